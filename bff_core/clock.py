@@ -1,0 +1,14 @@
+"""Time and chance as values: whoever decides is handed them and never reaches for them."""
+
+import random
+import time
+from collections.abc import Callable
+
+Clock = Callable[[], float]
+"""Returns an instant in monotonic seconds; deadlines are instants of this clock."""
+
+Chance = Callable[[], float]
+"""Returns a number in [0, 1)."""
+
+monotonic: Clock = time.monotonic
+chance: Chance = random.random

@@ -1,0 +1,144 @@
+"""What happened, as frozen records that sinks read; free when nobody listens.
+
+A producer asks `if events.sinks:` before it builds a record, so that an unheard event costs one
+attribute read.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened at an upstream; `operation` is a template and holds no ids."""
+
+    upstream: str
+    operation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attempted(Event):
+    """An attempt ended: `outcome` is a status or an error code, `duration` in seconds."""
+
+    endpoint: str
+    outcome: str
+    duration: float
+
+
+@dataclass(frozen=True, slots=True)
+class Retried(Event):
+    """A further attempt will start after `delay` seconds."""
+
+    attempt: int
+    reason: str
+    delay: float
+
+
+@dataclass(frozen=True, slots=True)
+class RetryRefused(Event):
+    """A failure was not retried: `reason` is budget, deadline or retry_after."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerChanged(Event):
+    """The breaker moved; `retry_after` is in seconds when it opened."""
+
+    state: Literal["closed", "open", "half-open"]
+    retry_after: float
+
+
+@dataclass(frozen=True, slots=True)
+class Shed(Event):
+    """A call was refused before it was sent: `reason` is circuit_open, bulkhead_full or queue."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Coalesced(Event):
+    """A call joined a flight that was under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ejected(Event):
+    """An endpoint gets no calls for `duration` seconds."""
+
+    endpoint: str
+    duration: float
+
+
+@dataclass(frozen=True, slots=True)
+class Restored(Event):
+    """An ejected endpoint gets calls again."""
+
+    endpoint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved(Event):
+    """The endpoints of an upstream changed, or could not be resolved (`error`)."""
+
+    endpoints: tuple[str, ...]
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PartEnded:
+    """A part of a composition ended other than `ok`; `error` is what it died of, if it did."""
+
+    composition: str
+    part: str
+    state: str
+    reason: str
+    error: BaseException | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The edge answered a request; `duration` in seconds, `route` a template or empty."""
+
+    method: str
+    route: str
+    status: int
+    duration: float
+    request_id: str
+    trace_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Crashed:
+    """Code of the gateway raised what no one expected."""
+
+    where: str
+    request_id: str
+    error: BaseException
+
+
+AnyEvent = Event | PartEnded | Answered | Crashed
+
+
+class Sink(Protocol):
+    """Receives each event; must neither block nor raise."""
+
+    def __call__(self, event: AnyEvent, /) -> None:
+        """Take one event."""
+
+
+class Events:
+    """The sinks of one gateway. `sinks` is empty when nobody listens."""
+
+    __slots__ = ("sinks",)
+
+    def __init__(self, *sinks: Sink) -> None:
+        self.sinks: tuple[Sink, ...] = sinks
+
+    def listen(self, sink: Sink) -> None:
+        """Add a sink."""
+        self.sinks = (*self.sinks, sink)
+
+    def emit(self, event: AnyEvent) -> None:
+        """Hand an event to every sink."""
+        for sink in self.sinks:
+            sink(event)

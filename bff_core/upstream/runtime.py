@@ -1,0 +1,24 @@
+"""What the layers of one upstream share while the gateway runs: loop, time, chance, events."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+
+from bff_core.clock import Chance, Clock
+from bff_core.events import Events
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """Handed to every layer when a stack is built, inside the running loop.
+
+    `spawn` starts background work that the gateway owns: it is cancelled when the gateway closes,
+    and outlives the request that caused it.
+    """
+
+    upstream: str
+    loop: asyncio.AbstractEventLoop
+    clock: Clock
+    chance: Chance
+    events: Events
+    spawn: Callable[[Coroutine[object, object, None]], asyncio.Task[None]]
