@@ -9,8 +9,8 @@ class BFFError(Exception):
     """The root. `status` is what the edge answers; `code` is stable and safe to show."""
 
     status: int = 500
-    code: ClassVar[str] = "internal_error"
-    title: ClassVar[str] = "Internal error"
+    code: str = "internal_error"
+    title: str = "Internal error"
     retry_after: float | None = None
 
     @property
@@ -219,7 +219,7 @@ class CompositionError(BFFError):
 
 
 class PartFailed(CompositionError):
-    """A critical part failed; its cause decides the status."""
+    """A critical part failed; its cause decides the status, the code and the title."""
 
     code = "part_failed"
     title = "A critical part failed"
@@ -228,13 +228,26 @@ class PartFailed(CompositionError):
         super().__init__(f"critical part {part!r} failed: {cause}")
         self.part = part
         self.cause = cause
-        self.status = cause.status if isinstance(cause, BFFError) else 500
-        self.retry_after = cause.retry_after if isinstance(cause, BFFError) else None
+        if isinstance(cause, BFFError):
+            self.status, self.retry_after = cause.status, cause.retry_after
+            self.code, self.title = cause.code, cause.title
+        elif isinstance(cause, TimeoutError):
+            self.status, self.code, self.title = 504, "timeout", "Deadline exceeded"
 
     @property
     def detail(self) -> str:
         """What the cause may tell."""
         return self.cause.detail if isinstance(self.cause, BFFError) else ""
+
+
+class PartCancelled(CompositionError):
+    """A part was awaited after its composition had been closed."""
+
+    code = "part_cancelled"
+    title = "Part cancelled"
+
+    def __init__(self, part: str) -> None:
+        super().__init__(f"part {part!r} was cancelled: its composition is closed")
 
 
 class CompositionCycle(CompositionError):

@@ -1,0 +1,166 @@
+"""One screen's data as a class: inputs are fields, parts are methods that run at most once."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Hashable, Iterable
+from dataclasses import dataclass
+from inspect import get_annotations
+from math import inf
+from typing import Self, TypeVar, dataclass_transform
+
+from bff_core.clock import Clock, monotonic
+from bff_core.composition.part import WORST_LAST, Failure, Part, State
+from bff_core.composition.plan import Plan
+from bff_core.errors import ConfigurationError
+from bff_core.events import Events
+
+T = TypeVar("T")
+
+SILENCE = Events()
+
+
+@dataclass(frozen=True, slots=True)
+class PartStatus:
+    """How one part ended: `age` and `duration` in seconds, `reason` a stable code or empty."""
+
+    name: str
+    state: State
+    reason: str = ""
+    age: float = 0.0
+    duration: float = 0.0
+
+    @property
+    def is_degraded(self) -> bool:
+        """Whether something is missing or made up; a stale value is told, but no loss."""
+        return self.state not in {"ok", "stale"}
+
+
+class Board:
+    """The parts of one composition: what has started, and who waits for whom."""
+
+    __slots__ = ("clock", "deadline", "edges", "events", "loaders", "loop", "started", "title")
+
+    def __init__(
+        self,
+        title: str,
+        *,
+        loop: asyncio.AbstractEventLoop,
+        clock: Clock = monotonic,
+        events: Events = SILENCE,
+        deadline: float = inf,
+    ) -> None:
+        self.title = title
+        self.loop = loop
+        self.clock = clock
+        self.events = events
+        self.deadline = deadline
+        self.started: dict[Hashable, Part[object]] = {}
+        self.edges: dict[tuple[str, str], None] = {}
+        self.loaders: dict[str, object] = {}
+
+    def depends(self, waiter: str, awaited: str) -> None:
+        """Record that one part waits for another; the first mention keeps its place."""
+        self.edges[waiter, awaited] = None
+
+    def find_or_start(
+        self,
+        key: Hashable,
+        name: str,
+        body: Callable[[], Coroutine[object, object, T]],
+        failure: Failure,
+    ) -> Part[T]:
+        """Return the part under `key`, started now if it is the first to be asked for."""
+        part = self.started.get(key)
+        if part is None:
+            deadline = failure.deadline(self.clock(), self.deadline)
+            part = Part(self, name, body(), deadline=deadline, failure=failure)
+            self.started[key] = part
+        return part  # type: ignore[return-value]  # one key belongs to one body
+
+    def statuses(self) -> Iterable[PartStatus]:
+        """Tell each part once, by the worst of its runs; a part still running is not told."""
+        worst: dict[str, PartStatus] = {}
+        for part in self.started.values():
+            if part.is_done:
+                known = worst.get(part.name)
+                if known is None or _is_worse(part.state, known.state):
+                    worst[part.name] = PartStatus(
+                        part.name, part.state, part.reason, part.age, part.ended - part.started
+                    )
+        return worst.values()
+
+    async def aclose(self) -> None:
+        """Cancel what still runs and wait until it has ended."""
+        tasks = [task for part in self.started.values() if (task := part.cancel()) is not None]
+        if tasks:
+            await asyncio.wait(tasks)
+
+
+def _is_worse(state: State, known: State) -> bool:
+    return WORST_LAST.index(state) > WORST_LAST.index(known)
+
+
+RESERVED = frozenset({"aclose", "degraded", "enter", "parts", "plan"})
+
+
+@dataclass_transform(kw_only_default=True, eq_default=False)
+class Composition:
+    """Base of every screen; subclasses are keyword-only dataclasses without a decorator.
+
+    Fields whose type is an upstream, the viewer or another wired type are filled by the gateway;
+    every other field is an input of the screen. Methods marked `@critical`, `@optional` or
+    `@loader` are its parts.
+
+        class ProductPage(Composition):
+            catalog: Catalog
+            product_id: str
+
+            @critical
+            async def product(self) -> Product:
+                return await self.catalog.product(self.product_id)
+    """
+
+    _board: Board | None = None
+
+    def __init_subclass__(cls) -> None:
+        taken = RESERVED & get_annotations(cls).keys()
+        if taken:
+            names = ", ".join(sorted(taken))
+            raise ConfigurationError(f"{cls.__name__}: rename the field {names}: the name is taken")
+        dataclass(kw_only=True, eq=False, repr=False)(cls)
+
+    def enter(self, board: Board) -> None:
+        """Run on this board from now on; the gateway calls it once per request."""
+        self._board = board
+
+    @property
+    def board(self) -> Board:
+        """The board of this instance; made on first use where no gateway did."""
+        if self._board is None:
+            self._board = Board(type(self).__name__, loop=asyncio.get_running_loop())
+        return self._board
+
+    @property
+    def parts(self) -> dict[str, PartStatus]:
+        """How each part ended that has ended so far, in the order they were started."""
+        return {status.name: status for status in self.board.statuses()}
+
+    @property
+    def degraded(self) -> tuple[PartStatus, ...]:
+        """The parts whose value is a fallback, missing or forbidden."""
+        return tuple(status for status in self.board.statuses() if status.is_degraded)
+
+    def plan(self) -> Plan:
+        """Return what has run so far and what waited for what; `str()` of it draws a tree."""
+        board = self.board
+        return Plan(board.title, tuple(board.statuses()), tuple(board.edges))
+
+    async def aclose(self) -> None:
+        """Cancel the parts that still run; a view's end calls it."""
+        if self._board is not None:
+            await self._board.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_exception: object) -> None:
+        await self.aclose()

@@ -1,0 +1,127 @@
+"""Awaiting several parts at once: they already run, so this waits, and fails as the first fails."""
+
+import asyncio
+from collections.abc import Awaitable
+from contextlib import ExitStack
+from typing import TypeVar, overload
+
+from bff_core.composition.part import Part
+from bff_core.scope import running_part
+
+T = TypeVar("T")
+T1 = TypeVar("T1")
+T2 = TypeVar("T2")
+T3 = TypeVar("T3")
+T4 = TypeVar("T4")
+T5 = TypeVar("T5")
+T6 = TypeVar("T6")
+T7 = TypeVar("T7")
+T8 = TypeVar("T8")
+
+Slot = Part[object] | asyncio.Future[object]
+
+
+@overload
+async def gather(a1: Awaitable[T1], a2: Awaitable[T2], /) -> tuple[T1, T2]: ...
+
+
+@overload
+async def gather(
+    a1: Awaitable[T1], a2: Awaitable[T2], a3: Awaitable[T3], /
+) -> tuple[T1, T2, T3]: ...
+
+
+@overload
+async def gather(
+    a1: Awaitable[T1], a2: Awaitable[T2], a3: Awaitable[T3], a4: Awaitable[T4], /
+) -> tuple[T1, T2, T3, T4]: ...
+
+
+@overload
+async def gather(
+    a1: Awaitable[T1], a2: Awaitable[T2], a3: Awaitable[T3], a4: Awaitable[T4], a5: Awaitable[T5], /
+) -> tuple[T1, T2, T3, T4, T5]: ...
+
+
+@overload
+async def gather(
+    a1: Awaitable[T1],
+    a2: Awaitable[T2],
+    a3: Awaitable[T3],
+    a4: Awaitable[T4],
+    a5: Awaitable[T5],
+    a6: Awaitable[T6],
+    /,
+) -> tuple[T1, T2, T3, T4, T5, T6]: ...
+
+
+@overload
+async def gather(
+    a1: Awaitable[T1],
+    a2: Awaitable[T2],
+    a3: Awaitable[T3],
+    a4: Awaitable[T4],
+    a5: Awaitable[T5],
+    a6: Awaitable[T6],
+    a7: Awaitable[T7],
+    /,
+) -> tuple[T1, T2, T3, T4, T5, T6, T7]: ...
+
+
+@overload
+async def gather(
+    a1: Awaitable[T1],
+    a2: Awaitable[T2],
+    a3: Awaitable[T3],
+    a4: Awaitable[T4],
+    a5: Awaitable[T5],
+    a6: Awaitable[T6],
+    a7: Awaitable[T7],
+    a8: Awaitable[T8],
+    /,
+) -> tuple[T1, T2, T3, T4, T5, T6, T7, T8]: ...
+
+
+@overload
+async def gather(*awaitables: Awaitable[T]) -> tuple[T, ...]: ...
+async def gather(*awaitables: Awaitable[object]) -> tuple[object, ...]:
+    """Await all and return their results in order; raise the first failure as soon as it happens.
+
+    Parts go on for others who await them; what else is still running then is cancelled.
+    """
+    slots: list[Slot] = [
+        one if isinstance(one, Part) else asyncio.ensure_future(one) for one in awaitables
+    ]
+    try:
+        with ExitStack() as waiting:
+            caller = running_part.get()
+            if isinstance(caller, Part):
+                for slot in slots:
+                    if isinstance(slot, Part):
+                        waiting.enter_context(slot.awaited_by(caller))
+            await _wait(slots)
+    finally:
+        for slot in slots:
+            if isinstance(slot, asyncio.Future):
+                slot.cancel()
+    return tuple(slot.result() for slot in slots)
+
+
+async def _wait(slots: list[Slot]) -> None:
+    pending = {slot for slot in slots if not slot.done()}
+    if not pending or any(_has_failed(slot) for slot in slots):
+        return
+    woken: asyncio.Future[None] = slots[0].get_loop().create_future()
+
+    def ended(slot: Slot) -> None:
+        pending.discard(slot)
+        if not woken.done() and (not pending or _has_failed(slot)):
+            woken.set_result(None)
+
+    for slot in tuple(pending):
+        slot.add_done_callback(ended)
+    await woken
+
+
+def _has_failed(slot: Slot) -> bool:
+    return slot.done() and (slot.cancelled() or slot.exception() is not None)

@@ -1,0 +1,246 @@
+"""Keyed loaders: what fields and list items ask for in one tick becomes one batched call."""
+
+from collections.abc import (
+    Awaitable,
+    Callable,
+    Coroutine,
+    Generator,
+    Hashable,
+    Iterable,
+    Iterator,
+    Mapping,
+)
+from typing import Final, Generic, Never, Self, TypeVar, overload
+
+from bff_core.composition.composition import Composition
+from bff_core.composition.methods import Optional, checked_timeout, frozen_fallback
+from bff_core.composition.part import Critical, Failure, Part, reason_of, state_of
+from bff_core.errors import ConfigurationError, NotFound
+
+C = TypeVar("C", bound=Composition)
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+V_co = TypeVar("V_co", covariant=True)
+M = TypeVar("M")
+F = TypeVar("F")
+
+
+class _NotGiven:
+    """The mark of an option that was not given."""
+
+
+_NOT_GIVEN: Final = _NotGiven()
+
+Batch = Mapping[K, V | Exception]
+"""What the author's method returns: a value, or what went wrong, for each key it knows."""
+
+
+class _Failed(Mapping[Hashable, object]):
+    """The batch that failed as a whole: the fallback under every key."""
+
+    def __init__(self, fallback: object) -> None:
+        self._fallback = fallback
+
+    def __getitem__(self, key: Hashable) -> object:
+        return self._fallback() if callable(self._fallback) else self._fallback
+
+    def __iter__(self) -> Iterator[Hashable]:
+        yield from ()
+
+    def __len__(self) -> int:
+        return 0
+
+
+class Options:
+    """How one loader was declared."""
+
+    __slots__ = ("chunk", "failure", "fallback", "missing", "name")
+
+    def __init__(
+        self, *, chunk: int, missing: object, fallback: object, timeout: float | None
+    ) -> None:
+        if chunk < 1:
+            raise ConfigurationError(f"chunk must be at least 1 key, not {chunk}")
+        self.name = ""
+        self.chunk = chunk
+        self.missing = missing
+        self.fallback = frozen_fallback(fallback)
+        self.failure: Failure = (
+            Critical(checked_timeout(timeout))
+            if fallback is _NOT_GIVEN
+            else Optional(
+                _Failed(self.fallback), has_fallback=True, timeout=checked_timeout(timeout)
+            )
+        )
+
+
+class Keyed(Awaitable[V_co]):
+    """One key's value on its way; awaitable often."""
+
+    __slots__ = ("_key", "_options", "_part")
+
+    def __init__(self, part: Part[Batch[Hashable, V_co]], key: Hashable, options: Options) -> None:
+        self._part = part
+        self._key = key
+        self._options = options
+
+    def __await__(self) -> Generator[object, None, V_co]:
+        batch = yield from self._part.__await__()
+        try:
+            value = batch[self._key]
+        except KeyError:
+            return self._missing()
+        if isinstance(value, Exception):
+            return self._failed(value)
+        return value
+
+    def _missing(self) -> V_co:
+        if self._options.missing is _NOT_GIVEN:
+            raise NotFound(f"{self._options.name}: there is no such key")
+        return self._options.missing  # type: ignore[return-value]  # the declaration types it
+
+    def _failed(self, error: Exception) -> V_co:
+        if self._options.fallback is _NOT_GIVEN:
+            raise error
+        fallback = self._options.fallback
+        value = fallback() if callable(fallback) else fallback
+        if self._part.state in {"ok", "stale"}:
+            self._part.degrade(
+                state_of(error, has_fallback=True), reason_of(error), self._part.result()
+            )
+        return value  # type: ignore[return-value]  # the declaration types it
+
+
+class Loader(Generic[K, V]):
+    """A loader bound to one composition: call it with a key, or ask for many at once.
+
+    Each key is asked for once per composition. Keys of one tick travel together, `chunk` at most
+    in one call.
+    """
+
+    __slots__ = ("_batches", "_body", "_composition", "_open", "_options", "_part")
+
+    def __init__(
+        self,
+        composition: Composition,
+        body: Callable[..., Coroutine[object, object, Batch[K, V]]],
+        options: Options,
+    ) -> None:
+        self._composition = composition
+        self._body = body
+        self._options = options
+        self._batches: dict[K, Keyed[V]] = {}
+        self._open: list[K] = []
+        self._part: Part[Batch[K, V]] | None = None
+
+    def __call__(self, key: K) -> Keyed[V]:
+        """Return the value under `key`, loaded together with what else this tick asks for."""
+        keyed = self._batches.get(key)
+        if keyed is None:
+            keyed = self._batches[key] = Keyed(self._join(key), key, self._options)  # type: ignore[arg-type]  # a mapping is invariant in its key
+        return keyed
+
+    async def many(self, keys: Iterable[K]) -> list[V]:
+        """Return the values in the order of `keys`, each loaded once."""
+        return [await keyed for keyed in [self(key) for key in keys]]
+
+    def _join(self, key: K) -> Part[Batch[K, V]]:
+        if self._part is None or len(self._open) >= self._options.chunk:
+            self._open = []
+            self._part = self._start(self._open)
+        self._open.append(key)
+        return self._part
+
+    def _start(self, keys: list[K]) -> Part[Batch[K, V]]:
+        board = self._composition.board
+        number = len(board.started)
+        return board.find_or_start(
+            (self._options.name, number),
+            self._options.name,
+            lambda: self._load(keys),
+            self._options.failure,
+        )
+
+    async def _load(self, keys: list[K]) -> Batch[K, V]:
+        # A part's first step comes a tick after it was started: whoever asked has joined by now.
+        if keys is self._open:
+            self._part = None
+        return await self._body(self._composition, tuple(keys))
+
+
+class LoaderMethod(Generic[K, V]):
+    """A method of a composition that takes many keys and is called with one."""
+
+    def __init__(
+        self, body: Callable[..., Coroutine[object, object, Batch[K, V]]], options: Options
+    ) -> None:
+        options.name = body.__name__
+        self.__doc__ = body.__doc__
+        self._body = body
+        self._options = options
+
+    @overload
+    def __get__(self, composition: None, owner: type[Composition]) -> Self: ...
+    @overload
+    def __get__(
+        self, composition: Composition, owner: type[Composition] | None = None
+    ) -> Loader[K, V]: ...
+    def __get__(
+        self, composition: Composition | None, owner: type[Composition] | None = None
+    ) -> Self | Loader[K, V]:
+        if composition is None:
+            return self
+        loaders = composition.board.loaders
+        bound = loaders.get(self._options.name)
+        if bound is None:
+            bound = loaders[self._options.name] = Loader(composition, self._body, self._options)
+        return bound  # type: ignore[return-value]  # one name belongs to one method
+
+
+class _Declaration(Generic[M]):
+    """`@loader(...)` with its options: takes the body."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+
+    def __call__(
+        self,
+        body: Callable[[C, tuple[K, ...]], Coroutine[object, object, Batch[K, V]]],
+        /,
+    ) -> LoaderMethod[K, V | M]:
+        return LoaderMethod(body, self._options)
+
+
+@overload
+def loader(
+    body: Callable[[C, tuple[K, ...]], Coroutine[object, object, Batch[K, V]]], /
+) -> LoaderMethod[K, V]: ...
+@overload
+def loader(*, chunk: int = 100, timeout: float | None = None) -> _Declaration[Never]: ...
+@overload
+def loader(*, missing: M, chunk: int = 100, timeout: float | None = None) -> _Declaration[M]: ...
+@overload
+def loader(*, fallback: M, chunk: int = 100, timeout: float | None = None) -> _Declaration[M]: ...
+@overload
+def loader(
+    *, missing: M, fallback: M, chunk: int = 100, timeout: float | None = None
+) -> _Declaration[M]: ...
+def loader(
+    body: Callable[..., Coroutine[object, object, Batch[K, V]]] | None = None,
+    /,
+    *,
+    missing: object = _NOT_GIVEN,
+    fallback: object = _NOT_GIVEN,
+    chunk: int = 100,
+    timeout: float | None = None,
+) -> object:
+    """Declare a batched part: the body takes a tuple of distinct keys and returns a mapping.
+
+    Callers ask for one key (`await page.price(sku)`) or many (`await page.price.many(skus)`); what
+    is asked for in one tick is one call of the body per `chunk` keys. A value that is an exception
+    is raised to its key's callers only. A key that the mapping lacks yields `missing`, or raises
+    `NotFound` where none is declared. With a `fallback` the loader is optional: failures yield it
+    and are told as the part's state; without one they are raised as of a critical part.
+    """
+    options = Options(chunk=chunk, missing=missing, fallback=fallback, timeout=timeout)
+    return _Declaration(options) if body is None else LoaderMethod(body, options)

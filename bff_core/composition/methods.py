@@ -1,0 +1,229 @@
+"""`@critical` and `@optional`: how an author declares the parts of a screen."""
+
+import inspect
+from collections.abc import Callable, Coroutine
+from functools import partial
+from types import MethodType
+from typing import Concatenate, Final, Generic, ParamSpec, Self, TypeVar, overload
+
+from bff_core.composition.composition import Composition
+from bff_core.composition.part import Critical, Failure, Part, reason_of, state_of
+from bff_core.errors import CompositionCycle, ConfigurationError
+
+C = TypeVar("C", bound=Composition)
+P = ParamSpec("P")
+T = TypeVar("T")
+F = TypeVar("F")
+
+RESERVE_SHARE = 0.1
+RESERVE_MOST = 0.1
+"""Seconds (at most) that an optional part without a timeout leaves for answering without it."""
+
+
+class Arguments:
+    """Brings the arguments of a call into one hashable form, so that equal calls meet."""
+
+    __slots__ = ("_defaults", "_names", "_signature")
+
+    def __init__(self, body: Callable[..., object]) -> None:
+        parameters = list(inspect.signature(body).parameters.values())[1:]
+        for parameter in parameters:
+            if parameter.kind in {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD}:
+                raise ConfigurationError(
+                    f"part {body.__qualname__}: name each argument; *{parameter.name} can't be "
+                    "told apart from a call that means the same"
+                )
+        self._signature = inspect.Signature(parameters)
+        self._names = tuple(parameter.name for parameter in parameters)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def bind(self, args: tuple[object, ...], kwargs: dict[str, object]) -> tuple[object, ...]:
+        """Return the values in the order of the signature, defaults filled in."""
+        if not kwargs and len(args) == len(self._names):
+            return args
+        bound = self._signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        return tuple(bound.arguments.values())
+
+    def named(self, values: tuple[object, ...]) -> dict[str, object]:
+        """Return bound values under their names."""
+        return dict(zip(self._names, values, strict=True))
+
+
+class PartMethod(Generic[P, T]):
+    """A method of a composition that runs once per arguments and returns its `Part`."""
+
+    def __init__(self, body: Callable[..., Coroutine[object, object, T]], failure: Failure) -> None:
+        if not inspect.iscoroutinefunction(body):
+            raise ConfigurationError(f"part {body.__qualname__}: declare it with `async def`")
+        self.body = body
+        self.failure = failure
+        self.name = body.__name__
+        self.__doc__ = body.__doc__
+        self.arguments = Arguments(body)
+        self._start = self._start_with if len(self.arguments) else self._start_plain
+
+    @overload
+    def __get__(self, composition: None, owner: type[Composition]) -> Self: ...
+    @overload
+    def __get__(
+        self, composition: Composition, owner: type[Composition] | None = None
+    ) -> Callable[P, Part[T]]: ...
+    def __get__(
+        self, composition: Composition | None, owner: type[Composition] | None = None
+    ) -> Self | Callable[P, Part[T]]:
+        if composition is None:
+            return self
+        return MethodType(self._start, composition)
+
+    def _start_plain(self, composition: Composition) -> Part[T]:
+        return composition.board.find_or_start(
+            self.name, self.name, MethodType(self.body, composition), self.failure
+        )
+
+    def _start_with(self, composition: Composition, *args: object, **kwargs: object) -> Part[T]:
+        values = self.arguments.bind(args, kwargs)
+        body = partial(self.body, composition, **self.arguments.named(values))
+        try:
+            return composition.board.find_or_start(
+                (self.name, *values), self.name, body, self.failure
+            )
+        except TypeError as error:
+            raise self._explained(values, error) from error
+
+    def _explained(self, values: tuple[object, ...], error: TypeError) -> TypeError:
+        for name, value in self.arguments.named(values).items():
+            try:
+                hash(value)
+            except TypeError:
+                kind = type(value).__name__
+                return TypeError(
+                    f"part {self.name!r} runs once per arguments, so each must be hashable: "
+                    f"{name} is a {kind}; pass a tuple or a frozen value"
+                )
+        return error
+
+
+class Optional(Generic[F]):
+    """An optional part's failure is replaced by its fallback and told as a state."""
+
+    __slots__ = ("_fallback", "_has_fallback", "timeout")
+
+    def __init__(
+        self, fallback: F | Callable[[], F], *, has_fallback: bool, timeout: float | None
+    ) -> None:
+        self._fallback = fallback
+        self._has_fallback = has_fallback
+        self.timeout = timeout
+
+    def deadline(self, now: float, limit: float) -> float:
+        """Return the part's end: always a little before the request's, so that it can degrade."""
+        left = limit - now
+        limit -= min(RESERVE_MOST, RESERVE_SHARE * max(left, 0.0))
+        return limit if self.timeout is None else min(limit, now + self.timeout)
+
+    def settle(self, part: Part[object], error: Exception) -> None:
+        """Put the fallback in place; a cycle is a mistake of the author and stays an error."""
+        if isinstance(error, CompositionCycle):
+            part.fail(error)
+            return
+        value = self._fallback() if callable(self._fallback) else self._fallback
+        part.degrade(state_of(error, has_fallback=self._has_fallback), reason_of(error), value)
+
+
+class _Declaration(Generic[F]):
+    """`@optional(...)` with its options: takes the body."""
+
+    def __init__(self, failure: Optional[F]) -> None:
+        self._failure = failure
+
+    def __call__(
+        self, body: Callable[Concatenate[C, P], Coroutine[object, object, T]]
+    ) -> PartMethod[P, T | F]:
+        return PartMethod(body, self._failure)
+
+
+class _NoFallback:
+    """The mark of a fallback that was not given."""
+
+
+_NONE: Final = _NoFallback()
+
+
+@overload
+def critical(
+    body: Callable[Concatenate[C, P], Coroutine[object, object, T]], /
+) -> PartMethod[P, T]: ...
+@overload
+def critical(
+    *, timeout: float
+) -> Callable[[Callable[Concatenate[C, P], Coroutine[object, object, T]]], PartMethod[P, T]]: ...
+def critical(
+    body: Callable[..., Coroutine[object, object, T]] | None = None,
+    /,
+    *,
+    timeout: float | None = None,
+) -> object:
+    """Declare a part without which there is no screen: its failure is raised.
+
+    `timeout` in seconds covers everything that the part awaits; the request's deadline bounds it
+    in any case. Whoever awaits the part gets `PartFailed`, whose cause decides the status.
+    """
+    failure = Critical(checked_timeout(timeout))
+    return partial(_declare, failure) if body is None else PartMethod(body, failure)
+
+
+def _declare(
+    failure: Failure, body: Callable[..., Coroutine[object, object, T]], /
+) -> PartMethod[..., T]:
+    return PartMethod(body, failure)
+
+
+@overload
+def optional(
+    body: Callable[Concatenate[C, P], Coroutine[object, object, T]], /
+) -> PartMethod[P, T | None]: ...
+@overload
+def optional(*, timeout: float | None = None) -> _Declaration[None]: ...
+@overload
+def optional(*, fallback: Callable[[], F], timeout: float | None = None) -> _Declaration[F]: ...
+@overload
+def optional(*, fallback: F, timeout: float | None = None) -> _Declaration[F]: ...
+def optional(
+    body: Callable[..., Coroutine[object, object, object]] | None = None,
+    /,
+    *,
+    fallback: object = _NONE,
+    timeout: float | None = None,
+) -> object:
+    """Declare a part that the screen can do without: its failure yields `fallback`.
+
+    `fallback` is an immutable value or a function that makes one; without it the value is None
+    and the state `missing`. `timeout` in seconds covers everything that the part awaits; without
+    it the part ends a little (a tenth of what is left, 0.1 s at most) before the request does, so
+    that the answer can still tell of it.
+    """
+    has_fallback = fallback is not _NONE
+    value = frozen_fallback(fallback) if has_fallback else None
+    failure = Optional(value, has_fallback=has_fallback, timeout=checked_timeout(timeout))
+    return _Declaration(failure) if body is None else PartMethod(body, failure)
+
+
+def checked_timeout(timeout: float | None) -> float | None:
+    """Return the timeout of a declaration, in seconds, or refuse it."""
+    if timeout is not None and not timeout > 0:
+        raise ConfigurationError(f"timeout must be above 0 seconds, not {timeout!r}")
+    return timeout
+
+
+def frozen_fallback(fallback: object) -> object:
+    """Return a fallback that requests may share, or refuse it."""
+    if isinstance(fallback, list | dict | set | bytearray):
+        kind = type(fallback).__name__
+        raise ConfigurationError(
+            f"a {kind} as fallback would be shared by all requests: "
+            f"use an immutable value such as () or a function that makes one (fallback={kind})"
+        )
+    return fallback

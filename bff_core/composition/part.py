@@ -1,0 +1,282 @@
+"""One slot of a screen: started once, awaited by many, ended in a state that clients are told."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Generic, Literal, Protocol, TypeVar
+
+from bff_core.call import Reply
+from bff_core.clock import Clock
+from bff_core.errors import BFFError, CompositionCycle, NotAllowed, PartCancelled, PartFailed
+from bff_core.events import Events, PartEnded
+from bff_core.scope import running_part
+
+T_co = TypeVar("T_co", covariant=True)
+
+State = Literal["ok", "stale", "fallback", "missing", "forbidden"]
+
+WORST_LAST: tuple[State, ...] = ("ok", "stale", "missing", "fallback", "forbidden")
+"""States by how much they take away; several runs of one part are told as the last of these."""
+
+
+class Screen(Protocol):
+    """What a part needs of the composition that it belongs to."""
+
+    title: str
+    loop: asyncio.AbstractEventLoop
+    clock: Clock
+    events: Events
+    deadline: float
+
+    def depends(self, waiter: str, awaited: str, /) -> None:
+        """Record that one part waits for another."""
+
+
+class Failure(Protocol):
+    """The failure policy of a part: how long it may take, and what becomes of an error."""
+
+    def deadline(self, now: float, limit: float, /) -> float:
+        """Return the instant by which the part ends, given the request's."""
+
+    def settle(self, part: "Part[object]", error: Exception, /) -> None:
+        """Give the part its fallback, or the error that its waiters get."""
+
+
+class Part(Awaitable[T_co], Generic[T_co]):
+    """A running or ended part. Awaiting it never cancels it, however many await it.
+
+    `deadline` is an instant of the composition's clock; `state` and `reason` are final once
+    `is_done`; `age` is in seconds and above 0 when a stale reply was used; `started` and `ended`
+    are instants.
+    """
+
+    __slots__ = (
+        "_awaiting",
+        "_body",
+        "_callbacks",
+        "_error",
+        "_failure",
+        "_has_expired",
+        "_screen",
+        "_task",
+        "_timer",
+        "_value",
+        "age",
+        "deadline",
+        "ended",
+        "is_done",
+        "name",
+        "reason",
+        "started",
+        "state",
+    )
+
+    def __init__(
+        self,
+        screen: Screen,
+        name: str,
+        body: Coroutine[object, object, T_co],
+        *,
+        deadline: float,
+        failure: Failure,
+    ) -> None:
+        self.name = name
+        self.deadline = deadline
+        self.state: State = "ok"
+        self.reason = ""
+        self.age = 0.0
+        self.is_done = False
+        self.started = screen.clock()
+        self.ended = 0.0
+        self._screen = screen
+        self._failure = failure
+        self._value: T_co | None = None
+        self._error: Exception | None = None
+        self._callbacks: list[Callable[[Part[T_co]], object]] = []
+        self._awaiting: list[Part[object]] = []
+        self._has_expired = False
+        self._timer: asyncio.TimerHandle | None = None
+        if deadline < screen.deadline:
+            self._timer = screen.loop.call_later(deadline - self.started, self._expire)
+        self._body: Coroutine[object, object, T_co] | None = body
+        self._task: asyncio.Task[None] | None = screen.loop.create_task(self._run())
+
+    def saw(self, reply: Reply) -> None:
+        """Note a reply that the value is made of: one stale reply makes the part stale."""
+        if reply.source == "stale":
+            self.state = "stale"
+            self.age = max(self.age, reply.age)
+
+    def degrade(self, state: State, reason: str, value: object) -> None:
+        """End with a substitute: called by the failure policy."""
+        self.state, self.reason = state, reason
+        self._value = value  # type: ignore[assignment]  # the declaration types it as T | fallback
+
+    def fail(self, error: Exception) -> None:
+        """End with an error that every waiter gets: called by the failure policy."""
+        self.reason = reason_of(error)
+        self._error = error
+
+    def cancel(self) -> asyncio.Task[None] | None:
+        """Cancel the body if it still runs, and return its task."""
+        task = self._task
+        if task is not None:
+            task.cancel()
+            if self._body is not None:
+                self._abandon(self._body)
+        return task
+
+    async def _run(self) -> None:
+        running_part.set(self)
+        body, self._body = self._body, None
+        try:
+            self._value = await body  # type: ignore[misc]  # a body is run once
+        except asyncio.CancelledError:
+            if not self._has_expired:
+                self._error = PartCancelled(self.name)
+                raise
+            self._settle(TimeoutError(f"part {self.name!r} ran out of time"))
+        except Exception as error:  # noqa: BLE001 - whatever a body raises ends in a state
+            self._settle(error)
+        finally:
+            self._finish()
+
+    def _abandon(self, body: Coroutine[object, object, T_co]) -> None:
+        # A task that is cancelled before its first step never enters `_run`.
+        body.close()
+        self._body = None
+        if self._has_expired:
+            self._settle(TimeoutError(f"part {self.name!r} ran out of time"))
+        else:
+            self._error = PartCancelled(self.name)
+        self._finish()
+
+    def _settle(self, error: Exception) -> None:
+        self._failure.settle(self, error)
+        events = self._screen.events
+        if events.sinks:
+            state = "failed" if self._error is not None else self.state
+            events.emit(PartEnded(self._screen.title, self.name, state, self.reason, error))
+
+    def _finish(self) -> None:
+        self.is_done = True
+        self.ended = self._screen.clock()
+        self._task = None
+        if self._timer is not None:
+            self._timer.cancel()
+        for callback in self._callbacks:
+            callback(self)
+        self._callbacks.clear()
+
+    def _expire(self) -> None:
+        self._has_expired = True
+        self.cancel()
+
+    def __await__(self) -> Generator[object, None, T_co]:
+        caller = running_part.get()
+        if isinstance(caller, Part):
+            with self.awaited_by(caller):
+                yield from self._wait()
+        else:
+            yield from self._wait()
+        return self.result()
+
+    def _wait(self) -> Generator[object, None, None]:
+        if not self.is_done:
+            waiter: asyncio.Future[None] = self._screen.loop.create_future()
+            self._callbacks.append(partial(_wake, waiter))
+            yield from waiter
+
+    @contextmanager
+    def awaited_by(self, caller: "Part[object]") -> Iterator[None]:
+        """Note that another part waits for this one, and refuse if that would never end."""
+        self._screen.depends(caller.name, self.name)
+        if self._leads_to(caller):
+            raise CompositionCycle(f"part {caller.name!r} awaits {self.name!r}, which awaits it")
+        caller._awaiting.append(self)  # noqa: SLF001 - same class
+        try:
+            yield
+        finally:
+            caller._awaiting.remove(self)  # noqa: SLF001 - same class
+
+    def _leads_to(self, part: "Part[object]") -> bool:
+        return self is part or any(
+            awaited._leads_to(part)  # noqa: SLF001 - same class
+            for awaited in self._awaiting
+        )
+
+    def add_done_callback(self, callback: Callable[["Part[T_co]"], object]) -> None:
+        """Call back when the part has ended; like a future's."""
+        self._callbacks.append(callback)
+
+    def done(self) -> bool:
+        """Return whether the part has ended; like a future's."""
+        return self.is_done
+
+    def cancelled(self) -> bool:
+        """Return False: a part that was cancelled has failed."""
+        return False
+
+    def get_loop(self) -> asyncio.AbstractEventLoop:
+        """Return the loop that the part runs on."""
+        return self._screen.loop
+
+    def exception(self) -> Exception | None:
+        """Return what an ended part died of, or None."""
+        return self._error
+
+    def result(self) -> T_co:
+        """Return the value of an ended part, or raise what it died of."""
+        if self._error is not None:
+            raise self._error
+        return self._value  # type: ignore[return-value]  # set by every end without an error
+
+    def __repr__(self) -> str:
+        state = self.state if self.is_done else "running"
+        return f"<Part {self.name} {state}{': ' + self.reason if self.reason else ''}>"
+
+
+class Critical:
+    """A critical part's failure is raised to whoever awaits it."""
+
+    __slots__ = ("timeout",)
+
+    def __init__(self, timeout: float | None = None) -> None:
+        self.timeout = timeout
+
+    def deadline(self, now: float, limit: float) -> float:
+        """Return the part's own timeout or the request's deadline, whichever ends first."""
+        return limit if self.timeout is None else min(limit, now + self.timeout)
+
+    def settle(self, part: Part[object], error: Exception) -> None:
+        """Wrap the cause once, whatever the depth it comes from."""
+        is_told = isinstance(error, (PartFailed, CompositionCycle))
+        part.fail(error if is_told else PartFailed(part.name, error))
+
+
+def _wake(waiter: "asyncio.Future[None]", _part: object) -> None:
+    if not waiter.done():
+        waiter.set_result(None)
+
+
+def reason_of(error: BaseException) -> str:
+    """Return the stable code that clients see for a part that ended with `error`."""
+    if isinstance(error, PartFailed):
+        return reason_of(error.cause)
+    if isinstance(error, TimeoutError):
+        return "timeout"
+    if isinstance(error, BFFError):
+        return "not_found" if error.status == 404 else error.code
+    return "error"
+
+
+def state_of(error: BaseException, *, has_fallback: bool) -> State:
+    """Return how an optional part ends that died of `error`."""
+    if isinstance(error, PartFailed):
+        return state_of(error.cause, has_fallback=has_fallback)
+    if isinstance(error, NotAllowed):
+        return "forbidden"
+    if isinstance(error, BFFError) and error.status == 404:
+        return "missing"
+    return "fallback" if has_fallback else "missing"

@@ -1,0 +1,44 @@
+"""The shape of a screen as it ran: which part waited for which."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class _Status(Protocol):
+    @property
+    def name(self) -> str: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def duration(self) -> float: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Parts that ended and the edges (waiter, awaited) between them."""
+
+    title: str
+    parts: Sequence[_Status]
+    edges: tuple[tuple[str, str], ...]
+
+    def __str__(self) -> str:
+        awaited = {name for _, name in self.edges}
+        roots = [part.name for part in self.parts if part.name not in awaited]
+        return "\n".join([self.title, *self._branches(roots, "")])
+
+    def _branches(self, names: Sequence[str], indent: str) -> Iterator[str]:
+        for position, name in enumerate(names):
+            is_last = position == len(names) - 1
+            yield f"{indent}{'└─' if is_last else '├─'} {self._line(name)}"
+            below = [awaited for waiter, awaited in self.edges if waiter == name]
+            yield from self._branches(below, indent + ("   " if is_last else "│  "))
+
+    def _line(self, name: str) -> str:
+        for part in self.parts:
+            if part.name == name:
+                reason = f" ({part.reason})" if part.reason else ""
+                return f"{name}  {part.state}{reason}  {part.duration * 1000:.1f} ms"
+        return f"{name}  running"

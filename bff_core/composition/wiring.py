@@ -1,0 +1,128 @@
+"""Filling a composition's fields: services and request facts by type, inputs by name."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, Field, dataclass, fields
+from typing import Protocol, Self, TypeVar, get_type_hints, runtime_checkable
+
+from bff_core.clock import Clock
+from bff_core.composition.composition import Board, Composition
+from bff_core.errors import ConfigurationError
+from bff_core.events import Events
+from bff_core.scope import Scope, Wired
+
+C = TypeVar("C", bound=Composition)
+
+
+@runtime_checkable
+class Service(Protocol):
+    """A process-wide client that is bound to one request before use."""
+
+    def bind(self, scope: Scope, /) -> Self:
+        """Return a shallow copy that acts for the request."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A field that the caller of a screen gives: its annotation keeps `Annotated` metadata."""
+
+    name: str
+    annotation: object
+    default: object = MISSING
+
+    @property
+    def is_required(self) -> bool:
+        """Whether the screen can't be built without it."""
+        return self.default is MISSING
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The fields of a composition class, sorted by who fills them."""
+
+    services: tuple[tuple[str, type[Service]], ...]
+    facts: tuple[tuple[str, type[Wired]], ...]
+    inputs: tuple[Input, ...]
+
+
+def shape_of(cls: type[Composition]) -> Shape:
+    """Read a composition's fields; raise `ConfigurationError` for one that nobody can fill."""
+    hints = get_type_hints(cls, include_extras=True)
+    services: list[tuple[str, type[Service]]] = []
+    facts: list[tuple[str, type[Wired]]] = []
+    inputs: list[Input] = []
+    for field in fields(cls):  # type: ignore[arg-type]  # made a dataclass by its base
+        hint = hints[field.name]
+        if isinstance(hint, type) and issubclass(hint, Service):
+            services.append((field.name, hint))
+        elif isinstance(hint, type) and issubclass(hint, Wired):
+            facts.append((field.name, hint))
+        else:
+            inputs.append(Input(field.name, hint, _default(field)))
+    return Shape(tuple(services), tuple(facts), tuple(inputs))
+
+
+def _default(field: Field[object]) -> object:
+    return field.default if field.default_factory is MISSING else field.default_factory()
+
+
+class Wiring:
+    """What compositions of one gateway are built from: its services, loop, clock and events."""
+
+    def __init__(
+        self,
+        services: Mapping[type[Service], Service],
+        *,
+        loop: asyncio.AbstractEventLoop,
+        clock: Clock,
+        events: Events,
+    ) -> None:
+        self._services = services
+        self._loop = loop
+        self._clock = clock
+        self._events = events
+        self._builders: dict[type[Composition], Builder] = {}
+
+    def build(self, cls: type[C], scope: Scope, inputs: Mapping[str, object]) -> C:
+        """Return the screen for one request; the caller closes it."""
+        builder = self._builders.get(cls)
+        if builder is None:
+            builder = self._builders[cls] = self._compile(cls)
+        composition = cls(**builder(scope), **inputs)
+        composition.enter(
+            Board(
+                cls.__name__,
+                loop=self._loop,
+                clock=self._clock,
+                events=self._events,
+                deadline=scope.deadline,
+            )
+        )
+        return composition
+
+    def _compile(self, cls: type[Composition]) -> "Builder":
+        shape = shape_of(cls)
+        services = [(name, self._service(cls, name, kind).bind) for name, kind in shape.services]
+        facts = [(name, kind.from_scope) for name, kind in shape.facts]
+
+        def build(scope: Scope) -> dict[str, object]:
+            return {name: make(scope) for name, make in (*services, *facts)}
+
+        return build
+
+    def _service(self, cls: type[Composition], name: str, kind: type[Service]) -> Service:
+        service = self._services.get(kind)
+        if service is None:
+            raise ConfigurationError(
+                f"{cls.__name__}.{name} needs {kind.__name__}: add it to the gateway's services, "
+                f"gateway(..., services=[{kind.__name__}, ...])"
+            )
+        return service
+
+    def check(self, cls: type[Composition]) -> None:
+        """Raise `ConfigurationError` where a screen can't be built here; used at start-up."""
+        self._compile(cls)
+
+
+Builder = Callable[[Scope], dict[str, object]]
