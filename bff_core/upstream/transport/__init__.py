@@ -1,0 +1,1 @@
+"""How calls travel: connections, framing and decoding, behind one interface."""

@@ -1,0 +1,118 @@
+"""What every transport is: endpoints to call, a connector for each, replies whole or streamed."""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from bff_core.call import Call, Headers, Reply
+
+Scheme = Literal["http", "https"]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One address of an upstream.
+
+    `host` is the name for the Host header and for TLS; `address` is the IP address to connect to
+    and equals `host` where that is a literal (or is left to the transport to resolve).
+    `base_path` is put before every target: "" or "/v1", without a slash at its end.
+    """
+
+    scheme: Scheme
+    host: str
+    port: int
+    address: str
+    base_path: str = ""
+
+    @property
+    def authority(self) -> str:
+        """The host and, unless it is the scheme's own, the port, as the Host header says them."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == (443 if self.is_secure else 80) else f"{host}:{self.port}"
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether it is called over TLS."""
+        return self.scheme == "https"
+
+    @property
+    def name(self) -> str:
+        """How events and errors call it: host and port, and the address where it differs."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        where = "" if self.address == self.host else f" ({self.address})"
+        return f"{host}:{self.port}{where}"
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How many connections of an endpoint are idle or active, and how many calls wait for one."""
+
+    idle: int
+    active: int
+    waiting: int
+
+
+class StreamedReply(Protocol):
+    """A reply whose body is read while it arrives: iterate once, inside its context."""
+
+    @property
+    def status(self) -> int:
+        """The status of the response."""
+        ...
+
+    @property
+    def headers(self) -> Headers:
+        """The end-to-end header fields; names in lower case."""
+        ...
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """Yield decoded bytes; reading pauses at the socket while nobody asks for more.
+
+        Raises `TransportFailed` when the body ends early or the service falls silent for longer
+        than `stream_idle_timeout`, `BadPayload` when it can't be decoded or is too large.
+        """
+        ...
+
+
+class Connector(Protocol):
+    """The connections to one endpoint; `send` is a `Handler`."""
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """The endpoint that it connects to."""
+        ...
+
+    @property
+    def load(self) -> Load:
+        """What is going on right now."""
+        ...
+
+    async def send(self, call: Call, /) -> Reply:
+        """Send a call and return the complete reply, of any status.
+
+        Raises `TransportFailed` when connecting, reading or the protocol fails, `BadPayload` when
+        the body is over its cap or can't be decoded, `DeadlineExceeded` at `call.deadline`, and
+        `UnsafeRequest` before anything is sent when the call could split a request.
+        """
+        ...
+
+    def stream(self, call: Call, /) -> AbstractAsyncContextManager[StreamedReply]:
+        """Send a call and hand over status and headers as soon as they are there.
+
+        `call.deadline` bounds the wait for the head. Leaving the context early closes the
+        connection, so that the service sees it.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Close every connection; calls under way fail."""
+        ...
+
+
+class Transport(Protocol):
+    """A way to reach endpoints."""
+
+    def connect(self, endpoint: Endpoint, /) -> Connector:
+        """Return the connector of an endpoint: cheap, opens no socket."""
+        ...
