@@ -1,0 +1,1 @@
+"""Who asks: the viewer, and the ways to find out."""
