@@ -1,0 +1,206 @@
+"""What the environment says: each `BFF_` variable, its default and what it accepts."""
+
+import os
+import re
+import warnings
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, ByteSize, Field, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from bff_core.errors import ConfigurationError
+
+PREFIX = "BFF_"
+_UPSTREAM = f"{PREFIX}UPSTREAM_"
+
+# Read by the test run, not by a gateway.
+_FOREIGN = frozenset({"BFF_REQUIRE_ALL"})
+
+
+class ConfigurationWarning(UserWarning):
+    """A variable that nobody reads: most likely misspelt."""
+
+
+def _split(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(item.strip() for item in value.split(",") if item.strip())
+    return value
+
+
+def _service_url(url: str) -> str:
+    """Return an address to call: http or https, host, maybe port and path, nothing else."""
+    if not url.isprintable() or " " in url:
+        raise ValueError("an address has neither spaces nor control characters")
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("an address starts with http:// or https:// and a host")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("an address holds no credentials")
+    if "?" in url or "#" in url:
+        raise ValueError("an address has neither query nor fragment")
+    if parts.port == 0:
+        raise ValueError("port 0 can't be called")
+    return url.rstrip("/")
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
+Addresses = Annotated[
+    tuple[Annotated[str, AfterValidator(_service_url)], ...],
+    BeforeValidator(_split),
+    Field(min_length=1),
+]
+
+
+class Settings(BaseSettings):
+    """The settings of one gateway process; `Settings.load()` reads the environment.
+
+    Built by hand (`Settings(env="development")`) it reads nothing. Each field's description says
+    what is accepted and is part of the error that names the variable.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid")
+
+    env: Literal["development", "production"] = Field(
+        default="production", description="development or production"
+    )
+    auth: Literal["none", "demo"] = Field(default="none", description="none or demo")
+    upstreams: dict[str, Addresses] = Field(
+        default_factory=dict, description="one or more http(s) addresses separated by commas"
+    )
+    allowed_hosts: Names = Field(
+        default=(),
+        description="host names separated by commas, such as *.shop.example",
+    )
+    cors_origins: Names = Field(
+        default=(), description="origins separated by commas, such as https://shop.example"
+    )
+    cors_credentials: bool = Field(default=False, description="true or false")
+    timeout: float = Field(
+        default=10.0, gt=0, le=3600, description="seconds above 0 and up to 3600, such as 10"
+    )
+    max_body: ByteSize = Field(
+        default=ByteSize(1024 * 1024), description="bytes, such as 1048576 or 1MiB"
+    )
+    max_concurrent: int = Field(default=1000, ge=1, description="a number of requests from 1 up")
+    log: Literal["json", "text", "off"] | None = Field(
+        default=None,
+        description="json, text or off (unset: json in production, text in development)",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="debug, info, warning or error"
+    )
+    revision: str = Field(default="", description="the revision of the source, for /version")
+    gc_freeze: bool = Field(default=True, description="true or false")
+    gc_threshold: int = Field(
+        default=20_000, ge=0, description="allocations between collections; 0 keeps Python's"
+    )
+
+    @property
+    def log_format(self) -> Literal["json", "text", "off"]:
+        """How to log: as told, else for machines in production and for people elsewhere."""
+        return self.log or ("json" if self.env == "production" else "text")
+
+    def upstream(self, name: str) -> tuple[str, ...]:
+        """Return the addresses of a service; raises ConfigurationError when none was given."""
+        key = name.lower().replace("-", "_")
+        if key not in self.upstreams:
+            variable = f"{_UPSTREAM}{key.upper()}"
+            raise ConfigurationError(
+                f"{variable} is not set: give the address of the service {name!r}, as in "
+                f"{variable}=http://127.0.0.1:9001 (several are separated by commas)."
+            )
+        return self.upstreams[key]
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str] = os.environ) -> Self:
+        """Read the `BFF_` variables; an empty one counts as unset.
+
+        Raises one ConfigurationError that names every wrong variable, and warns about those that
+        nobody reads.
+        """
+        _warn_of_unread(environ)
+        try:
+            return cls(**_Environment(cls, environ)())
+        except ValidationError as error:
+            raise ConfigurationError(_explain(error, environ)) from None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Leave the environment to `load`, which is told which one: a value, not a global."""
+        del settings_cls, env_settings, dotenv_settings, file_secret_settings
+        return (init_settings,)
+
+
+class _Environment(PydanticBaseSettingsSource):
+    """The variables of one environment, and the addresses of services under any name."""
+
+    def __init__(self, settings: type[BaseSettings], environ: Mapping[str, str]) -> None:
+        super().__init__(settings)
+        self._environ = environ
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        del field
+        if field_name == "upstreams":
+            return self._upstreams(), field_name, False
+        value = self._environ.get(_variable(field_name), "").strip()
+        return value or None, field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        found = {
+            name: self.get_field_value(field, name)[0]
+            for name, field in self.settings_cls.model_fields.items()
+        }
+        return {name: value for name, value in found.items() if value is not None}
+
+    def _upstreams(self) -> dict[str, str]:
+        return {
+            name.removeprefix(_UPSTREAM).lower(): value
+            for name, value in self._environ.items()
+            if name.startswith(_UPSTREAM) and value.strip()
+        }
+
+
+def _variable(*location: int | str) -> str:
+    """Return the variable of a field, or of one upstream."""
+    field, *rest = location
+    if field == "upstreams" and rest:
+        return f"{_UPSTREAM}{rest[0]}".upper()
+    return f"{PREFIX}{field}".upper()
+
+
+def _explain(error: ValidationError, environ: Mapping[str, str]) -> str:
+    """Say for each wrong variable what it holds, what is wrong and what is accepted."""
+    lines = []
+    for fault in error.errors(include_url=False, include_context=False):
+        variable = _variable(*fault["loc"])
+        field = Settings.model_fields[str(fault["loc"][0])]
+        reason = fault["msg"].removeprefix("Value error, ")
+        shown = _without_credentials(environ.get(variable, ""))
+        lines.append(f"{variable}={shown!r}: {reason}. Accepted: {field.description}.")
+    return "\n".join(lines)
+
+
+def _without_credentials(value: str) -> str:
+    return re.sub(r"//[^/@]*@", "//***@", value)
+
+
+def _warn_of_unread(environ: Mapping[str, str]) -> None:
+    known = {_variable(name) for name in Settings.model_fields if name != "upstreams"}
+    for name in sorted(environ):
+        is_ours = name.startswith(PREFIX) and not name.startswith(_UPSTREAM)
+        if is_ours and name not in known | _FOREIGN:
+            near = get_close_matches(name, known, n=1)
+            hint = f": did you mean {near[0]}?" if near else "."
+            message = f"{name} is set, but nothing reads it{hint}"
+            warnings.warn(message, ConfigurationWarning, stacklevel=3)
