@@ -1,0 +1,87 @@
+"""Outermost but for the probes: opens each request's exchange and tells when it was answered."""
+
+from math import inf
+
+from starlette.types import ASGIApp, Receive, Send
+from starlette.types import Scope as ASGIScope
+
+from bff_core.auth.viewer import ANONYMOUS
+from bff_core.clock import Clock
+from bff_core.edge.exchange import EXCHANGE, SCOPE, Exchange
+from bff_core.edge.head import Head
+from bff_core.edge.request_id import Bits, request_id
+from bff_core.edge.trace import child_of, trace_id
+from bff_core.events import Answered, Events
+from bff_core.scope import Scope
+
+CLIENT_LEFT = 499
+"""What the event says when nobody waited for the answer; nginx's number for it."""
+
+
+class Accept:
+    """Gives a request its id, its trace and its `Scope`, and the answer its head."""
+
+    __slots__ = ("_app", "_bits", "_clock", "_events", "_head")
+
+    def __init__(
+        self, app: ASGIApp, *, head: Head, events: Events, clock: Clock, bits: Bits
+    ) -> None:
+        self._app = app
+        self._head = head
+        self._events = events
+        self._clock = clock
+        self._bits = bits
+
+    async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
+        """Open the exchange, pass on, and tell the event however it ends."""
+        exchange = self._open(scope, send)
+        try:
+            await self._app(scope, receive, exchange.send)
+        finally:
+            if self._events.sinks:
+                self._tell(scope, exchange)
+            exchange.close()
+
+    def _open(self, scope: ASGIScope, send: Send) -> Exchange:
+        now = self._clock()
+        headers = tuple(scope["headers"])
+        fields = dict(headers)
+        seen = Scope(
+            inf,
+            scope.get("method", "WEBSOCKET"),
+            scope["path"],
+            headers,
+            scope["query_string"],
+            ANONYMOUS.audience,
+            ANONYMOUS,
+            request_id(fields.get(b"x-request-id"), self._bits),
+            child_of(fields.get(b"traceparent"), self._bits),
+        )
+        scope[SCOPE] = seen
+        exchange = scope[EXCHANGE] = Exchange(seen, fields, now, self._head, send)
+        return exchange
+
+    def _tell(self, scope: ASGIScope, exchange: Exchange) -> None:
+        seen = exchange.scope
+        self._events.emit(
+            Answered(
+                method=seen.method,
+                route=route_template(scope),
+                status=exchange.status or CLIENT_LEFT,
+                duration=self._clock() - exchange.started_at,
+                request_id=seen.request_id,
+                trace_id=trace_id(seen.traceparent),
+            )
+        )
+
+
+def route_template(scope: ASGIScope) -> str:
+    """Return the template of the route that the router chose, empty when it chose none.
+
+    FastAPI keeps the whole template of an included route beside the route itself, whose own
+    lacks the prefix.
+    """
+    context = scope.get("fastapi", {}).get("effective_route_context")
+    route = context or scope.get("route")
+    template = getattr(route, "path_format", None) or getattr(route, "path", "")
+    return template if isinstance(template, str) else ""

@@ -1,0 +1,35 @@
+"""Finds out who asks; innermost, since all before it is cheaper than checking credentials."""
+
+from starlette.types import ASGIApp, Receive, Send
+from starlette.types import Scope as ASGIScope
+
+from bff_core.auth.authenticator import Authenticator
+from bff_core.auth.viewer import ANONYMOUS
+from bff_core.edge.exchange import exchange_of
+
+
+class Authenticate:
+    """Between the limits and the faces: gives the `Scope` its viewer and audience.
+
+    What a viewer may do is no concern of the edge: views and compositions ask `viewer.require()`.
+    """
+
+    __slots__ = ("_app", "_authenticator", "_challenge")
+
+    def __init__(self, app: ASGIApp, *, authenticator: Authenticator | None) -> None:
+        self._app = app
+        self._authenticator = authenticator
+        challenge = "Bearer" if authenticator is None else authenticator.challenge
+        self._challenge = challenge.encode("latin-1")
+
+    async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
+        """Ask who calls; raises what the authenticator refuses with."""
+        exchange = exchange_of(scope)
+        exchange.challenge = self._challenge
+        viewer = None
+        if self._authenticator is not None:
+            viewer = await self._authenticator.authenticate(exchange.scope)
+        viewer = viewer or ANONYMOUS
+        exchange.scope.viewer = viewer
+        exchange.scope.audience = viewer.audience
+        await self._app(scope, receive, send)

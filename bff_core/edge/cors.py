@@ -1,0 +1,76 @@
+"""Lets pages of other origins read answers, if they were named; none are by default."""
+
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Send
+from starlette.types import Scope as ASGIScope
+
+from bff_core.call import Headers
+from bff_core.edge.exchange import exchange_of
+from bff_core.edge.options import CorsOptions
+
+
+class Cors:
+    """Between problems and all that may refuse, so that a page can read a refusal as well.
+
+    Preflights of named origins are answered here (Fetch standard, section 3.3); those of others
+    are a 403. Without any named origin nothing happens at all.
+    """
+
+    __slots__ = ("_app", "_by_origin", "_is_any", "_is_on", "_preflight")
+
+    def __init__(self, app: ASGIApp, *, options: CorsOptions) -> None:
+        self._app = app
+        self._is_on = bool(options.origins)
+        self._is_any = "*" in options.origins
+        self._by_origin = {
+            origin.encode("ascii"): _permission(origin, options) for origin in options.origins
+        }
+        self._preflight = _preflight(options)
+
+    async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
+        """Permit a named origin, or answer its preflight."""
+        if self._is_on and scope["type"] == "http":
+            exchange = exchange_of(scope)
+            origin = exchange.fields.get(b"origin")
+            if not self._is_any:
+                # Also without Origin: a cache must not give that answer to a page.
+                exchange.scope.vary.append("origin")
+            if origin is not None:
+                exchange.added = self._permit(origin)
+                if _is_preflight(scope["method"], exchange.fields):
+                    await self._answer_preflight(exchange.added, send)
+                    return
+        await self._app(scope, receive, send)
+
+    def _permit(self, origin: bytes) -> Headers:
+        return self._by_origin.get(b"*" if self._is_any else origin, ())
+
+    async def _answer_preflight(self, permission: Headers, send: Send) -> None:
+        if not permission:
+            raise HTTPException(403, "This origin may not call from a page.")
+        await send({"type": "http.response.start", "status": 204, "headers": self._preflight})
+        await send({"type": "http.response.body", "body": b""})
+
+
+def _is_preflight(method: str, fields: dict[bytes, bytes]) -> bool:
+    return method == "OPTIONS" and b"access-control-request-method" in fields
+
+
+def _permission(origin: str, options: CorsOptions) -> Headers:
+    exposed = ", ".join(options.exposed_headers)
+    headers = (
+        (b"access-control-allow-origin", origin.encode("ascii")),
+        (b"access-control-expose-headers", exposed.encode("ascii")),
+    )
+    if not options.with_credentials:
+        return headers
+    return (*headers, (b"access-control-allow-credentials", b"true"))
+
+
+def _preflight(options: CorsOptions) -> Headers:
+    return (
+        (b"access-control-allow-methods", ", ".join(options.methods).encode("ascii")),
+        (b"access-control-allow-headers", ", ".join(options.headers).encode("ascii")),
+        (b"access-control-max-age", b"%d" % options.max_age),
+        (b"vary", b"Access-Control-Request-Method, Access-Control-Request-Headers"),
+    )

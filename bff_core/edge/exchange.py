@@ -1,0 +1,105 @@
+"""One request under way: what the edge's concerns learnt of it and will add to its answer."""
+
+from collections.abc import Awaitable
+from typing import Any
+
+from starlette.types import Message, Send
+from starlette.types import Scope as ASGIScope
+
+from bff_core.edge.head import Head
+from bff_core.scope import Scope
+
+EXCHANGE = "bff.exchange"
+"""Where the ASGI scope holds the exchange, for the edge itself."""
+
+SCOPE = "bff.scope"
+"""Where the ASGI scope holds the `Scope`, for the faces."""
+
+
+class Exchange:
+    """A request and the state of its answer.
+
+    `fields` maps each header name to its last value; `started_at` is an instant of the clock;
+    `status` is 0 until the answer starts; `added` are headers that a concern wants on the answer,
+    `challenge` what a 401 is told to authenticate with.
+    """
+
+    __slots__ = (
+        "_head",
+        "_send",
+        "added",
+        "challenge",
+        "fields",
+        "is_complete",
+        "is_stream",
+        "scope",
+        "started_at",
+        "status",
+    )
+
+    def __init__(
+        self, scope: Scope, fields: dict[bytes, bytes], started_at: float, head: Head, send: Send
+    ) -> None:
+        self.scope = scope
+        self.fields = fields
+        self.started_at = started_at
+        self.status = 0
+        self.is_complete = False
+        self.is_stream = False
+        self.added: tuple[tuple[bytes, bytes], ...] = ()
+        self.challenge = b"Bearer"
+        self._head = head
+        self._send = send
+
+    def send(self, message: Message) -> Awaitable[None]:
+        """Pass a message on; the only place where the edge touches an answer.
+
+        No coroutine of its own: the server's is handed back to be awaited.
+        """
+        kind = message["type"]
+        if kind == "http.response.body":
+            self.is_complete = not message.get("more_body", False)
+        elif kind == "http.response.start":
+            self.status = message["status"]
+            message = self._write_head(message)
+        elif kind == "websocket.accept":
+            self.status = 101
+        elif kind == "websocket.http.response.start":
+            self.status = message["status"]
+            message = self._write_head(message)
+        elif kind == "websocket.close":
+            self.status = self.status or 403
+            self.is_complete = True
+        return self._send(message)
+
+    def close(self) -> None:
+        """Let go of the server's `send`: it knows the ASGI scope, which knows this exchange."""
+        self._send = _refuse
+
+    def _write_head(self, message: Message) -> dict[str, Any]:
+        headers = list(message.get("headers", ()))
+        challenge = self.challenge if self.status == 401 else b""
+        self._head.write(headers, self.scope, self.added, challenge)
+        # A copy: the application may send the same message object again.
+        return {**message, "headers": headers}
+
+
+async def _refuse(_: Message) -> None:
+    raise RuntimeError("the request is over: nothing can be sent any more")
+
+
+def exchange_of(scope: ASGIScope) -> Exchange:
+    """Return the exchange that the edge opened for this request."""
+    exchange: Exchange = scope[EXCHANGE]
+    return exchange
+
+
+def declare_stream(scope: ASGIScope) -> None:
+    """Say that this request's answer is a stream: once started it may outlast the deadline.
+
+    For faces that answer with events, lines or downloads; the time until the answer starts is
+    still bounded. Without an edge it does nothing.
+    """
+    exchange = scope.get(EXCHANGE)
+    if isinstance(exchange, Exchange):
+        exchange.is_stream = True

@@ -1,0 +1,112 @@
+"""Answers the probes of the platform: before any limit, so that overload can't look like death."""
+
+import json
+import platform
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from starlette.types import ASGIApp, Receive, Send
+from starlette.types import Scope as ASGIScope
+
+Check = Callable[[], str | None]
+"""Returns None while all is well, else the reason, without internals: anybody can read it."""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What runs: the gateway's name, the version of its package, the revision of its source."""
+
+    name: str
+    version: str = ""
+    revision: str = ""
+
+
+class Readiness:
+    """Whether the gateway wants traffic; changed by the lifespan, read by the probe.
+
+    `checks` are named, synchronous and quick: they read a state, they call nobody.
+    """
+
+    __slots__ = ("_checks", "is_draining")
+
+    def __init__(self, checks: Iterable[tuple[str, Check]] = ()) -> None:
+        self._checks = tuple(checks)
+        self.is_draining = False
+
+    def drain(self) -> None:
+        """Ask for no further traffic; what is in flight goes on."""
+        self.is_draining = True
+
+    def reasons(self) -> dict[str, str]:
+        """Return why not, by name of the check; empty when ready."""
+        found = {"gateway": "draining"} if self.is_draining else {}
+        for name, check in self._checks:
+            reason = _ask(check)
+            if reason is not None:
+                found[name] = reason
+        return found
+
+
+def _ask(check: Check) -> str | None:
+    try:
+        return check()
+    except Exception as error:  # noqa: BLE001 - a probe answers, whatever a check does
+        return f"check failed: {type(error).__name__}"
+
+
+class Health:
+    """Outermost: `/healthz` (alive), `/readyz` (wants traffic), `/version` (what runs).
+
+    No Host is checked, since probes ask by address, and no event is emitted, since they ask often.
+    """
+
+    __slots__ = ("_answers", "_app")
+
+    def __init__(self, app: ASGIApp, *, readiness: Readiness, about: About) -> None:
+        self._app = app
+        version = _version(about)
+        self._answers: dict[str, Callable[[], tuple[int, dict[str, object]]]] = {
+            "/healthz": lambda: (200, {"status": "ok"}),
+            "/readyz": lambda: _ready(readiness),
+            "/version": lambda: (200, version),
+        }
+
+    async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
+        """Answer a probe, or pass on."""
+        answer = self._answers.get(scope["path"]) if scope["type"] == "http" else None
+        if answer is None:
+            await self._app(scope, receive, send)
+        elif scope["method"] not in {"GET", "HEAD"}:
+            await _send(405, {"status": "method not allowed"}, scope, send)
+        else:
+            await _send(*answer(), scope, send)
+
+
+def _ready(readiness: Readiness) -> tuple[int, dict[str, object]]:
+    reasons = readiness.reasons()
+    if reasons:
+        return 503, {"status": "unavailable", "reasons": reasons}
+    return 200, {"status": "ready"}
+
+
+def _version(about: About) -> dict[str, object]:
+    return {
+        "name": about.name,
+        "version": about.version,
+        "revision": about.revision,
+        "python": platform.python_version(),
+    }
+
+
+async def _send(status: int, content: dict[str, object], scope: ASGIScope, send: Send) -> None:
+    body = json.dumps(content).encode()
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", b"%d" % len(body)),
+        (b"cache-control", b"no-store"),
+        (b"x-content-type-options", b"nosniff"),
+    ]
+    if status == 405:
+        headers.append((b"allow", b"GET, HEAD"))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})

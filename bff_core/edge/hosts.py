@@ -1,0 +1,51 @@
+"""Answers only under the names the gateway goes by: a forged Host ends in links and caches."""
+
+import re
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Send
+from starlette.types import Scope as ASGIScope
+
+from bff_core.edge.exchange import exchange_of
+
+_HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?")
+
+
+class Hosts:
+    """Between fields and body: a request for another host, or for none, is a 400."""
+
+    __slots__ = ("_app", "_is_allowed")
+
+    def __init__(self, app: ASGIApp, *, allowed: Iterable[str]) -> None:
+        self._app = app
+        self._is_allowed = host_check(allowed)
+
+    async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
+        """Refuse a request for another host."""
+        host = exchange_of(scope).fields.get(b"host")
+        if host is None:
+            raise HTTPException(400, "The Host header is missing.")
+        if not self._is_allowed(host):
+            raise HTTPException(400, "This host is not served here.")
+        await self._app(scope, receive, send)
+
+
+def host_check(allowed: Iterable[str]) -> Callable[[bytes], bool]:
+    """Return whether a Host value is one of `allowed`; ports are not compared.
+
+    "*.example.com" allows every name below example.com but not the name itself, "*" allows all.
+    """
+    names = frozenset(name.lower() for name in allowed)
+    suffixes = tuple(name[1:] for name in names if name.startswith("*."))
+
+    @lru_cache(maxsize=256)
+    def is_allowed(host: bytes) -> bool:
+        match = _HOST.fullmatch(host)
+        if match is None:
+            return False
+        name = match[1].decode("ascii").lower().removesuffix(".")
+        return "*" in names or name in names or name.endswith(suffixes)
+
+    return is_allowed

@@ -1,0 +1,116 @@
+"""What the edge can be told; validated when built, so that a wrong bound is found at start-up."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Self
+
+from bff_core.edge.security import API_POLICY
+from bff_core.errors import ConfigurationError
+from bff_core.settings import Settings
+
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]", "testserver")
+"""What a gateway goes by on a laptop and in a test."""
+
+HSTS = "max-age=31536000"
+"""A year (RFC 6797); subdomains are not this gateway's to decide about."""
+
+_ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorsOptions:
+    """Which pages of other origins may read answers: none unless named.
+
+    `origins` are exact ("https://shop.example") or "*" alone, which excludes credentials.
+    `max_age` is how many seconds a browser keeps a preflight's answer.
+    """
+
+    origins: tuple[str, ...] = ()
+    with_credentials: bool = False
+    methods: tuple[str, ...] = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+    headers: tuple[str, ...] = (
+        "Accept-Language",
+        "Authorization",
+        "Content-Type",
+        "Idempotency-Key",
+        "If-Match",
+        "If-None-Match",
+        "Request-Timeout",
+        "Traceparent",
+        "X-Request-ID",
+    )
+    exposed_headers: tuple[str, ...] = (
+        "Cache-Status",
+        "ETag",
+        "Part-Status",
+        "Retry-After",
+        "Server-Timing",
+        "X-Request-ID",
+    )
+    max_age: int = 600
+
+    def __post_init__(self) -> None:
+        for origin in self.origins:
+            if origin != "*" and not _ORIGIN.fullmatch(origin):
+                raise ConfigurationError(
+                    f"CORS origin {origin!r} is none: use scheme, host and port as a browser "
+                    "sends them, such as https://shop.example."
+                )
+        if "*" in self.origins and (self.with_credentials or len(self.origins) > 1):
+            raise ConfigurationError(
+                "CORS origin '*' stands alone and without credentials: name the origins instead."
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EdgeOptions:
+    """The bounds of a request, and the names and headers of the gateway.
+
+    `timeout` and `grace` in seconds, `max_body` and `max_field_bytes` in bytes. `grace` is how
+    long after the deadline the edge itself cuts. `allowed_hosts` are exact names, "*.name" or
+    "*". `policy` is the content security policy, `hsts` the Strict-Transport-Security value.
+    """
+
+    timeout: float = 10.0
+    grace: float = 0.05
+    max_body: int = 1024 * 1024
+    max_fields: int = 100
+    max_field_bytes: int = 32 * 1024
+    max_concurrent: int = 1000
+    allowed_hosts: tuple[str, ...] = LOCAL_HOSTS
+    cors: CorsOptions = field(default_factory=CorsOptions)
+    policy: str = API_POLICY
+    hsts: str = ""
+
+    def __post_init__(self) -> None:
+        _demand("timeout", self.timeout, at_least=0.001)
+        _demand("grace", self.grace, at_least=0)
+        _demand("max_body", self.max_body, at_least=0)
+        _demand("max_fields", self.max_fields, at_least=1)
+        _demand("max_field_bytes", self.max_field_bytes, at_least=1)
+        _demand("max_concurrent", self.max_concurrent, at_least=1)
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Return what the environment asks for; raises ConfigurationError for a missing host."""
+        is_production = settings.env == "production"
+        if is_production and not settings.allowed_hosts:
+            raise ConfigurationError(
+                "BFF_ALLOWED_HOSTS is not set, and with BFF_ENV=production it must name the hosts "
+                "that the gateway answers for, as in BFF_ALLOWED_HOSTS=shop.example,*.shop.example."
+            )
+        return cls(
+            timeout=settings.timeout,
+            max_body=settings.max_body,
+            max_concurrent=settings.max_concurrent,
+            allowed_hosts=settings.allowed_hosts or LOCAL_HOSTS,
+            cors=CorsOptions(
+                origins=settings.cors_origins, with_credentials=settings.cors_credentials
+            ),
+            hsts=HSTS if is_production else "",
+        )
+
+
+def _demand(name: str, value: float, *, at_least: float) -> None:
+    if not value >= at_least:
+        raise ConfigurationError(f"EdgeOptions.{name}={value!r}: at least {at_least} is needed.")

@@ -1,0 +1,169 @@
+"""Turns any error into problem details (RFC 9457): one table of who may be told what."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http.client import responses
+from math import ceil
+
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from bff_core.call import Headers
+from bff_core.errors import BadStatus, BFFError, InvalidInput, PartFailed
+
+Members = dict[str, object]
+
+MEDIA_TYPE = b"application/problem+json"
+MAX_ERRORS = 50
+"""Of a body with more faults the first are told."""
+
+# Python's own phrases differ between its versions; these are RFC 9110's.
+_PHRASES = {
+    413: "Content Too Large",
+    414: "URI Too Long",
+    416: "Range Not Satisfiable",
+    422: "Unprocessable Content",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An error as it is sent: status, headers and JSON body."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+
+def problem(error: BaseException, *, request_id: str = "", trace_id: str = "") -> Problem:
+    """Return what a client is told of `error`; of unexpected ones nothing but that there was one.
+
+    Members: `type`, `title`, `status`, `code` (stable, for programs), `detail` where there is
+    something to tell, `request_id`, `trace_id`, and `errors` for input that does not fit.
+    `type` is "/problems/<code>" (an identifier; it need not resolve), or "about:blank" where
+    the problem is no more than its HTTP status (RFC 9457, section 4.2.1).
+    """
+    error = unwrap(error)
+    members, headers = _describe(error)
+    status = members["status"]
+    assert isinstance(status, int)  # noqa: S101 - each branch of _describe sets it
+    if status in {204, 304}:
+        return Problem(status, headers, b"")
+    if request_id:
+        members["request_id"] = request_id
+    if trace_id:
+        members["trace_id"] = trace_id
+    # The standard encoder escapes all that is not ASCII, and so survives lone surrogates.
+    body = json.dumps(members, default=str).encode()
+    length = b"%d" % len(body)
+    told = {name for name, _ in headers}
+    mandatory = (
+        (b"content-type", MEDIA_TYPE),
+        (b"content-length", length),
+        (b"cache-control", b"no-store"),
+    )
+    return Problem(status, (*(f for f in mandatory if f[0] not in told), *headers), body)
+
+
+def unwrap(error: BaseException) -> BaseException:
+    """Return the one that matters: the only member of a group, a client's fault behind a part."""
+    while True:
+        match error:
+            case BaseExceptionGroup(exceptions=[only]):
+                error = only
+            case PartFailed(cause=BFFError(status=status) as cause) if status < 500:
+                error = cause
+            case _:
+                return error
+
+
+def is_expected(error: BaseException) -> bool:
+    """Whether it is part of the contract; all else is a bug and belongs in the log."""
+    match unwrap(error):
+        case BFFError(status=500):
+            return False
+        case BFFError() | HTTPException() | RequestValidationError():
+            return True
+    return False
+
+
+def _describe(error: BaseException) -> tuple[Members, Headers]:
+    match error:
+        case RequestValidationError():
+            return _invalid_input(error.errors()), ()
+        case BFFError():
+            return _ours(error), _retry_after(error.retry_after)
+        case HTTPException():
+            return _http(error), _clean(error.headers or {})
+    return _titled(500, "internal_error", "Internal error", "/problems/internal_error"), ()
+
+
+def _titled(status: int, code: str, title: str, kind: str) -> Members:
+    return {"type": kind, "title": title, "status": status, "code": code}
+
+
+def _ours(error: BFFError) -> Members:
+    code, title = error.code, error.title
+    if isinstance(error, BadStatus) and error.is_passed_through:
+        title = error.passed_through[error.status]
+        code = _as_code(title)
+    members = _titled(error.status, code, title, f"/problems/{code}")
+    if error.detail:
+        members["detail"] = error.detail
+    if isinstance(error, PartFailed):
+        members["part"] = error.part
+        if isinstance(error.cause, BFFError):
+            members["reason"] = error.cause.code
+    return members
+
+
+def _http(error: HTTPException) -> Members:
+    phrase = _PHRASES.get(error.status_code) or _python_phrase(error.status_code)
+    members = _titled(error.status_code, _as_code(phrase), phrase, "about:blank")
+    detail: object = error.detail  # FastAPI lets it be any value
+    if isinstance(detail, str):
+        if detail not in {"", phrase, _python_phrase(error.status_code)}:
+            members["detail"] = detail
+    elif detail is not None:
+        members["context"] = detail
+    return members
+
+
+def _invalid_input(errors: Sequence[Mapping[str, object]]) -> Members:
+    members = _titled(422, InvalidInput.code, InvalidInput.title, "/problems/invalid_input")
+    members["errors"] = [_fault(error) for error in errors[:MAX_ERRORS]]
+    return members
+
+
+def _fault(error: Mapping[str, object]) -> Members:
+    """Say what is wrong and where, without the value: it may be a secret."""
+    location = error.get("loc", ())
+    where, *path = map(str, location) if isinstance(location, Sequence) and location else ("",)
+    steps = (step.replace("~", "~0").replace("/", "~1") for step in path)
+    return {
+        "in": where,
+        "pointer": "".join(f"/{step}" for step in steps),
+        "detail": error.get("msg", ""),
+        "type": error.get("type", ""),
+    }
+
+
+def _retry_after(seconds: float | None) -> Headers:
+    if seconds is None:
+        return ()
+    return ((b"retry-after", b"%d" % max(1, ceil(seconds))),)
+
+
+def _clean(headers: Mapping[str, str]) -> Headers:
+    return tuple((k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in headers.items())
+
+
+def _python_phrase(status: int) -> str:
+    """Return the text that Starlette fills in for a detail that nobody gave."""
+    return responses.get(status, f"Status {status}")
+
+
+def _as_code(title: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_")

@@ -1,0 +1,63 @@
+"""The order of what every request passes."""
+
+import random
+from collections.abc import Callable
+from functools import partial
+
+from starlette.types import ASGIApp, Receive, Send
+from starlette.types import Scope as ASGIScope
+
+from bff_core.auth.authenticator import Authenticator
+from bff_core.clock import Clock, monotonic
+from bff_core.edge.accept import Accept
+from bff_core.edge.authenticate import Authenticate
+from bff_core.edge.body import Body
+from bff_core.edge.cors import Cors
+from bff_core.edge.deadline import Deadline
+from bff_core.edge.fields import Fields
+from bff_core.edge.head import Head
+from bff_core.edge.health import About, Health, Readiness
+from bff_core.edge.hosts import Hosts
+from bff_core.edge.options import EdgeOptions
+from bff_core.edge.problems import Problems
+from bff_core.edge.request_id import Bits
+from bff_core.edge.security import security_headers
+from bff_core.edge.shed import Shed
+from bff_core.events import Events
+
+Wrap = Callable[[ASGIApp], ASGIApp]
+
+
+def edge(
+    app: ASGIApp,
+    options: EdgeOptions,
+    *,
+    about: About,
+    readiness: Readiness,
+    events: Events,
+    authenticator: Authenticator | None = None,
+    clock: Clock = monotonic,
+    bits: Bits = random.getrandbits,
+) -> ASGIApp:
+    """Wrap `app` in what every request passes, outermost first; its lifespan passes by."""
+    head = Head(security_headers(policy=options.policy, hsts=options.hsts))
+    stack: list[Wrap] = [
+        partial(Health, readiness=readiness, about=about),
+        partial(Accept, head=head, events=events, clock=clock, bits=bits),
+        partial(Problems, events=events),
+        partial(Cors, options=options.cors),
+        partial(Deadline, timeout=options.timeout, grace=options.grace),
+        partial(Shed, limit=options.max_concurrent),
+        partial(Fields, max_count=options.max_fields, max_bytes=options.max_field_bytes),
+        partial(Hosts, allowed=options.allowed_hosts),
+        partial(Body, limit=options.max_body),
+        partial(Authenticate, authenticator=authenticator),
+    ]
+    guarded = app
+    for wrap in reversed(stack):
+        guarded = wrap(guarded)
+
+    async def edged(scope: ASGIScope, receive: Receive, send: Send) -> None:
+        await (app if scope["type"] == "lifespan" else guarded)(scope, receive, send)
+
+    return edged

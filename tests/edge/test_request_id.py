@@ -1,0 +1,56 @@
+"""Request ids: ours or a harmless one of the caller's."""
+
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bff_core.edge.request_id import request_id
+
+
+def drawn(count):
+    """Play chance."""
+    return (1 << count) - 1
+
+
+@given(st.binary(max_size=300))
+def test_whatever_a_caller_sends_an_id_is_harmless(offered):
+    """No id can end a log line, start an escape sequence or outgrow a header."""
+    made = request_id(offered, drawn)
+
+    assert re.fullmatch(r"[A-Za-z0-9._~:+/=-]{1,128}", made)
+
+
+@given(st.text("abcXYZ0189._~:+/=-", min_size=1, max_size=128))
+def test_a_harmless_id_is_kept(offered):
+    """A caller finds its own id again."""
+    assert request_id(offered.encode(), drawn) == offered
+
+
+def test_an_id_that_is_too_long_is_replaced():
+    """129 characters are one too many."""
+    assert request_id(b"a" * 129, drawn) == "f" * 24
+
+
+async def test_the_answer_names_the_request(edged, answering):
+    """The id is echoed, and faces see the same one."""
+    seen = []
+    gateway = edged(answering(seen=seen))
+
+    kept = await gateway.get("/", headers={"X-Request-ID": "phone-42"})
+    made = await gateway.get("/", headers={"X-Request-ID": "two words"})
+
+    assert kept.headers["x-request-id"] == "phone-42" == seen[0].request_id
+    assert made.headers["x-request-id"] == seen[1].request_id
+    assert re.fullmatch("[0-9a-f]{24}", seen[1].request_id)
+
+
+async def test_ids_differ_from_request_to_request(edged, answering):
+    """A thousand requests have a thousand ids."""
+    seen = []
+    gateway = edged(answering(seen=seen))
+
+    for _ in range(1000):
+        await gateway.speak()
+
+    assert len({scope.request_id for scope in seen}) == 1000

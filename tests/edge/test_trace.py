@@ -1,0 +1,75 @@
+"""Traces: continued when the caller sends a valid one, else begun."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bff_core.edge.trace import child_of, trace_id
+
+VALID = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-0[0-3]")
+TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+
+
+def drawn(count):
+    """Play chance: recognisable, and never zero."""
+    return 0xAB if count == 64 else 0xCD
+
+
+@given(st.binary(max_size=80) | st.from_regex(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-.{2}"))
+def test_whatever_a_caller_sends_services_get_a_valid_traceparent(offered):
+    """No caller can make us send nonsense on."""
+    assert VALID.fullmatch(child_of(offered, drawn))
+
+
+def test_a_trace_is_continued_under_our_own_span():
+    """The trace and its sampling stay the caller's, the parent becomes us."""
+    sampled = child_of(f"00-{TRACE}-{SPAN}-01".encode(), drawn)
+    unsampled = child_of(f"00-{TRACE}-{SPAN}-00".encode(), drawn)
+
+    assert sampled == f"00-{TRACE}-00000000000000ab-01"
+    assert unsampled == f"00-{TRACE}-00000000000000ab-00"
+
+
+def test_a_later_version_is_read_as_far_as_it_is_known():
+    """Version 7 with more behind it continues as version 00, without unknown flags."""
+    child = child_of(f"07-{TRACE}-{SPAN}-f9-what-else".encode(), drawn)
+
+    assert child == f"00-{TRACE}-00000000000000ab-01"
+
+
+@pytest.mark.parametrize(
+    "offered",
+    [
+        None,
+        b"",
+        f"ff-{TRACE}-{SPAN}-01".encode(),
+        f"00-{'0' * 32}-{SPAN}-01".encode(),
+        f"00-{TRACE}-{'0' * 16}-01".encode(),
+        f"00-{TRACE.upper()}-{SPAN}-01".encode(),
+        f"00-{TRACE}-{SPAN}-01-more".encode(),
+        f"00-{TRACE}-{SPAN}-1".encode(),
+        f" 00-{TRACE}-{SPAN}-01".encode(),
+        f"00-{TRACE}-{SPAN}-01\n".encode(),
+    ],
+)
+def test_an_invalid_trace_is_replaced_by_a_new_one(offered):
+    """The specification says to restart rather than to repair."""
+    assert trace_id(child_of(offered, drawn)) == f"{0xCD:032x}"
+
+
+def test_chance_that_draws_zero_still_gives_valid_ids():
+    """All zeroes mean 'no id' to others."""
+    assert VALID.fullmatch(child_of(None, lambda _: 0))
+
+
+async def test_problems_tell_the_caller_its_trace(edged, answering):
+    """A failing answer names the trace that was sent in."""
+    gateway = edged(answering())
+
+    answer = await gateway.get(
+        "/", headers={"traceparent": f"00-{TRACE}-{SPAN}-01", "Request-Timeout": "soon"}
+    )
+
+    assert answer.json()["trace_id"] == TRACE
