@@ -1,0 +1,48 @@
+"""The speed that the project owes itself: ratios of CPU per request within one session."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """At most so many times the CPU of a peer: what must be, and what would be good."""
+
+    peer: str
+    must: float
+    goal: float
+
+
+BUDGETS = (
+    Budget("fastify-undici", must=1.2, goal=0.9),
+    Budget("go-net-http", must=0.8, goal=0.5),
+    Budget("fastapi-httpx", must=1 / 20, goal=1 / 30),
+    Budget("nginx-ssi", must=5.0, goal=3.5),
+)
+
+Verdict = Literal["goal met", "must met", "missed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """Our CPU per request over a peer's."""
+
+    budget: Budget
+    value: float
+
+    @property
+    def verdict(self) -> Verdict:
+        """Which column of the budget it meets."""
+        if self.value <= self.budget.goal:
+            return "goal met"
+        return "must met" if self.value <= self.budget.must else "missed"
+
+
+def ratios_of(cpu_us: Mapping[str, float]) -> Iterator[Ratio]:
+    """Compare `bff` with each peer that was measured."""
+    if "bff" not in cpu_us:
+        return
+    for budget in BUDGETS:
+        if budget.peer in cpu_us:
+            yield Ratio(budget, cpu_us["bff"] / cpu_us[budget.peer])

@@ -1,0 +1,62 @@
+"""One run of wrk: what it is asked to do, and what it found."""
+
+import json
+import subprocess
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+SCRIPT = Path(__file__).parents[1] / "load.lua"
+CONNECTIONS = 32
+IDS_PER_RUN = 10_000_000
+
+_runs = count(1)
+
+
+class WrongAnswer(Exception):
+    """A peer answered with an error or with another body than the screen's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What wrk counted: requests answered, seconds, latencies in milliseconds."""
+
+    requests: int
+    duration: float
+    p50_ms: float
+    p99_ms: float
+
+    @property
+    def rps(self) -> float:
+        """Requests answered in a second."""
+        return self.requests / self.duration
+
+
+def parse_load(output: str) -> Load:
+    """Read the JSON line that load.lua prints last.
+
+    Raises WrongAnswer for any error that wrk counted, or when nothing was answered.
+    """
+    told = json.loads(output.strip().rpartition("\n")[2])
+    failures = {name: told[name] for name in ("refused", "broken", "timed_out") if told[name]}
+    if failures or not told["requests"]:
+        raise WrongAnswer(f"{told['requests']} requests, of which failed: {failures}")
+    return Load(
+        requests=told["requests"],
+        duration=told["duration_us"] / 1e6,
+        p50_ms=told["p50_us"] / 1e3,
+        p99_ms=told["p99_us"] / 1e3,
+    )
+
+
+def drive(url: str, *, seconds: float, core: int) -> Load:
+    """Load a peer over keep-alive connections; no id is asked for twice in a session.
+
+    `url` is the screen's without the id.
+    """
+    origin, slash, path = url.partition("/screen/")
+    command = ["taskset", "-c", str(core), "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds:.0f}s"]
+    command += ["--timeout", "10s", "--latency", "-s", str(SCRIPT), origin]
+    command += ["--", slash + path, str(next(_runs) * IDS_PER_RUN)]
+    told = subprocess.run(command, capture_output=True, text=True, check=True)
+    return parse_load(told.stdout)

@@ -1,0 +1,150 @@
+"""The gateways that are compared: what each needs, how it is built and how it is started."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from bench.harness.nginx import Services, fill_in
+from bench.harness.programs import free_ports, missing, running, tail, wait_until_ready
+
+FOLDER = Path(__file__).parents[1] / "peers"
+UVICORN = (sys.executable, "-m", "uvicorn", "--loop", "uvloop", "--http", "httptools")
+QUIET = ("--no-access-log", "--log-level", "warning")
+
+
+class Skipped(Exception):
+    """A peer can't run here; the message names what is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a peer is started: its port, the services, and a folder for its files."""
+
+    port: int
+    services: Services
+    run: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A gateway that answers the screen.
+
+    `answer` is `spliced` for one that passes on whatever the services say. `build` runs once per
+    session, in the peer's folder.
+    """
+
+    name: str
+    command: Callable[[Place], list[str]]
+    needs: tuple[str, ...] = ()
+    build: tuple[str, ...] = ()
+    environment: Mapping[str, str] | None = None
+    answer: Literal["trimmed", "spliced"] = "trimmed"
+
+    @property
+    def folder(self) -> Path:
+        """Where its source is."""
+        return FOLDER / self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A peer that answers; `pid` is the root of its process tree."""
+
+    peer: Peer
+    port: int
+    pid: int
+
+    @property
+    def url(self) -> str:
+        """The screen's address without the id."""
+        return f"http://127.0.0.1:{self.port}/screen/"
+
+
+def serve_with_uvicorn(name: str, *options: str) -> Callable[[Place], list[str]]:
+    """Return the command of a Python peer."""
+
+    def command(place: Place) -> list[str]:
+        folder = str(FOLDER / name)
+        return [
+            *UVICORN,
+            *QUIET,
+            *options,
+            "--app-dir",
+            folder,
+            "--port",
+            str(place.port),
+            "app:app",
+        ]
+
+    return command
+
+
+def serve_with_nginx(place: Place) -> list[str]:
+    """Fill in the configuration of the nginx peer and return its command."""
+    here = FOLDER / "nginx-ssi"
+    target = place.run / "nginx-ssi.conf"
+    addresses = {name.upper(): place.services.address(name) for name in place.services.ports}
+    words = {"PORT": place.port, "RUN": place.run, "HERE": here, **addresses}
+    fill_in(here / "nginx.conf", target, words)
+    return ["nginx", "-e", "stderr", "-c", str(target)]
+
+
+BFF = Peer("bff", serve_with_uvicorn("bff"), environment={"BFF_ENV": "production"})
+FASTAPI = Peer("fastapi-httpx", serve_with_uvicorn("fastapi-httpx"))
+FASTIFY = Peer(
+    "fastify-undici",
+    lambda _: ["node", str(FOLDER / "fastify-undici" / "server.js")],
+    needs=("node", "npm"),
+    build=("npm", "ci", "--no-audit", "--no-fund"),
+    environment={"NODE_ENV": "production"},
+)
+GO = Peer(
+    "go-net-http",
+    lambda _: [str(FOLDER / "go-net-http" / "bin" / "screen")],
+    needs=("go",),
+    build=("go", "build", "-o", "bin/screen", "."),
+    # It has one core; saying so spares its scheduler from finding out.
+    environment={"GOMAXPROCS": "1"},
+)
+NGINX = Peer("nginx-ssi", serve_with_nginx, needs=("nginx",), answer="spliced")
+
+PEERS = (BFF, FASTAPI, FASTIFY, GO, NGINX)
+
+
+def build(peer: Peer, log: Path) -> None:
+    """Build a peer; raises Skipped where a program is missing or building fails."""
+    if absent := missing(peer.needs):
+        raise Skipped(f"{', '.join(absent)} not installed")
+    if not peer.build:
+        return
+    with log.open("wb") as output:
+        built = subprocess.run(
+            peer.build, cwd=peer.folder, stdout=output, stderr=subprocess.STDOUT, check=False
+        )
+    if built.returncode:
+        raise Skipped(f"`{' '.join(peer.build)}` failed: {tail(log)}")
+
+
+@contextmanager
+def started(peer: Peer, services: Services, *, run: Path, cores: str) -> Iterator[Running]:
+    """Run a built peer on `cores` while the context lasts; raises NotReady."""
+    port = free_ports(1)[0]
+    place = Place(port, services, run)
+    log = run / f"{peer.name}.log"
+    environment = {**wiring(place), **(peer.environment or {})}
+    with running(peer.command(place), cores=cores, log=log, environment=environment) as process:
+        wait_until_ready(process, port, "/screen/1", log)
+        yield Running(peer, port, process.pid)
+
+
+def wiring(place: Place) -> dict[str, str]:
+    """Return the variables that tell a peer its port and its services."""
+    wired = {"PORT": str(place.port), "HOST": "127.0.0.1"}
+    for name in place.services.ports:
+        url = f"http://{place.services.address(name)}"
+        wired[f"{name.upper()}_URL"] = wired[f"BFF_UPSTREAM_{name.upper()}"] = url
+    return wired

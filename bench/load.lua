@@ -1,0 +1,23 @@
+-- Load for wrk: asks for a different id each time, so that nothing can be shared or cached, and
+-- ends with one line of JSON. Arguments: the path before the id, the first id.
+local before, after, id
+
+function init(arguments)
+  before = "GET " .. arguments[1]
+  after = " HTTP/1.1\r\nHost: " .. wrk.headers["Host"] .. "\r\n\r\n"
+  id = tonumber(arguments[2])
+end
+
+function request()
+  id = id + 1
+  return before .. id .. after
+end
+
+function done(summary, latency)
+  local errors = summary.errors
+  io.write(string.format(
+    '\n{"requests":%d,"duration_us":%d,"p50_us":%d,"p99_us":%d,'
+      .. '"refused":%d,"broken":%d,"timed_out":%d}\n',
+    summary.requests, summary.duration, latency:percentile(50), latency:percentile(99),
+    errors.status, errors.connect + errors.read + errors.write, errors.timeout))
+end

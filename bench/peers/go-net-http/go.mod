@@ -1,0 +1,3 @@
+module bench/screen
+
+go 1.19
