@@ -7,10 +7,12 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.harness.programs import search_path
+
 VERSIONS = {
-    "node": ("node", "--version"),
-    "go": ("go", "env", "GOVERSION"),
-    "nginx": ("nginx", "-v"),
+    "node": ("--version",),
+    "go": ("env", "GOVERSION"),
+    "nginx": ("-v",),
 }
 
 
@@ -58,9 +60,11 @@ def find_field(text: str, name: str) -> str | None:
 
 def version_of(name: str) -> str | None:
     """Return a program's version number, or None where it is not installed."""
-    if shutil.which(name) is None:
+    program = shutil.which(name, path=search_path())
+    if program is None:
         return None
-    told = subprocess.run(VERSIONS[name], capture_output=True, text=True, check=False)
+    command = (program, *VERSIONS[name])
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
     # nginx tells its version on stderr.
     words = (told.stdout or told.stderr).split()
     return words[-1].rpartition("/")[2].removeprefix("v").removeprefix("go") if words else None

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+SYSTEM = "/usr/local/sbin:/usr/sbin:/sbin"
 READY_TIMEOUT = 20.0
 STOP_TIMEOUT = 5.0
 
@@ -20,9 +21,15 @@ class NotReady(Exception):
     """A program ended, or did not answer in time; the message holds the end of its log."""
 
 
+def search_path() -> str:
+    """Return where programs are looked for: nginx is in a folder that few accounts search."""
+    return f"{os.environ.get('PATH', os.defpath)}:{SYSTEM}"
+
+
 def missing(programs: Sequence[str]) -> list[str]:
     """Return which of these programs are not installed."""
-    return [program for program in programs if shutil.which(program) is None]
+    path = search_path()
+    return [program for program in programs if shutil.which(program, path=path) is None]
 
 
 def free_ports(number: int) -> list[int]:
@@ -45,7 +52,7 @@ def running(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **environment},
+            env={**os.environ, "PATH": search_path(), **environment},
             cwd=ROOT,
             start_new_session=True,
         )
