@@ -50,6 +50,5 @@ def _vary(told: tuple[bytes, ...], wanted: tuple[str, ...]) -> bytes:
     spoken = [name.strip() for value in told for name in value.decode("latin-1").split(",")]
     if "*" in spoken:
         return b"*"
-    merged = {name.lower(): name for name in map(str.title, wanted)}
-    merged = {name.lower(): name for name in spoken if name} | merged
+    merged = {name.lower(): name for name in (*spoken, *map(str.title, wanted)) if name}
     return ", ".join(merged.values()).encode("latin-1")

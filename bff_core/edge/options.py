@@ -53,12 +53,13 @@ class CorsOptions:
         for origin in self.origins:
             if origin != "*" and not _ORIGIN.fullmatch(origin):
                 raise ConfigurationError(
-                    f"CORS origin {origin!r} is none: use scheme, host and port as a browser "
-                    "sends them, such as https://shop.example."
+                    f"CORS origin {origin!r} (BFF_CORS_ORIGINS) is none: use scheme, host and "
+                    "port as a browser sends them, such as https://shop.example."
                 )
         if "*" in self.origins and (self.with_credentials or len(self.origins) > 1):
             raise ConfigurationError(
-                "CORS origin '*' stands alone and without credentials: name the origins instead."
+                "CORS origin '*' (BFF_CORS_ORIGINS) stands alone and without credentials: name the "
+                "origins instead."
             )
 
 

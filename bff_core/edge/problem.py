@@ -114,8 +114,6 @@ def _ours(error: BFFError) -> Members:
         members["detail"] = error.detail
     if isinstance(error, PartFailed):
         members["part"] = error.part
-        if isinstance(error.cause, BFFError):
-            members["reason"] = error.cause.code
     return members
 
 

@@ -1,0 +1,69 @@
+"""The demo authenticator: believes everybody, on a laptop only."""
+
+import pytest
+
+from bff_core.auth.authenticator import authenticator_for
+from bff_core.auth.demo import DemoAuthenticator
+from bff_core.auth.viewer import Viewer
+from bff_core.errors import ConfigurationError, NotAuthenticated
+from bff_core.scope import Scope
+
+
+def asking(credentials):
+    """Return a scope with these credentials."""
+    return Scope(0.0, headers=((b"authorization", credentials),))
+
+
+@pytest.mark.parametrize(
+    ("credentials", "subject"),
+    [
+        (b"Bearer demo-1", "1"),
+        (b"bearer demo-42", "42"),
+        (b"Bearer  demo-alice_B-2", "alice_B-2"),
+    ],
+)
+async def test_a_token_is_taken_at_its_word(credentials, subject):
+    """The scheme's name is case-insensitive, as HTTP says."""
+    demo = DemoAuthenticator(env="development")
+
+    assert await demo.authenticate(asking(credentials)) == Viewer(subject)
+
+
+async def test_no_token_is_nobody():
+    """Anonymous callers see public screens."""
+    assert await DemoAuthenticator(env="development").authenticate(Scope(0.0)) is None
+
+
+@pytest.mark.parametrize(
+    "credentials",
+    [
+        b"",
+        b"Bearer",
+        b"Bearer demo-",
+        b"Bearer demo-1 2",
+        b"Bearer demo-../2",
+        b"Bearer prod-1",
+        b"Basic demo-1",
+        b"demo-1",
+        b"Bearer demo-1\n",
+        b"Bearer demo-" + b"a" * 65,
+    ],
+)
+async def test_anything_else_is_refused(credentials):
+    """A wrong token is an error, not an anonymous caller."""
+    with pytest.raises(NotAuthenticated):
+        await DemoAuthenticator(env="development").authenticate(asking(credentials))
+
+
+def test_it_does_not_start_in_production():
+    """The error names both variables and both ways out."""
+    with pytest.raises(ConfigurationError, match=r"BFF_AUTH=demo .*BFF_ENV=development"):
+        authenticator_for("demo", env="production")
+
+
+def test_the_settings_choose_the_authenticator():
+    """`none` is nobody to ask, `demo` the demo, and a wrong word is told."""
+    assert authenticator_for("none", env="production") is None
+    assert isinstance(authenticator_for("demo", env="development"), DemoAuthenticator)
+    with pytest.raises(ConfigurationError, match="BFF_AUTH='oauth'"):
+        authenticator_for("oauth", env="production")

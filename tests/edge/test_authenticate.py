@@ -1,0 +1,97 @@
+"""Authentication at the edge: each request has a viewer, or is refused."""
+
+import asyncio
+
+import pytest
+
+from bff_core.auth.demo import DemoAuthenticator
+from bff_core.auth.viewer import ANONYMOUS, Viewer
+from bff_core.errors import Overloaded
+
+
+@pytest.fixture
+def demo():
+    """Return the authenticator of a laptop."""
+    return DemoAuthenticator(env="development")
+
+
+async def test_a_known_caller_becomes_the_viewer(edged, answering, demo):
+    """Faces find the viewer and its key in the scope."""
+    seen = []
+    gateway = edged(answering(seen=seen), authenticator=demo)
+
+    await gateway.get("/", headers={"Authorization": "Bearer demo-7"})
+
+    assert seen[0].viewer == Viewer("7")
+    assert seen[0].audience == Viewer("7").audience
+
+
+async def test_a_caller_without_credentials_is_anonymous(edged, answering, demo):
+    """Public screens work without signing in, and never count as declared public."""
+    seen = []
+    gateway = edged(answering(seen=seen), authenticator=demo)
+
+    answer = await gateway.get("/")
+
+    assert answer.status_code == 200
+    assert seen[0].viewer is ANONYMOUS
+    assert seen[0].audience == "anonymous"
+
+
+async def test_wrong_credentials_are_refused_with_a_challenge(edged, answering, demo):
+    """Who believes to be signed in must not silently get what everybody gets."""
+    seen = []
+    gateway = edged(answering(seen=seen), authenticator=demo)
+
+    answer = await gateway.get("/", headers={"Authorization": "Basic YWRtaW46"})
+
+    assert (answer.status_code, answer.json()["code"], seen) == (401, "not_authenticated", [])
+    assert answer.headers["www-authenticate"] == 'Bearer realm="demo"'
+    assert "YWRtaW46" not in answer.text
+
+
+async def test_without_an_authenticator_everybody_is_anonymous(edged, answering):
+    """Credentials that nobody checks are not believed."""
+    seen = []
+    gateway = edged(answering(seen=seen))
+
+    await gateway.get("/", headers={"Authorization": "Bearer demo-1"})
+
+    assert seen[0].viewer is ANONYMOUS
+
+
+async def test_an_authenticator_that_fails_lets_nobody_in(edged, answering):
+    """A session store that is down is a 503, never a silent logout."""
+
+    class Down:
+        """Plays an authenticator whose store can't be reached."""
+
+        challenge = "Bearer"
+
+        async def authenticate(self, scope):
+            """Fail."""
+            raise Overloaded("sessions can't be read")
+
+    seen = []
+
+    answer = await edged(answering(seen=seen), authenticator=Down()).get("/")
+
+    assert (answer.status_code, seen) == (503, [])
+
+
+@pytest.mark.virtual_time
+async def test_an_authenticator_that_hangs_is_within_the_deadline(edged, answering):
+    """Looking up a session counts as part of the request."""
+
+    class Slow:
+        """Plays an authenticator whose store does not answer."""
+
+        challenge = "Bearer"
+
+        async def authenticate(self, scope):
+            """Wait for ever."""
+            await asyncio.Event().wait()
+
+    answer = await edged(answering(), authenticator=Slow()).get("/")
+
+    assert answer.status_code == 504

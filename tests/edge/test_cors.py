@@ -1,0 +1,134 @@
+"""CORS: pages of named origins may read answers, all others may not."""
+
+import pytest
+
+from bff_core.edge.options import CorsOptions
+from bff_core.errors import ConfigurationError
+
+SHOP, OTHER = "https://shop.example", "https://evil.example"
+
+
+def preflight(origin):
+    """Return the headers of a browser's question."""
+    return {"Origin": origin, "Access-Control-Request-Method": "PUT"}
+
+
+async def test_no_origin_may_read_by_default(edged, answering):
+    """Without settings there is no CORS header at all."""
+    answer = await edged(answering()).get("/", headers={"Origin": SHOP})
+
+    assert not [name for name in answer.headers if name.startswith("access-control")]
+    assert "vary" not in answer.headers
+
+
+async def test_a_named_origin_may_read(edged, answering):
+    """It is named back exactly, and what pages want to read is exposed."""
+    gateway = edged(answering(), cors=CorsOptions(origins=(SHOP,)))
+
+    answer = await gateway.get("/", headers={"Origin": SHOP})
+
+    assert answer.headers["access-control-allow-origin"] == SHOP
+    assert "Part-Status" in answer.headers["access-control-expose-headers"]
+    assert "access-control-allow-credentials" not in answer.headers
+
+
+@pytest.mark.parametrize("origin", [OTHER, "null", "https://shop.example.evil", SHOP.upper(), ""])
+async def test_another_origin_may_not(edged, answering, origin):
+    """Nothing that resembles a named origin is one."""
+    gateway = edged(answering(), cors=CorsOptions(origins=(SHOP,), with_credentials=True))
+
+    answer = await gateway.get("/", headers={"Origin": origin})
+
+    assert not [name for name in answer.headers if name.startswith("access-control")]
+
+
+@pytest.mark.parametrize("headers", [{"Origin": SHOP}, {"Origin": OTHER}, {}])
+async def test_caches_learn_that_answers_differ_by_origin(edged, answering, headers):
+    """Also without Origin: that answer must not be given to a page later."""
+    gateway = edged(answering(), cors=CorsOptions(origins=(SHOP,)))
+
+    answer = await gateway.get("/", headers=headers)
+
+    assert answer.headers["vary"] == "Origin"
+
+
+async def test_credentials_are_allowed_only_where_told(edged, answering):
+    """Cookies cross origins by explicit choice."""
+    gateway = edged(answering(), cors=CorsOptions(origins=(SHOP,), with_credentials=True))
+
+    answer = await gateway.get("/", headers={"Origin": SHOP})
+
+    assert answer.headers["access-control-allow-credentials"] == "true"
+
+
+async def test_a_preflight_is_answered_without_the_app(edged, answering):
+    """The browser learns what it may send; no route is asked, no viewer needed."""
+    seen = []
+    gateway = edged(answering(seen=seen), cors=CorsOptions(origins=(SHOP,)))
+
+    answer = await gateway.ask("OPTIONS", "/v1/cart", headers=preflight(SHOP))
+
+    assert (answer.status_code, answer.content, seen) == (204, b"", [])
+    assert answer.headers["access-control-allow-origin"] == SHOP
+    assert "PUT" in answer.headers["access-control-allow-methods"]
+    assert "Authorization" in answer.headers["access-control-allow-headers"]
+    assert answer.headers["vary"] == (
+        "Access-Control-Request-Method, Access-Control-Request-Headers, Origin"
+    )
+
+
+async def test_a_preflight_of_another_origin_is_refused(edged, answering):
+    """It gets a problem and no permission."""
+    gateway = edged(answering(), cors=CorsOptions(origins=(SHOP,)))
+
+    answer = await gateway.ask("OPTIONS", "/v1/cart", headers=preflight(OTHER))
+
+    assert answer.status_code == 403
+    assert "access-control-allow-origin" not in answer.headers
+
+
+async def test_an_options_request_that_is_no_preflight_reaches_the_app(edged, answering):
+    """OPTIONS has other uses."""
+    gateway = edged(answering(), cors=CorsOptions(origins=(SHOP,)))
+
+    answer = await gateway.ask("OPTIONS", "/", headers={"Origin": SHOP})
+
+    assert (answer.status_code, answer.content) == (200, b"{}")
+
+
+async def test_a_page_can_read_a_refusal(edged, answering):
+    """Without CORS on errors, a page would see 'network error' and no Retry-After."""
+    gateway = edged(answering(), cors=CorsOptions(origins=(SHOP,)), max_body=1)
+
+    answer = await gateway.ask("POST", "/", content=b"xx", headers={"Origin": SHOP})
+
+    assert answer.status_code == 413
+    assert answer.headers["access-control-allow-origin"] == SHOP
+
+
+async def test_a_star_lets_every_page_read(edged, answering):
+    """Public data without credentials; answers are the same for all, so they do not vary."""
+    gateway = edged(answering(), cors=CorsOptions(origins=("*",)))
+
+    answer = await gateway.get("/", headers={"Origin": OTHER})
+
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert "vary" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"origins": ("*",), "with_credentials": True},
+        {"origins": ("*", SHOP)},
+        {"origins": ("shop.example",)},
+        {"origins": ("https://shop.example/",)},
+        {"origins": ("https://*.example",)},
+        {"origins": ("null",)},
+        {"origins": ("HTTPS://shop.example",)},
+    ],
+)
+def test_a_dangerous_or_useless_origin_is_refused_at_start_up(options):
+    """What no browser sends, and what every page could use, is a mistake."""
+    with pytest.raises(ConfigurationError, match="CORS origin"):
+        CorsOptions(**options)

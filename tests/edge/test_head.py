@@ -1,0 +1,191 @@
+"""The head of an answer: security headers, Vary, and what the application set itself."""
+
+import gc
+
+import pytest
+from fastapi import APIRouter, FastAPI
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from bff_core.edge.options import HSTS, EdgeOptions
+from bff_core.events import Answered
+from bff_core.settings import Settings
+
+
+async def test_every_answer_is_defensive(edged, answering):
+    """Browsers are told not to sniff, frame, refer or load anything."""
+    answer = await edged(answering()).get("/")
+
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["x-frame-options"] == "DENY"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+    assert "strict-transport-security" not in answer.headers
+
+
+async def test_refusals_are_as_defensive(edged, answering):
+    """An answer of the edge itself has the same headers as the application's."""
+    answer = await edged(answering()).get("/", headers={"Host": "evil.example"})
+
+    assert answer.status_code == 400
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_production_insists_on_https(edged, answering):
+    """HSTS is sent where the settings say production."""
+    settings = Settings(env="production", allowed_hosts=("testserver",))
+
+    answer = await edged(answering(), hsts=EdgeOptions.of(settings).hsts).get("/")
+
+    assert answer.headers["strict-transport-security"] == HSTS
+
+
+async def test_the_applications_own_header_wins(edged, answering):
+    """A page of documentation brings the policy that it needs; there is one, not two."""
+    own = (b"content-security-policy", b"default-src 'self'")
+
+    answer = await edged(answering(headers=[own])).get("/")
+
+    assert answer.headers.get_list("content-security-policy") == ["default-src 'self'"]
+    assert answer.headers["x-frame-options"] == "DENY"
+
+
+@pytest.mark.parametrize(
+    ("own", "read", "vary"),
+    [
+        ([], [], None),
+        ([], ["accept-language"], "Accept-Language"),
+        ([], ["accept-language", "width", "accept-language"], "Accept-Language, Width"),
+        ([b"Accept-Encoding"], ["accept-language"], "Accept-Encoding, Accept-Language"),
+        ([b"accept-language, Cookie"], ["accept-language"], "Accept-Language, Cookie"),
+        ([b"A", b"B"], ["c"], "A, B, C"),
+        ([b"*"], ["accept-language"], "*"),
+        ([b"Cookie"], [], "Cookie"),
+    ],
+)
+async def test_caches_learn_what_an_answer_depended_on(edged, own, read, vary):
+    """Each header that was read for the answer stands in Vary, once."""
+
+    async def app(scope, receive, send):
+        for name in read:
+            scope["bff.scope"].header(name)
+        headers = [(b"vary", value) for value in own]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
+
+    answer = await edged(app).get("/")
+
+    assert answer.headers.get("vary") == vary
+
+
+async def test_an_answer_that_is_sent_twice_does_not_grow(edged):
+    """An application may keep its messages; the edge works on copies."""
+    kept = {"type": "http.response.start", "status": 200, "headers": [(b"etag", b'"1"')]}
+
+    async def app(scope, receive, send):
+        await send(kept)
+        await send({"type": "http.response.body", "body": b""})
+
+    gateway = edged(app)
+
+    first, second = await gateway.get("/"), await gateway.get("/")
+
+    assert len(first.headers) == len(second.headers)
+    assert kept["headers"] == [(b"etag", b'"1"')]
+
+
+async def test_nothing_can_be_sent_after_the_request(edged):
+    """A stray task that still holds `send` hears that the request is over."""
+    held = []
+
+    async def app(scope, receive, send):
+        held.append(send)
+
+    await edged(app).speak()
+
+    with pytest.raises(RuntimeError, match="request is over"):
+        await held[0]({"type": "http.response.start", "status": 200, "headers": []})
+
+
+async def test_a_request_leaves_no_cycle_for_the_collector(edged, answering):
+    """Memory is given back at once, so that the collector may run seldom."""
+    gateway = edged(answering())
+
+    class Server:
+        """Like a server's request: knows its scope and has a bound `send`."""
+
+        def __init__(self):
+            self.scope = {"type": "http", "http_version": "1.1", "method": "GET", "path": "/"}
+            self.scope |= {"query_string": b"", "headers": [(b"host", b"testserver")]}
+
+        async def send(self, message):
+            """Take a message."""
+
+        async def receive(self):
+            """Hand out the end of the body."""
+            return {"type": "http.request", "body": b""}
+
+        async def serve(self):
+            """Serve the request."""
+            await gateway.app(self.scope, self.receive, self.send)
+
+    await Server().serve()
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(50):
+            await Server().serve()
+        left = gc.collect()
+    finally:
+        gc.enable()
+
+    assert left == 0
+
+
+def nested():
+    """Make an application with a route of its own, an included and a mounted one."""
+    app = FastAPI()
+    router = APIRouter(prefix="/v1")
+
+    @app.get("/plain/{number}")
+    async def plain(number: int):
+        return number
+
+    @router.get("/products/{product_id}")
+    async def product(product_id: int):
+        return product_id
+
+    app.include_router(router, prefix="/api")
+    app.router.routes.append(Mount("/below", Starlette()))
+    return app
+
+
+@pytest.mark.parametrize(
+    ("path", "route"),
+    [
+        ("/plain/7", "/plain/{number}"),
+        ("/api/v1/products/7", "/api/v1/products/{product_id}"),
+        ("/nothing/7", ""),
+    ],
+)
+async def test_an_answer_is_told_to_the_sinks_by_its_template(edged, path, route):
+    """Sinks see the route, not the ids of people in the path."""
+    gateway = edged(nested())
+
+    await gateway.get(path)
+
+    assert [event.route for event in gateway.of(Answered)] == [route]
+
+
+async def test_an_answers_event_says_how_it_went(edged, answering):
+    """Method, status, duration and ids; the ids are those of the answer."""
+    instants = iter([10.0, 10.25])
+    gateway = edged(answering(207), clock=lambda: next(instants))
+
+    answer = await gateway.ask("PUT", "/")
+
+    (event,) = gateway.of(Answered)
+    assert (event.method, event.status, event.duration) == ("PUT", 207, 0.25)
+    assert event.request_id == answer.headers["x-request-id"]
+    assert len(event.trace_id) == 32

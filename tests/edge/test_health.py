@@ -1,0 +1,101 @@
+"""Probes: alive, ready, and what runs."""
+
+import platform
+
+import pytest
+
+from bff_core.edge.health import Readiness
+from bff_core.events import Answered
+
+
+async def never(scope, receive, send):
+    """Be an application that must not be asked."""
+    raise AssertionError("the application was asked")
+
+
+async def test_a_gateway_is_alive_whoever_asks(edged):
+    """Probes come with an address as Host, without credentials, and leave no event."""
+    gateway = edged(never)
+
+    answer = await gateway.get("/healthz", headers={"Host": "10.1.2.3:8080"})
+
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+    assert answer.headers["cache-control"] == "no-store"
+    assert gateway.of(Answered) == []
+
+
+async def test_a_gateway_without_worries_is_ready(edged):
+    """All checks are content."""
+    readiness = Readiness([("users", lambda: None)])
+
+    answer = await edged(never, readiness=readiness).get("/readyz")
+
+    assert (answer.status_code, answer.json()) == (200, {"status": "ready"})
+
+
+async def test_an_unready_gateway_says_why(edged):
+    """Every reason is named, so that one look is enough."""
+    readiness = Readiness(
+        [("users", lambda: "circuit open"), ("orders", lambda: None), ("cart", lambda: 1 / 0)]
+    )
+
+    answer = await edged(never, readiness=readiness).get("/readyz")
+
+    assert answer.status_code == 503
+    assert answer.json()["reasons"] == {
+        "users": "circuit open",
+        "cart": "check failed: ZeroDivisionError",
+    }
+
+
+async def test_a_draining_gateway_is_alive_but_not_ready(edged):
+    """The platform must send no more, and must not kill what is still at work."""
+    readiness = Readiness()
+    gateway = edged(never, readiness=readiness)
+    before = await gateway.get("/readyz")
+
+    readiness.drain()
+    after, alive = await gateway.get("/readyz"), await gateway.get("/healthz")
+
+    assert (before.status_code, after.status_code, alive.status_code) == (200, 503, 200)
+    assert after.json()["reasons"] == {"gateway": "draining"}
+
+
+async def test_a_check_that_recovers_makes_ready_again(edged):
+    """Readiness is asked anew each time."""
+    answers = iter(["circuit open", None])
+    gateway = edged(never, readiness=Readiness([("users", lambda: next(answers))]))
+
+    statuses = [(await gateway.get("/readyz")).status_code for _ in range(2)]
+
+    assert statuses == [503, 200]
+
+
+async def test_the_version_says_what_runs(edged):
+    """Name, version, revision and Python."""
+    answer = await edged(never).get("/version")
+
+    assert answer.json() == {
+        "name": "shop",
+        "version": "1.2.3",
+        "revision": "abc123",
+        "python": platform.python_version(),
+    }
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/version"])
+async def test_a_head_request_gets_the_head_only(edged, path):
+    """Some probes ask with HEAD."""
+    gateway = edged(never)
+
+    answer = await gateway.ask("HEAD", path)
+
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert int(answer.headers["content-length"]) > 0
+
+
+async def test_probes_can_only_be_read(edged):
+    """A POST is told what would work."""
+    answer = await edged(never).ask("POST", "/healthz")
+
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")

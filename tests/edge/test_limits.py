@@ -1,0 +1,276 @@
+"""Limits: header fields, hosts, bodies and requests in flight."""
+
+import asyncio
+
+import pytest
+from fastapi import FastAPI, Request
+from fastapi.responses import PlainTextResponse
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bff_core.edge.hosts import host_check
+from bff_core.edge.problems import install_problem_handlers
+
+HOST = (b"host", b"testserver")
+
+
+async def test_too_many_header_fields_are_refused(edged, answering):
+    """101 fields are one too many, 100 are not."""
+    refused, accepted = edged(answering()), edged(answering())
+    fields = [HOST, *((b"x-%d" % n, b"1") for n in range(99))]
+
+    await accepted.speak(fields)
+    await refused.speak([*fields, (b"x-99", b"1")])
+
+    assert (accepted.status, refused.status) == (200, 431)
+    assert refused.told["code"] == "request_header_fields_too_large"
+
+
+async def test_too_large_header_fields_are_refused(edged, answering):
+    """Names and values count, to the byte."""
+    room = 1000 - len(b"host" + b"testserver" + b"x")
+    accepted = edged(answering(), max_field_bytes=1000)
+    refused = edged(answering(), max_field_bytes=1000)
+
+    await accepted.speak([HOST, (b"x", b"v" * room)])
+    await refused.speak([HOST, (b"x", b"v" * (room + 1))])
+
+    assert (accepted.status, refused.status) == (200, 431)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        (b"host", b"testserver"),
+        (b"content-length", b"0"),
+        (b"authorization", b"Bearer demo-2"),
+        (b"origin", b"https://a.example"),
+        (b"request-timeout", b"1"),
+    ],
+)
+async def test_a_field_that_may_stand_once_stands_once(edged, answering, name, value):
+    """Two programs on the way must not read two different requests."""
+    gateway = edged(answering())
+
+    await gateway.speak([HOST, (name, value), (name, value)])
+
+    assert gateway.status == 400
+    assert name.decode() in gateway.told["detail"]
+
+
+async def test_a_field_that_may_be_repeated_is_not_refused(edged, answering):
+    """Cookies and forwarding headers come in several lines."""
+    gateway = edged(answering())
+
+    await gateway.speak([HOST, (b"cookie", b"a=1"), (b"cookie", b"b=2")])
+
+    assert gateway.status == 200
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ([], 400),
+        ([(b"host", b"")], 400),
+        ([(b"host", b"evil.example")], 400),
+        ([(b"host", b"shop.example")], 200),
+        ([(b"host", b"SHOP.example:8443")], 200),
+        ([(b"host", b"shop.example.")], 200),
+        ([(b"host", b"de.shop.test")], 200),
+        ([(b"host", b"shop.test")], 400),
+        ([(b"host", b"evilshop.test")], 400),
+        ([(b"host", b"shop.example:port")], 400),
+        ([(b"host", b"shop.example@evil.example")], 400),
+        ([(b"host", b"shop.example/..")], 400),
+    ],
+)
+async def test_a_gateway_answers_only_under_its_names(edged, answering, headers, status):
+    """A Host that is missing, malformed or somebody else's gets nothing."""
+    gateway = edged(answering(), allowed_hosts=("shop.example", "*.shop.test"))
+
+    await gateway.speak(headers)
+
+    assert gateway.status == status
+
+
+@given(st.binary(max_size=60))
+def test_no_host_is_let_in_by_accident(host):
+    """Only a name that was allowed passes, whatever is tried."""
+    is_allowed = host_check(["shop.example"])
+
+    name = host.decode("latin-1").lower().partition(":")[0].removesuffix(".")
+    assert not is_allowed(host) or name == "shop.example"
+
+
+def test_every_host_can_be_allowed():
+    """Behind a proxy that checks, a star lets all well-formed hosts in."""
+    is_allowed = host_check(["*"])
+
+    assert is_allowed(b"anything.example:1")
+    assert is_allowed(b"[::1]:8001")
+    assert not is_allowed(b"any thing")
+
+
+def reader():
+    """Make a FastAPI application that reads its body whole and says its length."""
+    app = FastAPI()
+    install_problem_handlers(app)
+
+    @app.post("/", response_class=PlainTextResponse)
+    async def read(request: Request):
+        return str(len(await request.body()))
+
+    @app.post("/typed")
+    async def typed(body: dict[str, str]):
+        return body
+
+    return app
+
+
+async def test_a_body_of_the_limit_is_read(edged):
+    """The limit itself is not too much."""
+    answer = await edged(reader(), max_body=1000).ask("POST", "/", content=b"x" * 1000)
+
+    assert (answer.status_code, answer.text) == (200, "1000")
+
+
+@pytest.mark.parametrize("path", ["/", "/typed"])
+async def test_a_body_that_says_to_be_too_large_is_refused_unread(edged, path):
+    """The length alone is reason enough, and the connection ends with it."""
+    answer = await edged(reader(), max_body=1000).ask("POST", path, content=b"x" * 1001)
+
+    assert (answer.status_code, answer.json()["code"]) == (413, "content_too_large")
+    assert answer.headers["connection"] == "close"
+
+
+@pytest.mark.parametrize("path", ["/", "/typed"])
+async def test_a_body_that_turns_out_too_large_is_refused(edged, path):
+    """Chunks are counted as they come; reading stops with the first one over the limit."""
+    taken = []
+
+    async def chunks():
+        for number in range(1000):
+            taken.append(number)
+            yield b"x" * 100
+
+    answer = await edged(reader(), max_body=1000).ask(
+        "POST", path, content=chunks(), headers={"content-type": "application/json"}
+    )
+
+    assert (answer.status_code, answer.json()["code"]) == (413, "content_too_large")
+    assert len(taken) == 11
+
+
+@pytest.mark.parametrize(("last", "status"), [(b"", 200), (b"x", 413)])
+async def test_chunks_are_counted_to_the_byte(edged, last, status):
+    """The limit itself is read, one byte more is not."""
+    gateway = edged(reader(), max_body=1000)
+
+    await gateway.speak(
+        [HOST, (b"transfer-encoding", b"chunked")], [b"x" * 1000, last], method="POST"
+    )
+
+    assert gateway.status == status
+
+
+async def test_a_length_that_lies_does_not_help(edged):
+    """Bytes that arrive are counted even when fewer were announced."""
+    gateway = edged(reader(), max_body=1000)
+
+    await gateway.speak([HOST, (b"content-length", b"10")], [b"x" * 600, b"x" * 600], method="POST")
+
+    assert gateway.status == 413
+
+
+async def test_http2_needs_no_length_and_is_counted(edged):
+    """Where a body needs neither length nor coding it is counted all the same."""
+    gateway = edged(reader(), max_body=1000)
+
+    await gateway.speak([HOST], [b"x" * 600, b"x" * 600], method="POST", http_version="2")
+
+    assert gateway.status == 413
+    assert b"connection" not in dict(gateway.sent[0]["headers"])
+
+
+@pytest.mark.parametrize(
+    ("length", "status"),
+    [(b"-1", 400), (b"1e3", 400), (b"0x10", 400), (b"", 400), (b"9" * 5000, 413)],
+)
+async def test_a_length_that_is_no_number_is_refused(edged, answering, length, status):
+    """What can't be a length is a bad request; what can't be held is too large."""
+    gateway = edged(answering())
+
+    await gateway.speak([HOST, (b"content-length", length)], method="POST")
+
+    assert gateway.status == status
+
+
+def waiting(gate):
+    """Make an application that answers when the gate opens."""
+
+    async def app(scope, receive, send):
+        await gate.wait()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    return app
+
+
+@pytest.mark.virtual_time
+async def test_requests_over_the_limit_are_refused_at_once(edged):
+    """The third of two is told to come back, while the two go on."""
+    gate = asyncio.Event()
+    gateway = edged(waiting(gate), max_concurrent=2)
+    running = [asyncio.create_task(gateway.get("/")) for _ in range(2)]
+    await asyncio.sleep(0.1)
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+
+    refused = await gateway.get("/")
+
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+    assert refused.json()["code"] == "overloaded"
+    assert loop.time() == began
+    gate.set()
+    assert [answer.status_code for answer in await asyncio.gather(*running)] == [200, 200]
+
+
+@pytest.mark.virtual_time
+async def test_an_overloaded_gateway_is_alive(edged):
+    """Probes are answered however much is in flight: a busy process must not be killed."""
+    gate = asyncio.Event()
+    gateway = edged(waiting(gate), max_concurrent=1)
+    running = asyncio.create_task(gateway.get("/"))
+    await asyncio.sleep(0.1)
+
+    alive = await gateway.get("/healthz")
+
+    assert alive.status_code == 200
+    gate.set()
+    await running
+
+
+@pytest.mark.virtual_time
+async def test_a_place_is_free_again_however_a_request_ends(edged):
+    """Answers, crashes, timeouts and clients that leave all give their place back."""
+    ends = iter([None, ValueError("crash")])
+
+    async def app(scope, receive, send):
+        end = next(ends, 3600)
+        if isinstance(end, Exception):
+            raise end
+        await asyncio.sleep(end or 0)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    gateway = edged(app, max_concurrent=1)
+    statuses = [(await gateway.get("/")).status_code for _ in range(3)]
+    leaving = asyncio.create_task(gateway.get("/"))
+    await asyncio.sleep(0.1)
+    leaving.cancel()
+    await asyncio.wait([leaving])
+
+    last = await gateway.get("/", headers={"Request-Timeout": "0.1"})
+
+    assert statuses == [200, 500, 504]
+    assert last.status_code == 504

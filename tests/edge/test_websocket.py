@@ -1,0 +1,91 @@
+"""WebSockets pass the same edge: scope, hosts, viewer; refusals without a handshake."""
+
+import pytest
+
+from bff_core.auth.demo import DemoAuthenticator
+from bff_core.auth.viewer import Viewer
+from bff_core.events import Answered, Crashed
+
+DEMO = DemoAuthenticator(env="development")
+HOST = (b"host", b"testserver")
+
+
+def chatting(seen):
+    """Make an application that accepts a socket and closes it again."""
+
+    async def app(scope, receive, send):
+        seen.append(scope["bff.scope"])
+        await send({"type": "websocket.accept"})
+        await send({"type": "websocket.close", "code": 1000})
+
+    return app
+
+
+async def test_a_socket_has_a_viewer_and_no_deadline(edged):
+    """It lives as long as its hub wants; each message may have a deadline of its own."""
+    seen = []
+    gateway = edged(chatting(seen), authenticator=DEMO)
+
+    await gateway.speak([HOST, (b"authorization", b"Bearer demo-3")], type="websocket")
+
+    assert seen[0].viewer == Viewer("3")
+    assert seen[0].deadline == float("inf")
+    assert [message["type"] for message in gateway.sent] == ["websocket.accept", "websocket.close"]
+    assert [event.status for event in gateway.of(Answered)] == [101]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [[(b"host", b"evil.example")], [HOST, (b"authorization", b"Basic x")]],
+)
+async def test_a_refused_socket_is_closed_before_it_opens(edged, headers):
+    """The server turns that close into a 403 of the handshake."""
+    seen = []
+    gateway = edged(chatting(seen), authenticator=DEMO)
+
+    await gateway.speak(headers, type="websocket")
+
+    assert gateway.sent == [{"type": "websocket.close", "code": 1008}]
+    assert seen == []
+
+
+async def test_a_refused_socket_gets_a_problem_where_the_server_can(edged):
+    """With the extension for it the handshake fails with status, body and challenge."""
+    gateway = edged(chatting([]), authenticator=DEMO)
+
+    await gateway.speak(
+        [HOST, (b"authorization", b"Basic x")],
+        type="websocket",
+        extensions={"websocket.http.response": {}},
+    )
+
+    assert gateway.sent[0]["type"] == "websocket.http.response.start"
+    assert (gateway.status, gateway.told["code"]) == (401, "not_authenticated")
+    assert (b"www-authenticate", b'Bearer realm="demo"') in gateway.sent[0]["headers"]
+
+
+async def test_a_crash_of_an_open_socket_ends_the_connection(edged):
+    """The server hears it and closes; the sinks know why."""
+
+    async def app(scope, receive, send):
+        await send({"type": "websocket.accept"})
+        raise ValueError("broken hub")
+
+    gateway = edged(app)
+
+    with pytest.raises(ValueError, match="broken hub"):
+        await gateway.speak([HOST], type="websocket")
+
+    assert len(gateway.of(Crashed)) == 1
+
+
+async def test_the_lifespan_passes_by(edged):
+    """Starting and stopping is no request: nothing is checked and nothing is added."""
+    seen = []
+
+    async def app(scope, receive, send):
+        seen.append(dict(scope))
+
+    await edged(app).app({"type": "lifespan"}, None, None)
+
+    assert seen == [{"type": "lifespan"}]

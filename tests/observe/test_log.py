@@ -1,0 +1,261 @@
+"""Logs: one line per event, which nobody outside can forge and no credential enters."""
+
+import io
+import json
+import logging
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bff_core.call import Call
+from bff_core.errors import CircuitOpen
+from bff_core.events import (
+    Answered,
+    Attempted,
+    BreakerChanged,
+    Coalesced,
+    Crashed,
+    Ejected,
+    PartEnded,
+    Resolved,
+    Restored,
+    Retried,
+    RetryRefused,
+    Shed,
+)
+from bff_core.observe.log import LOGGER, level_of, log_sink, masked
+
+CALL = Call("users", "GET", "/users/7", "GET /users/{id}", 0.0)
+OPEN = CircuitOpen("refuses calls", call=CALL, retry_after=5.0)
+EVERY = [
+    Attempted("users", "GET /users/{id}", "http://a:1", "200", 0.0123456),
+    Retried("users", "GET /users/{id}", 2, "connect", 0.05),
+    RetryRefused("users", "GET /users/{id}", "budget"),
+    BreakerChanged("users", "GET /users/{id}", "open", 5.0),
+    Shed("users", "GET /users/{id}", "circuit_open"),
+    Coalesced("users", "GET /users/{id}"),
+    Ejected("users", "GET /users/{id}", "http://a:1", 10.0),
+    Restored("users", "GET /users/{id}", "http://a:1"),
+    Resolved("users", "", ("http://a:1", "http://b:1")),
+    PartEnded("Home", "orders", "fallback", "circuit_open", OPEN),
+    Answered("GET", "/v1/home", 200, 0.0123, "r-1", "0" * 32),
+    Crashed("/v1/home", "r-1", ValueError("boom")),
+]
+
+
+@pytest.fixture(autouse=True)
+def quiet_again():
+    """Take our handler off again after each test."""
+    logger = logging.getLogger(LOGGER)
+    yield
+    log_sink("off")
+    logger.setLevel(logging.NOTSET)
+    logger.propagate = True
+
+
+def written(form, *events, level="debug"):
+    """Return what the sink writes for these events."""
+    stream = io.StringIO()
+    sink = log_sink(form, level, stream=stream)
+    assert sink is not None
+    for event in events:
+        sink(event)
+    return stream.getvalue()
+
+
+def failed(error):
+    """Return the error as if it had been raised."""
+    try:
+        raise error
+    except type(error) as raised:
+        return raised
+
+
+@pytest.mark.parametrize("event", EVERY, ids=lambda event: type(event).__name__)
+def test_an_event_is_one_json_object_on_one_line(event):
+    """Machines read each line by itself, with every field of the event."""
+    (line,) = written("json", event).splitlines()
+
+    record = json.loads(line)
+    fields = {name for name in type(event).__dataclass_fields__ if name != "error"}
+    assert fields <= record.keys()
+    assert record["time"].endswith("+00:00")
+
+
+def test_an_access_line_has_what_one_searches_for():
+    """Ids, route, status and duration, and no path."""
+    record = json.loads(written("json", Answered("GET", "/v1/users/{id}", 503, 0.5, "r-1", "t-1")))
+
+    del record["time"]
+    assert record == {
+        "level": "error",
+        "event": "answered",
+        "method": "GET",
+        "route": "/v1/users/{id}",
+        "status": 503,
+        "duration": 0.5,
+        "request_id": "r-1",
+        "trace_id": "t-1",
+    }
+
+
+@pytest.mark.parametrize(
+    ("status", "level"),
+    [(200, "INFO"), (304, "INFO"), (404, "WARNING"), (499, "WARNING"), (500, "ERROR")],
+)
+def test_an_answers_level_goes_by_its_status(status, level):
+    """Alerts look at errors, people at warnings."""
+    event = Answered("GET", "/", status, 0.0, "r", "t")
+
+    assert logging.getLevelName(level_of(event)) == level
+
+
+def test_people_get_words():
+    """The same event in development: short, without empty words."""
+    line = written("text", Answered("GET", "", 200, 0.0123456, "r-1", "t-1"))
+
+    assert line.endswith(
+        " info    answered method=GET status=200 duration=0.01235 request_id=r-1 trace_id=t-1\n"
+    )
+
+
+def test_a_terminal_gets_colours_and_a_file_does_not():
+    """Escape sequences are for eyes."""
+
+    class Terminal(io.StringIO):
+        """Plays a terminal."""
+
+        def isatty(self):
+            """Be one."""
+            return True
+
+    terminal, file = Terminal(), io.StringIO()
+    for stream in (terminal, file):
+        sink = log_sink("text", stream=stream)
+        assert sink is not None
+        sink(EVERY[3])
+
+    assert "\x1b[33mwarning" in terminal.getvalue()
+    assert "\x1b" not in file.getvalue()
+
+
+def test_a_crash_comes_with_its_traceback():
+    """The place in the code is in the log, in both forms."""
+    event = Crashed("/v1/home", "r-1", failed(ValueError("boom")))
+
+    record = json.loads(written("json", event))
+    words = written("text", event)
+
+    assert "raise error" in record["traceback"]
+    assert record["error"] == "ValueError: boom"
+    assert "    ValueError: boom" in words
+
+
+def test_a_part_that_failed_for_a_known_reason_needs_no_traceback():
+    """An outage makes one line per part, not forty."""
+    record = json.loads(written("json", EVERY[9]))
+
+    assert "traceback" not in record
+    assert record["error"] == "CircuitOpen: users: GET /users/{id}: refuses calls"
+
+
+def test_a_part_with_a_bug_shows_where():
+    """A stray exception in a part is a bug although the screen is answered."""
+    event = PartEnded("Home", "orders", "fallback", "error", failed(KeyError("sku")))
+
+    assert "raise error" in json.loads(written("json", event))["traceback"]
+
+
+@given(st.text())
+def test_no_value_can_forge_a_line(text):
+    """Line ends and escape sequences stay inside the line and are visible."""
+    event = Resolved("users", text, (text,), text)
+
+    for form in ("json", "text"):
+        line = written(form, event)
+        assert line.endswith("\n")
+        assert line[:-1].isprintable()
+
+
+def test_a_message_of_an_exception_can_not_forge_a_line():
+    """What came in with a request and ended in an exception is indented and escaped."""
+    event = Crashed(
+        "/", "r", failed(ValueError("x\n00:00:00 info answered status=200\x1b[2J\u009b"))
+    )
+
+    first, *others = written("text", event).splitlines()
+
+    assert "\x1b" not in first
+    assert all(line.startswith("    ") and line.isprintable() for line in others)
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ("sent Authorization: Bearer abc.def-1", "abc"),
+        ("basic dXNlcjpwYXNz refused", "dXNlcjpwYXNz"),
+        ("Cookie: session=s3cr3t; a=b", "s3cr3t"),
+        ("Set-Cookie: sid=s3cr3t", "s3cr3t"),
+        ("token eyJhbGciOi.eyJzdWIi.c2ln in url", "eyJzdWIi"),
+    ],
+)
+def test_credentials_do_not_enter_the_log(text, secret):
+    """Exceptions quote what they stumbled over; the log masks it."""
+    written_down = written("json", Crashed("/", "r", failed(ValueError(text))))
+
+    assert secret not in masked(text)
+    assert secret not in written_down
+
+
+def test_harmless_text_is_left_as_it_is():
+    """Masking does not eat messages."""
+    text = "users: GET /users/{id}: connect to http://a:1 refused"
+
+    assert masked(text) == text
+
+
+def test_what_is_below_the_level_is_not_written():
+    """Warnings and worse, if that is what was asked for."""
+    lines = written("json", *EVERY, level="warning").splitlines()
+
+    assert [json.loads(line)["event"] for line in lines] == [
+        "breaker_changed",
+        "ejected",
+        "part_ended",
+        "crashed",
+    ]
+
+
+def test_logs_that_are_off_cost_nothing():
+    """Without a sink nobody listens, and producers build no event."""
+    assert log_sink("off") is None
+    assert logging.getLogger(LOGGER).handlers == []
+
+
+def test_a_second_set_up_replaces_the_first():
+    """A reloaded gateway does not write each line twice."""
+    first, second = io.StringIO(), io.StringIO()
+    log_sink("json", stream=first)
+    sink = log_sink("json", stream=second)
+    assert sink is not None
+
+    sink(EVERY[3])
+
+    assert first.getvalue() == ""
+    assert len(second.getvalue().splitlines()) == 1
+
+
+def test_a_set_up_of_the_users_own_is_left_alone():
+    """Handlers that others attached to our logger stay and get the records."""
+    mine = logging.Handler()
+    records = []
+    mine.emit = records.append
+    logger = logging.getLogger(LOGGER)
+    logger.addHandler(mine)
+    try:
+        written("json", EVERY[3])
+    finally:
+        logger.removeHandler(mine)
+
+    assert [record.event["state"] for record in records] == ["open"]

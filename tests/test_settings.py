@@ -1,0 +1,242 @@
+"""Settings: what the environment says, and errors that name the variable."""
+
+import warnings
+
+import pytest
+
+from bff_core.edge.options import LOCAL_HOSTS, EdgeOptions
+from bff_core.errors import ConfigurationError
+from bff_core.settings import ConfigurationWarning, Settings
+
+
+def test_an_empty_environment_is_production_with_safe_bounds():
+    """Who sets nothing gets the strict side of everything."""
+    settings = Settings.load({})
+
+    assert (settings.env, settings.auth, settings.log_format) == ("production", "none", "json")
+    assert (settings.timeout, settings.max_body, settings.max_concurrent) == (10.0, 1 << 20, 1000)
+    assert settings.cors_origins == ()
+
+
+def test_every_variable_is_read():
+    """Each field has its variable, in its own unit."""
+    settings = Settings.load(
+        {
+            "BFF_ENV": "development",
+            "BFF_AUTH": "demo",
+            "BFF_ALLOWED_HOSTS": "shop.example, *.shop.example",
+            "BFF_CORS_ORIGINS": "https://shop.example",
+            "BFF_CORS_CREDENTIALS": "true",
+            "BFF_TIMEOUT": "2.5",
+            "BFF_MAX_BODY": "2MiB",
+            "BFF_MAX_CONCURRENT": "64",
+            "BFF_LOG": "off",
+            "BFF_LOG_LEVEL": "debug",
+            "BFF_REVISION": "abc123",
+            "BFF_GC_FREEZE": "false",
+            "BFF_GC_THRESHOLD": "0",
+            "BFF_UPSTREAM_USERS": "http://127.0.0.1:9001",
+        }
+    )
+
+    assert settings == Settings(
+        env="development",
+        auth="demo",
+        upstreams={"users": ("http://127.0.0.1:9001",)},
+        allowed_hosts=("shop.example", "*.shop.example"),
+        cors_origins=("https://shop.example",),
+        cors_credentials=True,
+        timeout=2.5,
+        max_body=2 * 1024 * 1024,
+        max_concurrent=64,
+        log="off",
+        log_level="debug",
+        revision="abc123",
+        gc_freeze=False,
+        gc_threshold=0,
+    )
+
+
+def test_an_empty_variable_counts_as_unset():
+    """Compose files and shells leave empty strings behind."""
+    assert Settings.load({"BFF_TIMEOUT": "", "BFF_ENV": " "}) == Settings()
+
+
+def test_logs_are_for_people_in_development():
+    """Unless told otherwise."""
+    assert Settings(env="development").log_format == "text"
+    assert Settings(env="development", log="json").log_format == "json"
+
+
+@pytest.mark.parametrize(
+    ("value", "addresses"),
+    [
+        ("http://127.0.0.1:9001", ("http://127.0.0.1:9001",)),
+        ("https://users.internal/api/", ("https://users.internal/api",)),
+        ("http://a:1,http://b:2", ("http://a:1", "http://b:2")),
+        ("http://a:1 , http://b:2 ,", ("http://a:1", "http://b:2")),
+        ("http://[::1]:9001", ("http://[::1]:9001",)),
+    ],
+)
+def test_a_service_has_one_address_or_several(value, addresses):
+    """Any name may follow the prefix."""
+    settings = Settings.load({"BFF_UPSTREAM_ORDER_HISTORY": value})
+
+    assert settings.upstream("order_history") == addresses
+    assert settings.upstream("order-history") == addresses
+
+
+def test_a_service_without_address_is_named_with_an_example():
+    """The message can be copied into a shell."""
+    with pytest.raises(ConfigurationError, match=r"BFF_UPSTREAM_USERS=http://127\.0\.0\.1:9001"):
+        Settings().upstream("users")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "users:9001",
+        "ftp://users",
+        "http://",
+        "http://users:port",
+        "http://users:99999",
+        "http://users:0",
+        "http://users?x=1",
+        "http://users#top",
+        "http://us ers",
+        "http://users\n.evil",
+        "http://[::1",
+        "file:///etc/passwd",
+        ",",
+    ],
+)
+def test_what_is_no_address_is_refused_by_its_variable(address):
+    """Wrong addresses are found at start-up, not by the first customer."""
+    with pytest.raises(ConfigurationError, match=r"^BFF_UPSTREAM_USERS="):
+        Settings.load({"BFF_UPSTREAM_USERS": f"http://good:1,{address}" if address != "," else ","})
+
+
+def test_credentials_in_an_address_are_refused_and_not_repeated():
+    """The error goes to a log, the password must not."""
+    with pytest.raises(ConfigurationError, match="no credentials") as caught:
+        Settings.load({"BFF_UPSTREAM_USERS": "http://admin:hunter2@users"})
+
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "accepted"),
+    [
+        ("BFF_ENV", "staging", "development or production"),
+        ("BFF_AUTH", "magic", "none or demo"),
+        ("BFF_TIMEOUT", "soon", "such as 10"),
+        ("BFF_TIMEOUT", "0", "above 0"),
+        ("BFF_TIMEOUT", "nan", "above 0"),
+        ("BFF_TIMEOUT", "inf", "up to 3600"),
+        ("BFF_MAX_BODY", "many", "1MiB"),
+        ("BFF_MAX_CONCURRENT", "0", "from 1 up"),
+        ("BFF_LOG", "xml", "json, text or off"),
+        ("BFF_LOG_LEVEL", "loud", "debug, info"),
+        ("BFF_GC_FREEZE", "perhaps", "true or false"),
+        ("BFF_GC_THRESHOLD", "-1", "0 keeps Python's"),
+        ("BFF_CORS_CREDENTIALS", "maybe", "true or false"),
+    ],
+)
+def test_a_wrong_value_is_told_with_what_is_accepted(variable, value, accepted):
+    """Variable, value and remedy in one line."""
+    with pytest.raises(ConfigurationError) as caught:
+        Settings.load({variable: value})
+
+    assert str(caught.value).startswith(f"{variable}={value!r}: ")
+    assert accepted in str(caught.value)
+
+
+def test_all_wrong_values_are_told_at_once():
+    """Nobody wants to start five times to learn of five mistakes."""
+    with pytest.raises(ConfigurationError) as caught:
+        Settings.load({"BFF_TIMEOUT": "x", "BFF_LOG": "y", "BFF_UPSTREAM_CART": "z"})
+
+    told = [line.partition("=")[0] for line in str(caught.value).splitlines()]
+    assert sorted(told) == ["BFF_LOG", "BFF_TIMEOUT", "BFF_UPSTREAM_CART"]
+
+
+def test_a_misspelt_variable_is_told_with_the_right_one():
+    """A setting that silently does nothing is the worst kind."""
+    with pytest.warns(ConfigurationWarning, match="BFF_TIMEOUTS is set.*did you mean BFF_TIMEOUT"):
+        Settings.load({"BFF_TIMEOUTS": "1"})
+
+
+def test_variables_of_others_are_no_business_of_ours():
+    """Only our prefix is looked at, and the test run's own switch is known."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        settings = Settings.load({"PATH": "/bin", "TIMEOUT": "1", "BFF_REQUIRE_ALL": "1"})
+
+    assert settings == Settings()
+
+
+def test_settings_built_by_hand_read_nothing():
+    """A test is not at the mercy of the shell it runs in; misspelt fields are errors."""
+    with pytest.raises(ValueError, match="timeouts"):
+        Settings(timeouts=1)
+
+
+def test_production_must_name_its_hosts():
+    """Start-up refuses with the variable and an example."""
+    with pytest.raises(ConfigurationError, match=r"BFF_ALLOWED_HOSTS=shop\.example"):
+        EdgeOptions.of(Settings())
+
+
+def test_a_laptop_answers_to_its_local_names():
+    """Development needs no host setting and must not pin browsers to https."""
+    options = EdgeOptions.of(Settings(env="development"))
+
+    assert options.allowed_hosts == LOCAL_HOSTS
+    assert options.hsts == ""
+
+
+def test_the_edge_is_bounded_by_the_settings():
+    """What the environment says is what the edge does."""
+    settings = Settings(
+        allowed_hosts=("shop.example",),
+        timeout=3,
+        max_body=10,
+        max_concurrent=5,
+        cors_origins=("https://a.example",),
+        cors_credentials=True,
+    )
+
+    options = EdgeOptions.of(settings)
+
+    assert (options.timeout, options.max_body, options.max_concurrent) == (3, 10, 5)
+    assert options.allowed_hosts == ("shop.example",)
+    assert options.cors.origins == ("https://a.example",)
+    assert options.cors.with_credentials
+
+
+def test_a_wrong_origin_in_the_environment_is_named_by_its_variable():
+    """An origin with a path would never match and nobody would know why."""
+    settings = Settings.load({"BFF_ENV": "development", "BFF_CORS_ORIGINS": "https://a.example/"})
+
+    with pytest.raises(ConfigurationError, match="BFF_CORS_ORIGINS"):
+        EdgeOptions.of(settings)
+
+
+@pytest.mark.parametrize(
+    "bound",
+    [
+        {"timeout": 0},
+        {"timeout": float("nan")},
+        {"grace": -1},
+        {"max_body": -1},
+        {"max_fields": 0},
+        {"max_field_bytes": 0},
+        {"max_concurrent": 0},
+    ],
+)
+def test_a_bound_that_makes_no_sense_is_found_when_built(bound):
+    """The option and its value are named."""
+    (name,) = bound
+
+    with pytest.raises(ConfigurationError, match=f"EdgeOptions.{name}="):
+        EdgeOptions(**bound)
