@@ -1,0 +1,56 @@
+# One command each, the same on a laptop and in CI. `make` alone lists them.
+
+PYTHON ?= python3
+ARGS ?=
+
+# `.venv` is for plain `python3`; an interpreter named on the command line gets its own, so that
+# `make test PYTHON=python3.13` does not rebuild the environment one works in.
+version := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+ifeq ($(origin PYTHON),file)
+VENV ?= .venv
+else
+VENV ?= .venv-$(version)
+endif
+venv := $(abspath $(VENV))
+python := $(venv)/bin/python
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench lock format clean python runtime dev
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+
+run: runtime ## start the services and the three gateways (WEB_PORT, MOBILE_PORT, …)
+	@exec $(python) -m scripts.run
+
+test: dev ## run the whole suite (ARGS="-k retry -x" goes to pytest)
+	@$(python) -m pytest $(ARGS)
+
+check: dev ## lint, formatting, types, floors, locks
+	@$(python) -m ruff check .
+	@$(python) -m ruff format --check .
+	@$(python) -m mypy
+	@$(venv)/bin/lint-imports
+	@$(python) scripts/lock.py check
+
+bench: dev ## measure against hand-written peers (needs wrk and nginx)
+	@$(python) bench/run.py $(ARGS)
+
+lock: dev ## resolve requirements/*.txt from pyproject.toml (ARGS=--upgrade: the newest versions)
+	@$(python) scripts/lock.py write $(ARGS)
+
+format: dev ## format the code and mend what ruff can mend
+	@$(python) -m ruff check --fix-only --quiet .
+	@$(python) -m ruff format --quiet .
+
+clean: ## remove environments, caches and results
+	@rm -rf .venv .venv-* .venv*.lock .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf .import_linter_cache bench/results build dist *.egg-info
+	@find bff_core bffs services_mock scripts tests bench -name __pycache__ -prune -exec rm -rf {} +
+
+python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	  || { echo "make: $(PYTHON) is $(or $(version),not to be run); Python 3.11 or newer is needed (make … PYTHON=python3.13)" >&2; exit 1; }
+
+runtime dev: python
+	@$(PYTHON) scripts/environment.py $(venv) $@

@@ -1,0 +1,1 @@
+"""`make run`: the whole shop as separate processes, watched, followed and stopped as one."""

@@ -1,0 +1,29 @@
+"""`python -m scripts.run`: start the shop, follow it, stop it on Ctrl-C or SIGTERM."""
+
+import asyncio
+import os
+import sys
+
+from scripts.run.console import Console, wants_colours
+from scripts.run.ports import PortUnusable, check
+from scripts.run.shop import shop, welcome
+from scripts.run.supervisor import Supervisor
+
+
+def main() -> int:
+    """Run the shop; return 0 if it was told to stop, 1 if it could not go on, 2 for bad ports."""
+    try:
+        programs = shop(os.environ)
+        check(program.port for program in programs)
+    except PortUnusable as problem:
+        print(f"run: {problem}", file=sys.stderr)
+        return 2
+    names = [program.name for program in programs]
+    with Console(names, has_colours=wants_colours(os.environ)) as console:
+        console.say(f"starting {len(programs)} programs …")
+        supervisor = Supervisor(programs, console)
+        return asyncio.run(supervisor.run(lambda pids: console.say(welcome(programs, pids))))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

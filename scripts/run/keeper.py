@@ -1,0 +1,83 @@
+"""Knows how to leave no orphan: ends the programs of a supervisor that could not do it itself.
+
+A process of its own whose input is a pipe from the supervisor. Lines `+pgid` and `-pgid` tell it
+which process groups are alive; the end of input says that the supervisor is gone, be it by SIGKILL,
+which nothing inside the supervisor could handle.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+GRACE_SECONDS = 3.0
+POLL_SECONDS = 0.05
+
+
+class Keeper:
+    """The supervisor's end of the pipe."""
+
+    def __init__(self) -> None:
+        command = (sys.executable, "-I", str(Path(__file__)))
+        # A session of its own: what ends the supervisor's terminal or group must not end it.
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
+
+    def guard(self, group: int) -> None:
+        """Have this process group ended if the supervisor dies."""
+        self._tell(f"+{group}\n")
+
+    def release(self, group: int) -> None:
+        """Forget a process group that has ended."""
+        self._tell(f"-{group}\n")
+
+    def close(self) -> None:
+        """Let the keeper go; it ends what it still guards."""
+        if self._process.stdin:
+            with contextlib.suppress(OSError):
+                self._process.stdin.close()
+        self._process.wait()
+
+    def _tell(self, line: str) -> None:
+        if self._process.stdin:
+            with contextlib.suppress(OSError):
+                self._process.stdin.write(line.encode())
+                self._process.stdin.flush()
+
+
+def main() -> None:
+    """Keep the set of living groups until the input ends, then end what is left of them."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    groups: set[int] = set()
+    for line in sys.stdin:
+        change = groups.add if line[0] == "+" else groups.discard
+        change(int(line[1:]))
+    end(groups)
+
+
+def end(groups: Iterable[int]) -> None:
+    """Ask groups of processes to stop, and kill those that do not within the grace."""
+    left = [group for group in groups if tell(group, signal.SIGTERM)]
+    limit = time.monotonic() + GRACE_SECONDS
+    while left and time.monotonic() < limit:
+        time.sleep(POLL_SECONDS)
+        left = [group for group in left if tell(group, 0)]
+    for group in left:
+        tell(group, signal.SIGKILL)
+
+
+def tell(group: int, number: int) -> bool:
+    """Send a signal to a process group; return whether there was one."""
+    try:
+        os.killpg(group, number)
+    except (ProcessLookupError, PermissionError):  # macOS says EPERM of a group of zombies
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    main()

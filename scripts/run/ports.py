@@ -1,0 +1,60 @@
+"""Knows which ports a run needs, which variable moves each, and whether they can be had."""
+
+import socket
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+HOST = "127.0.0.1"
+HIGHEST = 65535
+
+
+class PortUnusable(Exception):
+    """A port is taken or no port at all; the message is one line that names the variable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """A port to listen on, and the environment variable that decides it."""
+
+    number: int
+    variable: str
+
+
+def port_from(environ: Mapping[str, str], variable: str, default: int, *, offset: int = 0) -> Port:
+    """Read a port from the environment; `offset` counts on from a base that several share.
+
+    Raises PortUnusable if the variable holds no number or leads past the highest port.
+    """
+    text = environ.get(variable) or str(default)
+    if not (text.isascii() and text.isdigit() and 0 < int(text) <= HIGHEST):
+        raise PortUnusable(f"{variable}={text} is no port: give a number from 1 to {HIGHEST}")
+    number = int(text) + offset
+    if number > HIGHEST:
+        raise PortUnusable(f"{variable}={text} is too high: port {number} would be needed, too")
+    return Port(number, variable)
+
+
+def check(ports: Iterable[Port]) -> None:
+    """Raise PortUnusable for the first port that is asked for twice or already in use."""
+    seen: dict[int, Port] = {}
+    for port in ports:
+        if other := seen.get(port.number):
+            names = f"{other.variable} and {port.variable}"
+            raise PortUnusable(f"port {port.number} is asked for twice: by {names}")
+        seen[port.number] = port
+    for port in seen.values():
+        if _is_busy(port.number):
+            raise PortUnusable(
+                f"port {port.number} is busy: free it or choose another with {port.variable}"
+            )
+
+
+def _is_busy(number: int) -> bool:
+    with socket.socket() as probe:
+        # Connections of an earlier run that linger in TIME_WAIT are no listener.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, number))
+        except OSError:
+            return True
+    return False
