@@ -1,0 +1,84 @@
+"""An event loop whose clock jumps to the next timer, so that an hour of sleeping takes no time.
+
+Latencies can be asserted exactly, and a test that would hang fails with `NothingToWaitFor`.
+"""
+
+import asyncio
+import selectors
+from collections.abc import Callable
+from concurrent.futures import Executor
+from typing import Any, TypeVarTuple
+
+Ts = TypeVarTuple("Ts")
+Ready = list[tuple[selectors.SelectorKey, int]]
+
+START = 1_000_000.0
+"""The first instant, in seconds: far from zero, as that of a real monotonic clock is."""
+
+PATIENCE = 5.0
+"""How long sockets and threads, which live in real time, may keep the loop waiting (seconds)."""
+
+
+class NothingToWaitFor(RuntimeError):
+    """Every task waits, and nothing is left that could wake one: a real loop would hang."""
+
+
+class _JumpingSelector(selectors.DefaultSelector):
+    """Polls for real events; where a loop would sleep until a timer, it moves the clock there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = START
+        self.threads = 0
+
+    def select(self, timeout: float | None = None) -> Ready:
+        ready = super().select(0)
+        if ready or (timeout is not None and timeout <= 0):
+            return ready
+        if self.threads:  # time stands still while a thread works
+            return super().select(PATIENCE)
+        if timeout is None:
+            return self._await_socket()
+        self.now += timeout
+        return ready
+
+    def _await_socket(self) -> Ready:
+        wakers = 1  # the loop's own pipe, by which other threads would wake it
+        ready = super().select(PATIENCE) if len(self.get_map()) > wakers else []
+        if not ready:
+            raise NothingToWaitFor("every task waits, and no timer, socket or thread can wake one")
+        return ready
+
+
+class VirtualTimeLoop(asyncio.SelectorEventLoop):
+    """An asyncio loop in virtual time; sockets and threads work, in zero virtual seconds."""
+
+    def __init__(self) -> None:
+        self._jumping = _JumpingSelector()
+        super().__init__(self._jumping)
+
+    def time(self) -> float:
+        """Return the virtual instant, in seconds."""
+        return self._jumping.now
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass while nothing runs, as when the process was busy or stopped."""
+        self._jumping.now += seconds
+
+    def run_in_executor(
+        self, executor: Executor | None, func: Callable[[*Ts], Any], *args: *Ts
+    ) -> asyncio.Future[Any]:
+        """Run `func` in a thread; the clock stands still until it has ended."""
+        future = super().run_in_executor(executor, func, *args)
+        self._jumping.threads += 1
+        future.add_done_callback(self._end_thread)
+        return future
+
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ARG002, ASYNC109 # asyncio's signature; virtual time would be out at once
+        """Wait for the threads that still work, in zero virtual seconds."""
+        self._jumping.threads += 1
+        await super().shutdown_default_executor()
+        self._jumping.threads -= 1
+
+    def _end_thread(self, _: asyncio.Future[Any]) -> None:
+        self._jumping.threads -= 1

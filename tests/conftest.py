@@ -1,0 +1,113 @@
+"""How this suite runs: async tests on a fresh loop, virtual time, skips that are visible.
+
+- `async def test_…` runs on a fresh event loop; tasks that it leaves behind fail it.
+- `@pytest.mark.virtual_time` runs it on a loop whose clock jumps to the next timer.
+- `@pytest.mark.uvloop` runs it on uvloop, where that is installed.
+- `@pytest.mark.needs("nginx")` skips a test, naming the program, where it is not installed.
+- `BFF_REQUIRE_ALL=1` makes each skip a failure.
+"""
+
+import asyncio
+import functools
+import inspect
+import os
+import shutil
+from collections.abc import Callable, Coroutine, Generator
+from typing import Any, TypeVar
+
+import pytest
+
+from bff_core.testing.virtual_time import VirtualTimeLoop
+
+PATIENCE = 60.0
+"""The most that one asynchronous test may take, in seconds of its loop unless that is virtual."""
+
+AFTERMATH = 0.5
+"""How long the tasks that a test started may take to end after it (seconds)."""
+
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
+SYSTEM_PROGRAMS = ("/usr/sbin", "/usr/local/sbin", "/sbin")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the suite's markers."""
+    for line in (
+        "virtual_time: run on an event loop whose clock jumps to the next timer",
+        "uvloop: run on uvloop",
+        "needs(*programs): skip, naming it, where a program is not installed",
+    ):
+        config.addinivalue_line("markers", line)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test whose programs are missing."""
+    path = os.pathsep.join((os.environ.get("PATH", os.defpath), *SYSTEM_PROGRAMS))
+    for mark in item.iter_markers("needs"):
+        for program in mark.args:
+            if shutil.which(program, path=path) is None:
+                pytest.skip(f"needs {program}, which is not installed")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn a skip into a failure where all tests have to run."""
+    return _require((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Turn the skip of a whole module into a failure, too."""
+    return _require((yield))
+
+
+def _require(report: Report) -> Report:
+    is_expected_failure = hasattr(report, "wasxfail")
+    if report.skipped and not is_expected_failure and os.environ.get("BFF_REQUIRE_ALL") == "1":
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"{report.nodeid}: {reason} (BFF_REQUIRE_ALL=1 makes a skip a failure)"
+    return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> None:
+    """Give an asynchronous test its loop; pytest then calls it like any other."""
+    run = functools.partial(_run_on_loop, _loop_factory(pyfuncitem))
+    test = pyfuncitem.obj
+    if inspect.iscoroutinefunction(test):
+        pyfuncitem.obj = functools.wraps(test)(lambda **fixtures: run(test(**fixtures)))
+    elif inspect.iscoroutinefunction(inner := _property_of(test)):
+        test.hypothesis.inner_test = functools.wraps(inner)(
+            lambda *args, **examples: run(inner(*args, **examples))
+        )
+
+
+def _property_of(test: Callable[..., object]) -> Callable[..., object] | None:
+    """Return the function inside hypothesis' `@given`, which runs once per example."""
+    return getattr(getattr(test, "hypothesis", None), "inner_test", None)
+
+
+def _loop_factory(item: pytest.Item) -> Callable[[], asyncio.AbstractEventLoop]:
+    if item.get_closest_marker("virtual_time"):
+        return VirtualTimeLoop
+    if item.get_closest_marker("uvloop"):
+        return pytest.importorskip("uvloop").new_event_loop
+    return asyncio.new_event_loop
+
+
+def _run_on_loop(
+    factory: Callable[[], asyncio.AbstractEventLoop], test: Coroutine[Any, Any, None]
+) -> None:
+    with asyncio.Runner(loop_factory=factory) as runner:
+        limit = None if factory is VirtualTimeLoop else PATIENCE
+        runner.run(_without_leaks(test, limit))
+
+
+async def _without_leaks(test: Coroutine[Any, Any, None], limit: float | None) -> None:
+    async with asyncio.timeout(limit):
+        await test
+    if others := asyncio.all_tasks() - {asyncio.current_task()}:
+        _, leaked = await asyncio.wait(others, timeout=AFTERMATH)
+        names = sorted(task.get_coro().__qualname__ for task in leaked)
+        assert not leaked, f"the test left tasks behind: {', '.join(names)}"

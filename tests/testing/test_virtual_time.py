@@ -1,0 +1,94 @@
+"""The loop in virtual time, on which most of this suite runs."""
+
+import asyncio
+import socket
+import threading
+import time
+
+import pytest
+
+from bff_core.testing.virtual_time import NothingToWaitFor, VirtualTimeLoop
+
+
+@pytest.mark.virtual_time
+async def test_an_hour_of_sleeping_takes_no_time() -> None:
+    """The clock jumps to the next timer when nothing else is ready."""
+    loop, began, really_began = asyncio.get_running_loop(), time.monotonic(), time.monotonic()
+    began = loop.time()
+
+    await asyncio.sleep(3600)
+
+    assert loop.time() - began == pytest.approx(3600)
+    assert time.monotonic() - really_began < 1
+
+
+@pytest.mark.virtual_time
+async def test_timers_fire_in_the_order_of_their_instants() -> None:
+    """Tasks that sleep wake in the order of time, not in the order of their start."""
+    woken: list[float] = []
+
+    async def sleeper(seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        woken.append(seconds)
+
+    await asyncio.gather(sleeper(3), sleeper(1), sleeper(2))
+
+    assert woken == [1, 2, 3]
+
+
+@pytest.mark.virtual_time
+async def test_time_stands_still_while_a_thread_works() -> None:
+    """Work in a thread ends before a virtual timer that is later than now."""
+    loop = asyncio.get_running_loop()
+    began, may_end = loop.time(), threading.Event()
+    loop.call_soon(may_end.set)
+
+    async with asyncio.timeout(0.001):
+        await loop.run_in_executor(None, may_end.wait)
+
+    assert loop.time() == began
+
+
+@pytest.mark.virtual_time
+async def test_sockets_work_in_no_time() -> None:
+    """Bytes between two sockets of the process arrive before any timer."""
+    loop = asyncio.get_running_loop()
+    here, there = socket.socketpair()
+    here.setblocking(False)
+    with here, there:
+        loop.call_soon(there.send, b"hello")
+
+        async with asyncio.timeout(0.001):
+            received = await loop.sock_recv(here, 100)
+
+    assert received == b"hello"
+
+
+def test_a_test_that_would_hang_fails_at_once() -> None:
+    """Waiting for what nobody will ever do is an error instead of a hang."""
+
+    async def hang() -> None:
+        await asyncio.get_running_loop().create_future()
+
+    loop = VirtualTimeLoop()
+    task = loop.create_task(hang())
+
+    with pytest.raises(NothingToWaitFor):
+        loop.run_until_complete(task)
+
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        loop.run_until_complete(task)
+    loop.close()
+
+
+@pytest.mark.virtual_time
+async def test_a_stopped_process_is_a_clock_that_advances() -> None:
+    """`advance` lets time pass while no task runs."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualTimeLoop)
+    began = loop.time()
+
+    loop.advance(60)
+
+    assert loop.time() - began == pytest.approx(60)
