@@ -11,8 +11,8 @@ from bff_core.call import Headers, Reply, find_header
 class Scope:
     """One request as the floors below the edge see it.
 
-    `deadline` is an instant of the monotonic clock. `audience` names the viewer in keys (None:
-    anonymous). `viewer` is whatever the authenticator made; only `auth` and compositions look at
+    `deadline` is an instant of the monotonic clock. `audience` names the viewer in keys
+    (anonymous viewers share one). `viewer` is whatever the authenticator made; only `auth` and compositions look at
     it. `vary` collects the request headers that the answer depended on, `degraded` the problems
     that the answer tells.
     """
@@ -22,7 +22,7 @@ class Scope:
     path: str = "/"
     headers: Headers = ()
     query: bytes = b""
-    audience: str | None = None
+    audience: str = "anonymous"
     viewer: object = None
     request_id: str = ""
     traceparent: str = ""

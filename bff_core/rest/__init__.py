@@ -1,0 +1,1 @@
+"""The REST face: views that answer with tailored JSON and say what is missing from it."""

@@ -1,0 +1,100 @@
+"""The fast lane: compiled views are called before FastAPI's own middleware and routing."""
+
+from dataclasses import dataclass
+from re import Pattern
+from types import SimpleNamespace
+
+from fastapi import FastAPI, Request
+from starlette._utils import get_route_path
+from starlette.convertors import Convertor
+from starlette.routing import compile_path
+from starlette.types import ASGIApp, ExceptionHandler, Receive, Send
+from starlette.types import Scope as ASGIScope
+
+from bff_core.edge.exchange import exchange_of
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A compiled view and the paths it serves; `told` is what the scope holds as its route."""
+
+    app: ASGIApp
+    pattern: Pattern[str]
+    convertors: dict[str, Convertor[object]]
+    told: SimpleNamespace
+
+    def parameters(self, path: str) -> dict[str, object] | None:
+        """Return the path's parameters, or None where the route does not match."""
+        match = self.pattern.match(path)
+        if match is None:
+            return None
+        return {
+            name: self.convertors[name].convert(value) for name, value in match.groupdict().items()
+        }
+
+
+class FastLane:
+    """Serves compiled views itself and hands everything else to FastAPI.
+
+    It steps aside, so that FastAPI's full machinery applies, when the app has middleware of its
+    own or dependencies are overridden.
+    """
+
+    def __init__(self, app: FastAPI) -> None:
+        self._app = app
+        self._plain: dict[tuple[str, str], Route] = {}
+        self._patterns: dict[tuple[str, int], list[Route]] = {}
+        self.following: ASGIApp = app.router
+
+    def add(self, method: str, path: str, app: ASGIApp) -> None:
+        """Serve `method` on `path` with an application that takes routed requests."""
+        pattern, template, convertors = compile_path(path)
+        route = Route(app, pattern, convertors, SimpleNamespace(path=template))
+        if not convertors:
+            self._plain[method, path] = route
+        elif not any(name == "path" for name in _kinds(path)):
+            self._patterns.setdefault((method, path.count("/")), []).append(route)
+
+    async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
+        """Serve a request of a compiled view, or pass it on."""
+        route = self._find(scope)
+        if route is None:
+            await self.following(scope, receive, send)
+            return
+        scope["route"] = route.told
+        try:
+            await route.app(scope, receive, send)
+        except Exception as error:
+            handler = self._handler(error)
+            if handler is None or exchange_of(scope).status:
+                raise
+            response = await handler(Request(scope, receive), error)  # type: ignore[misc, arg-type]
+            await response(scope, receive, send)
+
+    def _find(self, scope: ASGIScope) -> Route | None:
+        app = self._app
+        if scope["type"] != "http" or app.dependency_overrides or app.user_middleware:
+            return None
+        path = get_route_path(scope) if scope.get("root_path") else scope["path"]
+        method = scope["method"]
+        route = self._plain.get((method, path))
+        if route is not None:
+            scope["path_params"] = {}
+            return route
+        for candidate in self._patterns.get((method, path.count("/")), ()):
+            parameters = candidate.parameters(path)
+            if parameters is not None:
+                scope["path_params"] = parameters
+                return candidate
+        return None
+
+    def _handler(self, error: Exception) -> ExceptionHandler | None:
+        # Like Starlette, only handlers of particular errors: what nobody expected is the edge's.
+        for kind in type(error).__mro__[: -len(Exception.__mro__)]:
+            if kind in self._app.exception_handlers:
+                return self._app.exception_handlers[kind]
+        return None
+
+
+def _kinds(path: str) -> list[str]:
+    return [part.partition(":")[2].rstrip("}") for part in path.split("/") if ":" in part]

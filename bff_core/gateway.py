@@ -1,0 +1,208 @@
+"""Assembles one BFF: settings, services, edge and faces become a FastAPI app."""
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Protocol
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Send
+from starlette.types import Scope as ASGIScope
+
+from bff_core.auth.authenticator import Authenticator, authenticator_for
+from bff_core.background import Background
+from bff_core.clock import Clock, chance, monotonic
+from bff_core.composition.wiring import Wiring
+from bff_core.edge.health import About, Readiness
+from bff_core.edge.lane import FastLane
+from bff_core.edge.options import EdgeOptions
+from bff_core.edge.problems import install_problem_handlers
+from bff_core.edge.stack import edge
+from bff_core.edge.wiring import WIRING
+from bff_core.events import Events
+from bff_core.observe.log import log_sink
+from bff_core.settings import Settings
+from bff_core.upstream.client import Upstream
+from bff_core.upstream.runtime import Runtime
+from bff_core.upstream.stack import MakeTransport, UpstreamStack, open_stack, wire
+
+Lifespan = Callable[["Gateway"], AbstractAsyncContextManager[None]]
+
+
+class Face(Protocol):
+    """One way in which clients see a gateway: REST views, a GraphQL schema."""
+
+    def install(self, app: FastAPI, lane: FastLane, *, is_development: bool) -> None:
+        """Add the face's routes to an app that has not started."""
+
+
+class Gateway(FastAPI):
+    """A FastAPI app in front of which stands the edge; make one with `gateway(...)`.
+
+    Everything that FastAPI offers works: `include_router`, `dependency_overrides`, middleware.
+    `services` are the upstream clients while the app runs, `readiness` is what `/readyz` tells.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        settings: Settings,
+        events: Events,
+        options: EdgeOptions,
+        authenticator: Authenticator | None,
+        **fastapi: Any,
+    ) -> None:
+        super().__init__(title=name, **fastapi)
+        self.settings = settings
+        self.events = events
+        self.services: dict[type[Upstream], Upstream] = {}
+        self.wiring: Wiring | None = None
+        self.lane = FastLane(self)
+        self._stacks: list[UpstreamStack] = []
+        self._options = options
+        self._authenticator = authenticator
+        self.readiness = Readiness([("upstreams", self._unready)])
+        install_problem_handlers(self)
+
+    async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
+        """Serve one request, web socket or lifespan."""
+        scope[WIRING] = self.wiring
+        await super().__call__(scope, receive, send)
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Put the edge and the fast lane in front of FastAPI's own stack."""
+        self.lane.following = super().build_middleware_stack()
+        return edge(
+            self.lane,
+            self._options,
+            about=About(self.title, _version(), self.settings.revision),
+            readiness=self.readiness,
+            events=self.events,
+            authenticator=self._authenticator,
+        )
+
+    def _unready(self) -> str | None:
+        """Tell which critical upstream's circuit is open."""
+        down = [stack.name for stack in self._stacks if stack.is_critical and stack.is_open]
+        return f"circuit open: {', '.join(down)}" if down else None
+
+    @asynccontextmanager
+    async def running(
+        self, services: Iterable[type[Upstream]], make_transport: MakeTransport, clock: Clock
+    ) -> AsyncIterator[None]:
+        """Hold the services open; the lifespan of the app."""
+        loop = asyncio.get_running_loop()
+        background = Background(loop, self.events)
+        async with AsyncExitStack() as closing:
+            closing.push_async_callback(background.aclose)
+            for kind in services:
+                runtime = Runtime(kind.name, loop, clock, chance, self.events, background.spawn)
+                addresses = self.settings.upstream(kind.name)
+                stack = open_stack(kind.policy, addresses, runtime, make_transport)
+                closing.push_async_callback(stack.aclose)
+                self._stacks.append(stack)
+                self.services[kind] = kind(stack, clock=clock)
+            self.wiring = Wiring(self.services, loop=loop, clock=clock, events=self.events)
+            closing.callback(self._forget)
+            yield
+            self.readiness.drain()
+
+    def _forget(self) -> None:
+        self._stacks.clear()
+        self.services.clear()
+        self.wiring = None
+
+
+def gateway(
+    name: str,
+    *,
+    services: Sequence[type[Upstream]] = (),
+    faces: Sequence[Face] = (),
+    settings: Settings | None = None,
+    authenticator: Authenticator | None = None,
+    options: EdgeOptions | None = None,
+    events: Events | None = None,
+    transport: MakeTransport = wire,
+    clock: Clock = monotonic,
+    lifespan: Lifespan | None = None,
+    **fastapi: Any,
+) -> Gateway:
+    """Return the app of one BFF: services wired, faces served, the edge in front.
+
+    What is not given comes from the environment (`Settings.load()`): addresses of the services
+    (`BFF_UPSTREAM_<NAME>`), the authenticator (`BFF_AUTH`), the edge's bounds, logs. `lifespan`
+    runs inside the gateway's own, with its services open. Further keywords go to `FastAPI`.
+
+    Raises `ConfigurationError` for wrong wiring: a screen that needs a service which is not
+    listed, a variable that is missing or out of range.
+    """
+    settings = settings or Settings.load()
+    app = Gateway(
+        name,
+        settings=settings,
+        events=events if events is not None else _logging(settings),
+        options=options or EdgeOptions.of(settings),
+        authenticator=authenticator or authenticator_for(settings.auth, env=settings.env),
+        lifespan=_lifespan(services, transport, clock, lifespan),
+        **fastapi,
+    )
+    for face in faces:
+        face.install(app, app.lane, is_development=settings.env == "development")
+    for kind in services:
+        settings.upstream(kind.name)
+    return app
+
+
+def _lifespan(
+    services: Sequence[type[Upstream]],
+    transport: MakeTransport,
+    clock: Clock,
+    inner: Lifespan | None,
+) -> Callable[[Gateway], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(app: Gateway) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(app.running(services, transport, clock))
+            if inner is not None:
+                await stack.enter_async_context(inner(app))
+            stack.callback(tune_collector(app.settings))
+            yield
+
+    return lifespan
+
+
+def tune_collector(settings: Settings) -> Callable[[], None]:
+    """Keep the cyclic collector off what lives for ever; return what undoes it.
+
+    What exists when the gateway is ready is frozen, and collections come more seldom. Requests
+    leave no cycles behind, so little is lost; `BFF_GC_FREEZE=false` and `BFF_GC_THRESHOLD=0`
+    leave the collector alone.
+    """
+    before = gc.get_threshold()
+    if settings.gc_threshold:
+        gc.set_threshold(settings.gc_threshold, *before[1:])
+    if settings.gc_freeze:
+        gc.collect()
+        gc.freeze()
+
+    def undo() -> None:
+        gc.set_threshold(*before)
+        if settings.gc_freeze:
+            gc.unfreeze()
+
+    return undo
+
+
+def _logging(settings: Settings) -> Events:
+    sink = log_sink(settings.log_format, settings.log_level)
+    return Events() if sink is None else Events(sink)
+
+
+def _version() -> str:
+    try:
+        return version("bff-core")
+    except PackageNotFoundError:
+        return ""

@@ -1,0 +1,57 @@
+"""`compose(ProductPage)`: a composition as an ordinary FastAPI dependency."""
+
+from collections.abc import AsyncIterator, Callable
+from functools import cache
+from inspect import Parameter, Signature
+from typing import TypeVar
+
+from fastapi import Request
+
+from bff_core.composition.composition import Composition
+from bff_core.composition.wiring import Input, shape_of
+from bff_core.edge.exchange import SCOPE
+from bff_core.edge.wiring import wiring_of
+from bff_core.scope import Scope
+
+C = TypeVar("C", bound=Composition)
+
+COMPOSED = "bff.composed"
+"""Where the ASGI scope lists the screens that were built for its answer."""
+
+MARK = "__composition__"
+
+
+@cache
+def compose(cls: type[C]) -> Callable[..., AsyncIterator[C]]:
+    """Return a dependency that builds a screen per request and closes it after the answer.
+
+    The screen's inputs become path or query parameters of the route, validated and in OpenAPI;
+    `Annotated` metadata of a field (`Annotated[int, Query(ge=1)]`) is kept. The same class gives
+    the same function, so it can be a key of `dependency_overrides`.
+    """
+
+    async def dependency(request: Request, **inputs: object) -> AsyncIterator[C]:
+        scope: Scope = request.scope[SCOPE]
+        composition = wiring_of(request.scope).build(cls, scope, inputs)
+        request.scope.setdefault(COMPOSED, []).append(composition)
+        try:
+            yield composition
+        finally:
+            await composition.aclose()
+
+    parameters = [Parameter("request", Parameter.KEYWORD_ONLY, annotation=Request)]
+    parameters += [_parameter(one) for one in shape_of(cls).inputs]
+    dependency.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+    dependency.__name__ = f"compose_{cls.__name__}"
+    setattr(dependency, MARK, cls)
+    return dependency
+
+
+def _parameter(one: Input) -> Parameter:
+    default = Parameter.empty if one.is_required else one.default
+    return Parameter(one.name, Parameter.KEYWORD_ONLY, annotation=one.annotation, default=default)
+
+
+def composition_of(dependency: object) -> type[Composition] | None:
+    """Return the class that `compose` was called with, or None for any other function."""
+    return getattr(dependency, MARK, None)

@@ -1,0 +1,144 @@
+"""Reading a view's parameters without solving dependencies anew on every request."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
+from urllib.parse import parse_qsl
+
+from fastapi._compat import ModelField
+from fastapi.dependencies.models import Dependant
+from fastapi.exceptions import RequestValidationError
+from pydantic_core import PydanticUndefined
+
+from bff_core.scope import Scope
+
+Values = dict[str, object]
+Errors = list[Any]
+"""Validation errors in FastAPI's own shape."""
+
+_MANY = (list, tuple, set, frozenset, Sequence)
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """The raw parameters of one request; the query is parsed once and only where it is needed."""
+
+    path: Mapping[str, str]
+    scope: Scope
+
+    def query(self) -> dict[str, str]:
+        """Return the last value of each query parameter."""
+        raw = self.scope.query
+        return dict(parse_qsl(raw.decode("latin-1"), keep_blank_values=True)) if raw else {}
+
+
+Read = Callable[[Inputs, Mapping[str, str]], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One declared parameter: where it comes from and how it is validated."""
+
+    name: str
+    alias: str
+    source: str
+    field: ModelField
+    is_plain: bool
+
+    def read(self, inputs: Inputs, query: Mapping[str, str]) -> str | None:
+        """Return the raw value, or None where the request has none."""
+        if self.source == "path":
+            return inputs.path.get(self.alias)
+        if self.source == "query":
+            return query.get(self.alias)
+        return inputs.scope.header(self.alias.lower())
+
+    def take(self, raw: str | None, values: Values, errors: Errors) -> None:
+        """Put the validated value in place, or note what is wrong with it."""
+        if raw is None:
+            self._default(values, errors)
+        elif self.is_plain:
+            values[self.name] = raw
+        else:
+            value, found = self.field.validate(raw, {}, loc=(self.source, self.alias))
+            if found:
+                errors.extend(found)
+            else:
+                values[self.name] = value
+
+    def _default(self, values: Values, errors: Errors) -> None:
+        default = self.field.get_default()
+        if default is not PydanticUndefined:
+            values[self.name] = default
+            return
+        errors.append(
+            {
+                "type": "missing",
+                "loc": (self.source, self.alias),
+                "msg": "Field required",
+                "input": None,
+            }
+        )
+
+
+class Binder:
+    """Reads the parameters of one function, compiled from what FastAPI found in its signature."""
+
+    __slots__ = ("_needs_query", "_parameters")
+
+    def __init__(self, dependant: Dependant) -> None:
+        self._parameters = tuple(_parameters(dependant))
+        self._needs_query = any(one.source == "query" for one in self._parameters)
+
+    def bind(self, inputs: Inputs) -> Values:
+        """Return the values by name; raise `RequestValidationError` with all that is wrong."""
+        values: Values = {}
+        if self._parameters:
+            errors: Errors = []
+            query = inputs.query() if self._needs_query else {}
+            for parameter in self._parameters:
+                parameter.take(parameter.read(inputs, query), values, errors)
+            if errors:
+                raise RequestValidationError(errors)
+        return values
+
+
+def _parameters(dependant: Dependant) -> Iterator[Parameter]:
+    for source, fields in (
+        ("path", dependant.path_params),
+        ("query", dependant.query_params),
+        ("header", dependant.header_params),
+    ):
+        for field in fields:
+            info = field.field_info
+            is_plain = info.annotation is str and not info.metadata
+            yield Parameter(field.name, field.alias, source, field, is_plain)
+
+
+def is_bindable(dependant: Dependant) -> bool:
+    """Whether `Binder` reads all that a function declares; if not, FastAPI's own solver does."""
+    fields = [*dependant.path_params, *dependant.query_params, *dependant.header_params]
+    others = (
+        dependant.cookie_params,
+        dependant.body_params,
+        dependant.websocket_param_name,
+        dependant.response_param_name,
+        dependant.background_tasks_param_name,
+        dependant.security_scopes_param_name,
+        dependant.http_connection_param_name,
+    )
+    return not any(others) and all(_is_single(field) for field in fields)
+
+
+def _is_single(field: ModelField) -> bool:
+    return not any(_takes_many(one) for one in _alternatives(field.field_info.annotation))
+
+
+def _alternatives(annotation: object) -> tuple[object, ...]:
+    return get_args(annotation) if get_origin(annotation) in {Union, UnionType} else (annotation,)
+
+
+def _takes_many(annotation: object) -> bool:
+    kind = get_origin(annotation) or annotation
+    return kind in _MANY or (isinstance(kind, type) and hasattr(kind, "model_fields"))

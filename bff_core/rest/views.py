@@ -1,0 +1,129 @@
+"""`Views`: the routes of one REST face, in FastAPI's manner and with the framework's answers."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar, get_type_hints
+
+from fastapi import APIRouter, FastAPI, Response
+
+from bff_core.edge.lane import FastLane
+from bff_core.rest.openapi import META_PARAMETER, PART_STATUS, PROBLEM
+from bff_core.rest.stream import as_stream
+from bff_core.rest.view import View, compile_view
+
+E = TypeVar("E", bound=Callable[..., Any])
+
+
+class Views:
+    """Declares views; `gateway(..., faces=[views])` serves them.
+
+        views = Views(prefix="/v1")
+
+        @views.get("/products/{product_id}")
+        async def get_product(
+            page: Annotated[ProductPage, Depends(compose(ProductPage))],
+        ) -> MobileProduct: ...
+
+    A view returns a dataclass (its return type is the schema in OpenAPI), which is encoded by
+    msgspec; or a `Response`, which is sent as it is. Everything that FastAPI takes in a signature
+    works; views that only take compositions, path, query and header parameters are compiled for
+    the fast lane. `router` is an ordinary `APIRouter`.
+    """
+
+    def __init__(self, *, prefix: str = "", tags: list[str] | None = None) -> None:
+        self.prefix = prefix
+        self.router = APIRouter(prefix=prefix, tags=list(tags or []))
+        self._views: list[tuple[str, str, View]] = []
+
+    def get(self, path: str, *, meta: bool = False, **options: Any) -> Callable[[E], E]:
+        """Declare a view that reads; `meta=True` always adds `_meta.parts`.
+
+        Other options are those of `APIRouter.get`: summary, tags, responses …
+        """
+        return self._declare("GET", path, status=200, meta=meta, options=options)
+
+    def post(
+        self, path: str, *, status: int = 200, meta: bool = False, **options: Any
+    ) -> Callable[[E], E]:
+        """Declare a view that changes something."""
+        return self._declare("POST", path, status=status, meta=meta, options=options)
+
+    def put(
+        self, path: str, *, status: int = 200, meta: bool = False, **options: Any
+    ) -> Callable[[E], E]:
+        """Declare a view that replaces something."""
+        return self._declare("PUT", path, status=status, meta=meta, options=options)
+
+    def patch(
+        self, path: str, *, status: int = 200, meta: bool = False, **options: Any
+    ) -> Callable[[E], E]:
+        """Declare a view that changes a part of something."""
+        return self._declare("PATCH", path, status=status, meta=meta, options=options)
+
+    def delete(
+        self, path: str, *, status: int = 200, meta: bool = False, **options: Any
+    ) -> Callable[[E], E]:
+        """Declare a view that removes something."""
+        return self._declare("DELETE", path, status=status, meta=meta, options=options)
+
+    def stream(self, path: str, **options: Any) -> Callable[[E], E]:
+        """Declare a view that yields: each value becomes a line of JSON as soon as it is there.
+
+        The function is an async generator; it is closed when the client leaves, and so are the
+        upstream streams that it reads. A failure before the first value is a problem document;
+        a later one cuts the answer off, so that it can't be taken for complete.
+        """
+        told = {
+            "description": "One JSON value per line",
+            "content": {"application/x-ndjson": {"schema": {"type": "string"}}},
+        }
+        options["responses"] = {200: told, "default": PROBLEM} | options.get("responses", {})
+
+        def declare(endpoint: E) -> E:
+            self.router.get(path, response_model=None, **options)(as_stream(endpoint))
+            return endpoint
+
+        return declare
+
+    def install(self, app: FastAPI, lane: FastLane, *, is_development: bool) -> None:
+        """Add the views to an app; a gateway calls it."""
+        app.include_router(self.router)
+        for method, path, view in self._views:
+            view.with_timing = is_development
+            compiled = compile_view(view, path)
+            if compiled is not None:
+                lane.add(method, path, compiled)
+
+    def _declare(
+        self, method: str, path: str, *, status: int, meta: bool, options: dict[str, Any]
+    ) -> Callable[[E], E]:
+        def declare(endpoint: E) -> E:
+            view = View(endpoint, status=status, with_meta=meta)
+            self.router.add_api_route(
+                path,
+                view.as_endpoint(),
+                methods=[method],
+                status_code=status,
+                response_model=_model_of(endpoint),
+                **_documented(options, status, reads=method == "GET"),
+            )
+            self._views.append((method, self.prefix + path, view))
+            return endpoint
+
+        return declare
+
+
+def _model_of(endpoint: Callable[..., Any]) -> object:
+    model = get_type_hints(endpoint).get("return")
+    is_response = isinstance(model, type) and issubclass(model, Response)
+    return None if is_response or model is type(None) else model
+
+
+def _documented(options: dict[str, Any], status: int, *, reads: bool) -> dict[str, Any]:
+    headers = {"Part-Status": PART_STATUS}
+    responses = {
+        status: {"description": "The view", "headers": headers},
+        "default": PROBLEM,
+    } | options.pop("responses", {})
+    extra = {"parameters": [META_PARAMETER]} if reads else {}
+    extra |= options.pop("openapi_extra", {})
+    return options | {"responses": responses, "openapi_extra": extra}

@@ -1,0 +1,91 @@
+"""Streams into values: lines of JSON and server-sent events, cut out of chunks as they come."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import TypeVar
+
+import msgspec
+from typing_extensions import TypeForm
+
+from bff_core.call import Call
+from bff_core.errors import BadPayload
+
+T = TypeVar("T")
+
+LONGEST_LINE = 1024 * 1024
+"""Bytes of one line; a stream whose line never ends would grow without bound."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSentEvent:
+    """One event of a stream (WHATWG HTML, section 9.2); `retry` in seconds, if it was told."""
+
+    data: str
+    event: str = "message"
+    id: str = ""
+    retry: float | None = None
+
+
+async def lines(chunks: AsyncIterator[bytes], call: Call) -> AsyncIterator[bytes]:
+    """Yield the lines of a stream without their ends; raise `BadPayload` for one too long."""
+    rest = b""
+    async for chunk in chunks:
+        *complete, rest = (rest + chunk).split(b"\n")
+        for line in complete:
+            yield line.removesuffix(b"\r")
+        if len(rest) > LONGEST_LINE:
+            raise BadPayload(f"a line is longer than {LONGEST_LINE} bytes", call=call)
+    if rest:
+        yield rest.removesuffix(b"\r")
+
+
+async def rows(chunks: AsyncIterator[bytes], model: TypeForm[T], call: Call) -> AsyncIterator[T]:
+    """Yield each line of newline-delimited JSON as a typed value."""
+    decode = msgspec.json.Decoder(model).decode
+    async for line in lines(chunks, call):
+        if line:
+            try:
+                yield decode(line)
+            except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+                raise BadPayload(f"a line does not fit: {error}", call=call) from error
+
+
+async def events(chunks: AsyncIterator[bytes], call: Call) -> AsyncIterator[ServerSentEvent]:
+    """Yield the events of a server-sent event stream; an event cut off by the end is dropped."""
+    event = _EventBuffer()
+    async for line in lines(chunks, call):
+        if line:
+            event.take(line.decode("utf-8", "replace"))
+        elif (complete := event.end()) is not None:
+            yield complete
+
+
+class _EventBuffer:
+    """The fields of the event that is being read."""
+
+    def __init__(self) -> None:
+        self._data: list[str] = []
+        self._type = ""
+        self._id = ""
+        self._retry: float | None = None
+
+    def take(self, line: str) -> None:
+        """Take one line; comments and unknown fields are ignored."""
+        name, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        if name == "data":
+            self._data.append(value)
+        elif name == "event":
+            self._type = value
+        elif name == "id" and "\0" not in value:
+            self._id = value
+        elif name == "retry" and value.isascii() and value.isdigit():
+            self._retry = int(value) / 1000
+
+    def end(self) -> ServerSentEvent | None:
+        """Return the event that an empty line completes; the last id stays for the next."""
+        data, self._data = self._data, []
+        kind, self._type = self._type, ""
+        if not data:
+            return None
+        return ServerSentEvent("\n".join(data), kind or "message", self._id, self._retry)
