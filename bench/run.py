@@ -1,4 +1,4 @@
-"""Compare our gateway with hand-written peers in one session: `python -m bench.run`.
+"""Compare our gateway with hand-written peers in one session: `make bench`.
 
 Asserts that every answer is correct and reports speed; it never fails on time. The exit status is
 1 when a peer answered wrongly and 2 when nothing could be measured. See docs/benchmarks.md.
@@ -10,7 +10,10 @@ import os
 import signal
 import sys
 import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from bench.harness import payloads
 from bench.harness.comparison import Comparison, Ground, compare
@@ -20,35 +23,56 @@ from bench.harness.peers import PEERS, Peer
 from bench.harness.programs import missing
 from bench.harness.report import Json, absolute_table, ratio_row_of, ratio_table, row_of
 from bench.harness.sample import Plan
+from bench.sections import SECTIONS, Section, Unmeasured
 
 RESULTS = Path(__file__).parent / "results" / "latest.json"
 TOOLS = ("wrk", "nginx", "taskset")
+
+T = TypeVar("T", Peer, Section)
 
 
 def main() -> int:
     """Run what the command line asks for."""
     options = parse_options()
+    peers = chosen(options.only, {peer.name: peer for peer in PEERS})
+    sections = chosen(options.sections, {section.key: section for section in SECTIONS})
     if reason := why_not():
         print(f"bench: {reason}: nothing can be measured")
         return 2
     # Leave through the contexts, so that no program stays behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    comparison = run_session(options)
-    report(comparison)
-    save(comparison, options.output)
+    plan = Plan(warm_up=options.warm_up, seconds=options.seconds, runs=options.runs)
+    with standing(plan) as ground:
+        comparison = compare_peers(peers, ground)
+        rows = {section.key: measure_section(section, ground) for section in sections}
+    machine = describe()
+    print(f"\n{machine}")
+    save(options.output, {"machine": machine, **as_json(comparison), **rows})
     return 1 if comparison.wrong else 0
 
 
 def parse_options() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(prog="python -m bench.run", description=__doc__)
-    names = ",".join(peer.name for peer in PEERS)
-    parser.add_argument("--only", default=names, help=f"peers, by comma (default: {names})")
+    parser = argparse.ArgumentParser(prog="make bench ARGS=…", description=__doc__)
+    peers = ",".join(peer.name for peer in PEERS)
+    sections = ",".join(section.key for section in SECTIONS)
+    parser.add_argument("--only", default=peers, help=f"peers, by comma (default: {peers})")
+    parser.add_argument(
+        "--sections", default=sections, help=f"what else, by comma or '' (default: {sections})"
+    )
     parser.add_argument("--seconds", type=float, default=5.0, help="measured per run (default: 5)")
     parser.add_argument("--warm-up", type=float, default=2.0, help="seconds before (default: 2)")
     parser.add_argument("--runs", type=int, default=3, help="runs per peer (default: 3)")
     parser.add_argument("--output", type=Path, default=RESULTS, help="where the JSON goes")
     return parser.parse_args()
+
+
+def chosen(names: str, known: dict[str, T]) -> list[T]:
+    """Return what is named by comma; ends the program at a name that there isn't."""
+    wanted = [name.strip() for name in names.split(",") if name.strip()]
+    if unknown := [name for name in wanted if name not in known]:
+        sys.exit(f"bench: no {', '.join(unknown)}; there are {', '.join(known)}")
+    return [known[name] for name in wanted]
 
 
 def why_not() -> str:
@@ -59,33 +83,26 @@ def why_not() -> str:
     return f"{', '.join(absent)} not installed" if absent else ""
 
 
-def choose_peers(only: str) -> list[Peer]:
-    """Return the named peers; ends the program at a name that there isn't."""
-    known = {peer.name: peer for peer in PEERS}
-    names = [name.strip() for name in only.split(",")]
-    if unknown := [name for name in names if name not in known]:
-        sys.exit(f"bench: no peer named {', '.join(unknown)}; there are {', '.join(known)}")
-    return [known[name] for name in names]
-
-
-def run_session(options: argparse.Namespace) -> Comparison:
-    """Start the services and compare the chosen peers."""
-    peers = choose_peers(options.only)
-    plan = Plan(warm_up=options.warm_up, seconds=options.seconds, runs=options.runs)
+@contextmanager
+def standing(plan: Plan) -> Iterator[Ground]:
+    """Start the services; this process and wrk share their core."""
     answers, cores = payloads.generate(), choose_cores()
-    print(f"{plan.runs} runs of {plan.seconds:g} s per peer, in turn:")
+    if not cores.are_apart:
+        print("bench: one core only: gateway and load share it, the rates mean little")
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         run = Path(folder)
         # The nginx workers read from it, as whoever they run.
         run.chmod(0o755)
-        # This process and wrk share the core of the services.
         os.sched_setaffinity(0, {cores.load})
         with serving(answers, run=run, core=cores.load) as services:
-            return compare(peers, Ground(services, answers, run, cores, plan))
+            yield Ground(services, answers, run, cores, plan)
 
 
-def report(comparison: Comparison) -> None:
-    """Print ratios first, absolute figures second, the machine in a line."""
+def compare_peers(peers: Sequence[Peer], ground: Ground) -> Comparison:
+    """Measure the peers; print ratios first, absolute figures second."""
+    plan = ground.plan
+    print(f"{plan.runs} runs of {plan.seconds:g} s per peer, in turn:", flush=True)
+    comparison = compare(peers, ground)
     if comparison.ratios:
         print(f"\n{ratio_table(comparison.ratios)}")
     if comparison.samples:
@@ -94,20 +111,34 @@ def report(comparison: Comparison) -> None:
         print(f"skipped: {name}: {reason}")
     for name, reason in comparison.wrong.items():
         print(f"WRONG: {name}: {reason}")
-    print(f"\n{describe()}")
+    return comparison
 
 
-def save(comparison: Comparison, target: Path) -> None:
-    """Write the results as JSON."""
-    told: Json = {
-        "machine": describe(),
+def measure_section(section: Section, ground: Ground) -> list[Json]:
+    """Measure and print a section, or say why it can't be."""
+    try:
+        rows = section.measure(ground)
+    except Unmeasured as reason:
+        print(f"\n{section.title}: skipped: {reason}", flush=True)
+        return []
+    print(f"\n{section.written(rows)}", flush=True)
+    return rows
+
+
+def as_json(comparison: Comparison) -> Json:
+    """Return the comparison as it is stored."""
+    return {
         "rows": [row_of(name, sample) for name, sample in comparison.samples.items()],
         "ratios": [ratio_row_of(ratio) for ratio in comparison.ratios],
         "skipped": comparison.skipped,
         "wrong": comparison.wrong,
     }
+
+
+def save(target: Path, told: Json) -> None:
+    """Write the results."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(json.dumps(told, indent=2) + "\n")
+    target.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":

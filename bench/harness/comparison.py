@@ -1,5 +1,6 @@
 """All peers through one session: built, started, checked, measured in turn, checked again."""
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,7 +55,7 @@ class Comparison:
         return list(ratios_of({name: sample.cpu_us for name, sample in self.samples.items()}))
 
 
-def compare(peers: list[Peer], ground: Ground) -> Comparison:
+def compare(peers: Sequence[Peer], ground: Ground) -> Comparison:
     """Measure the peers; one that can't run or answers wrongly is left out, and says so."""
     found = Comparison()
     with ExitStack() as stack:

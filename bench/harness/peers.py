@@ -14,6 +14,8 @@ from bench.harness.programs import free_ports, missing, running, tail, wait_unti
 FOLDER = Path(__file__).parents[1] / "peers"
 UVICORN = (sys.executable, "-m", "uvicorn", "--loop", "uvloop", "--http", "httptools")
 QUIET = ("--no-access-log", "--log-level", "warning")
+GATEWAY = ("--lifespan", "on", "--no-server-header", "--no-proxy-headers")
+"""How the examples' gateways are served: the edge writes the headers and knows whom to believe."""
 
 
 class Skipped(Exception):
@@ -93,7 +95,7 @@ def serve_with_nginx(place: Place) -> list[str]:
     return ["nginx", "-e", "stderr", "-c", str(target)]
 
 
-BFF = Peer("bff", serve_with_uvicorn("bff"), environment={"BFF_ENV": "production"})
+BFF = Peer("bff", serve_with_uvicorn("bff", *GATEWAY), environment={"BFF_ENV": "production"})
 FASTAPI = Peer("fastapi-httpx", serve_with_uvicorn("fastapi-httpx"))
 FASTIFY = Peer(
     "fastify-undici",

@@ -84,14 +84,18 @@ def remarks_on(sample: Sample) -> list[str]:
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return aligned columns: the first and the last to the left, the others to the right."""
-    lines = [header, *rows]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
-    last = len(header) - 1
+    """Return aligned columns: figures to the right, words to the left."""
+    columns = list(zip(header, *rows, strict=True))
+    written = [aligned(column, to_the_right=holds_figures(column[1:])) for column in columns]
+    return "\n".join("  ".join(line).rstrip() for line in zip(*written, strict=True))
 
-    def cell(column: int, text: str) -> str:
-        return text.ljust(widths[column]) if column in {0, last} else text.rjust(widths[column])
 
-    return "\n".join(
-        "  ".join(cell(column, text) for column, text in enumerate(line)).rstrip() for line in lines
-    )
+def holds_figures(cells: Sequence[str]) -> bool:
+    """Whether every cell starts as a number does."""
+    return all(cell[:1].isdigit() or cell[:1] in {"+", "-"} for cell in cells)
+
+
+def aligned(cells: Sequence[str], *, to_the_right: bool) -> list[str]:
+    """Return the cells at equal width."""
+    width = max(map(len, cells))
+    return [cell.rjust(width) if to_the_right else cell.ljust(width) for cell in cells]

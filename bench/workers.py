@@ -1,0 +1,24 @@
+"""One worker against two: the same gateway on the whole machine, beside its load generator."""
+
+from bench.harness.comparison import Ground
+from bench.harness.peers import BFF, GATEWAY, Peer, serve_with_uvicorn, started
+from bench.harness.report import Json, row_of
+from bench.harness.sample import measure
+
+
+def measure_workers(ground: Ground) -> list[Json]:
+    """Return a row for one and one for two workers; raises NotReady or WrongAnswer.
+
+    With two cores the second worker shares one with load generator and services, so the rate
+    tells less than it would on a larger machine: the CPU per request shows what sharing costs.
+    """
+    cores = f"{ground.cores.gateway},{ground.cores.load}"
+    rows = []
+    for workers in (1, 2):
+        serve = serve_with_uvicorn("bff", *GATEWAY, "--workers", str(workers))
+        peer = Peer("bff", serve, environment=BFF.environment)
+        with started(peer, ground.services, run=ground.run, cores=cores) as gateway:
+            ground.verify(gateway)
+            sample = measure(gateway, ground.services.pid, ground.plan, ground.cores)
+        rows.append({"workers": workers} | row_of("bff", sample))
+    return rows
