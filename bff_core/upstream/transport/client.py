@@ -1,0 +1,68 @@
+"""What the clients of httpx and httpx2 have in common, as far as the general transport uses it."""
+
+from collections.abc import AsyncIterator, MutableMapping
+from typing import Protocol, TypeVar
+
+
+class Request(Protocol):
+    """A request as the client's library builds it."""
+
+    @property
+    def headers(self) -> MutableMapping[str, str]:
+        """Its header fields."""
+        ...
+
+
+class RawFields(Protocol):
+    """Header fields of a response."""
+
+    @property
+    def raw(self) -> list[tuple[bytes, bytes]]:
+        """The fields as they came."""
+        ...
+
+
+class Response(Protocol):
+    """A response as the client's library hands it over, its body unread."""
+
+    @property
+    def status_code(self) -> int:
+        """The status."""
+        ...
+
+    @property
+    def headers(self) -> RawFields:
+        """Its header fields."""
+        ...
+
+    def aiter_raw(self) -> AsyncIterator[bytes]:
+        """Iterate the body, not decoded."""
+        ...
+
+    async def aclose(self) -> None:
+        """Give the connection back, or close it."""
+        ...
+
+
+RequestT = TypeVar("RequestT", bound=Request)
+
+
+class Client(Protocol[RequestT]):
+    """What `httpx.AsyncClient` and `httpx2.AsyncClient` have in common, as far as it is used."""
+
+    def build_request(
+        self,
+        method: str,
+        url: str,
+        *,
+        content: bytes,
+        headers: list[tuple[bytes, bytes]],
+        timeout: tuple[float | None, float | None, float | None, float | None],
+        extensions: dict[str, str],
+    ) -> RequestT:
+        """Build a request of the client's own kind."""
+        ...
+
+    async def send(self, request: RequestT, *, stream: bool, follow_redirects: bool) -> Response:
+        """Send it and return when the head is there."""
+        ...

@@ -1,0 +1,129 @@
+"""Content codings undone piece by piece, so that a small body can't become a huge one unseen.
+
+A decoder yields pieces; whoever counts them stops reading and thereby stops the decoding. Pieces
+hold about 64 KiB at most, those of zstd 8 MiB: its library knows no limit, so it is fed in slices.
+"""
+
+import zlib
+from collections.abc import Callable, Iterator
+from typing import Final, Protocol
+
+import brotli  # type: ignore[import-untyped]  # it ships no types
+import zstandard
+
+from bff_core.upstream.transport.failures import Undecodable
+
+PIECE: Final = 64 * 1024
+_GZIP_WINDOW: Final = 31  # zlib's code for "32 KiB window, gzip header and trailer"
+_ZSTD_WINDOW: Final = 8 * 1024 * 1024  # the most that RFC 9659 allows for this coding
+_ZSTD_SLICE: Final = 256  # 64 blocks of 128 KiB at most, as a block takes four bytes or more
+
+
+class Decoder(Protocol):
+    """Undoes one coding."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the data ended where the coding says that it ends."""
+        ...
+
+    def decode(self, data: bytes, /) -> Iterator[bytes]:
+        """Yield what `data` decodes to; raise `Undecodable`."""
+        ...
+
+
+def decoder(coding: bytes) -> Decoder:
+    """Return a new decoder for a Content-Encoding, in lower case; raise `Undecodable`."""
+    create = _DECODERS.get(coding)
+    if create is None:
+        raise Undecodable(f"unknown content coding {coding.decode('latin-1')!r}")
+    return create()
+
+
+class Gzip:
+    """RFC 1952, of one member or several."""
+
+    def __init__(self) -> None:
+        self._member = zlib.decompressobj(wbits=_GZIP_WINDOW)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the last member ended."""
+        return self._member.eof
+
+    def decode(self, data: bytes) -> Iterator[bytes]:
+        """Yield pieces; a full one means that zlib may hold back more of the same input."""
+        piece = b""
+        while data or len(piece) == PIECE:
+            if data and self._member.eof:
+                self._member = zlib.decompressobj(wbits=_GZIP_WINDOW)
+            try:
+                piece = self._member.decompress(data, PIECE)
+            except zlib.error as error:
+                raise Undecodable(f"gzip: {error}") from error
+            data = self._member.unconsumed_tail or self._member.unused_data
+            if piece:
+                yield piece
+
+
+class Brotli:
+    """RFC 7932."""
+
+    def __init__(self) -> None:
+        self._stream = brotli.Decompressor()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the stream ended."""
+        return bool(self._stream.is_finished())
+
+    def decode(self, data: bytes) -> Iterator[bytes]:
+        """Yield pieces until the library has no more of the same input."""
+        if data and self.is_complete:
+            raise Undecodable("br: data after the end")
+        is_drained = not data
+        while not is_drained:
+            try:
+                piece = self._stream.process(data, output_buffer_limit=PIECE)
+            except brotli.error as error:
+                raise Undecodable(f"br: {error}") from error
+            data = b""
+            is_drained = not piece and self._stream.can_accept_more_data()
+            if piece:
+                yield piece
+
+
+class Zstd:
+    """RFC 8878, of one frame or several."""
+
+    def __init__(self) -> None:
+        self._library = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW)
+        self._frame = self._library.decompressobj()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the last frame ended."""
+        return self._frame.eof
+
+    def decode(self, data: bytes) -> Iterator[bytes]:
+        """Yield what each slice decodes to; what a frame leaves unused begins the next one."""
+        position = 0
+        while position < len(data):
+            if self._frame.eof:
+                self._frame = self._library.decompressobj()
+            part = data[position : position + _ZSTD_SLICE]
+            try:
+                piece = self._frame.decompress(part)
+            except zstandard.ZstdError as error:
+                raise Undecodable(f"zstd: {error}") from error
+            position += len(part) - len(self._frame.unused_data)
+            if piece:
+                yield piece
+
+
+_DECODERS: dict[bytes, Callable[[], Decoder]] = {
+    b"gzip": Gzip,
+    b"x-gzip": Gzip,
+    b"br": Brotli,
+    b"zstd": Zstd,
+}

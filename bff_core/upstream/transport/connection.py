@@ -1,0 +1,216 @@
+"""One socket: at most one exchange at a time, and never a byte that nobody asked for."""
+
+import asyncio
+import math
+import select
+from typing import Final, Protocol, cast
+
+from bff_core.call import Call
+from bff_core.errors import DeadlineExceeded, TransportFailed
+from bff_core.upstream.runtime import Runtime
+from bff_core.upstream.transport.failures import UNREADABLE, Violation, explain
+from bff_core.upstream.transport.framing import Response
+
+_EARLIEST: Final = 0.001
+
+
+class Stale(Exception):
+    """A reused connection ended before the service can have answered."""
+
+
+class Exchange(Protocol):
+    """A request that was sent and the response that is awaited, whole or streamed."""
+
+    @property
+    def call(self) -> Call:
+        """What was asked."""
+        ...
+
+    @property
+    def response(self) -> Response:
+        """What was answered so far."""
+        ...
+
+    def feed(self, data: bytes, /) -> None:
+        """Take what was read; raise `Violation`, `Undecodable` or `TooLarge`."""
+        ...
+
+    def end(self) -> None:
+        """Hand over what is complete; raise `Undecodable`."""
+        ...
+
+    def fail(self, error: Exception, /) -> None:
+        """There will be no more of it."""
+        ...
+
+
+class Owner(Protocol):
+    """Where connections come from and return to."""
+
+    def release(self, connection: "WireConnection", /) -> None:
+        """Take back a connection that can be used again."""
+        ...
+
+    def discard(self, connection: "WireConnection", /) -> None:
+        """Forget a connection that can't; may be told more than once."""
+        ...
+
+
+class WireConnection(asyncio.Protocol):
+    """A connection of a pool.
+
+    One timer serves many exchanges: it is set for the earliest deadline seen, and when it fires
+    early for the present one, it is set again.
+    """
+
+    def __init__(self, owner: Owner, runtime: Runtime, retires_at: float) -> None:
+        self._owner = owner
+        self._loop = runtime.loop
+        self._clock = runtime.clock
+        self._transport: asyncio.Transport | None = None
+        self._poll = select.poll()
+        self._exchange: Exchange | None = None
+        self._alarm: asyncio.TimerHandle | None = None
+        self._alarm_at = math.inf
+        self._deadline = math.inf
+        self._is_reused = False
+        self.lost: asyncio.Future[None] = runtime.loop.create_future()
+        self.retires_at = retires_at
+        self.idle_since = 0.0
+
+    @property
+    def is_active(self) -> bool:
+        """Whether an exchange is under way."""
+        return self._exchange is not None
+
+    def is_usable(self) -> bool:
+        """Whether a request may be written: open, and nothing is there to read."""
+        transport = self._transport
+        return transport is not None and not transport.is_closing() and not self._poll.poll(0)
+
+    def begin(self, exchange: Exchange, request: bytes) -> None:
+        """Write a request; what is read from now on goes to the exchange."""
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            self.abort()
+            raise TransportFailed("connection lost", call=exchange.call, is_sent=False)
+        self._exchange = exchange
+        self._set_deadline(exchange.call.deadline)
+        transport.write(request)
+
+    def leave(self, exchange: Exchange) -> None:
+        """Close at once if the exchange is still under way: its caller is gone."""
+        if self._exchange is exchange:
+            self.abort()
+
+    def close(self, reason: str) -> None:
+        """Close at once and fail what is under way."""
+        exchange = self._exchange
+        self.abort()
+        if exchange is not None:
+            exchange.fail(TransportFailed(reason, call=exchange.call, is_sent=True))
+
+    def lift_deadline(self, exchange: Exchange) -> None:
+        """Let an exchange that is still under way go on for as long as it likes."""
+        if self._exchange is exchange:
+            self._deadline = math.inf
+
+    def pause(self) -> None:
+        """Stop reading, so that the service has to wait."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
+
+    def resume(self) -> None:
+        """Read on."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def abort(self) -> None:
+        """Close without waiting for anything."""
+        self._exchange = None
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        if self._transport is not None:
+            self._transport.abort()
+        self._owner.discard(self)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Register the socket once for all checks to come."""
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's are so by structure
+        self._poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
+
+    def data_received(self, data: bytes) -> None:
+        """Feed the exchange; bytes that nobody asked for close the connection."""
+        exchange = self._exchange
+        if exchange is None:
+            self.abort()
+            return
+        try:
+            exchange.feed(data)
+            if exchange.response.is_complete:
+                self._end(exchange)
+        except UNREADABLE as error:
+            self._fail(exchange, explain(error, exchange.call))
+
+    def eof_received(self) -> None:
+        """Finish a body that has no other end; there is no use for half a connection."""
+        self._finish(None)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Fail what is under way."""
+        self._finish(exc)
+        self._transport = None
+        if not self.lost.done():
+            self.lost.set_result(None)
+
+    def _end(self, exchange: Exchange) -> None:
+        """Free the connection before its reply is seen: the caller's cancel can't touch it."""
+        exchange.end()
+        transport = self._transport
+        is_written = transport is not None and transport.get_write_buffer_size() == 0
+        if exchange.response.is_reusable and is_written:
+            self._exchange = None
+            self._is_reused = True
+            self._owner.release(self)
+        else:
+            self.abort()
+
+    def _finish(self, cause: Exception | None) -> None:
+        exchange = self._exchange
+        if exchange is None:
+            self.abort()
+            return
+        if self._is_reused and not exchange.response.has_begun:
+            self._fail(exchange, Stale())
+            return
+        try:
+            if cause is not None:
+                raise Violation(f"connection lost: {cause}")
+            exchange.response.feed_eof()
+            self._end(exchange)
+        except UNREADABLE as error:
+            self._fail(exchange, explain(error, exchange.call))
+
+    def _fail(self, exchange: Exchange, error: Exception) -> None:
+        self.abort()
+        exchange.fail(error)
+
+    def _set_deadline(self, deadline: float) -> None:
+        self._deadline = deadline
+        if self._alarm is None or deadline < self._alarm_at:
+            if self._alarm is not None:
+                self._alarm.cancel()
+            left = max(_EARLIEST, deadline - self._clock())
+            self._alarm_at = deadline
+            self._alarm = self._loop.call_later(left, self._ring)
+
+    def _ring(self) -> None:
+        self._alarm = None
+        exchange = self._exchange
+        if exchange is None or self._deadline == math.inf:
+            return
+        if self._clock() >= self._deadline:
+            self._fail(exchange, DeadlineExceeded("no reply in time", call=exchange.call))
+        else:
+            self._set_deadline(self._deadline)

@@ -1,0 +1,32 @@
+"""What may be wrong with a response, and what it is called above the transport."""
+
+from typing import Final
+
+from bff_core.call import Call
+from bff_core.errors import BadPayload, TransportFailed, UpstreamError
+
+
+class Violation(Exception):
+    """The response breaks the protocol, or a limit that was set for it."""
+
+
+class Undecodable(Exception):
+    """The body does not follow its Content-Encoding, or that coding is unknown."""
+
+
+class TooLarge(Exception):
+    """The body outgrew its cap."""
+
+
+UNREADABLE: Final = (Violation, Undecodable, TooLarge)
+
+
+def explain(error: Exception, call: Call) -> UpstreamError:
+    """Turn one of `UNREADABLE` into an error of the framework."""
+    failure: UpstreamError
+    if isinstance(error, Violation):
+        failure = TransportFailed(str(error), call=call, is_sent=True)
+    else:
+        failure = BadPayload(str(error), call=call)
+    failure.__cause__ = error.with_traceback(None)  # its frames would close a cycle
+    return failure

@@ -1,0 +1,246 @@
+"""The general transport: whatever a client of httpx or httpx2 can reach, by our rules.
+
+HTTP/2, proxies and in-process apps (`ASGITransport`) come with the client that is passed in.
+Nothing is imported: a client is known by its structure, so that each library meets only its own
+objects. Deadline, caps, decoding and redirects are not left to it.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Final, Generic
+
+from bff_core.call import Call, Headers, Reply, find_header
+from bff_core.clock import Clock, monotonic
+from bff_core.errors import DeadlineExceeded, TransportFailed, UpstreamError
+from bff_core.policy.connection import Connection
+from bff_core.upstream.transport.client import Client, RequestT, Response
+from bff_core.upstream.transport.content import Content
+from bff_core.upstream.transport.failures import UNREADABLE, Violation, explain
+from bff_core.upstream.transport.fields import content_coding, decoded, end_to_end, tokens
+from bff_core.upstream.transport.framing import BODILESS
+from bff_core.upstream.transport.interface import Endpoint, Load
+from bff_core.upstream.transport.rendering import Renderer
+
+_DEFAULTS: Final = Connection()
+_UNSENT: Final = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError"})
+
+
+class HttpxTransport(Generic[RequestT]):
+    """Sends calls through a client that the user made and closes.
+
+    The client's cookie jar is never sent: it would mix the cookies of all viewers.
+    """
+
+    def __init__(
+        self,
+        client: Client[RequestT],
+        options: Connection = _DEFAULTS,
+        *,
+        clock: Clock = monotonic,
+    ) -> None:
+        self._client = client
+        self._options = options
+        self._clock = clock
+
+    def __repr__(self) -> str:
+        kind = type(self._client)
+        return f"HttpxTransport({kind.__module__.partition('.')[0]}.{kind.__name__})"
+
+    def connect(self, endpoint: Endpoint) -> "HttpxConnector[RequestT]":
+        """Return the connector of an endpoint; opens no socket."""
+        return HttpxConnector(self._client, endpoint, self._options, self._clock)
+
+
+class HttpxConnector(Generic[RequestT]):
+    """The calls to one endpoint through a shared client; pooling is the client's."""
+
+    def __init__(
+        self, client: Client[RequestT], endpoint: Endpoint, options: Connection, clock: Clock
+    ) -> None:
+        self.endpoint = endpoint
+        self._client = client
+        self._options = options
+        self._clock = clock
+        self._renderer = Renderer(endpoint, options)
+        self._address = _address(endpoint)
+        self._active = 0
+        self._is_closed = False
+
+    def __repr__(self) -> str:
+        return f"<httpx {self.endpoint.name}: {self._active} active>"
+
+    @property
+    def load(self) -> Load:
+        """Calls under way; what the client keeps idle is not known."""
+        return Load(0, self._active, 0)
+
+    async def send(self, call: Call) -> Reply:
+        """Send a call and return the complete reply; see `Connector.send`."""
+        left, request = self._prepare(call)
+        limit = asyncio.timeout(left)
+        try:
+            async with limit, self._opened(request) as response:
+                return await self._read(call, response)
+        except Exception as error:
+            raise self._explain(error, call, is_late=limit.expired()) from error
+
+    @asynccontextmanager
+    async def stream(self, call: Call) -> AsyncIterator["HttpxStream"]:
+        """Send a call and hand over its head, then its body; see `Connector.stream`."""
+        left, request = self._prepare(call)
+        limit = asyncio.timeout(left)
+        opened = self._opened(request)
+        try:
+            async with limit:
+                response = await opened.__aenter__()
+        except Exception as error:
+            raise self._explain(error, call, is_late=limit.expired()) from error
+        try:
+            yield HttpxStream(call, response, self._options)
+        finally:
+            await opened.__aexit__(None, None, None)
+
+    async def aclose(self) -> None:
+        """Refuse further calls; the client and its connections are the user's to close."""
+        self._is_closed = True
+
+    def _prepare(self, call: Call) -> tuple[float, RequestT]:
+        self._renderer.check(call)
+        left = call.deadline - self._clock()
+        if self._is_closed:
+            raise TransportFailed("the connector was closed", call=call, is_sent=False)
+        if left <= 0:
+            raise DeadlineExceeded("no time left to send", call=call)
+        return left, self._build(call, left)
+
+    def _build(self, call: Call, left: float) -> RequestT:
+        name = self._options.server_name or self.endpoint.host
+        request = self._client.build_request(
+            call.method,
+            f"{self._address}{call.target}",
+            content=call.body,
+            headers=self._fields(call, left),
+            timeout=(self._options.connect_timeout, None, None, None),
+            extensions={"sni_hostname": name} if self.endpoint.is_secure else {},
+        )
+        cookie = find_header(call.headers, b"cookie")
+        request.headers.pop("cookie", None)
+        if cookie is not None:
+            request.headers["cookie"] = cookie.decode("latin-1")
+        return request
+
+    def _fields(self, call: Call, left: float) -> list[tuple[bytes, bytes]]:
+        codings = ", ".join(self._options.accept_encoding) or "identity"
+        fields = [
+            (b"host", self.endpoint.authority.encode("ascii")),
+            (b"accept-encoding", codings.encode("ascii")),
+            (b"request-timeout", b"%.3f" % left),
+            *call.headers,
+        ]
+        if call.traceparent:
+            fields.append((b"traceparent", call.traceparent.encode("ascii")))
+        return fields
+
+    @asynccontextmanager
+    async def _opened(self, request: RequestT) -> AsyncIterator[Response]:
+        self._active += 1
+        try:
+            response = await self._client.send(request, stream=True, follow_redirects=False)
+            try:
+                yield response
+            finally:
+                await response.aclose()
+        finally:
+            self._active -= 1
+
+    async def _read(self, call: Call, response: Response) -> Reply:
+        headers, coding = _head(response, self._options)
+        has_body = call.method != "HEAD" and response.status_code not in BODILESS
+        content = Content(coding if has_body else None, self._options.max_body)
+        pieces: list[bytes] = []
+        async for raw in response.aiter_raw():  # an absent body, too, so that it is reused
+            pieces.extend(content.decode(raw))
+        content.end()
+        body = b"".join(pieces) if has_body else b""
+        is_decoded = coding is not None and has_body
+        return Reply(response.status_code, decoded(headers) if is_decoded else headers, body)
+
+    def _explain(self, error: Exception, call: Call, *, is_late: bool) -> UpstreamError:
+        if is_late:
+            return DeadlineExceeded("no reply in time", call=call)
+        return failure(error, call)
+
+
+class HttpxStream:
+    """A reply that is read while it arrives, no faster than it is consumed."""
+
+    def __init__(self, call: Call, response: Response, options: Connection) -> None:
+        self._call = call
+        self._options = options
+        try:
+            fields, coding = _head(response, options)
+            self._content = Content(coding, options.max_streamed)
+        except UNREADABLE as error:
+            raise explain(error, call) from error
+        self.status = response.status_code
+        self.headers = fields if coding is None else decoded(fields)
+        self._raws = response.aiter_raw()
+        self._pieces: Iterator[bytes] = iter(())
+        self._is_ended = call.method == "HEAD" or self.status in BODILESS
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        while True:
+            try:
+                piece = next(self._pieces, None)
+                if piece is None and self._is_ended:
+                    self._content.end()
+                    raise StopAsyncIteration
+            except UNREADABLE as error:
+                raise explain(error, self._call) from error
+            if piece is not None:
+                return piece
+            await self._advance()
+
+    async def _advance(self) -> None:
+        limit = asyncio.timeout(self._options.stream_idle_timeout)
+        try:
+            async with limit:
+                self._pieces = self._content.decode(await anext(self._raws))
+        except StopAsyncIteration:
+            self._is_ended = True
+        except Exception as error:
+            silence = TimeoutError(f"silent for {self._options.stream_idle_timeout} s")
+            raise failure(silence if limit.expired() else error, self._call) from error
+
+
+def failure(error: Exception, call: Call) -> UpstreamError:
+    """Turn whatever a client raised into an error of the framework.
+
+    Errors are known by the names that both libraries share; an app behind `ASGITransport` may
+    raise anything, and is an upstream that failed.
+    """
+    if isinstance(error, UNREADABLE):
+        return explain(error, call)
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    message = f"{type(error).__name__}: {error}"
+    return TransportFailed(message, call=call, is_sent=kinds.isdisjoint(_UNSENT))
+
+
+def _address(endpoint: Endpoint) -> str:
+    host = f"[{endpoint.address}]" if ":" in endpoint.address else endpoint.address
+    return f"{endpoint.scheme}://{host}:{endpoint.port}{endpoint.base_path}"
+
+
+def _head(response: Response, options: Connection) -> tuple[Headers, bytes | None]:
+    """Check a head and return its end-to-end fields and its coding; raise `Violation`."""
+    fields = [(name.lower(), value.strip(b" \t")) for name, value in response.headers.raw]
+    size = sum(len(name) + len(value) + 4 for name, value in fields)
+    if len(fields) > options.max_headers or size > options.max_header_bytes:
+        raise Violation("too many header fields, or too large")
+    named = [token for name, value in fields if name == b"connection" for token in tokens(value)]
+    coding = content_coding(value for name, value in fields if name == b"content-encoding")
+    return end_to_end(fields, named=named), coding

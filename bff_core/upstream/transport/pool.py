@@ -1,0 +1,300 @@
+"""The connections to one endpoint: who gets one, in which order, and when one is given up."""
+
+import asyncio
+import ssl
+from collections import OrderedDict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from bff_core.call import Call, Reply
+from bff_core.errors import DeadlineExceeded, TransportFailed
+from bff_core.policy.connection import Connection
+from bff_core.upstream.runtime import Runtime
+from bff_core.upstream.transport.connection import Stale, WireConnection
+from bff_core.upstream.transport.framing import ParserFactory, Response
+from bff_core.upstream.transport.interface import Endpoint, Load
+from bff_core.upstream.transport.rendering import Renderer
+from bff_core.upstream.transport.streamed import Streamed
+from bff_core.upstream.transport.whole import Whole
+
+JITTER: Final = 0.2
+"""The share of a connection's lifetime that is left to chance, so that they don't end at once."""
+
+EARLIEST: Final = 0.001
+"""The finest step of a timer in seconds: event loops round to milliseconds."""
+
+
+class Pool:
+    """At most `max_connections` sockets. The one used last is used next; waiters go in turn.
+
+    A connection holds a slot while it is in `_held`; leaving that set is what frees the slot, so
+    it happens once, however often and from wherever a connection is given up. A slot that becomes
+    free goes straight to the first waiter: as a connection, or as None, the leave to open one.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        options: Connection,
+        runtime: Runtime,
+        new_parser: ParserFactory,
+        context: ssl.SSLContext | None,
+    ) -> None:
+        self.endpoint = endpoint
+        self._options = options
+        self._runtime = runtime
+        self._loop = runtime.loop
+        self._clock = runtime.clock
+        self._new_parser = new_parser
+        self._context = context
+        self._renderer = Renderer(endpoint, options)
+        self._idle: list[WireConnection] = []  # by idle_since, as each joins and leaves at the end
+        self._held: set[WireConnection] = set()
+        self._opening = 0
+        self._waiters: OrderedDict[asyncio.Future[WireConnection | None], None] = OrderedDict()
+        self._sweeper: asyncio.TimerHandle | None = None
+        self._is_closed = False
+
+    def __repr__(self) -> str:
+        load = self.load
+        return (
+            f"<wire {self.endpoint.name}: {load.idle} idle, {load.active} active, "
+            f"{load.waiting} waiting>"
+        )
+
+    @property
+    def load(self) -> Load:
+        """Connections by use, those being opened counted as active, and waiting calls."""
+        active = len(self._held) - len(self._idle) + self._opening
+        return Load(len(self._idle), active, len(self._waiters))
+
+    async def send(self, call: Call) -> Reply:
+        """Send a call and return the complete reply; see `Connector.send`."""
+        now = self._clock()
+        request = self._render(call, now)
+        connection = self._take_idle(now)
+        if connection is None:
+            connection = await self._acquire(call, is_fresh=False)
+            request = self._render_for(connection, call)
+        try:
+            return await self._exchange(connection, call, request)
+        except Stale:
+            connection = await self._reopen(call)
+        return await self._exchange(connection, call, self._render_for(connection, call))
+
+    @asynccontextmanager
+    async def stream(self, call: Call) -> AsyncIterator[Streamed]:
+        """Send a call and hand over its head, then its body; see `Connector.stream`."""
+        now = self._clock()
+        self._render(call, now)  # refuses what can't be sent before a connection is taken
+        connection = self._take_idle(now) or await self._acquire(call, is_fresh=False)
+        try:
+            streamed = await self._open_stream(connection, call)
+        except Stale:
+            streamed = await self._open_stream(await self._reopen(call), call)
+        try:
+            yield streamed
+        finally:
+            streamed.close()
+
+    async def aclose(self) -> None:
+        """Close every connection; calls under way and waiting calls fail."""
+        self._is_closed = True
+        while self._hand_over(None):
+            continue  # each finds the pool closed
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+            self._sweeper = None
+        held = list(self._held)
+        for connection in held:
+            connection.close("the connector was closed")
+        for connection in held:
+            await connection.lost
+
+    def release(self, connection: WireConnection) -> None:
+        """Hand a free connection to the first waiter, or keep it for the next call."""
+        now = self._clock()
+        if now >= connection.retires_at or self._options.idle_expiry == 0 or self._is_closed:
+            connection.abort()
+        elif not self._hand_over(connection):
+            connection.idle_since = now
+            self._idle.append(connection)
+            if self._sweeper is None:
+                self._sweeper = self._loop.call_later(self._options.idle_expiry, self._sweep)
+
+    def discard(self, connection: WireConnection) -> None:
+        """Free the slot of a connection, unless that was done."""
+        if connection in self._held:
+            self._held.remove(connection)
+            if connection in self._idle:
+                self._idle.remove(connection)
+            self._hand_over(None)
+
+    def _render(self, call: Call, now: float) -> bytes:
+        left = call.deadline - now
+        if left <= 0:
+            raise DeadlineExceeded("no time left to send", call=call)
+        return self._renderer.render(call, left)
+
+    def _render_for(self, connection: WireConnection, call: Call) -> bytes:
+        """Render after a wait, when it may be too late."""
+        try:
+            return self._render(call, self._clock())
+        except DeadlineExceeded:
+            self.release(connection)
+            raise
+
+    def _expect(self, call: Call) -> Response:
+        return Response(self._new_parser, self._options, is_head=call.method == "HEAD")
+
+    async def _exchange(self, connection: WireConnection, call: Call, request: bytes) -> Reply:
+        future: asyncio.Future[Reply] = self._loop.create_future()
+        exchange = Whole(call, self._expect(call), future, cap=self._options.max_body)
+        try:
+            connection.begin(exchange, request)
+            return await future
+        finally:
+            connection.leave(exchange)
+            del future, exchange  # an error's traceback would close a cycle through them
+
+    async def _open_stream(self, connection: WireConnection, call: Call) -> Streamed:
+        request = self._render_for(connection, call)
+        streamed = Streamed(call, self._expect(call), connection, self._options, self._loop)
+        try:
+            connection.begin(streamed, request)
+            await streamed.head()
+        except BaseException:
+            connection.leave(streamed)
+            raise
+        connection.lift_deadline(streamed)
+        return streamed
+
+    def _take_idle(self, now: float) -> WireConnection | None:
+        """Return the connection that was used last, if it may be used again."""
+        oldest = now - self._options.idle_expiry
+        while self._idle:
+            connection = self._idle.pop()
+            is_young = connection.idle_since > oldest and now < connection.retires_at
+            if is_young and connection.is_usable():
+                return connection
+            connection.abort()
+        return None
+
+    async def _reopen(self, call: Call) -> WireConnection:
+        """Answer a stale connection: a call that may be sent again gets a new one, once."""
+        if not call.is_idempotent:
+            message = "the service closed the connection without an answer"
+            raise TransportFailed(message, call=call, is_sent=True) from None
+        return await self._acquire(call, is_fresh=True)
+
+    async def _acquire(self, call: Call, *, is_fresh: bool) -> WireConnection:
+        """Open a connection, or wait for one in turn; `is_fresh` refuses those used before."""
+        if is_fresh and self._is_full and self._idle:
+            self._idle[0].abort()
+        if not self._is_full:
+            self._opening += 1
+        elif (handed := await self._wait(call)) is not None:
+            if not is_fresh and not self._is_closed and handed.is_usable():
+                self._hold(handed)
+                return handed
+            handed.abort()
+        return await self._open(call)
+
+    @property
+    def _is_full(self) -> bool:
+        return len(self._held) + self._opening >= self._options.max_connections
+
+    async def _wait(self, call: Call) -> WireConnection | None:
+        """Wait in turn for a slot, with or without a connection."""
+        waiter: asyncio.Future[WireConnection | None] = self._loop.create_future()
+        self._waiters[waiter] = None
+        try:
+            async with asyncio.timeout(call.deadline - self._clock()):
+                return await waiter
+        except BaseException as error:
+            self._waiters.pop(waiter, None)
+            if waiter.done() and not waiter.cancelled():  # handed over in this very tick
+                self._give_back(waiter.result())
+            if isinstance(error, TimeoutError):
+                raise DeadlineExceeded("no connection became free", call=call) from None
+            raise
+
+    def _hand_over(self, connection: WireConnection | None) -> bool:
+        """Give a slot to the first waiter: until it wakes, the slot counts as being opened."""
+        while self._waiters:
+            waiter, _ = self._waiters.popitem(last=False)
+            if not waiter.done():
+                if connection is not None:
+                    self._held.discard(connection)
+                self._opening += 1
+                waiter.set_result(connection)
+                return True
+        return False
+
+    def _hold(self, connection: WireConnection) -> None:
+        self._opening -= 1
+        self._held.add(connection)
+
+    def _give_back(self, connection: WireConnection | None) -> None:
+        """Pass on a slot that its waiter or opener did not use."""
+        if connection is not None and connection.is_usable():
+            self._hold(connection)
+            self.release(connection)
+            return
+        if connection is not None:
+            connection.abort()
+        self._opening -= 1
+        self._hand_over(None)
+
+    async def _open(self, call: Call) -> WireConnection:
+        try:
+            connection = await self._connect(call)
+        except BaseException:
+            self._give_back(None)
+            raise
+        self._hold(connection)
+        return connection
+
+    async def _connect(self, call: Call) -> WireConnection:
+        if self._is_closed:
+            raise TransportFailed("the connector was closed", call=call, is_sent=False)
+        left = call.deadline - self._clock()
+        try:
+            async with asyncio.timeout(min(self._options.connect_timeout, left)):
+                return await self._dial()
+        except TimeoutError as error:
+            if left <= self._options.connect_timeout:
+                raise DeadlineExceeded("not connected in time", call=call) from error
+            message = f"not connected within {self._options.connect_timeout} s"
+            raise TransportFailed(message, call=call, is_sent=False) from error
+        except OSError as error:
+            message = f"can't connect to {self.endpoint.name}: {error}"
+            raise TransportFailed(message, call=call, is_sent=False) from error
+
+    async def _dial(self) -> WireConnection:
+        name = self._options.server_name or self.endpoint.host
+        _, connection = await self._loop.create_connection(
+            self._new_connection,
+            self.endpoint.address,
+            self.endpoint.port,
+            ssl=self._context,
+            server_hostname=name if self._context else None,
+        )
+        return connection
+
+    def _new_connection(self) -> WireConnection:
+        life = self._options.lifetime * (1 - JITTER * self._runtime.chance())
+        return WireConnection(self, self._runtime, self._clock() + life)
+
+    def _sweep(self) -> None:
+        """Close what has been idle for too long; come again while anything is left."""
+        self._sweeper = None
+        now = self._clock()
+        oldest = now - self._options.idle_expiry
+        for connection in list(self._idle):
+            if connection.idle_since <= oldest or now >= connection.retires_at:
+                connection.abort()
+        if self._idle:
+            first = self._idle[0].idle_since - oldest
+            self._sweeper = self._loop.call_later(max(EARLIEST, first), self._sweep)

@@ -1,0 +1,151 @@
+"""An exchange whose reply is read while it arrives, no faster than it is consumed."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Iterator
+from typing import Final
+
+from bff_core.call import Call, Headers
+from bff_core.errors import TransportFailed
+from bff_core.policy.connection import Connection
+from bff_core.upstream.transport.connection import WireConnection
+from bff_core.upstream.transport.content import Content
+from bff_core.upstream.transport.failures import UNREADABLE, explain
+from bff_core.upstream.transport.fields import decoded
+from bff_core.upstream.transport.framing import Response
+
+HIGH_WATER: Final = 64 * 1024
+"""How many undecoded bytes are buffered before reading pauses."""
+
+LOW_WATER: Final = 16 * 1024
+"""How few of them let reading go on."""
+
+
+class Streamed:
+    """A reply of the wire transport, read while it arrives. Iterate once, inside its context.
+
+    Raw pieces wait in `_raw`; they are decoded one by one as the consumer asks, so that what
+    expands does so only as fast as it is taken.
+    """
+
+    def __init__(
+        self,
+        call: Call,
+        response: Response,
+        connection: WireConnection,
+        options: Connection,
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        self.call = call
+        self.response = response
+        self._connection = connection
+        self._options = options
+        self._loop = loop
+        self._content: Content | None = None
+        self._raw: deque[bytes] = deque()
+        self._buffered = 0
+        self._is_paused = False
+        self._pieces: Iterator[bytes] = iter(())
+        self._error: Exception | None = None
+        self._waiter: asyncio.Future[None] | None = None
+
+    @property
+    def status(self) -> int:
+        """The status of the response."""
+        return self.response.status
+
+    @property
+    def headers(self) -> Headers:
+        """The end-to-end header fields, as true of the decoded body."""
+        response = self.response
+        return response.headers if response.coding is None else decoded(response.headers)
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        while True:
+            try:
+                piece = next(self._pieces, None)
+                if piece is None and not self._raw and self.response.is_complete:
+                    self._end_of_content()
+                    raise StopAsyncIteration
+            except UNREADABLE as error:
+                self.close()
+                raise explain(error, self.call) from error
+            if piece is not None:
+                return piece
+            await self._advance()
+
+    async def head(self) -> None:
+        """Wait until status and headers are there."""
+        while self.response.status == 0:
+            if self._error is not None:
+                raise self._error
+            await self._news()
+
+    def feed(self, data: bytes) -> None:
+        """Take what was read; pause the socket when the consumer is behind."""
+        response = self.response
+        response.feed(data)
+        if response.status and self._content is None:
+            self._content = Content(response.coding, self._options.max_streamed)
+        self._raw.extend(response.pieces)
+        self._buffered += sum(map(len, response.pieces))
+        response.pieces.clear()
+        if self._buffered > HIGH_WATER and not (self._is_paused or response.is_complete):
+            self._is_paused = True
+            self._connection.pause()
+        self._wake()
+
+    def end(self) -> None:
+        """Tell the consumer that nothing follows."""
+        self._wake()
+
+    def fail(self, error: Exception) -> None:
+        """Tell the consumer, once it has taken what came before."""
+        self._error = error
+        self._wake()
+
+    def close(self) -> None:
+        """Close the connection unless the response was read to its end."""
+        self._raw.clear()
+        self._connection.leave(self)
+
+    async def _advance(self) -> None:
+        """Begin the next raw piece, or wait for one."""
+        if self._raw:
+            self._begin_piece(self._raw.popleft())
+        elif self._error is not None:
+            raise self._error
+        else:
+            await self._within_idle_timeout()
+
+    def _begin_piece(self, raw: bytes) -> None:
+        self._buffered -= len(raw)
+        if self._content is not None:
+            self._pieces = self._content.decode(raw)
+        if self._is_paused and self._buffered <= LOW_WATER:
+            self._is_paused = False
+            self._connection.resume()
+
+    async def _within_idle_timeout(self) -> None:
+        try:
+            async with asyncio.timeout(self._options.stream_idle_timeout):
+                await self._news()
+        except TimeoutError:
+            self.close()
+            silence = f"silent for {self._options.stream_idle_timeout} s"
+            raise TransportFailed(silence, call=self.call, is_sent=True) from None
+
+    async def _news(self) -> None:
+        self._waiter = self._loop.create_future()
+        await self._waiter
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def _end_of_content(self) -> None:
+        if self._content is not None:
+            self._content.end()

@@ -1,0 +1,59 @@
+"""An exchange whose reply is wanted complete, so that it can be shared and kept."""
+
+import asyncio
+
+from bff_core.call import Call, Reply
+from bff_core.upstream.transport.content import Content
+from bff_core.upstream.transport.failures import TooLarge
+from bff_core.upstream.transport.fields import decoded
+from bff_core.upstream.transport.framing import Response
+
+
+class Whole:
+    """Collects one response; its future holds the reply."""
+
+    __slots__ = ("_cap", "_content", "_pieces", "call", "future", "response")
+
+    def __init__(
+        self, call: Call, response: Response, future: asyncio.Future[Reply], *, cap: int
+    ) -> None:
+        self.call = call
+        self.response = response
+        self.future = future
+        self._cap = cap
+        self._content: Content | None = None
+        self._pieces: list[bytes] = []
+
+    def feed(self, data: bytes) -> None:
+        """Take what was read; raise `Violation`, `Undecodable` or `TooLarge`."""
+        response = self.response
+        response.feed(data)
+        if response.coding is not None:
+            self._decode(response.coding)
+        elif response.size > self._cap:
+            raise TooLarge(f"the body is larger than {self._cap} bytes")
+
+    def end(self) -> None:
+        """Hand over the reply; raise `Undecodable`."""
+        if self.future.done():  # cancelled in this very tick
+            return
+        response = self.response
+        if self._content is None:
+            reply = Reply(response.status, response.headers, b"".join(response.pieces))
+        else:
+            self._content.end()
+            reply = Reply(response.status, decoded(response.headers), b"".join(self._pieces))
+        self.future.set_result(reply)
+
+    def fail(self, error: Exception) -> None:
+        """Hand over an error."""
+        if not self.future.done():
+            self.future.set_exception(error)
+
+    def _decode(self, coding: bytes) -> None:
+        """Decode right away: a bomb is refused while it arrives."""
+        if self._content is None:
+            self._content = Content(coding, self._cap)
+        for raw in self.response.pieces:
+            self._pieces.extend(self._content.decode(raw))
+        self.response.pieces.clear()

@@ -1,0 +1,53 @@
+"""The wire transport: HTTP/1.1 over the event loop's own sockets, parsed by llhttp."""
+
+import ssl
+
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
+
+from bff_core.errors import ConfigurationError
+from bff_core.policy.connection import Connection
+from bff_core.upstream.runtime import Runtime
+from bff_core.upstream.transport.failures import Violation
+from bff_core.upstream.transport.interface import Endpoint
+from bff_core.upstream.transport.pool import Pool
+from bff_core.upstream.transport.tls import client_context
+
+
+class LlhttpParser(HttpResponseParser):
+    """llhttp as it comes, strict; its errors become ours."""
+
+    def feed(self, data: bytes) -> None:
+        """Take bytes; raise `Violation` where they are no HTTP."""
+        try:
+            self.feed_data(data)
+        except (HttpParserError, HttpParserUpgrade) as error:
+            raise Violation(f"malformed response: {error}") from error
+
+
+class WireTransport:
+    """Opens pooled connections of HTTP/1.1; knows every connection rule of the framework."""
+
+    def __init__(self, options: Connection, runtime: Runtime) -> None:
+        self._options = options
+        self._runtime = runtime
+        self._context: ssl.SSLContext | None = None
+
+    def __repr__(self) -> str:
+        warning = "" if self._options.verify else ", CERTIFICATES ARE NOT VERIFIED"
+        return f"WireTransport(http/1.1, {self._options.max_connections} connections{warning})"
+
+    def connect(self, endpoint: Endpoint) -> Pool:
+        """Return the pool of an endpoint; opens no socket."""
+        context = self._secure() if endpoint.is_secure else None
+        return Pool(endpoint, self._options, self._runtime, LlhttpParser, context)
+
+    def _secure(self) -> ssl.SSLContext:
+        """Load the authorities once, and only where there is an endpoint that needs them."""
+        if self._context is None:
+            try:
+                self._context = client_context(self._options)
+            except (OSError, ValueError) as error:
+                raise ConfigurationError(
+                    f"Connection: certificates can't be loaded: {error}"
+                ) from error
+        return self._context
