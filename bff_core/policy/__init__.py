@@ -1,0 +1,1 @@
+"""Decisions: frozen options, and plain synchronous state machines that are handed `now`."""

@@ -1,0 +1,199 @@
+"""Which endpoint of an upstream takes a call, and which gets none for a while."""
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Annotated, Generic, TypeVar
+
+from bff_core.clock import Chance
+from bff_core.errors import ConfigurationError
+from bff_core.policy.options import Option, check
+
+Key = TypeVar("Key")
+Target = TypeVar("Target")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balance:
+    """How calls are spread over the endpoints of an upstream; durations in seconds."""
+
+    ejection_failures: Annotated[
+        int, Option("How many failures in a row eject an endpoint", 1, 1000)
+    ] = 5
+    eject_for: Annotated[
+        float, Option("How long an endpoint is ejected the first time; grows by it", 0.01, 3600)
+    ] = 10.0
+    eject_for_max: Annotated[
+        float, Option("How long an endpoint is ejected at most", 0.01, 86_400)
+    ] = 300.0
+    max_ejected_ratio: Annotated[
+        float, Option("Beyond which ejected share all endpoints are used (panic)", 0, 1)
+    ] = 0.5
+    resolve_every: Annotated[
+        float, Option("How often the addresses of a name are looked up", 0.1, 86_400)
+    ] = 30.0
+    last_good_for: Annotated[
+        float, Option("How long addresses are used that can't be confirmed", 0, 604_800)
+    ] = 600.0
+
+    def __post_init__(self) -> None:
+        check(self)
+        if self.eject_for_max < self.eject_for:
+            raise ConfigurationError("Balance.eject_for_max must be at least Balance.eject_for")
+
+
+class Member(Generic[Key, Target]):
+    """One endpoint: what reaches it, how busy it is, how it fared.
+
+    It is healthy, ejected, or probed: after its time it gets one call at a time until one succeeds.
+    """
+
+    __slots__ = (
+        "ejected_until",
+        "failures",
+        "in_flight",
+        "is_gone",
+        "key",
+        "repeats",
+        "restored_at",
+        "target",
+    )
+
+    def __init__(self, key: Key, target: Target) -> None:
+        self.key = key
+        self.target = target
+        self.in_flight = 0
+        self.failures = 0
+        self.repeats = 0
+        self.restored_at = 0.0
+        self.ejected_until: float | None = None
+        self.is_gone = False
+
+
+class EndpointSet(Generic[Key, Target]):
+    """The endpoints of one upstream.
+
+    Two are drawn and the less busy one is taken ("The power of two choices in randomized load
+    balancing", Mitzenmacher 2001). When more than `max_ejected_ratio` would get no calls, the
+    fault is hardly theirs, and all are used.
+    """
+
+    __slots__ = ("_all", "_connect", "_members", "_next_review", "_options", "_probed", "_usable")
+
+    def __init__(self, options: Balance, connect: Callable[[Key], Target]) -> None:
+        self._options = options
+        self._connect = connect
+        self._members: dict[Key, Member[Key, Target]] = {}
+        self._all: list[Member[Key, Target]] = []
+        self._usable: list[Member[Key, Target]] = []
+        self._probed: list[Member[Key, Target]] = []
+        self._next_review = math.inf
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """All endpoints, ejected ones included."""
+        return tuple(self._members)
+
+    @property
+    def ejected(self) -> tuple[Key, ...]:
+        """The endpoints that are ejected or probed."""
+        return tuple(m.key for m in self._all if m.ejected_until is not None)
+
+    @property
+    def is_panicking(self) -> bool:
+        """Whether so many are ejected that all are used."""
+        ejected = len(self.ejected)
+        return ejected > self._options.max_ejected_ratio * len(self) or ejected == len(self)
+
+    def update(self, keys: Iterable[Key], now: float) -> list[Member[Key, Target]]:
+        """Take the endpoints that there are now; return those that are gone."""
+        wanted = dict.fromkeys(keys)
+        gone = [member for key, member in self._members.items() if key not in wanted]
+        for member in gone:
+            member.is_gone = True
+        known = self._members
+        self._members = {
+            key: known[key] if key in known else Member(key, self._connect(key)) for key in wanted
+        }
+        self._all = list(self._members.values())
+        self._arrange(now)
+        return gone
+
+    def pick(
+        self, now: float, chance: Chance, avoid: Member[Key, Target] | None = None
+    ) -> Member[Key, Target] | None:
+        """Choose an endpoint for a call, another one than `avoid` where there is one."""
+        if now >= self._next_review:
+            self._arrange(now)
+        if self._probed and avoid is None:
+            for member in self._probed:
+                if not member.in_flight:
+                    return member
+        usable = self._usable
+        if avoid is not None:
+            usable = [member for member in usable if member is not avoid] or usable
+        return _less_busy_of_two(usable, chance)
+
+    def succeed(self, member: Member[Key, Target], now: float) -> bool:
+        """Take a success; True when it restored an endpoint that had been ejected.
+
+        Before an ejected endpoint's time has come a success is late, and it stays ejected; unless
+        all endpoints are used, when success is news.
+        """
+        member.failures = 0
+        if member.ejected_until is None or (now < member.ejected_until and not self.is_panicking):
+            return False
+        member.ejected_until = None
+        member.restored_at = now
+        self._arrange(now)
+        return True
+
+    def fail(self, member: Member[Key, Target], now: float) -> float | None:
+        """Take a failure; returns for how many seconds the endpoint is ejected, if it now is."""
+        if member.is_gone or len(self) < 2:
+            return None
+        if member.ejected_until is not None:
+            return self._eject(member, now) if now >= member.ejected_until else None
+        member.failures += 1
+        if member.failures < self._options.ejection_failures:
+            return None
+        return self._eject(member, now)
+
+    def _eject(self, member: Member[Key, Target], now: float) -> float | None:
+        options = self._options
+        if member.ejected_until is None:  # it was well for a while, and repeats are forgiven
+            well = int((now - member.restored_at) / options.eject_for)
+            member.repeats = max(0, member.repeats - well)
+        member.failures = 0
+        member.repeats += 1
+        duration = min(options.eject_for * member.repeats, options.eject_for_max)
+        member.ejected_until = now + duration
+        self._arrange(now)
+        return None if self.is_panicking else duration
+
+    def _arrange(self, now: float) -> None:
+        """Sort the endpoints into those used, those probed and those ejected."""
+        healthy = [member for member in self._all if member.ejected_until is None]
+        out = [(member.ejected_until, member) for member in self._all]
+        waiting = [until for until, _ in out if until is not None and until > now]
+        self._next_review = min(waiting, default=math.inf)
+        if self.is_panicking:
+            self._usable, self._probed = self._all, []
+            return
+        self._usable = healthy
+        self._probed = [member for until, member in out if until is not None and until <= now]
+
+
+def _less_busy_of_two(
+    members: list[Member[Key, Target]], chance: Chance
+) -> Member[Key, Target] | None:
+    count = len(members)
+    if count < 2:
+        return members[0] if members else None
+    first = int(chance() * count)
+    second = int(chance() * (count - 1))
+    one, other = members[first], members[second + (second >= first)]
+    return one if one.in_flight <= other.in_flight else other

@@ -1,0 +1,184 @@
+"""Whether an upstream is called at all: a circuit that opens when too many calls fail."""
+
+import math
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from bff_core.clock import Chance
+from bff_core.errors import ConfigurationError
+from bff_core.policy.options import Option, check
+from bff_core.policy.window import Window
+
+State = Literal["closed", "open", "half-open"]
+
+JITTER = 0.2
+"""By which share an open time is shortened or lengthened, so that gateways don't probe as one."""
+
+
+GROWTH = 1 / 8
+"""The share of an outage that the circuit stays open at least: how late it may notice the end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breaker:
+    """When the circuit of an upstream opens and how it closes again; durations in seconds."""
+
+    failure_ratio: Annotated[
+        float, Option("The share of recent calls that must have failed to open it", 0.01, 1)
+    ] = 0.5
+    slow_call: Annotated[
+        float | None, Option("From how long on a call is slow; None: none is", 0.001, 600)
+    ] = 2.0
+    slow_ratio: Annotated[
+        float, Option("The share of recent calls that must have been slow to open it", 0.01, 1)
+    ] = 0.5
+    minimum_calls: Annotated[
+        int, Option("How many recent calls there must be to judge by", 1, 100_000)
+    ] = 20
+    window: Annotated[float, Option("How long a call is recent", 0.1, 3600)] = 10.0
+    open_for: Annotated[
+        float, Option("How long it stays open at first; grows with the outage", 0.01, 3600)
+    ] = 5.0
+    open_for_max: Annotated[float, Option("How long it stays open at most", 0.01, 86_400)] = 60.0
+    probes: Annotated[
+        int, Option("How many calls must succeed, at most all at once, to close it", 1, 1000)
+    ] = 3
+    patience: Annotated[
+        float, Option("From how long on a call that its deadline cut is a failure", 0, 600)
+    ] = 0.1
+
+    def __post_init__(self) -> None:
+        check(self)
+        if self.open_for_max < self.open_for:
+            raise ConfigurationError("Breaker.open_for_max must be at least Breaker.open_for")
+
+
+class Circuit:
+    """The state of one upstream's circuit.
+
+    A call asks to be admitted and is told the circuit's `period`, which it hands back with its
+    result. Each change of state begins a new period, and a result from an earlier one is late:
+
+    1. admitted closed, now open: it is one of those for which the circuit opened;
+    2. admitted closed, now half-open or closed again: it tells of the time before the outage;
+    3. a probe, now open: another probe failed first, and its slot is gone with its period;
+    4. a probe, now closed or half-open again: others have decided.
+
+    In each case the result is ignored. In half-open at most `probes` calls are under way; as many
+    successes close the circuit and one failure opens it again, for longer. No chance is involved
+    in who probes: the first who ask do.
+    """
+
+    __slots__ = (
+        "_calls",
+        "_chance",
+        "_closed_at",
+        "_failing_since",
+        "_failures",
+        "_probing",
+        "_reopens_at",
+        "_slow",
+        "_successes",
+        "options",
+        "period",
+        "state",
+    )
+
+    def __init__(self, options: Breaker, chance: Chance) -> None:
+        self.options = options
+        self.state: State = "closed"
+        self.period = 0
+        self._chance = chance
+        self._calls, self._failures, self._slow = (Window(options.window) for _ in range(3))
+        self._failing_since = self._closed_at = -math.inf
+        self._reopens_at = 0.0
+        self._probing = self._successes = 0
+
+    def admit(self, now: float) -> int | None:
+        """Return the period to hand back with the result, or None when the call is refused."""
+        if self.state == "closed":
+            return self.period
+        if self.state == "open":
+            if now < self._reopens_at:
+                return None
+            self._change("half-open")
+        if self._probing + self._successes >= self.options.probes:
+            return None
+        self._probing += 1
+        return self.period
+
+    def succeed(self, period: int, now: float, duration: float) -> None:
+        """Take the result of a call that was answered; it may have been slow (seconds)."""
+        if period != self.period:
+            return
+        slow_call = self.options.slow_call
+        is_slow = slow_call is not None and duration >= slow_call
+        if self.state == "half-open":
+            self._end_probe(now, is_good=not is_slow)
+            return
+        self._calls.add(now)
+        if is_slow:
+            self._slow.add(now)
+            self._judge(now)
+
+    def fail(self, period: int, now: float) -> None:
+        """Take the result of a call that failed by the upstream's fault."""
+        if period != self.period:
+            return
+        if self.state == "half-open":
+            self._end_probe(now, is_good=False)
+            return
+        self._calls.add(now)
+        self._failures.add(now)
+        self._judge(now)
+
+    def forget(self, period: int) -> None:
+        """Take back a call that tells nothing: its caller left, or it was never sent."""
+        if period == self.period and self.state == "half-open":
+            self._probing -= 1
+
+    def is_refusing(self, now: float) -> bool:
+        """Whether it refuses every call: open, and not yet due for a probe."""
+        return self.state == "open" and now < self._reopens_at
+
+    def retry_after(self, now: float) -> float:
+        """Return in how many seconds a refused call may be tried again."""
+        return max(self._reopens_at - now, 0.0) if self.state == "open" else 1.0
+
+    def _end_probe(self, now: float, *, is_good: bool) -> None:
+        self._probing -= 1
+        if not is_good:
+            self._open(now)
+            return
+        self._successes += 1
+        if self._successes >= self.options.probes:
+            self._close(now)
+
+    def _judge(self, now: float) -> None:
+        calls = self._calls.total(now)
+        if calls < self.options.minimum_calls:
+            return
+        has_failed = self._failures.total(now) >= self.options.failure_ratio * calls
+        is_slow = self._slow.total(now) >= self.options.slow_ratio * calls
+        if has_failed or is_slow:
+            self._open(now)
+
+    def _open(self, now: float) -> None:
+        # Opening soon after it closed, it goes on with the same outage.
+        if self.state == "closed" and now - self._closed_at > self.options.window:
+            self._failing_since = now
+        grown = max(self.options.open_for, GROWTH * (now - self._failing_since))
+        jitter = 1 + JITTER * (2 * self._chance() - 1)
+        self._reopens_at = now + jitter * min(grown, self.options.open_for_max)
+        self._change("open")
+
+    def _close(self, now: float) -> None:
+        for window in (self._calls, self._failures, self._slow):
+            window.clear()
+        self._closed_at = now
+        self._change("closed")
+
+    def _change(self, state: State) -> None:
+        self.state = state
+        self.period += 1
+        self._probing = self._successes = 0

@@ -1,0 +1,53 @@
+"""Everything that a user may say about calling one upstream."""
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from bff_core.errors import ConfigurationError
+from bff_core.policy.balance import Balance
+from bff_core.policy.breaker import Breaker
+from bff_core.policy.bulkhead import Bulkhead
+from bff_core.policy.connection import Connection
+from bff_core.policy.options import Option, check
+from bff_core.policy.retry import Retry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """How an upstream is called; None leaves a layer out. Durations in seconds.
+
+    Raises `ConfigurationError` where an option is out of its range.
+    """
+
+    timeout: Annotated[
+        float, Option("How long a whole call may take, retries and queues included", 0.001, 3600)
+    ] = 10.0
+    attempt_timeout: Annotated[
+        float, Option("How long one attempt may take, within the call's timeout", 0.001, 3600)
+    ] = 2.5
+    coalesce: Annotated[
+        bool, Option("Whether equal reads that are under way together become one call")
+    ] = True
+    public: Annotated[
+        bool, Option("Whether replies are the same for everybody, hence shared between viewers")
+    ] = False
+    critical: Annotated[
+        bool, Option("Whether the gateway reports itself not ready while the circuit is open")
+    ] = False
+    retry: Retry | None = field(default_factory=Retry)
+    breaker: Breaker | None = field(default_factory=Breaker)
+    bulkhead: Bulkhead | None = field(default_factory=Bulkhead)
+    balance: Balance = field(default_factory=Balance)
+    connection: Connection = field(default_factory=Connection)
+
+    def __post_init__(self) -> None:
+        check(self)
+        for name, kind in (("retry", Retry), ("breaker", Breaker), ("bulkhead", Bulkhead)):
+            if not isinstance(getattr(self, name), kind | None):
+                raise ConfigurationError(f"Policy.{name} must be {kind.__name__}(...) or None")
+        if not isinstance(self.balance, Balance):
+            raise ConfigurationError("Policy.balance must be Balance(...)")
+        if not isinstance(self.connection, Connection):
+            raise ConfigurationError("Policy.connection must be Connection(...)")
+        if self.critical and self.breaker is None:
+            raise ConfigurationError("Policy.critical needs a breaker, whose circuit it asks")

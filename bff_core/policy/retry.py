@@ -1,0 +1,171 @@
+"""Whether, and after how long, a failed call is sent again."""
+
+import math
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Annotated, Literal
+
+from bff_core.call import Call, Reply
+from bff_core.clock import Chance
+from bff_core.errors import (
+    AttemptTimedOut,
+    ConfigurationError,
+    TransportFailed,
+    UpstreamError,
+)
+from bff_core.policy.options import Option, check
+from bff_core.policy.window import Window
+
+Failure = Reply | UpstreamError
+"""What a failed attempt ended with: a reply of a failing status, or an error."""
+
+Refusal = Literal["final", "attempts", "not_idempotent", "retry_after", "deadline", "budget"]
+"""Why a failure is not retried; `final` means that sending again could not help."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """How failed calls are sent again; durations in seconds."""
+
+    attempts: Annotated[
+        int, Option("How many times a call is sent at most, the first time included", 1, 10)
+    ] = 3
+    backoff: Annotated[
+        float, Option("The longest delay before the second attempt; doubles each time", 0, 60)
+    ] = 0.025
+    backoff_max: Annotated[float, Option("The longest delay before any attempt", 0, 60)] = 0.25
+    statuses: frozenset[int] = frozenset({429, 500, 502, 503, 504})
+    """The statuses that are retried; 429 only when its Retry-After says when."""
+    budget_ratio: Annotated[
+        float, Option("How many retries the upstream's recent calls allow, per call", 0, 1)
+    ] = 0.2
+    budget_min: Annotated[
+        int, Option("How many recent retries are allowed however few the calls", 0, 1000)
+    ] = 3
+    budget_window: Annotated[float, Option("How long a call is recent", 1, 600)] = 10.0
+
+    def __post_init__(self) -> None:
+        check(self)
+        if self.backoff_max < self.backoff:
+            raise ConfigurationError("Retry.backoff_max must be at least Retry.backoff")
+        if not all(400 <= status <= 599 for status in self.statuses):
+            raise ConfigurationError(
+                f"Retry.statuses must be 400 to 599, not {sorted(self.statuses)}"
+            )
+
+    def pause(self, attempt: int, chance: Chance) -> float:
+        """Return the delay after the given attempt: full jitter, exponentially growing.
+
+        Source: AWS builders' library, "Timeouts, retries and backoff with jitter".
+        """
+        return chance() * min(self.backoff_max, self.backoff * 2.0 ** (attempt - 1))
+
+
+class RetryBudget:
+    """How many retries one upstream may get: a share of its recent calls, and a few more.
+
+    Keeps a failing upstream from receiving a multiple of its load.
+    """
+
+    __slots__ = ("_calls", "_options", "_retries")
+
+    def __init__(self, options: Retry) -> None:
+        self._options = options
+        self._calls = Window(options.budget_window)
+        self._retries = Window(options.budget_window)
+
+    def deposit(self, now: float) -> None:
+        """Count a call, which pays for a fraction of a retry."""
+        self._calls.add(now)
+
+    def withdraw(self, now: float) -> bool:
+        """Take one retry; False when none is left."""
+        if self.left(now) < 1:
+            return False
+        self._retries.add(now)
+        return True
+
+    def left(self, now: float) -> float:
+        """Return how many retries are left."""
+        earned = self._options.budget_ratio * self._calls.total(now)
+        return self._options.budget_min + earned - self._retries.total(now)
+
+
+def is_failure(options: Retry, reply: Reply) -> bool:
+    """Whether a reply is one that a further attempt could better."""
+    return reply.status in options.statuses
+
+
+def retry_after(reply: Reply, *, wall: float) -> float | None:
+    """Return the seconds that the reply asks to wait (RFC 9110, section 10.2.3), or None.
+
+    `wall` is the time of day as a Unix time; a date is judged by the reply's own `Date` if it has
+    one, since the clocks of two machines differ.
+    """
+    value = reply.header("retry-after")
+    if value is None:
+        return None
+    if value.isascii() and value.isdigit():
+        return float(value)
+    instant, sent = _date(value), _date(reply.header("date"))
+    if instant is None:
+        return None
+    return max(0.0, instant - (wall if sent is None else sent))
+
+
+def _date(value: str | None) -> float | None:
+    try:
+        return None if value is None else parsedate_to_datetime(value).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def decide(
+    options: Retry,
+    call: Call,
+    failure: Failure,
+    *,
+    attempt: int,
+    now: float,
+    wall: float,
+    chance: Chance,
+    budget: RetryBudget,
+) -> float | Refusal:
+    """Return the delay in seconds before a further attempt, or why there is none.
+
+    `attempt` is how many attempts were made. A delay has been withdrawn from the budget.
+    """
+    wait = _asked_wait(failure, wall)
+    if not _may_help(failure, wait):
+        return "final"
+    if attempt >= options.attempts:
+        return "attempts"
+    if not _may_be_sent_again(call, failure):
+        return "not_idempotent"
+    delay = max(wait, options.pause(attempt, chance))
+    if now + delay >= call.deadline:
+        return "retry_after" if now + wait >= call.deadline else "deadline"
+    return delay if budget.withdraw(now) else "budget"
+
+
+def _asked_wait(failure: Failure, wall: float) -> float:
+    """Return how long the service asks to be left alone; infinitely, if a 429 doesn't say."""
+    if not isinstance(failure, Reply):
+        return 0.0
+    wait = retry_after(failure, wall=wall)
+    if wait is None:
+        return math.inf if failure.status == 429 else 0.0
+    return wait
+
+
+def _may_help(failure: Failure, wait: float) -> bool:
+    if isinstance(failure, Reply):
+        return wait < math.inf
+    # Everything else is final: what was never sent was refused for all attempts alike, a payload
+    # would not fit the second time, and a deadline that passed has passed.
+    return isinstance(failure, TransportFailed | AttemptTimedOut)
+
+
+def _may_be_sent_again(call: Call, failure: Failure) -> bool:
+    was_never_received = isinstance(failure, TransportFailed) and not failure.is_sent
+    return call.is_idempotent or was_never_received
