@@ -71,8 +71,9 @@ class Board:
         """Return the part under `key`, started now if it is the first to be asked for."""
         part = self.started.get(key)
         if part is None:
-            deadline = failure.deadline(self.clock(), self.deadline)
-            part = Part(self, name, body(), deadline=deadline, failure=failure)
+            now = self.clock()
+            deadline = failure.deadline(now, self.deadline)
+            part = Part(self, name, body(), started=now, deadline=deadline, failure=failure)
             self.started[key] = part
         return part  # type: ignore[return-value]  # one key belongs to one body
 

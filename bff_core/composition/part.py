@@ -78,6 +78,7 @@ class Part(Awaitable[T_co], Generic[T_co]):
         name: str,
         body: Coroutine[object, object, T_co],
         *,
+        started: float,
         deadline: float,
         failure: Failure,
     ) -> None:
@@ -87,7 +88,7 @@ class Part(Awaitable[T_co], Generic[T_co]):
         self.reason = ""
         self.age = 0.0
         self.is_done = False
-        self.started = screen.clock()
+        self.started = started
         self.ended = 0.0
         self._screen = screen
         self._failure = failure

@@ -1,0 +1,417 @@
+"""Parts of a composition: once per arguments, in parallel, ended in a state that is told."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from bff_core.composition.composition import Board, Composition
+from bff_core.composition.gather import gather
+from bff_core.composition.methods import critical, optional
+from bff_core.errors import (
+    CompositionCycle,
+    ConfigurationError,
+    NotAllowed,
+    NotFound,
+    Overloaded,
+    PartCancelled,
+    PartFailed,
+)
+from bff_core.events import Events, PartEnded
+from bff_core.scope import running_part
+
+
+class Page(Composition):
+    """A screen whose service is a dictionary of coroutine functions."""
+
+    calls: list[str]
+    product_id: str = "7"
+
+    @critical
+    async def product(self) -> str:
+        self.calls.append("product")
+        await asyncio.sleep(1)
+        return f"product {self.product_id}"
+
+    @optional(fallback=(), timeout=0.4)
+    async def reviews(self, first: int = 3) -> Sequence[str]:
+        self.calls.append(f"reviews {first}")
+        await asyncio.sleep(0.1 * first)
+        return tuple("abcdef"[:first])
+
+    @optional
+    async def stock(self) -> int:
+        raise Overloaded("no stock today")
+
+    @optional(fallback=0)
+    async def price(self) -> int:
+        product = await self.product()
+        return len(product)
+
+
+def page(**inputs: object) -> Page:
+    return Page(calls=[], **inputs)
+
+
+@pytest.mark.virtual_time
+async def test_part_runs_once_however_often_it_is_awaited():
+    """Two awaits of a part cost one call of the service."""
+    screen = page()
+
+    assert await screen.product() == await screen.product() == "product 7"
+    assert screen.calls == ["product"]
+
+
+@pytest.mark.virtual_time
+async def test_part_runs_once_per_arguments_however_they_are_written():
+    """A default, a position and a keyword that mean the same are the same part."""
+    screen = page()
+
+    await gather(screen.reviews(), screen.reviews(3), screen.reviews(first=3), screen.reviews(2))
+
+    assert screen.calls == ["reviews 3", "reviews 2"]
+
+
+@pytest.mark.virtual_time
+async def test_parts_run_in_parallel_from_the_moment_they_are_called():
+    """A screen takes as long as its slowest part, not as long as all together."""
+    screen = page()
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+
+    product, reviews = await gather(screen.product(), screen.reviews(first=2))
+
+    assert (product, reviews) == ("product 7", ("a", "b"))
+    assert loop.time() - began == pytest.approx(1.0)
+
+
+@pytest.mark.virtual_time
+async def test_slow_optional_part_yields_its_fallback_at_its_timeout():
+    """A part that outlasts its timeout is replaced then, and says why."""
+    screen = page()
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+
+    reviews = await screen.reviews(first=6)
+
+    assert reviews == ()
+    assert loop.time() - began == pytest.approx(0.4)
+    assert [(one.name, one.state, one.reason) for one in screen.degraded] == [
+        ("reviews", "fallback", "timeout")
+    ]
+
+
+@pytest.mark.virtual_time
+async def test_optional_part_without_fallback_is_none_and_missing():
+    """Nothing was promised, so the client sees nothing, and that something is missing."""
+    screen = page()
+
+    assert await screen.stock() is None
+    assert screen.parts["stock"].state == "missing"
+    assert screen.parts["stock"].reason == "overloaded"
+
+
+@pytest.mark.virtual_time
+async def test_critical_part_raises_what_failed():
+    """Whoever awaits a critical part that failed gets its cause, its status and its name."""
+
+    class Broken(Composition):
+        @critical
+        async def product(self) -> str:
+            raise NotFound("there is no product 8")
+
+    with pytest.raises(PartFailed) as caught:
+        await Broken().product()
+
+    assert (caught.value.part, caught.value.status, caught.value.code) == (
+        "product",
+        404,
+        "not_found",
+    )
+
+
+@pytest.mark.virtual_time
+async def test_failure_travels_up_with_its_first_cause():
+    """A critical part that awaits another tells of the one that failed, not of itself."""
+
+    class Chain(Composition):
+        @critical
+        async def inner(self) -> str:
+            raise Overloaded("full")
+
+        @critical
+        async def outer(self) -> str:
+            return await self.inner()
+
+        @optional(fallback="none")
+        async def extra(self) -> str:
+            return await self.outer()
+
+    chain = Chain()
+
+    with pytest.raises(PartFailed) as caught:
+        await chain.outer()
+    assert caught.value.part == "inner"
+    assert await chain.extra() == "none"
+    assert chain.parts["extra"].reason == "overloaded"
+
+
+@pytest.mark.virtual_time
+async def test_bug_in_an_optional_part_degrades_it_and_is_told():
+    """A screen survives a mistake in a part that it can do without, and sinks see the mistake."""
+    told: list[object] = []
+
+    class Buggy(Composition):
+        @optional(fallback=())
+        async def related(self) -> Sequence[str]:
+            raise KeyError("oops")
+
+    screen = Buggy()
+    screen.enter(Board("Buggy", loop=asyncio.get_running_loop(), events=Events(told.append)))
+
+    assert await screen.related() == ()
+    assert screen.parts["related"].reason == "error"
+    [event] = told
+    assert isinstance(event, PartEnded)
+    assert isinstance(event.error, KeyError)
+
+
+@pytest.mark.virtual_time
+async def test_forbidden_and_missing_are_told_apart_from_down():
+    """Not allowed is `forbidden`, not found is `missing`, whatever the fallback."""
+
+    class Guarded(Composition):
+        @optional(fallback="-")
+        async def secret(self) -> str:
+            raise NotAllowed("not yours")
+
+        @optional(fallback="-")
+        async def lost(self) -> str:
+            raise NotFound("gone")
+
+    screen = Guarded()
+    await gather(screen.secret(), screen.lost())
+
+    assert {name: one.state for name, one in screen.parts.items()} == {
+        "secret": "forbidden",
+        "lost": "missing",
+    }
+
+
+@pytest.mark.virtual_time
+async def test_waiter_that_leaves_harms_no_other():
+    """One who awaits a part and is cancelled leaves it running for the rest."""
+    screen = page()
+    part = screen.product()
+    leaver = asyncio.create_task(gather(part))
+    stayer = asyncio.create_task(gather(part))
+    await asyncio.sleep(0.5)
+
+    leaver.cancel()
+
+    assert await stayer == ("product 7",)
+    with pytest.raises(asyncio.CancelledError):
+        await leaver
+
+
+@pytest.mark.virtual_time
+async def test_part_goes_on_for_others_when_one_that_awaits_it_times_out():
+    """A timeout covers what a part awaits, and ends only the part that declared it."""
+
+    class Shared(Composition):
+        @critical
+        async def slow(self) -> str:
+            await asyncio.sleep(1)
+            return "slow"
+
+        @optional(fallback="gave up", timeout=0.2)
+        async def hasty(self) -> str:
+            return await self.slow()
+
+    screen = Shared()
+
+    assert await gather(screen.hasty(), screen.slow()) == ("gave up", "slow")
+
+
+@pytest.mark.virtual_time
+async def test_parts_that_await_each_other_raise_instead_of_hanging():
+    """A cycle is a mistake of the author: told at once, and never hidden by a fallback."""
+
+    class Cycle(Composition):
+        @critical
+        async def first(self) -> str:
+            return await self.second()
+
+        @optional(fallback="-")
+        async def second(self) -> str:
+            return await self.third()
+
+        @critical
+        async def third(self) -> str:
+            (value,) = await gather(self.first())
+            return value
+
+    with pytest.raises(CompositionCycle):
+        await Cycle().first()
+
+
+@pytest.mark.virtual_time
+async def test_gather_fails_as_soon_as_one_fails():
+    """A critical failure is not held up by a slower part."""
+
+    class Uneven(Composition):
+        @critical
+        async def fails(self) -> str:
+            await asyncio.sleep(0.1)
+            raise Overloaded("full")
+
+        @critical
+        async def lasts(self) -> str:
+            await asyncio.sleep(5)
+            return "late"
+
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    async with Uneven() as screen:
+        with pytest.raises(PartFailed):
+            await gather(screen.lasts(), screen.fails())
+
+    assert loop.time() - began == pytest.approx(0.1)
+
+
+@pytest.mark.virtual_time
+async def test_gather_takes_coroutines_beside_parts():
+    """Whatever can be awaited may stand beside a part."""
+    screen = page()
+
+    async def plain() -> int:
+        return 4
+
+    assert await gather(plain(), screen.product()) == (4, "product 7")
+
+
+@pytest.mark.virtual_time
+async def test_leaving_a_composition_cancels_what_still_runs():
+    """When the screen is answered, nothing of it goes on behind its back."""
+    ended: list[str] = []
+
+    class Lingering(Composition):
+        @critical
+        async def endless(self) -> None:
+            try:
+                await asyncio.sleep(3600)
+            finally:
+                ended.append("endless")
+
+        @critical
+        async def never_begun(self) -> None:
+            ended.append("never")
+
+    async with Lingering() as screen:
+        endless = screen.endless()
+        await asyncio.sleep(0)
+        unbegun = screen.never_begun()
+
+    assert ended == ["endless"]
+    for part in (endless, unbegun):
+        with pytest.raises(PartCancelled):
+            await part
+
+
+@pytest.mark.virtual_time
+async def test_optional_part_without_a_timeout_ends_before_the_request_does():
+    """There is time left to answer without it."""
+
+    class Slow(Composition):
+        @optional(fallback="-")
+        async def extra(self) -> str:
+            await asyncio.sleep(3600)
+            return "late"
+
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    screen = Slow()
+    screen.enter(Board("Slow", loop=loop, clock=loop.time, deadline=loop.time() + 2))
+
+    assert await screen.extra() == "-"
+    assert loop.time() - began == pytest.approx(1.9)
+
+
+@pytest.mark.virtual_time
+async def test_calls_know_the_part_that_makes_them():
+    """Inside a part the running part and its deadline are known; outside there is none."""
+
+    class Curious(Composition):
+        @optional(timeout=0.5)
+        async def look(self) -> float:
+            part = running_part.get()
+            assert part is not None
+            return part.deadline
+
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    screen = Curious()
+    screen.enter(Board("Curious", loop=loop, clock=loop.time))
+
+    assert await screen.look() - began == pytest.approx(0.5)
+    assert running_part.get() is None
+
+
+@pytest.mark.virtual_time
+async def test_plan_draws_what_waited_for_what():
+    """A screen can show the order in which its parts ran."""
+    screen = page()
+    await gather(screen.price(), screen.reviews(first=1))
+
+    lines = [line.split("  ok")[0] for line in str(screen.plan()).splitlines()]
+
+    assert lines == ["Page", "├─ price", "│  └─ product", "└─ reviews"]
+
+
+@pytest.mark.parametrize("fallback", [[], {}, set()])
+def test_mutable_fallback_is_refused(fallback):
+    """A list that all requests would share is refused where it is written."""
+    with pytest.raises(ConfigurationError, match="immutable"):
+        optional(fallback=fallback)
+
+
+def test_part_that_is_no_coroutine_is_refused():
+    """A plain method can't be a part."""
+    with pytest.raises(ConfigurationError, match="async def"):
+
+        @critical
+        def plain(self) -> int:
+            return 1
+
+
+def test_part_with_open_arguments_is_refused():
+    """`*args` could not be told apart from a call that means the same."""
+    with pytest.raises(ConfigurationError, match="name each argument"):
+
+        @critical
+        async def many(self, *ids: str) -> int:
+            return 1
+
+
+def test_timeout_must_be_above_zero():
+    """A part that may take no time is a mistake."""
+    with pytest.raises(ConfigurationError, match="above 0"):
+        optional(fallback=(), timeout=0)
+
+
+def test_field_with_a_reserved_name_is_refused():
+    """A field would hide what every composition offers under that name."""
+    with pytest.raises(ConfigurationError, match="parts"):
+        type("Clash", (Composition,), {"__annotations__": {"parts": str}})
+
+
+async def test_unhashable_argument_says_what_to_pass_instead():
+    """A list can't tell calls apart; the error names it and the way out."""
+
+    class Batch(Composition):
+        @critical
+        async def products(self, ids: Sequence[str]) -> int:
+            return len(ids)
+
+    with pytest.raises(TypeError, match="ids is a list; pass a tuple"):
+        Batch().products(["1"])
