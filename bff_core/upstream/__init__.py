@@ -1,0 +1,1 @@
+"""Calling out: typed clients, the layers around each call, and the transports beneath."""

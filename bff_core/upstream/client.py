@@ -175,7 +175,9 @@ class Upstream:
         **parameters: Scalar,
     ) -> Reply:
         """Send any method with any body and return the reply as it is, whatever its status."""
-        call = self._call(method, path, parameters, query, _encoded(headers), body)
+        call = self._call(
+            method, path, parameters, query=query, headers=_encoded(headers), body=body
+        )
         return await self._reply(call)
 
     def stream(
@@ -189,7 +191,7 @@ class Upstream:
         **parameters: Scalar,
     ) -> AbstractAsyncContextManager[StreamedReply]:
         """Open a reply that is read as it comes: no retries, no coalescing, memory stays flat."""
-        call = self._call(method, path, parameters, query, _encoded(headers), b"")
+        call = self._call(method, path, parameters, query=query, headers=_encoded(headers))
         return self._stack.streamer.stream(call)
 
     async def ndjson(
@@ -203,10 +205,10 @@ class Upstream:
     ) -> AsyncIterator[T]:
         """Yield the typed lines of a newline-delimited JSON stream."""
         headers: Headers = ((b"accept", b"application/x-ndjson"),)
-        call = self._call("GET", path, parameters, query, headers, b"")
+        call = self._call("GET", path, parameters, query=query, headers=headers)
         async with self._stack.streamer.stream(call) as reply:
             _refuse_failure(reply, call)
-            async with aclosing(rows(reply.chunks(), model, call)) as values:
+            async with aclosing(rows(aiter(reply), model, call)) as values:
                 async for value in values:
                     yield value
 
@@ -223,10 +225,10 @@ class Upstream:
         headers: Headers = ((b"accept", b"text/event-stream"),)
         if last_event_id:
             headers += ((b"last-event-id", last_event_id.encode()),)
-        call = self._call("GET", path, parameters, query, headers, b"")
+        call = self._call("GET", path, parameters, query=query, headers=headers)
         async with self._stack.streamer.stream(call) as reply:
             _refuse_failure(reply, call)
-            async with aclosing(events(reply.chunks(), call)) as values:
+            async with aclosing(events(aiter(reply), call)) as values:
                 async for value in values:
                     yield value
 
@@ -246,13 +248,12 @@ class Upstream:
         if json is not _NO_BODY:
             body = msgspec.json.encode(json)
             fields += JSON
-        call = self._call(method, path, parameters, query, fields, body)
+        call = self._call(method, path, parameters, query=query, headers=fields, body=body)
         return decoding(model).value(await self._reply(call), call)
 
     async def _reply(self, call: Call) -> Reply:
-        part = running_part.get()
         reply = await self._handler(call)
-        if part is not None:
+        if reply.source == "stale" and (part := running_part.get()) is not None:
             part.saw(reply)
         return reply
 
@@ -261,12 +262,13 @@ class Upstream:
         method: str,
         path: str,
         parameters: Mapping[str, Scalar],
+        *,
         query: Query | None,
         headers: Headers,
-        body: bytes,
+        body: bytes = b"",
     ) -> Call:
-        target = template(path).fill(parameters) + encode_query(query)
-        deadline, audience, traceparent = self._clock() + self.policy.timeout, "", ""
+        compiled = template(path)
+        deadline, audience, traceparent = self._clock() + self.policy.timeout, "unbound", ""
         scope, part = self._scope, running_part.get()
         if scope is not None:
             audience, traceparent = scope.audience, scope.traceparent
@@ -276,8 +278,8 @@ class Upstream:
         return Call(
             self.name,
             method,
-            target,
-            f"{method} {path}",
+            compiled.fill(parameters) + encode_query(query),
+            compiled.operation(method),
             deadline,
             None if self.policy.public else audience,
             headers,

@@ -1,8 +1,9 @@
 """Replies into typed values: what counts as an answer, what as a failure, and whose."""
 
+from collections.abc import Hashable
 from functools import lru_cache
 from types import NoneType
-from typing import Generic, TypeVar, get_args
+from typing import Any, Generic, TypeVar, get_args
 
 import msgspec
 from typing_extensions import TypeForm
@@ -51,10 +52,14 @@ class Decoding(Generic[T]):
         return getattr(self._model, "__name__", str(self._model))
 
 
-@lru_cache(maxsize=4096)
 def decoding(model: TypeForm[T]) -> Decoding[T]:
     """Return the compiled decoding of a type; types are written in code, so they are few."""
-    return Decoding(model)
+    return _compiled(model)  # type: ignore[arg-type]  # type forms are hashable
+
+
+@lru_cache(maxsize=4096)
+def _compiled(model: Hashable) -> Decoding[Any]:
+    return Decoding(model)  # type: ignore[arg-type]  # `decoding` was handed a type form
 
 
 class _Problem(msgspec.Struct):

@@ -1,6 +1,6 @@
 """Streams into values: lines of JSON and server-sent events, cut out of chunks as they come."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -26,7 +26,7 @@ class ServerSentEvent:
     retry: float | None = None
 
 
-async def lines(chunks: AsyncIterator[bytes], call: Call) -> AsyncIterator[bytes]:
+async def lines(chunks: AsyncIterator[bytes], call: Call) -> AsyncGenerator[bytes]:
     """Yield the lines of a stream without their ends; raise `BadPayload` for one too long."""
     rest = b""
     async for chunk in chunks:
@@ -39,7 +39,7 @@ async def lines(chunks: AsyncIterator[bytes], call: Call) -> AsyncIterator[bytes
         yield rest.removesuffix(b"\r")
 
 
-async def rows(chunks: AsyncIterator[bytes], model: TypeForm[T], call: Call) -> AsyncIterator[T]:
+async def rows(chunks: AsyncIterator[bytes], model: TypeForm[T], call: Call) -> AsyncGenerator[T]:
     """Yield each line of newline-delimited JSON as a typed value."""
     decode = msgspec.json.Decoder(model).decode
     async for line in lines(chunks, call):
@@ -50,7 +50,7 @@ async def rows(chunks: AsyncIterator[bytes], model: TypeForm[T], call: Call) -> 
                 raise BadPayload(f"a line does not fit: {error}", call=call) from error
 
 
-async def events(chunks: AsyncIterator[bytes], call: Call) -> AsyncIterator[ServerSentEvent]:
+async def events(chunks: AsyncIterator[bytes], call: Call) -> AsyncGenerator[ServerSentEvent]:
     """Yield the events of a server-sent event stream; an event cut off by the end is dropped."""
     event = _EventBuffer()
     async for line in lines(chunks, call):

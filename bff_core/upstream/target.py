@@ -15,7 +15,7 @@ Query = Mapping[str, QueryValue]
 class Template:
     """A path with named parameters: "/users/{id}/orders"."""
 
-    __slots__ = ("_ends", "_names", "_start", "path")
+    __slots__ = ("_ends", "_names", "_operations", "_start", "path")
 
     def __init__(self, path: str) -> None:
         pieces = [(literal, name) for literal, name, *_ in Formatter().parse(path)]
@@ -25,6 +25,7 @@ class Template:
                 f"path {path!r}: begin with / and name each parameter, as in /users/{{id}}"
             )
         self.path = path
+        self._operations: dict[str, str] = {}
         self._names = tuple(names)
         self._start = pieces[0][0]
         literals = [literal for literal, _ in pieces]
@@ -38,6 +39,13 @@ class Template:
         for name, end in zip(self._names, self._ends, strict=True):
             filled += encode_segment(values[name], name) + end
         return filled
+
+    def operation(self, method: str) -> str:
+        """Return how events call a call of this path: "GET /users/{id}"."""
+        operation = self._operations.get(method)
+        if operation is None:
+            operation = self._operations[method] = f"{method} {self.path}"
+        return operation
 
 
 @lru_cache(maxsize=4096)

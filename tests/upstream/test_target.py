@@ -1,0 +1,75 @@
+"""Request targets: parameters stay inside their segment, queries are encoded."""
+
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bff_core.errors import ConfigurationError, InvalidInput
+from bff_core.upstream.target import encode_query, template
+
+
+def test_parameters_are_filled_in():
+    """A template becomes a path."""
+    assert template("/users/{id}/orders/{order}").fill({"id": 7, "order": "a"}) == (
+        "/users/7/orders/a"
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "encoded"),
+    [
+        ("a/b", "a%2Fb"),
+        ("../admin", "..%2Fadmin"),
+        ("%2e%2e", "%252e%252e"),
+        ("a?b=c", "a%3Fb%3Dc"),
+        ("a#b", "a%23b"),
+        ("a\r\nHost: evil", "a%0D%0AHost%3A%20evil"),
+        ("é", "%C3%A9"),
+    ],
+)
+def test_parameter_can_not_leave_its_segment(value, encoded):
+    """Whatever an id holds, it stays one segment."""
+    assert template("/users/{id}").fill({"id": value}) == f"/users/{encoded}"
+
+
+@pytest.mark.parametrize("value", ["", ".", ".."])
+def test_segment_that_servers_would_take_out_is_refused(value):
+    """Dot segments and empty ones change the path even when encoded."""
+    with pytest.raises(InvalidInput, match="id must not be"):
+        template("/users/{id}").fill({"id": value})
+
+
+@given(st.text(min_size=1).filter(lambda text: text not in {".", ".."}))
+def test_any_text_comes_back_as_the_same_single_segment(value):
+    """Encoding loses nothing and adds no segment."""
+    path = urlsplit("http://service" + template("/a/{id}/z").fill({"id": value})).path
+
+    assert len(path.split("/")) == 4
+    assert unquote(path.split("/")[2], errors="surrogatepass") == value
+
+
+@pytest.mark.parametrize("path", ["users/{id}", "/users/{}", "/users/{0}", "/users/{a.b}"])
+def test_bad_template_is_refused(path):
+    """A path begins with a slash and names its parameters."""
+    with pytest.raises(ConfigurationError, match="begin with /"):
+        template(path)
+
+
+def test_wrong_parameters_are_named():
+    """Forgetting a parameter is an error of the author."""
+    with pytest.raises(TypeError, match=r"takes \('id',\)"):
+        template("/users/{id}").fill({})
+
+
+def test_query_is_encoded():
+    """None is left out, sequences repeat, flags are lower case."""
+    query = {"q": "a b&c", "ids": ["1", "2"], "none": None, "flag": True, "limit": 5}
+
+    assert encode_query(query) == "?q=a+b%26c&ids=1&ids=2&flag=true&limit=5"
+
+
+def test_empty_query_is_nothing():
+    """No question mark without parameters."""
+    assert encode_query(None) == encode_query({}) == encode_query({"a": None}) == ""
