@@ -43,9 +43,6 @@ class Breaker:
     probes: Annotated[
         int, Option("How many calls must succeed, at most all at once, to close it", 1, 1000)
     ] = 3
-    patience: Annotated[
-        float, Option("From how long on a call that its deadline cut is a failure", 0, 600)
-    ] = 0.1
 
     def __post_init__(self) -> None:
         check(self)

@@ -1,0 +1,84 @@
+"""Cancelling tasks at an instant: what the deadline and the attempt layer share."""
+
+import asyncio
+import math
+
+from bff_core.upstream.runtime import Runtime
+
+
+class Alarm:
+    """One task that is to be cancelled at an instant; compared by identity."""
+
+    __slots__ = ("_cancelling", "has_rung", "instant", "task")
+
+    def __init__(self, task: asyncio.Task[object], instant: float) -> None:
+        self.task = task
+        self.instant = instant
+        self.has_rung = False
+        self._cancelling = task.cancelling()
+
+    def ring(self) -> None:
+        """Cancel the task."""
+        self.has_rung = True
+        self.task.cancel()
+
+    def settle(self) -> bool:
+        """Take the cancellation back; True when nobody but this alarm asked for one.
+
+        A task that somebody else cancelled too stays cancelled (as in `asyncio.timeout`).
+        """
+        if not self.has_rung:
+            return False
+        self.has_rung = False
+        return self.task.uncancel() <= self._cancelling
+
+
+class AlarmClock:
+    """The alarms of one layer behind a single timer of the loop.
+
+    Most calls end long before their instant. Setting and clearing an alarm is then an insertion
+    into a set and its removal; the timer stays where it is, rings for the earliest alarm only,
+    and looks for the next one when it does.
+    """
+
+    __slots__ = ("_alarms", "_loop", "_now", "_ring_at", "_timer")
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._loop = runtime.loop
+        self._now = runtime.clock
+        self._alarms: set[Alarm] = set()
+        self._ring_at = math.inf
+        self._timer: asyncio.TimerHandle | None = None
+
+    def set(self, instant: float) -> Alarm:
+        """Have the current task cancelled at the instant, unless the alarm is cleared before."""
+        task = asyncio.current_task(self._loop)
+        assert task is not None, "a layer runs in a task"  # noqa: S101 # for the type checker
+        alarm = Alarm(task, instant)
+        self._alarms.add(alarm)
+        if instant < self._ring_at:
+            self._wind(instant)
+        return alarm
+
+    def clear(self, alarm: Alarm) -> None:
+        """Forget an alarm, wherever the task has left what it guarded."""
+        self._alarms.discard(alarm)
+        if alarm.has_rung:
+            alarm.settle()
+
+    def _wind(self, instant: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._ring_at = instant
+        # By delay: the loop's own clock may run from another origin than ours.
+        self._timer = self._loop.call_later(max(0.0, instant - self._now()), self._ring)
+
+    def _ring(self) -> None:
+        """Ring what is due. A coarse timer of the loop may come early, and is wound again."""
+        now = self._now()
+        self._ring_at, self._timer = math.inf, None
+        for alarm in [alarm for alarm in self._alarms if alarm.instant <= now]:
+            self._alarms.discard(alarm)
+            alarm.ring()
+        if self._alarms:
+            self._wind(min(alarm.instant for alarm in self._alarms))

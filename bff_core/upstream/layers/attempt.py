@@ -1,0 +1,41 @@
+"""Between bulkhead and balance: one attempt may not use up the time of the others."""
+
+import asyncio
+
+from bff_core.call import Call, Handler, Reply
+from bff_core.errors import AttemptTimedOut
+from bff_core.upstream.layers.alarm import AlarmClock
+from bff_core.upstream.runtime import Runtime
+
+
+class AttemptLayer:
+    """Cancels an attempt after `timeout` seconds and raises `AttemptTimedOut`, which is retryable.
+
+    Where the call's deadline comes first it has nothing to do.
+    """
+
+    __slots__ = ("_alarms", "_clock", "_timeout", "inner")
+
+    def __init__(self, timeout: float, runtime: Runtime, inner: Handler) -> None:
+        self.inner = inner
+        self._timeout = timeout
+        self._clock = runtime.clock
+        self._alarms = AlarmClock(runtime)
+
+    def __repr__(self) -> str:
+        return f"attempt    {self._timeout:g} s each"
+
+    async def __call__(self, call: Call) -> Reply:
+        """Pass one attempt on, until its timeout."""
+        instant = self._clock() + self._timeout
+        if instant >= call.deadline:
+            return await self.inner(call)
+        alarm = self._alarms.set(instant)
+        try:
+            return await self.inner(call)
+        except asyncio.CancelledError:
+            if alarm.settle():
+                raise AttemptTimedOut(f"no reply within {self._timeout:g} s", call=call) from None
+            raise
+        finally:
+            self._alarms.clear(alarm)

@@ -1,0 +1,191 @@
+"""Innermost: chooses the endpoint that takes an attempt, and spares those that fail."""
+
+import asyncio
+import math
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from bff_core.call import Call, Reply
+from bff_core.errors import TransportFailed, UpstreamError
+from bff_core.events import Attempted, Ejected, Resolved, Restored
+from bff_core.policy.balance import Balance, EndpointSet, Member
+from bff_core.policy.blame import is_fault_status, is_upstream_fault
+from bff_core.upstream.layers.lookup import Lookup
+from bff_core.upstream.runtime import Runtime
+from bff_core.upstream.transport.interface import Connector, Endpoint, StreamedReply, Transport
+
+REMEMBERED = 128
+"""How many failed attempts are remembered, so that a retry goes elsewhere."""
+
+Place = Member[Endpoint, Connector]
+
+
+class Balancer:
+    """Sends each attempt to one of the upstream's endpoints.
+
+    `origins` are the addresses that were configured; with `resolves` (off for a transport that
+    knows its own way) each name among them stands for all its addresses. `attempt_timeout` is
+    that of the layer outside, whose cancellation speaks against an endpoint.
+    """
+
+    __slots__ = (
+        "_clock",
+        "_cut_after",
+        "_events",
+        "_failed",
+        "_leaving",
+        "_lookup",
+        "_options",
+        "_runtime",
+        "endpoints",
+    )
+
+    def __init__(
+        self,
+        options: Balance,
+        runtime: Runtime,
+        transport: Transport,
+        origins: Sequence[Endpoint],
+        *,
+        attempt_timeout: float = math.inf,
+        resolves: bool = True,
+    ) -> None:
+        self.endpoints: EndpointSet[Endpoint, Connector] = EndpointSet(options, transport.connect)
+        self._options = options
+        self._runtime = runtime
+        self._clock = runtime.clock
+        self._events = runtime.events
+        self._cut_after = attempt_timeout
+        self._failed: dict[int, tuple[Call, Place]] = {}
+        self._leaving: set[Place] = set()
+        self._lookup = Lookup(options, runtime, origins if resolves else (), self._take_addresses)
+        self.endpoints.update(self._lookup.endpoints if resolves else origins, self._clock())
+
+    def __repr__(self) -> str:
+        out = self.endpoints.ejected
+        names = (f"{e.name} (ejected)" if e in out else e.name for e in self.endpoints.keys)
+        return f"balance    {', '.join(names) or 'no address yet'}"
+
+    async def __call__(self, call: Call) -> Reply:
+        """Send the call to an endpoint; the whole attempt is on that endpoint's account."""
+        started = self._clock()
+        place = self._pick(call, started) or await self._pick_when_resolved(call)
+        place.in_flight += 1
+        try:
+            reply = await place.target.send(call)
+        except BaseException as error:
+            self._take_error(place, call, error, started)
+            raise
+        else:
+            self._take_status(place, call, reply.status, started)
+        finally:
+            place.in_flight -= 1
+            if self._leaving:
+                self._close_idle()
+        return reply
+
+    @asynccontextmanager
+    async def stream(self, call: Call) -> AsyncIterator[StreamedReply]:
+        """Send the call to an endpoint and hand over its reply while it arrives."""
+        started = self._clock()
+        place = self._pick(call, started) or await self._pick_when_resolved(call)
+        place.in_flight += 1
+        try:
+            async with place.target.stream(call) as reply:
+                self._take_status(place, call, reply.status, started)
+                yield reply
+        except UpstreamError as error:
+            if error.call is call:  # and not another call that was made while this one streams
+                self._take_error(place, call, error, started)
+            raise
+        finally:
+            place.in_flight -= 1
+            if self._leaving:
+                self._close_idle()
+
+    async def aclose(self) -> None:
+        """Close the connections to every endpoint."""
+        self._leaving.update(self.endpoints.update((), self._clock()))
+        while self._leaving:
+            await self._leaving.pop().target.aclose()
+
+    def _pick(self, call: Call, now: float) -> Place | None:
+        if now >= self._lookup.due:
+            self._lookup.start()
+        avoid = None
+        if self._failed:
+            _, avoid = self._failed.pop(id(call), (None, None))
+        return self.endpoints.pick(now, self._runtime.chance, avoid)
+
+    async def _pick_when_resolved(self, call: Call) -> Place:
+        """Wait for the first addresses; raise at once while there are none to be had."""
+        await self._lookup.finish()
+        place = self.endpoints.pick(self._clock(), self._runtime.chance)
+        if place is None:
+            raise TransportFailed("no address is known", call=call, is_sent=False)
+        return place
+
+    def _take_status(self, place: Place, call: Call, status: int, started: float) -> None:
+        if is_fault_status(status):
+            self._fail(place, call)
+        elif place.failures or place.ejected_until is not None:
+            self._succeed(place, call)
+        if self._events.sinks:
+            self._tell(place, call, str(status), started)
+
+    def _take_error(self, place: Place, call: Call, error: BaseException, started: float) -> None:
+        now = self._clock()
+        duration = now - started
+        is_fault = is_upstream_fault(
+            error, call, now=now, duration=duration, cut_after=self._cut_after
+        )
+        if is_fault:
+            self._fail(place, call)
+        if self._events.sinks:
+            self._tell(place, call, _outcome(error, is_fault=is_fault), started)
+
+    def _succeed(self, place: Place, call: Call) -> None:
+        is_restored = self.endpoints.succeed(place, self._clock())
+        if is_restored and self._events.sinks:
+            self._events.emit(Restored(call.upstream, call.operation, place.key.name))
+
+    def _fail(self, place: Place, call: Call) -> None:
+        if len(self._failed) >= REMEMBERED:
+            del self._failed[next(iter(self._failed))]
+        self._failed[id(call)] = (call, place)
+        duration = self.endpoints.fail(place, self._clock())
+        if duration is not None and self._events.sinks:
+            self._events.emit(Ejected(call.upstream, call.operation, place.key.name, duration))
+
+    def _tell(self, place: Place, call: Call, outcome: str, started: float) -> None:
+        duration = self._clock() - started
+        self._events.emit(
+            Attempted(call.upstream, call.operation, place.key.name, outcome, duration)
+        )
+
+    def _take_addresses(self, error: str) -> None:
+        before = self.endpoints.keys
+        self._leaving.update(self.endpoints.update(self._lookup.endpoints, self._clock()))
+        self._close_idle()
+        after = self.endpoints.keys
+        if self._events.sinks and (error or before != after):
+            names = tuple(endpoint.name for endpoint in after)
+            self._events.emit(Resolved(self._runtime.upstream, "", names, error))
+
+    def _close_idle(self) -> None:
+        """Close the connections to endpoints that are gone and whose calls have ended."""
+        for place in [place for place in self._leaving if not place.in_flight]:
+            self._leaving.discard(place)
+            self._runtime.spawn(_close(place.target))
+
+
+async def _close(connector: Connector) -> None:
+    await connector.aclose()
+
+
+def _outcome(error: BaseException, *, is_fault: bool) -> str:
+    if isinstance(error, UpstreamError):
+        return error.code
+    if isinstance(error, asyncio.CancelledError):
+        return "timeout" if is_fault else "cancelled"
+    return type(error).__name__

@@ -1,0 +1,80 @@
+"""Between retry and bulkhead: spares an upstream that fails, and its callers the wait."""
+
+from bff_core.call import Call, Handler, Reply
+from bff_core.errors import CircuitOpen
+from bff_core.events import BreakerChanged, Shed
+from bff_core.policy.blame import is_fault_status, is_upstream_fault
+from bff_core.policy.breaker import Breaker, Circuit
+from bff_core.upstream.runtime import Runtime
+
+
+class BreakerLayer:
+    """Counts how calls end and raises `CircuitOpen` while the circuit is open.
+
+    `circuit` may be asked for its state, by the gateway's readiness say.
+    """
+
+    __slots__ = ("_clock", "_period", "_runtime", "circuit", "inner")
+
+    def __init__(self, options: Breaker, runtime: Runtime, inner: Handler) -> None:
+        self.inner = inner
+        self.circuit = Circuit(options, runtime.chance)
+        self._runtime = runtime
+        self._clock = runtime.clock
+        self._period = self.circuit.period
+
+    def __repr__(self) -> str:
+        options = self.circuit.options
+        slow = "" if options.slow_call is None else f" or over {options.slow_call:g} s"
+        return (
+            f"breaker    {self.circuit.state}, opens when {options.failure_ratio:.0%} of"
+            f" ≥ {options.minimum_calls} calls in {options.window:g} s fail{slow}"
+        )
+
+    async def __call__(self, call: Call) -> Reply:
+        """Pass the call on if the circuit admits it, and note how it ends."""
+        circuit = self.circuit
+        started = self._clock()
+        period = circuit.admit(started)
+        if period is None:
+            raise self._refuse(call, started)
+        try:
+            reply = await self.inner(call)
+        except BaseException as error:
+            self._take_error(error, call, period, started)
+            raise
+        now = self._clock()
+        if is_fault_status(reply.status):
+            circuit.fail(period, now)
+        else:
+            circuit.succeed(period, now, now - started)
+        if circuit.period != self._period:
+            self._tell(call, now)
+        return reply
+
+    def _refuse(self, call: Call, now: float) -> CircuitOpen:
+        if self._runtime.events.sinks:
+            self._runtime.events.emit(Shed(call.upstream, call.operation, "circuit_open"))
+        return CircuitOpen(
+            f"the circuit is {self.circuit.state}",
+            call=call,
+            retry_after=self.circuit.retry_after(now),
+        )
+
+    def _take_error(self, error: BaseException, call: Call, period: int, started: float) -> None:
+        now = self._clock()
+        if is_upstream_fault(error, call, now=now, duration=now - started):
+            self.circuit.fail(period, now)
+        else:
+            self.circuit.forget(period)
+        if self.circuit.period != self._period:
+            self._tell(call, now)
+
+    def _tell(self, call: Call, now: float) -> None:
+        """Tell the sinks of a change of state."""
+        circuit = self.circuit
+        self._period = circuit.period
+        if self._runtime.events.sinks:
+            retry_after = circuit.retry_after(now) if circuit.state == "open" else 0.0
+            event = BreakerChanged(call.upstream, call.operation, circuit.state, retry_after)
+            self._runtime.events.emit(event)

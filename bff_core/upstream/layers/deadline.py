@@ -1,0 +1,40 @@
+"""Outermost: a call ends at its deadline, whatever the layers within are doing."""
+
+import asyncio
+
+from bff_core.call import Call, Handler, Reply
+from bff_core.errors import DeadlineExceeded
+from bff_core.upstream.layers.alarm import AlarmClock
+from bff_core.upstream.runtime import Runtime
+
+
+class DeadlineLayer:
+    """Cancels what is under way at `call.deadline` and raises `DeadlineExceeded`.
+
+    A call whose deadline has passed already is not sent. A cancellation that comes from elsewhere
+    passes through as such.
+    """
+
+    __slots__ = ("_alarms", "_clock", "inner")
+
+    def __init__(self, runtime: Runtime, inner: Handler) -> None:
+        self.inner = inner
+        self._clock = runtime.clock
+        self._alarms = AlarmClock(runtime)
+
+    def __repr__(self) -> str:
+        return "deadline   the call's own"
+
+    async def __call__(self, call: Call) -> Reply:
+        """Pass the call on, until its deadline."""
+        if self._clock() >= call.deadline:
+            raise DeadlineExceeded("its time was over before it was sent", call=call, attempts=0)
+        alarm = self._alarms.set(call.deadline)
+        try:
+            return await self.inner(call)
+        except asyncio.CancelledError:
+            if alarm.settle():
+                raise DeadlineExceeded("took until its deadline", call=call) from None
+            raise
+        finally:
+            self._alarms.clear(alarm)

@@ -1,0 +1,116 @@
+"""The addresses behind the names of one upstream, looked up in the background."""
+
+import asyncio
+import ipaddress
+import math
+import socket
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+
+from bff_core.policy.balance import Balance
+from bff_core.policy.resolution import Resolution
+from bff_core.upstream.runtime import Runtime
+from bff_core.upstream.transport.interface import Endpoint
+
+
+class Lookup:
+    """Looks names up, one after another: an upstream never occupies more than one thread.
+
+    `due` is the instant from which on `start` has something to do. `changed` is called with an
+    error message, or nothing, after each round.
+    """
+
+    __slots__ = (
+        "_changed",
+        "_has_failed",
+        "_is_awaited",
+        "_origins",
+        "_resolutions",
+        "_runtime",
+        "_under_way",
+        "due",
+    )
+
+    def __init__(
+        self,
+        options: Balance,
+        runtime: Runtime,
+        origins: Sequence[Endpoint],
+        changed: Callable[[str], None],
+    ) -> None:
+        self._runtime = runtime
+        self._origins = tuple(origins)
+        self._changed = changed
+        names = (origin.host for origin in origins if not is_literal(origin.host))
+        self._resolutions = {name: Resolution(options) for name in names}
+        self._under_way: asyncio.Task[None] | None = None
+        self._has_failed = self._is_awaited = False
+        self.due = 0.0 if self._resolutions else math.inf
+
+    @property
+    def endpoints(self) -> list[Endpoint]:
+        """Every address that is known now, as an endpoint."""
+        return [
+            replace(origin, address=address)
+            for origin in self._origins
+            for address in self._addresses(origin.host)
+        ]
+
+    def start(self) -> None:
+        """Begin a round in the background, unless one is under way."""
+        if self._under_way is None:
+            self.due = math.inf
+            self._is_awaited = False
+            self._under_way = self._runtime.spawn(self._look_up())
+
+    async def finish(self) -> None:
+        """Wait for the round that is under way, if that is worthwhile.
+
+        All wait for the first round. Once a round has failed only one caller waits for each
+        further one, so that the others fail fast for as long as the resolver hangs.
+        """
+        if self._under_way is None or (self._has_failed and self._is_awaited):
+            return
+        self._is_awaited = True
+        await asyncio.shield(self._under_way)  # none of those who wait may cancel it
+
+    def _addresses(self, host: str) -> tuple[str, ...]:
+        resolution = self._resolutions.get(host)
+        return (host,) if resolution is None else resolution.addresses
+
+    async def _look_up(self) -> None:
+        errors = []
+        try:
+            for name, resolution in self._resolutions.items():
+                if error := await self._resolve(name, resolution):
+                    errors.append(f"{name}: {error}")
+        finally:
+            self._under_way = None
+            self._has_failed = bool(errors)
+            self.due = min(resolution.next_lookup for resolution in self._resolutions.values())
+        self._changed("; ".join(errors))
+
+    async def _resolve(self, name: str, resolution: Resolution) -> str:
+        """Look one name up; returns the error, or nothing."""
+        try:
+            found = await self._runtime.loop.getaddrinfo(name, None, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            resolution.fail(self._runtime.clock())
+            return str(error)
+        resolution.succeed(_usable(found), self._runtime.clock())
+        return ""
+
+
+def is_literal(host: str) -> bool:
+    """Whether a host is an IP address and needs no looking up."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _usable(found: Collection[tuple[int, int, int, str, tuple[object, ...]]]) -> tuple[str, ...]:
+    """Return the IPv4 addresses if there are any, else the others, in the resolver's order."""
+    four = [address[0] for family, *_, address in found if family == socket.AF_INET]
+    return tuple(dict.fromkeys(map(str, four or [address[0] for *_, address in found])))

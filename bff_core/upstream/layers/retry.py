@@ -1,0 +1,133 @@
+"""Between coalesce and breaker: sends a failed call again, within its time and a budget."""
+
+import asyncio
+import time
+
+from tenacity import AsyncRetrying, RetryCallState
+
+from bff_core.call import Call, Handler, Reply
+from bff_core.clock import Clock
+from bff_core.errors import NotSent, UpstreamError
+from bff_core.events import Retried, RetryRefused
+from bff_core.policy.retry import Failure, Retry, RetryBudget, decide
+from bff_core.upstream.runtime import Runtime
+
+TOLD = frozenset({"budget", "deadline", "retry_after"})
+"""The refusals that are events: these failures would have been retried under other conditions."""
+
+
+class RetryLayer:
+    """Makes up to `attempts` attempts; what the last one ended with is the call's outcome.
+
+    The first attempt costs next to nothing; from its failure on tenacity drives. An error tells
+    how many attempts were sent. `budget` is the upstream's.
+    """
+
+    __slots__ = ("_clock", "_options", "_runtime", "_statuses", "_wall", "budget", "inner")
+
+    def __init__(
+        self, options: Retry, runtime: Runtime, inner: Handler, *, wall: Clock = time.time
+    ) -> None:
+        self.inner = inner
+        self.budget = RetryBudget(options)
+        self._options = options
+        self._statuses = options.statuses
+        self._runtime = runtime
+        self._clock = runtime.clock
+        self._wall = wall
+
+    def __repr__(self) -> str:
+        options = self._options
+        return (
+            f"retry      {options.attempts} attempts, {options.budget_ratio:.0%} of calls"
+            f" + {options.budget_min}"
+        )
+
+    async def __call__(self, call: Call) -> Reply:
+        """Pass the call on, and again if it fails."""
+        self.budget.deposit(self._clock())
+        failure: Failure
+        try:
+            failure = reply = await self.inner(call)
+            if reply.status not in self._statuses:
+                return reply
+        except NotSent:
+            raise
+        except UpstreamError as error:
+            failure = error
+        return await _Attempts(self, call, failure).finish()
+
+    def decide(self, call: Call, failure: Failure, attempt: int) -> float | None:
+        """Return the delay in seconds before another attempt, or None; tell the sinks."""
+        if isinstance(failure, Reply) and failure.status not in self._statuses:
+            return None
+        decision = decide(
+            self._options,
+            call,
+            failure,
+            attempt=attempt,
+            now=self._clock(),
+            wall=self._wall(),
+            chance=self._runtime.chance,
+            budget=self.budget,
+        )
+        self._tell(call, failure, attempt, decision)
+        return decision if isinstance(decision, float) else None
+
+    def _tell(self, call: Call, failure: Failure, attempt: int, decision: float | str) -> None:
+        events = self._runtime.events
+        if not events.sinks:
+            return
+        if isinstance(decision, float):
+            reason = str(failure.status) if isinstance(failure, Reply) else failure.code
+            events.emit(Retried(call.upstream, call.operation, attempt + 1, reason, decision))
+        elif decision in TOLD:
+            events.emit(RetryRefused(call.upstream, call.operation, decision))
+
+
+class _Attempts:
+    """The attempts of one call whose first has failed, as tenacity asks for them.
+
+    Failures travel as values: an exception kept by tenacity would hold its frames in a cycle.
+    """
+
+    def __init__(self, layer: RetryLayer, call: Call, failure: Failure) -> None:
+        self._layer = layer
+        self._call = call
+        self._outcome = failure
+        self._sent = 1
+        self._is_first = True
+        self._delay = 0.0
+
+    async def finish(self) -> Reply:
+        """Go on until an attempt succeeds or no further one is to be made."""
+        retrying = AsyncRetrying(
+            sleep=asyncio.sleep, retry=self._is_to_go_on, wait=lambda _: self._delay
+        )
+        outcome: Failure = await retrying(self._attempt)
+        if isinstance(outcome, Reply):
+            return outcome
+        outcome.attempts = self._sent
+        raise outcome
+
+    async def _attempt(self) -> Failure:
+        if self._is_first:
+            self._is_first = False
+            return self._outcome
+        before = self._outcome
+        try:
+            self._outcome = await self._layer.inner(self._call)
+        except NotSent as refused:
+            refused.__cause__ = before if isinstance(before, UpstreamError) else None
+            self._outcome = refused
+        except UpstreamError as error:
+            self._outcome = error
+            self._sent += 1
+        return self._outcome
+
+    def _is_to_go_on(self, state: RetryCallState) -> bool:
+        if state.outcome is None or state.outcome.failed:
+            return False  # cancelled, or a mistake in a layer within
+        delay = self._layer.decide(self._call, self._outcome, state.attempt_number)
+        self._delay = delay or 0.0
+        return delay is not None
