@@ -1,0 +1,90 @@
+"""Backends-for-Frontends: a screen written once as typed Python, served to each client as it needs.
+
+The GraphQL face is imported from `bff_core.graphql`, so that a gateway without it does not load it.
+"""
+
+from bff_core.auth.viewer import Viewer
+from bff_core.call import Call, Handler, Layer, Reply
+from bff_core.composition.composition import Composition, PartStatus
+from bff_core.composition.gather import gather
+from bff_core.composition.loader import loader
+from bff_core.composition.methods import critical, optional
+from bff_core.errors import (
+    BadPayload,
+    BadStatus,
+    BFFError,
+    BulkheadFull,
+    CircuitOpen,
+    ClientError,
+    CompositionCycle,
+    ConfigurationError,
+    DeadlineExceeded,
+    InvalidInput,
+    NotAllowed,
+    NotAuthenticated,
+    NotFound,
+    NotSent,
+    PartFailed,
+    TooManyRequests,
+    TransportFailed,
+    UpstreamError,
+)
+from bff_core.gateway import Gateway, gateway
+from bff_core.policy.balance import Balance
+from bff_core.policy.breaker import Breaker
+from bff_core.policy.bulkhead import Bulkhead
+from bff_core.policy.connection import Connection
+from bff_core.policy.policy import Policy
+from bff_core.policy.retry import Retry
+from bff_core.rest.compose import compose
+from bff_core.rest.views import Views
+from bff_core.scope import Scope
+from bff_core.settings import Settings
+from bff_core.upstream.client import Upstream
+from bff_core.upstream.transport.httpx import HttpxTransport
+
+__all__ = [
+    "BFFError",
+    "BadPayload",
+    "BadStatus",
+    "Balance",
+    "Breaker",
+    "Bulkhead",
+    "BulkheadFull",
+    "Call",
+    "CircuitOpen",
+    "ClientError",
+    "Composition",
+    "CompositionCycle",
+    "ConfigurationError",
+    "Connection",
+    "DeadlineExceeded",
+    "Gateway",
+    "Handler",
+    "HttpxTransport",
+    "InvalidInput",
+    "Layer",
+    "NotAllowed",
+    "NotAuthenticated",
+    "NotFound",
+    "NotSent",
+    "PartFailed",
+    "PartStatus",
+    "Policy",
+    "Reply",
+    "Retry",
+    "Scope",
+    "Settings",
+    "TooManyRequests",
+    "TransportFailed",
+    "Upstream",
+    "UpstreamError",
+    "Viewer",
+    "Views",
+    "compose",
+    "critical",
+    "gateway",
+    "gather",
+    "loader",
+    "optional",
+]

@@ -105,7 +105,7 @@ class Gateway(FastAPI):
                 closing.push_async_callback(stack.aclose)
                 self._stacks.append(stack)
                 self.services[kind] = kind(stack, clock=clock)
-            self.wiring = Wiring(self.services, loop=loop, clock=clock, events=self.events)
+            self.wiring = Wiring(self.services.values(), loop=loop, clock=clock, events=self.events)
             closing.callback(self._forget)
             yield
             self.readiness.drain()

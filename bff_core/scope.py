@@ -11,10 +11,9 @@ from bff_core.call import Headers, Reply, find_header
 class Scope:
     """One request as the floors below the edge see it.
 
-    `deadline` is an instant of the monotonic clock. `audience` names the viewer in keys
-    (anonymous viewers share one). `viewer` is whatever the authenticator made; only `auth` and compositions look at
-    it. `vary` collects the request headers that the answer depended on, `degraded` the problems
-    that the answer tells.
+    `deadline` is an instant of the monotonic clock. `audience` names the viewer in keys; anonymous
+    viewers share one. `viewer` is whatever the authenticator made: only `auth` and compositions
+    look at it. `vary` collects the request headers that the answer depended on.
     """
 
     deadline: float

@@ -1,7 +1,7 @@
 """Filling a composition's fields: services and request facts by type, inputs by name."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, Field, dataclass, fields
 from typing import Protocol, Self, TypeVar, get_type_hints, runtime_checkable
 
@@ -72,13 +72,13 @@ class Wiring:
 
     def __init__(
         self,
-        services: Mapping[type[Service], Service],
+        services: Iterable[Service],
         *,
         loop: asyncio.AbstractEventLoop,
         clock: Clock,
         events: Events,
     ) -> None:
-        self._services = services
+        self._services: dict[type, Service] = {type(service): service for service in services}
         self._loop = loop
         self._clock = clock
         self._events = events

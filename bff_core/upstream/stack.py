@@ -1,8 +1,10 @@
-"""The order of layers around every call to a service; reads from the outside in."""
+"""The order of layers around every call to a service; `layers` reads as a table of contents."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from urllib.parse import urlsplit
 
-from bff_core.call import Call, Handler
+from bff_core.call import Handler
 from bff_core.policy.policy import Policy
 from bff_core.upstream.layers.attempt import AttemptLayer
 from bff_core.upstream.layers.balance import Balancer
@@ -12,13 +14,86 @@ from bff_core.upstream.layers.coalesce import CoalesceLayer
 from bff_core.upstream.layers.deadline import DeadlineLayer
 from bff_core.upstream.layers.retry import RetryLayer
 from bff_core.upstream.runtime import Runtime
-from bff_core.upstream.transport.interface import Transport
+from bff_core.upstream.transport.interface import Endpoint, Scheme, Transport
 from bff_core.upstream.transport.wire import WireTransport
 
 MakeTransport = Callable[[Policy, Runtime], Transport]
 """Makes the transport of one upstream, inside the running loop."""
 
+Wrap = Callable[[Handler], Handler]
+
+
+def layers(policy: Policy, runtime: Runtime) -> Iterator[Wrap]:
+    """Yield the layers of a policy from the outside in; what it leaves off is not there."""
+    yield partial(DeadlineLayer, runtime)
+    if policy.coalesce:
+        yield partial(CoalesceLayer, runtime)
+    if policy.retry is not None:
+        yield partial(RetryLayer, policy.retry, runtime)
+    if policy.breaker is not None:
+        yield partial(BreakerLayer, policy.breaker, runtime)
+    if policy.bulkhead is not None:
+        yield partial(BulkheadLayer, policy.bulkhead, runtime)
+    if policy.attempt_timeout < policy.timeout:
+        yield partial(AttemptLayer, policy.attempt_timeout, runtime)
+
+
+class UpstreamStack:
+    """The layers of one upstream around its endpoints, while a gateway runs."""
+
+    def __init__(
+        self, policy: Policy, origins: Sequence[Endpoint], runtime: Runtime, transport: Transport
+    ) -> None:
+        self.name = runtime.upstream
+        self.is_critical = policy.critical
+        self.streamer = Balancer(
+            policy.balance,
+            runtime,
+            transport,
+            origins,
+            attempt_timeout=min(policy.attempt_timeout, policy.timeout),
+            resolves=isinstance(transport, WireTransport),
+        )
+        self.handler: Handler = self.streamer
+        self._clock = runtime.clock
+        self._breaker: BreakerLayer | None = None
+        self._lines: list[object] = [self.streamer, transport]
+        for wrap in reversed(list(layers(policy, runtime))):
+            self.handler = wrap(self.handler)
+            self._lines.insert(0, self.handler)
+            if isinstance(self.handler, BreakerLayer):
+                self._breaker = self.handler
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the breaker refuses calls now."""
+        return self._breaker is not None and self._breaker.circuit.is_refusing(self._clock())
+
+    async def aclose(self) -> None:
+        """Close the connections to every endpoint."""
+        await self.streamer.aclose()
+
+    def __repr__(self) -> str:
+        return "\n".join(f"  {line!r}" for line in self._lines)
+
 
 def wire(policy: Policy, runtime: Runtime) -> Transport:
-    """Return the default transport: HTTP/1.1, ours."""
+    """Return the default transport: HTTP/1.1 over our own connections."""
     return WireTransport(policy.connection, runtime)
+
+
+def open_stack(
+    policy: Policy, addresses: Sequence[str], runtime: Runtime, make_transport: MakeTransport
+) -> UpstreamStack:
+    """Return the stack of an upstream that is to be called at `addresses` (URLs)."""
+    origins = [endpoint_of(address) for address in addresses]
+    return UpstreamStack(policy, origins, runtime, make_transport(policy, runtime))
+
+
+def endpoint_of(url: str) -> Endpoint:
+    """Return the endpoint that a URL of the settings names; its host is yet to be resolved."""
+    parts = urlsplit(url)
+    scheme: Scheme = "https" if parts.scheme == "https" else "http"
+    host = parts.hostname or ""
+    port = parts.port or (443 if scheme == "https" else 80)
+    return Endpoint(scheme, host, port, host, parts.path.rstrip("/"))

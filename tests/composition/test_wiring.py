@@ -51,8 +51,7 @@ class Profile(Composition):
 
 def wiring(*services: Users) -> Wiring:
     loop = asyncio.get_running_loop()
-    filled = {type(one): one for one in services}
-    return Wiring(filled, loop=loop, clock=monotonic, events=Events())
+    return Wiring(services, loop=loop, clock=monotonic, events=Events())
 
 
 def test_fields_are_sorted_by_who_fills_them():
