@@ -254,6 +254,10 @@ class Pool:
             self._give_back(None)
             raise
         self._hold(connection)
+        if not connection.is_usable():
+            connection.abort()
+            message = "closed, or spoken on, before anything was asked"
+            raise TransportFailed(message, call=call, is_sent=False)
         return connection
 
     async def _connect(self, call: Call) -> WireConnection:
