@@ -1,0 +1,251 @@
+"""The house plan, held by tests: what import-linter's contracts cannot say."""
+
+import ast
+import graphlib
+import importlib
+import sys
+import tomllib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+HOUSE = ("bff_core", "bffs", "services_mock", "scripts")
+CORE = ROOT / "bff_core"
+
+LANGUAGE = {"msgspec", "typing_extensions"}
+"""What every floor may speak."""
+
+FACES = {"fastapi", "starlette", "strawberry", "graphql", "pydantic", "pydantic_core"}
+"""The frameworks that the faces, the edge and the gateway are written for."""
+
+ONE_PLACE = {
+    "brotli": "bff_core.",
+    "cachetools": "bff_core.cache.stores.",
+    "httptools": "bff_core.upstream.transport.",
+    "httpx": "bff_core.upstream.transport.",
+    "pydantic_settings": "bff_core.settings",
+    "tenacity": "bff_core.upstream.layers.",
+    "uvicorn": "bff_core.",
+    "uvloop": "bff_core.",
+    "zstandard": "bff_core.",
+}
+"""Libraries that might be replaced: each is imported in one module, below this name."""
+
+LONGEST_MODULE = 300
+LONGEST_GATEWAY_FILE = 150
+
+STATELESS_LAYERS = {"attempt", "coalesce", "deadline"}
+"""Layers that decide nothing over time, and so have no policy module."""
+
+LAYER_PAGE = ("About", "Usage", "Defaults", "Events", "Do / Don't")
+
+
+def sources(*packages: str) -> Iterator[Path]:
+    """Yield the modules of packages."""
+    for package in packages:
+        yield from sorted((ROOT / package).rglob("*.py"))
+
+
+def module_name(path: Path) -> str:
+    """Return the dotted name of a module."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def tree(path: Path) -> ast.Module:
+    """Parse a module."""
+    return ast.parse(path.read_text(), str(path))
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Yield the full name of everything a module imports, be it a module or a name in one."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno}: imports are absolute"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def libraries(path: Path) -> set[str]:
+    """Return the third-party packages that a module imports."""
+    tops = {name.partition(".")[0] for name in imports(path)}
+    return tops - sys.stdlib_module_names - set(HOUSE)
+
+
+def imported_modules(path: Path, known: set[str]) -> set[str]:
+    """Return the modules of ours that a module imports, itself aside."""
+    found = {name if name in known else name.rpartition(".")[0] for name in imports(path)}
+    return (found & known) - {module_name(path)}
+
+
+def where(paths: Iterable[Path]) -> list[str]:
+    """Return paths as one would type them."""
+    return [str(path.relative_to(ROOT)) for path in paths]
+
+
+def test_no_module_imports_itself_through_others():
+    """There is no import cycle anywhere, not even one that is hidden inside a function."""
+    known = {module_name(path) for path in sources(*HOUSE)}
+    graph = {module_name(path): imported_modules(path, known) for path in sources(*HOUSE)}
+
+    order = list(graphlib.TopologicalSorter(graph).static_order())
+
+    assert set(order) == known
+
+
+def test_types_are_imported_plainly():
+    """No import hides behind TYPE_CHECKING: what a module names it also needs at run time."""
+    hidden = [path for path in sources(*HOUSE) if "TYPE_CHECKING" in path.read_text()]
+
+    assert where(hidden) == []
+
+
+def test_rooms_import_from_rooms():
+    """No module of the framework imports from the front door, which imports them all."""
+    known = {module_name(path) for path in sources("bff_core")}
+    through = [
+        path
+        for path in sources("bff_core")
+        if path != CORE / "__init__.py" and "bff_core" in imported_modules(path, known)
+    ]
+
+    assert where(through) == []
+
+
+def test_a_replaceable_library_is_imported_in_one_module():
+    """A library that may have to go one day would take one module with it."""
+    users = defaultdict(set)
+    for path in sources("bff_core"):
+        for library in libraries(path) - LANGUAGE - FACES:
+            users[library].add(module_name(path))
+
+    assert users.keys() <= ONE_PLACE.keys(), "say in ONE_PLACE where a new library lives"
+    assert {library: names for library, names in users.items() if len(names) > 1} == {}
+    for library, (name,) in users.items():
+        assert name.startswith(ONE_PLACE[library]), f"{library} is imported in {name}"
+
+
+def test_the_reference_application_needs_no_client_library():
+    """Gateways and screens are written in the framework's words; GraphQL types are Strawberry's."""
+    foreign = {
+        f"{module_name(path)}: {library}"
+        for path in sources("bffs")
+        for library in libraries(path) - LANGUAGE - {"fastapi", "strawberry", "pydantic"}
+    }
+
+    assert foreign == set()
+
+
+def test_every_imported_library_is_a_declared_dependency():
+    """Nothing works only because another library happens to bring it along."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    declared = {_distribution(requirement) for requirement in project["dependencies"]}
+    owners = packages_distributions()
+    undeclared = {
+        f"{module_name(path)}: {library}"
+        for path in sources("bff_core", "bffs", "services_mock")
+        for library in libraries(path) - {"pydantic_core"}  # pinned by pydantic, part of its API
+        if declared.isdisjoint(map(_normal, owners.get(library, [])))
+    }
+
+    assert undeclared == set()
+
+
+def test_the_scripts_need_nothing_but_python():
+    """What sets up the environment and runs the shop runs before anything is installed."""
+    assert {library for path in sources("scripts") for library in libraries(path)} == set()
+
+
+def test_gateways_are_thin():
+    """A gateway file reads in one sitting: short, without a client, a loop or a `try`."""
+    files = list(sources("bffs/web", "bffs/mobile", "bffs/desktop"))
+    thick = [
+        f"{path.relative_to(ROOT)}: {complaint}" for path in files for complaint in _thickness(path)
+    ]
+
+    assert len(files) >= 3
+    assert thick == []
+
+
+def test_modules_are_short():
+    """A module that outgrows 300 lines knows two things and wants to be two."""
+    long = [path for path in sources(*HOUSE) if len(path.read_text().splitlines()) > LONGEST_MODULE]
+
+    assert where(long) == []
+
+
+def test_the_public_api_is_listed_once_and_sorted():
+    """Each name in `__all__` is there, in one place of a sorted list, and nothing is left out."""
+    front = importlib.import_module("bff_core")
+    imported = {name.rpartition(".")[2] for name in imports(CORE / "__init__.py")}
+
+    assert front.__all__ == sorted(set(front.__all__))
+    assert front.__all__
+    assert imported - {"annotations"} <= set(front.__all__)
+    assert all(hasattr(front, name) for name in front.__all__)
+
+
+def test_tests_use_no_mocks():
+    """Tests play the upstream; they do not patch what they test."""
+    mocked = [
+        path
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        if any(name.startswith("unittest.mock") for name in imports(path))
+    ]
+
+    assert where(mocked) == []
+
+
+STACK = CORE / "upstream" / "stack.py"
+LAYERS = sorted(
+    {
+        name.removeprefix("bff_core.upstream.layers.").partition(".")[0]
+        for name in imports(STACK)
+        if name.startswith("bff_core.upstream.layers.")
+    }
+)
+
+
+def test_there_are_layers():
+    """The table of contents of the stack names every layer of the default policy."""
+    assert {"deadline", "coalesce", "retry", "breaker", "bulkhead", "balance"} <= set(LAYERS)
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_a_layer_has_one_noun_in_four_places(layer):
+    """Who knows a layer's name finds its decisions, its wrapper, its test and its page."""
+    places = [CORE / f"upstream/layers/{layer}.py", ROOT / f"tests/upstream/test_{layer}.py"]
+    if layer not in STATELESS_LAYERS:
+        places.append(CORE / f"policy/{layer}.py")
+
+    assert [str(place.relative_to(ROOT)) for place in places if not place.exists()] == []
+    page = (ROOT / f"docs/layers/{layer}.md").read_text()
+    headings = [line.removeprefix("## ") for line in page.splitlines() if line.startswith("## ")]
+    assert [heading for heading in LAYER_PAGE if heading not in headings] == []
+
+
+def _thickness(path: Path) -> Iterator[str]:
+    lines = len(path.read_text().splitlines())
+    if lines > LONGEST_GATEWAY_FILE:
+        yield f"{lines} lines"
+    for name in imports(path):
+        if name.partition(".")[0] in {"httpx", "asyncio"}:
+            yield f"imports {name}"
+    if any(isinstance(node, ast.Try | ast.TryStar) for node in ast.walk(tree(path))):
+        yield "has a try: a part lacks its fallback"
+
+
+def _distribution(requirement: str) -> str:
+    name = requirement.partition(";")[0]
+    for mark in "<>=!~[ ":
+        name = name.partition(mark)[0]
+    return _normal(name)
+
+
+def _normal(name: str) -> str:
+    return name.lower().replace("_", "-")
