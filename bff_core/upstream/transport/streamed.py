@@ -79,7 +79,7 @@ class Streamed:
 
     async def head(self) -> None:
         """Wait until status and headers are there."""
-        while self.response.status == 0:
+        while self._content is None:
             if self._error is not None:
                 raise self._error
             await self._news()
