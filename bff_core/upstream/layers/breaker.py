@@ -9,10 +9,7 @@ from bff_core.upstream.runtime import Runtime
 
 
 class BreakerLayer:
-    """Counts how calls end and raises `CircuitOpen` while the circuit is open.
-
-    `circuit` may be asked for its state, by the gateway's readiness say.
-    """
+    """Counts how calls end and raises `CircuitOpen` while the circuit is open."""
 
     __slots__ = ("_clock", "_period", "_runtime", "circuit", "inner")
 
@@ -30,6 +27,11 @@ class BreakerLayer:
             f"breaker    {self.circuit.state}, opens when {options.failure_ratio:.0%} of"
             f" ≥ {options.minimum_calls} calls in {options.window:g} s fail{slow}"
         )
+
+    @property
+    def is_open(self) -> bool:
+        """Whether every call would be refused now; False as soon as it would let one probe."""
+        return self.circuit.is_refusing(self._clock())
 
     async def __call__(self, call: Call) -> Reply:
         """Pass the call on if the circuit admits it, and note how it ends."""

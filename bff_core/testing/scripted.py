@@ -1,0 +1,153 @@
+"""An upstream that answers by a script and remembers what it was asked."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+
+from bff_core.call import Call, Headers, Reply
+from bff_core.errors import TransportFailed, UpstreamError
+from bff_core.upstream.transport.interface import Endpoint, Load, StreamedReply
+
+Step = Callable[[Call], Awaitable[Reply]]
+"""What one attempt meets."""
+
+JSON: Headers = ((b"content-type", b"application/json"),)
+
+
+def reply(
+    status: int = 200,
+    body: object = b"",
+    *,
+    headers: Mapping[str, str] | None = None,
+    after: float = 0,
+) -> Step:
+    """Answer after some seconds; a body that is not bytes is sent as JSON."""
+    fields = () if isinstance(body, bytes) else JSON
+    extra = tuple(
+        (name.lower().encode(), value.encode()) for name, value in (headers or {}).items()
+    )
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+
+    async def step(_: Call) -> Reply:
+        if after:
+            await asyncio.sleep(after)
+        return Reply(status, fields + extra, content)
+
+    return step
+
+
+def fail(*, is_sent: bool = True, after: float = 0) -> Step:
+    """Break the connection after some seconds, or refuse it (`is_sent=False`)."""
+
+    async def step(call: Call) -> Reply:
+        if after:
+            await asyncio.sleep(after)
+        message = "the connection broke" if is_sent else "the connection was refused"
+        raise TransportFailed(message, call=call, is_sent=is_sent)
+
+    return step
+
+
+def fail_with(make_error: Callable[[Call], UpstreamError]) -> Step:
+    """Raise the error that is made for the call."""
+
+    async def step(call: Call) -> Reply:
+        raise make_error(call)
+
+    return step
+
+
+def hang() -> Step:
+    """Never answer."""
+
+    async def step(_: Call) -> Reply:
+        never: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        return await never
+
+    return step
+
+
+class Scripted:
+    """A `Handler` that takes its steps in order; the last one repeats for ever.
+
+    `calls` holds every call it received, `in_flight` tells how many have not ended, `cancelled`
+    how many were cancelled.
+    """
+
+    def __init__(self, *steps: Step) -> None:
+        self._steps = list(steps or (reply(),))
+        self.calls: list[Call] = []
+        self.in_flight = 0
+        self.cancelled = 0
+
+    def __repr__(self) -> str:
+        return f"scripted   {len(self.calls)} calls, {self.in_flight} in flight"
+
+    def then(self, *steps: Step) -> None:
+        """Replace what is left of the script."""
+        self._steps = list(steps)
+
+    async def __call__(self, call: Call) -> Reply:
+        """Take the next step."""
+        self.calls.append(call)
+        step = self._steps[0] if len(self._steps) == 1 else self._steps.pop(0)
+        self.in_flight += 1
+        try:
+            return await step(call)
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+        finally:
+            self.in_flight -= 1
+
+
+class ScriptedTransport:
+    """A `Transport` with a scripted upstream at each address.
+
+    An address without a script refuses connections. `closed` lists the addresses whose connector
+    was closed.
+    """
+
+    def __init__(self, scripts: Mapping[str, Scripted]) -> None:
+        self.scripts = scripts
+        self.closed: list[str] = []
+
+    def connect(self, endpoint: Endpoint) -> "ScriptedConnector":
+        """Return the connector of an endpoint."""
+        script = self.scripts.get(endpoint.address) or Scripted(fail(is_sent=False))
+        return ScriptedConnector(endpoint, script, self.closed)
+
+
+class ScriptedConnector:
+    """The way to one scripted upstream."""
+
+    def __init__(self, endpoint: Endpoint, script: Scripted, closed: list[str]) -> None:
+        self.endpoint = endpoint
+        self.send = script
+        self._closed = closed
+
+    @property
+    def load(self) -> Load:
+        """What is going on right now."""
+        return Load(idle=0, active=self.send.in_flight, waiting=0)
+
+    @asynccontextmanager
+    async def stream(self, call: Call) -> AsyncIterator[StreamedReply]:
+        """Hand over the scripted reply, its body in one piece."""
+        yield _Streamed(await self.send(call))
+
+    async def aclose(self) -> None:
+        """Note that it was closed."""
+        self._closed.append(self.endpoint.address)
+
+
+class _Streamed:
+    def __init__(self, whole: Reply) -> None:
+        self.status = whole.status
+        self.headers = whole.headers
+        self._body = whole.body
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        if self._body:
+            yield self._body

@@ -1,0 +1,68 @@
+"""A place to try layers by themselves: a runtime on the running loop, and calls for it."""
+
+import asyncio
+import random
+from collections.abc import Coroutine
+from typing import TypeVar
+
+from bff_core.call import Call, Headers
+from bff_core.events import AnyEvent, Events
+from bff_core.upstream.runtime import Runtime
+
+Kind = TypeVar("Kind")
+
+
+class Workbench:
+    """What a layer needs to run, made inside the running loop, whose clock it goes by.
+
+    `heard` lists the events that were emitted, `background` holds the tasks that were spawned.
+    Chance is seeded, so that a run can be repeated.
+    """
+
+    def __init__(self, upstream: str = "users", *, seed: int = 1, listens: bool = True) -> None:
+        self.heard: list[AnyEvent] = []
+        self.background: set[asyncio.Task[None]] = set()
+        self._loop = asyncio.get_running_loop()
+        self.runtime = Runtime(
+            upstream=upstream,
+            loop=self._loop,
+            clock=self._loop.time,
+            chance=random.Random(seed).random,  # noqa: S311 # repeatable, not secret
+            events=Events(self.heard.append) if listens else Events(),
+            spawn=self._spawn,
+        )
+
+    @property
+    def now(self) -> float:
+        """The instant, in seconds."""
+        return self._loop.time()
+
+    def call(
+        self,
+        target: str = "/users/7",
+        *,
+        method: str = "GET",
+        timeout: float = 10.0,
+        audience: str | None = None,
+        headers: Headers = (),
+    ) -> Call:
+        """Return a call whose deadline is `timeout` seconds from now."""
+        return Call(
+            upstream=self.runtime.upstream,
+            method=method,
+            target=target,
+            operation=f"{method} /users/{{id}}",
+            deadline=self.now + timeout,
+            audience=audience,
+            headers=headers,
+        )
+
+    def heard_of(self, kind: type[Kind]) -> list[Kind]:
+        """Return the events of one kind, in their order."""
+        return [event for event in self.heard if isinstance(event, kind)]
+
+    def _spawn(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
+        task = self._loop.create_task(work)
+        self.background.add(task)
+        task.add_done_callback(self.background.discard)
+        return task
