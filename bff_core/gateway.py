@@ -14,13 +14,15 @@ from starlette.types import Scope as ASGIScope
 from bff_core.auth.authenticator import Authenticator, authenticator_for
 from bff_core.background import Background
 from bff_core.clock import Clock, chance, monotonic
-from bff_core.composition.wiring import Wiring
+from bff_core.composition.composition import Composition
+from bff_core.composition.wiring import Wiring, shape_of
 from bff_core.edge.health import About, Readiness
 from bff_core.edge.lane import FastLane
 from bff_core.edge.options import EdgeOptions
 from bff_core.edge.problems import install_problem_handlers
 from bff_core.edge.stack import edge
 from bff_core.edge.wiring import WIRING
+from bff_core.errors import ConfigurationError
 from bff_core.events import Events
 from bff_core.observe.log import log_sink
 from bff_core.settings import Settings
@@ -33,6 +35,11 @@ Lifespan = Callable[["Gateway"], AbstractAsyncContextManager[None]]
 
 class Face(Protocol):
     """One way in which clients see a gateway: REST views, a GraphQL schema."""
+
+    @property
+    def compositions(self) -> Iterable[type[Composition]]:
+        """The screens that the face is known to need; checked before the gateway starts."""
+        ...
 
     def install(self, app: FastAPI, lane: FastLane, *, is_development: bool) -> None:
         """Add the face's routes to an app that has not started."""
@@ -53,6 +60,7 @@ class Gateway(FastAPI):
         events: Events,
         options: EdgeOptions,
         authenticator: Authenticator | None,
+        clock: Clock,
         **fastapi: Any,
     ) -> None:
         super().__init__(title=name, **fastapi)
@@ -62,6 +70,7 @@ class Gateway(FastAPI):
         self.wiring: Wiring | None = None
         self.lane = FastLane(self)
         self._stacks: list[UpstreamStack] = []
+        self._clock = clock
         self._options = options
         self._authenticator = authenticator
         self.readiness = Readiness([("upstreams", self._unready)])
@@ -82,6 +91,7 @@ class Gateway(FastAPI):
             readiness=self.readiness,
             events=self.events,
             authenticator=self._authenticator,
+            clock=self._clock,
         )
 
     def _unready(self) -> str | None:
@@ -91,10 +101,10 @@ class Gateway(FastAPI):
 
     @asynccontextmanager
     async def running(
-        self, services: Iterable[type[Upstream]], make_transport: MakeTransport, clock: Clock
+        self, services: Iterable[type[Upstream]], make_transport: MakeTransport
     ) -> AsyncIterator[None]:
         """Hold the services open; the lifespan of the app."""
-        loop = asyncio.get_running_loop()
+        loop, clock = asyncio.get_running_loop(), self._clock
         background = Background(loop, self.events)
         async with AsyncExitStack() as closing:
             closing.push_async_callback(background.aclose)
@@ -146,26 +156,37 @@ def gateway(
         events=events if events is not None else _logging(settings),
         options=options or EdgeOptions.of(settings),
         authenticator=authenticator or authenticator_for(settings.auth, env=settings.env),
-        lifespan=_lifespan(services, transport, clock, lifespan),
+        lifespan=_lifespan(services, transport, lifespan),
+        clock=clock,
         **fastapi,
     )
     for face in faces:
         face.install(app, app.lane, is_development=settings.env == "development")
+        for composition in face.compositions:
+            _check(composition, services)
     for kind in services:
         settings.upstream(kind.name)
     return app
 
 
+def _check(composition: type[Composition], services: Sequence[type[Upstream]]) -> None:
+    for field, kind in shape_of(composition).services:
+        if kind not in services:
+            raise ConfigurationError(
+                f"{composition.__name__}.{field} needs {kind.__name__}: add it to the gateway's "
+                f"services, gateway(..., services=[{kind.__name__}, ...])"
+            )
+
+
 def _lifespan(
     services: Sequence[type[Upstream]],
     transport: MakeTransport,
-    clock: Clock,
     inner: Lifespan | None,
 ) -> Callable[[Gateway], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: Gateway) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            await stack.enter_async_context(app.running(services, transport, clock))
+            await stack.enter_async_context(app.running(services, transport))
             if inner is not None:
                 await stack.enter_async_context(inner(app))
             stack.callback(tune_collector(app.settings))

@@ -115,14 +115,9 @@ class Wiring:
         service = self._services.get(kind)
         if service is None:
             raise ConfigurationError(
-                f"{cls.__name__}.{name} needs {kind.__name__}: add it to the gateway's services, "
-                f"gateway(..., services=[{kind.__name__}, ...])"
+                f"{cls.__name__}.{name} needs {kind.__name__}, which the gateway does not have"
             )
         return service
-
-    def check(self, cls: type[Composition]) -> None:
-        """Raise `ConfigurationError` where a screen can't be built here; used at start-up."""
-        self._compile(cls)
 
 
 Builder = Callable[[Scope], dict[str, object]]

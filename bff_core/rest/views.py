@@ -4,8 +4,11 @@ from collections.abc import Callable
 from typing import Any, TypeVar, get_type_hints
 
 from fastapi import APIRouter, FastAPI, Response
+from fastapi.routing import APIRoute
 
+from bff_core.composition.composition import Composition
 from bff_core.edge.lane import FastLane
+from bff_core.rest.compose import composition_of
 from bff_core.rest.openapi import META_PARAMETER, PART_STATUS, PROBLEM
 from bff_core.rest.stream import as_stream
 from bff_core.rest.view import View, compile_view
@@ -83,6 +86,17 @@ class Views:
             return endpoint
 
         return declare
+
+    @property
+    def compositions(self) -> list[type[Composition]]:
+        """The screens that the views are made of."""
+        found = [
+            composition_of(dependency.call)
+            for route in self.router.routes
+            if isinstance(route, APIRoute)
+            for dependency in route.dependant.dependencies
+        ]
+        return [cls for cls in found if cls is not None]
 
     def install(self, app: FastAPI, lane: FastLane, *, is_development: bool) -> None:
         """Add the views to an app; a gateway calls it."""

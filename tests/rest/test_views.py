@@ -1,0 +1,357 @@
+"""Views: tailored JSON, parts that are told, problems, and both lanes alike."""
+
+import asyncio
+
+import pytest
+from fastapi.responses import PlainTextResponse
+from openapi_spec_validator import validate
+from shop import Catalog, Product, ProductPage, shop_views
+
+from bff_core import ConfigurationError, Settings, Views, compose, gateway
+from bff_core.events import Crashed
+from bff_core.testing.scripted import fail, hang, reply
+
+BOTH_LANES = pytest.mark.parametrize("lane", ["fast", "FastAPI's"])
+
+
+def use(lane, shop):
+    """Take the fast lane away where a test asks for FastAPI's own."""
+    if lane != "fast":
+        shop.app.dependency_overrides[object] = object
+
+
+@BOTH_LANES
+async def test_view_answers_with_its_model(shop, lane):
+    """A client gets the fields of the view and the states of the parts that made it."""
+    async with shop() as open_shop:
+        use(lane, open_shop)
+
+        answer = await open_shop.client.get("/v1/products/7")
+
+    assert answer.status_code == 200
+    assert answer.json() == {"title": "A green tent", "reviews": ["good", "dry"]}
+    assert answer.headers["part-status"] == "product=ok, reviews=ok"
+    assert answer.headers["cache-control"] == "private, no-cache"
+
+
+@BOTH_LANES
+async def test_part_that_nobody_asks_for_causes_no_call(shop, lane):
+    """A view costs what it uses."""
+    async with shop() as open_shop:
+        use(lane, open_shop)
+
+        answer = await open_shop.client.get("/v1/products/7/title")
+
+    assert answer.json() == "A green tent"
+    assert len(open_shop.scripts["catalog"].calls) == 1
+    assert open_shop.scripts["reviews"].calls == []
+
+
+@BOTH_LANES
+async def test_failing_optional_part_is_told(shop, lane):
+    """The answer is 200, says what is missing and why, and may not be stored."""
+    async with shop() as open_shop:
+        use(lane, open_shop)
+        open_shop.scripts["reviews"].then(reply(500))
+
+        answer = await open_shop.client.get("/v1/products/7?_meta=parts")
+
+    assert answer.status_code == 200
+    assert answer.headers["part-status"] == "product=ok, reviews=fallback;reason=bad_status"
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.json() == {
+        "title": "A green tent",
+        "reviews": [],
+        "_meta": {
+            "parts": {
+                "product": {"status": "ok"},
+                "reviews": {"status": "fallback", "reason": "bad_status"},
+            }
+        },
+    }
+
+
+@pytest.mark.virtual_time
+async def test_slow_optional_part_costs_its_timeout(shop):
+    """An answer waits no longer for a part than the part may take."""
+    loop = asyncio.get_running_loop()
+    async with shop(clock=loop.time) as open_shop:
+        open_shop.scripts["reviews"].then(hang())
+        began = loop.time()
+
+        answer = await open_shop.client.get("/v1/products/7")
+
+        assert loop.time() - began == pytest.approx(0.4, abs=0.05)
+    assert answer.headers["part-status"] == "product=ok, reviews=fallback;reason=timeout"
+    assert open_shop.scripts["reviews"].cancelled == 1
+
+
+@BOTH_LANES
+async def test_failing_critical_part_is_a_problem(shop, lane):
+    """Without its critical part there is no screen; the status says whose fault it is."""
+    async with shop() as open_shop:
+        use(lane, open_shop)
+        open_shop.scripts["catalog"].then(fail())
+
+        answer = await open_shop.client.get("/v1/products/7")
+
+    assert answer.status_code == 502
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem = answer.json()
+    assert (problem["code"], problem["part"]) == ("unavailable", "product")
+    assert "127.0.0.1" not in answer.text
+
+
+@BOTH_LANES
+async def test_missing_thing_is_404(shop, lane):
+    """What the service does not have, the gateway does not have."""
+    async with shop() as open_shop:
+        use(lane, open_shop)
+        problem = {"detail": "no product 8", "title": "Not found", "status": 404}
+        headers = {"content-type": "application/problem+json"}
+        missing = reply(404, b'{"detail": "no product 8"}', headers=headers)
+        open_shop.scripts["catalog"].then(missing)
+
+        answer = await open_shop.client.get("/v1/products/8")
+
+    assert answer.status_code == 404
+    assert answer.json()["detail"] == problem["detail"]
+
+
+@BOTH_LANES
+@pytest.mark.parametrize("first", ["0", "many", "51"])
+async def test_input_that_does_not_fit_is_422(shop, lane, first):
+    """Both lanes hold a parameter to what the composition declares."""
+    async with shop() as open_shop:
+        use(lane, open_shop)
+
+        answer = await open_shop.client.get("/v1/products/7", params={"first": first})
+
+    assert answer.status_code == 422
+    [error] = answer.json()["errors"]
+    assert (error["in"], error["pointer"]) == ("query", "/first")
+    assert open_shop.scripts["catalog"].calls == []
+
+
+@BOTH_LANES
+async def test_missing_input_is_422(shop, lane):
+    """An input that is no part of the path is a query parameter, and required."""
+    async with shop() as open_shop:
+        use(lane, open_shop)
+
+        answer = await open_shop.client.get("/v1/greeting")
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["type"] == "missing"
+
+
+@BOTH_LANES
+async def test_viewer_is_wired_by_type(shop, lane):
+    """A composition that holds a viewer sees who asks."""
+    async with shop() as open_shop:
+        use(lane, open_shop)
+        path = "/v1/greeting?product_id=7"
+
+        known = await open_shop.client.get(path, headers={"authorization": "Bearer demo-1"})
+        unknown = await open_shop.client.get(path)
+
+    assert known.json() == {"greeting": "Hello, 1"}
+    assert unknown.json() == {"greeting": None}
+    assert unknown.headers["part-status"] == "greeting=missing;reason=not_authenticated"
+
+
+@BOTH_LANES
+async def test_query_reaches_the_composition(shop, lane):
+    """A query parameter of the composition is handed on to the service."""
+    async with shop() as open_shop:
+        use(lane, open_shop)
+
+        await open_shop.client.get("/v1/products/7?first=9")
+
+    assert open_shop.scripts["reviews"].calls[0].target == "/reviews?product=7&first=9"
+
+
+async def test_body_is_validated_and_handed_on(shop):
+    """A view that writes takes a typed body."""
+    async with shop() as open_shop:
+        good = await open_shop.client.put("/v1/products/7", json={"title": "B"})
+        bad = await open_shop.client.put("/v1/products/7", json={})
+
+    assert good.status_code == 200
+    assert open_shop.scripts["catalog"].calls[0].body == b'{"title":"B"}'
+    assert (bad.status_code, bad.json()["code"]) == (422, "invalid_input")
+
+
+async def test_stream_is_lines_of_json(shop):
+    """Each value is a line, as soon as it is there."""
+    async with shop() as open_shop:
+        answer = await open_shop.client.get("/v1/products/7/words")
+
+    assert answer.headers["content-type"] == "application/x-ndjson"
+    assert answer.text == '"A"\n"green"\n"tent"\n'
+
+
+async def test_stream_that_fails_before_its_first_value_is_a_problem(shop):
+    """Nothing was sent, so the failure can still be told."""
+    async with shop() as open_shop:
+        open_shop.scripts["catalog"].then(reply(503))
+
+        answer = await open_shop.client.get("/v1/products/7/words")
+
+    assert answer.status_code == 503
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/v1/nothing", 404), ("DELETE", "/v1/products/7", 405), ("POST", "/v1/greeting", 405)],
+)
+async def test_unknown_routes_are_problems(shop, method, path, status):
+    """The framework's own refusals look like every other."""
+    async with shop() as open_shop:
+        answer = await open_shop.client.request(method, path)
+
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_views_are_in_openapi(shop):
+    """The document names the inputs, the model, the parts and the problems, and is valid."""
+    async with shop() as open_shop:
+        document = (await open_shop.client.get("/openapi.json")).json()
+
+    validate(document)
+    view = document["paths"]["/v1/products/{product_id}"]["get"]
+    assert {one["name"] for one in view["parameters"]} == {"product_id", "first", "_meta"}
+    schema = view["responses"]["200"]["content"]["application/json"]["schema"]
+    assert schema["$ref"].endswith("/ProductView")
+    assert "Part-Status" in view["responses"]["200"]["headers"]
+    assert "application/problem+json" in view["responses"]["default"]["content"]
+
+
+async def test_composition_can_be_overridden(shop):
+    """`dependency_overrides` replaces a composition, as it does any dependency."""
+
+    class Stub:
+        async def product(self):
+            return Product("7", "Overridden")
+
+    async with shop() as open_shop:
+        open_shop.app.dependency_overrides[compose(ProductPage)] = Stub
+        answer = await open_shop.client.get("/v1/products/7/title")
+
+    assert answer.json() == "Overridden"
+
+
+async def test_middleware_of_the_app_sees_every_view(shop):
+    """A gateway stays a FastAPI app: what is added to it is not passed by."""
+    seen: list[str] = []
+
+    class Watch:
+        def __init__(self, app):
+            self.app = app
+
+        async def __call__(self, scope, receive, send):
+            seen.append(scope["path"])
+            await self.app(scope, receive, send)
+
+    async with shop() as open_shop:
+        open_shop.app.add_middleware(Watch)
+        await open_shop.client.get("/v1/products/7")
+
+    assert seen == ["/v1/products/7"]
+
+
+@BOTH_LANES
+async def test_handler_of_a_particular_error_is_used(shop, lane):
+    """An exception handler of the app answers for its error on both lanes."""
+
+    class Odd(Exception):
+        pass
+
+    views = Views()
+
+    @views.get("/odd")
+    async def odd() -> str:
+        raise Odd
+
+    async def tell(_request, _error):
+        return PlainTextResponse("odd", 418)
+
+    async with shop() as open_shop:
+        use(lane, open_shop)
+        views.install(open_shop.app, open_shop.app.lane, is_development=True)
+        open_shop.app.add_exception_handler(Odd, tell)
+        answer = await open_shop.client.get("/odd")
+
+    assert (answer.status_code, answer.text) == (418, "odd")
+
+
+@BOTH_LANES
+async def test_bug_in_a_view_is_a_500_without_internals(shop, lane):
+    """Nothing of a mistake reaches the client; sinks get all of it."""
+    views = Views()
+
+    @views.get("/bug")
+    async def bug() -> str:
+        raise ZeroDivisionError("secret")
+
+    async with shop() as open_shop:
+        use(lane, open_shop)
+        views.install(open_shop.app, open_shop.app.lane, is_development=True)
+        answer = await open_shop.client.get("/bug")
+
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
+    assert "secret" not in answer.text
+    [crash] = [event for event in open_shop.heard if isinstance(event, Crashed)]
+    assert isinstance(crash.error, ZeroDivisionError)
+
+
+async def test_server_timing_is_told_in_development(shop):
+    """A developer sees what each part took."""
+    async with shop() as open_shop:
+        answer = await open_shop.client.get("/v1/products/7")
+
+    assert answer.headers["server-timing"].startswith("product;dur=")
+
+
+async def test_open_circuit_of_a_critical_service_is_not_ready(shop):
+    """A gateway that can't serve without a service that is down asks for no traffic."""
+    async with shop() as open_shop:
+        ready = await open_shop.client.get("/readyz")
+        open_shop.scripts["catalog"].then(reply(500))
+        for product_id in range(30):
+            await open_shop.client.get(f"/v1/products/{product_id}")
+        unready = await open_shop.client.get("/readyz")
+
+    assert (ready.status_code, unready.status_code) == (200, 503)
+    assert unready.json()["reasons"] == {"upstreams": "circuit open: catalog"}
+
+
+async def test_upstream_shows_its_stack(shop):
+    """`repr` of a client prints its layers, one a line, outermost first."""
+    async with shop() as open_shop:
+        lines = repr(open_shop.app.services[Catalog]).splitlines()
+
+    assert [line.split()[0] for line in lines[:8]] == [
+        "Catalog",
+        "deadline",
+        "coalesce",
+        "retry",
+        "breaker",
+        "bulkhead",
+        "attempt",
+        "balance",
+    ]
+
+
+def test_screen_that_needs_an_unlisted_service_is_refused():
+    """Wrong wiring is found at start-up, not by the first user."""
+    with pytest.raises(ConfigurationError, match=r"ProductPage\.catalog needs Catalog: add it"):
+        gateway("broken", faces=[shop_views()], settings=Settings(env="development"))
+
+
+def test_service_without_an_address_is_refused():
+    """The error names the variable to set."""
+    with pytest.raises(ConfigurationError, match="BFF_UPSTREAM_CATALOG is not set"):
+        gateway("broken", services=[Catalog], settings=Settings(env="development"))
