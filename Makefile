@@ -44,7 +44,7 @@ format: dev ## format the code and mend what ruff can mend
 	@$(python) -m ruff format --quiet .
 
 clean: ## remove environments, caches and results
-	@rm -rf .venv .venv-* .venv*.lock .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@rm -rf .import_linter_cache bench/results build dist *.egg-info
 	@find bff_core bffs services_mock scripts tests bench -name __pycache__ -prune -exec rm -rf {} +
 

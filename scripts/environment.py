@@ -30,7 +30,7 @@ def main() -> int:
     """Bring the environment named on the command line up to date."""
     options = _options()
     try:
-        with _alone(options.venv):
+        with _alone():
             prepare(options.venv, options.set)
     except InstallFailed as failure:
         print(failure, file=sys.stderr)
@@ -59,10 +59,9 @@ def _options() -> argparse.Namespace:
 
 
 @contextmanager
-def _alone(venv: Path) -> Iterator[None]:
+def _alone() -> Iterator[None]:
     """Let a `make test` in a second terminal wait for the installation of the first."""
-    lock = venv.with_name(f"{venv.name}.lock")
-    with lock.open("w") as held:
+    with (ROOT / "pyproject.toml").open() as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         yield
 

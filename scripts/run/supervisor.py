@@ -39,7 +39,8 @@ class Supervisor:
     async def run(self, welcome: Callable[[Mapping[str, int]], None]) -> int:
         """Start all, call `welcome` with their process ids once they are ready, watch.
 
-        Returns the exit status. 0: it was told to stop. 1: a program did not come up, or no vital one is left.
+        Returns the exit status. 0: it was told to stop. 1: a program did not come up, or no vital
+        one is left.
         """
         self._listen_to_signals()
         life = asyncio.create_task(self._live(welcome))
