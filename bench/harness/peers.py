@@ -95,7 +95,16 @@ def serve_with_nginx(place: Place) -> list[str]:
     return ["nginx", "-e", "stderr", "-c", str(target)]
 
 
-BFF = Peer("bff", serve_with_uvicorn("bff", *GATEWAY), environment={"BFF_ENV": "production"})
+BFF = Peer(
+    "bff",
+    serve_with_uvicorn("bff", *GATEWAY),
+    environment={
+        "BFF_ENV": "production",
+        "BFF_ALLOWED_HOSTS": "127.0.0.1",
+        # No peer writes an access log.
+        "BFF_LOG": "off",
+    },
+)
 FASTAPI = Peer("fastapi-httpx", serve_with_uvicorn("fastapi-httpx"))
 FASTIFY = Peer(
     "fastify-undici",

@@ -1,0 +1,140 @@
+"""What each layer of the upstream stack costs on a constant reply: `python -m bench.layers`.
+
+Prints the rows as JSON. The stack is built as a gateway builds it, from a policy that leaves
+layers out; the transport at its end answers at once.
+"""
+
+import asyncio
+import json
+import math
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from statistics import median
+
+from bff_core import Call, Policy, Reply, Upstream
+from bff_core.clock import chance, monotonic
+from bff_core.events import Events
+from bff_core.upstream.runtime import Runtime
+from bff_core.upstream.stack import UpstreamStack, open_stack
+from bff_core.upstream.transport.interface import Endpoint, Load, StreamedReply
+
+CALLS = 20_000
+ROUNDS = 7
+BODY = b'{"id":7,"name":"Goran Novak"}'
+
+FULL = Policy()
+BARE = Policy(
+    timeout=FULL.timeout,
+    attempt_timeout=FULL.timeout,
+    coalesce=False,
+    retry=None,
+    breaker=None,
+    bulkhead=None,
+)
+STEPS = {
+    "deadline, balance": BARE,
+    "+ attempt": (step := replace(BARE, attempt_timeout=FULL.attempt_timeout)),
+    "+ bulkhead": (step := replace(step, bulkhead=FULL.bulkhead)),
+    "+ breaker": (step := replace(step, breaker=FULL.breaker)),
+    "+ retry": (step := replace(step, retry=FULL.retry)),
+    "+ coalesce: the whole stack": FULL,
+}
+"""From the smallest stack to what every upstream has by default, a layer at a time."""
+
+
+class Constant:
+    """A transport, and the connections of its only endpoint: the same reply to every call."""
+
+    def __init__(self) -> None:
+        self.endpoint = Endpoint("http", "127.0.0.1", 80, "127.0.0.1")
+        self.load = Load(0, 0, 0)
+        self.reply = Reply(200, ((b"content-type", b"application/json"),), BODY)
+
+    def connect(self, _endpoint: Endpoint) -> "Constant":
+        """Return the only connector."""
+        return self
+
+    async def send(self, _call: Call) -> Reply:
+        """Answer."""
+        return self.reply
+
+    @asynccontextmanager
+    async def stream(self, _call: Call) -> AsyncIterator[StreamedReply]:
+        """Refuse: streams pass by the layers."""
+        raise NotImplementedError
+        yield
+
+    async def aclose(self) -> None:
+        """Have nothing to close."""
+
+
+@dataclass(slots=True)
+class User:
+    """What the constant reply is decoded into."""
+
+    id: int
+    name: str
+
+
+class Users(Upstream):
+    """A service client of one method."""
+
+    async def profile(self, user_id: int) -> User:
+        """Return a user."""
+        return await self.get("/users/{id}", User, id=user_id)
+
+
+def stack_of(policy: Policy, loop: asyncio.AbstractEventLoop) -> UpstreamStack:
+    """Return the stack that a gateway would build, above a constant reply."""
+    runtime = Runtime("users", loop, monotonic, chance, Events(), loop.create_task)
+    return open_stack(policy, ["http://127.0.0.1"], runtime, lambda *_: Constant())
+
+
+async def cost_of(one: Callable[[int], Awaitable[object]]) -> float:
+    """Return the microseconds that one call takes: the median of several rounds."""
+    rounds = []
+    for _ in range(ROUNDS):
+        before = time.perf_counter()
+        for index in range(CALLS):
+            await one(index)
+        rounds.append((time.perf_counter() - before) / CALLS * 1e6)
+    return median(rounds)
+
+
+async def through_handler(policy: Policy) -> float:
+    """Return what a call costs that is made already."""
+    stack = stack_of(policy, asyncio.get_running_loop())
+    call = Call("users", "GET", "/users/7", "GET /users/{id}", monotonic() + 600)
+    return await cost_of(lambda _: stack.handler(call))
+
+
+async def through_method() -> float:
+    """Return what a typed method costs: a call made, sent through the stack, decoded."""
+    users = Users(stack_of(FULL, asyncio.get_running_loop()))
+    return await cost_of(users.profile)
+
+
+async def without_stack() -> float:
+    """Return what the reply alone costs."""
+    constant = Constant()
+    call = Call("users", "GET", "/users/7", "GET /users/{id}", math.inf)
+    return await cost_of(lambda _: constant.send(call))
+
+
+async def measure() -> list[dict[str, str | float]]:
+    """Return a row for each step, with what it adds to the one before."""
+    costs = {"no stack": await without_stack()}
+    for name, policy in STEPS.items():
+        costs[name] = await through_handler(policy)
+    costs["+ typed method: make the call, decode"] = await through_method()
+    before = [0.0, *costs.values()]
+    return [
+        {"stack": name, "us": round(cost, 2), "added_us": round(cost - previous, 2)}
+        for (name, cost), previous in zip(costs.items(), before, strict=False)
+    ]
+
+
+if __name__ == "__main__":
+    print(json.dumps(asyncio.run(measure())))
