@@ -89,10 +89,11 @@ def _property_of(test: Callable[..., object]) -> Callable[..., object] | None:
 
 
 def _loop_factory(item: pytest.Item) -> Callable[[], asyncio.AbstractEventLoop]:
-    if item.get_closest_marker("virtual_time"):
-        return VirtualTimeLoop
-    if item.get_closest_marker("uvloop"):
-        return pytest.importorskip("uvloop").new_event_loop
+    for mark in item.iter_markers():  # the closest first: a test's own mark beats its module's
+        if mark.name == "virtual_time":
+            return VirtualTimeLoop
+        if mark.name == "uvloop":
+            return pytest.importorskip("uvloop").new_event_loop
     return asyncio.new_event_loop
 
 

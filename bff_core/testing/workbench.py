@@ -6,6 +6,7 @@ from collections.abc import Coroutine
 from typing import TypeVar
 
 from bff_core.call import Call, Headers
+from bff_core.clock import Clock
 from bff_core.events import AnyEvent, Events
 from bff_core.upstream.runtime import Runtime
 
@@ -13,20 +14,29 @@ Kind = TypeVar("Kind")
 
 
 class Workbench:
-    """What a layer needs to run, made inside the running loop, whose clock it goes by.
+    """What a layer needs to run, made inside the running loop.
 
+    Its clock is the loop's unless another is given.
     `heard` lists the events that were emitted, `background` holds the tasks that were spawned.
     Chance is seeded, so that a run can be repeated.
     """
 
-    def __init__(self, upstream: str = "users", *, seed: int = 1, listens: bool = True) -> None:
+    def __init__(
+        self,
+        upstream: str = "users",
+        *,
+        seed: int = 1,
+        listens: bool = True,
+        clock: Clock | None = None,
+    ) -> None:
         self.heard: list[AnyEvent] = []
         self.background: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
+        self._clock = clock or self._loop.time
         self.runtime = Runtime(
             upstream=upstream,
             loop=self._loop,
-            clock=self._loop.time,
+            clock=self._clock,
             chance=random.Random(seed).random,  # noqa: S311 # repeatable, not secret
             events=Events(self.heard.append) if listens else Events(),
             spawn=self._spawn,
@@ -35,7 +45,7 @@ class Workbench:
     @property
     def now(self) -> float:
         """The instant, in seconds."""
-        return self._loop.time()
+        return self._clock()
 
     def call(
         self,
