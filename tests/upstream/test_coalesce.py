@@ -200,11 +200,11 @@ async def test_a_storm_of_cancellations_costs_one_call_per_leader_that_leaves(se
     leavers = tasks[:400] + chance.sample(tasks[400:], 200)
 
     for task in leavers:
-        quarter = 0 if task is tasks[0] else chance.randrange(20)
+        quarter = 0 if task is tasks[0] else chance.randrange(16)
         asyncio.get_running_loop().call_later(quarter / 4, task.cancel)
     await asyncio.wait(tasks)
 
     assert all(task in leavers for task in tasks if task.cancelled())
     assert all(task.result().status == 200 for task in tasks if not task.cancelled())
-    assert len(upstream.calls) == 1 + upstream.cancelled > 2
+    assert len(upstream.calls) == 1 + upstream.cancelled >= 3
     assert (upstream.in_flight, repr(coalesce)) == (0, "coalesce   0 flights")
