@@ -12,6 +12,7 @@ from bff_core.clock import Clock, monotonic
 from bff_core.edge.accept import Accept
 from bff_core.edge.authenticate import Authenticate
 from bff_core.edge.body import Body
+from bff_core.edge.compression import Compression
 from bff_core.edge.cors import Cors
 from bff_core.edge.deadline import Deadline
 from bff_core.edge.fields import Fields
@@ -52,6 +53,7 @@ def edge(
         partial(Hosts, allowed=options.allowed_hosts),
         partial(Body, limit=options.max_body),
         partial(Authenticate, authenticator=authenticator),
+        Compression,
     ]
     guarded = app
     for wrap in reversed(stack):

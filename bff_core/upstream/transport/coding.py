@@ -127,3 +127,10 @@ _DECODERS: dict[bytes, Callable[[], Decoder]] = {
     b"br": Brotli,
     b"zstd": Zstd,
 }
+
+ENCODERS: dict[bytes, Callable[[bytes], bytes]] = {
+    b"zstd": lambda data: zstandard.compress(data, 3),
+    b"br": lambda data: brotli.compress(data, quality=4),
+    b"gzip": lambda data: zlib.compress(data, 5, wbits=_GZIP_WINDOW),
+}
+"""Each applies one coding to a whole body; the first is the one we like best."""
