@@ -1,0 +1,195 @@
+"""The containers start the system that `make run` starts, and Compose can read the file."""
+
+import http.server
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import threading
+from fnmatch import fnmatch
+from functools import partial
+from pathlib import Path
+
+import pytest
+import yaml
+
+from scripts.run.shop import GATEWAYS, SERVICES, SERVICES_PORT, UVICORN, shop
+
+ROOT = Path(__file__).parents[1]
+DEFAULT = re.compile(r"\$\{\w+:-(?P<value>[^}]*)\}")
+
+
+@pytest.fixture(scope="module")
+def containers() -> dict:
+    """Read the containers as Compose sees them where no variable is set."""
+    text = (ROOT / "docker-compose.yml").read_text()
+    return yaml.safe_load(DEFAULT.sub(lambda found: found["value"], text))["services"]
+
+
+@pytest.fixture(scope="module")
+def stages() -> list[list[tuple[str, str]]]:
+    """Read the stages of the Dockerfile, each as pairs of instruction and argument."""
+    text = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    rows = [(line.partition(" ")[0], line.partition(" ")[2].strip()) for line in lines]
+    starts = [number for number, (word, _) in enumerate(rows) if word == "FROM"]
+    return [rows[a:b] for a, b in zip(starts, [*starts[1:], None], strict=True)]
+
+
+def test_compose_can_read_the_file():
+    """The file fits the schema that the Compose project publishes."""
+    command = (sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec")
+
+    done = subprocess.run(
+        (*command, str(ROOT / "docker-compose.yml")), capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_containers_are_the_programs_of_make_run(containers):
+    """Nobody has to learn two systems: the same names on the same ports."""
+    ports = {name: container["ports"] for name, container in containers.items()}
+
+    assert ports == {
+        program.name: [f"127.0.0.1:{program.port.number}:{program.port.number}"]
+        for program in shop({})
+    }
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_listens_where_the_gateways_look_for_it(containers, name):
+    """A service runs under its own name and port, on all addresses of its container."""
+    port = str(SERVICES_PORT + SERVICES.index(name))
+    command = containers[name]["command"]
+
+    assert command == [
+        *("python", "-m", "services_mock", name, "--host", "0.0.0.0", "--port", port)
+    ]
+    assert containers[name]["environment"] == {"PORT": port}
+
+
+@pytest.mark.parametrize("gateway", GATEWAYS, ids=lambda gateway: gateway.name)
+def test_a_gateway_knows_every_service_by_name(containers, gateway):
+    """A gateway is told the same as in `make run`, with the services at their containers."""
+    container = containers[gateway.name]
+    told = next(program.env for program in shop({}) if program.name == gateway.name)
+    at_containers = {
+        key: re.sub(r"127\.0\.0\.1", key.removeprefix("BFF_UPSTREAM_").lower(), value)
+        for key, value in told.items()
+    }
+    port = str(gateway.default_port)
+
+    assert container["environment"] == {**at_containers, "PORT": port}
+    assert container["command"] == ["uvicorn", f"bffs.{gateway.name}.app:app", "--port", port]
+    assert set(container["depends_on"]) == set(SERVICES)
+
+
+def test_each_port_variable_moves_its_gateway():
+    """WEB_PORT and the others mean the same as for `make run`."""
+    text = (ROOT / "docker-compose.yml").read_text()
+
+    for gateway in GATEWAYS:
+        assert f"127.0.0.1:${{{gateway.variable}:-{gateway.default_port}}}:" in text
+
+
+def test_a_gateway_is_served_as_in_make_run(stages):
+    """The image sets for uvicorn what `make run` passes as options."""
+    settings = {
+        key.removeprefix("UVICORN_").lower().replace("_", "-"): value
+        for word, argument in stages[-1]
+        if word == "ENV"
+        for key, _, value in (pair.partition("=") for pair in shlex.split(argument))
+        if key.startswith("UVICORN_")
+    }
+    words = iter(UVICORN)
+    options = {
+        word.removeprefix("--no-").removeprefix("--"): (
+            "false" if word.startswith("--no-") else next(words)
+        )
+        for word in words
+    }
+
+    assert settings == {**options, "host": "0.0.0.0"}
+
+
+def test_containers_hold_no_more_power_than_they_need(containers, stages):
+    """The programs run as nobody special, on a read-only file system, without capabilities."""
+    users = [argument for word, argument in stages[-1] if word == "USER"]
+
+    assert users
+    assert users[-1] not in {"0", "root"}
+    for container in containers.values():
+        assert container["read_only"] is True
+        assert container["cap_drop"] == ["ALL"]
+
+
+def test_the_image_holds_only_what_it_runs(stages):
+    """The last stage takes the installed environment and the two applications, nothing else."""
+    copied = [argument.split() for word, argument in stages[-1] if word == "COPY"]
+
+    assert copied == [
+        ["--from=build", "/opt/bff", "/opt/bff"],
+        ["services_mock", "services_mock"],
+        ["bffs", "bffs"],
+    ]
+
+
+def test_everything_the_image_copies_is_there_and_let_in(stages):
+    """Each copied path exists and is let through by .dockerignore, which shuts out all the rest."""
+    rules = (ROOT / ".dockerignore").read_text().splitlines()
+    let_in = [rule.removeprefix("!") for rule in rules if rule.startswith("!")]
+    paths = [
+        path
+        for stage in stages
+        for word, argument in stage
+        if word == "COPY" and not argument.startswith("--from")
+        for path in argument.split()[:-1]
+    ]
+
+    assert "*" in rules
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+    assert [path for path in paths if not any(fnmatch(path, f"{r}*") for r in let_in)] == []
+
+
+def test_the_image_installs_locked_packages_only(stages):
+    """Whatever comes from outside comes by hash; the project itself is installed offline."""
+    steps = [
+        step.strip()
+        for word, argument in stages[0]
+        if word == "RUN"
+        for step in argument.split("&&")
+        if "pip" in step and " install " in step
+    ]
+
+    assert len(steps) >= 3
+    assert [s for s in steps if "--require-hashes" not in s and "--no-index" not in s] == []
+
+
+def test_the_image_tells_whether_it_is_well(stages, tmp_path):
+    """The health check passes while the container's port answers /healthz, and fails after."""
+    (check,) = [argument for word, argument in stages[-1] if word == "HEALTHCHECK"]
+    _, *words = json.loads(check.partition("CMD ")[2])
+    (tmp_path / "healthz").write_text("ok")
+    serve = partial(http.server.SimpleHTTPRequestHandler, directory=tmp_path)
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), serve) as server:
+        threading.Thread(target=server.serve_forever).start()
+        alive = _status(*words, port=server.server_port)
+        server.shutdown()
+    dead = _status(*words, port=server.server_port)
+
+    assert alive == 0
+    assert dead != 0
+
+
+def _status(*words: str, port: int) -> int:
+    done = subprocess.run(
+        (sys.executable, *words),
+        env={**os.environ, "PORT": str(port)},
+        stderr=subprocess.DEVNULL,
+        check=False,
+    )
+    return done.returncode
