@@ -5,12 +5,15 @@ Latencies can be asserted exactly, and a test that would hang fails with `Nothin
 
 import asyncio
 import selectors
-from collections.abc import Callable
+import socket
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
 from typing import Any, TypeVarTuple
 
 Ts = TypeVarTuple("Ts")
 Ready = list[tuple[selectors.SelectorKey, int]]
+
+Resolver = Callable[[str], Awaitable[Sequence[str]]]
 
 START = 1_000_000.0
 """The first instant, in seconds: far from zero, as that of a real monotonic clock is."""
@@ -51,9 +54,14 @@ class _JumpingSelector(selectors.DefaultSelector):
 
 
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
-    """An asyncio loop in virtual time; sockets and threads work, in zero virtual seconds."""
+    """An asyncio loop in virtual time; sockets and threads work, in zero virtual seconds.
+
+    Set `resolver` to decide what names resolve to, and how long that takes: it is awaited with a
+    name and returns addresses, or raises `socket.gaierror`.
+    """
 
     def __init__(self) -> None:
+        self.resolver: Resolver | None = None
         self._jumping = _JumpingSelector()
         super().__init__(self._jumping)
 
@@ -64,6 +72,17 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def advance(self, seconds: float) -> None:
         """Let time pass while nothing runs, as when the process was busy or stopped."""
         self._jumping.now += seconds
+
+    async def getaddrinfo(self, host: Any, port: Any, **options: Any) -> list[Any]:
+        """Resolve a name, by the script if there is one."""
+        if self.resolver is None:
+            return await super().getaddrinfo(host, port, **options)
+        found = await self.resolver(host)
+        families = [socket.AF_INET6 if ":" in address else socket.AF_INET for address in found]
+        return [
+            (family, socket.SOCK_STREAM, 0, "", (address, port))
+            for family, address in zip(families, found, strict=True)
+        ]
 
     def run_in_executor(
         self, executor: Executor | None, func: Callable[[*Ts], Any], *args: *Ts

@@ -4,96 +4,98 @@ import os
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 CONFTEST = Path(__file__).parent.parent / "conftest.py"
-Suite = Callable[..., str]
 
+TESTS = """
+import asyncio, pytest
+from hypothesis import given, settings, strategies
 
-@pytest.fixture
-def suite(tmp_path: Path) -> Suite:
-    """Run the given tests in a fresh process, under this suite's conftest."""
+async def forever():
+    await asyncio.sleep(1000)
 
-    def run(source: str, **environment: str) -> str:
-        (tmp_path / "conftest.py").write_text(CONFTEST.read_text())
-        (tmp_path / "test_it.py").write_text("import asyncio, pytest\n" + textwrap.dedent(source))
-        known = {key: value for key, value in os.environ.items() if key != "BFF_REQUIRE_ALL"}
-        command = [sys.executable, "-m", "pytest", "-q", "-rA", "-p", "no:cacheprovider", tmp_path]
-        ended = subprocess.run(  # noqa: PLW1510 # failing is what some of these tests are for
-            command, cwd=CONFTEST.parent.parent, env=known | environment, capture_output=True
-        )
-        return ended.stdout.decode()
+async def test_leaks():
+    globals()["kept"] = asyncio.create_task(forever())
 
-    return run
+async def test_cleans_up():
+    task = asyncio.create_task(forever())
+    await asyncio.sleep(0)
+    task.cancel()
 
-
-def test_a_task_left_behind_fails_the_test_that_started_it(suite: Suite) -> None:
-    """A leak is named by its coroutine."""
-    output = suite(
-        """
-        async def forever():
-            await asyncio.sleep(1000)
-
-        async def test_leaks():
-            globals()["kept"] = asyncio.create_task(forever())
-
-        def test_next():
-            pass
-        """
-    )
-
-    assert "the test left tasks behind: forever" in output
-    assert "1 failed, 1 passed" in output
-
-
-MISSING = """
 @pytest.mark.needs("python3", "no-such-program")
 async def test_needy():
-    assert False
+    pass
+
+@pytest.mark.virtual_time
+@settings(database=None)
+@given(number=strategies.integers(0, 5000))
+async def test_property(number):
+    await asyncio.sleep(number)
+    assert number < 1000
 """
 
 
-def test_a_missing_program_skips_visibly(suite: Suite) -> None:
-    """The report names the program that a test wants."""
-    output = suite(MISSING)
-
-    assert "needs no-such-program, which is not installed" in output
-    assert "1 skipped" in output
-
-
-def test_a_skip_is_a_failure_where_all_tests_are_required(suite: Suite) -> None:
-    """With BFF_REQUIRE_ALL=1 a missing program fails the suite."""
-    output = suite(MISSING, BFF_REQUIRE_ALL="1")
-
-    assert "needs no-such-program, which is not installed (BFF_REQUIRE_ALL=1" in output
-    assert "1 error" in output
-
-
-def test_a_skipped_module_is_a_failure_where_all_tests_are_required(suite: Suite) -> None:
-    """With BFF_REQUIRE_ALL=1 a module cannot leave the suite, either."""
-    output = suite('pytest.importorskip("no_such_module")', BFF_REQUIRE_ALL="1")
-
-    assert "could not import 'no_such_module'" in output
-    assert "1 error" in output
-
-
-def test_properties_may_be_asynchronous(suite: Suite) -> None:
-    """Under hypothesis each example gets a loop of its own, and a failing one is found."""
-    output = suite(
-        """
-        from hypothesis import given, settings, strategies
-
-        @pytest.mark.virtual_time
-        @settings(database=None)
-        @given(number=strategies.integers(0, 5000))
-        async def test_property(number):
-            await asyncio.sleep(number)
-            assert number < 1000
-        """
+def run_suite(folder: Path, **environment: str) -> str:
+    """Run the tests above in a fresh process, under this suite's conftest; return its report."""
+    (folder / "conftest.py").write_text(CONFTEST.read_text())
+    (folder / "test_it.py").write_text(textwrap.dedent(TESTS))
+    (folder / "test_module.py").write_text('import pytest; pytest.importorskip("no_such_module")')
+    known = {key: value for key, value in os.environ.items() if key != "BFF_REQUIRE_ALL"}
+    options = ["-q", "-rA", "-p", "no:cacheprovider", "--continue-on-collection-errors"]
+    ended = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, folder],
+        cwd=CONFTEST.parent.parent,
+        env=known | environment,
+        capture_output=True,
+        check=False,
     )
+    return ended.stdout.decode()
 
-    assert "number=1000" in output
-    assert "1 failed" in output
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return what a developer sees."""
+    return run_suite(tmp_path_factory.mktemp("suite"))
+
+
+@pytest.fixture(scope="module")
+def strict_report(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return what is seen where every test has to run."""
+    return run_suite(tmp_path_factory.mktemp("strict"), BFF_REQUIRE_ALL="1")
+
+
+def test_a_task_left_behind_fails_the_test_that_started_it(report: str) -> None:
+    """A leak is named by its coroutine; a task that is ending is none."""
+    assert "the test left tasks behind: forever" in report
+    assert "FAILED" in line_of(report, "::test_leaks")
+    assert "PASSED" in line_of(report, "::test_cleans_up")
+
+
+def line_of(report: str, test: str) -> str:
+    """Return the summary's line on a test."""
+    return next(line for line in reversed(report.splitlines()) if test in line)
+
+
+def test_properties_may_be_asynchronous(report: str) -> None:
+    """Under hypothesis each example gets a loop of its own, and a failing one is found."""
+    assert "number=1000" in report
+    assert "FAILED" in line_of(report, "::test_property")
+
+
+def test_a_missing_program_skips_visibly(report: str) -> None:
+    """The report names the program that a test wants, and the module that a file wants."""
+    assert "needs no-such-program, which is not installed" in report
+    assert "could not import 'no_such_module'" in report
+    assert "2 failed, 1 passed, 2 skipped" in report
+
+
+def test_a_skip_is_a_failure_where_all_tests_are_required(strict_report: str) -> None:
+    """With BFF_REQUIRE_ALL=1 a missing program fails the suite, and so does a missing module."""
+    required = "(BFF_REQUIRE_ALL=1 makes a skip a failure)"
+
+    assert f"needs no-such-program, which is not installed {required}" in strict_report
+    assert "test_module.py: Skipped: could not import 'no_such_module'" in strict_report
+    assert "skipped" not in strict_report.splitlines()[-1]

@@ -104,7 +104,8 @@ class Balancer:
                 self._close_idle()
 
     async def aclose(self) -> None:
-        """Close the connections to every endpoint."""
+        """Close the connections to every endpoint; calls under way fail."""
+        self._lookup.stop()
         self._leaving.update(self.endpoints.update((), self._clock()))
         while self._leaving:
             await self._leaving.pop().target.aclose()

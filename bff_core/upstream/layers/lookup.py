@@ -74,6 +74,12 @@ class Lookup:
         self._is_awaited = True
         await asyncio.shield(self._under_way)  # none of those who wait may cancel it
 
+    def stop(self) -> None:
+        """Look nothing up any more."""
+        self.due = math.inf
+        if self._under_way is not None:
+            self._under_way.cancel()
+
     def _addresses(self, host: str) -> tuple[str, ...]:
         resolution = self._resolutions.get(host)
         return (host,) if resolution is None else resolution.addresses
