@@ -1,0 +1,200 @@
+"""Upstream clients: typed methods become calls that carry what their request knows."""
+
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+import pytest
+
+from bff_core import BadStatus, ConfigurationError, InvalidInput, Policy, Scope, Upstream
+from bff_core.errors import BadPayload
+from bff_core.scope import running_part
+from bff_core.testing.scripted import Scripted, ScriptedConnector, reply
+from bff_core.upstream.transport.interface import Endpoint
+
+NDJSON = b'{"id":"1","name":"Ada"}\n\n{"id":"2","name":"Grace"}\n'
+EVENTS = b": hello\nevent: price\ndata: 1\ndata: 2\nid: 7\nretry: 1500\n\ndata: cut off"
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A user as these tests need one."""
+
+    id: str
+    name: str
+
+
+class Users(Upstream):
+    """A service with every kind of method."""
+
+    policy = Policy(timeout=2.0)
+
+    async def profile(self, user_id: str) -> Profile:
+        return await self.get("/users/{id}", Profile, id=user_id)
+
+    async def find(self, user_id: str) -> Profile | None:
+        return await self.get("/users/{id}", Profile | None, id=user_id)
+
+    async def rename(self, user_id: str, name: str) -> Profile:
+        return await self.patch("/users/{id}", Profile, id=user_id, json={"name": name})
+
+    async def remove(self, user_id: str) -> None:
+        return await self.delete("/users/{id}", None, id=user_id)
+
+    async def invite(self, name: str, key: str) -> Profile:
+        headers = {"Idempotency-Key": key}
+        return await self.post("/users", Profile, json={"name": name}, headers=headers)
+
+
+class PublicUsers(Users):
+    """The same, with replies that everybody may share."""
+
+    policy = Policy(public=True)
+
+
+ADA = reply(200, {"id": "1", "name": "Ada"})
+
+
+def client(script: Scripted, kind=Users, now=100.0):
+    """Return a client whose stack is nothing but a script."""
+    connector = ScriptedConnector(Endpoint("http", "users", 80, "users"), script, [])
+    stack = SimpleNamespace(handler=script, streamer=connector)
+    return kind(stack, clock=lambda: now)
+
+
+async def test_method_returns_the_declared_type():
+    """A call's reply is typed, and the call names its operation without ids."""
+    script = Scripted(ADA)
+
+    assert await client(script).profile("a/1") == Profile("1", "Ada")
+    [call] = script.calls
+    assert (call.upstream, call.method, call.target) == ("users", "GET", "/users/a%2F1")
+    assert call.operation == "GET /users/{id}"
+    assert (b"accept", b"application/json") in call.headers
+
+
+async def test_absent_thing_is_none_where_the_method_says_so():
+    """`Profile | None` makes a 404 an answer."""
+    assert await client(Scripted(reply(404))).find("9") is None
+
+
+async def test_absent_thing_is_an_error_elsewhere():
+    """A plain `Profile` can't be absent."""
+    with pytest.raises(BadStatus):
+        await client(Scripted(reply(404))).profile("9")
+
+
+async def test_writes_carry_typed_bodies():
+    """Bodies are JSON and say so."""
+    script = Scripted(ADA, reply(204), ADA)
+    users = client(script)
+
+    await users.rename("1", "Ada")
+    await users.remove("1")
+    await users.invite("Ada", "key-1")
+
+    rename, remove, invite = script.calls
+    assert (rename.method, rename.body) == ("PATCH", b'{"name":"Ada"}')
+    assert (b"content-type", b"application/json") in rename.headers
+    assert (remove.method, remove.body) == ("DELETE", b"")
+    assert (invite.is_safe, invite.is_idempotent, rename.is_idempotent) == (False, True, False)
+
+
+async def test_deadline_is_the_earliest_of_policy_request_and_part():
+    """A call never lasts longer than what it is made for."""
+    script = Scripted(ADA)
+    users = client(script)
+
+    await users.profile("1")
+    await users.bind(Scope(deadline=101.5)).profile("1")
+    token = running_part.set(SimpleNamespace(deadline=100.3))
+    await users.bind(Scope(deadline=101.5)).profile("1")
+    running_part.reset(token)
+
+    assert [call.deadline for call in script.calls] == [102.0, 101.5, 100.3]
+
+
+async def test_reply_belongs_to_one_viewer_unless_declared_public():
+    """The safe default is the shorter one to write."""
+    script = Scripted(ADA)
+    scope = Scope(deadline=200, audience="0::7", traceparent="00-1-2-01")
+
+    await client(script).bind(scope).profile("1")
+    await client(script, PublicUsers).bind(scope).profile("1")
+
+    private, public = script.calls
+    assert (private.audience, public.audience) == ("0::7", None)
+    assert private.traceparent == "00-1-2-01"
+
+
+async def test_binding_leaves_the_shared_client_as_it_was():
+    """A request's viewer never stays behind."""
+    script = Scripted(ADA)
+    users = client(script)
+
+    users.bind(Scope(deadline=200, audience="0::7"))
+    await users.profile("1")
+
+    assert script.calls[0].audience == "unbound"
+
+
+async def test_id_that_is_no_segment_is_the_callers_mistake():
+    """`..` would leave the path; nothing is sent."""
+    script = Scripted(ADA)
+
+    with pytest.raises(InvalidInput):
+        await client(script).profile("..")
+    assert script.calls == []
+
+
+async def test_any_reply_can_be_had_as_it_is():
+    """`request` judges nothing."""
+    users = client(Scripted(reply(418, b"tea")))
+
+    answer = await users.request("OPTIONS", "/users")
+
+    assert (answer.status, answer.body) == (418, b"tea")
+
+
+async def test_lines_of_json_come_typed():
+    """A stream of newline-delimited JSON yields values; empty lines are skipped."""
+    users = client(Scripted(reply(200, NDJSON)))
+
+    rows = [row async for row in users.ndjson("/users/export", Profile)]
+
+    assert [row.name for row in rows] == ["Ada", "Grace"]
+
+
+async def test_line_that_does_not_fit_is_a_bad_payload():
+    """Garbage in a stream is the service's fault."""
+    users = client(Scripted(reply(200, b'{"id":')))
+
+    with pytest.raises(BadPayload):
+        _ = [row async for row in users.ndjson("/users/export", Profile)]
+
+
+async def test_refused_stream_is_a_bad_status():
+    """A stream that does not begin is no stream."""
+    users = client(Scripted(reply(403)))
+
+    with pytest.raises(BadStatus):
+        _ = [row async for row in users.ndjson("/users/export", Profile)]
+
+
+async def test_server_sent_events_come_whole():
+    """Data lines are joined, comments skipped, an event that was cut off is dropped."""
+    users = client(Scripted(reply(200, EVENTS)))
+
+    [event] = [event async for event in users.sse("/prices")]
+
+    assert (event.event, event.data, event.id, event.retry) == ("price", "1\n2", "7", 1.5)
+
+
+def test_name_is_the_class_in_snake_case():
+    """The variable with the addresses follows from it."""
+    assert (Users.name, PublicUsers.name) == ("users", "public_users")
+
+
+def test_policy_must_be_a_policy():
+    """A dictionary of options would not be validated."""
+    with pytest.raises(ConfigurationError, match=r"must be a Policy"):
+        type("Broken", (Upstream,), {"policy": {"timeout": 1}})
