@@ -1,0 +1,1 @@
+"""The nine services of a shop that the gateways compose, with seeded data and faults on demand."""

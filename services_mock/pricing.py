@@ -1,0 +1,79 @@
+"""The pricing service: prices and deals."""
+
+from typing import Literal
+
+from fastapi import APIRouter, FastAPI, Response
+
+from services_mock.answers import answer
+from services_mock.data import categories, goods, prices
+from services_mock.data.prices import Badge, Deal, Price
+from services_mock.pages import Asked, Key, Page, Paging, Required, batch, page
+from services_mock.problems import not_found
+from services_mock.service import assemble
+
+Sort = Literal["-discount", "ends_at"]
+
+router = APIRouter(tags=["pricing"])
+
+
+@router.get("/prices", response_model=Page[Price])
+async def list_prices(ids: Required) -> Response:
+    """Return the prices of many products."""
+    return answer(batch(ids, lambda one: prices.price(one) if goods.exists(one) else None))
+
+
+@router.get("/prices/{product_id}", response_model=Price)
+async def get_price(product_id: str) -> Response:
+    """Return what a product costs."""
+    if not goods.exists(product_id):
+        raise not_found("price of product", product_id)
+    return answer(prices.price(product_id))
+
+
+def _key(sort: Sort, deal: Deal) -> Key:
+    number = int(deal.product_id)
+    return (deal.ends_at, number) if sort == "ends_at" else (-deal.discount_percent, number)
+
+
+@router.get("/deals", response_model=Page[Deal])
+async def list_deals(
+    ids: Asked,
+    window: Paging,
+    category: str | None = None,
+    badge: Badge | None = None,
+    sort: Sort = "-discount",
+) -> Response:
+    """List what is reduced."""
+    if ids is not None:
+        return answer(batch(ids, prices.deals().get))
+    leaves = categories.leaves_under(category) if category else categories.LEAVES.keys()
+    found = [
+        deal
+        for deal in prices.deals().values()
+        if deal.category_id in leaves and badge in {None, deal.badge}
+    ]
+    found.sort(key=lambda deal: _key(sort, deal))
+    told = page(
+        found,
+        window,
+        key=lambda deal: _key(sort, deal),
+        load=lambda deal: deal,
+        within=f"deals {sort} {category} {badge}",
+    )
+    return answer(told)
+
+
+@router.get("/deals/{deal_id}", response_model=Deal)
+async def get_deal(deal_id: str) -> Response:
+    """Return one deal."""
+    found = prices.deals().get(deal_id)
+    if found is None:
+        raise not_found("deal", deal_id)
+    return answer(found)
+
+
+def create_app() -> FastAPI:
+    """Return the pricing service."""
+    return assemble(
+        "pricing", router, summary="Prices and deals", cache_control="public, max-age=30"
+    )

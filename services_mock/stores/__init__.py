@@ -1,0 +1,1 @@
+"""What writes change, in the memory of each service's process."""
