@@ -97,9 +97,8 @@ def _lives(pid: int) -> bool:
     return True
 
 
-@pytest.fixture
-def start() -> Iterator[Callable[..., Started]]:
-    """Start commands that end with the test."""
+@contextlib.contextmanager
+def _starter() -> Iterator[Callable[..., Started]]:
     with contextlib.ExitStack() as running:
 
         def run(*command: str, ignores_sigint: bool = False, **environ: str) -> Started:
@@ -111,6 +110,20 @@ def start() -> Iterator[Callable[..., Started]]:
 
 
 @pytest.fixture
+def start() -> Iterator[Callable[..., Started]]:
+    """Start commands that end with the test."""
+    with _starter() as run:
+        yield run
+
+
+@pytest.fixture(scope="module")
+def start_for_all() -> Iterator[Callable[..., Started]]:
+    """Start commands that end with the last test of the module."""
+    with _starter() as run:
+        yield run
+
+
+@pytest.fixture(scope="session")
 def free_ports() -> Callable[[int], list[int]]:
     """Find consecutive ports that nobody listens on."""
 
