@@ -99,6 +99,17 @@ async def test_a_retry_goes_to_another_endpoint() -> None:
     assert len(scripts[ONE].calls) == len(attempts) == 5
 
 
+async def test_failures_that_are_not_retried_are_not_remembered_for_ever() -> None:
+    """What it knows of failed calls is bounded, however many fail."""
+    bench = Workbench(listens=False)
+    layer = balancer(bench, {ONE: Scripted(reply(500)), TWO: Scripted(reply(500))})
+
+    for _ in range(1000):
+        await layer(bench.call())
+
+    assert len(layer._failed) == 128
+
+
 @pytest.mark.parametrize("step", [fail(), reply(500), hang()], ids=["broken", "500", "hanging"])
 async def test_one_bad_endpoint_of_three_is_ejected(step) -> None:
     """It meets five failures and its probes, and success is complete from then on."""

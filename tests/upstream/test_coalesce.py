@@ -1,14 +1,15 @@
 """The coalesce layer: equal reads share one call, and nobody suffers for another."""
 
 import asyncio
+import gc
 import random
 
 import pytest
 
-from bff_core.call import Reply
+from bff_core.call import Call, Reply
 from bff_core.errors import DeadlineExceeded, TransportFailed
 from bff_core.events import Coalesced
-from bff_core.testing.scripted import Scripted, fail, hang, reply
+from bff_core.testing.scripted import Scripted, fail, fail_with, hang, reply
 from bff_core.testing.workbench import Workbench
 from bff_core.upstream.layers.coalesce import CoalesceLayer
 from bff_core.upstream.layers.deadline import DeadlineLayer
@@ -127,6 +128,44 @@ async def test_a_leader_out_of_time_hands_over_to_those_with_more() -> None:
 
     assert (await patient).status == 200
     assert len(upstream.calls) == 2
+
+
+async def test_a_transport_that_keeps_the_leaders_deadline_fails_only_the_leader() -> None:
+    """It is the same whichever layer notices first that the leader's time is over."""
+    bench = Workbench()
+    timed_out = fail_with(lambda call: DeadlineExceeded("took too long", call=call))
+
+    async def until_deadline(call: Call) -> Reply:
+        await asyncio.sleep(call.deadline - bench.now)
+        return await timed_out(call)
+
+    coalesce = CoalesceLayer(bench.runtime, Scripted(until_deadline, reply()))
+    hasty = asyncio.create_task(coalesce(bench.call(timeout=0.5)))
+    patient = asyncio.create_task(coalesce(bench.call(timeout=5)))
+
+    with pytest.raises(DeadlineExceeded):
+        await hasty
+
+    assert (await patient).status == 200
+
+
+async def test_a_failure_that_nobody_is_left_to_hear_makes_no_noise() -> None:
+    """A waiter that leaves in the moment of the failure causes no warning in the logs."""
+    bench, loop, noise = Workbench(), asyncio.get_running_loop(), []
+    loop.set_exception_handler(lambda _, context: noise.append(context))
+
+    async def fail_while_the_waiter_leaves(call: Call) -> Reply:
+        await asyncio.sleep(1)
+        loop.call_soon(waiter.cancel)
+        raise TransportFailed("reset", call=call, is_sent=True)
+
+    coalesce = CoalesceLayer(bench.runtime, Scripted(fail_while_the_waiter_leaves))
+    leader, waiter = (asyncio.create_task(coalesce(bench.call())) for _ in range(2))
+    await asyncio.wait([leader, waiter])
+    gc.collect()
+
+    assert isinstance(leader.exception(), TransportFailed)
+    assert (waiter.cancelled(), noise) == (True, [])
 
 
 async def test_a_waiter_goes_at_its_own_deadline() -> None:
