@@ -97,7 +97,6 @@ def test_a_lock_that_was_edited_is_refused(copy, file, pattern, replacement, com
 @pytest.fixture
 def make() -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run `make` in the project."""
-
     # `make test` runs this suite: what it hands down to a make below is not what a user starts.
     outer = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PYTHON", "VENV"}
     environ = {key: value for key, value in os.environ.items() if key not in outer}
