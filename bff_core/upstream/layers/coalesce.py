@@ -85,7 +85,6 @@ class CoalesceLayer:
         for waiter in flight:
             if not waiter.done():
                 waiter.set_exception(error)
-                waiter.exception()  # a waiter that leaves now need not have looked at it
 
     def _hand_over(self, key: Key, flight: Flight) -> None:
         """Let the first who still waits lead, or forget the flight."""
