@@ -8,7 +8,7 @@ from math import inf
 from typing import Self, TypeVar, dataclass_transform
 
 from bff_core.clock import Clock, monotonic
-from bff_core.composition.part import WORST_LAST, Failure, Part, State
+from bff_core.composition.part import WORST_LAST, Failure, Part, Screen, State
 from bff_core.composition.plan import Plan
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events
@@ -35,9 +35,9 @@ class PartStatus:
 
 
 class Board:
-    """The parts of one composition: what has started, and who waits for whom."""
+    """The parts of one composition that have started, and its loaders."""
 
-    __slots__ = ("clock", "deadline", "edges", "events", "loaders", "loop", "started", "title")
+    __slots__ = ("loaders", "screen", "started")
 
     def __init__(
         self,
@@ -48,18 +48,9 @@ class Board:
         events: Events = SILENCE,
         deadline: float = inf,
     ) -> None:
-        self.title = title
-        self.loop = loop
-        self.clock = clock
-        self.events = events
-        self.deadline = deadline
+        self.screen = Screen(title, loop=loop, clock=clock, events=events, deadline=deadline)
         self.started: dict[Hashable, Part[object]] = {}
-        self.edges: dict[tuple[str, str], None] = {}
         self.loaders: dict[str, object] = {}
-
-    def depends(self, waiter: str, awaited: str) -> None:
-        """Record that one part waits for another; the first mention keeps its place."""
-        self.edges[waiter, awaited] = None
 
     def find_or_start(
         self,
@@ -71,9 +62,9 @@ class Board:
         """Return the part under `key`, started now if it is the first to be asked for."""
         part = self.started.get(key)
         if part is None:
-            now = self.clock()
-            deadline = failure.deadline(now, self.deadline)
-            part = Part(self, name, body(), started=now, deadline=deadline, failure=failure)
+            now = self.screen.clock()
+            deadline = failure.deadline(now, self.screen.deadline)
+            part = Part(self.screen, name, body(), started=now, deadline=deadline, failure=failure)
             self.started[key] = part
         return part  # type: ignore[return-value]  # one key belongs to one body
 
@@ -153,7 +144,8 @@ class Composition:
     def plan(self) -> Plan:
         """Return what has run so far and what waited for what; `str()` of it draws a tree."""
         board = self.board
-        return Plan(board.title, tuple(board.statuses()), tuple(board.edges))
+        screen = board.screen
+        return Plan(screen.title, tuple(board.statuses()), tuple(screen.edges))
 
     async def aclose(self) -> None:
         """Cancel the parts that still run; a view's end calls it."""

@@ -100,11 +100,19 @@ async def gather(*awaitables: Awaitable[object]) -> tuple[object, ...]:
                     if isinstance(slot, Part):
                         waiting.enter_context(slot.awaited_by(caller))
             await _wait(slots)
+            if not isinstance(caller, Part):
+                _tell(slots)
     finally:
         for slot in slots:
             if isinstance(slot, asyncio.Future):
                 slot.cancel()
     return tuple(slot.result() for slot in slots)
+
+
+def _tell(slots: list[Slot]) -> None:
+    for slot in slots:
+        if isinstance(slot, Part) and slot.is_done:
+            slot.witnessed()
 
 
 async def _wait(slots: list[Slot]) -> None:

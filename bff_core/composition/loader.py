@@ -111,6 +111,17 @@ class Keyed(Awaitable[V_co]):
         return value  # type: ignore[return-value]  # the declaration types it
 
 
+class _Keys(Generic[K, V]):
+    """What one composition has asked of one loader so far."""
+
+    __slots__ = ("known", "open", "part")
+
+    def __init__(self) -> None:
+        self.known: dict[K, Keyed[V]] = {}
+        self.open: list[K] = []
+        self.part: Part[Batch[K, V]] | None = None
+
+
 class Loader(Generic[K, V]):
     """A loader bound to one composition: call it with a key, or ask for many at once.
 
@@ -118,26 +129,26 @@ class Loader(Generic[K, V]):
     in one call.
     """
 
-    __slots__ = ("_batches", "_body", "_composition", "_open", "_options", "_part")
+    __slots__ = ("_body", "_composition", "_keys", "_options")
 
     def __init__(
         self,
         composition: Composition,
         body: Callable[..., Coroutine[object, object, Batch[K, V]]],
         options: Options,
+        keys: _Keys[K, V],
     ) -> None:
         self._composition = composition
         self._body = body
         self._options = options
-        self._batches: dict[K, Keyed[V]] = {}
-        self._open: list[K] = []
-        self._part: Part[Batch[K, V]] | None = None
+        self._keys = keys
 
     def __call__(self, key: K) -> Keyed[V]:
         """Return the value under `key`, loaded together with what else this tick asks for."""
-        keyed = self._batches.get(key)
+        keyed = self._keys.known.get(key)
         if keyed is None:
-            keyed = self._batches[key] = Keyed(self._join(key), key, self._options)  # type: ignore[arg-type]  # a mapping is invariant in its key
+            keyed = Keyed(self._join(key), key, self._options)  # type: ignore[arg-type]  # a mapping is invariant in its key
+            self._keys.known[key] = keyed
         return keyed
 
     async def many(self, keys: Iterable[K]) -> list[V]:
@@ -145,11 +156,12 @@ class Loader(Generic[K, V]):
         return [await keyed for keyed in [self(key) for key in keys]]
 
     def _join(self, key: K) -> Part[Batch[K, V]]:
-        if self._part is None or len(self._open) >= self._options.chunk:
-            self._open = []
-            self._part = self._start(self._open)
-        self._open.append(key)
-        return self._part
+        keys = self._keys
+        if keys.part is None or len(keys.open) >= self._options.chunk:
+            keys.open = []
+            keys.part = self._start(keys.open)
+        keys.open.append(key)
+        return keys.part
 
     def _start(self, keys: list[K]) -> Part[Batch[K, V]]:
         board = self._composition.board
@@ -163,8 +175,8 @@ class Loader(Generic[K, V]):
 
     async def _load(self, keys: list[K]) -> Batch[K, V]:
         # A part's first step comes a tick after it was started: whoever asked has joined by now.
-        if keys is self._open:
-            self._part = None
+        if keys is self._keys.open:
+            self._keys.part = None
         return await self._body(self._composition, tuple(keys))
 
 
@@ -191,10 +203,10 @@ class LoaderMethod(Generic[K, V]):
         if composition is None:
             return self
         loaders = composition.board.loaders
-        bound = loaders.get(self._options.name)
-        if bound is None:
-            bound = loaders[self._options.name] = Loader(composition, self._body, self._options)
-        return bound  # type: ignore[return-value]  # one name belongs to one method
+        keys = loaders.get(self._options.name)
+        if keys is None:
+            keys = loaders[self._options.name] = _Keys[K, V]()
+        return Loader(composition, self._body, self._options, keys)  # type: ignore[arg-type]  # one name belongs to one method
 
 
 class _Declaration(Generic[M]):

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import partial
 from typing import Generic, Literal, Protocol, TypeVar
 
@@ -20,17 +21,30 @@ WORST_LAST: tuple[State, ...] = ("ok", "stale", "missing", "fallback", "forbidde
 """States by how much they take away; several runs of one part are told as the last of these."""
 
 
-class Screen(Protocol):
-    """What a part needs of the composition that it belongs to."""
+class Screen:
+    """What the parts of one composition share; it knows none of them, so no cycle is left behind.
 
-    title: str
-    loop: asyncio.AbstractEventLoop
-    clock: Clock
-    events: Events
-    deadline: float
+    `deadline` is the request's, an instant of `clock`. `edges` are pairs of part names, (waiter,
+    awaited), each once, in the order of their first mention.
+    """
 
-    def depends(self, waiter: str, awaited: str, /) -> None:
-        """Record that one part waits for another."""
+    __slots__ = ("clock", "deadline", "edges", "events", "loop", "title")
+
+    def __init__(
+        self,
+        title: str,
+        *,
+        loop: asyncio.AbstractEventLoop,
+        clock: Clock,
+        events: Events,
+        deadline: float,
+    ) -> None:
+        self.title = title
+        self.loop = loop
+        self.clock = clock
+        self.events = events
+        self.deadline = deadline
+        self.edges: dict[tuple[str, str], None] = {}
 
 
 class Failure(Protocol):
@@ -116,7 +130,7 @@ class Part(Awaitable[T_co], Generic[T_co]):
 
     def fail(self, error: Exception) -> None:
         """End with an error that every waiter gets: called by the failure policy."""
-        self.reason = reason_of(error)
+        self.state, self.reason = state_of(error, has_fallback=False), reason_of(error)
         self._error = error
 
     def cancel(self) -> asyncio.Task[None] | None:
@@ -166,6 +180,7 @@ class Part(Awaitable[T_co], Generic[T_co]):
         self._task = None
         if self._timer is not None:
             self._timer.cancel()
+            self._timer = None
         for callback in self._callbacks:
             callback(self)
         self._callbacks.clear()
@@ -181,7 +196,14 @@ class Part(Awaitable[T_co], Generic[T_co]):
                 yield from self._wait()
         else:
             yield from self._wait()
+            self.witnessed()
         return self.result()
+
+    def witnessed(self) -> None:
+        """Tell whoever wants to know which parts the running code has used."""
+        tell = witness.get()
+        if tell is not None:
+            tell(self)
 
     def _wait(self) -> Generator[object, None, None]:
         if not self.is_done:
@@ -192,7 +214,7 @@ class Part(Awaitable[T_co], Generic[T_co]):
     @contextmanager
     def awaited_by(self, caller: "Part[object]") -> Iterator[None]:
         """Note that another part waits for this one, and refuse if that would never end."""
-        self._screen.depends(caller.name, self.name)
+        self._screen.edges[caller.name, self.name] = None
         if self._leads_to(caller):
             raise CompositionCycle(f"part {caller.name!r} awaits {self.name!r}, which awaits it")
         caller._awaiting.append(self)  # noqa: SLF001 - same class
@@ -236,6 +258,10 @@ class Part(Awaitable[T_co], Generic[T_co]):
     def __repr__(self) -> str:
         state = self.state if self.is_done else "running"
         return f"<Part {self.name} {state}{': ' + self.reason if self.reason else ''}>"
+
+
+witness: ContextVar[Callable[[Part[object]], object] | None] = ContextVar("witness", default=None)
+"""Told of each ended part that code outside any part has awaited; a face may set it."""
 
 
 class Critical:

@@ -81,7 +81,7 @@ class Wiring:
         self._services: dict[type, Service] = {type(service): service for service in services}
         self._loop = loop
         self._clock = clock
-        self._events = events
+        self.events = events
         self._builders: dict[type[Composition], Builder] = {}
 
     def build(self, cls: type[C], scope: Scope, inputs: Mapping[str, object]) -> C:
@@ -95,7 +95,7 @@ class Wiring:
                 cls.__name__,
                 loop=self._loop,
                 clock=self._clock,
-                events=self._events,
+                events=self.events,
                 deadline=scope.deadline,
             )
         )
