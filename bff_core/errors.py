@@ -142,12 +142,6 @@ class BulkheadFull(NotSent):
     retry_after = 1.0
 
 
-class RetryBudgetSpent(NotSent):
-    """The first attempt failed and the upstream's retry budget allows no other."""
-
-    code = "retry_budget_spent"
-
-
 class DeadlineExceeded(UpstreamError):
     """The call's deadline passed."""
 
