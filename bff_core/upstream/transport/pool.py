@@ -12,14 +12,12 @@ from bff_core.errors import DeadlineExceeded, TransportFailed
 from bff_core.policy.connection import Connection
 from bff_core.upstream.runtime import Runtime
 from bff_core.upstream.transport.connection import Stale, WireConnection
+from bff_core.upstream.transport.dialer import Dialer
 from bff_core.upstream.transport.framing import ParserFactory, Response
 from bff_core.upstream.transport.interface import Endpoint, Load
 from bff_core.upstream.transport.rendering import Renderer
 from bff_core.upstream.transport.streamed import Streamed
 from bff_core.upstream.transport.whole import Whole
-
-JITTER: Final = 0.2
-"""The share of a connection's lifetime that is left to chance, so that they don't end at once."""
 
 EARLIEST: Final = 0.001
 """The finest step of a timer in seconds: event loops round to milliseconds."""
@@ -43,11 +41,10 @@ class Pool:
     ) -> None:
         self.endpoint = endpoint
         self._options = options
-        self._runtime = runtime
         self._loop = runtime.loop
         self._clock = runtime.clock
         self._new_parser = new_parser
-        self._context = context
+        self._dialer = Dialer(endpoint, options, runtime, context)
         self._renderer = Renderer(endpoint, options)
         self._idle: list[WireConnection] = []  # by idle_since, as each joins and leaves at the end
         self._held: set[WireConnection] = set()
@@ -248,8 +245,11 @@ class Pool:
         self._hand_over(None)
 
     async def _open(self, call: Call) -> WireConnection:
+        if self._is_closed:
+            self._give_back(None)
+            raise TransportFailed("the connector was closed", call=call, is_sent=False)
         try:
-            connection = await self._connect(call)
+            connection = await self._dialer.dial(self, call)
         except BaseException:
             self._give_back(None)
             raise
@@ -259,37 +259,6 @@ class Pool:
             message = "closed, or spoken on, before anything was asked"
             raise TransportFailed(message, call=call, is_sent=False)
         return connection
-
-    async def _connect(self, call: Call) -> WireConnection:
-        if self._is_closed:
-            raise TransportFailed("the connector was closed", call=call, is_sent=False)
-        left = call.deadline - self._clock()
-        try:
-            async with asyncio.timeout(min(self._options.connect_timeout, left)):
-                return await self._dial()
-        except TimeoutError as error:
-            if left <= self._options.connect_timeout:
-                raise DeadlineExceeded("not connected in time", call=call) from error
-            message = f"not connected within {self._options.connect_timeout} s"
-            raise TransportFailed(message, call=call, is_sent=False) from error
-        except OSError as error:
-            message = f"can't connect to {self.endpoint.name}: {error}"
-            raise TransportFailed(message, call=call, is_sent=False) from error
-
-    async def _dial(self) -> WireConnection:
-        name = self._options.server_name or self.endpoint.host
-        _, connection = await self._loop.create_connection(
-            self._new_connection,
-            self.endpoint.address,
-            self.endpoint.port,
-            ssl=self._context,
-            server_hostname=name if self._context else None,
-        )
-        return connection
-
-    def _new_connection(self) -> WireConnection:
-        life = self._options.lifetime * (1 - JITTER * self._runtime.chance())
-        return WireConnection(self, self._runtime, self._clock() + life)
 
     def _sweep(self) -> None:
         """Close what has been idle for too long; come again while anything is left."""

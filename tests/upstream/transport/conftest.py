@@ -169,15 +169,19 @@ def calling(
     return Call("shop", method, target, f"{method} /things", deadline, **others)
 
 
+def transport(**options: Any) -> WireTransport:
+    """Make a wire transport in the running loop."""
+    loop = asyncio.get_running_loop()
+    chance = random.Random(7).random
+    runtime = Runtime("shop", loop, time.monotonic, chance, Events(), loop.create_task)
+    return WireTransport(Connection(**options), runtime)
+
+
 @contextlib.asynccontextmanager
 async def wired(service: Service | Endpoint, **options: Any) -> AsyncIterator[Any]:
     """Connect by the wire transport; in the end nothing may be left open."""
     endpoint = service.endpoint if isinstance(service, Service) else service
-    loop = asyncio.get_running_loop()
-    runtime = Runtime(
-        "shop", loop, time.monotonic, random.Random(7).random, Events(), loop.create_task
-    )
-    pool = WireTransport(Connection(**options), runtime).connect(endpoint)
+    pool = transport(**options).connect(endpoint)
     try:
         yield pool
     finally:
@@ -188,7 +192,8 @@ async def wired(service: Service | Endpoint, **options: Any) -> AsyncIterator[An
 @contextlib.asynccontextmanager
 async def through_client(kind: str, service: Service, **options: Any) -> AsyncIterator[Connector]:
     """Connect through a client of httpx or httpx2."""
-    async with CLIENTS[kind](trust_env=False) as client:
+    trusting_nobody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # to load authorities takes 20 ms
+    async with CLIENTS[kind](trust_env=False, verify=trusting_nobody) as client:
         yield HttpxTransport(client, Connection(**options)).connect(service.endpoint)
 
 
@@ -211,12 +216,6 @@ def connected(request: pytest.FixtureRequest) -> Callable[..., Any]:
     return connect
 
 
-@pytest.fixture(params=["asyncio", pytest.param("uvloop", marks=pytest.mark.uvloop)])
-def on_both_loops(request: pytest.FixtureRequest) -> str:
-    """Run a test on asyncio's own loop and on uvloop."""
-    return str(request.param)
-
-
 @dataclass(frozen=True)
 class Kit:
     """What the tests of this folder are made of."""
@@ -227,6 +226,7 @@ class Kit:
     http = staticmethod(http)
     chunked = staticmethod(chunked)
     calling = staticmethod(calling)
+    transport = staticmethod(transport)
     wired = staticmethod(wired)
 
 

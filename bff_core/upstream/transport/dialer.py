@@ -1,0 +1,59 @@
+"""Opening a connection: TCP, then TLS, within a timeout of its own and the call's deadline."""
+
+import asyncio
+import ssl
+from typing import Final
+
+from bff_core.call import Call
+from bff_core.errors import DeadlineExceeded, TransportFailed
+from bff_core.policy.connection import Connection
+from bff_core.upstream.runtime import Runtime
+from bff_core.upstream.transport.connection import Owner, WireConnection
+from bff_core.upstream.transport.interface import Endpoint
+
+JITTER: Final = 0.2
+"""The share of a connection's lifetime that is left to chance, so that they don't end at once."""
+
+
+class Dialer:
+    """Opens connections to one endpoint. Whatever fails here, nothing of a call was sent."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        options: Connection,
+        runtime: Runtime,
+        context: ssl.SSLContext | None,
+    ) -> None:
+        self._endpoint = endpoint
+        self._options = options
+        self._runtime = runtime
+        self._context = context
+
+    async def dial(self, owner: Owner, call: Call) -> WireConnection:
+        """Return a new connection; raise `TransportFailed`, or `DeadlineExceeded` at its end."""
+        left = call.deadline - self._runtime.clock()
+        try:
+            async with asyncio.timeout(min(self._options.connect_timeout, left)):
+                return await self._connect(owner)
+        except TimeoutError as error:
+            if left <= self._options.connect_timeout:
+                raise DeadlineExceeded("not connected in time", call=call) from error
+            message = f"not connected within {self._options.connect_timeout} s"
+            raise TransportFailed(message, call=call, is_sent=False) from error
+        except OSError as error:
+            message = f"can't connect to {self._endpoint.name}: {error}"
+            raise TransportFailed(message, call=call, is_sent=False) from error
+
+    async def _connect(self, owner: Owner) -> WireConnection:
+        name = self._options.server_name or self._endpoint.host
+        life = self._options.lifetime * (1 - JITTER * self._runtime.chance())
+        retires_at = self._runtime.clock() + life
+        _, connection = await self._runtime.loop.create_connection(
+            lambda: WireConnection(owner, self._runtime, retires_at),
+            self._endpoint.address,
+            self._endpoint.port,
+            ssl=self._context,
+            server_hostname=name if self._context else None,
+        )
+        return connection

@@ -1,0 +1,149 @@
+"""Content codings: any split, any content, and no more memory than was promised."""
+
+import gzip
+import itertools
+import tracemalloc
+import zlib
+
+import brotli
+import pytest
+import zstandard
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bff_core.upstream.transport.coding import decoder
+from bff_core.upstream.transport.content import Content
+from bff_core.upstream.transport.failures import TooLarge, Undecodable
+
+MIB = 1024 * 1024
+COMPRESS = {
+    b"gzip": gzip.compress,
+    b"br": brotli.compress,
+    b"zstd": zstandard.ZstdCompressor().compress,
+}
+
+
+def bomb(coding, size):
+    """Compress so many zeros in little memory."""
+    if coding == b"br":
+        packer = brotli.Compressor(quality=1)
+        return b"".join(packer.process(bytes(MIB)) for _ in range(size // MIB)) + packer.finish()
+    packer = (
+        zlib.compressobj(wbits=31)
+        if coding == b"gzip"
+        else zstandard.ZstdCompressor().compressobj()
+    )
+    return b"".join(packer.compress(bytes(MIB)) for _ in range(size // MIB)) + packer.flush()
+
+
+def decode(coding, *parts):
+    """Decode parts that arrive one by one."""
+    content = Content(coding, None)
+    plain = b"".join(piece for part in parts for piece in content.decode(part))
+    content.end()
+    return plain
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(sorted(COMPRESS)), st.binary(max_size=2000), st.integers(1, 400), st.data())
+def test_any_split_decodes_to_the_same(coding, seed, repeats, data):
+    """However the network cuts a body, the same comes out."""
+    plain = seed * repeats
+    coded = COMPRESS[coding](plain)
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(coded)), max_size=8)))
+    edges = [0, *cuts, len(coded)]
+
+    assert decode(coding, *(coded[a:b] for a, b in itertools.pairwise(edges))) == plain
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(sorted(COMPRESS)), st.binary(min_size=1, max_size=300), st.data())
+def test_a_cut_body_is_never_taken_for_a_whole_one(coding, plain, data):
+    """A body that lacks its end, however little, is refused."""
+    coded = COMPRESS[coding](plain)
+    kept = data.draw(st.integers(1, len(coded) - 1))
+
+    with pytest.raises(Undecodable):
+        decode(coding, coded[:kept])
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.sampled_from(sorted(COMPRESS)), st.binary(max_size=200), st.data())
+def test_damage_is_refused_or_decodes_within_the_cap(coding, plain, data):
+    """Random damage never raises anything but our own refusals."""
+    coded = bytearray(COMPRESS[coding](plain))
+    for _ in range(data.draw(st.integers(1, 4))):
+        coded[data.draw(st.integers(0, len(coded) - 1))] = data.draw(st.integers(0, 255))
+    content = Content(coding, MIB)
+
+    try:
+        decoded = b"".join(content.decode(bytes(coded)))
+        content.end()
+    except (Undecodable, TooLarge):
+        decoded = b""
+
+    assert len(decoded) <= MIB
+
+
+@pytest.mark.parametrize("coding", sorted(COMPRESS))
+def test_a_bomb_stops_at_the_cap_with_memory_flat(coding):
+    """Very many zeros in very few bytes cost no more than the cap and a piece."""
+    coded = bomb(coding, 128 * MIB)
+    content = Content(coding, 8 * MIB)
+
+    tracemalloc.start()
+    with pytest.raises(TooLarge):
+        sum(map(len, content.decode(coded)))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert len(coded) < MIB
+    assert peak < 24 * MIB
+
+
+def test_gzip_of_several_members_is_one_body():
+    """Members follow each other; what follows them and is none is refused."""
+    members = gzip.compress(b"one ") + gzip.compress(b"") + gzip.compress(b"two")
+
+    assert decode(b"gzip", members) == b"one two"
+    with pytest.raises(Undecodable):
+        decode(b"gzip", members + b"more")
+
+
+def test_zstd_of_several_frames_is_one_body():
+    """Frames follow each other, also within one slice."""
+    compress = COMPRESS[b"zstd"]
+
+    assert decode(b"zstd", compress(b"one ") + compress(b"two")) == b"one two"
+
+
+def test_zstd_that_wants_a_huge_window_is_refused():
+    """A frame may ask for gigabytes of memory; it gets 8 MiB."""
+    parameters = zstandard.ZstdCompressionParameters(window_log=27, enable_ldm=True)
+    packer = zstandard.ZstdCompressor(compression_params=parameters).compressobj()
+    coded = packer.compress(bytes(MIB)) + packer.flush()
+
+    with pytest.raises(Undecodable, match="memory"):
+        decode(b"zstd", coded)
+
+
+def test_brotli_with_data_after_its_end_is_refused():
+    """Nothing follows a brotli stream, whether it comes at once or later."""
+    coded = brotli.compress(b"whole")
+
+    for parts in ((coded + b"x",), (coded, b"x")):
+        with pytest.raises(Undecodable):
+            decode(b"br", *parts)
+
+
+@pytest.mark.parametrize("coding", sorted(COMPRESS))
+def test_an_empty_body_needs_no_coding(coding):
+    """A service that names a coding and sends nothing sent nothing."""
+    assert decode(coding) == b""
+    assert decode(coding, b"") == b""
+
+
+def test_an_unknown_coding_is_refused():
+    """There is no guessing."""
+    with pytest.raises(Undecodable, match="unknown content coding 'deflate'"):
+        decoder(b"deflate")

@@ -1,0 +1,171 @@
+"""Whom the gateway trusts, as whom it speaks, and what it says when it trusts nobody."""
+
+import ssl
+
+import pytest
+import trustme
+
+from bff_core.errors import ConfigurationError, TransportFailed
+from bff_core.upstream.transport.interface import Endpoint, Load
+
+CLEAN = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nclean"
+ON_BOTH_LOOPS = pytest.mark.parametrize(
+    "loop", ["asyncio", pytest.param("uvloop", marks=pytest.mark.uvloop)]
+)
+
+
+@pytest.fixture(scope="module")
+def authority():
+    """Make a private authority."""
+    return trustme.CA()
+
+
+@pytest.fixture
+def ca_file(authority, tmp_path):
+    """Write its certificate where an option can name it."""
+    path = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(path)
+    return str(path)
+
+
+def serving(authority, *names):
+    """Make the context of a service that has a certificate for these names."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    authority.issue_cert(*names).configure_cert(context)
+    return context
+
+
+@ON_BOTH_LOOPS
+async def test_a_certificate_of_a_trusted_authority_is_accepted(kit, authority, ca_file, loop):
+    """A custom authority is trusted; connections are reused over TLS as in the clear."""
+    tls = serving(authority, "localhost")
+
+    async with (
+        kit.Service(kit.answering(CLEAN), tls) as service,
+        kit.wired(service, ca_file=ca_file) as pool,
+    ):
+        replies = [await pool.send(kit.calling()) for _ in range(3)]
+
+    assert [reply.body for reply in replies] == [b"clean"] * 3
+    assert service.accepted == 1
+
+
+@ON_BOTH_LOOPS
+@pytest.mark.parametrize("names", [("localhost",), ("elsewhere.example",)])
+async def test_an_untrusted_certificate_is_refused(kit, authority, loop, names, tmp_path):
+    """An unknown authority, or another's name, ends the call before anything is sent."""
+    other = trustme.CA() if "localhost" in names else authority
+    trusted = tmp_path / "trusted.pem"
+    authority.cert_pem.write_to_path(trusted)
+    tls = serving(other, *names)
+
+    async with (
+        kit.Service(kit.answering(CLEAN), tls) as service,
+        kit.wired(service, ca_file=str(trusted)) as pool,
+    ):
+        with pytest.raises(TransportFailed, match="certificate verify failed") as caught:
+            await pool.send(kit.calling())
+        load = pool.load
+
+    assert not caught.value.is_sent
+    assert (service.requests, load) == ([], Load(0, 0, 0))
+
+
+async def test_the_systems_authorities_are_trusted_by_default(kit, authority):
+    """Without a file of its own, a gateway does not trust a private authority."""
+    async with (
+        kit.Service(kit.answering(CLEAN), serving(authority, "localhost")) as service,
+        kit.wired(service) as pool,
+    ):
+        with pytest.raises(TransportFailed, match="certificate verify failed"):
+            await pool.send(kit.calling())
+
+
+async def test_the_server_name_can_be_set(kit, authority, ca_file):
+    """A service behind a shared certificate is verified, and asked for, by that name."""
+    tls = serving(authority, "shared.example")
+    asked = []
+    tls.sni_callback = lambda _socket, name, _context: asked.append(name)
+
+    async with (
+        kit.Service(kit.answering(CLEAN), tls) as service,
+        kit.wired(service, ca_file=ca_file, server_name="shared.example") as pool,
+    ):
+        reply = await pool.send(kit.calling())
+
+    assert (reply.body, asked) == (b"clean", ["shared.example"])
+    assert f"host: localhost:{service.port}".encode() in service.requests[0]
+
+
+async def test_only_http_1_is_negotiated(kit, authority, ca_file):
+    """A service that could speak HTTP/2 is asked for HTTP/1.1."""
+    spoken = []
+
+    async def script(peer):
+        await peer.request()
+        spoken.append(peer.writer.get_extra_info("ssl_object").selected_alpn_protocol())
+        await peer.send(CLEAN)
+
+    async with (
+        kit.Service(script, serving(authority, "localhost")) as service,
+        kit.wired(service, ca_file=ca_file) as pool,
+    ):
+        await pool.send(kit.calling())
+
+    assert spoken == ["http/1.1"]
+
+
+async def test_a_client_certificate_is_shown(kit, authority, ca_file, tmp_path):
+    """A service that demands a certificate gets it; without one the call fails."""
+    tls = serving(authority, "localhost")
+    tls.verify_mode = ssl.CERT_REQUIRED
+    authority.configure_trust(tls)
+    own = tmp_path / "own.pem"
+    authority.issue_cert("gateway.example").private_key_and_cert_chain_pem.write_to_path(own)
+
+    async with kit.Service(kit.answering(CLEAN), tls) as service:
+        async with kit.wired(service, ca_file=ca_file, client_cert=str(own)) as pool:
+            reply = await pool.send(kit.calling())
+        async with kit.wired(service, ca_file=ca_file) as pool:
+            with pytest.raises(TransportFailed):
+                await pool.send(kit.calling())
+
+    assert reply.body == b"clean"
+
+
+async def test_verification_can_be_turned_off_and_says_so(kit, authority):
+    """Without verification any certificate does, and the transport's repr shouts it."""
+    async with (
+        kit.Service(kit.answering(CLEAN), serving(authority, "elsewhere.example")) as service,
+        kit.wired(service, verify=False) as pool,
+    ):
+        reply = await pool.send(kit.calling())
+        shown = repr(kit.transport(verify=False))
+
+    assert reply.body == b"clean"
+    assert "CERTIFICATES ARE NOT VERIFIED" in shown
+
+
+@ON_BOTH_LOOPS
+async def test_surplus_over_tls_never_meets_the_next_request(kit, authority, ca_file, loop):
+    """The connection rules hold under encryption."""
+    script = kit.answering(CLEAN + CLEAN.replace(b"clean", b"stale"), CLEAN)
+
+    async with (
+        kit.Service(script, serving(authority, "localhost")) as service,
+        kit.wired(service, ca_file=ca_file) as pool,
+    ):
+        replies = [await pool.send(kit.calling()) for _ in range(2)]
+
+    assert [reply.body for reply in replies] == [b"clean"] * 2
+    assert service.accepted == 2
+
+
+async def test_a_file_that_is_no_certificate_is_told_at_start_up(kit, tmp_path):
+    """A wrong file fails when the gateway is assembled, not with the first call."""
+    path = tmp_path / "not.pem"
+    path.write_text("nothing")
+
+    with pytest.raises(ConfigurationError, match="certificates can't be loaded"):
+        kit.transport(ca_file=str(path)).connect(Endpoint("https", "a.example", 443, "127.0.0.1"))
