@@ -67,6 +67,12 @@ def problem(error: BaseException, *, request_id: str = "", trace_id: str = "") -
     return Problem(status, (*(f for f in mandatory if f[0] not in told), *headers), body)
 
 
+def members_of(error: BaseException) -> Members:
+    """Return what `problem` tells of an error, for faces whose errors have a form of their own."""
+    members, _ = _describe(unwrap(error))
+    return members
+
+
 def unwrap(error: BaseException) -> BaseException:
     """Return the one that matters: the only member of a group, a client's fault behind a part."""
     while True:

@@ -6,13 +6,19 @@ from typing import NamedTuple
 import msgspec
 
 from bff_core.composition.composition import Composition, PartStatus
+from bff_core.edge.parts import (
+    COMPLETE,
+    cache_control,
+    part_status,
+    parts_told,
+    server_timing,
+    statuses_of,
+)
 
 META_FLAG = b"_meta=parts"
 """The query parameter by which a client asks for `_meta.parts`."""
 
 JSON = (b"content-type", b"application/json")
-COMPLETE = (b"cache-control", b"private, no-cache")
-DEGRADED = (b"cache-control", b"no-store")
 
 
 class Answer(NamedTuple):
@@ -48,12 +54,12 @@ def answer(
     """Return what a view answers: the encoded result and the states of its parts."""
     body = b"" if result is None and status == 204 else encode(result)
     headers = [JSON, (b"content-length", b"%d" % len(body))]
-    statuses = [one for composition in compositions for one in composition.board.statuses()]
+    statuses = statuses_of(compositions)
     if not statuses:
         headers.append(COMPLETE)
         return Answer(status, headers, body)
     headers.append((b"part-status", part_status(statuses)))
-    headers.append(DEGRADED if any(one.is_degraded for one in statuses) else COMPLETE)
+    headers.append(cache_control(statuses))
     if with_timing:
         headers.append((b"server-timing", server_timing(statuses)))
     if with_meta and body[:1] == b"{":
@@ -62,36 +68,7 @@ def answer(
     return Answer(status, headers, body)
 
 
-def part_status(statuses: Sequence[PartStatus]) -> bytes:
-    """Return the `Part-Status` field: an RFC 9651 dictionary from part to state."""
-    return ", ".join([_member(one) for one in statuses]).encode()
-
-
-def _member(one: PartStatus) -> str:
-    member = f"{one.name.lower()}={one.state}"
-    if one.reason:
-        member += f";reason={one.reason}"
-    if one.age:
-        member += f";age={int(one.age)}"
-    return member
-
-
-def server_timing(statuses: Sequence[PartStatus]) -> bytes:
-    """Return the `Server-Timing` field: each part's duration in milliseconds."""
-    return ", ".join(f"{one.name};dur={one.duration * 1000:.1f}" for one in statuses).encode()
-
-
-def meta_parts(statuses: Sequence[PartStatus]) -> dict[str, dict[str, object]]:
-    """Return each part's status, and its age in seconds and reason code where there are any."""
-    return {
-        one.name: {"status": one.state}
-        | ({"age": int(one.age)} if one.age else {})
-        | ({"reason": one.reason} if one.reason else {})
-        for one in statuses
-    }
-
-
 def _with_meta(body: bytes, statuses: Sequence[PartStatus]) -> bytes:
-    meta = encode({"parts": meta_parts(statuses)})
+    meta = encode({"parts": parts_told(statuses)})
     comma = b"" if body == b"{}" else b","
     return b'%b%b"_meta":%b}' % (body[:-1], comma, meta)

@@ -1,0 +1,60 @@
+"""What became of the parts of an answer, as every face tells it: fields, values, cacheability."""
+
+from collections.abc import Iterable, Sequence
+
+from bff_core.composition.composition import Composition, PartStatus
+from bff_core.composition.part import WORST_LAST
+
+COMPLETE = (b"cache-control", b"private, no-cache")
+DEGRADED = (b"cache-control", b"no-store")
+
+
+def statuses_of(compositions: Sequence[Composition]) -> Sequence[PartStatus]:
+    """Return each part once: of several that share a name, the one that took away most."""
+    if len(compositions) == 1:
+        return tuple(compositions[0].board.statuses())
+    worst: dict[str, PartStatus] = {}
+    for composition in compositions:
+        for one in composition.board.statuses():
+            known = worst.get(one.name)
+            if known is None or _rank(one) > _rank(known):
+                worst[one.name] = one
+    return tuple(worst.values())
+
+
+def _rank(one: PartStatus) -> tuple[int, float]:
+    return WORST_LAST.index(one.state), one.age
+
+
+def cache_control(statuses: Iterable[PartStatus]) -> tuple[bytes, bytes]:
+    """Return the header field: nobody keeps an answer that lacks something."""
+    return DEGRADED if any(one.is_degraded for one in statuses) else COMPLETE
+
+
+def part_status(statuses: Iterable[PartStatus]) -> bytes:
+    """Return the `Part-Status` field: an RFC 9651 dictionary from part to state."""
+    return ", ".join([_member(one) for one in statuses]).encode()
+
+
+def _member(one: PartStatus) -> str:
+    member = f"{one.name.lower()}={one.state}"
+    if one.reason:
+        member += f";reason={one.reason}"
+    if one.age:
+        member += f";age={int(one.age)}"
+    return member
+
+
+def server_timing(statuses: Iterable[PartStatus]) -> bytes:
+    """Return the `Server-Timing` field: each part's duration in milliseconds."""
+    return ", ".join(f"{one.name};dur={one.duration * 1000:.1f}" for one in statuses).encode()
+
+
+def parts_told(statuses: Iterable[PartStatus]) -> dict[str, dict[str, object]]:
+    """Return each part's status, and its age in seconds and reason code where there are any."""
+    return {
+        one.name: {"status": one.state}
+        | ({"age": int(one.age)} if one.age else {})
+        | ({"reason": one.reason} if one.reason else {})
+        for one in statuses
+    }
