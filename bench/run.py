@@ -60,8 +60,8 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument(
         "--sections", default=sections, help=f"what else, by comma or '' (default: {sections})"
     )
-    parser.add_argument("--seconds", type=float, default=5.0, help="measured per run (default: 5)")
-    parser.add_argument("--warm-up", type=float, default=2.0, help="seconds before (default: 2)")
+    parser.add_argument("--seconds", type=int, default=5, help="measured per run (default: 5)")
+    parser.add_argument("--warm-up", type=int, default=2, help="seconds before (default: 2)")
     parser.add_argument("--runs", type=int, default=3, help="runs per peer (default: 3)")
     parser.add_argument("--output", type=Path, default=RESULTS, help="where the JSON goes")
     return parser.parse_args()
@@ -101,7 +101,7 @@ def standing(plan: Plan) -> Iterator[Ground]:
 def compare_peers(peers: Sequence[Peer], ground: Ground) -> Comparison:
     """Measure the peers; print ratios first, absolute figures second."""
     plan = ground.plan
-    print(f"{plan.runs} runs of {plan.seconds:g} s per peer, in turn:", flush=True)
+    print(f"{plan.runs} runs of {plan.seconds} s per peer, in turn:", flush=True)
     comparison = compare(peers, ground)
     if comparison.ratios:
         print(f"\n{ratio_table(comparison.ratios)}")

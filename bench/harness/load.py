@@ -49,14 +49,16 @@ def parse_load(output: str) -> Load:
     )
 
 
-def drive(url: str, *, seconds: float, core: int) -> Load:
+def drive(url: str, *, seconds: int, core: int) -> Load:
     """Load a peer over keep-alive connections; no id is asked for twice in a session.
 
-    `url` is the screen's without the id.
+    `url` is the screen's without the id; wrk knows whole seconds only. Raises WrongAnswer.
     """
     origin, slash, path = url.partition("/screen/")
-    command = ["taskset", "-c", str(core), "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds:.0f}s"]
+    command = ["taskset", "-c", str(core), "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s"]
     command += ["--timeout", "10s", "--latency", "-s", str(SCRIPT), origin]
     command += ["--", slash + path, str(next(_runs) * IDS_PER_RUN)]
-    told = subprocess.run(command, capture_output=True, text=True, check=True)
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    if told.returncode:
+        raise WrongAnswer(f"wrk: {(told.stderr or told.stdout).strip()}")
     return parse_load(told.stdout)

@@ -12,10 +12,10 @@ from bench.harness.procfs import Core, cpu_seconds, read_core, rss_mib
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How long and how often: seconds of warm-up and of measuring, runs per peer."""
+    """How long and how often: whole seconds of warm-up and of measuring, runs per peer."""
 
-    warm_up: float = 2.0
-    seconds: float = 5.0
+    warm_up: int = 2
+    seconds: int = 5
     runs: int = 3
 
 
