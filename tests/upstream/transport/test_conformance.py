@@ -318,7 +318,7 @@ async def test_the_deadline_is_absolute(kit, connected, parts):
         took = time.monotonic() - started
         await service.until(lambda: service.open_connections == 0, within=1.0)
 
-    assert 0.14 < took < 0.25
+    assert 0.14 < took < 0.5
 
 
 async def test_a_call_without_time_is_not_sent(kit, connected):

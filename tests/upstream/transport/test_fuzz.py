@@ -116,7 +116,7 @@ async def test_damage_ends_in_time_and_harms_nobody_else(kit, response, stays_op
         active = pool.load.active
 
     assert isinstance(outcome, Reply | UpstreamError)
-    assert took < 0.15
+    assert took < 0.5
     assert (following.status, following.body, active) == (200, b"next", 0)
 
 

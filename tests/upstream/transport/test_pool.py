@@ -94,7 +94,7 @@ async def test_waiting_is_bounded_by_the_deadline(kit):
         load = pool.load
         first.cancel()
 
-    assert 0.04 < took < 0.15
+    assert 0.04 < took < 0.5
     assert load == Load(0, 1, 0)
 
 
@@ -247,7 +247,7 @@ async def test_connecting_has_its_own_timeout(kit):
             load = pool.load
 
     assert not caught.value.is_sent
-    assert 0.04 < took < 0.3
+    assert 0.04 < took < 0.6
     assert load == EMPTY
 
 
