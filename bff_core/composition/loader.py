@@ -151,9 +151,9 @@ class Loader(Generic[K, V]):
             self._keys.known[key] = keyed
         return keyed
 
-    async def many(self, keys: Iterable[K]) -> list[V]:
-        """Return the values in the order of `keys`, each loaded once."""
-        return [await keyed for keyed in [self(key) for key in keys]]
+    def many(self, keys: Iterable[K]) -> Coroutine[object, object, list[V]]:
+        """Ask for many now; awaited, it returns their values in the order of `keys`."""
+        return _in_order([self(key) for key in keys])
 
     def _join(self, key: K) -> Part[Batch[K, V]]:
         keys = self._keys
@@ -178,6 +178,10 @@ class Loader(Generic[K, V]):
         if keys is self._keys.open:
             self._keys.part = None
         return await self._body(self._composition, tuple(keys))
+
+
+async def _in_order(asked: list[Keyed[V]]) -> list[V]:
+    return [await keyed for keyed in asked]
 
 
 class LoaderMethod(Generic[K, V]):

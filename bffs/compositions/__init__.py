@@ -1,0 +1,1 @@
+"""Screens that two or more gateways expose, and what they know of a request."""

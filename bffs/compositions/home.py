@@ -1,0 +1,54 @@
+"""The home screen of a customer, on every client."""
+
+from collections.abc import Sequence
+
+from bff_core import Viewer, critical, optional
+from bffs.compositions.shelf import Shelf
+from bffs.services.carts import Cart, Carts
+from bffs.services.orders import Order, Orders
+from bffs.services.payments import Method, Payments
+from bffs.services.pricing import Deal
+from bffs.services.recommendations import Recommendation, Recommendations
+from bffs.services.users import User, Users
+
+
+class Home(Shelf):
+    """Who you are, what you bought, what lies in your cart, and what you may like."""
+
+    users: Users
+    orders_service: Orders
+    carts: Carts
+    payments_service: Payments
+    recommendations: Recommendations
+    viewer: Viewer
+
+    @critical
+    async def profile(self) -> User:
+        """The customer; without one there is no home."""
+        return await self.users.profile(self.viewer.require().subject)
+
+    @optional(fallback=(), timeout=1.0)
+    async def orders(self, first: int = 3) -> Sequence[Order]:
+        """The latest orders."""
+        page = await self.orders_service.of(self.viewer.require().subject, first=first)
+        return page.items
+
+    @optional(timeout=0.8)
+    async def cart(self) -> Cart:
+        """What lies in the cart."""
+        return await self.carts.cart(self.viewer.require().subject)
+
+    @optional(fallback=(), timeout=0.8)
+    async def picks(self, first: int = 10) -> Sequence[Recommendation]:
+        """What the customer may like."""
+        return await self.recommendations.for_customer(self.viewer.require().subject, first)
+
+    @optional(fallback=(), timeout=0.6)
+    async def deals(self, first: int = 5) -> Sequence[Deal]:
+        """What is cheaper for a while."""
+        return await self.pricing.deals(first)
+
+    @optional(fallback=(), timeout=0.8)
+    async def payment_methods(self) -> Sequence[Method]:
+        """How the customer can pay."""
+        return await self.payments_service.methods(self.viewer.require().subject)

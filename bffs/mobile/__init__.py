@@ -1,0 +1,1 @@
+"""The gateway of the phone apps: small answers over REST."""

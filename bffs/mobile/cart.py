@@ -1,0 +1,74 @@
+"""The cart on the phone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends
+from pydantic import Field
+
+from bff_core import Views, compose, gather
+from bffs.compositions.cart import CartPage
+from bffs.mobile.cards import MobilePrice, picture
+from bffs.services.carts import Cart
+
+
+@dataclass(frozen=True, slots=True)
+class MobileCartLine:
+    """A position of the cart; picture and price are null when they can't be had."""
+
+    sku: str
+    title: str
+    image: str | None
+    price: MobilePrice | None
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class MobileCart:
+    """The cart, and how many things lie in it."""
+
+    count: int
+    lines: Sequence[MobileCartLine]
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """How many of a variant the cart is to hold."""
+
+    quantity: Annotated[int, Field(ge=1, le=99)]
+
+
+views = Views(prefix="/v1", tags=["cart"])
+
+
+@views.get("/cart")
+async def get_cart(page: Annotated[CartPage, Depends(compose(CartPage))]) -> MobileCart:
+    """Show the viewer's cart."""
+    return await _shown(page, await page.cart())
+
+
+@views.put("/cart/items/{sku}")
+async def put_item(
+    sku: str, wanted: Quantity, page: Annotated[CartPage, Depends(compose(CartPage))]
+) -> MobileCart:
+    """Set how many of a variant the cart holds."""
+    return await _shown(page, await page.set_quantity(sku, wanted.quantity))
+
+
+async def _shown(page: CartPage, cart: Cart) -> MobileCart:
+    ids = [line.product_id for line in cart.lines]
+    products, prices = await gather(page.summary.many(ids), page.price.many(ids))
+    return MobileCart(
+        cart.count,
+        [
+            MobileCartLine(
+                line.sku,
+                product.title if product else line.sku,
+                picture(product, page) if product else None,
+                MobilePrice.of(price),
+                line.quantity,
+            )
+            for line, product, price in zip(cart.lines, products, prices, strict=True)
+        ],
+    )

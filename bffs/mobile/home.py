@@ -1,0 +1,61 @@
+"""The phone's home screen: who you are, what is on its way, what may please."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends
+
+from bff_core import Views, compose, gather
+from bffs.compositions.home import Home
+from bffs.mobile.cards import MobileCard, cards
+from bffs.services.orders import Order
+
+
+@dataclass(frozen=True, slots=True)
+class MobileOrderState:
+    """An order in a line."""
+
+    id: str
+    number: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class MobileHome:
+    """The home screen; `cart_count` is null when the cart can't be had."""
+
+    name: str
+    tier: str
+    points: int
+    cart_count: int | None
+    orders: Sequence[MobileOrderState]
+    deals: Sequence[MobileCard]
+    picks: Sequence[MobileCard]
+
+
+views = Views(prefix="/v1", tags=["home"])
+
+
+@views.get("/home")
+async def get_home(home: Annotated[Home, Depends(compose(Home))]) -> MobileHome:
+    """Show the home screen."""
+    profile, cart, orders, deals, picks = await gather(
+        home.profile(), home.cart(), home.orders(), home.deals(), home.picks()
+    )
+    wanted = home.summary.many(one.product_id for one in (*deals, *picks))
+    listed = await cards(home, await wanted)
+    dealt = {deal.product_id for deal in deals}
+    return MobileHome(
+        name=profile.name.given,
+        tier=profile.loyalty.tier,
+        points=profile.loyalty.points,
+        cart_count=None if cart is None else cart.count,
+        orders=[_state(order) for order in orders],
+        deals=[card for card in listed if card.id in dealt],
+        picks=[card for card in listed if card.id not in dealt],
+    )
+
+
+def _state(order: Order) -> MobileOrderState:
+    return MobileOrderState(order.id, order.number, order.status)

@@ -1,0 +1,90 @@
+"""Products on the phone: lists to scroll, and the page of one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Self
+
+from fastapi import Depends
+
+from bff_core import Views, compose, gather
+from bffs.compositions.product import ProductPage
+from bffs.compositions.products import ProductList
+from bffs.mobile.cards import MobileCard, MobilePrice, cards
+from bffs.services.reviews import Review
+
+
+@dataclass(frozen=True, slots=True)
+class MobileProducts:
+    """A page of products; `next` is the cursor of the next."""
+
+    items: Sequence[MobileCard]
+    total: int
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MobileReview:
+    """What somebody says of a product."""
+
+    author: str
+    stars: int
+    title: str
+    text: str
+
+    @classmethod
+    def of(cls, review: Review) -> Self:
+        """Show a review."""
+        return cls(review.author.name, review.rating, review.title, review.body)
+
+
+@dataclass(frozen=True, slots=True)
+class MobileProduct:
+    """The page of a product; price, stock and stars are null when they can't be had."""
+
+    id: str
+    title: str
+    brand: str
+    text: str
+    images: Sequence[str]
+    price: MobilePrice | None
+    stock: str | None
+    stars: float | None
+    reviews: Sequence[MobileReview]
+    related: Sequence[MobileCard]
+
+
+views = Views(prefix="/v1", tags=["products"])
+
+
+@views.get("/products")
+async def get_products(
+    products: Annotated[ProductList, Depends(compose(ProductList))],
+) -> MobileProducts:
+    """Search and browse."""
+    page = await products.page()
+    return MobileProducts(await cards(products, page.items), page.total, page.next_cursor)
+
+
+@views.get("/products/{product_id}")
+async def get_product(page: Annotated[ProductPage, Depends(compose(ProductPage))]) -> MobileProduct:
+    """Show a product."""
+    product, price, stock, rating, reviews, related = await gather(
+        page.product(),
+        page.price(page.product_id),
+        page.stock(page.product_id),
+        page.rating(page.product_id),
+        page.reviews(first=2),
+        page.related(first=6),
+    )
+    return MobileProduct(
+        id=product.id,
+        title=product.title,
+        brand=product.brand.name,
+        text=product.description,
+        images=[image.url(page.display.width) for image in product.images],
+        price=MobilePrice.of(price),
+        stock=stock.status if stock else None,
+        stars=rating.average if rating else None,
+        reviews=[MobileReview.of(review) for review in reviews],
+        related=await cards(page, related),
+    )

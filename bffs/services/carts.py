@@ -1,0 +1,44 @@
+"""Carts: what customers are about to buy."""
+
+from dataclasses import dataclass
+
+from bff_core import Policy, Upstream
+
+
+@dataclass(frozen=True, slots=True)
+class CartLine:
+    """One position of a cart."""
+
+    sku: str
+    product_id: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cart:
+    """A customer's cart; `count` is the sum of the quantities."""
+
+    count: int
+    currency: str
+    lines: tuple[CartLine, ...]
+
+
+class Carts(Upstream):
+    """One cart per customer."""
+
+    name = "cart"
+    policy = Policy(timeout=1.5)
+
+    async def cart(self, customer_id: str) -> Cart:
+        """Return a customer's cart, perhaps empty."""
+        return await self.get("/carts/{id}", Cart, id=customer_id)
+
+    async def set_quantity(self, customer_id: str, sku: str, quantity: int) -> Cart:
+        """Set how many of a variant the cart holds, and return the cart."""
+        return await self.put(
+            "/carts/{id}/items/{sku}", Cart, id=customer_id, sku=sku, json={"quantity": quantity}
+        )
+
+    async def remove(self, customer_id: str, sku: str) -> Cart:
+        """Take a variant out of the cart, and return the cart."""
+        return await self.delete("/carts/{id}/items/{sku}", Cart, id=customer_id, sku=sku)

@@ -1,0 +1,61 @@
+"""Orders: what customers bought."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from bff_core import Policy, Upstream
+from bffs.services.values import Money, Page
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """One position of an order."""
+
+    product_id: str
+    sku: str
+    title: str
+    quantity: int
+    unit_price: Money
+    total: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """The sums of an order."""
+
+    subtotal: Money
+    shipping: Money
+    tax: Money
+    total: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order of one customer."""
+
+    id: str
+    number: str
+    customer_id: str
+    status: str
+    placed_at: str
+    lines: tuple[OrderLine, ...]
+    totals: Totals
+
+
+class Orders(Upstream):
+    """Orders, each of one customer."""
+
+    policy = Policy(timeout=2.0)
+
+    async def of(self, customer_id: str, *, first: int, cursor: str = "") -> Page[Order]:
+        """Return a page of a customer's orders, newest first."""
+        query = {"customer_id": customer_id, "limit": first, "cursor": cursor or None}
+        return await self.get("/orders", Page[Order], query=query)
+
+    async def order(self, order_id: str) -> Order | None:
+        """Return one order of whomever, or None."""
+        return await self.get("/orders/{id}", Order | None, id=order_id)
+
+    def export(self, customer_id: str) -> AsyncIterator[Order]:
+        """Yield all of a customer's orders as they come, newest first."""
+        return self.ndjson("/orders/export", Order, query={"customer_id": customer_id})

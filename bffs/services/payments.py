@@ -1,0 +1,53 @@
+"""Payments: how customers pay, and what they paid."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bff_core import Policy, Upstream
+from bffs.services.values import Money, Page
+
+
+@dataclass(frozen=True, slots=True)
+class MethodShown:
+    """A way to pay as it may be shown."""
+
+    kind: str
+    label: str
+    last4: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Method(MethodShown):
+    """A way to pay that a customer has stored."""
+
+    id: str
+    is_default: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """What was paid for an order."""
+
+    id: str
+    order_id: str | None
+    status: str
+    amount: Money
+    refunded: Money
+    method: MethodShown
+
+
+class Payments(Upstream):
+    """Payments, each of one customer."""
+
+    policy = Policy(timeout=1.5)
+
+    async def methods(self, customer_id: str) -> tuple[Method, ...]:
+        """Return a customer's ways to pay."""
+        query = {"customer_id": customer_id}
+        return (await self.get("/payment-methods", Page[Method], query=query)).items
+
+    async def of_orders(self, order_ids: tuple[str, ...]) -> Mapping[str, Payment]:
+        """Return the payments of those orders that have one, by order id."""
+        query = {"order_ids": ",".join(order_ids)}
+        page = await self.get("/payments", Page[Payment], query=query)
+        return {payment.order_id: payment for payment in page.items if payment.order_id}

@@ -1,0 +1,45 @@
+"""Pricing: what things cost, and what is cheaper for a while."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bff_core import Policy, Upstream
+from bffs.services.values import Money, Page
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What a product costs; `list_price` is what it cost before a discount."""
+
+    product_id: str
+    price: Money
+    list_price: Money | None
+    discount_percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Deal:
+    """A product that is cheaper until a day."""
+
+    id: str
+    product_id: str
+    price: Money
+    list_price: Money
+    discount_percent: int
+    badge: str
+    ends_at: str
+
+
+class Pricing(Upstream):
+    """Prices, the same for everybody."""
+
+    policy = Policy(timeout=1.0, public=True)
+
+    async def prices(self, ids: tuple[str, ...]) -> Mapping[str, Price]:
+        """Return the prices of those products that have one, by product id."""
+        page = await self.get("/prices", Page[Price], query={"ids": ",".join(ids)})
+        return {price.product_id: price for price in page.items}
+
+    async def deals(self, first: int) -> tuple[Deal, ...]:
+        """Return the best deals, best first."""
+        return (await self.get("/deals", Page[Deal], query={"limit": first})).items
