@@ -43,9 +43,9 @@ async def get_home(home: Annotated[Home, Depends(compose(Home))]) -> MobileHome:
     profile, cart, orders, deals, picks = await gather(
         home.profile(), home.cart(), home.orders(), home.deals(), home.picks()
     )
-    wanted = home.summary.many(one.product_id for one in (*deals, *picks))
-    listed = await cards(home, await wanted)
-    dealt = {deal.product_id for deal in deals}
+    dealt = [deal.product_id for deal in deals]
+    picked = [pick.product_id for pick in picks]
+    listed = await cards(home, await home.summary.many(dict.fromkeys(dealt + picked)))
     return MobileHome(
         name=profile.name.given,
         tier=profile.loyalty.tier,
