@@ -1,0 +1,7 @@
+"""The GraphQL face: a Strawberry schema over compositions, whose answers say what is missing."""
+
+from bff_core.graphql.context import Context, Info
+from bff_core.graphql.face import GraphQL
+from bff_core.graphql.limits import Limits
+
+__all__ = ["Context", "GraphQL", "Info", "Limits"]

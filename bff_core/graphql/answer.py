@@ -1,0 +1,65 @@
+"""A result as bytes, with what became of the parts in headers and in `extensions.parts`."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+from graphql import GraphQLFormattedError as Told
+
+from bff_core.edge.parts import (
+    DEGRADED,
+    cache_control,
+    part_status,
+    parts_told,
+    server_timing,
+    statuses_of,
+)
+from bff_core.graphql.context import Context
+from bff_core.graphql.negotiation import Medium
+
+Response = dict[str, object]
+"""`data`, `errors`, `extensions` (GraphQL, section 7.1); without `data` nothing was executed."""
+
+encode = msgspec.json.Encoder().encode
+
+
+class Answer(NamedTuple):
+    """Status, header fields and body, as ASGI takes them."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+
+
+def answer(
+    response: Response, context: Context, medium: Medium, *, with_timing: bool = False
+) -> Answer:
+    """Return the answer to an executed request; one that lacks something is kept by nobody."""
+    statuses = statuses_of(context.compositions)
+    headers = [DEGRADED if "errors" in response else cache_control(statuses)]
+    if statuses:
+        response["extensions"] = _extensions(response) | {"parts": parts_told(statuses)}
+        headers.append((b"part-status", part_status(statuses)))
+        if with_timing:
+            headers.append((b"server-timing", server_timing(statuses)))
+    return _rendered(200, response, medium, headers)
+
+
+def refusal(errors: Sequence[Told], medium: Medium) -> Answer:
+    """Return the answer to a request that was not executed: the first error's status, or 200."""
+    status = errors[0]["extensions"]["status"] if medium.tells_status else 200
+    return _rendered(status, {"errors": errors}, medium, [DEGRADED])
+
+
+def _extensions(response: Response) -> dict[str, object]:
+    extensions = response.get("extensions")
+    return extensions if isinstance(extensions, dict) else {}
+
+
+def _rendered(
+    status: int, response: Response, medium: Medium, headers: list[tuple[bytes, bytes]]
+) -> Answer:
+    body = encode(response)
+    headers.append((b"content-type", medium.content_type))
+    headers.append((b"content-length", b"%d" % len(body)))
+    return Answer(status, headers, body)

@@ -1,0 +1,66 @@
+"""`GraphQL`: a Strawberry schema as one face of a gateway."""
+
+from collections.abc import Iterable
+
+import strawberry
+from fastapi import FastAPI
+from starlette.routing import Route
+
+from bff_core.composition.composition import Composition
+from bff_core.edge.lane import FastLane
+from bff_core.graphql.limits import Limits
+from bff_core.graphql.schema import graphql_schema, screens_of
+from bff_core.graphql.view import GraphQLView
+from bff_core.graphql.witness import witness_nulls
+
+
+class GraphQL:
+    """Serves a schema over HTTP; `gateway(..., faces=[GraphQL(schema)])` mounts it.
+
+        @strawberry.type
+        class Query:
+            @strawberry.field
+            def product(self, info: Info, id: strawberry.ID) -> WebProduct:
+                return WebProduct(page=info.context.compose(ProductPage, product_id=id))
+
+    POST takes application/json, GET takes queries only. Screens that resolvers ask
+    `info.context` for are shared within a request and closed at its end; the selection is the
+    plan. `extensions.parts` and the header `Part-Status` tell how each part ended; a field that
+    is null because its part is down has an error at its path. Every error has
+    `extensions.code`; what nobody expected is masked, and told to the events.
+
+    `introspection` is off in production unless it is set; with it go the names that validation
+    suggests. Batches, uploads and subscriptions are not served. `schema`'s resolvers of fields
+    that may be null are wrapped in place, harmlessly for other uses of it.
+    """
+
+    def __init__(
+        self,
+        schema: strawberry.Schema,
+        path: str = "/graphql",
+        *,
+        limits: Limits | None = None,
+        introspection: bool | None = None,
+    ) -> None:
+        self.schema = schema
+        self.path = path
+        self.limits = limits or Limits()
+        self.introspection = introspection
+
+    @property
+    def compositions(self) -> Iterable[type[Composition]]:
+        """The screens that the schema's types hold as private fields."""
+        return screens_of(self.schema)
+
+    def install(self, app: FastAPI, lane: FastLane, *, is_development: bool) -> None:
+        """Add the face to an app; a gateway calls it."""
+        witness_nulls(graphql_schema(self.schema))
+        view = GraphQLView(
+            self.schema,
+            self.limits,
+            with_introspection=is_development if self.introspection is None else self.introspection,
+            with_timing=is_development,
+        )
+        app.router.routes.append(Route(self.path, view, methods=["GET", "POST"]))
+        for method in ("GET", "HEAD", "POST"):
+            lane.add(method, self.path, view)

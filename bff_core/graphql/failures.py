@@ -1,0 +1,99 @@
+"""What clients are told of errors: a message, where it happened, and a stable code."""
+
+from collections.abc import Sequence
+
+from graphql import GraphQLError, GraphQLFormattedError
+
+from bff_core.composition.part import Part
+from bff_core.edge.problem import is_expected, members_of
+from bff_core.errors import BFFError
+from bff_core.events import Crashed, Events
+from bff_core.graphql.documents import RequestRefused
+
+
+class PartMissing(BFFError):
+    """A field is null because a part that it shows is down; its code is the part's reason."""
+
+    title = "Not available right now"
+
+    def __init__(self, part: Part[object]) -> None:
+        super().__init__(f"part {part.name!r} is {part.state}: {part.reason}")
+        self.part = part.name
+        self.status = 403 if part.state == "forbidden" else 503
+        self.code = part.reason
+
+
+def told(error: GraphQLError) -> GraphQLFormattedError:
+    """Return an error as it is sent: of what nobody expected, nothing but that it happened.
+
+    1. Raised by code: as problem details tell it, so that all faces use the same codes.
+    2. Meant for clients: as it stands.
+    3. All else that graphql-core says of a resolver's value may quote it, and is masked.
+    """
+    formatted = error.formatted
+    cause = cause_of(error)
+    if cause is not None:
+        members = members_of(cause)
+        formatted["message"] = str(members.get("detail") or members["title"])
+        if isinstance(cause, PartMissing):
+            members["part"] = cause.part
+        formatted["extensions"] = {key: members[key] for key in TOLD if key in members}
+    elif is_for_clients(error):
+        formatted["extensions"] = CLIENTS_FAULT | (error.extensions or {})
+    else:
+        formatted["message"] = BFFError.title
+        formatted["extensions"] = {"code": BFFError.code, "status": BFFError.status}
+    return formatted
+
+
+def told_refused(refused: RequestRefused) -> list[GraphQLFormattedError]:
+    """Return the errors of a request that was not executed."""
+    fault = {"code": refused.code, "status": refused.status}
+    return [
+        {**error.formatted, "extensions": fault | (error.extensions or {})}
+        for error in refused.errors
+    ]
+
+
+def cause_of(error: GraphQLError) -> Exception | None:
+    """Return what a resolver raised; None where the error is graphql-core's own word."""
+    cause: Exception | None = error
+    while isinstance(cause, GraphQLError):
+        if is_for_clients(cause):
+            return None
+        cause = cause.original_error
+    return cause
+
+
+def is_for_clients(error: GraphQLError) -> bool:
+    """Whether its message was written for clients.
+
+    It was by a resolver that gave a code, and by graphql-core where it points into the query:
+    variables (before any field ran, hence no path) and arguments that do not fit.
+    """
+    if error.path is None:
+        return bool(error.extensions or error.nodes)
+    original = error.original_error
+    return isinstance(original, GraphQLError) and is_for_clients(original)
+
+
+def report(errors: Sequence[GraphQLError], events: Events, request_id: str) -> None:
+    """Tell the sinks of what nobody expected."""
+    if not events.sinks:
+        return
+    for error in errors:
+        cause = cause_of(error)
+        if cause is None and is_for_clients(error):
+            continue
+        if cause is None or not is_expected(cause):
+            events.emit(Crashed(where_of(error), request_id, cause or error))
+
+
+def where_of(error: GraphQLError) -> str:
+    """Return the path of fields without the positions in lists, which are data."""
+    names = [step for step in error.path or () if isinstance(step, str)]
+    return f"graphql {'.'.join(names)}".rstrip()
+
+
+TOLD = ("code", "status", "part")
+CLIENTS_FAULT: dict[str, object] = {"code": "invalid_input", "status": 400}

@@ -1,0 +1,36 @@
+"""What the face reads from a Strawberry schema: the graphql-core schema inside, its screens."""
+
+from collections.abc import Iterator
+from dataclasses import fields
+from typing import Annotated, get_args, get_origin
+
+import strawberry
+from graphql import GraphQLSchema
+from strawberry.types import get_object_definition
+
+from bff_core.composition.composition import Composition
+
+
+def graphql_schema(schema: strawberry.Schema) -> GraphQLSchema:
+    """Return the schema as graphql-core knows it."""
+    return schema._schema  # noqa: SLF001 - Strawberry has no public name for it
+
+
+def screens_of(schema: strawberry.Schema) -> Iterator[type[Composition]]:
+    """Return the compositions that types hold privately: `page: strawberry.Private[Page]`.
+
+    Types that only name theirs in strings, or build them in resolvers, are found when first used.
+    """
+    for kind in graphql_schema(schema).type_map.values():
+        definition = kind.extensions.get("strawberry-definition")
+        origin = getattr(definition, "origin", None)
+        if isinstance(origin, type) and get_object_definition(origin) is not None:
+            for field in fields(origin):
+                annotation = _bare(field.type)
+                if isinstance(annotation, type) and issubclass(annotation, Composition):
+                    yield annotation
+
+
+def _bare(annotation: object) -> object:
+    is_annotated = get_origin(annotation) is Annotated
+    return get_args(annotation)[0] if is_annotated else annotation

@@ -1,0 +1,53 @@
+"""Makes a null that hides a failure an error at its path, so that "none" differs from "down".
+
+A part that degraded to None would be a bare null. Fields that may be null and have an async
+resolver therefore note which parts they await; all other fields cost nothing.
+"""
+
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from inspect import iscoroutinefunction
+
+from graphql import GraphQLObjectType, GraphQLSchema, is_non_null_type
+
+from bff_core.composition.part import Part, witness
+from bff_core.graphql.failures import PartMissing
+
+Resolve = Callable[..., Awaitable[object]]
+
+MARK = "__witnessed__"
+
+
+def witness_nulls(schema: GraphQLSchema) -> None:
+    """Wrap the resolvers of a schema in place; once, however many faces serve it."""
+    for kind in schema.type_map.values():
+        if isinstance(kind, GraphQLObjectType):
+            for field in kind.fields.values():
+                resolve = field.resolve
+                is_wrapped = hasattr(resolve, MARK)
+                if iscoroutinefunction(resolve) and not is_non_null_type(field.type):
+                    field.resolve = resolve if is_wrapped else _witnessed(resolve)
+
+
+def _witnessed(resolve: Resolve) -> Resolve:
+    @wraps(resolve)
+    async def resolved(*args: object, **kwargs: object) -> object:
+        awaited: list[Part[object]] = []
+        token = witness.set(awaited.append)
+        try:
+            value = await resolve(*args, **kwargs)
+        finally:
+            witness.reset(token)
+        if value is None:
+            _tell(awaited)
+        return value
+
+    setattr(resolved, MARK, True)
+    return resolved
+
+
+def _tell(awaited: list[Part[object]]) -> None:
+    """Raise for a part that is down; one whose service said "not found" is really none."""
+    for part in awaited:
+        if part.state not in {"ok", "stale"} and part.reason != "not_found":
+            raise PartMissing(part)

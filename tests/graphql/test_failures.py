@@ -1,0 +1,234 @@
+"""Errors: stable codes, words for clients only, and events of what nobody expected."""
+
+import pytest
+import strawberry
+from graph_shop import Mutation, Query
+from graphql import GraphQLError, ValidationRule
+from strawberry.extensions import AddValidationRules, SchemaExtension
+
+from bff_core import NotAllowed
+from bff_core.events import Crashed
+from bff_core.graphql import Info
+from bff_core.testing.scripted import reply
+
+PROBLEM = b'{"detail": "The title is taken."}'
+RESPONSE = {"accept": "application/graphql-response+json"}
+
+
+@strawberry.type
+class Trouble:
+    """Fields that fail, each in its way."""
+
+    @strawberry.field
+    def forbidden(self) -> str | None:
+        raise NotAllowed("This needs the scope 'admin'.")
+
+    @strawberry.field
+    async def said(self) -> str | None:
+        raise GraphQLError("The voucher has expired.", extensions={"code": "voucher_expired"})
+
+    @strawberry.field
+    async def blurted(self) -> str | None:
+        raise GraphQLError("select * from vouchers")
+
+    @strawberry.field
+    def quoted(self) -> int | None:
+        return "hunter2"
+
+    @strawberry.field
+    async def absent(self) -> int:
+        return None
+
+    @strawberry.field
+    def double(self, number: int) -> int | None:
+        return number * 2
+
+
+def crashes(shop):
+    """Return what the sinks heard of crashes."""
+    return [event for event in shop.heard if isinstance(event, Crashed)]
+
+
+@pytest.mark.parametrize("field", ["blurted", "quoted"])
+async def test_what_was_not_written_for_clients_is_masked(shop, field):
+    """Neither a resolver's slip nor a value that does not fit its type reaches a client."""
+    async with shop(schema=strawberry.Schema(Trouble)) as open_shop:
+        answer = await open_shop.ask(f"{{ {field} }}")
+
+    (error,) = answer.json()["errors"]
+    assert error["message"] == "Internal error"
+    assert error["extensions"] == {"code": "internal_error", "status": 500}
+    assert [event.where for event in crashes(open_shop)] == [f"graphql {field}"]
+
+
+async def test_broken_promise_of_a_non_null_field_is_masked(shop):
+    """Null where the schema says there is none is our fault: data is null, and events tell it."""
+    async with shop(schema=strawberry.Schema(Trouble)) as open_shop:
+        answer = await open_shop.ask("{ absent }", RESPONSE)
+
+    assert answer.status_code == 200
+    assert answer.json()["data"] is None
+    assert answer.json()["errors"][0]["message"] == "Internal error"
+    assert len(crashes(open_shop)) == 1
+
+
+async def test_unexpected_exception_is_masked_and_told_to_events(shop):
+    """Its text stays in the house; its place and the request's id are in the event."""
+    async with shop() as open_shop:
+        answer = await open_shop.ask('{ products(ids: ["7"]) { broken } }')
+
+    (event,) = crashes(open_shop)
+    assert "hunter2" not in answer.text
+    assert answer.json()["errors"][0]["path"] == ["products", 0, "broken"]
+    assert isinstance(event.error, KeyError)
+    assert event.where == "graphql products.broken"
+    assert event.request_id == answer.headers["x-request-id"]
+
+
+async def test_errors_of_the_caller_are_told_in_their_words(shop):
+    """A client's fault keeps its message and code, and is no event."""
+    async with shop(schema=strawberry.Schema(Trouble)) as open_shop:
+        answer = await open_shop.ask("{ forbidden said }")
+
+    told = {error["path"][0]: error for error in answer.json()["errors"]}
+    assert told["forbidden"]["message"] == "This needs the scope 'admin'."
+    assert told["forbidden"]["extensions"] == {"code": "not_allowed", "status": 403}
+    assert told["said"]["message"] == "The voucher has expired."
+    assert told["said"]["extensions"]["code"] == "voucher_expired"
+    assert crashes(open_shop) == []
+
+
+async def test_problem_that_a_service_told_is_passed_on(shop):
+    """A 409 of a critical part keeps its detail, so that the client can tell the user why."""
+    async with shop() as open_shop:
+        open_shop.scripts["catalog"].then(
+            reply(409, PROBLEM, headers={"content-type": "application/problem+json"})
+        )
+
+        answer = await open_shop.ask('mutation { rename(productId: "7", title: "x") { id } }')
+
+    (error,) = answer.json()["errors"]
+    assert error["message"] == "The title is taken."
+    assert error["extensions"] == {"code": "conflict", "status": 409}
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("{", "query_not_parsed"),
+        ("", "query_not_parsed"),
+        ("{ nope }", "query_not_valid"),
+        ('{ product(id: "7") }', "query_not_valid"),
+        ("query($n: Int!) { product(id: $n) { id } }", "query_not_valid"),
+    ],
+)
+async def test_query_that_does_not_fit_is_refused(shop, query, code):
+    """Syntax and validation errors say where, and have codes; nothing is executed."""
+    async with shop() as open_shop:
+        answer = await open_shop.ask(query, RESPONSE)
+
+    assert answer.status_code == 400
+    assert "data" not in answer.json()
+    assert answer.json()["errors"][0]["extensions"] == {"code": code, "status": 400}
+    assert answer.json()["errors"][0]["locations"]
+    assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_variable_that_does_not_fit_is_refused(shop):
+    """A wrong variable is the client's fault, before any field runs."""
+    async with shop(schema=strawberry.Schema(Trouble)) as open_shop:
+        query = "query($n: Int!) { double(number: $n) }"
+
+        answer = await open_shop.ask(query, RESPONSE, n="many")
+
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["extensions"] == {"code": "invalid_input", "status": 400}
+    assert "$n" in answer.json()["errors"][0]["message"]
+    assert crashes(open_shop) == []
+
+
+async def test_argument_that_does_not_fit_is_the_clients_fault(shop):
+    """A null variable for an argument that needs a value fails its field, with its message."""
+    async with shop(schema=strawberry.Schema(Trouble)) as open_shop:
+        query = "query($n: Int = 1) { double(number: $n) }"
+
+        answer = await open_shop.ask(query, RESPONSE, n=None)
+
+    assert answer.status_code == 200
+    assert answer.json()["errors"][0]["extensions"]["code"] == "invalid_input"
+
+
+async def test_schema_hides_in_production(shop):
+    """No introspection, and no names suggested to those who guess."""
+    async with shop(env="production") as open_shop:
+        schema = await open_shop.ask("{ __schema { queryType { name } } }")
+        guess = await open_shop.ask('{ product(id: "7") { titel } }')
+
+    assert schema.json()["errors"][0]["extensions"]["code"] == "query_not_valid"
+    assert "title" not in guess.text
+
+
+async def test_schema_is_open_where_the_author_says_so(shop):
+    """Introspection is an option; in development it is on."""
+    async with shop(env="production", introspection=True) as open_shop:
+        answer = await open_shop.ask("{ __schema { queryType { name } } }")
+
+    assert answer.json()["data"] == {"__schema": {"queryType": {"name": "Query"}}}
+
+
+class Stamp(SchemaExtension):
+    """An extension of the author's."""
+
+    def get_results(self):
+        return {"stamp": "1"}
+
+
+class NoLanguage(ValidationRule):
+    """A rule of the author's."""
+
+    def enter_field(self, node, *_):
+        if node.name.value == "language":
+            self.report_error(GraphQLError("Not that.", node))
+
+
+async def test_extensions_of_the_schema_keep_working(shop):
+    """What Strawberry offers to the author of a schema is there: results and rules."""
+    extensions = [Stamp, lambda: AddValidationRules([NoLanguage])]
+    schema = strawberry.Schema(Query, Mutation, extensions=extensions)
+
+    async with shop(schema=schema) as open_shop:
+        served = await open_shop.ask('{ product(id: "7") { title } }')
+        refused = await open_shop.ask("{ language }")
+
+    assert served.json()["extensions"]["stamp"] == "1"
+    assert served.json()["extensions"]["parts"] == {"product": {"status": "ok"}}
+    assert refused.json()["errors"][0]["message"] == "Not that."
+
+
+async def test_schema_of_the_author_is_left_as_it_was(shop):
+    """The same schema can be executed elsewhere, and served twice."""
+    schema = strawberry.Schema(Query, Mutation)
+
+    async with shop(schema=schema), shop(schema=schema) as second:
+        answer = await second.ask('{ product(id: "7") { rating } }')
+
+    assert answer.status_code == 200
+    assert list(schema.extensions) == []
+    assert (await schema.execute("{ __typename }")).data == {"__typename": "Query"}
+
+
+@strawberry.type
+class Nosy:
+    """A field that looks at its request."""
+
+    @strawberry.field
+    def who(self, info: Info) -> str:
+        return info.context.viewer.subject or "nobody"
+
+
+async def test_anonymous_viewer_is_told_to_resolvers(shop):
+    """A resolver can ask who calls without composing anything."""
+    async with shop(schema=strawberry.Schema(Nosy)) as open_shop:
+        answer = await open_shop.ask("{ who }")
+
+    assert answer.json() == {"data": {"who": "nobody"}}

@@ -1,0 +1,266 @@
+"""GraphQL over HTTP: what is asked how, and which status answers it."""
+
+import json
+from collections.abc import AsyncGenerator
+
+import pytest
+import strawberry
+from graph_shop import Query
+
+BOTH_LANES = pytest.mark.parametrize("lane", ["fast", "FastAPI's"])
+QUERY = '{ product(id: "7") { title } }'
+RESPONSE = {"accept": "application/graphql-response+json"}
+
+
+def use(lane, shop):
+    """Take the fast lane away where a test asks for FastAPI's own."""
+    if lane != "fast":
+        shop.app.dependency_overrides[object] = object
+
+
+@BOTH_LANES
+async def test_query_is_answered_by_post(shop, lane):
+    """A client posts a query and gets what it selected, and no more."""
+    async with shop() as open_shop:
+        use(lane, open_shop)
+
+        answer = await open_shop.ask(QUERY)
+
+    assert answer.status_code == 200
+    assert answer.json()["data"] == {"product": {"title": "A green tent"}}
+    assert answer.headers["content-type"] == "application/json; charset=utf-8"
+
+
+@BOTH_LANES
+async def test_query_is_answered_by_get(shop, lane):
+    """A query may come in a link, variables and operation name included."""
+    async with shop() as open_shop:
+        use(lane, open_shop)
+
+        answer = await open_shop.client.get(
+            "/graphql",
+            params={
+                "query": 'query A($n: Int!) { product(id: "7") { twice(number: $n) } } '
+                "query B { language }",
+                "variables": json.dumps({"n": 21}),
+                "operationName": "A",
+            },
+        )
+
+    assert answer.json()["data"] == {"product": {"twice": 42}}
+
+
+@BOTH_LANES
+async def test_mutation_by_get_is_refused(shop, lane):
+    """A link changes nothing: 405, and the service is not called."""
+    async with shop() as open_shop:
+        use(lane, open_shop)
+
+        answer = await open_shop.client.get(
+            "/graphql", params={"query": 'mutation { rename(productId: "7", title: "x") { id } }'}
+        )
+
+    assert answer.status_code == 405
+    assert answer.headers["allow"] == "POST"
+    assert answer.json()["code"] == "method_not_allowed"
+    assert open_shop.scripts["catalog"].calls == []
+
+
+@BOTH_LANES
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
+async def test_other_methods_are_refused(shop, lane, method):
+    """GraphQL knows GET and POST."""
+    async with shop() as open_shop:
+        use(lane, open_shop)
+
+        answer = await open_shop.client.request(method, "/graphql", json={"query": QUERY})
+
+    assert answer.status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("accept", "content_type", "status"),
+    [
+        ("application/graphql-response+json", "application/graphql-response+json", 400),
+        ("application/graphql-response+json, */*;q=0.1", "application/graphql-response+json", 400),
+        ("application/json", "application/json", 200),
+        ("*/*", "application/json", 200),
+        ("text/html, application/*;q=0.8", "application/json", 200),
+        (
+            "application/graphql-response+json;q=0.5, application/json;q=0.9",
+            "application/json",
+            200,
+        ),
+        (
+            "application/json;q=0.9, application/graphql-response+json",
+            "application/graphql-response+json",
+            400,
+        ),
+    ],
+)
+async def test_media_type_decides_what_a_status_says(shop, accept, content_type, status):
+    """A refused query is a 4xx where the client knows GraphQL's own media type, else 200."""
+    async with shop() as open_shop:
+        answer = await open_shop.ask("{ nope }", {"accept": accept})
+
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == f"{content_type}; charset=utf-8"
+    assert "data" not in answer.json()
+    assert "Accept" in answer.headers["vary"]
+
+
+async def test_client_without_accept_gets_the_media_type_of_graphql(shop):
+    """Since 2025 a client that says nothing is taken to know the new media type."""
+    async with shop() as open_shop:
+        del open_shop.client.headers["accept"]
+
+        answer = await open_shop.ask(QUERY)
+
+    assert answer.headers["content-type"].startswith("application/graphql-response+json")
+
+
+async def test_client_that_takes_no_json_is_told(shop):
+    """406 names what there is."""
+    async with shop() as open_shop:
+        answer = await open_shop.ask(QUERY, {"accept": "text/html"})
+
+    assert answer.status_code == 406
+    assert "application/json" in answer.json()["detail"]
+
+
+async def test_failed_field_is_no_failed_request(shop):
+    """With GraphQL's media type, too, an executed query is a 200 whatever its fields did."""
+    async with shop() as open_shop:
+        answer = await open_shop.ask('{ product(id: "7") { broken } }', RESPONSE)
+
+    assert answer.status_code == 200
+    assert answer.json()["data"] == {"product": {"broken": None}}
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "application/json; charset=latin-1",
+        "application/jsonp",
+        "",
+    ],
+)
+async def test_body_that_a_form_could_send_is_refused(shop, content_type):
+    """Only JSON is taken, which no other site's form can send without asking first."""
+    async with shop() as open_shop:
+        answer = await open_shop.client.post(
+            "/graphql",
+            content=json.dumps({"query": QUERY}),
+            headers={"content-type": content_type},
+        )
+
+    assert answer.status_code == 415
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert open_shop.scripts["catalog"].calls == []
+
+
+@pytest.mark.parametrize("content_type", ["application/json; charset=UTF-8", "Application/JSON"])
+async def test_json_is_recognised_however_it_is_written(shop, content_type):
+    """Case and a UTF-8 charset make no difference."""
+    async with shop() as open_shop:
+        answer = await open_shop.client.post(
+            "/graphql",
+            content=json.dumps({"query": QUERY}),
+            headers={"content-type": content_type},
+        )
+
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"\xff",
+        b'{"query": "\xff"}',
+        b"[]",
+        b'[{"query": "{ language }"}]',
+        b"{}",
+        b'{"query": 7}',
+        b'{"query": "{ language }", "variables": []}',
+        b'{"query": "{ language }", "operationName": 1}',
+        b'{"query": "{ language }", "variables": {"a": ' + b'{"a":' * 50_000,
+    ],
+)
+async def test_body_that_asks_nothing_is_a_problem(shop, body):
+    """What is no GraphQL request (a batch included) is a 400 with problem details."""
+    async with shop() as open_shop:
+        answer = await open_shop.client.post(
+            "/graphql", content=body, headers={"content-type": "application/json"}
+        )
+
+    assert answer.status_code == 400
+    assert answer.json()["code"] == "bad_request"
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "variables={}",
+        "query={language}&variables=[]",
+        "query={language}&variables={",
+        "query=%ff",
+    ],
+)
+async def test_link_that_asks_nothing_is_a_problem(shop, query):
+    """A GET without a query, or with variables that are no object, is a 400."""
+    async with shop() as open_shop:
+        answer = await open_shop.client.get(f"/graphql?{query}")
+
+    assert answer.status_code == 400
+    assert answer.json()["code"] == "bad_request"
+
+
+async def test_operation_must_be_clear(shop):
+    """Of several operations one is named, and it must be there."""
+    async with shop() as open_shop:
+        query = "query A { language } query B { language }"
+
+        unnamed = await open_shop.ask(query, RESPONSE)
+        unknown = await open_shop.client.post(
+            "/graphql", json={"query": query, "operationName": "C"}, headers=RESPONSE
+        )
+
+    assert [unnamed.status_code, unknown.status_code] == [400, 400]
+    assert unnamed.json()["errors"][0]["extensions"]["code"] == "operation_not_found"
+    assert unknown.json()["errors"][0]["extensions"]["code"] == "operation_not_found"
+
+
+@strawberry.type
+class Subscription:
+    """What could be followed elsewhere."""
+
+    @strawberry.subscription
+    async def ticks(self) -> AsyncGenerator[int, None]:
+        yield 1
+
+
+async def test_subscription_is_not_served(shop):
+    """A schema may have subscriptions; over plain HTTP they are refused."""
+    schema = strawberry.Schema(Query, subscription=Subscription)
+
+    async with shop(schema=schema) as open_shop:
+        answer = await open_shop.ask("subscription { ticks }", RESPONSE)
+
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["extensions"]["code"] == "subscription_not_served"
+
+
+async def test_request_header_that_was_used_is_in_vary(shop):
+    """Caches are told what an answer depended on."""
+    async with shop() as open_shop:
+        answer = await open_shop.ask("{ language }", {"accept-language": "de"})
+
+    assert answer.json()["data"] == {"language": "de"}
+    assert "Accept-Language" in answer.headers["vary"]

@@ -1,0 +1,143 @@
+"""Limits: large queries are refused before they cost anything."""
+
+import time
+
+import pytest
+import strawberry
+from graph_shop import Mutation, Query
+from graphql import parse
+
+from bff_core import ConfigurationError
+from bff_core.graphql import Limits
+from bff_core.graphql.documents import CACHED_CHARACTERS, Documents, RequestRefused
+from bff_core.graphql.limits import QueryTooLarge, check_extent
+
+SCHEMA = strawberry.Schema(Query, Mutation)
+
+
+def documents(**limits):
+    """Return what the face finds documents in."""
+    return Documents(SCHEMA, Limits(**limits), with_introspection=True)
+
+
+def nested(depth):
+    """Return a query whose innermost field has `depth` fields around it, itself included."""
+    return "{ product(id: 7) " + "{ itself " * (depth - 2) + "{ id }" + " }" * (depth - 1)
+
+
+@pytest.mark.parametrize(
+    ("query", "limit"),
+    [
+        ("{ language }" + " " * 100, {"length": 100}),
+        ("{ " + "language " * 50 + "}", {"tokens": 40}),
+        (nested(6), {"depth": 5}),
+        ("{ " + " ".join(f"a{n}: language" for n in range(6)) + " }", {"aliases": 5}),
+        ("{ " + "product(id: 7) { id } " * 6 + "}", {"repeats": 5}),
+        ("{ ...F } fragment F on Query { " + "product(id: 7) { id } " * 6 + "}", {"repeats": 5}),
+        ("{ ...F ...F } fragment F on Query { a: language b: language }", {"aliases": 3}),
+        (
+            "{ ... on Query { product(id: 7) { ...F } } } fragment F on Product { itself { id } }",
+            {"depth": 2},
+        ),
+    ],
+)
+async def test_query_over_a_limit_is_refused(shop, query, limit):
+    """The error says which limit it is; the query is not executed."""
+    async with shop(limits=Limits(**limit)) as open_shop:
+        answer = await open_shop.ask(query)
+
+    assert "data" not in answer.json()
+    assert answer.json()["errors"][0]["extensions"]["status"] == 400
+    assert open_shop.scripts["catalog"].calls == []
+
+
+def test_query_at_its_limits_is_accepted():
+    """The bounds are inclusive: depth, aliases and repeats as counted by hand."""
+    found = documents(depth=5).find(nested(5))
+    check_extent(parse("{ a: x b: y }"), Limits(aliases=2))
+    check_extent(parse("{ x { y } x { z } }"), Limits(repeats=2, depth=2))
+
+    assert found.text == nested(5)
+
+
+def test_fragments_that_multiply_are_counted_without_walking_them():
+    """Sixty fragments, each spread twice by the one before, are refused in no time."""
+    bomb = "{ ...F0 }" + "".join(
+        f"fragment F{n} on Query {{ ...F{n + 1} ...F{n + 1} }}" for n in range(60)
+    )
+    document = parse(bomb + "fragment F60 on Query { a: language }")
+    began = time.process_time()
+
+    with pytest.raises(QueryTooLarge, match=f"aliases {2**60}"):
+        check_extent(document, Limits())
+    assert time.process_time() - began < 1
+
+
+def test_fragments_in_a_circle_are_left_to_validation():
+    """A cycle adds nothing to the extent, and is refused as not valid."""
+    query = "{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }"
+
+    with pytest.raises(RequestRefused) as refused:
+        documents().find(query)
+    assert refused.value.code == "query_not_valid"
+
+
+def test_deep_nesting_is_refused_not_a_crash():
+    """Neither brackets nor a chain of fragments can exhaust the stack."""
+    chain = "{ ...F0 }" + "".join(f"fragment F{n} on Query {{ ...F{n + 1} }}" for n in range(900))
+    for query in ("{a" * 5_000, chain + "fragment F900 on Query { language }"):
+        with pytest.raises(RequestRefused):
+            documents(tokens=100_000, length=1_000_000).find(query)
+
+
+def test_validation_of_repeated_fields_stays_cheap():
+    """What validation compares pairwise is bounded before it starts."""
+    query = "{ " + "product(id: 7) { id } " * 400 + "}"
+    began = time.process_time()
+
+    with pytest.raises(RequestRefused):
+        documents(tokens=10_000).find(query)
+    assert time.process_time() - began < 1
+
+
+def test_introspection_is_not_deep():
+    """Tools ask for types within types within types, where introspection is on."""
+    query = "{ __schema { types { fields { type " + "{ ofType " * 9 + "{ name }" + " }" * 13
+
+    assert documents(depth=3).find(query)
+
+
+def test_document_is_found_again():
+    """A query is parsed and validated once."""
+    found = documents()
+
+    assert found.find("{ language }") is found.find("{ language }")
+
+
+def test_memory_of_documents_is_bounded():
+    """Distinct texts push out the least recently used, by length and not by number."""
+    found = documents()
+    first = found.find("{ language }")
+    size = 15_000
+    for number in range(CACHED_CHARACTERS // size + 2):
+        found.find(f"{{ language }} #{number}".ljust(size))
+
+    assert found.find("{ language }") is not first
+
+
+def test_refused_query_is_not_remembered():
+    """Nonsense displaces nothing: it is checked anew each time."""
+    found = documents()
+    first = found.find("{ language }")
+    for number in range(50):
+        with pytest.raises(RequestRefused):
+            found.find(f"{{ nope }} #{number}".ljust(15_000))
+
+    assert found.find("{ language }") is first
+
+
+@pytest.mark.parametrize("name", ["length", "tokens", "depth", "aliases", "repeats"])
+def test_limit_below_one_is_a_configuration_error(name):
+    """A limit that nothing could meet is found when it is written."""
+    with pytest.raises(ConfigurationError, match=rf"Limits\.{name} must be at least 1, not 0"):
+        Limits(**{name: 0})
