@@ -16,9 +16,13 @@ from bff_core.edge.exchange import exchange_of
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A compiled view and the paths it serves; `told` is what the scope holds as its route."""
+    """What serves some paths, and its place among all routes; without an app, FastAPI does.
 
-    app: ASGIApp
+    `told` is what the scope holds as its route.
+    """
+
+    place: int
+    app: ASGIApp | None
     pattern: Pattern[str]
     convertors: dict[str, Convertor[object]]
     told: SimpleNamespace
@@ -36,29 +40,35 @@ class Route:
 class FastLane:
     """Serves compiled views itself and hands everything else to FastAPI.
 
-    It steps aside, so that FastAPI's full machinery applies, when the app has middleware of its
+    As with FastAPI, of several routes that match the first that was added serves a request. The
+    lane steps aside, so that FastAPI's full machinery applies, when the app has middleware of its
     own or dependencies are overridden.
     """
 
     def __init__(self, app: FastAPI) -> None:
         self._app = app
         self._plain: dict[tuple[str, str], Route] = {}
-        self._patterns: dict[tuple[str, int], list[Route]] = {}
+        self._patterns: dict[str, list[Route]] = {}
+        self._count = 0
         self.following: ASGIApp = app.router
 
-    def add(self, method: str, path: str, app: ASGIApp) -> None:
-        """Serve `method` on `path` with an application that takes routed requests."""
+    def add(self, method: str, path: str, app: ASGIApp | None) -> None:
+        """Serve `method` on `path` with an application that takes routed requests.
+
+        None leaves it to FastAPI, and keeps later routes that match as well from taking it.
+        """
         pattern, template, convertors = compile_path(path)
-        route = Route(app, pattern, convertors, SimpleNamespace(path=template))
-        if not convertors:
-            self._plain[method, path] = route
-        elif not any(name == "path" for name in _kinds(path)):
-            self._patterns.setdefault((method, path.count("/")), []).append(route)
+        route = Route(self._count, app, pattern, convertors, SimpleNamespace(path=template))
+        self._count += 1
+        if convertors:
+            self._patterns.setdefault(method, []).append(route)
+        else:
+            self._plain.setdefault((method, path), route)
 
     async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
         """Serve a request of a compiled view, or pass it on."""
         route = self._find(scope)
-        if route is None:
+        if route is None or route.app is None:
             await self.following(scope, receive, send)
             return
         scope["route"] = route.told
@@ -76,17 +86,17 @@ class FastLane:
         if scope["type"] != "http" or app.dependency_overrides or app.user_middleware:
             return None
         path = get_route_path(scope) if scope.get("root_path") else scope["path"]
-        method = scope["method"]
-        route = self._plain.get((method, path))
-        if route is not None:
-            scope["path_params"] = {}
-            return route
-        for candidate in self._patterns.get((method, path.count("/")), ()):
-            parameters = candidate.parameters(path)
+        plain = self._plain.get((scope["method"], path))
+        for route in self._patterns.get(scope["method"], ()):
+            if plain is not None and plain.place < route.place:
+                break
+            parameters = route.parameters(path)
             if parameters is not None:
                 scope["path_params"] = parameters
-                return candidate
-        return None
+                return route
+        if plain is not None:
+            scope["path_params"] = {}
+        return plain
 
     def _handler(self, error: Exception) -> ExceptionHandler | None:
         # Like Starlette, only handlers of particular errors: what nobody expected is the edge's.
@@ -94,7 +104,3 @@ class FastLane:
             if kind in self._app.exception_handlers:
                 return self._app.exception_handlers[kind]
         return None
-
-
-def _kinds(path: str) -> list[str]:
-    return [part.partition(":")[2].rstrip("}") for part in path.split("/") if ":" in part]

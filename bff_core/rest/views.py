@@ -35,7 +35,7 @@ class Views:
     def __init__(self, *, prefix: str = "", tags: list[str] | None = None) -> None:
         self.prefix = prefix
         self.router = APIRouter(prefix=prefix, tags=list(tags or []))
-        self._views: list[tuple[str, str, View]] = []
+        self._views: list[tuple[str, str, View | None]] = []
 
     def get(self, path: str, *, meta: bool = False, **options: Any) -> Callable[[E], E]:
         """Declare a view that reads; `meta=True` always adds `_meta.parts`.
@@ -83,6 +83,7 @@ class Views:
 
         def declare(endpoint: E) -> E:
             self.router.get(path, response_model=None, **options)(as_stream(endpoint))
+            self._views.append(("GET", self.prefix + path, None))
             return endpoint
 
         return declare
@@ -102,10 +103,9 @@ class Views:
         """Add the views to an app; a gateway calls it."""
         app.include_router(self.router)
         for method, path, view in self._views:
-            view.with_timing = is_development
-            compiled = compile_view(view, path)
-            if compiled is not None:
-                lane.add(method, path, compiled)
+            if view is not None:
+                view.with_timing = is_development
+            lane.add(method, path, None if view is None else compile_view(view, path))
 
     def _declare(
         self, method: str, path: str, *, status: int, meta: bool, options: dict[str, Any]

@@ -263,6 +263,37 @@ async def test_middleware_of_the_app_sees_every_view(shop):
 
 
 @BOTH_LANES
+@pytest.mark.parametrize("path", ["/things/new", "/things/old", "/things/lines", "/things/7"])
+async def test_first_route_that_matches_serves(shop, lane, path):
+    """Views that are compiled keep their place among those that are not."""
+    views = Views()
+
+    @views.stream("/things/lines")
+    async def lines():
+        yield "lines"
+
+    @views.get("/things/new")
+    async def new() -> str:
+        return "new"
+
+    @views.get("/things/{name}")
+    async def any_other(name: str) -> str:
+        return "other"
+
+    @views.get("/things/old")
+    async def never() -> str:
+        return "never"
+
+    expected = {"/things/new": "new", "/things/lines": "lines"}
+    async with shop() as open_shop:
+        use(lane, open_shop)
+        views.install(open_shop.app, open_shop.app.lane, is_development=True)
+        answer = await open_shop.client.get(path)
+
+    assert answer.json() == expected.get(path, "other")
+
+
+@BOTH_LANES
 async def test_handler_of_a_particular_error_is_used(shop, lane):
     """An exception handler of the app answers for its error on both lanes."""
 

@@ -1,0 +1,1 @@
+"""The gateway of the desktop app: wide answers over REST, and streams."""

@@ -1,0 +1,29 @@
+"""The desktop gateway: `uvicorn bffs.desktop.app:app`."""
+
+from bff_core import gateway
+from bffs.desktop import dashboard, orders, products
+from bffs.services.carts import Carts
+from bffs.services.catalog import Catalog
+from bffs.services.inventory import Inventory
+from bffs.services.orders import Orders
+from bffs.services.payments import Payments
+from bffs.services.pricing import Pricing
+from bffs.services.recommendations import Recommendations
+from bffs.services.reviews import Reviews
+from bffs.services.users import Users
+
+app = gateway(
+    "desktop",
+    services=[
+        Users,
+        Catalog,
+        Pricing,
+        Inventory,
+        Orders,
+        Carts,
+        Payments,
+        Reviews,
+        Recommendations,
+    ],
+    faces=[dashboard.views, products.views, orders.views],
+)

@@ -1,0 +1,51 @@
+"""The desktop's home screen: all that the shop knows of its customer, on one page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends
+
+from bff_core import Views, compose, gather
+from bffs.compositions.home import Home
+from bffs.desktop.rows import ProductRow, rows
+from bffs.services.carts import Cart
+from bffs.services.orders import Order
+from bffs.services.payments import Method
+from bffs.services.pricing import Deal
+from bffs.services.users import User
+
+
+@dataclass(frozen=True, slots=True)
+class Dashboard:
+    """The home screen with everything on it; `cart` is null when it can't be had."""
+
+    customer: User
+    cart: Cart | None
+    cart_products: Sequence[ProductRow]
+    orders: Sequence[Order]
+    payment_methods: Sequence[Method]
+    deals: Sequence[Deal]
+    picks: Sequence[ProductRow]
+
+
+views = Views(prefix="/v1", tags=["dashboard"])
+
+
+@views.get("/dashboard")
+async def get_dashboard(home: Annotated[Home, Depends(compose(Home))]) -> Dashboard:
+    """Show the home screen."""
+    customer, cart, orders, methods, deals, picks = await gather(
+        home.profile(),
+        home.cart(),
+        home.orders(first=10),
+        home.payment_methods(),
+        home.deals(first=10),
+        home.picks(first=20),
+    )
+    in_cart, picked = await gather(
+        home.summary.many(line.product_id for line in (cart.lines if cart else ())),
+        home.summary.many(pick.product_id for pick in picks),
+    )
+    cart_products, pick_rows = await gather(rows(home, in_cart), rows(home, picked))
+    return Dashboard(customer, cart, cart_products, orders, methods, deals, pick_rows)

@@ -1,0 +1,104 @@
+"""Orders on the desktop: wide pages with everything joined, and all of them as a stream."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends
+
+from bff_core import Views, compose, gather
+from bffs.compositions.orders import OrderExport, OrderList, OrderPage, Purchases
+from bffs.services.catalog import Summary
+from bffs.services.inventory import Stock
+from bffs.services.orders import Order, OrderLine
+from bffs.services.payments import Payment
+from bffs.services.users import User
+
+
+@dataclass(frozen=True, slots=True)
+class WideLine:
+    """A position with the product as it is now and how much of it there is."""
+
+    line: OrderLine
+    product: Summary | None
+    stock: Stock | None
+
+
+@dataclass(frozen=True, slots=True)
+class WideOrder:
+    """An order with its positions and its payment."""
+
+    order: Order
+    lines: Sequence[WideLine]
+    payment: Payment | None
+
+
+@dataclass(frozen=True, slots=True)
+class WideOrders:
+    """A page of orders and the customer who placed them."""
+
+    customer: User | None
+    items: Sequence[WideOrder]
+    total: int
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedOrder:
+    """An order as a row of the export."""
+
+    number: str
+    placed_at: str
+    status: str
+    total: int
+    currency: str
+    lines: int
+
+
+views = Views(prefix="/v1", tags=["orders"])
+
+
+@views.get("/orders")
+async def get_orders(orders: Annotated[OrderList, Depends(compose(OrderList))]) -> WideOrders:
+    """List the viewer's orders with all that belongs to them."""
+    page, customer = await gather(orders.page(), orders.customer())
+    return WideOrders(customer, await _wide(orders, page.items), page.total, page.next_cursor)
+
+
+@views.stream("/orders/export")
+async def export_orders(
+    export: Annotated[OrderExport, Depends(compose(OrderExport))],
+) -> AsyncIterator[ExportedOrder]:
+    """Stream all of the viewer's orders, one per line."""
+    async for order in export.orders():
+        total = order.totals.total
+        yield ExportedOrder(
+            number=order.number,
+            placed_at=order.placed_at,
+            status=order.status,
+            total=total.amount,
+            currency=total.currency,
+            lines=len(order.lines),
+        )
+
+
+@views.get("/orders/{order_id}")
+async def get_order(page: Annotated[OrderPage, Depends(compose(OrderPage))]) -> WideOrder:
+    """Show one of the viewer's orders."""
+    (wide,) = await _wide(page, [await page.order()])
+    return wide
+
+
+async def _wide(screen: Purchases, orders: Sequence[Order]) -> list[WideOrder]:
+    """Join orders with products, stock and payments: one call to each service for all of them."""
+    lines = [line for order in orders for line in order.lines]
+    products, stocks, payments = await gather(
+        screen.summary.many(line.product_id for line in lines),
+        screen.stock.many(line.product_id for line in lines),
+        screen.payment.many(order.id for order in orders),
+    )
+    wide = iter(map(WideLine, lines, products, stocks))
+    return [
+        WideOrder(order, [next(wide) for _ in order.lines], payment)
+        for order, payment in zip(orders, payments, strict=True)
+    ]

@@ -1,0 +1,53 @@
+"""Products on the desktop: long lists, and pages with everything on them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends
+
+from bff_core import Views, compose, gather
+from bffs.compositions.product import ProductPage
+from bffs.compositions.products import ProductList
+from bffs.desktop.rows import ProductRow, rows
+from bffs.services.catalog import Product
+from bffs.services.reviews import Review
+
+
+@dataclass(frozen=True, slots=True)
+class ProductRows:
+    """A page of products."""
+
+    items: Sequence[ProductRow]
+    total: int
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProductDetail:
+    """A product, its row of facts, what people say of it and what goes with it."""
+
+    product: Product
+    facts: ProductRow
+    reviews: Sequence[Review]
+    related: Sequence[ProductRow]
+
+
+views = Views(prefix="/v1", tags=["products"])
+
+
+@views.get("/products")
+async def get_products(
+    products: Annotated[ProductList, Depends(compose(ProductList))],
+) -> ProductRows:
+    """Search and browse."""
+    page = await products.page()
+    return ProductRows(await rows(products, page.items), page.total, page.next_cursor)
+
+
+@views.get("/products/{product_id}")
+async def get_product(page: Annotated[ProductPage, Depends(compose(ProductPage))]) -> ProductDetail:
+    """Show a product."""
+    product, reviews, related = await gather(page.product(), page.reviews(first=10), page.related())
+    facts, *related_rows = await rows(page, (product, *related))
+    return ProductDetail(product, facts, reviews, related_rows)
