@@ -66,11 +66,11 @@ class Fleet:
 
     def _watch(self) -> list[str]:
         """Wait for a signal or for the end of a process; return who ended."""
-        sentinels = [process.sentinel for process in self._processes]
-        while not self._is_stopping:
-            if wait(sentinels, timeout=LOOK):
-                break
-        return [process.name for process in self._processes if not process.is_alive()]
+        names = {process.sentinel: process.name for process in self._processes}
+        ended: Sequence[object] = ()
+        while not self._is_stopping and not ended:
+            ended = wait(list(names), timeout=LOOK)
+        return [name for sentinel, name in names.items() if sentinel in ended]
 
     def _end(self) -> None:
         for process in self._processes:

@@ -28,7 +28,7 @@ class PortTaken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a service listens."""
+    """Where a service listens; port 0 lets the system choose, and the line at the start tells."""
 
     name: str
     host: str
@@ -63,7 +63,9 @@ class _Server(uvicorn.Server):
         parent = multiprocessing.parent_process()
         if parent is not None:
             asyncio.get_running_loop().add_reader(parent.sentinel, self._orphaned, parent.sentinel)
-        log.info("%-15s http://%s:%d", self._place.name, self._place.host, self._place.port)
+        for listener in sockets or ():
+            host, port = listener.getsockname()[:2]
+            log.info("%-15s http://%s:%d", self._place.name, host, port)
 
     def _orphaned(self, sentinel: int) -> None:
         asyncio.get_running_loop().remove_reader(sentinel)
