@@ -1,0 +1,81 @@
+"""The documentation as tests see it: pages, their headings, links, tables and code blocks."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+
+_FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
+_CODE = re.compile(r"^```.*?^```$|^(?: {4}|\t).*$|`[^`\n]*`", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: its language, its text and the line that it begins on."""
+
+    language: str
+    text: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of documentation."""
+
+    path: Path
+    text: str
+
+    @property
+    def name(self) -> str:
+        """The path from the root, as one would type it."""
+        return str(self.path.relative_to(ROOT))
+
+    @property
+    def blocks(self) -> list[Block]:
+        """Its fenced blocks, in order."""
+        return [
+            Block(match[1], match[2], self.text.count("\n", 0, match.start()) + 2)
+            for match in _FENCE.finditer(self.text)
+        ]
+
+    @property
+    def prose(self) -> str:
+        """Its text without code."""
+        return _CODE.sub("", self.text)
+
+    @property
+    def links(self) -> list[str]:
+        """The targets of its links."""
+        return _LINK.findall(self.prose)
+
+    @property
+    def anchors(self) -> set[str]:
+        """What a link may name after "#": its headings, as GitHub spells them."""
+        titles = re.findall(r"^#+ (.+)$", self.prose, re.MULTILINE)
+        return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+    def section(self, heading: str) -> str:
+        """Return the text below a heading of the second level."""
+        _, _, below = self.text.partition(f"\n## {heading}\n")
+        return below.partition("\n## ")[0]
+
+
+def page(path: Path) -> Page:
+    """Read a page."""
+    return Page(path, path.read_text())
+
+
+def pages() -> list[Page]:
+    """Read every page that users of the repository meet."""
+    paths = [*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *ROOT.glob("*/README.md")]
+    return [page(path) for path in sorted(paths)]
+
+
+def table(text: str) -> list[list[str]]:
+    """Return the cells of the first table in a text, its head and rule left out."""
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    cells = [[cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]] for row in rows]
+    return cells[2:]
