@@ -1,0 +1,152 @@
+"""The reference gateways in process, over the mock services in processes of their own."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+import httpx
+import pytest
+
+from bff_core import Gateway
+
+ROOT = Path(__file__).parents[2]
+SERVICES = (
+    "users",
+    "catalog",
+    "pricing",
+    "inventory",
+    "orders",
+    "cart",
+    "payments",
+    "reviews",
+    "recommendations",
+)
+PATIENCE = 60
+DEMO = {"authorization": "Bearer demo-1"}
+
+
+@dataclass(frozen=True)
+class Mocks:
+    """The nine services and what can be done to them."""
+
+    ports: dict[str, int]
+
+    def _ask(self, service: str, method: str, path: str, **options) -> httpx.Response:
+        url = f"http://127.0.0.1:{self.ports[service]}{path}"
+        return httpx.request(method, url, trust_env=False, timeout=10, **options)
+
+    def get(self, service: str, path: str) -> httpx.Response:
+        """Ask a service directly."""
+        return self._ask(service, "GET", path)
+
+    def forget(self) -> None:
+        """Begin to count calls anew."""
+        for service in self.ports:
+            self._ask(service, "DELETE", "/__calls__")
+
+    def counted(self) -> dict[str, int]:
+        """Return how many calls each service received."""
+        return {service: self.calls(service)["total"] for service in self.ports}
+
+    def calls(self, service: str) -> dict:
+        """Return what one service counted."""
+        return self.get(service, "/__calls__").json()
+
+    @contextmanager
+    def fault(self, service: str, **fault) -> Iterator[None]:
+        """Break a service for a while."""
+        answer = self._ask(service, "PUT", "/__faults__", json={"faults": [fault]})
+        assert answer.status_code == 200, answer.text
+        try:
+            yield
+        finally:
+            self._ask(service, "DELETE", "/__faults__")
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The settings of a gateway over these services."""
+        addresses = {
+            f"BFF_UPSTREAM_{name.upper()}": f"http://127.0.0.1:{port}"
+            for name, port in self.ports.items()
+        }
+        others = {"BFF_ENV": "development", "BFF_AUTH": "demo", "BFF_LOG": "off"}
+        return {"BFF_GC_FREEZE": "false", **others, **addresses}
+
+
+def find_ports(count: int) -> list[int]:
+    for first in range(30_000 + os.getpid() % 10_000, 60_000, count):
+        with suppress(OSError), ExitStack() as held:
+            for port in range(first, first + count):
+                held.enter_context(socket.create_server(("127.0.0.1", port)))
+            return list(range(first, first + count))
+    pytest.fail("no free ports")
+
+
+def wait_for(url: str) -> None:
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        with suppress(httpx.TransportError):
+            if httpx.get(url, trust_env=False).status_code == 200:
+                return
+        time.sleep(0.05)
+    pytest.fail(f"{url} did not come up")
+
+
+@contextmanager
+def process(*command: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    running = subprocess.Popen(
+        [sys.executable, "-m", *command], cwd=ROOT, env=os.environ | environment
+    )
+    try:
+        yield running
+    finally:
+        running.terminate()
+        running.wait(timeout=PATIENCE)
+
+
+@pytest.fixture(scope="session")
+def mocks() -> Iterator[Mocks]:
+    """Start the services once; tests that change them undo what they did."""
+    ports = dict(zip(SERVICES, find_ports(len(SERVICES)), strict=True))
+    with process("services_mock", SERVICES_PORT=str(ports["users"])):
+        for port in ports.values():
+            wait_for(f"http://127.0.0.1:{port}/healthz")
+        yield Mocks(ports)
+
+
+@pytest.fixture
+def open_gateway(mocks, monkeypatch):
+    """Open a gateway of the reference application, for a test to enter on its loop."""
+    for variable, value in mocks.environment.items():
+        monkeypatch.setenv(variable, value)
+
+    @asynccontextmanager
+    async def open_named(name: str, headers=DEMO) -> AsyncIterator[httpx.AsyncClient]:
+        app: Gateway = import_module(f"bffs.{name}.app").app
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with (
+            app.router.lifespan_context(app),
+            httpx.AsyncClient(
+                transport=transport, base_url="http://testserver", headers=headers
+            ) as client,
+        ):
+            yield client
+
+    return open_named
+
+
+@pytest.fixture(scope="module")
+def desktop_url(mocks) -> Iterator[str]:
+    """Serve the desktop gateway in a process of its own; what only sockets can show."""
+    (port,) = find_ports(1)
+    url = f"http://127.0.0.1:{port}"
+    with process("uvicorn", "bffs.desktop.app:app", f"--port={port}", **mocks.environment):
+        wait_for(f"{url}/readyz")
+        yield url

@@ -1,0 +1,192 @@
+"""The mobile gateway: small answers, and screens that outlive their services."""
+
+import pytest
+
+HOME_CALLS = {
+    "users": 1,
+    "catalog": 1,
+    "pricing": 2,
+    "inventory": 0,
+    "orders": 1,
+    "cart": 1,
+    "payments": 0,
+    "reviews": 0,
+    "recommendations": 1,
+}
+OPTIONAL_AT_HOME = ("pricing", "orders", "cart", "recommendations", "catalog")
+
+
+async def test_home_is_small_where_its_data_is_large(open_gateway, mocks):
+    """The phone gets at most 6 KB of the 40 KB and more that the services hold for it."""
+    data = [
+        ("users", "/users/1"),
+        ("orders", "/orders?customer_id=1&limit=20"),
+        ("cart", "/carts/1"),
+        ("recommendations", "/recommendations?customer_id=1&placement=home&limit=20"),
+        ("pricing", "/deals?limit=20"),
+    ]
+    held = sum(len(mocks.get(service, path).content) for service, path in data)
+
+    async with open_gateway("mobile") as client:
+        answer = await client.get("/v1/home")
+
+    assert answer.status_code == 200
+    assert answer.json()["name"]
+    assert held >= 40 * 1024
+    assert len(answer.content) <= 6 * 1024
+
+
+async def test_home_calls_only_what_it_shows(open_gateway, mocks):
+    """What the phone does not show is not asked for."""
+    async with open_gateway("mobile") as client:
+        mocks.forget()
+        answer = await client.get("/v1/home")
+
+    assert answer.status_code == 200
+    assert mocks.counted() == HOME_CALLS
+
+
+@pytest.mark.parametrize("service", OPTIONAL_AT_HOME)
+async def test_home_answers_without_an_optional_service(open_gateway, mocks, service):
+    """Whatever is down but the profile, the home screen comes and says what is missing."""
+    async with open_gateway("mobile") as client:
+        with mocks.fault(service, kind="error", status=500):
+            answer = await client.get("/v1/home")
+
+    assert answer.status_code == 200
+    assert "reason=bad_status" in answer.headers["part-status"]
+    assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "reset"},
+        {"kind": "truncated"},
+        {"kind": "garbage"},
+        {"kind": "gzip_bomb"},
+        {"kind": "hang"},
+        {"kind": "wrong_length"},
+        {"kind": "unavailable", "retry_after": 30},
+    ],
+    ids=lambda fault: fault["kind"],
+)
+async def test_home_answers_whatever_a_service_does(open_gateway, mocks, fault):
+    """No misbehaviour of an optional service reaches the client as a failure."""
+    async with open_gateway("mobile") as client:
+        with mocks.fault("recommendations", **fault):
+            answer = await client.get("/v1/home")
+
+    assert answer.status_code == 200
+    assert answer.json()["picks"] == []
+    assert "picks=fallback;reason=" in answer.headers["part-status"]
+
+
+async def test_home_without_its_customer_is_a_problem(open_gateway, mocks):
+    """The profile is critical: without it there is no home."""
+    async with open_gateway("mobile") as client:
+        with mocks.fault("users", kind="error", status=500):
+            answer = await client.get("/v1/home")
+
+    assert answer.status_code == 502
+    assert answer.json()["part"] == "profile"
+
+
+@pytest.mark.parametrize("path", ["home", "orders", "orders/10001", "cart"])
+async def test_personal_screens_need_somebody(open_gateway, path):
+    """Nobody's home is 401, told as a problem with a challenge."""
+    async with open_gateway("mobile", headers={}) as client:
+        answer = await client.get(f"/v1/{path}")
+
+    assert answer.status_code == 401
+    assert answer.json()["code"] == "not_authenticated"
+    assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+async def test_products_are_found_page_by_page(open_gateway):
+    """A cursor leads through all pages without repeating a product."""
+    seen: list[str] = []
+    async with open_gateway("mobile") as client:
+        cursor: str | None = ""
+        while cursor is not None and len(seen) < 60:
+            page = (await client.get("/v1/products", params={"limit": 20, "cursor": cursor})).json()
+            seen += [item["id"] for item in page["items"]]
+            cursor = page["next"]
+
+    assert len(seen) == len(set(seen)) == 60
+
+
+async def test_products_speak_the_clients_language(open_gateway):
+    """The answer is in the language asked for, and varies by it."""
+    async with open_gateway("mobile") as client:
+        german = await client.get("/v1/products/42", headers={"accept-language": "de-AT, en;q=0.5"})
+        english = await client.get("/v1/products/42", headers={"accept-language": "nl"})
+
+    assert german.json()["text"] != english.json()["text"]
+    assert "Accept-Language" in german.headers["vary"]
+
+
+async def test_pictures_fit_the_declared_width(open_gateway):
+    """A narrow phone gets narrow pictures."""
+    async with open_gateway("mobile") as client:
+        narrow = await client.get("/v1/products/42", headers={"sec-ch-viewport-width": "300"})
+        wide = await client.get("/v1/products/42?width=1200")
+
+    assert narrow.json()["images"][0].endswith("320w.webp")
+    assert wide.json()["images"][0].endswith("1280w.webp")
+
+
+async def test_unknown_product_is_404(open_gateway):
+    """What the catalog does not have can't be shown."""
+    async with open_gateway("mobile") as client:
+        answer = await client.get("/v1/products/999999")
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+async def test_orders_of_others_do_not_exist(open_gateway, mocks):
+    """Another customer's order looks like one that was never placed."""
+    other = mocks.get("orders", "/orders?customer_id=2&limit=1").json()["items"][0]["id"]
+    own = mocks.get("orders", "/orders?customer_id=1&limit=1").json()["items"][0]["id"]
+
+    async with open_gateway("mobile") as client:
+        mine = await client.get(f"/v1/orders/{own}")
+        theirs = await client.get(f"/v1/orders/{other}")
+        nobodys = await client.get("/v1/orders/999999")
+
+    assert mine.json()["order"]["id"] == own
+    unlike = {"request_id", "trace_id"}
+    told, expected = (
+        {name: value for name, value in answer.json().items() if name not in unlike}
+        for answer in (theirs, nobodys)
+    )
+    assert told == expected
+    assert theirs.status_code == 404
+
+
+async def test_cart_can_be_changed(open_gateway, mocks):
+    """A quantity that is set is there, with what the thing is and costs."""
+    stock = mocks.get("inventory", "/stock?ids=1,2,3,4,5,6,7,8").json()["items"]
+    sku = next(one["sku"] for item in stock for one in item["skus"] if one["available"] > 5)
+
+    async with open_gateway("mobile") as client:
+        changed = await client.put(f"/v1/cart/items/{sku}", json={"quantity": 2})
+        shown = await client.get("/v1/cart")
+
+    assert changed.status_code == 200
+    [line] = [line for line in shown.json()["lines"] if line["sku"] == sku]
+    assert (line["quantity"], line["price"]["currency"]) == (2, "EUR")
+    assert line["title"] != sku
+
+
+@pytest.mark.parametrize(
+    ("sku", "quantity", "status"),
+    [("nothing", 1, 404), ("42", 0, 422), ("42", 100, 422)],
+)
+async def test_wrong_changes_of_the_cart_are_refused(open_gateway, sku, quantity, status):
+    """An unknown thing is 404, a quantity out of range 422; nothing is sent on for the latter."""
+    async with open_gateway("mobile") as client:
+        answer = await client.put(f"/v1/cart/items/{sku}", json={"quantity": quantity})
+
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
