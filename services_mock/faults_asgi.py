@@ -234,7 +234,5 @@ def _whole(body: bytes, *extra: tuple[bytes, bytes]) -> Answer:
 
 def _raw(call: Exchange) -> RawSocket:
     if call.raw is None:
-        raise Problem(
-            500, "needs_socket", "This fault was set over a socket, and this call has none."
-        )
+        raise RuntimeError("a fault that was set over a socket met a call in process")
     return call.raw

@@ -29,7 +29,7 @@ class RawSocket:
             self._transport.write(data)
         if after == "reset":
             self._reset()
-        elif after == "close":
+        elif after == "close" or not self._is_kept_alive():
             self._transport.close()
         self._complete()
 
@@ -40,6 +40,10 @@ class RawSocket:
     def close(self) -> None:
         """Close in good order, whatever was sent."""
         self.answer(b"", "close")
+
+    def _is_kept_alive(self) -> bool:
+        """Tell whether the client wants to go on with this connection."""
+        return self.cycle is None or self.cycle.keep_alive
 
     def _write_if_open(self, data: bytes) -> None:
         if not self._transport.is_closing():
@@ -87,7 +91,8 @@ def serialise(answer: Answer, *, length: int | None = None) -> tuple[bytes, byte
     status = HTTPStatus(answer.status)
     fields = [pair for pair in answer.headers if pair[0].lower() != b"content-length"]
     told = len(answer.body) if length is None else length
-    fields.append((b"content-length", str(told).encode()))
+    if answer.status not in {204, 304}:  # these end with their head
+        fields.append((b"content-length", str(told).encode()))
     lines = [f"HTTP/1.1 {status.value} {status.phrase}".encode()]
     lines += [name + b": " + value for name, value in fields]
     return b"\r\n".join(lines) + b"\r\n\r\n", answer.body

@@ -33,7 +33,6 @@ class Address:
     line2: str | None
     postal_code: str
     city: str
-    region: str | None
     country: str
     phone: str
     is_default: bool
@@ -91,7 +90,6 @@ def address(
         line2=chance.choice([None, None, None, "2nd floor", "c/o reception", "Apt. 14"]),
         postal_code=postal_code(chance, country.postal),
         city=chance.choice(country.cities),
-        region=None,
         country=country.code,
         phone=phone(chance, country),
         is_default=label == "home",

@@ -22,14 +22,6 @@ class Tax:
 
 
 @dataclass(frozen=True, slots=True)
-class UnitPrice:
-    """The price of a unit of measure, where the law asks for it."""
-
-    money: Money
-    per: str
-
-
-@dataclass(frozen=True, slots=True)
 class SkuPrice:
     """What one variant costs."""
 
@@ -55,7 +47,6 @@ class Price:
     discount_percent: int
     lowest_30d: Money
     tax: Tax
-    unit_price: UnitPrice | None
     variants: tuple[SkuPrice, ...]
     tiers: tuple[Tier, ...]
     valid_until: str
@@ -117,7 +108,6 @@ def price(product_id: str) -> Price:
         discount_percent=reduced,
         lowest_30d=Money(shop_price(lowest * chance.choice((1, 1, 1, 1.05, 1.1)))),
         tax=Tax(0.19, included=True),
-        unit_price=None,
         variants=tuple(SkuPrice(sku, Money(amount)) for sku, amount in amounts.items()),
         tiers=_tiers(chance, lowest),
         valid_until=seed.instant(seed.EPOCH + timedelta(days=chance.randint(1, 30))),

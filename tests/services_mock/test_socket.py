@@ -129,6 +129,26 @@ def test_surplus_bytes_come_with_the_answer(catalog):
     assert second.startswith(b"HTTP/1.1 200 OK\r\n")
 
 
+def test_surplus_bytes_can_follow_an_answer_without_a_body(catalog):
+    """After a 304 they stand where a body must not be, without a length that announces them."""
+    with catalog.fault(kind="surplus", text="unasked"), catalog.connect() as connection:
+        connection.sendall(REQUEST[:-2] + b"If-None-Match: *\r\n\r\n")
+        head, rest = split(receive_for(connection, 0.3))
+
+    assert head.startswith(b"HTTP/1.1 304 Not Modified\r\n")
+    assert b"content-length" not in head.lower()
+    assert rest == b"unasked"
+
+
+def test_a_client_that_wants_no_more_is_closed_upon(catalog):
+    """`Connection: close` is obeyed by broken answers, too."""
+    with catalog.fault(kind="wrong_length", delta=5), catalog.connect() as connection:
+        connection.sendall(REQUEST[:-2] + b"Connection: close\r\n\r\n")
+        head, body = split(receive_all(connection))
+
+    assert length_of(head) == len(body) + 5
+
+
 def test_surplus_bytes_can_come_while_the_connection_idles(catalog):
     """The answer ends cleanly; the surplus follows though nobody asked."""
     fault = {"kind": "surplus", "delay": 0.2, "text": "late"}
