@@ -1,0 +1,100 @@
+"""The pages of layers against the code: what they promise is what the layers do."""
+
+import importlib
+import logging
+import textwrap
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from layer_tables import option_rows
+from reading import DOCS, page, table
+
+import bff_core
+from bff_core.events import Event
+from bff_core.observe.log import LEVELS
+
+HEADINGS = ["About", "Usage", "Defaults", "Events", "Do / Don't"]
+PAGES = sorted((DOCS / "layers").glob("*.md"))
+
+OPTIONS = {
+    "attempt": ("Policy", ["attempt_timeout"]),
+    "balance": ("Balance", []),
+    "breaker": ("Breaker", []),
+    "bulkhead": ("Bulkhead", []),
+    "coalesce": ("Policy", ["coalesce", "public"]),
+    "deadline": ("Policy", ["timeout"]),
+    "retry": ("Retry", []),
+}
+"""Which options a page lists: those of a whole policy, or the ones named."""
+
+
+def all_pages(test):
+    """Run a test for the page of every layer."""
+    return pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)(test)
+
+
+def module_of(path: Path):
+    """Return the module of a page's layer."""
+    return importlib.import_module(f"bff_core.upstream.layers.{path.stem}")
+
+
+def test_each_layer_has_a_page():
+    """Nobody meets a layer that is not explained."""
+    assert [path.stem for path in PAGES] == sorted(OPTIONS)
+
+
+@all_pages
+def test_a_page_has_the_five_sections_in_order(path):
+    """Who has read one page finds their way on all of them."""
+    lines = page(path).text.splitlines()
+
+    assert [line[3:] for line in lines if line.startswith("## ")] == HEADINGS
+    assert lines[0] == f"# {path.stem.title()}"
+
+
+@all_pages
+def test_a_page_begins_as_the_code_does(path):
+    """The place of a layer is told in one sentence, the same in both."""
+    assert page(path).text.splitlines()[2] == module_of(path).__doc__.splitlines()[0]
+
+
+@all_pages
+def test_defaults_are_those_of_the_code(path):
+    """Name, default, range and sentence of every option, and no others."""
+    policy, names = OPTIONS[path.stem]
+
+    assert table(page(path).section("Defaults")) == option_rows(getattr(bff_core, policy), names)
+
+
+@pytest.mark.parametrize("stem", [stem for stem, (_, names) in OPTIONS.items() if not names])
+def test_options_without_a_range_are_mentioned(stem):
+    """Each field of a layer's policy is found on its page."""
+    policy, _ = OPTIONS[stem]
+    told = page(DOCS / f"layers/{stem}.md").section("Defaults")
+
+    assert [one.name for one in fields(getattr(bff_core, policy)) if one.name not in told] == []
+
+
+@all_pages
+def test_events_are_those_that_the_layer_emits(path):
+    """Which events, and at which level the log tells them."""
+    emitted = {
+        f"`{name}`": logging.getLevelName(LEVELS[one]).lower()
+        for name, one in vars(module_of(path)).items()
+        if isinstance(one, type) and issubclass(one, Event)
+    }
+    rows = table(page(path).section("Events"))
+
+    assert {row[0]: row[2] for row in rows} == emitted
+
+
+@all_pages
+def test_usage_runs(path):
+    """Every example is valid code with valid options."""
+    blocks = [block for block in page(path).blocks if block.language == "python"]
+    for block in blocks:
+        source = compile(textwrap.dedent(block.text), f"{path.name}:{block.line}", "exec")
+        exec(source, {"__name__": path.stem})
+
+    assert blocks
