@@ -28,5 +28,17 @@ def explain(error: Exception, call: Call) -> UpstreamError:
         failure = TransportFailed(str(error), call=call, is_sent=True)
     else:
         failure = BadPayload(str(error), call=call)
-    failure.__cause__ = error.with_traceback(None)  # its frames would close a cycle
+    failure.__cause__ = _without_frames(error)
     return failure
+
+
+def _without_frames(error: Exception) -> Exception:
+    """Drop the tracebacks of a chain of errors.
+
+    Their frames hold the exchange that holds the error: a cycle for each bad response.
+    """
+    link: BaseException | None = error
+    while link is not None:
+        link.__traceback__ = None
+        link = link.__context__
+    return error

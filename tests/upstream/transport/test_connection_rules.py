@@ -4,10 +4,11 @@ import asyncio
 import contextlib
 import gc
 import socket
+import time
 
 import pytest
 
-from bff_core.errors import DeadlineExceeded, TransportFailed
+from bff_core.errors import DeadlineExceeded, TransportFailed, UpstreamError
 from bff_core.upstream.transport.interface import Endpoint, Load
 
 POISON = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nPOISON"
@@ -383,44 +384,109 @@ async def test_an_answer_to_half_a_request_ends_the_connection(kit):
     assert (reply.status, load) == (413, Load(0, 0, 0))
 
 
-async def test_a_deadline_that_ends_one_exchange_spares_the_next(kit):
-    """The timer of a connection serves calls with long and short deadlines in any order."""
+@pytest.mark.parametrize(("before", "within"), [(5.0, 0.05), (0.05, 0.1)])
+async def test_each_call_has_its_own_deadline_on_a_shared_timer(kit, before, within):
+    """The call before may have had more time, or less: neither shortens nor lengthens this one."""
 
     async def script(peer):
         while True:
-            request = await peer.request()
-            if b"/slow" not in request:
+            if b"/slow" not in await peer.request():
                 await peer.send(CLEAN)
 
     async with kit.Service(script) as service, kit.wired(service) as pool:
-        for within in (0.05, 5.0, 0.03, 2.0):
-            await pool.send(kit.calling(within=within))
-        await asyncio.sleep(0.06)
-        reply = await pool.send(kit.calling(within=1.0))
+        await pool.send(kit.calling(within=before))
+        started = time.monotonic()
         with pytest.raises(DeadlineExceeded):
-            await pool.send(kit.calling(target="/slow", within=0.03))
+            await pool.send(kit.calling(target="/slow", within=within))
+        took = time.monotonic() - started
 
-    assert reply.body == b"clean"
+    assert service.accepted == 1
+    assert within - 0.01 < took < within + 0.3
+
+
+async def test_a_timer_that_rings_while_idle_harms_nothing(kit):
+    """The deadline of a call that was answered long ago ends nothing."""
+    async with kit.Service(kit.answering(CLEAN)) as service, kit.wired(service) as pool:
+        await pool.send(kit.calling(within=0.03))
+        await service.until(lambda: pool._idle[0]._alarm is None)
+        await pool.send(kit.calling())
+
     assert service.accepted == 1
 
 
-async def test_exchanges_leave_no_cycles(kit):
-    """Memory is freed as replies are: the cyclic collector finds nothing to do."""
-    in_chunks = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"
-    script = kit.answering(*[CLEAN, in_chunks] * 50, CLEAN)
+async def test_a_body_until_close_is_the_last_of_its_connection(kit):
+    """What ended with its connection leaves none behind, not even for a moment."""
+
+    async def script(peer):
+        await peer.request()
+        await peer.send(b"HTTP/1.1 200 OK\r\n\r\nall of it")
 
     async with kit.Service(script) as service, kit.wired(service) as pool:
-        await pool.send(kit.calling())
+        reply = await pool.send(kit.calling())
+        load = pool.load
+
+    assert (reply.body, load) == (b"all of it", Load(0, 0, 0))
+
+
+async def test_a_reply_that_meets_a_cancel_frees_its_connection(kit):
+    """When the reply and the caller's cancel come in one turn of the loop, both are honoured."""
+    loop = asyncio.get_running_loop()
+    with listening() as (listener, endpoint):
+        async with kit.wired(endpoint) as pool:
+            call = asyncio.create_task(pool.send(kit.calling()))
+            peer, _ = await loop.sock_accept(listener)
+            with peer:
+                peer.setblocking(False)
+                await loop.sock_recv(peer, 4096)
+                peer.send(CLEAN)
+                loop.call_soon(call.cancel)  # runs first in the turn that reads the reply
+                await asyncio.gather(call, return_exceptions=True)
+                load = pool.load
+
+    assert call.cancelled()
+    assert load == Load(1, 0, 0)
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        CLEAN,
+        CHUNKED,
+        CLEAN + POISON,
+        b"garbage\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 7\r\n\r\ngarbage",
+        b"HTTP/1.1 200 OK\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\ncut",
+        b"",
+    ],
+    ids=["length", "chunked", "surplus", "garbage", "no gzip", "until close", "cut", "nothing"],
+)
+async def test_exchanges_leave_no_cycles(kit, response):
+    """Memory is freed as calls end, well or badly: the cyclic collector finds nothing of ours."""
+
+    async def script(peer):
+        keeps = response in {CLEAN, CHUNKED}
+        while await peer.request():
+            await peer.send(response)
+            if not keeps:
+                return
+
+    async def call_often(pool):
+        for _ in range(30):
+            with contextlib.suppress(UpstreamError):
+                await pool.send(kit.calling())
+
+    async with kit.Service(script) as service, kit.wired(service) as pool:
+        await call_often(pool)
         gc.collect()
         gc.disable()
         try:
-            for _ in range(100):
-                await pool.send(kit.calling())
-            found = [kind for kind in map(type, _unreachable()) if "bff_core" in kind.__module__]
+            await call_often(pool)
+            found = {type(each) for each in _unreachable()}
         finally:
             gc.enable()
 
-    assert found == []
+    assert [kind for kind in found if kind.__module__.startswith("bff_core")] == []
 
 
 def _unreachable():

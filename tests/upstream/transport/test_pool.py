@@ -231,6 +231,22 @@ async def test_a_stale_connection_makes_room_for_a_fresh_one(kit):
     assert held <= 3
 
 
+async def test_a_fresh_connection_does_not_wait_behind_an_idle_one(kit):
+    """Where every slot is taken and one of them idle, the idle connection is given up for it."""
+    async with (
+        kit.Service(kit.answering(CLEAN)) as service,
+        kit.wired(service, max_connections=1) as pool,
+    ):
+        await pool.send(kit.calling())
+        (idle,) = pool._idle
+        fresh = await pool._acquire(kit.calling(within=0.5), is_fresh=True)
+        load = pool.load
+        fresh.abort()
+
+    assert fresh is not idle
+    assert load == Load(0, 1, 0)
+
+
 async def test_connecting_has_its_own_timeout(kit):
     """A service that accepts and says nothing is given up before the deadline; nothing was sent."""
 
@@ -260,10 +276,25 @@ async def test_connecting_ends_at_the_deadline(kit):
     async with kit.Service(script) as service:
         mute = Endpoint("https", "localhost", service.port, "127.0.0.1")
         async with kit.wired(mute) as pool:
+            started = time.monotonic()
             with pytest.raises(DeadlineExceeded):
                 await pool.send(kit.calling(within=0.05))
+            took = time.monotonic() - started
+            load = pool.load
 
-            assert pool.load == EMPTY
+    assert 0.04 < took < 0.5
+    assert load == EMPTY
+
+
+async def test_a_connection_that_comes_too_late_is_kept_for_others(kit):
+    """When the time ran out while connecting, nothing is sent and the connection stays."""
+    async with kit.Service(kit.answering(CLEAN)) as service, kit.wired(service) as pool:
+        connection = await pool._acquire(kit.calling(), is_fresh=False)
+        with pytest.raises(DeadlineExceeded):
+            pool._render_for(connection, kit.calling(within=0))
+        load = pool.load
+
+    assert (load, service.requests) == (Load(1, 0, 0), [])
 
 
 async def test_closing_fails_what_is_under_way(kit):
