@@ -1,6 +1,6 @@
 """Request targets that can't be talked out of their path: each parameter is one encoded segment."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 from string import Formatter
 from urllib.parse import quote, quote_plus
@@ -8,8 +8,11 @@ from urllib.parse import quote, quote_plus
 from bff_core.errors import ConfigurationError, InvalidInput
 
 Scalar = str | int | float | bool
-QueryValue = Scalar | Sequence[Scalar] | None
-Query = Mapping[str, QueryValue]
+Query = Mapping[str, object]
+"""Query parameters by name: text, numbers, flags, sequences of them, or None to leave one out.
+
+Not typed more narrowly, because a dictionary of mixed values would then need an annotation.
+"""
 
 
 class Template:
@@ -73,17 +76,24 @@ def encode_query(query: Query | None) -> str:
     if not query:
         return ""
     pairs = [
-        f"{quote_plus(name)}={quote_plus(_text(one))}"
+        f"{quote_plus(name)}={quote_plus(one)}"
         for name, value in query.items()
-        for one in _each(value)
+        for one in _texts(name, value)
     ]
     return "?" + "&".join(pairs) if pairs else ""
 
 
-def _each(value: QueryValue) -> Sequence[Scalar]:
+def _texts(name: str, value: object) -> list[str]:
     if value is None:
-        return ()
-    return (value,) if isinstance(value, str | int | float) else value
+        return []
+    if isinstance(value, str | int | float):
+        return [_text(value)]
+    if isinstance(value, list | tuple) and all(isinstance(one, str | int | float) for one in value):
+        return [_text(one) for one in value]
+    raise TypeError(
+        f"query parameter {name!r} is {value!r}: pass text, a number, a flag, a list or tuple of "
+        "them, or None to leave it out"
+    )
 
 
 def _text(value: Scalar) -> str:

@@ -73,3 +73,9 @@ def test_query_is_encoded():
 def test_empty_query_is_nothing():
     """No question mark without parameters."""
     assert encode_query(None) == encode_query({}) == encode_query({"a": None}) == ""
+
+
+def test_query_value_that_is_no_text_is_refused():
+    """A date has many spellings; the author says which."""
+    with pytest.raises(TypeError, match="query parameter 'since'"):
+        encode_query({"since": object()})
