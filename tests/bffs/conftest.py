@@ -81,7 +81,8 @@ class Mocks:
 
 
 def find_ports(count: int) -> list[int]:
-    for first in range(30_000 + os.getpid() % 10_000, 60_000, count):
+    # Below the range from which the system gives ports to outgoing connections.
+    for first in range(12_000 + os.getpid() % 10_000, 32_000, count):
         with suppress(OSError), ExitStack() as held:
             for port in range(first, first + count):
                 held.enter_context(socket.create_server(("127.0.0.1", port)))
@@ -89,9 +90,9 @@ def find_ports(count: int) -> list[int]:
     pytest.fail("no free ports")
 
 
-def wait_for(url: str) -> None:
+def wait_for(url: str, starting: subprocess.Popen[bytes]) -> None:
     until = time.monotonic() + PATIENCE
-    while time.monotonic() < until:
+    while time.monotonic() < until and starting.poll() is None:
         with suppress(httpx.TransportError):
             if httpx.get(url, trust_env=False).status_code == 200:
                 return
@@ -115,9 +116,9 @@ def process(*command: str, **environment: str) -> Iterator[subprocess.Popen[byte
 def mocks() -> Iterator[Mocks]:
     """Start the services once; tests that change them undo what they did."""
     ports = dict(zip(SERVICES, find_ports(len(SERVICES)), strict=True))
-    with process("services_mock", SERVICES_PORT=str(ports["users"])):
+    with process("services_mock", SERVICES_PORT=str(ports["users"])) as starting:
         for port in ports.values():
-            wait_for(f"http://127.0.0.1:{port}/healthz")
+            wait_for(f"http://127.0.0.1:{port}/healthz", starting)
         yield Mocks(ports)
 
 
@@ -147,6 +148,7 @@ def desktop_url(mocks) -> Iterator[str]:
     """Serve the desktop gateway in a process of its own; what only sockets can show."""
     (port,) = find_ports(1)
     url = f"http://127.0.0.1:{port}"
-    with process("uvicorn", "bffs.desktop.app:app", f"--port={port}", **mocks.environment):
-        wait_for(f"{url}/readyz")
+    command = ("uvicorn", "bffs.desktop.app:app", f"--port={port}")
+    with process(*command, **mocks.environment) as starting:
+        wait_for(f"{url}/readyz", starting)
         yield url
