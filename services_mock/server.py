@@ -12,6 +12,7 @@ import uvicorn
 
 from services_mock import shop
 from services_mock.faults_socket import RawSocketProtocol
+from services_mock.warm import warm
 
 log = logging.getLogger("services_mock")
 
@@ -59,6 +60,7 @@ class _Server(uvicorn.Server):
         self._place = place
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await warm(self.config.loaded_app, self._place.name)
         await super().startup(sockets)
         parent = multiprocessing.parent_process()
         if parent is not None:
@@ -86,6 +88,7 @@ def serve(place: Place, listener: socket.socket, *, access_log: bool = False) ->
         log_config=None,
         access_log=access_log,
         server_header=False,
+        proxy_headers=False,
         timeout_graceful_shutdown=GRACE,
         timeout_keep_alive=75,
     )

@@ -9,6 +9,7 @@ from openapi_spec_validator import validate
 
 from services_mock.shop import SERVICES, ports
 from services_mock.shop import create_app as create
+from services_mock.warm import warm
 
 README = Path(__file__).parents[2] / "services_mock" / "README.md"
 ROUTE = re.compile(r"\| `(GET|POST|PUT|PATCH|DELETE) (/[^`?]*)(\?[^`]*)?`")
@@ -187,3 +188,15 @@ async def test_calls_are_counted_by_route_until_they_are_reset(name, shop):
     assert route.endswith("}")
     assert count == 2
     assert (after["total"], after["routes"]) == (0, {})
+
+
+@pytest.mark.parametrize("name", SERVICES)
+async def test_a_service_that_warmed_up_looks_untouched(name):
+    """Its first requests succeed, and no counter tells of them."""
+    app = create(name)
+    statuses = await warm(app, name)
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://warm")
+
+    assert statuses
+    assert set(statuses) == {200}
+    assert (await client.get("/__calls__")).json()["total"] == 0
