@@ -9,6 +9,7 @@ from bff_core.auth.viewer import Viewer
 from bff_core.composition.composition import Composition
 from bff_core.composition.wiring import Wiring
 from bff_core.events import Events
+from bff_core.graphql.inputs import checked
 from bff_core.scope import Scope, Wired
 
 C = TypeVar("C", bound=Composition)
@@ -40,9 +41,10 @@ class Context:
     def compose_anew(self, cls: type[C], **inputs: object) -> C:
         """Return a screen that is shared with no other field.
 
-        For mutations: each has to do its own work, and to see what it has changed.
+        For mutations: each has to do its own work, and to see what it has changed. Inputs that are
+        out of their bounds raise `InvalidInput`.
         """
-        composition = self._wiring.build(cls, self.scope, inputs)
+        composition = self._wiring.build(cls, self.scope, checked(cls, inputs))
         self.compositions.append(composition)
         return composition
 

@@ -1,12 +1,16 @@
 """Errors: stable codes, words for clients only, and events of what nobody expected."""
 
+from typing import Annotated
+
 import pytest
 import strawberry
-from graph_shop import Mutation, Query
+from fastapi import Query
+from graph_shop import Mutation
+from graph_shop import Query as ShopQuery
 from graphql import GraphQLError, ValidationRule
 from strawberry.extensions import AddValidationRules, SchemaExtension
 
-from bff_core import NotAllowed
+from bff_core import Composition, NotAllowed, critical
 from bff_core.events import Crashed
 from bff_core.graphql import Info
 from bff_core.testing.scripted import reply
@@ -194,7 +198,7 @@ class NoLanguage(ValidationRule):
 async def test_extensions_of_the_schema_keep_working(shop):
     """What Strawberry offers to the author of a schema is there: results and rules."""
     extensions = [Stamp, lambda: AddValidationRules([NoLanguage])]
-    schema = strawberry.Schema(Query, Mutation, extensions=extensions)
+    schema = strawberry.Schema(ShopQuery, Mutation, extensions=extensions)
 
     async with shop(schema=schema) as open_shop:
         served = await open_shop.ask('{ product(id: "7") { title } }')
@@ -207,7 +211,7 @@ async def test_extensions_of_the_schema_keep_working(shop):
 
 async def test_schema_of_the_author_is_left_as_it_was(shop):
     """The same schema can be executed elsewhere, and served twice."""
-    schema = strawberry.Schema(Query, Mutation)
+    schema = strawberry.Schema(ShopQuery, Mutation)
 
     async with shop(schema=schema), shop(schema=schema) as second:
         answer = await second.ask('{ product(id: "7") { rating } }')
@@ -232,3 +236,40 @@ async def test_anonymous_viewer_is_told_to_resolvers(shop):
         answer = await open_shop.ask("{ who }")
 
     assert answer.json() == {"data": {"who": "nobody"}}
+
+
+class Bounded(Composition):
+    """A screen whose input has bounds."""
+
+    first: Annotated[int, Query(ge=1, le=50)] = 10
+
+    @critical
+    async def numbers(self) -> list[int]:
+        return list(range(self.first))
+
+
+@strawberry.type
+class Listing:
+    """A field over that screen."""
+
+    @strawberry.field
+    async def numbers(self, info: Info, first: int = 10) -> list[int]:
+        return await info.context.compose(Bounded, first=first).numbers()
+
+
+@pytest.mark.parametrize("first", [0, 51])
+async def test_bounds_of_inputs_hold_as_over_rest(shop, first):
+    """What `Query(le=50)` says of a screen's input is checked in GraphQL, too."""
+    async with shop(schema=strawberry.Schema(Listing)) as open_shop:
+        answer = await open_shop.ask(f"{{ numbers(first: {first}) }}")
+
+    assert answer.json()["errors"][0]["extensions"] == {"code": "invalid_input", "status": 422}
+    assert answer.json()["errors"][0]["message"].startswith("first: Input should be")
+
+
+async def test_inputs_within_bounds_are_taken(shop):
+    """The bounds are inclusive."""
+    async with shop(schema=strawberry.Schema(Listing)) as open_shop:
+        answer = await open_shop.ask("{ a: numbers(first: 1) b: numbers(first: 50) }")
+
+    assert [len(numbers) for numbers in answer.json()["data"].values()] == [1, 50]

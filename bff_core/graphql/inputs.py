@@ -1,0 +1,41 @@
+"""A screen's inputs, checked as REST checks them: by the metadata of their annotations."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Annotated, Any, cast, get_origin
+
+from pydantic import TypeAdapter, ValidationError
+
+from bff_core.composition.composition import Composition
+from bff_core.composition.wiring import shape_of
+from bff_core.errors import InvalidInput
+
+
+def checked(cls: type[Composition], inputs: Mapping[str, object]) -> Mapping[str, object]:
+    """Return the inputs as the screen takes them; raise `InvalidInput` for one out of bounds.
+
+    GraphQL has checked their types; what is left are bounds such as `Annotated[int, Query(le=50)]`.
+    """
+    adapters = _adapters(cls)  # type: ignore[arg-type]  # a class is hashable
+    if not adapters or not inputs:
+        return inputs
+    return {
+        name: _checked(name, value, adapters[name]) if name in adapters else value
+        for name, value in inputs.items()
+    }
+
+
+@cache
+def _adapters(cls: type[Composition]) -> Mapping[str, TypeAdapter[Any]]:
+    return {
+        one.name: TypeAdapter(cast("Any", one.annotation))
+        for one in shape_of(cls).inputs
+        if get_origin(one.annotation) is Annotated
+    }
+
+
+def _checked(name: str, value: object, adapter: TypeAdapter[Any]) -> object:
+    try:
+        return adapter.validate_python(value)
+    except ValidationError as error:
+        raise InvalidInput(f"{name}: {error.errors()[0]['msg']}.") from error

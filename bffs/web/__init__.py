@@ -1,0 +1,1 @@
+"""The web gateway: what browsers select, over GraphQL."""

@@ -1,0 +1,30 @@
+"""The web gateway: `uvicorn bffs.web.app:app`."""
+
+from bff_core import gateway
+from bff_core.graphql import GraphQL
+from bffs.services.carts import Carts
+from bffs.services.catalog import Catalog
+from bffs.services.inventory import Inventory
+from bffs.services.orders import Orders
+from bffs.services.payments import Payments
+from bffs.services.pricing import Pricing
+from bffs.services.recommendations import Recommendations
+from bffs.services.reviews import Reviews
+from bffs.services.users import Users
+from bffs.web.schema import schema
+
+app = gateway(
+    "web",
+    services=[
+        Users,
+        Catalog,
+        Pricing,
+        Inventory,
+        Orders,
+        Carts,
+        Payments,
+        Reviews,
+        Recommendations,
+    ],
+    faces=[GraphQL(schema)],
+)

@@ -1,0 +1,322 @@
+"""The web gateway: one graph over all services, in which the selection is the plan."""
+
+import pytest
+from graphql import (
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    build_schema,
+    get_named_type,
+    get_nullable_type,
+)
+
+from bffs.web.schema import schema
+
+PRODUCT_PAGE = """
+query Page($id: ID!) {
+  product(id: $id) {
+    title description images { url } attributes { label value unit } variants { sku }
+    price { price { amount } } stock { status } rating { average count }
+    reviews { title author { name } }
+    related {
+      id title image { url }
+      price { price { amount } } stock { status } rating { average }
+    }
+  }
+}
+"""
+NOTHING = dict.fromkeys(
+    (
+        "users",
+        "catalog",
+        "pricing",
+        "inventory",
+        "orders",
+        "cart",
+        "payments",
+        "reviews",
+        "recommendations",
+    ),
+    0,
+)
+
+
+async def ask(client, query, headers=None, **variables):
+    """Send one request; return the JSON of its answer."""
+    body = {"query": query, "variables": variables}
+    answer = await client.post("/graphql", json=body, headers=headers)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def everything(kind, seen=()):
+    """Return a selection of all fields below a type, but for types within themselves."""
+    fields = []
+    for name, field in kind.fields.items():
+        inner = get_named_type(field.type)
+        if not isinstance(inner, GraphQLObjectType):
+            fields.append(name)
+        elif inner not in seen:
+            fields.append(f"{name} {everything(inner, (*seen, inner))}")
+    return "{ %s }" % " ".join(fields)  # noqa: UP031 - braces are GraphQL's here
+
+
+GRAPH = build_schema(schema.as_str())
+
+
+@pytest.mark.parametrize("root", GRAPH.query_type.fields)
+async def test_every_field_of_the_schema_is_served(open_gateway, mocks, root):
+    """What the schema offers is there: each field of each root, from the real services."""
+    bought = mocks.get("orders", "/orders?customer_id=1&limit=1").json()["items"][0]["id"]
+    arguments = {"product": '(id: "42")', "order": f'(id: "{bought}")'}
+    kind = get_named_type(GRAPH.query_type.fields[root].type)
+    query = f"{{ {root}{arguments.get(root, '')} {everything(kind, (kind,))} }}"
+
+    async with open_gateway("web") as client:
+        answer = await ask(client, query)
+
+    assert "errors" not in answer
+    assert answer["data"][root]
+    assert {part["status"] for part in answer["extensions"]["parts"].values()} == {"ok"}
+
+
+async def test_product_page_costs_each_service_two_calls_at_most(open_gateway, mocks):
+    """A product with reviews, and its 12 related products with price, stock and rating."""
+    async with open_gateway("web") as client:
+        mocks.forget()
+        answer = await ask(client, PRODUCT_PAGE, id="42")
+
+    counted = mocks.counted()
+    related = answer["data"]["product"]["related"]
+    assert len(related) == 12
+    assert all(card["price"] and card["stock"] and card["rating"] for card in related)
+    assert counted == NOTHING | {"catalog": 2, "pricing": 2, "inventory": 2, "reviews": 2}
+
+
+@pytest.mark.parametrize(
+    ("selection", "service"),
+    [
+        ("price { price { amount } }", "pricing"),
+        ("stock { status }", "inventory"),
+        ("reviews { id }", "reviews"),
+        ("title", "catalog"),
+    ],
+)
+async def test_field_that_is_not_selected_costs_nothing(open_gateway, mocks, selection, service):
+    """One field, one call to one service."""
+    async with open_gateway("web") as client:
+        mocks.forget()
+        await ask(client, f'{{ product(id: "42") {{ id {selection} }} }}')
+
+    assert mocks.counted() == NOTHING | {service: 1}
+
+
+async def test_home_joins_the_products_of_all_its_parts_in_one_call(open_gateway, mocks):
+    """Deals, picks, cart and orders show products: the catalog is asked once for each tick."""
+    query = """{ home {
+        viewer { name { given } } orders { number } cart { count }
+        deals { badge product { title } } picks { trackingId product { title } }
+    } }"""
+
+    async with open_gateway("web") as client:
+        mocks.forget()
+        answer = await ask(client, query)
+
+    counted = mocks.counted()
+    assert all(deal["product"]["title"] for deal in answer["data"]["home"]["deals"])
+    assert all(pick["product"]["title"] for pick in answer["data"]["home"]["picks"])
+    assert counted["catalog"] <= 2
+    assert {**counted, "catalog": 0} == NOTHING | dict.fromkeys(
+        ("users", "orders", "cart", "pricing", "recommendations"), 1
+    )
+
+
+async def test_fields_that_are_down_say_so(open_gateway, mocks):
+    """Without inventory the page is there; each stock is null with an error at its path."""
+    async with open_gateway("web") as client:
+        with mocks.fault("inventory", kind="error", status=500):
+            answer = await ask(client, PRODUCT_PAGE, id="42")
+
+    product = answer["data"]["product"]
+    assert product["title"]
+    assert product["stock"] is None
+    assert product["price"] is not None
+    assert {tuple(error["path"]) for error in answer["errors"]} == {
+        ("product", "stock"),
+        *(("product", "related", place, "stock") for place in range(12)),
+    }
+    assert {error["extensions"]["part"] for error in answer["errors"]} == {"stock"}
+    assert answer["extensions"]["parts"]["stock"]["status"] == "fallback"
+
+
+async def test_lists_that_are_down_are_empty_and_told(open_gateway, mocks):
+    """Reviews have a fallback: an empty list, no error, and a part that says why."""
+    async with open_gateway("web") as client:
+        with mocks.fault("reviews", route="GET /reviews", kind="error", status=500):
+            answer = await ask(client, PRODUCT_PAGE, id="42")
+
+    assert answer["data"]["product"]["reviews"] == []
+    assert "errors" not in answer
+    assert answer["extensions"]["parts"]["reviews"]["status"] == "fallback"
+
+
+async def test_product_that_does_not_exist_is_not_found(open_gateway):
+    """An unknown id is null, with the code of a 404."""
+    async with open_gateway("web") as client:
+        answer = await ask(client, '{ product(id: "nope") { title } }')
+
+    assert answer["data"] == {"product": None}
+    assert answer["errors"][0]["extensions"]["code"] == "not_found"
+
+
+async def test_roots_fail_apart(open_gateway, mocks):
+    """One root that fails leaves the others alone."""
+    async with open_gateway("web") as client:
+        with mocks.fault("orders", kind="error", status=500):
+            answer = await ask(
+                client, '{ orders { total } products(search: "a", first: 1) { items { id } } }'
+            )
+
+    assert answer["data"]["orders"] is None
+    assert answer["data"]["products"] is not None
+    assert [error["path"] for error in answer["errors"]] == [["orders"]]
+
+
+async def test_language_follows_the_client(open_gateway):
+    """Titles come in the language that the browser asks for, and caches are told."""
+    query = '{ product(id: "42") { category { name } } }'
+
+    async with open_gateway("web") as client:
+        names = [
+            (await ask(client, query, {"accept-language": language}))["data"]["product"]
+            for language in ("en", "de-AT,en;q=0.5", "fr", "ja")
+        ]
+        answer = await client.post("/graphql", json={"query": query})
+
+    english, german, french, other = (name["category"]["name"] for name in names)
+    assert len({english, german, french}) == 3
+    assert other == english
+    assert "Accept-Language" in answer.headers["vary"]
+
+
+async def test_pictures_fit_the_display(open_gateway):
+    """The client's width chooses the size, and a field may ask for another."""
+    query = '{ product(id: "42") { images { url small: url(width: 100) } } }'
+
+    async with open_gateway("web") as client:
+        narrow = await ask(client, query, {"sec-ch-viewport-width": "300"})
+        wide = await ask(client, query, {"sec-ch-viewport-width": "1900"})
+
+    first, second = (one["data"]["product"]["images"][0] for one in (narrow, wide))
+    assert first["url"] != second["url"]
+    assert first["small"] == second["small"]
+
+
+async def test_products_are_searched_page_by_page(open_gateway):
+    """A cursor leads to the next page, which holds other products."""
+    query = """query($after: String!) {
+        products(category: "", first: 5, after: $after) { total nextCursor items { id } }
+    }"""
+
+    async with open_gateway("web") as client:
+        first = (await ask(client, query, after=""))["data"]["products"]
+        second = (await ask(client, query, after=first["nextCursor"]))["data"]["products"]
+
+    assert first["total"] >= 2000
+    assert len(first["items"]) == len(second["items"]) == 5
+    assert not {one["id"] for one in first["items"]} & {one["id"] for one in second["items"]}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{ products(first: 51) { total } }",
+        "{ orders(first: 0) { total } }",
+        '{ product(id: "42") { related(first: 13) { id } } }',
+        '{ product(id: "42") { reviews(first: 21) { id } } }',
+    ],
+)
+async def test_page_that_is_too_large_is_refused(open_gateway, query):
+    """The bounds of the screens hold here as they do over REST."""
+    async with open_gateway("web") as client:
+        answer = await ask(client, query)
+
+    assert answer["errors"][0]["extensions"] == {"code": "invalid_input", "status": 422}
+
+
+async def test_nobody_is_no_viewer(open_gateway):
+    """Without a sign-in the viewer is null; what needs one says so."""
+    async with open_gateway("web", headers=None) as client:
+        answer = await ask(client, '{ viewer { id } cart { count } product(id: "42") { title } }')
+
+    assert answer["data"]["viewer"] is None
+    assert answer["data"]["cart"] is None
+    assert answer["data"]["product"]["title"]
+    assert [error["extensions"]["code"] for error in answer["errors"]] == ["not_authenticated"]
+
+
+async def test_order_of_somebody_else_is_not_found(open_gateway):
+    """A viewer can't tell another's order from one that does not exist."""
+    query = '{ order(id: "10001") { number } }'
+
+    async with open_gateway("web", headers={"authorization": "Bearer demo-7"}) as client:
+        answer = await ask(client, query)
+
+    assert answer["data"] == {"order": None}
+    assert answer["errors"][0]["extensions"]["code"] == "not_found"
+
+
+async def test_cart_is_changed(open_gateway):
+    """Setting and removing an item answer with the cart as it is then, products joined."""
+    change = """mutation($sku: String!) {
+        setCartItem(sku: $sku, quantity: 2) { lines { sku quantity product { title } } }
+        removeCartItem(sku: $sku) { lines { sku } }
+    }"""
+
+    async with open_gateway("web", headers={"authorization": "Bearer demo-55"}) as client:
+        shown = await ask(
+            client, "{ products(first: 50) { items { defaultSku stock { status } } } }"
+        )
+        sku = next(
+            one["defaultSku"]
+            for one in shown["data"]["products"]["items"]
+            if one["stock"]["status"] == "in_stock"
+        )
+        answer = await ask(client, change, sku=sku)
+
+    lines = answer["data"]["setCartItem"]["lines"]
+    (line,) = [one for one in lines if one["sku"] == sku]
+    assert line["quantity"] == 2
+    assert line["product"]["title"]
+    assert sku not in [one["sku"] for one in answer["data"]["removeCartItem"]["lines"]]
+
+
+@pytest.mark.parametrize(
+    ("sku", "quantity", "code", "status"),
+    [("nope", 1, "not_found", 404), ("42-BLK-M", 0, "unprocessable_content", 422)],
+)
+async def test_refused_change_says_why(open_gateway, sku, quantity, code, status):
+    """The service's own problem reaches the client with its status and its words."""
+    change = "mutation($sku: String!, $n: Int!) { setCartItem(sku: $sku, quantity: $n) { count } }"
+
+    async with open_gateway("web") as client:
+        answer = await ask(client, change, sku=sku, n=quantity)
+
+    assert answer["data"] == {"setCartItem": None}
+    assert answer["errors"][0]["extensions"] == {"code": code, "status": status}
+    assert answer["errors"][0]["message"]
+
+
+def test_optional_lists_are_never_null():
+    """A list that a screen can do without has a fallback, so clients need not handle null."""
+    kinds = [kind for kind in GRAPH.type_map.values() if isinstance(kind, GraphQLObjectType)]
+    lists = [
+        field.type
+        for kind in kinds
+        if not kind.name.startswith("__")
+        for field in kind.fields.values()
+        if isinstance(get_nullable_type(field.type), GraphQLList)
+    ]
+
+    assert len(lists) >= 10
+    assert all(isinstance(kind, GraphQLNonNull) for kind in lists)
