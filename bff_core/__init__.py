@@ -5,10 +5,11 @@ The GraphQL face is imported from `bff_core.graphql`, so that a gateway without 
 
 from bff_core.auth.viewer import Viewer
 from bff_core.call import Call, Handler, Layer, Reply
-from bff_core.composition.composition import Composition, PartStatus
+from bff_core.composition.composition import Composition
 from bff_core.composition.gather import gather
 from bff_core.composition.loader import loader
 from bff_core.composition.methods import critical, optional
+from bff_core.composition.state import PartStatus
 from bff_core.errors import (
     BadPayload,
     BadStatus,

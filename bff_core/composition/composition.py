@@ -8,30 +8,15 @@ from math import inf
 from typing import Self, TypeVar, dataclass_transform
 
 from bff_core.clock import Clock, monotonic
-from bff_core.composition.part import WORST_LAST, Failure, Part, Screen, State
+from bff_core.composition.part import Failure, Part, Screen
 from bff_core.composition.plan import Plan
+from bff_core.composition.state import PartStatus, is_worse
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events
 
 T = TypeVar("T")
 
 SILENCE = Events()
-
-
-@dataclass(frozen=True, slots=True)
-class PartStatus:
-    """How one part ended: `age` and `duration` in seconds, `reason` a stable code or empty."""
-
-    name: str
-    state: State
-    reason: str = ""
-    age: float = 0.0
-    duration: float = 0.0
-
-    @property
-    def is_degraded(self) -> bool:
-        """Whether something is missing or made up; a stale value is told, but no loss."""
-        return self.state not in {"ok", "stale"}
 
 
 class Board:
@@ -74,21 +59,27 @@ class Board:
         for part in self.started.values():
             if part.is_done:
                 known = worst.get(part.name)
-                if known is None or _is_worse(part.state, known.state):
+                if known is None or is_worse(part.state, known.state):
                     worst[part.name] = PartStatus(
                         part.name, part.state, part.reason, part.age, part.ended - part.started
                     )
         return worst.values()
+
+    def behind(self, part: Part[object]) -> Iterable[PartStatus]:
+        """Tell what a part of this board waited for, and what that waited for."""
+        if part not in self.started.values():
+            return ()
+        reached = [part.name]
+        for name in reached:
+            edges = self.screen.edges
+            reached += [b for a, b in edges if a == name and b not in reached]
+        return [one for one in self.statuses() if one.name in reached[1:]]
 
     async def aclose(self) -> None:
         """Cancel what still runs and wait until it has ended."""
         tasks = [task for part in self.started.values() if (task := part.cancel()) is not None]
         if tasks:
             await asyncio.wait(tasks)
-
-
-def _is_worse(state: State, known: State) -> bool:
-    return WORST_LAST.index(state) > WORST_LAST.index(known)
 
 
 RESERVED = frozenset({"aclose", "degraded", "enter", "parts", "plan"})

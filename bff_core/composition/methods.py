@@ -7,7 +7,8 @@ from types import MethodType
 from typing import Concatenate, Final, Generic, ParamSpec, Self, TypeVar, overload
 
 from bff_core.composition.composition import Composition
-from bff_core.composition.part import Critical, Failure, Part, reason_of, state_of
+from bff_core.composition.part import Critical, Failure, Part
+from bff_core.composition.state import reason_of, state_of
 from bff_core.errors import CompositionCycle, ConfigurationError
 
 C = TypeVar("C", bound=Composition)

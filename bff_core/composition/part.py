@@ -5,20 +5,16 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
-from typing import Generic, Literal, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from bff_core.call import Reply
 from bff_core.clock import Clock
-from bff_core.errors import BFFError, CompositionCycle, NotAllowed, PartCancelled, PartFailed
+from bff_core.composition.state import State, reason_of, state_of
+from bff_core.errors import CompositionCycle, PartCancelled, PartFailed
 from bff_core.events import Events, PartEnded
 from bff_core.scope import running_part
 
 T_co = TypeVar("T_co", covariant=True)
-
-State = Literal["ok", "stale", "fallback", "missing", "forbidden"]
-
-WORST_LAST: tuple[State, ...] = ("ok", "stale", "missing", "fallback", "forbidden")
-"""States by how much they take away; several runs of one part are told as the last of these."""
 
 
 class Screen:
@@ -285,25 +281,3 @@ class Critical:
 def _wake(waiter: "asyncio.Future[None]", _part: object) -> None:
     if not waiter.done():
         waiter.set_result(None)
-
-
-def reason_of(error: BaseException) -> str:
-    """Return the stable code that clients see for a part that ended with `error`."""
-    if isinstance(error, PartFailed):
-        return reason_of(error.cause)
-    if isinstance(error, TimeoutError):
-        return "timeout"
-    if isinstance(error, BFFError):
-        return "not_found" if error.status == 404 else error.code
-    return "error"
-
-
-def state_of(error: BaseException, *, has_fallback: bool) -> State:
-    """Return how an optional part ends that died of `error`."""
-    if isinstance(error, PartFailed):
-        return state_of(error.cause, has_fallback=has_fallback)
-    if isinstance(error, NotAllowed):
-        return "forbidden"
-    if isinstance(error, BFFError) and error.status == 404:
-        return "missing"
-    return "fallback" if has_fallback else "missing"

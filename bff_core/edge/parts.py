@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from bff_core.composition.composition import Composition, PartStatus
-from bff_core.composition.part import WORST_LAST
+from bff_core.composition.composition import Composition
+from bff_core.composition.state import WORST_LAST, PartStatus
 
 COMPLETE = (b"cache-control", b"private, no-cache")
 DEGRADED = (b"cache-control", b"no-store")

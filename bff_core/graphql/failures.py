@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from graphql import GraphQLError, GraphQLFormattedError
 
-from bff_core.composition.part import Part
+from bff_core.composition.state import State
 from bff_core.edge.problem import is_expected, members_of
 from bff_core.errors import BFFError
 from bff_core.events import Crashed, Events
@@ -16,11 +16,11 @@ class PartMissing(BFFError):
 
     title = "Not available right now"
 
-    def __init__(self, part: Part[object]) -> None:
-        super().__init__(f"part {part.name!r} is {part.state}: {part.reason}")
-        self.part = part.name
-        self.status = 403 if part.state == "forbidden" else 503
-        self.code = part.reason
+    def __init__(self, part: str, state: State, reason: str) -> None:
+        super().__init__(f"part {part!r} is {state}: {reason}")
+        self.part = part
+        self.status = 403 if state == "forbidden" else 503
+        self.code = reason
 
 
 def told(error: GraphQLError) -> GraphQLFormattedError:

@@ -4,13 +4,17 @@ A part that degraded to None would be a bare null. Fields that may be null and h
 resolver therefore note which parts they await; all other fields cost nothing.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from functools import wraps
 from inspect import iscoroutinefunction
+from typing import Any
 
-from graphql import GraphQLObjectType, GraphQLSchema, is_non_null_type
+from graphql import GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema, is_non_null_type
 
+from bff_core.composition.composition import Composition
 from bff_core.composition.part import Part, witness
+from bff_core.composition.state import State
+from bff_core.graphql.context import Context
 from bff_core.graphql.failures import PartMissing
 
 Resolve = Callable[..., Awaitable[object]]
@@ -31,23 +35,36 @@ def witness_nulls(schema: GraphQLSchema) -> None:
 
 def _witnessed(resolve: Resolve) -> Resolve:
     @wraps(resolve)
-    async def resolved(*args: object, **kwargs: object) -> object:
+    async def resolved(
+        source: object, info: GraphQLResolveInfo[Any], **arguments: object
+    ) -> object:
         awaited: list[Part[object]] = []
         token = witness.set(awaited.append)
         try:
-            value = await resolve(*args, **kwargs)
+            value = await resolve(source, info, **arguments)
         finally:
             witness.reset(token)
-        if value is None:
-            _tell(awaited)
+        if value is None and awaited and isinstance(info.context, Context):
+            _tell(awaited, info.context.compositions)
         return value
 
     setattr(resolved, MARK, True)
     return resolved
 
 
-def _tell(awaited: list[Part[object]]) -> None:
-    """Raise for a part that is down; one whose service said "not found" is really none."""
+def _tell(awaited: list[Part[object]], compositions: list[Composition]) -> None:
+    """Raise for a part that is down; what its service calls "not found" is really none."""
     for part in awaited:
-        if part.state not in {"ok", "stale"} and part.reason != "not_found":
-            raise PartMissing(part)
+        for name, state, reason in _behind(part, compositions):
+            if state not in {"ok", "stale"} and reason != "not_found":
+                raise PartMissing(name, state, reason)
+
+
+def _behind(
+    part: Part[object], compositions: list[Composition]
+) -> Iterator[tuple[str, State, str]]:
+    """Tell of a part and of those that it waited for: they may be why it yields nothing."""
+    yield part.name, part.state, part.reason
+    for composition in compositions:
+        for one in composition.board.behind(part):
+            yield one.name, one.state, one.reason

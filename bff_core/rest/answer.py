@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from bff_core.composition.composition import Composition, PartStatus
+from bff_core.composition.composition import Composition
+from bff_core.composition.state import PartStatus
 from bff_core.edge.parts import (
     COMPLETE,
     cache_control,

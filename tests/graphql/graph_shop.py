@@ -103,6 +103,11 @@ class ProductPage(Composition):
         return await self.reviews_service.rating(self.product_id)
 
     @optional
+    async def stars(self) -> str | None:
+        rating = await self.rating()
+        return None if rating is None else "*" * round(rating)
+
+    @optional
     async def greeting(self) -> str:
         return f"Hello, {self.viewer.require().subject}"
 
@@ -129,6 +134,10 @@ class ProductNode:
     @strawberry.field
     async def rating(self) -> float | None:
         return await self.page.rating()
+
+    @strawberry.field
+    async def stars(self) -> str | None:
+        return await self.page.stars()
 
     @strawberry.field
     async def greeting(self) -> str | None:

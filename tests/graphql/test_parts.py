@@ -84,6 +84,18 @@ async def test_null_of_a_part_that_is_down_is_an_error(shop):
     assert answer.json()["extensions"]["parts"]["rating"]["status"] == "missing"
 
 
+async def test_null_of_a_part_behind_which_one_is_down_is_an_error(shop):
+    """Where a part yields nothing because of another, the error names the one that is down."""
+    async with shop() as open_shop:
+        open_shop.scripts["reviews"].then(fail())
+
+        answer = await open_shop.ask('{ product(id: "7") { stars } }')
+
+    (error,) = answer.json()["errors"]
+    assert error["path"] == ["product", "stars"]
+    assert error["extensions"] == {"code": "unavailable", "status": 503, "part": "rating"}
+
+
 async def test_null_of_a_thing_that_is_not_there_is_no_error(shop):
     """Where the service says "not found" there is none: null, told as a part, but no failure."""
     async with shop() as open_shop:

@@ -1,0 +1,67 @@
+"""States: what is told of parts that failed, and of those behind them."""
+
+import pytest
+
+from bff_core import Composition, NotAllowed, PartFailed, critical, gather, optional
+from bff_core.composition.part import witness
+
+
+class Screen(Composition):
+    """Parts that depend on one that fails."""
+
+    error: Exception
+
+    @critical
+    async def base(self) -> str:
+        raise self.error
+
+    @optional(fallback="?")
+    async def shown(self) -> str:
+        return await self.base()
+
+    @optional
+    async def empty(self) -> str | None:
+        await self.shown()
+        return None
+
+
+@pytest.mark.parametrize(
+    ("error", "state", "reason"),
+    [
+        (TimeoutError(), "missing", "timeout"),
+        (NotAllowed("not you"), "forbidden", "not_allowed"),
+    ],
+)
+async def test_failed_critical_part_is_not_told_as_ok(error, state, reason):
+    """Where an answer goes out without it, a critical part that failed is missing."""
+    async with Screen(error=error) as screen:
+        with pytest.raises(PartFailed):
+            await screen.base()
+
+    assert screen.parts["base"].state == state
+    assert screen.parts["base"].reason == reason
+    assert [one.name for one in screen.degraded] == ["base"]
+
+
+async def test_what_a_part_waited_for_stands_behind_it():
+    """A face can find out why a part that ended well yields nothing."""
+    async with Screen(error=TimeoutError()) as screen:
+        part = screen.empty()
+        await part
+
+        assert part.state == "ok"
+        assert [one.name for one in screen.board.behind(part)] == ["shown", "base"]
+        assert list(Screen(error=TimeoutError()).board.behind(part)) == []
+
+
+async def test_parts_that_are_awaited_are_told_to_a_witness():
+    """Code outside of parts can be watched, whether it awaits parts one by one or gathers them."""
+    seen = []
+    async with Screen(error=TimeoutError()) as screen:
+        token = witness.set(lambda part: seen.append(part.name))
+        await gather(screen.shown(), screen.empty())
+        await screen.shown()
+        witness.reset(token)
+        await screen.empty()
+
+    assert seen == ["shown", "empty", "shown"]
