@@ -19,7 +19,7 @@ from bench.harness.report import table
 from bench.harness.sample import Plan
 from bench.run import standing
 
-RATE = 400
+RATE = 800
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,6 +130,7 @@ def as_json(comparison: Comparison) -> Json:
     return {
         "rows": [row_of(name, sample) for name, sample in comparison.samples.items()],
         "ratios": [ratio_row_of(ratio) for ratio in comparison.ratios],
+        "disturbed": {name: round(s.disturbed, 2) for name, s in comparison.samples.items()},
         "skipped": comparison.skipped,
         "wrong": comparison.wrong,
     }

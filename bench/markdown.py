@@ -1,0 +1,109 @@
+"""Puts the figures of the latest session into docs/benchmarks.md: `python -m bench.markdown`."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from bench.harness.programs import ROOT
+from bench.harness.report import DISTURBED, as_ratio
+
+RESULTS = ROOT / "bench" / "results" / "latest.json"
+PAGE = ROOT / "docs" / "benchmarks.md"
+BEGIN, END = "<!-- figures: python -m bench.markdown -->", "<!-- end of figures -->"
+
+Told = Mapping[str, Any]
+
+
+def figures(told: Told) -> str:
+    """Return the tables of a session."""
+    parts = [
+        f"Machine: {told['machine']}.",
+        disturbance(told["disturbed"]),
+        ratios(told["ratios"]),
+        rows(told["rows"]),
+        layers(told["layers"]),
+        starts(told["imports"], told["ready"]),
+        workers(told["workers"]),
+    ]
+    parts += [f"Skipped: {name}: {reason}." for name, reason in told["skipped"].items()]
+    return "\n\n".join(part for part in parts if part)
+
+
+def disturbance(shares: Mapping[str, float]) -> str:
+    """Return a warning where other programs were busy during the session."""
+    most = max(shares.values(), default=0.0)
+    if most <= DISTURBED:
+        return ""
+    return f"The machine was not left alone: others took up to {most:.0%} of a core meanwhile."
+
+
+def ratios(told: Sequence[Told]) -> str:
+    """Return what the budget says, peer by peer."""
+    lines = [
+        f"| {one['against']} | **{as_ratio(one['ratio'])}** | {as_ratio(one['must'])} "
+        f"| {as_ratio(one['goal'])} | {one['verdict']} |"
+        for one in told
+    ]
+    return table("| our CPU per request, over that of | ratio | must ≤ | goal ≤ | |", lines)
+
+
+def rows(told: Sequence[Told]) -> str:
+    """Return each gateway's figures."""
+    lines = [
+        f"| {one['name']} | {one['cpu_us']:,.0f} µs | {one['rps']:,.0f} | {one['p50_ms']:.1f} ms "
+        f"| {one['p99_ms']:.1f} ms | {one['rss_mib']:.0f} MiB |"
+        for one in told
+    ]
+    return table("| gateway | CPU per request | requests/s | p50 | p99 | memory |", lines)
+
+
+def layers(told: Sequence[Told]) -> str:
+    """Return what the upstream stack costs on a constant reply."""
+    lines = [f"| {one['stack']} | {one['us']:.2f} µs | {one['added_us']:+.2f} |" for one in told]
+    return table("| constant reply through | per call | added |", lines)
+
+
+def starts(imports: Sequence[Told], ready: Sequence[Told]) -> str:
+    """Return import times and times to ready."""
+    lines = [f"| import {one['module']} | {one['ms']:,.0f} ms |" for one in imports]
+    lines += [f"| {one['app']}: spawn to ready | {one['ready_ms']:,} ms |" for one in ready]
+    return table("| start | |", lines)
+
+
+def workers(told: Sequence[Told]) -> str:
+    """Return one worker against two."""
+    lines = [
+        f"| {one['workers']} | {one['cpu_us']:,.0f} µs | {one['rps']:,.0f} | {one['p99_ms']:.1f} ms"
+        f" | {one['rss_mib']:.0f} MiB |"
+        for one in told
+    ]
+    return table("| workers | CPU per request | requests/s | p99 | memory |", lines)
+
+
+def table(header: str, lines: Sequence[str]) -> str:
+    """Return a Markdown table, or nothing where it has no rows."""
+    rule = "|---" * (header.count("|") - 1) + "|"
+    return "\n".join([header, rule, *lines]) if lines else ""
+
+
+def put(page: str, text: str) -> str:
+    """Return the page with `text` between its marks."""
+    before, _, rest = page.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n{text}\n{END}{after}"
+
+
+def main() -> int:
+    """Rewrite the page's figures."""
+    page, results = Path(PAGE), Path(RESULTS)
+    if not results.exists():
+        print(f"bench: {results} is not there: run `make bench` first")
+        return 2
+    page.write_text(put(page.read_text(), figures(json.loads(results.read_text()))))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
