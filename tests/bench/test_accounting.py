@@ -60,8 +60,8 @@ def test_a_core_is_busy_when_it_neither_idles_nor_waits() -> None:
 def test_work_of_a_child_that_has_ended_still_counts() -> None:
     """A tree's CPU time does not shrink when one of its workers leaves."""
     before = cpu_seconds(os.getpid())
-    burn = "import time\nwhile time.process_time() < 0.15: pass"
+    burn = "import time\nwhile time.process_time() < 0.2: pass"
 
     subprocess.run([sys.executable, "-S", "-c", burn], check=True)
 
-    assert cpu_seconds(os.getpid()) - before >= 0.14
+    assert cpu_seconds(os.getpid()) - before >= 0.15  # ticks of 10 ms are rounded down
