@@ -8,19 +8,19 @@ from fastapi import Depends
 
 from bff_core import Views, compose, gather
 from bffs.compositions.home import Home
+from bffs.desktop.customer import Customer
 from bffs.desktop.rows import ProductRow, rows
 from bffs.services.carts import Cart
 from bffs.services.orders import Order
 from bffs.services.payments import Method
 from bffs.services.pricing import Deal
-from bffs.services.users import User
 
 
 @dataclass(frozen=True, slots=True)
 class Dashboard:
     """The home screen with everything on it; `cart` is null when it can't be had."""
 
-    customer: User
+    customer: Customer
     cart: Cart | None
     cart_products: Sequence[ProductRow]
     orders: Sequence[Order]
@@ -35,7 +35,7 @@ views = Views(prefix="/v1", tags=["dashboard"])
 @views.get("/dashboard")
 async def get_dashboard(home: Annotated[Home, Depends(compose(Home))]) -> Dashboard:
     """Show the home screen."""
-    customer, cart, orders, methods, deals, picks = await gather(
+    user, cart, orders, methods, deals, picks = await gather(
         home.profile(),
         home.cart(),
         home.orders(first=10),
@@ -48,4 +48,5 @@ async def get_dashboard(home: Annotated[Home, Depends(compose(Home))]) -> Dashbo
         home.summary.many(pick.product_id for pick in picks),
     )
     cart_products, pick_rows = await gather(rows(home, in_cart), rows(home, picked))
+    customer = Customer.of(user, home)
     return Dashboard(customer, cart, cart_products, orders, methods, deals, pick_rows)

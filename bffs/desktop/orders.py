@@ -2,17 +2,18 @@
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Annotated
 
 from fastapi import Depends
 
 from bff_core import Views, compose, gather
 from bffs.compositions.orders import OrderExport, OrderList, OrderPage, Purchases
-from bffs.services.catalog import Summary
+from bffs.desktop.customer import Customer
+from bffs.desktop.rows import ProductTitle
 from bffs.services.inventory import Stock
 from bffs.services.orders import Order, OrderLine
 from bffs.services.payments import Payment
-from bffs.services.users import User
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class WideLine:
     """A position with the product as it is now and how much of it there is."""
 
     line: OrderLine
-    product: Summary | None
+    product: ProductTitle | None
     stock: Stock | None
 
 
@@ -37,7 +38,7 @@ class WideOrder:
 class WideOrders:
     """A page of orders and the customer who placed them."""
 
-    customer: User | None
+    customer: Customer | None
     items: Sequence[WideOrder]
     total: int
     next_cursor: str | None
@@ -62,7 +63,8 @@ views = Views(prefix="/v1", tags=["orders"])
 async def get_orders(orders: Annotated[OrderList, Depends(compose(OrderList))]) -> WideOrders:
     """List the viewer's orders with all that belongs to them."""
     page, customer = await gather(orders.page(), orders.customer())
-    return WideOrders(customer, await _wide(orders, page.items), page.total, page.next_cursor)
+    shown = Customer.of(customer, orders) if customer else None
+    return WideOrders(shown, await _wide(orders, page.items), page.total, page.next_cursor)
 
 
 @views.stream("/orders/export")
@@ -97,8 +99,9 @@ async def _wide(screen: Purchases, orders: Sequence[Order]) -> list[WideOrder]:
         screen.stock.many(line.product_id for line in lines),
         screen.payment.many(order.id for order in orders),
     )
-    wide = iter(map(WideLine, lines, products, stocks))
+    titles = [ProductTitle.of(one, screen) if one else None for one in products]
+    wide = map(WideLine, lines, titles, stocks)
     return [
-        WideOrder(order, [next(wide) for _ in order.lines], payment)
+        WideOrder(order, list(islice(wide, len(order.lines))), payment)
         for order, payment in zip(orders, payments, strict=True)
     ]

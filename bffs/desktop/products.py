@@ -10,7 +10,7 @@ from bff_core import Views, compose, gather
 from bffs.compositions.product import ProductPage
 from bffs.compositions.products import ProductList
 from bffs.desktop.rows import ProductRow, rows
-from bffs.services.catalog import Product
+from bffs.services.catalog import Attribute, Variant
 from bffs.services.reviews import Review
 
 
@@ -25,10 +25,13 @@ class ProductRows:
 
 @dataclass(frozen=True, slots=True)
 class ProductDetail:
-    """A product, its row of facts, what people say of it and what goes with it."""
+    """A product with all its pictures and variants, what people say of it, what goes with it."""
 
-    product: Product
     facts: ProductRow
+    description: str
+    images: Sequence[str]
+    attributes: Sequence[Attribute]
+    variants: Sequence[Variant]
     reviews: Sequence[Review]
     related: Sequence[ProductRow]
 
@@ -50,4 +53,12 @@ async def get_product(page: Annotated[ProductPage, Depends(compose(ProductPage))
     """Show a product."""
     product, reviews, related = await gather(page.product(), page.reviews(first=10), page.related())
     facts, *related_rows = await rows(page, (product, *related))
-    return ProductDetail(product, facts, reviews, related_rows)
+    return ProductDetail(
+        facts=facts,
+        description=product.description,
+        images=[image.url(page.display.width) for image in product.images],
+        attributes=product.attributes,
+        variants=product.variants,
+        reviews=reviews,
+        related=related_rows,
+    )

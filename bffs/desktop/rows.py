@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Self
 
 from bff_core import gather
 from bffs.compositions.shelf import Shelf
@@ -9,20 +10,41 @@ from bffs.services.catalog import Summary
 from bffs.services.inventory import Stock
 from bffs.services.pricing import Price
 from bffs.services.reviews import Rating
-from bffs.services.values import Image
+
+SHARE = 4
+"""A picture in a list is a quarter of the window wide."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProductTitle:
+    """A product by its name, with one picture that fits."""
+
+    id: str
+    title: str
+    subtitle: str
+    brand: str
+    category: str
+    image: str
+
+    @classmethod
+    def of(cls, product: Summary, shelf: Shelf) -> Self:
+        """Show what the catalog knows."""
+        return cls(
+            id=product.id,
+            title=product.title,
+            subtitle=product.subtitle,
+            brand=product.brand.name,
+            category=product.category.name,
+            image=product.image.url(shelf.display.width // SHARE),
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class ProductRow:
     """A product with all that is known of it; null is what can't be had now."""
 
-    id: str
     sku: str
-    title: str
-    subtitle: str
-    brand: str
-    category: str
-    image: Image
+    product: ProductTitle
     price: Price | None
     stock: Stock | None
     rating: Rating | None
@@ -35,22 +57,7 @@ async def rows(shelf: Shelf, products: Iterable[Summary | None]) -> list[Product
     prices, stocks, ratings = await gather(
         shelf.price.many(ids), shelf.stock.many(ids), shelf.rating.many(ids)
     )
-    joined = zip(known, prices, stocks, ratings, strict=True)
-    return [_row(product, price, stock, rating) for product, price, stock, rating in joined]
-
-
-def _row(
-    product: Summary, price: Price | None, stock: Stock | None, rating: Rating | None
-) -> ProductRow:
-    return ProductRow(
-        id=product.id,
-        sku=product.default_sku,
-        title=product.title,
-        subtitle=product.subtitle,
-        brand=product.brand.name,
-        category=product.category.name,
-        image=product.image,
-        price=price,
-        stock=stock,
-        rating=rating,
-    )
+    return [
+        ProductRow(product.default_sku, ProductTitle.of(product, shelf), price, stock, rating)
+        for product, price, stock, rating in zip(known, prices, stocks, ratings, strict=True)
+    ]

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+DEMO = {"authorization": "Bearer demo-1"}
 WHOLESALE = {"authorization": "Bearer demo-2"}
 
 
@@ -132,3 +133,53 @@ async def test_gateways_serve_many_at_once(open_gateway, mocks):
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.content for answer in answers}) == 1
     assert mocks.calls("catalog")["routes"]["GET /products/{product_id}"] < 20
+
+
+async def test_pictures_fit_the_window(open_gateway):
+    """A row shows one picture, as wide as its share of the window."""
+    async with open_gateway("desktop", headers=DEMO | {"viewport-width": "2560"}) as client:
+        products = (await client.get("/v1/products?limit=1")).json()
+        dashboard = (await client.get("/v1/dashboard?width=1280")).json()
+
+    assert products["items"][0]["product"]["image"].endswith("/640w.webp")
+    assert dashboard["picks"][0]["product"]["image"].endswith("/320w.webp")
+    assert dashboard["customer"]["avatar"].endswith("/160w.webp")
+
+
+async def test_order_page_is_whole(open_gateway, mocks):
+    """One order comes with its products, their stock and its payment."""
+    own = mocks.get("orders", "/orders?customer_id=1&status=delivered&limit=1").json()["items"][0]
+
+    async with open_gateway("desktop") as client:
+        answer = await client.get(f"/v1/orders/{own['id']}")
+
+    page = answer.json()
+    assert [row["line"]["sku"] for row in page["lines"]] == [row["sku"] for row in own["lines"]]
+    assert all(row["stock"]["product_id"] == row["product"]["id"] for row in page["lines"])
+    assert page["payment"]["order_id"] == own["id"]
+
+
+async def test_export_is_for_somebody(open_gateway):
+    """Nobody's orders can't be streamed, and neither dashboard nor order pages be shown."""
+    async with open_gateway("desktop", headers={}) as client:
+        answers = [
+            await client.get(f"/v1/{path}")
+            for path in ("orders/export", "orders", "orders/10001", "dashboard")
+        ]
+
+    assert [answer.status_code for answer in answers] == [401] * 4
+
+
+async def test_orders_of_others_are_in_no_answer(open_gateway, mocks):
+    """Neither by id nor in the export."""
+    theirs = mocks.get("orders", "/orders?customer_id=2&limit=100").json()["items"]
+    numbers = {order["number"] for order in theirs}
+
+    async with open_gateway("desktop") as client:
+        by_id = await client.get(f"/v1/orders/{theirs[0]['id']}")
+        export = await client.get("/v1/orders/export")
+
+    exported = {json.loads(line)["number"] for line in export.text.splitlines()}
+    assert by_id.status_code == 404
+    assert len(exported) >= 40
+    assert exported.isdisjoint(numbers)
