@@ -1,5 +1,6 @@
 """The language of an answer, negotiated with the client."""
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Self
@@ -7,6 +8,9 @@ from typing import Self
 from bff_core import Scope
 
 OFFERED = ("en", "de", "fr")
+QUALITY = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
+LONGEST = 200
+"""Characters of the header that are read: browsers send fewer, and what is kept is bounded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,21 +22,31 @@ class Locale:
     @classmethod
     def from_scope(cls, scope: Scope) -> Self:
         """Choose for a request; the answer varies by the header."""
-        return cls(choose(scope.header("accept-language") or ""))
+        return cls(choose((scope.header("accept-language") or "")[:LONGEST]))
 
 
 @lru_cache(maxsize=1024)
 def choose(accepted: str) -> str:
-    """Return what the client likes best of what is offered (RFC 9110, section 12.5.4)."""
-    wanted = sorted((_weighted(item) for item in accepted.split(",")), key=lambda one: -one[1])
-    for language, weight in wanted:
-        if weight > 0 and (language in OFFERED or language == "*"):
-            return OFFERED[0] if language == "*" else language
-    return OFFERED[0]
+    """Return what the client likes best of what is offered (RFC 9110, section 12.5.4).
+
+    Regions are left out of account; of equals the first one named wins.
+    """
+    weights: dict[str, float] = {}
+    for item in accepted.split(","):
+        language, weight = _weighted(item)
+        weights[language] = max(weight, weights.get(language, 0.0))
+    anything = weights.pop("*", 0.0)
+    wanted = {language: weights[language] for language in weights if language in OFFERED}
+    # "*" stands for the languages that are not named (section 12.4.2).
+    wanted |= {language: anything for language in OFFERED if language not in wanted}
+    best = max(wanted, key=wanted.__getitem__)
+    return best if wanted[best] > 0 else OFFERED[0]
 
 
 def _weighted(item: str) -> tuple[str, float]:
     language, _, parameter = item.partition(";")
-    weight = parameter.strip().removeprefix("q=") or "1"
-    is_number = weight.replace(".", "", 1).isdigit() and weight.isascii()
-    return language.strip().lower().split("-")[0], float(weight) if is_number else 0.0
+    name, _, weight = parameter.replace(" ", "").lower().partition("=")
+    primary = language.strip().lower().split("-")[0]
+    if not name:
+        return primary, 1.0
+    return primary, float(weight) if name == "q" and QUALITY.fullmatch(weight) else 0.0
