@@ -5,8 +5,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import (
+    AbstractContextManager,
+    ExitStack,
+    asynccontextmanager,
+    contextmanager,
+    suppress,
+)
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -143,12 +149,32 @@ def open_gateway(mocks, monkeypatch):
     return open_named
 
 
+@dataclass(frozen=True)
+class Served:
+    """A gateway in a process of its own."""
+
+    url: str
+    pid: int
+
+
+@pytest.fixture(scope="session")
+def serve(mocks) -> Callable[..., AbstractContextManager[Served]]:
+    """Serve a gateway over sockets, for what only they can show."""
+
+    @contextmanager
+    def serve_named(name: str, **environment: str) -> Iterator[Served]:
+        (port,) = find_ports(1)
+        url = f"http://127.0.0.1:{port}"
+        command = ("uvicorn", f"bffs.{name}.app:app", f"--port={port}", "--log-level=warning")
+        with process(*command, **mocks.environment | environment) as starting:
+            wait_for(f"{url}/readyz", starting)
+            yield Served(url, starting.pid)
+
+    return serve_named
+
+
 @pytest.fixture(scope="module")
-def desktop_url(mocks) -> Iterator[str]:
-    """Serve the desktop gateway in a process of its own; what only sockets can show."""
-    (port,) = find_ports(1)
-    url = f"http://127.0.0.1:{port}"
-    command = ("uvicorn", "bffs.desktop.app:app", f"--port={port}")
-    with process(*command, **mocks.environment) as starting:
-        wait_for(f"{url}/readyz", starting)
-        yield url
+def desktop_url(serve) -> Iterator[str]:
+    """Serve the desktop gateway."""
+    with serve("desktop") as served:
+        yield served.url

@@ -16,26 +16,6 @@ HOME_CALLS = {
 OPTIONAL_AT_HOME = ("pricing", "orders", "cart", "recommendations", "catalog")
 
 
-async def test_home_is_small_where_its_data_is_large(open_gateway, mocks):
-    """The phone gets at most 6 KB of the 40 KB and more that the services hold for it."""
-    data = [
-        ("users", "/users/1"),
-        ("orders", "/orders?customer_id=1&limit=20"),
-        ("cart", "/carts/1"),
-        ("recommendations", "/recommendations?customer_id=1&placement=home&limit=20"),
-        ("pricing", "/deals?limit=20"),
-    ]
-    held = sum(len(mocks.get(service, path).content) for service, path in data)
-
-    async with open_gateway("mobile") as client:
-        answer = await client.get("/v1/home")
-
-    assert answer.status_code == 200
-    assert answer.json()["name"]
-    assert held >= 40 * 1024
-    assert len(answer.content) <= 6 * 1024
-
-
 async def test_home_calls_only_what_it_shows(open_gateway, mocks):
     """What the phone does not show is not asked for."""
     async with open_gateway("mobile") as client:
@@ -190,3 +170,81 @@ async def test_wrong_changes_of_the_cart_are_refused(open_gateway, sku, quantity
 
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_products_are_searched_and_browsed(open_gateway, mocks):
+    """Words and categories narrow the list as the catalog would."""
+    found = mocks.get("catalog", "/products?q=tent&limit=50").json()
+    within = mocks.get("catalog", "/products?category=tents&limit=50").json()
+
+    async with open_gateway("mobile") as client:
+        searched = (await client.get("/v1/products?q=tent&limit=50")).json()
+        browsed = (await client.get("/v1/products?category=tents&limit=50")).json()
+
+    assert [card["id"] for card in searched["items"]] == [one["id"] for one in found["items"]]
+    assert [card["id"] for card in browsed["items"]] == [one["id"] for one in within["items"]]
+    assert 0 < browsed["total"] < 2000
+
+
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=51", "limit=many", "cursor=made-up", f"q={'x' * 101}"]
+)
+async def test_wrong_questions_are_422(open_gateway, query):
+    """A page that can't be is refused, by us or by the service that made the cursor."""
+    async with open_gateway("mobile") as client:
+        answer = await client.get(f"/v1/products?{query}")
+
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_list_is_there_without_prices(open_gateway, mocks):
+    """Products are shown without what they cost when pricing is down."""
+    async with open_gateway("mobile") as client:
+        with mocks.fault("pricing", kind="error", status=500):
+            answer = await client.get("/v1/products?limit=5")
+
+    assert answer.status_code == 200
+    assert [card["price"] for card in answer.json()["items"]] == [None] * 5
+    assert "price=fallback;reason=bad_status" in answer.headers["part-status"]
+
+
+@pytest.mark.parametrize("service", ["pricing", "inventory", "reviews"])
+async def test_product_page_outlives_what_stands_beside_the_product(open_gateway, mocks, service):
+    """Price, stock and reviews may be missing; the product is there, and the answer says so."""
+    async with open_gateway("mobile") as client:
+        with mocks.fault(service, kind="unavailable", retry_after=60):
+            answer = await client.get("/v1/products/42")
+
+    assert answer.status_code == 200
+    assert answer.json()["title"]
+    assert "=fallback;reason=" in answer.headers["part-status"]
+
+
+async def test_more_than_there_is_can_not_go_into_the_cart(open_gateway, mocks):
+    """What the cart service refuses comes through with its status and its words."""
+    stock = mocks.get("inventory", f"/stock?ids={','.join(map(str, range(1, 60)))}").json()
+    sku = next(
+        one["sku"] for item in stock["items"] for one in item["skus"] if one["available"] == 0
+    )
+
+    async with open_gateway("mobile") as client:
+        answer = await client.put(f"/v1/cart/items/{sku}", json={"quantity": 5})
+
+    assert answer.status_code == 409
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["detail"]
+
+
+async def test_cart_of_one_is_not_the_cart_of_another(open_gateway, mocks):
+    """Each viewer changes and sees a cart of their own."""
+    before = mocks.get("cart", "/carts/7").json()["lines"]
+    stock = mocks.get("inventory", "/stock?ids=90,91,92,93").json()["items"]
+    sku = next(one["sku"] for item in stock for one in item["skus"] if one["available"] > 5)
+
+    async with open_gateway("mobile", headers={"authorization": "Bearer demo-8"}) as client:
+        await client.put(f"/v1/cart/items/{sku}", json={"quantity": 3})
+        other = {"authorization": "Bearer demo-7"}
+        shown = (await client.get("/v1/cart", headers=other)).json()
+
+    assert [line["sku"] for line in shown["lines"]] == [line["sku"] for line in before]
