@@ -22,6 +22,8 @@ from bff_core.errors import BFFError
 from bff_core.graphql.limits import Limits, check_extent, check_length
 from bff_core.graphql.schema import graphql_schema
 
+UNPARSED = "query_not_parsed"
+
 CACHED_CHARACTERS = 250_000
 """How much query text is remembered; a document weighs some hundred bytes per character."""
 
@@ -93,7 +95,9 @@ class Documents:
             document = parse(query, max_tokens=self._limits.tokens)
             check_extent(document, self._limits)
         except GraphQLError as error:
-            raise RequestRefused("query_not_parsed", error) from error
+            # The parser has no type of its own for a document with too many tokens.
+            code = "query_too_large" if "tokens. Parsing aborted" in error.message else UNPARSED
+            raise RequestRefused(code, error) from error
         except RecursionError as error:
             raise RequestRefused("query_too_large", GraphQLError("Nested too deeply.")) from error
         return document

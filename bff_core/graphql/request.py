@@ -17,11 +17,15 @@ Variables = dict[str, object]
 
 
 class Asked(msgspec.Struct, frozen=True, rename="camel"):
-    """One request: a query text, which of its operations, and the values of its variables."""
+    """One request: a query text, which of its operations, and the values of its variables.
+
+    `extensions` are for conventions between client and server; none is known here yet.
+    """
 
     query: str
     operation_name: str | None = None
     variables: Variables | None = None
+    extensions: Variables | None = None
 
 
 _decode_body = msgspec.json.Decoder(Asked).decode

@@ -21,14 +21,6 @@ from bffs.web.values import WebImage, WebMoney, at_most
 Screen = strawberry.Parent[Home]
 
 
-@strawberry.type(name="Name")
-class WebName:
-    """A person's name, in parts and as it is written."""
-
-    given: str
-    full: str
-
-
 @strawberry.type(name="Loyalty")
 class WebLoyalty:
     """What the shop thinks of a customer."""
@@ -38,13 +30,24 @@ class WebLoyalty:
     points_to_next: int | None
 
 
+def get_name(user: strawberry.Parent[User]) -> str:
+    """Return the name as it is written."""
+    return user.name.full
+
+
+def get_given_name(user: strawberry.Parent[User]) -> str:
+    """Return what a friend would say."""
+    return user.name.given
+
+
 @strawberry.type(name="Viewer")
 class WebViewer:
     """The customer who is signed in."""
 
     id: strawberry.ID
     email: str
-    name: WebName
+    name: str = strawberry.field(resolver=get_name)
+    given_name: str = strawberry.field(resolver=get_given_name)
     avatar: WebImage
     loyalty: WebLoyalty
 

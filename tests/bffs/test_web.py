@@ -1,5 +1,7 @@
 """The web gateway: one graph over all services, in which the selection is the plan."""
 
+import json
+
 import pytest
 from graphql import (
     GraphQLList,
@@ -11,6 +13,7 @@ from graphql import (
 )
 
 from bffs.web.schema import schema
+from scripts.run.shop import GATEWAYS
 
 PRODUCT_PAGE = """
 query Page($id: ID!) {
@@ -80,6 +83,18 @@ async def test_every_field_of_the_schema_is_served(open_gateway, mocks, root):
     assert {part["status"] for part in answer["extensions"]["parts"].values()} == {"ok"}
 
 
+async def test_request_that_make_run_prints_is_answered(open_gateway):
+    """What a newcomer copies from the terminal works."""
+    (printed,) = [gateway.home for gateway in GATEWAYS if gateway.name == "web"]
+    body = json.loads(printed.partition(" -d '")[2].partition("'")[0])
+
+    async with open_gateway("web") as client:
+        answer = await ask(client, body["query"])
+
+    assert "errors" not in answer
+    assert answer["data"]["home"]["viewer"]["name"]
+
+
 async def test_product_page_costs_each_service_two_calls_at_most(open_gateway, mocks):
     """A product with reviews, and its 12 related products with price, stock and rating."""
     async with open_gateway("web") as client:
@@ -114,7 +129,7 @@ async def test_field_that_is_not_selected_costs_nothing(open_gateway, mocks, sel
 async def test_home_joins_the_products_of_all_its_parts_in_one_call(open_gateway, mocks):
     """Deals, picks, cart and orders show products: the catalog is asked once for each tick."""
     query = """{ home {
-        viewer { name { given } } orders { number } cart { count }
+        viewer { name givenName } orders { number } cart { count }
         deals { badge product { title } } picks { trackingId product { title } }
     } }"""
 

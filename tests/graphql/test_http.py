@@ -188,6 +188,7 @@ async def test_json_is_recognised_however_it_is_written(shop, content_type):
         b'{"query": 7}',
         b'{"query": "{ language }", "variables": []}',
         b'{"query": "{ language }", "operationName": 1}',
+        b'{"query": "{ language }", "extensions": "x"}',
         b'{"query": "{ language }", "variables": {"a": ' + b'{"a":' * 50_000,
     ],
 )

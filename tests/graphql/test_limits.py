@@ -47,7 +47,7 @@ async def test_query_over_a_limit_is_refused(shop, query, limit):
         answer = await open_shop.ask(query)
 
     assert "data" not in answer.json()
-    assert answer.json()["errors"][0]["extensions"]["status"] == 400
+    assert answer.json()["errors"][0]["extensions"] == {"code": "query_too_large", "status": 400}
     assert open_shop.scripts["catalog"].calls == []
 
 
