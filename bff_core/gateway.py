@@ -68,6 +68,7 @@ class Gateway(FastAPI):
         self.events = events
         self.services: dict[type[Upstream], Upstream] = {}
         self.wiring: Wiring | None = None
+        self._is_direct = False
         self.lane = FastLane(self)
         self._stacks: list[UpstreamStack] = []
         self._clock = clock
@@ -79,7 +80,11 @@ class Gateway(FastAPI):
     async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
         """Serve one request, web socket or lifespan."""
         scope[WIRING] = self.wiring
-        await super().__call__(scope, receive, send)
+        if self._is_direct and scope["type"] == "http" and self.middleware_stack is not None:
+            scope["app"] = self
+            await self.middleware_stack(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
     def build_middleware_stack(self) -> ASGIApp:
         """Put the edge and the fast lane in front of FastAPI's own stack."""
@@ -117,6 +122,8 @@ class Gateway(FastAPI):
                 self.services[kind] = kind(stack, clock=clock)
             self.wiring = Wiring(self.services.values(), loop=loop, clock=clock, events=self.events)
             closing.callback(self._forget)
+            # FastAPI asks for its telemetry at every request; here it is settled at start-up.
+            self._is_direct = not (self.root_path or self._native_telemetry.enabled())
             yield
             self.readiness.drain()
 
@@ -124,6 +131,7 @@ class Gateway(FastAPI):
         self._stacks.clear()
         self.services.clear()
         self.wiring = None
+        self._is_direct = False
 
 
 def gateway(

@@ -53,6 +53,13 @@ class Board:
             self.started[key] = part
         return part  # type: ignore[return-value]  # one key belongs to one body
 
+    def names_if_ok(self) -> tuple[str, ...] | None:
+        """Return the names of all parts if each has ended well, else None; most do."""
+        for part in self.started.values():
+            if not part.is_done or part.state != "ok":
+                return None
+        return tuple([part.name for part in self.started.values()])
+
     def statuses(self) -> Iterable[PartStatus]:
         """Tell each part once, by the worst of its runs; a part still running is not told."""
         worst: dict[str, PartStatus] = {}

@@ -5,7 +5,7 @@ from collections.abc import Awaitable
 from contextlib import ExitStack
 from typing import TypeVar, overload
 
-from bff_core.composition.part import Part
+from bff_core.composition.part import Part, witness
 from bff_core.scope import running_part
 
 T = TypeVar("T")
@@ -92,44 +92,62 @@ async def gather(*awaitables: Awaitable[object]) -> tuple[object, ...]:
     slots: list[Slot] = [
         one if isinstance(one, Part) else asyncio.ensure_future(one) for one in awaitables
     ]
+    caller = running_part.get()
     try:
-        with ExitStack() as waiting:
-            caller = running_part.get()
-            if isinstance(caller, Part):
-                for slot in slots:
-                    if isinstance(slot, Part):
-                        waiting.enter_context(slot.awaited_by(caller))
+        if isinstance(caller, Part):
+            await _wait_within(caller, slots)
+        else:
             await _wait(slots)
-            if not isinstance(caller, Part):
-                _tell(slots)
+            _tell(slots)
     finally:
         for slot in slots:
             if isinstance(slot, asyncio.Future):
                 slot.cancel()
-    return tuple(slot.result() for slot in slots)
+    return tuple([slot.result() for slot in slots])
 
 
-def _tell(slots: list[Slot]) -> None:
-    for slot in slots:
-        if isinstance(slot, Part) and slot.is_done:
-            slot.witnessed()
+async def _wait_within(caller: Part[object], slots: list[Slot]) -> None:
+    """Wait on behalf of a part, which must not be waited for by any of them."""
+    with ExitStack() as waiting:
+        for slot in slots:
+            if isinstance(slot, Part):
+                waiting.enter_context(slot.awaited_by(caller))
+        await _wait(slots)
 
 
 async def _wait(slots: list[Slot]) -> None:
-    pending = {slot for slot in slots if not slot.done()}
-    if not pending or any(_has_failed(slot) for slot in slots):
+    pending = [slot for slot in slots if not slot.done()]
+    if len(pending) < len(slots) and any(_has_failed(slot) for slot in slots):
         return
-    woken: asyncio.Future[None] = slots[0].get_loop().create_future()
+    if pending:
+        countdown = Countdown(len(pending), pending[0].get_loop().create_future())
+        for slot in pending:
+            slot.add_done_callback(countdown.ended)
+        await countdown.woken
 
-    def ended(slot: Slot) -> None:
-        pending.discard(slot)
-        if not woken.done() and (not pending or _has_failed(slot)):
-            woken.set_result(None)
 
-    for slot in tuple(pending):
-        slot.add_done_callback(ended)
-    await woken
+class Countdown:
+    """Wakes who waits when all have ended, or one has failed."""
+
+    __slots__ = ("_left", "woken")
+
+    def __init__(self, count: int, woken: asyncio.Future[None]) -> None:
+        self._left = count
+        self.woken = woken
+
+    def ended(self, slot: Slot) -> None:
+        """Take the end of one."""
+        self._left -= 1
+        if not self.woken.done() and (self._left == 0 or _has_failed(slot)):
+            self.woken.set_result(None)
 
 
 def _has_failed(slot: Slot) -> bool:
     return slot.done() and (slot.cancelled() or slot.exception() is not None)
+
+
+def _tell(slots: list[Slot]) -> None:
+    if witness.get() is not None:
+        for slot in slots:
+            if isinstance(slot, Part) and slot.is_done:
+                slot.witnessed()

@@ -1,6 +1,7 @@
 """What became of the parts of an answer, as every face tells it: fields, values, cacheability."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from bff_core.composition.composition import Composition
 from bff_core.composition.state import WORST_LAST, PartStatus
@@ -34,6 +35,12 @@ def cache_control(statuses: Iterable[PartStatus]) -> tuple[bytes, bytes]:
 def part_status(statuses: Iterable[PartStatus]) -> bytes:
     """Return the `Part-Status` field: an RFC 9651 dictionary from part to state."""
     return ", ".join([_member(one) for one in statuses]).encode()
+
+
+@lru_cache(maxsize=1024)
+def part_status_ok(names: tuple[str, ...]) -> bytes:
+    """Return the `Part-Status` field of parts that all ended well; a name may repeat."""
+    return ", ".join(f"{name.lower()}=ok" for name in dict.fromkeys(names)).encode()
 
 
 def _member(one: PartStatus) -> str:

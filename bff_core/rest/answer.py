@@ -11,6 +11,7 @@ from bff_core.edge.parts import (
     COMPLETE,
     cache_control,
     part_status,
+    part_status_ok,
     parts_told,
     server_timing,
     statuses_of,
@@ -55,6 +56,11 @@ def answer(
     """Return what a view answers: the encoded result and the states of its parts."""
     body = b"" if result is None and status == 204 else encode(result)
     headers = [JSON, (b"content-length", b"%d" % len(body))]
+    if len(compositions) == 1 and not (with_meta or with_timing):
+        names = compositions[0].board.names_if_ok()
+        if names:
+            headers += ((b"part-status", part_status_ok(names)), COMPLETE)
+            return Answer(status, headers, body)
     statuses = statuses_of(compositions)
     if not statuses:
         headers.append(COMPLETE)

@@ -1,0 +1,135 @@
+"""From a method's words to a `Call`, and from its `Reply` to a typed value; knows the request."""
+
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import ClassVar, Protocol, Self, TypeVar
+
+import msgspec
+from typing_extensions import TypeForm
+
+from bff_core.call import Call, Handler, Headers, Reply
+from bff_core.clock import Clock, monotonic
+from bff_core.policy.policy import Policy
+from bff_core.scope import Scope, running_part
+from bff_core.upstream.decoding import decoding
+from bff_core.upstream.target import Query, Scalar, encode_query, template
+from bff_core.upstream.transport.interface import StreamedReply
+
+T = TypeVar("T")
+
+JSON: Headers = ((b"content-type", b"application/json"),)
+ACCEPT_JSON: Headers = ((b"accept", b"application/json"),)
+NO_BODY = object()
+"""What stands for a body that is not sent; None would be the JSON value null."""
+
+
+class Streamer(Protocol):
+    """Opens replies that are read as they come; the road beside the stack."""
+
+    def stream(self, call: Call, /) -> AbstractAsyncContextManager[StreamedReply]:
+        """Open the reply: its head has arrived when the context is entered."""
+        ...
+
+
+class Stack(Protocol):
+    """What an upstream calls through: the layers, the streaming road, and how they look."""
+
+    @property
+    def handler(self) -> Handler:
+        """The outermost layer."""
+        ...
+
+    @property
+    def streamer(self) -> Streamer:
+        """The streaming road."""
+        ...
+
+
+class Caller:
+    """What every service client does behind its verbs."""
+
+    name: ClassVar[str] = ""
+    policy: ClassVar[Policy] = Policy()
+
+    def __init__(self, stack: Stack, *, clock: Clock = monotonic) -> None:
+        self._stack = stack
+        self._handler = stack.handler
+        self._clock = clock
+        self._scope: Scope | None = None
+
+    def bind(self, scope: Scope) -> Self:
+        """Return a copy that acts for one request: its viewer, its deadline, its trace."""
+        bound = object.__new__(type(self))
+        bound._stack = self._stack
+        bound._handler = self._handler
+        bound._clock = self._clock
+        bound._scope = scope
+        return bound
+
+    async def typed(
+        self,
+        method: str,
+        path: str,
+        model: TypeForm[T],
+        parameters: Mapping[str, Scalar],
+        *,
+        query: Query | None,
+        headers: Mapping[str, str] | None,
+        json: object = NO_BODY,
+    ) -> T:
+        """Make a call with a JSON body, or none, and return its reply as the model."""
+        fields = ACCEPT_JSON + encoded(headers) if headers else ACCEPT_JSON
+        body = b""
+        if json is not NO_BODY:
+            body = msgspec.json.encode(json)
+            fields += JSON
+        call = self.call(method, path, parameters, query=query, headers=fields, body=body)
+        return decoding(model).value(await self.reply(call), call)
+
+    async def reply(self, call: Call) -> Reply:
+        """Send a call down the stack; the part that made it sees a stale reply."""
+        reply = await self._handler(call)
+        if reply.source == "stale" and (part := running_part.get()) is not None:
+            part.saw(reply)
+        return reply
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        parameters: Mapping[str, Scalar],
+        *,
+        query: Query | None,
+        headers: Headers,
+        body: bytes = b"",
+    ) -> Call:
+        """Return the call, with what the request and the running part add to it."""
+        compiled = template(path)
+        target = compiled.fill(parameters)
+        deadline, audience, traceparent = self._clock() + self.policy.timeout, "unbound", ""
+        scope, part = self._scope, running_part.get()
+        if scope is not None:
+            audience, traceparent = scope.audience, scope.traceparent
+            deadline = min(deadline, scope.deadline)
+        if part is not None:
+            deadline = min(deadline, part.deadline)
+        return Call(
+            self.name,
+            method,
+            target + encode_query(query) if query else target,
+            compiled.operation(method),
+            deadline,
+            None if self.policy.public else audience,
+            headers,
+            body,
+            traceparent,
+        )
+
+
+def encoded(headers: Mapping[str, str] | None) -> Headers:
+    """Return headers as the wire takes them: names in lower case, bytes."""
+    if not headers:
+        return ()
+    return tuple(
+        (name.lower().encode("ascii"), value.encode("latin-1")) for name, value in headers.items()
+    )
