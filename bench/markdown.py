@@ -1,9 +1,8 @@
-"""Puts the figures of the latest session into docs/benchmarks.md: `python -m bench.markdown`."""
+"""Puts the figures of the latest session into the documentation: `python -m bench.markdown`."""
 
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from bench.harness.programs import ROOT
@@ -11,6 +10,7 @@ from bench.harness.report import DISTURBED, as_ratio
 
 RESULTS = ROOT / "bench" / "results" / "latest.json"
 PAGE = ROOT / "docs" / "benchmarks.md"
+README = ROOT / "README.md"
 BEGIN, END = "<!-- figures: python -m bench.markdown -->", "<!-- end of figures -->"
 
 Told = Mapping[str, Any]
@@ -19,15 +19,23 @@ Told = Mapping[str, Any]
 def figures(told: Told) -> str:
     """Return the tables of a session."""
     parts = [
-        f"Machine: {told['machine']}.",
-        disturbance(told["disturbed"]),
-        ratios(told["ratios"]),
+        summary(told),
         rows(told["rows"]),
         layers(told["layers"]),
         starts(told["imports"], told["ready"]),
         workers(told["workers"]),
     ]
     parts += [f"Skipped: {name}: {reason}." for name, reason in told["skipped"].items()]
+    return "\n\n".join(part for part in parts if part)
+
+
+def summary(told: Told) -> str:
+    """Return the ratios of a session, and what to know of the machine."""
+    parts = [
+        f"Machine: {told['machine']}.",
+        disturbance(told["disturbed"]),
+        ratios(told["ratios"]),
+    ]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -96,12 +104,13 @@ def put(page: str, text: str) -> str:
 
 
 def main() -> int:
-    """Rewrite the page's figures."""
-    page, results = Path(PAGE), Path(RESULTS)
-    if not results.exists():
-        print(f"bench: {results} is not there: run `make bench` first")
+    """Rewrite the figures of both pages."""
+    if not RESULTS.exists():
+        print(f"bench: {RESULTS} is not there: run `make bench` first")
         return 2
-    page.write_text(put(page.read_text(), figures(json.loads(results.read_text()))))
+    told = json.loads(RESULTS.read_text())
+    for page, text in ((PAGE, figures(told)), (README, summary(told))):
+        page.write_text(put(page.read_text(), text))
     return 0
 
 

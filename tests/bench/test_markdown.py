@@ -1,6 +1,8 @@
 """How figures get into the documentation."""
 
-from bench.markdown import BEGIN, END, PAGE, figures, put
+import pytest
+
+from bench.markdown import BEGIN, END, PAGE, README, figures, put, summary
 
 TOLD = {
     "machine": "a computer",
@@ -51,8 +53,15 @@ def test_only_what_is_between_the_marks_is_replaced() -> None:
     assert put(page, "new") == f"before\n{BEGIN}\nnew\n{END}\nafter"
 
 
-def test_the_page_has_a_place_for_figures() -> None:
+def test_the_summary_begins_the_figures() -> None:
+    """The README tells the ratios as the page of benchmarks does."""
+    assert "| nginx-ssi | **4.50** |" in summary(TOLD)
+    assert figures(TOLD).startswith(summary(TOLD))
+
+
+@pytest.mark.parametrize("path", [PAGE, README], ids=lambda path: path.name)
+def test_the_pages_have_a_place_for_figures(path) -> None:
     """Both marks are there, in order."""
-    page = PAGE.read_text()
+    page = path.read_text()
 
     assert 0 < page.find(BEGIN) < page.find(END)

@@ -85,18 +85,11 @@ class Reader:
         """Stop the gateway."""
         self._gateway.close()
 
-    def write(self, block: Block) -> Path:
+    def write(self, block: Block) -> None:
         """Write a block to the file that its first line names, or add it there."""
-        match = _FILE.match(block.text)
-        assert match, f"line {block.line}: the first line names no file"
-        path = self._folder / match["path"]
-        path.parent.mkdir(exist_ok=True)
-        path.parent.joinpath("__init__.py").touch()
-        with path.open("a" if match["adds"] else "w") as file:
-            file.write("\n" + block.text[match.end() :])
+        write_file(block, self._folder)
         self._gateway.close()
         self._is_served = False
-        return path
 
     def run(self, block: Block) -> str:
         """Run the commands of a console block; return the block as the terminal shows it."""
@@ -128,6 +121,19 @@ class Reader:
             Program(*command, port=port, folder=self._folder, environ=self._environ)
         )
         self._is_served = True
+
+
+def write_file(block: Block, folder: Path) -> Path:
+    """Write a block to the file below `folder` that its first line names, or add it there."""
+    match = _FILE.match(block.text)
+    assert match, f"line {block.line}: the first line names no file"
+    path = folder / match["path"]
+    path.parent.mkdir(exist_ok=True)
+    if path.parent != folder:
+        path.parent.joinpath("__init__.py").touch()
+    with path.open("a" if match["adds"] else "w") as file:
+        file.write("\n" + block.text[match.end() :])
+    return path
 
 
 def steady(text: str) -> str:

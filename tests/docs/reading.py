@@ -1,7 +1,9 @@
 """The documentation as tests see it: pages, their headings, links, tables and code blocks."""
 
 import re
+import textwrap
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -19,6 +21,12 @@ class Block:
     language: str
     text: str
     line: int
+
+    @property
+    def code(self) -> str:
+        """The text as a module of its own: what is to be added to a class, without its indent."""
+        first, _, rest = self.text.partition("\n")
+        return textwrap.dedent(rest if first.endswith(": add") else self.text)
 
 
 @dataclass(frozen=True)
@@ -76,6 +84,7 @@ def pages() -> list[Page]:
 
 def table(text: str) -> list[list[str]]:
     """Return the cells of the first table in a text, its head and rule left out."""
-    rows = [line for line in text.splitlines() if line.startswith("|")]
+    _, _, below = f"\n{text}".partition("\n|")
+    rows = takewhile(lambda line: line.startswith("|"), f"|{below}".splitlines())
     cells = [[cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]] for row in rows]
     return cells[2:]

@@ -2,7 +2,6 @@
 
 import importlib
 import logging
-import textwrap
 from dataclasses import fields
 from pathlib import Path
 
@@ -94,7 +93,7 @@ def test_usage_runs(path):
     """Every example is valid code with valid options."""
     blocks = [block for block in page(path).blocks if block.language == "python"]
     for block in blocks:
-        source = compile(textwrap.dedent(block.text), f"{path.name}:{block.line}", "exec")
+        source = compile(block.code, f"{path.name}:{block.line}", "exec")
         exec(source, {"__name__": path.stem})
 
     assert blocks

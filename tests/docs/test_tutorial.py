@@ -9,8 +9,12 @@ pytestmark = pytest.mark.needs("curl")
 
 @pytest.mark.parametrize(
     ("path", "app", "fewest"),
-    [(DOCS / "tutorial.md", "shop.app:app", 7), (ROOT / "README.md", "shop:app", 1)],
-    ids=["tutorial", "readme"],
+    [
+        (DOCS / "tutorial.md", "shop.app:app", 7),
+        (DOCS / "testing.md", "", 1),
+        (ROOT / "README.md", "shop:app", 1),
+    ],
+    ids=["tutorial", "testing", "readme"],
 )
 def test_a_page_that_is_followed_shows_what_it_says(reader, path, app, fewest):
     """A newcomer who types what stands there sees what stands there."""

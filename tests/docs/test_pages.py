@@ -1,0 +1,217 @@
+"""Every page against the code: links lead somewhere, examples run, tables are complete."""
+
+import ast
+import inspect
+import re
+import sys
+from types import ModuleType
+
+import pytest
+from option_tables import connection_rows, limit_rows, setting_rows
+from reading import DOCS, ROOT, page, pages, table
+
+import bff_core
+from bff_core import errors
+from bff_core.edge import stack
+from scripts.run.shop import GATEWAYS, SERVICES_PORT, UVICORN
+
+PAGES = {one.name: one for one in pages()}
+PLAYED = {"README.md", "docs/tutorial.md", "docs/testing.md"}
+EXECUTED = [name for name in PAGES if name.startswith("docs/") and name not in PLAYED]
+
+LONGEST = 420
+"""Lines of a page; what is longer is not read to its end."""
+
+
+def each_page(test):
+    """Run a test for every page."""
+    return pytest.mark.parametrize("name", PAGES)(test)
+
+
+@each_page
+def test_links_lead_somewhere(name):
+    """Files are there, and so are the headings that links name in them."""
+    dead = []
+    for link in PAGES[name].links:
+        if re.match(r"\w+:", link):
+            continue
+        file, _, anchor = link.partition("#")
+        target = (PAGES[name].path.parent / file).resolve() if file else PAGES[name].path
+        is_there = target.exists() and target.is_relative_to(ROOT)
+        if not is_there or (anchor and anchor not in page(target).anchors):
+            dead.append(link)
+
+    assert dead == []
+
+
+@each_page
+def test_examples_are_valid_python(name):
+    """Each block compiles by itself; one that is added to a class, without its indent."""
+    for block in PAGES[name].blocks:
+        if block.language == "python":
+            compile(block.code, f"{name}:{block.line}", "exec")
+
+
+@pytest.mark.parametrize("name", EXECUTED)
+def test_examples_run(name, monkeypatch):
+    """The blocks of a page, one after another, as a reader would type them into one module."""
+    module = ModuleType("example")
+    monkeypatch.setitem(sys.modules, "example", module)
+    for block in PAGES[name].blocks:
+        if block.language == "python":
+            exec(compile(block.text, f"{name}:{block.line}", "exec"), vars(module))
+
+
+@each_page
+def test_names_that_are_imported_exist(name):
+    """What a page imports from the front door is public."""
+    wanted = {
+        alias.name
+        for block in PAGES[name].blocks
+        if block.language == "python"
+        for node in ast.walk(ast.parse(block.code))
+        if isinstance(node, ast.ImportFrom) and node.module == "bff_core"
+        for alias in node.names
+    }
+
+    assert wanted <= set(bff_core.__all__)
+
+
+@each_page
+def test_pages_are_short(name):
+    """A page is something that one finishes."""
+    assert len(PAGES[name].text.splitlines()) <= LONGEST
+
+
+@each_page
+def test_fences_are_closed_and_told_apart(name):
+    """Each fenced block says its language, so that no test passes it by."""
+    fences = re.findall(r"^```(\w*)$", PAGES[name].text, re.MULTILINE)
+
+    assert fences[1::2] == [""] * (len(fences) // 2)
+    assert set(fences[::2]) <= {"python", "console", "text"}
+
+
+def test_every_page_is_on_the_map():
+    """Who starts at the index finds everything."""
+    mapped = {
+        str((DOCS / link.partition("#")[0]).resolve().relative_to(ROOT))
+        for link in PAGES["docs/index.md"].links
+    }
+    there = {name for name in PAGES if name.startswith("docs/")} - {"docs/index.md"}
+
+    assert there - mapped == set()
+
+
+def test_decisions_have_their_three_sections():
+    """A record is context, decision, consequences, and no more than a page."""
+    records = sorted((DOCS / "decisions").glob("*.md"))
+    numbers = [record.name[:4] for record in records]
+
+    assert numbers == [f"{number:04}" for number in range(1, len(records) + 1)]
+    for record in records:
+        told = page(record)
+        assert re.findall(r"^## (.+)$", told.text, re.MULTILINE) == [
+            "Context",
+            "Decision",
+            "Consequences",
+        ]
+        assert told.text.startswith(f"# {record.name[:4]} ")
+        assert len(told.text.splitlines()) <= 60
+
+
+def test_settings_are_complete():
+    """Every variable with its default and what it accepts."""
+    assert table(page(DOCS / "settings.md").text) == setting_rows()
+
+
+def test_options_of_connections_are_complete():
+    """Every option with its default and sentence."""
+    told = page(DOCS / "transports.md").section("Options of a connection")
+
+    assert table(told) == connection_rows()
+
+
+def test_limits_of_queries_are_complete():
+    """Every limit with its default."""
+    assert table(page(DOCS / "graphql.md").section("Limits")) == limit_rows()
+
+
+def test_errors_are_complete():
+    """Every public error, with the status and the code that it is told with."""
+    told = {
+        row[0].strip("`"): (int(row[1]), row[2].strip("`"))
+        for row in table(page(DOCS / "concepts.md").section("Errors"))
+    }
+    public = {
+        name: (kind.status, kind.code)
+        for name in bff_core.__all__
+        if (kind := getattr(errors, name, None)) and issubclass(kind, errors.BFFError)
+    }
+
+    assert {"BFFError": (500, "internal_error"), **told} == public
+
+
+def test_states_of_parts_are_complete():
+    """Each state that a client may be told of."""
+    rows = table(page(DOCS / "concepts.md").section("Parts and their states"))
+    degraded = {row[0].strip("`"): row[2] == "yes" for row in rows}
+
+    assert degraded == {
+        state: bff_core.PartStatus("any", state).is_degraded
+        for state in ("ok", "stale", "fallback", "missing", "forbidden")
+    }
+
+
+def test_concerns_of_the_edge_are_in_order():
+    """What every request passes, as the edge's own list has it."""
+    assigned = next(
+        node
+        for node in ast.walk(ast.parse(inspect.getsource(stack)))
+        if isinstance(node, ast.AnnAssign) and getattr(node.target, "id", "") == "stack"
+    )
+    order = [
+        (one.args[0] if isinstance(one, ast.Call) else one).id.lower()
+        for one in assigned.value.elts
+    ]
+
+    assert [row[0] for row in table(page(DOCS / "edge.md").text)] == order
+
+
+def test_operations_know_the_ports_and_flags_of_make_run():
+    """Variables, ports and uvicorn's flags are those of the run."""
+    told = page(DOCS / "operations.md").text
+    ports = {f"`{one.variable}`": str(one.default_port) for one in GATEWAYS}
+
+    assert {row[0]: row[1] for row in table(told)} == {
+        **ports,
+        "`SERVICES_PORT`": str(SERVICES_PORT),
+    }
+    assert " ".join(UVICORN) in " ".join(told.replace("\\\n", " ").split())
+
+
+def test_requests_of_the_readme_are_those_of_make_run():
+    """What a newcomer reads is what the run prints."""
+    told = page(ROOT / "README.md").text
+
+    assert [one.home for one in GATEWAYS if one.home % one.default_port not in told] == []
+
+
+def test_ratios_of_the_readme_are_those_of_the_benchmarks():
+    """No figure is better on the front page than on the page that explains it."""
+    begin, end = "| our CPU", "\n\n"
+    told = [
+        page(path).text.partition(begin)[2].partition(end)[0].partition("\n<!--")[0]
+        for path in (ROOT / "README.md", DOCS / "benchmarks.md")
+    ]
+
+    assert told[0] == told[1]
+    assert "fastify-undici" in told[0]
+
+
+def test_glossary_is_sorted():
+    """A word is found where one looks for it."""
+    words = [row[0] for row in table(page(DOCS / "glossary.md").text)]
+
+    assert words == sorted(set(words))
+    assert len(words) > 30

@@ -1,0 +1,56 @@
+"""Examples are typed as strictly as the framework itself, without a plugin."""
+
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+from playing import write_file
+from reading import ROOT, Page, pages
+
+PLAYED = ("README.md", "docs/tutorial.md", "docs/testing.md")
+CACHE = ROOT / ".mypy_cache" / "examples"
+
+
+def complaints(folder: Path, files: Iterable[Path]) -> str:
+    """Return what mypy says of files."""
+    options = ("--strict", "--config-file=", f"--cache-dir={CACHE}", "--follow-imports=silent")
+    done = subprocess.run(
+        (sys.executable, "-m", "mypy", *options, *map(str, files)),
+        cwd=folder,
+        env={"MYPYPATH": f"{ROOT}", "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return "" if done.returncode == 0 else done.stdout + done.stderr
+
+
+def written(page: Page, folder: Path) -> Path | None:
+    """Write the examples of a page as one module; None where there are none."""
+    code = [block.text for block in page.blocks if block.language == "python"]
+    if not code:
+        return None
+    path = folder / f"{page.path.stem}_page.py"
+    path.write_text("\n".join(code))
+    return path
+
+
+def test_examples_are_typed(tmp_path):
+    """Each page's examples, as one module."""
+    others = [page for page in pages() if page.name not in PLAYED]
+    files = [file for page in others if (file := written(page, tmp_path))]
+
+    assert len(files) > 10
+    assert complaints(tmp_path, files) == ""
+
+
+@pytest.mark.parametrize("name", PLAYED)
+def test_files_of_a_page_are_typed(name, tmp_path):
+    """The files that a page has its reader write, as they are in the end."""
+    [page] = [page for page in pages() if page.name == name]
+    files = {write_file(block, tmp_path) for block in page.blocks if block.language == "python"}
+
+    assert files
+    assert complaints(tmp_path, sorted(files)) == ""
