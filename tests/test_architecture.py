@@ -26,7 +26,7 @@ ONE_PLACE = {
     "brotli": "bff_core.",
     "cachetools": "bff_core.cache.stores.",
     "httptools": "bff_core.upstream.transport.",
-    "httpx": "bff_core.upstream.transport.",
+    "httpx": "bff_core.testing.running",
     "pydantic_settings": "bff_core.settings",
     "tenacity": "bff_core.upstream.layers.",
     "uvicorn": "bff_core.",

@@ -21,6 +21,7 @@ import httpx
 import pytest
 
 from bff_core import Gateway
+from bff_core.testing.running import running
 
 ROOT = Path(__file__).parents[2]
 SERVICES = (
@@ -137,13 +138,7 @@ def open_gateway(mocks, monkeypatch):
     @asynccontextmanager
     async def open_named(name: str, headers=DEMO) -> AsyncIterator[httpx.AsyncClient]:
         app: Gateway = import_module(f"bffs.{name}.app").app
-        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        async with (
-            app.router.lifespan_context(app),
-            httpx.AsyncClient(
-                transport=transport, base_url="http://testserver", headers=headers
-            ) as client,
-        ):
+        async with running(app, headers=headers) as client:
             yield client
 
     return open_named

@@ -7,8 +7,19 @@ import time
 from urllib.parse import urlsplit
 
 import httpx
+import pytest
 
 DEMO = {"authorization": "Bearer demo-1"}
+BESIDE_THE_CUSTOMER = (
+    "catalog",
+    "pricing",
+    "inventory",
+    "orders",
+    "cart",
+    "payments",
+    "reviews",
+    "recommendations",
+)
 WHOLESALE = {"authorization": "Bearer demo-2"}
 
 
@@ -24,6 +35,18 @@ async def test_dashboard_is_made_of_many_services(open_gateway, mocks):
     assert sum(1 for calls in counted.values() if calls) >= 6
     assert max(counted.values()) <= 2
     assert {"customer", "cart", "orders", "payment_methods", "deals", "picks"} <= set(answer.json())
+
+
+@pytest.mark.parametrize("service", BESIDE_THE_CUSTOMER)
+async def test_dashboard_answers_without_an_optional_service(open_gateway, mocks, service):
+    """Whichever service is down but the profiles', the rest is shown and the loss is told."""
+    async with open_gateway("desktop") as client:
+        with mocks.fault(service, kind="reset"):
+            answer = await client.get("/v1/dashboard")
+
+    assert answer.status_code == 200
+    assert answer.json()["customer"]["id"] == "1"
+    assert ";reason=unavailable" in answer.headers["part-status"]
 
 
 async def test_order_pages_join_without_a_call_per_row(open_gateway, mocks):

@@ -12,6 +12,7 @@ import pytest
 
 from bff_core import Settings, gateway
 from bff_core.events import Events
+from bff_core.testing.running import running
 from bff_core.upstream.stack import wire
 from bffs.mobile import home
 from bffs.services.carts import Carts
@@ -62,13 +63,8 @@ async def test_home_is_small_where_its_data_is_large(mocks):
         events=Events(),
         transport=lambda policy, runtime: Scale(wire(policy, runtime), sizes),
     )
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(
-            transport=httpx.ASGITransport(app), base_url="http://testserver"
-        ) as client,
-    ):
-        answer = await client.get("/v1/home", headers={"authorization": "Bearer demo-1"})
+    async with running(app, headers={"authorization": "Bearer demo-1"}) as client:
+        answer = await client.get("/v1/home")
 
     assert answer.status_code == 200
     assert "fallback" not in answer.headers["part-status"]

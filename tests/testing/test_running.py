@@ -1,0 +1,64 @@
+"""The kit's client: a gateway in the test's own process."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from bff_core import Gateway, Settings, Views, gateway
+from bff_core.events import Events
+from bff_core.testing.running import running
+
+TOLD: list[str] = []
+
+
+@asynccontextmanager
+async def told(_: Gateway) -> AsyncIterator[None]:
+    TOLD.append("opened")
+    yield
+    TOLD.append("closed")
+
+
+@pytest.fixture
+def app() -> Gateway:
+    views = Views(prefix="/v1")
+
+    @views.get("/greeting")
+    async def get_greeting() -> str:
+        return "hello"
+
+    @views.get("/bug")
+    async def get_bug() -> str:
+        raise RuntimeError("a secret")
+
+    TOLD.clear()
+    settings = Settings(env="development", auth="demo", gc_freeze=False)
+    return gateway("shop", faces=[views], settings=settings, events=Events(), lifespan=told)
+
+
+async def test_app_runs_while_the_client_is_there(app):
+    """The lifespan is opened before the first request and closed after the last."""
+    async with running(app) as client:
+        answer = await client.get("/v1/greeting")
+        during = list(TOLD)
+
+    assert answer.json() == "hello"
+    assert (during, TOLD) == (["opened"], ["opened", "closed"])
+
+
+async def test_headers_go_with_every_request(app):
+    """A test signs in once."""
+    async with running(app, headers={"Authorization": "Bearer nonsense"}) as client:
+        answer = await client.get("/v1/greeting")
+
+    assert answer.status_code == 401
+
+
+async def test_bug_is_answered_as_in_production(app):
+    """A test sees what a client would see: a problem without internals."""
+    async with running(app) as client:
+        answer = await client.get("/v1/bug")
+
+    assert answer.status_code == 500
+    assert answer.json()["code"] == "internal_error"
+    assert "secret" not in answer.text
