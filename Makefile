@@ -34,7 +34,7 @@ check: dev ## lint, formatting, types, floors, locks
 	@$(python) scripts/lock.py check
 
 bench: dev ## measure against hand-written peers (needs wrk and nginx)
-	@$(python) bench/run.py $(ARGS)
+	@$(python) -m bench.run $(ARGS)
 
 lock: dev ## resolve requirements/*.txt from pyproject.toml (ARGS=--upgrade: the newest versions)
 	@$(python) scripts/lock.py write $(ARGS)

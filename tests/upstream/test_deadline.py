@@ -6,10 +6,9 @@ import time
 import pytest
 
 from bff_core.call import Call, Reply
-from bff_core.errors import AttemptTimedOut, DeadlineExceeded
+from bff_core.errors import DeadlineExceeded
 from bff_core.testing.scripted import Scripted, hang, reply
 from bff_core.testing.workbench import Workbench
-from bff_core.upstream.layers.attempt import AttemptLayer
 from bff_core.upstream.layers.deadline import DeadlineLayer
 
 pytestmark = pytest.mark.virtual_time
@@ -97,28 +96,6 @@ async def test_a_task_goes_on_as_usual_after_a_deadline() -> None:
             await asyncio.sleep(2)
 
     assert asyncio.current_task().cancelling() == 0
-
-
-async def test_an_attempt_is_cut_while_its_call_goes_on() -> None:
-    """The error is another one than that of the deadline: there is time for a retry."""
-    bench, upstream = Workbench(), Scripted(hang())
-    began = bench.now
-
-    with pytest.raises(AttemptTimedOut):
-        await AttemptLayer(2.5, bench.runtime, upstream)(bench.call(timeout=10))
-
-    assert bench.now - began == pytest.approx(2.5)
-
-
-async def test_an_attempt_leaves_the_end_of_the_call_to_the_deadline() -> None:
-    """With less time left than an attempt may take, the call's deadline decides."""
-    bench = Workbench()
-    attempt = AttemptLayer(2.5, bench.runtime, Scripted(hang()))
-
-    with pytest.raises(DeadlineExceeded) as told:
-        await DeadlineLayer(bench.runtime, attempt)(bench.call(timeout=2.5))
-
-    assert not isinstance(told.value, AttemptTimedOut)
 
 
 async def test_an_error_that_an_inner_layer_made_of_the_cancellation_stands() -> None:
