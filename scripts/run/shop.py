@@ -52,7 +52,8 @@ GATEWAYS = (
         8001,
         "GraphQL at /graphql",
         "curl -s -H 'Authorization: Bearer demo-1' -H 'Content-Type: application/json'"
-        """ -d '{"query": "{ home { viewer { name } } }"}' localhost:%d/graphql""",
+        """ -d '{"query": "{ home { viewer { name } cart { count } orders { number status }"""
+        """ picks(first: 3) { product { title } } } }"}' localhost:%d/graphql""",
     ),
     Gateway(
         "mobile",
