@@ -1,5 +1,7 @@
 """Bounds a request's body by its declared length and by what really arrives."""
 
+from collections.abc import Awaitable
+
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as ASGIScope
@@ -20,7 +22,7 @@ class Body:
         self._app = app
         self._limit = limit
 
-    async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> Awaitable[None]:
         """Refuse a body that says to be too large, and count one that comes."""
         if scope["type"] == "http":
             fields = exchange_of(scope).fields
@@ -29,7 +31,7 @@ class Body:
                 self._check(length, scope)
             if length is not None or b"transfer-encoding" in fields or not _is_http1(scope):
                 receive = self._counted(receive, scope)
-        await self._app(scope, receive, send)
+        return self._app(scope, receive, send)
 
     def _check(self, length: bytes, scope: ASGIScope) -> None:
         if not length.isdigit():

@@ -1,6 +1,7 @@
 """Compresses whole answers for clients that ask for it."""
 
 import asyncio
+from collections.abc import Awaitable
 from functools import lru_cache
 
 from starlette.types import ASGIApp, Message, Receive, Send
@@ -30,7 +31,7 @@ class Compression:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
-    async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> Awaitable[None]:
         """Choose a coding, and pass on."""
         if scope["type"] == "http":
             exchange = exchange_of(scope)
@@ -38,7 +39,7 @@ class Compression:
             coding = choose(accepted) if accepted else None
             if coding is not None:
                 send = _Compressing(coding, exchange, send)
-        await self._app(scope, receive, send)
+        return self._app(scope, receive, send)
 
 
 class _Compressing:

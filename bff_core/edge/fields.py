@@ -1,5 +1,6 @@
 """Bounds a request's header fields, and refuses two where HTTP knows only one."""
 
+from collections.abc import Awaitable
 from itertools import chain
 
 from starlette.exceptions import HTTPException
@@ -34,14 +35,14 @@ class Fields:
         self._max_count = max_count
         self._max_bytes = max_bytes
 
-    async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> Awaitable[None]:
         """Refuse what is out of bounds."""
         exchange = exchange_of(scope)
         headers = exchange.scope.headers
         self._bound(headers)
         if len(headers) != len(exchange.fields):
             _refuse_doubled(headers)
-        await self._app(scope, receive, send)
+        return self._app(scope, receive, send)
 
     def _bound(self, headers: Headers) -> None:
         if len(headers) > self._max_count:

@@ -1,7 +1,7 @@
 """Answers only under the names the gateway goes by: a forged Host ends in links and caches."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import lru_cache
 
 from starlette.exceptions import HTTPException
@@ -22,14 +22,14 @@ class Hosts:
         self._app = app
         self._is_allowed = host_check(allowed)
 
-    async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> Awaitable[None]:
         """Refuse a request for another host."""
         host = exchange_of(scope).fields.get(b"host")
         if host is None:
             raise HTTPException(400, "The Host header is missing.")
         if not self._is_allowed(host):
             raise HTTPException(400, "This host is not served here.")
-        await self._app(scope, receive, send)
+        return self._app(scope, receive, send)
 
 
 def host_check(allowed: Iterable[str]) -> Callable[[bytes], bool]:
