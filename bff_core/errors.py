@@ -244,6 +244,17 @@ class PartCancelled(CompositionError):
         super().__init__(f"part {part!r} was cancelled: its composition is closed")
 
 
+class PartTimedOut(CompositionError):
+    """A part ran longer than it may."""
+
+    status = 504
+    code = "timeout"
+    title = "Deadline exceeded"
+
+    def __init__(self, part: str) -> None:
+        super().__init__(f"part {part!r} ran out of time")
+
+
 class CompositionCycle(CompositionError):
     """Parts await each other and would never end."""
 

@@ -10,7 +10,7 @@ from typing import Generic, Protocol, TypeVar
 from bff_core.call import Reply
 from bff_core.clock import Clock
 from bff_core.composition.state import State, reason_of, state_of
-from bff_core.errors import CompositionCycle, PartCancelled, PartFailed
+from bff_core.errors import CompositionCycle, PartCancelled, PartFailed, PartTimedOut
 from bff_core.events import Events, PartEnded
 from bff_core.scope import running_part
 
@@ -147,7 +147,7 @@ class Part(Awaitable[T_co], Generic[T_co]):
             if not self._has_expired:
                 self._error = PartCancelled(self.name)
                 raise
-            self._settle(TimeoutError(f"part {self.name!r} ran out of time"))
+            self._settle(PartTimedOut(self.name))
         except Exception as error:  # noqa: BLE001 - whatever a body raises ends in a state
             self._settle(error)
         finally:
@@ -158,7 +158,7 @@ class Part(Awaitable[T_co], Generic[T_co]):
         body.close()
         self._body = None
         if self._has_expired:
-            self._settle(TimeoutError(f"part {self.name!r} ran out of time"))
+            self._settle(PartTimedOut(self.name))
         else:
             self._error = PartCancelled(self.name)
         self._finish()

@@ -37,8 +37,16 @@ class Upstream(Caller):
     """
 
     def __init_subclass__(cls) -> None:
-        if "name" not in cls.__dict__:
+        taken = [name for name in vars(cls) if callable(getattr(Upstream, name, None))]
+        taken = [name for name in taken if not name.startswith("__")]
+        if taken:
+            raise ConfigurationError(
+                f"{cls.__name__}.{taken[0]}: every upstream has one; rename it"
+            )
+        if "name" not in vars(cls):
             cls.name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
+        if not isinstance(cls.name, str):
+            raise ConfigurationError(f"{cls.__name__}.name must be text; rename the method")
         if not isinstance(cls.policy, Policy):
             raise ConfigurationError(f"{cls.__name__}.policy must be a Policy(...)")
 

@@ -198,3 +198,10 @@ def test_policy_must_be_a_policy():
     """A dictionary of options would not be validated."""
     with pytest.raises(ConfigurationError, match=r"must be a Policy"):
         type("Broken", (Upstream,), {"policy": {"timeout": 1}})
+
+
+@pytest.mark.parametrize("taken", ["get", "bind", "stream", "name"])
+def test_method_with_a_taken_name_is_refused(taken):
+    """A method that hides what every upstream has would break the others."""
+    with pytest.raises(ConfigurationError, match="rename"):
+        type("Broken", (Upstream,), {taken: lambda self: None})
