@@ -24,7 +24,7 @@ RESERVE_MOST = 0.1
 class Arguments:
     """Brings the arguments of a call into one hashable form, so that equal calls meet."""
 
-    __slots__ = ("_defaults", "_names", "_signature")
+    __slots__ = ("_defaults", "_names", "_positional", "_signature")
 
     def __init__(self, body: Callable[..., object]) -> None:
         parameters = list(inspect.signature(body).parameters.values())[1:]
@@ -36,17 +36,25 @@ class Arguments:
                 )
         self._signature = inspect.Signature(parameters)
         self._names = tuple(parameter.name for parameter in parameters)
+        self._positional = sum(one.kind is not one.KEYWORD_ONLY for one in parameters)
+        self._defaults = {
+            one.name: one.default for one in parameters if one.default is not one.empty
+        }
 
     def __len__(self) -> int:
         return len(self._names)
 
     def bind(self, args: tuple[object, ...], kwargs: dict[str, object]) -> tuple[object, ...]:
         """Return the values in the order of the signature, defaults filled in."""
-        if not kwargs and len(args) == len(self._names):
+        given = len(args)
+        if given == len(self._names) == self._positional and not kwargs:
             return args
-        bound = self._signature.bind(*args, **kwargs)
-        bound.apply_defaults()
-        return tuple(bound.arguments.values())
+        rest = self._names[given:]
+        known = {**self._defaults, **kwargs}
+        if given <= self._positional and kwargs.keys() <= set(rest) and known.keys() >= set(rest):
+            return (*args, *[known[name] for name in rest])
+        # Something is missing or too much: the signature itself says it best.
+        return tuple(self._signature.bind(*args, **kwargs).arguments.values())
 
     def named(self, values: tuple[object, ...]) -> dict[str, object]:
         """Return bound values under their names."""

@@ -72,6 +72,15 @@ async def test_part_runs_once_per_arguments_however_they_are_written():
     assert screen.calls == ["reviews 3", "reviews 2"]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "named"), [((1, 2), {}), ((), {"last": 1}), ((1,), {"first": 1})]
+)
+async def test_wrong_arguments_are_refused_as_python_does(arguments, named):
+    """Too many, unknown and doubled arguments are the caller's mistake, told where it is made."""
+    with pytest.raises(TypeError):
+        page().reviews(*arguments, **named)
+
+
 @pytest.mark.virtual_time
 async def test_parts_run_in_parallel_from_the_moment_they_are_called():
     """A screen takes as long as its slowest part, not as long as all together."""
