@@ -24,8 +24,9 @@ Endpoint = Callable[..., Awaitable[object]]
 class View:
     """An endpoint and how its result is told; used by both lanes, so that they answer alike."""
 
-    def __init__(self, endpoint: Endpoint, *, status: int, with_meta: bool) -> None:
+    def __init__(self, endpoint: Endpoint, *, status: int, with_meta: bool, is_plain: bool) -> None:
         self.endpoint = endpoint
+        self.is_plain = is_plain
         self.status = status
         self.with_meta = with_meta
         self.with_timing = False
@@ -78,30 +79,35 @@ class CompiledView:
             if one.name is not None and (cls := composition_of(one.call)) is not None
         )
 
-    async def __call__(self, scope: ASGIScope, _receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        told = await self._respond(scope)
-        await send({"type": "http.response.start", "status": told.status, "headers": told.headers})
-        await send({"type": "http.response.body", "body": told.body})
+    async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
+        """Answer one request; its compositions are closed when the answer has been sent."""
+        composed: list[Composition] = []
+        try:
+            told = await self._respond(scope, composed)
+            if isinstance(told, Response):
+                await told(scope, receive, send)
+                return
+            await send(
+                {"type": "http.response.start", "status": told.status, "headers": told.headers}
+            )
+            await send({"type": "http.response.body", "body": told.body})
+        finally:
+            for composition in composed:
+                await composition.aclose()
 
-    async def _respond(self, scope: ASGIScope) -> Answer:
+    async def _respond(self, scope: ASGIScope, composed: list[Composition]) -> Answer | Response:
         ours: Scope = scope[SCOPE]
         inputs = Inputs(scope["path_params"], ours)
         values = self._binder.bind(inputs)
         wiring = wiring_of(scope)
-        composed: list[Composition] = []
-        try:
-            for name, cls, binder in self._compositions:
-                composition = wiring.build(cls, ours, binder.bind(inputs))
-                composed.append(composition)
-                values[name] = composition
-            result = await self._view.endpoint(**values)
-            if isinstance(result, Response):
-                return Answer(result.status_code, result.raw_headers, bytes(result.body))
-            return self._view.answer(result, ours, composed)
-        finally:
-            for composition in composed:
-                await composition.aclose()
+        for name, cls, binder in self._compositions:
+            composition = wiring.build(cls, ours, binder.bind(inputs))
+            composed.append(composition)
+            values[name] = composition
+        result = await self._view.endpoint(**values)
+        if isinstance(result, Response):
+            return result
+        return self._view.answer(result, ours, composed)
 
 
 def compile_view(view: View, path: str) -> CompiledView | None:

@@ -16,6 +16,21 @@ from bff_core.rest.view import View, compile_view
 E = TypeVar("E", bound=Callable[..., Any])
 
 
+TOLD_ONLY = frozenset({
+    "deprecated",
+    "description",
+    "include_in_schema",
+    "name",
+    "openapi_extra",
+    "operation_id",
+    "response_description",
+    "responses",
+    "summary",
+    "tags",
+})  # fmt: skip
+"""Options of a route that change its documentation alone; any other keeps it off the fast lane."""
+
+
 class Views:
     """Declares views; `gateway(..., faces=[views])` serves them.
 
@@ -105,13 +120,15 @@ class Views:
         for method, path, view in self._views:
             if view is not None:
                 view.with_timing = is_development
-            lane.add(method, path, None if view is None else compile_view(view, path))
+            is_compilable = view is not None and view.is_plain and not self.router.dependencies
+            lane.add(method, path, compile_view(view, path) if view and is_compilable else None)
 
     def _declare(
         self, method: str, path: str, *, status: int, meta: bool, options: dict[str, Any]
     ) -> Callable[[E], E]:
         def declare(endpoint: E) -> E:
-            view = View(endpoint, status=status, with_meta=meta)
+            is_plain = options.keys() <= TOLD_ONLY
+            view = View(endpoint, status=status, with_meta=meta, is_plain=is_plain)
             self.router.add_api_route(
                 path,
                 view.as_endpoint(),

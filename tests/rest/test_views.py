@@ -3,7 +3,8 @@
 import asyncio
 
 import pytest
-from fastapi.responses import PlainTextResponse
+from fastapi import Depends, HTTPException
+from fastapi.responses import PlainTextResponse, StreamingResponse
 from openapi_spec_validator import validate
 from shop import Catalog, Product, ProductPage, shop_views
 
@@ -260,6 +261,42 @@ async def test_middleware_of_the_app_sees_every_view(shop):
         await open_shop.client.get("/v1/products/7")
 
     assert seen == ["/v1/products/7"]
+
+
+async def test_dependency_of_a_route_guards_its_view(shop):
+    """What a route depends on is never left out for speed."""
+
+    def refuse():
+        raise HTTPException(403)
+
+    views = Views()
+
+    @views.get("/guarded", dependencies=[Depends(refuse)])
+    async def guarded() -> str:
+        return "secret"
+
+    async with shop() as open_shop:
+        views.install(open_shop.app, open_shop.app.lane, is_development=True)
+        answer = await open_shop.client.get("/guarded")
+
+    assert answer.status_code == 403
+
+
+@BOTH_LANES
+async def test_response_of_a_view_is_sent_as_it_is(shop, lane):
+    """A view that makes its own response has the last word, also when it streams."""
+    views = Views()
+
+    @views.get("/own")
+    async def own() -> StreamingResponse:
+        return StreamingResponse(iter(["a", "b"]), status_code=203)
+
+    async with shop() as open_shop:
+        use(lane, open_shop)
+        views.install(open_shop.app, open_shop.app.lane, is_development=True)
+        answer = await open_shop.client.get("/own")
+
+    assert (answer.status_code, answer.text) == (203, "ab")
 
 
 @BOTH_LANES
