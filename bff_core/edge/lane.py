@@ -41,8 +41,8 @@ class FastLane:
     """Serves compiled views itself and hands everything else to FastAPI.
 
     As with FastAPI, of several routes that match the first that was added serves a request. The
-    lane steps aside, so that FastAPI's full machinery applies, when the app has middleware of its
-    own or dependencies are overridden.
+    lane steps aside, so that FastAPI's full machinery applies, when the app has middleware or
+    dependencies of its own, or dependencies are overridden.
     """
 
     def __init__(self, app: FastAPI) -> None:
@@ -84,6 +84,8 @@ class FastLane:
     def _find(self, scope: ASGIScope) -> Route | None:
         app = self._app
         if scope["type"] != "http" or app.dependency_overrides or app.user_middleware:
+            return None
+        if app.router.dependencies:
             return None
         path = get_route_path(scope) if scope.get("root_path") else scope["path"]
         plain = self._plain.get((scope["method"], path))

@@ -282,6 +282,18 @@ async def test_dependency_of_a_route_guards_its_view(shop):
     assert answer.status_code == 403
 
 
+async def test_dependency_of_the_app_guards_every_view(shop):
+    """What the whole app depends on holds for compiled views as well."""
+
+    def refuse():
+        raise HTTPException(403)
+
+    async with shop(dependencies=[Depends(refuse)]) as open_shop:
+        answer = await open_shop.client.get("/v1/products/7")
+
+    assert answer.status_code == 403
+
+
 @BOTH_LANES
 async def test_response_of_a_view_is_sent_as_it_is(shop, lane):
     """A view that makes its own response has the last word, also when it streams."""
