@@ -82,14 +82,12 @@ class Board:
             reached += [b for a, b in edges if a == name and b not in reached]
         return [one for one in self.statuses() if one.name in reached[1:]]
 
-    async def aclose(self) -> None:
-        """Cancel what still runs and wait until it has ended."""
-        tasks = [task for part in self.started.values() if (task := part.cancel()) is not None]
-        if tasks:
-            await asyncio.wait(tasks)
+    def cancel(self) -> list[asyncio.Task[None]]:
+        """Cancel what still runs and return its tasks."""
+        return [task for part in self.started.values() if (task := part.cancel()) is not None]
 
 
-RESERVED = frozenset({"aclose", "degraded", "enter", "parts", "plan"})
+RESERVED = frozenset({"aclose", "board", "degraded", "enter", "has_board", "parts", "plan"})
 
 
 @dataclass_transform(kw_only_default=True, eq_default=False)
@@ -112,15 +110,20 @@ class Composition:
     _board: Board | None = None
 
     def __init_subclass__(cls) -> None:
-        taken = RESERVED & get_annotations(cls).keys()
+        taken = RESERVED & (get_annotations(cls).keys() | vars(cls).keys())
         if taken:
             names = ", ".join(sorted(taken))
-            raise ConfigurationError(f"{cls.__name__}: rename the field {names}: the name is taken")
+            raise ConfigurationError(f"{cls.__name__}: rename {names}: the name is taken")
         dataclass(kw_only=True, eq=False, repr=False)(cls)
 
     def enter(self, board: Board) -> None:
         """Run on this board from now on; the gateway calls it once per request."""
         self._board = board
+
+    @property
+    def has_board(self) -> bool:
+        """Whether anything was asked of this instance, or a gateway entered it."""
+        return self._board is not None
 
     @property
     def board(self) -> Board:
@@ -147,11 +150,21 @@ class Composition:
 
     async def aclose(self) -> None:
         """Cancel the parts that still run; a view's end calls it."""
-        if self._board is not None:
-            await self._board.aclose()
+        await close((self,))
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_exception: object) -> None:
         await self.aclose()
+
+
+async def close(compositions: Iterable[Composition]) -> None:
+    """Cancel the parts of all these that still run, then wait until they have ended.
+
+    All are cancelled before the first is waited for: who is itself cancelled while it waits leaves
+    nothing running.
+    """
+    tasks = [task for one in compositions if one.has_board for task in one.board.cancel()]
+    if tasks:
+        await asyncio.wait(tasks)

@@ -99,11 +99,12 @@ async def gather(*awaitables: Awaitable[object]) -> tuple[object, ...]:
         else:
             await _wait(slots)
             _tell(slots)
+        # Not done are only those that another's failure has left behind: that one raises here.
+        return tuple([slot.result() for slot in slots if slot.done()])
     finally:
         for slot in slots:
             if isinstance(slot, asyncio.Future):
                 slot.cancel()
-    return tuple([slot.result() for slot in slots])
 
 
 async def _wait_within(caller: Part[object], slots: list[Slot]) -> None:
@@ -138,7 +139,9 @@ class Countdown:
     def ended(self, slot: Slot) -> None:
         """Take the end of one."""
         self._left -= 1
-        if not self.woken.done() and (self._left == 0 or _has_failed(slot)):
+        # Always asked, so that of several failures none is reported as never retrieved.
+        has_failed = _has_failed(slot)
+        if not self.woken.done() and (self._left == 0 or has_failed):
             self.woken.set_result(None)
 
 

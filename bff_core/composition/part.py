@@ -145,7 +145,7 @@ class Part(Awaitable[T_co], Generic[T_co]):
             self._value = await body  # type: ignore[misc]  # a body is run once
         except asyncio.CancelledError:
             if not self._has_expired:
-                self._error = PartCancelled(self.name)
+                self.fail(PartCancelled(self.name))
                 raise
             self._settle(PartTimedOut(self.name))
         except Exception as error:  # noqa: BLE001 - whatever a body raises ends in a state
@@ -160,7 +160,7 @@ class Part(Awaitable[T_co], Generic[T_co]):
         if self._has_expired:
             self._settle(PartTimedOut(self.name))
         else:
-            self._error = PartCancelled(self.name)
+            self.fail(PartCancelled(self.name))
         self._finish()
 
     def _settle(self, error: Exception) -> None:

@@ -6,7 +6,7 @@ from typing import TypeAlias, TypeVar
 import strawberry
 
 from bff_core.auth.viewer import Viewer
-from bff_core.composition.composition import Composition
+from bff_core.composition.composition import Composition, close
 from bff_core.composition.wiring import Wiring
 from bff_core.events import Events
 from bff_core.graphql.inputs import checked
@@ -64,8 +64,7 @@ class Context:
 
     async def aclose(self) -> None:
         """Close every screen: what still runs for one of them is cancelled."""
-        for composition in self.compositions:
-            await composition.aclose()
+        await close(self.compositions)
 
 
 Info: TypeAlias = strawberry.Info[Context, None]

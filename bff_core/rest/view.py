@@ -9,7 +9,7 @@ from fastapi.dependencies.utils import get_dependant
 from starlette.types import Receive, Send
 from starlette.types import Scope as ASGIScope
 
-from bff_core.composition.composition import Composition
+from bff_core.composition.composition import Composition, close
 from bff_core.edge.exchange import SCOPE
 from bff_core.edge.wiring import wiring_of
 from bff_core.rest.answer import META_FLAG, Answer, answer
@@ -92,8 +92,7 @@ class CompiledView:
             )
             await send({"type": "http.response.body", "body": told.body})
         finally:
-            for composition in composed:
-                await composition.aclose()
+            await close(composed)
 
     async def _respond(self, scope: ASGIScope, composed: list[Composition]) -> Answer | Response:
         ours: Scope = scope[SCOPE]

@@ -289,6 +289,28 @@ async def test_gather_fails_as_soon_as_one_fails():
 
 
 @pytest.mark.virtual_time
+async def test_gather_raises_what_failed_though_another_still_runs():
+    """A coroutine that stands first and is slow does not hide the failure of a later one."""
+    ended: list[str] = []
+
+    async def lasts() -> None:
+        try:
+            await asyncio.sleep(5)
+        finally:
+            ended.append("lasts")
+
+    async def fails() -> None:
+        await asyncio.sleep(0.1)
+        raise Overloaded("full")
+
+    with pytest.raises(Overloaded):
+        await gather(lasts(), asyncio.Event().wait(), fails(), fails())
+    await asyncio.sleep(0)
+
+    assert ended == ["lasts"]
+
+
+@pytest.mark.virtual_time
 async def test_gather_takes_coroutines_beside_parts():
     """Whatever can be awaited may stand beside a part."""
     screen = page()
@@ -408,10 +430,13 @@ def test_timeout_must_be_above_zero():
         optional(fallback=(), timeout=0)
 
 
-def test_field_with_a_reserved_name_is_refused():
-    """A field would hide what every composition offers under that name."""
-    with pytest.raises(ConfigurationError, match="parts"):
-        type("Clash", (Composition,), {"__annotations__": {"parts": str}})
+@pytest.mark.parametrize("name", ["board", "parts", "plan"])
+def test_reserved_name_is_refused(name):
+    """A field or a part would hide what every composition offers under that name."""
+    with pytest.raises(ConfigurationError, match=name):
+        type("Field", (Composition,), {"__annotations__": {name: str}})
+    with pytest.raises(ConfigurationError, match=name):
+        type("Part", (Composition,), {name: critical(Page.product.body)})
 
 
 async def test_unhashable_argument_says_what_to_pass_instead():

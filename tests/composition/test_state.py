@@ -1,8 +1,11 @@
 """States: what is told of parts that failed, and of those behind them."""
 
+import asyncio
+
 import pytest
 
 from bff_core import Composition, NotAllowed, PartFailed, critical, gather, optional
+from bff_core.composition.composition import close
 from bff_core.composition.part import witness
 
 
@@ -65,3 +68,55 @@ async def test_parts_that_are_awaited_are_told_to_a_witness():
         await screen.empty()
 
     assert seen == ["shown", "empty", "shown"]
+
+
+async def test_cancelled_part_is_not_told_as_ok():
+    """The plan of a screen that was left early says which parts had no time to end."""
+
+    class Slow(Composition):
+        @critical
+        async def begun(self) -> None:
+            await asyncio.Event().wait()
+
+        @critical
+        async def never_begun(self) -> None:
+            await self.begun()
+
+    async with Slow() as screen:
+        screen.begun()
+        await asyncio.sleep(0)
+        screen.never_begun()
+
+    assert [(one.name, one.state, one.reason) for one in screen.degraded] == [
+        ("begun", "missing", "part_cancelled"),
+        ("never_begun", "missing", "part_cancelled"),
+    ]
+
+
+async def test_closing_that_is_cancelled_leaves_no_part_running():
+    """A client that leaves while one screen is closed has its other screens closed as well."""
+    cleaning, ended = asyncio.Event(), []
+
+    class Stubborn(Composition):
+        name: str
+
+        @critical
+        async def part(self) -> None:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                ended.append(self.name)
+                await cleaning.wait()
+
+    screens = [Stubborn(name="first"), Stubborn(name="second")]
+    for screen in screens:
+        screen.part()
+    await asyncio.sleep(0)
+    closing = asyncio.ensure_future(close(screens))
+    await asyncio.sleep(0)
+    closing.cancel()
+    await asyncio.wait([closing])
+    cleaning.set()
+
+    assert closing.cancelled()
+    assert ended == ["first", "second"]
