@@ -8,7 +8,8 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Protocol
 
 from fastapi import FastAPI
-from starlette.types import ASGIApp, Receive, Send
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.auth.authenticator import Authenticator, authenticator_for
@@ -20,6 +21,7 @@ from bff_core.edge.health import About, Readiness
 from bff_core.edge.lane import FastLane
 from bff_core.edge.options import EdgeOptions
 from bff_core.edge.problems import install_problem_handlers
+from bff_core.edge.security import DOCS_POLICY
 from bff_core.edge.stack import edge
 from bff_core.edge.wiring import WIRING
 from bff_core.errors import ConfigurationError
@@ -76,6 +78,13 @@ class Gateway(FastAPI):
         self._authenticator = authenticator
         self.readiness = Readiness([("upstreams", self._unready)])
         install_problem_handlers(self)
+
+    def setup(self) -> None:
+        """Add FastAPI's own routes; its pages of documentation may load what they need."""
+        super().setup()
+        for route in self.routes:
+            if isinstance(route, Route) and route.path in {self.docs_url, self.redoc_url}:
+                route.app = _with_policy(route.app, DOCS_POLICY)
 
     async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
         """Serve one request, web socket or lifespan."""
@@ -174,6 +183,20 @@ def gateway(
             _check(composition, services)
     for kind in services:
         settings.upstream(kind.name)
+    return app
+
+
+def _with_policy(page: ASGIApp, policy: str) -> ASGIApp:
+    field = (b"content-security-policy", policy.encode("ascii"))
+
+    async def app(scope: ASGIScope, receive: Receive, send: Send) -> None:
+        async def told(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message["headers"], field]}
+            await send(message)
+
+        await page(scope, receive, told)
+
     return app
 
 

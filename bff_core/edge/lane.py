@@ -1,17 +1,25 @@
 """The fast lane: compiled views are called before FastAPI's own middleware and routing."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from re import Pattern
 from types import SimpleNamespace
+from typing import Any
 
 from fastapi import FastAPI, Request
-from starlette._utils import get_route_path
+from starlette._utils import get_route_path, is_async_callable
+from starlette.concurrency import run_in_threadpool
 from starlette.convertors import Convertor
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
 from starlette.routing import compile_path
-from starlette.types import ASGIApp, ExceptionHandler, Receive, Send
+from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.edge.exchange import exchange_of
+
+Handle = Callable[..., Any]
+"""An exception handler as FastAPI takes it: async or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +86,7 @@ class FastLane:
             handler = self._handler(error)
             if handler is None or exchange_of(scope).status:
                 raise
-            response = await handler(Request(scope, receive), error)  # type: ignore[misc, arg-type]
+            response = await _handled(handler, Request(scope, receive), error)
             await response(scope, receive, send)
 
     def _find(self, scope: ASGIScope) -> Route | None:
@@ -100,9 +108,21 @@ class FastLane:
             scope["path_params"] = {}
         return plain
 
-    def _handler(self, error: Exception) -> ExceptionHandler | None:
-        # Like Starlette, only handlers of particular errors: what nobody expected is the edge's.
+    def _handler(self, error: Exception) -> Handle | None:
+        # Like Starlette, only handlers of a status or of particular errors: what nobody expected is
+        # the edge's.
+        handlers = self._app.exception_handlers
+        if isinstance(error, HTTPException) and error.status_code in handlers:
+            return handlers[error.status_code]
         for kind in type(error).__mro__[: -len(Exception.__mro__)]:
-            if kind in self._app.exception_handlers:
-                return self._app.exception_handlers[kind]
+            if kind in handlers:
+                return handlers[kind]
         return None
+
+
+async def _handled(handle: Handle, request: Request, error: Exception) -> Response:
+    """Call a handler as Starlette does: one that is no coroutine function in a thread."""
+    if is_async_callable(handle):
+        response: Response = await handle(request, error)
+        return response
+    return await run_in_threadpool(handle, request, error)

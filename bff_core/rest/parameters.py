@@ -128,7 +128,12 @@ def is_bindable(dependant: Dependant) -> bool:
         dependant.security_scopes_param_name,
         dependant.http_connection_param_name,
     )
-    return not any(others) and all(_is_single(field) for field in fields)
+    return not any(others) and all(_is_single(field) and _is_named(field) for field in fields)
+
+
+def _is_named(field: ModelField) -> bool:
+    """Whether a request knows the field by its alias alone."""
+    return field.field_info.validation_alias in {None, field.alias}
 
 
 def _is_single(field: ModelField) -> bool:

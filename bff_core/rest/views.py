@@ -1,5 +1,6 @@
 """`Views`: the routes of one REST face, in FastAPI's manner and with the framework's answers."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar, get_type_hints
 
@@ -8,6 +9,7 @@ from fastapi.routing import APIRoute
 
 from bff_core.composition.composition import Composition
 from bff_core.edge.lane import FastLane
+from bff_core.errors import ConfigurationError
 from bff_core.rest.compose import composition_of
 from bff_core.rest.openapi import META_PARAMETER, PART_STATUS, PROBLEM
 from bff_core.rest.stream import as_stream
@@ -127,6 +129,8 @@ class Views:
         self, method: str, path: str, *, status: int, meta: bool, options: dict[str, Any]
     ) -> Callable[[E], E]:
         def declare(endpoint: E) -> E:
+            if not inspect.iscoroutinefunction(endpoint):
+                raise ConfigurationError(f"view {endpoint.__qualname__}: write it with `async def`")
             is_plain = options.keys() <= TOLD_ONLY
             view = View(endpoint, status=status, with_meta=meta, is_plain=is_plain)
             self.router.add_api_route(

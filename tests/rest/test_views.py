@@ -1,9 +1,10 @@
 """Views: tailored JSON, parts that are told, problems, and both lanes alike."""
 
 import asyncio
+from typing import Annotated
 
 import pytest
-from fastapi import Depends, HTTPException
+from fastapi import Depends, HTTPException, Query
 from fastapi.responses import PlainTextResponse, StreamingResponse
 from openapi_spec_validator import validate
 from shop import Catalog, Product, ProductPage, shop_views
@@ -11,6 +12,8 @@ from shop import Catalog, Product, ProductPage, shop_views
 from bff_core import ConfigurationError, Settings, Views, compose, gateway
 from bff_core.events import Crashed
 from bff_core.testing.scripted import fail, hang, reply
+
+POLICY = "content-security-policy"
 
 BOTH_LANES = pytest.mark.parametrize("lane", ["fast", "FastAPI's"])
 
@@ -344,7 +347,7 @@ async def test_first_route_that_matches_serves(shop, lane, path):
 
 @BOTH_LANES
 async def test_handler_of_a_particular_error_is_used(shop, lane):
-    """An exception handler of the app answers for its error on both lanes."""
+    """An exception handler of the app answers for its error or status, be it async or not."""
 
     class Odd(Exception):
         pass
@@ -355,16 +358,24 @@ async def test_handler_of_a_particular_error_is_used(shop, lane):
     async def odd() -> str:
         raise Odd
 
-    async def tell(_request, _error):
-        return PlainTextResponse("odd", 418)
+    @views.get("/teapot")
+    async def teapot() -> str:
+        raise HTTPException(418)
+
+    def tell(_request, error):
+        return PlainTextResponse(type(error).__name__, 299)
 
     async with shop() as open_shop:
         use(lane, open_shop)
         views.install(open_shop.app, open_shop.app.lane, is_development=True)
         open_shop.app.add_exception_handler(Odd, tell)
-        answer = await open_shop.client.get("/odd")
+        open_shop.app.add_exception_handler(418, tell)
+        answers = [await open_shop.client.get(path) for path in ("/odd", "/teapot")]
 
-    assert (answer.status_code, answer.text) == (418, "odd")
+    assert [(one.status_code, one.text) for one in answers] == [
+        (299, "Odd"),
+        (299, "HTTPException"),
+    ]
 
 
 @BOTH_LANES
@@ -435,3 +446,40 @@ def test_service_without_an_address_is_refused():
     """The error names the variable to set."""
     with pytest.raises(ConfigurationError, match="BFF_UPSTREAM_CATALOG is not set"):
         gateway("broken", services=[Catalog], settings=Settings(env="development"))
+
+
+def test_view_that_is_no_coroutine_is_refused():
+    """A view awaits its parts; a plain function is found when it is declared, not when called."""
+    with pytest.raises(ConfigurationError, match="async def"):
+
+        @Views().get("/plain")
+        def plain() -> str:
+            return ""
+
+
+@BOTH_LANES
+async def test_parameter_is_known_by_its_validation_alias(shop, lane):
+    """Names that only FastAPI knows how to read are left to it."""
+    views = Views()
+
+    @views.get("/named")
+    async def named(first: Annotated[int, Query(validation_alias="top")] = 3) -> int:
+        return first
+
+    async with shop() as open_shop:
+        use(lane, open_shop)
+        views.install(open_shop.app, open_shop.app.lane, is_development=True)
+        answer = await open_shop.client.get("/named?top=6")
+
+    assert answer.json() == 6
+
+
+async def test_documentation_page_may_load_its_script(shop):
+    """The policy of data would leave the page blank; everything else keeps it."""
+    async with shop() as open_shop:
+        page = await open_shop.client.get("/docs")
+        data = await open_shop.client.get("/openapi.json")
+
+    assert "script-src 'unsafe-inline' https://cdn.jsdelivr.net" in page.headers[POLICY]
+    assert page.headers.get_list(POLICY) == [page.headers[POLICY]]
+    assert data.headers[POLICY].startswith("default-src 'none'; frame-ancestors")
