@@ -25,16 +25,20 @@ class Plan:
     edges: tuple[tuple[str, str], ...]
 
     def __str__(self) -> str:
-        awaited = {name for _, name in self.edges}
+        awaited = {name for waiter, name in self.edges if waiter != name}
         roots = [part.name for part in self.parts if part.name not in awaited]
         return "\n".join([self.title, *self._branches(roots, "")])
 
-    def _branches(self, names: Sequence[str], indent: str) -> Iterator[str]:
+    def _branches(
+        self, names: Sequence[str], indent: str, above: tuple[str, ...] = ()
+    ) -> Iterator[str]:
         for position, name in enumerate(names):
             is_last = position == len(names) - 1
             yield f"{indent}{'└─' if is_last else '├─'} {self._line(name)}"
-            below = [awaited for waiter, awaited in self.edges if waiter == name]
-            yield from self._branches(below, indent + ("   " if is_last else "│  "))
+            # A part may await itself with other arguments: its name is drawn once on the way down.
+            path = (*above, name)
+            below = [b for a, b in self.edges if a == name and b not in path]
+            yield from self._branches(below, indent + ("   " if is_last else "│  "), path)
 
     def _line(self, name: str) -> str:
         for part in self.parts:

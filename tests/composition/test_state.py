@@ -120,3 +120,23 @@ async def test_closing_that_is_cancelled_leaves_no_part_running():
 
     assert closing.cancelled()
     assert ended == ["first", "second"]
+
+
+async def test_plan_of_a_part_that_awaits_itself_ends():
+    """A part may climb a tree by awaiting itself with other arguments; it is drawn once."""
+
+    class Tree(Composition):
+        @critical
+        async def depth(self, level: int) -> int:
+            return level and 1 + await self.depth(level - 1)
+
+        @critical
+        async def shown(self) -> int:
+            return await self.depth(3)
+
+    async with Tree() as screen:
+        assert await screen.shown() == 3
+        drawn = str(screen.plan()).splitlines()
+
+    names = [line.replace("└─", "").split()[0] for line in drawn[1:]]
+    assert names == ["shown", "depth"]
