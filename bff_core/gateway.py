@@ -133,6 +133,7 @@ class Gateway(FastAPI):
             closing.callback(self._forget)
             # FastAPI asks for its telemetry at every request; here it is settled at start-up.
             self._is_direct = not (self.root_path or self._native_telemetry.enabled())
+            self.readiness.open()
             yield
             self.readiness.drain()
 

@@ -33,6 +33,10 @@ class Readiness:
         self._checks = tuple(checks)
         self.is_draining = False
 
+    def open(self) -> None:
+        """Ask for traffic; also after a drain, where an app is started anew."""
+        self.is_draining = False
+
     def drain(self) -> None:
         """Ask for no further traffic; what is in flight goes on."""
         self.is_draining = True

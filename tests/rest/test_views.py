@@ -6,6 +6,7 @@ from typing import Annotated
 import pytest
 from fastapi import Depends, HTTPException, Query
 from fastapi.responses import PlainTextResponse, StreamingResponse
+from httpx import ASGITransport, AsyncClient
 from openapi_spec_validator import validate
 from shop import Catalog, Product, ProductPage, shop_views
 
@@ -483,3 +484,17 @@ async def test_documentation_page_may_load_its_script(shop):
     assert "script-src 'unsafe-inline' https://cdn.jsdelivr.net" in page.headers[POLICY]
     assert page.headers.get_list(POLICY) == [page.headers[POLICY]]
     assert data.headers[POLICY].startswith("default-src 'none'; frame-ancestors")
+
+
+async def test_gateway_that_is_started_anew_is_ready(shop):
+    """What one life of the app told of its end does not outlast it."""
+    async with shop() as open_shop:
+        app = open_shop.app
+    client = AsyncClient(transport=ASGITransport(app), base_url="http://testserver")
+    async with client:
+        ended = await client.get("/readyz")
+        async with app.router.lifespan_context(app):
+            begun = await client.get("/readyz")
+
+    assert (ended.status_code, ended.json()["reasons"]) == (503, {"gateway": "draining"})
+    assert begun.status_code == 200
