@@ -235,13 +235,13 @@ class PartFailed(CompositionError):
 
 
 class PartCancelled(CompositionError):
-    """A part was awaited after its composition had been closed."""
+    """A part was cut off: its composition was closed, or what it awaited was cancelled."""
 
     code = "part_cancelled"
     title = "Part cancelled"
 
     def __init__(self, part: str) -> None:
-        super().__init__(f"part {part!r} was cancelled: its composition is closed")
+        super().__init__(f"part {part!r} was cancelled")
 
 
 class PartTimedOut(CompositionError):

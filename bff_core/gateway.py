@@ -168,6 +168,8 @@ def gateway(
     listed, a variable that is missing or out of range.
     """
     settings = settings or Settings.load()
+    if settings.env == "production":  # the pages load scripts from elsewhere
+        fastapi = {"docs_url": None, "redoc_url": None} | fastapi
     app = Gateway(
         name,
         settings=settings,

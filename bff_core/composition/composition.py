@@ -11,7 +11,7 @@ from bff_core.clock import Clock, monotonic
 from bff_core.composition.part import Failure, Part, Screen
 from bff_core.composition.plan import Plan
 from bff_core.composition.state import PartStatus, is_worse
-from bff_core.errors import ConfigurationError
+from bff_core.errors import ConfigurationError, PartCancelled
 from bff_core.events import Events
 
 T = TypeVar("T")
@@ -22,7 +22,7 @@ SILENCE = Events()
 class Board:
     """The parts of one composition that have started, and its loaders."""
 
-    __slots__ = ("loaders", "screen", "started")
+    __slots__ = ("is_closed", "loaders", "screen", "started")
 
     def __init__(
         self,
@@ -35,6 +35,7 @@ class Board:
     ) -> None:
         self.screen = Screen(title, loop=loop, clock=clock, events=events, deadline=deadline)
         self.started: dict[Hashable, Part[object]] = {}
+        self.is_closed = False
         self.loaders: dict[str, object] = {}
 
     def find_or_start(
@@ -47,6 +48,8 @@ class Board:
         """Return the part under `key`, started now if it is the first to be asked for."""
         part = self.started.get(key)
         if part is None:
+            if self.is_closed:
+                raise PartCancelled(name)
             now = self.screen.clock()
             deadline = failure.deadline(now, self.screen.deadline)
             part = Part(self.screen, name, body(), started=now, deadline=deadline, failure=failure)
@@ -83,7 +86,8 @@ class Board:
         return [one for one in self.statuses() if one.name in reached[1:]]
 
     def cancel(self) -> list[asyncio.Task[None]]:
-        """Cancel what still runs and return its tasks."""
+        """Start nothing more, cancel what still runs and return its tasks."""
+        self.is_closed = True
         return [task for part in self.started.values() if (task := part.cancel()) is not None]
 
 

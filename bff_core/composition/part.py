@@ -144,14 +144,22 @@ class Part(Awaitable[T_co], Generic[T_co]):
         try:
             self._value = await body  # type: ignore[misc]  # a body is run once
         except asyncio.CancelledError:
+            self._take_cancellation()
             if not self._has_expired:
-                self.fail(PartCancelled(self.name))
                 raise
-            self._settle(PartTimedOut(self.name))
         except Exception as error:  # noqa: BLE001 - whatever a body raises ends in a state
             self._settle(error)
         finally:
             self._finish()
+
+    def _take_cancellation(self) -> None:
+        """Tell apart who cancelled: our timer, whoever closes the screen, or something awaited."""
+        if self._has_expired:
+            self._settle(PartTimedOut(self.name))
+        elif self._task is not None and not self._task.cancelling():
+            self._settle(PartCancelled(self.name))
+        else:
+            self.fail(PartCancelled(self.name))
 
     def _abandon(self, body: Coroutine[object, object, T_co]) -> None:
         # A task that is cancelled before its first step never enters `_run`.
@@ -220,10 +228,12 @@ class Part(Awaitable[T_co], Generic[T_co]):
             caller._awaiting.remove(self)  # noqa: SLF001 - same class
 
     def _leads_to(self, part: "Part[object]") -> bool:
-        return self is part or any(
-            awaited._leads_to(part)  # noqa: SLF001 - same class
-            for awaited in self._awaiting
-        )
+        reached: list[Part[object]] = [self]
+        for one in reached:
+            if one is part:
+                return True
+            reached += [other for other in one._awaiting if other not in reached]  # noqa: SLF001 - same class
+        return False
 
     def add_done_callback(self, callback: Callable[["Part[T_co]"], object]) -> None:
         """Call back when the part has ended; like a future's."""

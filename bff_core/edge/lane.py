@@ -1,6 +1,6 @@
 """The fast lane: compiled views are called before FastAPI's own middleware and routing."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from re import Pattern
 from types import SimpleNamespace
@@ -13,7 +13,7 @@ from starlette.convertors import Convertor
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import compile_path
-from starlette.types import ASGIApp, Receive, Send
+from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.edge.exchange import exchange_of
@@ -80,6 +80,8 @@ class FastLane:
             await self.following(scope, receive, send)
             return
         scope["route"] = route.told
+        if scope["method"] == "HEAD":
+            scope, send = {**scope, "method": "GET"}, without_body(send)
         try:
             await route.app(scope, receive, send)
         except Exception as error:
@@ -96,8 +98,9 @@ class FastLane:
         if app.router.dependencies:
             return None
         path = get_route_path(scope) if scope.get("root_path") else scope["path"]
-        plain = self._plain.get((scope["method"], path))
-        for route in self._patterns.get(scope["method"], ()):
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        plain = self._plain.get((method, path))
+        for route in self._patterns.get(method, ()):
             if plain is not None and plain.place < route.place:
                 break
             parameters = route.parameters(path)
@@ -118,6 +121,16 @@ class FastLane:
             if kind in handlers:
                 return handlers[kind]
         return None
+
+
+def without_body(send: Send) -> Send:
+    """Return a `send` for the answer to a HEAD, which has no content (RFC 9110, section 9.3.2)."""
+
+    def send_head(message: Message) -> Awaitable[None]:
+        is_body = message["type"] == "http.response.body"
+        return send({**message, "body": b""} if is_body else message)
+
+    return send_head
 
 
 async def _handled(handle: Handle, request: Request, error: Exception) -> Response:

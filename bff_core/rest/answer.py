@@ -23,6 +23,11 @@ META_FLAG = b"_meta=parts"
 JSON = (b"content-type", b"application/json")
 
 
+def wants_meta(query: bytes) -> bool:
+    """Whether the query asks for `_meta.parts`."""
+    return META_FLAG in query.split(b"&")
+
+
 class Answer(NamedTuple):
     """Status, header fields and body, as ASGI takes them."""
 

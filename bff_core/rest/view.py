@@ -12,7 +12,7 @@ from starlette.types import Scope as ASGIScope
 from bff_core.composition.composition import Composition, close
 from bff_core.edge.exchange import SCOPE
 from bff_core.edge.wiring import wiring_of
-from bff_core.rest.answer import META_FLAG, Answer, answer
+from bff_core.rest.answer import Answer, answer, wants_meta
 from bff_core.rest.compose import COMPOSED, composition_of
 from bff_core.rest.parameters import Binder, Inputs, is_bindable
 from bff_core.rest.signature import REQUEST, with_request
@@ -33,7 +33,7 @@ class View:
 
     def answer(self, result: object, scope: Scope, compositions: list[Composition]) -> Answer:
         """Return the answer to one request."""
-        with_meta = self.with_meta or META_FLAG in scope.query
+        with_meta = self.with_meta or (b"_meta" in scope.query and wants_meta(scope.query))
         return answer(
             result,
             compositions,

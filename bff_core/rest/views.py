@@ -4,13 +4,14 @@ import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar, get_type_hints
 
-from fastapi import APIRouter, FastAPI, Response
+from fastapi import APIRouter, Depends, FastAPI, Response
 from fastapi.routing import APIRoute
 
 from bff_core.composition.composition import Composition
 from bff_core.edge.lane import FastLane
 from bff_core.errors import ConfigurationError
 from bff_core.rest.compose import composition_of
+from bff_core.rest.media import json_only, takes_json
 from bff_core.rest.openapi import META_PARAMETER, PART_STATUS, PROBLEM
 from bff_core.rest.stream import as_stream
 from bff_core.rest.view import View, compile_view
@@ -133,13 +134,16 @@ class Views:
                 raise ConfigurationError(f"view {endpoint.__qualname__}: write it with `async def`")
             is_plain = options.keys() <= TOLD_ONLY
             view = View(endpoint, status=status, with_meta=meta, is_plain=is_plain)
+            told = _documented(options, status, reads=method == "GET")
+            if takes_json(path, endpoint):
+                told["dependencies"] = [Depends(json_only), *told.get("dependencies", ())]
             self.router.add_api_route(
                 path,
                 view.as_endpoint(),
                 methods=[method],
                 status_code=status,
                 response_model=_model_of(endpoint),
-                **_documented(options, status, reads=method == "GET"),
+                **told,
             )
             self._views.append((method, self.prefix + path, view))
             return endpoint

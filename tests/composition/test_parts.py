@@ -350,6 +350,38 @@ async def test_leaving_a_composition_cancels_what_still_runs():
 
 
 @pytest.mark.virtual_time
+async def test_part_whose_future_is_cancelled_elsewhere_degrades():
+    """A cancellation that is not the screen's own is a failure like any other."""
+    shared: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    class Sharing(Composition):
+        @optional(fallback="-")
+        async def extra(self) -> str:
+            return await shared
+
+    screen = Sharing()
+    part = screen.extra()
+    await asyncio.sleep(0)
+
+    shared.cancel()
+
+    assert await part == "-"
+    assert screen.parts["extra"].reason == "part_cancelled"
+
+
+@pytest.mark.virtual_time
+async def test_closed_screen_starts_no_part():
+    """What is asked for after the end would never be cancelled, so it is not begun."""
+    screen = page()
+    async with screen:
+        await screen.reviews(first=1)
+
+    with pytest.raises(PartCancelled):
+        await screen.product()
+    assert screen.calls == ["reviews 1"]
+
+
+@pytest.mark.virtual_time
 async def test_optional_part_without_a_timeout_ends_before_the_request_does():
     """There is time left to answer without it."""
 

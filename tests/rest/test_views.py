@@ -187,6 +187,47 @@ async def test_body_is_validated_and_handed_on(shop):
     assert (bad.status_code, bad.json()["code"]) == (422, "invalid_input")
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"content-type": "text/plain"},
+        {"content-type": "application/xml"},
+        {"content-type": "application/json; charset=utf-16"},
+        {"content-type": "application/json", "content-encoding": "gzip"},
+    ],
+    ids=["text", "xml", "utf-16", "gzip"],
+)
+async def test_body_that_is_no_json_is_415(shop, headers):
+    """The client is told what to send instead; nothing reaches a service."""
+    async with shop() as open_shop:
+        answer = await open_shop.client.put(
+            "/v1/products/7", content=b'{"title": "B"}', headers=headers
+        )
+
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
+    assert open_shop.scripts["catalog"].calls == []
+
+
+async def test_head_is_a_get_without_content(shop):
+    """The head says what a GET would, and no content follows it."""
+    async with shop() as open_shop:
+        full = await open_shop.client.get("/v1/products/7")
+        head = await open_shop.client.head("/v1/products/7")
+
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == full.headers["content-length"]
+    assert head.headers["part-status"] == full.headers["part-status"]
+
+
+@pytest.mark.parametrize("query", ["x_meta=parts", "_meta=partsfoo", "_meta=all"])
+async def test_meta_is_added_only_where_it_is_asked_for(shop, query):
+    """A parameter that merely looks like it changes nothing."""
+    async with shop() as open_shop:
+        answer = await open_shop.client.get(f"/v1/products/7?{query}")
+
+    assert "_meta" not in answer.json()
+
+
 async def test_stream_is_lines_of_json(shop):
     """Each value is a line, as soon as it is there."""
     async with shop() as open_shop:
