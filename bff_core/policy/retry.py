@@ -91,11 +91,6 @@ class RetryBudget:
         return self._options.budget_min + earned - self._retries.total(now)
 
 
-def is_failure(options: Retry, reply: Reply) -> bool:
-    """Whether a reply is one that a further attempt could better."""
-    return reply.status in options.statuses
-
-
 def retry_after(reply: Reply, *, wall: float) -> float | None:
     """Return the seconds that the reply asks to wait (RFC 9110, section 10.2.3), or None.
 

@@ -15,6 +15,9 @@ T = TypeVar("T")
 LONGEST_LINE = 1024 * 1024
 """Bytes of one line; a stream whose line never ends would grow without bound."""
 
+LONGEST_EVENT = 1024 * 1024
+"""Characters of one event's data; an event that no empty line ends would grow without bound."""
+
 
 @dataclass(frozen=True, slots=True)
 class ServerSentEvent:
@@ -28,15 +31,18 @@ class ServerSentEvent:
 
 async def lines(chunks: AsyncIterator[bytes], call: Call) -> AsyncGenerator[bytes]:
     """Yield the lines of a stream without their ends; raise `BadPayload` for one too long."""
-    rest = b""
+    # It grows in place: a long line that drips in single bytes must not be copied for each of them.
+    line = bytearray()
     async for chunk in chunks:
-        *complete, rest = (rest + chunk).split(b"\n")
-        for line in complete:
-            yield line.removesuffix(b"\r")
-        if len(rest) > LONGEST_LINE:
+        end, *further = chunk.split(b"\n")
+        line += end
+        for start in further:
+            yield bytes(line.removesuffix(b"\r"))
+            line = bytearray(start)
+        if len(line) > LONGEST_LINE:
             raise BadPayload(f"a line is longer than {LONGEST_LINE} bytes", call=call)
-    if rest:
-        yield rest.removesuffix(b"\r")
+    if line:
+        yield bytes(line.removesuffix(b"\r"))
 
 
 async def rows(chunks: AsyncIterator[bytes], model: TypeForm[T], call: Call) -> AsyncGenerator[T]:
@@ -51,30 +57,39 @@ async def rows(chunks: AsyncIterator[bytes], model: TypeForm[T], call: Call) -> 
 
 
 async def events(chunks: AsyncIterator[bytes], call: Call) -> AsyncGenerator[ServerSentEvent]:
-    """Yield the events of a server-sent event stream; an event cut off by the end is dropped."""
+    """Yield the events of a server-sent event stream; an event cut off by the end is dropped.
+
+    Raises `BadPayload` for an event or a line too long.
+    """
     event = _EventBuffer()
     async for line in lines(chunks, call):
         if line:
-            event.take(line.decode("utf-8", "replace"))
+            event.take(line)
+            if event.size > LONGEST_EVENT:
+                raise BadPayload(f"an event is longer than {LONGEST_EVENT} characters", call=call)
         elif (complete := event.end()) is not None:
             yield complete
 
 
 class _EventBuffer:
-    """The fields of the event that is being read."""
+    """The fields of the event that is being read; `size` is how many characters its data has."""
 
     def __init__(self) -> None:
+        self.size = 0
+        self._encoding = "utf-8-sig"  # a byte order mark may begin the stream
         self._data: list[str] = []
         self._type = ""
         self._id = ""
         self._retry: float | None = None
 
-    def take(self, line: str) -> None:
+    def take(self, line: bytes) -> None:
         """Take one line; comments and unknown fields are ignored."""
-        name, _, value = line.partition(":")
+        text, self._encoding = line.decode(self._encoding, "replace"), "utf-8"
+        name, _, value = text.partition(":")
         value = value.removeprefix(" ")
         if name == "data":
             self._data.append(value)
+            self.size += len(value) + 1
         elif name == "event":
             self._type = value
         elif name == "id" and "\0" not in value:
@@ -86,6 +101,7 @@ class _EventBuffer:
         """Return the event that an empty line completes; the last id stays for the next."""
         data, self._data = self._data, []
         kind, self._type = self._type, ""
+        self.size = 0
         if not data:
             return None
         return ServerSentEvent("\n".join(data), kind or "message", self._id, self._retry)

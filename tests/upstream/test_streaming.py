@@ -1,0 +1,82 @@
+"""Streams into values: lines and events, however the chunks are cut and however hostile."""
+
+from math import inf
+
+import pytest
+
+from bff_core.call import Call
+from bff_core.errors import BadPayload
+from bff_core.upstream.streaming import (
+    LONGEST_EVENT,
+    LONGEST_LINE,
+    ServerSentEvent,
+    events,
+    lines,
+    rows,
+)
+
+CALL = Call("news", "GET", "/news", "GET /news", inf)
+
+STREAM = (
+    "\ufeff: welcome\n\nretry: 2500\nid: 7\nevent: price\ndata: {\ndata:}\n\nid: a\0b\nfoo: x\n"
+    "data: é\n\nevent: lonely\n\ndata\r\n\r\nretry: soon\ndata: cut off"
+).encode()
+
+
+async def cut(data, size):
+    for start in range(0, len(data), size):
+        yield data[start : start + size]
+
+
+async def taken(values):
+    return [value async for value in values]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
+async def test_events_are_the_same_however_the_chunks_are_cut(size):
+    """Fields, several lines of data, comments and a byte order mark are read as the standard says.
+
+    An event without data is none, nor is the one that the end cuts off.
+    """
+    found = await taken(events(cut(STREAM, size), CALL))
+
+    assert found == [
+        ServerSentEvent("{\n}", "price", "7", 2.5),
+        ServerSentEvent("é", "message", "7", 2.5),
+        ServerSentEvent("", "message", "7", 2.5),
+    ]
+
+
+@pytest.mark.parametrize("size", [1, 5, 1000])
+async def test_lines_are_the_same_however_the_chunks_are_cut(size):
+    """LF and CRLF end a line, and so does the end of the stream."""
+    assert await taken(lines(cut(b"a\n\nbc\r\nd\r", size), CALL)) == [b"a", b"", b"bc", b"d"]
+
+
+async def test_rows_skip_empty_lines():
+    """A service may keep a slow stream alive by empty lines."""
+    assert await taken(rows(cut(b"[1]\n\n\r\n[2,3]", 2), list[int], CALL)) == [[1], [2, 3]]
+
+
+@pytest.mark.parametrize("size", [1024, 64 * 1024])
+async def test_line_without_end_is_refused(size):
+    """Nobody can make the gateway hold more than a line's limit."""
+    with pytest.raises(BadPayload, match="line is longer"):
+        await taken(lines(cut(b"x" * (LONGEST_LINE + 2 * size), size), CALL))
+
+
+async def test_event_without_end_is_refused():
+    """Short lines of data that no empty line ends may not pile up either."""
+    line = b"data: " + b"x" * 1017 + b"\n"
+
+    with pytest.raises(BadPayload, match="event is longer"):
+        await taken(events(cut(line * (LONGEST_EVENT // 1018 + 2), 64 * 1024), CALL))
+
+
+async def test_many_events_may_be_longer_than_one():
+    """The limit is one event's: a stream may go on for ever."""
+    event = b"data: " + b"x" * 1016 + b"\n\n"
+
+    found = await taken(events(cut(event * 1100, 64 * 1024), CALL))
+
+    assert [len(one.data) for one in found] == [1016] * 1100
