@@ -24,8 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(asked: argparse.Namespace) -> int:
     if asked.service is None:
-        first = _first_port() if asked.port is None else asked.port
-        places = [Place(name, asked.host, port) for name, port in shop.ports(first).items()]
+        ports = shop.ports(_first_port(asked.port))
+        places = [Place(name, asked.host, port) for name, port in ports.items()]
         return Fleet(places, access_log=asked.access_log).run()
     port = shop.ports(_first_port())[asked.service] if asked.port is None else asked.port
     place = Place(asked.service, asked.host, port)
@@ -33,18 +33,27 @@ def _run(asked: argparse.Namespace) -> int:
     return 0
 
 
-def _first_port() -> int:
-    told = os.environ.get("SERVICES_PORT") or str(shop.FIRST_PORT)
+def _first_port(asked: int | None = None) -> int:
+    name, told = "--port", str(asked)
+    if asked is None:
+        name, told = "SERVICES_PORT", os.environ.get("SERVICES_PORT") or str(shop.FIRST_PORT)
     last = 65_535 - len(shop.SERVICES) + 1
-    if not told.isdigit() or not 1 <= int(told) <= last:
-        sys.exit(f"SERVICES_PORT must be a port from 1 to {last}, not {told!r}")
+    if not (told.isascii() and told.isdigit()) or not 1 <= int(told) <= last:
+        sys.exit(f"{name} must be a port from 1 to {last}, not {told!r}")
+    return int(told)
+
+
+def _port(told: str) -> int:
+    if not (told.isascii() and told.isdigit() and int(told) <= 65_535):
+        raise argparse.ArgumentTypeError(f"{told!r} is no port from 0 to 65535")
     return int(told)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="services_mock", description=__doc__)
     parser.add_argument("service", nargs="?", choices=shop.SERVICES, help="one service; else all")
-    parser.add_argument("--port", type=int, help="its port, or the first of all (SERVICES_PORT)")
+    port = "its port (0: a free one), or the first of all (SERVICES_PORT)"
+    parser.add_argument("--port", type=_port, help=port)
     host = os.environ.get("SERVICES_HOST") or "127.0.0.1"
     parser.add_argument("--host", default=host, help="the address to listen on (SERVICES_HOST)")
     parser.add_argument("--access-log", action="store_true", help="log a line per request")

@@ -154,3 +154,23 @@ def test_a_first_port_that_is_none_is_refused_by_name(start, value):
 
     assert process.returncode == 1
     assert told.startswith("SERVICES_PORT must be a port")
+
+
+@pytest.mark.parametrize("value", ["http", "-1", "65536"])
+def test_a_port_that_is_none_is_refused_with_the_usage(start, value):
+    """A mistyped port is a line that names the option, not a traceback."""
+    process = start("catalog", f"--port={value}")
+    _, told = process.communicate(timeout=10)
+
+    assert process.returncode == 2
+    assert f"argument --port: '{value}' is no port" in told
+    assert "Traceback" not in told
+
+
+def test_a_first_port_too_high_for_all_is_refused(start):
+    """Nine services need nine ports; the line says how high the first may be."""
+    process = start("--port", "65530")
+    _, told = process.communicate(timeout=10)
+
+    assert process.returncode == 1
+    assert told == "--port must be a port from 1 to 65527, not '65530'\n"
