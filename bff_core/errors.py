@@ -4,6 +4,9 @@ from typing import ClassVar
 
 from bff_core.call import Call, Reply
 
+LONGEST_WAIT = 3600.0
+"""Seconds: the most that a service may make our clients wait before they try again."""
+
 
 class BFFError(Exception):
     """The root. `status` is what the edge answers; `code` is stable and safe to show."""
@@ -173,7 +176,7 @@ class BadStatus(UpstreamError):
     """The service answered with a status that is no success.
 
     404, 409 and 422 are passed through with the problem that the service told; others are 502,
-    a 503 stays 503 and a 504 stays 504.
+    a 503 stays 503, with the seconds of its Retry-After, and a 504 stays 504.
     """
 
     code = "bad_status"
@@ -188,6 +191,9 @@ class BadStatus(UpstreamError):
         super().__init__(f"answered {reply.status}", call=call, attempts=attempts)
         self.reply = reply
         self.status = reply.status if reply.status in {404, 409, 422, 503, 504} else 502
+        told = reply.header("retry-after") or ""
+        if self.status == 503 and told.isascii() and told.isdigit():
+            self.retry_after = min(float(told), LONGEST_WAIT)
         self._detail = detail
 
     @property

@@ -9,6 +9,7 @@ from typing_extensions import TypeForm
 
 from bff_core.call import Call, Handler, Headers, Reply
 from bff_core.clock import Clock, monotonic
+from bff_core.errors import InvalidInput
 from bff_core.policy.policy import Policy
 from bff_core.scope import Scope, running_part
 from bff_core.upstream.decoding import decoding
@@ -127,9 +128,16 @@ class Caller:
 
 
 def encoded(headers: Mapping[str, str] | None) -> Headers:
-    """Return headers as the wire takes them: names in lower case, bytes."""
+    """Return headers as the wire takes them: names in lower case, bytes.
+
+    Raises `InvalidInput` for text that no header can carry: it may come from a client.
+    """
     if not headers:
         return ()
-    return tuple(
-        (name.lower().encode("ascii"), value.encode("latin-1")) for name, value in headers.items()
-    )
+    try:
+        return tuple(
+            (name.lower().encode("ascii"), value.encode("latin-1"))
+            for name, value in headers.items()
+        )
+    except UnicodeEncodeError as error:
+        raise InvalidInput("a header holds characters that can't be sent") from error

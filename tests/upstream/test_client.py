@@ -146,6 +146,15 @@ async def test_id_that_is_no_segment_is_the_callers_mistake():
     assert script.calls == []
 
 
+async def test_header_that_can_not_be_sent_is_the_callers_mistake():
+    """Text outside the header's alphabet is refused, not a crash."""
+    script = Scripted(ADA)
+
+    with pytest.raises(InvalidInput):
+        await client(script).invite("Ada", "ключ")
+    assert script.calls == []
+
+
 async def test_any_reply_can_be_had_as_it_is():
     """`request` judges nothing."""
     users = client(Scripted(reply(418, b"tea")))

@@ -84,3 +84,15 @@ def test_type_that_json_can_not_become_is_refused():
     """A model that msgspec can't decode is an error of the author."""
     with pytest.raises(ConfigurationError, match="can't be decoded"):
         decoding(dict[object, int] | dict[str, int])
+
+
+@pytest.mark.parametrize(
+    ("status", "told", "waited"),
+    [(503, "7", 7), (503, "999999", 3600), (503, "soon", None), (500, "7", None)],
+)
+def test_client_is_told_to_wait_as_the_service_said(status, told, waited):
+    """A 503 hands the service's Retry-After on, within reason."""
+    with pytest.raises(BadStatus) as caught:
+        value(Profile, status=status, headers=((b"retry-after", told.encode()),))
+
+    assert caught.value.retry_after == waited
