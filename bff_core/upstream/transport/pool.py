@@ -13,8 +13,9 @@ from bff_core.policy.connection import Connection
 from bff_core.upstream.runtime import Runtime
 from bff_core.upstream.transport.connection import Stale, WireConnection
 from bff_core.upstream.transport.dialer import Dialer
-from bff_core.upstream.transport.framing import ParserFactory, Response
+from bff_core.upstream.transport.framing import Response
 from bff_core.upstream.transport.interface import Endpoint, Load
+from bff_core.upstream.transport.parsing import ParserFactory
 from bff_core.upstream.transport.rendering import Renderer
 from bff_core.upstream.transport.streamed import Streamed
 from bff_core.upstream.transport.whole import Whole

@@ -7,21 +7,17 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 from bff_core.errors import ConfigurationError
 from bff_core.policy.connection import Connection
 from bff_core.upstream.runtime import Runtime
-from bff_core.upstream.transport.failures import Violation
 from bff_core.upstream.transport.interface import Endpoint
 from bff_core.upstream.transport.pool import Pool
 from bff_core.upstream.transport.tls import client_context
 
 
 class LlhttpParser(HttpResponseParser):
-    """llhttp as it comes, strict; its errors become ours."""
+    """llhttp as it comes, strict."""
 
-    def feed(self, data: bytes) -> None:
-        """Take bytes; raise `Violation` where they are no HTTP."""
-        try:
-            self.feed_data(data)
-        except (HttpParserError, HttpParserUpgrade) as error:
-            raise Violation(f"malformed response: {error}") from error
+    __slots__ = ()
+
+    errors = (HttpParserError, HttpParserUpgrade)
 
 
 class WireTransport:

@@ -1,0 +1,55 @@
+"""The body of a chunked response (RFC 9112, section 7.1), and whether the bytes end where it does.
+
+The parser reads the chunks; what it forgives after them is noticed here.
+"""
+
+from typing import Final
+
+from bff_core.upstream.transport.failures import Violation
+from bff_core.upstream.transport.parsing import Events, Parser
+
+_LAST: Final = b"\r\n\r\n"
+
+
+class Chunks:
+    """Goes on where the head ended, with the same parser; `limit` bounds framing without a body."""
+
+    __slots__ = ("_events", "_limit", "_parser", "_silence", "_tail")
+
+    def __init__(self, parser: Parser, events: Events, limit: int) -> None:
+        self._parser = parser
+        self._events = events
+        self._limit = limit
+        self._silence = 0  # bytes of framing since the last of the body
+        self._tail = b""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the last chunk and its trailer were read."""
+        return self._events.is_complete
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the bytes end with the one empty line that ends the chunks.
+
+        The parser skips stray line ends after a message in silence.
+        """
+        tail = self._tail
+        ends_once = tail.endswith(_LAST) and tail[:1] not in {b"\r", b"\n"}
+        return ends_once and not self._events.is_surplus
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Take what was read and return the pieces of the body in it; raise `Violation`."""
+        events, parser = self._events, self._parser
+        try:
+            parser.feed_data(data)
+        except parser.errors as error:
+            if not events.is_complete:
+                raise Violation(f"malformed response: {error}") from error
+            events.is_surplus = True
+        pieces, events.pieces = events.pieces, []
+        self._silence = 0 if pieces else self._silence + len(data)
+        if self._silence > self._limit:
+            raise Violation("chunk framing without a body")
+        self._tail = (self._tail + data)[-5:] if len(data) < 5 else data[-5:]
+        return pieces
