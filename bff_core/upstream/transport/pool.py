@@ -75,11 +75,18 @@ class Pool:
         if connection is None:
             connection = await self._acquire(call, is_fresh=False)
             request = self._render_for(connection, call)
-        try:
-            return await self._exchange(connection, call, request)
-        except Stale:
+        while True:
+            exchange = Whole(call, self._expect(call), self._loop, cap=self._options.max_body)
+            try:
+                connection.begin(exchange, request)
+                return await exchange.future
+            except Stale:
+                pass  # which a connection that was just opened never is: this happens once
+            finally:
+                connection.leave(exchange)
+                del exchange  # an error's traceback would close a cycle through it
             connection = await self._reopen(call)
-        return await self._exchange(connection, call, self._render_for(connection, call))
+            request = self._render_for(connection, call)
 
     @asynccontextmanager
     async def stream(self, call: Call) -> AsyncIterator[Streamed]:
@@ -145,16 +152,6 @@ class Pool:
 
     def _expect(self, call: Call) -> Response:
         return Response(self._new_parser, self._options, is_head=call.method == "HEAD")
-
-    async def _exchange(self, connection: WireConnection, call: Call, request: bytes) -> Reply:
-        future: asyncio.Future[Reply] = self._loop.create_future()
-        exchange = Whole(call, self._expect(call), future, cap=self._options.max_body)
-        try:
-            connection.begin(exchange, request)
-            return await future
-        finally:
-            connection.leave(exchange)
-            del future, exchange  # an error's traceback would close a cycle through them
 
     async def _open_stream(self, connection: WireConnection, call: Call) -> Streamed:
         request = self._render_for(connection, call)

@@ -15,11 +15,11 @@ class Whole:
     __slots__ = ("_cap", "_content", "_pieces", "call", "future", "response")
 
     def __init__(
-        self, call: Call, response: Response, future: asyncio.Future[Reply], *, cap: int
+        self, call: Call, response: Response, loop: asyncio.AbstractEventLoop, *, cap: int
     ) -> None:
         self.call = call
         self.response = response
-        self.future = future
+        self.future: asyncio.Future[Reply] = loop.create_future()
         self._cap = cap
         self._content: Content | None = None
         self._pieces: list[bytes] = []
