@@ -19,13 +19,15 @@ RESERVED: Final = HOP_BY_HOP | {
 }
 """Fields that follow from the call, the endpoint or the options, and that no caller may set."""
 
-_TOKEN: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_TARGET: Final = re.compile(r"/[!\"$-~]*")
-_VALUE: Final = re.compile(rb"(?:[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?)?")
-_HOST: Final = re.compile(r"[0-9A-Za-z_.:-]+")
-_TRACEPARENT: Final = re.compile(r"[0-9a-f-]+")
+_is_token: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
+_is_target: Final = re.compile(r"/[!\"$-~]*").fullmatch
+_is_value: Final = re.compile(rb"(?:[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?)?").fullmatch
+_is_host: Final = re.compile(r"[0-9A-Za-z_.:-]+").fullmatch
+_is_traceparent: Final = re.compile(r"[0-9a-f-]+").fullmatch
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
+_IMPERSONAL: Final = frozenset({b"accept", b"accept-language", b"content-type"})
 _MEMORY: Final = 512
+_LONGEST: Final = 128  # bytes
 
 
 class UnsafeRequest(ConfigurationError):
@@ -35,10 +37,11 @@ class UnsafeRequest(ConfigurationError):
 class Renderer:
     """Renders calls to one endpoint. What is the same in every request is rendered once.
 
-    Methods and field names are checked once each and remembered, up to a bound.
+    Methods, field names and the lines of fields that tell nothing about a viewer are checked once
+    each and remembered, up to a bound.
     """
 
-    __slots__ = ("_base", "_known_methods", "_known_names", "_static")
+    __slots__ = ("_base", "_lines", "_names", "_starts", "_static")
 
     def __init__(self, endpoint: Endpoint, options: Connection) -> None:
         _check_endpoint(endpoint)
@@ -46,56 +49,71 @@ class Renderer:
         accepted = f"accept-encoding: {codings}\r\n" if codings else ""
         self._base = endpoint.base_path
         self._static = f" HTTP/1.1\r\nhost: {endpoint.authority}\r\n{accepted}request-timeout: "
-        self._known_methods: set[str] = set()
-        self._known_names: set[bytes] = set()
+        self._starts: dict[str, str] = {}  # by method
+        self._names: set[bytes] = set()
+        self._lines: dict[tuple[bytes, bytes], bytes] = {}
 
     def render(self, call: Call, left: float) -> bytes:
         """Return head and body, with `left` seconds to answer; raise `UnsafeRequest`."""
-        method, target, body = call.method, call.target, call.body
-        self.check(call)
-        parts = [f"{method} {self._base}{target}{self._static}{left:.3f}\r\n".encode("ascii")]
-        for name, value in call.headers:
-            parts += (name, b": ", value, b"\r\n")
-        if call.traceparent:
-            parts.append(f"traceparent: {call.traceparent}\r\n".encode("ascii"))
-        if body or method in _WITH_BODY:
-            parts.append(b"content-length: %d\r\n" % len(body))
-        parts += (b"\r\n", body)
-        return b"".join(parts)
+        head = self._head(call, left)
+        return head + call.body if call.body else head
 
     def check(self, call: Call) -> None:
         """Raise `UnsafeRequest` where a part of the call has no place in a request."""
-        if call.method not in self._known_methods:
-            self._learn_method(call.method)
-        if _TARGET.fullmatch(call.target) is None:
-            raise UnsafeRequest(f"{call.operation}: the target is not an encoded path")
-        if call.traceparent and _TRACEPARENT.fullmatch(call.traceparent) is None:
-            raise UnsafeRequest(f"{call.operation}: malformed traceparent")
-        for name, value in call.headers:
-            if name not in self._known_names:
-                self._learn_name(name, call)
-            if _VALUE.fullmatch(value) is None:
-                raise UnsafeRequest(f"{call.operation}: malformed value of header {name!r}")
+        self._head(call, 0.0)
 
-    def _learn_method(self, method: str) -> None:
+    def _head(self, call: Call, left: float) -> bytes:
+        method, target, traceparent = call.method, call.target, call.traceparent
+        start = self._starts.get(method) or self._start(method)
+        if _is_target(target) is None:
+            raise UnsafeRequest(f"{call.operation}: the target is not an encoded path")
+        first = f"{start}{target}{self._static}{left:.3f}\r\n"
+        if traceparent:
+            if _is_traceparent(traceparent) is None:
+                raise UnsafeRequest(f"{call.operation}: malformed traceparent")
+            first = f"{first}traceparent: {traceparent}\r\n"
+        head = first.encode("ascii")
+        for field in call.headers:
+            head += self._lines.get(field) or self._line(field, call)
+        if call.body or method in _WITH_BODY:
+            head += b"content-length: %d\r\n" % len(call.body)
+        return head + b"\r\n"
+
+    def _start(self, method: str) -> str:
+        """Check a method and return how its requests begin."""
         # CONNECT would turn the connection into a tunnel
-        if _TOKEN.fullmatch(method.encode()) is None or method.upper() == "CONNECT":
+        if _is_token(method.encode()) is None or method.upper() == "CONNECT":
             raise UnsafeRequest(f"{method!r} is no method that can be sent")
-        if len(self._known_methods) < _MEMORY:
-            self._known_methods.add(method)
+        start = f"{method} {self._base}"
+        if len(self._starts) < _MEMORY:
+            self._starts[method] = start
+        return start
+
+    def _line(self, field: tuple[bytes, bytes], call: Call) -> bytes:
+        """Check a field and return its line; what may belong to a viewer is not remembered."""
+        name, value = field
+        if name not in self._names:
+            self._learn_name(name, call)
+        if _is_value(value) is None:
+            raise UnsafeRequest(f"{call.operation}: malformed value of header {name!r}")
+        line = b"%b: %b\r\n" % field
+        has_room = len(self._lines) < _MEMORY and len(line) <= _LONGEST
+        if has_room and name in _IMPERSONAL:
+            self._lines[field] = line
+        return line
 
     def _learn_name(self, name: bytes, call: Call) -> None:
-        if _TOKEN.fullmatch(name) is None:
+        if _is_token(name) is None:
             raise UnsafeRequest(f"{call.operation}: {name!r} is no name of a header")
         if name.lower() in RESERVED:
             raise UnsafeRequest(f"{call.operation}: header {name!r} is set by the transport")
-        if len(self._known_names) < _MEMORY:
-            self._known_names.add(name)
+        if len(self._names) < _MEMORY:
+            self._names.add(name)
 
 
 def _check_endpoint(endpoint: Endpoint) -> None:
-    if _HOST.fullmatch(endpoint.host) is None:
+    if _is_host(endpoint.host) is None:
         raise ConfigurationError(f"{endpoint.host!r} is no host name or address")
     base = endpoint.base_path
-    if base and (_TARGET.fullmatch(base) is None or base.endswith("/") or "?" in base):
+    if base and (_is_target(base) is None or base.endswith("/") or "?" in base):
         raise ConfigurationError(f"base path {base!r} must look like '/v1'")
