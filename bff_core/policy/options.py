@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass, fields
-from types import NoneType
+from types import NoneType, UnionType
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from bff_core.errors import ConfigurationError
@@ -23,8 +23,12 @@ class Option:
     def range(self) -> str:
         """How the range reads: "0.1 to 60", "at least 1"."""
         if math.isinf(self.at_most):
-            return f"at least {self.at_least:,g}"
-        return f"{self.at_least:,g} to {self.at_most:,g}"
+            return f"at least {_plain(self.at_least)}"
+        return f"{_plain(self.at_least)} to {_plain(self.at_most)}"
+
+
+def _plain(number: float) -> str:
+    return f"{int(number):,}" if number == int(number) else f"{number:g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,8 @@ def described(policy: type) -> tuple[DescribedOption, ...]:
 
 def _types(hint: Any) -> tuple[type, ...]:
     inner = get_args(hint)[0]
-    return get_args(inner) or (inner,)
+    kinds = get_args(inner) if isinstance(inner, UnionType) else (inner,)
+    return tuple(get_origin(kind) or kind for kind in kinds)
 
 
 def check(policy: object) -> None:

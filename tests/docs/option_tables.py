@@ -1,31 +1,26 @@
 """The options of connections, queries and the environment as their pages list them."""
 
-import ast
-import inspect
+import math
 from dataclasses import MISSING, fields
-from itertools import pairwise
 
 from pydantic_core import PydanticUndefined
 
 from bff_core.graphql import Limits
 from bff_core.policy.connection import Connection
+from bff_core.policy.options import Option, described
 from bff_core.settings import Settings
 
 
 def connection_rows() -> list[list[str]]:
-    """Return name, default and sentence of each option of a connection."""
-    told = _attribute_docstrings(Connection)
-    return [[f"`{one.name}`", f"`{one.default!r}`", told[one.name]] for one in fields(Connection)]
+    """Return name, default, range and sentence of each option of a connection."""
+    return [
+        [f"`{one.name}`", f"`{one.default!r}`", _range(one.option), f"{one.option.sentence}."]
+        for one in described(Connection)
+    ]
 
 
-def _attribute_docstrings(kind: type) -> dict[str, str]:
-    """Return the first paragraph below each annotated attribute of a class."""
-    body = ast.parse(inspect.getsource(kind)).body[0].body
-    return {
-        one.target.id: " ".join(inspect.cleandoc(told.value.value).partition("\n\n")[0].split())
-        for one, told in pairwise(body)
-        if isinstance(one, ast.AnnAssign) and isinstance(told, ast.Expr)
-    }
+def _range(option: Option) -> str:
+    return "—" if math.isinf(option.at_least) else option.range
 
 
 def limit_rows() -> list[list[str]]:
