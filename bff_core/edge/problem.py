@@ -145,6 +145,8 @@ def _fault(error: Mapping[str, object]) -> Members:
     """Say what is wrong and where, without the value: it may be a secret."""
     location = error.get("loc", ())
     where, *path = map(str, location) if isinstance(location, Sequence) and location else ("",)
+    if error.get("type") == "json_invalid":
+        path = []  # a position in the text, and no place in a document that there is not
     steps = (step.replace("~", "~0").replace("/", "~1") for step in path)
     return {
         "in": where,

@@ -226,6 +226,7 @@ async def test_a_body_that_is_no_json_is_a_problem(edged):
     )
 
     assert (answer.status_code, answer.json()["errors"][0]["type"]) == (422, "json_invalid")
+    assert answer.json()["errors"][0]["pointer"] == ""
 
 
 def test_keys_that_are_no_unicode_are_answered_like_others():
