@@ -1,10 +1,15 @@
 """What one request carries downward: who asks, until when, under which trace, in which part."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Protocol, Self, runtime_checkable
+from typing import Literal, Protocol, Self, runtime_checkable
 
 from bff_core.call import Headers, Reply, find_header
+
+Outcome = Literal["", "final", "unknown"]
+"""What a handler says of its own answer; nothing leaves it to the status."""
 
 
 @dataclass(slots=True, eq=False)
@@ -14,6 +19,12 @@ class Scope:
     `deadline` is an instant of the monotonic clock. `audience` names the viewer in keys; anonymous
     viewers share one. `viewer` is whatever the authenticator made: only `auth` and compositions
     look at it. `vary` collects the request headers that the answer depended on.
+
+    `idempotency_key` is what the keys for services derive from: the client's key, bound to gateway,
+    viewer and route; empty where the request has none. `outcome` is for whoever knows better than
+    the status of the answer whether the same key may get it again: "final" (all is settled, even
+    if badly) or "unknown" (something may or may not have happened). `writes` counts the calls that
+    were given a key, by what it was derived from.
     """
 
     deadline: float
@@ -26,6 +37,9 @@ class Scope:
     request_id: str = ""
     traceparent: str = ""
     vary: list[str] = field(default_factory=list)
+    idempotency_key: str = ""
+    outcome: Outcome = ""
+    writes: dict[tuple[str, ...], int] | None = None
 
     def header(self, name: str) -> str | None:
         """Return a request header (lower-case `name`) and note that the answer varies by it."""
@@ -52,6 +66,11 @@ class RunningPart(Protocol):
     """The part of a composition that makes a call, as the upstream client sees it."""
 
     @property
+    def name(self) -> str:
+        """What the part is called."""
+        ...
+
+    @property
     def deadline(self) -> float:
         """The instant by which the part ends."""
         ...
@@ -63,3 +82,22 @@ class RunningPart(Protocol):
 
 running_part: ContextVar[RunningPart | None] = ContextVar("running_part", default=None)
 """The running part; set by the composition, read once where a call is made."""
+
+
+writing: ContextVar[str] = ContextVar("writing", default="")
+"""The name of the write under way, where one request makes several; part of derived keys."""
+
+
+@contextmanager
+def writing_as(name: str) -> Iterator[None]:
+    """Give the calls made within a name of their own: a step, an item of a batch.
+
+    Their keys then depend on that name, and no longer on what else the request does meanwhile.
+    Names nest.
+    """
+    outer = writing.get()
+    token = writing.set(f"{outer}/{name}" if outer else name)
+    try:
+        yield
+    finally:
+        writing.reset(token)

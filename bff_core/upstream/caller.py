@@ -7,11 +7,12 @@ from typing import ClassVar, Protocol, Self, TypeVar
 import msgspec
 from typing_extensions import TypeForm
 
-from bff_core.call import Call, Handler, Headers, Reply
+from bff_core.call import Call, Handler, Headers, Reply, find_header
 from bff_core.clock import Clock, monotonic
 from bff_core.errors import InvalidInput
+from bff_core.policy.idempotency import derived_key
 from bff_core.policy.policy import Policy
-from bff_core.scope import Scope, running_part
+from bff_core.scope import Scope, running_part, writing
 from bff_core.upstream.decoding import decoding
 from bff_core.upstream.target import Query, Scalar, encode_query, template
 from bff_core.upstream.transport.interface import StreamedReply
@@ -20,6 +21,9 @@ T = TypeVar("T")
 
 JSON: Headers = ((b"content-type", b"application/json"),)
 ACCEPT_JSON: Headers = ((b"accept", b"application/json"),)
+KEYED = frozenset({"POST", "PATCH"})
+"""Methods that may be sent again only with an Idempotency-Key (RFC 9110, section 9.2.2)."""
+
 NO_BODY = object()
 """What stands for a body that is not sent; None would be the JSON value null."""
 
@@ -107,24 +111,46 @@ class Caller:
         """Return the call, with what the request and the running part add to it."""
         compiled = template(path)
         target = compiled.fill(parameters)
+        if query:
+            target += encode_query(query)
+        operation = compiled.operation(method)
         deadline, audience, traceparent = self._clock() + self.policy.timeout, "unbound", ""
         scope, part = self._scope, running_part.get()
         if scope is not None:
             audience, traceparent = scope.audience, scope.traceparent
             deadline = min(deadline, scope.deadline)
+            if scope.idempotency_key and method in KEYED:
+                headers = _keyed(headers, scope, self.name, operation, target)
         if part is not None:
             deadline = min(deadline, part.deadline)
         return Call(
             self.name,
             method,
-            target + encode_query(query) if query else target,
-            compiled.operation(method),
+            target,
+            operation,
             deadline,
             None if self.policy.public else audience,
             headers,
             body,
             traceparent,
         )
+
+
+def _keyed(headers: Headers, scope: Scope, *names: str) -> Headers:
+    """Add the key of a write that derives from the request's; one that the author gave stays.
+
+    Writes that are alike in all that names them are told apart by their order. The body is not
+    part of the key: if it differs when the request is tried again, the service has to refuse it
+    rather than to do it twice.
+    """
+    if find_header(headers, b"idempotency-key") is not None:
+        return headers
+    part = running_part.get()
+    names = (scope.idempotency_key, writing.get(), part.name if part else "", *names)
+    if scope.writes is None:
+        scope.writes = {}
+    ordinal = scope.writes[names] = scope.writes.get(names, 0) + 1
+    return (*headers, (b"idempotency-key", derived_key(*names, str(ordinal)).encode()))
 
 
 def encoded(headers: Mapping[str, str] | None) -> Headers:

@@ -106,7 +106,7 @@ async def test_deadline_is_the_earliest_of_policy_request_and_part():
 
     await users.profile("1")
     await users.bind(Scope(deadline=101.5)).profile("1")
-    token = running_part.set(SimpleNamespace(deadline=100.3))
+    token = running_part.set(SimpleNamespace(name="a part", deadline=100.3))
     await users.bind(Scope(deadline=101.5)).profile("1")
     running_part.reset(token)
 

@@ -1,0 +1,81 @@
+"""What a key of a client says, what it is bound to, and which answers are final."""
+
+import re
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from bff_core.scope import Outcome
+
+UNSAFE = frozenset({"POST", "PATCH", "PUT", "DELETE"})
+"""Methods whose requests may carry a key; with any other it means nothing."""
+
+LONGEST_KEY = 255
+"""Characters of a key, quotes not counted."""
+
+SHORTEST_GUEST_KEY = 22
+"""Characters of a key that nobody's viewer sends: 128 random bits in base64url."""
+
+DECISIONS = frozenset({402, 404, 409, 410, 422})
+"""Refusals that answer the request itself; others (401, 429 …) decided nothing about it."""
+
+# A string as RFC 9651 (section 3.3.3) has it, and as most clients send it: without the quotes.
+_STRING = re.compile(rb'"((?:[ !#-\[\]-~]|\\["\\]){1,510})"')
+_BARE = re.compile(rb"[!#-+\--:<-\[\]-~]{1,255}")
+
+
+def parse_key(field: bytes) -> str | None:
+    """Return the key that a header field holds, or None where it is malformed.
+
+    The field is a structured string (RFC 9651, section 3.3.3; draft-ietf-httpapi-idempotency-key-
+    header, section 2.1), or the same without quotes as far as nothing in it needs them. Both
+    forms of one text are one key.
+    """
+    field = field.strip()
+    quoted = _STRING.fullmatch(field)
+    if quoted is None:
+        return field.decode("ascii") if _BARE.fullmatch(field) else None
+    key = re.sub(r'\\(["\\])', r"\1", quoted[1].decode("ascii"))
+    return key if len(key) <= LONGEST_KEY else None
+
+
+def derived_key(base: str, *names: str) -> str:
+    """Return the key that belongs to `names` under another key: the same for the same, always.
+
+    Form: a UUID (version 8, RFC 9562, section 5.8), which services take that insist on one. Names
+    are told apart by their length, so that ("ab", "c") is not ("a", "bc").
+    """
+    told = "".join([f"{len(name)}:{name}" for name in (base, *names)])
+    digest = blake2b(
+        told.encode("utf-8", "surrogatepass"), digest_size=16, person=b"bff idempotency"
+    )
+    number = int.from_bytes(digest.digest(), "big")
+    number = number & ~(0xF << 76) & ~(0x3 << 62) | 0x8 << 76 | 0x2 << 62
+    text = f"{number:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def fingerprint(query: bytes, body: bytes) -> bytes:
+    """Return what tells two requests of one route apart (16 bytes)."""
+    return blake2b(b"%d:%b%b" % (len(query), query, body), digest_size=16).digest()
+
+
+def is_decided(status: int, outcome: Outcome = "", *, says_wait: bool = False) -> bool:
+    """Whether an answer settles its request, so that the same key gets it again.
+
+    A 5xx, or a refusal that says when to try again, leaves open what happened: it must not be
+    frozen. `outcome` is what the handler itself says, which wins.
+    """
+    if outcome:
+        return outcome == "final"
+    if status < 400:
+        return True
+    return status in DECISIONS and not says_wait
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A final answer: status, the header fields that belong to it, and the whole body."""
+
+    status: int
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes

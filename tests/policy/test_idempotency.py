@@ -1,0 +1,119 @@
+"""Idempotency: what a key is, what derives from it, and which answers are final."""
+
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bff_core.policy.idempotency import derived_key, fingerprint, is_decided, parse_key
+
+UUID4 = "8e03978e-40d5-43dd-bc93-6894a57f9324"
+PRINTABLE = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=1, max_size=255)
+
+
+@pytest.mark.parametrize(
+    ("field", "key"),
+    [
+        (f'"{UUID4}"', UUID4),
+        (UUID4, UUID4),
+        (f"  {UUID4} ", UUID4),
+        (r'"a \"quoted\" \\ word"', r'a "quoted" \ word'),
+        ("x" * 255, "x" * 255),
+        ('"' + "x" * 255 + '"', "x" * 255),
+    ],
+)
+def test_a_key_comes_with_quotes_or_without(field, key):
+    """A structured string, as the draft has it, and what most clients send are the same key."""
+    assert parse_key(field.encode()) == key
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        b"",
+        b'""',
+        b'"',
+        b'"open',
+        b'a"b',
+        b"a b",
+        b"a,b",
+        b"a;b=1",
+        b'"a";b=1',
+        b"a\tb",
+        b'"a\tb"',
+        b"\xff",
+        b'"\xc3\xa9"',
+        rb'"a\b"',
+        b"x" * 256,
+        b'"' + b"x" * 256 + b'"',
+    ],
+)
+def test_what_is_no_key_is_refused(field):
+    """Nothing is guessed: an empty, open, too long or listed value is malformed."""
+    assert parse_key(field) is None
+
+
+@given(PRINTABLE)
+def test_any_printable_text_can_be_a_key(text):
+    """Quoted and escaped, it comes out as it went in."""
+    field = text.replace("\\", r"\\").replace('"', r"\"")
+
+    assert parse_key(f'"{field}"'.encode()) == text
+
+
+@given(st.binary(max_size=300))
+def test_no_field_is_too_strange_to_be_judged(field):
+    """Whatever a client sends is a key or refused, and a key is never longer than allowed."""
+    key = parse_key(field)
+
+    assert key is None or 1 <= len(key) <= 255
+
+
+def test_a_derived_key_is_the_same_in_every_process():
+    """A retry after a restart, or of another gateway process, meets the same key."""
+    assert derived_key("base", "charge", "1") == "15e27d46-a69f-8663-a426-e10b8ad737af"
+
+
+@given(st.lists(st.text(), min_size=1, max_size=4), st.lists(st.text(), min_size=1, max_size=4))
+def test_different_names_give_different_keys(one, other):
+    """However the names are cut: none runs into the next."""
+    assert (derived_key(*one) == derived_key(*other)) is (one == other)
+
+
+@given(st.text(), st.text())
+def test_a_derived_key_is_a_uuid(base, name):
+    """Of the version that is free for such use, so that services which insist on one take it."""
+    assert UUID(derived_key(base, name)).version == 8
+
+
+@given(st.binary(), st.binary(), st.binary(), st.binary())
+def test_query_and_body_are_told_apart(query, body, other_query, other_body):
+    """Moving bytes from one into the other makes another request."""
+    is_same = (query, body) == (other_query, other_body)
+
+    assert (fingerprint(query, body) == fingerprint(other_query, other_body)) is is_same
+
+
+@pytest.mark.parametrize("status", [200, 201, 207, 303, 402, 404, 409, 410, 422])
+def test_an_answer_to_the_request_is_final(status):
+    """What was done, or refused for its own sake, is said again."""
+    assert is_decided(status)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 408, 413, 415, 425, 429, 500, 502, 503, 504])
+def test_an_answer_that_leaves_things_open_is_not_kept(status):
+    """Nothing was decided, or nobody knows: a retry has to find out."""
+    assert not is_decided(status)
+
+
+def test_a_refusal_that_says_wait_is_not_kept():
+    """A 409 with Retry-After means that another request is at it, not that this one is refused."""
+    assert not is_decided(409, says_wait=True)
+    assert is_decided(202, says_wait=True)
+
+
+@pytest.mark.parametrize(("outcome", "status"), [("final", 503), ("unknown", 200)])
+def test_the_handler_knows_best(outcome, status):
+    """A 503 after everything was undone is final; a 200 that hides a timeout is not."""
+    assert is_decided(status, outcome) is (outcome == "final")
