@@ -1,7 +1,6 @@
 """Assembles one BFF: settings, services, edge and faces become a FastAPI app."""
 
 import asyncio
-import gc
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
@@ -9,19 +8,20 @@ from typing import Any, Protocol
 
 from fastapi import FastAPI
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Send
+from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.auth.authenticator import Authenticator, authenticator_for
 from bff_core.background import Background
 from bff_core.clock import Clock, chance, monotonic
+from bff_core.collector import tune_collector
 from bff_core.composition.composition import Composition
 from bff_core.composition.wiring import Wiring, shape_of
 from bff_core.edge.health import About, Readiness
 from bff_core.edge.lane import FastLane
 from bff_core.edge.options import EdgeOptions
 from bff_core.edge.problems import install_problem_handlers
-from bff_core.edge.security import DOCS_POLICY
+from bff_core.edge.security import DOCS_POLICY, with_policy
 from bff_core.edge.stack import edge
 from bff_core.edge.wiring import WIRING
 from bff_core.errors import ConfigurationError
@@ -84,7 +84,7 @@ class Gateway(FastAPI):
         super().setup()
         for route in self.routes:
             if isinstance(route, Route) and route.path in {self.docs_url, self.redoc_url}:
-                route.app = _with_policy(route.app, DOCS_POLICY)
+                route.app = with_policy(route.app, DOCS_POLICY)
 
     async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
         """Serve one request, web socket or lifespan."""
@@ -189,20 +189,6 @@ def gateway(
     return app
 
 
-def _with_policy(page: ASGIApp, policy: str) -> ASGIApp:
-    field = (b"content-security-policy", policy.encode("ascii"))
-
-    async def app(scope: ASGIScope, receive: Receive, send: Send) -> None:
-        async def told(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message["headers"], field]}
-            await send(message)
-
-        await page(scope, receive, told)
-
-    return app
-
-
 def _check(composition: type[Composition], services: Sequence[type[Upstream]]) -> None:
     for field, kind in shape_of(composition).services:
         if kind not in services:
@@ -227,28 +213,6 @@ def _lifespan(
             yield
 
     return lifespan
-
-
-def tune_collector(settings: Settings) -> Callable[[], None]:
-    """Keep the cyclic collector off what lives for ever; return what undoes it.
-
-    What exists when the gateway is ready is frozen, and collections come more seldom. Requests
-    leave no cycles behind, so little is lost; `BFF_GC_FREEZE=false` and `BFF_GC_THRESHOLD=0`
-    leave the collector alone.
-    """
-    before = gc.get_threshold()
-    if settings.gc_threshold:
-        gc.set_threshold(settings.gc_threshold, *before[1:])
-    if settings.gc_freeze:
-        gc.collect()
-        gc.freeze()
-
-    def undo() -> None:
-        gc.set_threshold(*before)
-        if settings.gc_freeze:
-            gc.unfreeze()
-
-    return undo
 
 
 def _logging(settings: Settings) -> Events:

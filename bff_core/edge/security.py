@@ -1,5 +1,8 @@
 """The headers that tell browsers to trust an answer with nothing it does not need."""
 
+from starlette.types import ASGIApp, Message, Receive, Send
+from starlette.types import Scope as ASGIScope
+
 from bff_core.call import Headers
 
 API_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
@@ -31,3 +34,18 @@ def security_headers(*, policy: str = API_POLICY, hsts: str = "") -> Headers:
     if not hsts:
         return headers
     return (*headers, (b"strict-transport-security", hsts.encode("latin-1")))
+
+
+def with_policy(page: ASGIApp, policy: str) -> ASGIApp:
+    """Return a page whose answers carry a content security policy of their own."""
+    field = (b"content-security-policy", policy.encode("ascii"))
+
+    async def app(scope: ASGIScope, receive: Receive, send: Send) -> None:
+        async def told(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message["headers"], field]}
+            await send(message)
+
+        await page(scope, receive, told)
+
+    return app
