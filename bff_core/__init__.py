@@ -10,6 +10,7 @@ from bff_core.composition.gather import gather
 from bff_core.composition.loader import loader
 from bff_core.composition.methods import critical, optional
 from bff_core.composition.state import PartStatus
+from bff_core.edge.criticality import criticality
 from bff_core.errors import (
     BadPayload,
     BadStatus,
@@ -84,6 +85,7 @@ __all__ = [
     "Views",
     "compose",
     "critical",
+    "criticality",
     "gateway",
     "gather",
     "loader",

@@ -4,6 +4,7 @@ A producer asks `if events.sinks:` before it builds a record, so that an unheard
 attribute read.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -108,6 +109,22 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
+class Pressed:
+    """The edge was under pressure in the last `seconds`: what it refused, by criticality.
+
+    `dimmed` screens went without their optional parts. `in_flight`, `limit` and `lag` (seconds
+    that a turn of the event loop takes) are of the moment.
+    """
+
+    refused: Mapping[str, int]
+    dimmed: int
+    seconds: float
+    in_flight: int
+    limit: float
+    lag: float
+
+
+@dataclass(frozen=True, slots=True)
 class Crashed:
     """Code of the gateway raised what no one expected."""
 
@@ -116,7 +133,17 @@ class Crashed:
     error: BaseException
 
 
-AnyEvent = Event | PartEnded | Answered | Crashed
+@dataclass(frozen=True, slots=True)
+class AnswerForgotten:
+    """A final answer is not kept under its Idempotency-Key: a retry would run again.
+
+    `reason` is size, evicted (memory is full) or store (Redis could not be told).
+    """
+
+    reason: Literal["size", "evicted", "store"]
+
+
+AnyEvent = Event | PartEnded | Answered | Pressed | Crashed | AnswerForgotten
 
 
 class Sink(Protocol):

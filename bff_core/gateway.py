@@ -17,6 +17,7 @@ from bff_core.clock import Clock, chance, monotonic
 from bff_core.collector import tune_collector
 from bff_core.composition.composition import Composition
 from bff_core.composition.wiring import Wiring, shape_of
+from bff_core.edge.doorkeeper import Doorkeeper
 from bff_core.edge.health import About, Readiness
 from bff_core.edge.lane import FastLane
 from bff_core.edge.options import EdgeOptions
@@ -75,6 +76,7 @@ class Gateway(FastAPI):
         self._stacks: list[UpstreamStack] = []
         self._clock = clock
         self._options = options
+        self.door = Doorkeeper(options, events=events, clock=clock)
         self._authenticator = authenticator
         self.readiness = Readiness([("upstreams", self._unready)])
         install_problem_handlers(self)
@@ -98,6 +100,7 @@ class Gateway(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         """Put the edge and the fast lane in front of FastAPI's own stack."""
         self.lane.following = super().build_middleware_stack()
+        self.door.learn(self.routes)
         return edge(
             self.lane,
             self._options,
@@ -105,6 +108,7 @@ class Gateway(FastAPI):
             readiness=self.readiness,
             events=self.events,
             authenticator=self._authenticator,
+            door=self.door,
             clock=self._clock,
         )
 
@@ -122,6 +126,7 @@ class Gateway(FastAPI):
         background = Background(loop, self.events)
         async with AsyncExitStack() as closing:
             closing.push_async_callback(background.aclose)
+            closing.callback(self.door.watch.stop)
             for kind in services:
                 runtime = Runtime(kind.name, loop, clock, chance, self.events, background.spawn)
                 addresses = self.settings.upstream(kind.name)
@@ -129,7 +134,13 @@ class Gateway(FastAPI):
                 closing.push_async_callback(stack.aclose)
                 self._stacks.append(stack)
                 self.services[kind] = kind(stack, clock=clock)
-            self.wiring = Wiring(self.services.values(), loop=loop, clock=clock, events=self.events)
+            self.wiring = Wiring(
+                self.services.values(),
+                loop=loop,
+                clock=clock,
+                events=self.events,
+                brownout=self.door.pressure,
+            )
             closing.callback(self._forget)
             # FastAPI asks for its telemetry at every request; here it is settled at start-up.
             self._is_direct = not (self.root_path or self._native_telemetry.enabled())

@@ -86,6 +86,10 @@ class Settings(BaseSettings):
         default=ByteSize(1024 * 1024), description="bytes, such as 1048576 or 1MiB"
     )
     max_concurrent: int = Field(default=1000, ge=1, description="a number of requests from 1 up")
+    max_lag: float = Field(
+        default=0.002, ge=0, le=10, description="seconds up to 10, such as 0.005; 0 for no limit"
+    )
+    brownout: bool = Field(default=True, description="true or false")
     log: Literal["json", "text", "off"] | None = Field(
         default=None,
         description="json, text or off (unset: json in production, text in development)",

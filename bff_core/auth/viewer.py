@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from bff_core.errors import NotAllowed, NotAuthenticated
+from bff_core.policy.pressure import USUAL, Criticality
 from bff_core.scope import Scope
 
 
@@ -12,8 +13,9 @@ class Viewer:
     """The caller of one request; an empty `subject` is nobody in particular.
 
     `scopes` are what the caller was granted, `client` is the application that asks for it, and
-    `session` names the server-side session where there is one. A composition that declares a
-    field of this type is handed the request's viewer.
+    `session` names the server-side session where there is one. `criticality` moves the class of
+    the caller's requests when the gateway has too many: a paying customer's up, a batch job's
+    down. A composition that declares a field of this type is handed the request's viewer.
     """
 
     subject: str
@@ -21,6 +23,7 @@ class Viewer:
     scopes: frozenset[str] = frozenset()
     client: str = ""
     session: str | None = None
+    criticality: Criticality = USUAL
 
     @property
     def is_anonymous(self) -> bool:

@@ -8,8 +8,9 @@ from math import inf
 from typing import Self, TypeVar, dataclass_transform
 
 from bff_core.clock import Clock, monotonic
-from bff_core.composition.part import Failure, Part, Screen
+from bff_core.composition.part import Failure, Part
 from bff_core.composition.plan import Plan
+from bff_core.composition.screen import Screen
 from bff_core.composition.state import PartStatus, is_worse
 from bff_core.errors import ConfigurationError, PartCancelled
 from bff_core.events import Events
@@ -32,8 +33,11 @@ class Board:
         clock: Clock = monotonic,
         events: Events = SILENCE,
         deadline: float = inf,
+        is_dimmed: bool = False,
     ) -> None:
-        self.screen = Screen(title, loop=loop, clock=clock, events=events, deadline=deadline)
+        self.screen = Screen(
+            title, loop=loop, clock=clock, events=events, deadline=deadline, is_dimmed=is_dimmed
+        )
         self.started: dict[Hashable, Part[object]] = {}
         self.is_closed = False
         self.loaders: dict[str, object] = {}
@@ -50,9 +54,11 @@ class Board:
         if part is None:
             if self.is_closed:
                 raise PartCancelled(name)
-            now = self.screen.clock()
-            deadline = failure.deadline(now, self.screen.deadline)
-            part = Part(self.screen, name, body(), started=now, deadline=deadline, failure=failure)
+            screen = self.screen
+            now = screen.clock()
+            deadline = failure.deadline(now, screen.deadline)
+            run = None if screen.is_dimmed and failure.may_shed else body()
+            part = Part(screen, name, run, started=now, deadline=deadline, failure=failure)
             self.started[key] = part
         return part  # type: ignore[return-value]  # one key belongs to one body
 

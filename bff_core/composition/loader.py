@@ -58,7 +58,7 @@ class Options:
     __slots__ = ("chunk", "failure", "fallback", "missing", "name")
 
     def __init__(
-        self, *, chunk: int, missing: object, fallback: object, timeout: float | None
+        self, *, chunk: int, missing: object, fallback: object, timeout: float | None, shed: bool
     ) -> None:
         if chunk < 1:
             raise ConfigurationError(f"chunk must be at least 1 key, not {chunk}")
@@ -70,7 +70,10 @@ class Options:
             Critical(checked_timeout(timeout))
             if fallback is _NOT_GIVEN
             else Optional(
-                _Failed(self.fallback), has_fallback=True, timeout=checked_timeout(timeout)
+                _Failed(self.fallback),
+                has_fallback=True,
+                timeout=checked_timeout(timeout),
+                shed=shed,
             )
         )
 
@@ -237,10 +240,12 @@ def loader(*, chunk: int = 100, timeout: float | None = None) -> _Declaration[Ne
 @overload
 def loader(*, missing: M, chunk: int = 100, timeout: float | None = None) -> _Declaration[M]: ...
 @overload
-def loader(*, fallback: M, chunk: int = 100, timeout: float | None = None) -> _Declaration[M]: ...
+def loader(
+    *, fallback: M, chunk: int = 100, timeout: float | None = None, shed: bool = True
+) -> _Declaration[M]: ...
 @overload
 def loader(
-    *, missing: M, fallback: M, chunk: int = 100, timeout: float | None = None
+    *, missing: M, fallback: M, chunk: int = 100, timeout: float | None = None, shed: bool = True
 ) -> _Declaration[M]: ...
 def loader(
     body: Callable[..., Coroutine[object, object, Batch[K, V]]] | None = None,
@@ -250,6 +255,7 @@ def loader(
     fallback: object = _NOT_GIVEN,
     chunk: int = 100,
     timeout: float | None = None,
+    shed: bool = True,
 ) -> object:
     """Declare a batched part: the body takes a tuple of distinct keys and returns a mapping.
 
@@ -257,7 +263,8 @@ def loader(
     is asked for in one tick is one call of the body per `chunk` keys. A value that is an exception
     is raised to its key's callers only. A key that the mapping lacks yields `missing`, or raises
     `NotFound` where none is declared. With a `fallback` the loader is optional: failures yield it
-    and are told as the part's state; without one they are raised as of a critical part.
+    and are told as the part's state; without one they are raised as of a critical part. An optional
+    loader is left out while the gateway has too much to do, unless `shed=False`.
     """
-    options = Options(chunk=chunk, missing=missing, fallback=fallback, timeout=timeout)
+    options = Options(chunk=chunk, missing=missing, fallback=fallback, timeout=timeout, shed=shed)
     return _Declaration(options) if body is None else LoaderMethod(body, options)

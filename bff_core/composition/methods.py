@@ -118,14 +118,20 @@ class PartMethod(Generic[P, T]):
 class Optional(Generic[F]):
     """An optional part's failure is replaced by its fallback and told as a state."""
 
-    __slots__ = ("_fallback", "_has_fallback", "timeout")
+    __slots__ = ("_fallback", "_has_fallback", "may_shed", "timeout")
 
     def __init__(
-        self, fallback: F | Callable[[], F], *, has_fallback: bool, timeout: float | None
+        self,
+        fallback: F | Callable[[], F],
+        *,
+        has_fallback: bool,
+        timeout: float | None,
+        shed: bool = True,
     ) -> None:
         self._fallback = fallback
         self._has_fallback = has_fallback
         self.timeout = timeout
+        self.may_shed = shed
 
     def deadline(self, now: float, limit: float) -> float:
         """Return the part's end: always a little before the request's, so that it can degrade."""
@@ -138,8 +144,15 @@ class Optional(Generic[F]):
         if isinstance(error, CompositionCycle):
             part.fail(error)
             return
-        value = self._fallback() if callable(self._fallback) else self._fallback
-        part.degrade(state_of(error, has_fallback=self._has_fallback), reason_of(error), value)
+        state = state_of(error, has_fallback=self._has_fallback)
+        part.degrade(state, reason_of(error), self._substitute())
+
+    def shed(self, part: Part[object]) -> None:
+        """Put the fallback in place of what was not even tried."""
+        part.degrade("missing", "shed", self._substitute())
+
+    def _substitute(self) -> object:
+        return self._fallback() if callable(self._fallback) else self._fallback
 
 
 class _Declaration(Generic[F]):
@@ -195,28 +208,36 @@ def optional(
     body: Callable[Concatenate[C, P], Coroutine[object, object, T]], /
 ) -> PartMethod[P, T | None]: ...
 @overload
-def optional(*, timeout: float | None = None) -> _Declaration[None]: ...
+def optional(*, timeout: float | None = None, shed: bool = True) -> _Declaration[None]: ...
 @overload
-def optional(*, fallback: Callable[[], F], timeout: float | None = None) -> _Declaration[F]: ...
+def optional(
+    *, fallback: Callable[[], F], timeout: float | None = None, shed: bool = True
+) -> _Declaration[F]: ...
 @overload
-def optional(*, fallback: F, timeout: float | None = None) -> _Declaration[F]: ...
+def optional(
+    *, fallback: F, timeout: float | None = None, shed: bool = True
+) -> _Declaration[F]: ...
 def optional(
     body: Callable[..., Coroutine[object, object, object]] | None = None,
     /,
     *,
     fallback: object = _NONE,
     timeout: float | None = None,
+    shed: bool = True,
 ) -> object:
     """Declare a part that the screen can do without: its failure yields `fallback`.
 
     `fallback` is an immutable value or a function that makes one; without it the value is None
     and the state `missing`. `timeout` in seconds covers everything that the part awaits; without
     it the part ends a little (a tenth of what is left, 0.1 s at most) before the request does, so
-    that the answer can still tell of it.
+    that the answer can still tell of it. While the gateway has too much to do the part is left
+    out, and yields its fallback at once, unless `shed=False`.
     """
     has_fallback = fallback is not _NONE
     value = frozen_fallback(fallback) if has_fallback else None
-    failure = Optional(value, has_fallback=has_fallback, timeout=checked_timeout(timeout))
+    failure = Optional(
+        value, has_fallback=has_fallback, timeout=checked_timeout(timeout), shed=shed
+    )
     return _Declaration(failure) if body is None else PartMethod(body, failure)
 
 

@@ -8,49 +8,30 @@ from functools import partial
 from typing import Generic, Protocol, TypeVar
 
 from bff_core.call import Reply
-from bff_core.clock import Clock
+from bff_core.composition.screen import Screen
 from bff_core.composition.state import State, reason_of, state_of
 from bff_core.errors import CompositionCycle, PartCancelled, PartFailed, PartTimedOut
-from bff_core.events import Events, PartEnded
+from bff_core.events import PartEnded
 from bff_core.scope import running_part
 
 T_co = TypeVar("T_co", covariant=True)
 
 
-class Screen:
-    """What the parts of one composition share; it knows none of them, so no cycle is left behind.
-
-    `deadline` is the request's, an instant of `clock`. `edges` are pairs of part names, (waiter,
-    awaited), each once, in the order of their first mention.
-    """
-
-    __slots__ = ("clock", "deadline", "edges", "events", "loop", "title")
-
-    def __init__(
-        self,
-        title: str,
-        *,
-        loop: asyncio.AbstractEventLoop,
-        clock: Clock,
-        events: Events,
-        deadline: float,
-    ) -> None:
-        self.title = title
-        self.loop = loop
-        self.clock = clock
-        self.events = events
-        self.deadline = deadline
-        self.edges: dict[tuple[str, str], None] = {}
-
-
 class Failure(Protocol):
     """The failure policy of a part: how long it may take, and what becomes of an error."""
+
+    @property
+    def may_shed(self) -> bool:
+        """Whether the part is left out of an answer that is dimmed."""
 
     def deadline(self, now: float, limit: float, /) -> float:
         """Return the instant by which the part ends, given the request's."""
 
     def settle(self, part: "Part[object]", error: Exception, /) -> None:
         """Give the part its fallback, or the error that its waiters get."""
+
+    def shed(self, part: "Part[object]", /) -> None:
+        """Give a part that never ran its fallback; only asked of one that may be shed."""
 
 
 class Part(Awaitable[T_co], Generic[T_co]):
@@ -86,12 +67,13 @@ class Part(Awaitable[T_co], Generic[T_co]):
         self,
         screen: Screen,
         name: str,
-        body: Coroutine[object, object, T_co],
+        body: Coroutine[object, object, T_co] | None,
         *,
         started: float,
         deadline: float,
         failure: Failure,
     ) -> None:
+        """Start the body at once; a part without one has been shed."""
         self.name = name
         self.deadline = deadline
         self.state: State = "ok"
@@ -108,10 +90,15 @@ class Part(Awaitable[T_co], Generic[T_co]):
         self._awaiting: list[Part[object]] = []
         self._has_expired = False
         self._timer: asyncio.TimerHandle | None = None
+        self._body: Coroutine[object, object, T_co] | None = body
+        self._task: asyncio.Task[None] | None = None
+        if body is None:
+            failure.shed(self)
+            self.is_done, self.ended = True, started
+            return
         if deadline < screen.deadline:
             self._timer = screen.loop.call_later(deadline - self.started, self._expire)
-        self._body: Coroutine[object, object, T_co] | None = body
-        self._task: asyncio.Task[None] | None = screen.loop.create_task(self._run())
+        self._task = screen.loop.create_task(self._run())
 
     def saw(self, reply: Reply) -> None:
         """Note a reply that the value is made of: one stale reply makes the part stale."""
@@ -275,6 +262,8 @@ class Critical:
 
     __slots__ = ("timeout",)
 
+    may_shed = False
+
     def __init__(self, timeout: float | None = None) -> None:
         self.timeout = timeout
 
@@ -286,6 +275,10 @@ class Critical:
         """Wrap the cause once, whatever the depth it comes from."""
         is_told = isinstance(error, (PartFailed, CompositionCycle))
         part.fail(error if is_told else PartFailed(part.name, error))
+
+    def shed(self, part: Part[object]) -> None:
+        """Fail: without the part there is no screen."""
+        part.fail(PartCancelled(part.name))
 
 
 def _wake(waiter: "asyncio.Future[None]", _part: object) -> None:

@@ -23,6 +23,22 @@ class Service(Protocol):
         ...
 
 
+class Brownout(Protocol):
+    """Knows whether the process has too much to do for parts that can be done without."""
+
+    def sheds_parts(self) -> bool:
+        """Whether a screen that is built now is dimmed; asked once for each."""
+        ...
+
+
+class _Never:
+    def sheds_parts(self) -> bool:
+        return False
+
+
+NEVER = _Never()
+
+
 @dataclass(frozen=True, slots=True)
 class Input:
     """A field that the caller of a screen gives: its annotation keeps `Annotated` metadata."""
@@ -77,7 +93,9 @@ class Wiring:
         loop: asyncio.AbstractEventLoop,
         clock: Clock,
         events: Events,
+        brownout: Brownout = NEVER,
     ) -> None:
+        self._brownout = brownout
         self._services: dict[type, Service] = {type(service): service for service in services}
         self._loop = loop
         self._clock = clock
@@ -97,6 +115,7 @@ class Wiring:
                 clock=self._clock,
                 events=self.events,
                 deadline=scope.deadline,
+                is_dimmed=self._brownout.sheds_parts(),
             )
         )
         return composition

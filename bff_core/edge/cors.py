@@ -16,40 +16,52 @@ class Cors:
     are a 403. Without any named origin nothing happens at all.
     """
 
-    __slots__ = ("_app", "_by_origin", "_is_any", "_is_on", "_preflight")
+    __slots__ = ("_app", "_permissions", "_preflight")
 
     def __init__(self, app: ASGIApp, *, options: CorsOptions) -> None:
         self._app = app
-        self._is_on = bool(options.origins)
-        self._is_any = "*" in options.origins
-        self._by_origin = {
-            origin.encode("ascii"): _permission(origin, options) for origin in options.origins
-        }
+        self._permissions = Permissions(options)
         self._preflight = _preflight(options)
 
     async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
         """Permit a named origin, or answer its preflight."""
-        if self._is_on and scope["type"] == "http":
+        permissions = self._permissions
+        if permissions.is_any_given and scope["type"] == "http":
             exchange = exchange_of(scope)
             origin = exchange.fields.get(b"origin")
-            if not self._is_any:
+            if permissions.differ:
                 # Also without Origin: a cache must not give that answer to a page.
                 exchange.scope.vary.append("origin")
             if origin is not None:
-                exchange.added = self._permit(origin)
+                exchange.added = permissions.of(origin)
                 if _is_preflight(scope["method"], exchange.fields):
                     await self._answer_preflight(exchange.added, send)
                     return
         await self._app(scope, receive, send)
-
-    def _permit(self, origin: bytes) -> Headers:
-        return self._by_origin.get(b"*" if self._is_any else origin, ())
 
     async def _answer_preflight(self, permission: Headers, send: Send) -> None:
         if not permission:
             raise HTTPException(403, "This origin may not call from a page.")
         await send({"type": "http.response.start", "status": 204, "headers": self._preflight})
         await send({"type": "http.response.body", "body": b""})
+
+
+class Permissions:
+    """The headers by which pages of an origin may read answers."""
+
+    __slots__ = ("_by_origin", "_is_for_all", "differ", "is_any_given")
+
+    def __init__(self, options: CorsOptions) -> None:
+        self._is_for_all = "*" in options.origins
+        self._by_origin = {
+            origin.encode("ascii"): _permission(origin, options) for origin in options.origins
+        }
+        self.is_any_given = bool(options.origins)
+        self.differ = self.is_any_given and not self._is_for_all
+
+    def of(self, origin: bytes) -> Headers:
+        """Return the permission of an origin; empty for one that was not named."""
+        return self._by_origin.get(b"*" if self._is_for_all else origin, ())
 
 
 def _is_preflight(method: str, fields: dict[bytes, bytes]) -> bool:

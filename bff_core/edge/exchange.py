@@ -7,6 +7,7 @@ from starlette.types import Message, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.edge.head import Head
+from bff_core.policy.pressure import Pressure
 from bff_core.scope import Scope
 
 EXCHANGE = "bff.exchange"
@@ -14,6 +15,9 @@ EXCHANGE = "bff.exchange"
 
 SCOPE = "bff.scope"
 """Where the ASGI scope holds the `Scope`, for the faces."""
+
+PRESSURE = "bff.pressure"
+"""Where the ASGI scope holds the pressure that counts this request."""
 
 
 class Exchange:
@@ -101,5 +105,8 @@ def declare_stream(scope: ASGIScope) -> None:
     still bounded. Without an edge it does nothing.
     """
     exchange = scope.get(EXCHANGE)
-    if isinstance(exchange, Exchange):
+    if isinstance(exchange, Exchange) and not exchange.is_stream:
         exchange.is_stream = True
+        pressure = scope.get(PRESSURE)
+        if isinstance(pressure, Pressure):
+            pressure.begin_stream()

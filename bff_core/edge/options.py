@@ -68,7 +68,11 @@ class EdgeOptions:
     """The bounds of a request, and the names and headers of the gateway.
 
     `timeout` and `grace` in seconds, `max_body` and `max_field_bytes` in bytes. `grace` is how
-    long after the deadline the edge itself cuts. `allowed_hosts` are exact names, "*.name" or
+    long after the deadline the edge itself cuts. `max_concurrent` requests are in flight at most;
+    while a turn of the event loop takes longer than `max_lag` seconds the edge admits fewer, down
+    to `min_concurrent` (`max_lag=0` keeps it from doing so). With `brownout` answers lose their
+    optional parts before requests are refused; who is refused is told to wait 1 to `longest_wait`
+    seconds. `allowed_hosts` are exact names, "*.name" or
     "*". `policy` is the content security policy, `hsts` the Strict-Transport-Security value.
     """
 
@@ -81,6 +85,10 @@ class EdgeOptions:
     allowed_hosts: tuple[str, ...] = LOCAL_HOSTS
     cors: CorsOptions = field(default_factory=CorsOptions)
     policy: str = API_POLICY
+    min_concurrent: int = 10
+    max_lag: float = 0.002
+    brownout: bool = True
+    longest_wait: int = 4
     hsts: str = ""
 
     def __post_init__(self) -> None:
@@ -94,6 +102,9 @@ class EdgeOptions:
     @classmethod
     def of(cls, settings: Settings) -> Self:
         """Return what the environment asks for; raises ConfigurationError for a missing host."""
+        _demand("min_concurrent", self.min_concurrent, at_least=1)
+        _demand("max_lag", self.max_lag, at_least=0)
+        _demand("longest_wait", self.longest_wait, at_least=1)
         is_production = settings.env == "production"
         if is_production and not settings.allowed_hosts:
             raise ConfigurationError(
@@ -108,6 +119,8 @@ class EdgeOptions:
             cors=CorsOptions(
                 origins=settings.cors_origins, with_credentials=settings.cors_credentials
             ),
+            max_lag=settings.max_lag,
+            brownout=settings.brownout,
             hsts=HSTS if is_production else "",
         )
 

@@ -10,11 +10,13 @@ from starlette.types import Scope as ASGIScope
 from bff_core.auth.authenticator import Authenticator
 from bff_core.clock import Clock, monotonic
 from bff_core.edge.accept import Accept
+from bff_core.edge.admission import Admission, Rank
 from bff_core.edge.authenticate import Authenticate
 from bff_core.edge.body import Body
 from bff_core.edge.compression import Compression
 from bff_core.edge.cors import Cors
 from bff_core.edge.deadline import Deadline
+from bff_core.edge.doorkeeper import Doorkeeper
 from bff_core.edge.fields import Fields
 from bff_core.edge.head import Head
 from bff_core.edge.health import About, Health, Readiness
@@ -23,7 +25,6 @@ from bff_core.edge.options import EdgeOptions
 from bff_core.edge.problems import Problems
 from bff_core.edge.request_id import Bits
 from bff_core.edge.security import security_headers
-from bff_core.edge.shed import Shed
 from bff_core.events import Events
 
 Wrap = Callable[[ASGIApp], ASGIApp]
@@ -40,7 +41,13 @@ def edge(
     clock: Clock = monotonic,
     bits: Bits = random.getrandbits,
 ) -> ASGIApp:
-    """Wrap `app` in what every request passes, outermost first; its lifespan passes by."""
+    door: Doorkeeper | None = None,
+    store: GetStore | None = None,
+    """Wrap `app` in what every request passes, outermost first; its lifespan passes by.
+
+    `store` finds where answers of keyed requests are kept; without one they are kept in memory.
+    """
+    door = door or Doorkeeper(options, events=events, clock=clock, bits=bits)
     head = Head(security_headers(policy=options.policy, hsts=options.hsts))
     stack: list[Wrap] = [
         partial(Health, readiness=readiness, about=about),
@@ -48,7 +55,7 @@ def edge(
         partial(Problems, events=events),
         partial(Cors, options=options.cors),
         partial(Deadline, timeout=options.timeout, grace=options.grace),
-        partial(Shed, limit=options.max_concurrent),
+        partial(Admission, door=door),
         partial(Fields, max_count=options.max_fields, max_bytes=options.max_field_bytes),
         partial(Hosts, allowed=options.allowed_hosts),
         partial(Body, limit=options.max_body),
@@ -58,6 +65,7 @@ def edge(
     guarded = app
     for wrap in reversed(stack):
         guarded = wrap(guarded)
+        partial(Rank, door=door),
 
     async def edged(scope: ASGIScope, receive: Receive, send: Send) -> None:
         await (app if scope["type"] == "lifespan" else guarded)(scope, receive, send)

@@ -7,11 +7,13 @@ from fastapi import FastAPI
 from starlette.routing import Route
 
 from bff_core.composition.composition import Composition
+from bff_core.edge.criticality import criticality as ranked
 from bff_core.edge.lane import FastLane
 from bff_core.graphql.limits import Limits
 from bff_core.graphql.schema import graphql_schema, screens_of
 from bff_core.graphql.view import GraphQLView
 from bff_core.graphql.witness import witness_nulls
+from bff_core.policy.pressure import USUAL, Criticality
 
 
 class GraphQL:
@@ -30,8 +32,9 @@ class GraphQL:
     `extensions.code`; what nobody expected is masked, and told to the events.
 
     `introspection` is off in production unless it is set; with it go the names that validation
-    suggests. Batches, uploads and subscriptions are not served. `schema`'s resolvers of fields
-    that may be null are wrapped in place, harmlessly for other uses of it.
+    suggests. `criticality` is what its requests matter when the gateway has too many. Batches,
+    uploads and subscriptions are not served. `schema`'s resolvers of fields that may be null are
+    wrapped in place, harmlessly for other uses of it.
     """
 
     def __init__(
@@ -41,11 +44,13 @@ class GraphQL:
         *,
         limits: Limits | None = None,
         introspection: bool | None = None,
+        criticality: Criticality = USUAL,
     ) -> None:
         self.schema = schema
         self.path = path
         self.limits = limits or Limits()
         self.introspection = introspection
+        self._rank = ranked(criticality)
 
     @property
     def compositions(self) -> Iterable[type[Composition]]:
@@ -61,6 +66,6 @@ class GraphQL:
             with_introspection=is_development if self.introspection is None else self.introspection,
             with_timing=is_development,
         )
-        app.router.routes.append(Route(self.path, view, methods=["GET", "POST"]))
+        app.router.routes.append(Route(self.path, self._rank(view), methods=["GET", "POST"]))
         for method in ("GET", "HEAD", "POST"):
             lane.add(method, self.path, view)

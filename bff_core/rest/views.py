@@ -8,8 +8,10 @@ from fastapi import APIRouter, Depends, FastAPI, Response
 from fastapi.routing import APIRoute
 
 from bff_core.composition.composition import Composition
+from bff_core.edge.criticality import criticality
 from bff_core.edge.lane import FastLane
 from bff_core.errors import ConfigurationError
+from bff_core.policy.pressure import USUAL
 from bff_core.rest.compose import composition_of
 from bff_core.rest.media import json_only, takes_json
 from bff_core.rest.openapi import META_PARAMETER, PART_STATUS, PROBLEM
@@ -47,7 +49,8 @@ class Views:
     A view returns a dataclass (its return type is the schema in OpenAPI), which is encoded by
     msgspec; or a `Response`, which is sent as it is. Everything that FastAPI takes in a signature
     works; views that only take compositions, path, query and header parameters are compiled for
-    the fast lane. `router` is an ordinary `APIRouter`.
+    the fast lane. `router` is an ordinary `APIRouter`. Every kind of view may say what its requests
+    matter when the gateway has too many (`criticality="sheddable"`).
     """
 
     def __init__(self, *, prefix: str = "", tags: list[str] | None = None) -> None:
@@ -99,8 +102,10 @@ class Views:
         }
         options["responses"] = {200: told, "default": PROBLEM} | options.get("responses", {})
 
+        rank = criticality(options.pop("criticality", USUAL))
+
         def declare(endpoint: E) -> E:
-            self.router.get(path, response_model=None, **options)(as_stream(endpoint))
+            self.router.get(path, response_model=None, **options)(rank(as_stream(endpoint)))
             self._views.append(("GET", self.prefix + path, None))
             return endpoint
 
@@ -129,6 +134,8 @@ class Views:
     def _declare(
         self, method: str, path: str, *, status: int, meta: bool, options: dict[str, Any]
     ) -> Callable[[E], E]:
+        rank = criticality(options.pop("criticality", USUAL))
+
         def declare(endpoint: E) -> E:
             if not inspect.iscoroutinefunction(endpoint):
                 raise ConfigurationError(f"view {endpoint.__qualname__}: write it with `async def`")
@@ -139,7 +146,7 @@ class Views:
                 told["dependencies"] = [Depends(json_only), *told.get("dependencies", ())]
             self.router.add_api_route(
                 path,
-                view.as_endpoint(),
+                rank(view.as_endpoint()),
                 methods=[method],
                 status_code=status,
                 response_model=_model_of(endpoint),

@@ -1,6 +1,4 @@
-"""Limits: header fields, hosts, bodies and requests in flight."""
-
-import asyncio
+"""Limits: header fields, hosts and bodies."""
 
 import pytest
 from fastapi import FastAPI, Request
@@ -203,74 +201,3 @@ async def test_a_length_that_is_no_number_is_refused(edged, answering, length, s
     await gateway.speak([HOST, (b"content-length", length)], method="POST")
 
     assert gateway.status == status
-
-
-def waiting(gate):
-    """Make an application that answers when the gate opens."""
-
-    async def app(scope, receive, send):
-        await gate.wait()
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": b""})
-
-    return app
-
-
-@pytest.mark.virtual_time
-async def test_requests_over_the_limit_are_refused_at_once(edged):
-    """The third of two is told to come back, while the two go on."""
-    gate = asyncio.Event()
-    gateway = edged(waiting(gate), max_concurrent=2)
-    running = [asyncio.create_task(gateway.get("/")) for _ in range(2)]
-    await asyncio.sleep(0.1)
-    loop = asyncio.get_running_loop()
-    began = loop.time()
-
-    refused = await gateway.get("/")
-
-    assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
-    assert refused.json()["code"] == "overloaded"
-    assert loop.time() == began
-    gate.set()
-    assert [answer.status_code for answer in await asyncio.gather(*running)] == [200, 200]
-
-
-@pytest.mark.virtual_time
-async def test_an_overloaded_gateway_is_alive(edged):
-    """Probes are answered however much is in flight: a busy process must not be killed."""
-    gate = asyncio.Event()
-    gateway = edged(waiting(gate), max_concurrent=1)
-    running = asyncio.create_task(gateway.get("/"))
-    await asyncio.sleep(0.1)
-
-    alive = await gateway.get("/healthz")
-
-    assert alive.status_code == 200
-    gate.set()
-    await running
-
-
-@pytest.mark.virtual_time
-async def test_a_place_is_free_again_however_a_request_ends(edged):
-    """Answers, crashes, timeouts and clients that leave all give their place back."""
-    ends = iter([None, ValueError("crash")])
-
-    async def app(scope, receive, send):
-        end = next(ends, 3600)
-        if isinstance(end, Exception):
-            raise end
-        await asyncio.sleep(end or 0)
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": b""})
-
-    gateway = edged(app, max_concurrent=1)
-    statuses = [(await gateway.get("/")).status_code for _ in range(3)]
-    leaving = asyncio.create_task(gateway.get("/"))
-    await asyncio.sleep(0.1)
-    leaving.cancel()
-    await asyncio.wait([leaving])
-
-    last = await gateway.get("/", headers={"Request-Timeout": "0.1"})
-
-    assert statuses == [200, 500, 504]
-    assert last.status_code == 504

@@ -1,0 +1,35 @@
+"""What the parts of one composition share."""
+
+import asyncio
+
+from bff_core.clock import Clock
+from bff_core.events import Events
+
+
+class Screen:
+    """One screen under way; it knows none of its parts, so that no cycle is left behind.
+
+    `deadline` is the request's, an instant of `clock`. `edges` are pairs of part names, (waiter,
+    awaited), each once, in the order of their first mention. `is_dimmed` says that the process has
+    too much to do for parts that may be shed.
+    """
+
+    __slots__ = ("clock", "deadline", "edges", "events", "is_dimmed", "loop", "title")
+
+    def __init__(
+        self,
+        title: str,
+        *,
+        loop: asyncio.AbstractEventLoop,
+        clock: Clock,
+        events: Events,
+        deadline: float,
+        is_dimmed: bool = False,
+    ) -> None:
+        self.title = title
+        self.loop = loop
+        self.clock = clock
+        self.events = events
+        self.deadline = deadline
+        self.is_dimmed = is_dimmed
+        self.edges: dict[tuple[str, str], None] = {}

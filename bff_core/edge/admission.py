@@ -1,0 +1,75 @@
+"""Refuses what is too much at once, the least important first, so that the rest is answered."""
+
+from collections.abc import Awaitable
+
+from starlette.types import ASGIApp, Receive, Send
+from starlette.types import Scope as ASGIScope
+
+from bff_core.auth.viewer import Viewer
+from bff_core.edge.doorkeeper import Doorkeeper
+from bff_core.edge.exchange import EXCHANGE, PRESSURE, SCOPE
+from bff_core.errors import Overloaded
+from bff_core.policy.pressure import USUAL
+
+
+class Admission:
+    """Next to health: a request beyond what its class may take is refused, before all else.
+
+    The limit that classes have shares of follows the lag of the event loop (see `Pressure`). What
+    is refused passes nothing else of the edge: the answer is prepared, and one event a second
+    tells how many there were.
+    """
+
+    __slots__ = ("_app", "_door", "_pressure", "_watch")
+
+    def __init__(self, app: ASGIApp, *, door: Doorkeeper) -> None:
+        self._app = app
+        self._door = door
+        self._pressure = door.pressure
+        self._watch = door.watch
+
+    async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
+        """Pass on and count, or refuse at once."""
+        pressure = self._pressure
+        if pressure.in_flight >= pressure.calm and not self._door.admits(scope):
+            await self._door.refusal.send(scope, send)
+            return
+        scope[PRESSURE] = pressure
+        pressure.in_flight += 1
+        if not self._watch.is_on:
+            self._watch.start()
+        if scope["type"] != "http":  # a socket stays for hours, and mostly waits
+            pressure.begin_stream()
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            if pressure.streams and _is_stream(scope):
+                pressure.end_stream()
+            else:
+                pressure.in_flight -= 1
+
+
+def _is_stream(scope: ASGIScope) -> bool:
+    return scope["type"] != "http" or (EXCHANGE in scope and scope[EXCHANGE].is_stream)
+
+
+class Rank:
+    """Next to authenticate: a request may turn out to matter less than it seemed.
+
+    What a viewer matters is remembered with the credentials, so that from the next request on it
+    counts at the door: downward, which is cheaper there, and upward.
+    """
+
+    __slots__ = ("_app", "_door")
+
+    def __init__(self, app: ASGIApp, *, door: Doorkeeper) -> None:
+        self._app = app
+        self._door = door
+
+    def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Pass on, or raise Overloaded."""
+        viewer = scope[SCOPE].viewer
+        is_usual = not isinstance(viewer, Viewer) or viewer.criticality == USUAL
+        if is_usual or self._door.keeps(scope, viewer.criticality):
+            return self._app(scope, receive, send)
+        raise Overloaded("too many requests in flight", retry_after=self._door.refusal.wait())

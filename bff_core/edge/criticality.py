@@ -1,0 +1,151 @@
+"""What a request matters: by its route, by what a browser says of it, by who asks."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from re import Pattern
+from typing import Self, TypeVar
+
+from fastapi.routing import RouteContext, iter_route_contexts
+from starlette._utils import get_route_path
+from starlette.routing import BaseRoute, compile_path
+from starlette.types import Scope as ASGIScope
+
+from bff_core.call import Headers
+from bff_core.errors import ConfigurationError
+from bff_core.policy.pressure import CLASSES, USUAL, Criticality, moved
+
+E = TypeVar("E")
+
+MARK = "__criticality__"
+
+MOST_KNOWN = 10_000
+"""Viewers of another class than the usual one that are remembered; the stalest goes first."""
+
+_PURPOSES = frozenset({b"sec-purpose", b"purpose"})
+_CREDENTIALS = frozenset({b"authorization", b"cookie"})
+
+
+def criticality(one: Criticality) -> Callable[[E], E]:
+    """Say what the requests of a route matter: a decorator for the function behind any route.
+
+        @app.post("/telemetry")
+        @criticality("sheddable")
+        async def telemetry(report: Report) -> None: ...
+
+    Views and GraphQL take it as an option. An ASGI application that is mounted may have it, too.
+    """
+    if one not in CLASSES:
+        raise ConfigurationError(f"criticality {one!r} is unknown: use {', '.join(CLASSES)}.")
+
+    def mark(endpoint: E) -> E:
+        setattr(endpoint, MARK, one)
+        return endpoint
+
+    return mark
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A route as far as its class is concerned."""
+
+    path: str
+    pattern: Pattern[str]
+    methods: frozenset[str]
+    rank: Criticality
+
+    @classmethod
+    def of(cls, context: RouteContext) -> Self:
+        """Read a route; one without methods is a mount, and goes on below its path."""
+        path, methods = context.path or "", frozenset(context.methods or ())
+        mounted: Pattern[str] | None = getattr(context.route, "path_regex", None)
+        pattern = mounted if mounted and not methods else compile_path(path)[0]
+        behind = context.endpoint or getattr(context.route, "app", None)
+        return cls(path, pattern, methods, getattr(behind, MARK, USUAL))
+
+    def holds(self, method: str, path: str) -> bool:
+        """Whether a request is for this route."""
+        return (not self.methods or method in self.methods) and bool(self.pattern.match(path))
+
+    def hides(self, other: Self) -> bool:
+        """Whether a later route of another class may match what this one takes."""
+        if other.rank == self.rank or ":path}" in self.path + other.path:
+            return other.rank != self.rank
+        ours, theirs = self.path.split("/"), other.path.split("/")
+        return len(ours) == len(theirs) and all(
+            a == b or "{" in a + b for a, b in zip(ours, theirs, strict=True)
+        )
+
+
+class Rules:
+    """The classes of routes; as in FastAPI, the first route that matches decides.
+
+    Only routes of another class than the usual one are kept, and those before them that match
+    some of the same paths: most requests are decided by a pattern or two.
+    """
+
+    __slots__ = ("_kept",)
+
+    def __init__(self, routes: Sequence[BaseRoute] = ()) -> None:
+        known = [Rule.of(context) for context in iter_route_contexts(routes) if context.path]
+        self._kept = [
+            one
+            for place, one in enumerate(known)
+            if one.rank != USUAL or any(one.hides(other) for other in known[place:])
+        ]
+
+    def of(self, scope: ASGIScope) -> Criticality:
+        """Return the class of the route that will serve a request."""
+        if not self._kept:
+            return USUAL
+        path = get_route_path(scope) if scope.get("root_path") else scope["path"]
+        method = scope.get("method", "GET").replace("HEAD", "GET")
+        for rule in self._kept:
+            if rule.holds(method, path):
+                return rule.rank
+        return USUAL
+
+
+class Ranks:
+    """Ranks requests before anything else is known of them than their head.
+
+    A prefetch, which nobody waits for yet, is sheddable whatever it asks for. A viewer's class is
+    learnt when a request of theirs has been authenticated, and found again by the credentials.
+    """
+
+    __slots__ = ("_known", "rules")
+
+    def __init__(self) -> None:
+        self.rules = Rules()
+        self._known: OrderedDict[int, Criticality] = OrderedDict()
+
+    def of(self, scope: ASGIScope) -> Criticality:
+        """Return the class of a request by its route, its purpose and its credentials."""
+        if scope.get("method") == "OPTIONS":
+            return "critical_plus"  # a browser's question costs less than its refusal
+        headers: Headers = scope["headers"]
+        if _is_prefetch(headers):
+            return "sheddable"
+        route = self.rules.of(scope)
+        if not self._known:
+            return route
+        return moved(route, self._known.get(_credentials(headers), USUAL))
+
+    def learn(self, scope: ASGIScope, viewer: Criticality) -> Criticality:
+        """Remember whose credentials these are, and return the class of the request."""
+        key = _credentials(scope["headers"])
+        self._known[key] = viewer
+        self._known.move_to_end(key)
+        if len(self._known) > MOST_KNOWN:
+            self._known.popitem(last=False)
+        return self.of(scope)
+
+
+def _is_prefetch(headers: Headers) -> bool:
+    """Whether a browser asks in advance (Fetch standard, `Sec-Purpose`; older ones: `Purpose`)."""
+    return any(name in _PURPOSES and value.startswith(b"prefetch") for name, value in headers)
+
+
+def _credentials(headers: Iterable[tuple[bytes, bytes]]) -> int:
+    # The hash is enough, and is no secret: it is salted anew in every process.
+    return hash(tuple(value for name, value in headers if name in _CREDENTIALS))

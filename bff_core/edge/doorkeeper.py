@@ -1,0 +1,60 @@
+"""Who is let in: what the admission of one gateway decides with, whoever asks."""
+
+import random
+from collections.abc import Sequence
+
+from starlette.routing import BaseRoute
+from starlette.types import Scope as ASGIScope
+
+from bff_core.clock import Clock
+from bff_core.edge.cors import Permissions
+from bff_core.edge.criticality import Ranks, Rules
+from bff_core.edge.options import EdgeOptions
+from bff_core.edge.refusal import Refusal
+from bff_core.edge.request_id import Bits
+from bff_core.edge.security import security_headers
+from bff_core.edge.watch import Watch
+from bff_core.events import Events
+from bff_core.policy.pressure import Criticality, Pressure
+
+
+class Doorkeeper:
+    """The pressure on one process, what its requests matter, and the answer to those refused."""
+
+    __slots__ = ("pressure", "ranks", "refusal", "watch")
+
+    def __init__(
+        self,
+        options: EdgeOptions,
+        *,
+        events: Events,
+        clock: Clock,
+        bits: Bits = random.getrandbits,
+    ) -> None:
+        self.pressure = Pressure(
+            ceiling=options.max_concurrent,
+            floor=options.min_concurrent,
+            max_lag=options.max_lag,
+            brownout=options.brownout,
+        )
+        self.ranks = Ranks()
+        self.refusal = Refusal(
+            security_headers(policy=options.policy, hsts=options.hsts),
+            Permissions(options.cors),
+            longest_wait=options.longest_wait,
+            bits=bits,
+        )
+        self.watch = Watch(self.pressure, events=events, clock=clock)
+
+    def learn(self, routes: Sequence[BaseRoute]) -> None:
+        """Take what the routes of a gateway that is about to start matter."""
+        self.ranks.rules = Rules(routes)
+
+    def admits(self, scope: ASGIScope) -> bool:
+        """Whether a request may begin now; only asked under pressure."""
+        return self.pressure.admits(self.ranks.of(scope))
+
+    def keeps(self, scope: ASGIScope, viewer: Criticality) -> bool:
+        """Whether a request may go on whose viewer is now known, and remembered."""
+        rank, pressure = self.ranks.learn(scope, viewer), self.pressure
+        return pressure.in_flight <= pressure.calm or pressure.keeps(rank)

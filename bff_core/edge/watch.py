@@ -1,0 +1,90 @@
+"""Looks at the event loop at intervals, as long as there is anything to look at."""
+
+import asyncio
+
+from bff_core.clock import Clock
+from bff_core.events import Events, Pressed
+from bff_core.policy.pressure import Pressure
+
+INTERVAL = 0.025
+"""Seconds between two looks."""
+
+REPORT_EVERY = 1.0
+"""Seconds that one event sums up: a log line per refusal would cost more than the refusal."""
+
+
+class Watch:
+    """Measures how long a turn of the loop takes, tells `pressure`, and reports what was refused.
+
+    One timer, and only while requests are under way or the limit has yet to recover: a gateway
+    that nobody asks wakes up for nothing.
+    """
+
+    __slots__ = (
+        "_began",
+        "_clock",
+        "_events",
+        "_loop",
+        "_pressure",
+        "_reported_at",
+        "_timer",
+        "is_on",
+    )
+
+    def __init__(self, pressure: Pressure, *, events: Events, clock: Clock) -> None:
+        self._pressure = pressure
+        self._events = events
+        self._clock = clock
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._began = 0.0
+        self._reported_at = 0.0
+        self.is_on = False
+
+    def start(self) -> None:
+        """Begin to look; whoever admits a request while `is_on` is False calls it."""
+        self.is_on = True
+        self._loop = asyncio.get_running_loop()
+        self._pressure.forget_lags()
+        self._reported_at = self._clock()
+        self._wind(self._loop)
+
+    def stop(self) -> None:
+        """Stop looking, with a last report."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer, self._loop, self.is_on = None, None, False
+        self._report(self._clock())
+
+    def _wind(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._timer = loop.call_later(INTERVAL, self._look, loop)
+
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        # What is called soon runs in this turn of the loop with uvloop and in the next one with
+        # asyncio: from one such call to the next it is a whole turn with both.
+        loop.call_soon(self._begin, loop)
+
+    def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._began = self._clock()
+        loop.call_soon(self._end, loop)
+
+    def _end(self, loop: asyncio.AbstractEventLoop) -> None:
+        if loop is not self._loop:  # stopped meanwhile
+            return
+        now, pressure = self._clock(), self._pressure
+        pressure.observe(now, now - self._began)
+        if now - self._reported_at >= REPORT_EVERY:
+            self._report(now)
+        if pressure.in_flight > 0 or pressure.is_limited:
+            self._wind(loop)
+        else:
+            self.stop()
+
+    def _report(self, now: float) -> None:
+        seconds, self._reported_at = now - self._reported_at, now
+        refused, dimmed = self._pressure.report()
+        if (refused or dimmed) and self._events.sinks:
+            pressure = self._pressure
+            self._events.emit(
+                Pressed(refused, dimmed, seconds, pressure.in_flight, pressure.limit, pressure.lag)
+            )

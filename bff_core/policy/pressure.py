@@ -1,0 +1,174 @@
+"""How many requests a process takes at once, and which it refuses first when it has too many."""
+
+from collections import deque
+from math import ceil, sqrt
+from typing import Final, Literal, get_args
+
+Criticality = Literal["sheddable", "sheddable_plus", "critical", "critical_plus"]
+"""What a request matters, lowest first; the four classes of Google's "Site Reliability
+Engineering", chapter 21. `critical` is what is not said otherwise."""
+
+CLASSES: Final[tuple[Criticality, ...]] = get_args(Criticality)
+
+USUAL: Final[Criticality] = "critical"
+
+SHARES: Final[dict[Criticality, float]] = {
+    "sheddable": 0.6,
+    "sheddable_plus": 0.75,
+    "critical": 0.9,
+    "critical_plus": 1.0,
+}
+"""Up to which share of the limit a class is admitted: what lies above is kept for its betters."""
+
+BROWNOUT = 0.5
+"""The share of the limit above which answers do without their optional parts."""
+
+ONSET = 0.25
+"""Seconds for which the loop must lag before the limit is cut: a burst that is worked off within
+is no overload."""
+
+WINDOW = 0.1
+"""Seconds over which the smallest lag counts once the limit has been cut."""
+
+
+class Pressure:
+    """The requests under way in one process, the limit for them, and who is admitted below it.
+
+    The limit follows the loop's lag, the seconds that one turn of the event loop takes: what is
+    ready waits that long for its turn. As in CoDel (RFC 8289) the smallest lag of an interval
+    counts, since only a queue that never empties is a standing one. While it is above `max_lag`
+    the limit is cut, by half at most; while it is below, the limit grows by up to its square root
+    (Netflix's concurrency-limits); both in proportion to the distance. So the limit settles at
+    what keeps the loop turning, however long the services take that requests wait for.
+
+    `in_flight` is counted by whoever admits. A stream leaves it when it begins, and takes its
+    place off the ceiling instead. Requests up to `calm` need no decision.
+    """
+
+    __slots__ = (
+        "_lags",
+        "_marks",
+        "brownout_above",
+        "calm",
+        "ceiling",
+        "dimmed",
+        "floor",
+        "has_brownout",
+        "in_flight",
+        "lag",
+        "limit",
+        "max_lag",
+        "refused",
+        "streams",
+    )
+
+    def __init__(
+        self, *, ceiling: int = 1000, floor: int = 10, max_lag: float = 0.002, brownout: bool = True
+    ) -> None:
+        self.ceiling = ceiling
+        self.floor = min(floor, ceiling)
+        self.max_lag = max_lag
+        self.has_brownout = brownout
+        self.limit = float(ceiling)
+        self.lag = 0.0
+        self.in_flight = 0
+        self.streams = 0
+        self.refused = dict.fromkeys(CLASSES, 0)
+        self.dimmed = 0
+        self._lags: deque[tuple[float, float]] = deque()
+        self._marks: dict[Criticality, int] = {}
+        self._place_marks()
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether the limit has been cut."""
+        return self.limit < self.ceiling
+
+    def admits(self, criticality: Criticality) -> bool:
+        """Whether one more request of this class may begin; a refusal is counted."""
+        if self.in_flight < self._marks[criticality]:
+            return True
+        self.refused[criticality] += 1
+        return False
+
+    def keeps(self, criticality: Criticality) -> bool:
+        """Whether a request that is counted already may go on, now that its class is known."""
+        if self.in_flight <= self._marks[criticality]:
+            return True
+        self.refused[criticality] += 1
+        return False
+
+    def sheds_parts(self) -> bool:
+        """Whether an answer that begins now does without optional parts; those are counted."""
+        if self.in_flight <= self.brownout_above:
+            return False
+        self.dimmed += 1
+        return True
+
+    def begin_stream(self) -> None:
+        """Take a request that has become a stream out of those in flight."""
+        self.in_flight -= 1
+        self.streams += 1
+        self._place_marks()
+
+    def end_stream(self) -> None:
+        """Forget a stream."""
+        self.streams -= 1
+        self._place_marks()
+
+    def observe(self, now: float, lag: float) -> None:
+        """Take a turn of the loop that lasted `lag` seconds, and move the limit."""
+        self._lags.append((now, lag))
+        since = now - (WINDOW if self.is_limited else ONSET)
+        is_seen_whole = self._forget_before(since)
+        self.lag = min(lag for _, lag in self._lags)
+        if self.max_lag <= 0:
+            return
+        distance = 1.0 - self.lag / self.max_lag
+        if distance >= 0:
+            self._move(self.limit + sqrt(self.limit) * distance)
+        elif is_seen_whole:
+            # A limit far above what is in flight bounds nothing: the cut starts where it bites.
+            used = min(self.limit, max(self.in_flight, self.floor))
+            self._move(max(used + sqrt(used) * distance, used / 2))
+
+    def forget_lags(self) -> None:
+        """Begin anew with measuring, after a time in which nobody looked."""
+        self._lags.clear()
+
+    def report(self) -> tuple[dict[str, int], int]:
+        """Return what was refused, by class, and how many answers were dimmed; begin anew."""
+        refused: dict[str, int] = {one: count for one, count in self.refused.items() if count}
+        told = refused, self.dimmed
+        self.refused = dict.fromkeys(CLASSES, 0)
+        self.dimmed = 0
+        return told
+
+    def _forget_before(self, since: float) -> bool:
+        """Keep one lag from before the interval at most; whether the interval is covered."""
+        lags = self._lags
+        while len(lags) > 1 and lags[1][0] <= since:
+            lags.popleft()
+        return lags[0][0] <= since
+
+    def _move(self, limit: float) -> None:
+        self.limit = min(max(limit, self.floor), self.ceiling)
+        self._place_marks()
+
+    def _place_marks(self) -> None:
+        limit = min(self.limit, max(self.ceiling - self.streams, 0))
+        self._marks = {one: ceil(limit * share) for one, share in SHARES.items()}
+        brownout = ceil(limit * BROWNOUT)
+        self.brownout_above = brownout if self.has_brownout else self.ceiling
+        self.calm = self._marks["sheddable"]
+
+
+def moved(route: Criticality, viewer: Criticality) -> Criticality:
+    """Return a route's class, moved by as many steps as the viewer's is away from `critical`.
+
+    A viewer who is critical_plus raises everything by a step, so that a route which is sheddable
+    for everybody stays below the others for this viewer, too.
+    """
+    step = CLASSES.index(viewer) - CLASSES.index(USUAL)
+    place = CLASSES.index(route) + step
+    return CLASSES[min(max(place, 0), len(CLASSES) - 1)]

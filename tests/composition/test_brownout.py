@@ -1,0 +1,160 @@
+"""Brownout: a screen that is built under pressure does without its optional parts."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from bff_core.composition.composition import Board, Composition
+from bff_core.composition.gather import gather
+from bff_core.composition.loader import loader
+from bff_core.composition.methods import critical, optional
+from bff_core.composition.wiring import Wiring
+from bff_core.events import Events
+from bff_core.scope import Scope
+
+
+class Page(Composition):
+    """A screen that notes which of its parts ran."""
+
+    ran: list[str]
+
+    @critical
+    async def product(self) -> str:
+        self.ran.append("product")
+        return f"product, {await self.price()} EUR"
+
+    @optional(fallback=0)
+    async def price(self) -> int:
+        self.ran.append("price")
+        return 7
+
+    @optional(fallback=tuple)
+    async def reviews(self, first: int = 3) -> Sequence[str]:
+        self.ran.append("reviews")
+        return ("good",) * first
+
+    @optional
+    async def rating(self) -> float:
+        self.ran.append("rating")
+        return 4.5
+
+    @optional(fallback="", shed=False)
+    async def warning(self) -> str:
+        self.ran.append("warning")
+        return "may contain nuts"
+
+    @loader(fallback=-1)
+    async def stock(self, keys: tuple[str, ...]) -> dict[str, int]:
+        self.ran.append("stock")
+        return dict.fromkeys(keys, 5)
+
+    @loader(fallback=-1, shed=False)
+    async def limit(self, keys: tuple[str, ...]) -> dict[str, int]:
+        self.ran.append("limit")
+        return dict.fromkeys(keys, 9)
+
+    @loader
+    async def names(self, keys: tuple[str, ...]) -> dict[str, str]:
+        self.ran.append("names")
+        return {key: key.upper() for key in keys}
+
+
+class Pressed:
+    """A pressure that is on as long as somebody says so."""
+
+    def __init__(self) -> None:
+        self.is_on = True
+        self.asked = 0
+
+    def sheds_parts(self) -> bool:
+        self.asked += 1
+        return self.is_on
+
+
+def wiring(pressure: Pressed) -> Wiring:
+    loop = asyncio.get_running_loop()
+    return Wiring([], loop=loop, clock=loop.time, events=Events(), brownout=pressure)
+
+
+def dimmed() -> Page:
+    page = Page(ran=[])
+    loop = asyncio.get_running_loop()
+    page.enter(Board("Page", loop=loop, clock=loop.time, is_dimmed=True))
+    return page
+
+
+@pytest.mark.virtual_time
+async def test_optional_parts_are_left_out_and_say_so():
+    """Their code does not run; the value is the fallback, the state `missing`, reason `shed`."""
+    page = dimmed()
+
+    reviews, rating = await gather(page.reviews(first=2), page.rating())
+
+    assert (reviews, rating, page.ran) == ((), None, [])
+    told = {name: (one.state, one.reason) for name, one in page.parts.items()}
+    assert told == {"reviews": ("missing", "shed"), "rating": ("missing", "shed")}
+    assert {one.name for one in page.degraded} == {"reviews", "rating"}
+
+
+@pytest.mark.virtual_time
+async def test_a_critical_part_goes_on_with_the_fallback_of_an_optional_one():
+    """It awaits as ever, and gets what it would get if the service were down."""
+    page = dimmed()
+
+    assert await page.product() == "product, 0 EUR"
+    assert page.ran == ["product"]
+    assert str(page.plan()).splitlines()[1:] == [
+        "└─ product  ok  0.0 ms",
+        "   └─ price  missing (shed)  0.0 ms",
+    ]
+
+
+@pytest.mark.virtual_time
+async def test_an_author_may_keep_an_optional_part():
+    """What a service may fail to say, but the gateway must not leave out: `shed=False`."""
+    page = dimmed()
+
+    assert await page.warning() == "may contain nuts"
+    assert page.parts["warning"].state == "ok"
+
+
+@pytest.mark.virtual_time
+async def test_loaders_are_left_out_like_parts():
+    """Each key yields the fallback, whenever it is asked for; those without one still load."""
+    page = dimmed()
+
+    first = await gather(page.stock("a"), page.stock("b"), page.names("n"), page.limit("x"))
+    later = await page.stock.many(["a", "c"])
+
+    assert (first, later) == ((-1, -1, "N", 9), [-1, -1])
+    assert page.ran == ["names", "limit"]
+    assert (page.parts["stock"].state, page.parts["stock"].reason) == ("missing", "shed")
+
+
+@pytest.mark.virtual_time
+async def test_a_screen_is_dimmed_as_a_whole():
+    """The pressure is asked once, when a screen is built: no screen is half of each."""
+    pressure = Pressed()
+    page = wiring(pressure).build(Page, Scope(float("inf")), {"ran": []})
+    pressure.is_on = False
+    other = wiring(pressure).build(Page, Scope(float("inf")), {"ran": []})
+
+    shed = await gather(page.price(), page.reviews())
+    whole = await gather(other.price(), other.reviews())
+
+    assert (shed, whole) == ((0, ()), (7, ("good",) * 3))
+    assert pressure.asked == 2
+    await page.aclose()
+    await other.aclose()
+
+
+@pytest.mark.virtual_time
+async def test_a_closed_screen_leaves_nothing_behind():
+    """Parts that never ran have nothing to cancel."""
+    page = dimmed()
+    page.reviews()
+
+    await page.aclose()
+
+    assert page.parts["reviews"].reason == "shed"

@@ -1,0 +1,382 @@
+"""Admission: what is too much is refused at once and cheaply, the least important first."""
+
+import asyncio
+import json
+import re
+from collections import Counter
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+from fastapi import APIRouter, FastAPI
+from starlette.responses import PlainTextResponse
+from starlette.routing import Mount, Route
+
+from bff_core.auth.viewer import Viewer
+from bff_core.edge.criticality import Ranks, Rules, criticality
+from bff_core.edge.exchange import declare_stream
+from bff_core.edge.options import CorsOptions
+from bff_core.errors import ConfigurationError
+from bff_core.events import Answered, Pressed
+
+HOST = (b"host", b"testserver")
+
+
+def waiting(gate):
+    """Make an application that answers when the gate opens."""
+
+    async def app(scope, receive, send):
+        await gate.wait()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    return app
+
+
+@asynccontextmanager
+async def holding(gateway, gate, count, **options):
+    """Keep so many requests in flight."""
+    running = [asyncio.create_task(gateway.get("/", **options)) for _ in range(count)]
+    await asyncio.sleep(0.01)
+    yield
+    gate.set()
+    assert [answer.status_code for answer in await asyncio.gather(*running)] == [200] * count
+
+
+@pytest.mark.virtual_time
+async def test_requests_over_the_limit_are_refused_at_once(edged):
+    """The third of two is told to come back, while the two go on."""
+    gate = asyncio.Event()
+    gateway = edged(waiting(gate), max_concurrent=2)
+    async with holding(gateway, gate, 2):
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+
+        refused = await gateway.get("/")
+
+        assert (refused.status_code, refused.json()["code"]) == (503, "overloaded")
+        assert 1 <= int(refused.headers["retry-after"]) <= 4
+        assert loop.time() == began
+
+
+@pytest.mark.virtual_time
+async def test_an_overloaded_gateway_is_alive(edged):
+    """Probes are answered however much is in flight: a busy process must not be killed."""
+    gate = asyncio.Event()
+    gateway = edged(waiting(gate), max_concurrent=1)
+    async with holding(gateway, gate, 1):
+        alive, ready = await gateway.get("/healthz"), await gateway.get("/readyz")
+
+    assert (alive.status_code, ready.status_code) == (200, 200)
+
+
+@pytest.mark.virtual_time
+async def test_a_place_is_free_again_however_a_request_ends(edged):
+    """Answers, crashes, timeouts and clients that leave all give their place back."""
+    ends = iter([None, ValueError("crash")])
+
+    async def app(scope, receive, send):
+        end = next(ends, 3600)
+        if isinstance(end, Exception):
+            raise end
+        await asyncio.sleep(end or 0)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    gateway = edged(app, max_concurrent=1)
+    statuses = [(await gateway.get("/")).status_code for _ in range(3)]
+    leaving = asyncio.create_task(gateway.get("/"))
+    await asyncio.sleep(0.1)
+    leaving.cancel()
+    await asyncio.wait([leaving])
+
+    last = await gateway.get("/", headers={"Request-Timeout": "0.1"})
+
+    assert statuses == [200, 500, 504]
+    assert last.status_code == 504
+
+
+@pytest.mark.virtual_time
+async def test_a_refusal_is_a_problem_like_any_other(edged):
+    """Ids, security headers and CORS are those of every answer; a HEAD gets no body."""
+    gate = asyncio.Event()
+    shop = "https://shop.example"
+    gateway = edged(waiting(gate), max_concurrent=1, cors=CorsOptions(origins=(shop,)))
+    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    headers = {"Origin": shop, "X-Request-ID": "mine", "Traceparent": trace}
+    async with holding(gateway, gate, 1):
+        refused = await gateway.get("/", headers=headers)
+        unnamed = await gateway.get("/", headers={"X-Request-ID": '"}{'})
+        head = await gateway.ask("HEAD", "/")
+
+    assert refused.json() == {
+        "type": "/problems/overloaded",
+        "title": "Overloaded",
+        "status": 503,
+        "code": "overloaded",
+        "request_id": "mine",
+        "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+    }
+    told = refused.headers
+    assert told["content-type"] == "application/problem+json"
+    assert (told["cache-control"], told["x-request-id"]) == ("no-store", "mine")
+    assert (told["access-control-allow-origin"], told["vary"]) == (shop, "Origin")
+    assert "Retry-After" in told["access-control-expose-headers"]
+    assert told["x-content-type-options"] == "nosniff"
+    assert re.fullmatch(r"[0-9a-f]{24}", unnamed.json()["request_id"])
+    assert "access-control-allow-origin" not in unnamed.headers
+    assert (head.status_code, head.content) == (503, b"")
+
+
+@pytest.mark.virtual_time
+async def test_clients_that_are_refused_do_not_come_back_at_once(edged):
+    """What they are told to wait is spread over the seconds, so that no wave returns."""
+    gate = asyncio.Event()
+    gateway = edged(waiting(gate), max_concurrent=1)
+    async with holding(gateway, gate, 1):
+        waits = [(await gateway.get("/")).headers["retry-after"] for _ in range(200)]
+
+    assert sorted(Counter(waits)) == ["1", "2", "3", "4"]
+    assert min(Counter(waits).values()) > 15
+
+
+@pytest.mark.virtual_time
+async def test_refusals_are_told_once_a_second_not_one_by_one(edged):
+    """A log line for each would finish off what the overload began."""
+    gate = asyncio.Event()
+    gateway = edged(waiting(gate), max_concurrent=10)
+    async with holding(gateway, gate, 9):
+        for _ in range(5):
+            await gateway.get("/", headers={"Sec-Purpose": "prefetch;prerender"})
+        await gateway.get("/")
+        for _ in range(7):
+            await gateway.get("/")
+        await asyncio.sleep(1.1)
+
+    [pressed] = gateway.of(Pressed)
+    assert pressed.refused == {"sheddable": 5, "critical": 8}
+    assert pressed.in_flight == 9
+    assert [event.status for event in gateway.of(Answered)] == [200] * 9
+
+
+@pytest.mark.parametrize("header", ["Sec-Purpose", "Purpose"])
+@pytest.mark.virtual_time
+async def test_a_prefetch_gives_way_first(edged, header):
+    """Nobody waits for a page that a browser fetches in case it is opened."""
+    gate = asyncio.Event()
+    gateway = edged(waiting(gate), max_concurrent=10)
+    async with holding(gateway, gate, 6):
+        prefetch = await gateway.get("/", headers={header: "prefetch"})
+        asked = asyncio.create_task(gateway.get("/"))
+        await asyncio.sleep(0.01)
+
+        assert (prefetch.status_code, asked.done()) == (503, False)
+    assert (await asked).status_code == 200
+
+
+class Tiers:
+    """Authenticates everybody by a key, of whom some matter more and some less."""
+
+    challenge = "Key"
+
+    async def authenticate(self, scope):
+        key = scope.header("authorization")
+        ranks = {"gold": "critical_plus", "batch": "sheddable"}
+        return key and Viewer(key, criticality=ranks.get(key, "critical"))
+
+
+@pytest.mark.virtual_time
+async def test_a_viewer_who_matters_less_is_refused_once_known(edged):
+    """At first behind the authenticator, from then on at the door; both are the same answer."""
+    gate = asyncio.Event()
+    gateway = edged(waiting(gate), max_concurrent=10, authenticator=Tiers())
+    batch = {"Authorization": "batch", "X-Request-ID": "mine", "Traceparent": "00-" + "a" * 32}
+    async with holding(gateway, gate, 6):
+        late, early = [await gateway.get("/", headers=batch) for _ in range(2)]
+        usual = asyncio.create_task(gateway.get("/", headers={"Authorization": "usual"}))
+        await asyncio.sleep(0.01)
+        assert not usual.done()
+
+    assert (late.status_code, early.status_code) == (503, 503)
+    bodies = [answer.json() | {"trace_id": ""} for answer in (late, early)]
+    assert bodies[0] == bodies[1]
+    names = [set(answer.headers) for answer in (late, early)]
+    assert names[0] - {"vary"} == names[1]  # at the door nobody has looked at the credentials
+    assert len(gateway.of(Answered)) == 6 + 1 + 1  # the late one has passed the edge
+    await usual
+
+
+@pytest.mark.virtual_time
+async def test_a_viewer_who_matters_more_is_known_at_the_door(edged):
+    """Whoever has been authenticated before finds room where others are refused."""
+    gate = asyncio.Event()
+    gate.set()
+    gateway = edged(waiting(gate), max_concurrent=20, authenticator=Tiers())
+    await gateway.get("/", headers={"Authorization": "gold"})
+    gate.clear()
+    async with holding(gateway, gate, 18):
+        usual = await gateway.get("/", headers={"Authorization": "usual"})
+        gold = asyncio.create_task(gateway.get("/", headers={"Authorization": "gold"}))
+        await asyncio.sleep(0.01)
+
+        assert (usual.status_code, gold.done()) == (503, False)
+    assert (await gold).status_code == 200
+
+
+def test_viewers_that_are_remembered_are_bounded():
+    """A million of them do not fill the memory; those seen last are kept."""
+    ranks = Ranks()
+    scopes = [{"headers": [(b"cookie", b"%d" % n)], "path": "/"} for n in range(20_000)]
+    for scope in scopes:
+        ranks.learn(scope, "critical_plus")
+
+    assert len(ranks._known) == 10_000
+    assert (ranks.of(scopes[0]), ranks.of(scopes[-1])) == ("critical", "critical_plus")
+
+
+@criticality("sheddable")
+async def telemetry() -> None: ...
+
+
+async def usual() -> None: ...
+
+
+@criticality("critical_plus")
+async def vital(request) -> None: ...
+
+
+def routed() -> FastAPI:
+    app = FastAPI(openapi_url=None)
+    router = APIRouter(prefix="/v1")
+    router.get("/items/{item}")(criticality("sheddable_plus")(lambda item: item))
+    router.get("/orders/open")(usual)
+    router.get("/orders/{order}")(telemetry)
+    inner = APIRouter(prefix="/inner")
+    inner.post("/telemetry")(telemetry)
+    router.include_router(inner)
+    app.include_router(router, prefix="/api")
+    app.get("/usual")(usual)
+    files = criticality("sheddable")(PlainTextResponse("a file"))
+    app.router.routes.append(Mount("/static", app=files))
+    app.router.routes.append(Route("/plain", vital))
+    return app
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "rank"),
+    [
+        ("GET", "/api/v1/items/7", "sheddable_plus"),
+        ("HEAD", "/api/v1/items/7", "sheddable_plus"),
+        ("POST", "/api/v1/items/7", "critical"),
+        ("GET", "/api/v1/orders/open", "critical"),
+        ("GET", "/api/v1/orders/9", "sheddable"),
+        ("POST", "/api/v1/inner/telemetry", "sheddable"),
+        ("GET", "/usual", "critical"),
+        ("GET", "/static/logo.png", "sheddable"),
+        ("GET", "/plain", "critical_plus"),
+        ("GET", "/nowhere", "critical"),
+        ("OPTIONS", "/api/v1/orders/9", "critical_plus"),
+    ],
+)
+def test_routes_of_every_kind_have_a_class(method, path, rank):
+    """Included routers, mounts and plain routes: the first that matches decides, as in FastAPI."""
+    ranks = Ranks()
+    ranks.rules = Rules(routed().routes)
+
+    assert ranks.of({"method": method, "path": path, "headers": []}) == rank
+
+
+def test_below_a_root_path_routes_keep_their_class():
+    """A proxy's prefix is no part of the route."""
+    ranks = Ranks()
+    ranks.rules = Rules(routed().routes)
+    scope = {"path": "/shop/api/v1/orders/9", "root_path": "/shop", "headers": []}
+
+    assert ranks.of(scope) == "sheddable"
+
+
+def test_a_class_that_is_none_is_refused_when_it_is_written():
+    """The message names those that there are."""
+    with pytest.raises(ConfigurationError, match="'urgent' is unknown: use sheddable, shedd"):
+        criticality("urgent")
+
+
+@pytest.mark.virtual_time
+async def test_a_stream_takes_no_place_once_it_is_one(edged):
+    """Ten clients that listen leave room for ten that ask, while the ceiling counts them all."""
+    gate = asyncio.Event()
+
+    async def app(scope, receive, send):
+        if scope["path"] == "/stream":
+            declare_stream(scope)
+            declare_stream(scope)  # a face and a route may both say so
+        await waiting(gate)(scope, receive, send)
+
+    gateway = edged(app, max_concurrent=4)
+    async with holding(gateway, gate, 0):
+        streams = [asyncio.create_task(gateway.get("/stream")) for _ in range(3)]
+        await asyncio.sleep(0.01)
+        asked = asyncio.create_task(gateway.get("/"))
+        await asyncio.sleep(0.01)
+        refused = await gateway.get("/")
+        assert (asked.done(), refused.status_code) == (False, 503)
+    answers = [(await each).status_code for each in (*streams, asked)]
+    again = [(await gateway.get("/")).status_code for _ in range(5)]
+
+    assert answers == [200] * 4
+    assert again == [200] * 5
+
+
+@pytest.mark.virtual_time
+async def test_a_socket_is_refused_in_its_own_words(edged):
+    """Try again later (1013), or the problem where the server can send one; places come back."""
+    gate = asyncio.Event()
+
+    async def chat(scope, receive, send):
+        await gate.wait()
+        await send({"type": "websocket.close", "code": 1000})
+
+    gateway = edged(chat, max_concurrent=1)
+    first = asyncio.create_task(gateway.speak([HOST], type="websocket"))
+    await asyncio.sleep(0.01)
+
+    await gateway.speak([HOST], type="websocket")
+    extensions = {"websocket.http.response": {}}
+    await gateway.speak([HOST], type="websocket", extensions=extensions)
+
+    closed, start, body = gateway.sent
+    assert closed == {"type": "websocket.close", "code": 1013}
+    assert (start["type"], start["status"]) == ("websocket.http.response.start", 503)
+    assert json.loads(body["body"])["code"] == "overloaded"
+    gate.set()
+    await first
+    await gateway.speak([HOST], type="websocket")
+    assert gateway.sent[-1] == {"type": "websocket.close", "code": 1000}
+
+
+async def test_a_loop_that_does_not_come_to_rest_admits_fewer(edged):
+    """Requests that keep the processor busy are cut down to what turns the loop in time."""
+
+    async def busy(scope, receive, send):
+        loop = asyncio.get_running_loop()
+        for _ in range(5):
+            until = loop.time() + 0.002
+            while loop.time() < until:
+                pass
+            await asyncio.sleep(0)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    gateway = edged(busy, max_concurrent=1000, min_concurrent=2)
+    statuses = Counter()
+
+    async def client(transport):
+        async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as asking:
+            until = asyncio.get_running_loop().time() + 1.0
+            while asyncio.get_running_loop().time() < until:
+                statuses[(await asking.get("/")).status_code] += 1
+                await asyncio.sleep(0)
+
+    await asyncio.gather(*(client(httpx.ASGITransport(gateway.app)) for _ in range(40)))
+
+    assert statuses[503] > statuses[200] > 10

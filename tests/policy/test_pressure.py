@@ -1,0 +1,228 @@
+"""Pressure: who is admitted below the limit, and how the limit follows the loop's lag."""
+
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bff_core.policy.pressure import CLASSES, ONSET, WINDOW, Pressure, moved
+
+LOOK = 0.025
+"""Seconds between two looks at the loop, as the edge takes them."""
+
+
+def looks(pressure: Pressure, lags, now: float = 0.0) -> float:
+    """Show the pressure a lag every 25 ms; return the last instant."""
+    for lag in lags:
+        now += LOOK
+        pressure.observe(now, lag)
+    return now
+
+
+def admitted(pressure: Pressure) -> list[str]:
+    """Return the classes that would be admitted now, lowest first."""
+    return [one for one in CLASSES if pressure.admits(one)]
+
+
+@pytest.mark.parametrize(
+    ("in_flight", "classes"),
+    [(59, CLASSES), (60, CLASSES[1:]), (75, CLASSES[2:]), (90, CLASSES[3:]), (100, ())],
+)
+def test_the_lowest_class_is_refused_first(in_flight, classes):
+    """Each class has a share of the limit; what lies above it is kept for the next."""
+    pressure = Pressure(ceiling=100)
+    pressure.in_flight = in_flight
+
+    assert admitted(pressure) == list(classes)
+
+
+def test_answers_lose_optional_parts_before_anybody_is_refused():
+    """From half of the limit on screens are dimmed; without brownout they never are."""
+    pressure, without = Pressure(ceiling=100), Pressure(ceiling=100, brownout=False)
+    pressure.in_flight, without.in_flight = 51, 100
+
+    assert admitted(pressure) == list(CLASSES)
+    assert (pressure.sheds_parts(), without.sheds_parts()) == (True, False)
+    pressure.in_flight = 50
+    assert not pressure.sheds_parts()
+
+
+def test_one_request_alone_is_whole():
+    """Even where there is room for one only, that one has all its parts."""
+    pressure = Pressure(ceiling=1)
+
+    assert admitted(pressure) == list(CLASSES)
+    pressure.in_flight = 1
+    assert not pressure.sheds_parts()
+    assert admitted(pressure) == []
+
+
+def test_a_standing_lag_cuts_the_limit_to_the_floor():
+    """A loop that never comes to rest with few requests in flight is left with the fewest."""
+    pressure = Pressure(ceiling=1000, floor=10, max_lag=0.002)
+    pressure.in_flight = 400
+
+    looks(pressure, [0.1] * 30)
+
+    assert pressure.limit == 10
+
+
+def test_the_first_cut_starts_from_what_is_in_flight():
+    """A limit of a thousand bounds nothing while thirty are under way."""
+    pressure = Pressure(ceiling=1000, floor=10, max_lag=0.002)
+    pressure.in_flight = 30
+
+    looks(pressure, [0.003] * (int(ONSET / LOOK) + 2))
+
+    assert 20 < pressure.limit < 30
+
+
+@given(st.lists(st.floats(0, 10), min_size=1, max_size=200), st.data())
+def test_a_lag_that_does_not_stand_is_no_overload(lags, data):
+    """However long single turns take: one short turn in each onset, and nothing is refused."""
+    pressure = Pressure(ceiling=1000, max_lag=0.002)
+    pressure.in_flight = 500
+    for place in range(0, len(lags), int(ONSET / LOOK)):
+        lags[place] = data.draw(st.floats(0, 0.002))
+
+    looks(pressure, lags)
+
+    assert pressure.limit == 1000
+
+
+def test_the_limit_recovers_in_seconds():
+    """When the loop turns freely again the limit is back within four seconds."""
+    pressure = Pressure(ceiling=1000, floor=10)
+    pressure.in_flight = 400
+    now = looks(pressure, [0.1] * 40)
+
+    looks(pressure, [0.0002] * int(4 / LOOK), now)
+
+    assert not pressure.is_limited
+
+
+def test_without_a_largest_lag_the_limit_stands_still():
+    """`max_lag=0` leaves the number of requests as the only bound."""
+    pressure = Pressure(ceiling=50, max_lag=0)
+    pressure.in_flight = 50
+
+    looks(pressure, [5.0] * 100)
+
+    assert pressure.limit == 50
+
+
+@given(st.floats(20e-6, 200e-6), st.integers(0, 2**32))
+def test_the_limit_settles_where_the_loop_keeps_turning(cost, seed):
+    """Under endless demand, whatever a request costs the loop, its lag stays near the largest.
+
+    The loop is played: a turn takes as long as what is in flight costs, give or take a half.
+    """
+    chance, pressure = Random(seed), Pressure(ceiling=1000, floor=5, max_lag=0.002)
+    now, lags = 0.0, []
+    for _ in range(400):
+        while pressure.admits("critical"):
+            pressure.in_flight += 1
+        lag = pressure.in_flight * cost * chance.uniform(0.5, 1.5)
+        now += max(LOOK, lag)
+        pressure.observe(now, lag)
+        pressure.in_flight = min(pressure.in_flight, int(pressure.limit * 0.9))
+        lags.append(lag)
+
+    settled = lags[-200:]
+    assert 0.001 < sum(settled) / len(settled) < 0.005
+
+
+EVENTS = st.one_of(
+    st.tuples(st.just("ask"), st.sampled_from(CLASSES)),
+    st.tuples(st.just("leave"), st.none()),
+    st.tuples(st.just("stream"), st.none()),
+    st.tuples(st.just("end"), st.none()),
+    st.tuples(st.just("look"), st.floats(0, 1)),
+)
+
+
+@given(st.lists(EVENTS, max_size=300), st.integers(1, 40), st.integers(1, 20))
+def test_whatever_happens_the_bounds_hold(events, ceiling, floor):
+    """Never more than the ceiling at once, never less than the floor, betters never after."""
+    pressure, now = Pressure(ceiling=ceiling, floor=floor), 0.0
+    for kind, value in events:
+        now += LOOK
+        if kind == "ask" and pressure.admits(value):
+            pressure.in_flight += 1
+        elif kind == "leave" and pressure.in_flight:
+            pressure.in_flight -= 1
+        elif kind == "stream" and pressure.in_flight:
+            pressure.begin_stream()
+        elif kind == "end" and pressure.streams:
+            pressure.end_stream()
+        elif kind == "look":
+            pressure.observe(now, value)
+
+        assert pressure.in_flight + pressure.streams <= ceiling
+        assert min(floor, ceiling) <= pressure.limit <= ceiling
+        assert admitted(pressure) == list(CLASSES[len(CLASSES) - len(admitted(pressure)) :])
+        assert pressure.in_flight >= pressure.calm or len(admitted(pressure)) == len(CLASSES)
+
+
+def test_a_stream_gives_its_place_back_but_for_the_ceiling():
+    """Streams that wait cost no turns of the loop; a hundred of them leave room for requests."""
+    pressure = Pressure(ceiling=110)
+    for _ in range(100):
+        pressure.in_flight += 1
+        pressure.begin_stream()
+
+    assert (pressure.in_flight, pressure.streams) == (0, 100)
+    assert admitted(pressure) == list(CLASSES)
+    pressure.in_flight = 9
+    assert admitted(pressure) == ["critical_plus"]
+
+
+def test_a_request_that_is_counted_is_judged_without_itself():
+    """Who has come in as the last of its class may stay; one that matters less leaves."""
+    pressure = Pressure(ceiling=100)
+    pressure.in_flight = 61
+
+    assert not pressure.keeps("sheddable")
+    assert pressure.keeps("sheddable_plus")
+
+
+def test_refusals_are_counted_until_they_are_reported():
+    """By class, and the dimmed screens with them; then the count begins anew."""
+    pressure = Pressure(ceiling=10)
+    pressure.in_flight = 10
+    for one in ("sheddable", "sheddable", "critical"):
+        pressure.admits(one)
+    pressure.sheds_parts()
+
+    assert pressure.report() == ({"sheddable": 2, "critical": 1}, 1)
+    assert pressure.report() == ({}, 0)
+
+
+@pytest.mark.parametrize(
+    ("route", "viewer", "rank"),
+    [
+        ("critical", "critical", "critical"),
+        ("critical", "critical_plus", "critical_plus"),
+        ("sheddable", "critical_plus", "sheddable_plus"),
+        ("critical", "sheddable", "sheddable"),
+        ("critical_plus", "sheddable_plus", "critical"),
+        ("sheddable", "sheddable", "sheddable"),
+        ("critical_plus", "critical_plus", "critical_plus"),
+    ],
+)
+def test_a_viewer_moves_the_class_of_a_route(route, viewer, rank):
+    """By as many steps as the viewer is above or below the usual one."""
+    assert moved(route, viewer) == rank
+
+
+def test_once_cut_the_limit_moves_with_a_shorter_memory():
+    """What follows a cut is judged by a tenth of a second, so that the limit can settle."""
+    pressure = Pressure(ceiling=1000, floor=10, max_lag=0.002)
+    pressure.in_flight = 100
+    now = looks(pressure, [0.01] * 12)
+    cut = pressure.limit
+
+    looks(pressure, [0.01] * int(WINDOW / LOOK), now)
+
+    assert pressure.limit < cut < 100
