@@ -38,34 +38,30 @@ def edge(
     readiness: Readiness,
     events: Events,
     authenticator: Authenticator | None = None,
+    door: Doorkeeper | None = None,
     clock: Clock = monotonic,
     bits: Bits = random.getrandbits,
 ) -> ASGIApp:
-    door: Doorkeeper | None = None,
-    store: GetStore | None = None,
-    """Wrap `app` in what every request passes, outermost first; its lifespan passes by.
-
-    `store` finds where answers of keyed requests are kept; without one they are kept in memory.
-    """
+    """Wrap `app` in what every request passes, outermost first; its lifespan passes by."""
     door = door or Doorkeeper(options, events=events, clock=clock, bits=bits)
     head = Head(security_headers(policy=options.policy, hsts=options.hsts))
     stack: list[Wrap] = [
         partial(Health, readiness=readiness, about=about),
+        partial(Admission, door=door),
         partial(Accept, head=head, events=events, clock=clock, bits=bits),
         partial(Problems, events=events),
         partial(Cors, options=options.cors),
         partial(Deadline, timeout=options.timeout, grace=options.grace),
-        partial(Admission, door=door),
         partial(Fields, max_count=options.max_fields, max_bytes=options.max_field_bytes),
         partial(Hosts, allowed=options.allowed_hosts),
         partial(Body, limit=options.max_body),
         partial(Authenticate, authenticator=authenticator),
+        partial(Rank, door=door),
         Compression,
     ]
     guarded = app
     for wrap in reversed(stack):
         guarded = wrap(guarded)
-        partial(Rank, door=door),
 
     async def edged(scope: ASGIScope, receive: Receive, send: Send) -> None:
         await (app if scope["type"] == "lifespan" else guarded)(scope, receive, send)
