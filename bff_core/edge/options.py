@@ -82,13 +82,13 @@ class EdgeOptions:
     max_fields: int = 100
     max_field_bytes: int = 32 * 1024
     max_concurrent: int = 1000
-    allowed_hosts: tuple[str, ...] = LOCAL_HOSTS
-    cors: CorsOptions = field(default_factory=CorsOptions)
-    policy: str = API_POLICY
     min_concurrent: int = 10
     max_lag: float = 0.002
     brownout: bool = True
     longest_wait: int = 4
+    allowed_hosts: tuple[str, ...] = LOCAL_HOSTS
+    cors: CorsOptions = field(default_factory=CorsOptions)
+    policy: str = API_POLICY
     hsts: str = ""
 
     def __post_init__(self) -> None:
@@ -98,13 +98,13 @@ class EdgeOptions:
         _demand("max_fields", self.max_fields, at_least=1)
         _demand("max_field_bytes", self.max_field_bytes, at_least=1)
         _demand("max_concurrent", self.max_concurrent, at_least=1)
+        _demand("min_concurrent", self.min_concurrent, at_least=1)
+        _demand("max_lag", self.max_lag, at_least=0)
+        _demand("longest_wait", self.longest_wait, at_least=1)
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
         """Return what the environment asks for; raises ConfigurationError for a missing host."""
-        _demand("min_concurrent", self.min_concurrent, at_least=1)
-        _demand("max_lag", self.max_lag, at_least=0)
-        _demand("longest_wait", self.longest_wait, at_least=1)
         is_production = settings.env == "production"
         if is_production and not settings.allowed_hosts:
             raise ConfigurationError(
@@ -115,12 +115,12 @@ class EdgeOptions:
             timeout=settings.timeout,
             max_body=settings.max_body,
             max_concurrent=settings.max_concurrent,
+            max_lag=settings.max_lag,
+            brownout=settings.brownout,
             allowed_hosts=settings.allowed_hosts or LOCAL_HOSTS,
             cors=CorsOptions(
                 origins=settings.cors_origins, with_credentials=settings.cors_credentials
             ),
-            max_lag=settings.max_lag,
-            brownout=settings.brownout,
             hsts=HSTS if is_production else "",
         )
 
