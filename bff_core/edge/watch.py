@@ -38,7 +38,7 @@ class Watch:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._began = 0.0
-        self._reported_at = 0.0
+        self._reported_at: float | None = None
         self.is_on = False
 
     def start(self) -> None:
@@ -46,7 +46,7 @@ class Watch:
         self.is_on = True
         self._loop = asyncio.get_running_loop()
         self._pressure.forget_lags()
-        self._reported_at = self._clock()
+        self._reported_at = None
         self._wind(self._loop)
 
     def stop(self) -> None:
@@ -54,7 +54,8 @@ class Watch:
         if self._timer is not None:
             self._timer.cancel()
         self._timer, self._loop, self.is_on = None, None, False
-        self._report(self._clock())
+        if self._reported_at is not None:
+            self._report(self._clock(), self._reported_at)
 
     def _wind(self, loop: asyncio.AbstractEventLoop) -> None:
         self._timer = loop.call_later(INTERVAL, self._look, loop)
@@ -73,18 +74,27 @@ class Watch:
             return
         now, pressure = self._clock(), self._pressure
         pressure.observe(now, now - self._began)
+        if self._reported_at is None:
+            self._reported_at = self._began - INTERVAL
         if now - self._reported_at >= REPORT_EVERY:
-            self._report(now)
+            self._report(now, self._reported_at)
         if pressure.in_flight > 0 or pressure.is_limited:
             self._wind(loop)
         else:
             self.stop()
 
-    def _report(self, now: float) -> None:
-        seconds, self._reported_at = now - self._reported_at, now
-        refused, dimmed = self._pressure.report()
+    def _report(self, now: float, since: float) -> None:
+        self._reported_at = now
+        pressure = self._pressure
+        refused, dimmed = pressure.report()
         if (refused or dimmed) and self._events.sinks:
-            pressure = self._pressure
             self._events.emit(
-                Pressed(refused, dimmed, seconds, pressure.in_flight, pressure.limit, pressure.lag)
+                Pressed(
+                    refused,
+                    dimmed,
+                    now - since,
+                    pressure.in_flight,
+                    pressure.limit,
+                    pressure.lag,
+                )
             )
