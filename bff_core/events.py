@@ -109,6 +109,14 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
+class StoreChanged:
+    """A store that gateways share went away (`open`), is being tried (`half-open`) or is back."""
+
+    store: str
+    state: Literal["closed", "open", "half-open"]
+
+
+@dataclass(frozen=True, slots=True)
 class Pressed:
     """The edge was under pressure in the last `seconds`: what it refused, by criticality.
 
@@ -125,6 +133,52 @@ class Pressed:
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """The server refused a request before the gateway saw it, or cut it off; `reason` is a word.
+
+    `status` is what the client was answered, 0 where only the connection was broken.
+    """
+
+    status: int
+    reason: str
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoopBlocked:
+    """The event loop has not turned for `waited` seconds: `stack` is what it is busy with.
+
+    Told by a thread of its own, while it lasts, and once for each time.
+    """
+
+    waited: float
+    stack: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoopFreed:
+    """The event loop turns again; it was blocked for `duration` seconds."""
+
+    duration: float
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """The process stopped accepting; `unfinished` requests were cut at the end of the grace."""
+
+    unfinished: int
+    duration: float
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerEnded:
+    """A worker process ended unasked, and is replaced; `cause` is its status or its signal."""
+
+    pid: int
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
 class Crashed:
     """Code of the gateway raised what no one expected."""
 
@@ -137,13 +191,28 @@ class Crashed:
 class AnswerForgotten:
     """A final answer is not kept under its Idempotency-Key: a retry would run again.
 
-    `reason` is size, evicted (memory is full) or store (Redis could not be told).
+    `reason` is size, evicted (memory is full) or store (Redis could not be told). Evictions are
+    told once in a while, `count` of them together.
     """
 
     reason: Literal["size", "evicted", "store"]
+    count: int = 1
 
 
-AnyEvent = Event | PartEnded | Answered | Pressed | Crashed | AnswerForgotten
+AnyEvent = (
+    Event
+    | PartEnded
+    | Answered
+    | StoreChanged
+    | Pressed
+    | Refused
+    | LoopBlocked
+    | LoopFreed
+    | Drained
+    | WorkerEnded
+    | Crashed
+    | AnswerForgotten
+)
 
 
 class Sink(Protocol):

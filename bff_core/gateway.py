@@ -35,6 +35,9 @@ from bff_core.upstream.stack import MakeTransport, UpstreamStack, open_stack, wi
 
 Lifespan = Callable[["Gateway"], AbstractAsyncContextManager[None]]
 
+GATEWAY = "bff.gateway"
+"""Where the state of the lifespan holds the gateway, for the server, whatever is wrapped around."""
+
 
 class Face(Protocol):
     """One way in which clients see a gateway: REST views, a GraphQL schema."""
@@ -52,7 +55,8 @@ class Gateway(FastAPI):
     """A FastAPI app in front of which stands the edge; make one with `gateway(...)`.
 
     Everything that FastAPI offers works: `include_router`, `dependency_overrides`, middleware.
-    `services` are the upstream clients while the app runs, `readiness` is what `/readyz` tells.
+    `services` are the upstream clients while the app runs, `readiness` is what `/readyz` tells,
+    `edge_options` are its bounds.
     """
 
     def __init__(
@@ -75,7 +79,7 @@ class Gateway(FastAPI):
         self.lane = FastLane(self)
         self._stacks: list[UpstreamStack] = []
         self._clock = clock
-        self._options = options
+        self.edge_options = options
         self.door = Doorkeeper(options, events=events, clock=clock)
         self._authenticator = authenticator
         self.readiness = Readiness([("upstreams", self._unready)])
@@ -94,8 +98,10 @@ class Gateway(FastAPI):
         if self._is_direct and scope["type"] == "http" and self.middleware_stack is not None:
             scope["app"] = self
             await self.middleware_stack(scope, receive, send)
-        else:
-            await super().__call__(scope, receive, send)
+            return
+        if scope["type"] == "lifespan":
+            scope.setdefault("state", {})[GATEWAY] = self
+        await super().__call__(scope, receive, send)
 
     def build_middleware_stack(self) -> ASGIApp:
         """Put the edge and the fast lane in front of FastAPI's own stack."""
@@ -103,7 +109,7 @@ class Gateway(FastAPI):
         self.door.learn(self.routes)
         return edge(
             self.lane,
-            self._options,
+            self.edge_options,
             about=About(self.title, _version(), self.settings.revision),
             readiness=self.readiness,
             events=self.events,

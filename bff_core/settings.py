@@ -90,6 +90,31 @@ class Settings(BaseSettings):
         default=0.002, ge=0, le=10, description="seconds up to 10, such as 0.005; 0 for no limit"
     )
     brownout: bool = Field(default=True, description="true or false")
+    host: str = Field(default="127.0.0.1", description="an address to listen on, such as 0.0.0.0")
+    port: int = Field(default=8000, ge=0, le=65535, description="a port, such as 8000")
+    workers: int = Field(default=1, ge=1, le=256, description="a number of processes from 1 up")
+    header_timeout: float = Field(
+        default=10.0, ge=0.05, le=3600, description="seconds from 0.05 to 3600, such as 10"
+    )
+    body_timeout: float = Field(
+        default=8.0, ge=0.05, le=3600, description="seconds from 0.05 to 3600, such as 8"
+    )
+    send_timeout: float = Field(
+        default=10.0, ge=0.05, le=3600, description="seconds from 0.05 to 3600, such as 10"
+    )
+    keep_alive: float = Field(
+        default=75.0, ge=0.05, le=3600, description="seconds from 0.05 to 3600, such as 75"
+    )
+    drain_delay: float | None = Field(
+        default=None,
+        ge=0,
+        le=3600,
+        description="seconds up to 3600 (unset: 5 in production, 0 in development)",
+    )
+    grace: float = Field(default=10.0, ge=0, le=3600, description="seconds up to 3600, such as 10")
+    watchdog: float = Field(
+        default=0.25, ge=0, le=60, description="seconds up to 60, such as 0.25; 0 for none"
+    )
     log: Literal["json", "text", "off"] | None = Field(
         default=None,
         description="json, text or off (unset: json in production, text in development)",

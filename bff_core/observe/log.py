@@ -19,18 +19,26 @@ from typing import Literal, TextIO
 from bff_core.errors import BFFError
 from bff_core.events import (
     Answered,
+    AnswerForgotten,
     AnyEvent,
     Attempted,
     BreakerChanged,
     Coalesced,
     Crashed,
+    Drained,
     Ejected,
+    LoopBlocked,
+    LoopFreed,
     PartEnded,
+    Pressed,
+    Refused,
     Resolved,
     Restored,
     Retried,
     RetryRefused,
     Shed,
+    StoreChanged,
+    WorkerEnded,
 )
 
 LOGGER = "bff_core"
@@ -46,6 +54,14 @@ LEVELS: Mapping[type, int] = {
     Restored: logging.INFO,
     Resolved: logging.INFO,
     PartEnded: logging.WARNING,
+    StoreChanged: logging.WARNING,
+    Pressed: logging.WARNING,
+    AnswerForgotten: logging.WARNING,
+    Refused: logging.INFO,
+    LoopBlocked: logging.WARNING,
+    LoopFreed: logging.WARNING,
+    Drained: logging.INFO,
+    WorkerEnded: logging.ERROR,
     Crashed: logging.ERROR,
 }
 

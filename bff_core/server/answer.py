@@ -1,0 +1,124 @@
+"""Renders ASGI's messages as the bytes of one HTTP/1.x answer; it knows no socket."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from bff_core.server.head import CHUNKED, CLOSE, Head, find
+
+LARGE: Final = 16 * 1024
+"""Bytes from which a body is written by itself: joining it to its head would copy it."""
+
+EVENTS: Final = b"text/event-stream"
+LINES: Final = b"application/x-ndjson"
+
+_NO_BODY: Final = frozenset({*range(100, 200), 204, 304})  # RFC 9110, section 6.4.1
+
+Message = Mapping[str, Any]
+
+
+class Answer:
+    """What is sent for one request, in order: `start` once, then `body` until it is complete.
+
+    A head that declares a length is held back and leaves together with the first piece of the
+    body; any other one leaves at once, since its first piece may be a while. `is_last` says that
+    the connection ends with this answer. Raises `RuntimeError` for messages that are out of order
+    or contradict the declared length, `ValueError` for fields that can't be sent.
+    """
+
+    __slots__ = (
+        "_held",
+        "_is_chunked",
+        "_left",
+        "_tail",
+        "has_body",
+        "has_started",
+        "is_complete",
+        "is_last",
+        "is_old",
+        "media",
+    )
+
+    def __init__(self, *, has_body: bool, is_old: bool, is_last: bool) -> None:
+        self.has_body = has_body
+        self.is_old = is_old  # HTTP/1.0 knows no chunks
+        self.is_last = is_last
+        self.has_started = False
+        self.is_complete = False
+        self.media = b""  # of an answer whose length is not declared
+        self._held = b""
+        self._left: int | None = None
+        self._is_chunked = False
+        self._tail = b""
+
+    def start(self, message: Message, defaults: bytes) -> bytes:
+        """Take status and fields; return what is to be sent at once."""
+        if self.has_started or message["type"] != "http.response.start":
+            raise RuntimeError(f"{message['type']} is out of order")
+        status, fields = message["status"], message.get("headers", ())
+        head = Head(status, fields, defaults)
+        self.has_started = True
+        self.has_body = self.has_body and status not in _NO_BODY
+        if head.length is None and self.has_body:
+            self._frame(head)
+            self.media = find(fields, b"content-type").partition(b";")[0].strip().lower()
+        self._left = head.length
+        self.is_last = self.is_last or head.is_last
+        if self.is_last:
+            head.lines.append(CLOSE)
+        head.lines.append(b"\r\n")
+        rendered = b"".join(head.lines)
+        if head.length is None:
+            return rendered
+        self._held = rendered
+        return b""
+
+    def body(self, message: Message) -> tuple[bytes, ...]:
+        """Take a piece of the body; return what is to be sent, head first."""
+        if self.is_complete or not self.has_started or message["type"] != "http.response.body":
+            raise RuntimeError(f"{message['type']} is out of order")
+        piece = message.get("body", b"")
+        is_end = not message.get("more_body", False)
+        held, self._held = self._held, b""
+        if not self.has_body:
+            piece = b""
+        elif self._left is not None:
+            self._count(len(piece), is_end=is_end)
+        elif self._is_chunked:
+            piece = self._chunk(piece, is_end=is_end)
+        self.is_complete = is_end
+        if len(piece) > LARGE:
+            return (held, piece) if held else (piece,)
+        return (held + piece,) if held or piece else ()
+
+    def farewell(self, piece: bytes, *, is_end: bool) -> bytes:
+        """End a stream before its end: with a last piece where a unit ended, else without.
+
+        With `is_end` the client is told that it is the end; without, that some is missing.
+        """
+        self.is_complete = self.is_last = True
+        if not self._tail.endswith(b"\n\n" if self.media == EVENTS else b"\n") and self._tail:
+            piece = b""
+        return self._chunk(piece, is_end=is_end) if self._is_chunked else piece
+
+    def _frame(self, head: Head) -> None:
+        """Say where a body of unknown length ends: with a chunk, or with the connection."""
+        if self.is_old:
+            self.is_last = True
+        else:
+            self._is_chunked = True
+            head.lines.append(CHUNKED)
+
+    def _count(self, size: int, *, is_end: bool) -> None:
+        assert self._left is not None  # noqa: S101 # the caller looked; for the type checker
+        self._left -= size
+        if self._left < 0:
+            raise RuntimeError("the answer is longer than its Content-Length")
+        if is_end and self._left:
+            raise RuntimeError("the answer is shorter than its Content-Length")
+
+    def _chunk(self, piece: bytes, *, is_end: bool) -> bytes:
+        end = b"0\r\n\r\n" if is_end else b""
+        if not piece:
+            return end
+        self._tail = piece[-2:]
+        return b"%x\r\n%b\r\n%b" % (len(piece), piece, end)

@@ -1,0 +1,208 @@
+"""One request under way: what the application receives and sends, over one connection."""
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Any, Final, Protocol
+
+from starlette.exceptions import HTTPException
+
+from bff_core.server.answer import EVENTS, LINES, Answer, Message
+from bff_core.server.refusal import CRASHED, UNFINISHED, Refusal
+from bff_core.server.serving import Serving
+
+CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+class Wire(Protocol):
+    """The connection, as a cycle sees it."""
+
+    @property
+    def serving(self) -> Serving:
+        """What all connections share."""
+        ...
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether the client takes less than it is sent."""
+        ...
+
+    def write(self, data: bytes, /) -> None:
+        """Send bytes, or hold them until the client takes them."""
+
+    def drained(self) -> Awaitable[None]:
+        """Wait until the client has taken most of what was sent."""
+        ...
+
+    def resume(self) -> None:
+        """Read on: more of the body is wanted."""
+
+    def answered(self, cycle: "Cycle", /) -> None:
+        """Go on behind the end of an answer."""
+
+    def break_off(self, *, is_torso_whole: bool) -> None:
+        """End the connection amid an answer; a torso that looks whole must not arrive."""
+
+
+class Cycle:
+    """A request as ASGI sees it. The connection feeds its body and says when the client left.
+
+    `is_over` once nothing more can be sent: it was answered, the client left, or it was cut.
+    """
+
+    __slots__ = (
+        "_continues",
+        "_fault",
+        "_is_read",
+        "_pieces",
+        "_reader",
+        "_wire",
+        "answer",
+        "buffered",
+        "is_over",
+        "more_body",
+        "scope",
+        "task",
+    )
+
+    def __init__(
+        self, wire: Wire, scope: dict[str, Any], answer: Answer, *, continues: bool
+    ) -> None:
+        self._wire = wire
+        self.scope = scope
+        self.answer = answer
+        self.task: asyncio.Task[None] | None = None
+        self.is_over = False
+        self.more_body = True
+        self.buffered = 0
+        self._pieces: list[bytes] = []
+        self._is_read = False
+        self._continues = continues
+        self._fault: Refusal | None = None
+        self._reader: asyncio.Future[None] | None = None
+
+    async def run(self) -> None:
+        """Call the application, and see to it that the client gets an answer or a broken one."""
+        serving = self._wire.serving
+        try:
+            await serving.app(self.scope, self.receive, self.send)
+        except asyncio.CancelledError:
+            if not self.is_over:  # by whoever ends the process: the client did not leave
+                self._give_up(UNFINISHED)
+        except Exception as error:  # noqa: BLE001 - the connection survives what the app does
+            serving.refusals.crashed(error, self.scope, has_started=self.answer.has_started)
+        finally:
+            if not self.is_over:
+                self._give_up(CRASHED)
+            if self.task is not None:
+                serving.state.tasks.discard(self.task)
+            self.task = None  # it knows this frame: no cycle of references stays behind
+
+    def take(self, body: bytes) -> None:
+        """Take a piece of the body; what comes behind the answer is of no interest."""
+        if not self.is_over:
+            self._pieces.append(body)
+            self.buffered += len(body)
+            self._wake()
+
+    def complete(self) -> None:
+        """Take note that the body is complete."""
+        self.more_body = False
+        self._wake()
+
+    def fail(self, fault: Refusal) -> None:
+        """Let the application know that the body will never be complete."""
+        self._fault = fault
+        self._wake()
+
+    def leave(self) -> None:
+        """Cancel the handler unless it has answered: its client left, nobody waits any more."""
+        if not self.is_over:
+            self.is_over = True
+            if self.task is not None:
+                self.task.cancel()
+            self._wake()
+
+    def reconnect(self, farewell: bytes) -> None:
+        """End a stream of events where one ends: its client connects anew, elsewhere."""
+        if self.answer.media == EVENTS and not self.is_over:
+            self._wire.write(self.answer.farewell(farewell, is_end=True))
+            self.leave()
+            self._wire.answered(self)
+
+    def cut(self) -> None:
+        """End what is unfinished when the process ends, and tell the client as far as one can."""
+        if not self.is_over:
+            self._give_up(UNFINISHED)
+            if self.task is not None:
+                self.task.cancel()
+
+    async def receive(self) -> dict[str, Any]:
+        """Return the next piece of the body, or that the client left or was answered.
+
+        Raises `HTTPException` where the body is broken or too slow.
+        """
+        if self._continues:
+            self._continues = False
+            if not self._pieces and self.more_body:
+                self._wire.write(CONTINUE)
+        while not self._has_news():
+            self._wire.resume()
+            self._reader = self._wire.serving.loop.create_future()
+            await self._reader
+        if self.is_over:
+            return {"type": "http.disconnect"}
+        if self._fault is not None:
+            raise HTTPException(self._fault.status, self._fault.detail, {"connection": "close"})
+        self._is_read = not self.more_body
+        pieces, self._pieces, self.buffered = self._pieces, [], 0
+        body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        return {"type": "http.request", "body": body, "more_body": self.more_body}
+
+    async def send(self, message: Message) -> None:
+        """Take a message of the answer; waits while the client takes less than it is sent."""
+        answer, wire = self.answer, self._wire
+        if self.is_over and not answer.is_complete:
+            return  # the client left, and the handler was told
+        if not answer.has_started:
+            serving = wire.serving
+            # What is left of the body would be read as the next request.
+            answer.is_last = answer.is_last or self.more_body or serving.is_draining
+            data = answer.start(message, serving.defaults)
+            if data:
+                wire.write(data)
+            return
+        if wire.is_blocked:
+            await wire.drained()
+            if self.is_over:
+                return
+        for piece in answer.body(message):
+            wire.write(piece)
+        if answer.is_complete:
+            self.is_over = True
+            self._wake()
+            wire.answered(self)
+
+    def _has_news(self) -> bool:
+        is_new_end = not self.more_body and not self._is_read
+        return bool(self._pieces or self.is_over or self._fault is not None or is_new_end)
+
+    def _wake(self) -> None:
+        if self._reader is not None and not self._reader.done():
+            self._reader.set_result(None)
+
+    def _give_up(self, refusal: Refusal) -> None:
+        """Answer in the application's place; behind the start of an answer only break it off."""
+        answer, wire = self.answer, self._wire
+        refusals = wire.serving.refusals
+        self.is_over = True
+        if not answer.has_started:
+            has_body = self.scope["method"] != "HEAD"
+            wire.write(
+                refusals.answer(refusal, wire.serving.defaults, scope=self.scope, has_body=has_body)
+            )
+            answer.is_last = True
+            wire.answered(self)
+            return
+        if answer.media == LINES and refusal is UNFINISHED:
+            wire.write(answer.farewell(refusals.line(refusal, self.scope), is_end=False))
+        wire.break_off(is_torso_whole=answer.is_old)

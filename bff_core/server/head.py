@@ -1,0 +1,96 @@
+"""Writes the head of an answer: checked once per spelling, and remembered where it repeats."""
+
+import re
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Final
+
+STATUS_LINES: Final = {
+    status: b"HTTP/1.1 %d %b\r\n"
+    % (
+        status,
+        HTTPStatus(status).phrase.encode() if status in set(map(int, HTTPStatus)) else b"Status",
+    )
+    for status in range(100, 600)
+}
+
+CLOSE: Final = b"connection: close\r\n"
+CHUNKED: Final = b"transfer-encoding: chunked\r\n"
+
+# RFC 9110, sections 5.1 and 5.5: a token; no control characters but the tab.
+_NAME: Final = re.compile(rb"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_FORBIDDEN: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+
+_FRAMING: Final = frozenset({b"connection", b"content-length", b"transfer-encoding"})
+_EVER_NEW: Final = frozenset(
+    {b"content-length", b"date", b"etag", b"location", b"server-timing", b"set-cookie"}
+    | {b"x-request-id", b"traceparent"}
+)
+"""Fields whose values do not repeat: not worth remembering, and some are secrets."""
+
+_MEMORY: Final = 1024
+_LONGEST: Final = 512
+
+
+class Head:
+    """The head of one answer without its last line; `length` is None unless it was declared.
+
+    Raises `ValueError` for a field that would break the head or split the answer.
+    """
+
+    __slots__ = ("content_type", "is_chunked", "is_last", "length", "lines")
+
+    def __init__(self, status: int, fields: Iterable[tuple[bytes, bytes]], defaults: bytes) -> None:
+        self.length: int | None = None
+        self.is_chunked = False
+        self.is_last = False
+        self.content_type = b""
+        self.lines = lines = [STATUS_LINES[status], defaults]
+        for name, value in fields:
+            line = _lines.get((name, value))
+            lines.append(self._line(name, value) if line is None else line)
+
+    def _line(self, name: bytes, value: bytes) -> bytes:
+        known = _names.get(name) or _learn_name(name)
+        if not (value.isascii() and value.decode("ascii").isprintable()) and _FORBIDDEN.search(
+            value
+        ):
+            raise ValueError(f"the value of the header field {name!r} can't be sent")
+        lowered, prefix = known
+        if lowered in _FRAMING:
+            return self._frame(lowered, value, prefix)
+        line = prefix + value + b"\r\n"
+        if lowered not in _EVER_NEW and len(_lines) < _MEMORY and len(line) <= _LONGEST:
+            _lines[name, value] = line
+        return line
+
+    def _frame(self, name: bytes, value: bytes, prefix: bytes) -> bytes:
+        """Take note of a field that says where the answer ends."""
+        if name == b"content-length":
+            self.length = int(value)
+        elif name == b"transfer-encoding":
+            self.is_chunked = True
+            return b""  # ours to write
+        elif b"close" in {token.strip() for token in value.lower().split(b",")}:
+            self.is_last = True
+            return b""
+        return prefix + value + b"\r\n"
+
+
+_names: dict[bytes, tuple[bytes, bytes]] = {}
+_lines: dict[tuple[bytes, bytes], bytes] = {}
+
+
+def _learn_name(name: bytes) -> tuple[bytes, bytes]:
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is no name of a header field")
+    lowered = name.lower()
+    known = lowered, lowered + b": "
+    if len(_names) < _MEMORY:
+        _names[name] = known
+    return known
+
+
+def find(fields: Iterable[tuple[bytes, bytes]], wanted: bytes) -> bytes:
+    """Return a field's value, empty where there is none."""
+    return next((value for name, value in fields if name.lower() == wanted), b"")

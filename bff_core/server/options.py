@@ -1,0 +1,76 @@
+"""What the server can be told: how long it waits for clients, how much it holds, how it ends."""
+
+from dataclasses import dataclass
+from typing import Annotated, Final, Self
+
+from bff_core.policy.options import Option, check
+from bff_core.settings import Settings
+
+KIB: Final = 1024
+MIB: Final = 1024 * KIB
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerOptions:
+    """How one process treats the clients that connect to it.
+
+    Durations in seconds. Raises `ConfigurationError` where an option is out of its range.
+    """
+
+    header_timeout: Annotated[
+        float, Option("How long the head of a request may take to arrive, as a whole", 0.05, 3600)
+    ] = 10.0
+    # Less than a request's own 10 s, so that a slow client learns what was slow.
+    body_timeout: Annotated[
+        float, Option("How long a request's body may take to arrive", 0.05, 3600)
+    ] = 8.0
+    body_rate: Annotated[
+        int, Option("How many bytes of body earn the client a further second", 1, 1024 * MIB)
+    ] = 16 * KIB
+    send_timeout: Annotated[
+        float, Option("How long a client may leave its answer unread", 0.05, 3600)
+    ] = 10.0
+    send_buffer: Annotated[
+        int, Option("How many unsent bytes stop the handler that writes them", KIB, 64 * MIB)
+    ] = 64 * KIB
+    # Longer than what a balancer in front keeps idle (nginx and ALB 60 s): it closes first, and
+    # none of its requests meets a connection that is about to be closed.
+    keep_alive: Annotated[float, Option("How long an idle connection is kept open", 0.05, 3600)] = (
+        75.0
+    )
+    max_head: Annotated[int, Option("How many bytes the head of a request may have", KIB, MIB)] = (
+        64 * KIB
+    )
+    max_fields: Annotated[int, Option("How many header fields a request may have", 8, 2000)] = 200
+    linger: Annotated[
+        float, Option("How long a refused client is listened to, so that it hears why", 0, 60)
+    ] = 2.0
+    drain_delay: Annotated[
+        float,
+        Option("How long connections are still accepted once the process is told to end", 0, 3600),
+    ] = 5.0
+    grace: Annotated[
+        float, Option("How long requests in flight have to end after that", 0, 3600)
+    ] = 10.0
+    watchdog: Annotated[
+        float, Option("How long the event loop may be blocked before it is told; 0 is off", 0, 60)
+    ] = 0.25
+
+    def __post_init__(self) -> None:
+        check(self)
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Return what the environment asks for; balancers only stand before production."""
+        delay = settings.drain_delay
+        if delay is None:
+            delay = cls().drain_delay if settings.env == "production" else 0.0
+        return cls(
+            header_timeout=settings.header_timeout,
+            body_timeout=settings.body_timeout,
+            send_timeout=settings.send_timeout,
+            keep_alive=settings.keep_alive,
+            drain_delay=delay,
+            grace=settings.grace,
+            watchdog=settings.watchdog,
+        )

@@ -1,0 +1,47 @@
+"""The two ends of a connection, and requests over it as ASGI scopes."""
+
+import asyncio
+from typing import Any, Final
+
+from bff_core.server.reading import RequestReader
+from bff_core.server.serving import Serving
+
+ASGI: Final = {"version": "3.0", "spec_version": "2.4"}
+
+
+class Peer:
+    """Who is connected to whom, and how."""
+
+    __slots__ = ("_client", "_scheme", "_server")
+
+    def __init__(self, transport: asyncio.BaseTransport) -> None:
+        self._client = _address(transport.get_extra_info("peername"))
+        self._server = _address(transport.get_extra_info("sockname"))
+        self._scheme = "https" if transport.get_extra_info("sslcontext") else "http"
+
+    def scope(self, request: RequestReader, serving: Serving) -> dict[str, Any]:
+        """Return the ASGI scope of the request that was read last."""
+        raw_path, path, query, _ = request.target
+        root = serving.root_path
+        return {
+            "type": "http",
+            "asgi": ASGI,
+            "http_version": request.version,
+            "server": self._server,
+            "client": self._client,
+            "scheme": self._scheme,
+            "root_path": root,
+            "method": request.method,
+            "path": root + path,
+            "raw_path": root.encode() + raw_path if root else raw_path,
+            "query_string": query,
+            "headers": request.headers,
+            "state": serving.values.copy(),
+        }
+
+
+def _address(told: object) -> tuple[str, int] | None:
+    """Return host and port; a Unix socket has none."""
+    if isinstance(told, tuple) and len(told) >= 2:
+        return str(told[0]), int(told[1])
+    return None

@@ -1,0 +1,298 @@
+"""The HTTP protocol of the server: the bytes of one connection to requests, and answers back.
+
+It takes the place of uvicorn's own, and closes what happens before a request reaches any ASGI
+application: heads, bodies and readers that take for ever, requests that two programs on the way
+would read differently.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable
+from typing import Any, Final, cast
+
+from bff_core.server.answer import Answer
+from bff_core.server.cycle import Cycle
+from bff_core.server.patience import BODY, HEAD, IDLE, Patience
+from bff_core.server.peer import Peer
+from bff_core.server.reading import RequestReader
+from bff_core.server.refusal import (
+    BODY_TOO_SLOW,
+    HEAD_TOO_SLOW,
+    NOT_HTTP,
+    READER_TOO_SLOW,
+    Refusal,
+)
+from bff_core.server.sending import Sender
+from bff_core.server.serving import Config, Serving, State, serving_of
+from bff_core.server.upgrade import upgrade
+
+MOST_BUFFERED: Final = 64 * 1024
+"""Bytes of a body that wait for the handler; beyond them the client has to wait."""
+
+MOST_PIPELINED: Final = 16
+"""Requests that wait for the answer before theirs."""
+
+
+class HTTPProtocol(asyncio.Protocol):
+    """One connection; answers its requests in their order.
+
+    `look` holds it to the deadlines of its patience.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: State,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        serving: Serving | None = None,
+    ) -> None:
+        self.serving = serving or serving_of(config, server_state, app_state, _loop)
+        can_upgrade = self.serving.config.ws_protocol_class is not None
+        self._reader = RequestReader(self, self.serving.options, can_upgrade=can_upgrade)
+        self._transport: asyncio.Transport = cast("asyncio.Transport", None)
+        self._sender: Sender = cast("Sender", None)
+        self._peer: Peer = cast("Peer", None)
+        self._patience = Patience(self.serving.options, self.serving.now)
+        self._cycle: Cycle | None = None
+        self._incoming: Cycle | None = None
+        self._queue: deque[Cycle | Refusal] = deque()
+        self._is_deaf = self._is_lost = self._is_paused = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Wait for the first request."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._sender = Sender(self.serving.loop, self._transport)
+        self._transport.set_write_buffer_limits(self.serving.options.send_buffer)
+        self._peer = Peer(transport)
+        self.serving.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on."""
+        if self._is_deaf:
+            return
+        if self._patience.stage <= IDLE:
+            self._patience.head()
+        if not self._reader.feed(data):
+            self._interrupt()
+
+    def eof_received(self) -> None:
+        """Take a client that closes its side for one that left, as most servers do."""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Cancel what the client waited for."""
+        del exc
+        self.serving.discard(self)
+        self._is_lost = self._is_deaf = True
+        self._patience.nothing()
+        self._sender.release()
+        if self._cycle is not None:
+            self._cycle.leave()
+        self._cycle = self._incoming = None
+        self._queue.clear()
+        self._reader.close()
+
+    def pause_writing(self) -> None:
+        """Let the handler wait: the client does not keep up."""
+        self._sender.is_blocked = True
+
+    def resume_writing(self) -> None:
+        """Let it go on."""
+        self._sender.release()
+
+    def begin(self) -> None:
+        """Take a request: start it, or queue it behind the one before."""
+        reader, serving = self._reader, self.serving
+        answer = Answer(
+            has_body=reader.method != "HEAD",
+            is_old=reader.version != "1.1",
+            is_last=reader.is_last,
+        )
+        cycle = self._incoming = Cycle(
+            self, self._peer.scope(reader, serving), answer, continues=reader.continues
+        )
+        self._patience.body()
+        if self._cycle is None:
+            self._start(cycle)
+        else:
+            self._queue.append(cycle)
+            if len(self._queue) >= MOST_PIPELINED:
+                self._pause()
+
+    def body(self, piece: bytes) -> None:
+        """Hand a piece of the body to its request."""
+        cycle = self._incoming
+        if cycle is None or cycle.is_over:
+            return
+        cycle.take(piece)
+        self._patience.earn(len(piece))
+        if cycle.buffered > MOST_BUFFERED:
+            self._pause()
+
+    def end(self) -> None:
+        """Tell the request that it is complete."""
+        self._patience.nothing()
+        cycle, self._incoming = self._incoming, None
+        if cycle is not None:
+            cycle.complete()
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether the client takes less than it is sent."""
+        return self._sender.is_blocked
+
+    def write(self, data: bytes) -> None:
+        """Send bytes, or hold them until the client takes them."""
+        if not self._is_lost:
+            self._sender.write(data)
+
+    def drained(self) -> Awaitable[None]:
+        """Wait until the client has taken most of what was sent, or left."""
+        return self._sender.drained()
+
+    def resume(self) -> None:
+        """Read on."""
+        if self._is_paused and len(self._queue) < MOST_PIPELINED and not self._is_lost:
+            self._is_paused = False
+            self._transport.resume_reading()
+            self._patience.go_on()
+
+    def answered(self, cycle: Cycle) -> None:
+        """Go on behind an answer: with the next request, or with the end of the connection."""
+        self.serving.state.total_requests += 1
+        self._cycle = None
+        if self._is_lost:
+            return
+        if cycle.answer.is_last:
+            self._finish(is_heard=not cycle.more_body)
+        elif self._queue:
+            self._next()
+        else:
+            self.resume()
+            if self._reader.has_begun:
+                self._patience.head()
+            else:
+                self._patience.idle()
+
+    def break_off(self, *, is_torso_whole: bool) -> None:
+        """End the connection amid an answer; a torso that looks whole must not arrive."""
+        self._is_deaf, self._cycle = True, None
+        if is_torso_whole:
+            self._transport.abort()
+        else:
+            self._transport.close()
+
+    def is_idle(self, now: float, seconds: float) -> bool:
+        """Whether the connection has been without a request for so long."""
+        return self._patience.is_idle(now, seconds)
+
+    def shutdown(self) -> None:
+        """Close the connection once it is idle; uvicorn's own server calls this when it ends."""
+        self.serving.is_draining = True
+        if self.is_idle(self.serving.now(), 0):
+            self._transport.close()
+        elif self._cycle is not None:
+            self._cycle.reconnect(self.serving.farewell())
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._transport.close()
+
+    def cut(self) -> None:
+        """End what is unfinished, and the connection with it."""
+        self._is_deaf = True
+        self._queue.clear()
+        if self._cycle is None:
+            self._transport.close()
+        else:
+            self._cycle.cut()
+
+    def look(self, now: float) -> None:
+        """Act on a deadline that passed, and on a reader that does not read."""
+        if self._patience.due <= now:
+            self._expire()
+        if self._sender.is_stuck(now, self.serving.options.send_timeout):
+            self.serving.refusals.tell(READER_TOO_SLOW)
+            self._transport.abort()
+
+    def _start(self, cycle: Cycle) -> None:
+        self._cycle = cycle
+        task = cycle.task = self.serving.loop.create_task(cycle.run())
+        self.serving.state.tasks.add(task)
+
+    def _next(self) -> None:
+        following = self._queue.popleft()
+        self.resume()
+        if isinstance(following, Refusal):
+            self._say(following)
+        else:
+            self._start(following)
+
+    def _expire(self) -> None:
+        stage = self._patience.stage
+        self._patience.nothing()
+        if stage == HEAD:
+            self._refuse(HEAD_TOO_SLOW)
+        elif stage == BODY and self._incoming is not None:
+            self._refuse(BODY_TOO_SLOW)
+        else:
+            # Nobody asked for anything: a browser's spare connection would take a 408 for the
+            # answer to its first request.
+            self._transport.close()
+
+    def _pause(self) -> None:
+        """Let the client wait; the time does not count as the client's."""
+        if not self._is_paused:
+            self._is_paused = True
+            self._transport.pause_reading()
+            self._patience.stand_still()
+
+    def _interrupt(self) -> None:
+        """Go on where the reading has ended."""
+        fault = self._reader.fault
+        if fault is not None:
+            self._refuse(fault)
+        elif self._cycle is None:
+            self._upgrade()
+        else:
+            self._refuse(NOT_HTTP)  # an upgrade is not pipelined
+
+    def _refuse(self, refusal: Refusal) -> None:
+        """Read no more, and say why: to the handler amid a body, else to the client in its turn."""
+        self._is_deaf = True
+        self._patience.nothing()
+        if self._incoming is not None and not self._incoming.is_over:
+            self._incoming.answer.is_last = True
+            self._incoming.fail(refusal)
+        elif self._cycle is None:
+            self._say(refusal)
+        else:
+            self._queue.append(refusal)
+
+    def _say(self, refusal: Refusal) -> None:
+        serving = self.serving
+        self.write(serving.refusals.answer(refusal, serving.defaults, offered=self._reader.headers))
+        self._finish(is_heard=False)
+
+    def _finish(self, *, is_heard: bool) -> None:
+        """End the connection behind its last answer.
+
+        Closing while the client still sends would reset the connection, and with it may go the
+        answer that says why: its side is closed, and what comes is read and dropped for a while.
+        """
+        self._is_deaf = True
+        self._queue.clear()
+        if is_heard or not self.serving.options.linger:
+            self._transport.close()
+            return
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+        self.resume()
+        self._patience.linger()
+
+    def _upgrade(self) -> None:
+        self.serving.discard(self)
+        self._is_lost = self._is_deaf = True
+        upgrade(self._reader, self._transport, self.serving)
+        self._reader.close()

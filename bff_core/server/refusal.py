@@ -1,0 +1,132 @@
+"""What a client is told before, or instead of, its gateway: problem details like the edge's own."""
+
+import logging
+import random
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.exceptions import HTTPException
+
+from bff_core.call import Headers
+from bff_core.edge.exchange import SCOPE
+from bff_core.edge.problem import problem
+from bff_core.edge.request_id import Bits, request_id
+from bff_core.edge.security import security_headers
+from bff_core.edge.trace import child_of, trace_id
+from bff_core.events import Crashed, Events, Refused
+from bff_core.scope import Scope
+from bff_core.server.head import CLOSE, STATUS_LINES
+
+_log = logging.getLogger("bff_core")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a client is sent away: the status, a stable word for the events, and what it is told."""
+
+    status: int
+    reason: str
+    detail: str
+
+
+NOT_HTTP: Final = Refusal(400, "not_http", "The request is not valid HTTP/1.1.")
+NO_HOST: Final = Refusal(400, "no_host", "The Host header is missing.")
+TWO_HOSTS: Final = Refusal(400, "two_hosts", "The Host header was sent twice.")
+BAD_HOST: Final = Refusal(400, "bad_host", "The Host header is not a host.")
+BAD_TARGET: Final = Refusal(400, "bad_target", "The target of the request is none.")
+BAD_FRAMING: Final = Refusal(400, "bad_framing", "HTTP/1.0 knows no Transfer-Encoding.")
+UNKNOWN_CODING: Final = Refusal(
+    501, "unknown_coding", "Of transfer codings only chunked is known here."
+)
+UNKNOWN_EXPECTATION: Final = Refusal(
+    417, "unknown_expectation", "Of expectations only 100-continue can be met."
+)
+NO_TUNNEL: Final = Refusal(501, "no_tunnel", "There are no tunnels here.")
+HEAD_TOO_LARGE: Final = Refusal(431, "head_too_large", "The head of the request is too large.")
+HEAD_TOO_SLOW: Final = Refusal(408, "head_too_slow", "The head of the request took too long.")
+BODY_TOO_SLOW: Final = Refusal(408, "body_too_slow", "The body of the request took too long.")
+READER_TOO_SLOW: Final = Refusal(0, "reader_too_slow", "")
+CRASHED: Final = Refusal(500, "crashed", "")
+UNFINISHED: Final = Refusal(
+    503, "unfinished", "The gateway is restarted, and the answer was not ready in time."
+)
+
+_RETRY_AFTER: Final = {503: {"retry-after": "1"}}
+
+
+class Refusals:
+    """Renders refusals for one gateway, and tells its events."""
+
+    __slots__ = ("_bits", "_constant", "_events")
+
+    def __init__(
+        self,
+        headers: Headers | None = None,
+        *,
+        events: Events | None = None,
+        bits: Bits = random.getrandbits,
+    ) -> None:
+        fields = security_headers() if headers is None else headers
+        self._constant = b"".join(b"%b: %b\r\n" % field for field in fields)
+        self._events = events  # None: not a gateway of ours, which tells nobody
+        self._bits = bits
+
+    def answer(
+        self,
+        refusal: Refusal,
+        defaults: bytes,
+        *,
+        offered: Iterable[tuple[bytes, bytes]] = (),
+        scope: Mapping[str, object] | None = None,
+        has_body: bool = True,
+    ) -> bytes:
+        """Return the whole answer, the last one of its connection.
+
+        `offered` are the header fields of the request as far as they were read; `scope` is its
+        ASGI scope if there is one already: the edge may have named it.
+        """
+        name, trace = self._ids(offered, scope)
+        error = HTTPException(refusal.status, refusal.detail, _RETRY_AFTER.get(refusal.status))
+        told = problem(error, request_id=name, trace_id=trace)
+        self.tell(refusal, name)
+        lines = [b"%b: %b\r\n" % field for field in told.headers]
+        ids = b"x-request-id: %b\r\n" % name.encode()
+        head = (STATUS_LINES[told.status], defaults, *lines, self._constant, ids, CLOSE, b"\r\n")
+        return b"".join((*head, told.body if has_body else b""))
+
+    def line(self, refusal: Refusal, scope: Mapping[str, object]) -> bytes:
+        """Return it as one line of JSON: the last of a stream that ends before its end."""
+        name, trace = self._ids((), scope)
+        self.tell(refusal, name)
+        error = HTTPException(refusal.status, refusal.detail)
+        return problem(error, request_id=name, trace_id=trace).body + b"\n"
+
+    def tell(self, refusal: Refusal, name: str = "") -> None:
+        """Tell the sinks only: there is nobody to answer, or it was answered otherwise."""
+        if self._events is not None and self._events.sinks:
+            self._events.emit(Refused(refusal.status, refusal.reason, name))
+
+    def crashed(self, error: Exception, scope: Mapping[str, object], *, has_started: bool) -> None:
+        """Tell of an error that left the application.
+
+        Behind the start of an answer the edge has told it already, and raised it again so that
+        the connection is broken.
+        """
+        if has_started and SCOPE in scope:
+            return
+        name, _ = self._ids((), scope)
+        if self._events is None:
+            _log.error("crashed", exc_info=error)
+        elif self._events.sinks:
+            self._events.emit(Crashed("server", name, error))
+
+    def _ids(
+        self, offered: Iterable[tuple[bytes, bytes]], scope: Mapping[str, object] | None
+    ) -> tuple[str, str]:
+        seen = scope.get(SCOPE) if scope is not None else None
+        if isinstance(seen, Scope):
+            return seen.request_id, trace_id(seen.traceparent)
+        fields = dict(offered)
+        trace = child_of(fields.get(b"traceparent"), self._bits)
+        return request_id(fields.get(b"x-request-id"), self._bits), trace_id(trace)

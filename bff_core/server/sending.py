@@ -1,0 +1,64 @@
+"""The sending half of a connection: what the client has not taken yet, and whether it reads."""
+
+import asyncio
+from math import inf
+from typing import Final
+
+LEAST_PROGRESS: Final = 4 * 1024
+"""Bytes that a reader takes within the time it has, or it does not read."""
+
+
+class Sender:
+    """Writes to a transport, tells a fast handler to wait, and finds the reader that stands still.
+
+    `is_blocked` while more than the transport's high-water mark is unsent.
+    """
+
+    __slots__ = (
+        "_loop",
+        "_marked_at",
+        "_marked_taken",
+        "_transport",
+        "_waiters",
+        "_written",
+        "is_blocked",
+    )
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, transport: asyncio.Transport) -> None:
+        self._loop = loop
+        self._transport = transport
+        self._waiters: list[asyncio.Future[None]] = []
+        self._written = self._marked_taken = 0
+        self._marked_at = inf
+        self.is_blocked = False
+
+    def write(self, data: bytes) -> None:
+        """Send bytes, or hold them until the client takes them."""
+        self._written += len(data)
+        self._transport.write(data)
+
+    async def drained(self) -> None:
+        """Wait until the client has taken most of what was sent, or left."""
+        while self.is_blocked:
+            waiter = self._loop.create_future()
+            self._waiters.append(waiter)
+            await waiter
+
+    def release(self) -> None:
+        """Let those go on that wait."""
+        self.is_blocked = False
+        waiters, self._waiters = self._waiters, []
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    def is_stuck(self, now: float, patience: float) -> bool:
+        """Whether something is unsent and the client has hardly read for `patience` seconds."""
+        unsent = self._transport.get_write_buffer_size()
+        if not unsent:
+            self._marked_at = inf
+            return False
+        taken = self._written - unsent
+        if self._marked_at == inf or taken - self._marked_taken >= LEAST_PROGRESS:
+            self._marked_at, self._marked_taken = now, taken
+        return now - self._marked_at >= patience

@@ -1,0 +1,231 @@
+"""What all connections of one process share: the gateway, the options, the date, one timer."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from email.utils import formatdate
+from typing import Any, Protocol
+from weakref import WeakKeyDictionary
+
+from bff_core.clock import Chance, chance
+from bff_core.edge.security import security_headers
+from bff_core.gateway import GATEWAY, Gateway
+from bff_core.server.options import ServerOptions
+from bff_core.server.refusal import Refusals
+
+App = Callable[[Any, Any, Any], Awaitable[None]]
+
+FASTEST_LOOK = 0.02
+SLOWEST_LOOK = 0.5
+"""Seconds between two looks at the connections."""
+
+LOOKS_PER_TIMEOUT = 8
+
+SOONEST_RETURN = 250
+SPREAD_RETURN = 1750
+"""Milliseconds until the client of a stream connects anew: not all at once."""
+
+
+class Config(Protocol):
+    """What is used of uvicorn's configuration."""
+
+    loaded: bool
+    loaded_app: Any
+    root_path: str
+    ws_protocol_class: Any
+
+    def load(self) -> None:
+        """Import the application."""
+
+
+class State(Protocol):
+    """What is used of uvicorn's state of a server."""
+
+    total_requests: int
+    connections: set[Any]
+    tasks: set[asyncio.Task[None]]
+    default_headers: list[tuple[bytes, bytes]]
+
+
+class Watched(Protocol):
+    """A connection, as the timer and the end of the process see it."""
+
+    def look(self, now: float, /) -> None:
+        """Act on what is due."""
+
+    def is_idle(self, now: float, seconds: float, /) -> bool:
+        """Whether it has been without a request for so long."""
+        ...
+
+    def shutdown(self) -> None:
+        """Close it once it is idle, and end its stream of events."""
+
+    def cut(self) -> None:
+        """End what is unfinished."""
+
+    def close(self) -> None:
+        """Close it."""
+
+
+class Serving:
+    """One process that serves one application; connections look up here what is the same for all.
+
+    One timer looks at all connections in turn, as long as there are any: setting a deadline is an
+    assignment, and a process that nobody is connected to wakes up for nothing.
+    """
+
+    __slots__ = (
+        "_chance",
+        "_defaults",
+        "_loop",
+        "_rendered",
+        "_tick",
+        "_timer",
+        "app",
+        "config",
+        "connections",
+        "is_draining",
+        "now",
+        "options",
+        "refusals",
+        "root_path",
+        "state",
+        "values",
+    )
+
+    def __init__(
+        self,
+        config: Config,
+        state: State,
+        values: dict[str, Any],
+        *,
+        loop: asyncio.AbstractEventLoop,
+        options: ServerOptions | None = None,
+        chance: Chance = chance,
+    ) -> None:
+        if not config.loaded:
+            config.load()
+        gateway = values.get(GATEWAY)
+        self.options = options or options_of(gateway)
+        self.refusals = _refusals_of(gateway)
+        self.config = config
+        self.app: App = config.loaded_app
+        self.root_path = config.root_path
+        self.state = state
+        self.values = values
+        self.now = loop.time
+        self.connections: set[Watched] = set()
+        self.is_draining = False
+        self._chance = chance
+        self._loop = loop
+        self._timer: asyncio.TimerHandle | None = None
+        self._tick = _tick(self.options)
+        self._defaults: list[tuple[bytes, bytes]] = []
+        self._rendered = b""
+
+    def farewell(self) -> bytes:
+        """Return the last words of a stream of events: come back, each client after its own time.
+
+        The `retry` field is in milliseconds (HTML, section 9.2.6).
+        """
+        wait = SOONEST_RETURN + int(SPREAD_RETURN * self._chance())
+        return b": the server restarts\nretry: %d\n\n" % wait
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The loop of the process."""
+        return self._loop
+
+    @property
+    def defaults(self) -> bytes:
+        """The header fields of every answer, the date among them, rendered once a second."""
+        current = self.state.default_headers
+        if current is not self._defaults:
+            self._defaults = current
+            self._rendered = b"".join(b"%b: %b\r\n" % field for field in current)
+        return self._rendered
+
+    def add(self, connection: Watched) -> None:
+        """Watch over a connection."""
+        self.connections.add(connection)
+        self.state.connections.add(connection)
+        if self._timer is None:
+            self._timer = self._loop.call_later(self._tick, self._look)
+
+    def discard(self, connection: Watched) -> None:
+        """Forget a connection."""
+        self.connections.discard(connection)
+        self.state.connections.discard(connection)
+
+    def close(self) -> None:
+        """Stop the timer."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _look(self) -> None:
+        now = self.now()
+        for connection in tuple(self.connections):
+            connection.look(now)
+        self._timer = None
+        if self.connections:
+            self._timer = self._loop.call_later(self._tick, self._look)
+
+
+_known: WeakKeyDictionary[Any, Serving] = WeakKeyDictionary()
+
+
+def serving_of(
+    config: Config,
+    state: State,
+    values: dict[str, Any],
+    loop: asyncio.AbstractEventLoop | None,
+) -> Serving:
+    """Return what uvicorn's own server has no place for; made with its first connection."""
+    serving = _known.get(state)
+    if serving is None:
+        loop = loop or asyncio.get_running_loop()
+        serving = _known[state] = Serving(config, state, values, loop=loop)
+    return serving
+
+
+def options_of(gateway: Gateway | None) -> ServerOptions:
+    """Return what a gateway's settings ask for; the defaults for any other application."""
+    return ServerOptions() if gateway is None else ServerOptions.of(gateway.settings)
+
+
+def _refusals_of(gateway: Gateway | None) -> Refusals:
+    if gateway is None:
+        return Refusals(security_headers())
+    edge = gateway.edge_options
+    return Refusals(security_headers(policy=edge.policy, hsts=edge.hsts), events=gateway.events)
+
+
+def _tick(options: ServerOptions) -> float:
+    """Look often enough that the shortest deadline is kept by an eighth."""
+    shortest = min(
+        options.header_timeout, options.body_timeout, options.send_timeout, options.keep_alive
+    )
+    return min(SLOWEST_LOOK, max(FASTEST_LOOK, shortest / LOOKS_PER_TIMEOUT))
+
+
+class Dates:
+    """Keeps the date of the answers of a process that uvicorn's own server does not run."""
+
+    __slots__ = ("_loop", "_state", "_timer")
+
+    def __init__(self, state: State, loop: asyncio.AbstractEventLoop) -> None:
+        self._state = state
+        self._loop = loop
+        self._timer: asyncio.TimerHandle | None = None
+        self._write()
+
+    def close(self) -> None:
+        """Stop the clock."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _write(self) -> None:
+        now = time.time()
+        self._state.default_headers = [(b"date", formatdate(now, usegmt=True).encode())]
+        self._timer = self._loop.call_later(1.0 - now % 1.0, self._write)
