@@ -67,6 +67,23 @@ class NotFound(ClientError):
     title = "Not found"
 
 
+class KeyReused(ClientError):
+    """The Idempotency-Key came with another query or body before."""
+
+    status = 422
+    code = "idempotency_key_reused"
+    title = "Idempotency-Key is already used"
+
+
+class KeyInUse(ClientError):
+    """The first request with this Idempotency-Key has not ended."""
+
+    status = 409
+    code = "idempotency_key_in_use"
+    title = "A request with this Idempotency-Key is under way"
+    retry_after = 1.0
+
+
 class TooManyRequests(ClientError):
     """The caller is over a limit; `retry_after` is in seconds."""
 
@@ -96,6 +113,19 @@ class Overloaded(BFFError):
 
     def __init__(self, message: str, *, retry_after: float = 1.0) -> None:
         super().__init__(message)
+        self.retry_after = retry_after
+
+
+class StoreUnavailable(BFFError):
+    """The store that gateways share is slow, paused or gone; `retry_after` is in seconds."""
+
+    status = 503
+    code = "store_unavailable"
+    title = "Store unavailable"
+
+    def __init__(self, store: str, message: str, retry_after: float = 1.0) -> None:
+        super().__init__(f"{store}: {message}")
+        self.store = store
         self.retry_after = retry_after
 
 
@@ -176,7 +206,7 @@ class BadStatus(UpstreamError):
     """The service answered with a status that is no success.
 
     404, 409 and 422 are passed through with the problem that the service told; others are 502,
-    a 503 stays 503, with the seconds of its Retry-After, and a 504 stays 504.
+    a 503 stays 503, and a 504 stays 504. The seconds of a 409's or a 503's Retry-After go on.
     """
 
     code = "bad_status"
@@ -192,7 +222,7 @@ class BadStatus(UpstreamError):
         self.reply = reply
         self.status = reply.status if reply.status in {404, 409, 422, 503, 504} else 502
         told = reply.header("retry-after") or ""
-        if self.status == 503 and told.isascii() and told.isdigit():
+        if self.status in {409, 503} and told.isascii() and told.isdigit():
             self.retry_after = min(float(told), LONGEST_WAIT)
         self._detail = detail
 

@@ -12,12 +12,14 @@ import functools
 import inspect
 import os
 import shutil
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator, Iterator
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 
 from bff_core.testing.virtual_time import VirtualTimeLoop
+from tests.redis_server import RedisServer
 
 PATIENCE = 60.0
 """The most that one asynchronous test may take, in seconds of its loop unless that is virtual."""
@@ -38,6 +40,17 @@ def pytest_configure(config: pytest.Config) -> None:
         "needs(*programs): skip, naming it, where a program is not installed",
     ):
         config.addinivalue_line("markers", line)
+
+
+@pytest.fixture
+def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
+    """Run an empty Redis; mark the test with `needs("redis-server")`."""
+    server = RedisServer(tmp_path)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.kill()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

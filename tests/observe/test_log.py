@@ -18,11 +18,13 @@ from bff_core.events import (
     Crashed,
     Ejected,
     PartEnded,
+    Pressed,
     Resolved,
     Restored,
     Retried,
     RetryRefused,
     Shed,
+    StoreChanged,
 )
 from bff_core.observe.log import LOGGER, level_of, log_sink, masked
 
@@ -40,6 +42,8 @@ EVERY = [
     Resolved("users", "", ("http://a:1", "http://b:1")),
     PartEnded("Home", "orders", "fallback", "circuit_open", OPEN),
     Answered("GET", "/v1/home", 200, 0.0123, "r-1", "0" * 32),
+    StoreChanged("redis://cache:6379/0", "open"),
+    Pressed({"sheddable": 5}, 3, 1.0, 14, 15.2, 0.0021),
     Crashed("/v1/home", "r-1", ValueError("boom")),
 ]
 
@@ -223,6 +227,8 @@ def test_what_is_below_the_level_is_not_written():
         "breaker_changed",
         "ejected",
         "part_ended",
+        "store_changed",
+        "pressed",
         "crashed",
     ]
 

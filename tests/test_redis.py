@@ -1,0 +1,152 @@
+"""The shared store: every command ends in time, and the link comes back by itself."""
+
+import asyncio
+import time
+
+import pytest
+
+from bff_core.clock import chance, monotonic
+from bff_core.errors import ConfigurationError, StoreUnavailable
+from bff_core.events import Events, StoreChanged
+from bff_core.redis import Links, RedisLink, name_of
+from tests.redis_server import RedisServer
+
+pytestmark = pytest.mark.needs("redis-server")
+
+BUSY = 0.25
+"""Seconds that a busy machine may add to a timeout."""
+
+
+def opened(server: RedisServer, *sinks) -> RedisLink:
+    """Return a link to a server."""
+    return RedisLink(server.url, clock=monotonic, chance=chance, events=Events(*sinks))
+
+
+async def until_back(link: RedisLink) -> None:
+    """Return when the link serves again."""
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                await link.run("PING")
+            except StoreUnavailable:
+                await asyncio.sleep(0.02)
+            else:
+                return
+
+
+async def test_a_command_is_answered(redis_server):
+    """What is set is read."""
+    link = opened(redis_server)
+
+    assert await link.run("SET", "key", b"\x00value", "PX", 10_000) == b"OK"
+    assert await link.run("GET", "key") == b"\x00value"
+    await link.aclose()
+
+
+async def test_a_script_is_sent_once_and_then_named(redis_server):
+    """A script runs, also after Redis forgot it."""
+    link = opened(redis_server)
+    source = "return redis.call('INCRBY', KEYS[1], ARGV[1])"
+
+    assert await link.script(source, ["n"], [2]) == 2
+    await link.run("SCRIPT", "FLUSH")
+    assert await link.script(source, ["n"], [3]) == 5
+    await link.aclose()
+
+
+async def test_a_paused_redis_costs_a_timeout_and_then_nothing(redis_server):
+    """A frozen Redis delays no command by more than the timeout, later ones not at all."""
+    link = opened(redis_server)
+    await link.run("PING")
+    redis_server.freeze()
+
+    for _ in range(5):
+        started = time.monotonic()
+        with pytest.raises(StoreUnavailable):
+            await link.run("GET", "key")
+        assert time.monotonic() - started < link.timeout + BUSY
+    assert link.is_down
+    redis_server.thaw()
+    await link.aclose()
+
+
+async def test_a_link_comes_back_unaided(redis_server):
+    """After a restart of Redis commands are answered again, and sinks heard of both."""
+    heard = []
+    link = opened(redis_server, heard.append)
+    await link.run("PING")
+    redis_server.kill()
+    for _ in range(5):
+        with pytest.raises(StoreUnavailable):
+            await link.run("PING")
+    redis_server.start()
+    await until_back(link)
+
+    states = [event.state for event in heard if isinstance(event, StoreChanged)]
+    assert states[0] == "open"
+    assert states[-1] == "closed"
+    await link.aclose()
+
+
+async def test_a_cancelled_command_leaves_no_answer_behind(redis_server):
+    """Commands that are cancelled at any moment never hand their answer to the next."""
+    link = opened(redis_server)
+    for number in range(100):
+        await link.run("SET", f"key:{number}", number)
+
+    async def read(number: int) -> None:
+        assert await link.run("GET", f"key:{number}", within=5) == b"%d" % number
+
+    for round_ in range(20):
+        tasks = [asyncio.ensure_future(read(number)) for number in range(40)]
+        for step in range(round_):
+            await asyncio.sleep(0)
+            tasks[step].cancel()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+        assert {type(result) for result in results} <= {type(None), asyncio.CancelledError}
+
+    await asyncio.gather(*(read(number) for number in range(100)))
+    await link.aclose()
+
+
+async def test_a_refused_command_is_a_bug_and_no_outage(redis_server):
+    """A command that Redis understands and refuses does not open the circuit."""
+    link = opened(redis_server)
+    await link.run("SET", "text", "x")
+
+    for _ in range(10):
+        with pytest.raises(Exception, match="not an integer"):
+            await link.run("INCR", "text")
+    assert not link.is_down
+    await link.aclose()
+
+
+async def test_a_full_redis_is_an_outage(redis_server):
+    """A Redis without memory for a write is unavailable, not a bug."""
+    link = opened(redis_server)
+    await link.run("CONFIG", "SET", "maxmemory", 1)
+
+    with pytest.raises(StoreUnavailable):
+        await link.run("SET", "key", "value")
+    await link.aclose()
+
+
+async def test_a_gateway_opens_one_link_per_url(redis_server):
+    """Whoever asks for the same Redis gets the same link."""
+    links = Links(clock=monotonic, chance=chance, events=Events())
+
+    assert links.to(redis_server.url) is links.to(redis_server.url)
+    await links.aclose()
+
+
+async def test_a_url_that_names_no_redis_is_refused():
+    """The error names the URL without its password."""
+    links = Links(clock=monotonic, chance=chance, events=Events())
+
+    with pytest.raises(ConfigurationError, match="http://cache:1"):
+        links.to("http://user:secret@cache:1")
+
+
+def test_a_password_stays_out_of_names():
+    """Logs and errors show where Redis is, not how to get in."""
+    assert name_of("rediss://user:secret@cache:6380/2?ssl_ca_certs=x") == "rediss://cache:6380/2"
