@@ -8,7 +8,7 @@ from typing import Literal, Protocol, Self, runtime_checkable
 
 from bff_core.call import Headers, Reply, find_header
 
-Outcome = Literal["", "final", "unknown"]
+Outcome = Literal["", "final", "unknown", "read"]
 """What a handler says of its own answer; nothing leaves it to the status."""
 
 
@@ -23,8 +23,8 @@ class Scope:
     `idempotency_key` is what the keys for services derive from: the client's key, bound to gateway,
     viewer and route; empty where the request has none. `outcome` is for whoever knows better than
     the status of the answer whether the same key may get it again: "final" (all is settled, even
-    if badly) or "unknown" (something may or may not have happened). `writes` counts the calls that
-    were given a key, by what it was derived from.
+    if badly), "unknown" (something may or may not have happened) or "read" (nothing was changed).
+    `writes` counts the calls that were given a key, by what it was derived from.
     """
 
     deadline: float

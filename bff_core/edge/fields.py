@@ -16,6 +16,7 @@ SINGULAR = frozenset(
         b"content-length",
         b"content-type",
         b"host",
+        b"idempotency-key",
         b"origin",
         b"request-timeout",
         b"traceparent",

@@ -6,6 +6,7 @@ from typing import Self
 
 from bff_core.edge.security import API_POLICY
 from bff_core.errors import ConfigurationError
+from bff_core.policy.idempotency import IdempotencyOptions
 from bff_core.settings import Settings
 
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]", "testserver")
@@ -42,6 +43,7 @@ class CorsOptions:
     exposed_headers: tuple[str, ...] = (
         "Cache-Status",
         "ETag",
+        "Idempotency-Replayed",
         "Part-Status",
         "Retry-After",
         "Server-Timing",
@@ -74,6 +76,7 @@ class EdgeOptions:
     optional parts before requests are refused; who is refused is told to wait 1 to `longest_wait`
     seconds. `allowed_hosts` are exact names, "*.name" or
     "*". `policy` is the content security policy, `hsts` the Strict-Transport-Security value.
+    `idempotency` says how keyed requests are kept; None leaves the concern out.
     """
 
     timeout: float = 10.0
@@ -90,6 +93,7 @@ class EdgeOptions:
     cors: CorsOptions = field(default_factory=CorsOptions)
     policy: str = API_POLICY
     hsts: str = ""
+    idempotency: IdempotencyOptions | None = field(default_factory=IdempotencyOptions)
 
     def __post_init__(self) -> None:
         _demand("timeout", self.timeout, at_least=0.001)

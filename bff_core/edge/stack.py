@@ -21,11 +21,14 @@ from bff_core.edge.fields import Fields
 from bff_core.edge.head import Head
 from bff_core.edge.health import About, Health, Readiness
 from bff_core.edge.hosts import Hosts
+from bff_core.edge.idempotency import GetStore, Idempotency
 from bff_core.edge.options import EdgeOptions
 from bff_core.edge.problems import Problems
 from bff_core.edge.request_id import Bits
 from bff_core.edge.security import security_headers
 from bff_core.events import Events
+from bff_core.idempotency.memory import MemoryStore
+from bff_core.policy.idempotency import IdempotencyOptions
 
 Wrap = Callable[[ASGIApp], ASGIApp]
 
@@ -39,12 +42,18 @@ def edge(
     events: Events,
     authenticator: Authenticator | None = None,
     door: Doorkeeper | None = None,
+    store: GetStore | None = None,
     clock: Clock = monotonic,
     bits: Bits = random.getrandbits,
 ) -> ASGIApp:
-    """Wrap `app` in what every request passes, outermost first; its lifespan passes by."""
+    """Wrap `app` in what every request passes, outermost first; its lifespan passes by.
+
+    `store` finds where answers of keyed requests are kept; without one they are kept in memory.
+    """
     door = door or Doorkeeper(options, events=events, clock=clock, bits=bits)
     head = Head(security_headers(policy=options.policy, hsts=options.hsts))
+    kept = options.idempotency or IdempotencyOptions()
+    memory = MemoryStore(kept, clock, events)
     stack: list[Wrap] = [
         partial(Health, readiness=readiness, about=about),
         partial(Admission, door=door),
@@ -58,7 +67,17 @@ def edge(
         partial(Authenticate, authenticator=authenticator),
         partial(Rank, door=door),
         Compression,
+        partial(
+            Idempotency,
+            options=kept,
+            store=store or (lambda: memory),
+            gateway=about.name,
+            clock=clock,
+            events=events,
+        ),
     ]
+    if options.idempotency is None:
+        stack.pop()
     guarded = app
     for wrap in reversed(stack):
         guarded = wrap(guarded)

@@ -3,7 +3,9 @@
 import re
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import Annotated
 
+from bff_core.policy.options import Option, check
 from bff_core.scope import Outcome
 
 UNSAFE = frozenset({"POST", "PATCH", "PUT", "DELETE"})
@@ -17,6 +19,42 @@ SHORTEST_GUEST_KEY = 22
 
 DECISIONS = frozenset({402, 404, 409, 410, 422})
 """Refusals that answer the request itself; others (401, 429 …) decided nothing about it."""
+
+DAY = 86_400.0
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdempotencyOptions:
+    """How a gateway keeps the promise of a key. Durations in seconds, sizes in bytes.
+
+    Raises `ConfigurationError` where an option is out of its range.
+    """
+
+    lifetime: Annotated[float, Option("How long a final answer is kept", 1, 30 * DAY)] = DAY
+    waits: Annotated[
+        bool,
+        Option("Whether a second request waits for the first, within its deadline; else 409"),
+    ] = True
+    lease: Annotated[
+        float,
+        Option("How long a key in Redis stays claimed by a gateway that is gone", 1, 300),
+    ] = 10.0
+    max_answer: Annotated[
+        int, Option("The largest answer that is kept; a larger one is made again", 1)
+    ] = 256 * 1024
+    max_answers: Annotated[int, Option("How many answers are kept in memory", 1)] = 20_000
+    max_bytes: Annotated[int, Option("How much the answers in memory may take", 1)] = (
+        32 * 1024 * 1024
+    )
+    proceeds_without_store: Annotated[
+        bool,
+        Option("Whether a keyed request is served without its promise while Redis is gone"),
+    ] = False
+
+    def __post_init__(self) -> None:
+        check(self)
+
 
 # A string as RFC 9651 (section 3.3.3) has it, and as most clients send it: without the quotes.
 _STRING = re.compile(rb'"((?:[ !#-\[\]-~]|\\["\\]){1,510})"')
@@ -79,3 +117,8 @@ class Kept:
     status: int
     headers: tuple[tuple[bytes, bytes], ...]
     body: bytes
+
+    @property
+    def size(self) -> int:
+        """How many bytes its fields and its body hold."""
+        return len(self.body) + sum(len(name) + len(value) for name, value in self.headers)

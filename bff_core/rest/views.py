@@ -13,6 +13,7 @@ from bff_core.edge.lane import FastLane
 from bff_core.errors import ConfigurationError
 from bff_core.policy.pressure import USUAL
 from bff_core.rest.compose import composition_of
+from bff_core.rest.keyed import KEY_RESPONSES, key_parameter, key_required, wish_of
 from bff_core.rest.media import json_only, takes_json
 from bff_core.rest.openapi import META_PARAMETER, PART_STATUS, PROBLEM
 from bff_core.rest.stream import as_stream
@@ -68,7 +69,11 @@ class Views:
     def post(
         self, path: str, *, status: int = 200, meta: bool = False, **options: Any
     ) -> Callable[[E], E]:
-        """Declare a view that changes something."""
+        """Declare a view that changes something.
+
+        With `idempotency="required"` a request without an `Idempotency-Key` is a 400, here and
+        with the other verbs that change something.
+        """
         return self._declare("POST", path, status=status, meta=meta, options=options)
 
     def put(
@@ -135,15 +140,20 @@ class Views:
         self, method: str, path: str, *, status: int, meta: bool, options: dict[str, Any]
     ) -> Callable[[E], E]:
         rank = criticality(options.pop("criticality", USUAL))
+        wish = wish_of(options.pop("idempotency", "optional"), method)
 
         def declare(endpoint: E) -> E:
             if not inspect.iscoroutinefunction(endpoint):
                 raise ConfigurationError(f"view {endpoint.__qualname__}: write it with `async def`")
-            is_plain = options.keys() <= TOLD_ONLY
+            guards = [Depends(key_required)] if wish == "required" else []
+            is_plain = options.keys() <= TOLD_ONLY and not guards
             view = View(endpoint, status=status, with_meta=meta, is_plain=is_plain)
-            told = _documented(options, status, reads=method == "GET")
+            parameter = META_PARAMETER if method == "GET" else key_parameter(wish)
+            told = _documented(options, status, parameter)
             if takes_json(path, endpoint):
-                told["dependencies"] = [Depends(json_only), *told.get("dependencies", ())]
+                guards.append(Depends(json_only))
+            if guards:
+                told["dependencies"] = [*guards, *told.get("dependencies", ())]
             self.router.add_api_route(
                 path,
                 rank(view.as_endpoint()),
@@ -164,12 +174,13 @@ def _model_of(endpoint: Callable[..., Any]) -> object:
     return None if is_response or model is type(None) else model
 
 
-def _documented(options: dict[str, Any], status: int, *, reads: bool) -> dict[str, Any]:
-    headers = {"Part-Status": PART_STATUS}
-    responses = {
-        status: {"description": "The view", "headers": headers},
+def _documented(options: dict[str, Any], status: int, parameter: dict[str, Any]) -> dict[str, Any]:
+    responses: dict[int | str, Any] = {
+        status: {"description": "The view", "headers": {"Part-Status": PART_STATUS}},
         "default": PROBLEM,
-    } | options.pop("responses", {})
-    extra = {"parameters": [META_PARAMETER]} if reads else {}
-    extra |= options.pop("openapi_extra", {})
+    }
+    if parameter is not META_PARAMETER:
+        responses |= KEY_RESPONSES
+    responses |= options.pop("responses", {})
+    extra = {"parameters": [parameter]} | options.pop("openapi_extra", {})
     return options | {"responses": responses, "openapi_extra": extra}

@@ -1,0 +1,236 @@
+"""Does the request of an `Idempotency-Key` once, and answers it again to whoever asks again."""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Send
+from starlette.types import Scope as ASGIScope
+
+from bff_core.auth.viewer import ANONYMOUS
+from bff_core.clock import Clock
+from bff_core.edge.exchange import Exchange, exchange_of
+from bff_core.errors import ClientError, KeyInUse, KeyReused
+from bff_core.events import AnswerForgotten, Events
+from bff_core.idempotency.store import Claim, Reused, Running, Store
+from bff_core.policy.idempotency import (
+    SHORTEST_GUEST_KEY,
+    UNSAFE,
+    IdempotencyOptions,
+    Kept,
+    derived_key,
+    fingerprint,
+    is_decided,
+    parse_key,
+)
+from bff_core.scope import Scope
+
+FIELD = b"idempotency-key"
+REPLAYED = (b"idempotency-replayed", b"true")
+
+UNKEPT = frozenset({b"connection", b"date", b"server-timing", b"set-cookie"})
+"""Fields of one delivery of an answer, not of the answer; cookies are credentials besides."""
+
+RESERVE_SHARE = 0.1
+RESERVE_MOST = 0.1
+"""Seconds (at most) before its deadline that a waiting request gives up, to say so in time."""
+
+GetStore = Callable[[], Store]
+
+
+class Idempotency:
+    """Between compression and the faces: a keyed request is done once, however often it comes.
+
+    Inside of compression, so that an answer is kept as it is and coded for whoever gets it.
+    A key belongs to its gateway, viewer and route (method and path); query and body must be those
+    of the first time. Final answers are kept (`policy.idempotency.is_decided`); what leaves open
+    what happened is not, and the next request of the key runs again under the same derived keys.
+    Streams are never kept. Requests without the header, and safe methods, pass by.
+    """
+
+    __slots__ = ("_app", "_clock", "_events", "_gateway", "_options", "_store")
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        options: IdempotencyOptions,
+        store: GetStore,
+        gateway: str,
+        clock: Clock,
+        events: Events,
+    ) -> None:
+        self._app = app
+        self._options = options
+        self._store = store
+        self._gateway = gateway
+        self._clock = clock
+        self._events = events
+
+    def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Pass on what has no key."""
+        if scope["type"] == "http" and scope["method"] in UNSAFE:
+            field = exchange_of(scope).fields.get(FIELD)
+            if field is not None:
+                return self._keyed(field, scope, receive, send)
+        return self._app(scope, receive, send)
+
+    async def _keyed(self, field: bytes, scope: ASGIScope, receive: Receive, send: Send) -> None:
+        seen = exchange_of(scope).scope
+        key = _checked(field, seen)
+        body = await _whole(receive)
+        seen.idempotency_key = derived_key(
+            key, self._gateway, seen.audience, seen.method, seen.path
+        )
+        receive = _replay(body, receive)
+        found = await self._claimed(seen, fingerprint(seen.query, body))
+        if isinstance(found, Kept):
+            await _send_again(found, send)
+        else:
+            await self._once(found, scope, receive, send)
+
+    async def _claimed(self, seen: Scope, print_: bytes) -> Claim | Kept:
+        """Return the claim or the answer of a key; wait for another request that holds it."""
+        store = self._store()
+        left = seen.deadline - self._clock()
+        until = seen.deadline - min(RESERVE_MOST, RESERVE_SHARE * left)
+        while True:
+            found = await store.claim(seen.idempotency_key, print_)
+            if isinstance(found, Reused):
+                raise KeyReused("This Idempotency-Key came with another request before.")
+            if not isinstance(found, Running):
+                return found
+            left = until - self._clock()
+            if left <= 0 or not self._options.waits:
+                raise KeyInUse("The first request with this Idempotency-Key has not ended.")
+            await store.changed(seen.idempotency_key, left)
+
+    async def _once(self, claim: Claim, scope: ASGIScope, receive: Receive, send: Send) -> None:
+        exchange = exchange_of(scope)
+        delivery = _Delivery(claim, self._store(), exchange, self._options.max_answer, send)
+        try:
+            await self._app(scope, receive, delivery)
+        finally:
+            if delivery.settle() and delivery.is_too_large and self._events.sinks:
+                self._events.emit(AnswerForgotten("size"))
+
+
+class _Delivery:
+    """A `send` that holds an answer until it is whole, has it kept if it is final, and sends it.
+
+    It is kept before it is sent: who got an answer can rely on it. The claim is let go of exactly
+    once, by whatever ends the request first: its last message, an error, a cancellation.
+    """
+
+    __slots__ = (
+        "_claim", "_exchange", "_held", "_is_settled", "_limit", "_send", "_size", "_store",
+        "is_too_large",
+    )  # fmt: skip
+
+    def __init__(
+        self, claim: Claim, store: Store, exchange: Exchange, limit: int, send: Send
+    ) -> None:
+        self._claim = claim
+        self._store = store
+        self._exchange = exchange
+        self._limit = limit
+        self._send = send
+        self._held: list[Message] | None = []
+        self._size = 0
+        self._is_settled = False
+        self.is_too_large = False
+
+    async def __call__(self, message: Message) -> None:
+        """Hold a message, or let all go where the answer is not to be kept."""
+        if self._held is None:
+            await self._send(message)
+            return
+        self._held.append(message)
+        self._size += len(message.get("body", b""))
+        self.is_too_large = self._size > self._limit
+        is_plain = message["type"] in {"http.response.start", "http.response.body"}
+        if not is_plain or self.is_too_large or self._exchange.is_stream:
+            await self._release()
+        elif message["type"] == "http.response.body" and not message.get("more_body", False):
+            await self._finish(self._held)
+            await self._release()
+
+    def settle(self) -> bool:
+        """Free the key unless that was done; return whether it had to be."""
+        if self._is_settled:
+            return False
+        self._is_settled = True
+        self._store.free(self._claim, forget=self._exchange.scope.outcome == "read")
+        return True
+
+    async def _finish(self, messages: list[Message]) -> None:
+        answer = _answer(messages)
+        outcome = self._exchange.scope.outcome
+        says_wait = any(name == b"retry-after" for name, _ in answer.headers)
+        if is_decided(answer.status, outcome, says_wait=says_wait):
+            self._is_settled = True
+            await self._store.keep(self._claim, answer)
+        else:
+            self._is_settled = True
+            is_refusal = answer.status < 500 and not outcome and not says_wait
+            self._store.free(self._claim, forget=is_refusal or outcome == "read")
+
+    async def _release(self) -> None:
+        held, self._held = self._held or [], None
+        for message in held:
+            await self._send(message)
+
+
+def _checked(field: bytes, seen: Scope) -> str:
+    """Return the key of a request, or refuse it with 400."""
+    key = parse_key(field)
+    if key is None:
+        raise ClientError(
+            "Idempotency-Key must be one text of 1 to 255 printable ASCII characters, in quotes "
+            "where it holds spaces, commas, semicolons or quotes; a UUID is best."
+        )
+    if seen.audience == ANONYMOUS.audience and len(key) < SHORTEST_GUEST_KEY:
+        raise ClientError(
+            "The Idempotency-Key of somebody who is not signed in must be hard to guess: "
+            f"at least {SHORTEST_GUEST_KEY} characters, such as a UUID."
+        )
+    return key
+
+
+async def _whole(receive: Receive) -> bytes:
+    """Read a request's body to its end; it is bounded further out."""
+    pieces: list[bytes] = []
+    is_more = True
+    while is_more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        pieces.append(message.get("body", b""))
+        is_more = message.get("more_body", False)
+    return b"".join(pieces)
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """Return a `receive` that tells a body which was read before, then what comes after it."""
+    told = iter([{"type": "http.request", "body": body, "more_body": False}])
+
+    async def again() -> Message:
+        message = next(told, None)
+        return await receive() if message is None else message
+
+    return again
+
+
+def _answer(messages: list[Message]) -> Kept:
+    start, *pieces = messages
+    headers = tuple(
+        (bytes(name), bytes(value))
+        for name, value in start.get("headers", ())
+        if name not in UNKEPT
+    )
+    return Kept(start["status"], headers, b"".join([one.get("body", b"") for one in pieces]))
+
+
+async def _send_again(kept: Kept, send: Send) -> None:
+    headers = [*kept.headers, REPLAYED]
+    await send({"type": "http.response.start", "status": kept.status, "headers": headers})
+    await send({"type": "http.response.body", "body": kept.body})

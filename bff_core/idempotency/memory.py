@@ -1,0 +1,143 @@
+"""Answers kept in this process, bounded in number and bytes."""
+
+import asyncio
+from collections import OrderedDict
+from contextlib import suppress
+
+from bff_core.clock import Clock
+from bff_core.events import AnswerForgotten, Events
+from bff_core.idempotency.store import REUSED, RUNNING, Claim, Found
+from bff_core.policy.idempotency import IdempotencyOptions, Kept
+
+OVERHEAD = 700
+"""Bytes (about) that an entry takes beside its body and its header fields."""
+
+TOLD_EVERY = 60.0
+"""Seconds between two events of evictions: under pressure there are as many as requests."""
+
+
+class _Running:
+    """A key that is claimed, and who waits for its end."""
+
+    __slots__ = ("claim", "waiters")
+
+    def __init__(self, claim: Claim) -> None:
+        self.claim = claim
+        self.waiters: list[asyncio.Future[None]] = []
+
+
+class _Settled:
+    """A key that nobody holds: its request's print, and the answer if that was final."""
+
+    __slots__ = ("answer", "expires", "print", "size")
+
+    def __init__(self, print_: bytes, answer: Kept | None, expires: float) -> None:
+        self.print = print_
+        self.answer = answer
+        self.expires = expires
+        self.size = OVERHEAD if answer is None else OVERHEAD + answer.size
+
+
+class MemoryStore:
+    """Claims and answers of one process; a second process knows nothing of them.
+
+    The oldest answers go first when there are more than `max_answers` or they take more than
+    `max_bytes`. Claims are bounded by the requests in flight.
+    """
+
+    def __init__(self, options: IdempotencyOptions, clock: Clock, events: Events) -> None:
+        self._options = options
+        self._clock = clock
+        self._events = events
+        self._running: dict[str, _Running] = {}
+        # In the order in which they were settled, hence in that of their expiry.
+        self._settled: OrderedDict[str, _Settled] = OrderedDict()
+        self._evicted = 0
+        self._told_at = -TOLD_EVERY
+        self.size = 0
+
+    def __repr__(self) -> str:
+        return f"memory     {len(self._settled)} answers, {len(self._running)} running"
+
+    async def claim(self, key: str, print: bytes) -> Found:  # noqa: A002 # the field's name
+        """Return the claim of a key that nobody holds, or what became of it."""
+        running = self._running.get(key)
+        if running is not None:
+            return RUNNING if running.claim.print == print else REUSED
+        self._expire()
+        settled = self._settled.get(key)
+        if settled is not None:
+            if settled.print != print:
+                return REUSED
+            if settled.answer is not None:
+                return settled.answer
+            self._remove(key)
+        claim = Claim(key, print)
+        self._running[key] = _Running(claim)
+        return claim
+
+    async def keep(self, claim: Claim, answer: Kept) -> None:
+        """Keep the final answer for the key's lifetime, and let go of the claim."""
+        self._settle(claim, answer)
+
+    def free(self, claim: Claim, *, forget: bool = False) -> None:
+        """Let go of the claim; what the key was used for is remembered, unless told otherwise."""
+        if forget:
+            self._wake(claim)
+        else:
+            self._settle(claim, None)
+
+    async def changed(self, key: str, timeout: float) -> None:  # noqa: ASYNC109 # a store may poll
+        """Wait until the claim of the key is let go of, `timeout` seconds at most."""
+        running = self._running.get(key)
+        if running is None:
+            return
+        waiter = asyncio.get_running_loop().create_future()
+        running.waiters.append(waiter)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout):
+                await waiter
+
+    def _settle(self, claim: Claim, answer: Kept | None) -> None:
+        if self._wake(claim):
+            expires = self._clock() + self._options.lifetime
+            settled = self._settled[claim.key] = _Settled(claim.print, answer, expires)
+            self.size += settled.size
+            self._bound()
+
+    def _wake(self, claim: Claim) -> bool:
+        """Let go of a claim once; whoever waits for it looks again."""
+        running = self._running.get(claim.key)
+        if running is None or running.claim is not claim:
+            return False
+        del self._running[claim.key]
+        for waiter in running.waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+        return True
+
+    def _expire(self) -> None:
+        now = self._clock()
+        while self._settled:
+            key, oldest = next(iter(self._settled.items()))
+            if oldest.expires > now:
+                return
+            self._remove(key)
+
+    def _bound(self) -> None:
+        options = self._options
+        while len(self._settled) > options.max_answers or self.size > options.max_bytes:
+            gone = self._remove(next(iter(self._settled)))
+            self._evicted += gone.answer is not None
+        if self._evicted and self._events.sinks:
+            self._tell(self._clock())
+
+    def _tell(self, now: float) -> None:
+        if now - self._told_at >= TOLD_EVERY:
+            self._events.emit(AnswerForgotten("evicted", self._evicted))
+            self._told_at, self._evicted = now, 0
+
+    def _remove(self, key: str) -> _Settled:
+        settled = self._settled.pop(key)
+        self.size -= settled.size
+        return settled

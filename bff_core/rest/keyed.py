@@ -1,0 +1,57 @@
+"""What a view says of the `Idempotency-Key`: whether it needs one, and how OpenAPI shows it."""
+
+from typing import Any, Literal
+
+from fastapi import Request
+
+from bff_core.errors import ClientError, ConfigurationError
+from bff_core.policy.idempotency import LONGEST_KEY
+from bff_core.rest.openapi import PROBLEM
+
+Wish = Literal["optional", "required"]
+
+HEADER = "Idempotency-Key"
+
+
+def wish_of(told: object, method: str) -> Wish:
+    """Return what a view wishes, or refuse what can't be meant."""
+    if told == "required" and method != "GET":
+        return "required"
+    if told == "optional":
+        return "optional"
+    raise ConfigurationError(
+        f"idempotency={told!r} of a {method} view: only views that change something may have it, "
+        "and it is 'optional' or 'required'"
+    )
+
+
+async def key_required(request: Request) -> None:
+    """Refuse a request without a key with 400; a dependency. The edge has checked its form."""
+    if HEADER not in request.headers:
+        raise ClientError(f"{HEADER} is missing: send one, such as a UUID, and keep it to retry.")
+
+
+def key_parameter(wish: Wish) -> dict[str, Any]:
+    """Return the header as a parameter in OpenAPI."""
+    return {
+        "name": HEADER,
+        "in": "header",
+        "required": wish == "required",
+        "description": "The same key gets the same answer for a day: a request can be sent again "
+        "without being done twice.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY + 2},
+    }
+
+
+KEY_RESPONSES: dict[int | str, dict[str, Any]] = {
+    409: PROBLEM
+    | {
+        "description": "A conflict; or the first request with this key has not ended "
+        "(`idempotency_key_in_use`): come again after Retry-After seconds"
+    },
+    422: PROBLEM
+    | {
+        "description": "Input that does not fit; or the key came with another request before "
+        "(`idempotency_key_reused`)"
+    },
+}

@@ -1,0 +1,243 @@
+"""Answers in memory: each key once at a time, bounded in number, bytes and age."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bff_core.events import AnswerForgotten, Events
+from bff_core.idempotency.memory import MemoryStore
+from bff_core.idempotency.store import REUSED, RUNNING, Claim
+from bff_core.policy.idempotency import IdempotencyOptions, Kept
+
+PRINT, OTHER = b"p" * 16, b"q" * 16
+DONE = Kept(201, ((b"location", b"/orders/1"),), b"{}")
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Kit:
+    """A store, its clock, and what it told."""
+
+    def __init__(self, **options) -> None:
+        self.clock = Clock()
+        self.heard: list[object] = []
+        events = Events(self.heard.append)
+        self.store = MemoryStore(IdempotencyOptions(**options), self.clock, events)
+
+    async def claim(self, key: str = "a") -> Claim:
+        """Claim a key that nobody holds."""
+        claim = await self.store.claim(key, PRINT)
+        assert isinstance(claim, Claim)
+        return claim
+
+
+async def test_a_key_is_claimed_by_one():
+    """The next one hears that it runs, or that the key is another's."""
+    kit = Kit()
+    await kit.claim()
+
+    assert await kit.store.claim("a", PRINT) is RUNNING
+    assert await kit.store.claim("a", OTHER) is REUSED
+
+
+async def test_an_answer_is_found_by_its_key_and_print():
+    """Whoever comes with another request under the key does not get it."""
+    kit = Kit()
+    await kit.store.keep(await kit.claim(), DONE)
+
+    assert await kit.store.claim("a", PRINT) is DONE
+    assert await kit.store.claim("a", OTHER) is REUSED
+
+
+async def test_a_freed_key_can_be_claimed_for_the_same_request():
+    """What it was used for is remembered for as long as an answer would be."""
+    kit = Kit(lifetime=60)
+    kit.store.free(await kit.claim())
+
+    assert await kit.store.claim("a", OTHER) is REUSED
+    kit.clock.now = 60
+    assert isinstance(await kit.store.claim("a", OTHER), Claim)
+
+
+async def test_a_forgotten_key_can_be_claimed_by_anyone():
+    """Nothing came of it."""
+    kit = Kit()
+    kit.store.free(await kit.claim(), forget=True)
+
+    assert isinstance(await kit.store.claim("a", OTHER), Claim)
+
+
+async def test_a_claim_is_let_go_of_once():
+    """Who comes late with a claim of before changes nothing for who holds it now."""
+    kit = Kit()
+    late = await kit.claim()
+    kit.store.free(late)
+    await kit.claim()
+
+    kit.store.free(late)
+    await kit.store.keep(late, DONE)
+
+    assert await kit.store.claim("a", PRINT) is RUNNING
+
+
+async def test_answers_end_at_their_lifetime():
+    """The time counts from the answer."""
+    kit = Kit(lifetime=100)
+    claim = await kit.claim()
+    kit.clock.now = 50
+    await kit.store.keep(claim, DONE)
+
+    kit.clock.now = 149
+    assert await kit.store.claim("a", PRINT) is DONE
+    kit.clock.now = 150
+    assert isinstance(await kit.store.claim("a", PRINT), Claim)
+
+
+async def test_the_oldest_answers_make_room():
+    """By number, and an event tells that a promise was shortened."""
+    kit = Kit(max_answers=2)
+    for key in "abc":
+        await kit.store.keep(await kit.claim(key), DONE)
+
+    found = [await kit.store.claim(key, PRINT) for key in "bc"]
+
+    assert found == [DONE, DONE]
+    assert isinstance(await kit.store.claim("a", PRINT), Claim)
+    assert kit.heard == [AnswerForgotten("evicted", 1)]
+
+
+async def test_evictions_are_told_together():
+    """A flood of keys is a line a minute in the log, not a line a key."""
+    kit = Kit(max_answers=2)
+    for number in range(100):
+        kit.clock.now += 1
+        await kit.store.keep(await kit.claim(str(number)), DONE)
+
+    assert kit.heard == [AnswerForgotten("evicted", 1), AnswerForgotten("evicted", 60)]
+
+
+async def test_the_bytes_of_all_answers_are_bounded():
+    """Large answers leave room for fewer."""
+    kit = Kit(max_bytes=10_000)
+    large = Kept(200, (), b"x" * 4_000)
+    for key in "abc":
+        await kit.store.keep(await kit.claim(key), large)
+
+    assert kit.store.size <= 10_000
+    assert await kit.store.claim("c", PRINT) is large
+    assert isinstance(await kit.store.claim("a", PRINT), Claim)
+
+
+async def test_what_runs_is_never_pushed_out():
+    """A claim is held however many others come and go."""
+    kit = Kit(max_answers=1)
+    await kit.claim("a")
+    for key in "bcd":
+        await kit.store.keep(await kit.claim(key), DONE)
+
+    assert await kit.store.claim("a", PRINT) is RUNNING
+
+
+@pytest.mark.virtual_time
+@pytest.mark.parametrize("ending", ["keep", "free", "forget"])
+async def test_who_waits_is_woken_by_any_end(ending):
+    """At once, not at the end of its patience."""
+    kit, loop = Kit(), asyncio.get_running_loop()
+    claim, began = await kit.claim(), loop.time()
+
+    async def end() -> None:
+        await asyncio.sleep(3)
+        if ending == "keep":
+            await kit.store.keep(claim, DONE)
+        else:
+            kit.store.free(claim, forget=ending == "forget")
+
+    await asyncio.gather(end(), *(kit.store.changed("a", 60) for _ in range(3)))
+
+    assert loop.time() - began == pytest.approx(3)
+
+
+@pytest.mark.virtual_time
+async def test_nobody_waits_longer_than_it_can():
+    """The wait ends in time, and leaves who runs alone."""
+    kit, loop = Kit(), asyncio.get_running_loop()
+    claim, began = await kit.claim(), loop.time()
+
+    await kit.store.changed("a", 2)
+    took = loop.time() - began
+    await kit.store.keep(claim, DONE)
+
+    assert took == pytest.approx(2)
+    assert await kit.store.claim("a", PRINT) is DONE
+
+
+async def test_nobody_waits_for_a_key_that_nobody_holds():
+    """It may have been let go of between two looks."""
+    async with asyncio.timeout(1):
+        await Kit().store.changed("a", 60)
+
+
+async def test_a_million_keys_take_no_more_than_their_bound():
+    """The oldest answers go; the process does not grow."""
+    kit = Kit(max_answers=5_000)
+    store = kit.store
+
+    async def keep(first: int, last: int) -> int:
+        for number in range(first, last):
+            await store.keep(await store.claim(f"{number:036}", PRINT), DONE)
+        return resident()
+
+    before = await keep(0, 50_000)
+    after = await keep(50_000, 1_000_000)
+
+    assert after - before < 8 * 1024 * 1024
+    assert repr(store) == "memory     5000 answers, 0 running"
+
+
+def resident() -> int:
+    """Return how many bytes this process holds in memory."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+
+ACTIONS = st.sampled_from(["claim", "keep", "free", "forget", "later"])
+STEPS = st.lists(
+    st.tuples(ACTIONS, st.sampled_from("abc")),
+    max_size=60,
+)
+
+
+@given(STEPS)
+@settings(deadline=None, max_examples=60)
+async def test_no_order_of_steps_gives_a_key_to_two(steps):
+    """Against a model of a few lines: one holder per key, and an answer only if one was kept."""
+    kit = Kit(lifetime=10)
+    held: dict[str, Claim] = {}
+    kept: dict[str, float] = {}
+    for step, key in steps:
+        if step == "later":
+            kit.clock.now += 4
+        elif step == "claim":
+            found = await kit.store.claim(key, PRINT)
+            is_kept = kit.clock.now < kept.get(key, 0.0)
+            assert (found is RUNNING) is (key in held)
+            assert (found is DONE) is (key not in held and is_kept)
+            if isinstance(found, Claim):
+                held[key] = found
+        elif key in held:
+            kept[key] = 0.0
+            claim = held.pop(key)
+            if step == "keep":
+                await kit.store.keep(claim, DONE)
+                kept[key] = kit.clock.now + 10
+            else:
+                kit.store.free(claim, forget=step == "forget")

@@ -1,0 +1,73 @@
+"""Views and the `Idempotency-Key`: required or not, done once, and shown in OpenAPI."""
+
+import pytest
+
+from bff_core import ConfigurationError, Settings, Views, gateway
+from bff_core.testing.running import running
+
+KEYED = {"Idempotency-Key": "8e03978e-40d5-43dd-bc93-6894a57f9324"}
+
+
+@pytest.fixture
+def till():
+    """Return a gateway with two routes that take money, and what they took."""
+    taken: list[int] = []
+    views = Views(prefix="/v1")
+
+    @views.post("/payments", status=201, idempotency="required")
+    async def post_payment(amount: int) -> dict[str, int]:
+        taken.append(amount)
+        return {"number": len(taken)}
+
+    @views.patch("/payments")
+    async def patch_payment(amount: int) -> dict[str, int]:
+        taken.append(amount)
+        return {"number": len(taken)}
+
+    settings = Settings(env="development", log="off", gc_freeze=False)
+    return gateway("till", faces=[views], settings=settings), taken
+
+
+async def test_a_route_may_insist_on_a_key(till):
+    """Without one nothing is done, and the client is told what to send."""
+    app, taken = till
+    async with running(app) as client:
+        bare = await client.post("/v1/payments?amount=5")
+        keyed = await client.post("/v1/payments?amount=5", headers=KEYED)
+        free = await client.patch("/v1/payments?amount=5")
+
+    assert (bare.status_code, bare.headers["content-type"]) == (400, "application/problem+json")
+    assert "Idempotency-Key is missing" in bare.json()["detail"]
+    assert (keyed.status_code, free.status_code, taken) == (201, 200, [5, 5])
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+async def test_a_view_is_run_once_per_key(till, method):
+    """On both lanes."""
+    app, taken = till
+    async with running(app) as client:
+        answers = [
+            await client.request(method, "/v1/payments?amount=5", headers=KEYED) for _ in range(3)
+        ]
+
+    assert taken == [5]
+    assert [answer.json() for answer in answers] == [{"number": 1}] * 3
+    assert [answer.headers.get("idempotency-replayed") for answer in answers[1:]] == ["true"] * 2
+
+
+async def test_openapi_shows_the_key(till):
+    """As a parameter, required where it is, with what may be answered because of it."""
+    app, _ = till
+    paths = app.openapi()["paths"]["/v1/payments"]
+
+    for method, is_required in (("post", True), ("patch", False)):
+        header = next(one for one in paths[method]["parameters"] if one["in"] == "header")
+        assert (header["name"], header["required"]) == ("Idempotency-Key", is_required)
+        assert {"409", "422"} <= paths[method]["responses"].keys()
+
+
+@pytest.mark.parametrize(("verb", "wish"), [("post", "requird"), ("get", "required")])
+def test_what_can_not_be_meant_is_refused_when_declared(verb, wish):
+    """A typing error must not make a route accept what it should refuse."""
+    with pytest.raises(ConfigurationError, match="idempotency"):
+        getattr(Views(), verb)("/", idempotency=wish)
