@@ -27,7 +27,11 @@ from bff_core.edge.stack import edge
 from bff_core.edge.wiring import WIRING
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events
+from bff_core.idempotency.redis import RedisStore
+from bff_core.idempotency.store import Store
 from bff_core.observe.log import log_sink
+from bff_core.policy.idempotency import IdempotencyOptions
+from bff_core.redis import Links
 from bff_core.settings import Settings
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.runtime import Runtime
@@ -75,6 +79,7 @@ class Gateway(FastAPI):
         self.events = events
         self.services: dict[type[Upstream], Upstream] = {}
         self.wiring: Wiring | None = None
+        self.answers: Store | None = None
         self._is_direct = False
         self.lane = FastLane(self)
         self._stacks: list[UpstreamStack] = []
@@ -115,8 +120,15 @@ class Gateway(FastAPI):
             events=self.events,
             authenticator=self._authenticator,
             door=self.door,
+            store=self._shared_answers if self.settings.idempotency_url else None,
             clock=self._clock,
         )
+
+    def _shared_answers(self) -> Store:
+        """Return where all processes of this gateway keep the answers of keyed requests."""
+        if self.answers is None:
+            raise ConfigurationError("keyed requests are served while the gateway runs")
+        return self.answers
 
     def _unready(self) -> str | None:
         """Tell which critical upstream's circuit is open."""
@@ -130,7 +142,9 @@ class Gateway(FastAPI):
         """Hold the services open; the lifespan of the app."""
         loop, clock = asyncio.get_running_loop(), self._clock
         background = Background(loop, self.events)
+        links = Links(clock=clock, chance=chance, events=self.events)
         async with AsyncExitStack() as closing:
+            closing.push_async_callback(links.aclose)
             closing.push_async_callback(background.aclose)
             closing.callback(self.door.watch.stop)
             for kind in services:
@@ -147,6 +161,14 @@ class Gateway(FastAPI):
                 events=self.events,
                 brownout=self.door.pressure,
             )
+            if self.settings.idempotency_url:
+                self.answers = RedisStore(
+                    links.to(self.settings.idempotency_url),
+                    self.edge_options.idempotency or IdempotencyOptions(),
+                    spawn=background.spawn,
+                    chance=chance,
+                    events=self.events,
+                )
             closing.callback(self._forget)
             # FastAPI asks for its telemetry at every request; here it is settled at start-up.
             self._is_direct = not (self.root_path or self._native_telemetry.enabled())
@@ -158,6 +180,7 @@ class Gateway(FastAPI):
         self._stacks.clear()
         self.services.clear()
         self.wiring = None
+        self.answers = None
         self._is_direct = False
 
 

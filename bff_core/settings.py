@@ -47,6 +47,15 @@ def _service_url(url: str) -> str:
     return url.rstrip("/")
 
 
+def _redis_url(url: str) -> str:
+    """Return the address of a Redis; with TLS its scheme is rediss."""
+    parts = urlsplit(url)
+    if url and (parts.scheme not in {"redis", "rediss"} or not parts.hostname):
+        raise ValueError("an address starts with redis:// or rediss:// and a host")
+    return url
+
+
+RedisURL = Annotated[str, AfterValidator(_redis_url)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
 Addresses = Annotated[
     tuple[Annotated[str, AfterValidator(_service_url)], ...],
@@ -75,6 +84,14 @@ class Settings(BaseSettings):
         default=(),
         description="host names separated by commas, such as *.shop.example",
     )
+    trusted_hops: Names = Field(
+        default=(),
+        description="addresses and networks separated by commas, such as 10.0.0.0/8, or unix",
+    )
+    forwarded: Literal["x-forwarded", "forwarded"] = Field(
+        default="x-forwarded", description="x-forwarded or forwarded"
+    )
+    client_traces: bool = Field(default=False, description="true or false")
     cors_origins: Names = Field(
         default=(), description="origins separated by commas, such as https://shop.example"
     )
@@ -90,6 +107,9 @@ class Settings(BaseSettings):
         default=0.002, ge=0, le=10, description="seconds up to 10, such as 0.005; 0 for no limit"
     )
     brownout: bool = Field(default=True, description="true or false")
+    idempotency_url: RedisURL = Field(
+        default="", description="a redis:// or rediss:// address (unset: memory of the process)"
+    )
     host: str = Field(default="127.0.0.1", description="an address to listen on, such as 0.0.0.0")
     port: int = Field(default=8000, ge=0, le=65535, description="a port, such as 8000")
     workers: int = Field(default=1, ge=1, le=256, description="a number of processes from 1 up")

@@ -9,7 +9,7 @@ from starlette.types import Scope as ASGIScope
 from bff_core.auth.viewer import ANONYMOUS
 from bff_core.clock import Clock
 from bff_core.edge.exchange import Exchange, exchange_of
-from bff_core.errors import ClientError, KeyInUse, KeyReused
+from bff_core.errors import ClientError, KeyInUse, KeyReused, StoreUnavailable
 from bff_core.events import AnswerForgotten, Events
 from bff_core.idempotency.store import Claim, Reused, Running, Store
 from bff_core.policy.idempotency import (
@@ -82,11 +82,22 @@ class Idempotency:
             key, self._gateway, seen.audience, seen.method, seen.path
         )
         receive = _replay(body, receive)
-        found = await self._claimed(seen, fingerprint(seen.query, body))
-        if isinstance(found, Kept):
+        found = await self._found(seen, fingerprint(seen.query, body))
+        if found is None:
+            await self._app(scope, receive, send)
+        elif isinstance(found, Kept):
             await _send_again(found, send)
         else:
             await self._once(found, scope, receive, send)
+
+    async def _found(self, seen: Scope, print_: bytes) -> Claim | Kept | None:
+        """Return what `_claimed` does; None where the request is served without a promise."""
+        try:
+            return await self._claimed(seen, print_)
+        except StoreUnavailable:
+            if self._options.proceeds_without_store:
+                return None
+            raise
 
     async def _claimed(self, seen: Scope, print_: bytes) -> Claim | Kept:
         """Return the claim or the answer of a key; wait for another request that holds it."""

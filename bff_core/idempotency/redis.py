@@ -1,0 +1,191 @@
+"""Answers kept in Redis, for several gateway processes; a claim there is a lease."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from itertools import count
+from typing import Final
+
+import msgspec
+
+from bff_core.clock import Chance
+from bff_core.errors import StoreUnavailable
+from bff_core.events import AnswerForgotten, Events
+from bff_core.idempotency.store import REUSED, RUNNING, Claim, Found
+from bff_core.policy.idempotency import IdempotencyOptions, Kept
+from bff_core.redis import RedisLink
+
+Spawn = Callable[[Coroutine[object, object, None]], asyncio.Task[None]]
+
+PREFIX: Final = "bff:idempotency:"
+
+TIMEOUT: Final = 0.25
+"""Seconds for one command: to refuse a keyed request costs more than to wait a little."""
+
+POLL: Final = 0.05
+"""Seconds (about) between two looks at a key that another process holds."""
+
+RENEWALS: Final = 3
+"""How often a lease is renewed in its time: two may fail."""
+
+# An entry is a hash: `print` of its request; `owner` and `until` (ms, by Redis' clock) while one
+# runs; `answer` once it is final. Redis' own expiry ends it. Each script touches one key.
+CLAIM: Final = """
+local print, ends, answer = unpack(redis.call('HMGET', KEYS[1], 'print', 'until', 'answer'))
+if print and print ~= ARGV[1] then return {'reused'} end
+if answer then return {'kept', answer} end
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+if ends and tonumber(ends) > now then return {'running'} end
+local lease = string.format('%d', now + ARGV[3])
+redis.call('HSET', KEYS[1], 'print', ARGV[1], 'owner', ARGV[2], 'until', lease)
+redis.call('PEXPIRE', KEYS[1], ARGV[4])
+return {'claimed'}
+"""
+
+RENEW: Final = """
+if redis.call('HGET', KEYS[1], 'owner') ~= ARGV[1] then return 0 end
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('HSET', KEYS[1], 'until', string.format('%d', now + ARGV[2]))
+return 1
+"""
+
+KEEP: Final = """
+if redis.call('HGET', KEYS[1], 'owner') ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'answer', ARGV[2])
+redis.call('HDEL', KEYS[1], 'owner', 'until')
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return 1
+"""
+
+FREE: Final = """
+if redis.call('HGET', KEYS[1], 'owner') ~= ARGV[1] then return 0 end
+redis.call('HDEL', KEYS[1], 'owner', 'until')
+return 1
+"""
+
+FORGET: Final = """
+if redis.call('HGET', KEYS[1], 'owner') ~= ARGV[1] then return 0 end
+return redis.call('DEL', KEYS[1])
+"""
+
+_decode = msgspec.msgpack.Decoder(Kept).decode
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class RedisStore:
+    """Claims and answers that all processes of a gateway share.
+
+    A claim is a lease, renewed while its request runs: a gateway that is killed blocks a key for
+    `lease` seconds. Who lost its lease (Redis was away for longer) keeps nothing.
+    """
+
+    def __init__(
+        self,
+        link: RedisLink,
+        options: IdempotencyOptions,
+        *,
+        spawn: Spawn,
+        chance: Chance,
+        events: Events,
+    ) -> None:
+        self._link = link
+        self._lease = options.lease
+        self._lifetime = _milliseconds(options.lifetime)
+        self._spawn = spawn
+        self._chance = chance
+        self._events = events
+        self._process = f"{int(chance() * 2**53):x}{int(chance() * 2**53):x}"
+        self._numbers = count(1)
+        self._held: dict[Claim, None] = {}
+        self._renewing: asyncio.Task[None] | None = None
+
+    def __repr__(self) -> str:
+        return f"{self._link!r}, {len(self._held)} running"
+
+    async def claim(self, key: str, print: bytes) -> Found:  # noqa: A002 # the field's name
+        """Return the claim of a key that nobody holds, or what became of it."""
+        claim = Claim(key, print, f"{self._process}-{next(self._numbers)}")
+        try:
+            told = await self._run(
+                CLAIM, claim, print, claim.owner, _milliseconds(self._lease), self._lifetime
+            )
+        except (StoreUnavailable, asyncio.CancelledError):
+            # Redis may have heard of the claim though nobody heard its answer.
+            self._spawn(self._end(FREE, claim))
+            raise
+        return self._found(told, claim)
+
+    async def keep(self, claim: Claim, answer: Kept) -> None:
+        """Keep the final answer for the key's lifetime, and let go of the claim."""
+        self._held.pop(claim, None)
+        # A task of its own: the answer is final even if who made it is cancelled now.
+        await asyncio.shield(self._spawn(self._keep(claim, answer)))
+
+    def free(self, claim: Claim, *, forget: bool = False) -> None:
+        """Let go of the claim soon; if Redis does not hear of it, the lease runs out."""
+        self._held.pop(claim, None)
+        self._spawn(self._end(FORGET if forget else FREE, claim))
+
+    async def changed(self, key: str, timeout: float) -> None:  # noqa: ARG002, ASYNC109 # every key is polled alike
+        """Wait a moment: another process tells nobody that it has ended."""
+        await asyncio.sleep(min(timeout, POLL * (0.5 + self._chance())))
+
+    def _found(self, told: object, claim: Claim) -> Found:
+        match told:
+            case [b"claimed"]:
+                self._hold(claim)
+                return claim
+            case [b"running"]:
+                return RUNNING
+            case [b"reused"]:
+                return REUSED
+            case [b"kept", bytes(answer)]:
+                return self._decoded(answer)
+        raise StoreUnavailable(self._link.name, f"answers a claim with {told!r}")
+
+    def _decoded(self, answer: bytes) -> Kept:
+        try:
+            return _decode(answer)
+        except msgspec.DecodeError as error:
+            raise StoreUnavailable(self._link.name, "holds what is no answer") from error
+
+    def _hold(self, claim: Claim) -> None:
+        self._held[claim] = None
+        if self._renewing is None or self._renewing.done():
+            self._renewing = self._spawn(self._renew())
+
+    async def _renew(self) -> None:
+        """Renew the leases of all that runs; one task for all, which ends when nothing runs."""
+        while self._held:
+            await asyncio.sleep(self._lease / RENEWALS)
+            for claim in tuple(self._held):
+                if claim in self._held:
+                    await self._renew_one(claim)
+
+    async def _renew_one(self, claim: Claim) -> None:
+        with suppress(StoreUnavailable):
+            is_ours = await self._run(RENEW, claim, claim.owner, _milliseconds(self._lease))
+            if not is_ours:
+                self._held.pop(claim, None)
+
+    async def _keep(self, claim: Claim, answer: Kept) -> None:
+        is_kept: object = False
+        with suppress(StoreUnavailable):
+            is_kept = await self._run(KEEP, claim, claim.owner, _encode(answer), self._lifetime)
+        if not is_kept and self._events.sinks:
+            self._events.emit(AnswerForgotten("store"))
+
+    async def _end(self, script: str, claim: Claim) -> None:
+        with suppress(StoreUnavailable):
+            await self._run(script, claim, claim.owner)
+
+    def _run(
+        self, script: str, claim: Claim, *args: str | bytes | int
+    ) -> Coroutine[object, object, object]:
+        return self._link.script(script, (PREFIX + claim.key,), args, within=TIMEOUT)
+
+
+def _milliseconds(seconds: float) -> int:
+    return round(seconds * 1000)
