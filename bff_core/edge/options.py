@@ -2,8 +2,9 @@
 
 import re
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Literal, Self
 
+from bff_core.edge.forwarded import trust
 from bff_core.edge.security import API_POLICY
 from bff_core.errors import ConfigurationError
 from bff_core.policy.idempotency import IdempotencyOptions
@@ -11,6 +12,9 @@ from bff_core.settings import Settings
 
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]", "testserver")
 """What a gateway goes by on a laptop and in a test."""
+
+LOOPBACK = ("127.0.0.0/8", "::1")
+"""The machine itself, which is trusted as a hop in development."""
 
 HSTS = "max-age=31536000"
 """A year (RFC 6797); subdomains are not this gateway's to decide about."""
@@ -76,6 +80,8 @@ class EdgeOptions:
     optional parts before requests are refused; who is refused is told to wait 1 to `longest_wait`
     seconds. `allowed_hosts` are exact names, "*.name" or
     "*". `policy` is the content security policy, `hsts` the Strict-Transport-Security value.
+    `trusted_hops` are the proxies (addresses, networks, "unix") that may say who the client is, in
+    the family of headers that `forwarded` names; `client_traces` lets anybody continue a trace.
     `idempotency` says how keyed requests are kept; None leaves the concern out.
     """
 
@@ -90,6 +96,9 @@ class EdgeOptions:
     brownout: bool = True
     longest_wait: int = 4
     allowed_hosts: tuple[str, ...] = LOCAL_HOSTS
+    trusted_hops: tuple[str, ...] = ()
+    forwarded: Literal["x-forwarded", "forwarded"] = "x-forwarded"
+    client_traces: bool = False
     cors: CorsOptions = field(default_factory=CorsOptions)
     policy: str = API_POLICY
     hsts: str = ""
@@ -105,6 +114,7 @@ class EdgeOptions:
         _demand("min_concurrent", self.min_concurrent, at_least=1)
         _demand("max_lag", self.max_lag, at_least=0)
         _demand("longest_wait", self.longest_wait, at_least=1)
+        trust(self.trusted_hops)
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -122,6 +132,9 @@ class EdgeOptions:
             max_lag=settings.max_lag,
             brownout=settings.brownout,
             allowed_hosts=settings.allowed_hosts or LOCAL_HOSTS,
+            trusted_hops=settings.trusted_hops or (() if is_production else LOOPBACK),
+            forwarded=settings.forwarded,
+            client_traces=settings.client_traces,
             cors=CorsOptions(
                 origins=settings.cors_origins, with_credentials=settings.cors_credentials
             ),

@@ -20,6 +20,7 @@ from bff_core.edge.doorkeeper import Doorkeeper
 from bff_core.edge.fields import Fields
 from bff_core.edge.head import Head
 from bff_core.edge.health import About, Health, Readiness
+from bff_core.edge.hops import Hops
 from bff_core.edge.hosts import Hosts
 from bff_core.edge.idempotency import GetStore, Idempotency
 from bff_core.edge.options import EdgeOptions
@@ -56,6 +57,12 @@ def edge(
     memory = MemoryStore(kept, clock, events)
     stack: list[Wrap] = [
         partial(Health, readiness=readiness, about=about),
+        partial(
+            Hops,
+            trusted=options.trusted_hops,
+            reads=options.forwarded,
+            client_traces=options.client_traces,
+        ),
         partial(Admission, door=door),
         partial(Accept, head=head, events=events, clock=clock, bits=bits),
         partial(Problems, events=events),

@@ -101,7 +101,8 @@ async def test_a_refusal_is_a_problem_like_any_other(edged):
     """Ids, security headers and CORS are those of every answer; a HEAD gets no body."""
     gate = asyncio.Event()
     shop = "https://shop.example"
-    gateway = edged(waiting(gate), max_concurrent=1, cors=CorsOptions(origins=(shop,)))
+    cors = CorsOptions(origins=(shop,))
+    gateway = edged(waiting(gate), max_concurrent=1, cors=cors, client_traces=True)
     trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
     headers = {"Origin": shop, "X-Request-ID": "mine", "Traceparent": trace}
     async with holding(gateway, gate, 1):

@@ -310,8 +310,8 @@ async def test_an_error_is_the_same_from_fastapi_and_from_the_edge(edged, error)
         raise error
 
     ids = {"X-Request-ID": "1", "traceparent": f"00-{'1' * 32}-{'2' * 16}-01"}
-    routed = await edged(raising(error)).get("/fail/1", headers=ids)
-    at_the_edge = await edged(plain).get("/", headers=ids)
+    routed = await edged(raising(error), client_traces=True).get("/fail/1", headers=ids)
+    at_the_edge = await edged(plain, client_traces=True).get("/", headers=ids)
 
     assert routed.json() == at_the_edge.json()
     assert dict(routed.headers) == dict(at_the_edge.headers)

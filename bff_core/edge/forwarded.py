@@ -1,0 +1,148 @@
+"""Reads what proxies say of the client they speak for, and believes no more than it may."""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
+from itertools import zip_longest
+
+from bff_core.errors import ConfigurationError
+
+UNIX = "unix"
+"""How a peer that came through a Unix socket, hence without an address, is named."""
+
+Address = IPv4Address | IPv6Address
+IsTrusted = Callable[[str], bool]
+
+_PORT = re.compile(r"(?P<bare>\[[^\]]*\]|[^:]*):[0-9]{1,5}|(?P<bracketed>\[[^\]]*\])")
+_PAIR = re.compile(r'\s*([A-Za-z]+)=("(?:[^"\\]|\\.)*"|[^\s";,]*)\s*(;|,|$)')
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """What one proxy wrote of whoever spoke to it; empty where it wrote nothing."""
+
+    client: str
+    scheme: str = ""
+    host: str = ""
+
+
+def trust(hops: Iterable[str]) -> IsTrusted:
+    """Return whether an address is one of `hops`: addresses, networks, or "unix".
+
+    Raises `ConfigurationError` for what is neither.
+    """
+    names = frozenset(hops)
+    networks = [_network(name) for name in names if name != UNIX]
+
+    @lru_cache(maxsize=4096)
+    def is_trusted(peer: str) -> bool:
+        if not peer:
+            return UNIX in names
+        address = parse_address(peer)
+        return address is not None and any(address in network for network in networks)
+
+    return is_trusted
+
+
+def parse_address(text: str) -> Address | None:
+    """Return the address in a text that may have a port and brackets; None for anything else.
+
+    An IPv4 address in IPv6's clothes is the IPv4 address: one client has one address.
+    """
+    match = _PORT.fullmatch(text)
+    if match is not None:
+        text = (match["bare"] or match["bracketed"] or "").strip("[]")
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    if isinstance(address, IPv6Address) and address.scope_id:
+        return None
+    return mapped or address
+
+
+def believed(hops: Sequence[Hop], peer: str, is_trusted: IsTrusted) -> Hop:
+    """Return the client as the outermost trusted hop saw it; `hops` are in the order of writing.
+
+    Each hop tells who spoke to it, so an entry is believed as long as the one that wrote it is
+    trusted: from the peer backwards. The first address that is no hop is the client. Where an
+    entry is no address, the hop that wrote it stands for the client.
+    """
+    found = Hop(peer)
+    for hop in reversed(hops):
+        address = parse_address(hop.client)
+        if address is None:
+            return Hop(found.client, hop.scheme or found.scheme, hop.host or found.host)
+        found = Hop(str(address), hop.scheme or found.scheme, hop.host or found.host)
+        if not is_trusted(found.client):
+            return found
+    return found
+
+
+def parse_forwarded(values: Iterable[bytes]) -> list[Hop]:
+    """Return the hops of `Forwarded` fields (RFC 7239); none at all where they are malformed."""
+    hops: list[Hop] = []
+    for value in values:
+        parsed = _elements(value.decode("latin-1"))
+        if parsed is None:
+            return []
+        hops += parsed
+    return hops
+
+
+def parse_x_forwarded(
+    clients: Iterable[bytes], schemes: Iterable[bytes], hosts: Iterable[bytes]
+) -> list[Hop]:
+    """Return the hops of `X-Forwarded-For`, `-Proto` and `-Host` fields, aligned at the last.
+
+    Proxies append to the first and mostly overwrite the others: what there is once is of the hop
+    next to us.
+    """
+    rows = zip_longest(
+        *(reversed(_listed(values)) for values in (clients, schemes, hosts)), fillvalue=""
+    )
+    return [Hop(*row) for row in rows][::-1]
+
+
+def _network(name: str) -> IPv4Network | IPv6Network:
+    try:
+        return ip_network(name)
+    except ValueError as error:
+        raise ConfigurationError(
+            f"Trusted hop {name!r} (BFF_TRUSTED_HOPS) is none: use an address (10.0.0.7), a "
+            f'network (10.0.0.0/8) or "unix"; {error}.'
+        ) from error
+
+
+def _listed(values: Iterable[bytes]) -> list[str]:
+    return [item.strip() for value in values for item in value.decode("latin-1").split(",")]
+
+
+def _elements(text: str) -> list[Hop] | None:
+    hops: list[Hop] = []
+    pairs: dict[str, str] = {}
+    place = 0
+    while place < len(text):
+        match = _PAIR.match(text, place)
+        if match is None or match[1].lower() in pairs:
+            return None
+        pairs[match[1].lower()] = _unquoted(match[2])
+        place = match.end()
+        if match[3] != ";":
+            hops.append(Hop(pairs.get("for", ""), pairs.get("proto", ""), pairs.get("host", "")))
+            pairs = {}
+    return None if pairs else hops
+
+
+def _unquoted(value: str) -> str:
+    return re.sub(r"\\(.)", r"\1", value[1:-1]) if value.startswith('"') else value

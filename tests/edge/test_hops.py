@@ -1,0 +1,219 @@
+"""Whom the edge believes about a client: the proxies it was told of, and nobody else."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bff_core.edge.forwarded import Hop, believed, parse_forwarded, parse_x_forwarded, trust
+from bff_core.edge.hops import GUARDED, IDENTITY, ORIGIN, TRACE, Hops
+from bff_core.edge.options import EdgeOptions
+from bff_core.errors import ConfigurationError
+
+PROXY = ("10.0.0.7", 4711)
+STRANGER = ("203.0.113.9", 4711)
+HOST = (b"host", b"shop.example")
+
+
+class Behind:
+    """An application that keeps the last scope it was called with."""
+
+    def __init__(self, *, trusted=("10.0.0.0/8",), reads="x-forwarded", client_traces=False):
+        self.scope = {}
+        self._hops = Hops(self._take, trusted=trusted, reads=reads, client_traces=client_traces)
+
+    async def ask(self, *headers, client=PROXY, kind="http", scheme="http"):
+        """Call it as a server does, and return the scope that it saw."""
+        scope = {
+            "type": kind,
+            "client": client,
+            "scheme": scheme,
+            "headers": [HOST, *headers],
+        }
+        await self._hops(scope, None, None)
+        return self.scope
+
+    async def _take(self, scope, receive, send):
+        del receive, send
+        self.scope = scope
+
+
+async def test_a_trusted_hop_tells_the_client():
+    """Address, scheme and host are what the hop saw; the fields themselves are gone."""
+    seen = await Behind().ask(
+        (b"x-forwarded-for", b"198.51.100.4"),
+        (b"x-forwarded-proto", b"https"),
+        (b"x-forwarded-host", b"www.shop.example"),
+        (b"accept", b"*/*"),
+    )
+
+    assert seen["client"] == ("198.51.100.4", 0)
+    assert seen["scheme"] == "https"
+    assert seen["headers"] == [(b"accept", b"*/*"), (b"host", b"www.shop.example")]
+
+
+async def test_a_stranger_tells_nothing():
+    """The same fields from anybody else change nothing and reach nobody."""
+    seen = await Behind().ask(
+        (b"x-forwarded-for", b"198.51.100.4"),
+        (b"x-forwarded-proto", b"https"),
+        (b"x-forwarded-host", b"evil.example"),
+        client=STRANGER,
+    )
+
+    assert seen["client"] == STRANGER
+    assert seen["scheme"] == "http"
+    assert seen["headers"] == [HOST]
+
+
+async def test_entries_that_the_client_wrote_are_not_believed():
+    """A chain is read from its end; what stands before the first stranger is the stranger's."""
+    seen = await Behind().ask(
+        (b"x-forwarded-for", b"10.9.9.9, 192.0.2.1, 198.51.100.4"),
+        (b"x-forwarded-for", b"10.0.0.8"),
+    )
+
+    assert seen["client"][0] == "198.51.100.4"
+
+
+async def test_the_fields_of_rfc_7239_are_read_where_the_hops_write_them():
+    """`Forwarded` counts with `forwarded="forwarded"`, and the other family does not."""
+    gateway = Behind(reads="forwarded")
+
+    seen = await gateway.ask(
+        (b"forwarded", b'for="[2001:db8::1]:4711";proto=https;host=shop.example, for=10.0.0.9'),
+        (b"x-forwarded-for", b"192.0.2.1"),
+    )
+
+    assert seen["client"][0] == "2001:db8::1"
+    assert seen["scheme"] == "https"
+
+
+async def test_the_family_that_hops_pass_on_is_not_believed():
+    """A proxy that writes X-Forwarded-For passes a client's `Forwarded` on unread."""
+    seen = await Behind().ask((b"forwarded", b"for=192.0.2.1;proto=https"))
+
+    assert seen["client"] == PROXY
+    assert seen["scheme"] == "http"
+    assert seen["headers"] == [HOST]
+
+
+@pytest.mark.parametrize("entry", [b"unknown", b"_hidden", b"", b"fe80::1%eth0", b"1.2.3.4.5"])
+async def test_an_entry_that_is_no_address_leaves_the_hop(entry):
+    """Where a hop hides its client, the hop stands for it."""
+    seen = await Behind().ask((b"x-forwarded-for", b"198.51.100.4, " + entry))
+
+    assert seen["client"] == PROXY
+
+
+async def test_a_websocket_becomes_a_secure_one():
+    """Behind a hop that ends TLS a socket's scheme is wss."""
+    seen = await Behind().ask((b"x-forwarded-proto", b"https"), kind="websocket", scheme="ws")
+
+    assert seen["scheme"] == "wss"
+
+
+async def test_an_unknown_scheme_is_not_believed():
+    """Only http and https are schemes of a client."""
+    seen = await Behind().ask((b"x-forwarded-proto", b"javascript"))
+
+    assert seen["scheme"] == "http"
+
+
+async def test_a_peer_of_a_unix_socket_may_be_a_hop():
+    """It has no address; "unix" names it."""
+    seen = await Behind(trusted=("unix",)).ask((b"x-forwarded-for", b"192.0.2.1"), client=None)
+
+    assert seen["client"][0] == "192.0.2.1"
+
+
+async def test_identity_stays_readable_behind_a_trusted_hop():
+    """A proxy that signs people in may say who they are; a client may not."""
+    who = (b"x-auth-request-email", b"ann@example.com")
+
+    assert who in (await Behind().ask(who))["headers"]
+    assert who not in (await Behind().ask(who, client=STRANGER))["headers"]
+
+
+async def test_browsers_may_continue_a_trace_where_that_is_wanted():
+    """With `client_traces` a stranger's trace is kept, its identity still is not."""
+    trace = (b"traceparent", b"00-" + b"1" * 32 + b"-" + b"2" * 16 + b"-01")
+    open_to_traces = Behind(client_traces=True)
+
+    seen = await open_to_traces.ask(trace, (b"x-user-id", b"u-1"), client=STRANGER)
+
+    assert seen["headers"] == [HOST, trace]
+
+
+spelled = st.builds(
+    lambda name, hyphens: bytes(
+        ord("_") if byte == ord("-") and hyphens >> place & 1 else byte
+        for place, byte in enumerate(name)
+    ),
+    st.sampled_from(sorted(GUARDED)),
+    st.integers(0, 2**40),
+)
+
+
+@given(st.lists(st.tuples(spelled, st.binary(max_size=30)), max_size=8))
+async def test_no_stranger_has_a_say(fields):
+    """Whatever a peer that is no hop sends: its address, scheme, host and trace are its own."""
+    seen = await Behind().ask(*fields, client=STRANGER)
+
+    assert seen["client"] == STRANGER
+    assert seen["scheme"] == "http"
+    assert seen["headers"] == [HOST]
+
+
+@given(st.lists(st.tuples(spelled, st.binary(max_size=30)), max_size=8))
+async def test_no_hop_breaks_the_edge(fields):
+    """Whatever a hop passes on: what tells of the origin is gone, and nothing is raised."""
+    seen = await Behind().ask(*fields)
+
+    names = {name.replace(b"_", b"-") for name, _ in seen["headers"]}
+    assert names.isdisjoint(ORIGIN)
+    assert not any(b"_" in name for name, _ in seen["headers"])
+
+
+@given(
+    st.lists(
+        st.sampled_from(["10.1.1.1", "10.2.2.2", "192.0.2.1", "198.51.100.4", "?"]), max_size=6
+    )
+)
+def test_the_client_is_the_last_stranger(chain):
+    """Written down plainly: walk back over hops; the first that is none is the client."""
+    is_trusted = trust(["10.0.0.0/8"])
+    expected = "10.0.0.7"
+    for address in reversed(chain):
+        if address == "?":
+            break
+        expected = address
+        if not address.startswith("10."):
+            break
+
+    assert believed([Hop(one) for one in chain], "10.0.0.7", is_trusted).client == expected
+
+
+def test_malformed_fields_tell_nothing():
+    """One wrong pair makes the whole of `Forwarded` void."""
+    assert parse_forwarded([b"for=1.2.3.4, for=5.6.7.8;;"]) == []
+    assert parse_forwarded([b"for=1.2.3.4;for=5.6.7.8"]) == []
+    assert parse_forwarded([b'for="1.2.3.4']) == []
+
+
+def test_values_are_aligned_at_the_hop_next_to_us():
+    """Proxies append to the chain and mostly overwrite the scheme."""
+    hops = parse_x_forwarded([b"192.0.2.1, 10.0.0.8"], [b"https"], [])
+
+    assert hops == [Hop("192.0.2.1"), Hop("10.0.0.8", "https")]
+
+
+def test_families_do_not_overlap():
+    """A field is of one kind, so that one rule holds for it."""
+    assert not ORIGIN & IDENTITY
+    assert not (ORIGIN | IDENTITY) & TRACE
+
+
+def test_a_hop_that_is_no_address_is_refused():
+    """The error names the variable and what is accepted."""
+    with pytest.raises(ConfigurationError, match=r"'proxy' \(BFF_TRUSTED_HOPS\)"):
+        EdgeOptions(trusted_hops=("proxy",))
