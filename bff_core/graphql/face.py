@@ -9,6 +9,7 @@ from starlette.routing import Route
 from bff_core.composition.composition import Composition
 from bff_core.edge.criticality import criticality as ranked
 from bff_core.edge.lane import FastLane
+from bff_core.graphql.keyed import name_writes
 from bff_core.graphql.limits import Limits
 from bff_core.graphql.schema import graphql_schema, screens_of
 from bff_core.graphql.view import GraphQLView
@@ -60,6 +61,7 @@ class GraphQL:
     def install(self, app: FastAPI, lane: FastLane, *, is_development: bool) -> None:
         """Add the face to an app; a gateway calls it."""
         witness_nulls(graphql_schema(self.schema))
+        name_writes(graphql_schema(self.schema))
         view = GraphQLView(
             self.schema,
             self.limits,
@@ -67,5 +69,5 @@ class GraphQL:
             with_timing=is_development,
         )
         app.router.routes.append(Route(self.path, self._rank(view), methods=["GET", "POST"]))
-        for method in ("GET", "HEAD", "POST"):
+        for method in ("GET", "POST"):
             lane.add(method, self.path, view)

@@ -14,6 +14,7 @@ from bff_core.graphql.context import Context
 from bff_core.graphql.documents import Document, Documents, RequestRefused
 from bff_core.graphql.execution import Execution
 from bff_core.graphql.failures import report, told, told_refused
+from bff_core.graphql.keyed import begin, end
 from bff_core.graphql.limits import Limits
 from bff_core.graphql.negotiation import Medium, medium_for
 from bff_core.graphql.request import Asked, read_body, read_query
@@ -50,9 +51,12 @@ class GraphQLView:
     ) -> Answer:
         try:
             document = self._documents.find(asked.query)
-            _admit(document.operation(asked.operation_name), only_reads=only_reads)
+            operation = document.operation(asked.operation_name)
+            _admit(operation, only_reads=only_reads)
         except RequestRefused as refused:
+            scope[SCOPE].outcome = "read"
             return refusal(told_refused(refused), medium)
+        begin(scope[SCOPE], operation.operation)
         context = Context(scope[SCOPE], wiring_of(scope))
         try:
             return await self._executed(asked, document, context, medium)
@@ -66,7 +70,9 @@ class GraphQLView:
         errors = result.errors or ()
         if errors:
             report(errors, context.events, context.scope.request_id)
+            end(context.scope, errors)
         if result.data is None and not any(error.path for error in errors):
+            context.scope.outcome = "read"
             return refusal([told(error) for error in errors], medium)
         return answer(_response(result), context, medium, with_timing=self._with_timing)
 

@@ -46,6 +46,9 @@ class Catalog(Upstream):
     async def rename(self, product_id: str, title: str) -> Product:
         return await self.put("/products/{id}", Product, id=product_id, json={"title": title})
 
+    async def note(self, product_id: str, text: str) -> None:
+        await self.post("/products/{id}/notes", None, id=product_id, json=text)
+
 
 class Reviews(Upstream):
     """What people say."""
@@ -195,6 +198,13 @@ class Mutation:
         page = info.context.compose_anew(ProductPage, product_id=product_id)
         await page.renamed(title)
         return ProductNode(page=page, id=product_id)
+
+    @strawberry.mutation
+    async def note(self, info: Info, product_id: strawberry.ID, text: str) -> bool | None:
+        page = info.context.compose_anew(ProductPage, product_id=product_id)
+        await page.product()
+        await page.catalog.note(product_id, text)
+        return True
 
 
 @dataclass
