@@ -22,19 +22,9 @@ import pytest
 
 from bff_core import Gateway
 from bff_core.testing.running import running
+from scripts.run.shop import SERVICES
 
 ROOT = Path(__file__).parents[2]
-SERVICES = (
-    "users",
-    "catalog",
-    "pricing",
-    "inventory",
-    "orders",
-    "cart",
-    "payments",
-    "reviews",
-    "recommendations",
-)
 PATIENCE = 60
 DEMO = {"authorization": "Bearer demo-1"}
 

@@ -13,7 +13,7 @@ from graphql import (
 )
 
 from bffs.web.schema import schema
-from scripts.run.shop import GATEWAYS
+from scripts.run.shop import GATEWAYS, SERVICES
 
 PRODUCT_PAGE = """
 query Page($id: ID!) {
@@ -28,20 +28,7 @@ query Page($id: ID!) {
   }
 }
 """
-NOTHING = dict.fromkeys(
-    (
-        "users",
-        "catalog",
-        "pricing",
-        "inventory",
-        "orders",
-        "cart",
-        "payments",
-        "reviews",
-        "recommendations",
-    ),
-    0,
-)
+NOTHING = dict.fromkeys(SERVICES, 0)
 
 
 async def ask(client, query, headers=None, **variables):
