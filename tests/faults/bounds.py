@@ -1,0 +1,22 @@
+"""How long things may take in the kiosk: what its policies say, and what tests measure against."""
+
+PART_TIMEOUT = 0.25
+"""Seconds that the optional part of a page may take."""
+
+CALL_TIMEOUT = 0.4
+"""Seconds that a call to the catalog may take, hence its page."""
+
+PAIR_ATTEMPT = 0.4
+"""Seconds that one attempt at either of two endpoints may take."""
+
+WINDOW = 1.0
+"""Seconds that a breaker looks back upon; by default ten, so that here a minute takes six."""
+
+OPEN_FOR, OPEN_FOR_MAX = 0.3, 0.6
+"""Seconds that a circuit stays open, and for how long at most."""
+
+EJECT_FOR = 0.5
+"""Seconds for which an endpoint is ejected the first time."""
+
+LOOKED_UP_EVERY, LAST_GOOD_FOR = 0.2, 1.0
+"""Seconds between two look-ups of a name, and for how long its last addresses are good."""

@@ -1,0 +1,82 @@
+"""The processes that the faults happen to: started once, and used by all tests that can share."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.processes.gateway import addresses
+from tests.processes.process import Nursery
+from tests.processes.services import Service
+from tests.processes.site import NOBODY, Site
+
+KIOSK = "tests.faults.kiosk:app"
+
+
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    """Fork the processes of the session, and end them with it."""
+    nursery = Nursery()
+    yield nursery
+    nursery.close()
+
+
+@pytest.fixture(scope="session")
+def site(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """Where processes are started and found again."""
+    return Site(nursery, tmp_path_factory.mktemp("site"))
+
+
+class Kiosk:
+    """The gateway of `tests.faults.kiosk`, and the services that each of its routes calls."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.catalogs = [site.service("catalog") for _ in range(3)]
+        self.catalog = self.catalogs[0]
+        self.reviews, self.pricing, self.users = map(site.service, ("reviews", "pricing", "users"))
+        self.services: list[Service] = [*self.catalogs, self.reviews, self.pricing, self.users]
+        self.gateway = site.gateway(KIOSK, self.environ())
+
+    def environ(self, **changed: str) -> dict[str, str]:
+        """Return the settings of a kiosk over these services."""
+        trio = [service.url for service in self.catalogs]
+        told = {
+            **addresses((self.catalog, self.reviews, self.users)),
+            "BFF_UPSTREAM_PAIR": ",".join(trio[:2]),
+            "BFF_UPSTREAM_TRIO": ",".join(trio),
+            "BFF_UPSTREAM_NAMED": NOBODY,
+            "BFF_UPSTREAM_STORM": self.pricing.url,
+            "BFF_UPSTREAM_PATIENT": self.catalog.url,
+            "BFF_UPSTREAM_THRIFTY": self.catalog.url,
+            # What is refused under pressure has tests of its own; here each request is to arrive.
+            "BFF_MAX_LAG": "0",
+            "BFF_MAX_CONCURRENT": "5000",
+            "BFF_BROWNOUT": "false",
+        }
+        return told | changed
+
+    @property
+    def port(self) -> int:
+        """Where the gateway listens."""
+        return self.gateway.port
+
+
+@pytest.fixture(scope="session")
+def started(site: Site) -> Iterator[Kiosk]:
+    """Start the kiosk and its services."""
+    kiosk = Kiosk(site)
+    with site.running(*kiosk.services, kiosk.gateway):
+        yield kiosk
+
+
+@pytest.fixture
+def kiosk(started: Kiosk) -> Iterator[Kiosk]:
+    """Hand out the kiosk; whatever a test broke is healed, and nothing was counted before it."""
+    for service in started.services:
+        service.forget()
+    yield started
+    for service in started.services:
+        service.thaw()
+        if not service.is_alive:
+            service.restart()
+        service.heal()

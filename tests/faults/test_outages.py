@@ -1,0 +1,114 @@
+"""Services that fail for a while: they are spared, and back to work without anybody's help."""
+
+import asyncio
+import itertools
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+import pytest
+
+from tests.faults.bounds import EJECT_FOR, OPEN_FOR, OPEN_FOR_MAX, WINDOW
+from tests.processes.client import Line
+from tests.processes.settling import until
+
+OUTAGE = 2.0
+"""Seconds of failure, of a window that is a tenth of the usual one."""
+
+PROBES = 3
+JITTER = 1.2
+
+
+@dataclass
+class Load:
+    """Clients that ask one after another, and what they were told when."""
+
+    port: int
+    path: str
+    answers: list[tuple[float, int]] = field(default_factory=list)
+    numbers: itertools.count = field(default_factory=lambda: itertools.count(1))
+
+    async def __aenter__(self):
+        self._clients = [asyncio.create_task(self._ask()) for _ in range(6)]
+        return self
+
+    async def __aexit__(self, *_):
+        for client in self._clients:
+            client.cancel()
+        await asyncio.gather(*self._clients, return_exceptions=True)
+
+    async def _ask(self) -> None:
+        async with Line(self.port) as line:
+            while True:
+                answer = await line.ask(f"{self.path}/{next(self.numbers) % 2000 + 1}")
+                self.answers.append((time.monotonic(), answer.status))
+                await asyncio.sleep(0.015)
+
+    def statuses(self, since: float = 0.0, until: float = float("inf")) -> Counter[int]:
+        """Count what was told in a span of time."""
+        return Counter(status for at, status in self.answers if since <= at < until)
+
+
+async def test_60_s_of_500s_then_healthy(kiosk):
+    """Scaled to 2 s: the circuit opens, hardly anything is sent, and recovery is quick and whole.
+
+    Windows, and so all durations, are a tenth of the default ones or less.
+    """
+    service = kiosk.pricing
+    async with Load(kiosk.port, "/v1/storm") as load:
+        await asyncio.sleep(0.3)
+        before = service.seen
+        began = time.monotonic()
+        with service.fault("error", status=500):
+            await asyncio.sleep(WINDOW)
+            at_window = service.seen
+            state = kiosk.gateway.look()["upstreams"]["storm"]["breaker"]
+            await asyncio.sleep(OUTAGE - WINDOW)
+            at_end = service.seen
+        healed = time.monotonic()
+        await asyncio.sleep(OPEN_FOR_MAX * JITTER + 0.6)
+        ended = time.monotonic()
+
+    requests = load.statuses(began, healed).total()
+    assert state in {"open", "half-open"}
+    assert at_window - before <= 1.2 * requests + 3
+    # Open for 0.3 s at least: each time it half-opens the first probe that fails closes the door.
+    assert at_end - at_window <= PROBES * ((OUTAGE - WINDOW) / (OPEN_FOR / JITTER) + 1)
+    assert set(load.statuses(began + WINDOW, healed)) <= {500, 502, 503}
+    assert set(load.statuses(ended - 0.5, ended)) == {200}
+    assert load.statuses(ended - 0.5, ended)[200] > 20
+
+
+TROUBLES = ("errors", "resets", "dead")
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+async def test_1_of_3_endpoints_bad(kiosk, trouble):
+    """It is found out after five failures, and clients notice nothing."""
+    bad = kiosk.catalogs[2]
+    if trouble == "dead":
+        bad.kill()
+    else:
+        bad.break_by({"kind": "error"} if trouble == "errors" else {"kind": "reset"})
+    began = time.monotonic()
+    async with Load(kiosk.port, "/v1/trio") as load:
+        await asyncio.sleep(1.5 * EJECT_FOR)
+    lasted = time.monotonic() - began
+    seen = 0 if trouble == "dead" else bad.seen
+    is_ejected = kiosk.gateway.look()["upstreams"]["trio"]["ejected"]
+    if trouble == "dead":
+        bad.restart()
+    bad.heal()
+    await until_restored(kiosk)
+
+    statuses = load.statuses()
+    assert statuses[200] >= 0.995 * statuses.total() > 50
+    assert is_ejected == 1
+    # Those that were under way when it was ejected come on top: one per client at most.
+    assert seen <= 5 + 5 + lasted / EJECT_FOR
+
+
+async def until_restored(kiosk) -> None:
+    """Go on asking until the endpoint is in use again, as it will be by itself."""
+    async with Load(kiosk.port, "/v1/trio"):
+        await until(lambda: not kiosk.gateway.look()["upstreams"]["trio"]["ejected"])

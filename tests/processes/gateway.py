@@ -1,0 +1,58 @@
+"""A gateway in a process of its own, served as `make run` serves it, that can be looked into."""
+
+import json
+import socket
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from scripts.run.shop import UVICORN
+from tests.processes.process import Nursery, Process
+from tests.processes.services import Service, answers
+
+DEVELOPMENT = {"BFF_ENV": "development", "BFF_AUTH": "demo", "BFF_LOG": "json"}
+
+
+class Gateway(Process):
+    """One gateway: `app` names a module whose `app` is to be served."""
+
+    def __init__(
+        self, nursery: Nursery, app: str, port: int, folder: Path, environ: Mapping[str, str]
+    ) -> None:
+        name = app.replace(":", ".").split(".")[-2]
+        self.port = port
+        self._window = folder / f"{name}-{port}.window"
+        served = ("uvicorn", "tests.processes.window:app", "--host", "127.0.0.1")
+        super().__init__(
+            nursery,
+            *(*served, "--port", str(port), *UVICORN),
+            log=folder / f"{name}-{port}.log",
+            environ={
+                **DEVELOPMENT,
+                **environ,
+                "WINDOW_APP": app,
+                "WINDOW_PATH": str(self._window),
+            },
+            is_ready=lambda: answers(port, "/readyz"),
+        )
+
+    def look(self) -> dict[str, Any]:
+        """Return what `tests.processes.window` sees inside it."""
+        with socket.socket(socket.AF_UNIX) as line:
+            line.settimeout(10)
+            line.connect(str(self._window))
+            told = b"".join(iter(lambda: line.recv(65536), b""))
+        return json.loads(told)
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        """Return the lines of its log that tell of one kind of event."""
+        lines = (json.loads(line) for line in self.output.splitlines() if line.startswith("{"))
+        return [line for line in lines if line.get("event") == name]
+
+
+def addresses(services: Iterable[Service]) -> dict[str, str]:
+    """Return what tells a gateway where the services are; those of one name share it."""
+    found: dict[str, list[str]] = {}
+    for service in services:
+        found.setdefault(service.name, []).append(service.url)
+    return {f"BFF_UPSTREAM_{name.upper()}": ",".join(urls) for name, urls in found.items()}

@@ -1,0 +1,93 @@
+"""The mock services, one process each: broken and healed from outside, and asked what they saw."""
+
+import http.client
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.processes.process import Nursery, Process
+
+
+class Service(Process):
+    """One mock service. Its faults and its counters are gone when it is started again."""
+
+    def __init__(self, nursery: Nursery, name: str, port: int, folder: Path) -> None:
+        super().__init__(
+            nursery,
+            *("services_mock", name, "--port", str(port), "--access-log"),
+            log=folder / f"{name}-{port}.log",
+            environ={},
+            is_ready=lambda: answers(port, "/healthz"),
+        )
+        self.name = name
+        self.port = port
+
+    @property
+    def url(self) -> str:
+        """Its address, as a gateway is told it."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def ask(self, method: str, path: str, value: object = None) -> Any:
+        """Ask it directly, past every gateway; returns what it tells."""
+        status, body = request(self.port, method, path, value)
+        assert status < 300, f"{self.name}: {method} {path}: {status} {body!r}"
+        return json.loads(body) if body else None
+
+    def break_by(self, *faults: Mapping[str, object]) -> None:
+        """Let it commit these faults from now on, and no others."""
+        self.ask("PUT", "/__faults__", {"faults": faults})
+
+    def heal(self) -> None:
+        """Let it answer as ever."""
+        self.ask("DELETE", "/__faults__")
+
+    @contextmanager
+    def fault(self, kind: str, **options: object) -> Iterator[None]:
+        """Break it for a while."""
+        self.break_by({"kind": kind, **options})
+        try:
+            yield
+        finally:
+            self.heal()
+
+    def forget(self) -> None:
+        """Count its calls anew."""
+        self.ask("DELETE", "/__calls__")
+
+    @property
+    def calls(self) -> Any:
+        """What it counted: total, active, aborted, routes."""
+        return self.ask("GET", "/__calls__")
+
+    @property
+    def seen(self) -> int:
+        """How many calls it received since it last forgot."""
+        return int(self.calls["total"])
+
+    def access_log(self) -> list[tuple[str, str]]:
+        """Return method and path of every request that it answered, from all its lives."""
+        lines = (line for line in self.output.splitlines() if '" ' in line and " - " in line)
+        told = (line.split('"')[1].split(" ") for line in lines)
+        return [(words[0], words[1]) for words in told if not words[1].startswith("/__")]
+
+
+def request(port: int, method: str, path: str, value: object = None) -> tuple[int, bytes]:
+    """Ask whatever listens there, and return status and body."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        body = None if value is None else json.dumps(value)
+        connection.request(method, path, body, {"content-type": "application/json"} if body else {})
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+def answers(port: int, path: str) -> bool:
+    """Tell whether something there answers with success."""
+    try:
+        return request(port, "GET", path)[0] == 200
+    except OSError:
+        return False

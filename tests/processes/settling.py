@@ -1,0 +1,29 @@
+"""Waiting for what another process comes to, with a bound."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+from tests.processes.gateway import Gateway
+
+HELD = ("requests", "flights", "permits", "queued", "active", "waiting")
+"""What a gateway holds none of when nobody asks it for anything."""
+
+
+async def until(condition: Callable[[], bool], within: float = 5.0) -> None:
+    """Poll a condition; fail when it does not come true."""
+    ends = time.monotonic() + within
+    while not condition():
+        assert time.monotonic() < ends, f"it did not come true within {within} s"
+        await asyncio.sleep(0.002)
+
+
+async def settled(gateway: Gateway, within: float = 2.0) -> dict[str, Any]:
+    """Return what a gateway looks like as soon as it is idle, or after `within` seconds."""
+    ends = time.monotonic() + within
+    while True:
+        seen = gateway.look()
+        if not any(seen[one] for one in HELD) or time.monotonic() > ends:
+            return seen
+        await asyncio.sleep(0.02)

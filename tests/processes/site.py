@@ -1,0 +1,80 @@
+"""A site: services and gateways started together, each on a port of its own, ended together."""
+
+import contextlib
+import os
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from services_mock.shop import SERVICES
+from tests.processes.gateway import Gateway, addresses
+from tests.processes.process import Nursery, Process
+from tests.processes.services import Service
+
+NOBODY = "http://127.0.0.1:9"
+"""An address at which nothing listens (the discard service, RFC 863, is long out of use)."""
+
+GATEWAYS = ("web", "mobile", "desktop")
+
+
+class Site:
+    """Starts processes; `folder` holds their logs."""
+
+    def __init__(self, nursery: Nursery, folder: Path) -> None:
+        self.folder = folder
+        self._nursery = nursery
+        # Below the range from which the system gives ports to outgoing connections, so that a
+        # port stays free while its process is started again.
+        self._ports = iter(range(12_000 + os.getpid() * 37 % 10_000, 32_000))
+
+    def free_port(self) -> int:
+        """Return a port that nobody listens on, another one each time."""
+        for port in self._ports:
+            with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+                return port
+        raise AssertionError("no free ports")
+
+    def service(self, name: str) -> Service:
+        """Return a service that is not started yet."""
+        return Service(self._nursery, name, self.free_port(), self.folder)
+
+    def gateway(self, app: str, environ: Mapping[str, str]) -> Gateway:
+        """Return a gateway that is not started yet."""
+        return Gateway(self._nursery, app, self.free_port(), self.folder, environ)
+
+    @contextmanager
+    def running(self, *processes: Process) -> Iterator[None]:
+        """Start processes at once, wait until all serve, and end them."""
+        try:
+            for process in processes:
+                process.start()
+            for process in processes:
+                process.wait_until_ready()
+            yield
+        finally:
+            for process in processes:
+                process.ask_to_end()
+            for process in processes:
+                process.wait_for_end()
+
+    @contextmanager
+    def serving(self, app: str, environ: Mapping[str, str]) -> Iterator[Gateway]:
+        """Serve a gateway for a while."""
+        gateway = self.gateway(app, environ)
+        with self.running(gateway):
+            yield gateway
+
+
+class Shop:
+    """The nine services and the three gateways of the reference application."""
+
+    def __init__(self, site: Site, environ: Mapping[str, str] | None = None) -> None:
+        self.services = {name: site.service(name) for name in SERVICES}
+        told = addresses(self.services.values()) | dict(environ or {})
+        self.gateways = {name: site.gateway(f"bffs.{name}.app:app", told) for name in GATEWAYS}
+
+    @property
+    def processes(self) -> tuple[Process, ...]:
+        """All of it."""
+        return (*self.services.values(), *self.gateways.values())

@@ -1,0 +1,90 @@
+"""A window into a gateway under test: what it holds, told on a socket that no client reaches.
+
+Served in place of a gateway's own module: `WINDOW_APP` names that one, `WINDOW_PATH` the socket.
+The gateway is served as it is; only its lifespan opens the window, too.
+"""
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from bff_core import Gateway
+from bff_core.upstream.layers.breaker import BreakerLayer
+from bff_core.upstream.layers.bulkhead import BulkheadLayer
+from bff_core.upstream.layers.coalesce import CoalesceLayer
+from bff_core.upstream.stack import UpstreamStack
+
+
+def seen_of(gateway: Gateway) -> dict[str, Any]:
+    """Return how much of everything there is, and how the upstreams fare."""
+    upstreams = {stack.name: _upstream(stack) for stack in gateway._stacks}
+    total = {
+        key: sum(upstream[key] for upstream in upstreams.values())
+        for key in ("flights", "permits", "queued", "active", "idle", "waiting")
+    }
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    return {
+        "tasks": len(tasks),
+        "running": sorted(task.get_coro().__qualname__ for task in tasks),
+        "requests": gateway.door.pressure.in_flight,
+        **total,
+        "upstreams": upstreams,
+    }
+
+
+def _upstream(stack: UpstreamStack) -> dict[str, Any]:
+    layers = {type(line): line for line in stack._lines}
+    balancer = stack.streamer
+    loads = [place.target.load for place in balancer.endpoints._all]
+    told: dict[str, Any] = {
+        "flights": 0,
+        "permits": 0,
+        "queued": 0,
+        "active": sum(load.active for load in loads),
+        "idle": sum(load.idle for load in loads),
+        "waiting": sum(load.waiting for load in loads),
+        "ejected": len(balancer.endpoints.ejected),
+    }
+    for kind, look in LOOKS.items():
+        if kind in layers:
+            told |= look(layers[kind])
+    return told
+
+
+LOOKS = {
+    CoalesceLayer: lambda layer: {"flights": len(layer._flights)},
+    BulkheadLayer: lambda layer: {"permits": layer.permits.in_use, "queued": layer.permits.waiting},
+    BreakerLayer: lambda layer: {"breaker": layer.circuit.state},
+}
+
+
+def with_window(gateway: Gateway, path: Path) -> Gateway:
+    """Let the lifespan of a gateway open the window."""
+    inner = gateway.router.lifespan_context
+    path.unlink(missing_ok=True)
+
+    async def tell(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(json.dumps(seen_of(gateway)).encode())
+        await writer.drain()
+        writer.close()
+
+    @asynccontextmanager
+    async def lifespan(app: Gateway) -> AsyncIterator[Mapping[str, Any] | None]:
+        async with inner(app) as state, await asyncio.start_unix_server(tell, path):
+            yield state
+
+    gateway.router.lifespan_context = lifespan
+    return gateway
+
+
+def _served() -> Gateway:
+    module, _, name = os.environ["WINDOW_APP"].partition(":")
+    return with_window(getattr(import_module(module), name), Path(os.environ["WINDOW_PATH"]))
+
+
+app = _served()
