@@ -145,6 +145,13 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
+class Opened:
+    """The process accepts connections at `address`."""
+
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
 class LoopBlocked:
     """The event loop has not turned for `waited` seconds: `stack` is what it is busy with.
 
@@ -206,6 +213,7 @@ AnyEvent = (
     | StoreChanged
     | Pressed
     | Refused
+    | Opened
     | LoopBlocked
     | LoopFreed
     | Drained

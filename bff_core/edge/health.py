@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
+PROBES = frozenset({"/healthz", "/readyz", "/version"})
+"""The paths of the probes: they are answered whatever else is refused."""
+
 Check = Callable[[], str | None]
 """Returns None while all is well, else the reason, without internals: anybody can read it."""
 

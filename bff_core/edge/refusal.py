@@ -29,7 +29,7 @@ class Refusal:
     all at once. The answer is the one that `Overloaded` gives, raised behind the whole edge.
     """
 
-    __slots__ = ("_bits", "_constant", "_longest_wait", "_permissions", "_pieces")
+    __slots__ = ("_bits", "_longest_wait", "_permissions", "_pieces", "constant")
 
     def __init__(
         self, constant: Headers, permissions: Permissions, *, longest_wait: int, bits: Bits
@@ -39,9 +39,11 @@ class Refusal:
         between, _, after = rest.partition(_TRACE.encode())
         self._pieces = before, between, after
         own = (b"content-length", b"retry-after")
-        self._constant = (*constant, *(field for field in told.headers if field[0] not in own))
-        if permissions.differ:
-            self._constant += ((b"vary", b"Origin"),)
+        self.constant: Headers = (
+            *constant,
+            *(field for field in told.headers if field[0] not in own),
+            *(((b"vary", b"Origin"),) if permissions.differ else ()),
+        )
         self._permissions = permissions
         self._longest_wait = longest_wait
         self._bits = bits
@@ -51,20 +53,19 @@ class Refusal:
         return 1 + self._bits(16) % self._longest_wait
 
     def render(self, asked: Iterable[tuple[bytes, bytes]]) -> tuple[Headers, bytes]:
-        """Return header fields and body for a request with these header fields."""
+        """Return header fields and body for a request with these fields; `constant` go before."""
         fields = dict(asked)
         name = request_id(fields.get(b"x-request-id"), self._bits).encode()
         trace = trace_id(child_of(fields.get(b"traceparent"), self._bits)).encode()
         before, between, after = self._pieces
         body = b"%b%b%b%b%b" % (before, name, between, trace, after)
-        headers = (
-            *self._constant,
+        varying = (
             (b"content-length", b"%d" % len(body)),
             (b"retry-after", b"%d" % self.wait()),
             (b"x-request-id", name),
         )
         origin = fields.get(b"origin")
-        return headers if origin is None else headers + self._permissions.of(origin), body
+        return varying if origin is None else varying + self._permissions.of(origin), body
 
     async def send(self, scope: ASGIScope, send: Send) -> None:
         """Answer a request or the handshake of a web socket."""
@@ -74,7 +75,8 @@ class Refusal:
                 await send({"type": "websocket.close", "code": TRY_AGAIN_LATER})
                 return
             kind = "websocket.http.response"
-        headers, body = self.render(scope["headers"])
+        varying, body = self.render(scope["headers"])
+        headers = [*self.constant, *varying]
         if scope.get("method") == "HEAD":
             body = b""
         await send({"type": f"{kind}.start", "status": Overloaded.status, "headers": headers})

@@ -29,6 +29,7 @@ from bff_core.events import (
     Ejected,
     LoopBlocked,
     LoopFreed,
+    Opened,
     PartEnded,
     Pressed,
     Refused,
@@ -57,6 +58,7 @@ LEVELS: Mapping[type, int] = {
     StoreChanged: logging.WARNING,
     Pressed: logging.WARNING,
     AnswerForgotten: logging.WARNING,
+    Opened: logging.INFO,
     Refused: logging.INFO,
     LoopBlocked: logging.WARNING,
     LoopFreed: logging.WARNING,
@@ -141,7 +143,7 @@ class JSONLines(logging.Formatter):
 
 
 class Words(logging.Formatter):
-    """Time, level, event and `key=value` words; a traceback follows, indented."""
+    """Time, level, event and `key=value` words; a traceback or a stack follows, indented."""
 
     colours: Mapping[int, str] = {
         logging.DEBUG: "\x1b[2m",
@@ -160,12 +162,13 @@ class Words(logging.Formatter):
         level = f"{record.levelname.lower():7}"
         if self._is_coloured:
             level = f"{self.colours.get(record.levelno, '')}{level}\x1b[0m"
-        fields = getattr(record, "event", {})
+        fields = dict(getattr(record, "event", {}))
+        trace = _traceback(record) or str(fields.pop("stack", ""))
         words = [f"{key}={visible(value)}" for key, value in fields.items() if value != ""]
         line = " ".join((clock, level, visible(masked(record.getMessage()), quote=False), *words))
-        if not record.exc_info:
+        if not trace:
             return line
-        lines = masked(_traceback(record)).split("\n")
+        lines = masked(trace).split("\n")
         return "\n".join((line, *(f"    {visible(text, quote=False)}" for text in lines if text)))
 
 

@@ -41,13 +41,15 @@ class Pressure:
     (Netflix's concurrency-limits); both in proportion to the distance. So the limit settles at
     what keeps the loop turning, however long the services take that requests wait for.
 
-    `in_flight` is counted by whoever admits. A stream leaves it when it begins, and takes its
-    place off the ceiling instead. Requests up to `calm` need no decision.
+    `in_flight` is counted by whoever admits; `arriving` are those who were let in and are not yet
+    counted. A stream leaves them when it begins, and takes its place off the ceiling instead.
+    Requests up to `calm` need no decision.
     """
 
     __slots__ = (
         "_lags",
         "_marks",
+        "arriving",
         "brownout_above",
         "calm",
         "ceiling",
@@ -72,6 +74,7 @@ class Pressure:
         self.limit = float(ceiling)
         self.lag = 0.0
         self.in_flight = 0
+        self.arriving = 0
         self.streams = 0
         self.refused = dict.fromkeys(CLASSES, 0)
         self.dimmed = 0
@@ -86,7 +89,7 @@ class Pressure:
 
     def admits(self, criticality: Criticality) -> bool:
         """Whether one more request of this class may begin; a refusal is counted."""
-        if self.in_flight < self._marks[criticality]:
+        if self.in_flight + self.arriving < self._marks[criticality]:
             return True
         self.refused[criticality] += 1
         return False

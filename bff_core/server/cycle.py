@@ -1,14 +1,17 @@
 """One request under way: what the application receives and sends, over one connection."""
 
 import asyncio
-from collections.abc import Awaitable
 from typing import Any, Final, Protocol
 
 from starlette.exceptions import HTTPException
 
 from bff_core.server.answer import EVENTS, LINES, Answer, Message
 from bff_core.server.refusal import CRASHED, UNFINISHED, Refusal
+from bff_core.server.sending import Sender
 from bff_core.server.serving import Serving
+
+MOST_BUFFERED: Final = 64 * 1024
+"""Bytes of a body that wait for the handler; beyond them the client has to wait."""
 
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -22,15 +25,8 @@ class Wire(Protocol):
         ...
 
     @property
-    def is_blocked(self) -> bool:
-        """Whether the client takes less than it is sent."""
-        ...
-
-    def write(self, data: bytes, /) -> None:
-        """Send bytes, or hold them until the client takes them."""
-
-    def drained(self) -> Awaitable[None]:
-        """Wait until the client has taken most of what was sent."""
+    def sender(self) -> Sender:
+        """Takes the bytes of answers."""
         ...
 
     def resume(self) -> None:
@@ -50,6 +46,7 @@ class Cycle:
     """
 
     __slots__ = (
+        "_buffered",
         "_continues",
         "_fault",
         "_is_read",
@@ -57,7 +54,6 @@ class Cycle:
         "_reader",
         "_wire",
         "answer",
-        "buffered",
         "is_over",
         "more_body",
         "scope",
@@ -73,12 +69,17 @@ class Cycle:
         self.task: asyncio.Task[None] | None = None
         self.is_over = False
         self.more_body = True
-        self.buffered = 0
+        self._buffered = 0
         self._pieces: list[bytes] = []
         self._is_read = False
         self._continues = continues
         self._fault: Refusal | None = None
         self._reader: asyncio.Future[None] | None = None
+
+    @property
+    def is_full(self) -> bool:
+        """Whether more of the body waits than should."""
+        return self._buffered > MOST_BUFFERED
 
     async def run(self) -> None:
         """Call the application, and see to it that the client gets an answer or a broken one."""
@@ -101,7 +102,7 @@ class Cycle:
         """Take a piece of the body; what comes behind the answer is of no interest."""
         if not self.is_over:
             self._pieces.append(body)
-            self.buffered += len(body)
+            self._buffered += len(body)
             self._wake()
 
     def complete(self) -> None:
@@ -125,7 +126,7 @@ class Cycle:
     def reconnect(self, farewell: bytes) -> None:
         """End a stream of events where one ends: its client connects anew, elsewhere."""
         if self.answer.media == EVENTS and not self.is_over:
-            self._wire.write(self.answer.farewell(farewell, is_end=True))
+            self._wire.sender.write(self.answer.farewell(farewell, is_end=True))
             self.leave()
             self._wire.answered(self)
 
@@ -144,7 +145,7 @@ class Cycle:
         if self._continues:
             self._continues = False
             if not self._pieces and self.more_body:
-                self._wire.write(CONTINUE)
+                self._wire.sender.write(CONTINUE)
         while not self._has_news():
             self._wire.resume()
             self._reader = self._wire.serving.loop.create_future()
@@ -154,7 +155,7 @@ class Cycle:
         if self._fault is not None:
             raise HTTPException(self._fault.status, self._fault.detail, {"connection": "close"})
         self._is_read = not self.more_body
-        pieces, self._pieces, self.buffered = self._pieces, [], 0
+        pieces, self._pieces, self._buffered = self._pieces, [], 0
         body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         return {"type": "http.request", "body": body, "more_body": self.more_body}
 
@@ -169,14 +170,14 @@ class Cycle:
             answer.is_last = answer.is_last or self.more_body or serving.is_draining
             data = answer.start(message, serving.defaults)
             if data:
-                wire.write(data)
+                wire.sender.write(data)
             return
-        if wire.is_blocked:
-            await wire.drained()
+        if wire.sender.is_blocked:
+            await wire.sender.drained()
             if self.is_over:
                 return
         for piece in answer.body(message):
-            wire.write(piece)
+            wire.sender.write(piece)
         if answer.is_complete:
             self.is_over = True
             self._wake()
@@ -197,12 +198,12 @@ class Cycle:
         self.is_over = True
         if not answer.has_started:
             has_body = self.scope["method"] != "HEAD"
-            wire.write(
+            wire.sender.write(
                 refusals.answer(refusal, wire.serving.defaults, scope=self.scope, has_body=has_body)
             )
             answer.is_last = True
             wire.answered(self)
             return
         if answer.media == LINES and refusal is UNFINISHED:
-            wire.write(answer.farewell(refusals.line(refusal, self.scope), is_end=False))
+            wire.sender.write(answer.farewell(refusals.line(refusal, self.scope), is_end=False))
         wire.break_off(is_torso_whole=answer.is_old)

@@ -1,6 +1,7 @@
 """The two ends of a connection, and requests over it as ASGI scopes."""
 
 import asyncio
+import select
 from typing import Any, Final
 
 from bff_core.server.reading import RequestReader
@@ -38,6 +39,17 @@ class Peer:
             "headers": request.headers,
             "state": serving.values.copy(),
         }
+
+
+def has_arrived(transport: asyncio.BaseTransport) -> bool:
+    """Whether bytes of the client have arrived that the loop has not seen yet."""
+    connection = transport.get_extra_info("socket")
+    try:
+        poll = select.poll()
+        poll.register(connection.fileno(), select.POLLIN)
+        return bool(poll.poll(0))
+    except (AttributeError, OSError, ValueError):  # no poll here, or closed already
+        return False
 
 
 def _address(told: object) -> tuple[str, int] | None:

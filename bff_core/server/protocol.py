@@ -7,13 +7,12 @@ would read differently.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable
 from typing import Any, Final, cast
 
 from bff_core.server.answer import Answer
 from bff_core.server.cycle import Cycle
 from bff_core.server.patience import BODY, HEAD, IDLE, Patience
-from bff_core.server.peer import Peer
+from bff_core.server.peer import Peer, has_arrived
 from bff_core.server.reading import RequestReader
 from bff_core.server.refusal import (
     BODY_TOO_SLOW,
@@ -25,9 +24,6 @@ from bff_core.server.refusal import (
 from bff_core.server.sending import Sender
 from bff_core.server.serving import Config, Serving, State, serving_of
 from bff_core.server.upgrade import upgrade
-
-MOST_BUFFERED: Final = 64 * 1024
-"""Bytes of a body that wait for the handler; beyond them the client has to wait."""
 
 MOST_PIPELINED: Final = 16
 """Requests that wait for the answer before theirs."""
@@ -52,7 +48,7 @@ class HTTPProtocol(asyncio.Protocol):
         can_upgrade = self.serving.config.ws_protocol_class is not None
         self._reader = RequestReader(self, self.serving.options, can_upgrade=can_upgrade)
         self._transport: asyncio.Transport = cast("asyncio.Transport", None)
-        self._sender: Sender = cast("Sender", None)
+        self.sender: Sender = cast("Sender", None)
         self._peer: Peer = cast("Peer", None)
         self._patience = Patience(self.serving.options, self.serving.now)
         self._cycle: Cycle | None = None
@@ -63,7 +59,7 @@ class HTTPProtocol(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Wait for the first request."""
         self._transport = cast("asyncio.Transport", transport)
-        self._sender = Sender(self.serving.loop, self._transport)
+        self.sender = Sender(self.serving.loop, self._transport)
         self._transport.set_write_buffer_limits(self.serving.options.send_buffer)
         self._peer = Peer(transport)
         self.serving.add(self)
@@ -86,7 +82,7 @@ class HTTPProtocol(asyncio.Protocol):
         self.serving.discard(self)
         self._is_lost = self._is_deaf = True
         self._patience.nothing()
-        self._sender.release()
+        self.sender.close()
         if self._cycle is not None:
             self._cycle.leave()
         self._cycle = self._incoming = None
@@ -95,23 +91,28 @@ class HTTPProtocol(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """Let the handler wait: the client does not keep up."""
-        self._sender.is_blocked = True
+        self.sender.is_blocked = True
 
     def resume_writing(self) -> None:
         """Let it go on."""
-        self._sender.release()
+        self.sender.release()
 
     def begin(self) -> None:
         """Take a request: start it, or queue it behind the one before."""
         reader, serving = self._reader, self.serving
+        scope = self._peer.scope(reader, serving)
+        if self._cycle is None and not serving.is_draining:
+            refusal = serving.threshold.turn_away(scope, reader)
+            if refusal is not None:
+                self.sender.write(refusal)
+                self._patience.body()  # which is read, and dropped
+                return
         answer = Answer(
             has_body=reader.method != "HEAD",
             is_old=reader.version != "1.1",
             is_last=reader.is_last,
         )
-        cycle = self._incoming = Cycle(
-            self, self._peer.scope(reader, serving), answer, continues=reader.continues
-        )
+        cycle = self._incoming = Cycle(self, scope, answer, continues=reader.continues)
         self._patience.body()
         if self._cycle is None:
             self._start(cycle)
@@ -127,29 +128,17 @@ class HTTPProtocol(asyncio.Protocol):
             return
         cycle.take(piece)
         self._patience.earn(len(piece))
-        if cycle.buffered > MOST_BUFFERED:
+        if cycle.is_full:
             self._pause()
 
     def end(self) -> None:
         """Tell the request that it is complete."""
-        self._patience.nothing()
         cycle, self._incoming = self._incoming, None
         if cycle is not None:
+            self._patience.nothing()
             cycle.complete()
-
-    @property
-    def is_blocked(self) -> bool:
-        """Whether the client takes less than it is sent."""
-        return self._sender.is_blocked
-
-    def write(self, data: bytes) -> None:
-        """Send bytes, or hold them until the client takes them."""
-        if not self._is_lost:
-            self._sender.write(data)
-
-    def drained(self) -> Awaitable[None]:
-        """Wait until the client has taken most of what was sent, or left."""
-        return self._sender.drained()
+        elif self._cycle is None:  # turned away
+            self._patience.idle()
 
     def resume(self) -> None:
         """Read on."""
@@ -183,36 +172,41 @@ class HTTPProtocol(asyncio.Protocol):
         else:
             self._transport.close()
 
-    def is_idle(self, now: float, seconds: float) -> bool:
-        """Whether the connection has been without a request for so long."""
-        return self._patience.is_idle(now, seconds)
-
     def shutdown(self) -> None:
         """Close the connection once it is idle; uvicorn's own server calls this when it ends."""
         self.serving.is_draining = True
-        if self.is_idle(self.serving.now(), 0):
-            self._transport.close()
-        elif self._cycle is not None:
+        self.reconnect()
+        self.close_if_idle(0)
+
+    def reconnect(self) -> None:
+        """End a stream of events."""
+        if self._cycle is not None:
             self._cycle.reconnect(self.serving.farewell())
 
-    def close(self) -> None:
-        """Close the connection."""
-        self._transport.close()
+    def close_if_idle(self, seconds: float) -> None:
+        """Close the connection if no request has come for so long, and none is arriving."""
+        if self._patience.is_idle(self.serving.now(), seconds) and not has_arrived(self._transport):
+            self._transport.close()
 
-    def cut(self) -> None:
-        """End what is unfinished, and the connection with it."""
+    def cut(self) -> bool:
+        """End what is unfinished, and the connection; return whether anything was."""
         self._is_deaf = True
         self._queue.clear()
         if self._cycle is None:
             self._transport.close()
-        else:
-            self._cycle.cut()
+            return False
+        self._cycle.cut()
+        return True
+
+    def abort(self) -> None:
+        """Break the connection."""
+        self._transport.abort()
 
     def look(self, now: float) -> None:
         """Act on a deadline that passed, and on a reader that does not read."""
         if self._patience.due <= now:
             self._expire()
-        if self._sender.is_stuck(now, self.serving.options.send_timeout):
+        if self.sender.is_stuck(now, self.serving.options.send_timeout):
             self.serving.refusals.tell(READER_TOO_SLOW)
             self._transport.abort()
 
@@ -251,12 +245,17 @@ class HTTPProtocol(asyncio.Protocol):
     def _interrupt(self) -> None:
         """Go on where the reading has ended."""
         fault = self._reader.fault
-        if fault is not None:
+        if fault is not None and self._patience.stage == BODY and self._incoming is None:
+            self._transport.close()  # it was turned away: a second answer would be one too many
+        elif fault is not None:
             self._refuse(fault)
-        elif self._cycle is None:
-            self._upgrade()
-        else:
+        elif self._cycle is not None:
             self._refuse(NOT_HTTP)  # an upgrade is not pipelined
+        else:
+            self.serving.discard(self)
+            self._is_deaf = self._is_lost = True
+            upgrade(self._reader, self._transport, self.serving)
+            self._reader.close()
 
     def _refuse(self, refusal: Refusal) -> None:
         """Read no more, and say why: to the handler amid a body, else to the client in its turn."""
@@ -272,7 +271,8 @@ class HTTPProtocol(asyncio.Protocol):
 
     def _say(self, refusal: Refusal) -> None:
         serving = self.serving
-        self.write(serving.refusals.answer(refusal, serving.defaults, offered=self._reader.headers))
+        offered = self._reader.headers
+        self.sender.write(serving.refusals.answer(refusal, serving.defaults, offered=offered))
         self._finish(is_heard=False)
 
     def _finish(self, *, is_heard: bool) -> None:
@@ -290,9 +290,3 @@ class HTTPProtocol(asyncio.Protocol):
             self._transport.write_eof()
         self.resume()
         self._patience.linger()
-
-    def _upgrade(self) -> None:
-        self.serving.discard(self)
-        self._is_lost = self._is_deaf = True
-        upgrade(self._reader, self._transport, self.serving)
-        self._reader.close()

@@ -15,6 +15,7 @@ class Sender:
     """
 
     __slots__ = (
+        "_is_open",
         "_loop",
         "_marked_at",
         "_marked_taken",
@@ -31,11 +32,13 @@ class Sender:
         self._written = self._marked_taken = 0
         self._marked_at = inf
         self.is_blocked = False
+        self._is_open = True
 
     def write(self, data: bytes) -> None:
         """Send bytes, or hold them until the client takes them."""
-        self._written += len(data)
-        self._transport.write(data)
+        if self._is_open:
+            self._written += len(data)
+            self._transport.write(data)
 
     async def drained(self) -> None:
         """Wait until the client has taken most of what was sent, or left."""
@@ -51,6 +54,11 @@ class Sender:
         for waiter in waiters:
             if not waiter.done():
                 waiter.set_result(None)
+
+    def close(self) -> None:
+        """Send nothing more: nobody is there to take it."""
+        self._is_open = False
+        self.release()
 
     def is_stuck(self, now: float, patience: float) -> bool:
         """Whether something is unsent and the client has hardly read for `patience` seconds."""

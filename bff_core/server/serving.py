@@ -12,6 +12,7 @@ from bff_core.edge.security import security_headers
 from bff_core.gateway import GATEWAY, Gateway
 from bff_core.server.options import ServerOptions
 from bff_core.server.refusal import Refusals
+from bff_core.server.threshold import Threshold
 
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
@@ -53,18 +54,18 @@ class Watched(Protocol):
     def look(self, now: float, /) -> None:
         """Act on what is due."""
 
-    def is_idle(self, now: float, seconds: float, /) -> bool:
-        """Whether it has been without a request for so long."""
+    def reconnect(self) -> None:
+        """End its stream of events, if it carries one."""
+
+    def close_if_idle(self, seconds: float, /) -> None:
+        """Close it if it has been without a request for so long."""
+
+    def cut(self) -> bool:
+        """End what is unfinished; return whether anything was."""
         ...
 
-    def shutdown(self) -> None:
-        """Close it once it is idle, and end its stream of events."""
-
-    def cut(self) -> None:
-        """End what is unfinished."""
-
-    def close(self) -> None:
-        """Close it."""
+    def abort(self) -> None:
+        """Break it."""
 
 
 class Serving:
@@ -90,6 +91,7 @@ class Serving:
         "refusals",
         "root_path",
         "state",
+        "threshold",
         "values",
     )
 
@@ -108,6 +110,9 @@ class Serving:
         gateway = values.get(GATEWAY)
         self.options = options or options_of(gateway)
         self.refusals = _refusals_of(gateway)
+        # What is wrapped around a gateway may want to answer: only one that is served itself is.
+        door = gateway.door if gateway and gateway is config.loaded_app else None
+        self.threshold = Threshold(door, lambda: self.defaults, loop)
         self.config = config
         self.app: App = config.loaded_app
         self.root_path = config.root_path

@@ -1,0 +1,158 @@
+"""Serves an application by name: what the command line and the settings say becomes a process."""
+
+import asyncio
+import importlib
+import signal
+import socket
+import traceback
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from bff_core.errors import ConfigurationError
+from bff_core.events import Events
+from bff_core.observe.log import log_sink
+from bff_core.server.lifespan import LifespanFailed
+from bff_core.server.listening import CannotListen, adopt, bind
+from bff_core.server.process import Process
+from bff_core.server.serving import App
+from bff_core.server.uvicorn import configuration
+from bff_core.server.workers import READY, Workers, command
+from bff_core.settings import ConfigurationWarning, Settings
+
+
+class CannotServe(Exception):
+    """What was asked for can't be done; the message is for whoever asked, in a line."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What to serve and where; what is None is left to the settings.
+
+    `app` is "module:attribute". `fd` is a listening socket that the process was started with,
+    `lifeline` the descriptor by which it knows the process that supervises it. `delay` and
+    `grace` in seconds.
+    """
+
+    app: str
+    host: str | None = None
+    port: int | None = None
+    workers: int | None = None
+    delay: float | None = None
+    grace: float | None = None
+    fd: int | None = None
+    lifeline: int | None = None
+
+
+def serve(plan: Plan) -> int:
+    """Serve until told to end; return the exit status.
+
+    0: it was told to end. 1: the application could not start. Raises CannotServe for what is
+    wrong with the plan, the settings or the port.
+    """
+    try:
+        settings = _settings()
+        listener = adopt(plan.fd) if plan.fd is not None else _bound(plan, settings)
+        workers = plan.workers or settings.workers
+        with listener:
+            if workers > 1 and plan.lifeline is None:
+                return _supervise(plan, workers, listener, settings)
+            return _serve(plan, listener)
+    except (CannotListen, ConfigurationError) as error:
+        raise CannotServe(str(error)) from None
+
+
+def load(name: str) -> App:
+    """Return the application that "module:attribute" names.
+
+    Raises CannotServe where there is none, ConfigurationError where it is wired wrongly. What the
+    module itself raises goes on.
+    """
+    module_name, _, path = name.partition(":")
+    if not module_name or not path:
+        raise CannotServe(
+            f"{name!r} names no application: write module:attribute, as in shop.app:app"
+        )
+    try:
+        found: Any = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        missing = error.name or ""
+        if module_name != missing and not module_name.startswith(f"{missing}."):
+            raise
+        raise CannotServe(f"there is no module {missing!r} (asked for {name!r})") from None
+    for attribute in path.split("."):
+        found = getattr(found, attribute, None)
+        if found is None:
+            raise CannotServe(f"module {module_name!r} has no {path!r}")
+    if not callable(found):
+        raise CannotServe(f"{name!r} is no application: it is a {type(found).__name__}")
+    app: App = found
+    return app
+
+
+def _settings() -> Settings:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConfigurationWarning)  # the gateway warns
+        return Settings.load()
+
+
+def _bound(plan: Plan, settings: Settings) -> socket.socket:
+    host = settings.host if plan.host is None else plan.host
+    return bind(host, settings.port if plan.port is None else plan.port)
+
+
+def _serve(plan: Plan, listener: socket.socket) -> int:
+    app = load(plan.app)
+    config, state, make_loop = configuration(app)
+    config.load()
+
+    async def run() -> None:
+        process = Process(app, config, state, delay=plan.delay, grace=plan.grace)
+        await process.run(listener, _tied(plan.lifeline, process))
+
+    try:
+        with asyncio.Runner(loop_factory=make_loop) as runner:
+            runner.run(run())
+    except LifespanFailed as failed:
+        return _report(failed)
+    return 0
+
+
+def _tied(lifeline: int | None, process: Process) -> Callable[[], None]:
+    """Tie a process to its supervisor, if it has one; return what to call once it serves."""
+    if lifeline is None:
+        return lambda: None
+    # What nobody handles would end the process; a gateway that wants it says so.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    line = socket.socket(fileno=lifeline)
+    loop = asyncio.get_running_loop()
+
+    def break_off() -> None:
+        loop.remove_reader(line)
+        process.end()
+
+    loop.add_reader(line, break_off)
+    return lambda: line.sendall(READY)
+
+
+def _supervise(plan: Plan, workers: int, listener: socket.socket, settings: Settings) -> int:
+    sink = log_sink(settings.log_format, settings.log_level)
+    events = Events() if sink is None else Events(sink)
+    options = {"--drain-delay": plan.delay, "--grace": plan.grace}
+    told = [f"{name}={value}" for name, value in options.items() if value is not None]
+
+    async def run() -> int:
+        return await Workers(command([plan.app, *told]), workers, listener, events).run()
+
+    return asyncio.run(run())
+
+
+def _report(failed: LifespanFailed) -> int:
+    """Say why the application did not start: our own words in a line, a bug with its traceback."""
+    cause = failed.__cause__
+    if isinstance(cause, ConfigurationError):
+        raise cause
+    if cause is not None:
+        traceback.print_exception(cause)
+    return 1

@@ -1,0 +1,131 @@
+"""Several processes behind one socket: started together, replaced when they die, ended together."""
+
+import asyncio
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Final
+
+from bff_core.events import Events, WorkerEnded
+
+RESPAWN_SECONDS: Final = 1.0
+"""How long after its predecessor's end a worker is started: what dies at once must not spin."""
+
+READY: Final = b"ready"
+
+
+class Worker:
+    """One process of several.
+
+    A pair of sockets joins it to this one: it says by it when it serves, and each notices when
+    the other is gone, however it went.
+    """
+
+    def __init__(self, process: asyncio.subprocess.Process, line: socket.socket) -> None:
+        self.process = process
+        self._line = line
+
+    @property
+    def cause(self) -> str:
+        """How it ended."""
+        code = self.process.returncode or 0
+        return f"status {code}" if code >= 0 else signal.Signals(-code).name
+
+    async def is_ready(self) -> bool:
+        """Wait until it serves; False where it ends instead."""
+        return await asyncio.get_running_loop().sock_recv(self._line, len(READY)) == READY
+
+    def tell(self, number: int) -> None:
+        """Send it a signal, unless it has ended."""
+        if self.process.returncode is None:
+            self.process.send_signal(number)
+
+    async def ended(self) -> int:
+        """Wait for its end; return its status."""
+        status = await self.process.wait()
+        self._line.close()
+        return status
+
+
+class Workers:
+    """Runs `count` times the same command, which is told the descriptors of socket and line.
+
+    SIGTERM and SIGINT go to all and end them; SIGHUP goes to all as it is.
+    """
+
+    def __init__(
+        self, command: Sequence[str], count: int, listener: socket.socket, events: Events
+    ) -> None:
+        self._command = command
+        self._count = count
+        self._listener = listener
+        self._events = events
+        self._loop = asyncio.get_running_loop()
+        self._told = asyncio.Event()
+        self._alive: set[Worker] = set()
+
+    async def run(self) -> int:
+        """Serve until told to end; return 0, or the first worker's status if it can't start."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self._loop.add_signal_handler(number, self._end, number)
+        self._loop.add_signal_handler(signal.SIGHUP, self._tell, signal.SIGHUP)
+        first = await self._start()
+        if not await first.is_ready():
+            return await self._forget(first)
+        others = [await self._start() for _ in range(self._count - 1)]
+        keepers = [self._loop.create_task(self._keep(each)) for each in (first, *others)]
+        await self._told.wait()
+        await asyncio.gather(*keepers)
+        return 0
+
+    async def _start(self) -> Worker:
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        descriptors = (self._listener.fileno(), theirs.fileno())
+        with theirs:
+            process = await asyncio.create_subprocess_exec(
+                *self._command,
+                *("--fd", str(descriptors[0]), "--lifeline", str(descriptors[1])),
+                pass_fds=descriptors,
+                # Not of the terminal's group: Ctrl-C is passed on, and must not arrive twice.
+                start_new_session=True,
+            )
+        worker = Worker(process, ours)
+        self._alive.add(worker)
+        return worker
+
+    async def _keep(self, worker: Worker) -> None:
+        """Replace a worker as long as nobody wants it to end."""
+        while True:
+            await self._forget(worker)
+            if self._told.is_set():
+                return
+            if self._events.sinks:
+                self._events.emit(WorkerEnded(worker.process.pid, worker.cause))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._told.wait(), RESPAWN_SECONDS)
+            if self._told.is_set():
+                return
+            worker = await self._start()
+
+    async def _forget(self, worker: Worker) -> int:
+        status = await worker.ended()
+        self._alive.discard(worker)
+        return status
+
+    def _end(self, number: int) -> None:
+        if not self._told.is_set():
+            self._listener.close()  # the workers' copies accept what waits
+        self._told.set()
+        self._tell(number)
+
+    def _tell(self, number: int) -> None:
+        for worker in self._alive:
+            worker.tell(number)
+
+
+def command(arguments: Sequence[str]) -> list[str]:
+    """Return how a worker is started."""
+    return [sys.executable, "-m", "bff_core.server", *arguments]
