@@ -3,6 +3,7 @@
 import asyncio
 import math
 import select
+import ssl
 from typing import Final, Protocol, cast
 
 from bff_core.call import Call
@@ -12,6 +13,8 @@ from bff_core.upstream.transport.failures import UNREADABLE, Violation, explain
 from bff_core.upstream.transport.framing import Response
 
 _EARLIEST: Final = 0.001
+_UNTOLD: Final = "its end was not told"
+_TURNS: Final = 8  # of the event loop; two are enough for it to read what is there
 
 
 class Stale(Exception):
@@ -75,6 +78,7 @@ class WireConnection(asyncio.Protocol):
         self._deadline = math.inf
         self._is_reused = False
         self.lost: asyncio.Future[None] = runtime.loop.create_future()
+        self.cause = ""  # why it was lost, where that was not our doing
         self.retires_at = retires_at
         self.idle_since = 0.0
 
@@ -83,10 +87,26 @@ class WireConnection(asyncio.Protocol):
         """Whether an exchange is under way."""
         return self._exchange is not None
 
+    @property
+    def is_open(self) -> bool:
+        """Whether neither side has closed it."""
+        return self._transport is not None and not self._transport.is_closing()
+
     def is_usable(self) -> bool:
         """Whether a request may be written: open, and nothing is there to read."""
         transport = self._transport
         return transport is not None and not transport.is_closing() and not self._poll.poll(0)
+
+    async def settle(self) -> None:
+        """Read what TLS itself says after its handshake, session tickets (RFC 8446, 4.6.1) say.
+
+        It looks to the kernel like a service that speaks before it is asked, which then ends the
+        connection; the loop tells the two apart as it reads.
+        """
+        for _ in range(_TURNS):
+            if not self.is_open or not self._poll.poll(0):
+                return
+            await asyncio.sleep(0)
 
     def begin(self, exchange: Exchange, request: bytes) -> None:
         """Write a request; what is read from now on goes to the exchange."""
@@ -155,11 +175,12 @@ class WireConnection(asyncio.Protocol):
 
     def eof_received(self) -> None:
         """Finish a body that has no other end; there is no use for half a connection."""
-        self._finish(None)
+        self._finish("" if self._is_end_told() else _UNTOLD)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Fail what is under way."""
-        self._finish(exc)
+        self.cause = str(exc or "")
+        self._finish(self.cause or _UNTOLD)
         self._transport = None
         if not self.lost.done():
             self.lost.set_result(None)
@@ -176,7 +197,21 @@ class WireConnection(asyncio.Protocol):
         else:
             self.abort()
 
-    def _finish(self, cause: Exception | None) -> None:
+    def _is_end_told(self) -> bool:
+        """Whether the service itself ended the connection: TLS says so by `close_notify`.
+
+        Without it anybody on the way can have cut the body there (RFC 9112, section 9.8). After it,
+        TLS reads nothing; before it, there is always more to want.
+        """
+        transport = self._transport
+        tls = None if transport is None else transport.get_extra_info("ssl_object")
+        try:
+            return tls is None or not tls.read(1)
+        except ssl.SSLError:
+            return False
+
+    def _finish(self, cause: str) -> None:
+        """End what is under way: by the end of the connection, or by the cause of its loss."""
         exchange = self._exchange
         if exchange is None:
             self.abort()
@@ -185,7 +220,7 @@ class WireConnection(asyncio.Protocol):
             self._fail(exchange, Stale())
             return
         try:
-            if cause is not None:
+            if cause:
                 raise Violation(f"connection lost: {cause}")
             exchange.response.feed_eof()
             self._end(exchange)

@@ -56,4 +56,14 @@ class Dialer:
             ssl=self._context,
             server_hostname=name if self._context else None,
         )
+        if self._context is not None:
+            await _settle(connection)
         return connection
+
+
+async def _settle(connection: WireConnection) -> None:
+    try:
+        await connection.settle()
+    except BaseException:
+        connection.abort()
+        raise

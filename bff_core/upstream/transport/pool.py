@@ -5,7 +5,7 @@ import ssl
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Final, NoReturn
 
 from bff_core.call import Call, Reply
 from bff_core.errors import DeadlineExceeded, TransportFailed
@@ -252,11 +252,17 @@ class Pool:
             self._give_back(None)
             raise
         self._hold(connection)
+        if self._is_closed:
+            self._refuse(connection, call, "the connector was closed")
         if not connection.is_usable():
-            connection.abort()
-            message = "closed, or spoken on, before anything was asked"
-            raise TransportFailed(message, call=call, is_sent=False)
+            cause = f": {connection.cause}" if connection.cause else ""
+            message = f"closed, or spoken on, before anything was asked{cause}"
+            self._refuse(connection, call, message)
         return connection
+
+    def _refuse(self, connection: WireConnection, call: Call, reason: str) -> NoReturn:
+        connection.abort()
+        raise TransportFailed(reason, call=call, is_sent=False)
 
     def _sweep(self) -> None:
         """Close what has been idle for too long; come again while anything is left."""

@@ -1,6 +1,11 @@
 """Whom the gateway trusts, as whom it speaks, and what it says when it trusts nobody."""
 
+import asyncio
+import contextlib
+import socket
 import ssl
+import threading
+import time
 
 import pytest
 import trustme
@@ -169,3 +174,85 @@ async def test_a_file_that_is_no_certificate_is_told_at_start_up(kit, tmp_path):
 
     with pytest.raises(ConfigurationError, match="certificates can't be loaded"):
         kit.transport(ca_file=str(path)).connect(Endpoint("https", "a.example", 443, "127.0.0.1"))
+
+
+@contextlib.contextmanager
+def in_a_thread(context, answer):
+    """Serve TLS from a thread, one connection after another, by plain sockets."""
+
+    def serve():
+        with contextlib.suppress(OSError):
+            while True:
+                accepted, _ = listener.accept()
+                with contextlib.suppress(OSError), accepted:
+                    answer(context.wrap_socket(accepted, server_side=True))
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        try:
+            yield Endpoint("https", "localhost", listener.getsockname()[1], "127.0.0.1")
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join(5)
+
+
+async def keep_busy():
+    """Take two milliseconds of every turn of the loop, as a gateway under load does."""
+    while True:
+        time.sleep(0.002)  # noqa: ASYNC251 - to block the loop is the point
+        await asyncio.sleep(0)
+
+
+@ON_BOTH_LOOPS
+async def test_session_tickets_are_no_words_of_the_service(kit, authority, ca_file, loop):
+    """TLS 1.3 sends tickets after its handshake; a busy loop does not take them for a response."""
+
+    def answer(peer):
+        with peer:
+            peer.recv(4096)
+            peer.sendall(CLEAN)
+
+    busy = asyncio.create_task(keep_busy())
+    with in_a_thread(serving(authority, "localhost"), answer) as endpoint:
+        async with kit.wired(endpoint, ca_file=ca_file, idle_expiry=0) as pool:
+            replies = [await pool.send(kit.calling()) for _ in range(20)]
+    busy.cancel()
+
+    assert [reply.body for reply in replies] == [b"clean"] * 20
+
+
+UNTIL_CLOSE = b"HTTP/1.1 200 OK\r\n\r\nhalf of it"
+
+
+@ON_BOTH_LOOPS
+async def test_a_body_that_anybody_can_have_cut_is_refused(kit, authority, ca_file, loop):
+    """Under TLS a body until close ends by close_notify; a bare end of the socket proves nothing.
+
+    Where the end is told the same body is a reply.
+    """
+
+    def answer(peer):
+        peer.recv(4096)
+        peer.sendall(UNTIL_CLOSE)
+        if is_told:
+            with contextlib.suppress(OSError):
+                peer.unwrap()
+        socket.socket.shutdown(peer, socket.SHUT_WR)
+        peer.close()
+
+    async def stream():
+        async with pool.stream(kit.calling()) as reply:
+            return b"".join([piece async for piece in reply])
+
+    with in_a_thread(serving(authority, "localhost"), answer) as endpoint:
+        async with kit.wired(endpoint, ca_file=ca_file) as pool:
+            is_told = True
+            whole, streamed = (await pool.send(kit.calling())).body, await stream()
+            is_told = False
+            with pytest.raises(TransportFailed, match="end was not told"):
+                await pool.send(kit.calling())
+            with pytest.raises(TransportFailed, match="end was not told"):
+                await stream()
+
+    assert whole == streamed == b"half of it"
