@@ -29,9 +29,9 @@ from bff_core.errors import ConfigurationError
 from bff_core.events import Events
 from bff_core.idempotency.redis import RedisStore
 from bff_core.idempotency.store import Store
+from bff_core.links import Links
 from bff_core.observe.log import log_sink
 from bff_core.policy.idempotency import IdempotencyOptions
-from bff_core.redis import Links
 from bff_core.settings import Settings
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.runtime import Runtime

@@ -21,6 +21,7 @@ from redis.exceptions import (
 from bff_core.clock import Chance, Clock
 from bff_core.errors import ConfigurationError, StoreUnavailable
 from bff_core.events import Events, StoreChanged
+from bff_core.link import Value
 from bff_core.policy.breaker import Breaker, Circuit
 
 TIMEOUT: Final = 0.05
@@ -30,8 +31,6 @@ CONNECTIONS: Final = 50
 """How many connections a link opens at most; further commands wait for one, in time."""
 
 _UNABLE: Final = (ClusterDownError, OutOfMemoryError, ReadOnlyError)
-
-Value = str | bytes | int | float
 
 
 class RedisLink:
@@ -143,30 +142,6 @@ class RedisLink:
         self._period = self._circuit.period
         if self._events.sinks:
             self._events.emit(StoreChanged(self.name, self._circuit.state))
-
-
-class Links:
-    """The links of one gateway: one per URL, opened when first asked for, closed with it."""
-
-    def __init__(self, *, clock: Clock, chance: Chance, events: Events) -> None:
-        self._clock = clock
-        self._chance = chance
-        self._events = events
-        self._links: dict[str, RedisLink] = {}
-
-    def to(self, url: str) -> RedisLink:
-        """Return the link to a Redis; raise `ConfigurationError` where the URL names none."""
-        link = self._links.get(url)
-        if link is None:
-            link = RedisLink(url, clock=self._clock, chance=self._chance, events=self._events)
-            self._links[url] = link
-        return link
-
-    async def aclose(self) -> None:
-        """Close every link."""
-        links, self._links = self._links, {}
-        for link in links.values():
-            await link.aclose()
 
 
 def name_of(url: str) -> str:

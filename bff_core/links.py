@@ -1,0 +1,32 @@
+"""The stores that gateways share, by URL: one link each, opened when somebody needs it."""
+
+from bff_core.clock import Chance, Clock
+from bff_core.events import Events
+from bff_core.link import Link
+
+
+class Links:
+    """The links of one gateway: one per URL, closed with it."""
+
+    def __init__(self, *, clock: Clock, chance: Chance, events: Events) -> None:
+        self._clock = clock
+        self._chance = chance
+        self._events = events
+        self._links: dict[str, Link] = {}
+
+    def to(self, url: str) -> Link:
+        """Return the link to a Redis; raise `ConfigurationError` where the URL names none."""
+        link = self._links.get(url)
+        if link is None:
+            # Loading the client takes a fifth of a second that most gateways need not wait for.
+            from bff_core.redis import RedisLink  # noqa: PLC0415 # only where a URL is set
+
+            link = RedisLink(url, clock=self._clock, chance=self._chance, events=self._events)
+            self._links[url] = link
+        return link
+
+    async def aclose(self) -> None:
+        """Close every link."""
+        links, self._links = self._links, {}
+        for link in links.values():
+            await link.aclose()
