@@ -29,11 +29,20 @@ class ServerSentEvent:
     retry: float | None = None
 
 
-async def lines(chunks: AsyncIterator[bytes], call: Call) -> AsyncGenerator[bytes]:
-    """Yield the lines of a stream without their ends; raise `BadPayload` for one too long."""
+async def lines(
+    chunks: AsyncIterator[bytes], call: Call, *, ends_by_cr: bool = False
+) -> AsyncGenerator[bytes]:
+    """Yield the lines of a stream without their ends; raise `BadPayload` for one too long.
+
+    A line ends by LF or CRLF; with `ends_by_cr` by a CR alone, too, as in event streams.
+    """
     # It grows in place: a long line that drips in single bytes must not be copied for each of them.
     line = bytearray()
-    async for chunk in chunks:
+    was_cr = False
+    async for read in chunks:
+        chunk = read
+        if ends_by_cr and (was_cr or b"\r" in chunk):
+            chunk, was_cr = _by_lf(chunk, was_cr=was_cr)
         end, *further = chunk.split(b"\n")
         line += end
         for start in further:
@@ -43,6 +52,17 @@ async def lines(chunks: AsyncIterator[bytes], call: Call) -> AsyncGenerator[byte
             raise BadPayload(f"a line is longer than {LONGEST_LINE} bytes", call=call)
     if line:
         yield bytes(line.removesuffix(b"\r"))
+
+
+def _by_lf(chunk: bytes, *, was_cr: bool) -> tuple[bytes, bool]:
+    """Write each end of a line as LF; return also whether a LF that comes next belongs to a CR.
+
+    A CR that ends a chunk ends its line at once: to wait for what follows could take minutes.
+    """
+    if not chunk:
+        return chunk, was_cr
+    rest = chunk[1:] if was_cr and chunk.startswith(b"\n") else chunk
+    return rest.replace(b"\r\n", b"\n").replace(b"\r", b"\n"), chunk.endswith(b"\r")
 
 
 async def rows(chunks: AsyncIterator[bytes], model: TypeForm[T], call: Call) -> AsyncGenerator[T]:
@@ -62,7 +82,7 @@ async def events(chunks: AsyncIterator[bytes], call: Call) -> AsyncGenerator[Ser
     Raises `BadPayload` for an event or a line too long.
     """
     event = _EventBuffer()
-    async for line in lines(chunks, call):
+    async for line in lines(chunks, call, ends_by_cr=True):
         if line:
             event.take(line)
             if event.size > LONGEST_EVENT:

@@ -1,8 +1,11 @@
 """Streams into values: lines and events, however the chunks are cut and however hostile."""
 
+import itertools
 from math import inf
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bff_core.call import Call
 from bff_core.errors import BadPayload
@@ -45,6 +48,56 @@ async def test_events_are_the_same_however_the_chunks_are_cut(size):
         ServerSentEvent("é", "message", "7", 2.5),
         ServerSentEvent("", "message", "7", 2.5),
     ]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
+@pytest.mark.parametrize("end", [b"\r", b"\n", b"\r\n"])
+async def test_each_end_of_a_line_that_the_standard_knows_is_one(size, end):
+    """Services may end the lines of an event stream by CR, by LF or by both."""
+    stream = STREAM.replace(b"\r\n", b"\n").replace(b"\n", end)
+
+    found = await taken(events(cut(stream, size), CALL))
+
+    assert [(event.event, event.data) for event in found] == [
+        ("price", "{\n}"),
+        ("message", "é"),
+        ("message", ""),
+    ]
+
+
+async def test_an_event_that_a_lone_carriage_return_ends_is_told_at_once():
+    """Whether a line feed follows is not waited for: the next event may take minutes."""
+
+    async def chunks():
+        yield b"data: now\r\r"
+        waited.append(True)
+        yield b"\ndata: later\r\n\r\n"
+
+    waited = []
+    stream = events(chunks(), CALL)
+
+    first = await anext(stream)
+    was_waiting = bool(waited)
+    second = await anext(stream)
+
+    assert (first.data, was_waiting, second.data) == ("now", False, "later")
+
+
+@given(st.lists(st.sampled_from([b"data: x", b"\r", b"\n", b"\r\n", b""]), max_size=20), st.data())
+async def test_ends_of_lines_are_read_as_the_standard_says(parts, data):
+    """However CRs and LFs are mixed and cut apart, the lines are those of the whole."""
+    stream = b"".join(parts)
+    inner = st.integers(0, len(stream))
+    edges = sorted({0, len(stream), *data.draw(st.sets(inner, max_size=8))})
+
+    async def chunks():
+        for start, end in itertools.pairwise(edges):
+            yield stream[start:end]
+
+    found = await taken(lines(chunks(), CALL, ends_by_cr=True))
+
+    # bytes.splitlines knows the same three ends
+    assert found == stream.splitlines()
 
 
 @pytest.mark.parametrize("size", [1, 5, 1000])
