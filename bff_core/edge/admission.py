@@ -2,14 +2,16 @@
 
 from collections.abc import Awaitable
 
+from starlette._utils import get_route_path
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.auth.viewer import Viewer
 from bff_core.edge.doorkeeper import Doorkeeper
-from bff_core.edge.exchange import EXCHANGE, PRESSURE, SCOPE
+from bff_core.edge.exchange import EXCHANGE, PRESSURE, SCOPE, exchange_of
 from bff_core.errors import Overloaded
 from bff_core.policy.pressure import USUAL
+from bff_core.scope import Scope
 
 
 class Admission:
@@ -31,9 +33,11 @@ class Admission:
     async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
         """Pass on and count, or refuse at once."""
         pressure = self._pressure
-        if pressure.in_flight >= pressure.calm and not self._door.admits(scope):
-            await self._door.refusal.send(scope, send)
-            return
+        if pressure.in_flight >= pressure.calm:
+            fields = dict(scope["headers"])
+            if not self._door.admits(scope.get("method", "GET"), path_of(scope), fields):
+                await self._door.refusal.send(scope, fields, send)
+                return
         scope[PRESSURE] = pressure
         pressure.in_flight += 1
         if not self._watch.is_on:
@@ -47,6 +51,11 @@ class Admission:
                 pressure.end_stream()
             else:
                 pressure.in_flight -= 1
+
+
+def path_of(scope: ASGIScope) -> str:
+    """Return the path that routes match: without what a proxy put in front of it."""
+    return get_route_path(scope) if scope.get("root_path") else str(scope["path"])
 
 
 def _is_stream(scope: ASGIScope) -> bool:
@@ -68,8 +77,11 @@ class Rank:
 
     def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> Awaitable[None]:
         """Pass on, or raise Overloaded."""
-        viewer = scope[SCOPE].viewer
-        is_usual = not isinstance(viewer, Viewer) or viewer.criticality == USUAL
-        if is_usual or self._door.keeps(scope, viewer.criticality):
-            return self._app(scope, receive, send)
-        raise Overloaded("too many requests in flight", retry_after=self._door.refusal.wait())
+        seen: Scope = scope[SCOPE]
+        viewer = seen.viewer
+        if isinstance(viewer, Viewer) and viewer.criticality != USUAL:
+            fields = exchange_of(scope).fields
+            if not self._door.keeps(viewer.criticality, seen.method, path_of(scope), fields):
+                wait = self._door.refusal.wait()
+                raise Overloaded("too many requests in flight", retry_after=wait)
+        return self._app(scope, receive, send)

@@ -1,17 +1,14 @@
 """What a request matters: by its route, by what a browser says of it, by who asks."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from re import Pattern
 from typing import Self, TypeVar
 
 from fastapi.routing import RouteContext, iter_route_contexts
-from starlette._utils import get_route_path
 from starlette.routing import BaseRoute, compile_path
-from starlette.types import Scope as ASGIScope
 
-from bff_core.call import Headers
 from bff_core.errors import ConfigurationError
 from bff_core.policy.pressure import CLASSES, USUAL, Criticality, moved
 
@@ -22,8 +19,8 @@ MARK = "__criticality__"
 MOST_KNOWN = 10_000
 """Viewers of another class than the usual one that are remembered; the stalest goes first."""
 
-_PURPOSES = frozenset({b"sec-purpose", b"purpose"})
-_CREDENTIALS = frozenset({b"authorization", b"cookie"})
+Fields = Mapping[bytes, bytes]
+"""The last value of each header field of a request."""
 
 
 def criticality(one: Criticality) -> Callable[[E], E]:
@@ -94,12 +91,9 @@ class Rules:
             if one.rank != USUAL or any(one.hides(other) for other in known[place:])
         ]
 
-    def of(self, scope: ASGIScope) -> Criticality:
+    def of(self, method: str, path: str) -> Criticality:
         """Return the class of the route that will serve a request."""
-        if not self._kept:
-            return USUAL
-        path = get_route_path(scope) if scope.get("root_path") else scope["path"]
-        method = scope.get("method", "GET").replace("HEAD", "GET")
+        method = "GET" if method == "HEAD" else method
         for rule in self._kept:
             if rule.holds(method, path):
                 return rule.rank
@@ -119,33 +113,32 @@ class Ranks:
         self.rules = Rules()
         self._known: OrderedDict[int, Criticality] = OrderedDict()
 
-    def of(self, scope: ASGIScope) -> Criticality:
+    def of(self, method: str, path: str, fields: Fields) -> Criticality:
         """Return the class of a request by its route, its purpose and its credentials."""
-        if scope.get("method") == "OPTIONS":
+        if method == "OPTIONS":
             return "critical_plus"  # a browser's question costs less than its refusal
-        headers: Headers = scope["headers"]
-        if _is_prefetch(headers):
+        if _is_prefetch(fields):
             return "sheddable"
-        route = self.rules.of(scope)
+        route = self.rules.of(method, path)
         if not self._known:
             return route
-        return moved(route, self._known.get(_credentials(headers), USUAL))
+        return moved(route, self._known.get(_credentials(fields), USUAL))
 
-    def learn(self, scope: ASGIScope, viewer: Criticality) -> Criticality:
-        """Remember whose credentials these are, and return the class of the request."""
-        key = _credentials(scope["headers"])
+    def learn(self, viewer: Criticality, fields: Fields) -> None:
+        """Remember whose credentials these are."""
+        key = _credentials(fields)
         self._known[key] = viewer
         self._known.move_to_end(key)
         if len(self._known) > MOST_KNOWN:
             self._known.popitem(last=False)
-        return self.of(scope)
 
 
-def _is_prefetch(headers: Headers) -> bool:
+def _is_prefetch(fields: Fields) -> bool:
     """Whether a browser asks in advance (Fetch standard, `Sec-Purpose`; older ones: `Purpose`)."""
-    return any(name in _PURPOSES and value.startswith(b"prefetch") for name, value in headers)
+    told = fields.get(b"sec-purpose") or fields.get(b"purpose")
+    return told is not None and told.startswith(b"prefetch")
 
 
-def _credentials(headers: Iterable[tuple[bytes, bytes]]) -> int:
+def _credentials(fields: Fields) -> int:
     # The hash is enough, and is no secret: it is salted anew in every process.
-    return hash(tuple(value for name, value in headers if name in _CREDENTIALS))
+    return hash((fields.get(b"authorization"), fields.get(b"cookie")))

@@ -4,11 +4,10 @@ import random
 from collections.abc import Sequence
 
 from starlette.routing import BaseRoute
-from starlette.types import Scope as ASGIScope
 
 from bff_core.clock import Clock
 from bff_core.edge.cors import Permissions
-from bff_core.edge.criticality import Ranks, Rules
+from bff_core.edge.criticality import Fields, Ranks, Rules
 from bff_core.edge.options import EdgeOptions
 from bff_core.edge.refusal import Refusal
 from bff_core.edge.request_id import Bits
@@ -50,11 +49,14 @@ class Doorkeeper:
         """Take what the routes of a gateway that is about to start matter."""
         self.ranks.rules = Rules(routes)
 
-    def admits(self, scope: ASGIScope) -> bool:
-        """Whether a request may begin now; only asked under pressure."""
-        return self.pressure.admits(self.ranks.of(scope))
+    def admits(self, method: str, path: str, fields: Fields) -> bool:
+        """Whether a request may begin now; only asked under pressure. `path` is the route's."""
+        return self.pressure.admits(self.ranks.of(method, path, fields))
 
-    def keeps(self, scope: ASGIScope, viewer: Criticality) -> bool:
+    def keeps(self, viewer: Criticality, method: str, path: str, fields: Fields) -> bool:
         """Whether a request may go on whose viewer is now known, and remembered."""
-        rank, pressure = self.ranks.learn(scope, viewer), self.pressure
-        return pressure.in_flight <= pressure.calm or pressure.keeps(rank)
+        self.ranks.learn(viewer, fields)
+        pressure = self.pressure
+        if pressure.in_flight <= pressure.calm:
+            return True
+        return pressure.keeps(self.ranks.of(method, path, fields))

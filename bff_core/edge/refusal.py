@@ -4,13 +4,12 @@ Refusals come in thousands a second, and the time for each is taken from request
 admitted: nothing else of the edge is passed, and nothing is encoded anew.
 """
 
-from collections.abc import Iterable
-
 from starlette.types import Scope as ASGIScope
 from starlette.types import Send
 
 from bff_core.call import Headers
 from bff_core.edge.cors import Permissions
+from bff_core.edge.criticality import Fields
 from bff_core.edge.problem import problem
 from bff_core.edge.request_id import Bits, request_id
 from bff_core.edge.trace import child_of, trace_id
@@ -52,22 +51,23 @@ class Refusal:
         """Return after how many seconds one client may try again."""
         return 1 + self._bits(16) % self._longest_wait
 
-    def render(self, asked: Iterable[tuple[bytes, bytes]]) -> tuple[Headers, bytes]:
-        """Return header fields and body for a request with these fields; `constant` go before."""
-        fields = dict(asked)
-        name = request_id(fields.get(b"x-request-id"), self._bits).encode()
-        trace = trace_id(child_of(fields.get(b"traceparent"), self._bits)).encode()
+    def render(self, fields: Fields) -> tuple[bytes, bytes, Headers]:
+        """Return the request's name, a body, and what CORS adds for a request with these fields."""
+        name, trace = self._ids(fields)
         before, between, after = self._pieces
         body = b"%b%b%b%b%b" % (before, name, between, trace, after)
-        varying = (
-            (b"content-length", b"%d" % len(body)),
-            (b"retry-after", b"%d" % self.wait()),
-            (b"x-request-id", name),
-        )
         origin = fields.get(b"origin")
-        return varying if origin is None else varying + self._permissions.of(origin), body
+        return name, body, () if origin is None else self._permissions.of(origin)
 
-    async def send(self, scope: ASGIScope, send: Send) -> None:
+    def _ids(self, fields: Fields) -> tuple[bytes, bytes]:
+        offered, parent = fields.get(b"x-request-id"), fields.get(b"traceparent")
+        if offered is None and parent is None:
+            digits = b"%056x" % self._bits(224)
+            return digits[:24], digits[24:]
+        name = request_id(offered, self._bits)
+        return name.encode(), trace_id(child_of(parent, self._bits)).encode()
+
+    async def send(self, scope: ASGIScope, fields: Fields, send: Send) -> None:
         """Answer a request or the handshake of a web socket."""
         kind = "http.response"
         if scope["type"] == "websocket":
@@ -75,8 +75,14 @@ class Refusal:
                 await send({"type": "websocket.close", "code": TRY_AGAIN_LATER})
                 return
             kind = "websocket.http.response"
-        varying, body = self.render(scope["headers"])
-        headers = [*self.constant, *varying]
+        name, body, added = self.render(fields)
+        headers = [
+            *self.constant,
+            *added,
+            (b"content-length", b"%d" % len(body)),
+            (b"retry-after", b"%d" % self.wait()),
+            (b"x-request-id", name),
+        ]
         if scope.get("method") == "HEAD":
             body = b""
         await send({"type": f"{kind}.start", "status": Overloaded.status, "headers": headers})

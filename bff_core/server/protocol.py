@@ -100,9 +100,8 @@ class HTTPProtocol(asyncio.Protocol):
     def begin(self) -> None:
         """Take a request: start it, or queue it behind the one before."""
         reader, serving = self._reader, self.serving
-        scope = self._peer.scope(reader, serving)
         if self._cycle is None and not serving.is_draining:
-            refusal = serving.threshold.turn_away(scope, reader)
+            refusal = serving.threshold.turn_away(reader)
             if refusal is not None:
                 self.sender.write(refusal)
                 self._patience.body()  # which is read, and dropped
@@ -112,6 +111,7 @@ class HTTPProtocol(asyncio.Protocol):
             is_old=reader.version != "1.1",
             is_last=reader.is_last,
         )
+        scope = self._peer.scope(reader, serving)
         cycle = self._incoming = Cycle(self, scope, answer, continues=reader.continues)
         self._patience.body()
         if self._cycle is None:

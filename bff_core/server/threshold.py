@@ -6,27 +6,17 @@ Under overload most of what arrives is refused, and the time for it is taken fro
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Final
 
+from bff_core.edge.criticality import Fields
 from bff_core.edge.doorkeeper import Doorkeeper
 from bff_core.edge.health import PROBES
 from bff_core.errors import Overloaded
 from bff_core.policy.pressure import Pressure
 from bff_core.server.head import STATUS_LINES
+from bff_core.server.reading import RequestReader
 
-
-class Asked(Protocol):
-    """A request as far as it was read."""
-
-    @property
-    def is_last(self) -> bool:
-        """Whether the connection ends with it."""
-        ...
-
-    @property
-    def continues(self) -> bool:
-        """Whether its client waits for a word before it sends the body."""
-        ...
+_STATUS: Final = STATUS_LINES[Overloaded.status]
 
 
 class Threshold:
@@ -35,7 +25,7 @@ class Threshold:
     Requests that end their connection, or whose body waits for a 100, go the long way round.
     """
 
-    __slots__ = ("_constant", "_defaults", "_door", "_loop", "_pressure")
+    __slots__ = ("_defaults", "_door", "_head", "_loop", "_pressure")
 
     def __init__(
         self,
@@ -48,9 +38,10 @@ class Threshold:
         self._loop = loop
         self._pressure = door.pressure if door is not None else Pressure()
         fields = door.refusal.constant if door is not None else ()
-        self._constant = b"".join(b"%b: %b\r\n" % field for field in fields)
+        lines = b"".join(b"%b: %b\r\n" % field for field in fields).replace(b"%", b"%%")
+        self._head = lines + b"content-length: %d\r\nretry-after: %d\r\nx-request-id: %b\r\n"
 
-    def turn_away(self, scope: dict[str, Any], asked: Asked) -> bytes | None:
+    def turn_away(self, asked: RequestReader) -> bytes | None:
         """Return the whole answer to a request that is not admitted; None for one that is.
 
         Several requests are read in one turn of the loop before the first of them begins: those
@@ -59,17 +50,29 @@ class Threshold:
         pressure, door = self._pressure, self._door
         if door is None or not (pressure.is_limited or pressure.in_flight >= pressure.calm):
             return None
-        if scope["path"] in PROBES or asked.is_last or asked.continues:
+        path = asked.target.path
+        if path in PROBES or asked.is_last or asked.continues:
             return None
-        if pressure.in_flight + pressure.arriving < pressure.calm or door.admits(scope):
-            if not pressure.arriving:
-                self._loop.call_soon(self._arrived)
-            pressure.arriving += 1
-            return None
-        varying, body = door.refusal.render(scope["headers"])
-        lines = [b"%b: %b\r\n" % field for field in varying]
-        head = STATUS_LINES[Overloaded.status], self._defaults(), self._constant, *lines, b"\r\n"
-        return b"".join(head if scope["method"] == "HEAD" else (*head, body))
+        if pressure.in_flight + pressure.arriving >= pressure.calm:
+            fields = dict(asked.headers)
+            if not door.admits(asked.method, path, fields):
+                return self._answer(door, fields, has_body=asked.method != "HEAD")
+        if not pressure.arriving:
+            self._loop.call_soon(self._arrived)
+        pressure.arriving += 1
+        return None
+
+    def _answer(self, door: Doorkeeper, fields: Fields, *, has_body: bool) -> bytes:
+        name, body, added = door.refusal.render(fields)
+        head = self._head % (len(body), door.refusal.wait(), name)
+        cors = b"".join([b"%b: %b\r\n" % field for field in added]) if added else b""
+        return b"%b%b%b%b\r\n%b" % (
+            _STATUS,
+            self._defaults(),
+            head,
+            cors,
+            body if has_body else b"",
+        )
 
     def _arrived(self) -> None:
         self._pressure.arriving = 0

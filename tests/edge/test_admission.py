@@ -13,6 +13,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 
 from bff_core.auth.viewer import Viewer
+from bff_core.edge.admission import path_of
 from bff_core.edge.criticality import Ranks, Rules, criticality
 from bff_core.edge.exchange import declare_stream
 from bff_core.edge.options import CorsOptions
@@ -227,12 +228,13 @@ async def test_a_viewer_who_matters_more_is_known_at_the_door(edged):
 def test_viewers_that_are_remembered_are_bounded():
     """A million of them do not fill the memory; those seen last are kept."""
     ranks = Ranks()
-    scopes = [{"headers": [(b"cookie", b"%d" % n)], "path": "/"} for n in range(20_000)]
-    for scope in scopes:
-        ranks.learn(scope, "critical_plus")
+    cookies = [{b"cookie": b"%d" % number} for number in range(20_000)]
+    for fields in cookies:
+        ranks.learn("critical_plus", fields)
 
     assert len(ranks._known) == 10_000
-    assert (ranks.of(scopes[0]), ranks.of(scopes[-1])) == ("critical", "critical_plus")
+    assert ranks.of("GET", "/", cookies[0]) == "critical"
+    assert ranks.of("GET", "/", cookies[-1]) == "critical_plus"
 
 
 @criticality("sheddable")
@@ -284,16 +286,15 @@ def test_routes_of_every_kind_have_a_class(method, path, rank):
     ranks = Ranks()
     ranks.rules = Rules(routed().routes)
 
-    assert ranks.of({"method": method, "path": path, "headers": []}) == rank
+    assert ranks.of(method, path, {}) == rank
 
 
 def test_below_a_root_path_routes_keep_their_class():
     """A proxy's prefix is no part of the route."""
-    ranks = Ranks()
-    ranks.rules = Rules(routed().routes)
-    scope = {"path": "/shop/api/v1/orders/9", "root_path": "/shop", "headers": []}
+    scope = {"type": "http", "path": "/shop/api/v1/orders/9", "root_path": "/shop"}
 
-    assert ranks.of(scope) == "sheddable"
+    assert path_of(scope) == "/api/v1/orders/9"
+    assert path_of(scope | {"root_path": ""}) == "/shop/api/v1/orders/9"
 
 
 def test_a_class_that_is_none_is_refused_when_it_is_written():
