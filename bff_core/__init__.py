@@ -39,6 +39,7 @@ from bff_core.policy.connection import Connection
 from bff_core.policy.policy import Policy
 from bff_core.policy.retry import Retry
 from bff_core.rest.compose import compose
+from bff_core.rest.shown import shows
 from bff_core.rest.views import Views
 from bff_core.scope import Scope
 from bff_core.settings import Settings
@@ -90,4 +91,5 @@ __all__ = [
     "gather",
     "loader",
     "optional",
+    "shows",
 ]

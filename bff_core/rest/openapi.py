@@ -35,3 +35,33 @@ PROBLEM: dict[str, Any] = {
     "description": "A problem (RFC 9457)",
     "content": {"application/problem+json": {"schema": _PROBLEM_SCHEMA}},
 }
+
+_PART: dict[str, Any] = {
+    "type": "object",
+    "required": ["status"],
+    "properties": {
+        "status": {"enum": ["ok", "stale", "fallback", "missing", "forbidden"]},
+        "reason": {"type": "string"},
+        "age": {"type": "integer"},
+    },
+}
+
+PROGRESSIVE: dict[str, Any] = {
+    "application/x-ndjson": {
+        "schema": {
+            "type": "object",
+            "description": "A line. Each part as it lands (`part`, `status`, and `value` where the "
+            "view presents it); the last line holds the `answer`, as JSON gives it, or the "
+            "`problem` that came instead, and how all `parts` ended.",
+            "properties": _PART["properties"]
+            | {
+                "part": {"type": "string"},
+                "value": {},
+                "answer": {},
+                "problem": _PROBLEM_SCHEMA,
+                "parts": {"type": "object", "additionalProperties": _PART},
+            },
+        }
+    }
+}
+"""The other form of a view's answer: lines, for a client that accepts them."""

@@ -1,7 +1,7 @@
 """One view, compiled: from the request's parameters to the bytes of the answer."""
 
-from collections.abc import Awaitable, Callable
-from functools import wraps
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial, wraps
 
 from fastapi import Request, Response
 from fastapi.dependencies.models import Dependant
@@ -15,17 +15,31 @@ from bff_core.edge.wiring import wiring_of
 from bff_core.rest.answer import Answer, answer, wants_meta
 from bff_core.rest.compose import COMPOSED, composition_of
 from bff_core.rest.parameters import Binder, Inputs, is_bindable
+from bff_core.rest.progressive import ProgressiveAnswer, wants_lines
+from bff_core.rest.shown import Shown
 from bff_core.rest.signature import REQUEST, with_request
 from bff_core.scope import Scope
 
-Endpoint = Callable[..., Awaitable[object]]
+Endpoint = Callable[..., Coroutine[object, object, object]]
 
 
 class View:
-    """An endpoint and how its result is told; used by both lanes, so that they answer alike."""
+    """An endpoint and how its result is told; used by both lanes, so that they answer alike.
 
-    def __init__(self, endpoint: Endpoint, *, status: int, with_meta: bool, is_plain: bool) -> None:
+    `shown` are the parts that a progressive answer presents; None where there is no such answer.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        status: int,
+        with_meta: bool,
+        is_plain: bool,
+        shown: Sequence[Shown] | None,
+    ) -> None:
         self.endpoint = endpoint
+        self.shown = shown
         self.is_plain = is_plain
         self.status = status
         self.with_meta = with_meta
@@ -42,18 +56,28 @@ class View:
             with_timing=self.with_timing,
         )
 
-    def as_endpoint(self) -> Callable[..., Awaitable[Response]]:
+    async def run(
+        self, scope: ASGIScope, values: dict[str, object], composed: list[Composition]
+    ) -> Answer | Response:
+        """Return the answer of the endpoint, or what will send it as it comes."""
+        if self.shown is not None and wants_lines(scope):
+            told = partial(self.answer, scope=scope[SCOPE], compositions=composed)
+            return ProgressiveAnswer(partial(self.endpoint, **values), told, composed, self.shown)
+        result = await self.endpoint(**values)
+        if isinstance(result, Response):
+            return result
+        return self.answer(result, scope[SCOPE], composed)
+
+    def as_endpoint(self) -> Callable[..., Coroutine[object, object, Response]]:
         """Return the endpoint as FastAPI calls it: the same parameters, answered by us."""
 
         @wraps(self.endpoint)
         async def endpoint(**values: object) -> Response:
             request = values.pop(REQUEST)
             assert isinstance(request, Request)  # noqa: S101 - FastAPI fills it by its type
-            result = await self.endpoint(**values)
-            if isinstance(result, Response):
-                return result
-            composed = request.scope.get(COMPOSED, [])
-            told = self.answer(result, request.scope[SCOPE], composed)
+            told = await self.run(request.scope, values, request.scope.get(COMPOSED, []))
+            if isinstance(told, Response):
+                return told
             response = Response(told.body, told.status)
             response.raw_headers = told.headers
             return response
@@ -83,7 +107,7 @@ class CompiledView:
         """Answer one request; its compositions are closed when the answer has been sent."""
         composed: list[Composition] = []
         try:
-            told = await self._respond(scope, composed)
+            told = await self._view.run(scope, self._values(scope, composed), composed)
             if isinstance(told, Response):
                 await told(scope, receive, send)
                 return
@@ -94,7 +118,8 @@ class CompiledView:
         finally:
             await close(composed)
 
-    async def _respond(self, scope: ASGIScope, composed: list[Composition]) -> Answer | Response:
+    def _values(self, scope: ASGIScope, composed: list[Composition]) -> dict[str, object]:
+        """Build the screens, and return what the endpoint is called with."""
         ours: Scope = scope[SCOPE]
         inputs = Inputs(scope["path_params"], ours)
         values = self._binder.bind(inputs)
@@ -103,10 +128,7 @@ class CompiledView:
             composition = wiring.build(cls, ours, binder.bind(inputs))
             composed.append(composition)
             values[name] = composition
-        result = await self._view.endpoint(**values)
-        if isinstance(result, Response):
-            return result
-        return self._view.answer(result, ours, composed)
+        return values
 
 
 def compile_view(view: View, path: str) -> CompiledView | None:

@@ -1,11 +1,12 @@
 """`Views`: the routes of one REST face, in FastAPI's manner and with the framework's answers."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar, get_type_hints
 
-from fastapi import APIRouter, Depends, FastAPI, Response
+from fastapi import APIRouter, Depends, FastAPI, Response, params
 from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
 
 from bff_core.composition.composition import Composition
 from bff_core.edge.criticality import criticality
@@ -13,9 +14,10 @@ from bff_core.edge.lane import FastLane
 from bff_core.errors import ConfigurationError
 from bff_core.policy.pressure import USUAL
 from bff_core.rest.compose import composition_of
-from bff_core.rest.keyed import KEY_RESPONSES, key_parameter, key_required, wish_of
+from bff_core.rest.keyed import KEY_RESPONSES, Wish, key_parameter, key_required, wish_of
 from bff_core.rest.media import json_only, takes_json
-from bff_core.rest.openapi import META_PARAMETER, PART_STATUS, PROBLEM
+from bff_core.rest.openapi import META_PARAMETER, PART_STATUS, PROBLEM, PROGRESSIVE
+from bff_core.rest.shown import Shown, check_shown
 from bff_core.rest.stream import as_stream
 from bff_core.rest.view import View, compile_view
 
@@ -59,12 +61,16 @@ class Views:
         self.router = APIRouter(prefix=prefix, tags=list(tags or []))
         self._views: list[tuple[str, str, View | None]] = []
 
-    def get(self, path: str, *, meta: bool = False, **options: Any) -> Callable[[E], E]:
+    def get(
+        self, path: str, *, meta: bool = False, progressive: Sequence[Shown] = (), **options: Any
+    ) -> Callable[[E], E]:
         """Declare a view that reads; `meta=True` always adds `_meta.parts`.
 
-        Other options are those of `APIRouter.get`: summary, tags, responses …
+        A client that accepts `application/x-ndjson` gets each part as it lands, then the answer:
+        of parts that `progressive=[shows(Home.orders, ...)]` names what it presents, of the others
+        how they ended. Other options are those of `APIRouter.get`: summary, tags, responses …
         """
-        return self._declare("GET", path, status=200, meta=meta, options=options)
+        return self._declare("GET", path, status=200, meta=meta, options=options, shown=progressive)
 
     def post(
         self, path: str, *, status: int = 200, meta: bool = False, **options: Any
@@ -119,13 +125,7 @@ class Views:
     @property
     def compositions(self) -> list[type[Composition]]:
         """The screens that the views are made of."""
-        found = [
-            composition_of(dependency.call)
-            for route in self.router.routes
-            if isinstance(route, APIRoute)
-            for dependency in route.dependant.dependencies
-        ]
-        return [cls for cls in found if cls is not None]
+        return [screen for route in self.router.routes for screen in _screens(route)]
 
     def install(self, app: FastAPI, lane: FastLane, *, is_development: bool) -> None:
         """Add the views to an app; a gateway calls it."""
@@ -137,7 +137,14 @@ class Views:
             lane.add(method, path, compile_view(view, path) if view and is_compilable else None)
 
     def _declare(
-        self, method: str, path: str, *, status: int, meta: bool, options: dict[str, Any]
+        self,
+        method: str,
+        path: str,
+        *,
+        status: int,
+        meta: bool,
+        options: dict[str, Any],
+        shown: Sequence[Shown] | None = None,
     ) -> Callable[[E], E]:
         rank = criticality(options.pop("criticality", USUAL))
         wish = wish_of(options.pop("idempotency", "optional"), method)
@@ -145,23 +152,26 @@ class Views:
         def declare(endpoint: E) -> E:
             if not inspect.iscoroutinefunction(endpoint):
                 raise ConfigurationError(f"view {endpoint.__qualname__}: write it with `async def`")
-            guards = [Depends(key_required)] if wish == "required" else []
-            is_plain = options.keys() <= TOLD_ONLY and not guards
-            view = View(endpoint, status=status, with_meta=meta, is_plain=is_plain)
-            parameter = META_PARAMETER if method == "GET" else key_parameter(wish)
-            told = _documented(options, status, parameter)
-            if takes_json(path, endpoint):
-                guards.append(Depends(json_only))
-            if guards:
-                told["dependencies"] = [*guards, *told.get("dependencies", ())]
+            model = _model_of(endpoint)
+            is_plain = options.keys() <= TOLD_ONLY and wish == "optional"
+            view = View(
+                endpoint,
+                status=status,
+                with_meta=meta,
+                is_plain=is_plain,
+                shown=None if model is None else shown,
+            )
+            told = _documented(options, view, reads=method == "GET", wish=wish)
+            told["dependencies"] = [*_guards(path, endpoint, wish), *told.get("dependencies", ())]
             self.router.add_api_route(
                 path,
                 rank(view.as_endpoint()),
                 methods=[method],
                 status_code=status,
-                response_model=_model_of(endpoint),
+                response_model=model,
                 **told,
             )
+            check_shown(shown or (), list(_screens(self.router.routes[-1])), endpoint.__name__)
             self._views.append((method, self.prefix + path, view))
             return endpoint
 
@@ -169,18 +179,36 @@ class Views:
 
 
 def _model_of(endpoint: Callable[..., Any]) -> object:
+    """Return what a view answers with, None where it is nothing, or sends itself."""
     model = get_type_hints(endpoint).get("return")
     is_response = isinstance(model, type) and issubclass(model, Response)
     return None if is_response or model is type(None) else model
 
 
-def _documented(options: dict[str, Any], status: int, parameter: dict[str, Any]) -> dict[str, Any]:
-    responses: dict[int | str, Any] = {
-        status: {"description": "The view", "headers": {"Part-Status": PART_STATUS}},
-        "default": PROBLEM,
-    }
-    if parameter is not META_PARAMETER:
+def _guards(path: str, endpoint: Callable[..., Any], wish: Wish) -> Iterator[params.Depends]:
+    """Yield what refuses a request before the view is called."""
+    if wish == "required":
+        yield Depends(key_required)
+    if takes_json(path, endpoint):
+        yield Depends(json_only)
+
+
+def _screens(route: BaseRoute) -> Iterator[type[Composition]]:
+    """Yield the screens that a route is handed."""
+    for dependency in route.dependant.dependencies if isinstance(route, APIRoute) else ():
+        screen = composition_of(dependency.call)
+        if screen is not None:
+            yield screen
+
+
+def _documented(options: dict[str, Any], view: View, *, reads: bool, wish: Wish) -> dict[str, Any]:
+    success: dict[str, Any] = {"description": "The view", "headers": {"Part-Status": PART_STATUS}}
+    if view.shown is not None:
+        success["content"] = PROGRESSIVE
+    responses: dict[int | str, Any] = {view.status: success, "default": PROBLEM}
+    if not reads:
         responses |= KEY_RESPONSES
     responses |= options.pop("responses", {})
-    extra = {"parameters": [parameter]} | options.pop("openapi_extra", {})
+    parameters = [META_PARAMETER if reads else key_parameter(wish)]
+    extra = {"parameters": parameters} | options.pop("openapi_extra", {})
     return options | {"responses": responses, "openapi_extra": extra}

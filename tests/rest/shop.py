@@ -135,7 +135,7 @@ class Shop:
 
 
 @asynccontextmanager
-async def open_shop(**options) -> AsyncIterator[Shop]:
+async def open_shop(views: Views | None = None, **options) -> AsyncIterator[Shop]:
     scripts = {
         "catalog": Scripted(reply(200, {"id": "7", "title": "A green tent"})),
         "reviews": Scripted(reply(200, ["good", "dry"])),
@@ -144,7 +144,7 @@ async def open_shop(**options) -> AsyncIterator[Shop]:
     app = gateway(
         "shop",
         services=[Catalog, Reviews],
-        faces=[shop_views()],
+        faces=[views or shop_views()],
         settings=Settings(
             env="development",
             auth="demo",

@@ -1,0 +1,410 @@
+"""Progressive reads: each part as it lands, then the very answer that everybody else gets."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Annotated
+
+import pytest
+from fastapi import Depends, Response
+from shop import Page, Product, ProductPage, ProductView, Shop
+
+from bff_core import Composition, ConfigurationError, Views, compose, critical, gather, shows
+from bff_core.events import Crashed
+from bff_core.rest.progressive import prefers_lines
+from bff_core.testing.scripted import fail, hang, reply
+
+LINES = {"accept": "application/x-ndjson"}
+BOTH_LANES = pytest.mark.parametrize("lane", ["fast", "FastAPI's"])
+PAGE = "/v1/products/7"
+
+
+def heading(product: Product, _: ProductPage) -> str:
+    """Present a product."""
+    return product.title.upper()
+
+
+def first_words(reviews: Sequence[str], page: ProductPage) -> list[str]:
+    """Present reviews, as many as the screen shows."""
+    return [review[:3] for review in reviews[: page.first]]
+
+
+def progressive_views() -> Views:
+    """Return views that present two of their parts."""
+    views = Views(prefix="/v1")
+
+    @views.get(
+        "/products/{product_id}",
+        progressive=[shows(ProductPage.product, heading), shows(ProductPage.reviews, first_words)],
+    )
+    async def get_product(page: Page) -> ProductView:
+        product, reviews, _ = await gather(page.product(), page.reviews(), page.greeting())
+        return ProductView(product.title, reviews)
+
+    @views.get("/plain/{product_id}")
+    async def get_plain(page: Page) -> ProductView:
+        product, reviews = await gather(page.product(), page.reviews())
+        return ProductView(product.title, reviews)
+
+    @views.get("/broken/{product_id}", progressive=[shows(ProductPage.product, broken)])
+    async def get_broken(page: Page) -> ProductView:
+        return ProductView((await page.product()).title, await page.reviews())
+
+    @views.get("/bug/{product_id}")
+    async def get_bug(page: Page) -> ProductView:
+        await page.product()
+        raise KeyError("hunter2")
+
+    @views.get("/stuck/{product_id}")
+    async def get_stuck(page: Page) -> ProductView:
+        await page.product()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    @views.get("/raw")
+    async def get_raw() -> Response:
+        return Response("as it is", media_type="text/plain")
+
+    @views.get("/nothing")
+    async def get_nothing() -> list[int]:
+        return [1, 2]
+
+    return views
+
+
+def broken(_: Product, __: object) -> object:
+    """Present nothing."""
+    raise KeyError("hunter2")
+
+
+@dataclass
+class Heard:
+    """What a client got, and when; `leave` says that it has gone."""
+
+    messages: list[tuple[float, dict]] = field(default_factory=list)
+    leaves: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def receive(self) -> dict:
+        await self.leaves.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: dict) -> None:
+        self.messages.append((asyncio.get_running_loop().time(), message))
+
+    @property
+    def status(self) -> int:
+        return self.messages[0][1]["status"]
+
+    @property
+    def lines(self) -> list[dict]:
+        return [line for _, line in self.timed]
+
+    @property
+    def timed(self) -> list[tuple[float, dict]]:
+        return [
+            (at, json.loads(message["body"]))
+            for at, message in self.messages
+            if message.get("body")
+        ]
+
+    @property
+    def is_complete(self) -> bool:
+        return self.messages[-1][1].get("more_body") is False or (
+            "body" in self.messages[-1][1] and "more_body" not in self.messages[-1][1]
+        )
+
+
+@pytest.fixture
+def open_page(shop):
+    """Open the shop with progressive views, on virtual time, on one of both lanes."""
+
+    @asynccontextmanager
+    async def opened(lane: str = "fast") -> AsyncIterator[Shop]:
+        clock = asyncio.get_running_loop().time
+        async with shop(views=progressive_views(), clock=clock) as one:
+            if lane != "fast":
+                one.app.dependency_overrides[object] = object
+            yield one
+
+    return opened
+
+
+async def speak(shop: Shop, path: str = PAGE, headers=(), heard: Heard | None = None) -> Heard:
+    """Ask as a client does that reads line by line."""
+    heard = heard or Heard()
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "server": ("testserver", 80),
+        "headers": [
+            (b"host", b"testserver"),
+            (b"accept", b"application/x-ndjson"),
+            (b"accept-encoding", b"gzip"),
+            (b"authorization", b"Bearer demo-1"),
+            *headers,
+        ],
+    }
+    await shop.app(scope, heard.receive, heard.send)
+    return heard
+
+
+@BOTH_LANES
+@pytest.mark.virtual_time
+async def test_each_part_comes_as_it_lands(open_page, lane):
+    """The quick ones do not wait for the slow one; the last line is the whole."""
+    async with open_page(lane) as shop:
+        shop.scripts["catalog"].then(reply(200, {"id": "7", "title": "A tent"}, after=0.1))
+        shop.scripts["reviews"].then(reply(200, ["good", "dry"], after=0.3))
+        began = asyncio.get_running_loop().time()
+        heard = await speak(shop)
+
+    assert [(pytest.approx(at - began), line) for at, line in heard.timed] == [
+        (0.0, {"part": "greeting", "status": "ok"}),
+        (0.1, {"part": "product", "status": "ok", "value": "A TENT"}),
+        (0.3, {"part": "reviews", "status": "ok", "value": ["goo", "dry"]}),
+        (
+            0.3,
+            {
+                "answer": {"title": "A tent", "reviews": ["good", "dry"]},
+                "parts": {
+                    "product": {"status": "ok"},
+                    "reviews": {"status": "ok"},
+                    "greeting": {"status": "ok"},
+                },
+            },
+        ),
+    ]
+    assert heard.is_complete
+
+
+@BOTH_LANES
+@pytest.mark.virtual_time
+async def test_what_no_one_presents_is_told_and_not_shown(open_page, lane):
+    """A service's own data leaves only through the view."""
+    async with open_page(lane) as shop:
+        heard = await speak(shop, "/v1/plain/7")
+
+    assert heard.lines[:2] == [
+        {"part": "product", "status": "ok"},
+        {"part": "reviews", "status": "ok"},
+    ]
+
+
+@BOTH_LANES
+@pytest.mark.virtual_time
+async def test_the_last_line_holds_the_plain_answer(open_page, lane):
+    """Byte for byte, with `_meta` where it is asked for."""
+    async with open_page(lane) as shop:
+        for path in (PAGE, f"{PAGE}?_meta=parts", "/v1/nothing"):
+            plain = await shop.client.get(path)
+            lines = (await shop.client.get(path, headers=LINES)).text.splitlines()
+
+            assert lines[-1].startswith('{"answer":' + plain.text)
+
+
+@BOTH_LANES
+@pytest.mark.virtual_time
+async def test_a_degraded_part_is_told_like_in_the_header(open_page, lane):
+    """The line has state and reason, and what the fallback looks like; so has the end."""
+    async with open_page(lane) as shop:
+        shop.scripts["reviews"].then(hang())
+        heard = await speak(shop)
+
+    fallback = {"status": "fallback", "reason": "timeout"}
+    assert {"part": "reviews", **fallback, "value": []} in heard.lines
+    assert heard.lines[-1]["parts"]["reviews"] == fallback
+    assert heard.lines[-1]["answer"] == {"title": "A green tent", "reviews": []}
+
+
+@BOTH_LANES
+@pytest.mark.virtual_time
+async def test_a_failure_before_the_first_line_keeps_its_status(open_page, lane):
+    """Nothing good has landed: it is the problem that everybody else gets."""
+    async with open_page(lane) as shop:
+        shop.scripts["catalog"].then(reply(404))
+        shop.scripts["reviews"].then(reply(200, ["good"], after=0.2))
+        answer = await shop.client.get("/v1/plain/7", headers=LINES)
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+@BOTH_LANES
+@pytest.mark.virtual_time
+async def test_what_degrades_first_does_not_begin_the_answer(open_page, lane):
+    """A fallback alone is not worth a 200 that would be taken back."""
+    async with open_page(lane) as shop:
+        shop.scripts["reviews"].then(reply(503))
+        shop.scripts["catalog"].then(reply(404, after=2))
+        answer = await shop.client.get("/v1/plain/7", headers=LINES)
+
+    assert answer.status_code == 404
+
+
+@BOTH_LANES
+@pytest.mark.virtual_time
+async def test_a_failure_after_the_start_is_the_last_line(open_page, lane):
+    """With the problem that would have been the answer, and how the parts ended."""
+    async with open_page(lane) as shop:
+        shop.scripts["catalog"].then(fail(after=0.2))
+        heard = await speak(shop)
+
+    last = heard.lines[-1]
+    assert (heard.status, heard.is_complete) == (200, True)
+    assert {line["part"] for line in heard.lines[:-1]} == {"greeting", "reviews"}
+    assert (last["problem"]["status"], last["problem"]["code"]) == (502, "unavailable")
+    assert last["problem"]["request_id"]
+    assert last["parts"]["reviews"] == {"status": "ok"}
+
+
+@BOTH_LANES
+@pytest.mark.parametrize("path", ["/v1/broken/7", "/v1/bug/7"])
+@pytest.mark.virtual_time
+async def test_a_bug_is_masked_and_told_to_the_events(open_page, lane, path):
+    """In a view or in how a part is presented: the client learns only that there was one."""
+    async with open_page(lane) as shop:
+        heard = await speak(shop, path)
+        crashes = [event for event in shop.heard if isinstance(event, Crashed)]
+
+    problem = heard.lines[-1].get("problem", heard.lines[-1])
+    assert (problem["status"], problem["code"]) == (500, "internal_error")
+    assert "hunter2" not in json.dumps(heard.lines)
+    assert [type(crash.error) for crash in crashes] == [KeyError]
+
+
+@BOTH_LANES
+@pytest.mark.parametrize("path", [PAGE, "/v1/stuck/7"])
+@pytest.mark.virtual_time
+async def test_the_deadline_holds(open_page, lane, path):
+    """Whatever hangs, a service or the view itself, the last line says so in time."""
+    async with open_page(lane) as shop:
+        if path == PAGE:
+            shop.scripts["catalog"].then(hang())
+        began = asyncio.get_running_loop().time()
+        heard = await speak(shop, path, headers=[(b"request-timeout", b"1.5")])
+        took = asyncio.get_running_loop().time() - began
+
+    assert heard.lines[-1]["problem"]["status"] == 504
+    assert took == pytest.approx(1.5, abs=0.05)
+
+
+@BOTH_LANES
+@pytest.mark.virtual_time
+async def test_a_client_that_leaves_cancels_what_runs(open_page, lane):
+    """Its calls end with it, and nothing is left behind."""
+    async with open_page(lane) as shop:
+        shop.scripts["catalog"].then(hang())
+        heard = Heard()
+        asyncio.get_running_loop().call_later(0.2, heard.leaves.set)
+        began = asyncio.get_running_loop().time()
+        await speak(shop, heard=heard)
+        took = asyncio.get_running_loop().time() - began
+
+        assert took == pytest.approx(0.2)
+        assert (shop.scripts["catalog"].cancelled, shop.scripts["catalog"].in_flight) == (1, 0)
+
+
+@BOTH_LANES
+@pytest.mark.virtual_time
+async def test_lines_are_not_held_back_on_their_way(open_page, lane):
+    """No compression that would wait for more, no buffer in a proxy, nothing kept."""
+    async with open_page(lane) as shop:
+        answer = await shop.client.get(PAGE, headers=LINES | {"accept-encoding": "gzip"})
+
+    assert answer.headers["content-type"] == "application/x-ndjson"
+    assert answer.headers["x-accel-buffering"] == "no"
+    assert answer.headers["cache-control"] == "no-store"
+    assert "content-encoding" not in answer.headers
+    assert "content-length" not in answer.headers
+
+
+@BOTH_LANES
+@pytest.mark.parametrize("accept", ["*/*", "application/x-ndjson"])
+@pytest.mark.virtual_time
+async def test_both_forms_say_that_the_answer_varies(open_page, lane, accept):
+    """A cache must not give lines to a client that wants a document."""
+    async with open_page(lane) as shop:
+        answer = await shop.client.get(PAGE, headers={"accept": accept})
+
+    assert "accept" in answer.headers["vary"].lower().split(", ")
+
+
+@pytest.mark.virtual_time
+async def test_head_has_the_head_of_the_lines(open_page):
+    """And no content."""
+    async with open_page() as shop:
+        answer = await shop.client.head(PAGE, headers=LINES)
+
+    assert (answer.headers["content-type"], answer.content) == (LINES["accept"], b"")
+
+
+@BOTH_LANES
+@pytest.mark.virtual_time
+async def test_a_response_of_its_own_is_sent_as_it_is(open_page, lane):
+    """A view that answers with text has no parts to show."""
+    async with open_page(lane) as shop:
+        answer = await shop.client.get("/v1/raw", headers=LINES)
+
+    assert (answer.text, answer.headers["content-type"]) == (
+        "as it is",
+        "text/plain; charset=utf-8",
+    )
+
+
+@pytest.mark.parametrize(
+    ("accept", "lines"),
+    [
+        (b"application/x-ndjson", True),
+        (b"Application/X-NDJSON", True),
+        (b"application/x-ndjson, application/json;q=0.9", True),
+        (b"application/json, application/x-ndjson", True),
+        (b"*/*, application/x-ndjson;q=0.1", True),
+        (b"application/json, application/x-ndjson;q=0.5", False),
+        (b"application/x-ndjson;q=0", False),
+        (b"application/x-ndjson;q=often", False),
+        (b"application/x-ndjson2", False),
+        (b"*/*", False),
+        (b"", False),
+    ],
+)
+def test_lines_are_for_who_names_them(accept, lines):
+    """A browser's "anything" is no wish for lines."""
+    assert prefers_lines(accept) is lines
+
+
+async def test_openapi_shows_both_forms(open_page):
+    """Of every view that reads and answers with a model."""
+    async with open_page() as shop:
+        paths = shop.app.openapi()["paths"]
+
+    content = paths["/v1/plain/{product_id}"]["get"]["responses"]["200"]["content"]
+    assert content.keys() == {"application/json", "application/x-ndjson"}
+    assert "application/x-ndjson" not in str(paths["/v1/raw"])
+
+
+class Other(Composition):
+    """A screen that has nothing to do with products."""
+
+    @critical
+    async def product(self) -> Product:
+        return Product("1", "")
+
+
+def test_a_part_that_the_view_does_not_have_is_refused():
+    """When it is declared, not when a client asks."""
+    views = Views()
+    declare = views.get("/{product_id}", progressive=[shows(Other.product, heading)])
+
+    async def get_product(page: Annotated[ProductPage, Depends(compose(ProductPage))]) -> str:
+        return (await page.product()).title
+
+    with pytest.raises(ConfigurationError, match="'product'"):
+        declare(get_product)
