@@ -5,6 +5,9 @@ from bff_core.policy.balance import Balance
 AGAIN_AFTER = 1.0
 """How soon a lookup that failed is repeated, in seconds."""
 
+PATIENCE = 2.0
+"""How long calls wait for a lookup, in seconds; then it counts as failed until it ends."""
+
 
 class Resolution:
     """What is known of one name: its addresses, and until when they may be used.

@@ -8,7 +8,7 @@ import selectors
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
-from typing import Any, TypeVarTuple
+from typing import Any, TypeVarTuple, cast
 
 Ts = TypeVarTuple("Ts")
 Ready = list[tuple[selectors.SelectorKey, int]]
@@ -88,6 +88,9 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         self, executor: Executor | None, func: Callable[[*Ts], Any], *args: *Ts
     ) -> asyncio.Future[Any]:
         """Run `func` in a thread; the clock stands still until it has ended."""
+        if self.resolver is not None and func is cast("object", socket.getaddrinfo):
+            host, port, *_ = cast("tuple[Any, ...]", args)
+            return self.create_task(self.getaddrinfo(host, port))
         future = super().run_in_executor(executor, func, *args)
         self._jumping.threads += 1
         future.add_done_callback(self._end_thread)

@@ -270,14 +270,36 @@ async def test_a_resolver_that_fails_leaves_the_last_good_addresses_for_ten_minu
 
 
 async def test_a_resolver_that_hangs_piles_nothing_up() -> None:
-    """One lookup is under way at most; once one has failed, calls don't wait for the next."""
-    names, bench = Names(takes=20), Workbench()
-    layer = balancer(bench, {}, "users.internal")
+    """One lookup is under way; calls wait for it two seconds at most, and further ones not."""
+    names, bench = Names(ONE, takes=20), Workbench()
+    layer = balancer(bench, {ONE: Scripted(reply())}, "users.internal")
+    began = bench.now
     with pytest.raises(TransportFailed):
         await layer(bench.call(timeout=60))
+    waited = bench.now - began
+
+    outcomes = await asyncio.gather(
+        *(layer(bench.call()) for _ in range(100)), return_exceptions=True
+    )
+
+    assert all(isinstance(outcome, TransportFailed) for outcome in outcomes)
+    assert (waited, bench.now) == (2.0, began + 2.0)
+    assert names.asked == ["users.internal"]
+    assert bench.heard_of(Resolved)[-1].error == "users.internal: the resolver is silent"
+    await asyncio.sleep(18.1)
+    assert (await layer(bench.call())).status == 200
+
+
+async def test_one_call_at_a_time_waits_for_a_name_that_failed() -> None:
+    """While there is no address, one caller probes the resolver and the others fail at once."""
+    names, bench = Names(takes=1), Workbench()
+    layer = balancer(bench, {ONE: Scripted(reply())}, "users.internal")
+    with pytest.raises(TransportFailed):
+        await layer(bench.call())
+    names.addresses = (ONE,)
     await asyncio.sleep(2)
-    prober = asyncio.create_task(layer(bench.call(timeout=60)))
-    await asyncio.sleep(1)
+    prober = asyncio.create_task(layer(bench.call()))
+    await asyncio.sleep(0.5)
     began = bench.now
 
     outcomes = await asyncio.gather(
@@ -287,7 +309,38 @@ async def test_a_resolver_that_hangs_piles_nothing_up() -> None:
     assert all(isinstance(outcome, TransportFailed) for outcome in outcomes)
     assert bench.now == began
     assert len(names.asked) == 2
-    assert isinstance((await asyncio.gather(prober, return_exceptions=True))[0], TransportFailed)
+    assert (await prober).status == 200
+
+
+async def test_a_resolver_that_hangs_leaves_the_last_good_addresses_for_ten_minutes() -> None:
+    """Silence is no confirmation: it ages addresses as failures do."""
+    names, bench = Names(ONE), Workbench()
+    layer = balancer(bench, {ONE: Scripted(reply())}, "users.internal")
+    await layer(bench.call())
+    names.takes, began = 3600, bench.now
+
+    while bench.now < began + 595:
+        await layer(bench.call())
+        await asyncio.sleep(5)
+    await asyncio.sleep(10)
+
+    with pytest.raises(TransportFailed):
+        await layer(bench.call())
+    assert len(names.asked) == 2
+    await layer.aclose()
+
+
+async def test_calls_that_wait_for_a_name_fail_when_the_gateway_closes() -> None:
+    """They are told so, and not cancelled as if their clients had left."""
+    _, bench = Names(takes=20), Workbench()
+    layer = balancer(bench, {}, "users.internal")
+    waiting = [asyncio.create_task(layer(bench.call())) for _ in range(3)]
+    await asyncio.sleep(0.5)
+
+    await layer.aclose()
+    outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+
+    assert [type(outcome) for outcome in outcomes] == [TransportFailed] * 3
 
 
 async def test_a_name_that_resolves_at_last_is_called() -> None:

@@ -8,22 +8,26 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from bff_core.policy.balance import Balance
-from bff_core.policy.resolution import Resolution
+from bff_core.policy.resolution import PATIENCE, Resolution
+from bff_core.upstream.layers.threads import OwnThread
 from bff_core.upstream.runtime import Runtime
 from bff_core.upstream.transport.interface import Endpoint
+
+_Found = Collection[tuple[int, int, int, str, tuple[object, ...]]]
 
 
 class Lookup:
     """Looks names up, one after another: an upstream never occupies more than one thread.
 
     `due` is the instant from which on `start` has something to do. `changed` is called with an
-    error message, or nothing, after each round.
+    error message, or nothing, after each round, and while a round takes longer than it should.
     """
 
     __slots__ = (
         "_changed",
         "_has_failed",
         "_is_awaited",
+        "_news",
         "_origins",
         "_resolutions",
         "_runtime",
@@ -44,6 +48,7 @@ class Lookup:
         names = (origin.host for origin in origins if not is_literal(origin.host))
         self._resolutions = {name: Resolution(options) for name in names}
         self._under_way: asyncio.Task[None] | None = None
+        self._news: asyncio.Future[None] = runtime.loop.create_future()
         self._has_failed = self._is_awaited = False
         self.due = 0.0 if self._resolutions else math.inf
 
@@ -61,10 +66,11 @@ class Lookup:
         if self._under_way is None:
             self.due = math.inf
             self._is_awaited = False
+            self._news = self._runtime.loop.create_future()
             self._under_way = self._runtime.spawn(self._look_up())
 
     async def finish(self) -> None:
-        """Wait for the round that is under way, if that is worthwhile.
+        """Wait for the round that is under way, if that is worthwhile; never for long.
 
         All wait for the first round. Once a round has failed only one caller waits for each
         further one, so that the others fail fast for as long as the resolver hangs.
@@ -72,13 +78,14 @@ class Lookup:
         if self._under_way is None or (self._has_failed and self._is_awaited):
             return
         self._is_awaited = True
-        await asyncio.shield(self._under_way)  # none of those who wait may cancel it
+        await asyncio.wait((self._news,))  # whoever leaves cancels nothing, and is told by nobody
 
     def stop(self) -> None:
-        """Look nothing up any more."""
+        """Look nothing up any more; those who wait go on without."""
         self.due = math.inf
         if self._under_way is not None:
             self._under_way.cancel()
+        self._tell()
 
     def _addresses(self, host: str) -> tuple[str, ...]:
         resolution = self._resolutions.get(host)
@@ -95,16 +102,41 @@ class Lookup:
             self._has_failed = bool(errors)
             self.due = min(resolution.next_lookup for resolution in self._resolutions.values())
         self._changed("; ".join(errors))
+        self._tell()
 
     async def _resolve(self, name: str, resolution: Resolution) -> str:
         """Look one name up; returns the error, or nothing."""
         try:
-            found = await self._runtime.loop.getaddrinfo(name, None, type=socket.SOCK_STREAM)
+            found = await self._ask(name, resolution)
         except (OSError, UnicodeError) as error:
             resolution.fail(self._runtime.clock())
             return str(error)
         resolution.succeed(_usable(found), self._runtime.clock())
         return ""
+
+    async def _ask(self, name: str, resolution: Resolution) -> _Found:
+        """Wait for the resolver as long as it takes: a second question would take a second thread.
+
+        Meanwhile callers stop waiting, and addresses that can't be confirmed grow too old.
+        """
+        question = (name, None, 0, socket.SOCK_STREAM)
+        answer = self._runtime.loop.run_in_executor(_threads, socket.getaddrinfo, *question)
+        try:
+            while not (await asyncio.wait((answer,), timeout=PATIENCE))[0]:
+                resolution.fail(self._runtime.clock())
+                self._has_failed = True
+                self._changed(f"{name}: the resolver is silent")
+                self._tell()
+            return answer.result()
+        finally:
+            answer.cancel()
+
+    def _tell(self) -> None:
+        if not self._news.done():
+            self._news.set_result(None)
+
+
+_threads = OwnThread("lookup")
 
 
 def is_literal(host: str) -> bool:
@@ -116,7 +148,7 @@ def is_literal(host: str) -> bool:
     return True
 
 
-def _usable(found: Collection[tuple[int, int, int, str, tuple[object, ...]]]) -> tuple[str, ...]:
+def _usable(found: _Found) -> tuple[str, ...]:
     """Return the IPv4 addresses if there are any, else the others, in the resolver's order."""
     four = [address[0] for family, *_, address in found if family == socket.AF_INET]
     return tuple(dict.fromkeys(map(str, four or [address[0] for *_, address in found])))
