@@ -67,23 +67,6 @@ class NotFound(ClientError):
     title = "Not found"
 
 
-class KeyReused(ClientError):
-    """The Idempotency-Key came with another query or body before."""
-
-    status = 422
-    code = "idempotency_key_reused"
-    title = "Idempotency-Key is already used"
-
-
-class KeyInUse(ClientError):
-    """The first request with this Idempotency-Key has not ended."""
-
-    status = 409
-    code = "idempotency_key_in_use"
-    title = "A request with this Idempotency-Key is under way"
-    retry_after = 1.0
-
-
 class TooManyRequests(ClientError):
     """The caller is over a limit; `retry_after` is in seconds."""
 
