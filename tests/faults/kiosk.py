@@ -328,6 +328,12 @@ async def echo(text: Annotated[str, Body(embed=True)]) -> Told:
     return Told(str(len(text)))
 
 
+@views.get("/crash")
+async def crash(said: str) -> Told:
+    """Fail with an error that quotes what its client said, as errors will."""
+    raise RuntimeError(f"Authorization: Bearer {said}\r\n\x1b[31m{{'event':'forged'}}")
+
+
 @views.stream("/endless")
 async def stream() -> AsyncIterator[Told]:
     """Tell more than any buffer holds."""

@@ -8,7 +8,7 @@ from typing import Any
 UNDER_TEST = ".test"
 """Names that end in this are looked up in the file (RFC 6761: no other resolver knows them)."""
 
-HANGS = "hangs"
+HANGS, HANGS_FOR = "hangs", 0.4
 
 
 def read_names_from(path: Path) -> None:
@@ -25,7 +25,7 @@ def read_names_from(path: Path) -> None:
         names = dict(line.split() for line in path.read_text().splitlines())
         address = names.get(host)
         if address == HANGS:
-            time.sleep(5)
+            time.sleep(HANGS_FOR)
         if address in {None, HANGS}:
             raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
         return system(address, port, *options, **named)

@@ -5,7 +5,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Self
 
 HOST = "127.0.0.1"
@@ -46,7 +46,6 @@ class Line:
     opened: int = 0
     _reader: asyncio.StreamReader | None = None
     _writer: asyncio.StreamWriter | None = None
-    _taken: bool = field(default=False)
 
     async def __aenter__(self) -> Self:
         return self
@@ -69,13 +68,16 @@ class Line:
             began = time.monotonic()
             try:
                 writer.write(request)
-                return await _read(reader, began, is_head=method == "HEAD")
+                answer = await _read(reader, began, is_head=method == "HEAD")
             except (asyncio.IncompleteReadError, ConnectionError) as end:
                 self.close()
                 raise Cut(f"{method} {path}: {end!r}") from end
             except BaseException:
                 self.close()
                 raise
+        if answer.headers.get("connection") == "close":
+            self.close()
+        return answer
 
     async def _open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if self._reader is None or self._writer is None or self._reader.at_eof():

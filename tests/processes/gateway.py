@@ -6,26 +6,34 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from scripts.run.shop import UVICORN
 from tests.processes.process import Nursery, Process
 from tests.processes.services import Service, answers
 
 DEVELOPMENT = {"BFF_ENV": "development", "BFF_AUTH": "demo", "BFF_LOG": "json"}
 
+OURS = ("bff_core.server", "--host", "127.0.0.1")
+UVICORN_ON_ASYNCIO = ("uvicorn", "--loop", "asyncio", "--no-access-log", "--log-level", "warning")
+
 
 class Gateway(Process):
-    """One gateway: `app` names a module whose `app` is to be served."""
+    """One gateway: `app` names a module whose `app` is to be served, by the usual server."""
 
     def __init__(
-        self, nursery: Nursery, app: str, port: int, folder: Path, environ: Mapping[str, str]
+        self,
+        nursery: Nursery,
+        app: str,
+        port: int,
+        *,
+        folder: Path,
+        environ: Mapping[str, str],
+        server: tuple[str, ...] = OURS,
     ) -> None:
         name = app.replace(":", ".").split(".")[-2]
         self.port = port
         self._window = folder / f"{name}-{port}.window"
-        served = ("uvicorn", "tests.processes.window:app", "--host", "127.0.0.1")
         super().__init__(
             nursery,
-            *(*served, "--port", str(port), *UVICORN),
+            *(*server, "tests.processes.window:app", "--port", str(port)),
             log=folder / f"{name}-{port}.log",
             environ={
                 **DEVELOPMENT,

@@ -68,19 +68,31 @@ class Process:
         self._command = command
         self._environ = {**inherited(), **environ}
         self._is_ready = is_ready
+        self._own: subprocess.Popen[bytes] | None = None
 
     def start(self) -> Self:
         """Start it, without waiting until it serves."""
-        self.pid = self._nursery.start(self._command, self._environ, self.log)
+        if "LD_PRELOAD" in self._environ:  # takes effect with exec only
+            self.pid = self._execute()
+        else:
+            self.pid = self._nursery.start(self._command, self._environ, self.log)
         return self
+
+    def _execute(self) -> int:
+        command = (sys.executable, "-m", *self._command)
+        with self.log.open("ab") as log:
+            self._own = subprocess.Popen(
+                command, cwd=ROOT, env=self._environ, stdout=log, stderr=log, start_new_session=True
+            )
+        return self._own.pid
 
     def wait_until_ready(self) -> Self:
         """Wait until it serves; fail with its output when it does not."""
         ends = time.monotonic() + PATIENCE
         while not self._is_ready():
             is_late = time.monotonic() > ends
-            assert self.is_alive, f"{self} ended:\n{self.output}"
-            assert not is_late, f"{self} did not come up:\n{self.output}"
+            assert self.is_alive, f"{self} ended:\n{self.output[-2000:]}"
+            assert not is_late, f"{self} did not come up:\n{self.output[-2000:]}"
             time.sleep(0.01)
         return self
 
@@ -90,6 +102,8 @@ class Process:
     @property
     def is_alive(self) -> bool:
         """Whether it runs, or is frozen."""
+        if self._own is not None and self._own.poll() is not None:
+            return False
         return self.pid > 0 and Path(f"/proc/{self.pid}").exists()
 
     @property
@@ -130,7 +144,7 @@ class Process:
         """Wait until it is gone."""
         ends = time.monotonic() + PATIENCE
         while self.is_alive:
-            assert time.monotonic() < ends, f"{self} did not end:\n{self.output}"
+            assert time.monotonic() < ends, f"{self} did not end:\n{self.output[-2000:]}"
             time.sleep(0.005)
 
     def restart(self) -> None:

@@ -9,29 +9,34 @@ from typing import Any
 
 from tests.processes.process import Nursery, Process
 
+HOST = "127.0.0.1"
+
 
 class Service(Process):
     """One mock service. Its faults and its counters are gone when it is started again."""
 
-    def __init__(self, nursery: Nursery, name: str, port: int, folder: Path) -> None:
+    def __init__(
+        self, nursery: Nursery, name: str, port: int, *, folder: Path, host: str = HOST
+    ) -> None:
         super().__init__(
             nursery,
-            *("services_mock", name, "--port", str(port), "--access-log"),
-            log=folder / f"{name}-{port}.log",
+            *("services_mock", name, "--host", host, "--port", str(port), "--access-log"),
+            log=folder / f"{name}-{host}-{port}.log",
             environ={},
-            is_ready=lambda: answers(port, "/healthz"),
+            is_ready=lambda: answers(port, "/healthz", host),
         )
         self.name = name
         self.port = port
+        self._host = host
 
     @property
     def url(self) -> str:
         """Its address, as a gateway is told it."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self._host}:{self.port}"
 
     def ask(self, method: str, path: str, value: object = None) -> Any:
         """Ask it directly, past every gateway; returns what it tells."""
-        status, body = request(self.port, method, path, value)
+        status, body = request(self.port, method, path, value, host=self._host)
         assert status < 300, f"{self.name}: {method} {path}: {status} {body!r}"
         return json.loads(body) if body else None
 
@@ -73,9 +78,11 @@ class Service(Process):
         return [(words[0], words[1]) for words in told if not words[1].startswith("/__")]
 
 
-def request(port: int, method: str, path: str, value: object = None) -> tuple[int, bytes]:
+def request(
+    port: int, method: str, path: str, value: object = None, *, host: str = HOST
+) -> tuple[int, bytes]:
     """Ask whatever listens there, and return status and body."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection(host, port, timeout=10)
     try:
         body = None if value is None else json.dumps(value)
         connection.request(method, path, body, {"content-type": "application/json"} if body else {})
@@ -85,9 +92,9 @@ def request(port: int, method: str, path: str, value: object = None) -> tuple[in
         connection.close()
 
 
-def answers(port: int, path: str) -> bool:
+def answers(port: int, path: str, host: str = HOST) -> bool:
     """Tell whether something there answers with success."""
     try:
-        return request(port, "GET", path)[0] == 200
+        return request(port, "GET", path, host=host)[0] == 200
     except OSError:
         return False

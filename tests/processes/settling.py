@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.processes.gateway import Gateway
 
-HELD = ("requests", "flights", "permits", "queued", "active", "waiting")
+HELD = ("requests", "streams", "flights", "permits", "queued", "active", "waiting")
 """What a gateway holds none of when nobody asks it for anything."""
 
 

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from services_mock.shop import SERVICES
-from tests.processes.gateway import Gateway, addresses
+from tests.processes.gateway import OURS, Gateway, addresses
 from tests.processes.process import Nursery, Process
-from tests.processes.services import Service
+from tests.processes.services import HOST, Service
 
 NOBODY = "http://127.0.0.1:9"
 """An address at which nothing listens (the discard service, RFC 863, is long out of use)."""
@@ -35,13 +35,18 @@ class Site:
                 return port
         raise AssertionError("no free ports")
 
-    def service(self, name: str) -> Service:
+    def service(self, name: str, *, host: str = HOST, port: int = 0) -> Service:
         """Return a service that is not started yet."""
-        return Service(self._nursery, name, self.free_port(), self.folder)
+        port = port or self.free_port()
+        return Service(self._nursery, name, port, folder=self.folder, host=host)
 
-    def gateway(self, app: str, environ: Mapping[str, str]) -> Gateway:
+    def gateway(
+        self, app: str, environ: Mapping[str, str], server: tuple[str, ...] = OURS
+    ) -> Gateway:
         """Return a gateway that is not started yet."""
-        return Gateway(self._nursery, app, self.free_port(), self.folder, environ)
+        port = self.free_port()
+        options = {"folder": self.folder, "environ": environ, "server": server}
+        return Gateway(self._nursery, app, port, **options)
 
     @contextmanager
     def running(self, *processes: Process) -> Iterator[None]:
@@ -59,9 +64,11 @@ class Site:
                 process.wait_for_end()
 
     @contextmanager
-    def serving(self, app: str, environ: Mapping[str, str]) -> Iterator[Gateway]:
+    def serving(
+        self, app: str, environ: Mapping[str, str], server: tuple[str, ...] = OURS
+    ) -> Iterator[Gateway]:
         """Serve a gateway for a while."""
-        gateway = self.gateway(app, environ)
+        gateway = self.gateway(app, environ, server)
         with self.running(gateway):
             yield gateway
 

@@ -32,6 +32,7 @@ def seen_of(gateway: Gateway) -> dict[str, Any]:
         "tasks": len(tasks),
         "running": sorted(task.get_coro().__qualname__ for task in tasks),
         "requests": gateway.door.pressure.in_flight,
+        "streams": gateway.door.pressure.streams,
         **total,
         "upstreams": upstreams,
     }
