@@ -6,9 +6,11 @@ import random
 import socket
 import ssl
 import struct
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Self
 
 import httpx
@@ -22,6 +24,8 @@ from bff_core.upstream.runtime import Runtime
 from bff_core.upstream.transport.httpx import HttpxTransport
 from bff_core.upstream.transport.interface import Connector, Endpoint
 from bff_core.upstream.transport.wire import WireTransport
+
+sys.path.insert(0, str(Path(__file__).parent))  # for what these tests share
 
 CLIENTS = {"httpx": httpx.AsyncClient, "httpx2": httpx2.AsyncClient}
 
