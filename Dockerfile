@@ -17,10 +17,8 @@ RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheels 
 
 FROM python:${PYTHON}-slim
 ENV PATH=/opt/bff/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PORT=8000
-# How uvicorn serves a gateway: as `make run` does, in scripts/run/shop.py.
-ENV UVICORN_HOST=0.0.0.0 UVICORN_HTTP=httptools UVICORN_LIFESPAN=on UVICORN_ACCESS_LOG=false \
-    UVICORN_SERVER_HEADER=false UVICORN_PROXY_HEADERS=false UVICORN_LOG_LEVEL=warning \
-    UVICORN_TIMEOUT_GRACEFUL_SHUTDOWN=5
+# A container is reached from outside; all else is the environment's to say, docs/settings.md.
+ENV BFF_HOST=0.0.0.0
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin bff
 WORKDIR /app
 COPY --from=build /opt/bff /opt/bff
@@ -30,4 +28,4 @@ USER 10001
 # /healthz asks nobody else: a dead service must not make the gateways in front of it restart.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
     CMD ["python", "-c", "import os, urllib.request as http; http.urlopen(f'http://127.0.0.1:{os.environ[\"PORT\"]}/healthz', timeout=2)"]
-CMD ["uvicorn", "bffs.web.app:app", "--port", "8000"]
+CMD ["python", "-m", "bff_core.server", "bffs.web.app:app", "--port", "8000"]

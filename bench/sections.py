@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bench.harness.comparison import Ground
 from bench.harness.load import WrongAnswer
 from bench.harness.nginx import SERVICES
-from bench.harness.peers import FOLDER, GATEWAY, QUIET, UVICORN
+from bench.harness.peers import FOLDER, SERVER
 from bench.harness.programs import ROOT, NotReady
 from bench.harness.report import Json, table
 from bench.startup import MODULES, Startable, measure_import, measure_start
@@ -73,8 +73,9 @@ def ready(ground: Ground) -> list[Json]:
     environment = {"BFF_ENV": "development", "BFF_AUTH": "demo", **upstreams}
     rows = []
     for name, target in APPS.items():
-        options = (*UVICORN, *QUIET, *GATEWAY, "--app-dir", folder_of(name), target, "--port")
-        app, log = Startable(name, options, environment), ground.run / f"ready-{name}.log"
+        found = {"PYTHONPATH": folder_of(name)}
+        app = Startable(name, (*SERVER, target, "--port"), environment | found)
+        log = ground.run / f"ready-{name}.log"
         try:
             ms = measure_start(app, core=ground.cores.gateway, log=log)
         except NotReady as error:

@@ -1,7 +1,7 @@
 """One worker against two: the same gateway on the whole machine, beside its load generator."""
 
 from bench.harness.comparison import Ground
-from bench.harness.peers import BFF, GATEWAY, Peer, serve_with_uvicorn, started
+from bench.harness.peers import BFF, Peer, serve_with_ours, started
 from bench.harness.report import Json, row_of
 from bench.harness.sample import measure
 
@@ -15,7 +15,7 @@ def measure_workers(ground: Ground) -> list[Json]:
     cores = f"{ground.cores.gateway},{ground.cores.load}"
     rows = []
     for workers in (1, 2):
-        serve = serve_with_uvicorn("bff", *GATEWAY, "--workers", str(workers))
+        serve = serve_with_ours("--workers", str(workers))
         peer = Peer("bff", serve, environment=BFF.environment)
         with started(peer, ground.services, run=ground.run, cores=cores) as gateway:
             ground.verify(gateway)

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from scripts.run.shop import GATEWAYS, SERVICES, SERVICES_PORT, UVICORN, shop
+from bff_core.server.options import ServerOptions
+from scripts.run.shop import GATEWAYS, SERVER, SERVICES, SERVICES_PORT, shop
 
 ROOT = Path(__file__).parents[1]
 DEFAULT = re.compile(r"\$\{\w+:-(?P<value>[^}]*)\}")
@@ -83,7 +84,9 @@ def test_a_gateway_knows_every_service_by_name(containers, gateway):
     port = str(gateway.default_port)
 
     assert container["environment"] == {**at_containers, "PORT": port}
-    assert container["command"] == ["uvicorn", f"bffs.{gateway.name}.app:app", "--port", port]
+    assert container["command"] == [
+        *("python", "-m", SERVER, f"bffs.{gateway.name}.app:app", "--port", port)
+    ]
     assert set(container["depends_on"]) == set(SERVICES)
 
 
@@ -95,24 +98,28 @@ def test_each_port_variable_moves_its_gateway():
         assert f"127.0.0.1:${{{gateway.variable}:-{gateway.default_port}}}:" in text
 
 
-def test_a_gateway_is_served_as_in_make_run(stages):
-    """The image sets for uvicorn what `make run` passes as options."""
+def test_the_image_serves_a_gateway_as_make_run_does(stages):
+    """The same module serves it, where a container is reached: on all addresses."""
+    (command,) = [json.loads(argument) for word, argument in stages[-1] if word == "CMD"]
     settings = {
-        key.removeprefix("UVICORN_").lower().replace("_", "-"): value
+        key: value
         for word, argument in stages[-1]
         if word == "ENV"
         for key, _, value in (pair.partition("=") for pair in shlex.split(argument))
-        if key.startswith("UVICORN_")
     }
-    words = iter(UVICORN)
-    options = {
-        word.removeprefix("--no-").removeprefix("--"): (
-            "false" if word.startswith("--no-") else next(words)
-        )
-        for word in words
-    }
+    served = next(program.command for program in shop({}) if program.name == "web")
 
-    assert settings == {**options, "host": "0.0.0.0"}
+    assert command[:4] == ["python", *served[1:4]]
+    assert settings["BFF_HOST"] == "0.0.0.0"
+
+
+def test_compose_waits_until_a_gateway_has_drained(containers):
+    """No request in flight is killed: delay and grace fit into the patience of Compose."""
+    defaults = ServerOptions()
+
+    for gateway in GATEWAYS:
+        patience = float(containers[gateway.name]["stop_grace_period"].removesuffix("s"))
+        assert patience > defaults.drain_delay + defaults.grace
 
 
 def test_containers_hold_no_more_power_than_they_need(containers, stages):

@@ -14,8 +14,8 @@ from bench.harness.programs import free_ports, missing, running, tail, wait_unti
 FOLDER = Path(__file__).parents[1] / "peers"
 UVICORN = (sys.executable, "-m", "uvicorn", "--loop", "uvloop", "--http", "httptools")
 QUIET = ("--no-access-log", "--log-level", "warning")
-GATEWAY = ("--lifespan", "on", "--no-server-header", "--no-proxy-headers")
-"""How the examples' gateways are served: the edge writes the headers and knows whom to believe."""
+SERVER = (sys.executable, "-m", "bff_core.server")
+"""How the examples' gateways are served."""
 
 
 class Skipped(Exception):
@@ -66,21 +66,21 @@ class Running:
         return f"http://127.0.0.1:{self.port}/screen/"
 
 
-def serve_with_uvicorn(name: str, *options: str) -> Callable[[Place], list[str]]:
-    """Return the command of a Python peer."""
+def serve_with_uvicorn(name: str) -> Callable[[Place], list[str]]:
+    """Return the command of a peer written in Python by hand."""
 
     def command(place: Place) -> list[str]:
         folder = str(FOLDER / name)
-        return [
-            *UVICORN,
-            *QUIET,
-            *options,
-            "--app-dir",
-            folder,
-            "--port",
-            str(place.port),
-            "app:app",
-        ]
+        return [*UVICORN, *QUIET, "--app-dir", folder, "--port", str(place.port), "app:app"]
+
+    return command
+
+
+def serve_with_ours(*options: str) -> Callable[[Place], list[str]]:
+    """Return the command of our gateway."""
+
+    def command(place: Place) -> list[str]:
+        return [*SERVER, "app:app", "--port", str(place.port), *options]
 
     return command
 
@@ -97,8 +97,9 @@ def serve_with_nginx(place: Place) -> list[str]:
 
 BFF = Peer(
     "bff",
-    serve_with_uvicorn("bff", *GATEWAY),
+    serve_with_ours(),
     environment={
+        "PYTHONPATH": str(FOLDER / "bff"),
         "BFF_ENV": "production",
         "BFF_ALLOWED_HOSTS": "127.0.0.1",
         # No peer writes an access log.

@@ -2,6 +2,9 @@
 
 import asyncio
 import select
+import socket
+import struct
+from contextlib import suppress
 from typing import Any, Final
 
 from bff_core.server.reading import RequestReader
@@ -50,6 +53,17 @@ def has_arrived(transport: asyncio.BaseTransport) -> bool:
         return bool(poll.poll(0))
     except (AttributeError, OSError, ValueError):  # no poll here, or closed already
         return False
+
+
+def reset(transport: asyncio.Transport) -> None:
+    """Break a connection so that its client notices, and the kernel keeps nothing for it.
+
+    A plain close would deliver what is buffered, and then look like an orderly end.
+    """
+    connection = transport.get_extra_info("socket")
+    with suppress(AttributeError, OSError):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
 
 
 def _address(told: object) -> tuple[str, int] | None:

@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 from bff_core.server.answer import Answer
 from bff_core.server.cycle import Cycle
 from bff_core.server.patience import BODY, HEAD, IDLE, Patience
-from bff_core.server.peer import Peer, has_arrived
+from bff_core.server.peer import Peer, has_arrived, reset
 from bff_core.server.reading import RequestReader
 from bff_core.server.refusal import (
     BODY_TOO_SLOW,
@@ -168,7 +168,7 @@ class HTTPProtocol(asyncio.Protocol):
         """End the connection amid an answer; a torso that looks whole must not arrive."""
         self._is_deaf, self._cycle = True, None
         if is_torso_whole:
-            self._transport.abort()
+            reset(self._transport)
         else:
             self._transport.close()
 
@@ -200,7 +200,7 @@ class HTTPProtocol(asyncio.Protocol):
 
     def abort(self) -> None:
         """Break the connection."""
-        self._transport.abort()
+        reset(self._transport)
 
     def look(self, now: float) -> None:
         """Act on a deadline that passed, and on a reader that does not read."""
@@ -208,7 +208,7 @@ class HTTPProtocol(asyncio.Protocol):
             self._expire()
         if self.sender.is_stuck(now, self.serving.options.send_timeout):
             self.serving.refusals.tell(READER_TOO_SLOW)
-            self._transport.abort()
+            reset(self._transport)
 
     def _start(self, cycle: Cycle) -> None:
         self._cycle = cycle

@@ -1,6 +1,6 @@
-"""The desktop gateway: `uvicorn bffs.desktop.app:app`."""
+"""The desktop gateway: `python -m bff_core.server bffs.desktop.app:app`."""
 
-from bff_core import gateway
+from bff_core import Limit, gateway
 from bffs.desktop import dashboard, orders, products
 from bffs.services.carts import Carts
 from bffs.services.catalog import Catalog
@@ -25,5 +25,7 @@ app = gateway(
         Reviews,
         Recommendations,
     ],
+    # A dashboard or an export weighs what it takes from the services.
+    limits=[Limit(quota=30_000, cost="calls"), Limit(quota=60_000, by="address")],
     faces=[dashboard.views, products.views, orders.views],
 )

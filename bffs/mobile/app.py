@@ -1,6 +1,6 @@
-"""The mobile gateway: `uvicorn bffs.mobile.app:app`."""
+"""The mobile gateway: `python -m bff_core.server bffs.mobile.app:app`."""
 
-from bff_core import gateway
+from bff_core import Limit, gateway
 from bffs.mobile import cart, home, orders, products
 from bffs.services.carts import Carts
 from bffs.services.catalog import Catalog
@@ -25,5 +25,6 @@ app = gateway(
         Reviews,
         Recommendations,
     ],
+    limits=[Limit(quota=6000), Limit(quota=60_000, by="address")],
     faces=[home.views, products.views, orders.views, cart.views],
 )

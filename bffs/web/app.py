@@ -1,6 +1,6 @@
-"""The web gateway: `uvicorn bffs.web.app:app`."""
+"""The web gateway: `python -m bff_core.server bffs.web.app:app`."""
 
-from bff_core import gateway
+from bff_core import Limit, gateway
 from bff_core.graphql import GraphQL
 from bffs.services.carts import Carts
 from bffs.services.catalog import Catalog
@@ -26,5 +26,6 @@ app = gateway(
         Reviews,
         Recommendations,
     ],
+    limits=[Limit(quota=6000), Limit(quota=60_000, by="address")],
     faces=[GraphQL(schema)],
 )

@@ -23,12 +23,11 @@ SERVICES = (
 )
 SERVICES_PORT = 9001
 
-UVICORN = (
-    *("--http", "httptools", "--lifespan", "on"),
-    *("--no-access-log", "--no-server-header", "--no-proxy-headers", "--log-level", "warning"),
-    *("--timeout-graceful-shutdown", "5"),
-)
-"""How a gateway is served: the edge knows whom to believe, keeps the log and writes the headers."""
+SERVER = "bff_core.server"
+"""The module that serves a gateway."""
+
+ENDING = ("--drain-delay", "0", "--grace", "5")
+"""No balancer has to notice that a gateway ends, and Ctrl-C shall not take long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +114,8 @@ def _gateway(gateway: Gateway, environ: Mapping[str, str], env: Mapping[str, str
     return Program(
         name=gateway.name,
         command=(
-            *(sys.executable, "-m", "uvicorn", app),
-            *("--host", HOST, "--port", str(port.number), *UVICORN),
+            *(sys.executable, "-m", SERVER, app),
+            *("--host", HOST, "--port", str(port.number), *ENDING),
         ),
         port=port,
         ready="/readyz",

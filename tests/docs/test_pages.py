@@ -13,7 +13,7 @@ from reading import DOCS, ROOT, page, pages, table
 import bff_core
 from bff_core import errors
 from bff_core.edge import stack
-from scripts.run.shop import GATEWAYS, SERVICES_PORT, UVICORN
+from scripts.run.shop import GATEWAYS, SERVICES_PORT
 
 PAGES = {one.name: one for one in pages()}
 PLAYED = {"README.md", "docs/tutorial.md", "docs/testing.md"}
@@ -178,8 +178,8 @@ def test_concerns_of_the_edge_are_in_order():
     assert [row[0] for row in table(page(DOCS / "edge.md").text)] == order
 
 
-def test_operations_know_the_ports_and_flags_of_make_run():
-    """Variables, ports and uvicorn's flags are those of the run."""
+def test_operations_know_the_ports_of_make_run():
+    """Variables and ports are those of the run."""
     told = page(DOCS / "operations.md").text
     ports = {f"`{one.variable}`": str(one.default_port) for one in GATEWAYS}
 
@@ -187,7 +187,6 @@ def test_operations_know_the_ports_and_flags_of_make_run():
         **ports,
         "`SERVICES_PORT`": str(SERVICES_PORT),
     }
-    assert " ".join(UVICORN) in " ".join(told.replace("\\\n", " ").split())
 
 
 def test_requests_of_the_readme_are_those_of_make_run():

@@ -1,0 +1,294 @@
+"""Answers on the wire: one write, framed as HTTP wants it, whatever the application sends."""
+
+import pytest
+
+from bff_core.server import head as heads
+from bff_core.server.answer import Answer
+from bff_core.server.head import Head
+from tests.server.talking import HELLO, Shop, echo, hello, served
+
+pytestmark = pytest.mark.uvloop
+
+START = "http.response.start"
+BODY = "http.response.body"
+
+
+def answering(*messages):
+    """Make an application that sends these messages."""
+
+    async def app(shop, scope, receive, send):
+        for message in messages:
+            await send(message)
+
+    return Shop(routes={"/": app})
+
+
+async def ask(server, line: bytes = b"GET / HTTP/1.1"):
+    """Ask for the root."""
+    return await server.say(line + b"\r\nHost: localhost\r\n\r\n")
+
+
+async def test_requests_of_one_connection_are_answered_in_their_order():
+    """Twenty at once, more than wait at a time, with bodies between them."""
+    shop = Shop(routes={"/": echo})
+    posts = [b"%d" % n * (n + 1) for n in range(20)]
+
+    async with served(shop) as server, server.client() as client:
+        for body in posts:
+            client.send(
+                b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+            )
+            client.send(HELLO)
+        answers = [(await client.answer()).body for _ in range(40)]
+
+    assert answers[::2] == posts
+    assert answers[1::2] == [b"hello"] * 20
+
+
+async def test_a_request_in_single_bytes_is_one_request():
+    """However the network cuts it."""
+    shop = Shop(routes={"/": echo})
+    data = b"POST /?q=%C3%A4 HTTP/1.1\r\nHost: a\r\nX: y  \r\nContent-Length: 3\r\n\r\nabc"
+
+    async with served(shop) as server, server.client() as client:
+        for byte in data:
+            client.send(bytes((byte,)))
+            await client.writer.drain()
+        answer = await client.answer()
+
+    (scope,) = shop.scopes
+    assert answer.body == b"abc"
+    assert scope["query_string"] == b"q=%C3%A4"
+    assert scope["headers"] == [(b"host", b"a"), (b"x", b"y"), (b"content-length", b"3")]
+
+
+async def test_the_path_is_decoded_and_kept():
+    """Both are there, as ASGI wants it."""
+    shop = Shop()
+
+    async with served(shop) as server:
+        await ask(server, b"GET /caf%C3%A9/%2F?a=%2F HTTP/1.1")
+
+    (scope,) = shop.scopes
+    assert (scope["path"], scope["raw_path"]) == ("/café//", b"/caf%C3%A9/%2F")
+    assert scope["client"][0] == "127.0.0.1"
+
+
+async def test_a_client_that_waits_for_a_continue_gets_one_when_the_body_is_wanted():
+    """And none where the handler answers without it: then the connection ends."""
+    head = b"POST %b HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"
+
+    async with served(Shop(routes={"/": echo})) as server:
+        async with server.client() as client:
+            client.send(head % b"/")
+            first = await client.answer()
+            client.send(b"ok")
+            second = await client.answer()
+        async with server.client() as client:
+            client.send(head % b"/hello")
+            refused = await client.answer()
+            assert await client.is_closed()
+
+    assert (first.status, second.status, second.body) == (100, 200, b"ok")
+    assert (refused.status, refused.fields["connection"]) == (200, "close")
+
+
+async def test_an_answer_before_the_end_of_the_body_ends_the_connection():
+    """What is left of the body is not read as a request."""
+    smuggled = b"GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n"
+    shop = Shop()
+
+    async with served(shop) as server, server.client() as client:
+        client.send(b"POST /hello HTTP/1.1\r\nHost: a\r\nContent-Length: 500\r\n\r\nabc")
+        answer = await client.answer()
+        client.send(smuggled)
+        assert await client.is_closed()
+
+    assert answer.fields["connection"] == "close"
+    assert [scope["path"] for scope in shop.scopes] == ["/hello"]
+
+
+async def test_an_answer_of_unknown_length_is_chunked():
+    """It starts at once, and each piece leaves when it is sent."""
+    shop = answering(
+        {"type": START, "status": 200, "headers": []},
+        *({"type": BODY, "body": piece, "more_body": True} for piece in (b"one", b"", b"two")),
+        {"type": BODY},
+    )
+
+    async with served(shop) as server, server.client() as client:
+        client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n" + HELLO)
+        status, fields = await client.head()
+        chunks = [chunk async for chunk in client.chunks()]
+        following = await client.answer()
+
+    assert (status, fields["transfer-encoding"]) == (200, "chunked")
+    assert chunks == [b"one", b"two"]
+    assert following.body == b"hello"
+
+
+async def test_http_1_0_gets_no_chunks():
+    """It knows none: the end of the connection is the end of the answer."""
+    shop = answering(
+        {"type": START, "status": 200, "headers": []},
+        {"type": BODY, "body": b"one", "more_body": True},
+        {"type": BODY, "body": b"two"},
+    )
+
+    async with served(shop) as server:
+        answer = await ask(server, b"GET / HTTP/1.0")
+
+    assert answer.body == b"onetwo"
+    assert "transfer-encoding" not in answer.fields
+
+
+@pytest.mark.parametrize(
+    ("line", "status"), [(b"HEAD /", 200), (b"GET /", 204), (b"GET /", 304), (b"HEAD /", 404)]
+)
+async def test_an_answer_without_content_has_none(line, status):
+    """Whatever the application sends, the next answer begins right behind the head."""
+    shop = answering(
+        {"type": START, "status": status, "headers": [(b"content-length", b"5")]},
+        {"type": BODY, "body": b"hello"},
+    )
+
+    async with served(shop) as server, server.client() as client:
+        client.send(line + b" HTTP/1.1\r\nHost: a\r\n\r\n" + HELLO)
+        first = await client.answer(has_body=False)
+        second = await client.answer()
+
+    assert (first.status, first.fields["content-length"]) == (status, "5")
+    assert second.body == b"hello"
+
+
+async def test_an_application_may_end_the_connection():
+    """By the field that says so."""
+
+    async def closing(shop, scope, receive, send):
+        await hello(shop, scope, receive, send, headers=[(b"connection", b"close")])
+
+    async with served(Shop(routes={"/": closing})) as server, server.client() as client:
+        client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n" + HELLO)
+
+        assert (await client.answer()).fields["connection"] == "close"
+        assert await client.is_closed()
+
+
+@pytest.mark.parametrize(
+    "field",
+    [(b"x", b"a\r\nset-cookie: b=c"), (b"x", b"a\nb"), (b"x y", b"a"), (b"x", b"\x00"), (b"", b"")],
+)
+async def test_a_field_can_not_split_an_answer(field):
+    """Whatever a handler puts into a field: the client gets an error and nothing of it."""
+    shop = answering({"type": START, "status": 200, "headers": [field]})
+
+    async with served(shop) as server:
+        answer = await ask(server)
+
+    assert answer.status == 500
+    assert "set-cookie" not in answer.fields
+
+
+async def test_an_application_that_fails_is_a_500():
+    """With problem details, and no word of what happened."""
+
+    async def broken(shop, scope, receive, send):
+        raise ValueError("secret")
+
+    async with served(Shop(routes={"/": broken})) as server:
+        answer = await ask(server)
+
+    assert answer.status == 500
+    assert answer.told["code"] == "internal_server_error"
+    assert b"secret" not in answer.body
+
+
+async def test_an_application_that_says_nothing_is_a_500():
+    """A client never waits for an answer that nobody works on."""
+    async with served(answering()) as server:
+        assert (await ask(server)).status == 500
+
+
+@pytest.mark.parametrize("headers", [[], [(b"content-length", b"100")]])
+async def test_a_torso_is_not_taken_for_the_whole(headers):
+    """An application that fails amid its answer breaks the connection."""
+
+    async def torso(shop, scope, receive, send):
+        await send({"type": START, "status": 200, "headers": headers})
+        await send({"type": BODY, "body": b"half", "more_body": True})
+        raise ValueError
+
+    async with served(Shop(routes={"/": torso})) as server, server.client() as client:
+        client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        with pytest.raises(EOFError):
+            await client.answer()
+
+
+async def test_a_torso_for_http_1_0_is_not_taken_for_the_whole():
+    """There the end of the connection would be the end of the answer: it is reset instead."""
+
+    async def torso(shop, scope, receive, send):
+        await send({"type": START, "status": 200, "headers": []})
+        await send({"type": BODY, "body": b"half", "more_body": True})
+        raise ValueError
+
+    async with served(Shop(routes={"/": torso})) as server, server.client() as client:
+        client.send(b"GET / HTTP/1.0\r\nHost: a\r\n\r\n")
+        with pytest.raises(ConnectionResetError):
+            await client.answer()
+
+
+@pytest.mark.parametrize("body", [b"four", b"sixsix"])
+async def test_an_answer_keeps_to_its_declared_length(body):
+    """Longer or shorter is a fault of the application, and never reaches the next answer."""
+    shop = answering(
+        {"type": START, "status": 200, "headers": [(b"content-length", b"5")]},
+        {"type": BODY, "body": body},
+    )
+
+    async with served(shop) as server, server.client() as client:
+        client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+
+        assert await client.reader.read() == b""
+
+
+async def test_an_upgrade_that_nobody_takes_up_is_an_ordinary_request():
+    """And what follows on the connection is one as well."""
+    async with served(Shop()) as server, server.client() as client:
+        client.send(
+            b"GET /hello HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n"
+        )
+        client.send(HELLO)
+
+        assert [(await client.answer()).body for _ in range(2)] == [b"hello"] * 2
+
+
+def test_a_whole_answer_is_one_piece():
+    """One write carries head and body; a large body is not copied."""
+    answer = Answer(has_body=True, is_old=False, is_last=False)
+    large = Answer(has_body=True, is_old=False, is_last=False)
+    headers = [(b"Content-Length", b"2")]
+
+    assert answer.start({"type": START, "status": 200, "headers": headers}, b"date: x\r\n") == b""
+    assert answer.body({"type": BODY, "body": b"ok"}) == (
+        b"HTTP/1.1 200 OK\r\ndate: x\r\ncontent-length: 2\r\n\r\nok",
+    )
+    large.start({"type": START, "status": 200, "headers": [(b"content-length", b"99999")]}, b"")
+    head, body = large.body({"type": BODY, "body": (piece := b"x" * 99_999)})
+    assert head.endswith(b"\r\n\r\n")
+    assert body is piece
+
+
+@pytest.mark.parametrize("kind", [BODY, "http.response.trailers"])
+def test_messages_out_of_order_are_refused(kind):
+    """The application learns of its mistake."""
+    with pytest.raises(RuntimeError, match="out of order"):
+        Answer(has_body=True, is_old=False, is_last=False).start({"type": kind}, b"")
+
+
+def test_secrets_are_not_remembered():
+    """Lines that repeat are kept; those of cookies, ids and dates are written anew."""
+    Head(200, [(b"set-cookie", b"session=1"), (b"x-kept", b"1")], b"")
+
+    assert (b"set-cookie", b"session=1") not in heads._lines
+    assert (b"x-kept", b"1") in heads._lines

@@ -1,0 +1,186 @@
+"""Clients that leave: what they waited for ends with them, unless others wait for it."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import Annotated
+
+import pytest
+from fastapi import Depends
+
+from bff_core import (
+    Composition,
+    Policy,
+    Settings,
+    Upstream,
+    Views,
+    compose,
+    critical,
+    gateway,
+)
+from bff_core.testing.scripted import Scripted, ScriptedTransport, hang, reply
+from tests.server.talking import HELLO, Shop, connect, hello, served, until
+from tests.server.talking import hang as hang_app
+
+pytestmark = pytest.mark.uvloop
+
+GET = b"GET /things/1 HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+AT_ONCE = 0.1
+"""Seconds that a handler may go on after its client."""
+
+
+@dataclass
+class Thing:
+    """What a service has."""
+
+    name: str
+
+
+class Things(Upstream):
+    """Things, the same for everybody."""
+
+    policy = Policy(public=True, retry=None)
+
+    async def thing(self, thing_id: int) -> Thing:
+        return await self.get("/things/{id}", Thing, id=thing_id)
+
+
+class ThingPage(Composition):
+    """One thing."""
+
+    things: Things
+    thing_id: int
+
+    @critical
+    async def thing(self) -> Thing:
+        return await self.things.thing(self.thing_id)
+
+
+views = Views()
+
+
+@views.get("/things/{thing_id}")
+async def get_thing(page: Annotated[ThingPage, Depends(compose(ThingPage))]) -> Thing:
+    """Answer with the thing."""
+    return await page.thing()
+
+
+def shop_of(script: Scripted):
+    """Make a gateway whose one service answers by script."""
+    settings = Settings(
+        env="development", log="off", upstreams={"things": ("http://127.0.0.1:1",)}, gc_freeze=False
+    )
+    transport = ScriptedTransport({"127.0.0.1": script})
+    return gateway(
+        "leaving",
+        services=[Things],
+        faces=[views],
+        settings=settings,
+        transport=lambda *_: transport,
+    )
+
+
+async def test_a_handler_ends_with_its_client():
+    """Within a tenth of a second of the client's leaving, not when it is done or out of time."""
+    shop = Shop(routes={"/": hang_app})
+
+    async with served(shop) as server:
+        async with server.client() as client:
+            client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            await until(lambda: shop.running == 1)
+            left_at = time.monotonic()
+        await until(lambda: shop.running == 0)
+
+    assert [at - left_at < AT_ONCE for at in shop.cancelled] == [True]
+
+
+async def test_a_client_that_closes_its_side_has_left():
+    """As for most servers and proxies: whoever says no more does not listen, either."""
+    shop = Shop(routes={"/": hang_app})
+
+    async with served(shop) as server, server.client() as client:
+        client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        await until(lambda: shop.running == 1)
+        client.writer.write_eof()
+        await until(lambda: shop.running == 0)
+
+    assert len(shop.cancelled) == 1
+
+
+async def test_work_behind_the_answer_goes_on():
+    """A background task of an answer that was sent is nobody's any more, and ends by itself."""
+    done = asyncio.Event()
+
+    async def lasting(shop, scope, receive, send):
+        await hello(shop, scope, receive, send)
+        assert (await receive()) == {"type": "http.disconnect"}
+        await asyncio.sleep(0.1)
+        done.set()
+
+    async with served(Shop(routes={"/": lasting})) as server:
+        await server.say(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+
+        await asyncio.wait_for(done.wait(), 5)
+
+
+async def test_a_client_that_leaves_cancels_its_calls():
+    """The service is not kept busy for nobody."""
+    script = Scripted(hang())
+
+    async with served(shop_of(script)) as server:
+        async with server.client() as client:
+            client.send(GET)
+            await until(lambda: script.in_flight == 1)
+            left_at = time.monotonic()
+        await until(lambda: script.in_flight == 0)
+
+        assert time.monotonic() - left_at < AT_ONCE * 2
+    assert script.cancelled == 1
+
+
+async def test_what_others_wait_for_goes_on():
+    """Three ask for the same thing, the first leaves: the two others get it."""
+    script = Scripted(hang(), reply({"name": "lamp"}, after=0.05))
+
+    async with (
+        served(shop_of(script)) as server,
+        server.client() as second,
+        server.client() as third,
+    ):
+        async with server.client() as first:
+            first.send(GET)
+            await until(lambda: script.in_flight == 1)
+            for client in (second, third):
+                client.send(GET)
+            await until(lambda: len(server.serving.state.tasks) == 3)
+            await asyncio.sleep(0.02)  # both have joined the flight
+        answers = [await client.answer() for client in (second, third)]
+
+    assert [answer.told for answer in answers] == [{"name": "lamp"}] * 2
+    assert len(script.calls) == 2
+
+
+async def test_a_storm_of_leaving_clients_leaves_nothing():
+    """Three hundred come and go; the next is served, and nothing is left of them."""
+    shop = Shop(routes={"/": hang_app})
+
+    async with served(shop) as server:
+        for _ in range(10):
+            clients = [await _ask_in_vain(server) for _ in range(30)]
+            await until(lambda: shop.running == 30)
+            for client in clients:
+                client.writer.transport.abort()
+            await until(lambda: shop.running == 0)
+        answer = await server.say(HELLO)
+        await until(lambda: not server.serving.connections)
+
+    assert answer.body == b"hello"
+    assert not server.serving.state.tasks
+    assert len(shop.cancelled) == 300
+
+
+async def _ask_in_vain(server):
+    client = await connect(server.port)
+    client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    return client

@@ -1,0 +1,175 @@
+"""What is refused before any application sees it: requests that can be read in two ways."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.server.talking import HELLO, Shop, echo, served
+
+pytestmark = pytest.mark.uvloop
+
+HOST = b"Host: localhost\r\n"
+
+
+def request(*fields: bytes, line: bytes = b"GET /hello HTTP/1.1", body: bytes = b"") -> bytes:
+    """Write a request."""
+    return b"\r\n".join((line, *fields, b"", b"")) + body
+
+
+REFUSED = {
+    "no host": (400, request()),
+    "two hosts": (400, request(b"Host: a", b"Host: b")),
+    "the same host twice": (400, request(b"Host: a", b"Host: a")),
+    "a host that is none": (400, request(b"Host: a b")),
+    "bare line feeds": (400, b"GET /hello HTTP/1.1\nHost: localhost\n\n"),
+    "one bare line feed": (400, b"GET /hello HTTP/1.1\r\nHost: localhost\nX: 1\r\n\r\n"),
+    "length and chunks": (
+        400,
+        request(
+            *(b"Host: a", b"Content-Length: 5", b"Transfer-Encoding: chunked"),
+            line=b"POST / HTTP/1.1",
+            body=b"0\r\n\r\n",
+        ),
+    ),
+    "two lengths": (400, request(b"Host: a", b"Content-Length: 1", b"Content-Length: 2")),
+    "a length with a sign": (400, request(b"Host: a", b"Content-Length: +1")),
+    "a folded field": (400, request(b"Host: a", b"X: 1", b" 2")),
+    "a space before the colon": (400, request(b"Host: a", b"X : 1")),
+    "a null byte": (400, request(b"Host: a", b"X: \x00")),
+    "a lone carriage return": (400, request(b"Host: a", b"X: 1\r2")),
+    "chunks in HTTP/1.0": (
+        400,
+        request(b"Host: a", b"Transfer-Encoding: chunked", line=b"POST / HTTP/1.0"),
+    ),
+    "a transfer coding that nobody decodes": (
+        501,
+        request(b"Host: a", b"Transfer-Encoding: gzip, chunked", line=b"POST / HTTP/1.1"),
+    ),
+    "an expectation that nobody meets": (417, request(b"Host: a", b"Expect: tea")),
+    "a tunnel": (501, request(b"Host: a:443", line=b"CONNECT a:443 HTTP/1.1")),
+    "a target of another scheme": (400, request(b"Host: a", line=b"GET ftp://a/ HTTP/1.1")),
+    "HTTP/0.9": (400, b"GET /hello\r\n\r\n"),
+    "HTTP/2 without asking": (400, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+    "TLS on a plain port": (400, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(64)),
+    "100 KB of headers": (431, request(b"Host: a", b"X: " + b"x" * 100_000)),
+    "100 KB of a target": (431, request(b"Host: a", line=b"GET /" + b"x" * 100_000)),
+    "a thousand headers": (431, request(b"Host: a", *[b"X-%d: 1" % n for n in range(1000)])),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+async def test_what_can_be_read_in_two_ways_is_refused(case):
+    """The client is told in problem details with ids; the application is never called."""
+    status, data = REFUSED[case]
+    shop = Shop()
+
+    async with served(shop) as server, server.client() as client:
+        client.send(data)
+        answer = await client.answer()
+
+        assert answer.status == status
+        assert await client.is_closed()
+    assert answer.fields["content-type"] == "application/problem+json"
+    assert answer.fields["connection"] == "close"
+    assert answer.fields["x-content-type-options"] == "nosniff"
+    assert answer.told["status"] == status
+    assert len(answer.told["trace_id"]) == 32
+    assert answer.told["request_id"] == answer.fields["x-request-id"]
+    assert shop.scopes == []
+
+
+async def test_a_refusal_arrives_although_the_client_still_sends():
+    """A connection that is closed in a client's face is reset, and with it the answer is lost."""
+    async with served(Shop()) as server, server.client() as client:
+        client.send(b"GET / HTTP/1.1\r\nHost: a\r\nX: ")
+        for _ in range(40):
+            client.send(b"x" * 50_000)
+
+        assert (await client.answer()).status == 431
+        assert await client.is_closed()
+
+
+async def test_a_refusal_waits_for_the_answer_before_it():
+    """Of two requests on one connection the first is answered, the second refused."""
+    async with served(Shop()) as server, server.client() as client:
+        client.send(HELLO + b"GET / HTTP/1.1\r\n\r\n" + HELLO)
+
+        assert [(await client.answer()).status for _ in range(2)] == [200, 400]
+        assert await client.is_closed()
+
+
+async def test_the_ids_of_the_caller_are_kept():
+    """A refusal is found in the log and the trace of whoever sent the request."""
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    fields = (b"X-Request-ID: r-1", b"Traceparent: 00-%b-00f067aa0ba902b7-01" % trace.encode())
+
+    async with served(Shop()) as server:
+        answer = await server.say(request(*fields))
+
+    assert (answer.told["request_id"], answer.told["trace_id"]) == ("r-1", trace)
+
+
+async def test_trailers_are_no_headers():
+    """A field behind the body has passed no check: nobody may take it for one that did."""
+    shop = Shop(routes={"/": echo})
+    chunks = b"5\r\nhello\r\n0\r\nAuthorization: Bearer forged\r\n\r\n"
+
+    async with served(shop) as server:
+        answer = await server.say(
+            request(HOST[:-2], b"Transfer-Encoding: chunked", line=b"POST / HTTP/1.1", body=chunks)
+        )
+
+    assert answer.body == b"hello"
+    assert [name for name, _ in shop.scopes[0]["headers"]] == [b"host", b"transfer-encoding"]
+
+
+async def test_the_host_of_the_target_wins():
+    """A target in absolute form names the host; a Host field that says otherwise is not heard."""
+    shop = Shop()
+
+    async with served(shop) as server:
+        await server.say(request(b"Host: forged", line=b"GET http://shop.example/a?b HTTP/1.1"))
+
+    assert shop.scopes[0]["headers"] == [(b"host", b"shop.example")]
+    assert (shop.scopes[0]["path"], shop.scopes[0]["query_string"]) == ("/a", b"b")
+
+
+async def test_http_1_0_needs_no_host():
+    """Its probes are answered, and the connection ends."""
+    async with served(Shop()) as server, server.client() as client:
+        client.send(b"GET /hello HTTP/1.0\r\n\r\n")
+
+        assert (await client.answer()).body == b"hello"
+        assert await client.is_closed()
+
+
+PIECES = st.sampled_from(
+    [
+        *(b"GET ", b"POST ", b"/", b" HTTP/1.1", b"\r\n", b"\n", b"\r", b"\r\n\r\n", b" ", b"\t"),
+        *(b"Host: a", b"Host:", b"Content-Length: 3", b"Transfer-Encoding: chunked", b"abc"),
+        *(b"0\r\n\r\n", b"3\r\nabc\r\n", b"Connection: close", b"Connection: upgrade", b"Expect: "),
+        *(b"Upgrade: websocket", b"Upgrade: h2c", b"100-continue", b"%00", b"\x00", b"\xff", HELLO),
+    ]
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.one_of(PIECES, st.binary(max_size=8)), max_size=24))
+async def test_whatever_is_sent_the_next_client_is_served(pieces):
+    """No bytes break the server, leave a task behind, or hold what they can't pay for."""
+    shop = Shop(routes={"/": echo})
+
+    async with served(shop, header_timeout=0.05, body_timeout=0.05, keep_alive=0.05) as server:
+        async with server.client() as client:
+            for piece in pieces:
+                client.send(piece)
+            client.writer.write_eof()
+            await client.reader.read()
+        answer = await server.say(HELLO)
+
+    assert answer.body == b"hello"
+    assert shop.running == 0
+    for scope in shop.scopes:
+        names = [name for name, _ in scope["headers"]]
+        assert names.count(b"host") == 1 or scope["http_version"] == "1.0"
+        assert not {b"content-length", b"transfer-encoding"} <= set(names)
