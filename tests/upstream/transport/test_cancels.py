@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bff_core.errors import TransportFailed
+from bff_core.policy.bulkhead import Bulkhead
+from bff_core.policy.connection import Connection
+from bff_core.policy.policy import Policy
+from bff_core.testing.workbench import Workbench
+from bff_core.upstream.layers.attempt import AttemptLayer
+from bff_core.upstream.layers.bulkhead import BulkheadLayer
+from bff_core.upstream.layers.coalesce import CoalesceLayer
+from bff_core.upstream.layers.deadline import DeadlineLayer
+from bff_core.upstream.stack import open_stack, wire
 from bff_core.upstream.transport.interface import Load
 
 ON_BOTH_LOOPS = pytest.mark.parametrize(
@@ -223,3 +233,52 @@ async def test_closing_while_a_call_connects_leaves_no_connection(kit):
 
     assert before == Load(0, 1, 0)
     assert (caught.value.is_sent, service.requests, pool.load) == (False, [], Load(0, 0, 0))
+
+
+def layer_of(stack, kind):
+    """Find a layer of a stack."""
+    return next(layer for layer in stack._lines if isinstance(layer, kind))
+
+
+async def make_through(stack, bench, number, plan):
+    """Make one call through all layers; plans with the same path are coalesced."""
+    road, path, at, moment = plan
+    if road == "whole":
+        return (await Driven(stack.handler(bench.call(path)), at, moment)).body
+    call = bench.call(f"{path}/{number}")
+    return await Driven(ROADS[road](stack.streamer, call), at, moment)
+
+
+@ON_BOTH_LOOPS
+@storms
+@given(calls=st.lists(plans, min_size=25, max_size=40))
+async def test_a_storm_of_cancels_leaves_a_whole_stack_as_it_was(kit, loop, calls):
+    """Flights, permits, alarms and endpoints count nobody who has left; the rest are answered."""
+    bench = Workbench(clock=time.monotonic)
+    policy = Policy(
+        bulkhead=Bulkhead(concurrent=6, queue=100), connection=Connection(max_connections=3)
+    )
+    async with kit.Service(shop) as service:
+        stack = open_stack(policy, [f"http://localhost:{service.port}"], bench.runtime, wire)
+        work = [make_through(stack, bench, number, plan) for number, plan in enumerate(calls)]
+        tasks = [asyncio.create_task(each) for each in work]
+        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+        after = (await stack.handler(bench.call("/slow/after"))).body
+        permits = layer_of(stack, BulkheadLayer).permits
+        (member,) = stack.streamer.endpoints._members.values()
+        left = (
+            len(layer_of(stack, CoalesceLayer)._flights),
+            len(layer_of(stack, DeadlineLayer)._alarms._alarms),
+            len(layer_of(stack, AttemptLayer)._alarms._alarms),
+            (permits.in_use, permits.waiting, member.in_flight),
+            (member.target.load.active, member.target.load.waiting, member.target._opening),
+        )
+        await stack.aclose()
+        await service.until(lambda: service.open_connections == 0, within=5)
+
+    for number, (plan, outcome) in enumerate(zip(calls, outcomes, strict=True)):
+        target = plan[1] if plan[0] == "whole" else f"{plan[1]}/{number}"
+        is_cancelled = isinstance(outcome, asyncio.CancelledError)
+        assert (is_cancelled and plan[2] > 0) or outcome == target.encode()
+    assert after == b"/slow/after"
+    assert left == (0, 0, 0, (0, 0, 0), (0, 0, 0))
