@@ -36,6 +36,7 @@ from bff_core.policy.balance import Balance
 from bff_core.policy.breaker import Breaker
 from bff_core.policy.bulkhead import Bulkhead
 from bff_core.policy.connection import Connection
+from bff_core.policy.limits import Limit
 from bff_core.policy.policy import Policy
 from bff_core.policy.retry import Retry
 from bff_core.rest.compose import compose
@@ -67,6 +68,7 @@ __all__ = [
     "HttpxTransport",
     "InvalidInput",
     "Layer",
+    "Limit",
     "NotAllowed",
     "NotAuthenticated",
     "NotFound",

@@ -20,6 +20,7 @@ from bff_core.composition.wiring import Wiring, shape_of
 from bff_core.edge.doorkeeper import Doorkeeper
 from bff_core.edge.health import About, Readiness
 from bff_core.edge.lane import FastLane
+from bff_core.edge.limits import checked
 from bff_core.edge.options import EdgeOptions
 from bff_core.edge.problems import install_problem_handlers
 from bff_core.edge.security import DOCS_POLICY, with_policy
@@ -29,9 +30,13 @@ from bff_core.errors import ConfigurationError
 from bff_core.events import Events
 from bff_core.idempotency.redis import RedisStore
 from bff_core.idempotency.store import Store
+from bff_core.limits.memory import MemoryStore as MemoryCounts
+from bff_core.limits.redis import RedisStore as RedisCounts
+from bff_core.limits.store import Store as LimitStore
 from bff_core.links import Links
 from bff_core.observe.log import log_sink
 from bff_core.policy.idempotency import IdempotencyOptions
+from bff_core.policy.limits import Limit
 from bff_core.settings import Settings
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.runtime import Runtime
@@ -71,6 +76,7 @@ class Gateway(FastAPI):
         events: Events,
         options: EdgeOptions,
         authenticator: Authenticator | None,
+        limits: Sequence[Limit] = (),
         clock: Clock,
         **fastapi: Any,
     ) -> None:
@@ -80,6 +86,8 @@ class Gateway(FastAPI):
         self.services: dict[type[Upstream], Upstream] = {}
         self.wiring: Wiring | None = None
         self.answers: Store | None = None
+        self.counts: LimitStore | None = None
+        self._limits = checked(limits)
         self._is_direct = False
         self.lane = FastLane(self)
         self._stacks: list[UpstreamStack] = []
@@ -121,6 +129,8 @@ class Gateway(FastAPI):
             authenticator=self._authenticator,
             door=self.door,
             store=self._shared_answers if self.settings.idempotency_url else None,
+            limits=self._limits,
+            limit_store=self._shared_counts if self.settings.limits_url else None,
             clock=self._clock,
         )
 
@@ -129,6 +139,12 @@ class Gateway(FastAPI):
         if self.answers is None:
             raise ConfigurationError("keyed requests are served while the gateway runs")
         return self.answers
+
+    def _shared_counts(self) -> LimitStore:
+        """Return where all processes of this gateway count their callers' requests."""
+        if self.counts is None:
+            raise ConfigurationError("limits are counted while the gateway runs")
+        return self.counts
 
     def _unready(self) -> str | None:
         """Tell which critical upstream's circuit is open."""
@@ -169,6 +185,8 @@ class Gateway(FastAPI):
                     chance=chance,
                     events=self.events,
                 )
+            if self.settings.limits_url:
+                self.counts = RedisCounts(links.to(self.settings.limits_url), MemoryCounts(clock))
             closing.callback(self._forget)
             # FastAPI asks for its telemetry at every request; here it is settled at start-up.
             self._is_direct = not (self.root_path or self._native_telemetry.enabled())
@@ -180,7 +198,7 @@ class Gateway(FastAPI):
         self._stacks.clear()
         self.services.clear()
         self.wiring = None
-        self.answers = None
+        self.answers = self.counts = None
         self._is_direct = False
 
 
@@ -191,6 +209,7 @@ def gateway(
     faces: Sequence[Face] = (),
     settings: Settings | None = None,
     authenticator: Authenticator | None = None,
+    limits: Sequence[Limit] = (),
     options: EdgeOptions | None = None,
     events: Events | None = None,
     transport: MakeTransport = wire,
@@ -201,8 +220,9 @@ def gateway(
     """Return the app of one BFF: services wired, faces served, the edge in front.
 
     What is not given comes from the environment (`Settings.load()`): addresses of the services
-    (`BFF_UPSTREAM_<NAME>`), the authenticator (`BFF_AUTH`), the edge's bounds, logs. `lifespan`
-    runs inside the gateway's own, with its services open. Further keywords go to `FastAPI`.
+    (`BFF_UPSTREAM_<NAME>`), the authenticator (`BFF_AUTH`), the edge's bounds, logs. `limits` bound
+    how often callers ask. `lifespan` runs inside the gateway's own, with its services open. Further
+    keywords go to `FastAPI`.
 
     Raises `ConfigurationError` for wrong wiring: a screen that needs a service which is not
     listed, a variable that is missing or out of range.
@@ -216,6 +236,7 @@ def gateway(
         events=events if events is not None else _logging(settings),
         options=options or EdgeOptions.of(settings),
         authenticator=authenticator or authenticator_for(settings.auth, env=settings.env),
+        limits=limits,
         lifespan=_lifespan(services, transport, lifespan),
         clock=clock,
         **fastapi,

@@ -24,7 +24,8 @@ class Scope:
     viewer and route; empty where the request has none. `outcome` is for whoever knows better than
     the status of the answer whether the same key may get it again: "final" (all is settled, even
     if badly), "unknown" (something may or may not have happened) or "read" (nothing was changed).
-    `writes` counts the calls that were given a key, by what it was derived from.
+    `writes` counts the calls that were given a key, by what it was derived from,
+    `calls` all calls to services that were made for the request.
     """
 
     deadline: float
@@ -40,6 +41,7 @@ class Scope:
     idempotency_key: str = ""
     outcome: Outcome = ""
     writes: dict[tuple[str, ...], int] | None = None
+    calls: int = 0
 
     def header(self, name: str) -> str | None:
         """Return a request header (lower-case `name`) and note that the answer varies by it."""

@@ -107,6 +107,9 @@ class Settings(BaseSettings):
         default=0.002, ge=0, le=10, description="seconds up to 10, such as 0.005; 0 for no limit"
     )
     brownout: bool = Field(default=True, description="true or false")
+    limits_url: RedisURL = Field(
+        default="", description="a redis:// or rediss:// address (unset: memory of the process)"
+    )
     idempotency_url: RedisURL = Field(
         default="", description="a redis:// or rediss:// address (unset: memory of the process)"
     )

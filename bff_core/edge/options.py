@@ -49,6 +49,8 @@ class CorsOptions:
         "ETag",
         "Idempotency-Replayed",
         "Part-Status",
+        "RateLimit",
+        "RateLimit-Policy",
         "Retry-After",
         "Server-Timing",
         "X-Request-ID",

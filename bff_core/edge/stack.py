@@ -1,7 +1,7 @@
 """The order of what every request passes."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from starlette.types import ASGIApp, Receive, Send
@@ -23,13 +23,17 @@ from bff_core.edge.health import About, Health, Readiness
 from bff_core.edge.hops import Hops
 from bff_core.edge.hosts import Hosts
 from bff_core.edge.idempotency import GetStore, Idempotency
+from bff_core.edge.limits import GetStore as GetLimitStore
+from bff_core.edge.limits import Limits, checked
 from bff_core.edge.options import EdgeOptions
 from bff_core.edge.problems import Problems
 from bff_core.edge.request_id import Bits
 from bff_core.edge.security import security_headers
 from bff_core.events import Events
 from bff_core.idempotency.memory import MemoryStore
+from bff_core.limits.memory import MemoryStore as MemoryCounts
 from bff_core.policy.idempotency import IdempotencyOptions
+from bff_core.policy.limits import Limit
 
 Wrap = Callable[[ASGIApp], ASGIApp]
 
@@ -44,17 +48,23 @@ def edge(
     authenticator: Authenticator | None = None,
     door: Doorkeeper | None = None,
     store: GetStore | None = None,
+    limits: Sequence[Limit] = (),
+    limit_store: GetLimitStore | None = None,
     clock: Clock = monotonic,
     bits: Bits = random.getrandbits,
 ) -> ASGIApp:
     """Wrap `app` in what every request passes, outermost first; its lifespan passes by.
 
-    `store` finds where answers of keyed requests are kept; without one they are kept in memory.
+    `store` finds where answers of keyed requests are kept, `limit_store`
+    where limits are counted; without them that is this process.
     """
     door = door or Doorkeeper(options, events=events, clock=clock, bits=bits)
     head = Head(security_headers(policy=options.policy, hsts=options.hsts))
     kept = options.idempotency or IdempotencyOptions()
     memory = MemoryStore(kept, clock, events)
+    counted = limit_store or _always(MemoryCounts(clock))
+    early = tuple(limit for limit in checked(limits) if limit.by == "address")
+    late = tuple(limit for limit in limits if limit.by != "address")
     stack: list[Wrap] = [
         partial(Health, readiness=readiness, about=about),
         partial(
@@ -71,7 +81,9 @@ def edge(
         partial(Fields, max_count=options.max_fields, max_bytes=options.max_field_bytes),
         partial(Hosts, allowed=options.allowed_hosts),
         partial(Body, limit=options.max_body),
+        partial(Limits, limits=early, store=counted),
         partial(Authenticate, authenticator=authenticator),
+        partial(Limits, limits=late, store=counted),
         partial(Rank, door=door),
         Compression,
         partial(
@@ -86,10 +98,19 @@ def edge(
     if options.idempotency is None:
         stack.pop()
     guarded = app
-    for wrap in reversed(stack):
+    for wrap in filter(_is_on, reversed(stack)):
         guarded = wrap(guarded)
 
     async def edged(scope: ASGIScope, receive: Receive, send: Send) -> None:
         await (app if scope["type"] == "lifespan" else guarded)(scope, receive, send)
 
     return edged
+
+
+def _always(store: MemoryCounts) -> GetLimitStore:
+    return lambda: store
+
+
+def _is_on(wrap: Wrap) -> bool:
+    """Whether a concern has anything to do: limits without a limit have not."""
+    return not isinstance(wrap, partial) or wrap.keywords.get("limits") != ()

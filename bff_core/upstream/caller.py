@@ -119,6 +119,7 @@ class Caller:
         if scope is not None:
             audience, traceparent = scope.audience, scope.traceparent
             deadline = min(deadline, scope.deadline)
+            scope.calls += 1
             if scope.idempotency_key and method in KEYED:
                 headers = _keyed(headers, scope, self.name, operation, target)
         if part is not None:

@@ -77,7 +77,9 @@ class Edged:
 def edged() -> Callable[..., Edged]:
     """Return what puts an application behind an edge; options are those of `EdgeOptions`."""
 
-    def build(app, *, authenticator=None, readiness=None, clock=None, **options) -> Edged:
+    def build(
+        app, *, authenticator=None, readiness=None, clock=None, limits=(), **options
+    ) -> Edged:
         happened: list[AnyEvent] = []
         wrapped = edge(
             app,
@@ -86,6 +88,7 @@ def edged() -> Callable[..., Edged]:
             readiness=readiness or Readiness(),
             events=Events(happened.append),
             authenticator=authenticator,
+            limits=limits,
             clock=clock or _loop_time,
         )
         return Edged(wrapped, happened)

@@ -1,0 +1,125 @@
+"""Refuses who asks too often, and tells everybody where they stand."""
+
+import hashlib
+from collections.abc import Awaitable, Callable, Sequence
+from functools import lru_cache
+from ipaddress import IPv6Address, IPv6Network
+
+from starlette.types import ASGIApp, Receive, Send
+from starlette.types import Scope as ASGIScope
+
+from bff_core.auth.viewer import ANONYMOUS
+from bff_core.edge.exchange import Exchange, exchange_of
+from bff_core.edge.forwarded import parse_address
+from bff_core.errors import ConfigurationError, TooManyRequests
+from bff_core.limits.store import Asked, Store
+from bff_core.policy.limits import Limit, Standing, seconds
+
+GetStore = Callable[[], Store]
+
+IPV6_PREFIX = 64
+"""How much of an IPv6 address names one customer; the rest is theirs to choose."""
+
+
+def checked(limits: Sequence[Limit]) -> Sequence[Limit]:
+    """Return limits whose names differ; raise `ConfigurationError` for two of one name."""
+    names = [limit.name for limit in limits]
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigurationError(
+                f"Two limits are called {name!r} and would count as one: give them names, "
+                "Limit(..., name=...)"
+            )
+    return limits
+
+
+class Limits:
+    """Around authenticate: a caller beyond one of its limits gets a 429.
+
+    Limits by address are asked before credentials are checked, so that guessing them is limited
+    as well; those by viewer or key after. Each answer tells what is left: `RateLimit` and
+    `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers), and `Retry-After` on a refusal.
+    """
+
+    __slots__ = ("_app", "_limits", "_policies", "_store")
+
+    def __init__(self, app: ASGIApp, *, limits: Sequence[Limit], store: GetStore) -> None:
+        self._app = app
+        self._limits = tuple(limits)
+        self._policies = {limit.name: _policy(limit) for limit in limits}
+        self._store = store
+
+    def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Pass on what no limit holds for."""
+        limits = [limit for limit in self._limits if limit.holds_for(scope["path"])]
+        if not limits:
+            return self._app(scope, receive, send)
+        return self._limited(limits, scope, receive, send)
+
+    async def _limited(
+        self, limits: Sequence[Limit], scope: ASGIScope, receive: Receive, send: Send
+    ) -> None:
+        exchange, store = exchange_of(scope), self._store()
+        asked = [Asked(limit, _caller(limit, scope, exchange)) for limit in limits]
+        verdict = await store.admit(asked)
+        self._tell(exchange, asked, verdict.standings)
+        if not verdict.is_admitted:
+            wait = max(1, seconds(verdict.wait))
+            raise TooManyRequests(f"You ask too often: try again in {wait} s.", retry_after=wait)
+        by_calls = [one for one in asked if one.limit.cost == "calls"]
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            if by_calls and exchange.scope.calls:
+                await store.charge(by_calls, exchange.scope.calls)
+
+    def _tell(
+        self, exchange: Exchange, asked: Sequence[Asked], standings: Sequence[Standing]
+    ) -> None:
+        policies = b", ".join([self._policies[one.limit.name] for one in asked])
+        rows = zip(asked, standings, strict=True)
+        left = ", ".join(
+            f'"{one.limit.name}";r={standing.remaining};t={seconds(standing.reset)}'
+            for one, standing in rows
+        )
+        _add(exchange, b"ratelimit-policy", policies)
+        _add(exchange, b"ratelimit", left.encode("ascii"))
+
+
+def _add(exchange: Exchange, name: bytes, value: bytes) -> None:
+    """Add a list field, or its members to those that are there."""
+    others = tuple(field for field in exchange.added if field[0] != name)
+    told = [field[1] for field in exchange.added if field[0] == name]
+    exchange.added = (*others, (name, b", ".join([*told, value])))
+
+
+def _policy(limit: Limit) -> bytes:
+    unit = "" if limit.cost == "request" else ';qu="calls"'
+    return f'"{limit.name}";q={limit.quota};w={seconds(limit.per)}{unit}'.encode("ascii")
+
+
+def _caller(limit: Limit, scope: ASGIScope, exchange: Exchange) -> str:
+    """Return who a request counts for: as the limit tells callers apart, else by address."""
+    if limit.by == "viewer" and exchange.scope.audience != ANONYMOUS.audience:
+        return f"viewer:{_digest(exchange.scope.audience.encode())}"
+    if limit.by == "key":
+        key = exchange.fields.get(limit.key_header.lower().encode("latin-1"))
+        if key:
+            return f"key:{_digest(key)}"
+    client = scope.get("client")
+    return _network(client[0] if client else "")
+
+
+@lru_cache(maxsize=4096)
+def _digest(secret: bytes) -> str:
+    """Return what stands for a key or a name of any length where others may read it."""
+    return hashlib.blake2b(secret, digest_size=16).hexdigest()
+
+
+@lru_cache(maxsize=4096)
+def _network(peer: str) -> str:
+    address = parse_address(peer)
+    if isinstance(address, IPv6Address):
+        network = IPv6Network((address, IPV6_PREFIX), strict=False)
+        return f"address:{network.network_address}"
+    return f"address:{address or peer}"

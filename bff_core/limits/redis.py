@@ -1,0 +1,115 @@
+"""Limits that the processes of a fleet count together, in Redis."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from bff_core.errors import StoreUnavailable
+from bff_core.limits.store import Asked, Store, Verdict
+from bff_core.link import Link, Value
+from bff_core.policy.limits import State, look
+
+PREFIX: Final = "bff:limits:"
+
+# The arithmetic of `policy.limits`, where it is atomic. Redis' own clock counts: those of the
+# processes differ. A state is a hash of three numbers and lives as long as it means something.
+# ARGV: whether to look first, and per key: strategy, quota, most, per (s), cost. Answers the time,
+# whether it was taken, and the states.
+SCRIPT: Final = """
+local time = redis.call('TIME')
+local now = time[1] + time[2] / 1000000
+local states, refused = {}, false
+
+local function counts(state, per)
+  local passed = math.floor(now / per) - state[1]
+  if passed == 0 then return state[2], state[3] end
+  if passed == 1 then return state[3], 0 end
+  return 0, 0
+end
+
+for i, key in ipairs(KEYS) do
+  local kept = redis.call('HMGET', key, 'a', 'b', 'c')
+  local state = {tonumber(kept[1]) or 0, tonumber(kept[2]) or 0, tonumber(kept[3]) or 0}
+  local at = 2 + (i - 1) * 5
+  local quota, most, per = tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
+  local left
+  if ARGV[at] == 'bucket' then
+    -- A clock that was set back must not lock anybody out.
+    state[1] = math.min(state[1], now + 2 * most * per / quota)
+    left = most - math.max(0, state[1] - now - 0.000002) * quota / per
+  else
+    local previous, current = counts(state, per)
+    left = quota - previous * (1 - (now % per) / per) - current
+  end
+  if left + 1e-9 < 1 then refused = true end
+  states[i] = state
+end
+
+local taken = ARGV[1] == '0' or not refused
+for i, key in ipairs(KEYS) do
+  local state, at = states[i], 2 + (i - 1) * 5
+  local quota, most, per = tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
+  local cost = tonumber(ARGV[at + 4])
+  if taken and cost > 0 then
+    local expiry
+    if ARGV[at] == 'bucket' then
+      local full = math.max(state[1], now) + cost * per / quota
+      state = {math.min(full, now + 2 * most * per / quota), 0, 0}
+      expiry = state[1] - now
+    else
+      local previous, current = counts(state, per)
+      state = {math.floor(now / per), previous, math.min(current + cost, 2 * quota)}
+      expiry = 2 * per
+    end
+    local a = string.format('%.6f', state[1])
+    redis.call('HSET', key, 'a', a, 'b', state[2], 'c', state[3])
+    redis.call('PEXPIRE', key, math.max(1, math.ceil(expiry * 1000)))
+  end
+  states[i] = {string.format('%.6f', state[1]), state[2], state[3]}
+end
+return {string.format('%.6f', now), taken and 1 or 0, states}
+"""
+
+
+class RedisStore:
+    """States in Redis; while it is away, those of a `local` store count."""
+
+    def __init__(self, link: Link, local: Store) -> None:
+        self._link = link
+        self._local = local
+
+    def __repr__(self) -> str:
+        return f"limits     in {self._link.name}; while it is away {self._local!r}"
+
+    async def admit(self, asked: Sequence[Asked]) -> Verdict:
+        """Take one request from each limit, or nothing where one of them refuses."""
+        costs = [1 if one.limit.cost == "request" else 0 for one in asked]
+        try:
+            now, is_admitted, states = await self._run(asked, costs, looks_first=True)
+        except StoreUnavailable:
+            return await self._local.admit(asked)
+        rows = zip(asked, states, strict=True)
+        return Verdict(is_admitted, [look(one.limit, state, now) for one, state in rows])
+
+    async def charge(self, asked: Sequence[Asked], cost: int) -> None:
+        """Take what an answer cost."""
+        try:
+            await self._run(asked, [cost] * len(asked), looks_first=False)
+        except StoreUnavailable:
+            await self._local.charge(asked, cost)
+
+    async def _run(
+        self, asked: Sequence[Asked], costs: Sequence[int], *, looks_first: bool
+    ) -> tuple[float, bool, list[State]]:
+        args: list[Value] = ["1" if looks_first else "0"]
+        for one, cost in zip(asked, costs, strict=True):
+            limit = one.limit
+            args += (limit.strategy, limit.quota, limit.most, limit.per, cost)
+        keys = [f"{PREFIX}{one.key}" for one in asked]
+        answer = await self._link.script(SCRIPT, keys, args)
+        assert isinstance(answer, list)  # noqa: S101 - what the script returns
+        return float(answer[0]), answer[1] == 1, list(_states(answer[2]))
+
+
+def _states(told: Sequence[Sequence[bytes]]) -> Iterator[State]:
+    for first, previous, current in told:
+        yield float(first), int(previous), int(current)

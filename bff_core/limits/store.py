@@ -1,0 +1,47 @@
+"""What a store of limits does: looks where a caller stands, and takes what a request costs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from bff_core.policy.limits import Limit, Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A limit that a request counts against, and the caller it counts for."""
+
+    limit: Limit
+    caller: str
+
+    @property
+    def key(self) -> str:
+        """The name under which the caller's state is kept."""
+        return f"{self.limit.name}:{self.caller}"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a request is let in, and where its caller stands with each limit then."""
+
+    is_admitted: bool
+    standings: Sequence[Standing]
+
+    @property
+    def wait(self) -> float:
+        """In how many seconds all limits let the caller in again."""
+        return max(standing.wait for standing in self.standings)
+
+
+class Store(Protocol):
+    """Where the states of callers are kept."""
+
+    async def admit(self, asked: Sequence[Asked]) -> Verdict:
+        """Take one request from each limit, or nothing where one of them refuses.
+
+        A limit of calls only has to have something left.
+        """
+        ...
+
+    async def charge(self, asked: Sequence[Asked], cost: int) -> None:
+        """Take what an answer cost from each limit, also beyond what is left."""

@@ -1,0 +1,115 @@
+"""Who asks too often gets a 429, and everybody is told where they stand."""
+
+import pytest
+
+from bff_core.auth.demo import DemoAuthenticator
+from bff_core.errors import ConfigurationError
+from bff_core.policy.limits import Limit
+
+pytestmark = pytest.mark.virtual_time
+
+TWO = Limit(quota=2, per=60)
+
+
+def signed_in(name):
+    """Return the headers of a demo user."""
+    return {"Authorization": f"Bearer demo-{name}"}
+
+
+async def statuses(gateway, count, **options):
+    """Return the statuses of so many requests."""
+    return [(await gateway.get("/", **options)).status_code for _ in range(count)]
+
+
+async def test_a_viewer_beyond_the_limit_is_refused_and_others_are_not(edged, answering):
+    """Each viewer has a quota of their own."""
+    gateway = edged(answering(), limits=[TWO], authenticator=DemoAuthenticator(env="development"))
+
+    assert await statuses(gateway, 3, headers=signed_in("ann")) == [200, 200, 429]
+    assert await statuses(gateway, 3, headers=signed_in("bob")) == [200, 200, 429]
+
+
+async def test_a_refusal_says_when_to_come_back(edged, answering):
+    """It is problem details with Retry-After, and whoever obeys it is let in."""
+    gateway = edged(answering(), limits=[TWO])
+    await statuses(gateway, 2)
+
+    refused = await gateway.get("/")
+    wait = int(refused.headers["retry-after"])
+
+    assert refused.json()["code"] == "too_many_requests"
+    assert refused.headers["ratelimit"] == '"viewer-requests";r=0;t=60'
+    assert wait == 30
+
+
+async def test_every_answer_tells_what_is_left(edged, answering):
+    """The fields of the IETF's draft, one member for each limit."""
+    hourly = Limit(quota=100, per=3600, strategy="window", name="hourly")
+    near = Limit(quota=50, by="address", exempt=("/free",))
+    gateway = edged(answering(), limits=[TWO, hourly, near])
+
+    answer = await gateway.get("/")
+    free = await gateway.get("/free/1")
+
+    policies = '"address-requests";q=50;w=60, "viewer-requests";q=2;w=60, "hourly";q=100;w=3600'
+    assert answer.headers["ratelimit-policy"] == policies
+    left = [part.split(";")[:2] for part in answer.headers["ratelimit"].split(", ")]
+    assert left == [
+        ['"address-requests"', "r=49"],
+        ['"viewer-requests"', "r=1"],
+        ['"hourly"', "r=99"],
+    ]
+    assert "address-requests" not in free.headers["ratelimit"]
+
+
+async def test_addresses_of_one_ipv6_customer_count_as_one(edged, answering):
+    """The last 64 bits of an address are its owner's to choose."""
+    gateway = edged(answering(), limits=[Limit(quota=2, by="address")])
+
+    for host in ("2001:db8::1", "2001:db8::2", "2001:db8::3", "2001:db8:0:1::1"):
+        await gateway.speak(client=(host, 1))
+
+    starts = [one["status"] for one in gateway.sent if one["type"] == "http.response.start"]
+    assert starts == [200, 200, 429, 200]
+
+
+async def test_a_key_counts_wherever_it_comes_from(edged, answering):
+    """An API key has one quota; who shows none goes by address."""
+    gateway = edged(answering(), limits=[Limit(quota=1, by="key")])
+
+    assert await statuses(gateway, 2, headers={"X-API-Key": "k-1"}) == [200, 429]
+    assert await statuses(gateway, 2, headers={"X-API-Key": "k-2"}) == [200, 429]
+    assert await statuses(gateway, 2) == [200, 429]
+
+
+async def test_guessing_credentials_is_limited_by_address(edged, answering):
+    """The limit by address holds before credentials are looked at."""
+    gateway = edged(
+        answering(), limits=[Limit(quota=2, by="address")], authenticator=DemoAuthenticator(env="development")
+    )
+
+    wrong = {"Authorization": "Bearer nonsense"}
+    assert await statuses(gateway, 3, headers=wrong) == [401, 401, 429]
+
+
+async def test_an_answer_is_charged_with_the_calls_it_took(edged):
+    """With cost="calls" a route that fans out uses up its caller's quota faster."""
+    left = []
+
+    async def app(scope, receive, send):
+        scope["bff.scope"].calls = 3
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    gateway = edged(app, limits=[Limit(quota=7, cost="calls")])
+    for _ in range(4):
+        answer = await gateway.get("/")
+        left.append((answer.status_code, answer.headers["ratelimit"].split(";")[1]))
+
+    assert left == [(200, "r=7"), (200, "r=4"), (200, "r=1"), (429, "r=0")]
+
+
+async def test_two_limits_of_one_name_are_refused(edged, answering):
+    """They would count as one; the error says what to do."""
+    with pytest.raises(ConfigurationError, match="give them names"):
+        edged(answering(), limits=[TWO, TWO])

@@ -1,0 +1,161 @@
+"""Where limits are counted: the same sums in this process and in Redis."""
+
+import tracemalloc
+
+import pytest
+
+from bff_core.clock import chance, monotonic
+from bff_core.events import Events
+from bff_core.limits.memory import MemoryStore
+from bff_core.limits.redis import SCRIPT, RedisStore
+from bff_core.limits.store import Asked
+from bff_core.policy.limits import EMPTY, Limit, look, take
+from bff_core.redis import RedisLink
+
+HOUR = Limit(quota=5, per=3600, burst=5)
+
+
+class Hands:
+    """A clock that is set by hand."""
+
+    def __init__(self):
+        self.now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+
+def linked(server):
+    """Return a link to a server."""
+    return RedisLink(server.url, clock=monotonic, chance=chance, events=Events())
+
+
+async def admitted(store, asked, times):
+    """Return how many of so many requests are let in."""
+    return sum([(await store.admit(asked)).is_admitted for _ in range(times)])
+
+
+async def test_callers_are_counted_apart():
+    """One caller's requests take nothing from another."""
+    store = MemoryStore(Hands())
+
+    assert await admitted(store, [Asked(HOUR, "ann")], 9) == 5
+    assert await admitted(store, [Asked(HOUR, "bob")], 9) == 5
+
+
+async def test_a_refused_request_takes_nothing_from_other_limits():
+    """Where one limit refuses, the others keep what they have."""
+    store = MemoryStore(Hands())
+    wide = Limit(quota=100, per=3600, name="wide")
+    both = [Asked(HOUR, "ann"), Asked(wide, "ann")]
+    await admitted(store, both, 50)
+
+    (standing,) = (await store.admit([Asked(wide, "ann")])).standings
+
+    assert standing.remaining == 94
+
+
+async def test_a_limit_of_calls_lets_in_whoever_has_any_left():
+    """The answer is charged afterwards, also beyond what is left."""
+    store = MemoryStore(Hands())
+    calls = [Asked(Limit(quota=10, per=60, cost="calls"), "ann")]
+
+    await store.admit(calls)
+    await store.charge(calls, 9)
+    left = await store.admit(calls)
+    await store.charge(calls, 9)
+    after = await store.admit(calls)
+
+    assert left.is_admitted
+    assert left.standings[0].remaining == 1
+    assert not after.is_admitted
+
+
+async def test_a_million_callers_take_bounded_memory():
+    """The longest silent are forgotten; who asks all the time is not."""
+    store = MemoryStore(Hands(), most=1000)
+    busy = [Asked(HOUR, "busy")]
+    await admitted(store, busy, 5)
+    tracemalloc.start()
+    for number in range(20_000):
+        await store.admit([Asked(HOUR, f"caller-{number}")])
+        if number % 500 == 0:
+            assert not (await store.admit(busy)).is_admitted
+            await store.charge(busy, 1)
+    size, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert size < 2_000_000
+
+
+@pytest.mark.needs("redis-server")
+async def test_processes_count_together_in_redis(redis_server):
+    """Two gateways let a caller in as often as one would."""
+    first, second = linked(redis_server), linked(redis_server)
+    stores = [RedisStore(link, MemoryStore(monotonic)) for link in (first, second)]
+
+    passed = [await admitted(store, [Asked(HOUR, "ann")], 4) for store in stores]
+
+    assert sum(passed) == 5
+    await first.aclose()
+    await second.aclose()
+
+
+@pytest.mark.needs("redis-server")
+async def test_redis_counts_as_the_arithmetic_does(redis_server):
+    """The script and `policy.limits` agree on every standing of a random story."""
+    link = linked(redis_server)
+    limits = [
+        Limit(quota=7, per=0.5, burst=3, name="bucket"),
+        Limit(quota=4, per=0.3, strategy="window", name="window"),
+        Limit(quota=50, per=2, cost="calls", name="calls"),
+    ]
+    states = dict.fromkeys(limits, EMPTY)
+    for _ in range(300):
+        args = [
+            x for one in limits for x in (one.strategy, one.quota, one.most, one.per, cost(one))
+        ]
+        told_at, taken, kept = await link.script(SCRIPT, [one.name for one in limits], ["1", *args])
+        now = float(told_at)
+        is_let_in = not any(look(one, states[one], now).wait for one in limits)
+        if is_let_in:
+            states |= {one: take(one, states[one], now, cost(one)) for one in limits}
+
+        assert bool(taken) is is_let_in
+        for one, row in zip(limits, kept, strict=True):
+            told = (float(row[0]), int(row[1]), int(row[2]))
+            assert look(one, told, now).remaining == look(one, states[one], now).remaining
+    await link.aclose()
+
+
+def cost(limit):
+    """Return what a request takes at once."""
+    return 1 if limit.cost == "request" else 0
+
+
+@pytest.mark.needs("redis-server")
+async def test_limits_fall_back_on_this_process_while_redis_is_away(redis_server):
+    """A frozen Redis lets nobody wait for long, and nobody ask without end."""
+    link = linked(redis_server)
+    store = RedisStore(link, MemoryStore(monotonic))
+    await store.admit([Asked(HOUR, "ann")])
+    redis_server.freeze()
+
+    passed = await admitted(store, [Asked(HOUR, "ann")], 20)
+
+    assert passed == 5
+    redis_server.thaw()
+    await link.aclose()
+
+
+@pytest.mark.needs("redis-server")
+async def test_redis_forgets_callers_that_mean_nothing_any_more(redis_server):
+    """Each key lives as long as its bucket takes to fill."""
+    link = linked(redis_server)
+    store = RedisStore(link, MemoryStore(monotonic))
+
+    await store.admit([Asked(HOUR, "ann")])
+
+    key = (await link.run("KEYS", "*"))[0]
+    assert 0 < await link.run("PTTL", key) <= 720_000
+    await link.aclose()

@@ -1,0 +1,121 @@
+"""How often somebody may ask: the arithmetic of buckets and windows."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bff_core.errors import ConfigurationError
+from bff_core.policy.limits import EMPTY, Limit, look, take
+
+START = 1_000_000.0
+
+
+def admitted(limit, instants):
+    """Return the instants at which a caller who asks then is let in."""
+    state, let_in = EMPTY, []
+    for now in instants:
+        if look(limit, state, now).wait == 0:
+            state = take(limit, state, now, 1)
+            let_in.append(now)
+    return let_in
+
+
+arrivals = st.lists(st.floats(0, 3, allow_nan=False), max_size=150).map(
+    lambda gaps: [START + sum(gaps[: place + 1]) for place in range(len(gaps))]
+)
+
+
+@given(arrivals, st.integers(1, 20), st.integers(1, 20))
+def test_a_bucket_lets_in_no_more_than_it_held_and_got(instants, quota, burst):
+    """In any stretch of time: the burst, and what trickled in meanwhile."""
+    limit = Limit(quota=quota, per=10, burst=burst)
+
+    let_in = admitted(limit, instants)
+
+    for place, first in enumerate(let_in):
+        for count, last in enumerate(let_in[place:], start=1):
+            assert count <= burst + (last - first) * quota / 10 + 1e-3
+
+
+@given(arrivals, st.integers(1, 20))
+def test_a_bucket_refuses_nobody_who_keeps_the_pace(instants, quota):
+    """Whoever asks no faster than the bucket refills is never refused."""
+    limit = Limit(quota=quota, per=10, burst=1)
+    paced = [START + place * 10.001 / quota for place in range(len(instants))]
+
+    assert admitted(limit, paced) == paced
+
+
+@given(arrivals, st.integers(1, 20))
+def test_a_window_lets_in_at_most_its_quota_in_a_fixed_window(instants, quota):
+    """Within one window of the clock nobody gets more than the quota."""
+    limit = Limit(quota=quota, per=10, strategy="window")
+
+    let_in = admitted(limit, instants)
+
+    for first in let_in:
+        same = [now for now in let_in if now // 10 == first // 10]
+        assert len(same) <= quota
+
+
+@given(arrivals, st.integers(1, 20), st.sampled_from(["bucket", "window"]))
+def test_who_waits_as_told_is_let_in(instants, quota, strategy):
+    """After `wait` seconds, and not much earlier, the next request passes."""
+    limit = Limit(quota=quota, per=10, strategy=strategy)
+    state = EMPTY
+    for now in instants:
+        standing = look(limit, state, now)
+        if standing.wait:
+            assert look(limit, state, now + standing.wait + 1e-5).wait == 0
+            assert look(limit, state, now + standing.wait * 0.9 - 0.01).wait > 0
+        else:
+            state = take(limit, state, now, 1)
+
+
+@given(arrivals, st.integers(1, 20), st.sampled_from(["bucket", "window"]))
+def test_what_is_left_is_what_may_be_asked_at_once(instants, quota, strategy):
+    """`remaining` requests pass at this instant, and not one more."""
+    limit = Limit(quota=quota, per=10, strategy=strategy)
+    state = EMPTY
+    for now in instants:
+        if look(limit, state, now).wait == 0:
+            state = take(limit, state, now, 1)
+    now = instants[-1] if instants else START
+    left = look(limit, state, now).remaining
+
+    assert len(admitted_from(limit, state, now, left + 5)) == left
+
+
+def admitted_from(limit, state, now, count):
+    """Return how many of `count` requests at one instant are let in."""
+    let_in = []
+    for _ in range(count):
+        if look(limit, state, now).wait == 0:
+            state = take(limit, state, now, 1)
+            let_in.append(now)
+    return let_in
+
+
+@pytest.mark.parametrize("strategy", ["bucket", "window"])
+def test_a_costly_answer_is_not_held_against_its_caller_for_long(strategy):
+    """Whatever an answer cost, after two refills or windows the caller is let in again."""
+    limit = Limit(quota=10, per=10, strategy=strategy, cost="calls")
+
+    state = take(limit, EMPTY, START, 1_000_000)
+
+    assert look(limit, state, START).wait > 0
+    assert look(limit, state, START + 20.1).wait == 0
+
+
+def test_wrong_options_are_refused():
+    """The error names the option and what is accepted."""
+    with pytest.raises(ConfigurationError, match=r"Limit\.by must be one of viewer, key, address"):
+        Limit(quota=1, by="cookie")
+    with pytest.raises(ConfigurationError, match=r"Limit\.burst is a bucket's"):
+        Limit(quota=1, burst=2, strategy="window")
+    with pytest.raises(ConfigurationError, match=r"Limit\.quota must be 1 to 10,000,000"):
+        Limit(quota=0)
+    with pytest.raises(ConfigurationError, match="begin with /"):
+        Limit(quota=1, paths=("v1",))
+    with pytest.raises(ConfigurationError, match=r"Limit\.name must be letters"):
+        Limit(quota=1, name='a"b')
