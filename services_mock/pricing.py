@@ -1,33 +1,57 @@
 """The pricing service: prices and deals."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, FastAPI, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from pydantic import BaseModel, Field
 
 from services_mock.answers import answer
-from services_mock.data import categories, goods, prices
+from services_mock.data import categories, prices
 from services_mock.data.prices import Badge, Deal, Price
 from services_mock.pages import Asked, Key, Page, Paging, Required, batch, page
 from services_mock.problems import not_found
 from services_mock.service import assemble
+from services_mock.stores.price_book import PriceBook
 
 Sort = Literal["-discount", "ends_at"]
 
 router = APIRouter(tags=["pricing"])
 
 
+class WantedPrice(BaseModel, extra="forbid"):
+    """What a variant is to cost, in minor units."""
+
+    amount: Annotated[int, Field(ge=1, le=10_000_000, strict=True)]
+    currency: Literal["EUR"]
+
+
+async def _store(request: Request) -> PriceBook:
+    store: PriceBook = request.app.state.store
+    return store
+
+
+Store = Annotated[PriceBook, Depends(_store)]
+
+
 @router.get("/prices", response_model=Page[Price])
-async def list_prices(ids: Required) -> Response:
+async def list_prices(store: Store, ids: Required) -> Response:
     """Return the prices of many products."""
-    return answer(batch(ids, lambda one: prices.price(one) if goods.exists(one) else None))
+    return answer(batch(ids, store.find))
 
 
 @router.get("/prices/{product_id}", response_model=Price)
-async def get_price(product_id: str) -> Response:
+async def get_price(store: Store, product_id: str) -> Response:
     """Return what a product costs."""
-    if not goods.exists(product_id):
+    found = store.find(product_id)
+    if found is None:
         raise not_found("price of product", product_id)
-    return answer(prices.price(product_id))
+    return answer(found)
+
+
+@router.put("/skus/{sku}/price", response_model=Price)
+async def put_price(store: Store, sku: str, wanted: WantedPrice) -> Response:
+    """Set what a variant costs; return what its product costs then."""
+    return answer(store.change(sku, wanted.amount))
 
 
 def _key(sort: Sort, deal: Deal) -> Key:
@@ -75,5 +99,9 @@ async def get_deal(deal_id: str) -> Response:
 def create_app() -> FastAPI:
     """Return the pricing service."""
     return assemble(
-        "pricing", router, summary="Prices and deals", cache_control="public, max-age=30"
+        "pricing",
+        router,
+        summary="Prices and deals",
+        cache_control="public, max-age=30",
+        store=PriceBook(),
     )

@@ -306,6 +306,47 @@ async def test_an_impossible_order_is_refused(shop, changes, problem):
     assert (await shop("orders").get("/orders?customer_id=1")).json()["total"] == 48
 
 
+# pricing
+
+
+async def test_a_changed_price_is_told_from_then_on(shop):
+    """By its product, alone and among many; the product costs what its cheapest variant does."""
+    pricing = shop("pricing")
+    before = (await pricing.get("/prices/42")).json()
+    variant = before["variants"][0]
+    wanted = {"amount": variant["price"]["amount"] * 2 // 3, "currency": "EUR"}
+    changed = await pricing.put(f"/skus/{variant['sku']}/price", json=wanted)
+    read = (await pricing.get("/prices/42")).json()
+    among = (await pricing.get("/prices?ids=41,42")).json()["items"][1]
+
+    assert changed.json() == read == among
+    assert read["variants"][0]["price"] == wanted == read["price"]
+    assert read["variants"][1:] == before["variants"][1:]
+    assert read["updated_at"] > before["updated_at"]
+
+
+@pytest.mark.parametrize(
+    ("sku", "wanted", "problem"),
+    [
+        ("nonsense", {"amount": 1, "currency": "EUR"}, (404, "unknown_sku")),
+        (PLENTY, {"amount": 1, "currency": "EUR"}, (409, "price_change_too_steep")),
+        (PLENTY, {"amount": 10_000_000, "currency": "EUR"}, (409, "price_change_too_steep")),
+        (PLENTY, {"amount": 0, "currency": "EUR"}, (422, "invalid_request")),
+        (PLENTY, {"amount": 5000, "currency": "USD"}, (422, "invalid_request")),
+        (PLENTY, {"amount": 5000.5, "currency": "EUR"}, (422, "invalid_request")),
+    ],
+)
+async def test_an_impossible_price_is_refused(shop, sku, wanted, problem):
+    """Nothing changes."""
+    pricing = shop("pricing")
+    product = f"/prices/{PLENTY.partition('-')[0]}"
+    before = (await pricing.get(product)).json()
+    answer = await pricing.put(f"/skus/{sku}/price", json=wanted)
+
+    assert code(answer) == problem
+    assert (await pricing.get(product)).json() == before
+
+
 # users
 
 
