@@ -83,6 +83,7 @@ class Lookup:
     def stop(self) -> None:
         """Look nothing up any more; those who wait go on without."""
         self.due = math.inf
+        self._resolutions = {}
         if self._under_way is not None:
             self._under_way.cancel()
         self._tell()
@@ -100,7 +101,8 @@ class Lookup:
         finally:
             self._under_way = None
             self._has_failed = bool(errors)
-            self.due = min(resolution.next_lookup for resolution in self._resolutions.values())
+            instants = (resolution.next_lookup for resolution in self._resolutions.values())
+            self.due = min(instants, default=math.inf)
         self._changed("; ".join(errors))
         self._tell()
 
