@@ -1,13 +1,16 @@
 """One call to a service and its reply: the two values that every layer passes on."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Headers = tuple[tuple[bytes, bytes], ...]
 """Header fields in wire order; names in lower case, values without surrounding white space."""
 
 Source = Literal["upstream", "cache", "stale"]
+
+Trail = list[tuple[object, float]]
+"""Where a call was sent, and when: the key of an endpoint and an instant, for each attempt."""
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 IDEMPOTENT = SAFE | {"PUT", "DELETE"}
@@ -29,6 +32,8 @@ class Call:
     ("GET /users/{id}") and names the call in events and errors, so that ids stay out of them.
     `deadline` is an instant of the monotonic clock. `audience` names who may share the reply:
     None is everybody, any other value is one viewer (or tenant).
+    `trail` is written where attempts are sent. Copies that a layer makes (`dataclasses.replace`)
+    share it, so that a further attempt goes elsewhere and an error tells how many there were.
     """
 
     upstream: str
@@ -40,6 +45,7 @@ class Call:
     headers: Headers = ()
     body: bytes = b""
     traceparent: str = ""
+    trail: Trail = field(default_factory=list, compare=False, repr=False)
 
     @property
     def is_safe(self) -> bool:
@@ -52,6 +58,10 @@ class Call:
         return (
             self.method in IDEMPOTENT or find_header(self.headers, b"idempotency-key") is not None
         )
+
+    def sent_since(self, instant: float) -> float:
+        """Return when it was last sent, or `instant` if it was not sent since then."""
+        return max(instant, self.trail[-1][1]) if self.trail else instant
 
 
 @dataclass(frozen=True, slots=True)

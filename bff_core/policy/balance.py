@@ -1,7 +1,7 @@
 """Which endpoint of an upstream takes a call, and which gets none for a while."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Generic, TypeVar
 
@@ -123,18 +123,19 @@ class EndpointSet(Generic[Key, Target]):
         return gone
 
     def pick(
-        self, now: float, chance: Chance, avoid: Member[Key, Target] | None = None
+        self, now: float, chance: Chance, tried: Sequence[object] = ()
     ) -> Member[Key, Target] | None:
-        """Choose an endpoint for a call, another one than `avoid` where there is one."""
+        """Choose an endpoint for a call: one whose key is not among `tried` where there is one.
+
+        When all were tried, it is another one than the last where there is one.
+        """
         if now >= self._next_review:
             self._arrange(now)
-        if self._probed and avoid is None:
+        if self._probed and not tried:
             for member in self._probed:
                 if not member.in_flight:
                     return member
-        usable = self._usable
-        if avoid is not None:
-            usable = [member for member in usable if member is not avoid] or usable
+        usable = _elsewhere(self._usable, tried) if tried else self._usable
         return _less_busy_of_two(usable, chance)
 
     def succeed(self, member: Member[Key, Target], now: float) -> bool:
@@ -185,6 +186,13 @@ class EndpointSet(Generic[Key, Target]):
             return
         self._usable = healthy
         self._probed = [member for until, member in out if until is not None and until <= now]
+
+
+def _elsewhere(
+    members: list[Member[Key, Target]], tried: Sequence[object]
+) -> list[Member[Key, Target]]:
+    untried = [member for member in members if member.key not in tried]
+    return untried or [member for member in members if member.key != tried[-1]] or members
 
 
 def _less_busy_of_two(

@@ -65,12 +65,17 @@ def test_without_endpoints_there_is_none_to_pick() -> None:
 
 
 def test_a_retry_goes_elsewhere() -> None:
-    """The endpoint that has just failed is avoided as long as there is another."""
-    those, chance = endpoints("ab"), random.Random(1).random
-    bad = members(those)["a"]
+    """An endpoint that was tried is avoided as long as there is another."""
+    chance = random.Random(1).random
 
-    assert {those.pick(NOW, chance, bad).key for _ in range(50)} == {"b"}
-    assert endpoints("a").pick(NOW, chance, bad).key == "a"
+    def picked(names: str, tried: str) -> set[str]:
+        those = endpoints(names)
+        return {those.pick(NOW, chance, tried).key for _ in range(50)}
+
+    assert picked("abc", "a") == {"b", "c"}
+    assert picked("abc", "ab") == {"c"}
+    assert picked("abc", "abc") == {"a", "b"}
+    assert picked("a", "a") == {"a"}
 
 
 def test_five_failures_in_a_row_eject_an_endpoint_for_ten_seconds() -> None:

@@ -5,9 +5,11 @@ import socket
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 
+from bff_core.call import Call, Reply
 from bff_core.errors import TransportFailed
 from bff_core.events import Attempted, Ejected, Resolved, Restored
 from bff_core.policy.balance import Balance
@@ -99,15 +101,35 @@ async def test_a_retry_goes_to_another_endpoint() -> None:
     assert len(scripts[ONE].calls) == len(attempts) == 5
 
 
-async def test_failures_that_are_not_retried_are_not_remembered_for_ever() -> None:
-    """What it knows of failed calls is bounded, however many fail."""
-    bench = Workbench(listens=False)
-    layer = balancer(bench, {ONE: Scripted(reply(500)), TWO: Scripted(reply(500))})
+async def test_copies_of_a_call_go_elsewhere_too() -> None:
+    """A layer that adds a header to each attempt leads no attempt back to where one failed."""
+    bench = Workbench()
+    scripts = {ONE: Scripted(fail()), TWO: Scripted(reply())}
+    layer = balancer(bench, scripts)
 
-    for _ in range(1000):
-        await layer(bench.call())
+    async def signed(call: Call) -> Reply:
+        return await layer(replace(call, headers=((b"authorization", b"Bearer x"),)))
 
-    assert len(layer._failed) == 128
+    retrying = RetryLayer(GENEROUS, bench.runtime, signed)
+    statuses = {(await retrying(bench.call())).status for _ in range(20)}
+
+    assert statuses == {200}
+    assert len(scripts[ONE].calls) == 5
+
+
+async def test_attempts_visit_each_endpoint_before_one_is_tried_again() -> None:
+    """Three attempts of a call see three endpoints, and a fourth another one than the third."""
+    bench = Workbench()
+    scripts = {host: Scripted(fail()) for host in (ONE, TWO, THREE)}
+    options = Retry(attempts=4, budget_min=1000)
+    call = bench.call()
+
+    with pytest.raises(TransportFailed):
+        await RetryLayer(options, bench.runtime, balancer(bench, scripts))(call)
+
+    went = [key.address for key, _ in call.trail]
+    assert set(went[:3]) == {ONE, TWO, THREE}
+    assert went[3] in went[:2]
 
 
 @pytest.mark.parametrize("step", [fail(), reply(500), hang()], ids=["broken", "500", "hanging"])

@@ -4,13 +4,26 @@ import asyncio
 
 import pytest
 
+from bff_core.call import Handler
 from bff_core.errors import BulkheadFull, CircuitOpen, DeadlineExceeded, TransportFailed
 from bff_core.events import BreakerChanged, Shed
 from bff_core.policy.breaker import Breaker
-from bff_core.testing.scripted import Scripted, Step, fail, fail_with, hang, reply
+from bff_core.policy.bulkhead import Bulkhead
+from bff_core.policy.policy import Policy
+from bff_core.testing.scripted import (
+    Scripted,
+    ScriptedTransport,
+    Step,
+    fail,
+    fail_with,
+    hang,
+    reply,
+)
 from bff_core.testing.workbench import Workbench
 from bff_core.upstream.layers.breaker import BreakerLayer
 from bff_core.upstream.layers.deadline import DeadlineLayer
+from bff_core.upstream.stack import UpstreamStack
+from bff_core.upstream.transport.interface import Endpoint
 
 pytestmark = pytest.mark.virtual_time
 
@@ -64,6 +77,36 @@ async def test_slow_replies_open_it() -> None:
     layer, _ = await after_twenty(bench, reply(after=2.5))
 
     assert layer.circuit.state == "open"
+
+
+async def test_waiting_for_a_permit_makes_no_call_slow() -> None:
+    """Fifty quick calls through a narrow bulkhead take five seconds, and speak against nobody."""
+    bench, upstream = Workbench(), Scripted(reply(after=0.1))
+    policy = Policy(bulkhead=Bulkhead(concurrent=1))
+    handler = stack_to(upstream, bench, policy)
+    began = bench.now
+
+    await asyncio.gather(*(handler(bench.call(f"/users/{number}")) for number in range(50)))
+
+    assert bench.now - began == pytest.approx(5.0)
+    assert bench.heard_of(BreakerChanged) == []
+
+
+async def test_a_slow_reply_behind_a_queue_counts_by_what_the_upstream_took() -> None:
+    """Twenty-five calls that take two seconds each open the circuit, permits or not."""
+    bench, upstream = Workbench(), Scripted(reply(after=2.1))
+    handler = stack_to(upstream, bench, Policy(bulkhead=Bulkhead(concurrent=10)))
+
+    calls = (handler(bench.call(f"/users/{number}")) for number in range(30))
+    await asyncio.gather(*calls, return_exceptions=True)
+
+    assert [event.state for event in bench.heard_of(BreakerChanged)] == ["open"]
+
+
+def stack_to(upstream: Scripted, bench: Workbench, policy: Policy) -> Handler:
+    transport = ScriptedTransport({"10.0.0.1": upstream})
+    origin = Endpoint("http", "10.0.0.1", 80, "10.0.0.1")
+    return UpstreamStack(policy, [origin], bench.runtime, transport).handler
 
 
 async def test_clients_that_leave_never_count() -> None:

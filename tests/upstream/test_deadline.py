@@ -7,9 +7,12 @@ import pytest
 
 from bff_core.call import Call, Reply
 from bff_core.errors import DeadlineExceeded
-from bff_core.testing.scripted import Scripted, hang, reply
+from bff_core.policy.policy import Policy
+from bff_core.testing.scripted import Scripted, ScriptedTransport, hang, reply
 from bff_core.testing.workbench import Workbench
 from bff_core.upstream.layers.deadline import DeadlineLayer
+from bff_core.upstream.stack import UpstreamStack
+from bff_core.upstream.transport.interface import Endpoint
 
 pytestmark = pytest.mark.virtual_time
 
@@ -45,6 +48,20 @@ async def test_a_call_whose_time_is_over_is_not_sent() -> None:
         await DeadlineLayer(bench.runtime, upstream)(bench.call(timeout=0))
 
     assert (told.value.attempts, upstream.calls) == (0, [])
+
+
+async def test_the_error_tells_how_many_attempts_there_were() -> None:
+    """Two attempts that hung, and a third that the deadline cut."""
+    bench = Workbench()
+    transport = ScriptedTransport({"10.0.0.1": Scripted(hang())})
+    origin = Endpoint("http", "10.0.0.1", 80, "10.0.0.1")
+    policy = Policy(attempt_timeout=1.0)
+    handler = UpstreamStack(policy, [origin], bench.runtime, transport).handler
+
+    with pytest.raises(DeadlineExceeded) as told:
+        await handler(bench.call(timeout=2.6))
+
+    assert told.value.attempts == 3
 
 
 async def test_a_cancellation_from_elsewhere_passes_through() -> None:

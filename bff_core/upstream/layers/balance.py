@@ -14,9 +14,6 @@ from bff_core.upstream.layers.lookup import Lookup
 from bff_core.upstream.runtime import Runtime
 from bff_core.upstream.transport.interface import Connector, Endpoint, StreamedReply, Transport
 
-REMEMBERED = 128
-"""How many failed attempts are remembered, so that a retry goes elsewhere."""
-
 Place = Member[Endpoint, Connector]
 
 
@@ -32,7 +29,6 @@ class Balancer:
         "_clock",
         "_cut_after",
         "_events",
-        "_failed",
         "_leaving",
         "_lookup",
         "_options",
@@ -56,7 +52,6 @@ class Balancer:
         self._clock = runtime.clock
         self._events = runtime.events
         self._cut_after = attempt_timeout
-        self._failed: dict[int, tuple[Call, Place]] = {}
         self._leaving: set[Place] = set()
         self._lookup = Lookup(options, runtime, origins if resolves else (), self._take_addresses)
         self.endpoints.update(self._lookup.endpoints if resolves else origins, self._clock())
@@ -70,6 +65,7 @@ class Balancer:
         """Send the call to an endpoint; the whole attempt is on that endpoint's account."""
         started = self._clock()
         place = self._pick(call, started) or await self._pick_when_resolved(call)
+        call.trail.append((place.key, started))
         place.in_flight += 1
         try:
             reply = await place.target.send(call)
@@ -113,10 +109,8 @@ class Balancer:
     def _pick(self, call: Call, now: float) -> Place | None:
         if now >= self._lookup.due:
             self._lookup.start()
-        avoid = None
-        if self._failed:
-            _, avoid = self._failed.pop(id(call), (None, None))
-        return self.endpoints.pick(now, self._runtime.chance, avoid)
+        tried = [key for key, _ in call.trail] if call.trail else ()
+        return self.endpoints.pick(now, self._runtime.chance, tried)
 
     async def _pick_when_resolved(self, call: Call) -> Place:
         """Wait for the first addresses; raise at once while there are none to be had."""
@@ -151,9 +145,6 @@ class Balancer:
             self._events.emit(Restored(call.upstream, call.operation, place.key.name))
 
     def _fail(self, place: Place, call: Call) -> None:
-        if len(self._failed) >= REMEMBERED:
-            del self._failed[next(iter(self._failed))]
-        self._failed[id(call)] = (call, place)
         duration = self.endpoints.fail(place, self._clock())
         if duration is not None and self._events.sinks:
             self._events.emit(Ejected(call.upstream, call.operation, place.key.name, duration))

@@ -9,7 +9,10 @@ from bff_core.upstream.runtime import Runtime
 
 
 class BreakerLayer:
-    """Counts how calls end and raises `CircuitOpen` while the circuit is open."""
+    """Counts how calls end and raises `CircuitOpen` while the circuit is open.
+
+    The time that a call waits for a permit is not the upstream's, and does not make it slow.
+    """
 
     __slots__ = ("_clock", "_period", "_runtime", "circuit", "inner")
 
@@ -49,7 +52,7 @@ class BreakerLayer:
         if is_fault_status(reply.status):
             circuit.fail(period, now)
         else:
-            circuit.succeed(period, now, now - started)
+            circuit.succeed(period, now, now - call.sent_since(started))
         if circuit.period != self._period:
             self._tell(call, now)
         return reply
@@ -65,7 +68,8 @@ class BreakerLayer:
 
     def _take_error(self, error: BaseException, call: Call, period: int, started: float) -> None:
         now = self._clock()
-        if is_upstream_fault(error, call, now=now, duration=now - started):
+        duration = now - call.sent_since(started)
+        if is_upstream_fault(error, call, now=now, duration=duration):
             self.circuit.fail(period, now)
         else:
             self.circuit.forget(period)

@@ -34,7 +34,10 @@ class DeadlineLayer:
             return await self.inner(call)
         except asyncio.CancelledError:
             if alarm.settle():
-                raise DeadlineExceeded("took until its deadline", call=call) from None
+                sent = len(call.trail)
+                raise DeadlineExceeded(
+                    "took until its deadline", call=call, attempts=sent
+                ) from None
             raise
         finally:
             self._alarms.clear(alarm)
