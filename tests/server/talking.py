@@ -77,14 +77,21 @@ async def served(app: Any, **options: Any) -> AsyncIterator[Served]:
 
 
 async def connect(port: int, *, buffer: int | None = None) -> "Client":
-    """Connect; `buffer` bounds what the kernel takes in for a client that does not read."""
+    """Connect; what is still open when the test ends is closed then.
+
+    `buffer` bounds what the kernel takes in for a client that does not read.
+    """
     loop = asyncio.get_running_loop()
     line = socket.socket()
     if buffer is not None:
         line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
     line.setblocking(False)
     await loop.sock_connect(line, ("127.0.0.1", port))
-    return Client(*await asyncio.open_connection(sock=line, limit=buffer or 2**16))
+    client = Client(*await asyncio.open_connection(sock=line, limit=buffer or 2**16))
+    test = asyncio.current_task()
+    assert test is not None
+    test.add_done_callback(lambda _: client.writer.transport.abort())
+    return client
 
 
 class Client:

@@ -141,7 +141,7 @@ async def test_a_client_that_leaves_cancels_its_calls():
 
 async def test_what_others_wait_for_goes_on():
     """Three ask for the same thing, the first leaves: the two others get it."""
-    script = Scripted(hang(), reply({"name": "lamp"}, after=0.05))
+    script = Scripted(hang(), reply(body={"name": "lamp"}, after=0.05))
 
     async with (
         served(shop_of(script)) as server,

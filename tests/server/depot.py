@@ -1,0 +1,62 @@
+"""The gateway that the processes under test serve: reads, writes, streams, and a socket."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+from fastapi import WebSocket, WebSocketDisconnect
+from starlette.responses import StreamingResponse
+
+from bff_core import gateway
+
+app = gateway("depot")
+
+
+@app.get("/items/{item}")
+async def item(item: int, seconds: float = 0.005) -> dict[str, int]:
+    """Answer after a while."""
+    await asyncio.sleep(seconds)
+    return {"item": item}
+
+
+@app.post("/orders", status_code=201)
+async def order(order: dict[str, int]) -> dict[str, int]:
+    """Take an order, in a little longer."""
+    await asyncio.sleep(0.01)
+    return order
+
+
+@app.get("/block")
+async def block(seconds: float) -> dict[str, float]:
+    """Do what must not be done on an event loop."""
+    time.sleep(seconds)  # noqa: ASYNC251 # it is the point
+    return {"blocked": seconds}
+
+
+@app.get("/events")
+async def events() -> StreamingResponse:
+    """Tell events for ever."""
+    return StreamingResponse(_ticks(b"data: %d\n\n"), media_type="text/event-stream")
+
+
+@app.get("/rows")
+async def rows(count: int = 1_000_000) -> StreamingResponse:
+    """Export rows, for longer than anybody waits."""
+    return StreamingResponse(_ticks(b'{"row": %d}\n', count), media_type="application/x-ndjson")
+
+
+@app.websocket("/chat")
+async def chat(socket: WebSocket) -> None:
+    """Say everything again."""
+    await socket.accept()
+    try:
+        while True:
+            await socket.send_text(await socket.receive_text())
+    except WebSocketDisconnect:
+        return
+
+
+async def _ticks(form: bytes, count: int = 1_000_000) -> AsyncIterator[bytes]:
+    for number in range(count):
+        yield form % number
+        await asyncio.sleep(0.05)

@@ -1,0 +1,230 @@
+"""`python -m bff_core.server`: what it says to wrong input, and how several processes are one."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bff_core.server.__main__ import main, plan_of
+from bff_core.server.listening import CannotListen, adopt, bind
+from bff_core.server.runner import CannotServe, Plan, load
+from tests.processes.services import request
+from tests.server.conftest import free_port
+from tests.server.talking import connect, until
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(*arguments: str, **environ: str) -> tuple[int, str]:
+    """Run the command; return its status and what it said."""
+    done = subprocess.run(
+        (sys.executable, "-m", "bff_core.server", *arguments),
+        cwd=ROOT,
+        env={**os.environ, "BFF_ENV": "development", **environ},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    return done.returncode, done.stderr.strip()
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("depot", "'depot' names no application: write module:attribute, as in shop.app:app"),
+        ("no.such:app", "there is no module 'no' (asked for 'no.such:app')"),
+        ("tests.server.nowhere:app", "there is no module 'tests.server.nowhere'"),
+        ("tests.server.talking:nothing", "module 'tests.server.talking' has no 'nothing'"),
+        ("tests.server.conftest:DEPOT", "'tests.server.conftest:DEPOT' is no application: it is a"),
+    ],
+)
+def test_an_application_that_can_not_be_had_is_a_line(name, reason):
+    """Whoever mistypes a name is told which part of it is wrong."""
+    with pytest.raises(CannotServe) as told:
+        load(name)
+
+    assert str(told.value).startswith(reason)
+    assert "\n" not in str(told.value)
+
+
+def test_a_fault_inside_the_module_is_not_taken_for_a_wrong_name(tmp_path, monkeypatch):
+    """A module that lacks another one shows where."""
+    (tmp_path / "faulty_shop.py").write_text("import no_such_library")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    with pytest.raises(ModuleNotFoundError, match="no_such_library"):
+        load("faulty_shop:app")
+
+
+def test_a_wrong_setting_is_a_line_without_a_traceback():
+    """In a log of a container the reason is what one sees."""
+    status, said = run("bffs.web.app:app", BFF_ENV="production", BFF_ALLOWED_HOSTS="")
+
+    assert status == 2
+    assert said.startswith("bff: BFF_")
+    assert "Traceback" not in said
+    assert len(said.splitlines()) == 1
+
+
+def test_a_busy_port_is_a_line():
+    """It names port and host, and how to choose another."""
+    with bind("127.0.0.1", 0) as taken, pytest.raises(CannotListen) as told:
+        bind("127.0.0.1", taken.getsockname()[1])
+
+    assert "is busy: free it, or choose another one with --port or BFF_PORT" in str(told.value)
+
+
+@pytest.mark.parametrize("host", ["no such host", "192.0.2.1"])
+def test_an_address_that_can_not_be_had_is_a_line(host):
+    """A name that is none, an address of another machine."""
+    with pytest.raises(CannotListen) as told:
+        bind(host, 0)
+
+    assert host in str(told.value)
+    assert "\n" not in str(told.value)
+
+
+def test_a_descriptor_that_is_no_socket_is_a_line(tmp_path):
+    """A manager that hands over the wrong one is told."""
+    with (tmp_path / "file").open("w") as file, pytest.raises(CannotListen, match="is no socket"):
+        adopt(file.fileno())
+    with pytest.raises(CannotListen, match="Bad file descriptor"):
+        adopt(9999)
+
+
+@pytest.mark.parametrize(
+    "options", [("--port", "70000"), ("--workers", "0"), ("--grace", "-1"), ("--grace", "nan"), ()]
+)
+def test_wrong_options_are_usage_errors(options, capsys):
+    """As for any command."""
+    with pytest.raises(SystemExit) as end:
+        plan_of([*options] if not options else ["a:b", *options])
+
+    assert end.value.code == 2
+    assert "usage:" in capsys.readouterr().err
+
+
+def test_options_go_before_settings():
+    """What is not said is left to the environment."""
+    assert plan_of(["a:b"]) == Plan(app="a:b")
+    assert plan_of(["a:b", "--port=81", "--drain-delay=2"]) == Plan(app="a:b", port=81, delay=2)
+
+
+def test_what_can_not_be_served_ends_with_two(capsys, monkeypatch):
+    """A script can tell it from an application that failed."""
+    monkeypatch.setattr(sys, "argv", ["server", "no.such:app", "--port", "0"])
+
+    assert main() == 2
+    assert capsys.readouterr().err == "bff: there is no module 'no' (asked for 'no.such:app')\n"
+
+
+def test_an_application_that_fails_to_start_shows_why(tmp_path):
+    """A bug in a lifespan is a bug: with its traceback, and exit status 1."""
+    (tmp_path / "failing_shop.py").write_text(
+        "async def app(scope, receive, send):\n    raise ValueError('no database')\n"
+    )
+
+    status, said = run("failing_shop:app", "--port", str(free_port()), PYTHONPATH=str(tmp_path))
+
+    assert status == 1
+    assert "ValueError: no database" in said
+
+
+async def test_workers_share_a_port_and_end_together(depot):
+    """Two processes answer; SIGTERM to the one that started them ends all, within the grace."""
+    process = depot("--workers=2", "--drain-delay=0", "--grace=5")
+    client = await connect(process.port)
+    client.send(b"GET /items/1?seconds=0.5 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    workers = children(process.pid)
+    await until(lambda: process.output.count('"opened"') == 2)
+
+    process.ask_to_end()
+    answer = await client.answer()
+    await until(lambda: not process.is_alive)
+
+    assert answer.status == 200
+    assert len(workers) == 2
+    assert not any(_lives(pid) for pid in workers)
+
+
+async def test_a_worker_that_dies_is_replaced(depot):
+    """The others go on in the meantime, and the log tells how it died."""
+    process = depot("--workers=2")
+    await until(lambda: process.output.count('"opened"') == 2)
+    victim, survivor = children(process.pid)
+
+    os.kill(victim, signal.SIGKILL)
+    await until(lambda: process.output.count('"opened"') == 3)
+
+    assert '"worker_ended"' in process.output
+    assert "SIGKILL" in process.output
+    assert survivor in children(process.pid)
+    assert victim not in children(process.pid)
+    assert request(process.port, "GET", "/items/1")[0] == 200
+
+
+async def test_workers_do_not_outlive_whoever_started_them(depot):
+    """A supervisor that is killed leaves no orphans behind on its port."""
+    process = depot("--workers=2", "--drain-delay=0")
+    await until(lambda: process.output.count('"opened"') == 2)
+    workers = children(process.pid)
+
+    process.kill()
+    await until(lambda: not any(_lives(pid) for pid in workers))
+
+
+async def test_sighup_is_passed_on_to_the_workers(depot):
+    """It re-reads policies where a gateway wants it, and ends nobody."""
+    process = depot("--workers=2")
+    await until(lambda: process.output.count('"opened"') == 2)
+    workers = children(process.pid)
+
+    process.signal(signal.SIGHUP)
+    statuses = {request(process.port, "GET", "/items/1")[0] for _ in range(10)}
+
+    assert statuses == {200}
+    assert children(process.pid) == workers
+
+
+async def test_a_gateway_that_can_not_start_ends_its_supervisor():
+    """It is not started again for ever; the reason is told once."""
+    status, said = run("no.such:app", "--workers=3", "--port", str(free_port()))
+
+    assert status == 2
+    assert said == "bff: there is no module 'no' (asked for 'no.such:app')"
+
+
+def test_a_socket_of_the_platform_is_served():
+    """A service manager may listen, and hand the socket over."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        serving = subprocess.Popen(
+            (
+                *(sys.executable, "-m", "bff_core.server", "tests.server.depot:app"),
+                *("--fd", str(listener.fileno())),
+            ),
+            cwd=ROOT,
+            env={**os.environ, "BFF_ENV": "development", "BFF_LOG": "off"},
+            pass_fds=(listener.fileno(),),
+        )
+        port = listener.getsockname()[1]
+        status, _ = request(port, "GET", "/items/1")
+        serving.terminate()
+
+        assert serving.wait(30) == 0
+    assert status == 200
+
+
+def children(pid: int) -> list[int]:
+    """Return the child processes of a process."""
+    told = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return [int(child) for child in told.split()]
+
+
+def _lives(pid: int) -> bool:
+    stat = Path(f"/proc/{pid}/stat")
+    return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"

@@ -1,0 +1,84 @@
+"""An event loop that is kept from turning: what keeps it is told, once, and how long it took."""
+
+import asyncio
+import time
+
+import pytest
+
+from bff_core.events import AnyEvent, Events, LoopBlocked, LoopFreed
+from bff_core.server.watchdog import Watchdog
+from tests.processes.services import request
+from tests.server.talking import until
+
+
+async def watched(heard: list[AnyEvent], **options: float) -> Watchdog:
+    """Start a watchdog on this loop."""
+    dog = Watchdog(asyncio.get_running_loop(), Events(heard.append), **options)
+    dog.start()
+    await asyncio.sleep(0)
+    return dog
+
+
+def busy_with_something(seconds: float) -> None:
+    """Keep the loop from turning."""
+    time.sleep(seconds)
+
+
+@pytest.mark.parametrize("loop", ["asyncio", pytest.param("uvloop", marks=pytest.mark.uvloop)])
+async def test_a_blocked_loop_is_told_with_its_stack(loop):
+    """While it lasts, so that it is told even when it never ends; and again when it is over."""
+    heard: list[AnyEvent] = []
+    dog = await watched(heard, threshold=0.1)
+
+    busy_with_something(0.6)
+    told_meanwhile = list(heard)
+    await until(lambda: len(heard) > 1)
+    dog.stop()
+
+    (blocked,) = told_meanwhile
+    assert isinstance(blocked, LoopBlocked)
+    assert "busy_with_something" in blocked.stack
+    assert blocked.stack.rstrip().endswith("time.sleep(seconds)")
+    assert 0.1 <= blocked.waited < 0.6
+    (freed,) = heard[1:]
+    assert isinstance(freed, LoopFreed)
+    assert freed.duration >= 0.4
+
+
+async def test_each_blockage_is_told_once():
+    """However long it takes, and again the next time."""
+    heard: list[AnyEvent] = []
+    dog = await watched(heard, threshold=0.1)
+
+    for count in (1, 2):
+        busy_with_something(0.5)
+        await until(lambda count=count: len(heard) == 2 * count)
+    dog.stop()
+
+    assert [type(event) for event in heard] == [LoopBlocked, LoopFreed] * 2
+
+
+async def test_a_loop_that_turns_is_not_told():
+    """Work in pieces is no blockage, however much there is of it."""
+    heard: list[AnyEvent] = []
+    dog = await watched(heard, threshold=1.0)
+
+    until_then = time.monotonic() + 0.5
+    while time.monotonic() < until_then:
+        busy_with_something(0.01)
+        await asyncio.sleep(0)
+    dog.stop()
+
+    assert heard == []
+
+
+async def test_a_gateway_that_blocks_says_where(depot):
+    """The log of the process names the line, and how long nobody else was served."""
+    process = depot(BFF_WATCHDOG="0.1", BFF_LOG="text")
+
+    request(process.port, "GET", "/block?seconds=0.5")
+    await until(lambda: "loop_freed" in process.output)
+
+    assert "loop_blocked" in process.output
+    assert "in block" in process.output
+    assert "time.sleep(seconds)" in process.output
