@@ -254,7 +254,8 @@ class Pool:
         self._hold(connection)
         if self._is_closed:
             self._refuse(connection, call, "the connector was closed")
-        if not connection.is_usable():
+        # Under TLS the kernel may hold session tickets; what the service said was read, and refused.
+        if not (connection.is_open if self.endpoint.is_secure else connection.is_usable()):
             cause = f": {connection.cause}" if connection.cause else ""
             message = f"closed, or spoken on, before anything was asked{cause}"
             self._refuse(connection, call, message)

@@ -1,4 +1,4 @@
-"""Against services that people run: uvicorn, Python's http.server, nginx; and apps in process."""
+"""What `test_servers` does not show: streams without end, HTTP/1.0, HTTP/2, apps in process."""
 
 import asyncio
 import contextlib
@@ -63,30 +63,6 @@ async def by_uvicorn():
     finally:
         server.should_exit = server.force_exit = True
         await serving
-
-
-@pytest.mark.parametrize("path", ["/length", "/chunks"])
-@pytest.mark.parametrize("loop", ["asyncio", pytest.param("uvloop", marks=pytest.mark.uvloop)])
-async def test_uvicorn_answers(kit, path, loop):
-    """Both ways in which an ASGI server frames a body, over one connection."""
-    async with by_uvicorn() as endpoint, kit.wired(endpoint) as pool:
-        replies = [await pool.send(kit.calling(target=path)) for _ in range(5)]
-        head = await pool.send(kit.calling("HEAD", path))
-        load = pool.load
-
-    assert [reply.body for reply in replies] == [PLAIN] * 5
-    assert (head.status, head.body) == (200, b"")
-    assert (load.idle, load.active) == (1, 0)
-
-
-async def test_uvicorn_takes_bodies(kit):
-    """What is posted arrives, from nothing to megabytes."""
-    async with by_uvicorn() as endpoint, kit.wired(endpoint) as pool:
-        for size in (0, 1, 70_000, 3_000_000):
-            body = os.urandom(size)
-            reply = await pool.send(kit.calling("POST", "/echo", body=body, within=10))
-
-            assert reply.body == body
 
 
 async def test_uvicorn_sees_that_a_reader_left(kit):
@@ -175,33 +151,6 @@ def unused_ports():
         for each in sockets:
             each.bind(("127.0.0.1", 0))
         return [each.getsockname()[1] for each in sockets]
-
-
-@pytest.mark.needs("nginx")
-@pytest.mark.parametrize("codings", [(), ("gzip",)])
-async def test_nginx_answers(kit, nginx, codings):
-    """Plain and coded, from a server that closes after every third request."""
-    _, port, _ = nginx
-    endpoint = Endpoint("http", "127.0.0.1", port, "127.0.0.1")
-
-    async with kit.wired(endpoint, accept_encoding=codings) as pool:
-        replies = [await pool.send(kit.calling(target="/page.txt")) for _ in range(10)]
-        missing = await pool.send(kit.calling(target="/missing.txt"))
-
-    assert [reply.body for reply in replies] == [PLAIN] * 10
-    assert missing.status == 404
-
-
-@pytest.mark.needs("nginx")
-async def test_nginx_answers_over_tls(kit, nginx):
-    """The wire speaks HTTP/1.1 to a service that would rather speak HTTP/2."""
-    folder, _, port = nginx
-    endpoint = Endpoint("https", "localhost", port, "127.0.0.1")
-
-    async with kit.wired(endpoint, ca_file=str(folder / "ca.pem")) as pool:
-        replies = [await pool.send(kit.calling(target="/page.txt")) for _ in range(5)]
-
-    assert [reply.body for reply in replies] == [PLAIN] * 5
 
 
 @pytest.mark.needs("nginx")
