@@ -5,6 +5,7 @@ The GraphQL face is imported from `bff_core.graphql`, so that a gateway without 
 
 from bff_core.auth.viewer import Viewer
 from bff_core.call import Call, Handler, Layer, Reply
+from bff_core.composition.bulk import ItemResult, bulk
 from bff_core.composition.composition import Composition
 from bff_core.composition.gather import gather
 from bff_core.composition.loader import loader
@@ -39,6 +40,7 @@ from bff_core.policy.connection import Connection
 from bff_core.policy.limits import Limit
 from bff_core.policy.policy import Policy
 from bff_core.policy.retry import Retry
+from bff_core.rest.bulk import BulkAnswer, bulk_answer
 from bff_core.rest.compose import compose
 from bff_core.rest.shown import shows
 from bff_core.rest.views import Views
@@ -53,6 +55,7 @@ __all__ = [
     "BadStatus",
     "Balance",
     "Breaker",
+    "BulkAnswer",
     "Bulkhead",
     "BulkheadFull",
     "Call",
@@ -67,6 +70,7 @@ __all__ = [
     "Handler",
     "HttpxTransport",
     "InvalidInput",
+    "ItemResult",
     "Layer",
     "Limit",
     "NotAllowed",
@@ -86,6 +90,8 @@ __all__ = [
     "UpstreamError",
     "Viewer",
     "Views",
+    "bulk",
+    "bulk_answer",
     "compose",
     "critical",
     "criticality",

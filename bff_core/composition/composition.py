@@ -14,6 +14,7 @@ from bff_core.composition.screen import Screen
 from bff_core.composition.state import PartStatus, is_worse
 from bff_core.errors import ConfigurationError, PartCancelled
 from bff_core.events import Events
+from bff_core.scope import Scope
 
 T = TypeVar("T")
 
@@ -21,9 +22,9 @@ SILENCE = Events()
 
 
 class Board:
-    """The parts of one composition that have started, and its loaders."""
+    """The parts of one composition that have started, and its loaders; `scope` is its request."""
 
-    __slots__ = ("is_closed", "loaders", "screen", "started")
+    __slots__ = ("is_closed", "loaders", "scope", "screen", "started")
 
     def __init__(
         self,
@@ -34,7 +35,9 @@ class Board:
         events: Events = SILENCE,
         deadline: float = inf,
         is_dimmed: bool = False,
+        scope: Scope | None = None,
     ) -> None:
+        self.scope = scope
         self.screen = Screen(
             title, loop=loop, clock=clock, events=events, deadline=deadline, is_dimmed=is_dimmed
         )

@@ -115,6 +115,7 @@ class Wiring:
                 clock=self._clock,
                 events=self.events,
                 deadline=scope.deadline,
+                scope=scope,
                 is_dimmed=self._brownout.sheds_parts(),
             )
         )

@@ -75,6 +75,7 @@ class _Watched(Board):
     __slots__ = ("_tell",)
 
     def __init__(self, board: Board, tell: Callable[[Part[object]], None]) -> None:
+        self.scope = board.scope
         self.screen = board.screen
         self.started = board.started
         self.is_closed = board.is_closed

@@ -1,7 +1,7 @@
 """The desktop gateway: `python -m bff_core.server bffs.desktop.app:app`."""
 
 from bff_core import Limit, gateway
-from bffs.desktop import dashboard, orders, products
+from bffs.desktop import dashboard, orders, prices, products
 from bffs.services.carts import Carts
 from bffs.services.catalog import Catalog
 from bffs.services.inventory import Inventory
@@ -27,5 +27,5 @@ app = gateway(
     ],
     # A dashboard or an export weighs what it takes from the services.
     limits=[Limit(quota=30_000, cost="calls"), Limit(quota=60_000, by="address")],
-    faces=[dashboard.views, products.views, orders.views],
+    faces=[dashboard.views, products.views, orders.views, prices.views],
 )

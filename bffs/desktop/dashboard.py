@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from bff_core import Views, compose, gather
+from bff_core import Views, compose, gather, shows
 from bffs.compositions.home import Home
 from bffs.desktop.customer import Customer
 from bffs.desktop.rows import ProductRow, rows
@@ -14,6 +14,7 @@ from bffs.services.carts import Cart
 from bffs.services.orders import Order
 from bffs.services.payments import Method
 from bffs.services.pricing import Deal
+from bffs.services.users import User
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +30,23 @@ class Dashboard:
     picks: Sequence[ProductRow]
 
 
+def early_customer(user: User, home: Home) -> dict[str, object]:
+    """Greet before the rest is there."""
+    return {"customer": Customer.of(user, home)}
+
+
+def early_orders(orders: Sequence[Order], _: Home) -> dict[str, object]:
+    """Show the latest orders."""
+    return {"orders": orders}
+
+
 views = Views(prefix="/v1", tags=["dashboard"])
 
 
-@views.get("/dashboard")
+@views.get(
+    "/dashboard",
+    progressive=[shows(Home.profile, early_customer), shows(Home.orders, early_orders)],
+)
 async def get_dashboard(home: Annotated[Home, Depends(compose(Home))]) -> Dashboard:
     """Show the home screen."""
     user, cart, orders, methods, deals, picks = await gather(

@@ -6,10 +6,12 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from bff_core import Views, compose, gather
+from bff_core import Views, compose, gather, shows
 from bffs.compositions.home import Home
 from bffs.mobile.cards import MobileCard, cards
+from bffs.services.carts import Cart
 from bffs.services.orders import Order
+from bffs.services.users import User
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +36,33 @@ class MobileHome:
     picks: Sequence[MobileCard]
 
 
+def early_profile(profile: User, _: Home) -> dict[str, object]:
+    """Greet before the rest is there."""
+    loyalty = profile.loyalty
+    return {"name": profile.name.given, "tier": loyalty.tier, "points": loyalty.points}
+
+
+def early_cart(cart: Cart | None, _: Home) -> dict[str, object]:
+    """Show the number at the cart."""
+    return {"cart_count": None if cart is None else cart.count}
+
+
+def early_orders(orders: Sequence[Order], _: Home) -> dict[str, object]:
+    """Show what is on its way."""
+    return {"orders": [_state(order) for order in orders]}
+
+
 views = Views(prefix="/v1", tags=["home"])
 
 
-@views.get("/home")
+@views.get(
+    "/home",
+    progressive=[
+        shows(Home.profile, early_profile),
+        shows(Home.cart, early_cart),
+        shows(Home.orders, early_orders),
+    ],
+)
 async def get_home(home: Annotated[Home, Depends(compose(Home))]) -> MobileHome:
     """Show the home screen."""
     profile, cart, orders, deals, picks = await gather(

@@ -30,6 +30,14 @@ class Deal:
     ends_at: str
 
 
+@dataclass(frozen=True, slots=True)
+class PriceChange:
+    """What a variant is to cost."""
+
+    sku: str
+    price: Money
+
+
 class Pricing(Upstream):
     """Prices, the same for everybody."""
 
@@ -43,3 +51,7 @@ class Pricing(Upstream):
     async def deals(self, first: int) -> tuple[Deal, ...]:
         """Return the best deals, best first."""
         return (await self.get("/deals", Page[Deal], query={"limit": first})).items
+
+    async def change(self, wanted: PriceChange) -> Price:
+        """Set what a variant costs; return what its product costs then."""
+        return await self.put("/skus/{sku}/price", Price, sku=wanted.sku, json=wanted.price)

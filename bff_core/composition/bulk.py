@@ -1,0 +1,240 @@
+"""`@bulk`: one change per item of a batch, some at a time, each one's end told by itself."""
+
+import asyncio
+import inspect
+from collections.abc import Callable, Coroutine, Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from math import isinf
+from types import MethodType
+from typing import Any, Generic, Self, TypeVar, overload
+
+from bff_core.composition.composition import Composition
+from bff_core.composition.state import reason_of
+from bff_core.errors import (
+    BFFError,
+    ClientError,
+    CompositionError,
+    ConfigurationError,
+    InvalidInput,
+)
+from bff_core.events import PartEnded
+from bff_core.policy.idempotency import is_decided
+from bff_core.scope import running_part, writing_as
+
+C = TypeVar("C", bound=Composition)
+T = TypeVar("T")
+V = TypeVar("V")
+
+RESERVE_SHARE = 0.1
+RESERVE_MOST = 0.1
+"""Seconds (at most) before the request's deadline at which a batch ends, so that it can be told."""
+
+
+class NotAttempted(CompositionError):
+    """The batch ran out of time before this item's turn: nothing was done."""
+
+    status = 503
+    code = "not_attempted"
+    title = "Not attempted"
+    retry_after = 1.0
+
+    def __init__(self, item: str) -> None:
+        super().__init__(f"item {item!r} was not attempted")
+
+
+class ItemTimedOut(CompositionError):
+    """The batch ran out of time while this item was under way: it may have been done."""
+
+    status = 504
+    code = "timeout"
+    title = "Deadline exceeded"
+
+    def __init__(self, item: str) -> None:
+        super().__init__(f"item {item!r} ran out of time")
+
+
+class DuplicateItem(ClientError):
+    """An item before this one is about the same thing: only the first is attempted."""
+
+    status = 409
+    code = "duplicate_item"
+    title = "Duplicate item"
+
+
+@dataclass(frozen=True, slots=True)
+class ItemResult(Generic[V]):
+    """How one item ended: with its `value`, or with an `error`."""
+
+    index: int
+    key: str
+    value: V | None = None
+    error: Exception | None = None
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the change was made."""
+        return self.error is None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether trying again may end otherwise: nobody knows, or nothing was decided."""
+        error = self.error
+        return error is not None and not is_decided(
+            error.status if isinstance(error, BFFError) else 500
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How a batch is declared."""
+
+    key: Callable[[Any], Hashable] | None
+    most: int
+    concurrent: int
+
+
+class BulkMethod(Generic[T, V]):
+    """A method of a composition that changes one item, and is called with many."""
+
+    def __init__(
+        self, body: Callable[[Any, T], Coroutine[object, object, V]], bounds: Bounds
+    ) -> None:
+        if not inspect.iscoroutinefunction(body):
+            raise ConfigurationError(f"bulk {body.__qualname__}: declare it with `async def`")
+        self.name = body.__name__
+        self.body = body
+        self.bounds = bounds
+        self.__doc__ = body.__doc__
+
+    @overload
+    def __get__(self, composition: None, owner: type[Composition]) -> Self: ...
+    @overload
+    def __get__(
+        self, composition: Composition, owner: type[Composition] | None = None
+    ) -> Callable[[Sequence[T]], Coroutine[object, object, list[ItemResult[V]]]]: ...
+    def __get__(
+        self, composition: Composition | None, owner: type[Composition] | None = None
+    ) -> Self | Callable[[Sequence[T]], Coroutine[object, object, list[ItemResult[V]]]]:
+        if composition is None:
+            return self
+        return MethodType(self._run, composition)
+
+    def _run(
+        self, composition: Composition, items: Sequence[T]
+    ) -> Coroutine[object, object, list[ItemResult[V]]]:
+        """Change the items; raise `InvalidInput` for too many of them."""
+        if len(items) > self.bounds.most:
+            raise InvalidInput(f"At most {self.bounds.most} items are taken at once.")
+        return _Batch(self, composition, items).run()
+
+
+class _Batch(Generic[T, V]):
+    """One call of a bulk method: its items take turns, and end in any order."""
+
+    def __init__(
+        self, method: BulkMethod[T, V], composition: Composition, items: Sequence[T]
+    ) -> None:
+        self._method = method
+        self._composition = composition
+        self._items = items
+        self._keys = [self._key_of(index, item) for index, item in enumerate(items)]
+        self._results: dict[int, ItemResult[V]] = {}
+        self._turns = self._unique()
+
+    async def run(self) -> list[ItemResult[V]]:
+        """Return how each item ended, in their order; it always does so before the deadline."""
+        board = self._composition.board
+        loop, bounds = board.screen.loop, self._method.bounds
+        count = min(bounds.concurrent, len(self._items))
+        workers = [loop.create_task(self._work()) for _ in range(count)]
+        try:
+            if workers:
+                await asyncio.wait(workers, timeout=self._left())
+        finally:
+            for worker in workers:
+                worker.cancel()
+            if workers:
+                await asyncio.wait(workers)
+        results = [self._ended(index) for index in range(len(self._items))]
+        scope = board.scope
+        if scope is not None and not scope.outcome and any(one.is_open for one in results):
+            scope.outcome = "unknown"
+        return results
+
+    def _key_of(self, index: int, item: T) -> str:
+        key = self._method.bounds.key
+        return str(index) if key is None else str(key(item))
+
+    def _unique(self) -> Iterator[int]:
+        """Yield the items that are to be attempted; of several about the same thing the first."""
+        first: dict[str, int] = {}
+        for index, key in enumerate(self._keys):
+            if key in first:
+                error = DuplicateItem(f"Item {first[key]} is about {key!r}, too.")
+                self._results[index] = ItemResult(index, key, error=error)
+            else:
+                first[key] = index
+                yield index
+
+    def _left(self) -> float | None:
+        """Return the seconds that the batch may take, None where nothing bounds it."""
+        screen, part = self._composition.board.screen, running_part.get()
+        deadline = screen.deadline if part is None else min(screen.deadline, part.deadline)
+        if isinf(deadline):
+            return None
+        left = deadline - screen.clock()
+        return max(0.0, left - min(RESERVE_MOST, RESERVE_SHARE * left))
+
+    async def _work(self) -> None:
+        for index in self._turns:
+            await self._change(index)
+
+    async def _change(self, index: int) -> None:
+        key = self._keys[index]
+        try:
+            # A name of its own: its keys for the services depend on no other item.
+            with writing_as(f"{self._method.name}:{key}"):
+                value = await self._method.body(self._composition, self._items[index])
+        except asyncio.CancelledError:
+            self._fail(index, ItemTimedOut(key))
+            raise
+        except Exception as error:  # noqa: BLE001 - an item's failure is the item's
+            self._fail(index, error)
+        else:
+            self._results[index] = ItemResult(index, key, value)
+
+    def _fail(self, index: int, error: Exception) -> None:
+        result: ItemResult[V] = ItemResult(index, self._keys[index], error=error)
+        self._results[index] = result
+        screen = self._composition.board.screen
+        if result.is_open and screen.events.sinks:
+            name, reason = self._method.name, reason_of(error)
+            screen.events.emit(PartEnded(screen.title, name, "failed", reason, error))
+
+    def _ended(self, index: int) -> ItemResult[V]:
+        result = self._results.get(index)
+        if result is None:
+            key = self._keys[index]
+            result = ItemResult(index, key, error=NotAttempted(key))
+        return result
+
+
+def bulk(
+    *, key: Callable[[Any], Hashable] | None = None, most: int = 100, concurrent: int = 8
+) -> Callable[[Callable[[C, T], Coroutine[object, object, V]]], BulkMethod[T, V]]:
+    """Declare a method that changes one item; called with a sequence, it changes them all.
+
+    It returns an `ItemResult` per item, in their order: a failure is its item's and stops no other.
+    At most `concurrent` are under way at a time, and more than `most` are `InvalidInput`. `key`
+    says what an item is about (a number of the item otherwise): of several about the same thing
+    only the first is attempted. The batch ends a little before the request does; items whose turn
+    had not come are told as not attempted, those under way as timed out.
+    """
+    if most < 1 or concurrent < 1:
+        raise ConfigurationError("bulk: most and concurrent must be at least 1")
+    bounds = Bounds(key, most, concurrent)
+
+    def declare(body: Callable[[C, T], Coroutine[object, object, V]]) -> BulkMethod[T, V]:
+        return BulkMethod(body, bounds)
+
+    return declare

@@ -1,0 +1,48 @@
+"""How the items of a batch ended, as a client is told: a status and a result or a problem each."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from bff_core.composition.bulk import ItemResult, NotAttempted
+from bff_core.edge.problem import members_of
+
+T = TypeVar("T")
+V = TypeVar("V")
+
+
+@dataclass(frozen=True, slots=True)
+class BulkItem(Generic[T]):
+    """How one item ended: `status` as of a request of its own, `problem` as RFC 9457 has it."""
+
+    index: int
+    key: str
+    status: int
+    result: T | None
+    problem: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class BulkAnswer(Generic[T]):
+    """How all items ended, in the order in which they were sent; the route's status is 207."""
+
+    done: int
+    failed: int
+    not_attempted: int
+    items: Sequence[BulkItem[T]]
+
+
+def bulk_answer(results: Sequence[ItemResult[V]], present: Callable[[V], T]) -> BulkAnswer[T]:
+    """Return the answer of a bulk write; `present` shows what came of an item that was done."""
+    items = [_item(one, present) for one in results]
+    done = sum(one.is_done for one in results)
+    skipped = sum(isinstance(one.error, NotAttempted) for one in results)
+    return BulkAnswer(done, len(items) - done - skipped, skipped, items)
+
+
+def _item(one: ItemResult[V], present: Callable[[V], T]) -> BulkItem[T]:
+    if one.error is None:
+        value: V = one.value  # type: ignore[assignment]  # done, hence what the method returned
+        return BulkItem(one.index, one.key, 200, present(value), None)
+    problem = members_of(one.error)
+    return BulkItem(one.index, one.key, int(str(problem["status"])), None, problem)

@@ -1,0 +1,17 @@
+"""Prices, and changing many of them at once."""
+
+from bff_core import Composition, Viewer, bulk
+from bffs.services.pricing import Price, PriceChange, Pricing
+
+
+class PriceList(Composition):
+    """What things cost, for those who decide about it."""
+
+    pricing: Pricing
+    viewer: Viewer
+
+    @bulk(key=lambda change: change.sku, most=200)
+    async def change(self, wanted: PriceChange) -> Price:
+        """Set what a variant costs, and return what its product costs then."""
+        self.viewer.require()
+        return await self.pricing.change(wanted)

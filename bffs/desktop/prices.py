@@ -1,0 +1,41 @@
+"""Changing prices on the desktop: many at once, and each one's fate is told."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends
+from pydantic import Field
+
+from bff_core import BulkAnswer, Views, bulk_answer, compose
+from bffs.compositions.prices import PriceList
+from bffs.services.pricing import PriceChange
+from bffs.services.values import Money
+
+
+@dataclass(frozen=True, slots=True)
+class WantedPrices:
+    """The changes of a batch."""
+
+    items: Annotated[Sequence[PriceChange], Field(min_length=1, max_length=200)]
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedPrice:
+    """What a product costs after a change: the cheapest of its variants."""
+
+    product_id: str
+    price: Money
+
+
+views = Views(prefix="/v1", tags=["prices"])
+
+
+@views.post("/prices/bulk", status=207)
+async def change_prices(
+    wanted: WantedPrices, prices: Annotated[PriceList, Depends(compose(PriceList))]
+) -> BulkAnswer[ChangedPrice]:
+    """Set what variants cost; a change that fails stops no other."""
+    prices.viewer.require()
+    results = await prices.change(wanted.items)
+    return bulk_answer(results, lambda price: ChangedPrice(price.product_id, price.price))

@@ -1,0 +1,106 @@
+"""Changing many prices at once on the desktop: each change's fate is told."""
+
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+
+
+def price_of(mocks, product_id: str) -> list[dict]:
+    """Return what the variants of a product cost, as pricing says."""
+    return mocks.get("pricing", f"/prices/{product_id}").json()["variants"]
+
+
+def change(sku: str, amount: int, currency: str = "EUR") -> dict:
+    """Return one item of a batch."""
+    return {"sku": sku, "price": {"amount": amount, "currency": currency}}
+
+
+@pytest.fixture
+def variants(mocks) -> Iterator[list[dict]]:
+    """Return variants whose prices are put back afterwards."""
+    before = [variant for product in ("42", "43", "44") for variant in price_of(mocks, product)]
+    yield before
+    for variant in before:
+        path = f"/skus/{variant['sku']}/price"
+        assert mocks._ask("pricing", "PUT", path, json=variant["price"]).status_code == 200
+
+
+async def test_each_change_is_told(open_gateway, mocks, variants):
+    """Done, unknown, too steep, no price at all, twice: in the order they were sent."""
+    first, second = variants[0], variants[-1]
+    cheaper = first["price"]["amount"] * 3 // 4
+    wanted = [
+        change(first["sku"], cheaper),
+        change("nonsense", 100),
+        change(second["sku"], 1),
+        change(variants[1]["sku"], 100, "USD"),
+        change(first["sku"], cheaper + 1),
+    ]
+
+    async with open_gateway("desktop") as client:
+        answer = await client.post("/v1/prices/bulk", json={"items": wanted})
+
+    told = answer.json()
+    assert answer.status_code == 207
+    assert [item["key"] for item in told["items"]] == [item["sku"] for item in wanted]
+    assert [item["status"] for item in told["items"]] == [200, 404, 409, 422, 409]
+    assert (told["done"], told["failed"], told["not_attempted"]) == (1, 4, 0)
+    assert told["items"][0]["result"]["product_id"] == "42"
+    assert "more than 50%" in told["items"][2]["problem"]["detail"]
+    assert told["items"][4]["problem"]["code"] == "duplicate_item"
+    assert price_of(mocks, "42")[0]["price"]["amount"] == cheaper
+
+
+async def test_a_batch_is_done_in_a_bounded_number_of_calls(open_gateway, mocks, variants):
+    """One call per change, and none for what is refused beforehand."""
+    wanted = [change(one["sku"], one["price"]["amount"]) for one in variants]
+
+    async with open_gateway("desktop") as client:
+        mocks.forget()
+        answer = await client.post("/v1/prices/bulk", json={"items": wanted})
+        counted = mocks.calls("pricing")["routes"]
+        many = await client.post("/v1/prices/bulk", json={"items": wanted * 200})
+
+    assert answer.json()["done"] == len(variants)
+    assert counted == {"PUT /skus/{sku}/price": len(variants)}
+    assert many.status_code == 422
+
+
+async def test_what_the_deadline_cuts_off_is_told(open_gateway, mocks, variants):
+    """A service that hangs costs the items under way, and those behind them are not attempted."""
+    wanted = [change(f"nonsense-{number}", 100) for number in range(20)]
+    async with open_gateway("desktop") as client:
+        with mocks.fault("pricing", kind="hang"):
+            answer = await client.post(
+                "/v1/prices/bulk", json={"items": wanted}, headers={"Request-Timeout": "0.5"}
+            )
+
+    told = answer.json()
+    codes = [item["problem"]["code"] for item in told["items"]]
+    assert (answer.status_code, told["done"]) == (207, 0)
+    assert codes == ["timeout"] * 8 + ["not_attempted"] * 12
+
+
+async def test_a_batch_is_safe_to_send_again(open_gateway, mocks, variants):
+    """Under its key: what was open is tried again, then what is settled is said again."""
+    wanted = {"items": [change(variants[0]["sku"], variants[0]["price"]["amount"])]}
+    key = {"Idempotency-Key": str(uuid4())}
+    async with open_gateway("desktop") as client:
+        with mocks.fault("pricing", kind="error", status=503):
+            broken = await client.post("/v1/prices/bulk", json=wanted, headers=key)
+        again = await client.post("/v1/prices/bulk", json=wanted, headers=key)
+        mocks.forget()
+        replayed = await client.post("/v1/prices/bulk", json=wanted, headers=key)
+
+    assert [answer.json()["done"] for answer in (broken, again, replayed)] == [0, 1, 1]
+    assert replayed.headers["idempotency-replayed"] == "true"
+    assert mocks.calls("pricing")["total"] == 0
+
+
+async def test_prices_are_changed_by_somebody(open_gateway):
+    """Nobody changes nothing."""
+    async with open_gateway("desktop", headers={}) as client:
+        answer = await client.post("/v1/prices/bulk", json={"items": [change("42-BLK-M", 1)]})
+
+    assert answer.status_code == 401

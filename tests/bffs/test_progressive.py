@@ -1,0 +1,84 @@
+"""Progressive reads of the reference gateways: every view, line by line and in the end the same."""
+
+import json
+from importlib import import_module
+
+import pytest
+
+LINES = {"accept": "application/x-ndjson"}
+
+
+def reading_views() -> list[tuple[str, str]]:
+    """Return gateway and path of each view that reads and has both forms."""
+    found = []
+    for name in ("mobile", "desktop"):
+        for path, operations in import_module(f"bffs.{name}.app").app.openapi()["paths"].items():
+            told = operations.get("get", {}).get("responses", {}).get("200", {}).get("content", {})
+            line = told.get("application/x-ndjson", {}).get("schema", {})
+            if "answer" in line.get("properties", {}):
+                found.append((name, path))
+    return found
+
+
+@pytest.fixture
+def own_order(mocks) -> str:
+    """Return an order of the viewer."""
+    return mocks.get("orders", "/orders?customer_id=1&limit=1").json()["items"][0]["id"]
+
+
+async def test_every_view_ends_with_its_plain_answer(open_gateway, own_order):
+    """Byte for byte, whatever the view; and each of its parts has had a line before."""
+    compared = []
+    for name, template in reading_views():
+        path = template.format(product_id="42", order_id=own_order)
+        async with open_gateway(name) as client:
+            plain = await client.get(path)
+            *parts, last = (await client.get(path, headers=LINES)).text.splitlines()
+
+        assert plain.status_code == 200, path
+        assert last.startswith('{"answer":' + plain.text + ',"parts":'), path
+        assert {json.loads(line)["part"] for line in parts} == json.loads(last)["parts"].keys()
+        compared.append(path)
+
+    assert len(compared) >= 11
+
+
+async def test_home_greets_before_the_rest_is_there(open_gateway, mocks):
+    """What a view shows early is a piece of its answer; a slow service holds only itself up."""
+    async with open_gateway("mobile") as client:
+        slow = {"name": "constant", "seconds": 0.3}
+        with mocks.fault("recommendations", kind="latency", distribution=slow):
+            answer = await client.get("/v1/home", headers=LINES)
+
+    *parts, last = map(json.loads, answer.text.splitlines())
+    shown: dict[str, object] = {}
+    for line in parts:
+        shown |= line.get("value", {})
+    names = [line["part"] for line in parts]
+    assert shown.keys() == {"name", "tier", "points", "cart_count", "orders"}
+    assert last["answer"].items() >= shown.items()
+    assert names.index("profile") < names.index("picks")
+
+
+async def test_a_dashboard_whose_services_are_down_says_so_line_by_line(open_gateway, mocks):
+    """Each line has its reason, and the end has them all."""
+    async with open_gateway("desktop") as client:
+        with mocks.fault("orders", kind="reset"):
+            answer = await client.get("/v1/dashboard", headers=LINES)
+
+    lines = {line.get("part"): line for line in map(json.loads, answer.text.splitlines())}
+    assert lines["orders"] == {
+        "part": "orders",
+        "status": "fallback",
+        "reason": "unavailable",
+        "value": {"orders": []},
+    }
+    assert lines[None]["parts"]["orders"] == {"status": "fallback", "reason": "unavailable"}
+
+
+async def test_nobodys_home_is_refused_as_ever(open_gateway):
+    """A 401 is a status, not a line."""
+    async with open_gateway("mobile", headers={}) as client:
+        answer = await client.get("/v1/home", headers=LINES)
+
+    assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")

@@ -1,0 +1,134 @@
+"""Bulk answers: a status and a result or a problem per item, in their order."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import pytest
+from fastapi import Depends
+
+from bff_core import (
+    BulkAnswer,
+    Composition,
+    NotFound,
+    Settings,
+    Views,
+    bulk,
+    bulk_answer,
+    compose,
+    gateway,
+)
+from bff_core.composition.bulk import ItemResult, NotAttempted
+from bff_core.testing.running import running
+
+KEYED = {"Idempotency-Key": "8e03978e-40d5-43dd-bc93-6894a57f9324"}
+
+
+@dataclass(frozen=True)
+class Renames:
+    """What a client sends."""
+
+    items: list[str]
+
+
+class Names(Composition):
+    """A screen that gives names."""
+
+    @bulk(most=3)
+    async def give(self, name: str) -> str:
+        """Give a name."""
+        if name == "bug":
+            raise KeyError("hunter2")
+        if name == "nobody":
+            raise NotFound("There is nobody of that name.")
+        return name.upper()
+
+
+@pytest.fixture
+def app():
+    """Return a gateway with one bulk view."""
+    views = Views()
+
+    @views.post("/names", status=207)
+    async def post_names(
+        names: Annotated[Names, Depends(compose(Names))], wanted: Renames
+    ) -> BulkAnswer[dict[str, str]]:
+        return bulk_answer(await names.give(wanted.items), lambda name: {"name": name})
+
+    return gateway(
+        "names", faces=[views], settings=Settings(env="development", log="off", gc_freeze=False)
+    )
+
+
+async def test_each_item_has_a_status_and_a_result_or_a_problem(app):
+    """The answer is a 207; a bug is masked in its item as it would be alone."""
+    async with running(app) as client:
+        answer = await client.post("/names", json={"items": ["ann", "nobody", "bug"]})
+
+    told = answer.json()
+    assert (answer.status_code, told["done"], told["failed"], told["not_attempted"]) == (
+        207,
+        1,
+        2,
+        0,
+    )
+    assert [(item["index"], item["status"]) for item in told["items"]] == [
+        (0, 200),
+        (1, 404),
+        (2, 500),
+    ]
+    assert told["items"][0]["result"] == {"name": "ANN"}
+    assert told["items"][1]["problem"] == {
+        "type": "/problems/not_found",
+        "title": "Not found",
+        "status": 404,
+        "code": "not_found",
+        "detail": "There is nobody of that name.",
+    }
+    assert told["items"][2]["problem"]["code"] == "internal_error"
+    assert "hunter2" not in answer.text
+
+
+async def test_too_many_items_are_a_422(app):
+    """None of them is attempted."""
+    async with running(app) as client:
+        answer = await client.post("/names", json={"items": ["a"] * 4})
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_input")
+
+
+def test_what_was_not_attempted_is_counted_apart():
+    """It is no failure: the client may send it again as it is."""
+    results = [ItemResult(0, "a", "A"), ItemResult(1, "b", error=NotAttempted("b"))]
+
+    answer = bulk_answer(results, str.lower)
+
+    assert (answer.done, answer.failed, answer.not_attempted) == (1, 0, 1)
+    assert [(one.status, one.result) for one in answer.items] == [(200, "a"), (503, None)]
+
+
+async def test_a_batch_with_an_open_end_runs_again_under_its_key(app):
+    """A settled one is said again."""
+    async with running(app) as client:
+        first = [
+            await client.post("/names", json={"items": ["ann", "bug"]}, headers=KEYED)
+            for _ in range(2)
+        ]
+        other = KEYED | {"Idempotency-Key": "another-key-that-is-long-enough"}
+        second = [
+            await client.post("/names", json={"items": ["ann", "nobody"]}, headers=other)
+            for _ in range(2)
+        ]
+
+    assert "idempotency-replayed" not in first[1].headers
+    assert second[1].headers["idempotency-replayed"] == "true"
+    assert second[0].json() == second[1].json()
+
+
+async def test_openapi_shows_what_an_item_comes_to(app):
+    """The result's own type is part of the schema."""
+    document = app.openapi()
+    content = document["paths"]["/names"]["post"]["responses"]["207"]["content"]
+    name = content["application/json"]["schema"]["$ref"].rpartition("/")[2]
+    properties = document["components"]["schemas"][name]["properties"]
+
+    assert properties.keys() == {"done", "failed", "not_attempted", "items"}
