@@ -7,8 +7,8 @@ from typing import TypeVar
 
 from typing_extensions import TypeForm
 
-from bff_core.call import Call, Headers, Reply
-from bff_core.errors import BadStatus, ConfigurationError
+from bff_core.call import Call, Headers, Reply, find_header
+from bff_core.errors import BadPayload, BadStatus, ConfigurationError
 from bff_core.policy.policy import Policy
 from bff_core.upstream.caller import NO_BODY, Caller, encoded
 from bff_core.upstream.streaming import ServerSentEvent, events, rows
@@ -16,6 +16,14 @@ from bff_core.upstream.target import Query, Scalar
 from bff_core.upstream.transport.interface import StreamedReply
 
 T = TypeVar("T")
+
+LINES = frozenset(
+    {
+        *(b"application/x-ndjson", b"application/ndjson"),
+        *(b"application/jsonl", b"application/x-jsonlines", b"application/json-lines"),
+    }
+)
+"""What newline-delimited JSON is called; none of the names is registered."""
 
 
 class Upstream(Caller):
@@ -156,14 +164,22 @@ class Upstream(Caller):
         query: Query | None = None,
         **parameters: Scalar,
     ) -> AsyncIterator[T]:
-        """Yield the typed lines of a newline-delimited JSON stream."""
+        """Yield the typed lines of a newline-delimited JSON stream.
+
+        A stream without lines is empty if the service calls it one: an empty body of any other
+        type, such as a broken service's JSON, is `BadPayload`.
+        """
         headers: Headers = ((b"accept", b"application/x-ndjson"),)
         call = self.call("GET", path, parameters, query=query, headers=headers)
         async with self._stack.streamer.stream(call) as reply:
             _refuse_failure(reply, call)
+            is_empty = True
             async with aclosing(rows(aiter(reply), model, call)) as values:
                 async for value in values:
+                    is_empty = False
                     yield value
+            if is_empty:
+                _refuse_void(reply, call)
 
     async def sse(
         self,
@@ -174,13 +190,19 @@ class Upstream(Caller):
         last_event_id: str = "",
         **parameters: Scalar,
     ) -> AsyncIterator[ServerSentEvent]:
-        """Yield the events of a server-sent event stream."""
+        """Yield the events of a server-sent event stream.
+
+        What calls itself something else is no such stream (WHATWG HTML, section 9.2.2):
+        `BadPayload`.
+        """
         headers: Headers = ((b"accept", b"text/event-stream"),)
         if last_event_id:
             headers += ((b"last-event-id", last_event_id.encode()),)
         call = self.call("GET", path, parameters, query=query, headers=headers)
         async with self._stack.streamer.stream(call) as reply:
             _refuse_failure(reply, call)
+            if _type_of(reply) not in {b"", b"text/event-stream"}:
+                raise BadPayload("not an event stream", call=call)
             async with aclosing(events(aiter(reply), call)) as values:
                 async for value in values:
                     yield value
@@ -192,3 +214,14 @@ class Upstream(Caller):
 def _refuse_failure(reply: StreamedReply, call: Call) -> None:
     if not 200 <= reply.status < 300:
         raise BadStatus(Reply(reply.status, reply.headers), call=call)
+
+
+def _refuse_void(reply: StreamedReply, call: Call) -> None:
+    if _type_of(reply) not in {b"", *LINES}:
+        raise BadPayload("an empty body, and no stream of lines", call=call)
+
+
+def _type_of(reply: StreamedReply) -> bytes:
+    """Return the media type of a reply without its parameters."""
+    told = find_header(reply.headers, b"content-type") or b""
+    return told.partition(b";")[0].strip().lower()

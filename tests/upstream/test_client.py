@@ -181,6 +181,29 @@ async def test_line_that_does_not_fit_is_a_bad_payload():
         _ = [row async for row in users.ndjson("/users/export", Profile)]
 
 
+async def test_stream_without_lines_is_empty():
+    """A service that has nothing to tell says so in the type of its stream."""
+    users = client(Scripted(reply(200, headers={"content-type": "application/x-ndjson"})))
+
+    assert [row async for row in users.ndjson("/users/export", Profile)] == []
+
+
+async def test_void_is_no_stream_of_lines():
+    """A broken service's empty body is not taken for a list without entries."""
+    users = client(Scripted(reply(200, headers={"content-type": "application/json"})))
+
+    with pytest.raises(BadPayload, match="no stream of lines"):
+        _ = [row async for row in users.ndjson("/users/export", Profile)]
+
+
+async def test_page_is_no_event_stream():
+    """What calls itself HTML is not read as a stream without events."""
+    users = client(Scripted(reply(200, b"<html>", headers={"content-type": "text/html"})))
+
+    with pytest.raises(BadPayload, match="not an event stream"):
+        _ = [event async for event in users.sse("/prices")]
+
+
 async def test_refused_stream_is_a_bad_status():
     """A stream that does not begin is no stream."""
     users = client(Scripted(reply(403)))
