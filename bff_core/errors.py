@@ -1,5 +1,6 @@
 """Every error the framework raises; the branch says whose fault it is, hence the status."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from bff_core.call import Call, Reply
@@ -20,6 +21,11 @@ class BFFError(Exception):
     def detail(self) -> str:
         """What may be told to a client: no addresses, no internals."""
         return ""
+
+    @property
+    def members(self) -> Mapping[str, object]:
+        """What problem details, or GraphQL's extensions, say beside the usual."""
+        return {}
 
 
 class ClientError(BFFError):

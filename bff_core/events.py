@@ -109,6 +109,26 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
+class SagaEnded:
+    """A saga is over: all its steps are `done`, or what was done is `undone`."""
+
+    saga: str
+    id: str
+    outcome: Literal["", "done", "undone"]
+
+
+@dataclass(frozen=True, slots=True)
+class SagaStuck:
+    """A step can't be undone, or how it ended not be learnt; tried again in `pause` seconds."""
+
+    saga: str
+    id: str
+    step: str
+    reason: str
+    pause: float
+
+
+@dataclass(frozen=True, slots=True)
 class StoreChanged:
     """A store that gateways share went away (`open`), is being tried (`half-open`) or is back."""
 
@@ -210,6 +230,8 @@ AnyEvent = (
     Event
     | PartEnded
     | Answered
+    | SagaEnded
+    | SagaStuck
     | StoreChanged
     | Pressed
     | Refused

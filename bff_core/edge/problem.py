@@ -120,6 +120,7 @@ def _ours(error: BFFError) -> Members:
         members["detail"] = error.detail
     if isinstance(error, PartFailed):
         members["part"] = error.part
+    members |= error.members
     return members
 
 

@@ -38,6 +38,8 @@ def told(error: GraphQLError) -> GraphQLFormattedError:
         if isinstance(cause, PartMissing):
             members["part"] = cause.part
         formatted["extensions"] = {key: members[key] for key in TOLD if key in members}
+        if isinstance(cause, BFFError):
+            formatted["extensions"] |= cause.members
     elif is_for_clients(error):
         formatted["extensions"] = CLIENTS_FAULT | (error.extensions or {})
     else:

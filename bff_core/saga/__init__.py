@@ -1,0 +1,1 @@
+"""Write compositions: ordered steps over several services, undone in reverse where one fails."""

@@ -1,0 +1,1 @@
+"""Where sagas are written down before they do anything, so that a crash loses none."""

@@ -1,0 +1,123 @@
+"""A journal in Redis, for gateways on several machines; as durable as that Redis is."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from bff_core.link import Link
+
+PREFIX: Final = "bff:journal:"
+OPEN: Final = "bff:journal:open"
+
+WITHIN: Final = 1.0
+"""Seconds for one command: a write that is recorded late is better than one refused."""
+
+# An entry is a hash (body, owner); the sorted set has those that are open, by the instant (ms, by
+# Redis' clock) up to which somebody holds them.
+_NOW = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+"""
+BEGIN: Final = (
+    _NOW
+    + """
+local known = redis.call('HGET', KEYS[1], 'body')
+if known then return known end
+redis.call('HSET', KEYS[1], 'body', ARGV[1], 'owner', ARGV[2])
+redis.call('ZADD', KEYS[2], now + ARGV[3], ARGV[4])
+return false
+"""
+)
+RECORD: Final = (
+    _NOW
+    + """
+if redis.call('HGET', KEYS[1], 'owner') ~= ARGV[2] then return 0 end
+redis.call('HSET', KEYS[1], 'body', ARGV[1], 'owner', ARGV[5])
+if ARGV[6] == '1' then
+  redis.call('ZADD', KEYS[2], now + ARGV[3], ARGV[4])
+else
+  redis.call('ZREM', KEYS[2], ARGV[4])
+  redis.call('PEXPIRE', KEYS[1], ARGV[3])
+end
+return 1
+"""
+)
+CLAIM: Final = (
+    _NOW
+    + """
+local found = {}
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[3])) do
+  local key = ARGV[4] .. id
+  local body = redis.call('HGET', key, 'body')
+  if body then
+    redis.call('HSET', key, 'owner', ARGV[1])
+    redis.call('ZADD', KEYS[1], now + ARGV[2], id)
+    found[#found + 1] = body
+  else
+    redis.call('ZREM', KEYS[1], id)
+  end
+end
+return found
+"""
+)
+LIST: Final = """
+local found = {}
+for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, ARGV[1] - 1)) do
+  found[#found + 1] = redis.call('HGET', ARGV[2] .. id, 'body') or nil
+end
+return found
+"""
+
+
+class RedisJournal:
+    """Entries in Redis. With `appendonly yes` and `appendfsync always` a crash of it loses none."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    def __repr__(self) -> str:
+        return f"journal    {self._link.name}"
+
+    async def begin(self, entry_id: str, body: bytes, owner: str, seconds: float) -> bytes | None:
+        """Write down an entry and hold it; or return the one that is known by this id."""
+        args = (body, owner, _ms(seconds), entry_id)
+        known = await self._link.script(BEGIN, (PREFIX + entry_id, OPEN), args, within=WITHIN)
+        return known if isinstance(known, bytes) else None
+
+    async def record(self, entry_id: str, body: bytes, owner: str, seconds: float) -> bool:
+        """Write down how far it has come and hold it on."""
+        return await self._write(entry_id, body, owner, seconds, owner, is_open=True)
+
+    async def park(self, entry_id: str, body: bytes, owner: str, seconds: float) -> None:
+        """Let go of an entry that is to be taken up again."""
+        await self._write(entry_id, body, owner, seconds, "", is_open=True)
+
+    async def end(self, entry_id: str, body: bytes, owner: str, retention: float) -> bool:
+        """Write down the end."""
+        return await self._write(entry_id, body, owner, retention, "", is_open=False)
+
+    async def claim(self, owner: str, seconds: float, most: int) -> Sequence[bytes]:
+        """Take over entries that nobody holds."""
+        args = (owner, _ms(seconds), most, PREFIX)
+        return _bodies(await self._link.script(CLAIM, (OPEN,), args, within=WITHIN))
+
+    async def open_entries(self, most: int) -> Sequence[bytes]:
+        """Return entries that are not ended."""
+        return _bodies(await self._link.script(LIST, (OPEN,), (most, PREFIX), within=WITHIN))
+
+    async def aclose(self) -> None:
+        """Leave the link to its owner."""
+
+    async def _write(
+        self, entry_id: str, body: bytes, owner: str, seconds: float, then: str, *, is_open: bool
+    ) -> bool:
+        args = (body, owner, _ms(seconds), entry_id, then, "1" if is_open else "0")
+        written = await self._link.script(RECORD, (PREFIX + entry_id, OPEN), args, within=WITHIN)
+        return written == 1
+
+
+def _ms(seconds: float) -> int:
+    return max(1, round(seconds * 1000))
+
+
+def _bodies(told: object) -> list[bytes]:
+    return [body for body in told if isinstance(body, bytes)] if isinstance(told, list) else []

@@ -1,0 +1,236 @@
+"""A write over several services as a class: its steps in their order, each with its undoing."""
+
+import inspect
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from typing import (
+    Annotated,
+    ClassVar,
+    Generic,
+    Self,
+    TypeVar,
+    dataclass_transform,
+    get_type_hints,
+    overload,
+)
+
+import msgspec
+
+from bff_core.composition.composition import Composition
+from bff_core.errors import ConfigurationError
+from bff_core.policy.options import Option, check
+from bff_core.saga.desk import Desk
+from bff_core.saga.entry import StepPlan
+
+S = TypeVar("S", bound="Saga")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SagaPolicy:
+    """How long a saga may take over what; durations in seconds.
+
+    Raises `ConfigurationError` where an option is out of its range.
+    """
+
+    step_timeout: Annotated[
+        float, Option("How long one try of a step or of its undoing may take", 0.01, 600)
+    ] = 5.0
+    tries: Annotated[
+        int, Option("How often in a row a step or its undoing is tried before a pause", 1, 100)
+    ] = 5
+    backoff: Annotated[
+        float, Option("How long the first pause between two tries is; it doubles", 0.001, 60)
+    ] = 0.1
+    pause: Annotated[
+        float, Option("After what time a saga that is stuck is tried again; it doubles", 0.1, 3600)
+    ] = 10.0
+    longest_pause: Annotated[float, Option("How long that becomes at most", 0.1, 86_400)] = 600.0
+    retention: Annotated[
+        float, Option("How long the journal remembers how a saga ended", 1, 90 * 86_400)
+    ] = 86_400.0
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+class Step(Generic[S, T]):
+    """A step of a saga; called by a later one, it returns what it returned.
+
+    `@name.compensation` declares what undoes it, given what it returned.
+    """
+
+    def __init__(self, body: Callable[[S], Coroutine[object, object, T]], *, commits: bool) -> None:
+        if not inspect.iscoroutinefunction(body):
+            raise ConfigurationError(f"step {body.__qualname__}: declare it with `async def`")
+        if len(inspect.signature(body).parameters) != 1:
+            raise ConfigurationError(
+                f"step {body.__qualname__} takes nothing but self: what it needs are fields of the "
+                "saga, which the journal keeps, or results of earlier steps"
+            )
+        self.body = body
+        self.commits = commits
+        self.name = body.__name__
+        self.undo: Callable[[S, T], Coroutine[object, object, None]] | None = None
+        self.__doc__ = body.__doc__
+
+    def compensation(
+        self, undo: Callable[[S, T], Coroutine[object, object, None]]
+    ) -> Callable[[S, T], Coroutine[object, object, None]]:
+        """Declare what undoes the step; it may run more than once, under the same key."""
+        if not inspect.iscoroutinefunction(undo) or len(inspect.signature(undo).parameters) != 2:
+            raise ConfigurationError(
+                f"compensation {undo.__qualname__}: declare it as `async def {undo.__name__}(self, "
+                f"{self.name}: ...) -> None`; it is given what the step returned"
+            )
+        if self.undo is not None:
+            raise ConfigurationError(f"step {self.name} has a compensation already")
+        self.undo = undo
+        return undo
+
+    @overload
+    def __get__(self, saga: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, saga: S, owner: type) -> Callable[[], Awaitable[T]]: ...
+    def __get__(self, saga: S | None, owner: type) -> Self | Callable[[], Awaitable[T]]:
+        """Return the step itself from the class, and what it returned from an instance."""
+        if saga is None:
+            return self
+
+        async def result() -> T:
+            return saga.result_of(self)
+
+        return result
+
+    @property
+    def plan(self) -> StepPlan:
+        """The step as decisions see it."""
+        return StepPlan(self.name, self.commits, self.undo is not None)
+
+    def decode(self, result: str) -> T:
+        """Return what the journal has of the step's result."""
+        value: T = msgspec.json.decode(result, type=get_type_hints(self.body)["return"])
+        return value
+
+
+@overload
+def step(body: Callable[[S], Coroutine[object, object, T]], /) -> Step[S, T]: ...
+@overload
+def step(
+    *, commits: bool = False
+) -> Callable[[Callable[[S], Coroutine[object, object, T]]], Step[S, T]]: ...
+def step(
+    body: Callable[[S], Coroutine[object, object, T]] | None = None, /, *, commits: bool = False
+) -> Step[S, T] | Callable[[Callable[[S], Coroutine[object, object, T]]], Step[S, T]]:
+    """Declare a step of a saga; steps run in the order of their declaration.
+
+    With `commits` it is the point of no return: once it is begun there is only forward, unless it
+    definitely fails. The last step is, where none is declared to be.
+    """
+    if body is not None:
+        return Step(body, commits=commits)
+    return lambda body: Step(body, commits=commits)
+
+
+@dataclass_transform(kw_only_default=True, eq_default=False)
+class Saga(Composition):
+    """Base of every write composition; a composition whose steps run in order, or are undone.
+
+    Services, the viewer and other wired types are filled by the gateway; every other field is an
+    input and is written to the journal, as are the steps' results: no secrets, no card numbers.
+
+        class Checkout(Saga):
+            inventory: Inventory
+            payments: Payments
+            orders: Orders
+            viewer: Viewer
+            method_id: str
+
+            @step
+            async def reserve(self) -> Reservation: ...
+
+            @reserve.compensation
+            async def release(self, held: Reservation) -> None: ...
+
+            @step
+            async def charge(self) -> Payment: ...
+
+            @charge.compensation
+            async def refund(self, payment: Payment) -> None: ...
+
+            @step
+            async def place(self) -> Order:
+                held, payment = await self.reserve(), await self.charge()
+                ...
+
+    A view awaits `run()`, then the results it shows: `await checkout.place()`. Services have to
+    honour `Idempotency-Key`: each step's calls carry one that is the same whenever it is tried.
+    """
+
+    policy: ClassVar[SagaPolicy] = SagaPolicy()
+    steps: ClassVar[tuple[Step["Saga", object], ...]] = ()
+
+    desk: Desk
+
+    def __init_subclass__(cls) -> None:
+        taken = {"desk", "policy", "results", "run", "steps"} & cls.__annotations__.keys()
+        if taken:
+            raise ConfigurationError(f"{cls.__name__}: rename {', '.join(taken)}: it is taken")
+        super().__init_subclass__()
+        declared = [one for one in vars(cls).values() if isinstance(one, Step)]
+        if not declared:
+            raise ConfigurationError(f"{cls.__name__} has no steps: mark its methods with @step")
+        _mark_commit(cls, declared)
+        for one in declared:
+            if "return" not in get_annotations(one.body):
+                raise ConfigurationError(
+                    f"step {one.body.__qualname__}: say what it returns, so that the journal can "
+                    "keep it"
+                )
+        cls.steps = tuple(declared)
+
+    async def run(self) -> None:
+        """Run the steps; raise `SagaFailed` when one failed and what was done is undone.
+
+        Raises `SagaUnsettled` when the request's time is over first: the gateway goes on, undoing
+        what was done unless the commit point was begun. Raises `SagaUnderWay` when an earlier
+        request with the same Idempotency-Key began it and is not done, `StoreUnavailable` when
+        the journal can't be written: then nothing was begun.
+        """
+        await self.desk.run(self)
+
+    def result_of(self, step: Step[Self, T]) -> T:
+        """Return what a step returned; raise `RuntimeError` for one that has not run."""
+        results: dict[str, object] = vars(self).get("_results", {})
+        if step.name not in results:
+            raise RuntimeError(
+                f"step {step.name} of {type(self).__name__} has not run: await run() first, and "
+                "within steps call only earlier ones"
+            )
+        return results[step.name]  # type: ignore[return-value]  # what the step returned
+
+    def remember(self, results: dict[str, object]) -> None:
+        """Know these results from now on."""
+        vars(self)["_results"] = results
+
+
+def get_annotations(body: Callable[..., object]) -> dict[str, object]:
+    """Return what a function says of its types."""
+    return inspect.get_annotations(body)
+
+
+def _mark_commit(cls: type, declared: list[Step[Saga, object]]) -> None:
+    commits = [one for one in declared if one.commits]
+    if len(commits) > 1:
+        raise ConfigurationError(
+            f"{cls.__name__}: only one step commits, not {commits[0].name} and {commits[1].name}"
+        )
+    if not commits:
+        declared[-1].commits = True
+    after = declared[declared.index(next(one for one in declared if one.commits)) :]
+    for one in after:
+        if one.undo is not None:
+            raise ConfigurationError(
+                f"{cls.__name__}.{one.name} is not undone: it is the commit point or behind it, "
+                "where there is only forward; remove its compensation"
+            )
