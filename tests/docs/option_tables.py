@@ -7,15 +7,25 @@ from pydantic_core import PydanticUndefined
 
 from bff_core.graphql import Limits
 from bff_core.policy.connection import Connection
+from bff_core.policy.idempotency import IdempotencyOptions
 from bff_core.policy.options import Option, described
 from bff_core.settings import Settings
 
 
 def connection_rows() -> list[list[str]]:
     """Return name, default, range and sentence of each option of a connection."""
+    return _rows(Connection)
+
+
+def idempotency_rows() -> list[list[str]]:
+    """Return the same of each option of idempotency keys."""
+    return _rows(IdempotencyOptions)
+
+
+def _rows(policy: type) -> list[list[str]]:
     return [
         [f"`{one.name}`", f"`{one.default!r}`", _range(one.option), f"{one.option.sentence}."]
-        for one in described(Connection)
+        for one in described(policy)
     ]
 
 

@@ -7,7 +7,7 @@ import sys
 from types import ModuleType
 
 import pytest
-from option_tables import connection_rows, limit_rows, setting_rows
+from option_tables import connection_rows, idempotency_rows, limit_rows, setting_rows
 from reading import DOCS, ROOT, page, pages, table
 
 import bff_core
@@ -130,6 +130,13 @@ def test_options_of_connections_are_complete():
     told = page(DOCS / "transports.md").section("Options of a connection")
 
     assert table(told) == connection_rows()
+
+
+def test_options_of_idempotency_keys_are_complete():
+    """Every option with its default and sentence."""
+    told = page(DOCS / "idempotency.md").section("Options")
+
+    assert table(told) == idempotency_rows()
 
 
 def test_limits_of_queries_are_complete():
