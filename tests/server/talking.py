@@ -110,7 +110,8 @@ class Client:
         async with asyncio.timeout(PATIENCE):
             lines = (await self.reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         status = int(lines[0].split()[1])
-        return status, dict(line.split(": ", 1) for line in lines[1:] if line)
+        pairs = (line.partition(": ") for line in lines[1:] if line)
+        return status, {name.lower(): value for name, _, value in pairs}
 
     async def answer(self, *, has_body: bool = True) -> "Answer":
         """Read an answer whose length is declared, or that ends with the connection."""
