@@ -44,6 +44,8 @@ from bff_core.rest.bulk import BulkAnswer, bulk_answer
 from bff_core.rest.compose import compose
 from bff_core.rest.shown import shows
 from bff_core.rest.views import Views
+from bff_core.saga.errors import SagaFailed
+from bff_core.saga.saga import Saga, SagaPolicy, step
 from bff_core.scope import Scope
 from bff_core.settings import Settings
 from bff_core.upstream.client import Upstream
@@ -82,6 +84,9 @@ __all__ = [
     "Policy",
     "Reply",
     "Retry",
+    "Saga",
+    "SagaFailed",
+    "SagaPolicy",
     "Scope",
     "Settings",
     "TooManyRequests",
@@ -100,4 +105,5 @@ __all__ = [
     "loader",
     "optional",
     "shows",
+    "step",
 ]

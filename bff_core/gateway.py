@@ -28,16 +28,12 @@ from bff_core.edge.stack import edge
 from bff_core.edge.wiring import WIRING
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events
-from bff_core.idempotency.redis import RedisStore
-from bff_core.idempotency.store import Store
-from bff_core.limits.memory import MemoryStore as MemoryCounts
-from bff_core.limits.redis import RedisStore as RedisCounts
-from bff_core.limits.store import Store as LimitStore
-from bff_core.links import Links
 from bff_core.observe.log import log_sink
-from bff_core.policy.idempotency import IdempotencyOptions
 from bff_core.policy.limits import Limit
+from bff_core.saga.desk import Desk
+from bff_core.saga.saga import Saga
 from bff_core.settings import Settings
+from bff_core.stores import Stores
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.runtime import Runtime
 from bff_core.upstream.stack import MakeTransport, UpstreamStack, open_stack, wire
@@ -77,6 +73,7 @@ class Gateway(FastAPI):
         options: EdgeOptions,
         authenticator: Authenticator | None,
         limits: Sequence[Limit] = (),
+        sagas: Sequence[type[Saga]] = (),
         clock: Clock,
         **fastapi: Any,
     ) -> None:
@@ -85,9 +82,10 @@ class Gateway(FastAPI):
         self.events = events
         self.services: dict[type[Upstream], Upstream] = {}
         self.wiring: Wiring | None = None
-        self.answers: Store | None = None
-        self.counts: LimitStore | None = None
         self._limits = checked(limits)
+        self._stores = Stores(
+            name, settings, options.idempotency, sagas, clock=clock, events=events
+        )
         self._is_direct = False
         self.lane = FastLane(self)
         self._stacks: list[UpstreamStack] = []
@@ -128,23 +126,11 @@ class Gateway(FastAPI):
             events=self.events,
             authenticator=self._authenticator,
             door=self.door,
-            store=self._shared_answers if self.settings.idempotency_url else None,
+            store=self._stores.answers if self.settings.idempotency_url else None,
             limits=self._limits,
-            limit_store=self._shared_counts if self.settings.limits_url else None,
+            limit_store=self._stores.counts if self.settings.limits_url else None,
             clock=self._clock,
         )
-
-    def _shared_answers(self) -> Store:
-        """Return where all processes of this gateway keep the answers of keyed requests."""
-        if self.answers is None:
-            raise ConfigurationError("keyed requests are served while the gateway runs")
-        return self.answers
-
-    def _shared_counts(self) -> LimitStore:
-        """Return where all processes of this gateway count their callers' requests."""
-        if self.counts is None:
-            raise ConfigurationError("limits are counted while the gateway runs")
-        return self.counts
 
     def _unready(self) -> str | None:
         """Tell which critical upstream's circuit is open."""
@@ -158,9 +144,7 @@ class Gateway(FastAPI):
         """Hold the services open; the lifespan of the app."""
         loop, clock = asyncio.get_running_loop(), self._clock
         background = Background(loop, self.events)
-        links = Links(clock=clock, chance=chance, events=self.events)
         async with AsyncExitStack() as closing:
-            closing.push_async_callback(links.aclose)
             closing.push_async_callback(background.aclose)
             closing.callback(self.door.watch.stop)
             for kind in services:
@@ -171,22 +155,13 @@ class Gateway(FastAPI):
                 self._stacks.append(stack)
                 self.services[kind] = kind(stack, clock=clock)
             self.wiring = Wiring(
-                self.services.values(),
+                [*self.services.values(), *filter(None, [self._stores.desk])],
                 loop=loop,
                 clock=clock,
                 events=self.events,
                 brownout=self.door.pressure,
             )
-            if self.settings.idempotency_url:
-                self.answers = RedisStore(
-                    links.to(self.settings.idempotency_url),
-                    self.edge_options.idempotency or IdempotencyOptions(),
-                    spawn=background.spawn,
-                    chance=chance,
-                    events=self.events,
-                )
-            if self.settings.limits_url:
-                self.counts = RedisCounts(links.to(self.settings.limits_url), MemoryCounts(clock))
+            await closing.enter_async_context(self._stores.opened(self.wiring, background))
             closing.callback(self._forget)
             # FastAPI asks for its telemetry at every request; here it is settled at start-up.
             self._is_direct = not (self.root_path or self._native_telemetry.enabled())
@@ -198,7 +173,6 @@ class Gateway(FastAPI):
         self._stacks.clear()
         self.services.clear()
         self.wiring = None
-        self.answers = self.counts = None
         self._is_direct = False
 
 
@@ -210,6 +184,7 @@ def gateway(
     settings: Settings | None = None,
     authenticator: Authenticator | None = None,
     limits: Sequence[Limit] = (),
+    sagas: Sequence[type[Saga]] = (),
     options: EdgeOptions | None = None,
     events: Events | None = None,
     transport: MakeTransport = wire,
@@ -221,8 +196,8 @@ def gateway(
 
     What is not given comes from the environment (`Settings.load()`): addresses of the services
     (`BFF_UPSTREAM_<NAME>`), the authenticator (`BFF_AUTH`), the edge's bounds, logs. `limits` bound
-    how often callers ask. `lifespan` runs inside the gateway's own, with its services open. Further
-    keywords go to `FastAPI`.
+    how often callers ask, `sagas` are the writes that the journal keeps. `lifespan` runs inside the
+    gateway's own, with its services open. Further keywords go to `FastAPI`.
 
     Raises `ConfigurationError` for wrong wiring: a screen that needs a service which is not
     listed, a variable that is missing or out of range.
@@ -237,6 +212,7 @@ def gateway(
         options=options or EdgeOptions.of(settings),
         authenticator=authenticator or authenticator_for(settings.auth, env=settings.env),
         limits=limits,
+        sagas=sagas,
         lifespan=_lifespan(services, transport, lifespan),
         clock=clock,
         **fastapi,
@@ -245,6 +221,8 @@ def gateway(
         face.install(app, app.lane, is_development=settings.env == "development")
         for composition in face.compositions:
             _check(composition, services)
+    for saga in sagas:
+        _check(saga, services)
     for kind in services:
         settings.upstream(kind.name)
     return app
@@ -252,7 +230,7 @@ def gateway(
 
 def _check(composition: type[Composition], services: Sequence[type[Upstream]]) -> None:
     for field, kind in shape_of(composition).services:
-        if kind not in services:
+        if kind is not Desk and kind not in services:
             raise ConfigurationError(
                 f"{composition.__name__}.{field} needs {kind.__name__}: add it to the gateway's "
                 f"services, gateway(..., services=[{kind.__name__}, ...])"

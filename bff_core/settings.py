@@ -56,6 +56,18 @@ def _redis_url(url: str) -> str:
 
 
 RedisURL = Annotated[str, AfterValidator(_redis_url)]
+
+
+def _journal_url(url: str) -> str:
+    if (
+        not url.startswith(("sqlite:///", "redis://", "rediss://", "unix://"))
+        and url != "sqlite://"
+    ):
+        raise ValueError("a journal is at sqlite:///file or redis://host")
+    return url
+
+
+JournalURL = Annotated[str, AfterValidator(_journal_url)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
 Addresses = Annotated[
     tuple[Annotated[str, AfterValidator(_service_url)], ...],
@@ -107,6 +119,13 @@ class Settings(BaseSettings):
         default=0.002, ge=0, le=10, description="seconds up to 10, such as 0.005; 0 for no limit"
     )
     brownout: bool = Field(default=True, description="true or false")
+    journal_url: JournalURL = Field(
+        default="sqlite:///bff-journal.sqlite3",
+        description="sqlite:///file, sqlite:// (memory, for tests), redis:// or rediss:// address",
+    )
+    journal_lease: float = Field(
+        default=10.0, ge=0.1, le=3600, description="seconds from 0.1 to 3600, such as 10"
+    )
     limits_url: RedisURL = Field(
         default="", description="a redis:// or rediss:// address (unset: memory of the process)"
     )

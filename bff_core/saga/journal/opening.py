@@ -1,0 +1,24 @@
+"""Which journal a URL names."""
+
+from typing import Protocol
+
+from bff_core.clock import Clock
+from bff_core.link import Link
+from bff_core.saga.journal.interface import Journal
+from bff_core.saga.journal.redis import RedisJournal
+from bff_core.saga.journal.sqlite import SQLiteJournal
+
+
+class Links(Protocol):
+    """Opens the links of a gateway."""
+
+    def to(self, url: str, /) -> Link:
+        """Return the link to a Redis."""
+        ...
+
+
+def open_journal(url: str, links: Links, wall: Clock) -> Journal:
+    """Return the journal at a URL of the settings; "sqlite://" is memory, and for tests."""
+    if url.startswith("sqlite:"):
+        return SQLiteJournal(url.removeprefix("sqlite://").removeprefix("/") or ":memory:", wall)
+    return RedisJournal(links.to(url))

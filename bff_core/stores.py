@@ -1,0 +1,113 @@
+"""What one gateway remembers beyond a request: answers, counts, sagas; where, the settings say."""
+
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from bff_core.auth.notes import ViewerNotes
+from bff_core.background import Background
+from bff_core.clock import Clock, chance
+from bff_core.composition.wiring import Wiring
+from bff_core.errors import ConfigurationError
+from bff_core.events import Events
+from bff_core.idempotency.redis import RedisStore
+from bff_core.idempotency.store import Store
+from bff_core.limits.memory import MemoryStore as MemoryCounts
+from bff_core.limits.redis import RedisStore as RedisCounts
+from bff_core.limits.store import Store as LimitStore
+from bff_core.links import Links
+from bff_core.policy.idempotency import IdempotencyOptions
+from bff_core.saga.desk import Desk, Surroundings
+from bff_core.saga.journal.opening import open_journal
+from bff_core.saga.saga import Saga
+from bff_core.settings import Settings
+
+CLOSED = "the stores of a gateway are open while it runs: run its lifespan"
+
+
+class Stores:
+    """The stores that processes share, while the gateway runs.
+
+    `desk` is where its sagas are begun, None where it has none.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        settings: Settings,
+        idempotency: IdempotencyOptions | None,
+        sagas: Sequence[type[Saga]],
+        *,
+        clock: Clock,
+        events: Events,
+    ) -> None:
+        self.desk = Desk(sagas) if sagas else None
+        self._name = name
+        self._settings = settings
+        self._idempotency = idempotency or IdempotencyOptions()
+        self._clock = clock
+        self._events = events
+        self._answers: Store | None = None
+        self._counts: LimitStore | None = None
+
+    def answers(self) -> Store:
+        """Return where all processes of the gateway keep the answers of keyed requests."""
+        if self._answers is None:
+            raise ConfigurationError(CLOSED)
+        return self._answers
+
+    def counts(self) -> LimitStore:
+        """Return where all processes of the gateway count their callers' requests."""
+        if self._counts is None:
+            raise ConfigurationError(CLOSED)
+        return self._counts
+
+    @asynccontextmanager
+    async def opened(self, wiring: Wiring, background: Background) -> AsyncIterator[None]:
+        """Hold them open; what others left in the journal is gone on with."""
+        settings = self._settings
+        links = Links(clock=self._clock, chance=chance, events=self._events)
+        async with AsyncExitStack() as closing:
+            closing.push_async_callback(links.aclose)
+            if settings.idempotency_url:
+                self._answers = RedisStore(
+                    links.to(settings.idempotency_url),
+                    self._idempotency,
+                    spawn=background.spawn,
+                    chance=chance,
+                    events=self._events,
+                )
+            if settings.limits_url:
+                local = MemoryCounts(self._clock)
+                self._counts = RedisCounts(links.to(settings.limits_url), local)
+            if self.desk is not None:
+                keeping = self._keeping(self.desk, wiring, links, background)
+                await closing.enter_async_context(keeping)
+            yield
+            self._answers = self._counts = None
+
+    @asynccontextmanager
+    async def _keeping(
+        self, desk: Desk, wiring: Wiring, links: Links, background: Background
+    ) -> AsyncIterator[None]:
+        journal = open_journal(self._settings.journal_url, links, time.time)
+        desk.open(
+            Surroundings(
+                wiring=wiring,
+                journal=journal,
+                viewers=ViewerNotes(),
+                spawn=background.spawn,
+                clock=self._clock,
+                wall=time.time,
+                chance=chance,
+                events=self._events,
+                lease=self._settings.journal_lease,
+                name=self._name,
+            )
+        )
+        try:
+            yield
+        finally:
+            await desk.aclose(self._settings.grace)
+            await background.aclose()
+            await journal.aclose()
