@@ -101,12 +101,15 @@ class WireConnection(asyncio.Protocol):
         """Read what TLS itself says after its handshake, session tickets (RFC 8446, 4.6.1) say.
 
         It looks to the kernel like a service that speaks before it is asked, which then ends the
-        connection; the loop tells the two apart as it reads.
+        connection; the loop tells the two apart as it reads. So it does with an alert: the client's
+        certificate is judged after the handshake, and refused there.
         """
-        for _ in range(_TURNS):
-            if not self.is_open or not self._poll.poll(0):
-                return
+        turns = 0
+        while turns < _TURNS and self.is_open and self._poll.poll(0):
+            turns += 1
             await asyncio.sleep(0)
+        if not self.is_open:
+            await asyncio.wait((self.lost,))  # for the cause
 
     def begin(self, exchange: Exchange, request: bytes) -> None:
         """Write a request; what is read from now on goes to the exchange."""

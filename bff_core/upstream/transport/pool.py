@@ -254,16 +254,16 @@ class Pool:
         self._hold(connection)
         if self._is_closed:
             self._refuse(connection, call, "the connector was closed")
-        # Under TLS the kernel may hold session tickets; what the service said was read, and refused.
+        # Under TLS the kernel may hold tickets; what the service itself said was read by now.
         if not (connection.is_open if self.endpoint.is_secure else connection.is_usable()):
-            cause = f": {connection.cause}" if connection.cause else ""
-            message = f"closed, or spoken on, before anything was asked{cause}"
-            self._refuse(connection, call, message)
+            self._refuse(
+                connection, call, connection.cause or "spoke before it was asked, or closed"
+            )
         return connection
 
     def _refuse(self, connection: WireConnection, call: Call, reason: str) -> NoReturn:
         connection.abort()
-        raise TransportFailed(reason, call=call, is_sent=False)
+        raise TransportFailed(f"connection lost: {reason}", call=call, is_sent=False)
 
     def _sweep(self) -> None:
         """Close what has been idle for too long; come again while anything is left."""

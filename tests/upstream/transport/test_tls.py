@@ -121,24 +121,6 @@ async def test_only_http_1_is_negotiated(kit, authority, ca_file):
     assert spoken == ["http/1.1"]
 
 
-async def test_a_client_certificate_is_shown(kit, authority, ca_file, tmp_path):
-    """A service that demands a certificate gets it; without one the call fails."""
-    tls = serving(authority, "localhost")
-    tls.verify_mode = ssl.CERT_REQUIRED
-    authority.configure_trust(tls)
-    own = tmp_path / "own.pem"
-    authority.issue_cert("gateway.example").private_key_and_cert_chain_pem.write_to_path(own)
-
-    async with kit.Service(kit.answering(CLEAN), tls) as service:
-        async with kit.wired(service, ca_file=ca_file, client_cert=str(own)) as pool:
-            reply = await pool.send(kit.calling())
-        async with kit.wired(service, ca_file=ca_file) as pool:
-            with pytest.raises(TransportFailed):
-                await pool.send(kit.calling())
-
-    assert reply.body == b"clean"
-
-
 async def test_verification_can_be_turned_off_and_says_so(kit, authority):
     """Without verification any certificate does, and the transport's repr shouts it."""
     async with (
