@@ -39,7 +39,7 @@ class IdempotencyOptions:
     lease: Annotated[
         float,
         Option("How long a key in Redis stays claimed by a gateway that is gone", 1, 300),
-    ] = 10.0
+    ] = 5.0
     max_answer: Annotated[
         int, Option("The largest answer that is kept; a larger one is made again", 1)
     ] = 256 * 1024

@@ -1,11 +1,15 @@
 """Progressive reads of the reference gateways: every view, line by line and in the end the same."""
 
 import json
+import time
+from collections.abc import Callable
 from importlib import import_module
 
+import httpx
 import pytest
 
 LINES = {"accept": "application/x-ndjson"}
+READER = LINES | {"authorization": "Bearer demo-1"}
 
 
 def reading_views() -> list[tuple[str, str]]:
@@ -82,3 +86,41 @@ async def test_nobodys_home_is_refused_as_ever(open_gateway):
         answer = await client.get("/v1/home", headers=LINES)
 
     assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
+
+
+def test_lines_arrive_while_a_service_still_works(desktop_url, mocks):
+    """The customer is on the screen before the recommendations have been thought of."""
+    slow = {"name": "constant", "seconds": 0.7}
+    with (
+        mocks.fault("recommendations", kind="latency", distribution=slow),
+        httpx.stream("GET", f"{desktop_url}/v1/dashboard", headers=READER) as answer,
+    ):
+        lines = answer.iter_lines()
+        first = json.loads(next(lines))
+        working = mocks.calls("recommendations")["active"]
+        *_, last = lines
+
+    assert first["status"] == "ok"
+    assert working == 1
+    assert json.loads(last)["answer"]["customer"]["id"] == "1"
+
+
+def test_a_reader_that_leaves_ends_the_calls(desktop_url, mocks):
+    """Nobody thinks on for somebody who has gone."""
+    mocks.forget()
+    with mocks.fault("recommendations", kind="hang"):
+        with httpx.stream("GET", f"{desktop_url}/v1/dashboard", headers=READER) as answer:
+            next(answer.iter_lines())
+        is_cancelled = until(lambda: mocks.calls("recommendations")["aborted"] == 1, seconds=0.6)
+
+    assert is_cancelled
+
+
+def until(is_true: Callable[[], bool], *, seconds: float) -> bool:
+    """Return whether something came true in time."""
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        if is_true():
+            return True
+        time.sleep(0.01)
+    return False
