@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from services_mock.answers import answer
 from services_mock.data.order_index import Placed
-from services_mock.data.orders import Order
+from services_mock.data.orders import Order, Totals
 from services_mock.pages import Asked, Page, Paging, batch, page
 from services_mock.service import assemble
 from services_mock.stores.order_book import Basket, Filter, OrderBook, ascending, descending
@@ -41,6 +41,12 @@ class WantedOrder(BaseModel, extra="forbid"):
     payment_id: str | None = None
     reservation_id: str | None = None
     gift_message: Annotated[str | None, Field(max_length=500)] = None
+
+
+class WantedQuote(BaseModel, extra="forbid"):
+    """What may be ordered."""
+
+    lines: Annotated[list[WantedLine], Field(min_length=1, max_length=50)]
 
 
 class Cancellation(BaseModel, extra="forbid"):
@@ -138,6 +144,12 @@ async def place_order(store: Store, wanted: WantedOrder) -> Response:
     )
     placed = store.place(basket)
     return answer(placed, 201, {"location": f"/orders/{placed.id}"})
+
+
+@router.post("/quotes", response_model=Totals)
+async def quote(store: Store, wanted: WantedQuote) -> Response:
+    """Return what an order of these lines would cost today."""
+    return answer(store.quote([(line.sku, line.quantity) for line in wanted.lines]))
 
 
 @router.post("/orders/{order_id}/cancel", response_model=Order)

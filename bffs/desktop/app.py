@@ -1,7 +1,8 @@
 """The desktop gateway: `python -m bff_core.server bffs.desktop.app:app`."""
 
 from bff_core import Limit, gateway
-from bffs.desktop import dashboard, orders, prices, products
+from bffs.compositions.checkout import Checkout
+from bffs.desktop import checkout, dashboard, orders, prices, products
 from bffs.services.carts import Carts
 from bffs.services.catalog import Catalog
 from bffs.services.inventory import Inventory
@@ -25,7 +26,8 @@ app = gateway(
         Reviews,
         Recommendations,
     ],
+    sagas=[Checkout],
     # A dashboard or an export weighs what it takes from the services.
     limits=[Limit(quota=30_000, cost="calls"), Limit(quota=60_000, by="address")],
-    faces=[dashboard.views, products.views, orders.views, prices.views],
+    faces=[dashboard.views, products.views, orders.views, prices.views, checkout.views],
 )

@@ -1,7 +1,8 @@
 """The mobile gateway: `python -m bff_core.server bffs.mobile.app:app`."""
 
 from bff_core import Limit, gateway
-from bffs.mobile import cart, home, orders, products
+from bffs.compositions.checkout import Checkout
+from bffs.mobile import cart, checkout, home, orders, products
 from bffs.services.carts import Carts
 from bffs.services.catalog import Catalog
 from bffs.services.inventory import Inventory
@@ -25,6 +26,7 @@ app = gateway(
         Reviews,
         Recommendations,
     ],
+    sagas=[Checkout],
     limits=[Limit(quota=6000), Limit(quota=60_000, by="address")],
-    faces=[home.views, products.views, orders.views, cart.views],
+    faces=[home.views, products.views, orders.views, cart.views, checkout.views],
 )

@@ -1,9 +1,10 @@
 """Inventory: what is there, and how soon it can be delivered."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bff_core import Policy, Upstream
+from bffs.services.carts import CartLine
 from bffs.services.values import Page
 
 
@@ -26,6 +27,14 @@ class Stock:
     skus: tuple[SkuStock, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """Stock that is held for somebody, up to an instant."""
+
+    id: str
+    expires_at: str
+
+
 class Inventory(Upstream):
     """Stock, the same for everybody."""
 
@@ -35,3 +44,14 @@ class Inventory(Upstream):
         """Return the stock of those products that have one, by product id."""
         page = await self.get("/stock", Page[Stock], query={"ids": ",".join(ids)})
         return {stock.product_id: stock for stock in page.items}
+
+    async def reserve(self, customer_id: str, lines: Sequence[CartLine]) -> Reservation:
+        """Hold stock for a quarter of an hour: all lines or none."""
+        wanted = [{"sku": line.sku, "quantity": line.quantity} for line in lines]
+        return await self.post(
+            "/reservations", Reservation, json={"customer_id": customer_id, "lines": wanted}
+        )
+
+    async def release(self, reservation_id: str) -> None:
+        """Put held stock back; what has expired is back already."""
+        await self.delete("/reservations/{id}", None, id=reservation_id)

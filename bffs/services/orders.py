@@ -1,9 +1,10 @@
 """Orders: what customers bought."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from bff_core import Policy, Upstream
+from bffs.services.carts import CartLine
 from bffs.services.values import Money, Page
 
 
@@ -56,6 +57,26 @@ class Orders(Upstream):
         """Return one order of whomever, or None."""
         return await self.get("/orders/{id}", Order | None, id=order_id)
 
+    async def quote(self, lines: Sequence[CartLine]) -> Totals:
+        """Return what an order of these lines would cost now."""
+        return await self.post("/quotes", Totals, json={"lines": _wanted(lines)})
+
+    async def place(
+        self, customer_id: str, lines: Sequence[CartLine], *, payment_id: str, reservation_id: str
+    ) -> Order:
+        """Place an order that is paid, of stock that is held."""
+        wanted = {
+            "customer_id": customer_id,
+            "lines": _wanted(lines),
+            "payment_id": payment_id,
+            "reservation_id": reservation_id,
+        }
+        return await self.post("/orders", Order, json=wanted)
+
     def export(self, customer_id: str) -> AsyncIterator[Order]:
         """Yield all of a customer's orders as they come, newest first."""
         return self.ndjson("/orders/export", Order, query={"customer_id": customer_id})
+
+
+def _wanted(lines: Sequence[CartLine]) -> list[dict[str, object]]:
+    return [{"sku": line.sku, "quantity": line.quantity} for line in lines]

@@ -51,3 +51,12 @@ class Payments(Upstream):
         query = {"order_ids": ",".join(order_ids)}
         page = await self.get("/payments", Page[Payment], query=query)
         return {payment.order_id: payment for payment in page.items if payment.order_id}
+
+    async def charge(self, customer_id: str, method_id: str, amount: Money) -> Payment:
+        """Take money from a customer."""
+        wanted = {"customer_id": customer_id, "payment_method_id": method_id, "amount": amount}
+        return await self.post("/charges", Payment, json=wanted)
+
+    async def refund(self, payment_id: str) -> Payment:
+        """Give back all that is left of a payment."""
+        return await self.post("/payments/{id}/refunds", Payment, id=payment_id)

@@ -2,6 +2,7 @@
 
 from bff_core import Limit, gateway
 from bff_core.graphql import GraphQL
+from bffs.compositions.checkout import Checkout
 from bffs.services.carts import Carts
 from bffs.services.catalog import Catalog
 from bffs.services.inventory import Inventory
@@ -26,6 +27,7 @@ app = gateway(
         Reviews,
         Recommendations,
     ],
+    sagas=[Checkout],
     limits=[Limit(quota=6000), Limit(quota=60_000, by="address")],
     faces=[GraphQL(schema)],
 )

@@ -14,6 +14,7 @@ from bffs.services.orders import Order
 from bffs.services.users import User
 from bffs.services.values import Page
 from bffs.web.cart import WebCart, get_cart, remove_cart_item, set_cart_item
+from bffs.web.checkout import checkout
 from bffs.web.home import WebHome, WebViewer
 from bffs.web.orders import WebOrder, WebOrders
 from bffs.web.product import WebProduct
@@ -86,6 +87,7 @@ class Mutation:
     """What can be changed."""
 
     set_cart_item = strawberry.mutation(resolver=set_cart_item, graphql_type=WebCart | None)
+    checkout = strawberry.mutation(resolver=checkout, graphql_type=WebOrder | None)
     remove_cart_item = strawberry.mutation(resolver=remove_cart_item, graphql_type=WebCart | None)
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from services_mock.data import goods, order_index, orders, seed, users
 from services_mock.data.money import CURRENCY
 from services_mock.data.order_index import Placed
-from services_mock.data.orders import Change, Line, Order
+from services_mock.data.orders import Change, Line, Order, Totals
 from services_mock.pages import Key
 from services_mock.problems import Problem, not_found
 
@@ -98,6 +98,11 @@ class OrderBook:
         bisect.insort(self._placed_since, row, key=ascending)
         return placed
 
+    def quote(self, lines: Sequence[tuple[str, int]]) -> Totals:
+        """Return the sums of an order at today's prices."""
+        _check_goods(lines)
+        return orders.totals(tuple(orders.line("", *line, "placed") for line in lines))
+
     def cancel(self, order_id: str) -> Order:
         """Cancel an order that has not left the house."""
         found = self.get(order_id)
@@ -124,7 +129,11 @@ def _check(basket: Basket) -> None:
     if not users.exists(basket.customer_id):
         detail = f"There is no customer {basket.customer_id!r}."
         raise Problem(404, "unknown_customer", detail)
-    for sku, _ in basket.lines:
+    _check_goods(basket.lines)
+
+
+def _check_goods(lines: Sequence[tuple[str, int]]) -> None:
+    for sku, _ in lines:
         if goods.product_of(sku) is None:
             raise Problem(404, "unknown_sku", f"There is no SKU {sku!r}.", sku=sku)
 

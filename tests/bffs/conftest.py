@@ -43,6 +43,12 @@ class Mocks:
         """Ask a service directly."""
         return self._ask(service, "GET", path)
 
+    def send(self, service: str, method: str, path: str, **options) -> httpx.Response:
+        """Write to a service directly."""
+        answer = self._ask(service, method, path, **options)
+        assert answer.status_code < 300, answer.text
+        return answer
+
     def forget(self) -> None:
         """Begin to count calls anew."""
         for service in self.ports:
@@ -74,7 +80,8 @@ class Mocks:
             for name, port in self.ports.items()
         }
         others = {"BFF_ENV": "development", "BFF_AUTH": "demo", "BFF_LOG": "off"}
-        return {"BFF_GC_FREEZE": "false", **others, **addresses}
+        memory = {"BFF_GC_FREEZE": "false", "BFF_JOURNAL_URL": "sqlite://"}
+        return {**memory, **others, **addresses}
 
 
 def find_ports(count: int) -> list[int]:

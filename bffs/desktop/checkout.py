@@ -1,0 +1,29 @@
+"""Buying on the desktop, with the receipt."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends
+
+from bff_core import Views, compose
+from bffs.compositions.checkout import Checkout
+from bffs.services.orders import Order
+from bffs.services.payments import Payment
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What was bought, and how it was paid."""
+
+    order: Order
+    payment: Payment
+
+
+views = Views(prefix="/v1", tags=["checkout"])
+
+
+@views.post("/checkout", status=201, criticality="critical_plus")
+async def post_checkout(checkout: Annotated[Checkout, Depends(compose(Checkout))]) -> Receipt:
+    """Buy what lies in the viewer's cart."""
+    await checkout.run()
+    return Receipt(await checkout.place(), await checkout.charge())

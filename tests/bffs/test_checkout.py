@@ -1,0 +1,134 @@
+"""Buying: stock, money and order together, or nothing of it, and the answer says which."""
+
+import pytest
+
+CART = "/carts/3"
+DECLINED = "0002"
+
+
+@pytest.fixture
+def cart(mocks):
+    """Lay something that is in stock into the cart of customer 3."""
+    found = mocks.get("inventory", "/stock?ids=1001,1002,1003,1004,1005,1006").json()["items"]
+    sku = next(one["sku"] for stock in found for one in stock["skus"] if one["available"] > 20)
+    mocks.send("cart", "DELETE", CART)
+    mocks.send("cart", "PUT", f"{CART}/items/{sku}", json={"quantity": 2})
+    return sku
+
+
+def method(mocks, *, declining=False):
+    """Return one of the customer's ways to pay."""
+    methods = mocks.get("payments", "/payment-methods?customer_id=3").json()["items"]
+    return next(one["id"] for one in methods if (one["last4"] == DECLINED) is declining)
+
+
+def available(mocks, sku):
+    """Return how much of a variant can be bought."""
+    (stock,) = mocks.get("inventory", f"/stock?skus={sku}").json()["items"]
+    return next(one["available"] for one in stock["skus"] if one["sku"] == sku)
+
+
+def money(mocks):
+    """Return what customer 3 has paid by charges, less refunds."""
+    payments = mocks.get("payments", "/payments?customer_id=3&limit=100").json()["items"]
+    taken = [one for one in payments if one["id"].startswith("pay-c")]
+    return sum(one["amount"]["amount"] - one["refunded"]["amount"] for one in taken)
+
+
+THREE = {"authorization": "Bearer demo-3"}
+
+
+async def test_a_cart_is_bought(mocks, open_gateway, cart):
+    """The order is placed, paid with its total, and its stock is taken."""
+    before, paid = available(mocks, cart), money(mocks)
+    async with open_gateway("mobile", headers=THREE) as client:
+        answer = await client.post("/v1/checkout", json={"payment_method_id": method(mocks)})
+
+    assert answer.status_code == 201, answer.text
+    order = mocks.get("orders", f"/orders/{answer.json()['id']}").json()
+    assert order["customer_id"] == "3"
+    assert [(line["sku"], line["quantity"]) for line in order["lines"]] == [(cart, 2)]
+    assert money(mocks) - paid == order["totals"]["total"]["amount"]
+    assert available(mocks, cart) == before - 2
+
+
+async def test_one_key_buys_once(mocks, open_gateway, cart):
+    """A repeated request gets the same answer, and nothing is bought again."""
+    paid = money(mocks)
+    body = {"payment_method_id": method(mocks)}
+    headers = {"Idempotency-Key": "checkout-once-0123456789"}
+    async with open_gateway("desktop", headers=THREE) as client:
+        first = await client.post("/v1/checkout", json=body, headers=headers)
+        again = await client.post("/v1/checkout", json=body, headers=headers)
+
+    assert first.status_code == 201, first.text
+    assert again.json() == first.json()
+    assert again.headers["idempotency-replayed"] == "true"
+    assert money(mocks) - paid == first.json()["payment"]["amount"]["amount"]
+
+
+async def test_a_declined_card_leaves_nothing_behind(mocks, open_gateway, cart):
+    """The stock that was held is put back, and the answer says so step by step."""
+    before, paid = available(mocks, cart), money(mocks)
+    async with open_gateway("mobile", headers=THREE) as client:
+        with mocks.fault("payments", kind="error", status=402, route="POST /charges"):
+            answer = await client.post("/v1/checkout", json={"payment_method_id": method(mocks)})
+
+    assert answer.status_code == 502, answer.text
+    assert answer.json()["steps"] == [
+        {"step": "quote", "state": "done"},
+        {"step": "reserve", "state": "undone"},
+        {"step": "charge", "state": "failed"},
+        {"step": "place", "state": "not-started"},
+    ]
+    assert available(mocks, cart) == before
+    assert money(mocks) == paid
+
+
+async def test_an_order_that_is_refused_is_refunded(mocks, open_gateway, cart):
+    """Money and stock go back when the order service refuses."""
+    before, paid = available(mocks, cart), money(mocks)
+    async with open_gateway("mobile", headers=THREE) as client:
+        with mocks.fault("orders", kind="error", status=409, route="POST /orders"):
+            answer = await client.post("/v1/checkout", json={"payment_method_id": method(mocks)})
+
+    assert answer.status_code == 409, answer.text
+    states = {step["step"]: step["state"] for step in answer.json()["steps"]}
+    assert states == {"quote": "done", "reserve": "undone", "charge": "undone", "place": "failed"}
+    assert available(mocks, cart) == before
+    assert money(mocks) == paid
+
+
+async def test_an_empty_cart_is_not_bought(mocks, open_gateway, cart):
+    """The answer is a 422, and no service was asked to change anything."""
+    mocks.send("cart", "DELETE", CART)
+    async with open_gateway("mobile", headers=THREE) as client:
+        answer = await client.post("/v1/checkout", json={"payment_method_id": "pm-3-1"})
+
+    assert answer.status_code == 422
+    assert answer.json()["detail"] == "The cart is empty."
+
+
+async def test_nobody_buys_without_signing_in(open_gateway):
+    """An anonymous caller is asked to sign in."""
+    async with open_gateway("mobile", headers={}) as client:
+        answer = await client.post("/v1/checkout", json={"payment_method_id": "pm-3-1"})
+
+    assert answer.status_code == 401
+
+
+CHECKOUT = "mutation ($m: ID!) { checkout(paymentMethodId: $m) { id totals { total { amount } } } }"
+
+
+async def test_a_browser_buys_by_mutation(mocks, open_gateway, cart):
+    """The mutation returns the order, or an error that says what became of each step."""
+    query = {"query": CHECKOUT, "variables": {"m": method(mocks)}}
+    async with open_gateway("web", headers=THREE) as client:
+        bought = await client.post("/graphql", json=query)
+        with mocks.fault("payments", kind="error", status=409, route="POST /charges"):
+            refused = await client.post("/graphql", json=query)
+
+    assert bought.json()["data"]["checkout"]["totals"]["total"]["amount"] > 0, bought.text
+    (error,) = refused.json()["errors"]
+    assert error["extensions"]["status"] == 409
+    assert {"step": "reserve", "state": "undone"} in error["extensions"]["steps"]
