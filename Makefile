@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 ARGS ?=
+MINUTES ?= 2
+SEED ?=
 
 # `.venv` is for plain `python3`; an interpreter named on the command line gets its own, so that
 # `make test PYTHON=python3.13` does not rebuild the environment one works in.
@@ -15,7 +17,7 @@ venv := $(abspath $(VENV))
 python := $(venv)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench lock format clean python runtime dev
+.PHONY: help run test check bench chaos soak lock format clean python runtime dev
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
@@ -35,6 +37,12 @@ check: dev ## lint, formatting, types, floors, locks
 
 bench: dev ## measure against hand-written peers (needs wrk and nginx)
 	@$(python) -m bench.run $(ARGS)
+
+chaos: dev ## storms over the whole shop; ten invariants (SEED=7 MINUTES=2)
+	@$(python) -m tests.chaos $(if $(SEED),--seed $(SEED)) --minutes $(MINUTES)
+
+soak: dev ## steady load without faults: memory, files and tasks stay flat (MINUTES=5)
+	@$(python) -m tests.chaos --calm $(if $(SEED),--seed $(SEED)) --minutes $(MINUTES)
 
 lock: dev ## resolve requirements/*.txt from pyproject.toml (ARGS=--upgrade: the newest versions)
 	@$(python) scripts/lock.py write $(ARGS)

@@ -53,6 +53,11 @@ class Line:
     async def __aexit__(self, *_: object) -> None:
         self.close()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the next request goes over a connection that was used before."""
+        return self._reader is not None and not self._reader.at_eof()
+
     async def ask(
         self,
         path: str,
@@ -80,7 +85,7 @@ class Line:
         return answer
 
     async def _open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        if self._reader is None or self._writer is None or self._reader.at_eof():
+        if self._reader is None or self._writer is None or not self.is_open:
             self.close()
             self._reader, self._writer = await asyncio.open_connection(
                 HOST, self.port, limit=LARGEST_HEAD

@@ -7,22 +7,49 @@ The gateway is served as it is; only its lifespan opens the window, too.
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from bff_core import Gateway
+from bff_core.call import Call, Handler, Reply
 from bff_core.upstream.layers.breaker import BreakerLayer
 from bff_core.upstream.layers.bulkhead import BulkheadLayer
 from bff_core.upstream.layers.coalesce import CoalesceLayer
+from bff_core.upstream.layers.retry import RetryLayer
 from bff_core.upstream.stack import UpstreamStack
 
 
-def seen_of(gateway: Gateway) -> dict[str, Any]:
+class Counted:
+    """Counts the calls of one upstream: what reaches its retry layer, once each."""
+
+    def __init__(self, inner: Handler) -> None:
+        self.calls = 0
+        self._inner = inner
+
+    def __call__(self, call: Call) -> Awaitable[Reply]:
+        """Count a call, and pass it on."""
+        self.calls += 1
+        return self._inner(call)
+
+
+def count_calls(stack: UpstreamStack) -> Counted | None:
+    """Put a counter in front of an upstream's retries, unless its policy has none."""
+    for outer, inner in pairwise(stack._lines):
+        if isinstance(inner, RetryLayer):
+            counted = outer.inner = Counted(inner)
+            return counted
+    return None
+
+
+def seen_of(gateway: Gateway, counters: Mapping[str, Counted | None]) -> dict[str, Any]:
     """Return how much of everything there is, and how the upstreams fare."""
     upstreams = {stack.name: _upstream(stack) for stack in gateway._stacks}
+    for name, counter in counters.items():
+        upstreams[name]["calls"] = 0 if counter is None else counter.calls
     total = {
         key: sum(upstream[key] for upstream in upstreams.values())
         for key in ("flights", "permits", "queued", "active", "idle", "waiting")
@@ -67,16 +94,18 @@ LOOKS = {
 def with_window(gateway: Gateway, path: Path) -> Gateway:
     """Let the lifespan of a gateway open the window."""
     inner = gateway.router.lifespan_context
+    counters: dict[str, Counted | None] = {}
     path.unlink(missing_ok=True)
 
     async def tell(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(json.dumps(seen_of(gateway)).encode())
+        writer.write(json.dumps(seen_of(gateway, counters)).encode())
         await writer.drain()
         writer.close()
 
     @asynccontextmanager
     async def lifespan(app: Gateway) -> AsyncIterator[Mapping[str, Any] | None]:
         async with inner(app) as state, await asyncio.start_unix_server(tell, path):
+            counters.update({stack.name: count_calls(stack) for stack in gateway._stacks})
             yield state
 
     gateway.router.lifespan_context = lifespan

@@ -1,0 +1,54 @@
+"""`python -m tests.chaos --seed N --minutes M`: storms over the whole shop, and what they show."""
+
+import argparse
+import asyncio
+import random
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.chaos.run import TIMEOUT, Chaos, Plan
+from tests.chaos.verdict import Verdict
+from tests.processes.process import Nursery
+from tests.processes.site import Shop, Site
+
+
+def main() -> int:
+    """Run, report, and return the exit status: 1 when an invariant was broken."""
+    asked = _parser().parse_args()
+    seed = random.SystemRandom().randrange(1_000_000) if asked.seed is None else asked.seed
+    plan = Plan(seed, asked.minutes * 60, has_faults=not asked.calm)
+    replay = f"make {'soak' if asked.calm else 'chaos'} SEED={seed} MINUTES={asked.minutes:g}"
+    sys.stdout.write(f"{replay}\n")
+    with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
+        began = time.monotonic()
+        verdict = run(plan, Path(folder))
+        took = time.monotonic() - began
+    sys.stdout.write(f"\n{verdict.report()}\n")
+    sys.stdout.write(f"{'held' if verdict.is_good else 'BROKEN'} in {took:.0f} s: {replay}\n")
+    return 0 if verdict.is_good else 1
+
+
+def run(plan: Plan, folder: Path) -> Verdict:
+    """Start the shop, let the plan happen to it, and return what was found."""
+    nursery = Nursery()
+    try:
+        site = Site(nursery, folder)
+        shop = Shop(site, {"BFF_TIMEOUT": str(TIMEOUT), "BFF_LOG_LEVEL": "warning"})
+        with site.running(*shop.processes):
+            return asyncio.run(Chaos(shop, plan).run())
+    finally:
+        nursery.close()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser.add_argument("--seed", type=int, help="what decides about everything (any one)")
+    parser.add_argument("--minutes", type=float, default=2.0, help="how long, at least one round")
+    parser.add_argument("--calm", action="store_true", help="without faults: a soak")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,180 @@
+"""What one answer shows of the invariants."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.chaos.screens import Request
+from tests.chaos.verdict import Verdict
+from tests.processes.client import Answer
+
+MARK = re.compile(rb"[\w.+-]+@example\.com|\b\d{4}-00\d{5}\b|surplus")
+"""What belongs to one customer: e-mail addresses, numbers of orders; and what nobody asked for."""
+
+DEGRADED = {"fallback", "missing", "forbidden"}
+TOLERANCE = 0.1
+EXCERPT = 200
+
+
+@dataclass
+class Viewer:
+    """A customer: what is theirs alone, and what their screens look like when all is well."""
+
+    number: int
+    marks: frozenset[bytes] = frozenset()
+    screens: dict[tuple[str, str], bytes] = field(default_factory=dict)
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Return who asks, as the demo authenticator believes it."""
+        return {"authorization": f"Bearer demo-{self.number}"}
+
+
+@dataclass
+class Checker:
+    """Holds answers against what is promised; `timeout` is the gateways' (seconds)."""
+
+    verdict: Verdict
+    timeout: float
+
+    def judge(
+        self, viewer: Viewer, request: Request, answer: Answer, *, wish: float | None, stall: float
+    ) -> bool:
+        """Look at a whole answer; return whether it was a good one.
+
+        `wish` is the client's own timeout, `stall` how long this client itself stood still
+        meanwhile: both in seconds.
+        """
+        where = f"{request.gateway} {request.name} of {viewer.number}: {answer.status}"
+        self._canaries(viewer, answer, where)
+        self._deadline(request, answer, wish, stall, where)
+        self._problem(answer, where)
+        if request.kind == "bad":
+            is_served = answer.status < 400 and not _codes(answer)
+            self.verdict.hold(1, not is_served, f"{where}: served what must be refused")
+            self.verdict.counts["refused"] += not is_served
+            return False
+        return self._contents(viewer, request, answer, where)
+
+    def _canaries(self, viewer: Viewer, answer: Answer, where: str) -> None:
+        strange = set(MARK.findall(answer.body)) - viewer.marks
+        self.verdict.hold(1, not strange, f"{where} holds {sorted(strange)[:3]}")
+
+    def _deadline(
+        self, request: Request, answer: Answer, wish: float | None, stall: float, where: str
+    ) -> None:
+        if request.name == "export":  # streams go on for as long as they are read
+            return
+        limit = min(self.timeout, self.timeout if wish is None else wish) + TOLERANCE
+        late = answer.seconds - stall - limit
+        self.verdict.hold(3, late <= 0, f"{where} after {answer.seconds:.3f} s, {late:.3f} late")
+
+    def _problem(self, answer: Answer, where: str) -> None:
+        if answer.status < 500:
+            return
+        told = answer.headers.get("content-type", "").partition(";")[0]
+        problem = _parsed(answer) if told == "application/problem+json" else {}
+        is_told = bool(problem.get("trace_id")) and problem.get("status") == answer.status
+        self.verdict.hold(6, is_told, f"{where} is {told} {answer.body[:EXCERPT]!r}")
+        if answer.status == 503:
+            says_when = answer.headers.get("retry-after", "").isdigit()
+            self.verdict.hold(
+                7, says_when, f"{where} without Retry-After: {answer.body[:EXCERPT]!r}"
+            )
+
+    def _contents(self, viewer: Viewer, request: Request, answer: Answer, where: str) -> bool:
+        counts = self.verdict.counts
+        if answer.status != 200:
+            counts[f"answered {answer.status}"] += 1
+            is_failure = answer.status >= 500
+            self.verdict.hold(7, is_failure, f"{where}: {answer.body[:EXCERPT]!r}")
+            return False
+        if request.kind == "lines" and self._ends_in_a_problem(answer, where):
+            return False
+        parts, codes = _parts(request, answer), _codes(answer)
+        if codes or DEGRADED & set(parts.values()):
+            counts["degraded"] += 1
+            no_store = answer.headers.get("cache-control") == "no-store"
+            self.verdict.hold(7, no_store, f"{where} is degraded and may be stored")
+            return False
+        counts["complete"] += 1
+        self._is_whole(viewer, request, answer, where)
+        return True
+
+    def _ends_in_a_problem(self, answer: Answer, where: str) -> bool:
+        last = json.loads(_last_line(answer.body))
+        if "problem" in last:
+            self.verdict.counts["lines that end in a problem"] += 1
+            is_told = bool(last["problem"].get("trace_id"))
+            self.verdict.hold(6, is_told, f"{where}: {last}")
+        return "problem" in last
+
+    def _is_whole(self, viewer: Viewer, request: Request, answer: Answer, where: str) -> None:
+        """Hold an answer that claims to be complete to it."""
+        if request.kind == "write":
+            lines = _lines_of_cart(answer)
+            self.verdict.hold(7, request.expected in lines, f"{where} lacks {request.expected}")
+            return
+        usual = viewer.screens.get((request.gateway, request.name))
+        if usual is None:
+            return
+        lacking = difference(_content(request, usual), _content(request, answer.body))
+        what = f"{where} claims to be complete: {lacking}, {answer.headers.get('part-status')}"
+        self.verdict.hold(7, not lacking, what)
+
+
+def _content(request: Request, body: bytes) -> object:
+    """Return what a screen shows, without what tells how its parts fared."""
+    if request.kind == "lines":
+        return json.loads(_last_line(body)).get("answer")
+    if request.kind == "stream":
+        return [json.loads(line) for line in body.splitlines()]
+    return json.loads(body)["data"] if request.gateway == "web" else json.loads(body)
+
+
+def difference(usual: object, told: object, place: str = "") -> str:
+    """Return where two JSON values differ first, and how; nothing for equal ones."""
+    if isinstance(usual, dict) and isinstance(told, dict) and usual.keys() == told.keys():
+        return next(
+            filter(None, (difference(usual[k], told[k], f"{place}/{k}") for k in usual)), ""
+        )
+    if isinstance(usual, list) and isinstance(told, list) and len(usual) == len(told):
+        pairs = enumerate(zip(usual, told, strict=True))
+        return next(filter(None, (difference(*two, f"{place}/{n}") for n, two in pairs)), "")
+    return "" if usual == told else f"{place} is {told!r:.80} instead of {usual!r:.80}"
+
+
+def _last_line(body: bytes) -> bytes:
+    return body.strip().rpartition(b"\n")[2]
+
+
+def _parsed(answer: Answer) -> dict[str, Any]:
+    try:
+        value = json.loads(answer.body)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _codes(answer: Answer) -> list[str]:
+    """Return the codes of GraphQL errors."""
+    if not answer.body.startswith(b'{"'):
+        return []
+    errors = _parsed(answer).get("errors") or []
+    return [error.get("extensions", {}).get("code", "?") for error in errors]
+
+
+def _parts(request: Request, answer: Answer) -> Mapping[str, str]:
+    """Return the states of parts, wherever this kind of answer tells them."""
+    if request.kind != "lines":
+        return answer.parts
+    told = json.loads(_last_line(answer.body))["parts"]
+    return {name: part if isinstance(part, str) else part["status"] for name, part in told.items()}
+
+
+def _lines_of_cart(answer: Answer) -> list[dict[str, Any]]:
+    value = _parsed(answer)
+    cart = value.get("data", {}).get("setCartItem") if "data" in value else value
+    return [{"sku": line["sku"], "quantity": line["quantity"]} for line in cart["lines"]]

@@ -1,0 +1,151 @@
+"""The clients: some read, some write, some leave, some send nonsense; each by its own dice."""
+
+import asyncio
+import random
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from tests.chaos.checks import Checker, Viewer
+from tests.chaos.screens import Request, bad, reads, writes
+from tests.processes.client import Answer, Cut, Line
+
+TICK = 0.02
+PRODUCTS = (5, 42, 311)
+LEAVING, NONSENSE, WRITING, HURRY = 0.10, 0.06, 0.10, 0.15
+"""Shares of requests whose client leaves, that are bad, that write, that have a short timeout."""
+
+LONGEST_STREAM = 2.0
+"""Seconds that a client reads a stream: one that drips would go on for hours."""
+
+
+class Stopwatch:
+    """How long this process itself stood still: what a busy machine adds is no gateway's doing."""
+
+    def __init__(self) -> None:
+        self._stalls: deque[tuple[float, float]] = deque(maxlen=2000)
+
+    async def run(self) -> None:
+        """Tick for ever, and note each tick that came late."""
+        while True:
+            began = time.monotonic()
+            await asyncio.sleep(TICK)
+            late = time.monotonic() - began - TICK
+            if late > TICK / 4:
+                self._stalls.append((began, late))
+
+    def since(self, began: float) -> float:
+        """Return how many seconds were lost since an instant."""
+        return sum(late for at, late in self._stalls if at + late + TICK >= began)
+
+
+@dataclass
+class Client:
+    """One client of one viewer, with a connection to each gateway; puts `sku` into the cart."""
+
+    viewer: Viewer
+    ports: dict[str, int]
+    chance: random.Random
+    checker: Checker
+    stopwatch: Stopwatch
+    sku: str = ""
+    good: list[tuple[float, bool]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._lines = {name: Line(port) for name, port in self.ports.items()}
+        self._reads = reads(PRODUCTS)
+        self._bad = bad()
+        self._number = 0
+
+    async def run(self, pause: float) -> None:
+        """Ask for one thing after another, for ever."""
+        try:
+            while True:
+                await self.ask_something()
+                await asyncio.sleep(self.chance.expovariate(1 / pause))
+        finally:
+            self.leave()
+
+    def leave(self) -> None:
+        """Close all connections."""
+        for line in self._lines.values():
+            line.close()
+
+    async def ask_something(self) -> None:
+        """Ask for whatever comes to mind."""
+        await self.ask(self._choose())
+
+    def _choose(self) -> Request:
+        if self.chance.random() < NONSENSE:
+            return self.chance.choice(self._bad)
+        if self.sku and self.chance.random() < WRITING:
+            return self.chance.choice(writes(self.sku, self.chance.randint(1, 9)))
+        return self.chance.choice(self._reads)
+
+    async def ask(self, request: Request) -> None:
+        """Ask for one thing, perhaps in a hurry, and perhaps leave before the answer."""
+        wish = None
+        if request.kind != "bad" and self.chance.random() < HURRY:
+            wish = round(self.chance.uniform(0.2, 2.0), 2)
+        stays = LONGEST_STREAM if request.kind == "stream" else None
+        if request.kind != "write" and self.chance.random() < LEAVING:
+            stays = self.chance.random() * 0.2
+        if request.kind == "write" and request.gateway != "web":
+            key = f'"{self.viewer.number}-{self.chance.getrandbits(64):x}"'
+            request = replace(request, headers={**request.headers, "idempotency-key": key})
+        counts = self.checker.verdict.counts
+        counts["requests"] += 1
+        try:
+            async with asyncio.timeout(stays):
+                await self._ask(request, wish)
+        except TimeoutError:
+            counts["left by the client"] += 1
+            self._lines[request.gateway].close()
+
+    async def _ask(self, request: Request, wish: float | None) -> None:
+        self._number += 1
+        name = f"chaos-{self.viewer.number}-{id(self):x}-{self._number}"
+        headers = {**self.viewer.headers, "x-request-id": name, **request.headers}
+        if wish is not None:
+            headers["request-timeout"] = str(wish)
+        line, began = self._lines[request.gateway], time.monotonic()
+        is_reused = line.is_open
+        try:
+            answer = await line.ask(
+                request.path, method=request.method, headers=headers, body=request.body
+            )
+        except Cut as cut:
+            self._take_cut(request, cut, began, is_reused=is_reused)
+            return
+        self._take(request, answer, name, wish, began)
+
+    def _take(
+        self, request: Request, answer: Answer, name: str, wish: float | None, began: float
+    ) -> None:
+        told = answer.headers.get("x-request-id", name)
+        is_mine = told == name or answer.status in {400, 431}  # refused before it was read
+        self.checker.verdict.hold(1, is_mine, f"{request.name}: the answer to {told}, not {name}")
+        is_good = self.checker.judge(
+            self.viewer, request, answer, wish=wish, stall=self.stopwatch.since(began)
+        )
+        if request.kind in {"read", "write"} and wish is None:
+            self.good.append((time.monotonic(), is_good))
+
+    def _take_cut(self, request: Request, cut: Cut, began: float, *, is_reused: bool) -> None:
+        """Only streams may be cut off, and idle connections closed in the moment of their use."""
+        counts = self.checker.verdict.counts
+        seconds = time.monotonic() - began
+        if request.kind == "stream":
+            counts["streams cut off"] += 1
+        elif is_reused and seconds < 0.05:
+            counts["idle connections closed"] += 1
+        else:
+            what = f"{request.gateway} {request.name}: no answer after {seconds:.3f} s, {cut}"
+            self.checker.verdict.hold(6, is_held=False, otherwise=what)
+
+
+def goodput(clients: Sequence[Client], since: float, until: float) -> tuple[float, float]:
+    """Return the rate of good answers (per second), and the share of all that they are."""
+    told = [good for client in clients for at, good in client.good if since <= at < until]
+    return sum(told) / (until - since), sum(told) / len(told) if told else 0.0

@@ -1,0 +1,247 @@
+"""One run: all is well, a storm, calm again, silence; and round again for as long as is asked."""
+
+import asyncio
+import random
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from services_mock.shop import SERVICES
+from tests.chaos.checks import Checker, Viewer
+from tests.chaos.crowd import PRODUCTS, Client, Stopwatch, goodput
+from tests.chaos.ledger import Ledger
+from tests.chaos.screens import reads
+from tests.chaos.verdict import Verdict
+from tests.chaos.weather import Storm, forecast
+from tests.processes.client import ask
+from tests.processes.gateway import Gateway
+from tests.processes.settling import HELD
+from tests.processes.site import Shop
+
+TIMEOUT = 3.0
+"""Seconds that the gateways give each request."""
+
+RECOVERY = 10.0
+"""Seconds within which all is well again after the last trouble."""
+
+SETTLING = 2.0
+"""Seconds within which nothing is left after the last request."""
+
+MIB = 1024 * 1024
+MOST_MEMORY = 220 * MIB
+READERS, WRITERS, CLIENTS = (1, 7, 23, 60), (101, 102), 4
+ATTEMPTS_PER_CALL, SPARE_ATTEMPTS, BUDGET_WINDOW = 1.2, 3, 10.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long each part of a round takes (seconds), and whether anything goes wrong at all."""
+
+    seed: int
+    seconds: float
+    calm: float = 1.0
+    storm: float = 10.0
+    pause: float = 0.03
+    has_faults: bool = True
+
+
+@dataclass
+class Chaos:
+    """The shop under test, its clients, and what they find."""
+
+    shop: Shop
+    plan: Plan
+    verdict: Verdict = field(default_factory=Verdict)
+    ledger: Ledger = field(default_factory=Ledger)
+    stopwatch: Stopwatch = field(default_factory=Stopwatch)
+    _sku: str = ""
+
+    async def run(self) -> Verdict:
+        """Run rounds until the time is up; return what was found."""
+        viewers = await self._acquaint()
+        storm = Storm(self.shop.services, self.ledger)
+        ticking = asyncio.create_task(self.stopwatch.run())
+        began, number = time.monotonic(), 0
+        baseline = await self._look()
+        try:
+            while number == 0 or time.monotonic() - began < self.plan.seconds:
+                await self._round(number, viewers, storm, baseline)
+                number += 1
+        finally:
+            ticking.cancel()
+        await asyncio.to_thread(self._audit, time.monotonic() - began)
+        self.verdict.figures["rounds"] = str(number)
+        return self.verdict
+
+    async def _round(
+        self,
+        number: int,
+        viewers: Sequence[Viewer],
+        storm: Storm,
+        baseline: Mapping[str, Mapping[str, Any]],
+    ) -> None:
+        dice = random.Random(self.plan.seed * 1_000 + number)
+        clients = self._clients(viewers, dice)
+        asking = [asyncio.create_task(client.run(self.plan.pause)) for client in clients]
+        try:
+            before = await self._goodput(clients, self.plan.calm)
+            if self.plan.has_faults:
+                troubles = forecast(dice.getrandbits(32), SERVICES, self.plan.storm)
+                self.verdict.counts["troubles"] += len(troubles)
+                await asyncio.gather(storm.rage(troubles), self._burst(clients, dice))
+                await self._recover(clients, before)
+            else:
+                await asyncio.sleep(self.plan.storm)
+        finally:
+            for task in asking:
+                task.cancel()
+            ended = await asyncio.gather(*asking, return_exceptions=True)
+        for failure in ended:
+            if isinstance(failure, Exception):
+                raise failure
+        await self._settle(baseline)
+
+    def _clients(self, viewers: Sequence[Viewer], dice: random.Random) -> list[Client]:
+        ports = {name: gateway.port for name, gateway in self.shop.gateways.items()}
+        checker = Checker(self.verdict, TIMEOUT)
+        return [
+            Client(
+                viewer,
+                ports,
+                random.Random(dice.getrandbits(32)),
+                checker,
+                self.stopwatch,
+                sku=self._sku if viewer.number in WRITERS else "",
+            )
+            for viewer in viewers
+            for _ in range(CLIENTS)
+        ]
+
+    async def _acquaint(self) -> list[Viewer]:
+        """Learn what is each viewer's own, and what screens look like when all is well."""
+        self._sku = await asyncio.to_thread(self._find_sku)
+        viewers = []
+        for number in (*READERS, *WRITERS):
+            marks = await asyncio.to_thread(self._marks_of, number)
+            viewer = Viewer(number, marks)
+            for request in reads(PRODUCTS):
+                answer = await ask(
+                    self.shop.gateways[request.gateway].port,
+                    request.path,
+                    method=request.method,
+                    headers={**viewer.headers, **request.headers},
+                    body=request.body,
+                )
+                assert answer.status == 200, f"{request.name}: {answer.body!r}"
+                if number in READERS:
+                    viewer.screens[request.gateway, request.name] = answer.body
+            viewers.append(viewer)
+        return viewers
+
+    def _find_sku(self) -> str:
+        """Return something of which any cart can have nine."""
+        ids = ",".join(map(str, range(1, 50)))
+        stock = self.shop.services["inventory"].ask("GET", f"/stock?ids={ids}")
+        skus = (sku for product in stock["items"] for sku in product["skus"])
+        return next(sku["sku"] for sku in skus if sku["available"] > 9)
+
+    def _marks_of(self, number: int) -> frozenset[bytes]:
+        user = self.shop.services["users"].ask("GET", f"/users/{number}")
+        marks, cursor = {user["email"].encode()}, ""
+        while cursor is not None:
+            path = f"/orders?customer_id={number}&limit=100&cursor={cursor}"
+            page = self.shop.services["orders"].ask("GET", path.removesuffix("&cursor="))
+            marks |= {order["number"].encode() for order in page["items"]}
+            cursor = page["next_cursor"]
+        return frozenset(marks)
+
+    async def _goodput(self, clients: Sequence[Client], seconds: float) -> float:
+        """Measure the rate of good answers while all is well."""
+        began = time.monotonic()
+        await asyncio.sleep(seconds)
+        rate, share = goodput(clients, began, time.monotonic())
+        self.verdict.hold(10, share > 0.9, f"all is well, and {share:.0%} of answers are good")
+        return rate
+
+    async def _burst(self, clients: Sequence[Client], dice: random.Random) -> None:
+        """Now and then many ask at once."""
+        ends = time.monotonic() + self.plan.storm
+        while time.monotonic() < ends:
+            await asyncio.sleep(dice.uniform(1.0, 3.0))
+            self.verdict.counts["bursts"] += 1
+            crowd = self._clients([client.viewer for client in clients[::CLIENTS]] * 2, dice)
+            await asyncio.gather(*(client.ask_something() for client in crowd))
+            for client in crowd:
+                client.leave()
+
+    async def _recover(self, clients: Sequence[Client], before: float) -> None:
+        """Wait until all answers of half a second are good again, at nearly the rate of before."""
+        healed, step = time.monotonic(), 0.5
+        rate = share = 0.0
+        while time.monotonic() - healed < RECOVERY:
+            began = time.monotonic()
+            await asyncio.sleep(step)
+            rate, share = goodput(clients, began, time.monotonic())
+            if share == 1.0 and rate >= 0.6 * before:
+                break
+        took = time.monotonic() - healed
+        is_back = share >= 0.98 and rate >= 0.5 * before
+        what = f"after {took:.1f} s {rate:.0f}/s of {before:.0f}/s, {share:.0%} good"
+        self.verdict.hold(10, is_back, what)
+        slowest = max(took, float(self.verdict.figures.get("slowest recovery (s)", 0)))
+        self.verdict.figures["slowest recovery (s)"] = f"{slowest:.1f}"
+        self.verdict.figures["goodput when well (1/s)"] = f"{before:.0f}"
+
+    async def _look(self) -> dict[str, dict[str, Any]]:
+        return {
+            name: await asyncio.to_thread(gateway.look) | _held_by(gateway)
+            for name, gateway in self.shop.gateways.items()
+        }
+
+    async def _settle(self, baseline: Mapping[str, Mapping[str, Any]]) -> None:
+        """After the last request nothing is left of any."""
+        ends = time.monotonic() + SETTLING
+        while True:
+            now = await self._look()
+            left = {name: _left(seen, baseline[name]) for name, seen in now.items()}
+            if not any(left.values()) or time.monotonic() > ends:
+                break
+            await asyncio.sleep(0.05)
+        for name, seen in now.items():
+            self.verdict.hold(4, not left[name], f"{name} still has {left[name]}")
+            memory = seen["memory"] / MIB
+            self.verdict.hold(5, seen["memory"] <= MOST_MEMORY, f"{name}: {memory:.0f} MiB")
+            self.verdict.figures[f"memory of {name} (MiB)"] = (
+                f"{baseline[name]['memory'] / MIB:.0f} → {memory:.0f}"
+            )
+
+    def _audit(self, seconds: float) -> None:
+        """Hold what the services saw against what the gateways were to send."""
+        looks = {name: gateway.look() for name, gateway in self.shop.gateways.items()}
+        windows = 1 + seconds / BUDGET_WINDOW
+        for name, service in self.shop.services.items():
+            self.ledger.note(service)
+            calls = sum(look["upstreams"][name]["calls"] for look in looks.values())
+            streams = self.ledger.routes["orders GET /orders/export"] if name == "orders" else 0
+            attempts = self.ledger.attempts[name] - streams
+            allowed = ATTEMPTS_PER_CALL * calls + SPARE_ATTEMPTS * len(looks) * windows
+            self.verdict.hold(2, attempts <= allowed, f"{name}: {attempts} for {calls} calls")
+            self.verdict.counts["calls"] += calls
+            self.verdict.counts["attempts"] += attempts
+            strange = self.ledger.strange_paths(service)
+            self.verdict.hold(8, not strange, f"{name}: {strange[:3]}")
+        self.verdict.hold(8, not self.ledger.strangers(), f"{self.ledger.strangers()[:3]}")
+
+
+def _held_by(gateway: Gateway) -> dict[str, int]:
+    return {"descriptors": gateway.descriptors, "memory": gateway.memory}
+
+
+def _left(seen: Mapping[str, Any], baseline: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a gateway holds that it did not hold before; idle connections aside."""
+    left = {one: seen[one] for one in HELD if seen[one]}
+    if seen["tasks"] > baseline["tasks"]:
+        left["tasks"] = seen["running"]
+    files = seen["descriptors"] - seen["idle"] - (baseline["descriptors"] - baseline["idle"])
+    return left | ({"descriptors": files} if files > 0 else {})

@@ -1,0 +1,128 @@
+"""What breaks an invariant is found out: a suite that can't fail would show nothing."""
+
+import json
+
+import pytest
+
+from tests.chaos.checks import Checker, Viewer, difference
+from tests.chaos.ledger import declared
+from tests.chaos.screens import Request, reads
+from tests.chaos.verdict import INVARIANTS, NOT_YET, Verdict
+from tests.chaos.weather import forecast
+from tests.processes.client import Answer
+
+SERVICES = ("users", "catalog", "pricing", "inventory", "orders")
+HOME = Request("mobile", "home", "/v1/home")
+EXPORT = Request("desktop", "export", "/v1/orders/export", "stream")
+BAD = Request("mobile", "nowhere", "/v1/nowhere", "bad")
+BODY = b'{"name":"Ada","orders":["2601-0010001"]}'
+OK = {"content-type": "application/json", "part-status": "profile=ok, orders=ok"}
+PROBLEM = {"content-type": "application/problem+json", "retry-after": "1"}
+
+
+def told(status: int) -> bytes:
+    return json.dumps({"status": status, "trace_id": "abc", "code": "unavailable"}).encode()
+
+
+def judged(request: Request, *, status=200, headers=OK, body=BODY, seconds=0.1, **known) -> Verdict:
+    """Return what one answer is found to break."""
+    viewer = Viewer(1, frozenset({b"2601-0010001"}), {("mobile", "home"): BODY})
+    verdict = Verdict()
+    answer = Answer(status, headers, body, seconds)
+    Checker(verdict, timeout=1.0).judge(
+        viewer, request, answer, wish=known.get("wish"), stall=known.get("stall", 0.0)
+    )
+    return verdict
+
+
+def test_good_answers_break_nothing():
+    """Whole, or a failure that is told, or a refusal."""
+    verdicts = [
+        judged(HOME),
+        judged(HOME, headers={**OK, "part-status": "orders=stale"}),
+        judged(HOME, status=502, headers=PROBLEM, body=told(502)),
+        judged(HOME, status=503, headers=PROBLEM, body=told(503)),
+        judged(BAD, status=404, headers=PROBLEM, body=told(404)),
+        judged(EXPORT, body=b'{"number":"2601-0010001"}\n', seconds=100.0),
+        judged(HOME, seconds=1.3, stall=0.25),
+    ]
+
+    assert [verdict.violations for verdict in verdicts] == [[]] * len(verdicts)
+
+
+@pytest.mark.parametrize(
+    ("invariant", "answer"),
+    [
+        (
+            1,
+            {
+                "body": b'{"name":"Ada","orders":["2601-0010002"]}',
+                "headers": {"part-status": "o=x"},
+            },
+        ),
+        (1, {"body": b'{"email":"someone.else@example.com"}'}),
+        (1, {"body": b'{"surplus": "yes"}'}),
+        (3, {"seconds": 1.2}),
+        (3, {"seconds": 0.4, "wish": 0.2}),
+        (6, {"status": 500, "headers": {}, "body": b"Internal Server Error"}),
+        (6, {"status": 502, "headers": PROBLEM, "body": b'{"status": 502}'}),
+        (7, {"status": 503, "headers": {"content-type": "application/problem+json"}}),
+        (7, {"status": 404, "headers": PROBLEM, "body": told(404)}),
+        (7, {"body": b'{"name":"Ada","orders":[]}'}),
+        (7, {"headers": {**OK, "part-status": "orders=fallback"}}),
+    ],
+)
+def test_answers_that_break_an_invariant(invariant, answer):
+    """Each sort of wrong answer counts against the invariant that it breaks."""
+    verdict = judged(HOME, **answer)
+
+    assert invariant in {broken for broken, _ in verdict.violations}
+
+
+def test_bad_requests_that_are_served():
+    """What must be refused counts as somebody else's."""
+    assert [broken for broken, _ in judged(BAD).violations] == [1]
+
+
+def test_runs_that_look_away_are_not_good():
+    """A run in which an invariant was never looked at has shown nothing of it."""
+    verdict = Verdict()
+    for invariant in set(INVARIANTS) - set(NOT_YET) - {4}:
+        verdict.hold(invariant, is_held=True)
+
+    assert not verdict.is_good
+    assert "never looked at: 4" in verdict.report()
+
+
+def test_the_forecast_follows_the_seed():
+    """The same seed brings the same troubles, another one others; one service has one at a time."""
+    storm = forecast(7, SERVICES, 30.0)
+
+    assert forecast(7, SERVICES, 30.0) == storm != forecast(8, SERVICES, 30.0)
+    for name in SERVICES:
+        mine = [trouble for trouble in storm if trouble.service == name]
+        ends = [trouble.at + trouble.seconds for trouble in mine]
+        assert all(end <= after.at for end, after in zip(ends, mine[1:], strict=False))
+
+
+def test_differences_are_found_wherever_they_are():
+    """Deep in a list, and in what is missing."""
+    assert difference({"a": [1, {"b": 2}]}, {"a": [1, {"b": 2}]}) == ""
+    assert difference({"a": [1, {"b": 2}]}, {"a": [1, {"b": 3}]}).startswith("/a/1/b is 3")
+    assert difference({"a": [1, 2]}, {"a": [1]}).startswith("/a is [1]")
+
+
+def test_the_allow_list_is_what_upstreams_declare():
+    """Read from their source: each service of the shop calls something."""
+    routes = declared()
+
+    assert "GET /users/{}" in routes["users"]
+    assert all(routes.values())
+
+
+def test_every_gateway_is_asked():
+    """Over REST, GraphQL and lines."""
+    asked = {(request.gateway, request.kind) for request in reads((1,))}
+
+    assert {gateway for gateway, _ in asked} == {"web", "mobile", "desktop"}
+    assert {kind for _, kind in asked} == {"read", "lines", "stream"}
