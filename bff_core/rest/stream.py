@@ -26,7 +26,7 @@ def as_stream(endpoint: Callable[..., Any]) -> Callable[..., Any]:
     async def stream(**values: object) -> StreamingResponse:
         request = values.pop(REQUEST)
         assert isinstance(request, Request)  # noqa: S101 - FastAPI fills it by its type
-        rows = endpoint(**values)
+        rows = endpoint(**values, **dict.fromkeys(wanted, request))
         # The first value is awaited before the answer starts: a failure can still be a problem.
         first = await anext(rows, _END)
         declare_stream(request.scope)
@@ -34,7 +34,7 @@ def as_stream(endpoint: Callable[..., Any]) -> Callable[..., Any]:
 
     # An async generator's wrapper is none: FastAPI must not take it for one.
     del stream.__wrapped__
-    with_request(stream, endpoint)
+    wanted = with_request(stream, endpoint)
     return stream
 
 

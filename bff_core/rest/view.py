@@ -75,6 +75,7 @@ class View:
         async def endpoint(**values: object) -> Response:
             request = values.pop(REQUEST)
             assert isinstance(request, Request)  # noqa: S101 - FastAPI fills it by its type
+            values.update(dict.fromkeys(wanted, request))
             told = await self.run(request.scope, values, request.scope.get(COMPOSED, []))
             if isinstance(told, Response):
                 return told
@@ -82,7 +83,7 @@ class View:
             response.raw_headers = told.headers
             return response
 
-        with_request(endpoint, self.endpoint)
+        wanted = with_request(endpoint, self.endpoint)
         return endpoint
 
 

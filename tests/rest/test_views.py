@@ -1,10 +1,11 @@
 """Views: tailored JSON, parts that are told, problems, and both lanes alike."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 import pytest
-from fastapi import Depends, HTTPException, Query
+from fastapi import Depends, HTTPException, Query, Request
 from fastapi.responses import PlainTextResponse, StreamingResponse
 from httpx import ASGITransport, AsyncClient
 from openapi_spec_validator import validate
@@ -337,6 +338,26 @@ async def test_dependency_of_the_app_guards_every_view(shop):
         answer = await open_shop.client.get("/v1/products/7")
 
     assert answer.status_code == 403
+
+
+async def test_view_may_ask_for_the_request(shop):
+    """FastAPI's `Request` is handed to a view, and to a stream, under whatever name."""
+    views = Views()
+
+    @views.get("/agent")
+    async def get_agent(request: Request) -> str:
+        return request.headers["user-agent"]
+
+    @views.stream("/agents")
+    async def stream_agents(asked: Request) -> AsyncIterator[str]:
+        yield asked.headers["user-agent"]
+
+    async with shop() as open_shop:
+        views.install(open_shop.app, open_shop.app.lane, is_development=True)
+        told = await open_shop.client.get("/agent", headers={"user-agent": "phone"})
+        streamed = await open_shop.client.get("/agents", headers={"user-agent": "desktop"})
+
+    assert (told.json(), streamed.json()) == ("phone", "desktop")
 
 
 @BOTH_LANES
