@@ -20,3 +20,6 @@ EJECT_FOR = 0.5
 
 LOOKED_UP_EVERY, LAST_GOOD_FOR = 0.2, 1.0
 """Seconds between two look-ups of a name, and for how long its last addresses are good."""
+
+QUOTA = 6
+"""Requests a minute that one address has for what is limited."""

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import Body, Depends
+from fastapi import Body, Depends, Request
 
 from bff_core import (
     Balance,
     Breaker,
     Bulkhead,
     Composition,
+    Limit,
     Policy,
     Retry,
     Upstream,
@@ -37,6 +38,7 @@ from tests.faults.bounds import (
     OPEN_FOR_MAX,
     PAIR_ATTEMPT,
     PART_TIMEOUT,
+    QUOTA,
     WINDOW,
 )
 from tests.faults.names import read_names_from
@@ -328,6 +330,12 @@ async def echo(text: Annotated[str, Body(embed=True)]) -> Told:
     return Told(str(len(text)))
 
 
+@views.get("/limited")
+async def get_limited(request: Request) -> Told:
+    """Tell who asks, a few times a minute."""
+    return Told(f"{request.url.scheme}://{request.url.hostname} {request.client.host}")
+
+
 @views.get("/crash")
 async def crash(said: str) -> Told:
     """Fail with an error that quotes what its client said, as errors will."""
@@ -348,4 +356,5 @@ app = gateway(
     "kiosk",
     services=[Catalog, Reviews, Users, Pair, Trio, Patient, Thrifty, Named, Storm],
     faces=[views],
+    limits=[Limit(quota=QUOTA, by="address", paths=("/v1/limited",))],
 )

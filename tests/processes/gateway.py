@@ -37,6 +37,7 @@ class Gateway(Process):
             log=folder / f"{name}-{port}.log",
             environ={
                 **DEVELOPMENT,
+                "BFF_JOURNAL_URL": f"sqlite:///{folder / name}-{port}.sqlite3",
                 **environ,
                 "WINDOW_APP": app,
                 "WINDOW_PATH": str(self._window),

@@ -1,0 +1,98 @@
+"""What a client says of itself is believed of trusted hops only, and handed on to nobody."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from tests.faults.bounds import QUOTA
+from tests.faults.conftest import KIOSK
+from tests.processes.client import ask
+
+SPOOFED = {
+    "forwarded": "for=6.6.6.6;host=evil.example;proto=https",
+    "x-forwarded-for": "6.6.6.6",
+    "x-forwarded-host": "evil.example",
+    "x-forwarded-proto": "https",
+    "X_Forwarded_For": "6.6.6.6",
+    "X_Forwarded_Host": "evil.example",
+    "x-real-ip": "6.6.6.6",
+    "x-forwarded-user": "root",
+    "x-ssl-client-cert": "root",
+    "connection": "keep-alive, X-Forwarded-For, X-Secret",
+    "x-secret": "6.6.6.6",
+    "te": "trailers",
+    "proxy-authorization": "Basic cm9vdA==",
+    "cookie": "session=root",
+    "request-timeout": "9999",
+    "traceparent": "00-66666666666666666666666666666666-6666666666666666-01",
+    "tracestate": "evil=6.6.6.6",
+    "baggage": "user=root",
+}
+FORGERIES = ("6.6.6.6", "evil.example", "root", "cm9vdA", "666666", "9999", "x-secret", "te:")
+
+ANSWER = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 26\r\n"
+    b"Connection: keep-alive, X-Internal\r\nX-Internal: 10.0.0.7\r\nServer: secret/1.0\r\n"
+    b"Set-Cookie: service=1\r\nX-Powered-By: secret\r\nKeep-Alive: timeout=5\r\n\r\n"
+    b'{"id": "1", "title": "Hi"}'
+)
+INTERNALS = ("x-internal", "server", "set-cookie", "x-powered-by", "keep-alive")
+
+
+@asynccontextmanager
+async def recorder(seen: list[str]) -> AsyncIterator[int]:
+    """Stand in for a service that writes down what reaches it; yield its port."""
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append((await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower())
+        writer.write(ANSWER)
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(accept, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1]
+
+
+@pytest.mark.parametrize("trusted", ["", "127.0.0.1"])
+async def test_spoofed_forwarded_deadline_or_trace_headers(kiosk, trusted):
+    """A service sees what the gateway says, whatever its client or even its proxy said."""
+    seen: list[str] = []
+    forgeries = FORGERIES if not trusted else [one for one in FORGERIES if one != "666666"]
+    async with recorder(seen) as port:
+        environ = kiosk.environ(
+            BFF_UPSTREAM_NAMED=f"http://127.0.0.1:{port}",
+            BFF_TRUSTED_HOPS=trusted or "10.0.0.0/8",
+            BFF_ALLOWED_HOSTS="localhost,127.0.0.1,evil.example",
+        )
+        with kiosk.site.serving(KIOSK, environ) as gateway:
+            answer = await ask(gateway.port, "/v1/named/1", headers=SPOOFED)
+            told = await ask(gateway.port, "/v1/limited", headers=SPOOFED)
+
+    (request,) = seen
+    assert answer.status == 200
+    assert [word for word in forgeries if word in request] == []
+    assert 0 < timeout_of(request) <= 10
+    assert [name for name in INTERNALS if name in answer.headers] == []
+    usual = "http://localhost 127.0.0.1"
+    assert told.json()["text"] == ("https://evil.example 6.6.6.6" if trusted else usual)
+
+
+async def test_spoofed_addresses_evade_no_limit(kiosk):
+    """Another address in each request is still one client."""
+    environ = kiosk.environ(BFF_TRUSTED_HOPS="10.0.0.0/8")
+    with kiosk.site.serving(KIOSK, environ) as gateway:
+        answers = [
+            await ask(gateway.port, "/v1/limited", headers={"x-forwarded-for": f"6.6.6.{number}"})
+            for number in range(QUOTA + 4)
+        ]
+
+    assert [answer.status for answer in answers] == [200] * QUOTA + [429] * 4
+    assert int(answers[-1].headers["retry-after"]) > 0
+
+
+def timeout_of(request: str) -> float:
+    """Return what a service is told of the time that is left, in seconds."""
+    (line,) = (line for line in request.split("\r\n") if line.startswith("request-timeout:"))
+    return float(line.partition(":")[2])

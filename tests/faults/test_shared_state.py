@@ -1,0 +1,64 @@
+"""Redis is down, paused or slow: what needs it says so at once, and nothing else notices."""
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults.bounds import QUOTA
+from tests.faults.conftest import KIOSK, Kiosk
+from tests.processes.client import Answer, ask
+from tests.processes.gateway import Gateway
+from tests.redis_server import RedisServer
+
+pytestmark = pytest.mark.needs("redis-server")
+
+WITHIN = 0.05
+"""Seconds that a request may lose by a Redis that does not answer."""
+
+KEYED_WITHIN = 0.25
+"""Seconds that a request with a key waits for Redis: a write is worth a little patience."""
+
+SLACK = 0.1
+JSON = {"content-type": "application/json"}
+
+
+@pytest.fixture
+def shared(kiosk: Kiosk, redis_server: RedisServer) -> Iterator[Gateway]:
+    """Serve a kiosk that counts and remembers in Redis."""
+    environ = kiosk.environ(BFF_LIMITS_URL=redis_server.url, BFF_IDEMPOTENCY_URL=redis_server.url)
+    with kiosk.site.serving(KIOSK, environ) as gateway:
+        yield gateway
+
+
+async def keyed(gateway: Gateway, key: str) -> Answer:
+    """Do something once."""
+    headers = {**JSON, "authorization": "Bearer demo-1", "idempotency-key": f'"{key}"'}
+    return await ask(
+        gateway.port, "/v1/echo", method="POST", headers=headers, body=b'{"text": "twice"}'
+    )
+
+
+@pytest.mark.parametrize("trouble", ["paused", "down"])
+async def test_redis_down_paused_slow(kiosk, shared, redis_server, trouble):
+    """Limits are counted here, keys are refused with a 503, pages are as ever; and back again."""
+    first = await keyed(shared, "before")
+    counted = [await ask(shared.port, "/v1/limited") for _ in range(2)]
+    (redis_server.freeze if trouble == "paused" else redis_server.kill)()
+    pages = [await ask(shared.port, "/v1/products/1") for _ in range(3)]
+    refused = [await keyed(shared, f"during-{number}") for number in range(4)]
+    here = [await ask(shared.port, "/v1/limited") for _ in range(QUOTA + 1)]
+    (redis_server.thaw if trouble == "paused" else redis_server.start)()
+    async with asyncio.timeout(10):
+        while (again := await keyed(shared, "after")).status != 200:
+            continue
+    replayed = await keyed(shared, "after")
+
+    assert [answer.status for answer in (first, *counted, *pages)] == [200] * 6
+    assert {answer.status for answer in refused} == {503}
+    assert all(answer.headers["retry-after"].isdigit() for answer in refused)
+    assert [answer.status for answer in here] == [200] * QUOTA + [429]
+    assert max(answer.seconds for answer in (*pages, *here)) <= WITHIN + SLACK
+    assert max(answer.seconds for answer in refused) <= KEYED_WITHIN + SLACK
+    assert (again.status, replayed.headers.get("idempotency-replayed")) == (200, "true")
+    assert [line["state"] for line in shared.events("store_changed")][-1] == "closed"
