@@ -9,6 +9,7 @@ from bff_core.upstream.transport.failures import Violation
 from bff_core.upstream.transport.parsing import Events, Parser
 
 _LAST: Final = b"\r\n\r\n"
+_MANY: Final = 16
 
 
 class Chunks:
@@ -48,6 +49,8 @@ class Chunks:
                 raise Violation(f"malformed response: {error}") from error
             events.is_surplus = True
         pieces, events.pieces = events.pieces, []
+        if len(pieces) > _MANY:  # an object for each of a million tiny chunks is a bomb, too
+            pieces = [b"".join(pieces)]
         self._silence = 0 if pieces else self._silence + len(data)
         if self._silence > self._limit:
             raise Violation("chunk framing without a body")

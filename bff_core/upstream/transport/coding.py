@@ -2,6 +2,7 @@
 
 A decoder yields pieces; whoever counts them stops reading and thereby stops the decoding. Pieces
 hold about 64 KiB at most, those of zstd 8 MiB: its library knows no limit, so it is fed in slices.
+A body may consist of many parts that hold next to nothing: they are counted, too.
 """
 
 import zlib
@@ -17,6 +18,11 @@ PIECE: Final = 64 * 1024
 _GZIP_WINDOW: Final = 31  # zlib's code for "32 KiB window, gzip header and trailer"
 _ZSTD_WINDOW: Final = 8 * 1024 * 1024  # the most that RFC 9659 allows for this coding
 _ZSTD_SLICE: Final = 256  # 64 blocks of 128 KiB at most, as a block takes four bytes or more
+
+
+_FREE_PARTS: Final = 128
+_FAIR_PART: Final = 1024
+"""Decoded bytes: to begin a part takes about as long as to decode so many."""
 
 
 class Decoder(Protocol):
@@ -40,10 +46,30 @@ def decoder(coding: bytes) -> Decoder:
     return create()
 
 
+class Parts:
+    """Counts the members or frames of a body: a megabyte of empty ones would block the loop."""
+
+    __slots__ = ("_left",)
+
+    def __init__(self) -> None:
+        self._left = _FREE_PARTS * _FAIR_PART
+
+    def begin(self) -> None:
+        """Note that a part begins; raise `Undecodable` when all together hold too little."""
+        self._left -= _FAIR_PART
+        if self._left < 0:
+            raise Undecodable("many parts with next to nothing in them")
+
+    def take(self, piece: bytes) -> None:
+        """Note what a part holds."""
+        self._left += len(piece)
+
+
 class Gzip:
     """RFC 1952, of one member or several."""
 
     def __init__(self) -> None:
+        self._parts = Parts()
         self._member = zlib.decompressobj(wbits=_GZIP_WINDOW)
 
     @property
@@ -56,6 +82,7 @@ class Gzip:
         piece = b""
         while data or len(piece) == PIECE:
             if data and self._member.eof:
+                self._parts.begin()
                 self._member = zlib.decompressobj(wbits=_GZIP_WINDOW)
             try:
                 piece = self._member.decompress(data, PIECE)
@@ -63,6 +90,7 @@ class Gzip:
                 raise Undecodable(f"gzip: {error}") from error
             data = self._member.unconsumed_tail or self._member.unused_data
             if piece:
+                self._parts.take(piece)
                 yield piece
 
 
@@ -97,6 +125,7 @@ class Zstd:
     """RFC 8878, of one frame or several."""
 
     def __init__(self) -> None:
+        self._parts = Parts()
         self._library = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW)
         self._frame = self._library.decompressobj()
 
@@ -110,6 +139,7 @@ class Zstd:
         position = 0
         while position < len(data):
             if self._frame.eof:
+                self._parts.begin()
                 self._frame = self._library.decompressobj()
             part = data[position : position + _ZSTD_SLICE]
             try:
@@ -118,6 +148,7 @@ class Zstd:
                 raise Undecodable(f"zstd: {error}") from error
             position += len(part) - len(self._frame.unused_data)
             if piece:
+                self._parts.take(piece)
                 yield piece
 
 

@@ -2,6 +2,7 @@
 
 import gzip
 import itertools
+import random
 import tracemalloc
 import zlib
 
@@ -147,3 +148,56 @@ def test_an_unknown_coding_is_refused():
     """There is no guessing."""
     with pytest.raises(Undecodable, match="unknown content coding 'deflate'"):
         decoder(b"deflate")
+
+
+HOLLOW = {
+    "gzip of nothing": (b"gzip", gzip.compress(b"")),
+    "gzip of a byte": (b"gzip", gzip.compress(b"x")),
+    "zstd of nothing": (b"zstd", zstandard.compress(b"")),
+    "zstd of a byte": (b"zstd", zstandard.compress(b"x")),
+    "zstd to be skipped": (b"zstd", b"\x50\x2a\x4d\x18\x00\x00\x00\x00"),
+}
+
+
+@pytest.mark.parametrize("part", HOLLOW)
+def test_parts_with_next_to_nothing_in_them_are_refused(part):
+    """Megabytes of empty members or frames would keep the loop busy and never reach a cap."""
+    coding, one = HOLLOW[part]
+
+    with pytest.raises(Undecodable, match="next to nothing"):
+        decode(coding, one * 10_000)
+
+
+@pytest.mark.parametrize("coding", [b"gzip", b"zstd"])
+def test_a_body_may_have_many_parts_that_hold_something(coding):
+    """As block-wise compressed files do."""
+    parts = [COMPRESS[coding](b"x" * 2000)] * 2000
+
+    assert decode(coding, b"".join(parts)) == b"x" * 4_000_000
+
+
+def test_padding_without_end_is_cut_at_the_cap():
+    """Empty blocks in one member decode to nothing, and are counted as they come."""
+    packer = zlib.compressobj(wbits=31)
+    head = packer.compress(b"") + packer.flush(zlib.Z_SYNC_FLUSH)
+    content = Content(b"gzip", MIB)
+
+    taken = list(content.decode(head))
+    with pytest.raises(TooLarge, match="far more than"):
+        taken += [list(content.decode(b"\x00\x00\x00\xff\xff" * 10_000)) for _ in range(100)]
+
+    assert taken == []
+
+
+@pytest.mark.parametrize("coding", sorted(COMPRESS))
+def test_a_body_of_the_cap_that_does_not_shrink_is_accepted(coding):
+    """Its coding makes it a little larger than it is."""
+    plain = random.Random(3).randbytes(MIB)
+    coded = COMPRESS[coding](plain)
+    content = Content(coding, MIB)
+
+    decoded = b"".join(content.decode(coded))
+    content.end()
+
+    assert len(coded) > MIB
+    assert decoded == plain
