@@ -28,18 +28,19 @@ ONSET = 0.25
 is no overload."""
 
 WINDOW = 0.1
-"""Seconds over which the smallest lag counts once the limit has been cut."""
+"""Seconds over which the median lag counts once the limit has been cut."""
 
 
 class Pressure:
     """The requests under way in one process, the limit for them, and who is admitted below it.
 
     The limit follows the loop's lag, the seconds that one turn of the event loop takes: what is
-    ready waits that long for its turn. As in CoDel (RFC 8289) the smallest lag of an interval
-    counts, since only a queue that never empties is a standing one. While it is above `max_lag`
-    the limit is cut, by half at most; while it is below, the limit grows by up to its square root
-    (Netflix's concurrency-limits); both in proportion to the distance. So the limit settles at
-    what keeps the loop turning, however long the services take that requests wait for.
+    ready waits that long for its turn. At first, as in CoDel (RFC 8289), the smallest lag of an
+    interval counts, since only a queue that never empties is a standing one; once the limit has
+    been cut, the median of a shorter one. While it is above `max_lag` the limit is cut, by half at
+    most; while it is below, the limit grows by up to its square root (as in Netflix's
+    concurrency-limits); both in proportion to the distance. So the limit settles at what keeps the
+    loop turning, however long the services take that requests wait for.
 
     `in_flight` is counted by whoever admits; `arriving` are those who were let in and are not yet
     counted. A stream leaves them when it begins, and takes its place off the ceiling instead.
@@ -56,6 +57,7 @@ class Pressure:
         "dimmed",
         "floor",
         "has_brownout",
+        "has_refused",
         "in_flight",
         "lag",
         "limit",
@@ -77,6 +79,7 @@ class Pressure:
         self.arriving = 0
         self.streams = 0
         self.refused = dict.fromkeys(CLASSES, 0)
+        self.has_refused = False
         self.dimmed = 0
         self._lags: deque[tuple[float, float]] = deque()
         self._marks: dict[Criticality, int] = {}
@@ -91,19 +94,22 @@ class Pressure:
         """Whether one more request of this class may begin; a refusal is counted."""
         if self.in_flight + self.arriving < self._marks[criticality]:
             return True
-        self.refused[criticality] += 1
+        self._refuse(criticality)
         return False
 
     def keeps(self, criticality: Criticality) -> bool:
         """Whether a request that is counted already may go on, now that its class is known."""
         if self.in_flight <= self._marks[criticality]:
             return True
-        self.refused[criticality] += 1
+        self._refuse(criticality)
         return False
 
     def sheds_parts(self) -> bool:
-        """Whether an answer that begins now does without optional parts; those are counted."""
-        if self.in_flight <= self.brownout_above:
+        """Whether an answer that begins now does without optional parts; those are counted.
+
+        As long as anybody is refused no other answer is whole.
+        """
+        if self.in_flight <= self.brownout_above and not self.has_refused:
             return False
         self.dimmed += 1
         return True
@@ -121,10 +127,12 @@ class Pressure:
 
     def observe(self, now: float, lag: float) -> None:
         """Take a turn of the loop that lasted `lag` seconds, and move the limit."""
+        self.has_refused = False
         self._lags.append((now, lag))
         since = now - (WINDOW if self.is_limited else ONSET)
         is_seen_whole = self._forget_before(since)
-        self.lag = min(lag for _, lag in self._lags)
+        lags = sorted(lag for _, lag in self._lags)
+        self.lag = lags[len(lags) // 2] if self.is_limited else lags[0]
         if self.max_lag <= 0:
             return
         distance = 1.0 - self.lag / self.max_lag
@@ -146,6 +154,10 @@ class Pressure:
         self.refused = dict.fromkeys(CLASSES, 0)
         self.dimmed = 0
         return told
+
+    def _refuse(self, criticality: Criticality) -> None:
+        self.refused[criticality] += 1
+        self.has_refused = self.has_brownout
 
     def _forget_before(self, since: float) -> bool:
         """Keep one lag from before the interval at most; whether the interval is covered."""

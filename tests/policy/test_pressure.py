@@ -48,6 +48,19 @@ def test_answers_lose_optional_parts_before_anybody_is_refused():
     assert not pressure.sheds_parts()
 
 
+def test_while_anybody_is_refused_no_other_answer_is_whole():
+    """What is refused could have been answered for the price of optional parts; until a look."""
+    pressure, without = Pressure(ceiling=100), Pressure(ceiling=100, brownout=False)
+    for one in (pressure, without):
+        one.in_flight = 100
+        one.admits("critical")
+        one.in_flight = 10
+
+    assert (pressure.sheds_parts(), without.sheds_parts()) == (True, False)
+    looks(pressure, [0.0])
+    assert not pressure.sheds_parts()
+
+
 def test_one_request_alone_is_whole():
     """Even where there is room for one only, that one has all its parts."""
     pressure = Pressure(ceiling=1)
