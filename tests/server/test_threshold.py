@@ -1,0 +1,193 @@
+"""The threshold: what the gateway would refuse is turned away before ASGI, with the same answer."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+
+from bff_core import Gateway, Settings, gateway
+from bff_core.edge.options import CorsOptions, EdgeOptions
+from bff_core.events import Answered, AnyEvent, Events, Pressed
+from tests.server.talking import Client, Served, connect, served, until
+
+pytestmark = pytest.mark.uvloop
+
+SHOP = "https://shop.example"
+HOST = b"Host: localhost\r\n"
+GET = b"GET /wait HTTP/1.1\r\n" + HOST + b"\r\n"
+
+
+def get(path: bytes = b"/wait", *fields: bytes, method: bytes = b"GET") -> bytes:
+    """Return the bytes of a request without a body."""
+    lines = b"".join(field + b"\r\n" for field in fields)
+    return method + b" " + path + b" HTTP/1.1\r\n" + HOST + lines + b"\r\n"
+
+
+@dataclass
+class Busy:
+    """A gateway whose requests wait until the gate opens, what it told, and who got in."""
+
+    app: Gateway
+    gate: asyncio.Event
+    heard: list[AnyEvent] = field(default_factory=list)
+    let_in: list[str] = field(default_factory=list)
+
+    @asynccontextmanager
+    async def full(self, count: int) -> AsyncIterator[Served]:
+        """Serve it with so many requests in flight; let them go in the end."""
+        async with served(self.app) as server:
+            clients = [await asking(server) for _ in range(count)]
+            await until(lambda: self.app.door.pressure.in_flight == count)
+            yield server
+            self.gate.set()
+            for client in clients:
+                assert (await client.answer()).status == 200
+
+
+async def asking(server: Served) -> Client:
+    """Return a client whose request is under way."""
+    client = await connect(server.port)
+    client.send(GET)
+    return client
+
+
+@pytest.fixture
+def busy() -> Busy:
+    """Return a gateway that takes two requests at once."""
+    gate, heard = asyncio.Event(), []
+    app = gateway(
+        "busy",
+        settings=Settings(env="development", gc_freeze=False),
+        options=EdgeOptions(
+            max_concurrent=2, max_lag=0, cors=CorsOptions(origins=(SHOP,)), timeout=30.0
+        ),
+        events=Events(heard.append),
+    )
+    made = Busy(app, gate, heard)
+
+    @app.get("/wait")
+    async def wait() -> str:
+        made.let_in.append("wait")
+        await gate.wait()
+        return "done"
+
+    @app.post("/write")
+    async def write(value: dict[str, int]) -> dict[str, int]:
+        return value
+
+    return made
+
+
+async def test_it_is_the_answer_that_the_edge_gives(busy):
+    """The same status, fields and problem; whoever ends the connection hears it from the edge."""
+    fields = b"Origin: " + SHOP.encode(), b"X-Request-ID: mine"
+    async with busy.full(2) as server:
+        early = await server.say(get(b"/wait", *fields))
+        late = await server.say(get(b"/wait", *fields, b"Connection: close"))
+
+    assert (early.status, early.told["code"], early.told["request_id"]) == (
+        503,
+        "overloaded",
+        "mine",
+    )
+    assert early.told | {"trace_id": ""} == late.told | {"trace_id": ""}
+    for one in (early, late):
+        assert 1 <= int(one.fields.pop("retry-after")) <= 4
+        one.fields.pop("date")
+    assert late.fields.pop("connection") == "close"
+    assert early.fields == late.fields
+    assert early.fields["access-control-allow-origin"] == SHOP
+    assert len(busy.let_in) == 2
+
+
+async def test_refusals_at_the_threshold_are_told_like_others(busy):
+    """Once a second and not one by one: they pass no edge that could note them."""
+    async with busy.full(2) as server:
+        for _ in range(3):
+            await server.say(get())
+        await until(lambda: any(isinstance(event, Pressed) for event in busy.heard))
+
+    [pressed] = [event for event in busy.heard if isinstance(event, Pressed)]
+    assert pressed.refused == {"critical": 3}
+    await until(lambda: sum(isinstance(event, Answered) for event in busy.heard) == 2)
+
+
+async def test_a_connection_goes_on_behind_a_refusal(busy):
+    """The same one is answered as soon as there is room; a body is read and dropped."""
+    body = b'{"a": 1}'
+    post = b"POST /write HTTP/1.1\r\n" + HOST + b"Content-Type: application/json\r\n"
+    post += b"Content-Length: %d\r\n\r\n" % len(body)
+    async with busy.full(2) as server, server.client() as client:
+        statuses = []
+        for request in (get(), post + body, get(method=b"HEAD"), get(b"/healthz")):
+            client.send(request)
+            told = await client.answer(has_body=not request.startswith(b"HEAD"))
+            statuses.append(told.status)
+        client.send(post + body[:3])
+        statuses.append((await client.answer()).status)
+        busy.gate.set()
+        await until(lambda: busy.app.door.pressure.in_flight == 0)
+        client.send(body[3:] + post + body)
+        last = await client.answer()
+
+    assert statuses == [503, 503, 503, 200, 503]
+    assert (last.status, last.told) == (200, {"a": 1})
+
+
+async def test_who_waits_for_a_word_before_the_body_is_refused_by_the_edge(busy):
+    """Whose body is not sent then: the connection ends with the answer."""
+    fields = b"Content-Type: application/json", b"Content-Length: 8", b"Expect: 100-continue"
+    async with busy.full(2) as server, server.client() as client:
+        client.send(get(b"/write", *fields, method=b"POST"))
+        refused = await client.answer()
+
+        assert (refused.status, refused.fields["connection"]) == (503, "close")
+        assert await client.is_closed()
+
+
+async def test_a_broken_body_behind_a_refusal_gets_no_second_answer(busy):
+    """It could be taken for the answer to the next request."""
+    head = b"POST /write HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n"
+    async with busy.full(2) as server, server.client() as client:
+        client.send(head)
+        refused = await client.answer()
+        client.send(b"no chunk\r\n")
+
+        assert refused.status == 503
+        assert await client.is_closed()
+
+
+async def test_those_who_arrive_together_do_not_all_get_in(busy):
+    """Fifty requests that are read in one turn of the loop find room for one."""
+    async with busy.full(1) as server:
+        clients = [await asking(server) for _ in range(50)]
+        answers = asyncio.gather(*(client.answer() for client in clients))
+        await until(lambda: busy.app.door.pressure.refused["critical"] >= 49)
+        busy.gate.set()
+        statuses = [answer.status for answer in await answers]
+
+    assert sorted(statuses) == [200] + [503] * 49
+    assert len(busy.let_in) == 2
+    assert busy.app.door.pressure.arriving == 0
+
+
+async def test_what_is_wrapped_around_a_gateway_is_asked_first(busy):
+    """Only a gateway that is served itself is guarded: its wrapper may answer on its own."""
+
+    async def wrapper(scope, receive, send):
+        if scope["type"] == "http" and scope["path"] == "/own":
+            await send({"type": "http.response.start", "status": 204, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+        else:
+            await busy.app(scope, receive, send)
+
+    async with served(wrapper) as server:
+        clients = [await asking(server) for _ in range(2)]
+        await until(lambda: busy.app.door.pressure.in_flight == 2)
+        own, refused = await server.say(get(b"/own")), await server.say(get())
+        busy.gate.set()
+        finished = [(await client.answer()).status for client in clients]
+
+    assert (own.status, refused.status, finished) == (204, 503, [200, 200])
