@@ -1,0 +1,66 @@
+"""Brownout over GraphQL: fields whose part was left out are null or empty, and say why."""
+
+import asyncio
+
+import strawberry
+
+from bff_core import Reply, Settings, gateway
+from bff_core.edge.options import EdgeOptions
+from bff_core.graphql import GraphQL
+from bff_core.testing.scripted import reply
+
+QUERY = '{ product(id: "%s") { title reviews rating } }'
+
+
+async def test_fields_of_parts_that_were_left_out_say_so(shop):
+    """`extensions.parts`, the header, and an error at the path of a field that is null for it."""
+    gate = asyncio.Event()
+
+    async def waiting(_) -> Reply:
+        await gate.wait()
+        return Reply(200, ((b"content-type", b"application/json"),), b'{"id": "7", "title": "x"}')
+
+    async with shop(options=EdgeOptions(max_concurrent=2, max_lag=0)) as open_shop:
+        open_shop.scripts["catalog"].then(waiting, reply(200, {"id": "8", "title": "A tent"}))
+        first = asyncio.create_task(open_shop.ask('{ product(id: "1") { title } }'))
+        while not open_shop.scripts["catalog"].calls:
+            await asyncio.sleep(0)
+
+        answer = await open_shop.ask(QUERY % 8)
+
+        told = answer.json()
+        assert told["data"]["product"] == {"title": "A tent", "reviews": [], "rating": None}
+        assert told["extensions"]["parts"] == {
+            "product": {"status": "ok"},
+            "reviews": {"status": "missing", "reason": "shed"},
+            "rating": {"status": "missing", "reason": "shed"},
+        }
+        [error] = told["errors"]
+        assert error["path"] == ["product", "rating"]
+        assert (error["extensions"]["code"], error["extensions"]["part"]) == ("shed", "rating")
+        assert answer.headers["cache-control"] == "no-store"
+        assert open_shop.scripts["reviews"].calls == []
+        gate.set()
+        assert (await first).json()["data"] == {"product": {"title": "x"}}
+
+
+@strawberry.type
+class Query:
+    """Something to ask for."""
+
+    @strawberry.field
+    def one(self) -> int:
+        return 1
+
+
+def test_a_schema_has_the_class_that_it_is_given():
+    """All of its operations matter as much as the face says; another face is not concerned."""
+    faces = [
+        GraphQL(strawberry.Schema(Query)),
+        GraphQL(strawberry.Schema(Query), "/batch", criticality="sheddable"),
+    ]
+    app = gateway("ranked", faces=faces, settings=Settings(env="development", gc_freeze=False))
+    app.door.learn(app.routes)
+
+    assert app.door.ranks.of("POST", "/graphql", {}) == "critical"
+    assert app.door.ranks.of("POST", "/batch", {}) == "sheddable"

@@ -1,0 +1,98 @@
+"""Brownout over REST: under pressure a view answers without its optional parts, and says so."""
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import pytest
+from fastapi import Response
+
+from bff_core import Reply, Settings, Views, gateway
+from bff_core.edge.options import EdgeOptions
+from bff_core.events import PartEnded
+from bff_core.testing.scripted import reply
+
+TENT = {"id": "7", "title": "A green tent"}
+
+
+@asynccontextmanager
+async def pressed(open_shop, **bounds):
+    """Hold a request in flight, in a gateway that takes two; the next ones are under pressure."""
+    gate = asyncio.Event()
+
+    async def waiting(_) -> Reply:
+        await gate.wait()
+        return Reply(200, ((b"content-type", b"application/json"),), b'{"id": "7", "title": "x"}')
+
+    async with open_shop(options=EdgeOptions(max_concurrent=2, max_lag=0, **bounds)) as shop:
+        shop.scripts["catalog"].then(waiting, reply(200, TENT))
+        first = asyncio.create_task(shop.client.get("/v1/products/1"))
+        while not shop.scripts["reviews"].calls:
+            await asyncio.sleep(0)
+        shop.scripts["reviews"].calls.clear()
+        yield shop
+        gate.set()
+        assert (await first).headers["part-status"] == "product=ok, reviews=ok"
+
+
+async def test_a_view_under_pressure_lacks_its_optional_parts(shop):
+    """200 with the fallback, no call for it, and nobody keeps the answer."""
+    async with pressed(shop) as open_shop:
+        answer = await open_shop.client.get("/v1/products/8?_meta=parts")
+
+        assert (answer.status_code, answer.json()["title"]) == (200, "A green tent")
+        assert answer.json()["reviews"] == []
+        assert answer.headers["part-status"] == "product=ok, reviews=missing;reason=shed"
+        assert answer.headers["cache-control"] == "no-store"
+        told = answer.json()["_meta"]["parts"]["reviews"]
+        assert told == {"status": "missing", "reason": "shed"}
+        assert open_shop.scripts["reviews"].calls == []
+
+
+async def test_a_gateway_without_brownout_answers_whole(shop):
+    """As long as it answers at all: parts go only where brownout is on."""
+    async with pressed(shop, brownout=False) as open_shop:
+        answer = await open_shop.client.get("/v1/products/8")
+
+        assert answer.headers["part-status"] == "product=ok, reviews=ok"
+
+
+async def test_what_is_left_out_is_no_event_each(shop):
+    """It is counted with the refusals: a log line for each part would add to the load."""
+    async with pressed(shop) as open_shop:
+        await open_shop.client.get("/v1/products/8")
+
+        assert [event for event in open_shop.heard if isinstance(event, PartEnded)] == []
+        assert open_shop.app.door.pressure.dimmed == 1
+
+
+def test_views_have_the_class_that_they_are_given():
+    """On the fast lane or not, streams too; FastAPI does not see the option."""
+    views = Views(prefix="/v1")
+
+    @views.get("/plain", criticality="sheddable")
+    async def plain() -> int:
+        return 1
+
+    @views.post("/written/{number}", criticality="critical_plus", status=201)
+    async def written(number: int, body: dict[str, int]) -> Response:
+        return Response(f"{number} {body}")
+
+    @views.stream("/lines", criticality="sheddable_plus")
+    async def lines():
+        yield 1
+
+    app = gateway("ranked", faces=[views], settings=Settings(env="development", gc_freeze=False))
+    app.door.learn(app.routes)  # as the gateway does before its first request
+    rank = app.door.ranks.of
+
+    assert rank("GET", "/v1/plain", {}) == "sheddable"
+    assert rank("POST", "/v1/written/7", {}) == "critical_plus"
+    assert rank("GET", "/v1/lines", {}) == "sheddable_plus"
+    assert rank("GET", "/v1/written/7", {}) == "critical"
+
+
+@pytest.mark.parametrize("word", ["urgent", None])
+def test_a_view_of_no_known_class_is_refused(word):
+    """At the decorator, with the words that there are."""
+    with pytest.raises(Exception, match="use sheddable, sheddable_plus, critical, critical_plus"):
+        Views().get("/x", criticality=word)
