@@ -14,17 +14,17 @@ QUERY = '{ product(id: "%s") { title reviews rating } }'
 
 async def test_fields_of_parts_that_were_left_out_say_so(shop):
     """`extensions.parts`, the header, and an error at the path of a field that is null for it."""
-    gate = asyncio.Event()
+    arrived, gate = asyncio.Event(), asyncio.Event()
 
     async def waiting(_) -> Reply:
+        arrived.set()
         await gate.wait()
         return Reply(200, ((b"content-type", b"application/json"),), b'{"id": "7", "title": "x"}')
 
     async with shop(options=EdgeOptions(max_concurrent=2, max_lag=0)) as open_shop:
         open_shop.scripts["catalog"].then(waiting, reply(200, {"id": "8", "title": "A tent"}))
         first = asyncio.create_task(open_shop.ask('{ product(id: "1") { title } }'))
-        while not open_shop.scripts["catalog"].calls:
-            await asyncio.sleep(0)
+        await arrived.wait()
 
         answer = await open_shop.ask(QUERY % 8)
 

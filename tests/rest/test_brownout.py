@@ -17,18 +17,17 @@ TENT = {"id": "7", "title": "A green tent"}
 @asynccontextmanager
 async def pressed(open_shop, **bounds):
     """Hold a request in flight, in a gateway that takes two; the next ones are under pressure."""
-    gate = asyncio.Event()
+    arrived, gate = asyncio.Event(), asyncio.Event()
 
     async def waiting(_) -> Reply:
+        arrived.set()
         await gate.wait()
         return Reply(200, ((b"content-type", b"application/json"),), b'{"id": "7", "title": "x"}')
 
     async with open_shop(options=EdgeOptions(max_concurrent=2, max_lag=0, **bounds)) as shop:
         shop.scripts["catalog"].then(waiting, reply(200, TENT))
         first = asyncio.create_task(shop.client.get("/v1/products/1"))
-        while not shop.scripts["reviews"].calls:
-            await asyncio.sleep(0)
-        shop.scripts["reviews"].calls.clear()
+        await arrived.wait()
         yield shop
         gate.set()
         assert (await first).headers["part-status"] == "product=ok, reviews=ok"
@@ -45,7 +44,7 @@ async def test_a_view_under_pressure_lacks_its_optional_parts(shop):
         assert answer.headers["cache-control"] == "no-store"
         told = answer.json()["_meta"]["parts"]["reviews"]
         assert told == {"status": "missing", "reason": "shed"}
-        assert open_shop.scripts["reviews"].calls == []
+    assert len(open_shop.scripts["reviews"].calls) == 1  # the first request's
 
 
 async def test_a_gateway_without_brownout_answers_whole(shop):
