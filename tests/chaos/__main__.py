@@ -3,15 +3,26 @@
 import argparse
 import asyncio
 import random
+import shutil
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 from tests.chaos.run import TIMEOUT, Chaos, Plan
 from tests.chaos.verdict import Verdict
 from tests.processes.process import Nursery
 from tests.processes.site import Shop, Site
+from tests.redis_server import RedisServer
+
+
+class Redis(RedisServer):
+    """A Redis that comes back with nothing of what it knew."""
+
+    def restart(self) -> None:
+        """Start it again."""
+        self.start()
 
 
 def main() -> int:
@@ -32,14 +43,28 @@ def main() -> int:
 
 def run(plan: Plan, folder: Path) -> Verdict:
     """Start the shop, let the plan happen to it, and return what was found."""
-    nursery = Nursery()
-    try:
+    with ExitStack() as ending:
+        nursery = Nursery()
+        ending.callback(nursery.close)
+        shared = _redis(folder, ending)
+        environ = {"BFF_TIMEOUT": str(TIMEOUT), "BFF_LOG_LEVEL": "warning"}
+        for redis in shared.values():
+            environ |= {"BFF_LIMITS_URL": redis.url, "BFF_IDEMPOTENCY_URL": redis.url}
         site = Site(nursery, folder)
-        shop = Shop(site, {"BFF_TIMEOUT": str(TIMEOUT), "BFF_LOG_LEVEL": "warning"})
-        with site.running(*shop.processes):
-            return asyncio.run(Chaos(shop, plan).run())
-    finally:
-        nursery.close()
+        shop = Shop(site, environ)
+        ending.enter_context(site.running(*shop.processes))
+        return asyncio.run(Chaos(shop, plan, others=shared).run())
+
+
+def _redis(folder: Path, ending: ExitStack) -> dict[str, Redis]:
+    """Start a Redis where one is installed; without it the gateways count by themselves."""
+    if shutil.which("redis-server") is None:
+        return {}
+    redis = Redis(folder)
+    ending.callback(redis.kill)
+    ending.callback(redis.thaw)
+    redis.start()
+    return {"redis": redis}
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -34,10 +35,16 @@ class Viewer:
 
 @dataclass
 class Checker:
-    """Holds answers against what is promised; `timeout` is the gateways' (seconds)."""
+    """Holds answers against what is promised; `timeout` is the gateways' (seconds).
+
+    `newest` is the number of the last order that was placed before the run; whoever is shown a
+    later one first is the one who placed it.
+    """
 
     verdict: Verdict
     timeout: float
+    newest: int = sys.maxsize
+    owners: dict[bytes, int] = field(default_factory=dict)
 
     def judge(
         self, viewer: Viewer, request: Request, answer: Answer, *, wish: float | None, stall: float
@@ -59,8 +66,15 @@ class Checker:
         return self._contents(viewer, request, answer, where)
 
     def _canaries(self, viewer: Viewer, answer: Answer, where: str) -> None:
-        strange = set(MARK.findall(answer.body)) - viewer.marks
-        self.verdict.hold(1, not strange, f"{where} holds {sorted(strange)[:3]}")
+        found = set(MARK.findall(answer.body)) - viewer.marks
+        strange = sorted(mark for mark in found if not self._is_new_and_of(viewer, mark))
+        self.verdict.hold(1, not strange, f"{where} holds {strange[:3]}")
+
+    def _is_new_and_of(self, viewer: Viewer, mark: bytes) -> bool:
+        number = mark.rpartition(b"-")[2]
+        if not number.isdigit() or int(number) <= self.newest:
+            return False
+        return self.owners.setdefault(mark, viewer.number) == viewer.number
 
     def _deadline(
         self, request: Request, answer: Answer, wish: float | None, stall: float, where: str
@@ -73,6 +87,7 @@ class Checker:
 
     def _problem(self, answer: Answer, where: str) -> None:
         if answer.status < 500:
+            self.verdict.hold(6, is_held=True)
             return
         told = answer.headers.get("content-type", "").partition(";")[0]
         problem = _parsed(answer) if told == "application/problem+json" else {}
@@ -86,6 +101,8 @@ class Checker:
 
     def _contents(self, viewer: Viewer, request: Request, answer: Answer, where: str) -> bool:
         counts = self.verdict.counts
+        if request.kind == "buy" and answer.status < 500:
+            return self._purchase(answer)
         if answer.status != 200:
             counts[f"answered {answer.status}"] += 1
             is_failure = answer.status >= 500
@@ -102,6 +119,12 @@ class Checker:
         counts["complete"] += 1
         self._is_whole(viewer, request, answer, where)
         return True
+
+    def _purchase(self, answer: Answer) -> bool:
+        """Count what became of it; the services know whether it is true."""
+        is_bought = answer.status in {200, 201} and not _codes(answer)
+        self.verdict.counts["bought" if is_bought else "not bought"] += 1
+        return is_bought
 
     def _ends_in_a_problem(self, answer: Answer, where: str) -> bool:
         last = json.loads(_last_line(answer.body))

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from tests.chaos.checks import Checker, Viewer
-from tests.chaos.screens import Request, bad, reads, writes
+from tests.chaos.screens import Request, bad, purchases, reads, writes
 from tests.processes.client import Answer, Cut, Line
 
 TICK = 0.02
 PRODUCTS = (5, 42, 311)
-LEAVING, NONSENSE, WRITING, HURRY = 0.10, 0.06, 0.10, 0.15
+LEAVING, NONSENSE, WRITING, HURRY = 0.10, 0.06, 0.15, 0.15
 """Shares of requests whose client leaves, that are bad, that write, that have a short timeout."""
 
 LONGEST_STREAM = 2.0
@@ -42,14 +42,15 @@ class Stopwatch:
 
 @dataclass
 class Client:
-    """One client of one viewer, with a connection to each gateway; puts `sku` into the cart."""
+    """One client of one viewer, with a connection to each gateway; buys `wares`."""
 
     viewer: Viewer
     ports: dict[str, int]
     chance: random.Random
     checker: Checker
     stopwatch: Stopwatch
-    sku: str = ""
+    wares: tuple[str, ...] = ()
+    method: str = ""
     good: list[tuple[float, bool]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -79,8 +80,9 @@ class Client:
     def _choose(self) -> Request:
         if self.chance.random() < NONSENSE:
             return self.chance.choice(self._bad)
-        if self.sku and self.chance.random() < WRITING:
-            return self.chance.choice(writes(self.sku, self.chance.randint(1, 9)))
+        if self.wares and self.chance.random() < WRITING:
+            sku, quantity = self.chance.choice(self.wares), self.chance.randint(1, 3)
+            return self.chance.choice(writes(sku, quantity) + purchases(self.method))
         return self.chance.choice(self._reads)
 
     async def ask(self, request: Request) -> None:
@@ -91,7 +93,7 @@ class Client:
         stays = LONGEST_STREAM if request.kind == "stream" else None
         if request.kind != "write" and self.chance.random() < LEAVING:
             stays = self.chance.random() * 0.2
-        if request.kind == "write" and request.gateway != "web":
+        if request.kind in {"write", "buy"}:
             key = f'"{self.viewer.number}-{self.chance.getrandbits(64):x}"'
             request = replace(request, headers={**request.headers, "idempotency-key": key})
         counts = self.checker.verdict.counts

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services_mock.shop import SERVICES
+from tests.chaos.acquaintance import acquaint, wares_of
 from tests.chaos.checks import Checker, Viewer
-from tests.chaos.crowd import PRODUCTS, Client, Stopwatch, goodput
+from tests.chaos.crowd import Client, Stopwatch, goodput
 from tests.chaos.ledger import Ledger
-from tests.chaos.screens import reads
+from tests.chaos.purchases import audit, method_of, newest_order
 from tests.chaos.verdict import Verdict
-from tests.chaos.weather import Storm, forecast
-from tests.processes.client import ask
+from tests.chaos.weather import Shared, Storm, forecast
 from tests.processes.gateway import Gateway
 from tests.processes.settling import HELD
 from tests.processes.site import Shop
@@ -30,7 +30,7 @@ SETTLING = 2.0
 
 MIB = 1024 * 1024
 MOST_MEMORY = 220 * MIB
-READERS, WRITERS, CLIENTS = (1, 7, 23, 60), (101, 102), 4
+READERS, WRITERS, CLIENTS = (1, 7, 23, 60), (103, 105), 4
 ATTEMPTS_PER_CALL, SPARE_ATTEMPTS, BUDGET_WINDOW = 1.2, 3, 10.0
 
 
@@ -55,12 +55,28 @@ class Chaos:
     verdict: Verdict = field(default_factory=Verdict)
     ledger: Ledger = field(default_factory=Ledger)
     stopwatch: Stopwatch = field(default_factory=Stopwatch)
-    _sku: str = ""
+    others: Mapping[str, Shared] = field(default_factory=dict)
+    _wares: tuple[str, ...] = ()
+    _newest: int = 0
+    _methods: Mapping[int, str] = field(default_factory=dict)
+    _owners: dict[bytes, int] = field(default_factory=dict)
 
     async def run(self) -> Verdict:
         """Run rounds until the time is up; return what was found."""
-        viewers = await self._acquaint()
-        storm = Storm(self.shop.services, self.ledger)
+        services = self.shop.services
+        readers = await acquaint(self.shop, READERS, screens=True)
+        viewers = readers + await acquaint(self.shop, WRITERS, screens=False)
+        self._wares = await asyncio.to_thread(wares_of, services["inventory"], readers)
+        self._newest = await asyncio.to_thread(newest_order, services["orders"])
+        self._methods = {
+            number: await asyncio.to_thread(method_of, services["payments"], number)
+            for number in WRITERS
+        }
+        for number in WRITERS:  # what lay in their carts before may be on readers' screens
+            await asyncio.to_thread(services["cart"].ask, "DELETE", f"/carts/{number}")
+        for service in services.values():
+            await asyncio.to_thread(service.forget)
+        storm = Storm({**services, **self.others}, self.ledger)
         ticking = asyncio.create_task(self.stopwatch.run())
         began, number = time.monotonic(), 0
         baseline = await self._look()
@@ -70,7 +86,9 @@ class Chaos:
                 number += 1
         finally:
             ticking.cancel()
-        await asyncio.to_thread(self._audit, time.monotonic() - began)
+        await asyncio.to_thread(self._compare, baseline, time.monotonic() - began)
+        payments, orders = services["payments"], services["orders"]
+        await asyncio.to_thread(audit, payments, orders, WRITERS, self.verdict)
         self.verdict.figures["rounds"] = str(number)
         return self.verdict
 
@@ -87,7 +105,9 @@ class Chaos:
         try:
             before = await self._goodput(clients, self.plan.calm)
             if self.plan.has_faults:
-                troubles = forecast(dice.getrandbits(32), SERVICES, self.plan.storm)
+                troubles = forecast(
+                    dice.getrandbits(32), (*SERVICES, *self.others), self.plan.storm
+                )
                 self.verdict.counts["troubles"] += len(troubles)
                 await asyncio.gather(storm.rage(troubles), self._burst(clients, dice))
                 await self._recover(clients, before)
@@ -104,7 +124,7 @@ class Chaos:
 
     def _clients(self, viewers: Sequence[Viewer], dice: random.Random) -> list[Client]:
         ports = {name: gateway.port for name, gateway in self.shop.gateways.items()}
-        checker = Checker(self.verdict, TIMEOUT)
+        checker = Checker(self.verdict, TIMEOUT, self._newest, self._owners)
         return [
             Client(
                 viewer,
@@ -112,49 +132,12 @@ class Chaos:
                 random.Random(dice.getrandbits(32)),
                 checker,
                 self.stopwatch,
-                sku=self._sku if viewer.number in WRITERS else "",
+                wares=self._wares if viewer.number in WRITERS else (),
+                method=self._methods.get(viewer.number, ""),
             )
             for viewer in viewers
             for _ in range(CLIENTS)
         ]
-
-    async def _acquaint(self) -> list[Viewer]:
-        """Learn what is each viewer's own, and what screens look like when all is well."""
-        self._sku = await asyncio.to_thread(self._find_sku)
-        viewers = []
-        for number in (*READERS, *WRITERS):
-            marks = await asyncio.to_thread(self._marks_of, number)
-            viewer = Viewer(number, marks)
-            for request in reads(PRODUCTS):
-                answer = await ask(
-                    self.shop.gateways[request.gateway].port,
-                    request.path,
-                    method=request.method,
-                    headers={**viewer.headers, **request.headers},
-                    body=request.body,
-                )
-                assert answer.status == 200, f"{request.name}: {answer.body!r}"
-                if number in READERS:
-                    viewer.screens[request.gateway, request.name] = answer.body
-            viewers.append(viewer)
-        return viewers
-
-    def _find_sku(self) -> str:
-        """Return something of which any cart can have nine."""
-        ids = ",".join(map(str, range(1, 50)))
-        stock = self.shop.services["inventory"].ask("GET", f"/stock?ids={ids}")
-        skus = (sku for product in stock["items"] for sku in product["skus"])
-        return next(sku["sku"] for sku in skus if sku["available"] > 9)
-
-    def _marks_of(self, number: int) -> frozenset[bytes]:
-        user = self.shop.services["users"].ask("GET", f"/users/{number}")
-        marks, cursor = {user["email"].encode()}, ""
-        while cursor is not None:
-            path = f"/orders?customer_id={number}&limit=100&cursor={cursor}"
-            page = self.shop.services["orders"].ask("GET", path.removesuffix("&cursor="))
-            marks |= {order["number"].encode() for order in page["items"]}
-            cursor = page["next_cursor"]
-        return frozenset(marks)
 
     async def _goodput(self, clients: Sequence[Client], seconds: float) -> float:
         """Measure the rate of good answers while all is well."""
@@ -195,9 +178,14 @@ class Chaos:
 
     async def _look(self) -> dict[str, dict[str, Any]]:
         return {
-            name: await asyncio.to_thread(gateway.look) | _held_by(gateway)
+            name: await asyncio.to_thread(gateway.look) | self._held_by(gateway)
             for name, gateway in self.shop.gateways.items()
         }
+
+    def _held_by(self, gateway: Gateway) -> dict[str, int]:
+        """Return its files and its memory; connections to a shared store are pooled as well."""
+        shared = sum(gateway.connections_to(store.port) for store in self.others.values())
+        return {"descriptors": gateway.descriptors - shared, "memory": gateway.memory}
 
     async def _settle(self, baseline: Mapping[str, Mapping[str, Any]]) -> None:
         """After the last request nothing is left of any."""
@@ -216,13 +204,13 @@ class Chaos:
                 f"{baseline[name]['memory'] / MIB:.0f} → {memory:.0f}"
             )
 
-    def _audit(self, seconds: float) -> None:
+    def _compare(self, baseline: Mapping[str, Mapping[str, Any]], seconds: float) -> None:
         """Hold what the services saw against what the gateways were to send."""
         looks = {name: gateway.look() for name, gateway in self.shop.gateways.items()}
         windows = 1 + seconds / BUDGET_WINDOW
         for name, service in self.shop.services.items():
             self.ledger.note(service)
-            calls = sum(look["upstreams"][name]["calls"] for look in looks.values())
+            calls = _calls(looks, name) - _calls(baseline, name)
             streams = self.ledger.routes["orders GET /orders/export"] if name == "orders" else 0
             attempts = self.ledger.attempts[name] - streams
             allowed = ATTEMPTS_PER_CALL * calls + SPARE_ATTEMPTS * len(looks) * windows
@@ -234,8 +222,8 @@ class Chaos:
         self.verdict.hold(8, not self.ledger.strangers(), f"{self.ledger.strangers()[:3]}")
 
 
-def _held_by(gateway: Gateway) -> dict[str, int]:
-    return {"descriptors": gateway.descriptors, "memory": gateway.memory}
+def _calls(looks: Mapping[str, Mapping[str, Any]], service: str) -> int:
+    return sum(look["upstreams"][service]["calls"] for look in looks.values())
 
 
 def _left(seen: Mapping[str, Any], baseline: Mapping[str, Any]) -> dict[str, Any]:

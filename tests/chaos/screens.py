@@ -20,7 +20,7 @@ SET_ITEM = """mutation ($sku: String!, $quantity: Int!) {
   setCartItem(sku: $sku, quantity: $quantity) { count lines { sku quantity } } }"""
 
 
-Kind = Literal["read", "lines", "stream", "write", "bad"]
+Kind = Literal["read", "lines", "stream", "write", "buy", "bad"]
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,8 @@ class Request:
     """One thing to ask a gateway for; `name` tells screens of one viewer apart.
 
     A `read` has the same whole answer each time, also as `lines`; a `stream` lasts as long as it
-    takes and may be cut off; a `write` changes a cart; a `bad` one is refused.
+    takes and may be cut off; a `write` changes a cart and a `buy` empties a purse; a `bad` one is
+    refused.
     """
 
     gateway: str
@@ -73,6 +74,19 @@ def writes(sku: str, quantity: int) -> list[Request]:
     over_rest = Request("mobile", "put", path, "write", "PUT", JSON, body, expected=line)
     over_graph = _query("set", SET_ITEM, kind="write", sku=sku, quantity=quantity)
     return [over_rest, Request(**{**vars(over_graph), "expected": line})]
+
+
+BUY = """mutation ($method: ID!) { checkout(paymentMethodId: $method) { number } }"""
+
+
+def purchases(method: str) -> list[Request]:
+    """Return the ways to buy what lies in the cart."""
+    body = json.dumps({"payment_method_id": method}).encode()
+    over_rest = [
+        Request(gateway, "checkout", "/v1/checkout", "buy", "POST", JSON, body)
+        for gateway in ("mobile", "desktop")
+    ]
+    return [*over_rest, _query("checkout", BUY, kind="buy", method=method)]
 
 
 TRAVERSALS = (

@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 from tests.chaos.ledger import Ledger
 from tests.processes.services import Service
@@ -38,6 +38,13 @@ KINDS: tuple[Callable[[random.Random], dict[str, object]], ...] = (
 FLAVOURS = ("syntax", "cut", "nan", "deep", "shape", "html", "charset", "empty")
 HEAVY = {"oversized", "gzip_bomb"}
 """What costs the service itself so much that it is to strike seldom."""
+
+
+REMEMBERING = {"payments", "orders", "inventory", "cart"}
+"""Services whose only copy of purchases and carts is in memory: they are not killed."""
+
+UNFAULTED = {"redis"}
+"""What commits no faults of its own."""
 
 
 def slow(dice: random.Random, median: float) -> dict[str, object]:
@@ -82,6 +89,10 @@ def forecast(seed: int, services: tuple[str, ...], lasts: float) -> list[Trouble
 def _draw(dice: random.Random, at: float, name: str, lasts: float) -> Trouble:
     seconds = min(dice.uniform(*SECONDS), max(0.1, lasts - at))
     deed: Deed = dice.choices(("fault", "freeze", "kill"), (8, 1, 1))[0]
+    if name in UNFAULTED and deed == "fault":
+        deed = dice.choice(("freeze", "kill"))
+    if name in REMEMBERING and deed == "kill":
+        deed = "freeze"
     if deed != "fault":
         return Trouble(at, seconds, name, deed, {})
     fault = dice.choice(KINDS)(dice)
@@ -89,10 +100,29 @@ def _draw(dice: random.Random, at: float, name: str, lasts: float) -> Trouble:
     return Trouble(at, seconds, name, deed, {**fault, "rate": rate, "seed": dice.getrandbits(16)})
 
 
+class Victim(Protocol):
+    """What can be frozen and killed."""
+
+    def freeze(self) -> None: ...
+
+    def thaw(self) -> None: ...
+
+    def kill(self) -> None: ...
+
+    def restart(self) -> None: ...
+
+
+class Shared(Victim, Protocol):
+    """What the gateways share, at a port."""
+
+    @property
+    def port(self) -> int: ...
+
+
 class Storm:
     """Lets troubles happen to services, and leaves all of them well."""
 
-    def __init__(self, services: Mapping[str, Service], ledger: Ledger) -> None:
+    def __init__(self, services: Mapping[str, Victim], ledger: Ledger) -> None:
         self._services = services
         self._ledger = ledger
         self.under_way: set[str] = set()
@@ -113,13 +143,14 @@ class Storm:
             await asyncio.to_thread(end)
             self.under_way.discard(name)
 
-    def _deeds(self, trouble: Trouble, service: Service) -> tuple[Callable[[], None], ...]:
+    def _deeds(self, trouble: Trouble, victim: Victim) -> tuple[Callable[[], None], ...]:
         if trouble.deed == "freeze":
-            return service.freeze, service.thaw
-        if trouble.deed == "kill":
-            return lambda: self._kill(service), service.restart
-        return lambda: service.break_by(trouble.fault), service.heal
+            return victim.freeze, victim.thaw
+        if isinstance(victim, Service) and trouble.deed == "fault":
+            return lambda: victim.break_by(trouble.fault), victim.heal
+        return lambda: self._kill(victim), victim.restart
 
-    def _kill(self, service: Service) -> None:
-        self._ledger.note(service)  # its counters die with it
-        service.kill()
+    def _kill(self, victim: Victim) -> None:
+        if isinstance(victim, Service):
+            self._ledger.note(victim)  # its counters die with it
+        victim.kill()

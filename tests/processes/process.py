@@ -157,6 +157,17 @@ class Process:
         """How many files and sockets it holds."""
         return sum(1 for _ in Path(f"/proc/{self.pid}/fd").iterdir())
 
+    def connections_to(self, port: int) -> int:
+        """How many of its sockets lead to a port."""
+        sockets = set()
+        for entry in Path(f"/proc/{self.pid}/fd").iterdir():
+            with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+                sockets.add(str(entry.readlink()))
+        lines = Path(f"/proc/{self.pid}/net/tcp").read_text().splitlines()[1:]
+        rows = (line.split() for line in lines)  # proc(5): remote address third, inode tenth
+        ends = {f"socket:[{row[9]}]": int(row[2].rpartition(":")[2], 16) for row in rows}
+        return sum(ends.get(name) == port for name in sockets)
+
     @property
     def threads(self) -> int:
         """How many threads it has."""

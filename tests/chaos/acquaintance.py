@@ -1,0 +1,55 @@
+"""What is known of viewers before anything goes wrong: what is theirs, and how it looks."""
+
+import asyncio
+from collections.abc import Iterable
+
+from tests.chaos.checks import Viewer
+from tests.chaos.crowd import PRODUCTS
+from tests.chaos.purchases import all_of
+from tests.chaos.screens import reads
+from tests.processes.client import ask
+from tests.processes.services import Service
+from tests.processes.site import Shop
+
+
+async def acquaint(shop: Shop, numbers: tuple[int, ...], *, screens: bool) -> list[Viewer]:
+    """Return viewers with what is theirs alone; with `screens` also each of their screens."""
+    viewers = []
+    for number in numbers:
+        viewer = Viewer(number, await asyncio.to_thread(_marks_of, shop, number))
+        if screens:
+            viewer.screens = await _screens_of(shop, viewer)
+        viewers.append(viewer)
+    return viewers
+
+
+def wares_of(inventory: Service, readers: Iterable[Viewer]) -> tuple[str, ...]:
+    """Return things that don't sell out, and whose stock nobody is shown who only reads."""
+    ids = ",".join(map(str, range(2001, 2101)))
+    stock = inventory.ask("GET", f"/stock?ids={ids}")["items"]
+    shown = b"".join(body for reader in readers for body in reader.screens.values())
+    hidden = [one for one in stock if f'"{one["product_id"]}"'.encode() not in shown]
+    skus = [sku for product in hidden for sku in product["skus"]]
+    skus.sort(key=lambda sku: -sku["available"])
+    return tuple(sku["sku"] for sku in skus[:10])
+
+
+async def _screens_of(shop: Shop, viewer: Viewer) -> dict[tuple[str, str], bytes]:
+    found = {}
+    for request in reads(PRODUCTS):
+        answer = await ask(
+            shop.gateways[request.gateway].port,
+            request.path,
+            method=request.method,
+            headers={**viewer.headers, **request.headers},
+            body=request.body,
+        )
+        assert answer.status == 200, f"{request.name}: {answer.body!r}"
+        found[request.gateway, request.name] = answer.body
+    return found
+
+
+def _marks_of(shop: Shop, number: int) -> frozenset[bytes]:
+    user = shop.services["users"].ask("GET", f"/users/{number}")
+    orders = all_of(shop.services["orders"], f"/orders?customer_id={number}")
+    return frozenset({user["email"].encode(), *(order["number"].encode() for order in orders)})
