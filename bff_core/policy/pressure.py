@@ -13,14 +13,14 @@ CLASSES: Final[tuple[Criticality, ...]] = get_args(Criticality)
 USUAL: Final[Criticality] = "critical"
 
 SHARES: Final[dict[Criticality, float]] = {
-    "sheddable": 0.6,
-    "sheddable_plus": 0.75,
+    "sheddable": 0.5,
+    "sheddable_plus": 0.7,
     "critical": 0.9,
     "critical_plus": 1.0,
 }
 """Up to which share of the limit a class is admitted: what lies above is kept for its betters."""
 
-BROWNOUT = 0.5
+BROWNOUT = 0.4
 """The share of the limit above which answers do without their optional parts."""
 
 ONSET = 0.25

@@ -27,7 +27,7 @@ def admitted(pressure: Pressure) -> list[str]:
 
 @pytest.mark.parametrize(
     ("in_flight", "classes"),
-    [(59, CLASSES), (60, CLASSES[1:]), (75, CLASSES[2:]), (90, CLASSES[3:]), (100, ())],
+    [(49, CLASSES), (50, CLASSES[1:]), (70, CLASSES[2:]), (90, CLASSES[3:]), (100, ())],
 )
 def test_the_lowest_class_is_refused_first(in_flight, classes):
     """Each class has a share of the limit; what lies above it is kept for the next."""
@@ -38,13 +38,13 @@ def test_the_lowest_class_is_refused_first(in_flight, classes):
 
 
 def test_answers_lose_optional_parts_before_anybody_is_refused():
-    """From half of the limit on screens are dimmed; without brownout they never are."""
+    """Above two fifths of the limit screens are dimmed; without brownout they never are."""
     pressure, without = Pressure(ceiling=100), Pressure(ceiling=100, brownout=False)
-    pressure.in_flight, without.in_flight = 51, 100
+    pressure.in_flight, without.in_flight = 41, 100
 
     assert admitted(pressure) == list(CLASSES)
     assert (pressure.sheds_parts(), without.sheds_parts()) == (True, False)
-    pressure.in_flight = 50
+    pressure.in_flight = 40
     assert not pressure.sheds_parts()
 
 
