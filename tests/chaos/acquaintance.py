@@ -8,8 +8,10 @@ from tests.chaos.crowd import PRODUCTS
 from tests.chaos.purchases import all_of
 from tests.chaos.screens import reads
 from tests.processes.client import ask
-from tests.processes.services import Service
 from tests.processes.site import Shop
+
+CHEAP = 10_000
+"""Cents: no cart that is full of it costs more than a card allows at once."""
 
 
 async def acquaint(shop: Shop, numbers: tuple[int, ...], *, screens: bool) -> list[Viewer]:
@@ -23,15 +25,16 @@ async def acquaint(shop: Shop, numbers: tuple[int, ...], *, screens: bool) -> li
     return viewers
 
 
-def wares_of(inventory: Service, readers: Iterable[Viewer]) -> tuple[str, ...]:
-    """Return things that don't sell out, and whose stock nobody is shown who only reads."""
-    ids = ",".join(map(str, range(2001, 2101)))
-    stock = inventory.ask("GET", f"/stock?ids={ids}")["items"]
+def wares_of(shop: Shop, readers: Iterable[Viewer]) -> tuple[str, ...]:
+    """Return cheap things of which there are many, and whose stock nobody is shown who only reads."""
     shown = b"".join(body for reader in readers for body in reader.screens.values())
-    hidden = [one for one in stock if f'"{one["product_id"]}"'.encode() not in shown]
-    skus = [sku for product in hidden for sku in product["skus"]]
+    ids = ",".join(str(one) for one in range(2001, 2101) if f'"{one}"'.encode() not in shown)
+    prices = shop.services["pricing"].ask("GET", f"/prices?ids={ids}")["items"]
+    cheap = {one["product_id"] for one in prices if one["price"]["amount"] <= CHEAP}
+    stock = shop.services["inventory"].ask("GET", f"/stock?ids={','.join(sorted(cheap))}")["items"]
+    skus = [sku for product in stock for sku in product["skus"]]
     skus.sort(key=lambda sku: -sku["available"])
-    return tuple(sku["sku"] for sku in skus[:10])
+    return tuple(sku["sku"] for sku in skus[:8])
 
 
 async def _screens_of(shop: Shop, viewer: Viewer) -> dict[tuple[str, str], bytes]:

@@ -123,7 +123,8 @@ class Checker:
     def _purchase(self, answer: Answer) -> bool:
         """Count what became of it; the services know whether it is true."""
         is_bought = answer.status in {200, 201} and not _codes(answer)
-        self.verdict.counts["bought" if is_bought else "not bought"] += 1
+        told = "bought" if is_bought else f"not bought ({answer.status})"
+        self.verdict.counts[told] += 1
         return is_bought
 
     def _ends_in_a_problem(self, answer: Answer, where: str) -> bool:

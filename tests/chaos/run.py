@@ -66,7 +66,7 @@ class Chaos:
         services = self.shop.services
         readers = await acquaint(self.shop, READERS, screens=True)
         viewers = readers + await acquaint(self.shop, WRITERS, screens=False)
-        self._wares = await asyncio.to_thread(wares_of, services["inventory"], readers)
+        self._wares = await asyncio.to_thread(wares_of, self.shop, readers)
         self._newest = await asyncio.to_thread(newest_order, services["orders"])
         self._methods = {
             number: await asyncio.to_thread(method_of, services["payments"], number)
