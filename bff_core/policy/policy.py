@@ -31,6 +31,10 @@ class Policy:
     public: Annotated[
         bool, Option("Whether replies are the same for everybody, hence shared between viewers")
     ] = False
+    keyed: Annotated[
+        bool,
+        Option("Whether the service keeps Idempotency-Keys: POST and PATCH are given one, retried"),
+    ] = True
     critical: Annotated[
         bool, Option("Whether the gateway reports itself not ready while the circuit is open")
     ] = False

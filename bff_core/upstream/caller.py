@@ -120,7 +120,7 @@ class Caller:
             audience, traceparent = scope.audience, scope.traceparent
             deadline = min(deadline, scope.deadline)
             scope.calls += 1
-            if scope.idempotency_key and method in KEYED:
+            if scope.idempotency_key and method in KEYED and self.policy.keyed:
                 headers = _keyed(headers, scope, self.name, operation, target)
         if part is not None:
             deadline = min(deadline, part.deadline)

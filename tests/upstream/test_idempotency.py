@@ -7,6 +7,7 @@ import pytest
 from bff_core.call import find_header
 from bff_core.composition.composition import Composition
 from bff_core.composition.methods import critical
+from bff_core.errors import TransportFailed
 from bff_core.policy.policy import Policy
 from bff_core.policy.retry import Retry
 from bff_core.scope import Scope, writing_as
@@ -41,7 +42,7 @@ class Ledger(Upstream):
 class Desk:
     """A ledger behind its layers, and the requests that come in."""
 
-    def __init__(self, *steps):
+    def __init__(self, *steps, kind=Ledger):
         self.upstream = Scripted(*(steps or (reply(204),)))
         bench = Workbench("ledger")
         transport = ScriptedTransport({"127.0.0.1": self.upstream})
@@ -49,7 +50,7 @@ class Desk:
             Ledger.policy, [endpoint_of("http://127.0.0.1:1")], bench.runtime, transport
         )
         self.bench = bench
-        self._ledger = Ledger(stack, clock=lambda: bench.now)
+        self._ledger = kind(stack, clock=lambda: bench.now)
 
     def request(self, key: str = BASE) -> Ledger:
         """Return the ledger as one request is handed it."""
@@ -106,6 +107,23 @@ async def test_a_keyed_write_is_retried_under_the_same_key():
 
     first, second = desk.keys
     assert first == second is not None
+
+
+class Careless(Ledger):
+    """A service that takes no notice of keys."""
+
+    name = "ledger"
+    policy = Policy(keyed=False)
+
+
+async def test_a_service_that_ignores_keys_is_written_to_once():
+    """A key that nobody keeps would only make a retry look safe."""
+    desk = Desk(fail(), kind=Careless)
+
+    with pytest.raises(TransportFailed):
+        await desk.request().note("7", "hello")
+
+    assert desk.keys == [None]
 
 
 async def test_the_same_request_again_has_the_same_keys():
