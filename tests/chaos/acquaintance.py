@@ -26,7 +26,7 @@ async def acquaint(shop: Shop, numbers: tuple[int, ...], *, screens: bool) -> li
 
 
 def wares_of(shop: Shop, readers: Iterable[Viewer]) -> tuple[str, ...]:
-    """Return cheap things of which there are many, and whose stock nobody is shown who only reads."""
+    """Return cheap things of which there are many, none of which is on a screen of readers."""
     shown = b"".join(body for reader in readers for body in reader.screens.values())
     ids = ",".join(str(one) for one in range(2001, 2101) if f'"{one}"'.encode() not in shown)
     prices = shop.services["pricing"].ask("GET", f"/prices?ids={ids}")["items"]
@@ -34,7 +34,7 @@ def wares_of(shop: Shop, readers: Iterable[Viewer]) -> tuple[str, ...]:
     stock = shop.services["inventory"].ask("GET", f"/stock?ids={','.join(sorted(cheap))}")["items"]
     skus = [sku for product in stock for sku in product["skus"]]
     skus.sort(key=lambda sku: -sku["available"])
-    return tuple(sku["sku"] for sku in skus[:8])
+    return tuple(sku["sku"] for sku in skus[:3])
 
 
 async def _screens_of(shop: Shop, viewer: Viewer) -> dict[tuple[str, str], bytes]:

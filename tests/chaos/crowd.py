@@ -81,7 +81,7 @@ class Client:
         if self.chance.random() < NONSENSE:
             return self.chance.choice(self._bad)
         if self.wares and self.chance.random() < WRITING:
-            sku, quantity = self.chance.choice(self.wares), self.chance.randint(1, 3)
+            sku, quantity = self.chance.choice(self.wares), self.chance.randint(1, 2)
             return self.chance.choice(writes(sku, quantity) + purchases(self.method))
         return self.chance.choice(self._reads)
 
