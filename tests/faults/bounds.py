@@ -23,3 +23,6 @@ LOOKED_UP_EVERY, LAST_GOOD_FOR = 0.2, 1.0
 
 QUOTA = 6
 """Requests a minute that one address has for what is limited."""
+
+CONCURRENT, QUEUE = 50, 20
+"""Calls that may be under way to the service of storms, and that may wait."""

@@ -31,6 +31,7 @@ from bff_core import (
 )
 from tests.faults.bounds import (
     CALL_TIMEOUT,
+    CONCURRENT,
     EJECT_FOR,
     LAST_GOOD_FOR,
     LOOKED_UP_EVERY,
@@ -38,6 +39,7 @@ from tests.faults.bounds import (
     OPEN_FOR_MAX,
     PAIR_ATTEMPT,
     PART_TIMEOUT,
+    QUEUE,
     QUOTA,
     WINDOW,
 )
@@ -168,7 +170,7 @@ class Storm(Upstream):
         coalesce=False,
         breaker=OUTAGE,
         retry=Retry(budget_window=WINDOW),
-        bulkhead=Bulkhead(concurrent=50),
+        bulkhead=Bulkhead(concurrent=CONCURRENT, queue=QUEUE),
     )
 
     async def price(self, product_id: str) -> Priced:

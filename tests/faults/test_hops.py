@@ -1,13 +1,10 @@
 """What a client says of itself is believed of trusted hops only, and handed on to nobody."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 import pytest
 
 from tests.faults.bounds import QUOTA
 from tests.faults.conftest import KIOSK
+from tests.faults.stand_in import answering
 from tests.processes.client import ask
 
 SPOOFED = {
@@ -41,26 +38,12 @@ ANSWER = (
 INTERNALS = ("x-internal", "server", "set-cookie", "x-powered-by", "keep-alive")
 
 
-@asynccontextmanager
-async def recorder(seen: list[str]) -> AsyncIterator[int]:
-    """Stand in for a service that writes down what reaches it; yield its port."""
-
-    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        seen.append((await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower())
-        writer.write(ANSWER)
-        await writer.drain()
-        writer.close()
-
-    async with await asyncio.start_server(accept, "127.0.0.1", 0) as server:
-        yield server.sockets[0].getsockname()[1]
-
-
 @pytest.mark.parametrize("trusted", ["", "127.0.0.1"])
 async def test_spoofed_forwarded_deadline_or_trace_headers(kiosk, trusted):
     """A service sees what the gateway says, whatever its client or even its proxy said."""
     seen: list[str] = []
     forgeries = FORGERIES if not trusted else [one for one in FORGERIES if one != "666666"]
-    async with recorder(seen) as port:
+    async with answering(ANSWER, seen) as port:
         environ = kiosk.environ(
             BFF_UPSTREAM_NAMED=f"http://127.0.0.1:{port}",
             BFF_TRUSTED_HOPS=trusted or "10.0.0.0/8",

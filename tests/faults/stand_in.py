@@ -1,0 +1,19 @@
+"""A service that says what no mock would: the bytes that a test gives it, to every request."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+
+@asynccontextmanager
+async def answering(answer: bytes, seen: list[str]) -> AsyncIterator[int]:
+    """Answer each connection's request once, and note it; yield the port."""
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append((await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower())
+        writer.write(answer)
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(accept, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1]

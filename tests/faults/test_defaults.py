@@ -1,0 +1,154 @@
+"""What the defaults promise of single calls, as a client of a gateway sees it."""
+
+import asyncio
+
+import pytest
+
+from tests.faults.bounds import CONCURRENT, QUEUE
+from tests.faults.conftest import KIOSK
+from tests.faults.stand_in import answering
+from tests.processes.client import Answer, Line, ask, raw, rendered
+from tests.processes.settling import settled, until
+
+VIEWER = {"authorization": "Bearer demo-1"}
+MIB = 1024 * 1024
+
+
+@pytest.mark.parametrize(("wish", "ends_at"), [("9999", 0.6), ("0.2", 0.2)])
+async def test_a_timeout_is_shortened_by_its_client_never_extended(kiosk, wish, ends_at):
+    """A client may have less patience than the gateway, and can't give it more."""
+    environ = kiosk.environ(BFF_TIMEOUT="0.6")
+    with kiosk.site.serving(KIOSK, environ) as gateway, kiosk.users.fault("hang"):
+        headers = {**VIEWER, "request-timeout": wish}
+        answer = await ask(gateway.port, "/v1/me", headers=headers)
+
+    assert answer.status == 504
+    assert ends_at * 0.9 <= answer.seconds <= ends_at + 0.25
+
+
+async def test_retry_after_is_obeyed(kiosk):
+    """A service that asks for a second gets it; one that asks for a minute is not asked again."""
+    with kiosk.catalog.fault("unavailable", retry_after=1, times=1):
+        soon = await ask(kiosk.port, "/v1/thrifty/61")
+    with kiosk.catalog.fault("unavailable", retry_after=60):
+        kiosk.catalog.forget()
+        late = await ask(kiosk.port, "/v1/thrifty/62")
+        attempts = kiosk.catalog.seen
+
+    assert (soon.status, late.status) == (200, 503)
+    assert 1.0 <= soon.seconds <= 1.8
+    assert late.seconds <= 0.3
+    assert int(late.headers["retry-after"]) > 30
+    assert attempts == 1
+
+
+async def test_cancels_and_4xx_open_no_circuit(kiosk):
+    """What clients do, and what is not there, says nothing about a service."""
+    async with Line(kiosk.port) as line:
+        missing = {(await line.ask(f"/v1/storm/x{number}")).status for number in range(60)}
+    kiosk.pricing.break_by(
+        {"kind": "latency", "distribution": {"name": "constant", "seconds": 0.5}}
+    )
+    await asyncio.gather(*(leave(kiosk.port, f"/v1/storm/{number}") for number in range(60)))
+    kiosk.pricing.heal()
+    await settled(kiosk.gateway)
+    seen = kiosk.gateway.look()["upstreams"]["storm"]
+    answer = await ask(kiosk.port, "/v1/storm/1")
+
+    assert missing == {404}
+    assert seen["breaker"] == "closed"
+    assert answer.status == 200
+
+
+async def leave(port: int, path: str) -> None:
+    """Ask, and leave while the service thinks."""
+    async with raw(port) as (_, writer):
+        writer.write(rendered(path))
+        await asyncio.sleep(0.15)
+
+
+async def test_a_bulkhead_bounds_what_a_service_gets_at_once(kiosk):
+    """So many calls are under way, so many wait, and all others are refused at once."""
+    beyond = 20
+    kiosk.pricing.freeze()
+    asked = [
+        asyncio.create_task(ask(kiosk.port, f"/v1/storm/{1 + number}"))
+        for number in range(CONCURRENT + QUEUE + beyond)
+    ]
+    await until(lambda: sum(task.done() for task in asked) >= beyond)
+    seen = kiosk.gateway.look()["upstreams"]["storm"]
+    refused = [task.result() for task in asked if task.done()]
+    kiosk.pricing.thaw()
+    answers = await asyncio.gather(*asked)
+
+    assert (seen["permits"], seen["queued"]) == (CONCURRENT, QUEUE)
+    assert {answer.status for answer in refused} == {503}
+    assert [answer.json()["code"] for answer in refused] == ["bulkhead_full"] * len(refused)
+    assert sum(answer.status == 200 for answer in answers) == CONCURRENT + QUEUE
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "oversized", "bytes": 64 * MIB},
+        {"kind": "gzip_bomb", "decoded_bytes": 256 * MIB},
+    ],
+    ids=["oversized", "gzip bomb"],
+)
+async def test_answers_of_services_are_capped(kiosk, fault):
+    """Eight MiB of a body are taken, unpacked, and no more; it costs no memory that stays."""
+    await ask(kiosk.port, "/v1/me", headers=VIEWER)
+    memory = kiosk.gateway.memory
+    with kiosk.users.fault(**fault):
+        answer = await ask(kiosk.port, "/v1/me", headers=VIEWER)
+
+    assert (answer.status, answer.json()["code"]) == (502, "bad_payload")
+    assert kiosk.gateway.memory - memory <= 24 * MIB
+
+
+LENGTHY = b"X-Long: " + b"a" * 70_000 + b"\r\n"
+MANY = b"".join(b"X-%d: a\r\n" % number for number in range(200))
+
+
+@pytest.mark.parametrize("fields", [LENGTHY, MANY], ids=["64 KiB", "128 fields"])
+async def test_headers_of_services_are_capped(kiosk, fields):
+    """An answer with a head beyond all measure is none."""
+    answer, _ = await named(kiosk, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n" + fields + b"\r\n{}")
+
+    assert answer.status == 502
+
+
+async def test_redirects_are_not_followed(kiosk):
+    """A service can't make the gateway call somebody else."""
+    elsewhere: list[str] = []
+    async with answering(b"", elsewhere) as port:
+        place = f"http://127.0.0.1:{port}/secret".encode()
+        redirect = b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: " + place + b"\r\n\r\n"
+        answer, asked = await named(kiosk, redirect)
+
+    assert answer.status == 502
+    assert "location" not in answer.headers
+    assert (len(asked), elsewhere) == (1, [])
+
+
+async def named(kiosk, told: bytes) -> tuple[Answer, list[str]]:
+    """Let a service answer with these bytes; return what a client is told, what it was asked."""
+    asked: list[str] = []
+    async with answering(told, asked) as port:
+        environ = kiosk.environ(BFF_UPSTREAM_NAMED=f"http://127.0.0.1:{port}")
+        with kiosk.site.serving(KIOSK, environ) as gateway:
+            return await ask(gateway.port, "/v1/named/1"), asked
+
+
+async def test_when_all_endpoints_are_bad_all_are_used(kiosk):
+    """Nobody is left to spare: calls go on, and the first that is well answers."""
+    for service in kiosk.catalogs:
+        service.break_by({"kind": "error"})
+    async with Line(kiosk.port) as line:
+        for number in range(12):
+            await line.ask(f"/v1/trio/{80 + number}")
+        for service in kiosk.catalogs:
+            service.heal()
+        statuses = [(await line.ask(f"/v1/trio/{180 + number}")).status for number in range(10)]
+
+    assert statuses == [200] * 10
