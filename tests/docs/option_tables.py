@@ -9,6 +9,7 @@ from bff_core.graphql import Limits
 from bff_core.policy.connection import Connection
 from bff_core.policy.idempotency import IdempotencyOptions
 from bff_core.policy.options import Option, described
+from bff_core.server.options import ServerOptions
 from bff_core.settings import Settings
 
 
@@ -20,6 +21,11 @@ def connection_rows() -> list[list[str]]:
 def idempotency_rows() -> list[list[str]]:
     """Return the same of each option of idempotency keys."""
     return _rows(IdempotencyOptions)
+
+
+def server_rows() -> list[list[str]]:
+    """Return the same of each option of the server."""
+    return _rows(ServerOptions)
 
 
 def _rows(policy: type) -> list[list[str]]:

@@ -7,7 +7,7 @@ import sys
 from types import ModuleType
 
 import pytest
-from option_tables import connection_rows, idempotency_rows, limit_rows, setting_rows
+from option_tables import connection_rows, idempotency_rows, limit_rows, server_rows, setting_rows
 from reading import DOCS, ROOT, page, pages, table
 
 import bff_core
@@ -89,7 +89,7 @@ def test_fences_are_closed_and_told_apart(name):
     fences = re.findall(r"^```(\w*)$", PAGES[name].text, re.MULTILINE)
 
     assert fences[1::2] == [""] * (len(fences) // 2)
-    assert set(fences[::2]) <= {"python", "console", "text"}
+    assert set(fences[::2]) <= {"python", "console", "text", "nginx", "haproxy", "yaml"}
 
 
 def test_every_page_is_on_the_map():
@@ -137,6 +137,13 @@ def test_options_of_idempotency_keys_are_complete():
     told = page(DOCS / "idempotency.md").section("Options")
 
     assert table(told) == idempotency_rows()
+
+
+def test_options_of_the_server_are_complete():
+    """Every option with its default, range and sentence."""
+    told = page(DOCS / "server.md").section("Deadlines and bounds")
+
+    assert table(told) == server_rows()
 
 
 def test_limits_of_queries_are_complete():

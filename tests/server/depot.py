@@ -4,12 +4,13 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 
-from fastapi import WebSocket, WebSocketDisconnect
+from fastapi import Request, Response, WebSocket, WebSocketDisconnect
 from starlette.responses import StreamingResponse
 
 from bff_core import gateway
 
 app = gateway("depot")
+cancelled: list[float] = []
 
 
 @app.get("/items/{item}")
@@ -43,6 +44,35 @@ async def events() -> StreamingResponse:
 async def rows(count: int = 1_000_000) -> StreamingResponse:
     """Export rows, for longer than anybody waits."""
     return StreamingResponse(_ticks(b'{"row": %d}\n', count), media_type="application/x-ndjson")
+
+
+@app.post("/fields")
+async def fields(request: Request) -> list[str]:
+    """Answer with the names of the header fields that were taken for such."""
+    await request.body()
+    return request.headers.keys()
+
+
+@app.get("/large")
+async def large() -> Response:
+    """Answer with more than any socket buffers."""
+    return Response(b"x" * 20_000_000)
+
+
+@app.get("/wait")
+async def wait() -> None:
+    """Never answer; note who was cancelled."""
+    try:
+        await asyncio.Event().wait()
+    except asyncio.CancelledError:
+        cancelled.append(time.monotonic())
+        raise
+
+
+@app.get("/cancelled")
+async def count() -> int:
+    """Tell how many were cancelled."""
+    return len(cancelled)
 
 
 @app.websocket("/chat")
