@@ -29,7 +29,7 @@ SETTLING = 2.0
 """Seconds within which nothing is left after the last request."""
 
 MIB = 1024 * 1024
-MOST_MEMORY = 220 * MIB
+MOST_MEMORY, MOST_GROWTH, ROUNDS_THAT_TELL = 220 * MIB, 12 * MIB, 6
 READERS, WRITERS, CLIENTS = (1, 7, 23, 60), (103, 105), 4
 ATTEMPTS_PER_CALL, SPARE_ATTEMPTS, BUDGET_WINDOW = 1.2, 3, 10.0
 
@@ -56,6 +56,7 @@ class Chaos:
     ledger: Ledger = field(default_factory=Ledger)
     stopwatch: Stopwatch = field(default_factory=Stopwatch)
     others: Mapping[str, Shared] = field(default_factory=dict)
+    memory: dict[str, list[int]] = field(default_factory=dict)
     _wares: tuple[str, ...] = ()
     _newest: int = 0
     _methods: Mapping[int, str] = field(default_factory=dict)
@@ -89,8 +90,20 @@ class Chaos:
         await asyncio.to_thread(self._compare, baseline, time.monotonic() - began)
         payments, orders = services["payments"], services["orders"]
         await asyncio.to_thread(audit, payments, orders, WRITERS, self.verdict)
-        self.verdict.figures["rounds"] = str(number)
+        self._weigh(number)
         return self.verdict
+
+    def _weigh(self, rounds: int) -> None:
+        """Hold the memory of the last rounds against that of the first ones, if there were many."""
+        self.verdict.figures["rounds"] = str(rounds)
+        for name, series in self.memory.items():
+            third = len(series) // 3
+            early, late = max(series[1 : third + 1] or series), max(series[-third:] or series)
+            told = [f"{value / MIB:.0f}" for value in (series[0], early, late)]
+            self.verdict.figures[f"{name}: memory (MiB)"] = " → ".join(told)
+            if rounds >= ROUNDS_THAT_TELL:
+                is_flat = late - early <= MOST_GROWTH
+                self.verdict.hold(5, is_flat, f"{name} grows: {' → '.join(told)} MiB")
 
     async def _round(
         self,
@@ -198,10 +211,11 @@ class Chaos:
             await asyncio.sleep(0.05)
         for name, seen in now.items():
             self.verdict.hold(4, not left[name], f"{name} still has {left[name]}")
-            memory = seen["memory"] / MIB
-            self.verdict.hold(5, seen["memory"] <= MOST_MEMORY, f"{name}: {memory:.0f} MiB")
-            self.verdict.figures[f"memory of {name} (MiB)"] = (
-                f"{baseline[name]['memory'] / MIB:.0f} → {memory:.0f}"
+            memory = seen["memory"]
+            self.verdict.hold(5, memory <= MOST_MEMORY, f"{name}: {memory / MIB:.0f} MiB")
+            self.memory.setdefault(name, []).append(memory)
+            self.verdict.figures[f"{name}: files, tasks at rest"] = (
+                f"{seen['descriptors'] - seen['idle']}, {seen['tasks']}"
             )
 
     def _compare(self, baseline: Mapping[str, Mapping[str, Any]], seconds: float) -> None:

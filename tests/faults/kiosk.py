@@ -133,7 +133,9 @@ class Pair(Catalog):
 class Trio(Catalog):
     """Three endpoints of the catalog, ejected for a short while."""
 
-    policy = Policy(timeout=2.0, public=True, coalesce=False, balance=Balance(eject_for=EJECT_FOR))
+    policy = Policy(
+        timeout=2.0, public=True, coalesce=False, breaker=None, balance=Balance(eject_for=EJECT_FOR)
+    )
 
 
 class Thrifty(Catalog):

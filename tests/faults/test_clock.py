@@ -10,8 +10,9 @@ import pytest
 
 from tests.faults.bounds import CALL_TIMEOUT
 from tests.faults.conftest import KIOSK, Kiosk
-from tests.processes.client import ask
+from tests.processes.client import Answer, ask
 from tests.processes.gateway import Gateway
+from tests.processes.settling import until
 
 pytestmark = pytest.mark.needs("faketime")
 
@@ -66,7 +67,7 @@ async def test_clock_jump_1_h(kiosk, clocked, wall, hours):
         await asyncio.sleep(0.05)
         wall.jump(hours * HOUR)
         interrupted = await under_way
-    moved = logged_at(clocked, -1) - logged_at(clocked, -2)
+    moved = await logged_at(clocked, interrupted) - await logged_at(clocked, before[-1])
     after = [await ask(clocked.port, f"/v1/products/{number}") for number in range(1, 20)]
     held = clocked.look()["idle"]
     with kiosk.catalog.fault(**SLOW):
@@ -82,6 +83,13 @@ async def test_clock_jump_1_h(kiosk, clocked, wall, hours):
     assert (seen["requests"], seen["flights"], seen["active"]) == (0, 0, 0)
 
 
-def logged_at(gateway: Gateway, place: int) -> float:
-    """Return the time of day at which a gateway says that it answered a request."""
-    return datetime.fromisoformat(gateway.events("answered")[place]["time"]).timestamp()
+async def logged_at(gateway: Gateway, answer: Answer) -> float:
+    """Return the time of day at which a gateway says that it gave an answer."""
+
+    def found() -> list[str]:
+        wanted = answer.headers["x-request-id"]
+        told = gateway.events("answered")
+        return [line["time"] for line in told if line["request_id"] == wanted]
+
+    await until(lambda: bool(found()))
+    return datetime.fromisoformat(found()[0]).timestamp()

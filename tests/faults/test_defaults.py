@@ -28,12 +28,12 @@ async def test_a_timeout_is_shortened_by_its_client_never_extended(kiosk, wish, 
 
 async def test_retry_after_is_obeyed(kiosk):
     """A service that asks for a second gets it; one that asks for a minute is not asked again."""
-    with kiosk.catalog.fault("unavailable", retry_after=1, times=1):
-        soon = await ask(kiosk.port, "/v1/thrifty/61")
-    with kiosk.catalog.fault("unavailable", retry_after=60):
-        kiosk.catalog.forget()
-        late = await ask(kiosk.port, "/v1/thrifty/62")
-        attempts = kiosk.catalog.seen
+    with kiosk.users.fault("unavailable", retry_after=1, times=1):
+        soon = await ask(kiosk.port, "/v1/me", headers=VIEWER)
+    kiosk.users.forget()
+    with kiosk.users.fault("unavailable", retry_after=60):
+        late = await ask(kiosk.port, "/v1/me", headers=VIEWER)
+        attempts = kiosk.users.seen
 
     assert (soon.status, late.status) == (200, 503)
     assert 1.0 <= soon.seconds <= 1.8

@@ -12,7 +12,7 @@ from tests.faults.bounds import EJECT_FOR, OPEN_FOR, OPEN_FOR_MAX, WINDOW
 from tests.processes.client import Line
 from tests.processes.settling import until
 
-OUTAGE = 2.0
+OUTAGE = 1.6
 """Seconds of failure, of a window that is a tenth of the usual one."""
 
 PROBES = 3
@@ -50,7 +50,7 @@ class Load:
 
 
 async def test_60_s_of_500s_then_healthy(kiosk):
-    """Scaled to 2 s: the circuit opens, hardly anything is sent, and recovery is quick and whole.
+    """Scaled to 1.6 s: the circuit opens, hardly anything is sent, and recovery is quick and whole.
 
     Windows, and so all durations, are a tenth of the default ones or less.
     """
