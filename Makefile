@@ -17,10 +17,10 @@ venv := $(abspath $(VENV))
 python := $(venv)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench chaos soak lock format clean python runtime dev
+.PHONY: help run test check bench bench-overload chaos soak lock format clean python runtime dev
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 run: runtime ## start the services and the three gateways (WEB_PORT, MOBILE_PORT, …)
 	@exec $(python) -m scripts.run
@@ -37,6 +37,9 @@ check: dev ## lint, formatting, types, floors, locks
 
 bench: dev ## measure against hand-written peers (needs wrk and nginx)
 	@$(python) -m bench.run $(ARGS)
+
+bench-overload: dev ## offer a gateway more than it can do (needs wrk and nginx; ARGS="--outage 10")
+	@$(python) -m bench.overload $(ARGS)
 
 chaos: dev ## storms over the whole shop; ten invariants (SEED=7 MINUTES=2)
 	@$(python) -m tests.chaos $(if $(SEED),--seed $(SEED)) --minutes $(MINUTES)

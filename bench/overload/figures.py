@@ -1,0 +1,92 @@
+"""What a run comes to: rates, shares and quantiles, once the limit has settled."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from bench.harness.report import Json
+from bench.overload.generator import Run, Sent
+from bench.overload.verdicts import FULL, GOOD, REFUSED
+
+SETTLE = 1.0
+"""Seconds at the start of a run that are not counted: the limit is being found."""
+
+IN_TIME = 1.0
+"""Seconds after which an answer is of no use any more."""
+
+WINDOW = 0.5
+"""Seconds over which goodput is counted after an outage."""
+
+
+def of(sent: Sequence[Sent], *verdicts: str) -> list[Sent]:
+    """Return the requests that ended so."""
+    return [one for one in sent if one.verdict in verdicts]
+
+
+def settled(run: Run, kind: str) -> list[Sent]:
+    """Return the requests of one kind without those of the first second."""
+    return [one for one in run.sent if one.kind == kind and one.due >= SETTLE]
+
+
+def quantile_ms(sent: Sequence[Sent], share: float) -> float | None:
+    """Return a quantile of the latencies in milliseconds."""
+    if not sent:
+        return None
+    latencies = sorted(one.latency for one in sent)
+    return round(latencies[min(int(len(latencies) * share), len(latencies) - 1)] * 1000, 2)
+
+
+def good_rate(run: Run) -> float:
+    """Return how many screens a second were answered in time."""
+    in_time = (one.latency <= IN_TIME for one in of(settled(run, "screen"), *GOOD))
+    return sum(in_time) / (run.seconds - SETTLE)
+
+
+def load_row(run: Run, capacity: float) -> Json:
+    """Return what became of screens and probes under a load."""
+    screens, seconds = settled(run, "screen"), run.seconds - SETTLE
+    good, refused = of(screens, *GOOD), of(screens, REFUSED)
+    lateness = sorted(run.lateness)
+    return {
+        "offered/s": round(len(screens) / seconds),
+        "good/s": round(good_rate(run)),
+        "of capacity": round(good_rate(run) / capacity, 2),
+        "whole": share(good, FULL),
+        "refused/s": round(len(refused) / seconds),
+        "refused p50": quantile_ms(refused, 0.5),
+        "refused p99": quantile_ms(refused, 0.99),
+        "good p50": quantile_ms(good, 0.5),
+        "good p99": quantile_ms(good, 0.99),
+        "probe p99": quantile_ms(settled(run, "probe"), 0.99),
+        "others": f"{run.disturbed:.0%}",
+        "lost": len(of(screens, "lost", "broken")),
+        "sent late p99": round(lateness[int(len(lateness) * 0.99)] * 1000, 2),
+    }
+
+
+def class_row(run: Run, kind: str) -> Json:
+    """Return which share of a class was answered, and how."""
+    sent = settled(run, kind)
+    return {
+        "offered/s": round(len(sent) / (run.seconds - SETTLE)),
+        "answered": share(sent, *GOOD),
+        "whole": share(sent, FULL),
+        "refused": share(sent, REFUSED),
+        "good p99": quantile_ms(of(sent, *GOOD), 0.99),
+        "others": f"{run.disturbed:.0%}",
+    }
+
+
+def share(sent: Sequence[Sent], *verdicts: str) -> float:
+    """Return which share of requests ended so."""
+    return round(len(of(sent, *verdicts)) / len(sent), 3) if sent else 0.0
+
+
+def recovered_after(run: Run, mended: float, rate: float) -> float | None:
+    """Return the seconds from `mended` until goodput stays at 95 % of `rate`; None if never."""
+    ended = [one.ended - mended for one in run.sent if one.verdict == FULL and one.ended >= mended]
+    counted = Counter(int(seconds / WINDOW) for seconds in ended)
+    windows = range(int((run.seconds - mended) / WINDOW))
+    low = [index for index in windows if counted[index] < 0.95 * rate * WINDOW]
+    if not low:
+        return 0.0
+    return None if low[-1] == windows[-1] else (low[-1] + 1) * WINDOW
