@@ -7,7 +7,7 @@ from starlette.types import Scope as ASGIScope
 
 from bff_core.auth.viewer import ANONYMOUS
 from bff_core.clock import Clock
-from bff_core.edge.exchange import EXCHANGE, SCOPE, Exchange
+from bff_core.edge.exchange import CUT, EXCHANGE, SCOPE, Exchange
 from bff_core.edge.head import Head
 from bff_core.edge.request_id import Bits, request_id
 from bff_core.edge.trace import child_of, trace_id
@@ -67,7 +67,7 @@ class Accept:
             Answered(
                 method=seen.method,
                 route=route_template(scope),
-                status=exchange.status or CLIENT_LEFT,
+                status=exchange.status or scope.get(CUT, CLIENT_LEFT),
                 duration=self._clock() - exchange.started_at,
                 request_id=seen.request_id,
                 trace_id=trace_id(seen.traceparent),

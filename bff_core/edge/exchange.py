@@ -19,6 +19,9 @@ SCOPE = "bff.scope"
 PRESSURE = "bff.pressure"
 """Where the ASGI scope holds the pressure that counts this request."""
 
+CUT = "bff.cut"
+"""Where the server notes the status it answered with, in place of a handler that it cancelled."""
+
 
 class Exchange:
     """A request and the state of its answer.

@@ -5,6 +5,7 @@ from typing import Any, Final, Protocol
 
 from starlette.exceptions import HTTPException
 
+from bff_core.edge.exchange import CUT
 from bff_core.server.answer import EVENTS, LINES, Answer, Message
 from bff_core.server.refusal import CRASHED, UNFINISHED, Refusal
 from bff_core.server.sending import Sender
@@ -197,6 +198,7 @@ class Cycle:
         refusals = wire.serving.refusals
         self.is_over = True
         if not answer.has_started:
+            self.scope[CUT] = refusal.status
             has_body = self.scope["method"] != "HEAD"
             wire.sender.write(
                 refusals.answer(refusal, wire.serving.defaults, scope=self.scope, has_body=has_body)

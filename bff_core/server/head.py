@@ -38,13 +38,11 @@ class Head:
     Raises `ValueError` for a field that would break the head or split the answer.
     """
 
-    __slots__ = ("content_type", "is_chunked", "is_last", "length", "lines")
+    __slots__ = ("is_last", "length", "lines")
 
     def __init__(self, status: int, fields: Iterable[tuple[bytes, bytes]], defaults: bytes) -> None:
         self.length: int | None = None
-        self.is_chunked = False
         self.is_last = False
-        self.content_type = b""
         self.lines = lines = [STATUS_LINES[status], defaults]
         for name, value in fields:
             line = _lines.get((name, value))
@@ -67,9 +65,10 @@ class Head:
     def _frame(self, name: bytes, value: bytes, prefix: bytes) -> bytes:
         """Take note of a field that says where the answer ends."""
         if name == b"content-length":
+            if self.length is not None or not value.isdigit():
+                raise ValueError("the answer has no single Content-Length")
             self.length = int(value)
         elif name == b"transfer-encoding":
-            self.is_chunked = True
             return b""  # ours to write
         elif b"close" in {token.strip() for token in value.lower().split(b",")}:
             self.is_last = True

@@ -238,6 +238,15 @@ async def test_a_torso_for_http_1_0_is_not_taken_for_the_whole():
             await client.answer()
 
 
+@pytest.mark.parametrize("lengths", [[b"5", b"6"], [b"-1"], [b"five"]])
+async def test_an_answer_has_one_length(lengths):
+    """A proxy on the way must not be left to choose."""
+    headers = [(b"content-length", length) for length in lengths]
+
+    async with served(answering({"type": START, "status": 200, "headers": headers})) as server:
+        assert (await ask(server)).status == 500
+
+
 @pytest.mark.parametrize("body", [b"four", b"sixsix"])
 async def test_an_answer_keeps_to_its_declared_length(body):
     """Longer or shorter is a fault of the application, and never reaches the next answer."""
