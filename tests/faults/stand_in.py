@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 
 @asynccontextmanager
-async def answering(answer: bytes, seen: list[str]) -> AsyncIterator[int]:
+async def answering(answer: bytes, seen: list[str], port: int = 0) -> AsyncIterator[int]:
     """Answer each connection's request once, and note it; yield the port."""
 
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -15,5 +15,5 @@ async def answering(answer: bytes, seen: list[str]) -> AsyncIterator[int]:
         await writer.drain()
         writer.close()
 
-    async with await asyncio.start_server(accept, "127.0.0.1", 0) as server:
+    async with await asyncio.start_server(accept, "127.0.0.1", port) as server:
         yield server.sockets[0].getsockname()[1]

@@ -1,26 +1,57 @@
 """What the defaults promise of single calls, as a client of a gateway sees it."""
 
 import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pytest
 
 from tests.faults.bounds import CONCURRENT, QUEUE
-from tests.faults.conftest import KIOSK
+from tests.faults.conftest import KIOSK, Kiosk
 from tests.faults.stand_in import answering
 from tests.processes.client import Answer, Line, ask, raw, rendered
+from tests.processes.gateway import Gateway
 from tests.processes.settling import settled, until
 
 VIEWER = {"authorization": "Bearer demo-1"}
 MIB = 1024 * 1024
+PATIENCE = 0.6
+"""Seconds that a gateway with little patience gives each request."""
+
+PRODUCT = b'{"id": "1", "title": "Hi"}'
 
 
-@pytest.mark.parametrize(("wish", "ends_at"), [("9999", 0.6), ("0.2", 0.2)])
-async def test_a_timeout_is_shortened_by_its_client_never_extended(kiosk, wish, ends_at):
+@dataclass(frozen=True)
+class Odd:
+    """A gateway with little patience, and the port of a service that a test plays itself."""
+
+    gateway: Gateway
+    port: int
+
+    async def ask_service_that_says(self, told: bytes) -> tuple[Answer, int]:
+        """Return what a client is told then, and how often the service was asked."""
+        asked: list[str] = []
+        async with answering(told, asked, self.port):
+            return await ask(self.gateway.port, "/v1/named/1"), len(asked)
+
+
+@pytest.fixture(scope="module")
+def odd(started: Kiosk) -> Iterator[Odd]:
+    """Serve a kiosk over a service that is yet to be played."""
+    port = started.site.free_port()
+    environ = started.environ(
+        BFF_UPSTREAM_NAMED=f"http://127.0.0.1:{port}", BFF_TIMEOUT=str(PATIENCE)
+    )
+    with started.site.serving(KIOSK, environ) as gateway:
+        yield Odd(gateway, port)
+
+
+@pytest.mark.parametrize(("wish", "ends_at"), [("9999", PATIENCE), ("0.2", 0.2)])
+async def test_a_timeout_is_shortened_by_its_client_never_extended(kiosk, odd, wish, ends_at):
     """A client may have less patience than the gateway, and can't give it more."""
-    environ = kiosk.environ(BFF_TIMEOUT="0.6")
-    with kiosk.site.serving(KIOSK, environ) as gateway, kiosk.users.fault("hang"):
+    with kiosk.users.fault("hang"):
         headers = {**VIEWER, "request-timeout": wish}
-        answer = await ask(gateway.port, "/v1/me", headers=headers)
+        answer = await ask(odd.gateway.port, "/v1/me", headers=headers)
 
     assert answer.status == 504
     assert ends_at * 0.9 <= answer.seconds <= ends_at + 0.25
@@ -111,33 +142,26 @@ MANY = b"".join(b"X-%d: a\r\n" % number for number in range(200))
 
 
 @pytest.mark.parametrize("fields", [LENGTHY, MANY], ids=["64 KiB", "128 fields"])
-async def test_headers_of_services_are_capped(kiosk, fields):
+async def test_headers_of_services_are_capped(odd, fields):
     """An answer with a head beyond all measure is none."""
-    answer, _ = await named(kiosk, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n" + fields + b"\r\n{}")
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 26\r\n"
+    whole, _ = await odd.ask_service_that_says(head + b"\r\n" + PRODUCT)
+    answer, _ = await odd.ask_service_that_says(head + fields + b"\r\n" + PRODUCT)
 
-    assert answer.status == 502
+    assert (whole.status, answer.status) == (200, 502)
 
 
-async def test_redirects_are_not_followed(kiosk):
+async def test_redirects_are_not_followed(odd):
     """A service can't make the gateway call somebody else."""
     elsewhere: list[str] = []
     async with answering(b"", elsewhere) as port:
         place = f"http://127.0.0.1:{port}/secret".encode()
         redirect = b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: " + place + b"\r\n\r\n"
-        answer, asked = await named(kiosk, redirect)
+        answer, asked = await odd.ask_service_that_says(redirect)
 
     assert answer.status == 502
     assert "location" not in answer.headers
-    assert (len(asked), elsewhere) == (1, [])
-
-
-async def named(kiosk, told: bytes) -> tuple[Answer, list[str]]:
-    """Let a service answer with these bytes; return what a client is told, what it was asked."""
-    asked: list[str] = []
-    async with answering(told, asked) as port:
-        environ = kiosk.environ(BFF_UPSTREAM_NAMED=f"http://127.0.0.1:{port}")
-        with kiosk.site.serving(KIOSK, environ) as gateway:
-            return await ask(gateway.port, "/v1/named/1"), asked
+    assert (asked, elsewhere) == (1, [])
 
 
 async def test_when_all_endpoints_are_bad_all_are_used(kiosk):
