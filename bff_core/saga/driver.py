@@ -130,9 +130,10 @@ class Driver:
             move = next_move(self.entry, self._plan)
             if isinstance(move, End):
                 break
-            if self.entry.steps[move.step].tries >= self._pace.tries and self._give_up(move):
+            if self.entry.steps[move.step].tries < self._pace.tries:
+                await self._make(move)
+            elif self._give_up(move):
                 break
-            await self._make(move)
         await self._finish()
 
     def _give_up(self, move: Do | Undo) -> bool:

@@ -1,0 +1,122 @@
+"""Where sagas are written down: the same promises from SQLite and Redis."""
+
+import time
+
+import pytest
+
+from bff_core.clock import chance, monotonic
+from bff_core.errors import StoreUnavailable
+from bff_core.events import Events
+from bff_core.redis import RedisLink
+from bff_core.saga.journal.redis import RedisJournal
+from bff_core.saga.journal.sqlite import SQLiteJournal
+
+HOUR = 3600.0
+SOON = 0.001
+
+
+class Hands:
+    """A wall clock that is set by hand."""
+
+    def __init__(self):
+        self.now = 1_000_000.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture(params=["sqlite", pytest.param("redis", marks=pytest.mark.needs("redis-server"))])
+def make(request, tmp_path):
+    """Return what opens the journal, as each process of a machine does, and what closes it."""
+    if request.param == "sqlite":
+        return lambda: SQLiteJournal(str(tmp_path / "deep" / "journal.sqlite3"), time.time)
+    server = request.getfixturevalue("redis_server")
+
+    def opened():
+        return RedisJournal(RedisLink(server.url, clock=monotonic, chance=chance, events=Events()))
+
+    return opened
+
+
+async def close(*journals):
+    """Close journals, and the links that they were given."""
+    for journal in journals:
+        await journal.aclose()
+        if isinstance(journal, RedisJournal):
+            await journal._link.aclose()  # the test opened it
+
+
+async def until_claimed(journal, owner):
+    """Take over what comes free within a moment."""
+    for _ in range(2000):
+        if found := await journal.claim(owner, HOUR, 8):
+            return found
+    raise AssertionError("nothing came free")
+
+
+async def test_an_entry_is_begun_once(make):
+    """Whoever comes second is handed what is known."""
+    first, second = make(), make()
+
+    assert await first.begin("s-1", b"one", "a", HOUR) is None
+    assert await second.begin("s-1", b"two", "b", HOUR) == b"one"
+    await close(first, second)
+
+
+async def test_only_the_owner_records(make):
+    """A process that lost an entry learns it at its next record, and changes nothing."""
+    journal = make()
+    await journal.begin("s-1", b"one", "a", SOON)
+    (body,) = await until_claimed(journal, "b")
+
+    assert body == b"one"
+    assert not await journal.record("s-1", b"late", "a", HOUR)
+    assert await journal.record("s-1", b"two", "b", HOUR)
+    assert await journal.open_entries(9) == [b"two"]
+    await close(journal)
+
+
+async def test_what_somebody_holds_is_not_taken_over(make):
+    """A lease keeps others away until it is over, and an end for good."""
+    journal = make()
+    await journal.begin("held", b"held", "a", HOUR)
+    await journal.begin("ended", b"begun", "a", SOON)
+    await journal.end("ended", b"ended", "a", HOUR)
+
+    assert await journal.claim("b", HOUR, 8) == []
+    assert await journal.begin("ended", b"again", "b", HOUR) == b"ended"
+    await close(journal)
+
+
+async def test_what_is_parked_is_taken_up_later(make):
+    """Not before its time, and then by anybody."""
+    journal = make()
+    await journal.begin("s-1", b"one", "a", HOUR)
+    await journal.begin("s-2", b"two", "a", HOUR)
+    await journal.park("s-1", b"stuck", "a", SOON)
+    await journal.park("s-2", b"later", "a", HOUR)
+
+    assert await until_claimed(journal, "b") == [b"stuck"]
+    await close(journal)
+
+
+async def test_an_end_is_forgotten_after_its_time(make):
+    """What had no effect may be begun anew under the same id."""
+    journal = make()
+    await journal.begin("s-1", b"one", "a", HOUR)
+    await journal.end("s-1", b"ended", "a", 0)
+    for _ in range(1000):
+        if await journal.begin("s-1", b"again", "b", HOUR) is None:
+            break
+
+    assert await journal.open_entries(9) == [b"again"]
+    await close(journal)
+
+
+async def test_a_journal_that_cannot_be_written_says_so(tmp_path):
+    """A folder in the place of the file is told as a store that is away."""
+    journal = SQLiteJournal(str(tmp_path), Hands())
+
+    with pytest.raises(StoreUnavailable, match="journal"):
+        await journal.begin("s-1", b"one", "a", HOUR)
+    await journal.aclose()

@@ -1,0 +1,426 @@
+"""Write compositions: in order, undone in reverse, and never twice, whatever fails when."""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass, field
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bff_core import ConfigurationError, Saga, SagaFailed, SagaPolicy, step
+from bff_core.auth.notes import ViewerNotes
+from bff_core.auth.viewer import Viewer
+from bff_core.composition.wiring import Wiring
+from bff_core.errors import ClientError, StoreUnavailable, TransportFailed
+from bff_core.events import Events, SagaStuck
+from bff_core.saga.desk import Desk, Surroundings
+from bff_core.saga.errors import SagaUnderWay, SagaUnsettled
+from bff_core.scope import Scope
+
+pytestmark = pytest.mark.virtual_time
+
+
+@dataclass
+class Bank:
+    """Services behind a saga, which honour keys: effects happen once per key.
+
+    `story` says what happens to each next request: "ok"; "refused" (no effect); "lost" (the
+    effect happens, its answer is lost); "dropped" (neither); "hang".
+    """
+
+    story: list[str] = field(default_factory=list)
+    effects: dict[str, str] = field(default_factory=dict)
+    log: list[str] = field(default_factory=list)
+    key: str = ""
+
+    def bind(self, scope):
+        """Act for one request: its key is what a service sees."""
+        bound = Bank(self.story, self.effects, self.log)
+        bound.key = scope.idempotency_key
+        return bound
+
+    async def ask(self, effect):
+        """Do something once, however often it is asked."""
+        self.log.append(effect)
+        what = self.story.pop(0) if self.story else "ok"
+        if what == "refused":
+            raise ClientError(f"no {effect}")
+        if what in {"ok", "lost"}:
+            self.effects[self.key] = effect
+        if what == "hang":
+            await asyncio.sleep(3600)
+        if what in {"lost", "dropped"}:
+            raise TransportFailed("cut", call=None)
+        return f"{effect} done"
+
+    def count(self, effect):
+        """Return how often something happened."""
+        return sum(one == effect for one in self.effects.values())
+
+
+class Buying(Saga):
+    """Three steps, as a checkout has them."""
+
+    policy = SagaPolicy(step_timeout=1.0, tries=3, backoff=0.05, pause=5.0)
+
+    bank: Bank
+    viewer: Viewer
+    item: str
+
+    @step
+    async def hold(self) -> str:
+        """Hold it."""
+        return await self.bank.ask("hold")
+
+    @hold.compensation
+    async def release(self, held: str) -> None:
+        """Let go of it."""
+        assert held == "hold done"
+        await self.bank.ask("release")
+
+    @step
+    async def charge(self) -> str:
+        """Take money."""
+        assert await self.hold() == "hold done"
+        return await self.bank.ask("charge")
+
+    @charge.compensation
+    async def refund(self, charged: str) -> None:
+        """Give it back."""
+        assert charged == "charge done"
+        await self.bank.ask("refund")
+
+    @step
+    async def place(self) -> str:
+        """Place the order."""
+        assert await self.charge() == "charge done"
+        return await self.bank.ask(f"place {self.item} for {self.viewer.subject}")
+
+
+class Papers:
+    """A journal in memory that outlives gateways; `crash` fails from some record on."""
+
+    def __init__(self):
+        self.rows = {}
+        self.left = None
+
+    def _write(self):
+        if self.left is not None:
+            if self.left <= 0:
+                raise StoreUnavailable("journal", "crashed")
+            self.left -= 1
+
+    async def begin(self, entry_id, body, owner, seconds):
+        self._write()
+        if entry_id in self.rows:
+            return self.rows[entry_id][0]
+        self.rows[entry_id] = (body, owner, now() + seconds, True)
+        return None
+
+    async def record(self, entry_id, body, owner, seconds):
+        self._write()
+        if self.rows[entry_id][1] != owner:
+            return False
+        self.rows[entry_id] = (body, owner, now() + seconds, True)
+        return True
+
+    async def park(self, entry_id, body, owner, seconds):
+        self._write()
+        self.rows[entry_id] = (body, "", now() + seconds, True)
+
+    async def end(self, entry_id, body, owner, retention):
+        self._write()
+        self.rows[entry_id] = (body, "", now() + retention, False)
+        return True
+
+    async def claim(self, owner, seconds, most):
+        self._write()
+        due = [key for key, row in self.rows.items() if row[3] and row[2] < now()][:most]
+        for key in due:
+            self.rows[key] = (self.rows[key][0], owner, now() + seconds, True)
+        return [self.rows[key][0] for key in due]
+
+    async def open_entries(self, most):
+        return [row[0] for row in self.rows.values() if row[3]][:most]
+
+    async def aclose(self):
+        pass
+
+    @property
+    def is_settled(self):
+        """Whether every entry has ended."""
+        return not any(row[3] for row in self.rows.values())
+
+
+def now():
+    """Return the instant of the running loop."""
+    return asyncio.get_running_loop().time()
+
+
+class Life:
+    """One life of a gateway: a desk over papers and a bank, until it is killed."""
+
+    def __init__(self, bank, papers, heard=None):
+        self.desk = Desk([Buying])
+        loop = asyncio.get_running_loop()
+        self._tasks = set()
+        events = Events(*([heard.append] if heard is not None else []))
+        self.wiring = Wiring([bank, self.desk], loop=loop, clock=loop.time, events=events)
+        self.desk.open(
+            Surroundings(
+                wiring=self.wiring,
+                journal=papers,
+                viewers=ViewerNotes(),
+                spawn=self._spawn,
+                clock=loop.time,
+                wall=loop.time,
+                chance=Random(7).random,
+                events=events,
+                lease=2.0,
+                name="shop",
+            )
+        )
+
+    def _spawn(self, work):
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def buy(self, *, key="", within=10.0):
+        """Run the saga as a view does, and return what it shows."""
+        scope = Scope(now() + within, idempotency_key=key, viewer=Viewer("ann"), audience="ann")
+        buying = self.wiring.build(Buying, scope, {"item": "book"})
+        await buying.run()
+        return await buying.place()
+
+    async def kill(self):
+        """End at once, with nothing tidied up; papers that are written from now on are lost."""
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+async def test_steps_run_in_order_and_their_results_are_there():
+    """The view sees what the last step returned."""
+    bank, papers = Bank(), Papers()
+    life = Life(bank, papers)
+
+    assert await life.buy() == "place book for ann done"
+    assert bank.log == ["hold", "charge", "place book for ann"]
+    assert papers.is_settled
+    await life.kill()
+
+
+async def test_a_refused_step_undoes_those_before_it_in_reverse():
+    """And the error tells each step's fate."""
+    bank, papers = Bank(["ok", "ok", "refused"]), Papers()
+    life = Life(bank, papers)
+
+    with pytest.raises(SagaFailed) as failed:
+        await life.buy()
+
+    assert bank.log[3:] == ["refund", "release"]
+    assert failed.value.status == 400
+    assert failed.value.members["steps"] == [
+        {"step": "hold", "state": "undone"},
+        {"step": "charge", "state": "undone"},
+        {"step": "place", "state": "failed"},
+    ]
+    await life.kill()
+
+
+async def test_a_lost_answer_is_asked_for_again_under_the_same_key():
+    """A charge whose answer was cut is neither repeated nor forgotten."""
+    bank = Bank(["ok", "lost", "ok"])
+    life = Life(bank, Papers())
+
+    assert await life.buy() == "place book for ann done"
+    assert bank.log == ["hold", "charge", "charge", "place book for ann"]
+    assert bank.count("charge") == 1
+    await life.kill()
+
+
+async def test_a_request_out_of_time_is_told_so_and_everything_undone():
+    """The client hears 504 and how far it came; the money goes back behind it."""
+    bank, papers = Bank(["ok", "hang"]), Papers()
+    life = Life(bank, papers)
+
+    with pytest.raises(SagaUnsettled) as unsettled:
+        await life.buy(within=0.5)
+    await asyncio.sleep(30)
+
+    assert unsettled.value.members["steps"][1] == {"step": "charge", "state": "unknown"}
+    assert bank.count("charge") == bank.count("refund") == 1
+    assert bank.count("hold") == bank.count("release") == 1
+    assert papers.is_settled
+    await life.kill()
+
+
+async def test_a_client_that_leaves_stops_nothing_half_way():
+    """What was begun is undone by the gateway, not dropped."""
+    bank, papers = Bank(["ok", "hang"]), Papers()
+    life = Life(bank, papers)
+    request = asyncio.create_task(life.buy())
+    await asyncio.sleep(0.3)
+    request.cancel()
+    await asyncio.sleep(30)
+
+    assert bank.count("hold") == bank.count("release") == 1
+    assert papers.is_settled
+    await life.kill()
+
+
+async def test_behind_the_commit_point_there_is_only_forward():
+    """An order whose answer is lost past the deadline is placed, not refunded."""
+    bank, papers = Bank(["ok", "ok", "dropped", "dropped", "dropped"]), Papers()
+    life = Life(bank, papers)
+
+    with pytest.raises(SagaUnsettled):
+        await life.buy(within=0.2)
+    await asyncio.sleep(60)
+
+    assert bank.count("place book for ann") == 1
+    assert bank.count("refund") == 0
+    assert papers.is_settled
+    await life.kill()
+
+
+async def test_what_cannot_be_undone_is_told_and_tried_again():
+    """The answer says so, sinks hear of it, and later it is undone after all."""
+    heard = []
+    bank = Bank(["ok", "ok", "refused", "dropped", "dropped", "dropped"])
+    papers = Papers()
+    life = Life(bank, papers, heard)
+
+    with pytest.raises(SagaFailed) as failed:
+        await life.buy()
+    (stuck,) = [event for event in heard if isinstance(event, SagaStuck)]
+    await asyncio.sleep(120)
+
+    assert {"step": "charge", "state": "not-undone"} in failed.value.members["steps"]
+    assert {"step": "hold", "state": "undone"} in failed.value.members["steps"]
+    assert (stuck.step, stuck.pause) == ("charge", 5.0)
+    assert bank.count("refund") == 1
+    assert papers.is_settled
+    await life.kill()
+
+
+async def test_a_key_meets_the_saga_that_it_began():
+    """A second request is told what the first was, also by another process."""
+    bank, papers = Bank(), Papers()
+    first = Life(bank, papers)
+    await first.buy(key="k-1")
+    await first.kill()
+    second = Life(bank, papers)
+
+    assert await second.buy(key="k-1") == "place book for ann done"
+    assert len(bank.log) == 3
+    await second.kill()
+
+
+async def test_a_key_whose_saga_is_under_way_is_told_to_wait():
+    """Neither is it begun again, nor is an end made up."""
+    bank, papers = Bank(["ok", "hang"]), Papers()
+    life = Life(bank, papers)
+    first = asyncio.create_task(life.buy(key="k-1"))
+    await asyncio.sleep(0.2)
+
+    with pytest.raises(SagaUnderWay) as waiting:
+        await life.buy(key="k-1")
+
+    assert waiting.value.status == 409
+    assert waiting.value.retry_after
+    first.cancel()
+    await asyncio.sleep(30)
+    await life.kill()
+
+
+async def test_what_had_no_effect_may_be_tried_again_under_its_key():
+    """A refusal of the first step leaves nothing behind, not even an entry."""
+    bank, papers = Bank(["refused"]), Papers()
+    life = Life(bank, papers)
+    with pytest.raises(SagaFailed):
+        await life.buy(key="k-1")
+    papers.rows.clear()  # as a journal does with ends that are over
+
+    assert await life.buy(key="k-1") == "place book for ann done"
+    await life.kill()
+
+
+async def test_without_a_journal_nothing_is_begun():
+    """A write that could not be resumed is refused, and no service is asked."""
+    bank, papers = Bank(), Papers()
+    life = Life(bank, papers)
+    papers.left = 0
+
+    with pytest.raises(StoreUnavailable):
+        await life.buy()
+
+    assert bank.log == []
+    await life.kill()
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    st.lists(
+        st.sampled_from(["ok", "ok", "ok", "refused", "lost", "dropped", "hang"]), max_size=12
+    ),
+    st.lists(st.integers(0, 9), max_size=3),
+    st.floats(0.05, 3.0),
+)
+async def test_money_is_never_taken_for_nothing(story, crashes, within):
+    """Whatever fails, and wherever gateways die: an order, or all of it undone; nothing twice."""
+    bank, papers = Bank(list(story)), Papers()
+    for records in crashes:
+        papers.left = records
+        life = Life(bank, papers)
+        await _try(life, within)
+        papers.left = 0
+        await life.kill()
+        papers.left = None
+    last = Life(bank, papers)
+    await _try(last, within)
+    bank.story.clear()
+    await asyncio.sleep(120)
+
+    orders = bank.count("place book for ann")
+    assert papers.is_settled
+    assert bank.count("charge") - bank.count("refund") == orders
+    assert bank.count("hold") - bank.count("release") == orders
+    assert orders <= 1
+    await last.kill()
+
+
+async def _try(life, within):
+    with suppress(SagaFailed, SagaUnsettled, StoreUnavailable):
+        await life.buy(key="k-1", within=within)
+    await asyncio.sleep(within)
+
+
+async def test_wrong_declarations_are_refused():
+    """The errors say what to write instead."""
+    with pytest.raises(ConfigurationError, match="has no steps"):
+        type("Empty", (Saga,), {})
+    with pytest.raises(ConfigurationError, match="async def"):
+        step(lambda self: None)
+
+    async def two(self, other): ...
+
+    with pytest.raises(ConfigurationError, match="takes nothing but self"):
+        step(two)
+
+    async def untyped(self): ...
+
+    with pytest.raises(ConfigurationError, match="say what it returns"):
+        type("Untyped", (Saga,), {"untyped": step(untyped)})
+
+    async def last(self) -> int: ...
+    async def undo(self, result) -> None: ...
+
+    final = step(last)
+    final.compensation(undo)
+    with pytest.raises(ConfigurationError, match="is not undone"):
+        type("Final", (Saga,), {"last": final})
