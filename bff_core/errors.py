@@ -1,6 +1,6 @@
 """Every error the framework raises; the branch says whose fault it is, hence the status."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from bff_core.call import Call, Reply
@@ -74,15 +74,21 @@ class NotFound(ClientError):
 
 
 class TooManyRequests(ClientError):
-    """The caller is over a limit; `retry_after` is in seconds."""
+    """The caller is over one of the `limits` (their names); `retry_after` is in seconds."""
 
     status = 429
     code = "too_many_requests"
     title = "Too many requests"
 
-    def __init__(self, message: str, *, retry_after: float) -> None:
+    def __init__(self, message: str, *, retry_after: float, limits: Sequence[str] = ()) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.limits = limits
+
+    @property
+    def members(self) -> Mapping[str, object]:
+        """Which limits, by the name that draft-ietf-httpapi-ratelimit-headers has for it."""
+        return {"violated-policies": list(self.limits)} if self.limits else {}
 
 
 class RequestTimedOut(BFFError):

@@ -27,6 +27,9 @@ from bff_core.policy.breaker import Breaker, Circuit
 TIMEOUT: Final = 0.05
 """Seconds: what a request may lose by a Redis that does not answer."""
 
+STREAK: Final = 5
+"""After how many failures on end commands are refused at once."""
+
 CONNECTIONS: Final = 50
 """How many connections a link opens at most; further commands wait for one, in time."""
 
@@ -36,8 +39,9 @@ _UNABLE: Final = (ClusterDownError, OutOfMemoryError, ReadOnlyError)
 class RedisLink:
     """A client of one Redis (or Valkey), for a whole process.
 
-    Each command ends within `timeout` seconds, connecting included. After some failures the link
-    refuses at once, and probes now and then until Redis is back. Whatever goes wrong is
+    Each command ends within `timeout` seconds, connecting included. After five failures on end, or
+    when half of the last seconds' commands failed, the link refuses at once, and probes now and
+    then until Redis is back. Whatever goes wrong is
     `StoreUnavailable`, but for commands that Redis understood and refused: those are bugs and
     raise redis-py's `ResponseError`.
     """
@@ -53,6 +57,7 @@ class RedisLink:
             Breaker(minimum_calls=5, window=5.0, open_for=0.5, open_for_max=2.0, probes=1), chance
         )
         self._period = self._circuit.period
+        self._streak = 0
         self._scripts: dict[str, str] = {}
         try:
             pool = BlockingConnectionPool.from_url(
@@ -134,9 +139,14 @@ class RedisLink:
     def _take(self, period: int, *, is_good: bool) -> None:
         now = self._clock()
         if is_good:
+            self._streak = 0
             self._circuit.succeed(period, now, 0.0)
         else:
+            self._streak += 1
             self._circuit.fail(period, now)
+            # A share of the calls says little for long after many that were answered.
+            if self._streak >= STREAK:
+                self._circuit.open(period, now)
         if self._circuit.period == self._period:
             return
         self._period = self._circuit.period

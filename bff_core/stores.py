@@ -17,9 +17,10 @@ from bff_core.limits.redis import RedisStore as RedisCounts
 from bff_core.limits.store import Store as LimitStore
 from bff_core.links import Links
 from bff_core.policy.idempotency import IdempotencyOptions
-from bff_core.saga.desk import Desk, Surroundings
+from bff_core.saga.desk import Desk
 from bff_core.saga.journal.opening import open_journal
 from bff_core.saga.saga import Saga
+from bff_core.saga.steps import Surroundings
 from bff_core.settings import Settings
 
 CLOSED = "the stores of a gateway are open while it runs: run its lifespan"
@@ -79,7 +80,9 @@ class Stores:
                 )
             if settings.limits_url:
                 local = MemoryCounts(self._clock)
-                self._counts = RedisCounts(links.to(settings.limits_url), local)
+                self._counts = RedisCounts(
+                    links.to(settings.limits_url), local, gateway=self._name, clock=self._clock
+                )
             if self.desk is not None:
                 keeping = self._keeping(self.desk, wiring, links, background)
                 await closing.enter_async_context(keeping)

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import (
     IPv4Address,
@@ -13,11 +12,15 @@ from ipaddress import (
     ip_network,
 )
 from itertools import zip_longest
+from typing import NamedTuple
 
 from bff_core.errors import ConfigurationError
 
 UNIX = "unix"
 """How a peer that came through a Unix socket, hence without an address, is named."""
+
+LONGEST_ADDRESS = 64
+"""Letters that an address may have, port, brackets and all; what is longer is none."""
 
 Address = IPv4Address | IPv6Address
 IsTrusted = Callable[[str], bool]
@@ -26,8 +29,7 @@ _PORT = re.compile(r"(?P<bare>\[[^\]]*\]|[^:]*):[0-9]{1,5}|(?P<bracketed>\[[^\]]
 _PAIR = re.compile(r'\s*([A-Za-z]+)=("(?:[^"\\]|\\.)*"|[^\s";,]*)\s*(;|,|$)')
 
 
-@dataclass(frozen=True, slots=True)
-class Hop:
+class Hop(NamedTuple):
     """What one proxy wrote of whoever spoke to it; empty where it wrote nothing."""
 
     client: str
@@ -58,6 +60,8 @@ def parse_address(text: str) -> Address | None:
 
     An IPv4 address in IPv6's clothes is the IPv4 address: one client has one address.
     """
+    if len(text) > LONGEST_ADDRESS:
+        return None
     match = _PORT.fullmatch(text)
     if match is not None:
         text = (match["bare"] or match["bracketed"] or "").strip("[]")
@@ -71,6 +75,13 @@ def parse_address(text: str) -> Address | None:
     return mapped or address
 
 
+@lru_cache(maxsize=4096)
+def _spelled(text: str) -> str:
+    """Return the one spelling of an address; empty for what is none."""
+    address = parse_address(text)
+    return "" if address is None else str(address)
+
+
 def believed(hops: Sequence[Hop], peer: str, is_trusted: IsTrusted) -> Hop:
     """Return the client as the outermost trusted hop saw it; `hops` are in the order of writing.
 
@@ -80,11 +91,9 @@ def believed(hops: Sequence[Hop], peer: str, is_trusted: IsTrusted) -> Hop:
     """
     found = Hop(peer)
     for hop in reversed(hops):
-        address = parse_address(hop.client)
-        if address is None:
-            return Hop(found.client, hop.scheme or found.scheme, hop.host or found.host)
-        found = Hop(str(address), hop.scheme or found.scheme, hop.host or found.host)
-        if not is_trusted(found.client):
+        address = _spelled(hop.client) if len(hop.client) <= LONGEST_ADDRESS else ""
+        found = Hop(address or found.client, hop.scheme or found.scheme, hop.host or found.host)
+        if not address or not is_trusted(address):
             return found
     return found
 

@@ -1,6 +1,6 @@
 """Whom to believe about the client: the proxies one runs, and nobody else."""
 
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from typing import Any
 
 from starlette.types import ASGIApp, Receive, Send
@@ -144,28 +144,26 @@ class Hops:
         return self._app(scope, receive, send)
 
     def _believe(self, scope: ASGIScope, peer: str) -> None:
-        headers: list[tuple[bytes, bytes]] = list(scope["headers"])
         drops = self._from_hops
-        if not any(drops[name] for name, _ in headers):
-            return
-        told = believed(self._told(headers), peer, self._is_trusted)
-        if told.client != peer:
-            scope["client"] = (told.client, 0)
-        kept = drops.sift(headers)
-        if told.host:
-            kept = [field for field in kept if field[0] != b"host"]
-            kept.append((b"host", told.host.encode("latin-1")))
-        scope["headers"] = kept
-        _set_scheme(scope, told.scheme)
+        kept: list[tuple[bytes, bytes]] = []
+        told: dict[bytes, list[bytes]] = {}
+        for field in scope["headers"]:
+            if drops[field[0]]:
+                told.setdefault(field[0], []).append(field[1])
+            else:
+                kept.append(field)
+        if told:
+            hop = believed(self._read(told), peer, self._is_trusted)
+            _set_client(scope, hop, peer)
+            scope["headers"] = kept if not hop.host else _with_host(kept, hop.host)
 
-    def _told(self, headers: Iterable[tuple[bytes, bytes]]) -> list[Hop]:
-        def values(wanted: bytes) -> list[bytes]:
-            return [value for name, value in headers if name == wanted]
-
+    def _read(self, told: Mapping[bytes, Sequence[bytes]]) -> Sequence[Hop]:
         if self._reads_rfc:
-            return parse_forwarded(values(b"forwarded"))
+            return parse_forwarded(told.get(b"forwarded", ()))
         return parse_x_forwarded(
-            values(b"x-forwarded-for"), values(b"x-forwarded-proto"), values(b"x-forwarded-host")
+            told.get(b"x-forwarded-for", ()),
+            told.get(b"x-forwarded-proto", ()),
+            told.get(b"x-forwarded-host", ()),
         )
 
 
@@ -190,8 +188,17 @@ class _Sieve(dict[bytes, bool]):
         return [field for field in headers if not self[field[0]]]
 
 
-def _set_scheme(scope: ASGIScope, told: str) -> None:
-    spoken: Any = SCHEMES.get(told.lower())
-    if spoken is not None:
-        table = SECURE if spoken == "https" else PLAIN
-        scope["scheme"] = table[scope["type"]]
+def _set_client(scope: ASGIScope, hop: Hop, peer: str) -> None:
+    if hop.client != peer:
+        scope["client"] = (hop.client, 0)
+    if hop.scheme:
+        spoken: Any = SCHEMES.get(hop.scheme.lower())
+        if spoken is not None:
+            table = SECURE if spoken == "https" else PLAIN
+            scope["scheme"] = table[scope["type"]]
+
+
+def _with_host(headers: Iterable[tuple[bytes, bytes]], host: str) -> list[tuple[bytes, bytes]]:
+    kept = [field for field in headers if field[0] != b"host"]
+    kept.append((b"host", host.encode("latin-1")))
+    return kept

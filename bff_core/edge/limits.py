@@ -12,7 +12,7 @@ from bff_core.auth.viewer import ANONYMOUS
 from bff_core.edge.exchange import Exchange, exchange_of
 from bff_core.edge.forwarded import parse_address
 from bff_core.errors import ConfigurationError, TooManyRequests
-from bff_core.limits.store import Asked, Store
+from bff_core.limits.store import Asked, Store, Verdict
 from bff_core.policy.limits import Limit, Standing, seconds
 
 GetStore = Callable[[], Store]
@@ -41,17 +41,22 @@ class Limits:
     `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers), and `Retry-After` on a refusal.
     """
 
-    __slots__ = ("_app", "_limits", "_policies", "_store")
+    __slots__ = ("_app", "_holds_always", "_limits", "_policies", "_store")
 
     def __init__(self, app: ASGIApp, *, limits: Sequence[Limit], store: GetStore) -> None:
         self._app = app
         self._limits = tuple(limits)
+        self._holds_always = all(limit.holds_always for limit in limits)
         self._policies = {limit.name: _policy(limit) for limit in limits}
         self._store = store
 
     def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> Awaitable[None]:
         """Pass on what no limit holds for."""
-        limits = [limit for limit in self._limits if limit.holds_for(scope["path"])]
+        limits: Sequence[Limit] = self._limits
+        if not self._holds_always:
+            # A web socket begins as a GET.
+            method, path = scope.get("method", "GET"), scope["path"]
+            limits = [limit for limit in limits if limit.holds_for(method, path)]
         if not limits:
             return self._app(scope, receive, send)
         return self._limited(limits, scope, receive, send)
@@ -64,8 +69,7 @@ class Limits:
         verdict = await store.admit(asked)
         self._tell(exchange, asked, verdict.standings)
         if not verdict.is_admitted:
-            wait = max(1, seconds(verdict.wait))
-            raise TooManyRequests(f"You ask too often: try again in {wait} s.", retry_after=wait)
+            raise _refusal(asked, verdict)
         by_calls = [one for one in asked if one.limit.cost == "calls"]
         try:
             await self._app(scope, receive, send)
@@ -78,19 +82,33 @@ class Limits:
     ) -> None:
         policies = b", ".join([self._policies[one.limit.name] for one in asked])
         rows = zip(asked, standings, strict=True)
-        left = ", ".join(
+        left = [
             f'"{one.limit.name}";r={standing.remaining};t={seconds(standing.reset)}'
             for one, standing in rows
-        )
+        ]
         _add(exchange, b"ratelimit-policy", policies)
-        _add(exchange, b"ratelimit", left.encode("ascii"))
+        _add(exchange, b"ratelimit", ", ".join(left).encode("ascii"))
+
+
+def _refusal(asked: Sequence[Asked], verdict: Verdict) -> TooManyRequests:
+    wait = max(1, seconds(verdict.wait))
+    rows = zip(asked, verdict.standings, strict=True)
+    return TooManyRequests(
+        f"You ask too often: try again in {wait} s.",
+        retry_after=wait,
+        limits=[one.limit.name for one, standing in rows if standing.wait],
+    )
 
 
 def _add(exchange: Exchange, name: bytes, value: bytes) -> None:
     """Add a list field, or its members to those that are there."""
-    others = tuple(field for field in exchange.added if field[0] != name)
-    told = [field[1] for field in exchange.added if field[0] == name]
-    exchange.added = (*others, (name, b", ".join([*told, value])))
+    kept = []
+    for field in exchange.added:
+        if field[0] == name:
+            value = b"%b, %b" % (field[1], value)
+        else:
+            kept.append(field)
+    exchange.added = (*kept, (name, value))
 
 
 def _policy(limit: Limit) -> bytes:
@@ -110,7 +128,6 @@ def _caller(limit: Limit, scope: ASGIScope, exchange: Exchange) -> str:
     return _network(client[0] if client else "")
 
 
-@lru_cache(maxsize=4096)
 def _digest(secret: bytes) -> str:
     """Return what stands for a key or a name of any length where others may read it."""
     return hashlib.blake2b(secret, digest_size=16).hexdigest()

@@ -3,12 +3,16 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from bff_core.clock import Clock
 from bff_core.errors import StoreUnavailable
 from bff_core.limits.store import Asked, Store, Verdict
 from bff_core.link import Link, Value
 from bff_core.policy.limits import State, look
 
 PREFIX: Final = "bff:limits:"
+
+RESPITE: Final = 0.1
+"""Seconds that Redis is left alone after a failure, so that a request waits for it once at most."""
 
 # The arithmetic of `policy.limits`, where it is atomic. Redis' own clock counts: those of the
 # processes differ. A state is a hash of three numbers and lives as long as it means something.
@@ -71,11 +75,14 @@ return {string.format('%.6f', now), taken and 1 or 0, states}
 
 
 class RedisStore:
-    """States in Redis; while it is away, those of a `local` store count."""
+    """States in Redis, apart for each gateway; while it is away, those of a `local` store count."""
 
-    def __init__(self, link: Link, local: Store) -> None:
+    def __init__(self, link: Link, local: Store, *, gateway: str, clock: Clock) -> None:
         self._link = link
         self._local = local
+        self._prefix = f"{PREFIX}{gateway}:"
+        self._clock = clock
+        self._rests_until = 0.0
 
     def __repr__(self) -> str:
         return f"limits     in {self._link.name}; while it is away {self._local!r}"
@@ -83,29 +90,34 @@ class RedisStore:
     async def admit(self, asked: Sequence[Asked]) -> Verdict:
         """Take one request from each limit, or nothing where one of them refuses."""
         costs = [1 if one.limit.cost == "request" else 0 for one in asked]
-        try:
-            now, is_admitted, states = await self._run(asked, costs, looks_first=True)
-        except StoreUnavailable:
+        told = await self._run(asked, costs, looks_first=True)
+        if told is None:
             return await self._local.admit(asked)
+        now, is_admitted, states = told
         rows = zip(asked, states, strict=True)
         return Verdict(is_admitted, [look(one.limit, state, now) for one, state in rows])
 
     async def charge(self, asked: Sequence[Asked], cost: int) -> None:
         """Take what an answer cost."""
-        try:
-            await self._run(asked, [cost] * len(asked), looks_first=False)
-        except StoreUnavailable:
+        if await self._run(asked, [cost] * len(asked), looks_first=False) is None:
             await self._local.charge(asked, cost)
 
     async def _run(
         self, asked: Sequence[Asked], costs: Sequence[int], *, looks_first: bool
-    ) -> tuple[float, bool, list[State]]:
+    ) -> tuple[float, bool, list[State]] | None:
+        """Run the script; return None where Redis does not answer, or has not lately."""
+        if self._clock() < self._rests_until:
+            return None
         args: list[Value] = ["1" if looks_first else "0"]
         for one, cost in zip(asked, costs, strict=True):
             limit = one.limit
             args += (limit.strategy, limit.quota, limit.most, limit.per, cost)
-        keys = [f"{PREFIX}{one.key}" for one in asked]
-        answer = await self._link.script(SCRIPT, keys, args)
+        keys = [f"{self._prefix}{one.key}" for one in asked]
+        try:
+            answer = await self._link.script(SCRIPT, keys, args)
+        except StoreUnavailable:
+            self._rests_until = self._clock() + RESPITE
+            return None
         assert isinstance(answer, list)  # noqa: S101 - what the script returns
         return float(answer[0]), answer[1] == 1, list(_states(answer[2]))
 

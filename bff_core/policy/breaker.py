@@ -129,6 +129,11 @@ class Circuit:
         self._failures.add(now)
         self._judge(now)
 
+    def open(self, period: int, now: float) -> None:
+        """Open a closed circuit at once: whoever calls it knows that nothing answers."""
+        if period == self.period and self.state == "closed":
+            self._open(now)
+
     def forget(self, period: int) -> None:
         """Take back a call that tells nothing: its caller left, or it was never sent."""
         if period == self.period and self.state == "half-open":

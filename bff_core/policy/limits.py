@@ -22,8 +22,9 @@ class Limit:
     seconds, whatever the pace. With `cost="calls"` the answer is charged with the calls to
     services that it took, and whoever has anything left is let in.
 
-    `paths` are the beginnings of the paths that the limit holds for, `exempt` of those that it
-    does not. Source of the window: the weighted count of two fixed windows, as at Cloudflare.
+    `paths` are the beginnings, in whole segments, of the paths that the limit holds for, `exempt`
+    of those that it does not. Source of the window: the weighted count of two fixed windows, as at
+    Cloudflare.
     """
 
     quota: Annotated[int, Option("How many requests or calls a caller has", 1, 10_000_000)]
@@ -36,6 +37,9 @@ class Limit:
     cost: Annotated[str, Option("What is counted: request or calls")] = "request"
     key_header: Annotated[str, Option("The header that carries the API key")] = "x-api-key"
     paths: Annotated[tuple[str, ...], Option("Beginnings of paths that it holds for")] = ("/",)
+    methods: Annotated[
+        tuple[str, ...], Option("Methods that it holds for, HEAD being a GET; none: all")
+    ] = ()
     exempt: Annotated[tuple[str, ...], Option("Beginnings of paths that are free")] = ()
     name: Annotated[str, Option("How answers call it; empty: after what it limits")] = ""
 
@@ -48,6 +52,11 @@ class Limit:
             raise ConfigurationError("Limit.burst is a bucket's: a window has none")
         if not all(path.startswith("/") for path in (*self.paths, *self.exempt)):
             raise ConfigurationError("Limit.paths and Limit.exempt begin with /")
+        if not all(method.isalpha() and method.isupper() for method in self.methods):
+            raise ConfigurationError("Limit.methods are in capitals, such as POST")
+        for option in ("paths", "exempt"):
+            whole = tuple(f"{path.rstrip('/')}/" for path in getattr(self, option))
+            object.__setattr__(self, option, whole)
         if not self.name:
             object.__setattr__(self, "name", f"{self.by}-{self.cost.removesuffix('s')}s")
         if not self.name.isascii() or not self.name.replace("-", "").isalnum():
@@ -58,9 +67,17 @@ class Limit:
         """How much a caller can have left."""
         return self.burst or self.quota if self.strategy == "bucket" else self.quota
 
-    def holds_for(self, path: str) -> bool:
-        """Whether requests of this path count."""
-        return path.startswith(self.paths) and not (self.exempt and path.startswith(self.exempt))
+    @property
+    def holds_always(self) -> bool:
+        """Whether every request counts."""
+        return "/" in self.paths and not self.exempt and not self.methods
+
+    def holds_for(self, method: str, path: str) -> bool:
+        """Whether a request counts."""
+        if self.methods and ("GET" if method == "HEAD" else method) not in self.methods:
+            return False
+        segments = f"{path}/"
+        return segments.startswith(self.paths) and not segments.startswith(self.exempt)
 
 
 @dataclass(frozen=True, slots=True)

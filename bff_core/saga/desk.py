@@ -2,25 +2,20 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol, Self
+from collections.abc import Iterable
+from typing import Self
 
 import msgspec
 
-from bff_core.clock import Chance, Clock
-from bff_core.composition.wiring import Wiring, shape_of
+from bff_core.composition.wiring import shape_of
 from bff_core.errors import ConfigurationError, StoreUnavailable
-from bff_core.events import Crashed, Events
+from bff_core.events import Crashed
 from bff_core.policy.idempotency import derived_key
 from bff_core.saga.driver import Driver
 from bff_core.saga.entry import Entry, Failure, Step, may_turn_back
 from bff_core.saga.errors import SagaFailed, SagaUnderWay, SagaUnsettled
-from bff_core.saga.journal.interface import Journal
+from bff_core.saga.steps import Kind, Steps, Surroundings, results_of
 from bff_core.scope import Scope
-
-Kind = Any
-"""A class of sagas; `saga.py` builds on this module."""
 
 RESERVE = 0.05
 """Seconds before its deadline that a request stops waiting, so that it can say how things stand."""
@@ -31,34 +26,6 @@ AT_ONCE = 8
 FAILED = Failure(status=500, code="saga_failed", title="Not done")
 LATE = Failure(status=504, code="deadline_exceeded", title="Deadline exceeded")
 LEFT = Failure(status=503, code="interrupted", title="Interrupted")
-
-
-class Viewers(Protocol):
-    """How viewers are written down without what proves who they are."""
-
-    def encode(self, viewer: object, /) -> str:
-        """Return what may stand in a journal."""
-        ...
-
-    def decode(self, text: str, /) -> object:
-        """Return the viewer that it names."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a desk works with: the gateway's own."""
-
-    wiring: Wiring
-    journal: Journal
-    viewers: Viewers
-    spawn: Callable[[Coroutine[object, object, None]], asyncio.Task[None]]
-    clock: Clock
-    wall: Clock
-    chance: Chance
-    events: Events
-    lease: float
-    name: str
 
 
 class Desk:
@@ -130,7 +97,7 @@ class Desk:
         """Tell how an entry ended, by its results or an error; False where it has not."""
         if entry.outcome == "done":
             scope.outcome = "final"
-            saga.remember(_results(self._kinds[entry.saga], entry))
+            saga.remember(results_of(self._kinds[entry.saga], entry))
             return True
         if entry.outcome == "undone":
             scope.outcome = "final" if entry.had_effects else ""
@@ -181,7 +148,7 @@ class Desk:
         return Driver(
             entry,
             [one.plan for one in kind.steps],
-            _Work(kind, self._inputs[entry.saga], home),
+            Steps(kind, self._inputs[entry.saga], home),
             home.journal,
             owner=self._owner,
             lease=self._lease(kind),
@@ -237,53 +204,6 @@ class Desk:
             self._start(driver)
 
 
-class _Work:
-    """The steps of one saga, each on an instance of its own with a scope of its own."""
-
-    def __init__(self, kind: Kind, inputs: Mapping[str, object], home: Surroundings) -> None:
-        self._kind = kind
-        self._inputs = inputs
-        self._home = home
-
-    async def do(self, step: int, entry: Entry) -> object:
-        """Run a step."""
-        declared = self._kind.steps[step]
-        return await self._on_time(entry, declared.name, declared.body)
-
-    async def undo(self, step: int, entry: Entry) -> None:
-        """Run its compensation, with what the step returned."""
-        declared = self._kind.steps[step]
-        result = declared.decode(entry.steps[step].result)
-        name = f"undo {declared.name}"
-        await self._on_time(entry, name, lambda saga: declared.undo(saga, result))
-
-    async def _on_time(self, entry: Entry, name: str, body: Callable[[Kind], Any]) -> object:
-        timeout = self._kind.policy.step_timeout
-        saga = self._instance(entry, name, timeout)
-        try:
-            async with asyncio.timeout(timeout):
-                return await body(saga)
-        finally:
-            await saga.aclose()
-
-    def _instance(self, entry: Entry, name: str, timeout: float) -> Kind:
-        """Build the saga anew: each try sends the same keys, and has time of its own."""
-        home = self._home
-        scope = Scope(
-            home.clock() + timeout,
-            method="POST",
-            audience=entry.audience,
-            viewer=home.viewers.decode(entry.viewer),
-            traceparent=entry.traceparent,
-            idempotency_key=derived_key(entry.id, name),
-        )
-        told = msgspec.json.decode(entry.inputs)
-        inputs = {field: msgspec.convert(told[field], kind) for field, kind in self._inputs.items()}
-        saga = home.wiring.build(self._kind, scope, inputs)
-        saga.remember(_results(self._kind, entry))
-        return saga
-
-
 async def _leave(driver: Driver) -> None:
     """Hand a saga that is cut short to whoever comes next, at once."""
     try:
@@ -299,11 +219,3 @@ def _inputs(kind: Kind) -> dict[str, object]:
 
 def _fits(entry: Entry, kind: Kind) -> bool:
     return [step.name for step in entry.steps] == [one.name for one in kind.steps]
-
-
-def _results(kind: Kind, entry: Entry) -> dict[str, object]:
-    return {
-        step.name: declared.decode(step.result)
-        for step, declared in zip(entry.steps, kind.steps, strict=True)
-        if step.result
-    }

@@ -85,7 +85,9 @@ async def test_a_key_counts_wherever_it_comes_from(edged, answering):
 async def test_guessing_credentials_is_limited_by_address(edged, answering):
     """The limit by address holds before credentials are looked at."""
     gateway = edged(
-        answering(), limits=[Limit(quota=2, by="address")], authenticator=DemoAuthenticator(env="development")
+        answering(),
+        limits=[Limit(quota=2, by="address")],
+        authenticator=DemoAuthenticator(env="development"),
     )
 
     wrong = {"Authorization": "Bearer nonsense"}

@@ -92,7 +92,10 @@ async def test_a_million_callers_take_bounded_memory():
 async def test_processes_count_together_in_redis(redis_server):
     """Two gateways let a caller in as often as one would."""
     first, second = linked(redis_server), linked(redis_server)
-    stores = [RedisStore(link, MemoryStore(monotonic)) for link in (first, second)]
+    stores = [
+        RedisStore(link, MemoryStore(monotonic), gateway="shop", clock=monotonic)
+        for link in (first, second)
+    ]
 
     passed = [await admitted(store, [Asked(HOUR, "ann")], 4) for store in stores]
 
@@ -137,7 +140,7 @@ def cost(limit):
 async def test_limits_fall_back_on_this_process_while_redis_is_away(redis_server):
     """A frozen Redis lets nobody wait for long, and nobody ask without end."""
     link = linked(redis_server)
-    store = RedisStore(link, MemoryStore(monotonic))
+    store = RedisStore(link, MemoryStore(monotonic), gateway="shop", clock=monotonic)
     await store.admit([Asked(HOUR, "ann")])
     redis_server.freeze()
 
@@ -152,7 +155,7 @@ async def test_limits_fall_back_on_this_process_while_redis_is_away(redis_server
 async def test_redis_forgets_callers_that_mean_nothing_any_more(redis_server):
     """Each key lives as long as its bucket takes to fill."""
     link = linked(redis_server)
-    store = RedisStore(link, MemoryStore(monotonic))
+    store = RedisStore(link, MemoryStore(monotonic), gateway="shop", clock=monotonic)
 
     await store.admit([Asked(HOUR, "ann")])
 

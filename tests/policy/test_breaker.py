@@ -125,6 +125,19 @@ def test_a_bad_probe_opens_it_again(outcome: str) -> None:
     assert breaker.is_refusing(NOW + 9.9)
 
 
+def test_a_caller_that_knows_better_opens_it_at_once() -> None:
+    """Whatever the shares are; a late one, from before a change, does not."""
+    circuit = Circuit(Breaker(), lambda: 0.5)
+    period = circuit.admit(0.0)
+
+    circuit.open(period, 0.0)
+
+    assert circuit.admit(1.0) is None
+    assert circuit.admit(5.0) is not None
+    circuit.open(period, 5.0)
+    assert circuit.state == "half-open"
+
+
 def test_a_probe_that_was_cancelled_gives_its_slot_back() -> None:
     """A client that leaves neither closes the circuit nor blocks it for ever."""
     breaker = opened()

@@ -15,8 +15,9 @@ from bff_core.auth.viewer import Viewer
 from bff_core.composition.wiring import Wiring
 from bff_core.errors import ClientError, StoreUnavailable, TransportFailed
 from bff_core.events import Events, SagaStuck
-from bff_core.saga.desk import Desk, Surroundings
+from bff_core.saga.desk import Desk
 from bff_core.saga.errors import SagaUnderWay, SagaUnsettled
+from bff_core.saga.steps import Surroundings
 from bff_core.scope import Scope
 
 pytestmark = pytest.mark.virtual_time

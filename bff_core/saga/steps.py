@@ -1,0 +1,103 @@
+"""What the steps of a saga run on: instances of its class, each with a scope of its own."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import msgspec
+
+from bff_core.clock import Chance, Clock
+from bff_core.composition.wiring import Wiring
+from bff_core.events import Events
+from bff_core.policy.idempotency import derived_key
+from bff_core.saga.entry import Entry
+from bff_core.saga.journal.interface import Journal
+from bff_core.scope import Scope
+
+Kind = Any
+"""A class of sagas; `saga.py` builds on this module."""
+
+
+class Viewers(Protocol):
+    """How viewers are written down without what proves who they are."""
+
+    def encode(self, viewer: object, /) -> str:
+        """Return what may stand in a journal."""
+        ...
+
+    def decode(self, text: str, /) -> object:
+        """Return the viewer that it names."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a desk works with: the gateway's own."""
+
+    wiring: Wiring
+    journal: Journal
+    viewers: Viewers
+    spawn: Callable[[Coroutine[object, object, None]], asyncio.Task[None]]
+    clock: Clock
+    wall: Clock
+    chance: Chance
+    events: Events
+    lease: float
+    name: str
+
+
+class Steps:
+    """The steps of one saga, each on an instance of its own with a scope of its own."""
+
+    def __init__(self, kind: Kind, inputs: Mapping[str, object], home: Surroundings) -> None:
+        self._kind = kind
+        self._inputs = inputs
+        self._home = home
+
+    async def do(self, step: int, entry: Entry) -> object:
+        """Run a step."""
+        declared = self._kind.steps[step]
+        return await self._on_time(entry, declared.name, declared.body)
+
+    async def undo(self, step: int, entry: Entry) -> None:
+        """Run its compensation, with what the step returned."""
+        declared = self._kind.steps[step]
+        result = declared.decode(entry.steps[step].result)
+        name = f"undo {declared.name}"
+        await self._on_time(entry, name, lambda saga: declared.undo(saga, result))
+
+    async def _on_time(self, entry: Entry, name: str, body: Callable[[Kind], Any]) -> object:
+        timeout = self._kind.policy.step_timeout
+        saga = self._instance(entry, name, timeout)
+        try:
+            async with asyncio.timeout(timeout):
+                return await body(saga)
+        finally:
+            await saga.aclose()
+
+    def _instance(self, entry: Entry, name: str, timeout: float) -> Kind:
+        """Build the saga anew: each try sends the same keys, and has time of its own."""
+        home = self._home
+        scope = Scope(
+            home.clock() + timeout,
+            method="POST",
+            audience=entry.audience,
+            viewer=home.viewers.decode(entry.viewer),
+            traceparent=entry.traceparent,
+            idempotency_key=derived_key(entry.id, name),
+        )
+        told = msgspec.json.decode(entry.inputs)
+        inputs = {field: msgspec.convert(told[field], kind) for field, kind in self._inputs.items()}
+        saga = home.wiring.build(self._kind, scope, inputs)
+        saga.remember(results_of(self._kind, entry))
+        return saga
+
+
+def results_of(kind: Kind, entry: Entry) -> dict[str, object]:
+    """Return what the steps of an entry returned, as the class has them."""
+    return {
+        step.name: declared.decode(step.result)
+        for step, declared in zip(entry.steps, kind.steps, strict=True)
+        if step.result
+    }
