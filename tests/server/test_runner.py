@@ -12,7 +12,8 @@ import pytest
 from bff_core.server.__main__ import main, plan_of
 from bff_core.server.listening import CannotListen, adopt, bind
 from bff_core.server.runner import CannotServe, Plan, load
-from tests.processes.services import request
+from tests.processes.process import Process
+from tests.processes.services import answers, request
 from tests.server.conftest import free_port
 from tests.server.talking import connect, until
 
@@ -228,3 +229,29 @@ def children(pid: int) -> list[int]:
 def _lives(pid: int) -> bool:
     stat = Path(f"/proc/{pid}/stat")
     return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+async def test_the_protocol_runs_under_uvicorn_s_own_server(nursery, tmp_path):
+    """Whoever has reasons to keep uvicorn's command still gets what is done before ASGI."""
+    port = free_port()
+    protocol = "bff_core.server.protocol:HTTPProtocol"
+    process = Process(
+        nursery,
+        *("uvicorn", "tests.server.depot:app", "--port", str(port), "--http", protocol),
+        log=tmp_path / "log",
+        environ={"BFF_ENV": "development", "BFF_LOG": "off", "BFF_HEADER_TIMEOUT": "0.2"},
+        is_ready=lambda: answers(port, "/readyz"),
+    )
+    process.start().wait_until_ready()
+    slow, streaming = await connect(port), await connect(port)
+    slow.send(b"GET /items/1 HTTP/1.1\r\n")
+    streaming.send(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+
+    status = (await slow.answer()).status
+    await streaming.head()
+    process.ask_to_end()
+    last = [chunk async for chunk in streaming.chunks()][-1]
+    process.wait_for_end()
+
+    assert status == 408
+    assert b"retry: " in last
