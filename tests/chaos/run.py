@@ -87,6 +87,7 @@ class Chaos:
                 number += 1
         finally:
             ticking.cancel()
+        self.verdict.figures["shared by the gateways"] = ", ".join(self.others) or "nothing"
         await asyncio.to_thread(self._compare, baseline, time.monotonic() - began)
         payments, orders = services["payments"], services["orders"]
         await asyncio.to_thread(audit, payments, orders, WRITERS, self.verdict)
