@@ -51,11 +51,11 @@ class Watchdog:
         self._thread.start()
 
     def stop(self) -> None:
-        """End; returns when the thread has."""
+        """End; returns when the thread has. One that never began has nothing to end."""
         self._is_over.set()
         if self._timer is not None:
             self._timer.cancel()
-        self._thread.join()
+            self._thread.join()
 
     def _beat(self) -> None:
         now = self._clock()

@@ -82,3 +82,14 @@ async def test_a_gateway_that_blocks_says_where(depot):
     assert "loop_blocked" in process.output
     assert "in block" in process.output
     assert "time.sleep(seconds)" in process.output
+
+
+async def test_a_gateway_without_a_watchdog_ends_like_any_other(depot):
+    """It is off with 0, and nothing asks for it at the end."""
+    process = depot("--drain-delay=0", BFF_WATCHDOG="0")
+    request(process.port, "GET", "/block?seconds=0.3")
+
+    process.stop()
+
+    assert "loop_" not in process.output
+    assert "Traceback" not in process.output
