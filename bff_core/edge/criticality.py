@@ -115,18 +115,17 @@ class Ranks:
 
     def of(self, method: str, path: str, fields: Fields) -> Criticality:
         """Return the class of a request by its route, its purpose and its credentials."""
-        if method == "OPTIONS":
-            return "critical_plus"  # a browser's question costs less than its refusal
         if _is_prefetch(fields):
             return "sheddable"
         route = self.rules.of(method, path)
-        if not self._known:
-            return route
-        return moved(route, self._known.get(_credentials(fields), USUAL))
+        key = _credentials(fields) if self._known else None
+        return route if key is None else moved(route, self._known.get(key, USUAL))
 
     def learn(self, viewer: Criticality, fields: Fields) -> None:
-        """Remember whose credentials these are."""
+        """Remember whose credentials these are; a viewer who is known otherwise is not."""
         key = _credentials(fields)
+        if key is None:
+            return
         self._known[key] = viewer
         self._known.move_to_end(key)
         if len(self._known) > MOST_KNOWN:
@@ -139,6 +138,7 @@ def _is_prefetch(fields: Fields) -> bool:
     return told is not None and told.startswith(b"prefetch")
 
 
-def _credentials(fields: Fields) -> int:
+def _credentials(fields: Fields) -> int | None:
+    shown = fields.get(b"authorization"), fields.get(b"cookie")
     # The hash is enough, and is no secret: it is salted anew in every process.
-    return hash((fields.get(b"authorization"), fields.get(b"cookie")))
+    return None if shown == (None, None) else hash(shown)

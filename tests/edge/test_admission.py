@@ -237,6 +237,16 @@ def test_viewers_that_are_remembered_are_bounded():
     assert ranks.of("GET", "/", cookies[-1]) == "critical_plus"
 
 
+def test_a_viewer_without_credentials_of_its_own_is_not_remembered():
+    """Whom a proxy's header names must not lend a class to everybody without a header."""
+    ranks = Ranks()
+    ranks.learn("critical_plus", {b"x-auth-request-user": b"gold"})
+    ranks.learn("critical_plus", {b"cookie": b"gold"})
+
+    assert ranks.of("GET", "/", {}) == "critical"
+    assert ranks.of("GET", "/", {b"authorization": b"other"}) == "critical"
+
+
 @criticality("sheddable")
 async def telemetry() -> None: ...
 
@@ -278,7 +288,7 @@ def routed() -> FastAPI:
         ("GET", "/static/logo.png", "sheddable"),
         ("GET", "/plain", "critical_plus"),
         ("GET", "/nowhere", "critical"),
-        ("OPTIONS", "/api/v1/orders/9", "critical_plus"),
+        ("OPTIONS", "/api/v1/orders/9", "critical"),
     ],
 )
 def test_routes_of_every_kind_have_a_class(method, path, rank):
