@@ -17,7 +17,7 @@ from bff_core.server.protocol import HTTPProtocol
 from bff_core.server.serving import Dates, Serving, options_of
 from bff_core.server.uvicorn import configuration
 
-PATIENCE = 10.0
+PATIENCE = 30.0
 """Seconds that a client waits for what must come."""
 
 HELLO = b"GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n"
