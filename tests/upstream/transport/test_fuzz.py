@@ -1,136 +1,169 @@
-"""Whatever a service sends, cut and damaged at random: the right reply, or one of our errors."""
+"""Whatever a service sends: the right reply or one of our errors, in time, and nobody else's.
+
+`BFF_FUZZ=100` searches a hundred times as long, by chance; what it finds belongs into `corpus`.
+"""
 
 import asyncio
-import contextlib
-import itertools
 import time
 
 import httptools
 import pytest
-from hypothesis import HealthCheck, given, settings
+from adversary import Move, adversarial, bent, corpus, damaged, effort, moves, packets, sound
+from hypothesis import given
 from hypothesis import strategies as st
+from oracle import by_h11, by_wire
 
-from bff_core.call import Reply
 from bff_core.errors import UpstreamError
-from bff_core.policy.connection import Connection
-from bff_core.upstream.transport.failures import Violation
-from bff_core.upstream.transport.framing import Response
-from bff_core.upstream.transport.wire import LlhttpParser
 
-CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-VALID = (
-    b"HTTP/1.1 200 OK\r\nContent-Length: 11\r\nX-One: 1\r\n\r\nhello world",
-    CHUNKED + b"5\r\nhello\r\n6;a=b\r\n world\r\n0\r\n\r\n",
-    CHUNKED + b"4\r\n\r\n\r\n\r\n0\r\nX-Last: 1\r\n\r\n",
-    b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\nok",
-    b"HTTP/1.1 204 No Content\r\nServer: x\r\n\r\n",
-    b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 4\r\n\r\n\r\n\r\n",
-    b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
-    b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc",
+ON_BOTH_LOOPS = pytest.mark.parametrize(
+    "loop", ["asyncio", pytest.param("uvloop", marks=pytest.mark.uvloop)]
 )
-WORDS = (
-    b"\r\n",
-    b"\n",
-    b"\0",
-    b"0",
-    b"9",
-    b"Content-Length: 3\r\n",
-    b"HTTP/1.1 200 OK\r\n\r\n",
-    b":",
-)
+WITHIN = 0.05
+LATE = 0.5
+"""How much later than its deadline a call may end, on a busy machine."""
 
 
-def read(*parts):
-    """Feed the parts of a response to a fresh reader; tell all that it found."""
-    response = Response(LlhttpParser, Connection(), is_head=False)
-    for part in parts:
-        assert not response.is_complete
-        response.feed(part)
-    return (
-        response.status,
-        response.headers,
-        response.coding,
-        b"".join(response.pieces),
-        response.is_complete,
-        response.is_reusable,
-    )
+def each_file(folder):
+    """Run a test for each response of the corpus."""
+    return pytest.mark.parametrize("path", corpus(folder), ids=lambda path: path.stem)
 
 
-@settings(max_examples=150, deadline=None)
-@given(st.sampled_from(VALID), st.data())
-def test_any_segmentation_reads_the_same(response, data):
-    """However TCP cuts a response, the same reply comes out, and the same verdict on reuse."""
-    inner = st.integers(1, len(response) - 1)
-    cuts = sorted(data.draw(st.sets(inner, max_size=12)))
-    edges = [0, *cuts, len(response)]
-
-    assert read(*(response[a:b] for a, b in itertools.pairwise(edges))) == read(response)
+def method_of(path):
+    """Tell which request a response of the corpus answers."""
+    return "HEAD" if path.stem.startswith("head.") else "GET"
 
 
-@pytest.mark.parametrize("response", VALID)
-def test_a_byte_at_a_time_reads_the_same(response):
-    """The finest cut there is."""
-    assert read(*(response[at : at + 1] for at in range(len(response)))) == read(response)
+async def take(kit, pool, move, target):
+    """Make the call of a move; return the body, or one of our errors."""
+    call = kit.calling(move.method, target, within=WITHIN)
+    try:
+        if not move.is_streamed:
+            return (await pool.send(call)).body
+        async with pool.stream(call) as reply:
+            return b"".join([piece async for piece in reply])
+    except UpstreamError as error:
+        return error
 
 
-@st.composite
-def damaged(draw):
-    """Damage a valid response here and there: replace, drop, repeat, insert."""
-    response = bytearray(draw(st.sampled_from(VALID)))
-    for _ in range(draw(st.integers(1, 4))):
-        at = draw(st.integers(0, len(response) - 1)) if response else 0
-        match draw(st.sampled_from(("replace", "drop", "repeat", "insert"))):
-            case "replace":
-                response[at : at + 1] = draw(st.binary(min_size=1, max_size=1))
-            case "drop":
-                del response[at : at + draw(st.integers(1, 6))]
-            case "repeat":
-                response[at:at] = response[at : at + draw(st.integers(1, 12))]
-            case _:
-                response[at:at] = draw(st.sampled_from(WORDS))
-    return bytes(response)
-
-
-@settings(
-    max_examples=300,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-@given(damaged(), st.booleans())
-async def test_damage_ends_in_time_and_harms_nobody_else(kit, response, stays_open):
-    """A damaged response is a reply or our error, by the deadline, and the next is untouched."""
+async def play(kit, moves, connections=1):
+    """Let a service make its moves; after each the same pool makes a call with its own canary."""
+    is_over = [asyncio.Event() for _ in moves]
 
     async def script(peer):
-        request = b""
-        while stays_open or b"/damaged" not in request:
+        while True:
             request = await peer.request()
-            await peer.send(response if b"/damaged" in request else kit.http(b"next"))
+            target = request.split(b" ")[1]
+            if target.startswith(b"/canary/"):
+                await peer.send(kit.http(target))
+                continue
+            number = int(target[1:])
+            try:
+                await peer.send(*moves[number].packets)
+                if moves[number].after == "reset":
+                    peer.reset()
+                if moves[number].after != "keep":
+                    return
+            finally:
+                is_over[number].set()
 
-    async with kit.Service(script) as service, kit.wired(service, max_connections=1) as pool:
-        started = time.monotonic()
-        call = kit.calling("POST", "/damaged", within=0.05)
-        (outcome,) = await asyncio.gather(pool.send(call), return_exceptions=True)
-        took = time.monotonic() - started
-        following = await pool.send(kit.calling())
-        active = pool.load.active
+    outcomes = []
+    async with (
+        kit.Service(script) as service,
+        kit.wired(service, max_connections=connections, stream_idle_timeout=WITHIN) as pool,
+    ):
+        for number, move in enumerate(moves):
+            started = time.monotonic()
+            outcomes.append(await take(kit, pool, move, f"/{number}"))
+            assert time.monotonic() - started < 2 * WITHIN + LATE
+            await is_over[number].wait()
+            canary = f"/canary/{number}"
+            assert (await pool.send(kit.calling(target=canary))).body == canary.encode()
+            assert (pool.load.active, pool.load.waiting) == (0, 0)
+            assert pool.load.idle == len(pool._held) <= connections
+        await service.until(lambda: service.open_connections == pool.load.idle)
+    return outcomes
 
-    assert isinstance(outcome, Reply | UpstreamError)
-    assert took < 0.5
-    assert (following.status, following.body, active) == (200, b"next", 0)
+
+def whole_and_streamed(raw, method):
+    """Return the moves that answer by some bytes and close."""
+    return [Move([raw], "close", method, is_streamed) for is_streamed in (False, True)]
 
 
-@settings(max_examples=150, deadline=None)
-@given(damaged())
-def test_no_damage_makes_a_short_body_whole(response):
-    """A complete reply with a length has exactly that many bytes, whatever was damaged."""
-    reader = Response(LlhttpParser, Connection(), is_head=False)
-    with contextlib.suppress(Violation):
-        reader.feed(response)
-    lengths = [int(value) for name, value in reader.headers if name == b"content-length"]
-    has_length = reader.is_complete and lengths and reader.status not in {204, 304}
+@each_file("read")
+async def test_what_was_once_read_is_read_again(kit, path):
+    """Each sound or odd response of the corpus is read as h11 reads it, whole and streamed."""
+    raw, method = path.read_bytes(), method_of(path)
 
-    assert not has_length or sum(map(len, reader.pieces)) == lengths[0]
+    outcomes = await play(kit, whole_and_streamed(raw, method))
+
+    assert outcomes == [by_h11(raw, method=method).plain] * 2
+
+
+@each_file("refused")
+async def test_what_was_once_refused_is_refused_again(kit, path):
+    """Each response of the corpus that two readers could read differently is no reply."""
+    whole, streamed = await play(kit, whole_and_streamed(path.read_bytes(), method_of(path)))
+
+    assert isinstance(whole, UpstreamError)
+    assert isinstance(streamed, UpstreamError)
+
+
+@pytest.mark.parametrize("path", [*corpus("read"), *corpus("refused")], ids=lambda path: path.stem)
+def test_a_byte_at_a_time_reads_the_same(path):
+    """The finest cut there is."""
+    raw, method = path.read_bytes(), method_of(path)
+    single = (raw[at : at + 1] for at in range(len(raw)))
+
+    assert by_wire(*single, method=method) == by_wire(raw, method=method)
+
+
+@pytest.mark.parametrize("grammar", [bent(), damaged(), sound()], ids=["bent", "damaged", "sound"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_another_reader_reads_the_same(grammar, method):
+    """What the wire takes for a reply h11 takes for the same one, and it ends where h11 ends it.
+
+    The wire may refuse what h11 reads: one wrong answer is worse than ten errors.
+    """
+
+    @effort(250)
+    @given(grammar)
+    def agree(raw):
+        own = by_wire(raw, method=method)
+        other = by_h11(raw, method=method)
+
+        assert own is None or other is not None
+        assert own is None or (own.status, own.body) == (other.status, other.body)
+        is_old = raw.startswith(b"HTTP/1.0")  # h11 never keeps those alive
+        assert own is None or not own.ends_here or other.ends_here or is_old
+
+    agree()
+
+
+@effort(300)
+@given(sound())
+def test_what_is_sound_is_never_refused(raw):
+    """Strictness costs no reply that follows the RFC."""
+    assert by_wire(raw) == by_h11(raw)
+
+
+@effort(300)
+@given(adversarial, st.data())
+def test_any_cut_reads_the_same(raw, data):
+    """However a network cuts a response, the same comes out, and the same verdict on reuse."""
+    assert by_wire(*data.draw(packets(raw))) == by_wire(raw)
+
+
+@ON_BOTH_LOOPS
+@effort(60)
+@given(plan=st.lists(moves(), min_size=1, max_size=5), connections=st.integers(1, 2))
+async def test_no_service_can_harm_another_call(kit, loop, plan, connections):
+    """A series of moves over one pool: each ends in time, and each canary comes home.
+
+    In the end no connection is held that is not idle, on either side.
+    """
+    outcomes = await play(kit, plan, connections)
+
+    assert all(isinstance(outcome, bytes | UpstreamError) for outcome in outcomes)
 
 
 def test_the_parser_is_as_strict_as_it_was():
