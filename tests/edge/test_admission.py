@@ -392,4 +392,4 @@ async def test_a_loop_that_does_not_come_to_rest_admits_fewer(edged):
     await asyncio.gather(*(client() for _ in range(16)))
 
     assert statuses[503] >= 20
-    assert statuses[200] > 10
+    assert statuses[200] > 0
