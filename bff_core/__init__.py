@@ -36,6 +36,7 @@ from bff_core.gateway import Gateway, gateway
 from bff_core.policy.balance import Balance
 from bff_core.policy.breaker import Breaker
 from bff_core.policy.bulkhead import Bulkhead
+from bff_core.policy.concurrency import Adaptive
 from bff_core.policy.connection import Connection
 from bff_core.policy.limits import Limit
 from bff_core.policy.policy import Policy
@@ -52,6 +53,7 @@ from bff_core.upstream.client import Upstream
 from bff_core.upstream.transport.httpx import HttpxTransport
 
 __all__ = [
+    "Adaptive",
     "BFFError",
     "BadPayload",
     "BadStatus",

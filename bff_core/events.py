@@ -58,6 +58,13 @@ class Shed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class LimitMoved(Event):
+    """The adaptive limit of the bulkhead moved; the operation is that of the call that moved it."""
+
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
 class Coalesced(Event):
     """A call joined a flight that was under way."""
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Annotated, Generic, TypeVar
 
+from bff_core.errors import ConfigurationError
+from bff_core.policy.concurrency import Adaptive
 from bff_core.policy.options import Option, check
 
 Waiter = TypeVar("Waiter")
@@ -10,22 +12,29 @@ Waiter = TypeVar("Waiter")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bulkhead:
-    """How many calls may be under way to one upstream, and how many may wait for their turn."""
+    """How many calls may be under way to one upstream, and how many may wait for their turn.
+
+    `adaptive` lets the limit follow what the upstream can take, up to `concurrent`.
+    """
 
     concurrent: Annotated[int, Option("How many calls may be under way", 1, 100_000)] = 100
     queue: Annotated[int, Option("How many further calls may wait", 0, 100_000)] = 100
+    adaptive: Adaptive | None = None
 
     def __post_init__(self) -> None:
         check(self)
+        if not isinstance(self.adaptive, Adaptive | None):
+            raise ConfigurationError("Bulkhead.adaptive must be Adaptive(...) or None")
+        if self.adaptive is not None and self.adaptive.least > self.concurrent:
+            raise ConfigurationError("Bulkhead.concurrent must be at least Adaptive.least")
 
 
 class Permits(Generic[Waiter]):
     """The permits of one upstream and the queue for them: first come, first served.
 
     Whoever gives a permit back hands it on at once, so that no newcomer can overtake the queue.
-    `limit` may be moved while calls are under way, by an adaptive limit say: permits beyond a
-    lowered limit lapse as their calls end, those of a raised one go to the queue with the next
-    release.
+    `limit` may be moved while calls are under way: permits beyond a lowered limit lapse as their
+    calls end; whoever raises it promotes those who wait.
     """
 
     __slots__ = ("_queue", "in_use", "limit", "options")

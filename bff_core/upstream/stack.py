@@ -9,7 +9,7 @@ from bff_core.policy.policy import Policy
 from bff_core.upstream.layers.attempt import AttemptLayer
 from bff_core.upstream.layers.balance import Balancer
 from bff_core.upstream.layers.breaker import BreakerLayer
-from bff_core.upstream.layers.bulkhead import BulkheadLayer
+from bff_core.upstream.layers.bulkhead import bulkhead_layer
 from bff_core.upstream.layers.coalesce import CoalesceLayer
 from bff_core.upstream.layers.deadline import DeadlineLayer
 from bff_core.upstream.layers.retry import RetryLayer
@@ -33,7 +33,7 @@ def layers(policy: Policy, runtime: Runtime) -> Iterator[Wrap]:
     if policy.breaker is not None:
         yield partial(BreakerLayer, policy.breaker, runtime)
     if policy.bulkhead is not None:
-        yield partial(BulkheadLayer, policy.bulkhead, runtime)
+        yield partial(bulkhead_layer, policy.bulkhead, runtime)
     if policy.attempt_timeout < policy.timeout:
         yield partial(AttemptLayer, policy.attempt_timeout, runtime)
 

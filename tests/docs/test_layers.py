@@ -66,6 +66,13 @@ def test_defaults_are_those_of_the_code(path):
     assert table(page(path).section("Defaults")) == option_rows(getattr(bff_core, policy), names)
 
 
+def test_defaults_within_an_option_are_those_of_the_code():
+    """What `adaptive` of a bulkhead takes has a table of its own, below the first."""
+    _, _, below = page(DOCS / "layers/bulkhead.md").section("Defaults").partition("`adaptive`")
+
+    assert table(below) == option_rows(bff_core.Adaptive)
+
+
 @pytest.mark.parametrize("stem", [stem for stem, (_, names) in OPTIONS.items() if not names])
 def test_options_without_a_range_are_mentioned(stem):
     """Each field of a layer's policy is found on its page."""

@@ -8,11 +8,12 @@ from bff_core.errors import ConfigurationError
 from bff_core.policy.balance import Balance
 from bff_core.policy.breaker import Breaker
 from bff_core.policy.bulkhead import Bulkhead
+from bff_core.policy.concurrency import Adaptive
 from bff_core.policy.options import DescribedOption, described
 from bff_core.policy.policy import Policy
 from bff_core.policy.retry import Retry
 
-POLICIES = (Policy, Retry, Breaker, Bulkhead, Balance)
+POLICIES = (Policy, Retry, Breaker, Bulkhead, Adaptive, Balance)
 OPTIONS = [(policy, option) for policy in POLICIES for option in described(policy)]
 NUMBERS = [(policy, option) for policy, option in OPTIONS if bool not in option.types]
 named = pytest.mark.parametrize(

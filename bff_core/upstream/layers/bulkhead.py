@@ -4,8 +4,10 @@ import asyncio
 
 from bff_core.call import Call, Handler, Reply
 from bff_core.errors import BulkheadFull
-from bff_core.events import Shed
+from bff_core.events import LimitMoved, Shed
+from bff_core.policy.blame import is_fault_status, is_upstream_fault
 from bff_core.policy.bulkhead import Bulkhead, Permits
+from bff_core.policy.concurrency import Adaptive, ConcurrencyLimit
 from bff_core.upstream.runtime import Runtime
 
 SPARE = 0.005
@@ -72,8 +74,11 @@ class BulkheadLayer:
             self._release()
 
     def _release(self) -> None:
+        self.permits.release()
+        self._serve_queue()
+
+    def _serve_queue(self) -> None:
         permits = self.permits
-        permits.release()
         while permits.waiting and (waiter := permits.promote()) is not None:
             if waiter.done():  # cancelled, and not yet awake to leave the queue
                 permits.release()
@@ -84,3 +89,69 @@ class BulkheadLayer:
         if self._runtime.events.sinks:
             self._runtime.events.emit(Shed(call.upstream, call.operation, reason))
         return BulkheadFull(message, call=call, attempts=0)
+
+
+class AdaptiveBulkheadLayer(BulkheadLayer):
+    """A bulkhead whose limit follows what the upstream can take.
+
+    A call counts from when it has its permit. Replies that speak against the upstream, a 429 and
+    timeouts are drops; calls that were cancelled or never sent tell nothing.
+    """
+
+    __slots__ = ("concurrency",)
+
+    def __init__(
+        self, options: Bulkhead, adaptive: Adaptive, runtime: Runtime, inner: Handler
+    ) -> None:
+        super().__init__(options, runtime, inner)
+        now, chance = runtime.clock(), runtime.chance
+        self.concurrency = ConcurrencyLimit(adaptive, options.concurrent, now, chance)
+        self.permits.limit = self.concurrency.value
+
+    async def __call__(self, call: Call) -> Reply:
+        """Pass the call on as soon as it has a permit, and learn from how it ends."""
+        if not self.permits.admit():
+            await self._wait(call)
+        in_flight, started = self.permits.in_use, self._runtime.clock()
+        try:
+            reply = await self.inner(call)
+        except BaseException as error:
+            self._take_error(error, call, started, in_flight)
+            raise
+        else:
+            self._take_status(reply.status, call, started, in_flight)
+        finally:
+            self._release()
+        return reply
+
+    def _take_status(self, status: int, call: Call, started: float, in_flight: int) -> None:
+        now = self._runtime.clock()
+        if is_fault_status(status) or status == 429:
+            self.concurrency.fail(started, now, in_flight)
+        else:
+            self.concurrency.succeed(call.operation, started, now, in_flight)
+        if self.concurrency.value != self.permits.limit:
+            self._move(call)
+
+    def _take_error(self, error: BaseException, call: Call, started: float, in_flight: int) -> None:
+        now = self._runtime.clock()
+        if not is_upstream_fault(error, call, now=now, duration=now - started):
+            return
+        self.concurrency.fail(started, now, in_flight)
+        if self.concurrency.value != self.permits.limit:
+            self._move(call)
+
+    def _move(self, call: Call) -> None:
+        """Take the limit over; who waits gets what a higher one allows at once."""
+        self.permits.limit = self.concurrency.value
+        self._serve_queue()
+        if self._runtime.events.sinks:
+            event = LimitMoved(call.upstream, call.operation, self.permits.limit)
+            self._runtime.events.emit(event)
+
+
+def bulkhead_layer(options: Bulkhead, runtime: Runtime, inner: Handler) -> BulkheadLayer:
+    """Return the layer that the options ask for: with a limit that moves, or one that stays."""
+    if options.adaptive is None:
+        return BulkheadLayer(options, runtime, inner)
+    return AdaptiveBulkheadLayer(options, options.adaptive, runtime, inner)
