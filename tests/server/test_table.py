@@ -83,12 +83,12 @@ async def cuts_readers(port: int) -> bool:
 
 
 async def cancels_handlers(port: int) -> bool:
-    """Leave while the handler works, and look a tenth of a second later."""
+    """Leave while the handler works, and look long before its deadline."""
     client = await connect(port)
     client.send(b"GET /wait HTTP/1.1\r\n" + HOST + b"\r\n")
     await asyncio.sleep(0.2)
     await client.close()
-    await asyncio.sleep(0.1)
+    await asyncio.sleep(ENOUGH / 3)  # test_leaving knows how soon it is
     _, cancelled = await say(port, b"GET /cancelled HTTP/1.1\r\n" + HOST + b"\r\n")
     return cancelled == b"1"
 
