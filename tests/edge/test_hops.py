@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bff_core.auth.viewer import Viewer
 from bff_core.edge.forwarded import Hop, believed, parse_forwarded, parse_x_forwarded, trust
 from bff_core.edge.hops import GUARDED, IDENTITY, ORIGIN, TRACE, Hops
 from bff_core.edge.options import EdgeOptions
@@ -162,6 +163,49 @@ async def test_no_stranger_has_a_say(fields):
     assert seen["client"] == STRANGER
     assert seen["scheme"] == "http"
     assert seen["headers"] == [HOST]
+
+
+class Believing:
+    """An authenticator for gateways behind a proxy that signs people in."""
+
+    challenge = "Bearer"
+
+    async def authenticate(self, scope):
+        """Believe whatever header names somebody."""
+        names = [value for name, value in scope.headers if name.replace(b"_", b"-") in IDENTITY]
+        return Viewer(names[0].decode("latin-1")) if names else None
+
+
+wishes = st.one_of(
+    st.floats(0, 1e6).map(lambda seconds: b"%.3f" % seconds),
+    st.sampled_from([b"-1", b"inf", b"nan", b"1e9", b"", b"9999999999", b"0x10"]),
+)
+traces = st.builds(
+    lambda trace, span: f"00-{trace:032x}-{span:016x}-01".encode(),
+    st.integers(1, 2**128 - 1),
+    st.integers(1, 2**64 - 1),
+)
+
+
+@given(
+    st.lists(st.tuples(spelled, st.one_of(st.binary(max_size=30), traces)), max_size=8),
+    st.none() | wishes,
+)
+async def test_no_stranger_is_somebody_else_or_has_more_time(edged, answering, fields, wish):
+    """Behind the whole edge: nobody is signed in, the trace is new, the deadline never later."""
+    seen = []
+    now = 100.0
+    gateway = edged(answering(seen=seen), authenticator=Believing(), clock=lambda: now)
+    wished = () if wish is None else ((b"request-timeout", wish),)
+
+    await gateway.speak([(b"host", b"testserver"), *fields, *wished], client=STRANGER)
+
+    for scope in seen:
+        assert scope.audience == "anonymous"
+        assert now < scope.deadline <= now + 10.0
+        assert scope.traceparent[3:35].encode() not in b"".join(value for _, value in fields)
+        assert scope.headers == ((b"host", b"testserver"), *wished)
+    assert seen or gateway.status in {400, 504}
 
 
 @given(st.lists(st.tuples(spelled, st.binary(max_size=30)), max_size=8))

@@ -3,6 +3,7 @@
 import pytest
 
 from bff_core.auth.demo import DemoAuthenticator
+from bff_core.edge.options import CorsOptions
 from bff_core.errors import ConfigurationError
 from bff_core.policy.limits import Limit
 
@@ -109,6 +110,64 @@ async def test_an_answer_is_charged_with_the_calls_it_took(edged):
         left.append((answer.status_code, answer.headers["ratelimit"].split(";")[1]))
 
     assert left == [(200, "r=7"), (200, "r=4"), (200, "r=1"), (429, "r=0")]
+
+
+async def test_a_refusal_names_the_limits_that_refused(edged, answering):
+    """A client with several quotas learns which one it is beyond."""
+    wide = Limit(quota=100, per=60, name="wide")
+    gateway = edged(answering(), limits=[TWO, wide])
+    await statuses(gateway, 2)
+
+    assert (await gateway.get("/")).json()["violated-policies"] == ["viewer-requests"]
+
+
+async def test_a_limit_holds_for_whole_segments_of_a_path(edged, answering):
+    """What merely begins with the same letters is another route, limited or exempt."""
+    reports = Limit(quota=1, paths=("/v1/reports/",), exempt=("/v1/reports/free",))
+    gateway = edged(answering(), limits=[reports])
+
+    async def asked(path):
+        return [(await gateway.get(path)).status_code for _ in range(2)]
+
+    assert await asked("/v1/reportsuite") == [200, 200]
+    assert await asked("/v1/reports/free") == [200, 200]
+    assert await asked("/v1/reports") == [200, 429]
+    assert await asked("/v1/reports/freedom") == [429, 429]
+
+
+async def test_a_limit_may_hold_for_some_methods(edged, answering):
+    """Writes can be bounded more tightly than reads; a HEAD counts as the GET that it is."""
+    writes = Limit(quota=1, methods=("POST",), name="writes")
+    reads = Limit(quota=2, methods=("GET",), name="reads")
+    gateway = edged(answering(), limits=[writes, reads])
+
+    told = [(await gateway.ask(m, "/")).status_code for m in ("POST", "POST", "GET", "HEAD", "GET")]
+
+    assert told == [200, 429, 200, 200, 429]
+
+
+async def test_refusals_can_be_read_by_pages_of_other_origins(edged, answering):
+    """A browser lets a page see its standing, on a 429 as well."""
+    gateway = edged(answering(), limits=[TWO], cors=CorsOptions(origins=("https://a.example",)))
+    await statuses(gateway, 2)
+
+    refused = await gateway.get("/", headers={"Origin": "https://a.example"})
+
+    assert refused.status_code == 429
+    assert refused.headers["access-control-allow-origin"] == "https://a.example"
+    assert "RateLimit," in refused.headers["access-control-expose-headers"]
+
+
+async def test_a_web_socket_counts_as_a_request(edged, answering):
+    """Its handshake is refused like any other request."""
+    gateway = edged(answering(), limits=[Limit(quota=1)])
+    await gateway.get("/")
+
+    extensions = {"websocket.http.response": {}}
+    await gateway.speak(type="websocket", client=("127.0.0.1", 1), extensions=extensions)
+
+    assert gateway.status == 429
+    assert (b"ratelimit", b'"viewer-requests";r=0;t=60') in gateway.sent[0]["headers"]
 
 
 async def test_two_limits_of_one_name_are_refused(edged, answering):

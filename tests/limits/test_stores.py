@@ -5,6 +5,7 @@ import tracemalloc
 import pytest
 
 from bff_core.clock import chance, monotonic
+from bff_core.errors import StoreUnavailable
 from bff_core.events import Events
 from bff_core.limits.memory import MemoryStore
 from bff_core.limits.redis import SCRIPT, RedisStore
@@ -71,7 +72,7 @@ async def test_a_limit_of_calls_lets_in_whoever_has_any_left():
     assert not after.is_admitted
 
 
-async def test_a_million_callers_take_bounded_memory():
+async def test_any_number_of_callers_takes_bounded_memory():
     """The longest silent are forgotten; who asks all the time is not."""
     store = MemoryStore(Hands(), most=1000)
     busy = [Asked(HOUR, "busy")]
@@ -148,6 +149,51 @@ async def test_limits_fall_back_on_this_process_while_redis_is_away(redis_server
 
     assert passed == 5
     redis_server.thaw()
+    await link.aclose()
+
+
+class Silent:
+    """A Redis that does not answer, and how often it was asked."""
+
+    name = "redis://nowhere"
+
+    def __init__(self):
+        self.asked = 0
+
+    async def script(self, *_, **__):
+        self.asked += 1
+        raise StoreUnavailable(self.name, "is not answering")
+
+
+async def test_a_request_waits_for_a_silent_redis_once():
+    """Whatever else of the request is counted: within the next 100 ms it is counted here."""
+    clock, link = Hands(), Silent()
+    store = RedisStore(link, MemoryStore(clock), gateway="shop", clock=clock)
+    asked = [Asked(HOUR, "ann")]
+
+    await store.admit(asked)
+    await store.admit(asked)
+    await store.charge(asked, 1)
+    within = link.asked
+    clock.now += 0.11
+    last = await store.admit(asked)
+
+    assert (within, link.asked) == (1, 2)
+    assert last.standings[0].remaining == 1
+
+
+@pytest.mark.needs("redis-server")
+async def test_gateways_that_share_a_redis_count_apart(redis_server):
+    """Limits of the same name in two gateways are two limits."""
+    link = linked(redis_server)
+    web, mobile = (
+        RedisStore(link, MemoryStore(monotonic), gateway=name, clock=monotonic)
+        for name in ("web", "mobile")
+    )
+
+    passed = [await admitted(store, [Asked(HOUR, "ann")], 7) for store in (web, mobile)]
+
+    assert passed == [5, 5]
     await link.aclose()
 
 

@@ -117,5 +117,7 @@ def test_wrong_options_are_refused():
         Limit(quota=0)
     with pytest.raises(ConfigurationError, match="begin with /"):
         Limit(quota=1, paths=("v1",))
+    with pytest.raises(ConfigurationError, match=r"Limit\.methods are in capitals"):
+        Limit(quota=1, methods=("post",))
     with pytest.raises(ConfigurationError, match=r"Limit\.name must be letters"):
         Limit(quota=1, name='a"b')

@@ -147,7 +147,9 @@ async def test_a_raised_limit_lets_those_who_wait_through_at_once() -> None:
     assert repr(layer).startswith("bulkhead   0 of ")
 
 
-@pytest.mark.parametrize("step", [reply(503, after=0.1), reply(429, after=0.1), hang()], ids=["503", "429", "hang"])
+@pytest.mark.parametrize(
+    "step", [reply(503, after=0.1), reply(429, after=0.1), hang()], ids=["503", "429", "hang"]
+)
 async def test_refusals_and_timeouts_are_drops(step) -> None:
     """An upstream that has had enough gets less."""
     bench = Workbench()
