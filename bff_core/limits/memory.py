@@ -8,7 +8,7 @@ from bff_core.limits.store import Asked, Verdict
 from bff_core.policy.limits import EMPTY, Standing, State, look, take
 
 MOST_CALLERS = 100_000
-"""How many callers are remembered (about 25 MiB); of more the longest silent are forgotten."""
+"""How many callers are remembered (45 MiB at most); of more the longest silent are forgotten."""
 
 
 class MemoryStore:

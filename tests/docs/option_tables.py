@@ -8,6 +8,7 @@ from pydantic_core import PydanticUndefined
 from bff_core.graphql import Limits
 from bff_core.policy.connection import Connection
 from bff_core.policy.idempotency import IdempotencyOptions
+from bff_core.policy.limits import Limit
 from bff_core.policy.options import Option, described
 from bff_core.server.options import ServerOptions
 from bff_core.settings import Settings
@@ -21,6 +22,13 @@ def connection_rows() -> list[list[str]]:
 def idempotency_rows() -> list[list[str]]:
     """Return the same of each option of idempotency keys."""
     return _rows(IdempotencyOptions)
+
+
+def rate_limit_rows() -> list[list[str]]:
+    """Return the same of each option of a limit; one that has no default has to be given."""
+    return [
+        [name, default.replace(repr(MISSING), "—"), *rest] for name, default, *rest in _rows(Limit)
+    ]
 
 
 def server_rows() -> list[list[str]]:

@@ -7,7 +7,14 @@ import sys
 from types import ModuleType
 
 import pytest
-from option_tables import connection_rows, idempotency_rows, limit_rows, server_rows, setting_rows
+from option_tables import (
+    connection_rows,
+    idempotency_rows,
+    limit_rows,
+    rate_limit_rows,
+    server_rows,
+    setting_rows,
+)
 from reading import DOCS, ROOT, page, pages, table
 
 import bff_core
@@ -137,6 +144,13 @@ def test_options_of_idempotency_keys_are_complete():
     told = page(DOCS / "idempotency.md").section("Options")
 
     assert table(told) == idempotency_rows()
+
+
+def test_options_of_limits_are_complete():
+    """Every option with its default, range and sentence."""
+    told = page(DOCS / "limits.md").section("Options")
+
+    assert table(told) == rate_limit_rows()
 
 
 def test_options_of_the_server_are_complete():
