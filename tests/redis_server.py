@@ -14,15 +14,18 @@ PATIENCE = 20.0
 class RedisServer:
     """A redis-server on a free port of this machine; `folder` holds what it writes to disk.
 
-    With `durable` it keeps each write on disk before it answers, and has it after a restart.
+    With `durable` it keeps each write on disk before it answers, and has it after a restart. With a
+    `certificate`, a file that holds its key as well, it also speaks TLS, on `tls_port`.
     """
 
-    def __init__(self, folder: Path, *, durable: bool = False) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port = probe.getsockname()[1]
+    def __init__(
+        self, folder: Path, *, durable: bool = False, certificate: Path | None = None
+    ) -> None:
+        self.port, self.tls_port = _free_port(), _free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._folder = folder
         self._durable = durable
+        self._certificate = certificate
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -34,7 +37,7 @@ class RedisServer:
         address = ("--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self._folder))
         with (self._folder / "redis.log").open("ab") as log:
             self._process = subprocess.Popen(
-                (program, *address, *(keep if self._durable else drop)), stdout=log
+                (program, *address, *self._tls(), *(keep if self._durable else drop)), stdout=log
             )
         self._wait()
 
@@ -53,6 +56,13 @@ class RedisServer:
             self._process.wait(PATIENCE)
             self._process = None
 
+    def _tls(self) -> tuple[str, ...]:
+        if self._certificate is None:
+            return ()
+        path = str(self._certificate)
+        files = ("--tls-cert-file", path, "--tls-key-file", path)
+        return ("--tls-port", str(self.tls_port), *files, "--tls-auth-clients", "no")
+
     def _signal(self, number: signal.Signals) -> None:
         assert self._process is not None, "Redis is not running"
         self._process.send_signal(number)
@@ -70,3 +80,9 @@ class RedisServer:
                 return connection.recv(16).startswith(b"+PONG")
         except OSError:
             return False
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port

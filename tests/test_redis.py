@@ -4,6 +4,7 @@ import asyncio
 import time
 
 import pytest
+import trustme
 
 from bff_core.clock import chance, monotonic
 from bff_core.errors import ConfigurationError, StoreUnavailable
@@ -42,6 +43,29 @@ async def test_a_command_is_answered(redis_server):
     assert await link.run("SET", "key", b"\x00value", "PX", 10_000) == b"OK"
     assert await link.run("GET", "key") == b"\x00value"
     await link.aclose()
+
+
+async def test_a_link_may_be_encrypted(tmp_path):
+    """With rediss:// Redis has to show a certificate of an authority that is trusted."""
+    authority, stranger = trustme.CA(), trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    stranger.cert_pem.write_to_path(tmp_path / "stranger.pem")
+    authority.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(
+        tmp_path / "redis.pem"
+    )
+    server = RedisServer(tmp_path, certificate=tmp_path / "redis.pem")
+    server.start()
+    url = f"rediss://localhost:{server.tls_port}/0?ssl_ca_certs={tmp_path}"
+    try:
+        links = Links(clock=monotonic, chance=chance, events=Events())
+        answer = await links.to(f"{url}/ca.pem").run("PING", within=10)
+        with pytest.raises(StoreUnavailable):
+            await links.to(f"{url}/stranger.pem").run("PING", within=10)
+        await links.aclose()
+    finally:
+        server.kill()
+
+    assert answer == b"PONG"
 
 
 async def test_a_script_is_sent_once_and_then_named(redis_server):
