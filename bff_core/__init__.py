@@ -38,6 +38,7 @@ from bff_core.policy.breaker import Breaker
 from bff_core.policy.bulkhead import Bulkhead
 from bff_core.policy.concurrency import Adaptive
 from bff_core.policy.connection import Connection
+from bff_core.policy.hedge import Hedge
 from bff_core.policy.limits import Limit
 from bff_core.policy.policy import Policy
 from bff_core.policy.retry import Retry
@@ -72,6 +73,7 @@ __all__ = [
     "DeadlineExceeded",
     "Gateway",
     "Handler",
+    "Hedge",
     "HttpxTransport",
     "InvalidInput",
     "ItemResult",

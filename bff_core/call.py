@@ -34,6 +34,7 @@ class Call:
     None is everybody, any other value is one viewer (or tenant).
     `trail` is written where attempts are sent. Copies that a layer makes (`dataclasses.replace`)
     share it, so that a further attempt goes elsewhere and an error tells how many there were.
+    A call that `is_hedge` repeats one that is under way: it is neither queued nor retried.
     """
 
     upstream: str
@@ -46,6 +47,7 @@ class Call:
     body: bytes = b""
     traceparent: str = ""
     trail: Trail = field(default_factory=list, compare=False, repr=False)
+    is_hedge: bool = False
 
     @property
     def is_safe(self) -> bool:

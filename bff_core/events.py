@@ -43,6 +43,23 @@ class RetryRefused(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Hedged(Event):
+    """A second call is sent, since the first takes longer than most."""
+
+
+@dataclass(frozen=True, slots=True)
+class HedgeWon(Event):
+    """The second call of a slow one was answered first."""
+
+
+@dataclass(frozen=True, slots=True)
+class HedgeRefused(Event):
+    """A call was slow and not sent a second time: `reason` is budget."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class BreakerChanged(Event):
     """The breaker moved; `retry_after` is in seconds when it opened."""
 

@@ -1,15 +1,27 @@
 """Everything that a user may say about calling one upstream."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Final
 
 from bff_core.errors import ConfigurationError
 from bff_core.policy.balance import Balance
 from bff_core.policy.breaker import Breaker
 from bff_core.policy.bulkhead import Bulkhead
 from bff_core.policy.connection import Connection
+from bff_core.policy.hedge import Hedge
 from bff_core.policy.options import Option, check
 from bff_core.policy.retry import Retry
+
+PARTS: Final[Mapping[str, tuple[type, bool]]] = {
+    "hedge": (Hedge, True),
+    "retry": (Retry, True),
+    "breaker": (Breaker, True),
+    "bulkhead": (Bulkhead, True),
+    "balance": (Balance, False),
+    "connection": (Connection, False),
+}
+"""The options that are policies themselves, and whether None leaves one out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +50,7 @@ class Policy:
     critical: Annotated[
         bool, Option("Whether the gateway reports itself not ready while the circuit is open")
     ] = False
+    hedge: Hedge | None = None
     retry: Retry | None = field(default_factory=Retry)
     breaker: Breaker | None = field(default_factory=Breaker)
     bulkhead: Bulkhead | None = field(default_factory=Bulkhead)
@@ -46,12 +59,10 @@ class Policy:
 
     def __post_init__(self) -> None:
         check(self)
-        for name, kind in (("retry", Retry), ("breaker", Breaker), ("bulkhead", Bulkhead)):
-            if not isinstance(getattr(self, name), kind | None):
-                raise ConfigurationError(f"Policy.{name} must be {kind.__name__}(...) or None")
-        if not isinstance(self.balance, Balance):
-            raise ConfigurationError("Policy.balance must be Balance(...)")
-        if not isinstance(self.connection, Connection):
-            raise ConfigurationError("Policy.connection must be Connection(...)")
+        for name, (kind, is_optional) in PARTS.items():
+            value = getattr(self, name)
+            if not isinstance(value, kind) and not (is_optional and value is None):
+                choice = " or None" if is_optional else ""
+                raise ConfigurationError(f"Policy.{name} must be {kind.__name__}(...){choice}")
         if self.critical and self.breaker is None:
             raise ConfigurationError("Policy.critical needs a breaker, whose circuit it asks")

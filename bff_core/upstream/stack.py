@@ -6,12 +6,14 @@ from urllib.parse import urlsplit
 
 from bff_core.call import Handler
 from bff_core.policy.policy import Policy
+from bff_core.policy.retry import Retry, RetryBudget
 from bff_core.upstream.layers.attempt import AttemptLayer
 from bff_core.upstream.layers.balance import Balancer
 from bff_core.upstream.layers.breaker import BreakerLayer
 from bff_core.upstream.layers.bulkhead import bulkhead_layer
 from bff_core.upstream.layers.coalesce import CoalesceLayer
 from bff_core.upstream.layers.deadline import DeadlineLayer
+from bff_core.upstream.layers.hedge import HedgeLayer
 from bff_core.upstream.layers.retry import RetryLayer
 from bff_core.upstream.runtime import Runtime
 from bff_core.upstream.transport.interface import Endpoint, Scheme, Transport
@@ -28,8 +30,12 @@ def layers(policy: Policy, runtime: Runtime) -> Iterator[Wrap]:
     yield partial(DeadlineLayer, runtime)
     if policy.coalesce:
         yield partial(CoalesceLayer, runtime)
-    if policy.retry is not None:
-        yield partial(RetryLayer, policy.retry, runtime)
+    retry = policy.retry or Retry(attempts=1)
+    budget = RetryBudget(retry)
+    if policy.hedge is not None:
+        yield partial(HedgeLayer, policy.hedge, budget, runtime)
+    if policy.retry is not None or policy.hedge is not None:  # it counts the calls of the budget
+        yield partial(RetryLayer, retry, runtime, budget=budget)
     if policy.breaker is not None:
         yield partial(BreakerLayer, policy.breaker, runtime)
     if policy.bulkhead is not None:

@@ -23,6 +23,7 @@ OPTIONS = {
     "bulkhead": ("Bulkhead", []),
     "coalesce": ("Policy", ["coalesce", "public"]),
     "deadline": ("Policy", ["timeout"]),
+    "hedge": ("Hedge", []),
     "retry": ("Retry", []),
 }
 """Which options a page lists: those of a whole policy, or the ones named."""

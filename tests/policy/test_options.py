@@ -9,11 +9,12 @@ from bff_core.policy.balance import Balance
 from bff_core.policy.breaker import Breaker
 from bff_core.policy.bulkhead import Bulkhead
 from bff_core.policy.concurrency import Adaptive
+from bff_core.policy.hedge import Hedge
 from bff_core.policy.options import DescribedOption, described
 from bff_core.policy.policy import Policy
 from bff_core.policy.retry import Retry
 
-POLICIES = (Policy, Retry, Breaker, Bulkhead, Adaptive, Balance)
+POLICIES = (Policy, Hedge, Retry, Breaker, Bulkhead, Adaptive, Balance)
 OPTIONS = [(policy, option) for policy in POLICIES for option in described(policy)]
 NUMBERS = [(policy, option) for policy, option in OPTIONS if bool not in option.types]
 named = pytest.mark.parametrize(
@@ -39,6 +40,7 @@ def test_the_defaults_are_those_that_the_documentation_promises() -> None:
         ejection_failures=5, eject_for=10.0, max_ejected_ratio=0.5, last_good_for=600.0
     )
     assert (policy.coalesce, policy.public, policy.critical) == (True, False, False)
+    assert (policy.hedge, policy.bulkhead.adaptive) == (None, None)
 
 
 @named

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+from typing import TypeVar
 
 from bff_core.upstream.runtime import Runtime
 
@@ -33,6 +34,9 @@ class Alarm:
         return self.task.uncancel() <= self._cancelling
 
 
+Kind = TypeVar("Kind", bound=Alarm)
+
+
 class AlarmClock:
     """The alarms of one layer behind a single timer of the loop.
 
@@ -52,13 +56,21 @@ class AlarmClock:
 
     def set(self, instant: float) -> Alarm:
         """Have the current task cancelled at the instant, unless the alarm is cleared before."""
+        return self.arm(Alarm, instant)
+
+    def arm(self, kind: type[Kind], instant: float) -> Kind:
+        """Have an alarm of the current task ring at the instant; its kind says what that does."""
         task = asyncio.current_task(self._loop)
         assert task is not None, "a layer runs in a task"  # noqa: S101 # for the type checker
-        alarm = Alarm(task, instant)
-        self._alarms.add(alarm)
-        if instant < self._ring_at:
-            self._wind(instant)
+        alarm = kind(task, instant)
+        self.add(alarm)
         return alarm
+
+    def add(self, alarm: Alarm) -> None:
+        """Have an alarm ring at its instant; also one that has rung before."""
+        self._alarms.add(alarm)
+        if alarm.instant < self._ring_at:
+            self._wind(alarm.instant)
 
     def clear(self, alarm: Alarm) -> None:
         """Forget an alarm, wherever the task has left what it guarded."""

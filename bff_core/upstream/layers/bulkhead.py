@@ -20,7 +20,8 @@ Waiter = asyncio.Future[bool]
 class BulkheadLayer:
     """Lets `concurrent` calls pass and queues further ones, first come, first served.
 
-    Raises `BulkheadFull` when the queue is full, too, or the wait would outlast the deadline.
+    Raises `BulkheadFull` when the queue is full, too, or the wait would outlast the deadline; a
+    hedge does not wait.
     """
 
     __slots__ = ("_runtime", "inner", "permits")
@@ -31,9 +32,10 @@ class BulkheadLayer:
         self._runtime = runtime
 
     def __repr__(self) -> str:
-        permits = self.permits
+        permits, adaptive = self.permits, self.permits.options.adaptive
+        bounds = f", {adaptive.least} to {permits.options.concurrent}" if adaptive else ""
         return (
-            f"bulkhead   {permits.in_use} of {permits.limit} permits,"
+            f"bulkhead   {permits.in_use} of {permits.limit} permits{bounds},"
             f" {permits.waiting} of {permits.options.queue} waiting"
         )
 
@@ -48,7 +50,7 @@ class BulkheadLayer:
 
     async def _wait(self, call: Call) -> None:
         waiter: Waiter = self._runtime.loop.create_future()
-        if not self.permits.join(waiter):
+        if call.is_hedge or not self.permits.join(waiter):
             raise self._refuse(call, "bulkhead_full", "all permits are taken, the queue is full")
         left = call.deadline - SPARE - self._runtime.clock()
         timer = self._runtime.loop.call_later(max(0.0, left), self._give_up, waiter)

@@ -20,16 +20,23 @@ class RetryLayer:
     """Makes up to `attempts` attempts; what the last one ended with is the call's outcome.
 
     The first attempt costs next to nothing; from its failure on tenacity drives. An error tells
-    how many attempts were sent. `budget` is the upstream's.
+    how many attempts were sent. `budget` is the upstream's, and hedges draw on it, too; a hedge is
+    sent once.
     """
 
     __slots__ = ("_clock", "_options", "_runtime", "_statuses", "_wall", "budget", "inner")
 
     def __init__(
-        self, options: Retry, runtime: Runtime, inner: Handler, *, wall: Clock = time.time
+        self,
+        options: Retry,
+        runtime: Runtime,
+        inner: Handler,
+        *,
+        budget: RetryBudget | None = None,
+        wall: Clock = time.time,
     ) -> None:
         self.inner = inner
-        self.budget = RetryBudget(options)
+        self.budget = budget or RetryBudget(options)
         self._options = options
         self._statuses = options.statuses
         self._runtime = runtime
@@ -45,6 +52,8 @@ class RetryLayer:
 
     async def __call__(self, call: Call) -> Reply:
         """Pass the call on, and again if it fails."""
+        if call.is_hedge:
+            return await self.inner(call)
         self.budget.deposit(self._clock())
         failure: Failure
         try:

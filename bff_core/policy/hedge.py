@@ -1,0 +1,133 @@
+"""When a call is slow enough to be sent a second time, and which reply will do."""
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Annotated
+
+from bff_core.call import Call, Reply
+from bff_core.errors import ConfigurationError
+from bff_core.policy.options import Option, check
+
+STEP = 1.1
+BOUNDS = tuple(accumulate([0.001] + [STEP] * 115, float.__mul__))
+"""The upper ends of the buckets that latencies are counted in: from 1 ms to a minute."""
+
+COUNT_AGAIN = 16
+"""After how many calls the delay is worked out anew."""
+
+MOST_OPERATIONS = 64
+"""How many operations have latencies of their own; further ones share theirs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hedge:
+    """When a slow call is sent a second time, while the first goes on; durations in seconds.
+
+    Source: "The tail at scale", Dean and Barroso, 2013.
+    """
+
+    quantile: Annotated[
+        float, Option("The share of recent calls that ended sooner than a slow one", 0.5, 0.999)
+    ] = 0.95
+    minimum_calls: Annotated[
+        int, Option("How many recent calls of an operation there must be to judge by", 10, 100_000)
+    ] = 50
+    delay_min: Annotated[float, Option("The shortest delay before the second is sent", 0, 60)] = (
+        0.01
+    )
+    delay_max: Annotated[
+        float, Option("The longest delay before the second is sent", 0.001, 60)
+    ] = 1.0
+    window: Annotated[float, Option("How long a call is recent", 1, 3600)] = 60.0
+
+    def __post_init__(self) -> None:
+        check(self)
+        if self.delay_max < self.delay_min:
+            raise ConfigurationError("Hedge.delay_max must be at least Hedge.delay_min")
+
+
+class Latencies:
+    """How long the recent calls of one operation took, in constant memory.
+
+    They are counted in buckets, each a tenth wider than the one before, of two half windows: what
+    is recent reaches back between half of `window` and all of it.
+    """
+
+    __slots__ = ("_before", "_delay", "_known", "_now", "_options", "_turn_at")
+
+    def __init__(self, options: Hedge) -> None:
+        self._options = options
+        self._before = self._now = _none()
+        self._delay: float | None = None
+        self._known = 0
+        self._turn_at = -1.0
+
+    def add(self, latency: float, now: float) -> None:
+        """Count a call. One that was cut off counts with what it had taken by then."""
+        if now >= self._turn_at:
+            self._turn(now)
+        self._now[bisect_left(BOUNDS, latency)] += 1
+        self._known += 1
+        if self._known % COUNT_AGAIN == 0 or self._known == self._options.minimum_calls:
+            self._delay = self._worked_out()
+
+    def delay(self, now: float) -> float | None:
+        """Return after how many seconds a call is slow; None while too little is known."""
+        if now >= self._turn_at:
+            self._turn(now)
+        return self._delay
+
+    def _turn(self, now: float) -> None:
+        half = self._options.window / 2
+        is_stale = now >= self._turn_at + half
+        self._before = _none() if is_stale else self._now
+        self._now = _none()
+        self._turn_at = now + half
+        self._delay = self._worked_out()
+
+    def _worked_out(self) -> float | None:
+        counts = [before + now for before, now in zip(self._before, self._now, strict=True)]
+        self._known = sum(counts)
+        if self._known < self._options.minimum_calls:
+            return None
+        rank = bisect_left(list(accumulate(counts)), self._options.quantile * self._known)
+        slow = BOUNDS[min(rank, len(BOUNDS) - 1)]
+        return min(max(slow, self._options.delay_min), self._options.delay_max)
+
+
+def _none() -> list[int]:
+    return [0] * (len(BOUNDS) + 1)
+
+
+class Operations:
+    """The latencies of each operation of an upstream; of so many at most."""
+
+    __slots__ = ("_known", "_options")
+
+    def __init__(self, options: Hedge) -> None:
+        self._options = options
+        self._known: dict[str, Latencies] = {}
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def of(self, operation: str) -> Latencies:
+        """Return the latencies of an operation."""
+        return self._known.get(operation) or self._meet(operation)
+
+    def _meet(self, operation: str) -> Latencies:
+        if len(self._known) >= MOST_OPERATIONS:
+            operation = ""
+        return self._known.setdefault(operation, Latencies(self._options))
+
+
+def is_good(call: Call, reply: Reply) -> bool:
+    """Whether a reply ends a race.
+
+    A read may be told that there is nothing. Of a write that was sent twice the second may be told
+    of a conflict with the first, or that what it deletes is gone: only success is an answer.
+    """
+    if call.is_safe:
+        return reply.status < 500 and reply.status != 429
+    return reply.status < 400

@@ -1,0 +1,177 @@
+"""Between coalesce and retry: sends a slow call a second time and takes the first good answer."""
+
+import asyncio
+from dataclasses import replace
+
+from bff_core.call import Call, Handler, Reply
+from bff_core.errors import UpstreamError
+from bff_core.events import Hedged, HedgeRefused, HedgeWon
+from bff_core.policy.blame import TOLERANCE
+from bff_core.policy.hedge import Hedge, Operations, is_good
+from bff_core.policy.retry import RetryBudget
+from bff_core.upstream.layers.alarm import Alarm, AlarmClock
+from bff_core.upstream.runtime import Runtime
+
+
+class HedgeLayer:
+    """Races a call that takes longer than most against a copy of it, elsewhere where it can.
+
+    Only idempotent calls, and only within `budget`, which retries share. A call is slow by the time
+    since it was sent: one that waits for a permit gains nothing by a second behind it. The first
+    call runs in its caller; a task is made for the second alone. Whichever loses is cancelled.
+    """
+
+    __slots__ = ("_alarms", "_budget", "_clock", "_options", "_runtime", "inner", "operations")
+
+    def __init__(
+        self, options: Hedge, budget: RetryBudget, runtime: Runtime, inner: Handler
+    ) -> None:
+        self.inner = inner
+        self.operations = Operations(options)
+        self._options = options
+        self._budget = budget
+        self._runtime = runtime
+        self._clock = runtime.clock
+        self._alarms = AlarmClock(runtime)
+
+    def __repr__(self) -> str:
+        options = self._options
+        return (
+            f"hedge      after {options.quantile:.0%} of recent calls,"
+            f" {options.delay_min:g} to {options.delay_max:g} s"
+        )
+
+    async def __call__(self, call: Call) -> Reply:
+        """Pass the call on, and a second one if it takes long."""
+        if not call.is_idempotent:
+            return await self.inner(call)
+        started = self._clock()
+        latencies = self.operations.of(call.operation)
+        delay = latencies.delay(started)
+        if delay is None or started + delay >= call.deadline:
+            reply = await self.inner(call)
+        else:
+            reply = await self._race(call, started, delay)
+        if is_good(call, reply):
+            # A call that lost counts with what it took so far: else the hedges themselves would
+            # make the latencies shorter, and hedging would feed on itself.
+            now = self._clock()
+            latencies.add(now - call.sent_since(started), now)
+        return reply
+
+    async def _race(self, call: Call, started: float, delay: float) -> Reply:
+        race = self._alarms.arm(_Race, started + delay)
+        race.enter(self, call, delay)
+        try:
+            reply = await self.inner(call)
+            if is_good(call, reply):
+                return reply
+            return await race.other() or reply
+        except asyncio.CancelledError:
+            if race.settle() and race.reply is not None:
+                return race.reply
+            raise
+        except UpstreamError as error:
+            other = await race.other()
+            if other is None:
+                error.attempts = max(error.attempts, len(call.trail))
+                raise
+            return other
+        finally:
+            self._alarms.clear(race)
+            race.leave()
+
+    def look(self, race: "_Race") -> None:
+        """Send the second call of a race, if the first was sent long enough ago."""
+        call, now = race.call, self._clock()
+        sent = call.trail[-1][1] if call.trail else now
+        if now < sent + race.delay - TOLERANCE:  # it has waited for a permit, or was retried
+            race.instant = sent + race.delay
+            self._alarms.add(race)
+        elif self._may_send(call, now):
+            race.send(replace(call, trail=[*call.trail], is_hedge=True))
+
+    def _may_send(self, call: Call, now: float) -> bool:
+        events = self._runtime.events
+        is_allowed = self._budget.withdraw(now)
+        if events.sinks and is_allowed:
+            events.emit(Hedged(call.upstream, call.operation))
+        elif events.sinks:
+            events.emit(HedgeRefused(call.upstream, call.operation, "budget"))
+        return is_allowed
+
+    def spawn(self, race: "_Race", second: Call) -> asyncio.Task[None]:
+        """Start the second call of a race."""
+        return self._runtime.spawn(self._run(race, second))
+
+    async def _run(self, race: "_Race", second: Call) -> None:
+        try:
+            reply = await self.inner(second)
+        except UpstreamError:
+            return  # the first goes on, and says what there is to say
+        else:
+            if is_good(second, reply) and race.win(reply) and self._runtime.events.sinks:
+                self._runtime.events.emit(HedgeWon(second.upstream, second.operation))
+        finally:
+            race.end_second()
+
+
+class _Race(Alarm):
+    """A call and, from its instant on, a second one; the first good reply is the race's."""
+
+    __slots__ = ("_layer", "_second", "_sent", "_task", "_waiter", "call", "delay", "reply")
+
+    def enter(self, layer: HedgeLayer, call: Call, delay: float) -> None:
+        """Begin with the first call, which runs in the alarm's task."""
+        self.call = call
+        self.delay = delay
+        self.reply: Reply | None = None
+        self._layer = layer
+        self._second: Call | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._waiter: asyncio.Future[None] | None = None
+
+    def ring(self) -> None:
+        """See whether the time of a second call has come."""
+        self._layer.look(self)
+
+    def send(self, second: Call) -> None:
+        """Start the second call."""
+        self._second, self._sent = second, len(second.trail)
+        self._task = self._layer.spawn(self, second)
+
+    def win(self, reply: Reply) -> bool:
+        """Take the second's reply and stop the first; False when the race is over already."""
+        if self._task is None:
+            return False
+        self.reply = reply
+        if self._waiter is None:
+            super().ring()
+        return True
+
+    def end_second(self) -> None:
+        """Tell the first where the second has been, and wake it if it waits."""
+        self._merge()
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    async def other(self) -> Reply | None:
+        """Return the second's reply; None when there is no second, or it fails, too."""
+        task = self._task
+        if self.reply is None and task is not None and not task.done():
+            self._waiter = task.get_loop().create_future()
+            await self._waiter
+        return self.reply
+
+    def leave(self) -> None:
+        """End the race; a second that still runs has lost."""
+        task, self._task = self._task, None
+        if task is not None and not task.done():
+            task.cancel()
+            self._merge()
+
+    def _merge(self) -> None:
+        second, self._second = self._second, None
+        if second is not None:
+            # Before the last: when the first was sent is what its latency is counted from.
+            self.call.trail[-1:-1] = second.trail[self._sent :]
