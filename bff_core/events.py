@@ -154,10 +154,10 @@ class SagaStuck:
 
 @dataclass(frozen=True, slots=True)
 class StoreChanged:
-    """A store that gateways share went away (`open`), is being tried (`half-open`) or is back."""
+    """A store that gateways share went away (its circuit is `open`) or is back (`closed`)."""
 
     store: str
-    state: Literal["closed", "open", "half-open"]
+    state: Literal["closed", "open"]
 
 
 @dataclass(frozen=True, slots=True)

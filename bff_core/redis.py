@@ -56,7 +56,7 @@ class RedisLink:
         self._circuit = Circuit(
             Breaker(minimum_calls=5, window=5.0, open_for=0.5, open_for_max=2.0, probes=1), chance
         )
-        self._period = self._circuit.period
+        self._is_away = False
         self._streak = 0
         self._scripts: dict[str, str] = {}
         try:
@@ -147,11 +147,16 @@ class RedisLink:
             # A share of the calls says little for long after many that were answered.
             if self._streak >= STREAK:
                 self._circuit.open(period, now)
-        if self._circuit.period == self._period:
+        self._tell()
+
+    def _tell(self) -> None:
+        """Say once that Redis is away, not at each probe, and once that it is back."""
+        is_away = self._circuit.state != "closed"
+        if is_away == self._is_away:
             return
-        self._period = self._circuit.period
+        self._is_away = is_away
         if self._events.sinks:
-            self._events.emit(StoreChanged(self.name, self._circuit.state))
+            self._events.emit(StoreChanged(self.name, "open" if is_away else "closed"))
 
 
 def name_of(url: str) -> str:
