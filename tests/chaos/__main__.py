@@ -32,10 +32,13 @@ def main() -> int:
     plan = Plan(seed, asked.minutes * 60, has_faults=not asked.calm)
     replay = f"make {'soak' if asked.calm else 'chaos'} SEED={seed} MINUTES={asked.minutes:g}"
     sys.stdout.write(f"{replay}\n")
-    with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
-        began = time.monotonic()
-        verdict = run(plan, Path(folder))
-        took = time.monotonic() - began
+    folder, began = Path(tempfile.mkdtemp(prefix="chaos-")), time.monotonic()
+    verdict = run(plan, folder)
+    took = time.monotonic() - began
+    if verdict.is_good:
+        shutil.rmtree(folder)
+    else:
+        sys.stdout.write(f"\nlogs of all processes: {folder}\n")
     sys.stdout.write(f"\n{verdict.report()}\n")
     sys.stdout.write(f"{'held' if verdict.is_good else 'BROKEN'} in {took:.0f} s: {replay}\n")
     return 0 if verdict.is_good else 1

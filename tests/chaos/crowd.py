@@ -4,8 +4,9 @@ import asyncio
 import random
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from tests.chaos.checks import Checker, Viewer
 from tests.chaos.screens import Request, bad, purchases, reads, writes
@@ -21,23 +22,37 @@ LONGEST_STREAM = 2.0
 
 
 class Stopwatch:
-    """How long this process itself stood still: what a busy machine adds is no gateway's doing."""
+    """How long the machine let us wait: this client stood still, or a gateway that had work to do.
 
-    def __init__(self) -> None:
-        self._stalls: deque[tuple[float, float]] = deque(maxlen=2000)
+    What a busy machine adds to an answer is nobody's doing; what a gateway does to itself is not
+    counted, for then it runs.
+    """
+
+    def __init__(self, pids: Collection[int]) -> None:
+        self._stalls: deque[tuple[float, float]] = deque(maxlen=5000)
+        self._waited = {pid: waited_of(pid) for pid in pids}
 
     async def run(self) -> None:
-        """Tick for ever, and note each tick that came late."""
+        """Tick for ever, and note what was lost in each tick."""
         while True:
             began = time.monotonic()
             await asyncio.sleep(TICK)
             late = time.monotonic() - began - TICK
-            if late > TICK / 4:
-                self._stalls.append((began, late))
+            self._stalls.append((began, max(0.0, late) + self._starved()))
+
+    def _starved(self) -> float:
+        """Return for how long, since the last time, the most starved of the gateways waited."""
+        before, self._waited = self._waited, {pid: waited_of(pid) for pid in self._waited}
+        return max(self._waited[pid] - seconds for pid, seconds in before.items())
 
     def since(self, began: float) -> float:
         """Return how many seconds were lost since an instant."""
-        return sum(late for at, late in self._stalls if at + late + TICK >= began)
+        return sum(lost for at, lost in self._stalls if at + TICK + lost >= began)
+
+
+def waited_of(pid: int) -> float:
+    """Return for how many seconds a process was ready to run and had no processor (proc(5))."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
 
 
 @dataclass
@@ -118,7 +133,7 @@ class Client:
                 request.path, method=request.method, headers=headers, body=request.body
             )
         except Cut as cut:
-            self._take_cut(request, cut, began, is_reused=is_reused)
+            self._take_cut(request, f"{name}: {cut}", began, is_reused=is_reused)
             return
         self._take(request, answer, name, wish, began)
 
@@ -134,7 +149,7 @@ class Client:
         if request.kind in {"read", "write"} and wish is None:
             self.good.append((time.monotonic(), is_good))
 
-    def _take_cut(self, request: Request, cut: Cut, began: float, *, is_reused: bool) -> None:
+    def _take_cut(self, request: Request, cut: str, began: float, *, is_reused: bool) -> None:
         """Only streams may be cut off, and idle connections closed in the moment of their use."""
         counts = self.checker.verdict.counts
         seconds = time.monotonic() - began

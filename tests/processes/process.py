@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Self
@@ -157,16 +158,23 @@ class Process:
         """How many files and sockets it holds."""
         return sum(1 for _ in Path(f"/proc/{self.pid}/fd").iterdir())
 
-    def connections_to(self, port: int) -> int:
-        """How many of its sockets lead to a port."""
-        sockets = set()
+    @property
+    def files(self) -> Counter[str]:
+        """What its files and sockets are: paths, `tcp 6379 01` (peer's port, state), `socket`."""
+        told = Path(f"/proc/{self.pid}/net/tcp").read_text().splitlines()[1:]
+        rows = (line.split() for line in told)  # proc(5): addresses, state, and the inode tenth
+        peers = {
+            f"socket:[{row[9]}]": f"tcp {int(row[2].rpartition(':')[2], 16)} {row[3]}"
+            for row in rows
+        }
+        local = Path(f"/proc/{self.pid}/net/unix").read_text().splitlines()[1:]
+        peers |= {f"socket:[{line.split()[6]}]": "unix" for line in local}
+        found: Counter[str] = Counter()
         for entry in Path(f"/proc/{self.pid}/fd").iterdir():
             with contextlib.suppress(FileNotFoundError):  # closed meanwhile
-                sockets.add(str(entry.readlink()))
-        lines = Path(f"/proc/{self.pid}/net/tcp").read_text().splitlines()[1:]
-        rows = (line.split() for line in lines)  # proc(5): remote address third, inode tenth
-        ends = {f"socket:[{row[9]}]": int(row[2].rpartition(":")[2], 16) for row in rows}
-        return sum(ends.get(name) == port for name in sockets)
+                name = str(entry.readlink())
+                found[peers.get(name, name.partition(":[")[0])] += 1
+        return found
 
     @property
     def threads(self) -> int:
