@@ -42,16 +42,21 @@ class DescribedOption:
 
     def refuse(self, owner: type, value: object) -> None:
         """Raise `ConfigurationError` unless the value is of the type and within the range."""
+        if complaint := self.complaint(value):
+            raise ConfigurationError(f"{owner.__name__}.{self.name} {complaint}")
+
+    def complaint(self, value: object) -> str:
+        """Say what the value must be, after its name; empty where nothing is wrong."""
         if value is None and NoneType in self.types:
-            return
-        name = f"{owner.__name__}.{self.name}"
+            return ""
         kinds = (int, float) if float in self.types else self.types
         is_flag_by_mistake = isinstance(value, bool) and bool not in self.types
         if not isinstance(value, kinds) or is_flag_by_mistake:
             expected = " or ".join("None" if t is NoneType else t.__name__ for t in self.types)
-            raise ConfigurationError(f"{name} must be {expected}, not {value!r}")
+            return f"must be {expected}, not {value!r}"
         if isinstance(value, int | float) and not self._holds(value):
-            raise ConfigurationError(f"{name} must be {self.option.range}, not {value!r}")
+            return f"must be {self.option.range}, not {value!r}"
+        return ""
 
     def _holds(self, value: float) -> bool:
         # Not a number fails both comparisons.

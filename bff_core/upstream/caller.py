@@ -40,6 +40,11 @@ class Stack(Protocol):
     """What an upstream calls through: the layers, the streaming road, and how they look."""
 
     @property
+    def policy(self) -> Policy:
+        """What the layers were made of."""
+        ...
+
+    @property
     def handler(self) -> Handler:
         """The outermost layer."""
         ...
@@ -51,14 +56,17 @@ class Stack(Protocol):
 
 
 class Caller:
-    """What every service client does behind its verbs."""
+    """What every service client does behind its verbs.
+
+    A method that calls holds on to the stack until it has ended: one that is replaced meanwhile is
+    closed when nobody holds it any more.
+    """
 
     name: ClassVar[str] = ""
     policy: ClassVar[Policy] = Policy()
 
     def __init__(self, stack: Stack, *, clock: Clock = monotonic) -> None:
         self._stack = stack
-        self._handler = stack.handler
         self._clock = clock
         self._scope: Scope | None = None
 
@@ -66,10 +74,13 @@ class Caller:
         """Return a copy that acts for one request: its viewer, its deadline, its trace."""
         bound = object.__new__(type(self))
         bound._stack = self._stack
-        bound._handler = self._handler
         bound._clock = self._clock
         bound._scope = scope
         return bound
+
+    def call_through(self, stack: Stack) -> None:
+        """Let those who are bound from now on call through another stack."""
+        self._stack = stack
 
     async def typed(
         self,
@@ -93,7 +104,8 @@ class Caller:
 
     async def reply(self, call: Call) -> Reply:
         """Send a call down the stack; the part that made it sees a stale reply."""
-        reply = await self._handler(call)
+        stack = self._stack
+        reply = await stack.handler(call)
         if reply.source == "stale" and (part := running_part.get()) is not None:
             part.saw(reply)
         return reply
@@ -114,13 +126,14 @@ class Caller:
         if query:
             target += encode_query(query)
         operation = compiled.operation(method)
-        deadline, audience, traceparent = self._clock() + self.policy.timeout, "unbound", ""
+        policy = self._stack.policy
+        deadline, audience, traceparent = self._clock() + policy.timeout, "unbound", ""
         scope, part = self._scope, running_part.get()
         if scope is not None:
             audience, traceparent = scope.audience, scope.traceparent
             deadline = min(deadline, scope.deadline)
             scope.calls += 1
-            if scope.idempotency_key and method in KEYED and self.policy.keyed:
+            if scope.idempotency_key and method in KEYED and policy.keyed:
                 headers = _keyed(headers, scope, self.name, operation, target)
         if part is not None:
             deadline = min(deadline, part.deadline)
@@ -130,7 +143,7 @@ class Caller:
             target,
             operation,
             deadline,
-            None if self.policy.public else audience,
+            None if policy.public else audience,
             headers,
             body,
             traceparent,

@@ -171,7 +171,8 @@ class Upstream(Caller):
         """
         headers: Headers = ((b"accept", b"application/x-ndjson"),)
         call = self.call("GET", path, parameters, query=query, headers=headers)
-        async with self._stack.streamer.stream(call) as reply:
+        stack = self._stack
+        async with stack.streamer.stream(call) as reply:
             _refuse_failure(reply, call)
             is_empty = True
             async with aclosing(rows(aiter(reply), model, call)) as values:
@@ -199,7 +200,8 @@ class Upstream(Caller):
         if last_event_id:
             headers += ((b"last-event-id", last_event_id.encode()),)
         call = self.call("GET", path, parameters, query=query, headers=headers)
-        async with self._stack.streamer.stream(call) as reply:
+        stack = self._stack
+        async with stack.streamer.stream(call) as reply:
             _refuse_failure(reply, call)
             if _type_of(reply) not in {b"", b"text/event-stream"}:
                 raise BadPayload("not an event stream", call=call)

@@ -51,7 +51,7 @@ class UpstreamStack:
         self, policy: Policy, origins: Sequence[Endpoint], runtime: Runtime, transport: Transport
     ) -> None:
         self.name = runtime.upstream
-        self.is_critical = policy.critical
+        self.policy = policy
         self.streamer = Balancer(
             policy.balance,
             runtime,
@@ -69,6 +69,11 @@ class UpstreamStack:
             self._lines.insert(0, self.handler)
             if isinstance(self.handler, BreakerLayer):
                 self._breaker = self.handler
+
+    @property
+    def is_critical(self) -> bool:
+        """Whether the gateway is not ready while the circuit is open."""
+        return self.policy.critical
 
     @property
     def is_open(self) -> bool:
@@ -91,9 +96,16 @@ def wire(policy: Policy, runtime: Runtime) -> Transport:
 def open_stack(
     policy: Policy, addresses: Sequence[str], runtime: Runtime, make_transport: MakeTransport
 ) -> UpstreamStack:
-    """Return the stack of an upstream that is to be called at `addresses` (URLs)."""
+    """Return the stack of an upstream that is to be called at `addresses` (URLs).
+
+    Raises `ConfigurationError` for certificates that can't be loaded.
+    """
     origins = [endpoint_of(address) for address in addresses]
-    return UpstreamStack(policy, origins, runtime, make_transport(policy, runtime))
+    transport = make_transport(policy, runtime)
+    secure = [origin for origin in origins if origin.is_secure]
+    if secure and isinstance(transport, WireTransport):
+        transport.connect(secure[0])  # loads them now, not when the name is resolved
+    return UpstreamStack(policy, origins, runtime, transport)
 
 
 def endpoint_of(url: str) -> Endpoint:

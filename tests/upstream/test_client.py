@@ -57,7 +57,7 @@ ADA = reply(200, {"id": "1", "name": "Ada"})
 def client(script: Scripted, kind=Users, now=100.0):
     """Return a client whose stack is nothing but a script."""
     connector = ScriptedConnector(Endpoint("http", "users", 80, "users"), script, [])
-    stack = SimpleNamespace(handler=script, streamer=connector)
+    stack = SimpleNamespace(policy=kind.policy, handler=script, streamer=connector)
     return kind(stack, clock=lambda: now)
 
 

@@ -47,7 +47,7 @@ class Desk:
         bench = Workbench("ledger")
         transport = ScriptedTransport({"127.0.0.1": self.upstream})
         stack = UpstreamStack(
-            Ledger.policy, [endpoint_of("http://127.0.0.1:1")], bench.runtime, transport
+            kind.policy, [endpoint_of("http://127.0.0.1:1")], bench.runtime, transport
         )
         self.bench = bench
         self._ledger = kind(stack, clock=lambda: bench.now)
