@@ -73,6 +73,14 @@ class NotFound(ClientError):
     title = "Not found"
 
 
+class KeyReused(ClientError):
+    """The Idempotency-Key came with another query or body before."""
+
+    status = 422
+    code = "idempotency_key_reused"
+    title = "Idempotency-Key is already used"
+
+
 class TooManyRequests(ClientError):
     """The caller is over one of the `limits` (their names); `retry_after` is in seconds."""
 
@@ -200,13 +208,14 @@ class TransportFailed(UpstreamError):
 class BadStatus(UpstreamError):
     """The service answered with a status that is no success.
 
-    404, 409 and 422 are passed through with the problem that the service told; others are 502,
+    402, 404, 409 and 422 are passed through with the problem that the service told; others are 502,
     a 503 stays 503, and a 504 stays 504. The seconds of a 409's or a 503's Retry-After go on.
     """
 
     code = "bad_status"
     title = "Upstream failed"
     passed_through: ClassVar[dict[int, str]] = {
+        402: "Payment required",
         404: "Not found",
         409: "Conflict",
         422: "Unprocessable content",
@@ -215,7 +224,7 @@ class BadStatus(UpstreamError):
     def __init__(self, reply: Reply, *, call: Call, attempts: int = 1, detail: str = "") -> None:
         super().__init__(f"answered {reply.status}", call=call, attempts=attempts)
         self.reply = reply
-        self.status = reply.status if reply.status in {404, 409, 422, 503, 504} else 502
+        self.status = reply.status if reply.status in {402, 404, 409, 422, 503, 504} else 502
         told = reply.header("retry-after") or ""
         if self.status in {409, 503} and told.isascii() and told.isdigit():
             self.retry_after = min(float(told), LONGEST_WAIT)

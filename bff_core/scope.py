@@ -24,8 +24,9 @@ class Scope:
     viewer and route; empty where the request has none. `outcome` is for whoever knows better than
     the status of the answer whether the same key may get it again: "final" (all is settled, even
     if badly), "unknown" (something may or may not have happened) or "read" (nothing was changed).
-    `writes` counts the calls that were given a key, by what it was derived from,
-    `calls` all calls to services that were made for the request.
+    `writes` counts the calls that were given a key, by what it was derived from, `calls` all calls
+    to services that were made for the request, `unsafe_calls` those among them that are no plain
+    reads, where the request has a key.
     """
 
     deadline: float
@@ -42,6 +43,7 @@ class Scope:
     outcome: Outcome = ""
     writes: dict[tuple[str, ...], int] | None = None
     calls: int = 0
+    unsafe_calls: int = 0
 
     def header(self, name: str) -> str | None:
         """Return a request header (lower-case `name`) and note that the answer varies by it."""

@@ -9,7 +9,7 @@ from starlette.types import Scope as ASGIScope
 from bff_core.auth.viewer import ANONYMOUS
 from bff_core.clock import Clock
 from bff_core.edge.exchange import Exchange, exchange_of
-from bff_core.errors import ClientError, StoreUnavailable
+from bff_core.errors import ClientError, KeyReused, StoreUnavailable
 from bff_core.events import AnswerForgotten, Events
 from bff_core.idempotency.store import Claim, Reused, Running, Store
 from bff_core.policy.idempotency import (
@@ -35,14 +35,6 @@ RESERVE_MOST = 0.1
 """Seconds (at most) before its deadline that a waiting request gives up, to say so in time."""
 
 GetStore = Callable[[], Store]
-
-
-class KeyReused(ClientError):
-    """The Idempotency-Key came with another query or body before."""
-
-    status = 422
-    code = "idempotency_key_reused"
-    title = "Idempotency-Key is already used"
 
 
 class KeyInUse(ClientError):

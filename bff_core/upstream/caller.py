@@ -7,7 +7,7 @@ from typing import ClassVar, Protocol, Self, TypeVar
 import msgspec
 from typing_extensions import TypeForm
 
-from bff_core.call import Call, Handler, Headers, Reply, find_header
+from bff_core.call import SAFE, Call, Handler, Headers, Reply, find_header
 from bff_core.clock import Clock, monotonic
 from bff_core.errors import InvalidInput
 from bff_core.policy.idempotency import derived_key
@@ -133,8 +133,10 @@ class Caller:
             audience, traceparent = scope.audience, scope.traceparent
             deadline = min(deadline, scope.deadline)
             scope.calls += 1
-            if scope.idempotency_key and method in KEYED and policy.keyed:
-                headers = _keyed(headers, scope, self.name, operation, target)
+            if scope.idempotency_key and method not in SAFE:
+                scope.unsafe_calls += 1
+                if method in KEYED and policy.keyed:
+                    headers = _keyed(headers, scope, self.name, operation, target)
         if part is not None:
             deadline = min(deadline, part.deadline)
         return Call(

@@ -74,7 +74,7 @@ async def test_a_declined_card_leaves_nothing_behind(mocks, open_gateway, cart):
         with mocks.fault("payments", kind="error", status=402, route="POST /charges"):
             answer = await client.post("/v1/checkout", json={"payment_method_id": method(mocks)})
 
-    assert answer.status_code == 502, answer.text
+    assert answer.status_code == 402, answer.text
     assert answer.json()["steps"] == [
         {"step": "quote", "state": "done"},
         {"step": "reserve", "state": "undone"},
