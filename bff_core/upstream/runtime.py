@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bff_core.clock import Chance, Clock
 from bff_core.events import Events
+from bff_core.policy.retry import RetryBudget
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +14,8 @@ class Runtime:
     """Handed to every layer when a stack is built, inside the running loop.
 
     `spawn` starts background work that the gateway owns: it is cancelled when the gateway closes,
-    and outlives the request that caused it.
+    and outlives the request that caused it. `budget` is what attempts beyond the first are taken
+    from, whoever makes them; None where the policy sends nothing twice.
     """
 
     upstream: str
@@ -22,3 +24,4 @@ class Runtime:
     chance: Chance
     events: Events
     spawn: Callable[[Coroutine[object, object, None]], asyncio.Task[None]]
+    budget: RetryBudget | None = None

@@ -1,6 +1,7 @@
 """The order of layers around every call to a service; `layers` reads as a table of contents."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -31,7 +32,7 @@ def layers(policy: Policy, runtime: Runtime) -> Iterator[Wrap]:
     if policy.coalesce:
         yield partial(CoalesceLayer, runtime)
     retry = policy.retry or Retry(attempts=1)
-    budget = RetryBudget(retry)
+    budget = runtime.budget or RetryBudget(retry)
     if policy.hedge is not None:
         yield partial(HedgeLayer, policy.hedge, budget, runtime)
     if policy.retry is not None or policy.hedge is not None:  # it counts the calls of the budget
@@ -101,6 +102,8 @@ def open_stack(
     Raises `ConfigurationError` for certificates that can't be loaded.
     """
     origins = [endpoint_of(address) for address in addresses]
+    if policy.retry is not None or policy.hedge is not None:
+        runtime = replace(runtime, budget=RetryBudget(policy.retry or Retry(attempts=1)))
     transport = make_transport(policy, runtime)
     secure = [origin for origin in origins if origin.is_secure]
     if secure and isinstance(transport, WireTransport):

@@ -44,6 +44,7 @@ class Pool:
         self._options = options
         self._loop = runtime.loop
         self._clock = runtime.clock
+        self._budget = runtime.budget
         self._new_parser = new_parser
         self._dialer = Dialer(endpoint, options, runtime, context)
         self._renderer = Renderer(endpoint, options)
@@ -177,10 +178,16 @@ class Pool:
         return None
 
     async def _reopen(self, call: Call) -> WireConnection:
-        """Answer a stale connection: a call that may be sent again gets a new one, once."""
-        if not call.is_idempotent:
+        """Answer a stale connection: a call that may be sent again gets a new one, once.
+
+        That is an attempt like any other. A service that resets whatever it is asked would receive
+        a second attempt for each idle connection, so it is taken from the budget of retries.
+        """
+        now, budget = self._clock(), self._budget
+        if not call.is_idempotent or (budget is not None and not budget.withdraw(now)):
             message = "the service closed the connection without an answer"
             raise TransportFailed(message, call=call, is_sent=True) from None
+        call.trail.append((self.endpoint, now))
         return await self._acquire(call, is_fresh=True)
 
     async def _acquire(self, call: Call, *, is_fresh: bool) -> WireConnection:

@@ -20,6 +20,7 @@ import pytest
 from bff_core.call import Call
 from bff_core.events import Events
 from bff_core.policy.connection import Connection
+from bff_core.policy.retry import RetryBudget
 from bff_core.upstream.runtime import Runtime
 from bff_core.upstream.transport.httpx import HttpxTransport
 from bff_core.upstream.transport.interface import Connector, Endpoint
@@ -173,11 +174,11 @@ def calling(
     return Call("shop", method, target, f"{method} /things", deadline, **others)
 
 
-def transport(**options: Any) -> WireTransport:
-    """Make a wire transport in the running loop."""
+def transport(*, budget: RetryBudget | None = None, **options: Any) -> WireTransport:
+    """Make a wire transport in the running loop; `budget` is what it may send again."""
     loop = asyncio.get_running_loop()
     chance = random.Random(7).random
-    runtime = Runtime("shop", loop, time.monotonic, chance, Events(), loop.create_task)
+    runtime = Runtime("shop", loop, time.monotonic, chance, Events(), loop.create_task, budget)
     return WireTransport(Connection(**options), runtime)
 
 

@@ -9,6 +9,7 @@ import time
 import pytest
 
 from bff_core.errors import DeadlineExceeded, TransportFailed, UpstreamError
+from bff_core.policy.retry import Retry, RetryBudget
 from bff_core.upstream.transport.interface import Endpoint, Load
 
 POISON = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nPOISON"
@@ -189,6 +190,23 @@ async def test_a_stale_connection_is_replaced_once(kit, call, by_reset):
         reply = await pool.send(kit.calling(**call))
 
     assert (reply.body, service.accepted, len(service.requests)) == (b"clean", 2, 3)
+
+
+async def test_replacing_stale_connections_is_within_the_budget(kit):
+    """A service that resets whatever it is asked gets no second attempt per idle connection."""
+    budget = RetryBudget(Retry(budget_ratio=0, budget_min=1))
+    script = dying(after=1, by_reset=True)
+
+    async with kit.Service(script) as service, kit.wired(service, budget=budget) as pool:
+        await pool.send(kit.calling())
+        replaced = kit.calling()
+        await pool.send(replaced)
+        with pytest.raises(TransportFailed, match="without an answer") as caught:
+            await pool.send(kit.calling())
+
+    assert caught.value.is_sent
+    assert len(replaced.trail) == 1
+    assert len(service.requests) == 4
 
 
 @pytest.mark.parametrize("by_reset", [False, True])
