@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from bff_core.redis import CONNECTIONS
 from services_mock.shop import SERVICES
 from tests.chaos.acquaintance import acquaint, wares_of
 from tests.chaos.checks import Checker, Viewer
@@ -32,9 +33,6 @@ SETTLING = 2.0
 MIB = 1024 * 1024
 MOST_MEMORY, MOST_GROWTH, ROUNDS_THAT_TELL = 220 * MIB, 12 * MIB, 6
 READERS, WRITERS, CLIENTS = (1, 7, 23, 60), (103, 105), 4
-MOST_POOLED = 50
-"""Connections that a gateway keeps to a shared store."""
-
 ATTEMPTS_PER_CALL, SPARE_ATTEMPTS, BUDGET_WINDOW = 1.2, 3, 10.0
 
 
@@ -201,10 +199,13 @@ class Chaos:
     def _held_by(self, gateway: Gateway) -> dict[str, Any]:
         """Return its files and its memory; connections to a shared store are pooled as well."""
         pooled = tuple(f"tcp {store.port} " for store in self.others.values())
-        files = {
-            name: count for name, count in gateway.files.items() if not name.startswith(pooled)
-        }
-        return {"descriptors": sum(files.values()), "files": files, "memory": gateway.memory}
+        files = Counter(
+            {name: count for name, count in gateway.files.items() if not name.startswith(pooled)}
+        )
+        if self.others and self.plan.has_faults:
+            # Connections that died with a store stay in its pool, closed, until their next use.
+            files["socket"] = max(0, files["socket"] - CONNECTIONS)
+        return {"descriptors": files.total(), "files": files, "memory": gateway.memory}
 
     async def _settle(self, baseline: Mapping[str, Mapping[str, Any]]) -> None:
         """After the last request nothing is left of any."""
