@@ -8,14 +8,14 @@ from typing import Self
 import msgspec
 
 from bff_core.composition.wiring import shape_of
-from bff_core.errors import ConfigurationError, StoreUnavailable
+from bff_core.errors import ConfigurationError, KeyReused, StoreUnavailable
 from bff_core.events import Crashed
 from bff_core.policy.idempotency import derived_key
-from bff_core.saga.driver import Driver
-from bff_core.saga.entry import Entry, Failure, Step, may_turn_back
+from bff_core.saga.driver import Driver, longest_backoff
+from bff_core.saga.entry import Entry, Failure, Step, kind_of
 from bff_core.saga.errors import SagaFailed, SagaUnderWay, SagaUnsettled
 from bff_core.saga.steps import Kind, Steps, Surroundings, results_of
-from bff_core.scope import Scope
+from bff_core.scope import Scope, writing
 
 RESERVE = 0.05
 """Seconds before its deadline that a request stops waiting, so that it can say how things stand."""
@@ -40,13 +40,17 @@ class Desk:
         self._inputs = {name: _inputs(kind) for name, kind in self._kinds.items()}
         self._scope: Scope | None = None
         self._running: set[Driver] = set()
+        self._resumed: set[Driver] = set()
         self._home: Surroundings | None = None
         self._owner = ""
+        for kind in self._kinds.values():
+            for step in kind.steps:
+                step.check()
 
     def open(self, home: Surroundings) -> None:
         """Work from now on; what was left is taken up in the background."""
         self._home = home
-        self._owner = f"{home.name}:{random.SystemRandom().getrandbits(96):024x}"
+        self._owner = f"{home.name}:{_random()}"
         home.spawn(self._resume())
 
     def bind(self, scope: Scope) -> Self:
@@ -66,16 +70,13 @@ class Desk:
         entry = self._entry(saga, scope)
         driver = self._driver(entry)
         known = await self._home.journal.begin(
-            entry.id, entry.encode(), self._owner, self._lease(type(saga))
+            entry.id, entry.kind, entry.encode(), self._owner, self._lease(type(saga))
         )
-        if known is not None:
-            entry = Entry.decode(known)
-            if not self._answer(saga, scope, entry):
-                raise SagaUnderWay(entry)
-            return
-        await self._watch(driver, scope)
-        if not self._answer(saga, scope, driver.entry):
-            raise SagaUnsettled(driver.entry)
+        if known is None:
+            await self._watch(driver, scope)
+            self._answer(saga, scope, driver)
+        else:
+            self._answer_again(saga, scope, entry, Entry.decode(known))
 
     async def _watch(self, driver: Driver, scope: Scope) -> None:
         """Wait as long as the request may; then the saga belongs to nobody but the gateway."""
@@ -89,21 +90,28 @@ class Desk:
         except asyncio.CancelledError:
             driver.turn_back(LEFT)
             raise
-        if driver.error is not None:
-            scope.outcome = "unknown"
-            raise driver.error
 
-    def _answer(self, saga: Kind, scope: Scope, entry: Entry) -> bool:
+    def _answer(self, saga: Kind, scope: Scope, driver: Driver) -> None:
+        entry = driver.entry
+        if not self._tell_end(saga, scope, entry):
+            is_keyed = bool(scope.idempotency_key)
+            raise SagaUnsettled(entry, is_keyed=is_keyed) from driver.error
+
+    def _answer_again(self, saga: Kind, scope: Scope, entry: Entry, known: Entry) -> None:
+        if known.inputs != entry.inputs:
+            raise KeyReused("This Idempotency-Key came with another request before.")
+        if not self._tell_end(saga, scope, known):
+            raise SagaUnderWay(known, is_keyed=True)
+
+    def _tell_end(self, saga: Kind, scope: Scope, entry: Entry) -> bool:
         """Tell how an entry ended, by its results or an error; False where it has not."""
+        is_undone = entry.outcome == "undone"
+        is_settled = entry.outcome == "done" or (is_undone and not entry.may_be_repeated)
+        scope.outcome = "final" if is_settled else "unknown"
         if entry.outcome == "done":
-            scope.outcome = "final"
             saga.remember(results_of(self._kinds[entry.saga], entry))
             return True
-        if entry.outcome == "undone":
-            scope.outcome = "final" if entry.had_effects else ""
-            raise SagaFailed(entry, entry.failure or FAILED)
-        scope.outcome = "unknown"
-        if any(step.state == "not-undone" for step in entry.steps):
+        if is_undone or any(step.state == "not-undone" for step in entry.steps):
             raise SagaFailed(entry, entry.failure or FAILED)
         return False
 
@@ -130,10 +138,10 @@ class Desk:
                 f"{name} is not known to the gateway: gateway(..., sagas=[{name}])"
             )
         home = self._here
-        key = scope.idempotency_key or f"{random.SystemRandom().getrandbits(128):032x}"
         inputs = {field: getattr(saga, field) for field in self._inputs[name]}
         return Entry(
-            id=derived_key(key, "saga", name),
+            id=_id_of(scope, name) if scope.idempotency_key else _random(),
+            run=_random(),
             saga=name,
             inputs=msgspec.json.encode(inputs).decode(),
             viewer=home.viewers.encode(scope.viewer),
@@ -153,13 +161,15 @@ class Desk:
             owner=self._owner,
             lease=self._lease(kind),
             pace=kind.policy,
+            wall=home.wall,
             chance=home.chance,
             events=home.events,
         )
 
     def _lease(self, kind: Kind) -> float:
         """Return for how long a record holds an entry: a whole try, a pause, and some."""
-        return float(self._here.lease + kind.policy.step_timeout + kind.policy.backoff * 64)
+        policy = kind.policy
+        return float(self._here.lease + policy.step_timeout + longest_backoff(policy))
 
     def _start(self, driver: Driver) -> None:
         async def run() -> None:
@@ -170,6 +180,7 @@ class Desk:
                 raise
             finally:
                 self._running.discard(driver)
+                self._resumed.discard(driver)
 
         self._running.add(driver)
         self._here.spawn(run())
@@ -188,20 +199,16 @@ class Desk:
             await asyncio.sleep(home.lease / 2 * (0.75 + home.chance() / 2))
 
     async def _take_over(self, home: Surroundings) -> None:
-        room = AT_ONCE - len(self._running)
-        if room <= 0:
-            return
-        lease = max(map(self._lease, self._kinds.values()))
-        for body in await home.journal.claim(self._owner, lease, room):
-            entry = Entry.decode(body)
-            if entry.saga not in self._kinds or not _fits(entry, self._kinds[entry.saga]):
-                # Of another version or gateway: somebody else's to go on with.
-                await home.journal.park(entry.id, body, self._owner, 60.0)
-                continue
-            driver = self._driver(entry)
-            if may_turn_back(entry, [one.plan for one in self._kinds[entry.saga].steps]):
+        for kind in self._kinds.values():
+            room = AT_ONCE - len(self._resumed)
+            if room <= 0:
+                return
+            name = kind_of(kind.__name__, [one.name for one in kind.steps])
+            for body in await home.journal.claim(name, self._owner, self._lease(kind), room):
+                driver = self._driver(Entry.decode(body))
                 driver.turn_back(LEFT)
-            self._start(driver)
+                self._resumed.add(driver)
+                self._start(driver)
 
 
 async def _leave(driver: Driver) -> None:
@@ -217,5 +224,17 @@ def _inputs(kind: Kind) -> dict[str, object]:
     return {one.name: one.annotation for one in shape_of(kind).inputs}
 
 
-def _fits(entry: Entry, kind: Kind) -> bool:
-    return [step.name for step in entry.steps] == [one.name for one in kind.steps]
+def _random() -> str:
+    return f"{random.SystemRandom().getrandbits(128):032x}"
+
+
+def _id_of(scope: Scope, name: str) -> str:
+    """Return what a saga is found by when its request comes again.
+
+    Where a request has several of one kind, they are told apart by their order.
+    """
+    names = (scope.idempotency_key, writing.get(), "saga", name)
+    if scope.writes is None:
+        scope.writes = {}
+    ordinal = scope.writes[names] = scope.writes.get(names, 0) + 1
+    return derived_key(*names, str(ordinal))

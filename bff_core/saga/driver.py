@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
-import msgspec
-
-from bff_core.clock import Chance
-from bff_core.errors import BadStatus, BFFError, ClientError, NotSent, PartFailed, StoreUnavailable
+from bff_core.clock import Chance, Clock
+from bff_core.errors import BadStatus, BFFError, PartFailed, StoreUnavailable
 from bff_core.events import Events, SagaEnded, SagaStuck
+from bff_core.saga.doubt import Verdict, may_be_busy, verdict
 from bff_core.saga.entry import (
     Do,
     End,
@@ -20,11 +20,12 @@ from bff_core.saga.entry import (
     is_committed,
     may_turn_back,
     next_move,
+    unsettled,
 )
 from bff_core.saga.journal.interface import Journal
 
-UNDECIDED = frozenset({408, 425, 429})
-"""Statuses of a client's fault that say no more than: not now."""
+UNDER_WAY = frozenset({"started", "undoing"})
+"""States in which something was sent, and how it ended is not known."""
 
 
 class Pace(Protocol):
@@ -51,20 +52,41 @@ class Pace(Protocol):
         ...
 
     @property
+    def key_lifetime(self) -> float:
+        """How long services remember a key (seconds)."""
+        ...
+
+    @property
     def retention(self) -> float:
         """How long an end is remembered (seconds)."""
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Fell:
+    """A try that failed, and how many calls it made that were no plain reads."""
+
+    error: Exception
+    unsafe_calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A try that succeeded, and what the step returned, as JSON."""
+
+    result: str = ""
+
+
 class Work(Protocol):
     """What a saga does: its steps and compensations, each bounded in time."""
 
-    async def do(self, step: int, entry: Entry) -> object:
+    async def do(self, step: int, entry: Entry) -> Done | Fell:
         """Run a step."""
         ...
 
-    async def undo(self, step: int, entry: Entry) -> None:
+    async def undo(self, step: int, entry: Entry) -> Done | Fell:
         """Run its compensation."""
+        ...
 
 
 class Lost(Exception):  # no error: another process goes on with the saga
@@ -84,6 +106,7 @@ class Driver:
         owner: str,
         lease: float,
         pace: Pace,
+        wall: Clock,
         chance: Chance,
         events: Events,
     ) -> None:
@@ -96,8 +119,10 @@ class Driver:
         self._owner = owner
         self._lease = lease
         self._pace = pace
+        self._wall = wall
         self._chance = chance
         self._events = events
+        self._passed: set[int] = set()
 
     def turn_back(self, why: Failure) -> None:
         """Undo what was done, unless the commit point was begun: nobody waits any more."""
@@ -125,88 +150,132 @@ class Driver:
         for step in self.entry.steps:
             step.tries = 0
             if step.state == "not-undone":
-                step.state = "undoing"
-        while True:
-            move = next_move(self.entry, self._plan)
-            if isinstance(move, End):
-                break
-            if self.entry.steps[move.step].tries < self._pace.tries:
+                step.state = "undoing" if step.since else "done"
+        while not isinstance(move := self._next(), End):
+            step = self.entry.steps[move.step]
+            if step.tries < self._pace.tries and not self._is_forgotten(step):
                 await self._make(move)
             elif self._give_up(move):
                 break
-        await self._finish()
+        await self._finish(move)
+
+    def _next(self) -> Do | Undo | End:
+        return next_move(self.entry, self._plan, self._passed)
+
+    def _is_forgotten(self, step: Step) -> bool:
+        """Whether the services may no longer know the key under which the step was sent."""
+        return step.state in UNDER_WAY and self._wall() - step.since > self._pace.key_lifetime
 
     def _give_up(self, move: Do | Undo) -> bool:
-        """Whether the saga is put aside, since what is to be done does not succeed now."""
-        step = self.entry.steps[move.step]
+        """Whether the saga is put aside, since what is to be done does not succeed now.
+
+        1. What can't be undone does not keep the rest from being undone.
+        2. What can't be learnt on the way back does not, either.
+        3. Before the commit point there is a way back.
+        4. Behind it there is none: only later.
+        """
+        entry, step = self.entry, self.entry.steps[move.step]
         if isinstance(move, Undo):
             step.state = "not-undone"
-            return False
-        if self.entry.direction == "back" or not may_turn_back_from(self.entry, self._plan, move):
+        elif entry.direction == "back":
+            self._passed.add(move.step)
+        elif may_turn_back(entry, self._plan):
+            self._fail(step)
+            step.tries = 0
+        else:
             return True
+        return False
+
+    def _fail(self, step: Step) -> None:
+        """Turn back because of a step; one that was never sent, or was refused, did not happen."""
+        if step.state == "not-started":
+            step.state = "failed"
         self.entry.direction = "back"
         self.entry.failure = self.entry.failure or step.failure
-        step.tries = 0
-        return False
 
     async def _make(self, move: Do | Undo) -> None:
         step = self.entry.steps[move.step]
         if step.tries:
             await asyncio.sleep(self._backoff(step.tries))
+            if self._next() != move:
+                return  # turned back meanwhile
+        before = step.state
+        if before not in UNDER_WAY:
+            step.since = self._wall()
         step.tries += 1
-        if isinstance(move, Do):
-            step.state = "started"
-            await self._record()
-            await self._do(move.step, step)
+        step.state = "started" if isinstance(move, Do) else "undoing"
+        await self._announce(step, before)
+        if isinstance(move, Undo):
+            ended = await self._work.undo(move.step, self.entry)
+            self._take_undone(step, ended, is_again=before == "undoing")
+        elif before == "not-started" and self.entry.direction == "back":
+            step.state = before  # turned back meanwhile: it need not be sent
+            return
         else:
-            step.state = "undoing"
+            ended = await self._work.do(move.step, self.entry)
+            self._take_done(step, ended, is_again=before == "started")
+        if step.state not in UNDER_WAY:
             await self._record()
-            await self._undo(move.step, step)
 
-    async def _do(self, place: int, step: Step) -> None:
+    async def _announce(self, step: Step, before: str) -> None:
+        """Write down what is about to be sent; where that fails nothing is sent."""
         try:
-            result = await self._work.do(place, self.entry)
-            step.result = msgspec.json.encode(result).decode()
-        except Exception as error:  # noqa: BLE001 # whatever it is, the effect may have happened
-            step.failure = failure_of(error)
-            if is_definite(error):
-                self._fail(step)
-                await self._record()
-        else:
-            step.state, step.failure = "done", None
             await self._record()
+        except StoreUnavailable:
+            if before == "not-started":
+                step.state = "not-started"
+            raise
 
-    def _fail(self, step: Step) -> None:
-        """Note that a step did not happen, and turn back."""
-        if is_committed(self.entry, self._plan):
-            return  # behind the commit point there is only forward: it is tried again
-        step.state = "failed"
-        self.entry.direction = "back"
-        self.entry.failure = self.entry.failure or step.failure
+    def _take_done(self, step: Step, ended: Done | Fell, *, is_again: bool) -> None:
+        if isinstance(ended, Done):
+            step.state, step.result = "done", ended.result
+            step.failure, step.tries = None, 0
+            return
+        said = self._take_failure(step, ended, is_again=is_again)
+        if step.since:
+            return
+        step.state = "not-started"
+        if said != "later" and not is_committed(self.entry, self._plan):
+            self._fail(step)
 
-    async def _undo(self, place: int, step: Step) -> None:
-        try:
-            await self._work.undo(place, self.entry)
-        except Exception as error:  # noqa: BLE001 # whatever it is, it is not undone
-            step.failure = failure_of(error)
-        else:
+    def _take_undone(self, step: Step, ended: Done | Fell, *, is_again: bool) -> None:
+        if isinstance(ended, Done):
             step.state, step.failure = "undone", None
-            await self._record()
+            return
+        self._take_failure(step, ended, is_again=is_again)
+        if not step.since:
+            step.state = "done"
 
-    async def _finish(self) -> None:
+    def _take_failure(self, step: Step, fell: Fell, *, is_again: bool) -> Verdict:
+        """Note why a try failed, and whether what was sent is known to have had no effect.
+
+        `is_again` is whether an earlier try may have had it. A service that declined a key will
+        decline it again: if it must be tried once more, then under another one.
+        """
+        step.failure = failure_of(fell.error)
+        said = verdict(fell.error, fell.unsafe_calls)
+        if said == "refused":
+            is_known = not (is_again and may_be_busy(step.failure, self._wall() - step.since))
+            step.round += is_known
+        else:
+            is_known = said != "open" and not is_again
+        if is_known:
+            step.since = 0.0
+        return said
+
+    async def _finish(self, move: Do | Undo | End) -> None:
         entry = self.entry
-        move = next_move(entry, self._plan)
         if isinstance(move, End) and move.outcome:
             entry.outcome = move.outcome
-            # What had no effect may be tried again under the same key.
-            retention = self._pace.retention if entry.had_effects else 0.0
+            # What is undone, and may succeed now, is begun anew when the same key comes again.
+            retention = 0.0 if entry.may_be_repeated else self._pace.retention
             await self._journal.end(entry.id, entry.encode(), self._owner, retention)
             self._tell(SagaEnded(entry.saga, entry.id, move.outcome))
             return
         entry.resumed += 1
         pause = min(self._pace.longest_pause, self._pace.pause * 2 ** min(entry.resumed - 1, 16))
         await self.park(pause)
-        stuck = next(s for s in entry.steps if s.state in {"started", "undoing", "not-undone"})
+        stuck = unsettled(entry, self._plan) or entry.steps[-1]
         code = stuck.failure.code if stuck.failure else ""
         self._tell(SagaStuck(entry.saga, entry.id, stuck.name, code, pause))
 
@@ -216,41 +285,35 @@ class Driver:
             raise Lost
 
     def _backoff(self, tries: int) -> float:
-        return float(self._pace.backoff * 2 ** min(tries - 1, 6) * (0.5 + self._chance() / 2))
+        longest = longest_backoff(self._pace)
+        return float(
+            min(longest, self._pace.backoff * 2 ** (tries - 1)) * (0.5 + self._chance() / 2)
+        )
 
     def _tell(self, event: SagaEnded | SagaStuck) -> None:
         if self._events.sinks:
             self._events.emit(event)
 
 
-def may_turn_back_from(entry: Entry, plan: Sequence[StepPlan], move: Do) -> bool:
-    """Whether a step that does not come through may be learnt and undone instead."""
-    return not plan[move.step].commits and may_turn_back(entry, plan)
-
-
-def is_definite(error: BaseException) -> bool:
-    """Whether the error proves that the step had no effect.
-
-    1. A service's answer that blames the request: it refused.
-    2. A call that was never sent.
-    3. The step's own refusal, before any call or after one that was answered.
-
-    All else (timeouts, broken connections, 5xx, answers that can't be read, bugs) leaves it open.
-    """
-    match error:
-        case PartFailed(cause=cause):
-            return is_definite(cause)
-        case BadStatus(reply=reply):
-            return 400 <= reply.status < 500 and reply.status not in UNDECIDED
-        case NotSent(attempts=attempts):
-            return attempts == 0
-    return isinstance(error, ClientError)
+def longest_backoff(pace: Pace) -> float:
+    """Return the longest pause between two tries in a row, in seconds."""
+    return float(pace.backoff * 2 ** max(0, min(pace.tries - 2, 6)))
 
 
 def failure_of(error: BaseException) -> Failure:
     """Return what a client may be told of an error, as problem details would."""
     if isinstance(error, PartFailed):
         return failure_of(error.cause)
-    if isinstance(error, BFFError):
-        return Failure(status=error.status, code=error.code, title=error.title, detail=error.detail)
-    return Failure(status=500, code=BFFError.code, title=BFFError.title)
+    if not isinstance(error, BFFError):
+        return Failure(status=500, code=BFFError.code, title=BFFError.title)
+    code, title = error.code, error.title
+    if isinstance(error, BadStatus) and error.is_passed_through:
+        title = error.passed_through[error.status]
+        code = title.lower().replace(" ", "_")
+    return Failure(
+        status=error.status,
+        code=code,
+        title=title,
+        detail=error.detail,
+        retry_after=error.retry_after,
+    )

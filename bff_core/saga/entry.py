@@ -1,10 +1,12 @@
 """What is known of one run of a saga, and what follows from it: no I/O, no clock."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
+
+from bff_core.policy.idempotency import is_decided
 
 StepState = Literal["not-started", "started", "done", "failed", "undoing", "undone", "not-undone"]
 Direction = Literal["forward", "back"]
@@ -22,22 +24,33 @@ class StepPlan:
 
 @dataclass(slots=True, kw_only=True)
 class Failure:
-    """Why a step failed, as a client may be told: `status` and `code` are those of problems."""
+    """Why a step failed, as a client may be told: `status` and `code` are those of problems.
+
+    `retry_after` (seconds) is set where it is known when it may succeed.
+    """
 
     status: int
     code: str
     title: str
     detail: str = ""
+    retry_after: float | None = None
 
 
 @dataclass(slots=True, kw_only=True)
 class Step:
-    """How far one step has come; `result` is JSON once it is done, `tries` those of now."""
+    """How far one step has come.
+
+    `result` is JSON once it is done. `since` is the instant (wall clock) at which the step, or its
+    undoing, was first sent; 0 where that had no effect for certain. `round` counts how often it was
+    declined, `tries` are those since somebody took the saga up.
+    """
 
     name: str
     state: StepState = "not-started"
     result: str = ""
     failure: Failure | None = None
+    since: float = 0.0
+    round: int = 0
     tries: int = 0
 
 
@@ -45,11 +58,14 @@ class Step:
 class Entry:
     """One run of a saga as the journal keeps it.
 
-    `inputs` and `viewer` are JSON: what a resumed run is built from. `created` is an instant of
-    the wall clock, `resumed` counts how often somebody took it over.
+    `id` is what it is found by: it follows from the request's Idempotency-Key. `run` is random;
+    the keys of its calls follow from it, so that what is begun anew under one id is new to the
+    services, too. `inputs` and `viewer` are JSON: what a resumed run is built from. `created` is an
+    instant of the wall clock, `resumed` counts how often it was put aside.
     """
 
     id: str
+    run: str
     saga: str
     inputs: str
     viewer: str
@@ -72,14 +88,22 @@ class Entry:
         return msgspec.json.decode(body, type=Entry)
 
     @property
-    def had_effects(self) -> bool:
-        """Whether any step was begun that did not definitely fail."""
-        return any(step.state not in {"not-started", "failed"} for step in self.steps)
+    def kind(self) -> str:
+        """Who can go on with it: those that know the saga, and the same steps of it."""
+        return kind_of(self.saga, [step.name for step in self.steps])
 
     @property
-    def is_stuck(self) -> bool:
-        """Whether something could not be undone, or its outcome not be learnt, for now."""
-        return any(step.state in {"started", "undoing", "not-undone"} for step in self.steps)
+    def may_be_repeated(self) -> bool:
+        """Whether its key may be used again: all is undone, for a cause that may pass."""
+        failure = self.failure
+        if self.outcome != "undone" or failure is None:
+            return False
+        return not is_decided(failure.status, says_wait=failure.retry_after is not None)
+
+
+def kind_of(saga: str, steps: Sequence[str]) -> str:
+    """Return what tells one version of a saga from others."""
+    return "/".join((saga, *steps))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,23 +130,23 @@ class End:
 Move = Do | Undo | End
 
 
-def next_move(entry: Entry, plan: Sequence[StepPlan]) -> Move:
+def next_move(entry: Entry, plan: Sequence[StepPlan], passed: Collection[int] = ()) -> Move:
     """Return what follows from what is known.
 
     Forward, the first step that is not done. Back, first the step whose outcome is unknown: it has
-    to be learnt before it can be undone; then what was done, the latest first. What could not be
-    undone is passed over, so that it does not keep the others from being undone.
+    to be learnt before it can be undone; then what was done, the latest first. What does not
+    succeed now (`passed`, or "not-undone") does not keep the others from being undone.
     """
     if entry.direction == "forward":
         return _forward(entry)
     for place, step in enumerate(entry.steps):
-        if step.state == "started":
+        if step.state == "started" and plan[place].has_undo and place not in passed:
             return Do(place)
     for place in reversed(range(len(plan))):
         state = entry.steps[place].state
         if state == "undoing" or (state == "done" and plan[place].has_undo):
             return Undo(place)
-    return End("" if entry.is_stuck else "undone")
+    return End("undone" if unsettled(entry, plan) is None else "")
 
 
 def _forward(entry: Entry) -> Move:
@@ -130,6 +154,19 @@ def _forward(entry: Entry) -> Move:
         if step.state in {"not-started", "started"}:
             return Do(place)
     return End("done")
+
+
+def unsettled(entry: Entry, plan: Sequence[StepPlan]) -> Step | None:
+    """Return a step that could not be undone, or whose outcome not be learnt, for now.
+
+    On the way back nobody needs to know the outcome of a step that has no compensation.
+    """
+    for step, planned in zip(entry.steps, plan, strict=True):
+        if step.state in {"undoing", "not-undone"}:
+            return step
+        if step.state == "started" and (entry.direction == "forward" or planned.has_undo):
+            return step
+    return None
 
 
 def may_turn_back(entry: Entry, plan: Sequence[StepPlan]) -> bool:

@@ -16,6 +16,7 @@ class SagaFailed(BFFError):
     def __init__(self, entry: Entry, failure: Failure) -> None:
         super().__init__(f"saga {entry.saga} failed: {failure.code}")
         self.status, self.code, self.title = failure.status, failure.code, failure.title
+        self.retry_after = failure.retry_after
         self._detail = failure.detail
         self._steps = told(entry)
 
@@ -31,23 +32,27 @@ class SagaFailed(BFFError):
 
 
 class SagaUnsettled(BFFError):
-    """The time of the request is over and the saga's is not; the gateway goes on with it."""
+    """The time of the request is over and the saga's is not; the gateway goes on with it.
+
+    `is_keyed` is whether the request can be sent again, to learn what became of it.
+    """
 
     status = 504
     code = "saga_unsettled"
     title = "Not settled in time"
-    retry_after = 2.0
 
-    def __init__(self, entry: Entry) -> None:
+    def __init__(self, entry: Entry, *, is_keyed: bool) -> None:
         super().__init__(f"saga {entry.saga} is not settled")
+        self.retry_after = 2.0 if is_keyed else None
+        self._is_keyed = is_keyed
         self._steps = told(entry)
 
     @property
     def detail(self) -> str:
         """What to do."""
-        return (
-            "It will be settled. Send the request again with the same Idempotency-Key to learn how."
-        )
+        if self._is_keyed:
+            return "It goes on. Send the request again with the same Idempotency-Key."
+        return "It goes on. Do not send it again: it had no Idempotency-Key, and may be done."
 
     @property
     def members(self) -> Mapping[str, object]:

@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
+from functools import cached_property
 from typing import (
     Annotated,
     ClassVar,
@@ -46,6 +47,10 @@ class SagaPolicy:
         float, Option("After what time a saga that is stuck is tried again; it doubles", 0.1, 3600)
     ] = 10.0
     longest_pause: Annotated[float, Option("How long that becomes at most", 0.1, 86_400)] = 600.0
+    key_lifetime: Annotated[
+        float,
+        Option("How long services remember a key; later nothing is sent again", 1, 90 * 86_400),
+    ] = 86_400.0
     retention: Annotated[
         float, Option("How long the journal remembers how a saga ended", 1, 90 * 86_400)
     ] = 86_400.0
@@ -107,10 +112,24 @@ class Step(Generic[S, T]):
         """The step as decisions see it."""
         return StepPlan(self.name, self.commits, self.undo is not None)
 
-    def decode(self, result: str) -> T:
+    @cached_property
+    def _decoder(self) -> msgspec.json.Decoder[T]:
+        model = get_type_hints(self.body)["return"]
+        try:
+            return msgspec.json.Decoder(model)
+        except (TypeError, KeyError) as error:
+            name = self.body.__qualname__
+            raise ConfigurationError(
+                f"step {name} returns {model!r}, which no journal can keep: {error}"
+            ) from error
+
+    def read(self, result: str) -> T:
         """Return what the journal has of the step's result."""
-        value: T = msgspec.json.decode(result, type=get_type_hints(self.body)["return"])
-        return value
+        return self._decoder.decode(result)
+
+    def check(self) -> None:
+        """Raise `ConfigurationError` where a journal can't keep what the step returns."""
+        _ = self._decoder
 
 
 @overload
@@ -123,6 +142,9 @@ def step(
     body: Callable[[S], Coroutine[object, object, T]] | None = None, /, *, commits: bool = False
 ) -> Step[S, T] | Callable[[Callable[[S], Coroutine[object, object, T]]], Step[S, T]]:
     """Declare a step of a saga; steps run in the order of their declaration.
+
+    A step makes one write at most, and as many reads as it likes: of two writes nobody can tell
+    which of them happened when the second fails.
 
     With `commits` it is the point of no return: once it is begun there is only forward, unless it
     definitely fails. The last step is, where none is declared to be.
@@ -194,8 +216,9 @@ class Saga(Composition):
 
         Raises `SagaUnsettled` when the request's time is over first: the gateway goes on, undoing
         what was done unless the commit point was begun. Raises `SagaUnderWay` when an earlier
-        request with the same Idempotency-Key began it and is not done, `StoreUnavailable` when
-        the journal can't be written: then nothing was begun.
+        request with the same Idempotency-Key began it and is not done, `KeyReused` when that one
+        had other inputs, `StoreUnavailable` when the journal can't be written: then nothing was
+        begun.
         """
         await self.desk.run(self)
 

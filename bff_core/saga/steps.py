@@ -11,6 +11,7 @@ from bff_core.clock import Chance, Clock
 from bff_core.composition.wiring import Wiring
 from bff_core.events import Events
 from bff_core.policy.idempotency import derived_key
+from bff_core.saga.driver import Done, Fell
 from bff_core.saga.entry import Entry
 from bff_core.saga.journal.interface import Journal
 from bff_core.scope import Scope
@@ -55,41 +56,47 @@ class Steps:
         self._inputs = inputs
         self._home = home
 
-    async def do(self, step: int, entry: Entry) -> object:
+    async def do(self, step: int, entry: Entry) -> Done | Fell:
         """Run a step."""
         declared = self._kind.steps[step]
-        return await self._on_time(entry, declared.name, declared.body)
+        key = derived_key(entry.run, declared.name, str(entry.steps[step].round))
+        return await self._try(entry, key, declared.body)
 
-    async def undo(self, step: int, entry: Entry) -> None:
+    async def undo(self, step: int, entry: Entry) -> Done | Fell:
         """Run its compensation, with what the step returned."""
-        declared = self._kind.steps[step]
-        result = declared.decode(entry.steps[step].result)
-        name = f"undo {declared.name}"
-        await self._on_time(entry, name, lambda saga: declared.undo(saga, result))
+        declared, known = self._kind.steps[step], entry.steps[step]
+        key = derived_key(entry.run, "undo", declared.name, str(known.round))
+        return await self._try(entry, key, lambda s: declared.undo(s, declared.read(known.result)))
 
-    async def _on_time(self, entry: Entry, name: str, body: Callable[[Kind], Any]) -> object:
+    async def _try(self, entry: Entry, key: str, body: Callable[[Kind], Any]) -> Done | Fell:
+        """Try once; each try sends the same key, and has time of its own."""
         timeout = self._kind.policy.step_timeout
-        saga = self._instance(entry, name, timeout)
+        scope = self._scope(entry, key, timeout)
         try:
-            async with asyncio.timeout(timeout):
-                return await body(saga)
-        finally:
-            await saga.aclose()
+            async with asyncio.timeout(timeout), self._build(entry, scope) as saga:
+                return Done(msgspec.json.encode(await body(saga)).decode())
+        except Exception as error:  # noqa: BLE001 # whatever it is, it says something of the effect
+            return Fell(error, scope.unsafe_calls)
 
-    def _instance(self, entry: Entry, name: str, timeout: float) -> Kind:
-        """Build the saga anew: each try sends the same keys, and has time of its own."""
+    def _scope(self, entry: Entry, key: str, timeout: float) -> Scope:
         home = self._home
-        scope = Scope(
+        return Scope(
             home.clock() + timeout,
             method="POST",
             audience=entry.audience,
             viewer=home.viewers.decode(entry.viewer),
             traceparent=entry.traceparent,
-            idempotency_key=derived_key(entry.id, name),
+            idempotency_key=key,
         )
+
+    def _build(self, entry: Entry, scope: Scope) -> Kind:
         told = msgspec.json.decode(entry.inputs)
-        inputs = {field: msgspec.convert(told[field], kind) for field, kind in self._inputs.items()}
-        saga = home.wiring.build(self._kind, scope, inputs)
+        inputs = {
+            field: msgspec.convert(told[field], kind)
+            for field, kind in self._inputs.items()
+            if field in told  # one that was added since has its default
+        }
+        saga = self._home.wiring.build(self._kind, scope, inputs)
         saga.remember(results_of(self._kind, entry))
         return saga
 
@@ -97,7 +104,7 @@ class Steps:
 def results_of(kind: Kind, entry: Entry) -> dict[str, object]:
     """Return what the steps of an entry returned, as the class has them."""
     return {
-        step.name: declared.decode(step.result)
+        step.name: declared.read(step.result)
         for step, declared in zip(entry.steps, kind.steps, strict=True)
         if step.result
     }

@@ -13,6 +13,7 @@ from bff_core.saga.journal.sqlite import SQLiteJournal
 
 HOUR = 3600.0
 SOON = 0.001
+KIND = "Buying/charge/place"
 
 
 class Hands:
@@ -49,7 +50,7 @@ async def close(*journals):
 async def until_claimed(journal, owner):
     """Take over what comes free within a moment."""
     for _ in range(2000):
-        if found := await journal.claim(owner, HOUR, 8):
+        if found := await journal.claim(KIND, owner, HOUR, 8):
             return found
     raise AssertionError("nothing came free")
 
@@ -58,15 +59,15 @@ async def test_an_entry_is_begun_once(make):
     """Whoever comes second is handed what is known."""
     first, second = make(), make()
 
-    assert await first.begin("s-1", b"one", "a", HOUR) is None
-    assert await second.begin("s-1", b"two", "b", HOUR) == b"one"
+    assert await first.begin("s-1", KIND, b"one", "a", HOUR) is None
+    assert await second.begin("s-1", KIND, b"two", "b", HOUR) == b"one"
     await close(first, second)
 
 
 async def test_only_the_owner_records(make):
     """A process that lost an entry learns it at its next record, and changes nothing."""
     journal = make()
-    await journal.begin("s-1", b"one", "a", SOON)
+    await journal.begin("s-1", KIND, b"one", "a", SOON)
     (body,) = await until_claimed(journal, "b")
 
     assert body == b"one"
@@ -79,20 +80,44 @@ async def test_only_the_owner_records(make):
 async def test_what_somebody_holds_is_not_taken_over(make):
     """A lease keeps others away until it is over, and an end for good."""
     journal = make()
-    await journal.begin("held", b"held", "a", HOUR)
-    await journal.begin("ended", b"begun", "a", SOON)
+    await journal.begin("held", KIND, b"held", "a", HOUR)
+    await journal.begin("ended", KIND, b"begun", "a", SOON)
     await journal.end("ended", b"ended", "a", HOUR)
 
-    assert await journal.claim("b", HOUR, 8) == []
-    assert await journal.begin("ended", b"again", "b", HOUR) == b"ended"
+    assert await journal.claim(KIND, "b", HOUR, 8) == []
+    assert await journal.begin("ended", KIND, b"again", "b", HOUR) == b"ended"
+    await close(journal)
+
+
+async def test_only_those_who_know_a_saga_take_it_over(make):
+    """A gateway with other sagas, or with other steps of it, leaves it alone."""
+    journal = make()
+    await journal.begin("s-1", KIND, b"one", "a", SOON)
+    await journal.begin("s-2", "Buying/place", b"two", "a", SOON)
+    await until_claimed(journal, "b")
+
+    assert await journal.claim(KIND, "b", HOUR, 8) == []
+    assert sorted(await journal.open_entries(9)) == [b"one", b"two"]
+    await close(journal)
+
+
+async def test_what_a_person_has_settled_is_forgotten(make):
+    """Nobody takes it over any more, and who works on it learns it at the next record."""
+    journal = make()
+    await journal.begin("s-1", KIND, b"one", "a", HOUR)
+
+    assert await journal.drop("s-1")
+    assert not await journal.drop("s-1")
+    assert not await journal.record("s-1", b"late", "a", HOUR)
+    assert await journal.open_entries(9) == []
     await close(journal)
 
 
 async def test_what_is_parked_is_taken_up_later(make):
     """Not before its time, and then by anybody."""
     journal = make()
-    await journal.begin("s-1", b"one", "a", HOUR)
-    await journal.begin("s-2", b"two", "a", HOUR)
+    await journal.begin("s-1", KIND, b"one", "a", HOUR)
+    await journal.begin("s-2", KIND, b"two", "a", HOUR)
     await journal.park("s-1", b"stuck", "a", SOON)
     await journal.park("s-2", b"later", "a", HOUR)
 
@@ -103,14 +128,25 @@ async def test_what_is_parked_is_taken_up_later(make):
 async def test_an_end_is_forgotten_after_its_time(make):
     """What had no effect may be begun anew under the same id."""
     journal = make()
-    await journal.begin("s-1", b"one", "a", HOUR)
+    await journal.begin("s-1", KIND, b"one", "a", HOUR)
     await journal.end("s-1", b"ended", "a", 0)
     for _ in range(1000):
-        if await journal.begin("s-1", b"again", "b", HOUR) is None:
+        if await journal.begin("s-1", KIND, b"again", "b", HOUR) is None:
             break
 
     assert await journal.open_entries(9) == [b"again"]
     await close(journal)
+
+
+async def test_a_file_is_its_owners_alone(tmp_path):
+    """Neither the file nor what SQLite writes beside it may be read by others."""
+    journal = SQLiteJournal(str(tmp_path / "journal.sqlite3"), time.time)
+    await journal.begin("s-1", KIND, b"one", "a", HOUR)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    await journal.aclose()
+
+    assert len(modes) == 3
+    assert set(modes.values()) == {0o600}
 
 
 async def test_a_journal_that_cannot_be_written_says_so(tmp_path):
@@ -118,5 +154,5 @@ async def test_a_journal_that_cannot_be_written_says_so(tmp_path):
     journal = SQLiteJournal(str(tmp_path), Hands())
 
     with pytest.raises(StoreUnavailable, match="journal"):
-        await journal.begin("s-1", b"one", "a", HOUR)
+        await journal.begin("s-1", KIND, b"one", "a", HOUR)
     await journal.aclose()

@@ -12,8 +12,15 @@ from hypothesis import strategies as st
 from bff_core import ConfigurationError, Saga, SagaFailed, SagaPolicy, step
 from bff_core.auth.notes import ViewerNotes
 from bff_core.auth.viewer import Viewer
+from bff_core.call import Call, Reply
 from bff_core.composition.wiring import Wiring
-from bff_core.errors import ClientError, StoreUnavailable, TransportFailed
+from bff_core.errors import (
+    BadStatus,
+    CircuitOpen,
+    KeyReused,
+    StoreUnavailable,
+    TransportFailed,
+)
 from bff_core.events import Events, SagaStuck
 from bff_core.saga.desk import Desk
 from bff_core.saga.errors import SagaUnderWay, SagaUnsettled
@@ -27,44 +34,74 @@ pytestmark = pytest.mark.virtual_time
 class Bank:
     """Services behind a saga, which honour keys: effects happen once per key.
 
-    `story` says what happens to each next request: "ok"; "refused" (no effect); "lost" (the
-    effect happens, its answer is lost); "dropped" (neither); "hang".
+    `story` says what happens to each next request: "ok"; "refused" (no effect, nor later); "lost"
+    (the effect happens, its answer is lost); "dropped" (neither); "hang" (neither, and no end);
+    "late" (the effect happens after a while; whoever asks meanwhile is told that it is under way);
+    "unsent" (the circuit is open); "later" (429); "stray" (a proxy's 404).
     """
 
     story: list[str] = field(default_factory=list)
     effects: dict[str, str] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
-    key: str = ""
+    refused: set[str] = field(default_factory=set)
+    busy: dict[str, float] = field(default_factory=dict)
+    scope: Scope | None = None
 
     def bind(self, scope):
         """Act for one request: its key is what a service sees."""
-        bound = Bank(self.story, self.effects, self.log)
-        bound.key = scope.idempotency_key
-        return bound
+        return Bank(self.story, self.effects, self.log, self.refused, self.busy, scope)
 
     async def ask(self, effect):
         """Do something once, however often it is asked."""
-        self.log.append(effect)
+        self.scope.unsafe_calls += 1
         what = self.story.pop(0) if self.story else "ok"
-        if what == "refused" and self.key not in self.effects:  # what was done is not refused
-            raise ClientError(f"no {effect}")
-        if what in {"ok", "lost"}:
-            self.effects[self.key] = effect
-        if what == "hang":
+        key = f"{self.scope.idempotency_key} {effect}"
+        call = Call("bank", "POST", "/", "POST /", now() + 9, headers=keyed(key))
+        if what == "unsent":
+            raise CircuitOpen("open", call=call, retry_after=1.0)
+        self.log.append(effect)
+        call.trail.append(("bank", now()))
+        if what in {"stray", "later"}:
+            raise BadStatus(Reply(404 if what == "stray" else 429), call=call)
+        if what not in {"dropped", "hang"}:
+            self._serve(what, effect, key, call)
+        if what in {"hang", "late"}:
             await asyncio.sleep(3600)
         if what in {"lost", "dropped"}:
-            raise TransportFailed("cut", call=None)
+            raise TransportFailed("cut", call=call, is_sent=True)
         return f"{effect} done"
+
+    def _serve(self, what, effect, key, call):
+        if now() < self.busy.get(key, 0.0):
+            raise BadStatus(Reply(409, JSON), call=call)
+        if what == "refused" and key not in self.effects:
+            self.refused.add(key)
+        if key in self.refused:
+            raise BadStatus(Reply(422, JSON), call=call)
+        if what == "late" and key not in self.effects:
+            self.busy[key] = now() + LATE
+        self.effects[key] = effect
 
     def count(self, effect):
         """Return how often something happened."""
         return sum(one == effect for one in self.effects.values())
 
 
+JSON = ((b"content-type", b"application/problem+json"),)
+LATE = 20.0
+
+
+def keyed(key):
+    """Return the headers of a write."""
+    return ((b"idempotency-key", key.encode()),)
+
+
 class Buying(Saga):
     """Three steps, as a checkout has them."""
 
-    policy = SagaPolicy(step_timeout=1.0, tries=3, backoff=0.05, pause=5.0)
+    policy = SagaPolicy(
+        step_timeout=1.0, tries=3, backoff=0.05, pause=5.0, longest_pause=20.0, key_lifetime=600.0
+    )
 
     bank: Bank
     viewer: Viewer
@@ -113,10 +150,11 @@ class Papers:
                 raise StoreUnavailable("journal", "crashed")
             self.left -= 1
 
-    async def begin(self, entry_id, body, owner, seconds):
+    async def begin(self, entry_id, kind, body, owner, seconds):
         self._write()
-        if entry_id in self.rows:
-            return self.rows[entry_id][0]
+        row = self.rows.get(entry_id)
+        if row is not None and (row[3] or now() < row[2]):
+            return row[0]
         self.rows[entry_id] = (body, owner, now() + seconds, True)
         return None
 
@@ -136,7 +174,7 @@ class Papers:
         self.rows[entry_id] = (body, "", now() + retention, False)
         return True
 
-    async def claim(self, owner, seconds, most):
+    async def claim(self, kind, owner, seconds, most):
         self._write()
         due = [key for key, row in self.rows.items() if row[3] and row[2] < now()][:most]
         for key in due:
@@ -145,6 +183,9 @@ class Papers:
 
     async def open_entries(self, most):
         return [row[0] for row in self.rows.values() if row[3]][:most]
+
+    async def drop(self, entry_id):
+        return self.rows.pop(entry_id, None) is not None
 
     async def aclose(self):
         pass
@@ -160,11 +201,16 @@ def now():
     return asyncio.get_running_loop().time()
 
 
+def scope_of(key="", within=10.0):
+    """Return a request of ann's."""
+    return Scope(now() + within, idempotency_key=key, viewer=Viewer("ann"), audience="ann")
+
+
 class Life:
     """One life of a gateway: a desk over papers and a bank, until it is killed."""
 
-    def __init__(self, bank, papers, heard=None):
-        self.desk = Desk([Buying])
+    def __init__(self, bank, papers, heard=None, kinds=None):
+        self.desk = Desk(kinds or [Buying])
         loop = asyncio.get_running_loop()
         self._tasks = set()
         events = Events(*([heard.append] if heard is not None else []))
@@ -190,10 +236,10 @@ class Life:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    async def buy(self, *, key="", within=10.0):
+    async def buy(self, *, key="", within=10.0, item="book", scope=None):
         """Run the saga as a view does, and return what it shows."""
-        scope = Scope(now() + within, idempotency_key=key, viewer=Viewer("ann"), audience="ann")
-        buying = self.wiring.build(Buying, scope, {"item": "book"})
+        scope = scope or scope_of(key, within)
+        buying = self.wiring.build(Buying, scope, {"item": item})
         await buying.run()
         return await buying.place()
 
@@ -224,7 +270,7 @@ async def test_a_refused_step_undoes_those_before_it_in_reverse():
         await life.buy()
 
     assert bank.log[3:] == ["refund", "release"]
-    assert failed.value.status == 400
+    assert (failed.value.status, failed.value.code) == (422, "unprocessable_content")
     assert failed.value.members["steps"] == [
         {"step": "hold", "state": "undone"},
         {"step": "charge", "state": "undone"},
@@ -339,15 +385,187 @@ async def test_a_key_whose_saga_is_under_way_is_told_to_wait():
     await life.kill()
 
 
-async def test_what_had_no_effect_may_be_tried_again_under_its_key():
-    """A refusal of the first step leaves nothing behind, not even an entry."""
-    bank, papers = Bank(["refused"]), Papers()
+async def test_what_was_undone_for_a_passing_cause_is_begun_anew_under_its_key():
+    """A retry after an outage buys, with keys that no service has seen before."""
+    bank, papers = Bank(["ok", "dropped", "dropped", "dropped"]), Papers()
+    life = Life(bank, papers)
+    with pytest.raises(SagaFailed) as failed:
+        await life.buy(key="k-1")
+    keys = set(bank.effects)
+
+    assert failed.value.status == 502
+    assert await life.buy(key="k-1") == "place book for ann done"
+    assert bank.count("charge") - bank.count("refund") == 1
+    assert len(set(bank.effects) - keys) == 3
+    await life.kill()
+
+
+async def test_what_was_refused_stays_refused_under_its_key():
+    """A decision about the request itself is told again, and nothing is asked again."""
+    bank = Bank(["ok", "refused"])
+    life = Life(bank, Papers())
+    scopes = [scope_of("k-1"), scope_of("k-1")]
+    for scope in scopes:
+        with pytest.raises(SagaFailed):
+            await life.buy(scope=scope)
+
+    assert bank.log == ["hold", "charge", "release"]
+    assert [scope.outcome for scope in scopes] == ["final", "final"]
+    await life.kill()
+
+
+async def test_a_key_with_other_inputs_is_refused():
+    """Nobody is told of another purchase than the one that was asked for."""
+    life = Life(Bank(), Papers())
+    await life.buy(key="k-1")
+
+    with pytest.raises(KeyReused):
+        await life.buy(key="k-1", item="lamp")
+
+    await life.kill()
+
+
+async def test_two_sagas_of_one_request_are_two():
+    """A request that buys twice buys twice, and its repetition buys nothing."""
+    bank = Bank()
+    life = Life(bank, Papers())
+    for scope in (scope_of("k-1"), scope_of("k-1")):
+        await life.buy(scope=scope)
+        await life.buy(scope=scope)
+
+    assert bank.count("place book for ann") == 2
+    await life.kill()
+
+
+async def test_a_circuit_that_opens_proves_nothing_about_the_try_before():
+    """A charge that was cut is not taken for undone since it could not be sent again."""
+    bank = Bank(["ok", "lost", "unsent", "unsent", "unsent", "unsent", "unsent"])
+    papers = Papers()
+    life = Life(bank, papers)
+    with pytest.raises(SagaUnsettled) as unsettled:
+        await life.buy()
+    states = [step["state"] for step in unsettled.value.members["steps"]]
+    await asyncio.sleep(60)
+
+    assert states == ["undone", "unknown", "not-started"]
+    assert bank.count("charge") == bank.count("refund") == 1
+    assert papers.is_settled
+    await life.kill()
+
+
+async def test_what_was_never_sent_fails_at_once():
+    """With an open circuit nobody waits: it did not happen, and the answer says when to come."""
+    bank = Bank(["ok", "unsent"])
+    life = Life(bank, Papers())
+    with pytest.raises(SagaFailed) as failed:
+        await life.buy()
+
+    assert bank.log == ["hold", "release"]
+    assert (failed.value.status, failed.value.retry_after) == (503, 1.0)
+    assert failed.value.members["steps"][1] == {"step": "charge", "state": "failed"}
+    await life.kill()
+
+
+async def test_a_conflict_may_mean_that_it_is_under_way():
+    """A 409 to what was sent before is not taken for a refusal; the charge is found and undone."""
+    bank, papers = Bank(["ok", "late"]), Papers()
+    life = Life(bank, papers)
+    with pytest.raises(SagaUnsettled):
+        await life.buy()
+    await asyncio.sleep(120)
+
+    assert bank.count("charge") == bank.count("refund") == 1
+    assert papers.is_settled
+    await life.kill()
+
+
+async def test_a_journal_that_fails_half_way_leaves_nothing_out_of_the_answer():
+    """The client is told what is known, and the rest is undone once the journal is back."""
+    bank, papers = Bank(), Papers()
+    life = Life(bank, papers)
+    papers.left = 3
+    with pytest.raises(SagaUnsettled) as unsettled:
+        await life.buy()
+    states = [step["state"] for step in unsettled.value.members["steps"]]
+    papers.left = None
+    await asyncio.sleep(60)
+
+    assert states == ["done", "not-started", "not-started"]
+    assert bank.count("hold") == bank.count("release") == 1
+    assert papers.is_settled
+    await life.kill()
+
+
+async def test_what_services_have_forgotten_is_not_sent_again():
+    """A refund of yesterday whose answer was lost is left to people, and told."""
+    heard = []
+    bank, papers = Bank(["ok", "ok", "refused", "lost", "dropped", "dropped"]), Papers()
     life = Life(bank, papers)
     with pytest.raises(SagaFailed):
-        await life.buy(key="k-1")
-    papers.rows.clear()  # as a journal does with ends that are over
+        await life.buy()
+    await life.kill()
+    await asyncio.sleep(601)
+    bank.log.clear()
+    later = Life(bank, papers, heard)
+    await asyncio.sleep(60)
 
-    assert await life.buy(key="k-1") == "place book for ann done"
+    assert bank.log == []
+    assert heard[0].step == "charge"
+    assert not papers.is_settled
+    await later.kill()
+
+
+async def test_sagas_under_way_do_not_keep_others_from_being_resumed():
+    """However many are running, what a dead process left is taken up."""
+    bank, papers = Bank(["ok", "hang"]), Papers()
+    first = Life(bank, papers)
+    with pytest.raises(SagaUnsettled):
+        await first.buy(within=0.5)
+    await first.kill()
+    bank.story[:] = ["hang"] * 20
+    second = Life(bank, papers)
+    clients = [asyncio.create_task(second.buy(within=900)) for _ in range(20)]
+    await asyncio.sleep(0.01)
+    bank.story.clear()
+    await asyncio.sleep(30)
+
+    assert bank.count("release") == 1
+    await asyncio.gather(*clients, return_exceptions=True)
+    await second.kill()
+
+
+class Doubtful(Saga):
+    """A step that makes two writes, as none should."""
+
+    policy = SagaPolicy(step_timeout=1.0, tries=2, backoff=0.05)
+
+    bank: Bank
+
+    @step
+    async def both(self) -> str:
+        """Do one thing, then another."""
+        await self.bank.ask("one")
+        return await self.bank.ask("two")
+
+    @both.compensation
+    async def neither(self, both: str) -> None:
+        """Undo them."""
+
+    @step
+    async def close(self) -> str:
+        """Come to an end."""
+        return await self.bank.ask("three")
+
+
+async def test_a_refusal_is_believed_for_the_write_that_it_answers_only():
+    """A step whose second write is refused is not told to have had no effect."""
+    bank = Bank(["ok", "refused"] * 9)
+    life = Life(bank, Papers(), kinds=[Doubtful])
+    scope = scope_of()
+    with pytest.raises(SagaUnsettled) as unsettled:
+        await life.wiring.build(Doubtful, scope, {}).run()
+
+    assert unsettled.value.members["steps"][0] == {"step": "both", "state": "unknown"}
     await life.kill()
 
 
@@ -367,7 +585,13 @@ async def test_without_a_journal_nothing_is_begun():
 @settings(deadline=None, max_examples=200)
 @given(
     st.lists(
-        st.sampled_from(["ok", "ok", "ok", "refused", "lost", "dropped", "hang"]), max_size=12
+        st.sampled_from(
+            [
+                *["ok"] * 3,
+                *("refused", "lost", "dropped", "hang", "late", "unsent", "later", "stray"),
+            ]
+        ),
+        max_size=12,
     ),
     st.lists(st.integers(0, 9), max_size=3),
     st.floats(0.05, 3.0),
@@ -385,7 +609,7 @@ async def test_money_is_never_taken_for_nothing(story, crashes, within):
     last = Life(bank, papers)
     await _try(last, within)
     bank.story.clear()
-    await asyncio.sleep(120)
+    await asyncio.sleep(180)
 
     orders = bank.count("place book for ann")
     assert papers.is_settled

@@ -12,8 +12,13 @@ class Journal(Protocol):
     when it returns, and raises `StoreUnavailable` where it can't be.
     """
 
-    async def begin(self, entry_id: str, body: bytes, owner: str, seconds: float) -> bytes | None:
-        """Write down an entry and hold it; or return the one that is known by this id."""
+    async def begin(
+        self, entry_id: str, kind: str, body: bytes, owner: str, seconds: float
+    ) -> bytes | None:
+        """Write down an entry and hold it; or return the one that is known by this id.
+
+        Its kind says who can go on with it.
+        """
         ...
 
     async def record(self, entry_id: str, body: bytes, owner: str, seconds: float) -> bool:
@@ -27,12 +32,16 @@ class Journal(Protocol):
         """Write down the end, kept for `retention` seconds; False where somebody else holds it."""
         ...
 
-    async def claim(self, owner: str, seconds: float, most: int) -> Sequence[bytes]:
-        """Take over entries that nobody holds, the longest waiting first."""
+    async def claim(self, kind: str, owner: str, seconds: float, most: int) -> Sequence[bytes]:
+        """Take over entries of a kind that nobody holds, the longest waiting first."""
         ...
 
     async def open_entries(self, most: int) -> Sequence[bytes]:
         """Return entries that are not ended, for people to look at."""
+        ...
+
+    async def drop(self, entry_id: str) -> bool:
+        """Forget an entry that a person has settled; False where there is none."""
         ...
 
     async def aclose(self) -> None:

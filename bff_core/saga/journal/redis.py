@@ -6,13 +6,14 @@ from typing import Final
 from bff_core.link import Link
 
 PREFIX: Final = "bff:journal:"
-OPEN: Final = "bff:journal:open"
+OPEN: Final = "bff:journal:open:"
+KINDS: Final = "bff:journal:kinds"
 
 WITHIN: Final = 1.0
 """Seconds for one command: a write that is recorded late is better than one refused."""
 
-# An entry is a hash (body, owner); the sorted set has those that are open, by the instant (ms, by
-# Redis' clock) up to which somebody holds them.
+# An entry is a hash (body, owner, queue). Each kind has a queue, a sorted set with its entries that
+# are open, by the instant (ms, by Redis' clock) up to which somebody holds them.
 _NOW = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -22,8 +23,9 @@ BEGIN: Final = (
     + """
 local known = redis.call('HGET', KEYS[1], 'body')
 if known then return known end
-redis.call('HSET', KEYS[1], 'body', ARGV[1], 'owner', ARGV[2])
+redis.call('HSET', KEYS[1], 'body', ARGV[1], 'owner', ARGV[2], 'queue', KEYS[2])
 redis.call('ZADD', KEYS[2], now + ARGV[3], ARGV[4])
+redis.call('SADD', KEYS[3], KEYS[2])
 return false
 """
 )
@@ -32,10 +34,11 @@ RECORD: Final = (
     + """
 if redis.call('HGET', KEYS[1], 'owner') ~= ARGV[2] then return 0 end
 redis.call('HSET', KEYS[1], 'body', ARGV[1], 'owner', ARGV[5])
+local queue = redis.call('HGET', KEYS[1], 'queue')
 if ARGV[6] == '1' then
-  redis.call('ZADD', KEYS[2], now + ARGV[3], ARGV[4])
+  redis.call('ZADD', queue, now + ARGV[3], ARGV[4])
 else
-  redis.call('ZREM', KEYS[2], ARGV[4])
+  redis.call('ZREM', queue, ARGV[4])
   redis.call('PEXPIRE', KEYS[1], ARGV[3])
 end
 return 1
@@ -61,10 +64,19 @@ return found
 )
 LIST: Final = """
 local found = {}
-for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, ARGV[1] - 1)) do
-  found[#found + 1] = redis.call('HGET', ARGV[2] .. id, 'body') or nil
+for _, queue in ipairs(redis.call('SMEMBERS', KEYS[1])) do
+  for _, id in ipairs(redis.call('ZRANGE', queue, 0, ARGV[1] - 1)) do
+    local body = redis.call('HGET', ARGV[2] .. id, 'body')
+    if body then found[#found + 1] = body end
+  end
 end
 return found
+"""
+DROP: Final = """
+local queue = redis.call('HGET', KEYS[1], 'queue')
+if not queue then return 0 end
+redis.call('ZREM', queue, ARGV[1])
+return redis.call('DEL', KEYS[1])
 """
 
 
@@ -77,10 +89,13 @@ class RedisJournal:
     def __repr__(self) -> str:
         return f"journal    {self._link.name}"
 
-    async def begin(self, entry_id: str, body: bytes, owner: str, seconds: float) -> bytes | None:
+    async def begin(
+        self, entry_id: str, kind: str, body: bytes, owner: str, seconds: float
+    ) -> bytes | None:
         """Write down an entry and hold it; or return the one that is known by this id."""
         args = (body, owner, _ms(seconds), entry_id)
-        known = await self._link.script(BEGIN, (PREFIX + entry_id, OPEN), args, within=WITHIN)
+        keys = (PREFIX + entry_id, OPEN + kind, KINDS)
+        known = await self._link.script(BEGIN, keys, args, within=WITHIN)
         return known if isinstance(known, bytes) else None
 
     async def record(self, entry_id: str, body: bytes, owner: str, seconds: float) -> bool:
@@ -95,14 +110,20 @@ class RedisJournal:
         """Write down the end."""
         return await self._write(entry_id, body, owner, retention, "", is_open=False)
 
-    async def claim(self, owner: str, seconds: float, most: int) -> Sequence[bytes]:
-        """Take over entries that nobody holds."""
+    async def claim(self, kind: str, owner: str, seconds: float, most: int) -> Sequence[bytes]:
+        """Take over entries of a kind that nobody holds."""
         args = (owner, _ms(seconds), most, PREFIX)
-        return _bodies(await self._link.script(CLAIM, (OPEN,), args, within=WITHIN))
+        return _bodies(await self._link.script(CLAIM, (OPEN + kind,), args, within=WITHIN))
 
     async def open_entries(self, most: int) -> Sequence[bytes]:
         """Return entries that are not ended."""
-        return _bodies(await self._link.script(LIST, (OPEN,), (most, PREFIX), within=WITHIN))
+        found = await self._link.script(LIST, (KINDS,), (most, PREFIX), within=WITHIN)
+        return _bodies(found)[:most]
+
+    async def drop(self, entry_id: str) -> bool:
+        """Forget an entry that a person has settled."""
+        keys, args = (PREFIX + entry_id,), (entry_id,)
+        return await self._link.script(DROP, keys, args, within=WITHIN) == 1
 
     async def aclose(self) -> None:
         """Leave the link to its owner."""
@@ -111,7 +132,7 @@ class RedisJournal:
         self, entry_id: str, body: bytes, owner: str, seconds: float, then: str, *, is_open: bool
     ) -> bool:
         args = (body, owner, _ms(seconds), entry_id, then, "1" if is_open else "0")
-        written = await self._link.script(RECORD, (PREFIX + entry_id, OPEN), args, within=WITHIN)
+        written = await self._link.script(RECORD, (PREFIX + entry_id,), args, within=WITHIN)
         return written == 1
 
 

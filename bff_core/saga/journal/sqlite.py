@@ -1,6 +1,7 @@
 """A journal in a file of this machine, for the processes that run on it."""
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,8 +15,8 @@ T = TypeVar("T")
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS sagas (
-    id TEXT PRIMARY KEY, body BLOB NOT NULL, owner TEXT NOT NULL, until REAL NOT NULL,
-    is_open INTEGER NOT NULL
+    id TEXT PRIMARY KEY, kind TEXT NOT NULL, body BLOB NOT NULL, owner TEXT NOT NULL,
+    until REAL NOT NULL, is_open INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS sagas_open ON sagas (is_open, until);
 """
@@ -41,14 +42,16 @@ class SQLiteJournal:
     def __repr__(self) -> str:
         return f"journal    sqlite:///{self._path}"
 
-    async def begin(self, entry_id: str, body: bytes, owner: str, seconds: float) -> bytes | None:
+    async def begin(
+        self, entry_id: str, kind: str, body: bytes, owner: str, seconds: float
+    ) -> bytes | None:
         """Write down an entry and hold it; or return the one that is known by this id."""
 
         def work(base: sqlite3.Connection) -> bytes | None:
             until = self._wall() + seconds
             base.execute("DELETE FROM sagas WHERE is_open = 0 AND until < ?", (self._wall(),))
-            row = (entry_id, body, owner, until)
-            added = base.execute("INSERT OR IGNORE INTO sagas VALUES (?, ?, ?, ?, 1)", row)
+            row = (entry_id, kind, body, owner, until)
+            added = base.execute("INSERT OR IGNORE INTO sagas VALUES (?, ?, ?, ?, ?, 1)", row)
             if added.rowcount:
                 return None
             found = base.execute("SELECT body FROM sagas WHERE id = ?", (entry_id,)).fetchone()
@@ -68,16 +71,18 @@ class SQLiteJournal:
         """Write down the end."""
         return await self._write(entry_id, body, owner, ("", self._wall() + retention, 0))
 
-    async def claim(self, owner: str, seconds: float, most: int) -> Sequence[bytes]:
-        """Take over entries that nobody holds."""
+    async def claim(self, kind: str, owner: str, seconds: float, most: int) -> Sequence[bytes]:
+        """Take over entries of a kind that nobody holds."""
 
         def work(base: sqlite3.Connection) -> list[bytes]:
             now = self._wall()
             query = (
                 "UPDATE sagas SET owner = ?, until = ? WHERE id IN (SELECT id FROM sagas"
-                " WHERE is_open = 1 AND until < ? ORDER BY until LIMIT ?) RETURNING body"
+                " WHERE is_open = 1 AND until < ? AND kind = ? ORDER BY until LIMIT ?)"
+                " RETURNING body"
             )
-            return [bytes(row[0]) for row in base.execute(query, (owner, now + seconds, now, most))]
+            rows = base.execute(query, (owner, now + seconds, now, kind, most))
+            return [bytes(row[0]) for row in rows]
 
         return await self._run(work)
 
@@ -87,6 +92,14 @@ class SQLiteJournal:
         def work(base: sqlite3.Connection) -> list[bytes]:
             query = "SELECT body FROM sagas WHERE is_open = 1 ORDER BY until LIMIT ?"
             return [bytes(row[0]) for row in base.execute(query, (most,))]
+
+        return await self._run(work)
+
+    async def drop(self, entry_id: str) -> bool:
+        """Forget an entry that a person has settled."""
+
+        def work(base: sqlite3.Connection) -> bool:
+            return base.execute("DELETE FROM sagas WHERE id = ?", (entry_id,)).rowcount == 1
 
         return await self._run(work)
 
@@ -132,7 +145,9 @@ class SQLiteJournal:
 
     def _open(self) -> sqlite3.Connection:
         if self._path != ":memory:":
+            # Who bought what is nobody else's to read; SQLite's other files take the same mode.
             Path(self._path).parent.mkdir(parents=True, exist_ok=True)
+            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
         base = sqlite3.connect(
             self._path, timeout=PATIENCE, isolation_level=None, check_same_thread=False
         )

@@ -1,0 +1,97 @@
+"""What a try of a step that failed says of its effect: no I/O."""
+
+from typing import Final, Literal
+
+from bff_core.call import find_header
+from bff_core.errors import (
+    BadStatus,
+    ClientError,
+    NotSent,
+    PartFailed,
+    TransportFailed,
+    UpstreamError,
+)
+from bff_core.saga.entry import Failure
+
+Verdict = Literal["refused", "unsent", "later", "open"]
+"""What is known of a try that failed.
+
+- refused: the service itself declined the write under its key: it is not done, nor was it before
+- unsent: this try changed nothing and another would fare no better; of earlier ones it says nothing
+- later: this try changed nothing, and another may succeed
+- open: it may have had its effect
+"""
+
+DECIDED: Final = frozenset({400, 402, 404, 409, 410, 422})
+"""Refusals that answer the request itself."""
+
+NOT_NOW: Final = frozenset({408, 425, 429})
+"""Statuses of a client's fault that say no more than: not now."""
+
+BUSY: Final = 60.0
+"""For how many seconds a 409 to a request that was sent before may mean that it is under way
+(draft-ietf-httpapi-idempotency-key-header, section 2.7)."""
+
+
+def verdict(error: BaseException, unsafe_calls: int) -> Verdict:
+    """Return what a failed try says; `unsafe_calls` of its calls were no plain reads.
+
+    A service's answer is believed only for the write that it answers: where a try made another
+    one, that other may have had its effect.
+    """
+    match error:
+        case PartFailed(cause=cause):
+            return verdict(cause, unsafe_calls)
+        case UpstreamError(call=call):
+            if unsafe_calls > (0 if call.is_safe else 1):
+                return "open"
+            return _of_read(error) if call.is_safe else _of_write(error)
+        case ClientError():
+            return "open" if unsafe_calls else "unsent"
+    return "open"
+
+
+def _of_read(error: UpstreamError) -> Verdict:
+    match error:
+        case NotSent():
+            return "unsent"
+        case BadStatus() if 400 <= error.reply.status < 500 and error.reply.status not in NOT_NOW:
+            return "unsent"
+    return "later"
+
+
+def _of_write(error: UpstreamError) -> Verdict:
+    sent = max(len(error.call.trail), 0 if isinstance(error, NotSent) else error.attempts)
+    match error:
+        case NotSent():
+            return "open" if sent else "unsent"
+        case TransportFailed(is_sent=False):
+            return "open" if sent > 1 else "later"
+        case BadStatus() if 400 <= error.reply.status < 500:
+            return _of_refusal(error, sent)
+    return "open"
+
+
+def _of_refusal(error: BadStatus, sent: int) -> Verdict:
+    """Return what a 4xx says after so many attempts.
+
+    The first attempt may have done it though its answer was lost. Then only the word of a service
+    counts that knows the key, and not that of a proxy in front of it.
+    """
+    status, is_first = error.reply.status, sent <= 1
+    if _is_of_service(error) and (status != 409 or is_first):
+        return "refused"
+    if not is_first:
+        return "open"
+    return "later" if status in NOT_NOW else "unsent"
+
+
+def _is_of_service(error: BadStatus) -> bool:
+    is_keyed = find_header(error.call.headers, b"idempotency-key") is not None
+    is_json = "json" in (error.reply.header("content-type") or "")
+    return is_keyed and is_json and error.reply.status in DECIDED
+
+
+def may_be_busy(failure: Failure, seconds: float) -> bool:
+    """Whether a refusal may mean the same request, which was first sent so many seconds ago."""
+    return failure.status == 409 and seconds < BUSY
