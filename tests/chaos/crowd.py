@@ -17,6 +17,7 @@ PRODUCTS = (5, 42, 311)
 LEAVING, NONSENSE, WRITING, HURRY = 0.10, 0.06, 0.15, 0.15
 """Shares of requests whose client leaves, that are bad, that write, that have a short timeout."""
 
+AT_ONCE = 0.05
 LONGEST_STREAM = 2.0
 """Seconds that a client reads a stream: one that drips would go on for hours."""
 
@@ -133,7 +134,7 @@ class Client:
                 request.path, method=request.method, headers=headers, body=request.body
             )
         except Cut as cut:
-            self._take_cut(request, f"{name}: {cut}", began, is_reused=is_reused)
+            self._take_cut(request, f"{name}: {cut}", began, wish=wish, is_reused=is_reused)
             return
         self._take(request, answer, name, wish, began)
 
@@ -149,17 +150,23 @@ class Client:
         if request.kind in {"read", "write"} and wish is None:
             self.good.append((time.monotonic(), is_good))
 
-    def _take_cut(self, request: Request, cut: str, began: float, *, is_reused: bool) -> None:
-        """Only streams may be cut off, and idle connections closed in the moment of their use."""
-        counts = self.checker.verdict.counts
-        seconds = time.monotonic() - began
+    def _take_cut(
+        self, request: Request, cut: str, began: float, *, wish: float | None, is_reused: bool
+    ) -> None:
+        """Judge an answer without an end: a stream, or lines that had begun at the deadline.
+
+        An idle connection may also be closed in the very moment of its use.
+        """
+        checker, seconds = self.checker, time.monotonic() - began
         if request.kind == "stream":
-            counts["streams cut off"] += 1
-        elif is_reused and seconds < 0.05:
-            counts["idle connections closed"] += 1
+            checker.verdict.counts["streams cut off"] += 1
+        elif request.kind == "lines" and seconds >= min(checker.timeout, wish or checker.timeout):
+            checker.verdict.counts["lines cut off at the deadline"] += 1
+        elif is_reused and seconds < AT_ONCE:
+            checker.verdict.counts["idle connections closed"] += 1
         else:
             what = f"{request.gateway} {request.name}: no answer after {seconds:.3f} s, {cut}"
-            self.checker.verdict.hold(6, is_held=False, otherwise=what)
+            checker.verdict.hold(6, is_held=False, otherwise=what)
 
 
 def goodput(clients: Sequence[Client], since: float, until: float) -> tuple[float, float]:
