@@ -110,7 +110,12 @@ class Resolved(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class PartEnded:
+class GatewayEvent:
+    """Something that happened in the gateway itself, or in its process."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartEnded(GatewayEvent):
     """A part of a composition ended other than `ok`; `error` is what it died of, if it did."""
 
     composition: str
@@ -121,7 +126,7 @@ class PartEnded:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(GatewayEvent):
     """The edge answered a request; `duration` in seconds, `route` a template or empty."""
 
     method: str
@@ -133,7 +138,7 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
-class SagaEnded:
+class SagaEnded(GatewayEvent):
     """A saga is over: all its steps are `done`, or what was done is `undone`."""
 
     saga: str
@@ -142,7 +147,7 @@ class SagaEnded:
 
 
 @dataclass(frozen=True, slots=True)
-class SagaStuck:
+class SagaStuck(GatewayEvent):
     """A step can't be undone, or how it ended not be learnt; tried again in `pause` seconds."""
 
     saga: str
@@ -153,7 +158,7 @@ class SagaStuck:
 
 
 @dataclass(frozen=True, slots=True)
-class StoreChanged:
+class StoreChanged(GatewayEvent):
     """A store that gateways share went away (its circuit is `open`) or is back (`closed`)."""
 
     store: str
@@ -161,7 +166,7 @@ class StoreChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class Pressed:
+class Pressed(GatewayEvent):
     """The edge was under pressure in the last `seconds`: what it refused, by criticality.
 
     `dimmed` screens went without their optional parts. `in_flight`, `limit` and `lag` (seconds
@@ -177,7 +182,7 @@ class Pressed:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(GatewayEvent):
     """The server refused a request before the gateway saw it, or cut it off; `reason` is a word.
 
     `status` is what the client was answered, 0 where only the connection was broken.
@@ -189,14 +194,28 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class PoliciesChanged(GatewayEvent):
+    """The policies of a file are in force; `changes` from before, or from those in the code."""
+
+    changes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PoliciesRefused(GatewayEvent):
+    """The policies were to be read again and all stays as it was: `reason` says what is wrong."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Opened(GatewayEvent):
     """The process accepts connections at `address`."""
 
     address: str
 
 
 @dataclass(frozen=True, slots=True)
-class LoopBlocked:
+class LoopBlocked(GatewayEvent):
     """The event loop has not turned for `waited` seconds: `stack` is what it is busy with.
 
     Told by a thread of its own, while it lasts, and once for each time.
@@ -207,14 +226,14 @@ class LoopBlocked:
 
 
 @dataclass(frozen=True, slots=True)
-class LoopFreed:
+class LoopFreed(GatewayEvent):
     """The event loop turns again; it was blocked for `duration` seconds."""
 
     duration: float
 
 
 @dataclass(frozen=True, slots=True)
-class Drained:
+class Drained(GatewayEvent):
     """The process stopped accepting; `unfinished` requests were cut at the end of the grace."""
 
     unfinished: int
@@ -222,7 +241,7 @@ class Drained:
 
 
 @dataclass(frozen=True, slots=True)
-class WorkerEnded:
+class WorkerEnded(GatewayEvent):
     """A worker process ended unasked, and is replaced; `cause` is its status or its signal."""
 
     pid: int
@@ -230,7 +249,7 @@ class WorkerEnded:
 
 
 @dataclass(frozen=True, slots=True)
-class Crashed:
+class Crashed(GatewayEvent):
     """Code of the gateway raised what no one expected."""
 
     where: str
@@ -239,7 +258,7 @@ class Crashed:
 
 
 @dataclass(frozen=True, slots=True)
-class AnswerForgotten:
+class AnswerForgotten(GatewayEvent):
     """A final answer is not kept under its Idempotency-Key: a retry would run again.
 
     `reason` is size, evicted (memory is full) or store (Redis could not be told). Evictions are
@@ -250,23 +269,7 @@ class AnswerForgotten:
     count: int = 1
 
 
-AnyEvent = (
-    Event
-    | PartEnded
-    | Answered
-    | SagaEnded
-    | SagaStuck
-    | StoreChanged
-    | Pressed
-    | Refused
-    | Opened
-    | LoopBlocked
-    | LoopFreed
-    | Drained
-    | WorkerEnded
-    | Crashed
-    | AnswerForgotten
-)
+AnyEvent = Event | GatewayEvent
 
 
 class Sink(Protocol):

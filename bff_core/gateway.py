@@ -29,14 +29,16 @@ from bff_core.edge.wiring import WIRING
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events
 from bff_core.observe.log import log_sink
+from bff_core.policies import PolicyFile, Reload
 from bff_core.policy.limits import Limit
 from bff_core.saga.desk import Desk
 from bff_core.saga.saga import Saga
 from bff_core.settings import Settings
 from bff_core.stores import Stores
 from bff_core.upstream.client import Upstream
+from bff_core.upstream.roster import Roster
 from bff_core.upstream.runtime import Runtime
-from bff_core.upstream.stack import MakeTransport, UpstreamStack, open_stack, wire
+from bff_core.upstream.stack import MakeTransport, UpstreamStack, wire
 
 Lifespan = Callable[["Gateway"], AbstractAsyncContextManager[None]]
 
@@ -88,7 +90,8 @@ class Gateway(FastAPI):
         )
         self._is_direct = False
         self.lane = FastLane(self)
-        self._stacks: list[UpstreamStack] = []
+        self._roster: Roster | None = None
+        self._reload: Reload | None = None
         self._clock = clock
         self.edge_options = options
         self.door = Doorkeeper(options, events=events, clock=clock)
@@ -129,8 +132,24 @@ class Gateway(FastAPI):
             store=self._stores.answers if self.settings.idempotency_url else None,
             limits=self._limits,
             limit_store=self._stores.counts if self.settings.limits_url else None,
+            token=self.settings.operator_token.get_secret_value() if self.settings.policies else "",
+            read_policies=self.reload_policies,
             clock=self._clock,
         )
+
+    def reload_policies(self) -> tuple[str, ...]:
+        """Read the file that `BFF_POLICIES` names again; return what changed, an option each.
+
+        What is wrong with it is a `ConfigurationError`, and changes nothing. Requests that are
+        under way end as they began.
+        """
+        if self._reload is None:
+            raise ConfigurationError("policies are reloaded while the gateway runs")
+        return self._reload.again()
+
+    @property
+    def _stacks(self) -> list[UpstreamStack]:
+        return [] if self._roster is None else self._roster.stacks
 
     def _unready(self) -> str | None:
         """Tell which critical upstream's circuit is open."""
@@ -139,7 +158,7 @@ class Gateway(FastAPI):
 
     @asynccontextmanager
     async def running(
-        self, services: Iterable[type[Upstream]], make_transport: MakeTransport
+        self, policies: PolicyFile, make_transport: MakeTransport
     ) -> AsyncIterator[None]:
         """Hold the services open; the lifespan of the app."""
         loop, clock = asyncio.get_running_loop(), self._clock
@@ -147,13 +166,15 @@ class Gateway(FastAPI):
         async with AsyncExitStack() as closing:
             closing.push_async_callback(background.aclose)
             closing.callback(self.door.watch.stop)
-            for kind in services:
-                runtime = Runtime(kind.name, loop, clock, chance, self.events, background.spawn)
-                addresses = self.settings.upstream(kind.name)
-                stack = open_stack(kind.policy, addresses, runtime, make_transport)
-                closing.push_async_callback(stack.aclose)
-                self._stacks.append(stack)
-                self.services[kind] = kind(stack, clock=clock)
+            self._roster = Roster(
+                self.settings.upstream,
+                lambda name: Runtime(name, loop, clock, chance, self.events, background.spawn),
+                make_transport,
+            )
+            closing.push_async_callback(self._roster.aclose)
+            self._reload = Reload(policies, self._roster, self.events)
+            self._reload.start()
+            self.services = self._roster.services
             self.wiring = Wiring(
                 [*self.services.values(), *filter(None, [self._stores.desk])],
                 loop=loop,
@@ -166,12 +187,13 @@ class Gateway(FastAPI):
             # FastAPI asks for its telemetry at every request; here it is settled at start-up.
             self._is_direct = not (self.root_path or self._native_telemetry.enabled())
             self.readiness.open()
-            yield
+            with self._reload.on_hangup(loop):
+                yield
             self.readiness.drain()
 
     def _forget(self) -> None:
-        self._stacks.clear()
-        self.services.clear()
+        self._roster = self._reload = None
+        self.services = {}
         self.wiring = None
         self._is_direct = False
 
@@ -203,6 +225,7 @@ def gateway(
     listed, a variable that is missing or out of range.
     """
     settings = settings or Settings.load()
+    policies = PolicyFile(settings.policies, services)
     if settings.env == "production":  # the pages load scripts from elsewhere
         fastapi = {"docs_url": None, "redoc_url": None} | fastapi
     app = Gateway(
@@ -213,7 +236,7 @@ def gateway(
         authenticator=authenticator or authenticator_for(settings.auth, env=settings.env),
         limits=limits,
         sagas=sagas,
-        lifespan=_lifespan(services, transport, lifespan),
+        lifespan=_lifespan(policies, transport, lifespan),
         clock=clock,
         **fastapi,
     )
@@ -225,6 +248,7 @@ def gateway(
         _check(saga, services)
     for kind in services:
         settings.upstream(kind.name)
+    policies.read()  # what is wrong with them is found before anything is opened
     return app
 
 
@@ -238,14 +262,14 @@ def _check(composition: type[Composition], services: Sequence[type[Upstream]]) -
 
 
 def _lifespan(
-    services: Sequence[type[Upstream]],
+    policies: PolicyFile,
     transport: MakeTransport,
     inner: Lifespan | None,
 ) -> Callable[[Gateway], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: Gateway) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            await stack.enter_async_context(app.running(services, transport))
+            await stack.enter_async_context(app.running(policies, transport))
             if inner is not None:
                 await stack.enter_async_context(inner(app))
             stack.callback(tune_collector(app.settings))

@@ -8,13 +8,21 @@ from difflib import get_close_matches
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, ByteSize, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ByteSize,
+    Field,
+    SecretStr,
+    ValidationError,
+)
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bff_core.errors import ConfigurationError
 
 PREFIX = "BFF_"
+SHORTEST_TOKEN = 20
 _UPSTREAM = f"{PREFIX}UPSTREAM_"
 
 # Read by the test run, not by a gateway.
@@ -55,6 +63,14 @@ def _redis_url(url: str) -> str:
     return url
 
 
+def _token(secret: SecretStr) -> SecretStr:
+    """Return a token that can't be guessed and that a header can carry."""
+    text = secret.get_secret_value()
+    if text and (len(text) < SHORTEST_TOKEN or not text.isascii() or not text.isprintable()):
+        raise ValueError("a token is that long, in ASCII")
+    return secret
+
+
 RedisURL = Annotated[str, AfterValidator(_redis_url)]
 
 
@@ -91,6 +107,11 @@ class Settings(BaseSettings):
     auth: Literal["none", "demo"] = Field(default="none", description="none or demo")
     upstreams: dict[str, Addresses] = Field(
         default_factory=dict, description="one or more http(s) addresses separated by commas"
+    )
+    policies: str = Field(default="", description="a file of policies, in TOML")
+    operator_token: Annotated[SecretStr, AfterValidator(_token)] = Field(
+        default=SecretStr(""),
+        description="a secret of 20 characters or more (unset: no operator's endpoint)",
     )
     allowed_hosts: Names = Field(
         default=(),
@@ -257,7 +278,8 @@ def _explain(error: ValidationError, environ: Mapping[str, str]) -> str:
         variable = _variable(*fault["loc"])
         field = Settings.model_fields[str(fault["loc"][0])]
         reason = fault["msg"].removeprefix("Value error, ")
-        shown = _without_credentials(environ.get(variable, ""))
+        is_secret = field.annotation is SecretStr
+        shown = "***" if is_secret else _without_credentials(environ.get(variable, ""))
         lines.append(f"{variable}={shown!r}: {reason}. Accepted: {field.description}.")
     return "\n".join(lines)
 

@@ -25,6 +25,7 @@ from bff_core.edge.hosts import Hosts
 from bff_core.edge.idempotency import GetStore, Idempotency
 from bff_core.edge.limits import GetStore as GetLimitStore
 from bff_core.edge.limits import Limits, checked
+from bff_core.edge.operator import Operator, Read
 from bff_core.edge.options import EdgeOptions
 from bff_core.edge.problems import Problems
 from bff_core.edge.request_id import Bits
@@ -50,13 +51,16 @@ def edge(
     store: GetStore | None = None,
     limits: Sequence[Limit] = (),
     limit_store: GetLimitStore | None = None,
+    token: str = "",
+    read_policies: Read = tuple,
     clock: Clock = monotonic,
     bits: Bits = random.getrandbits,
 ) -> ASGIApp:
     """Wrap `app` in what every request passes, outermost first; its lifespan passes by.
 
     `store` finds where answers of keyed requests are kept, `limit_store`
-    where limits are counted; without them that is this process.
+    where limits are counted; without them that is this process. An operator with
+    the `token` may have the policies read again.
     """
     door = door or Doorkeeper(options, events=events, clock=clock, bits=bits)
     head = Head(security_headers(policy=options.policy, hsts=options.hsts))
@@ -82,6 +86,7 @@ def edge(
         partial(Hosts, allowed=options.allowed_hosts),
         partial(Body, limit=options.max_body),
         partial(Limits, limits=early, store=counted),
+        partial(Operator, token=token, read=read_policies),
         partial(Authenticate, authenticator=authenticator),
         partial(Limits, limits=late, store=counted),
         partial(Rank, door=door),
@@ -112,5 +117,6 @@ def _always(store: MemoryCounts) -> GetLimitStore:
 
 
 def _is_on(wrap: Wrap) -> bool:
-    """Whether a concern has anything to do: limits without a limit have not."""
-    return not isinstance(wrap, partial) or wrap.keywords.get("limits") != ()
+    """Whether a concern has anything to do: limits without a limit, a door without a key."""
+    told = wrap.keywords if isinstance(wrap, partial) else {}
+    return told.get("limits") != () and told.get("token") != ""

@@ -65,7 +65,7 @@ def _variable(name: str) -> str:
 
 
 def _default(field) -> str:
-    is_empty = field.default in {PydanticUndefined, MISSING, None, (), ""}
+    is_empty = field.default in {PydanticUndefined, MISSING, None, ()} or not str(field.default)
     if is_empty:
         return "—"
     is_flag = isinstance(field.default, bool)

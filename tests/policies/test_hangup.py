@@ -1,0 +1,166 @@
+"""SIGHUP to a gateway that serves: over real sockets, under load."""
+
+import asyncio
+import signal
+from collections import Counter
+from pathlib import Path
+from typing import Self
+
+import pytest
+
+from tests.processes.client import Line, ask
+from tests.processes.gateway import Gateway, addresses
+from tests.processes.services import Service
+from tests.processes.settling import until
+from tests.processes.site import Site
+
+APP = "tests.policies.serve:app"
+MEMBER = "/members/1"
+
+
+@pytest.fixture
+def users(site: Site):
+    """Run the service."""
+    service = site.service("users")
+    with site.running(service):
+        yield service
+
+
+class PolicyFile:
+    """The operator's file, which says nothing yet."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.say("")
+
+    def say(self, text: str) -> None:
+        """Write it anew."""
+        self.path.write_text(text)
+
+    def remove(self) -> None:
+        """Take it away."""
+        self.path.unlink()
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> PolicyFile:
+    """Return the file of one test."""
+    return PolicyFile(tmp_path / "policies.toml")
+
+
+def slow(seconds: float) -> dict[str, object]:
+    """Return the fault of a service that takes so long."""
+    return {"kind": "latency", "distribution": {"name": "constant", "seconds": seconds}}
+
+
+def club(site: Site, users: Service, file: PolicyFile, **environ: str) -> Gateway:
+    """Return a gateway that is not started yet."""
+    told = {**addresses([users]), "BFF_POLICIES": str(file.path), "BFF_MAX_LAG": "0", **environ}
+    return site.gateway(APP, told)
+
+
+async def hang_up(gateway: Gateway, event: str, count: int = 1) -> None:
+    """Send the signal, and wait until the gateway has told of it so many times more."""
+    expected = len(gateway.events(event)) + count
+    gateway.signal(signal.SIGHUP)
+    await until(lambda: len(gateway.events(event)) >= expected)
+
+
+class Load:
+    """Clients that ask again and again, and what they were answered."""
+
+    def __init__(self, gateway: Gateway, clients: int) -> None:
+        self.statuses: Counter[int] = Counter()
+        self._gateway = gateway
+        self._clients = clients
+        self._is_over = False
+
+    async def __aenter__(self) -> Self:
+        self._tasks = [asyncio.create_task(self._go_on()) for _ in range(self._clients)]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._is_over = True
+        await asyncio.gather(*self._tasks)
+
+    async def _go_on(self) -> None:
+        async with Line(self._gateway.port) as line:
+            while not self._is_over:
+                self.statuses[(await line.ask(MEMBER)).status] += 1
+
+    async def goes_on(self) -> None:
+        """Wait until each client was answered a few times more."""
+        enough = self.statuses.total() + 5 * self._clients
+        await until(lambda: self.statuses.total() >= enough, within=20)
+
+
+async def test_a_timeout_changes_under_load_without_a_failed_request(
+    site: Site, users: Service, file: PolicyFile
+) -> None:
+    """Whatever was under way ends as it began; what comes next goes by the new file."""
+    users.break_by(slow(0.05))
+    gateway = club(site, users, file)
+    with site.running(gateway):
+        async with Load(gateway, 20) as load:
+            for timeout in (4.0, 3.0, 4.0, 2.0):
+                await load.goes_on()
+                file.say(f"[users]\ntimeout = {timeout}")
+                await hang_up(gateway, "policies_changed")
+            await load.goes_on()
+        users.break_by(slow(1.0))
+        before = await ask(gateway.port, MEMBER)
+        file.say("[users]\ntimeout = 0.2")
+        await hang_up(gateway, "policies_changed")
+        after = await ask(gateway.port, MEMBER)
+        await until(lambda: gateway.look()["upstreams"]["users"]["active"] == 0)
+        sockets = gateway.files[f"tcp {users.port} 01"]
+    told = [event["changes"] for event in gateway.events("policies_changed")]
+
+    assert set(load.statuses) == {200}
+    assert told[-1] == ["users.timeout: 2.0 -> 0.2"]
+    assert (before.status, after.status) == (200, 504)
+    assert after.seconds < 0.9
+    assert sockets <= 1  # those of the five stacks before are closed
+
+
+async def test_a_broken_file_changes_nothing(site: Site, users: Service, file: PolicyFile) -> None:
+    """The gateway goes on with the connection that it has, and tells what is wrong."""
+    gateway = club(site, users, file)
+    with site.running(gateway):
+        async with Load(gateway, 5) as load:
+            await load.goes_on()
+            for text in ("[users]\ntimout = 1", "[users"):
+                file.say(text)
+                await hang_up(gateway, "policies_refused")
+            file.remove()
+            await hang_up(gateway, "policies_refused")
+            await load.goes_on()
+        alive = gateway.is_alive
+    reasons = [event["reason"] for event in gateway.events("policies_refused")]
+
+    assert set(load.statuses) == {200}
+    assert alive
+    assert "users.timout is no option: did you mean timeout?" in reasons[0]
+    assert gateway.events("policies_changed") == []
+
+
+async def test_each_worker_reads_the_file(site: Site, users: Service, file: PolicyFile) -> None:
+    """The supervisor passes the signal on."""
+    gateway = club(site, users, file, BFF_WORKERS="2")
+    with site.running(gateway):
+        file.say("[users]\ntimeout = 3.0")
+        await hang_up(gateway, "policies_changed", count=2)
+
+        assert (await ask(gateway.port, MEMBER)).status == 200
+
+
+async def test_a_wrong_file_is_a_line_and_no_gateway(
+    site: Site, users: Service, file: PolicyFile
+) -> None:
+    """Whoever starts it reads what to write instead."""
+    file.say("[users.retry]\natempts = 1")
+    gateway = club(site, users, file).start()
+    gateway.wait_for_end()
+
+    assert "users.retry.atempts is no option: did you mean attempts?" in gateway.output
+    assert "Traceback" not in gateway.output

@@ -1,0 +1,221 @@
+"""Reading the policies of a file: at the start, again, and for the operator."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from bff_core import ConfigurationError, Gateway, Settings
+from bff_core.errors import DeadlineExceeded
+from bff_core.events import AnyEvent, Events, PoliciesChanged, PoliciesRefused
+from bff_core.policies import LARGEST_FILE
+from bff_core.scope import Scope
+from bff_core.testing.running import running
+from bff_core.testing.scripted import Scripted, ScriptedTransport, reply
+from tests.policies.club import Users, make
+from tests.processes.settling import until
+
+TOKEN = "x" * 20
+OPERATOR = {"authorization": f"Bearer {TOKEN}"}
+HOST = "10.0.0.1"
+
+
+class Club:
+    """The gateway over a scripted service, its file, and what was told."""
+
+    def __init__(self, path: Path, text: str = "", *, token: str = TOKEN) -> None:
+        self.path = path / "policies.toml"
+        self.write(text)
+        self.heard: list[AnyEvent] = []
+        self.service = Scripted(reply(200, {"id": "7"}))
+        self.app: Gateway = make(
+            settings=Settings(
+                env="development",
+                upstreams={"users": (f"http://{HOST}",)},
+                policies=str(self.path),
+                operator_token=SecretStr(token),
+            ),
+            events=Events(self.heard.append),
+            transport=lambda *_: ScriptedTransport({HOST: self.service}),
+        )
+
+    def write(self, text: str) -> None:
+        self.path.write_text(text)
+
+    def told(self, kind: type) -> list:
+        return [event for event in self.heard if isinstance(event, kind)]
+
+    @property
+    def timeout(self) -> float:
+        """The timeout that the next request gets."""
+        (stack,) = self.app._stacks
+        return stack.policy.timeout
+
+
+async def test_the_file_is_in_force_from_the_start(tmp_path: Path) -> None:
+    """Its timeout ends a call, and the log tells how the file differs from the code."""
+    club = Club(tmp_path, "[users]\ntimeout = 0.05")
+    club.service.then(reply(200, {"id": "7"}, after=1))
+    async with running(club.app):
+        users = club.app.services[Users].bind(Scope(asyncio.get_running_loop().time() + 60))
+        with pytest.raises(DeadlineExceeded):
+            await users.member("7")
+
+    assert club.told(PoliciesChanged) == [PoliciesChanged(("users.timeout: 5.0 -> 0.05",))]
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("[users]\ntimout = 1", "users.timout is no option: did you mean timeout?"),
+        ("[user]\ntimeout = 1", "[user] is no upstream of this gateway: did you mean users?"),
+        ("\ufeff\x00", "policies.toml: "),
+    ],
+)
+def test_a_wrong_file_stops_the_start(tmp_path: Path, text: str, complaint: str) -> None:
+    """The error names the file, what is wrong in it and what to write."""
+    with pytest.raises(ConfigurationError) as told:
+        Club(tmp_path, text)
+
+    assert complaint in str(told.value)
+    assert "policies.toml" in str(told.value)
+
+
+def test_a_file_that_can_not_be_read_stops_the_start(tmp_path: Path) -> None:
+    """Whether it is not there, no text, or far too long."""
+    settings = Settings(env="development", upstreams={"users": (f"http://{HOST}",)})
+    (tmp_path / "binary").write_bytes(b"\xff\xfe")
+    (tmp_path / "long").write_bytes(b"#" * (LARGEST_FILE + 1))
+    told = []
+    for name in ("missing", "binary", "long", ""):
+        with pytest.raises(ConfigurationError) as error:
+            make(settings=settings.model_copy(update={"policies": str(tmp_path / name)}))
+        told.append(str(error.value))
+
+    assert "missing can't be read: No such file or directory" in told[0]
+    assert "binary can't be read: it is not UTF-8" in told[1]
+    assert "long: is larger than 1,048,576 bytes" in told[2]
+    assert "can't be read: Is a directory" in told[3]
+
+
+async def test_a_file_that_was_changed_is_read_again(tmp_path: Path) -> None:
+    """The call tells what changed, and so does the log."""
+    club = Club(tmp_path)
+    async with running(club.app) as client:
+        club.write("[users]\ntimeout = 0.5\nretry = false")
+        changes = club.app.reload_policies()
+        status = (await client.get("/members/7")).status_code
+        timeout = club.timeout
+
+    assert changes == ("users.timeout: 5.0 -> 0.5", "users.retry: on -> off")
+    assert club.told(PoliciesChanged) == [PoliciesChanged(changes)]
+    assert (status, timeout) == (200, 0.5)
+
+
+async def test_a_file_that_broke_changes_nothing(tmp_path: Path) -> None:
+    """What was in force stays so, by the same stack, and the reason is told."""
+    club = Club(tmp_path, "[users]\ntimeout = 0.5")
+    async with running(club.app) as client:
+        before = club.app._stacks
+        club.write("[users]\ntimeout = 0\nretry.attempts = 1")
+        with pytest.raises(ConfigurationError):
+            club.app.reload_policies()
+        status = (await client.get("/members/7")).status_code
+        after = club.app._stacks
+
+    (told,) = club.told(PoliciesRefused)
+    assert told.reason == f"{club.path}: users.timeout must be 0.001 to 3,600, not 0"
+    assert list(map(id, before)) == list(map(id, after))
+    assert status == 200
+
+
+async def test_what_is_taken_out_of_the_file_is_the_code_s_again(tmp_path: Path) -> None:
+    """A file holds what differs, and nothing of the past."""
+    club = Club(tmp_path, "[users]\ntimeout = 0.5")
+    async with running(club.app):
+        club.write("")
+        changes = club.app.reload_policies()
+
+    assert changes == ("users.timeout: 0.5 -> 5.0",)
+
+
+async def test_a_hangup_reads_the_file_again_and_nothing_else_is_left(tmp_path: Path) -> None:
+    """SIGHUP belongs to the gateway while it runs; afterwards it is whose it was."""
+    before, hangups = signal.getsignal(signal.SIGHUP), []
+    signal.signal(signal.SIGHUP, lambda *_: hangups.append(1))
+    mine = signal.getsignal(signal.SIGHUP)
+    try:
+        club = Club(tmp_path)
+        async with running(club.app):
+            club.write("[users]\ntimeout = 0.5")
+            os.kill(os.getpid(), signal.SIGHUP)
+            await until(lambda: len(club.heard) == 1)
+            club.write("broken")
+            os.kill(os.getpid(), signal.SIGHUP)
+            await until(lambda: len(club.heard) == 2)
+            timeout = club.timeout
+
+        assert signal.getsignal(signal.SIGHUP) is mine
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert [type(event) for event in club.heard] == [PoliciesChanged, PoliciesRefused]
+    assert (timeout, hangups) == (0.5, [])
+
+
+async def test_the_operator_may_have_it_read(tmp_path: Path) -> None:
+    """With the token, by POST; the answer says what changed, or what is wrong."""
+    club = Club(tmp_path)
+    async with running(club.app, headers=OPERATOR) as client:
+        club.write("[users]\ntimeout = 0.5")
+        good = await client.post("/operator/policies")
+        club.write("[users]\ntimout = 0.5")
+        bad = await client.post("/operator/policies")
+        got = await client.get("/operator/policies")
+
+    assert (good.status_code, good.json()) == (200, {"changed": ["users.timeout: 5.0 -> 0.5"]})
+    assert good.headers["cache-control"] == "no-store"
+    assert (bad.status_code, bad.json()["code"]) == (422, "invalid_input")
+    assert "did you mean timeout?" in bad.json()["detail"]
+    assert (got.status_code, got.headers["allow"]) == (405, "POST")
+
+
+@pytest.mark.parametrize(
+    "given", [{}, {"authorization": "Bearer y"}, {"authorization": TOKEN}, {"cookie": TOKEN}]
+)
+async def test_nobody_else_may(tmp_path: Path, given: dict[str, str]) -> None:
+    """Without the token there is nothing to learn, and nothing is read."""
+    club = Club(tmp_path)
+    async with running(club.app) as client:
+        club.write("[users]\ntimeout = 0.5")
+        answer = await client.post("/operator/policies", headers=given)
+        timeout = club.timeout
+
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"] == "Bearer"
+    assert timeout == 5.0
+
+
+async def test_without_a_token_there_is_no_such_path(tmp_path: Path) -> None:
+    """The operator's door is off unless it was asked for, and in no document."""
+    club = Club(tmp_path, token="")
+    async with running(club.app, headers=OPERATOR) as client:
+        answer = await client.post("/operator/policies")
+        document = (await client.get("/openapi.json")).text
+
+    assert answer.status_code == 404
+    assert "operator" not in document
+
+
+@pytest.mark.parametrize("token", ["short", "x" * 19 + "é", "x" * 19 + "\n"])
+def test_a_weak_token_is_refused_without_being_shown(token: str) -> None:
+    """The error names the variable, never the secret."""
+    environ = {"BFF_OPERATOR_TOKEN": token, "BFF_ENV": "development"}
+
+    with pytest.raises(ConfigurationError) as told:
+        Settings.load(environ)
+
+    assert "BFF_OPERATOR_TOKEN='***'" in str(told.value)
+    assert token.strip() not in str(told.value)
