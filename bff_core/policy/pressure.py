@@ -27,6 +27,9 @@ ONSET = 0.25
 """Seconds for which the loop must lag before the limit is cut: a burst that is worked off within
 is no overload."""
 
+FEWEST = 3
+"""Turns that are looked at before anything is concluded."""
+
 WINDOW = 0.1
 """Seconds over which the median lag counts once the limit has been cut."""
 
@@ -128,7 +131,7 @@ class Pressure:
     def observe(self, now: float, lag: float) -> None:
         """Take a turn of the loop that lasted `lag` seconds, and move the limit."""
         self.has_refused = False
-        self._lags.append((now, lag))
+        self._lags.append((now - lag, lag))
         since = now - (WINDOW if self.is_limited else ONSET)
         is_seen_whole = self._forget_before(since)
         lags = sorted(lag for _, lag in self._lags)
@@ -160,11 +163,14 @@ class Pressure:
         self.has_refused = self.has_brownout
 
     def _forget_before(self, since: float) -> bool:
-        """Keep one lag from before the interval at most; whether the interval is covered."""
+        """Keep what covers the interval; whether it is covered, by three turns at least.
+
+        A turn that was long by itself, since something blocked the loop, is no queue.
+        """
         lags = self._lags
-        while len(lags) > 1 and lags[1][0] <= since:
+        while len(lags) > FEWEST and lags[1][0] <= since:
             lags.popleft()
-        return lags[0][0] <= since
+        return len(lags) >= FEWEST and lags[0][0] <= since
 
     def _move(self, limit: float) -> None:
         self.limit = min(max(limit, self.floor), self.ceiling)

@@ -13,9 +13,9 @@ LOOK = 0.025
 
 
 def looks(pressure: Pressure, lags, now: float = 0.0) -> float:
-    """Show the pressure a lag every 25 ms; return the last instant."""
+    """Show the pressure a lag every 25 ms, or as often as turns allow; return the last instant."""
     for lag in lags:
-        now += LOOK
+        now += max(LOOK, lag)
         pressure.observe(now, lag)
     return now
 
@@ -81,6 +81,17 @@ def test_a_standing_lag_cuts_the_limit_to_the_floor():
     assert pressure.limit == 10
 
 
+@pytest.mark.parametrize(("turns", "is_cut"), [(2, False), (3, True)])
+def test_long_turns_are_believed_at_the_third(turns, is_cut):
+    """One that was blocked, and its wake, are no overload; a third says that it stands."""
+    pressure = Pressure(ceiling=1000)
+    pressure.in_flight = 400
+
+    looks(pressure, [0.2] * turns)
+
+    assert pressure.is_limited == is_cut
+
+
 def test_the_first_cut_starts_from_what_is_in_flight():
     """A limit of a thousand bounds nothing while thirty are under way."""
     pressure = Pressure(ceiling=1000, floor=10, max_lag=0.002)
@@ -93,10 +104,10 @@ def test_the_first_cut_starts_from_what_is_in_flight():
 
 @given(st.lists(st.floats(0, 10), min_size=1, max_size=200), st.data())
 def test_a_lag_that_does_not_stand_is_no_overload(lags, data):
-    """However long single turns take: one short turn in each onset, and nothing is refused."""
+    """However long single turns take: a short one among three, and nothing is refused."""
     pressure = Pressure(ceiling=1000, max_lag=0.002)
     pressure.in_flight = 500
-    for place in range(0, len(lags), int(ONSET / LOOK)):
+    for place in range(0, len(lags), 3):
         lags[place] = data.draw(st.floats(0, 0.002))
 
     looks(pressure, lags)
