@@ -118,6 +118,20 @@ async def test_it_goes_to_another_endpoint() -> None:
     assert len(upstream.scripts[ONE].calls) == len(upstream.bench.heard_of(HedgeWon)) > 0
 
 
+async def test_it_goes_to_another_endpoint_however_busy_that_is() -> None:
+    """The idle one has had its chance: it is where the first call hangs."""
+    upstream = Upstream(ONE, TWO)
+    await upstream.settle()
+    upstream.scripts[ONE].then(hang())
+    (busy,) = [one for one in upstream.stack.streamer.endpoints._all if one.key.host == TWO]
+    busy.in_flight += 100
+
+    received = await upstream.call()
+
+    assert received.status == 200
+    assert [len(upstream.scripts[host].calls) for host in (ONE, TWO)] == [1, 1]
+
+
 async def test_nothing_is_hedged_before_enough_is_known() -> None:
     """The first forty-nine calls of an operation are sent once, however long they take."""
     upstream = Upstream()

@@ -121,7 +121,7 @@ async def test_a_retry_that_waits_ends_undisturbed() -> None:
     office = Office(fail(), reply(200, "Ada"))
     patient = Retry(backoff=2.0, backoff_max=2.0)
     office.change(retry=patient, timeout=30.0)
-    call = asyncio.create_task(office.request().called())
+    call = asyncio.create_task(office.service.called())
     await asyncio.sleep(0)
     assert len(office.users.calls) == 1
 
