@@ -17,6 +17,7 @@ from redis.exceptions import (
     RedisError,
     ResponseError,
 )
+from redis.maint_notifications import MaintNotificationsConfig
 
 from bff_core.clock import Chance, Clock
 from bff_core.errors import ConfigurationError, StoreUnavailable
@@ -30,8 +31,12 @@ TIMEOUT: Final = 0.05
 STREAK: Final = 5
 """After how many failures on end commands are refused at once."""
 
-CONNECTIONS: Final = 50
-"""How many connections a link opens at most; further commands wait for one, in time."""
+CONNECTIONS: Final = 16
+"""How many connections a link opens at most; further commands wait for one, in time.
+
+Redis works one command at a time: more connections are no quicker, and a burst that has to open
+all of them at once is slower than its timeout.
+"""
 
 _UNABLE: Final = (ClusterDownError, OutOfMemoryError, ReadOnlyError)
 
@@ -41,9 +46,9 @@ class RedisLink:
 
     Each command ends within `timeout` seconds, connecting included. After five failures on end, or
     when half of the last seconds' commands failed, the link refuses at once, and probes now and
-    then until Redis is back. Whatever goes wrong is
-    `StoreUnavailable`, but for commands that Redis understood and refused: those are bugs and
-    raise redis-py's `ResponseError`.
+    then until Redis is back; of commands that were under way together one speaks for all, so that
+    a hiccup is one failure. Whatever goes wrong is `StoreUnavailable`, but for commands that Redis
+    understood and refused: those are bugs and raise redis-py's `ResponseError`.
     """
 
     def __init__(
@@ -58,6 +63,7 @@ class RedisLink:
         )
         self._is_away = False
         self._streak = 0
+        self._judged_at = {True: 0.0, False: 0.0}
         self._scripts: dict[str, str] = {}
         try:
             pool = BlockingConnectionPool.from_url(
@@ -68,6 +74,10 @@ class RedisLink:
                 socket_connect_timeout=None,
                 retry=Retries(NoBackoff(), 0),
                 client_name="bff",
+                # Three commands fewer for a new connection, and one that has unread answers left
+                # is not used again.
+                driver_info=None,
+                maint_notifications_config=MaintNotificationsConfig(enabled=False),
                 protocol=3,
             )
         except ValueError as error:
@@ -123,23 +133,27 @@ class RedisLink:
             async with asyncio.timeout(within):
                 answer: object = await self._client.execute_command(*command)  # type: ignore[no-untyped-call]  # it is not typed
         except ResponseError as error:
-            self._take(period, is_good=not _is_unable(error))
+            self._take(period, now, is_good=not _is_unable(error))
             if _is_unable(error):
                 raise StoreUnavailable(self.name, str(error)) from error
             raise
         except (TimeoutError, OSError, RedisError) as error:
-            self._take(period, is_good=False)
+            self._take(period, now, is_good=False)
             raise StoreUnavailable(self.name, type(error).__name__) from error
         except asyncio.CancelledError:
             circuit.forget(period)
             raise
-        self._take(period, is_good=True)
+        self._take(period, now, is_good=True)
         return answer
 
-    def _take(self, period: int, *, is_good: bool) -> None:
-        now = self._clock()
+    def _take(self, period: int, began: float, *, is_good: bool) -> None:
         if is_good:
             self._streak = 0
+        is_probe = self._circuit.state != "closed"
+        if began < self._judged_at[is_good] and not is_probe:
+            return
+        now = self._judged_at[is_good] = self._clock()
+        if is_good:
             self._circuit.succeed(period, now, 0.0)
         else:
             self._streak += 1

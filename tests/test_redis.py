@@ -40,8 +40,8 @@ async def test_a_command_is_answered(redis_server):
     """What is set is read."""
     link = opened(redis_server)
 
-    assert await link.run("SET", "key", b"\x00value", "PX", 10_000) == b"OK"
-    assert await link.run("GET", "key") == b"\x00value"
+    assert await link.run("SET", "key", b"\x00value", "PX", 10_000, within=5) == b"OK"
+    assert await link.run("GET", "key", within=5) == b"\x00value"
     await link.aclose()
 
 
@@ -73,9 +73,9 @@ async def test_a_script_is_sent_once_and_then_named(redis_server):
     link = opened(redis_server)
     source = "return redis.call('INCRBY', KEYS[1], ARGV[1])"
 
-    assert await link.script(source, ["n"], [2]) == 2
-    await link.run("SCRIPT", "FLUSH")
-    assert await link.script(source, ["n"], [3]) == 5
+    assert await link.script(source, ["n"], [2], within=5) == 2
+    await link.run("SCRIPT", "FLUSH", within=5)
+    assert await link.script(source, ["n"], [3], within=5) == 5
     await link.aclose()
 
 
@@ -83,7 +83,7 @@ async def test_a_paused_redis_costs_a_timeout_and_then_nothing(redis_server):
     """A frozen Redis delays no command by more than the timeout, later ones not at all."""
     link = opened(redis_server)
     for _ in range(200):
-        await link.run("PING")
+        await link.run("PING", within=5)
     redis_server.freeze()
 
     for _ in range(5):
@@ -100,7 +100,7 @@ async def test_a_link_comes_back_unaided(redis_server):
     """After a restart of Redis commands are answered again; sinks hear of both, once each."""
     heard = []
     link = opened(redis_server, heard.append)
-    await link.run("PING")
+    await link.run("PING", within=5)
     redis_server.kill()
     for _ in range(6):
         with pytest.raises(StoreUnavailable) as refused:
@@ -120,7 +120,7 @@ async def test_a_cancelled_command_leaves_no_answer_behind(redis_server):
     """Commands that are cancelled at any moment never hand their answer to the next."""
     link = opened(redis_server)
     for number in range(100):
-        await link.run("SET", f"key:{number}", number)
+        await link.run("SET", f"key:{number}", number, within=5)
 
     async def read(number: int) -> None:
         assert await link.run("GET", f"key:{number}", within=5) == b"%d" % number
@@ -137,14 +137,57 @@ async def test_a_cancelled_command_leaves_no_answer_behind(redis_server):
     await link.aclose()
 
 
+async def test_a_hiccup_is_no_outage(redis_server):
+    """Of a hundred commands that met the same silence one counts; the next ones are sent."""
+    link = opened(redis_server)
+    await link.run("PING", within=5)
+    redis_server.freeze()
+
+    results = await asyncio.gather(*(link.run("PING") for _ in range(100)), return_exceptions=True)
+    redis_server.thaw()
+
+    assert {type(result) for result in results} == {StoreUnavailable}
+    assert not link.is_down
+    assert await link.run("PING", within=5) == b"PONG"
+    await link.aclose()
+
+
+async def test_many_callers_find_out_about_an_outage_and_its_end(redis_server):
+    """Under load as well the link refuses before long, and serves before long."""
+    link = opened(redis_server)
+    refused = asyncio.Event()
+    served = asyncio.Event()
+
+    async def caller():
+        while not served.is_set():
+            try:
+                await link.run("PING")
+            except StoreUnavailable:
+                refused.set() if link.is_down else None
+            else:
+                served.set() if refused.is_set() else None
+            await asyncio.sleep(0.02)
+
+    redis_server.freeze()
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        for _ in range(30):
+            group.create_task(caller())
+        await refused.wait()
+        redis_server.thaw()
+
+    await until_back(link)
+    assert await link.run("PING", within=5) == b"PONG"
+    await link.aclose()
+
+
 async def test_a_refused_command_is_a_bug_and_no_outage(redis_server):
     """A command that Redis understands and refuses does not open the circuit."""
     link = opened(redis_server)
-    await link.run("SET", "text", "x")
+    await link.run("SET", "text", "x", within=5)
 
     for _ in range(10):
         with pytest.raises(Exception, match="not an integer"):
-            await link.run("INCR", "text")
+            await link.run("INCR", "text", within=5)
     assert not link.is_down
     await link.aclose()
 
@@ -152,10 +195,10 @@ async def test_a_refused_command_is_a_bug_and_no_outage(redis_server):
 async def test_a_full_redis_is_an_outage(redis_server):
     """A Redis without memory for a write is unavailable, not a bug."""
     link = opened(redis_server)
-    await link.run("CONFIG", "SET", "maxmemory", 1)
+    await link.run("CONFIG", "SET", "maxmemory", 1, within=5)
 
     with pytest.raises(StoreUnavailable):
-        await link.run("SET", "key", "value")
+        await link.run("SET", "key", "value", within=5)
     await link.aclose()
 
 

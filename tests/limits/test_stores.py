@@ -26,9 +26,9 @@ class Hands:
         return self.now
 
 
-def linked(server):
+def linked(server, timeout=5):
     """Return a link to a server."""
-    return RedisLink(server.url, clock=monotonic, chance=chance, events=Events())
+    return RedisLink(server.url, clock=monotonic, chance=chance, events=Events(), timeout=timeout)
 
 
 async def admitted(store, asked, times):
