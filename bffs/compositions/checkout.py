@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import Body
 
-from bff_core import InvalidInput, Saga, Viewer, step
+from bff_core import InvalidInput, Saga, SagaPolicy, Viewer, step
 from bffs.services.carts import CartLine, Carts
 from bffs.services.inventory import Inventory, Reservation
 from bffs.services.orders import Order, Orders
@@ -23,6 +23,8 @@ class Basket:
 
 class Checkout(Saga):
     """The viewer buys the cart, and pays by one of the stored ways."""
+
+    policy = SagaPolicy(step_timeout=3.0)
 
     carts: Carts
     inventory: Inventory
