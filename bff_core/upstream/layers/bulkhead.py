@@ -76,11 +76,8 @@ class BulkheadLayer:
             self._release()
 
     def _release(self) -> None:
-        self.permits.release()
-        self._serve_queue()
-
-    def _serve_queue(self) -> None:
         permits = self.permits
+        permits.release()
         while permits.waiting and (waiter := permits.promote()) is not None:
             if waiter.done():  # cancelled, and not yet awake to leave the queue
                 permits.release()
@@ -144,9 +141,8 @@ class AdaptiveBulkheadLayer(BulkheadLayer):
             self._move(call)
 
     def _move(self, call: Call) -> None:
-        """Take the limit over; who waits gets what a higher one allows at once."""
+        """Take the limit over; the release that follows lets in what a higher one allows."""
         self.permits.limit = self.concurrency.value
-        self._serve_queue()
         if self._runtime.events.sinks:
             event = LimitMoved(call.upstream, call.operation, self.permits.limit)
             self._runtime.events.emit(event)
