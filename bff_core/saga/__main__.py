@@ -1,0 +1,100 @@
+"""What an operator asks a journal: which sagas are not over, and to forget one settled by hand.
+
+    python -m bff_core.saga list
+    python -m bff_core.saga forget 0b6e5cf0-5d0e-8b5c-a9a3-8c1d3c0e8d11
+
+The journal is that of `BFF_JOURNAL_URL`, or of `--journal`.
+"""
+
+import argparse
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Sequence
+
+from bff_core.clock import chance, monotonic
+from bff_core.errors import StoreUnavailable
+from bff_core.events import Events
+from bff_core.link import Link
+from bff_core.saga.entry import Entry, told
+from bff_core.saga.journal.interface import Journal
+from bff_core.saga.journal.opening import open_journal
+
+MOST = 1000
+"""How many are listed."""
+
+
+class _Links:
+    """Opens a link when the journal needs one, and closes it."""
+
+    def __init__(self) -> None:
+        self._links: list[Link] = []
+
+    def to(self, url: str, /) -> Link:
+        from bff_core.redis import RedisLink  # noqa: PLC0415 # a file needs no client
+
+        link = RedisLink(url, clock=monotonic, chance=chance, events=Events(), timeout=2.0)
+        self._links.append(link)
+        return link
+
+    async def aclose(self) -> None:
+        for link in self._links:
+            await link.aclose()
+
+
+def line(entry: Entry, now: float) -> str:
+    """Return what there is to know of an entry: no inputs, no results, nobody's name."""
+    steps = " ".join(f"{step['step']}={step['state']}" for step in told(entry))
+    failures = [step.failure.code for step in entry.steps if step.failure is not None]
+    why = f" ({', '.join(failures)})" if failures else ""
+    return f"{entry.id}  {entry.saga}  {now - entry.created:.0f} s  {steps}{why}"
+
+
+async def answer(asked: argparse.Namespace) -> int:
+    """Do what was asked and return the exit status."""
+    links = _Links()
+    journal = open_journal(asked.journal, links, time.time)
+    try:
+        return await (_list(journal) if asked.what == "list" else _forget(journal, asked.id))
+    except StoreUnavailable as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    finally:
+        await journal.aclose()
+        await links.aclose()
+
+
+async def _list(journal: Journal) -> int:
+    for body in await journal.open_entries(MOST):
+        sys.stdout.write(f"{line(Entry.decode(body), time.time())}\n")
+    return 0
+
+
+async def _forget(journal: Journal, entry_id: str) -> int:
+    if await journal.drop(entry_id):
+        return 0
+    sys.stderr.write(f"the journal has no entry {entry_id}\n")
+    return 1
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return what reads the command line."""
+    words = argparse.ArgumentParser(prog="python -m bff_core.saga", description=__doc__)
+    words.formatter_class = argparse.RawDescriptionHelpFormatter
+    url = os.environ.get("BFF_JOURNAL_URL")
+    words.add_argument("--journal", default=url, required=not url, metavar="URL")
+    what = words.add_subparsers(dest="what", required=True)
+    what.add_parser("list", help="sagas that are not over, a line each")
+    forget = what.add_parser("forget", help="leave alone a saga that you settled by hand")
+    forget.add_argument("id")
+    return words
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command."""
+    return asyncio.run(answer(parser().parse_args(arguments)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,73 @@
+"""What an operator sees of sagas that are not over, and does about them."""
+
+import asyncio
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from bff_core.saga.__main__ import main
+from bff_core.saga.entry import Entry, Failure, Step
+from bff_core.saga.journal.sqlite import SQLiteJournal
+
+STUCK = Entry(
+    id="s-1",
+    run="r-1",
+    saga="Buying",
+    inputs='{"method":"pm-7"}',
+    viewer='{"subject":"ann"}',
+    audience="ann",
+    steps=[
+        Step(name="hold", state="undone"),
+        Step(
+            name="charge",
+            state="not-undone",
+            result='{"id":"pay-1"}',
+            failure=Failure(status=502, code="unavailable", title="Upstream unavailable"),
+        ),
+        Step(name="place"),
+    ],
+)
+
+
+def test_a_stuck_saga_is_seen_and_settled_by_hand(tmp_path, capsys):
+    """The list tells how far it came and why, but not for whom; what is forgotten is gone."""
+    url = f"--journal=sqlite:///{tmp_path / 'journal.sqlite3'}"
+    asyncio.run(_stick(tmp_path / "journal.sqlite3"))
+    listed = main((url, "list")), capsys.readouterr().out
+    forgotten, again = main((url, "forget", "s-1")), main((url, "forget", "s-1"))
+    told = capsys.readouterr().err
+    after = main((url, "list")), capsys.readouterr().out
+
+    assert listed[1].startswith("s-1  Buying  ")
+    assert listed[1].endswith("hold=undone charge=not-undone place=not-started (unavailable)\n")
+    assert not any(word in listed[1] for word in ("ann", "pm-7", "pay-1"))
+    assert (listed[0], forgotten, again) == (0, 0, 1)
+    assert told == "the journal has no entry s-1\n"
+    assert after == (0, "")
+
+
+async def _stick(path):
+    journal = SQLiteJournal(str(path), time.time)
+    await journal.begin(STUCK.id, STUCK.kind, STUCK.encode(), "a", 3600)
+    await journal.aclose()
+
+
+def test_a_journal_that_is_not_there_is_told(tmp_path):
+    """The command fails with one line that says what is wrong."""
+    command = (sys.executable, "-m", "bff_core.saga", f"--journal=sqlite:///{tmp_path}", "list")
+    root = Path(__file__).parents[2]
+    told = subprocess.run(command, check=False, cwd=root, capture_output=True, text=True)
+
+    assert told.returncode == 1
+    assert told.stderr.startswith("journal: ")
+    assert told.stderr.count("\n") == 1
+
+
+@pytest.mark.needs("redis-server")
+def test_a_journal_in_redis_is_listed(redis_server, capsys):
+    """The same command looks into a Redis."""
+    assert main((f"--journal={redis_server.url}", "list")) == 0
+    assert capsys.readouterr().out == ""
