@@ -1,6 +1,6 @@
 """Every error the framework raises; the branch says whose fault it is, hence the status."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import ClassVar
 
 from bff_core.call import Call, Reply
@@ -82,21 +82,15 @@ class KeyReused(ClientError):
 
 
 class TooManyRequests(ClientError):
-    """The caller is over one of the `limits` (their names); `retry_after` is in seconds."""
+    """The caller is over a limit; `retry_after` is in seconds."""
 
     status = 429
     code = "too_many_requests"
     title = "Too many requests"
 
-    def __init__(self, message: str, *, retry_after: float, limits: Sequence[str] = ()) -> None:
+    def __init__(self, message: str, *, retry_after: float) -> None:
         super().__init__(message)
         self.retry_after = retry_after
-        self.limits = limits
-
-    @property
-    def members(self) -> Mapping[str, object]:
-        """Which limits, by the name that draft-ietf-httpapi-ratelimit-headers has for it."""
-        return {"violated-policies": list(self.limits)} if self.limits else {}
 
 
 class RequestTimedOut(BFFError):
@@ -272,27 +266,6 @@ class PartFailed(CompositionError):
     def detail(self) -> str:
         """What the cause may tell."""
         return self.cause.detail if isinstance(self.cause, BFFError) else ""
-
-
-class PartCancelled(CompositionError):
-    """A part was cut off: its composition was closed, or what it awaited was cancelled."""
-
-    code = "part_cancelled"
-    title = "Part cancelled"
-
-    def __init__(self, part: str) -> None:
-        super().__init__(f"part {part!r} was cancelled")
-
-
-class PartTimedOut(CompositionError):
-    """A part ran longer than it may."""
-
-    status = 504
-    code = "timeout"
-    title = "Deadline exceeded"
-
-    def __init__(self, part: str) -> None:
-        super().__init__(f"part {part!r} ran out of time")
 
 
 class CompositionCycle(CompositionError):

@@ -8,11 +8,12 @@ from math import inf
 from typing import Self, TypeVar, dataclass_transform
 
 from bff_core.clock import Clock, monotonic
+from bff_core.composition.errors import PartCancelled
 from bff_core.composition.part import Failure, Part
 from bff_core.composition.plan import Plan
 from bff_core.composition.screen import Screen
 from bff_core.composition.state import PartStatus, is_worse
-from bff_core.errors import ConfigurationError, PartCancelled
+from bff_core.errors import ConfigurationError
 from bff_core.events import Events
 from bff_core.scope import Scope
 

@@ -8,9 +8,10 @@ from functools import partial
 from typing import Generic, Protocol, TypeVar
 
 from bff_core.call import Reply
+from bff_core.composition.errors import PartCancelled, PartTimedOut
 from bff_core.composition.screen import Screen
 from bff_core.composition.state import State, reason_of, state_of
-from bff_core.errors import CompositionCycle, PartCancelled, PartFailed, PartTimedOut
+from bff_core.errors import CompositionCycle, PartFailed
 from bff_core.events import PartEnded
 from bff_core.scope import running_part
 

@@ -1,7 +1,7 @@
 """Refuses who asks too often, and tells everybody where they stand."""
 
 import hashlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import lru_cache
 from ipaddress import IPv6Address, IPv6Network
 
@@ -19,6 +19,19 @@ GetStore = Callable[[], Store]
 
 IPV6_PREFIX = 64
 """How much of an IPv6 address names one customer; the rest is theirs to choose."""
+
+
+class LimitExceeded(TooManyRequests):
+    """The caller is beyond one of its limits; `limits` are the names of those that refused."""
+
+    def __init__(self, wait: int, limits: Sequence[str]) -> None:
+        super().__init__(f"You ask too often: try again in {wait} s.", retry_after=wait)
+        self.limits = limits
+
+    @property
+    def members(self) -> Mapping[str, object]:
+        """Which limits, by the name that draft-ietf-httpapi-ratelimit-headers has for it."""
+        return {"violated-policies": list(self.limits)}
 
 
 def checked(limits: Sequence[Limit]) -> Sequence[Limit]:
@@ -90,14 +103,10 @@ class Limits:
         _add(exchange, b"ratelimit", ", ".join(left).encode("ascii"))
 
 
-def _refusal(asked: Sequence[Asked], verdict: Verdict) -> TooManyRequests:
-    wait = max(1, seconds(verdict.wait))
+def _refusal(asked: Sequence[Asked], verdict: Verdict) -> LimitExceeded:
     rows = zip(asked, verdict.standings, strict=True)
-    return TooManyRequests(
-        f"You ask too often: try again in {wait} s.",
-        retry_after=wait,
-        limits=[one.limit.name for one, standing in rows if standing.wait],
-    )
+    refusing = [one.limit.name for one, standing in rows if standing.wait]
+    return LimitExceeded(max(1, seconds(verdict.wait)), refusing)
 
 
 def _add(exchange: Exchange, name: bytes, value: bytes) -> None:

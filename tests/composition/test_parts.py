@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from bff_core.composition.composition import Board, Composition
+from bff_core.composition.errors import PartCancelled
 from bff_core.composition.gather import gather
 from bff_core.composition.methods import critical, optional
 from bff_core.errors import (
@@ -14,7 +15,6 @@ from bff_core.errors import (
     NotAllowed,
     NotFound,
     Overloaded,
-    PartCancelled,
     PartFailed,
 )
 from bff_core.events import Events, PartEnded

@@ -1,0 +1,24 @@
+"""How a part ends that was not left to end by itself."""
+
+from bff_core.errors import CompositionError
+
+
+class PartCancelled(CompositionError):
+    """A part was cut off: its composition was closed, or what it awaited was cancelled."""
+
+    code = "part_cancelled"
+    title = "Part cancelled"
+
+    def __init__(self, part: str) -> None:
+        super().__init__(f"part {part!r} was cancelled")
+
+
+class PartTimedOut(CompositionError):
+    """A part ran longer than it may."""
+
+    status = 504
+    code = "timeout"
+    title = "Deadline exceeded"
+
+    def __init__(self, part: str) -> None:
+        super().__init__(f"part {part!r} ran out of time")
