@@ -2,6 +2,16 @@
 
 import pytest
 
+from bff_core import gateway
+from bff_core.testing.running import running
+from bffs.compositions.checkout import Checkout
+from bffs.mobile.checkout import views
+from bffs.services.carts import Carts
+from bffs.services.inventory import Inventory
+from bffs.services.orders import Orders
+from bffs.services.payments import Payments
+
+SERVICES = (Carts, Inventory, Payments, Orders)
 CART = "/carts/3"
 DECLINED = "0002"
 
@@ -115,6 +125,24 @@ async def test_nobody_buys_without_signing_in(open_gateway):
         answer = await client.post("/v1/checkout", json={"payment_method_id": "pm-3-1"})
 
     assert answer.status_code == 401
+
+
+async def test_the_journal_holds_no_secrets(mocks, open_gateway, cart, tmp_path, monkeypatch):
+    """It knows who bought what, and nothing by which somebody could buy again."""
+    token, key, path = "Bearer demo-3", "checkout-secret-0123456789", tmp_path / "journal.sqlite3"
+    monkeypatch.setenv("BFF_JOURNAL_URL", f"sqlite:///{path}")
+    app = gateway("shop", services=SERVICES, faces=[views], sagas=[Checkout])
+    async with running(app, headers=THREE) as client:
+        answer = await client.post(
+            "/v1/checkout",
+            json={"payment_method_id": method(mocks)},
+            headers={"authorization": token, "idempotency-key": key},
+        )
+        held = b"".join(one.read_bytes() for one in tmp_path.iterdir())
+
+    assert answer.status_code == 201
+    assert b'"subject":"3"' in held.replace(b"\\", b"")
+    assert not any(secret in held for secret in (b"demo-3", b"Bearer", key.encode()))
 
 
 CHECKOUT = "mutation ($m: ID!) { checkout(paymentMethodId: $m) { id totals { total { amount } } } }"

@@ -496,6 +496,37 @@ async def test_a_journal_that_fails_half_way_leaves_nothing_out_of_the_answer():
     await life.kill()
 
 
+async def test_a_gateway_that_ends_lets_sagas_end():
+    """Within the grace what nobody waits for any more is settled, too."""
+    bank, papers = Bank(["ok", "dropped", "dropped"]), Papers()
+    life = Life(bank, papers)
+    client = asyncio.create_task(life.buy())
+    await asyncio.sleep(0.01)
+    client.cancel()
+    await life.desk.aclose(grace=5.0)
+
+    assert bank.count("hold") == bank.count("release") == 1
+    assert papers.is_settled
+    await life.kill()
+
+
+async def test_what_is_cut_short_is_handed_on_at_once():
+    """Who starts next need not wait until the lease is out."""
+    bank, papers = Bank(["ok", "hang"]), Papers()
+    first = Life(bank, papers)
+    client = asyncio.create_task(first.buy())
+    await asyncio.sleep(0.01)
+    client.cancel()
+    await first.desk.aclose(grace=0.2)
+    await first.kill()
+    second = Life(bank, papers)
+    await asyncio.sleep(1.5)
+
+    assert bank.count("hold") == bank.count("release") == 1
+    assert papers.is_settled
+    await second.kill()
+
+
 async def test_what_services_have_forgotten_is_not_sent_again():
     """A refund of yesterday whose answer was lost is left to people, and told."""
     heard = []
