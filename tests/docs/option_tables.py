@@ -10,6 +10,7 @@ from bff_core.policy.connection import Connection
 from bff_core.policy.idempotency import IdempotencyOptions
 from bff_core.policy.limits import Limit
 from bff_core.policy.options import Option, described
+from bff_core.saga.saga import SagaPolicy
 from bff_core.server.options import ServerOptions
 from bff_core.settings import Settings
 
@@ -29,6 +30,11 @@ def rate_limit_rows() -> list[list[str]]:
     return [
         [name, default.replace(repr(MISSING), "—"), *rest] for name, default, *rest in _rows(Limit)
     ]
+
+
+def saga_rows() -> list[list[str]]:
+    """Return the same of each option of a saga."""
+    return _rows(SagaPolicy)
 
 
 def server_rows() -> list[list[str]]:

@@ -12,6 +12,7 @@ from option_tables import (
     idempotency_rows,
     limit_rows,
     rate_limit_rows,
+    saga_rows,
     server_rows,
     setting_rows,
 )
@@ -151,6 +152,13 @@ def test_options_of_limits_are_complete():
     told = page(DOCS / "limits.md").section("Options")
 
     assert table(told) == rate_limit_rows()
+
+
+def test_options_of_sagas_are_complete():
+    """Every option with its default, range and sentence."""
+    told = page(DOCS / "writes.md").section("Options")
+
+    assert table(told) == saga_rows()
 
 
 def test_options_of_the_server_are_complete():
