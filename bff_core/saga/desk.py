@@ -11,9 +11,10 @@ from bff_core.composition.wiring import shape_of
 from bff_core.errors import ConfigurationError, KeyReused, StoreUnavailable
 from bff_core.events import Crashed
 from bff_core.policy.idempotency import derived_key
-from bff_core.saga.driver import Driver, longest_backoff
+from bff_core.saga.driver import Driver
 from bff_core.saga.entry import Entry, Failure, Step, kind_of
 from bff_core.saga.errors import SagaFailed, SagaUnderWay, SagaUnsettled
+from bff_core.saga.pace import longest_backoff
 from bff_core.saga.steps import Kind, Steps, Surroundings, results_of
 from bff_core.scope import Scope, writing
 

@@ -23,43 +23,10 @@ from bff_core.saga.entry import (
     unsettled,
 )
 from bff_core.saga.journal.interface import Journal
+from bff_core.saga.pace import Pace, longest_backoff
 
 UNDER_WAY = frozenset({"started", "undoing"})
 """States in which something was sent, and how it ended is not known."""
-
-
-class Pace(Protocol):
-    """How long a saga may take over what; see `SagaPolicy`."""
-
-    @property
-    def tries(self) -> int:
-        """How often in a row something is tried."""
-        ...
-
-    @property
-    def backoff(self) -> float:
-        """The first pause between two tries (seconds)."""
-        ...
-
-    @property
-    def pause(self) -> float:
-        """The first pause of a saga that is stuck (seconds)."""
-        ...
-
-    @property
-    def longest_pause(self) -> float:
-        """The longest."""
-        ...
-
-    @property
-    def key_lifetime(self) -> float:
-        """How long services remember a key (seconds)."""
-        ...
-
-    @property
-    def retention(self) -> float:
-        """How long an end is remembered (seconds)."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,11 +260,6 @@ class Driver:
     def _tell(self, event: SagaEnded | SagaStuck) -> None:
         if self._events.sinks:
             self._events.emit(event)
-
-
-def longest_backoff(pace: Pace) -> float:
-    """Return the longest pause between two tries in a row, in seconds."""
-    return float(pace.backoff * 2 ** max(0, min(pace.tries - 2, 6)))
 
 
 def failure_of(error: BaseException) -> Failure:
