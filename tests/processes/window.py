@@ -57,12 +57,17 @@ def seen_of(gateway: Gateway, counters: Mapping[str, Counted | None]) -> dict[st
     tasks = asyncio.all_tasks() - {asyncio.current_task()}
     return {
         "tasks": len(tasks),
-        "running": sorted(task.get_coro().__qualname__ for task in tasks),
+        "running": sorted(_name(task.get_coro()) for task in tasks),
         "requests": gateway.door.pressure.in_flight,
         "streams": gateway.door.pressure.streams,
         **total,
         "upstreams": upstreams,
     }
+
+
+def _name(running: object) -> str:
+    """Return the name of what a task runs; a step of an asynchronous generator has none."""
+    return getattr(running, "__qualname__", type(running).__name__)
 
 
 def _upstream(stack: UpstreamStack) -> dict[str, Any]:
