@@ -279,6 +279,9 @@ async def test_a_storm_of_cancels_leaves_a_whole_stack_as_it_was(kit, loop, call
     for number, (plan, outcome) in enumerate(zip(calls, outcomes, strict=True)):
         target = plan[1] if plan[0] == "whole" else f"{plan[1]}/{number}"
         is_cancelled = isinstance(outcome, asyncio.CancelledError)
-        assert (is_cancelled and plan[2] > 0) or outcome == target.encode()
+        # A stream is sent again once; where that meets a used connection, too, it fails.
+        is_stale = plan[0] != "whole" and plan[1] == "/stale"
+        may_fail = is_stale and isinstance(outcome, TransportFailed)
+        assert may_fail or (is_cancelled and plan[2] > 0) or outcome == target.encode()
     assert after == b"/slow/after"
     assert left == (0, 0, 0, (0, 0, 0), (0, 0, 0))
