@@ -16,6 +16,9 @@ IN_TIME = 1.0
 WINDOW = 0.5
 """Seconds over which goodput is counted after an outage."""
 
+BACK = 6
+"""How many of those in a row are good when goodput is back."""
+
 
 def of(sent: Sequence[Sent], *verdicts: str) -> list[Sent]:
     """Return the requests that ended so."""
@@ -81,12 +84,24 @@ def share(sent: Sequence[Sent], *verdicts: str) -> float:
     return round(len(of(sent, *verdicts)) / len(sent), 3) if sent else 0.0
 
 
-def recovered_after(run: Run, mended: float, rate: float) -> float | None:
-    """Return the seconds from `mended` until goodput stays at 95 % of `rate`; None if never."""
-    ended = [one.ended - mended for one in run.sent if one.verdict == FULL and one.ended >= mended]
-    counted = Counter(int(seconds / WINDOW) for seconds in ended)
+def recovered_after(run: Run, mended: float) -> float | None:
+    """Return the seconds from `mended` until goodput is back for three seconds; None if never.
+
+    It is back where 95 % of what was due in half a second was answered whole and in time.
+    """
+    due, good = Counter[int](), Counter[int]()
+    for one in run.sent:
+        window = int((one.due - mended) // WINDOW)
+        due[window] += 1
+        good[window] += one.verdict == FULL and one.latency <= IN_TIME
     windows = range(int((run.seconds - mended) / WINDOW))
-    low = [index for index in windows if counted[index] < 0.95 * rate * WINDOW]
-    if not low:
-        return 0.0
-    return None if low[-1] == windows[-1] else (low[-1] + 1) * WINDOW
+    is_back = [good[window] >= 0.95 * due[window] for window in windows]
+    for window in windows:
+        if all(is_back[window : window + BACK]):
+            return window * WINDOW
+    return None
+
+
+def good_since(run: Run, second: float) -> float:
+    """Return which share of what was due from a second on was answered whole."""
+    return share([one for one in run.sent if one.due >= second], FULL)

@@ -5,6 +5,7 @@ from bench.harness.report import Json
 from bench.overload.figures import (
     class_row,
     good_rate,
+    good_since,
     load_row,
     of,
     quantile_ms,
@@ -86,7 +87,8 @@ def outage(ground: Ground, fault: Fault, most: float, lasting: float) -> Json:
         "attempts per request": round(breaking.arrivals / len(during), 3),
         "answered 5xx": share(during, FAILED),
         "5xx p99": quantile_ms(of(during, FAILED), 0.99),
-        "full goodput after": recovered_after(run, mended, most / 2),
+        "full goodput after": (back := recovered_after(run, mended)),
+        "whole from then on": None if back is None else good_since(run, mended + back),
         "others": f"{run.disturbed:.0%}",
     }
 

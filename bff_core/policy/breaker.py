@@ -15,7 +15,7 @@ JITTER = 0.2
 """By which share an open time is shortened or lengthened, so that gateways don't probe as one."""
 
 
-GROWTH = 1 / 8
+GROWTH = 1 / 10
 """The share of an outage that the circuit stays open at least: how late it may notice the end."""
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from bench.harness.payloads import generate
-from bench.overload.figures import class_row, load_row, recovered_after
+from bench.overload.figures import class_row, good_since, load_row, recovered_after
 from bench.overload.generator import Generator, Kind, Run, Sent, get, schedule
 from bench.overload.verdicts import DEGRADED, DIMMED, FAILED, FULL, REFUSED, Screens, healthy
 
@@ -164,13 +164,28 @@ def test_goodput_is_what_was_answered_in_time() -> None:
 
 
 @pytest.mark.parametrize(
-    ("goodput", "after"),
-    [([100, 100, 100], 0.0), ([10, 96, 100], 0.5), ([100, 20, 99], 1.0), ([100, 100, 50], None)],
+    ("refused", "after"),
+    [
+        ([0] * 8, 0.0),
+        ([90, 4] + [0] * 6, 0.5),
+        ([0, 0, 90] + [0] * 6, 1.5),
+        ([0] * 6 + [90, 0], 0.0),
+        ([90] * 8, None),
+    ],
 )
-def test_recovery_ends_where_goodput_stays(goodput, after) -> None:
-    """Windows of half a second with 95 % or more, up to the end of the run."""
-    run = Run(10 + len(goodput) * 0.5)
-    for window, count in enumerate(goodput):
-        run.sent += [sent(10 + window * 0.5 + n * 0.5 / count, FULL, 0.0) for n in range(count)]
+def test_recovery_is_where_three_good_seconds_begin(refused, after) -> None:
+    """Windows of half a second in which 95 % of what was due was answered whole."""
+    run = Run(10 + len(refused) * 0.5)
+    for window, count in enumerate(refused):
+        due = [10 + window * 0.5 + n * 0.005 for n in range(100)]
+        run.sent += [sent(at, REFUSED if n < count else FULL, 0.0) for n, at in enumerate(due)]
 
-    assert recovered_after(run, 10.0, rate=200) == after
+    assert recovered_after(run, 10.0) == after
+
+
+def test_what_came_after_recovery_is_told_as_well() -> None:
+    """One bad moment later does not put recovery off, and is not hidden either."""
+    run = Run(20.0)
+    run.sent += [sent(12.0, REFUSED), *[sent(13.0 + n, FULL) for n in range(3)], sent(17.0, DIMMED)]
+
+    assert good_since(run, 12.5) == 0.75
