@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 Headers = tuple[tuple[bytes, bytes], ...]
 """Header fields in wire order; names in lower case, values without surrounding white space."""
@@ -35,6 +35,10 @@ class Call:
     `trail` is written where attempts are sent. Copies that a layer makes (`dataclasses.replace`)
     share it, so that a further attempt goes elsewhere and an error tells how many there were.
     A call that `is_hedge` repeats one that is under way: it is neither queued nor retried.
+    The last four are for the cache alone: `cache` is what the author said of this call in place of
+    the policy (True: nothing, False: not at all, or a `policy.cache.Cache`), `tags` are what
+    a purge knows the reply by, `purges` what a success of the call purges, `decode` turns a reply
+    into the caller's value or raises `BadPayload`, since what nobody can read is not kept.
     """
 
     upstream: str
@@ -48,6 +52,10 @@ class Call:
     traceparent: str = ""
     trail: Trail = field(default_factory=list, compare=False, repr=False)
     is_hedge: bool = False
+    cache: object = field(default=True, compare=False, repr=False)
+    tags: tuple[str, ...] = field(default=(), compare=False)
+    purges: tuple[str, ...] = field(default=(), compare=False)
+    decode: "Decode | None" = field(default=None, compare=False, repr=False)
 
     @property
     def is_safe(self) -> bool:
@@ -66,12 +74,32 @@ class Call:
         return max(instant, self.trail[-1][1]) if self.trail else instant
 
 
+NOT_DECODED: Final = object()
+"""What a reply holds as long as nobody has decoded it; None would be the JSON value null."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reuse:
+    """For how long a reply may be used again, as the cache found; instants of the monotonic clock.
+
+    It is fresh until the first, may be served while it is refreshed until the second, and while
+    its upstream fails until the third. `tags` are what a purge knows it by.
+    """
+
+    fresh_until: float
+    stale_until: float
+    error_until: float
+    tags: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """A complete answer of any status; immutable, so that waiters and a cache may share it.
 
     `body` is decoded of its content coding. `source` says whether it came from the upstream just
-    now, from a cache, or from a cache past its freshness; `age` is in seconds.
+    now, from a cache, or from a cache past its freshness; `age` is in seconds. `reuse` is None
+    where no cache was asked, or may not keep it. `decoded` is the caller's value where the
+    cache has it.
     """
 
     status: int
@@ -79,12 +107,17 @@ class Reply:
     body: bytes = b""
     source: Source = "upstream"
     age: float = 0.0
+    reuse: Reuse | None = None
+    decoded: object = field(default=NOT_DECODED, compare=False, repr=False)
 
     def header(self, name: str) -> str | None:
         """Return the first value of a header, or None; `name` is in lower case."""
         value = find_header(self.headers, name.encode())
         return None if value is None else value.decode("latin-1")
 
+
+Decode = Callable[[Reply, Call], object]
+"""Turns a reply into its caller's value; raises `BadStatus` or `BadPayload`."""
 
 Handler = Callable[[Call], Awaitable[Reply]]
 """One upstream call: returns a reply of any status, or raises an `UpstreamError`."""

@@ -17,8 +17,9 @@ class Scope:
     """One request as the floors below the edge see it.
 
     `deadline` is an instant of the monotonic clock. `audience` names the viewer in keys; anonymous
-    viewers share one. `viewer` is whatever the authenticator made: only `auth` and compositions
-    look at it. `vary` collects the request headers that the answer depended on.
+    viewers share one. `tenant` is the viewer's, empty for none. `viewer` is whatever the
+    authenticator made: only `auth` and compositions look at it. `vary` collects the request
+    headers that the answer depended on.
 
     `idempotency_key` is what the keys for services derive from: the client's key, bound to gateway,
     viewer and route; empty where the request has none. `outcome` is for whoever knows better than
@@ -38,6 +39,7 @@ class Scope:
     viewer: object = None
     request_id: str = ""
     traceparent: str = ""
+    tenant: str = ""
     vary: list[str] = field(default_factory=list)
     idempotency_key: str = ""
     outcome: Outcome = ""

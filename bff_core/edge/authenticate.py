@@ -32,4 +32,5 @@ class Authenticate:
         viewer = viewer or ANONYMOUS
         exchange.scope.viewer = viewer
         exchange.scope.audience = viewer.audience
+        exchange.scope.tenant = viewer.tenant
         await self._app(scope, receive, send)

@@ -15,6 +15,7 @@ Part = TypeVar("Part")
 
 AUTHORS = {
     "public": "whether replies are the same for everybody",
+    "per_tenant": "whether replies are the same for all viewers of a tenant",
     "keyed": "whether the service keeps Idempotency-Keys",
 }
 """Options that only the author can know: a file may turn them off, never on."""

@@ -8,12 +8,14 @@ from bff_core.errors import ConfigurationError
 from bff_core.policy.balance import Balance
 from bff_core.policy.breaker import Breaker
 from bff_core.policy.bulkhead import Bulkhead
+from bff_core.policy.cache import Cache
 from bff_core.policy.connection import Connection
 from bff_core.policy.hedge import Hedge
 from bff_core.policy.options import Option, check
 from bff_core.policy.retry import Retry
 
 PARTS: Final[Mapping[str, tuple[type, bool]]] = {
+    "cache": (Cache, True),
     "hedge": (Hedge, True),
     "retry": (Retry, True),
     "breaker": (Breaker, True),
@@ -43,6 +45,9 @@ class Policy:
     public: Annotated[
         bool, Option("Whether replies are the same for everybody, hence shared between viewers")
     ] = False
+    per_tenant: Annotated[
+        bool, Option("Whether replies are the same for all viewers of a tenant, and shared by them")
+    ] = False
     keyed: Annotated[
         bool,
         Option("Whether the service keeps Idempotency-Keys: POST and PATCH are given one, retried"),
@@ -50,6 +55,7 @@ class Policy:
     critical: Annotated[
         bool, Option("Whether the gateway reports itself not ready while the circuit is open")
     ] = False
+    cache: Cache | None = None
     hedge: Hedge | None = None
     retry: Retry | None = field(default_factory=Retry)
     breaker: Breaker | None = field(default_factory=Breaker)
@@ -64,5 +70,7 @@ class Policy:
             if not isinstance(value, kind) and not (is_optional and value is None):
                 choice = " or None" if is_optional else ""
                 raise ConfigurationError(f"Policy.{name} must be {kind.__name__}(...){choice}")
+        if self.public and self.per_tenant:
+            raise ConfigurationError("Policy.public and Policy.per_tenant exclude each other")
         if self.critical and self.breaker is None:
             raise ConfigurationError("Policy.critical needs a breaker, whose circuit it asks")

@@ -131,6 +131,8 @@ class Caller:
         scope, part = self._scope, running_part.get()
         if scope is not None:
             audience, traceparent = scope.audience, scope.traceparent
+            if policy.per_tenant and scope.tenant:
+                audience = f"tenant:{scope.tenant}"
             deadline = min(deadline, scope.deadline)
             scope.calls += 1
             if scope.idempotency_key and method not in SAFE:

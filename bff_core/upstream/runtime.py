@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 
+from bff_core.cache.response_cache import ResponseCache
 from bff_core.clock import Chance, Clock
 from bff_core.events import Events
 from bff_core.policy.retry import RetryBudget
@@ -15,7 +16,8 @@ class Runtime:
 
     `spawn` starts background work that the gateway owns: it is cancelled when the gateway closes,
     and outlives the request that caused it. `budget` is what attempts beyond the first are taken
-    from, whoever makes them; None where the policy sends nothing twice.
+    from, whoever makes them; None where the policy sends nothing twice. `cache` is the gateway's,
+    None where it has none.
     """
 
     upstream: str
@@ -25,3 +27,4 @@ class Runtime:
     events: Events
     spawn: Callable[[Coroutine[object, object, None]], asyncio.Task[None]]
     budget: RetryBudget | None = None
+    cache: ResponseCache | None = None

@@ -282,7 +282,7 @@ class NaiveCircuit:
     def open(self, now: float) -> None:
         if self.state == "closed" and now - self.closed_at > 10:
             self.since = now
-        self.reopens_at = now + min(60, max(5, (now - self.since) / 8))
+        self.reopens_at = now + min(60, max(5, (now - self.since) / 10))
         self.state, self.history = "open", []
 
 

@@ -1,117 +1,10 @@
-"""What happened, as frozen records that sinks read; free when nobody listens.
-
-A producer asks `if events.sinks:` before it builds a record, so that an unheard event costs one
-attribute read.
-"""
+"""What happens in the gateway itself, or in its process."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something that happened at an upstream; `operation` is a template and holds no ids."""
-
-    upstream: str
-    operation: str
-
-
-@dataclass(frozen=True, slots=True)
-class Attempted(Event):
-    """An attempt ended: `outcome` is a status or an error code, `duration` in seconds."""
-
-    endpoint: str
-    outcome: str
-    duration: float
-
-
-@dataclass(frozen=True, slots=True)
-class Retried(Event):
-    """A further attempt will start after `delay` seconds."""
-
-    attempt: int
-    reason: str
-    delay: float
-
-
-@dataclass(frozen=True, slots=True)
-class RetryRefused(Event):
-    """A failure was not retried: `reason` is budget, deadline or retry_after."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Hedged(Event):
-    """A second call is sent, since the first takes longer than most."""
-
-
-@dataclass(frozen=True, slots=True)
-class HedgeWon(Event):
-    """The second call of a slow one was answered first."""
-
-
-@dataclass(frozen=True, slots=True)
-class HedgeRefused(Event):
-    """A call was slow and not sent a second time: `reason` is budget."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class BreakerChanged(Event):
-    """The breaker moved; `retry_after` is in seconds when it opened."""
-
-    state: Literal["closed", "open", "half-open"]
-    retry_after: float
-
-
-@dataclass(frozen=True, slots=True)
-class Shed(Event):
-    """A call was refused before it was sent: `reason` is circuit_open, bulkhead_full or queue."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class LimitMoved(Event):
-    """The adaptive limit of the bulkhead moved; the operation is that of the call that moved it."""
-
-    limit: int
-
-
-@dataclass(frozen=True, slots=True)
-class Coalesced(Event):
-    """A call joined a flight that was under way."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ejected(Event):
-    """An endpoint gets no calls for `duration` seconds."""
-
-    endpoint: str
-    duration: float
-
-
-@dataclass(frozen=True, slots=True)
-class Restored(Event):
-    """An ejected endpoint gets calls again."""
-
-    endpoint: str
-
-
-@dataclass(frozen=True, slots=True)
-class Resolved(Event):
-    """The endpoints of an upstream changed, or could not be resolved (`error`)."""
-
-    endpoints: tuple[str, ...]
-    error: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class GatewayEvent:
-    """Something that happened in the gateway itself, or in its process."""
+from bff_core.events.sinks import GatewayEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +56,23 @@ class StoreChanged(GatewayEvent):
 
     store: str
     state: Literal["closed", "open"]
+
+
+@dataclass(frozen=True, slots=True)
+class Purged(GatewayEvent):
+    """What is known by `tags` was dropped, `count` entries of this process; `by` says who asked."""
+
+    tags: tuple[str, ...]
+    by: Literal["code", "write", "operator", "webhook", "peer"]
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Evicted(GatewayEvent):
+    """The cache in memory was full: `count` entries of `size` bytes in all made room."""
+
+    count: int
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,31 +177,3 @@ class AnswerForgotten(GatewayEvent):
 
     reason: Literal["size", "evicted", "store"]
     count: int = 1
-
-
-AnyEvent = Event | GatewayEvent
-
-
-class Sink(Protocol):
-    """Receives each event; must neither block nor raise."""
-
-    def __call__(self, event: AnyEvent, /) -> None:
-        """Take one event."""
-
-
-class Events:
-    """The sinks of one gateway. `sinks` is empty when nobody listens."""
-
-    __slots__ = ("sinks",)
-
-    def __init__(self, *sinks: Sink) -> None:
-        self.sinks: tuple[Sink, ...] = sinks
-
-    def listen(self, sink: Sink) -> None:
-        """Add a sink."""
-        self.sinks = (*self.sinks, sink)
-
-    def emit(self, event: AnyEvent) -> None:
-        """Hand an event to every sink."""
-        for sink in self.sinks:
-            sink(event)

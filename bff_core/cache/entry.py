@@ -1,0 +1,46 @@
+"""What is kept of an answer: itself, how long it may be used, and what a purge knows it by."""
+
+from dataclasses import dataclass, field
+
+from bff_core.call import Headers
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A stored answer, of a service or composed; immutable, but for `decoded`.
+
+    `born` is the instant of this process' monotonic clock at which the answer had age 0: what is
+    read from another process is given one by its age, so that no wall clock is believed. It is
+    fresh for `fresh_for` seconds from then on; after that it may be served for `stale_for` seconds
+    while it is refreshed and for `error_for` while that fails. `validator` is whether the service
+    may be asked if it still holds. `varies` are the request's values of the headers that the
+    answer named in `Vary`. `decoded` keeps typed values beside the bytes, by whatever decoded
+    them; it is never sent anywhere.
+    """
+
+    status: int
+    headers: Headers
+    body: bytes
+    born: float
+    fresh_for: float
+    stale_for: float = 0.0
+    error_for: float = 0.0
+    has_validator: bool = False
+    varies: tuple[tuple[bytes, bytes | None], ...] = ()
+    tags: tuple[str, ...] = ()
+    decoded: dict[object, object] = field(default_factory=dict, compare=False, repr=False)
+
+    def age(self, now: float) -> float:
+        """Return its age in seconds."""
+        return max(0.0, now - self.born)
+
+    @property
+    def fresh_until(self) -> float:
+        """The instant at which it stops being fresh."""
+        return self.born + self.fresh_for
+
+    @property
+    def size(self) -> int:
+        """Return about how many bytes it takes in memory, decoded values aside."""
+        fields = sum(len(name) + len(value) + 150 for name, value in self.headers)
+        return len(self.body) + fields + sum(len(tag) + 60 for tag in self.tags) + 600

@@ -1,0 +1,71 @@
+"""Both caches of one gateway: their store, what came of asking it, and how to purge it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from bff_core.cache.stores.interface import Store
+from bff_core.events import Cached, Events, Purged
+
+Outcome = Literal["hit", "miss", "stale", "refresh", "store", "refuse"]
+Who = Literal["code", "write", "operator", "webhook"]
+
+
+@dataclass(slots=True)
+class Figures:
+    """How often something came of asking the cache, since the gateway started; bytes stored."""
+
+    hit: int = 0
+    miss: int = 0
+    stale: int = 0
+    refresh: int = 0
+    store: int = 0
+    refuse: int = 0
+    size: int = 0
+
+    @property
+    def hit_ratio(self) -> float:
+        """The share of requests that were answered without waiting for a service."""
+        asked = self.hit + self.stale + self.miss
+        return (self.hit + self.stale) / asked if asked else 0.0
+
+    def __str__(self) -> str:
+        return f"{self.hit_ratio:.0%} hits, {self.miss} misses, {self.store} stored"
+
+
+class ResponseCache:
+    """What a gateway keeps of its services' replies and of its own answers, in one store."""
+
+    def __init__(self, store: Store, events: Events) -> None:
+        self.store = store
+        self.figures: dict[str, Figures] = {}
+        self._events = events
+
+    def __repr__(self) -> str:
+        rows = [f"  {name:<16} {figures}" for name, figures in self.figures.items()]
+        return "\n".join([f"cache      {self.store!r}", *rows])
+
+    def of(self, name: str) -> Figures:
+        """Return the figures of an upstream, or of the views."""
+        found = self.figures.get(name)
+        if found is None:
+            found = self.figures[name] = Figures()
+        return found
+
+    def note(
+        self, name: str, operation: str, outcome: Outcome, reason: str = "", age: float = 0.0
+    ) -> None:
+        """Count what came of asking the cache, and tell who listens."""
+        figures = self.of(name)
+        setattr(figures, outcome, getattr(figures, outcome) + 1)
+        if self._events.sinks:
+            self._events.emit(Cached(name, operation, outcome, reason, age))
+
+    async def purge(self, *tags: str, by: Who = "code") -> int:
+        """Forget all that is known by any of these tags, in all processes of the gateways.
+
+        Return how many entries of this process were dropped.
+        """
+        count = await self.store.purge(tags)
+        if self._events.sinks:
+            self._events.emit(Purged(tags, by, count))
+        return count

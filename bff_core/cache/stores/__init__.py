@@ -1,0 +1,1 @@
+"""Where entries are kept: in this process, in Redis, in both."""

@@ -1,0 +1,56 @@
+"""What every store of entries does; one suite of tests holds all of them to it."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from bff_core.cache.entry import Entry
+
+
+class Store(Protocol):
+    """Keeps entries by key and by tag.
+
+    No method raises for a store that can't be reached: what can't be read is a miss, what can't
+    be written is not kept. Each ends within some 50 ms.
+    """
+
+    def peek(self, key: str, /) -> Entry | None:
+        """Return what this process holds in memory, without asking anybody."""
+        ...
+
+    async def get(self, key: str, /) -> Entry | None:
+        """Return an entry that may still be of use, wherever it is."""
+        ...
+
+    def mark(self) -> int:
+        """Return a point in the order of purges, to be taken before an answer is asked for."""
+        ...
+
+    async def set(self, key: str, entry: Entry, /, *, keep: float, mark: int) -> bool:
+        """Keep an entry for so many seconds, unless one of its tags was purged since the mark.
+
+        Return whether it is kept.
+        """
+        ...
+
+    async def delete(self, key: str, /) -> None:
+        """Forget one entry, here and elsewhere."""
+        ...
+
+    async def purge(self, tags: Sequence[str], /) -> int:
+        """Forget all entries of these tags, in all processes; return how many were dropped here."""
+        ...
+
+    async def lease(self, key: str, seconds: float, /) -> bool:
+        """Take the right to refresh a key, for a while; False while another process has it.
+
+        True also where nobody can be asked.
+        """
+        ...
+
+    async def release(self, key: str, /) -> None:
+        """Give a lease back."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of what it holds open."""
+        ...

@@ -1,0 +1,48 @@
+"""What its author says of caching an upstream's replies; the rest the service says itself."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from bff_core.policy.options import Option, check
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cache:
+    """How replies are kept and used again; durations in seconds.
+
+    Without options a service's own headers decide (RFC 9111, 5861, 9213). `ttl`, `stale` and
+    `error` each replace what it says about that. What is kept is the viewer's alone, unless the
+    policy says `public` or `per_tenant`.
+    """
+
+    ttl: Annotated[
+        float | None, Option("How long a reply is fresh; None: as long as the service says", 0)
+    ] = None
+    stale: Annotated[
+        float | None,
+        Option("How long after that it is served while it is refreshed; None: as it says", 0),
+    ] = None
+    error: Annotated[
+        float | None,
+        Option("How long after that it is served while the upstream fails; None: as it says", 0),
+    ] = None
+    early: Annotated[
+        float, Option("The last share of its freshness in which it may be refreshed ahead", 0, 0.9)
+    ] = 0.1
+    heuristic: Annotated[
+        float, Option("The share of its age since Last-Modified that makes an unsaid ttl", 0, 1)
+    ] = 0.0
+    vary: Annotated[
+        tuple[str, ...], Option("Request headers that are part of the key, in any case")
+    ] = ()
+    tags: Annotated[
+        tuple[str, ...], Option('What a purge knows it by, such as "product:{id}"')
+    ] = ()
+    targeted: Annotated[
+        tuple[str, ...],
+        Option("Fields that are obeyed before Cache-Control, the first that is there"),
+    ] = ("bff-cache-control", "cdn-cache-control")
+    max_body: Annotated[int, Option("The largest body that is kept (bytes)", 0)] = 1024 * 1024
+
+    def __post_init__(self) -> None:
+        check(self)
