@@ -5,7 +5,7 @@ import re
 import warnings
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -20,6 +20,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bff_core.errors import ConfigurationError
+from bff_core.policy.webhook import key_of
 
 PREFIX = "BFF_"
 SHORTEST_TOKEN = 20
@@ -71,6 +72,16 @@ def _token(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _signing_secrets(secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+    for secret in secrets:
+        if len(key_of(_token(secret).get_secret_value())) < SHORTEST_TOKEN:
+            raise ValueError("a secret is that long when it is decoded, too")
+    return secrets
+
+
+Secrets = Annotated[
+    tuple[SecretStr, ...], BeforeValidator(_split), AfterValidator(_signing_secrets)
+]
 RedisURL = Annotated[str, AfterValidator(_redis_url)]
 
 
@@ -152,6 +163,16 @@ class Settings(BaseSettings):
     )
     idempotency_url: RedisURL = Field(
         default="", description="a redis:// or rediss:// address (unset: memory of the process)"
+    )
+    cache_url: RedisURL = Field(
+        default="", description="a redis:// or rediss:// address (unset: memory of the process)"
+    )
+    cache_size: ByteSize = Field(
+        default=ByteSize(64 * 1024 * 1024), ge=0, description="bytes, such as 67108864 or 64MiB"
+    )
+    purge_secret: Secrets = Field(
+        default=(),
+        description="secrets of 20 characters or more, separated by commas (unset: no webhook)",
     )
     host: str = Field(default="127.0.0.1", description="an address to listen on, such as 0.0.0.0")
     port: int = Field(default=8000, ge=0, le=65535, description="a port, such as 8000")
@@ -278,7 +299,7 @@ def _explain(error: ValidationError, environ: Mapping[str, str]) -> str:
         variable = _variable(*fault["loc"])
         field = Settings.model_fields[str(fault["loc"][0])]
         reason = fault["msg"].removeprefix("Value error, ")
-        is_secret = field.annotation is SecretStr
+        is_secret = SecretStr in {field.annotation, *get_args(field.annotation)}
         shown = "***" if is_secret else _without_credentials(environ.get(variable, ""))
         lines.append(f"{variable}={shown!r}: {reason}. Accepted: {field.description}.")
     return "\n".join(lines)

@@ -32,6 +32,9 @@ def test_every_variable_is_read():
             "BFF_MAX_CONCURRENT": "64",
             "BFF_MAX_LAG": "0.005",
             "BFF_BROWNOUT": "false",
+            "BFF_CACHE_URL": "rediss://cache.internal:6380/1",
+            "BFF_CACHE_SIZE": "8MiB",
+            "BFF_PURGE_SECRET": "the-secret-of-tomorrow, the-secret-of-today-and-before",
             "BFF_LOG": "off",
             "BFF_LOG_LEVEL": "debug",
             "BFF_REVISION": "abc123",
@@ -53,6 +56,9 @@ def test_every_variable_is_read():
         max_concurrent=64,
         max_lag=0.005,
         brownout=False,
+        cache_url="rediss://cache.internal:6380/1",
+        cache_size=8 * 1024 * 1024,
+        purge_secret=("the-secret-of-tomorrow", "the-secret-of-today-and-before"),
         log="off",
         log_level="debug",
         revision="abc123",
@@ -144,6 +150,8 @@ def test_credentials_in_an_address_are_refused_and_not_repeated():
         ("BFF_GC_FREEZE", "perhaps", "true or false"),
         ("BFF_GC_THRESHOLD", "-1", "0 keeps Python's"),
         ("BFF_CORS_CREDENTIALS", "maybe", "true or false"),
+        ("BFF_CACHE_URL", "memcached://cache", "redis:// or rediss://"),
+        ("BFF_CACHE_SIZE", "plenty", "64MiB"),
     ],
 )
 def test_a_wrong_value_is_told_with_what_is_accepted(variable, value, accepted):
@@ -183,6 +191,18 @@ def test_settings_built_by_hand_read_nothing():
     """A test is not at the mercy of the shell it runs in; misspelt fields are errors."""
     with pytest.raises(ValueError, match="timeouts"):
         Settings(timeouts=1)
+
+
+@pytest.mark.parametrize(
+    "secret", ["short-one", "whsec_not base64 at all!!", "whsec_AAAAAAAAAAAAAAAAAAAAAAAA"]
+)
+def test_a_weak_secret_is_refused_and_not_repeated(secret):
+    """It is as long as it takes when it is decoded, too; the log must not hold it."""
+    with pytest.raises(ConfigurationError, match="20 characters or more") as caught:
+        Settings.load({"BFF_PURGE_SECRET": f"{'x' * 20},{secret}"})
+
+    assert str(caught.value).startswith("BFF_PURGE_SECRET='***'")
+    assert secret not in str(caught.value)
 
 
 def test_production_must_name_its_hosts():

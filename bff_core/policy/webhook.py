@@ -1,0 +1,102 @@
+"""Whether a message comes from somebody who knows a secret, and now: webhooks that are signed.
+
+In the manner of Standard Webhooks (symmetric, `v1`): HMAC-SHA-256 over id, timestamp and body.
+"""
+
+import hmac
+import re
+from base64 import b64decode, b64encode
+from binascii import Error as NotBase64
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+SKEW: Final = 300.0
+"""Seconds that a message's timestamp may be off; so long is a message remembered, too."""
+
+MOST_REMEMBERED: Final = 10_000
+"""So many messages are remembered; only those who know a secret can send one."""
+
+MOST_SIGNATURES: Final = 16
+
+_ENCODED: Final = "whsec_"
+_NAME: Final = re.compile(rb"[!-~]{1,256}")
+_SECONDS: Final = re.compile(rb"[0-9]{1,12}")
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """What the header fields of a message say: its id, Unix time in seconds, and signatures."""
+
+    id: bytes
+    timestamp: bytes
+    signatures: bytes
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether the id is a name without spaces, and the time a whole number."""
+        return bool(_NAME.fullmatch(self.id) and _SECONDS.fullmatch(self.timestamp))
+
+    def is_timely(self, now: float) -> bool:
+        """Whether it was signed within the last minutes, or the next; `now` is a Unix time."""
+        return abs(now - int(self.timestamp)) <= SKEW
+
+
+def key_of(secret: str) -> bytes:
+    """Return the key that a secret stands for: its bytes, or what `whsec_…` holds in base64.
+
+    Raises `ValueError` where it holds no base64.
+    """
+    if not secret.startswith(_ENCODED):
+        return secret.encode()
+    try:
+        return b64decode(secret.removeprefix(_ENCODED), validate=True)
+    except NotBase64 as error:
+        raise ValueError(f"what follows {_ENCODED} is base64") from error
+
+
+def sign(key: bytes, name: bytes, timestamp: bytes, body: bytes) -> bytes:
+    """Return the signature of a message, as its header field has it."""
+    content = b"%b.%b.%b" % (name, timestamp, body)
+    return b"v1," + b64encode(hmac.digest(key, content, "sha256"))
+
+
+class Signatures:
+    """Knows the secrets of the day, the old and the new, and what was sent with them lately."""
+
+    __slots__ = ("_keys", "_seen")
+
+    def __init__(self, secrets: Sequence[str]) -> None:
+        self._keys = [key_of(secret) for secret in secrets]
+        self._seen: OrderedDict[bytes, float] = OrderedDict()
+
+    def match(self, message: Signed, body: bytes) -> bool:
+        """Whether one of the signatures is made with one of the secrets; compared in constant time.
+
+        Its sender may change secrets as well: there may be several signatures, as many as are read.
+        """
+        given = message.signatures.split()[:MOST_SIGNATURES]
+        expected = [sign(key, message.id, message.timestamp, body) for key in self._keys]
+        return any(hmac.compare_digest(one, own) for one in given for own in expected)
+
+    def is_new(self, message: Signed, body: bytes, now: float) -> bool:
+        """Whether it is no replay; remembers it for as long as its timestamp could be believed.
+
+        It is known by all that is signed, and not by its id alone: what two messages of one
+        careless sender say is done.
+        """
+        known = sign(self._keys[0], message.id, message.timestamp, body)
+        self._forget(now)
+        if known in self._seen:
+            return False
+        self._seen[known] = int(message.timestamp) + SKEW
+        return True
+
+    def _forget(self, now: float) -> None:
+        """Forget what is over, oldest first, and the oldest where there is no room."""
+        while self._seen:
+            until = next(iter(self._seen.values()))
+            if until >= now and len(self._seen) < MOST_REMEMBERED:
+                return
+            self._seen.popitem(last=False)

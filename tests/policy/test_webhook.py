@@ -1,0 +1,141 @@
+"""Signed messages: who may be believed, and for how long."""
+
+from base64 import b64encode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bff_core.policy.webhook import MOST_REMEMBERED, SKEW, Signatures, Signed, key_of, sign
+
+OLD, NEW = "the-secret-of-last-year", "the-secret-of-this-year"
+NOW = 1_800_000_000.0
+BODY = b'{"tags": ["product:42"]}'
+
+
+def signed(
+    body: bytes = BODY, *, secret: str = NEW, name: bytes = b"msg_1", at: float = NOW
+) -> Signed:
+    told = b"%d" % at
+    return Signed(name, told, sign(key_of(secret), name, told, body))
+
+
+def test_the_signature_is_that_of_the_standard() -> None:
+    """The example of Standard Webhooks' own libraries, byte for byte."""
+    key = key_of("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    body = b'{"test": 2432232314}'
+
+    found = sign(key, b"msg_p5jXN8AQM9LWM0D4loKWxJek", b"1614265330", body)
+
+    assert found == b"v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+
+
+def test_a_secret_is_text_or_bytes_in_base64() -> None:
+    """A script signs with the text as it is, libraries with what whsec_ holds."""
+    assert key_of("the-secret") == b"the-secret"
+    assert key_of("whsec_" + b64encode(b"\x00\xff" * 12).decode()) == b"\x00\xff" * 12
+    with pytest.raises(ValueError, match="base64"):
+        key_of("whsec_%%%")
+
+
+def test_old_and_new_secret_hold_while_they_are_changed() -> None:
+    """Gateways learn the new one first, senders change one after the other."""
+    both, only = Signatures([NEW, OLD]), Signatures([NEW])
+
+    assert both.match(signed(secret=OLD), BODY)
+    assert both.match(signed(secret=NEW), BODY)
+    assert not only.match(signed(secret=OLD), BODY)
+
+
+def test_a_sender_may_sign_with_several_secrets() -> None:
+    """Any one of the signatures will do, and none that is not of v1."""
+    one = signed()
+    several = Signed(one.id, one.timestamp, b"v1a,AAAA v1,AAAA " + one.signatures)
+
+    assert Signatures([NEW]).match(several, BODY)
+    assert not Signatures([NEW]).match(
+        Signed(one.id, one.timestamp, one.signatures.removeprefix(b"v1,")), BODY
+    )
+
+
+@given(st.integers(0, 2), st.integers(0, 10**6), st.integers(1, 255))
+def test_whatever_is_changed_of_a_message_it_holds_no_more(part: int, at: int, by: int) -> None:
+    """Id, time and body are signed together."""
+    one = signed()
+    pieces = [bytearray(one.id), bytearray(one.timestamp), bytearray(BODY)]
+    piece = pieces[part]
+    piece[at % len(piece)] ^= by
+    name, told, body = map(bytes, pieces)
+
+    assert Signatures([NEW]).match(one, BODY)
+    assert not Signatures([NEW]).match(Signed(name, told, one.signatures), body)
+
+
+@pytest.mark.parametrize(
+    ("off", "is_timely"),
+    [(0, True), (-SKEW, True), (SKEW, True), (-SKEW - 1, False), (SKEW + 1, False)],
+)
+def test_a_message_is_believed_for_five_minutes(off: float, is_timely: bool) -> None:
+    """Clocks differ; what is older may have been lying around anywhere."""
+    assert signed(at=NOW + off).is_timely(NOW) is is_timely
+
+
+@pytest.mark.parametrize(
+    ("name", "timestamp"),
+    [
+        (b"", b"1"),
+        (b"a b", b"1"),
+        (b"x" * 257, b"1"),
+        (b"a", b""),
+        (b"a", b"1.5"),
+        (b"a", b"-1"),
+        (b"a", b"9" * 13),
+        (b"a", "\u0661".encode()),
+    ],
+)
+def test_what_can_not_be_read_is_no_message(name: bytes, timestamp: bytes) -> None:
+    """An id is a name of 256 letters at most, a time a whole number of seconds."""
+    assert not Signed(name, timestamp, b"v1,AAAA").is_readable
+
+
+def test_a_replay_is_known_as_long_as_it_would_be_believed() -> None:
+    """Exactly what was sent before, until its timestamp is too old anyway."""
+    signatures, early = Signatures([NEW]), signed(at=NOW + SKEW)
+
+    assert signatures.is_new(early, BODY, NOW)
+    assert not signatures.is_new(early, BODY, NOW + 1)
+    assert not signatures.is_new(early, BODY, NOW + 2 * SKEW)
+    assert not early.is_timely(NOW + 2 * SKEW + 1)
+
+
+def test_two_messages_of_one_id_are_both_heard() -> None:
+    """A sender that does not care for ids must not lose a purge."""
+    signatures = Signatures([NEW])
+
+    assert signatures.is_new(signed(), BODY, NOW)
+    assert signatures.is_new(signed(at=NOW + 1), BODY, NOW)
+    assert signatures.is_new(signed(b"{}"), b"{}", NOW)
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    """Beyond the bound the oldest are forgotten: their replay would purge again, no more."""
+    signatures = Signatures([NEW])
+    first = signed(name=b"first")
+
+    assert signatures.is_new(first, BODY, NOW)
+    for number in range(MOST_REMEMBERED):
+        assert signatures.is_new(signed(name=b"%d" % number), BODY, NOW)
+
+    assert len(signatures._seen) == MOST_REMEMBERED
+    assert signatures.is_new(first, BODY, NOW)
+
+
+def test_what_is_over_is_forgotten() -> None:
+    """Memory does not hold a day's messages."""
+    signatures = Signatures([NEW])
+    for number in range(100):
+        signatures.is_new(signed(name=b"%d" % number), BODY, NOW)
+
+    signatures.is_new(signed(at=NOW + 2 * SKEW), BODY, NOW + 2 * SKEW)
+
+    assert len(signatures._seen) == 1
