@@ -23,6 +23,7 @@ IN_TIME = {"reset", "reset at once", "truncated"}
 @pytest.mark.parametrize("halting", HALTING)
 async def test_hang_mid_body_drip_reset_truncated_body(kiosk, halting):
     """A 502 where the fault shows, else a 504 at the deadline; what was cut is closed."""
+    idle = kiosk.gateway.look()["upstreams"]["catalog"]["idle"]
     with kiosk.catalog.fault(**HALTING[halting]):
         answer = await ask(kiosk.port, "/v1/products/3")
         held = kiosk.gateway.look()["upstreams"]["catalog"]
@@ -31,7 +32,8 @@ async def test_hang_mid_body_drip_reset_truncated_body(kiosk, halting):
     assert answer.status == (502 if halting in IN_TIME else 504)
     assert answer.json()["code"] == ("unavailable" if halting in IN_TIME else "timeout")
     assert answer.seconds <= CALL_TIMEOUT + 0.15
-    assert (held["active"], held["idle"], held["waiting"]) == (0, 0, 0)
+    assert (held["active"], held["waiting"]) == (0, 0)
+    assert held["idle"] <= max(0, idle - 1)
     assert after.status == 200
     assert after.json()["title"]
 
