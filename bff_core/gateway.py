@@ -13,6 +13,7 @@ from starlette.types import Scope as ASGIScope
 
 from bff_core.auth.authenticator import Authenticator, authenticator_for
 from bff_core.background import Background
+from bff_core.cache.response_cache import ResponseCache
 from bff_core.clock import Clock, chance, monotonic
 from bff_core.collector import tune_collector
 from bff_core.composition.composition import Composition
@@ -34,7 +35,7 @@ from bff_core.policy.limits import Limit
 from bff_core.saga.desk import Desk
 from bff_core.saga.saga import Saga
 from bff_core.settings import Settings
-from bff_core.stores import Stores
+from bff_core.stores import NO_CACHE, Stores
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.roster import Roster
 from bff_core.upstream.runtime import Runtime
@@ -76,17 +77,25 @@ class Gateway(FastAPI):
         authenticator: Authenticator | None,
         limits: Sequence[Limit] = (),
         sagas: Sequence[type[Saga]] = (),
+        has_cache: bool = False,
         clock: Clock,
         **fastapi: Any,
     ) -> None:
         super().__init__(title=name, **fastapi)
         self.settings = settings
         self.events = events
+        self.has_cache = has_cache
         self.services: dict[type[Upstream], Upstream] = {}
         self.wiring: Wiring | None = None
         self._limits = checked(limits)
         self._stores = Stores(
-            name, settings, options.idempotency, sagas, clock=clock, events=events
+            name,
+            settings,
+            options.idempotency,
+            sagas,
+            has_cache=has_cache,
+            clock=clock,
+            events=events,
         )
         self._is_direct = False
         self.lane = FastLane(self)
@@ -137,6 +146,15 @@ class Gateway(FastAPI):
             clock=self._clock,
         )
 
+    @property
+    def cache(self) -> ResponseCache:
+        """What is kept of services' replies and of composed answers, while the app runs.
+
+        `await app.cache.purge("product:42")` drops what is known by a tag, in all processes.
+        Raises `ConfigurationError` where nothing is ever kept.
+        """
+        return self._stores.cache()
+
     def reload_policies(self) -> tuple[str, ...]:
         """Read the file that `BFF_POLICIES` names again; return what changed, an option each.
 
@@ -164,11 +182,15 @@ class Gateway(FastAPI):
         loop, clock = asyncio.get_running_loop(), self._clock
         background = Background(loop, self.events)
         async with AsyncExitStack() as closing:
+            await closing.enter_async_context(self._stores.opened(background))
             closing.push_async_callback(background.aclose)
             closing.callback(self.door.watch.stop)
+            cache = self.cache if self.has_cache else None
             self._roster = Roster(
                 self.settings.upstream,
-                lambda name: Runtime(name, loop, clock, chance, self.events, background.spawn),
+                lambda name: Runtime(
+                    name, loop, clock, chance, self.events, background.spawn, cache=cache
+                ),
                 make_transport,
             )
             closing.push_async_callback(self._roster.aclose)
@@ -181,8 +203,9 @@ class Gateway(FastAPI):
                 clock=clock,
                 events=self.events,
                 brownout=self.door.pressure,
+                cache=cache,
             )
-            await closing.enter_async_context(self._stores.opened(self.wiring, background))
+            await closing.enter_async_context(self._stores.journalled(self.wiring, background))
             closing.callback(self._forget)
             # FastAPI asks for its telemetry at every request; here it is settled at start-up.
             self._is_direct = not (self.root_path or self._native_telemetry.enabled())
@@ -236,6 +259,7 @@ def gateway(
         authenticator=authenticator or authenticator_for(settings.auth, env=settings.env),
         limits=limits,
         sagas=sagas,
+        has_cache=_keeps_replies(services, settings),
         lifespan=_lifespan(policies, transport, lifespan),
         clock=clock,
         **fastapi,
@@ -243,18 +267,27 @@ def gateway(
     for face in faces:
         face.install(app, app.lane, is_development=settings.env == "development")
         for composition in face.compositions:
-            _check(composition, services)
+            _check(composition, services, app)
     for saga in sagas:
-        _check(saga, services)
+        _check(saga, services, app)
     for kind in services:
         settings.upstream(kind.name)
     policies.read()  # what is wrong with them is found before anything is opened
     return app
 
 
-def _check(composition: type[Composition], services: Sequence[type[Upstream]]) -> None:
+def _keeps_replies(services: Sequence[type[Upstream]], settings: Settings) -> bool:
+    """Whether anything can ever be kept."""
+    return bool(settings.cache_url) or any(kind.policy.cache is not None for kind in services)
+
+
+def _check(
+    composition: type[Composition], services: Sequence[type[Upstream]], app: Gateway
+) -> None:
     for field, kind in shape_of(composition).services:
-        if kind is not Desk and kind not in services:
+        if kind is ResponseCache and not app.has_cache:
+            raise ConfigurationError(f"{composition.__name__}.{field}: {NO_CACHE}")
+        if kind not in {Desk, ResponseCache, *services}:
             raise ConfigurationError(
                 f"{composition.__name__}.{field} needs {kind.__name__}: add it to the gateway's "
                 f"services, gateway(..., services=[{kind.__name__}, ...])"

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from bff_core.auth.notes import ViewerNotes
 from bff_core.background import Background
+from bff_core.cache.response_cache import ResponseCache
 from bff_core.clock import Clock, chance
 from bff_core.composition.wiring import Wiring
 from bff_core.errors import ConfigurationError
@@ -25,6 +26,11 @@ from bff_core.settings import Settings
 
 CLOSED = "the stores of a gateway are open while it runs: run its lifespan"
 
+NO_CACHE = (
+    "this gateway keeps no replies, so there is no cache: give a service a policy that says so, "
+    "Policy(cache=Cache()), or set BFF_CACHE_URL"
+)
+
 
 class Stores:
     """The stores that processes share, while the gateway runs.
@@ -39,10 +45,12 @@ class Stores:
         idempotency: IdempotencyOptions | None,
         sagas: Sequence[type[Saga]],
         *,
+        has_cache: bool,
         clock: Clock,
         events: Events,
     ) -> None:
         self.desk = Desk(sagas) if sagas else None
+        self.has_cache = has_cache
         self._name = name
         self._settings = settings
         self._idempotency = idempotency or IdempotencyOptions()
@@ -50,6 +58,8 @@ class Stores:
         self._events = events
         self._answers: Store | None = None
         self._counts: LimitStore | None = None
+        self._cache: ResponseCache | None = None
+        self._links: Links | None = None
 
     def answers(self) -> Store:
         """Return where all processes of the gateway keep the answers of keyed requests."""
@@ -63,11 +73,19 @@ class Stores:
             raise ConfigurationError(CLOSED)
         return self._counts
 
+    def cache(self) -> ResponseCache:
+        """Return what services' replies and composed answers are kept in."""
+        if not self.has_cache:
+            raise ConfigurationError(NO_CACHE)
+        if self._cache is None:
+            raise ConfigurationError(CLOSED)
+        return self._cache
+
     @asynccontextmanager
-    async def opened(self, wiring: Wiring, background: Background) -> AsyncIterator[None]:
-        """Hold them open; what others left in the journal is gone on with."""
+    async def opened(self, background: Background) -> AsyncIterator[None]:
+        """Hold them open, but for the journal: services may use them, sagas use services."""
         settings = self._settings
-        links = Links(clock=self._clock, chance=chance, events=self._events)
+        links = self._links = Links(clock=self._clock, chance=chance, events=self._events)
         async with AsyncExitStack() as closing:
             closing.push_async_callback(links.aclose)
             if settings.idempotency_url:
@@ -83,17 +101,19 @@ class Stores:
                 self._counts = RedisCounts(
                     links.to(settings.limits_url), local, gateway=self._name, clock=self._clock
                 )
-            if self.desk is not None:
-                keeping = self._keeping(self.desk, wiring, links, background)
-                await closing.enter_async_context(keeping)
             yield
-            self._answers = self._counts = None
+            self._answers = self._counts = self._links = None
 
     @asynccontextmanager
-    async def _keeping(
-        self, desk: Desk, wiring: Wiring, links: Links, background: Background
-    ) -> AsyncIterator[None]:
-        journal = open_journal(self._settings.journal_url, links, time.time)
+    async def journalled(self, wiring: Wiring, background: Background) -> AsyncIterator[None]:
+        """Hold the journal open while they are; what others left in it is gone on with."""
+        desk = self.desk
+        if desk is None:
+            yield
+            return
+        if self._links is None:
+            raise ConfigurationError(CLOSED)
+        journal = open_journal(self._settings.journal_url, self._links, time.time)
         desk.open(
             Surroundings(
                 wiring=wiring,

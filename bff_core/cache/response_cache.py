@@ -1,10 +1,11 @@
 """Both caches of one gateway: their store, what came of asking it, and how to purge it."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
 from bff_core.cache.stores.interface import Store
 from bff_core.events import Cached, Events, Purged
+from bff_core.scope import Scope
 
 Outcome = Literal["hit", "miss", "stale", "refresh", "store", "refuse"]
 Who = Literal["code", "write", "operator", "webhook"]
@@ -43,6 +44,11 @@ class ResponseCache:
     def __repr__(self) -> str:
         rows = [f"  {name:<16} {figures}" for name, figures in self.figures.items()]
         return "\n".join([f"cache      {self.store!r}", *rows])
+
+    def bind(self, scope: Scope) -> Self:
+        """Return itself: a screen's field of this type is wired, and purges for whoever asks."""
+        del scope
+        return self
 
     def of(self, name: str) -> Figures:
         """Return the figures of an upstream, or of the views."""

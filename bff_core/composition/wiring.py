@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, Field, dataclass, fields
 from typing import Protocol, Self, TypeVar, get_type_hints, runtime_checkable
 
+from bff_core.cache.response_cache import ResponseCache
 from bff_core.clock import Clock
 from bff_core.composition.composition import Board, Composition
 from bff_core.errors import ConfigurationError
@@ -84,7 +85,10 @@ def _default(field: Field[object]) -> object:
 
 
 class Wiring:
-    """What compositions of one gateway are built from: its services, loop, clock and events."""
+    """What compositions of one gateway are built from: its services, loop, clock and events.
+
+    `cache` is the gateway's, None where it has none; a field of its type is given it.
+    """
 
     def __init__(
         self,
@@ -94,9 +98,13 @@ class Wiring:
         clock: Clock,
         events: Events,
         brownout: Brownout = NEVER,
+        cache: ResponseCache | None = None,
     ) -> None:
         self._brownout = brownout
         self._services: dict[type, Service] = {type(service): service for service in services}
+        if cache is not None:
+            self._services[ResponseCache] = cache
+        self.cache = cache
         self._loop = loop
         self._clock = clock
         self.events = events
