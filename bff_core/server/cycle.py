@@ -120,8 +120,7 @@ class Cycle:
         """Cancel the handler unless it has answered: its client left, nobody waits any more."""
         if not self.is_over:
             self.is_over = True
-            if self.task is not None:
-                self.task.cancel()
+            self._cancel()
             self._wake()
 
     def reconnect(self, farewell: bytes) -> None:
@@ -135,8 +134,7 @@ class Cycle:
         """End what is unfinished when the process ends, and tell the client as far as one can."""
         if not self.is_over:
             self._give_up(UNFINISHED)
-            if self.task is not None:
-                self.task.cancel()
+            self._cancel()
 
     async def receive(self) -> dict[str, Any]:
         """Return the next piece of the body, or that the client left or was answered.
@@ -187,6 +185,13 @@ class Cycle:
     def _has_news(self) -> bool:
         is_new_end = not self.more_body and not self._is_read
         return bool(self._pieces or self.is_over or self._fault is not None or is_new_end)
+
+    def _cancel(self) -> None:
+        task = self.task
+        if task is not None:
+            # A task that is cancelled before its first step never gets to take itself out.
+            task.add_done_callback(self._wire.serving.state.tasks.discard)
+            task.cancel()
 
     def _wake(self) -> None:
         if self._reader is not None and not self._reader.done():

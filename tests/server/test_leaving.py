@@ -186,6 +186,20 @@ async def test_a_storm_of_leaving_clients_leaves_nothing():
     assert len(shop.cancelled) == 300
 
 
+async def test_a_request_whose_client_left_before_it_began_leaves_nothing():
+    """Three come together, and their client goes: the one that never ran is forgotten, too."""
+    shop = Shop()
+
+    async with served(shop) as server:
+        async with server.client() as client:
+            client.send(HELLO * 3)
+            client.writer.write_eof()
+            await client.reader.read()
+        await until(lambda: not server.serving.connections)
+
+        await until(lambda: not server.serving.state.tasks, seconds=1.0)
+
+
 async def _ask_in_vain(server):
     client = await connect(server.port)
     client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
