@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol, Self, runtime_checkable
 
 from bff_core.call import Headers, Reply, find_header
+from bff_core.lineage import Lineage
 
 Outcome = Literal["", "final", "unknown", "read"]
 """What a handler says of its own answer; nothing leaves it to the status."""
@@ -27,7 +28,8 @@ class Scope:
     if badly), "unknown" (something may or may not have happened) or "read" (nothing was changed).
     `writes` counts the calls that were given a key, by what it was derived from, `calls` all calls
     to services that were made for the request, `unsafe_calls` those among them that are no plain
-    reads, where the request has a key.
+    reads, where the request has a key. `lineage` is there where a face wants to know what its
+    answer is made of.
     """
 
     deadline: float
@@ -46,6 +48,7 @@ class Scope:
     writes: dict[tuple[str, ...], int] | None = None
     calls: int = 0
     unsafe_calls: int = 0
+    lineage: Lineage | None = None
 
     def header(self, name: str) -> str | None:
         """Return a request header (lower-case `name`) and note that the answer varies by it."""

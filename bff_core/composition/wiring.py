@@ -8,6 +8,7 @@ from typing import Protocol, Self, TypeVar, get_type_hints, runtime_checkable
 from bff_core.cache.response_cache import ResponseCache
 from bff_core.clock import Clock
 from bff_core.composition.composition import Board, Composition
+from bff_core.composition.facts import watched
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events
 from bff_core.scope import Scope, Wired
@@ -115,7 +116,8 @@ class Wiring:
         builder = self._builders.get(cls)
         if builder is None:
             builder = self._builders[cls] = self._compile(cls)
-        composition = cls(**builder(scope), **inputs)
+        seen = watched(scope)
+        composition = cls(**builder(scope, seen), **inputs)
         composition.enter(
             Board(
                 cls.__name__,
@@ -123,7 +125,7 @@ class Wiring:
                 clock=self._clock,
                 events=self.events,
                 deadline=scope.deadline,
-                scope=scope,
+                scope=seen,
                 is_dimmed=self._brownout.sheds_parts(),
             )
         )
@@ -131,11 +133,17 @@ class Wiring:
 
     def _compile(self, cls: type[Composition]) -> "Builder":
         shape = shape_of(cls)
-        services = [(name, self._service(cls, name, kind).bind) for name, kind in shape.services]
-        facts = [(name, kind.from_scope) for name, kind in shape.facts]
+        services = [(name, self._service(cls, name, kind)) for name, kind in shape.services]
+        bound = [(name, one.bind) for name, one in services if tells_lineage(one)]
+        facts: list[tuple[str, Callable[[Scope], object]]]
+        facts = [(name, one.bind) for name, one in services if not tells_lineage(one)]
+        facts += [(name, kind.from_scope) for name, kind in shape.facts]
 
-        def build(scope: Scope) -> dict[str, object]:
-            return {name: make(scope) for name, make in (*services, *facts)}
+        def build(scope: Scope, seen: Scope) -> dict[str, object]:
+            made: dict[str, object] = {name: bind(scope) for name, bind in bound}
+            for name, make in facts:
+                made[name] = make(seen)
+            return made
 
         return build
 
@@ -148,4 +156,10 @@ class Wiring:
         return service
 
 
-Builder = Callable[[Scope], dict[str, object]]
+def tells_lineage(service: Service) -> bool:
+    """Whether a service tells the lineage of each reply itself, as upstreams do."""
+    return getattr(service, "tells_lineage", False) is True
+
+
+Builder = Callable[[Scope, Scope], dict[str, object]]
+"""Takes a request as it is, and as it is watched."""

@@ -64,6 +64,8 @@ class Caller:
 
     name: ClassVar[str] = ""
     policy: ClassVar[Policy] = Policy()
+    tells_lineage: ClassVar[bool] = True
+    """Its replies are noted in `Scope.lineage`, each with its audience."""
 
     def __init__(self, stack: Stack, *, clock: Clock = monotonic) -> None:
         self._stack = stack
@@ -108,6 +110,9 @@ class Caller:
         reply = await stack.handler(call)
         if reply.source == "stale" and (part := running_part.get()) is not None:
             part.saw(reply)
+        scope = self._scope
+        if scope is not None and scope.lineage is not None:
+            scope.lineage.took(call, reply)
         return reply
 
     def call(

@@ -1,0 +1,87 @@
+"""What an answer is made of, and so whether it may be used again, until when and for whom."""
+
+from dataclasses import dataclass, field
+from math import inf
+from typing import Final, Literal
+
+from bff_core.call import SAFE, Call, Reply
+
+Sharing = Literal[0, 1, 2]
+"""Who may be given the same answer: the narrower, the greater."""
+
+EVERYBODY: Final = 0
+TENANT: Final = 1
+VIEWER: Final = 2
+
+CREDENTIALS: Final = frozenset({"authorization", "cookie", "proxy-authorization"})
+"""Request headers whose readers make something of one request alone."""
+
+_OF_TENANT: Final = "tenant:"
+
+
+@dataclass(slots=True, eq=False)
+class Lineage:
+    """What was read while one answer was made; attached to a `Scope` by a face that wants to know.
+
+    `sharing` is the narrowest audience of all that was read, `fresh_until` (an instant of the
+    monotonic clock) the first at which one of the replies is no longer fresh, `age` that of the
+    oldest (seconds), `tags` those of all. `headers` are the request headers that facts were made
+    of. `reason` is why the answer can't be used again, empty as long as it can. `before` is how
+    many calls the request had made when this was attached.
+    """
+
+    before: int = 0
+    sharing: Sharing = EVERYBODY
+    fresh_until: float = inf
+    age: float = 0.0
+    replies: int = 0
+    headers: list[str] = field(default_factory=list)
+    tags: dict[str, None] = field(default_factory=dict)
+    reason: str = ""
+
+    def took(self, call: Call, reply: Reply) -> None:
+        """Note a reply that the answer may be made of."""
+        self.replies += 1
+        reuse = reply.reuse
+        if call.method not in SAFE:
+            self.refuse("write")
+            return
+        if reuse is None:
+            self.refuse("part")
+            return
+        self.fresh_until = min(self.fresh_until, reuse.fresh_until)
+        self.age = max(self.age, reply.age)
+        self.tags.update(dict.fromkeys(reuse.tags))
+        audience = call.audience
+        if audience is not None:
+            self.narrow(TENANT if audience.startswith(_OF_TENANT) else VIEWER)
+
+    def narrow(self, sharing: Sharing) -> None:
+        """Note that the answer is for no wider an audience."""
+        self.sharing = max(self.sharing, sharing)
+
+    def read_header(self, name: str) -> None:
+        """Note that the answer depends on a request header."""
+        name = name.lower()
+        if name in CREDENTIALS:
+            self.refuse(name)
+        elif name not in self.headers:
+            self.headers.append(name)
+
+    def refuse(self, reason: str) -> None:
+        """Note why the answer can't be used again; the first reason stays."""
+        self.reason = self.reason or reason
+
+    def verdict(self, calls: int, now: float) -> str:
+        """Return why the answer can't be used again, empty if it can.
+
+        `calls` is how many the request has made: one without a reply here failed, was streamed, or
+        is still under way, and what came of it, or did not, may be part of the answer.
+        """
+        if self.reason:
+            return self.reason
+        if not self.replies:
+            return "no_parts"
+        if self.replies != calls - self.before:
+            return "unfinished"
+        return "" if now < self.fresh_until else "stale"
