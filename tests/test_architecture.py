@@ -25,6 +25,7 @@ FACES = {"fastapi", "starlette", "strawberry", "graphql", "pydantic", "pydantic_
 ONE_PLACE = {
     "brotli": "bff_core.",
     "cachetools": "bff_core.cache.stores.",
+    "http_sf": "bff_core.cache.structured",
     "httptools": ("bff_core.upstream.transport.", "bff_core.server."),  # responses, requests
     "httpx": "bff_core.testing.running",
     "pydantic_settings": "bff_core.settings",

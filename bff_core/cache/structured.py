@@ -1,0 +1,39 @@
+"""Structured fields (RFC 9651) as plain values; what is no structured field is None."""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+
+import http_sf
+
+
+@lru_cache(maxsize=1024)
+def dictionary(field: bytes) -> Mapping[str, object] | None:
+    """Return the members of a dictionary without their parameters; None for a malformed one.
+
+    Values are bool, int, str, `Decimal`, or what else the library makes of the type (RFC 9651,
+    section 3.2); an inner list is a list of such.
+    """
+    try:
+        members = http_sf.parse(field, tltype="dictionary")
+    except (http_sf.StructuredFieldError, ValueError):
+        return None
+    if not isinstance(members, dict):
+        return None
+    return {name: _bare(member) for name, member in members.items()}
+
+
+@lru_cache(maxsize=1024)
+def strings(field: bytes) -> Sequence[str] | None:
+    """Return the members of a list of strings; None where it is malformed or holds others."""
+    try:
+        members = http_sf.parse(field, tltype="list")
+    except (http_sf.StructuredFieldError, ValueError):
+        return None
+    values = [_bare(member) for member in members] if isinstance(members, list) else []
+    told = tuple(value for value in values if isinstance(value, str))  # tokens are no str
+    return told if len(told) == len(values) else None
+
+
+def _bare(member: object) -> object:
+    """Return the value of a member, which stands in front of its parameters."""
+    return member[0] if isinstance(member, tuple) else member

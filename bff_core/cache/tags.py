@@ -1,0 +1,102 @@
+"""What a purge knows answers by: templates that are filled, and what services tell in headers."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from string import Formatter
+from typing import Final
+
+from bff_core.cache.structured import strings
+from bff_core.call import Headers, find_header
+from bff_core.errors import ConfigurationError
+
+MOST: Final = 128
+"""How many tags an entry may have."""
+
+LONGEST: Final = 256
+"""How many letters a tag may have."""
+
+TOLD_IN: Final = frozenset({b"surrogate-key", b"cache-tag", b"cache-groups"})
+"""The header fields of a reply that name tags."""
+
+
+def filled(templates: tuple[str, ...], values: Mapping[str, object]) -> tuple[str, ...]:
+    """Return the tags of a call: "product:{id}" with id 7 is "product:7".
+
+    A value may hold anything, since a tag is an opaque text. A sequence makes a tag for each
+    member; None makes none, as a query parameter that is left out. Raises `ConfigurationError` for
+    a name that no parameter has.
+    """
+    if not templates:
+        return ()
+    return tuple(dict.fromkeys(tag for one in templates for tag in _fill(one, values)))
+
+
+def _fill(template: str, values: Mapping[str, object]) -> list[str]:
+    tags = [""]
+    for literal, name in _pieces(template):
+        ends = [""] if name is None else _texts(template, name, values)
+        tags = [f"{tag}{literal}{end}" for tag in tags for end in ends]
+    return tags
+
+
+@lru_cache(maxsize=1024)
+def _pieces(template: str) -> tuple[tuple[str, str | None], ...]:
+    """Return the literals of a template, each with the name that follows it."""
+    try:
+        pieces = [(piece[0], piece[1]) for piece in Formatter().parse(template)]
+    except ValueError as error:
+        raise ConfigurationError(f"tag {template!r}: {error}") from error
+    if not pieces or any(name is not None and not name.isidentifier() for _, name in pieces):
+        raise ConfigurationError(f"tag {template!r}: name each parameter, as in product:{{id}}")
+    return tuple(pieces)
+
+
+def _texts(template: str, name: str, values: Mapping[str, object]) -> list[str]:
+    if name not in values:
+        known = ", ".join(sorted(values)) or "none"
+        raise ConfigurationError(f"tag {template!r}: there is no parameter {name}; of {known}")
+    value = values[name]
+    members = value if isinstance(value, list | tuple) else (value,)
+    return [_text(member) for member in members if member is not None]
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+def told(headers: Headers, upstream: str) -> tuple[str, ...]:
+    """Return the tags that a service names: Surrogate-Key, Cache-Tag and Cache-Groups (RFC 9875).
+
+    Groups are known within their upstream only, see `group`. Limits are the caller's to hold.
+    """
+    tags: list[str] = []
+    for name, value in headers:
+        if name == b"surrogate-key":
+            tags.extend(_decoded(value).split())
+        elif name == b"cache-tag":
+            tags.extend(tag for part in _decoded(value).split(",") if (tag := part.strip()))
+        elif name == b"cache-groups":
+            tags.extend(group(upstream, one) for one in strings(value) or ())
+    return tuple(dict.fromkeys(tags))
+
+
+def are_too_many(tags: tuple[str, ...]) -> bool:
+    """Whether tags are beyond the limits; what has some that nobody keeps can't be purged."""
+    return len(tags) > MOST or any(len(tag) > LONGEST for tag in tags)
+
+
+def group(upstream: str, name: str) -> str:
+    """Return the tag of a group of an upstream's replies (RFC 9875, section 2)."""
+    return f"group:{len(upstream)}:{upstream}:{name}"
+
+
+def invalidated_groups(headers: Headers, upstream: str) -> tuple[str, ...]:
+    """Return the tags of the groups that a reply to a write invalidates (RFC 9875, section 3)."""
+    field = find_header(headers, b"cache-group-invalidation")
+    return () if field is None else tuple(group(upstream, one) for one in strings(field) or ())
+
+
+def _decoded(value: bytes) -> str:
+    return value.decode("utf-8", "backslashreplace")
