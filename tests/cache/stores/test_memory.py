@@ -1,0 +1,201 @@
+"""Entries in memory: bounded in bytes and number, the least used and the expired go first."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bff_core.cache.entry import Entry
+from bff_core.cache.stores.memory import MemoryStore
+from bff_core.events import Events, Evicted
+
+ROOT = Path(__file__).parents[3]
+
+
+class Hands:
+    """A clock that is set by hand."""
+
+    def __init__(self):
+        self.now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    """Return a clock that stands still."""
+    return Hands()
+
+
+def opened(clock, *sinks, size=2**20, entries=1000):
+    """Return an empty store."""
+    return MemoryStore(size=size, entries=entries, clock=clock, events=Events(*sinks))
+
+
+def entry(body=b"{}", tags=()):
+    """Return an answer."""
+    return Entry(200, ((b"content-type", b"application/json"),), body, 1000.0, 60.0, tags=tags)
+
+
+async def put(store, key, one, keep=60.0):
+    """Keep an answer that was asked for just now."""
+    return await store.set(key, one, keep=keep, mark=store.mark())
+
+
+async def test_what_was_not_used_for_longest_makes_room(clock):
+    """A full store drops what nobody asked for, and holds no more bytes than it may."""
+    store = opened(clock, size=100_000)
+    for number in range(40):
+        await put(store, f"{number}", entry(b"x" * 5_000))
+        store.peek("0")
+
+    assert store.peek("0")
+    assert store.peek("39")
+    assert store.peek("1") is None
+    assert 80_000 < store.size <= store.limit
+
+
+async def test_entries_are_bounded_in_number(clock):
+    """However small they are."""
+    store = opened(clock, entries=10)
+    for number in range(40):
+        await put(store, f"{number}", entry(tags=(f"tag:{number}",)))
+
+    assert len(store) == 10
+    assert await store.purge(["tag:0", "tag:39"]) == 1
+
+
+async def test_an_answer_larger_than_the_store_is_not_kept(clock):
+    """And what it replaces is gone, since it is out of date."""
+    store = opened(clock, size=10_000)
+    await put(store, "a", entry())
+    await put(store, "b", entry())
+
+    is_kept = await put(store, "a", entry(b"x" * 20_000))
+
+    assert not is_kept
+    assert store.peek("a") is None
+    assert store.peek("b")
+
+
+async def test_expired_entries_go_as_others_come(clock):
+    """The dead take no room from the living, although nobody asks for them."""
+    store = opened(clock)
+    for number in range(200):
+        await put(store, f"dead:{number}", entry(tags=(f"tag:{number}",)), keep=10)
+    clock.now += 30
+    for number in range(100):
+        await put(store, f"alive:{number}", entry())
+
+    assert len(store) == 100
+    assert all(store.peek(f"alive:{number}") for number in range(100))
+
+
+async def test_evictions_are_told_once_a_second(clock):
+    """With how many made room, and how many bytes they were."""
+    heard = []
+    store = opened(clock, heard.append, entries=10)
+    for number in range(30):
+        clock.now += 0.1
+        await put(store, f"{number:02}", entry())
+
+    told = [event for event in heard if isinstance(event, Evicted)]
+    assert [event.count for event in told] == [1, 10]
+    assert all(event.size == event.count * told[0].size for event in told)
+
+
+async def test_what_was_decoded_counts(clock):
+    """Typed values that are put beside the bytes later take part of the store's."""
+    store = opened(clock)
+    one, other = entry(b"x" * 1000), entry(b"x" * 1000)
+    await put(store, "one", one)
+    await put(store, "other", other)
+    before = store.size
+
+    other.decoded["product"] = object()
+    await put(store, "third", entry(b""))
+    store.peek("third")
+    settled = store.size - before - opened_size(clock)
+    one.decoded["product"] = object()
+    store.peek("one")
+
+    assert settled == 5_000
+    assert store.size - before - opened_size(clock) == 10_000
+
+
+def opened_size(clock):
+    """Return what the entry without a body takes."""
+    store = opened(clock)
+    store.put("third", entry(b""), keep=60.0, mark=store.mark())
+    return store.size
+
+
+async def test_a_forgotten_purge_is_taken_to_be_of_everything(clock):
+    """Purges are remembered in bounded number; an answer from before those is not believed."""
+    store = opened(clock)
+    before = store.mark()
+    await store.purge(["first"])
+    after = store.mark()
+    for number in range(5_000):
+        await store.purge([f"{number}"])
+
+    assert not await store.set("a", entry(tags=("first",)), keep=60, mark=before)
+    assert not await store.set("a", entry(), keep=60, mark=after)
+    assert await put(store, "a", entry())
+
+
+async def test_clearing_beats_what_is_being_asked_for(clock):
+    """Nothing from before comes in after it, tagged or not."""
+    store = opened(clock)
+    mark = store.mark()
+    await put(store, "a", entry(tags=("t",)))
+
+    store.clear()
+
+    assert (len(store), store.size, await store.purge(["t"])) == (0, 0, 0)
+    assert not await store.set("a", entry(), keep=60, mark=mark)
+
+
+GROWTH = """
+import os, random
+from time import monotonic
+from bff_core.cache.entry import Entry
+from bff_core.cache.stores.memory import MemoryStore
+from bff_core.events import Events
+
+def resident():
+    return int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+def main():
+    store, dice = MemoryStore(size=16 * 2**20, clock=monotonic, events=Events()), random.Random(7)
+    before = resident()
+    worst = []
+    bodies = [b"%08d" % number * dice.choice((1, 10, 30, 200)) for number in range(997)]
+    for number in range(1_000_000):
+        body = bytes(memoryview(bodies[number % 997]))
+        headers = ((b"etag", b"%d" % number),) * (number % 4)
+        tags = (f"product:{number}", f"shop:{number % 50}")[: number % 3]
+        entry = Entry(200, headers, body, number / 7, 60.0, tags=tags)
+        store.put(f"GET /{number}", entry, keep=number % 301, mark=store.mark())
+        if number % 100_000 == 99_999:
+            worst.append(resident() - before)
+    print(store.size, *worst)
+
+main()
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="asks Linux for its memory")
+def test_a_million_keys_take_what_they_may():
+    """The process grows by the bound and a fifth at most, and then no more."""
+    told = subprocess.run(
+        (sys.executable, "-c", GROWTH), cwd=ROOT, check=True, capture_output=True, timeout=120
+    )
+    size, *grown = map(int, told.stdout.split())
+
+    bound = 16 * 2**20
+    assert 0.9 * bound < size <= bound
+    assert max(grown) <= 1.2 * bound
+    assert grown[-1] <= 1.05 * max(grown[2:5])
