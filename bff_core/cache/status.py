@@ -1,0 +1,64 @@
+"""What a cache tells of itself in an answer: Cache-Status (RFC 9211) and Age (RFC 9111)."""
+
+import re
+from functools import lru_cache
+from math import floor
+from typing import Final, Literal
+
+Forwarded = Literal[
+    "bypass", "method", "uri-miss", "vary-miss", "miss", "request", "stale", "partial"
+]
+"""Why an answer did not come from the cache (RFC 9211, section 2.2)."""
+
+_is_token: Final = re.compile(r"[A-Za-z*][!#$%&'*+.^_`|~0-9A-Za-z:/-]*").fullmatch
+_NOT_IN_STRING: Final = re.compile(r"[^ -~]")
+
+
+def hit(name: str, ttl: float, detail: str = "") -> bytes:
+    """Return the member of a cache that answered by itself (RFC 9211, section 2.1).
+
+    `ttl` are the seconds for which the answer is fresh yet, negative once it is stale.
+    """
+    told = f"{_bare(name)}; hit; ttl={floor(ttl)}"
+    return (f"{told}; detail={_bare(detail)}" if detail else told).encode()
+
+
+def forwarded(
+    name: str,
+    why: Forwarded,
+    *,
+    status: int | None = None,
+    ttl: float | None = None,
+    is_stored: bool = False,
+    is_collapsed: bool = False,
+    detail: str = "",
+) -> bytes:
+    """Return the member of a cache that asked further (RFC 9211, section 2).
+
+    `status` is what it was answered, where that differs from the status of this answer; `ttl` are
+    the seconds for which the answer is fresh.
+    """
+    told = f"{_bare(name)}; fwd={why}"
+    if status is not None:
+        told += f"; fwd-status={status}"
+    if ttl is not None:
+        told += f"; ttl={floor(ttl)}"
+    if is_stored:
+        told += "; stored"
+    if is_collapsed:
+        told += "; collapsed"
+    return (f"{told}; detail={_bare(detail)}" if detail else told).encode()
+
+
+def age(seconds: float) -> bytes:
+    """Return the value of an Age field: whole seconds (RFC 9111, section 5.1)."""
+    return b"%d" % max(0.0, seconds)
+
+
+@lru_cache(maxsize=256)
+def _bare(text: str) -> str:
+    """Return a text as a token, or as a string where it is none (RFC 9651, section 3.3)."""
+    if _is_token(text):
+        return text
+    escaped = _NOT_IN_STRING.sub("?", text).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

@@ -1,0 +1,128 @@
+"""Asking whether what is kept still holds, and what a 304 or a HEAD makes of it.
+
+RFC 9110, sections 8.8 and 13; RFC 9111, section 4.3.
+"""
+
+import re
+from dataclasses import replace
+from typing import Final
+
+from bff_core.cache.admission import Refused, admit
+from bff_core.cache.directives import date_of
+from bff_core.cache.entry import Entry
+from bff_core.call import Call, Headers, Reply, find_header
+from bff_core.policy.cache import Cache
+
+NOT_UPDATED: Final = frozenset(
+    {b"content-length", b"content-encoding", b"content-type", b"content-range"}
+)
+"""Fields that tell of the kept body, which was decoded (RFC 9111, section 3.2)."""
+
+_OPAQUE: Final = re.compile(rb'"[^"]*"')
+
+
+def conditional(call: Call, entry: Entry) -> Call:
+    """Return the call that asks for a reply only if the entry does not hold any more.
+
+    It carries both validators where there are both (RFC 9111, section 4.3.1), and is the call
+    itself where there is none.
+    """
+    conditions: list[tuple[bytes, bytes]] = []
+    for name, value in entry.headers:
+        if name == b"etag":
+            conditions.append((b"if-none-match", value))
+        elif name == b"last-modified":
+            conditions.append((b"if-modified-since", value))
+    return replace(call, headers=(*call.headers, *conditions)) if conditions else call
+
+
+def updated(entry: Entry, reply: Reply) -> Reply | None:
+    """Return the kept answer as a 304 confirms it, with the fields that it brought (section 3.2).
+
+    None where it is about another answer than ours (section 4.3.4): ask again, without condition.
+    """
+    if not _is_about(entry.headers, reply.headers):
+        return None
+    return replace(reply, status=entry.status, headers=_merged(entry, reply), body=entry.body)
+
+
+def updated_by_head(entry: Entry, reply: Reply) -> Reply | None:
+    """Return the kept answer as a 200 to HEAD describes it (RFC 9111, section 4.3.5).
+
+    None where the validators or the length differ: what is kept does not hold any more.
+    """
+    if not _is_about(entry.headers, reply.headers):
+        return None
+    length, kept = (find_header(one, b"content-length") for one in (reply.headers, entry.headers))
+    if length is not None and kept is not None and length != kept:
+        return None
+    return replace(reply, status=entry.status, headers=_merged(entry, reply), body=entry.body)
+
+
+def renewed(
+    entry: Entry,
+    call: Call,
+    reply: Reply,
+    options: Cache,
+    *,
+    asked: float,
+    now: float,
+    wall: float,
+) -> Entry | Refused:
+    """Return what is kept of an answer that was `updated`; see `admit`, also for the times.
+
+    `call` is the one without conditions. What was decoded of the body is decoded still.
+    """
+    kept = admit(call, reply, options, asked=asked, now=now, wall=wall)
+    return replace(kept, decoded=entry.decoded) if isinstance(kept, Entry) else kept
+
+
+def _is_about(kept: Headers, received: Headers) -> bool:
+    """Whether the validators that were received, if any, are those of what is kept."""
+    etag, ours = find_header(received, b"etag"), find_header(kept, b"etag")
+    if etag is not None and ours is not None:
+        return weakly_match(etag, ours)
+    modified, known = (find_header(one, b"last-modified") for one in (received, kept))
+    return modified is None or known is None or modified == known
+
+
+def _merged(entry: Entry, reply: Reply) -> Headers:
+    """Return the kept fields, those replaced that were received; the age is that of the news."""
+    received = [field for field in reply.headers if field[0] not in NOT_UPDATED]
+    replaced = {name for name, _ in received} | {b"age"}
+    return (*(field for field in entry.headers if field[0] not in replaced), *received)
+
+
+def weakly_match(one: bytes, other: bytes) -> bool:
+    """Whether two entity tags are the same but for their weakness (RFC 9110, section 8.8.3.2)."""
+    return one.removeprefix(b"W/") == other.removeprefix(b"W/")
+
+
+def strongly_match(one: bytes, other: bytes) -> bool:
+    """Whether two entity tags are the same and neither is weak (RFC 9110, section 8.8.3.2)."""
+    return one == other and not one.startswith(b"W/")
+
+
+def matches(if_none_match: bytes, etag: bytes) -> bool:
+    """Whether If-None-Match names an entity tag, compared weakly (RFC 9110, section 13.1.2).
+
+    "*" names whatever there is. A tag may hold commas.
+    """
+    if if_none_match == etag:
+        return True
+    if if_none_match.strip() == b"*":
+        return True
+    return etag.removeprefix(b"W/") in _OPAQUE.findall(if_none_match)
+
+
+def is_not_modified(request: Headers, etag: bytes, last_modified: bytes | None = None) -> bool:
+    """Whether a GET or HEAD is to be answered with 304 (RFC 9110, sections 13.1 and 13.2.2).
+
+    Where there is an If-None-Match, If-Modified-Since does not count.
+    """
+    named = [value for name, value in request if name == b"if-none-match"]
+    if named:
+        return matches(b", ".join(named), etag)
+    since = date_of(find_header(request, b"if-modified-since"))
+    modified = date_of(last_modified)
+    return since is not None and modified is not None and modified <= since
