@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Protocol
 
 from fastapi import FastAPI
@@ -11,14 +10,16 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
+from bff_core.assembly import check, keeps_replies, logging, own_version
 from bff_core.auth.authenticator import Authenticator, authenticator_for
 from bff_core.background import Background
 from bff_core.cache.response_cache import ResponseCache
 from bff_core.clock import Clock, chance, monotonic
 from bff_core.collector import tune_collector
 from bff_core.composition.composition import Composition
-from bff_core.composition.wiring import Wiring, shape_of
+from bff_core.composition.wiring import Wiring
 from bff_core.edge.doorkeeper import Doorkeeper
+from bff_core.edge.errands import errands
 from bff_core.edge.health import About, Readiness
 from bff_core.edge.lane import FastLane
 from bff_core.edge.limits import checked
@@ -29,13 +30,11 @@ from bff_core.edge.stack import edge
 from bff_core.edge.wiring import WIRING
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events
-from bff_core.observe.log import log_sink
 from bff_core.policies import PolicyFile, Reload
 from bff_core.policy.limits import Limit
-from bff_core.saga.desk import Desk
 from bff_core.saga.saga import Saga
 from bff_core.settings import Settings
-from bff_core.stores import NO_CACHE, Stores
+from bff_core.stores import Stores
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.roster import Roster
 from bff_core.upstream.runtime import Runtime
@@ -133,7 +132,7 @@ class Gateway(FastAPI):
         return edge(
             self.lane,
             self.edge_options,
-            about=About(self.title, _version(), self.settings.revision),
+            about=About(self.title, own_version(), self.settings.revision),
             readiness=self.readiness,
             events=self.events,
             authenticator=self._authenticator,
@@ -141,8 +140,13 @@ class Gateway(FastAPI):
             store=self._stores.answers if self.settings.idempotency_url else None,
             limits=self._limits,
             limit_store=self._stores.counts if self.settings.limits_url else None,
-            token=self.settings.operator_token.get_secret_value() if self.settings.policies else "",
-            read_policies=self.reload_policies,
+            token=self.settings.operator_token.get_secret_value(),
+            errands=errands(
+                read=self.reload_policies if self.settings.policies else None,
+                cache=self._stores.cache if self.has_cache else None,
+            ),
+            secrets=self.settings.purge_secrets if self.has_cache else (),
+            cache=self._stores.cache,
             clock=self._clock,
         )
 
@@ -254,12 +258,12 @@ def gateway(
     app = Gateway(
         name,
         settings=settings,
-        events=events if events is not None else _logging(settings),
+        events=events if events is not None else logging(settings),
         options=options or EdgeOptions.of(settings),
         authenticator=authenticator or authenticator_for(settings.auth, env=settings.env),
         limits=limits,
         sagas=sagas,
-        has_cache=_keeps_replies(services, settings),
+        has_cache=keeps_replies(services, settings),
         lifespan=_lifespan(policies, transport, lifespan),
         clock=clock,
         **fastapi,
@@ -267,31 +271,13 @@ def gateway(
     for face in faces:
         face.install(app, app.lane, is_development=settings.env == "development")
         for composition in face.compositions:
-            _check(composition, services, app)
+            check(composition, services, has_cache=app.has_cache)
     for saga in sagas:
-        _check(saga, services, app)
+        check(saga, services, has_cache=app.has_cache)
     for kind in services:
         settings.upstream(kind.name)
     policies.read()  # what is wrong with them is found before anything is opened
     return app
-
-
-def _keeps_replies(services: Sequence[type[Upstream]], settings: Settings) -> bool:
-    """Whether anything can ever be kept."""
-    return bool(settings.cache_url) or any(kind.policy.cache is not None for kind in services)
-
-
-def _check(
-    composition: type[Composition], services: Sequence[type[Upstream]], app: Gateway
-) -> None:
-    for field, kind in shape_of(composition).services:
-        if kind is ResponseCache and not app.has_cache:
-            raise ConfigurationError(f"{composition.__name__}.{field}: {NO_CACHE}")
-        if kind not in {Desk, ResponseCache, *services}:
-            raise ConfigurationError(
-                f"{composition.__name__}.{field} needs {kind.__name__}: add it to the gateway's "
-                f"services, gateway(..., services=[{kind.__name__}, ...])"
-            )
 
 
 def _lifespan(
@@ -309,15 +295,3 @@ def _lifespan(
             yield
 
     return lifespan
-
-
-def _logging(settings: Settings) -> Events:
-    sink = log_sink(settings.log_format, settings.log_level)
-    return Events() if sink is None else Events(sink)
-
-
-def _version() -> str:
-    try:
-        return version("bff-core")
-    except PackageNotFoundError:
-        return ""

@@ -5,25 +5,16 @@ import re
 import warnings
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Annotated, Any, Literal, Self, get_args
-from urllib.parse import urlsplit
+from typing import Any, Literal, Self, get_args
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    ByteSize,
-    Field,
-    SecretStr,
-    ValidationError,
-)
+from pydantic import ByteSize, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bff_core.errors import ConfigurationError
-from bff_core.policy.webhook import key_of
+from bff_core.variables import Addresses, JournalURL, Names, RedisURL, Secrets, Token
 
 PREFIX = "BFF_"
-SHORTEST_TOKEN = 20
 _UPSTREAM = f"{PREFIX}UPSTREAM_"
 
 # Read by the test run, not by a gateway.
@@ -32,75 +23,6 @@ _FOREIGN = frozenset({"BFF_REQUIRE_ALL"})
 
 class ConfigurationWarning(UserWarning):
     """A variable that nobody reads: most likely misspelt."""
-
-
-def _split(value: object) -> object:
-    if isinstance(value, str):
-        return tuple(item.strip() for item in value.split(",") if item.strip())
-    return value
-
-
-def _service_url(url: str) -> str:
-    """Return an address to call: http or https, host, maybe port and path, nothing else."""
-    if not url.isprintable() or " " in url:
-        raise ValueError("an address has neither spaces nor control characters")
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("an address starts with http:// or https:// and a host")
-    if parts.username is not None or parts.password is not None:
-        raise ValueError("an address holds no credentials")
-    if "?" in url or "#" in url:
-        raise ValueError("an address has neither query nor fragment")
-    if parts.port == 0:
-        raise ValueError("port 0 can't be called")
-    return url.rstrip("/")
-
-
-def _redis_url(url: str) -> str:
-    """Return the address of a Redis; with TLS its scheme is rediss."""
-    parts = urlsplit(url)
-    if url and (parts.scheme not in {"redis", "rediss"} or not parts.hostname):
-        raise ValueError("an address starts with redis:// or rediss:// and a host")
-    return url
-
-
-def _token(secret: SecretStr) -> SecretStr:
-    """Return a token that can't be guessed and that a header can carry."""
-    text = secret.get_secret_value()
-    if text and (len(text) < SHORTEST_TOKEN or not text.isascii() or not text.isprintable()):
-        raise ValueError("a token is that long, in ASCII")
-    return secret
-
-
-def _signing_secrets(secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
-    for secret in secrets:
-        if len(key_of(_token(secret).get_secret_value())) < SHORTEST_TOKEN:
-            raise ValueError("a secret is that long when it is decoded, too")
-    return secrets
-
-
-Secrets = Annotated[
-    tuple[SecretStr, ...], BeforeValidator(_split), AfterValidator(_signing_secrets)
-]
-RedisURL = Annotated[str, AfterValidator(_redis_url)]
-
-
-def _journal_url(url: str) -> str:
-    if (
-        not url.startswith(("sqlite:///", "redis://", "rediss://", "unix://"))
-        and url != "sqlite://"
-    ):
-        raise ValueError("a journal is at sqlite:///file or redis://host")
-    return url
-
-
-JournalURL = Annotated[str, AfterValidator(_journal_url)]
-Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
-Addresses = Annotated[
-    tuple[Annotated[str, AfterValidator(_service_url)], ...],
-    BeforeValidator(_split),
-    Field(min_length=1),
-]
 
 
 class Settings(BaseSettings):
@@ -120,7 +42,7 @@ class Settings(BaseSettings):
         default_factory=dict, description="one or more http(s) addresses separated by commas"
     )
     policies: str = Field(default="", description="a file of policies, in TOML")
-    operator_token: Annotated[SecretStr, AfterValidator(_token)] = Field(
+    operator_token: Token = Field(
         default=SecretStr(""),
         description="a secret of 20 characters or more (unset: no operator's endpoint)",
     )
@@ -216,6 +138,11 @@ class Settings(BaseSettings):
     def log_format(self) -> Literal["json", "text", "off"]:
         """How to log: as told, else for machines in production and for people elsewhere."""
         return self.log or ("json" if self.env == "production" else "text")
+
+    @property
+    def purge_secrets(self) -> tuple[str, ...]:
+        """What services may sign their webhooks with."""
+        return tuple(secret.get_secret_value() for secret in self.purge_secret)
 
     def upstream(self, name: str) -> tuple[str, ...]:
         """Return the addresses of a service; raises ConfigurationError when none was given."""

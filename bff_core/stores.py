@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from bff_core.auth.notes import ViewerNotes
 from bff_core.background import Background
-from bff_core.cache.response_cache import ResponseCache
+from bff_core.cache.response_cache import NO_CACHE, ResponseCache
 from bff_core.clock import Clock, chance
 from bff_core.composition.wiring import Wiring
 from bff_core.errors import ConfigurationError
@@ -25,11 +25,6 @@ from bff_core.saga.steps import Surroundings
 from bff_core.settings import Settings
 
 CLOSED = "the stores of a gateway are open while it runs: run its lifespan"
-
-NO_CACHE = (
-    "this gateway keeps no replies, so there is no cache: give a service a policy that says so, "
-    "Policy(cache=Cache()), or set BFF_CACHE_URL"
-)
 
 
 class Stores:

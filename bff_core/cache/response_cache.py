@@ -1,6 +1,6 @@
 """Both caches of one gateway: their store, what came of asking it, and how to purge it."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal, Self
 
 from bff_core.cache.stores.interface import Store
@@ -9,6 +9,11 @@ from bff_core.scope import Scope
 
 Outcome = Literal["hit", "miss", "stale", "refresh", "store", "refuse"]
 Who = Literal["code", "write", "operator", "webhook"]
+
+NO_CACHE = (
+    "this gateway keeps no replies, so there is no cache: give a service a policy that says so, "
+    "Policy(cache=Cache()), or set BFF_CACHE_URL"
+)
 
 
 @dataclass(slots=True)
@@ -56,6 +61,16 @@ class ResponseCache:
         if found is None:
             found = self.figures[name] = Figures()
         return found
+
+    def report(self) -> dict[str, object]:
+        """Return what an operator is shown: what is held here, and the figures of each upstream."""
+        rows = {
+            name: {**asdict(figures), "hit_ratio": round(figures.hit_ratio, 4)}
+            for name, figures in sorted(self.figures.items())
+        }
+        store = self.store
+        held = {"entries": len(store), "bytes": store.size, "limit": store.limit}
+        return {"store": repr(store), **held, "upstreams": rows}
 
     def note(
         self, name: str, operation: str, outcome: Outcome, reason: str = "", age: float = 0.0

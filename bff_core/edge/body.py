@@ -1,8 +1,10 @@
 """Bounds a request's body by its declared length and by what really arrives."""
 
 from collections.abc import Awaitable
+from math import inf
 
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as ASGIScope
 
@@ -38,7 +40,7 @@ class Body:
             raise HTTPException(400, "Content-Length must be a number of bytes.")
         # Longer than any limit's digits: not worth converting, and Python would refuse to.
         if len(length) > 18 or int(length) > self._limit:
-            raise self._too_large(scope)
+            raise too_large(self._limit, scope)
 
     def _counted(self, receive: Receive, scope: ASGIScope) -> Receive:
         received = 0
@@ -48,16 +50,33 @@ class Body:
             message = await receive()
             received += len(message.get("body", b""))
             if received > self._limit:
-                raise self._too_large(scope)
+                raise too_large(self._limit, scope)
             return message
 
         return counted
 
-    def _too_large(self, scope: ASGIScope) -> HTTPException:
-        """Return an HTTPException: FastAPI's body parsing lets nothing else through."""
-        # The rest of the body is not read, so the connection can't be used again.
-        headers = {"connection": "close"} if _is_http1(scope) else None
-        return HTTPException(413, f"At most {self._limit} bytes are accepted.", headers)
+
+def too_large(limit: int, scope: ASGIScope) -> HTTPException:
+    """Return an HTTPException: FastAPI's body parsing lets nothing else through."""
+    # The rest of the body is not read, so the connection can't be used again.
+    headers = {"connection": "close"} if _is_http1(scope) else None
+    return HTTPException(413, f"At most {limit} bytes are accepted.", headers)
+
+
+async def whole(receive: Receive, scope: ASGIScope, limit: float = inf) -> bytes:
+    """Read a request's body to its end; beyond `limit` bytes it is a 413."""
+    pieces: list[bytes] = []
+    received, is_more = 0, True
+    while is_more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        pieces.append(message.get("body", b""))
+        received += len(pieces[-1])
+        if received > limit:
+            raise too_large(int(limit), scope)
+        is_more = message.get("more_body", False)
+    return b"".join(pieces)
 
 
 def _is_http1(scope: ASGIScope) -> bool:

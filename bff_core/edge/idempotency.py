@@ -2,12 +2,12 @@
 
 from collections.abc import Awaitable, Callable
 
-from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.auth.viewer import ANONYMOUS
 from bff_core.clock import Clock
+from bff_core.edge.body import whole
 from bff_core.edge.exchange import Exchange, exchange_of
 from bff_core.errors import ClientError, KeyReused, StoreUnavailable
 from bff_core.events import AnswerForgotten, Events
@@ -86,7 +86,7 @@ class Idempotency:
     async def _keyed(self, field: bytes, scope: ASGIScope, receive: Receive, send: Send) -> None:
         seen = exchange_of(scope).scope
         key = _checked(field, seen)
-        body = await _whole(receive)
+        body = await whole(receive, scope)  # bounded further out
         seen.idempotency_key = derived_key(
             key, self._gateway, seen.audience, seen.method, seen.path
         )
@@ -214,19 +214,6 @@ def _checked(field: bytes, seen: Scope) -> str:
             f"at least {SHORTEST_GUEST_KEY} characters, such as a UUID."
         )
     return key
-
-
-async def _whole(receive: Receive) -> bytes:
-    """Read a request's body to its end; it is bounded further out."""
-    pieces: list[bytes] = []
-    is_more = True
-    while is_more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        pieces.append(message.get("body", b""))
-        is_more = message.get("more_body", False)
-    return b"".join(pieces)
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

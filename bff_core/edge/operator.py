@@ -1,58 +1,63 @@
-"""The operator's door: reads the policies again, for whoever holds the token."""
+"""The operator's door: what whoever holds the token may have done, and see."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from hmac import compare_digest
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
+from bff_core.edge.body import whole
 from bff_core.edge.exchange import exchange_of
-from bff_core.errors import ConfigurationError, InvalidInput, NotAuthenticated
+from bff_core.errors import NotAuthenticated
 
-PATH = "/operator/policies"
+LONGEST = 64 * 1024
+"""The most bytes that an errand, or a webhook, may be told."""
 
-Read = Callable[[], Sequence[str]]
-"""Reads the policies again and returns what changed; raises `ConfigurationError`."""
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What is done at a path: `act` takes the body and returns the answer, to be sent as JSON."""
+
+    method: str
+    act: Callable[[bytes], Awaitable[Mapping[str, object]]]
 
 
 class Operator:
-    """Between the limits by address and authenticate: `POST /operator/policies`.
+    """Between the limits by address and authenticate: the paths of `/operator`.
 
     The token is a bearer's (RFC 6750). It belongs to whoever runs the gateway, and is no viewer's.
     """
 
-    __slots__ = ("_app", "_expected", "_read")
+    __slots__ = ("_app", "_errands", "_expected")
 
-    def __init__(self, app: ASGIApp, *, token: str, read: Read) -> None:
+    def __init__(self, app: ASGIApp, *, token: str, errands: Mapping[str, Errand]) -> None:
         self._app = app
         self._expected = b"Bearer " + token.encode()
-        self._read = read
+        self._errands = errands
 
-    async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> Awaitable[None]:
         """Answer the operator, or pass on."""
-        if scope["type"] != "http" or scope["path"] != PATH:
-            await self._app(scope, receive, send)
-            return
-        self._check(scope)
-        try:
-            changed = self._read()
-        except ConfigurationError as error:
-            raise InvalidInput(str(error)) from error
-        await _send({"changed": list(changed)}, send)
+        errand = self._errands.get(scope["path"])
+        if errand is None or scope["type"] != "http":
+            return self._app(scope, receive, send)
+        return self._run(errand, scope, receive, send)
 
-    def _check(self, scope: ASGIScope) -> None:
+    async def _run(self, errand: Errand, scope: ASGIScope, receive: Receive, send: Send) -> None:
         exchange = exchange_of(scope)
         exchange.challenge = b"Bearer"
         given = exchange.fields.get(b"authorization", b"")
         if not compare_digest(given, self._expected):
             raise NotAuthenticated("This takes the operator's token.")
-        if scope["method"] != "POST":
-            raise HTTPException(405, headers={"allow": "POST"})
+        if scope["method"] != errand.method:
+            raise HTTPException(405, headers={"allow": errand.method})
+        await answer(await errand.act(await whole(receive, scope, LONGEST)), send)
 
 
-async def _send(content: dict[str, object], send: Send) -> None:
+async def answer(content: Mapping[str, object], send: Send) -> None:
+    """Send what was done, as JSON that nobody keeps."""
     body = json.dumps(content).encode()
     headers = [
         (b"content-type", b"application/json"),

@@ -1,6 +1,7 @@
 """The order of what every request passes."""
 
 import random
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -17,6 +18,7 @@ from bff_core.edge.compression import Compression
 from bff_core.edge.cors import Cors
 from bff_core.edge.deadline import Deadline
 from bff_core.edge.doorkeeper import Doorkeeper
+from bff_core.edge.errands import Errands, GetCache, no_cache
 from bff_core.edge.fields import Fields
 from bff_core.edge.head import Head
 from bff_core.edge.health import About, Health, Readiness
@@ -25,11 +27,12 @@ from bff_core.edge.hosts import Hosts
 from bff_core.edge.idempotency import GetStore, Idempotency
 from bff_core.edge.limits import GetStore as GetLimitStore
 from bff_core.edge.limits import Limits, checked
-from bff_core.edge.operator import Operator, Read
+from bff_core.edge.operator import Operator
 from bff_core.edge.options import EdgeOptions
 from bff_core.edge.problems import Problems
 from bff_core.edge.request_id import Bits
 from bff_core.edge.security import security_headers
+from bff_core.edge.webhook import Webhook
 from bff_core.events import Events
 from bff_core.idempotency.memory import MemoryStore
 from bff_core.limits.memory import MemoryStore as MemoryCounts
@@ -37,6 +40,8 @@ from bff_core.policy.idempotency import IdempotencyOptions
 from bff_core.policy.limits import Limit
 
 Wrap = Callable[[ASGIApp], ASGIApp]
+
+NO_ERRANDS: Errands = {}
 
 
 def edge(
@@ -52,15 +57,18 @@ def edge(
     limits: Sequence[Limit] = (),
     limit_store: GetLimitStore | None = None,
     token: str = "",
-    read_policies: Read = tuple,
+    errands: Errands = NO_ERRANDS,
+    secrets: Sequence[str] = (),
+    cache: GetCache = no_cache,
     clock: Clock = monotonic,
+    wall: Clock = time.time,
     bits: Bits = random.getrandbits,
 ) -> ASGIApp:
     """Wrap `app` in what every request passes, outermost first; its lifespan passes by.
 
     `store` finds where answers of keyed requests are kept, `limit_store`
-    where limits are counted; without them that is this process. An operator with
-    the `token` may have the policies read again.
+    where limits are counted; without them that is this process. An operator with the `token` may
+    have the `errands` done. Who signs with one of the `secrets` may have purged what `cache` finds.
     """
     door = door or Doorkeeper(options, events=events, clock=clock, bits=bits)
     head = Head(security_headers(policy=options.policy, hsts=options.hsts))
@@ -86,7 +94,8 @@ def edge(
         partial(Hosts, allowed=options.allowed_hosts),
         partial(Body, limit=options.max_body),
         partial(Limits, limits=early, store=counted),
-        partial(Operator, token=token, read=read_policies),
+        partial(Operator, token=token, errands=errands if token else NO_ERRANDS),
+        partial(Webhook, secrets=secrets, cache=cache, wall=wall),
         partial(Authenticate, authenticator=authenticator),
         partial(Limits, limits=late, store=counted),
         partial(Rank, door=door),
@@ -119,4 +128,4 @@ def _always(store: MemoryCounts) -> GetLimitStore:
 def _is_on(wrap: Wrap) -> bool:
     """Whether a concern has anything to do: limits without a limit, a door without a key."""
     told = wrap.keywords if isinstance(wrap, partial) else {}
-    return told.get("limits") != () and told.get("token") != ""
+    return all(told.get(name) is None or told[name] for name in ("limits", "errands", "secrets"))

@@ -80,23 +80,25 @@ class Signatures:
         expected = [sign(key, message.id, message.timestamp, body) for key in self._keys]
         return any(hmac.compare_digest(one, own) for one in given for own in expected)
 
-    def is_new(self, message: Signed, body: bytes, now: float) -> bool:
-        """Whether it is no replay; remembers it for as long as its timestamp could be believed.
+    def has_seen(self, message: Signed, body: bytes, now: float) -> bool:
+        """Whether it is a replay.
 
         It is known by all that is signed, and not by its id alone: what two messages of one
         careless sender say is done.
         """
-        known = sign(self._keys[0], message.id, message.timestamp, body)
         self._forget(now)
-        if known in self._seen:
-            return False
-        self._seen[known] = int(message.timestamp) + SKEW
-        return True
+        return self._name(message, body) in self._seen
+
+    def remember(self, message: Signed, body: bytes) -> None:
+        """Know it again for as long as its timestamp could be believed."""
+        if len(self._seen) >= MOST_REMEMBERED:
+            self._seen.popitem(last=False)
+        self._seen[self._name(message, body)] = int(message.timestamp) + SKEW
+
+    def _name(self, message: Signed, body: bytes) -> bytes:
+        return sign(self._keys[0], message.id, message.timestamp, body)
 
     def _forget(self, now: float) -> None:
-        """Forget what is over, oldest first, and the oldest where there is no room."""
-        while self._seen:
-            until = next(iter(self._seen.values()))
-            if until >= now and len(self._seen) < MOST_REMEMBERED:
-                return
+        """Forget what is over, as it came: what came later may be over sooner, and waits."""
+        while self._seen and next(iter(self._seen.values())) < now:
             self._seen.popitem(last=False)

@@ -13,6 +13,20 @@ class Store(Protocol):
     be written is not kept. Each ends within some 50 ms.
     """
 
+    def __len__(self) -> int:
+        """Return how many entries this process holds in memory."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """How many bytes those take."""
+        ...
+
+    @property
+    def limit(self) -> int:
+        """How many bytes they may take."""
+        ...
+
     def peek(self, key: str, /) -> Entry | None:
         """Return what this process holds in memory, without asking anybody."""
         ...

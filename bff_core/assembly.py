@@ -1,0 +1,47 @@
+"""What a gateway is assembled from, as far as it can be known before anything is opened."""
+
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+
+from bff_core.cache.response_cache import NO_CACHE, ResponseCache
+from bff_core.composition.composition import Composition
+from bff_core.composition.wiring import shape_of
+from bff_core.errors import ConfigurationError
+from bff_core.events import Events
+from bff_core.observe.log import log_sink
+from bff_core.saga.desk import Desk
+from bff_core.settings import Settings
+from bff_core.upstream.client import Upstream
+
+
+def check(
+    composition: type[Composition], services: Sequence[type[Upstream]], *, has_cache: bool
+) -> None:
+    """Raise `ConfigurationError` for a screen that needs what the gateway does not have."""
+    for field, kind in shape_of(composition).services:
+        if kind is ResponseCache and not has_cache:
+            raise ConfigurationError(f"{composition.__name__}.{field}: {NO_CACHE}")
+        if kind not in {Desk, ResponseCache, *services}:
+            raise ConfigurationError(
+                f"{composition.__name__}.{field} needs {kind.__name__}: add it to the gateway's "
+                f"services, gateway(..., services=[{kind.__name__}, ...])"
+            )
+
+
+def keeps_replies(services: Sequence[type[Upstream]], settings: Settings) -> bool:
+    """Whether anything can ever be kept."""
+    return bool(settings.cache_url) or any(kind.policy.cache is not None for kind in services)
+
+
+def logging(settings: Settings) -> Events:
+    """Return events that are logged as the settings say."""
+    sink = log_sink(settings.log_format, settings.log_level)
+    return Events() if sink is None else Events(sink)
+
+
+def own_version() -> str:
+    """Return the version of the framework, empty where it is not installed."""
+    try:
+        return version("bff-core")
+    except PackageNotFoundError:
+        return ""

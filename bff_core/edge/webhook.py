@@ -1,0 +1,71 @@
+"""The services' door: whoever knows the secret says what has changed, and it is forgotten."""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Send
+from starlette.types import Scope as ASGIScope
+
+from bff_core.clock import Clock
+from bff_core.edge.body import whole
+from bff_core.edge.errands import GetCache, purge
+from bff_core.edge.exchange import exchange_of
+from bff_core.edge.operator import LONGEST, answer
+from bff_core.errors import ClientError, NotAllowed
+from bff_core.policy.webhook import SKEW, Signatures, Signed
+
+PATH = "/hooks/purge"
+
+
+class Webhook:
+    """Beside the operator: `POST /hooks/purge`, signed in the manner of Standard Webhooks.
+
+    A message that was heard before is answered and not acted upon. `wall` tells Unix time, since
+    that is what senders and gateways share.
+    """
+
+    __slots__ = ("_app", "_cache", "_signatures", "_wall")
+
+    def __init__(
+        self, app: ASGIApp, *, secrets: Sequence[str], cache: GetCache, wall: Clock
+    ) -> None:
+        self._app = app
+        self._cache = cache
+        self._signatures = Signatures(secrets)
+        self._wall = wall
+
+    def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Hear a service, or pass on."""
+        if scope["path"] != PATH or scope["type"] != "http":
+            return self._app(scope, receive, send)
+        return self._hear(scope, receive, send)
+
+    async def _hear(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
+        if scope["method"] != "POST":
+            raise HTTPException(405, headers={"allow": "POST"})
+        message, now = _message(exchange_of(scope).fields.get), self._wall()
+        if not message.is_timely(now):
+            raise NotAllowed(f"The message was not signed within the last {SKEW / 60:.0f} minutes.")
+        body = await whole(receive, scope, LONGEST)
+        if not self._signatures.match(message, body):
+            raise NotAllowed("The signature is of no secret that is known here.")
+        if self._signatures.has_seen(message, body, now):
+            await answer({"purged": [], "dropped": 0}, send)
+            return
+        done = await purge(self._cache(), body, "webhook")
+        self._signatures.remember(message, body)
+        await answer(done, send)
+
+
+def _message(field: Callable[[bytes, bytes], bytes]) -> Signed:
+    message = Signed(
+        field(b"webhook-id", b""),
+        field(b"webhook-timestamp", b""),
+        field(b"webhook-signature", b""),
+    )
+    if not message.is_readable:
+        raise ClientError(
+            "A message has webhook-id, webhook-timestamp (Unix time in seconds) and "
+            "webhook-signature."
+        )
+    return message

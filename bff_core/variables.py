@@ -1,0 +1,80 @@
+"""What the value of a variable may be: addresses, secrets, lists; told apart when it is read."""
+
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+
+from bff_core.policy.webhook import key_of
+
+SHORTEST_TOKEN = 20
+
+
+def _split(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(item.strip() for item in value.split(",") if item.strip())
+    return value
+
+
+def _service_url(url: str) -> str:
+    """Return an address to call: http or https, host, maybe port and path, nothing else."""
+    if not url.isprintable() or " " in url:
+        raise ValueError("an address has neither spaces nor control characters")
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("an address starts with http:// or https:// and a host")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("an address holds no credentials")
+    if "?" in url or "#" in url:
+        raise ValueError("an address has neither query nor fragment")
+    if parts.port == 0:
+        raise ValueError("port 0 can't be called")
+    return url.rstrip("/")
+
+
+def _redis_url(url: str) -> str:
+    """Return the address of a Redis; with TLS its scheme is rediss."""
+    parts = urlsplit(url)
+    if url and (parts.scheme not in {"redis", "rediss"} or not parts.hostname):
+        raise ValueError("an address starts with redis:// or rediss:// and a host")
+    return url
+
+
+def _token(secret: SecretStr) -> SecretStr:
+    """Return a token that can't be guessed and that a header can carry."""
+    text = secret.get_secret_value()
+    if text and (len(text) < SHORTEST_TOKEN or not text.isascii() or not text.isprintable()):
+        raise ValueError("a token is that long, in ASCII")
+    return secret
+
+
+def _signing_secrets(secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+    for secret in secrets:
+        if len(key_of(_token(secret).get_secret_value())) < SHORTEST_TOKEN:
+            raise ValueError("a secret is that long when it is decoded, too")
+    return secrets
+
+
+Secrets = Annotated[
+    tuple[SecretStr, ...], BeforeValidator(_split), AfterValidator(_signing_secrets)
+]
+RedisURL = Annotated[str, AfterValidator(_redis_url)]
+
+
+def _journal_url(url: str) -> str:
+    if (
+        not url.startswith(("sqlite:///", "redis://", "rediss://", "unix://"))
+        and url != "sqlite://"
+    ):
+        raise ValueError("a journal is at sqlite:///file or redis://host")
+    return url
+
+
+Token = Annotated[SecretStr, AfterValidator(_token)]
+JournalURL = Annotated[str, AfterValidator(_journal_url)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
+Addresses = Annotated[
+    tuple[Annotated[str, AfterValidator(_service_url)], ...],
+    BeforeValidator(_split),
+    Field(min_length=1),
+]
