@@ -4,6 +4,7 @@ The GraphQL face is imported from `bff_core.graphql`, so that a gateway without 
 """
 
 from bff_core.auth.viewer import Viewer
+from bff_core.cache.response_cache import ResponseCache
 from bff_core.call import Call, Handler, Layer, Reply
 from bff_core.composition.bulk import ItemResult, bulk
 from bff_core.composition.composition import Composition
@@ -36,6 +37,7 @@ from bff_core.gateway import Gateway, gateway
 from bff_core.policy.balance import Balance
 from bff_core.policy.breaker import Breaker
 from bff_core.policy.bulkhead import Bulkhead
+from bff_core.policy.cache import Cache
 from bff_core.policy.concurrency import Adaptive
 from bff_core.policy.connection import Connection
 from bff_core.policy.hedge import Hedge
@@ -63,6 +65,7 @@ __all__ = [
     "BulkAnswer",
     "Bulkhead",
     "BulkheadFull",
+    "Cache",
     "Call",
     "CircuitOpen",
     "ClientError",
@@ -87,6 +90,7 @@ __all__ = [
     "PartStatus",
     "Policy",
     "Reply",
+    "ResponseCache",
     "Retry",
     "Saga",
     "SagaFailed",

@@ -29,8 +29,9 @@ def check(
 
 
 def keeps_replies(services: Sequence[type[Upstream]], settings: Settings) -> bool:
-    """Whether anything can ever be kept."""
-    return bool(settings.cache_url) or any(kind.policy.cache is not None for kind in services)
+    """Whether anything can ever be kept; a file of policies may say so while the gateway runs."""
+    is_told = bool(settings.cache_url or settings.policies)
+    return is_told or any(kind.policy.cache is not None for kind in services)
 
 
 def logging(settings: Settings) -> Events:

@@ -7,6 +7,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from bff_core.auth.notes import ViewerNotes
 from bff_core.background import Background
 from bff_core.cache.response_cache import NO_CACHE, ResponseCache
+from bff_core.cache.stores.interface import Store as Entries
+from bff_core.cache.stores.memory import MemoryStore as Memory
 from bff_core.clock import Clock, chance
 from bff_core.composition.wiring import Wiring
 from bff_core.errors import ConfigurationError
@@ -83,6 +85,10 @@ class Stores:
         links = self._links = Links(clock=self._clock, chance=chance, events=self._events)
         async with AsyncExitStack() as closing:
             closing.push_async_callback(links.aclose)
+            if self.has_cache:
+                store = self._kept(links)
+                closing.push_async_callback(store.aclose)
+                self._cache = ResponseCache(store, self._events)
             if settings.idempotency_url:
                 self._answers = RedisStore(
                     links.to(settings.idempotency_url),
@@ -97,7 +103,11 @@ class Stores:
                     links.to(settings.limits_url), local, gateway=self._name, clock=self._clock
                 )
             yield
-            self._answers = self._counts = self._links = None
+            self._answers = self._counts = self._cache = self._links = None
+
+    def _kept(self, links: Links) -> Entries:
+        del links
+        return Memory(size=self._settings.cache_size, clock=self._clock, events=self._events)
 
     @asynccontextmanager
     async def journalled(self, wiring: Wiring, background: Background) -> AsyncIterator[None]:

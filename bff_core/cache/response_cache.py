@@ -51,8 +51,12 @@ class ResponseCache:
         return "\n".join([f"cache      {self.store!r}", *rows])
 
     def bind(self, scope: Scope) -> Self:
-        """Return itself: a screen's field of this type is wired, and purges for whoever asks."""
-        del scope
+        """Return itself: a screen's field of this type is wired, and purges for whoever asks.
+
+        What such a screen says may be about the cache, so it is not kept.
+        """
+        if scope.lineage is not None:
+            scope.lineage.refuse("cache")
         return self
 
     def of(self, name: str) -> Figures:

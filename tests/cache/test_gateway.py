@@ -1,0 +1,152 @@
+"""The cache of a gateway, as its author meets it: `app.cache`, fields of screens, the settings."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Annotated
+
+import pytest
+from fastapi import Depends
+
+from bff_core import (
+    Cache,
+    Composition,
+    ConfigurationError,
+    Gateway,
+    Policy,
+    ResponseCache,
+    Settings,
+    Upstream,
+    Views,
+    compose,
+    gateway,
+)
+from bff_core.cache.entry import Entry
+from bff_core.lineage import Lineage
+from bff_core.scope import Scope
+from bff_core.testing.running import running
+
+ENTRY = Entry(200, (), b"{}", 0.0, 60.0, tags=("product:42",))
+
+
+class Plain(Upstream):
+    """A service whose replies nobody keeps."""
+
+
+class Kept(Upstream):
+    """A service whose replies are kept as it says."""
+
+    policy = Policy(cache=Cache())
+
+
+class Change(Composition):
+    """A screen that changes something, and knows who else must hear of it."""
+
+    cache: ResponseCache
+    tag: str
+
+    async def publish(self) -> int:
+        """Forget what is known by the tag."""
+        return await self.cache.purge(self.tag)
+
+
+views = Views()
+
+
+@views.post("/changes/{tag}")
+async def post_change(change: Annotated[Change, Depends(compose(Change))]) -> int:
+    """Tell how many answers were forgotten."""
+    return await change.publish()
+
+
+@pytest.fixture
+def make() -> Callable[..., Gateway]:
+    """Return what makes a gateway over services that are never called."""
+
+    def build(*services: type[Upstream], faces=(), **settings) -> Gateway:
+        upstreams = {kind.name: ("http://127.0.0.1:1",) for kind in services}
+        told = Settings(env="development", log="off", upstreams=upstreams, **settings)
+        return gateway("shop", services=services, faces=faces, settings=told)
+
+    return build
+
+
+async def test_a_policy_that_keeps_replies_opens_the_cache(make) -> None:
+    """And what is known by a tag can be forgotten."""
+    app = make(Plain, Kept)
+    async with running(app):
+        store = app.cache.store
+        await store.set("a", ENTRY, keep=60, mark=store.mark())
+        dropped = await app.cache.purge("product:42")
+
+        assert dropped == 1
+        assert store.peek("a") is None
+
+
+async def test_stacks_are_handed_the_cache(make) -> None:
+    """Every service has the same one; the memory it may take is what the settings say."""
+    app = make(Plain, Kept, cache_size=8 * 2**20)
+    async with running(app):
+        assert app.cache.store.limit == 8 * 2**20
+        assert {runtime.cache for runtime in app._roster._runtimes.values()} == {app.cache}
+
+
+async def test_without_a_policy_there_is_no_cache(make) -> None:
+    """And nothing that costs anything; who asks for it is told what to do."""
+    app = make(Plain)
+    async with running(app):
+        assert app.wiring.cache is None
+        with pytest.raises(ConfigurationError, match=r"Policy\(cache=Cache\(\)\)"):
+            _ = app.cache
+
+
+async def test_a_cache_that_is_closed_says_so(make) -> None:
+    """It is there while the gateway runs."""
+    app = make(Kept)
+    with pytest.raises(ConfigurationError, match="lifespan"):
+        _ = app.cache
+    async with running(app):
+        assert app.cache.report()["entries"] == 0
+
+    with pytest.raises(ConfigurationError, match="lifespan"):
+        _ = app.cache
+
+
+async def test_a_file_of_policies_may_ask_for_it_later(make, tmp_path) -> None:
+    """So the cache is there from the start where there is such a file."""
+    path = tmp_path / "policies.toml"
+    path.write_text("")
+    app = make(Plain, policies=str(path))
+    async with running(app):
+        path.write_text("[plain.cache]\nttl = 60")
+        changes = app.reload_policies()
+
+        assert any(change.startswith("plain.cache") for change in changes)
+        assert app.cache is app.wiring.cache
+
+
+async def test_a_screen_is_given_the_cache_by_its_type(make) -> None:
+    """It purges what its own writes changed."""
+    app = make(Kept, faces=[views])
+    async with running(app) as client:
+        store = app.cache.store
+        await store.set("a", ENTRY, keep=60, mark=store.mark())
+        answer = await client.post("/changes/product:42")
+
+    assert (answer.status_code, answer.json()) == (200, 1)
+
+
+def test_a_screen_that_wants_a_cache_where_there_is_none_is_found_at_the_start(make) -> None:
+    """The error names the field, and what to do."""
+    with pytest.raises(ConfigurationError, match=r"Change\.cache: .*Policy\(cache=Cache\(\)\)"):
+        make(Plain, faces=[views])
+
+
+async def test_what_a_screen_with_the_cache_says_is_not_kept(make) -> None:
+    """Figures of a minute ago would be wrong, and a purge that does not run worse."""
+    app = make(Kept)
+    async with running(app):
+        scope = replace(Scope(60.0), lineage=Lineage())
+        screen = app.wiring.build(Change, scope, {"tag": "x"})
+
+        assert screen.cache is app.cache
+        assert scope.lineage.reason
