@@ -107,7 +107,7 @@ class Wiring:
             self._services[ResponseCache] = cache
         self.cache = cache
         self._loop = loop
-        self._clock = clock
+        self.clock = clock
         self.events = events
         self._builders: dict[type[Composition], Builder] = {}
 
@@ -122,7 +122,7 @@ class Wiring:
             Board(
                 cls.__name__,
                 loop=self._loop,
-                clock=self._clock,
+                clock=self.clock,
                 events=self.events,
                 deadline=scope.deadline,
                 scope=seen,

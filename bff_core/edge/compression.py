@@ -1,4 +1,4 @@
-"""Compresses whole answers for clients that ask for it."""
+"""Compresses whole answers for clients that ask for it, and sends none to those that have it."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -7,7 +7,10 @@ from functools import lru_cache
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as ASGIScope
 
+from bff_core.cache.validation import matches
+from bff_core.call import find_header
 from bff_core.edge.exchange import Exchange, exchange_of
+from bff_core.edge.preconditions import Fields, coded, without_content
 from bff_core.upstream.transport.coding import ENCODERS
 
 SMALLEST = 1024
@@ -16,14 +19,19 @@ SMALLEST = 1024
 LONG = 256 * 1024
 """Bytes from which on compressing leaves the event loop: about 5 ms of work."""
 
+READING = frozenset({"GET", "HEAD"})
+"""Methods whose answer is left out for a client that has it (RFC 9110, section 13.1.2)."""
+
 COMPRESSIBLE = (b"application/json", b"application/problem+json", b"application/graphql", b"text/")
 
 
 class Compression:
-    """Innermost but for the app: an answer sent in one piece is compressed if that is worth it.
+    """Innermost but for the app: fits an answer sent in one piece to what the client takes and has.
 
-    Streams pass unchanged: each of their lines is to arrive as soon as it is there. Answers that
-    carry a content coding or `Cache-Control: no-transform` are left alone.
+    It is compressed if that is worth it, with an entity tag of its own; to a client that holds
+    just these bytes it is a 304 instead. Streams pass unchanged: each of their lines is to arrive
+    as soon as it is there. Answers that carry a content coding or `Cache-Control: no-transform`
+    are not compressed.
     """
 
     __slots__ = ("_app",)
@@ -37,18 +45,25 @@ class Compression:
             exchange = exchange_of(scope)
             accepted = exchange.fields.get(b"accept-encoding")
             coding = choose(accepted) if accepted else None
-            if coding is not None:
-                send = _Compressing(coding, exchange, send)
+            held = exchange.fields.get(b"if-none-match") if scope["method"] in READING else None
+            if coding is not None or held is not None:
+                send = _Fitting(coding, held, exchange, send)
         return self._app(scope, receive, send)
 
 
-class _Compressing:
-    """A `send` that holds the head back until the first piece of the body is known."""
+class _Fitting:
+    """A `send` that holds the head back until the first piece of the body is known.
 
-    __slots__ = ("_coding", "_exchange", "_head", "_send")
+    `held` are the tags of what the client has, None where it does not tell.
+    """
 
-    def __init__(self, coding: bytes, exchange: Exchange, send: Send) -> None:
+    __slots__ = ("_coding", "_exchange", "_head", "_held", "_send")
+
+    def __init__(
+        self, coding: bytes | None, held: bytes | None, exchange: Exchange, send: Send
+    ) -> None:
         self._coding = coding
+        self._held = held
         self._exchange = exchange
         self._send = send
         self._head: Message | None = None
@@ -59,29 +74,54 @@ class _Compressing:
             return
         head, self._head = self._head, None
         if head is not None:
-            if message["type"] == "http.response.body":
-                message = await self._compressed(head, message)
+            if message["type"] == "http.response.body" and not message.get("more_body", False):
+                head, message = await self._fitted(head, message)
             await self._send(head)
         await self._send(message)
 
-    async def _compressed(self, head: Message, message: Message) -> Message:
+    async def _fitted(self, head: Message, message: Message) -> tuple[Message, Message]:
+        """Return a whole answer as this client is sent it."""
         headers = list(head.get("headers", ()))
         body = message.get("body", b"")
-        is_whole = not message.get("more_body", False)
-        if not is_whole or len(body) < SMALLEST or not _is_compressible(headers):
-            return message
-        self._exchange.scope.vary.append("accept-encoding")
-        encode = ENCODERS[self._coding]
-        packed = encode(body) if len(body) < LONG else await asyncio.to_thread(encode, body)
-        head["headers"] = [
-            *(field for field in headers if field[0] != b"content-length"),
-            (b"content-encoding", self._coding),
-            (b"content-length", b"%d" % len(packed)),
-        ]
-        return {**message, "body": packed}
+        coding = self._coding if _is_worth_it(headers, body) else None
+        if coding is not None:
+            self._exchange.scope.vary.append("accept-encoding")
+            headers = [_coded(field, coding) for field in headers if field[0] != b"content-length"]
+        if self._is_known(head["status"], headers):
+            known = {**head, "status": 304, "headers": without_content(headers)}
+            return known, {**message, "body": b""}
+        if coding is not None:
+            headers.append((b"content-encoding", coding))
+            if body:  # there is none in the answer to a HEAD, and its length is not known
+                body = await _packed(body, coding)
+                headers.append((b"content-length", b"%d" % len(body)))
+        return {**head, "headers": headers}, {**message, "body": body}
+
+    def _is_known(self, status: int, headers: Fields) -> bool:
+        if self._held is None or status != 200:
+            return False
+        tag = find_header(tuple(headers), b"etag")
+        return tag is not None and matches(self._held, tag)
 
 
-def _is_compressible(headers: list[tuple[bytes, bytes]]) -> bool:
+def _is_worth_it(headers: Fields, body: bytes) -> bool:
+    """Whether to compress; a HEAD has the length of what a GET would be answered."""
+    if not body:
+        told = find_header(tuple(headers), b"content-length") or b"0"
+        return told.isdigit() and int(told) >= SMALLEST and _is_compressible(headers)
+    return len(body) >= SMALLEST and _is_compressible(headers)
+
+
+def _coded(field: tuple[bytes, bytes], coding: bytes) -> tuple[bytes, bytes]:
+    return (b"etag", coded(field[1], coding)) if field[0] == b"etag" else field
+
+
+async def _packed(body: bytes, coding: bytes) -> bytes:
+    encode = ENCODERS[coding]
+    return encode(body) if len(body) < LONG else await asyncio.to_thread(encode, body)
+
+
+def _is_compressible(headers: Fields) -> bool:
     fields = dict(headers)
     return (
         fields.get(b"content-type", b"").startswith(COMPRESSIBLE)

@@ -27,9 +27,15 @@ def _rank(one: PartStatus) -> tuple[int, float]:
     return WORST_LAST.index(one.state), one.age
 
 
-def cache_control(statuses: Iterable[PartStatus]) -> tuple[bytes, bytes]:
-    """Return the header field: nobody keeps an answer that lacks something."""
-    return DEGRADED if any(one.is_degraded for one in statuses) else COMPLETE
+def reuse_told(statuses: Sequence[PartStatus]) -> list[tuple[bytes, bytes]]:
+    """Return what tells caches of an answer: one that lacks something is kept by nobody.
+
+    Until when another may be used can't be told from the states of its parts; see `kept`.
+    """
+    if any(one.is_degraded for one in statuses):
+        return [DEGRADED]
+    age = int(max((one.age for one in statuses), default=0.0))
+    return [COMPLETE, (b"age", b"%d" % age)] if age else [COMPLETE]
 
 
 def part_status(statuses: Iterable[PartStatus]) -> bytes:

@@ -7,13 +7,15 @@ import msgspec
 from graphql import GraphQLFormattedError as Told
 
 from bff_core.edge.parts import (
+    COMPLETE,
     DEGRADED,
-    cache_control,
     part_status,
     parts_told,
+    reuse_told,
     server_timing,
     statuses_of,
 )
+from bff_core.edge.preconditions import entity_tag
 from bff_core.graphql.context import Context
 from bff_core.graphql.negotiation import Medium
 
@@ -32,17 +34,28 @@ class Answer(NamedTuple):
 
 
 def answer(
-    response: Response, context: Context, medium: Medium, *, with_timing: bool = False
+    response: Response,
+    context: Context,
+    medium: Medium,
+    *,
+    with_timing: bool = False,
+    with_tag: bool = False,
 ) -> Answer:
-    """Return the answer to an executed request; one that lacks something is kept by nobody."""
+    """Return the answer to an executed request; one that lacks something is kept by nobody.
+
+    One that lacks nothing has an entity tag, where one is wanted.
+    """
     statuses = statuses_of(context.compositions)
-    headers = [DEGRADED if "errors" in response else cache_control(statuses)]
+    headers = [DEGRADED] if "errors" in response else reuse_told(statuses)
     if statuses:
         response["extensions"] = _extensions(response) | {"parts": parts_told(statuses)}
         headers.append((b"part-status", part_status(statuses)))
         if with_timing:
             headers.append((b"server-timing", server_timing(statuses)))
-    return _rendered(200, response, medium, headers)
+    made = _rendered(200, response, medium, headers)
+    if with_tag and headers[0] is COMPLETE:
+        headers.append((b"etag", entity_tag(made.body, medium.content_type)))
+    return made
 
 
 def refusal(errors: Sequence[Told], medium: Medium) -> Answer:

@@ -7,6 +7,7 @@ import strawberry
 
 from bff_core.auth.viewer import Viewer
 from bff_core.composition.composition import Composition, close
+from bff_core.composition.facts import watched
 from bff_core.composition.wiring import Wiring
 from bff_core.events import Events
 from bff_core.graphql.inputs import checked
@@ -17,12 +18,16 @@ W = TypeVar("W", bound=Wired)
 
 
 class Context:
-    """One request as resolvers see it: `info.context`."""
+    """One request as resolvers see it: `info.context`.
 
-    __slots__ = ("_shared", "_wiring", "compositions", "scope")
+    What they read of its `scope` is noted where the answer might be kept.
+    """
+
+    __slots__ = ("_shared", "_whole", "_wiring", "compositions", "scope")
 
     def __init__(self, scope: Scope, wiring: Wiring) -> None:
-        self.scope = scope
+        self.scope = watched(scope)
+        self._whole = scope
         self.compositions: list[Composition] = []
         self._wiring = wiring
         self._shared: dict[Hashable, Composition] = {}
@@ -44,7 +49,7 @@ class Context:
         For mutations: each has to do its own work, and to see what it has changed. Inputs that are
         out of their bounds raise `InvalidInput`.
         """
-        composition = self._wiring.build(cls, self.scope, checked(cls, inputs))
+        composition = self._wiring.build(cls, self._whole, checked(cls, inputs))
         self.compositions.append(composition)
         return composition
 

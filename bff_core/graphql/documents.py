@@ -1,7 +1,7 @@
 """Query texts become checked documents, once per text."""
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import strawberry
 from graphql import (
@@ -18,6 +18,7 @@ from strawberry.extensions import AddValidationRules
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
+from bff_core.edge.kept import Keeper
 from bff_core.errors import BFFError
 from bff_core.graphql.limits import Limits, check_extent, check_length
 from bff_core.graphql.schema import graphql_schema
@@ -41,10 +42,11 @@ class RequestRefused(BFFError):
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A query that fits the schema and the limits."""
+    """A query that fits the schema and the limits; `keepers` look after its operations' answers."""
 
     text: str
     node: DocumentNode
+    keepers: dict[str | None, Keeper] = field(default_factory=dict, compare=False)
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """Return the operation to execute; raise `RequestRefused` where it is not clear which."""

@@ -1,6 +1,7 @@
 """`GraphQL`: a Strawberry schema as one face of a gateway."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cache, partial
 
 import strawberry
 from fastapi import FastAPI
@@ -8,10 +9,11 @@ from starlette.routing import Route
 
 from bff_core.composition.composition import Composition
 from bff_core.edge.criticality import criticality as ranked
+from bff_core.edge.kept import Keeper
 from bff_core.edge.lane import FastLane
 from bff_core.graphql.keyed import name_writes
 from bff_core.graphql.limits import Limits
-from bff_core.graphql.schema import graphql_schema, screens_of
+from bff_core.graphql.schema import graphql_schema, screens_of, shape_of
 from bff_core.graphql.view import GraphQLView
 from bff_core.graphql.witness import witness_nulls
 from bff_core.policy.pressure import USUAL, Criticality
@@ -33,7 +35,8 @@ class GraphQL:
     `extensions.code`; what nobody expected is masked, and told to the events.
 
     `introspection` is off in production unless it is set; with it go the names that validation
-    suggests. `criticality` is what its requests matter when the gateway has too many. Batches,
+    suggests. What a GET is answered is kept if all that it is made of may be; `cache=False` keeps
+    nothing. `criticality` is what its requests matter when the gateway has too many. Batches,
     uploads and subscriptions are not served. `schema`'s resolvers of fields that may be null are
     wrapped in place, harmlessly for other uses of it.
     """
@@ -46,12 +49,14 @@ class GraphQL:
         limits: Limits | None = None,
         introspection: bool | None = None,
         criticality: Criticality = USUAL,
+        cache: bool = True,
     ) -> None:
         self.schema = schema
         self.path = path
         self.limits = limits or Limits()
         self.introspection = introspection
         self._rank = ranked(criticality)
+        self._keeps = cache
 
     @property
     def compositions(self) -> Iterable[type[Composition]]:
@@ -67,7 +72,12 @@ class GraphQL:
             self.limits,
             with_introspection=is_development if self.introspection is None else self.introspection,
             with_timing=is_development,
+            make_keeper=self._keepers(app.title) if self._keeps else None,
         )
         app.router.routes.append(Route(self.path, self._rank(view), methods=["GET", "POST"]))
         for method in ("GET", "POST"):
             lane.add(method, self.path, view)
+
+    def _keepers(self, gateway: str) -> Callable[[], Keeper]:
+        shape = cache(partial(shape_of, self.schema))
+        return partial(Keeper, gateway, f"GET {self.path}", shape)

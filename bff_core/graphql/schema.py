@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import fields
+from hashlib import sha256
 from typing import Annotated, get_args, get_origin
 
 import strawberry
-from graphql import GraphQLSchema
+from graphql import GraphQLSchema, print_schema
 from strawberry.types import get_object_definition
 
 from bff_core.composition.composition import Composition
@@ -14,6 +15,11 @@ from bff_core.composition.composition import Composition
 def graphql_schema(schema: strawberry.Schema) -> GraphQLSchema:
     """Return the schema as graphql-core knows it."""
     return schema._schema  # noqa: SLF001 - Strawberry has no public name for it
+
+
+def shape_of(schema: strawberry.Schema) -> str:
+    """Return a hash of all that a schema says: what its answers look like."""
+    return sha256(print_schema(graphql_schema(schema)).encode()).hexdigest()[:16]
 
 
 def screens_of(schema: strawberry.Schema) -> Iterator[type[Composition]]:

@@ -1,5 +1,8 @@
 """From one HTTP request to the bytes of its answer: read, check, execute, tell."""
 
+from collections.abc import Callable
+
+import msgspec
 import strawberry
 from graphql import GraphQLError, OperationDefinitionNode, OperationType
 from starlette.exceptions import HTTPException
@@ -7,7 +10,9 @@ from starlette.types import Receive, Send
 from starlette.types import Scope as ASGIScope
 from strawberry.types import ExecutionResult
 
+from bff_core.composition.wiring import Wiring
 from bff_core.edge.exchange import SCOPE
+from bff_core.edge.kept import Keeper, Keeping
 from bff_core.edge.wiring import wiring_of
 from bff_core.graphql.answer import Answer, Response, answer, refusal
 from bff_core.graphql.context import Context
@@ -20,6 +25,11 @@ from bff_core.graphql.negotiation import Medium, medium_for
 from bff_core.graphql.request import Asked, read_body, read_query
 from bff_core.scope import Scope
 
+MakeKeeper = Callable[[], Keeper]
+"""Makes what looks after the answers of one operation."""
+
+_encode_sorted = msgspec.json.Encoder(order="sorted").encode
+
 
 class GraphQLView:
     """Answers GraphQL over HTTP for one schema: an ASGI application for routed requests."""
@@ -31,7 +41,9 @@ class GraphQLView:
         *,
         with_introspection: bool,
         with_timing: bool,
+        make_keeper: MakeKeeper | None = None,
     ) -> None:
+        self._make_keeper = make_keeper
         self._documents = Documents(schema, limits, with_introspection=with_introspection)
         self._execution = Execution(schema, self._documents)
         self._with_timing = with_timing
@@ -42,39 +54,60 @@ class GraphQLView:
         medium = medium_for(seen.header("accept"))
         reads = scope["method"] != "POST"
         asked = read_query(seen) if reads else await read_body(scope, seen, receive)
-        made = await self._respond(asked, scope, medium, only_reads=reads)
-        await send({"type": "http.response.start", "status": made.status, "headers": made.headers})
-        await send({"type": "http.response.body", "body": made.body})
-
-    async def _respond(
-        self, asked: Asked, scope: ASGIScope, medium: Medium, *, only_reads: bool
-    ) -> Answer:
         try:
             document = self._documents.find(asked.query)
             operation = document.operation(asked.operation_name)
-            _admit(operation, only_reads=only_reads)
+            _admit(operation, only_reads=reads)
         except RequestRefused as refused:
-            scope[SCOPE].outcome = "read"
-            return refusal(told_refused(refused), medium)
-        begin(scope[SCOPE], operation.operation)
-        context = Context(scope[SCOPE], wiring_of(scope))
+            seen.outcome = "read"
+            await _send(refusal(told_refused(refused), medium), send)
+            return
+        begin(seen, operation.operation)
+        wiring = wiring_of(scope)
+        keeping = self._keeping(asked, document, wiring, seen) if reads else None
+        kept = None if keeping is None else await keeping.find(_inputs(asked, medium))
+        if kept is not None:
+            await _send(Answer(200, *kept), send)
+            return
+        made = await self._executed(asked, document, Context(seen, wiring), medium, reads=reads)
+        draft = None if keeping is None else keeping.settle(made.headers, made.body)
+        await _send(made, send)
+        if keeping is not None and draft is not None:
+            await keeping.keep(draft)
+
+    def _keeping(
+        self, asked: Asked, document: Document, wiring: Wiring, seen: Scope
+    ) -> Keeping | None:
+        """Return what finds and keeps the answer to a query, None where there is none to expect."""
+        if self._make_keeper is None:
+            return None
+        keeper = document.keepers.get(asked.operation_name)
+        if keeper is None:
+            keeper = document.keepers[asked.operation_name] = self._make_keeper()
+        return keeper.open(wiring, seen)
+
+    async def _executed(
+        self, asked: Asked, document: Document, context: Context, medium: Medium, *, reads: bool
+    ) -> Answer:
         try:
-            return await self._executed(asked, document, context, medium)
+            result = await self._execution.run(asked, document, context)
+            return self._told(result, context, medium, reads=reads)
         finally:
             await context.aclose()
 
-    async def _executed(
-        self, asked: Asked, document: Document, context: Context, medium: Medium
+    def _told(
+        self, result: ExecutionResult, context: Context, medium: Medium, *, reads: bool
     ) -> Answer:
-        result = await self._execution.run(asked, document, context)
-        errors = result.errors or ()
+        errors, seen = result.errors or (), context.scope
         if errors:
-            report(errors, context.events, context.scope.request_id)
-            end(context.scope, errors)
+            report(errors, context.events, seen.request_id)
+            end(seen, errors)
         if result.data is None and not any(error.path for error in errors):
-            context.scope.outcome = "read"
+            seen.outcome = "read"
             return refusal([told(error) for error in errors], medium)
-        return answer(_response(result), context, medium, with_timing=self._with_timing)
+        return answer(
+            _response(result), context, medium, with_timing=self._with_timing, with_tag=reads
+        )
 
 
 def _admit(operation: OperationDefinitionNode, *, only_reads: bool) -> None:
@@ -93,3 +126,14 @@ def _response(result: ExecutionResult) -> Response:
     if result.extensions:
         response["extensions"] = result.extensions
     return response
+
+
+def _inputs(asked: Asked, medium: Medium) -> tuple[object, ...]:
+    """Return all that an answer may depend on and that no resolver reads from the scope."""
+    variables = _encode_sorted(asked.variables).decode()
+    return asked.query, asked.operation_name, variables, medium.content_type
+
+
+async def _send(made: Answer, send: Send) -> None:
+    await send({"type": "http.response.start", "status": made.status, "headers": made.headers})
+    await send({"type": "http.response.body", "body": made.body})

@@ -9,13 +9,14 @@ from bff_core.composition.composition import Composition
 from bff_core.composition.state import PartStatus
 from bff_core.edge.parts import (
     COMPLETE,
-    cache_control,
     part_status,
     part_status_ok,
     parts_told,
+    reuse_told,
     server_timing,
     statuses_of,
 )
+from bff_core.edge.preconditions import entity_tag
 
 META_FLAG = b"_meta=parts"
 """The query parameter by which a client asks for `_meta.parts`."""
@@ -57,26 +58,37 @@ def answer(
     status: int = 200,
     with_meta: bool = False,
     with_timing: bool = False,
+    with_tag: bool = False,
 ) -> Answer:
-    """Return what a view answers: the encoded result and the states of its parts."""
+    """Return what a view answers: the encoded result and the states of its parts.
+
+    An answer that lacks nothing has an entity tag, where one is wanted.
+    """
     body = b"" if result is None and status == 204 else encode(result)
     headers = [JSON, (b"content-length", b"%d" % len(body))]
     if len(compositions) == 1 and not (with_meta or with_timing):
         names = compositions[0].board.names_if_ok()
         if names:
             headers += ((b"part-status", part_status_ok(names)), COMPLETE)
-            return Answer(status, headers, body)
+            return _tagged(status, headers, body, with_tag=with_tag)
     statuses = statuses_of(compositions)
-    if not statuses:
-        headers.append(COMPLETE)
-        return Answer(status, headers, body)
-    headers.append((b"part-status", part_status(statuses)))
-    headers.append(cache_control(statuses))
-    if with_timing:
-        headers.append((b"server-timing", server_timing(statuses)))
-    if with_meta and body[:1] == b"{":
-        body = _with_meta(body, statuses)
-        headers[1] = (b"content-length", b"%d" % len(body))
+    if statuses:
+        headers.append((b"part-status", part_status(statuses)))
+        if with_timing:
+            headers.append((b"server-timing", server_timing(statuses)))
+        if with_meta and body[:1] == b"{":
+            body = _with_meta(body, statuses)
+            headers[1] = (b"content-length", b"%d" % len(body))
+    told = reuse_told(statuses)
+    headers += told
+    return _tagged(status, headers, body, with_tag=with_tag and told[0] is COMPLETE)
+
+
+def _tagged(
+    status: int, headers: list[tuple[bytes, bytes]], body: bytes, *, with_tag: bool
+) -> Answer:
+    if with_tag:
+        headers.append((b"etag", entity_tag(body)))
     return Answer(status, headers, body)
 
 

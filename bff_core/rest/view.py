@@ -1,6 +1,6 @@
 """One view, compiled: from the request's parameters to the bytes of the answer."""
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial, wraps
 
 from fastapi import Request, Response
@@ -10,11 +10,13 @@ from starlette.types import Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.composition.composition import Composition, close
+from bff_core.composition.wiring import Wiring
 from bff_core.edge.exchange import SCOPE
+from bff_core.edge.kept import Keeper
 from bff_core.edge.wiring import wiring_of
 from bff_core.rest.answer import Answer, answer, wants_meta
 from bff_core.rest.compose import COMPOSED, composition_of
-from bff_core.rest.parameters import Binder, Inputs, is_bindable
+from bff_core.rest.parameters import Binder, Inputs, Values, is_bindable
 from bff_core.rest.progressive import ProgressiveAnswer, wants_lines
 from bff_core.rest.shown import Shown
 from bff_core.rest.signature import REQUEST, with_request
@@ -27,6 +29,7 @@ class View:
     """An endpoint and how its result is told; used by both lanes, so that they answer alike.
 
     `shown` are the parts that a progressive answer presents; None where there is no such answer.
+    What a view that `reads` answers has an entity tag; if it `keeps`, its answers may be kept.
     """
 
     def __init__(
@@ -36,33 +39,51 @@ class View:
         status: int,
         with_meta: bool,
         is_plain: bool,
+        reads: bool,
+        keeps: bool,
         shown: Sequence[Shown] | None,
     ) -> None:
         self.endpoint = endpoint
         self.shown = shown
         self.is_plain = is_plain
+        self.reads = reads
+        self.keeps = keeps
         self.status = status
         self.with_meta = with_meta
         self.with_timing = False
 
+    def adds_meta(self, scope: Scope) -> bool:
+        """Whether the answer to a request tells of its parts in the body, too."""
+        return self.with_meta or (b"_meta" in scope.query and wants_meta(scope.query))
+
+    def wants_lines(self, scope: ASGIScope) -> bool:
+        """Whether a client likes its parts as they land."""
+        return self.shown is not None and wants_lines(scope)
+
     def answer(self, result: object, scope: Scope, compositions: list[Composition]) -> Answer:
         """Return the answer to one request."""
-        with_meta = self.with_meta or (b"_meta" in scope.query and wants_meta(scope.query))
         return answer(
             result,
             compositions,
             status=self.status,
-            with_meta=with_meta,
+            with_meta=self.adds_meta(scope),
             with_timing=self.with_timing,
+            with_tag=self.reads,
         )
 
     async def run(
-        self, scope: ASGIScope, values: dict[str, object], composed: list[Composition]
+        self,
+        scope: ASGIScope,
+        values: dict[str, object],
+        composed: list[Composition],
+        *,
+        in_lines: bool,
     ) -> Answer | Response:
         """Return the answer of the endpoint, or what will send it as it comes."""
-        if self.shown is not None and wants_lines(scope):
+        if in_lines:
             told = partial(self.answer, scope=scope[SCOPE], compositions=composed)
-            return ProgressiveAnswer(partial(self.endpoint, **values), told, composed, self.shown)
+            shown = self.shown or ()
+            return ProgressiveAnswer(partial(self.endpoint, **values), told, composed, shown)
         result = await self.endpoint(**values)
         if isinstance(result, Response):
             return result
@@ -76,7 +97,9 @@ class View:
             request = values.pop(REQUEST)
             assert isinstance(request, Request)  # noqa: S101 - FastAPI fills it by its type
             values.update(dict.fromkeys(wanted, request))
-            told = await self.run(request.scope, values, request.scope.get(COMPOSED, []))
+            asked = request.scope
+            composed, in_lines = asked.get(COMPOSED, []), self.wants_lines(asked)
+            told = await self.run(asked, values, composed, in_lines=in_lines)
             if isinstance(told, Response):
                 return told
             response = Response(told.body, told.status)
@@ -90,12 +113,15 @@ class View:
 class CompiledView:
     """A view on the fast lane: builds its compositions, calls its endpoint and sends the answer.
 
-    An ASGI application for routed requests (`path_params` is filled in).
+    An ASGI application for routed requests (`path_params` is filled in). The view's endpoint and
+    its screens are all that it hands a request to, so it knows what an answer depends on, and
+    `keeper` may keep it; None where it may not.
     """
 
-    __slots__ = ("_binder", "_compositions", "_view")
+    __slots__ = ("_binder", "_compositions", "_view", "keeper")
 
     def __init__(self, view: View, dependant: Dependant) -> None:
+        self.keeper: Keeper | None = None
         self._view = view
         self._binder = Binder(dependant)
         self._compositions = tuple(
@@ -106,30 +132,60 @@ class CompiledView:
 
     async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
         """Answer one request; its compositions are closed when the answer has been sent."""
+        seen: Scope = scope[SCOPE]
+        in_lines = self._view.wants_lines(scope)
+        bound = self._bound(scope["path_params"], seen)
+        wiring = wiring_of(scope)
+        keeping = None
+        if self.keeper is not None and not in_lines:
+            keeping = self.keeper.open(wiring, seen)
+        if keeping is not None:
+            kept = await keeping.find(self._inputs(bound, seen))
+            if kept is not None:
+                await _send(Answer(200, *kept), send)
+                return
         composed: list[Composition] = []
         try:
-            told = await self._view.run(scope, self._values(scope, composed), composed)
+            values = self._built(bound, wiring, seen, composed)
+            told = await self._view.run(scope, values, composed, in_lines=in_lines)
             if isinstance(told, Response):
                 await told(scope, receive, send)
                 return
-            await send(
-                {"type": "http.response.start", "status": told.status, "headers": told.headers}
-            )
-            await send({"type": "http.response.body", "body": told.body})
+            draft = keeping.settle(told.headers, told.body) if keeping is not None else None
+            await _send(told, send)
+            if keeping is not None and draft is not None:
+                await keeping.keep(draft)
         finally:
             await close(composed)
 
-    def _values(self, scope: ASGIScope, composed: list[Composition]) -> dict[str, object]:
+    def _bound(self, path: Mapping[str, str], seen: Scope) -> list[Values]:
+        """Return the parameters of the endpoint, then those of each screen."""
+        inputs = Inputs(path, seen)
+        bound = [self._binder.bind(inputs)]
+        for _, _, binder in self._compositions:
+            bound.append(binder.bind(inputs))
+        return bound
+
+    def _inputs(self, bound: Sequence[Values], seen: Scope) -> tuple[object, ...]:
+        """Return all that the answer may depend on and that nobody reads from the scope."""
+        values = [value for one in bound for value in one.values()]
+        return (self._view.adds_meta(seen), *values)
+
+    def _built(
+        self, bound: Sequence[Values], wiring: Wiring, seen: Scope, composed: list[Composition]
+    ) -> Values:
         """Build the screens, and return what the endpoint is called with."""
-        ours: Scope = scope[SCOPE]
-        inputs = Inputs(scope["path_params"], ours)
-        values = self._binder.bind(inputs)
-        wiring = wiring_of(scope)
-        for name, cls, binder in self._compositions:
-            composition = wiring.build(cls, ours, binder.bind(inputs))
+        values = bound[0]
+        for (name, cls, _), inputs in zip(self._compositions, bound[1:], strict=True):
+            composition = wiring.build(cls, seen, inputs)
             composed.append(composition)
             values[name] = composition
         return values
+
+
+async def _send(told: Answer, send: Send) -> None:
+    await send({"type": "http.response.start", "status": told.status, "headers": told.headers})
+    await send({"type": "http.response.body", "body": told.body})
 
 
 def compile_view(view: View, path: str) -> CompiledView | None:

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, TypeVar, get_type_hints
 
 from fastapi import APIRouter, Depends, FastAPI, Response, params
@@ -10,6 +11,7 @@ from starlette.routing import BaseRoute
 
 from bff_core.composition.composition import Composition
 from bff_core.edge.criticality import criticality
+from bff_core.edge.kept import Keeper
 from bff_core.edge.lane import FastLane
 from bff_core.errors import ConfigurationError
 from bff_core.policy.pressure import USUAL
@@ -17,9 +19,10 @@ from bff_core.rest.compose import composition_of
 from bff_core.rest.keyed import KEY_RESPONSES, Wish, key_parameter, key_required, wish_of
 from bff_core.rest.media import json_only, takes_json
 from bff_core.rest.openapi import META_PARAMETER, PART_STATUS, PROBLEM, PROGRESSIVE
+from bff_core.rest.shape import shape_of
 from bff_core.rest.shown import Shown, check_shown
 from bff_core.rest.stream import as_stream
-from bff_core.rest.view import View, compile_view
+from bff_core.rest.view import CompiledView, View, compile_view
 
 E = TypeVar("E", bound=Callable[..., Any])
 
@@ -62,15 +65,25 @@ class Views:
         self._views: list[tuple[str, str, View | None]] = []
 
     def get(
-        self, path: str, *, meta: bool = False, progressive: Sequence[Shown] = (), **options: Any
+        self,
+        path: str,
+        *,
+        meta: bool = False,
+        cache: bool = True,
+        progressive: Sequence[Shown] = (),
+        **options: Any,
     ) -> Callable[[E], E]:
         """Declare a view that reads; `meta=True` always adds `_meta.parts`.
+
+        Its answers are kept if all that they are made of may be; `cache=False` keeps none.
 
         A client that accepts `application/x-ndjson` gets each part as it lands, then the answer:
         of parts that `progressive=[shows(Home.orders, ...)]` names what it presents, of the others
         how they ended. Other options are those of `APIRouter.get`: summary, tags, responses …
         """
-        return self._declare("GET", path, status=200, meta=meta, options=options, shown=progressive)
+        return self._declare(
+            "GET", path, status=200, meta=meta, options=options, shown=progressive, cache=cache
+        )
 
     def post(
         self, path: str, *, status: int = 200, meta: bool = False, **options: Any
@@ -131,10 +144,17 @@ class Views:
         """Add the views to an app; a gateway calls it."""
         app.include_router(self.router)
         for method, path, view in self._views:
+            lane.add(method, path, self._compiled(view, path, app.title))
             if view is not None:
                 view.with_timing = is_development
-            is_compilable = view is not None and view.is_plain and not self.router.dependencies
-            lane.add(method, path, compile_view(view, path) if view and is_compilable else None)
+
+    def _compiled(self, view: View | None, path: str, gateway: str) -> CompiledView | None:
+        if view is None or not view.is_plain or self.router.dependencies:
+            return None
+        compiled = compile_view(view, path)
+        if compiled is not None and view.keeps:
+            compiled.keeper = Keeper(gateway, f"GET {path}", partial(shape_of, view.endpoint))
+        return compiled
 
     def _declare(
         self,
@@ -145,6 +165,7 @@ class Views:
         meta: bool,
         options: dict[str, Any],
         shown: Sequence[Shown] | None = None,
+        cache: bool = False,
     ) -> Callable[[E], E]:
         rank = criticality(options.pop("criticality", USUAL))
         wish = wish_of(options.pop("idempotency", "optional"), method)
@@ -159,6 +180,8 @@ class Views:
                 status=status,
                 with_meta=meta,
                 is_plain=is_plain,
+                reads=method == "GET",
+                keeps=cache and model is not None,
                 shown=None if model is None else shown,
             )
             told = _documented(options, view, reads=method == "GET", wish=wish)

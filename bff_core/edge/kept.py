@@ -1,0 +1,287 @@
+"""Composed answers that are kept as bytes: found before anything is composed, kept afterwards.
+
+A request whose answer is found is answered from bytes after the edge: admission, limits and
+authentication have passed it. An entry is served as long as it is fresh, which is until the first
+of its parts is not; then it is composed anew, and the parts' own caches serve stale, refresh and
+coalesce. So there is one rule for each, in one place.
+
+What an answer depends on beyond the view and its bound parameters is known only after it was
+composed (see `lineage`): its *form*, which is the narrowest audience of all that was read, and the
+request headers. Forms that answers of a view had are remembered, and a request looks for one key
+per form, the widest first. A view whose answers could never be kept has none, so nothing is looked
+up, and after some tries nothing is noted either, but for one request a second.
+
+Why a public entry may be served although this viewer's own answer might have become a private one:
+an entry has a form only if its making read nothing of the request but what is in that form's key.
+Had this viewer asked at that instant, each read would have returned the same, one after the other:
+a parameter and a header because the keys are equal, a reply because it is everybody's. So the
+course of the view would have been the same, what it read next included, and so the answer. Where
+it takes another course now, that is because a reply (or time, chance, a global) has changed since;
+to be served a fresh answer of a moment ago means just that.
+"""
+
+from bisect import insort
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+from bff_core.cache.entry import Entry
+from bff_core.cache.response_cache import ResponseCache
+from bff_core.cache.status import age as age_field
+from bff_core.cache.status import forwarded, hit
+from bff_core.clock import Clock
+from bff_core.composition.wiring import Wiring
+from bff_core.edge.identity import Form, NoIdentity, canonical
+from bff_core.edge.parts import COMPLETE
+from bff_core.edge.preconditions import Fields
+from bff_core.lineage import EVERYBODY, Lineage
+from bff_core.scope import Scope
+
+VIEWS: Final = "views"
+"""What the cache calls composed answers, in its figures and events."""
+
+PATIENCE: Final = 8
+"""After how many answers in a row that could not be kept a view is watched no more."""
+
+REST: Final = 1.0
+"""For how many seconds; then one more answer is tried."""
+
+MOST_FORMS: Final = 8
+MOST_TAGS: Final = 512
+LONGEST: Final = 365 * 86_400.0
+"""Seconds for which an answer is kept, at most."""
+
+LARGEST: Final = 1024 * 1024
+"""Bytes of a body that is kept, at most."""
+
+OF_CREDENTIALS: Final = ("authorization", "cookie")
+"""What tells viewers apart to caches on the way, such as the browser that two of them share."""
+
+PASSING: Final = frozenset({b"server-timing", b"age"})
+"""Fields of one delivery of an answer, not of the answer."""
+
+
+class Keeper:
+    """What is known of the answers of one view: whether they can be kept, and in what forms.
+
+    `operation` names the view in events, `shape` is what its answers look like, hashed: a release
+    that renames a field must not find those of the last one.
+    """
+
+    __slots__ = (
+        "_gateway", "_prefix", "_reason", "_refusals", "_resting_until", "_shape", "forms",
+        "missed", "operation", "stored",
+    )  # fmt: skip
+
+    def __init__(self, gateway: str, operation: str, shape: Callable[[], str]) -> None:
+        self.operation = operation
+        self.forms: list[Form] = []
+        self.missed = (b"cache-status", forwarded(gateway, "miss"))
+        self.stored = (b"cache-status", forwarded(gateway, "miss", is_stored=True))
+        self._gateway = gateway
+        self._shape = shape
+        self._prefix = ""
+        self._refusals = 0
+        self._reason = ""
+        self._resting_until = 0.0
+
+    def open(self, wiring: Wiring, scope: Scope) -> "Keeping | None":
+        """Return what looks after one request; None where nothing can be found, nor be kept."""
+        cache = wiring.cache
+        if cache is None:
+            return None
+        is_resting = self._refusals >= PATIENCE and wiring.clock() < self._resting_until
+        if is_resting and not self.forms:
+            return None
+        return Keeping(self, cache, scope, wiring.clock, is_resting=is_resting)
+
+    def identity(self, values: tuple[object, ...]) -> str:
+        """Return what stands for the view and its parameters; raises `NoIdentity`."""
+        if not self._prefix:
+            self._prefix = canonical((self._gateway, self.operation, self._shape()))
+        return self._prefix + canonical(values)
+
+    def hit_status(self, left: float) -> tuple[bytes, bytes]:
+        """Return the `Cache-Status` of an answer that stays fresh for so many seconds."""
+        return (b"cache-status", hit(self._gateway, left))
+
+    def learn(self, form: Form) -> None:
+        """Remember a form that an answer had."""
+        if form not in self.forms:
+            insort(self.forms, form)
+
+    def knows_too_many(self, form: Form) -> bool:
+        """Whether a further form would make each request look in too many places."""
+        return len(self.forms) >= MOST_FORMS and form not in self.forms
+
+    def succeed(self) -> None:
+        """Note that an answer was kept, or served from what was."""
+        self._refusals = 0
+        self._reason = ""
+
+    def refuse(self, reason: str, cache: ResponseCache, now: float) -> None:
+        """Note why an answer is not kept; the same reason is told once, not at each request."""
+        self._refusals += 1
+        self._resting_until = now + REST
+        if reason != self._reason:
+            self._reason = reason
+            cache.note(VIEWS, self.operation, "refuse", reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An answer that is to be kept when it has been sent."""
+
+    key: str
+    form: Form
+    entry: Entry
+
+
+class Keeping:
+    """One request to a view that may be kept."""
+
+    __slots__ = (
+        "_cache", "_clock", "_identity", "_is_resting", "_keeper", "_lineage", "_mark", "_scope",
+        "_values",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        keeper: Keeper,
+        cache: ResponseCache,
+        scope: Scope,
+        clock: Clock,
+        *,
+        is_resting: bool,
+    ) -> None:
+        self._keeper = keeper
+        self._cache = cache
+        self._scope = scope
+        self._clock = clock
+        self._values: tuple[object, ...] = ()
+        self._identity = ""
+        self._is_resting = is_resting
+        self._lineage: Lineage | None = None
+        self._mark = 0
+
+    async def find(self, values: tuple[object, ...]) -> tuple[Fields, bytes] | None:
+        """Return headers and body of a kept answer; None where it has to be composed.
+
+        What it is made of is noted from then on. `values` are all that the view is handed of the
+        request, in the order of its parameters.
+        """
+        self._values = values
+        entry = None
+        if self._keeper.forms:
+            now = self._clock()
+            entry = await self._fresh(now)
+            if entry is not None:
+                return self._hit(entry, now)
+            self._cache.note(VIEWS, self._keeper.operation, "miss")
+        if not self._is_resting:
+            self._mark = self._cache.store.mark()
+            self._lineage = self._scope.lineage = Lineage(self._scope.calls)
+        return None
+
+    def _hit(self, entry: Entry, now: float) -> tuple[Fields, bytes]:
+        keeper, age = self._keeper, entry.age(now)
+        keeper.succeed()
+        self._cache.note(VIEWS, keeper.operation, "hit", age=age)
+        told = (b"age", age_field(age)), keeper.hit_status(entry.fresh_until - now)
+        return [*entry.headers, *told], entry.body
+
+    async def _fresh(self, now: float) -> Entry | None:
+        store = self._cache.store
+        for key in self._keys():
+            entry = store.peek(key)
+            if entry is None or now >= entry.fresh_until:
+                entry = await store.get(key)
+            if entry is not None and now < entry.fresh_until:
+                return entry
+        return None
+
+    def _keys(self) -> Iterator[str]:
+        """Yield where the answer may be, the widest audience first."""
+        with suppress(NoIdentity):
+            self._identity = self._keeper.identity(self._values)
+            for form in self._keeper.forms:
+                yield form.key(self._identity, self._scope)
+
+    def settle(self, headers: Fields, body: bytes) -> Draft | None:
+        """Complete the headers of an answer of 200; return what is to be kept, if it can be.
+
+        Until when it may be used is told to the client as well, if by then it was composed whole.
+        """
+        lineage, now = self._lineage, self._clock()
+        if lineage is None:
+            headers.append(self._keeper.missed)
+            return None
+        reason = lineage.verdict(self._scope.calls, now)
+        if COMPLETE not in headers:
+            reason = "degraded"
+        if not reason:
+            _tell(headers, lineage, now)
+            reason = _excess(lineage, body)
+        drafted = reason or self._drafted(lineage, headers, body, now)
+        if isinstance(drafted, str):
+            self._keeper.refuse(drafted, self._cache, now)
+            headers.append(self._keeper.missed)
+            return None
+        headers.append(self._keeper.stored)
+        return drafted
+
+    def _drafted(self, lineage: Lineage, headers: Fields, body: bytes, now: float) -> Draft | str:
+        """Return what is to be kept, or the reason why nothing is."""
+        form = Form(lineage.sharing, tuple(sorted(lineage.headers)))
+        if self._keeper.knows_too_many(form):
+            return "forms"
+        try:
+            key = form.key(self._identity or self._keeper.identity(self._values), self._scope)
+        except NoIdentity:
+            return "parameter"
+        entry = Entry(
+            200,
+            tuple(field for field in headers if field[0] not in PASSING),
+            body,
+            born=now - lineage.age,
+            fresh_for=min(lineage.fresh_until - now, LONGEST) + lineage.age,
+            tags=tuple(lineage.tags),
+        )
+        return Draft(key, form, entry)
+
+    async def keep(self, draft: Draft) -> None:
+        """Keep an answer that has been sent, unless what it is made of was purged meanwhile."""
+        left = draft.entry.fresh_until - self._clock()
+        if left <= 0:
+            return
+        cache, operation = self._cache, self._keeper.operation
+        if await cache.store.set(draft.key, draft.entry, keep=left, mark=self._mark):
+            self._keeper.learn(draft.form)
+            self._keeper.succeed()
+            cache.of(VIEWS).size += draft.entry.size
+            cache.note(VIEWS, operation, "store")
+        else:
+            self._keeper.refuse("purged", cache, self._clock())
+
+
+def _tell(headers: Fields, lineage: Lineage, now: float) -> None:
+    """Say for how long an answer may be used, by whom, and how old its oldest part is."""
+    is_public = lineage.sharing == EVERYBODY
+    age, left = int(lineage.age), int(min(lineage.fresh_until - now, LONGEST))
+    varies = lineage.headers if is_public else [*lineage.headers, *OF_CREDENTIALS]
+    if left:
+        headers.remove(COMPLETE)
+        who = b"public" if is_public else b"private"
+        headers.append((b"cache-control", b"%b, max-age=%d" % (who, age + left)))
+    if varies:
+        headers.append((b"vary", ", ".join(map(str.title, varies)).encode("latin-1", "replace")))
+    if age:
+        headers.append((b"age", b"%d" % age))
+
+
+def _excess(lineage: Lineage, body: bytes) -> str:
+    """Return what there is too much of to keep an answer."""
+    if len(lineage.tags) > MOST_TAGS:
+        return "tags"
+    return "size" if len(body) > LARGEST else ""

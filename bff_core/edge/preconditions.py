@@ -1,0 +1,34 @@
+"""Entity tags of answers, and what is left of an answer to a client that has it."""
+
+from hashlib import sha256
+from typing import Final
+
+Fields = list[tuple[bytes, bytes]]
+
+_OF_CONTENT: Final = frozenset(
+    {b"content-encoding", b"content-language", b"content-length", b"content-type"}
+)
+"""What a 304 leaves out, as the client has it (RFC 9110, section 15.4.5)."""
+
+
+def entity_tag(body: bytes, kind: bytes = b"") -> bytes:
+    """Return a strong validator: bodies of one kind that share it are equal, byte by byte.
+
+    `kind` tells representations of one resource apart whose bytes may be equal, such as those of
+    two media types (RFC 9110, section 8.8.1).
+    """
+    return b'"%b"' % sha256(kind + body).hexdigest()[:32].encode()
+
+
+def coded(tag: bytes, coding: bytes) -> bytes:
+    """Return the tag of the same content in a coding: other bytes, hence another strong one.
+
+    A weak tag stays, since it says no more than that the content is equivalent (RFC 9110,
+    section 8.8.3.3).
+    """
+    return tag if tag[:2] == b"W/" else b'%b-%b"' % (tag[:-1], coding)
+
+
+def without_content(headers: Fields) -> Fields:
+    """Return the fields of a 304: those of the answer itself without what tells of its content."""
+    return [field for field in headers if field[0] not in _OF_CONTENT]
