@@ -1,14 +1,12 @@
-"""What header fields say about reuse: Cache-Control and its targeted kin, Expires, Age, Date, Vary.
+"""What header fields say about reuse: Cache-Control and its targeted kin, Age, Vary.
 
 Read as RFC 9111, section 4.2.1, asks: of what contradicts itself or can't be read, the reply is
 taken to be stale rather than fresh.
 """
 
 import re
-from calendar import timegm
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from email.utils import parsedate_tz
 from functools import lru_cache
 from math import inf
 from typing import Final
@@ -24,9 +22,6 @@ READABLE: Final = 1024
 
 REMEMBERED: Final = 1024
 """So many values are parsed once; services send the same few over and over."""
-
-LONGEST_DATE: Final = 40
-"""No format of a date has so many bytes; two dates in one field do."""
 
 Fields = Mapping[bytes, bytes]
 """Header fields by lower-case name; several lines of one name are joined by commas."""
@@ -238,22 +233,3 @@ def age_of(field: bytes | None) -> float:
         return 0.0
     first = field.partition(b",")[0].strip(b" \t")
     return min(float(first), LONGEST) if first.isdigit() else 0.0
-
-
-def date_of(field: bytes | None) -> float | None:
-    """Return an HTTP date as a Unix time (RFC 9110, section 5.6.7), None where it is none.
-
-    All three formats are read. They are in GMT; another zone makes it invalid.
-    """
-    return None if field is None or len(field) > LONGEST_DATE else _date(field)
-
-
-@lru_cache(maxsize=REMEMBERED)
-def _date(field: bytes) -> float | None:
-    try:
-        parts = parsedate_tz(field.decode("latin-1"))
-        if parts is None or parts[9]:
-            return None
-        return float(timegm((*parts[:6], 0, 0, 0)))
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None

@@ -7,7 +7,8 @@ in a private cache, any other as in a shared one: there `s-maxage` and `proxy-re
 from functools import lru_cache
 from typing import Final
 
-from bff_core.cache.directives import age_of, control_fields, date_of, fields_of, governing
+from bff_core.cache.dates import date_of
+from bff_core.cache.directives import age_of, control_fields, fields_of, governing
 from bff_core.cache.tags import TOLD_IN
 from bff_core.call import Reply
 from bff_core.policy.cache import Cache

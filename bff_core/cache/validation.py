@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from bff_core.cache.admission import Refused, admit
-from bff_core.cache.directives import date_of
+from bff_core.cache.dates import date_of
 from bff_core.cache.entry import Entry
 from bff_core.call import Call, Headers, Reply, find_header
 from bff_core.policy.cache import Cache
