@@ -16,11 +16,13 @@ class Calls:
         self.active = 0
         self.aborted = 0
         self.routes: Counter[str] = Counter()
+        self.statuses: Counter[int] = Counter()
 
     def reset(self) -> None:
         """Start over; what is being answered now stays active."""
         self.aborted = 0
         self.routes.clear()
+        self.statuses.clear()
 
     def report(self) -> dict[str, Any]:
         """Return the counts for `GET /__calls__`."""
@@ -29,6 +31,7 @@ class Calls:
             "total": self.routes.total(),
             "active": self.active,
             "aborted": self.aborted,
+            "statuses": {str(one): count for one, count in sorted(self.statuses.items())},
             "routes": dict(sorted(self.routes.items())),
         }
 
@@ -41,6 +44,7 @@ class _Watched:
         self._send = send
         self._is_complete = False
         self.is_aborted = False
+        self.status = 0
 
     async def receive(self) -> Message:
         message = await self._receive()
@@ -49,6 +53,8 @@ class _Watched:
         return message
 
     async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
         await self._send(message)
         if message["type"] == "http.response.body" and not message.get("more_body", False):
             self._is_complete = True
@@ -76,3 +82,5 @@ class CountCalls:
         finally:
             calls.active -= 1
             calls.aborted += watched.is_aborted
+            if watched.status:
+                calls.statuses[watched.status] += 1

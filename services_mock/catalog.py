@@ -12,6 +12,7 @@ from services_mock.locales import Locale, told_in
 from services_mock.pages import Asked, Page, Paging, batch, page
 from services_mock.problems import not_found
 from services_mock.service import assemble
+from services_mock.tags import about
 
 Sort = Literal["popular", "newest", "title"]
 View = Literal["summary", "full"]
@@ -40,7 +41,7 @@ async def list_products(
 
     if ids is not None:
         found = batch(ids, lambda one: load(one) if goods.exists(one) else None)
-        return answer(found, headers=told_in(locale))
+        return answer(found, headers=told_in(locale) | about("product", ids))
     is_unknown = category is not None and category not in categories.NODES
     rows = (
         ()
@@ -54,7 +55,8 @@ async def list_products(
         load=lambda item: load(item.id),
         within=f"products {sort} {locale} {category} {brand} {q} {tag}",
     )
-    return answer(told, headers=told_in(locale))
+    shown = about("product", (one.id for one in told.items))
+    return answer(told, headers=told_in(locale) | shown)
 
 
 @router.get("/products/{product_id}", response_model=Product)
@@ -62,7 +64,8 @@ async def get_product(product_id: str, locale: Locale) -> Response:
     """Return one product with all that its page shows."""
     if not goods.exists(product_id):
         raise not_found("product", product_id)
-    return answer(products.product(product_id, locale), headers=told_in(locale))
+    headers = told_in(locale) | about("product", (product_id,))
+    return answer(products.product(product_id, locale), headers=headers)
 
 
 @router.get("/categories", response_model=Page[Category])

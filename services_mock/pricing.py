@@ -12,6 +12,7 @@ from services_mock.pages import Asked, Key, Page, Paging, Required, batch, page
 from services_mock.problems import not_found
 from services_mock.service import assemble
 from services_mock.stores.price_book import PriceBook
+from services_mock.tags import about
 
 Sort = Literal["-discount", "ends_at"]
 
@@ -36,7 +37,7 @@ Store = Annotated[PriceBook, Depends(_store)]
 @router.get("/prices", response_model=Page[Price])
 async def list_prices(store: Store, ids: Required) -> Response:
     """Return the prices of many products."""
-    return answer(batch(ids, store.find))
+    return answer(batch(ids, store.find), headers=about("price", ids))
 
 
 @router.get("/prices/{product_id}", response_model=Price)
@@ -45,7 +46,7 @@ async def get_price(store: Store, product_id: str) -> Response:
     found = store.find(product_id)
     if found is None:
         raise not_found("price of product", product_id)
-    return answer(found)
+    return answer(found, headers=about("price", (product_id,)))
 
 
 @router.put("/skus/{sku}/price", response_model=Price)
@@ -84,7 +85,7 @@ async def list_deals(
         load=lambda deal: deal,
         within=f"deals {sort} {category} {badge}",
     )
-    return answer(told)
+    return answer(told, headers=about("price", (deal.product_id for deal in told.items)))
 
 
 @router.get("/deals/{deal_id}", response_model=Deal)

@@ -110,6 +110,52 @@ async def test_a_known_entity_tag_is_answered_304_without_a_body(name, shop):
     assert third.content == first.content
 
 
+async def test_answers_that_were_spared_are_counted(shop):
+    """Who keeps answers sees what that saves, from outside."""
+    catalog = shop("catalog")
+    tag = (await catalog.get("/products/1")).headers["etag"]
+    await catalog.get("/products/1", headers={"if-none-match": tag})
+    await catalog.get("/products/none")
+
+    counted = (await catalog.get("/__calls__")).json()
+
+    assert counted["statuses"] == {"200": 1, "304": 1, "404": 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "told"),
+    [
+        ("catalog", "/products/7", "product:7"),
+        ("catalog", "/products?ids=7,8", "product:7 product:8"),
+        ("catalog", "/products?ids=7,new", "product:7 product:new"),
+        ("pricing", "/prices?ids=7,8", "price:7 price:8"),
+        ("pricing", "/prices/7", "price:7"),
+    ],
+)
+async def test_an_answer_says_what_it_is_about(name, path, told, shop):
+    """What is asked for in vain is in the list as soon as it exists."""
+    answer = await shop(name).get(path)
+
+    assert answer.headers["surrogate-key"] == told
+
+
+@pytest.mark.parametrize(("name", "path"), [("catalog", "/products"), ("pricing", "/deals")])
+async def test_a_page_says_what_is_on_it(name, path, shop):
+    """Each of its things, by the id of its product."""
+    answer = await shop(name).get(path)
+
+    ids = [item.get("product_id", item["id"]) for item in answer.json()["items"]]
+    assert [key.partition(":")[2] for key in answer.headers["surrogate-key"].split()] == ids
+
+
+@pytest.mark.parametrize("ids", ["7, x y", "7,%0d%0aset-cookie:a", "7,é"])
+async def test_no_header_is_made_of_what_somebody_asks_for(ids, shop):
+    """Names are letters and digits."""
+    answer = await shop("catalog").get(f"/products?ids={ids}")
+
+    assert answer.headers["surrogate-key"] == "product:7"
+
+
 @pytest.mark.parametrize("name", SERVICES)
 async def test_each_service_says_how_long_its_answers_keep(name, shop):
     """`Cache-Control` is what the contract's table says."""
