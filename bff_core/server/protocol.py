@@ -7,6 +7,7 @@ would read differently.
 
 import asyncio
 from collections import deque
+from contextlib import suppress
 from typing import Any, Final, cast
 
 from bff_core.server.answer import Answer
@@ -100,7 +101,8 @@ class HTTPProtocol(asyncio.Protocol):
     def begin(self) -> None:
         """Take a request: start it, or queue it behind the one before."""
         reader, serving = self._reader, self.serving
-        if self._cycle is None and not serving.is_draining:
+        # A client that takes no answers has to wait for its next one, be it a refusal.
+        if self._cycle is None and not (serving.is_draining or self.sender.is_blocked):
             refusal = serving.threshold.turn_away(reader)
             if refusal is not None:
                 self.sender.write(refusal)
@@ -287,6 +289,7 @@ class HTTPProtocol(asyncio.Protocol):
             self._transport.close()
             return
         if self._transport.can_write_eof():
-            self._transport.write_eof()
+            with suppress(OSError):  # it was reset, and the loop has yet to notice
+                self._transport.write_eof()
         self.resume()
         self._patience.linger()

@@ -9,6 +9,7 @@ from bff_core.server.refusal import (
     BAD_FRAMING,
     BAD_HOST,
     BAD_TARGET,
+    FRAMING_TOO_LARGE,
     HEAD_TOO_LARGE,
     NO_HOST,
     NO_TUNNEL,
@@ -42,8 +43,8 @@ class RequestReader:
 
     The parser itself refuses bare line feeds, folded and malformed fields, two lengths, and a
     length beside a transfer coding. Checked here: the Host field, codings and expectations that
-    nobody would meet, the size of the head. Trailers are dropped: a field that comes after the
-    checks must not be taken for one that passed them.
+    nobody would meet, the size of the head and of what stands between pieces of a body. Trailers
+    are dropped: a field that comes after the checks must not be taken for one that passed them.
 
     Once `fault` is set nothing more is read.
     """
@@ -95,43 +96,46 @@ class RequestReader:
 
     def feed(self, data: bytes) -> bool:
         """Take bytes; return False when a fault or an upgrade ends the reading."""
-        if self.is_headed:
-            return self._feed(data)
-        room = self._room
-        if len(data) <= room:
-            self._room = room - len(data)
-            return self._feed(data)
-        self._room = 0
-        if not self._feed(data[:room]):
+        while len(data) > self._room and not (self.is_headed or self._is_done):
+            piece, data = data[: self._room], data[self._room :]
+            self._room = 0
+            if not self._feed(piece):
+                self.rest += data
+                return False
+            if not self._room:  # it completed no head
+                self.fault = HEAD_TOO_LARGE
+                return False
+        self._room -= len(data)
+        if not self._feed(data):
             return False
-        if self.has_begun and not self.is_headed and not self._room:
-            self.fault = HEAD_TOO_LARGE
-            return False
-        return self.feed(data[room:])
+        if self._room < 0 and self.is_headed:
+            self.fault = FRAMING_TOO_LARGE
+        return self.fault is None
 
     def _feed(self, data: bytes) -> bool:
-        if self._is_done:
-            return True
+        # Behind the last request there may be anything: nobody reads it.
+        while data and not self._is_done:
+            data = self._parse(data)
+        return self.fault is None and not (self.is_upgrade and self._is_done)
+
+    def _parse(self, data: bytes) -> bytes:
+        """Let the parser have bytes; return those that it left."""
         try:
             self._parser.feed_data(data)
         except HttpParserUpgrade as pause:
-            return self._after_upgrade(data[pause.args[0] :])
+            rest = data[pause.args[0] :]
+            if self.fault is not None:
+                return b""
+            if self.is_upgrade:
+                self.rest, self._is_done = rest, True
+                return b""
+            # An offer that nobody took up: what follows is HTTP (RFC 9110, section 7.8).
+            self._parser = HttpRequestParser(self)
+            return rest
         except HttpParserError:
-            # Behind the last request there may be anything: nobody reads it.
-            if self._is_done:
-                return True
-            self.fault = self.fault or NOT_HTTP
-        return self.fault is None
-
-    def _after_upgrade(self, rest: bytes) -> bool:
-        if self.fault is not None:
-            return False
-        if self.is_upgrade:
-            self.rest = rest
-            return False
-        # An offer that nobody took up: what follows is HTTP (RFC 9110, section 7.8).
-        self._parser = HttpRequestParser(self)
-        return self.feed(rest) if rest else True
+            if not self._is_done:
+                self.fault = self.fault or NOT_HTTP
+        return b""
 
     def on_message_begin(self) -> None:
         """Start anew."""
@@ -172,6 +176,7 @@ class RequestReader:
 
     def on_body(self, piece: bytes) -> None:
         """Hand a piece of the body on."""
+        self._room = self._max_head
         if self.fault is None and not self._is_done:
             self._sink.body(piece)
 
@@ -180,6 +185,7 @@ class RequestReader:
         if self.fault is not None or self._is_done:
             return
         self.has_begun = self.is_headed = False
+        self._room = self._max_head
         self._is_done = self.is_last
         if not self.is_upgrade:
             self._sink.end()

@@ -44,6 +44,9 @@ UNKNOWN_EXPECTATION: Final = Refusal(
 )
 NO_TUNNEL: Final = Refusal(501, "no_tunnel", "There are no tunnels here.")
 HEAD_TOO_LARGE: Final = Refusal(431, "head_too_large", "The head of the request is too large.")
+FRAMING_TOO_LARGE: Final = Refusal(
+    431, "framing_too_large", "The body of the request is wrapped in too much."
+)
 HEAD_TOO_SLOW: Final = Refusal(408, "head_too_slow", "The head of the request took too long.")
 BODY_TOO_SLOW: Final = Refusal(408, "body_too_slow", "The body of the request took too long.")
 READER_TOO_SLOW: Final = Refusal(0, "reader_too_slow", "")

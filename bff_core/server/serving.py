@@ -169,12 +169,11 @@ class Serving:
             self._timer = None
 
     def _look(self) -> None:
+        # Wound before anything else: what fails for one connection must not end it for all.
+        self._timer = self._loop.call_later(self._tick, self._look) if self.connections else None
         now = self.now()
         for connection in tuple(self.connections):
             connection.look(now)
-        self._timer = None
-        if self.connections:
-            self._timer = self._loop.call_later(self._tick, self._look)
 
 
 _known: WeakKeyDictionary[Any, Serving] = WeakKeyDictionary()

@@ -261,15 +261,15 @@ async def test_an_answer_keeps_to_its_declared_length(body):
         assert await client.reader.read() == b""
 
 
-async def test_an_upgrade_that_nobody_takes_up_is_an_ordinary_request():
-    """And what follows on the connection is one as well."""
+@pytest.mark.parametrize("count", [1, 1000])
+async def test_an_upgrade_that_nobody_takes_up_is_an_ordinary_request(count):
+    """And what follows on the connection is one as well, however many come together."""
+    offer = b"GET /hello HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n"
     async with served(Shop()) as server, server.client() as client:
-        client.send(
-            b"GET /hello HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n"
-        )
-        client.send(HELLO)
+        client.send(offer * count + HELLO)
 
-        assert [(await client.answer()).body for _ in range(2)] == [b"hello"] * 2
+        answers = [(await client.answer()).body for _ in range(count + 1)]
+    assert answers == [b"hello"] * (count + 1)
 
 
 def test_a_whole_answer_is_one_piece():

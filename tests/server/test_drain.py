@@ -10,7 +10,7 @@ import time
 import pytest
 
 from tests.processes.services import request
-from tests.server.talking import connect, until
+from tests.server.talking import Shop, connect, hang, served, until
 
 ITEM = b"GET /items/1?seconds=%g HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
@@ -220,3 +220,19 @@ async def test_idle_connections_are_closed_in_order(depot):
 
     assert closed == [True] * 20
     assert time.monotonic() - began < 5
+
+
+async def test_a_client_that_left_unseen_is_cut_like_any_other():
+    """The loop may not have noticed yet that it is gone: that ends nobody else's drain."""
+    shop = Shop(routes={"/": hang})
+
+    async with served(shop) as server:
+        client = await connect(server.port)
+        client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf")
+        await until(lambda: shop.running == 1)
+        client.writer.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+        [connection] = server.serving.connections
+
+        assert connection.cut()
+        await client.close()
+    assert shop.running == 0

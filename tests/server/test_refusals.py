@@ -1,10 +1,13 @@
 """What is refused before any application sees it: requests that can be read in two ways."""
 
+import asyncio
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.server.talking import HELLO, Shop, echo, served
+from bff_core import Settings, gateway
+from tests.server.talking import HELLO, Shop, echo, hello, served
 
 pytestmark = pytest.mark.uvloop
 
@@ -53,6 +56,7 @@ REFUSED = {
     "TLS on a plain port": (400, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(64)),
     "100 KB of headers": (431, request(b"Host: a", b"X: " + b"x" * 100_000)),
     "100 KB of a target": (431, request(b"Host: a", line=b"GET /" + b"x" * 100_000)),
+    "100 KB of empty lines": (431, b"\r\n" * 50_000 + HELLO),
     "a thousand headers": (431, request(b"Host: a", *[b"X-%d: 1" % n for n in range(1000)])),
 }
 
@@ -121,6 +125,47 @@ async def test_trailers_are_no_headers():
 
     assert answer.body == b"hello"
     assert [name for name, _ in shop.scopes[0]["headers"]] == [b"host", b"transfer-encoding"]
+
+
+@pytest.mark.parametrize("wrapping", [b"0\r\nX: ", b"0\r\n", b"5;x="])
+async def test_a_body_is_not_wrapped_without_end(wrapping):
+    """Trailers and extensions of chunks are nobody's, and are not taken in by the megabyte."""
+    app = gateway("strict", settings=Settings(env="development", log="off", gc_freeze=False))
+    app.post("/")(takes_a_body)
+    head = request(HOST[:-2], b"Transfer-Encoding: chunked", line=b"POST / HTTP/1.1")
+    piece = b"X: 1\r\n" * 10_000 if wrapping == b"0\r\n" else b"x" * 60_000
+
+    async with served(app) as server, server.client() as client:
+        client.send(head + b"2\r\n{}\r\n" + wrapping)
+        for _ in range(5):
+            client.send(piece)
+        answer = await client.answer()
+
+    assert answer.status == 431
+    assert answer.fields["connection"] == "close"
+
+
+async def takes_a_body(body: dict[str, int]) -> dict[str, int]:
+    """Answer with what was sent."""
+    return body
+
+
+async def test_nobody_reads_behind_the_last_request():
+    """Whatever follows a request that ends its connection: the request is answered."""
+    read = asyncio.Event()
+
+    async def late(shop, scope, receive, send):
+        await read.wait()
+        await hello(shop, scope, receive, send)
+
+    async with served(Shop(routes={"/": late})) as server, server.client() as client:
+        client.send(request(HOST[:-2], b"Connection: close", line=b"GET / HTTP/1.1"))
+        for _ in range(4):
+            client.send(b"x" * 50_000)
+            await server.say(HELLO)  # it has arrived
+        read.set()
+
+        assert (await client.answer()).body == b"hello"
 
 
 async def test_the_host_of_the_target_wins():

@@ -159,6 +159,20 @@ async def test_a_broken_body_behind_a_refusal_gets_no_second_answer(busy):
         assert await client.is_closed()
 
 
+async def test_refusals_that_nobody_reads_are_not_piled_up(busy):
+    """Who asks on and on and takes no answer has to wait for the next one, refused or not."""
+    padded = get(b"/wait", b"X: " + b"x" * 1000)
+    async with busy.full(2) as server:
+        client = await connect(server.port, buffer=4096)
+        client.send(padded * 20_000)
+        await until(lambda: any(one.sender.is_blocked for one in server.serving.connections))
+        for _ in range(50):  # turns of the loop in which all of it could be read
+            await server.say(get())
+
+        assert client.writer.transport.get_write_buffer_size() > 0
+        await client.close()
+
+
 async def test_those_who_arrive_together_do_not_all_get_in(busy):
     """Fifty requests that are read in one turn of the loop find room for one."""
     async with busy.full(1) as server:
