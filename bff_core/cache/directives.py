@@ -135,7 +135,7 @@ def _targeted(field: bytes) -> Directives | None:
         return None
     said = [(name.encode(), value) for name, value in members.items()]
     return _directives(
-        [(name, _argument(value)) for name, value in said if _is_obeyed(name, value)]
+        [(name, _argument(name, value)) for name, value in said if _is_obeyed(name, value)]
     )
 
 
@@ -145,10 +145,11 @@ def _is_obeyed(name: bytes, value: object) -> bool:
     return value is True or name in _SECONDS or is_names
 
 
-def _argument(value: object) -> Argument:
-    if isinstance(value, str):
-        return value.encode("latin-1", "replace")
-    return None if value is True else value if type(value) is int else b""
+def _argument(name: bytes, value: object) -> Argument:
+    """Return a structured value as an argument; of a number's directive only an integer is one."""
+    if name in _SECONDS:
+        return value if type(value) is int else b""
+    return value.encode("latin-1", "replace") if isinstance(value, str) else None
 
 
 @lru_cache(maxsize=64)
