@@ -10,6 +10,7 @@ import sys
 import threading
 from fnmatch import fnmatch
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from bff_core.server.options import ServerOptions
 from scripts.run.shop import GATEWAYS, SERVER, SERVICES, SERVICES_PORT, shop
 
 ROOT = Path(__file__).parents[1]
+REDIS = "redis"
 DEFAULT = re.compile(r"\$\{\w+:-(?P<value>[^}]*)\}")
 
 
@@ -52,7 +54,7 @@ def test_compose_can_read_the_file():
 
 def test_the_containers_are_the_programs_of_make_run(containers):
     """Nobody has to learn two systems: the same names on the same ports."""
-    ports = {name: container["ports"] for name, container in containers.items()}
+    ports = {name: one["ports"] for name, one in containers.items() if name != REDIS}
 
     assert ports == {
         program.name: [f"127.0.0.1:{program.port.number}:{program.port.number}"]
@@ -74,7 +76,10 @@ def test_a_service_listens_where_the_gateways_look_for_it(containers, name):
 
 @pytest.mark.parametrize("gateway", GATEWAYS, ids=lambda gateway: gateway.name)
 def test_a_gateway_knows_every_service_by_name(containers, gateway):
-    """A gateway is told the same as in `make run`, with the services at their containers."""
+    """A gateway is told the same as in `make run`, with the services at their containers.
+
+    What it keeps of their replies is shared in Redis besides.
+    """
     container = containers[gateway.name]
     told = next(program.env for program in shop({}) if program.name == gateway.name)
     at_containers = {
@@ -83,11 +88,37 @@ def test_a_gateway_knows_every_service_by_name(containers, gateway):
     }
     port = str(gateway.default_port)
 
-    assert container["environment"] == {**at_containers, "PORT": port}
+    shared = {"BFF_CACHE_URL": f"redis://{REDIS}:6379/0"}
+    assert container["environment"] == {**at_containers, **shared, "PORT": port}
     assert container["command"] == [
         *("python", "-m", SERVER, f"bffs.{gateway.name}.app:app", "--port", port)
     ]
-    assert set(container["depends_on"]) == set(SERVICES)
+    assert set(container["depends_on"]) == {*SERVICES, REDIS}
+
+
+def test_what_is_shared_is_nobody_else_s_and_never_on_disk(containers):
+    """Redis is reached by the gateways alone, and forgets the oldest when it is full."""
+    container = containers[REDIS]
+    told = dict(pairwise(container["command"]))
+
+    assert "ports" not in container
+    assert container["user"] == "redis"
+    assert (told["--save"], told["--appendonly"]) == ("", "no")
+    assert (told["--maxmemory"], told["--maxmemory-policy"]) == ("256mb", "allkeys-lru")
+
+
+@pytest.mark.needs("redis-server")
+def test_redis_understands_what_it_is_told(containers, tmp_path):
+    """The options of the container start a Redis that answers."""
+    _, *options = containers[REDIS]["command"]
+    command = ("redis-server", "--port", "0", "--unixsocket", str(tmp_path / "redis"), *options)
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        lines = iter(running.stdout.readline, "")
+        is_ready = any("eady to accept connections" in line for line in lines)
+        running.terminate()
+
+    assert is_ready
 
 
 def test_each_port_variable_moves_its_gateway():
