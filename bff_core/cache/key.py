@@ -30,6 +30,7 @@ _NO_CALLERS: Final = frozenset({b"accept-encoding", b"host", b"request-timeout",
 """Request headers that only the transport sets: alike for all, and bodies are kept decoded."""
 
 _ESCAPE: Final = re.compile(r"%[0-9A-Fa-f]{2}")
+_has_bare_percent: Final = re.compile(r"%(?![0-9A-Fa-f]{2})").search
 _UNRESERVED: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 Varies = tuple[tuple[bytes, bytes | None], ...]
@@ -89,8 +90,11 @@ def canonical(target: str) -> str:
 
     Escapes are in upper case, and none stands for a letter that needs none. The order of a query
     is significant, and dot segments and empty ones are left alone: not every service takes them
-    out, so that two such paths may be two resources.
+    out, so that two such paths may be two resources. So is a target with a bare "%", which might
+    become part of an escape.
     """
+    if _has_bare_percent(target):
+        return target
     return _ESCAPE.sub(_escape, target)
 
 

@@ -1,0 +1,127 @@
+"""Header fields as services really send them: sloppy, doubled, hostile."""
+
+import time
+from math import inf
+
+import pytest
+
+from bff_core.cache.dates import date_of
+from bff_core.cache.directives import age_of, cache_control, fields_of, targeted, varying
+from tests.cache.exchanges import WALL
+
+
+def said(field: bytes) -> dict[str, object]:
+    """Return what a field says beyond nothing."""
+    directives, nothing = cache_control(field), cache_control(None)
+    names = directives.__slots__
+    return {
+        name: value
+        for name in names
+        if (value := getattr(directives, name)) != getattr(nothing, name)
+    }
+
+
+@pytest.mark.parametrize(
+    ("field", "expected"),
+    [
+        (b"", {}),
+        (b",, ,", {}),
+        (b"no-store,,max-age=3,", {"no_store": True, "max_age": 3.0}),
+        (b"\tpublic\t, max-age=3 ", {"public": True, "max_age": 3.0}),
+        (b"max-age=0060", {"max_age": 60.0}),
+        (b"max-age=", {"max_age": 0.0}),
+        (b"max-age", {"max_age": 0.0}),
+        (b"max-age = 60", {"max_age": 0.0}),
+        (b"max-age= 60", {"max_age": 0.0}),
+        (b"max-age='60'", {"max_age": 0.0}),
+        (b'max-age="60', {"max_age": 0.0}),
+        (b"max-age=60 public", {"max_age": 0.0}),
+        (b"max-age=\xb2", {"max_age": 0.0}),
+        (b'max-age="6\\0"', {"max_age": 60.0}),
+        (b"max-age=1;stale=1", {"max_age": 0.0}),
+        (b"max-stale", {"max_stale": inf}),
+        (b"max-stale=5, min-fresh=2", {"max_stale": 5.0, "min_fresh": 2.0}),
+        (b"stale-while-revalidate=x", {"stale_while_revalidate": 0.0}),
+        (b'no-cache="A, b"', {"withheld": frozenset({b"a", b"b"})}),
+        (b"no-cache=a", {"withheld": frozenset({b"a"})}),
+        (b'no-cache=""', {"no_cache": True}),
+        (b'private="a', {"private": True, "withheld": frozenset({b'"a'})}),
+        (b'x="\\", no-store", public', {"public": True}),
+        (b"x" * 1100, {"no_store": True}),
+    ],
+)
+def test_cache_control_is_read_as_the_cautious_would(field: bytes, expected: dict) -> None:
+    """What can't be read makes a reply stale or one's own, never fresh or everybody's."""
+    assert said(field) == expected
+
+
+@pytest.mark.parametrize("field", [b'"' * 1024, b'"\\' * 512, b'=,"' * 341, b", " * 512], ids=str)
+def test_a_hostile_field_costs_no_time(field: bytes) -> None:
+    """Nothing is read twice over for each of its quotes."""
+    began = time.process_time()
+
+    cache_control(field)
+    targeted({b"cdn-cache-control": field}, ("cdn-cache-control",))
+
+    assert time.process_time() - began < 0.2
+
+
+@pytest.mark.parametrize(
+    ("field", "expected"),
+    [
+        (b"Sun, 06 Nov 1994 08:49:37 GMT", WALL),
+        (b"Sunday, 06-Nov-94 08:49:37 GMT", WALL),
+        (b"Sun Nov  6 08:49:37 1994", WALL),
+        (b"Thu, 18 Aug 2050 02:01:18 GMT", 2544400878.0),
+        (b"Sunday, 06-Nov-44 08:49:37 GMT", 2362034977.0),
+        (b"Sat, 31 Dec 2016 23:59:60 GMT", 1483228800.0),
+        (b"Sun, 06 Nov 1994 08:49:37 CET", None),
+        (b"Sun, 06 Nov 1994 08:49:37 +0000", None),
+        (b"Sun, 06 Nov 1994 08:49:37", None),
+        (b"Sun, 6 Nov 1994 08:49:37 GMT", None),
+        (b"Sun, 06 Nov 94 08:49:37 GMT", None),
+        (b"Sun, 99 Nov 1994 08:49:37 GMT", None),
+        (b"Sun, 06 Nov 0000 08:49:37 GMT", None),
+        (b"Sun, 06 Nov 1994 25:49:37 GMT", None),
+        (b"0", None),
+        (b"", None),
+        (b"\xff" * 29, None),
+        (None, None),
+    ],
+)
+def test_dates_are_read_in_three_formats_and_no_other(field, expected) -> None:
+    """RFC 9110, section 5.6.7; a leap second is the first of the next minute."""
+    assert date_of(field) == expected
+
+
+@pytest.mark.parametrize(
+    ("field", "expected"),
+    [
+        (b"Accept-Language, Origin,accept-language", (b"accept-language", b"origin")),
+        (b"", ()),
+        (None, ()),
+        (b"*", None),
+        (b"origin, *", None),
+        (b"a b", None),
+        (b"x" * 1100, None),
+    ],
+)
+def test_vary_names_fields_or_forbids_reuse(field, expected) -> None:
+    """Order, case and repetition don't matter; what is no list of names can't be matched."""
+    assert varying(field) == expected
+
+
+def test_lines_of_one_field_are_one_value() -> None:
+    """RFC 9110, section 5.3: a service may send each member on a line of its own."""
+    headers = ((b"vary", b"a"), (b"x", b"1"), (b"vary", b"b"))
+
+    assert fields_of(headers, frozenset({b"vary"})) == {b"vary": b"a, b"}
+
+
+@pytest.mark.parametrize(
+    ("field", "expected"),
+    [(b"20", 20), (b"20, 30", 20), (b"-1", 0), (b"1.5", 0), (b"9" * 30, 2**31), (None, 0)],
+)
+def test_an_age_that_is_none_is_passed_over(field, expected) -> None:
+    """RFC 9111, section 5.1."""
+    assert age_of(field) == expected
