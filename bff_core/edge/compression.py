@@ -57,7 +57,7 @@ class _Fitting:
     `held` are the tags of what the client has, None where it does not tell.
     """
 
-    __slots__ = ("_coding", "_exchange", "_head", "_held", "_send")
+    __slots__ = ("_coding", "_exchange", "_head", "_held", "_is_over", "_send")
 
     def __init__(
         self, coding: bytes | None, held: bytes | None, exchange: Exchange, send: Send
@@ -67,6 +67,7 @@ class _Fitting:
         self._exchange = exchange
         self._send = send
         self._head: Message | None = None
+        self._is_over = False
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start" and not self._exchange.is_stream:
@@ -74,22 +75,26 @@ class _Fitting:
             return
         head, self._head = self._head, None
         if head is not None:
-            if message["type"] == "http.response.body" and not message.get("more_body", False):
+            if message["type"] == "http.response.body":
                 head, message = await self._fitted(head, message)
             await self._send(head)
+        elif self._is_over:
+            return
         await self._send(message)
 
     async def _fitted(self, head: Message, message: Message) -> tuple[Message, Message]:
-        """Return a whole answer as this client is sent it."""
+        """Return an answer's head and the first piece of its body as this client is sent them."""
         headers = list(head.get("headers", ()))
         body = message.get("body", b"")
-        coding = self._coding if _is_worth_it(headers, body) else None
+        is_whole = not message.get("more_body", False)
+        coding = self._coding if is_whole and _is_worth_it(headers, body) else None
         if coding is not None:
             self._exchange.scope.vary.append("accept-encoding")
             headers = [_coded(field, coding) for field in headers if field[0] != b"content-length"]
         if self._is_known(head["status"], headers):
+            self._is_over = True
             known = {**head, "status": 304, "headers": without_content(headers)}
-            return known, {**message, "body": b""}
+            return known, {**message, "body": b"", "more_body": False}
         if coding is not None:
             headers.append((b"content-encoding", coding))
             if body:  # there is none in the answer to a HEAD, and its length is not known

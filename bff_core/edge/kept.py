@@ -87,13 +87,11 @@ class Keeper:
         self._resting_until = 0.0
 
     def open(self, wiring: Wiring, scope: Scope) -> "Keeping | None":
-        """Return what looks after one request; None where nothing can be found, nor be kept."""
+        """Return what looks after one request; None where the gateway has no cache."""
         cache = wiring.cache
         if cache is None:
             return None
         is_resting = self._refusals >= PATIENCE and wiring.clock() < self._resting_until
-        if is_resting and not self.forms:
-            return None
         return Keeping(self, cache, scope, wiring.clock, is_resting=is_resting)
 
     def identity(self, values: tuple[object, ...]) -> str:

@@ -98,3 +98,96 @@ async def test_answer_without_wish_is_left_alone(edged):
 
     assert "content-encoding" not in answer.headers
     assert raw == LARGE
+
+
+TAGGED = [(b"etag", b'"abc"')]
+
+
+async def ask(edged, app, method="GET", **headers):
+    transport = httpx.ASGITransport(edged(app).app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
+        told = {"accept-encoding": "identity"} | {
+            name.replace("_", "-"): value for name, value in headers.items()
+        }
+        return await client.request(method, "/", headers=told)
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", "zstd"])
+async def test_compressed_bytes_have_a_tag_of_their_own(edged, coding):
+    """A strong tag never stands for two sequences of bytes; each of them can be asked about."""
+    app = sending(LARGE, extra=TAGGED)
+    plain = await ask(edged, app)
+    packed = await ask(edged, app, accept_encoding=coding)
+    known = await ask(edged, app, accept_encoding=coding, if_none_match=packed.headers["etag"])
+    other = await ask(edged, app, accept_encoding=coding, if_none_match=plain.headers["etag"])
+
+    assert plain.headers["etag"] == '"abc"'
+    assert packed.headers["etag"] == f'"abc-{coding}"'
+    assert (known.status_code, known.content) == (304, b"")
+    assert known.headers["etag"] == packed.headers["etag"]
+    assert known.headers["vary"] == packed.headers["vary"]
+    assert "content-encoding" not in known.headers
+    assert other.status_code == 200
+
+
+async def test_weak_tag_stands_for_all_codings(edged):
+    """It says no more than that the content is equivalent."""
+    app = sending(LARGE, extra=[(b"etag", b'W/"abc"')])
+    packed = await ask(edged, app, accept_encoding="gzip")
+    known = await ask(edged, app, accept_encoding="br", if_none_match='W/"abc"')
+
+    assert packed.headers["etag"] == 'W/"abc"'
+    assert known.status_code == 304
+
+
+@pytest.mark.parametrize(
+    ("wanted", "status"),
+    [
+        ('"abc"', 304),
+        ('W/"abc"', 304),
+        ('"x", W/"abc" , "y"', 304),
+        ("*", 304),
+        ('"ab"', 200),
+        ("abc", 200),
+        ('"x,abc"', 200),
+        ("", 200),
+    ],
+)
+async def test_condition_is_compared_weakly(edged, wanted, status):
+    """RFC 9110, section 13.1.2, on both methods that read."""
+    for method in ("GET", "HEAD"):
+        answer = await ask(edged, sending(b"{}", extra=TAGGED), method, if_none_match=wanted)
+
+        assert answer.status_code == status
+
+
+async def test_condition_of_a_write_is_not_ours(edged):
+    """Only what reads is left out for a client that has it."""
+    answer = await ask(edged, sending(b"{}", extra=TAGGED), "POST", if_none_match="*")
+
+    assert answer.status_code == 200
+
+
+async def test_answer_in_pieces_is_left_out_as_well(edged):
+    """What a middleware hands on piece by piece can still be a 304."""
+    app = sending(b'{"a":', extra=TAGGED, more=[b"1", b"}"])
+    answer = await ask(edged, app, accept_encoding="gzip", if_none_match='"abc"')
+
+    assert (answer.status_code, answer.content) == (304, b"")
+
+
+async def test_head_has_the_tag_of_the_bytes_that_get_would_send(edged):
+    """It tells the coding, and no length, which nobody knows."""
+
+    async def app(_scope, _receive, send):
+        headers = [(b"content-type", b"application/json"), (b"content-length", b"5000"), *TAGGED]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
+
+    head = await ask(edged, app, "HEAD", accept_encoding="gzip")
+    known = await ask(edged, app, "HEAD", accept_encoding="gzip", if_none_match='"abc-gzip"')
+
+    assert head.headers["etag"] == '"abc-gzip"'
+    assert head.headers["content-encoding"] == "gzip"
+    assert "content-length" not in head.headers
+    assert known.status_code == 304

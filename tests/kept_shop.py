@@ -1,0 +1,202 @@
+"""A gateway whose services may be kept, by themselves and composed: for tests of both faces."""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import httpx
+
+from bff_core import Composition, Gateway, Policy, Scope, Settings, Upstream, Viewer, gateway
+from bff_core.call import Call, Reply, Reuse, find_header
+from bff_core.events import AnyEvent, Cached, Events
+from bff_core.policy.cache import Cache
+from bff_core.testing.scripted import Scripted, ScriptedTransport
+
+
+@dataclass(frozen=True)
+class Product:
+    """What the catalog tells."""
+
+    id: str
+    title: str
+
+
+class Catalog(Upstream):
+    """Everybody's, for a minute."""
+
+    policy = Policy(public=True, cache=Cache(ttl=60, tags=("product:{id}",)))
+
+    async def product(self, product_id: str) -> Product:
+        return await self.get("/products/{id}", Product, id=product_id)
+
+    async def rename(self, product_id: str) -> Product:
+        return await self.put("/products/{id}", Product, id=product_id, json={})
+
+
+class Prices(Upstream):
+    """Everybody's, for five seconds, and while it fails."""
+
+    policy = Policy(public=True, cache=Cache(ttl=5, error=60), retry=None)
+
+    async def price(self, product_id: str) -> int:
+        return await self.get("/prices/{id}", int, id=product_id)
+
+
+class Profiles(Upstream):
+    """Each viewer's own."""
+
+    policy = Policy(cache=Cache(ttl=30))
+
+    async def mine(self) -> str:
+        return await self.get("/me", str)
+
+
+class Plans(Upstream):
+    """Each tenant's own."""
+
+    policy = Policy(per_tenant=True, cache=Cache(ttl=30))
+
+    async def plan(self) -> str:
+        return await self.get("/plan", str)
+
+
+class Stock(Upstream):
+    """Never kept."""
+
+    policy = Policy(public=True)
+
+    async def count(self, product_id: str) -> int:
+        return await self.get("/stock/{id}", int, id=product_id)
+
+
+SERVICES = (Catalog, Prices, Profiles, Plans, Stock)
+
+
+@dataclass(frozen=True)
+class Language:
+    """What the client reads."""
+
+    name: str
+
+    @classmethod
+    def from_scope(cls, scope: Scope) -> Self:
+        return cls(scope.header("accept-language") or "en")
+
+
+class Page(Composition):
+    """Whatever a view wants to know of a product, and of who asks."""
+
+    catalog: Catalog
+    prices: Prices
+    profiles: Profiles
+    plans: Plans
+    stock: Stock
+    product_id: str = "7"
+
+
+class Bearer:
+    """Takes `Bearer subject@tenant scope scope` at its word."""
+
+    challenge = "Bearer"
+
+    async def authenticate(self, scope: Scope) -> Viewer | None:
+        told = (find_header(scope.headers, b"authorization") or b"").decode()
+        if not told:
+            return None
+        name, *scopes = told.removeprefix("Bearer ").split()
+        subject, _, tenant = name.partition("@")
+        return Viewer(subject, tenant, frozenset(scopes))
+
+
+def bearer(name: str, **headers: str) -> dict[str, str]:
+    """Return the headers of somebody who is signed in."""
+    return {"authorization": f"Bearer {name}"} | headers
+
+
+def echoing(call: Call) -> object:
+    """Return what a service says: it knows for whom it was called."""
+    name = call.target.rpartition("/")[2]
+    return {
+        "catalog": {"id": name, "title": f"Tent {name}"},
+        "prices": 100,
+        "profiles": f"I am {call.audience}",
+        "plans": f"Plan of {call.audience}",
+        "stock": 3,
+    }[call.upstream]
+
+
+@dataclass
+class Shop:
+    """A running gateway, the scripts behind it, a client in front of it, and what it told."""
+
+    app: Gateway
+    client: httpx.AsyncClient
+    scripts: dict[str, Scripted]
+    heard: list[AnyEvent] = field(default_factory=list)
+    runs: Counter[str] = field(default_factory=Counter)
+
+    async def get(self, path: str, headers: dict[str, str] | None = None) -> httpx.Response:
+        """Send a GET that names no coding."""
+        told = {"accept-encoding": "identity"} | (headers or {})
+        return await self.client.get(path, headers=told)
+
+    def of_views(self) -> list[tuple[str, str]]:
+        """Return what the cache told of the views: outcomes and reasons."""
+        return [
+            (one.outcome, one.reason)
+            for one in self.heard
+            if isinstance(one, Cached) and one.upstream == "views"
+        ]
+
+
+def saying(say: Any = echoing):
+    """Return a step of a script that answers what `say` makes of a call, as JSON."""
+
+    async def step(call: Call) -> Reply:
+        headers = ((b"content-type", b"application/json"),)
+        return Reply(200, headers, json.dumps(say(call)).encode(), reuse=_reuse(call))
+
+    return step
+
+
+def _reuse(call: Call) -> Reuse | None:
+    policy = {one.name: one for one in SERVICES}[call.upstream].policy
+    if policy.cache is None or call.method != "GET":
+        return None
+    until = asyncio.get_running_loop().time() + policy.cache.ttl
+    tag = "product:" + call.target.rpartition("/")[2]
+    return Reuse(until, until, until, (tag,) if call.upstream == "catalog" else ())
+
+
+@asynccontextmanager
+async def open_shop(faces: Sequence[Any], **options: Any) -> AsyncIterator[Shop]:
+    """Run a gateway on the running loop's time."""
+    scripts = {kind.name: Scripted(saying()) for kind in SERVICES}
+    heard: list[AnyEvent] = []
+    settings: dict[str, Any] = {"env": "production", "allowed_hosts": ["testserver"]}
+    app = gateway(
+        "shop",
+        services=SERVICES,
+        faces=faces,
+        settings=Settings(
+            auth="none",
+            gc_freeze=False,
+            upstreams=dict.fromkeys(scripts, ("http://127.0.0.1:1",)),
+            **settings | options.pop("settings", {}),
+        ),
+        authenticator=Bearer(),
+        events=Events(heard.append),
+        transport=lambda _, runtime: ScriptedTransport({"127.0.0.1": scripts[runtime.upstream]}),
+        clock=asyncio.get_running_loop().time,
+        **options,
+    )
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://testserver") as client,
+    ):
+        yield Shop(app, client, scripts, heard)

@@ -1,0 +1,527 @@
+"""Answers of views that are kept as bytes: when, for whom, how long, and what clients are told."""
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass
+from typing import Annotated
+
+import pytest
+from fastapi import Depends, Query, Request, Response
+from starlette.middleware.base import BaseHTTPMiddleware
+
+from bff_core import Viewer, Views, compose, critical, gather, optional
+from bff_core.events import Purged
+from bff_core.testing.scripted import hang, reply
+from tests.kept_shop import Language, Page, bearer, open_shop, saying
+
+pytestmark = pytest.mark.virtual_time
+
+
+@dataclass
+class ProductView:
+    """The product as this client shows it."""
+
+    title: str
+    price: int | None = None
+
+
+class ProductPage(Page):
+    """Made of what is everybody's."""
+
+    @critical
+    async def product(self) -> str:
+        return (await self.catalog.product(self.product_id)).title
+
+    @optional
+    async def price(self) -> int:
+        return await self.prices.price(self.product_id)
+
+    @optional
+    async def count(self) -> int:
+        return await self.stock.count(self.product_id)
+
+    @critical
+    async def name(self) -> str:
+        return await self.profiles.mine()
+
+    @critical
+    async def tariff(self) -> str:
+        return await self.plans.plan()
+
+
+class Greeting(ProductPage):
+    """Knows who asks, and calls nobody who would need to."""
+
+    viewer: Viewer
+
+
+class Translated(ProductPage):
+    """Knows what the client reads."""
+
+    language: Language
+
+
+P = Annotated[ProductPage, Depends(compose(ProductPage))]
+
+
+def views_of(runs: Counter[str]) -> Views:  # noqa: C901 - a list of views, none of them complex
+    """Return views that count how often they ran."""
+    views = Views(prefix="/v1")
+
+    @views.get("/products/{product_id}")
+    async def get_product(page: P) -> ProductView:
+        runs["product"] += 1
+        title, price = await gather(page.product(), page.price())
+        return ProductView(title, price)
+
+    @views.get("/titles/{product_id}")
+    async def get_title(page: P, limit: Annotated[int, Query(ge=1)] = 3) -> ProductView:
+        runs["title"] += 1
+        return ProductView((await page.product())[:limit])
+
+    @views.get("/stock")
+    async def get_stock(page: P) -> ProductView:
+        runs["stock"] += 1
+        title, count = await gather(page.product(), page.count())
+        return ProductView(title, count)
+
+    @views.get("/me")
+    async def get_me(page: P) -> ProductView:
+        runs["me"] += 1
+        title, name = await gather(page.product(), page.name())
+        return ProductView(f"{title}, {name}")
+
+    @views.get("/plan")
+    async def get_plan(page: P) -> ProductView:
+        runs["plan"] += 1
+        return ProductView(await page.tariff())
+
+    @views.get("/greeting")
+    async def get_greeting(
+        page: Annotated[Greeting, Depends(compose(Greeting))],
+    ) -> ProductView:
+        runs["greeting"] += 1
+        page.viewer.require("read")
+        return ProductView(f"{await page.product()} for {page.viewer.subject}")
+
+    @views.get("/translated")
+    async def get_translated(
+        page: Annotated[Translated, Depends(compose(Translated))],
+    ) -> ProductView:
+        runs["translated"] += 1
+        return ProductView(f"{await page.product()} in {page.language.name}")
+
+    @views.get("/unkept", cache=False)
+    async def get_unkept(page: P) -> ProductView:
+        runs["unkept"] += 1
+        return ProductView(await page.product())
+
+    @views.get("/raw")
+    async def get_raw(page: P, request: Request) -> ProductView:
+        runs["raw"] += 1
+        return ProductView(await page.product() + request.headers.get("x-secret", ""))
+
+    @views.get("/response", response_class=Response)
+    async def get_response(page: P) -> Response:
+        runs["response"] += 1
+        return Response(await page.product())
+
+    @views.get("/written")
+    async def get_written(page: P) -> ProductView:
+        runs["written"] += 1
+        await page.catalog.rename("7")
+        return ProductView(await page.product())
+
+    return views
+
+
+def open_views(**options):
+    runs: Counter[str] = Counter()
+    return runs, open_shop([views_of(runs)], **options)
+
+
+async def test_warm_answer_is_served_from_bytes():
+    """The second request gets the same bytes, and nothing is composed for it."""
+    runs, opened = open_views()
+    async with opened as shop:
+        first = await shop.get("/v1/products/7")
+        await asyncio.sleep(2.5)
+        second = await shop.get("/v1/products/7")
+
+    assert second.content == first.content == b'{"title":"Tent 7","price":100}'
+    assert runs == {"product": 1}
+    assert first.headers["cache-status"] == "shop; fwd=miss; stored"
+    assert second.headers["cache-status"] == "shop; hit; ttl=2"
+    assert (first.headers.get("age"), second.headers["age"]) == (None, "2")
+    for name in ("etag", "part-status", "cache-control", "content-type", "content-length"):
+        assert second.headers[name] == first.headers[name]
+    assert second.headers["x-request-id"] != first.headers["x-request-id"]
+    assert shop.of_views() == [("store", ""), ("hit", "")]
+
+
+async def test_answer_lives_as_long_as_its_shortest_part():
+    """The price is good for five seconds, and so is the page; then it is composed anew."""
+    runs, opened = open_views()
+    async with opened as shop:
+        first = await shop.get("/v1/products/7")
+        await asyncio.sleep(4.9)
+        await shop.get("/v1/products/7")
+        before = runs["product"]
+        await asyncio.sleep(0.2)
+        await shop.get("/v1/products/7")
+
+    assert first.headers["cache-control"] == "public, max-age=5"
+    assert (before, runs["product"]) == (1, 2)
+
+
+async def test_age_and_lifetime_agree_when_a_part_was_kept_already():
+    """A client that counts max-age from the Age it is told stops when the first part does."""
+    _, opened = open_views()
+    async with opened as shop:
+        await shop.get("/v1/titles/7")
+        await asyncio.sleep(3)
+
+        late = await shop.get("/v1/products/7")
+
+    if "age" in late.headers:  # the catalog's reply came from its cache
+        assert (late.headers["age"], late.headers["cache-control"]) == ("3", "public, max-age=8")
+
+
+async def test_parameters_are_part_of_the_key():
+    """Another product, another limit or `_meta` is another answer; what nobody declared is not."""
+    runs, opened = open_views()
+    async with opened as shop:
+        paths = ["7", "8", "7?limit=2", "7?limit=02", "7?limit=3", "7?_meta=parts", "7?utm=1"]
+        answers = [await shop.get(f"/v1/titles/{path}") for path in paths]
+
+    bodies = [one.json() for one in answers]
+    assert [one["title"] for one in bodies] == ["Ten", "Ten", "Te", "Te", "Ten", "Ten", "Ten"]
+    assert ["_meta" in one for one in bodies] == [False] * 5 + [True, False]
+    hits = ["hit" in one.headers["cache-status"] for one in answers]
+    assert hits == [False, False, False, True, True, False, True]
+    assert runs["title"] == 4
+
+
+async def test_wrong_parameter_is_refused_however_warm():
+    """What is validated is validated on each request."""
+    _, opened = open_views()
+    async with opened as shop:
+        await shop.get("/v1/titles/7")
+
+        refused = await shop.get("/v1/titles/7?limit=0")
+
+    assert refused.status_code == 422
+    assert "etag" not in refused.headers
+
+
+async def test_call_per_viewer_makes_the_answer_the_viewers():
+    """Ann gets hers from the cache, Bob his own; browsers are told to tell them apart."""
+    runs, opened = open_views()
+    async with opened as shop:
+        ann = [await shop.get("/v1/me", bearer("ann")) for _ in range(2)]
+        bob = await shop.get("/v1/me", bearer("bob"))
+        nobody = await shop.get("/v1/me")
+
+    assert ann[0].content == ann[1].content
+    assert [one.json()["title"][8:] for one in (ann[1], bob, nobody)] == [
+        "I am 0::ann",
+        "I am 0::bob",
+        "I am anonymous",
+    ]
+    assert runs["me"] == 3
+    assert ann[1].headers["cache-control"] == "private, max-age=30"
+    assert ann[1].headers["vary"] == ann[0].headers["vary"] == "Authorization, Cookie, Accept"
+
+
+async def test_same_viewer_with_fewer_rights_gets_no_kept_answer():
+    """A second token of Ann's that may not read is refused, although her answer is warm."""
+    runs, opened = open_views()
+    async with opened as shop:
+        warm = [await shop.get("/v1/greeting", bearer("ann read")) for _ in range(2)]
+        weak = await shop.get("/v1/greeting", bearer("ann"))
+
+    assert "hit" in warm[1].headers["cache-status"]
+    assert weak.status_code == 403
+    assert runs["greeting"] == 2
+
+
+async def test_viewer_field_makes_the_answer_the_viewers():
+    """A page that greets by name is nobody else's, although all its calls are everybody's."""
+    _, opened = open_views()
+    async with opened as shop:
+        ann = await shop.get("/v1/greeting", bearer("ann read"))
+        bob = await shop.get("/v1/greeting", bearer("bob read"))
+
+    assert ann.json()["title"] == "Tent 7 for ann"
+    assert bob.json()["title"] == "Tent 7 for bob"
+    assert ann.headers["cache-control"] == "private, max-age=60"
+
+
+async def test_call_per_tenant_makes_the_answer_the_tenants():
+    """Ann and Bob of one tenant share it; others, and the same names elsewhere, do not."""
+    runs, opened = open_views()
+    async with opened as shop:
+        names = ["ann@acme", "bob@acme", "ann@bolt", "ann"]
+        answers = [await shop.get("/v1/plan", bearer(name)) for name in names]
+
+    assert [one.json()["title"] for one in answers] == [
+        "Plan of tenant:acme",
+        "Plan of tenant:acme",
+        "Plan of tenant:bolt",
+        "Plan of 0::ann",
+    ]
+    assert runs["plan"] == 3
+    assert answers[1].headers["cache-control"] == "private, max-age=30"
+
+
+async def test_fact_of_a_header_varies_the_answer():
+    """Those who read German share one, those who read French another."""
+    runs, opened = open_views()
+    async with opened as shop:
+        wanted = ["de", "fr", "de", "fr", ""]
+        answers = [
+            await shop.get("/v1/translated", {"accept-language": one} if one else None)
+            for one in wanted
+        ]
+
+    assert [one.json()["title"][-2:] for one in answers] == ["de", "fr", "de", "fr", "en"]
+    assert runs["translated"] == 3
+    assert {one.headers["vary"] for one in answers} == {"Accept-Language, Accept"}
+    assert answers[2].headers["cache-control"] == "public, max-age=60"
+
+
+@pytest.mark.parametrize("path", ["stock", "unkept", "raw", "response", "written"])
+async def test_what_may_not_be_kept_is_composed_each_time(path):
+    """A part without a cache, a view that says no or takes the request, a response, a write."""
+    runs, opened = open_views()
+    async with opened as shop:
+        answers = [await shop.get(f"/v1/{path}") for _ in range(3)]
+
+    assert runs[path] == 3
+    assert {one.headers.get("cache-control") for one in answers} <= {"private, no-cache", None}
+
+
+async def test_why_an_answer_is_not_kept_is_told_once():
+    """The log names the reason, and does not repeat it for each request."""
+    _, opened = open_views()
+    async with opened as shop:
+        for _ in range(20):
+            answer = await shop.get("/v1/stock")
+
+    assert shop.of_views() == [("refuse", "part")]
+    assert answer.headers["cache-status"] == "shop; fwd=miss"
+
+
+async def test_view_that_becomes_fit_to_be_kept_is_kept_soon():
+    """A service that was down for long is noticed within a second of its return."""
+    runs, opened = open_views()
+    async with opened as shop:
+        shop.scripts["prices"].then(reply(500))
+        for _ in range(30):
+            await shop.get("/v1/products/7")
+        shop.scripts["prices"].then(saying())
+        await asyncio.sleep(6)  # the breaker's time
+        runs.clear()
+        for _ in range(20):
+            await asyncio.sleep(0.1)
+            await shop.get("/v1/products/7")
+
+    assert runs["product"] < 15
+
+
+async def test_degraded_answer_is_kept_by_nobody():
+    """It has no entity tag either: it is not the answer."""
+    runs, opened = open_views()
+    async with opened as shop:
+        shop.scripts["prices"].then(reply(500), reply(500), saying())
+        first = await shop.get("/v1/products/7")
+        second = await shop.get("/v1/products/7")
+        third = await shop.get("/v1/products/7")
+
+    assert first.headers["cache-control"] == "no-store"
+    assert "etag" not in first.headers
+    assert first.json()["price"] is None
+    assert second.json()["price"] is None
+    assert third.json()["price"] == 100
+    assert runs["product"] == 3
+
+
+async def test_purge_drops_answers_made_of_what_changed():
+    """Composed answers are known by the tags of their parts."""
+    runs, opened = open_views()
+    async with opened as shop:
+        for name in ("7", "8"):
+            await shop.get(f"/v1/products/{name}")
+        await shop.app.cache.purge("product:7")
+        answers = [await shop.get(f"/v1/products/{name}") for name in ("7", "8")]
+
+    assert ["hit" in one.headers["cache-status"] for one in answers] == [False, True]
+    assert runs["product"] == 3
+    assert any(isinstance(one, Purged) for one in shop.heard)
+
+
+async def test_purge_beats_the_answer_that_is_being_composed():
+    """What was asked for before the purge is answered, and not kept."""
+    runs, opened = open_views()
+    async with opened as shop:
+        slow = asyncio.Event()
+
+        async def price(call):
+            await slow.wait()
+            return await saying()(call)
+
+        shop.scripts["prices"].then(price)
+        asking = asyncio.create_task(shop.get("/v1/products/7"))
+        await asyncio.sleep(0.5)
+        await shop.app.cache.purge("product:7")
+        slow.set()
+        first = await asking
+        second = await shop.get("/v1/products/7")
+
+    assert first.status_code == 200
+    assert "hit" not in second.headers["cache-status"]
+    assert runs["product"] == 2
+
+
+async def test_client_that_has_the_answer_gets_none():
+    """304 without a body, from a cold and from a warm cache alike, with what caches need."""
+    _, opened = open_views()
+    async with opened as shop:
+        full = await shop.get("/v1/products/7")
+        tag = full.headers["etag"]
+        warm = await shop.get("/v1/products/7", {"if-none-match": f'"other", W/{tag}'})
+        await asyncio.sleep(60)
+        cold = await shop.get("/v1/products/7", {"if-none-match": tag})
+        changed = await shop.get("/v1/products/8", {"if-none-match": tag})
+
+    assert tag.startswith('"')
+    for answer in (warm, cold):
+        assert (answer.status_code, answer.content) == (304, b"")
+        assert answer.headers["etag"] == tag
+        assert answer.headers["cache-control"] == full.headers["cache-control"]
+        assert answer.headers["vary"] == full.headers["vary"]
+        assert "content-type" not in answer.headers
+        assert "content-length" not in answer.headers
+    assert changed.status_code == 200
+    assert changed.headers["etag"] != tag
+
+
+async def test_head_tells_what_get_would():
+    """Cold and warm, a HEAD has the fields of the GET, and no content."""
+    runs, opened = open_views()
+    async with opened as shop:
+        cold = await shop.client.head("/v1/products/7", headers={"accept-encoding": "identity"})
+        get = await shop.get("/v1/products/7")
+        warm = await shop.client.head("/v1/products/7", headers={"accept-encoding": "identity"})
+
+    assert runs["product"] == 1
+    for head in (cold, warm):
+        assert head.content == b""
+        for name in ("etag", "content-length", "cache-control", "content-type"):
+            assert head.headers[name] == get.headers[name]
+
+
+async def test_lines_are_never_kept():
+    """A client that wants parts as they land is told them as they land, however warm it is."""
+    runs, opened = open_views()
+    async with opened as shop:
+        await shop.get("/v1/products/7")
+        lines = [
+            await shop.get("/v1/products/7", {"accept": "application/x-ndjson"}) for _ in range(2)
+        ]
+
+    assert runs["product"] == 3
+    for answer in lines:
+        assert answer.headers["content-type"] == "application/x-ndjson"
+        assert answer.headers["cache-control"] == "no-store"
+        assert "etag" not in answer.headers
+
+
+async def test_lane_of_fastapi_keeps_nothing():
+    """An app with middleware of its own composes each answer; entity tags are the same."""
+    runs, opened = open_views()
+    async with opened as shop:
+        plain = await shop.get("/v1/products/7")
+    runs, opened = open_views()
+    async with opened as shop:
+        shop.app.add_middleware(BaseHTTPMiddleware, dispatch=lambda request, next_: next_(request))
+        shop.app.middleware_stack = None
+        answers = [await shop.get("/v1/products/7") for _ in range(2)]
+        known = await shop.get("/v1/products/7", {"if-none-match": plain.headers["etag"]})
+
+    assert runs["product"] == 3
+    assert answers[1].headers["etag"] == plain.headers["etag"]
+    assert answers[1].headers["cache-control"] == "private, no-cache"
+    assert known.status_code == 304
+
+
+async def test_part_that_hangs_keeps_the_answer_from_being_kept():
+    """An answer that was ready before one of its calls had ended is not kept."""
+    views = Views()
+    runs: Counter[str] = Counter()
+
+    @views.get("/")
+    async def get_some(page: P) -> ProductView:
+        runs["some"] += 1
+        page.price()
+        return ProductView(await page.product())
+
+    async with open_shop([views]) as shop:
+        shop.scripts["prices"].then(hang())
+        answers = [await shop.get("/") for _ in range(2)]
+
+    assert runs["some"] == 2
+    assert answers[1].headers["cache-control"] == "private, no-cache"
+    assert ("refuse", "unfinished") in shop.of_views()
+
+
+async def test_renamed_field_finds_no_old_answer():
+    """Two releases that share a store do not answer for each other, however deep the change."""
+
+    @dataclass
+    class Old:
+        inner: list[ProductView]
+
+    @dataclass
+    class Renamed:
+        name: str
+        price: int | None = None
+
+    @dataclass
+    class New:
+        inner: list[Renamed]
+
+    def release(model, inner):
+        views = Views()
+
+        async def get_it(page: P):
+            return model([inner(await page.product())])
+
+        get_it.__annotations__["return"] = model
+        views.get("/it")(get_it)
+        return views
+
+    async with open_shop([release(Old, ProductView)]) as old:
+        await old.get("/it")
+        async with open_shop([release(New, Renamed)]) as new:
+            new.app.cache.store = old.app.cache.store
+            await new.get("/it")
+            fresh = await new.get("/it")
+        same = await old.get("/it")
+
+    assert same.json() == {"inner": [{"title": "Tent 7", "price": None}]}
+    assert fresh.json() == {"inner": [{"name": "Tent 7", "price": None}]}
+    assert "hit" in same.headers["cache-status"]
+    assert "hit" in fresh.headers["cache-status"]
+
+
+async def test_gateway_without_a_cache_says_nothing_of_one():
+    """No policy, no cache, no field."""
+    from shop import open_shop as open_plain  # noqa: PLC0415 - the other shop of this directory
+
+    async with open_plain() as shop:
+        answer = await shop.client.get("/v1/products/7")
+
+    assert "cache-status" not in answer.headers
+    assert answer.headers["cache-control"] == "private, no-cache"
+    assert answer.headers["etag"]
