@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.auth.viewer import ANONYMOUS
+from bff_core.edge.admission import path_of
 from bff_core.edge.exchange import Exchange, exchange_of
 from bff_core.edge.forwarded import parse_address
 from bff_core.errors import ConfigurationError, TooManyRequests
@@ -68,7 +69,7 @@ class Limits:
         limits: Sequence[Limit] = self._limits
         if not self._holds_always:
             # A web socket begins as a GET.
-            method, path = scope.get("method", "GET"), scope["path"]
+            method, path = scope.get("method", "GET"), path_of(scope)
             limits = [limit for limit in limits if limit.holds_for(method, path)]
         if not limits:
             return self._app(scope, receive, send)

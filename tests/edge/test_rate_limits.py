@@ -135,6 +135,17 @@ async def test_a_limit_holds_for_whole_segments_of_a_path(edged, answering):
     assert await asked("/v1/reports/freedom") == [429, 429]
 
 
+async def test_a_limit_holds_below_a_root_path(edged, answering):
+    """Limits name paths as routes do: without what a proxy put in front of them."""
+    gateway = edged(answering(), limits=[Limit(quota=1, paths=("/v1/reports",))])
+
+    for _ in range(2):
+        await gateway.speak(path="/shop/v1/reports", root_path="/shop")
+
+    statuses = [sent["status"] for sent in gateway.sent if "status" in sent]
+    assert statuses == [200, 429]
+
+
 async def test_a_limit_may_hold_for_some_methods(edged, answering):
     """Writes can be bounded more tightly than reads; a HEAD counts as the GET that it is."""
     writes = Limit(quota=1, methods=("POST",), name="writes")
