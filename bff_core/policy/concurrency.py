@@ -167,7 +167,7 @@ class ConcurrencyLimit:
         self._options = options
         self._most = most
         self._chance = chance
-        self._limit = float(min(options.initial, most))
+        self._limit = float(min(max(options.initial, options.least), most))
         self._headroom = math.inf
         self._paces: dict[str, _Pace] = {}
         self._window = _Window(now)
