@@ -1,15 +1,17 @@
 -- Load for wrk: asks for a different id each time, so that nothing can be shared or cached, and
--- ends with one line of JSON. Arguments: the path before the id, the first id.
-local before, after, id
+-- ends with one line of JSON. Arguments: the path before the id, the first id, and what the next
+-- is greater by: 0 asks for the same again.
+local before, after, id, step
 
 function init(arguments)
   before = "GET " .. arguments[1]
   after = " HTTP/1.1\r\nHost: " .. wrk.headers["Host"] .. "\r\n\r\n"
   id = tonumber(arguments[2])
+  step = tonumber(arguments[3])
 end
 
 function request()
-  id = id + 1
+  id = id + step
   return before .. id .. after
 end
 

@@ -50,11 +50,17 @@ def disturbance(shares: Mapping[str, float]) -> str:
 def ratios(told: Sequence[Told]) -> str:
     """Return what the budget says, peer by peer."""
     lines = [
-        f"| {one['against']} | **{as_ratio(one['ratio'])}** | {as_ratio(one['must'])} "
+        f"| {compared(one)} | **{as_ratio(one['ratio'])}** | {as_ratio(one['must'])} "
         f"| {as_ratio(one['goal'])} | {one['verdict']} |"
         for one in told
     ]
     return table("| our CPU per request, over that of | ratio | must ≤ | goal ≤ | |", lines)
+
+
+def compared(one: Told) -> str:
+    """Return whose figure it is over, and whose it is where that is not the usual gateway's."""
+    ours = one.get("ours", "bff")
+    return f"{one['against']}" if ours == "bff" else f"{one['against']}, that of {ours}"
 
 
 def rows(told: Sequence[Told]) -> str:

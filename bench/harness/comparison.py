@@ -10,10 +10,12 @@ from bench.harness.budget import Ratio, ratios_of
 from bench.harness.load import WrongAnswer
 from bench.harness.machine import Cores
 from bench.harness.nginx import Services
-from bench.harness.payloads import Payloads
+from bench.harness.payloads import Payloads, Record
 from bench.harness.peers import Peer, Running, Skipped, build, started
 from bench.harness.programs import NotReady
 from bench.harness.sample import Plan, Sample, measure, median_of
+
+HELLO: Record = {"hello": "world"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +30,9 @@ class Ground:
 
     def verify(self, gateway: Running) -> None:
         """Raise WrongAnswer unless a peer answers the screen as it should."""
-        is_spliced = gateway.peer.answer == "spliced"
-        verify(gateway, self.payloads.spliced if is_spliced else self.payloads.trimmed)
+        told = self.payloads
+        expected = {"trimmed": told.trimmed, "spliced": told.spliced, "hello": HELLO}
+        verify(gateway, expected[gateway.peer.answer])
 
 
 @dataclass(slots=True)

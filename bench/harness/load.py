@@ -49,15 +49,17 @@ def parse_load(output: str) -> Load:
     )
 
 
-def drive(url: str, *, seconds: int, core: int) -> Load:
+def drive(url: str, *, seconds: int, core: int, repeats: bool = False) -> Load:
     """Load a peer over keep-alive connections; no id is asked for twice in a session.
 
-    `url` is the screen's without the id; wrk knows whole seconds only. Raises WrongAnswer.
+    Or, where it `repeats`, always the same. `url` is the screen's without the id; wrk knows whole
+    seconds only. Raises WrongAnswer.
     """
     origin, slash, path = url.partition("/screen/")
     command = ["taskset", "-c", str(core), "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s"]
     command += ["--timeout", "10s", "--latency", "-s", str(SCRIPT), origin]
-    command += ["--", slash + path, str(next(_runs) * IDS_PER_RUN)]
+    first, step = (1, 0) if repeats else (next(_runs) * IDS_PER_RUN, 1)
+    command += ["--", slash + path, str(first), str(step)]
     told = subprocess.run(command, capture_output=True, text=True, check=False)
     if told.returncode:
         raise WrongAnswer(f"wrk: {(told.stderr or told.stdout).strip()}")

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -35,8 +35,9 @@ class Place:
 class Peer:
     """A gateway that answers the screen.
 
-    `answer` is `spliced` for one that passes on whatever the services say. `build` runs once per
-    session, in the peer's folder.
+    `answer` is `spliced` for one that passes on whatever the services say, `hello` for one that
+    knows none. One that `repeats` is asked for the same screen again and again. `build` runs once
+    per session, in the peer's folder.
     """
 
     name: str
@@ -44,7 +45,8 @@ class Peer:
     needs: tuple[str, ...] = ()
     build: tuple[str, ...] = ()
     environment: Mapping[str, str] | None = None
-    answer: Literal["trimmed", "spliced"] = "trimmed"
+    answer: Literal["trimmed", "spliced", "hello"] = "trimmed"
+    repeats: bool = False
 
     @property
     def folder(self) -> Path:
@@ -124,7 +126,18 @@ GO = Peer(
 )
 NGINX = Peer("nginx-ssi", serve_with_nginx, needs=("nginx",), answer="spliced")
 
-PEERS = (BFF, FASTAPI, FASTIFY, GO, NGINX)
+KEPT = replace(
+    BFF,
+    name="bff-view-cache",
+    environment={
+        **(BFF.environment or {}),
+        "BFF_POLICIES": str(FOLDER / "bff-view-cache" / "policies.toml"),
+    },
+    repeats=True,
+)
+HELLO = Peer("starlette-hello", serve_with_uvicorn("starlette-hello"), answer="hello", repeats=True)
+
+PEERS = (BFF, FASTAPI, FASTIFY, GO, NGINX, KEPT, HELLO)
 
 
 def build(peer: Peer, log: Path) -> None:

@@ -26,6 +26,7 @@ def row_of(name: str, sample: Sample) -> Json:
 def ratio_row_of(ratio: Ratio) -> Json:
     """Return a ratio as JSON."""
     return {
+        "ours": ratio.budget.ours,
         "against": ratio.budget.peer,
         "ratio": round(ratio.value, 4),
         "must": round(ratio.budget.must, 4),
@@ -43,7 +44,7 @@ def ratio_table(ratios: Sequence[Ratio]) -> str:
     """Return the ratios with what they must and should be."""
     rows = [
         (
-            f"bff : {ratio.budget.peer}",
+            f"{ratio.budget.ours} : {ratio.budget.peer}",
             as_ratio(ratio.value),
             as_ratio(ratio.budget.must),
             as_ratio(ratio.budget.goal),

@@ -61,9 +61,10 @@ class Reading:
 
 def measure(gateway: Running, services: int, plan: Plan, cores: Cores) -> Sample:
     """Warm a peer up, then load it and account for what it used; raises WrongAnswer."""
-    drive(gateway.url, seconds=plan.warm_up, core=cores.load)
+    repeats = gateway.peer.repeats
+    drive(gateway.url, seconds=plan.warm_up, core=cores.load, repeats=repeats)
     before = Reading.take(gateway.pid, services, cores)
-    load = drive(gateway.url, seconds=plan.seconds, core=cores.load)
+    load = drive(gateway.url, seconds=plan.seconds, core=cores.load, repeats=repeats)
     after = Reading.take(gateway.pid, services, cores)
     used, loaded = after.gateway - before.gateway, after.load - before.load
     disturbed = max(

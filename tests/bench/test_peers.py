@@ -84,4 +84,6 @@ def test_the_bench_compares_the_peers_that_the_budget_names() -> None:
         "fastify-undici",
         "go-net-http",
         "nginx-ssi",
+        "bff-view-cache",
+        "starlette-hello",
     ]
