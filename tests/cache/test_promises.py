@@ -1,0 +1,163 @@
+"""What holds of every reply, policy and moment (properties)."""
+
+from dataclasses import replace
+
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from bff_core.cache.admission import Refused, keep
+from bff_core.cache.entry import Entry
+from bff_core.cache.freshness import judge
+from bff_core.call import Reply
+from bff_core.policy.cache import Cache
+from tests.cache.exchanges import (
+    DATE,
+    HOUR_EARLIER,
+    MINUTE_LATER,
+    NOW,
+    TENANT,
+    VIEWER,
+    admitted,
+    call,
+    fields,
+    reply,
+)
+
+RANK = ("fresh", "early", "stale", "revalidate", "miss")
+
+seconds = st.sampled_from(["0", "1", "60", '"60"', "600", "-1", "x", ""])
+words = st.sampled_from(
+    [
+        *("no-store", "no-cache", "private", "public", "must-revalidate", "proxy-revalidate"),
+        *("must-understand", "immutable", 'private="set-cookie"', 'no-cache="x"', "junk"),
+    ]
+)
+durations = st.builds(
+    "{}={}".format,
+    st.sampled_from(["max-age", "s-maxage", "stale-while-revalidate", "stale-if-error"]),
+    seconds,
+)
+controls = st.lists(words | durations, max_size=4).map(", ".join)
+dates = st.sampled_from([DATE, HOUR_EARLIER, MINUTE_LATER, "0"])
+replies = st.builds(
+    reply,
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "cache-control": controls,
+            "cdn-cache-control": controls,
+            "expires": dates,
+            "date": dates,
+            "last-modified": dates,
+            "age": seconds,
+            "etag": st.just('"v1"'),
+            "vary": st.sampled_from(["accept-language", "*"]),
+            "via": st.sampled_from(["1.1 a", "1.0 a"]),
+        },
+    ),
+    st.sampled_from([200, 200, 200, 203, 301, 302, 404, 403, 418]),
+)
+lengths = st.none() | st.sampled_from([0.0, 1.0, 30.0, 300.0])
+policies = st.builds(
+    Cache, ttl=lengths, stale=lengths, error=lengths, heuristic=st.sampled_from([0.0, 0.1])
+)
+shared = st.sampled_from([None, "anonymous", "unbound", TENANT])
+askers = st.builds(call, audience=shared | st.just(VIEWER))
+wishes = st.sampled_from(
+    [
+        *("max-age=30", "min-fresh=30", "max-stale=30", "no-cache", "max-age=30, max-stale=5"),
+        *("min-fresh=30, max-stale=5", "no-transform"),
+    ]
+)
+wishers = st.builds(
+    call,
+    audience=shared | st.just(VIEWER),
+    headers=st.builds(lambda it: {"cache-control": it}, wishes),
+)
+moments = st.lists(st.integers(0, 2800), min_size=2, max_size=6).map(
+    lambda quarters: [one / 4 for one in sorted(quarters)]
+)
+chances = st.floats(0, 1, exclude_max=True)
+
+
+@given(replies, askers, policies, moments, chances)
+def test_nothing_is_fresh_after_its_lifetime(answer, asker, options, moments, chance) -> None:
+    """Neither fresh nor early when it is as old as its lifetime, or older."""
+    entry = admitted(answer, asker, options)
+    assume(isinstance(entry, Entry))
+
+    for moment in moments:
+        kind = judge(entry, asker, options, now=NOW + moment, chance=lambda: chance).kind
+        is_over = entry.age(NOW + moment) >= entry.fresh_for
+        assert is_over == (kind not in {"fresh", "early"})
+
+
+@given(replies, askers | wishers, policies, moments, chances)
+def test_an_entry_only_gets_worse(answer, asker, options, moments, chance) -> None:
+    """As time goes by a verdict never turns back, whatever a call asks for."""
+    entry = admitted(answer, asker, options)
+    assume(isinstance(entry, Entry))
+
+    verdicts = [
+        judge(entry, asker, options, now=NOW + moment, chance=lambda: chance) for moment in moments
+    ]
+
+    ranks = [RANK.index(one.kind) for one in verdicts]
+    assert ranks == sorted(ranks)
+
+
+@given(replies, askers, policies, moments)
+def test_an_entry_is_kept_until_it_is_of_no_use(answer, asker, options, moments) -> None:
+    """Before `keep` is over it is good for something; after it at most to be asked about."""
+    entry = admitted(answer, asker, options)
+    assume(isinstance(entry, Entry))
+
+    for moment in moments:
+        verdict = judge(entry, asker, options, now=NOW + moment, chance=lambda: 0.5)
+        is_of_use = verdict.kind != "miss" or verdict.error_until > NOW + moment
+        assert is_of_use or moment >= keep(entry, NOW)
+        assert not is_of_use or entry.has_validator or moment < keep(entry, NOW)
+
+
+@given(replies, shared, policies, controls)
+def test_what_is_private_is_never_kept_for_others(answer, audience, options, control) -> None:
+    """Whatever else the service says, and whatever the policy."""
+    marked = controlled(answer, f"{control}, private")
+
+    assert isinstance(admitted(marked, call(audience=audience), options), Refused)
+
+
+@given(replies, askers, st.sampled_from([0.0, 0.1]), controls)
+def test_what_says_no_store_is_not_kept(answer, asker, heuristic, control) -> None:
+    """As long as the author does not say for how long it is of use."""
+    assume("must-understand" not in control)
+    marked = controlled(answer, f"no-store, {control}")
+
+    assert isinstance(admitted(marked, asker, Cache(heuristic=heuristic)), Refused)
+
+
+def controlled(answer: Reply, control: str) -> Reply:
+    """Return the reply with that Cache-Control, and no targeted field before it."""
+    others = tuple(one for one in answer.headers if not one[0].endswith(b"cache-control"))
+    return replace(answer, headers=(*others, (b"cache-control", control.encode())))
+
+
+@given(replies, askers, policies, st.booleans())
+def test_a_reply_with_a_cookie_is_nobodys_entry(answer, asker, options, is_first) -> None:
+    """Not even in the cache of the viewer whom it was set for."""
+    cookie = fields({"set-cookie": "session=1"})
+    headers = cookie + answer.headers if is_first else answer.headers + cookie
+
+    assert isinstance(admitted(replace(answer, headers=headers), asker, options), Refused)
+
+
+@given(replies, askers, st.integers(0, 100))
+def test_nothing_is_granted_that_nobody_grants(answer, asker, delay) -> None:
+    """Without a word of the service no window is open, and time on the way counts as age."""
+    entry = admitted(answer, asker, Cache(), delay)
+    assume(isinstance(entry, Entry))
+    text = b" ".join(value for name, value in answer.headers if name.endswith(b"control"))
+
+    assert entry.born <= NOW - delay
+    assert not entry.stale_for or b"stale-while-revalidate=" in text
+    assert not entry.error_for or b"stale-if-error=" in text

@@ -1,0 +1,208 @@
+"""Asking whether something changed: of services (304, HEAD), and by clients (If-None-Match)."""
+
+import pytest
+
+from bff_core.cache.admission import Refused
+from bff_core.cache.entry import Entry
+from bff_core.cache.validation import (
+    conditional,
+    is_not_modified,
+    matches,
+    renewed,
+    strongly_match,
+    updated,
+    updated_by_head,
+    weakly_match,
+)
+from bff_core.call import find_header
+from bff_core.policy.cache import Cache
+from tests.cache.exchanges import (
+    DATE,
+    HOUR_EARLIER,
+    MINUTE_LATER,
+    NOW,
+    VIEWER,
+    WALL,
+    call,
+    fields,
+    kept,
+    reply,
+)
+
+STORED = {
+    "cache-control": "max-age=60",
+    "etag": '"v1"',
+    "last-modified": HOUR_EARLIER,
+    "age": "30",
+    "x-shelf": "1",
+}
+
+
+def confirmed(headers: dict, stored: dict | None = None) -> Entry | Refused | None:
+    """Let a 304 with these headers answer for what is stored, half a minute later."""
+    entry, asker = kept(reply(stored or STORED), call(audience=VIEWER)), call(audience=VIEWER)
+    whole = updated(entry, reply(headers, 304, b""))
+    if whole is None:
+        return None
+    later = NOW + 30
+    return renewed(entry, asker, whole, Cache(), asked=later, now=later, wall=WALL + 30)
+
+
+def test_a_call_carries_both_validators() -> None:
+    """RFC 9111, section 4.3.1; the call's own headers stay."""
+    asked = conditional(call(), kept(reply(STORED)))
+
+    assert asked.headers == (
+        *call().headers,
+        (b"if-none-match", b'"v1"'),
+        (b"if-modified-since", HOUR_EARLIER.encode()),
+    )
+
+
+def test_without_a_validator_the_call_stays_as_it_is() -> None:
+    """There is nothing to ask by; the whole reply is wanted."""
+    asker = call()
+
+    assert conditional(asker, kept(reply("max-age=60"))) is asker
+
+
+def test_a_304_makes_an_entry_fresh_again() -> None:
+    """RFC 9111, section 4.3.4: body and status are the kept ones, the age is that of the news."""
+    entry = confirmed({"etag": '"v1"', "cache-control": "max-age=120", "x-shelf": "2"})
+
+    assert (entry.status, entry.body) == (200, b'{"id": 7}')
+    assert (entry.age(NOW + 30), entry.fresh_for) == (0, 120)
+    assert dict(entry.headers)[b"x-shelf"] == b"2"
+    assert dict(entry.headers)[b"last-modified"] == HOUR_EARLIER.encode()
+
+
+def test_a_304_says_nothing_of_the_body() -> None:
+    """RFC 9111, section 3.2: what tells of the kept body stays, whatever the 304 claims."""
+    entry = confirmed(
+        {"content-type": "text/plain", "content-length": "0", "content-encoding": "br"}
+    )
+
+    assert find_header(entry.headers, b"content-type") == b"application/json"
+    assert find_header(entry.headers, b"content-length") is None
+    assert find_header(entry.headers, b"content-encoding") is None
+
+
+@pytest.mark.parametrize(
+    ("headers", "stored"),
+    [
+        ({"etag": '"v2"'}, STORED),
+        ({"last-modified": DATE}, {"last-modified": HOUR_EARLIER, "cache-control": "max-age=9"}),
+    ],
+)
+def test_a_304_about_another_answer_confirms_nothing(headers: dict, stored: dict) -> None:
+    """RFC 9111, section 4.3.4: its validator has to be the stored one's."""
+    assert confirmed(headers, stored) is None
+
+
+@pytest.mark.parametrize(
+    "headers", [{}, {"etag": '"v1"'}, {"etag": 'W/"v1"'}, {"last-modified": HOUR_EARLIER}], ids=str
+)
+def test_a_304_with_our_validator_or_none_is_about_ours(headers: dict) -> None:
+    """It answers the one condition that was sent, which may be compared weakly."""
+    assert isinstance(confirmed(headers), Entry)
+
+
+@pytest.mark.parametrize(
+    ("headers", "reason"),
+    [
+        ({"cache-control": "no-store"}, "no-store"),
+        ({"set-cookie": "a=1"}, "set-cookie"),
+        ({"vary": "*"}, "vary"),
+    ],
+)
+def test_a_304_may_end_the_keeping(headers: dict, reason: str) -> None:
+    """What it says counts as if it came with the body; the caller gets that all the same."""
+    assert confirmed(headers) == Refused(reason)
+
+
+def test_what_was_decoded_need_not_be_decoded_again() -> None:
+    """The body is the same, and so are the values that were made of it."""
+    entry = kept(reply(STORED))
+    entry.decoded["model"] = "value"
+    whole = updated(entry, reply({}, 304, b""))
+
+    again = renewed(entry, call(), whole, Cache(), asked=NOW, now=NOW, wall=WALL)
+
+    assert again.decoded == {"model": "value"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "holds"),
+    [
+        ({"etag": '"v1"', "cache-control": "max-age=90"}, True),
+        ({"content-length": "9"}, True),
+        ({"etag": '"v2"'}, False),
+        ({"last-modified": MINUTE_LATER}, False),
+        ({"content-length": "10"}, False),
+    ],
+)
+def test_a_head_tells_whether_what_is_kept_still_holds(headers: dict, holds: bool) -> None:
+    """RFC 9111, section 4.3.5: same validators and length, or it is not to be used any more."""
+    stored = {"content-length": "9", "last-modified": HOUR_EARLIER, "cache-control": "max-age=9"}
+    entry = kept(reply(stored | ({"etag": '"v1"'} if "etag" in headers else {})))
+
+    whole = updated_by_head(entry, reply(headers, 200, b""))
+
+    assert (whole is not None) == holds
+    assert whole is None or whole.body == b'{"id": 7}'
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "strong", "weak"),
+    [
+        (b'W/"1"', b'W/"1"', False, True),
+        (b'W/"1"', b'W/"2"', False, False),
+        (b'W/"1"', b'"1"', False, True),
+        (b'"1"', b'"1"', True, True),
+    ],
+)
+def test_entity_tags_are_compared_in_two_ways(one, other, strong, weak) -> None:
+    """The table of RFC 9110, section 8.8.3.2."""
+    assert (strongly_match(one, other), weakly_match(one, other)) == (strong, weak)
+
+
+@pytest.mark.parametrize(
+    ("field", "etag", "expected"),
+    [
+        (b'"xyzzy"', b'"xyzzy"', True),  # RFC 9110, section 13.1.2
+        (b'W/"xyzzy"', b'"xyzzy"', True),
+        (b'"xyzzy", "r2d2xxxx", "c3piozzzz"', b'"c3piozzzz"', True),
+        (b'W/"xyzzy", W/"r2d2xxxx", W/"c3piozzzz"', b'W/"r2d2xxxx"', True),
+        (b"*", b'"any"', True),
+        (b' "a"\t,"b"', b'"b"', True),
+        (b'"a,b"', b'"a,b"', True),
+        (b'"a,b"', b'"b"', False),
+        (b'"ab"', b'"a"', False),
+        (b'""', b'""', True),
+        (b"xyzzy", b'"xyzzy"', False),
+        (b'"xyzzy', b'"xyzzy"', False),
+        (b"", b'"a"', False),
+    ],
+)
+def test_a_client_names_what_it_has(field: bytes, etag: bytes, expected: bool) -> None:
+    """If-None-Match compares weakly, and a tag may hold commas."""
+    assert matches(field, etag) is expected
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({}, False),
+        ({"if-none-match": '"v1"'}, True),
+        ({"if-none-match": ['"v0"', '"v1"']}, True),
+        ({"if-none-match": '"v2"', "if-modified-since": DATE}, False),
+        ({"if-modified-since": DATE}, True),
+        ({"if-modified-since": MINUTE_LATER}, True),
+        ({"if-modified-since": HOUR_EARLIER}, False),
+        ({"if-modified-since": "yesterday"}, False),
+    ],
+    ids=str,
+)
+def test_an_unchanged_answer_need_not_be_sent(headers: dict, expected: bool) -> None:
+    """RFC 9110, section 13.2.2: a date counts only where no tag is named."""
+    assert is_not_modified(fields(headers), b'"v1"', DATE.encode()) is expected
