@@ -73,9 +73,11 @@ class Workers:
         self._loop.add_signal_handler(signal.SIGHUP, self._tell, signal.SIGHUP)
         first = await self._start()
         if not await first.is_ready():
-            return await self._forget(first)
-        others = [await self._start() for _ in range(self._count - 1)]
-        keepers = [self._loop.create_task(self._keep(each)) for each in (first, *others)]
+            status = await self._forget(first)
+            return 0 if self._told.is_set() else status
+        keepers = [self._loop.create_task(self._keep(first))]
+        while len(keepers) < self._count and not self._told.is_set():
+            keepers.append(self._loop.create_task(self._keep(await self._start())))
         await self._told.wait()
         await asyncio.gather(*keepers)
         return 0
@@ -94,6 +96,8 @@ class Workers:
             )
         worker = Worker(process, ours)
         self._alive.add(worker)
+        if self._told.is_set():  # while it was started
+            worker.tell(signal.SIGTERM)
         return worker
 
     async def _keep(self, worker: Worker) -> None:

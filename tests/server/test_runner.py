@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from bff_core.events import Events
 from bff_core.server.__main__ import main, plan_of
 from bff_core.server.listening import CannotListen, adopt, bind
 from bff_core.server.runner import CannotServe, Plan, load
+from bff_core.server.workers import Workers
 from tests.processes.process import Process
 from tests.processes.services import answers, request
 from tests.server.conftest import free_port
@@ -157,6 +159,31 @@ async def test_workers_share_a_port_and_end_together(depot):
     assert answer.status == 200
     assert len(workers) == 2
     assert not any(_lives(pid) for pid in workers)
+
+
+WORKER = """
+import signal, socket, sys
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+line = socket.socket(fileno=int(sys.argv[sys.argv.index("--lifeline") + 1]))
+line.sendall(b"ready")
+line.recv(1)
+"""
+
+
+@pytest.mark.parametrize("count", [1, 2, 4])
+async def test_an_end_amid_the_start_of_workers_ends_all(count):
+    """Told to end while it starts processes it starts no more, and leaves none behind."""
+    before = set(children(os.getpid()))
+    command = [sys.executable, "-S", "-c", WORKER]
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        workers = Workers(command, 20, listener, Events())
+        running = asyncio.ensure_future(workers.run())
+        await until(lambda: len(set(children(os.getpid())) - before) >= count)
+        os.kill(os.getpid(), signal.SIGTERM)
+        status = await asyncio.wait_for(running, 20)
+
+    assert status == 0
+    assert set(children(os.getpid())) <= before
 
 
 async def test_sighup_ends_no_worker_and_one_that_dies_is_replaced(depot):
