@@ -58,8 +58,9 @@ def primary(call: Call, vary: tuple[str, ...] = ()) -> str:
     if "%" in target:
         target = canonical(target)
     extra = "" if call.headers == USUAL and not vary else _extra(call.headers, vary)
-    if call.body or call.method not in {"GET", "HEAD"}:
-        extra += "!" + digest(call.method, call.body.hex())
+    method = call.method if call.method not in {"GET", "HEAD"} else None
+    if call.body or method is not None:
+        extra += "!" + digest(method, call.body.hex())
     return shortened(f"{len(call.upstream)}:{call.upstream}{who}{extra} {target}")
 
 
