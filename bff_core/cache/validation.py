@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Final
 
 from bff_core.cache.admission import Refused, admit
-from bff_core.cache.dates import date_of
 from bff_core.cache.entry import Entry
 from bff_core.call import Call, Headers, Reply, find_header
 from bff_core.policy.cache import Cache
@@ -98,11 +97,6 @@ def weakly_match(one: bytes, other: bytes) -> bool:
     return one.removeprefix(b"W/") == other.removeprefix(b"W/")
 
 
-def strongly_match(one: bytes, other: bytes) -> bool:
-    """Whether two entity tags are the same and neither is weak (RFC 9110, section 8.8.3.2)."""
-    return one == other and not one.startswith(b"W/")
-
-
 def matches(if_none_match: bytes, etag: bytes) -> bool:
     """Whether If-None-Match names an entity tag, compared weakly (RFC 9110, section 13.1.2).
 
@@ -113,16 +107,3 @@ def matches(if_none_match: bytes, etag: bytes) -> bool:
     if if_none_match.strip() == b"*":
         return True
     return etag.removeprefix(b"W/") in _OPAQUE.findall(if_none_match)
-
-
-def is_not_modified(request: Headers, etag: bytes, last_modified: bytes | None = None) -> bool:
-    """Whether a GET or HEAD is to be answered with 304 (RFC 9110, sections 13.1 and 13.2.2).
-
-    Where there is an If-None-Match, If-Modified-Since does not count.
-    """
-    named = [value for name, value in request if name == b"if-none-match"]
-    if named:
-        return matches(b", ".join(named), etag)
-    since = date_of(find_header(request, b"if-modified-since"))
-    modified = date_of(last_modified)
-    return since is not None and modified is not None and modified <= since
