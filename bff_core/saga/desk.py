@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Iterable
+from itertools import count
 from typing import Self
 
 import msgspec
@@ -33,7 +34,9 @@ class Desk:
     """Begins sagas and goes on with those that others left; a saga's field of this type is wired.
 
     An entry is held for `lease` seconds beyond the longest try, so one that a killed process left
-    is taken up by any other that long after its last record.
+    is taken up by any other that long after its last record. Each hold has an owner of its own:
+    a clock that jumps, or a process that was frozen, lets a desk take over what it has under way,
+    and then the former hold has to be lost like that of another process.
     """
 
     def __init__(self, kinds: Iterable[Kind]) -> None:
@@ -43,7 +46,8 @@ class Desk:
         self._running: set[Driver] = set()
         self._resumed: set[Driver] = set()
         self._home: Surroundings | None = None
-        self._owner = ""
+        self._process = ""
+        self._holds = count(1)
         for kind in self._kinds.values():
             for step in kind.steps:
                 step.check()
@@ -51,7 +55,7 @@ class Desk:
     def open(self, home: Surroundings) -> None:
         """Work from now on; what was left is taken up in the background."""
         self._home = home
-        self._owner = f"{home.name}:{_random()}"
+        self._process = f"{home.name}:{_random()}"
         home.spawn(self._resume())
 
     def bind(self, scope: Scope) -> Self:
@@ -69,9 +73,10 @@ class Desk:
                 f"gateway(..., sagas=[{type(saga).__name__}])"
             )
         entry = self._entry(saga, scope)
-        driver = self._driver(entry)
+        owner = self._owner()
+        driver = self._driver(entry, owner)
         known = await self._home.journal.begin(
-            entry.id, entry.kind, entry.encode(), self._owner, self._lease(type(saga))
+            entry.id, entry.kind, entry.encode(), owner, self._lease(type(saga))
         )
         if known is None:
             await self._watch(driver, scope)
@@ -152,14 +157,17 @@ class Desk:
             created=home.wall(),
         )
 
-    def _driver(self, entry: Entry) -> Driver:
+    def _owner(self) -> str:
+        return f"{self._process}:{next(self._holds)}"
+
+    def _driver(self, entry: Entry, owner: str) -> Driver:
         home, kind = self._here, self._kinds[entry.saga]
         return Driver(
             entry,
             [one.plan for one in kind.steps],
             Steps(kind, self._inputs[entry.saga], home),
             home.journal,
-            owner=self._owner,
+            owner=owner,
             lease=self._lease(kind),
             pace=kind.policy,
             wall=home.wall,
@@ -194,9 +202,8 @@ class Desk:
                 await self._take_over(home)
             except StoreUnavailable:
                 pass  # the link tells its sinks; it is tried again
-            except Exception as error:  # noqa: BLE001 # one bad entry must not end the watch
-                if home.events.sinks:
-                    home.events.emit(Crashed("saga", "", error))
+            except Exception as error:  # noqa: BLE001 # nothing must end the watch
+                self._crashed(error)
             await asyncio.sleep(home.lease / 2 * (0.75 + home.chance() / 2))
 
     async def _take_over(self, home: Surroundings) -> None:
@@ -205,11 +212,24 @@ class Desk:
             if room <= 0:
                 return
             name = kind_of(kind.__name__, [one.name for one in kind.steps])
-            for body in await home.journal.claim(name, self._owner, self._lease(kind), room):
-                driver = self._driver(Entry.decode(body))
-                driver.turn_back(LEFT)
-                self._resumed.add(driver)
-                self._start(driver)
+            owner = self._owner()
+            for body in await home.journal.claim(name, owner, self._lease(kind), room):
+                self._take_up(body, owner)
+
+    def _take_up(self, body: bytes, owner: str) -> None:
+        try:
+            driver = self._driver(Entry.decode(body), owner)
+        except Exception as error:  # noqa: BLE001 # an entry that can't be read keeps back no other
+            self._crashed(error)
+            return
+        driver.turn_back(LEFT)
+        self._resumed.add(driver)
+        self._start(driver)
+
+    def _crashed(self, error: Exception) -> None:
+        home = self._home
+        if home is not None and home.events.sinks:
+            home.events.emit(Crashed("saga", "", error))
 
 
 async def _leave(driver: Driver) -> None:

@@ -21,7 +21,7 @@ from bff_core.errors import (
     StoreUnavailable,
     TransportFailed,
 )
-from bff_core.events import Events, SagaStuck
+from bff_core.events import Crashed, Events, SagaStuck
 from bff_core.saga.desk import Desk
 from bff_core.saga.errors import SagaUnderWay, SagaUnsettled
 from bff_core.saga.steps import Surroundings
@@ -544,6 +544,42 @@ async def test_what_services_have_forgotten_is_not_sent_again():
     assert heard[0].step == "charge"
     assert not papers.is_settled
     await later.kill()
+
+
+async def test_a_desk_that_takes_over_its_own_saga_lets_go_of_the_former_hold():
+    """A clock that jumps ahead ends a lease early; no order is placed on money given back."""
+    bank, papers = Bank(["ok", "hang", "ok", "ok", "hang"]), Papers()
+    life = Life(bank, papers)
+    client = asyncio.create_task(life.buy())
+    await asyncio.sleep(0.5)  # in the middle of the charge
+    for key, (body, owner, _, is_open) in papers.rows.items():
+        papers.rows[key] = (body, owner, 0.0, is_open)
+    with pytest.raises(SagaUnsettled):
+        await client
+    await asyncio.sleep(30)
+
+    assert bank.count("charge") == bank.count("refund") == 1
+    assert bank.count("place book for ann") == 0
+    assert papers.is_settled
+    await life.kill()
+
+
+async def test_an_entry_that_cannot_be_read_keeps_no_other_from_being_resumed():
+    """It is told, and those behind it are gone on with."""
+    heard = []
+    bank, papers = Bank(["ok", "hang"]), Papers()
+    first = Life(bank, papers)
+    with pytest.raises(SagaUnsettled):
+        await first.buy(within=0.5)
+    await first.kill()
+    papers.rows = {"broken": (b"{}", "", 0.0, True), **papers.rows}
+    await asyncio.sleep(0.1)
+    second = Life(bank, papers, heard)
+    await asyncio.sleep(30)
+
+    assert bank.count("hold") == bank.count("release") == 1
+    assert any(isinstance(event, Crashed) for event in heard)
+    await second.kill()
 
 
 async def test_sagas_under_way_do_not_keep_others_from_being_resumed():
