@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 Headers = tuple[tuple[bytes, bytes], ...]
 """Header fields in wire order; names in lower case, values without surrounding white space."""
@@ -37,8 +37,8 @@ class Call:
     A call that `is_hedge` repeats one that is under way: it is neither queued nor retried.
     The last four are for the cache alone: `cache` is what the author said of this call in place of
     the policy (True: nothing, False: not at all, or a `policy.cache.Cache`), `tags` are what
-    a purge knows the reply by, `purges` what a success of the call purges, `decode` turns a reply
-    into the caller's value or raises `BadPayload`, since what nobody can read is not kept.
+    a purge knows the reply by, `purges` what a success of the call purges, `decode` makes the
+    caller's value of a reply, since what nobody can read is not kept.
     """
 
     upstream: str
@@ -116,8 +116,18 @@ class Reply:
         return None if value is None else value.decode("latin-1")
 
 
-Decode = Callable[[Reply, Call], object]
-"""Turns a reply into its caller's value; raises `BadStatus` or `BadPayload`."""
+class Decode(Protocol):
+    """Makes its caller's value of a reply; compared and hashed by identity."""
+
+    @property
+    def is_shareable(self) -> bool:
+        """Whether requests may share one value, since nobody can change it."""
+        ...
+
+    def value(self, reply: Reply, call: Call, /) -> object:
+        """Return the value; raise `BadStatus` for a failure, `BadPayload` for what does not fit."""
+        ...
+
 
 Handler = Callable[[Call], Awaitable[Reply]]
 """One upstream call: returns a reply of any status, or raises an `UpstreamError`."""

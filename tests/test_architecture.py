@@ -40,7 +40,7 @@ ONE_PLACE = {
 LONGEST_MODULE = 300
 LONGEST_GATEWAY_FILE = 150
 
-STATELESS_LAYERS = {"attempt", "coalesce", "deadline"}
+STATELESS_LAYERS = {"attempt", "coalesce", "deadline", "fill", "purge"}
 """Layers that decide nothing over time, and so have no policy module."""
 
 LAYER_PAGE = ("About", "Usage", "Defaults", "Events", "Do / Don't")

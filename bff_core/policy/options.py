@@ -21,7 +21,9 @@ class Option:
 
     @property
     def range(self) -> str:
-        """How the range reads: "0.1 to 60", "at least 1"."""
+        """How the range reads: "0.1 to 60", "at least 1", "any"."""
+        if math.isinf(self.at_least):
+            return "any"
         if math.isinf(self.at_most):
             return f"at least {_plain(self.at_least)}"
         return f"{_plain(self.at_least)} to {_plain(self.at_most)}"

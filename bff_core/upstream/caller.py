@@ -1,15 +1,26 @@
 """From a method's words to a `Call`, and from its `Reply` to a typed value; knows the request."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import ClassVar, Protocol, Self, TypeVar
 
 import msgspec
 from typing_extensions import TypeForm
 
-from bff_core.call import SAFE, Call, Handler, Headers, Reply, find_header
+from bff_core.cache.tags import filled
+from bff_core.call import (
+    NOT_DECODED,
+    SAFE,
+    Call,
+    Decode,
+    Handler,
+    Headers,
+    Reply,
+    find_header,
+)
 from bff_core.clock import Clock, monotonic
-from bff_core.errors import InvalidInput
+from bff_core.errors import ConfigurationError, InvalidInput
+from bff_core.policy.cache import Cache
 from bff_core.policy.idempotency import derived_key
 from bff_core.policy.policy import Policy
 from bff_core.scope import Scope, running_part, writing
@@ -94,6 +105,8 @@ class Caller:
         query: Query | None,
         headers: Mapping[str, str] | None,
         json: object = NO_BODY,
+        cache: Cache | bool = True,
+        purges: Sequence[str] = (),
     ) -> T:
         """Make a call with a JSON body, or none, and return its reply as the model."""
         fields = ACCEPT_JSON + encoded(headers) if headers else ACCEPT_JSON
@@ -101,8 +114,21 @@ class Caller:
         if json is not NO_BODY:
             body = msgspec.json.encode(json)
             fields += JSON
-        call = self.call(method, path, parameters, query=query, headers=fields, body=body)
-        return decoding(model).value(await self.reply(call), call)
+        decode = decoding(model)
+        call = self.call(
+            method,
+            path,
+            parameters,
+            query=query,
+            headers=fields,
+            body=body,
+            cache=cache,
+            purges=purges,
+            decode=decode,
+        )
+        reply = await self.reply(call)
+        decoded = reply.decoded
+        return decode.value(reply, call) if decoded is NOT_DECODED else decoded  # type: ignore[return-value]  # by the same decoding
 
     async def reply(self, call: Call) -> Reply:
         """Send a call down the stack; the part that made it sees a stale reply."""
@@ -124,6 +150,9 @@ class Caller:
         query: Query | None,
         headers: Headers,
         body: bytes = b"",
+        cache: Cache | bool = True,
+        purges: Sequence[str] = (),
+        decode: Decode | None = None,
     ) -> Call:
         """Return the call, with what the request and the running part add to it."""
         compiled = template(path)
@@ -146,6 +175,11 @@ class Caller:
                     headers = _keyed(headers, scope, self.name, operation, target)
         if part is not None:
             deadline = min(deadline, part.deadline)
+        tags: tuple[str, ...] = ()
+        if purges or policy.cache is not None or cache is not True:
+            values = {**query, **parameters} if query else parameters
+            tags = _tags(policy.cache, cache, values)
+            purges = filled(tuple(purges), values)
         return Call(
             self.name,
             method,
@@ -156,7 +190,28 @@ class Caller:
             headers,
             body,
             traceparent,
+            cache=cache,
+            tags=tags,
+            purges=tuple(purges),
+            decode=decode,
         )
+
+
+def _tags(policys: Cache | None, said: object, values: Mapping[str, object]) -> tuple[str, ...]:
+    """Return what a purge knows the reply of a call by, as the call or else the policy says.
+
+    Raises `ConfigurationError` for a call that says what can't be meant.
+    """
+    chosen = policys if said is True else said
+    if chosen is None or chosen is False:
+        return ()
+    if not isinstance(chosen, Cache):
+        raise ConfigurationError(f"cache={said!r}: pass a Cache(...), True or False")
+    if policys is None:
+        raise ConfigurationError(
+            "cache=Cache(...) of a call needs a policy that keeps replies: Policy(cache=Cache())"
+        )
+    return filled(chosen.tags, values)
 
 
 def _keyed(headers: Headers, scope: Scope, *names: str) -> Headers:

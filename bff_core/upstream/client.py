@@ -1,7 +1,7 @@
 """A service as a typed class: methods become calls, calls go down the stack, replies come up."""
 
 import re
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from typing import TypeVar
 
@@ -9,6 +9,7 @@ from typing_extensions import TypeForm
 
 from bff_core.call import Call, Headers, Reply, find_header
 from bff_core.errors import BadPayload, BadStatus, ConfigurationError
+from bff_core.policy.cache import Cache
 from bff_core.policy.policy import Policy
 from bff_core.upstream.caller import NO_BODY, Caller, encoded
 from bff_core.upstream.streaming import ServerSentEvent, events, rows
@@ -41,7 +42,8 @@ class Upstream(Caller):
 
     Each verb takes a path with named parameters, the type of the answer, and raises an
     `UpstreamError`; where the type allows None, a 404 is None. Path parameters are encoded as one
-    segment each.
+    segment each. Writes tell in `purges` what they change, as tags of the replies that are kept:
+    "product:{id}" is filled with the parameters of the call.
     """
 
     def __init_subclass__(cls) -> None:
@@ -66,10 +68,11 @@ class Upstream(Caller):
         *,
         query: Query | None = None,
         headers: Mapping[str, str] | None = None,
+        cache: Cache | bool = True,
         **parameters: Scalar,
     ) -> Coroutine[object, object, T]:
-        """Read a resource."""
-        return self.typed("GET", path, model, parameters, query=query, headers=headers)
+        """Read a resource; `cache` is in place of the policy's, or False to ask in any case."""
+        return self.typed("GET", path, model, parameters, query=query, headers=headers, cache=cache)
 
     def post(
         self,
@@ -80,10 +83,20 @@ class Upstream(Caller):
         json: object = NO_BODY,
         query: Query | None = None,
         headers: Mapping[str, str] | None = None,
+        purges: Sequence[str] = (),
         **parameters: Scalar,
     ) -> Coroutine[object, object, T]:
         """Send something; retried only with an `Idempotency-Key` header."""
-        return self.typed("POST", path, model, parameters, query=query, headers=headers, json=json)
+        return self.typed(
+            "POST",
+            path,
+            model,
+            parameters,
+            query=query,
+            headers=headers,
+            json=json,
+            purges=purges,
+        )
 
     def put(
         self,
@@ -94,10 +107,20 @@ class Upstream(Caller):
         json: object = NO_BODY,
         query: Query | None = None,
         headers: Mapping[str, str] | None = None,
+        purges: Sequence[str] = (),
         **parameters: Scalar,
     ) -> Coroutine[object, object, T]:
         """Replace a resource."""
-        return self.typed("PUT", path, model, parameters, query=query, headers=headers, json=json)
+        return self.typed(
+            "PUT",
+            path,
+            model,
+            parameters,
+            query=query,
+            headers=headers,
+            json=json,
+            purges=purges,
+        )
 
     def patch(
         self,
@@ -108,10 +131,20 @@ class Upstream(Caller):
         json: object = NO_BODY,
         query: Query | None = None,
         headers: Mapping[str, str] | None = None,
+        purges: Sequence[str] = (),
         **parameters: Scalar,
     ) -> Coroutine[object, object, T]:
         """Change a resource; retried only with an `Idempotency-Key` header."""
-        return self.typed("PATCH", path, model, parameters, query=query, headers=headers, json=json)
+        return self.typed(
+            "PATCH",
+            path,
+            model,
+            parameters,
+            query=query,
+            headers=headers,
+            json=json,
+            purges=purges,
+        )
 
     def delete(
         self,
@@ -121,10 +154,19 @@ class Upstream(Caller):
         *,
         query: Query | None = None,
         headers: Mapping[str, str] | None = None,
+        purges: Sequence[str] = (),
         **parameters: Scalar,
     ) -> Coroutine[object, object, T]:
         """Remove a resource; pass None as the type where the service answers without a body."""
-        return self.typed("DELETE", path, model, parameters, query=query, headers=headers)
+        return self.typed(
+            "DELETE",
+            path,
+            model,
+            parameters,
+            query=query,
+            headers=headers,
+            purges=purges,
+        )
 
     async def request(
         self,
@@ -135,10 +177,21 @@ class Upstream(Caller):
         body: bytes = b"",
         query: Query | None = None,
         headers: Mapping[str, str] | None = None,
+        cache: Cache | bool = True,
+        purges: Sequence[str] = (),
         **parameters: Scalar,
     ) -> Reply:
         """Send any method with any body and return the reply as it is, whatever its status."""
-        call = self.call(method, path, parameters, query=query, headers=encoded(headers), body=body)
+        call = self.call(
+            method,
+            path,
+            parameters,
+            query=query,
+            headers=encoded(headers),
+            body=body,
+            cache=cache,
+            purges=purges,
+        )
         return await self.reply(call)
 
     def stream(

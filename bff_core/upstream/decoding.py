@@ -10,14 +10,18 @@ from typing_extensions import TypeForm
 
 from bff_core.call import Call, Reply
 from bff_core.errors import BadPayload, BadStatus, ConfigurationError
+from bff_core.upstream.immutable import is_immutable
 
 T = TypeVar("T")
 
 
 class Decoding(Generic[T]):
-    """How replies become one declared type."""
+    """How replies become one declared type.
 
-    __slots__ = ("_decode", "_is_nullable", "_model")
+    `is_shareable` is whether requests may share a value: nobody can change it.
+    """
+
+    __slots__ = ("_decode", "_is_nullable", "_model", "is_shareable")
 
     def __init__(self, model: TypeForm[T]) -> None:
         self._model = model
@@ -26,6 +30,7 @@ class Decoding(Generic[T]):
             self._decode = msgspec.json.Decoder(model).decode
         except (TypeError, KeyError) as error:
             raise ConfigurationError(f"{model!r} can't be decoded from JSON: {error}") from error
+        self.is_shareable = is_immutable(model)
 
     def value(self, reply: Reply, call: Call) -> T:
         """Return the typed value of a reply.

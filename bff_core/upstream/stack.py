@@ -12,9 +12,12 @@ from bff_core.upstream.layers.attempt import AttemptLayer
 from bff_core.upstream.layers.balance import Balancer
 from bff_core.upstream.layers.breaker import BreakerLayer
 from bff_core.upstream.layers.bulkhead import bulkhead_layer
+from bff_core.upstream.layers.cache import CacheLayer, Refreshing
 from bff_core.upstream.layers.coalesce import CoalesceLayer
 from bff_core.upstream.layers.deadline import DeadlineLayer
+from bff_core.upstream.layers.fill import FillLayer
 from bff_core.upstream.layers.hedge import HedgeLayer
+from bff_core.upstream.layers.purge import PurgeLayer
 from bff_core.upstream.layers.retry import RetryLayer
 from bff_core.upstream.runtime import Runtime
 from bff_core.upstream.transport.interface import Endpoint, Scheme, Transport
@@ -26,11 +29,20 @@ MakeTransport = Callable[[Policy, Runtime], Transport]
 Wrap = Callable[[Handler], Handler]
 
 
-def layers(policy: Policy, runtime: Runtime) -> Iterator[Wrap]:
+def layers(policy: Policy, runtime: Runtime, addresses: Sequence[str] = ()) -> Iterator[Wrap]:
     """Yield the layers of a policy from the outside in; what it leaves off is not there."""
     yield partial(DeadlineLayer, runtime)
+    cache, kept = runtime.cache, policy.cache
+    refreshing: Refreshing = {}
+    if cache is not None:
+        yield partial(PurgeLayer, cache, addresses, runtime)
+    if cache is not None and kept is not None:
+        timeout = policy.timeout
+        yield partial(CacheLayer, kept, cache, runtime, refreshing=refreshing, timeout=timeout)
     if policy.coalesce:
-        yield partial(CoalesceLayer, runtime)
+        yield partial(CoalesceLayer, runtime, cache=None if kept is None else cache)
+    if cache is not None and kept is not None:
+        yield partial(FillLayer, kept, cache, runtime, refreshing=refreshing)
     retry = policy.retry or Retry(attempts=1)
     budget = runtime.budget or RetryBudget(retry)
     if policy.hedge is not None:
@@ -65,7 +77,7 @@ class UpstreamStack:
         self._clock = runtime.clock
         self._breaker: BreakerLayer | None = None
         self._lines: list[object] = [self.streamer, transport]
-        for wrap in reversed(list(layers(policy, runtime))):
+        for wrap in reversed(list(layers(policy, runtime, [one.url for one in origins]))):
             self.handler = wrap(self.handler)
             self._lines.insert(0, self.handler)
             if isinstance(self.handler, BreakerLayer):

@@ -21,12 +21,22 @@ OPTIONS = {
     "balance": ("Balance", []),
     "breaker": ("Breaker", []),
     "bulkhead": ("Bulkhead", []),
+    "cache": ("Cache", []),
     "coalesce": ("Policy", ["coalesce", "public"]),
     "deadline": ("Policy", ["timeout"]),
+    "fill": ("Cache", ["heuristic", "vary", "tags", "targeted", "max_body"]),
     "hedge": ("Hedge", []),
+    "purge": ("Cache", ["tags"]),
     "retry": ("Retry", []),
 }
 """Which options a page lists: those of a whole policy, or the ones named."""
+
+TOLD_BY_THE_CACHE = {
+    "cache": {"`Cached`": "debug"},
+    "fill": {"`Cached`": "debug"},
+    "purge": {"`Purged`": "info"},
+}
+"""The events that layers have the cache emit, which counts as well."""
 
 
 def all_pages(test):
@@ -91,6 +101,7 @@ def test_events_are_those_that_the_layer_emits(path):
         for name, one in vars(module_of(path)).items()
         if isinstance(one, type) and issubclass(one, Event)
     }
+    emitted |= TOLD_BY_THE_CACHE.get(path.stem, {})
     rows = table(page(path).section("Events"))
 
     assert {row[0]: row[2] for row in rows} == emitted

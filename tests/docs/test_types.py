@@ -32,7 +32,7 @@ def written(page: Page, folder: Path) -> Path | None:
     code = [block.text for block in page.blocks if block.language == "python"]
     if not code:
         return None
-    path = folder / f"{page.path.stem}_page.py"
+    path = folder / f"{page.name.removesuffix('.md').replace('/', '_').lower()}_page.py"
     path.write_text("\n".join(code))
     return path
 

@@ -2,11 +2,12 @@
 
 import asyncio
 
+from bff_core.cache.response_cache import ResponseCache
 from bff_core.call import Call, Handler, Headers, Reply
 from bff_core.events import Coalesced
 from bff_core.upstream.runtime import Runtime
 
-Key = tuple[str, str, str | None, Headers, bytes]
+Key = tuple[str, str, str | None, Headers, bytes, int]
 
 Waiter = asyncio.Future[Reply | None]
 """Who waits for a flight; None tells it to take the lead."""
@@ -21,13 +22,17 @@ class CoalesceLayer:
     Calls are equal only for the same audience, which is one viewer unless the upstream's replies
     are public. A failure is shared with the waiters present. When the leader is cancelled, or out
     of its own time, the first waiter leads on and sends again; without waiters the flight is
-    forgotten. A waiter that leaves fails nobody.
+    forgotten. A waiter that leaves fails nobody. Where replies are kept nobody joins a flight that
+    took off before a purge: it may bring what was purged.
     """
 
-    __slots__ = ("_clock", "_events", "_flights", "_loop", "_upstream", "inner")
+    __slots__ = ("_clock", "_events", "_flights", "_loop", "_store", "_upstream", "inner")
 
-    def __init__(self, runtime: Runtime, inner: Handler) -> None:
+    def __init__(
+        self, runtime: Runtime, inner: Handler, *, cache: ResponseCache | None = None
+    ) -> None:
         self.inner = inner
+        self._store = None if cache is None else cache.store
         self._upstream = runtime.upstream
         self._loop = runtime.loop
         self._clock = runtime.clock
@@ -41,7 +46,8 @@ class CoalesceLayer:
         """Lead a flight, or wait for the one that is under way."""
         if not call.is_safe:
             return await self.inner(call)
-        key = (call.target, call.method, call.audience, call.headers, call.body)
+        mark = 0 if self._store is None else self._store.mark()
+        key = (call.target, call.method, call.audience, call.headers, call.body, mark)
         flight = self._flights.get(key)
         if flight is None:
             return await self._lead(key, call, {})

@@ -32,6 +32,11 @@ class Endpoint:
         return host if self.port == (443 if self.is_secure else 80) else f"{host}:{self.port}"
 
     @property
+    def url(self) -> str:
+        """What targets are put behind."""
+        return f"{self.scheme}://{self.authority}{self.base_path}"
+
+    @property
     def is_secure(self) -> bool:
         """Whether it is called over TLS."""
         return self.scheme == "https"

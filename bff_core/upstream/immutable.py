@@ -1,0 +1,62 @@
+"""Which types make values that nobody can change, however deep: those may be shared."""
+
+from msgspec import Struct, inspect
+from typing_extensions import TypeForm
+
+_SCALARS = (
+    inspect.NoneType,
+    inspect.BoolType,
+    inspect.IntType,
+    inspect.FloatType,
+    inspect.StrType,
+    inspect.BytesType,
+    inspect.DateTimeType,
+    inspect.DateType,
+    inspect.TimeType,
+    inspect.TimeDeltaType,
+    inspect.DecimalType,
+    inspect.UUIDType,
+    inspect.EnumType,
+    inspect.LiteralType,
+)
+
+_WithFields = inspect.NamedTupleType | inspect.StructType | inspect.DataclassType
+
+
+def is_immutable(model: TypeForm[object]) -> bool:
+    """Whether all that is decoded as this type is immutable.
+
+    Scalars are, and tuples, frozen sets, frozen structs and frozen dataclasses of what is. Lists,
+    dictionaries and what msgspec does not know are not.
+    """
+    try:
+        return _is_immutable(inspect.type_info(model), set())
+    except TypeError:  # nothing that msgspec could look into
+        return False
+
+
+def _is_immutable(info: inspect.Type, seen: set[int]) -> bool:
+    match info:
+        case inspect.Metadata(type=one) | inspect.VarTupleType(item_type=one):
+            return _is_immutable(one, seen)
+        case inspect.FrozenSetType(item_type=one):
+            return _is_immutable(one, seen)
+        case inspect.UnionType(types=types) | inspect.TupleType(item_types=types):
+            return all(_is_immutable(one, seen) for one in types)
+        case inspect.NamedTupleType() | inspect.StructType() | inspect.DataclassType():
+            return _is_frozen(info.cls) and _has_immutable_fields(info, seen)
+    return isinstance(info, _SCALARS)
+
+
+def _is_frozen(kind: type) -> bool:
+    if issubclass(kind, Struct):
+        return kind.__struct_config__.frozen
+    parameters = getattr(kind, "__dataclass_params__", None)  # none has a named tuple
+    return parameters is None or parameters.frozen
+
+
+def _has_immutable_fields(info: _WithFields, seen: set[int]) -> bool:
+    if id(info) in seen:  # one that holds itself
+        return True
+    seen.add(id(info))
+    return all(_is_immutable(one.type, seen) for one in info.fields)

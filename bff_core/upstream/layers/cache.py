@@ -1,0 +1,173 @@
+"""Between deadline and coalesce: reads are answered with what this process holds."""
+
+from collections.abc import Awaitable, Mapping
+from dataclasses import replace
+from typing import Final
+
+from bff_core.cache.entry import Entry
+from bff_core.cache.freshness import bypass, judge
+from bff_core.cache.key import primary
+from bff_core.cache.response_cache import Outcome, ResponseCache
+from bff_core.cache.serving import served
+from bff_core.cache.variants import slot_of
+from bff_core.call import Call, Handler, Reply, Source
+from bff_core.errors import BadPayload, BadStatus, UpstreamError
+from bff_core.policy.cache import Cache
+from bff_core.upstream.layers.deadline import DeadlineLayer
+from bff_core.upstream.runtime import Runtime
+
+Refreshing = dict[str, float]
+"""The keys that are refreshed in the background, and until when what is held of each is fresh.
+
+The fill layer has to ask about these although there is an answer, unless it finds a newer one.
+"""
+
+RESERVE: Final = 0.05
+"""The share of a call's time that is kept back, to answer with what is held if the rest fails."""
+
+LONGEST_RESERVE: Final = 0.05
+"""The same in seconds, at most."""
+
+OUTCOMES: Final[Mapping[Source, Outcome]] = {"upstream": "miss", "cache": "hit", "stale": "stale"}
+"""What is counted of a reply that came from further inside."""
+
+FAILURES: Final = frozenset({500, 502, 503, 504})
+"""Statuses for which what is held is served in place of the reply (RFC 5861, section 4)."""
+
+
+def options_of(call: Call, policys: Cache) -> Cache | None:
+    """Return how a read is kept, by the call's own word or the policy's; None: not at all."""
+    said = policys if call.cache is True else call.cache
+    return said if isinstance(said, Cache) and not bypass(call) else None
+
+
+class CacheLayer:
+    """Serves what is fresh, or stale within the bounds; the rest is filled in further inside.
+
+    It never waits for a store: it looks at what is in memory. What is stale, or soon will be, is
+    refreshed in the background, by the same way that a miss takes, so that there is one call for
+    all. When the upstream fails, or takes so long that the call would, what was last good is
+    served, marked `stale`, if it may be.
+    """
+
+    __slots__ = (
+        "_bounded", "_cache", "_chance", "_clock", "_options", "_refreshing", "_spawn", "_store",
+        "_timeout", "_upstream", "inner",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        options: Cache,
+        cache: ResponseCache,
+        runtime: Runtime,
+        inner: Handler,
+        *,
+        refreshing: Refreshing,
+        timeout: float,
+    ) -> None:
+        self.inner = inner
+        self._bounded = DeadlineLayer(runtime, inner)
+        self._options = options
+        self._cache = cache
+        self._store = cache.store
+        self._refreshing = refreshing
+        self._timeout = timeout
+        self._upstream = runtime.upstream
+        self._clock = runtime.clock
+        self._chance = runtime.chance
+        self._spawn = runtime.spawn
+
+    def __repr__(self) -> str:
+        return f"cache      {self._cache.of(self._upstream)}"
+
+    async def __call__(self, call: Call) -> Reply:
+        """Answer with what is held, or pass the call on."""
+        options = options_of(call, self._options)
+        if options is None:
+            return await self.inner(call)
+        key, now = primary(call, options.vary), self._clock()
+        entry = self._held(key, call, options)
+        verdict = judge(entry, call, options, now=now, chance=self._chance)
+        if entry is not None and verdict.kind in {"fresh", "early", "stale"}:
+            reply = self._served(entry, call, now)
+            if reply is not None:
+                if verdict.kind != "fresh":
+                    self._refresh(key, call, entry)
+                return reply
+        return await self._ask(key, call, options, has_fallback=now < verdict.error_until)
+
+    def _held(self, key: str, call: Call, options: Cache) -> Entry | None:
+        entry = self._store.peek(key)
+        slot = slot_of(key, entry, call, options)
+        return entry if slot == key else self._store.peek(slot)
+
+    def _served(self, entry: Entry, call: Call, now: float, why: str = "") -> Reply | None:
+        """Return what is held as a reply; None where this author can't read it."""
+        try:
+            reply = served(entry, call, now)
+        except BadPayload:
+            return None
+        outcome = OUTCOMES[reply.source]
+        self._cache.note(self._upstream, call.operation, outcome, why, reply.age)
+        return reply
+
+    async def _ask(self, key: str, call: Call, options: Cache, *, has_fallback: bool) -> Reply:
+        """Pass the call on; serve what was last good if that fails."""
+        try:
+            reply = await (self._in_time(call) if has_fallback else self.inner(call))
+        except UpstreamError:
+            last_good = self._last_good(key, call, options)
+            if last_good is None:
+                raise
+            return last_good
+        if reply.reuse is None and has_fallback and _has_failed(reply, call):
+            return self._last_good(key, call, options) or reply
+        self._note(call, reply)
+        return reply
+
+    def _in_time(self, call: Call) -> Awaitable[Reply]:
+        """Pass the call on such that it ends a little before its time is over."""
+        now = self._clock()
+        reserve = min((call.deadline - now) * RESERVE, LONGEST_RESERVE)
+        return self._bounded(replace(call, deadline=call.deadline - reserve))
+
+    def _last_good(self, key: str, call: Call, options: Cache) -> Reply | None:
+        """Return what is held now, if it may answer for a failure: it may be newer, or purged."""
+        now = self._clock()
+        entry = self._held(key, call, options)
+        verdict = judge(entry, call, options, now=now, chance=self._chance)
+        if entry is None or (verdict.kind in {"revalidate", "miss"} and now >= verdict.error_until):
+            return None
+        return self._served(entry, call, now, "error")
+
+    def _note(self, call: Call, reply: Reply) -> None:
+        self._cache.note(self._upstream, call.operation, OUTCOMES[reply.source], age=reply.age)
+
+    def _refresh(self, key: str, call: Call, entry: Entry) -> None:
+        if key not in self._refreshing:
+            self._refreshing[key] = entry.fresh_until
+            self._spawn(self._refreshed(key, call))
+
+    async def _refreshed(self, key: str, call: Call) -> None:
+        """Ask in the background; a failure is nobody's: what is held is served while it may be."""
+        try:
+            deadline = self._clock() + self._timeout
+            await self._bounded(replace(call, deadline=deadline, trail=[]))
+        except UpstreamError:  # told by the layers that saw it; who asks next will ask again
+            return
+        finally:
+            self._refreshing.pop(key, None)
+
+
+def _has_failed(reply: Reply, call: Call) -> bool:
+    """Whether a reply that is not kept is a failure, or can't be read, which is as bad."""
+    if reply.status in FAILURES:
+        return True
+    try:
+        if call.decode is not None:
+            call.decode.value(reply, call)
+    except BadPayload:
+        return True
+    except BadStatus:
+        pass
+    return False

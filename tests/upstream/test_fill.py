@@ -1,0 +1,216 @@
+"""The fill layer: one call for all who lack the same, conditional where it can be."""
+
+import asyncio
+
+import pytest
+
+from bff_core.call import find_header
+from bff_core.errors import TransportFailed
+from bff_core.policy.cache import Cache
+from bff_core.testing.scripted import fail, hang, reply
+from tests.upstream.kept import MINUTE, Larder, Product, Shelf, product
+
+pytestmark = pytest.mark.virtual_time
+
+ASKED_EACH_TIME = {"etag": '"1"', "cache-control": "no-cache"}
+
+
+async def test_a_thousand_misses_are_one_call() -> None:
+    """All get its reply, which is kept once."""
+    larder = Larder(product(after=1))
+
+    replies = await asyncio.gather(*(larder.get() for _ in range(1000)))
+
+    assert {one.decoded for one in replies} == {Product(7)}
+    assert larder.asked == 1
+    assert larder.cache.figures["catalog"].store == 1
+
+
+async def test_what_may_hold_still_is_asked_about() -> None:
+    """The service is spared the body, the gateway the decoding."""
+    larder = Larder(reply(200, {"id": 7}, headers=ASKED_EACH_TIME), reply(304))
+    first = await larder.get()
+
+    second = await larder.get()
+
+    assert find_header(larder.service.calls[1].headers, b"if-none-match") == b'"1"'
+    assert (second.status, second.source, second.body) == (200, "upstream", first.body)
+    assert second.decoded is first.decoded
+    assert larder.told()[2:] == [("refresh", "304"), ("miss", "")]
+
+
+async def test_a_304_makes_what_is_kept_fresh_again() -> None:
+    """With the fields that it brought."""
+    larder = Larder(product(etag='"1"', **MINUTE), reply(304, headers={**MINUTE, "x-new": "1"}))
+    await larder.get()
+    await asyncio.sleep(61)
+    await larder.get()
+
+    answer = await larder.get()
+
+    assert (answer.source, answer.header("x-new")) == ("cache", "1")
+    assert larder.asked == 2
+
+
+async def test_a_304_about_something_else_is_asked_again_without_condition() -> None:
+    """What it confirms is not what is kept."""
+    etag = {"etag": '"other"'}
+    larder = Larder(product(1, etag='"1"', **MINUTE), reply(304, headers=etag), product(2))
+    await larder.get()
+    await asyncio.sleep(61)
+
+    answer = await larder.get()
+
+    assert answer.decoded == Product(2)
+    assert find_header(larder.service.calls[2].headers, b"if-none-match") is None
+
+
+async def test_a_head_tells_that_what_is_kept_holds_still() -> None:
+    """It is fresh again without having been sent (RFC 9111, section 4.3.5)."""
+    larder = Larder(product(etag='"1"', **MINUTE), reply(200, headers={**MINUTE, "etag": '"1"'}))
+    await larder.get()
+    await asyncio.sleep(61)
+
+    head = await larder.get(None, method="HEAD")
+    full = await larder.get()
+
+    assert (head.status, head.body) == (200, b"")
+    assert (full.source, full.decoded) == ("cache", Product(7))
+
+
+@pytest.mark.parametrize("status", [404, 410])
+async def test_what_is_gone_is_not_kept_any_more(status: int) -> None:
+    """Not even to answer for a failure later on."""
+    larder = Larder(product(etag='"1"', **MINUTE), reply(status), fail(), cache=Cache(error=3600))
+    await larder.get()
+    await asyncio.sleep(61)
+    await larder.get(None)
+
+    with pytest.raises(TransportFailed):
+        await larder.get(headers=((b"accept", b"application/json"),))
+
+
+async def test_what_was_purged_while_it_was_asked_for_is_not_kept() -> None:
+    """The caller gets it, nobody else."""
+    larder = Larder(product(1, after=1), product(2))
+    asking = asyncio.create_task(larder.get(tags=("p",)))
+    await asyncio.sleep(0.5)
+    await larder.cache.purge("p")
+
+    first, second = await asking, await larder.get(tags=("p",))
+
+    assert (first.decoded, first.reuse) == (Product(1), None)
+    assert second.decoded == Product(2)
+    assert ("refuse", "purged") in larder.told()
+
+
+async def test_who_asks_after_a_purge_joins_no_flight_from_before() -> None:
+    """It might bring what was purged."""
+    larder = Larder(product(1, after=1), product(2, after=1))
+    before = asyncio.create_task(larder.get(tags=("p",)))
+    await asyncio.sleep(0.5)
+    await larder.cache.purge("p")
+
+    after = await larder.get(tags=("p",))
+
+    assert ((await before).decoded, after.decoded) == (Product(1), Product(2))
+
+
+async def test_several_processes_ask_once() -> None:
+    """The others wait for what the first keeps."""
+    shelf = Shelf()
+    larders = [Larder(product(after=0.5), shelf=shelf) for _ in range(4)]
+
+    replies = await asyncio.gather(*(larder.get() for larder in larders * 10))
+
+    assert {one.decoded for one in replies} == {Product(7)}
+    assert sum(larder.asked for larder in larders) == 1
+    assert shelf.leases == {}
+
+
+async def test_several_processes_refresh_once() -> None:
+    """Whoever has the lease; the others go on serving what they have."""
+    shelf = Shelf()
+    options = Cache(ttl=10, stale=60)
+    larders = [Larder(product(after=0.5), shelf=shelf, cache=options) for _ in range(4)]
+    for larder in larders:
+        await larder.get()
+    await asyncio.sleep(11)
+
+    replies = await asyncio.gather(*(larder.get() for larder in larders))
+    for larder in larders:
+        await larder.settle()
+
+    assert {one.source for one in replies} == {"stale"}
+    assert sum(larder.asked for larder in larders) == 2
+
+
+async def test_several_processes_refresh_ahead_once_a_period() -> None:
+    """Though each of them holds the old one, which is fresh to the end."""
+    shelf = Shelf()
+    larders = [Larder(product(after=0.05), shelf=shelf, cache=Cache(ttl=10)) for _ in range(4)]
+
+    sources = []
+    for _ in range(2500):
+        await asyncio.sleep(0.02)
+        sources += [(await larder.get()).source for larder in larders]
+
+    assert sources.count("upstream") <= 2
+    assert sum(larder.asked for larder in larders) <= 8
+
+
+async def test_a_process_that_holds_a_lease_and_is_stuck_is_waited_for_boundedly() -> None:
+    """The others ask themselves while there is time."""
+    shelf = Shelf()
+    stuck, other = Larder(hang(), shelf=shelf), Larder(product(), shelf=shelf)
+    asking = asyncio.create_task(stuck.get())
+    await asyncio.sleep(0.1)
+    began = other.bench.now
+
+    answer = await other.get(timeout=1)
+
+    assert answer.decoded == Product(7)
+    assert 0.5 < other.bench.now - began < 0.9
+    asking.cancel()
+
+
+async def test_a_lease_is_given_back_when_asking_fails() -> None:
+    """The next process tries at once."""
+    shelf = Shelf()
+    one, other = Larder(fail(), shelf=shelf), Larder(product(), shelf=shelf)
+
+    with pytest.raises(TransportFailed):
+        await one.get()
+    answer = await other.get()
+
+    assert answer.decoded == Product(7)
+    assert shelf.leases == {}
+
+
+async def test_nobody_waits_for_what_can_not_be_shared() -> None:
+    """Replies that are not kept are asked for by all at once, after the first showed that."""
+    shelf = Shelf()
+    secret = product(after=0.5, cache_control="no-store")
+    larders = [Larder(secret, shelf=shelf) for _ in range(4)]
+    await asyncio.gather(*(larder.get() for larder in larders))
+    began = larders[0].bench.now
+
+    await asyncio.gather(*(larder.get() for larder in larders))
+
+    assert larders[0].bench.now - began < 0.6
+
+
+async def test_another_process_has_what_this_one_lacks() -> None:
+    """It is served without a call, stale ones included."""
+    shelf = Shelf()
+    options = Cache(ttl=10, stale=60)
+    one, other = (Larder(product(), shelf=shelf, cache=options) for _ in range(2))
+    await one.get()
+    fresh = await other.get()
+    await asyncio.sleep(15)
+    third = Larder(product(), shelf=shelf, cache=options)
+
+    stale = await third.get()
+
+    assert (fresh.source, stale.source) == ("cache", "stale")
+    assert other.asked == third.asked == 0
