@@ -1,6 +1,6 @@
 """What the gateways of a fleet share, as those see it who keep something there."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 Value = str | bytes | int | float
@@ -26,5 +26,20 @@ class Link(Protocol):
         """Run a Lua script atomically."""
         ...
 
+    def subscribe(self, channel: str, *, gap: Callable[[], None]) -> "Subscription":
+        """Return what hears a channel on a connection of its own, once it is run."""
+        ...
+
     async def aclose(self) -> None:
         """Close the connections."""
+
+
+class Subscription(Protocol):
+    """Hears what is published on one channel."""
+
+    heard_until: float
+    """All that was published before this instant, and after the last gap, was handed on."""
+
+    async def run(self, hear: Callable[[bytes], None]) -> None:
+        """Hand on each message until cancelled; say `gap` where some may have been missed."""
+        ...

@@ -2,11 +2,14 @@
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
-from typing import Final
+from collections import deque
+from collections.abc import Callable, Sequence
+from math import inf
+from typing import Final, NoReturn
 from urllib.parse import urlsplit
 
 from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry as Retries
 from redis.backoff import NoBackoff
 from redis.exceptions import (
@@ -17,6 +20,7 @@ from redis.exceptions import (
     RedisError,
     ResponseError,
 )
+from redis.exceptions import TimeoutError as ReadTimeout
 from redis.maint_notifications import MaintNotificationsConfig
 
 from bff_core.clock import Chance, Clock
@@ -38,6 +42,15 @@ Redis works one command at a time: more connections are no quicker, and a burst 
 all of them at once is slower than its timeout.
 """
 
+BEAT: Final = 0.1
+"""Seconds between two questions of a subscription whether Redis is still there."""
+
+SILENCE: Final = 2.0
+"""Seconds without an answer, after which a subscription connects anew."""
+
+PAUSES: Final = (0.05, 0.1, 0.2, 0.4, 0.8)
+"""Seconds between two tries to connect a subscription, at most; half of that at least."""
+
 _UNABLE: Final = (ClusterDownError, OutOfMemoryError, ReadOnlyError)
 
 
@@ -57,6 +70,7 @@ class RedisLink:
         self.name = name_of(url)
         self.timeout = timeout
         self._clock = clock
+        self._chance = chance
         self._events = events
         self._circuit = Circuit(
             Breaker(minimum_calls=5, window=5.0, open_for=0.5, open_for_max=2.0, probes=1), chance
@@ -120,6 +134,11 @@ class RedisLink:
         except NoScriptError:
             return await self.run("EVAL", source, *rest, within=within)
 
+    def subscribe(self, channel: str, *, gap: Callable[[], None]) -> "RedisSubscription":
+        """Return what hears a channel on a connection of its own, once it is run."""
+        connect = self._client.connection_pool.make_connection
+        return RedisSubscription(connect, channel, gap, clock=self._clock, chance=self._chance)
+
     async def aclose(self) -> None:
         """Close the connections."""
         await self._client.aclose()
@@ -171,6 +190,92 @@ class RedisLink:
         self._is_away = is_away
         if self._events.sinks:
             self._events.emit(StoreChanged(self.name, "open" if is_away else "closed"))
+
+
+class RedisSubscription:
+    """One channel, heard on a connection of its own, which is made anew when it is lost.
+
+    Redis publishes in order and repeats nothing. What was published before it answered a PING has
+    arrived before that answer, so `heard_until` is when the last PING that was answered was sent.
+    It is minus infinity while there is no connection. `gap` is called when there is one again, and
+    when it is lost: what was published in between is not heard.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], AbstractConnection],
+        channel: str,
+        gap: Callable[[], None],
+        *,
+        clock: Clock,
+        chance: Chance,
+    ) -> None:
+        self.heard_until = -inf
+        self._connect = connect
+        self._channel = channel
+        self._gap = gap
+        self._clock = clock
+        self._chance = chance
+        self._asked: deque[float] = deque()
+
+    async def run(self, hear: Callable[[bytes], None]) -> None:
+        """Hand on each message until cancelled."""
+        failures = 0
+        while True:
+            connection = self._connect()
+            try:
+                await self._open(connection)
+                failures = 0
+                await self._listen(connection, hear)
+            except (TimeoutError, OSError, RedisError):
+                pause = PAUSES[min(failures, len(PAUSES) - 1)]
+                failures += 1
+            finally:
+                self._close()
+                await connection.disconnect(nowait=True)
+            await asyncio.sleep(pause * (1 + self._chance()) / 2)
+
+    async def _open(self, connection: AbstractConnection) -> None:
+        async with asyncio.timeout(SILENCE):
+            await connection.connect()  # type: ignore[no-untyped-call]  # it is not typed
+            await connection.send_command("SUBSCRIBE", self._channel)
+            await connection.read_response(push_request=True)
+        self._asked.clear()
+        self._gap()
+        self.heard_until = self._clock()
+
+    def _close(self) -> None:
+        if self.heard_until > -inf:
+            self.heard_until = -inf
+            self._gap()
+
+    async def _listen(
+        self, connection: AbstractConnection, hear: Callable[[bytes], None]
+    ) -> NoReturn:
+        asked = self._asked
+        beat = self._clock()
+        while True:
+            now = self._clock()
+            if now >= beat:
+                asked.append(now)
+                beat = now + BEAT
+                await connection.send_command("PING")
+            if asked and now - asked[0] > SILENCE:
+                raise TimeoutError
+            try:
+                told = await connection.read_response(
+                    timeout=max(beat - now, 0.001), disconnect_on_error=False, push_request=True
+                )
+            except ReadTimeout:
+                continue
+            self._take(told, hear)
+
+    def _take(self, told: object, hear: Callable[[bytes], None]) -> None:
+        match told:
+            case b"PONG":
+                self.heard_until = self._asked.popleft()
+            case [b"message", _, bytes(message)]:
+                hear(message)
 
 
 def name_of(url: str) -> str:

@@ -8,7 +8,7 @@ from bff_core.auth.notes import ViewerNotes
 from bff_core.background import Background
 from bff_core.cache.response_cache import NO_CACHE, ResponseCache
 from bff_core.cache.stores.interface import Store as Entries
-from bff_core.cache.stores.memory import MemoryStore as Memory
+from bff_core.cache.stores.opening import open_store
 from bff_core.clock import Clock, chance
 from bff_core.composition.wiring import Wiring
 from bff_core.errors import ConfigurationError
@@ -86,7 +86,7 @@ class Stores:
         async with AsyncExitStack() as closing:
             closing.push_async_callback(links.aclose)
             if self.has_cache:
-                store = self._kept(links)
+                store = self._kept(links, background)
                 closing.push_async_callback(store.aclose)
                 self._cache = ResponseCache(store, self._events)
             if settings.idempotency_url:
@@ -105,9 +105,17 @@ class Stores:
             yield
             self._answers = self._counts = self._cache = self._links = None
 
-    def _kept(self, links: Links) -> Entries:
-        del links
-        return Memory(size=self._settings.cache_size, clock=self._clock, events=self._events)
+    def _kept(self, links: Links, background: Background) -> Entries:
+        settings = self._settings
+        return open_store(
+            links.to(settings.cache_url) if settings.cache_url else None,
+            gateway=self._name,
+            size=settings.cache_size,
+            spawn=background.spawn,
+            clock=self._clock,
+            chance=chance,
+            events=self._events,
+        )
 
     @asynccontextmanager
     async def journalled(self, wiring: Wiring, background: Background) -> AsyncIterator[None]:

@@ -21,14 +21,12 @@ to be served a fresh answer of a moment ago means just that.
 """
 
 from bisect import insort
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from bff_core.cache.entry import Entry
 from bff_core.cache.response_cache import ResponseCache
-from bff_core.cache.status import age as age_field
 from bff_core.cache.status import forwarded, hit
 from bff_core.clock import Clock
 from bff_core.composition.wiring import Wiring
@@ -70,8 +68,8 @@ class Keeper:
     """
 
     __slots__ = (
-        "_gateway", "_prefix", "_reason", "_refusals", "_resting_until", "_shape", "forms",
-        "missed", "operation", "stored",
+        "_gateway", "_hit", "_prefix", "_reason", "_refusals", "_resting_until", "_shape",
+        "forms", "missed", "operation", "stored",
     )  # fmt: skip
 
     def __init__(self, gateway: str, operation: str, shape: Callable[[], str]) -> None:
@@ -79,6 +77,8 @@ class Keeper:
         self.forms: list[Form] = []
         self.missed = (b"cache-status", forwarded(gateway, "miss"))
         self.stored = (b"cache-status", forwarded(gateway, "miss", is_stored=True))
+        # A percent sign in the name is one.
+        self._hit = hit(gateway, 0.0)[:-1].replace(b"%", b"%%") + b"%d"
         self._gateway = gateway
         self._shape = shape
         self._prefix = ""
@@ -87,12 +87,19 @@ class Keeper:
         self._resting_until = 0.0
 
     def open(self, wiring: Wiring, scope: Scope) -> "Keeping | None":
-        """Return what looks after one request; None where the gateway has no cache."""
+        """Return what looks after one request; None where there is nothing to expect of it."""
         cache = wiring.cache
         if cache is None:
             return None
         is_resting = self._refusals >= PATIENCE and wiring.clock() < self._resting_until
+        if is_resting and not self.forms:
+            return None
         return Keeping(self, cache, scope, wiring.clock, is_resting=is_resting)
+
+    def pass_by(self, wiring: Wiring, headers: Fields) -> None:
+        """Complete the headers of an answer of which nothing was expected."""
+        if wiring.cache is not None:
+            headers.append(self.missed)
 
     def identity(self, values: tuple[object, ...]) -> str:
         """Return what stands for the view and its parameters; raises `NoIdentity`."""
@@ -102,7 +109,7 @@ class Keeper:
 
     def hit_status(self, left: float) -> tuple[bytes, bytes]:
         """Return the `Cache-Status` of an answer that stays fresh for so many seconds."""
-        return (b"cache-status", hit(self._gateway, left))
+        return (b"cache-status", self._hit % left)
 
     def learn(self, form: Form) -> None:
         """Remember a form that an answer had."""
@@ -140,8 +147,8 @@ class Keeping:
     """One request to a view that may be kept."""
 
     __slots__ = (
-        "_cache", "_clock", "_identity", "_is_resting", "_keeper", "_lineage", "_mark", "_scope",
-        "_values",
+        "_cache", "_clock", "_identity", "_is_resting", "_keeper", "_keys", "_lineage", "_mark",
+        "_scope", "_values",
     )  # fmt: skip
 
     def __init__(
@@ -159,52 +166,56 @@ class Keeping:
         self._clock = clock
         self._values: tuple[object, ...] = ()
         self._identity = ""
+        self._keys: Sequence[str] = ()
         self._is_resting = is_resting
         self._lineage: Lineage | None = None
         self._mark = 0
 
-    async def find(self, values: tuple[object, ...]) -> tuple[Fields, bytes] | None:
-        """Return headers and body of a kept answer; None where it has to be composed.
+    def peek(self, values: tuple[object, ...]) -> tuple[Fields, bytes] | None:
+        """Return headers and body of an answer that this process holds.
 
-        What it is made of is noted from then on. `values` are all that the view is handed of the
-        request, in the order of its parameters.
+        `values` are all that the view is handed of the request, in the order of its parameters.
         """
         self._values = values
-        entry = None
-        if self._keeper.forms:
-            now = self._clock()
-            entry = await self._fresh(now)
-            if entry is not None:
+        forms = self._keeper.forms
+        if not forms:
+            return None
+        try:
+            self._identity = self._keeper.identity(values)
+            keys = self._keys = [form.key(self._identity, self._scope) for form in forms]
+        except NoIdentity:
+            return None
+        now, store = self._clock(), self._cache.store
+        for key in keys:
+            entry = store.peek(key)
+            if entry is not None and now < entry.fresh_until:
                 return self._hit(entry, now)
-            self._cache.note(VIEWS, self._keeper.operation, "miss")
+        return None
+
+    async def fetch(self) -> tuple[Fields, bytes] | None:
+        """Return headers and body of an answer that any process keeps; None to compose it."""
+        if not self._keys:
+            return None
+        for key in self._keys:
+            entry = await self._cache.store.get(key)
+            now = self._clock()
+            if entry is not None and now < entry.fresh_until:
+                return self._hit(entry, now)
+        self._cache.note(VIEWS, self._keeper.operation, "miss")
+        return None
+
+    def watch(self) -> None:
+        """Have noted from now on what the answer is made of."""
         if not self._is_resting:
             self._mark = self._cache.store.mark()
-            self._lineage = self._scope.lineage = Lineage(self._scope.calls)
-        return None
+            self._scope.lineage = self._lineage = Lineage(self._scope.calls)
 
     def _hit(self, entry: Entry, now: float) -> tuple[Fields, bytes]:
-        keeper, age = self._keeper, entry.age(now)
+        keeper, age = self._keeper, now - entry.born
         keeper.succeed()
         self._cache.note(VIEWS, keeper.operation, "hit", age=age)
-        told = (b"age", age_field(age)), keeper.hit_status(entry.fresh_until - now)
-        return [*entry.headers, *told], entry.body
-
-    async def _fresh(self, now: float) -> Entry | None:
-        store = self._cache.store
-        for key in self._keys():
-            entry = store.peek(key)
-            if entry is None or now >= entry.fresh_until:
-                entry = await store.get(key)
-            if entry is not None and now < entry.fresh_until:
-                return entry
-        return None
-
-    def _keys(self) -> Iterator[str]:
-        """Yield where the answer may be, the widest audience first."""
-        with suppress(NoIdentity):
-            self._identity = self._keeper.identity(self._values)
-            for form in self._keeper.forms:
-                yield form.key(self._identity, self._scope)
+        status = keeper.hit_status(entry.fresh_until - now)
+        return [*entry.headers, (b"age", b"%d" % max(0.0, age)), status], entry.body
 
     def settle(self, headers: Fields, body: bytes) -> Draft | None:
         """Complete the headers of an answer of 200; return what is to be kept, if it can be.

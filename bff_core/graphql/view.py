@@ -10,9 +10,8 @@ from starlette.types import Receive, Send
 from starlette.types import Scope as ASGIScope
 from strawberry.types import ExecutionResult
 
-from bff_core.composition.wiring import Wiring
 from bff_core.edge.exchange import SCOPE
-from bff_core.edge.kept import Keeper, Keeping
+from bff_core.edge.kept import Keeper
 from bff_core.edge.wiring import wiring_of
 from bff_core.graphql.answer import Answer, Response, answer, refusal
 from bff_core.graphql.context import Context
@@ -64,27 +63,32 @@ class GraphQLView:
             return
         begin(seen, operation.operation)
         wiring = wiring_of(scope)
-        keeping = self._keeping(asked, document, wiring, seen) if reads else None
-        kept = None if keeping is None else await keeping.find(_inputs(asked, medium))
-        if kept is not None:
-            await _send(Answer(200, *kept), send)
-            return
+        keeper = self._keeper(asked, document) if reads else None
+        keeping = None if keeper is None else keeper.open(wiring, seen)
+        if keeping is not None:
+            kept = keeping.peek(_inputs(asked, medium)) or await keeping.fetch()
+            if kept is not None:
+                await _send(Answer(200, *kept), send)
+                return
+            keeping.watch()
         made = await self._executed(asked, document, Context(seen, wiring), medium, reads=reads)
-        draft = None if keeping is None else keeping.settle(made.headers, made.body)
+        draft = None
+        if keeping is not None:
+            draft = keeping.settle(made.headers, made.body)
+        elif keeper is not None:
+            keeper.pass_by(wiring, made.headers)
         await _send(made, send)
         if keeping is not None and draft is not None:
             await keeping.keep(draft)
 
-    def _keeping(
-        self, asked: Asked, document: Document, wiring: Wiring, seen: Scope
-    ) -> Keeping | None:
-        """Return what finds and keeps the answer to a query, None where there is none to expect."""
+    def _keeper(self, asked: Asked, document: Document) -> Keeper | None:
+        """Return what looks after the answers to a query, None where none are kept."""
         if self._make_keeper is None:
             return None
         keeper = document.keepers.get(asked.operation_name)
         if keeper is None:
             keeper = document.keepers[asked.operation_name] = self._make_keeper()
-        return keeper.open(wiring, seen)
+        return keeper
 
     async def _executed(
         self, asked: Asked, document: Document, context: Context, medium: Medium, *, reads: bool

@@ -140,10 +140,11 @@ class CompiledView:
         if self.keeper is not None and not in_lines:
             keeping = self.keeper.open(wiring, seen)
         if keeping is not None:
-            kept = await keeping.find(self._inputs(bound, seen))
+            kept = keeping.peek(self._inputs(bound, seen)) or await keeping.fetch()
             if kept is not None:
                 await _send(Answer(200, *kept), send)
                 return
+            keeping.watch()
         composed: list[Composition] = []
         try:
             values = self._built(bound, wiring, seen, composed)
@@ -151,7 +152,11 @@ class CompiledView:
             if isinstance(told, Response):
                 await told(scope, receive, send)
                 return
-            draft = keeping.settle(told.headers, told.body) if keeping is not None else None
+            draft = None
+            if keeping is not None:
+                draft = keeping.settle(told.headers, told.body)
+            elif self.keeper is not None:
+                self.keeper.pass_by(wiring, told.headers)
             await _send(told, send)
             if keeping is not None and draft is not None:
                 await keeping.keep(draft)

@@ -1,0 +1,73 @@
+"""Redis as a store of entries asks it: an answer or none, and never waited for twice."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from bff_core.cache.stores.chronicle import Chronicle
+from bff_core.cache.stores.scripts import PURGES, RELEASE, TAGS
+from bff_core.clock import Clock
+from bff_core.errors import StoreUnavailable
+from bff_core.link import Link, Value
+
+RESPITE: Final = 0.1
+"""Seconds that Redis is left alone after a failure, so that a request waits for it once."""
+
+
+class Asking:
+    """Runs scripts and commands, and learns from each answer how many purges there were."""
+
+    def __init__(self, link: Link, *, process: str, clock: Clock) -> None:
+        self.link = link
+        self.chronicle = Chronicle(clock)
+        self.has_lost_count = False
+        self._process = process
+        self._clock = clock
+        self._rests_until = 0.0
+
+    async def script(
+        self, source: str, keys: Sequence[bytes], args: Sequence[Value]
+    ) -> list[object] | None:
+        """Return what a script answers beside what is learnt; None where Redis is away.
+
+        None, too, where Redis knows of fewer purges than it did: it was restored, or another has
+        taken its place. It `has_lost_count` then, until a new era begins.
+        """
+        if self._clock() < self._rests_until:
+            return None
+        era_before, count_before = self.chronicle.era, self.chronicle.count
+        try:
+            told = await self.link.script(source, (PURGES, *keys), (self._process, TAGS, *args))
+        except StoreUnavailable:
+            self._rest()
+            return None
+        match told:
+            case [bytes(era), int(count), bytes(time), *answer]:
+                self.chronicle.learn(era.decode(), count)
+                self.chronicle.set_clock(int(time))
+                is_same = self.chronicle.era == era_before
+                self.has_lost_count = is_same and (self.has_lost_count or count < count_before)
+                return None if self.has_lost_count else answer
+        return None
+
+    async def take(self, key: bytes, owner: str, seconds: float) -> bool:
+        """Set a key that is not there, for a while; True where Redis is away."""
+        if self._clock() < self._rests_until:
+            return True
+        lifetime = max(1, int(seconds * 1000))
+        try:
+            answer = await self.link.run("SET", key, owner, "NX", "PX", lifetime)
+        except StoreUnavailable:
+            self._rest()
+            return True
+        return answer is not None
+
+    async def drop(self, key: bytes, owner: str) -> None:
+        """Take a key away that is still its owner's."""
+        if self._clock() >= self._rests_until:
+            try:
+                await self.link.script(RELEASE, (key,), (owner,))
+            except StoreUnavailable:
+                self._rest()
+
+    def _rest(self) -> None:
+        self._rests_until = self._clock() + RESPITE

@@ -1,0 +1,116 @@
+"""What is to be forgotten everywhere: how processes tell each other, and what they still owe."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from typing import Final
+
+import msgspec
+
+from bff_core.cache.stores.asking import Asking
+from bff_core.cache.stores.codec import raw
+from bff_core.cache.stores.purges import REMEMBERED
+from bff_core.cache.stores.scripts import FORGET, PURGES, RENEW
+from bff_core.link import Value
+
+Spawn = Callable[[Coroutine[object, object, None]], asyncio.Task[None]]
+
+OWED: Final = 10_000
+"""So many tags and keys are owed at most; beyond that everything is to be forgotten."""
+
+RETRY: Final = 0.1
+"""Seconds between two tries to tell Redis."""
+
+
+class Forgetting(msgspec.Struct, array_like=True, frozen=True):
+    """What a process tells the others to forget, and has forgotten itself.
+
+    Keys are those of entries in Redis. It is `all` where Redis lost count, or the process did.
+    """
+
+    process: str
+    tags: tuple[bytes, ...] = ()
+    keys: tuple[bytes, ...] = ()
+    all: bool = False
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Forgetting).decode
+
+
+def heard(message: bytes) -> tuple[str, int, Forgetting]:
+    """Return era, number of purges and what is to be forgotten; `ValueError` for anything else."""
+    era, number, told = message.split(b" ", 2)
+    return era.decode(), int(number), _decode(told)
+
+
+class Telling:
+    """Tells Redis and the other processes what is to be forgotten, however long that takes.
+
+    What could not be said is owed. While anything is, nothing that Redis has may be believed.
+    """
+
+    def __init__(self, asking: Asking, *, process: str, spawn: Spawn) -> None:
+        self._asking = asking
+        self._process = process
+        self._spawn = spawn
+        self._tags: set[bytes] = set()
+        self._keys: set[bytes] = set()
+        self._all = False
+        self._is_paying = False
+        self._payer: asyncio.Task[None] | None = None
+
+    @property
+    def owes(self) -> bool:
+        """Whether something could not be said yet."""
+        return self._all or bool(self._tags or self._keys) or self._asking.has_lost_count
+
+    async def tell(self, tags: Iterable[str] = (), keys: Iterable[bytes] = ()) -> None:
+        """Say what is to be forgotten, now or as soon as that is possible."""
+        names, entries = [*map(raw, tags)], [*keys]
+        is_told = False
+        try:
+            is_told = await self._say(names, entries)
+        finally:  # also when whoever asks for it leaves
+            if not is_told:
+                self._owe(names, entries)
+
+    async def pay(self) -> bool:
+        """Say what is owed; return whether all is said. Who comes meanwhile need not wait."""
+        if self._is_paying or not self.owes:
+            return not self.owes
+        self._is_paying = True
+        tags, keys, is_all = self._tags, self._keys, self._all or self._asking.has_lost_count
+        try:
+            if await self._say([*tags], [*keys], is_all=is_all):
+                self._tags, self._keys, self._all = self._tags - tags, self._keys - keys, False
+        finally:
+            self._is_paying = False
+        return not self.owes
+
+    async def aclose(self) -> None:
+        """Try once more."""
+        if self._payer is not None:
+            self._payer.cancel()
+            await asyncio.wait([self._payer])
+        await self.pay()
+
+    async def _say(
+        self, tags: Sequence[bytes], keys: Sequence[bytes], *, is_all: bool = False
+    ) -> bool:
+        script = RENEW if is_all else FORGET
+        told = _encode(Forgetting(self._process, tuple(tags), tuple(keys), all=is_all))
+        rest: tuple[Value, ...] = (PURGES, told, REMEMBERED, len(tags), *tags, *keys)
+        return await self._asking.script(script, (), rest) is not None
+
+    def _owe(self, tags: Iterable[bytes], keys: Iterable[bytes]) -> None:
+        # Others than those that are being paid: more of them may be owed meanwhile.
+        self._tags = self._tags.union(tags)
+        self._keys = self._keys.union(keys)
+        if len(self._tags) + len(self._keys) > OWED:
+            self._tags, self._keys, self._all = set(), set(), True
+        if self._payer is None or self._payer.done():
+            self._payer = self._spawn(self._pay_on())
+
+    async def _pay_on(self) -> None:
+        while not await self.pay():  # noqa: ASYNC110 # Redis tells nobody that it is back
+            await asyncio.sleep(RETRY)

@@ -1,0 +1,84 @@
+"""Stores to test: in memory, in Redis, and memory over Redis, all by the same sentences."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from math import inf
+
+import pytest
+
+from bff_core.cache.entry import Entry
+from bff_core.cache.stores.levels import LevelStore
+from bff_core.cache.stores.memory import MemoryStore
+from bff_core.cache.stores.redis import RedisStore
+from bff_core.clock import chance, monotonic
+from bff_core.events import Events
+from bff_core.redis import RedisLink
+
+PATIENCE = 5.0
+"""Seconds in which Redis answers on a busy machine, where a test is not about being in time."""
+
+REDIS = pytest.mark.needs("redis-server")
+
+Opening = Callable[..., AbstractAsyncContextManager]
+
+
+def in_memory(*sinks, size=2**22):
+    """Return an empty store in memory."""
+    return MemoryStore(size=size, clock=monotonic, events=Events(*sinks))
+
+
+async def until(is_true: Callable[[], object], patience: float = 10.0) -> None:
+    """Wait for what another task or process does."""
+    async with asyncio.timeout(patience):
+        while not is_true():  # noqa: ASYNC110 # another process tells nobody
+            await asyncio.sleep(0.002)
+
+
+async def kept(store, key, *, body=b"{}", tags=(), keep=60.0, mark=None, **told) -> bool:
+    """Keep an answer that was asked for at a mark, or just now."""
+    entry = Entry(200, (), body, monotonic(), 60.0, tags=tuple(tags), **told)
+    return await store.set(key, entry, keep=keep, mark=store.mark() if mark is None else mark)
+
+
+async def body_of(store, key) -> bytes | None:
+    """Return the body that a store has."""
+    entry = await store.get(key)
+    return None if entry is None else entry.body
+
+
+@asynccontextmanager
+async def shared(
+    url: str, *sinks, levels=False, within=PATIENCE, gateway="shop", size=2**22
+) -> AsyncIterator:
+    """Open a store of another process, as it were: with a link of its own."""
+    spawn = asyncio.get_running_loop().create_task
+    events = Events(*sinks)
+    link = RedisLink(url, clock=monotonic, chance=chance, events=events, timeout=within)
+    store = RedisStore(link, gateway=gateway, spawn=spawn, clock=monotonic, chance=chance)
+    await store.get("")  # a process hears of purges by asking
+    if levels:
+        memory = in_memory(*sinks, size=size)
+        store = LevelStore(memory, store, spawn=spawn, clock=monotonic, events=events)
+        await until(lambda: store._heard.heard_until > -inf)
+    try:
+        yield store
+    finally:
+        await store.aclose()
+        await link.aclose()
+
+
+@pytest.fixture(
+    params=["memory", pytest.param("redis", marks=REDIS), pytest.param("levels", marks=REDIS)]
+)
+def opened(request) -> Opening:
+    """Return what opens an empty store of each kind."""
+    if request.param == "memory":
+
+        @asynccontextmanager
+        async def opening(*sinks):
+            yield in_memory(*sinks)
+
+        return opening
+    url = request.getfixturevalue("redis_server").url
+    return lambda *sinks: shared(url, *sinks, levels=request.param == "levels")

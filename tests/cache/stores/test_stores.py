@@ -1,0 +1,230 @@
+"""What every store of entries does, wherever it keeps them."""
+
+import asyncio
+import random
+
+import pytest
+
+from bff_core.cache.entry import Entry
+from bff_core.clock import monotonic
+from tests.cache.stores.conftest import body_of, kept, until
+
+FULL = Entry(
+    status=203,
+    headers=((b"content-type", b"text/plain"), (b"etag", b'"\xe9"')),
+    body=b"\x00\xff" * 3,
+    born=0.0,
+    fresh_for=1.5,
+    stale_for=2.5,
+    error_for=3.5,
+    has_validator=True,
+    varies=((b"accept", b"*/*"), (b"x-none", None)),
+    tags=("product:42", "shop"),
+)
+
+
+async def test_what_is_kept_is_found_as_it_was(opened):
+    """Every field of an answer; its age goes on."""
+    async with opened() as store:
+        now = monotonic()
+        entry = Entry(**{**_fields(FULL), "born": now - 100.0})
+        is_kept = await store.set("GET /", entry, keep=60.0, mark=store.mark())
+        found = await store.get("GET /")
+
+    assert is_kept
+    assert _fields(found) == _fields(FULL)
+    assert 99.9 < now - found.born < 105
+
+
+def _fields(entry):
+    names = (name for name in Entry.__slots__ if name not in {"born", "decoded"})
+    return {name: getattr(entry, name) for name in names}
+
+
+async def test_what_nobody_kept_is_a_miss(opened):
+    """Also what was only purged or deleted."""
+    async with opened() as store:
+        await store.delete("a")
+        await store.purge(["t"])
+
+        assert await store.get("a") is None
+        assert store.peek("a") is None
+
+
+async def test_a_newer_answer_takes_the_place_of_an_older(opened):
+    """A purge of the tags that only the older one had does not touch it."""
+    async with opened() as store:
+        await kept(store, "a", body=b"old", tags=["old", "both"])
+        await kept(store, "a", body=b"new", tags=["new", "both"])
+        await store.purge(["old"])
+        after_old = await body_of(store, "a")
+        await store.purge(["new"])
+
+        assert after_old == b"new"
+        assert await body_of(store, "a") is None
+
+
+@pytest.mark.parametrize("size", [0, 1, 1_023, 1_024, 70_000, 2**20])
+async def test_answers_of_any_size_come_back_whole(opened, size):
+    """Those that can be compressed, and those that can't."""
+    async with opened() as store:
+        dense, thin = random.Random(size).randbytes(size), b"abc" * (size // 3)
+        await kept(store, "dense", body=dense)
+        await kept(store, "thin", body=thin)
+
+        assert await body_of(store, "dense") == dense
+        assert await body_of(store, "thin") == thin
+
+
+async def test_a_deleted_answer_is_gone(opened):
+    """And no other."""
+    async with opened() as store:
+        await kept(store, "a")
+        await kept(store, "b")
+
+        await store.delete("a")
+
+        assert await body_of(store, "a") is None
+        assert await body_of(store, "b") == b"{}"
+
+
+async def test_an_answer_is_kept_for_as_long_as_was_said(opened):
+    """Then it is a miss; what is to be kept for no time never was there."""
+    async with opened() as store:
+        is_kept = [await kept(store, key, keep=keep) for key, keep in (("a", 0.5), ("b", 0.0))]
+        before = await body_of(store, "a")
+        await asyncio.sleep(0.51)
+
+        assert is_kept == [True, False]
+        assert before == b"{}"
+        assert await body_of(store, "a") is None
+        assert await body_of(store, "b") is None
+
+
+async def test_a_purge_drops_all_that_has_one_of_the_tags(opened):
+    """However many they are, and nothing else."""
+    async with opened() as store:
+        for number in range(60):
+            await kept(store, f"{number}", tags=[f"third:{number % 3}", f"fifth:{number % 5}"])
+        await kept(store, "untagged")
+
+        await store.purge(["third:1", "fifth:2", "unknown"])
+
+        left = [number for number in range(60) if await body_of(store, f"{number}")]
+        assert left == [number for number in range(60) if number % 3 != 1 and number % 5 != 2]
+        assert await body_of(store, "untagged")
+
+
+ODD = ["", " ", "a b", "a,b", "a\nb", "\x00", "é", "\U0001f436", "\ud800", "t", "e", "a" * 3000]
+
+
+async def test_tags_may_hold_anything(opened):
+    """A purge of one is of no other."""
+    async with opened() as store:
+        for tag in ODD:
+            await kept(store, f"key {tag}", tags=[tag])
+        await kept(store, "all", tags=[*ODD, *(f"{number}" for number in range(300))])
+        had = [await body_of(store, f"key {tag}") for tag in ODD]
+        first = await body_of(store, "all")
+        for tag in ODD[::2]:
+            await store.purge([tag])
+        left = [await body_of(store, f"key {tag}") for tag in ODD]
+
+        assert had == [b"{}"] * len(ODD)
+        assert left == [None, b"{}"] * (len(ODD) // 2)
+        assert (first, await body_of(store, "all")) == (b"{}", None)
+
+
+async def test_a_purge_beats_what_was_asked_for_before_it(opened):
+    """An answer that was on its way is not kept, if the tag is one of its."""
+    async with opened() as store:
+        await kept(store, "known", tags=["t"])
+        before = store.mark()
+        await store.purge(["t", "other"])
+        results = [
+            await kept(store, "a", tags=["t"], mark=before),
+            await kept(store, "b", tags=["s", "t"], mark=before),
+            await kept(store, "c", tags=["s"], mark=before),
+            await kept(store, "d", mark=before),
+            await kept(store, "e", tags=["t"]),
+        ]
+
+        assert results == [False, False, True, True, True]
+        assert [await body_of(store, key) for key in "ab"] == [None, None]
+        assert [await body_of(store, key) for key in "cde"] == [b"{}"] * 3
+
+
+async def test_a_purge_of_a_tag_that_nobody_knew_counts_as_well(opened):
+    """The first answer that has it may be the one on its way."""
+    async with opened() as store:
+        before = store.mark()
+        await store.purge(["t"])
+
+        assert not await kept(store, "a", tags=["t"], mark=before)
+
+
+async def test_purges_race_with_answers_and_win(opened):
+    """Of many answers on their way none is found that was asked for before a purge ended."""
+    async with opened() as store:
+        dice = random.Random(5)
+        asked: dict[str, int] = {}
+        purged = -1
+
+        async def fetch(number: int) -> None:
+            mark, key = store.mark(), f"{number % 7}"
+            for _ in range(dice.randrange(6)):
+                await asyncio.sleep(0)
+            if await kept(store, key, body=b"%d" % number, tags=["t"], mark=mark):
+                asked[key] = number
+
+        async def purge(number: int) -> None:
+            nonlocal purged
+            await asyncio.sleep(0)
+            await store.purge(["t"])
+            purged = max(purged, number)
+
+        stale = []
+        for number in range(0, 400, 20):
+            jobs = [fetch(number + step) for step in range(18)]
+            jobs.insert(dice.randrange(18), purge(number))
+            await asyncio.gather(*jobs)
+            mark = store.mark()
+            await store.purge(["t"])
+            late = await kept(store, "late", tags=["t"], mark=mark)
+            found = [await body_of(store, f"{key}") for key in range(7)]
+            stale += [body for body in found if body is not None] + [late] * late
+
+        assert asked
+        assert stale == []
+
+
+async def test_nothing_is_left_of_an_answer_that_was_on_its_way(opened):
+    """An answer that was asked for before a purge is refused for good, not only once."""
+    async with opened() as store:
+        before = store.mark()
+        await store.purge(["t"])
+        await kept(store, "a", body=b"new", tags=["t"])
+
+        assert not await kept(store, "a", body=b"old", tags=["t"], mark=before)
+        assert await body_of(store, "a") in {b"new", None}
+
+
+async def test_a_lease_may_be_taken_and_given_back(opened):
+    """One that nobody has given is not missed."""
+    async with opened() as store:
+        await store.release("a")
+        first = await store.lease("a", 5.0)
+        await store.release("a")
+
+        assert first
+        assert await store.lease("a", 5.0)
+
+
+async def test_a_store_says_what_it_is(opened):
+    """In a line, without keys or values."""
+    async with opened() as store:
+        await kept(store, "secret")
+        await until(lambda: "secret" not in repr(store))
+
+        assert "\n" not in repr(store)
+        assert ("memory, 1 entries, 0.0 of 4.0 MiB" in repr(store)) is bool(store.limit)

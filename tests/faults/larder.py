@@ -1,0 +1,197 @@
+"""A gateway over the mock services that keeps what they say, for as long as tests can wait."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends
+
+from bff_core import (
+    Cache,
+    Composition,
+    Policy,
+    Upstream,
+    Viewer,
+    Views,
+    compose,
+    critical,
+    gateway,
+    gather,
+    optional,
+)
+from tests.faults.bounds import FRESH, LAST_GOOD
+
+
+@dataclass(frozen=True)
+class Product:
+    """A product, as far as it matters here."""
+
+    id: str
+    title: str
+
+
+@dataclass(frozen=True)
+class Money:
+    """An amount in cents."""
+
+    amount: int
+
+
+@dataclass(frozen=True)
+class Price:
+    """What it costs."""
+
+    price: Money
+
+
+@dataclass(frozen=True)
+class Review:
+    """What somebody says of it."""
+
+    title: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of a list."""
+
+    items: tuple[Review, ...]
+
+
+@dataclass(frozen=True)
+class Person:
+    """A customer."""
+
+    email: str
+
+
+class Catalog(Upstream):
+    """For long, and for longer while it is down: without it there is no page."""
+
+    policy = Policy(
+        timeout=5.0, attempt_timeout=5.0, public=True, cache=Cache(ttl=600, error=LAST_GOOD)
+    )
+
+    async def product(self, product_id: str) -> Product:
+        return await self.get("/products/{id}", Product, id=product_id)
+
+
+class Pricing(Upstream):
+    """For a moment, and as long as it is down."""
+
+    policy = Policy(timeout=1.0, public=True, cache=Cache(ttl=FRESH, error=LAST_GOOD))
+
+    async def price(self, product_id: str) -> Price:
+        return await self.get("/prices/{id}", Price, id=product_id)
+
+
+class Reviews(Upstream):
+    """Never older than its answer: asked each time whether it has changed."""
+
+    policy = Policy(timeout=1.0, public=True, cache=Cache(ttl=0))
+
+    async def of(self, product_id: str) -> tuple[Review, ...]:
+        query = {"product_id": product_id, "limit": 2}
+        return (await self.get("/reviews", Page, query=query)).items
+
+
+class Users(Upstream):
+    """Each viewer's own, as the service says."""
+
+    policy = Policy(timeout=1.0, cache=Cache())
+
+    async def person(self, user_id: str) -> Person:
+        return await self.get("/users/{id}", Person, id=user_id)
+
+
+class ProductPage(Composition):
+    """A product, its price, and what is said of it."""
+
+    catalog: Catalog
+    pricing: Pricing
+    reviews_service: Reviews
+    product_id: str
+
+    @critical
+    async def product(self) -> Product:
+        return await self.catalog.product(self.product_id)
+
+    @optional
+    async def price(self) -> Price:
+        return await self.pricing.price(self.product_id)
+
+    @optional(fallback=())
+    async def reviews(self) -> Sequence[Review]:
+        return await self.reviews_service.of(self.product_id)
+
+
+class Me(Composition):
+    """Who asks."""
+
+    users: Users
+    viewer: Viewer
+
+    @critical
+    async def person(self) -> Person:
+        return await self.users.person(self.viewer.require().subject)
+
+
+@dataclass
+class Shown:
+    """A product with its price, if that is to be had."""
+
+    title: str
+    amount: int | None
+
+
+@dataclass
+class Said:
+    """What is said of a product."""
+
+    titles: Sequence[str]
+
+
+@dataclass
+class Told:
+    """One thing that a service said."""
+
+    text: str
+
+
+views = Views(prefix="/v1")
+OfProduct = Annotated[ProductPage, Depends(compose(ProductPage))]
+
+
+@views.get("/products/{product_id}")
+async def get_product(page: OfProduct) -> Shown:
+    """Show a product, and what it costs."""
+    product, price = await gather(page.product(), page.price())
+    return Shown(product.title, price.price.amount if price else None)
+
+
+@views.get("/titles/{product_id}")
+async def get_title(page: OfProduct) -> Told:
+    """Show what changes seldom."""
+    return Told((await page.product()).title)
+
+
+@views.get("/prices/{product_id}")
+async def get_price(page: OfProduct) -> Told:
+    """Show what changes often."""
+    price = await page.price()
+    return Told(str(price.price.amount) if price else "")
+
+
+@views.get("/reviews/{product_id}")
+async def get_reviews(page: OfProduct) -> Said:
+    """Show what is asked about each time."""
+    return Said([review.title for review in await page.reviews()])
+
+
+@views.get("/me")
+async def get_me(me: Annotated[Me, Depends(compose(Me))]) -> Told:
+    """Show who asks."""
+    return Told((await me.person()).email)
+
+
+app = gateway("larder", services=[Catalog, Pricing, Reviews, Users], faces=[views])

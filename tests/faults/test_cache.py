@@ -1,0 +1,316 @@
+"""What is kept, shared and purged by gateways in processes of their own, and survives outages."""
+
+import asyncio
+import re
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import quantiles
+
+import pytest
+
+from bff_core.policy.webhook import key_of, sign
+from tests.faults.bounds import FRESH
+from tests.processes.client import Answer, Line, ask
+from tests.processes.gateway import Gateway, addresses
+from tests.processes.services import Service
+from tests.processes.site import Site
+
+LARDER = "tests.faults.larder:app"
+SECRET = "the-secret-of-the-larders"
+VIEWER = {"authorization": "Bearer demo-1"}
+SLOW = {"kind": "latency", "distribution": {"name": "constant", "seconds": 0.5}}
+SLACK = 0.1
+"""Seconds that a busy machine may add to what is asserted."""
+
+
+@dataclass
+class Larders:
+    """The services that the larder keeps things of, and gateways that serve it."""
+
+    site: Site
+    services: dict[str, Service]
+
+    def environ(self, **more: str) -> dict[str, str]:
+        return {
+            **addresses(self.services.values()),
+            "BFF_PURGE_SECRET": SECRET,
+            "BFF_MAX_LAG": "0",
+            "BFF_MAX_CONCURRENT": "5000",
+            "BFF_BROWNOUT": "false",
+            **more,
+        }
+
+    @contextmanager
+    def serving(self, count: int = 1, **environ: str) -> Iterator[Sequence[Gateway]]:
+        """Serve the larder in so many processes that know nothing yet."""
+        gateways = [self.site.gateway(LARDER, self.environ(**environ)) for _ in range(count)]
+        with self.site.running(*gateways):
+            yield gateways
+
+
+@pytest.fixture(scope="module")
+def started(site: Site) -> Iterator[Larders]:
+    """Start the services once."""
+    names = ("catalog", "pricing", "reviews", "users")
+    services = {name: site.service(name) for name in names}
+    with site.running(*services.values()):
+        yield Larders(site, services)
+
+
+@pytest.fixture
+def larders(started: Larders) -> Iterator[Larders]:
+    """Hand out the services; what a test broke is healed, and nothing was counted before it."""
+    for service in started.services.values():
+        service.forget()
+    yield started
+    for service in started.services.values():
+        if not service.is_alive:
+            service.restart()
+        service.heal()
+
+
+def cache_status(answer: Answer) -> str:
+    """Return what the view cache says of an answer."""
+    return answer.headers["cache-status"]
+
+
+async def test_an_answer_is_kept_as_bytes_and_told_apart(larders):
+    """The second request reaches neither composition nor service, and says so."""
+    catalog = larders.services["catalog"]
+    with larders.serving() as (gateway,):
+        first = await ask(gateway.port, "/v1/titles/1")
+        await until_hit(gateway, "/v1/titles/1")
+        second = await ask(gateway.port, "/v1/titles/1")
+
+    assert (first.status, second.status) == (200, 200)
+    assert second.body == first.body
+    assert "fwd=miss; stored" in cache_status(first)
+    assert re.fullmatch(r"larder; hit; ttl=\d+", cache_status(second))
+    assert catalog.seen == 1
+
+
+async def test_304_from_end_to_end(larders):
+    """Client and gateway, gateway and service: neither sends what the other has."""
+    reviews = larders.services["reviews"]
+    with larders.serving() as (gateway,):
+        first = await ask(gateway.port, "/v1/reviews/1")
+        known = {"if-none-match": first.headers["etag"]}
+        again = [await ask(gateway.port, "/v1/reviews/1", headers=known) for _ in range(3)]
+        other = await ask(gateway.port, "/v1/reviews/1", headers={"if-none-match": '"other"'})
+
+    assert [answer.status for answer in again] == [304] * 3
+    assert {answer.body for answer in again} == {b""}
+    assert {answer.headers["etag"] for answer in again} == {first.headers["etag"]}
+    assert (other.status, other.body) == (200, first.body)
+    assert reviews.calls["statuses"] == {"200": 1, "304": 4}
+
+
+async def test_a_kept_answer_is_304_without_any_call(larders):
+    """What is fresh is told by its tag alone."""
+    with larders.serving() as (gateway,):
+        first = await ask(gateway.port, "/v1/titles/2")
+        known = {"if-none-match": first.headers["etag"]}
+        again = await ask(gateway.port, "/v1/titles/2", headers=known)
+
+    assert (again.status, again.body) == (304, b"")
+    assert larders.services["catalog"].seen == 1
+
+
+async def test_two_viewers_never_share(larders):
+    """Each has their own, kept as well, and nobody who is not signed in gets either."""
+    users = larders.services["users"]
+    other = {"authorization": "Bearer demo-2"}
+    with larders.serving() as (gateway,):
+        rounds = [
+            [await ask(gateway.port, "/v1/me", headers=headers) for headers in (VIEWER, other, {})]
+            for _ in range(3)
+        ]
+
+    for mine, theirs, nobodys in rounds:
+        assert nobodys.status == 401
+        assert mine.body != theirs.body
+        assert "no-store" in nobodys.headers["cache-control"]
+    assert {answer.body for answer, *_ in rounds} == {rounds[0][0].body}
+    assert users.seen == 2
+
+
+async def test_a_service_that_is_down_is_answered_for_and_marked(larders):
+    """Its last good reply serves, `stale` with its age; nobody on the way keeps it."""
+    pricing = larders.services["pricing"]
+    with larders.serving() as (gateway,):
+        first = await ask(gateway.port, "/v1/products/3")
+        pricing.kill()
+        during = await until_price_is("stale", gateway, "/v1/products/3?_meta=parts")
+        pricing.restart()
+        await until_price_is("ok", gateway, "/v1/products/3")
+
+    assert during.status == 200
+    assert during.parts == {"product": "ok", "price": "stale"}
+    assert during.headers["cache-control"] == "private, no-cache"
+    assert during.json()["amount"] == first.json()["amount"]
+    assert during.json()["_meta"]["parts"]["price"]["age"] >= FRESH
+
+
+async def until_price_is(state: str, gateway: Gateway, path: str) -> Answer:
+    """Ask until the price is in a state; return that answer."""
+    ends = time.monotonic() + 15
+    while True:
+        answer = await ask(gateway.port, path)
+        if answer.parts["price"] == state:
+            return answer
+        assert time.monotonic() < ends, f"the price is {answer.parts['price']}"
+        await asyncio.sleep(0.02)
+
+
+@pytest.mark.needs("redis-server")
+async def test_1000_concurrent_misses_over_4_processes(larders, redis_server):
+    """One of them asks, for all of them: they share a Redis, and one lease."""
+    catalog = larders.services["catalog"]
+    catalog.break_by(SLOW)
+    with larders.serving(4, BFF_CACHE_URL=redis_server.url) as gateways:
+        reading = (ask(gateways[n % 4].port, "/v1/titles/41") for n in range(1000))
+        answers = await asyncio.gather(*reading)
+
+    assert {answer.status for answer in answers} == {200}
+    assert len({answer.body for answer in answers}) == 1
+    assert catalog.seen == 1
+
+
+@pytest.mark.needs("redis-server")
+async def test_what_one_process_has_learnt_all_know(larders, redis_server):
+    """A gateway that has just been started asks no service for what others have."""
+    catalog = larders.services["catalog"]
+    with larders.serving(BFF_CACHE_URL=redis_server.url) as (first,):
+        await ask(first.port, "/v1/titles/5")
+        with larders.serving(BFF_CACHE_URL=redis_server.url) as (second,):
+            answer = await ask(second.port, "/v1/titles/5")
+
+    assert answer.status == 200
+    assert catalog.seen == 1
+
+
+async def until_hit(gateway: Gateway, path: str) -> None:
+    """Ask until an answer is kept: that happens after the first has been sent."""
+    ends = time.monotonic() + 15
+    while "hit" not in cache_status(await ask(gateway.port, path)):
+        assert time.monotonic() < ends, f"{path} is not kept"
+
+
+def signed(body: bytes) -> dict[str, str]:
+    """Return the header fields of a service's message."""
+    name, now = b"msg_%d" % time.monotonic_ns(), b"%d" % time.time()
+    signature = sign(key_of(SECRET), name, now, body).decode()
+    return {
+        "webhook-id": name.decode(),
+        "webhook-timestamp": now.decode(),
+        "webhook-signature": signature,
+    }
+
+
+@pytest.mark.needs("redis-server")
+async def test_a_purge_reaches_other_processes_within_100_ms(larders, redis_server):
+    """A service tells one gateway; another one forgets as well, though its answer was fresh."""
+    catalog = larders.services["catalog"]
+    body = b'{"tags": ["product:6"]}'
+    took = []
+    with larders.serving(2, BFF_CACHE_URL=redis_server.url) as (told, other):
+        for _ in range(3):
+            for gateway in (told, other):
+                await until_hit(gateway, "/v1/titles/6")
+            seen = catalog.seen
+            answer = await ask(
+                told.port, "/hooks/purge", method="POST", headers=signed(body), body=body
+            )
+            began = time.monotonic()
+            async with Line(other.port) as line:
+                while "hit" in cache_status(await line.ask("/v1/titles/6")):
+                    assert time.monotonic() - began < 5
+            took.append(time.monotonic() - began)
+            assert answer.json()["purged"] == ["product:6"]
+            assert catalog.seen == seen + 1
+
+    assert min(took) <= 0.1
+
+
+@pytest.mark.needs("curl")
+async def test_the_line_of_the_page_purges(larders):
+    """What docs/cache.md has services send is heard, word for word."""
+    page = (Path(__file__).parents[2] / "docs" / "cache.md").read_text()
+    (script,) = re.findall(r"```text\n(body=.*?)```", page, re.DOTALL)
+    with larders.serving() as (gateway,):
+        await ask(gateway.port, "/v1/titles/42")
+        done = await asyncio.to_thread(
+            subprocess.run,
+            ("bash", "-euc", script),
+            env={
+                "PATH": "/usr/bin:/bin",
+                "BFF_PURGE_SECRET": SECRET,
+                "GATEWAY": f"http://127.0.0.1:{gateway.port}",
+            },
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        after = await ask(gateway.port, "/v1/titles/42")
+
+    assert '"purged": ["product:42"]' in done.stdout
+    assert "hit" not in cache_status(after)
+
+
+@pytest.mark.needs("redis-server")
+async def test_redis_stops_under_load_and_nobody_notices(larders, redis_server):
+    """No error while it is frozen, little delay, and it is used again as soon as it answers."""
+    with larders.serving(2, BFF_CACHE_URL=redis_server.url) as (gateway, other):
+        await load(gateway, seconds=1.0)
+        before = await load(gateway, seconds=2.0)
+        redis_server.freeze()
+        during = await load(gateway, seconds=3.0)
+        redis_server.thaw()
+        after = await load(gateway, seconds=1.5)
+        shared = await until_shared(gateway, other, larders.services["catalog"])
+
+    answers = [*before, *during, *after]
+    assert {answer.status for answer in answers} == {200}
+    assert {state for answer in answers for state in answer.parts.values()} == {"ok"}
+    assert p99(during) - p99(before) <= 0.06 + SLACK
+    assert shared
+
+
+async def load(gateway: Gateway, *, seconds: float) -> list[Answer]:
+    """Ask for a hundred prices in turn, over a few connections, for some seconds."""
+    answers: list[Answer] = []
+    ends = time.monotonic() + seconds
+
+    async def client(first: int) -> None:
+        async with Line(gateway.port) as line:
+            number = first
+            while time.monotonic() < ends:
+                answers.append(await line.ask(f"/v1/prices/{number % 100 + 1}"))
+                number += 7
+                await asyncio.sleep(0.01)
+
+    async with asyncio.TaskGroup() as tasks:
+        for first in range(8):
+            tasks.create_task(client(first))
+    return answers
+
+
+def p99(answers: Sequence[Answer]) -> float:
+    """Return what 99 of 100 answers took at most (seconds)."""
+    return quantiles([answer.seconds for answer in answers], n=100)[98]
+
+
+async def until_shared(one: Gateway, other: Gateway, service: Service) -> bool:
+    """Whether, before long, a process finds in Redis what another one has just put there."""
+    for number in range(1000, 1200):
+        await ask(one.port, f"/v1/titles/{number}")
+        seen = service.seen
+        await ask(other.port, f"/v1/titles/{number}")
+        if service.seen == seen:
+            return True
+        await asyncio.sleep(0.05)
+    return False
