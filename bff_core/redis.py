@@ -3,7 +3,8 @@
 import asyncio
 import hashlib
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from math import inf
 from typing import Final, NoReturn
 from urllib.parse import urlsplit
@@ -41,6 +42,9 @@ CONNECTIONS: Final = 16
 Redis works one command at a time: more connections are no quicker, and a burst that has to open
 all of them at once is slower than its timeout.
 """
+
+TURNS: Final = 12
+"""Turns of the loop in which a connection is made and a command answered: three for each answer."""
 
 BEAT: Final = 0.1
 """Seconds between two questions of a subscription whether Redis is still there."""
@@ -149,7 +153,7 @@ class RedisLink:
         if period is None:
             raise StoreUnavailable(self.name, "is not answering", circuit.retry_after(now))
         try:
-            async with asyncio.timeout(within):
+            async with _bound(within):
                 answer: object = await self._client.execute_command(*command)  # type: ignore[no-untyped-call]  # it is not typed
         except ResponseError as error:
             self._take(period, now, is_good=not _is_unable(error))
@@ -190,6 +194,30 @@ class RedisLink:
         self._is_away = is_away
         if self._events.sinks:
             self._events.emit(StoreChanged(self.name, "open" if is_away else "closed"))
+
+
+@asynccontextmanager
+async def _bound(within: float) -> AsyncIterator[None]:
+    """Raise `TimeoutError` after so many seconds, unless the answer has arrived by then.
+
+    A loop that was busy all that time may not have read it yet: it gets to read before it gives
+    up, else every burst of requests would look like a Redis that is away.
+    """
+    loop, is_over = asyncio.get_running_loop(), False
+
+    def expire(turns: int) -> None:
+        if turns and not is_over:
+            loop.call_soon(expire, turns - 1)
+        elif not is_over:
+            limit.reschedule(loop.time())
+
+    async with asyncio.timeout(None) as limit:
+        timer = loop.call_later(within, expire, TURNS)
+        try:
+            yield
+        finally:
+            is_over = True
+            timer.cancel()
 
 
 class RedisSubscription:

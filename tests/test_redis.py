@@ -79,6 +79,23 @@ async def test_a_script_is_sent_once_and_then_named(redis_server):
     await link.aclose()
 
 
+async def test_a_loop_that_was_busy_reads_before_it_gives_up(redis_server):
+    """Redis has answered in time: that the process had no time to look is not its fault."""
+    link = opened(redis_server)
+
+    async def be_busy() -> None:
+        for _ in range(15):
+            time.sleep(0.06)  # noqa: ASYNC251 # that is what the test is about
+            await asyncio.sleep(0)
+
+    busy = asyncio.create_task(be_busy())
+    answers = await asyncio.gather(*(link.run("PING") for _ in range(4)))
+    await busy
+    await link.aclose()
+
+    assert answers == [b"PONG"] * 4
+
+
 async def test_a_paused_redis_costs_a_timeout_and_then_nothing(redis_server):
     """A frozen Redis delays no command by more than the timeout, later ones not at all."""
     link = opened(redis_server)

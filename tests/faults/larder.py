@@ -79,7 +79,7 @@ class Catalog(Upstream):
 class Pricing(Upstream):
     """For a moment, and as long as it is down."""
 
-    policy = Policy(timeout=1.0, public=True, cache=Cache(ttl=FRESH, error=LAST_GOOD))
+    policy = Policy(timeout=5.0, public=True, cache=Cache(ttl=FRESH, error=LAST_GOOD))
 
     async def price(self, product_id: str) -> Price:
         return await self.get("/prices/{id}", Price, id=product_id)
@@ -88,7 +88,7 @@ class Pricing(Upstream):
 class Reviews(Upstream):
     """Never older than its answer: asked each time whether it has changed."""
 
-    policy = Policy(timeout=1.0, public=True, cache=Cache(ttl=0))
+    policy = Policy(timeout=5.0, public=True, cache=Cache(ttl=0))
 
     async def of(self, product_id: str) -> tuple[Review, ...]:
         query = {"product_id": product_id, "limit": 2}
@@ -98,7 +98,7 @@ class Reviews(Upstream):
 class Users(Upstream):
     """Each viewer's own, as the service says."""
 
-    policy = Policy(timeout=1.0, cache=Cache())
+    policy = Policy(timeout=5.0, cache=Cache())
 
     async def person(self, user_id: str) -> Person:
         return await self.get("/users/{id}", Person, id=user_id)
