@@ -1,6 +1,6 @@
 """Prices, and changing many of them at once."""
 
-from bff_core import Composition, Viewer, bulk
+from bff_core import Composition, ResponseCache, Viewer, bulk
 from bffs.services.pricing import Price, PriceChange, Pricing
 
 
@@ -8,10 +8,13 @@ class PriceList(Composition):
     """What things cost, for those who decide about it."""
 
     pricing: Pricing
+    cache: ResponseCache
     viewer: Viewer
 
     @bulk(key=lambda change: change.sku, most=200)
     async def change(self, wanted: PriceChange) -> Price:
         """Set what a variant costs, and return what its product costs then."""
         self.viewer.require()
-        return await self.pricing.change(wanted)
+        price = await self.pricing.change(wanted)
+        await self.cache.purge(f"price:{price.product_id}")  # which product only the reply tells
+        return price

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bff_core import Policy, Upstream
+from bff_core import Cache, Policy, Upstream
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Carts(Upstream):
     """One cart per customer."""
 
     name = "cart"
-    policy = Policy(timeout=1.5)
+    policy = Policy(timeout=1.5, cache=Cache(error=60, tags=("cart:{id}",)))
 
     async def cart(self, customer_id: str) -> Cart:
         """Return a customer's cart, perhaps empty."""
@@ -36,9 +36,16 @@ class Carts(Upstream):
     async def set_quantity(self, customer_id: str, sku: str, quantity: int) -> Cart:
         """Set how many of a variant the cart holds, and return the cart."""
         return await self.put(
-            "/carts/{id}/items/{sku}", Cart, id=customer_id, sku=sku, json={"quantity": quantity}
+            "/carts/{id}/items/{sku}",
+            Cart,
+            id=customer_id,
+            sku=sku,
+            json={"quantity": quantity},
+            purges=("cart:{id}",),
         )
 
     async def remove(self, customer_id: str, sku: str) -> Cart:
         """Take a variant out of the cart, and return the cart."""
-        return await self.delete("/carts/{id}/items/{sku}", Cart, id=customer_id, sku=sku)
+        return await self.delete(
+            "/carts/{id}/items/{sku}", Cart, id=customer_id, sku=sku, purges=("cart:{id}",)
+        )

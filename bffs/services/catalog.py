@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bff_core import Policy, Upstream
+from bff_core import Cache, Policy, Upstream
 from bffs.services.values import Image, Named, Page
 
 
@@ -49,9 +49,11 @@ class Product(Summary):
 
 
 class Catalog(Upstream):
-    """Products, the same for everybody in one language."""
+    """Products, the same for everybody in one language; each is known as product:7."""
 
-    policy = Policy(timeout=1.5, public=True, critical=True)
+    policy = Policy(
+        timeout=1.5, public=True, critical=True, cache=Cache(ttl=60, stale=600, error=3600)
+    )
 
     async def product(self, product_id: str, locale: str) -> Product:
         """Return one product."""

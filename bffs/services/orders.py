@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
-from bff_core import Policy, Upstream
+from bff_core import Cache, Policy, Upstream
 from bffs.services.carts import CartLine
 from bffs.services.values import Money, Page
 
@@ -46,7 +46,7 @@ class Order:
 class Orders(Upstream):
     """Orders, each of one customer."""
 
-    policy = Policy(timeout=2.0)
+    policy = Policy(timeout=2.0, cache=Cache(error=600))
 
     async def of(self, customer_id: str, *, first: int, cursor: str = "") -> Page[Order]:
         """Return a page of a customer's orders, newest first."""

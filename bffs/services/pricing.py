@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bff_core import Policy, Upstream
+from bff_core import Cache, Policy, Upstream
 from bffs.services.values import Money, Page
 
 
@@ -39,9 +39,9 @@ class PriceChange:
 
 
 class Pricing(Upstream):
-    """Prices, the same for everybody."""
+    """Prices, the same for everybody; each is known as price:7, by the product."""
 
-    policy = Policy(timeout=1.0, public=True)
+    policy = Policy(timeout=1.0, public=True, cache=Cache(ttl=5, stale=60, error=600))
 
     async def prices(self, ids: tuple[str, ...]) -> Mapping[str, Price]:
         """Return the prices of those products that have one, by product id."""

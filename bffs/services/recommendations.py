@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bff_core import Policy, Upstream
+from bff_core import Cache, Policy, Upstream
 from bffs.services.values import Page
 
 
@@ -17,7 +17,7 @@ class Recommendation:
 class Recommendations(Upstream):
     """Recommendations, each for one customer."""
 
-    policy = Policy(timeout=1.0)
+    policy = Policy(timeout=1.0, cache=Cache(stale=60, error=600))
 
     async def for_customer(self, customer_id: str, first: int) -> tuple[Recommendation, ...]:
         """Return the best for the home screen, best first."""

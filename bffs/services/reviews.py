@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bff_core import Policy, Upstream
+from bff_core import Cache, Policy, Upstream
 from bffs.services.values import Named, Page
 
 
@@ -31,7 +31,7 @@ class Rating:
 class Reviews(Upstream):
     """Reviews, the same for everybody."""
 
-    policy = Policy(timeout=1.0, public=True)
+    policy = Policy(timeout=1.0, public=True, cache=Cache(stale=600, error=3600))
 
     async def of(self, product_id: str, first: int) -> tuple[Review, ...]:
         """Return the most helpful reviews of a product."""

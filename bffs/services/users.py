@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bff_core import Policy, Upstream
+from bff_core import Cache, Policy, Upstream
 from bffs.services.values import Image
 
 
@@ -37,7 +37,7 @@ class User:
 class Users(Upstream):
     """Profiles of customers."""
 
-    policy = Policy(timeout=1.5, critical=True)
+    policy = Policy(timeout=1.5, critical=True, cache=Cache(error=3600))
 
     async def profile(self, user_id: str) -> User:
         """Return one customer."""

@@ -10,6 +10,8 @@ import pytest
 
 LINES = {"accept": "application/x-ndjson"}
 READER = LINES | {"authorization": "Bearer demo-1"}
+LEAVER = {**READER, "authorization": "Bearer demo-2"}
+"""Somebody of whom the gateway keeps nothing yet."""
 
 
 def reading_views() -> list[tuple[str, str]]:
@@ -109,7 +111,7 @@ def test_a_reader_that_leaves_ends_the_calls(desktop_url, mocks):
     """Nobody thinks on for somebody who has gone."""
     mocks.forget()
     with mocks.fault("recommendations", kind="hang"):
-        with httpx.stream("GET", f"{desktop_url}/v1/dashboard", headers=READER) as answer:
+        with httpx.stream("GET", f"{desktop_url}/v1/dashboard", headers=LEAVER) as answer:
             next(answer.iter_lines())
         is_cancelled = until(lambda: mocks.calls("recommendations")["aborted"] == 1, seconds=0.6)
 

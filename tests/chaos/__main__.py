@@ -52,7 +52,8 @@ def run(plan: Plan, folder: Path) -> Verdict:
         shared = _redis(folder, ending)
         environ = {"BFF_TIMEOUT": str(TIMEOUT), "BFF_LOG_LEVEL": "warning"}
         for redis in shared.values():
-            environ |= {"BFF_LIMITS_URL": redis.url, "BFF_IDEMPOTENCY_URL": redis.url}
+            names = ("BFF_LIMITS_URL", "BFF_IDEMPOTENCY_URL", "BFF_CACHE_URL")
+            environ |= dict.fromkeys(names, redis.url)
         site = Site(nursery, folder)
         shop = Shop(site, environ)
         ending.enter_context(site.running(*shop.processes))

@@ -116,7 +116,7 @@ class Checker:
             no_store = answer.headers.get("cache-control") == "no-store"
             self.verdict.hold(7, no_store, f"{where} is degraded and may be stored")
             return False
-        counts["complete"] += 1
+        counts["stale" if "stale" in parts.values() else "complete"] += 1
         self._is_whole(viewer, request, answer, where)
         return True
 
