@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -29,16 +30,18 @@ class Nursery:
             text=True,
         )
         self._is_ready = False
+        self._asking = threading.Lock()
 
     def start(self, command: tuple[str, ...], environ: Mapping[str, str], log: Path) -> int:
-        """Start a module and return its process id."""
-        if not self._is_ready:
-            assert self._answer() == "ready"
-            self._is_ready = True
+        """Start a module and return its process id; from any thread."""
         asked = {"command": command, "environ": dict(environ), "log": str(log)}
-        self._process.stdin.write(json.dumps(asked) + "\n")
-        self._process.stdin.flush()
-        return int(self._answer())
+        with self._asking:
+            if not self._is_ready:
+                assert self._answer() == "ready"
+                self._is_ready = True
+            self._process.stdin.write(json.dumps(asked) + "\n")
+            self._process.stdin.flush()
+            return int(self._answer())
 
     def close(self) -> None:
         """End it, and with it all that it started."""
