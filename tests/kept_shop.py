@@ -11,7 +11,7 @@ from typing import Any, Self
 import httpx
 
 from bff_core import Composition, Gateway, Policy, Scope, Settings, Upstream, Viewer, gateway
-from bff_core.call import Call, Reply, Reuse, find_header
+from bff_core.call import Call, Reply, find_header
 from bff_core.events import AnyEvent, Cached, Events
 from bff_core.policy.cache import Cache
 from bff_core.testing.scripted import Scripted, ScriptedTransport
@@ -158,18 +158,9 @@ def saying(say: Any = echoing):
 
     async def step(call: Call) -> Reply:
         headers = ((b"content-type", b"application/json"),)
-        return Reply(200, headers, json.dumps(say(call)).encode(), reuse=_reuse(call))
+        return Reply(200, headers, json.dumps(say(call)).encode())
 
     return step
-
-
-def _reuse(call: Call) -> Reuse | None:
-    policy = {one.name: one for one in SERVICES}[call.upstream].policy
-    if policy.cache is None or call.method != "GET":
-        return None
-    until = asyncio.get_running_loop().time() + policy.cache.ttl
-    tag = "product:" + call.target.rpartition("/")[2]
-    return Reuse(until, until, until, (tag,) if call.upstream == "catalog" else ())
 
 
 @asynccontextmanager

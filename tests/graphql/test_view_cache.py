@@ -1,0 +1,195 @@
+"""Answers to GraphQL queries by GET that are kept as bytes: the same rules as for views."""
+
+import asyncio
+
+import httpx
+import pytest
+import strawberry
+
+from bff_core import Viewer, critical, optional
+from bff_core.graphql import GraphQL, Info
+from bff_core.testing.scripted import hang
+from tests.kept_shop import Page, Shop, bearer, open_shop
+
+pytestmark = pytest.mark.virtual_time
+
+
+class Screen(Page):
+    """Made of what is everybody's, and of what is the viewer's."""
+
+    @critical
+    async def product(self) -> str:
+        return (await self.catalog.product(self.product_id)).title
+
+    @optional
+    async def price(self) -> int:
+        return await self.prices.price(self.product_id)
+
+    @critical
+    async def name(self) -> str:
+        return await self.profiles.mine()
+
+    @critical
+    async def renamed(self) -> str:
+        return (await self.catalog.rename(self.product_id)).title
+
+
+class Greeting(Screen):
+    """Knows who asks."""
+
+    viewer: Viewer
+
+
+@strawberry.type
+class Query:
+    """What can be read."""
+
+    @strawberry.field
+    async def title(self, info: Info, id: str) -> str:  # noqa: A002 - its name
+        return await info.context.compose(Screen, product_id=id).product()
+
+    @strawberry.field
+    async def price(self, info: Info) -> int | None:
+        return await info.context.compose(Screen).price()
+
+    @strawberry.field
+    async def me(self, info: Info) -> str:
+        return await info.context.compose(Screen).name()
+
+    @strawberry.field
+    async def hello(self, info: Info) -> str:
+        return f"Hello {info.context.compose(Greeting).viewer.subject}"
+
+
+@strawberry.type
+class Mutation:
+    """What can be changed."""
+
+    @strawberry.mutation
+    async def rename(self, info: Info, id: str) -> str:  # noqa: A002 - its name
+        return await info.context.compose_anew(Screen, product_id=id).renamed()
+
+
+def opened():
+    """Open a shop with this schema."""
+    return open_shop([GraphQL(strawberry.Schema(Query, Mutation))])
+
+
+async def get(shop: Shop, query: str, headers=None, **more: str) -> httpx.Response:
+    """Ask by GET."""
+    url = httpx.URL("/graphql", params={"query": query, **more})
+    return await shop.get(str(url), headers)
+
+
+def asked(shop: Shop, name: str = "catalog") -> int:
+    """Return how often a service was asked."""
+    return len(shop.scripts[name].calls)
+
+
+TITLE = '{ title(id: "7") }'
+
+
+async def test_a_query_by_get_is_served_from_bytes():
+    """The second is, and says so."""
+    async with opened() as shop:
+        first = await get(shop, TITLE)
+        await asyncio.sleep(10)
+        second = await get(shop, TITLE)
+
+    assert second.content == first.content
+    assert first.headers["cache-status"] == "shop; fwd=miss; stored"
+    assert second.headers["cache-status"] == "shop; hit; ttl=50"
+    assert second.headers["age"] == "10"
+    assert first.headers["cache-control"] == "public, max-age=60"
+
+
+async def test_a_query_by_post_is_executed_each_time():
+    """Its parts are kept, it is not."""
+    async with opened() as shop:
+        told = [await shop.client.post("/graphql", json={"query": TITLE}) for _ in range(2)]
+
+    assert [one.headers.get("cache-status") for one in told] == [None, None]
+    assert asked(shop) == 1
+
+
+async def test_query_variables_and_operation_are_part_of_the_key():
+    """What differs in any of them is another answer."""
+    document = "query A($id: String!) { title(id: $id) } query B { price }"
+    async with opened() as shop:
+        told = [
+            await get(shop, document, operationName="A", variables='{"id": "7"}'),
+            await get(shop, document, operationName="A", variables='{"id": "8"}'),
+            await get(shop, document, operationName="B"),
+            await get(shop, document, operationName="A", variables='{ "id":"7" }'),
+        ]
+
+    assert [one.json()["data"] for one in told] == [
+        {"title": "Tent 7"},
+        {"title": "Tent 8"},
+        {"price": 100},
+        {"title": "Tent 7"},
+    ]
+    assert ["hit" in one.headers["cache-status"] for one in told] == [False, False, False, True]
+
+
+async def test_viewers_are_kept_apart():
+    """By what a service tells, and by a greeting that asks nobody."""
+    async with opened() as shop:
+        told = [
+            (await get(shop, query, bearer(name))).text
+            for query in ("{ me }", '{ hello title(id: "7") }')
+            for name in ("ann", "bob", "ann")
+        ]
+
+    for ann, bob, again in (told[:3], told[3:]):
+        assert ann == again != bob
+        assert "ann" in ann
+        assert "ann" not in bob
+
+
+async def test_a_mutation_purges_what_it_changed():
+    """What was kept of it is asked for again."""
+    async with opened() as shop:
+        await get(shop, TITLE)
+        await shop.client.post("/graphql", json={"query": 'mutation { rename(id: "7") }'})
+        after = await get(shop, TITLE)
+
+    assert "hit" not in after.headers["cache-status"]
+
+
+async def test_a_client_that_has_the_answer_gets_304():
+    """By the tag of the answer, kept or not."""
+    async with opened() as shop:
+        first = await get(shop, TITLE)
+        second = await get(shop, TITLE, {"if-none-match": first.headers["etag"]})
+
+    assert (second.status_code, second.content) == (304, b"")
+    assert second.headers["etag"] == first.headers["etag"]
+
+
+async def test_a_degraded_answer_is_kept_by_nobody():
+    """Neither here nor on the way."""
+    async with opened() as shop:
+        shop.scripts["prices"].then(hang())
+        first = await get(shop, "{ price }")
+        second = await get(shop, "{ price }")
+
+    assert [one.headers["cache-control"] for one in (first, second)] == ["no-store"] * 2
+    assert "hit" not in second.headers["cache-status"]
+
+
+async def test_what_was_last_good_is_marked_stale():
+    """It is no error, and nobody on the way keeps it."""
+    async with opened() as shop:
+        await get(shop, "{ price }")
+        shop.scripts["prices"].then(hang())
+        await asyncio.sleep(20)
+        told = await get(shop, "{ price }")
+
+    answer = told.json()
+    assert answer["data"] == {"price": 100}
+    assert "errors" not in answer
+    assert answer["extensions"]["parts"]["price"]["status"] == "stale"
+    assert answer["extensions"]["parts"]["price"]["age"] >= 20
+    assert told.headers["cache-control"] == "private, no-cache"
+    assert int(told.headers["age"]) >= 20
