@@ -16,7 +16,7 @@ from bff_core.scope import Scope
 PREFIX: Final = "view:"
 
 _PRINTED: Final = frozenset(
-    {bool, int, float, type(None), Decimal, UUID, date, datetime, time, timedelta}
+    {bool, int, float, bytes, type(None), Decimal, UUID, date, datetime, time, timedelta}
 )
 """Types that differ if and only if their `repr` does."""
 
