@@ -1,5 +1,7 @@
 """Where sagas are written down: the same promises from SQLite and Redis."""
 
+import asyncio
+import sqlite3
 import time
 
 import pytest
@@ -147,6 +149,34 @@ async def test_a_file_is_its_owners_alone(tmp_path):
 
     assert len(modes) == 3
     assert set(modes.values()) == {0o600}
+
+
+async def test_processes_that_open_a_new_file_at_once_wait_for_each_other(tmp_path):
+    """SQLite says at once that a file is locked whose log is being set up; nobody else hears it."""
+    path = tmp_path / "journal.sqlite3"
+    other, journal = sqlite3.connect(path, isolation_level=None), SQLiteJournal(str(path), Hands())
+    other.execute("BEGIN IMMEDIATE")
+    beginning = asyncio.create_task(journal.begin("s-1", KIND, b"one", "a", HOUR))
+    told, _ = await asyncio.wait([beginning], timeout=0.1)
+    other.execute("COMMIT")
+    other.close()
+
+    assert not told
+    assert await beginning is None
+    await journal.aclose()
+
+
+async def test_a_file_that_stays_locked_is_a_journal_that_is_away(tmp_path):
+    """After some patience, and without leaving the file open."""
+    path = tmp_path / "journal.sqlite3"
+    other = sqlite3.connect(path, isolation_level=None)
+    journal = SQLiteJournal(str(path), Hands(), patience=0.05)
+    other.execute("BEGIN IMMEDIATE")
+
+    with pytest.raises(StoreUnavailable, match="locked"):
+        await journal.begin("s-1", KIND, b"one", "a", HOUR)
+    other.close()
+    await journal.aclose()
 
 
 async def test_a_journal_that_cannot_be_written_says_so(tmp_path):

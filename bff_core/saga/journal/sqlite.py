@@ -3,8 +3,10 @@
 import asyncio
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,6 +26,9 @@ CREATE INDEX IF NOT EXISTS sagas_open ON sagas (is_open, until);
 PATIENCE = 5.0
 """Seconds that a writer waits for another process's."""
 
+PAUSE = 0.005
+"""Seconds between two tries to turn on the write-ahead log."""
+
 
 class SQLiteJournal:
     """Entries in SQLite, written by a thread of its own; each record is synced to disk.
@@ -31,11 +36,13 @@ class SQLiteJournal:
     `wall` counts seconds of the wall clock: instants have to mean the same to every process, and
     after a restart. If it is set back, an entry is taken over later; if it jumps ahead, two
     processes may work on one entry until the first notices: keys keep that from doing harm.
+    `patience` is how long a writer waits for another process's (seconds).
     """
 
-    def __init__(self, path: str, wall: Clock) -> None:
+    def __init__(self, path: str, wall: Clock, *, patience: float = PATIENCE) -> None:
         self._path = path
         self._wall = wall
+        self._patience = patience
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
         self._connection: sqlite3.Connection | None = None
 
@@ -145,14 +152,44 @@ class SQLiteJournal:
 
     def _open(self) -> sqlite3.Connection:
         if self._path != ":memory:":
-            # Who bought what is nobody else's to read; SQLite's other files take the same mode.
-            Path(self._path).parent.mkdir(parents=True, exist_ok=True)
-            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
+            _create(Path(self._path))
         base = sqlite3.connect(
-            self._path, timeout=PATIENCE, isolation_level=None, check_same_thread=False
+            self._path, timeout=self._patience, isolation_level=None, check_same_thread=False
         )
-        base.execute("PRAGMA journal_mode = WAL")
-        base.execute("PRAGMA synchronous = FULL")
-        base.executescript(SCHEMA)
+        try:
+            _write_ahead(base, self._patience)
+            base.execute("PRAGMA synchronous = FULL")
+            base.executescript(SCHEMA)
+        except BaseException:
+            base.close()
+            raise
         self._connection = base
         return base
+
+
+def _create(path: Path) -> None:
+    """Create the file for its owner alone: who bought what is nobody else's to read.
+
+    SQLite's other files take the same mode. A file that is there is not opened: closing it would
+    let go of the locks that this process may hold on it (SQLite, "How To Corrupt", 2.2).
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+
+
+def _write_ahead(base: sqlite3.Connection, patience: float) -> None:
+    """Turn on the write-ahead log; where another process is just doing so, wait for it.
+
+    SQLite itself does not wait here, whatever its timeout: one of two processes that open a new
+    file at once is told at once that it is locked.
+    """
+    for is_last in (*[False] * round(patience / PAUSE), True):
+        try:
+            base.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if is_last or error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            time.sleep(PAUSE)
+        else:
+            return
