@@ -5,14 +5,18 @@ layers out; the transport at its end answers at once.
 """
 
 import asyncio
+import itertools
 import json
 import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
-from bff_core import Call, Policy, Reply, Upstream
+from bff_core import Cache, Call, Policy, Reply, Upstream
+from bff_core.cache.response_cache import ResponseCache
+from bff_core.cache.stores.memory import MemoryStore
 from bff_core.clock import chance, monotonic
 from bff_core.events import Events
 from bff_core.upstream.runtime import Runtime
@@ -69,7 +73,7 @@ class Constant:
         """Have nothing to close."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class User:
     """What the constant reply is decoded into."""
 
@@ -85,9 +89,11 @@ class Users(Upstream):
         return await self.get("/users/{id}", User, id=user_id)
 
 
-def stack_of(policy: Policy, loop: asyncio.AbstractEventLoop) -> UpstreamStack:
+def stack_of(
+    policy: Policy, loop: asyncio.AbstractEventLoop, cache: ResponseCache | None = None
+) -> UpstreamStack:
     """Return the stack that a gateway would build, above a constant reply."""
-    runtime = Runtime("users", loop, monotonic, chance, Events(), loop.create_task)
+    runtime = Runtime("users", loop, monotonic, chance, Events(), loop.create_task, cache=cache)
     return open_stack(policy, ["http://127.0.0.1"], runtime, lambda *_: Constant())
 
 
@@ -123,6 +129,15 @@ async def through_method() -> float:
     return await cost_of(users.profile)
 
 
+async def with_cache(user: Callable[[], int]) -> float:
+    """Return what a typed method costs where replies are kept, of these users in turn."""
+    store = MemoryStore(size=64 * 2**20, clock=monotonic, events=Events())
+    policy = replace(FULL, public=True, cache=Cache(ttl=600))
+    stack = stack_of(policy, asyncio.get_running_loop(), ResponseCache(store, Events()))
+    users = Users(stack)
+    return await cost_of(lambda _: users.profile(user()))
+
+
 async def without_stack() -> float:
     """Return what the reply alone costs."""
     constant = Constant()
@@ -137,10 +152,20 @@ async def measure() -> list[dict[str, str | float]]:
         costs[name] = await through_handler(policy)
     costs["+ typed method: make the call, decode"] = await through_method()
     before = [0.0, *costs.values()]
+    rows = [row(*one) for one in zip(costs, costs.values(), before, strict=False)]
+    method = before[-1]
+    found = await with_cache(lambda: 7)
+    lacked = await with_cache(partial(next, itertools.count()))
     return [
-        {"stack": name, "us": round(cost, 2), "added_us": round(cost - previous, 2)}
-        for (name, cost), previous in zip(costs.items(), before, strict=False)
+        *rows,
+        row("the same, kept: found in the cache", found, method),
+        row("the same, kept: not found, and stored", lacked, method),
     ]
+
+
+def row(stack: str, cost: float, before: float) -> dict[str, str | float]:
+    """Return what a stack costs, and what it adds to another."""
+    return {"stack": stack, "us": round(cost, 2), "added_us": round(cost - before, 2)}
 
 
 if __name__ == "__main__":

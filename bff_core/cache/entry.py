@@ -55,7 +55,11 @@ class Entry:
     @property
     def size(self) -> int:
         """Return about how many bytes it takes in memory, with what was decoded of it."""
-        fields = sum(len(name) + len(value) + FIELD for name, value in self.headers)
-        tags = sum(map(len, self.tags)) + TAG * len(self.tags)
-        varies = sum(len(name) + len(value or b"") + FIELD for name, value in self.varies)
-        return ITSELF + len(self.body) * (1 + DECODED * len(self.decoded)) + fields + tags + varies
+        size = ITSELF + len(self.body) * (1 + DECODED * len(self.decoded))
+        for name, value in self.headers:
+            size += len(name) + len(value) + FIELD
+        for tag in self.tags:
+            size += len(tag) + TAG
+        for name, told in self.varies:
+            size += len(name) + len(told or b"") + FIELD
+        return size

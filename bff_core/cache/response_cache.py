@@ -18,7 +18,10 @@ NO_CACHE = (
 
 @dataclass(slots=True)
 class Figures:
-    """How often something came of asking the cache, since the gateway started; bytes stored."""
+    """How often something came of asking the cache, since the gateway started.
+
+    `size` is the sum of the bodies that were stored (bytes).
+    """
 
     hit: int = 0
     miss: int = 0

@@ -268,7 +268,7 @@ class Keeping:
         if await cache.store.set(draft.key, draft.entry, keep=left, mark=self._mark):
             self._keeper.learn(draft.form)
             self._keeper.succeed()
-            cache.of(VIEWS).size += draft.entry.size
+            cache.of(VIEWS).size += len(draft.entry.body)
             cache.note(VIEWS, operation, "store")
         else:
             self._keeper.refuse("purged", cache, self._clock())

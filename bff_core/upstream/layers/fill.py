@@ -214,7 +214,7 @@ class FillLayer:
             self._note(call, "refresh", "304" if is_renewed else "")
         else:
             self._note(call, "store")
-        self._cache.of(self._upstream).size += kept.size
+        self._cache.of(self._upstream).size += len(kept.body)
         return told
 
     async def _place(self, search: _Search, entry: Entry, now: float, mark: int) -> bool:
