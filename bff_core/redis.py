@@ -3,8 +3,7 @@
 import asyncio
 import hashlib
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from math import inf
 from typing import Final, NoReturn
 from urllib.parse import urlsplit
@@ -24,6 +23,7 @@ from redis.exceptions import (
 from redis.exceptions import TimeoutError as ReadTimeout
 from redis.maint_notifications import MaintNotificationsConfig
 
+from bff_core.bounded import bounded
 from bff_core.clock import Chance, Clock
 from bff_core.errors import ConfigurationError, StoreUnavailable
 from bff_core.events import Events, StoreChanged
@@ -42,9 +42,6 @@ CONNECTIONS: Final = 16
 Redis works one command at a time: more connections are no quicker, and a burst that has to open
 all of them at once is slower than its timeout.
 """
-
-TURNS: Final = 12
-"""Turns of the loop in which a connection is made and a command answered: three for each answer."""
 
 BEAT: Final = 0.1
 """Seconds between two questions of a subscription whether Redis is still there."""
@@ -153,7 +150,7 @@ class RedisLink:
         if period is None:
             raise StoreUnavailable(self.name, "is not answering", circuit.retry_after(now))
         try:
-            async with _bound(within):
+            async with bounded(within):
                 answer: object = await self._client.execute_command(*command)  # type: ignore[no-untyped-call]  # it is not typed
         except ResponseError as error:
             self._take(period, now, is_good=not _is_unable(error))
@@ -194,30 +191,6 @@ class RedisLink:
         self._is_away = is_away
         if self._events.sinks:
             self._events.emit(StoreChanged(self.name, "open" if is_away else "closed"))
-
-
-@asynccontextmanager
-async def _bound(within: float) -> AsyncIterator[None]:
-    """Raise `TimeoutError` after so many seconds, unless the answer has arrived by then.
-
-    A loop that was busy all that time may not have read it yet: it gets to read before it gives
-    up, else every burst of requests would look like a Redis that is away.
-    """
-    loop, is_over = asyncio.get_running_loop(), False
-
-    def expire(turns: int) -> None:
-        if turns and not is_over:
-            loop.call_soon(expire, turns - 1)
-        elif not is_over:
-            limit.reschedule(loop.time())
-
-    async with asyncio.timeout(None) as limit:
-        timer = loop.call_later(within, expire, TURNS)
-        try:
-            yield
-        finally:
-            is_over = True
-            timer.cancel()
 
 
 class RedisSubscription:
