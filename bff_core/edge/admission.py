@@ -2,13 +2,13 @@
 
 from collections.abc import Awaitable
 
-from starlette._utils import get_route_path
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.auth.viewer import Viewer
 from bff_core.edge.doorkeeper import Doorkeeper
 from bff_core.edge.exchange import EXCHANGE, PRESSURE, SCOPE, exchange_of
+from bff_core.edge.path import path_of
 from bff_core.errors import Overloaded
 from bff_core.policy.pressure import USUAL
 from bff_core.scope import Scope
@@ -51,11 +51,6 @@ class Admission:
                 pressure.end_stream()
             else:
                 pressure.in_flight -= 1
-
-
-def path_of(scope: ASGIScope) -> str:
-    """Return the path that routes match: without what a proxy put in front of it."""
-    return get_route_path(scope) if scope.get("root_path") else str(scope["path"])
 
 
 def _is_stream(scope: ASGIScope) -> bool:

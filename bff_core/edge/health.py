@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
+from bff_core.edge.path import path_of
+
 PROBES = frozenset({"/healthz", "/readyz", "/version"})
 """The paths of the probes: they are answered whatever else is refused."""
 
@@ -80,7 +82,7 @@ class Health:
 
     async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
         """Answer a probe, or pass on."""
-        answer = self._answers.get(scope["path"]) if scope["type"] == "http" else None
+        answer = self._answers.get(path_of(scope)) if scope["type"] == "http" else None
         if answer is None:
             await self._app(scope, receive, send)
         elif scope["method"] not in {"GET", "HEAD"}:

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from fastapi import FastAPI, Request
-from starlette._utils import get_route_path, is_async_callable
+from starlette._utils import is_async_callable
 from starlette.concurrency import run_in_threadpool
 from starlette.convertors import Convertor
 from starlette.exceptions import HTTPException
@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.edge.exchange import exchange_of
+from bff_core.edge.path import path_of
 
 Handle = Callable[..., Any]
 """An exception handler as FastAPI takes it: async or not."""
@@ -97,7 +98,7 @@ class FastLane:
             return None
         if app.router.dependencies:
             return None
-        path = get_route_path(scope) if scope.get("root_path") else scope["path"]
+        path = path_of(scope)
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         plain = self._plain.get((method, path))
         for route in self._patterns.get(method, ()):

@@ -11,6 +11,7 @@ from starlette.types import Scope as ASGIScope
 
 from bff_core.edge.body import whole
 from bff_core.edge.exchange import exchange_of
+from bff_core.edge.path import path_of
 from bff_core.errors import NotAuthenticated
 
 LONGEST = 64 * 1024
@@ -40,7 +41,7 @@ class Operator:
 
     def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> Awaitable[None]:
         """Answer the operator, or pass on."""
-        errand = self._errands.get(scope["path"])
+        errand = self._errands.get(path_of(scope))
         if errand is None or scope["type"] != "http":
             return self._app(scope, receive, send)
         return self._run(errand, scope, receive, send)

@@ -11,6 +11,7 @@ from bff_core.edge.body import whole
 from bff_core.edge.errands import GetCache, purge
 from bff_core.edge.exchange import exchange_of
 from bff_core.edge.operator import LONGEST, answer
+from bff_core.edge.path import path_of
 from bff_core.errors import ClientError, NotAllowed
 from bff_core.policy.webhook import SKEW, Signatures, Signed
 
@@ -36,7 +37,7 @@ class Webhook:
 
     def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> Awaitable[None]:
         """Hear a service, or pass on."""
-        if scope["path"] != PATH or scope["type"] != "http":
+        if scope["type"] != "http" or path_of(scope) != PATH:
             return self._app(scope, receive, send)
         return self._hear(scope, receive, send)
 

@@ -13,10 +13,10 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 
 from bff_core.auth.viewer import Viewer
-from bff_core.edge.admission import path_of
 from bff_core.edge.criticality import Ranks, Rules, criticality
 from bff_core.edge.exchange import declare_stream
 from bff_core.edge.options import CorsOptions
+from bff_core.edge.path import path_of
 from bff_core.errors import ConfigurationError
 from bff_core.events import Answered, Pressed
 

@@ -99,3 +99,11 @@ async def test_probes_can_only_be_read(edged):
     answer = await edged(never).ask("POST", "/healthz")
 
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
+
+
+async def test_probes_are_answered_below_a_root_path(edged):
+    """By way of the proxy that put a prefix in front, and without it."""
+    gateway = edged(never)
+
+    for path in ("/shop/healthz", "/healthz"):
+        await gateway.speak(path=path, root_path="/shop")  # the application is never asked
