@@ -1,0 +1,18 @@
+"""The page about the cache: its decision table is what the code decides."""
+
+from decision_table import POLICIES, decision_rows
+from reading import DOCS, page, table
+
+PAGE = page(DOCS / "cache.md")
+
+
+def test_the_decision_table_is_what_the_code_decides():
+    """Row by row: what a service says, and what becomes of it under each policy."""
+    assert table(PAGE.section("Who decides")) == decision_rows()
+
+
+def test_the_decision_table_names_its_policies():
+    """The columns are the policies that the rows were made with."""
+    (head,) = [line for line in PAGE.text.splitlines() if line.startswith("| the service says")]
+
+    assert [cell.strip() for cell in head.strip("|").split("|")[1:]] == [*POLICIES]
