@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -10,6 +11,7 @@ from tests.faults.conftest import KIOSK, Kiosk
 from tests.processes.client import Answer, ask
 from tests.processes.gateway import Gateway
 from tests.redis_server import RedisServer
+from tests.slow_road import SlowRoad
 
 pytestmark = pytest.mark.needs("redis-server")
 
@@ -19,14 +21,25 @@ WITHIN = 0.05
 KEYED_WITHIN = 0.25
 """Seconds that a request with a key waits for Redis: a write is worth a little patience."""
 
+SLOW = 0.4
+"""Seconds that each piece takes on a slow road, in each direction."""
+
 SLACK = 0.1
 JSON = {"content-type": "application/json"}
 
 
 @pytest.fixture
-def shared(kiosk: Kiosk, redis_server: RedisServer) -> Iterator[Gateway]:
+def road(redis_server: RedisServer) -> Iterator[SlowRoad]:
+    """Lead to Redis."""
+    with SlowRoad(redis_server.port) as road:
+        yield road
+
+
+@pytest.fixture
+def shared(kiosk: Kiosk, road: SlowRoad) -> Iterator[Gateway]:
     """Serve a kiosk that counts and remembers in Redis."""
-    environ = kiosk.environ(BFF_LIMITS_URL=redis_server.url, BFF_IDEMPOTENCY_URL=redis_server.url)
+    url = f"redis://127.0.0.1:{road.port}/0"
+    environ = kiosk.environ(BFF_LIMITS_URL=url, BFF_IDEMPOTENCY_URL=url)
     with kiosk.site.serving(KIOSK, environ) as gateway:
         yield gateway
 
@@ -39,16 +52,28 @@ async def keyed(gateway: Gateway, key: str) -> Answer:
     )
 
 
-@pytest.mark.parametrize("trouble", ["paused", "down"])
-async def test_redis_down_paused_slow(kiosk, shared, redis_server, trouble):
+@contextmanager
+def troubled(trouble: str, redis_server: RedisServer, road: SlowRoad) -> Iterator[None]:
+    """Let something be wrong with Redis, or with the road there."""
+    begin, end = {
+        "paused": (redis_server.freeze, redis_server.thaw),
+        "down": (redis_server.kill, redis_server.start),
+        "slow": (lambda: road.slow_down(SLOW), lambda: road.slow_down(0.0)),
+    }[trouble]
+    begin()
+    yield
+    end()
+
+
+@pytest.mark.parametrize("trouble", ["paused", "down", "slow"])
+async def test_redis_down_paused_slow(shared, redis_server, road, trouble):
     """Limits are counted here, keys are refused with a 503, pages are as ever; and back again."""
     first = await keyed(shared, "before")
     counted = [await ask(shared.port, "/v1/limited") for _ in range(2)]
-    (redis_server.freeze if trouble == "paused" else redis_server.kill)()
-    pages = [await ask(shared.port, "/v1/products/1") for _ in range(3)]
-    refused = [await keyed(shared, f"during-{number}") for number in range(4)]
-    here = [await ask(shared.port, "/v1/limited") for _ in range(QUOTA + 1)]
-    (redis_server.thaw if trouble == "paused" else redis_server.start)()
+    with troubled(trouble, redis_server, road):
+        pages = [await ask(shared.port, "/v1/products/1") for _ in range(3)]
+        refused = [await keyed(shared, f"during-{number}") for number in range(4)]
+        here = [await ask(shared.port, "/v1/limited") for _ in range(QUOTA + 1)]
     async with asyncio.timeout(10):
         while (again := await keyed(shared, "after")).status != 200:
             continue

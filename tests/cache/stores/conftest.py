@@ -1,7 +1,7 @@
 """Stores to test: in memory, in Redis, and memory over Redis, all by the same sentences."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from math import inf
 
@@ -33,6 +33,13 @@ async def until(is_true: Callable[[], object], patience: float = 10.0) -> None:
     async with asyncio.timeout(patience):
         while not is_true():  # noqa: ASYNC110 # another process tells nobody
             await asyncio.sleep(0.002)
+
+
+async def eventually(ask: Callable[[], Awaitable[object]], patience: float = 15.0) -> None:
+    """Ask until the answer is yes."""
+    async with asyncio.timeout(patience):
+        while not await ask():  # noqa: ASYNC110 # another process tells nobody
+            await asyncio.sleep(0.02)
 
 
 async def kept(store, key, *, body=b"{}", tags=(), keep=60.0, mark=None, **told) -> bool:
