@@ -1,8 +1,10 @@
 """Backends-for-Frontends: a screen written once as typed Python, served to each client as it needs.
 
-The GraphQL face is imported from `bff_core.graphql`, so that a gateway without it does not load it.
+The GraphQL face is imported from `bff_core.graphql` and the authenticator for access tokens from
+`bff_core.auth.bearer`, so that a gateway without them does not load what they need.
 """
 
+from bff_core.auth.authenticator import FirstOf
 from bff_core.auth.viewer import Viewer
 from bff_core.cache.response_cache import ResponseCache
 from bff_core.call import Call, Handler, Layer, Reply
@@ -74,6 +76,7 @@ __all__ = [
     "ConfigurationError",
     "Connection",
     "DeadlineExceeded",
+    "FirstOf",
     "Gateway",
     "Handler",
     "Hedge",

@@ -1,8 +1,9 @@
 """What a gateway is assembled from, as far as it can be known before anything is opened."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 
+from bff_core.auth.authenticator import Authenticator, NeedsServices
 from bff_core.cache.response_cache import NO_CACHE, ResponseCache
 from bff_core.composition.composition import Composition
 from bff_core.composition.wiring import shape_of
@@ -12,6 +13,7 @@ from bff_core.observe.log import log_sink
 from bff_core.saga.desk import Desk
 from bff_core.settings import Settings
 from bff_core.upstream.client import Upstream
+from bff_core.upstream.runtime import Spawn
 
 
 def check(
@@ -32,6 +34,25 @@ def keeps_replies(services: Sequence[type[Upstream]], settings: Settings) -> boo
     """Whether anything can ever be kept; a file of policies may say so while the gateway runs."""
     is_told = bool(settings.cache_url or settings.policies)
     return is_told or any(kind.policy.cache is not None for kind in services)
+
+
+def with_those_of(
+    authenticator: Authenticator | None, services: Sequence[type[Upstream]]
+) -> Sequence[type[Upstream]]:
+    """Return the services of a gateway, with those that its authenticator calls."""
+    if isinstance(authenticator, NeedsServices):
+        return [*services, *authenticator.services]
+    return services
+
+
+def introduce(
+    authenticator: Authenticator | None,
+    services: Mapping[type[Upstream], Upstream],
+    spawn: Spawn,
+) -> None:
+    """Hand an authenticator the services that it needs, while they run."""
+    if isinstance(authenticator, NeedsServices):
+        authenticator.open(services, spawn)
 
 
 def logging(settings: Settings) -> Events:

@@ -10,7 +10,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
-from bff_core.assembly import check, keeps_replies, logging, own_version
+from bff_core import assembly
 from bff_core.auth.authenticator import Authenticator, authenticator_for
 from bff_core.background import Background
 from bff_core.cache.response_cache import ResponseCache
@@ -132,7 +132,7 @@ class Gateway(FastAPI):
         return edge(
             self.lane,
             self.edge_options,
-            about=About(self.title, own_version(), self.settings.revision),
+            about=About(self.title, assembly.own_version(), self.settings.revision),
             readiness=self.readiness,
             events=self.events,
             authenticator=self._authenticator,
@@ -201,6 +201,7 @@ class Gateway(FastAPI):
             self._reload = Reload(policies, self._roster, self.events)
             self._reload.start()
             self.services = self._roster.services
+            assembly.introduce(self._authenticator, self.services, background.spawn)
             self.wiring = Wiring(
                 [*self.services.values(), *filter(None, [self._stores.desk])],
                 loop=loop,
@@ -252,18 +253,20 @@ def gateway(
     listed, a variable that is missing or out of range.
     """
     settings = settings or Settings.load()
+    authenticator = authenticator or authenticator_for(settings.auth, env=settings.env)
+    services = assembly.with_those_of(authenticator, services)
     policies = PolicyFile(settings.policies, services)
     if settings.env == "production":  # the pages load scripts from elsewhere
         fastapi = {"docs_url": None, "redoc_url": None} | fastapi
     app = Gateway(
         name,
         settings=settings,
-        events=events if events is not None else logging(settings),
+        events=events if events is not None else assembly.logging(settings),
         options=options or EdgeOptions.of(settings),
-        authenticator=authenticator or authenticator_for(settings.auth, env=settings.env),
+        authenticator=authenticator,
         limits=limits,
         sagas=sagas,
-        has_cache=keeps_replies(services, settings),
+        has_cache=assembly.keeps_replies(services, settings),
         lifespan=_lifespan(policies, transport, lifespan),
         clock=clock,
         **fastapi,
@@ -271,9 +274,9 @@ def gateway(
     for face in faces:
         face.install(app, app.lane, is_development=settings.env == "development")
         for composition in face.compositions:
-            check(composition, services, has_cache=app.has_cache)
+            assembly.check(composition, services, has_cache=app.has_cache)
     for saga in sagas:
-        check(saga, services, has_cache=app.has_cache)
+        assembly.check(saga, services, has_cache=app.has_cache)
     for kind in services:
         settings.upstream(kind.name)
     policies.read()  # what is wrong with them is found before anything is opened

@@ -26,6 +26,7 @@ ONE_PLACE = {
     "brotli": "bff_core.",
     "cachetools": "bff_core.cache.stores.",
     "http_sf": "bff_core.cache.structured",
+    "joserfc": "bff_core.auth.jwt",
     "httptools": ("bff_core.upstream.transport.", "bff_core.server."),  # responses, requests
     "httpx": "bff_core.testing.running",
     "pydantic_settings": "bff_core.settings",

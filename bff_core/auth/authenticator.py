@@ -1,11 +1,14 @@
 """What the edge asks to learn who calls, and which one the settings choose."""
 
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Protocol, runtime_checkable
 
 from bff_core.auth.demo import DemoAuthenticator
 from bff_core.auth.viewer import Viewer
 from bff_core.errors import ConfigurationError
 from bff_core.scope import Scope
+from bff_core.upstream.client import Upstream
+from bff_core.upstream.runtime import Spawn
 
 
 class Authenticator(Protocol):
@@ -23,6 +26,58 @@ class Authenticator(Protocol):
         believes to be signed in must not silently get what everybody gets.
         """
         ...
+
+
+@runtime_checkable
+class NeedsServices(Protocol):
+    """An authenticator that calls services of its own: the gateway runs them with the others."""
+
+    @property
+    def services(self) -> Sequence[type[Upstream]]:
+        """The service clients that it calls."""
+        ...
+
+    def open(self, services: Mapping[type[Upstream], Upstream], spawn: Spawn, /) -> None:
+        """Use them, while the gateway runs; tasks are the gateway's."""
+        ...
+
+
+class FirstOf:
+    """Asks several authenticators in order; the first that knows the caller says who it is.
+
+    None of them may take credentials that are another's: whoever refuses ends the search.
+    """
+
+    def __init__(self, *authenticators: Authenticator) -> None:
+        if not authenticators:
+            raise ConfigurationError("FirstOf(...) needs at least one authenticator")
+        self._authenticators = authenticators
+
+    @property
+    def challenge(self) -> str:
+        """All their challenges, each once."""
+        return ", ".join(dict.fromkeys(one.challenge for one in self._authenticators))
+
+    @property
+    def services(self) -> Sequence[type[Upstream]]:
+        """The services of those that need some."""
+        return [kind for one in self._needy() for kind in one.services]
+
+    def open(self, services: Mapping[type[Upstream], Upstream], spawn: Spawn, /) -> None:
+        """Hand them on."""
+        for one in self._needy():
+            one.open(services, spawn)
+
+    async def authenticate(self, scope: Scope, /) -> Viewer | None:
+        """Return the first viewer that one of them finds."""
+        for one in self._authenticators:
+            viewer = await one.authenticate(scope)
+            if viewer is not None:
+                return viewer
+        return None
+
+    def _needy(self) -> list[NeedsServices]:
+        return [one for one in self._authenticators if isinstance(one, NeedsServices)]
 
 
 def authenticator_for(auth: str, *, env: str) -> Authenticator | None:

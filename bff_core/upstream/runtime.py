@@ -9,6 +9,9 @@ from bff_core.clock import Chance, Clock
 from bff_core.events import Events
 from bff_core.policy.retry import RetryBudget
 
+Spawn = Callable[[Coroutine[object, object, None]], asyncio.Task[None]]
+"""Starts work that outlives the request that caused it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
@@ -25,6 +28,6 @@ class Runtime:
     clock: Clock
     chance: Chance
     events: Events
-    spawn: Callable[[Coroutine[object, object, None]], asyncio.Task[None]]
+    spawn: Spawn
     budget: RetryBudget | None = None
     cache: ResponseCache | None = None

@@ -1,0 +1,218 @@
+"""Tokens as strictly as they can be read: RFC 7515, RFC 7519, RFC 8725.
+
+No header of a token chooses a key from anywhere: `jku`, `x5u`, `jwk` and `x5c` are not looked at.
+"""
+
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import isfinite
+from typing import Final
+
+import msgspec
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, OKPKey, RSAKey
+from joserfc.jws import JWSRegistry
+
+from bff_core.auth.issuer import ALGORITHMS, Issuer
+
+LONGEST: Final = 8192
+"""Bytes that a token may have; servers bound the head of a request anyway."""
+
+SHORTEST_RSA: Final = 2048
+"""Bits of an RSA key, at least (RFC 7518, section 3.3)."""
+
+CURVES: Final = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521"}
+
+MOST_KEYS: Final = 64
+"""Keys of one issuer that are read."""
+
+_KINDS: Final[Mapping[str, type[RSAKey] | type[ECKey] | type[OKPKey]]] = {
+    "RSA": RSAKey,
+    "EC": ECKey,
+    "OKP": OKPKey,
+}
+_is_compact: Final = re.compile(rb"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+").fullmatch
+_decode_object: Final = msgspec.json.Decoder(dict[str, object]).decode
+
+VerifyingKey = RSAKey | ECKey | OKPKey
+Claims = Mapping[str, object]
+
+
+class Refused(Exception):
+    """A token is not accepted; the reason is for logs, never for whoever sent it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unverified:
+    """What a token says of itself; nothing of it is true until the signature is verified."""
+
+    token: bytes
+    algorithm: str
+    key_id: str
+    typ: str
+    claims: Claims
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """A key of an issuer, for signatures only."""
+
+    key_id: str
+    algorithms: frozenset[str]
+    key: VerifyingKey
+
+
+def parse(token: bytes) -> Unverified:
+    """Read a token in compact form; raises `Refused` for what is none."""
+    if len(token) > LONGEST or not _is_compact(token):
+        raise Refused("no_compact_form")
+    head, body, signature = token.split(b".")
+    header, claims = _object(_octets(head)), _object(_octets(body))
+    _octets(signature)
+    algorithm, key_id, typ = header.get("alg"), header.get("kid", ""), header.get("typ", "")
+    if not isinstance(algorithm, str) or not isinstance(key_id, str) or not isinstance(typ, str):
+        raise Refused("header")
+    if "crit" in header or "b64" in header:  # nothing critical is understood here
+        raise Refused("critical_header")
+    return Unverified(token, algorithm, key_id, typ, claims)
+
+
+def _octets(part: bytes) -> bytes:
+    """Decode strictly: of all texts for the same octets one only is a part of a token."""
+    try:
+        octets = urlsafe_b64decode(part + b"=" * (-len(part) % 4))
+    except ValueError as error:
+        raise Refused("base64") from error
+    if urlsafe_b64encode(octets).rstrip(b"=") != part:
+        raise Refused("base64")
+    return octets
+
+
+def _object(octets: bytes) -> dict[str, object]:
+    try:
+        return _decode_object(octets)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise Refused("json") from error
+
+
+def keys_of(document: bytes) -> tuple[PublicKey, ...]:
+    """Return the keys of a JWK set (RFC 7517) that verify signatures; others are left out.
+
+    Raises `ValueError` for what is no JWK set.
+    """
+    try:
+        told = _decode_object(document).get("keys")
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise ValueError("no JSON object") from error
+    if not isinstance(told, list):
+        raise ValueError("no list of keys")  # noqa: TRY004 - a document, no argument
+    found = [_key_of(one) for one in told[:MOST_KEYS]]
+    return tuple(key for key in found if key is not None)
+
+
+def _key_of(told: object) -> PublicKey | None:
+    if not isinstance(told, dict) or told.get("use", "sig") != "sig":
+        return None
+    operations = told.get("key_ops", ["verify"])
+    key_id, kind = told.get("kid", ""), _KINDS.get(str(told.get("kty")))
+    if kind is None or not isinstance(operations, list) or "verify" not in operations:
+        return None
+    fit = frozenset(name for name in ALGORITHMS if _fits(name, told))
+    if not fit:
+        return None
+    try:
+        key = kind.import_key({name: value for name, value in told.items() if name in _PUBLIC})
+    except (JoseError, ValueError, TypeError, KeyError):
+        return None
+    return PublicKey(key_id if isinstance(key_id, str) else "", fit, key)
+
+
+_PUBLIC: Final = frozenset({"kty", "n", "e", "crv", "x", "y"})
+"""Members of a key that a signature is verified with; what is private has no business here."""
+
+
+def _fits(algorithm: str, told: Mapping[str, object]) -> bool:
+    """Whether signatures of an algorithm may be verified with a key (RFC 8725, section 3.1)."""
+    if ALGORITHMS[algorithm] != told.get("kty") or told.get("alg", algorithm) != algorithm:
+        return False
+    if algorithm in CURVES:
+        return told.get("crv") == CURVES[algorithm]
+    if ALGORITHMS[algorithm] == "OKP":
+        return told.get("crv") == "Ed25519"
+    modulus = told.get("n")
+    return isinstance(modulus, str) and len(modulus) * 6 >= SHORTEST_RSA
+
+
+def key_for(token: Unverified, keys: Sequence[PublicKey]) -> PublicKey | None:
+    """Return the key that a token names; without a name, the only one there is for it."""
+    fit = [one for one in keys if token.algorithm in one.algorithms]
+    if not token.key_id:
+        return fit[0] if len(fit) == 1 else None
+    return next((one for one in fit if one.key_id == token.key_id), None)
+
+
+def verify(token: Unverified, key: PublicKey, issuer: Issuer, wall: float) -> Claims:
+    """Return the claims of a token that is signed, meant for us and valid at a Unix time.
+
+    Raises `Refused`.
+    """
+    if token.algorithm not in issuer.algorithms or token.algorithm not in key.algorithms:
+        raise Refused("algorithm")
+    if not _is_signed(token, key):
+        raise Refused("signature")
+    _check(token, issuer, wall)
+    return token.claims
+
+
+def _is_signed(token: Unverified, key: PublicKey) -> bool:
+    message, _, signature = token.token.rpartition(b".")
+    algorithm = JWSRegistry.algorithms[token.algorithm]
+    try:
+        algorithm.check_key(key.key)
+        return algorithm.verify(message, _octets(signature), key.key)
+    except (JoseError, ValueError):
+        return False
+
+
+def _check(token: Unverified, issuer: Issuer, wall: float) -> None:
+    claims = token.claims
+    if not issuer.is_accepted(token.typ):
+        raise Refused("typ")
+    if claims.get("iss") != issuer.issuer:
+        raise Refused("issuer")
+    if not _audiences(claims.get("aud")) & set(issuer.audience):
+        raise Refused("audience")
+    if _instant(claims, "exp", required=True) + issuer.leeway <= wall:
+        raise Refused("expired")
+    if (
+        _instant(claims, "nbf") - issuer.leeway > wall
+        or _instant(claims, "iat") - issuer.leeway > wall
+    ):
+        raise Refused("not_yet")
+    subject = claims.get("sub")
+    if not isinstance(subject, str) or not subject:
+        raise Refused("subject")
+    if any(claims.get(name) is None for name in issuer.required):
+        raise Refused("claim_missing")
+
+
+def _audiences(told: object) -> set[str]:
+    names = told if isinstance(told, list) else [told]
+    return {name for name in names if isinstance(name, str)}
+
+
+def _instant(claims: Claims, name: str, *, required: bool = False) -> float:
+    """Return a NumericDate; one that is left out is the beginning of time."""
+    told = claims.get(name)
+    if told is None and not required:
+        return 0.0
+    if isinstance(told, bool) or not isinstance(told, int | float) or not isfinite(told):
+        raise Refused(name)
+    return float(told)
+
+
+def expiry_of(claims: Claims) -> float:
+    """Return until when a verified token is valid, as a Unix time."""
+    return _instant(claims, "exp", required=True)

@@ -1,0 +1,109 @@
+"""A gateway that believes access tokens: what its clients see."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Annotated
+
+import httpx
+from fastapi import Depends
+
+from bff_core import (
+    Composition,
+    FirstOf,
+    Settings,
+    Viewer,
+    Views,
+    compose,
+    gateway,
+)
+from bff_core.auth.bearer import BearerAuthenticator, Issuer
+from bff_core.events import Events
+from bff_core.testing.scripted import Scripted, ScriptedTransport, Step, fail, reply
+from tests.auth.tokens import AUDIENCE, ISSUER, claims, key_set, signed, wall
+
+
+class Me(Composition):
+    """Who asks."""
+
+    viewer: Viewer
+
+
+@dataclass
+class Told:
+    """Whom the gateway takes the caller for."""
+
+    subject: str
+
+
+views = Views(prefix="/v1")
+
+
+@views.get("/me")
+async def get_me(me: Annotated[Me, Depends(compose(Me))]) -> Told:
+    """Show who asks."""
+    return Told(me.viewer.require("orders:read").subject)
+
+
+@asynccontextmanager
+async def open_shop(*steps: Step) -> AsyncIterator[tuple[httpx.AsyncClient, Scripted]]:
+    """Run a gateway over an issuer that answers by a script."""
+    service = Scripted(*steps)
+    issuer = Issuer(issuer=ISSUER, audience=(AUDIENCE,))
+    app = gateway(
+        "shop",
+        faces=[views],
+        settings=Settings(
+            env="production",
+            auth="none",
+            gc_freeze=False,
+            allowed_hosts=["testserver"],
+            upstreams={"identity": ("http://127.0.0.1:1",)},
+        ),
+        authenticator=FirstOf(BearerAuthenticator(issuer, wall=wall)),
+        events=Events(),
+        transport=lambda *_: ScriptedTransport({"127.0.0.1": service}),
+    )
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://testserver") as client,
+    ):
+        yield client, service
+
+
+def bearer(token: str) -> dict[str, str]:
+    """Return the headers of a client that has a token."""
+    return {"authorization": f"Bearer {token}"}
+
+
+async def test_a_token_signs_in():
+    """Its keys are asked for once."""
+    async with open_shop(reply(200, key_set())) as (client, service):
+        told = [await client.get("/v1/me", headers=bearer(signed())) for _ in range(3)]
+
+    assert [one.status_code for one in told] == [200] * 3
+    assert told[0].json() == {"subject": "user-7"}
+    assert len(service.calls) == 1
+
+
+async def test_nobody_a_stranger_and_one_without_the_scope():
+    """401 with a challenge, the same 401, 403: as problems, without reasons that help a forger."""
+    async with open_shop(reply(200, key_set())) as (client, _):
+        nobody = await client.get("/v1/me")
+        forged = await client.get("/v1/me", headers=bearer(signed(claims(aud="elsewhere"))))
+        weak = await client.get("/v1/me", headers=bearer(signed(claims(scope="cart"))))
+
+    assert [one.status_code for one in (nobody, forged, weak)] == [401, 401, 403]
+    assert nobody.headers["www-authenticate"] == forged.headers["www-authenticate"] == "Bearer"
+    assert forged.json()["code"] == "not_authenticated"
+    assert "audience" not in forged.text
+
+
+async def test_an_issuer_that_is_down_signs_nobody_out():
+    """The answer is a 503 with Retry-After; clients keep their tokens."""
+    async with open_shop(fail()) as (client, _):
+        told = await client.get("/v1/me", headers=bearer(signed()))
+
+    assert (told.status_code, told.headers["retry-after"]) == (503, "5")
+    assert told.json()["code"] == "provider_unavailable"
