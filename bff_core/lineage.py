@@ -26,8 +26,9 @@ class Lineage:
     `sharing` is the narrowest audience of all that was read, `fresh_until` (an instant of the
     monotonic clock) the first at which one of the replies is no longer fresh, `age` that of the
     oldest (seconds), `tags` those of all. `headers` are the request headers that facts were made
-    of. `reason` is why the answer can't be used again, empty as long as it can. `before` is how
-    many calls the request had made when this was attached.
+    of, `has_query` is whether one was made of the query. `reason` is why the answer can't be used
+    again, empty as long as it can. `before` is how many calls the request had made when this was
+    attached.
     """
 
     before: int = 0
@@ -36,6 +37,7 @@ class Lineage:
     age: float = 0.0
     replies: int = 0
     headers: list[str] = field(default_factory=list)
+    has_query: bool = False
     tags: dict[str, None] = field(default_factory=dict)
     reason: str = ""
 

@@ -9,7 +9,8 @@ from bff_core.scope import Scope
 NARROWED_BY: Final[dict[str, Sharing]] = {"audience": VIEWER, "viewer": VIEWER, "tenant": TENANT}
 """What of a request is in the key of a kept answer, and whose that key then is.
 
-Headers are, too, one by one. Whatever else is read makes an answer that nobody else is given.
+Headers are, too, one by one, and the query as a whole. Whatever else is read makes an answer that
+nobody else is given.
 """
 
 
@@ -33,10 +34,12 @@ class WatchedScope(Scope):
 
     def __getattr__(self, name: str) -> object:
         sharing = NARROWED_BY.get(name)
-        if sharing is None:
-            self._lineage.refuse(name)
-        else:
+        if sharing is not None:
             self._lineage.narrow(sharing)
+        elif name == "query":
+            self._lineage.has_query = True
+        else:
+            self._lineage.refuse(name)
         return getattr(self._whole, name)
 
     def __setattr__(self, name: str, value: object) -> None:

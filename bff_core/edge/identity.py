@@ -75,6 +75,7 @@ class Form(NamedTuple):
 
     sharing: Sharing
     headers: tuple[str, ...]
+    has_query: bool = False
 
     def key(self, identity: str, scope: Scope) -> str:
         """Return what the answer to a request is kept under if it is of this form.
@@ -87,6 +88,8 @@ class Form(NamedTuple):
             pieces.append(canonical(scope.tenant))
         if self.sharing == VIEWER:
             pieces += canonical(scope.audience), who(scope.viewer)
+        if self.has_query:
+            pieces.append(canonical(scope.query))
         for name in self.headers:
             pieces.append(canonical((name, *_values(scope, name.encode("latin-1", "replace")))))
         whole = "".join(pieces).encode("utf-8", "surrogatepass")

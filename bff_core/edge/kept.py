@@ -242,7 +242,7 @@ class Keeping:
 
     def _drafted(self, lineage: Lineage, headers: Fields, body: bytes, now: float) -> Draft | str:
         """Return what is to be kept, or the reason why nothing is."""
-        form = Form(lineage.sharing, tuple(sorted(lineage.headers)))
+        form = Form(lineage.sharing, tuple(sorted(lineage.headers)), lineage.has_query)
         if self._keeper.knows_too_many(form):
             return "forms"
         try:

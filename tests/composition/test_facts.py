@@ -49,7 +49,8 @@ def test_whatever_else_is_read_keeps_the_answer_from_being_shared(name):
 
     getattr(watched(scope_of(lineage)), name)
 
-    assert lineage.reason == name or lineage.sharing > EVERYBODY
+    assert lineage.reason == name or lineage.sharing > EVERYBODY or lineage.has_query
+    assert lineage.has_query is (name == "query")
 
 
 @pytest.mark.parametrize("name", ["authorization", "Cookie", "proxy-authorization"])

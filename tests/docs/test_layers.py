@@ -10,7 +10,7 @@ from layer_tables import option_rows
 from reading import DOCS, page, table
 
 import bff_core
-from bff_core.events import Event
+from bff_core.events import Cached, Event, Purged
 from bff_core.observe.log import LEVELS
 
 HEADINGS = ["About", "Usage", "Defaults", "Events", "Do / Don't"]
@@ -31,11 +31,7 @@ OPTIONS = {
 }
 """Which options a page lists: those of a whole policy, or the ones named."""
 
-TOLD_BY_THE_CACHE = {
-    "cache": {"`Cached`": "debug"},
-    "fill": {"`Cached`": "debug"},
-    "purge": {"`Purged`": "info"},
-}
+TOLD_BY_THE_CACHE = {"cache": Cached, "fill": Cached, "purge": Purged}
 """The events that layers have the cache emit, which counts as well."""
 
 
@@ -101,7 +97,9 @@ def test_events_are_those_that_the_layer_emits(path):
         for name, one in vars(module_of(path)).items()
         if isinstance(one, type) and issubclass(one, Event)
     }
-    emitted |= TOLD_BY_THE_CACHE.get(path.stem, {})
+    told = TOLD_BY_THE_CACHE.get(path.stem)
+    if told is not None:
+        emitted[f"`{told.__name__}`"] = logging.getLevelName(LEVELS[told]).lower()
     rows = table(page(path).section("Events"))
 
     assert {row[0]: row[2] for row in rows} == emitted

@@ -3,13 +3,13 @@
 import asyncio
 from collections import Counter
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Self
 
 import pytest
 from fastapi import Depends, Query, Request, Response
 from starlette.middleware.base import BaseHTTPMiddleware
 
-from bff_core import Viewer, Views, compose, critical, gather, optional
+from bff_core import Scope, Viewer, Views, compose, critical, gather, optional
 from bff_core.events import Purged
 from bff_core.testing.scripted import hang, reply
 from tests.kept_shop import Language, Page, bearer, open_shop, saying
@@ -61,6 +61,23 @@ class Translated(ProductPage):
     language: Language
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What stands behind the question mark."""
+
+    text: str
+
+    @classmethod
+    def from_scope(cls, scope: Scope) -> Self:
+        return cls(scope.query.decode())
+
+
+class Wide(ProductPage):
+    """Knows what no view declares."""
+
+    asked: Asked
+
+
 P = Annotated[ProductPage, Depends(compose(ProductPage))]
 
 
@@ -110,6 +127,11 @@ def views_of(runs: Counter[str]) -> Views:  # noqa: C901 - a list of views, none
     ) -> ProductView:
         runs["translated"] += 1
         return ProductView(f"{await page.product()} in {page.language.name}")
+
+    @views.get("/wide")
+    async def get_wide(page: Annotated[Wide, Depends(compose(Wide))]) -> ProductView:
+        runs["wide"] += 1
+        return ProductView(f"{await page.product()} at {page.asked.text}")
 
     @views.get("/unkept", cache=False)
     async def get_unkept(page: P) -> ProductView:
@@ -287,6 +309,19 @@ async def test_fact_of_a_header_varies_the_answer():
     assert runs["translated"] == 3
     assert {one.headers["vary"] for one in answers} == {"Accept-Language, Accept"}
     assert answers[2].headers["cache-control"] == "public, max-age=60"
+
+
+async def test_fact_of_the_query_makes_the_query_part_of_the_key():
+    """A width that no view declares is asked for in the link, and told apart by it."""
+    runs, opened = open_views()
+    async with opened as shop:
+        paths = ["", "?width=320", "?width=320", ""]
+        answers = [await shop.get(f"/v1/wide{path}") for path in paths]
+
+    assert [one.json()["title"] for one in answers] == [
+        "Tent 7 at ", "Tent 7 at width=320", "Tent 7 at width=320", "Tent 7 at ",
+    ]  # fmt: skip
+    assert runs["wide"] == 2
 
 
 @pytest.mark.parametrize("path", ["stock", "unkept", "raw", "response", "written"])
