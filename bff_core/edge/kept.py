@@ -64,32 +64,37 @@ class Keeper:
     """What is known of the answers of one view: whether they can be kept, and in what forms.
 
     `operation` names the view in events, `shape` is what its answers look like, hashed: a release
-    that renames a field must not find those of the last one.
+    that renames a field must not find those of the last one. One that does not `keep` leaves the
+    cache alone, and says so.
     """
 
     __slots__ = (
-        "_gateway", "_hit", "_prefix", "_reason", "_refusals", "_resting_until", "_shape",
-        "forms", "missed", "operation", "stored",
+        "_gateway", "_hit", "_keeps", "_missed", "_prefix", "_refusals", "_resting_until",
+        "_shape", "bypassed", "forms", "operation", "reason", "stored",
     )  # fmt: skip
 
-    def __init__(self, gateway: str, operation: str, shape: Callable[[], str]) -> None:
+    def __init__(
+        self, gateway: str, operation: str, shape: Callable[[], str], *, keeps: bool = True
+    ) -> None:
         self.operation = operation
         self.forms: list[Form] = []
-        self.missed = (b"cache-status", forwarded(gateway, "miss"))
+        self.bypassed = (b"cache-status", forwarded(gateway, "bypass"))
         self.stored = (b"cache-status", forwarded(gateway, "miss", is_stored=True))
+        self._missed: dict[str, tuple[bytes, bytes]] = {}
+        self._keeps = keeps
         # A percent sign in the name is one.
         self._hit = hit(gateway, 0.0)[:-1].replace(b"%", b"%%") + b"%d"
         self._gateway = gateway
         self._shape = shape
         self._prefix = ""
         self._refusals = 0
-        self._reason = ""
+        self.reason = ""
         self._resting_until = 0.0
 
     def open(self, wiring: Wiring, scope: Scope) -> "Keeping | None":
         """Return what looks after one request; None where there is nothing to expect of it."""
         cache = wiring.cache
-        if cache is None:
+        if cache is None or not self._keeps:
             return None
         is_resting = self._refusals >= PATIENCE and wiring.clock() < self._resting_until
         if is_resting and not self.forms:
@@ -99,7 +104,15 @@ class Keeper:
     def pass_by(self, wiring: Wiring, headers: Fields) -> None:
         """Complete the headers of an answer of which nothing was expected."""
         if wiring.cache is not None:
-            headers.append(self.missed)
+            headers.append(self.missed(self.reason) if self._keeps else self.bypassed)
+
+    def missed(self, reason: str) -> tuple[bytes, bytes]:
+        """Return the `Cache-Status` of an answer that is not kept; reasons are few."""
+        told = self._missed.get(reason)
+        if told is None:
+            value = forwarded(self._gateway, "miss", detail=reason)
+            told = self._missed[reason] = (b"cache-status", value)
+        return told
 
     def identity(self, values: tuple[object, ...]) -> str:
         """Return what stands for the view and its parameters; raises `NoIdentity`."""
@@ -123,14 +136,14 @@ class Keeper:
     def succeed(self) -> None:
         """Note that an answer was kept, or served from what was."""
         self._refusals = 0
-        self._reason = ""
+        self.reason = ""
 
     def refuse(self, reason: str, cache: ResponseCache, now: float) -> None:
         """Note why an answer is not kept; the same reason is told once, not at each request."""
         self._refusals += 1
         self._resting_until = now + REST
-        if reason != self._reason:
-            self._reason = reason
+        if reason != self.reason:
+            self.reason = reason
             cache.note(VIEWS, self.operation, "refuse", reason)
 
 
@@ -224,7 +237,7 @@ class Keeping:
         """
         lineage, now = self._lineage, self._clock()
         if lineage is None:
-            headers.append(self._keeper.missed)
+            headers.append(self._keeper.missed(self._keeper.reason))
             return None
         reason = lineage.verdict(self._scope.calls, now)
         if COMPLETE not in headers:
@@ -235,7 +248,7 @@ class Keeping:
         drafted = reason or self._drafted(lineage, headers, body, now)
         if isinstance(drafted, str):
             self._keeper.refuse(drafted, self._cache, now)
-            headers.append(self._keeper.missed)
+            headers.append(self._keeper.missed(drafted))
             return None
         headers.append(self._keeper.stored)
         return drafted

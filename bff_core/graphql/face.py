@@ -72,7 +72,7 @@ class GraphQL:
             self.limits,
             with_introspection=is_development if self.introspection is None else self.introspection,
             with_timing=is_development,
-            make_keeper=self._keepers(app.title) if self._keeps else None,
+            make_keeper=self._keepers(app.title),
         )
         app.router.routes.append(Route(self.path, self._rank(view), methods=["GET", "POST"]))
         for method in ("GET", "POST"):
@@ -80,4 +80,4 @@ class GraphQL:
 
     def _keepers(self, gateway: str) -> Callable[[], Keeper]:
         shape = cache(partial(shape_of, self.schema))
-        return partial(Keeper, gateway, f"GET {self.path}", shape)
+        return partial(Keeper, gateway, f"GET {self.path}", shape, keeps=self._keeps)

@@ -40,7 +40,7 @@ class GraphQLView:
         *,
         with_introspection: bool,
         with_timing: bool,
-        make_keeper: MakeKeeper | None = None,
+        make_keeper: MakeKeeper,
     ) -> None:
         self._make_keeper = make_keeper
         self._documents = Documents(schema, limits, with_introspection=with_introspection)
@@ -81,10 +81,8 @@ class GraphQLView:
         if keeping is not None and draft is not None:
             await keeping.keep(draft)
 
-    def _keeper(self, asked: Asked, document: Document) -> Keeper | None:
-        """Return what looks after the answers to a query, None where none are kept."""
-        if self._make_keeper is None:
-            return None
+    def _keeper(self, asked: Asked, document: Document) -> Keeper:
+        """Return what looks after the answers to a query."""
         keeper = document.keepers.get(asked.operation_name)
         if keeper is None:
             keeper = document.keepers[asked.operation_name] = self._make_keeper()

@@ -9,6 +9,7 @@ from fastapi.dependencies.utils import get_dependant
 from starlette.types import Receive, Send
 from starlette.types import Scope as ASGIScope
 
+from bff_core.cache.status import forwarded
 from bff_core.composition.composition import Composition, close
 from bff_core.composition.wiring import Wiring
 from bff_core.edge.exchange import SCOPE
@@ -102,6 +103,8 @@ class View:
             told = await self.run(asked, values, composed, in_lines=in_lines)
             if isinstance(told, Response):
                 return told
+            if self.reads and wiring_of(asked).cache is not None:
+                told.headers.append((b"cache-status", forwarded(asked["app"].title, "bypass")))
             response = Response(told.body, told.status)
             response.raw_headers = told.headers
             return response
@@ -115,7 +118,7 @@ class CompiledView:
 
     An ASGI application for routed requests (`path_params` is filled in). The view's endpoint and
     its screens are all that it hands a request to, so it knows what an answer depends on, and
-    `keeper` may keep it; None where it may not.
+    `keeper` may keep it; None for a view that changes something.
     """
 
     __slots__ = ("_binder", "_compositions", "_view", "keeper")
@@ -135,10 +138,10 @@ class CompiledView:
         seen: Scope = scope[SCOPE]
         in_lines = self._view.wants_lines(scope)
         bound = self._bound(scope["path_params"], seen)
-        wiring = wiring_of(scope)
+        wiring, keeper = wiring_of(scope), self.keeper
         keeping = None
-        if self.keeper is not None and not in_lines:
-            keeping = self.keeper.open(wiring, seen)
+        if keeper is not None and not in_lines:
+            keeping = keeper.open(wiring, seen)
         if keeping is not None:
             kept = keeping.peek(self._inputs(bound, seen)) or await keeping.fetch()
             if kept is not None:
@@ -155,8 +158,8 @@ class CompiledView:
             draft = None
             if keeping is not None:
                 draft = keeping.settle(told.headers, told.body)
-            elif self.keeper is not None:
-                self.keeper.pass_by(wiring, told.headers)
+            elif keeper is not None:
+                keeper.pass_by(wiring, told.headers)
             await _send(told, send)
             if keeping is not None and draft is not None:
                 await keeping.keep(draft)

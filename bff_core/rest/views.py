@@ -152,8 +152,9 @@ class Views:
         if view is None or not view.is_plain or self.router.dependencies:
             return None
         compiled = compile_view(view, path)
-        if compiled is not None and view.keeps:
-            compiled.keeper = Keeper(gateway, f"GET {path}", partial(shape_of, view.endpoint))
+        if compiled is not None and view.reads:
+            shape = partial(shape_of, view.endpoint)
+            compiled.keeper = Keeper(gateway, f"GET {path}", shape, keeps=view.keeps)
         return compiled
 
     def _declare(

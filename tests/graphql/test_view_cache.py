@@ -70,9 +70,9 @@ class Mutation:
         return await info.context.compose_anew(Screen, product_id=id).renamed()
 
 
-def opened():
+def opened(**options):
     """Open a shop with this schema."""
-    return open_shop([GraphQL(strawberry.Schema(Query, Mutation))])
+    return open_shop([GraphQL(strawberry.Schema(Query, Mutation), **options)])
 
 
 async def get(shop: Shop, query: str, headers=None, **more: str) -> httpx.Response:
@@ -109,6 +109,16 @@ async def test_a_query_by_post_is_executed_each_time():
         told = [await shop.client.post("/graphql", json={"query": TITLE}) for _ in range(2)]
 
     assert [one.headers.get("cache-status") for one in told] == [None, None]
+    assert asked(shop) == 1
+
+
+async def test_a_face_that_keeps_nothing_says_so():
+    """Each query is executed; its parts are kept all the same."""
+    async with opened(cache=False) as shop:
+        told = [await get(shop, TITLE) for _ in range(2)]
+
+    assert {one.headers["cache-status"] for one in told} == {"shop; fwd=bypass"}
+    assert {one.headers["cache-control"] for one in told} == {"private, no-cache"}
     assert asked(shop) == 1
 
 

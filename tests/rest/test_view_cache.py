@@ -324,14 +324,24 @@ async def test_fact_of_the_query_makes_the_query_part_of_the_key():
     assert runs["wide"] == 2
 
 
-@pytest.mark.parametrize("path", ["stock", "unkept", "raw", "response", "written"])
-async def test_what_may_not_be_kept_is_composed_each_time(path):
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("stock", "shop; fwd=miss; detail=part"),
+        ("unkept", "shop; fwd=bypass"),
+        ("raw", "shop; fwd=bypass"),
+        ("response", None),
+        ("written", "shop; fwd=miss; detail=write"),
+    ],
+)
+async def test_what_may_not_be_kept_is_composed_each_time(path, told):
     """A part without a cache, a view that says no or takes the request, a response, a write."""
     runs, opened = open_views()
     async with opened as shop:
         answers = [await shop.get(f"/v1/{path}") for _ in range(3)]
 
     assert runs[path] == 3
+    assert {one.headers.get("cache-status") for one in answers} == {told}
     assert {one.headers.get("cache-control") for one in answers} <= {"private, no-cache", None}
 
 
@@ -343,7 +353,7 @@ async def test_why_an_answer_is_not_kept_is_told_once():
             answer = await shop.get("/v1/stock")
 
     assert shop.of_views() == [("refuse", "part")]
-    assert answer.headers["cache-status"] == "shop; fwd=miss"
+    assert answer.headers["cache-status"] == "shop; fwd=miss; detail=part"
 
 
 async def test_view_that_becomes_fit_to_be_kept_is_kept_soon():
@@ -376,6 +386,7 @@ async def test_degraded_answer_is_kept_by_nobody():
     assert "etag" not in first.headers
     assert first.json()["price"] is None
     assert second.json()["price"] is None
+    assert first.headers["cache-status"] == "shop; fwd=miss; detail=degraded"
     assert third.json()["price"] == 100
     assert runs["product"] == 3
 
@@ -486,6 +497,7 @@ async def test_lane_of_fastapi_keeps_nothing():
     assert runs["product"] == 3
     assert answers[1].headers["etag"] == plain.headers["etag"]
     assert answers[1].headers["cache-control"] == "private, no-cache"
+    assert answers[1].headers["cache-status"] == "shop; fwd=bypass"
     assert known.status_code == 304
 
 
