@@ -20,6 +20,7 @@ from bench.harness.sample import Plan
 from bench.run import standing
 
 RATE = 800
+PYTHON = ("bff", "bff-view-cache", "fastapi-httpx", "starlette-hello")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +67,14 @@ def main() -> int:
         core = str(ground.cores.gateway)
         with started(peer, ground.services, run=ground.run, cores=core) as gateway:
             ground.verify(gateway)
-            drive(gateway.url, seconds=2, core=ground.cores.load)
+            drive(gateway.url, seconds=2, core=ground.cores.load, repeats=peer.repeats)
             target = options.output or ground.run / "stacks.txt"
             command = [spy, "record", "--pid", str(gateway.pid), "--format", "raw"]
             command += ["--rate", str(RATE), "--duration", str(options.seconds)]
             command += ["--output", str(target), *(["--native"] if options.native else [])]
             with subprocess.Popen(command, stdout=subprocess.DEVNULL) as watching:
-                drive(gateway.url, seconds=options.seconds + 1, core=ground.cores.load)
+                seconds, core = options.seconds + 1, ground.cores.load
+                drive(gateway.url, seconds=seconds, core=core, repeats=peer.repeats)
             if watching.returncode:
                 return watching.returncode
         print(as_table(parse_stacks(Path(target).read_text().splitlines())[: options.top]))
@@ -82,7 +84,7 @@ def main() -> int:
 def parse_options() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m bench.hotspots", description=__doc__)
-    parser.add_argument("peer", choices=["bff", "fastapi-httpx"])
+    parser.add_argument("peer", choices=PYTHON)
     parser.add_argument("--seconds", type=int, default=10)
     parser.add_argument("--top", type=int, default=25, help="how many functions (default: 25)")
     parser.add_argument("--native", action="store_true", help="with C functions")
