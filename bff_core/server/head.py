@@ -58,7 +58,9 @@ class Head:
         if lowered in _FRAMING:
             return self._frame(lowered, value, prefix)
         line = prefix + value + b"\r\n"
-        if lowered not in _EVER_NEW and len(_lines) < _MEMORY and len(line) <= _LONGEST:
+        if lowered not in _EVER_NEW and len(line) <= _LONGEST:
+            if len(_lines) >= _MEMORY:  # of ages and lifetimes, which come and go
+                _lines.clear()
             _lines[name, value] = line
         return line
 

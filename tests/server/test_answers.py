@@ -301,3 +301,13 @@ def test_secrets_are_not_remembered():
 
     assert (b"set-cookie", b"session=1") not in heads._lines
     assert (b"x-kept", b"1") in heads._lines
+
+
+def test_lines_that_come_and_go_do_not_fill_the_memory():
+    """After thousands of ages those that repeat are still remembered, and few others."""
+    for age in range(3000):
+        Head(200, [(b"age", b"%d" % age)], b"")
+    Head(200, [(b"x-new", b"1")], b"")
+
+    assert (b"x-new", b"1") in heads._lines
+    assert len(heads._lines) <= heads._MEMORY
