@@ -1,6 +1,5 @@
 """Writes what every concern adds to the head of an answer, in one pass."""
 
-from collections.abc import Iterable
 from functools import lru_cache
 
 from bff_core.call import Headers
@@ -32,16 +31,18 @@ class Head:
         headers += added
         headers.append((b"x-request-id", scope.request_id.encode()))
         if scope.vary:
-            _write_vary(headers, scope.vary)
+            told = _take_vary(headers) if b"vary" in names else ()
+            headers.append((b"vary", _vary(told, tuple(scope.vary))))
         if challenge and b"www-authenticate" not in names:
             headers.append((b"www-authenticate", challenge))
 
 
-def _write_vary(headers: Fields, wanted: Iterable[str]) -> None:
-    told = tuple(value for name, value in headers if name == b"vary")
-    if told:
-        headers[:] = [field for field in headers if field[0] != b"vary"]
-    headers.append((b"vary", _vary(told, tuple(wanted))))
+def _take_vary(headers: Fields) -> tuple[bytes, ...]:
+    """Take the application's own values out."""
+    told = [field for field in headers if field[0] == b"vary"]
+    for field in told:
+        headers.remove(field)
+    return tuple([value for _, value in told])
 
 
 @lru_cache(maxsize=256)
