@@ -1,11 +1,14 @@
 """The clients: some read, some write, some leave, some send nonsense; each by its own dice."""
 
 import asyncio
+import os
 import random
+import re
 import time
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from pathlib import Path
 
 from tests.chaos.checks import Checker, Viewer
@@ -17,6 +20,8 @@ PRODUCTS = (5, 42, 311)
 LEAVING, NONSENSE, WRITING, HURRY = 0.10, 0.06, 0.15, 0.15
 """Shares of requests whose client leaves, that are bad, that write, that have a short timeout."""
 
+CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
+
 AT_ONCE = 0.05
 LONGEST_STREAM = 2.0
 """Seconds that a client reads a stream: one that drips would go on for hours."""
@@ -26,34 +31,62 @@ class Stopwatch:
     """How long the machine let us wait: this client stood still, or a gateway that had work to do.
 
     What a busy machine adds to an answer is nobody's doing; what a gateway does to itself is not
-    counted, for then it runs.
+    counted, for then it runs. `pids` are the gateways'.
     """
 
-    def __init__(self, pids: Collection[int]) -> None:
+    def __init__(
+        self,
+        pids: Collection[int],
+        clock: Callable[[], float] = time.monotonic,
+        taken: Callable[[Collection[int]], Sequence[float]] | None = None,
+    ) -> None:
+        self._pids = pids
+        self._clock = clock
+        self._taken_of = taken or taken_of
         self._stalls: deque[tuple[float, float]] = deque(maxlen=5000)
-        self._waited = {pid: waited_of(pid) for pid in pids}
+        self._began, self._taken = clock(), self._taken_of(pids)
 
     async def run(self) -> None:
         """Tick for ever, and note what was lost in each tick."""
         while True:
-            began = time.monotonic()
+            self._began = self._clock()
             await asyncio.sleep(TICK)
-            late = time.monotonic() - began - TICK
-            self._stalls.append((began, max(0.0, late) + self._starved()))
-
-    def _starved(self) -> float:
-        """Return for how long, since the last time, the most starved of the gateways waited."""
-        before, self._waited = self._waited, {pid: waited_of(pid) for pid in self._waited}
-        return max(self._waited[pid] - seconds for pid, seconds in before.items())
+            self._note()
 
     def since(self, began: float) -> float:
-        """Return how many seconds were lost since an instant."""
-        return sum(lost for at, lost in self._stalls if at + TICK + lost >= began)
+        """Return how many seconds were lost since an instant, also in the tick that is not over.
+
+        Whatever kept an answer may have kept the tick, too, and its end comes after the answer.
+        """
+        self._note()
+        recent = takewhile(lambda stall: stall[0] >= began, reversed(self._stalls))
+        return sum(lost for _, lost in recent)
+
+    def _note(self) -> None:
+        """Note what was lost since the last time."""
+        before, now = self._taken, self._clock()
+        self._taken = self._taken_of(self._pids)
+        late = max(0.0, now - self._began - TICK)
+        self._began += late
+        taken = max(after - earlier for earlier, after in zip(before, self._taken, strict=True))
+        if late or taken:
+            self._stalls.append((now, late + taken))
+
+
+def taken_of(pids: Collection[int]) -> list[float]:
+    """Return for how long each process, and each processor, had to wait so far (seconds)."""
+    return [*map(waited_of, pids), *stolen()]
 
 
 def waited_of(pid: int) -> float:
     """Return for how many seconds a process was ready to run and had no processor (proc(5))."""
     return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+
+
+def stolen() -> list[float]:
+    """Return for how many seconds each processor served other machines, if ours tells (proc(5))."""
+    lines = Path("/proc/stat").read_text().splitlines()
+    return [int(line.split()[8]) / CLOCK_TICKS for line in lines if re.match(r"cpu\d", line)]
 
 
 @dataclass

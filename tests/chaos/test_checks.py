@@ -1,10 +1,13 @@
 """What breaks an invariant is found out: a suite that can't fail would show nothing."""
 
 import json
+import os
+import time
 
 import pytest
 
 from tests.chaos.checks import Checker, Viewer, difference
+from tests.chaos.crowd import Stopwatch, waited_of
 from tests.chaos.ledger import declared
 from tests.chaos.screens import Request, reads
 from tests.chaos.verdict import INVARIANTS, NOT_YET, Verdict
@@ -17,6 +20,9 @@ EXPORT = Request("desktop", "export", "/v1/orders/export", "stream")
 BAD = Request("mobile", "nowhere", "/v1/nowhere", "bad")
 BODY = b'{"name":"Ada","orders":["2601-0010001"]}'
 OK = {"content-type": "application/json", "part-status": "profile=ok, orders=ok"}
+CLOCK_SLACK = 0.005
+"""Seconds by which two clocks of the system may differ about the same moment."""
+
 PROBLEM = {"content-type": "application/problem+json", "retry-after": "1"}
 
 
@@ -90,6 +96,50 @@ def test_a_deadline_that_is_missed_by_a_little_is_missed_seldom():
         counted.append(len(verdict.violations))
 
     assert counted == [0, 0, 1]
+
+
+class Machine:
+    """A clock, and what processes and processors had to wait, all set by hand."""
+
+    def __init__(self):
+        self.now = 100.0
+        self.taken = [5.0, 7.0]
+
+    def clock(self):
+        return self.now
+
+    def taken_of(self, _):
+        return list(self.taken)
+
+
+def test_what_the_machine_keeps_is_no_lateness():
+    """Standing still and waiting for a processor count at once, in the tick that is under way."""
+    machine = Machine()
+    watch = Stopwatch((), machine.clock, machine.taken_of)
+    machine.now += 0.01
+    in_time = watch.since(100.0)
+    machine.now += 0.31
+    stood_still = watch.since(100.0)
+    machine.taken[1] += 0.2
+    starved = watch.since(100.0)
+
+    assert in_time == 0.0
+    assert stood_still == pytest.approx(0.3)
+    assert starved == pytest.approx(0.5)
+    assert watch.since(100.0) == pytest.approx(0.5)
+    machine.now += 0.01
+    assert watch.since(machine.now) == pytest.approx(0.01)
+
+
+def test_what_a_gateway_does_to_itself_is_lateness():
+    """Processes that run, and are not kept from it, have no excuse."""
+    began, before = time.monotonic(), waited_of(os.getpid())
+    ends = time.thread_time() + 0.05
+    while time.thread_time() < ends:
+        pass
+    waited, seconds = waited_of(os.getpid()) - before, time.monotonic() - began
+
+    assert waited <= seconds - 0.05 + CLOCK_SLACK
 
 
 def test_bad_requests_that_are_served():
