@@ -33,7 +33,8 @@ from bff_core.composition.wiring import Wiring
 from bff_core.edge.identity import Form, NoIdentity, canonical
 from bff_core.edge.parts import COMPLETE
 from bff_core.edge.preconditions import Fields
-from bff_core.lineage import EVERYBODY, Lineage
+from bff_core.edge.reuse import entry_of, excess, tell
+from bff_core.lineage import Lineage
 from bff_core.scope import Scope
 
 VIEWS: Final = "views"
@@ -46,18 +47,6 @@ REST: Final = 1.0
 """For how many seconds; then one more answer is tried."""
 
 MOST_FORMS: Final = 8
-MOST_TAGS: Final = 512
-LONGEST: Final = 365 * 86_400.0
-"""Seconds for which an answer is kept, at most."""
-
-LARGEST: Final = 1024 * 1024
-"""Bytes of a body that is kept, at most."""
-
-OF_CREDENTIALS: Final = ("authorization", "cookie")
-"""What tells viewers apart to caches on the way, such as the browser that two of them share."""
-
-PASSING: Final = frozenset({b"server-timing", b"age"})
-"""Fields of one delivery of an answer, not of the answer."""
 
 
 class Keeper:
@@ -243,8 +232,8 @@ class Keeping:
         if COMPLETE not in headers:
             reason = "degraded"
         if not reason:
-            _tell(headers, lineage, now)
-            reason = _excess(lineage, body)
+            tell(headers, lineage, now)
+            reason = excess(lineage, body)
         drafted = reason or self._drafted(lineage, headers, body, now)
         if isinstance(drafted, str):
             self._keeper.refuse(drafted, self._cache, now)
@@ -262,15 +251,7 @@ class Keeping:
             key = form.key(self._identity or self._keeper.identity(self._values), self._scope)
         except NoIdentity:
             return "parameter"
-        entry = Entry(
-            200,
-            tuple(field for field in headers if field[0] not in PASSING),
-            body,
-            born=now - lineage.age,
-            fresh_for=min(lineage.fresh_until - now, LONGEST) + lineage.age,
-            tags=tuple(lineage.tags),
-        )
-        return Draft(key, form, entry)
+        return Draft(key, form, entry_of(lineage, headers, body, now))
 
     async def keep(self, draft: Draft) -> None:
         """Keep an answer that has been sent, unless what it is made of was purged meanwhile."""
@@ -285,25 +266,3 @@ class Keeping:
             cache.note(VIEWS, operation, "store")
         else:
             self._keeper.refuse("purged", cache, self._clock())
-
-
-def _tell(headers: Fields, lineage: Lineage, now: float) -> None:
-    """Say for how long an answer may be used, by whom, and how old its oldest part is."""
-    is_public = lineage.sharing == EVERYBODY
-    age, left = int(lineage.age), int(min(lineage.fresh_until - now, LONGEST))
-    varies = lineage.headers if is_public else [*lineage.headers, *OF_CREDENTIALS]
-    if left:
-        headers.remove(COMPLETE)
-        who = b"public" if is_public else b"private"
-        headers.append((b"cache-control", b"%b, max-age=%d" % (who, age + left)))
-    if varies:
-        headers.append((b"vary", ", ".join(map(str.title, varies)).encode("latin-1", "replace")))
-    if age:
-        headers.append((b"age", b"%d" % age))
-
-
-def _excess(lineage: Lineage, body: bytes) -> str:
-    """Return what there is too much of to keep an answer."""
-    if len(lineage.tags) > MOST_TAGS:
-        return "tags"
-    return "size" if len(body) > LARGEST else ""

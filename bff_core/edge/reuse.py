@@ -1,0 +1,55 @@
+"""For how long a composed answer may be used, and by whom: told to clients, and kept."""
+
+from typing import Final
+
+from bff_core.cache.entry import Entry
+from bff_core.edge.parts import COMPLETE
+from bff_core.edge.preconditions import Fields
+from bff_core.lineage import EVERYBODY, Lineage
+
+MOST_TAGS: Final = 512
+LONGEST: Final = 365 * 86_400.0
+"""Seconds for which an answer is kept, at most."""
+
+LARGEST: Final = 1024 * 1024
+"""Bytes of a body that is kept, at most."""
+
+OF_CREDENTIALS: Final = ("authorization", "cookie")
+"""What tells viewers apart to caches on the way, such as the browser that two of them share."""
+
+PASSING: Final = frozenset({b"server-timing", b"age"})
+"""Fields of one delivery of an answer, not of the answer."""
+
+
+def tell(headers: Fields, lineage: Lineage, now: float) -> None:
+    """Say for how long an answer may be used, by whom, and how old its oldest part is."""
+    is_public = lineage.sharing == EVERYBODY
+    age, left = int(lineage.age), int(min(lineage.fresh_until - now, LONGEST))
+    varies = lineage.headers if is_public else [*lineage.headers, *OF_CREDENTIALS]
+    if left:
+        headers.remove(COMPLETE)
+        who = b"public" if is_public else b"private"
+        headers.append((b"cache-control", b"%b, max-age=%d" % (who, age + left)))
+    if varies:
+        headers.append((b"vary", ", ".join(map(str.title, varies)).encode("latin-1", "replace")))
+    if age:
+        headers.append((b"age", b"%d" % age))
+
+
+def excess(lineage: Lineage, body: bytes) -> str:
+    """Return what there is too much of to keep an answer."""
+    if len(lineage.tags) > MOST_TAGS:
+        return "tags"
+    return "size" if len(body) > LARGEST else ""
+
+
+def entry_of(lineage: Lineage, headers: Fields, body: bytes, now: float) -> Entry:
+    """Return what is kept of an answer."""
+    return Entry(
+        200,
+        tuple(field for field in headers if field[0] not in PASSING),
+        body,
+        born=now - lineage.age,
+        fresh_for=min(lineage.fresh_until - now, LONGEST) + lineage.age,
+        tags=tuple(lineage.tags),
+    )
