@@ -1,6 +1,6 @@
 """One call to a service and its reply: the two values that every layer passes on."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, Protocol
 
@@ -75,7 +75,7 @@ class Call:
 
 
 NOT_DECODED: Final = object()
-"""What a reply holds as long as nobody has decoded it; None would be the JSON value null."""
+"""What stands for a value that each caller decodes anew; None would be the JSON value null."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +98,8 @@ class Reply:
 
     `body` is decoded of its content coding. `source` says whether it came from the upstream just
     now, from a cache, or from a cache past its freshness; `age` is in seconds. `reuse` is None
-    where no cache was asked, or may not keep it. `decoded` is the caller's value where the
-    cache has it.
+    where no cache was asked, or may not keep it. `decoded` are the values that the cache has of
+    it, by their `Decode`: of those who share a reply each may want another type.
     """
 
     status: int
@@ -108,7 +108,7 @@ class Reply:
     source: Source = "upstream"
     age: float = 0.0
     reuse: Reuse | None = None
-    decoded: object = field(default=NOT_DECODED, compare=False, repr=False)
+    decoded: Mapping[object, object] | None = field(default=None, compare=False, repr=False)
 
     def header(self, name: str) -> str | None:
         """Return the first value of a header, or None; `name` is in lower case."""

@@ -33,7 +33,7 @@ class Issuer:
     audience: tuple[str, ...]
     upstream: str = "identity"
     keys: str = "/.well-known/jwks.json"
-    algorithms: tuple[str, ...] = ("RS256", "PS256", "ES256", "EdDSA")
+    algorithms: tuple[str, ...] = ("RS256", "PS256", "ES256", "EdDSA", "Ed25519")
     types: tuple[str, ...] = ("at+jwt",)
     required: tuple[str, ...] = ()
     leeway: float = 60.0

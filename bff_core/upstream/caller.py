@@ -127,8 +127,8 @@ class Caller:
             decode=decode,
         )
         reply = await self.reply(call)
-        decoded = reply.decoded
-        return decode.value(reply, call) if decoded is NOT_DECODED else decoded  # type: ignore[return-value]  # by the same decoding
+        known = NOT_DECODED if reply.decoded is None else reply.decoded.get(decode, NOT_DECODED)
+        return decode.value(reply, call) if known is NOT_DECODED else known  # type: ignore[return-value]  # by the same decoding
 
     async def reply(self, call: Call) -> Reply:
         """Send a call down the stack; the part that made it sees a stale reply."""
@@ -178,7 +178,7 @@ class Caller:
         tags: tuple[str, ...] = ()
         if purges or policy.cache is not None or cache is not True:
             values = {**query, **parameters} if query else parameters
-            tags = _tags(policy.cache, cache, values)
+            tags = _tags(policy.cache, cache, values) if method in SAFE else ()
             purges = filled(tuple(purges), values)
         return Call(
             self.name,

@@ -136,6 +136,7 @@ async def test_a_forged_token_is_refused_like_any_other(forgery: str) -> None:
         signed(algorithm="PS256"),
         signed(key=EC, algorithm="ES256"),
         signed(key=ED, algorithm="EdDSA"),
+        signed(key=ED, algorithm="Ed25519"),
         signed(typ="application/AT+JWT"),
         signed(claims(aud=["https://other.example.com", AUDIENCE])),
         signed(claims(exp=NOW - 59)),

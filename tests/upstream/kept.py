@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 
 from bff_core.cache.response_cache import ResponseCache
 from bff_core.cache.stores.memory import MemoryStore
-from bff_core.call import Call, Reply
+from bff_core.call import NOT_DECODED, Call, Reply
 from bff_core.events import Cached
 from bff_core.policy.cache import Cache
 from bff_core.policy.policy import Policy
 from bff_core.testing.scripted import Scripted, ScriptedTransport, Step, reply
 from bff_core.testing.workbench import Workbench
+from bff_core.upstream.client import Upstream
 from bff_core.upstream.decoding import decoding
 from bff_core.upstream.stack import UpstreamStack
 from bff_core.upstream.transport.interface import Endpoint
@@ -27,6 +28,13 @@ class Product:
     title: str = ""
 
 
+@dataclass(frozen=True)
+class Title:
+    """The same, as somebody reads it who wants only this."""
+
+    title: str = ""
+
+
 @dataclass
 class Draft:
     """The same, but whoever has it may change it."""
@@ -39,6 +47,26 @@ def product(number: int = 7, *, after: float = 0, **headers: str) -> Step:
     """Answer with a product that is fresh for a minute, unless headers say otherwise."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return reply(200, {"id": number}, headers=named or MINUTE, after=after)
+
+
+class Catalog(Upstream):
+    """What calls the upstream in a gateway."""
+
+    policy = Policy(public=True, cache=Cache(tags=("product:{id}",)))
+
+    async def product(self, number: int) -> Product:
+        return await self.get("/products/{id}", Product, id=number)
+
+    async def title(self, number: int) -> Title:
+        return await self.get("/products/{id}", Title, id=number)
+
+    async def add(self, title: str) -> Product:
+        return await self.post("/products", Product, json={"title": title})
+
+
+def value(told: Reply, model: object = Product) -> object:
+    """Return what the cache has decoded of a reply."""
+    return (told.decoded or {}).get(decoding(model), NOT_DECODED)
 
 
 class Shelf:

@@ -8,7 +8,7 @@ from bff_core.call import NOT_DECODED
 from bff_core.errors import BadPayload, DeadlineExceeded, TransportFailed
 from bff_core.policy.cache import Cache
 from bff_core.testing.scripted import fail, hang, reply
-from tests.upstream.kept import MINUTE, Draft, Larder, Product, product
+from tests.upstream.kept import MINUTE, Draft, Larder, Product, product, value
 
 pytestmark = pytest.mark.virtual_time
 
@@ -36,7 +36,7 @@ async def test_an_immutable_value_is_decoded_once() -> None:
     """All who are served get the very same one."""
     larder = Larder(product())
 
-    values = [(await larder.get()).decoded for _ in range(3)]
+    values = [value(await larder.get()) for _ in range(3)]
 
     assert values[0] == Product(7)
     assert values[0] is values[1] is values[2]
@@ -48,7 +48,7 @@ async def test_what_can_be_changed_is_nobodys_but_the_callers() -> None:
 
     replies = [await larder.get(Draft) for _ in range(3)]
 
-    assert [one.decoded for one in replies] == [NOT_DECODED] * 3
+    assert [value(one) for one in replies] == [NOT_DECODED] * 3
     assert larder.asked == 1
 
 
@@ -103,7 +103,7 @@ async def test_what_nobody_can_read_is_not_kept() -> None:
     good = await larder.get()
 
     assert broken.reuse is None
-    assert good.decoded == Product(7)
+    assert value(good) == Product(7)
     assert larder.told()[0] == ("refuse", "unreadable")
 
 
@@ -114,15 +114,15 @@ async def test_a_kept_reply_that_another_release_could_read_is_asked_for_anew() 
 
     answer = await larder.get(Product)
 
-    assert (answer.source, answer.decoded) == ("upstream", Product(7))
+    assert (answer.source, value(answer)) == ("upstream", Product(7))
 
 
 async def test_viewers_are_kept_apart() -> None:
     """Each has their own; neither sees the other's."""
     larder = Larder(product(1), product(2), public=False)
 
-    mine, theirs = [(await larder.get(audience=f"1:{name}")).decoded for name in "ab"]
-    again = [(await larder.get(audience=f"1:{name}")).decoded for name in "ab"]
+    mine, theirs = [value(await larder.get(audience=f"1:{name}")) for name in "ab"]
+    again = [value(await larder.get(audience=f"1:{name}")) for name in "ab"]
 
     assert [mine, theirs] == again == [Product(1), Product(2)]
 
@@ -137,8 +137,8 @@ async def test_stale_is_served_while_it_is_refreshed() -> None:
     await larder.settle()
     fresh = await larder.get()
 
-    assert (stale.source, stale.decoded, stale.age) == ("stale", Product(1), pytest.approx(15))
-    assert (fresh.source, fresh.decoded) == ("cache", Product(2))
+    assert (stale.source, value(stale), stale.age) == ("stale", Product(1), pytest.approx(15))
+    assert (fresh.source, value(fresh)) == ("cache", Product(2))
     assert ("refresh", "") in larder.told()
 
 
@@ -164,7 +164,7 @@ async def test_a_refresh_outlives_the_request_that_began_it() -> None:
     await larder.get(timeout=0.1)
     await larder.settle()
 
-    assert (await larder.get()).decoded == Product(2)
+    assert value(await larder.get()) == Product(2)
 
 
 async def test_a_refresh_that_hangs_ends_and_another_is_tried() -> None:
@@ -178,7 +178,7 @@ async def test_a_refresh_that_hangs_ends_and_another_is_tried() -> None:
     await larder.get()
     await larder.settle()
 
-    assert (await larder.get()).decoded == Product(2)
+    assert value(await larder.get()) == Product(2)
 
 
 async def test_a_popular_reply_never_expires() -> None:
@@ -219,7 +219,7 @@ async def test_what_was_last_good_is_served_when_the_service_fails(failure) -> N
 
     answer = await larder.get(timeout=1)
 
-    assert (answer.source, answer.decoded) == ("stale", Product(1))
+    assert (answer.source, value(answer)) == ("stale", Product(1))
     assert answer.age == pytest.approx(60, abs=1)
     assert larder.bench.now - began < 1
     assert larder.told()[-1] == ("stale", "error")
@@ -292,7 +292,7 @@ async def test_a_call_may_ask_for_a_newer_one() -> None:
 
     answer = await larder.get(headers=((b"cache-control", b"max-age=1"),))
 
-    assert answer.decoded == Product(2)
+    assert value(answer) == Product(2)
 
 
 async def test_replies_that_vary_are_kept_side_by_side() -> None:
@@ -302,8 +302,8 @@ async def test_replies_that_vary_are_kept_side_by_side() -> None:
     )
     tongues = [((b"accept-language", tongue),) for tongue in (b"de", b"fr", b"it")]
 
-    first = [(await larder.get(headers=one)).decoded for one in tongues[:2]]
-    second = [(await larder.get(headers=one)).decoded for one in tongues[:2]]
+    first = [value(await larder.get(headers=one)) for one in tongues[:2]]
+    second = [value(await larder.get(headers=one)) for one in tongues[:2]]
 
     assert first == second == [Product(1), Product(2)]
     with pytest.raises(TransportFailed):

@@ -8,7 +8,7 @@ from bff_core.call import find_header
 from bff_core.errors import TransportFailed
 from bff_core.policy.cache import Cache
 from bff_core.testing.scripted import fail, hang, reply
-from tests.upstream.kept import MINUTE, Larder, Product, Shelf, product
+from tests.upstream.kept import MINUTE, Catalog, Larder, Product, Shelf, Title, product, value
 
 pytestmark = pytest.mark.virtual_time
 
@@ -21,7 +21,7 @@ async def test_a_thousand_misses_are_one_call() -> None:
 
     replies = await asyncio.gather(*(larder.get() for _ in range(1000)))
 
-    assert {one.decoded for one in replies} == {Product(7)}
+    assert {value(one) for one in replies} == {Product(7)}
     assert larder.asked == 1
     assert larder.cache.figures["catalog"].store == 1
 
@@ -35,7 +35,7 @@ async def test_what_may_hold_still_is_asked_about() -> None:
 
     assert find_header(larder.service.calls[1].headers, b"if-none-match") == b'"1"'
     assert (second.status, second.source, second.body) == (200, "upstream", first.body)
-    assert second.decoded is first.decoded
+    assert value(second) is value(first)
     assert larder.told()[2:] == [("refresh", "304"), ("miss", "")]
 
 
@@ -61,7 +61,7 @@ async def test_a_304_about_something_else_is_asked_again_without_condition() -> 
 
     answer = await larder.get()
 
-    assert answer.decoded == Product(2)
+    assert value(answer) == Product(2)
     assert find_header(larder.service.calls[2].headers, b"if-none-match") is None
 
 
@@ -75,7 +75,7 @@ async def test_a_head_tells_that_what_is_kept_holds_still() -> None:
     full = await larder.get()
 
     assert (head.status, head.body) == (200, b"")
-    assert (full.source, full.decoded) == ("cache", Product(7))
+    assert (full.source, value(full)) == ("cache", Product(7))
 
 
 @pytest.mark.parametrize("status", [404, 410])
@@ -99,8 +99,8 @@ async def test_what_was_purged_while_it_was_asked_for_is_not_kept() -> None:
 
     first, second = await asking, await larder.get(tags=("p",))
 
-    assert (first.decoded, first.reuse) == (Product(1), None)
-    assert second.decoded == Product(2)
+    assert (value(first), first.reuse) == (Product(1), None)
+    assert value(second) == Product(2)
     assert ("refuse", "purged") in larder.told()
 
 
@@ -113,7 +113,7 @@ async def test_who_asks_after_a_purge_joins_no_flight_from_before() -> None:
 
     after = await larder.get(tags=("p",))
 
-    assert ((await before).decoded, after.decoded) == (Product(1), Product(2))
+    assert (value(await before), value(after)) == (Product(1), Product(2))
 
 
 async def test_several_processes_ask_once() -> None:
@@ -123,7 +123,7 @@ async def test_several_processes_ask_once() -> None:
 
     replies = await asyncio.gather(*(larder.get() for larder in larders * 10))
 
-    assert {one.decoded for one in replies} == {Product(7)}
+    assert {value(one) for one in replies} == {Product(7)}
     assert sum(larder.asked for larder in larders) == 1
     assert shelf.leases == {}
 
@@ -169,7 +169,7 @@ async def test_a_process_that_holds_a_lease_and_is_stuck_is_waited_for_boundedly
 
     answer = await other.get(timeout=1)
 
-    assert answer.decoded == Product(7)
+    assert value(answer) == Product(7)
     assert 0.5 < other.bench.now - began < 0.9
     asking.cancel()
 
@@ -183,7 +183,7 @@ async def test_a_lease_is_given_back_when_asking_fails() -> None:
         await one.get()
     answer = await other.get()
 
-    assert answer.decoded == Product(7)
+    assert value(answer) == Product(7)
     assert shelf.leases == {}
 
 
@@ -214,3 +214,26 @@ async def test_another_process_has_what_this_one_lacks() -> None:
 
     assert (fresh.source, stale.source) == ("cache", "stale")
     assert other.asked == third.asked == 0
+
+
+async def test_of_those_who_share_a_reply_each_gets_their_own_type() -> None:
+    """Two methods may read one URL as different models, at once."""
+    larder = Larder(product(after=0.5))
+    catalog = Catalog(larder.stack, clock=larder.bench.runtime.clock)
+
+    first = await asyncio.gather(catalog.product(7), catalog.title(7))
+    second = await asyncio.gather(catalog.product(7), catalog.title(7))
+
+    assert first == second == [Product(7), Title()]
+    assert larder.asked == 1
+
+
+async def test_who_wants_no_cache_joins_nobody_who_does() -> None:
+    """`cache=False` means to ask: what another process keeps is no answer to it."""
+    shelf = Shelf()
+    await Larder(product(1), shelf=shelf).get()
+    larder = Larder(product(2), shelf=shelf)
+
+    kept, asked = await asyncio.gather(larder.get(), larder.get(cache=False))
+
+    assert (kept.source, asked.source) == ("cache", "upstream")

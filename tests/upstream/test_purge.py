@@ -9,7 +9,7 @@ from bff_core.errors import DeadlineExceeded, TransportFailed
 from bff_core.events import Purged
 from bff_core.policy.cache import Cache
 from bff_core.testing.scripted import fail, hang, reply
-from tests.upstream.kept import Larder, Product, product
+from tests.upstream.kept import Catalog, Larder, Product, product, value
 
 pytestmark = pytest.mark.virtual_time
 
@@ -21,7 +21,7 @@ async def read_write_read(larder: Larder, **write) -> object:
     await larder.get()
     await larder.get(**{**WRITE, **write})
     await larder.settle()
-    return (await larder.get()).decoded
+    return value(await larder.get())
 
 
 @pytest.mark.parametrize("method", ["PUT", "POST", "PATCH", "DELETE"])
@@ -40,7 +40,7 @@ async def test_a_write_purges_what_it_declares() -> None:
     await larder.get(target="/prices/7", purges=("product:7",), **WRITE)
     answer = await larder.get(tags=("product:7",))
 
-    assert answer.decoded == Product(2)
+    assert value(answer) == Product(2)
 
 
 @pytest.mark.parametrize("name", ["location", "content-location"])
@@ -70,7 +70,7 @@ async def test_a_write_of_which_nobody_knows_purges(outcome) -> None:
         await larder.get(**WRITE)
     await larder.settle()
 
-    assert (await larder.get()).decoded == Product(2)
+    assert value(await larder.get()) == Product(2)
 
 
 async def test_a_write_that_took_too_long_purges() -> None:
@@ -82,7 +82,7 @@ async def test_a_write_that_took_too_long_purges() -> None:
         await larder.get(timeout=0.5, **WRITE)
     await larder.settle()
 
-    assert (await larder.get()).decoded == Product(2)
+    assert value(await larder.get()) == Product(2)
 
 
 async def test_a_read_that_a_write_overtakes_is_not_kept() -> None:
@@ -94,7 +94,7 @@ async def test_a_read_that_a_write_overtakes_is_not_kept() -> None:
     await larder.get(**WRITE)
     before, after = await reading, await larder.get()
 
-    assert (before.decoded, after.decoded) == (Product(1), Product(2))
+    assert (value(before), value(after)) == (Product(1), Product(2))
 
 
 async def test_a_write_to_a_service_that_is_not_kept_purges_as_well() -> None:
@@ -105,7 +105,7 @@ async def test_a_write_to_a_service_that_is_not_kept_purges_as_well() -> None:
 
     await orders.get(target="/orders", purges=("product:7",), **WRITE)
 
-    assert (await catalog.get(tags=("product:7",))).decoded == Product(2)
+    assert value(await catalog.get(tags=("product:7",))) == Product(2)
 
 
 async def test_reads_purge_nothing() -> None:
@@ -116,3 +116,22 @@ async def test_reads_purge_nothing() -> None:
     await larder.get(method="OPTIONS", model=None)
 
     assert larder.bench.heard_of(Purged) == []
+
+
+async def test_a_write_needs_no_parameters_of_the_tags_of_reads() -> None:
+    """A policy's tags are of what is kept; what a new thing will be called its reply tells."""
+    larder = Larder(reply(201, {"id": 8}))
+    catalog = Catalog(larder.stack, clock=larder.bench.runtime.clock)
+
+    assert await catalog.add("Tent") == Product(8)
+
+
+async def test_who_reads_after_a_write_in_doubt_sees_what_it_did() -> None:
+    """The purge is over before the failure is told."""
+    larder = Larder(product(1), reply(500), product(2))
+    await larder.get()
+
+    await larder.get(**WRITE)
+
+    assert larder.bench.background == set()
+    assert value(await larder.get()) == Product(2)

@@ -46,6 +46,7 @@ class RedisStore:
         self._entries = raw(f"{PREFIX}entry:{gateway}:")
         self._refreshed = raw(f"{PREFIX}lease:{gateway}:")
         self._clock = clock
+        self._spawn = spawn
         self._leases: dict[str, str] = {}
         self._numbers = count(1)
 
@@ -121,7 +122,11 @@ class RedisStore:
     async def lease(self, key: str, seconds: float) -> bool:
         """Take the right to refresh a key; True, too, where Redis can't be asked."""
         owner = f"{self.process}-{next(self._numbers)}"
-        is_ours = await self.asking.take(self._lease_of(key), owner, seconds)
+        try:
+            is_ours = await self.asking.take(self._lease_of(key), owner, seconds)
+        except asyncio.CancelledError:  # Redis may have granted it: nobody would give it back
+            self._spawn(self.asking.drop(self._lease_of(key), owner))
+            raise
         if is_ours:
             # Redis may have heard of it though nobody heard its answer: it is given back as well.
             self._leases[key] = owner

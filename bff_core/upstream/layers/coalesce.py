@@ -7,7 +7,7 @@ from bff_core.call import Call, Handler, Headers, Reply
 from bff_core.events import Coalesced
 from bff_core.upstream.runtime import Runtime
 
-Key = tuple[str, str, str | None, Headers, bytes, int]
+Key = tuple[str, str, str | None, Headers, bytes, tuple[object, int] | None]
 
 Waiter = asyncio.Future[Reply | None]
 """Who waits for a flight; None tells it to take the lead."""
@@ -22,8 +22,9 @@ class CoalesceLayer:
     Calls are equal only for the same audience, which is one viewer unless the upstream's replies
     are public. A failure is shared with the waiters present. When the leader is cancelled, or out
     of its own time, the first waiter leads on and sends again; without waiters the flight is
-    forgotten. A waiter that leaves fails nobody. Where replies are kept nobody joins a flight that
-    took off before a purge: it may bring what was purged.
+    forgotten. A waiter that leaves fails nobody. Where replies are kept nobody joins a flight whose
+    author said otherwise of the cache, nor one that took off before a purge: it may bring what was
+    purged.
     """
 
     __slots__ = ("_clock", "_events", "_flights", "_loop", "_store", "_upstream", "inner")
@@ -46,8 +47,8 @@ class CoalesceLayer:
         """Lead a flight, or wait for the one that is under way."""
         if not call.is_safe:
             return await self.inner(call)
-        mark = 0 if self._store is None else self._store.mark()
-        key = (call.target, call.method, call.audience, call.headers, call.body, mark)
+        kept = None if self._store is None else (call.cache, self._store.mark())
+        key = (call.target, call.method, call.audience, call.headers, call.body, kept)
         flight = self._flights.get(key)
         if flight is None:
             return await self._lead(key, call, {})

@@ -38,21 +38,22 @@ class PurgeLayer:
             return await self.inner(call)
         try:
             reply = await self.inner(call)
-        except (UpstreamError, CancelledError):
-            if call.trail:
-                self._purge_in_doubt(call)
+        except UpstreamError:
+            await self._purge(self._doubtful(call))
             raise
-        if reply.status >= 500:
-            self._purge_in_doubt(call)
-            return reply
-        tags = invalidated(call, reply, self._origins)
-        if tags:
-            await self._cache.purge(*tags, by="write")
+        except CancelledError:  # whoever called is out of time, or gone
+            self._spawn(self._purge(self._doubtful(call)))
+            raise
+        is_known = reply.status < 500
+        await self._purge(
+            invalidated(call, reply, self._origins) if is_known else self._doubtful(call)
+        )
         return reply
 
-    def _purge_in_doubt(self, call: Call) -> None:
-        """Purge in the background: whoever called may be out of time, or gone."""
-        self._spawn(self._purge(url_tag(call.upstream, call.target), *call.purges))
+    def _doubtful(self, call: Call) -> tuple[str, ...]:
+        """Return what a write may have changed that ended nobody knows how; sent it was."""
+        return (url_tag(call.upstream, call.target), *call.purges) if call.trail else ()
 
-    async def _purge(self, *tags: str) -> None:
-        await self._cache.purge(*tags, by="write")
+    async def _purge(self, tags: Sequence[str]) -> None:
+        if tags:
+            await self._cache.purge(*tags, by="write")

@@ -169,3 +169,17 @@ async def test_of_several_processes_one_has_the_lease(redis_server):
         assert first == [True, False, False, False]
         assert second == [True, False, False]
         assert third
+
+
+async def test_a_lease_that_nobody_waited_for_is_given_back(redis_server, road):
+    """Whoever asked for it left before the answer came; Redis had granted it."""
+    async with AsyncExitStack() as open_all:
+        gone = await open_all.enter_async_context(shared(url_of(road)))
+        other = await open_all.enter_async_context(shared(redis_server.url))
+        road.slow_down(0.2)
+        asking = asyncio.create_task(gone.lease("a", 60.0))
+        await asyncio.sleep(0.3)  # it has been granted, and the answer is on its way
+        asking.cancel()
+        road.slow_down(0.0)
+
+        await eventually(lambda: other.lease("a", 60.0))
