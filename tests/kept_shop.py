@@ -3,18 +3,30 @@
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 import httpx
 
-from bff_core import Composition, Gateway, Policy, Scope, Settings, Upstream, Viewer, gateway
+from bff_core import (
+    Composition,
+    Gateway,
+    Policy,
+    Scope,
+    Settings,
+    Upstream,
+    Viewer,
+    critical,
+    gateway,
+    optional,
+)
 from bff_core.call import Call, Reply, find_header
 from bff_core.events import AnyEvent, Cached, Events
 from bff_core.policy.cache import Cache
 from bff_core.testing.scripted import Scripted, ScriptedTransport
+from bff_core.upstream.stack import MakeTransport
 
 
 @dataclass(frozen=True)
@@ -97,6 +109,36 @@ class Page(Composition):
     stock: Stock
     product_id: str = "7"
 
+    @critical
+    async def product(self) -> str:
+        return (await self.catalog.product(self.product_id)).title
+
+    @optional
+    async def price(self) -> int:
+        return await self.prices.price(self.product_id)
+
+    @optional
+    async def count(self) -> int:
+        return await self.stock.count(self.product_id)
+
+    @critical
+    async def name(self) -> str:
+        return await self.profiles.mine()
+
+    @critical
+    async def tariff(self) -> str:
+        return await self.plans.plan()
+
+    @critical
+    async def renamed(self) -> str:
+        return (await self.catalog.rename(self.product_id)).title
+
+
+class Greeting(Page):
+    """Knows who asks, and calls nobody who would need to."""
+
+    viewer: Viewer
+
 
 class Bearer:
     """Takes `Bearer subject@tenant scope scope` at its word."""
@@ -163,31 +205,49 @@ def saying(say: Any = echoing):
     return step
 
 
+def in_production(names: Iterable[str], **more: Any) -> Settings:
+    """Return the settings of a gateway whose services are scripts."""
+    told: dict[str, Any] = {
+        "env": "production",
+        "auth": "none",
+        "gc_freeze": False,
+        "allowed_hosts": ["testserver"],
+        "upstreams": dict.fromkeys(names, ("http://127.0.0.1:1",)),
+    }
+    return Settings(**told | more)
+
+
+def by_script(scripts: Mapping[str, Scripted]) -> MakeTransport:
+    """Return what leads each upstream to its script."""
+    return lambda _, runtime: ScriptedTransport({"127.0.0.1": scripts[runtime.upstream]})
+
+
 @asynccontextmanager
-async def open_shop(faces: Sequence[Any], **options: Any) -> AsyncIterator[Shop]:
-    """Run a gateway on the running loop's time."""
-    scripts = {kind.name: Scripted(saying()) for kind in SERVICES}
-    heard: list[AnyEvent] = []
-    settings: dict[str, Any] = {"env": "production", "allowed_hosts": ["testserver"]}
-    app = gateway(
-        "shop",
-        services=SERVICES,
-        faces=faces,
-        settings=Settings(
-            auth="none",
-            gc_freeze=False,
-            upstreams=dict.fromkeys(scripts, ("http://127.0.0.1:1",)),
-            **settings | options.pop("settings", {}),
-        ),
-        authenticator=Bearer(),
-        events=Events(heard.append),
-        transport=lambda _, runtime: ScriptedTransport({"127.0.0.1": scripts[runtime.upstream]}),
-        clock=asyncio.get_running_loop().time,
-        **options,
-    )
+async def client_of(app: Gateway) -> AsyncIterator[httpx.AsyncClient]:
+    """Run a gateway, with a client in front of it."""
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url="http://testserver") as client,
     ):
+        yield client
+
+
+@asynccontextmanager
+async def open_shop(faces: Sequence[Any], **options: Any) -> AsyncIterator[Shop]:
+    """Run a gateway on the running loop's time."""
+    scripts = {kind.name: Scripted(saying()) for kind in SERVICES}
+    heard: list[AnyEvent] = []
+    app = gateway(
+        "shop",
+        services=SERVICES,
+        faces=faces,
+        settings=in_production(scripts, **options.pop("settings", {})),
+        authenticator=Bearer(),
+        events=Events(heard.append),
+        transport=by_script(scripts),
+        clock=asyncio.get_running_loop().time,
+        **options,
+    )
+    async with client_of(app) as client:
         yield Shop(app, client, scripts, heard)

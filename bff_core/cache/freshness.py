@@ -43,6 +43,9 @@ class Verdict:
     error_until: float = -inf
 
 
+SERVED: Final = frozenset({"fresh", "early", "stale"})
+"""The kinds of verdicts by which an entry is the answer."""
+
 FRESH: Final = Verdict("fresh", "fresh")
 EARLY: Final = Verdict("early", "early")
 STALE: Final = Verdict("stale", "stale")

@@ -88,14 +88,7 @@ class Upstream(Caller):
     ) -> Coroutine[object, object, T]:
         """Send something; retried only with an `Idempotency-Key` header."""
         return self.typed(
-            "POST",
-            path,
-            model,
-            parameters,
-            query=query,
-            headers=headers,
-            json=json,
-            purges=purges,
+            "POST", path, model, parameters, query=query, headers=headers, json=json, purges=purges
         )
 
     def put(
@@ -112,14 +105,7 @@ class Upstream(Caller):
     ) -> Coroutine[object, object, T]:
         """Replace a resource."""
         return self.typed(
-            "PUT",
-            path,
-            model,
-            parameters,
-            query=query,
-            headers=headers,
-            json=json,
-            purges=purges,
+            "PUT", path, model, parameters, query=query, headers=headers, json=json, purges=purges
         )
 
     def patch(
@@ -136,14 +122,7 @@ class Upstream(Caller):
     ) -> Coroutine[object, object, T]:
         """Change a resource; retried only with an `Idempotency-Key` header."""
         return self.typed(
-            "PATCH",
-            path,
-            model,
-            parameters,
-            query=query,
-            headers=headers,
-            json=json,
-            purges=purges,
+            "PATCH", path, model, parameters, query=query, headers=headers, json=json, purges=purges
         )
 
     def delete(
@@ -159,13 +138,7 @@ class Upstream(Caller):
     ) -> Coroutine[object, object, T]:
         """Remove a resource; pass None as the type where the service answers without a body."""
         return self.typed(
-            "DELETE",
-            path,
-            model,
-            parameters,
-            query=query,
-            headers=headers,
-            purges=purges,
+            "DELETE", path, model, parameters, query=query, headers=headers, purges=purges
         )
 
     async def request(

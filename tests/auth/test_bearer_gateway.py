@@ -11,7 +11,6 @@ from fastapi import Depends
 from bff_core import (
     Composition,
     FirstOf,
-    Settings,
     Viewer,
     Views,
     compose,
@@ -19,8 +18,9 @@ from bff_core import (
 )
 from bff_core.auth.bearer import BearerAuthenticator, Issuer
 from bff_core.events import Events
-from bff_core.testing.scripted import Scripted, ScriptedTransport, Step, fail, reply
+from bff_core.testing.scripted import Scripted, Step, fail, reply
 from tests.auth.tokens import AUDIENCE, ISSUER, claims, key_set, signed, wall
+from tests.kept_shop import by_script, client_of, in_production
 
 
 class Me(Composition):
@@ -53,22 +53,12 @@ async def open_shop(*steps: Step) -> AsyncIterator[tuple[httpx.AsyncClient, Scri
     app = gateway(
         "shop",
         faces=[views],
-        settings=Settings(
-            env="production",
-            auth="none",
-            gc_freeze=False,
-            allowed_hosts=["testserver"],
-            upstreams={"identity": ("http://127.0.0.1:1",)},
-        ),
+        settings=in_production(["identity"]),
         authenticator=FirstOf(BearerAuthenticator(issuer, wall=wall)),
         events=Events(),
-        transport=lambda *_: ScriptedTransport({"127.0.0.1": service}),
+        transport=by_script({"identity": service}),
     )
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://testserver") as client,
-    ):
+    async with client_of(app) as client:
         yield client, service
 
 

@@ -16,7 +16,6 @@ from bff_core import (
     Composition,
     Gateway,
     Policy,
-    Settings,
     Upstream,
     Viewer,
     Views,
@@ -31,8 +30,8 @@ from bff_core.events import Events
 from bff_core.graphql import GraphQL, Info
 from bff_core.policy.cache import Cache
 from bff_core.scope import Scope
-from bff_core.testing.scripted import Scripted, ScriptedTransport
-from tests.kept_shop import Bearer
+from bff_core.testing.scripted import Scripted
+from tests.kept_shop import Bearer, by_script, client_of, in_production
 
 PEOPLE = ("ann@acme", "bob@acme", "cyd@other", "")
 """Two of one tenant, one of another, and nobody."""
@@ -239,21 +238,11 @@ async def serving(
         "shop",
         services=kinds,
         faces=_faces(screens),
-        settings=Settings(
-            env="production",
-            auth="none",
-            gc_freeze=False,
-            allowed_hosts=["testserver"],
-            upstreams=dict.fromkeys(scripts, ("http://127.0.0.1:1",)),
-        ),
+        settings=in_production(scripts),
         authenticator=Bearer(),
         events=Events(),
-        transport=lambda _, runtime: ScriptedTransport({"127.0.0.1": scripts[runtime.upstream]}),
+        transport=by_script(scripts),
         clock=asyncio.get_running_loop().time,
     )
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://testserver") as client,
-    ):
+    async with client_of(app) as client:
         yield app, client

@@ -83,7 +83,7 @@ class Checker:
             return
         limit = min(self.timeout, self.timeout if wish is None else wish) + TOLERANCE
         late = answer.seconds - stall - limit
-        self.verdict.hold_time(late, f"{where} after {answer.seconds:.3f} s, {late:.3f} late")
+        self.verdict.hold(3, late <= 0, f"{where} after {answer.seconds:.3f} s, {late:.3f} late")
 
     def _problem(self, answer: Answer, where: str) -> None:
         if answer.status < 500:

@@ -68,8 +68,8 @@ def test_good_answers_break_nothing():
         ),
         (1, {"body": b'{"email":"someone.else@example.com"}'}),
         (1, {"body": b'{"surplus": "yes"}'}),
-        (3, {"seconds": 1.3}),
-        (3, {"seconds": 0.5, "wish": 0.2}),
+        (3, {"seconds": 1.2}),
+        (3, {"seconds": 0.4, "wish": 0.2}),
         (6, {"status": 500, "headers": {}, "body": b"Internal Server Error"}),
         (6, {"status": 502, "headers": PROBLEM, "body": b'{"status": 502}'}),
         (7, {"status": 503, "headers": {"content-type": "application/problem+json"}}),
@@ -83,19 +83,6 @@ def test_answers_that_break_an_invariant(invariant, answer):
     verdict = judged(HOME, **answer)
 
     assert invariant in {broken for broken, _ in verdict.violations}
-
-
-def test_a_deadline_that_is_missed_by_a_little_is_missed_seldom():
-    """One answer in 500 may come late on a machine that others use; more is a fault."""
-    verdict = Verdict()
-    for _ in range(600):
-        verdict.hold_time(-0.5, "in time")
-    counted = []
-    for _ in range(3):
-        verdict.hold_time(0.1, "late")
-        counted.append(len(verdict.violations))
-
-    assert counted == [0, 0, 1]
 
 
 class Machine:

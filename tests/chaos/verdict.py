@@ -21,9 +21,6 @@ INVARIANTS = {
 NOT_YET = {9: "there are no sessions with tokens yet"}
 """Invariants that nothing can break so far, and why."""
 
-A_LITTLE, SELDOM = 0.15, 500
-"""Seconds beyond its tolerance that one answer in so many may take."""
-
 SHOWN = 20
 """Sorts of violations of which one is told in full."""
 
@@ -42,20 +39,6 @@ class Verdict:
         self.checked[invariant] += 1
         if not is_held:
             self.violations.append((invariant, otherwise))
-
-    def hold_time(self, late: float, otherwise: str) -> None:
-        """Note one look at a deadline: by how many seconds an answer missed it, below 0 if not.
-
-        Nine services, three gateways and their clients share the processors, and a hypervisor tells
-        nobody what it takes of them. One answer in `SELDOM` may be late by `A_LITTLE`; a deadline
-        that is not kept is missed more often, or by more.
-        """
-        if not 0 < late <= A_LITTLE:
-            self.hold(3, late <= 0, otherwise)
-            return
-        self.counts["late by a little"] += 1
-        few = 1 + self.checked[3] // SELDOM
-        self.hold(3, self.counts["late by a little"] <= few, otherwise)
 
     @property
     def unchecked(self) -> list[int]:

@@ -43,41 +43,11 @@ from tests.faults.bounds import (
     QUOTA,
     WINDOW,
 )
+from tests.faults.goods import Page, Person, Product, Review
 from tests.faults.names import read_names_from
 
 OUTAGE = Breaker(window=WINDOW, open_for=OPEN_FOR, open_for_max=OPEN_FOR_MAX)
 """A breaker whose outages can be waited for."""
-
-
-@dataclass(frozen=True)
-class Product:
-    """A product, as far as it matters here."""
-
-    id: str
-    title: str
-
-
-@dataclass(frozen=True)
-class Review:
-    """What somebody says of it."""
-
-    id: str
-    title: str
-
-
-@dataclass(frozen=True)
-class Page:
-    """A page of a list."""
-
-    items: tuple[Review, ...]
-
-
-@dataclass(frozen=True)
-class Person:
-    """A customer, whose e-mail address nobody else may see."""
-
-    id: str
-    email: str
 
 
 @dataclass(frozen=True)

@@ -20,49 +20,7 @@ from bff_core import (
     optional,
 )
 from tests.faults.bounds import FRESH, LAST_GOOD
-
-
-@dataclass(frozen=True)
-class Product:
-    """A product, as far as it matters here."""
-
-    id: str
-    title: str
-
-
-@dataclass(frozen=True)
-class Money:
-    """An amount in cents."""
-
-    amount: int
-
-
-@dataclass(frozen=True)
-class Price:
-    """What it costs."""
-
-    price: Money
-
-
-@dataclass(frozen=True)
-class Review:
-    """What somebody says of it."""
-
-    title: str
-
-
-@dataclass(frozen=True)
-class Page:
-    """A page of a list."""
-
-    items: tuple[Review, ...]
-
-
-@dataclass(frozen=True)
-class Person:
-    """A customer."""
-
-    email: str
+from tests.faults.goods import Page, Person, Price, Product, Review
 
 
 class Catalog(Upstream):

@@ -6,38 +6,11 @@ import httpx
 import pytest
 import strawberry
 
-from bff_core import Viewer, critical, optional
 from bff_core.graphql import GraphQL, Info
 from bff_core.testing.scripted import hang
-from tests.kept_shop import Page, Shop, bearer, open_shop
+from tests.kept_shop import Greeting, Page, Shop, bearer, open_shop
 
 pytestmark = pytest.mark.virtual_time
-
-
-class Screen(Page):
-    """Made of what is everybody's, and of what is the viewer's."""
-
-    @critical
-    async def product(self) -> str:
-        return (await self.catalog.product(self.product_id)).title
-
-    @optional
-    async def price(self) -> int:
-        return await self.prices.price(self.product_id)
-
-    @critical
-    async def name(self) -> str:
-        return await self.profiles.mine()
-
-    @critical
-    async def renamed(self) -> str:
-        return (await self.catalog.rename(self.product_id)).title
-
-
-class Greeting(Screen):
-    """Knows who asks."""
-
-    viewer: Viewer
 
 
 @strawberry.type
@@ -46,15 +19,15 @@ class Query:
 
     @strawberry.field
     async def title(self, info: Info, id: str) -> str:  # noqa: A002 - its name
-        return await info.context.compose(Screen, product_id=id).product()
+        return await info.context.compose(Page, product_id=id).product()
 
     @strawberry.field
     async def price(self, info: Info) -> int | None:
-        return await info.context.compose(Screen).price()
+        return await info.context.compose(Page).price()
 
     @strawberry.field
     async def me(self, info: Info) -> str:
-        return await info.context.compose(Screen).name()
+        return await info.context.compose(Page).name()
 
     @strawberry.field
     async def hello(self, info: Info) -> str:
@@ -67,7 +40,7 @@ class Mutation:
 
     @strawberry.mutation
     async def rename(self, info: Info, id: str) -> str:  # noqa: A002 - its name
-        return await info.context.compose_anew(Screen, product_id=id).renamed()
+        return await info.context.compose_anew(Page, product_id=id).renamed()
 
 
 def opened(**options):

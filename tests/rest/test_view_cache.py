@@ -9,10 +9,10 @@ import pytest
 from fastapi import Depends, Query, Request, Response
 from starlette.middleware.base import BaseHTTPMiddleware
 
-from bff_core import Scope, Viewer, Views, compose, critical, gather, optional
+from bff_core import Scope, Views, compose, gather
 from bff_core.events import Purged
 from bff_core.testing.scripted import hang, reply
-from tests.kept_shop import Language, Page, bearer, open_shop, saying
+from tests.kept_shop import Greeting, Language, Page, bearer, open_shop, saying
 
 pytestmark = pytest.mark.virtual_time
 
@@ -25,37 +25,7 @@ class ProductView:
     price: int | None = None
 
 
-class ProductPage(Page):
-    """Made of what is everybody's."""
-
-    @critical
-    async def product(self) -> str:
-        return (await self.catalog.product(self.product_id)).title
-
-    @optional
-    async def price(self) -> int:
-        return await self.prices.price(self.product_id)
-
-    @optional
-    async def count(self) -> int:
-        return await self.stock.count(self.product_id)
-
-    @critical
-    async def name(self) -> str:
-        return await self.profiles.mine()
-
-    @critical
-    async def tariff(self) -> str:
-        return await self.plans.plan()
-
-
-class Greeting(ProductPage):
-    """Knows who asks, and calls nobody who would need to."""
-
-    viewer: Viewer
-
-
-class Translated(ProductPage):
+class Translated(Page):
     """Knows what the client reads."""
 
     language: Language
@@ -72,13 +42,13 @@ class Asked:
         return cls(scope.query.decode())
 
 
-class Wide(ProductPage):
+class Wide(Page):
     """Knows what no view declares."""
 
     asked: Asked
 
 
-P = Annotated[ProductPage, Depends(compose(ProductPage))]
+P = Annotated[Page, Depends(compose(Page))]
 
 
 def views_of(runs: Counter[str]) -> Views:  # noqa: C901 - a list of views, none of them complex

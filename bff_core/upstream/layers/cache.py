@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from bff_core.cache.entry import Entry
-from bff_core.cache.freshness import bypass, judge
+from bff_core.cache.freshness import SERVED, bypass, judge
 from bff_core.cache.key import primary
 from bff_core.cache.response_cache import Outcome, ResponseCache
 from bff_core.cache.serving import served
@@ -88,7 +88,7 @@ class CacheLayer:
         key, now = primary(call, options.vary), self._clock()
         entry = self._held(key, call, options)
         verdict = judge(entry, call, options, now=now, chance=self._chance)
-        if entry is not None and verdict.kind in {"fresh", "early", "stale"}:
+        if entry is not None and verdict.kind in SERVED:
             reply = self._served(entry, call, now)
             if reply is not None:
                 if verdict.kind != "fresh":
@@ -136,7 +136,7 @@ class CacheLayer:
         now = self._clock()
         entry = self._held(key, call, options)
         verdict = judge(entry, call, options, now=now, chance=self._chance)
-        if entry is None or (verdict.kind in {"revalidate", "miss"} and now >= verdict.error_until):
+        if entry is None or (verdict.kind not in SERVED and now >= verdict.error_until):
             return None
         return self._served(entry, call, now, "error")
 

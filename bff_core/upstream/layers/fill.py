@@ -7,7 +7,7 @@ from typing import Final
 
 from bff_core.cache.admission import Refused, admit, keep
 from bff_core.cache.entry import Entry
-from bff_core.cache.freshness import judge
+from bff_core.cache.freshness import SERVED, judge
 from bff_core.cache.key import primary, variant
 from bff_core.cache.response_cache import Outcome, ResponseCache
 from bff_core.cache.serving import served
@@ -61,8 +61,8 @@ class FillLayer:
     """
 
     __slots__ = (
-        "_cache", "_chance", "_clock", "_options", "_refreshing", "_spawn", "_store", "_unshared",
-        "_upstream", "_wall", "inner",
+        "_cache", "_clock", "_options", "_refreshing", "_runtime", "_store", "_unshared", "_wall",
+        "inner",
     )  # fmt: skip
 
     def __init__(
@@ -80,11 +80,9 @@ class FillLayer:
         self._cache = cache
         self._store = cache.store
         self._refreshing = refreshing
-        self._upstream = runtime.upstream
+        self._runtime = runtime
         self._clock = runtime.clock
         self._wall = wall
-        self._chance = runtime.chance
-        self._spawn = runtime.spawn
         self._unshared: dict[str, float] = {}
 
     def __repr__(self) -> str:
@@ -116,8 +114,8 @@ class FillLayer:
         if slot != search.key:
             entry, search.slot = await self._store.get(slot), slot
         search.entry, now = entry, self._clock()
-        verdict = judge(entry, call, options, now=now, chance=self._chance)
-        if entry is None or verdict.kind not in {"fresh", "early", "stale"}:
+        verdict = judge(entry, call, options, now=now, chance=self._runtime.chance)
+        if entry is None or verdict.kind not in SERVED:
             return None
         seen = search.seen
         if seen is not None and entry.fresh_until <= seen + CLOSE and not is_refused:
@@ -138,7 +136,7 @@ class FillLayer:
         try:
             reply = await self._ask(search)
         except BaseException:
-            self._spawn(self._store.release(lease))
+            self._runtime.spawn(self._store.release(lease))
             raise
         if lease == search.key or reply.reuse is None:
             await self._store.release(lease)
@@ -214,7 +212,7 @@ class FillLayer:
             self._note(call, "refresh", "304" if is_renewed else "")
         else:
             self._note(call, "store")
-        self._cache.of(self._upstream).size += len(kept.body)
+        self._cache.of(call.upstream).size += len(kept.body)
         return told
 
     async def _place(self, search: _Search, entry: Entry, now: float, mark: int) -> bool:
@@ -239,4 +237,4 @@ class FillLayer:
         return reply
 
     def _note(self, call: Call, outcome: Outcome, reason: str = "") -> None:
-        self._cache.note(self._upstream, call.operation, outcome, reason)
+        self._cache.note(call.upstream, call.operation, outcome, reason)

@@ -1,0 +1,48 @@
+"""What the mock services tell, as far as the gateways of these tests show it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Product:
+    """A product, as far as it matters here."""
+
+    id: str
+    title: str
+
+
+@dataclass(frozen=True)
+class Review:
+    """What somebody says of it."""
+
+    id: str
+    title: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of a list."""
+
+    items: tuple[Review, ...]
+
+
+@dataclass(frozen=True)
+class Person:
+    """A customer, whose e-mail address nobody else may see."""
+
+    id: str
+    email: str
+
+
+@dataclass(frozen=True)
+class Money:
+    """An amount in cents."""
+
+    amount: int
+
+
+@dataclass(frozen=True)
+class Price:
+    """What it costs."""
+
+    price: Money
