@@ -16,8 +16,7 @@ def measure_workers(ground: Ground) -> list[Json]:
     rows = []
     for workers in (1, 2):
         serve = serve_with_ours("--workers", str(workers))
-        # The workers share their cores with the load: to them that is a standing queue.
-        peer = Peer("bff", serve, environment={**(BFF.environment or {}), "BFF_MAX_LAG": "0"})
+        peer = Peer("bff", serve, environment=BFF.environment)
         with started(peer, ground.services, run=ground.run, cores=cores) as gateway:
             ground.verify(gateway)
             sample = measure(gateway, ground.services.pid, ground.plan, ground.cores)

@@ -106,6 +106,8 @@ BFF = Peer(
         "BFF_ALLOWED_HOSTS": "127.0.0.1",
         # No peer writes an access log.
         "BFF_LOG": "off",
+        # Loaded to the full all the time, which no peer refuses. The guard is on, and costs.
+        "BFF_MAX_LAG": "10",
     },
 )
 FASTAPI = Peer("fastapi-httpx", serve_with_uvicorn("fastapi-httpx"))
