@@ -35,6 +35,7 @@ class Call:
     `trail` is written where attempts are sent. Copies that a layer makes (`dataclasses.replace`)
     share it, so that a further attempt goes elsewhere and an error tells how many there were.
     A call that `is_hedge` repeats one that is under way: it is neither queued nor retried.
+    `token` is the access token of the viewer, for services that are called with it.
     The last four are for the cache alone: `cache` is what the author said of this call in place of
     the policy (True: nothing, False: not at all, or a `policy.cache.Cache`), `tags` are what
     a purge knows the reply by, `purges` what a success of the call purges, `decode` makes the
@@ -52,6 +53,7 @@ class Call:
     traceparent: str = ""
     trail: Trail = field(default_factory=list, compare=False, repr=False)
     is_hedge: bool = False
+    token: "ViewerToken | None" = field(default=None, compare=False, repr=False)
     cache: object = field(default=True, compare=False, repr=False)
     tags: tuple[str, ...] = field(default=(), compare=False)
     purges: tuple[str, ...] = field(default=(), compare=False)
@@ -126,6 +128,22 @@ class Decode(Protocol):
 
     def value(self, reply: Reply, call: Call, /) -> object:
         """Return the value; raise `BadStatus` for a failure, `BadPayload` for what does not fit."""
+        ...
+
+
+class ViewerToken(Protocol):
+    """The access token of one viewer, for services that are called in the viewer's name.
+
+    Both raise `NotAuthenticated` where the viewer's session has ended, and another `BFFError` where
+    nobody can be asked for a token just now.
+    """
+
+    async def current(self) -> str:
+        """Return a token that has not expired."""
+        ...
+
+    async def renewed(self, refused: str, /) -> str | None:
+        """Return one in place of what a service refused; None where there is no other."""
         ...
 
 

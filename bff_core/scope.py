@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, Self, runtime_checkable
 
-from bff_core.call import Headers, Reply, find_header
+from bff_core.call import Headers, Reply, ViewerToken, find_header
 from bff_core.lineage import Lineage
 
 Outcome = Literal["", "final", "unknown", "read"]
@@ -19,8 +19,8 @@ class Scope:
 
     `deadline` is an instant of the monotonic clock. `audience` names the viewer in keys; anonymous
     viewers share one. `tenant` is the viewer's, empty for none. `viewer` is whatever the
-    authenticator made: only `auth` and compositions look at it. `vary` collects the request
-    headers that the answer depended on.
+    authenticator made: only `auth` and compositions look at it; `token` is that viewer's access
+    token, where there is one. `vary` collects the request headers that the answer depended on.
 
     `idempotency_key` is what the keys for services derive from: the client's key, bound to gateway,
     viewer and route; empty where the request has none. `outcome` is for whoever knows better than
@@ -49,6 +49,7 @@ class Scope:
     calls: int = 0
     unsafe_calls: int = 0
     lineage: Lineage | None = None
+    token: ViewerToken | None = None
 
     def header(self, name: str) -> str | None:
         """Return a request header (lower-case `name`) and note that the answer varies by it."""

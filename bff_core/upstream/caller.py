@@ -16,6 +16,7 @@ from bff_core.call import (
     Handler,
     Headers,
     Reply,
+    ViewerToken,
     find_header,
 )
 from bff_core.clock import Clock, monotonic
@@ -162,9 +163,10 @@ class Caller:
         operation = compiled.operation(method)
         policy = self._stack.policy
         deadline, audience, traceparent = self._clock() + policy.timeout, "unbound", ""
+        token: ViewerToken | None = None
         scope, part = self._scope, running_part.get()
         if scope is not None:
-            audience, traceparent = scope.audience, scope.traceparent
+            audience, traceparent, token = scope.audience, scope.traceparent, scope.token
             if policy.per_tenant and scope.tenant:
                 audience = f"tenant:{scope.tenant}"
             deadline = min(deadline, scope.deadline)
@@ -190,6 +192,7 @@ class Caller:
             headers,
             body,
             traceparent,
+            token=token,
             cache=cache,
             tags=tags,
             purges=tuple(purges),
