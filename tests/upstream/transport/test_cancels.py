@@ -16,6 +16,7 @@ from bff_core.errors import TransportFailed
 from bff_core.policy.bulkhead import Bulkhead
 from bff_core.policy.connection import Connection
 from bff_core.policy.policy import Policy
+from bff_core.policy.retry import Retry
 from bff_core.testing.workbench import Workbench
 from bff_core.upstream.layers.attempt import AttemptLayer
 from bff_core.upstream.layers.bulkhead import BulkheadLayer
@@ -256,7 +257,9 @@ async def test_a_storm_of_cancels_leaves_a_whole_stack_as_it_was(kit, loop, call
     """Flights, permits, alarms and endpoints count nobody who has left; the rest are answered."""
     bench = Workbench(clock=time.monotonic)
     policy = Policy(
-        bulkhead=Bulkhead(concurrent=6, queue=100), connection=Connection(max_connections=3)
+        bulkhead=Bulkhead(concurrent=6, queue=100),
+        connection=Connection(max_connections=3),
+        retry=Retry(budget_min=100),  # as many as there are calls: none fails for want of a retry
     )
     async with kit.Service(shop) as service:
         stack = open_stack(policy, [f"http://localhost:{service.port}"], bench.runtime, wire)
