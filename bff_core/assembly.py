@@ -1,19 +1,28 @@
 """What a gateway is assembled from, as far as it can be known before anything is opened."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    nullcontext,
+)
 from importlib.metadata import PackageNotFoundError, version
+from typing import Protocol, TypeVar
 
-from bff_core.auth.authenticator import Authenticator, NeedsServices
+from bff_core.auth.authenticator import Authenticator, NeedsResources, Resources
 from bff_core.cache.response_cache import NO_CACHE, ResponseCache
+from bff_core.collector import tune_collector
 from bff_core.composition.composition import Composition
 from bff_core.composition.wiring import shape_of
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events
 from bff_core.observe.log import log_sink
+from bff_core.policies import PolicyFile
 from bff_core.saga.desk import Desk
 from bff_core.settings import Settings
 from bff_core.upstream.client import Upstream
-from bff_core.upstream.runtime import Spawn
+from bff_core.upstream.stack import MakeTransport
 
 
 def check(
@@ -40,19 +49,52 @@ def with_those_of(
     authenticator: Authenticator | None, services: Sequence[type[Upstream]]
 ) -> Sequence[type[Upstream]]:
     """Return the services of a gateway, with those that its authenticator calls."""
-    if isinstance(authenticator, NeedsServices):
-        return [*services, *authenticator.services]
+    if isinstance(authenticator, NeedsResources):
+        return list(dict.fromkeys([*services, *authenticator.services]))
     return services
 
 
-def introduce(
-    authenticator: Authenticator | None,
-    services: Mapping[type[Upstream], Upstream],
-    spawn: Spawn,
-) -> None:
-    """Hand an authenticator the services that it needs, while they run."""
-    if isinstance(authenticator, NeedsServices):
-        authenticator.open(services, spawn)
+def opened(
+    authenticator: Authenticator | None, resources: Resources
+) -> AbstractAsyncContextManager[None]:
+    """Hold open what an authenticator needs, while the gateway runs."""
+    if isinstance(authenticator, NeedsResources):
+        return authenticator.opened(resources)
+    return nullcontext()
+
+
+class Runs(Protocol):
+    """A gateway, as far as its lifespan knows it."""
+
+    settings: Settings
+
+    def running(
+        self, policies: PolicyFile, transport: MakeTransport, /
+    ) -> AbstractAsyncContextManager[None]:
+        """Hold the services open."""
+        ...
+
+
+G = TypeVar("G", bound=Runs)
+
+
+def lifespan(
+    policies: PolicyFile,
+    transport: MakeTransport,
+    inner: Callable[[G], AbstractAsyncContextManager[None]] | None,
+) -> Callable[[G], AbstractAsyncContextManager[None]]:
+    """Return the lifespan of a gateway, with its user's own inside."""
+
+    @asynccontextmanager
+    async def lifespan(app: G) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(app.running(policies, transport))
+            if inner is not None:
+                await stack.enter_async_context(inner(app))
+            stack.callback(tune_collector(app.settings))
+            yield
+
+    return lifespan
 
 
 def logging(settings: Settings) -> Events:

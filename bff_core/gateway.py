@@ -11,11 +11,10 @@ from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core import assembly
-from bff_core.auth.authenticator import Authenticator, authenticator_for
+from bff_core.auth.authenticator import Authenticator, Resources, authenticator_for
 from bff_core.background import Background
 from bff_core.cache.response_cache import ResponseCache
 from bff_core.clock import Clock, chance, monotonic
-from bff_core.collector import tune_collector
 from bff_core.composition.composition import Composition
 from bff_core.composition.wiring import Wiring
 from bff_core.edge.doorkeeper import Doorkeeper
@@ -41,7 +40,6 @@ from bff_core.upstream.runtime import Runtime
 from bff_core.upstream.stack import MakeTransport, UpstreamStack, wire
 
 Lifespan = Callable[["Gateway"], AbstractAsyncContextManager[None]]
-
 GATEWAY = "bff.gateway"
 """Where the state of the lifespan holds the gateway, for the server, whatever is wrapped around."""
 
@@ -201,7 +199,7 @@ class Gateway(FastAPI):
             self._reload = Reload(policies, self._roster, self.events)
             self._reload.start()
             self.services = self._roster.services
-            assembly.introduce(self._authenticator, self.services, background.spawn)
+            await closing.enter_async_context(self._authenticating(background))
             self.wiring = Wiring(
                 [*self.services.values(), *filter(None, [self._stores.desk])],
                 loop=loop,
@@ -218,6 +216,19 @@ class Gateway(FastAPI):
             with self._reload.on_hangup(loop):
                 yield
             self.readiness.drain()
+
+    def _authenticating(self, background: Background) -> AbstractAsyncContextManager[None]:
+        """Hold open what the authenticator needs."""
+        resources = Resources(
+            self.title,
+            self.settings,
+            self.services,
+            self._stores.links,
+            background.spawn,
+            self._clock,
+            self.events,
+        )
+        return assembly.opened(self._authenticator, resources)
 
     def _forget(self) -> None:
         self._roster = self._reload = None
@@ -267,7 +278,7 @@ def gateway(
         limits=limits,
         sagas=sagas,
         has_cache=assembly.keeps_replies(services, settings),
-        lifespan=_lifespan(policies, transport, lifespan),
+        lifespan=assembly.lifespan(policies, transport, lifespan),
         clock=clock,
         **fastapi,
     )
@@ -281,20 +292,3 @@ def gateway(
         settings.upstream(kind.name)
     policies.read()  # what is wrong with them is found before anything is opened
     return app
-
-
-def _lifespan(
-    policies: PolicyFile,
-    transport: MakeTransport,
-    inner: Lifespan | None,
-) -> Callable[[Gateway], AbstractAsyncContextManager[None]]:
-    @asynccontextmanager
-    async def lifespan(app: Gateway) -> AsyncIterator[None]:
-        async with AsyncExitStack() as stack:
-            await stack.enter_async_context(app.running(policies, transport))
-            if inner is not None:
-                await stack.enter_async_context(inner(app))
-            stack.callback(tune_collector(app.settings))
-            yield
-
-    return lifespan

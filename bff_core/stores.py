@@ -58,6 +58,13 @@ class Stores:
         self._cache: ResponseCache | None = None
         self._links: Links | None = None
 
+    @property
+    def links(self) -> Links:
+        """The links to what gateways share."""
+        if self._links is None:
+            raise ConfigurationError(CLOSED)
+        return self._links
+
     def answers(self) -> Store:
         """Return where all processes of the gateway keep the answers of keyed requests."""
         if self._answers is None:
@@ -124,9 +131,7 @@ class Stores:
         if desk is None:
             yield
             return
-        if self._links is None:
-            raise ConfigurationError(CLOSED)
-        journal = open_journal(self._settings.journal_url, self._links, time.time)
+        journal = open_journal(self._settings.journal_url, self.links, time.time)
         desk.open(
             Surroundings(
                 wiring=wiring,

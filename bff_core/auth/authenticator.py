@@ -1,12 +1,18 @@
 """What the edge asks to learn who calls, and which one the settings choose."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from bff_core.auth.demo import DemoAuthenticator
 from bff_core.auth.viewer import Viewer
+from bff_core.clock import Clock
 from bff_core.errors import ConfigurationError
+from bff_core.events import Events
+from bff_core.links import Links
 from bff_core.scope import Scope
+from bff_core.settings import Settings
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.runtime import Spawn
 
@@ -28,17 +34,34 @@ class Authenticator(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What an authenticator may use while the gateway runs, all of it the gateway's own."""
+
+    gateway: str
+    settings: Settings
+    services: Mapping[type[Upstream], Upstream]
+    links: Links
+    spawn: Spawn
+    clock: Clock
+    events: Events
+
+
 @runtime_checkable
-class NeedsServices(Protocol):
-    """An authenticator that calls services of its own: the gateway runs them with the others."""
+class NeedsResources(Protocol):
+    """An authenticator that calls services, or holds something open while the gateway runs."""
 
     @property
     def services(self) -> Sequence[type[Upstream]]:
-        """The service clients that it calls."""
+        """The service clients that it calls; the gateway runs them with its own."""
         ...
 
-    def open(self, services: Mapping[type[Upstream], Upstream], spawn: Spawn, /) -> None:
-        """Use them, while the gateway runs; tasks are the gateway's."""
+    def check(self, settings: Settings, /) -> None:
+        """Raise `ConfigurationError` for settings that it can't do its work with."""
+        ...
+
+    def opened(self, resources: Resources, /) -> AbstractAsyncContextManager[None]:
+        """Hold open what it needs, until the gateway closes."""
         ...
 
 
@@ -59,14 +82,27 @@ class FirstOf:
         return ", ".join(dict.fromkeys(one.challenge for one in self._authenticators))
 
     @property
+    def authenticators(self) -> Sequence[Authenticator]:
+        """Those that are asked, in order."""
+        return self._authenticators
+
+    @property
     def services(self) -> Sequence[type[Upstream]]:
         """The services of those that need some."""
         return [kind for one in self._needy() for kind in one.services]
 
-    def open(self, services: Mapping[type[Upstream], Upstream], spawn: Spawn, /) -> None:
-        """Hand them on."""
+    def check(self, settings: Settings) -> None:
+        """Have each check what it was given."""
         for one in self._needy():
-            one.open(services, spawn)
+            one.check(settings)
+
+    @asynccontextmanager
+    async def opened(self, resources: Resources) -> AsyncIterator[None]:
+        """Hold open what each of them needs."""
+        async with AsyncExitStack() as closing:
+            for one in self._needy():
+                await closing.enter_async_context(one.opened(resources))
+            yield
 
     async def authenticate(self, scope: Scope, /) -> Viewer | None:
         """Return the first viewer that one of them finds."""
@@ -76,8 +112,8 @@ class FirstOf:
                 return viewer
         return None
 
-    def _needy(self) -> list[NeedsServices]:
-        return [one for one in self._authenticators if isinstance(one, NeedsServices)]
+    def _needy(self) -> list[NeedsResources]:
+        return [one for one in self._authenticators if isinstance(one, NeedsResources)]
 
 
 def authenticator_for(auth: str, *, env: str) -> Authenticator | None:

@@ -2,10 +2,12 @@
 
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from hashlib import sha256
 from typing import Final
 
+from bff_core.auth.authenticator import Resources
 from bff_core.auth.issuer import Issuer
 from bff_core.auth.jwt import Claims, Refused, expiry_of, parse, verify
 from bff_core.auth.keys import Keys
@@ -14,8 +16,8 @@ from bff_core.call import find_header
 from bff_core.clock import Clock, monotonic
 from bff_core.errors import ConfigurationError, NotAuthenticated
 from bff_core.scope import Scope
+from bff_core.settings import Settings
 from bff_core.upstream.client import Upstream
-from bff_core.upstream.runtime import Spawn
 
 __all__ = ["BearerAuthenticator", "Issuer"]
 
@@ -57,10 +59,15 @@ class BearerAuthenticator:
         """The upstreams that have the keys."""
         return [keys.kind for _, keys in self._issuers.values()]
 
-    def open(self, services: Mapping[type[Upstream], Upstream], spawn: Spawn) -> None:
+    def check(self, settings: Settings) -> None:
+        """Find nothing wrong: an issuer checks itself, and its address is a service's."""
+
+    @asynccontextmanager
+    async def opened(self, resources: Resources) -> AsyncIterator[None]:
         """Use the services of a gateway that runs, and have it own what goes on behind."""
         for _, keys in self._issuers.values():
-            keys.open(services, spawn)
+            keys.open(resources.services, resources.spawn)
+        yield
 
     async def authenticate(self, scope: Scope, /) -> Viewer | None:
         """Return whom the token names; None without one. Raises `NotAuthenticated`."""

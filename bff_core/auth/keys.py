@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from functools import cache
 from typing import Final
 
 from bff_core.auth.issuer import Issuer
@@ -31,11 +32,12 @@ class ProviderUnavailable(BFFError):
     retry_after = 5.0
 
 
+@cache
 def provider(name: str) -> type[Upstream]:
-    """Return the service client of an issuer's keys."""
+    """Return the service client of an identity provider; the same one for all who name it."""
 
     class Provider(Upstream):
-        policy = Policy(timeout=2.0, attempt_timeout=1.0, public=True)
+        policy = Policy(timeout=5.0, attempt_timeout=2.5, public=True)
 
     Provider.name = name
     return Provider
@@ -46,7 +48,7 @@ class Keys:
 
     def __init__(self, issuer: Issuer, clock: Clock) -> None:
         self.kind = provider(issuer.upstream)
-        self._path = issuer.keys
+        self.path = issuer.keys
         self._clock = clock
         self._service: Upstream | None = None
         self._spawn: Spawn | None = None
@@ -97,7 +99,7 @@ class Keys:
             return
         try:
             reply = await self._service.request(
-                "GET", self._path, headers={"accept": "application/json"}
+                "GET", self.path, headers={"accept": "application/json"}
             )
             keys = keys_of(reply.body) if reply.status == 200 else ()
         except (UpstreamError, ValueError):

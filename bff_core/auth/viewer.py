@@ -12,10 +12,11 @@ from bff_core.scope import Scope
 class Viewer:
     """The caller of one request; an empty `subject` is nobody in particular.
 
-    `scopes` are what the caller was granted, `client` is the application that asks for it, and
-    `session` names the server-side session where there is one. `criticality` moves the class of
-    the caller's requests when the gateway has too many: a paying customer's up, a batch job's
-    down. A composition that declares a field of this type is handed the request's viewer.
+    `scopes` are what the caller was granted, `roles` what they are known as, `client` is the
+    application that asks for it, and `session` names the server-side session where there is one.
+    `criticality` moves the class of the caller's requests when the gateway has too many: a paying
+    customer's up, a batch job's down. A composition that declares a field of this type is handed
+    the request's viewer.
     """
 
     subject: str
@@ -24,6 +25,7 @@ class Viewer:
     client: str = ""
     session: str | None = None
     criticality: Criticality = USUAL
+    roles: frozenset[str] = frozenset()
 
     @property
     def is_anonymous(self) -> bool:

@@ -33,6 +33,7 @@ from bff_core.events.process import (
     Refused,
     SagaEnded,
     SagaStuck,
+    SessionChanged,
     StoreChanged,
     WorkerEnded,
 )
@@ -72,6 +73,7 @@ __all__ = [
     "RetryRefused",
     "SagaEnded",
     "SagaStuck",
+    "SessionChanged",
     "Shed",
     "Sink",
     "StoreChanged",

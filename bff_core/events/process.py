@@ -58,6 +58,24 @@ class StoreChanged(GatewayEvent):
     state: Literal["closed", "open"]
 
 
+Change = Literal[
+    "begun", "refreshed", "signed_out", "ended_elsewhere", "expired", "refused", "gone", "lost"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionChanged(GatewayEvent):
+    """A browser's session was `begun`, its tokens were `refreshed`, or it has ended.
+
+    By its user (`signed_out`), from another place (`ended_elsewhere`: the provider, a list of
+    sessions, an operator), without a refresh token (`expired`), by the provider's word
+    (`refused`), or before somebody came to refresh it (`gone`). `lost` are new tokens that no
+    store took: the next refresh will be refused.
+    """
+
+    change: Change
+
+
 @dataclass(frozen=True, slots=True)
 class Purged(GatewayEvent):
     """What is known by `tags` was dropped, `count` entries of this process; `by` says who asked."""

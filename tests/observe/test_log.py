@@ -25,6 +25,7 @@ from bff_core.events import (
     RetryRefused,
     SagaEnded,
     SagaStuck,
+    SessionChanged,
     Shed,
     StoreChanged,
 )
@@ -46,6 +47,7 @@ EVERY = [
     Answered("GET", "/v1/home", 200, 0.0123, "r-1", "0" * 32),
     SagaEnded("Checkout", "s-1", "done"),
     SagaStuck("Checkout", "s-1", "charge", "bad_status", 10.0),
+    SessionChanged("refreshed"),
     StoreChanged("redis://cache:6379/0", "open"),
     Pressed({"sheddable": 5}, 3, 1.0, 14, 15.2, 0.0021),
     Crashed("/v1/home", "r-1", ValueError("boom")),

@@ -1,0 +1,1 @@
+"""OpenID Connect, as a confidential client speaks it: sign in, refresh, sign out."""

@@ -1,0 +1,221 @@
+"""What a gateway asks of its provider: codes redeemed, tokens refreshed, verified, revoked."""
+
+import time
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import new as new_hash
+from hmac import compare_digest
+from typing import Final
+from urllib.parse import quote_plus, urlencode
+
+import msgspec
+
+from bff_core.auth.jwt import Claims, Refused, parse, verify
+from bff_core.auth.keys import Keys, ProviderUnavailable
+from bff_core.auth.oidc.provider import Directory, Metadata
+from bff_core.auth.oidc.sign_in import SignIn
+from bff_core.call import Reply
+from bff_core.clock import Clock, monotonic
+from bff_core.errors import BFFError, UpstreamError
+from bff_core.upstream.client import Upstream
+from bff_core.upstream.runtime import Spawn
+
+FORM: Final = "application/x-www-form-urlencoded"
+
+LONGEST: Final = 64 * 1024
+"""Bytes of an answer of the token endpoint that are read."""
+
+BRIEF: Final = 300.0
+"""Seconds that an access token is used of which the provider does not say for how long."""
+
+_decode: Final = msgspec.json.Decoder(dict[str, object]).decode
+
+
+class GrantRefused(BFFError):
+    """The provider does not take a code or a refresh token any more; `reason` is its word."""
+
+    status = 401
+    code = "grant_refused"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What the token endpoint gave; `expires_in` in seconds. Left out: an empty text, None."""
+
+    access: str = field(repr=False)
+    refresh: str = field(repr=False)
+    id_token: str = field(repr=False)
+    expires_in: float
+    scope: frozenset[str] | None
+
+
+class Client:
+    """One gateway as a confidential client of one provider (RFC 6749, OpenID Connect Core).
+
+    Whatever keeps the provider from being asked is `ProviderUnavailable`, and says nothing of
+    whoever waits for it.
+    """
+
+    def __init__(
+        self, sign_in: SignIn, *, clock: Clock = monotonic, wall: Clock = time.time
+    ) -> None:
+        self.sign_in = sign_in
+        self._directory = Directory(sign_in, clock)
+        self._clock = clock
+        self._wall = wall
+        self._keys: Keys | None = None
+        self._open: tuple[Mapping[type[Upstream], Upstream], Spawn] | None = None
+
+    @property
+    def kind(self) -> type[Upstream]:
+        """The service that the provider is called through."""
+        return self._directory.kind
+
+    def open(self, services: Mapping[type[Upstream], Upstream], spawn: Spawn) -> None:
+        """Use the services of a gateway that runs."""
+        self._directory.open(services, spawn)
+        self._open = services, spawn
+
+    async def metadata(self) -> Metadata:
+        """Return what the provider offers."""
+        return await self._directory.metadata()
+
+    async def push(self, parameters: Mapping[str, str]) -> str:
+        """Hand the parameters of an authorization over; return what names them (RFC 9126)."""
+        told = await self._ask((await self.metadata()).pushed, parameters)
+        uri = told.get("request_uri")
+        if not isinstance(uri, str) or not uri:
+            raise ProviderUnavailable("no request_uri")
+        return uri
+
+    async def redeem(self, code: str, *, verifier: str, redirect_uri: str) -> Grant:
+        """Return what a code is good for; raises `GrantRefused`."""
+        asked = {"code": code, "code_verifier": verifier, "redirect_uri": redirect_uri}
+        return await self._granted("authorization_code", asked)
+
+    async def refresh(self, token: str) -> Grant:
+        """Return new tokens; raises `GrantRefused` where the old ones were all there will be."""
+        return await self._granted("refresh_token", {"refresh_token": token})
+
+    async def revoke(self, token: str) -> None:
+        """Let the provider forget a refresh token (RFC 7009); what it makes of it is its own."""
+        path = (await self.metadata()).revocation
+        if path and token:
+            await self._post(path, {"token": token, "token_type_hint": "refresh_token"})
+
+    async def verified(self, token: str) -> Claims:
+        """Return the claims of a token that the provider signed for us; raises `Refused`."""
+        path = (await self.metadata()).keys
+        keys = self._keys
+        if keys is None or keys.path != path:
+            keys = self._keys = Keys(self.sign_in.tokens_for_us(path), self._clock)
+            if self._open is not None:
+                keys.open(*self._open)
+        told = parse(token.encode())
+        key = await keys.find(told)
+        if key is None:
+            raise Refused("key")
+        return verify(told, key, self.sign_in.tokens_for_us(path), self._wall())
+
+    async def identified(self, grant: Grant, nonce: str) -> Claims:
+        """Return the claims of a grant's ID token (OpenID Connect Core, section 3.1.3.7)."""
+        claims = await self.verified(grant.id_token)
+        told = claims.get("nonce")
+        if not isinstance(told, str) or not compare_digest(told.encode(), nonce.encode()):
+            raise Refused("nonce")
+        if claims.get("azp", self.sign_in.client_id) != self.sign_in.client_id:
+            raise Refused("azp")
+        half = half_of(grant.access, parse(grant.id_token.encode()).algorithm)
+        if claims.get("at_hash", half) != half:
+            raise Refused("at_hash")
+        if "events" in claims:  # a logout token is none
+            raise Refused("events")
+        return claims
+
+    async def _granted(self, kind: str, asked: Mapping[str, str]) -> Grant:
+        told = await self._ask(
+            (await self.metadata()).token, {"grant_type": kind, **asked}, kind=kind
+        )
+        access = told.get("access_token")
+        if not isinstance(access, str) or not access:
+            raise ProviderUnavailable("no access_token")
+        if str(told.get("token_type", "")).lower() != "bearer":
+            raise ProviderUnavailable("token_type")
+        scope, seconds = told.get("scope"), told.get("expires_in", BRIEF)
+        is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+        return Grant(
+            access,
+            _text(told, "refresh_token"),
+            _text(told, "id_token"),
+            max(0.0, float(seconds)) if is_number else BRIEF,  # type: ignore[arg-type]  # it is a number
+            frozenset(scope.split()) if isinstance(scope, str) else None,
+        )
+
+    async def _ask(
+        self, path: str, asked: Mapping[str, str], kind: str = ""
+    ) -> Mapping[str, object]:
+        """Return the JSON that a provider answers; raises `GrantRefused` for a refused grant."""
+        reply = await self._post(path, asked)
+        told = _object(reply)
+        if reply.status in {200, 201}:
+            return told
+        error = told.get("error")
+        if reply.status == 400 and kind and error in {"invalid_grant", "access_denied"}:
+            raise GrantRefused(str(error))
+        raise ProviderUnavailable(f"answered {reply.status} {error or ''}".rstrip())
+
+    async def _post(self, path: str, asked: Mapping[str, str]) -> Reply:
+        headers = {"content-type": FORM, "accept": "application/json"}
+        body = dict(asked)
+        if self.sign_in.auth == "basic":
+            headers["authorization"] = self._basic()
+        else:
+            body |= {
+                "client_id": self.sign_in.client_id,
+                "client_secret": self.sign_in.client_secret,
+            }
+        try:
+            return await self._directory.service.request(
+                "POST", path, body=urlencode(body).encode(), headers=headers
+            )
+        except UpstreamError as error:
+            raise ProviderUnavailable(error.code) from error
+
+    def _basic(self) -> str:
+        """Return our credentials, each part encoded as a form's (RFC 6749, section 2.3.1)."""
+        sign_in = self.sign_in
+        pair = f"{quote_plus(sign_in.client_id)}:{quote_plus(sign_in.client_secret)}"
+        return f"Basic {b64encode(pair.encode()).decode()}"
+
+
+def scopes_in(claims: Claims, name: str) -> frozenset[str]:
+    """Return the texts of a claim that is a list of them, or one."""
+    told = claims.get(name)
+    names: Sequence[object] = told if isinstance(told, list) else [told]
+    return frozenset(one for one in names if isinstance(one, str))
+
+
+def half_of(access: str, algorithm: str) -> str:
+    """Return the `at_hash` of an access token (OpenID Connect Core, section 3.1.3.6)."""
+    size = algorithm[-3:] if algorithm[-3:] in {"256", "384"} else "512"
+    digest = new_hash(f"sha{size}", access.encode()).digest()
+    return urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
+
+
+def _text(told: Mapping[str, object], name: str) -> str:
+    value = told.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _object(reply: Reply) -> Mapping[str, object]:
+    if len(reply.body) > LONGEST:
+        raise ProviderUnavailable("its answer is too long")
+    try:
+        return _decode(reply.body)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return {}

@@ -1,0 +1,81 @@
+"""Whether a request that carries a session's cookie was made by our own pages, or forged."""
+
+from collections.abc import Iterable
+from typing import Final, Literal
+
+from bff_core.call import SAFE, Headers, find_header
+from bff_core.errors import NotAllowed
+
+HEADER: Final = b"x-csrf"
+"""What our pages send with each request; other sites' can't without asking first (CORS)."""
+
+Verdict = Literal["ours", "passer-by"]
+"""Believe the cookie, or serve the request as anybody's."""
+
+
+class Forged(NotAllowed):
+    """The cookie came with a request that none of our pages can be shown to have made."""
+
+    code = "csrf"
+    title = "Cross-site request refused"
+
+
+class Origins:
+    """The origins whose pages may use the cookie, and the rules by which they are told apart.
+
+    1. Said to come from elsewhere (`Origin`, `Sec-Fetch-Site`): refused, or served as anybody's
+       where it only shows a page, a script or an image.
+    2. With the header `X-CSRF`: ours; if it changes something, only with an `Origin` or a
+       `Sec-Fetch-Site` as well.
+    3. WebSocket handshakes and event streams, which can't carry a header: ours if an allowed
+       `Origin` or `Sec-Fetch-Site: same-origin` says so.
+    4. Without the header: served as anybody's where it only shows a page, a script or an image;
+       refused otherwise.
+
+    Source: OAuth 2.0 for Browser-Based Applications, section 6.1.3.3; Fetch Metadata.
+    """
+
+    __slots__ = ("_allowed",)
+
+    def __init__(self, allowed: Iterable[str]) -> None:
+        self._allowed = frozenset(origin.encode() for origin in allowed)
+
+    def judge(self, method: str, headers: Headers) -> Verdict:
+        """Return what to make of a request with a cookie; raises `Forged`."""
+        origin = find_header(headers, b"origin")
+        site = find_header(headers, b"sec-fetch-site")
+        is_allowed = origin in self._allowed
+        is_ours = is_allowed or site == b"same-origin"
+        is_elsewhere = (origin is not None and not is_allowed) or (
+            site not in {None, b"same-origin"} and not is_allowed
+        )
+        if is_elsewhere:
+            return _shown(method, headers, "It comes from another site.")
+        if find_header(headers, HEADER):
+            if is_ours or method in SAFE:
+                return "ours"
+            raise Forged("Browsers say where a request comes from that changes something.")
+        if is_ours and _cannot_carry(method, headers):
+            return "ours"
+        return _shown(method, headers, "Send the header X-CSRF: 1 with requests of your pages.")
+
+
+def _cannot_carry(method: str, headers: Headers) -> bool:
+    """Whether browsers give pages no way to add a header."""
+    if method != "GET":
+        return False
+    if find_header(headers, b"upgrade") is not None:  # pages can't set this one by themselves
+        return True
+    return (find_header(headers, b"accept") or b"").startswith(b"text/event-stream")
+
+
+def _shown(method: str, headers: Headers, why: str) -> Verdict:
+    """Serve what a browser loads to show it, without the cookie; refuse all else."""
+    mode = find_header(headers, b"sec-fetch-mode")
+    if mode is None:
+        is_shown = (find_header(headers, b"accept") or b"").startswith(b"text/html")
+    else:
+        is_shown = mode in {b"navigate", b"no-cors"}
+    if is_shown and method in SAFE:
+        return "passer-by"
+    raise Forged(why)

@@ -1,0 +1,218 @@
+"""Sessions of all processes of a gateway, in Redis: sealed, and found by hashes alone."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from bff_core.auth.session.sealing import Sealing
+from bff_core.auth.session.session import (
+    Session,
+    indexes_of,
+    owner_of,
+    provider_session_of,
+)
+from bff_core.auth.session.store import MOST_PER_SUBJECT, Kept, Lifetimes
+from bff_core.link import Link
+
+# A session is a hash: what is sealed, the generation of its tokens, its end by Redis' own clock
+# (milliseconds), so that no process's clock decides. Its lists are sorted by those ends.
+
+NOW: Final = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+"""
+
+ADD: Final = (
+    NOW
+    + """
+local until_ = now + ARGV[3]
+redis.call('HSET', KEYS[1], 'sealed', ARGV[1], 'generation', ARGV[2], 'until', until_)
+redis.call('PEXPIRE', KEYS[1], math.min(ARGV[3], ARGV[4]))
+for i = 2, #KEYS do
+  redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', now)
+  redis.call('ZADD', KEYS[i], until_, ARGV[5])
+  redis.call('PEXPIRE', KEYS[i], math.max(ARGV[3], redis.call('PTTL', KEYS[i])))
+end
+"""
+)
+
+GET: Final = (
+    NOW
+    + """
+local key = KEYS[1]
+local to = redis.call('HGET', key, 'to')
+if to then key = ARGV[1] .. to end
+local found = redis.call('HMGET', key, 'sealed', 'until')
+if not found[1] then return false end
+return {to or '', found[1], found[2] - now, redis.call('PTTL', key)}
+"""
+)
+
+REPLACE: Final = """
+local known = redis.call('HGET', KEYS[1], 'generation')
+if known ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'sealed', ARGV[2], 'generation', ARGV[3])
+return 1
+"""
+
+TOUCH: Final = (
+    NOW
+    + """
+local until_ = redis.call('HGET', KEYS[1], 'until')
+if until_ then redis.call('PEXPIRE', KEYS[1], math.max(1, math.min(ARGV[1], until_ - now))) end
+"""
+)
+
+MOVE: Final = """
+if redis.call('EXISTS', KEYS[1]) == 0 or redis.call('HEXISTS', KEYS[1], 'to') == 1 then return 0 end
+redis.call('RENAME', KEYS[1], KEYS[2])
+redis.call('HSET', KEYS[2], 'sealed', ARGV[1])
+redis.call('HSET', KEYS[1], 'to', ARGV[3])
+redis.call('PEXPIRE', KEYS[1], ARGV[4])
+for i = 3, #KEYS do
+  local score = redis.call('ZSCORE', KEYS[i], ARGV[2])
+  redis.call('ZREM', KEYS[i], ARGV[2])
+  if score then redis.call('ZADD', KEYS[i], score, ARGV[3]) end
+end
+return 1
+"""
+
+RELEASE: Final = """
+if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
+"""
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Session).decode
+
+
+class RedisStore:
+    """Keeps sessions in Redis; all processes of a gateway see the same."""
+
+    is_shared = True
+
+    def __init__(self, link: Link, sealing: Sealing, *, gateway: str) -> None:
+        self._link = link
+        self._sealing = sealing
+        self._prefix = f"bff:{gateway}:session:"
+
+    async def add(self, key: str, session: Session, lifetimes: Lifetimes) -> None:
+        """Keep a new session."""
+        names = indexes_of(session)
+        await self._link.script(
+            ADD,
+            [self._named(key), *map(self._listed, names)],
+            [
+                self._sealed(key, session),
+                _generation(session),
+                _milliseconds(lifetimes.absolute),
+                _milliseconds(lifetimes.idle),
+                key,
+            ],
+        )
+        theirs = await self._of(names[0])
+        if len(theirs) > MOST_PER_SUBJECT:
+            theirs.sort(key=lambda one: one.session.signed_in_at, reverse=True)
+            await self.remove([one.key for one in theirs[MOST_PER_SUBJECT:]])
+
+    async def get(self, key: str) -> Kept | None:
+        """Return a session, by its key or one that it had a moment ago."""
+        told = await self._link.script(GET, [self._named(key)], [self._prefix])
+        match told:
+            case [bytes(to), bytes(sealed), int(left), int(idle_left)]:
+                key = to.decode() or key
+                session = self._opened(key, sealed)
+                if session is not None:
+                    return Kept(key, session, left / 1000, idle_left / 1000)
+        return None
+
+    async def replace(self, kept: Kept, session: Session) -> bool:
+        """Keep a changed session, unless its tokens were changed since."""
+        args: list[str | bytes | int | float] = [
+            _generation(kept.session),
+            self._sealed(kept.key, session),
+            _generation(session),
+        ]
+        return await self._link.script(REPLACE, [self._named(kept.key)], args) == 1
+
+    async def touch(self, key: str, idle: float) -> None:
+        """Let it live for longer."""
+        await self._link.script(TOUCH, [self._named(key)], [_milliseconds(idle)])
+
+    async def move(self, key: str, to: str, grace: float) -> bool:
+        """Give a session another key."""
+        kept = await self.get(key)
+        if kept is None:
+            return False
+        names = [self._listed(name) for name in indexes_of(kept.session)]
+        keys = [self._named(kept.key), self._named(to), *names]
+        args: list[str | bytes | int | float] = [
+            self._sealed(to, kept.session),
+            kept.key,
+            to,
+            _milliseconds(grace),
+        ]
+        return await self._link.script(MOVE, keys, args) == 1
+
+    async def remove(self, keys: Sequence[str]) -> int:
+        """End sessions."""
+        if not keys:
+            return 0
+        gone = await self._link.run("DEL", *map(self._named, keys))
+        return gone if isinstance(gone, int) else 0
+
+    async def of_subject(self, subject: str, tenant: str) -> Sequence[Kept]:
+        """Return the sessions of a person, newest first."""
+        found = await self._of(owner_of(subject, tenant))
+        return sorted(found, key=lambda one: one.session.signed_in_at, reverse=True)
+
+    async def of_provider(self, sid: str) -> Sequence[Kept]:
+        """Return the sessions of a session of the provider's."""
+        return await self._of(provider_session_of(sid))
+
+    async def lease(self, name: str, holder: str, seconds: float) -> bool:
+        """Take something that one at a time may have."""
+        key, term = f"{self._prefix}lease:{name}", _milliseconds(seconds)
+        return await self._link.run("SET", key, holder, "NX", "PX", term) == b"OK"
+
+    async def release(self, name: str, holder: str) -> None:
+        """Give it back."""
+        await self._link.script(RELEASE, [f"{self._prefix}lease:{name}"], [holder])
+
+    async def note(self, name: str, seconds: float) -> bool:
+        """Remember a name for a while; whether it is heard for the first time."""
+        key, term = f"{self._prefix}noted:{name}", _milliseconds(seconds)
+        return await self._link.run("SET", key, "noted", "NX", "PX", term) == b"OK"
+
+    async def _of(self, name: str) -> list[Kept]:
+        listed = await self._link.run("ZRANGE", self._listed(name), 0, -1)
+        keys = [key.decode() for key in listed] if isinstance(listed, list) else []
+        found = [await self.get(key) for key in keys]
+        gone = [key for key, kept in zip(keys, found, strict=True) if kept is None]
+        if gone:
+            await self._link.run("ZREM", self._listed(name), *gone)
+        return [kept for kept in found if kept is not None]
+
+    def _named(self, key: str) -> str:
+        return self._prefix + key
+
+    def _listed(self, name: str) -> str:
+        return f"{self._prefix}list:{name}"
+
+    def _sealed(self, key: str, session: Session) -> bytes:
+        return self._sealing.seal(_encode(session), f"session {key}")
+
+    def _opened(self, key: str, sealed: bytes) -> Session | None:
+        plain = self._sealing.open(sealed, f"session {key}")
+        try:
+            return None if plain is None else _decode(plain)
+        except msgspec.DecodeError:  # of a version that kept something else
+            return None
+
+
+def _generation(session: Session) -> int:
+    return 0 if session.tokens is None else session.tokens.generation
+
+
+def _milliseconds(seconds: float) -> int:
+    return max(1, round(seconds * 1000))

@@ -1,0 +1,100 @@
+"""What is kept of somebody who signed in with a browser, and the names it is kept under."""
+
+import secrets
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from typing import Self
+
+from bff_core.auth.viewer import Viewer
+
+Claims = dict[str, str | int | float | bool]
+"""What the provider said of the person that pages may show."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What the provider gave; `expires_at` is the access token's end as a Unix time.
+
+    `generation` counts refreshes, so that of two processes that know the session the one that is
+    behind can tell.
+    """
+
+    access: str = field(repr=False)
+    refresh: str = field(repr=False)
+    expires_at: float
+    generation: int = 0
+
+    def follows(self, other: Self) -> bool:
+        """Whether these were given later."""
+        return self.generation > other.generation
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Somebody who signed in; nothing of it but `handle` and `claims` ever reaches a browser.
+
+    `handle` names the session to its owner, and can't be turned into the cookie. `provider_sid` is
+    what the provider calls its own session. Times are Unix times in seconds; `tokens` is None where
+    services are not called in the viewer's name.
+    """
+
+    handle: str
+    subject: str
+    tenant: str = ""
+    scopes: frozenset[str] = frozenset()
+    roles: frozenset[str] = frozenset()
+    client: str = ""
+    provider_sid: str = ""
+    claims: Claims = field(default_factory=dict)
+    browser: str = ""
+    signed_in_at: float = 0.0
+    tokens: Tokens | None = field(default=None, repr=False)
+
+    @property
+    def viewer(self) -> Viewer:
+        """The caller of the session's requests."""
+        return Viewer(
+            self.subject,
+            self.tenant,
+            self.scopes,
+            self.client,
+            session=self.handle,
+            roles=self.roles,
+        )
+
+    def with_tokens(self, tokens: Tokens) -> Self:
+        """Return the session with tokens in place of its own."""
+        return replace(self, tokens=tokens)
+
+    def with_scopes(self, scopes: frozenset[str]) -> Self:
+        """Return the session with what it was granted anew."""
+        return replace(self, scopes=scopes)
+
+
+def new_secret() -> str:
+    """Return 256 bits of chance as text: the value of a cookie, a state, a nonce."""
+    return secrets.token_urlsafe(32)
+
+
+def key_of(secret: str) -> str:
+    """Return what a session is kept under: whoever reads the store learns no cookie from it."""
+    return urlsafe_b64encode(sha256(secret.encode()).digest()).rstrip(b"=").decode()
+
+
+def owner_of(subject: str, tenant: str) -> str:
+    """Return the name under which a person's sessions are listed; it tells nobody who that is."""
+    return key_of(f"subject {len(tenant)}:{tenant}:{subject}")
+
+
+def provider_session_of(sid: str) -> str:
+    """Return the name under which the sessions of a session of the provider's are listed."""
+    return key_of(f"sid {sid}")
+
+
+def indexes_of(session: Session) -> list[str]:
+    """Return all names under which a session is listed."""
+    names = [owner_of(session.subject, session.tenant)]
+    if session.provider_sid:
+        names.append(provider_session_of(session.provider_sid))
+    return names
