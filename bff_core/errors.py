@@ -50,11 +50,18 @@ class InvalidInput(ClientError):
 
 
 class NotAuthenticated(ClientError):
-    """Nobody is signed in, or the credentials are not valid."""
+    """Nobody is signed in, or the credentials are not valid.
+
+    `challenge` is the `WWW-Authenticate` value that goes with it; the gateway's own if empty.
+    """
 
     status = 401
     code = "not_authenticated"
     title = "Not authenticated"
+
+    def __init__(self, message: str, *, challenge: str = "") -> None:
+        super().__init__(message)
+        self.challenge = challenge
 
 
 class NotAllowed(ClientError):

@@ -29,7 +29,8 @@ class Scope:
     `writes` counts the calls that were given a key, by what it was derived from, `calls` all calls
     to services that were made for the request, `unsafe_calls` those among them that are no plain
     reads, where the request has a key. `lineage` is there where a face wants to know what its
-    answer is made of.
+    answer is made of. `added` are headers of whatever answer the request gets, such as a cookie;
+    they are no part of an answer that is kept.
     """
 
     deadline: float
@@ -50,6 +51,7 @@ class Scope:
     unsafe_calls: int = 0
     lineage: Lineage | None = None
     token: ViewerToken | None = None
+    added: list[tuple[bytes, bytes]] = field(default_factory=list)
 
     def header(self, name: str) -> str | None:
         """Return a request header (lower-case `name`) and note that the answer varies by it."""

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from hashlib import sha256
 from typing import Final
@@ -18,6 +18,7 @@ from bff_core.errors import ConfigurationError, NotAuthenticated
 from bff_core.scope import Scope
 from bff_core.settings import Settings
 from bff_core.upstream.client import Upstream
+from bff_core.upstream.runtime import Spawn
 
 __all__ = ["BearerAuthenticator", "Issuer"]
 
@@ -65,9 +66,13 @@ class BearerAuthenticator:
     @asynccontextmanager
     async def opened(self, resources: Resources) -> AsyncIterator[None]:
         """Use the services of a gateway that runs, and have it own what goes on behind."""
-        for _, keys in self._issuers.values():
-            keys.open(resources.services, resources.spawn)
+        self.open(resources.services, resources.spawn)
         yield
+
+    def open(self, services: Mapping[type[Upstream], Upstream], spawn: Spawn) -> None:
+        """Use the services of a gateway that runs."""
+        for _, keys in self._issuers.values():
+            keys.open(services, spawn)
 
     async def authenticate(self, scope: Scope, /) -> Viewer | None:
         """Return whom the token names; None without one. Raises `NotAuthenticated`."""

@@ -86,7 +86,8 @@ class Exchange:
     def _write_head(self, message: Message) -> dict[str, Any]:
         headers = list(message.get("headers", ()))
         challenge = self.challenge if self.status == 401 else b""
-        self._head.write(headers, self.scope, self.added, challenge)
+        added = (*self.added, *self.scope.added) if self.scope.added else self.added
+        self._head.write(headers, self.scope, added, challenge)
         # A copy: the application may send the same message object again.
         return {**message, "headers": headers}
 

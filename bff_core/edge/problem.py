@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from bff_core.call import Headers
-from bff_core.errors import BadStatus, BFFError, InvalidInput, PartFailed
+from bff_core.errors import BadStatus, BFFError, InvalidInput, NotAuthenticated, PartFailed
 
 Members = dict[str, object]
 
@@ -99,6 +99,8 @@ def _describe(error: BaseException) -> tuple[Members, Headers]:
     match error:
         case RequestValidationError():
             return _invalid_input(error.errors()), ()
+        case NotAuthenticated(challenge=challenge) if challenge:
+            return _ours(error), ((b"www-authenticate", challenge.encode("latin-1")),)
         case BFFError():
             return _ours(error), _retry_after(error.retry_after)
         case HTTPException():
