@@ -1,9 +1,10 @@
 """Backends-for-Frontends: a screen written once as typed Python, served to each client as it needs.
 
-The GraphQL face is imported from `bff_core.graphql` and the authenticator for access tokens from
-`bff_core.auth.bearer`, so that a gateway without them does not load what they need.
+The GraphQL face is imported from `bff_core.graphql`, the authenticators for access tokens and for
+browsers from `bff_core.auth`, so that a gateway without them does not load what they need.
 """
 
+from bff_core.auth.access import ANYONE, Require, access
 from bff_core.auth.authenticator import FirstOf
 from bff_core.auth.viewer import Viewer
 from bff_core.cache.response_cache import ResponseCache
@@ -58,6 +59,7 @@ from bff_core.upstream.client import Upstream
 from bff_core.upstream.transport.httpx import HttpxTransport
 
 __all__ = [
+    "ANYONE",
     "Adaptive",
     "BFFError",
     "BadPayload",
@@ -93,6 +95,7 @@ __all__ = [
     "PartStatus",
     "Policy",
     "Reply",
+    "Require",
     "ResponseCache",
     "Retry",
     "Saga",
@@ -106,6 +109,7 @@ __all__ = [
     "UpstreamError",
     "Viewer",
     "Views",
+    "access",
     "bulk",
     "bulk_answer",
     "compose",

@@ -10,7 +10,14 @@ from contextlib import (
 from importlib.metadata import PackageNotFoundError, version
 from typing import Protocol, TypeVar
 
-from bff_core.auth.authenticator import Authenticator, NeedsResources, Resources
+from bff_core.auth.authenticator import (
+    Authenticator,
+    MakeAuthenticator,
+    NeedsResources,
+    Resources,
+    is_authenticator,
+)
+from bff_core.auth.demo import DemoAuthenticator
 from bff_core.cache.response_cache import NO_CACHE, ResponseCache
 from bff_core.collector import tune_collector
 from bff_core.composition.composition import Composition
@@ -45,21 +52,35 @@ def keeps_replies(services: Sequence[type[Upstream]], settings: Settings) -> boo
     return is_told or any(kind.policy.cache is not None for kind in services)
 
 
+def authenticator(
+    given: Authenticator | MakeAuthenticator | None, settings: Settings
+) -> Authenticator | None:
+    """Return who is asked who calls; None where every caller is anonymous.
+
+    What the author gave, unless the settings choose the demo. Raises `ConfigurationError` where it
+    can't do its work with these settings.
+    """
+    if settings.auth == "demo":
+        return DemoAuthenticator(env=settings.env)
+    made = given if given is None or is_authenticator(given) else given(settings)
+    if isinstance(made, NeedsResources):
+        made.check(settings)
+    return made
+
+
 def with_those_of(
-    authenticator: Authenticator | None, services: Sequence[type[Upstream]]
+    asks: Authenticator | None, services: Sequence[type[Upstream]]
 ) -> Sequence[type[Upstream]]:
     """Return the services of a gateway, with those that its authenticator calls."""
-    if isinstance(authenticator, NeedsResources):
-        return list(dict.fromkeys([*services, *authenticator.services]))
+    if isinstance(asks, NeedsResources):
+        return list(dict.fromkeys([*services, *asks.services]))
     return services
 
 
-def opened(
-    authenticator: Authenticator | None, resources: Resources
-) -> AbstractAsyncContextManager[None]:
+def opened(asks: Authenticator | None, resources: Resources) -> AbstractAsyncContextManager[None]:
     """Hold open what an authenticator needs, while the gateway runs."""
-    if isinstance(authenticator, NeedsResources):
-        return authenticator.opened(resources)
+    if isinstance(asks, NeedsResources):
+        return asks.opened(resources)
     return nullcontext()
 
 

@@ -1,9 +1,10 @@
 """Assembles one BFF: settings, services, edge and faces become a FastAPI app."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from typing import Any, Protocol
+from itertools import chain
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.routing import Route
@@ -11,14 +12,16 @@ from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core import assembly
-from bff_core.auth.authenticator import Authenticator, Resources, authenticator_for
+from bff_core.auth.access import ANYONE
+from bff_core.auth.authenticator import Authenticator, MakeAuthenticator, Resources
 from bff_core.background import Background
 from bff_core.cache.response_cache import ResponseCache
 from bff_core.clock import Clock, chance, monotonic
-from bff_core.composition.composition import Composition
 from bff_core.composition.wiring import Wiring
 from bff_core.edge.doorkeeper import Doorkeeper
 from bff_core.edge.errands import errands
+from bff_core.edge.face import Face
+from bff_core.edge.guard import Guard, RouteAccess, effective, guarded
 from bff_core.edge.health import About, Readiness
 from bff_core.edge.lane import FastLane
 from bff_core.edge.limits import checked
@@ -33,6 +36,7 @@ from bff_core.policies import PolicyFile, Reload
 from bff_core.policy.limits import Limit
 from bff_core.saga.saga import Saga
 from bff_core.settings import Settings
+from bff_core.signin.routes import routes_for as signin_routes
 from bff_core.stores import Stores
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.roster import Roster
@@ -42,18 +46,6 @@ from bff_core.upstream.stack import MakeTransport, UpstreamStack, wire
 Lifespan = Callable[["Gateway"], AbstractAsyncContextManager[None]]
 GATEWAY = "bff.gateway"
 """Where the state of the lifespan holds the gateway, for the server, whatever is wrapped around."""
-
-
-class Face(Protocol):
-    """One way in which clients see a gateway: REST views, a GraphQL schema."""
-
-    @property
-    def compositions(self) -> Iterable[type[Composition]]:
-        """The screens that the face is known to need; checked before the gateway starts."""
-        ...
-
-    def install(self, app: FastAPI, lane: FastLane, *, is_development: bool) -> None:
-        """Add the face's routes to an app that has not started."""
 
 
 class Gateway(FastAPI):
@@ -84,6 +76,7 @@ class Gateway(FastAPI):
         self.has_cache = has_cache
         self.services: dict[type[Upstream], Upstream] = {}
         self.wiring: Wiring | None = None
+        self.faces: Sequence[Face] = ()
         self._limits = checked(limits)
         self._stores = Stores(
             name,
@@ -106,10 +99,11 @@ class Gateway(FastAPI):
         install_problem_handlers(self)
 
     def setup(self) -> None:
-        """Add FastAPI's own routes; its pages of documentation may load what they need."""
+        """Add FastAPI's own routes, for anyone; its pages may load what they need."""
         super().setup()
-        for route in self.routes:
-            if isinstance(route, Route) and route.path in {self.docs_url, self.redoc_url}:
+        for route in [one for one in self.routes if isinstance(one, Route)]:
+            guarded(route.endpoint, ANYONE)
+            if route.path in {self.docs_url, self.redoc_url}:
                 route.app = with_policy(route.app, DOCS_POLICY)
 
     async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
@@ -126,6 +120,8 @@ class Gateway(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         """Put the edge and the fast lane in front of FastAPI's own stack."""
         self.lane.following = super().build_middleware_stack()
+        if self._authenticator is not None:
+            self.lane.following = Guard(self.lane.following, self.routes)
         self.door.learn(self.routes)
         return edge(
             self.lane,
@@ -147,6 +143,13 @@ class Gateway(FastAPI):
             cache=self._stores.cache,
             clock=self._clock,
         )
+
+    @property
+    def access(self) -> tuple[RouteAccess, ...]:
+        """Who may use what: each route, then the fields of GraphQL that say so."""
+        is_guarded = self._authenticator is not None
+        told = [face.access(is_guarded=is_guarded) for face in self.faces]
+        return (*effective(self.routes, is_guarded=is_guarded), *chain.from_iterable(told))
 
     @property
     def cache(self) -> ResponseCache:
@@ -243,7 +246,7 @@ def gateway(
     services: Sequence[type[Upstream]] = (),
     faces: Sequence[Face] = (),
     settings: Settings | None = None,
-    authenticator: Authenticator | None = None,
+    authenticator: Authenticator | MakeAuthenticator | None = None,
     limits: Sequence[Limit] = (),
     sagas: Sequence[type[Saga]] = (),
     options: EdgeOptions | None = None,
@@ -256,16 +259,17 @@ def gateway(
     """Return the app of one BFF: services wired, faces served, the edge in front.
 
     What is not given comes from the environment (`Settings.load()`): addresses of the services
-    (`BFF_UPSTREAM_<NAME>`), the authenticator (`BFF_AUTH`), the edge's bounds, logs. `limits` bound
-    how often callers ask, `sagas` are the writes that the journal keeps. `lifespan` runs inside the
-    gateway's own, with its services open. Further keywords go to `FastAPI`.
+    (`BFF_UPSTREAM_<NAME>`), the edge's bounds, logs. `authenticator` may be a function that makes
+    one of the settings; `BFF_AUTH=demo` goes before it, in development. `limits` bound how often
+    callers ask, `sagas` are the writes that the journal keeps. `lifespan` runs inside the gateway's
+    own, with its services open. Further keywords go to `FastAPI`.
 
     Raises `ConfigurationError` for wrong wiring: a screen that needs a service which is not
     listed, a variable that is missing or out of range.
     """
     settings = settings or Settings.load()
-    authenticator = authenticator or authenticator_for(settings.auth, env=settings.env)
-    services = assembly.with_those_of(authenticator, services)
+    asks = assembly.authenticator(authenticator, settings)
+    services = assembly.with_those_of(asks, services)
     policies = PolicyFile(settings.policies, services)
     if settings.env == "production":  # the pages load scripts from elsewhere
         fastapi = {"docs_url": None, "redoc_url": None} | fastapi
@@ -274,7 +278,7 @@ def gateway(
         settings=settings,
         events=events if events is not None else assembly.logging(settings),
         options=options or EdgeOptions.of(settings),
-        authenticator=authenticator,
+        authenticator=asks,
         limits=limits,
         sagas=sagas,
         has_cache=assembly.keeps_replies(services, settings),
@@ -282,6 +286,8 @@ def gateway(
         clock=clock,
         **fastapi,
     )
+    app.router.routes.extend(signin_routes(asks))
+    app.faces = faces
     for face in faces:
         face.install(app, app.lane, is_development=settings.env == "development")
         for composition in face.compositions:

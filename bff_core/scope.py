@@ -30,7 +30,8 @@ class Scope:
     to services that were made for the request, `unsafe_calls` those among them that are no plain
     reads, where the request has a key. `lineage` is there where a face wants to know what its
     answer is made of. `added` are headers of whatever answer the request gets, such as a cookie;
-    they are no part of an answer that is kept.
+    they are no part of an answer that is kept. Where callers can sign in it `is_guarded`:
+    what does not say who may ask is for those who have.
     """
 
     deadline: float
@@ -52,6 +53,7 @@ class Scope:
     lineage: Lineage | None = None
     token: ViewerToken | None = None
     added: list[tuple[bytes, bytes]] = field(default_factory=list)
+    is_guarded: bool = False
 
     def header(self, name: str) -> str | None:
         """Return a request header (lower-case `name`) and note that the answer varies by it."""

@@ -12,7 +12,16 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bff_core.errors import ConfigurationError
-from bff_core.variables import Addresses, JournalURL, Names, RedisURL, Secrets, Token
+from bff_core.variables import (
+    Addresses,
+    JournalURL,
+    Keys,
+    Names,
+    PublicURL,
+    RedisURL,
+    Secrets,
+    Token,
+)
 
 PREFIX = "BFF_"
 _UPSTREAM = f"{PREFIX}UPSTREAM_"
@@ -92,6 +101,21 @@ class Settings(BaseSettings):
     cache_size: ByteSize = Field(
         default=ByteSize(64 * 1024 * 1024), ge=0, description="bytes, such as 67108864 or 64MiB"
     )
+    public_url: PublicURL = Field(
+        default="", description="where browsers find the gateway, such as https://shop.example"
+    )
+    issuer: str = Field(default="", description="the issuer of tokens, such as https://id.example")
+    client_id: str = Field(default="", description="what the provider knows the gateway as")
+    client_secret: SecretStr = Field(
+        default=SecretStr(""), description="what the provider knows the gateway by"
+    )
+    session_keys: Keys = Field(
+        default=(),
+        description="secrets of 32 characters or more, separated by commas, the newest first",
+    )
+    session_url: RedisURL = Field(
+        default="", description="a redis:// or rediss:// address (unset: memory of the process)"
+    )
     purge_secret: Secrets = Field(
         default=(),
         description="secrets of 20 characters or more, separated by commas (unset: no webhook)",
@@ -138,6 +162,11 @@ class Settings(BaseSettings):
     def log_format(self) -> Literal["json", "text", "off"]:
         """How to log: as told, else for machines in production and for people elsewhere."""
         return self.log or ("json" if self.env == "production" else "text")
+
+    @property
+    def sealing_secrets(self) -> tuple[str, ...]:
+        """What is sealed with, the newest first."""
+        return tuple(secret.get_secret_value() for secret in self.session_keys)
 
     @property
     def purge_secrets(self) -> tuple[str, ...]:

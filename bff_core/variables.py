@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from bff_core.policy.webhook import key_of
 
 SHORTEST_TOKEN = 20
+SHORTEST_KEY = 32
 
 
 def _split(value: object) -> object:
@@ -70,6 +71,24 @@ def _journal_url(url: str) -> str:
     return url
 
 
+def _public_url(url: str) -> str:
+    """Return an origin, without a path."""
+    if url:
+        url = _service_url(url)
+        if urlsplit(url).path:
+            raise ValueError("an origin has no path")
+    return url
+
+
+def _keys(secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+    for secret in secrets:
+        if len(secret.get_secret_value()) < SHORTEST_KEY:
+            raise ValueError("a secret is that long")
+    return secrets
+
+
+PublicURL = Annotated[str, AfterValidator(_public_url)]
+Keys = Annotated[tuple[SecretStr, ...], BeforeValidator(_split), AfterValidator(_keys)]
 Token = Annotated[SecretStr, AfterValidator(_token)]
 JournalURL = Annotated[str, AfterValidator(_journal_url)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]

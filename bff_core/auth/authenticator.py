@@ -1,11 +1,12 @@
-"""What the edge asks to learn who calls, and which one the settings choose."""
+"""What the edge asks to learn who calls, and what it may use for that."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from bff_core.auth.demo import DemoAuthenticator
+from typing_extensions import TypeIs
+
 from bff_core.auth.viewer import Viewer
 from bff_core.clock import Clock
 from bff_core.errors import ConfigurationError
@@ -32,6 +33,15 @@ class Authenticator(Protocol):
         believes to be signed in must not silently get what everybody gets.
         """
         ...
+
+
+MakeAuthenticator = Callable[[Settings], Authenticator]
+"""Makes the authenticator of a gateway, where it takes settings to make one."""
+
+
+def is_authenticator(given: Authenticator | MakeAuthenticator) -> TypeIs[Authenticator]:
+    """Whether it is one, and not what makes one."""
+    return hasattr(given, "authenticate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +73,13 @@ class NeedsResources(Protocol):
     def opened(self, resources: Resources, /) -> AbstractAsyncContextManager[None]:
         """Hold open what it needs, until the gateway closes."""
         ...
+
+
+@runtime_checkable
+class SignsIn(Protocol):
+    """An authenticator with endpoints of its own, below a `prefix` of the gateway."""
+
+    prefix: str
 
 
 class FirstOf:
@@ -114,13 +131,3 @@ class FirstOf:
 
     def _needy(self) -> list[NeedsResources]:
         return [one for one in self._authenticators if isinstance(one, NeedsResources)]
-
-
-def authenticator_for(auth: str, *, env: str) -> Authenticator | None:
-    """Build the authenticator that `BFF_AUTH` names; None when every caller is anonymous."""
-    match auth:
-        case "none":
-            return None
-        case "demo":
-            return DemoAuthenticator(env=env)
-    raise ConfigurationError(f"BFF_AUTH={auth!r} is unknown: use none or demo.")

@@ -153,16 +153,21 @@ def key_for(token: Unverified, keys: Sequence[PublicKey]) -> PublicKey | None:
     return next((one for one in fit if one.key_id == token.key_id), None)
 
 
-def verify(token: Unverified, key: PublicKey, issuer: Issuer, wall: float) -> Claims:
+def verify(
+    token: Unverified, key: PublicKey, issuer: Issuer, wall: float, *, names_subject: bool = True
+) -> Claims:
     """Return the claims of a token that is signed, meant for us and valid at a Unix time.
 
-    Raises `Refused`.
+    Raises `Refused`; for one without a `sub`, too, unless it need not name one.
     """
     if token.algorithm not in issuer.algorithms or token.algorithm not in key.algorithms:
         raise Refused("algorithm")
     if not _is_signed(token, key):
         raise Refused("signature")
     _check(token, issuer, wall)
+    subject = token.claims.get("sub")
+    if names_subject and not (isinstance(subject, str) and subject):
+        raise Refused("subject")
     return token.claims
 
 
@@ -191,9 +196,6 @@ def _check(token: Unverified, issuer: Issuer, wall: float) -> None:
         or _instant(claims, "iat") - issuer.leeway > wall
     ):
         raise Refused("not_yet")
-    subject = claims.get("sub")
-    if not isinstance(subject, str) or not subject:
-        raise Refused("subject")
     if any(claims.get(name) is None for name in issuer.required):
         raise Refused("claim_missing")
 

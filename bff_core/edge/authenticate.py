@@ -11,7 +11,7 @@ from bff_core.edge.exchange import exchange_of
 class Authenticate:
     """Between the limits and the faces: gives the `Scope` its viewer and audience.
 
-    What a viewer may do is no concern of the edge: views and compositions ask `viewer.require()`.
+    What a viewer may do is asked where it is known what a request is for: at routes, fields, parts.
     """
 
     __slots__ = ("_app", "_authenticator", "_challenge")
@@ -27,6 +27,7 @@ class Authenticate:
         exchange = exchange_of(scope)
         exchange.challenge = self._challenge
         viewer = None
+        exchange.scope.is_guarded = self._authenticator is not None
         if self._authenticator is not None:
             viewer = await self._authenticator.authenticate(exchange.scope)
         viewer = viewer or ANONYMOUS

@@ -3,12 +3,11 @@
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from re import Pattern
 from typing import Self, TypeVar
 
-from fastapi.routing import RouteContext, iter_route_contexts
-from starlette.routing import BaseRoute, compile_path
+from starlette.routing import BaseRoute
 
+from bff_core.edge.places import Place, places_of
 from bff_core.errors import ConfigurationError
 from bff_core.policy.pressure import CLASSES, USUAL, Criticality, moved
 
@@ -46,29 +45,15 @@ def criticality(one: Criticality) -> Callable[[E], E]:
 class Rule:
     """A route as far as its class is concerned."""
 
-    path: str
-    pattern: Pattern[str]
-    methods: frozenset[str]
+    place: Place
     rank: Criticality
-
-    @classmethod
-    def of(cls, context: RouteContext) -> Self:
-        """Read a route; one without methods is a mount, and goes on below its path."""
-        path, methods = context.path or "", frozenset(context.methods or ())
-        mounted: Pattern[str] | None = getattr(context.route, "path_regex", None)
-        pattern = mounted if mounted and not methods else compile_path(path)[0]
-        behind = context.endpoint or getattr(context.route, "app", None)
-        return cls(path, pattern, methods, getattr(behind, MARK, USUAL))
-
-    def holds(self, method: str, path: str) -> bool:
-        """Whether a request is for this route."""
-        return (not self.methods or method in self.methods) and bool(self.pattern.match(path))
 
     def hides(self, other: Self) -> bool:
         """Whether a later route of another class may match what this one takes."""
-        if other.rank == self.rank or ":path}" in self.path + other.path:
+        path, later = self.place.path, other.place.path
+        if other.rank == self.rank or ":path}" in path + later:
             return other.rank != self.rank
-        ours, theirs = self.path.split("/"), other.path.split("/")
+        ours, theirs = path.split("/"), later.split("/")
         return len(ours) == len(theirs) and all(
             a == b or "{" in a + b for a, b in zip(ours, theirs, strict=True)
         )
@@ -84,7 +69,7 @@ class Rules:
     __slots__ = ("_kept",)
 
     def __init__(self, routes: Sequence[BaseRoute] = ()) -> None:
-        known = [Rule.of(context) for context in iter_route_contexts(routes) if context.path]
+        known = [Rule(one, getattr(one.behind, MARK, USUAL)) for one in places_of(routes)]
         self._kept = [
             one
             for place, one in enumerate(known)
@@ -95,7 +80,7 @@ class Rules:
         """Return the class of the route that will serve a request."""
         method = "GET" if method == "HEAD" else method
         for rule in self._kept:
-            if rule.holds(method, path):
+            if rule.place.holds(method, path):
                 return rule.rank
         return USUAL
 

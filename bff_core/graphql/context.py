@@ -20,14 +20,15 @@ W = TypeVar("W", bound=Wired)
 class Context:
     """One request as resolvers see it: `info.context`.
 
-    What they read of its `scope` is noted where the answer might be kept.
+    What they read of its `scope` is noted where the answer might be kept; `whole` is the same
+    without that, for those who only look whether a field may be asked for.
     """
 
-    __slots__ = ("_shared", "_whole", "_wiring", "compositions", "scope")
+    __slots__ = ("_shared", "_wiring", "compositions", "scope", "whole")
 
     def __init__(self, scope: Scope, wiring: Wiring) -> None:
         self.scope = watched(scope)
-        self._whole = scope
+        self.whole = scope
         self.compositions: list[Composition] = []
         self._wiring = wiring
         self._shared: dict[Hashable, Composition] = {}
@@ -49,7 +50,7 @@ class Context:
         For mutations: each has to do its own work, and to see what it has changed. Inputs that are
         out of their bounds raise `InvalidInput`.
         """
-        composition = self._wiring.build(cls, self._whole, checked(cls, inputs))
+        composition = self._wiring.build(cls, self.whole, checked(cls, inputs))
         self.compositions.append(composition)
         return composition
 

@@ -1,16 +1,19 @@
 """`GraphQL`: a Strawberry schema as one face of a gateway."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache, partial
 
 import strawberry
 from fastapi import FastAPI
 from starlette.routing import Route
 
+from bff_core.auth.access import ANYONE
 from bff_core.composition.composition import Composition
 from bff_core.edge.criticality import criticality as ranked
+from bff_core.edge.guard import RouteAccess, guarded
 from bff_core.edge.kept import Keeper
 from bff_core.edge.lane import FastLane
+from bff_core.graphql.access import effective, guard_fields
 from bff_core.graphql.keyed import name_writes
 from bff_core.graphql.limits import Limits
 from bff_core.graphql.schema import graphql_schema, screens_of, shape_of
@@ -67,6 +70,7 @@ class GraphQL:
         """Add the face to an app; a gateway calls it."""
         witness_nulls(graphql_schema(self.schema))
         name_writes(graphql_schema(self.schema))
+        guard_fields(graphql_schema(self.schema))
         view = GraphQLView(
             self.schema,
             self.limits,
@@ -74,9 +78,14 @@ class GraphQL:
             with_timing=is_development,
             make_keeper=self._keepers(app.title),
         )
+        guarded(view, ANYONE)  # its fields ask, one by one
         app.router.routes.append(Route(self.path, self._rank(view), methods=["GET", "POST"]))
         for method in ("GET", "POST"):
             lane.add(method, self.path, view)
+
+    def access(self, *, is_guarded: bool) -> Iterator[RouteAccess]:
+        """Yield who may ask for which field."""
+        return effective(graphql_schema(self.schema), self.path, is_guarded=is_guarded)
 
     def _keepers(self, gateway: str) -> Callable[[], Keeper]:
         shape = cache(partial(shape_of, self.schema))

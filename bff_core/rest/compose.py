@@ -1,6 +1,6 @@
 """`compose(ProductPage)`: a composition as an ordinary FastAPI dependency."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from functools import cache
 from inspect import Parameter, Signature
 from typing import TypeVar
@@ -50,6 +50,17 @@ def compose(cls: type[C]) -> Callable[..., AsyncIterator[C]]:
 def _parameter(one: Input) -> Parameter:
     default = Parameter.empty if one.is_required else one.default
     return Parameter(one.name, Parameter.KEYWORD_ONLY, annotation=one.annotation, default=default)
+
+
+def inputs_of(values: Mapping[str, object]) -> dict[str, object]:
+    """Return what a view is called for: its own parameters, and the inputs of its screens."""
+    found: dict[str, object] = {}
+    for name, value in values.items():
+        if isinstance(value, Composition):
+            found |= {one.name: getattr(value, one.name) for one in shape_of(type(value)).inputs}
+        else:
+            found[name] = value
+    return found
 
 
 def composition_of(dependency: object) -> type[Composition] | None:

@@ -9,6 +9,7 @@ from fastapi.dependencies.utils import get_dependant
 from starlette.types import Receive, Send
 from starlette.types import Scope as ASGIScope
 
+from bff_core.auth.access import Access, admit, admit_to
 from bff_core.cache.status import forwarded
 from bff_core.composition.composition import Composition, close
 from bff_core.composition.wiring import Wiring
@@ -16,7 +17,7 @@ from bff_core.edge.exchange import SCOPE
 from bff_core.edge.kept import Keeper
 from bff_core.edge.wiring import wiring_of
 from bff_core.rest.answer import Answer, answer, wants_meta
-from bff_core.rest.compose import COMPOSED, composition_of
+from bff_core.rest.compose import COMPOSED, composition_of, inputs_of
 from bff_core.rest.parameters import Binder, Inputs, Values, is_bindable
 from bff_core.rest.progressive import ProgressiveAnswer, wants_lines
 from bff_core.rest.shown import Shown
@@ -30,6 +31,7 @@ class View:
     """An endpoint and how its result is told; used by both lanes, so that they answer alike.
 
     `shown` are the parts that a progressive answer presents; None where there is no such answer.
+    `access` is who may ask; None leaves it to the gateway.
     What a view that `reads` answers has an entity tag; if it `keeps`, its answers may be kept.
     """
 
@@ -43,8 +45,10 @@ class View:
         reads: bool,
         keeps: bool,
         shown: Sequence[Shown] | None,
+        access: Access | None = None,
     ) -> None:
         self.endpoint = endpoint
+        self.access = access
         self.shown = shown
         self.is_plain = is_plain
         self.reads = reads
@@ -97,6 +101,7 @@ class View:
         async def endpoint(**values: object) -> Response:
             request = values.pop(REQUEST)
             assert isinstance(request, Request)  # noqa: S101 - FastAPI fills it by its type
+            admit_to(self.access, request.scope[SCOPE], partial(inputs_of, values))
             values.update(dict.fromkeys(wanted, request))
             asked = request.scope
             composed, in_lines = asked.get(COMPOSED, []), self.wants_lines(asked)
@@ -136,8 +141,10 @@ class CompiledView:
     async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
         """Answer one request; its compositions are closed when the answer has been sent."""
         seen: Scope = scope[SCOPE]
+        admit(self._view.access, seen)
         in_lines = self._view.wants_lines(scope)
         bound = self._bound(scope["path_params"], seen)
+        admit_to(self._view.access, seen, partial(_merged, bound))
         wiring, keeper = wiring_of(scope), self.keeper
         keeping = None
         if keeper is not None and not in_lines:
@@ -189,6 +196,10 @@ class CompiledView:
             composed.append(composition)
             values[name] = composition
         return values
+
+
+def _merged(bound: Sequence[Values]) -> dict[str, object]:
+    return {name: value for one in bound for name, value in one.items()}
 
 
 async def _send(told: Answer, send: Send) -> None:

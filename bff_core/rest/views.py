@@ -9,8 +9,10 @@ from fastapi import APIRouter, Depends, FastAPI, Response, params
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
+from bff_core.auth.access import Access, access_of
 from bff_core.composition.composition import Composition
 from bff_core.edge.criticality import criticality
+from bff_core.edge.guard import RouteAccess, guard, guarded
 from bff_core.edge.kept import Keeper
 from bff_core.edge.lane import FastLane
 from bff_core.errors import ConfigurationError
@@ -56,11 +58,16 @@ class Views:
     msgspec; or a `Response`, which is sent as it is. Everything that FastAPI takes in a signature
     works; views that only take compositions, path, query and header parameters are compiled for
     the fast lane. `router` is an ordinary `APIRouter`. Every kind of view may say what its requests
-    matter when the gateway has too many (`criticality="sheddable"`).
+    matter when the gateway has too many (`criticality="sheddable"`), and who may ask
+    (`access=Require("orders:read")`, `access=ANYONE`; else as `Views(access=...)` says; else those
+    who are signed in, if anybody can).
     """
 
-    def __init__(self, *, prefix: str = "", tags: list[str] | None = None) -> None:
+    def __init__(
+        self, *, prefix: str = "", tags: list[str] | None = None, access: Access | None = None
+    ) -> None:
         self.prefix = prefix
+        self._access = access
         self.router = APIRouter(prefix=prefix, tags=list(tags or []))
         self._views: list[tuple[str, str, View | None]] = []
 
@@ -127,9 +134,13 @@ class Views:
         options["responses"] = {200: told, "default": PROBLEM} | options.get("responses", {})
 
         rank = criticality(options.pop("criticality", USUAL))
+        said: Access | None = options.pop("access", None)
 
         def declare(endpoint: E) -> E:
-            self.router.get(path, response_model=None, **options)(rank(as_stream(endpoint)))
+            needs = said or access_of(endpoint) or self._access
+            options["dependencies"] = [guard(needs), *options.get("dependencies", ())]
+            told = guarded(as_stream(endpoint, needs), needs)
+            self.router.get(path, response_model=None, **options)(rank(told))
             self._views.append(("GET", self.prefix + path, None))
             return endpoint
 
@@ -139,6 +150,11 @@ class Views:
     def compositions(self) -> list[type[Composition]]:
         """The screens that the views are made of."""
         return [screen for route in self.router.routes for screen in _screens(route)]
+
+    def access(self, *, is_guarded: bool) -> Iterator[RouteAccess]:
+        """Yield nothing: all that views serve are routes."""
+        del is_guarded
+        return iter(())
 
     def install(self, app: FastAPI, lane: FastLane, *, is_development: bool) -> None:
         """Add the views to an app; a gateway calls it."""
@@ -170,12 +186,14 @@ class Views:
     ) -> Callable[[E], E]:
         rank = criticality(options.pop("criticality", USUAL))
         wish = wish_of(options.pop("idempotency", "optional"), method)
+        said: Access | None = options.pop("access", None)
 
         def declare(endpoint: E) -> E:
             if not inspect.iscoroutinefunction(endpoint):
                 raise ConfigurationError(f"view {endpoint.__qualname__}: write it with `async def`")
             model = _model_of(endpoint)
             is_plain = options.keys() <= TOLD_ONLY and wish == "optional"
+            needs = said or access_of(endpoint) or self._access
             view = View(
                 endpoint,
                 status=status,
@@ -184,12 +202,14 @@ class Views:
                 reads=method == "GET",
                 keeps=cache and model is not None,
                 shown=None if model is None else shown,
+                access=needs,
             )
             told = _documented(options, view, reads=method == "GET", wish=wish)
-            told["dependencies"] = [*_guards(path, endpoint, wish), *told.get("dependencies", ())]
+            checks = [guard(needs), *_checks(path, endpoint, wish)]
+            told["dependencies"] = [*checks, *told.get("dependencies", ())]
             self.router.add_api_route(
                 path,
-                rank(view.as_endpoint()),
+                rank(guarded(view.as_endpoint(), needs)),
                 methods=[method],
                 status_code=status,
                 response_model=model,
@@ -209,7 +229,7 @@ def _model_of(endpoint: Callable[..., Any]) -> object:
     return None if is_response or model is type(None) else model
 
 
-def _guards(path: str, endpoint: Callable[..., Any], wish: Wish) -> Iterator[params.Depends]:
+def _checks(path: str, endpoint: Callable[..., Any], wish: Wish) -> Iterator[params.Depends]:
     """Yield what refuses a request before the view is called."""
     if wish == "required":
         yield Depends(key_required)

@@ -8,6 +8,7 @@ import httpx
 import strawberry
 
 from bff_core import (
+    ANYONE,
     Composition,
     Gateway,
     Policy,
@@ -15,6 +16,7 @@ from bff_core import (
     Settings,
     Upstream,
     Viewer,
+    access,
     critical,
     gateway,
     loader,
@@ -172,6 +174,7 @@ def node(info: Info, product_id: str) -> ProductNode:
     return ProductNode(page=page, id=strawberry.ID(product_id))
 
 
+@access(ANYONE)
 @strawberry.type
 class Query:
     """What can be read."""
@@ -189,6 +192,7 @@ class Query:
         return info.context.scope.header("accept-language") or ""
 
 
+@access(ANYONE)
 @strawberry.type
 class Mutation:
     """What can be changed."""

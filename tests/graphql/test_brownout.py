@@ -4,7 +4,7 @@ import asyncio
 
 import strawberry
 
-from bff_core import Reply, Settings, gateway
+from bff_core import ANYONE, Reply, Settings, access, gateway
 from bff_core.edge.options import EdgeOptions
 from bff_core.graphql import GraphQL
 from bff_core.testing.scripted import reply
@@ -44,6 +44,7 @@ async def test_fields_of_parts_that_were_left_out_say_so(shop):
         assert (await first).json()["data"] == {"product": {"title": "x"}}
 
 
+@access(ANYONE)
 @strawberry.type
 class Query:
     """Something to ask for."""

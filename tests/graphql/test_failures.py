@@ -10,7 +10,7 @@ from graph_shop import Query as ShopQuery
 from graphql import GraphQLError, ValidationRule
 from strawberry.extensions import AddValidationRules, SchemaExtension
 
-from bff_core import Composition, NotAllowed, critical
+from bff_core import ANYONE, Composition, NotAllowed, access, critical
 from bff_core.events import Crashed
 from bff_core.graphql import Info
 from bff_core.testing.scripted import reply
@@ -19,6 +19,7 @@ PROBLEM = b'{"detail": "The title is taken."}'
 RESPONSE = {"accept": "application/graphql-response+json"}
 
 
+@access(ANYONE)
 @strawberry.type
 class Trouble:
     """Fields that fail, each in its way."""
@@ -221,6 +222,7 @@ async def test_schema_of_the_author_is_left_as_it_was(shop):
     assert (await schema.execute("{ __typename }")).data == {"__typename": "Query"}
 
 
+@access(ANYONE)
 @strawberry.type
 class Nosy:
     """A field that looks at its request."""
@@ -248,6 +250,7 @@ class Bounded(Composition):
         return list(range(self.first))
 
 
+@access(ANYONE)
 @strawberry.type
 class Listing:
     """A field over that screen."""

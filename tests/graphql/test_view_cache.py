@@ -6,6 +6,7 @@ import httpx
 import pytest
 import strawberry
 
+from bff_core import ANYONE, access
 from bff_core.graphql import GraphQL, Info
 from bff_core.testing.scripted import hang
 from tests.kept_shop import Greeting, Page, Shop, bearer, open_shop
@@ -13,6 +14,7 @@ from tests.kept_shop import Greeting, Page, Shop, bearer, open_shop
 pytestmark = pytest.mark.virtual_time
 
 
+@access(ANYONE)
 @strawberry.type
 class Query:
     """What can be read."""
@@ -34,6 +36,7 @@ class Query:
         return f"Hello {info.context.compose(Greeting).viewer.subject}"
 
 
+@access(ANYONE)
 @strawberry.type
 class Mutation:
     """What can be changed."""

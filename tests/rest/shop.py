@@ -9,6 +9,7 @@ import httpx
 from fastapi import Depends, Query
 
 from bff_core import (
+    ANYONE,
     Composition,
     Gateway,
     Policy,
@@ -95,7 +96,7 @@ Page = Annotated[ProductPage, Depends(compose(ProductPage))]
 
 
 def shop_views() -> Views:
-    views = Views(prefix="/v1")
+    views = Views(prefix="/v1", access=ANYONE)
 
     @views.get("/products/{product_id}")
     async def get_product(page: Page) -> ProductView:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import pytest
 from fastapi import Response
 
-from bff_core import Reply, Settings, Views, gateway
+from bff_core import ANYONE, Reply, Settings, Views, gateway
 from bff_core.edge.options import EdgeOptions
 from bff_core.events import PartEnded
 from bff_core.testing.scripted import reply
@@ -66,7 +66,7 @@ async def test_what_is_left_out_is_no_event_each(shop):
 
 def test_views_have_the_class_that_they_are_given():
     """On the fast lane or not, streams too; FastAPI does not see the option."""
-    views = Views(prefix="/v1")
+    views = Views(prefix="/v1", access=ANYONE)
 
     @views.get("/plain", criticality="sheddable")
     async def plain() -> int:

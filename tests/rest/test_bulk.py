@@ -7,6 +7,7 @@ import pytest
 from fastapi import Depends
 
 from bff_core import (
+    ANYONE,
     BulkAnswer,
     Composition,
     NotFound,
@@ -46,7 +47,7 @@ class Names(Composition):
 @pytest.fixture
 def app():
     """Return a gateway with one bulk view."""
-    views = Views()
+    views = Views(access=ANYONE)
 
     @views.post("/names", status=207)
     async def post_names(

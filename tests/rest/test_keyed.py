@@ -2,7 +2,7 @@
 
 import pytest
 
-from bff_core import ConfigurationError, Settings, Views, gateway
+from bff_core import ANYONE, ConfigurationError, Settings, Views, gateway
 from bff_core.testing.running import running
 
 KEYED = {"Idempotency-Key": "8e03978e-40d5-43dd-bc93-6894a57f9324"}
@@ -12,7 +12,7 @@ KEYED = {"Idempotency-Key": "8e03978e-40d5-43dd-bc93-6894a57f9324"}
 def till():
     """Return a gateway with two routes that take money, and what they took."""
     taken: list[int] = []
-    views = Views(prefix="/v1")
+    views = Views(prefix="/v1", access=ANYONE)
 
     @views.post("/payments", status=201, idempotency="required")
     async def post_payment(amount: int) -> dict[str, int]:

@@ -11,7 +11,16 @@ import pytest
 from fastapi import Depends, Response
 from shop import Page, Product, ProductPage, ProductView, Shop
 
-from bff_core import Composition, ConfigurationError, Views, compose, critical, gather, shows
+from bff_core import (
+    ANYONE,
+    Composition,
+    ConfigurationError,
+    Views,
+    compose,
+    critical,
+    gather,
+    shows,
+)
 from bff_core.events import Crashed
 from bff_core.rest.progressive import prefers_lines
 from bff_core.testing.scripted import fail, hang, reply
@@ -33,7 +42,7 @@ def first_words(reviews: Sequence[str], page: ProductPage) -> list[str]:
 
 def progressive_views() -> Views:
     """Return views that present two of their parts."""
-    views = Views(prefix="/v1")
+    views = Views(prefix="/v1", access=ANYONE)
 
     @views.get(
         "/products/{product_id}",
@@ -400,7 +409,7 @@ class Other(Composition):
 
 def test_a_part_that_the_view_does_not_have_is_refused():
     """When it is declared, not when a client asks."""
-    views = Views()
+    views = Views(access=ANYONE)
     declare = views.get("/{product_id}", progressive=[shows(Other.product, heading)])
 
     async def get_product(page: Annotated[ProductPage, Depends(compose(ProductPage))]) -> str:

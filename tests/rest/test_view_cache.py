@@ -9,7 +9,7 @@ import pytest
 from fastapi import Depends, Query, Request, Response
 from starlette.middleware.base import BaseHTTPMiddleware
 
-from bff_core import Scope, Views, compose, gather
+from bff_core import ANYONE, Scope, Views, compose, gather
 from bff_core.events import Purged
 from bff_core.testing.scripted import hang, reply
 from tests.kept_shop import Greeting, Language, Page, bearer, open_shop, saying
@@ -53,7 +53,7 @@ P = Annotated[Page, Depends(compose(Page))]
 
 def views_of(runs: Counter[str]) -> Views:  # noqa: C901 - a list of views, none of them complex
     """Return views that count how often they ran."""
-    views = Views(prefix="/v1")
+    views = Views(prefix="/v1", access=ANYONE)
 
     @views.get("/products/{product_id}")
     async def get_product(page: P) -> ProductView:
@@ -473,7 +473,7 @@ async def test_lane_of_fastapi_keeps_nothing():
 
 async def test_part_that_hangs_keeps_the_answer_from_being_kept():
     """An answer that was ready before one of its calls had ended is not kept."""
-    views = Views()
+    views = Views(access=ANYONE)
     runs: Counter[str] = Counter()
 
     @views.get("/")
@@ -508,7 +508,7 @@ async def test_renamed_field_finds_no_old_answer():
         inner: list[Renamed]
 
     def release(model, inner):
-        views = Views()
+        views = Views(access=ANYONE)
 
         async def get_it(page: P):
             return model([inner(await page.product())])

@@ -11,7 +11,7 @@ from httpx import ASGITransport, AsyncClient
 from openapi_spec_validator import validate
 from shop import Catalog, Product, ProductPage, shop_views
 
-from bff_core import ConfigurationError, Settings, Views, compose, gateway
+from bff_core import ANYONE, ConfigurationError, Settings, Views, compose, gateway
 from bff_core.events import Crashed
 from bff_core.testing.scripted import fail, hang, reply
 
@@ -315,7 +315,7 @@ async def test_dependency_of_a_route_guards_its_view(shop):
     def refuse():
         raise HTTPException(403)
 
-    views = Views()
+    views = Views(access=ANYONE)
 
     @views.get("/guarded", dependencies=[Depends(refuse)])
     async def guarded() -> str:
@@ -342,7 +342,7 @@ async def test_dependency_of_the_app_guards_every_view(shop):
 
 async def test_view_may_ask_for_the_request(shop):
     """FastAPI's `Request` is handed to a view, and to a stream, under whatever name."""
-    views = Views()
+    views = Views(access=ANYONE)
 
     @views.get("/agent")
     async def get_agent(request: Request) -> str:
@@ -363,7 +363,7 @@ async def test_view_may_ask_for_the_request(shop):
 @BOTH_LANES
 async def test_response_of_a_view_is_sent_as_it_is(shop, lane):
     """A view that makes its own response has the last word, also when it streams."""
-    views = Views()
+    views = Views(access=ANYONE)
 
     @views.get("/own")
     async def own() -> StreamingResponse:
@@ -381,7 +381,7 @@ async def test_response_of_a_view_is_sent_as_it_is(shop, lane):
 @pytest.mark.parametrize("path", ["/things/new", "/things/old", "/things/lines", "/things/7"])
 async def test_first_route_that_matches_serves(shop, lane, path):
     """Views that are compiled keep their place among those that are not."""
-    views = Views()
+    views = Views(access=ANYONE)
 
     @views.stream("/things/lines")
     async def lines():
@@ -415,7 +415,7 @@ async def test_handler_of_a_particular_error_is_used(shop, lane):
     class Odd(Exception):
         pass
 
-    views = Views()
+    views = Views(access=ANYONE)
 
     @views.get("/odd")
     async def odd() -> str:
@@ -444,7 +444,7 @@ async def test_handler_of_a_particular_error_is_used(shop, lane):
 @BOTH_LANES
 async def test_bug_in_a_view_is_a_500_without_internals(shop, lane):
     """Nothing of a mistake reaches the client; sinks get all of it."""
-    views = Views()
+    views = Views(access=ANYONE)
 
     @views.get("/bug")
     async def bug() -> str:
@@ -523,7 +523,7 @@ def test_view_that_is_no_coroutine_is_refused():
 @BOTH_LANES
 async def test_parameter_is_known_by_its_validation_alias(shop, lane):
     """Names that only FastAPI knows how to read are left to it."""
-    views = Views()
+    views = Views(access=ANYONE)
 
     @views.get("/named")
     async def named(first: Annotated[int, Query(validation_alias="top")] = 3) -> int:

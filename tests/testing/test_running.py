@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from bff_core import Gateway, Settings, Views, gateway
+from bff_core import ANYONE, Gateway, Settings, Views, gateway
 from bff_core.events import Events
 from bff_core.testing.running import running
 
@@ -21,7 +21,7 @@ async def told(_: Gateway) -> AsyncIterator[None]:
 
 @pytest.fixture
 def app() -> Gateway:
-    views = Views(prefix="/v1")
+    views = Views(prefix="/v1", access=ANYONE)
 
     @views.get("/greeting")
     async def get_greeting() -> str:

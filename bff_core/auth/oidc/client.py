@@ -23,6 +23,12 @@ from bff_core.upstream.runtime import Spawn
 
 FORM: Final = "application/x-www-form-urlencoded"
 
+IDENTITY: Final = ("JWT", "")
+"""The `typ` of ID tokens: most say nothing particular."""
+
+LOGOUT: Final = ("logout+jwt", "JWT", "")
+LOGOUT_EVENT: Final = "http://schemas.openid.net/event/backchannel-logout"
+
 LONGEST: Final = 64 * 1024
 """Bytes of an answer of the token endpoint that are read."""
 
@@ -52,6 +58,15 @@ class Grant:
     id_token: str = field(repr=False)
     expires_in: float
     scope: frozenset[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedOut:
+    """Whose sessions the provider has ended: one of its own, `sid`, or all of a subject's."""
+
+    id: str
+    subject: str
+    sid: str
 
 
 class Client:
@@ -108,23 +123,25 @@ class Client:
         if path and token:
             await self._post(path, {"token": token, "token_type_hint": "refresh_token"})
 
-    async def verified(self, token: str) -> Claims:
-        """Return the claims of a token that the provider signed for us; raises `Refused`."""
-        path = (await self.metadata()).keys
-        keys = self._keys
-        if keys is None or keys.path != path:
-            keys = self._keys = Keys(self.sign_in.tokens_for_us(path), self._clock)
-            if self._open is not None:
-                keys.open(*self._open)
-        told = parse(token.encode())
-        key = await keys.find(told)
-        if key is None:
-            raise Refused("key")
-        return verify(told, key, self.sign_in.tokens_for_us(path), self._wall())
+    async def logged_out(self, token: str) -> LoggedOut:
+        """Return what a logout token ends (OpenID Connect Back-Channel Logout, section 2.6).
+
+        Raises `Refused`.
+        """
+        claims = await self._verified(token, *LOGOUT, names_subject=False)
+        events = claims.get("events")
+        if not isinstance(events, dict) or not isinstance(events.get(LOGOUT_EVENT), dict):
+            raise Refused("events")
+        if "nonce" in claims:  # an ID token is none
+            raise Refused("nonce")
+        told = LoggedOut(*(str(claims.get(name) or "") for name in ("jti", "sub", "sid")))
+        if not told.id or not (told.subject or told.sid):
+            raise Refused("claim_missing")
+        return told
 
     async def identified(self, grant: Grant, nonce: str) -> Claims:
         """Return the claims of a grant's ID token (OpenID Connect Core, section 3.1.3.7)."""
-        claims = await self.verified(grant.id_token)
+        claims = await self._verified(grant.id_token, *IDENTITY)
         told = claims.get("nonce")
         if not isinstance(told, str) or not compare_digest(told.encode(), nonce.encode()):
             raise Refused("nonce")
@@ -136,6 +153,22 @@ class Client:
         if "events" in claims:  # a logout token is none
             raise Refused("events")
         return claims
+
+    async def _verified(self, token: str, *types: str, names_subject: bool = True) -> Claims:
+        path = (await self.metadata()).keys
+        issuer = self.sign_in.tokens_for_us(path, *types)
+        keys = self._keys
+        if keys is None or keys.path != path:
+            keys = self._keys = Keys(issuer, self._clock)
+            if self._open is not None:
+                keys.open(*self._open)
+        told = parse(token.encode())
+        if told.algorithm not in issuer.algorithms:
+            raise Refused("algorithm")
+        key = await keys.find(told)
+        if key is None:
+            raise Refused("key")
+        return verify(told, key, issuer, self._wall(), names_subject=names_subject)
 
     async def _granted(self, kind: str, asked: Mapping[str, str]) -> Grant:
         told = await self._ask(

@@ -80,15 +80,15 @@ class SignIn:
         """The path of the discovery document (OpenID Connect Discovery, section 4)."""
         return urlsplit(self.issuer).path.rstrip("/") + "/.well-known/openid-configuration"
 
-    def tokens_for_us(self, keys: str) -> Issuer:
-        """Return how ID tokens and logout tokens are verified, by the keys at a path."""
+    def tokens_for_us(self, keys: str, *types: str) -> Issuer:
+        """Return how tokens are verified that are meant for us, by the keys at a path."""
         return Issuer(
             issuer=self.issuer,
             audience=(self.client_id,),
             upstream=self.upstream,
             keys=keys,
             algorithms=self.algorithms,
-            types=("JWT", "", "logout+jwt"),
+            types=types,
             leeway=self.leeway,
         )
 

@@ -5,13 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bff_core.auth.session.session import (
-    Session,
-    indexes_of,
-    owner_of,
-    provider_session_of,
-)
-from bff_core.auth.session.store import MOST_PER_SUBJECT, Kept, Lifetimes
+from bff_core.auth.session.session import Session, indexes_of
+from bff_core.auth.session.store import MOST_PER_SUBJECT, Kept, Lifetimes, newest_first
 from bff_core.clock import Clock
 
 MOST: Final = 100_000
@@ -60,7 +55,7 @@ class MemoryStore:
         now = self._clock()
         until = now + lifetimes.absolute
         self._put(key, _Entry(session, min(now + lifetimes.idle, until), until))
-        for old in (await self.of_subject(session.subject, session.tenant))[MOST_PER_SUBJECT:]:
+        for old in (await self.listed(indexes_of(session)[0]))[MOST_PER_SUBJECT:]:
             self._drop(old.key)
         if len(self._entries) > MOST:
             self._drop(next(iter(self._entries)))
@@ -98,14 +93,10 @@ class MemoryStore:
         """End sessions."""
         return sum(self._drop(key) for key in keys)
 
-    async def of_subject(self, subject: str, tenant: str) -> Sequence[Kept]:
-        """Return the sessions of a person, newest first."""
-        found = self._listed(owner_of(subject, tenant))
-        return sorted(found, key=lambda one: one.session.signed_in_at, reverse=True)
-
-    async def of_provider(self, sid: str) -> Sequence[Kept]:
-        """Return the sessions of a session of the provider's."""
-        return self._listed(provider_session_of(sid))
+    async def listed(self, name: str) -> Sequence[Kept]:
+        """Return the sessions that are listed under a name, newest first."""
+        found = [self._kept(key) for key in list(self._index.get(name, ()))]
+        return newest_first(kept for kept in found if kept is not None)
 
     async def lease(self, name: str, holder: str, seconds: float) -> bool:
         """Take something that one at a time may have."""
@@ -127,10 +118,6 @@ class MemoryStore:
             return False
         self._noted.put(name, "noted", now + seconds)
         return True
-
-    def _listed(self, name: str) -> list[Kept]:
-        found = [self._kept(key) for key in list(self._index.get(name, ()))]
-        return [kept for kept in found if kept is not None]
 
     def _kept(self, key: str) -> Kept | None:
         entry, now = self._alive(key), self._clock()

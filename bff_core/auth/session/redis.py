@@ -6,13 +6,8 @@ from typing import Final
 import msgspec
 
 from bff_core.auth.session.sealing import Sealing
-from bff_core.auth.session.session import (
-    Session,
-    indexes_of,
-    owner_of,
-    provider_session_of,
-)
-from bff_core.auth.session.store import MOST_PER_SUBJECT, Kept, Lifetimes
+from bff_core.auth.session.session import Session, indexes_of
+from bff_core.auth.session.store import MOST_PER_SUBJECT, Kept, Lifetimes, newest_first
 from bff_core.link import Link
 
 # A session is a hash: what is sealed, the generation of its tokens, its end by Redis' own clock
@@ -101,7 +96,7 @@ class RedisStore:
         names = indexes_of(session)
         await self._link.script(
             ADD,
-            [self._named(key), *map(self._listed, names)],
+            [self._named(key), *map(self._named_list, names)],
             [
                 self._sealed(key, session),
                 _generation(session),
@@ -110,10 +105,8 @@ class RedisStore:
                 key,
             ],
         )
-        theirs = await self._of(names[0])
-        if len(theirs) > MOST_PER_SUBJECT:
-            theirs.sort(key=lambda one: one.session.signed_in_at, reverse=True)
-            await self.remove([one.key for one in theirs[MOST_PER_SUBJECT:]])
+        theirs = await self.listed(names[0])
+        await self.remove([one.key for one in theirs[MOST_PER_SUBJECT:]])
 
     async def get(self, key: str) -> Kept | None:
         """Return a session, by its key or one that it had a moment ago."""
@@ -144,7 +137,7 @@ class RedisStore:
         kept = await self.get(key)
         if kept is None:
             return False
-        names = [self._listed(name) for name in indexes_of(kept.session)]
+        names = [self._named_list(name) for name in indexes_of(kept.session)]
         keys = [self._named(kept.key), self._named(to), *names]
         args: list[str | bytes | int | float] = [
             self._sealed(to, kept.session),
@@ -161,14 +154,15 @@ class RedisStore:
         gone = await self._link.run("DEL", *map(self._named, keys))
         return gone if isinstance(gone, int) else 0
 
-    async def of_subject(self, subject: str, tenant: str) -> Sequence[Kept]:
-        """Return the sessions of a person, newest first."""
-        found = await self._of(owner_of(subject, tenant))
-        return sorted(found, key=lambda one: one.session.signed_in_at, reverse=True)
-
-    async def of_provider(self, sid: str) -> Sequence[Kept]:
-        """Return the sessions of a session of the provider's."""
-        return await self._of(provider_session_of(sid))
+    async def listed(self, name: str) -> Sequence[Kept]:
+        """Return the sessions that are listed under a name, newest first."""
+        told = await self._link.run("ZRANGE", self._named_list(name), 0, -1)
+        keys = [key.decode() for key in told] if isinstance(told, list) else []
+        found = [await self.get(key) for key in keys]
+        gone = [key for key, kept in zip(keys, found, strict=True) if kept is None]
+        if gone:
+            await self._link.run("ZREM", self._named_list(name), *gone)
+        return newest_first(kept for kept in found if kept is not None)
 
     async def lease(self, name: str, holder: str, seconds: float) -> bool:
         """Take something that one at a time may have."""
@@ -184,19 +178,10 @@ class RedisStore:
         key, term = f"{self._prefix}noted:{name}", _milliseconds(seconds)
         return await self._link.run("SET", key, "noted", "NX", "PX", term) == b"OK"
 
-    async def _of(self, name: str) -> list[Kept]:
-        listed = await self._link.run("ZRANGE", self._listed(name), 0, -1)
-        keys = [key.decode() for key in listed] if isinstance(listed, list) else []
-        found = [await self.get(key) for key in keys]
-        gone = [key for key, kept in zip(keys, found, strict=True) if kept is None]
-        if gone:
-            await self._link.run("ZREM", self._listed(name), *gone)
-        return [kept for kept in found if kept is not None]
-
     def _named(self, key: str) -> str:
         return self._prefix + key
 
-    def _listed(self, name: str) -> str:
+    def _named_list(self, name: str) -> str:
         return f"{self._prefix}list:{name}"
 
     def _sealed(self, key: str, session: Session) -> bytes:

@@ -14,7 +14,7 @@ Claims = dict[str, str | int | float | bool]
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """What the provider gave; `expires_at` is the access token's end as a Unix time.
+    """What the provider gave at a Unix time, `given_at`; the access token ends at `expires_at`.
 
     `generation` counts refreshes, so that of two processes that know the session the one that is
     behind can tell.
@@ -22,6 +22,7 @@ class Tokens:
 
     access: str = field(repr=False)
     refresh: str = field(repr=False)
+    given_at: float
     expires_at: float
     generation: int = 0
 
@@ -35,12 +36,13 @@ class Session:
     """Somebody who signed in; nothing of it but `handle` and `claims` ever reaches a browser.
 
     `handle` names the session to its owner, and can't be turned into the cookie. `provider_sid` is
-    what the provider calls its own session. Times are Unix times in seconds; `tokens` is None where
-    services are not called in the viewer's name.
+    what the provider calls its own session, `provider_subject` its `sub`. Times are Unix times in
+    seconds; `tokens` is None where services are not called in the viewer's name.
     """
 
     handle: str
     subject: str
+    provider_subject: str = ""
     tenant: str = ""
     scopes: frozenset[str] = frozenset()
     roles: frozenset[str] = frozenset()
@@ -92,9 +94,16 @@ def provider_session_of(sid: str) -> str:
     return key_of(f"sid {sid}")
 
 
+def provider_subject_of(sub: str) -> str:
+    """Return the name under which all sessions of whoever the provider knows so are listed."""
+    return key_of(f"sub {sub}")
+
+
 def indexes_of(session: Session) -> list[str]:
     """Return all names under which a session is listed."""
     names = [owner_of(session.subject, session.tenant)]
     if session.provider_sid:
         names.append(provider_session_of(session.provider_sid))
+    if session.provider_subject:
+        names.append(provider_subject_of(session.provider_subject))
     return names

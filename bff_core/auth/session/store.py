@@ -1,6 +1,6 @@
 """What keeps sessions: found by key, listed by owner, ended from anywhere."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -64,12 +64,8 @@ class SessionStore(Protocol):
         """End sessions; return how many there were."""
         ...
 
-    async def of_subject(self, subject: str, tenant: str, /) -> Sequence[Kept]:
-        """Return the sessions of a person, newest first."""
-        ...
-
-    async def of_provider(self, sid: str, /) -> Sequence[Kept]:
-        """Return the sessions that belong to a session of the provider's."""
+    async def listed(self, name: str, /) -> Sequence[Kept]:
+        """Return the sessions that have a name in their `indexes_of`, newest first."""
         ...
 
     async def lease(self, name: str, holder: str, seconds: float, /) -> bool:
@@ -83,3 +79,8 @@ class SessionStore(Protocol):
     async def note(self, name: str, seconds: float, /) -> bool:
         """Remember a name for a while; whether it is heard for the first time."""
         ...
+
+
+def newest_first(found: Iterable[Kept]) -> list[Kept]:
+    """Return sessions as they are listed."""
+    return sorted(found, key=lambda kept: kept.session.signed_in_at, reverse=True)

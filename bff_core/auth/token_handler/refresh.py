@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Final, NoReturn
 
 from bff_core.auth.keys import ProviderUnavailable
-from bff_core.auth.oidc.client import Client, GrantRefused
+from bff_core.auth.oidc.client import Client, Grant, GrantRefused
 from bff_core.auth.session.session import Session, Tokens, new_secret
 from bff_core.auth.session.store import Kept, SessionStore
 from bff_core.clock import Clock
@@ -31,6 +31,9 @@ WRITES: Final = 30
 
 EARLY: Final = 30.0
 """Seconds before its end at which a token is refreshed behind the request that has it."""
+
+NEW: Final = 30.0
+"""Seconds for which a token is not replaced because a service refused it."""
 
 MARGIN: Final = 5.0
 """Seconds before its end at which a token is not used any more."""
@@ -82,11 +85,18 @@ class Refresher:
 
     def is_due(self, session: Session) -> bool:
         """Whether it is time to refresh, though the token may be used for a while."""
-        return session.tokens is not None and session.tokens.expires_at < self._wall() + EARLY
+        tokens = session.tokens
+        if tokens is None or not tokens.refresh:
+            return False
+        return tokens.expires_at < self._wall() + EARLY
 
     def has_expired(self, session: Session) -> bool:
         """Whether the access token can't be used any more."""
         return session.tokens is not None and session.tokens.expires_at < self._wall() + MARGIN
+
+    def is_new(self, session: Session) -> bool:
+        """Whether the tokens were given just now: whoever refuses them refuses all."""
+        return session.tokens is not None and session.tokens.given_at > self._wall() - NEW
 
     def begin(self, kept: Kept) -> "asyncio.Future[Kept]":
         """Return the refresh of a session that is under way, or begin one."""
@@ -147,12 +157,7 @@ class Refresher:
         except GrantRefused:
             await self._store.remove([kept.key])
             self._end(kept, "refused")
-        fresh = Tokens(
-            grant.access,
-            grant.refresh or tokens.refresh,
-            self._wall() + grant.expires_in,
-            tokens.generation + 1,
-        )
+        fresh = tokens_of(grant, self._wall(), before=tokens)
         session = kept.session.with_tokens(fresh)
         if grant.scope is not None:
             session = session.with_scopes(grant.scope)
@@ -188,6 +193,13 @@ class Refresher:
     def _tell(self, what: Change) -> None:
         if self._events.sinks:
             self._events.emit(SessionChanged(what))
+
+
+def tokens_of(grant: Grant, wall: float, before: Tokens | None = None) -> Tokens:
+    """Return what a session keeps of a grant."""
+    refresh = grant.refresh or ("" if before is None else before.refresh)
+    generation = 0 if before is None else before.generation + 1
+    return Tokens(grant.access, refresh, wall, wall + grant.expires_in, generation)
 
 
 def _follows(found: Kept, kept: Kept) -> bool:

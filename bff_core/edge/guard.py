@@ -1,0 +1,89 @@
+"""Sees to it that no route is open by oversight: what does not say who may ask is closed."""
+
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from fastapi import Depends, Request, params
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Receive, Send
+from starlette.types import Scope as ASGIScope
+
+from bff_core.auth.access import ANYONE, MARK, SIGNED_IN, Access, access_of, admit
+from bff_core.edge.exchange import SCOPE
+from bff_core.edge.path import path_of
+from bff_core.edge.places import Place, places_of
+
+E = TypeVar("E")
+
+ITSELF: Final = "__checks_access__"
+"""What stands behind a route and asks who may by itself has an attribute of this name."""
+
+
+@dataclass(frozen=True, slots=True)
+class RouteAccess:
+    """Who may use a route; `methods` are empty for a mount or a web socket."""
+
+    path: str
+    methods: frozenset[str]
+    access: Access
+
+    def __str__(self) -> str:
+        return f"{' '.join(sorted(self.methods)) or '*'} {self.path}: {self.access}"
+
+
+def guard(said: Access | None) -> params.Depends:
+    """Return a dependency that refuses whoever may not ask, before anything else is read."""
+
+    async def check(request: Request) -> None:
+        admit(said, request.scope[SCOPE])
+
+    dependency: params.Depends = Depends(check)
+    return dependency
+
+
+def guarded(endpoint: E, said: Access | None) -> E:
+    """Mark what checks who may ask by itself, and what it says."""
+    setattr(endpoint, ITSELF, True)
+    if said is not None:
+        setattr(endpoint, MARK, said)
+    return endpoint
+
+
+def effective(routes: Sequence[BaseRoute], *, is_guarded: bool) -> tuple[RouteAccess, ...]:
+    """Return who may use each route, in their order; the first that matches a request counts."""
+    unsaid = SIGNED_IN if is_guarded else ANYONE
+    return tuple(
+        RouteAccess(one.path, one.methods, access_of(one.behind) or unsaid)
+        for one in places_of(routes)
+    )
+
+
+class Guard:
+    """In front of FastAPI: asks for the routes that are not the framework's own.
+
+    By the same patterns and in the same order as FastAPI routes. A path that no route has is passed
+    on, to be a 404.
+    """
+
+    __slots__ = ("_app", "_places")
+
+    def __init__(self, app: ASGIApp, routes: Sequence[BaseRoute]) -> None:
+        self._app = app
+        self._places: list[Place] = list(places_of(routes))
+
+    def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Pass on what may be asked; raises for whoever may not."""
+        place = self._find(scope)
+        if place is not None and not hasattr(place.behind, ITSELF):
+            admit(access_of(place.behind), scope[SCOPE])
+        return self._app(scope, receive, send)
+
+    def _find(self, scope: ASGIScope) -> Place | None:
+        method = scope.get("method", "")
+        method, path = "GET" if method == "HEAD" else method, path_of(scope)
+        for place in self._places:
+            is_other = place.is_socket and scope["type"] == "http"
+            if not is_other and place.holds(method, path):
+                return place
+        return None

@@ -1,0 +1,74 @@
+"""Who may ask for which field: by what is said of its resolver, of its type, or of neither.
+
+Fields of the roots of a schema that say nothing are for those who are signed in, where anybody can
+be; fields below them follow their roots.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import partial, wraps
+from typing import Any, Final
+
+from graphql import GraphQLField, GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema
+
+from bff_core.auth.access import ANYONE, SIGNED_IN, Access, access_of, admit, admit_to
+from bff_core.edge.guard import RouteAccess
+from bff_core.graphql.context import Context
+
+GUARDED: Final = "__guarded__"
+
+Resolve = Callable[..., Any]
+
+
+def guard_fields(schema: GraphQLSchema) -> None:
+    """Wrap the resolvers of fields that somebody may not ask for, in place; once."""
+    for kind, _, field in _fields(schema):
+        said, resolve = _said(kind, field), field.resolve
+        is_open = said is ANYONE or (said is None and kind not in _roots(schema))
+        if not is_open and resolve is not None and not hasattr(resolve, GUARDED):
+            field.resolve = _guarded(resolve, said)
+
+
+def effective(schema: GraphQLSchema, path: str, *, is_guarded: bool) -> Iterator[RouteAccess]:
+    """Yield who may ask for each field of which something is said, and for all of the roots."""
+    unsaid = SIGNED_IN if is_guarded else ANYONE
+    for kind, name, field in _fields(schema):
+        said = _said(kind, field)
+        if said is not None or kind in _roots(schema):
+            coordinate = f"{path} {kind.name}.{name}"
+            yield RouteAccess(coordinate, frozenset(), said or unsaid)
+
+
+def _fields(schema: GraphQLSchema) -> Iterator[tuple[GraphQLObjectType, str, GraphQLField]]:
+    for kind in schema.type_map.values():
+        if isinstance(kind, GraphQLObjectType) and not kind.name.startswith("__"):
+            for name, field in kind.fields.items():
+                yield kind, name, field
+
+
+def _roots(schema: GraphQLSchema) -> tuple[GraphQLObjectType | None, ...]:
+    return schema.query_type, schema.mutation_type, schema.subscription_type
+
+
+def _said(kind: GraphQLObjectType, field: GraphQLField) -> Access | None:
+    """Return what is said of a field's resolver, or else of its type."""
+    definition = field.extensions.get("strawberry-definition")
+    resolver = getattr(definition, "base_resolver", None)
+    behind = access_of(getattr(resolver, "wrapped_func", None))
+    if behind is not None:
+        return behind
+    told = kind.extensions.get("strawberry-definition")
+    return access_of(getattr(told, "origin", None))
+
+
+def _guarded(resolve: Resolve, said: Access | None) -> Resolve:
+    @wraps(resolve)
+    def resolved(source: object, info: GraphQLResolveInfo[Any], **arguments: object) -> object:
+        context = info.context
+        if isinstance(context, Context):
+            seen = context.whole
+            admit(said, seen)
+            admit_to(said, seen, partial(dict, arguments))
+        return resolve(source, info, **arguments)
+
+    setattr(resolved, GUARDED, True)
+    return resolved

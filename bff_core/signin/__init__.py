@@ -1,0 +1,1 @@
+"""The endpoints of signing in: what browsers are sent to, and what pages ask."""

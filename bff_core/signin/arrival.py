@@ -1,0 +1,50 @@
+"""What a gateway makes of somebody who is back from the provider."""
+
+import secrets
+from typing import Final
+
+from bff_core.auth.jwt import Claims, Refused
+from bff_core.auth.oidc.client import Grant, scopes_in
+from bff_core.auth.oidc.sign_in import SignIn
+from bff_core.auth.session.session import Claims as Shown
+from bff_core.auth.session.session import Session
+from bff_core.auth.token_handler.refresh import tokens_of
+
+LONGEST_NAME: Final = 200
+
+
+def session_of(
+    grant: Grant, claims: Claims, sign_in: SignIn, *, browser: str, wall: float
+) -> Session:
+    """Return the session of who the claims of an ID token name.
+
+    Raises `Refused` for somebody without the claims that a viewer is made of.
+    """
+    subject, tenant = claims.get(sign_in.subject), claims.get(sign_in.tenant, "")
+    if not isinstance(subject, str) or not subject:
+        raise Refused("subject")
+    if sign_in.tenant and (not isinstance(tenant, str) or not tenant):
+        raise Refused("tenant")
+    sid, sub = claims.get("sid"), claims.get("sub")
+    return Session(
+        handle=secrets.token_urlsafe(12),
+        subject=subject,
+        provider_subject=str(sub),
+        tenant=str(tenant),
+        scopes=grant.scope if grant.scope is not None else frozenset(sign_in.scope),
+        roles=scopes_in(claims, sign_in.roles),
+        client=sign_in.client_id,
+        provider_sid=sid if isinstance(sid, str) else "",
+        claims=_shown(claims, sign_in),
+        browser=browser[:LONGEST_NAME],
+        signed_in_at=wall,
+        tokens=tokens_of(grant, wall) if sign_in.keeps_tokens else None,
+    )
+
+
+def _shown(claims: Claims, sign_in: SignIn) -> Shown:
+    """Return the claims that pages may see, where they are plain values."""
+    found = {name: claims.get(name) for name in sign_in.shows}
+    return {
+        name: value for name, value in found.items() if isinstance(value, str | int | float | bool)
+    }

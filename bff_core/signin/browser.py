@@ -1,0 +1,239 @@
+"""The endpoints of sessions: sign in, come back, who am I, sign out, which sessions are there."""
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+from urllib.parse import parse_qsl, urlencode
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from bff_core.auth.access import ANYONE
+from bff_core.auth.jwt import Refused
+from bff_core.auth.oidc.flow import SignInFailed, with_error
+from bff_core.auth.session.session import key_of, provider_session_of, provider_subject_of
+from bff_core.auth.session.store import Kept
+from bff_core.auth.token_handler.authenticator import SessionAuthenticator
+from bff_core.auth.viewer import Viewer
+from bff_core.clock import Clock
+from bff_core.edge.body import whole
+from bff_core.edge.exchange import SCOPE
+from bff_core.edge.guard import guarded
+from bff_core.errors import (
+    BFFError,
+    ClientError,
+    InvalidInput,
+    NotAllowed,
+    NotAuthenticated,
+    NotFound,
+)
+from bff_core.scope import Scope
+from bff_core.signin.arrival import session_of
+
+NO_STORE: Final = {"cache-control": "no-store"}
+
+LONGEST: Final = 16 * 1024
+"""Bytes of a logout token's form."""
+
+REPLAY: Final = 3600.0
+"""Seconds for which a logout token is known again."""
+
+WISHES: Final = {"login_hint": "login_hint", "prompt": "prompt", "acr_values": "acr_values"}
+"""What a page may ask of the provider, by parameters of `/login`."""
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class BadLogoutToken(ClientError):
+    """The provider's word that somebody has signed out is not to be believed."""
+
+    code = "invalid_request"
+    title = "The logout token is not valid"
+
+
+class SessionEndpoints:
+    """What browsers and the provider ask of a gateway with sessions."""
+
+    def __init__(self, authenticator: SessionAuthenticator, wall: Clock = time.time) -> None:
+        self._auth = authenticator
+        self._wall = wall
+
+    def routes(self) -> list[Route]:
+        """Return them, below the authenticator's prefix."""
+        prefix = self._auth.prefix
+        told: Sequence[tuple[str, str, Endpoint]] = (
+            ("GET", "/login", self.login),
+            ("GET", "/callback", self.callback),
+            ("GET", "/user", self.user),
+            ("POST", "/logout", self.logout),
+            ("POST", "/backchannel-logout", self.backchannel_logout),
+            ("GET", "/sessions", self.sessions),
+            ("DELETE", "/sessions", self.end_others),
+            ("DELETE", "/sessions/{handle}", self.end),
+        )
+        return [_route(verb, prefix + path, act) for verb, path, act in told]
+
+    async def login(self, request: Request) -> Response:
+        """Send the browser to the provider; it comes back to `returnUrl`, a path of this site."""
+        if request.headers.get("sec-fetch-dest", "document") != "document":
+            raise NotAllowed("Signing in takes a page of its own: have the browser go there.")
+        return_url = request.query_params.get("returnUrl", "/")
+        wishes = {
+            name: request.query_params[told]
+            for name, told in WISHES.items()
+            if told in request.query_params
+        }
+        scope = _scope(request)
+        departure = await self._auth.flow.depart(scope.headers, return_url, wishes)
+        scope.added.extend(departure.cookies)
+        return RedirectResponse(departure.location, 303, NO_STORE)
+
+    async def callback(self, request: Request) -> Response:
+        """Take what the provider sends the browser back with, and begin a session."""
+        scope, auth = _scope(request), self._auth
+        arrival, cookies = await auth.flow.arrive(scope.headers, scope.query)
+        scope.added.extend(cookies)
+        if arrival.grant is None or arrival.claims is None:
+            return RedirectResponse(with_error(arrival.return_url, arrival.error), 303, NO_STORE)
+        browser = request.headers.get("user-agent", "")
+        try:
+            session = session_of(
+                arrival.grant, arrival.claims, auth.sign_in, browser=browser, wall=self._wall()
+            )
+        except Refused as refused:
+            message = "The provider does not say who you are."
+            raise SignInFailed(message, f"{auth.prefix}/login") from refused
+        before = auth.cookie.read(scope.headers)
+        await auth.begin(scope, session)
+        if before is not None:  # a session of before: signing in is no way to go on with it
+            await auth.sessions.store.remove([key_of(before)])
+        return RedirectResponse(arrival.return_url, 303, NO_STORE)
+
+    async def user(self, request: Request) -> Response:
+        """Tell a page who is signed in."""
+        kept = await self._kept(request)
+        session = kept.session
+        told = {
+            "subject": session.subject,
+            "tenant": session.tenant,
+            "scopes": sorted(session.scopes),
+            "roles": sorted(session.roles),
+            "claims": session.claims,
+            "session": _told(kept, kept),
+        }
+        return JSONResponse(told, headers=NO_STORE)
+
+    async def logout(self, request: Request) -> Response:
+        """End the session; tell the page where the provider's own is ended."""
+        kept = await self._kept(request)
+        await self._auth.sessions.end([kept], "signed_out")
+        self._auth.forget(_scope(request))
+        self._auth.revoke(kept.session)
+        return JSONResponse({"location": await self._farewell()}, headers=NO_STORE)
+
+    async def backchannel_logout(self, request: Request) -> Response:
+        """Take the provider's word that somebody has signed out elsewhere."""
+        token = await _logout_token(request)
+        sessions = self._auth.sessions
+        try:
+            told = await self._auth.client.logged_out(token)
+        except Refused as refused:
+            raise BadLogoutToken("It is not of our provider, or not for us.") from refused
+        if not await sessions.store.note(f"logout {key_of(told.id)}", REPLAY):
+            raise BadLogoutToken("It was used before.")
+        by = provider_session_of(told.sid) if told.sid else provider_subject_of(told.subject)
+        await sessions.end(await sessions.store.listed(by), "ended_elsewhere")
+        return Response(status_code=200, headers=NO_STORE)
+
+    async def sessions(self, request: Request) -> Response:
+        """List the sessions of whoever asks, newest first."""
+        current = await self._kept(request)
+        theirs = await self._theirs(current)
+        return JSONResponse(
+            {"sessions": [_told(kept, current) for kept in theirs]}, headers=NO_STORE
+        )
+
+    async def end_others(self, request: Request) -> Response:
+        """End all sessions of whoever asks, but for the one that asks."""
+        current = await self._kept(request)
+        others = [kept for kept in await self._theirs(current) if kept.key != current.key]
+        return await self._ended(others)
+
+    async def end(self, request: Request) -> Response:
+        """End one session of whoever asks; others' are as if they were not there."""
+        current = await self._kept(request)
+        handle = request.path_params["handle"]
+        found = [one for one in await self._theirs(current) if one.session.handle == handle]
+        if not found:
+            raise NotFound("There is no such session.")
+        if found[0].key == current.key:
+            self._auth.forget(_scope(request))
+        return await self._ended(found)
+
+    async def _ended(self, ended: Sequence[Kept]) -> Response:
+        for kept in ended:
+            self._auth.revoke(kept.session)
+        count = await self._auth.sessions.end(ended, "ended_elsewhere")
+        return JSONResponse({"ended": count}, headers=NO_STORE)
+
+    async def _kept(self, request: Request) -> Kept:
+        """Return the session of a request; raises `NotAuthenticated` without one."""
+        scope = _scope(request)
+        kept = await self._auth.find(scope)
+        if kept is None or Viewer.from_scope(scope).is_anonymous:
+            raise NotAuthenticated("Nobody is signed in.")
+        return kept
+
+    async def _theirs(self, current: Kept) -> Sequence[Kept]:
+        session = current.session
+        return await self._auth.sessions.of(session.subject, session.tenant)
+
+    async def _farewell(self) -> str:
+        """Return where the provider ends its session; our own page if it can't be asked."""
+        home = f"{self._auth.public_url}/"
+        try:
+            end_session = (await self._auth.client.metadata()).end_session
+        except BFFError:
+            return home
+        if not end_session:
+            return home
+        # An `id_token_hint` would be a token in the browser's address bar.
+        asked = {"client_id": self._auth.sign_in.client_id, "post_logout_redirect_uri": home}
+        return f"{end_session}{'&' if '?' in end_session else '?'}{urlencode(asked)}"
+
+
+def _route(verb: str, path: str, act: Endpoint) -> Route:
+    """Return a route that asks for whoever may use it by itself."""
+
+    async def endpoint(request: Request) -> Response:
+        return await act(request)
+
+    return Route(path, guarded(endpoint, ANYONE), methods=[verb], include_in_schema=False)
+
+
+def _told(kept: Kept, current: Kept) -> dict[str, object]:
+    session = kept.session
+    return {
+        "id": session.handle,
+        "browser": session.browser,
+        "signed_in_at": round(session.signed_in_at),
+        "expires_in": round(kept.left),
+        "is_current": kept.key == current.key,
+    }
+
+
+def _scope(request: Request) -> Scope:
+    scope: Scope = request.scope[SCOPE]
+    return scope
+
+
+async def _logout_token(request: Request) -> str:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/x-www-form-urlencoded":
+        raise InvalidInput("Send a form with a logout_token.")
+    body = await whole(request.receive, request.scope, LONGEST)
+    told = [value for name, value in parse_qsl(body.decode("latin-1")) if name == "logout_token"]
+    if len(told) != 1:
+        raise InvalidInput("Send a form with one logout_token.")
+    return told[0]

@@ -1,0 +1,45 @@
+"""Which endpoints an authenticator brings along."""
+
+from collections.abc import Iterator
+
+from starlette.routing import Route
+
+from bff_core.auth.authenticator import Authenticator, FirstOf, SignsIn
+from bff_core.errors import ConfigurationError
+
+
+def routes_for(authenticator: Authenticator | None) -> list[Route]:
+    """Return the routes that belong to an authenticator, or to those it asks in order.
+
+    They ask for whoever may use them by themselves. Raises `ConfigurationError` where two would be
+    at one place.
+    """
+    found: dict[str, list[Route]] = {}
+    for one in _each(authenticator):
+        if isinstance(one, SignsIn):
+            if one.prefix in found:
+                raise ConfigurationError(
+                    f"two authenticators sign in at {one.prefix}: give one another prefix"
+                )
+            found[one.prefix] = _routes_of(one)
+    return [route for routes in found.values() for route in routes]
+
+
+def _routes_of(authenticator: SignsIn) -> list[Route]:
+    # What signs in loads a lot that most gateways need not wait for.
+    from bff_core.auth.token_handler.authenticator import (  # noqa: PLC0415 # see above
+        SessionAuthenticator,
+    )
+    from bff_core.signin.browser import SessionEndpoints  # noqa: PLC0415 # see above
+
+    if isinstance(authenticator, SessionAuthenticator):
+        return SessionEndpoints(authenticator).routes()
+    return []
+
+
+def _each(authenticator: Authenticator | None) -> Iterator[Authenticator]:
+    if isinstance(authenticator, FirstOf):
+        for one in authenticator.authenticators:
+            yield from _each(one)
+    elif authenticator is not None:
+        yield authenticator
