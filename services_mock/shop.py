@@ -15,6 +15,7 @@ SERVICES = (
     "payments",
     "reviews",
     "recommendations",
+    "identity",
 )
 
 FIRST_PORT = 9001

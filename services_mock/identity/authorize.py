@@ -1,0 +1,161 @@
+"""Where somebody says who they are: any user, no password."""
+
+import secrets
+from html import escape
+from typing import Final
+from urllib.parse import urlencode
+
+from fastapi import Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+
+from services_mock.data import users
+from services_mock.identity.book import Book, Code, Grant, Stay
+from services_mock.identity.clients import SCOPES, Client
+from services_mock.identity.routes import Form, Refused, Store, client_of, router
+
+COOKIE: Final = "mock-identity"
+CODE_LIFETIME: Final = 60.0
+OFFERED: Final = ("1", "2", "3")
+REQUEST_URI: Final = "urn:ietf:params:oauth:request_uri:"
+
+POLICY: Final = (
+    "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"
+)
+
+PAGE: Final = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>{title}</title>
+<style>body{{font:16px/1.5 system-ui;max-width:26rem;margin:4rem auto;padding:0 1rem}}
+button,input{{font:inherit;padding:.5rem;margin:.25rem 0;width:100%;box-sizing:border-box}}
+small{{color:#666}}</style>
+<h1>{title}</h1>
+{body}
+"""
+
+FORM: Final = """<p>{client} wants to know who you are.</p>
+<form method="post" action="authorize">{hidden}{buttons}
+<p><label>or any customer, by number
+<input name="other" inputmode="numeric" pattern="[0-9]*"></label>
+<button name="user" value="">Sign in</button></p></form>
+<p><small>A mock: any user, no password. Not for anything but development.</small></p>
+"""
+
+
+class Wrong(Exception):
+    """A request that is not answered by a redirect: it may lead to somebody else."""
+
+
+@router.post("/par")
+async def push(request: Request, book: Store, form: Form) -> Response:
+    """Take the parameters of an authorization from the client itself (RFC 9126)."""
+    try:
+        client = client_of(request, form, book)
+    except Refused as refused:
+        return refused.answer()
+    asked = {**form, "client_id": client.id}
+    asked.pop("client_secret", None)
+    if not client.redirects_to(asked.get("redirect_uri", "")):
+        return Refused("invalid_request", "redirect_uri").answer()
+    uri = REQUEST_URI + book.pushed.put(asked)
+    return JSONResponse({"request_uri": uri, "expires_in": 60}, 201)
+
+
+@router.get("/authorize")
+async def show(request: Request, book: Store) -> Response:
+    """Show who there is to be, or go on with who is signed in already."""
+    try:
+        asked, client = _asked(dict(request.query_params), book)
+    except Wrong as wrong:
+        return _page("This can't be signed in to", f"<p>{escape(str(wrong))}</p>", 400)
+    error = _fault(asked)
+    if error:
+        return _back(book, asked, {"error": error})
+    stay = book.stays.get(request.cookies.get(COOKIE, ""))
+    prompt = asked.get("prompt", "")
+    if stay is not None and prompt not in {"login", "select_account"}:
+        return _back(book, asked, {"code": _code(book, asked, client, stay)})
+    if prompt == "none":
+        return _back(book, asked, {"error": "login_required"})
+    hidden = "".join(
+        f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
+        for name, value in asked.items()
+    )
+    offered = dict.fromkeys([*filter(users.exists, [asked.get("login_hint", "")]), *OFFERED])
+    buttons = "".join(
+        f'<button name="user" value="{one}">{escape(users.user(one).name.full)}</button>'
+        for one in offered
+    )
+    body = FORM.format(client=escape(client.id), hidden=hidden, buttons=buttons)
+    return _page("Who are you?", body)
+
+
+@router.post("/authorize")
+async def choose(request: Request, book: Store, form: Form) -> Response:
+    """Sign somebody in, and send the browser back to the client."""
+    if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+        return _page("This can't be signed in to", "<p>The form was sent by another site.</p>", 400)
+    subject = form.pop("user", "") or form.pop("other", "")
+    form.pop("other", "")
+    try:
+        asked, client = _asked(form, book)
+    except Wrong as wrong:
+        return _page("This can't be signed in to", f"<p>{escape(str(wrong))}</p>", 400)
+    error = _fault(asked) or ("" if users.exists(subject) else "access_denied")
+    if error:
+        return _back(book, asked, {"error": error})
+    stay = Stay(secrets.token_urlsafe(12), subject, int(book.wall()))
+    answer = _back(book, asked, {"code": _code(book, asked, client, stay)})
+    answer.set_cookie(COOKIE, book.stays.put(stay), httponly=True, samesite="lax", path="/")
+    return answer
+
+
+def _asked(told: dict[str, str], book: Book) -> tuple[dict[str, str], Client]:
+    """Return the parameters, pushed ones among them, and the client; raises `Wrong`."""
+    uri = told.get("request_uri", "")
+    if uri:
+        pushed = book.pushed.get(uri.removeprefix(REQUEST_URI))
+        if pushed is None or pushed["client_id"] != told.get("client_id"):
+            raise Wrong("The request is not known, or was another client's.")
+        told = {**pushed, **{name: told[name] for name in ("user", "other") if name in told}}
+    client = book.clients.get(told.get("client_id", ""))
+    if client is None:
+        raise Wrong("The client is not known.")
+    if not client.redirects_to(told.get("redirect_uri", "")):
+        raise Wrong("The client does not live at that redirect_uri.")
+    return told, client
+
+
+def _fault(asked: dict[str, str]) -> str:
+    if asked.get("response_type") != "code":
+        return "unsupported_response_type"
+    if asked.get("code_challenge_method") != "S256" or len(asked.get("code_challenge", "")) != 43:
+        return "invalid_request"
+    scopes = frozenset(asked.get("scope", "").split())
+    return "" if scopes and scopes <= SCOPES else "invalid_scope"
+
+
+def _code(book: Book, asked: dict[str, str], client: Client, stay: Stay) -> str:
+    stay.clients.add(client.id)
+    grant = Grant(
+        client.id,
+        stay.subject,
+        frozenset(asked["scope"].split()),
+        stay.sid,
+        asked.get("nonce", ""),
+        stay.since,
+    )
+    until = book.wall() + CODE_LIFETIME
+    return book.codes.put(Code(grant, asked["redirect_uri"], asked["code_challenge"], until))
+
+
+def _back(book: Book, asked: dict[str, str], told: dict[str, str]) -> RedirectResponse:
+    parameters = {**told, "state": asked.get("state", ""), "iss": book.issuer}
+    uri = asked["redirect_uri"]
+    return RedirectResponse(f"{uri}{'&' if '?' in uri else '?'}{urlencode(parameters)}", 303)
+
+
+def _page(title: str, body: str, status: int = 200) -> HTMLResponse:
+    headers = {"content-security-policy": POLICY, "x-frame-options": "DENY"}
+    return HTMLResponse(PAGE.format(title=title, body=body), status, headers)

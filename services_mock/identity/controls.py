@@ -1,0 +1,35 @@
+"""What tests may have done to the provider."""
+
+from fastapi import Response
+from pydantic import BaseModel
+
+from services_mock.answers import answer
+from services_mock.identity.leave import sign_out
+from services_mock.identity.routes import Store, router
+
+
+class Leaving(BaseModel, extra="forbid"):
+    """Who is to be signed out: one stay, or all of somebody's."""
+
+    sid: str = ""
+    sub: str = ""
+
+
+@router.post("/__keys__")
+async def rotate(book: Store) -> Response:
+    """Sign with a new key from now on."""
+    book.rotate()
+    return answer({"kid": book.key.kid})
+
+
+@router.post("/__logout__")
+async def log_out(book: Store, leaving: Leaving) -> Response:
+    """Sign somebody out, and tell the clients."""
+    ended = [
+        stay
+        for stay in book.stays.values()
+        if leaving.sid == stay.sid or (leaving.sub and leaving.sub == stay.subject)
+    ]
+    for stay in ended:
+        await sign_out(book, stay)
+    return answer({"ended": len(ended)})

@@ -1,0 +1,62 @@
+"""Where somebody signs out, and the clients that are told."""
+
+import asyncio
+import logging
+from html import escape
+from typing import Final
+from urllib.parse import urlencode
+
+import httpx
+from fastapi import Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from services_mock.identity.authorize import COOKIE, POLICY
+from services_mock.identity.book import Book, Stay
+from services_mock.identity.routes import Form, Store, router
+from services_mock.identity.signing import logout_token, read
+
+PATIENCE: Final = 3.0
+"""Seconds that a client may take to hear that somebody has signed out."""
+
+log = logging.getLogger("services_mock")
+
+
+@router.api_route("/end-session", methods=["GET", "POST"])
+async def end_session(request: Request, book: Store, form: Form) -> Response:
+    """Sign out (OpenID Connect RP-Initiated Logout), and send the browser back."""
+    asked = {**request.query_params, **form}
+    hint = read(book, asked["id_token_hint"]) if "id_token_hint" in asked else None
+    client = book.clients.get(asked.get("client_id") or str((hint or {}).get("aud", "")))
+    stay = book.stays.get(request.cookies.get(COOKIE, ""))
+    if stay is not None:
+        await sign_out(book, stay)
+    uri = asked.get("post_logout_redirect_uri", "")
+    if client is not None and uri in client.farewells:
+        state = f"?{urlencode({'state': asked['state']})}" if "state" in asked else ""
+        answer: Response = RedirectResponse(uri + state, 303)
+    else:
+        page = f"<!doctype html><title>Signed out</title><p>{escape('You have signed out.')}</p>"
+        answer = HTMLResponse(page, headers={"content-security-policy": POLICY})
+    answer.delete_cookie(COOKIE, path="/")
+    return answer
+
+
+async def sign_out(book: Book, stay: Stay) -> None:
+    """End a stay and tell each client that has a part in it."""
+    book.end(stay)
+    told = [book.clients[name] for name in sorted(stay.clients) if book.clients[name].backchannel]
+    async with asyncio.TaskGroup() as group:
+        for client in told:
+            token = logout_token(book, client.id, stay.subject, stay.sid)
+            group.create_task(_tell(client.backchannel, token))
+
+
+async def _tell(url: str, token: str) -> None:
+    try:
+        async with httpx.AsyncClient(timeout=PATIENCE, trust_env=False) as http:
+            answer = await http.post(url, data={"logout_token": token})
+    except httpx.HTTPError as error:
+        log.warning("identity: %s did not hear of a sign-out (%s)", url, type(error).__name__)
+        return
+    if answer.status_code >= 400:
+        log.warning("identity: %s answered %d to a sign-out", url, answer.status_code)

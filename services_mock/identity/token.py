@@ -1,0 +1,175 @@
+"""The token endpoint and its kin: codes redeemed, tokens rotated, exchanged, told of, revoked."""
+
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Any, Final
+
+from fastapi import Request, Response
+from fastapi.responses import JSONResponse
+
+from services_mock.identity.book import Book, Grant
+from services_mock.identity.clients import SCOPES, Client
+from services_mock.identity.routes import Form, Refused, Store, client_of, router
+from services_mock.identity.signing import (
+    access_token,
+    encoded,
+    id_token,
+    profile,
+    read,
+    thumbprint_of,
+)
+
+EXCHANGE: Final = "urn:ietf:params:oauth:grant-type:token-exchange"
+ACCESS: Final = "urn:ietf:params:oauth:token-type:access_token"
+
+Issue = Callable[[Book, Client, dict[str, str], str], dict[str, Any]]
+
+
+@router.post("/token")
+async def give(request: Request, book: Store, form: Form) -> Response:
+    """Give tokens for a code, a refresh token, a secret, or another token."""
+    issue = ISSUES.get(form.get("grant_type", ""))
+    if issue is None:
+        return Refused("unsupported_grant_type").answer()
+    try:
+        client = client_of(request, form, book)
+        return JSONResponse(
+            issue(book, client, form, _key(request, book)), headers={"cache-control": "no-store"}
+        )
+    except Refused as refused:
+        return refused.answer()
+
+
+def _key(request: Request, book: Book) -> str:
+    """Return the thumbprint of the key that tokens are bound to; empty without a proof."""
+    proof = request.headers.get("dpop")
+    if proof is None:
+        return ""
+    thumbprint = thumbprint_of(proof, "POST", f"{book.issuer}/token", book.wall())
+    if thumbprint is None:
+        raise Refused("invalid_dpop_proof")
+    return thumbprint
+
+
+def _redeem(book: Book, client: Client, form: dict[str, str], jkt: str) -> dict[str, Any]:
+    code = book.codes.get(form.get("code", ""))
+    if code is None or code.grant.client != client.id or book.wall() > code.until:
+        raise Refused("invalid_grant")
+    if code.is_used:  # who has it besides us has what it gave, too
+        book.revoke(code.grant)
+        raise Refused("invalid_grant", "the code was used before")
+    verifier = form.get("code_verifier", "")
+    is_fit = encoded(sha256(verifier.encode()).digest()) == code.challenge
+    if not is_fit or form.get("redirect_uri") != code.redirect_uri:
+        raise Refused("invalid_grant")
+    code.is_used = True
+    code.grant.jkt = jkt
+    return _answer(book, code.grant)
+
+
+def _refresh(book: Book, client: Client, form: dict[str, str], jkt: str) -> dict[str, Any]:
+    token = form.get("refresh_token", "")
+    grant = book.refreshes.get(token)
+    if grant is None or grant.client != client.id or grant.is_revoked:
+        raise Refused("invalid_grant")
+    if token != grant.refresh:  # one that was replaced: somebody has stolen it
+        book.revoke(grant)
+        raise Refused("invalid_grant", "the refresh token was used before")
+    if not client.secret and jkt != grant.jkt:
+        raise Refused("invalid_dpop_proof", "the refresh token is bound to another key")
+    return _answer(book, grant)
+
+
+def _credentials(book: Book, client: Client, form: dict[str, str], jkt: str) -> dict[str, Any]:
+    if not client.secret:
+        raise Refused("unauthorized_client")
+    scope = frozenset(form.get("scope", "").split())
+    if not scope <= SCOPES:
+        raise Refused("invalid_scope")
+    grant = Grant(client.id, client.id, scope, "", jkt=jkt)
+    audience = form.get("audience") or form.get("resource") or client.audience
+    return _told(book, access_token(book, grant, audience=audience, scope=scope), jkt)
+
+
+def _exchange(book: Book, client: Client, form: dict[str, str], jkt: str) -> dict[str, Any]:
+    claims = read(book, form.get("subject_token", ""))
+    if not client.secret:
+        raise Refused("unauthorized_client")
+    if form.get("subject_token_type") != ACCESS or claims is None or claims["exp"] < book.wall():
+        raise Refused("invalid_request", "subject_token")
+    had = frozenset(str(claims["scope"]).split())
+    scope = frozenset(form["scope"].split()) if form.get("scope") else had
+    if not scope <= had:
+        raise Refused("invalid_scope")
+    grant = Grant(client.id, str(claims["sub"]), scope, str(claims.get("sid", "")), jkt=jkt)
+    audience = form.get("audience") or form.get("resource") or client.audience
+    token = access_token(book, grant, audience=audience, scope=scope, act=client.id)
+    return {**_told(book, token, jkt), "issued_token_type": ACCESS}
+
+
+ISSUES: Final[dict[str, Issue]] = {
+    "authorization_code": _redeem,
+    "refresh_token": _refresh,
+    "client_credentials": _credentials,
+    EXCHANGE: _exchange,
+}
+
+
+def _answer(book: Book, grant: Grant) -> dict[str, Any]:
+    client = book.clients[grant.client]
+    access = access_token(book, grant, audience=client.audience, scope=grant.scope)
+    told = {**_told(book, access, grant.jkt), "scope": " ".join(sorted(grant.scope))}
+    if "openid" in grant.scope:
+        told["id_token"] = id_token(book, grant, access)
+    if "offline_access" in grant.scope:
+        # The old name stays, so that whoever comes with it is known for a thief.
+        grant.refresh = told["refresh_token"] = book.refreshes.put(grant)
+    return told
+
+
+def _told(book: Book, access: str, jkt: str) -> dict[str, Any]:
+    kind = "DPoP" if jkt else "Bearer"
+    return {"access_token": access, "token_type": kind, "expires_in": int(book.lifetime)}
+
+
+@router.get("/userinfo")
+async def get_userinfo(request: Request, book: Store) -> Response:
+    """Tell who an access token is of."""
+    token = request.headers.get("authorization", "").partition(" ")[2]
+    claims = read(book, token)
+    if claims is None or claims["exp"] < book.wall() or token in book.revoked:
+        return JSONResponse(
+            {"error": "invalid_token"}, 401, {"www-authenticate": 'Bearer error="invalid_token"'}
+        )
+    return JSONResponse({"sub": claims["sub"], **profile(claims["sub"])})
+
+
+@router.post("/introspect")
+async def introspect(request: Request, book: Store, form: Form) -> Response:
+    """Tell whether a token is good, and of what (RFC 7662)."""
+    try:
+        client_of(request, form, book)
+    except Refused as refused:
+        return refused.answer()
+    token = form.get("token", "")
+    claims = read(book, token)
+    is_active = claims is not None and claims["exp"] >= book.wall() and token not in book.revoked
+    kind = "DPoP" if claims is not None and "cnf" in claims else "Bearer"
+    told = {"active": True, "token_type": kind, **(claims or {})} if is_active else {}
+    return JSONResponse(told or {"active": False})
+
+
+@router.post("/revoke")
+async def revoke(request: Request, book: Store, form: Form) -> Response:
+    """Forget a token, and with a refresh token its whole family (RFC 7009)."""
+    try:
+        client = client_of(request, form, book)
+    except Refused as refused:
+        return refused.answer()
+    token = form.get("token", "")
+    grant = book.refreshes.get(token)
+    if grant is not None and grant.client == client.id:
+        book.revoke(grant)
+    elif read(book, token) is not None:
+        book.revoked[token] = None
+    return Response(status_code=200)
