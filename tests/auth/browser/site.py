@@ -1,0 +1,265 @@
+"""A gateway with sessions over the mock provider, all in process, and browsers in front of it."""
+
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from html import unescape
+from typing import Annotated, Any
+from urllib.parse import parse_qsl, urlsplit
+
+import httpx
+from fastapi import Depends
+
+from bff_core import (
+    ANYONE,
+    Composition,
+    Gateway,
+    Settings,
+    Upstream,
+    Viewer,
+    Views,
+    compose,
+    critical,
+    gateway,
+)
+from bff_core.auth.oidc.sign_in import SignIn
+from bff_core.auth.token_handler.authenticator import SessionAuthenticator
+from bff_core.call import Call, Reply
+from bff_core.clock import Clock, monotonic
+from bff_core.events import AnyEvent, Events
+from bff_core.testing.scripted import Scripted, ScriptedTransport
+from services_mock import identity
+from services_mock.identity.clients import WEB_SECRET
+
+HERE = "https://shop.example"
+ISSUER = "https://id.example"
+KEY = "a secret of the tests, which is long enough"
+OURS = {"x-csrf": "1", "sec-fetch-site": "same-origin", "sec-fetch-mode": "cors"}
+"""What a browser sends with a request of our own page."""
+
+GOES = {"sec-fetch-mode": "navigate", "sec-fetch-dest": "document", "accept": "text/html"}
+"""What it sends when it goes to a page."""
+
+
+class Wall:
+    """The time of day, as the tests set it."""
+
+    def __init__(self) -> None:
+        self.now = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Accounts(Upstream):
+    """A service that is asked on behalf of whoever looks."""
+
+    async def balance(self) -> int:
+        return await self.get("/balance", int)
+
+
+class Me(Composition):
+    """Who looks, and what they have."""
+
+    viewer: Viewer
+    accounts: Accounts
+
+    @critical
+    async def balance(self) -> int:
+        return await self.accounts.balance()
+
+
+@dataclass
+class Told:
+    """Whom the gateway takes the caller for."""
+
+    subject: str
+
+
+def views() -> Views:
+    """Return a view for those who are signed in, one that changes something, one for anyone."""
+    views = Views(prefix="/v1")
+
+    @views.get("/me")
+    async def get_me(me: Annotated[Me, Depends(compose(Me))]) -> Told:
+        return Told(me.viewer.subject)
+
+    @views.get("/balance")
+    async def get_balance(me: Annotated[Me, Depends(compose(Me))]) -> int:
+        return await me.balance()
+
+    @views.post("/note")
+    async def post_note(me: Annotated[Me, Depends(compose(Me))]) -> Told:
+        return Told(me.viewer.subject)
+
+    @views.get("/welcome", access=ANYONE)
+    async def get_welcome(me: Annotated[Me, Depends(compose(Me))]) -> Told:
+        return Told(me.viewer.subject)
+
+    return views
+
+
+@dataclass
+class Browser:
+    """Keeps cookies by host, as a browser does, and sends what a page would."""
+
+    site: "Site"
+    jar: dict[str, dict[str, str]] = field(default_factory=dict)
+    seen: list[httpx.Response] = field(default_factory=list)
+
+    async def go(self, url: str, method: str = "GET", **options: Any) -> httpx.Response:
+        """Go to an address, and on to wherever that leads."""
+        answer = await self.send(method, url, headers=GOES, **options)
+        while answer.is_redirect:
+            answer = await self.send("GET", str(answer.next_request.url), headers=GOES)
+        return answer
+
+    async def fetch(self, path: str, method: str = "GET", **options: Any) -> httpx.Response:
+        """Ask our gateway from a page of ours."""
+        headers = {**OURS, **options.pop("headers", {})}
+        return await self.send(method, HERE + path, headers=headers, **options)
+
+    async def sign_in(self, user: str = "1", return_url: str = "/v1/welcome") -> httpx.Response:
+        """Sign in at the provider's page, as somebody."""
+        page = await self.go(f"{HERE}/bff/login?returnUrl={return_url}")
+        if page.url.host == urlsplit(HERE).hostname:  # the provider still knew us
+            return page
+        return await self.choose(page, user)
+
+    async def choose(self, page: httpx.Response, user: str) -> httpx.Response:
+        """Press a button of the provider's page."""
+        hidden = dict(re.findall(r'type="hidden" name="([^"]*)" value="([^"]*)"', page.text))
+        form = {unescape(name): unescape(value) for name, value in hidden.items()}
+        return await self.go(f"{ISSUER}/authorize", "POST", data={**form, "user": user})
+
+    async def send(self, method: str, url: str, **options: Any) -> httpx.Response:
+        """Send one request with the cookies of its host, and keep those of the answer."""
+        host = urlsplit(url).hostname or ""
+        jar = self.jar.setdefault(host, {})
+        headers = dict(options.pop("headers", {}))
+        if method != "GET" and "origin" not in headers:
+            headers["origin"] = HERE if host == urlsplit(HERE).hostname else ISSUER
+        if jar:
+            headers["cookie"] = "; ".join(f"{name}={value}" for name, value in jar.items())
+        client = self.site.clients[host]
+        client.cookies.clear()  # this browser's are its own
+        answer = await client.request(method, url, headers=headers, **options)
+        self.seen.append(answer)
+        for told in answer.headers.get_list("set-cookie"):
+            pair, _, rest = told.partition(";")
+            name, _, value = pair.partition("=")
+            if "max-age=0" in rest.lower():
+                jar.pop(name, None)
+            else:
+                jar[name] = value
+        return answer
+
+    @property
+    def cookie(self) -> str | None:
+        """The cookie of its session."""
+        return self.jar.get(urlsplit(HERE).hostname or "", {}).get("__Host-bff")
+
+
+@dataclass
+class Site:
+    """The gateway, the provider, the service behind, and what the gateway told."""
+
+    app: Gateway
+    auth: SessionAuthenticator
+    provider: Scripted
+    service: Scripted
+    wall: Wall
+    clients: dict[str, httpx.AsyncClient]
+    heard: list[AnyEvent]
+    identity: Any
+    answer: Any
+
+    def browser(self) -> Browser:
+        """Return a browser that nobody is signed in with."""
+        return Browser(self)
+
+    async def rotate_keys(self) -> None:
+        """Have the provider sign with a new key."""
+        await self.clients[urlsplit(ISSUER).hostname].post("/__keys__")
+
+    def asked(self, path: str) -> list[dict[str, str]]:
+        """Return the forms that the provider was sent at a path."""
+        calls = [call for call in self.provider.calls if call.target == path]
+        return [dict(parse_qsl(call.body.decode())) for call in calls]
+
+
+def asgi(app: Any) -> Callable[[Call], Any]:
+    """Return a step that has an app answer a call."""
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=ISSUER)
+
+    async def step(call: Call) -> Reply:
+        headers = [(name.decode(), value.decode()) for name, value in call.headers]
+        told = await client.request(call.method, call.target, headers=headers, content=call.body)
+        fields = tuple((name.lower(), value) for name, value in told.headers.raw)
+        return Reply(told.status_code, fields, told.content)
+
+    return step
+
+
+def settings(**changed: Any) -> Settings:
+    """Return the settings of a gateway in production."""
+    return Settings(
+        **{
+            "env": "production",
+            "gc_freeze": False,
+            "allowed_hosts": ["shop.example"],
+            "public_url": HERE,
+            "session_keys": (KEY,),
+            "upstreams": dict.fromkeys(("identity", "accounts"), ("http://10.0.0.1",)),
+            **changed,
+        }
+    )
+
+
+def sign_in_at(**changed: Any) -> SignIn:
+    """Return how our gateway is known to the provider."""
+    told = {"issuer": ISSUER, "client_id": "web", "client_secret": WEB_SECRET, **changed}
+    return SignIn(**told)
+
+
+@asynccontextmanager
+async def open_site(
+    *,
+    told: dict[str, Any] | None = None,
+    clock: Clock = monotonic,
+    provider: Any = None,
+    wall: Wall | None = None,
+    changed: dict[str, Any] | None = None,
+    accounts: type[Upstream] = Accounts,
+    **options: Any,
+) -> AsyncIterator[Site]:
+    """Run a gateway over a provider; `told` are settings, `options` those of its sessions."""
+    wall = wall or Wall()
+    provider = provider or identity.create_app(ISSUER, HERE, wall=wall)
+    answer = asgi(provider)
+    asked, service = Scripted(answer), Scripted()
+    heard: list[AnyEvent] = []
+    scripts = {"identity": asked, "accounts": service}
+    auth = SessionAuthenticator(sign_in_at(**(changed or {})), wall=wall, **options)
+    app = gateway(
+        "shop",
+        services=[accounts],
+        faces=[views()],
+        settings=settings(**(told or {})),
+        authenticator=auth,
+        events=Events(heard.append),
+        transport=lambda _, runtime: ScriptedTransport({"10.0.0.1": scripts[runtime.upstream]}),
+        clock=clock,
+    )
+    async with AsyncExitStack() as closing:
+        await closing.enter_async_context(app.router.lifespan_context(app))
+        clients = {
+            urlsplit(url).hostname or "": await closing.enter_async_context(
+                httpx.AsyncClient(
+                    transport=httpx.ASGITransport(each, raise_app_exceptions=False), base_url=url
+                )
+            )
+            for url, each in ((HERE, app), (ISSUER, provider))
+        }
+        yield Site(app, auth, asked, service, wall, clients, heard, provider, answer)

@@ -1,0 +1,121 @@
+"""Requests that other sites forge are refused, whatever the way in; ours are served."""
+
+import pytest
+
+from bff_core.auth.session.csrf import Forged, Origins
+from tests.auth.browser.site import GOES, HERE, OURS, open_site
+
+EVIL = "https://evil.example"
+SIBLING = "https://blog.shop.example"
+PAGE = {"x-csrf": "1"}
+SOCKET = {"upgrade": "websocket", "connection": "upgrade"}
+EVENTS = {"accept": "text/event-stream"}
+
+
+def judge(method, **told):
+    """Return the verdict on a request with a cookie."""
+    headers = tuple((name.replace("_", "-").encode(), one.encode()) for name, one in told.items())
+    return Origins([HERE]).judge(method, headers)
+
+
+@pytest.mark.parametrize(
+    ("method", "headers"),
+    [
+        ("GET", PAGE),
+        ("GET", {**PAGE, "sec-fetch-site": "same-origin"}),
+        ("POST", {**PAGE, "origin": HERE}),
+        ("POST", {**PAGE, "sec-fetch-site": "same-origin"}),
+        ("DELETE", {**PAGE, "origin": HERE, "sec-fetch-site": "same-origin"}),
+        ("GET", {**PAGE, "origin": HERE, "sec-fetch-site": "same-site"}),
+        ("GET", {**SOCKET, "origin": HERE}),
+        ("GET", {**EVENTS, "sec-fetch-site": "same-origin"}),
+        ("GET", {**EVENTS, "origin": HERE}),
+    ],
+)
+def test_a_request_of_our_pages_is_ours(method, headers):
+    """With the header, or with proof where no header can be."""
+    assert judge(method, **headers) == "ours"
+
+
+@pytest.mark.parametrize(
+    ("method", "headers"),
+    [
+        ("POST", {}),
+        ("GET", {"sec-fetch-mode": "cors"}),
+        ("POST", PAGE),
+        ("POST", {"origin": HERE}),
+        ("POST", {**PAGE, "origin": EVIL}),
+        ("POST", {**PAGE, "origin": "null"}),
+        ("POST", {**PAGE, "origin": SIBLING, "sec-fetch-site": "same-site"}),
+        ("POST", {**PAGE, "sec-fetch-site": "same-site"}),
+        ("GET", {**PAGE, "sec-fetch-site": "cross-site", "sec-fetch-mode": "cors"}),
+        ("GET", {**PAGE, "origin": EVIL}),
+        ("POST", {**GOES, "origin": EVIL, "sec-fetch-site": "cross-site"}),
+        ("POST", {**GOES, "sec-fetch-site": "same-origin"}),
+        ("GET", SOCKET),
+        ("GET", {**SOCKET, "origin": EVIL}),
+        ("GET", {**SOCKET, "origin": "null", "sec-fetch-site": "cross-site"}),
+        ("GET", EVENTS),
+        ("GET", {**EVENTS, "origin": EVIL}),
+        ("POST", {**EVENTS, "sec-fetch-site": "same-origin"}),
+        ("POST", {**SOCKET, "origin": HERE}),
+    ],
+)
+def test_a_request_that_nothing_shows_to_be_ours_is_refused(method, headers):
+    """Forms, scripts, sockets and event streams of other sites; and ours without the header."""
+    with pytest.raises(Forged):
+        judge(method, **headers)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {**GOES, "sec-fetch-site": "cross-site"},
+        {**GOES, "sec-fetch-site": "none"},
+        {"sec-fetch-mode": "no-cors", "sec-fetch-site": "same-origin"},
+        {"accept": "text/html,application/xhtml+xml"},
+    ],
+)
+def test_a_page_that_is_only_shown_is_anybodys(headers):
+    """A link from elsewhere opens our page; what it shows is not the user's."""
+    assert judge("GET", **headers) == "passer-by"
+
+
+async def test_forged_requests_are_refused_at_the_gateway():
+    """A 403 that says what is missing, and nothing happens."""
+    async with open_site() as site:
+        browser = site.browser()
+        await browser.sign_in()
+        ours = await browser.fetch("/v1/note", "POST")
+        bare = await browser.send("POST", f"{HERE}/v1/note")
+        evil = await browser.send("POST", f"{HERE}/v1/note", headers={**OURS, "origin": EVIL})
+        leave = await browser.send("POST", f"{HERE}/bff/logout", headers={"origin": EVIL})
+        link = await browser.go(f"{HERE}/v1/welcome")
+        still = await browser.fetch("/v1/me")
+
+    assert ours.json() == {"subject": "1"}
+    assert [one.status_code for one in (bare, evil, leave)] == [403, 403, 403]
+    assert bare.json()["code"] == "csrf"
+    assert "X-CSRF" in bare.json()["detail"]
+    assert link.json() == {"subject": ""}
+    assert still.status_code == 200
+
+
+async def test_without_a_cookie_there_is_nothing_to_forge():
+    """Callers without a session need no header."""
+    async with open_site() as site:
+        told = await site.browser().send("GET", f"{HERE}/v1/welcome", headers={"origin": EVIL})
+
+    assert told.status_code == 200
+
+
+async def test_two_cookies_of_the_name_are_none():
+    """One of them was planted by somebody else."""
+    async with open_site() as site:
+        browser = site.browser()
+        await browser.sign_in()
+        pair = f"__Host-bff={browser.cookie}; __Host-bff={'x' * 43}"
+        browser.jar.clear()
+        told = await browser.send("GET", f"{HERE}/v1/me", headers={**OURS, "cookie": pair})
+
+    assert told.status_code == 401

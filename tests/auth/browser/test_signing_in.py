@@ -1,0 +1,187 @@
+"""A browser signs in, is known, and signs out; what it holds is a cookie and nothing else."""
+
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tests.auth.browser.site import HERE, ISSUER, open_site
+
+
+async def test_a_browser_signs_in_and_is_known():
+    """It comes back to where it wanted to go, and its pages are answered as its user's."""
+    async with open_site() as site:
+        browser = site.browser()
+        nobody = await browser.fetch("/v1/me")
+        back = await browser.sign_in("2", "/v1/welcome")
+        known = await browser.fetch("/v1/me")
+        told = await browser.fetch("/bff/user")
+
+    assert nobody.status_code == 401
+    assert "/bff/login" in nobody.headers["www-authenticate"]
+    assert (back.status_code, str(back.url)) == (200, f"{HERE}/v1/welcome")
+    assert known.json() == {"subject": "2"}
+    assert told.json()["subject"] == "2"
+    assert "@" in told.json()["claims"]["email"] or told.json()["claims"]["name"]
+
+
+async def test_nothing_of_a_token_reaches_the_browser():
+    """Neither in an address, nor in a header, nor in a body, nor in a cookie."""
+    async with open_site() as site:
+        browser = site.browser()
+        await browser.sign_in()
+        await browser.fetch("/bff/user")
+        await browser.fetch("/bff/logout", "POST")
+        store = await site.auth.sessions.of("1")
+    given = [answer for answer in browser.seen if str(answer.url).startswith(HERE)]
+    text = "\n".join(f"{one.url}\n{one.headers}\n{one.text}" for one in given)
+
+    assert store == []
+    assert len(given) >= 4
+    assert not re.search(r"eyJ[A-Za-z0-9_-]{10}", text)
+
+
+async def test_the_cookie_is_as_strict_as_cookies_can_be():
+    """One host, TLS only, no script, no other site."""
+    async with open_site() as site:
+        browser = site.browser()
+        await browser.sign_in()
+    told = [one for answer in browser.seen for one in answer.headers.get_list("set-cookie")]
+    (session,) = [one for one in told if one.startswith("__Host-bff=")]
+
+    name, *attributes = session.split("; ")
+    assert len(name) > 40
+    assert set(attributes) == {"Path=/", "Secure", "HttpOnly", "SameSite=Strict"}
+
+
+async def test_what_the_provider_is_asked():
+    """A code by PKCE with S256, a state and a nonce, pushed beforehand since it is offered."""
+    async with open_site() as site:
+        browser = site.browser()
+        await browser.sign_in()
+        (pushed,) = site.asked("/par")
+        (redeemed,) = site.asked("/token")
+    (gone,) = [one.headers["location"] for one in browser.seen if "/bff/login" in str(one.url)]
+    query = parse_qs(urlsplit(gone).query)
+
+    assert gone.startswith(f"{ISSUER}/authorize?")
+    assert query.keys() == {"client_id", "request_uri"}
+    assert pushed["code_challenge_method"] == "S256"
+    assert {"state", "nonce", "redirect_uri"} <= pushed.keys()
+    assert redeemed["grant_type"] == "authorization_code"
+    assert redeemed["redirect_uri"] == f"{HERE}/bff/callback"
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    ["https://evil.example/", "//evil.example", "/\\evil.example", "/%0d%0aset-cookie:x", "x", ""],
+)
+async def test_a_sign_in_returns_to_this_site_only(elsewhere):
+    """Anything but a path is refused before the provider is asked."""
+    async with open_site() as site:
+        told = await site.browser().send(
+            "GET", f"{HERE}/bff/login", params={"returnUrl": elsewhere.replace("%0d%0a", "\r\n")}
+        )
+
+    assert told.status_code == 400
+    assert told.json()["code"] == "sign_in_failed"
+
+
+async def test_a_sign_in_that_somebody_else_began_is_not_ended():
+    """A link with a code of the attacker's signs nobody in (login CSRF)."""
+    async with open_site() as site:
+        attacker, victim = site.browser(), site.browser()
+        page = await attacker.go(f"{HERE}/bff/login")
+        hidden = dict(re.findall(r'type="hidden" name="([^"]*)" value="([^"]*)"', page.text))
+        sent = await attacker.send("POST", f"{ISSUER}/authorize", data={**hidden, "user": "3"})
+        told = await victim.go(sent.headers["location"])
+
+    assert told.status_code == 400
+    assert victim.cookie is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("iss", "https://evil.example"), ("state", "made-up"), ("code", "made-up")]
+)
+async def test_an_answer_that_was_tampered_with_signs_nobody_in(name, value):
+    """Another issuer (RFC 9207), another state, another code."""
+    async with open_site() as site:
+        browser = site.browser()
+        page = await browser.go(f"{HERE}/bff/login")
+        hidden = dict(re.findall(r'type="hidden" name="([^"]*)" value="([^"]*)"', page.text))
+        sent = await browser.send("POST", f"{ISSUER}/authorize", data={**hidden, "user": "3"})
+        changed = re.sub(rf"(?<=[?&]{name}=)[^&]*", value, sent.headers["location"])
+        told = await browser.go(changed)
+
+    assert changed != sent.headers["location"]
+    assert told.status_code == 400
+    assert browser.cookie is None
+
+
+async def test_a_callback_is_good_once():
+    """Going back in the browser's history begins nothing."""
+    async with open_site() as site:
+        browser = site.browser()
+        await browser.sign_in()
+        (callback,) = [one for one in browser.seen if "/bff/callback" in str(one.url)]
+        told = await browser.go(str(callback.url))
+
+    assert told.status_code == 400
+
+
+async def test_signing_in_anew_takes_a_new_cookie_and_ends_the_old_session():
+    """A cookie that somebody planted before is worth nothing after (session fixation)."""
+    async with open_site() as site:
+        browser = site.browser()
+        await browser.sign_in("1")
+        before = browser.cookie
+        await browser.sign_in("1")
+        after, browser.jar["shop.example"]["__Host-bff"] = browser.cookie, before
+        told = await browser.fetch("/v1/me")
+
+    assert before != after
+    assert told.status_code == 401
+    assert told.json()["code"] == "session_ended"
+
+
+async def test_who_declines_is_told_so():
+    """The page that asked learns the provider's word."""
+    async with open_site() as site:
+        browser = site.browser()
+        page = await browser.go(f"{HERE}/bff/login?returnUrl=/v1/welcome")
+        told = await browser.choose(page, "no-such-user")
+
+    assert str(told.url) == f"{HERE}/v1/welcome?login_error=access_denied"
+    assert browser.cookie is None
+
+
+async def test_signing_out_ends_the_session_here_and_tells_where_it_ends_there():
+    """The cookie is taken back, the refresh token is revoked, the provider's page is next."""
+    async with open_site() as site:
+        browser = site.browser()
+        await browser.sign_in()
+        stolen = browser.cookie
+        told = await browser.fetch("/bff/logout", "POST")
+        left = await browser.go(told.json()["location"])
+        taken = browser.cookie
+        browser.jar["shop.example"]["__Host-bff"] = stolen
+        again = await browser.fetch("/v1/me")
+        revoked = site.asked("/revoke")
+
+    assert taken is None
+    assert str(left.url).startswith(f"{HERE}/")
+    assert again.status_code == 401
+    assert revoked[0]["token_type_hint"] == "refresh_token"
+
+
+async def test_a_cookie_of_nobody_is_taken_back():
+    """The page learns where to sign in; the next request is anybody's."""
+    async with open_site() as site:
+        browser = site.browser()
+        browser.jar["shop.example"] = {"__Host-bff": "x" * 43}
+        refused = await browser.fetch("/v1/welcome")
+        anybody = await browser.fetch("/v1/welcome")
+
+    assert refused.status_code == 401
+    assert refused.json()["login"] == "/bff/login"
+    assert anybody.json() == {"subject": ""}

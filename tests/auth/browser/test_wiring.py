@@ -1,0 +1,111 @@
+"""Wrong wiring refuses to start, and says how to mend it; what is wired can be asked for."""
+
+import pytest
+
+from bff_core import ANYONE, FirstOf, Require, Settings, Views, gateway
+from bff_core.auth.session.cookie import Cookie
+from bff_core.auth.token_handler.authenticator import SessionAuthenticator
+from bff_core.errors import ConfigurationError
+from tests.auth.browser.site import ISSUER, KEY, settings, sign_in_at, views
+
+
+@pytest.mark.parametrize(
+    ("changed", "mend"),
+    [
+        ({"session_keys": ()}, "set BFF_SESSION_KEYS"),
+        ({"public_url": ""}, "set it to where browsers find this gateway"),
+        ({"public_url": "http://shop.example"}, "give an https:// address"),
+    ],
+)
+def test_a_gateway_with_sessions_needs_a_key_and_an_address(changed, mend):
+    """The sentence names the variable."""
+    with pytest.raises(ConfigurationError, match=mend):
+        gateway(
+            "shop",
+            settings=settings(**changed),
+            authenticator=SessionAuthenticator(sign_in_at()),
+        )
+
+
+def test_sessions_do_not_start_without_protection():
+    """Nobody turns it off by accident, or at all."""
+    with pytest.raises(ConfigurationError, match="X-CSRF"):
+        SessionAuthenticator(sign_in_at(), csrf=False)
+
+
+@pytest.mark.parametrize(
+    ("changed", "mend"),
+    [
+        ({"client_secret": ""}, "confidential client"),
+        ({"scope": ("profile",)}, "openid"),
+        ({"algorithms": ("none",)}, "RS256"),
+        ({"algorithms": ("HS256",)}, "RS256"),
+        ({"issuer": "id.example"}, "URL of the provider"),
+        ({"extra": {"state": "x"}}, "the flow does"),
+    ],
+)
+def test_a_provider_is_described_completely(changed, mend):
+    """Whatever would make the flow unsafe is found before it starts."""
+    with pytest.raises(ConfigurationError, match=mend):
+        sign_in_at(**changed)
+
+
+@pytest.mark.parametrize("name", ["bff", "__Secure-bff", "__Host-b;x", "__Host-"])
+def test_a_cookie_is_held_to_one_host_by_its_name(name):
+    """Browsers enforce the prefix."""
+    with pytest.raises(ConfigurationError, match="__Host-"):
+        Cookie(name)
+
+
+def test_two_providers_are_no_gateway():
+    """Both would sign in at the same place."""
+    one = SessionAuthenticator(sign_in_at())
+    with pytest.raises(ConfigurationError, match="/bff"):
+        gateway(
+            "shop",
+            settings=settings(),
+            authenticator=FirstOf(one, SessionAuthenticator(sign_in_at())),
+        )
+
+
+def test_who_may_use_what_can_be_asked():
+    """Each route with what it takes; what says nothing is closed."""
+    app = gateway(
+        "shop",
+        settings=settings(),
+        faces=[Views(), _orders()],
+        authenticator=SessionAuthenticator(sign_in_at()),
+    )
+    told = {one.path: str(one.access) for one in app.access}
+
+    assert told["/orders"] == "signed in, with orders:read"
+    assert told["/plain"] == "signed in"
+    assert told["/open"] == told["/bff/login"] == told["/openapi.json"] == "anyone"
+
+
+def _orders() -> Views:
+    views = Views()
+
+    @views.get("/orders", access=Require("orders:read"))
+    async def get_orders() -> str:
+        return "orders"
+
+    @views.get("/plain")
+    async def get_plain() -> str:
+        return "plain"
+
+    @views.get("/open", access=ANYONE)
+    async def get_open() -> str:
+        return "open"
+
+    return views
+
+
+def test_secrets_are_not_shown():
+    """Neither in settings nor in what describes the provider."""
+    shown = f"{settings()!r} {sign_in_at()!r} {Settings(session_keys=(KEY,))!r}"
+
+    assert KEY not in shown
+    assert "web-secret" not in shown
+    assert ISSUER in shown
+    assert views() is not None
