@@ -29,7 +29,10 @@ from bff_core.policies import PolicyFile
 from bff_core.saga.desk import Desk
 from bff_core.settings import Settings
 from bff_core.upstream.client import Upstream
+from bff_core.upstream.credentials.making import provider_of
+from bff_core.upstream.provider import provider
 from bff_core.upstream.stack import MakeTransport
+from bff_core.upstream.vault import Spawn, Vault
 
 
 def check(
@@ -71,10 +74,11 @@ def authenticator(
 def with_those_of(
     asks: Authenticator | None, services: Sequence[type[Upstream]]
 ) -> Sequence[type[Upstream]]:
-    """Return the services of a gateway, with those that its authenticator calls."""
-    if isinstance(asks, NeedsResources):
-        return list(dict.fromkeys([*services, *asks.services]))
-    return services
+    """Return the services of a gateway, with those that its authenticator and others call."""
+    theirs = asks.services if isinstance(asks, NeedsResources) else ()
+    providers = [provider_of(kind.policy.credentials) for kind in services]
+    found = [*services, *theirs, *(provider(name) for name in providers if name)]
+    return list(dict.fromkeys(found))
 
 
 def opened(asks: Authenticator | None, resources: Resources) -> AbstractAsyncContextManager[None]:
@@ -88,12 +92,18 @@ class Runs(Protocol):
     """A gateway, as far as its lifespan knows it."""
 
     settings: Settings
+    services: dict[type[Upstream], Upstream]
 
     def running(
         self, policies: PolicyFile, transport: MakeTransport, /
     ) -> AbstractAsyncContextManager[None]:
         """Hold the services open."""
         ...
+
+
+def vault(app: Runs, spawn: Spawn) -> Vault:
+    """Return what credentials of a gateway's calls are made of."""
+    return Vault(app.settings.secret, lambda name: app.services[provider(name)], spawn)
 
 
 G = TypeVar("G", bound=Runs)

@@ -191,11 +191,11 @@ class Gateway(FastAPI):
             closing.push_async_callback(background.aclose)
             closing.callback(self.door.watch.stop)
             cache = self.cache if self.has_cache else None
+            vault = assembly.vault(self, background.spawn)
+            about = (loop, clock, chance, self.events, background.spawn)
             self._roster = Roster(
                 self.settings.upstream,
-                lambda name: Runtime(
-                    name, loop, clock, chance, self.events, background.spawn, cache=cache
-                ),
+                lambda name: Runtime(name, *about, cache=cache, vault=vault),
                 make_transport,
             )
             closing.push_async_callback(self._roster.aclose)

@@ -21,10 +21,14 @@ from bff_core.variables import (
     RedisURL,
     Secrets,
     Token,
+    with_files,
 )
 
 PREFIX = "BFF_"
 _UPSTREAM = f"{PREFIX}UPSTREAM_"
+_SECRET = f"{PREFIX}SECRET_"
+_FAMILIES = {"upstreams": _UPSTREAM, "secrets": _SECRET}
+"""Fields that are as many variables as there are names."""
 
 # Read by the test run, not by a gateway.
 _FOREIGN = frozenset({"BFF_REQUIRE_ALL"})
@@ -49,6 +53,9 @@ class Settings(BaseSettings):
     auth: Literal["none", "demo"] = Field(default="none", description="none or demo")
     upstreams: dict[str, Addresses] = Field(
         default_factory=dict, description="one or more http(s) addresses separated by commas"
+    )
+    secrets: dict[str, SecretStr] = Field(
+        default_factory=dict, description="what calls to services prove themselves with"
     )
     policies: str = Field(default="", description="a file of policies, in TOML")
     operator_token: Token = Field(
@@ -184,6 +191,17 @@ class Settings(BaseSettings):
             )
         return self.upstreams[key]
 
+    def secret(self, name: str) -> str:
+        """Return a secret; raises ConfigurationError when it was not given."""
+        key = name.lower().replace("-", "_")
+        if key not in self.secrets:
+            variable = f"{_SECRET}{key.upper()}"
+            raise ConfigurationError(
+                f"{variable} is not set: give the secret {name!r}, or in {variable}_FILE the path "
+                "of a file that holds it."
+            )
+        return self.secrets[key].get_secret_value()
+
     @classmethod
     def load(cls, environ: Mapping[str, str] = os.environ) -> Self:
         """Read the `BFF_` variables; an empty one counts as unset.
@@ -191,6 +209,7 @@ class Settings(BaseSettings):
         Raises one ConfigurationError that names every wrong variable, and warns about those that
         nobody reads.
         """
+        environ = with_files(environ, PREFIX)
         _warn_of_unread(environ)
         try:
             return cls(**_Environment(cls, environ)())
@@ -220,8 +239,8 @@ class _Environment(PydanticBaseSettingsSource):
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         del field
-        if field_name == "upstreams":
-            return self._upstreams(), field_name, False
+        if field_name in _FAMILIES:
+            return self._family(_FAMILIES[field_name]), field_name, False
         value = self._environ.get(_variable(field_name), "").strip()
         return value or None, field_name, False
 
@@ -232,19 +251,19 @@ class _Environment(PydanticBaseSettingsSource):
         }
         return {name: value for name, value in found.items() if value is not None}
 
-    def _upstreams(self) -> dict[str, str]:
+    def _family(self, prefix: str) -> dict[str, str]:
         return {
-            name.removeprefix(_UPSTREAM).lower(): value
+            name.removeprefix(prefix).lower(): value
             for name, value in self._environ.items()
-            if name.startswith(_UPSTREAM) and value.strip()
+            if name.startswith(prefix) and value.strip()
         }
 
 
 def _variable(*location: int | str) -> str:
     """Return the variable of a field, or of one upstream."""
     field, *rest = location
-    if field == "upstreams" and rest:
-        return f"{_UPSTREAM}{rest[0]}".upper()
+    if field in _FAMILIES and rest:
+        return f"{_FAMILIES[str(field)]}{rest[0]}".upper()
     return f"{PREFIX}{field}".upper()
 
 
@@ -266,9 +285,9 @@ def _without_credentials(value: str) -> str:
 
 
 def _warn_of_unread(environ: Mapping[str, str]) -> None:
-    known = {_variable(name) for name in Settings.model_fields if name != "upstreams"}
+    known = {_variable(name) for name in Settings.model_fields if name not in _FAMILIES}
     for name in sorted(environ):
-        is_ours = name.startswith(PREFIX) and not name.startswith(_UPSTREAM)
+        is_ours = name.startswith(PREFIX) and not name.startswith((_UPSTREAM, _SECRET))
         if is_ours and name not in known | _FOREIGN:
             near = get_close_matches(name, known, n=1)
             hint = f": did you mean {near[0]}?" if near else "."

@@ -1,10 +1,13 @@
 """What the value of a variable may be: addresses, secrets, lists; told apart when it is read."""
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
+from bff_core.errors import ConfigurationError
 from bff_core.policy.webhook import key_of
 
 SHORTEST_TOKEN = 20
@@ -97,3 +100,23 @@ Addresses = Annotated[
     BeforeValidator(_split),
     Field(min_length=1),
 ]
+
+
+def with_files(environ: Mapping[str, str], prefix: str) -> Mapping[str, str]:
+    """Return an environment where `<NAME>_FILE` stands for what is in the file (secrets do so).
+
+    Raises `ConfigurationError` for a file that can't be read, and for a variable given twice.
+    """
+    found = dict(environ)
+    for name, path in environ.items():
+        bare = name.removesuffix("_FILE")
+        if not name.startswith(prefix) or bare == name or not path.strip():
+            continue
+        if environ.get(bare, "").strip():
+            raise ConfigurationError(f"{bare} and {name} are both set: keep one of them.")
+        try:
+            found[bare] = Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigurationError(f"{name}={path!r} can't be read: {error}.") from error
+        del found[name]
+    return found

@@ -18,6 +18,7 @@ FIRST_LOOKS = {
     "payments": ("/payments?customer_id=1&limit=1", "/payment-methods?customer_id=1"),
     "reviews": ("/summaries?ids=1", "/summaries/1", "/reviews?product_id=1"),
     "recommendations": ("/recommendations?customer_id=1&limit=1", "/related?ids=1"),
+    "identity": ("/.well-known/openid-configuration", "/jwks"),
 }
 
 

@@ -71,7 +71,8 @@ def test_a_service_listens_where_the_gateways_look_for_it(containers, name):
     assert command == [
         *("python", "-m", "services_mock", name, "--host", "0.0.0.0", "--port", port)
     ]
-    assert containers[name]["environment"] == {"PORT": port}
+    told = next(program.env for program in shop({}) if program.name == name)
+    assert containers[name]["environment"] == {"PORT": port, **told}
 
 
 @pytest.mark.parametrize("gateway", GATEWAYS, ids=lambda gateway: gateway.name)

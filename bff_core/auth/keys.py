@@ -2,15 +2,14 @@
 
 import asyncio
 from collections.abc import Mapping
-from functools import cache
 from typing import Final
 
 from bff_core.auth.issuer import Issuer
 from bff_core.auth.jwt import PublicKey, Unverified, key_for, keys_of
 from bff_core.clock import Clock
-from bff_core.errors import BFFError, UpstreamError
-from bff_core.policy.policy import Policy
+from bff_core.errors import UpstreamError
 from bff_core.upstream.client import Upstream
+from bff_core.upstream.provider import ProviderUnavailable, provider
 from bff_core.upstream.runtime import Spawn
 
 FRESH: Final = 300.0
@@ -21,26 +20,6 @@ SELDOM: Final = 30.0
 
 LAST_GOOD: Final = 86_400.0
 """Seconds for which keys are believed while their issuer is down."""
-
-
-class ProviderUnavailable(BFFError):
-    """An issuer can't be asked for its keys, and none are known; nobody is signed out by that."""
-
-    status = 503
-    code = "provider_unavailable"
-    title = "The identity provider is unavailable"
-    retry_after = 5.0
-
-
-@cache
-def provider(name: str) -> type[Upstream]:
-    """Return the service client of an identity provider; the same one for all who name it."""
-
-    class Provider(Upstream):
-        policy = Policy(timeout=5.0, attempt_timeout=2.5, public=True)
-
-    Provider.name = name
-    return Provider
 
 
 class Keys:

@@ -73,8 +73,8 @@ class Guard:
         self._places: list[Place] = list(places_of(routes))
 
     def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Pass on what may be asked; raises for whoever may not."""
-        place = self._find(scope)
+        """Pass on what may be asked; raises for whoever may not. The lifespan passes by."""
+        place = None if scope["type"] == "lifespan" else self._find(scope)
         if place is not None and not hasattr(place.behind, ITSELF):
             admit(access_of(place.behind), scope[SCOPE])
         return self._app(scope, receive, send)

@@ -10,6 +10,7 @@ from bff_core.policy.breaker import Breaker
 from bff_core.policy.bulkhead import Bulkhead
 from bff_core.policy.cache import Cache
 from bff_core.policy.connection import Connection
+from bff_core.policy.credentials import VIEWERS, Credentials
 from bff_core.policy.hedge import Hedge
 from bff_core.policy.options import Option, check
 from bff_core.policy.retry import Retry
@@ -55,6 +56,7 @@ class Policy:
     critical: Annotated[
         bool, Option("Whether the gateway reports itself not ready while the circuit is open")
     ] = False
+    credentials: Credentials | None = None
     cache: Cache | None = None
     hedge: Hedge | None = None
     retry: Retry | None = field(default_factory=Retry)
@@ -72,5 +74,15 @@ class Policy:
                 raise ConfigurationError(f"Policy.{name} must be {kind.__name__}(...){choice}")
         if self.public and self.per_tenant:
             raise ConfigurationError("Policy.public and Policy.per_tenant exclude each other")
+        if self.credentials is not None and not isinstance(self.credentials, Credentials):
+            raise ConfigurationError(
+                "Policy.credentials must be Relay(), ClientCredentials(...), TokenExchange(...), "
+                "ApiKey(...), Signature(...) or None"
+            )
+        if isinstance(self.credentials, VIEWERS) and (self.public or self.per_tenant):
+            raise ConfigurationError(
+                f"Policy.credentials={type(self.credentials).__name__}(...) speaks for one viewer, "
+                "so its replies can't be shared: leave out public and per_tenant"
+            )
         if self.critical and self.breaker is None:
             raise ConfigurationError("Policy.critical needs a breaker, whose circuit it asks")

@@ -57,7 +57,7 @@ class Roster:
                 built[kind] = self._open(kind, policy)
         except BaseException:
             for stack in built.values():
-                stack.streamer.retire()
+                stack.balancer.retire()
             raise
         self.policies = {**known, **changed}
         for kind, stack in built.items():
@@ -86,7 +86,7 @@ class Roster:
             self.services[kind] = kind(stack, clock=runtime.clock)
             return
         self.services[kind].call_through(stack)
-        self._retired[before.streamer] = _Retirement(before, runtime, self._forget)
+        self._retired[before.balancer] = _Retirement(before, runtime, self._forget)
 
     def _forget(self, balancer: Balancer) -> None:
         del self._retired[balancer]
@@ -101,7 +101,7 @@ class _Retirement:
     def __init__(
         self, stack: UpstreamStack, runtime: Runtime, forget: Callable[[Balancer], None]
     ) -> None:
-        self._balancer = stack.streamer
+        self._balancer = stack.balancer
         self._runtime = runtime
         self._forget = forget
         self._timer: TimerHandle = runtime.loop.call_later(LONGEST_DRAIN, self._cut)

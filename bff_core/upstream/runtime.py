@@ -1,16 +1,15 @@
 """What the layers of one upstream share while the gateway runs: loop, time, chance, events."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 
 from bff_core.cache.response_cache import ResponseCache
 from bff_core.clock import Chance, Clock
 from bff_core.events import Events
 from bff_core.policy.retry import RetryBudget
+from bff_core.upstream.vault import Spawn, Vault
 
-Spawn = Callable[[Coroutine[object, object, None]], asyncio.Task[None]]
-"""Starts work that outlives the request that caused it."""
+__all__ = ["Runtime", "Spawn"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +30,4 @@ class Runtime:
     spawn: Spawn
     budget: RetryBudget | None = None
     cache: ResponseCache | None = None
+    vault: Vault | None = None

@@ -6,14 +6,18 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from bff_core.call import Handler
+from bff_core.errors import ConfigurationError
+from bff_core.policy.credentials import Credentials
 from bff_core.policy.policy import Policy
 from bff_core.policy.retry import Retry, RetryBudget
+from bff_core.upstream.credentials.making import source_of
 from bff_core.upstream.layers.attempt import AttemptLayer
 from bff_core.upstream.layers.balance import Balancer
 from bff_core.upstream.layers.breaker import BreakerLayer
 from bff_core.upstream.layers.bulkhead import bulkhead_layer
 from bff_core.upstream.layers.cache import CacheLayer, Refreshing
 from bff_core.upstream.layers.coalesce import CoalesceLayer
+from bff_core.upstream.layers.credentials import CredentialsLayer
 from bff_core.upstream.layers.deadline import DeadlineLayer
 from bff_core.upstream.layers.fill import FillLayer
 from bff_core.upstream.layers.hedge import HedgeLayer
@@ -65,7 +69,7 @@ class UpstreamStack:
     ) -> None:
         self.name = runtime.upstream
         self.policy = policy
-        self.streamer = Balancer(
+        self.balancer = Balancer(
             policy.balance,
             runtime,
             transport,
@@ -73,10 +77,14 @@ class UpstreamStack:
             attempt_timeout=min(policy.attempt_timeout, policy.timeout),
             resolves=isinstance(transport, WireTransport),
         )
-        self.handler: Handler = self.streamer
+        self.streamer: Balancer | CredentialsLayer = self.balancer
         self._clock = runtime.clock
         self._breaker: BreakerLayer | None = None
-        self._lines: list[object] = [self.streamer, transport]
+        self._lines: list[object] = [self.balancer, transport]
+        if policy.credentials is not None:
+            self.streamer = _proving(policy.credentials, runtime, self.balancer)
+            self._lines.insert(0, self.streamer)
+        self.handler: Handler = self.streamer
         for wrap in reversed(list(layers(policy, runtime, [one.url for one in origins]))):
             self.handler = wrap(self.handler)
             self._lines.insert(0, self.handler)
@@ -95,10 +103,19 @@ class UpstreamStack:
 
     async def aclose(self) -> None:
         """Close the connections to every endpoint."""
-        await self.streamer.aclose()
+        await self.balancer.aclose()
 
     def __repr__(self) -> str:
         return "\n".join(f"  {line!r}" for line in self._lines)
+
+
+def _proving(options: Credentials, runtime: Runtime, balancer: Balancer) -> CredentialsLayer:
+    if runtime.vault is None:
+        raise ConfigurationError(
+            f"{runtime.upstream}: credentials are made by a gateway, and there is none here"
+        )
+    source = source_of(options, runtime.vault, runtime.clock)
+    return CredentialsLayer(type(options).__name__, source, balancer)
 
 
 def wire(policy: Policy, runtime: Runtime) -> Transport:

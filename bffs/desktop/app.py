@@ -5,6 +5,7 @@ from bffs.compositions.checkout import Checkout
 from bffs.desktop import checkout, dashboard, orders, prices, products
 from bffs.services.carts import Carts
 from bffs.services.catalog import Catalog
+from bffs.services.identity import desktop_apps
 from bffs.services.inventory import Inventory
 from bffs.services.orders import Orders
 from bffs.services.payments import Payments
@@ -29,5 +30,6 @@ app = gateway(
     sagas=[Checkout],
     # A dashboard or an export weighs what it takes from the services.
     limits=[Limit(quota=30_000, cost="calls"), Limit(quota=60_000, by="address")],
+    authenticator=desktop_apps,
     faces=[dashboard.views, products.views, orders.views, prices.views, checkout.views],
 )

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from bff_core import Views, compose, gather
+from bff_core import ANYONE, Views, compose, gather
 from bffs.compositions.product import ProductPage
 from bffs.compositions.products import ProductList
 from bffs.desktop.rows import ProductRow, rows
@@ -36,7 +36,7 @@ class ProductDetail:
     related: Sequence[ProductRow]
 
 
-views = Views(prefix="/v1", tags=["products"])
+views = Views(prefix="/v1", tags=["products"], access=ANYONE)
 
 
 @views.get("/products")

@@ -5,6 +5,7 @@ from bffs.compositions.checkout import Checkout
 from bffs.mobile import cart, checkout, home, orders, products
 from bffs.services.carts import Carts
 from bffs.services.catalog import Catalog
+from bffs.services.identity import mobile_apps
 from bffs.services.inventory import Inventory
 from bffs.services.orders import Orders
 from bffs.services.payments import Payments
@@ -28,5 +29,6 @@ app = gateway(
     ],
     sagas=[Checkout],
     limits=[Limit(quota=6000), Limit(quota=60_000, by="address")],
+    authenticator=mobile_apps,
     faces=[home.views, products.views, orders.views, cart.views, checkout.views],
 )

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from fastapi import Depends
 
-from bff_core import Views, compose, gather
+from bff_core import ANYONE, Views, compose, gather
 from bffs.compositions.product import ProductPage
 from bffs.compositions.products import ProductList
 from bffs.mobile.cards import MobileCard, MobilePrice, cards
@@ -53,7 +53,7 @@ class MobileProduct:
     related: Sequence[MobileCard]
 
 
-views = Views(prefix="/v1", tags=["products"])
+views = Views(prefix="/v1", tags=["products"], access=ANYONE)
 
 
 @views.get("/products")

@@ -5,6 +5,7 @@ from bff_core.graphql import GraphQL
 from bffs.compositions.checkout import Checkout
 from bffs.services.carts import Carts
 from bffs.services.catalog import Catalog
+from bffs.services.identity import browsers
 from bffs.services.inventory import Inventory
 from bffs.services.orders import Orders
 from bffs.services.payments import Payments
@@ -12,6 +13,7 @@ from bffs.services.pricing import Pricing
 from bffs.services.recommendations import Recommendations
 from bffs.services.reviews import Reviews
 from bffs.services.users import Users
+from bffs.web import page
 from bffs.web.schema import schema
 
 app = gateway(
@@ -29,5 +31,7 @@ app = gateway(
     ],
     sagas=[Checkout],
     limits=[Limit(quota=6000), Limit(quota=60_000, by="address")],
+    authenticator=browsers,
     faces=[GraphQL(schema)],
 )
+app.include_router(page.router)

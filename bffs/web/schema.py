@@ -4,6 +4,7 @@ from typing import Annotated
 
 import strawberry
 
+from bff_core import ANYONE, access
 from bff_core.graphql import Info
 from bffs.compositions.home import Home
 from bffs.compositions.orders import OrderList, OrderPage
@@ -37,11 +38,13 @@ def get_home(info: Info) -> Home:
     return info.context.compose(Home)
 
 
+@access(ANYONE)
 def get_product(info: Info, product_id: Id) -> ProductPage:
     """Return the page of one product."""
     return info.context.compose(ProductPage, product_id=product_id)
 
 
+@access(ANYONE)
 async def get_products(
     info: Info, search: str = "", category: str = "", first: int = 20, after: str = ""
 ) -> Page[Summary]:
@@ -62,6 +65,7 @@ async def get_order(info: Info, order_id: Id) -> Order:
     return await info.context.compose(OrderPage, order_id=order_id).order()
 
 
+@access(ANYONE)
 async def get_viewer(info: Info) -> User | None:
     """Return who is signed in; None for nobody."""
     if info.context.viewer.is_anonymous:

@@ -15,14 +15,14 @@ class Leaving(BaseModel, extra="forbid"):
     sub: str = ""
 
 
-@router.post("/__keys__")
+@router.post("/__keys__", include_in_schema=False)
 async def rotate(book: Store) -> Response:
     """Sign with a new key from now on."""
     book.rotate()
     return answer({"kid": book.key.kid})
 
 
-@router.post("/__logout__")
+@router.post("/__logout__", include_in_schema=False)
 async def log_out(book: Store, leaving: Leaving) -> Response:
     """Sign somebody out, and tell the clients."""
     ended = [

@@ -21,7 +21,13 @@ PATIENCE: Final = 3.0
 log = logging.getLogger("services_mock")
 
 
-@router.api_route("/end-session", methods=["GET", "POST"])
+@router.get("/end-session")
+async def get_end_session(request: Request, book: Store, form: Form) -> Response:
+    """Sign out, as a link."""
+    return await end_session(request, book, form)
+
+
+@router.post("/end-session")
 async def end_session(request: Request, book: Store, form: Form) -> Response:
     """Sign out (OpenID Connect RP-Initiated Logout), and send the browser back."""
     asked = {**request.query_params, **form}

@@ -3,6 +3,7 @@
 import pytest
 
 HOME_CALLS = {
+    "identity": 0,
     "users": 1,
     "catalog": 1,
     "pricing": 2,

@@ -72,7 +72,7 @@ async def test_every_field_of_the_schema_is_served(open_gateway, mocks, root):
 
 async def test_request_that_make_run_prints_is_answered(open_gateway):
     """What a newcomer copies from the terminal works."""
-    (printed,) = [gateway.home for gateway in GATEWAYS if gateway.name == "web"]
+    (printed,) = [gateway.demo for gateway in GATEWAYS if gateway.name == "web"]
     body = json.loads(printed.partition(" -d '")[2].partition("'")[0])
 
     async with open_gateway("web") as client:

@@ -13,6 +13,7 @@ from typing import Annotated
 from fastapi import Body, Depends, Request
 
 from bff_core import (
+    ANYONE,
     Balance,
     Breaker,
     Bulkhead,
@@ -232,7 +233,7 @@ class Fan:
     texts: Sequence[str]
 
 
-views = Views(prefix="/v1")
+views = Views(prefix="/v1", access=ANYONE)
 OfOne = Annotated[Single, Depends(compose(Single))]
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Depends
 
 from bff_core import (
+    ANYONE,
     Cache,
     Composition,
     Policy,
@@ -116,7 +117,7 @@ class Told:
     text: str
 
 
-views = Views(prefix="/v1")
+views = Views(prefix="/v1", access=ANYONE)
 OfProduct = Annotated[ProductPage, Depends(compose(ProductPage))]
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from fastapi import Depends
 
-from bff_core import Composition, Policy, Upstream, Views, compose, critical, gateway
+from bff_core import ANYONE, Composition, Policy, Upstream, Views, compose, critical, gateway
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Card(Composition):
         return await self.users.member(self.user_id)
 
 
-views = Views()
+views = Views(access=ANYONE)
 
 
 @views.get("/members/{user_id}")

@@ -72,7 +72,7 @@ def _name(running: object) -> str:
 
 def _upstream(stack: UpstreamStack) -> dict[str, Any]:
     layers = {type(line): line for line in stack._lines}
-    balancer = stack.streamer
+    balancer = stack.balancer
     loads = [place.target.load for place in balancer.endpoints._all]
     told: dict[str, Any] = {
         "flights": 0,

@@ -9,6 +9,7 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
 import pytest
 
 from scripts.run.shop import GATEWAYS, SERVICES
@@ -38,11 +39,12 @@ class Shop:
         return [line.strip() for line in lines if line.startswith("  curl ")]
 
 
-def open_shop(start, free_ports, *, ignores_sigint: bool = False) -> Shop:
+def open_shop(start, free_ports, *, auth: str = "demo", ignores_sigint: bool = False) -> Shop:
     """Start the shop on free ports, and wait until it says that all is up."""
     names = (*SERVICES, *(gateway.name for gateway in GATEWAYS))
     ports = dict(zip(names, free_ports(len(names)), strict=True))
     environ = {gateway.variable: str(ports[gateway.name]) for gateway in GATEWAYS}
+    environ["BFF_AUTH"] = auth
     command = (sys.executable, "-m", "scripts.run")
     run = start(
         *command, ignores_sigint=ignores_sigint, SERVICES_PORT=str(ports[SERVICES[0]]), **environ
@@ -106,3 +108,46 @@ def test_ctrl_c_stops_the_whole_shop_even_in_the_background(start, free_ports):
     assert len(pids) == len(shop.ports)
     assert not shop.run.survivors(pids.values(), seconds=1)
     assert "killing" not in shop.run.output
+
+
+def play(line: str, shop: Shop) -> dict[str, Any]:
+    """Run a printed line of a native client, which signs in as customer 1, without a browser."""
+    issuer = f"http://localhost:{shop.ports['identity']}"
+    command = [sys.executable, *line.split()[1:], "--as", "1", "--issuer", issuer]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told
+
+
+def test_the_shop_signs_its_clients_in_for_real(start, free_ports):
+    """A browser gets a cookie, native apps fetch tokens, and each is shown its home screen."""
+    shop = open_shop(start, free_ports, auth="none")
+    printed = [line.strip() for line in shop.run.output.splitlines()]
+    native = [line for line in printed if line.startswith("python samples/native_login.py")]
+    nobody = httpx.get(f"http://localhost:{shop.ports['mobile']}/v1/home")
+    mobile, desktop = (play(line, shop) for line in native)
+    web = f"http://localhost:{shop.ports['web']}"
+    cookies = sign_in(web, user="2")
+    page = httpx.get(web, headers={"accept": "text/html"}, cookies=cookies)
+    query = {"query": "{ home { viewer { id name } } }"}
+    ours = {"x-csrf": "1", "origin": web, "cookie": f"__Host-bff={cookies['__Host-bff']}"}
+    told = httpx.post(f"{web}/graphql", json=query, headers=ours)
+    assert shop.run.end(signal.SIGINT) == 0
+
+    assert nobody.status_code == 401
+    assert mobile["name"] == desktop["customer"]["name"].split()[0]
+    assert "page.js" in page.text
+    assert told.json()["data"]["home"]["viewer"]["id"] == "2"
+
+
+def sign_in(web: str, user: str) -> dict[str, str]:
+    """Sign in as a browser would, over the mock provider's page; return the gateway's cookies."""
+    with httpx.Client(trust_env=False) as http:
+        left = http.get(f"{web}/bff/login")
+        kept = left.headers["set-cookie"].partition(";")[0]
+        page = http.get(left.headers["location"])
+        form = dict(re.findall(r'type="hidden" name="([^"]*)" value="([^"]*)"', page.text))
+        chosen = http.post(str(page.url).partition("?")[0], data={**form, "user": user})
+        back = http.get(chosen.headers["location"], headers={"cookie": kept})
+    pairs = [one.partition(";")[0].partition("=") for one in back.headers.get_list("set-cookie")]
+    return {name: value for name, _, value in pairs if value}

@@ -9,6 +9,7 @@ import pytest
 from fastapi import Depends
 
 from bff_core import (
+    ANYONE,
     Composition,
     Policy,
     Settings,
@@ -57,7 +58,7 @@ class ThingPage(Composition):
         return await self.things.thing(self.thing_id)
 
 
-views = Views()
+views = Views(access=ANYONE)
 
 
 @views.get("/things/{thing_id}")

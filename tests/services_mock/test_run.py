@@ -168,9 +168,9 @@ def test_a_port_that_is_none_is_refused_with_the_usage(start, value):
 
 
 def test_a_first_port_too_high_for_all_is_refused(start):
-    """Nine services need nine ports; the line says how high the first may be."""
+    """Ten services need ten ports; the line says how high the first may be."""
     process = start("--port", "65530")
     _, told = process.communicate(timeout=10)
 
     assert process.returncode == 1
-    assert told == "--port must be a port from 1 to 65527, not '65530'\n"
+    assert told == "--port must be a port from 1 to 65526, not '65530'\n"

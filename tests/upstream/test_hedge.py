@@ -123,7 +123,7 @@ async def test_it_goes_to_another_endpoint_however_busy_that_is() -> None:
     upstream = Upstream(ONE, TWO)
     await upstream.settle()
     upstream.scripts[ONE].then(hang())
-    (busy,) = [one for one in upstream.stack.streamer.endpoints._all if one.key.host == TWO]
+    (busy,) = [one for one in upstream.stack.balancer.endpoints._all if one.key.host == TWO]
     busy.in_flight += 100
 
     received = await upstream.call()

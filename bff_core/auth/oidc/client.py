@@ -1,27 +1,23 @@
 """What a gateway asks of its provider: codes redeemed, tokens refreshed, verified, revoked."""
 
 import time
-from base64 import b64encode, urlsafe_b64encode
+from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import new as new_hash
 from hmac import compare_digest
 from typing import Final
-from urllib.parse import quote_plus, urlencode
-
-import msgspec
 
 from bff_core.auth.jwt import Claims, Refused, parse, verify
-from bff_core.auth.keys import Keys, ProviderUnavailable
+from bff_core.auth.keys import Keys
 from bff_core.auth.oidc.provider import Directory, Metadata
 from bff_core.auth.oidc.sign_in import SignIn
 from bff_core.call import Reply
 from bff_core.clock import Clock, monotonic
-from bff_core.errors import BFFError, UpstreamError
+from bff_core.errors import BFFError
 from bff_core.upstream.client import Upstream
+from bff_core.upstream.provider import ProviderUnavailable, basic, post, told_in
 from bff_core.upstream.runtime import Spawn
-
-FORM: Final = "application/x-www-form-urlencoded"
 
 IDENTITY: Final = ("JWT", "")
 """The `typ` of ID tokens: most say nothing particular."""
@@ -29,13 +25,8 @@ IDENTITY: Final = ("JWT", "")
 LOGOUT: Final = ("logout+jwt", "JWT", "")
 LOGOUT_EVENT: Final = "http://schemas.openid.net/event/backchannel-logout"
 
-LONGEST: Final = 64 * 1024
-"""Bytes of an answer of the token endpoint that are read."""
-
 BRIEF: Final = 300.0
 """Seconds that an access token is used of which the provider does not say for how long."""
-
-_decode: Final = msgspec.json.Decoder(dict[str, object]).decode
 
 
 class GrantRefused(BFFError):
@@ -194,7 +185,7 @@ class Client:
     ) -> Mapping[str, object]:
         """Return the JSON that a provider answers; raises `GrantRefused` for a refused grant."""
         reply = await self._post(path, asked)
-        told = _object(reply)
+        told = told_in(reply)
         if reply.status in {200, 201}:
             return told
         error = told.get("error")
@@ -203,27 +194,12 @@ class Client:
         raise ProviderUnavailable(f"answered {reply.status} {error or ''}".rstrip())
 
     async def _post(self, path: str, asked: Mapping[str, str]) -> Reply:
-        headers = {"content-type": FORM, "accept": "application/json"}
-        body = dict(asked)
-        if self.sign_in.auth == "basic":
-            headers["authorization"] = self._basic()
+        sign_in, body, proof = self.sign_in, dict(asked), ""
+        if sign_in.auth == "basic":
+            proof = basic(sign_in.client_id, sign_in.client_secret)
         else:
-            body |= {
-                "client_id": self.sign_in.client_id,
-                "client_secret": self.sign_in.client_secret,
-            }
-        try:
-            return await self._directory.service.request(
-                "POST", path, body=urlencode(body).encode(), headers=headers
-            )
-        except UpstreamError as error:
-            raise ProviderUnavailable(error.code) from error
-
-    def _basic(self) -> str:
-        """Return our credentials, each part encoded as a form's (RFC 6749, section 2.3.1)."""
-        sign_in = self.sign_in
-        pair = f"{quote_plus(sign_in.client_id)}:{quote_plus(sign_in.client_secret)}"
-        return f"Basic {b64encode(pair.encode()).decode()}"
+            body |= {"client_id": sign_in.client_id, "client_secret": sign_in.client_secret}
+        return await post(self._directory.service, path, body, proof)
 
 
 def scopes_in(claims: Claims, name: str) -> frozenset[str]:
@@ -243,12 +219,3 @@ def half_of(access: str, algorithm: str) -> str:
 def _text(told: Mapping[str, object], name: str) -> str:
     value = told.get(name)
     return value if isinstance(value, str) else ""
-
-
-def _object(reply: Reply) -> Mapping[str, object]:
-    if len(reply.body) > LONGEST:
-        raise ProviderUnavailable("its answer is too long")
-    try:
-        return _decode(reply.body)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return {}

@@ -8,11 +8,11 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from bff_core.auth.keys import ProviderUnavailable, provider
 from bff_core.auth.oidc.sign_in import SignIn
 from bff_core.clock import Clock
 from bff_core.errors import UpstreamError
 from bff_core.upstream.client import Upstream
+from bff_core.upstream.provider import ProviderUnavailable, provider
 from bff_core.upstream.runtime import Spawn
 
 FRESH: Final = 3600.0

@@ -7,7 +7,6 @@ from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 from bff_core.auth.authenticator import Resources
-from bff_core.auth.keys import ProviderUnavailable
 from bff_core.auth.oidc.client import Client
 from bff_core.auth.oidc.flow import Flow
 from bff_core.auth.oidc.sign_in import SignIn
@@ -27,6 +26,7 @@ from bff_core.errors import ConfigurationError
 from bff_core.scope import Scope
 from bff_core.settings import Settings
 from bff_core.upstream.client import Upstream
+from bff_core.upstream.provider import ProviderUnavailable
 
 HOUR: Final = 3600.0
 
@@ -109,6 +109,12 @@ class SessionAuthenticator:
     def check(self, settings: Settings) -> None:
         """Refuse to start without an address of our own, over TLS, and without a key."""
         Sealing(settings.sealing_secrets)
+        is_known = any(one.startswith("development-only") for one in settings.sealing_secrets)
+        if is_known and settings.env == "production":
+            raise ConfigurationError(
+                "BFF_SESSION_KEYS holds the key of the examples, which everybody knows: make your "
+                "own, as in BFF_SESSION_KEYS=$(openssl rand -base64 32)"
+            )
         if not settings.public_url:
             raise ConfigurationError(
                 "BFF_PUBLIC_URL is not set: browsers are sent back there when they have signed "

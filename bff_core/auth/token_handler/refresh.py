@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable
 from typing import Final, NoReturn
 
-from bff_core.auth.keys import ProviderUnavailable
 from bff_core.auth.oidc.client import Client, Grant, GrantRefused
 from bff_core.auth.session.session import Session, Tokens, new_secret
 from bff_core.auth.session.store import Kept, SessionStore
@@ -18,6 +17,7 @@ from bff_core.clock import Clock
 from bff_core.errors import BFFError, NotAuthenticated, StoreUnavailable
 from bff_core.events import Events, SessionChanged
 from bff_core.events.process import Change
+from bff_core.upstream.provider import ProviderUnavailable
 from bff_core.upstream.runtime import Spawn
 
 LEASE: Final = 30.0

@@ -268,7 +268,7 @@ async def test_a_storm_of_cancels_leaves_a_whole_stack_as_it_was(kit, loop, call
         outcomes = await asyncio.gather(*tasks, return_exceptions=True)
         after = (await stack.handler(bench.call("/slow/after"))).body
         permits = layer_of(stack, BulkheadLayer).permits
-        (member,) = stack.streamer.endpoints._members.values()
+        (member,) = stack.balancer.endpoints._members.values()
         left = (
             len(layer_of(stack, CoalesceLayer)._flights),
             len(layer_of(stack, DeadlineLayer)._alarms._alarms),

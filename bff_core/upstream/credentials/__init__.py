@@ -1,0 +1,1 @@
+"""What the credentials layer asks for headers: one module per kind."""

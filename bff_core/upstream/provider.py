@@ -1,0 +1,71 @@
+"""An identity provider as a service that is called: its client, its failures, its answers."""
+
+from base64 import b64encode
+from collections.abc import Mapping
+from functools import cache
+from typing import Final
+from urllib.parse import quote_plus, urlencode
+
+import msgspec
+
+from bff_core.call import Reply
+from bff_core.errors import BFFError, UpstreamError
+from bff_core.policy.policy import Policy
+from bff_core.upstream.client import Upstream
+from bff_core.upstream.vault import Service
+
+FORM: Final = "application/x-www-form-urlencoded"
+
+LONGEST: Final = 64 * 1024
+"""Bytes of an answer that are read."""
+
+_decode: Final = msgspec.json.Decoder(dict[str, object]).decode
+
+
+class ProviderUnavailable(BFFError):
+    """An identity provider can't be asked; nobody is signed out by that."""
+
+    status = 503
+    code = "provider_unavailable"
+    title = "The identity provider is unavailable"
+    retry_after = 5.0
+
+
+@cache
+def provider(name: str) -> type[Upstream]:
+    """Return the service client of an identity provider; the same one for all who name it."""
+
+    class Provider(Upstream):
+        policy = Policy(timeout=5.0, attempt_timeout=2.5, public=True)
+
+    Provider.name = name
+    return Provider
+
+
+async def post(
+    service: Service, path: str, asked: Mapping[str, str], authorization: str = ""
+) -> Reply:
+    """Send a form, once; raises `ProviderUnavailable` where there is no answer."""
+    headers = {"content-type": FORM, "accept": "application/json"}
+    if authorization:
+        headers["authorization"] = authorization
+    try:
+        return await service.request("POST", path, body=urlencode(asked).encode(), headers=headers)
+    except UpstreamError as error:
+        raise ProviderUnavailable(error.code) from error
+
+
+def basic(client_id: str, secret: str) -> str:
+    """Return a client's credentials, each part encoded as a form's (RFC 6749, section 2.3.1)."""
+    pair = f"{quote_plus(client_id)}:{quote_plus(secret)}"
+    return f"Basic {b64encode(pair.encode()).decode()}"
+
+
+def told_in(reply: Reply) -> Mapping[str, object]:
+    """Return the JSON object of an answer; nothing where there is none."""
+    if len(reply.body) > LONGEST:
+        raise ProviderUnavailable("its answer is too long")
+    try:
+        return _decode(reply.body)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return {}

@@ -1,0 +1,35 @@
+"""Identity: where the shop's users sign in, and how each kind of client proves it."""
+
+from bff_core import Settings
+from bff_core.auth.authenticator import Authenticator
+from bff_core.auth.bearer import BearerAuthenticator, Issuer
+from bff_core.auth.oidc.sign_in import SignIn
+from bff_core.auth.token_handler.authenticator import SessionAuthenticator
+
+SCOPE = ("openid", "profile", "email", "offline_access", "orders:read", "orders:write", "cart")
+
+
+def browsers(settings: Settings) -> Authenticator:
+    """Return who signs in browsers: they hold a cookie, the gateway holds the tokens."""
+    return SessionAuthenticator(
+        SignIn(
+            issuer=settings.issuer,
+            client_id=settings.client_id,
+            client_secret=settings.client_secret.get_secret_value(),
+            scope=SCOPE,
+        )
+    )
+
+
+def mobile_apps(settings: Settings) -> Authenticator:
+    """Return who believes the tokens that apps on phones have fetched by themselves."""
+    return _native(settings, "https://mobile.shop.example")
+
+
+def desktop_apps(settings: Settings) -> Authenticator:
+    """Return who believes the tokens that apps on desktops have fetched by themselves."""
+    return _native(settings, "https://desktop.shop.example")
+
+
+def _native(settings: Settings, audience: str) -> Authenticator:
+    return BearerAuthenticator(Issuer(issuer=settings.issuer, audience=(audience,), keys="/jwks"))
