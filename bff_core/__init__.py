@@ -43,6 +43,13 @@ from bff_core.policy.bulkhead import Bulkhead
 from bff_core.policy.cache import Cache
 from bff_core.policy.concurrency import Adaptive
 from bff_core.policy.connection import Connection
+from bff_core.policy.credentials import (
+    ApiKey,
+    ClientCredentials,
+    Relay,
+    Signature,
+    TokenExchange,
+)
 from bff_core.policy.hedge import Hedge
 from bff_core.policy.limits import Limit
 from bff_core.policy.policy import Policy
@@ -61,6 +68,7 @@ from bff_core.upstream.transport.httpx import HttpxTransport
 __all__ = [
     "ANYONE",
     "Adaptive",
+    "ApiKey",
     "BFFError",
     "BadPayload",
     "BadStatus",
@@ -72,6 +80,7 @@ __all__ = [
     "Cache",
     "Call",
     "CircuitOpen",
+    "ClientCredentials",
     "ClientError",
     "Composition",
     "CompositionCycle",
@@ -94,6 +103,7 @@ __all__ = [
     "PartFailed",
     "PartStatus",
     "Policy",
+    "Relay",
     "Reply",
     "Require",
     "ResponseCache",
@@ -103,6 +113,8 @@ __all__ = [
     "SagaPolicy",
     "Scope",
     "Settings",
+    "Signature",
+    "TokenExchange",
     "TooManyRequests",
     "TransportFailed",
     "Upstream",
