@@ -13,12 +13,14 @@ import strawberry
 from fastapi import Depends
 
 from bff_core import (
+    ANYONE,
     Composition,
     Gateway,
     Policy,
     Upstream,
     Viewer,
     Views,
+    access,
     compose,
     gateway,
     gather,
@@ -181,7 +183,7 @@ class Shown:
 
 def _faces(screens: Mapping[str, type[Any]]) -> list[Any]:
     """Return both faces of the same screens."""
-    views = Views(prefix="/v1")
+    views = Views(prefix="/v1", access=ANYONE)
 
     def declare(name: str, kind: type[Any]) -> None:
         @views.get(f"/{name}")
@@ -191,6 +193,7 @@ def _faces(screens: Mapping[str, type[Any]]) -> list[Any]:
     for name, kind in screens.items():
         declare(name, kind)
 
+    @access(ANYONE)
     @strawberry.type
     class Query:
         @strawberry.field

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bff_core.redis import CONNECTIONS
-from services_mock.shop import SERVICES
 from tests.chaos.acquaintance import acquaint, wares_of
 from tests.chaos.checks import Checker, Viewer
 from tests.chaos.crowd import Client, Stopwatch, goodput
@@ -19,7 +18,7 @@ from tests.chaos.verdict import Verdict
 from tests.chaos.weather import Shared, Storm, forecast
 from tests.processes.gateway import Gateway
 from tests.processes.settling import HELD
-from tests.processes.site import Shop
+from tests.processes.site import SERVICES, Shop
 
 TIMEOUT = 3.0
 """Seconds that the gateways give each request."""

@@ -67,7 +67,8 @@ def setting_rows() -> list[list[str]]:
 
 
 def _variable(name: str) -> str:
-    return "`BFF_UPSTREAM_<NAME>`" if name == "upstreams" else f"`BFF_{name.upper()}`"
+    family = {"upstreams": "`BFF_UPSTREAM_<NAME>`", "secrets": "`BFF_SECRET_<NAME>`"}
+    return family.get(name) or f"`BFF_{name.upper()}`"
 
 
 def _default(field) -> str:

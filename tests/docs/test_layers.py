@@ -23,6 +23,7 @@ OPTIONS = {
     "bulkhead": ("Bulkhead", []),
     "cache": ("Cache", []),
     "coalesce": ("Policy", ["coalesce", "public"]),
+    "credentials": ("Policy", ["public", "per_tenant"]),
     "deadline": ("Policy", ["timeout"]),
     "fill": ("Cache", ["heuristic", "vary", "tags", "targeted", "max_body"]),
     "hedge": ("Hedge", []),

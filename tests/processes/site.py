@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from services_mock.shop import SERVICES
+from services_mock.shop import SERVICES as ALL
 from tests.processes.gateway import OURS, Gateway, addresses
 from tests.processes.process import Nursery, Process
 from tests.processes.services import HOST, Service
@@ -16,6 +16,9 @@ NOBODY = "http://127.0.0.1:9"
 """An address at which nothing listens (the discard service, RFC 863, is long out of use)."""
 
 GATEWAYS = ("web", "mobile", "desktop")
+
+SERVICES = tuple(name for name in ALL if name != "identity")
+"""Those that are composed; the gateways of a site believe whoever comes, and ask nobody."""
 
 
 class Site:
