@@ -1,6 +1,5 @@
 """The endpoints of sessions: sign in, come back, who am I, sign out, which sessions are there."""
 
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
@@ -16,7 +15,6 @@ from bff_core.auth.session.session import key_of, provider_session_of, provider_
 from bff_core.auth.session.store import Kept
 from bff_core.auth.token_handler.authenticator import SessionAuthenticator
 from bff_core.auth.viewer import Viewer
-from bff_core.clock import Clock
 from bff_core.edge.body import whole
 from bff_core.edge.exchange import SCOPE
 from bff_core.edge.guard import guarded
@@ -55,9 +53,8 @@ class BadLogoutToken(ClientError):
 class SessionEndpoints:
     """What browsers and the provider ask of a gateway with sessions."""
 
-    def __init__(self, authenticator: SessionAuthenticator, wall: Clock = time.time) -> None:
+    def __init__(self, authenticator: SessionAuthenticator) -> None:
         self._auth = authenticator
-        self._wall = wall
 
     def routes(self) -> list[Route]:
         """Return them, below the authenticator's prefix."""
@@ -99,7 +96,7 @@ class SessionEndpoints:
         browser = request.headers.get("user-agent", "")
         try:
             session = session_of(
-                arrival.grant, arrival.claims, auth.sign_in, browser=browser, wall=self._wall()
+                arrival.grant, arrival.claims, auth.sign_in, browser=browser, wall=auth.wall()
             )
         except Refused as refused:
             message = "The provider does not say who you are."

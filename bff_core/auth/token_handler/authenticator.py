@@ -79,7 +79,7 @@ class SessionAuthenticator:
         self.client = Client(sign_in, wall=wall)
         self.sign_in = sign_in
         self._origins = tuple(map(_origin, origins))
-        self._wall = wall
+        self.wall = wall
         self._judge: Origins | None = None
         self._sessions: Sessions | None = None
         self._refresher: Refresher | None = None
@@ -150,7 +150,7 @@ class SessionAuthenticator:
             self.client,
             spawn=resources.spawn,
             clock=resources.clock,
-            wall=self._wall,
+            wall=self.wall,
             events=resources.events,
             changed=self._sessions.changed,
             login=f"{self.prefix}/login",
@@ -160,7 +160,7 @@ class SessionAuthenticator:
             sealing,
             callback=f"{public}{self.prefix}/callback",
             login=f"{self.prefix}/login",
-            wall=self._wall,
+            wall=self.wall,
         )
         yield
         self._judge = self._sessions = self._refresher = self._flow = self._resources = None

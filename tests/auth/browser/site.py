@@ -15,6 +15,8 @@ from bff_core import (
     ANYONE,
     Composition,
     Gateway,
+    Policy,
+    Relay,
     Settings,
     Upstream,
     Viewer,
@@ -54,6 +56,8 @@ class Wall:
 
 class Accounts(Upstream):
     """A service that is asked on behalf of whoever looks."""
+
+    policy = Policy(credentials=Relay(), retry=None, coalesce=False)
 
     async def balance(self) -> int:
         return await self.get("/balance", int)
@@ -231,7 +235,6 @@ async def open_site(
     provider: Any = None,
     wall: Wall | None = None,
     changed: dict[str, Any] | None = None,
-    accounts: type[Upstream] = Accounts,
     **options: Any,
 ) -> AsyncIterator[Site]:
     """Run a gateway over a provider; `told` are settings, `options` those of its sessions."""
@@ -244,7 +247,7 @@ async def open_site(
     auth = SessionAuthenticator(sign_in_at(**(changed or {})), wall=wall, **options)
     app = gateway(
         "shop",
-        services=[accounts],
+        services=[Accounts],
         faces=[views()],
         settings=settings(**(told or {})),
         authenticator=auth,
