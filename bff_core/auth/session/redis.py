@@ -29,6 +29,29 @@ for i = 2, #KEYS do
   redis.call('ZADD', KEYS[i], until_, ARGV[5])
   redis.call('PEXPIRE', KEYS[i], math.max(ARGV[3], redis.call('PTTL', KEYS[i])))
 end
+local surplus = redis.call('ZCARD', KEYS[2]) - ARGV[7]
+if surplus > 0 then
+  for _, old in ipairs(redis.call('ZRANGE', KEYS[2], 0, surplus - 1)) do
+    redis.call('DEL', ARGV[6] .. old)
+    redis.call('ZREM', KEYS[2], old)
+  end
+end
+"""
+)
+
+LISTED: Final = (
+    NOW
+    + """
+local told = {}
+for _, key in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
+  local found = redis.call('HMGET', ARGV[1] .. key, 'sealed', 'until')
+  if found[1] then
+    table.insert(told, {key, found[1], found[2] - now, redis.call('PTTL', ARGV[1] .. key)})
+  else
+    redis.call('ZREM', KEYS[1], key)
+  end
+end
+return told
 """
 )
 
@@ -103,21 +126,15 @@ class RedisStore:
                 _milliseconds(lifetimes.absolute),
                 _milliseconds(lifetimes.idle),
                 key,
+                self._prefix,
+                MOST_PER_SUBJECT,
             ],
         )
-        theirs = await self.listed(names[0])
-        await self.remove([one.key for one in theirs[MOST_PER_SUBJECT:]])
 
     async def get(self, key: str) -> Kept | None:
         """Return a session, by its key or one that it had a moment ago."""
         told = await self._link.script(GET, [self._named(key)], [self._prefix])
-        match told:
-            case [bytes(to), bytes(sealed), int(left), int(idle_left)]:
-                key = to.decode() or key
-                session = self._opened(key, sealed)
-                if session is not None:
-                    return Kept(key, session, left / 1000, idle_left / 1000)
-        return None
+        return self._kept(told, key)
 
     async def replace(self, kept: Kept, session: Session) -> bool:
         """Keep a changed session, unless its tokens were changed since."""
@@ -156,12 +173,8 @@ class RedisStore:
 
     async def listed(self, name: str) -> Sequence[Kept]:
         """Return the sessions that are listed under a name, newest first."""
-        told = await self._link.run("ZRANGE", self._named_list(name), 0, -1)
-        keys = [key.decode() for key in told] if isinstance(told, list) else []
-        found = [await self.get(key) for key in keys]
-        gone = [key for key, kept in zip(keys, found, strict=True) if kept is None]
-        if gone:
-            await self._link.run("ZREM", self._named_list(name), *gone)
+        told = await self._link.script(LISTED, [self._named_list(name)], [self._prefix])
+        found = [self._kept(one) for one in told] if isinstance(told, list) else []
         return newest_first(kept for kept in found if kept is not None)
 
     async def lease(self, name: str, holder: str, seconds: float) -> bool:
@@ -177,6 +190,15 @@ class RedisStore:
         """Remember a name for a while; whether it is heard for the first time."""
         key, term = f"{self._prefix}noted:{name}", _milliseconds(seconds)
         return await self._link.run("SET", key, "noted", "NX", "PX", term) == b"OK"
+
+    def _kept(self, told: object, asked: str = "") -> Kept | None:
+        match told:
+            case [bytes(name), bytes(sealed), int(left), int(idle_left)]:
+                key = name.decode() or asked
+                session = self._opened(key, sealed)
+                if session is not None:
+                    return Kept(key, session, left / 1000, idle_left / 1000)
+        return None
 
     def _named(self, key: str) -> str:
         return self._prefix + key

@@ -67,7 +67,11 @@ class Sessions:
         self._remember(kept, now)
         idle = min(self.lifetimes.idle, kept.left)
         if idle - kept.idle_left > idle * TOUCH:
-            self._spawn(self._touch(kept.key))
+            touching = self._touch(kept.key)
+            if self.store.is_shared:  # nobody waits for that
+                self._spawn(touching)
+            else:
+                await touching
         return kept
 
     async def begin(self, session: Session) -> str:

@@ -1,0 +1,379 @@
+"""Sessions as their owners, the provider and Redis see them: listed, ended, kept, sealed."""
+
+import asyncio
+
+import pytest
+
+from bff_core.auth.session.memory import MemoryStore
+from bff_core.auth.session.redis import RedisStore
+from bff_core.auth.session.sealing import Sealing
+from bff_core.auth.session.session import (
+    Session,
+    Tokens,
+    key_of,
+    owner_of,
+    provider_session_of,
+    provider_subject_of,
+)
+from bff_core.auth.session.store import MOST_PER_SUBJECT, Lifetimes
+from bff_core.clock import chance, monotonic
+from bff_core.errors import ConfigurationError
+from bff_core.events import Events
+from bff_core.links import Links
+from services_mock.identity.book import Stay
+from services_mock.identity.signing import logout_token, signed
+from tests.auth.browser.site import HERE, KEY, OURS, open_site
+
+OTHER_KEY = "another secret of the tests, which is long enough, too"
+
+
+def session(handle: str = "h1", **changed) -> Session:
+    """Return a session of user 1."""
+    told = {
+        "subject": "1",
+        "provider_sid": "sid-1",
+        "provider_subject": "1",
+        "signed_in_at": 1.0,
+        "tokens": Tokens("access-canary", "refresh-canary", 0.0, 300.0),
+        **changed,
+    }
+    return Session(handle, **told)
+
+
+KEPT = Lifetimes(idle=600, absolute=3600)
+
+
+@pytest.mark.needs("redis-server")
+@pytest.mark.parametrize("kind", ["memory", "redis"])
+async def test_a_store_keeps_what_it_is_given(kind, redis_server):
+    """Found by key and by its owner's name, changed once, moved, ended."""
+    async with opened(kind, redis_server) as store:
+        await store.add("k1", session(), KEPT)
+        await store.add("k2", session("h2", signed_in_at=2.0), KEPT)
+        kept = await store.get("k1")
+        fresh = session().with_tokens(Tokens("a2", "r2", 1.0, 600.0, generation=1))
+        first, second = await store.replace(kept, fresh), await store.replace(kept, fresh)
+        listed = [one.session.handle for one in await store.listed(owner_of("1", ""))]
+        of_sid = await store.listed(provider_session_of("sid-1"))
+        of_sub = await store.listed(provider_subject_of("1"))
+        moved = await store.move("k1", "k3", 10.0)
+        found = [await store.get(key) for key in ("k1", "k3")]
+        ended = await store.remove(["k3", "k2", "nothing"])
+        left = await store.listed(owner_of("1", ""))
+
+    assert (kept.session, first, second) == (session(), True, False)
+    assert 3500 < kept.left <= 3600
+    assert 500 < kept.idle_left <= 600
+    assert listed == ["h2", "h1"]
+    assert (len(of_sid), len(of_sub)) == (2, 2)
+    assert moved
+    assert [one.session.tokens.access for one in found] == ["a2", "a2"]
+    assert [one.key for one in found] == ["k3", "k3"]
+    assert (ended, list(left)) == (2, [])
+
+
+@pytest.mark.needs("redis-server")
+@pytest.mark.parametrize("kind", ["memory", "redis"])
+async def test_a_store_forgets_in_time(kind, redis_server):
+    """After so long without a request, and after so long at all."""
+    async with opened(kind, redis_server) as store:
+        await store.add("idle", session(), Lifetimes(idle=0.15, absolute=60))
+        await store.add("used", session("h2"), Lifetimes(idle=0.3, absolute=0.6))
+        await asyncio.sleep(0.2)
+        await store.touch("used", 0.4)
+        await asyncio.sleep(0.2)
+        idle, used = await store.get("idle"), await store.get("used")
+        await store.touch("used", 60)
+        await asyncio.sleep(0.3)
+        late = await store.get("used")
+
+    assert idle is None
+    assert used is not None
+    assert late is None
+
+
+@pytest.mark.needs("redis-server")
+@pytest.mark.parametrize("kind", ["memory", "redis"])
+async def test_leases_and_notes_are_had_once(kind, redis_server):
+    """By one holder at a time; a name is new once."""
+    async with opened(kind, redis_server) as store:
+        mine, theirs = await store.lease("k", "me", 5), await store.lease("k", "you", 5)
+        await store.release("k", "you")
+        still = await store.lease("k", "you", 5)
+        await store.release("k", "me")
+        free = await store.lease("k", "you", 5)
+        noted = [await store.note("jti", 5) for _ in range(2)]
+
+    assert (mine, theirs, still, free) == (True, False, False, True)
+    assert noted == [True, False]
+
+
+@pytest.mark.needs("redis-server")
+@pytest.mark.parametrize("kind", ["memory", "redis"])
+async def test_one_person_can_not_fill_a_store(kind, redis_server):
+    """One session more ends the oldest."""
+    async with opened(kind, redis_server) as store:
+        for number in range(MOST_PER_SUBJECT + 3):
+            await store.add(f"k{number}", session(f"h{number}", signed_in_at=float(number)), KEPT)
+        listed = await store.listed(owner_of("1", ""))
+
+    assert len(listed) == MOST_PER_SUBJECT
+    assert listed[-1].session.handle == "h3"
+
+
+def opened(kind, server):
+    """Return a context with a store of this kind."""
+    return _Opened(kind, server)
+
+
+class _Opened:
+    def __init__(self, kind, server) -> None:
+        self._links = Links(clock=monotonic, chance=chance, events=Events())
+        if kind == "memory":
+            self._store = MemoryStore(monotonic)
+        else:
+            link = self._links.to(server.url)
+            self._store = RedisStore(link, Sealing([KEY]), gateway="shop")
+
+    async def __aenter__(self):
+        return self._store
+
+    async def __aexit__(self, *_):
+        await self._links.aclose()
+
+
+@pytest.mark.needs("redis-server")
+async def test_redis_holds_nothing_that_can_be_read(redis_server):
+    """Neither tokens nor names nor cookies; and what is of one session opens no other's place."""
+    links = Links(clock=monotonic, chance=chance, events=Events())
+    link = links.to(redis_server.url)
+    store = RedisStore(link, Sealing([KEY]), gateway="shop")
+    key = key_of("cookie-canary")
+    await store.add(key, session(subject="subject-canary"), KEPT)
+    names = await link.run("KEYS", "*")
+    values = [await link.run("DUMP", name) for name in names]
+    (name,) = [one for one in names if key.encode() in one and b"list" not in one]
+    await link.run("COPY", name, name.replace(key.encode(), b"elsewhere"))
+    swapped = await store.get("elsewhere")
+    await links.aclose()
+
+    assert b"canary" not in b"".join([*names, *values])
+    assert swapped is None
+
+
+def test_keys_are_rotated():
+    """The first seals, all open; what was sealed for one purpose opens for no other."""
+    old, both, new = Sealing([OTHER_KEY]), Sealing([KEY, OTHER_KEY]), Sealing([KEY])
+    sealed = old.seal(b"x", "a")
+
+    assert both.open(sealed, "a") == b"x"
+    assert new.open(sealed, "a") is None
+    assert new.open(both.seal(b"x", "a"), "a") == b"x"
+    assert both.open(sealed, "b") is None
+    assert both.open(sealed[:-1], "a") is None
+    assert both.open_text("no such thing!", "a") is None
+    with pytest.raises(ConfigurationError, match="BFF_SESSION_KEYS"):
+        Sealing([])
+
+
+@pytest.mark.needs("redis-server")
+async def test_a_redis_that_is_frozen_signs_nobody_out(redis_server):
+    """503 with Retry-After while it is; afterwards all goes on, with the same cookie."""
+    async with open_site(told={"session_url": redis_server.url}) as site:
+        browser = site.browser()
+        await browser.sign_in()
+        cookie = browser.cookie
+        before = await browser.fetch("/v1/me")
+        await asyncio.sleep(1.1)
+        redis_server.freeze()
+        frozen = await browser.fetch("/v1/me")
+        redis_server.thaw()
+        after = await settled(browser)
+
+    assert before.status_code == 200
+    assert frozen.status_code == 503
+    assert frozen.headers["retry-after"]
+    assert frozen.json()["code"] == "store_unavailable"
+    assert after.json() == {"subject": "1"}
+    assert browser.cookie == cookie
+
+
+async def settled(browser):
+    """Ask until the answer is no 503 any more."""
+    for _ in range(100):
+        told = await browser.fetch("/v1/me")
+        if told.status_code != 503:
+            break
+        await asyncio.sleep(0.1)
+    return told
+
+
+@pytest.mark.needs("redis-server")
+async def test_a_session_outlives_its_process(redis_server):
+    """Another process serves it; who signs out at one is signed out at all within a second."""
+    told = {"session_url": redis_server.url}
+    async with open_site(told=told) as first, open_site(told=told) as second:
+        browser = first.browser()
+        await browser.sign_in()
+        elsewhere = second.browser()
+        elsewhere.jar = {host: dict(jar) for host, jar in browser.jar.items()}
+        known = await elsewhere.fetch("/v1/me")
+        await browser.fetch("/bff/logout", "POST")
+        await asyncio.sleep(1.1)
+        gone = await elsewhere.fetch("/v1/me")
+
+    assert known.status_code == 200
+    assert gone.status_code == 401
+
+
+async def test_a_person_sees_and_ends_their_sessions():
+    """Each with its browser; others' are as if they were not there."""
+    async with open_site() as site:
+        here, there, other = site.browser(), site.browser(), site.browser()
+        await here.sign_in("1")
+        await there.sign_in("1")
+        await other.sign_in("2")
+        listed = (await here.fetch("/bff/sessions")).json()["sessions"]
+        (theirs,) = (await other.fetch("/bff/sessions")).json()["sessions"]
+        (foreign,) = [one["id"] for one in listed if not one["is_current"]]
+        refused = await here.fetch(f"/bff/sessions/{theirs['id']}", "DELETE")
+        ended = await here.fetch(f"/bff/sessions/{foreign}", "DELETE")
+        gone = await there.fetch("/v1/me")
+        still = [(await one.fetch("/v1/me")).status_code for one in (here, other)]
+
+    assert len(listed) == 2
+    assert [one["is_current"] for one in listed].count(True) == 1
+    assert refused.status_code == 404
+    assert ended.json() == {"ended": 1}
+    assert gone.status_code == 401
+    assert still == [200, 200]
+
+
+async def test_all_others_are_ended_at_once():
+    """Somebody has lost a device, and does not know which session it had."""
+    async with open_site() as site:
+        browsers = [site.browser() for _ in range(3)]
+        for one in browsers:
+            await one.sign_in("1")
+        told = await browsers[0].fetch("/bff/sessions", "DELETE")
+        after = [(await one.fetch("/v1/me")).status_code for one in browsers]
+
+    assert told.json() == {"ended": 2}
+    assert after == [200, 401, 401]
+
+
+async def test_the_provider_signs_out_over_the_back_channel():
+    """One session of its own, or everywhere; the same word is heard once."""
+    async with open_site() as site:
+        book = site.identity.state.store
+        browsers = [site.browser() for _ in range(3)]
+        for one in browsers:
+            await one.sign_in("1")
+        stays: list[Stay] = list(book.stays.values())
+        one_stay = logout_token(book, "web", "1", stays[0].sid)
+        first = await tell(site, one_stay)
+        again = await tell(site, one_stay)
+        after_one = [(await one.fetch("/v1/me")).status_code for one in browsers]
+        everywhere = signed(book, "logout+jwt", claims(site, sub="1"))
+        second = await tell(site, everywhere)
+        after_all = [(await one.fetch("/v1/me")).status_code for one in browsers[1:]]
+
+    assert (first.status_code, first.headers["cache-control"]) == (200, "no-store")
+    assert again.status_code == 400
+    assert after_one == [401, 200, 200]
+    assert second.status_code == 200
+    assert after_all == [401, 401]
+
+
+EVENTS = {"http://schemas.openid.net/event/backchannel-logout": {}}
+
+
+def claims(site, **changed):
+    """Return the claims of a logout token; None leaves one out."""
+    now = int(site.wall.now)
+    told = {
+        "iss": "https://id.example",
+        "aud": "web",
+        "iat": now,
+        "exp": now + 60,
+        "jti": "j1",
+        "events": EVENTS,
+        **changed,
+    }
+    return {name: value for name, value in told.items() if value is not None}
+
+
+async def tell(site, token: str):
+    """Post a logout token, as the provider does."""
+    client = site.clients["shop.example"]
+    return await client.post(f"{HERE}/bff/backchannel-logout", data={"logout_token": token})
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"events": None},
+        {"events": {}},
+        {"nonce": "n"},
+        {"aud": "somebody-else"},
+        {"iss": "https://evil.example"},
+        {"exp": 1},
+        {"exp": None},
+        {"jti": None},
+        {"sub": None},
+    ],
+)
+async def test_a_logout_token_that_is_none_ends_nothing(changed):
+    """An ID token, another client's, an old one, one that names nobody."""
+    async with open_site() as site:
+        browser = site.browser()
+        await browser.sign_in()
+        told = await tell(
+            site, signed(site.identity.state.store, "JWT", claims(site, **{"sub": "1", **changed}))
+        )
+        still = await browser.fetch("/v1/me")
+
+    assert told.status_code == 400
+    assert told.json()["code"] == "invalid_request"
+    assert still.status_code == 200
+
+
+async def test_keys_of_the_provider_are_rotated_between_sign_ins():
+    """A new key is fetched when it is first seen."""
+    async with open_site() as site:
+        first = await site.browser().sign_in()
+        await site.rotate_keys()
+        site.auth.client._keys._tried_at -= 60
+        second = await site.browser().sign_in()
+
+    assert (first.status_code, second.status_code) == (200, 200)
+
+
+async def test_a_cookie_is_rotated_when_privileges_change():
+    """The old one is good for those who are under way, and then for nobody."""
+    async with open_site() as site:
+        browser = site.browser()
+        await browser.sign_in()
+        old = browser.cookie
+        kept = await site.auth.sessions.find(old)
+        new = await site.auth.sessions.rotate(kept)
+        found = [await site.auth.sessions.find(one) for one in (old, new)]
+
+    assert old != new
+    assert [one.session.handle for one in found] == [kept.session.handle] * 2
+
+
+async def test_a_session_ends_after_its_idle_time_and_its_lifetime():
+    """Requests keep it alive, for so long and no longer."""
+    now = [0.0]
+    async with open_site(clock=lambda: now[0], idle=600, lifetime=1500) as site:
+        browser = site.browser()
+        await browser.sign_in()
+        statuses = []
+        for _ in range(3):
+            now[0] += 400
+            statuses.append((await browser.send("GET", f"{HERE}/v1/me", headers=OURS)).status_code)
+        now[0] += 400
+        statuses.append((await browser.send("GET", f"{HERE}/v1/me", headers=OURS)).status_code)
+
+    assert statuses == [200, 200, 200, 401]
