@@ -12,9 +12,11 @@ from typing import Protocol, TypeVar
 
 from bff_core.auth.authenticator import (
     Authenticator,
+    HasKeys,
     MakeAuthenticator,
     NeedsResources,
     Resources,
+    each_of,
     is_authenticator,
 )
 from bff_core.auth.demo import DemoAuthenticator
@@ -22,6 +24,8 @@ from bff_core.cache.response_cache import NO_CACHE, ResponseCache
 from bff_core.collector import tune_collector
 from bff_core.composition.composition import Composition
 from bff_core.composition.wiring import shape_of
+from bff_core.edge.errands import Errands, GetCache, Read
+from bff_core.edge.errands import errands as operator_errands
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events
 from bff_core.observe.log import log_sink
@@ -79,6 +83,18 @@ def with_those_of(
     providers = [provider_of(kind.policy.credentials) for kind in services]
     found = [*services, *theirs, *(provider(name) for name in providers if name)]
     return list(dict.fromkeys(found))
+
+
+def errands(*, read: Read | None, cache: GetCache | None, asks: Authenticator | None) -> Errands:
+    """Return what an operator may have done."""
+    found = dict(operator_errands(read=read, cache=cache))
+    for one in each_of(asks):
+        if isinstance(one, HasKeys):
+            # What issues keys loads what most gateways need not wait for.
+            from bff_core.edge.key_errands import key_errands  # noqa: PLC0415 # see above
+
+            found |= key_errands(one)
+    return found
 
 
 def opened(asks: Authenticator | None, resources: Resources) -> AbstractAsyncContextManager[None]:

@@ -19,7 +19,6 @@ from bff_core.cache.response_cache import ResponseCache
 from bff_core.clock import Clock, chance, monotonic
 from bff_core.composition.wiring import Wiring
 from bff_core.edge.doorkeeper import Doorkeeper
-from bff_core.edge.errands import errands
 from bff_core.edge.face import Face
 from bff_core.edge.guard import Guard, RouteAccess, effective, guarded
 from bff_core.edge.health import About, Readiness
@@ -135,9 +134,10 @@ class Gateway(FastAPI):
             limits=self._limits,
             limit_store=self._stores.counts if self.settings.limits_url else None,
             token=self.settings.operator_token.get_secret_value(),
-            errands=errands(
+            errands=assembly.errands(
                 read=self.reload_policies if self.settings.policies else None,
                 cache=self._stores.cache if self.has_cache else None,
+                asks=self._authenticator,
             ),
             secrets=self.settings.purge_secrets if self.has_cache else (),
             cache=self._stores.cache,

@@ -123,6 +123,10 @@ class Settings(BaseSettings):
     session_url: RedisURL = Field(
         default="", description="a redis:// or rediss:// address (unset: memory of the process)"
     )
+    api_keys_url: JournalURL = Field(
+        default="sqlite:///bff-api-keys.sqlite3",
+        description="sqlite:///file, sqlite:// (memory, for tests), redis:// or rediss:// address",
+    )
     purge_secret: Secrets = Field(
         default=(),
         description="secrets of 20 characters or more, separated by commas (unset: no webhook)",

@@ -70,7 +70,7 @@ def _journal_url(url: str) -> str:
         not url.startswith(("sqlite:///", "redis://", "rediss://", "unix://"))
         and url != "sqlite://"
     ):
-        raise ValueError("a journal is at sqlite:///file or redis://host")
+        raise ValueError("it is at sqlite:///file or redis://host")
     return url
 
 

@@ -1,6 +1,6 @@
 """What the edge asks to learn who calls, and what it may use for that."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
@@ -82,6 +82,15 @@ class SignsIn(Protocol):
     prefix: str
 
 
+@runtime_checkable
+class HasKeys(Protocol):
+    """An authenticator that takes keys which an operator may issue; there while it is opened."""
+
+    def keyring(self) -> object:
+        """Return what issues them."""
+        ...
+
+
 class FirstOf:
     """Asks several authenticators in order; the first that knows the caller says who it is.
 
@@ -131,3 +140,12 @@ class FirstOf:
 
     def _needy(self) -> list[NeedsResources]:
         return [one for one in self._authenticators if isinstance(one, NeedsResources)]
+
+
+def each_of(authenticator: Authenticator | None) -> Iterator[Authenticator]:
+    """Yield an authenticator, or those that it asks in order."""
+    if isinstance(authenticator, FirstOf):
+        for one in authenticator.authenticators:
+            yield from each_of(one)
+    elif authenticator is not None:
+        yield authenticator

@@ -1,10 +1,8 @@
 """Which endpoints an authenticator brings along."""
 
-from collections.abc import Iterator
-
 from starlette.routing import Route
 
-from bff_core.auth.authenticator import Authenticator, FirstOf, SignsIn
+from bff_core.auth.authenticator import Authenticator, SignsIn, each_of
 from bff_core.errors import ConfigurationError
 
 
@@ -15,7 +13,7 @@ def routes_for(authenticator: Authenticator | None) -> list[Route]:
     at one place.
     """
     found: dict[str, list[Route]] = {}
-    for one in _each(authenticator):
+    for one in each_of(authenticator):
         if isinstance(one, SignsIn):
             if one.prefix in found:
                 raise ConfigurationError(
@@ -35,11 +33,3 @@ def _routes_of(authenticator: SignsIn) -> list[Route]:
     if isinstance(authenticator, SessionAuthenticator):
         return SessionEndpoints(authenticator).routes()
     return []
-
-
-def _each(authenticator: Authenticator | None) -> Iterator[Authenticator]:
-    if isinstance(authenticator, FirstOf):
-        for one in authenticator.authenticators:
-            yield from _each(one)
-    elif authenticator is not None:
-        yield authenticator

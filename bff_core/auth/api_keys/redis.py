@@ -1,0 +1,90 @@
+"""API keys of all machines, in Redis."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+import msgspec
+
+from bff_core.auth.api_keys.key import ApiKeyRecord
+from bff_core.link import Link
+
+# A key is a hash: what does not change, and the two times that do, which scripts compare.
+
+END: Final = """
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+local known = tonumber(redis.call('HGET', KEYS[1], 'expires_at'))
+local ends = tonumber(ARGV[1])
+if known > 0 and known < ends then ends = known end
+redis.call('HSET', KEYS[1], 'expires_at', ends)
+return 1
+"""
+
+USED: Final = """
+local known = tonumber(redis.call('HGET', KEYS[1], 'last_used_at') or '-1')
+if known >= 0 and known < tonumber(ARGV[1]) then
+  redis.call('HSET', KEYS[1], 'last_used_at', ARGV[1])
+end
+"""
+
+ADD: Final = """
+if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+redis.call('HSET', KEYS[1], 'body', ARGV[1], 'expires_at', ARGV[2], 'last_used_at', ARGV[3])
+redis.call('SADD', KEYS[2], ARGV[4])
+return 1
+"""
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(ApiKeyRecord).decode
+
+
+class RedisKeys:
+    """Keeps keys in Redis, which has to keep them on disk."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    async def add(self, record: ApiKeyRecord) -> bool:
+        """Keep a new key."""
+        keys = [_named(record.prefix), ALL]
+        times = repr(record.expires_at), repr(record.last_used_at)
+        return await self._link.script(ADD, keys, [_encode(record), *times, record.prefix]) == 1
+
+    async def find(self, prefix: str) -> ApiKeyRecord | None:
+        """Return what is known of a key."""
+        fields = ("body", "expires_at", "last_used_at")
+        match await self._link.run("HMGET", _named(prefix), *fields):
+            case [bytes(body), bytes(ends), bytes(used)]:
+                return replace(_decode(body), expires_at=float(ends), last_used_at=float(used))
+        return None
+
+    async def end(self, prefix: str, at: float) -> bool:
+        """Let a key end, if not before."""
+        return await self._link.script(END, [_named(prefix)], [repr(at)]) == 1
+
+    async def remove(self, prefix: str) -> bool:
+        """Forget a key."""
+        await self._link.run("SREM", ALL, prefix)
+        return await self._link.run("DEL", _named(prefix)) == 1
+
+    async def used(self, prefix: str, at: float) -> None:
+        """Note when a key was used last."""
+        await self._link.script(USED, [_named(prefix)], [repr(at)])
+
+    async def listed(self, subject: str = "") -> Sequence[ApiKeyRecord]:
+        """Return keys, the newest first."""
+        told = await self._link.run("SMEMBERS", ALL)
+        names = [name.decode() for name in told] if isinstance(told, list | set) else []
+        found = [record for name in names if (record := await self.find(name)) is not None]
+        theirs = [record for record in found if subject in {"", record.subject}]
+        return sorted(theirs, key=lambda one: (-one.created_at, one.prefix))
+
+    async def aclose(self) -> None:
+        """Leave the link to whoever opened it."""
+
+
+ALL: Final = "bff:api-keys"
+
+
+def _named(prefix: str) -> str:
+    return f"bff:api-key:{prefix}"

@@ -1,0 +1,107 @@
+"""API keys in a file of this machine."""
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Final
+
+from bff_core.auth.api_keys.key import ApiKeyRecord
+from bff_core.sqlite import SQLiteFile
+
+SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS api_keys (
+    prefix TEXT PRIMARY KEY, digest TEXT NOT NULL, name TEXT NOT NULL, subject TEXT NOT NULL,
+    tenant TEXT NOT NULL, scopes TEXT NOT NULL, created_at REAL NOT NULL, expires_at REAL NOT NULL,
+    last_used_at REAL NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS api_keys_subject ON api_keys (subject);
+"""
+
+COLUMNS: Final = (
+    "prefix, digest, name, subject, tenant, scopes, created_at, expires_at, last_used_at"
+)
+
+
+class SQLiteKeys:
+    """Keeps keys in SQLite."""
+
+    def __init__(self, path: str) -> None:
+        self._file = SQLiteFile(path, SCHEMA, name="api-keys")
+
+    async def add(self, record: ApiKeyRecord) -> bool:
+        """Keep a new key."""
+        row = (
+            record.prefix, record.digest, record.name, record.subject, record.tenant,
+            " ".join(sorted(record.scopes)), record.created_at, record.expires_at,
+            record.last_used_at,
+        )  # fmt: skip
+
+        def work(base: sqlite3.Connection) -> bool:
+            marks = ", ".join("?" * len(row))
+            query = f"INSERT OR IGNORE INTO api_keys ({COLUMNS}) VALUES ({marks})"  # noqa: S608 # constants
+            return base.execute(query, row).rowcount == 1
+
+        return await self._file.run(work)
+
+    async def find(self, prefix: str) -> ApiKeyRecord | None:
+        """Return what is known of a key."""
+
+        def work(base: sqlite3.Connection) -> ApiKeyRecord | None:
+            query = f"SELECT {COLUMNS} FROM api_keys WHERE prefix = ?"  # noqa: S608 # constants
+            row = base.execute(query, (prefix,)).fetchone()
+            return None if row is None else _record(row)
+
+        return await self._file.run(work)
+
+    async def end(self, prefix: str, at: float) -> bool:
+        """Let a key end, if not before."""
+
+        def work(base: sqlite3.Connection) -> bool:
+            query = (
+                "UPDATE api_keys SET expires_at = CASE WHEN expires_at = 0 THEN ?"
+                " ELSE min(expires_at, ?) END WHERE prefix = ?"
+            )
+            return base.execute(query, (at, at, prefix)).rowcount == 1
+
+        return await self._file.run(work)
+
+    async def remove(self, prefix: str) -> bool:
+        """Forget a key."""
+
+        def work(base: sqlite3.Connection) -> bool:
+            return base.execute("DELETE FROM api_keys WHERE prefix = ?", (prefix,)).rowcount == 1
+
+        return await self._file.run(work)
+
+    async def used(self, prefix: str, at: float) -> None:
+        """Note when a key was used last."""
+
+        def work(base: sqlite3.Connection) -> None:
+            query = "UPDATE api_keys SET last_used_at = max(last_used_at, ?) WHERE prefix = ?"
+            base.execute(query, (at, prefix))
+
+        await self._file.run(work)
+
+    async def listed(self, subject: str = "") -> Sequence[ApiKeyRecord]:
+        """Return keys, the newest first."""
+
+        def work(base: sqlite3.Connection) -> list[ApiKeyRecord]:
+            query = (
+                f"SELECT {COLUMNS} FROM api_keys WHERE ? IN ('', subject)"  # noqa: S608 # constants
+                " ORDER BY created_at DESC, prefix"
+            )
+            return [_record(row) for row in base.execute(query, (subject,))]
+
+        return await self._file.run(work)
+
+    async def aclose(self) -> None:
+        """Close the file."""
+        await self._file.aclose()
+
+
+def _record(row: Sequence[str]) -> ApiKeyRecord:
+    prefix, digest, name, subject, tenant, scopes, *times = row
+    created_at, expires_at, last_used_at = map(float, times)
+    return ApiKeyRecord(
+        prefix, digest, name, subject, tenant, frozenset(scopes.split()),
+        created_at, expires_at, last_used_at,
+    )  # fmt: skip

@@ -1,0 +1,242 @@
+"""API keys: taken while they are good, known by a hash alone, rotated without a gap."""
+
+import json
+import subprocess
+import sys
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from bff_core import Require, Views, gateway
+from bff_core.auth.api_keys.authenticator import REFUSAL, ApiKeyAuthenticator
+from bff_core.auth.api_keys.key import digest_of, new_key, prefix_of
+from bff_core.auth.api_keys.keys import ApiKeys, open_keys
+from bff_core.clock import chance, monotonic
+from bff_core.errors import ConfigurationError, NotFound
+from bff_core.events import Events
+from bff_core.links import Links
+from tests.kept_shop import client_of, in_production
+
+TOKEN = "an operator's token that is long"
+
+
+class Wall:
+    """The time of day, as the tests set it."""
+
+    def __init__(self) -> None:
+        self.now = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@asynccontextmanager
+async def opened(kind, tmp_path, redis_server, wall):
+    """Yield the keys of a store."""
+    links = Links(clock=monotonic, chance=chance, events=Events())
+    url = f"sqlite:///{tmp_path}/keys.sqlite3" if kind == "sqlite" else redis_server.url
+    store = open_keys(url, links)
+    try:
+        yield ApiKeys(store, wall)
+    finally:
+        await store.aclose()
+        await links.aclose()
+
+
+stores = pytest.mark.parametrize("kind", ["sqlite", "redis"])
+
+
+@pytest.mark.needs("redis-server")
+@stores
+async def test_a_store_keeps_keys_by_their_prefix(kind, tmp_path, redis_server):
+    """With all that was granted, and listed for their subject, newest first."""
+    wall = Wall()
+    async with opened(kind, tmp_path, redis_server, wall) as keys:
+        key, first = await keys.issue("CI", "svc-1", tenant="t", scopes=["a:b", "c"], lifetime=60)
+        wall.now += 1
+        _, second = await keys.issue("Cron", "svc-2")
+        found = await keys.store.find(prefix_of(key))
+        await keys.store.used(first.prefix, wall.now)
+        everything = [one.prefix for one in await keys.listed()]
+        theirs = await keys.listed("svc-1")
+        taken = await keys.store.add(first)
+
+    assert found == first
+    assert (found.digest, found.scopes) == (digest_of(key), frozenset({"a:b", "c"}))
+    assert found.expires_at == found.created_at + 60
+    assert everything == [second.prefix, first.prefix]
+    assert [one.last_used_at for one in theirs] == [wall.now]
+    assert taken is False
+
+
+@pytest.mark.needs("redis-server")
+@stores
+async def test_a_rotated_key_goes_on_for_its_overlap(kind, tmp_path, redis_server):
+    """Its successor has the same grants; a revoked one is gone at once."""
+    wall = Wall()
+    async with opened(kind, tmp_path, redis_server, wall) as keys:
+        _, old = await keys.issue("CI", "svc-1", scopes=["a"])
+        _, new = await keys.rotate(old.prefix, overlap=100)
+        ending = await keys.store.find(old.prefix)
+        await keys.rotate(old.prefix, overlap=1000)
+        still = await keys.store.find(old.prefix)
+        await keys.revoke(old.prefix)
+        gone = await keys.store.find(old.prefix)
+        with pytest.raises(NotFound):
+            await keys.revoke(old.prefix)
+        with pytest.raises(NotFound):
+            await keys.rotate(old.prefix)
+
+    assert (new.subject, new.scopes) == ("svc-1", frozenset({"a"}))
+    assert ending.expires_at == still.expires_at == wall.now + 100
+    assert gone is None
+
+
+@pytest.mark.needs("redis-server")
+@stores
+async def test_nothing_of_a_key_is_kept(kind, tmp_path, redis_server):
+    """Who reads the store can't make a request."""
+    async with opened(kind, tmp_path, redis_server, Wall()) as keys:
+        key, record = await keys.issue("CI", "svc-1")
+        shown = repr(record)
+
+    secret = key.rpartition("_")[2]
+    files = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert secret not in shown
+    assert record.digest not in shown
+    assert secret.encode() not in files
+
+
+async def test_keys_are_long_and_alike():
+    """256 bits and more, and no two the same."""
+    made = {new_key() for _ in range(100)}
+
+    assert len(made) == 100
+    assert {len(key) for key in made} == {58}
+    assert prefix_of("bff_short_x") is None
+
+
+@pytest.mark.parametrize(
+    "told", [{"name": " "}, {"subject": ""}, {"scopes": ["a b"]}, {"lifetime": -1}]
+)
+async def test_what_no_key_can_have_is_refused(told):
+    """Before it is issued."""
+    with pytest.raises(ConfigurationError):
+        await ApiKeys(open_keys("sqlite://", None)).issue(
+            **{"name": "CI", "subject": "svc", **told}
+        )
+
+
+@asynccontextmanager
+async def open_shop(wall=None):
+    """Run a gateway that takes keys, with an operator's door."""
+    views = Views(prefix="/v1")
+
+    @views.get("/orders", access=Require("orders:read"))
+    async def get_orders() -> str:
+        return "orders"
+
+    auth = ApiKeyAuthenticator(wall=wall or Wall())
+    settings = in_production([]).model_copy(
+        update={"api_keys_url": "sqlite://", "operator_token": SecretStr(TOKEN)}
+    )
+    app = gateway("shop", faces=[views], settings=settings, authenticator=auth, events=Events())
+    async with client_of(app) as client:
+        yield client, auth
+
+
+OPERATOR = {"authorization": f"Bearer {TOKEN}"}
+
+
+async def issue(client: httpx.AsyncClient, **told) -> dict:
+    """Have the operator issue a key."""
+    body = {"name": "CI", "subject": "svc-1", "scopes": ["orders:read"], **told}
+    answer = await client.post("/operator/api-keys/issue", json=body, headers=OPERATOR)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def test_a_key_signs_in_by_either_header():
+    """And is looked up once."""
+    async with open_shop() as (client, _):
+        key = (await issue(client))["key"]
+        told = [
+            await client.get("/v1/orders", headers=headers)
+            for headers in ({"x-api-key": key}, {"authorization": f"ApiKey {key}"})
+        ]
+
+    assert [one.status_code for one in told] == [200, 200]
+
+
+async def test_all_refusals_look_alike():
+    """Unknown, wrong, expired, none at all that looks like one."""
+    wall = Wall()
+    async with open_shop(wall) as (client, _):
+        good = await issue(client, lifetime=60)
+        wrong = good["key"][:-1] + ("2" if good["key"][-1] != "2" else "3")
+        before = await client.get("/v1/orders", headers={"x-api-key": good["key"]})
+        wall.now += 61
+        sent = (good["key"], wrong, new_key(), "nonsense", "")
+        told = [await client.get("/v1/orders", headers={"x-api-key": one}) for one in sent]
+        nobody = await client.get("/v1/orders")
+
+    assert before.status_code == 200
+    assert [one.status_code for one in told] == [401] * 5
+    assert {one.json()["detail"] for one in told} == {REFUSAL}
+    assert {one.headers["www-authenticate"] for one in (*told, nobody)} == {"ApiKey"}
+
+
+async def test_an_operator_lists_rotates_and_revokes():
+    """Over the door, with the operator's token and no other."""
+    async with open_shop() as (client, auth):
+        first = await issue(client)
+        second = (
+            await client.post(
+                "/operator/api-keys/rotate",
+                json={"prefix": first["prefix"], "overlap": 60},
+                headers=OPERATOR,
+            )
+        ).json()
+        listed = (await client.get("/operator/api-keys", headers=OPERATOR)).json()["keys"]
+        stranger = await client.get("/operator/api-keys", headers={"x-api-key": first["key"]})
+        revoked = await client.post(
+            "/operator/api-keys/revoke", json={"prefix": second["prefix"]}, headers=OPERATOR
+        )
+        wrong = await client.post("/operator/api-keys/issue", json={}, headers=OPERATOR)
+        auth._known.clear()
+        after = [
+            (await client.get("/v1/orders", headers={"x-api-key": one["key"]})).status_code
+            for one in (first, second)
+        ]
+
+    assert {one["prefix"] for one in listed} == {first["prefix"], second["prefix"]}
+    assert all("key" not in one for one in listed)
+    assert stranger.status_code == 401
+    assert revoked.json() == {"revoked": second["prefix"]}
+    assert wrong.status_code == 422
+    assert after == [200, 401]
+
+
+def test_the_command_line_does_the_same(tmp_path):
+    """Issue, list, rotate, revoke; a new key is printed once."""
+    url = f"sqlite:///{tmp_path}/keys.sqlite3"
+
+    def run(*words, status=0):
+        command = (sys.executable, "-m", "bff_core.auth.api_keys", "--url", url, "--json", *words)
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == status, done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    (made,) = run("issue", "--name", "CI", "--subject", "s", "--scopes", "a,b", "--expires", "90d")
+    (listed,) = run("list", "--subject", "s")
+    (successor,) = run("rotate", made["prefix"], "--overlap", "1h")
+    run("revoke", made["prefix"])
+    run("revoke", made["prefix"], status=1)
+    left = run("list")
+
+    assert made["key"].startswith(f"bff_{made['prefix']}_")
+    assert "key" not in listed
+    assert listed["expires_at"] - listed["created_at"] == 90 * 86_400
+    assert [one["prefix"] for one in left] == [successor["prefix"]]
