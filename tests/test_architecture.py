@@ -25,7 +25,7 @@ FACES = {"fastapi", "starlette", "strawberry", "graphql", "pydantic", "pydantic_
 ONE_PLACE = {
     "brotli": "bff_core.",
     "cachetools": "bff_core.cache.stores.",
-    "cryptography": "bff_core.auth.session.sealing",
+    "cryptography": ("bff_core.auth.session.sealing", "bff_core.auth.certificate"),
     "http_sf": "bff_core.cache.structured",
     "joserfc": "bff_core.auth.jwt",
     "httptools": ("bff_core.upstream.transport.", "bff_core.server."),  # responses, requests

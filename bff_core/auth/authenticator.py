@@ -83,6 +83,16 @@ class SignsIn(Protocol):
 
 
 @runtime_checkable
+class HasDevices(Protocol):
+    """An authenticator that may know on which devices its viewers are signed in."""
+
+    @property
+    def devices(self) -> object:
+        """The device sessions; None where they are not kept."""
+        ...
+
+
+@runtime_checkable
 class HasKeys(Protocol):
     """An authenticator that takes keys which an operator may issue; there while it is opened."""
 

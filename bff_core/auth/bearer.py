@@ -1,16 +1,19 @@
 """Believes access tokens (RFC 6750, RFC 9068) of known issuers, and nothing else."""
 
-import re
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
 from bff_core.auth.authenticator import Resources
+from bff_core.auth.devices import DeviceSessions
+from bff_core.auth.dpop import DPoP, Proofs
 from bff_core.auth.issuer import Issuer
 from bff_core.auth.jwt import Claims, Refused, expiry_of, parse, verify
 from bff_core.auth.keys import Keys
+from bff_core.auth.plain_token import PlainToken, parse_bearer
 from bff_core.auth.viewer import Viewer
 from bff_core.call import find_header
 from bff_core.clock import Clock, monotonic
@@ -20,7 +23,7 @@ from bff_core.settings import Settings
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.runtime import Spawn
 
-__all__ = ["BearerAuthenticator", "Issuer"]
+__all__ = ["BearerAuthenticator", "DPoP", "DeviceSessions", "Issuer"]
 
 REMEMBERED: Final = 10_000
 """Tokens that are not verified again while they are valid."""
@@ -31,29 +34,48 @@ TRUSTED_FOR: Final = 300.0
 REFUSAL: Final = "The access token is not valid."
 """What everybody is told whose token is refused, whatever the reason."""
 
-_credentials: Final = re.compile(rb"bearer +(\S+)", re.IGNORECASE).fullmatch
-
 
 class BearerAuthenticator:
     """Takes `Authorization: Bearer <JWT>`; without that header the caller is anonymous.
 
     Tokens are verified by the keys of their issuer, which are fetched through an upstream of the
     gateway. What was verified is remembered by its hash until it expires, or for five minutes. All
-    refusals look alike. While an issuer's keys can't be had at all its tokens are answered 503:
-    nobody is taken for signed out.
+    refusals look alike. With `dpop`, tokens that are bound to a key are taken with a proof of it;
+    with `devices`, their sessions can be listed and ended. While an issuer's keys can't be had at
+    all its tokens are answered 503: nobody is taken for signed out.
     """
 
-    challenge = "Bearer"
-
-    def __init__(self, *issuers: Issuer, clock: Clock = monotonic, wall: Clock = time.time) -> None:
+    def __init__(
+        self,
+        *issuers: Issuer,
+        dpop: DPoP | None = None,
+        devices: DeviceSessions | None = None,
+        clock: Clock = monotonic,
+        wall: Clock = time.time,
+    ) -> None:
         if not issuers:
             raise ConfigurationError("BearerAuthenticator: name at least one Issuer(...)")
         self._issuers = {one.issuer: (one, Keys(one, clock)) for one in issuers}
         if len(self._issuers) < len(issuers):
             raise ConfigurationError("BearerAuthenticator: each issuer is named once")
+        self._dpop = dpop
+        self._proofs: Proofs | None = None
+        self._devices = devices
         self._clock = clock
         self._wall = wall
-        self._verified: dict[bytes, tuple[Viewer, float]] = {}
+        self._verified: dict[bytes, _Verified] = {}
+
+    @property
+    def challenge(self) -> str:
+        """How to prove who calls."""
+        if self._dpop is None:
+            return "Bearer"
+        return self._dpop.challenge if self._dpop.required else f"{self._dpop.challenge}, Bearer"
+
+    @property
+    def devices(self) -> DeviceSessions | None:
+        """The device sessions of its viewers, where they are kept."""
+        return self._devices
 
     @property
     def services(self) -> Sequence[type[Upstream]]:
@@ -61,13 +83,32 @@ class BearerAuthenticator:
         return [keys.kind for _, keys in self._issuers.values()]
 
     def check(self, settings: Settings) -> None:
-        """Find nothing wrong: an issuer checks itself, and its address is a service's."""
+        """Refuse to start with proofs for an address that is not known."""
+        if self._dpop is not None and not settings.public_url:
+            raise ConfigurationError(
+                "BFF_PUBLIC_URL is not set: DPoP proofs name the address of each request; set it "
+                "to where clients find this gateway, as in BFF_PUBLIC_URL=https://api.shop.example"
+            )
 
     @asynccontextmanager
     async def opened(self, resources: Resources) -> AsyncIterator[None]:
         """Use the services of a gateway that runs, and have it own what goes on behind."""
         self.open(resources.services, resources.spawn)
+        settings = resources.settings
+        link = resources.links.to(settings.session_url) if settings.session_url else None
+        if self._dpop is not None:
+            self._proofs = Proofs(
+                self._dpop,
+                origin=settings.public_url,
+                secret=next(iter(settings.sealing_secrets), ""),
+                link=link,
+                clock=self._clock,
+                wall=self._wall,
+            )
+        if self._devices is not None:
+            self._devices.open(link, resources)
         yield
+        self._proofs = None
 
     def open(self, services: Mapping[type[Upstream], Upstream], spawn: Spawn) -> None:
         """Use the services of a gateway that runs."""
@@ -79,23 +120,41 @@ class BearerAuthenticator:
         sent = find_header(scope.headers, b"authorization")
         if sent is None:
             return None
-        found = _credentials(sent)
-        if found is None:
-            raise NotAuthenticated(REFUSAL)
-        token = found[1]
+        is_proved = self._proofs is not None and sent[:5].lower() == b"dpop "
+        token = sent[5:].strip() if is_proved else self._bare(sent)
         digest = sha256(token).digest()
         known = self._verified.get(digest)
-        if known is not None and self._clock() < known[1]:
-            return known[0]
+        if known is None or self._clock() >= known.until:
+            known = await self._learn(token, digest)
+        if is_proved and self._proofs is not None and known.thumbprint:
+            await self._proofs.check(scope, token, known.thumbprint)
+        elif is_proved or known.thumbprint:  # a bound token without its proof, or the reverse
+            raise NotAuthenticated(REFUSAL)
+        else:
+            scope.token = PlainToken(token)
+        if self._devices is not None:
+            await self._devices.admit(scope, known.viewer, known.device)
+        return known.viewer
+
+    def _bare(self, sent: bytes) -> bytes:
+        """Return a token that comes without a proof, where such are taken."""
+        found = parse_bearer(sent)
+        if found is None or (self._dpop is not None and self._dpop.required):
+            raise NotAuthenticated(REFUSAL)
+        return found[1]
+
+    async def _learn(self, token: bytes, digest: bytes) -> "_Verified":
         try:
-            viewer, left = await self._verify(token)
+            known = await self._verify(token)
         except Refused as refused:
             raise NotAuthenticated(REFUSAL) from refused
-        self._remember(digest, viewer, left)
-        return viewer
+        self._verified.pop(digest, None)
+        self._verified[digest] = known
+        if len(self._verified) > REMEMBERED:
+            del self._verified[next(iter(self._verified))]
+        return known
 
-    async def _verify(self, token: bytes) -> tuple[Viewer, float]:
-        """Return the viewer, and for how many seconds that holds."""
+    async def _verify(self, token: bytes) -> "_Verified":
         told = parse(token)
         issuer, keys = self._issuers.get(str(told.claims.get("iss")), (None, None))
         if issuer is None or keys is None:
@@ -107,8 +166,10 @@ class BearerAuthenticator:
             raise Refused("key")
         wall = self._wall()
         claims = verify(told, key, issuer, wall)
-        left = expiry_of(claims) + issuer.leeway - wall
-        return self._viewer(claims, issuer), min(left, TRUSTED_FOR)
+        left = min(expiry_of(claims) + issuer.leeway - wall, TRUSTED_FOR)
+        viewer, bound = self._viewer(claims, issuer), _bound(claims)
+        device = claims.get("sid") or bound or viewer.client
+        return _Verified(viewer, self._clock() + left, bound, str(device))
 
     def _viewer(self, claims: Claims, issuer: Issuer) -> Viewer:
         subject, tenant = str(claims["sub"]), claims.get(issuer.tenant) if issuer.tenant else ""
@@ -124,12 +185,29 @@ class BearerAuthenticator:
             client if isinstance(client, str) else "",
         )
 
-    def _remember(self, digest: bytes, viewer: Viewer, left: float) -> None:
-        known = self._verified
-        known.pop(digest, None)
-        known[digest] = viewer, self._clock() + left
-        if len(known) > REMEMBERED:
-            del known[next(iter(known))]
+
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    """What a token has been found to say: until when, bound to which key, of which device."""
+
+    viewer: Viewer
+    until: float
+    thumbprint: str
+    device: str
+
+
+def _bound(claims: Claims) -> str:
+    """Return the thumbprint of the key that a token is bound to (RFC 9449, section 6.1).
+
+    Raises `Refused` for one that is bound by what can't be checked here: it is no bearer's.
+    """
+    told = claims.get("cnf")
+    if told is None:
+        return ""
+    thumbprint = told.get("jkt") if isinstance(told, dict) and told.keys() == {"jkt"} else None
+    if not isinstance(thumbprint, str) or not thumbprint:
+        raise Refused("cnf")
+    return thumbprint
 
 
 def _scopes(told: object) -> frozenset[str]:

@@ -53,6 +53,7 @@ class Unverified:
     key_id: str
     typ: str
     claims: Claims
+    header: Claims
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ def parse(token: bytes) -> Unverified:
         raise Refused("header")
     if "crit" in header or "b64" in header:  # nothing critical is understood here
         raise Refused("critical_header")
-    return Unverified(token, algorithm, key_id, typ, claims)
+    return Unverified(token, algorithm, key_id, typ, claims, header)
 
 
 def _octets(part: bytes) -> bytes:
@@ -129,6 +130,23 @@ def _key_of(told: object) -> PublicKey | None:
     return PublicKey(key_id if isinstance(key_id, str) else "", fit, key)
 
 
+def public_key_of(told: object) -> PublicKey:
+    """Return the key that a proof brings along; raises `Refused` for one that is not public."""
+    if not isinstance(told, dict) or told.keys() & _PRIVATE:
+        raise Refused("jwk")
+    key = _key_of(told)
+    if key is None:
+        raise Refused("jwk")
+    return key
+
+
+def thumbprint_of(key: PublicKey) -> str:
+    """Return the SHA-256 thumbprint of a key (RFC 7638)."""
+    return key.key.thumbprint()
+
+
+_PRIVATE: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+
 _PUBLIC: Final = frozenset({"kty", "n", "e", "crv", "x", "y"})
 """Members of a key that a signature is verified with; what is private has no business here."""
 
@@ -162,7 +180,7 @@ def verify(
     """
     if token.algorithm not in issuer.algorithms or token.algorithm not in key.algorithms:
         raise Refused("algorithm")
-    if not _is_signed(token, key):
+    if not is_signed(token, key):
         raise Refused("signature")
     _check(token, issuer, wall)
     subject = token.claims.get("sub")
@@ -171,7 +189,8 @@ def verify(
     return token.claims
 
 
-def _is_signed(token: Unverified, key: PublicKey) -> bool:
+def is_signed(token: Unverified, key: PublicKey) -> bool:
+    """Whether a token was signed by a key."""
     message, _, signature = token.token.rpartition(b".")
     algorithm = JWSRegistry.algorithms[token.algorithm]
     try:
@@ -187,25 +206,26 @@ def _check(token: Unverified, issuer: Issuer, wall: float) -> None:
         raise Refused("typ")
     if claims.get("iss") != issuer.issuer:
         raise Refused("issuer")
-    if not _audiences(claims.get("aud")) & set(issuer.audience):
+    if not audiences_of(claims.get("aud")) & set(issuer.audience):
         raise Refused("audience")
-    if _instant(claims, "exp", required=True) + issuer.leeway <= wall:
+    if instant_of(claims, "exp", required=True) + issuer.leeway <= wall:
         raise Refused("expired")
     if (
-        _instant(claims, "nbf") - issuer.leeway > wall
-        or _instant(claims, "iat") - issuer.leeway > wall
+        instant_of(claims, "nbf") - issuer.leeway > wall
+        or instant_of(claims, "iat") - issuer.leeway > wall
     ):
         raise Refused("not_yet")
     if any(claims.get(name) is None for name in issuer.required):
         raise Refused("claim_missing")
 
 
-def _audiences(told: object) -> set[str]:
+def audiences_of(told: object) -> set[str]:
+    """Return the audiences that an `aud` names, one or several."""
     names = told if isinstance(told, list) else [told]
     return {name for name in names if isinstance(name, str)}
 
 
-def _instant(claims: Claims, name: str, *, required: bool = False) -> float:
+def instant_of(claims: Claims, name: str, *, required: bool = False) -> float:
     """Return a NumericDate; one that is left out is the beginning of time."""
     told = claims.get(name)
     if told is None and not required:
@@ -217,4 +237,4 @@ def _instant(claims: Claims, name: str, *, required: bool = False) -> float:
 
 def expiry_of(claims: Claims) -> float:
     """Return until when a verified token is valid, as a Unix time."""
-    return _instant(claims, "exp", required=True)
+    return instant_of(claims, "exp", required=True)

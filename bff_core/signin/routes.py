@@ -2,7 +2,7 @@
 
 from starlette.routing import Route
 
-from bff_core.auth.authenticator import Authenticator, SignsIn, each_of
+from bff_core.auth.authenticator import Authenticator, HasDevices, SignsIn, each_of
 from bff_core.errors import ConfigurationError
 
 
@@ -20,7 +20,17 @@ def routes_for(authenticator: Authenticator | None) -> list[Route]:
                     f"two authenticators sign in at {one.prefix}: give one another prefix"
                 )
             found[one.prefix] = _routes_of(one)
+        if isinstance(one, HasDevices):
+            found["devices"] = _routes_of_devices(one)
     return [route for routes in found.values() for route in routes]
+
+
+def _routes_of_devices(authenticator: HasDevices) -> list[Route]:
+    from bff_core.auth.devices import DeviceSessions  # noqa: PLC0415 # as below
+    from bff_core.signin.devices import device_routes  # noqa: PLC0415 # as below
+
+    devices = authenticator.devices
+    return device_routes(devices) if isinstance(devices, DeviceSessions) else []
 
 
 def _routes_of(authenticator: SignsIn) -> list[Route]:

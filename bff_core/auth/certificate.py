@@ -1,0 +1,152 @@
+"""Takes the client certificate that a trusted hop has verified, and tells in a header."""
+
+import re
+import time
+from base64 import b64decode
+from binascii import Error
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from hashlib import sha256
+from typing import Final, Literal
+from urllib.parse import unquote
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
+
+from bff_core.auth.authenticator import Resources
+from bff_core.auth.viewer import Viewer
+from bff_core.call import find_header
+from bff_core.clock import Clock
+from bff_core.errors import ConfigurationError, NotAuthenticated
+from bff_core.scope import Scope
+from bff_core.settings import Settings
+from bff_core.upstream.client import Upstream
+
+Header = Literal["client-cert", "x-forwarded-client-cert"]
+Name = Literal["uri", "dns", "cn"]
+
+REFUSAL: Final = "The client certificate is not valid."
+
+LONGEST: Final = 16 * 1024
+
+_is_bytes: Final = re.compile(rb":([A-Za-z0-9+/=]+):").fullmatch
+_certs_in: Final = re.compile(r'\bCert="?([^";,]+)"?', re.IGNORECASE).findall
+
+
+class CertificateAuthenticator:
+    """Takes `Client-Cert` (RFC 9440), or the `Cert` of Envoy's `X-Forwarded-Client-Cert`.
+
+    The hop that ends TLS has verified the certificate; the gateway takes the header away from
+    anybody else (`BFF_TRUSTED_HOPS`), and does not start without a trusted hop. The viewer's
+    subject is the first name of the kind `by`: a URI or a DNS name of the certificate
+    (subjectAltName), or the common name. `allowed` are patterns of subjects
+    ("spiffe://shop.example/*"), `fingerprints` SHA-256 of certificates in hexadecimal; what is
+    given has to fit. `scopes` are what all of them may.
+    """
+
+    challenge = "Mutual"
+
+    def __init__(
+        self,
+        header: Header = "client-cert",
+        *,
+        by: Name = "uri",
+        allowed: Sequence[str],
+        fingerprints: Sequence[str] = (),
+        scopes: Sequence[str] = (),
+        wall: Clock = time.time,
+    ) -> None:
+        if isinstance(allowed, str) or not allowed or not all(allowed):
+            raise ConfigurationError(
+                "CertificateAuthenticator: allowed=(...) has to name whose certificates are taken, "
+                'as in ("spiffe://shop.example/*",): a hop verifies many'
+            )
+        if header not in {"client-cert", "x-forwarded-client-cert"} or by not in {
+            "uri",
+            "dns",
+            "cn",
+        }:
+            raise ConfigurationError(
+                "CertificateAuthenticator: header is client-cert or x-forwarded-client-cert, by is "
+                "uri, dns or cn"
+            )
+        self._header = header.encode()
+        self._by = by
+        self._allowed = tuple(allowed)
+        self._fingerprints = frozenset(one.replace(":", "").lower() for one in fingerprints)
+        self._scopes = frozenset(scopes)
+        self._wall = wall
+        self._read = lru_cache(maxsize=1024)(self._parsed)
+
+    @property
+    def services(self) -> Sequence[type[Upstream]]:
+        """None."""
+        return ()
+
+    def check(self, settings: Settings) -> None:
+        """Refuse to start where anybody could send the header."""
+        if not settings.trusted_hops:
+            raise ConfigurationError(
+                "BFF_TRUSTED_HOPS is not set: certificates are told in a header that anybody could "
+                "send, so it is read from trusted hops alone; name the addresses of what ends TLS, "
+                "as in BFF_TRUSTED_HOPS=10.0.0.0/8"
+            )
+
+    @asynccontextmanager
+    async def opened(self, resources: Resources) -> AsyncIterator[None]:
+        """Need nothing."""
+        del resources
+        yield
+
+    async def authenticate(self, scope: Scope, /) -> Viewer | None:
+        """Return whose certificate it is; None without one. Raises `NotAuthenticated`."""
+        sent = find_header(scope.headers, self._header)
+        if sent is None:
+            return None
+        found = self._read(sent)
+        if found is None or not found[1] <= self._wall() <= found[2]:
+            raise NotAuthenticated(REFUSAL)
+        return found[0]
+
+    def _parsed(self, sent: bytes) -> tuple[Viewer, float, float] | None:
+        """Return the viewer, and from when until when the certificate holds (Unix times)."""
+        try:
+            certificate = self._certificate(sent)
+        except (ValueError, Error):
+            return None
+        if certificate is None:
+            return None
+        subject = self._subject(certificate)
+        fingerprint = sha256(certificate.public_bytes(Encoding.DER)).hexdigest()
+        is_allowed = any(fnmatchcase(subject, pattern) for pattern in self._allowed)
+        if self._fingerprints and fingerprint not in self._fingerprints:
+            return None
+        if not subject or not is_allowed:
+            return None
+        begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+        return Viewer(subject, scopes=self._scopes), begins.timestamp(), ends.timestamp()
+
+    def _certificate(self, sent: bytes) -> x509.Certificate | None:
+        if len(sent) > LONGEST:
+            return None
+        if self._header == b"client-cert":
+            found = _is_bytes(sent.strip())
+            return None if found is None else x509.load_der_x509_certificate(b64decode(found[1]))
+        # Of several hops the last one in the list is the nearest, and ours.
+        told = _certs_in(sent.decode("latin-1"))
+        return x509.load_pem_x509_certificate(unquote(told[-1]).encode()) if told else None
+
+    def _subject(self, certificate: x509.Certificate) -> str:
+        if self._by == "cn":
+            names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+            return str(names[0].value) if names else ""
+        try:
+            told = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+        except x509.ExtensionNotFound:
+            return ""
+        kind = x509.UniformResourceIdentifier if self._by == "uri" else x509.DNSName
+        found = told.value.get_values_for_type(kind)
+        return found[0] if found else ""

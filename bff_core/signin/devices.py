@@ -1,0 +1,47 @@
+"""The endpoints of native clients: on which devices am I signed in, and end one."""
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from bff_core.auth.access import SIGNED_IN
+from bff_core.auth.devices import DeviceSessions
+from bff_core.auth.viewer import Viewer
+from bff_core.edge.exchange import SCOPE
+from bff_core.edge.guard import guarded
+from bff_core.errors import NotFound
+
+NO_STORE = {"cache-control": "no-store"}
+
+
+def device_routes(devices: DeviceSessions, prefix: str = "/bff") -> list[Route]:
+    """Return the routes; they are for those who are signed in."""
+
+    async def listed(request: Request) -> Response:
+        viewer = _viewer(request)
+        found = [
+            {
+                "id": one.id,
+                "client": one.client,
+                "name": one.name,
+                "first_seen_at": round(one.first_seen_at),
+                "last_seen_at": round(one.last_seen_at),
+            }
+            for one in await devices.listed(viewer)
+        ]
+        return JSONResponse({"devices": found}, headers=NO_STORE)
+
+    async def end(request: Request) -> Response:
+        if not await devices.end(_viewer(request), request.path_params["device"]):
+            raise NotFound("There is no such device.")
+        return Response(status_code=204, headers=NO_STORE)
+
+    told = (("GET", "/devices", listed), ("DELETE", "/devices/{device}", end))
+    return [
+        Route(prefix + path, guarded(act, SIGNED_IN), methods=[verb], include_in_schema=False)
+        for verb, path, act in told
+    ]
+
+
+def _viewer(request: Request) -> Viewer:
+    return Viewer.from_scope(request.scope[SCOPE]).require()

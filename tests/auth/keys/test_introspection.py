@@ -1,0 +1,125 @@
+"""Tokens that say nothing by themselves: their issuer is asked, and seldom."""
+
+import asyncio
+from contextlib import asynccontextmanager
+from urllib.parse import parse_qs
+
+import pytest
+
+from bff_core import FirstOf, gateway
+from bff_core.auth.introspection import Introspection, IntrospectionAuthenticator
+from bff_core.errors import ConfigurationError
+from bff_core.events import Events
+from bff_core.testing.scripted import Scripted, fail, reply
+from tests.auth.test_bearer_gateway import views
+from tests.auth.tokens import AUDIENCE, ISSUER, NOW, signed, wall
+from tests.kept_shop import by_script, client_of, in_production
+
+OPTIONS = Introspection(
+    client_id="shop", client_secret="s3cret", audience=(AUDIENCE,), issuer=ISSUER
+)
+
+
+def active(**changed):
+    """Return what an issuer says of a good token; None leaves a member out."""
+    told = {
+        "active": True,
+        "iss": ISSUER,
+        "aud": AUDIENCE,
+        "sub": "user-7",
+        "scope": "orders:read",
+        "client_id": "app",
+        "exp": NOW + 600,
+        **changed,
+    }
+    return reply(200, {name: value for name, value in told.items() if value is not None})
+
+
+@asynccontextmanager
+async def open_shop(*steps):
+    """Run a gateway over an issuer that answers by a script."""
+    service = Scripted(*steps)
+    app = gateway(
+        "shop",
+        faces=[views],
+        settings=in_production(["identity"]),
+        authenticator=FirstOf(IntrospectionAuthenticator(OPTIONS, wall=wall)),
+        events=Events(),
+        transport=by_script({"identity": service}),
+    )
+    async with client_of(app) as client:
+        yield client, service
+
+
+def bearer(token="opaque-1"):
+    """Return the headers of a client that has a token."""
+    return {"authorization": f"Bearer {token}"}
+
+
+async def test_an_active_token_signs_in_and_is_asked_about_once():
+    """However many requests come with it."""
+    async with open_shop(active()) as (client, service):
+        asked = [client.get("/v1/me", headers=bearer()) for _ in range(10)]
+        told = await asyncio.gather(*asked)
+
+    assert [one.status_code for one in told] == [200] * 10
+    assert told[0].json() == {"subject": "user-7"}
+    (call,) = service.calls
+    assert parse_qs(call.body.decode())["token"] == ["opaque-1"]
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        reply(200, {"active": False}),
+        active(aud="elsewhere"),
+        active(aud=None),
+        active(iss="https://evil.example"),
+        active(exp=NOW - 61),
+        active(nbf=NOW + 61),
+        active(sub=None),
+        active(sub=""),
+        active(cnf={"jkt": "x"}),
+    ],
+)
+async def test_any_other_token_is_refused_like_any_other(step):
+    """One sentence; and it is not asked about again for a while."""
+    async with open_shop(step) as (client, service):
+        told = [await client.get("/v1/me", headers=bearer()) for _ in range(2)]
+
+    assert [one.status_code for one in told] == [401, 401]
+    assert told[0].json()["detail"] == "The access token is not valid."
+    assert len(service.calls) == 1
+
+
+@pytest.mark.parametrize(
+    "step", [fail(), reply(500), reply(401), reply(200, {}), reply(200, {"active": "yes"})]
+)
+async def test_an_issuer_in_trouble_signs_nobody_out(step):
+    """503 with Retry-After; the next request asks again."""
+    async with open_shop(step) as (client, service):
+        down = await client.get("/v1/me", headers=bearer())
+        service.then(active())
+        back = await client.get("/v1/me", headers=bearer())
+
+    assert (down.status_code, back.status_code) == (503, 200)
+    assert down.headers["retry-after"]
+
+
+async def test_what_looks_like_a_jwt_is_left_to_others():
+    """Its content says who it is of; the issuer need not be asked."""
+    async with open_shop(active()) as (client, service):
+        told = await client.get("/v1/me", headers=bearer(signed()))
+
+    assert told.status_code == 401
+    assert service.calls == []
+
+
+@pytest.mark.parametrize(
+    "changed", [{"audience": ()}, {"audience": "x"}, {"client_secret": ""}, {"client_id": ""}]
+)
+def test_what_would_accept_too_much_does_not_start(changed):
+    """An audience, and who we are, have to be said."""
+    told = {"client_id": "a", "client_secret": "b", "audience": ("c",), **changed}
+    with pytest.raises(ConfigurationError):
+        Introspection(**told)

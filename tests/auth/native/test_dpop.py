@@ -1,0 +1,251 @@
+"""Tokens that are bound to a key are worth nothing without it (RFC 9449)."""
+
+import json
+from base64 import urlsafe_b64encode
+from contextlib import asynccontextmanager
+from hashlib import sha256
+
+import pytest
+from joserfc.jwk import ECKey, OctKey
+
+from bff_core import gateway
+from bff_core.auth.bearer import BearerAuthenticator, DeviceSessions, DPoP, Issuer
+from bff_core.errors import ConfigurationError
+from bff_core.events import Events
+from bff_core.testing.scripted import Scripted, reply
+from tests.auth.test_bearer_gateway import views
+from tests.auth.tokens import AUDIENCE, ISSUER, NOW, assembled, claims, key_set, signed, wall
+from tests.kept_shop import by_script, client_of, in_production
+
+HERE = "http://testserver"
+KEY = ECKey.generate_key("P-256", private=True)
+OTHER = ECKey.generate_key("P-256", private=True)
+REFUSAL = "The access token is not valid."
+
+
+def bound(key=KEY, **more) -> str:
+    """Return an access token that is bound to a key."""
+    return signed(claims(cnf={"jkt": key.thumbprint(), **more}))
+
+
+def proof(token: str, *, key=KEY, jwk=None, header=None, algorithm="ES256", **changed) -> str:
+    """Return a proof of a key for GET /v1/me; None leaves a claim out."""
+    told = {
+        "jti": "proof-1",
+        "htm": "GET",
+        "htu": f"{HERE}/v1/me",
+        "iat": NOW,
+        "ath": urlsafe_b64encode(sha256(token.encode()).digest()).rstrip(b"=").decode(),
+        **changed,
+    }
+    told = {name: value for name, value in told.items() if value is not None}
+    head = {
+        "typ": "dpop+jwt",
+        "alg": algorithm,
+        "jwk": jwk or key.as_dict(private=False),
+        **(header or {}),
+    }
+    return assembled(head, json.dumps(told).encode(), key=key, algorithm=algorithm)
+
+
+@asynccontextmanager
+async def open_shop(dpop=None, *, told=None, devices=None, clock=None):
+    """Run a gateway that takes proofs."""
+    settings = in_production(["identity"]).model_copy(update={"public_url": HERE, **(told or {})})
+    issuer = Issuer(issuer=ISSUER, audience=(AUDIENCE,))
+    more = {} if clock is None else {"clock": clock}
+    auth = BearerAuthenticator(issuer, dpop=dpop or DPoP(), devices=devices, wall=wall, **more)
+    app = gateway(
+        "shop",
+        faces=[views],
+        settings=settings,
+        authenticator=auth,
+        events=Events(),
+        transport=by_script({"identity": Scripted(reply(200, key_set()))}),
+    )
+    async with client_of(app) as client:
+        yield client
+
+
+def sent(token: str, *proofs: str) -> list[tuple[str, str]]:
+    """Return the headers of a request with proofs."""
+    return [("authorization", f"DPoP {token}"), *(("dpop", one) for one in proofs)]
+
+
+async def test_a_bound_token_is_taken_with_its_proof():
+    """Each proof once."""
+    token = bound()
+    async with open_shop() as client:
+        first = await client.get("/v1/me", headers=sent(token, proof(token)))
+        second = await client.get("/v1/me", headers=sent(token, proof(token, jti="proof-2")))
+        replayed = await client.get("/v1/me", headers=sent(token, proof(token)))
+
+    assert (first.status_code, second.status_code) == (200, 200)
+    assert replayed.status_code == 401
+    assert replayed.headers["www-authenticate"].startswith('DPoP algs="ES256')
+
+
+SYMMETRIC = OctKey.generate_key(256)
+
+FORGED = {
+    "no proof": lambda token: [],
+    "two proofs": lambda token: [proof(token), proof(token, jti="b")],
+    "another key": lambda token: [proof(token, key=OTHER)],
+    "another's jwk": lambda token: [proof(token, key=OTHER, jwk=KEY.as_dict(private=False))],
+    "a private jwk": lambda token: [proof(token, jwk=KEY.as_dict(private=True))],
+    "a symmetric key": lambda token: [
+        proof(token, key=SYMMETRIC, jwk=SYMMETRIC.as_dict(), algorithm="HS256")
+    ],
+    "no signature": lambda token: [proof(token, header={"alg": "none"})],
+    "another type": lambda token: [proof(token, header={"typ": "JWT"})],
+    "a critical header": lambda token: [proof(token, header={"crit": ["x"]})],
+    "another method": lambda token: [proof(token, htm="POST")],
+    "another path": lambda token: [proof(token, htu=f"{HERE}/v1/other")],
+    "another host": lambda token: [proof(token, htu="http://evil.example/v1/me")],
+    "another scheme": lambda token: [proof(token, htu="https://testserver/v1/me")],
+    "another port": lambda token: [proof(token, htu="http://testserver:81/v1/me")],
+    "no URL": lambda token: [proof(token, htu="http://[")],
+    "an old one": lambda token: [proof(token, iat=NOW - 61)],
+    "one of the future": lambda token: [proof(token, iat=NOW + 61)],
+    "no instant": lambda token: [proof(token, iat=None)],
+    "a text for an instant": lambda token: [proof(token, iat=str(NOW))],
+    "another token's": lambda token: [proof(bound(OTHER))],
+    "no token's": lambda token: [proof(token, ath=None)],
+    "no id": lambda token: [proof(token, jti=None)],
+    "a long id": lambda token: [proof(token, jti="x" * 300)],
+    "nonsense": lambda token: ["a.b.c"],
+}
+
+
+@pytest.mark.parametrize("name", FORGED)
+async def test_a_forged_proof_is_refused_like_any_other(name):
+    """One sentence, whatever is wrong."""
+    token = bound()
+    async with open_shop() as client:
+        told = await client.get("/v1/me", headers=sent(token, *FORGED[name](token)))
+
+    assert told.status_code == 401
+    assert told.json()["detail"] == REFUSAL
+
+
+async def test_a_proof_is_not_left_out():
+    """A bound token is no bearer's, and what is not bound is not proved."""
+    token, plain = bound(), signed()
+    async with open_shop() as client:
+        bare = await client.get("/v1/me", headers={"authorization": f"Bearer {token}"})
+        proved = await client.get("/v1/me", headers=sent(plain, proof(plain)))
+        usual = await client.get("/v1/me", headers={"authorization": f"Bearer {plain}"})
+    async with open_shop(DPoP(required=True)) as client:
+        refused = await client.get("/v1/me", headers={"authorization": f"Bearer {plain}"})
+
+    assert [one.status_code for one in (bare, proved, usual, refused)] == [401, 401, 200, 401]
+
+
+async def test_a_token_that_is_bound_by_something_else_is_refused():
+    """By a certificate that nobody has shown here, say."""
+    token = bound(**{"x5t#S256": "x"})
+    async with open_shop() as client:
+        told = [
+            await client.get("/v1/me", headers={"authorization": f"Bearer {token}"}),
+            await client.get("/v1/me", headers=sent(token, proof(token))),
+        ]
+
+    assert [one.status_code for one in told] == [401, 401]
+
+
+@pytest.mark.parametrize("skew", [-59, 59])
+async def test_clocks_may_differ_by_a_minute(skew):
+    """A phone's is seldom right."""
+    token = bound()
+    async with open_shop() as client:
+        told = await client.get("/v1/me", headers=sent(token, proof(token, iat=NOW + skew)))
+
+    assert told.status_code == 200
+
+
+async def test_a_gateway_may_want_a_nonce_of_its_own():
+    """It tells one with each answer, and says so when one is missing."""
+    token = bound()
+    async with open_shop(DPoP(nonces=True)) as client:
+        without = await client.get("/v1/me", headers=sent(token, proof(token)))
+        nonce = without.headers["dpop-nonce"]
+        with_it = await client.get(
+            "/v1/me", headers=sent(token, proof(token, jti="b", nonce=nonce))
+        )
+        made_up = await client.get(
+            "/v1/me", headers=sent(token, proof(token, jti="c", nonce="made-up"))
+        )
+
+    assert without.status_code == made_up.status_code == 401
+    assert 'error="use_dpop_nonce"' in without.headers["www-authenticate"]
+    assert with_it.status_code == 200
+    assert with_it.headers["dpop-nonce"] == nonce
+
+
+@pytest.mark.needs("redis-server")
+async def test_a_proof_is_taken_once_by_all_processes(redis_server):
+    """They share what they have seen; while Redis is frozen nothing is taken unseen."""
+    token, told = bound(), {"session_url": redis_server.url}
+    async with open_shop(told=told) as first, open_shop(told=told) as second:
+        here = await first.get("/v1/me", headers=sent(token, proof(token)))
+        there = await second.get("/v1/me", headers=sent(token, proof(token)))
+        redis_server.freeze()
+        frozen = await second.get("/v1/me", headers=sent(token, proof(token, jti="b")))
+        redis_server.thaw()
+
+    assert (here.status_code, there.status_code, frozen.status_code) == (200, 401, 503)
+
+
+def test_proofs_need_the_address_that_clients_know():
+    """Start-up is refused, with the variable that is missing."""
+    issuer = Issuer(issuer=ISSUER, audience=(AUDIENCE,))
+    with pytest.raises(ConfigurationError, match="BFF_PUBLIC_URL"):
+        gateway(
+            "shop",
+            settings=in_production(["identity"]),
+            authenticator=BearerAuthenticator(issuer, dpop=DPoP()),
+        )
+    with pytest.raises(ConfigurationError, match="algorithms"):
+        DPoP(algorithms=("HS256",))
+    with pytest.raises(ConfigurationError, match="leeway"):
+        DPoP(leeway=3600)
+
+
+class Ticking:
+    """A clock that the test moves."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.mark.needs("redis-server")
+@pytest.mark.parametrize("kind", ["memory", "redis"])
+async def test_a_device_is_listed_and_ended(kind, redis_server):
+    """Its tokens are refused from then on; other devices, and other people's, are not."""
+    told = {"session_url": redis_server.url} if kind == "redis" else {}
+    phone = {"authorization": f"Bearer {signed(claims(sid='phone'))}", "user-agent": "Phone 1"}
+    laptop = {"authorization": f"Bearer {signed(claims(sid='laptop'))}", "user-agent": "Laptop"}
+    other = {"authorization": f"Bearer {signed(claims(sub='user-8', sid='theirs'))}"}
+    async with open_shop(devices=DeviceSessions(wall=wall), told=told) as client:
+        for headers in (phone, laptop, other):
+            assert (await client.get("/v1/me", headers=headers)).status_code == 200
+        listed = (await client.get("/bff/devices", headers=phone)).json()["devices"]
+        (theirs,) = (await client.get("/bff/devices", headers=other)).json()["devices"]
+        (lost,) = [one["id"] for one in listed if one["name"] == "Laptop"]
+        foreign = await client.delete(f"/bff/devices/{theirs['id']}", headers=phone)
+        ended = await client.delete(f"/bff/devices/{lost}", headers=phone)
+        again = await client.delete(f"/bff/devices/{lost}", headers=phone)
+        after = [
+            (await client.get("/v1/me", headers=one)).status_code for one in (phone, laptop, other)
+        ]
+        nobody = await client.get("/bff/devices")
+        left = (await client.get("/bff/devices", headers=phone)).json()["devices"]
+
+    assert {one["name"] for one in listed} == {"Phone 1", "Laptop"}
+    assert (foreign.status_code, ended.status_code, again.status_code) == (404, 204, 404)
+    assert after == [200, 401, 200]
+    assert nobody.status_code == 401
+    assert [one["name"] for one in left] == ["Phone 1"]
