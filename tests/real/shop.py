@@ -1,0 +1,45 @@
+"""The gateway that real providers and browsers are set on: `tests.real.shop:app`."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends
+
+from bff_core import Composition, Settings, Viewer, Views, compose, gateway
+from bff_core.auth.oidc.sign_in import SignIn
+from bff_core.auth.token_handler.authenticator import SessionAuthenticator
+
+views = Views(prefix="/v1")
+
+
+class Me(Composition):
+    """Who looks."""
+
+    viewer: Viewer
+
+
+@dataclass
+class Told:
+    """Whom the gateway takes the caller for."""
+
+    subject: str
+
+
+@views.get("/me")
+async def get_me(me: Annotated[Me, Depends(compose(Me))]) -> Told:
+    """Show who looks."""
+    return Told(me.viewer.subject)
+
+
+def browsers(settings: Settings) -> SessionAuthenticator:
+    """Sign browsers in at whatever provider the environment names."""
+    return SessionAuthenticator(
+        SignIn(
+            issuer=settings.issuer,
+            client_id="web",
+            client_secret=settings.client_secret.get_secret_value(),
+        )
+    )
+
+
+app = gateway("shop", faces=[views], authenticator=browsers)
