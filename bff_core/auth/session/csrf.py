@@ -9,6 +9,9 @@ from bff_core.errors import NotAllowed
 HEADER: Final = b"x-csrf"
 """What our pages send with each request; other sites' can't without asking first (CORS)."""
 
+ASKED_FOR: Final = frozenset({b"empty", b"websocket"})
+"""What scripts ask for (`Sec-Fetch-Dest`); all else is loaded to be shown, or run."""
+
 Verdict = Literal["ours", "passer-by"]
 """Believe the cookie, or serve the request as anybody's."""
 
@@ -71,11 +74,11 @@ def _cannot_carry(method: str, headers: Headers) -> bool:
 
 def _shown(method: str, headers: Headers, why: str) -> Verdict:
     """Serve what a browser loads to show it, without the cookie; refuse all else."""
-    mode = find_header(headers, b"sec-fetch-mode")
-    if mode is None:
+    what = find_header(headers, b"sec-fetch-dest")
+    if what is None:
         is_shown = (find_header(headers, b"accept") or b"").startswith(b"text/html")
     else:
-        is_shown = mode in {b"navigate", b"no-cors"}
+        is_shown = what not in ASKED_FOR
     if is_shown and method in SAFE:
         return "passer-by"
     raise Forged(why)

@@ -1,0 +1,184 @@
+"""The reference shop in a real browser: sign in, look, be attacked, sign out."""
+
+import http.server
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Response, expect, sync_playwright
+
+from tests.real.test_provider import free_port, wait_for
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 60.0
+TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]{8,}")
+
+pytestmark = pytest.mark.needs("chromium")
+
+EVIL = """<!doctype html><title>evil</title><script>
+const web = "%s", told = {};
+const tries = {
+  form: () => fetch(web + "/bff/logout",
+    { method: "POST", mode: "no-cors", credentials: "include" }),
+  json: () => fetch(web + "/graphql", { method: "POST", mode: "no-cors", credentials: "include",
+    headers: { "Content-Type": "text/plain" }, body: '{"query": "{ home { viewer { id } } }"}' }),
+  header: () => fetch(web + "/bff/user", { credentials: "include", headers: { "X-CSRF": "1" } }),
+  read: () => fetch(web + "/bff/user", { credentials: "include" }),
+};
+async function attack() {
+  for (const [name, run] of Object.entries(tries)) {
+    try { const answer = await run(); told[name] = answer.type + " " + answer.status; }
+    catch (error) { told[name] = "blocked"; }
+  }
+  document.title = JSON.stringify(told);
+}
+attack();
+</script>"""
+
+
+@dataclass(frozen=True)
+class Shop:
+    """Where the shop's web gateway and its provider are."""
+
+    web: str
+    issuer: str
+
+
+@pytest.fixture(scope="module")
+def shop() -> Iterator[Shop]:
+    """Run the whole shop, with real logins, on ports of its own."""
+    first = free_port()
+    ports = {name: str(free_port()) for name in ("WEB_PORT", "MOBILE_PORT", "DESKTOP_PORT")}
+    environ = {**os.environ, **ports, "SERVICES_PORT": str(first), "BFF_AUTH": "none"}
+    command = [sys.executable, "-m", "scripts.run"]
+    running = subprocess.Popen(
+        command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    try:
+        web = f"http://localhost:{ports['WEB_PORT']}"
+        wait_for(f"{web}/readyz", running)
+        yield Shop(web, f"http://localhost:{first + 9}")
+    finally:
+        running.send_signal(signal.SIGINT)
+        running.communicate(timeout=PATIENCE)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """Start Debian's Chromium."""
+    with sync_playwright() as playwright:
+        options = ["--no-sandbox", "--disable-dev-shm-usage"]
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=options)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def context(chromium: Browser) -> Iterator[BrowserContext]:
+    """Return a browser that has been nowhere yet."""
+    fresh = chromium.new_context()
+    yield fresh
+    fresh.close()
+
+
+def sign_in(page: Page, shop: Shop) -> None:
+    """Press the buttons that a user presses."""
+    page.goto(shop.web)
+    page.get_by_role("link", name="Sign in").click()
+    page.get_by_role("button").first.click()
+    page.wait_for_url(f"{shop.web}/")
+    expect(page.locator("#home")).to_be_visible()
+
+
+def test_a_user_signs_in_and_sees_the_home_screen(shop, context):
+    """From the first click to the orders; then out again, here and at the provider."""
+    page = context.new_page()
+    sign_in(page, shop)
+    greeting, orders = page.locator("#who").inner_text(), page.locator("#orders li").count()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("link", name="Sign in")).to_be_visible()
+    page.get_by_role("link", name="Sign in").click()
+
+    assert "points" in greeting
+    assert orders == 3
+    expect(page.get_by_role("heading", name="Who are you?")).to_be_visible()
+
+
+def test_no_token_is_anywhere_in_the_browser(shop, context):
+    """Not in the page, its storage, its address, nor in anything that went over the network."""
+    page = context.new_page()
+    seen: list[str] = []
+    page.on("response", lambda answer: seen.append(everything_of(answer)))
+    sign_in(page, shop)
+    told = page.evaluate(
+        "() => JSON.stringify([document.cookie, {...localStorage}, {...sessionStorage},"
+        " location.href, document.documentElement.outerHTML])"
+    )
+    cookies = {one["name"]: one for one in context.cookies() if one["name"].startswith("__Host-")}
+
+    assert len(seen) > 8
+    assert [one for one in (*seen, told) if TOKEN.search(one)] == []
+    assert json.loads(told)[0] == ""
+    assert cookies["__Host-bff"]["httpOnly"]
+    assert cookies["__Host-bff"]["secure"]
+    assert cookies["__Host-bff"]["sameSite"] == "Strict"
+
+
+def everything_of(answer: Response) -> str:
+    """Return what went over the network: addresses, headers, bodies."""
+    asked = answer.request
+    parts = [asked.url, str(asked.headers), asked.post_data or "", str(answer.headers)]
+    is_text = answer.ok and "text" in answer.headers.get("content-type", "text")
+    return "\n".join([*parts, answer.text() if is_text else ""])
+
+
+@contextmanager
+def second_origin(shop: Shop) -> Iterator[int]:
+    """Serve a page of an attacker's on another port of this machine."""
+    body = (EVIL % shop.web).encode()
+
+    class Evil(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Evil) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server.server_port
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+def test_requests_that_a_second_origin_forges_fail(shop, context, host):
+    """Of the same site, whose requests carry the cookie, and of another.
+
+    Nothing can be read, and what would have ended the session has not.
+    """
+    page = context.new_page()
+    sign_in(page, shop)
+    with second_origin(shop) as port:
+        evil = context.new_page()
+        evil.goto(f"http://{host}:{port}/")
+        evil.wait_for_function("document.title.startsWith('{')")
+        told = json.loads(evil.title())
+    page.reload()
+    expect(page.locator("#home")).to_be_visible()
+
+    assert told["header"] == told["read"] == "blocked"
+    assert {told["form"], told["json"]} <= {"opaque 0", "blocked"}
