@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
+from contextvars import Context
 
 from bff_core.events import Crashed, Events
 
@@ -15,8 +16,11 @@ class Background:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def spawn(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
-        """Start work; the gateway holds it until it ends."""
-        task = self._loop.create_task(work)
+        """Start work; the gateway holds it until it ends.
+
+        It is nobody's: neither the deadline of the part that caused it nor its name go along.
+        """
+        task = self._loop.create_task(work, context=Context())
         self._tasks.add(task)
         task.add_done_callback(self._ended)
         return task

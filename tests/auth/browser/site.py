@@ -24,6 +24,7 @@ from bff_core import (
     compose,
     critical,
     gateway,
+    optional,
 )
 from bff_core.auth.oidc.sign_in import SignIn
 from bff_core.auth.token_handler.authenticator import SessionAuthenticator
@@ -73,6 +74,10 @@ class Me(Composition):
     async def balance(self) -> int:
         return await self.accounts.balance()
 
+    @optional(fallback=-1, timeout=0.1)
+    async def glance(self) -> int:
+        return await self.accounts.balance()
+
 
 @dataclass
 class Told:
@@ -92,6 +97,10 @@ def views() -> Views:
     @views.get("/balance")
     async def get_balance(me: Annotated[Me, Depends(compose(Me))]) -> int:
         return await me.balance()
+
+    @views.get("/glance")
+    async def get_glance(me: Annotated[Me, Depends(compose(Me))]) -> int:
+        return await me.glance()
 
     @views.post("/note")
     async def post_note(me: Annotated[Me, Depends(compose(Me))]) -> Told:

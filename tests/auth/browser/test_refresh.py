@@ -165,6 +165,28 @@ async def test_who_leaves_does_not_end_the_refresh_for_the_others():
     assert len(refreshes(site)) == 1
 
 
+async def test_a_part_that_is_out_of_time_leaves_the_refresh_alone():
+    """Cut short, it would lose the tokens that the provider has given in the meantime."""
+    async with open_site() as site:
+        browser = site.browser()
+        await browser.sign_in()
+        site.wall.now += 60
+        site.service.then(reply(401), reply(200, 7))
+
+        async def slow(call) -> Reply:
+            await asyncio.sleep(0.3)
+            return await site.answer(call)
+
+        site.provider.then(slow)
+        told = await browser.fetch("/v1/glance")
+        await asyncio.sleep(0.4)
+        again = await browser.fetch("/v1/balance")
+
+    assert told.json() == -1
+    assert again.json() == 7
+    assert changes(site) == ["begun", "refreshed"]
+
+
 async def test_without_a_refresh_token_a_session_ends_with_its_token():
     """It does not outlive what the provider said."""
     scope = {"scope": ("openid",)}
