@@ -4,11 +4,12 @@ Fields of the roots of a schema that say nothing are for those who are signed in
 be; fields below them follow their roots.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial, wraps
 from typing import Any, Final
 
 from graphql import GraphQLField, GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema
+from strawberry.utils.str_converters import to_camel_case
 
 from bff_core.auth.access import ANYONE, SIGNED_IN, Access, access_of, admit, admit_to
 from bff_core.edge.guard import RouteAccess
@@ -25,7 +26,7 @@ def guard_fields(schema: GraphQLSchema) -> None:
         said, resolve = _said(kind, field), field.resolve
         is_open = said is ANYONE or (said is None and kind not in _roots(schema))
         if not is_open and resolve is not None and not hasattr(resolve, GUARDED):
-            field.resolve = _guarded(resolve, said)
+            field.resolve = _guarded(resolve, said, _python_names(field))
 
 
 def effective(schema: GraphQLSchema, path: str, *, is_guarded: bool) -> Iterator[RouteAccess]:
@@ -60,15 +61,26 @@ def _said(kind: GraphQLObjectType, field: GraphQLField) -> Access | None:
     return access_of(getattr(told, "origin", None))
 
 
-def _guarded(resolve: Resolve, said: Access | None) -> Resolve:
+def _python_names(field: GraphQLField) -> dict[str, str]:
+    """Return what the resolver calls each argument of a field."""
+    definition = field.extensions.get("strawberry-definition")
+    names = [one.python_name for one in getattr(definition, "arguments", ())]
+    return {to_camel_case(name): name for name in names}
+
+
+def _guarded(resolve: Resolve, said: Access | None, names: Mapping[str, str]) -> Resolve:
     @wraps(resolve)
     def resolved(source: object, info: GraphQLResolveInfo[Any], **arguments: object) -> object:
         context = info.context
         if isinstance(context, Context):
             seen = context.whole
             admit(said, seen)
-            admit_to(said, seen, partial(dict, arguments))
+            admit_to(said, seen, partial(_spoken, arguments, names))
         return resolve(source, info, **arguments)
 
     setattr(resolved, GUARDED, True)
     return resolved
+
+
+def _spoken(arguments: Mapping[str, object], names: Mapping[str, str]) -> dict[str, object]:
+    return {names.get(name, name): value for name, value in arguments.items()}

@@ -216,8 +216,8 @@ async def test_a_gateway_that_keeps_no_tokens_keeps_its_sessions():
 
 
 @pytest.mark.needs("redis-server")
-async def test_four_processes_refresh_once(redis_server):
-    """Twenty calls on each, with a token that has ended: one refresh, and nobody is refused."""
+async def test_four_gateways_refresh_once(redis_server):
+    """They share a Redis. Twenty calls on each with a token that has ended: nobody is refused."""
     wall = Wall()
     provider = identity.create_app(ISSUER, HERE, wall=wall)
     told = {"session_url": redis_server.url}

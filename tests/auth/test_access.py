@@ -1,0 +1,328 @@
+"""Who may ask for what: the same words on routes, GraphQL fields and types; closed by default."""
+
+from contextlib import asynccontextmanager
+from typing import Annotated
+
+import httpx
+import pytest
+import strawberry
+from fastapi import APIRouter, Depends, WebSocket
+from starlette.responses import PlainTextResponse
+
+from bff_core import (
+    ANYONE,
+    Composition,
+    NotFound,
+    Require,
+    Scope,
+    Settings,
+    Viewer,
+    Views,
+    access,
+    compose,
+    critical,
+    gateway,
+    optional,
+)
+from bff_core.call import find_header
+from bff_core.errors import ConfigurationError, NotAllowed
+from bff_core.events import Events
+from bff_core.graphql import GraphQL, Info
+
+OWN = Require(when=lambda viewer, asked: asked["customer_id"] == viewer.subject)
+HIDDEN = Require(when=lambda viewer, asked: asked["customer_id"] == viewer.subject, hides=True)
+
+
+class Doorman:
+    """Believes a header: subject, scopes, roles."""
+
+    challenge = "Bearer"
+
+    async def authenticate(self, scope: Scope) -> Viewer | None:
+        """Return whom the header names."""
+        told = (find_header(scope.headers, b"x-viewer") or b"").decode()
+        if not told:
+            return None
+        subject, scopes, roles = [*told.split(";"), "", ""][:3]
+        return Viewer(subject, scopes=frozenset(scopes.split()), roles=frozenset(roles.split()))
+
+
+class Customer(Composition):
+    """A customer's page."""
+
+    viewer: Viewer
+    customer_id: str
+
+    @critical
+    async def name(self) -> str:
+        return f"customer {self.customer_id}"
+
+    @optional
+    async def secret(self) -> str:
+        raise NotAllowed("Not yours.")
+
+    @optional
+    async def hidden(self) -> str:
+        raise NotFound("There is no such thing.")
+
+
+Page = Annotated[Customer, Depends(compose(Customer))]
+
+
+def made(**options) -> Views:  # noqa: C901 # one of each
+    """Return views with all kinds of requirements."""
+    views = Views(prefix="/v1", **options)
+
+    @views.get("/plain")
+    async def get_plain() -> str:
+        return "plain"
+
+    @views.get("/open", access=ANYONE)
+    async def get_open() -> str:
+        return "open"
+
+    @views.get("/orders", access=Require("orders:read"))
+    async def get_orders() -> str:
+        return "orders"
+
+    @views.post("/orders", access=Require("orders:write"))
+    async def post_orders(wish: dict[str, str]) -> str:
+        return "ordered"
+
+    @views.get("/desk", access=Require(roles=("support", "admin")))
+    async def get_desk() -> str:
+        return "desk"
+
+    @views.get("/customers/{customer_id}", access=OWN)
+    async def get_customer(page: Page) -> str:
+        return await page.name()
+
+    @views.get("/hidden/{customer_id}", access=HIDDEN)
+    async def get_hidden(page: Page) -> str:
+        return await page.name()
+
+    @views.put("/customers/{customer_id}", access=OWN)
+    async def put_customer(page: Page, wish: dict[str, str]) -> str:
+        return await page.name()
+
+    @views.get("/parts/{customer_id}")
+    async def get_parts(page: Page) -> list[str | None]:
+        return [await page.secret(), await page.hidden()]
+
+    @views.stream("/stream", access=Require("orders:read"))
+    async def stream():
+        yield "line"
+
+    return views
+
+
+router = APIRouter()
+
+
+@router.get("/foreign")
+async def get_foreign() -> str:
+    """Be a plain route of FastAPI's."""
+    return "foreign"
+
+
+@router.get("/imprint")
+@access(ANYONE)
+async def get_imprint() -> str:
+    """Be one that says it is open."""
+    return "imprint"
+
+
+@router.websocket("/imprint")
+async def talk(socket: WebSocket) -> None:
+    """Be a web socket at the same place, which says nothing."""
+    await socket.accept()
+
+
+@access(Require("orders:read"))
+@strawberry.type
+class Ledger:
+    """A type that not everybody may see."""
+
+    @strawberry.field
+    def balance(self) -> int | None:
+        return 7
+
+
+@access(ANYONE)
+def get_motto() -> str:
+    """Return what anyone may know."""
+    return "cheap"
+
+
+@access(OWN)
+async def get_customer(info: Info, customer_id: str) -> str:
+    """Return a customer's name."""
+    return await info.context.compose(Customer, customer_id=customer_id).name()
+
+
+def get_ledger() -> Ledger:
+    """Return the ledger."""
+    return Ledger()
+
+
+@strawberry.type
+class Query:
+    """What can be asked."""
+
+    motto: str | None = strawberry.field(resolver=get_motto)
+    customer: str | None = strawberry.field(resolver=get_customer)
+    ledger: Ledger | None = strawberry.field(resolver=get_ledger)
+
+
+def app(faces=None, authenticator=True, **options):
+    """Return a gateway with routes of all kinds."""
+    found = gateway(
+        "shop",
+        faces=faces or [made(**options), GraphQL(strawberry.Schema(Query))],
+        settings=Settings(env="production", gc_freeze=False, allowed_hosts=["testserver"]),
+        authenticator=Doorman() if authenticator else None,
+        events=Events(),
+    )
+    found.include_router(router)
+    found.mount("/files", PlainTextResponse("file"))
+    return found
+
+
+@asynccontextmanager
+async def client_of(found):
+    """Run it, with a client in front."""
+    transport = httpx.ASGITransport(found, raise_app_exceptions=False)
+    async with (
+        found.router.lifespan_context(found),
+        httpx.AsyncClient(transport=transport, base_url="http://testserver") as client,
+    ):
+        yield client
+
+
+ANN = {"x-viewer": "ann;orders:read"}
+BOB = {"x-viewer": "bob;orders:write;support"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "expected"),
+    [
+        ("GET", "/v1/open", [200, 200, 200]),
+        ("GET", "/v1/plain", [401, 200, 200]),
+        ("GET", "/v1/orders", [401, 200, 403]),
+        ("POST", "/v1/orders", [401, 403, 200]),
+        ("GET", "/v1/desk", [401, 403, 200]),
+        ("GET", "/v1/customers/ann", [401, 200, 403]),
+        ("PUT", "/v1/customers/ann", [401, 200, 403]),
+        ("GET", "/v1/hidden/ann", [401, 200, 404]),
+        ("GET", "/v1/stream", [401, 200, 403]),
+        ("GET", "/foreign", [401, 200, 200]),
+        ("GET", "/imprint", [200, 200, 200]),
+        ("HEAD", "/foreign", [401, 405, 405]),
+        ("GET", "/files/x", [401, 200, 200]),
+        ("GET", "/openapi.json", [200, 200, 200]),
+        ("GET", "/nowhere", [404, 404, 404]),
+    ],
+)
+@pytest.mark.parametrize("lane", ["fast", "FastAPI's"])
+async def test_who_may_use_a_route(lane, method, path, expected):
+    """Nobody 401, somebody without the right 403; on both ways through the gateway."""
+    found = app()
+    if lane != "fast":
+        found.dependency_overrides[object] = object
+    async with client_of(found) as client:
+        body = {"json": {"a": "b"}} if method in {"POST", "PUT"} else {}
+        told = [
+            (await client.request(method, path, headers=headers, **body)).status_code
+            for headers in ({}, ANN, BOB)
+        ]
+
+    assert told == expected
+
+
+async def test_a_body_is_not_looked_at_before_it_is_known_who_sends_it():
+    """A stranger does not learn what would fit."""
+    async with client_of(app()) as client:
+        told = await client.post("/v1/orders", content=b"nonsense")
+
+    assert told.status_code == 401
+
+
+async def test_views_may_say_it_for_all_of_their_routes():
+    """Each may say otherwise."""
+    async with client_of(app(access=ANYONE)) as client:
+        told = [(await client.get(path)).status_code for path in ("/v1/plain", "/v1/orders")]
+
+    assert told == [200, 401]
+
+
+async def test_where_nobody_can_sign_in_nothing_is_closed_by_default():
+    """But what asks for somebody does."""
+    async with client_of(app(authenticator=False)) as client:
+        paths = ("/v1/plain", "/foreign", "/v1/orders")
+        told = [(await client.get(path)).status_code for path in paths]
+
+    assert told == [200, 200, 401]
+
+
+async def ask(client, query, headers=None):
+    """Send a query."""
+    told = (await client.post("/graphql", json={"query": query}, headers=headers)).json()
+    codes = [error["extensions"]["code"] for error in told.get("errors", ())]
+    return told["data"], codes
+
+
+async def test_who_may_ask_for_a_field():
+    """By its resolver, by its type, or by neither: then those who are signed in."""
+    query = '{ motto customer(customerId: "ann") ledger { balance } }'
+    async with client_of(app()) as client:
+        nobody, missing = await ask(client, query)
+        ann, fine = await ask(client, query, ANN)
+        bob, refused = await ask(client, query, BOB)
+
+    assert nobody == {"motto": "cheap", "customer": None, "ledger": None}
+    assert missing == ["not_authenticated", "not_authenticated"]
+    assert ann == {"motto": "cheap", "customer": "customer ann", "ledger": {"balance": 7}}
+    assert fine == []
+    assert bob == {"motto": "cheap", "customer": None, "ledger": {"balance": None}}
+    assert refused == ["not_allowed", "not_allowed"]
+
+
+async def test_a_part_that_outsiders_may_not_know_of_looks_missing():
+    """What is forbidden says so; what is hidden looks like what is not there."""
+    async with client_of(app()) as client:
+        told = await client.get("/v1/parts/ann", headers=ANN)
+
+    assert told.json() == [None, None]
+    assert "secret=forbidden" in told.headers["part-status"]
+    assert "hidden=missing;reason=not_found" in told.headers["part-status"]
+
+
+def test_what_may_be_used_by_whom_is_data():
+    """Routes first, then fields."""
+    routes = app().access
+    told = {one.path: str(one.access) for one in reversed(routes)}
+
+    assert told["/v1/plain"] == told["/foreign"] == told["/files"] == "signed in"
+    assert told["/v1/open"] == told["/imprint"] == "anyone"
+    assert told["/v1/orders"] == "signed in, with orders:read"
+    assert told["/v1/desk"] == "signed in, with one of support, admin"
+    assert told["/v1/customers/{customer_id}"] == "signed in, with its inputs"
+    assert told["/graphql Query.motto"] == "anyone"
+    assert told["/graphql Query.ledger"] == "signed in"
+    assert told["/graphql Ledger.balance"] == "signed in, with orders:read"
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Require(""),
+        lambda: Require(["a"]),
+        lambda: Require(roles="admin"),
+        lambda: Require(hides=True),
+        lambda: access("anyone"),
+    ],
+)
+def test_what_can_not_be_meant_is_refused(make):
+    """When it is written."""
+    with pytest.raises(ConfigurationError):
+        make()
