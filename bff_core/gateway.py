@@ -20,7 +20,7 @@ from bff_core.clock import Clock, chance, monotonic
 from bff_core.composition.wiring import Wiring
 from bff_core.edge.doorkeeper import Doorkeeper
 from bff_core.edge.face import Face
-from bff_core.edge.guard import Guard, RouteAccess, effective, guarded
+from bff_core.edge.guard import Guard, RouteAccess, effective, guarded, refuse_bare_cookies
 from bff_core.edge.health import About, Readiness
 from bff_core.edge.lane import FastLane
 from bff_core.edge.limits import checked
@@ -65,6 +65,7 @@ class Gateway(FastAPI):
         authenticator: Authenticator | None,
         limits: Sequence[Limit] = (),
         sagas: Sequence[type[Saga]] = (),
+        faces: Sequence[Face] = (),
         has_cache: bool = False,
         clock: Clock,
         **fastapi: Any,
@@ -72,10 +73,9 @@ class Gateway(FastAPI):
         super().__init__(title=name, **fastapi)
         self.settings = settings
         self.events = events
-        self.has_cache = has_cache
+        self.has_cache, self.faces = has_cache, faces
         self.services: dict[type[Upstream], Upstream] = {}
         self.wiring: Wiring | None = None
-        self.faces: Sequence[Face] = ()
         self._limits = checked(limits)
         self._stores = Stores(
             name,
@@ -90,8 +90,7 @@ class Gateway(FastAPI):
         self.lane = FastLane(self)
         self._roster: Roster | None = None
         self._reload: Reload | None = None
-        self._clock = clock
-        self.edge_options = options
+        self._clock, self.edge_options = clock, options
         self.door = Doorkeeper(options, events=events, clock=clock)
         self._authenticator = authenticator
         self.readiness = Readiness([("upstreams", self._unready)])
@@ -118,6 +117,7 @@ class Gateway(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         """Put the edge and the fast lane in front of FastAPI's own stack."""
+        refuse_bare_cookies(self.routes)
         self.lane.following = super().build_middleware_stack()
         if self._authenticator is not None:
             self.lane.following = Guard(self.lane.following, self.routes)
@@ -147,9 +147,9 @@ class Gateway(FastAPI):
     @property
     def access(self) -> tuple[RouteAccess, ...]:
         """Who may use what: each route, then the fields of GraphQL that say so."""
-        is_guarded = self._authenticator is not None
-        told = [face.access(is_guarded=is_guarded) for face in self.faces]
-        return (*effective(self.routes, is_guarded=is_guarded), *chain.from_iterable(told))
+        said = {"is_guarded": self._authenticator is not None}
+        told = (one.access(**said) for one in self.faces)
+        return (*effective(self.routes, **said), *chain.from_iterable(told))
 
     @property
     def cache(self) -> ResponseCache:
@@ -281,13 +281,13 @@ def gateway(
         authenticator=asks,
         limits=limits,
         sagas=sagas,
+        faces=faces,
         has_cache=assembly.keeps_replies(services, settings),
         lifespan=assembly.lifespan(policies, transport, lifespan),
         clock=clock,
         **fastapi,
     )
     app.router.routes.extend(signin_routes(asks))
-    app.faces = faces
     for face in faces:
         face.install(app, app.lane, is_development=settings.env == "development")
         for composition in face.compositions:

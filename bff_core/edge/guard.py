@@ -1,10 +1,13 @@
 """Sees to it that no route is open by oversight: what does not say who may ask is closed."""
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from fastapi import Depends, Request, params
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import iter_route_contexts
+from fastapi.security import APIKeyCookie
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
@@ -13,6 +16,7 @@ from bff_core.auth.access import ANYONE, MARK, SIGNED_IN, Access, access_of, adm
 from bff_core.edge.exchange import SCOPE
 from bff_core.edge.path import path_of
 from bff_core.edge.places import Place, places_of
+from bff_core.errors import ConfigurationError
 
 E = TypeVar("E")
 
@@ -57,6 +61,32 @@ def effective(routes: Sequence[BaseRoute], *, is_guarded: bool) -> tuple[RouteAc
         RouteAccess(one.path, one.methods, access_of(one.behind) or unsaid)
         for one in places_of(routes)
     )
+
+
+def refuse_bare_cookies(routes: Sequence[BaseRoute]) -> None:
+    """Raise `ConfigurationError` for a route that believes a cookie by itself.
+
+    Browsers send cookies with requests that other sites forge; only the framework's own sessions
+    are protected from that.
+    """
+    for context in iter_route_contexts(routes):
+        dependant = getattr(context.route, "dependant", None)
+        if isinstance(dependant, Dependant) and any(map(_reads_cookie, _all_of(dependant))):
+            raise ConfigurationError(
+                f"{context.path} takes a cookie for a proof (APIKeyCookie), and browsers send it "
+                "with requests that other sites forge: let a SessionAuthenticator sign them in, "
+                "or take the proof from a header"
+            )
+
+
+def _all_of(dependant: Dependant) -> Iterator[Dependant]:
+    for one in dependant.dependencies:
+        yield one
+        yield from _all_of(one)
+
+
+def _reads_cookie(dependant: Dependant) -> bool:
+    return isinstance(dependant.call, APIKeyCookie)
 
 
 class Guard:

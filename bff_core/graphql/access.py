@@ -64,8 +64,10 @@ def _said(kind: GraphQLObjectType, field: GraphQLField) -> Access | None:
 def _python_names(field: GraphQLField) -> dict[str, str]:
     """Return what the resolver calls each argument of a field."""
     definition = field.extensions.get("strawberry-definition")
-    names = [one.python_name for one in getattr(definition, "arguments", ())]
-    return {to_camel_case(name): name for name in names}
+    return {
+        one.graphql_name or to_camel_case(one.python_name): one.python_name
+        for one in getattr(definition, "arguments", ())
+    }
 
 
 def _guarded(resolve: Resolve, said: Access | None, names: Mapping[str, str]) -> Resolve:

@@ -26,7 +26,7 @@ redis.call('HSET', KEYS[1], 'sealed', ARGV[1], 'generation', ARGV[2], 'until', u
 redis.call('PEXPIRE', KEYS[1], math.min(ARGV[3], ARGV[4]))
 for i = 2, #KEYS do
   redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', now)
-  redis.call('ZADD', KEYS[i], until_, ARGV[5])
+  redis.call('ZADD', KEYS[i], until_ + time[2] % 1000 / 1000, ARGV[5])
   redis.call('PEXPIRE', KEYS[i], math.max(ARGV[3], redis.call('PTTL', KEYS[i])))
 end
 local surplus = redis.call('ZCARD', KEYS[2]) - ARGV[7]

@@ -1,6 +1,10 @@
 """Wrong wiring refuses to start, and says how to mend it; what is wired can be asked for."""
 
+from typing import Annotated
+
 import pytest
+from fastapi import Depends
+from fastapi.security import APIKeyCookie
 
 from bff_core import ANYONE, FirstOf, Require, Settings, Views, gateway
 from bff_core.auth.session.cookie import Cookie
@@ -55,6 +59,25 @@ def test_a_cookie_is_held_to_one_host_by_its_name(name):
     """Browsers enforce the prefix."""
     with pytest.raises(ConfigurationError, match="__Host-"):
         Cookie(name)
+
+
+async def test_a_route_that_believes_a_cookie_by_itself_does_not_start():
+    """Nothing would keep other sites from sending it."""
+    app = gateway("shop", settings=settings(), authenticator=SessionAuthenticator(sign_in_at()))
+
+    @app.get("/old")
+    async def get_old(sid: Annotated[str, Depends(APIKeyCookie(name="sid"))]) -> str:
+        return sid
+
+    with pytest.raises(ConfigurationError, match="/old takes a cookie"):
+        app.build_middleware_stack()
+
+
+def test_the_key_of_the_examples_is_not_for_production():
+    """Everybody has read it."""
+    known = settings(session_keys=("development-only-whoever-reads-this-reads-sessions",))
+    with pytest.raises(ConfigurationError, match="openssl"):
+        gateway("shop", settings=known, authenticator=SessionAuthenticator(sign_in_at()))
 
 
 def test_two_providers_are_no_gateway():
