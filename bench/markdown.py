@@ -22,6 +22,7 @@ def figures(told: Told) -> str:
         summary(told),
         rows(told["rows"]),
         layers(told["layers"]),
+        auth(told.get("auth", ())),
         starts(told["imports"], told["ready"]),
         workers(told["workers"]),
     ]
@@ -77,6 +78,12 @@ def layers(told: Sequence[Told]) -> str:
     """Return what the upstream stack costs on a constant reply."""
     lines = [f"| {one['stack']} | {one['us']:.2f} µs | {one['added_us']:+.2f} |" for one in told]
     return table("| constant reply through | per call | added |", lines)
+
+
+def auth(told: Sequence[Told]) -> str:
+    """Return what it costs to learn who asks."""
+    lines = [f"| {one['who']} | {one['us']:.1f} µs | {one['verdict']} |" for one in told]
+    return table("| who asks | per request | must ≤ 15 µs |", lines)
 
 
 def starts(imports: Sequence[Told], ready: Sequence[Told]) -> str:

@@ -41,8 +41,18 @@ class Section:
 
 
 def layers(ground: Ground) -> list[Json]:
-    """Run bench.layers in an interpreter of its own, on the gateway's core."""
-    command = ["taskset", "-c", str(ground.cores.gateway), sys.executable, "-m", "bench.layers"]
+    """Measure the layers of the upstream stack."""
+    return alone("bench.layers", ground)
+
+
+def auth(ground: Ground) -> list[Json]:
+    """Measure what learning who asks costs."""
+    return alone("bench.auth", ground)
+
+
+def alone(module: str, ground: Ground) -> list[Json]:
+    """Run a module in an interpreter of its own, on the gateway's core; return its rows."""
+    command = ["taskset", "-c", str(ground.cores.gateway), sys.executable, "-m", module]
     told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if told.returncode:
         raise Unmeasured(told.stderr.strip().rpartition("\n")[2])
@@ -104,6 +114,12 @@ SECTIONS = (
         "Constant reply, layer by layer",
         {"stack": "{}", "us": "{:.2f}", "added_us": "{:+.2f}"},
         layers,
+    ),
+    Section(
+        "auth",
+        "Learning who asks",
+        {"who": "{}", "us": "{:.2f}", "verdict": "{}"},
+        auth,
     ),
     Section(
         "imports",
