@@ -14,11 +14,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
-from bff_core import Cache, Call, Policy, Reply, Upstream
+from bff_core import Cache, Call, Policy, Relay, Reply, Upstream
 from bff_core.cache.response_cache import ResponseCache
 from bff_core.cache.stores.memory import MemoryStore
 from bff_core.clock import chance, monotonic
 from bff_core.events import Events
+from bff_core.upstream.credentials.wallet import Wallet
 from bff_core.upstream.runtime import Runtime
 from bff_core.upstream.stack import UpstreamStack, open_stack
 from bff_core.upstream.transport.interface import Endpoint, Load, StreamedReply
@@ -93,7 +94,10 @@ def stack_of(
     policy: Policy, loop: asyncio.AbstractEventLoop, cache: ResponseCache | None = None
 ) -> UpstreamStack:
     """Return the stack that a gateway would build, above a constant reply."""
-    runtime = Runtime("users", loop, monotonic, chance, Events(), loop.create_task, cache=cache)
+    shown = Wallet(str).open
+    runtime = Runtime(
+        "users", loop, monotonic, chance, Events(), loop.create_task, cache=cache, credential=shown
+    )
     return open_stack(policy, ["http://127.0.0.1"], runtime, lambda *_: Constant())
 
 
@@ -138,6 +142,30 @@ async def with_cache(user: Callable[[], int]) -> float:
     return await cost_of(lambda _: users.profile(user()))
 
 
+class Held:
+    """The token of a viewer, at hand."""
+
+    async def current(self) -> str:
+        """Return a token as long as they are."""
+        return "eyJ" * 300
+
+    async def renewed(self, _refused: str, /) -> None:
+        """Have no other."""
+
+
+async def relaying() -> float:
+    """Return what a call costs that shows its viewer's token."""
+    stack = stack_of(replace(FULL, credentials=Relay()), asyncio.get_running_loop())
+    call = Call("users", "GET", "/users/7", "GET /users/{id}", monotonic() + 600, "0::7")
+    call = replace(call, token=Held())
+
+    def anew(_: int) -> Awaitable[Reply]:
+        call.trail.clear()
+        return stack.handler(call)
+
+    return await cost_of(anew)
+
+
 async def without_stack() -> float:
     """Return what the reply alone costs."""
     constant = Constant()
@@ -156,10 +184,12 @@ async def measure() -> list[dict[str, str | float]]:
     method = before[-1]
     found = await with_cache(lambda: 7)
     lacked = await with_cache(partial(next, itertools.count()))
+    relayed = await relaying()
     return [
         *rows,
         row("the same, kept: found in the cache", found, method),
         row("the same, kept: not found, and stored", lacked, method),
+        row("the whole stack, relaying the viewer's token", relayed, costs[[*STEPS][-1]]),
     ]
 
 

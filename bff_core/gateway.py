@@ -191,13 +191,8 @@ class Gateway(FastAPI):
             closing.push_async_callback(background.aclose)
             closing.callback(self.door.watch.stop)
             cache = self.cache if self.has_cache else None
-            vault = assembly.vault(self, background.spawn)
-            about = (loop, clock, chance, self.events, background.spawn)
-            self._roster = Roster(
-                self.settings.upstream,
-                lambda name: Runtime(name, *about, cache=cache, vault=vault),
-                make_transport,
-            )
+            shared = Runtime("", loop, clock, chance, self.events, background.spawn, None, cache)
+            self._roster = assembly.roster(self.settings, shared, make_transport)
             closing.push_async_callback(self._roster.aclose)
             self._reload = Reload(policies, self._roster, self.events)
             self._reload.start()
@@ -294,7 +289,6 @@ def gateway(
             assembly.check(composition, services, has_cache=app.has_cache)
     for saga in sagas:
         assembly.check(saga, services, has_cache=app.has_cache)
-    for kind in services:
-        settings.upstream(kind.name)
+    assembly.check_variables(services, settings)
     policies.read()  # what is wrong with them is found before anything is opened
     return app

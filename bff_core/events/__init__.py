@@ -15,6 +15,8 @@ from bff_core.events.calls import (
     Retried,
     RetryRefused,
     Shed,
+    TokenRefused,
+    Unauthorized,
 )
 from bff_core.events.process import (
     Answered,
@@ -77,5 +79,7 @@ __all__ = [
     "Shed",
     "Sink",
     "StoreChanged",
+    "TokenRefused",
+    "Unauthorized",
     "WorkerEnded",
 ]

@@ -71,6 +71,20 @@ class LimitMoved(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Unauthorized(Event):
+    """A service refused what a call showed; it `is_sent_again` with something else, or not."""
+
+    is_sent_again: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRefused(Event):
+    """A provider, the upstream, gave no token: `reason` is a word, its own if it is a known one."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Coalesced(Event):
     """A call joined a flight that was under way."""
 

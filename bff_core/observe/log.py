@@ -51,6 +51,8 @@ from bff_core.events import (
     SessionChanged,
     Shed,
     StoreChanged,
+    TokenRefused,
+    Unauthorized,
     WorkerEnded,
 )
 
@@ -70,6 +72,8 @@ LEVELS: Mapping[type, int] = {
     BreakerChanged: logging.WARNING,
     Shed: logging.INFO,
     LimitMoved: logging.DEBUG,
+    Unauthorized: logging.INFO,
+    TokenRefused: logging.WARNING,
     Ejected: logging.WARNING,
     Restored: logging.INFO,
     Resolved: logging.INFO,

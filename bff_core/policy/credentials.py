@@ -1,93 +1,158 @@
-"""What calls to a service prove themselves with; secrets are named here, and stand elsewhere."""
+"""What an upstream's calls show to the service, as options that name secrets and hold none."""
 
-from dataclasses import dataclass
-from typing import Final
+import re
+from dataclasses import dataclass, fields
+from typing import Annotated, ClassVar, Final
 
 from bff_core.errors import ConfigurationError
+from bff_core.policy.options import Option, check
+
+_is_name: Final = re.compile(r"[a-z][a-z0-9_]*(?<!_file)").fullmatch
+_is_field: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
+_is_path: Final = re.compile(r"/[!\"$-;=@-z|~]*").fullmatch
+_is_text: Final = re.compile(r"[ -~]+").fullmatch
+_is_scope: Final = re.compile(r"[!#-\[\]-~]+").fullmatch
+
+SECRET: Final = Option("The name of a secret: its value is in BFF_SECRET_<NAME>, or in a file")
+CLIENT: Final = Option("How the provider knows the gateway")
+SCOPE: Final = Option("The scopes to ask for; none leaves them to the provider")
+PROVIDER: Final = Option("The upstream that gives tokens: BFF_UPSTREAM_<NAME> says where it is")
+PATH: Final = Option("The path of the token endpoint there")
 
 
-def _named(owner: object, **names: str) -> None:
-    for name, value in names.items():
-        if not isinstance(value, str) or not value:
-            raise ConfigurationError(f"{type(owner).__name__}.{name} has to be a text")
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Relay:
-    """The access token of the viewer, as it is; nothing for callers without one.
+    """Shows the viewer's own access token; calls for nobody are sent without (RFC 6750)."""
 
-    For services that the viewer's token is meant for (its `aud`).
-    """
+    is_per_viewer: ClassVar[bool] = True
+    secret: ClassVar[str] = ""
+    upstream: ClassVar[str] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientCredentials:
-    """The gateway's own access token (RFC 6749, section 4.4).
+    """Shows a token of the gateway's own, which a provider gives it (RFC 6749, section 4.4)."""
 
-    `secret` is the name of the client's: `BFF_SECRET_<NAME>` holds it. `upstream` is the service
-    that gives tokens, at `path`. `scope` and `audience` are what is asked for.
-    """
+    is_per_viewer: ClassVar[bool] = False
 
-    client_id: str
-    secret: str
-    scope: tuple[str, ...] = ()
-    audience: str = ""
-    upstream: str = "identity"
-    path: str = "/token"
+    client_id: Annotated[str, CLIENT]
+    secret: Annotated[str, SECRET]
+    scope: Annotated[tuple[str, ...], SCOPE] = ()
+    audience: Annotated[str, Option("Whom the token is for, where the provider asks for it")] = ""
+    upstream: Annotated[str, PROVIDER] = "identity"
+    path: Annotated[str, PATH] = "/token"
 
     def __post_init__(self) -> None:
-        _named(self, client_id=self.client_id, secret=self.secret, path=self.path)
+        _check(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenExchange:
-    """A token for one `audience`, in exchange for the viewer's (RFC 8693); nothing without one.
+    """Shows a token that a provider gives in exchange for the viewer's (RFC 8693).
 
-    The service can't use it elsewhere, and the provider can grant it less.
+    It is the viewer's still, but meant for this service alone. Calls for nobody are sent without.
     """
 
-    audience: str
-    client_id: str
-    secret: str
-    scope: tuple[str, ...] = ()
-    upstream: str = "identity"
-    path: str = "/token"
+    is_per_viewer: ClassVar[bool] = True
+
+    audience: Annotated[str, Option("The service that the token is for, as the provider knows it")]
+    client_id: Annotated[str, CLIENT]
+    secret: Annotated[str, SECRET]
+    scope: Annotated[tuple[str, ...], SCOPE] = ()
+    upstream: Annotated[str, PROVIDER] = "identity"
+    path: Annotated[str, PATH] = "/token"
 
     def __post_init__(self) -> None:
-        _named(self, audience=self.audience, client_id=self.client_id, secret=self.secret)
+        _check(self)
+        if not self.audience:
+            raise ConfigurationError(
+                "TokenExchange.audience must name the service that the token is for, or any "
+                "service could use it at all others"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
-    """A secret in a header: `prefix` and `BFF_SECRET_<NAME>`."""
+    """Shows a key that is the same for all calls, in a field of its own."""
 
-    secret: str
-    header: str = "x-api-key"
-    prefix: str = ""
+    is_per_viewer: ClassVar[bool] = False
+    upstream: ClassVar[str] = ""
+
+    secret: Annotated[str, SECRET]
+    header: Annotated[str, Option("The header field that carries it, in any case")] = "x-api-key"
 
     def __post_init__(self) -> None:
-        _named(self, secret=self.secret, header=self.header)
-        if not self.header.isascii() or not self.header.replace("-", "").isalnum():
-            raise ConfigurationError(f"ApiKey.header {self.header!r} is no name of a header")
+        _check(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Basic:
+    """Shows a name and a password (RFC 7617)."""
+
+    is_per_viewer: ClassVar[bool] = False
+    upstream: ClassVar[str] = ""
+
+    username: Annotated[str, Option("The name that the service knows the gateway by")]
+    secret: Annotated[str, SECRET]
+
+    def __post_init__(self) -> None:
+        _check(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signature:
-    """A signature of method, path, query and body by a shared secret (RFC 9421, hmac-sha256).
+    """Signs each call with a key that the service knows, too (RFC 9421, hmac-sha256).
 
-    `key_id` tells the service which secret it was; it should refuse what was signed long ago.
+    Covered are method, path, query, the authority, and the body by its digest (RFC 9530).
     """
 
-    secret: str
-    key_id: str
+    is_per_viewer: ClassVar[bool] = False
+    upstream: ClassVar[str] = ""
+
+    secret: Annotated[str, SECRET]
+    key_id: Annotated[str, Option("How the service finds the key")]
+    label: Annotated[str, Option("What the signature is called in its fields")] = "sig"
+    authority: Annotated[
+        bool, Option("Whether the host is covered; turn it off for several addresses")
+    ] = True
 
     def __post_init__(self) -> None:
-        _named(self, secret=self.secret, key_id=self.key_id)
-        if not self.key_id.isascii() or not self.key_id.isprintable() or '"' in self.key_id:
-            raise ConfigurationError("Signature.key_id has to be printable ASCII, without quotes")
+        _check(self)
 
 
-Credentials = Relay | ClientCredentials | TokenExchange | ApiKey | Signature
+Credentials = Relay | ClientCredentials | TokenExchange | ApiKey | Basic | Signature
+"""What a policy may say of the credentials of its calls."""
 
-VIEWERS: Final = (Relay, TokenExchange)
-"""Those that speak for the viewer: what a service answers them is that viewer's."""
+Made = ClientCredentials | TokenExchange | ApiKey | Basic | Signature
+
+KINDS: Final = (Relay, ClientCredentials, TokenExchange, ApiKey, Basic, Signature)
+
+_RULES: Final = {
+    "secret": (_is_name, "be a name in lower case such as billing_key, never the secret itself"),
+    "upstream": (_is_name, "be the name of an upstream, such as identity"),
+    "path": (_is_path, "be a path such as /oauth2/token"),
+    "header": (_is_field, "be the name of a header field"),
+    "client_id": (_is_text, "be printable ASCII"),
+    "key_id": (_is_text, "be printable ASCII"),
+    "username": (re.compile(r"[ -9;-~]+").fullmatch, "be printable ASCII without a colon"),
+    "label": (re.compile(r"[a-z*][a-z0-9_.*-]*").fullmatch, "be a key such as sig (RFC 9651)"),
+}
+_ANY: Final = (re.compile(r"[ -~]*").fullmatch, "be printable ASCII")
+
+
+def _check(options: "Made") -> None:
+    """Hold options to their types and rules; a secret that stands where a name belongs is hid."""
+    owner = type(options).__name__
+    check(options)
+    for field in fields(options):
+        is_right, rule = _RULES.get(field.name, _ANY)
+        value = getattr(options, field.name)
+        if isinstance(value, str) and is_right(value) is None:
+            shown = "" if field.name == "secret" else f", not {value!r}"
+            raise ConfigurationError(f"{owner}.{field.name} must {rule}{shown}")
+    for scope in getattr(options, "scope", ()):
+        if not isinstance(scope, str) or _is_scope(scope) is None:
+            raise ConfigurationError(
+                f"{owner}.scope must be a tuple of single scopes, such as ('orders:read',), "
+                f"not {scope!r}"
+            )

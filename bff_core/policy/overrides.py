@@ -78,6 +78,9 @@ class Overrides:
 
     def _value(self, part: object, key: str, value: object, path: str) -> object:
         known = options_of(type(part))
+        if isinstance(part, Policy) and key == "credentials":
+            told = "can't be set here: what calls show to a service is for the code to say"
+            raise self._wrong(path, told)
         if key not in known:
             raise self._wrong(path, f"is no option{_nearest(key, known)}")
         slot = known[key]

@@ -10,7 +10,7 @@ from bff_core.policy.breaker import Breaker
 from bff_core.policy.bulkhead import Bulkhead
 from bff_core.policy.cache import Cache
 from bff_core.policy.connection import Connection
-from bff_core.policy.credentials import VIEWERS, Credentials
+from bff_core.policy.credentials import KINDS, Credentials
 from bff_core.policy.hedge import Hedge
 from bff_core.policy.options import Option, check
 from bff_core.policy.retry import Retry
@@ -74,15 +74,21 @@ class Policy:
                 raise ConfigurationError(f"Policy.{name} must be {kind.__name__}(...){choice}")
         if self.public and self.per_tenant:
             raise ConfigurationError("Policy.public and Policy.per_tenant exclude each other")
-        if self.credentials is not None and not isinstance(self.credentials, Credentials):
-            raise ConfigurationError(
-                "Policy.credentials must be Relay(), ClientCredentials(...), TokenExchange(...), "
-                "ApiKey(...), Signature(...) or None"
-            )
-        if isinstance(self.credentials, VIEWERS) and (self.public or self.per_tenant):
-            raise ConfigurationError(
-                f"Policy.credentials={type(self.credentials).__name__}(...) speaks for one viewer, "
-                "so its replies can't be shared: leave out public and per_tenant"
-            )
+        self._check_credentials()
         if self.critical and self.breaker is None:
             raise ConfigurationError("Policy.critical needs a breaker, whose circuit it asks")
+
+    def _check_credentials(self) -> None:
+        shown = self.credentials
+        if shown is None:
+            return
+        if not isinstance(shown, KINDS):
+            kinds = ", ".join(f"{kind.__name__}(...)" for kind in KINDS)
+            raise ConfigurationError(f"Policy.credentials must be {kinds} or None")
+        shared = "public" if self.public else "per_tenant" if self.per_tenant else ""
+        if shown.is_per_viewer and shared:
+            raise ConfigurationError(
+                f"Policy.{shared} would share replies that were made for one viewer's token: "
+                f"leave {shared} off where credentials are {type(shown).__name__}(...), or call "
+                "what is the same for everybody through an upstream class of its own"
+            )

@@ -12,7 +12,6 @@ from bff_core.call import Reply
 from bff_core.errors import BFFError, UpstreamError
 from bff_core.policy.policy import Policy
 from bff_core.upstream.client import Upstream
-from bff_core.upstream.vault import Service
 
 FORM: Final = "application/x-www-form-urlencoded"
 
@@ -43,7 +42,7 @@ def provider(name: str) -> type[Upstream]:
 
 
 async def post(
-    service: Service, path: str, asked: Mapping[str, str], authorization: str = ""
+    service: Upstream, path: str, asked: Mapping[str, str], authorization: str = ""
 ) -> Reply:
     """Send a form, once; raises `ProviderUnavailable` where there is no answer."""
     headers = {"content-type": FORM, "accept": "application/json"}

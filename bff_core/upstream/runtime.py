@@ -1,15 +1,54 @@
 """What the layers of one upstream share while the gateway runs: loop, time, chance, events."""
 
 import asyncio
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from bff_core.cache.response_cache import ResponseCache
+from bff_core.call import Call, Headers
 from bff_core.clock import Chance, Clock
 from bff_core.events import Events
+from bff_core.policy.credentials import Credentials
 from bff_core.policy.retry import RetryBudget
-from bff_core.upstream.vault import Spawn, Vault
 
-__all__ = ["Runtime", "Spawn"]
+Spawn = Callable[[Coroutine[object, object, None]], asyncio.Task[None]]
+"""Starts work that outlives the request that caused it."""
+
+
+class Credential(Protocol):
+    """What calls to one upstream show of who asks, as header fields; its `repr` tells no secret.
+
+    `fetched` is asked where `ready` has nothing yet, `replaced` where fields were refused.
+    Both raise `CredentialsUnavailable`, or what a `ViewerToken` raises.
+    """
+
+    @property
+    def names(self) -> frozenset[bytes]:
+        """The fields that it sets, in lower case."""
+        ...
+
+    def ready(self, call: Call, /) -> Headers | None:
+        """Return the fields for a call, none where it goes without; None where it has to wait."""
+        ...
+
+    async def fetched(self, call: Call, /) -> Headers:
+        """Return them after a wait."""
+        ...
+
+    async def replaced(self, call: Call, refused: Headers, /) -> Headers | None:
+        """Return others in place of those that the service refused; None where there are none."""
+        ...
+
+
+class OpenCredential(Protocol):
+    """Makes of a policy's options what its calls show, while a gateway runs."""
+
+    def __call__(
+        self, options: Credentials, runtime: "Runtime", addresses: Sequence[str], /
+    ) -> Credential:
+        """Return it, for an upstream at these addresses; raises `ConfigurationError`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +58,7 @@ class Runtime:
     `spawn` starts background work that the gateway owns: it is cancelled when the gateway closes,
     and outlives the request that caused it. `budget` is what attempts beyond the first are taken
     from, whoever makes them; None where the policy sends nothing twice. `cache` is the gateway's,
-    None where it has none.
+    None where it has none. `credential` makes what calls show to the service.
     """
 
     upstream: str
@@ -30,4 +69,4 @@ class Runtime:
     spawn: Spawn
     budget: RetryBudget | None = None
     cache: ResponseCache | None = None
-    vault: Vault | None = None
+    credential: OpenCredential | None = None

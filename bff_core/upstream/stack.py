@@ -7,10 +7,9 @@ from urllib.parse import urlsplit
 
 from bff_core.call import Handler
 from bff_core.errors import ConfigurationError
-from bff_core.policy.credentials import Credentials
 from bff_core.policy.policy import Policy
 from bff_core.policy.retry import Retry, RetryBudget
-from bff_core.upstream.credentials.making import source_of
+from bff_core.upstream.caller import Streamer
 from bff_core.upstream.layers.attempt import AttemptLayer
 from bff_core.upstream.layers.balance import Balancer
 from bff_core.upstream.layers.breaker import BreakerLayer
@@ -33,8 +32,17 @@ MakeTransport = Callable[[Policy, Runtime], Transport]
 Wrap = Callable[[Handler], Handler]
 
 
-def layers(policy: Policy, runtime: Runtime, addresses: Sequence[str] = ()) -> Iterator[Wrap]:
-    """Yield the layers of a policy from the outside in; what it leaves off is not there."""
+def layers(
+    policy: Policy,
+    runtime: Runtime,
+    addresses: Sequence[str] = (),
+    *,
+    streamer: Streamer | None = None,
+) -> Iterator[Wrap]:
+    """Yield the layers of a policy from the outside in; what it leaves off is not there.
+
+    Of them the streaming road has the credentials alone, whose layer stands before `streamer`, too.
+    """
     yield partial(DeadlineLayer, runtime)
     cache, kept = runtime.cache, policy.cache
     refreshing: Refreshing = {}
@@ -57,8 +65,23 @@ def layers(policy: Policy, runtime: Runtime, addresses: Sequence[str] = ()) -> I
         yield partial(BreakerLayer, policy.breaker, runtime)
     if policy.bulkhead is not None:
         yield partial(bulkhead_layer, policy.bulkhead, runtime)
+    yield from _credentials(policy, runtime, addresses, streamer)
     if policy.attempt_timeout < policy.timeout:
         yield partial(AttemptLayer, policy.attempt_timeout, runtime)
+
+
+def _credentials(
+    policy: Policy, runtime: Runtime, addresses: Sequence[str], streamer: Streamer | None
+) -> Iterator[Wrap]:
+    if policy.credentials is None:
+        return
+    if runtime.credential is None:
+        raise ConfigurationError(
+            f"{runtime.upstream}: credentials need a runtime that has them, as a gateway's has: "
+            "Runtime(..., credential=Wallet(...).open)"
+        )
+    credential = runtime.credential(policy.credentials, runtime, addresses)
+    yield partial(CredentialsLayer, credential, runtime, streamer=streamer)
 
 
 class UpstreamStack:
@@ -77,19 +100,19 @@ class UpstreamStack:
             attempt_timeout=min(policy.attempt_timeout, policy.timeout),
             resolves=isinstance(transport, WireTransport),
         )
-        self.streamer: Balancer | CredentialsLayer = self.balancer
+        self.handler: Handler = self.balancer
+        self.streamer: Streamer = self.balancer
         self._clock = runtime.clock
         self._breaker: BreakerLayer | None = None
         self._lines: list[object] = [self.balancer, transport]
-        if policy.credentials is not None:
-            self.streamer = _proving(policy.credentials, runtime, self.balancer)
-            self._lines.insert(0, self.streamer)
-        self.handler: Handler = self.streamer
-        for wrap in reversed(list(layers(policy, runtime, [one.url for one in origins]))):
+        urls = [one.url for one in origins]
+        for wrap in reversed(list(layers(policy, runtime, urls, streamer=self.balancer))):
             self.handler = wrap(self.handler)
             self._lines.insert(0, self.handler)
             if isinstance(self.handler, BreakerLayer):
                 self._breaker = self.handler
+            elif isinstance(self.handler, CredentialsLayer):
+                self.streamer = self.handler
 
     @property
     def is_critical(self) -> bool:
@@ -107,15 +130,6 @@ class UpstreamStack:
 
     def __repr__(self) -> str:
         return "\n".join(f"  {line!r}" for line in self._lines)
-
-
-def _proving(options: Credentials, runtime: Runtime, balancer: Balancer) -> CredentialsLayer:
-    if runtime.vault is None:
-        raise ConfigurationError(
-            f"{runtime.upstream}: credentials are made by a gateway, and there is none here"
-        )
-    source = source_of(options, runtime.vault, runtime.clock)
-    return CredentialsLayer(type(options).__name__, source, balancer)
 
 
 def wire(policy: Policy, runtime: Runtime) -> Transport:

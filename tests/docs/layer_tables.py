@@ -1,6 +1,7 @@
 """The options of a policy as the pages of layers list them."""
 
 from collections.abc import Sequence
+from dataclasses import MISSING
 from types import NoneType
 
 from bff_core.policy.options import DescribedOption, described
@@ -12,7 +13,9 @@ def option_rows(policy: type, names: Sequence[str] = ()) -> list[list[str]]:
 
 
 def _row(one: DescribedOption) -> list[str]:
-    return [f"`{one.name}`", f"`{one.default}`", _range(one), one.option.sentence]
+    is_empty = one.default is MISSING or not str(one.default)
+    default = "—" if is_empty else f"`{one.default}`"
+    return [f"`{one.name}`", default, _range(one), one.option.sentence]
 
 
 def _range(one: DescribedOption) -> str:

@@ -10,7 +10,7 @@ from layer_tables import option_rows
 from reading import DOCS, page, table
 
 import bff_core
-from bff_core.events import Cached, Event, Purged
+from bff_core.events import Cached, Event, Purged, TokenRefused
 from bff_core.observe.log import LEVELS
 
 HEADINGS = ["About", "Usage", "Defaults", "Events", "Do / Don't"]
@@ -23,7 +23,7 @@ OPTIONS = {
     "bulkhead": ("Bulkhead", []),
     "cache": ("Cache", []),
     "coalesce": ("Policy", ["coalesce", "public"]),
-    "credentials": ("Policy", ["public", "per_tenant"]),
+    "credentials": ("ClientCredentials", []),
     "deadline": ("Policy", ["timeout"]),
     "fill": ("Cache", ["heuristic", "vary", "tags", "targeted", "max_body"]),
     "hedge": ("Hedge", []),
@@ -32,8 +32,8 @@ OPTIONS = {
 }
 """Which options a page lists: those of a whole policy, or the ones named."""
 
-TOLD_BY_THE_CACHE = {"cache": Cached, "fill": Cached, "purge": Purged}
-"""The events that layers have the cache emit, which counts as well."""
+TOLD_ELSEWHERE = {"cache": Cached, "credentials": TokenRefused, "fill": Cached, "purge": Purged}
+"""The events that layers have the cache emit, or the tokens' keeper, which counts as well."""
 
 
 def all_pages(test):
@@ -81,6 +81,15 @@ def test_defaults_within_an_option_are_those_of_the_code():
     assert table(below) == option_rows(bff_core.Adaptive)
 
 
+@pytest.mark.parametrize("kind", ["TokenExchange", "ApiKey", "Basic", "Signature"])
+def test_defaults_of_each_kind_of_credentials_are_those_of_the_code(kind):
+    """Each has a table of its own, below the first."""
+    defaults = page(DOCS / "layers/credentials.md").section("Defaults")
+    _, _, below = defaults.partition(f"`{kind}(...)` takes")
+
+    assert table(below) == option_rows(getattr(bff_core, kind))
+
+
 @pytest.mark.parametrize("stem", [stem for stem, (_, names) in OPTIONS.items() if not names])
 def test_options_without_a_range_are_mentioned(stem):
     """Each field of a layer's policy is found on its page."""
@@ -98,7 +107,7 @@ def test_events_are_those_that_the_layer_emits(path):
         for name, one in vars(module_of(path)).items()
         if isinstance(one, type) and issubclass(one, Event)
     }
-    told = TOLD_BY_THE_CACHE.get(path.stem)
+    told = TOLD_ELSEWHERE.get(path.stem)
     if told is not None:
         emitted[f"`{told.__name__}`"] = logging.getLevelName(LEVELS[told]).lower()
     rows = table(page(path).section("Events"))

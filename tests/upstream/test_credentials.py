@@ -1,354 +1,277 @@
-"""Calls prove to a service who makes them, and nothing is proved to anybody else."""
+"""The credentials layer: who asks is shown to the service, and to nobody else."""
 
 import asyncio
-from base64 import b64encode
-from dataclasses import dataclass, field, replace
-from hashlib import sha256
-from hmac import digest
-from urllib.parse import parse_qs
+from dataclasses import replace
 
 import pytest
 
-from bff_core import (
-    ApiKey,
-    ClientCredentials,
-    Composition,
-    Policy,
-    Relay,
-    Scope,
-    Signature,
-    TokenExchange,
-    Upstream,
-    optional,
+from bff_core.call import Call, Reply
+from bff_core.errors import (
+    CircuitOpen,
+    ConfigurationError,
+    CredentialsUnavailable,
+    NotAuthenticated,
 )
-from bff_core.call import find_header
-from bff_core.composition.wiring import Wiring
-from bff_core.errors import ConfigurationError
-from bff_core.events import Events
-from bff_core.testing.scripted import Scripted, ScriptedTransport, fail, reply
+from bff_core.events import Unauthorized
+from bff_core.policy.breaker import Breaker
+from bff_core.policy.credentials import ApiKey, Basic, ClientCredentials, Relay
+from bff_core.testing.scripted import hang, reply
 from bff_core.testing.workbench import Workbench
-from bff_core.upstream.credentials.fixed import SignatureSource
-from bff_core.upstream.provider import provider
-from bff_core.upstream.roster import Roster
-from bff_core.upstream.vault import CredentialsUnavailable, Vault
+from bff_core.upstream.decoding import decoding
+from bff_core.upstream.stack import open_stack, wire
+from tests.upstream.holders import GOLDEN, Counter, Held, Orders, accepting, shown_in
 
 pytestmark = pytest.mark.virtual_time
 
-SECRETS = {"shop": "s3cret & more", "key": "the key"}
-OWN = ClientCredentials(client_id="shop", secret="shop", scope=("stock",))
-EXCHANGED = TokenExchange(audience="https://stock.example", client_id="shop", secret="shop")
+OWN = ClientCredentials(client_id="shop", secret="gateway")
 
 
-@dataclass
-class Token:
-    """A viewer's access token, and those that come after it."""
+async def test_the_viewers_token_is_relayed() -> None:
+    """The service sees who asks, by the token that the viewer has at that moment."""
+    counter, held = Counter(Relay()), Held()
 
-    values: list[str]
-    renewals: list[str] = field(default_factory=list)
+    await counter.send(held)
+    held.value = "viewer-2"
+    await counter.send(held)
 
-    async def current(self) -> str:
-        return self.values[0]
+    assert counter.shown == ["Bearer viewer-1", "Bearer viewer-2"]
 
-    async def renewed(self, refused: str) -> str | None:
-        self.renewals.append(refused)
-        if len(self.values) > 1:
-            self.values.pop(0)
-        return None if self.values[0] == refused else self.values[0]
 
+async def test_nobody_is_relayed_without_a_token() -> None:
+    """Public parts of a service are there for guests, too; of the others it says 401 itself."""
+    counter = Counter(Relay(), reply(401))
 
-def given(token: str, **more):
-    """Return what a provider answers."""
-    return reply(200, {"access_token": token, "token_type": "Bearer", "expires_in": 300, **more})
+    told = await counter.send(None)
 
+    assert (told.status, counter.shown) == (401, [None])
 
-class Bench:
-    """A service that is called with credentials, and the provider that gives tokens."""
 
-    def __init__(self, credentials, *, service=(), told=()) -> None:
-        class Stock(Upstream):
-            policy = Policy(credentials=credentials, retry=None)
+async def test_guests_who_share_replies_show_no_token() -> None:
+    """A token of one guest would bring replies that are kept for all of them."""
+    counter = Counter(Relay())
 
-            async def count(self) -> int:
-                return await self.get("/count", int)
+    await counter.send(Held(), audience="anonymous")
 
-            async def change(self) -> int:
-                return await self.post("/count", int, json=1)
+    assert counter.shown == [None]
 
-        self.kind = Stock
-        self.work = Workbench("stock")
-        self.service = Scripted(*(service or (reply(200, 7),)))
-        self.provider = Scripted(*(told or (given("own-1"),)))
-        runtime = self.work.runtime
-        vault = Vault(self.secret, lambda name: self.roster.services[provider(name)], runtime.spawn)
-        addresses = {"stock": "http://10.0.0.1", "identity": "http://10.0.0.2"}
-        scripts = {"10.0.0.1": self.service, "10.0.0.2": self.provider}
-        self.roster = Roster(
-            lambda name: (addresses[name],),
-            lambda _: replace(runtime, vault=vault),
-            lambda *_: ScriptedTransport(scripts),
-        )
-        kinds = [Stock, provider("identity")]
-        self.roster.adopt({kind: kind.policy for kind in kinds})
 
-    @staticmethod
-    def secret(name: str) -> str:
-        if name not in SECRETS:
-            raise ConfigurationError(f"BFF_SECRET_{name.upper()} is not set")
-        return SECRETS[name]
+async def test_a_refused_token_is_renewed_and_the_call_sent_once_more() -> None:
+    """Even a write: what was refused was not done."""
+    counter, held = Counter(Relay(), accepting("viewer-2")), Held(next=["viewer-2"])
 
-    def bound(self, token: Token | None = None) -> Upstream:
-        """Return the service as one request has it."""
-        scope = Scope(self.work.now + 5, audience="1:a:b", token=token)
-        return self.roster.services[self.kind].bind(scope)
+    told = await counter.send(held, method="POST")
 
-    def sent(self, name: str = "authorization") -> list[str | None]:
-        """Return a header of each call that the service received."""
-        found = [find_header(call.headers, name.encode()) for call in self.service.calls]
-        return [None if one is None else one.decode() for one in found]
+    assert told.status == 200
+    assert counter.shown == ["Bearer viewer-1", "Bearer viewer-2"]
+    assert held.asked == ["viewer-1"]
+    assert [event.is_sent_again for event in counter.bench.heard_of(Unauthorized)] == [True]
 
-    def asked(self) -> list[dict[str, str]]:
-        """Return the forms that the provider was sent."""
-        told = [parse_qs(call.body.decode()) for call in self.provider.calls]
-        return [{name: values[0] for name, values in one.items()} for one in told]
 
+async def test_a_call_is_never_sent_a_third_time() -> None:
+    """A service that refuses everybody gets two attempts, and its 401 is the answer."""
+    counter = Counter(Relay(), reply(401))
+    held = Held(next=["viewer-2", "viewer-3"])
 
-async def test_the_viewers_token_is_relayed():
-    """And nothing is sent for nobody."""
-    bench = Bench(Relay())
+    told = await counter.send(held)
 
-    await bench.bound(Token(["viewers"])).count()
-    await bench.bound().count()
+    assert (told.status, len(counter.service.calls), held.asked) == (401, 2, ["viewer-1"])
 
-    assert bench.sent() == ["Bearer viewers", None]
-    assert bench.provider.calls == []
 
+@pytest.mark.parametrize("others", [[], ["viewer-1"]], ids=["none", "the same"])
+async def test_a_refused_token_without_another_is_the_services_answer(others) -> None:
+    """Nothing is sent twice for nothing."""
+    counter = Counter(Relay(), reply(401))
 
-@pytest.mark.parametrize("method", ["count", "change"])
-async def test_a_token_that_is_refused_is_renewed_once(method):
-    """The call is sent again with the new one, whatever its method: nothing was done yet."""
-    bench = Bench(Relay(), service=(reply(401), reply(200, 7)))
-    token = Token(["old", "new"])
+    told = await counter.send(Held(next=others))
 
-    answer = await getattr(bench.bound(token), method)()
+    assert (told.status, len(counter.service.calls)) == (401, 1)
+    assert [event.is_sent_again for event in counter.bench.heard_of(Unauthorized)] == [False]
 
-    assert answer == 7
-    assert bench.sent() == ["Bearer old", "Bearer new"]
-    assert token.renewals == ["old"]
 
+async def test_a_session_that_has_ended_is_told_as_such() -> None:
+    """The client learns that it has to sign in, not that a service failed."""
 
-async def test_a_service_that_refuses_everything_is_not_asked_for_ever():
-    """Twice, and then it is the service's answer."""
-    bench = Bench(Relay(), service=(reply(401),))
-    token = Token(["old", "new", "newer"])
+    class Ended(Held):
+        async def renewed(self, refused: str, /) -> str | None:
+            raise NotAuthenticated("Sign in again.")
 
-    answer = await bench.bound(token).request("GET", "/count")
+    counter = Counter(Relay(), reply(401))
 
-    assert answer.status == 401
-    assert bench.sent() == ["Bearer old", "Bearer new"]
+    with pytest.raises(NotAuthenticated):
+        await counter.send(Ended())
 
 
-async def test_a_stream_is_opened_with_credentials():
-    """The road beside the layers has them, too, and renews them."""
-    bench = Bench(Relay(), service=(reply(401), reply(200, 7)))
+async def test_streams_show_the_same() -> None:
+    """The road past the stack has this one layer: token, refusal, once more."""
+    counter, held = Counter(Relay(), accepting("viewer-2")), Held(next=["viewer-2"])
 
-    async with bench.bound(Token(["old", "new"])).stream("/count") as opened:
-        body = b"".join([piece async for piece in opened])
+    async with counter.stack.streamer.stream(counter.call(held)) as streamed:
+        status = streamed.status
 
-    assert body == b"7"
-    assert bench.sent() == ["Bearer old", "Bearer new"]
+    assert status == 200
+    assert counter.shown == ["Bearer viewer-1", "Bearer viewer-2"]
 
 
-async def test_the_gateways_own_token_is_fetched_once():
-    """However many calls need it at a time."""
-    bench = Bench(OWN)
+async def test_a_stream_that_is_refused_for_good_hands_over_the_refusal() -> None:
+    """Its reader finds the 401."""
+    counter = Counter(Relay(), reply(401, b"no"))
 
-    await asyncio.gather(*(bench.bound().request("POST", "/x") for _ in range(20)))
+    async with counter.stack.streamer.stream(counter.call(Held())) as streamed:
+        body = b"".join([piece async for piece in streamed])
 
-    assert set(bench.sent()) == {"Bearer own-1"}
-    assert bench.asked() == [{"grant_type": "client_credentials", "scope": "stock"}]
-    (call,) = bench.provider.calls
-    credentials = b64encode(b"shop:s3cret+%26+more").decode()
-    assert find_header(call.headers, b"authorization") == f"Basic {credentials}".encode()
-
-
-async def test_an_own_token_is_replaced_before_it_ends():
-    """Behind the calls that use it; they don't wait."""
-    bench = Bench(OWN, told=(given("own-1"), given("own-2")))
-    await bench.bound().count()
-
-    await asyncio.sleep(250)
-    await bench.bound().change()
-    await asyncio.sleep(1)
-    await bench.bound().change()
-
-    assert bench.sent() == ["Bearer own-1", "Bearer own-1", "Bearer own-2"]
-
-
-async def test_an_own_token_is_used_while_the_provider_is_down():
-    """Until it ends; then the call is not sent at all, and the service is not blamed."""
-    bench = Bench(OWN, told=(given("own-1"), fail()))
-    await bench.bound().count()
-    await asyncio.sleep(280)
-    await bench.bound().change()
-    await asyncio.sleep(30)
-
-    with pytest.raises(CredentialsUnavailable) as caught:
-        await bench.bound().change()
-
-    assert caught.value.status == 503
-    assert caught.value.retry_after
-    assert bench.sent() == ["Bearer own-1", "Bearer own-1"]
-
-
-async def test_an_own_token_that_is_refused_is_asked_for_anew():
-    """It may have been withdrawn."""
-    bench = Bench(OWN, service=(reply(401), reply(200, 7)), told=(given("own-1"), given("own-2")))
-
-    assert await bench.bound().count() == 7
-    assert bench.sent() == ["Bearer own-1", "Bearer own-2"]
-
-
-async def test_the_viewers_token_is_exchanged_for_one_audience():
-    """Once for each viewer's token; nobody's calls have none."""
-    bench = Bench(EXCHANGED, told=(given("for-stock"),))
-    token = Token(["viewers"])
-
-    await bench.bound(token).count()
-    await bench.bound(token).change()
-    await bench.bound().change()
-
-    assert bench.sent() == ["Bearer for-stock", "Bearer for-stock", None]
-    (asked,) = bench.asked()
-    assert asked["subject_token"] == "viewers"
-    assert asked["audience"] == "https://stock.example"
-
-
-async def test_an_exchange_that_is_refused_is_a_403():
-    """The viewer may not be served by that service."""
-    bench = Bench(EXCHANGED, told=(reply(400, {"error": "invalid_grant"}),))
-
-    with pytest.raises(Exception, match="no token") as caught:
-        await bench.bound(Token(["viewers"])).count()
-
-    assert caught.value.status == 403
-    assert bench.service.calls == []
-
-
-async def test_a_key_is_sent_in_place_of_what_the_author_wrote():
-    """Under whatever header the service wants it."""
-    bench = Bench(ApiKey(secret="key", header="X-Service-Key", prefix="v1 "))
-
-    await bench.bound().request("GET", "/count", headers={"x-service-key": "mine"})
-
-    assert bench.sent("x-service-key") == ["v1 the key"]
-
-
-async def test_a_signature_holds_for_one_request():
-    """Anybody who knows the secret can make the same of the request (RFC 9421)."""
-    bench = Bench(None)
-    vault = Vault(bench.secret, lambda _: bench.bound(), bench.work.runtime.spawn)
-    source = SignatureSource(
-        Signature(secret="key", key_id="k1"), vault, wall=lambda: 1_800_000_000
-    )
-    call = replace(bench.work.call("/count?a=1", method="POST"), body=b"[1]")
-
-    told = dict(await source.headers(call))
-
-    body = b64encode(sha256(b"[1]").digest()).decode()
-    params = (
-        '("@method" "@path" "@query" "content-digest")'
-        ';created=1800000000;keyid="k1";alg="hmac-sha256"'
-    )
-    base = (
-        f'"@method": POST\n"@path": /count\n"@query": ?a=1\n'
-        f'"content-digest": sha-256=:{body}:\n"@signature-params": {params}'
-    )
-    proof = b64encode(digest(b"the key", base.encode(), "sha256")).decode()
-    assert told[b"content-digest"].decode() == f"sha-256=:{body}:"
-    assert told[b"signature-input"].decode() == f"bff={params}"
-    assert told[b"signature"].decode() == f"bff=:{proof}:"
-
-
-async def test_a_redirect_takes_nothing_elsewhere():
-    """It is an answer like any other, and is not followed."""
-    bench = Bench(Relay(), service=(reply(302, headers={"location": "http://evil.example/"}),))
-
-    answer = await bench.bound(Token(["viewers"])).request("GET", "/count")
-
-    assert answer.status == 302
-    assert len(bench.service.calls) == 1
-
-
-@pytest.mark.parametrize("path", ["http://evil.example/x", "x"])
-async def test_no_path_leads_to_another_origin(path):
-    """Credentials go where the settings say, or nowhere."""
-    bench = Bench(Relay())
-
-    with pytest.raises(Exception, match="path"):
-        await bench.bound(Token(["viewers"])).request("GET", path)
-
-    assert bench.service.calls == []
-
-
-@pytest.mark.parametrize("credentials", [Relay(), EXCHANGED])
-@pytest.mark.parametrize("shared", ["public", "per_tenant"])
-def test_what_speaks_for_a_viewer_is_not_shared(credentials, shared):
-    """The cache's audience follows from the credentials."""
-    with pytest.raises(ConfigurationError, match="leave out public and per_tenant"):
-        Policy(credentials=credentials, **{shared: True})
-
-
-async def test_a_secret_that_is_missing_is_found_at_start_up():
-    """The sentence names the variable."""
-    with pytest.raises(ConfigurationError, match="BFF_SECRET_NOWHERE"):
-        Bench(ApiKey(secret="nowhere"))
+    assert (streamed.status, body, len(counter.service.calls)) == (401, b"no", 1)
 
 
 @pytest.mark.parametrize(
-    "make",
+    ("options", "name", "value"),
     [
-        lambda: Policy(credentials="Bearer x"),
-        lambda: ApiKey(secret=""),
-        lambda: ApiKey(secret="key", header="x y"),
-        lambda: Signature(secret="key", key_id='a"b'),
-        lambda: ClientCredentials(client_id="", secret="shop"),
-        lambda: TokenExchange(audience="", client_id="a", secret="shop"),
+        (ApiKey(secret="gateway"), b"x-api-key", GOLDEN),
+        (ApiKey(secret="gateway", header="Api-Key"), b"api-key", GOLDEN),
+        (Basic(username="Aladdin", secret="open"), b"authorization", "Basic QWxhZGRpbjpPcGVu"),
     ],
 )
-def test_what_can_not_be_meant_is_refused(make):
-    """When it is written, not when it is sent."""
-    with pytest.raises(ConfigurationError):
-        make()
+async def test_a_key_is_shown_in_its_field(options, name, value) -> None:
+    """The same on each call, whoever asks."""
+    counter = Counter(options, secrets={"gateway": GOLDEN, "open": "Open"})
+
+    await counter.send(None)
+    await counter.send(Held())
+
+    assert [shown_in(call, name) for call in counter.service.calls] == [value] * 2
 
 
-async def test_an_optional_part_goes_without_a_service_that_can_not_be_proved_to():
-    """The provider is down: the part has its fallback, and says why."""
-    bench = Bench(OWN, told=(fail(),))
+async def test_what_a_call_brings_along_is_not_replaced_in_silence() -> None:
+    """Two Authorizations can't both be meant: the author is told to choose."""
+    counter = Counter(Relay())
+    own = ((b"authorization", b"Bearer mine"),)
 
-    class Page(Composition):
-        stock: bench.kind
+    with pytest.raises(ConfigurationError, match="leave it out of the call"):
+        await counter.send(Held(), headers=own)
 
-        @optional(fallback=0)
-        async def count(self) -> int:
-            return await self.stock.count()
-
-    wiring = Wiring(
-        bench.roster.services.values(),
-        loop=asyncio.get_running_loop(),
-        clock=bench.work.runtime.clock,
-        events=Events(),
-    )
-    page = wiring.build(Page, Scope(bench.work.now + 5), {})
-
-    assert await page.count() == 0
-    assert [part.reason for part in page.degraded] == ["credentials_unavailable"]
+    assert counter.service.calls == []
 
 
-async def test_nothing_secret_is_shown():
-    """The stack tells what kind of credentials it has."""
-    bench = Bench(ApiKey(secret="key"))
+async def test_a_token_that_comes_too_late_is_not_the_services_fault() -> None:
+    """The call ends within its deadline as one that was not sent; the circuit stays closed."""
+    breaker = Breaker(minimum_calls=1)
+    counter = Counter(Relay(), breaker=breaker)
+    began = counter.bench.now
 
-    shown = repr(bench.roster.services[bench.kind])
+    with pytest.raises(CredentialsUnavailable) as told:
+        await counter.send(Held(takes=60), timeout=2)
 
-    assert "credential ApiKey" in shown
-    assert "the key" not in shown
+    assert counter.bench.now - began == pytest.approx(1.995)
+    assert (told.value.status, told.value.retry_after) == (503, 1.0)
+    assert (counter.service.calls, counter.stack.is_open) == ([], False)
+
+
+async def test_a_wait_for_a_token_is_no_part_of_an_attempt() -> None:
+    """A provider that takes a second leaves the service its whole attempt."""
+    counter = Counter(Relay(), reply(after=0.9), attempt_timeout=1.0)
+
+    told = await counter.send(Held(takes=1.5))
+
+    assert told.status == 200
+
+
+async def test_a_client_that_leaves_while_a_token_is_had_is_just_gone() -> None:
+    """Its cancellation is not taken for a lack of credentials."""
+    counter = Counter(Relay())
+    task = asyncio.create_task(counter.send(Held(takes=5)))
+    await asyncio.sleep(1)
+
+    task.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert counter.service.calls == []
+
+
+async def test_a_provider_that_is_down_does_not_open_the_circuit_of_the_service() -> None:
+    """Fifty calls fail, and the service is called as soon as there is a token."""
+    counter = Counter(OWN, provider=(reply(503),), breaker=Breaker(minimum_calls=5))
+
+    for _ in range(50):
+        with pytest.raises(CredentialsUnavailable) as told:
+            await counter.send(None)
+
+    assert not isinstance(told.value, CircuitOpen)
+    assert (counter.stack.is_open, counter.service.calls) == (False, [])
+
+
+@pytest.mark.parametrize("location", ["http://10.0.0.66/", "//10.0.0.66/", "/elsewhere"])
+async def test_redirects_are_not_followed(location: str) -> None:
+    """The service's answer is the 302; nothing goes to whom it names."""
+    counter = Counter(Relay(), reply(302, headers={"location": location}))
+
+    told = await counter.send(Held())
+
+    assert (told.status, len(counter.service.calls), counter.provider.calls) == (302, 1, [])
+
+
+@pytest.mark.parametrize("target", ["http://10.0.0.9/x", "10.0.0.9/x", "@10.0.0.9/", "/a b"])
+async def test_no_target_leads_elsewhere(target: str) -> None:
+    """What is no path is refused by the transport before a socket is opened."""
+    counter = Counter(Relay())
+    runtime = replace(counter.bench.runtime, credential=counter.wallet.open)
+    stack = open_stack(counter.policy, ["http://127.0.0.1:9"], runtime, wire)
+
+    with pytest.raises(ConfigurationError, match="not an encoded path"):
+        await stack.handler(counter.call(Held(), target=target))
+
+    await stack.aclose()
+
+
+def test_paths_of_a_client_begin_at_its_service() -> None:
+    """An address in place of a path is found when it is written."""
+    with pytest.raises(ConfigurationError, match="begin with /"):
+        Orders(None).call("GET", "http://evil/x", {}, query=None, headers=())
+
+
+async def test_nothing_secret_is_in_a_repr() -> None:
+    """Of stacks, of calls that failed, of options, of events."""
+    counter = Counter(ApiKey(secret="gateway"), hang())
+    task = asyncio.create_task(counter.send(None))
+    await asyncio.sleep(0.1)
+    sent = counter.service.calls[0]
+    task.cancel()
+    await asyncio.wait([task])
+
+    told = [repr(one) for one in (counter.stack, sent, counter.policy, *counter.bench.heard)]
+
+    assert shown_in(sent, b"x-api-key") == GOLDEN
+    assert [one for one in told if GOLDEN in one] == []
+    assert "credentials a key as x-api-key" in told[0]
+
+
+async def test_credentials_without_anybody_who_has_them_stop_the_start() -> None:
+    """A stack that is built by hand fails closed."""
+    counter = Counter(Relay())
+
+    with pytest.raises(ConfigurationError, match=r"credential=Wallet"):
+        open_stack(counter.policy, ["http://10.0.0.1"], Workbench().runtime, wire)
+
+
+async def test_a_copy_that_carries_fields_is_the_call_otherwise() -> None:
+    """Every field of a call is there, and the copy is as frozen as the call."""
+    call = Call(
+        *("orders", "PUT", "/a", "PUT /{x}", 5.0, "x", ((b"a", b"1"),), b"body", "00-0"),
+        trail=[("x", 1.0)], is_hedge=True, token=Held(), cache=False, tags=("t",), purges=("p",),
+        decode=decoding(int),
+    )  # fmt: skip
+
+    copy = call.carrying(((b"b", b"2"),))
+
+    names = [name for name in Call.__slots__ if name != "headers"]
+    assert [getattr(copy, name) for name in names] == [getattr(call, name) for name in names]
+    assert copy.headers == ((b"a", b"1"), (b"b", b"2"))
+    assert type(copy) is Call
+    with pytest.raises(AttributeError):
+        copy.body = b""
+
+
+async def test_a_reply_to_credentials_is_whole() -> None:
+    """The layer hands over what the service answered."""
+    counter = Counter(Relay(), reply(200, b"mine"))
+
+    assert await counter.send(Held()) == Reply(200, (), b"mine")

@@ -1,1 +1,1 @@
-"""What the credentials layer asks for headers: one module per kind."""
+"""What calls show to services: keys, signatures, and tokens that somebody has to be asked for."""

@@ -1,60 +1,51 @@
-"""Proof by a shared secret: a key in a header, a signature of the request."""
+"""What is the same for all calls: a key in a field, a name with its password."""
 
-import time
 from base64 import b64encode
-from hashlib import sha256
-from hmac import digest
+from collections.abc import Callable
 
 from bff_core.call import Call, Headers
-from bff_core.clock import Clock
-from bff_core.policy.credentials import ApiKey, Signature
-from bff_core.upstream.vault import Vault
-
-EMPTY = b"sha-256=:" + b64encode(sha256(b"").digest()) + b":"
-
-
-class KeySource:
-    """The same header for each call."""
-
-    def __init__(self, options: ApiKey, vault: Vault) -> None:
-        value = f"{options.prefix}{vault.secret(options.secret)}"
-        self._headers: Headers = ((options.header.lower().encode(), value.encode("latin-1")),)
-
-    async def headers(self, _: Call, /) -> Headers:
-        """Return the key."""
-        return self._headers
-
-    async def renewed(self, _call: Call, _refused: Headers, /) -> None:
-        """Return nothing: there is no other key."""
+from bff_core.errors import ConfigurationError
+from bff_core.policy.credentials import ApiKey, Basic
+from bff_core.upstream.credentials.fields import Veiled
+from bff_core.upstream.transport.rendering import RESERVED
 
 
-class SignatureSource:
-    """Signs each call anew (RFC 9421), its body by a digest (RFC 9530)."""
+class Fixed:
+    """Shows the same fields always; nothing takes the place of those that are refused."""
 
-    def __init__(self, options: Signature, vault: Vault, wall: Clock = time.time) -> None:
-        self._key = vault.secret(options.secret).encode()
-        self._key_id = options.key_id
-        self._wall = wall
+    __slots__ = ("_fields", "_told", "names")
 
-    async def headers(self, call: Call, /) -> Headers:
-        """Return the digest, what is signed, and the signature."""
-        body = b"sha-256=:" + b64encode(sha256(call.body).digest()) + b":" if call.body else EMPTY
-        path, _, query = call.target.partition("?")
-        created = int(self._wall())
-        signed = (
-            '("@method" "@path" "@query" "content-digest")'
-            f';created={created};keyid="{self._key_id}";alg="hmac-sha256"'
+    def __init__(self, name: bytes, value: bytes, told: str) -> None:
+        self._fields: Headers = ((name, Veiled(value)),)
+        self._told = told
+        self.names = frozenset({name})
+
+    def __repr__(self) -> str:
+        return self._told
+
+    def ready(self, _: Call) -> Headers:
+        """Return the fields."""
+        return self._fields
+
+    async def fetched(self, _: Call) -> Headers:
+        """Return the fields."""
+        return self._fields
+
+    async def replaced(self, _: Call, _refused: Headers) -> None:
+        """Have no others."""
+
+
+def api_key(options: ApiKey, secret: Callable[[str], str]) -> Fixed:
+    """Return the credential of a key; raises `ConfigurationError` for a field it can't have."""
+    name = options.header.lower().encode()
+    if name in RESERVED:
+        raise ConfigurationError(
+            f"ApiKey.header must not be {options.header!r}, which the transport sets"
         )
-        base = (
-            f'"@method": {call.method}\n"@path": {path}\n"@query": ?{query}\n'
-            f'"content-digest": {body.decode()}\n"@signature-params": {signed}'
-        )
-        signature = b64encode(digest(self._key, base.encode(), "sha256"))
-        return (
-            (b"content-digest", body),
-            (b"signature-input", f"bff={signed}".encode()),
-            (b"signature", b"bff=:" + signature + b":"),
-        )
+    return Fixed(name, secret(options.secret).encode(), f"a key as {options.header.lower()}")
 
-    async def renewed(self, _call: Call, _refused: Headers, /) -> None:
-        """Return nothing: a signature that is refused would be refused again."""
+
+def basic(options: Basic, secret: Callable[[str], str]) -> Fixed:
+    """Return the credential of a name and a password (RFC 7617, section 2)."""
+    pair = f"{options.username}:{secret(options.secret)}".encode()
+    return Fixed(b"authorization", b"Basic " + b64encode(pair), f"Basic as {options.username}")

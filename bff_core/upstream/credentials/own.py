@@ -1,33 +1,67 @@
-"""Proof that it is the gateway that calls: a token of its own."""
+"""A token of the gateway's own, the same for all calls (RFC 6749, section 4.4)."""
+
+from collections.abc import Awaitable
 
 from bff_core.call import Call, Headers
-from bff_core.clock import Clock
+from bff_core.errors import CredentialsUnavailable
 from bff_core.policy.credentials import ClientCredentials
-from bff_core.upstream.credentials.grants import Grants
-from bff_core.upstream.credentials.viewers import bearer, token_in
-from bff_core.upstream.vault import Vault
+from bff_core.upstream.credentials.fields import AUTHORIZATION, bearer, token_in
+from bff_core.upstream.credentials.kept import PAUSE, KeptToken
+from bff_core.upstream.credentials.provider import NoToken, Token, TokenEndpoint
+from bff_core.upstream.runtime import Runtime
 
-OWN = "own"
+
+class OwnToken:
+    """Shows the token of a client; one for all upstreams whose options are the same."""
+
+    __slots__ = ("_endpoint", "_fields", "_kept", "_options", "_value", "names")
+
+    def __init__(
+        self, options: ClientCredentials, endpoint: TokenEndpoint, runtime: Runtime
+    ) -> None:
+        self.names = AUTHORIZATION
+        self._options = options
+        self._endpoint = endpoint
+        self._kept = KeptToken(self._ask, runtime, (options.upstream, endpoint.operation))
+        self._value = ""
+        self._fields: Headers = ()
+
+    def __repr__(self) -> str:
+        return f"the token of {self._options.client_id}"
+
+    def ready(self, _: Call) -> Headers | None:
+        """Return the field with the token that is there."""
+        value = self._kept.ready()
+        return None if value is None else self._field(value)
+
+    async def fetched(self, call: Call) -> Headers:
+        """Return it when it is there."""
+        try:
+            return self._field(await self._kept.get())
+        except NoToken as refused:
+            raise unavailable(self._options.upstream, refused, call) from refused
+
+    async def replaced(self, _: Call, refused: Headers) -> Headers | None:
+        """Return another than the one that was refused."""
+        other = await self._kept.replaced(token_in(refused))
+        return None if other is None else self._field(other)
+
+    def _field(self, value: str) -> Headers:
+        if value != self._value:
+            self._value, self._fields = value, bearer(value)
+        return self._fields
+
+    def _ask(self) -> Awaitable[Token]:
+        options = self._options
+        form = (
+            ("grant_type", "client_credentials"),
+            ("scope", " ".join(options.scope)),
+            ("audience", options.audience),
+        )
+        return self._endpoint.ask(form)
 
 
-class ClientSource:
-    """Sends the gateway's own token; the same one with all calls until it is replaced."""
-
-    def __init__(self, options: ClientCredentials, vault: Vault, clock: Clock) -> None:
-        asked = {"grant_type": "client_credentials"}
-        if options.scope:
-            asked["scope"] = " ".join(options.scope)
-        if options.audience:
-            asked["audience"] = options.audience
-        self._asked = asked
-        self._grants = Grants(vault, options, clock)
-
-    async def headers(self, call: Call, /) -> Headers:
-        """Return the token."""
-        return bearer((await self._grants.get(OWN, self._asked, call)).token)
-
-    async def renewed(self, call: Call, refused: Headers, /) -> Headers | None:
-        """Ask for another token in place of one that was refused."""
-        self._grants.forget(OWN, token_in(refused))
-        fresh = (await self._grants.get(OWN, self._asked, call)).token
-        return None if fresh == token_in(refused) else bearer(fresh)
+def unavailable(provider: str, refused: NoToken, call: Call) -> CredentialsUnavailable:
+    """Return what a call ends with that has no token to show."""
+    message = f"no token of {provider}: {refused.reason}"
+    return CredentialsUnavailable(message, call=call, retry_after=PAUSE)

@@ -1,63 +1,137 @@
-"""Between attempt and balance, and on the streaming road: proves to the service who calls."""
+"""Between bulkhead and attempt: shows the service who asks, and asks anew where that is refused."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Generator
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from types import coroutine
+from typing import TypeVar
 
-from bff_core.call import Call, Headers, Reply
-from bff_core.upstream.layers.balance import Balancer
+from bff_core.call import Call, Handler, Headers, Reply
+from bff_core.errors import ConfigurationError, CredentialsUnavailable
+from bff_core.events import Unauthorized
+from bff_core.upstream.caller import Streamer
+from bff_core.upstream.layers.alarm import AlarmClock
+from bff_core.upstream.runtime import Credential, Runtime
 from bff_core.upstream.transport.interface import StreamedReply
-from bff_core.upstream.vault import Source
 
-UNAUTHORIZED = 401
+T = TypeVar("T")
+
+SPARE = 0.005
+"""How many seconds before its deadline a call stops waiting for a token.
+
+A call that its deadline cuts while it waits would speak against the service, which has no part in
+it.
+"""
 
 
 class CredentialsLayer:
-    """Adds what a service asks for, in place of what the call may say under the same names.
+    """Adds the fields of a `Credential` to each call, on the streaming road, too.
 
-    A 401 is answered with other credentials once, where there are others: the service has done
-    nothing yet, so that any method may be sent again. They go to the addresses of the upstream and
-    nowhere else; redirects are not followed.
+    A 401 was not acted upon: whatever its method, the call is sent once more where there is
+    something else to show, and never a third time.
     """
 
-    __slots__ = ("_name", "_source", "inner")
+    __slots__ = ("_alarms", "_credential", "_names", "_runtime", "_streamer", "inner")
 
-    def __init__(self, name: str, source: Source, inner: Balancer) -> None:
+    def __init__(
+        self,
+        credential: Credential,
+        runtime: Runtime,
+        inner: Handler,
+        *,
+        streamer: Streamer | None = None,
+    ) -> None:
         self.inner = inner
-        self._name = name
-        self._source = source
+        self._credential = credential
+        self._names = credential.names
+        self._streamer = streamer
+        self._runtime = runtime
+        self._alarms = AlarmClock(runtime)
 
     def __repr__(self) -> str:
-        return f"credential {self._name}"
+        return f"credentials {self._credential!r}"
 
     async def __call__(self, call: Call) -> Reply:
-        """Send the call with credentials."""
-        headers = await self._source.headers(call)
-        reply = await self.inner(_with(call, headers))
-        if reply.status != UNAUTHORIZED or not headers:
+        """Pass the call on with its credentials, and once more with others."""
+        fields = self._ready(call)
+        if fields is None:
+            fields = await self._in_time(call, self._credential.fetched(call))
+        if not fields:
+            return await self.inner(call)
+        reply = await self.inner(call.carrying(fields))
+        if reply.status != 401:
             return reply
-        fresh = await self._source.renewed(call, headers)
-        return reply if fresh is None else await self.inner(_with(call, fresh))
+        others = await self._others(call, fields)
+        return reply if others is None else await self.inner(call.carrying(others))
 
     @asynccontextmanager
     async def stream(self, call: Call) -> AsyncIterator[StreamedReply]:
-        """Open a reply with credentials."""
-        headers = await self._source.headers(call)
-        async with self.inner.stream(_with(call, headers)) as reply:
-            if reply.status != UNAUTHORIZED or not headers:
+        """Open a reply with the call's credentials; one that is refused, once more with others."""
+        streamer = self._streamer
+        assert streamer is not None, "the stack has given one"  # noqa: S101 # for the type checker
+        fields = self._ready(call)
+        if fields is None:
+            fields = await self._in_time(call, self._credential.fetched(call))
+        others: Headers | None = None
+        async with streamer.stream(call.carrying(fields) if fields else call) as reply:
+            if fields and reply.status == 401:
+                others = await self._others(call, fields)
+            if others is None:
                 yield reply
-                return
-            fresh = await self._source.renewed(call, headers)
-            if fresh is None:
+        if others is not None:
+            async with streamer.stream(call.carrying(others)) as reply:
                 yield reply
-                return
-        async with self.inner.stream(_with(call, fresh)) as reply:
-            yield reply
+
+    def _ready(self, call: Call) -> Headers | None:
+        names = self._names
+        for name, _ in call.headers:
+            if name in names:
+                raise ConfigurationError(
+                    f"{call.upstream}: {call.operation}: the header {name.decode('latin-1')!r} is "
+                    "what the policy's credentials set: leave it out of the call, or call through "
+                    "an upstream class without credentials"
+                )
+        return self._credential.ready(call)
+
+    async def _others(self, call: Call, refused: Headers) -> Headers | None:
+        others = await self._in_time(call, self._credential.replaced(call, refused))
+        if self._runtime.events.sinks:
+            is_sent_again = others is not None
+            self._runtime.events.emit(Unauthorized(call.upstream, call.operation, is_sent_again))
+        return others
+
+    async def _in_time(self, call: Call, wait: Coroutine[object, object, T]) -> T:
+        """Wait until shortly before the call's deadline; raise `CredentialsUnavailable` then.
+
+        A token that is at hand needs no alarm: it is there after the first step.
+        """
+        try:
+            pending = wait.send(None)
+        except StopIteration as done:
+            at_hand: T = done.value
+            return at_hand
+        alarm = self._alarms.set(call.deadline - SPARE)
+        try:
+            return await _resumed(wait, pending)
+        except asyncio.CancelledError:
+            if alarm.settle():
+                raise CredentialsUnavailable("nothing to show in time", call=call) from None
+            raise
+        finally:
+            self._alarms.clear(alarm)
 
 
-def _with(call: Call, headers: Headers) -> Call:
-    if not headers:
-        return call
-    names = {name for name, _ in headers}
-    kept = tuple(field for field in call.headers if field[0] not in names)
-    return replace(call, headers=(*kept, *headers))
+@coroutine
+def _resumed(work: Coroutine[object, object, T], pending: object) -> Generator[object, object, T]:
+    """Go on with work that was begun, and now waits for what is pending."""
+    while True:
+        try:
+            try:
+                told = yield pending
+            except BaseException as error:  # noqa: BLE001 # what is thrown is the work's to take
+                pending = work.throw(error)
+            else:
+                pending = work.send(told)
+        except StopIteration as done:
+            made: T = done.value
+            return made

@@ -1,0 +1,40 @@
+"""What a signature of a request says: its base and its fields, by RFC 9421 and RFC 9530."""
+
+import hmac
+from base64 import b64encode
+from collections.abc import Sequence
+from hashlib import sha256
+
+Component = tuple[str, str]
+"""The name of what is covered ("@method", "content-digest"), and its value."""
+
+
+def digest_field(body: bytes) -> bytes:
+    """Return the value of Content-Digest for a body (RFC 9530, section 2)."""
+    return b"sha-256=:%b:" % b64encode(sha256(body).digest())
+
+
+def parameters(components: Sequence[Component], *, created: int, key_id: str) -> str:
+    """Return what is covered, when and by which key: the value of @signature-params.
+
+    `created` is a Unix time. Source: RFC 9421, section 2.3.
+    """
+    covered = " ".join(f'"{name}"' for name, _ in components)
+    return f"({covered});created={created};keyid={_quoted(key_id)}"
+
+
+def base(components: Sequence[Component], params: str) -> bytes:
+    """Return the octets that are signed (RFC 9421, section 2.5)."""
+    lines = [f'"{name}": {value}' for name, value in components]
+    return "\n".join([*lines, f'"@signature-params": {params}']).encode("latin-1")
+
+
+def sign(key: bytes, components: Sequence[Component], params: str) -> bytes:
+    """Return the signature by hmac-sha256 (RFC 9421, section 3.3.3) as a byte sequence field."""
+    return b":%b:" % b64encode(hmac.digest(key, base(components, params), "sha256"))
+
+
+def _quoted(text: str) -> str:
+    """Return a string of printable ASCII as a structured field has it (RFC 9651, section 4.1.6)."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

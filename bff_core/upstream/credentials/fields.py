@@ -1,0 +1,25 @@
+"""Header fields whose values appear in no repr, and so in no log and no traceback."""
+
+from bff_core.call import Headers
+
+
+class Veiled(bytes):
+    """Bytes of a secret: sent like any others, shown as nothing."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "b'***'"
+
+
+AUTHORIZATION = frozenset({b"authorization"})
+
+
+def bearer(token: str) -> Headers:
+    """Return the field that carries an access token (RFC 6750, section 2.1)."""
+    return ((b"authorization", Veiled(b"Bearer " + token.encode())),)
+
+
+def token_in(fields: Headers) -> str:
+    """Return the token that such a field carries."""
+    return fields[0][1].decode().removeprefix("Bearer ")

@@ -1,0 +1,102 @@
+"""A signature of each call (RFC 9421), for services that know the same key."""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+from urllib.parse import urlsplit
+
+from bff_core.call import Call, Headers
+from bff_core.clock import Clock
+from bff_core.errors import ConfigurationError
+from bff_core.policy.credentials import Signature
+from bff_core.policy.signature import Component, digest_field, parameters, sign
+from bff_core.policy.webhook import key_of
+from bff_core.upstream.credentials.fields import Veiled
+
+SHORTEST_KEY: Final = 16
+"""Bytes: what is shorter can be guessed from one signature."""
+
+_WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
+
+
+class Signed:
+    """Signs calls to one upstream; each attempt anew, since a signature has its time."""
+
+    names: Final = frozenset({b"content-digest", b"signature", b"signature-input"})
+
+    def __init__(
+        self,
+        options: Signature,
+        secret: Callable[[str], str],
+        addresses: Sequence[str],
+        *,
+        wall: Clock,
+    ) -> None:
+        self._options = options
+        self._label = options.label.encode()
+        self._key = _key(options.secret, secret)
+        self._authority, self._base = _origin(options, addresses)
+        self._wall = wall
+
+    def __repr__(self) -> str:
+        return f"signed by {self._options.key_id}"
+
+    def ready(self, call: Call) -> Headers:
+        """Return the signature of a call, and the digest of its body."""
+        covered, fields = self._covered(call)
+        told = parameters(covered, created=int(self._wall()), key_id=self._options.key_id)
+        signature = sign(self._key, covered, told)
+        return (
+            *fields,
+            (b"signature-input", self._label + b"=" + told.encode()),
+            (b"signature", Veiled(self._label + b"=" + signature)),
+        )
+
+    async def fetched(self, call: Call) -> Headers:
+        """Return the same."""
+        return self.ready(call)
+
+    async def replaced(self, _: Call, _refused: Headers) -> None:
+        """Have no other key."""
+
+    def _covered(self, call: Call) -> tuple[list[Component], Headers]:
+        """Return what is signed, and the field that the call needs for it.
+
+        The body of a call that could have one is covered also where it has none: nobody on the way
+        may add one.
+        """
+        path, _, query = call.target.partition("?")
+        covered = [("@method", call.method)]
+        if self._options.authority:
+            covered.append(("@authority", self._authority))
+        covered += [("@path", self._base + path), ("@query", f"?{query}")]
+        if not call.body and call.method not in _WITH_BODY:
+            return covered, ()
+        digest = digest_field(call.body)
+        return [*covered, ("content-digest", digest.decode())], ((b"content-digest", digest),)
+
+
+def _key(name: str, secret: Callable[[str], str]) -> bytes:
+    try:
+        key = key_of(secret(name))
+    except ValueError as error:
+        raise ConfigurationError(f"BFF_SECRET_{name.upper()}: {error}") from None
+    if len(key) < SHORTEST_KEY:
+        raise ConfigurationError(
+            f"BFF_SECRET_{name.upper()} signs calls: give it {SHORTEST_KEY} bytes or more"
+        )
+    return key
+
+
+def _origin(options: Signature, addresses: Sequence[str]) -> tuple[str, str]:
+    """Return the authority and the base path of all addresses."""
+    parts = [urlsplit(address) for address in addresses]
+    authorities = {part.netloc.lower() for part in parts}
+    if options.authority and len(authorities) > 1:
+        raise ConfigurationError(
+            "Signature covers the host, and the upstream has several: give them one name in DNS, "
+            "or say Signature(authority=False)"
+        )
+    bases = {part.path for part in parts}
+    if len(bases) > 1:
+        raise ConfigurationError("Signature needs addresses that have one path in common")
+    return min(authorities, default=""), min(bases, default="")
