@@ -27,6 +27,7 @@ from bff_core.edge.limits import checked
 from bff_core.edge.options import EdgeOptions
 from bff_core.edge.problems import install_problem_handlers
 from bff_core.edge.security import DOCS_POLICY, with_policy
+from bff_core.edge.security_schemes import with_security
 from bff_core.edge.stack import edge
 from bff_core.edge.wiring import WIRING
 from bff_core.errors import ConfigurationError
@@ -150,6 +151,11 @@ class Gateway(FastAPI):
         said = {"is_guarded": self._authenticator is not None}
         told = (one.access(**said) for one in self.faces)
         return (*effective(self.routes, **said), *chain.from_iterable(told))
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the document of all routes, with who may use them."""
+        is_new, told = self.openapi_schema is None, super().openapi()
+        return with_security(told, self._authenticator, self.access) if is_new else told
 
     @property
     def cache(self) -> ResponseCache:

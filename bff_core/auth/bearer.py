@@ -73,6 +73,12 @@ class BearerAuthenticator:
         return self._dpop.challenge if self._dpop.required else f"{self._dpop.challenge}, Bearer"
 
     @property
+    def security_scheme(self) -> Mapping[str, object]:
+        """How OpenAPI calls it."""
+        is_bound = self._dpop is not None and self._dpop.required
+        return {"type": "http", "scheme": "dpop" if is_bound else "bearer", "bearerFormat": "JWT"}
+
+    @property
     def devices(self) -> DeviceSessions | None:
         """The device sessions of its viewers, where they are kept."""
         return self._devices

@@ -4,12 +4,12 @@ import re
 import time
 from base64 import b64decode
 from binascii import Error
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from hashlib import sha256
-from typing import Final, Literal
+from typing import ClassVar, Final, Literal
 from urllib.parse import unquote
 
 from cryptography import x509
@@ -48,6 +48,7 @@ class CertificateAuthenticator:
     """
 
     challenge = "Mutual"
+    security_scheme: ClassVar[Mapping[str, object]] = {"type": "mutualTLS"}
 
     def __init__(
         self,

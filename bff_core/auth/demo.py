@@ -1,6 +1,8 @@
 """Lets anybody be anybody: for a laptop, and refused in production."""
 
 import re
+from collections.abc import Mapping
+from typing import ClassVar
 
 from bff_core.auth.viewer import Viewer
 from bff_core.call import find_header
@@ -18,6 +20,7 @@ class DemoAuthenticator:
     """
 
     challenge = 'Bearer realm="demo"'
+    security_scheme: ClassVar[Mapping[str, object]] = {"type": "http", "scheme": "bearer"}
 
     def __init__(self, *, env: str) -> None:
         if env == "production":

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Final
+from typing import ClassVar, Final
 
 from bff_core.auth.authenticator import Resources
 from bff_core.auth.jwt import Refused, audiences_of, instant_of
@@ -80,6 +80,7 @@ class IntrospectionAuthenticator:
     """
 
     challenge = "Bearer"
+    security_scheme: ClassVar[Mapping[str, object]] = {"type": "http", "scheme": "bearer"}
 
     def __init__(self, options: Introspection, *, wall: Clock = time.time) -> None:
         self._options = options

@@ -1,7 +1,7 @@
 """Takes API keys; what was verified is known for a few seconds without asking the store."""
 
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -56,6 +56,11 @@ class ApiKeyAuthenticator:
         self._noted: dict[str, float] = {}
         self._keys: ApiKeys | None = None
         self._resources: Resources | None = None
+
+    @property
+    def security_scheme(self) -> Mapping[str, object]:
+        """How OpenAPI calls it."""
+        return {"type": "apiKey", "in": "header", "name": self._header.decode()}
 
     @property
     def services(self) -> Sequence[type[Upstream]]:

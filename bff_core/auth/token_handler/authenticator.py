@@ -1,7 +1,7 @@
 """Signs in browsers: what they hold is a cookie, what it stands for never leaves the gateway."""
 
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
@@ -90,6 +90,11 @@ class SessionAuthenticator:
     def challenge(self) -> str:
         """How to sign in, for whoever is refused."""
         return f'Cookie form-action="{self.prefix}/login", cookie-name="{self.cookie.name}"'
+
+    @property
+    def security_scheme(self) -> Mapping[str, object]:
+        """How OpenAPI calls it."""
+        return {"type": "apiKey", "in": "cookie", "name": self.cookie.name}
 
     @property
     def services(self) -> Sequence[type[Upstream]]:

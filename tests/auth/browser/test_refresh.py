@@ -132,6 +132,28 @@ async def test_a_provider_in_trouble_signs_nobody_out(trouble):
     assert back.json() == 1
 
 
+async def test_nothing_of_a_token_is_told_to_sinks():
+    """Neither of one that was relayed, refreshed, refused, nor of the cookie."""
+    async with open_site() as site:
+        site.service.then(guarded(site))
+        browser = site.browser()
+        await browser.sign_in()
+        cookie = browser.cookie
+        site.wall.now += 400
+        await browser.fetch("/v1/balance")
+        site.wall.now += 60
+        site.service.then(reply(401))
+        await browser.fetch("/v1/balance")
+        site.wall.now += 400
+        site.provider.then(reply(400, {"error": "invalid_grant"}))
+        await browser.fetch("/v1/balance")
+    told = repr(site.heard) + "".join(repr(getattr(event, "error", "")) for event in site.heard)
+
+    assert "SessionChanged" in told
+    assert "eyJ" not in told
+    assert cookie not in told
+
+
 async def test_signing_out_needs_no_provider():
     """Neither does asking who one is: those who leave need no token for it."""
     async with open_site() as site:

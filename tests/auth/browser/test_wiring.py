@@ -5,6 +5,7 @@ from typing import Annotated
 import pytest
 from fastapi import Depends
 from fastapi.security import APIKeyCookie
+from openapi_spec_validator import validate
 
 from bff_core import ANYONE, FirstOf, Require, Settings, Views, gateway
 from bff_core.auth.session.cookie import Cookie
@@ -122,6 +123,27 @@ def _orders() -> Views:
         return "open"
 
     return views
+
+
+def test_openapi_says_where_one_has_to_sign_in():
+    """The scheme, the operations that take it, and their refusals; open ones take nothing."""
+    app = gateway(
+        "shop",
+        settings=settings(),
+        faces=[_orders()],
+        authenticator=FirstOf(SessionAuthenticator(sign_in_at())),
+    )
+    document = app.openapi()
+    orders, opened = (document["paths"][path]["get"] for path in ("/orders", "/open"))
+
+    validate(document)
+    assert document["components"]["securitySchemes"] == {
+        "Session": {"type": "apiKey", "in": "cookie", "name": "__Host-bff"}
+    }
+    assert orders["security"] == [{"Session": ["orders:read"]}]
+    assert {"401", "403"} <= orders["responses"].keys()
+    assert "security" not in opened
+    assert app.openapi() is document
 
 
 def test_secrets_are_not_shown():
