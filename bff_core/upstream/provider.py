@@ -41,6 +41,21 @@ def provider(name: str) -> type[Upstream]:
     return Provider
 
 
+@cache
+def token_endpoint(name: str) -> type[Upstream]:
+    """Return the client for what is sent once: codes and refresh tokens.
+
+    A refresh that was cut short may have happened: its tokens would be lost, and the next one be
+    taken for theft. So it is given time; who waits for it is bound by deadlines of their own.
+    """
+
+    class TokenEndpoint(Upstream):
+        policy = Policy(timeout=20.0, attempt_timeout=20.0, coalesce=False, keyed=False)
+
+    TokenEndpoint.name = name
+    return TokenEndpoint
+
+
 async def post(
     service: Upstream, path: str, asked: Mapping[str, str], authorization: str = ""
 ) -> Reply:

@@ -16,7 +16,7 @@ from bff_core.call import Reply
 from bff_core.clock import Clock, monotonic
 from bff_core.errors import BFFError
 from bff_core.upstream.client import Upstream
-from bff_core.upstream.provider import ProviderUnavailable, basic, post, told_in
+from bff_core.upstream.provider import ProviderUnavailable, basic, post, token_endpoint, told_in
 from bff_core.upstream.runtime import Spawn
 
 IDENTITY: Final = ("JWT", "")
@@ -75,17 +75,19 @@ class Client:
         self._clock = clock
         self._wall = wall
         self._keys: Keys | None = None
+        self._endpoint: Upstream | None = None
         self._open: tuple[Mapping[type[Upstream], Upstream], Spawn] | None = None
 
     @property
-    def kind(self) -> type[Upstream]:
-        """The service that the provider is called through."""
-        return self._directory.kind
+    def kinds(self) -> Sequence[type[Upstream]]:
+        """The services that the provider is called through."""
+        return self._directory.kind, token_endpoint(self.sign_in.upstream)
 
     def open(self, services: Mapping[type[Upstream], Upstream], spawn: Spawn) -> None:
         """Use the services of a gateway that runs."""
         self._directory.open(services, spawn)
         self._open = services, spawn
+        self._endpoint = services[token_endpoint(self.sign_in.upstream)]
 
     async def metadata(self) -> Metadata:
         """Return what the provider offers."""
@@ -199,7 +201,8 @@ class Client:
             proof = basic(sign_in.client_id, sign_in.client_secret)
         else:
             body |= {"client_id": sign_in.client_id, "client_secret": sign_in.client_secret}
-        return await post(self._directory.service, path, body, proof)
+        assert self._endpoint is not None, "the provider is asked while the gateway runs"  # noqa: S101 # for the type checker
+        return await post(self._endpoint, path, body, proof)
 
 
 def scopes_in(claims: Claims, name: str) -> frozenset[str]:

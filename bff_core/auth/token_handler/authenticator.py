@@ -99,7 +99,7 @@ class SessionAuthenticator:
     @property
     def services(self) -> Sequence[type[Upstream]]:
         """The provider."""
-        return [self.client.kind]
+        return self.client.kinds
 
     @property
     def sessions(self) -> Sessions:

@@ -8,6 +8,7 @@ what the provider gave is written down before anybody else may try.
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final, NoReturn
 
 from bff_core.auth.oidc.client import Client, Grant, GrantRefused
@@ -171,13 +172,29 @@ class Refresher:
         """Write new tokens down; the old ones are of no use to anybody any more."""
         for attempt in range(WRITES):
             try:
-                await self._store.replace(kept, found.session)
+                if await self._store.replace(kept, found.session):
+                    self._tell("refreshed")
+                    return
+                # It has another cookie since, or has ended.
+                moved = await self._store.get(kept.key)
             except StoreUnavailable:
                 await asyncio.sleep(LOOK * min(attempt + 1, 20))
-            else:
-                self._tell("refreshed")
+                continue
+            if moved is None:  # signed out meanwhile: nobody shall have what was given
+                await self._forget(found)
                 return
+            if moved.key == kept.key:
+                break
+            kept = moved
         self._tell("lost")
+
+    async def _forget(self, found: Kept) -> None:
+        self._changed(found.key, None)
+        self._tell("gone")
+        tokens = found.session.tokens
+        if tokens is not None:
+            with suppress(ProviderUnavailable):
+                await self._client.revoke(tokens.refresh)
 
     async def _give_back(self, key: str, holder: str) -> None:
         try:

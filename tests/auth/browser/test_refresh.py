@@ -154,6 +154,52 @@ async def test_nothing_of_a_token_is_told_to_sinks():
     assert cookie not in told
 
 
+async def test_a_session_that_is_given_another_cookie_meanwhile_keeps_its_new_tokens():
+    """They are written down under its new name."""
+    async with open_site() as site:
+        site.service.then(guarded(site))
+        browser = site.browser()
+        await browser.sign_in()
+        site.wall.now += 400
+
+        async def moving(call) -> Reply:
+            kept = await site.auth.sessions.find(browser.cookie)
+            secret = await site.auth.sessions.rotate(kept)
+            browser.jar["shop.example"]["__Host-bff"] = secret
+            site.provider.then(site.answer)
+            return await site.answer(call)
+
+        site.provider.then(moving)
+        first = await browser.fetch("/v1/balance")
+        site.wall.now += 400
+        second = await browser.fetch("/v1/balance")
+
+    assert (first.json(), second.json()) == (1, 1)
+    assert changes(site) == ["begun", "refreshed", "refreshed"]
+
+
+async def test_who_signs_out_during_a_refresh_is_signed_out():
+    """What the provider has given in the meantime is revoked."""
+    async with open_site() as site:
+        browser = site.browser()
+        await browser.sign_in()
+        site.wall.now += 400
+
+        async def leaving(call) -> Reply:
+            site.provider.then(site.answer)
+            kept = await site.auth.sessions.find(browser.cookie)
+            await site.auth.sessions.end([kept], "signed_out")
+            return await site.answer(call)
+
+        site.provider.then(leaving)
+        await browser.fetch("/v1/balance")
+        after = await browser.fetch("/v1/me")
+        revoked = site.asked("/revoke")
+
+    assert after.status_code == 401
+    assert len(revoked) == 1
+
+
 async def test_signing_out_needs_no_provider():
     """Neither does asking who one is: those who leave need no token for it."""
     async with open_site() as site:
