@@ -101,11 +101,16 @@ class SessionEndpoints:
         except Refused as refused:
             message = "The provider does not say who you are."
             raise SignInFailed(message, f"{auth.prefix}/login") from refused
-        before = auth.cookie.read(scope.headers)
+        await self._end_former(auth.cookie.read(scope.headers))
         await auth.begin(scope, session)
-        if before is not None:  # a session of before: signing in is no way to go on with it
-            await auth.sessions.store.remove([key_of(before)])
         return RedirectResponse(arrival.return_url, 303, NO_STORE)
+
+    async def _end_former(self, secret: str | None) -> None:
+        """End a session that the browser had before: signing in is no way to go on with it."""
+        kept = None if secret is None else await self._auth.sessions.find(secret)
+        if kept is not None:
+            await self._auth.sessions.end([kept], "signed_out")
+            self._auth.revoke(kept.session)
 
     async def user(self, request: Request) -> Response:
         """Tell a page who is signed in."""
