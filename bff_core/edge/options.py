@@ -42,6 +42,7 @@ class CorsOptions:
         "If-None-Match",
         "Request-Timeout",
         "Traceparent",
+        "X-CSRF",
         "X-Request-ID",
     )
     exposed_headers: tuple[str, ...] = (

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Response, expect, sync_playwright
 
-from tests.real.test_provider import free_port, wait_for
+from tests.real.test_provider import free_ports, wait_for
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0
@@ -56,8 +56,9 @@ class Shop:
 @pytest.fixture(scope="module")
 def shop() -> Iterator[Shop]:
     """Run the whole shop, with real logins, on ports of its own."""
-    first = free_port()
-    ports = {name: str(free_port()) for name in ("WEB_PORT", "MOBILE_PORT", "DESKTOP_PORT")}
+    web_port, mobile_port, desktop_port, first, *_ = free_ports(13)
+    ports = {"WEB_PORT": web_port, "MOBILE_PORT": mobile_port, "DESKTOP_PORT": desktop_port}
+    ports = {name: str(port) for name, port in ports.items()}
     environ = {**os.environ, **ports, "SERVICES_PORT": str(first), "BFF_AUTH": "none"}
     command = [sys.executable, "-m", "scripts.run"]
     running = subprocess.Popen(

@@ -36,11 +36,28 @@ PATIENCE = 30.0
 pytestmark = pytest.mark.needs("node", "npm", "redis-server")
 
 
+PORTS = iter(range(11_000 + os.getpid() * 53 % 9_000, 32_000))
+"""Below the range from which the system gives ports to outgoing connections."""
+
+
+def free_ports(count: int = 1) -> list[int]:
+    """Return ports in a row that nobody listens on, others each time."""
+    found: list[int] = []
+    for port in PORTS:
+        found = [*found, port] if not found or port == found[-1] + 1 else [port]
+        try:
+            with socket.create_server(("127.0.0.1", port)):
+                pass
+        except OSError:
+            found = []
+        if len(found) == count:
+            return found
+    raise AssertionError("no free ports")
+
+
 def free_port() -> int:
     """Return a port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
+    return free_ports()[0]
 
 
 @pytest.fixture(scope="session")
