@@ -1,4 +1,4 @@
-"""A file of SQLite that several processes of a machine use, from a thread of its own."""
+"""A file of SQLite off the event loop, shared by the processes of one machine."""
 
 import asyncio
 import os
@@ -8,39 +8,51 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from bff_core.errors import StoreUnavailable
 
 T = TypeVar("T")
+Work = Callable[[sqlite3.Connection], T]
 
-PATIENCE = 5.0
+MEMORY: Final = ":memory:"
+
+PATIENCE: Final = 5.0
 """Seconds that a writer waits for another process's."""
 
-PAUSE = 0.005
+PAUSE: Final = 0.005
 """Seconds between two tries to turn on the write-ahead log."""
+
+READ_WITHIN: Final = 1.0
+"""Seconds that somebody waits for what is read, whatever the disk does."""
+
+
+def path_of(url: str) -> str:
+    """Return the file that a sqlite:///file names; "sqlite://" is memory, and for tests."""
+    return url.removeprefix("sqlite://").removeprefix("/") or MEMORY
 
 
 class SQLiteFile:
-    """One database; opened when it is first needed, each transaction synced to disk.
+    """Tables in a file, written by one thread and read by another; each write is synced to disk.
 
-    `patience` is how long a writer waits for another process's (seconds), `name` how errors and
-    the thread call it. The path ":memory:" is the memory of this process.
+    `name` is what an error calls it, `schema` creates what is not there. `patience` is how long a
+    writer waits for another process's (seconds); a reader waits for no writer. Whatever goes wrong
+    is `StoreUnavailable`.
     """
 
     def __init__(self, path: str, schema: str, *, name: str, patience: float = PATIENCE) -> None:
-        self.path = path
+        self.name = name
+        self._path = path
         self._schema = schema
-        self._name = name
         self._patience = patience
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
-        self._connection: sqlite3.Connection | None = None
+        self._writer = _Thread(self._open, name)
+        # What is in memory belongs to the connection that made it.
+        self._reader = self._writer if path == MEMORY else _Thread(self._open, f"{name}-reader")
 
-    async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Do work in one transaction; raises `StoreUnavailable` where the file can't be used."""
+    async def write(self, work: Work[T]) -> T:
+        """Do work in a transaction of its own, and return what it returns once that is on disk."""
 
-        def transact() -> T:
-            base = self._connection or self._open()
+        def transact(base: sqlite3.Connection) -> T:
             base.execute("BEGIN IMMEDIATE")
             try:
                 result = work(base)
@@ -50,27 +62,32 @@ class SQLiteFile:
             base.execute("COMMIT")
             return result
 
+        return await self._told(self._writer, transact)
+
+    async def read(self, work: Work[T]) -> T:
+        """Do work that changes nothing."""
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, transact)
-        except (sqlite3.Error, OSError, RuntimeError) as error:
-            raise StoreUnavailable(self._name, str(error)) from error
+            async with asyncio.timeout(READ_WITHIN):
+                return await self._told(self._reader, work)
+        except TimeoutError as error:
+            raise StoreUnavailable(self.name, "is not answering") from error
 
     async def aclose(self) -> None:
         """Close the file."""
+        for thread in {self._writer, self._reader}:
+            await thread.aclose()
 
-        def work() -> None:
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
-
-        await asyncio.get_running_loop().run_in_executor(self._thread, work)
-        self._thread.shutdown(wait=False)
+    async def _told(self, thread: "_Thread", work: Work[T]) -> T:
+        try:
+            return await thread.do(work)
+        except (sqlite3.Error, OSError, RuntimeError) as error:
+            raise StoreUnavailable(self.name, str(error)) from error
 
     def _open(self) -> sqlite3.Connection:
-        if self.path != ":memory:":
-            _create(Path(self.path))
+        if self._path != MEMORY:
+            _create(Path(self._path))
         base = sqlite3.connect(
-            self.path, timeout=self._patience, isolation_level=None, check_same_thread=False
+            self._path, timeout=self._patience, isolation_level=None, check_same_thread=False
         )
         try:
             _write_ahead(base, self._patience)
@@ -79,12 +96,37 @@ class SQLiteFile:
         except BaseException:
             base.close()
             raise
-        self._connection = base
         return base
 
 
+class _Thread:
+    """A thread with a connection of its own, which is opened when it is first needed."""
+
+    def __init__(self, connect: Callable[[], sqlite3.Connection], name: str) -> None:
+        self._connect = connect
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
+        self._connection: sqlite3.Connection | None = None
+
+    async def do(self, work: Work[T]) -> T:
+        def act() -> T:
+            if self._connection is None:
+                self._connection = self._connect()
+            return work(self._connection)
+
+        return await asyncio.get_running_loop().run_in_executor(self._thread, act)
+
+    async def aclose(self) -> None:
+        def act() -> None:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+        await asyncio.get_running_loop().run_in_executor(self._thread, act)
+        self._thread.shutdown(wait=False)
+
+
 def _create(path: Path) -> None:
-    """Create the file for its owner alone: who bought what is nobody else's to read.
+    """Create the file for its owner alone: what is in it is nobody else's to read.
 
     SQLite's other files take the same mode. A file that is there is not opened: closing it would
     let go of the locks that this process may hold on it (SQLite, "How To Corrupt", 2.2).

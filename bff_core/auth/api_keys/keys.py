@@ -11,6 +11,7 @@ from bff_core.auth.api_keys.store import KeyStore
 from bff_core.clock import Clock
 from bff_core.errors import ConfigurationError, NotFound
 from bff_core.link import Link
+from bff_core.sqlite import path_of
 
 LONGEST: Final = 200
 """Characters of a name, a subject, a tenant."""
@@ -99,5 +100,5 @@ class ApiKeys:
 def open_keys(url: str, links: Links) -> KeyStore:
     """Return the store at a URL of the settings; "sqlite://" is memory, and for tests."""
     if url.startswith("sqlite:"):
-        return SQLiteKeys(url.removeprefix("sqlite://").removeprefix("/") or ":memory:")
+        return SQLiteKeys(path_of(url))
     return RedisKeys(links.to(url))

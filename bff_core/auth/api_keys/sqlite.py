@@ -40,7 +40,7 @@ class SQLiteKeys:
             query = f"INSERT OR IGNORE INTO api_keys ({COLUMNS}) VALUES ({marks})"  # noqa: S608 # constants
             return base.execute(query, row).rowcount == 1
 
-        return await self._file.run(work)
+        return await self._file.write(work)
 
     async def find(self, prefix: str) -> ApiKeyRecord | None:
         """Return what is known of a key."""
@@ -50,7 +50,7 @@ class SQLiteKeys:
             row = base.execute(query, (prefix,)).fetchone()
             return None if row is None else _record(row)
 
-        return await self._file.run(work)
+        return await self._file.read(work)
 
     async def end(self, prefix: str, at: float) -> bool:
         """Let a key end, if not before."""
@@ -62,7 +62,7 @@ class SQLiteKeys:
             )
             return base.execute(query, (at, at, prefix)).rowcount == 1
 
-        return await self._file.run(work)
+        return await self._file.write(work)
 
     async def remove(self, prefix: str) -> bool:
         """Forget a key."""
@@ -70,7 +70,7 @@ class SQLiteKeys:
         def work(base: sqlite3.Connection) -> bool:
             return base.execute("DELETE FROM api_keys WHERE prefix = ?", (prefix,)).rowcount == 1
 
-        return await self._file.run(work)
+        return await self._file.write(work)
 
     async def used(self, prefix: str, at: float) -> None:
         """Note when a key was used last."""
@@ -79,7 +79,7 @@ class SQLiteKeys:
             query = "UPDATE api_keys SET last_used_at = max(last_used_at, ?) WHERE prefix = ?"
             base.execute(query, (at, prefix))
 
-        await self._file.run(work)
+        await self._file.write(work)
 
     async def listed(self, subject: str = "") -> Sequence[ApiKeyRecord]:
         """Return keys, the newest first."""
@@ -91,7 +91,7 @@ class SQLiteKeys:
             )
             return [_record(row) for row in base.execute(query, (subject,))]
 
-        return await self._file.run(work)
+        return await self._file.read(work)
 
     async def aclose(self) -> None:
         """Close the file."""

@@ -7,6 +7,7 @@ from bff_core.link import Link
 from bff_core.saga.journal.interface import Journal
 from bff_core.saga.journal.redis import RedisJournal
 from bff_core.saga.journal.sqlite import SQLiteJournal
+from bff_core.sqlite import path_of
 
 
 class Links(Protocol):
@@ -20,5 +21,5 @@ class Links(Protocol):
 def open_journal(url: str, links: Links, wall: Clock) -> Journal:
     """Return the journal at a URL of the settings; "sqlite://" is memory, and for tests."""
     if url.startswith("sqlite:"):
-        return SQLiteJournal(url.removeprefix("sqlite://").removeprefix("/") or ":memory:", wall)
+        return SQLiteJournal(path_of(url), wall)
     return RedisJournal(links.to(url))

@@ -25,11 +25,12 @@ class SQLiteJournal:
     """
 
     def __init__(self, path: str, wall: Clock, *, patience: float = PATIENCE) -> None:
-        self._file = SQLiteFile(path, SCHEMA, name="journal", patience=patience)
+        self._path = path
         self._wall = wall
+        self._file = SQLiteFile(path, SCHEMA, name="journal", patience=patience)
 
     def __repr__(self) -> str:
-        return f"journal    sqlite:///{self._file.path}"
+        return f"journal    sqlite:///{self._path}"
 
     async def begin(
         self, entry_id: str, kind: str, body: bytes, owner: str, seconds: float
@@ -46,7 +47,7 @@ class SQLiteJournal:
             found = base.execute("SELECT body FROM sagas WHERE id = ?", (entry_id,)).fetchone()
             return bytes(found[0])
 
-        return await self._file.run(work)
+        return await self._file.write(work)
 
     async def record(self, entry_id: str, body: bytes, owner: str, seconds: float) -> bool:
         """Write down how far it has come and hold it on."""
@@ -73,7 +74,7 @@ class SQLiteJournal:
             rows = base.execute(query, (owner, now + seconds, now, kind, most))
             return [bytes(row[0]) for row in rows]
 
-        return await self._file.run(work)
+        return await self._file.write(work)
 
     async def open_entries(self, most: int) -> Sequence[bytes]:
         """Return entries that are not ended."""
@@ -82,7 +83,7 @@ class SQLiteJournal:
             query = "SELECT body FROM sagas WHERE is_open = 1 ORDER BY until LIMIT ?"
             return [bytes(row[0]) for row in base.execute(query, (most,))]
 
-        return await self._file.run(work)
+        return await self._file.write(work)
 
     async def drop(self, entry_id: str) -> bool:
         """Forget an entry that a person has settled."""
@@ -90,7 +91,7 @@ class SQLiteJournal:
         def work(base: sqlite3.Connection) -> bool:
             return base.execute("DELETE FROM sagas WHERE id = ?", (entry_id,)).rowcount == 1
 
-        return await self._file.run(work)
+        return await self._file.write(work)
 
     async def aclose(self) -> None:
         """Close the file."""
@@ -106,4 +107,4 @@ class SQLiteJournal:
             )
             return base.execute(query, (body, *told, entry_id, owner)).rowcount == 1
 
-        return await self._file.run(work)
+        return await self._file.write(work)
