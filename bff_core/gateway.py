@@ -13,7 +13,7 @@ from starlette.types import Scope as ASGIScope
 
 from bff_core import assembly
 from bff_core.auth.access import ANYONE
-from bff_core.auth.authenticator import Authenticator, MakeAuthenticator, Resources
+from bff_core.auth.authenticator import Authenticator, MakeAuthenticator, Resources, names_of
 from bff_core.background import Background
 from bff_core.cache.response_cache import ResponseCache
 from bff_core.clock import Clock, chance, monotonic
@@ -148,9 +148,9 @@ class Gateway(FastAPI):
     @property
     def access(self) -> tuple[RouteAccess, ...]:
         """Who may use what: each route, then the fields of GraphQL that say so."""
-        said = {"is_guarded": self._authenticator is not None}
-        told = (one.access(**said) for one in self.faces)
-        return (*effective(self.routes, **said), *chain.from_iterable(told))
+        by = names_of(self._authenticator)
+        told = (one.access(by) for one in self.faces)
+        return (*effective(self.routes, by), *chain.from_iterable(told))
 
     def openapi(self) -> dict[str, Any]:
         """Return the document of all routes, with who may use them."""

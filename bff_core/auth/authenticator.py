@@ -159,3 +159,13 @@ def each_of(authenticator: Authenticator | None) -> Iterator[Authenticator]:
             yield from each_of(one)
     elif authenticator is not None:
         yield authenticator
+
+
+def name_of(authenticator: Authenticator) -> str:
+    """Return how an authenticator is called where it is told of."""
+    return type(authenticator).__name__.removesuffix("Authenticator")
+
+
+def names_of(authenticator: Authenticator | None) -> tuple[str, ...]:
+    """Return the names of an authenticator, or of those that it asks in order."""
+    return tuple(map(name_of, each_of(authenticator)))

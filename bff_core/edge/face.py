@@ -21,6 +21,6 @@ class Face(Protocol):
     def install(self, app: FastAPI, lane: FastLane, *, is_development: bool) -> None:
         """Add the face's routes to an app that has not started."""
 
-    def access(self, *, is_guarded: bool) -> Iterable[RouteAccess]:
+    def access(self, by: tuple[str, ...], /) -> Iterable[RouteAccess]:
         """Tell who may ask for what is no route of its own."""
         ...

@@ -26,11 +26,15 @@ ITSELF: Final = "__checks_access__"
 
 @dataclass(frozen=True, slots=True)
 class RouteAccess:
-    """Who may use a route; `methods` are empty for a mount or a web socket."""
+    """Who may use a route, and `by` which authenticators the gateway learns who they are, in order.
+
+    `methods` are empty for a mount, a web socket or a field of GraphQL.
+    """
 
     path: str
     methods: frozenset[str]
     access: Access
+    by: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{' '.join(sorted(self.methods)) or '*'} {self.path}: {self.access}"
@@ -54,11 +58,11 @@ def guarded(endpoint: E, said: Access | None) -> E:
     return endpoint
 
 
-def effective(routes: Sequence[BaseRoute], *, is_guarded: bool) -> tuple[RouteAccess, ...]:
+def effective(routes: Sequence[BaseRoute], by: tuple[str, ...]) -> tuple[RouteAccess, ...]:
     """Return who may use each route, in their order; the first that matches a request counts."""
-    unsaid = SIGNED_IN if is_guarded else ANYONE
+    unsaid = SIGNED_IN if by else ANYONE
     return tuple(
-        RouteAccess(one.path, one.methods, access_of(one.behind) or unsaid)
+        RouteAccess(one.path, one.methods, access_of(one.behind) or unsaid, by)
         for one in places_of(routes)
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bff_core.auth.access import Require
-from bff_core.auth.authenticator import Authenticator, each_of
+from bff_core.auth.authenticator import Authenticator, each_of, name_of
 from bff_core.edge.guard import RouteAccess
 
 Document = dict[str, Any]
@@ -34,7 +34,7 @@ def _schemes(authenticators: Iterable[Authenticator]) -> Iterable[tuple[str, Map
     for one in authenticators:
         scheme = getattr(one, "security_scheme", None)
         if isinstance(scheme, Mapping):
-            yield type(one).__name__.removesuffix("Authenticator"), scheme
+            yield name_of(one), scheme
 
 
 def _said(access: Sequence[RouteAccess], path: str, method: str) -> Require | None:

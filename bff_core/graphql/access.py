@@ -29,14 +29,14 @@ def guard_fields(schema: GraphQLSchema) -> None:
             field.resolve = _guarded(resolve, said, _python_names(field))
 
 
-def effective(schema: GraphQLSchema, path: str, *, is_guarded: bool) -> Iterator[RouteAccess]:
+def effective(schema: GraphQLSchema, path: str, by: tuple[str, ...]) -> Iterator[RouteAccess]:
     """Yield who may ask for each field of which something is said, and for all of the roots."""
-    unsaid = SIGNED_IN if is_guarded else ANYONE
+    unsaid = SIGNED_IN if by else ANYONE
     for kind, name, field in _fields(schema):
         said = _said(kind, field)
         if said is not None or kind in _roots(schema):
             coordinate = f"{path} {kind.name}.{name}"
-            yield RouteAccess(coordinate, frozenset(), said or unsaid)
+            yield RouteAccess(coordinate, frozenset(), said or unsaid, by)
 
 
 def _fields(schema: GraphQLSchema) -> Iterator[tuple[GraphQLObjectType, str, GraphQLField]]:

@@ -83,9 +83,9 @@ class GraphQL:
         for method in ("GET", "POST"):
             lane.add(method, self.path, view)
 
-    def access(self, *, is_guarded: bool) -> Iterator[RouteAccess]:
+    def access(self, by: tuple[str, ...]) -> Iterator[RouteAccess]:
         """Yield who may ask for which field."""
-        return effective(graphql_schema(self.schema), self.path, is_guarded=is_guarded)
+        return effective(graphql_schema(self.schema), self.path, by)
 
     def _keepers(self, gateway: str) -> Callable[[], Keeper]:
         shape = cache(partial(shape_of, self.schema))

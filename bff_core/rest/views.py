@@ -151,9 +151,9 @@ class Views:
         """The screens that the views are made of."""
         return [screen for route in self.router.routes for screen in _screens(route)]
 
-    def access(self, *, is_guarded: bool) -> Iterator[RouteAccess]:
+    def access(self, by: tuple[str, ...]) -> Iterator[RouteAccess]:
         """Yield nothing: all that views serve are routes."""
-        del is_guarded
+        del by
         return iter(())
 
     def install(self, app: FastAPI, lane: FastLane, *, is_development: bool) -> None:

@@ -102,6 +102,7 @@ def test_who_may_use_what_can_be_asked():
     )
     told = {one.path: str(one.access) for one in app.access}
 
+    assert {one.by for one in app.access} == {("Session",)}
     assert told["/orders"] == "signed in, with orders:read"
     assert told["/plain"] == "signed in"
     assert told["/open"] == told["/bff/login"] == told["/openapi.json"] == "anyone"
