@@ -33,7 +33,7 @@ REFUSAL: Final = "The client certificate is not valid."
 LONGEST: Final = 16 * 1024
 
 _is_bytes: Final = re.compile(rb":([A-Za-z0-9+/=]+):").fullmatch
-_certs_in: Final = re.compile(r'\bCert="?([^";,]+)"?', re.IGNORECASE).findall
+_field: Final = re.compile(r' *([A-Za-z]+)=(?:"((?:[^"\\]|\\.)*)"|([^",;=]*))([;,]|$)').match
 
 
 class CertificateAuthenticator:
@@ -136,9 +136,8 @@ class CertificateAuthenticator:
         if self._header == b"client-cert":
             found = _is_bytes(sent.strip())
             return None if found is None else x509.load_der_x509_certificate(b64decode(found[1]))
-        # Of several hops the last one in the list is the nearest, and ours.
-        told = _certs_in(sent.decode("latin-1"))
-        return x509.load_pem_x509_certificate(unquote(told[-1]).encode()) if told else None
+        told = _last_element(sent.decode("latin-1")).get("cert")
+        return x509.load_pem_x509_certificate(unquote(told).encode()) if told else None
 
     def _subject(self, certificate: x509.Certificate) -> str:
         if self._by == "cn":
@@ -151,3 +150,24 @@ class CertificateAuthenticator:
         kind = x509.UniformResourceIdentifier if self._by == "uri" else x509.DNSName
         found = told.value.get_values_for_type(kind)
         return found[0] if found else ""
+
+
+def _last_element(sent: str) -> dict[str, str]:
+    """Return the fields of Envoy's header as the nearest hop, the last in the list, told them.
+
+    Subject, URI and DNS are of the client's own words: what is within their quotes is no field.
+    Raises `ValueError` for what is not whole, or tells of two certificates.
+    """
+    fields: dict[str, str] = {}
+    at, end = 0, ","
+    while end:
+        found = _field(sent, at)
+        if found is None:
+            raise ValueError("no field")
+        if end == ",":
+            fields = {}
+        name, at, end = found[1].lower(), found.end(), found[4]
+        if name == "cert" and name in fields:
+            raise ValueError("two certificates")
+        fields[name] = found[3] if found[2] is None else found[2]
+    return fields

@@ -13,8 +13,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from bff_core import gateway
 from bff_core.auth.certificate import CertificateAuthenticator
-from bff_core.errors import ConfigurationError
+from bff_core.errors import ConfigurationError, NotAuthenticated
 from bff_core.events import Events
+from bff_core.scope import Scope
 from tests.auth.test_bearer_gateway import views
 from tests.kept_shop import in_production
 
@@ -131,3 +132,39 @@ def test_without_a_trusted_hop_it_does_not_start():
         )
     with pytest.raises(ConfigurationError, match="allowed"):
         CertificateAuthenticator(allowed=())
+
+
+VICTIM = quote(certificate("admin.shop.example").public_bytes(Encoding.PEM).decode(), safe="")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        f'Subject="CN=jobs,O=Cert={VICTIM}"',
+        f'Subject="CN=jobs\\";Cert={VICTIM};O=\\""',
+        f'URI="https://jobs.example/?Cert={VICTIM}"',
+        f'DNS="a,Cert={VICTIM}"',
+        "By=spiffe://a;By=spiffe://b;URI=spiffe://c",
+    ],
+)
+async def test_a_certificate_in_the_text_of_another_field_is_none(more):
+    """Names are the client's own words; who they say it is does not matter."""
+    one = CertificateAuthenticator("x-forwarded-client-cert", by="dns", allowed=("*.shop.example",))
+    sent = f"{envoys(GOOD)['x-forwarded-client-cert'].partition(';Subject')[0]};{more}"
+
+    viewer = await one.authenticate(
+        Scope(0.0, headers=((b"x-forwarded-client-cert", sent.encode()),))
+    )
+
+    assert viewer.subject == "jobs.shop.example"
+
+
+@pytest.mark.parametrize("more", [f";Cert={VICTIM}", ';Subject="CN=jobs', ";Subject=a=b", ";", ","])
+async def test_a_header_that_is_not_whole_is_refused(more):
+    """What can be read in two ways is not read at all."""
+    one = CertificateAuthenticator("x-forwarded-client-cert", by="dns", allowed=("*.shop.example",))
+    sent = f"{envoys(GOOD)['x-forwarded-client-cert']}{more}"
+    headers = ((b"x-forwarded-client-cert", sent.encode()),)
+
+    with pytest.raises(NotAuthenticated):
+        await one.authenticate(Scope(0.0, headers=headers))
