@@ -26,6 +26,7 @@ REFUSED_FOR: Final = 10.0
 """Seconds for which one that was not is not."""
 
 REMEMBERED: Final = 10_000
+MOST_WRONG: Final = 1_000
 
 LONGEST: Final = 4096
 
@@ -87,6 +88,7 @@ class IntrospectionAuthenticator:
         self._proof = basic(options.client_id, options.client_secret)
         self._wall = wall
         self._known: dict[bytes, _Known] = {}
+        self._wrong: dict[bytes, _Known] = {}
         self._asking: dict[bytes, asyncio.Future[_Known]] = {}
         self._resources: Resources | None = None
 
@@ -105,6 +107,7 @@ class IntrospectionAuthenticator:
         yield
         self._resources = None
         self._known.clear()
+        self._wrong.clear()
 
     async def authenticate(self, scope: Scope, /) -> Viewer | None:
         """Return whom the token names; None without one. Raises `NotAuthenticated`."""
@@ -112,7 +115,7 @@ class IntrospectionAuthenticator:
         if token is None or (token.count(b".") == 2 and not self._options.takes_jwt):
             return None
         resources, name = self._running(), sha256(token).digest()
-        known = self._known.get(name)
+        known = self._known.get(name) or self._wrong.get(name)
         if known is None or resources.clock() >= known.until:
             known = await asyncio.shield(self._ask(name, token, resources))
         if known.viewer is None:
@@ -133,10 +136,13 @@ class IntrospectionAuthenticator:
         failure: BFFError = ProviderUnavailable("the gateway is closing")
         try:
             known = await self._told(token, resources)
-            self._known.pop(name, None)
-            self._known[name] = known
-            if len(self._known) > REMEMBERED:
-                del self._known[next(iter(self._known))]
+            # Those that are refused are remembered apart: anybody can send as many as they like.
+            is_good = known.viewer is not None
+            kept, most = (self._known, REMEMBERED) if is_good else (self._wrong, MOST_WRONG)
+            kept.pop(name, None)
+            kept[name] = known
+            if len(kept) > most:
+                del kept[next(iter(kept))]
             flight.set_result(known)
         except BFFError as error:
             failure = error

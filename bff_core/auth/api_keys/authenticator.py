@@ -23,7 +23,10 @@ BELIEVED: Final = 5.0
 """Seconds after which a key is looked up again: it may have been revoked."""
 
 REMEMBERED: Final = 10_000
-"""Keys that are known without asking, wrong ones among them."""
+"""Keys that are known without asking."""
+
+MOST_WRONG: Final = 1_000
+"""Wrong ones that are known so."""
 
 SELDOM: Final = 60.0
 """Seconds between two notes of when a key was used last."""
@@ -53,6 +56,7 @@ class ApiKeyAuthenticator:
         self._header = header.lower().encode()
         self._wall = wall
         self._known: dict[bytes, _Known] = {}
+        self._wrong: dict[bytes, _Known] = {}
         self._noted: dict[str, float] = {}
         self._keys: ApiKeys | None = None
         self._resources: Resources | None = None
@@ -86,6 +90,7 @@ class ApiKeyAuthenticator:
         finally:
             self._keys = self._resources = None
             self._known.clear()
+            self._wrong.clear()
             await store.aclose()
 
     async def authenticate(self, scope: Scope, /) -> Viewer | None:
@@ -94,7 +99,7 @@ class ApiKeyAuthenticator:
         if sent is None:
             return None
         name, now = sha256(sent).digest(), self._clock()
-        known = self._known.get(name)
+        known = self._known.get(name) or self._wrong.get(name)
         if known is None or now - known.read_at >= BELIEVED:
             known = await self._look(name, sent, now)
         record = known.record
@@ -119,10 +124,12 @@ class ApiKeyAuthenticator:
         is_right = compare_digest(digest_of(key), "" if record is None else record.digest)
         found = record if is_right else None
         known = _Known(found, None if found is None else found.viewer, now)
-        self._known.pop(name, None)
-        self._known[name] = known
-        if len(self._known) > REMEMBERED:
-            del self._known[next(iter(self._known))]
+        # Wrong ones are remembered apart: anybody can send as many as they like.
+        kept, most = (self._known, REMEMBERED) if found is not None else (self._wrong, MOST_WRONG)
+        kept.pop(name, None)
+        kept[name] = known
+        if len(kept) > most:
+            del kept[next(iter(kept))]
         return known
 
     def _note(self, prefix: str, now: float) -> None:

@@ -2,9 +2,9 @@
 
 import re
 import secrets
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Final, Self
+from typing import Final
 
 from bff_core.auth.viewer import Viewer
 
@@ -24,7 +24,8 @@ class ApiKeyRecord:
 
     A plain hash is enough: a secret of 256 bits can't be guessed, however fast one hashes. Times
     are Unix times in seconds; `expires_at` is 0 for a key that does not end, `last_used_at` is 0
-    for one that nobody has used yet.
+    for one that nobody has used yet. `lifetime` is for how long it was issued (seconds), whatever
+    has been made of its end since.
     """
 
     prefix: str
@@ -36,6 +37,7 @@ class ApiKeyRecord:
     created_at: float = 0.0
     expires_at: float = 0.0
     last_used_at: float = 0.0
+    lifetime: float = 0.0
 
     @property
     def viewer(self) -> Viewer:
@@ -45,11 +47,6 @@ class ApiKeyRecord:
     def has_ended(self, wall: float) -> bool:
         """Whether it is not to be taken any more."""
         return 0 < self.expires_at <= wall
-
-    def ending(self, wall: float) -> Self:
-        """Return it with an end, unless it ends before that anyway."""
-        ends = min(wall, self.expires_at) if self.expires_at else wall
-        return replace(self, expires_at=ends)
 
 
 def new_key() -> str:

@@ -18,6 +18,8 @@ LONGEST: Final = 200
 
 DAY: Final = 86_400.0
 
+CENTURY: Final = 36_525 * DAY
+
 
 class Links(Protocol):
     """Opens the links to what gateways share."""
@@ -48,10 +50,14 @@ class ApiKeys:
         Raises `ConfigurationError` for what can't be kept.
         """
         for told, value in (("name", name), ("subject", subject)):
-            if not value.strip() or len(value) > LONGEST:
-                raise ConfigurationError(f"an API key has a {told} of 1 to {LONGEST} characters")
-        if any(not scope or " " in scope for scope in scopes) or lifetime < 0:
-            raise ConfigurationError("scopes are words, and a lifetime is seconds from 0 up")
+            if not value.strip() or len(value) > LONGEST or not value.isprintable():
+                raise ConfigurationError(
+                    f"an API key has a {told} of 1 to {LONGEST} printable characters"
+                )
+        if any(not scope or " " in scope for scope in scopes):
+            raise ConfigurationError("scopes are words")
+        if not 0 <= lifetime <= CENTURY:
+            raise ConfigurationError("a lifetime is seconds, from 0 to those of a century")
         now = self._wall()
         while True:
             key = new_key()
@@ -64,6 +70,7 @@ class ApiKeys:
                 frozenset(scopes),
                 now,
                 now + lifetime if lifetime else 0.0,
+                lifetime=lifetime,
             )
             if await self.store.add(record):
                 return key, record
@@ -71,18 +78,18 @@ class ApiKeys:
     async def rotate(self, prefix: str, *, overlap: float = DAY) -> tuple[str, ApiKeyRecord]:
         """Return a successor with the same grants; the key itself ends `overlap` seconds from now.
 
-        The successor lives as long as the key was given. Raises `NotFound`.
+        The successor lives as long as the key was given. Raises `NotFound`, also for one that has
+        ended.
         """
         known = await self.store.find(prefix)
-        if known is None:
+        if known is None or known.has_ended(self._wall()):
             raise NotFound("There is no such key.")
-        lifetime = known.expires_at - known.created_at if known.expires_at else 0.0
         issued = await self.issue(
             known.name,
             known.subject,
             tenant=known.tenant,
             scopes=tuple(known.scopes),
-            lifetime=max(lifetime, 0.0),
+            lifetime=known.lifetime,
         )
         await self.store.end(prefix, self._wall() + max(overlap, 0.0))
         return issued

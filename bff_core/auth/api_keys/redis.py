@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from bff_core.auth.api_keys.key import ApiKeyRecord
+from bff_core.auth.api_keys.store import REMEMBERED
 from bff_core.link import Link
 
 # A key is a hash: what does not change, and the two times that do, which scripts compare.
@@ -17,6 +18,7 @@ local known = tonumber(redis.call('HGET', KEYS[1], 'expires_at'))
 local ends = tonumber(ARGV[1])
 if known > 0 and known < ends then ends = known end
 redis.call('HSET', KEYS[1], 'expires_at', ends)
+redis.call('EXPIREAT', KEYS[1], math.ceil(ends) + ARGV[2])
 return 1
 """
 
@@ -31,8 +33,13 @@ ADD: Final = """
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
 redis.call('HSET', KEYS[1], 'body', ARGV[1], 'expires_at', ARGV[2], 'last_used_at', ARGV[3])
 redis.call('SADD', KEYS[2], ARGV[4])
+if tonumber(ARGV[2]) > 0 then
+  redis.call('EXPIREAT', KEYS[1], math.ceil(tonumber(ARGV[2])) + ARGV[5])
+end
 return 1
 """
+
+LASTS: Final = int(REMEMBERED)
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(ApiKeyRecord).decode
@@ -48,7 +55,9 @@ class RedisKeys:
         """Keep a new key."""
         keys = [_named(record.prefix), ALL]
         times = repr(record.expires_at), repr(record.last_used_at)
-        return await self._link.script(ADD, keys, [_encode(record), *times, record.prefix]) == 1
+        return (
+            await self._link.script(ADD, keys, [_encode(record), *times, record.prefix, LASTS]) == 1
+        )
 
     async def find(self, prefix: str) -> ApiKeyRecord | None:
         """Return what is known of a key."""
@@ -60,7 +69,7 @@ class RedisKeys:
 
     async def end(self, prefix: str, at: float) -> bool:
         """Let a key end, if not before."""
-        return await self._link.script(END, [_named(prefix)], [repr(at)]) == 1
+        return await self._link.script(END, [_named(prefix)], [repr(at), LASTS]) == 1
 
     async def remove(self, prefix: str) -> bool:
         """Forget a key."""
@@ -75,7 +84,11 @@ class RedisKeys:
         """Return keys, the newest first."""
         told = await self._link.run("SMEMBERS", ALL)
         names = [name.decode() for name in told] if isinstance(told, list | set) else []
-        found = [record for name in names if (record := await self.find(name)) is not None]
+        looked = [await self.find(name) for name in names]
+        gone = [name for name, record in zip(names, looked, strict=True) if record is None]
+        if gone:
+            await self._link.run("SREM", ALL, *gone)
+        found = [record for record in looked if record is not None]
         theirs = [record for record in found if subject in {"", record.subject}]
         return sorted(theirs, key=lambda one: (-one.created_at, one.prefix))
 

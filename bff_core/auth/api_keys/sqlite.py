@@ -5,19 +5,20 @@ from collections.abc import Sequence
 from typing import Final
 
 from bff_core.auth.api_keys.key import ApiKeyRecord
+from bff_core.auth.api_keys.store import REMEMBERED
 from bff_core.sqlite import SQLiteFile
 
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS api_keys (
     prefix TEXT PRIMARY KEY, digest TEXT NOT NULL, name TEXT NOT NULL, subject TEXT NOT NULL,
     tenant TEXT NOT NULL, scopes TEXT NOT NULL, created_at REAL NOT NULL, expires_at REAL NOT NULL,
-    last_used_at REAL NOT NULL
+    last_used_at REAL NOT NULL, lifetime REAL NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS api_keys_subject ON api_keys (subject);
 """
 
 COLUMNS: Final = (
-    "prefix, digest, name, subject, tenant, scopes, created_at, expires_at, last_used_at"
+    "prefix, digest, name, subject, tenant, scopes, created_at, expires_at, last_used_at, lifetime"
 )
 
 
@@ -32,10 +33,12 @@ class SQLiteKeys:
         row = (
             record.prefix, record.digest, record.name, record.subject, record.tenant,
             " ".join(sorted(record.scopes)), record.created_at, record.expires_at,
-            record.last_used_at,
+            record.last_used_at, record.lifetime,
         )  # fmt: skip
 
         def work(base: sqlite3.Connection) -> bool:
+            long_ago = record.created_at - REMEMBERED
+            base.execute("DELETE FROM api_keys WHERE expires_at BETWEEN 1 AND ?", (long_ago,))
             marks = ", ".join("?" * len(row))
             query = f"INSERT OR IGNORE INTO api_keys ({COLUMNS}) VALUES ({marks})"  # noqa: S608 # constants
             return base.execute(query, row).rowcount == 1
@@ -100,8 +103,8 @@ class SQLiteKeys:
 
 def _record(row: Sequence[str]) -> ApiKeyRecord:
     prefix, digest, name, subject, tenant, scopes, *times = row
-    created_at, expires_at, last_used_at = map(float, times)
+    created_at, expires_at, last_used_at, lifetime = map(float, times)
     return ApiKeyRecord(
         prefix, digest, name, subject, tenant, frozenset(scopes.split()),
-        created_at, expires_at, last_used_at,
+        created_at, expires_at, last_used_at, lifetime,
     )  # fmt: skip

@@ -5,6 +5,9 @@ from typing import Protocol
 
 from bff_core.auth.api_keys.key import ApiKeyRecord
 
+REMEMBERED = 30 * 86_400.0
+"""Seconds after its end for which a key is still listed."""
+
 
 class KeyStore(Protocol):
     """Keeps keys for all processes; each method may raise `StoreUnavailable`."""

@@ -96,6 +96,39 @@ async def test_a_rotated_key_goes_on_for_its_overlap(kind, tmp_path, redis_serve
 
 @pytest.mark.needs("redis-server")
 @stores
+async def test_a_successor_lives_as_long_as_the_key_was_given(kind, tmp_path, redis_server):
+    """Though the key has been told to end; one that has ended has no successor."""
+    wall = Wall()
+    async with opened(kind, tmp_path, redis_server, wall) as keys:
+        _, endless = await keys.issue("CI", "svc-1")
+        await keys.rotate(endless.prefix, overlap=100)
+        _, again = await keys.rotate(endless.prefix, overlap=100)
+        _, brief = await keys.issue("CI", "svc-1", lifetime=60)
+        _, successor = await keys.rotate(brief.prefix, overlap=10)
+        wall.now += 101
+        with pytest.raises(NotFound):
+            await keys.rotate(endless.prefix)
+
+    assert again.expires_at == 0
+    assert successor.expires_at == successor.created_at + 60
+
+
+async def test_what_ended_long_ago_is_forgotten(tmp_path):
+    """A key that ended yesterday is still listed."""
+    wall = Wall()
+    async with opened("sqlite", tmp_path, None, wall) as keys:
+        await keys.issue("old", "svc-1", lifetime=60)
+        wall.now += 31 * 86_400
+        await keys.issue("late", "svc-1", lifetime=60)
+        wall.now += 86_400
+        await keys.issue("new", "svc-1")
+        listed = [one.name for one in await keys.listed()]
+
+    assert listed == ["new", "late"]
+
+
+@pytest.mark.needs("redis-server")
+@stores
 async def test_nothing_of_a_key_is_kept(kind, tmp_path, redis_server):
     """Who reads the store can't make a request."""
     async with opened(kind, tmp_path, redis_server, Wall()) as keys:
@@ -119,7 +152,15 @@ async def test_keys_are_long_and_alike():
 
 
 @pytest.mark.parametrize(
-    "told", [{"name": " "}, {"subject": ""}, {"scopes": ["a b"]}, {"lifetime": -1}]
+    "told",
+    [
+        {"name": " "},
+        {"subject": ""},
+        {"scopes": ["a b"]},
+        {"lifetime": -1},
+        {"lifetime": 1e300},
+        {"name": "a\x1b[2J"},
+    ],
 )
 async def test_what_no_key_can_have_is_refused(told):
     """Before it is issued."""
