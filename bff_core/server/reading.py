@@ -4,12 +4,14 @@ from typing import Final, Protocol
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
+from bff_core.server.framing import bare_head
 from bff_core.server.options import ServerOptions
 from bff_core.server.refusal import (
     BAD_FRAMING,
     BAD_HOST,
     BAD_TARGET,
     FRAMING_TOO_LARGE,
+    HANDSHAKE_WITH_BODY,
     HEAD_TOO_LARGE,
     NO_HOST,
     NO_TUNNEL,
@@ -17,6 +19,7 @@ from bff_core.server.refusal import (
     TWO_HOSTS,
     UNKNOWN_CODING,
     UNKNOWN_EXPECTATION,
+    UNKNOWN_VERSION,
     Refusal,
 )
 from bff_core.server.target import Target, is_host, read_target
@@ -42,9 +45,13 @@ class RequestReader:
     """The parser's events, put together and checked.
 
     The parser itself refuses bare line feeds, folded and malformed fields, two lengths, and a
-    length beside a transfer coding. Checked here: the Host field, codings and expectations that
-    nobody would meet, the size of the head and of what stands between pieces of a body. Trailers
-    are dropped: a field that comes after the checks must not be taken for one that passed them.
+    length beside a transfer coding. Checked here: the protocol and its version, the Host field,
+    codings and expectations that nobody would meet, the size of the head and of what stands
+    between pieces of a body. Trailers are dropped: a field that comes after the checks must not
+    be taken for one that passed them.
+
+    The parser ends each request that offers an upgrade at its head. Where the offer is not taken
+    up, a second parser reads the body, framed as the head declares it (RFC 9112, section 6.3).
 
     Once `fault` is set nothing more is read.
     """
@@ -52,12 +59,15 @@ class RequestReader:
     __slots__ = (
         "_can_upgrade",
         "_is_done",
+        "_line_at",
+        "_line_in",
         "_max_fields",
         "_max_head",
         "_noticed",
         "_parser",
         "_room",
         "_sink",
+        "_unread",
         "_url",
         "continues",
         "fault",
@@ -78,7 +88,8 @@ class RequestReader:
         self._max_fields = options.max_fields
         self._can_upgrade = can_upgrade
         self._parser = HttpRequestParser(self)
-        self._url = b""
+        self._url = self._line_in = self._unread = b""
+        self._line_at = 0
         self._noticed: list[tuple[bytes, bytes]] = []
         self._is_done = False
         self.headers: list[tuple[bytes, bytes]] = []
@@ -120,27 +131,47 @@ class RequestReader:
 
     def _parse(self, data: bytes) -> bytes:
         """Let the parser have bytes; return those that it left."""
+        if not self.has_begun:
+            self._line_in, self._line_at = data, 0
+        elif self.version:  # amid a request no other one begins at the first byte
+            self._line_in, self._line_at = data, 1
+        else:  # the request line comes in pieces
+            self._line_in += data
         try:
             self._parser.feed_data(data)
         except HttpParserUpgrade as pause:
-            rest = data[pause.args[0] :]
-            if self.fault is not None:
-                return b""
-            if self.is_upgrade:
-                self.rest, self._is_done = rest, True
-                return b""
-            # An offer that nobody took up: what follows is HTTP (RFC 9110, section 7.8).
-            self._parser = HttpRequestParser(self)
-            return rest
+            return self._go_on(data[pause.args[0] :])
         except HttpParserError:
             if not self._is_done:
                 self.fault = self.fault or NOT_HTTP
+        finally:
+            if not self.has_begun or self.version:
+                self._line_in = b""
+            elif self.headers:
+                self.version = self._find_version(self._parser.get_method())
         return b""
+
+    def _go_on(self, rest: bytes) -> bytes:
+        """Take the bytes behind a head that offers an upgrade; return those to be parsed."""
+        if self.fault is not None:
+            return b""
+        if self.is_upgrade:
+            self.rest, self._is_done = rest, True
+            return b""
+        # An offer that is not taken up: what follows is HTTP (RFC 9110, section 7.8).
+        self._parser = HttpRequestParser(self)
+        if self._unread:
+            self._parser.feed_data(self._unread)
+            self._unread = b""
+        return rest
 
     def on_message_begin(self) -> None:
         """Start anew."""
+        if self.is_headed:  # the head is a bare one, for the body behind an offer
+            return
         self.has_begun = True
         self._url = b""
+        self.version = ""
         self.headers = []
         if self._noticed:
             self._noticed = []
@@ -162,15 +193,16 @@ class RequestReader:
 
     def on_headers_complete(self) -> None:
         """Check the head, and hand the request on."""
-        if self._is_done or self.fault is not None:
+        if self._is_done or self.is_headed or self.fault is not None:
             return
         parser = self._parser
         self.is_headed = True
         self._room = self._max_head
-        self.version = parser.get_http_version()
-        self.method = parser.get_method().decode("ascii")
+        method = parser.get_method()
+        self.method = method.decode("ascii")
+        self.version = self.version or self._find_version(method)
         self.is_last = self.version != "1.1" or not parser.should_keep_alive()
-        self.fault = self._check()
+        self.fault = self._check() if self.version else self._judge_protocol()
         if self.fault is None and not self.is_upgrade:
             self._sink.begin()
 
@@ -182,7 +214,7 @@ class RequestReader:
 
     def on_message_complete(self) -> None:
         """Hand on that the request is complete."""
-        if self.fault is not None or self._is_done:
+        if self.fault is not None or self._is_done or self._unread:
             return
         self.has_begun = self.is_headed = False
         self._room = self._max_head
@@ -190,8 +222,28 @@ class RequestReader:
         if not self.is_upgrade:
             self._sink.end()
 
+    def _find_version(self, method: bytes) -> str:
+        """Return the version of HTTP/1 that the request line names; nothing for other protocols.
+
+        The parser takes RTSP for HTTP and does not say so, hence the look at the bytes.
+        """
+        if not self._line_at:  # as a rule the bytes begin with the line
+            self._line_at = len(method) + 1 + len(self._url)
+            if self._line_in.startswith(b" HTTP/1.1\r\n", self._line_at):
+                return "1.1"
+            self._line_at = 0
+        line = b"%b %b HTTP/1." % (method, self._url)
+        at = self._line_in.find(line, self._line_at)
+        if at < 0 or (at and not self._line_at and self._line_in[:at].strip(b"\r\n")):
+            return ""
+        self._line_at = at + len(line)
+        return self._parser.get_http_version()
+
+    def _judge_protocol(self) -> Refusal:
+        return UNKNOWN_VERSION if self._parser.get_http_version() == "2.0" else NOT_HTTP
+
     def _check(self) -> Refusal | None:
-        target = read_target(self._url)
+        target = read_target(self.method, self._url)
         if target is None:
             return NO_TUNNEL if self.method == "CONNECT" else BAD_TARGET
         self.target = target
@@ -207,7 +259,7 @@ class RequestReader:
             elif fault := self._notice(name, value.lower()):
                 return fault
         if hosts != 1:
-            return self._check_hosts(hosts)
+            return TWO_HOSTS if hosts else self._check_no_host()
         if target.host is not None:
             self._replace_host(target.host)
         return None
@@ -223,16 +275,22 @@ class RequestReader:
                 return BAD_FRAMING
             if value != b"chunked":
                 return UNKNOWN_CODING
-        elif value == b"websocket" and self._can_upgrade and self.method == "GET":
-            self.is_upgrade = self._parser.should_upgrade()
+        elif self._parser.should_upgrade():
+            return self._notice_offer(value)
         return None
 
-    def _check_hosts(self, hosts: int) -> Refusal | None:
-        if hosts > 1:
-            return TWO_HOSTS
-        if self.version == "1.1":
-            return NO_HOST
-        return None if self.version == "1.0" else NOT_HTTP
+    def _notice_offer(self, protocol: bytes) -> Refusal | None:
+        """Take up the offer of a web socket; of any other one read the body."""
+        self._unread = bare_head(self.headers)
+        # RFC 9110, section 7.8: an HTTP/1.0 client's offer is ignored.
+        is_old, is_read = self.version != "1.1", self.method != "GET"
+        if protocol != b"websocket" or not self._can_upgrade or is_old or is_read:
+            return None
+        self.is_upgrade = True
+        return HANDSHAKE_WITH_BODY if self._unread else None
+
+    def _check_no_host(self) -> Refusal | None:
+        return NO_HOST if self.version == "1.1" else None
 
     def _replace_host(self, host: bytes) -> None:
         """Let the target's host win (RFC 9112, section 3.2.2)."""

@@ -31,6 +31,9 @@ class Refusal:
 
 
 NOT_HTTP: Final = Refusal(400, "not_http", "The request is not valid HTTP/1.1.")
+UNKNOWN_VERSION: Final = Refusal(
+    505, "unknown_version", "The versions of HTTP that are served here are 1.1 and 1.0."
+)
 NO_HOST: Final = Refusal(400, "no_host", "The Host header is missing.")
 TWO_HOSTS: Final = Refusal(400, "two_hosts", "The Host header was sent twice.")
 BAD_HOST: Final = Refusal(400, "bad_host", "The Host header is not a host.")
@@ -43,12 +46,16 @@ UNKNOWN_EXPECTATION: Final = Refusal(
     417, "unknown_expectation", "Of expectations only 100-continue can be met."
 )
 NO_TUNNEL: Final = Refusal(501, "no_tunnel", "There are no tunnels here.")
+HANDSHAKE_WITH_BODY: Final = Refusal(
+    400, "handshake_with_body", "The handshake of a web socket has no body."
+)
 HEAD_TOO_LARGE: Final = Refusal(431, "head_too_large", "The head of the request is too large.")
 FRAMING_TOO_LARGE: Final = Refusal(
     431, "framing_too_large", "The body of the request is wrapped in too much."
 )
 HEAD_TOO_SLOW: Final = Refusal(408, "head_too_slow", "The head of the request took too long.")
 BODY_TOO_SLOW: Final = Refusal(408, "body_too_slow", "The body of the request took too long.")
+NOT_ACCEPTED: Final = Refusal(503, "not_accepted", "The web socket was not accepted in time.")
 READER_TOO_SLOW: Final = Refusal(0, "reader_too_slow", "")
 CRASHED: Final = Refusal(500, "crashed", "")
 UNFINISHED: Final = Refusal(
@@ -61,7 +68,7 @@ _RETRY_AFTER: Final = {503: {"retry-after": "1"}}
 class Refusals:
     """Renders refusals for one gateway, and tells its events."""
 
-    __slots__ = ("_bits", "_constant", "_events")
+    __slots__ = ("_bits", "_constant", "_events", "_fields")
 
     def __init__(
         self,
@@ -70,8 +77,8 @@ class Refusals:
         events: Events | None = None,
         bits: Bits = random.getrandbits,
     ) -> None:
-        fields = security_headers() if headers is None else headers
-        self._constant = b"".join(b"%b: %b\r\n" % field for field in fields)
+        self._fields = security_headers() if headers is None else headers
+        self._constant = b"".join(b"%b: %b\r\n" % field for field in self._fields)
         self._events = events  # None: not a gateway of ours, which tells nobody
         self._bits = bits
 
@@ -97,6 +104,18 @@ class Refusals:
         ids = b"x-request-id: %b\r\n" % name.encode()
         head = (STATUS_LINES[told.status], defaults, *lines, self._constant, ids, CLOSE, b"\r\n")
         return b"".join((*head, told.body if has_body else b""))
+
+    def messages(
+        self, refusal: Refusal, scope: Mapping[str, object]
+    ) -> tuple[dict[str, object], dict[str, object]]:
+        """Return start and body for ASGI, without the types of the messages."""
+        name, trace = self._ids((), scope)
+        error = HTTPException(refusal.status, refusal.detail, _RETRY_AFTER.get(refusal.status))
+        rendered = problem(error, request_id=name, trace_id=trace)
+        self.tell(refusal, name)
+        ids = (b"x-request-id", name.encode())
+        fields = [*rendered.headers, *self._fields, ids, (b"connection", b"close")]
+        return {"status": rendered.status, "headers": fields}, {"body": rendered.body}
 
     def line(self, refusal: Refusal, scope: Mapping[str, object]) -> bytes:
         """Return it as one line of JSON: the last of a stream that ends before its end."""

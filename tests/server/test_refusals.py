@@ -12,6 +12,42 @@ from tests.server.talking import HELLO, Shop, echo, hello, served
 pytestmark = pytest.mark.uvloop
 
 HOST = b"Host: localhost\r\n"
+TARGETS = (
+    *("ftp://a/", "http:///b", "http://:80/", "http://a:65536/", "http://[:::1]/", "http://a%2/"),
+    *("http://u@localhost/a", "http://u:p@localhost/a", "http://@localhost/", "http://u@/"),
+    *(
+        "http://localhost@",
+        "http://a@b@localhost/",
+        "http://u%40@localhost/",
+        "http://localhost@?a",
+    ),
+    *("/a#b", "/a?b#c", "http://localhost/a#b", "http://localhost#@a/", "/a\\b", "/\\evil.example"),
+    *(
+        "http://localhost\\@a/",
+        "http://local\thost/",
+        "/a\tb",
+        "/a b",
+        "/\x7f",
+        "/\xe4",
+        "*",
+        "a",
+        "?a",
+    ),
+)
+"""What is no target, or is read differently by programs on the way."""
+
+LINES = {
+    "GET /hello HTTP/2.0": 505,
+    "POST /hello HTTP/2.0": 505,
+    **dict.fromkeys(("GET /hello HTTP/0.9", "GET /hello HTTP/3.0", "GET /hello HTTP/1.2"), 400),
+    **dict.fromkeys(("GET /hello HTTP/1.10", "GET /hello http/1.1", "GET /hello HTTP/11"), 400),
+    **dict.fromkeys(("GET /hello RTSP/1.0", "GET /hello RTSP/1.1", "POST /hello RTSP/1.1"), 400),
+    **dict.fromkeys(("OPTIONS * RTSP/1.0", "OPTIONS /hello RTSP/1.1", "SETUP / RTSP/1.0"), 400),
+    **dict.fromkeys(("SOURCE /hello ICE/1.0", "SOURCE /hello ICE/1.1", "GET /hello SIP/2.0"), 400),
+    **dict.fromkeys(("GET  /hello HTTP/1.1", "GET /hello  HTTP/1.1", "GET /hello HTTP/1.1 "), 400),
+    **dict.fromkeys(("PRI * HTTP/2.0", "PRI * HTTP/1.1", "PRI /hello HTTP/1.1"), 400),
+}
+"""Request lines of other protocols and versions, and the status that refuses them."""
 
 
 def request(*fields: bytes, line: bytes = b"GET /hello HTTP/1.1", body: bytes = b"") -> bytes:
@@ -50,14 +86,29 @@ REFUSED = {
     ),
     "an expectation that nobody meets": (417, request(b"Host: a", b"Expect: tea")),
     "a tunnel": (501, request(b"Host: a:443", line=b"CONNECT a:443 HTTP/1.1")),
-    "a target of another scheme": (400, request(b"Host: a", line=b"GET ftp://a/ HTTP/1.1")),
+    "a host with a user": (400, request(b"Host: u@a")),
+    "a host without a name": (400, request(b"Host: :80")),
+    "a host with a port that is none": (400, request(b"Host: a:65536")),
+    "a host with half a code": (400, request(b"Host: a%2")),
+    "an address that is none": (400, request(b"Host: [:::1]")),
     "HTTP/0.9": (400, b"GET /hello\r\n\r\n"),
+    "HTTP/0.9 with fields": (400, b"GET /hello\r\nHost: a\r\n\r\n"),
     "HTTP/2 without asking": (400, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
     "TLS on a plain port": (400, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(64)),
     "100 KB of headers": (431, request(b"Host: a", b"X: " + b"x" * 100_000)),
     "100 KB of a target": (431, request(b"Host: a", line=b"GET /" + b"x" * 100_000)),
     "100 KB of empty lines": (431, b"\r\n" * 50_000 + HELLO),
     "a thousand headers": (431, request(b"Host: a", *[b"X-%d: 1" % n for n in range(1000)])),
+}
+
+
+REFUSED |= {
+    target: (400, request(b"Host: a", line=b"GET %b HTTP/1.1" % target.encode("latin-1")))
+    for target in TARGETS
+}
+REFUSED |= {
+    line: (status, request(b"Host: localhost", line=line.encode()))
+    for line, status in LINES.items()
 }
 
 
@@ -168,14 +219,66 @@ async def test_nobody_reads_behind_the_last_request():
         assert (await client.answer()).body == b"hello"
 
 
-async def test_the_host_of_the_target_wins():
+@pytest.mark.parametrize("segments", ["one", "each byte", "behind another"])
+@pytest.mark.parametrize("line", [one for one in LINES if "RTSP" in one])
+async def test_another_protocol_is_refused_in_any_segments(line, segments):
+    """The parser takes it for HTTP: the bytes are looked at, however they arrive."""
+    shop = Shop()
+    sent = request(b"Host: localhost", b"X: /hello HTTP/1.1", line=line.encode())
+
+    async with served(shop) as server, server.client() as client:
+        if segments == "behind another":
+            client.send(HELLO + HELLO + sent)
+            assert [(await client.answer()).status for _ in range(2)] == [200, 200]
+        else:
+            size = len(sent) if segments == "one" else 1
+            for at in range(0, len(sent), size):
+                client.send(sent[at : at + size])
+                await asyncio.sleep(0)
+        answer = await client.answer()
+        assert await client.is_closed()
+
+    assert answer.status == 400
+    assert {scope["path"] for scope in shop.scopes} <= {"/hello"}
+
+
+async def test_a_request_line_may_come_in_pieces_behind_a_body():
+    """Wherever the network cuts a connection of several requests, each of them is answered."""
+    shop = Shop(routes={"/": echo})
+    post = request(HOST[:-2], b"Content-Length: 3", line=b"POST / HTTP/1.1", body=b"abc")
+    sent = post + HELLO + post
+
+    async with served(shop) as server:
+        for at in range(1, len(sent)):
+            async with server.client() as client:
+                client.send(sent[:at])
+                await client.writer.drain()
+                await asyncio.sleep(0)
+                client.send(sent[at:])
+                answers = [(await client.answer()).body for _ in range(3)]
+
+            assert answers == [b"abc", b"hello", b"abc"]
+
+
+async def test_options_may_ask_for_the_server_as_a_whole():
+    """The one method whose target may be an asterisk."""
+    shop = Shop()
+
+    async with served(shop) as server:
+        answer = await server.say(request(b"Host: a", line=b"OPTIONS * HTTP/1.1"))
+
+    assert (answer.status, shop.scopes[0]["path"]) == (200, "*")
+
+
+@pytest.mark.parametrize("authority", [b"shop.example", b"shop.example:80", b"[::1]:8000"])
+async def test_the_host_of_the_target_wins(authority):
     """A target in absolute form names the host; a Host field that says otherwise is not heard."""
     shop = Shop()
 
     async with served(shop) as server:
-        await server.say(request(b"Host: forged", line=b"GET http://shop.example/a?b HTTP/1.1"))
+        await server.say(request(b"Host: forged", line=b"GET http://%b/a?b HTTP/1.1" % authority))
 
-    assert shop.scopes[0]["headers"] == [(b"host", b"shop.example")]
+    assert shop.scopes[0]["headers"] == [(b"host", authority)]
     assert (shop.scopes[0]["path"], shop.scopes[0]["query_string"]) == ("/a", b"b")
 
 

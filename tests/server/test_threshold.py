@@ -159,6 +159,25 @@ async def test_a_broken_body_behind_a_refusal_gets_no_second_answer(busy):
         assert await client.is_closed()
 
 
+async def test_a_body_behind_an_offer_is_dropped_with_its_refusal(busy):
+    """A request that is turned away is one request, whatever it offers and carries."""
+    body = get(b"/healthz")
+    head = b"POST /write HTTP/1.1\r\n" + HOST + b"Connection: upgrade\r\nUpgrade: h2c\r\n"
+    sized = head + b"Content-Length: %d\r\n\r\n" % len(body) + body
+    chunked = head + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+    async with busy.full(2) as server, server.client() as client:
+        statuses = []
+        for request in (sized, chunked, sized + chunked):
+            client.send(request[:-20])
+            statuses.append((await client.answer()).status)
+            client.send(request[-20:])
+        statuses.append((await client.answer()).status)
+        client.send(get(b"/healthz"))
+        last = await client.answer()
+
+    assert (statuses, last.status) == ([503] * 4, 200)
+
+
 async def test_refusals_that_nobody_reads_are_not_piled_up(busy):
     """Who asks on and on and takes no answer has to wait for the next one, refused or not."""
     padded = get(b"/wait", b"X: " + b"x" * 1000)
