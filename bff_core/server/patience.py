@@ -65,6 +65,10 @@ class Patience:
         """Wait for nothing."""
         self.stage, self.due = NOTHING, inf
 
+    def handshake_due(self) -> float:
+        """Return until when a web socket whose head has arrived may wait for its acceptance."""
+        return min(self.due, self._now() + self._options.header_timeout)
+
     def is_idle(self, now: float, seconds: float) -> bool:
         """Whether the client has sent nothing of a request for so long."""
         if self.stage == IDLE:

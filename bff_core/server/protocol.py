@@ -17,6 +17,7 @@ from bff_core.server.peer import Peer, has_arrived, reset
 from bff_core.server.reading import RequestReader
 from bff_core.server.refusal import (
     BODY_TOO_SLOW,
+    HEAD_TOO_LARGE,
     HEAD_TOO_SLOW,
     NOT_HTTP,
     READER_TOO_SLOW,
@@ -24,7 +25,7 @@ from bff_core.server.refusal import (
 )
 from bff_core.server.sending import Sender
 from bff_core.server.serving import Config, Serving, State, serving_of
-from bff_core.server.upgrade import upgrade
+from bff_core.server.upgrade import handshake_of, upgrade
 
 MOST_PIPELINED: Final = 16
 """Requests that wait for the answer before theirs."""
@@ -253,10 +254,13 @@ class HTTPProtocol(asyncio.Protocol):
             self._refuse(fault)
         elif self._cycle is not None:
             self._refuse(NOT_HTTP)  # an upgrade is not pipelined
+        elif (head := handshake_of(self._reader)) is None:
+            self._refuse(HEAD_TOO_LARGE)
         else:
             self.serving.discard(self)
             self._is_deaf = self._is_lost = True
-            upgrade(self._reader, self._transport, self.serving)
+            due = self._patience.handshake_due()
+            upgrade(head + self._reader.rest, self._transport, self.serving, due=due)
             self._reader.close()
 
     def _refuse(self, refusal: Refusal) -> None:

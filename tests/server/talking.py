@@ -8,7 +8,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, cast
+
+from uvicorn import Config
 
 from bff_core.server.lifespan import Lifespan
 from bff_core.server.listening import Listening, bind
@@ -48,10 +50,14 @@ class Served:
 
 
 @asynccontextmanager
-async def served(app: Any, **options: Any) -> AsyncIterator[Served]:
-    """Serve an application as a process does, without its signals and its end."""
+async def served(app: Any, *, ws: str = "auto", **options: Any) -> AsyncIterator[Served]:
+    """Serve an application as a process does, without its signals and its end.
+
+    `ws` is uvicorn's name for the protocol of web sockets.
+    """
     loop = asyncio.get_running_loop()
     config, state, _ = configuration(app)
+    cast("Config", config).ws = ws
     lifespan = Lifespan(app, loop)
     config.load()
     await lifespan.start()

@@ -1,12 +1,16 @@
 """Web sockets: handed to uvicorn's protocol, behind the same checks as any request."""
 
+import asyncio
+from dataclasses import dataclass, field
+
 import pytest
 from fastapi import WebSocket
 from websockets.asyncio.client import connect as open_socket
 from websockets.exceptions import ConnectionClosed
 
 from bff_core import Settings, gateway
-from tests.server.talking import HELLO, served
+from bff_core.events import Answered, AnyEvent, Events
+from tests.server.talking import HELLO, live, served
 
 pytestmark = pytest.mark.uvloop
 
@@ -70,6 +74,159 @@ async def test_a_handshake_passes_the_checks_of_a_request(hosts):
 
     assert answer.status == 400
     assert answer.fields["content-type"] == "application/problem+json"
+
+
+IMPLEMENTATIONS = ("websockets-sansio", "websockets")
+"""What `uvicorn --ws` may name."""
+
+OFFER = HANDSHAKE.replace(b"/chat", b"/%b")
+HOST = b"Host: localhost\r\n"
+
+
+@dataclass
+class Sockets:
+    """An application that never accepts under some paths, and notes who was cancelled."""
+
+    ended: list[str] = field(default_factory=list)
+
+    async def __call__(self, scope, receive, send):
+        if scope["type"] == "lifespan":
+            await live(receive, send)
+            return
+        try:
+            await getattr(self, scope["path"].strip("/"))(receive, send)
+        finally:
+            self.ended.append(scope["path"])
+
+    async def waits(self, receive, send):
+        """Neither accept nor refuse."""
+        await asyncio.Event().wait()
+
+    async def reads(self, receive, send):
+        """Receive for ever without an answer."""
+        while True:
+            await receive()
+
+    async def closes(self, receive, send):
+        """Refuse once it is too late, as code that cleans up does."""
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await send({"type": "websocket.close", "code": 1011})
+
+    async def begins(self, receive, send):
+        """Begin to refuse, and never end."""
+        await send({"type": "websocket.http.response.start", "status": 401, "headers": []})
+        await asyncio.Event().wait()
+
+    async def accepts(self, receive, send):
+        """Accept, and speak once the deadline of the handshake is over."""
+        await send({"type": "websocket.accept"})
+        await asyncio.sleep(0.4)
+        await send({"type": "websocket.send", "text": "late"})
+        await send({"type": "websocket.close"})
+
+
+def socket_of(path: bytes, fields: bytes = HOST) -> bytes:
+    """Return a handshake."""
+    return OFFER % (path, fields)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:The `websockets` implementation is deprecated")
+@pytest.mark.parametrize("ws", IMPLEMENTATIONS)
+@pytest.mark.parametrize(
+    ("path", "status"), [("waits", 503), ("reads", 503), ("closes", 403), ("begins", 0)]
+)
+async def test_a_web_socket_that_is_not_accepted_holds_no_connection(ws, path, status):
+    """The deadline of the head goes on until the application accepts or refuses."""
+    sockets = Sockets()
+
+    async with served(sockets, ws=ws, header_timeout=0.2) as server, server.client() as client:
+        client.send(socket_of(path.encode()))
+        said = await asyncio.wait_for(client.reader.read(), 5)
+        ended = list(sockets.ended)
+
+    assert ended == [f"/{path}"] or path == "begins"
+    assert not status or said.startswith(b"HTTP/1.1 %d " % status)
+    assert status != 503 or b'"code"' in said
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:The `websockets` implementation is deprecated")
+@pytest.mark.parametrize("ws", IMPLEMENTATIONS)
+async def test_a_web_socket_that_is_accepted_may_last(ws):
+    """The deadline ends with the acceptance."""
+    async with (
+        served(Sockets(), ws=ws, header_timeout=0.2) as server,
+        open_socket(f"ws://127.0.0.1:{server.port}/accepts") as chat,
+    ):
+        assert await chat.recv() == "late"
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:The `websockets` implementation is deprecated")
+@pytest.mark.parametrize("ws", IMPLEMENTATIONS)
+@pytest.mark.parametrize(
+    ("status", "fields"),
+    [
+        (101, b"Content-Length: 0\r\n"),
+        (101, b"Content-Length: 000\r\n"),
+        (101, b"X: %b\r\n" % (b"x" * 8187)),
+        (101, b"X: 1\r\n" * 123),
+        (431, b"X: %b\r\n" % (b"x" * 8188)),
+        (431, b"X: 1\r\n" * 124),
+        (400, b"Content-Length: 50\r\n"),
+        (400, b"Content-Length: 00050\r\n"),
+        (400, b"Transfer-Encoding: chunked\r\n"),
+    ],
+)
+async def test_what_a_handshake_may_carry(ws, status, fields):
+    """No body, and no head that the web socket's protocol would wait for: an answer at once."""
+    async with served(Sockets(), ws=ws) as server, server.client() as client:
+        client.send(socket_of(b"accepts", HOST + fields))
+
+        assert (await asyncio.wait_for(client.head(), 5))[0] == status
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:The `websockets` implementation is deprecated")
+@pytest.mark.parametrize("ws", IMPLEMENTATIONS)
+async def test_a_handshake_that_the_protocol_refuses_ends(ws):
+    """Without its key, or of another version, it is no web socket's."""
+    async with served(Sockets(), ws=ws, header_timeout=0.3) as server:
+        for unlike in (b"Sec-WebSocket-Key: x", b"Sec-WebSocket-Version: 12"):
+            name = unlike.partition(b":")[0]
+            sent = b"\r\n".join(
+                unlike if line.startswith(name) else line
+                for line in socket_of(b"accepts").split(b"\r\n")
+            )
+            async with server.client() as client:
+                client.send(sent)
+                said = await asyncio.wait_for(client.reader.read(), 5)
+
+            assert said.startswith(b"HTTP/1.1 4")
+
+
+async def test_a_gateway_reports_a_web_socket_that_was_not_accepted():
+    """Its log has the status that the client was sent."""
+    heard: list[AnyEvent] = []
+    app = gateway(
+        "chat",
+        settings=Settings(env="development", gc_freeze=False),
+        events=Events(heard.append),
+    )
+
+    @app.websocket("/waits")
+    async def waits(socket: WebSocket):
+        await asyncio.Event().wait()
+
+    async with served(app, header_timeout=0.2) as server, server.client() as client:
+        client.send(socket_of(b"waits"))
+        status, fields = await client.head()
+
+    assert (status, fields["content-type"]) == (503, "application/problem+json")
+    assert [event.status for event in heard if isinstance(event, Answered)] == [503]
 
 
 async def test_a_web_socket_is_told_that_the_service_restarts(depot):
