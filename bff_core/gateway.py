@@ -26,6 +26,7 @@ from bff_core.edge.lane import FastLane
 from bff_core.edge.limits import checked
 from bff_core.edge.options import EdgeOptions
 from bff_core.edge.problems import install_problem_handlers
+from bff_core.edge.redirects import RelativeRedirects
 from bff_core.edge.security import DOCS_POLICY, with_policy
 from bff_core.edge.security_schemes import with_security
 from bff_core.edge.stack import edge
@@ -119,7 +120,7 @@ class Gateway(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         """Put the edge and the fast lane in front of FastAPI's own stack."""
         refuse_bare_cookies(self.routes)
-        self.lane.following = super().build_middleware_stack()
+        self.lane.following = RelativeRedirects(super().build_middleware_stack())
         if self._authenticator is not None:
             self.lane.following = Guard(self.lane.following, self.routes)
         self.door.learn(self.routes)
