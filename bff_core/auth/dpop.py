@@ -1,6 +1,7 @@
 """Proof that whoever sends an access token has the key it is bound to (DPoP, RFC 9449)."""
 
 import os
+import re
 import time
 from base64 import urlsafe_b64encode
 from collections import OrderedDict
@@ -23,6 +24,8 @@ NONCE_LIFE: Final = 300.0
 """Seconds for which one nonce is told; it is taken for as long again."""
 
 LONGEST_ID: Final = 256
+
+_FOREIGN: Final = re.compile(r"[\x00-\x20\x7f\\]")
 
 REFUSAL: Final = "The access token is not valid."
 
@@ -127,15 +130,19 @@ class Proofs:
             raise NotAuthenticated(REFUSAL, challenge=challenge)
 
     def _is_here(self, told: object, scope: Scope) -> bool:
-        """Whether a URL is that of the request, query and fragment aside (section 4.3)."""
-        if not isinstance(told, str):
+        """Whether a URL is that of the request, query and fragment aside (section 4.3).
+
+        No URL of a request has a user name, and what `urlsplit` drops or browsers read as a
+        slash is no part of a URL.
+        """
+        if not isinstance(told, str) or _FOREIGN.search(told):
             return False
         try:
             parts = urlsplit(told)
-            is_ours = _place(parts) == _place(self._origin)
+            is_ours = "@" not in parts.netloc and _place(parts) == _place(self._origin)
         except ValueError:
             return False
-        return is_ours and unquote(parts.path) == scope.path
+        return is_ours and unquote(parts.path or "/") == scope.path
 
     def _nonce(self, age: int) -> str:
         bucket = int(self._wall() // NONCE_LIFE) - age
@@ -161,4 +168,5 @@ class Proofs:
 
 def _place(parts: SplitResult) -> tuple[str, str | None, int | None]:
     """Return scheme, host and port, the usual port spelt out."""
-    return parts.scheme, parts.hostname, parts.port or {"https": 443, "http": 80}.get(parts.scheme)
+    usual = {"https": 443, "http": 80}.get(parts.scheme)
+    return parts.scheme, parts.hostname, usual if parts.port is None else parts.port

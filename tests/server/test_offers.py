@@ -301,8 +301,8 @@ class Notes:
     def begin(self) -> None:
         reader = self.reader
         fields = [field for field in reader.headers if field[0] != self._name]
-        told = (reader.method, reader.version, reader.target, fields)
-        self.requests.append([told, reader.is_last, reader.continues, b"", False])
+        head = (reader.method, reader.version, reader.target, fields)
+        self.requests.append([head, reader.is_last, reader.continues, b"", False])
 
     def body(self, piece: bytes) -> None:
         self.requests[-1][3] += piece

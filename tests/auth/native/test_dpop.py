@@ -85,6 +85,22 @@ async def test_a_bound_token_is_taken_with_its_proof():
     assert replayed.headers["www-authenticate"].startswith('DPoP algs="ES256')
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("HTTP://TestServer/v1/me", f"{HERE}:80/v1/me", f"{HERE}:/v1/me", f"{HERE}/v1/%6De"),
+        *(f"{HERE}/v1/me?as=a@b", f"{HERE}/v1/me#a@b", f"{HERE}/v1/me?a#b"),
+    ],
+)
+async def test_a_url_of_a_proof_may_be_spelt_otherwise(url):
+    """Case, the usual port, codes of plain letters, query and fragment make no difference."""
+    token = bound()
+    async with open_shop() as client:
+        answer = await client.get("/v1/me", headers=sent(token, proof(token, htu=url)))
+
+    assert answer.status_code == 200
+
+
 SYMMETRIC = OctKey.generate_key(256)
 
 FORGED = {
@@ -105,6 +121,26 @@ FORGED = {
     "another scheme": lambda token: [proof(token, htu="https://testserver/v1/me")],
     "another port": lambda token: [proof(token, htu="http://testserver:81/v1/me")],
     "no URL": lambda token: [proof(token, htu="http://[")],
+    "another path's code": lambda token: [proof(token, htu=f"{HERE}/v1%252Fme")],
+    **{
+        f"the URL {url!r}": lambda token, url=url: [proof(token, htu=url)]
+        for url in (
+            *("http://u@testserver/v1/me", "http://u:p@testserver/v1/me"),
+            *("http://@testserver/v1/me", "http://testserver@/v1/me", "http://:@testserver/v1/me"),
+            *("http://evil.example@testserver/v1/me", "http://testserver@evil.example/v1/me"),
+            *("http://evil.example\\@testserver/v1/me", "http://testserver\\@evil.example/v1/me"),
+            *("http://testserver\\/v1/me", "http://testserver/v1\\me", "http://testserver/v1/me\\"),
+            *(" http://testserver/v1/me", "http://testserver/v1/me\n", "http://test\tserver/v1/me"),
+            *(
+                "http://testserver/v1/ me",
+                "ht\ntp://testserver/v1/me",
+                "\x00http://testserver/v1/me",
+            ),
+            *("http://testserver:0/v1/me", "http://testserver:65536/v1/me", "http://:80/v1/me"),
+            *("http:///v1/me", "//testserver/v1/me", "/v1/me", "", "http:testserver/v1/me"),
+            *("ftp://testserver/v1/me", "http://testserver./v1/me", "http://testserver/v1/me/"),
+        )
+    },
     "an old one": lambda token: [proof(token, iat=NOW - 61)],
     "one of the future": lambda token: [proof(token, iat=NOW + 61)],
     "no instant": lambda token: [proof(token, iat=None)],
