@@ -30,6 +30,7 @@ from bff_core.edge.redirects import RelativeRedirects
 from bff_core.edge.security import DOCS_POLICY, with_policy
 from bff_core.edge.security_schemes import with_security
 from bff_core.edge.stack import edge
+from bff_core.edge.strict_numbers import refuse_booleans_for_numbers
 from bff_core.edge.wiring import WIRING
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events
@@ -120,6 +121,7 @@ class Gateway(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         """Put the edge and the fast lane in front of FastAPI's own stack."""
         refuse_bare_cookies(self.routes)
+        refuse_booleans_for_numbers(self.routes)
         self.lane.following = RelativeRedirects(super().build_middleware_stack())
         if self._authenticator is not None:
             self.lane.following = Guard(self.lane.following, self.routes)
