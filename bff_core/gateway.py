@@ -20,17 +20,16 @@ from bff_core.clock import Clock, chance, monotonic
 from bff_core.composition.wiring import Wiring
 from bff_core.edge.doorkeeper import Doorkeeper
 from bff_core.edge.face import Face
-from bff_core.edge.guard import Guard, RouteAccess, effective, guarded, refuse_bare_cookies
+from bff_core.edge.guard import RouteAccess, effective, guarded
 from bff_core.edge.health import About, Readiness
+from bff_core.edge.inner import inner
 from bff_core.edge.lane import FastLane
 from bff_core.edge.limits import checked
 from bff_core.edge.options import EdgeOptions
 from bff_core.edge.problems import install_problem_handlers
-from bff_core.edge.redirects import RelativeRedirects
 from bff_core.edge.security import DOCS_POLICY, with_policy
 from bff_core.edge.security_schemes import with_security
 from bff_core.edge.stack import edge
-from bff_core.edge.strict_numbers import refuse_booleans_for_numbers
 from bff_core.edge.wiring import WIRING
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events
@@ -120,11 +119,8 @@ class Gateway(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         """Put the edge and the fast lane in front of FastAPI's own stack."""
-        refuse_bare_cookies(self.routes)
-        refuse_booleans_for_numbers(self.routes)
-        self.lane.following = RelativeRedirects(super().build_middleware_stack())
-        if self._authenticator is not None:
-            self.lane.following = Guard(self.lane.following, self.routes)
+        stack, is_guarded = super().build_middleware_stack(), self._authenticator is not None
+        self.lane.following = inner(stack, self.routes, is_guarded=is_guarded)
         self.door.learn(self.routes)
         return edge(
             self.lane,
