@@ -91,10 +91,11 @@ class Cycle:
             if not self.is_over:  # by whoever ends the process: the client did not leave
                 self._give_up(UNFINISHED)
         except Exception as error:  # noqa: BLE001 - the connection survives what the app does
-            serving.refusals.crashed(error, self.scope, has_started=self.answer.has_started)
+            if self._fault is None:
+                serving.refusals.crashed(error, self.scope, has_started=self.answer.has_started)
         finally:
             if not self.is_over:
-                self._give_up(CRASHED)
+                self._give_up(self._fault or CRASHED)
             if self.task is not None:
                 serving.state.tasks.discard(self.task)
             self.task = None  # it knows this frame: no cycle of references stays behind

@@ -174,12 +174,14 @@ BROKEN = {
 }
 
 
+@pytest.mark.parametrize("kind", ["gateway", "plain"])
 @pytest.mark.parametrize("case", BROKEN)
-async def test_a_broken_body_behind_an_offer_gets_one_answer(case):
-    """The limits and deadlines of any body are those of this one."""
+async def test_a_broken_body_behind_an_offer_gets_one_answer(case, kind):
+    """The limits and deadlines of any body are those of this one, for any application."""
     status, framed = BROKEN[case]
+    app = reading_gateway() if kind == "gateway" else Shop(routes={"/": echo})
 
-    async with served(reading_gateway(), body_timeout=0.2) as server, server.client() as client:
+    async with served(app, body_timeout=0.2) as server, server.client() as client:
         client.send(offer(b"Content-Type: application/json\r\n" + framed))
         answer = await client.answer()
         assert await client.is_closed()
