@@ -93,6 +93,39 @@ async def cancels_handlers(port: int) -> bool:
     return cancelled == b"1"
 
 
+async def reads_behind_an_offer(port: int) -> bool:
+    """Post JSON as `curl --http2` does, and ask for something else behind it."""
+    client = await connect(port)
+    head = OFFER % (b"POST /orders", b"h2c") + b"Content-Type: application/json\r\n"
+    client.send(head + b"Content-Length: 8\r\n\r\n" + b'{"a": 1}' + GET + HOST + b"\r\n")
+    try:
+        async with asyncio.timeout(ENOUGH):
+            answers = [await client.answer() for _ in range(2)]
+    except (TimeoutError, EOFError, OSError):
+        return False
+    finally:
+        await client.close()
+    return [one.status for one in answers] == [201, 200]
+
+
+def refuses(*requests: bytes) -> Probe:
+    """Return a probe that wants each of these requests refused, by whatever status."""
+
+    async def probe(port: int) -> bool:
+        return all([(await say(port, data))[0] in {400, 505} for data in requests])
+
+    return probe
+
+
+async def follows_targets(port: int) -> bool:
+    """Let target and Host differ, each once with a host that is not served."""
+    target = b"GET http://%b/items/1 HTTP/1.1\r\nHost: %b\r\n\r\n"
+    away, _ = await say(port, target % (b"elsewhere.example", b"localhost"))
+    here, _ = await say(port, target % (b"localhost", b"elsewhere.example"))
+    return (away, here) == (400, 200)
+
+
+OFFER = b"%b HTTP/1.1\r\n" + HOST + b"Connection: Upgrade\r\nUpgrade: %b\r\n"
 POST = b"POST /orders HTTP/1.1\r\nContent-Type: application/json\r\n" + HOST
 CHUNKS = b'8\r\n{"a": 1}\r\n0\r\n\r\n'
 CHUNKED = b"Transfer-Encoding: chunked\r\n"
@@ -109,9 +142,20 @@ PROBES: dict[str, Probe] = {
         501, POST + b"Transfer-Encoding: gzip, chunked\r\n\r\n" + CHUNKS
     ),
     "an expectation that nobody meets: 417": is_answered(417, GET + HOST + b"Expect: tea\r\n\r\n"),
-    "a target that names another host than Host does: 400": is_answered(
-        400, b"GET http://elsewhere.example/items/1 HTTP/1.1\r\n" + HOST + b"\r\n"
+    "a body behind an offer of HTTP/2 is no request": reads_behind_an_offer,
+    "a handshake of a web socket with a body: 400": is_answered(
+        400, OFFER % (b"GET /chat", b"websocket") + b"Content-Length: 8\r\n\r\n"
     ),
+    "HTTP/2.0 and RTSP/1.0 without an agreement: 505 or 400": refuses(
+        b"GET /items/1 HTTP/2.0\r\n" + HOST + b"\r\n",
+        b"GET /items/1 RTSP/1.0\r\n" + HOST + b"\r\n",
+    ),
+    "a user name before the host of a target, or a fragment: 400": is_answered(
+        400,
+        b"GET http://u@localhost/items/1 HTTP/1.1\r\n" + HOST + b"\r\n",
+        b"GET /items/1#x HTTP/1.1\r\n" + HOST + b"\r\n",
+    ),
+    "the host of an absolute target counts, not the Host field": follows_targets,
     "100 KB of headers: 431": is_answered(431, GET + HOST + b"X: " + b"x" * 100_000 + b"\r\n\r\n"),
     "trailers are not taken for headers": drops_trailers,
     "a head that takes too long: 408": is_answered(408, GET + HOST),
