@@ -135,7 +135,7 @@ class RequestReader:
             self._line_in, self._line_at = data, 0
         elif self.version:  # amid a request no other one begins at the first byte
             self._line_in, self._line_at = data, 1
-        else:  # the request line comes in pieces
+        else:  # the head comes in pieces
             self._line_in += data
         try:
             self._parser.feed_data(data)
@@ -147,8 +147,6 @@ class RequestReader:
         finally:
             if not self.has_begun or self.version:
                 self._line_in = b""
-            elif self.headers:
-                self.version = self._find_version(self._parser.get_method())
         return b""
 
     def _go_on(self, rest: bytes) -> bytes:
@@ -200,7 +198,7 @@ class RequestReader:
         self._room = self._max_head
         method = parser.get_method()
         self.method = method.decode("ascii")
-        self.version = self.version or self._find_version(method)
+        self.version = self._find_version(method)
         self.is_last = self.version != "1.1" or not parser.should_keep_alive()
         self.fault = self._check() if self.version else self._judge_protocol()
         if self.fault is None and not self.is_upgrade:

@@ -50,10 +50,10 @@ class Served:
 
 
 @asynccontextmanager
-async def served(app: Any, *, ws: str = "auto", **options: Any) -> AsyncIterator[Served]:
+async def served(app: Any, *, ws: Any = "auto", **options: Any) -> AsyncIterator[Served]:
     """Serve an application as a process does, without its signals and its end.
 
-    `ws` is uvicorn's name for the protocol of web sockets.
+    `ws` is the protocol of web sockets, or uvicorn's name for one.
     """
     loop = asyncio.get_running_loop()
     config, state, _ = configuration(app)

@@ -10,6 +10,7 @@ from bff_core import Settings, gateway
 from bff_core.errors import ConfigurationError
 from bff_core.events import AnyEvent, Events, Refused
 from bff_core.server.options import ServerOptions
+from bff_core.server.patience import Patience
 from bff_core.server.refusal import Refusals
 from tests.server.talking import HELLO, Shop, echo, hello, served, until
 
@@ -203,6 +204,19 @@ async def test_a_fast_handler_waits_for_its_client():
             await asyncio.sleep(0.1)
 
     assert 0 < sent < 16_000_000  # what the kernel takes in, and 64 KiB of ours
+
+
+def test_a_handshake_has_what_is_left_for_its_head():
+    """From its first byte; behind a request that was turned away from the end of its head."""
+    now = 0.0
+    patience = Patience(ServerOptions(header_timeout=10, keep_alive=75), lambda: now)
+
+    patience.head()
+    now = 4.0
+    assert patience.handshake_due() == 10
+
+    patience.idle()
+    assert patience.handshake_due() == 14
 
 
 def test_options_are_checked_when_they_are_built():

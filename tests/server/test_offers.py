@@ -310,7 +310,8 @@ class Notes:
         self.requests[-1][3] += piece
 
     def end(self) -> None:
-        self.requests[-1][4] = True
+        reader = self.reader
+        self.requests[-1][4] = (reader.method, reader.version, len(reader.headers))
 
     def read(self, pieces: Iterator[bytes]) -> tuple[list[object], object]:
         for piece in pieces:

@@ -224,7 +224,10 @@ async def test_nobody_reads_behind_the_last_request():
 async def test_another_protocol_is_refused_in_any_segments(line, segments):
     """The parser takes it for HTTP: the bytes are looked at, however they arrive."""
     shop = Shop()
-    sent = request(b"Host: localhost", b"X: /hello HTTP/1.1", line=line.encode())
+    method, target, _ = line.encode().split()
+    decoys = [b"X: %b %b HTTP/1.%d" % (method, target, minor) for minor in (0, 1)]
+    fields = [] if segments == "behind another" else decoys
+    sent = request(b"Host: localhost", *fields, line=line.encode())
 
     async with served(shop) as server, server.client() as client:
         if segments == "behind another":

@@ -152,6 +152,24 @@ async def test_a_web_socket_that_is_not_accepted_holds_no_connection(ws, path, s
     assert status != 503 or b'"code"' in said
 
 
+class Silent(asyncio.Protocol):
+    """A protocol of web sockets that never calls the application."""
+
+    def __init__(self, **_):
+        pass
+
+
+async def test_a_protocol_that_calls_no_application_holds_no_connection():
+    """Whatever it waits for, the deadline of the head breaks the connection."""
+    async with (
+        served(Sockets(), ws=Silent, header_timeout=0.2) as server,
+        server.client() as client,
+    ):
+        client.send(socket_of(b"accepts"))
+
+        assert await asyncio.wait_for(client.is_closed(), 5)
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.filterwarnings("ignore:The `websockets` implementation is deprecated")
 @pytest.mark.parametrize("ws", IMPLEMENTATIONS)
