@@ -265,3 +265,17 @@ async def test_request_header_that_was_used_is_in_vary(shop):
 
     assert answer.json()["data"] == {"language": "de"}
     assert "Accept-Language" in answer.headers["vary"]
+
+
+@pytest.mark.parametrize("number", [True, False, [True], "1"])
+async def test_a_boolean_is_no_number(shop, number):
+    """Neither as a variable nor written in the document, as in the bodies of REST."""
+    ask = "query($n: Int!) { product(id: 7) { twice(number: $n) } }"
+    written = f"{{ product(id: 7) {{ twice(number: {json.dumps(number)}) }} }}"
+    async with shop() as open_shop:
+        answers = [await open_shop.ask(ask, n=number), await open_shop.ask(written)]
+
+    for answer in answers:
+        result = answer.json()
+        assert "Int cannot represent" in result["errors"][0]["message"]
+        assert not result.get("data")
