@@ -14,7 +14,7 @@ class RelativeRedirects:
     """Around FastAPI: takes scheme and host off each `Location` that has those of its request.
 
     Starlette's redirects to a path with or without its last slash, and those of mounted
-    applications and folders, repeat the Host field. A cache that does not tell hosts apart would
+    applications and folders, repeat the Host field. A cache that ignores the host would
     send other clients there. What leads to another origin stays as it is.
     """
 

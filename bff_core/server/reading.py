@@ -46,7 +46,7 @@ class RequestReader:
 
     The parser itself refuses bare line feeds, folded and malformed fields, two lengths, and a
     length beside a transfer coding. Checked here: the protocol and its version, the Host field,
-    codings and expectations that nobody would meet, the size of the head and of what stands
+    codings and expectations that are not supported, the size of the head and of what stands
     between pieces of a body. Trailers are dropped: a field that comes after the checks must not
     be taken for one that passed them.
 

@@ -213,7 +213,7 @@ def served_by(kind: Any):
     return app
 
 
-def asked(value: Any) -> Iterator[tuple[str, str, Any]]:
+def ways_of(value: Any) -> Iterator[tuple[str, str, Any]]:
     """Yield the requests that send a value by every way."""
     yield "POST", "/app/x", value
     for method, prefix in (("POST", "/views"), ("PUT", "/router"), ("POST", "/router/inner")):
@@ -227,7 +227,7 @@ def asked(value: Any) -> Iterator[tuple[str, str, Any]]:
 async def test_a_boolean_is_no_number(kind, value):
     """422 in whatever it is nested, by views, routes, included routers and dependencies."""
     async with client_of(served_by(kind)) as client:
-        answers = [await client.request(*one[:2], json=one[2]) for one in asked(value)]
+        answers = [await client.request(*one[:2], json=one[2]) for one in ways_of(value)]
 
     assert {answer.status_code for answer in answers} == {422}
 
@@ -236,7 +236,7 @@ async def test_a_boolean_is_no_number(kind, value):
 async def test_what_fastapi_converts_it_still_converts(kind, value):
     """Booleans where they belong, and numbers in any of the forms that FastAPI promises."""
     async with client_of(served_by(kind)) as client:
-        answers = [await client.request(*one[:2], json=one[2]) for one in asked(value)]
+        answers = [await client.request(*one[:2], json=one[2]) for one in ways_of(value)]
 
     assert {answer.status_code for answer in answers} <= {200, 204}
 
