@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 
 from services_mock.data import users
 from services_mock.identity.book import Book, Code, Grant, Stay
-from services_mock.identity.clients import SCOPES, Client
+from services_mock.identity.clients import ACRS, SCOPES, Client
 from services_mock.identity.routes import Form, Refused, Store, client_of, router
 
 COOKIE: Final = "mock-identity"
@@ -73,10 +73,9 @@ async def show(request: Request, book: Store) -> Response:
     if error:
         return _back(book, asked, {"error": error})
     stay = book.stays.get(request.cookies.get(COOKIE, ""))
-    prompt = asked.get("prompt", "")
-    if stay is not None and prompt not in {"login", "select_account"}:
+    if stay is not None and not _has_to_sign_in(book, asked, stay):
         return _back(book, asked, {"code": _code(book, asked, client, stay)})
-    if prompt == "none":
+    if asked.get("prompt") == "none":
         return _back(book, asked, {"error": "login_required"})
     hidden = "".join(
         f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
@@ -105,10 +104,31 @@ async def choose(request: Request, book: Store, form: Form) -> Response:
     error = _fault(asked) or ("" if users.exists(subject) else "access_denied")
     if error:
         return _back(book, asked, {"error": error})
-    stay = Stay(secrets.token_urlsafe(12), subject, int(book.wall()))
+    known = request.cookies.get(COOKIE, "")
+    stay = book.stays.get(known)
+    if stay is None or stay.subject != subject:
+        stay = Stay(secrets.token_urlsafe(12), subject, 0)
+        known = book.stays.put(stay)
+    stay.since, stay.acr = int(book.wall()), _acr_for(asked)
     answer = _back(book, asked, {"code": _code(book, asked, client, stay)})
-    answer.set_cookie(COOKIE, book.stays.put(stay), httponly=True, samesite="lax", path="/")
+    answer.set_cookie(COOKIE, known, httponly=True, samesite="lax", path="/")
     return answer
+
+
+def _has_to_sign_in(book: Book, asked: dict[str, str], stay: Stay) -> bool:
+    """Whether the user has to sign in again: as asked for, or by `max_age` or `acr_values`."""
+    if asked.get("prompt") in {"login", "select_account"}:
+        return True
+    if "max_age" in asked and book.wall() - stay.since > int(asked["max_age"]):
+        return True
+    wanted = [one for one in asked.get("acr_values", "").split() if one in ACRS]
+    return bool(wanted) and stay.acr not in wanted
+
+
+def _acr_for(asked: dict[str, str]) -> str:
+    """Return the first class of `acr_values` that is supported, the weakest without one."""
+    wanted = [one for one in asked.get("acr_values", "").split() if one in ACRS]
+    return wanted[0] if wanted else ACRS[0]
 
 
 def _asked(told: dict[str, str], book: Book) -> tuple[dict[str, str], Client]:
@@ -132,6 +152,9 @@ def _fault(asked: dict[str, str]) -> str:
         return "unsupported_response_type"
     if asked.get("code_challenge_method") != "S256" or len(asked.get("code_challenge", "")) != 43:
         return "invalid_request"
+    age = asked.get("max_age", "0")
+    if not (age.isascii() and age.isdigit()):
+        return "invalid_request"
     scopes = frozenset(asked.get("scope", "").split())
     return "" if scopes and scopes <= SCOPES else "invalid_scope"
 
@@ -145,6 +168,8 @@ def _code(book: Book, asked: dict[str, str], client: Client, stay: Stay) -> str:
         stay.sid,
         asked.get("nonce", ""),
         stay.since,
+        acr=stay.acr,
+        consent=stay.consent_to(client.id),
     )
     until = book.wall() + CODE_LIFETIME
     return book.codes.put(Code(grant, asked["redirect_uri"], asked["code_challenge"], until))

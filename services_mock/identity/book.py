@@ -31,9 +31,20 @@ class Shelf(OrderedDict[str, T], Generic[T]):
         return name
 
 
+@dataclass(slots=True, eq=False)
+class Consent:
+    """What a user allowed one client during one session at the provider.
+
+    Every sign-in of that session shares it, as certified providers do: if it is revoked, the tokens
+    of all these sign-ins end.
+    """
+
+    is_revoked: bool = False
+
+
 @dataclass(slots=True)
 class Grant:
-    """What somebody allowed a client: a family of refresh tokens, of which one is good."""
+    """One sign-in of a client: a family of refresh tokens, of which one is good."""
 
     client: str
     subject: str
@@ -42,8 +53,14 @@ class Grant:
     nonce: str = ""
     signed_in_at: int = 0
     refresh: str = ""
-    is_revoked: bool = False
     jkt: str = ""
+    acr: str = ""
+    consent: Consent = field(default_factory=Consent)
+
+    @property
+    def is_revoked(self) -> bool:
+        """Whether the consent that it belongs to was revoked."""
+        return self.consent.is_revoked
 
 
 @dataclass(slots=True)
@@ -64,7 +81,16 @@ class Stay:
     sid: str
     subject: str
     since: int
+    acr: str = ""
     clients: set[str] = field(default_factory=set)
+    consents: dict[str, Consent] = field(default_factory=dict)
+
+    def consent_to(self, client: str) -> Consent:
+        """Return the consent that all sign-ins of a client share, a new one after a revocation."""
+        consent = self.consents.get(client)
+        if consent is None or consent.is_revoked:
+            consent = self.consents[client] = Consent()
+        return consent
 
 
 @dataclass(slots=True)
@@ -96,6 +122,7 @@ class Book:
         self.stays: Shelf[Stay] = Shelf()
         self.opaque: Shelf[Opaque] = Shelf()
         self.revoked: OrderedDict[str, None] = OrderedDict()
+        self.issued: OrderedDict[str, Grant] = OrderedDict()
         self.keys: list[ECKey] = []
         self.rotate()
 
@@ -109,10 +136,25 @@ class Book:
         fresh = ECKey.generate_key("P-256", {"kid": secrets.token_urlsafe(8)}, private=True)
         self.keys = [fresh, *self.keys[:OLD_KEYS]]
 
+    def issue(self, jti: str, grant: Grant) -> None:
+        """Remember which grant an access token belongs to."""
+        self.issued[jti] = grant
+        if len(self.issued) > MOST:
+            self.issued.popitem(last=False)
+
+    def is_active(self, token: str, claims: Mapping[str, object]) -> bool:
+        """Whether an access token has neither expired nor been revoked, nor has its grant."""
+        grant = self.issued.get(str(claims.get("jti")))
+        is_revoked = token in self.revoked or (grant is not None and grant.is_revoked)
+        expires_at = claims.get("exp")
+        return not is_revoked and isinstance(expires_at, int) and expires_at >= self.wall()
+
     def revoke(self, grant: Grant) -> None:
-        """End a grant, with all refresh tokens of its family."""
-        grant.is_revoked = True
-        self.refreshes.pop(grant.refresh, None)
+        """End the consent of a grant, with all tokens of all sign-ins that share it."""
+        grant.consent.is_revoked = True
+        ended = [name for name, one in self.refreshes.items() if one.is_revoked]
+        for name in ended:
+            del self.refreshes[name]
 
     def end(self, stay: Stay) -> None:
         """Sign somebody out at the provider; what clients have been granted ends with it."""
@@ -120,3 +162,5 @@ class Book:
             del self.stays[name]
         for grant in [one for one in self.refreshes.values() if one.sid == stay.sid]:
             self.revoke(grant)
+        for consent in stay.consents.values():
+            consent.is_revoked = True

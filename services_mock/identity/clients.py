@@ -11,6 +11,9 @@ SCOPES = frozenset(
     ("openid", "profile", "email", "offline_access", "orders:read", "orders:write", "cart")
 )
 
+ACRS = ("1", "2")
+"""Authentication classes (`acr`), the weakest first; a mock takes its users at their word."""
+
 
 @dataclass(frozen=True, slots=True)
 class Client:

@@ -3,7 +3,7 @@
 from fastapi import Response
 
 from services_mock.answers import answer
-from services_mock.identity.clients import SCOPES
+from services_mock.identity.clients import ACRS, SCOPES
 from services_mock.identity.routes import Store, router
 from services_mock.identity.signing import ALGORITHM
 
@@ -41,6 +41,7 @@ async def get_metadata(book: Store) -> Response:
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": [ALGORITHM],
             "scopes_supported": sorted(SCOPES),
+            "acr_values_supported": list(ACRS),
         }
     )
 

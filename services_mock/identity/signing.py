@@ -51,6 +51,9 @@ def access_token(
     }
     if grant.sid:
         claims["sid"] = grant.sid
+    if grant.signed_in_at:
+        claims |= {"auth_time": grant.signed_in_at, "acr": grant.acr}
+    book.issue(str(claims["jti"]), grant)
     if grant.jkt:
         claims["cnf"] = {"jkt": grant.jkt}
     if act:
@@ -70,6 +73,7 @@ def id_token(book: Book, grant: Grant, access: str) -> str:
         "iat": now,
         "exp": now + int(book.lifetime),
         "auth_time": grant.signed_in_at,
+        "acr": grant.acr,
         "sid": grant.sid,
         "at_hash": half(access),
         "roles": ["customer"],

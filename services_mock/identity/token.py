@@ -95,13 +95,17 @@ def _exchange(book: Book, client: Client, form: dict[str, str], jkt: str) -> dic
     claims = read(book, form.get("subject_token", ""))
     if not client.secret:
         raise Refused("unauthorized_client")
-    if form.get("subject_token_type") != ACCESS or claims is None or claims["exp"] < book.wall():
+    is_good = claims is not None and book.is_active(form["subject_token"], claims)
+    if form.get("subject_token_type") != ACCESS or claims is None or not is_good:
         raise Refused("invalid_request", "subject_token")
     had = frozenset(str(claims["scope"]).split())
     scope = frozenset(form["scope"].split()) if form.get("scope") else had
     if not scope <= had:
         raise Refused("invalid_scope")
     grant = Grant(client.id, str(claims["sub"]), scope, str(claims.get("sid", "")), jkt=jkt)
+    parent = book.issued.get(str(claims.get("jti")))
+    if parent is not None:  # what is exchanged ends with what it was exchanged for
+        grant.consent = parent.consent
     audience = form.get("audience") or form.get("resource") or client.audience
     token = access_token(book, grant, audience=audience, scope=scope, act=client.id)
     return {**_told(book, token, jkt), "issued_token_type": ACCESS}
@@ -137,7 +141,7 @@ async def get_userinfo(request: Request, book: Store) -> Response:
     """Tell who an access token is of."""
     token = request.headers.get("authorization", "").partition(" ")[2]
     claims = read(book, token)
-    if claims is None or claims["exp"] < book.wall() or token in book.revoked:
+    if claims is None or not book.is_active(token, claims):
         return JSONResponse(
             {"error": "invalid_token"}, 401, {"www-authenticate": 'Bearer error="invalid_token"'}
         )
@@ -153,7 +157,7 @@ async def introspect(request: Request, book: Store, form: Form) -> Response:
         return refused.answer()
     token = form.get("token", "")
     claims = read(book, token)
-    is_active = claims is not None and claims["exp"] >= book.wall() and token not in book.revoked
+    is_active = claims is not None and book.is_active(token, claims)
     kind = "DPoP" if claims is not None and "cnf" in claims else "Bearer"
     told = {"active": True, "token_type": kind, **(claims or {})} if is_active else {}
     return JSONResponse(told or {"active": False})

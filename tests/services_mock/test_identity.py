@@ -358,3 +358,83 @@ async def test_the_page_can_not_be_framed_and_loads_nothing():
     assert "A mock" in page.text
     assert "password" not in page.text.replace("no password", "")
     assert "http" not in re.sub(r'value="[^"]*"', "", page.text)
+
+
+async def introspected(provider: Provider, token: str) -> bool:
+    """Return whether the provider calls a token active."""
+    told = await provider.client.post("/introspect", data={"token": token}, auth=BASIC)
+    return told.json()["active"]
+
+
+@pytest.mark.parametrize("ending", ["revoked", "reused", "code used twice"])
+async def test_sign_ins_of_one_session_share_a_grant(ending):
+    """As at certified providers: what ends the tokens of one sign-in ends those of the other."""
+    async with running() as provider:
+        code = (await provider.chosen())["code"]
+        first, second = (await provider.redeemed(code)).json(), await provider.signed_in()
+        sids = [(await provider.claims(one["id_token"]))["sid"] for one in (first, second)]
+        before = await introspected(provider, second["access_token"])
+        if ending == "revoked":
+            form = {"token": first["refresh_token"]}
+            await provider.client.post("/revoke", data=form, auth=BASIC)
+        elif ending == "reused":
+            for _ in range(2):
+                await provider.token(
+                    grant_type="refresh_token", refresh_token=first["refresh_token"]
+                )
+        else:
+            await provider.redeemed(code)
+        told = await provider.token(
+            grant_type="refresh_token", refresh_token=second["refresh_token"]
+        )
+        after = await introspected(provider, second["access_token"])
+        anew = await provider.signed_in()
+        again = await provider.token(
+            grant_type="refresh_token", refresh_token=anew["refresh_token"]
+        )
+
+    assert sids[0] == sids[1]
+    assert (before, after) == (True, False)
+    assert (told.status_code, told.json()["error"]) == (400, "invalid_grant")
+    assert again.status_code == 200
+
+
+async def test_sessions_of_two_browsers_share_nothing():
+    """Revoking the tokens of one browser leaves those of another."""
+    async with running() as provider:
+        first = await provider.signed_in()
+        provider.client.cookies.clear()
+        second = await provider.signed_in()
+        await provider.client.post("/revoke", data={"token": first["refresh_token"]}, auth=BASIC)
+        told = await provider.token(
+            grant_type="refresh_token", refresh_token=second["refresh_token"]
+        )
+
+    assert told.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("asked", "is_asked"),
+    [
+        ({}, False),
+        ({"max_age": "100"}, False),
+        ({"max_age": "99"}, True),
+        ({"max_age": "0"}, True),
+        ({"acr_values": "1"}, False),
+        ({"acr_values": "9 2"}, True),
+        ({"acr_values": "9"}, False),
+        ({"prompt": "login"}, True),
+    ],
+)
+async def test_a_user_signs_in_again_where_that_is_asked_for(asked, is_asked):
+    """By `max_age`, `acr_values` and `prompt`; the session of before goes on, stronger."""
+    async with running() as provider:
+        await provider.chosen()
+        provider.wall.now += 100
+        page = await provider.asked(**asked)
+        back = await provider.chosen(**asked)
+        who = await provider.claims((await provider.redeemed(back["code"])).json()["id_token"])
+
+    assert (page.status_code == 200) is is_asked
+    assert who["auth_time"] == provider.wall.now - (0 if is_asked else 100)
+    assert who["acr"] == ("2" if "2" in asked.get("acr_values", "") else "1")
