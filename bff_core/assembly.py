@@ -10,11 +10,13 @@ from contextlib import (
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Protocol, TypeVar
+from urllib.parse import urlsplit
 
 from bff_core.auth.authenticator import (
     Authenticator,
     HasKeys,
     MakeAuthenticator,
+    MayBeUnready,
     NeedsResources,
     Resources,
     each_of,
@@ -27,6 +29,7 @@ from bff_core.composition.composition import Composition
 from bff_core.composition.wiring import shape_of
 from bff_core.edge.errands import Errands, GetCache, Read
 from bff_core.edge.errands import errands as operator_errands
+from bff_core.edge.health import Check
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events
 from bff_core.observe.log import log_sink
@@ -35,6 +38,7 @@ from bff_core.saga.desk import Desk
 from bff_core.settings import Settings
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.credentials.wallet import Wallet, providers, secrets
+from bff_core.upstream.provider import ProviderService
 from bff_core.upstream.roster import Roster
 from bff_core.upstream.runtime import Runtime
 from bff_core.upstream.stack import MakeTransport
@@ -77,11 +81,33 @@ def authenticator(
 
 
 def with_those_of(
-    asks: Authenticator | None, services: Sequence[type[Upstream]]
-) -> Sequence[type[Upstream]]:
-    """Return the services of a gateway, with those that its authenticator and others call."""
+    asks: Authenticator | None, services: Sequence[type[Upstream]], settings: Settings
+) -> tuple[Sequence[type[Upstream]], Settings]:
+    """Return the services of a gateway, with those that its authenticator and others call.
+
+    The settings come with the addresses of an identity provider's further origins.
+    """
     theirs = asks.services if isinstance(asks, NeedsResources) else ()
-    return list(dict.fromkeys([*services, *providers(services), *theirs]))
+    found = list(dict.fromkeys([*services, *providers(services), *theirs]))
+    origins = {
+        kind.name: (kind.origin,)
+        for kind in found
+        if issubclass(kind, ProviderService) and kind.origin
+    }
+    if origins:
+        settings = settings.model_copy(update={"upstreams": {**origins, **settings.upstreams}})
+    return found, settings
+
+
+def base_of(settings: Settings) -> dict[str, str]:
+    """Return FastAPI's `root_path` of a gateway below a path, which a proxy may strip or not."""
+    base = urlsplit(settings.public_url).path
+    return {"root_path": base} if base else {}
+
+
+def checks(asks: Authenticator | None) -> list[tuple[str, Check]]:
+    """Return the checks of readiness that an authenticator brings along."""
+    return [("sign-in", one.unready) for one in each_of(asks) if isinstance(one, MayBeUnready)]
 
 
 def check_variables(services: Sequence[type[Upstream]], settings: Settings) -> None:

@@ -95,7 +95,7 @@ class Gateway(FastAPI):
         self._clock, self.edge_options = clock, options
         self.door = Doorkeeper(options, events=events, clock=clock)
         self._authenticator = authenticator
-        self.readiness = Readiness([("upstreams", self._unready)])
+        self.readiness = Readiness([("upstreams", self._unready), *assembly.checks(authenticator)])
         install_problem_handlers(self)
 
     def setup(self) -> None:
@@ -269,7 +269,7 @@ def gateway(
     """
     settings = settings or Settings.load()
     asks = assembly.authenticator(authenticator, settings)
-    services = assembly.with_those_of(asks, services)
+    services, settings = assembly.with_those_of(asks, services, settings)
     policies = PolicyFile(settings.policies, services)
     if settings.env == "production":  # the pages load scripts from elsewhere
         fastapi = {"docs_url": None, "redoc_url": None} | fastapi
@@ -285,7 +285,7 @@ def gateway(
         has_cache=assembly.keeps_replies(services, settings),
         lifespan=assembly.lifespan(policies, transport, lifespan),
         clock=clock,
-        **fastapi,
+        **assembly.base_of(settings) | fastapi,
     )
     app.router.routes.extend(signin_routes(asks))
     for face in faces:

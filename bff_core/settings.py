@@ -112,6 +112,7 @@ class Settings(BaseSettings):
         default="", description="where browsers find the gateway, such as https://shop.example"
     )
     issuer: str = Field(default="", description="the issuer of tokens, such as https://id.example")
+    issuer_origins: Names = Field(default=(), description="further origins of the issuer")
     client_id: str = Field(default="", description="what the provider knows the gateway as")
     client_secret: SecretStr = Field(
         default=SecretStr(""), description="what the provider knows the gateway by"

@@ -1,8 +1,9 @@
 """What the value of a variable may be: addresses, secrets, lists; told apart when it is read."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
@@ -75,12 +76,15 @@ def _journal_url(url: str) -> str:
 
 
 def _public_url(url: str) -> str:
-    """Return an origin, without a path."""
+    """Return an origin, or the address of a folder there, without a slash at its end."""
     if url:
         url = _service_url(url)
-        if urlsplit(url).path:
-            raise ValueError("an origin has no path")
+        if not _is_folder(urlsplit(url).path):
+            raise ValueError("its path is made of names, each behind one slash")
     return url
+
+
+_is_folder: Final = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)*").fullmatch
 
 
 def _keys(secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:

@@ -76,6 +76,15 @@ class NeedsResources(Protocol):
 
 
 @runtime_checkable
+class MayBeUnready(Protocol):
+    """An authenticator that may find that its provider is set up wrongly."""
+
+    def unready(self) -> str | None:
+        """Return the reason, without internals: anybody can read it in `/readyz`."""
+        ...
+
+
+@runtime_checkable
 class SignsIn(Protocol):
     """An authenticator with endpoints of its own, below a `prefix` of the gateway."""
 

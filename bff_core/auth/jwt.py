@@ -65,9 +65,9 @@ class PublicKey:
     key: VerifyingKey
 
 
-def parse(token: bytes) -> Unverified:
+def parse(token: bytes, longest: int = LONGEST) -> Unverified:
     """Read a token in compact form; raises `Refused` for what is none."""
-    if len(token) > LONGEST or not _is_compact(token):
+    if len(token) > longest or not _is_compact(token):
         raise Refused("no_compact_form")
     head, body, signature = token.split(b".")
     header, claims = _object(_octets(head)), _object(_octets(body))
@@ -238,3 +238,18 @@ def instant_of(claims: Claims, name: str, *, required: bool = False) -> float:
 def expiry_of(claims: Claims) -> float:
     """Return until when a verified token is valid, as a Unix time."""
     return instant_of(claims, "exp", required=True)
+
+
+def auth_time_of(claims: Claims, latest: float) -> float:
+    """Return when a user proved who they are, as a Unix time; 0 where that is not known."""
+    try:
+        at = instant_of(claims, "auth_time")
+    except Refused:
+        return 0.0
+    return at if 0 < at <= latest else 0.0
+
+
+def acr_of(claims: Claims) -> str:
+    """Return the class of a user's proof; empty where that is not known."""
+    acr = claims.get("acr")
+    return acr if isinstance(acr, str) else ""

@@ -3,7 +3,7 @@
 from base64 import b64encode
 from collections.abc import Mapping
 from functools import cache
-from typing import Final
+from typing import ClassVar, Final
 from urllib.parse import quote_plus, urlencode
 
 import msgspec
@@ -15,8 +15,8 @@ from bff_core.upstream.client import Upstream
 
 FORM: Final = "application/x-www-form-urlencoded"
 
-LONGEST: Final = 64 * 1024
-"""Bytes of an answer that are read."""
+LONGEST: Final = 256 * 1024
+"""Bytes of an answer that are read: an ID token alone may have 64 KiB."""
 
 _decode: Final = msgspec.json.Decoder(dict[str, object]).decode
 
@@ -30,11 +30,32 @@ class ProviderUnavailable(BFFError):
     retry_after = 5.0
 
 
+class ProviderService(Upstream):
+    """An identity provider; one at another origin than its issuer needs no variable of its own."""
+
+    name = "provider"
+    origin: ClassVar[str] = ""
+
+
+def name_at(upstream: str, origin: str) -> str:
+    """Return the name of the service at another origin of a provider, and note where that is.
+
+    "https://oauth2.googleapis.com" is "identity_oauth2_googleapis_com"; a variable of that name
+    (`BFF_UPSTREAM_…`) may say another address.
+    """
+    scheme, _, host = origin.partition("://")
+    place = host.replace("-", "__").replace(".", "_").replace(":", "_port_")
+    name = f"{upstream}_{place}" if scheme == "https" else f"{upstream}_{scheme}_{place}"
+    for kind in (provider(name), token_endpoint(name)):
+        kind.origin = origin
+    return name
+
+
 @cache
-def provider(name: str) -> type[Upstream]:
+def provider(name: str) -> type[ProviderService]:
     """Return the service client of an identity provider; the same one for all who name it."""
 
-    class Provider(Upstream):
+    class Provider(ProviderService):
         policy = Policy(timeout=5.0, attempt_timeout=2.5, public=True)
 
     Provider.name = name
@@ -42,14 +63,14 @@ def provider(name: str) -> type[Upstream]:
 
 
 @cache
-def token_endpoint(name: str) -> type[Upstream]:
+def token_endpoint(name: str) -> type[ProviderService]:
     """Return the client for what is sent once: codes and refresh tokens.
 
     A refresh that was cut short may have happened: its tokens would be lost, and the next one be
     taken for theft. So it is given time; who waits for it is bound by deadlines of their own.
     """
 
-    class TokenEndpoint(Upstream):
+    class TokenEndpoint(ProviderService):
         policy = Policy(timeout=20.0, attempt_timeout=20.0, coalesce=False, keyed=False)
 
     TokenEndpoint.name = name

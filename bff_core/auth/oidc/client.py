@@ -10,17 +10,28 @@ from typing import Final
 
 from bff_core.auth.jwt import Claims, Refused, parse, verify
 from bff_core.auth.keys import Keys
-from bff_core.auth.oidc.provider import Directory, Metadata
+from bff_core.auth.oidc.provider import Directory, Endpoint, Metadata
 from bff_core.auth.oidc.sign_in import SignIn
 from bff_core.call import Reply
 from bff_core.clock import Clock, monotonic
 from bff_core.errors import BFFError
 from bff_core.upstream.client import Upstream
-from bff_core.upstream.provider import ProviderUnavailable, basic, post, token_endpoint, told_in
+from bff_core.upstream.provider import (
+    ProviderUnavailable,
+    basic,
+    name_at,
+    post,
+    provider,
+    token_endpoint,
+    told_in,
+)
 from bff_core.upstream.runtime import Spawn
 
 IDENTITY: Final = ("JWT", "")
 """The `typ` of ID tokens: most say nothing particular."""
+
+LONGEST_ID_TOKEN: Final = 64 * 1024
+"""Bytes of an ID token: it comes in an answer of the provider, and in no header."""
 
 LOGOUT: Final = ("logout+jwt", "JWT", "")
 LOGOUT_EVENT: Final = "http://schemas.openid.net/event/backchannel-logout"
@@ -70,24 +81,41 @@ class Client:
     def __init__(
         self, sign_in: SignIn, *, clock: Clock = monotonic, wall: Clock = time.time
     ) -> None:
-        self.sign_in = sign_in
         self._directory = Directory(sign_in, clock)
         self._clock = clock
         self._wall = wall
         self._keys: Keys | None = None
-        self._endpoint: Upstream | None = None
         self._open: tuple[Mapping[type[Upstream], Upstream], Spawn] | None = None
 
     @property
     def kinds(self) -> Sequence[type[Upstream]]:
         """The services that the provider is called through."""
-        return self._directory.kind, token_endpoint(self.sign_in.upstream)
+        names = [name_at(self.sign_in.upstream, one) for one in self.sign_in.origins]
+        names = [self.sign_in.upstream, *names]
+        return [*map(provider, names), *map(token_endpoint, names)]
+
+    @property
+    def sign_in(self) -> SignIn:
+        """What is known of the provider beforehand."""
+        return self._directory.sign_in
+
+    @property
+    def fault(self) -> str:
+        """What is wrong with the provider's discovery document; empty for nothing."""
+        return self._directory.fault
+
+    def add_origins(self, origins: Sequence[str]) -> None:
+        """Let endpoints be at further origins than the issuer's."""
+        self._directory.add_origins(origins)
 
     def open(self, services: Mapping[type[Upstream], Upstream], spawn: Spawn) -> None:
         """Use the services of a gateway that runs."""
         self._directory.open(services, spawn)
         self._open = services, spawn
-        self._endpoint = services[token_endpoint(self.sign_in.upstream)]
+
+    async def start(self) -> None:
+        """Learn what the provider offers before anybody signs in."""
+        await self._directory.start()
 
     async def metadata(self) -> Metadata:
         """Return what the provider offers."""
@@ -95,7 +123,8 @@ class Client:
 
     async def push(self, parameters: Mapping[str, str]) -> str:
         """Hand the parameters of an authorization over; return what names them (RFC 9126)."""
-        told = await self._ask((await self.metadata()).pushed, parameters)
+        metadata = await self.metadata()
+        told = await self._ask(metadata.pushed or metadata.token, parameters)
         uri = told.get("request_uri")
         if not isinstance(uri, str) or not uri:
             raise ProviderUnavailable("no request_uri")
@@ -112,9 +141,9 @@ class Client:
 
     async def revoke(self, token: str) -> None:
         """Let the provider forget a refresh token (RFC 7009); what it makes of it is its own."""
-        path = (await self.metadata()).revocation
-        if path and token:
-            await self._post(path, {"token": token, "token_type_hint": "refresh_token"})
+        endpoint = (await self.metadata()).revocation
+        if endpoint and token:
+            await self._post(endpoint, {"token": token, "token_type_hint": "refresh_token"})
 
     async def logged_out(self, token: str) -> LoggedOut:
         """Return what a logout token ends (OpenID Connect Back-Channel Logout, section 2.6).
@@ -140,7 +169,8 @@ class Client:
             raise Refused("nonce")
         if claims.get("azp", self.sign_in.client_id) != self.sign_in.client_id:
             raise Refused("azp")
-        half = half_of(grant.access, parse(grant.id_token.encode()).algorithm)
+        algorithm = parse(grant.id_token.encode(), LONGEST_ID_TOKEN).algorithm
+        half = half_of(grant.access, algorithm)
         if claims.get("at_hash", half) != half:
             raise Refused("at_hash")
         if "events" in claims:  # a logout token is none
@@ -148,14 +178,14 @@ class Client:
         return claims
 
     async def _verified(self, token: str, *types: str, names_subject: bool = True) -> Claims:
-        path = (await self.metadata()).keys
-        issuer = self.sign_in.tokens_for_us(path, *types)
+        place = (await self.metadata()).keys
+        issuer = self.sign_in.tokens_for_us(*place, *types)
         keys = self._keys
-        if keys is None or keys.path != path:
+        if keys is None or (keys.kind.name, keys.path) != place:
             keys = self._keys = Keys(issuer, self._clock)
             if self._open is not None:
                 keys.open(*self._open)
-        told = parse(token.encode())
+        told = parse(token.encode(), LONGEST_ID_TOKEN)
         if told.algorithm not in issuer.algorithms:
             raise Refused("algorithm")
         key = await keys.find(told)
@@ -183,10 +213,10 @@ class Client:
         )
 
     async def _ask(
-        self, path: str, asked: Mapping[str, str], kind: str = ""
+        self, endpoint: Endpoint, asked: Mapping[str, str], kind: str = ""
     ) -> Mapping[str, object]:
         """Return the JSON that a provider answers; raises `GrantRefused` for a refused grant."""
-        reply = await self._post(path, asked)
+        reply = await self._post(endpoint, asked)
         told = told_in(reply)
         if reply.status in {200, 201}:
             return told
@@ -195,14 +225,15 @@ class Client:
             raise GrantRefused(str(error))
         raise ProviderUnavailable(f"answered {reply.status} {error or ''}".rstrip())
 
-    async def _post(self, path: str, asked: Mapping[str, str]) -> Reply:
+    async def _post(self, endpoint: Endpoint, asked: Mapping[str, str]) -> Reply:
         sign_in, body, proof = self.sign_in, dict(asked), ""
         if sign_in.auth == "basic":
             proof = basic(sign_in.client_id, sign_in.client_secret)
         else:
             body |= {"client_id": sign_in.client_id, "client_secret": sign_in.client_secret}
-        assert self._endpoint is not None, "the provider is asked while the gateway runs"  # noqa: S101 # for the type checker
-        return await post(self._endpoint, path, body, proof)
+        assert self._open is not None, "the provider is asked while the gateway runs"  # noqa: S101 # for the type checker
+        service = self._open[0][token_endpoint(endpoint.upstream)]
+        return await post(service, endpoint.target, body, proof)
 
 
 def scopes_in(claims: Claims, name: str) -> frozenset[str]:

@@ -6,6 +6,7 @@ from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from bff_core.auth.issuer import ALGORITHMS, Issuer
+from bff_core.auth.oidc.strength import Strength
 from bff_core.errors import ConfigurationError
 
 DEFAULT_ALGORITHMS: Final = ("RS256", "PS256", "ES256", "EdDSA", "Ed25519")
@@ -16,8 +17,9 @@ class SignIn:
     """A provider (OpenID Connect), and this gateway as a confidential client of it.
 
     `issuer` is its `iss`, and where its discovery document is found; `upstream` names the service
-    that answers there (`BFF_UPSTREAM_<NAME>`): all its endpoints but the one that browsers go to
-    are called through it, and have to be of the issuer's origin. `client_secret` is sent by
+    that answers there (`BFF_UPSTREAM_<NAME>`): all its endpoints but those that browsers go to
+    are called through it. `origins` are further ones at which endpoints may be, as Google's and
+    Cognito's are (or `BFF_ISSUER_ORIGINS`); they are sent our secret. `client_secret` is sent by
     `auth`: "basic" or "post" (RFC 6749, section 2.3.1). `scope` is what is asked for; without
     "offline_access" many providers give no refresh token. `extra` are further parameters of the
     authorization request, such as `audience` or `resource`.
@@ -35,6 +37,7 @@ class SignIn:
     client_id: str
     client_secret: str = field(repr=False)
     upstream: str = "identity"
+    origins: tuple[str, ...] = ()
     auth: Literal["basic", "post"] = "basic"
     scope: tuple[str, ...] = ("openid", "profile", "offline_access")
     extra: Mapping[str, str] = field(default_factory=dict)
@@ -58,6 +61,7 @@ class SignIn:
                 f"{where}: a gateway is a confidential client; register it with the provider, and "
                 "give the client_id and client_secret (BFF_CLIENT_ID, BFF_CLIENT_SECRET)"
             )
+        self._check_origins(where)
         if "openid" not in self.scope:
             raise ConfigurationError(f"{where}: scope has to have 'openid' in it")
         unknown = [name for name in self.algorithms if name not in ALGORITHMS]
@@ -68,29 +72,55 @@ class SignIn:
             raise ConfigurationError(f"{where}: extra can't set {min(taken)}: the flow does")
         if not 0 <= self.leeway <= 300:
             raise ConfigurationError(f"{where}: leeway must be 0 to 300 seconds")
+        try:
+            Strength.of(self.extra)
+        except ValueError as error:
+            raise ConfigurationError(f"{where}: extra: {error}") from error
+
+    def _check_origins(self, where: str) -> None:
+        for one in self.origins:
+            is_safe = one.startswith("https://") or self.issuer.startswith("http://")
+            if isinstance(self.origins, str) or origin_in(one) != one or not is_safe:
+                raise ConfigurationError(
+                    f"{where}: {one!r} in origins (BFF_ISSUER_ORIGINS) is no origin of this "
+                    "provider: write it like https://oauth2.googleapis.com, without a path"
+                )
 
     @property
     def origin(self) -> str:
         """Where the provider's endpoints have to be."""
-        parts = urlsplit(self.issuer)
-        return f"{parts.scheme}://{parts.netloc}"
+        return origin_in(self.issuer) or ""
 
     @property
     def discovery(self) -> str:
         """The path of the discovery document (OpenID Connect Discovery, section 4)."""
         return urlsplit(self.issuer).path.rstrip("/") + "/.well-known/openid-configuration"
 
-    def tokens_for_us(self, keys: str, *types: str) -> Issuer:
-        """Return how tokens are verified that are meant for us, by the keys at a path."""
+    def tokens_for_us(self, upstream: str, keys: str, *types: str) -> Issuer:
+        """Return how tokens are verified that are meant for us, by the keys at an upstream."""
         return Issuer(
             issuer=self.issuer,
             audience=(self.client_id,),
-            upstream=self.upstream,
+            upstream=upstream,
             keys=keys,
             algorithms=self.algorithms,
             types=types,
             leeway=self.leeway,
         )
+
+
+def origin_in(url: str) -> str | None:
+    """Return the origin of a URL, without the usual port; None for what is no URL of the web."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    usual = {"http": 80, "https": 443}.get(parts.scheme)
+    if usual is None or not parts.hostname or "@" in parts.netloc:
+        return None
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{host}" + ("" if port in {None, usual} else f":{port}")
 
 
 RESERVED: Final = frozenset({

@@ -1,0 +1,45 @@
+"""How well a user has to prove who they are: `acr_values` and `max_age` of a sign-in."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from bff_core.auth.jwt import Claims, Refused, instant_of
+
+MAX_ACR_VALUES: Final = 256
+"""Letters of `acr_values`."""
+
+_are_values: Final = re.compile(r"[!-~]+(?: [!-~]+)*").fullmatch
+_is_age: Final = re.compile(r"[0-9]{1,9}").fullmatch
+
+
+@dataclass(frozen=True, slots=True)
+class Strength:
+    """What was asked of the provider: one of the classes, no longer than `max_age` seconds ago."""
+
+    acr_values: tuple[str, ...] = ()
+    max_age: int | None = None
+
+    @classmethod
+    def of(cls, parameters: Mapping[str, str]) -> "Strength":
+        """Read the parameters of an authorization request; raises `ValueError` for wrong ones."""
+        values, age = parameters.get("acr_values", ""), parameters.get("max_age", "")
+        if values and (len(values) > MAX_ACR_VALUES or not _are_values(values)):
+            raise ValueError("acr_values are names of up to 256 letters, separated by spaces")
+        if age and not _is_age(age):
+            raise ValueError("max_age is a number of seconds")
+        return cls(tuple(values.split()), int(age) if age else None)
+
+    def check(self, claims: Claims, *, began: float, wall: float, leeway: float) -> None:
+        """Raise `Refused` for an ID token that does not show what was asked for.
+
+        (OpenID Connect Core, section 3.1.3.7, steps 12 and 13.) `began` is when the browser was
+        sent to the provider: for how long its user stayed there does not count.
+        """
+        if self.acr_values and claims.get("acr") not in self.acr_values:
+            raise Refused("acr")
+        if self.max_age is not None:
+            at = instant_of(claims, "auth_time", required=True)
+            if not began - self.max_age - leeway <= at <= wall + leeway:
+                raise Refused("auth_time")
