@@ -1,6 +1,7 @@
 """What one request carries downward: who asks, until when, under which trace, in which part."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -31,7 +32,8 @@ class Scope:
     reads, where the request has a key. `lineage` is there where a face wants to know what its
     answer is made of. `added` are headers of whatever answer the request gets, such as a cookie;
     they are no part of an answer that is kept. Where callers can sign in it `is_guarded`:
-    what does not say who may ask is for those who have.
+    what does not say who may ask is for those who have. `login` is the address where a viewer with
+    a session signs in again; `wall` is the clock that the times of its sign-in are compared with.
     """
 
     deadline: float
@@ -54,6 +56,8 @@ class Scope:
     token: ViewerToken | None = None
     added: list[tuple[bytes, bytes]] = field(default_factory=list)
     is_guarded: bool = False
+    login: str = ""
+    wall: Callable[[], float] = time.time
 
     def header(self, name: str) -> str | None:
         """Return a request header (lower-case `name`) and note that the answer varies by it."""

@@ -15,8 +15,9 @@ class Viewer:
     `scopes` are what the caller was granted, `roles` what they are known as, `client` is the
     application that asks for it, and `session` names the server-side session where there is one.
     `criticality` moves the class of the caller's requests when the gateway has too many: a paying
-    customer's up, a batch job's down. A composition that declares a field of this type is handed
-    the request's viewer.
+    customer's up, a batch job's down. `acr` is the class of the proof that the caller gave at
+    `auth_time`, a Unix time; empty and 0 where that is not known. A composition that declares a
+    field of this type is handed the request's viewer.
     """
 
     subject: str
@@ -26,6 +27,8 @@ class Viewer:
     session: str | None = None
     criticality: Criticality = USUAL
     roles: frozenset[str] = frozenset()
+    acr: str = ""
+    auth_time: float = 0.0
 
     @property
     def is_anonymous(self) -> bool:

@@ -3,7 +3,7 @@
 import secrets
 from typing import Final
 
-from bff_core.auth.jwt import Claims, Refused
+from bff_core.auth.jwt import Claims, Refused, acr_of, auth_time_of
 from bff_core.auth.oidc.client import Grant, scopes_in
 from bff_core.auth.oidc.sign_in import SignIn
 from bff_core.auth.session.session import Claims as Shown
@@ -39,6 +39,8 @@ def session_of(
         browser=browser[:LONGEST_NAME],
         signed_in_at=wall,
         tokens=tokens_of(grant, wall) if sign_in.keeps_tokens else None,
+        acr=acr_of(claims),
+        auth_time=auth_time_of(claims, wall + sign_in.leeway),
     )
 
 

@@ -1,16 +1,19 @@
 """The endpoints of sessions: sign in, come back, who am I, sign out, which sessions are there."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from bff_core.auth.access import ANYONE
 from bff_core.auth.jwt import Refused
-from bff_core.auth.oidc.flow import SignInFailed, with_error
+from bff_core.auth.oidc.flow import Comeback, SignInFailed
+from bff_core.auth.oidc.pending import SIGN_IN_SECONDS
+from bff_core.auth.oidc.return_url import local, with_error
 from bff_core.auth.session.session import key_of, provider_session_of, provider_subject_of
 from bff_core.auth.session.store import Kept
 from bff_core.auth.token_handler.authenticator import SessionAuthenticator
@@ -28,8 +31,7 @@ from bff_core.errors import (
 )
 from bff_core.scope import Scope
 from bff_core.signin.arrival import session_of
-
-NO_STORE: Final = {"cache-control": "no-store"}
+from bff_core.signin.navigation import NO_STORE, answered, redirect
 
 LONGEST: Final = 16 * 1024
 """Bytes of a logout token's form."""
@@ -37,7 +39,7 @@ LONGEST: Final = 16 * 1024
 REPLAY: Final = 3600.0
 """Seconds for which a logout token is known again."""
 
-WISHES: Final = {"login_hint": "login_hint", "prompt": "prompt", "acr_values": "acr_values"}
+WISHES: Final = ("login_hint", "prompt", "acr_values", "max_age")
 """What a page may ask of the provider, by parameters of `/login`."""
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -73,44 +75,63 @@ class SessionEndpoints:
 
     async def login(self, request: Request) -> Response:
         """Send the browser to the provider; it comes back to `returnUrl`, a path of this site."""
-        if request.headers.get("sec-fetch-dest", "document") != "document":
-            raise NotAllowed("Signing in takes a page of its own: have the browser go there.")
-        return_url = request.query_params.get("returnUrl", "/")
-        wishes = {
-            name: request.query_params[told]
-            for name, told in WISHES.items()
-            if told in request.query_params
-        }
-        scope = _scope(request)
-        departure = await self._auth.flow.depart(scope.headers, return_url, wishes)
-        scope.added.extend(departure.cookies)
-        return RedirectResponse(departure.location, 303, NO_STORE)
+        return_url = request.query_params.get("returnUrl", self._auth.home)
+        there = local(return_url) or self._auth.home
+        return await answered(request, there, self._depart(request, return_url), self._auth.clock)
 
     async def callback(self, request: Request) -> Response:
         """Take what the provider sends the browser back with, and begin a session."""
         scope, auth = _scope(request), self._auth
-        arrival, cookies = await auth.flow.arrive(scope.headers, scope.query)
-        scope.added.extend(cookies)
-        if arrival.grant is None or arrival.claims is None:
-            return RedirectResponse(with_error(arrival.return_url, arrival.error), 303, NO_STORE)
+        back = auth.flow.back(scope.headers, scope.query)
+        there = auth.home if back.trip is None else back.trip.return_url
+        if request.method == "HEAD":  # nothing is changed by it
+            return redirect(there)
+        scope.added.extend(back.cookies)
+        return await answered(request, there, self._arrive(request, back, there), auth.clock)
+
+    async def _depart(self, request: Request, return_url: str) -> Response:
+        if request.headers.get("sec-fetch-dest", "document") != "document":
+            raise NotAllowed("Signing in takes a page of its own: have the browser go there.")
+        asked = request.query_params
+        wishes = {name: asked[name] for name in WISHES if asked.get(name)}
+        scope, auth = _scope(request), self._auth
+        former = await auth.succession.former(auth.cookie.read(scope.headers))
+        departure = await auth.flow.depart(scope.headers, return_url, wishes, former)
+        scope.added.extend(departure.cookies)
+        return redirect(departure.location)
+
+    async def _arrive(self, request: Request, back: Comeback, there: str) -> Response:
+        scope, auth, store = _scope(request), self._auth, self._auth.sessions.store
+        name, secret = key_of(back.state), auth.cookie.read(scope.headers)
+        # A code is redeemed once, whatever the browser does: a second time would end its tokens.
+        if back.pending is None or not await store.note(f"sign-in {name}", SIGN_IN_SECONDS):
+            if await self._is_over(name, secret):
+                return redirect(there)
+            back = replace(back, pending=None)
+        arrival = await auth.flow.arrive(back)
+        if arrival.grant is None or arrival.claims is None or back.pending is None:
+            return redirect(with_error(there, arrival.error))
         browser = request.headers.get("user-agent", "")
         try:
             session = session_of(
                 arrival.grant, arrival.claims, auth.sign_in, browser=browser, wall=auth.wall()
             )
         except Refused as refused:
-            message = "The provider does not say who you are."
-            raise SignInFailed(message, f"{auth.prefix}/login") from refused
-        await self._end_former(auth.cookie.read(scope.headers))
+            raise SignInFailed("The provider does not say who you are.", auth.login) from refused
         await auth.begin(scope, session)
-        return RedirectResponse(arrival.return_url, 303, NO_STORE)
+        await store.note(f"signed in {name}", auth.lifetimes.absolute)
+        pending = back.pending
+        await auth.succession.follow(
+            session, secret=secret, former=pending.former, began=pending.began
+        )
+        return redirect(there)
 
-    async def _end_former(self, secret: str | None) -> None:
-        """End a session that the browser had before: signing in is no way to go on with it."""
-        kept = None if secret is None else await self._auth.sessions.find(secret)
-        if kept is not None:
-            await self._auth.sessions.end([kept], "signed_out")
-            self._auth.revoke(kept.session)
+    async def _is_over(self, name: str, secret: str | None) -> bool:
+        """Return whether a sign-in has succeeded before, or the browser has a session anyway."""
+        sessions = self._auth.sessions
+        if await sessions.store.noted(f"signed in {name}"):
+            return True
+        return secret is not None and await sessions.find(secret) is not None
 
     async def user(self, request: Request) -> Response:
         """Tell a page who is signed in."""
@@ -122,6 +143,8 @@ class SessionEndpoints:
             "scopes": sorted(session.scopes),
             "roles": sorted(session.roles),
             "claims": session.claims,
+            "acr": session.acr,
+            "auth_time": round(session.auth_time),
             "session": _told(kept, kept),
         }
         return JSONResponse(told, headers=NO_STORE)
@@ -131,7 +154,7 @@ class SessionEndpoints:
         kept = await self._kept(request)
         await self._auth.sessions.end([kept], "signed_out")
         self._auth.forget(_scope(request))
-        self._auth.revoke(kept.session)
+        self._auth.succession.revoke(kept.session)
         return JSONResponse({"location": await self._farewell()}, headers=NO_STORE)
 
     async def backchannel_logout(self, request: Request) -> Response:
@@ -174,9 +197,8 @@ class SessionEndpoints:
         return await self._ended(found)
 
     async def _ended(self, ended: Sequence[Kept]) -> Response:
-        for kept in ended:
-            self._auth.revoke(kept.session)
         count = await self._auth.sessions.end(ended, "ended_elsewhere")
+        self._auth.succession.revoke(*(kept.session for kept in ended))
         return JSONResponse({"ended": count}, headers=NO_STORE)
 
     async def _kept(self, request: Request) -> Kept:
@@ -193,7 +215,8 @@ class SessionEndpoints:
 
     async def _farewell(self) -> str:
         """Return where the provider ends its session; our own page if it can't be asked."""
-        home = f"{self._auth.public_url}/"
+        auth = self._auth
+        home = f"{auth.public_url.removesuffix(auth.base)}{auth.home}"
         try:
             end_session = (await self._auth.client.metadata()).end_session
         except BFFError:

@@ -9,55 +9,39 @@ from hashlib import sha256
 from typing import Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-import msgspec
-
 from bff_core.auth.jwt import Claims, Refused
 from bff_core.auth.oidc.client import Client, Grant, GrantRefused
-from bff_core.auth.session.cookie import PREFIX, Cookie
+from bff_core.auth.oidc.pending import Former, Pending, PendingCookies, Trip
+from bff_core.auth.oidc.return_url import local
+from bff_core.auth.oidc.strength import Strength
 from bff_core.auth.session.sealing import Sealing
-from bff_core.auth.session.session import key_of, new_secret
 from bff_core.call import Headers
 from bff_core.clock import Clock
 from bff_core.errors import ClientError
 
-PATIENCE: Final = 600.0
-"""Seconds that somebody may take to sign in."""
-
-MOST_TABS: Final = 4
-"""Sign-ins of one browser that may be under way; one more forgets the others."""
-
-LONGEST_RETURN: Final = 2048
-
 MOST_PARAMETERS: Final = 20
 
-_is_local: Final = re.compile(r"/(?![/\\])[!-\[\]-~]*").fullmatch
 _is_code: Final = re.compile(r"[a-zA-Z0-9_.-]{1,64}").fullmatch
 
 
 class SignInFailed(ClientError):
-    """A sign-in can't be gone on with: it has to be begun anew."""
+    """A sign-in can't be gone on with: it has to be begun anew.
+
+    `reason` is the `login_error` of a page that the browser is sent to.
+    """
 
     code = "sign_in_failed"
     title = "Signing in failed"
 
-    def __init__(self, message: str, login: str) -> None:
+    def __init__(self, message: str, login: str, reason: str = "sign_in_failed") -> None:
         super().__init__(message)
+        self.reason = reason
         self._login = login
 
     @property
     def members(self) -> Mapping[str, object]:
         """Where to begin anew."""
         return {"login": self._login}
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """What a browser keeps, sealed, while its user is with the provider; `until` is Unix time."""
-
-    nonce: str
-    verifier: str
-    return_url: str
-    until: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +53,23 @@ class Departure:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
-    """A browser that is back: with a grant and the claims of who signed in, or with an `error`."""
+class Comeback:
+    """A browser that is back: its `parameters`, and what is known of the sign-in they name.
 
-    return_url: str
+    `pending` is None where this browser has no such sign-in under way. `cookies` end it.
+    """
+
+    state: str
+    parameters: Mapping[str, str]
+    trip: Trip | None
+    pending: Pending | None
+    cookies: Headers
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What the provider answered: a grant and the claims of who signed in, or an `error`."""
+
     grant: Grant | None = None
     claims: Claims | None = None
     error: str = ""
@@ -82,7 +79,8 @@ class Flow:
     """The authorization code flow with PKCE, state and nonce (RFC 6749, RFC 7636, RFC 9700).
 
     State and nonce are bound to the browser by a sealed cookie that nobody else can make, so that
-    nobody can be signed in as somebody else by a link. `callback` is our own address there.
+    nobody can be signed in as somebody else by a link. `callback` is our own address there,
+    `cookie` the name that those cookies begin with.
     """
 
     def __init__(
@@ -92,64 +90,83 @@ class Flow:
         *,
         callback: str,
         login: str,
+        cookie: str,
         wall: Clock = time.time,
     ) -> None:
         self._client = client
-        self._sealing = sealing
+        self._cookies = PendingCookies(sealing, cookie)
         self._callback = callback
         self._login = login
         self._wall = wall
 
     async def depart(
-        self, headers: Headers, return_url: str, wishes: Mapping[str, str]
+        self,
+        headers: Headers,
+        return_url: str,
+        wishes: Mapping[str, str],
+        former: Former | None = None,
     ) -> Departure:
-        """Begin a sign-in; raises `SignInFailed` for a return to elsewhere."""
-        if not _is_local(return_url) or len(return_url) > LONGEST_RETURN:
-            raise SignInFailed("returnUrl has to be a path of this site, such as /.", self._login)
-        state, nonce, verifier = new_secret(), new_secret(), new_secret()
-        metadata, sign_in = await self._client.metadata(), self._client.sign_in
+        """Begin a sign-in; raises `SignInFailed` for a return to elsewhere, or a wrong wish.
+
+        `former` is the session that the browser has now.
+        """
+        there = local(return_url)
+        if there is None:
+            message = "returnUrl has to be a path of this site, such as /."
+            raise SignInFailed(message, self._login, "invalid_return_url")
+        sign_in = self._client.sign_in
+        asked = {**sign_in.extra, **wishes}
+        try:
+            strength = Strength.of(asked)
+        except ValueError as error:
+            raise SignInFailed(f"{error}.", self._login, "invalid_request") from error
+        metadata, wall = await self._client.metadata(), self._wall()
+        state = self._cookies.state_for(Trip(there, strength.acr_values, strength.max_age))
+        pending, cookies = self._cookies.begin(state, wall, former)
         parameters = {
-            **sign_in.extra,
-            **wishes,
+            **asked,
             "response_type": "code",
             "client_id": sign_in.client_id,
             "redirect_uri": self._callback,
             "scope": " ".join(sign_in.scope),
             "state": state,
-            "nonce": nonce,
-            "code_challenge": challenge_of(verifier),
+            "nonce": pending.nonce,
+            "code_challenge": challenge_of(pending.verifier),
             "code_challenge_method": "S256",
         }
         if metadata.pushed:
             uri = await self._client.push(parameters)
             parameters = {"client_id": sign_in.client_id, "request_uri": uri}
-        pending = Pending(nonce, verifier, return_url, self._wall() + PATIENCE)
-        sealed = self._sealing.seal_text(msgspec.json.encode(pending), f"sign-in {state}")
-        kept = _cookie(state).written(sealed, seconds=PATIENCE)
-        return Departure(_with(metadata.authorization, parameters), (*_stale(headers), kept))
+        location = _with(metadata.authorization, parameters)
+        return Departure(location, (*self._cookies.surplus(headers, wall, room=1), *cookies))
 
-    async def arrive(self, headers: Headers, query: bytes) -> tuple[Arrival, Headers]:
-        """End a sign-in; return who is there, and the cookies of that sign-in taken back.
-
-        Raises `SignInFailed` for what this browser has not begun, or not in time.
-        """
-        told = _once(query)
+    def back(self, headers: Headers, query: bytes) -> Comeback:
+        """Return what a browser came back with."""
+        told, wall = _once(query), self._wall()
         state = told.get("state", "")
-        cookie = _cookie(state)
-        pending = self._pending(cookie.read(headers), state)
-        if pending is None:
-            raise SignInFailed("This sign-in is not known, or took too long.", self._login)
-        arrival = await self._judged(told, pending)
-        return arrival, (cookie.cleared(),)
+        trip = self._cookies.trip_of(state)
+        pending = None if trip is None else self._cookies.find(headers, state, wall)
+        ending = self._cookies.removal_of(state) if trip is not None else ()
+        return Comeback(
+            state, told, trip, pending, (*self._cookies.surplus(headers, wall), *ending)
+        )
 
-    async def _judged(self, told: Mapping[str, str], pending: Pending) -> Arrival:
+    async def arrive(self, back: Comeback) -> Arrival:
+        """End a sign-in that this browser began; return what the provider answered.
+
+        Raises `SignInFailed` for an answer that is not valid.
+        """
+        told, trip, pending = back.parameters, back.trip, back.pending
+        if trip is None or pending is None:
+            message = "This sign-in is not known, or took too long."
+            raise SignInFailed(message, self._login, "sign_in_expired")
         metadata, issuer = await self._client.metadata(), self._client.sign_in.issuer
         claimed = told.get("iss", "" if metadata.tells_issuer else issuer)
         if claimed != issuer:  # a mix-up of providers (RFC 9207)
             raise SignInFailed("The answer is of another provider.", self._login)
         error = told.get("error", "")
         if error or not told.get("code"):
-            return Arrival(pending.return_url, error=error if _is_code(error) else "no_code")
+            return Arrival(error=error if _is_code(error) else "no_code")
         try:
             grant = await self._client.redeem(
                 told["code"], verifier=pending.verifier, redirect_uri=self._callback
@@ -157,14 +174,20 @@ class Flow:
             claims = await self._client.identified(grant, pending.nonce)
         except (GrantRefused, Refused) as refused:
             raise SignInFailed("The provider's answer is not valid.", self._login) from refused
-        return Arrival(pending.return_url, grant, claims)
+        self._check_strength(claims, trip, pending)
+        return Arrival(grant, claims)
 
-    def _pending(self, sealed: str | None, state: str) -> Pending | None:
-        plain = self._sealing.open_text(sealed, f"sign-in {state}") if sealed and state else None
-        if plain is None:
-            return None
-        pending = msgspec.json.decode(plain, type=Pending)
-        return pending if self._wall() < pending.until else None
+    def _check_strength(self, claims: Claims, trip: Trip, pending: Pending) -> None:
+        leeway = self._client.sign_in.leeway
+        try:
+            Strength(trip.acr_values, trip.max_age).check(
+                claims, began=pending.began, wall=self._wall(), leeway=leeway
+            )
+        except Refused as refused:
+            message = "The provider did not ask for as much proof as this takes."
+            raise SignInFailed(
+                message, self._login, "unmet_authentication_requirements"
+            ) from refused
 
 
 def challenge_of(verifier: str) -> str:
@@ -172,29 +195,10 @@ def challenge_of(verifier: str) -> str:
     return urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=").decode()
 
 
-def with_error(url: str, error: str) -> str:
-    """Return a local address that tells its page why nobody is signed in."""
-    return f"{url}{'&' if '?' in url else '?'}{urlencode({'login_error': error})}"
-
-
 def _with(url: str, parameters: Mapping[str, str]) -> str:
     parts = urlsplit(url)
     query = urlencode([*parse_qsl(parts.query, keep_blank_values=True), *parameters.items()])
     return urlunsplit(parts._replace(query=query))
-
-
-def _cookie(state: str) -> Cookie:
-    """Return the cookie of one sign-in; Lax, as the provider's redirect comes from elsewhere."""
-    return Cookie(f"{PREFIX}bff-sign-in-{key_of(state)[:8]}", same_site="Lax")
-
-
-def _stale(headers: Headers) -> Headers:
-    """Return what takes back the cookies of other sign-ins, where there are too many."""
-    text = b"; ".join(value for name, value in headers if name == b"cookie").decode("latin-1")
-    names = set(re.findall(rf"{PREFIX}bff-sign-in-[A-Za-z0-9_-]{{8}}(?==)", text))
-    if len(names) < MOST_TABS:
-        return ()
-    return tuple(Cookie(name, same_site="Lax").cleared() for name in sorted(names))
 
 
 def _once(query: bytes) -> dict[str, str]:

@@ -119,6 +119,10 @@ class MemoryStore:
         self._noted.put(name, "noted", now + seconds)
         return True
 
+    async def noted(self, name: str) -> bool:
+        """Return whether a name is remembered."""
+        return self._noted.find(name, self._clock()) is not None
+
     def _kept(self, key: str) -> Kept | None:
         entry, now = self._alive(key), self._clock()
         if entry is None:

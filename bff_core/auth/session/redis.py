@@ -191,6 +191,10 @@ class RedisStore:
         key, term = f"{self._prefix}noted:{name}", _milliseconds(seconds)
         return await self._link.run("SET", key, "noted", "NX", "PX", term) == b"OK"
 
+    async def noted(self, name: str) -> bool:
+        """Return whether a name is remembered."""
+        return await self._link.run("EXISTS", f"{self._prefix}noted:{name}") == 1
+
     def _kept(self, told: object, asked: str = "") -> Kept | None:
         match told:
             case [bytes(name), bytes(sealed), int(left), int(idle_left)]:

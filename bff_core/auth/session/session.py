@@ -37,7 +37,8 @@ class Session:
 
     `handle` names the session to its owner, and can't be turned into the cookie. `provider_sid` is
     what the provider calls its own session, `provider_subject` its `sub`. Times are Unix times in
-    seconds; `tokens` is None where services are not called in the viewer's name.
+    seconds; `tokens` is None where services are not called in the viewer's name. `acr` is the class
+    of the proof that the user gave at `auth_time`; empty and 0 where the provider does not say.
     """
 
     handle: str
@@ -52,6 +53,8 @@ class Session:
     browser: str = ""
     signed_in_at: float = 0.0
     tokens: Tokens | None = field(default=None, repr=False)
+    acr: str = ""
+    auth_time: float = 0.0
 
     @property
     def viewer(self) -> Viewer:
@@ -63,7 +66,22 @@ class Session:
             self.client,
             session=self.handle,
             roles=self.roles,
+            acr=self.acr,
+            auth_time=self.auth_time,
         )
+
+    def shares_grant_with(self, other: Self) -> bool:
+        """Return whether revoking the tokens of one may end those of the other.
+
+        Providers revoke what a user granted a client in one session of theirs as a whole. Where a
+        provider does not name its session (`sid`), two of one user may be the same.
+        """
+        mine, theirs = self.provider_sid, other.provider_sid
+        is_same_user = (self.provider_subject, self.client) == (
+            other.provider_subject,
+            other.client,
+        )
+        return is_same_user and (not mine or not theirs or mine == theirs)
 
     def with_tokens(self, tokens: Tokens) -> Self:
         """Return the session with tokens in place of its own."""

@@ -80,6 +80,10 @@ class SessionStore(Protocol):
         """Remember a name for a while; whether it is heard for the first time."""
         ...
 
+    async def noted(self, name: str, /) -> bool:
+        """Return whether a name is remembered."""
+        ...
+
 
 def newest_first(found: Iterable[Kept]) -> list[Kept]:
     """Return sessions as they are listed."""

@@ -4,11 +4,11 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Final, TypeVar
-from urllib.parse import urlsplit
 
 from bff_core.auth.authenticator import Resources
 from bff_core.auth.oidc.client import Client
 from bff_core.auth.oidc.flow import Flow
+from bff_core.auth.oidc.return_url import local
 from bff_core.auth.oidc.sign_in import SignIn
 from bff_core.auth.session.cookie import Cookie, SameSite
 from bff_core.auth.session.csrf import Origins
@@ -17,8 +17,10 @@ from bff_core.auth.session.redis import RedisStore
 from bff_core.auth.session.sealing import Sealing
 from bff_core.auth.session.session import Session
 from bff_core.auth.session.store import Kept, Lifetimes, SessionStore
+from bff_core.auth.token_handler.checks import check_settings, cookie_of, origin_of, path_of
 from bff_core.auth.token_handler.refresh import Refresher, SessionEnded
 from bff_core.auth.token_handler.sessions import Sessions
+from bff_core.auth.token_handler.succession import Succession
 from bff_core.auth.token_handler.token import SessionToken
 from bff_core.auth.viewer import Viewer
 from bff_core.clock import Clock
@@ -26,7 +28,6 @@ from bff_core.errors import ConfigurationError
 from bff_core.scope import Scope
 from bff_core.settings import Settings
 from bff_core.upstream.client import Upstream
-from bff_core.upstream.provider import ProviderUnavailable
 
 HOUR: Final = 3600.0
 
@@ -39,7 +40,8 @@ class SessionAuthenticator:
     Give it to a gateway, and `/bff/login`, `/callback`, `/user`, `/logout`, `/backchannel-logout`
     and `/sessions` are there. It is this authenticator that checks where a request comes from
     (`Origins`), so that no order of middleware can leave that out. Other `origins` may be let in,
-    such as that of pages which are served from elsewhere.
+    such as that of pages which are served from elsewhere. Browsers come to `home` where no other
+    path was asked for; it is the root of the gateway.
 
     A session ends `idle` seconds after its last request, and `lifetime` seconds after it began.
     Settings: `BFF_PUBLIC_URL`, `BFF_SESSION_KEYS`; with `BFF_SESSION_URL` sessions outlive the
@@ -54,11 +56,12 @@ class SessionAuthenticator:
         *,
         idle: float = HOUR,
         lifetime: float = 12 * HOUR,
-        cookie: str = "__Host-bff",
+        cookie: str = "",
         same_site: SameSite = "Strict",
         origins: Sequence[str] = (),
         csrf: bool = True,
         prefix: str = "/bff",
+        home: str = "",
         wall: Clock = time.time,
     ) -> None:
         if not csrf:
@@ -73,23 +76,45 @@ class SessionAuthenticator:
             )
         if not prefix.startswith("/") or prefix.endswith("/"):
             raise ConfigurationError("SessionAuthenticator: prefix has to be like /bff")
+        if home and local(home) != home:
+            raise ConfigurationError("SessionAuthenticator: home has to be a path like /")
         self.prefix = prefix
-        self.cookie = Cookie(cookie, same_site)
+        self.base = ""
+        self._home = home
+        self._is_named = bool(cookie)
+        self.cookie = Cookie(cookie or cookie_of(""), same_site)
         self.lifetimes = Lifetimes(idle, lifetime)
         self.client = Client(sign_in, wall=wall)
-        self.sign_in = sign_in
-        self._origins = tuple(map(_origin, origins))
+        self._origins = tuple(map(origin_of, origins))
         self.wall = wall
         self._judge: Origins | None = None
         self._sessions: Sessions | None = None
         self._refresher: Refresher | None = None
         self._flow: Flow | None = None
+        self._succession: Succession | None = None
         self._resources: Resources | None = None
+        self._own: tuple[str, ...] = ()
+        self._doors: set[str] = set()
 
     @property
     def challenge(self) -> str:
         """How to sign in, for whoever is refused."""
-        return f'Cookie form-action="{self.prefix}/login", cookie-name="{self.cookie.name}"'
+        return f'Cookie form-action="{self.login}", cookie-name="{self.cookie.name}"'
+
+    @property
+    def sign_in(self) -> SignIn:
+        """The provider, and this gateway as a client of it."""
+        return self.client.sign_in
+
+    @property
+    def login(self) -> str:
+        """The path where browsers sign in."""
+        return f"{self.base}{self.prefix}/login"
+
+    @property
+    def home(self) -> str:
+        """The path where browsers come to if no other was asked for."""
+        return self._home or f"{self.base}/"
 
     @property
     def security_scheme(self) -> Mapping[str, object]:
@@ -111,27 +136,18 @@ class SessionAuthenticator:
         """What signs in, while the gateway runs."""
         return _opened(self._flow)
 
+    @property
+    def succession(self) -> Succession:
+        """What ends sessions, while the gateway runs."""
+        return _opened(self._succession)
+
     def check(self, settings: Settings) -> None:
-        """Refuse to start without an address of our own, over TLS, and without a key."""
-        Sealing(settings.sealing_secrets)
-        is_known = any(one.startswith("development-only") for one in settings.sealing_secrets)
-        if is_known and settings.env == "production":
-            raise ConfigurationError(
-                "BFF_SESSION_KEYS holds the key of the examples, which everybody knows: make your "
-                "own, as in BFF_SESSION_KEYS=$(openssl rand -base64 32)"
-            )
-        if not settings.public_url:
-            raise ConfigurationError(
-                "BFF_PUBLIC_URL is not set: browsers are sent back there when they have signed "
-                "in, and requests of other origins are refused; set it to where browsers find "
-                "this gateway, as in BFF_PUBLIC_URL=https://shop.example"
-            )
-        secure = settings.public_url.startswith("https://")
-        if settings.env == "production" and not secure:
-            raise ConfigurationError(
-                f"BFF_PUBLIC_URL={settings.public_url}: cookies of sessions go over TLS only; "
-                "give an https:// address, or set BFF_ENV=development to try things out"
-            )
+        """Refuse to start with settings that would not be safe; take our own address from them."""
+        check_settings(settings, self.prefix)
+        self.client.add_origins(settings.issuer_origins)
+        self.base = path_of(settings.public_url)
+        if not self._is_named:
+            self.cookie = Cookie(cookie_of(settings.public_url), self.cookie.same_site)
 
     @asynccontextmanager
     async def opened(self, resources: Resources) -> AsyncIterator[None]:
@@ -140,8 +156,10 @@ class SessionAuthenticator:
         self._resources = resources
         sealing = Sealing(settings.sealing_secrets)
         public = settings.public_url
-        self._judge = Origins((_origin(public), *self._origins))
+        origin = origin_of(public.removesuffix(self.base))
+        self._judge = Origins((origin, *self._origins))
         self.client.open(resources.services, resources.spawn)
+        await self.client.start()
         store = self._store(resources, sealing)
         self._sessions = Sessions(
             store,
@@ -150,6 +168,7 @@ class SessionAuthenticator:
             spawn=resources.spawn,
             events=resources.events,
         )
+        self._succession = Succession(self._sessions, self.client, resources.spawn)
         self._refresher = Refresher(
             store,
             self.client,
@@ -158,17 +177,26 @@ class SessionAuthenticator:
             wall=self.wall,
             events=resources.events,
             changed=self._sessions.changed,
-            login=f"{self.prefix}/login",
+            revoke=self._succession.revoke,
+            login=self.login,
         )
         self._flow = Flow(
             self.client,
             sealing,
             callback=f"{public}{self.prefix}/callback",
-            login=f"{self.prefix}/login",
+            login=self.login,
+            cookie=self.cookie.name,
             wall=self.wall,
         )
+        self._own = tuple({f"{self.prefix}/", f"{self.base}{self.prefix}/"})
+        self._doors = {own + name for own in self._own for name in ("login", "callback")}
         yield
         self._judge = self._sessions = self._refresher = self._flow = self._resources = None
+        self._succession = None
+
+    def unready(self) -> str | None:
+        """Return what is wrong with the provider's discovery document."""
+        return self.client.fault or None
 
     async def authenticate(self, scope: Scope, /) -> Viewer | None:
         """Return whose session a cookie stands for; None without one.
@@ -177,12 +205,15 @@ class SessionAuthenticator:
         that is over: the browser is told to forget it.
         """
         scope.vary.append("cookie")
+        if scope.path in self._doors:  # whoever signs in need not be known, nor come from a page
+            return None
         kept = await self.find(scope)
         if kept is None:
             return None
         # Those who sign out need no token for it.
-        if kept.session.tokens is not None and not scope.path.startswith(f"{self.prefix}/"):
+        if kept.session.tokens is not None and not scope.path.startswith(self._own):
             kept = await self._with_fresh_tokens(scope, kept)
+        scope.login, scope.wall = self.login, self.wall
         return kept.session.viewer
 
     async def find(self, scope: Scope) -> Kept | None:
@@ -192,8 +223,9 @@ class SessionAuthenticator:
             return None
         kept = await self.sessions.find(secret)
         if kept is None:
-            self.forget(scope)
-            raise SessionEnded(f"{self.prefix}/login")
+            if not await self.sessions.was_replaced(secret):
+                self.forget(scope)
+            raise SessionEnded(self.login)
         return kept
 
     def forget(self, scope: Scope) -> None:
@@ -212,16 +244,10 @@ class SessionAuthenticator:
         if secret is not None:
             scope.added.append(self.cookie.written(secret))
 
-    def revoke(self, session: Session) -> None:
-        """Tell the provider in the background that a session's tokens are not needed any more."""
-        if session.tokens is not None and session.tokens.refresh:
-            _opened(self._resources).spawn(self._revoke(session.tokens.refresh))
-
-    async def _revoke(self, token: str) -> None:
-        try:
-            await self.client.revoke(token)
-        except ProviderUnavailable:
-            return  # they end by themselves, and nobody has them
+    @property
+    def clock(self) -> Clock:
+        """The clock of the gateway, while it runs."""
+        return _opened(self._resources).clock
 
     @property
     def public_url(self) -> str:
@@ -250,16 +276,6 @@ class SessionAuthenticator:
         if not url:
             return MemoryStore(resources.clock)
         return RedisStore(resources.links.to(url), sealing, gateway=resources.gateway)
-
-
-def _origin(url: str) -> str:
-    """Return the origin of a URL as browsers write it."""
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path not in {"", "/"}:
-        raise ConfigurationError(f"{url!r} is no origin: write it like https://shop.example")
-    default = {"http": 80, "https": 443}[parts.scheme]
-    port = "" if parts.port in {None, default} else f":{parts.port}"
-    return f"{parts.scheme}://{parts.hostname}{port}"
 
 
 def _opened(one: T | None) -> T:

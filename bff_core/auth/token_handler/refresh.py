@@ -8,7 +8,6 @@ what the provider gave is written down before anybody else may try.
 import asyncio
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Final, NoReturn
 
 from bff_core.auth.oidc.client import Client, Grant, GrantRefused
@@ -59,7 +58,8 @@ class SessionEnded(NotAuthenticated):
 class Refresher:
     """One refresh at a time for a session, however many requests of it are under way.
 
-    `changed` is told of each session that has new tokens, or has ended (None).
+    `changed` is told of each session that has new tokens, or has ended (None). `revoke` revokes the
+    tokens of a session that ended while they were fetched.
     """
 
     def __init__(
@@ -72,6 +72,7 @@ class Refresher:
         wall: Clock = time.time,
         events: Events,
         changed: Callable[[str, Kept | None], None],
+        revoke: Callable[[Session], None],
         login: str = "",
     ) -> None:
         self._store = store
@@ -81,6 +82,7 @@ class Refresher:
         self._wall = wall
         self._events = events
         self._changed = changed
+        self._revoke = revoke
         self._login = login
         self._flights: dict[str, asyncio.Future[Kept]] = {}
 
@@ -181,20 +183,17 @@ class Refresher:
                 await asyncio.sleep(LOOK * min(attempt + 1, 20))
                 continue
             if moved is None:  # signed out meanwhile: nobody shall have what was given
-                await self._forget(found)
+                self._forget(found)
                 return
             if moved.key == kept.key:
                 break
             kept = moved
         self._tell("lost")
 
-    async def _forget(self, found: Kept) -> None:
+    def _forget(self, found: Kept) -> None:
         self._changed(found.key, None)
         self._tell("gone")
-        tokens = found.session.tokens
-        if tokens is not None:
-            with suppress(ProviderUnavailable):
-                await self._client.revoke(tokens.refresh)
+        self._revoke(found.session)
 
     async def _give_back(self, key: str, holder: str) -> None:
         try:

@@ -99,6 +99,19 @@ class Sessions:
             self._tell(change)
         return count
 
+    async def replace(self, ended: Sequence[Kept]) -> None:
+        """End sessions whose browser has been given another."""
+        for kept in ended:
+            await self.store.note(f"replaced {kept.key}", GRACE)
+        await self.end(ended, "signed_out")
+
+    async def was_replaced(self, secret: str) -> bool:
+        """Return whether a browser that sends this cookie has just been given another.
+
+        The request was under way then: taking its cookie back would take the new one.
+        """
+        return await self.store.noted(f"replaced {key_of(secret)}")
+
     async def of(self, subject: str, tenant: str = "") -> Sequence[Kept]:
         """Return the sessions of a person, newest first."""
         return await self.store.listed(owner_of(subject, tenant))

@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.auth.browser.site import HERE, ISSUER, open_site
+from tests.auth.browser.site import GOES, HERE, ISSUER, open_site
 
 
 async def test_a_browser_signs_in_and_is_known():
@@ -94,9 +94,11 @@ async def test_a_sign_in_that_somebody_else_began_is_not_ended():
         page = await attacker.go(f"{HERE}/bff/login")
         hidden = dict(re.findall(r'type="hidden" name="([^"]*)" value="([^"]*)"', page.text))
         sent = await attacker.send("POST", f"{ISSUER}/authorize", data={**hidden, "user": "3"})
-        told = await victim.go(sent.headers["location"])
+        told = await victim.send("GET", sent.headers["location"])
+        shown = await victim.send("GET", sent.headers["location"], headers=GOES)
 
     assert told.status_code == 400
+    assert shown.headers["location"] == "/?login_error=sign_in_expired"
     assert victim.cookie is None
 
 
@@ -111,22 +113,36 @@ async def test_an_answer_that_was_tampered_with_signs_nobody_in(name, value):
         hidden = dict(re.findall(r'type="hidden" name="([^"]*)" value="([^"]*)"', page.text))
         sent = await browser.send("POST", f"{ISSUER}/authorize", data={**hidden, "user": "3"})
         changed = re.sub(rf"(?<=[?&]{name}=)[^&]*", value, sent.headers["location"])
-        told = await browser.go(changed)
+        kept = dict(browser.jar["shop.example"])
+        shown = await browser.send("GET", changed, headers=GOES)
+        browser.jar["shop.example"] = kept
+        again = await browser.send("GET", changed)
 
     assert changed != sent.headers["location"]
-    assert told.status_code == 400
+    assert shown.status_code == 303
+    assert shown.headers["location"].startswith("/?login_error=sign_in_")
+    assert again.status_code == 400
     assert browser.cookie is None
 
 
-async def test_a_callback_is_good_once():
-    """Going back in the browser's history begins nothing."""
+@pytest.mark.parametrize("is_sent", [True, False])
+async def test_a_callback_is_good_once(is_sent):
+    """Going back in the browser's history begins nothing, and leads on to the page.
+
+    Whether or not the browser sends the session's cookie: it comes from another site.
+    """
     async with open_site() as site:
         browser = site.browser()
         await browser.sign_in()
+        before = browser.cookie
         (callback,) = [one for one in browser.seen if "/bff/callback" in str(one.url)]
-        told = await browser.go(str(callback.url))
+        if not is_sent:
+            browser.jar["shop.example"].clear()
+        told = await browser.send("GET", str(callback.url), headers=GOES)
 
-    assert told.status_code == 400
+    assert (told.status_code, told.headers["location"]) == (303, "/v1/welcome")
+    assert browser.cookie == (before if is_sent else None)
+    assert len(site.asked("/token")) == 1
 
 
 async def test_signing_in_anew_takes_a_new_cookie_and_ends_the_old_session():

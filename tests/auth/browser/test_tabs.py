@@ -1,0 +1,264 @@
+"""Many tabs, the back button, and sign-ins that took too long: people are shown pages."""
+
+import asyncio
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from bff_core.auth.oidc.pending import MAX_PENDING
+from tests.auth.browser.site import GOES, HERE, ISSUER, OURS, Browser, open_site
+
+LONG = "/v1/welcome?q=" + "x" * 1900
+
+
+def held(browser: Browser) -> int:
+    """Return how many bytes of cookies a browser holds of sign-ins."""
+    jar = browser.jar.get("shop.example", {})
+    pairs = [f"{name}={value}; " for name, value in jar.items() if "sign-in" in name]
+    return sum(map(len, pairs))
+
+
+async def departed(browser: Browser, return_url: str) -> str:
+    """Begin to sign in; return the provider's address."""
+    told = await browser.send(
+        "GET", f"{HERE}/bff/login", params={"returnUrl": return_url}, headers=GOES
+    )
+    return told.headers["location"]
+
+
+async def arrived(browser: Browser, location: str) -> str:
+    """Go to the provider, where the user is signed in, and back; return where that leads."""
+    back = await browser.send("GET", location, headers=GOES)
+    told = await browser.send("GET", back.headers["location"], headers=GOES)
+    assert told.status_code == 303
+    return told.headers["location"]
+
+
+async def known(site) -> Browser:
+    """Return a browser that the provider knows, and that has no session here."""
+    browser = site.browser()
+    await browser.sign_in("1")
+    browser.jar["shop.example"].clear()
+    site.wall.now += 60
+    return browser
+
+
+@pytest.mark.parametrize("is_sent", [True, False])
+@pytest.mark.parametrize("path", ["/v1/welcome?tab={}", LONG + "{}"])
+async def test_ten_tabs_sign_in_at_once(path, is_sent):
+    """All begin before any is back; all come back to their pages, and the user is signed in.
+
+    With and without the session's cookie at the callback: a provider may be of another site.
+    """
+    paths = [path.format(number) for number in range(10)]
+    async with open_site() as site:
+        browser = await known(site)
+        gone = await asyncio.gather(*(departed(browser, one) for one in paths))
+        size = held(browser)
+
+        async def come_back(location: str) -> str:
+            if not is_sent:
+                browser.jar["shop.example"].pop("__Host-bff", None)
+            return await arrived(browser, location)
+
+        there = await asyncio.gather(*map(come_back, gone))
+        me = await browser.fetch("/v1/me")
+        site.wall.now += 400
+        later = await browser.fetch("/v1/me")
+
+    assert there == paths
+    assert size < 4096
+    assert held(browser) == 0
+    assert (me.status_code, later.status_code) == (200, 200)
+    assert site.asked("/revoke") == []
+
+
+async def test_a_page_of_another_tab_goes_on_for_a_moment():
+    """A tab that has just signed in asks while the next comes back: it is answered as its user's.
+
+    The session of that tab ends soon after, so that one session is left.
+    """
+    async with open_site() as site:
+        browser = await known(site)
+        gone = [await departed(browser, f"/?tab={number}") for number in range(2)]
+        site.wall.now += 5
+        await arrived(browser, gone[0])
+        first = browser.cookie
+        await arrived(browser, gone[1])
+        headers = {**OURS, "cookie": f"__Host-bff={first}"}
+        told = await site.clients["shop.example"].get("/v1/me", headers=headers)
+        both = await site.auth.sessions.of("1")
+
+    assert browser.cookie != first
+    assert told.status_code == 200
+    assert "set-cookie" not in told.headers
+    assert len(both) == 2
+
+
+@pytest.mark.virtual_time
+async def test_sessions_of_tabs_that_came_back_before_end_by_themselves():
+    """Ten seconds later the session of the last tab is the only one."""
+    async with open_site(clock=asyncio.get_running_loop().time) as site:
+        browser = await known(site)
+        await site.auth.sessions.end(await site.auth.sessions.of("1"), "ended_elsewhere")
+        gone = [await departed(browser, "/") for _ in range(3)]
+        site.wall.now += 5
+        for one in gone:
+            await arrived(browser, one)
+        at_once = await site.auth.sessions.of("1")
+        await asyncio.sleep(11)
+        left = await site.auth.sessions.of("1")
+        me = await browser.fetch("/v1/me")
+
+    assert (len(at_once), len(left)) == (3, 1)
+    assert me.status_code == 200
+    assert site.asked("/revoke") == []
+
+
+@pytest.mark.parametrize("return_url", ["/", LONG, "/" + "y" * 8192])
+async def test_cookies_stay_small_however_many_tabs_there_are(return_url):
+    """Below 4 KB in total; the oldest sign-ins give way, the others succeed."""
+    async with open_site() as site:
+        browser = site.browser()
+        await browser.sign_in("1")  # a session makes each cookie longer
+        gone, sizes = [], []
+        for _ in range(50):
+            gone.append(await departed(browser, return_url))
+            sizes.append(held(browser))
+            site.wall.now += 1
+        there = [await arrived(browser, one) for one in gone[-MAX_PENDING:]]
+        late = await arrived(browser, gone[0])
+
+    assert max(sizes) < 4096
+    assert len({*there}) == 1
+    assert "login_error" not in there[0]
+    assert late == there[0]  # it has a session anyway
+
+
+async def test_surplus_cookies_of_tabs_that_began_at_once_are_taken_back():
+    """None of them knew of the others; the first that comes back tidies up."""
+    async with open_site() as site:
+        browser = await known(site)
+        gone = await asyncio.gather(*(departed(browser, "/") for _ in range(30)))
+        await arrived(browser, gone[0])
+
+    assert held(browser) < 4096 - 190
+
+
+async def test_a_sign_in_that_took_too_long_comes_back_with_an_error():
+    """The page learns it, the user is where they wanted to be, and nothing was redeemed."""
+    async with open_site() as site:
+        browser = await known(site)
+        asked = len(site.asked("/token"))
+        gone = await departed(browser, "/orders#top")
+        site.wall.now += 50
+        back = await browser.send("GET", gone, headers=GOES)
+        site.wall.now += 600
+        told = await browser.send("GET", back.headers["location"], headers=GOES)
+
+    assert told.headers["location"] == "/orders?login_error=sign_in_expired#top"
+    assert held(browser) == 0
+    assert len(site.asked("/token")) == asked
+
+
+async def test_a_failed_callback_consumes_its_sign_in():
+    """A second try with the same `state` is refused, also with the cookie of before."""
+    async with open_site() as site:
+        browser = await known(site)
+        gone = await departed(browser, "/orders")
+        cookies = dict(browser.jar["shop.example"])
+        back = await browser.send("GET", gone, headers=GOES)
+        good = back.headers["location"]
+        state = parse_qs(urlsplit(good).query)["state"][0]
+        bad = f"{HERE}/bff/callback?code=made-up&state={state}&iss={ISSUER}"
+        first = await browser.send("GET", bad, headers=GOES)
+        left = held(browser)
+        browser.jar["shop.example"].update(cookies)
+        again = await browser.send("GET", good, headers=GOES)
+
+    assert first.headers["location"] == "/orders?login_error=sign_in_failed"
+    assert left == 0
+    assert again.headers["location"] == "/orders?login_error=sign_in_expired"
+    assert browser.cookie is None
+
+
+async def test_a_callback_that_comes_twice_at_once_redeems_its_code_once():
+    """A second use of a code would end its tokens: providers take it for theft."""
+    async with open_site() as site:
+        browser = await known(site)
+        asked = len(site.asked("/token"))
+        back = await browser.send("GET", await departed(browser, "/orders"), headers=GOES)
+        url = back.headers["location"]
+        await asyncio.gather(*(browser.send("GET", url, headers=GOES) for _ in range(3)))
+        redeemed = len(site.asked("/token")) - asked
+        site.wall.now += 400
+        me = await browser.fetch("/v1/me")
+
+    assert redeemed == 1
+    assert me.status_code == 200
+
+
+async def test_a_head_of_the_callback_changes_nothing():
+    """What looks at links before a person does leaves the sign-in as it is."""
+    async with open_site() as site:
+        browser = await known(site)
+        back = await browser.send("GET", await departed(browser, "/orders"), headers=GOES)
+        url = back.headers["location"]
+        looked = await browser.send("HEAD", url, headers={**GOES, "origin": HERE})
+        told = await browser.send("GET", url, headers=GOES)
+
+    assert (looked.status_code, looked.headers["location"]) == (303, "/orders")
+    assert "set-cookie" not in looked.headers
+    assert told.headers["location"] == "/orders"
+    assert browser.cookie is not None
+
+
+@pytest.mark.parametrize(
+    "headers", [GOES, {"accept": "text/html,*/*"}, {"sec-fetch-dest": "document"}]
+)
+@pytest.mark.parametrize(
+    "query", ["", "?code=x", "?code=x&state=y", "?error=access_denied&state=z"]
+)
+async def test_no_person_is_shown_json_at_the_callback(query, headers):
+    """Bookmarks of it, and addresses that make no sense, lead to the root."""
+    async with open_site() as site:
+        told = await site.browser().send("GET", f"{HERE}/bff/callback{query}", headers=headers)
+
+    assert (told.status_code, told.headers["location"]) == (303, "/?login_error=sign_in_expired")
+
+
+async def test_a_provider_that_is_down_sends_people_back():
+    """To the page they come from, with the reason; programs get the problem."""
+    async with open_site(provider=_down) as site:
+        browser = site.browser()
+        told = await browser.send("GET", f"{HERE}/bff/login?returnUrl=/a", headers=GOES)
+        program = await browser.send("GET", f"{HERE}/bff/login?returnUrl=/a")
+
+    assert told.headers["location"] == "/a?login_error=provider_unavailable"
+    assert (program.status_code, program.json()["code"]) == (503, "provider_unavailable")
+
+
+async def _down(scope, receive, send) -> None:
+    await send({"type": "http.response.start", "status": 503, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def test_a_stale_session_keeps_nobody_from_signing_in():
+    """A cookie of a session that is over, whatever headers come with it."""
+    async with open_site() as site:
+        browser = site.browser()
+        browser.jar["shop.example"] = {"__Host-bff": "x" * 43}
+        told = [
+            await browser.send("GET", f"{HERE}/bff/login", headers=one)
+            for one in (GOES, {}, {"accept": "*/*"}, {"x-csrf": "1"})
+        ]
+
+    assert [one.status_code for one in told] == [303] * 4
+    assert all(one.headers["location"].startswith(ISSUER) for one in told)
+
+
+def test_the_largest_cookie_times_the_most_tabs_is_below_4_kb():
+    """By the numbers, so that a change of either shows."""
+    name, value = len("__Host-bff-sign-in-12345678="), 9 + (4 + 12 + 16 + 32 + 32 + 16) * 4 / 3 + 1
+
+    assert (name + value + 2) * MAX_PENDING < 4096
