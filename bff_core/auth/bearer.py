@@ -11,7 +11,15 @@ from bff_core.auth.authenticator import Resources
 from bff_core.auth.devices import DeviceSessions
 from bff_core.auth.dpop import DPoP, Proofs
 from bff_core.auth.issuer import Issuer
-from bff_core.auth.jwt import Claims, Refused, expiry_of, parse, verify
+from bff_core.auth.jwt import (
+    Claims,
+    Refused,
+    acr_of,
+    auth_time_of,
+    expiry_of,
+    parse,
+    verify,
+)
 from bff_core.auth.keys import Keys
 from bff_core.auth.plain_token import PlainToken, parse_bearer
 from bff_core.auth.viewer import Viewer
@@ -140,6 +148,7 @@ class BearerAuthenticator:
             scope.token = PlainToken(token)
         if self._devices is not None:
             await self._devices.admit(scope, known.viewer, known.device)
+        scope.wall = self._wall
         return known.viewer
 
     def _bare(self, sent: bytes) -> bytes:
@@ -173,11 +182,11 @@ class BearerAuthenticator:
         wall = self._wall()
         claims = verify(told, key, issuer, wall)
         left = min(expiry_of(claims) + issuer.leeway - wall, TRUSTED_FOR)
-        viewer, bound = self._viewer(claims, issuer), _bound(claims)
+        viewer, bound = self._viewer(claims, issuer, wall), _bound(claims)
         device = claims.get("sid") or bound or viewer.client
         return _Verified(viewer, self._clock() + left, bound, str(device))
 
-    def _viewer(self, claims: Claims, issuer: Issuer) -> Viewer:
+    def _viewer(self, claims: Claims, issuer: Issuer, wall: float) -> Viewer:
         subject, tenant = str(claims["sub"]), claims.get(issuer.tenant) if issuer.tenant else ""
         if issuer.tenant and (not isinstance(tenant, str) or not tenant):
             raise Refused("tenant")
@@ -189,6 +198,8 @@ class BearerAuthenticator:
             str(tenant),
             _scopes(claims.get(issuer.scope)),
             client if isinstance(client, str) else "",
+            acr=acr_of(claims),
+            auth_time=auth_time_of(claims, wall + issuer.leeway),
         )
 
 

@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import ClassVar, Final
 
 from bff_core.auth.authenticator import Resources
-from bff_core.auth.jwt import Refused, audiences_of, instant_of
+from bff_core.auth.jwt import Refused, acr_of, audiences_of, auth_time_of, instant_of
 from bff_core.auth.plain_token import PlainToken, bearer_in
 from bff_core.auth.viewer import Viewer
 from bff_core.clock import Clock
@@ -120,7 +120,7 @@ class IntrospectionAuthenticator:
             known = await asyncio.shield(self._ask(name, token, resources))
         if known.viewer is None:
             raise NotAuthenticated(REFUSAL)
-        scope.token = PlainToken(token)
+        scope.token, scope.wall = PlainToken(token), self._wall
         return known.viewer
 
     def _ask(self, name: bytes, token: bytes, resources: Resources) -> "asyncio.Future[_Known]":
@@ -195,6 +195,8 @@ class IntrospectionAuthenticator:
             tenant,
             frozenset(scope.split()) if isinstance(scope, str) else frozenset(),
             client if isinstance(client, str) else "",
+            acr=acr_of(told),
+            auth_time=auth_time_of(told, wall + options.leeway),
         ), left
 
     def _running(self) -> Resources:

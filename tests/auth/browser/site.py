@@ -1,7 +1,8 @@
 """A gateway with sessions over the mock provider, all in process, and browsers in front of it."""
 
+import json
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from html import unescape
@@ -34,8 +35,10 @@ from bff_core.events import AnyEvent, Events
 from bff_core.testing.scripted import Scripted, ScriptedTransport
 from services_mock import identity
 from services_mock.identity.clients import WEB_SECRET
+from services_mock.identity.signing import read, signed
 
 HERE = "https://shop.example"
+FAR = ("oauth2.example", "www.example")
 ISSUER = "https://id.example"
 KEY = "a secret of the tests, which is long enough"
 OURS = {"x-csrf": "1", "sec-fetch-site": "same-origin", "sec-fetch-mode": "cors"}
@@ -215,6 +218,25 @@ def asgi(app: Any) -> Callable[[Call], Any]:
     return step
 
 
+def with_claims(provider: Any, answer: Any, changed: dict[str, Any]) -> Callable[[Call], Any]:
+    """Return a step that answers as the provider, with other claims in its ID tokens."""
+    book = provider.state.store
+
+    async def step(call: Call) -> Reply:
+        given = await answer(call)
+        if call.target != "/token" or given.status != 200:
+            return given
+        told = json.loads(given.body)
+        claims = {**read(book, told["id_token"]), **changed}
+        if isinstance(changed.get("auth_time"), int):
+            claims["auth_time"] = int(book.wall()) + changed["auth_time"]
+        claims = {name: value for name, value in claims.items() if value is not None}
+        told["id_token"] = signed(book, "JWT", claims)
+        return Reply(200, given.headers, json.dumps(told).encode())
+
+    return step
+
+
 def settings(**changed: Any) -> Settings:
     """Return the settings of a gateway in production."""
     return Settings(
@@ -244,24 +266,39 @@ async def open_site(
     provider: Any = None,
     wall: Wall | None = None,
     changed: dict[str, Any] | None = None,
+    steps: tuple[Any, ...] = (),
+    front: Any = None,
+    elsewhere: Scripted | None = None,
+    claims: dict[str, Any] | None = None,
+    more: Sequence[Any] = (),
     **options: Any,
 ) -> AsyncIterator[Site]:
-    """Run a gateway over a provider; `told` are settings, `options` those of its sessions."""
+    """Run a gateway over a provider; `told` are its settings, `options` those of its sessions.
+
+    The provider answers after `steps`, and through `front` if that is given; what it has at other
+    origins is `elsewhere`. Its ID tokens have other `claims` (None takes one away, an
+    `auth_time` counts from now); the gateway has `more` faces.
+    """
     wall = wall or Wall()
     provider = provider or identity.create_app(ISSUER, HERE, wall=wall)
-    answer = asgi(provider)
-    asked, service = Scripted(answer), Scripted()
+    answer = front or asgi(provider)
+    if claims is not None:
+        answer = with_claims(provider, answer, claims)
+    asked, service = Scripted(*steps, answer), Scripted()
     heard: list[AnyEvent] = []
     scripts = {"identity": asked, "accounts": service}
+    far = {} if elsewhere is None else dict.fromkeys(FAR, elsewhere)
     auth = SessionAuthenticator(sign_in_at(**(changed or {})), wall=wall, **options)
     app = gateway(
         "shop",
         services=[Accounts],
-        faces=[views()],
+        faces=[views(), *more],
         settings=settings(**(told or {})),
         authenticator=auth,
         events=Events(heard.append),
-        transport=lambda _, runtime: ScriptedTransport({"10.0.0.1": scripts[runtime.upstream]}),
+        transport=lambda _, runtime: ScriptedTransport(
+            {"10.0.0.1": scripts[runtime.upstream]} if runtime.upstream in scripts else far
+        ),
         clock=clock,
     )
     async with AsyncExitStack() as closing:

@@ -1,0 +1,323 @@
+"""Routes and fields that take a stronger proof, or a fresh one: `Require(acr=…, max_age=…)`."""
+
+from dataclasses import dataclass
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+import strawberry
+
+from bff_core import ANYONE, Gateway, Require, Settings, Views, access, gateway
+from bff_core.auth.access import StepUpRequired, admit
+from bff_core.auth.bearer import BearerAuthenticator
+from bff_core.auth.issuer import Issuer
+from bff_core.auth.viewer import Viewer
+from bff_core.errors import ConfigurationError, NotAllowed, NotAuthenticated
+from bff_core.events import Events
+from bff_core.graphql import GraphQL
+from bff_core.scope import Scope
+from bff_core.testing.scripted import Scripted, ScriptedTransport, reply
+from tests.auth.browser.site import GOES, HERE, Browser, open_site
+from tests.auth.tokens import AUDIENCE, ISSUER, NOW, claims, key_set, signed, wall
+
+
+@dataclass
+class Done:
+    """What was done."""
+
+    done: bool = True
+
+
+def guarded_views() -> Views:
+    """Return routes that take more than being signed in."""
+    views = Views(prefix="/v1")
+
+    @views.get("/strong", access=Require(acr="2"))
+    async def get_strong() -> Done:
+        return Done()
+
+    @views.get("/fresh", access=Require(max_age=300))
+    async def get_fresh() -> Done:
+        return Done()
+
+    @views.post("/pay", access=Require(acr=("2", "3"), max_age=60))
+    async def pay() -> Done:
+        return Done()
+
+    return views
+
+
+def graph() -> GraphQL:
+    """Return a schema with a field that takes a strong proof."""
+
+    @strawberry.type
+    class Query:
+        @strawberry.field
+        @access(Require(acr="2", max_age=300))
+        def secret(self) -> str | None:
+            return "value"
+
+        @strawberry.field
+        @access(ANYONE)
+        def open(self) -> str:
+            return "value"
+
+    return GraphQL(strawberry.Schema(Query))
+
+
+async def went(browser: Browser, login: str) -> httpx.Response:
+    """Go where a problem says, with the page to come back to, and sign in there."""
+    page = await browser.go(f"{HERE}{login}&returnUrl=/v1/welcome")
+    return page if page.url.host == "shop.example" else await browser.choose(page, "1")
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "wanted"),
+    [
+        ("/v1/strong", "GET", {"acr_values": "2"}),
+        ("/v1/pay", "POST", {"acr_values": "2 3", "max_age": 60}),
+    ],
+)
+async def test_a_page_learns_what_to_ask_for_and_the_user_gets_in(path, method, wanted):
+    """401 with the address to sign in again; then the same request is answered."""
+    async with open_site(more=[guarded_views()]) as site:
+        browser = site.browser()
+        await browser.sign_in("1")
+        refused = await browser.fetch(path, method)
+        problem = refused.json()
+        await went(browser, problem["login"])
+        done = await browser.fetch(path, method)
+        user = (await browser.fetch("/bff/user")).json()
+
+    assert refused.status_code == 401
+    assert problem["code"] == "insufficient_user_authentication"
+    assert wanted.items() <= problem.items()
+    assert "cookie-name" in refused.headers["www-authenticate"]
+    asked = {name: [str(value)] for name, value in wanted.items()}
+    assert parse_qs(urlsplit(problem["login"]).query) == asked
+    assert (done.status_code, done.json()) == (200, {"done": True})
+    assert (user["acr"], user["auth_time"]) == ("2", round(site.wall.now))
+
+
+async def test_a_proof_grows_old():
+    """Good for `max_age` seconds; after that the user signs in again, and stays signed in."""
+    async with open_site(more=[guarded_views()]) as site:
+        browser = site.browser()
+        await browser.sign_in("1")
+        told = [(await browser.fetch("/v1/fresh")).status_code]
+        site.wall.now += 300
+        told.append((await browser.fetch("/v1/fresh")).status_code)
+        site.wall.now += 1
+        refused = await browser.fetch("/v1/fresh")
+        page = await browser.go(f"{HERE}{refused.json()['login']}&returnUrl=/v1/welcome")
+        await browser.choose(page, "1")
+        told.append((await browser.fetch("/v1/fresh")).status_code)
+        site.wall.now += 400
+        me = await browser.fetch("/v1/me")
+
+    assert refused.status_code == 401
+    assert refused.json()["login"] == "/bff/login?max_age=300"
+    assert told == [200, 200, 200]
+    assert me.status_code == 200
+
+
+async def test_a_field_of_graphql_says_the_same():
+    """In the extensions of its error; other fields are answered."""
+    async with open_site(more=[graph()]) as site:
+        browser = site.browser()
+        await browser.sign_in("1")
+        query = {"query": "{ secret open }"}
+        told = (await browser.fetch("/graphql", "POST", json=query)).json()
+        extensions = told["errors"][0]["extensions"]
+        await went(browser, extensions["login"])
+        done = (await browser.fetch("/graphql", "POST", json=query)).json()
+
+    assert told["data"] == {"secret": None, "open": "value"}
+    assert extensions["code"].lower() == "insufficient_user_authentication"
+    assert extensions["acr_values"] == "2"
+    assert extensions["max_age"] == 300
+    assert done["data"] == {"secret": "value", "open": "value"}
+
+
+@pytest.mark.parametrize(
+    ("wish", "reason"),
+    [
+        ("acr_values=9", "unmet_authentication_requirements"),
+        ("acr_values=a%22b%0D%0A", "invalid_request"),
+        ("acr_values=" + "x" * 257, "invalid_request"),
+        ("max_age=-1", "invalid_request"),
+        ("max_age=1e3", "invalid_request"),
+        ("max_age=%D9%A3", "invalid_request"),
+        ("max_age=" + "9" * 10, "invalid_request"),
+    ],
+)
+async def test_a_wish_that_is_wrong_or_not_met_signs_nobody_in(wish, reason):
+    """The session of before goes on."""
+    async with open_site() as site:
+        browser = site.browser()
+        await browser.sign_in("1")
+        before = browser.cookie
+        told = await browser.go(f"{HERE}/bff/login?returnUrl=/v1/welcome&{wish}")
+        me = await browser.fetch("/v1/me")
+
+    assert str(told.url) == f"{HERE}/v1/welcome?login_error={reason}"
+    assert me.json() == {"subject": "1"}
+    assert browser.cookie == before
+
+
+@pytest.mark.parametrize(
+    ("asked", "changed", "is_taken"),
+    [
+        ({"acr_values": "2 3"}, {"acr": "3"}, True),
+        ({"acr_values": "2 3"}, {"acr": "1"}, False),
+        ({"acr_values": "2 3"}, {"acr": None}, False),
+        ({"acr_values": "2 3"}, {"acr": ["2"]}, False),
+        ({"acr_values": "2 3"}, {"acr": "2 3"}, False),
+        ({"max_age": "100"}, {"auth_time": -160}, True),
+        ({"max_age": "100"}, {"auth_time": -162}, False),
+        ({"max_age": "100"}, {"auth_time": None}, False),
+        ({"max_age": "100"}, {"auth_time": 62}, False),
+        ({"max_age": "100"}, {"auth_time": "soon"}, False),
+        ({"max_age": "0"}, {"auth_time": 0}, True),
+        ({"max_age": "0"}, {"auth_time": -62}, False),
+        ({}, {"acr": None, "auth_time": None}, True),
+    ],
+)
+@pytest.mark.parametrize("by", ["page", "options"])
+async def test_an_id_token_shows_what_was_demanded(asked, changed, is_taken, by):
+    """`acr` and `auth_time` are checked, whether a page demanded them or `SignIn(extra=…)`.
+
+    `auth_time` is in seconds from the start of the sign-in, with 60 of leeway.
+    """
+    extra = asked if by == "options" else {}
+    async with open_site(changed={"extra": extra}, claims=changed) as site:
+        browser = site.browser()
+        query = "&".join(f"{name}={value.replace(' ', '+')}" for name, value in asked.items())
+        query = query if by == "page" else ""
+        page = await browser.go(f"{HERE}/bff/login?returnUrl=/v1/welcome&{query}")
+        told = await browser.choose(page, "1")
+
+    assert (browser.cookie is not None) is is_taken
+    assert str(told.url).endswith("/welcome" if is_taken else "unmet_authentication_requirements")
+
+
+def native() -> Gateway:
+    """Return a gateway for access tokens."""
+    keys = Scripted(reply(200, key_set()))
+    return gateway(
+        "mobile",
+        faces=[guarded_views(), graph()],
+        settings=Settings(
+            env="development",
+            gc_freeze=False,
+            allowed_hosts=["testserver"],
+            upstreams={"identity": ("http://10.0.0.1",)},
+        ),
+        authenticator=BearerAuthenticator(Issuer(issuer=ISSUER, audience=(AUDIENCE,)), wall=wall),
+        transport=lambda *_: ScriptedTransport({"10.0.0.1": keys}),
+        events=Events(),
+    )
+
+
+async def asked(path: str, **changed) -> httpx.Response:
+    """Ask a native gateway with a token."""
+    app = native()
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://testserver")
+    async with app.router.lifespan_context(app), client:
+        headers = {"authorization": f"Bearer {signed(claims(**changed))}"}
+        return await client.get(path, headers=headers)
+
+
+@pytest.mark.parametrize(
+    ("path", "changed"),
+    [
+        ("/v1/strong", {"acr": "2"}),
+        ("/v1/fresh", {"auth_time": NOW - 299}),
+        ("/v1/fresh", {"auth_time": NOW + 30}),
+    ],
+)
+async def test_an_access_token_may_show_enough(path, changed):
+    """By its claims `acr` and `auth_time` (RFC 9470, section 6.1)."""
+    assert (await asked(path, **changed)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "changed", "challenge"),
+    [
+        ("/v1/strong", {}, 'acr_values="2"'),
+        ("/v1/strong", {"acr": "1"}, 'acr_values="2"'),
+        ("/v1/strong", {"acr": 2}, 'acr_values="2"'),
+        ("/v1/fresh", {}, 'max_age="300"'),
+        ("/v1/fresh", {"auth_time": NOW - 301}, 'max_age="300"'),
+        ("/v1/fresh", {"auth_time": NOW + 3600}, 'max_age="300"'),
+        ("/v1/fresh", {"auth_time": str(NOW)}, 'max_age="300"'),
+        ("/v1/fresh", {"auth_time": True}, 'max_age="300"'),
+    ],
+)
+async def test_an_app_is_challenged_as_the_standard_says(path, changed, challenge):
+    """`insufficient_user_authentication` in `WWW-Authenticate` (RFC 9470, section 3)."""
+    told = await asked(path, **changed)
+
+    assert told.status_code == 401
+    header = told.headers["www-authenticate"]
+    assert header.startswith('Bearer error="insufficient_user_authentication"')
+    assert challenge in header
+    assert "login" not in told.json()
+
+
+def test_an_app_with_a_bound_token_is_challenged_by_its_scheme():
+    """A request with `Authorization: DPoP` is challenged by DPoP."""
+    headers = ((b"authorization", b"DPoP token"),)
+    scope = Scope(0.0, headers=headers, viewer=Viewer("1", acr="1"), is_guarded=True)
+
+    with pytest.raises(StepUpRequired) as refused:
+        admit(Require(acr="2"), scope)
+    assert refused.value.challenge.startswith('DPoP error="insufficient_user_authentication"')
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"max_age": 0},
+        {"max_age": -1},
+        {"max_age": 1.5},
+        {"max_age": True},
+        {"acr": 'a"b'},
+        {"acr": "a b"},
+        {"acr": ("",)},
+        {"acr": (7,)},
+    ],
+)
+def test_what_can_not_be_meant_is_refused(wrong):
+    """Before the gateway starts."""
+    with pytest.raises(ConfigurationError):
+        Require(**wrong)
+
+
+def test_it_can_be_read():
+    """In the list of who may use what."""
+    told = str(Require("pay", acr=("2", "3"), max_age=60))
+
+    assert told == "signed in, with pay, acr 2 or 3, a proof of the last 60 seconds"
+
+
+async def test_who_lacks_a_scope_is_not_sent_to_prove_more():
+    """403: signing in again would not help. An anonymous caller gets 401."""
+    needs = Require("pay", acr="2")
+
+    with pytest.raises(NotAllowed):
+        needs.admit(Viewer("1"))
+    with pytest.raises(NotAuthenticated) as nobody:
+        needs.admit(Viewer(""))
+    assert not isinstance(nobody.value, StepUpRequired)
+
+
+async def test_a_navigation_is_told_where_to_sign_in():
+    """A page that is loaded is served as anybody's: the cookie is not read for it."""
+    async with open_site(more=[guarded_views()]) as site:
+        browser = site.browser()
+        await browser.sign_in("1")
+        told = await browser.send("GET", f"{HERE}/v1/strong", headers=GOES)
+
+    assert told.status_code == 401
+    assert "/bff/login" in told.headers["www-authenticate"]
