@@ -10,7 +10,6 @@ from contextlib import (
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Protocol, TypeVar
-from urllib.parse import urlsplit
 
 from bff_core.auth.authenticator import (
     Authenticator,
@@ -97,12 +96,6 @@ def with_those_of(
     if origins:
         settings = settings.model_copy(update={"upstreams": {**origins, **settings.upstreams}})
     return found, settings
-
-
-def base_of(settings: Settings) -> dict[str, str]:
-    """Return FastAPI's `root_path` of a gateway below a path, which a proxy may strip or not."""
-    base = urlsplit(settings.public_url).path
-    return {"root_path": base} if base else {}
 
 
 def checks(asks: Authenticator | None) -> list[tuple[str, Check]]:

@@ -43,6 +43,7 @@ from bff_core.upstream.client import Upstream
 from bff_core.upstream.roster import Roster
 from bff_core.upstream.runtime import Runtime
 from bff_core.upstream.stack import MakeTransport, UpstreamStack, wire
+from bff_core.variables import base_of
 
 Lifespan = Callable[["Gateway"], AbstractAsyncContextManager[None]]
 GATEWAY = "bff.gateway"
@@ -73,12 +74,10 @@ class Gateway(FastAPI):
         **fastapi: Any,
     ) -> None:
         super().__init__(title=name, **fastapi)
-        self.settings = settings
-        self.events = events
-        self.has_cache, self.faces = has_cache, faces
+        self.settings, self.events = settings, events
+        self.has_cache, self.faces, self._limits = has_cache, faces, checked(limits)
         self.services: dict[type[Upstream], Upstream] = {}
         self.wiring: Wiring | None = None
-        self._limits = checked(limits)
         self._stores = Stores(
             name,
             settings,
@@ -141,6 +140,7 @@ class Gateway(FastAPI):
             ),
             secrets=self.settings.purge_secrets if self.has_cache else (),
             cache=self._stores.cache,
+            base=base_of(self.settings.public_url),
             clock=self._clock,
         )
 
@@ -285,7 +285,7 @@ def gateway(
         has_cache=assembly.keeps_replies(services, settings),
         lifespan=assembly.lifespan(policies, transport, lifespan),
         clock=clock,
-        **assembly.base_of(settings) | fastapi,
+        **fastapi,
     )
     app.router.routes.extend(signin_routes(asks))
     for face in faces:

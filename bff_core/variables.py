@@ -84,6 +84,11 @@ def _public_url(url: str) -> str:
     return url
 
 
+def base_of(public_url: str) -> str:
+    """Return the path below which clients find a gateway; empty for a whole origin."""
+    return urlsplit(public_url).path.rstrip("/")
+
+
 _is_folder: Final = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)*").fullmatch
 
 

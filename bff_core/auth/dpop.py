@@ -142,7 +142,10 @@ class Proofs:
             is_ours = "@" not in parts.netloc and _place(parts) == _place(self._origin)
         except ValueError:
             return False
-        return is_ours and unquote(parts.path or "/") == scope.path
+        base, path = self._origin.path, scope.path
+        if base and not path.startswith(f"{base}/"):  # a proxy has stripped it
+            path = base + path
+        return is_ours and unquote(parts.path or "/") == path
 
     def _nonce(self, age: int) -> str:
         bucket = int(self._wall() // NONCE_LIFE) - age

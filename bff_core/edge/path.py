@@ -1,6 +1,7 @@
 """The path that routes match, whatever a proxy put in front of it."""
 
 from starlette._utils import get_route_path
+from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
 
@@ -10,3 +11,21 @@ def path_of(scope: ASGIScope) -> str:
     Probes ask a process directly, and clients by way of the proxy that took a prefix.
     """
     return get_route_path(scope) if scope.get("root_path") else str(scope["path"])
+
+
+class Below:
+    """Outermost, for a gateway below a path: requests come with that path or without.
+
+    Proxies that forward a path strip it, or do not; the path itself shows which.
+    """
+
+    __slots__ = ("_app", "_base")
+
+    def __init__(self, app: ASGIApp, *, base: str) -> None:
+        self._app = app
+        self._base = base
+
+    async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
+        """Pass on, with the root path that the server does not know."""
+        scope["root_path"] = scope.get("root_path") or self._base
+        await self._app(scope, receive, send)

@@ -29,6 +29,7 @@ from bff_core.edge.limits import GetStore as GetLimitStore
 from bff_core.edge.limits import Limits, checked
 from bff_core.edge.operator import Operator
 from bff_core.edge.options import EdgeOptions
+from bff_core.edge.path import Below
 from bff_core.edge.problems import Problems
 from bff_core.edge.request_id import Bits
 from bff_core.edge.security import security_headers
@@ -60,15 +61,17 @@ def edge(
     errands: Errands = NO_ERRANDS,
     secrets: Sequence[str] = (),
     cache: GetCache = no_cache,
+    base: str = "",
     clock: Clock = monotonic,
     wall: Clock = time.time,
     bits: Bits = random.getrandbits,
 ) -> ASGIApp:
     """Wrap `app` in what every request passes, outermost first; its lifespan passes by.
 
-    `store` finds where answers of keyed requests are kept, `limit_store`
-    where limits are counted; without them that is this process. An operator with the `token` may
-    have the `errands` done. Who signs with one of the `secrets` may have purged what `cache` finds.
+    `store` finds where answers of keyed requests are kept, `limit_store` where limits are counted;
+    without them that is this process. An operator with the `token` may have the `errands` done. Who
+    signs with one of the `secrets` may have purged what `cache` finds. `base` is the path of a
+    gateway that does not have a whole origin.
     """
     door = door or Doorkeeper(options, events=events, clock=clock, bits=bits)
     head = Head(security_headers(policy=options.policy, hsts=options.hsts))
@@ -78,6 +81,7 @@ def edge(
     early = tuple(limit for limit in checked(limits) if limit.by == "address")
     late = tuple(limit for limit in limits if limit.by != "address")
     stack: list[Wrap] = [
+        partial(Below, base=base),
         partial(Health, readiness=readiness, about=about),
         partial(
             Hops,
@@ -128,4 +132,6 @@ def _always(store: MemoryCounts) -> GetLimitStore:
 def _is_on(wrap: Wrap) -> bool:
     """Whether a concern has anything to do: limits without a limit, a door without a key."""
     told = wrap.keywords if isinstance(wrap, partial) else {}
-    return all(told.get(name) is None or told[name] for name in ("limits", "errands", "secrets"))
+    return all(
+        told.get(name) is None or told[name] for name in ("limits", "errands", "secrets", "base")
+    )

@@ -116,7 +116,7 @@ async def choose(request: Request, book: Store, form: Form) -> Response:
 
 
 def _has_to_sign_in(book: Book, asked: dict[str, str], stay: Stay) -> bool:
-    """Whether the user has to sign in again: as asked for, or by `max_age` or `acr_values`."""
+    """Whether the user has to sign in again: by `prompt`, `max_age` or `acr_values`."""
     if asked.get("prompt") in {"login", "select_account"}:
         return True
     if "max_age" in asked and book.wall() - stay.since > int(asked["max_age"]):

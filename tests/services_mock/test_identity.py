@@ -426,7 +426,7 @@ async def test_sessions_of_two_browsers_share_nothing():
         ({"prompt": "login"}, True),
     ],
 )
-async def test_a_user_signs_in_again_where_that_is_asked_for(asked, is_asked):
+async def test_a_user_signs_in_again_where_that_is_demanded(asked, is_asked):
     """By `max_age`, `acr_values` and `prompt`; the session of before goes on, stronger."""
     async with running() as provider:
         await provider.chosen()

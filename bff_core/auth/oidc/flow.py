@@ -79,7 +79,7 @@ class Flow:
     """The authorization code flow with PKCE, state and nonce (RFC 6749, RFC 7636, RFC 9700).
 
     State and nonce are bound to the browser by a sealed cookie that nobody else can make, so that
-    nobody can be signed in as somebody else by a link. `callback` is our own address there,
+    no link signs a user in as somebody else. `callback` is our own address there,
     `cookie` the name that those cookies begin with.
     """
 

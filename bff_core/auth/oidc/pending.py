@@ -26,7 +26,7 @@ MAX_PENDING: Final = 20
 
 
 class Trip(msgspec.Struct, frozen=True, array_like=True):
-    """What travels in the `state`: where the browser comes back to, and what was asked for."""
+    """What travels in the `state`: where the browser comes back to, and the strength of proof."""
 
     return_url: str
     acr_values: tuple[str, ...] = ()

@@ -37,7 +37,7 @@ class Untrusted(ProviderUnavailable):
 
 
 class Endpoint(NamedTuple):
-    """Where something is asked of a provider: the upstream's name, a path there and its query."""
+    """An endpoint that the gateway calls: the upstream's name, a path there and its query."""
 
     upstream: str
     target: str
@@ -85,7 +85,7 @@ class Directory:
     async def start(self) -> None:
         """Read the document before anybody needs it."""
         await asyncio.wait([self._read()], timeout=START)
-        self._tried_at = -FRESH  # whoever needs it next need not wait for another try
+        self._tried_at = -FRESH  # the next caller need not wait for another try
 
     def open(self, services: Mapping[type[Upstream], Upstream], spawn: Spawn) -> None:
         """Use the services of a gateway that runs."""
@@ -208,7 +208,7 @@ def _required(told: Mapping[str, object], name: str, sign_in: SignIn) -> Endpoin
     return Endpoint(name_at(sign_in.upstream, origin), target)
 
 
-_is_plain: Final = re.compile(r"[!-z|~]+").fullmatch  # no braces: a path with them is a template
+_is_plain: Final = re.compile(r"[!$-;=?-\[\]_a-z~]+").fullmatch  # a path with braces is a template
 
 
 def _is_web(url: str) -> bool:

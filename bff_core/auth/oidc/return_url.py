@@ -1,4 +1,4 @@
-"""Where a browser comes back to after a sign-in: a path of this site, whatever was asked for."""
+"""Where a browser comes back to after a sign-in: a path of this site, and nothing else."""
 
 import re
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ MAX_RETURN_URL: Final = 2048
 """Bytes of an address, encoded. A longer one loses its fragment, then its query, then its path."""
 
 ERROR: Final = "login_error"
-"""The query parameter that holds the reason why nobody was signed in."""
+"""The query parameter that holds the reason why a sign-in failed."""
 
 _PRINTABLE: Final = "".join(map(chr, range(0x21, 0x7F)))
 _SAFE: Final = "".join(one for one in _PRINTABLE if one not in '"<>\\^`{|}')
@@ -20,15 +20,15 @@ _bare_percents: Final = re.compile(r"%(?![0-9a-fA-F]{2})").sub
 _leads_elsewhere: Final = re.compile(r"/(?:(?:\.|%2e){1,2}[/\\])*[/\\]", re.IGNORECASE).match
 
 
-def local(told: str) -> str | None:
+def local(address: str) -> str | None:
     """Return a decoded address as a path of this site; None for anything that may lead elsewhere.
 
     What has no place in an address is encoded (spaces, letters beyond ASCII). An error of an
     earlier sign-in is taken out.
     """
-    if not told.startswith("/") or _has_controls(told) or _leads_elsewhere(told):
+    if not address.startswith("/") or _has_controls(address) or _leads_elsewhere(address):
         return None
-    url = quote(_bare_percents("%25", told), safe=_SAFE)
+    url = quote(_bare_percents("%25", address), safe=_SAFE)
     return next(one for one in _shortened(_without_error(url)) if len(one) <= MAX_RETURN_URL)
 
 

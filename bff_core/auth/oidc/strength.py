@@ -16,7 +16,7 @@ _is_age: Final = re.compile(r"[0-9]{1,9}").fullmatch
 
 @dataclass(frozen=True, slots=True)
 class Strength:
-    """What was asked of the provider: one of the classes, no longer than `max_age` seconds ago."""
+    """What the provider has to show: one of the classes, no longer than `max_age` seconds ago."""
 
     acr_values: tuple[str, ...] = ()
     max_age: int | None = None
@@ -32,7 +32,7 @@ class Strength:
         return cls(tuple(values.split()), int(age) if age else None)
 
     def check(self, claims: Claims, *, began: float, wall: float, leeway: float) -> None:
-        """Raise `Refused` for an ID token that does not show what was asked for.
+        """Raise `Refused` for an ID token that does not show it.
 
         (OpenID Connect Core, section 3.1.3.7, steps 12 and 13.) `began` is when the browser was
         sent to the provider: for how long its user stayed there does not count.

@@ -17,7 +17,7 @@ from bff_core.auth.session.redis import RedisStore
 from bff_core.auth.session.sealing import Sealing
 from bff_core.auth.session.session import Session
 from bff_core.auth.session.store import Kept, Lifetimes, SessionStore
-from bff_core.auth.token_handler.checks import check_settings, cookie_of, origin_of, path_of
+from bff_core.auth.token_handler.checks import check_settings, cookie_of, origin_of
 from bff_core.auth.token_handler.refresh import Refresher, SessionEnded
 from bff_core.auth.token_handler.sessions import Sessions
 from bff_core.auth.token_handler.succession import Succession
@@ -28,6 +28,7 @@ from bff_core.errors import ConfigurationError
 from bff_core.scope import Scope
 from bff_core.settings import Settings
 from bff_core.upstream.client import Upstream
+from bff_core.variables import base_of
 
 HOUR: Final = 3600.0
 
@@ -40,8 +41,8 @@ class SessionAuthenticator:
     Give it to a gateway, and `/bff/login`, `/callback`, `/user`, `/logout`, `/backchannel-logout`
     and `/sessions` are there. It is this authenticator that checks where a request comes from
     (`Origins`), so that no order of middleware can leave that out. Other `origins` may be let in,
-    such as that of pages which are served from elsewhere. Browsers come to `home` where no other
-    path was asked for; it is the root of the gateway.
+    such as that of pages which are served from elsewhere. Browsers come to `home` without another
+    path; by default it is the root of the gateway.
 
     A session ends `idle` seconds after its last request, and `lifetime` seconds after it began.
     Settings: `BFF_PUBLIC_URL`, `BFF_SESSION_KEYS`; with `BFF_SESSION_URL` sessions outlive the
@@ -113,7 +114,7 @@ class SessionAuthenticator:
 
     @property
     def home(self) -> str:
-        """The path where browsers come to if no other was asked for."""
+        """The path where browsers come to without another."""
         return self._home or f"{self.base}/"
 
     @property
@@ -145,7 +146,7 @@ class SessionAuthenticator:
         """Refuse to start with settings that would not be safe; take our own address from them."""
         check_settings(settings, self.prefix)
         self.client.add_origins(settings.issuer_origins)
-        self.base = path_of(settings.public_url)
+        self.base = base_of(settings.public_url)
         if not self._is_named:
             self.cookie = Cookie(cookie_of(settings.public_url), self.cookie.same_site)
 
@@ -205,7 +206,7 @@ class SessionAuthenticator:
         that is over: the browser is told to forget it.
         """
         scope.vary.append("cookie")
-        if scope.path in self._doors:  # whoever signs in need not be known, nor come from a page
+        if scope.path in self._doors:  # signing in needs no session, and no page of ours
             return None
         kept = await self.find(scope)
         if kept is None:

@@ -6,6 +6,7 @@ from bff_core.auth.session.cookie import PREFIX
 from bff_core.auth.session.sealing import Sealing
 from bff_core.errors import ConfigurationError
 from bff_core.settings import Settings
+from bff_core.variables import base_of
 
 
 def check_settings(settings: Settings, prefix: str) -> None:
@@ -29,7 +30,7 @@ def check_settings(settings: Settings, prefix: str) -> None:
             f"BFF_PUBLIC_URL={settings.public_url}: cookies of sessions go over TLS only; "
             "give an https:// address, or set BFF_ENV=development to try things out"
         )
-    base = path_of(settings.public_url)
+    base = base_of(settings.public_url)
     if base and f"{prefix}/".startswith(f"{base}/"):
         raise ConfigurationError(
             f"BFF_PUBLIC_URL={settings.public_url} ends in the path of the sign-in's endpoints, "
@@ -38,17 +39,12 @@ def check_settings(settings: Settings, prefix: str) -> None:
         )
 
 
-def path_of(public_url: str) -> str:
-    """Return the path below which browsers find a gateway; empty for a whole origin."""
-    return urlsplit(public_url).path.rstrip("/")
-
-
 def cookie_of(public_url: str) -> str:
     """Return the name of the session's cookie, another for each gateway of one host.
 
     Names of paths stay apart: "/a-b" is not "/a/b".
     """
-    path = path_of(public_url).encode()
+    path = base_of(public_url).encode()
     octets = (bytes([one]) for one in path)
     named = (b"-" if one == b"/" else one if one.isalnum() else b"_%x" % ord(one) for one in octets)
     return f"{PREFIX}bff{b''.join(named).decode()}"

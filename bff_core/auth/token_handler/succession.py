@@ -34,7 +34,7 @@ class Succession:
         """Return the session of a browser that leaves for the provider; None without one."""
         try:
             kept = None if secret is None else await self._sessions.find(secret)
-        except StoreUnavailable:  # no reason to keep anybody from signing in
+        except StoreUnavailable:  # no reason to refuse a sign-in
             return None
         if kept is None:
             return None
@@ -98,7 +98,7 @@ class Succession:
                 if not await self._is_shared(session):
                     await self._client.revoke(tokens.refresh)
             except (ProviderUnavailable, StoreUnavailable):
-                continue  # they end by themselves, and nobody has them
+                continue  # they end by themselves, and are stored nowhere
 
     async def _is_shared(self, session: Session) -> bool:
         name = provider_subject_of(session.provider_subject)

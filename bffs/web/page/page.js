@@ -54,8 +54,8 @@ async function signOut() {
 async function start() {
   at("logout").addEventListener("click", signOut);
   const error = new URLSearchParams(location.search).get("login_error");
-  if (error) complain(`Signing in did not work: ${error}`);
   const user = await ask("/bff/user");
+  if (error && !user) complain(`Signing in did not work: ${error}`);
   show("login", !user);
   show("logout", Boolean(user));
   at("who").textContent = user ? user.claims.name : "Nobody is signed in.";

@@ -11,7 +11,7 @@ from tests.auth.browser.site import GOES, HERE, open_site
 
 
 @pytest.mark.parametrize(
-    ("told", "there"),
+    ("address", "there"),
     [
         ("/", "/"),
         ("/search?q=müller", "/search?q=m%C3%BCller"),
@@ -33,13 +33,13 @@ from tests.auth.browser.site import GOES, HERE, open_site
         ("/a?", "/a?"),
     ],
 )
-def test_an_address_is_encoded_as_it_is_meant(told, there):
+def test_an_address_is_encoded_as_it_is_meant(address, there):
     """Routers hand decoded paths; what is encoded already stays, an error of before goes."""
-    assert local(told) == there
+    assert local(address) == there
 
 
 @pytest.mark.parametrize(
-    "told",
+    "address",
     [
         *("", "x", "https://evil.example", "javascript:alert(1)", " /x", "?x", "#x"),
         *("//evil.example", "/\\evil.example", "\\\\evil.example", "\\/evil.example"),
@@ -48,15 +48,15 @@ def test_an_address_is_encoded_as_it_is_meant(told, there):
         *("/./..//evil.example", "/%2E%2e/\\evil.example", "///evil.example", "/\t\\evil.example"),
     ],
 )
-def test_what_may_lead_elsewhere_is_refused(told):
+def test_what_may_lead_elsewhere_is_refused(address):
     """Another origin, whatever browsers make of slashes, dots and what they drop."""
-    assert local(told) is None
+    assert local(address) is None
 
 
 @given(st.text(max_size=80).map(lambda text: f"/{text}"))
-def test_no_text_leads_elsewhere(told):
+def test_no_text_leads_elsewhere(address):
     """What is let through is plain ASCII, stays on this origin, and is stable."""
-    there = local(told)
+    there = local(address)
 
     if there is not None:
         assert there.isascii()
@@ -67,7 +67,7 @@ def test_no_text_leads_elsewhere(told):
 
 
 @pytest.mark.parametrize(
-    ("told", "there"),
+    ("address", "there"),
     [
         ("/a?" + "q" * 8192, "/a"),
         ("/a?x=1#" + "f" * 8192, "/a?x=1"),
@@ -76,9 +76,9 @@ def test_no_text_leads_elsewhere(told):
         ("/a?" + "q" * (MAX_RETURN_URL - 3), "/a?" + "q" * (MAX_RETURN_URL - 3)),
     ],
 )
-def test_an_address_that_is_too_long_is_shortened(told, there):
+def test_an_address_that_is_too_long_is_shortened(address, there):
     """Its fragment goes first, then its query, then its path; the sign-in goes on."""
-    assert local(told) == there
+    assert local(address) == there
 
 
 @pytest.mark.parametrize(
@@ -97,17 +97,17 @@ def test_an_error_stands_in_the_query(url, there):
 
 
 @pytest.mark.parametrize(
-    "told", ["/search?q=müller und söhne#treffer", "/v1/welcome?q=" + "x" * 2000, "/#/orders"]
+    "address", ["/search?q=müller und söhne#treffer", "/v1/welcome?q=" + "x" * 2000, "/#/orders"]
 )
-async def test_a_sign_in_comes_back_to_any_path(told):
+async def test_a_sign_in_comes_back_to_any_path(address):
     """Through the provider and back, whatever letters it has."""
     async with open_site() as site:
         browser = site.browser()
-        page = await browser.send("GET", f"{HERE}/bff/login", params={"returnUrl": told})
+        page = await browser.send("GET", f"{HERE}/bff/login", params={"returnUrl": address})
         await browser.choose(await browser.go(page.headers["location"]), "1")
         (callback,) = [one for one in browser.seen if "/bff/callback" in str(one.url)]
 
-    assert callback.headers["location"] == local(told)
+    assert callback.headers["location"] == local(address)
 
 
 async def test_who_declines_comes_back_with_an_error_before_the_fragment():
@@ -126,14 +126,14 @@ async def test_who_declines_comes_back_with_an_error_before_the_fragment():
     ["//evil.example", "/%5Cevil.example", "/%09/evil.example", "/%0D%0Ax", "https://evil.example"],
 )
 async def test_a_browser_with_a_bad_address_is_shown_the_page(query):
-    """It is sent to the root with an error; the provider is not asked, and nobody leaves."""
+    """It is sent to the root with an error; the provider is not called, and the browser stays."""
     async with open_site() as site:
         browser = site.browser()
-        told = await browser.send("GET", f"{HERE}/bff/login?returnUrl={query}", headers=GOES)
+        address = await browser.send("GET", f"{HERE}/bff/login?returnUrl={query}", headers=GOES)
         program = await browser.send("GET", f"{HERE}/bff/login?returnUrl={query}")
 
-    assert told.status_code == 303
-    assert told.headers["location"] == "/?login_error=invalid_return_url"
+    assert address.status_code == 303
+    assert address.headers["location"] == "/?login_error=invalid_return_url"
     assert (program.status_code, program.json()["code"]) == (400, "sign_in_failed")
     assert site.asked("/par") == []
 
@@ -145,12 +145,12 @@ async def test_an_address_of_another_gateways_state_is_not_believed():
         await browser.send("GET", f"{HERE}/bff/login?returnUrl=/secret-place", headers=GOES)
         state = site.asked("/par")[0]["state"]
         wrong = state[:-1] + ("A" if state[-1] != "A" else "B")
-        told = [
+        address = [
             await browser.send("GET", f"{HERE}/bff/callback?code=x&state={one}", headers=GOES)
             for one in (wrong, state[:43], "", "ü", state + "&state=x")
         ]
 
-    assert {one.headers["location"] for one in told} == {"/?login_error=sign_in_expired"}
-    assert parse_qs(urlsplit(told[0].headers["location"]).query) == {
+    assert {one.headers["location"] for one in address} == {"/?login_error=sign_in_expired"}
+    assert parse_qs(urlsplit(address[0].headers["location"]).query) == {
         "login_error": ["sign_in_expired"]
     }

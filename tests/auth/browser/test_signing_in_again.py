@@ -101,7 +101,7 @@ async def test_a_session_that_was_left_over_ends_with_the_next_sign_in():
 
 
 async def test_a_request_under_way_does_not_take_the_new_cookie_back():
-    """A page that asks with the cookie of before is refused; the browser keeps the new one."""
+    """A request with the cookie of before is refused; the browser holds on to the new one."""
     async with open_site() as site:
         browser = site.browser()
         await browser.sign_in("1")

@@ -74,7 +74,7 @@ async def test_ten_tabs_sign_in_at_once(path, is_sent):
 
 
 async def test_a_page_of_another_tab_goes_on_for_a_moment():
-    """A tab that has just signed in asks while the next comes back: it is answered as its user's.
+    """A tab that has just signed in sends a request while the next comes back: it is answered.
 
     The session of that tab ends soon after, so that one session is left.
     """

@@ -72,6 +72,20 @@ def sent(token: str, *proofs: str) -> list[tuple[str, str]]:
     return [("authorization", f"DPoP {token}"), *(("dpop", one) for one in proofs)]
 
 
+@pytest.mark.parametrize("path", ["/v1/me", "/store/v1/me"])
+@pytest.mark.parametrize(
+    ("htu", "status"),
+    [(f"{HERE}/store/v1/me", 200), (f"{HERE}/v1/me", 401), (f"{HERE}/store/store/v1/me", 401)],
+)
+async def test_a_proof_names_the_address_below_a_path(path, htu, status):
+    """That which clients see, whether a proxy strips the path or not."""
+    token = bound()
+    async with open_shop(told={"public_url": f"{HERE}/store"}) as client:
+        told = await client.get(path, headers=sent(token, proof(token, htu=htu)))
+
+    assert told.status_code == status
+
+
 async def test_a_bound_token_is_taken_with_its_proof():
     """Each proof once."""
     token = bound()

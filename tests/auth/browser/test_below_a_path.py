@@ -1,0 +1,210 @@
+"""A gateway below a path, `BFF_PUBLIC_URL=https://shop.example/store`, behind any proxy."""
+
+from contextlib import asynccontextmanager
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+
+from bff_core import Settings
+from bff_core.auth.session.cookie import Cookie
+from bff_core.auth.token_handler.authenticator import SessionAuthenticator
+from bff_core.auth.token_handler.checks import cookie_of
+from bff_core.errors import ConfigurationError
+from services_mock import identity
+from tests.auth.browser.site import (
+    GOES,
+    HERE,
+    ISSUER,
+    OURS,
+    Browser,
+    Wall,
+    open_site,
+    settings,
+    sign_in_at,
+)
+
+BASE = "/store"
+
+
+class Proxy:
+    """A proxy that has a gateway below a path, and strips that path or not."""
+
+    def __init__(self, app, *, strips: bool) -> None:
+        self.app = app
+        self.strips = strips
+
+    async def __call__(self, scope, receive, send) -> None:
+        path = scope["path"]
+        assert path.startswith(f"{BASE}/"), path
+        if self.strips:
+            scope = {**scope, "path": path.removeprefix(BASE)}
+        await self.app(scope, receive, send)
+
+
+@asynccontextmanager
+async def below(*, strips: bool, **options):
+    """Run a site whose gateway is below a path."""
+    wall = Wall()
+    provider = identity.create_app(ISSUER, HERE + BASE, wall=wall)
+    told = {"public_url": HERE + BASE}
+    async with open_site(provider=provider, told=told, wall=wall, **options) as site:
+        proxy = Proxy(site.app, strips=strips)
+        transport = httpx.ASGITransport(proxy, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url=HERE) as client:
+            site.clients["shop.example"] = client
+            yield site
+
+
+async def signed_in(site, return_url: str = "/store/v1/welcome") -> Browser:
+    """Return a browser that has signed in below the path."""
+    browser = site.browser()
+    page = await browser.go(f"{HERE}{BASE}/bff/login?returnUrl={return_url}")
+    await browser.choose(page, "1")
+    return browser
+
+
+@pytest.mark.parametrize("strips", [True, False])
+async def test_a_browser_signs_in_and_out_below_a_path(strips):
+    """Callback, pages, hints, sign-out: all addresses have the path."""
+    async with below(strips=strips) as site:
+        browser = await signed_in(site)
+        me = await browser.fetch(f"{BASE}/v1/me")
+        user = await browser.fetch(f"{BASE}/bff/user")
+        await browser.fetch(f"{BASE}/v1/note", "POST")
+        left = await browser.fetch(f"{BASE}/bff/logout", "POST")
+        gone = await browser.fetch(f"{BASE}/bff/user")
+    (arrived,) = [one for one in browser.seen if "/callback" in str(one.url)]
+    farewell = parse_qs(urlsplit(left.json()["location"]).query)
+
+    assert urlsplit(str(arrived.url)).path == "/store/bff/callback"
+    assert site.asked("/par")[0]["redirect_uri"] == f"{HERE}{BASE}/bff/callback"
+    assert (me.json(), user.json()["subject"]) == ({"subject": "1"}, "1")
+    assert farewell["post_logout_redirect_uri"] == [f"{HERE}{BASE}/"]
+    assert gone.status_code == 401
+    assert 'form-action="/store/bff/login"' in gone.headers["www-authenticate"]
+
+
+@pytest.mark.parametrize("strips", [True, False])
+async def test_what_ends_a_session_says_where_to_sign_in(strips):
+    """The hint has the path; signing out needs no token."""
+    async with below(strips=strips) as site:
+        browser = await signed_in(site)
+        site.wall.now += 400
+        site.identity.state.store.refreshes.clear()
+        left = await browser.fetch(f"{BASE}/bff/user")
+        ended = await browser.fetch(f"{BASE}/v1/me")
+
+    assert left.status_code == 200
+    assert (ended.status_code, ended.json()["login"]) == (401, "/store/bff/login")
+
+
+@pytest.mark.parametrize("strips", [True, False])
+async def test_the_default_page_is_the_gateways_root(strips):
+    """After a sign-in without `returnUrl`, and after one that failed."""
+    async with below(strips=strips) as site:
+        browser = site.browser()
+        page = await browser.go(f"{HERE}{BASE}/bff/login")
+        await browser.choose(page, "1")
+        (arrived,) = [one for one in browser.seen if "/callback" in str(one.url)]
+        stale = await site.browser().send("GET", f"{HERE}{BASE}/bff/callback", headers=GOES)
+
+    assert arrived.headers["location"] == "/store/"
+    assert stale.headers["location"] == "/store/?login_error=sign_in_expired"
+
+
+async def test_pages_may_be_served_from_the_root_of_the_host():
+    """A gateway at `/store` for pages at `/`: `home`, and any return address of the host."""
+    async with below(strips=True, home="/") as site:
+        browser = await signed_in(site, "/orders")
+        (arrived,) = [one for one in browser.seen if "/callback" in str(one.url)]
+        left = await browser.fetch(f"{BASE}/bff/logout", "POST")
+        stale = await site.browser().send("GET", f"{HERE}{BASE}/bff/callback", headers=GOES)
+
+    assert arrived.headers["location"] == "/orders"
+    assert stale.headers["location"] == "/?login_error=sign_in_expired"
+    farewell = parse_qs(urlsplit(left.json()["location"]).query)
+    assert farewell["post_logout_redirect_uri"] == [f"{HERE}/"]
+
+
+@pytest.mark.parametrize("strips", [True, False])
+async def test_cookies_of_two_gateways_of_one_host_stay_apart(strips):
+    """Each has a name of its own, and all that `__Host-` promises."""
+    async with below(strips=strips) as site:
+        browser = await signed_in(site)
+    told = [one for answer in browser.seen for one in answer.headers.get_list("set-cookie")]
+    (session,) = [one for one in told if one.startswith("__Host-bff-store=")]
+
+    assert set(session.split("; ")[1:]) == {"Path=/", "Secure", "HttpOnly", "SameSite=Strict"}
+    ours = [one for one in told if not one.startswith("mock-identity")]
+    assert all(one.startswith(("__Host-bff-store=", "__Host-bff-store-sign-in-")) for one in ours)
+
+
+@pytest.mark.parametrize("strips", [True, False])
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        (OURS, 200),
+        ({**OURS, "origin": HERE}, 200),
+        ({**OURS, "origin": f"{HERE}{BASE}", "sec-fetch-site": "cross-site"}, 403),
+        ({**OURS, "origin": "https://evil.example", "sec-fetch-site": "cross-site"}, 403),
+        ({"sec-fetch-site": "same-origin"}, 403),
+        ({"x-csrf": "1", "origin": "https://sub.shop.example"}, 403),
+    ],
+)
+async def test_requests_are_judged_by_their_origin(headers, status, strips):
+    """An origin has no path: the check is that of a gateway at the root."""
+    async with below(strips=strips) as site:
+        browser = await signed_in(site)
+        client = site.clients["shop.example"]
+        cookie = f"__Host-bff-store={browser.jar['shop.example']['__Host-bff-store']}"
+        told = await client.post(f"{BASE}/v1/note", headers={**headers, "cookie": cookie})
+
+    assert told.status_code == status
+
+
+async def test_a_name_that_was_given_is_used():
+    """Also below a path."""
+    async with below(strips=True, cookie="__Host-mine") as site:
+        browser = await signed_in(site)
+
+    assert "__Host-mine" in browser.jar["shop.example"]
+
+
+def test_names_of_cookies_differ_where_paths_do():
+    """Also those that look alike, and each is a name that cookies may have."""
+    paths = ["", "/a", "/a/b", "/a-b", "/a_b", "/a.b", "/A", "/a~b", "/a_2db"]
+    names = [cookie_of(f"https://shop.example{one}") for one in paths]
+
+    assert names[:3] == ["__Host-bff", "__Host-bff-a", "__Host-bff-a-b"]
+    assert len({*names}) == len(paths)
+    assert [Cookie(one).name for one in names] == names
+
+
+@pytest.mark.parametrize("url", ["https://shop.example/bff", "https://shop.example/bff/"])
+def test_a_path_that_can_not_be_told_from_the_endpoints_is_refused(url):
+    """Whether the proxy strips it would be a guess."""
+    with pytest.raises(ConfigurationError, match="prefix"):
+        SessionAuthenticator(sign_in_at()).check(settings(public_url=url))
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("https://shop.example/store/", "https://shop.example/store"),
+        ("https://shop.example/a/b-c_d.e~f", "https://shop.example/a/b-c_d.e~f"),
+    ],
+)
+def test_a_public_address_may_have_a_path(url, told):
+    """A slash at its end is left out."""
+    assert Settings(public_url=url).public_url == told
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["//a", "/a//b", "/..", "/a/../b", "/./a", "/a b", "/ä", "/%61", "/a;b", "/a\\b", "/{a}"],
+)
+def test_a_path_of_anything_but_names_is_refused(path):
+    """Proxies and browsers would read it in different ways."""
+    with pytest.raises(ValueError, match=r"public_url"):
+        Settings(public_url=f"https://shop.example{path}")
