@@ -202,7 +202,8 @@ class Browser:
 
     def fetch(self, path: str, method: str = "GET") -> httpx.Response:
         """Ask the gateway from a page of its own."""
-        headers = {"x-csrf": "1", "origin": self.site.web, "accept": "*/*"}
+        origin = urljoin(self.site.web, "/").rstrip("/")
+        headers = {"x-csrf": "1", "origin": origin, "accept": "*/*"}
         return self.send(method, self.site.web + path, headers=headers)
 
 

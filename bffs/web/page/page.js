@@ -1,4 +1,5 @@
 // The page holds no token: it asks the gateway, and says with a header that it is this page.
+// Its addresses are relative, so that the gateway may live below a path.
 const OURS = { "X-CSRF": "1" };
 
 const HOME = `{ home {
@@ -29,7 +30,7 @@ async function ask(path, options = {}) {
 }
 
 async function showHome() {
-  const told = await ask("/graphql", {
+  const told = await ask("graphql", {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ query: HOME }),
@@ -47,14 +48,14 @@ async function showHome() {
 }
 
 async function signOut() {
-  const told = await ask("/bff/logout", { method: "POST" });
-  location.href = told ? told.location : "/";
+  const told = await ask("bff/logout", { method: "POST" });
+  location.href = told ? told.location : "./";
 }
 
 async function start() {
   at("logout").addEventListener("click", signOut);
   const error = new URLSearchParams(location.search).get("login_error");
-  const user = await ask("/bff/user");
+  const user = await ask("bff/user");
   if (error && !user) complain(`Signing in did not work: ${error}`);
   show("login", !user);
   show("logout", Boolean(user));

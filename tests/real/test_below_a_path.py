@@ -1,0 +1,85 @@
+"""A gateway below a path of its host, behind a real nginx that strips the path or passes it on."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import pytest
+
+from tests.real.test_provider import Browser, Site, free_port, packages, wait_for  # noqa: F401 # fixtures
+
+pytestmark = pytest.mark.needs("node", "npm", "redis-server", "nginx")
+
+NGINX = """
+daemon off;
+pid {folder}/nginx.pid;
+error_log stderr;
+events {{}}
+http {{
+  access_log off;
+  client_body_temp_path {folder};
+  proxy_temp_path {folder};
+  fastcgi_temp_path {folder};
+  uwsgi_temp_path {folder};
+  scgi_temp_path {folder};
+  server {{
+    listen 127.0.0.1:{port};
+    location = /alive {{ return 200; }}
+    location /store/ {{
+      proxy_pass http://127.0.0.1:{gateway}{end};
+      proxy_set_header Host $http_host;
+    }}
+  }}
+}}
+"""
+
+
+@dataclass
+class Below(Site):
+    """A gateway that browsers find below `/store`, through a proxy."""
+
+    proxy_port: int = field(default_factory=free_port)
+
+    @property
+    def web(self) -> str:
+        return f"http://localhost:{self.proxy_port}/store"
+
+    @contextmanager
+    def proxy(self, *, strips: bool) -> Iterator[None]:
+        """Run nginx in front of the gateway."""
+        config = self.folder / "nginx.conf"
+        end = "/" if strips else ""
+        config.write_text(
+            NGINX.format(folder=self.folder, port=self.proxy_port, gateway=self.web_port, end=end)
+        )
+        running = subprocess.Popen(["nginx", "-c", str(config), "-p", str(self.folder)])
+        try:
+            wait_for(f"http://localhost:{self.proxy_port}/alive", running)
+            yield
+        finally:
+            running.terminate()
+            running.wait()
+
+
+@pytest.mark.parametrize("strips", [True, False])
+def test_a_user_signs_in_and_out_below_a_path(packages, redis_server, tmp_path, strips):  # noqa: F811 # fixture
+    """At a certified provider; the second sign-in replaces the first, all below the path."""
+    site = Below(redis_server.url, tmp_path)
+    with site.provider(lifetime=5), site.proxy(strips=strips), site.gateway():
+        browser = Browser(site)
+        page = browser.go(f"{site.web}/bff/login?returnUrl=/store/healthz")
+        page = browser.submit(page, login="alice", password="any")
+        first = browser.submit(page)
+        again = browser.go(f"{site.web}/bff/login?returnUrl=/store/healthz")
+        names = set(browser.jar[site.proxy_port])
+        told = [browser.fetch("/v1/me").status_code for _ in range(2)]
+        left = browser.fetch("/bff/logout", "POST").json()["location"]
+        gone = browser.fetch("/v1/me")
+
+    assert str(first.url) == str(again.url) == f"{site.web}/healthz"
+    assert names == {"__Host-bff-store"}
+    assert told == [200, 200]
+    assert f"localhost%3A{site.proxy_port}%2Fstore%2F" in left
+    assert gone.status_code == 401
+    assert "/store/bff/login" in gone.headers["www-authenticate"]
