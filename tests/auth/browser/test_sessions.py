@@ -102,10 +102,13 @@ async def test_leases_and_notes_are_had_once(kind, redis_server):
         still = await store.lease("k", "you", 5)
         await store.release("k", "me")
         free = await store.lease("k", "you", 5)
+        unknown = await store.noted("jti")
         noted = [await store.note("jti", 5) for _ in range(2)]
+        known = await store.noted("jti")
 
     assert (mine, theirs, still, free) == (True, False, False, True)
     assert noted == [True, False]
+    assert (unknown, known) == (False, True)
 
 
 @pytest.mark.needs("redis-server")

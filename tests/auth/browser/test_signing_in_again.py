@@ -200,3 +200,27 @@ async def test_a_second_sign_in_that_fails_leaves_the_first(answer):
 
     assert "login_error=" in str(told.url)
     assert me.json() == {"subject": "1"}
+
+
+async def test_a_refresh_under_way_does_not_end_the_new_session():
+    """Tokens that come too late for the session of before share its grant: none is revoked."""
+    async with open_site() as site:
+        browser = site.browser()
+        await browser.sign_in("1")
+        before = browser.cookie
+        site.wall.now += 400
+
+        async def signing_in_again(call):
+            site.provider.then(site.answer)
+            await browser.sign_in("1")
+            return await site.answer(call)
+
+        site.provider.then(signing_in_again)
+        headers = {**OURS, "cookie": f"__Host-bff={before}"}
+        await site.clients["shop.example"].get("/v1/me", headers=headers)
+        await settled()
+        told = await refreshed(site, browser)
+
+    assert browser.cookie != before
+    assert site.asked("/revoke") == []
+    assert told == 200
