@@ -24,14 +24,20 @@ READING = frozenset({"GET", "HEAD"})
 
 COMPRESSIBLE = (b"application/json", b"application/problem+json", b"application/graphql", b"text/")
 
+CODED_OR_PARTIAL = frozenset({b"content-encoding", b"content-range"})
+"""An answer with one of these fields is encoded already, or a part of another answer."""
+
+OF_PLAIN_BYTES = frozenset({b"accept-ranges", b"content-length"})
+"""Fields that are not true of the compressed bytes: ranges are served of the plain ones only."""
+
 
 class Compression:
     """Innermost but for the app: fits an answer sent in one piece to what the client takes and has.
 
     It is compressed if that is worth it, with an entity tag of its own; to a client that holds
     just these bytes it is a 304 instead. Streams pass unchanged: each of their lines is to arrive
-    as soon as it is there. Answers that carry a content coding or `Cache-Control: no-transform`
-    are not compressed.
+    as soon as it is there. Answers that carry a content coding, a range of the whole or
+    `Cache-Control: no-transform` are not compressed.
     """
 
     __slots__ = ("_app",)
@@ -90,7 +96,7 @@ class _Fitting:
         coding = self._coding if is_whole and _is_worth_it(headers, body) else None
         if coding is not None:
             self._exchange.scope.vary.append("accept-encoding")
-            headers = [_coded(field, coding) for field in headers if field[0] != b"content-length"]
+            headers = [_coded(field, coding) for field in headers if field[0] not in OF_PLAIN_BYTES]
         if self._is_known(head["status"], headers):
             self._is_over = True
             known = {**head, "status": 304, "headers": without_content(headers)}
@@ -130,8 +136,10 @@ def _is_compressible(headers: Fields) -> bool:
     fields = dict(headers)
     return (
         fields.get(b"content-type", b"").startswith(COMPRESSIBLE)
-        and b"content-encoding" not in fields
-        and b"no-transform" not in fields.get(b"cache-control", b"")
+        and fields.keys().isdisjoint(CODED_OR_PARTIAL)
+        and not any(
+            b"no-transform" in value.lower() for name, value in headers if name == b"cache-control"
+        )
     )
 
 
