@@ -1,0 +1,217 @@
+"""The lists of the cache, member by member: which replies, fields and directives count as what."""
+
+import pytest
+
+from bff_core.cache.admission import Refused
+from bff_core.cache.directives import cache_control
+from bff_core.cache.entry import Entry
+from bff_core.cache.freshness import bypass
+from bff_core.cache.key import primary, varied
+from bff_core.cache.lifetime import Terms
+from bff_core.cache.tags import group, told
+from bff_core.cache.validation import updated, updated_by_head
+from bff_core.policy.cache import Cache
+from tests.cache.exchanges import DATE, HOUR_EARLIER, VIEWER, admitted, call, fields, kept, reply
+
+HEURISTIC = [200, 203, 204, 300, 301, 308, 404, 405, 410, 414]
+UNDERSTOOD = [
+    *HEURISTIC,
+    *(302, 303, 307, 400, 401, 402, 403, 406, 407, 408, 409),
+    *(411, 412, 413, 415, 416, 417, 421, 422, 426),
+]
+NEVER = [304, 428, 429, 431]
+FINAL = range(200, 600)
+
+
+@pytest.mark.parametrize("status", HEURISTIC)
+def test_a_reply_of_this_status_may_be_stored_by_itself(status):
+    """With a lifetime that is guessed, or the policy's (RFC 9110, section 15.1)."""
+    guessed = kept(
+        reply({"date": DATE, "last-modified": HOUR_EARLIER}, status), options=Cache(heuristic=0.1)
+    )
+    by_policy = kept(reply({}, status), options=Cache(ttl=30))
+
+    assert guessed.fresh_for == pytest.approx(360)
+    assert by_policy.fresh_for == 30
+
+
+@pytest.mark.parametrize("status", [one for one in FINAL if one not in HEURISTIC])
+def test_a_reply_of_another_status_is_not_stored_by_itself(status):
+    """Neither by a guess nor by the policy."""
+    modified = reply({"date": DATE, "last-modified": HOUR_EARLIER}, status)
+
+    assert isinstance(admitted(modified, options=Cache(heuristic=0.1)), Refused)
+    assert isinstance(admitted(reply({}, status), options=Cache(ttl=30)), Refused)
+
+
+@pytest.mark.parametrize("status", NEVER)
+def test_a_reply_of_this_status_is_never_stored(status):
+    """Whatever its service says (RFC 6585; a 304 is no answer of its own)."""
+    assert admitted(reply("public, max-age=60", status)) == Refused("status")
+
+
+@pytest.mark.parametrize("status", range(500, 512))
+def test_a_failure_is_never_stored(status):
+    """Who comes again would learn too late that it is over."""
+    assert admitted(reply("public, max-age=60", status)) == Refused("error")
+
+
+@pytest.mark.parametrize(
+    "status", [one for one in range(200, 500) if one not in {*NEVER, 206}], ids=str
+)
+def test_a_reply_of_any_other_status_is_stored_when_its_service_says_so(status):
+    """An explicit lifetime is enough (RFC 9111, section 3)."""
+    assert kept(reply("max-age=60", status)).fresh_for == 60
+
+
+@pytest.mark.parametrize("status", UNDERSTOOD)
+def test_this_status_is_understood(status):
+    """So `must-understand` sets `no-store` aside (RFC 9111, section 5.2.2.3)."""
+    terms = Terms(reply("must-understand, no-store, max-age=60", status), Cache())
+
+    assert terms.is_understood
+    assert not terms.is_no_store
+
+
+@pytest.mark.parametrize("status", [one for one in range(200, 500) if one not in UNDERSTOOD])
+def test_another_status_is_not_understood(status):
+    """And `must-understand` forbids to store it."""
+    assert isinstance(admitted(reply("must-understand, max-age=60", status)), Refused)
+
+
+@pytest.mark.parametrize(
+    ("directive", "attribute"),
+    [
+        ("no-store", "no_store"),
+        ("no-cache", "no_cache"),
+        ("private", "private"),
+        ("public", "public"),
+        ("must-revalidate", "must_revalidate"),
+        ("proxy-revalidate", "proxy_revalidate"),
+        ("must-understand", "must_understand"),
+        ("immutable", "immutable"),
+    ],
+)
+def test_this_directive_is_a_flag(directive, attribute):
+    """In any case, among others."""
+    assert getattr(cache_control(directive.encode()), attribute) is True
+    assert getattr(cache_control(f"x, {directive.upper()} ,y".encode()), attribute) is True
+    assert getattr(cache_control(b"x"), attribute) is False
+
+
+@pytest.mark.parametrize(
+    ("directive", "attribute"),
+    [
+        ("max-age", "max_age"),
+        ("s-maxage", "s_maxage"),
+        ("stale-while-revalidate", "stale_while_revalidate"),
+        ("stale-if-error", "stale_if_error"),
+        ("min-fresh", "min_fresh"),
+        ("max-stale", "max_stale"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("0", 0), ("7", 7), ('"7"', 7), ("-1", 0), ("1.5", 0), ("x", 0), ("9" * 30, 2.0**31)],
+)
+def test_this_directive_is_a_number_of_seconds(directive, attribute, text, seconds):
+    """At most 2**31; what is no number is 0 (RFC 9111, section 1.2.2 and 4.2.1)."""
+    assert getattr(cache_control(f"{directive}={text}".encode()), attribute) == seconds
+    assert getattr(cache_control(b"x"), attribute) is None
+
+
+@pytest.mark.parametrize("name", ["accept", "authorization", "cookie"])
+def test_this_request_header_is_part_of_every_key(name):
+    """Whether or not the service says that it varies by it."""
+    keys = {primary(call(headers={name: value})) for value in ("one", "two")}
+
+    assert len(keys) == 2
+
+
+@pytest.mark.parametrize("name", ["accept", "authorization", "cookie"])
+def test_what_every_key_holds_makes_no_variant(name):
+    """It would be there twice."""
+    assert varied(fields({name: "one"}), (name.encode(),)) == ()
+
+
+@pytest.mark.parametrize("name", ["accept-encoding", "host", "request-timeout", "traceparent"])
+def test_what_only_the_transport_sets_makes_no_variant(name):
+    """It is alike for all callers, or says nothing of the answer."""
+    assert varied(fields({name: "one"}), (name.encode(),)) == ()
+
+
+@pytest.mark.parametrize("name", ["accept-language", "x-country", "user-agent", "range", "origin"])
+def test_another_header_makes_a_variant(name):
+    """With its value, or without one."""
+    assert varied(fields({name: "one"}), (name.encode(),)) == ((name.encode(), b"one"),)
+    assert varied((), (name.encode(),)) == ((name.encode(), None),)
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "tag"),
+    [
+        ("surrogate-key", "a b", "a"),
+        ("surrogate-key", "a b", "b"),
+        ("cache-tag", "a, b", "a"),
+        ("cache-tag", "a, b", "b"),
+        ("cache-groups", '"a", "b"', group("catalog", "a")),
+        ("cache-groups", '"a", "b"', group("catalog", "b")),
+    ],
+)
+def test_this_header_names_tags(header, value, tag):
+    """Which a purge of that tag finds."""
+    answer = reply({header: value, "cache-control": "max-age=60"})
+
+    assert tag in told(answer.headers, "catalog")
+    assert tag in kept(answer).tags
+
+
+@pytest.mark.parametrize(
+    "name", ["content-length", "content-encoding", "content-type", "content-range"]
+)
+def test_a_304_does_not_change_this_field(name):
+    """It describes the stored body, which a 304 does not have (RFC 9111, section 3.2)."""
+    entry = Entry(200, fields({name: "stored", "x-a": "stored"}), b"{}", born=0.0, fresh_for=60.0)
+    news = reply({name: "new", "x-a": "new"}, 304)
+
+    answer = updated(entry, news)
+
+    assert answer is not None
+    assert answer.header(name) == "stored"
+    assert answer.header("x-a") == "new"
+
+
+@pytest.mark.parametrize("name", ["etag", "last-modified"])
+def test_a_304_or_head_about_another_validator_is_about_another_answer(name):
+    """What is stored is neither confirmed nor described by it (RFC 9111, section 4.3.4)."""
+    entry = Entry(200, fields({name: '"one"'}), b"{}", born=0.0, fresh_for=60.0)
+    same, other = reply({name: '"one"'}, 304), reply({name: '"two"'}, 304)
+
+    assert updated(entry, same) is not None
+    assert updated(entry, other) is None
+    assert updated_by_head(entry, same) is not None
+    assert updated_by_head(entry, other) is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "if-range"],
+)
+def test_a_call_with_this_condition_passes_the_cache_by(name):
+    """Its author wants the service's own answer."""
+    assert bypass(call(headers={name: "x"})) == "conditional"
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY"])
+def test_a_call_of_this_method_passes_the_cache_by(method):
+    """Only GET and HEAD are answered from it."""
+    assert bypass(call(method=method)) == "method"
+    assert bypass(call()) == bypass(call(method="HEAD")) == ""
+
+
+@pytest.mark.parametrize("name", ["Set-Cookie", "Content-Range"])
+def test_a_reply_with_this_field_is_nobody_elses(name):
+    """A cookie is one person's; a part is not the whole."""
+    assert isinstance(admitted(reply({name: "x", "cache-control": "max-age=60"})), Refused)
+    mine = call(audience=VIEWER)
+    assert isinstance(admitted(reply({name: "x", "cache-control": "max-age=60"}), mine), Refused)
