@@ -8,7 +8,7 @@ from hashlib import new as new_hash
 from hmac import compare_digest
 from typing import Final
 
-from bff_core.auth.jwt import Claims, Refused, parse, verify
+from bff_core.auth.jwt import Claims, Refused, audiences_of, parse, verify
 from bff_core.auth.keys import Keys
 from bff_core.auth.oidc.provider import Directory, Endpoint, Metadata
 from bff_core.auth.oidc.sign_in import SignIn
@@ -167,8 +167,12 @@ class Client:
         told = claims.get("nonce")
         if not isinstance(told, str) or not compare_digest(told.encode(), nonce.encode()):
             raise Refused("nonce")
-        if claims.get("azp", self.sign_in.client_id) != self.sign_in.client_id:
+        ours = self.sign_in.client_id
+        assumed = ours if audiences_of(claims.get("aud")) == {ours} else ""
+        if claims.get("azp", assumed) != ours:  # of several audiences one is authorized
             raise Refused("azp")
+        if claims.get("iat") is None:
+            raise Refused("iat")
         algorithm = parse(grant.id_token.encode(), LONGEST_ID_TOKEN).algorithm
         half = half_of(grant.access, algorithm)
         if claims.get("at_hash", half) != half:
