@@ -1,0 +1,448 @@
+"""Fine points of the edge: bounds to the unit, orders, and who is told apart from whom."""
+
+import asyncio
+from dataclasses import dataclass
+from enum import Enum
+from typing import Annotated
+
+import pytest
+from fastapi import APIRouter, Depends, FastAPI
+from fastapi.security import APIKeyCookie
+from starlette.routing import Route, WebSocketRoute
+
+from bff_core import ANYONE, Views, compose
+from bff_core.cache.response_cache import ResponseCache
+from bff_core.edge.criticality import MOST_KNOWN, Ranks
+from bff_core.edge.errands import errands
+from bff_core.edge.exchange import SCOPE
+from bff_core.edge.guard import Guard, refuse_bare_cookies
+from bff_core.edge.health import About, Readiness
+from bff_core.edge.identity import Form, canonical
+from bff_core.edge.kept import MOST_FORMS, Keeper
+from bff_core.edge.operator import LONGEST
+from bff_core.edge.options import EdgeOptions
+from bff_core.edge.reuse import LARGEST, MOST_TAGS, excess
+from bff_core.edge.stack import edge
+from bff_core.edge.watch import INTERVAL, Watch
+from bff_core.errors import ConfigurationError, NotAuthenticated
+from bff_core.events import Events
+from bff_core.lineage import EVERYBODY, Lineage
+from bff_core.policy.limits import Limit
+from bff_core.policy.pressure import Pressure
+from bff_core.scope import Scope
+from tests.edge.conftest import Edged
+from tests.kept_shop import Page, open_shop
+
+HOST = (b"host", b"testserver")
+KEY = "8e03978e-40d5-43dd-bc93-6894a57f9324"
+TOKEN = "the-operator-s-own-token"
+
+
+# Criticality
+
+
+def known_viewers(count):
+    """Return ranks that know so many viewers, and the fields of each."""
+    ranks = Ranks()
+    fields = [{b"cookie": b"%d" % number} for number in range(count)]
+    for one in fields:
+        ranks.learn("critical_plus", one)
+    return ranks, fields
+
+
+def test_the_viewer_who_was_learnt_first_is_forgotten_first():
+    """The one viewer too many takes the place of the stalest, and of nobody else."""
+    ranks, fields = known_viewers(MOST_KNOWN + 1)
+
+    assert ranks.of("GET", "/", fields[0]) == "critical"
+    assert {ranks.of("GET", "/", one) for one in fields[1:]} == {"critical_plus"}
+
+
+def test_a_viewer_who_comes_again_is_forgotten_later():
+    """To be learnt again is to be the newest."""
+    ranks, fields = known_viewers(MOST_KNOWN)
+    ranks.learn("critical_plus", fields[0])
+    ranks.learn("critical_plus", {b"cookie": b"new"})
+
+    assert ranks.of("GET", "/", fields[0]) == "critical_plus"
+    assert ranks.of("GET", "/", fields[1]) == "critical"
+    assert {ranks.of("GET", "/", one) for one in fields[2:]} == {"critical_plus"}
+
+
+@pytest.mark.virtual_time
+async def test_a_watch_that_was_stopped_looks_no_more():
+    """Also when it was amid a look: nobody would stop that one again."""
+    loop, looks = asyncio.get_running_loop(), []
+
+    def clock():
+        if not looks:
+            loop.call_soon(watch.stop)  # between the beginning of a look and its end
+        looks.append(loop.time())
+        return loop.time()
+
+    pressure = Pressure(ceiling=10, floor=1, max_lag=0.002, brownout=False)
+    pressure.in_flight = 1
+    watch = Watch(pressure, events=Events(), clock=clock)
+    watch.start()
+
+    await asyncio.sleep(10 * INTERVAL)
+
+    assert len(looks) == 1
+    assert not watch.is_on
+
+
+# Limits
+
+
+async def test_guests_do_not_share_one_quota(edged, answering):
+    """Whoever is not signed in goes by address, also under a limit by viewer."""
+    gateway = edged(answering(), limits=[Limit(quota=1, per=60)])
+
+    for address in ("198.51.100.1", "198.51.100.2", "198.51.100.1"):
+        await gateway.speak(client=(address, 1))
+
+    starts = [one["status"] for one in gateway.sent if one["type"] == "http.response.start"]
+    assert starts == [200, 200, 429]
+
+
+# The operator
+
+
+def operated(purged):
+    """Return an edge whose operator may purge."""
+
+    class Cache(ResponseCache):
+        """Notes what it is to forget."""
+
+        def __init__(self):
+            """Hold nothing."""
+
+        async def purge(self, *tags, by="code"):
+            purged.append(tags)
+            return 0
+
+    async def app(scope, receive, send):
+        raise AssertionError("a request of the operator's reached the application")
+
+    return Edged(
+        edge(
+            app,
+            EdgeOptions(),
+            about=About("shop"),
+            readiness=Readiness(),
+            events=Events(),
+            token=TOKEN,
+            errands=errands(read=None, cache=Cache),
+            clock=lambda: 0.0,
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["", TOKEN, f"Bearer {TOKEN}x", f"Bearer {TOKEN[:-1]}", f"Bearer  {TOKEN}", f"bearer {TOKEN}",
+     f"Bearer {TOKEN.upper()}", f"Basic {TOKEN}", "Bearer ", "Bearer"],
+)  # fmt: skip
+async def test_only_the_operators_token_is_the_operators_token(given):
+    """Not one that begins alike, nor a part of it."""
+    purged = []
+    headers = {"authorization": given} if given else {}
+
+    answer = await operated(purged).ask(
+        "POST", "/operator/purge", headers=headers, content=b'{"tags":["a"]}'
+    )
+
+    assert (answer.status_code, purged) == (401, [])
+
+
+@pytest.mark.parametrize(("size", "status"), [(LONGEST, 200), (LONGEST + 1, 413)])
+async def test_an_operator_may_send_so_many_bytes(size, status):
+    """The limit itself is read, one byte more is not."""
+    body = b'{"tags":["a"]}'.ljust(size)
+    headers = {"authorization": f"Bearer {TOKEN}"}
+
+    answer = await operated([]).ask("POST", "/operator/purge", headers=headers, content=body)
+
+    assert answer.status_code == status
+
+
+# Access
+
+
+class Caller(Scope):
+    """A request of somebody who is not signed in, to a gateway with an authenticator."""
+
+    def __init__(self):
+        super().__init__(1.0)
+        self.is_guarded = True
+
+
+async def test_a_socket_does_not_decide_about_requests_of_its_path():
+    """A page that anyone may see stands at the path of a socket that is closed."""
+    reached = []
+
+    async def app(scope, receive, send):
+        reached.append(scope["type"])
+
+    async def page(request): ...
+
+    async def talk(socket): ...
+
+    page.__access__ = ANYONE
+    guard = Guard(app, [WebSocketRoute("/talk", talk), Route("/talk", page)])
+    for kind, method in (("http", "GET"), ("http", "HEAD")):
+        await guard({"type": kind, "method": method, "path": "/talk", SCOPE: Caller()}, None, None)
+    with pytest.raises(NotAuthenticated):
+        await guard({"type": "websocket", "path": "/talk", SCOPE: Caller()}, None, None)
+
+    assert reached == ["http", "http"]
+
+
+cookie = APIKeyCookie(name="proof")
+
+
+def proven(proof: Annotated[str, Depends(cookie)]) -> str:
+    """Believe a cookie."""
+    return proof
+
+
+def deeper(proof: Annotated[str, Depends(proven)]) -> str:
+    """Believe what believes a cookie."""
+    return proof
+
+
+@pytest.mark.parametrize("dependency", [cookie, proven, deeper], ids=["own", "nested", "deeper"])
+def test_a_cookie_as_a_proof_is_refused_however_deep_it_stands(dependency):
+    """Other sites forge requests that carry it; the start says where."""
+    router = APIRouter()
+
+    @router.get("/secret")
+    def secret(proof: Annotated[str, Depends(dependency)]) -> str:
+        return proof
+
+    app = FastAPI()
+    app.include_router(router, prefix="/v1")
+
+    with pytest.raises(ConfigurationError, match="/v1/secret takes a cookie"):
+        refuse_bare_cookies(app.routes)
+
+
+# Idempotency
+
+
+async def keyed(name):
+    """Return the key under which a gateway of a name runs a keyed request."""
+    keys = []
+
+    async def face(scope, receive, send):
+        keys.append(scope[SCOPE].idempotency_key)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    gateway = edge(
+        face,
+        EdgeOptions(),
+        about=About(name),
+        readiness=Readiness(),
+        events=Events(),
+        clock=lambda: 0.0,
+    )
+    await Edged(gateway).ask("POST", "/orders", headers={"idempotency-key": KEY})
+    return keys[0]
+
+
+async def test_gateways_that_share_a_store_do_not_share_keys():
+    """Web and mobile may be sent the same key for two different things."""
+    web, mobile, web_again = [await keyed(name) for name in ("web", "mobile", "web")]
+
+    assert web == web_again
+    assert web != mobile
+
+
+async def test_an_answer_is_stored_before_it_is_sent(edged, answering):
+    """Who got an answer can rely on it: even a request amid its delivery is replayed."""
+    seen, replays = [], []
+    gateway = edged(answering(201, body=b'{"order": 1}', seen=seen))
+    headers = {"idempotency-key": KEY}
+
+    async def receive():
+        return {"type": "http.request", "body": b""}
+
+    async def send(message):
+        if message["type"] == "http.response.start":
+            replays.append(await gateway.ask("POST", "/orders", headers=headers))
+
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "POST",
+        "path": "/orders",
+        "query_string": b"",
+        "headers": [HOST, (b"idempotency-key", KEY.encode())],
+    }
+    async with asyncio.timeout(5):
+        await gateway.app(scope, receive, send)
+
+    assert len(seen) == 1
+    (replayed,) = replays
+    assert (replayed.status_code, replayed.json()) == (201, {"order": 1})
+    assert replayed.headers["idempotency-replayed"] == "true"
+
+
+# Compression
+
+
+async def test_nothing_follows_a_304(edged):
+    """The pieces of an answer that the client has are not sent behind its end."""
+
+    async def app(_scope, _receive, send):
+        headers = [(b"etag", b'"a"')]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        for piece in (b"one", b"two", b""):
+            await send({"type": "http.response.body", "body": piece, "more_body": bool(piece)})
+
+    gateway = edged(app)
+    await gateway.speak([HOST, (b"if-none-match", b'"a"')])
+
+    assert [one["type"] for one in gateway.sent] == ["http.response.start", "http.response.body"]
+    assert gateway.status == 304
+    assert gateway.sent[1] == {"type": "http.response.body", "body": b"", "more_body": False}
+
+
+# HEAD
+
+
+@dataclass
+class Title:
+    """What a view answers."""
+
+    title: str
+
+
+def views_of(products) -> Views:
+    """Return a view of a product."""
+    views = Views(prefix="/v1", access=ANYONE)
+
+    @views.get("/products/{product_id}")
+    async def get_product(page: Annotated[Page, Depends(compose(Page))]) -> Title:
+        products.append(page.product_id)
+        return Title(await page.product())
+
+    return views
+
+
+async def spoken(app, method, path):
+    """Return what is sent to a server, message by message."""
+    gateway = Edged(app)
+    await gateway.speak([HOST], method=method, path=path)
+    return gateway.sent
+
+
+@pytest.mark.virtual_time
+async def test_head_of_a_view_has_the_length_and_no_byte():
+    """Not even one that a server would have to take away."""
+    async with open_shop([views_of([])]) as shop:
+        got = await spoken(shop.app, "GET", "/v1/products/7")
+        head = await spoken(shop.app, "HEAD", "/v1/products/7")
+
+    body = b"".join(one.get("body", b"") for one in got)
+    assert body
+    assert b"".join(one.get("body", b"") for one in head) == b""
+    assert dict(head[0]["headers"])[b"content-length"] == b"%d" % len(body)
+
+
+@pytest.mark.virtual_time
+async def test_a_refusal_under_load_has_no_body_for_head(edged):
+    """The length is that of the refusal to a GET."""
+    gate = asyncio.Event()
+
+    async def app(_scope, _receive, send):
+        await gate.wait()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    gateway = edged(app, max_concurrent=1)
+    held = asyncio.create_task(gateway.get("/"))
+    await asyncio.sleep(0.01)
+    got = await spoken(gateway.app, "GET", "/")
+    head = await spoken(gateway.app, "HEAD", "/")
+    gate.set()
+    await held
+
+    assert (got[0]["status"], head[0]["status"]) == (503, 503)
+    assert len(got[1]["body"]) == int(dict(got[0]["headers"])[b"content-length"]) > 0
+    assert head[1]["body"] == b""
+
+
+# Stored views
+
+
+class Size(Enum):
+    """A parameter."""
+
+    small = 1
+
+
+class Color(Enum):
+    """Another one, with a member of the same name."""
+
+    small = 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (Size.small, Color.small),
+        (Size.small, "Size.small"),
+        (Size.small, 1),
+        ((1, "ab8:xxxxxxxx"), (11, "ab", "xxxxxxxx")),
+        ((1, 23), (12, 3)),
+        (("1", "23"), ("12", "3")),
+    ],
+)
+def test_neighbours_are_not_mistaken_for_one_another(one, other):
+    """Parameters of one request never add up to those of another."""
+    assert canonical(one) != canonical(other)
+
+
+@pytest.mark.virtual_time
+async def test_what_was_purged_is_stored_again():
+    """A purge is about what was there before it, and nothing that comes after."""
+    runs = []
+    async with open_shop([views_of(runs)]) as shop:
+        await shop.get("/v1/products/7")
+        await shop.app.cache.purge("product:7")
+        await shop.get("/v1/products/7")
+        hit = await shop.get("/v1/products/7")
+
+    assert len(runs) == 2
+    assert "hit" in hit.headers["cache-status"]
+
+
+def test_a_view_has_so_many_forms_and_no_more():
+    """The last that fits is remembered; those that are known stay welcome."""
+    keeper = Keeper("shop", "GET /x", lambda: "")
+    forms = [Form(EVERYBODY, (f"x-{number}",)) for number in range(MOST_FORMS + 1)]
+    for form in forms[:-1]:
+        assert not keeper.knows_too_many(form)
+        keeper.learn(form)
+
+    assert keeper.knows_too_many(forms[-1])
+    assert not keeper.knows_too_many(forms[0])
+
+
+@pytest.mark.parametrize(
+    ("tags", "size", "reason"),
+    [
+        (MOST_TAGS, 1, ""),
+        (MOST_TAGS + 1, 1, "tags"),
+        (1, LARGEST, ""),
+        (1, LARGEST + 1, "size"),
+    ],
+)
+def test_a_stored_answer_has_so_many_tags_and_bytes(tags, size, reason):
+    """The limits themselves are not too much."""
+    lineage = Lineage(tags={f"tag-{number}": None for number in range(tags)})
+
+    assert excess(lineage, b"x" * size) == reason
