@@ -8,7 +8,8 @@ from bff_core.cache.entry import Entry
 from bff_core.cache.freshness import bypass
 from bff_core.cache.key import primary, varied
 from bff_core.cache.lifetime import Terms
-from bff_core.cache.tags import group, told
+from bff_core.cache.tags import group
+from bff_core.cache.tags import told as tags_in
 from bff_core.cache.validation import updated, updated_by_head
 from bff_core.policy.cache import Cache
 from tests.cache.exchanges import DATE, HOUR_EARLIER, VIEWER, admitted, call, fields, kept, reply
@@ -162,7 +163,7 @@ def test_this_header_names_tags(header, value, tag):
     """Which a purge of that tag finds."""
     answer = reply({header: value, "cache-control": "max-age=60"})
 
-    assert tag in told(answer.headers, "catalog")
+    assert tag in tags_in(answer.headers, "catalog")
     assert tag in kept(answer).tags
 
 

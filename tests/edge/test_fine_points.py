@@ -1,4 +1,4 @@
-"""Fine points of the edge: bounds to the unit, orders, and who is told apart from whom."""
+"""Fine points of the edge: bounds to the unit, orders, and who differs from whom."""
 
 import asyncio
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ def known_viewers(count):
 
 
 def test_the_viewer_who_was_learnt_first_is_forgotten_first():
-    """The one viewer too many takes the place of the stalest, and of nobody else."""
+    """The one viewer too many takes the place of the stalest, and of no other."""
     ranks, fields = known_viewers(MOST_KNOWN + 1)
 
     assert ranks.of("GET", "/", fields[0]) == "critical"
@@ -71,7 +71,7 @@ def test_a_viewer_who_comes_again_is_forgotten_later():
 
 @pytest.mark.virtual_time
 async def test_a_watch_that_was_stopped_looks_no_more():
-    """Also when it was amid a look: nobody would stop that one again."""
+    """Also when it was amid a look: nothing would stop it a second time."""
     loop, looks = asyncio.get_running_loop(), []
 
     def clock():
@@ -261,8 +261,8 @@ async def test_gateways_that_share_a_store_do_not_share_keys():
 
 async def test_an_answer_is_stored_before_it_is_sent(edged, answering):
     """Who got an answer can rely on it: even a request amid its delivery is replayed."""
-    seen, replays = [], []
-    gateway = edged(answering(201, body=b'{"order": 1}', seen=seen))
+    runs, replays = [], []
+    gateway = edged(answering(201, body=b'{"order": 1}', seen=runs))
     headers = {"idempotency-key": KEY}
 
     async def receive():
@@ -284,7 +284,7 @@ async def test_an_answer_is_stored_before_it_is_sent(edged, answering):
     async with asyncio.timeout(5):
         await gateway.app(scope, receive, send)
 
-    assert len(seen) == 1
+    assert len(runs) == 1
     (replayed,) = replays
     assert (replayed.status_code, replayed.json()) == (201, {"order": 1})
     assert replayed.headers["idempotency-replayed"] == "true"

@@ -43,8 +43,8 @@ METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 async def preflight(edged, answering, name):
     """Return a field of the answer to a preflight."""
     gateway = edged(answering(), cors=CorsOptions(origins=(SHOP,)))
-    asked = {"Origin": SHOP, "Access-Control-Request-Method": "PUT"}
-    answer = await gateway.ask("OPTIONS", "/", headers=asked)
+    question = {"Origin": SHOP, "Access-Control-Request-Method": "PUT"}
+    answer = await gateway.ask("OPTIONS", "/", headers=question)
     return listed(answer.headers[f"access-control-{name}"])
 
 
@@ -115,10 +115,10 @@ async def passed_on(name, client, **options):
     async def app(scope, _receive, _send):
         found.extend(scope["headers"])
 
-    told = {"trusted": ("10.0.0.0/8",), "reads": "x-forwarded", "client_traces": False} | options
+    chosen = {"trusted": ("10.0.0.0/8",), "reads": "x-forwarded", "client_traces": False} | options
     scope = {"type": "http", "client": client, "scheme": "http"}
     scope["headers"] = [HOST, (name.encode(), b"198.51.100.4")]
-    await Hops(app, **told)(scope, None, None)
+    await Hops(app, **chosen)(scope, None, None)
     return name.encode() in {field for field, _ in found}
 
 
@@ -154,7 +154,7 @@ async def test_permission_for_traces_permits_nothing_else(name):
 
 
 @pytest.mark.parametrize(
-    ("kind", "told", "scheme"),
+    ("kind", "named", "scheme"),
     [
         ("http", "http", "http"),
         ("http", "https", "https"),
@@ -167,20 +167,20 @@ async def test_permission_for_traces_permits_nothing_else(name):
         ("websocket", "wss", "wss"),
     ],
 )
-async def test_schemes_that_hops_name(kind, told, scheme):
+async def test_schemes_that_hops_name(kind, named, scheme):
     """Proxies name a socket's scheme as either family."""
-    seen = {}
+    found = {}
 
     async def app(scope, _receive, _send):
-        seen.update(scope)
+        found.update(scope)
 
     scope = {"type": kind, "client": PROXY, "scheme": "unset"}
-    scope["headers"] = [HOST, (b"x-forwarded-proto", told.encode())]
+    scope["headers"] = [HOST, (b"x-forwarded-proto", named.encode())]
     await Hops(app, trusted=("10.0.0.0/8",), reads="x-forwarded", client_traces=False)(
         scope, None, None
     )
 
-    assert seen["scheme"] == scheme
+    assert found["scheme"] == scheme
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]", "testserver", "localhost:80"])
@@ -234,14 +234,14 @@ async def test_this_field_can_not_be_sent_twice(edged, answering, name):
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/version"])
 async def test_a_probe_is_answered_under_any_host(edged, answering, path):
     """To GET and HEAD, without a body to the latter; the application is not called."""
-    seen = []
-    gateway = edged(answering(seen=seen))
+    reached = []
+    gateway = edged(answering(seen=reached))
     probe = {"host": "10.1.2.3"}
 
     got = await gateway.get(path, headers=probe)
     head = await gateway.ask("HEAD", path, headers=probe)
 
-    assert (got.status_code, head.status_code, seen) == (200, 200, [])
+    assert (got.status_code, head.status_code, reached) == (200, 200, [])
     assert got.content
     assert head.content == b""
     assert head.headers["content-length"] == str(len(got.content))
@@ -281,7 +281,7 @@ async def test_every_answer_has_this_security_header(edged, answering, name, val
 
 @pytest.mark.parametrize("status", [200, 201, 207, 400, 403, 404, 409, 500, 502, 503])
 async def test_only_a_401_says_how_to_authenticate(edged, answering, status):
-    """A challenge on another status asks people to sign in who are."""
+    """On another status it would send people to sign in who are signed in."""
     closed = await edged(answering(401)).get("/")
     answer = await edged(answering(status)).get("/")
 
@@ -316,7 +316,7 @@ async def test_an_answer_of_this_type_is_compressed(edged, answering, kind):
     ["image/png", "image/jpeg", "video/mp4", "application/zip", "application/octet-stream", ""],
 )
 async def test_an_answer_of_this_type_is_not_compressed(edged, answering, kind):
-    """It is packed already, or nobody knows what it is."""
+    """It is packed already, or of an unknown kind."""
     gateway = edged(answering(headers=[(b"content-type", kind.encode())], body=LARGE))
 
     answer = await gateway.get("/", headers={"accept-encoding": "gzip"})
@@ -377,14 +377,14 @@ async def test_a_replayed_answer_lacks_this_field(edged, answering, name):
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "TRACE"])
 async def test_a_key_means_nothing_on_this_method(edged, answering, method):
     """Safe methods are served each time."""
-    seen = []
-    gateway = edged(answering(seen=seen))
+    reached = []
+    gateway = edged(answering(seen=reached))
     keyed = {"idempotency-key": "8e03978e-40d5-43dd-bc93-6894a57f9324"}
 
     for _ in range(2):
         await gateway.ask(method, "/", headers=keyed)
 
-    assert len(seen) == 2
+    assert len(reached) == 2
 
 
 @pytest.mark.parametrize(
@@ -406,7 +406,7 @@ def test_this_status_has_the_phrase_of_the_rfc(status, title):
 
 @pytest.mark.parametrize("name", [b"server-timing", b"age"])
 def test_a_stored_answer_lacks_this_field(name):
-    """It was of one delivery; the age is told anew at each."""
+    """It was of one delivery; each has an age of its own."""
     entry = entry_of(Lineage(fresh_until=60.0), [(name, b"7"), (b"etag", b'"a"')], b"{}", 0.0)
 
     assert entry.headers == ((b"etag", b'"a"'),)

@@ -92,7 +92,7 @@ def in_pieces(pieces, headers=(JSON,), *, reader=None, after=None, is_stream=Fal
 async def read(edged, app, accepted, *, method="GET", reader=None, **fields):
     """Return the reader of one answer."""
     reader = reader or Reader()
-    told = {"host": "testserver", "accept-encoding": accepted} | fields
+    fields = {"host": "testserver", "accept-encoding": accepted} | fields
     scope = {
         "type": "http",
         "asgi": {"version": "3.0"},
@@ -101,7 +101,7 @@ async def read(edged, app, accepted, *, method="GET", reader=None, **fields):
         "path": "/",
         "query_string": b"",
         "headers": [
-            (name.replace("_", "-").encode(), value.encode()) for name, value in told.items()
+            (name.replace("_", "-").encode(), value.encode()) for name, value in fields.items()
         ],
     }
 
@@ -169,7 +169,7 @@ async def test_a_whole_answer_of_any_size_can_be_read(edged, accepted, size):
 @pytest.mark.parametrize("pieces", [[LARGE], [LARGE, LARGE], [b"", LARGE]], ids=len)
 @pytest.mark.parametrize("coding", CODINGS)
 async def test_what_is_encoded_already_passes_byte_by_byte(edged, accepted, pieces, coding):
-    """A second coding on top would be one that nobody was told of."""
+    """A second coding on top would be one that the head does not name."""
     encode = {
         "gzip": lambda data: zlib.compress(data, wbits=31),
         "br": brotli.compress,

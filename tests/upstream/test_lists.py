@@ -1,0 +1,230 @@
+"""The lists towards services, member by member: fields, statuses and methods."""
+
+import asyncio
+import zlib
+
+import brotli
+import pytest
+import zstandard
+
+from bff_core.call import Call, Reply
+from bff_core.errors import BadStatus
+from bff_core.policy.cache import Cache
+from bff_core.policy.connection import Connection
+from bff_core.policy.idempotency import is_decided
+from bff_core.policy.retry import Retry
+from bff_core.testing.scripted import Scripted, reply
+from bff_core.testing.workbench import Workbench
+from bff_core.upstream.decoding import decoding
+from bff_core.upstream.layers.retry import RetryLayer
+from bff_core.upstream.transport.coding import decoder
+from bff_core.upstream.transport.failures import Undecodable
+from bff_core.upstream.transport.fields import decoded, end_to_end
+from bff_core.upstream.transport.interface import Endpoint
+from bff_core.upstream.transport.rendering import Renderer, UnsafeRequest
+from tests.upstream.kept import Larder, product
+
+HOP_BY_HOP = [
+    "connection", "keep-alive", "proxy-authenticate", "proxy-authentication-info",
+    "proxy-authorization", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
+]  # fmt: skip
+OURS = [
+    "accept-encoding", "content-length", "expect", "host", "request-timeout", "traceparent",
+]  # fmt: skip
+STATUSES = range(200, 600)
+ENDPOINT = Endpoint("http", "shop", 80, "10.0.0.1", "")
+
+
+def calling(method: str = "GET", **changed) -> Call:
+    """Return a call."""
+    return Call("shop", method, "/things", f"{method} /things", 1.0, **changed)
+
+
+def rendered(call: Call) -> bytes:
+    """Return the bytes of a request."""
+    return Renderer(ENDPOINT, Connection()).render(call, 1.0)
+
+
+@pytest.mark.parametrize("name", HOP_BY_HOP)
+def test_this_field_of_a_reply_goes_no_further(name):
+    """It is about one connection (RFC 9110, section 7.6.1)."""
+    fields = ((name.encode(), b"x"), (b"etag", b'"a"'), (b"x-private", b"1"))
+
+    assert end_to_end(fields) == fields[1:]
+    assert end_to_end(fields, named=(b"x-private",)) == ((b"etag", b'"a"'),)
+
+
+@pytest.mark.parametrize("name", [*HOP_BY_HOP, *OURS])
+def test_a_call_can_not_set_this_field(name):
+    """It follows from the call itself, in any spelling."""
+    for spelling in (name, name.upper(), name.title()):
+        with pytest.raises(UnsafeRequest):
+            rendered(calling(headers=((spelling.encode(), b"1"),)))
+
+
+@pytest.mark.parametrize("name", ["accept", "authorization", "cookie", "content-type", "x-a"])
+def test_a_call_can_set_this_field(name):
+    """It is the author's."""
+    assert b"\r\n%b: 1\r\n" % name.encode() in rendered(calling(headers=((name.encode(), b"1"),)))
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
+def test_a_request_of_this_method_has_a_length_without_a_body(method):
+    """Servers wait for one, or refuse (RFC 9110, section 8.6)."""
+    assert b"\r\ncontent-length: 0\r\n" in rendered(calling(method))
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE", "OPTIONS", "TRACE"])
+def test_a_request_of_this_method_has_a_length_with_a_body_only(method):
+    """A length of nothing would say that there is something to read."""
+    assert b"content-length" not in rendered(calling(method))
+    assert b"\r\ncontent-length: 1\r\n" in rendered(calling(method, body=b"x"))
+
+
+@pytest.mark.parametrize("name", ["content-encoding", "content-length"])
+def test_a_decoded_body_has_no_such_field(name):
+    """It was true of the coded one."""
+    assert decoded(((name.encode(), b"x"), (b"etag", b'"a"'))) == ((b"etag", b'"a"'),)
+
+
+@pytest.mark.parametrize(
+    ("coding", "encode"),
+    [
+        ("gzip", lambda data: zlib.compress(data, wbits=31)),
+        ("x-gzip", lambda data: zlib.compress(data, wbits=31)),
+        ("br", brotli.compress),
+        ("zstd", zstandard.compress),
+    ],
+)
+def test_this_coding_is_decoded(coding, encode):
+    """Whole, and to the end."""
+    one = decoder(coding.encode())
+
+    assert b"".join(one.decode(encode(b"words " * 100))) == b"words " * 100
+    assert one.is_complete
+
+
+@pytest.mark.parametrize("coding", ["compress", "identity2", "", "gzip, br", "*"])
+def test_this_coding_is_unknown(coding):
+    """What can't be read is refused, not passed on as if it were plain."""
+    with pytest.raises(Undecodable):
+        decoder(coding.encode())
+
+
+PASSED_THROUGH = {402, 404, 409, 422}
+
+
+@pytest.mark.parametrize("status", [one for one in STATUSES if one >= 300])
+def test_a_failing_status_is_passed_through_or_translated(status):
+    """The client's own faults, and whether to come again; all else is a 502."""
+    answer = Reply(status, ((b"content-type", b"application/problem+json"),), b'{"detail": "why"}')
+
+    with pytest.raises(BadStatus) as caught:
+        decoding(int).value(answer, calling())
+
+    wanted = status if status in PASSED_THROUGH | {503, 504} else 502
+    assert caught.value.status == wanted
+    assert caught.value.detail == ("why" if status in PASSED_THROUGH else "")
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_a_status_settles_a_keyed_request_or_leaves_it_open(status):
+    """What may yet be done is not frozen under its key."""
+    is_final = status < 400 or status in {402, 404, 409, 410, 422}
+
+    assert is_decided(status) is is_final
+    assert is_decided(status, says_wait=True) is (status < 400)
+
+
+async def attempts(status: int, method: str = "GET", **headers: str) -> int:
+    """Return how often a call is sent that is answered with a status."""
+    bench, upstream = Workbench(), Scripted(reply(status, headers=headers))
+    await RetryLayer(Retry(attempts=2), bench.runtime, upstream)(bench.call(method=method))
+    return len(upstream.calls)
+
+
+@pytest.mark.virtual_time
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+async def test_a_read_that_is_answered_so_is_sent_again(status):
+    """The next instance may be well."""
+    assert await attempts(status) == 2
+
+
+@pytest.mark.virtual_time
+async def test_a_429_is_sent_again_when_it_says_when():
+    """And not otherwise: it would add to what is too much."""
+    assert await attempts(429) == 1
+    assert await attempts(429, **{"retry-after": "1"}) == 2
+
+
+@pytest.mark.virtual_time
+@pytest.mark.parametrize(
+    "status", [200, 204, 301, 304, 400, 401, 403, 404, 408, 409, 425, 501, 505]
+)
+async def test_a_read_that_is_answered_otherwise_is_not_sent_again(status):
+    """It would be answered the same."""
+    assert await attempts(status) == 1
+
+
+@pytest.mark.virtual_time
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"])
+async def test_this_method_is_sent_again(method):
+    """Twice is as good as once (RFC 9110, section 9.2.2)."""
+    assert await attempts(503, method) == 2
+
+
+@pytest.mark.virtual_time
+@pytest.mark.parametrize("method", ["POST", "PATCH", "QUERY"])
+async def test_this_method_is_not_sent_again(method):
+    """It may have been done."""
+    assert await attempts(503, method) == 1
+
+
+KEPT_UP = Cache(ttl=10, error=3600)
+
+
+@pytest.mark.virtual_time
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+async def test_what_was_last_good_stands_in_for_this_status(status):
+    """It is marked as stale (RFC 5861, section 4)."""
+    larder = Larder(product(), reply(status), cache=KEPT_UP)
+    first = await larder.get()
+    await asyncio.sleep(11)
+
+    second = await larder.get()
+
+    assert (second.source, second.body) == ("stale", first.body)
+    assert larder.asked == 2
+
+
+@pytest.mark.virtual_time
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 408, 410, 425, 429, 501, 505])
+async def test_this_status_is_an_answer_and_nothing_stands_in_for_it(status):
+    """The service has spoken."""
+    larder = Larder(product(), reply(status), cache=KEPT_UP)
+    await larder.get()
+    await asyncio.sleep(11)
+
+    assert (await larder.get()).status == status
+
+
+@pytest.mark.virtual_time
+@pytest.mark.parametrize(
+    ("status", "is_there_still"),
+    [(408, True), (425, True), (429, True), (500, True), (503, True), (400, False), (403, False)],
+)
+async def test_what_is_stored_outlives_a_passing_failure_only(status, is_there_still):
+    """A refusal is news of the resource; to be told to wait is not."""
+    larder = Larder(
+        product(etag='"1"', cache_control="max-age=10, stale-if-error=60"),
+        reply(status),
+        reply(304, headers={"cache-control": "max-age=10"}),
+        product(8),
+    )
+    first = await larder.get()
+    await asyncio.sleep(11)
+    await larder.get()
+
+    last = await larder.get()
+
+    assert (last.body == first.body) is is_there_still
