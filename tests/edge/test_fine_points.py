@@ -13,10 +13,12 @@ from starlette.routing import Route, WebSocketRoute
 from bff_core import ANYONE, Views, compose
 from bff_core.cache.response_cache import ResponseCache
 from bff_core.edge.criticality import MOST_KNOWN, Ranks
+from bff_core.edge.doorkeeper import Doorkeeper
 from bff_core.edge.errands import errands
 from bff_core.edge.exchange import SCOPE
 from bff_core.edge.guard import Guard, refuse_bare_cookies
 from bff_core.edge.health import About, Readiness
+from bff_core.edge.hops import MOST_NAMES, Hops
 from bff_core.edge.identity import Form, canonical
 from bff_core.edge.kept import MOST_FORMS, Keeper
 from bff_core.edge.operator import LONGEST
@@ -446,3 +448,79 @@ def test_a_stored_answer_has_so_many_tags_and_bytes(tags, size, reason):
     lineage = Lineage(tags={f"tag-{number}": None for number in range(tags)})
 
     assert excess(lineage, b"x" * size) == reason
+
+
+# Hops
+
+
+async def passed(headers, client):
+    """Return the ASGI scope behind the hops."""
+    found = {}
+
+    async def app(scope, _receive, _send):
+        found.update(scope)
+
+    hops = Hops(app, trusted=("10.0.0.0/8",), reads="x-forwarded", client_traces=False)
+    scope = {"type": "http", "client": client, "scheme": "http", "headers": [HOST, *headers]}
+    await hops(scope, None, None)
+    return found, hops
+
+
+@pytest.mark.parametrize("peer", ["10.0.0.7", "::ffff:10.0.0.7", "::FFFF:a00:7"])
+@pytest.mark.parametrize("client", ["198.51.100.4", "::ffff:198.51.100.4", "[::ffff:c633:6404]:80"])
+async def test_an_address_has_one_spelling(peer, client):
+    """An IPv4-mapped IPv6 address is the IPv4 address, of a hop and of a client."""
+    found, _ = await passed([(b"x-forwarded-for", client.encode())], (peer, 1))
+
+    assert found["client"] == ("198.51.100.4", 0)
+
+
+async def test_header_names_of_strangers_do_not_fill_the_memory():
+    """Each is judged; only so many verdicts are remembered."""
+    names = [(b"x-%d" % number, b"1") for number in range(MOST_NAMES + 1000)]
+    found, hops = await passed([*names, (b"x-user-id", b"1")], ("203.0.113.9", 1))
+
+    assert found["headers"] == [HOST, *names]
+    assert len(hops._from_anyone) <= MOST_NAMES
+
+
+# Pressure
+
+
+@pytest.mark.virtual_time
+async def test_an_open_socket_is_no_request_in_flight():
+    """It stays for hours and mostly waits: requests are not refused for its sake."""
+    gate = asyncio.Event()
+
+    async def app(scope, _receive, send):
+        await gate.wait()
+        await send({"type": "websocket.close", "code": 1000})
+
+    options = EdgeOptions()
+    door = Doorkeeper(options, events=Events(), clock=asyncio.get_running_loop().time)
+    gateway = Edged(
+        edge(app, options, about=About("shop"), readiness=Readiness(), events=Events(), door=door)
+    )
+    sockets = [asyncio.create_task(gateway.speak([HOST], type="websocket")) for _ in range(5)]
+    await asyncio.sleep(0.01)
+    while_open = (door.pressure.in_flight, door.pressure.streams)
+    gate.set()
+    await asyncio.gather(*sockets)
+
+    assert while_open == (0, 5)
+    assert (door.pressure.in_flight, door.pressure.streams) == (0, 0)
+
+
+@pytest.mark.virtual_time
+async def test_turns_before_a_rest_do_not_count_after_it():
+    """One long turn after a quiet hour is no overload, whatever was measured before."""
+    pressure = Pressure(ceiling=100, floor=1, max_lag=0.002, brownout=False)
+    pressure.observe(0.0, 0.5)
+    pressure.observe(0.5, 0.5)
+    watch = Watch(pressure, events=Events(), clock=asyncio.get_running_loop().time)
+    watch.start()
+    watch.stop()
+
+    pressure.observe(3600.0, 0.5)
+
+    assert pressure.limit == 100
