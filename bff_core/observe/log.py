@@ -96,7 +96,8 @@ LEVELS: Mapping[type, int] = {
 }
 
 _CREDENTIALS = re.compile(
-    r"(?i)\b(bearer|basic|dpop)\s+[\w.~+/=-]+|\b((?:set-)?cookie:)[^\r\n]*|\beyJ[\w-]+\.[\w-]+\.[\w-]*"
+    r"(?i)\b(bearer|basic|dpop|apikey)\s+[\w.~+/=-]+|\b((?:set-)?cookie:)[^\r\n]*"
+    r"|\beyJ[\w-]+\.[\w-]+\.[\w-]*|\bbff_[a-z0-9]{8}_[a-z0-9]{45}"
 )
 
 

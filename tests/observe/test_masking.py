@@ -1,0 +1,60 @@
+"""Credentials in messages of exceptions, kind by kind: what the log shows in their place."""
+
+import pytest
+
+from bff_core.auth.api_keys.key import new_key
+from bff_core.observe.log import masked
+
+SECRET = "s3cr3t.Part-of_it~1+2/3="
+API_KEY = new_key()
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "Basic", "DPoP", "ApiKey"])
+def test_a_credential_of_this_scheme_is_masked(scheme):
+    """In any case, wherever it stands; the scheme itself stays readable."""
+    for spelling in (scheme, scheme.lower(), scheme.upper()):
+        text = f"refused: Authorization: {spelling} {SECRET} (twice: {spelling}  {SECRET})"
+
+        assert masked(text) == f"refused: Authorization: {spelling} *** (twice: {spelling} ***)"
+
+
+@pytest.mark.parametrize("name", ["Cookie", "Set-Cookie"])
+def test_the_value_of_this_header_is_masked(name):
+    """To the end of its line; the next line is another."""
+    for spelling in (name, name.lower(), name.upper()):
+        text = f"sent {spelling}: __Host-bff={SECRET}; other=1\nAccept: text/html"
+
+        assert masked(text) == f"sent {spelling}: ***\nAccept: text/html"
+
+
+@pytest.mark.parametrize(
+    "token",
+    ["eyJhbGciOi.eyJzdWIi.c2ln", "eyJhbGciOi.eyJzdWIi.", "eyJ0eXAiOiJKV1Qi.e30.c2ln-_"],
+)
+def test_a_token_is_masked_by_its_form(token):
+    """Also where no scheme stands in front: in an address, in a form, in quotes."""
+    for text in (f"?token={token}&x=1", f"id_token_hint={token}", f'"{token}"'):
+        assert token not in masked(text)
+        assert masked(text) == text.replace(token, "***")
+
+
+@pytest.mark.parametrize("frame", ["X-API-Key: {}", "?key={}&x=1", "'{}' is no key", "{}"])
+def test_an_api_key_is_masked_by_its_form(frame):
+    """Wherever a message quotes it."""
+    assert masked(frame.format(API_KEY)) == frame.format("***")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the basics of bearers",
+        "cookie jar",
+        "a.b.c",
+        "bff_core.edge.stack",
+        "bff_12345678",
+        "GET /users/{id}: 503",
+    ],
+)
+def test_what_is_no_credential_stays(text):
+    """A message that is masked too much helps as little as none."""
+    assert masked(text) == text
