@@ -53,7 +53,6 @@ IDENTITY = frozenset(
         b"x-email",
         b"x-forwarded-client-cert",
         b"x-groups",
-        b"x-remote-user",
         b"x-tenant-id",
         b"x-user",
         b"x-user-id",

@@ -48,7 +48,7 @@ async def test_what_can_be_changed_is_nobodys_but_the_callers() -> None:
 
     replies = [await larder.get(Draft) for _ in range(3)]
 
-    assert [value(one) for one in replies] == [NOT_DECODED] * 3
+    assert [value(one, Draft) for one in replies] == [NOT_DECODED] * 3
     assert larder.asked == 1
 
 

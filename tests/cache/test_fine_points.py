@@ -1,0 +1,252 @@
+"""Fine points of the cache: instants to the second, and what happens in between."""
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+
+from bff_core.cache.admission import VALIDATE_FOR, keep
+from bff_core.cache.dates import date_of
+from bff_core.cache.entry import Entry
+from bff_core.cache.freshness import FRESH, STALE, judge
+from bff_core.cache.stores.chronicle import Chronicle
+from bff_core.cache.stores.codec import DEFLATED, decode, encode
+from bff_core.cache.stores.expiry import Expiries
+from bff_core.cache.stores.levels import LevelStore
+from bff_core.cache.stores.memory import MemoryStore
+from bff_core.cache.stores.redis import Loaded
+from bff_core.cache.variants import leads_to, signpost
+from bff_core.events import Events
+from bff_core.policy.cache import Cache
+from tests.cache.exchanges import NOW, VIEWER, call, fields, kept, reply
+
+STORED = Entry(200, fields({"etag": '"1"'}), b"{}", born=NOW, fresh_for=60.0, has_validator=True)
+
+
+def test_a_validator_is_of_use_for_an_hour_from_now():
+    """However long ago the entry stopped being fresh: it is the service that is asked then."""
+    assert keep(STORED, NOW) == 60 + VALIDATE_FOR
+    assert keep(STORED, NOW + 60) == VALIDATE_FOR
+    assert keep(STORED, NOW + 1000) == VALIDATE_FOR
+    assert keep(replace(STORED, has_validator=False), NOW + 1000) < 0
+
+
+@pytest.mark.parametrize(
+    ("digits", "year"), [("00", 2000), ("69", 2069), ("70", 1970), ("99", 1999)]
+)
+def test_a_year_of_two_digits_has_its_century(digits, year):
+    """As POSIX counts: 70 is the first that is of the last century."""
+    found = date_of(f"Sunday, 06-Nov-{digits} 08:49:37 GMT".encode())
+
+    assert found == date_of(f"Sun, 06 Nov {year} 08:49:37 GMT".encode())
+    assert found is not None
+
+
+@pytest.mark.parametrize(("left", "verdict"), [(8, "fresh"), (5.5, "fresh"), (4.5, "early")])
+def test_time_that_passed_elsewhere_is_no_time_to_refresh_ahead(left, verdict):
+    """Of 100 seconds 50 were over when it came: a tenth of the rest is 5, whatever chance says."""
+    entry = replace(STORED, headers=fields({"age": "50"}), fresh_for=100.0)
+
+    found = judge(entry, call(), Cache(early=0.1), now=NOW + 100 - left, chance=lambda: 0.0)
+
+    assert found.kind == verdict
+
+
+def test_a_private_reply_may_be_served_stale_although_shared_ones_may_not():
+    """s-maxage and proxy-revalidate are words for shared caches (RFC 9111, section 5.2.2)."""
+    mine = call(audience=VIEWER, headers={"cache-control": "max-stale"})
+    for word in ("s-maxage=10", "proxy-revalidate"):
+        shared = kept(reply(f"max-age=10, {word}"))
+        private = kept(reply(f"private, max-age=10, {word}"), mine)
+
+        for entry, wanted in ((shared, False), (private, True)):
+            found = judge(entry, mine, Cache(), now=NOW + 20, chance=lambda: 1.0)
+            assert (found is STALE) is wanted
+        assert judge(private, mine, Cache(), now=NOW + 5, chance=lambda: 1.0) is FRESH
+
+
+def test_a_signpost_is_renewed_for_an_entry_that_lasts_longer():
+    """Without it nothing would lead to the entry once the old one is gone."""
+    entry = replace(STORED, varies=((b"accept-language", b"de"),))
+    short, long = signpost(entry, NOW, 10.0), signpost(entry, NOW, 20.0)
+    other = signpost(replace(STORED, varies=((b"x-country", b"de"),)), NOW, 30.0)
+
+    assert leads_to(long, short)
+    assert leads_to(short, short)
+    assert not leads_to(short, long)
+    assert not leads_to(other, short)
+    assert not leads_to(entry, short)
+    assert not leads_to(None, short)
+
+
+def test_a_mark_of_another_era_counts_for_nothing():
+    """Redis began anew: the number of a purge from before is one of another list."""
+    chronicle = Chronicle(lambda: 0.0)
+    chronicle.learn("e1", 7)
+    before = chronicle.mark()
+    chronicle.learn("e2", 7)
+
+    assert chronicle.count_at(before) is None
+    assert chronicle.count_at(chronicle.mark()) == 7
+
+
+def test_an_entry_ages_while_it_is_stored_elsewhere():
+    """No process serves it for longer because another one held it."""
+    aged = replace(STORED, born=NOW - 5)
+
+    found = decode(encode(aged, NOW), 100.0, stored_for=20.0)
+
+    assert found is not None
+    assert found.age(100.0) == 25.0
+    assert found.fresh_until - 100.0 == 35.0
+    assert replace(found, born=aged.born) == aged
+
+
+@pytest.mark.parametrize("size", [10, 100_000])
+@pytest.mark.parametrize("cut", [1, 4, 10])
+def test_an_entry_that_is_cut_off_is_none(size, cut):
+    """Also where all that is missing is the sum that proves the rest."""
+    whole = encode(replace(STORED, body=b"x" * size), NOW)
+
+    assert decode(whole, NOW, 0.0) is not None
+    assert (whole[:1] == DEFLATED) is (size > 1000)
+    assert decode(whole[:-cut], NOW, 0.0) is None
+
+
+def test_a_key_is_due_at_the_end_of_its_cell():
+    """Not before, and no instant later."""
+    expiries = Expiries()
+    end = expiries.add("key", 0.0, 10.0)
+
+    assert expiries.due(end - 0.001) is None
+    assert expiries.due(end) == "key"
+    expiries.discard("key", end)
+    assert expiries.due(end) is None
+
+
+class Heard:
+    """A subscription that is always up to date."""
+
+    heard_until = float("inf")
+    hear = None
+
+    async def run(self, hear):
+        """Wait for messages; a test sends them."""
+        self.hear = hear
+        await asyncio.Event().wait()
+
+
+class Shared:
+    """The other level: it answers when it is let to."""
+
+    process = "other"
+
+    def __init__(self, entry):
+        self.asking = self.link = self
+        self.gate = asyncio.Event()
+        self.takes = True
+        self.heard = Heard()
+        self._entry = entry
+
+    def subscribe(self, _, *, gap):
+        """Return what hears of purges."""
+        del gap
+        return self.heard
+
+    def mark(self):
+        """Return the only point there is."""
+        return 0
+
+    async def load(self, _):
+        """Return the entry, as it was when the question came."""
+        await self.gate.wait()
+        return Loaded(self._entry, 50.0)
+
+    async def offer(self, *_, **__):
+        """Take an entry, or refuse it."""
+        await self.gate.wait()
+        return self.takes
+
+    async def purge(self, _):
+        """Forget what has a tag."""
+        await self.gate.wait()
+
+    async def delete(self, _):
+        """Forget an entry."""
+
+    async def aclose(self):
+        """Do nothing."""
+
+
+@asynccontextmanager
+async def two_levels():
+    """Open memory over another level."""
+    shared, events = Shared(STORED), Events()
+    memory = MemoryStore(size=2**20, clock=lambda: NOW, events=events)
+    spawn = asyncio.get_running_loop().create_task
+    store = LevelStore(memory, shared, spawn=spawn, clock=lambda: NOW, events=events)
+    await asyncio.sleep(0)
+    try:
+        yield store, memory, shared
+    finally:
+        await store.aclose()
+
+
+def put(memory, entry=STORED):
+    """Have memory hold an entry."""
+    return memory.put("key", entry, keep=60.0, mark=memory.mark())
+
+
+@pytest.mark.parametrize("does", ["get", "set"])
+async def test_what_is_deleted_meanwhile_does_not_come_back_into_memory(does):
+    """The other level answered before it heard of the deletion."""
+    async with two_levels() as (store, _, shared):
+        doing = {
+            "get": lambda: store.get("key"),
+            "set": lambda: store.set("key", STORED, keep=60.0, mark=store.mark()),
+        }[does]
+        task = asyncio.ensure_future(doing())
+        await asyncio.sleep(0)
+        await store.delete("key")
+        shared.gate.set()
+        await task
+        after_deletion = store.peek("key")
+        await doing()
+
+        assert after_deletion is None
+        assert store.peek("key") is not None
+
+
+async def test_what_the_other_level_refuses_is_not_in_memory_either():
+    """It knows of a purge that this process has not heard of yet."""
+    async with two_levels() as (store, memory, shared):
+        put(memory)
+        shared.takes = False
+        shared.gate.set()
+
+        assert not await store.set("key", STORED, keep=60.0, mark=store.mark())
+        assert store.peek("key") is None
+
+
+async def test_what_is_read_while_a_purge_is_under_way_is_purged_too():
+    """The other level had the entry until it heard of the purge."""
+    tagged = replace(STORED, tags=("product:7",))
+    async with two_levels() as (store, memory, shared):
+        purging = asyncio.ensure_future(store.purge(["product:7"]))
+        await asyncio.sleep(0)
+        assert put(memory, tagged)
+        shared.gate.set()
+
+        assert await purging == 1
+        assert store.peek("key") is None
+
+
+@pytest.mark.parametrize("message", [b"", b"garbage", b"e1 x \x90", b"e1 7 \xc1", b"e1 7"])
+async def test_a_message_that_can_not_be_read_empties_the_memory(message):
+    """It may have been about any entry."""
+    async with two_levels() as (store, memory, shared):
+        put(memory)
+        shared.heard.hear(message)
+
+        assert store.peek("key") is None
