@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bff_core.errors import ConfigurationError
+from bff_core.kubernetes import without_service_variables
 from bff_core.variables import (
     Addresses,
     JournalURL,
@@ -212,9 +213,9 @@ class Settings(BaseSettings):
         """Read the `BFF_` variables; an empty one counts as unset.
 
         Raises one ConfigurationError that names every wrong variable, and warns about those that
-        nobody reads.
+        nobody reads. Variables that Kubernetes injects for Services are ignored.
         """
-        environ = with_files(environ, PREFIX)
+        environ = with_files(without_service_variables(environ, PREFIX), PREFIX)
         _warn_of_unread(environ)
         try:
             return cls(**_Environment(cls, environ)())

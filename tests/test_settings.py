@@ -187,6 +187,95 @@ def test_variables_of_others_are_no_business_of_ours():
     assert settings == Settings()
 
 
+SERVICE = {
+    "SERVICE_HOST": "10.0.0.1",
+    "SERVICE_PORT": "8000",
+    "SERVICE_PORT_HTTP": "8000",
+    "SERVICE_PORT_FILE": "8001",
+    "PORT": "tcp://10.0.0.1:8000",
+    "PORT_8000_TCP": "tcp://10.0.0.1:8000",
+    "PORT_8000_TCP_PROTO": "tcp",
+    "PORT_8000_TCP_PORT": "8000",
+    "PORT_8000_TCP_ADDR": "10.0.0.1",
+    "PORT_53_UDP": "udp://10.0.0.1:53",
+    "PORT_53_UDP_PROTO": "udp",
+    "PORT_9_SCTP": "sctp://10.0.0.1:9",
+}
+"""What Kubernetes sets for one Service, behind the Service's name."""
+
+
+@pytest.mark.parametrize("address", ["10.0.0.1", "fd00::1"])
+@pytest.mark.parametrize(
+    "service",
+    [
+        "bff", "bff-web", "bff-upstream", "bff-upstream-users", "bff-secret", "bff-cache",
+        "bff-redis", "bff-host", "bff-session", "bff-workers", "bff-port", "bff-file",
+    ],
+)  # fmt: skip
+def test_variables_that_kubernetes_sets_for_a_service_are_ignored(service, address):
+    """A Service may be named after the gateway: that neither stops it nor fills its log."""
+    name = service.upper().replace("-", "_")
+    in_url = f"[{address}]" if ":" in address else address
+    told = {
+        f"{name}_{key}": value.replace("10.0.0.1", in_url if "//" in value else address)
+        for key, value in SERVICE.items()
+    }
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        settings = Settings.load({**told, "BFF_UPSTREAM_CART": "http://cart:1"})
+
+    assert settings == Settings(upstreams={"cart": ("http://cart:1",)})
+
+
+@pytest.mark.parametrize("name", SERVICE)
+def test_each_variable_of_a_service_is_ignored_alone(name):
+    """Some platforms pass on a part of them."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+
+        assert Settings.load({f"BFF_{name}": SERVICE[name]}) == Settings()
+
+
+def test_the_port_of_a_gateway_is_a_number_also_in_kubernetes():
+    """A number is the setting; what an operator sets in a pod replaces the Service's variable."""
+    assert Settings.load({"BFF_PORT": "8080", "BFF_SERVICE_HOST": "10.0.0.1"}).port == 8080
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("BFF_PORT", "tcp://shop.example:8000"),
+        ("BFF_PORT", "http://10.0.0.1:8000"),
+        ("BFF_PORT", "tcp://10.0.0.1"),
+        ("BFF_PORT", "tcp://[10.0.0.1:8000"),
+        ("BFF_PORT", "tcp://999.0.0.1:8000"),
+        ("BFF_UPSTREAM_SERVICE_HOST", "gateway"),
+    ],
+)
+def test_a_value_that_kubernetes_never_sets_is_still_refused(variable, value):
+    """A wrong setting is not mistaken for a variable of Kubernetes."""
+    with pytest.raises(ConfigurationError, match=f"^{variable}="):
+        Settings.load({variable: value})
+
+
+@pytest.mark.parametrize("name", ["service_host", "users_port", "web_service_port"])
+def test_an_upstream_may_be_named_as_if_it_were_of_kubernetes(name):
+    """Its value is an http address, which Kubernetes does not set."""
+    settings = Settings.load({f"BFF_UPSTREAM_{name.upper()}": "http://10.0.0.1:8000"})
+
+    assert settings.upstream(name) == ("http://10.0.0.1:8000",)
+
+
+@pytest.mark.parametrize(
+    "variable", ["BFF_UPSTREM_USERS", "BFF_SERVICE_HOSTS", "BFF_PORTS", "BFF_SERVICE_NAME"]
+)
+def test_a_misspelt_variable_beside_those_of_kubernetes_is_reported(variable):
+    """What is ignored does not hide a typing error."""
+    with pytest.warns(ConfigurationWarning, match=f"{variable} is set, but nothing reads it"):
+        Settings.load({variable: "10.0.0.1", "BFF_SERVICE_HOST": "10.0.0.1"})
+
+
 def test_settings_built_by_hand_read_nothing():
     """A test is not at the mercy of the shell it runs in; misspelt fields are errors."""
     with pytest.raises(ValueError, match="timeouts"):
