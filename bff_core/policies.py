@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 
 from bff_core.errors import ConfigurationError
-from bff_core.events import Events, PoliciesChanged, PoliciesRefused
+from bff_core.events import Events, PoliciesChanged, PoliciesRefused, ReloadSkipped
 from bff_core.policy.overrides import Overrides, differences
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.roster import Policies, Roster
@@ -92,15 +92,25 @@ class Reload:
     def on_hangup(self, loop: asyncio.AbstractEventLoop) -> Iterator[None]:
         """Read the file again at each SIGHUP, while the context is open.
 
-        Without a file the signal is left alone, and where the loop can't have it: in a thread.
+        Without a file a SIGHUP is logged, unless the application has a handler of its own: by
+        default it would end the process. Nothing is done where the loop can't handle signals: in
+        a thread.
         """
-        if not self._file.path or not hasattr(signal, "SIGHUP"):
+        if not hasattr(signal, "SIGHUP"):
+            yield
+            return
+        is_free = signal.getsignal(signal.SIGHUP) in {signal.SIG_DFL, signal.SIG_IGN}
+        if not self._file.path and not is_free:
             yield
             return
         with _signalled(loop, self._hang_up):
             yield
 
     def _hang_up(self) -> None:
+        if not self._file.path:
+            if self._events.sinks:
+                self._events.emit(ReloadSkipped("BFF_POLICIES is not set: nothing to reload"))
+            return
         with contextlib.suppress(ConfigurationError):  # it was told as an event
             self.again()
 

@@ -136,6 +136,13 @@ class PoliciesRefused(GatewayEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class ReloadSkipped(GatewayEvent):
+    """A SIGHUP arrived and changed nothing; `reason` says what is missing."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Opened(GatewayEvent):
     """The process accepts connections at `address`."""
 

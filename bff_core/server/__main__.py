@@ -21,7 +21,7 @@ def plan_of(arguments: list[str]) -> Plan:
     parser = argparse.ArgumentParser(
         prog="python -m bff_core.server",
         description="Serve a gateway. What is not said here is read from the BFF_ variables.",
-        epilog="SIGTERM drains and ends, a second one ends at once; SIGHUP is the gateway's.",
+        epilog="SIGTERM drains and ends, a second one ends at once; SIGHUP reloads policies.",
     )
     parser.add_argument("app", help="module:attribute, as in shop.app:app")
     parser.add_argument("--host", help="address to listen on (BFF_HOST)")

@@ -28,8 +28,8 @@ class Process:
     """Serves until it is told to end, all inside one event loop.
 
     SIGTERM drains with the delay, in which balancers notice; SIGINT, from a keyboard, without.
-    A second signal of either kind ends all at once. SIGHUP is the application's. `delay` and
-    `grace`, in seconds, go before what the settings say.
+    A second signal of either kind ends all at once. SIGHUP is the application's, and ends
+    nothing. `delay` and `grace`, in seconds, go before what the settings say.
     """
 
     def __init__(

@@ -4,9 +4,11 @@ import asyncio
 import importlib
 import signal
 import socket
+import threading
 import traceback
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,12 +57,26 @@ def serve(plan: Plan) -> int:
         settings = _settings()
         listener = adopt(plan.fd) if plan.fd is not None else _bound(plan, settings)
         workers = plan.workers or settings.workers
-        with listener:
+        with listener, _hangups_ignored():
             if workers > 1 and plan.lifeline is None:
                 return _supervise(plan, workers, listener, settings)
             return _serve(plan, listener)
     except (CannotListen, ConfigurationError) as error:
         raise CannotServe(str(error)) from None
+
+
+@contextmanager
+def _hangups_ignored() -> Iterator[None]:
+    """Ignore SIGHUP, which ends a process by default, until an application handles it."""
+    before = signal.getsignal(signal.SIGHUP)
+    is_default = before is signal.SIG_DFL and threading.current_thread() is threading.main_thread()
+    if is_default:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        if is_default:
+            signal.signal(signal.SIGHUP, before)
 
 
 def load(name: str) -> App:
@@ -123,8 +139,6 @@ def _tied(lifeline: int | None, process: Process) -> Callable[[], None]:
     """Tie a process to its supervisor, if it has one; return what to call once it serves."""
     if lifeline is None:
         return lambda: None
-    # What nobody handles would end the process; a gateway that wants it says so.
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     line = socket.socket(fileno=lifeline)
     loop = asyncio.get_running_loop()
 

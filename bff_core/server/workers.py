@@ -26,6 +26,9 @@ class Worker:
     def __init__(self, process: asyncio.subprocess.Process, line: socket.socket) -> None:
         self.process = process
         self._line = line
+        self._serves = False
+        self._is_hung_up = False
+        self._readiness = asyncio.get_running_loop().create_task(self._become_ready())
 
     @property
     def cause(self) -> str:
@@ -35,24 +38,40 @@ class Worker:
 
     async def is_ready(self) -> bool:
         """Wait until it serves; False where it ends instead."""
-        return await asyncio.get_running_loop().sock_recv(self._line, len(READY)) == READY
+        await asyncio.wait({self._readiness})
+        return self._serves
 
     def tell(self, number: int) -> None:
         """Send it a signal, unless it has ended."""
         if self.process.returncode is None:
             self.process.send_signal(number)
 
+    def hang_up(self) -> None:
+        """Send it SIGHUP once it serves: a process that has only been started would end of it."""
+        if self._serves:
+            self.tell(signal.SIGHUP)
+        else:
+            self._is_hung_up = True
+
     async def ended(self) -> int:
         """Wait for its end; return its status."""
         status = await self.process.wait()
+        self._readiness.cancel()
+        await asyncio.wait({self._readiness})
         self._line.close()
         return status
+
+    async def _become_ready(self) -> None:
+        told = await asyncio.get_running_loop().sock_recv(self._line, len(READY))
+        self._serves = told == READY
+        if self._is_hung_up:
+            self.tell(signal.SIGHUP)
 
 
 class Workers:
     """Runs `count` times the same command, which is told the descriptors of socket and line.
 
-    SIGTERM and SIGINT go to all and end them; SIGHUP goes to all as it is.
+    SIGTERM and SIGINT go to all and end them; SIGHUP goes to each as soon as it serves.
     """
 
     def __init__(
@@ -70,7 +89,7 @@ class Workers:
         """Serve until told to end; return 0, or the first worker's status if it can't start."""
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, self._end, number)
-        self._loop.add_signal_handler(signal.SIGHUP, self._tell, signal.SIGHUP)
+        self._loop.add_signal_handler(signal.SIGHUP, self._hang_up)
         first = await self._start()
         if not await first.is_ready():
             status = await self._forget(first)
@@ -124,6 +143,10 @@ class Workers:
             self._listener.close()  # the workers' copies accept what waits
         self._told.set()
         self._tell(number)
+
+    def _hang_up(self) -> None:
+        for worker in self._alive:
+            worker.hang_up()
 
     def _tell(self, number: int) -> None:
         for worker in self._alive:

@@ -9,7 +9,7 @@ from typing import Self
 import pytest
 
 from tests.processes.client import Line, ask
-from tests.processes.gateway import Gateway, addresses
+from tests.processes.gateway import UVICORN_ON_ASYNCIO, Gateway, addresses
 from tests.processes.services import Service
 from tests.processes.settling import until
 from tests.processes.site import Site
@@ -150,6 +150,33 @@ async def test_each_worker_reads_the_file(site: Site, users: Service, file: Poli
     with site.running(gateway):
         file.say("[users]\ntimeout = 3.0")
         await hang_up(gateway, "policies_changed", count=2)
+
+        assert (await ask(gateway.port, MEMBER)).status == 200
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+async def test_a_hangup_without_a_file_ends_no_process(
+    site: Site, users: Service, workers: str
+) -> None:
+    """A script that reloads every gateway of a machine does not end those without policies."""
+    gateway = site.gateway(APP, {**addresses([users]), "BFF_WORKERS": workers})
+    with site.running(gateway):
+        await until(lambda: len(gateway.events("opened")) == int(workers))
+        await hang_up(gateway, "reload_skipped", count=int(workers))
+        answer = await ask(gateway.port, MEMBER)
+        alive = gateway.is_alive
+    reasons = {event["reason"] for event in gateway.events("reload_skipped")}
+
+    assert (answer.status, alive) == (200, True)
+    assert reasons == {"BFF_POLICIES is not set: nothing to reload"}
+    assert gateway.events("worker_ended") == []
+
+
+async def test_a_hangup_without_a_file_ends_no_uvicorn(site: Site, users: Service) -> None:
+    """The gateway handles the signal itself, whatever serves it."""
+    gateway = site.gateway(APP, addresses([users]), server=UVICORN_ON_ASYNCIO)
+    with site.running(gateway):
+        await hang_up(gateway, "reload_skipped")
 
         assert (await ask(gateway.port, MEMBER)).status == 200
 

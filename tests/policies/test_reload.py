@@ -26,7 +26,9 @@ HOST = "10.0.0.1"
 class Club:
     """The gateway over a scripted service, its file, and what was told."""
 
-    def __init__(self, path: Path, text: str = "", *, token: str = TOKEN) -> None:
+    def __init__(
+        self, path: Path, text: str = "", *, token: str = TOKEN, has_file: bool = True
+    ) -> None:
         self.path = path / "policies.toml"
         self.write(text)
         self.heard: list[AnyEvent] = []
@@ -35,7 +37,7 @@ class Club:
             settings=Settings(
                 env="development",
                 upstreams={"users": (f"http://{HOST}",)},
-                policies=str(self.path),
+                policies=str(self.path) if has_file else "",
                 operator_token=SecretStr(token),
             ),
             events=Events(self.heard.append),
@@ -163,6 +165,21 @@ async def test_a_hangup_reads_the_file_again_and_nothing_else_is_left(tmp_path: 
         signal.signal(signal.SIGHUP, before)
     assert [type(event) for event in club.heard] == [PoliciesChanged, PoliciesRefused]
     assert (timeout, hangups) == (0.5, [])
+
+
+async def test_a_hangup_without_a_file_goes_to_the_application(tmp_path: Path) -> None:
+    """A handler that the application has for SIGHUP stays where there is nothing to reload."""
+    before, hangups = signal.getsignal(signal.SIGHUP), []
+    signal.signal(signal.SIGHUP, lambda *_: hangups.append(1))
+    try:
+        club = Club(tmp_path, has_file=False)
+        async with running(club.app):
+            os.kill(os.getpid(), signal.SIGHUP)
+            await until(lambda: hangups == [1])
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+    assert club.heard == []
 
 
 async def test_the_operator_may_have_it_read(tmp_path: Path) -> None:

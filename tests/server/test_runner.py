@@ -14,7 +14,7 @@ from bff_core.events import Events
 from bff_core.server.__main__ import main, plan_of
 from bff_core.server.listening import CannotListen, adopt, bind
 from bff_core.server.runner import CannotServe, Plan, load
-from bff_core.server.workers import Workers
+from bff_core.server.workers import Worker, Workers
 from tests.processes.process import Process
 from tests.processes.services import answers, request
 from tests.server.conftest import free_port
@@ -204,6 +204,48 @@ async def test_sighup_ends_no_worker_and_one_that_dies_is_replaced(depot):
     assert survivor in children(process.pid)
     assert victim not in children(process.pid)
     assert request(process.port, "GET", "/items/1")[0] == 200
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+async def test_sighup_amid_the_start_ends_nothing(depot, workers):
+    """An application that is no gateway, or is still being imported, lives on, too."""
+    process = depot(f"--workers={workers}", app="tests.server.hanging_up:app")
+
+    process.signal(signal.SIGHUP)
+    statuses = {request(process.port, "GET", "/")[0] for _ in range(10)}
+
+    assert (statuses, process.is_alive) == ({200}, True)
+    assert "worker_ended" not in process.output
+
+
+LATE = """
+import signal, socket, sys
+sys.stdin.read(1)
+signal.signal(signal.SIGHUP, lambda *_: sys.exit(7))
+line = socket.socket(fileno=int(sys.argv[1]))
+line.sendall(b"ready")
+line.recv(1)
+"""
+
+
+async def test_sighup_waits_until_a_worker_serves():
+    """A worker that has only been started would end of the signal; it gets it a moment later."""
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-S", "-c", LATE, str(theirs.fileno())),
+        pass_fds=(theirs.fileno(),),
+        stdin=asyncio.subprocess.PIPE,
+    )
+    theirs.close()
+    worker = Worker(process, ours)
+    assert process.stdin is not None
+
+    worker.hang_up()
+    process.stdin.write(b"x")
+
+    assert await worker.is_ready()
+    assert await worker.ended() == 7
 
 
 async def test_workers_do_not_outlive_whoever_started_them(depot):
