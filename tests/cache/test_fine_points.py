@@ -250,3 +250,14 @@ async def test_a_message_that_can_not_be_read_empties_the_memory(message):
         shared.heard.hear(message)
 
         assert store.peek("key") is None
+
+
+@pytest.mark.parametrize(("later", "is_there"), [(0.0, True), (59.9, True), (60.0, False)])
+async def test_memory_forgets_an_entry_at_its_end(later, is_there):
+    """Not an instant later."""
+    clock = [NOW]
+    memory = MemoryStore(size=2**20, clock=lambda: clock[0], events=Events())
+    put(memory)
+    clock[0] += later
+
+    assert (memory.peek("key") is not None) is is_there

@@ -1,0 +1,306 @@
+"""Fine points of authentication: bounds, instants, and what belongs to whom."""
+
+import asyncio
+import json
+from hashlib import sha256
+
+import pytest
+from joserfc.jwk import RSAKey
+
+from bff_core.auth.api_keys.authenticator import MOST_WRONG, ApiKeyAuthenticator
+from bff_core.auth.api_keys.key import ApiKeyRecord
+from bff_core.auth.authenticator import Resources
+from bff_core.auth.bearer import REMEMBERED, DPoP
+from bff_core.auth.devices import MOST_DEVICES, Device, MemoryDevices
+from bff_core.auth.issuer import Issuer
+from bff_core.auth.jwt import MOST_KEYS, Refused, key_for, keys_of, parse, verify
+from bff_core.auth.session.memory import MemoryStore
+from bff_core.auth.session.session import Session, owner_of
+from bff_core.auth.session.store import MOST_PER_SUBJECT, Lifetimes
+from bff_core.auth.viewer import Viewer
+from bff_core.clock import chance
+from bff_core.errors import NotAuthenticated
+from bff_core.events import Events
+from bff_core.links import Links
+from bff_core.scope import Scope
+from tests.auth.identity import Identity
+from tests.auth.keys.test_introspection import active, bearer
+from tests.auth.keys.test_introspection import open_shop as introspecting
+from tests.auth.native.test_dpop import KEY, OTHER, bound, open_shop, proof, sent
+from tests.auth.tokens import AUDIENCE, ISSUER, NOW, RSA, claims, key_set, signed
+from tests.kept_shop import in_production
+
+pytestmark = pytest.mark.virtual_time
+
+SECOND = RSAKey.generate_key(2048, {"kid": "rsa-2"}, private=True)
+
+
+def issuer(**options) -> Issuer:
+    """Return an issuer."""
+    return Issuer(issuer=ISSUER, audience=(AUDIENCE,), **options)
+
+
+def published(*keys) -> tuple:
+    """Return keys as they are read of a document."""
+    return keys_of(json.dumps(key_set(*keys)).encode())
+
+
+def verified(token: str, wall: float = NOW, **options):
+    """Return the claims of a token, or raise `Refused`."""
+    return verify(parse(token.encode()), published(RSA)[0], issuer(**options), wall)
+
+
+# Tokens
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_valid"),
+    [
+        ({"exp": NOW - 60}, False),
+        ({"exp": NOW - 59.5}, True),
+        ({"nbf": NOW + 60}, True),
+        ({"nbf": NOW + 60.5}, False),
+        ({"iat": NOW + 60}, True),
+        ({"iat": NOW + 60.5}, False),
+    ],
+)
+def test_clocks_may_differ_by_the_leeway_and_no_more(changed, is_valid):
+    """To the instant: at `exp` and the leeway a token has expired (RFC 7519, section 4.1.4)."""
+    token = signed(claims(**changed))
+    if is_valid:
+        assert verified(token)["sub"] == "user-7"
+    else:
+        with pytest.raises(Refused):
+            verified(token)
+
+
+@pytest.mark.parametrize("present", [{}, {"jti": "1"}, {"acr": "1"}, {"jti": "1", "acr": "1"}])
+def test_every_claim_that_is_required_has_to_be_there(present):
+    """One of two is not enough."""
+    token = signed(claims(**present))
+    if len(present) == 2:
+        assert verified(token, required=("jti", "acr"))["jti"] == "1"
+    else:
+        with pytest.raises(Refused, match="claim_missing"):
+            verified(token, required=("jti", "acr"))
+
+
+def test_a_token_without_a_key_id_needs_a_key_that_is_the_only_one():
+    """Of two that fit, none is guessed."""
+    nameless = parse(signed(kid=None).encode())
+
+    assert key_for(nameless, published(RSA)).key_id == "rsa-1"
+    assert key_for(nameless, published(RSA, SECOND)) is None
+    assert key_for(parse(signed().encode()), published(RSA, SECOND)).key_id == "rsa-1"
+
+
+def test_so_many_keys_of_an_issuer_are_read():
+    """A document without end does not make a list without end."""
+    document = {
+        "keys": [RSA.as_dict(private=False) | {"kid": f"{n}"} for n in range(MOST_KEYS + 9)]
+    }
+
+    assert [key.key_id for key in keys_of(json.dumps(document).encode())] == [
+        f"{number}" for number in range(MOST_KEYS)
+    ]
+
+
+async def test_tokens_that_were_verified_are_remembered_up_to_a_bound():
+    """The one that was verified first goes."""
+    identity = Identity()
+    await identity.ask(signed())
+    (digest, known), *_ = identity.bearer._verified.items()
+    for number in range(REMEMBERED - 1):
+        identity.bearer._verified[sha256(b"%d" % number).digest()] = known
+
+    await identity.ask(signed(claims(sub="late")))
+
+    assert len(identity.bearer._verified) == REMEMBERED
+    assert digest not in identity.bearer._verified
+
+
+@pytest.mark.parametrize("tenant", [None, "", 7, ["acme"], True])
+async def test_a_token_without_a_tenant_is_refused_where_viewers_have_one(tenant):
+    """An empty one would be everybody's without a tenant."""
+    identity = Identity(issuers=[issuer(tenant="org")])
+
+    assert (await identity.ask(signed(claims(org="acme")))).tenant == "acme"
+    with pytest.raises(NotAuthenticated):
+        await identity.ask(signed(claims(org=tenant)))
+
+
+def test_no_two_pairs_of_tenant_and_subject_are_one_viewer():
+    """Whatever colons and digits they hold."""
+    pairs = [("a", "b:c"), ("a:b", "c"), ("", "a:b:c"), ("1:a", "b"), ("", "1:a:b")]
+
+    assert len({Viewer(subject, tenant).audience for tenant, subject in pairs}) == len(pairs)
+    assert len({owner_of(subject, tenant) for tenant, subject in pairs}) == len(pairs)
+
+
+# Proofs
+
+
+async def test_two_keys_may_name_a_proof_alike():
+    """What one client calls its proof is no affair of another's."""
+    ours, theirs = bound(), bound(OTHER)
+    async with open_shop() as client:
+        first = await client.get("/v1/me", headers=sent(ours, proof(ours)))
+        second = await client.get("/v1/me", headers=sent(theirs, proof(theirs, key=OTHER)))
+        again = await client.get("/v1/me", headers=sent(ours, proof(ours)))
+
+    assert [first.status_code, second.status_code, again.status_code] == [200, 200, 401]
+    assert KEY.thumbprint() != OTHER.thumbprint()
+
+
+@pytest.mark.parametrize(
+    ("htu", "status"),
+    [
+        ("http://testserver/v1/me", 200),
+        ("http://testserver:80/v1/me", 200),
+        ("HTTP://TESTSERVER/v1/me", 200),
+        ("http://testserver/v1/me?x=1#y", 200),
+        ("http://testserver/v1/m%65", 200),
+        ("http://testserver/v1/ME", 401),
+        ("http://testserver/v1/me/", 401),
+        ("http://testserver/v1/notes", 401),
+        ("http://testserver", 401),
+        ("https://testserver/v1/me", 401),
+        ("http://testserver:8080/v1/me", 401),
+        ("http://testserver.evil.example/v1/me", 401),
+        ("//testserver/v1/me", 401),
+        ("/v1/me", 401),
+    ],
+)
+async def test_a_proof_names_the_address_of_its_request(htu, status):
+    """Scheme, host, port and path; query and fragment do not count (RFC 9449, section 4.3)."""
+    token = bound()
+    async with open_shop() as client:
+        answer = await client.get("/v1/me", headers=sent(token, proof(token, htu=htu)))
+
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize("skew", [-61, 61])
+async def test_a_proof_of_long_ago_or_of_the_future_is_refused(skew):
+    """So nobody makes one for later."""
+    token = bound()
+    async with open_shop(DPoP(leeway=60)) as client:
+        answer = await client.get("/v1/me", headers=sent(token, proof(token, iat=NOW + skew)))
+
+    assert answer.status_code == 401
+
+
+# Introspection
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_taken"),
+    [
+        ({}, True),
+        ({"exp": NOW - 59.5}, True),
+        ({"exp": NOW - 60}, False),
+        ({"nbf": NOW + 60}, True),
+        ({"nbf": NOW + 60.5}, False),
+        ({"aud": None}, False),
+        ({"aud": []}, False),
+        ({"aud": ["x", AUDIENCE]}, True),
+        ({"iss": None}, False),
+        ({"iss": f"{ISSUER}/"}, False),
+        ({"cnf": {"jkt": "x"}}, False),
+        ({"active": False}, False),
+        ({"sub": ""}, False),
+        ({"sub": 7}, False),
+    ],
+)
+async def test_an_answer_about_a_token_is_judged_like_a_token(changed, is_taken):
+    """Audience, issuer and instants count, although the issuer says that it is active."""
+    async with introspecting(active(**changed)) as (client, _):
+        answer = await client.get("/v1/me", headers=bearer())
+
+    assert answer.status_code == (200 if is_taken else 401)
+
+
+# API keys
+
+
+def test_a_key_has_ended_at_its_end():
+    """Not an instant later; one that has no end does not."""
+    assert not ApiKeyRecord("p", "d", "n", "s", expires_at=NOW).has_ended(NOW - 0.001)
+    assert ApiKeyRecord("p", "d", "n", "s", expires_at=NOW).has_ended(NOW)
+    assert not ApiKeyRecord("p", "d", "n", "s").has_ended(NOW)
+
+
+async def test_wrong_keys_do_not_fill_the_memory():
+    """Anybody can send as many as they like; those that are good are remembered apart."""
+    loop, events = asyncio.get_running_loop(), Events()
+    links = Links(clock=loop.time, chance=chance, events=events)
+    settings = in_production([], api_keys_url="sqlite://")
+    authenticator = ApiKeyAuthenticator(wall=lambda: NOW)
+    async with authenticator.opened(
+        Resources("shop", settings, {}, links, loop.create_task, loop.time, events)
+    ):
+        for number in range(MOST_WRONG + 100):
+            scope = Scope(1.0, headers=((b"x-api-key", b"wrong-%d" % number),))
+            with pytest.raises(NotAuthenticated):
+                await authenticator.authenticate(scope)
+
+        assert len(authenticator._wrong) == MOST_WRONG
+        assert authenticator._known == {}
+
+
+# Devices and sessions
+
+
+async def test_of_too_many_devices_the_one_seen_longest_ago_goes():
+    """Whenever it came first."""
+    devices = MemoryDevices()
+    for number in range(MOST_DEVICES):
+        seen_at = 0.5 if number == 50 else float(number + 1)
+        await devices.put("ann", Device(f"{number}", "app", "", 0.0, seen_at))
+    await devices.put("ann", Device("new", "app", "", 0.0, 1000.0))
+
+    assert await devices.find("ann", "50") is None
+    assert len(await devices.listed("ann")) == MOST_DEVICES
+    assert await devices.find("ann", "0") is not None
+
+
+async def test_a_session_ends_however_often_it_is_used():
+    """Its idle time goes on anew, its life does not."""
+    clock = [0.0]
+    store = MemoryStore(lambda: clock[0])
+    await store.add("key", Session("h", "1"), Lifetimes(idle=60, absolute=100))
+    for now in (50.0, 99.0):
+        clock[0] = now
+        assert await store.get("key") is not None
+        await store.touch("key", 60)
+    clock[0] = 100.0
+
+    assert await store.get("key") is None
+
+
+async def test_one_person_has_so_many_sessions_and_no_more():
+    """One more ends the oldest; those of others stay."""
+    clock = [0.0]
+    store = MemoryStore(lambda: clock[0])
+    lifetimes = Lifetimes(idle=1e6, absolute=1e6)
+    await store.add("other", Session("h", "2"), lifetimes)
+    for number in range(MOST_PER_SUBJECT + 1):
+        clock[0] += 1
+        session = Session(f"h{number}", "1", signed_in_at=float(number))
+        await store.add(f"key-{number}", session, lifetimes)
+
+    assert await store.get("key-0") is None
+    assert await store.get("key-1") is not None
+    assert await store.get("other") is not None
+    assert len(await store.listed(owner_of("1", ""))) == MOST_PER_SUBJECT
+
+
+async def test_a_lease_is_given_back_by_its_holder_alone():
+    """Another process that was too late must not end it."""
+    store = MemoryStore(lambda: 0.0)
+    assert await store.lease("refresh", "one", 30)
+    await store.release("refresh", "two")
+
+    assert not await store.lease("refresh", "two", 30)
+    await store.release("refresh", "one")
+    assert await store.lease("refresh", "two", 30)
