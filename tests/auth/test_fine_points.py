@@ -5,6 +5,7 @@ import json
 from hashlib import sha256
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 from joserfc.jwk import RSAKey
 
 from bff_core.auth.api_keys.authenticator import MOST_WRONG, ApiKeyAuthenticator
@@ -12,6 +13,7 @@ from bff_core.auth.api_keys.key import ApiKeyRecord
 from bff_core.auth.authenticator import Resources
 from bff_core.auth.bearer import REMEMBERED, DPoP
 from bff_core.auth.devices import MOST_DEVICES, Device, MemoryDevices
+from bff_core.auth.dpop import NONCE_LIFE, Proofs
 from bff_core.auth.issuer import Issuer
 from bff_core.auth.jwt import MOST_KEYS, Refused, key_for, keys_of, parse, verify
 from bff_core.auth.session.memory import MemoryStore
@@ -24,9 +26,12 @@ from bff_core.events import Events
 from bff_core.links import Links
 from bff_core.scope import Scope
 from tests.auth.identity import Identity
+from tests.auth.keys.test_certificates import GOOD
+from tests.auth.keys.test_certificates import open_shop as certified
+from tests.auth.keys.test_certificates import told as header_of
 from tests.auth.keys.test_introspection import active, bearer
 from tests.auth.keys.test_introspection import open_shop as introspecting
-from tests.auth.native.test_dpop import KEY, OTHER, bound, open_shop, proof, sent
+from tests.auth.native.test_dpop import HERE, KEY, OTHER, bound, open_shop, proof, sent
 from tests.auth.tokens import AUDIENCE, ISSUER, NOW, RSA, claims, key_set, signed
 from tests.kept_shop import in_production
 
@@ -304,3 +309,87 @@ async def test_a_lease_is_given_back_by_its_holder_alone():
     assert not await store.lease("refresh", "two", 30)
     await store.release("refresh", "one")
     assert await store.lease("refresh", "two", 30)
+
+
+# Proofs and certificates in time
+
+
+class Hands:
+    """A clock that is set by hand; the time of day goes with it."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        return self.now
+
+    def wall(self):
+        """Return the time of day."""
+        return NOW + self.now
+
+
+def proving(made: str) -> Scope:
+    """Return a request with a proof."""
+    return Scope(1.0, "GET", "/v1/me", ((b"dpop", made.encode()),))
+
+
+async def is_proved(proofs, token, made) -> bool:
+    """Whether a request with this proof is let through."""
+    try:
+        await proofs.check(proving(made), token.encode(), KEY.thumbprint())
+    except NotAuthenticated:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("later", [0, 59, 61, 110, 118])
+async def test_a_proof_is_known_again_for_as_long_as_it_could_be_taken(later):
+    """One of a clock that is ahead could be taken for nearly twice the leeway."""
+    hands, token = Hands(), bound()
+    proofs = Proofs(DPoP(leeway=60), origin=HERE, clock=hands, wall=hands.wall)
+    early = proof(token, iat=NOW + 59)
+
+    assert await is_proved(proofs, token, early)
+    hands.now = later
+    assert not await is_proved(proofs, token, early)
+    assert await is_proved(proofs, token, proof(token, iat=NOW + 59, jti="another"))
+
+
+@pytest.mark.parametrize(("later", "is_taken"), [(0, True), (299, True), (301, True), (601, False)])
+async def test_a_nonce_is_taken_until_the_one_after_the_next(later, is_taken):
+    """A client that got it just before the change has time to use it."""
+    hands, token = Hands(), bound()
+    hands.now = -(NOW % NONCE_LIFE)  # the beginning of a nonce's time
+    start = hands.now
+    proofs = Proofs(DPoP(nonces=True), origin=HERE, secret="s", clock=hands, wall=hands.wall)
+    without = proving(proof(token, iat=hands.wall()))
+    with pytest.raises(NotAuthenticated):
+        await proofs.check(without, token.encode(), KEY.thumbprint())
+    nonce = dict(without.added)[b"dpop-nonce"].decode()
+    hands.now = start + later
+
+    made = proof(token, iat=hands.wall(), nonce=nonce, jti="with a nonce")
+
+    assert await is_proved(proofs, token, made) is is_taken
+
+
+@pytest.mark.parametrize(
+    ("seconds", "status"), [(-1, 401), (0, 200), (1, 200)], ids=["before", "at", "after"]
+)
+async def test_a_certificate_begins_at_its_beginning(seconds, status):
+    """One that was made for tomorrow is none today."""
+    began = GOOD.not_valid_before_utc.timestamp()
+    async with certified(wall=lambda: began + seconds) as client:
+        answer = await client.get("/v1/me", headers=header_of(GOOD))
+
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize("spell", [str, str.upper, lambda one: one[:2] + ":" + one[2:]])
+async def test_fingerprints_are_written_as_tools_write_them(spell):
+    """With colons or without, in either case."""
+    fingerprint = spell(sha256(GOOD.public_bytes(Encoding.DER)).hexdigest())
+    async with certified(fingerprints=(fingerprint,)) as client:
+        answer = await client.get("/v1/me", headers=header_of(GOOD))
+
+    assert answer.status_code == 200
