@@ -193,6 +193,21 @@ def test_what_a_script_of_another_site_loads_is_refused(destination, site):
         Origins((HERE,)).judge("GET", headers)
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "none", "unheard-of"])
+def test_the_header_does_not_make_another_site_ours(site):
+    """A sibling domain can be somebody else's, or be taken over."""
+    headers = (
+        (b"x-csrf", b"1"),
+        (b"sec-fetch-site", site.encode()),
+        (b"sec-fetch-dest", b"empty"),
+    )
+
+    with pytest.raises(Forged):
+        Origins((HERE,)).judge("GET", headers)
+    allowed = (*headers, (b"origin", HERE.encode()))
+    assert Origins((HERE,)).judge("GET", allowed) == "ours"
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "QUERY"])
 @pytest.mark.parametrize("destination", [*SHOWN, "empty", "websocket"])
 def test_a_write_from_another_site_is_refused_whatever_it_is_for(method, destination):

@@ -38,7 +38,8 @@ class Link:
             raise StoreUnavailable(self.name, "away")
         name = NAMES[source]
         tags = tuple(args[6 : 6 + int(args[5])]) if name == "forget" else ()
-        await self.gate.wait()
+        if name == "forget":
+            await self.gate.wait()
         self.sent.append((name, *tags))
         found = [encode(ENTRY, 0.0), b"60000", self.left] if name == "load" else []
         return [b"e1", 1, b"0", *found]
@@ -72,6 +73,21 @@ async def test_nothing_is_read_before_a_purge_was_said():
 
         assert found is not None
         assert [name for name, *_ in link.sent] == ["forget", "load"]
+
+
+async def test_while_a_purge_is_being_said_nothing_is_read():
+    """Whoever comes meanwhile does not wait, and finds nothing."""
+    async with opened() as (store, link):
+        link.is_away = True
+        await store.purge(["product:7"])
+        link.is_away = False
+        link.gate.clear()
+        await asyncio.sleep(0.2)
+
+        found = await store.get("key")
+
+        assert found is None
+        assert link.sent == []
 
 
 async def test_while_a_purge_is_owed_nothing_is_found():

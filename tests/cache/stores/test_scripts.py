@@ -1,0 +1,83 @@
+"""What scripts do in a real Redis: late commands, forgotten purges, tags that outlive entries."""
+
+import pytest
+
+from bff_core.cache.entry import Entry
+from bff_core.cache.stores.codec import raw
+from bff_core.cache.stores.scripts import FORGET, KEEP, PURGES, TAGS
+from bff_core.clock import monotonic
+from tests.cache.stores.conftest import body_of, kept, shared
+
+pytestmark = pytest.mark.needs("redis-server")
+
+
+async def stored(store, key, *, mark, listed=4096, late=0, tags=(b"a",)) -> bool:
+    """Have an entry set that was sent so many milliseconds ago."""
+    chronicle = store.asking.chronicle
+    sent = chronicle.redis_time() - late
+    args = (chronicle.era, mark, 60_000, sent, listed, b"body", *tags)
+    return await store.asking.script(KEEP, (store.name_of(key),), args) == [1]
+
+
+async def purge(store, *tags: bytes, listed=4096) -> int:
+    """Purge tags where so many are listed; return the number of the purge."""
+    args = (PURGES, b"said", listed, len(tags), *tags)
+    await store.asking.script(FORGET, (), args)
+    return store.asking.chronicle.count
+
+
+@pytest.mark.parametrize(
+    ("late", "is_stored"), [(0, True), (500, True), (5000, False), (-500, True), (-5000, False)]
+)
+async def test_a_command_that_was_read_much_later_stores_nothing(redis_server, late, is_stored):
+    """A Redis that was frozen would make an answer younger than it is."""
+    async with shared(redis_server.url) as store:
+        assert await stored(store, "key", mark=0, late=late) is is_stored
+
+
+async def test_a_mark_from_before_the_list_begins_stores_nothing(redis_server):
+    """The purge of the tag may be among those that are forgotten."""
+    async with shared(redis_server.url) as store:
+        await purge(store, b"a", listed=2)
+        for tag in (b"b", b"c", b"d"):
+            last = await purge(store, tag, listed=2)
+
+        assert not await stored(store, "old", mark=0, listed=2, tags=(b"unheard-of",))
+        assert await stored(store, "new", mark=last, listed=2, tags=(b"unheard-of",))
+
+
+async def test_a_purge_after_the_mark_is_known_by_its_tag(redis_server):
+    """Of the tags of an entry each counts."""
+    async with shared(redis_server.url) as store:
+        before = await purge(store, b"x")
+        after = await purge(store, b"b")
+
+        assert not await stored(store, "key", mark=before, tags=(b"a", b"b"))
+        assert await stored(store, "key", mark=before, tags=(b"a", b"c"))
+        assert await stored(store, "key", mark=after, tags=(b"a", b"b"))
+
+
+async def test_a_tag_lives_as_long_as_the_entry_that_lives_longest(redis_server):
+    """An entry that is set later, for a moment, does not end the others of its tag."""
+    async with shared(redis_server.url) as store:
+        assert await kept(store, "long", tags=("a",), keep=600.0)
+        assert await kept(store, "short", tags=("a",), keep=1.0)
+        left = await store.asking.link.run("PTTL", TAGS.encode() + raw("a"))
+        assert await store.asking.link.run("DEL", TAGS.encode() + raw("a")) == 1
+        gone = await body_of(store, "long")
+
+    assert left > 500_000
+    assert gone is None
+
+
+async def test_an_entry_counts_only_while_its_tags_say_what_they_said(redis_server):
+    """Whatever Redis evicts costs entries, and revives none."""
+    entry = Entry(200, (), b"{}", monotonic(), 60.0, tags=("a", "b"))
+    async with shared(redis_server.url) as store:
+        for spoil in (("SET", TAGS + "b", "x 1"), ("DEL", TAGS + "a"), ("DEL", PURGES)):
+            assert await store.set("key", entry, keep=60.0, mark=store.mark())
+            assert await body_of(store, "key") == b"{}"
+            await store.asking.link.run(*spoil)
+
+            assert await body_of(store, "key") is None
+            await store.get("")  # it hears of a new era by asking
