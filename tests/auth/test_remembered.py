@@ -1,0 +1,240 @@
+"""What is remembered of credentials and sessions: for how long, how much, and what ends it."""
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import pytest
+
+from bff_core.auth.api_keys.authenticator import BELIEVED, SELDOM, ApiKeyAuthenticator
+from bff_core.auth.authenticator import Resources
+from bff_core.auth.devices import BELIEVED as DEVICE_BELIEVED
+from bff_core.auth.devices import SELDOM as DEVICE_SELDOM
+from bff_core.auth.devices import DeviceSessions, id_of
+from bff_core.auth.introspection import Introspection, IntrospectionAuthenticator
+from bff_core.auth.keys import ProviderUnavailable
+from bff_core.auth.session.memory import MOST, MemoryStore
+from bff_core.auth.session.redis import MOVE
+from bff_core.auth.session.session import Session
+from bff_core.auth.session.store import Lifetimes
+from bff_core.auth.viewer import Viewer
+from bff_core.clock import chance
+from bff_core.errors import NotAuthenticated
+from bff_core.events import Events
+from bff_core.links import Links
+from bff_core.scope import Scope
+from bff_core.testing.scripted import Scripted, ScriptedTransport, reply
+from bff_core.testing.workbench import Workbench
+from bff_core.upstream.roster import Roster
+from tests.auth.browser.test_sessions import opened, session
+from tests.auth.identity import Identity
+from tests.auth.keys.test_introspection import active
+from tests.auth.tokens import AUDIENCE, ISSUER, NOW, key_set, signed
+from tests.kept_shop import in_production
+
+
+def wall() -> float:
+    """Return a time of day that goes with the loop's."""
+    return NOW + asyncio.get_running_loop().time()
+
+
+def resources(services=()) -> Resources:
+    """Return what an authenticator may use."""
+    loop, events = asyncio.get_running_loop(), Events()
+    links = Links(clock=loop.time, chance=chance, events=events)
+    settings = in_production([], api_keys_url="sqlite://")
+    return Resources("shop", settings, dict(services), links, loop.create_task, loop.time, events)
+
+
+# API keys
+
+
+@asynccontextmanager
+async def with_keys():
+    """Yield an authenticator of API keys and what issues them."""
+    authenticator = ApiKeyAuthenticator(wall=wall)
+    async with authenticator.opened(resources()):
+        yield authenticator, authenticator.keyring()
+
+
+def showing(key: str) -> Scope:
+    """Return a request with a key."""
+    return Scope(1.0, headers=((b"x-api-key", key.encode()),))
+
+
+@pytest.mark.virtual_time
+async def test_a_key_that_another_process_revoked_is_refused_soon():
+    """It is looked up again after five seconds."""
+    async with with_keys() as (authenticator, keys):
+        key, record = await keys.issue("CI", "svc-1")
+        first = await authenticator.authenticate(showing(key))
+        await keys.revoke(record.prefix)
+        await asyncio.sleep(BELIEVED - 0.1)
+        second = await authenticator.authenticate(showing(key))
+        await asyncio.sleep(0.2)
+
+        with pytest.raises(NotAuthenticated):
+            await authenticator.authenticate(showing(key))
+        assert first == second == record.viewer
+
+
+@pytest.mark.virtual_time
+async def test_the_use_of_a_key_is_noted_once_a_minute():
+    """Not at each request: that would be a write for each."""
+    async with with_keys() as (authenticator, keys):
+        key, record = await keys.issue("CI", "svc-1")
+        noted = []
+        for pause in (0.0, SELDOM / 2, SELDOM / 2 - 1, 2.0):
+            await asyncio.sleep(pause)
+            await authenticator.authenticate(showing(key))
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            (found,) = await keys.listed()
+            noted.append(found.last_used_at - NOW)
+
+    assert record.last_used_at == 0
+    assert noted[0] == noted[1] == noted[2] < noted[3]
+
+
+@pytest.mark.virtual_time
+@pytest.mark.parametrize("overlap", [0.0, -100.0])
+async def test_a_key_that_is_replaced_without_an_overlap_ends_now(overlap):
+    """And not before: what it did until now was right."""
+    async with with_keys() as (_, keys):
+        _, record = await keys.issue("CI", "svc-1")
+        await asyncio.sleep(500)
+        await keys.rotate(record.prefix, overlap=overlap)
+        found = await keys.store.find(record.prefix)
+
+        assert found is not None
+        assert found.expires_at == wall()
+
+
+# Introspection
+
+
+@pytest.mark.virtual_time
+async def test_tokens_that_are_refused_do_not_displace_those_that_are_good():
+    """Anybody can send as many as they like."""
+    bench = Workbench("identity")
+    answers = Scripted(active(), *[reply(200, {"active": False})] * 20)
+    roster = Roster(
+        lambda _: ("http://10.0.0.1",),
+        lambda _: bench.runtime,
+        lambda *_: ScriptedTransport({"10.0.0.1": answers}),
+    )
+    options = Introspection(
+        client_id="shop", client_secret="s3cret", audience=(AUDIENCE,), issuer=ISSUER
+    )
+    authenticator = IntrospectionAuthenticator(options, wall=lambda: NOW)
+    roster.adopt({kind: kind.policy for kind in authenticator.services})
+    async with authenticator.opened(resources(roster.services)):
+        await authenticator.authenticate(bearing("good"))
+        for number in range(20):
+            with pytest.raises(NotAuthenticated):
+                await authenticator.authenticate(bearing(f"wrong-{number}"))
+
+        assert (len(authenticator._known), len(authenticator._wrong)) == (1, 20)
+
+
+def bearing(token: str) -> Scope:
+    """Return a request with a token."""
+    return Scope(10.0, headers=((b"authorization", f"Bearer {token}".encode()),))
+
+
+# Keys of an issuer
+
+
+@pytest.mark.virtual_time
+@pytest.mark.parametrize("status", [201, 203, 304, 400, 404, 500, 503])
+async def test_keys_are_read_of_a_200_alone(status):
+    """Whatever else an answer holds is no word of the issuer's."""
+    identity = Identity(reply(status, key_set()))
+
+    with pytest.raises(ProviderUnavailable):
+        await identity.ask(signed())
+
+
+# Devices
+
+
+@pytest.mark.virtual_time
+async def test_a_device_that_is_ended_while_its_use_is_noted_stays_ended():
+    """The note was on its way when the owner ended it."""
+    devices, viewer = DeviceSessions(wall=wall), Viewer("ann", client="app")
+    devices.open(None, resources())
+    await devices.admit(Scope(1.0), viewer, "phone")
+    await asyncio.sleep(DEVICE_SELDOM + 1)
+
+    await devices.admit(Scope(1.0), viewer, "phone")
+    assert await devices.end(viewer, id_of("phone"))
+    await asyncio.sleep(DEVICE_BELIEVED + 1)
+
+    with pytest.raises(NotAuthenticated):
+        await devices.admit(Scope(1.0), viewer, "phone")
+    assert await devices.listed(viewer) == []
+
+
+# Sessions
+
+
+async def test_of_too_many_sessions_the_one_used_longest_ago_ends():
+    """A session that is used stays, however early it began."""
+    store, lifetimes = MemoryStore(lambda: 0.0), Lifetimes(idle=600, absolute=600)
+    for number in range(MOST):
+        await store.add(f"{number}", Session(f"{number}", f"{number}"), lifetimes)
+    await store.touch("0", 600)
+    await store.add("new", Session("new", "new"), lifetimes)
+
+    assert await store.get("0") is not None
+    assert await store.get("1") is None
+    assert await store.get("2") is not None
+
+
+@pytest.mark.needs("redis-server")
+async def test_of_two_processes_that_move_a_session_one_does(redis_server):
+    """Both found it under its old key; the other would leave a second cookie that works."""
+    async with opened("redis", redis_server) as store:
+        await store.add("old", session(), Lifetimes(idle=600, absolute=600))
+        prefix, moved = "bff:shop:session:", []
+        for name in ("first", "second"):
+            args = [b"sealed by another process", "old", name, 10_000]
+            moved.append(await store._link.script(MOVE, [f"{prefix}old", prefix + name], args))
+        there = [
+            await store._link.run("EXISTS", prefix + name) for name in ("old", "first", "second")
+        ]
+
+    assert moved == [1, 0]
+    assert there == [1, 1, 0]
+
+
+@pytest.mark.needs("redis-server")
+async def test_a_former_cookie_is_good_for_its_grace_alone(redis_server):
+    """Then it names nothing."""
+    async with opened("redis", redis_server) as store:
+        await store.add("old", session(), Lifetimes(idle=600, absolute=600))
+        await store.move("old", "new", 10)
+        left = await store._link.run("PTTL", "bff:shop:session:old")
+        await store._link.run("PEXPIRE", "bff:shop:session:old", 1)
+        async with asyncio.timeout(10):
+            while await store._link.run("EXISTS", "bff:shop:session:old"):
+                pass
+        former, present = await store.get("old"), await store.get("new")
+
+    assert 0 < left <= 10_000
+    assert former is None
+    assert present is not None
+
+
+@pytest.mark.needs("redis-server")
+@pytest.mark.parametrize("kind", ["memory", "redis"])
+async def test_use_does_not_carry_a_session_past_its_end(kind, redis_server):
+    """It ends so many seconds after it began, however often it is used."""
+    async with opened(kind, redis_server) as store:
+        await store.add("key", session(), Lifetimes(idle=5, absolute=100))
+        before = await store.get("key")
+        await store.touch("key", 3600)
+        after = await store.get("key")
+
+    assert before.idle_left <= 5
+    assert 5 < after.idle_left <= 100
+    assert after.left <= before.left <= 100
