@@ -187,7 +187,7 @@ async def test_a_proof_names_the_address_of_its_request(htu, status):
 
 @pytest.mark.parametrize("skew", [-61, 61])
 async def test_a_proof_of_long_ago_or_of_the_future_is_refused(skew):
-    """So nobody makes one for later."""
+    """So none can be made for later."""
     token = bound()
     async with open_shop(DPoP(leeway=60)) as client:
         answer = await client.get("/v1/me", headers=sent(token, proof(token, iat=NOW + skew)))

@@ -25,7 +25,7 @@ STORED = Entry(200, fields({"etag": '"1"'}), b"{}", born=NOW, fresh_for=60.0, ha
 
 
 def test_a_validator_is_of_use_for_an_hour_from_now():
-    """However long ago the entry stopped being fresh: it is the service that is asked then."""
+    """However long ago the entry stopped being fresh: what counts then is the service."""
     assert keep(STORED, NOW) == 60 + VALIDATE_FOR
     assert keep(STORED, NOW + 60) == VALIDATE_FOR
     assert keep(STORED, NOW + 1000) == VALIDATE_FOR

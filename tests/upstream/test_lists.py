@@ -214,7 +214,7 @@ async def test_this_status_is_an_answer_and_nothing_stands_in_for_it(status):
     [(408, True), (425, True), (429, True), (500, True), (503, True), (400, False), (403, False)],
 )
 async def test_what_is_stored_outlives_a_passing_failure_only(status, is_there_still):
-    """A refusal is news of the resource; to be told to wait is not."""
+    """A refusal is news of the resource; a request to wait is not."""
     larder = Larder(
         product(etag='"1"', cache_control="max-age=10, stale-if-error=60"),
         reply(status),
