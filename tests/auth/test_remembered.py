@@ -14,8 +14,9 @@ from bff_core.auth.introspection import Introspection, IntrospectionAuthenticato
 from bff_core.auth.keys import ProviderUnavailable
 from bff_core.auth.session.memory import MOST, MemoryStore
 from bff_core.auth.session.redis import MOVE
-from bff_core.auth.session.session import Session
+from bff_core.auth.session.session import Session, key_of
 from bff_core.auth.session.store import Lifetimes
+from bff_core.auth.token_handler.sessions import RECHECK, Sessions
 from bff_core.auth.viewer import Viewer
 from bff_core.clock import chance
 from bff_core.errors import NotAuthenticated
@@ -238,3 +239,59 @@ async def test_use_does_not_carry_a_session_past_its_end(kind, redis_server):
     assert before.idle_left <= 5
     assert 5 < after.idle_left <= 100
     assert after.left <= before.left <= 100
+
+
+class SharedStore(MemoryStore):
+    """A store that other processes change, too."""
+
+    is_shared = True
+
+
+@asynccontextmanager
+async def with_sessions():
+    """Yield the sessions of one process, with one that it knows, and its cookie."""
+    loop = asyncio.get_running_loop()
+    sessions = Sessions(
+        SharedStore(loop.time),
+        Lifetimes(idle=600, absolute=6000),
+        clock=loop.time,
+        spawn=loop.create_task,
+        events=Events(),
+    )
+    secret = await sessions.begin(session())
+    found = await sessions.find(secret)
+    assert found is not None
+    yield sessions, found, secret
+
+
+@pytest.mark.virtual_time
+async def test_a_session_that_this_process_ended_is_over_at_once():
+    """Though it was read a moment ago, and is believed for a second otherwise."""
+    async with with_sessions() as (sessions, found, secret):
+        assert await sessions.end([found], "signed_out") == 1
+
+        assert await sessions.find(secret) is None
+
+
+@pytest.mark.virtual_time
+async def test_a_session_that_another_process_ended_is_over_within_a_second():
+    """It is read again then."""
+    async with with_sessions() as (sessions, found, secret):
+        await sessions.store.remove([found.key])
+        await asyncio.sleep(RECHECK - 0.1)
+        before = await sessions.find(secret)
+        await asyncio.sleep(0.2)
+
+        assert before == found
+        assert await sessions.find(secret) is None
+
+
+@pytest.mark.virtual_time
+async def test_a_session_that_was_moved_is_found_under_its_new_key_at_once():
+    """By its former cookie as well: what is changed then is changed where it is."""
+    async with with_sessions() as (sessions, found, secret):
+        new = await sessions.rotate(found)
+        by_former, by_new = await sessions.find(secret), await sessions.find(new)
+
+        assert found.key == key_of(secret)
+        assert by_former.key == by_new.key == key_of(new)
