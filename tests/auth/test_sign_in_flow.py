@@ -1,0 +1,218 @@
+"""What a browser may bring back from the provider, and what a gateway makes of it."""
+
+import asyncio
+import json
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import pytest
+
+from bff_core.auth.oidc.client import Client
+from bff_core.auth.oidc.flow import PATIENCE
+from bff_core.auth.session.memory import MemoryStore
+from bff_core.auth.session.session import Session, Tokens
+from bff_core.auth.session.store import Lifetimes
+from bff_core.auth.token_handler.authenticator import SessionAuthenticator
+from bff_core.auth.token_handler.refresh import EARLY, Refresher
+from bff_core.call import Reply
+from bff_core.errors import ConfigurationError
+from bff_core.events import Events, SessionChanged
+from tests.auth.browser.site import GOES, HERE, ISSUER, OURS, open_site, sign_in_at
+from tests.auth.test_forged_id_tokens import chosen
+
+
+async def came_back(edit, *, wait: float = 0.0):
+    """Sign in, with the address of the callback edited; return the browser and who it is."""
+    async with open_site() as site:
+        browser = site.browser()
+        page = await browser.go(f"{HERE}/bff/login?returnUrl=/v1/welcome")
+        site.wall.now += wait
+        location = await chosen(browser, page)
+        parts = urlsplit(location)
+        query = urlencode(edit(parse_qsl(parts.query, keep_blank_values=True)))
+        await browser.send("GET", parts._replace(query=query).geturl(), headers=GOES)
+        me = await browser.fetch("/v1/me")
+        begun = [one for one in site.heard if isinstance(one, SessionChanged)]
+    return browser, me.status_code, len(begun)
+
+
+def unchanged(pairs):
+    """Leave the parameters as they are."""
+    return pairs
+
+
+def without(name):
+    """Leave one parameter out."""
+    return lambda pairs: [pair for pair in pairs if pair[0] != name]
+
+
+def changed(name, value):
+    """Give one parameter another value."""
+    return lambda pairs: [(key, value if key == name else old) for key, old in pairs]
+
+
+def doubled(name, value, *, first):
+    """Add a second value, in front or behind."""
+    return lambda pairs: [(name, value), *pairs] if first else [*pairs, (name, value)]
+
+
+async def test_a_callback_as_the_provider_sent_it_signs_in():
+    """So the table of edits can fail."""
+    browser, status, begun = await came_back(unchanged)
+
+    assert browser.cookie is not None
+    assert (status, begun) == (200, 1)
+
+
+EDITS = {
+    **{f"no {name}": without(name) for name in ("code", "state", "iss")},
+    **{f"empty {name}": changed(name, "") for name in ("code", "state", "iss")},
+    "another code": changed("code", "made-up"),
+    "another state": changed("state", "x" * 43),
+    "another issuer": changed("iss", "https://evil.example"),
+    "the issuer with a slash": changed("iss", f"{ISSUER}/"),
+    "an error beside the code": lambda pairs: [*pairs, ("error", "access_denied")],
+    "too many parameters": lambda pairs: [*pairs, *((f"x{n}", "1") for n in range(30))],
+    **{
+        f"two values of {name}, {'ours last' if first else 'ours first'}": doubled(
+            name, "evil", first=first
+        )
+        for name in ("code", "state", "iss")
+        for first in (True, False)
+    },
+}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+async def test_a_callback_that_was_edited_signs_nobody_in(edit):
+    """No session, whatever of it is genuine."""
+    browser, status, begun = await came_back(EDITS[edit])
+
+    assert browser.cookie is None
+    assert (status, begun) == (401, 0)
+
+
+@pytest.mark.parametrize(("wait", "is_signed_in"), [(PATIENCE - 1, True), (PATIENCE + 1, False)])
+async def test_a_sign_in_may_take_ten_minutes(wait, is_signed_in):
+    """By the gateway's clock, however long the browser holds its cookie."""
+    browser, _, begun = await came_back(unchanged, wait=wait)
+
+    assert (browser.cookie is not None) is is_signed_in
+    assert begun == is_signed_in
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_taken"),
+    [("Bearer", True), ("bearer", True), ("DPoP", False), ("mac", False), ("", False), (7, False)],
+)
+async def test_a_token_of_another_kind_than_a_bearers_is_not_taken(kind, is_taken):
+    """It would be shown to services as if it were one (RFC 6749, section 7.1)."""
+    async with open_site() as site:
+
+        async def answer(call):
+            reply = await site.answer(call)
+            if call.target != "/token":
+                return reply
+            content = json.loads(reply.body) | {"token_type": kind}
+            fields = tuple(one for one in reply.headers if one[0] != b"content-length")
+            return Reply(reply.status, fields, json.dumps(content).encode())
+
+        site.provider.then(answer)
+        browser = site.browser()
+        await browser.sign_in()
+
+        assert (browser.cookie is not None) is is_taken
+
+
+async def test_a_session_whose_grant_changed_has_a_new_cookie():
+    """Who held the old one does not gain what was granted since."""
+    async with open_site() as site:
+        browser = site.browser()
+        await browser.sign_in()
+        before = browser.cookie
+
+        async def answer(call):
+            reply = await site.answer(call)
+            if call.target != "/token":
+                return reply
+            content = json.loads(reply.body) | {"scope": "openid profile offline_access more"}
+            fields = tuple(one for one in reply.headers if one[0] != b"content-length")
+            return Reply(reply.status, fields, json.dumps(content).encode())
+
+        site.provider.then(answer)
+        site.wall.now += 100_000  # the access token has ended
+        changed_grant = await browser.fetch("/v1/me")
+        after = browser.cookie
+        again = await browser.fetch("/bff/user")
+
+        assert (changed_grant.status_code, again.status_code) == (200, 200)
+        assert before != after
+        assert "more" in again.json()["scopes"]
+
+
+@pytest.mark.parametrize(
+    ("allowed", "sent"),
+    [
+        ("https://pages.example", "https://pages.example"),
+        ("https://pages.example:443", "https://pages.example"),
+        ("https://pages.example/", "https://pages.example"),
+        ("https://pages.example:8443", "https://pages.example:8443"),
+        ("http://pages.example:80", "http://pages.example"),
+        ("https://PAGES.example", "https://pages.example"),
+    ],
+)
+async def test_an_origin_is_known_as_browsers_write_it(allowed, sent):
+    """Without the usual port, in lower case."""
+    async with open_site(origins=(allowed,)) as site:
+        browser = site.browser()
+        await browser.sign_in()
+        headers = {**OURS, "origin": sent, "sec-fetch-site": "cross-site"}
+        ours = await browser.fetch("/v1/note", "POST", headers=headers)
+        other = await browser.fetch("/v1/note", "POST", headers={**headers, "origin": f"{sent}1"})
+
+    assert (ours.status_code, other.status_code) == (200, 403)
+
+
+@pytest.mark.parametrize(
+    ("times", "is_refused"),
+    [
+        ({"idle": 59, "lifetime": 3600}, True),
+        ({"idle": 60, "lifetime": 60}, False),
+        ({"idle": 61, "lifetime": 60}, True),
+        ({"idle": 600, "lifetime": 3600}, False),
+    ],
+)
+def test_an_idle_time_is_a_minute_at_least_and_within_the_lifetime(times, is_refused):
+    """A session that would end before it is idle was meant otherwise."""
+    if is_refused:
+        with pytest.raises(ConfigurationError, match="idle"):
+            SessionAuthenticator(sign_in_at(), **times)
+    else:
+        assert SessionAuthenticator(sign_in_at(), **times).lifetimes.idle == times["idle"]
+
+
+@pytest.mark.virtual_time
+async def test_tokens_that_another_process_wrote_are_used_at_once():
+    """Although that process died with the lease, which nobody can take for half a minute."""
+    loop = asyncio.get_running_loop()
+    store = MemoryStore(loop.time)
+    old = Session("h", "1", tokens=Tokens("a1", "r1", 0.0, EARLY))
+    await store.add("key", old, Lifetimes(idle=600, absolute=600))
+    known = await store.get("key")
+    await store.replace(known, old.with_tokens(Tokens("a2", "r2", 0.0, 600.0, generation=1)))
+    assert await store.lease("key", "another process", 30.0)
+    refresher = Refresher(
+        store,
+        Client(sign_in_at()),
+        spawn=loop.create_task,
+        clock=loop.time,
+        wall=loop.time,
+        events=Events(),
+        changed=lambda *_: None,
+    )
+
+    began = loop.time()
+
+    found = await refresher.refreshed(known)
+
+    assert found.session.tokens.access == "a2"
+    assert loop.time() == began
