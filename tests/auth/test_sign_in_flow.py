@@ -216,3 +216,16 @@ async def test_tokens_that_another_process_wrote_are_used_at_once():
 
     assert found.session.tokens.access == "a2"
     assert loop.time() == began
+
+
+@pytest.mark.parametrize("path", ["/v1/welcome", "/v1/me", "/bff/user", "/nowhere"])
+async def test_every_answer_varies_by_the_cookie(path):
+    """Signed in or not: a cache must not give one browser's answer to another."""
+    async with open_site() as site:
+        browser = site.browser()
+        guest = await browser.fetch(path)
+        await browser.sign_in()
+        known = await browser.fetch(path)
+
+    for answer in (guest, known):
+        assert "cookie" in answer.headers["vary"].lower().split(", ")
