@@ -171,14 +171,14 @@ class Client:
         assumed = ours if audiences_of(claims.get("aud")) == {ours} else ""
         if claims.get("azp", assumed) != ours:  # of several audiences one is authorized
             raise Refused("azp")
-        if claims.get("iat") is None:
-            raise Refused("iat")
         algorithm = parse(grant.id_token.encode(), LONGEST_ID_TOKEN).algorithm
         half = half_of(grant.access, algorithm)
         if claims.get("at_hash", half) != half:
             raise Refused("at_hash")
         if "events" in claims:  # a logout token is none
             raise Refused("events")
+        if claims.get("iat") is None:
+            raise Refused("iat")
         return claims
 
     async def _verified(self, token: str, *types: str, names_subject: bool = True) -> Claims:
