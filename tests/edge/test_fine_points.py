@@ -33,7 +33,7 @@ from bff_core.policy.limits import Limit
 from bff_core.policy.pressure import Pressure
 from bff_core.scope import Scope
 from tests.edge.conftest import Edged
-from tests.kept_shop import Page, open_shop
+from tests.kept_shop import Page, bearer, open_shop
 
 HOST = (b"host", b"testserver")
 KEY = "8e03978e-40d5-43dd-bc93-6894a57f9324"
@@ -331,6 +331,10 @@ def views_of(products) -> Views:
         products.append(page.product_id)
         return Title(await page.product())
 
+    @views.get("/me")
+    async def get_me(page: Annotated[Page, Depends(compose(Page))]) -> Title:
+        return Title(await page.name())
+
     return views
 
 
@@ -420,6 +424,18 @@ async def test_what_was_purged_is_stored_again():
 
     assert len(runs) == 2
     assert "hit" in hit.headers["cache-status"]
+
+
+@pytest.mark.virtual_time
+@pytest.mark.parametrize("credential", ["Authorization", "Cookie"])
+async def test_a_private_answer_varies_by_this_credential(credential):
+    """Two people who share a browser do not share its cache; a public answer is everybody's."""
+    async with open_shop([views_of([])]) as shop:
+        private = await shop.get("/v1/me", bearer("ann"))
+        public = await shop.get("/v1/products/7", bearer("ann"))
+
+    assert credential in private.headers["vary"].split(", ")
+    assert credential not in public.headers.get("vary", "")
 
 
 def test_a_view_has_so_many_forms_and_no_more():

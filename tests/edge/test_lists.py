@@ -11,8 +11,8 @@ from bff_core.edge.hops import Hops
 from bff_core.edge.identity import canonical
 from bff_core.edge.options import CorsOptions, EdgeOptions
 from bff_core.edge.problem import problem
-from bff_core.edge.reuse import entry_of, tell
-from bff_core.lineage import EVERYBODY, VIEWER, Lineage
+from bff_core.edge.reuse import entry_of
+from bff_core.lineage import Lineage
 from bff_core.settings import Settings
 
 SHOP = "https://shop.example"
@@ -412,19 +412,6 @@ def test_a_stored_answer_lacks_this_field(name):
     entry = entry_of(Lineage(fresh_until=60.0), [(name, b"7"), (b"etag", b'"a"')], b"{}", 0.0)
 
     assert entry.headers == ((b"etag", b'"a"'),)
-
-
-@pytest.mark.parametrize("credential", ["Authorization", "Cookie"])
-def test_a_private_answer_varies_by_this_credential(credential):
-    """Two people who share a browser do not share its cache; a public answer is everybody's."""
-    private, public = [], []
-    complete = (b"cache-control", b"private, no-cache")
-    for headers, sharing in ((private, VIEWER), (public, EVERYBODY)):
-        headers.append(complete)
-        tell(headers, Lineage(sharing=sharing, fresh_until=60.0), 0.0)
-
-    assert credential in listed(dict(private)[b"vary"].decode())
-    assert b"vary" not in dict(public)
 
 
 @pytest.mark.parametrize(
