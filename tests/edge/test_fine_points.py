@@ -6,17 +6,16 @@ from enum import Enum
 from typing import Annotated
 
 import pytest
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI, WebSocket
 from fastapi.security import APIKeyCookie
-from starlette.routing import Route, WebSocketRoute
 
-from bff_core import ANYONE, Views, compose
+from bff_core import ANYONE, Views, access, compose, gateway
 from bff_core.cache.response_cache import ResponseCache
 from bff_core.edge.criticality import MOST_KNOWN, Ranks
 from bff_core.edge.doorkeeper import Doorkeeper
 from bff_core.edge.errands import errands
 from bff_core.edge.exchange import SCOPE
-from bff_core.edge.guard import Guard, refuse_bare_cookies
+from bff_core.edge.guard import refuse_bare_cookies
 from bff_core.edge.health import About, Readiness
 from bff_core.edge.hops import MOST_NAMES, Hops
 from bff_core.edge.identity import Form, canonical
@@ -26,14 +25,13 @@ from bff_core.edge.options import EdgeOptions
 from bff_core.edge.reuse import LARGEST, MOST_TAGS, excess
 from bff_core.edge.stack import edge
 from bff_core.edge.watch import INTERVAL, Watch
-from bff_core.errors import ConfigurationError, NotAuthenticated
+from bff_core.errors import ConfigurationError
 from bff_core.events import Events
 from bff_core.lineage import EVERYBODY, Lineage
 from bff_core.policy.limits import Limit
 from bff_core.policy.pressure import Pressure
-from bff_core.scope import Scope
 from tests.edge.conftest import Edged
-from tests.kept_shop import Page, bearer, open_shop
+from tests.kept_shop import Bearer, Page, bearer, client_of, in_production, open_shop
 
 HOST = (b"host", b"testserver")
 KEY = "8e03978e-40d5-43dd-bc93-6894a57f9324"
@@ -171,33 +169,28 @@ async def test_an_operator_may_send_so_many_bytes(size, status):
 # Access
 
 
-class Caller(Scope):
-    """A request of somebody who is not signed in, to a gateway with an authenticator."""
-
-    def __init__(self):
-        super().__init__(1.0)
-        self.is_guarded = True
-
-
 async def test_a_socket_does_not_decide_about_requests_of_its_path():
     """A page that anyone may see stands at the path of a socket that is closed."""
-    reached = []
+    app = gateway("shop", settings=in_production([]), authenticator=Bearer(), events=Events())
 
-    async def app(scope, receive, send):
-        reached.append(scope["type"])
+    @app.websocket("/talk")
+    async def talk(socket: WebSocket) -> None:
+        raise AssertionError("a socket of a guest reached the application")
 
-    async def page(request): ...
+    @app.get("/talk")
+    @access(ANYONE)
+    async def page() -> str:
+        return "hello"
 
-    async def talk(socket): ...
+    async with client_of(app) as client:
+        got = await client.get("/talk")
+        head = await spoken(app, "HEAD", "/talk")
+        handshake = Edged(app)
+        await handshake.speak([HOST], type="websocket", path="/talk")
 
-    page.__access__ = ANYONE
-    guard = Guard(app, [WebSocketRoute("/talk", talk), Route("/talk", page)])
-    for kind, method in (("http", "GET"), ("http", "HEAD")):
-        await guard({"type": kind, "method": method, "path": "/talk", SCOPE: Caller()}, None, None)
-    with pytest.raises(NotAuthenticated):
-        await guard({"type": "websocket", "path": "/talk", SCOPE: Caller()}, None, None)
-
-    assert reached == ["http", "http"]
+    assert (got.status_code, got.json()) == (200, "hello")
+    assert head[0]["status"] != 401
+    assert [one["type"] for one in handshake.sent] == ["websocket.close"]
 
 
 cookie = APIKeyCookie(name="proof")
