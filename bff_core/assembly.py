@@ -21,7 +21,8 @@ from bff_core.auth.authenticator import (
     each_of,
     is_authenticator,
 )
-from bff_core.auth.demo import DemoAuthenticator
+from bff_core.auth.demo import DemoAuthenticator, DemoViewer
+from bff_core.auth.viewer import Viewer
 from bff_core.cache.response_cache import NO_CACHE, ResponseCache
 from bff_core.collector import tune_collector
 from bff_core.composition.composition import Composition
@@ -64,7 +65,9 @@ def keeps_replies(services: Sequence[type[Upstream]], settings: Settings) -> boo
 
 
 def authenticator(
-    given: Authenticator | MakeAuthenticator | None, settings: Settings
+    given: Authenticator | MakeAuthenticator | None,
+    settings: Settings,
+    demo: DemoViewer | None = None,
 ) -> Authenticator | None:
     """Return who is asked who calls; None where every caller is anonymous.
 
@@ -72,7 +75,7 @@ def authenticator(
     can't do its work with these settings.
     """
     if settings.auth == "demo":
-        return DemoAuthenticator(env=settings.env)
+        return DemoAuthenticator(env=settings.env, viewer=demo or Viewer)
     made = given if given is None or is_authenticator(given) else given(settings)
     if isinstance(made, NeedsResources):
         made.check(settings)

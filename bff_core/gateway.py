@@ -14,6 +14,7 @@ from starlette.types import Scope as ASGIScope
 from bff_core import assembly
 from bff_core.auth.access import ANYONE
 from bff_core.auth.authenticator import Authenticator, MakeAuthenticator, Resources, names_of
+from bff_core.auth.demo import DemoViewer
 from bff_core.background import Background
 from bff_core.cache.response_cache import ResponseCache
 from bff_core.clock import Clock, chance, monotonic
@@ -247,6 +248,7 @@ def gateway(
     faces: Sequence[Face] = (),
     settings: Settings | None = None,
     authenticator: Authenticator | MakeAuthenticator | None = None,
+    demo: DemoViewer | None = None,
     limits: Sequence[Limit] = (),
     sagas: Sequence[type[Saga]] = (),
     options: EdgeOptions | None = None,
@@ -260,15 +262,15 @@ def gateway(
 
     What is not given comes from the environment (`Settings.load()`): addresses of the services
     (`BFF_UPSTREAM_<NAME>`), the edge's bounds, logs. `authenticator` may be a function that makes
-    one of the settings; `BFF_AUTH=demo` goes before it, in development. `limits` bound how often
-    callers ask, `sagas` are the writes that the journal keeps. `lifespan` runs inside the gateway's
-    own, with its services open. Further keywords go to `FastAPI`.
+    one of the settings; `BFF_AUTH=demo` goes before it, in development: `demo` makes its viewers of
+    user ids. `limits` bound how often callers ask, `sagas` are the writes that the journal keeps.
+    `lifespan` runs inside the gateway's own, services open. Further keywords go to `FastAPI`.
 
     Raises `ConfigurationError` for wrong wiring: a screen that needs a service which is not
     listed, a variable that is missing or out of range.
     """
     settings = settings or Settings.load()
-    asks = assembly.authenticator(authenticator, settings)
+    asks = assembly.authenticator(authenticator, settings, demo)
     services, settings = assembly.with_those_of(asks, services, settings)
     policies = PolicyFile(settings.policies, services)
     if settings.env == "production":  # the pages load scripts from elsewhere
@@ -290,10 +292,8 @@ def gateway(
     app.router.routes.extend(signin_routes(asks))
     for face in faces:
         face.install(app, app.lane, is_development=settings.env == "development")
-        for composition in face.compositions:
-            assembly.check(composition, services, has_cache=app.has_cache)
-    for saga in sagas:
-        assembly.check(saga, services, has_cache=app.has_cache)
+    for screen in chain(sagas, *(face.compositions for face in faces)):
+        assembly.check(screen, services, has_cache=app.has_cache)
     assembly.check_variables(services, settings)
     policies.read()  # what is wrong with them is found before anything is opened
     return app

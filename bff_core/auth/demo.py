@@ -1,19 +1,35 @@
 """Lets anybody be anybody: for a laptop, and refused in production."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import ClassVar
+from urllib.parse import parse_qs
 
 from bff_core.auth.viewer import Viewer
 from bff_core.call import find_header
 from bff_core.errors import ConfigurationError, NotAuthenticated
 from bff_core.scope import Scope
 
-_CREDENTIALS = re.compile(rb"bearer +demo-([A-Za-z0-9][A-Za-z0-9_-]{0,63})", re.IGNORECASE)
+_CREDENTIALS = re.compile(
+    rb"bearer +demo-([A-Za-z0-9][A-Za-z0-9_-]{0,63})(?:\?([!-~]{1,2000}))?", re.IGNORECASE
+)
+_REFUSAL = (
+    "Send 'Authorization: Bearer demo-<user id>', as in demo-1, or with other scopes or roles than "
+    "this user's, as in 'demo-1?scope=openid+orders:read&roles=support'."
+)
+
+DemoViewer = Callable[[str], Viewer]
+"""Makes a viewer of the user id in a demo token: with the scopes and roles that this user has."""
 
 
 class DemoAuthenticator:
     """Takes `Authorization: Bearer demo-<user id>` at its word.
+
+    `viewer` decides which scopes and roles a user has; without one users have none. A token can
+    name others, to try out what a viewer with fewer or more may do:
+
+        Authorization: Bearer demo-1?scope=openid+orders:read&roles=support
 
     Without the header the caller is anonymous; anything else in it is refused with 401. Raises
     ConfigurationError when it is built for production.
@@ -22,13 +38,14 @@ class DemoAuthenticator:
     challenge = 'Bearer realm="demo"'
     security_scheme: ClassVar[Mapping[str, object]] = {"type": "http", "scheme": "bearer"}
 
-    def __init__(self, *, env: str) -> None:
+    def __init__(self, *, env: str, viewer: DemoViewer = Viewer) -> None:
         if env == "production":
             raise ConfigurationError(
                 "BFF_AUTH=demo believes whatever user id a caller sends, so it does not start "
                 "with BFF_ENV=production: set BFF_ENV=development to try things out, or choose "
                 "another BFF_AUTH."
             )
+        self._viewer = viewer
 
     async def authenticate(self, scope: Scope, /) -> Viewer | None:
         """Return the user that the token names; None without a token."""
@@ -37,5 +54,19 @@ class DemoAuthenticator:
             return None
         match = _CREDENTIALS.fullmatch(credentials)
         if match is None:
-            raise NotAuthenticated("Send 'Authorization: Bearer demo-<user id>', as in demo-1.")
-        return Viewer(match[1].decode())
+            raise NotAuthenticated(_REFUSAL)
+        viewer = self._viewer(match[1].decode())
+        return viewer if match[2] is None else _changed(viewer, match[2].decode())
+
+
+def _changed(viewer: Viewer, query: str) -> Viewer:
+    """Return a viewer with the scopes and roles that a token names."""
+    try:
+        named = parse_qs(query, keep_blank_values=True, strict_parsing=True)
+    except ValueError:
+        raise NotAuthenticated(_REFUSAL) from None
+    values = {name: frozenset(" ".join(texts).split()) for name, texts in named.items()}
+    scopes, roles = values.pop("scope", viewer.scopes), values.pop("roles", viewer.roles)
+    if values:
+        raise NotAuthenticated(_REFUSAL)
+    return replace(viewer, scopes=scopes, roles=roles)

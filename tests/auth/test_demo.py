@@ -1,5 +1,7 @@
 """The demo authenticator: believes everybody, on a laptop only."""
 
+from dataclasses import replace
+
 import pytest
 
 from bff_core.assembly import authenticator
@@ -31,6 +33,32 @@ async def test_a_token_is_taken_at_its_word(credentials, subject):
     assert await demo.authenticate(asking(credentials)) == Viewer(subject)
 
 
+GRANTED = Viewer("1", scopes=frozenset({"orders:read"}), roles=frozenset({"customer"}))
+
+
+@pytest.mark.parametrize(
+    ("query", "scopes", "roles"),
+    [
+        (b"", {"orders:read"}, {"customer"}),
+        (b"?scope=openid", {"openid"}, {"customer"}),
+        (b"?scope=openid+cart:read", {"openid", "cart:read"}, {"customer"}),
+        (b"?scope=openid%20cart:read", {"openid", "cart:read"}, {"customer"}),
+        (b"?scope=", set(), {"customer"}),
+        (b"?roles=support", {"orders:read"}, {"support"}),
+        (b"?scope=openid&roles=a+b", {"openid"}, {"a", "b"}),
+    ],
+)
+async def test_a_token_can_name_other_scopes_and_roles(query, scopes, roles):
+    """So one can try out what such a viewer may do; users have what the application says."""
+    demo = DemoAuthenticator(
+        env="development", viewer=lambda user_id: replace(GRANTED, subject=user_id)
+    )
+
+    viewer = await demo.authenticate(asking(b"Bearer demo-7" + query))
+
+    assert viewer == Viewer("7", scopes=frozenset(scopes), roles=frozenset(roles))
+
+
 async def test_no_token_is_nobody():
     """Anonymous callers see public screens."""
     assert await DemoAuthenticator(env="development").authenticate(Scope(0.0)) is None
@@ -48,6 +76,11 @@ async def test_no_token_is_nobody():
         b"Basic demo-1",
         b"demo-1",
         b"Bearer demo-1\n",
+        b"Bearer demo-1?",
+        b"Bearer demo-1?scope",
+        b"Bearer demo-1?scope=a&subject=2",
+        b"Bearer demo-1?scope=a b",
+        b"Bearer demo-1?scope=a\n",
         b"Bearer demo-" + b"a" * 65,
     ],
 )
