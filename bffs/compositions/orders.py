@@ -27,9 +27,10 @@ class Purchases(Shelf):
         return await self.users.profile(self.viewer.require().subject)
 
     @loader(missing=None, fallback=None, timeout=1.0)
-    async def payment(self, order_ids: tuple[str, ...]) -> Mapping[str, Payment]:
-        """What was paid for an order; None when nothing was yet, or nothing is known."""
-        return await self.payments_service.of_orders(order_ids)
+    async def payment(self, ids: tuple[str | None, ...]) -> Mapping[str | None, Payment]:
+        """What was paid, by an order's `payment_id`; None when nothing was, or nothing is known."""
+        payments = await self.payments_service.payments([one for one in ids if one is not None])
+        return {payment.id: payment for payment in payments}
 
 
 class OrderList(Purchases):

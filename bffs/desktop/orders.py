@@ -97,7 +97,7 @@ async def _wide(screen: Purchases, orders: Sequence[Order]) -> list[WideOrder]:
     products, stocks, payments = await gather(
         screen.summary.many(line.product_id for line in lines),
         screen.stock.many(line.product_id for line in lines),
-        screen.payment.many(order.id for order in orders),
+        screen.payment.many(order.payment_id for order in orders),
     )
     titles = [ProductTitle.of(one, screen) if one else None for one in products]
     wide = map(WideLine, lines, titles, stocks)

@@ -77,7 +77,7 @@ async def get_order(page: Annotated[OrderPage, Depends(compose(OrderPage))]) -> 
     """Show one of the viewer's orders."""
     order = await page.order()
     products, payment = await gather(
-        page.summary.many(line.product_id for line in order.lines), page.payment(order.id)
+        page.summary.many(line.product_id for line in order.lines), page.payment(order.payment_id)
     )
     return MobileOrderPage(
         order=MobileOrder.of(order),

@@ -39,6 +39,7 @@ class Order:
     customer_id: str
     status: str
     placed_at: str
+    payment_id: str | None
     lines: tuple[OrderLine, ...]
     totals: Totals
 

@@ -1,6 +1,6 @@
 """Payments: how customers pay, and what they paid."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bff_core import Policy, Upstream
@@ -11,6 +11,7 @@ from bffs.services.values import Money, Page
 class MethodShown:
     """A way to pay as it may be shown."""
 
+    id: str
     kind: str
     label: str
     last4: str | None
@@ -20,7 +21,6 @@ class MethodShown:
 class Method(MethodShown):
     """A way to pay that a customer has stored."""
 
-    id: str
     is_default: bool
 
 
@@ -46,11 +46,11 @@ class Payments(Upstream):
         query = {"customer_id": customer_id}
         return (await self.get("/payment-methods", Page[Method], query=query)).items
 
-    async def of_orders(self, order_ids: tuple[str, ...]) -> Mapping[str, Payment]:
-        """Return the payments of those orders that have one, by order id."""
-        query = {"order_ids": ",".join(order_ids)}
-        page = await self.get("/payments", Page[Payment], query=query)
-        return {payment.order_id: payment for payment in page.items if payment.order_id}
+    async def payments(self, ids: Sequence[str]) -> tuple[Payment, ...]:
+        """Return those payments that exist."""
+        if not ids:
+            return ()
+        return (await self.get("/payments", Page[Payment], query={"ids": ",".join(ids)})).items
 
     async def charge(self, customer_id: str, method_id: str, amount: Money) -> Payment:
         """Take money from a customer."""

@@ -40,8 +40,9 @@ class WebTotals:
 
 @strawberry.type(name="PaymentMethod")
 class WebMethod:
-    """A way to pay as it may be shown."""
+    """A way to pay; `id` is what `checkout` takes as `paymentMethodId`."""
 
+    id: strawberry.ID
     kind: str
     label: str
     last4: str | None
@@ -59,7 +60,7 @@ class WebPayment:
 
 async def get_payment(order: strawberry.Parent[Order], info: Info) -> Payment | None:
     """Return what was paid; None when nothing was yet."""
-    return await info.context.compose(Purchases).payment(order.id)
+    return await info.context.compose(Purchases).payment(order.payment_id)
 
 
 @strawberry.type(name="Order")

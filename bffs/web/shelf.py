@@ -3,12 +3,14 @@
 All fields of one request share one `Shelf`: what they ask for in one go is one call per service.
 """
 
+from collections.abc import Sequence
+
 import strawberry
 
 from bff_core.graphql import Info
 from bffs.compositions.shelf import Shelf
 from bffs.services.catalog import Summary
-from bffs.services.inventory import Stock
+from bffs.services.inventory import SkuStock, Stock
 from bffs.services.pricing import Price
 from bffs.services.reviews import Rating
 from bffs.web.values import WebImage, WebMoney, WebNamed
@@ -23,12 +25,27 @@ class WebPrice:
     discount_percent: int
 
 
+@strawberry.type(name="VariantStock")
+class WebVariantStock:
+    """How much of one variant there is; `sku` is what goes into the cart."""
+
+    sku: str
+    status: str
+    available: int
+
+
+def get_variants(stock: strawberry.Parent[Stock]) -> Sequence[SkuStock]:
+    """Return the stock of each variant."""
+    return stock.skus
+
+
 @strawberry.type(name="Stock")
 class WebStock:
     """How much of a product there is: `status` is in_stock, low or out_of_stock."""
 
     status: str
     available: int
+    variants = strawberry.field(resolver=get_variants, graphql_type=list[WebVariantStock])
 
 
 @strawberry.type(name="Rating")
