@@ -22,7 +22,15 @@ import urllib.request
 import webbrowser
 from html import unescape
 
-SCOPE = "openid profile orders:read orders:write cart"
+SCOPE = (
+    "openid profile profile:read orders:read orders:write cart:read cart:write payments:read "
+    "recommendations:read"
+)
+"""What the apps request; a provider may grant less, and says so."""
+
+STAFF_SCOPE = {"desktop": " prices:write"}
+"""What an app requests for those of its users who are staff."""
+
 PATIENCE = 300.0
 """Seconds that somebody may take to sign in."""
 
@@ -93,7 +101,7 @@ def fetch(url: str, form: dict[str, str] | None = None, token: str = "") -> byte
         raise Trouble(f"{url} can't be reached: {error}") from error
 
 
-def sign_in(issuer: str, client_id: str, user: str) -> str:
+def sign_in(issuer: str, client_id: str, scope: str, user: str) -> str:
     """Return an access token; `user` signs in without a browser, at the mock provider only."""
     metadata = json.loads(fetch(f"{issuer}/.well-known/openid-configuration"))
     if metadata["issuer"] != issuer:
@@ -105,7 +113,7 @@ def sign_in(issuer: str, client_id: str, user: str) -> str:
             "response_type": "code",
             "client_id": client_id,
             "redirect_uri": listener.redirect_uri,
-            "scope": SCOPE,
+            "scope": scope,
             "state": state,
             "code_challenge": base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
             "code_challenge_method": "S256",
@@ -143,15 +151,17 @@ class Stay(urllib.request.HTTPRedirectHandler):
 
 def play_browser(url: str, user: str) -> dict[str, str]:
     """Press the button of the mock provider's page."""
-    page = fetch(url).decode()
-    pairs = re.findall(r'type="hidden" name="([^"]*)" value="([^"]*)"', page)
-    form = {unescape(name): unescape(value) for name, value in pairs} | {"user": user}
-    data = urllib.parse.urlencode(form).encode()
     opener = urllib.request.build_opener(Stay)
     try:
-        opener.open(url.partition("?")[0], data, timeout=10)
+        with opener.open(url, timeout=10) as answer:
+            page = answer.read().decode()
+        pairs = re.findall(r'type="hidden" name="([^"]*)" value="([^"]*)"', page)
+        form = {unescape(name): unescape(value) for name, value in pairs} | {"user": user}
+        opener.open(url.partition("?")[0], urllib.parse.urlencode(form).encode(), timeout=10)
     except urllib.error.HTTPError as error:
-        location = error.headers.get("location", "")
+        location = error.headers.get("location")
+        if location is None:
+            raise Trouble(f"the provider answered {error.code}") from error
         return dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(location).query))
     raise Trouble("the provider showed a page where it should have sent us back")
 
@@ -163,9 +173,11 @@ def main() -> int:
     parser.add_argument("screen", help="what to ask the gateway for: http://localhost:8003/v1/…")
     parser.add_argument("--issuer", default="http://localhost:9010", help="the provider")
     parser.add_argument("--as", dest="user", default="", help="a customer of the mock, by number")
+    parser.add_argument("--scope", default="", help="what to request instead of what the app needs")
     asked = parser.parse_args()
+    scope = asked.scope or SCOPE + STAFF_SCOPE.get(asked.client, "")
     try:
-        token = sign_in(asked.issuer, asked.client, asked.user)
+        token = sign_in(asked.issuer, asked.client, scope, asked.user)
         print(fetch(asked.screen, token=token).decode())
     except Trouble as trouble:
         print(f"native_login: {trouble}", file=sys.stderr)

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Body
 
 from bff_core import InvalidInput, Saga, SagaPolicy, Viewer, step
+from bffs.scopes import ORDERS_WRITE
 from bffs.services.carts import CartLine, Carts
 from bffs.services.inventory import Inventory, Reservation
 from bffs.services.orders import Order, Orders
@@ -36,7 +37,7 @@ class Checkout(Saga):
     @step
     async def quote(self) -> Basket:
         """Fix what is bought and what it costs, whatever becomes of the cart meanwhile."""
-        cart = await self.carts.cart(self.viewer.require().subject)
+        cart = await self.carts.cart(self.viewer.require(ORDERS_WRITE).subject)
         if not cart.lines:
             raise InvalidInput("The cart is empty.")
         return Basket(cart.lines, (await self.orders.quote(cart.lines)).total)

@@ -4,6 +4,13 @@ from collections.abc import Sequence
 
 from bff_core import Viewer, critical, optional
 from bffs.compositions.shelf import Shelf
+from bffs.scopes import (
+    CART_READ,
+    ORDERS_READ,
+    PAYMENTS_READ,
+    PROFILE_READ,
+    RECOMMENDATIONS_READ,
+)
 from bffs.services.carts import Cart, Carts
 from bffs.services.orders import Order, Orders
 from bffs.services.payments import Method, Payments
@@ -25,23 +32,24 @@ class Home(Shelf):
     @critical
     async def profile(self) -> User:
         """The customer; without one there is no home."""
-        return await self.users.profile(self.viewer.require().subject)
+        return await self.users.profile(self.viewer.require(PROFILE_READ).subject)
 
     @optional(fallback=(), timeout=1.0)
     async def orders(self, first: int = 3) -> Sequence[Order]:
         """The latest orders."""
-        page = await self.orders_service.of(self.viewer.require().subject, first=first)
-        return page.items
+        subject = self.viewer.require(ORDERS_READ).subject
+        return (await self.orders_service.of(subject, first=first)).items
 
     @optional(timeout=0.8)
     async def cart(self) -> Cart:
         """What lies in the cart."""
-        return await self.carts.cart(self.viewer.require().subject)
+        return await self.carts.cart(self.viewer.require(CART_READ).subject)
 
     @optional(fallback=(), timeout=0.8)
     async def picks(self, first: int = 10) -> Sequence[Recommendation]:
         """What the customer may like."""
-        return await self.recommendations.for_customer(self.viewer.require().subject, first)
+        subject = self.viewer.require(RECOMMENDATIONS_READ).subject
+        return await self.recommendations.for_customer(subject, first)
 
     @optional(fallback=(), timeout=0.6)
     async def deals(self, first: int = 5) -> Sequence[Deal]:
@@ -51,4 +59,5 @@ class Home(Shelf):
     @optional(fallback=(), timeout=0.8)
     async def payment_methods(self) -> Sequence[Method]:
         """How the customer can pay."""
-        return await self.payments_service.methods(self.viewer.require().subject)
+        subject = self.viewer.require(PAYMENTS_READ).subject
+        return await self.payments_service.methods(subject)

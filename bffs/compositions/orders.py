@@ -7,6 +7,7 @@ from fastapi import Query
 
 from bff_core import NotFound, Viewer, critical, loader, optional
 from bffs.compositions.shelf import Shelf
+from bffs.scopes import ORDERS_READ, PAYMENTS_READ, PROFILE_READ
 from bffs.services.orders import Order, Orders
 from bffs.services.payments import Payment, Payments
 from bffs.services.users import User, Users
@@ -24,11 +25,12 @@ class Purchases(Shelf):
     @optional(timeout=1.0)
     async def customer(self) -> User:
         """Who ordered."""
-        return await self.users.profile(self.viewer.require().subject)
+        return await self.users.profile(self.viewer.require(PROFILE_READ).subject)
 
     @loader(missing=None, fallback=None, timeout=1.0)
     async def payment(self, ids: tuple[str | None, ...]) -> Mapping[str | None, Payment]:
         """What was paid, by an order's `payment_id`; None when nothing was, or nothing is known."""
+        self.viewer.require(PAYMENTS_READ)
         payments = await self.payments_service.payments([one for one in ids if one is not None])
         return {payment.id: payment for payment in payments}
 
@@ -42,7 +44,7 @@ class OrderList(Purchases):
     @critical
     async def page(self) -> Page[Order]:
         """The orders of this page, and the cursor of the next."""
-        subject = self.viewer.require().subject
+        subject = self.viewer.require(ORDERS_READ).subject
         return await self.orders_service.of(subject, first=self.limit, cursor=self.cursor)
 
 
@@ -54,7 +56,7 @@ class OrderPage(Purchases):
     @critical
     async def order(self) -> Order:
         """The order; another customer's looks like one that does not exist."""
-        subject = self.viewer.require().subject
+        subject = self.viewer.require(ORDERS_READ).subject
         order = await self.orders_service.order(self.order_id)
         if order is None or order.customer_id != subject:
             raise NotFound("There is no such order.")
@@ -66,4 +68,4 @@ class OrderExport(Purchases):
 
     def orders(self) -> AsyncIterator[Order]:
         """Yield them as they come, newest first."""
-        return self.orders_service.export(self.viewer.require().subject)
+        return self.orders_service.export(self.viewer.require(ORDERS_READ).subject)

@@ -1,6 +1,7 @@
 """Prices, and changing many of them at once."""
 
 from bff_core import Composition, ResponseCache, Viewer, bulk
+from bffs.scopes import PRICES_WRITE
 from bffs.services.pricing import Price, PriceChange, Pricing
 
 
@@ -14,7 +15,7 @@ class PriceList(Composition):
     @bulk(key=lambda change: change.sku, most=200)
     async def change(self, wanted: PriceChange) -> Price:
         """Set what a variant costs, and return what its product costs then."""
-        self.viewer.require()
+        self.viewer.require(PRICES_WRITE)
         price = await self.pricing.change(wanted)
         await self.cache.purge(f"price:{price.product_id}")  # which product only the reply tells
         return price

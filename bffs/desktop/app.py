@@ -3,6 +3,7 @@
 from bff_core import Limit, gateway
 from bffs.compositions.checkout import Checkout
 from bffs.desktop import checkout, dashboard, orders, prices, products
+from bffs.scopes import demo_viewer
 from bffs.services.carts import Carts
 from bffs.services.catalog import Catalog
 from bffs.services.identity import desktop_apps
@@ -31,5 +32,6 @@ app = gateway(
     # A dashboard or an export weighs what it takes from the services.
     limits=[Limit(quota=30_000, cost="calls"), Limit(quota=60_000, by="address")],
     authenticator=desktop_apps,
+    demo=demo_viewer,
     faces=[dashboard.views, products.views, orders.views, prices.views, checkout.views],
 )

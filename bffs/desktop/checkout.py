@@ -5,8 +5,9 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from bff_core import Views, compose
+from bff_core import Require, Views, compose
 from bffs.compositions.checkout import Checkout
+from bffs.scopes import ORDERS_WRITE
 from bffs.services.orders import Order
 from bffs.services.payments import Payment
 
@@ -22,7 +23,7 @@ class Receipt:
 views = Views(prefix="/v1", tags=["checkout"])
 
 
-@views.post("/checkout", status=201, criticality="critical_plus")
+@views.post("/checkout", status=201, criticality="critical_plus", access=Require(ORDERS_WRITE))
 async def post_checkout(checkout: Annotated[Checkout, Depends(compose(Checkout))]) -> Receipt:
     """Buy what lies in the viewer's cart."""
     await checkout.run()

@@ -6,10 +6,11 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from bff_core import Views, compose, gather, shows
+from bff_core import Require, Views, compose, gather, shows
 from bffs.compositions.home import Home
 from bffs.desktop.customer import Customer
 from bffs.desktop.rows import ProductRow, rows
+from bffs.scopes import PROFILE_READ
 from bffs.services.carts import Cart
 from bffs.services.orders import Order
 from bffs.services.payments import Method
@@ -19,7 +20,7 @@ from bffs.services.users import User
 
 @dataclass(frozen=True, slots=True)
 class Dashboard:
-    """The home screen with everything on it; `cart` is null when it can't be had."""
+    """The home screen; `cart` is null, and lists are empty, where they can't be loaded or shown."""
 
     customer: Customer
     cart: Cart | None
@@ -45,6 +46,7 @@ views = Views(prefix="/v1", tags=["dashboard"])
 
 @views.get(
     "/dashboard",
+    access=Require(PROFILE_READ),
     progressive=[shows(Home.profile, early_customer), shows(Home.orders, early_orders)],
 )
 async def get_dashboard(home: Annotated[Home, Depends(compose(Home))]) -> Dashboard:

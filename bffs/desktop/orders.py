@@ -7,10 +7,11 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from bff_core import Views, compose, gather
+from bff_core import Require, Views, compose, gather
 from bffs.compositions.orders import OrderExport, OrderList, OrderPage, Purchases
 from bffs.desktop.customer import Customer
 from bffs.desktop.rows import ProductTitle
+from bffs.scopes import ORDERS_READ
 from bffs.services.inventory import Stock
 from bffs.services.orders import Order, OrderLine
 from bffs.services.payments import Payment
@@ -56,7 +57,7 @@ class ExportedOrder:
     lines: int
 
 
-views = Views(prefix="/v1", tags=["orders"])
+views = Views(prefix="/v1", tags=["orders"], access=Require(ORDERS_READ))
 
 
 @views.get("/orders")

@@ -7,8 +7,9 @@ from typing import Annotated
 from fastapi import Depends
 from pydantic import Field
 
-from bff_core import BulkAnswer, Views, bulk_answer, compose
+from bff_core import BulkAnswer, Require, Views, bulk_answer, compose
 from bffs.compositions.prices import PriceList
+from bffs.scopes import PRICES_WRITE
 from bffs.services.pricing import PriceChange
 from bffs.services.values import Money
 
@@ -31,11 +32,10 @@ class ChangedPrice:
 views = Views(prefix="/v1", tags=["prices"])
 
 
-@views.post("/prices/bulk", status=207)
+@views.post("/prices/bulk", status=207, access=Require(PRICES_WRITE))
 async def change_prices(
     wanted: WantedPrices, prices: Annotated[PriceList, Depends(compose(PriceList))]
 ) -> BulkAnswer[ChangedPrice]:
     """Set what variants cost; a change that fails stops no other."""
-    prices.viewer.require()
     results = await prices.change(wanted.items)
     return bulk_answer(results, lambda price: ChangedPrice(price.product_id, price.price))

@@ -3,6 +3,7 @@
 from bff_core import Limit, gateway
 from bffs.compositions.checkout import Checkout
 from bffs.mobile import cart, checkout, home, orders, products
+from bffs.scopes import demo_viewer
 from bffs.services.carts import Carts
 from bffs.services.catalog import Catalog
 from bffs.services.identity import mobile_apps
@@ -30,5 +31,6 @@ app = gateway(
     sagas=[Checkout],
     limits=[Limit(quota=6000), Limit(quota=60_000, by="address")],
     authenticator=mobile_apps,
+    demo=demo_viewer,
     faces=[home.views, products.views, orders.views, cart.views, checkout.views],
 )

@@ -7,9 +7,10 @@ from typing import Annotated
 from fastapi import Depends
 from pydantic import Field
 
-from bff_core import Views, compose, gather
+from bff_core import Require, Views, compose, gather
 from bffs.compositions.cart import CartPage
 from bffs.mobile.cards import MobilePrice, picture
+from bffs.scopes import CART_READ, CART_WRITE
 from bffs.services.carts import Cart
 
 
@@ -42,13 +43,13 @@ class Quantity:
 views = Views(prefix="/v1", tags=["cart"])
 
 
-@views.get("/cart")
+@views.get("/cart", access=Require(CART_READ))
 async def get_cart(page: Annotated[CartPage, Depends(compose(CartPage))]) -> MobileCart:
     """Show the viewer's cart."""
     return await _shown(page, await page.cart())
 
 
-@views.put("/cart/items/{sku}")
+@views.put("/cart/items/{sku}", access=Require(CART_WRITE))
 async def put_item(
     sku: str, wanted: Quantity, page: Annotated[CartPage, Depends(compose(CartPage))]
 ) -> MobileCart:

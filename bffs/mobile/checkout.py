@@ -4,14 +4,15 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from bff_core import Views, compose
+from bff_core import Require, Views, compose
 from bffs.compositions.checkout import Checkout
 from bffs.mobile.orders import MobileOrder
+from bffs.scopes import ORDERS_WRITE
 
 views = Views(prefix="/v1", tags=["checkout"])
 
 
-@views.post("/checkout", status=201, criticality="critical_plus")
+@views.post("/checkout", status=201, criticality="critical_plus", access=Require(ORDERS_WRITE))
 async def post_checkout(
     checkout: Annotated[Checkout, Depends(compose(Checkout))],
 ) -> MobileOrder:

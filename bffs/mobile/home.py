@@ -6,9 +6,10 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from bff_core import Views, compose, gather, shows
+from bff_core import Require, Views, compose, gather, shows
 from bffs.compositions.home import Home
 from bffs.mobile.cards import MobileCard, cards
+from bffs.scopes import PROFILE_READ
 from bffs.services.carts import Cart
 from bffs.services.orders import Order
 from bffs.services.users import User
@@ -57,6 +58,7 @@ views = Views(prefix="/v1", tags=["home"])
 
 @views.get(
     "/home",
+    access=Require(PROFILE_READ),
     progressive=[
         shows(Home.profile, early_profile),
         shows(Home.cart, early_cart),

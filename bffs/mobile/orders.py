@@ -6,9 +6,10 @@ from typing import Annotated, Self
 
 from fastapi import Depends
 
-from bff_core import Views, compose, gather
+from bff_core import Require, Views, compose, gather
 from bffs.compositions.orders import OrderList, OrderPage
 from bffs.mobile.cards import picture
+from bffs.scopes import ORDERS_READ
 from bffs.services.orders import Order
 from bffs.services.values import Money
 
@@ -61,7 +62,7 @@ class MobileOrderPage:
     paid_with: str | None
 
 
-views = Views(prefix="/v1", tags=["orders"])
+views = Views(prefix="/v1", tags=["orders"], access=Require(ORDERS_READ))
 
 
 @views.get("/orders")

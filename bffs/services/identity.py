@@ -5,8 +5,9 @@ from bff_core.auth.authenticator import Authenticator
 from bff_core.auth.bearer import BearerAuthenticator, Issuer
 from bff_core.auth.oidc.sign_in import SignIn
 from bff_core.auth.token_handler.authenticator import SessionAuthenticator
+from bffs.scopes import CUSTOMER
 
-SCOPE = ("openid", "profile", "email", "offline_access", "orders:read", "orders:write", "cart")
+SCOPE = ("openid", "profile", "email", "offline_access", *CUSTOMER)
 
 
 def browsers(settings: Settings) -> Authenticator:

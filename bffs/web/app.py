@@ -3,6 +3,7 @@
 from bff_core import Limit, gateway
 from bff_core.graphql import GraphQL
 from bffs.compositions.checkout import Checkout
+from bffs.scopes import demo_viewer
 from bffs.services.carts import Carts
 from bffs.services.catalog import Catalog
 from bffs.services.identity import browsers
@@ -32,6 +33,7 @@ app = gateway(
     sagas=[Checkout],
     limits=[Limit(quota=6000), Limit(quota=60_000, by="address")],
     authenticator=browsers,
+    demo=demo_viewer,
     faces=[GraphQL(schema)],
 )
 app.include_router(page.router)

@@ -4,8 +4,16 @@ from collections.abc import Sequence
 
 import strawberry
 
+from bff_core import Require, access
 from bff_core.graphql import Info
 from bffs.compositions.home import Home
+from bffs.scopes import (
+    CART_READ,
+    ORDERS_READ,
+    PAYMENTS_READ,
+    PROFILE_READ,
+    RECOMMENDATIONS_READ,
+)
 from bffs.services.carts import Cart
 from bffs.services.catalog import Summary
 from bffs.services.orders import Order
@@ -80,21 +88,25 @@ class WebPick:
     product = strawberry.field(resolver=get_promoted, graphql_type=WebCard | None)
 
 
+@access(Require(PROFILE_READ))
 async def get_profile(home: Screen) -> User:
     """Return who is signed in."""
     return await home.profile()
 
 
+@access(Require(ORDERS_READ))
 async def get_orders(home: Screen, first: int = 3) -> Sequence[Order]:
     """Return the latest orders."""
     return await home.orders(at_most(20, first))
 
 
+@access(Require(CART_READ))
 async def get_cart(home: Screen) -> Cart | None:
     """Return what lies in the cart."""
     return await home.cart()
 
 
+@access(Require(RECOMMENDATIONS_READ))
 async def get_picks(home: Screen, first: int = 10) -> Sequence[Recommendation]:
     """Return what the customer may like."""
     return await home.picks(at_most(30, first))
@@ -105,6 +117,7 @@ async def get_deals(home: Screen, first: int = 5) -> Sequence[Deal]:
     return await home.deals(at_most(30, first))
 
 
+@access(Require(PAYMENTS_READ))
 async def get_payment_methods(home: Screen) -> Sequence[Method]:
     """Return how the customer can pay."""
     return await home.payment_methods()
@@ -112,11 +125,16 @@ async def get_payment_methods(home: Screen) -> Sequence[Method]:
 
 @strawberry.type(name="Home")
 class WebHome:
-    """Who you are, what you bought, what lies in your cart, and what you may like."""
+    """Who you are, what you bought, what lies in your cart, and what you may like.
 
-    viewer = strawberry.field(resolver=get_profile, graphql_type=WebViewer)
-    orders = strawberry.field(resolver=get_orders, graphql_type=list[WebOrder])
+    A field that the viewer has no scope for is null, with an error `not_allowed`.
+    """
+
+    viewer = strawberry.field(resolver=get_profile, graphql_type=WebViewer | None)
+    orders = strawberry.field(resolver=get_orders, graphql_type=list[WebOrder] | None)
     cart = strawberry.field(resolver=get_cart, graphql_type=WebCart | None)
-    picks = strawberry.field(resolver=get_picks, graphql_type=list[WebPick])
+    picks = strawberry.field(resolver=get_picks, graphql_type=list[WebPick] | None)
     deals = strawberry.field(resolver=get_deals, graphql_type=list[WebDeal])
-    payment_methods = strawberry.field(resolver=get_payment_methods, graphql_type=list[WebMethod])
+    payment_methods = strawberry.field(
+        resolver=get_payment_methods, graphql_type=list[WebMethod] | None
+    )

@@ -2,8 +2,10 @@
 
 import strawberry
 
+from bff_core import Require, access
 from bff_core.graphql import Info
 from bffs.compositions.orders import Purchases
+from bffs.scopes import PAYMENTS_READ
 from bffs.services.catalog import Summary
 from bffs.services.orders import Order, OrderLine
 from bffs.services.payments import Payment
@@ -58,6 +60,7 @@ class WebPayment:
     method: WebMethod
 
 
+@access(Require(PAYMENTS_READ))
 async def get_payment(order: strawberry.Parent[Order], info: Info) -> Payment | None:
     """Return what was paid; None when nothing was yet."""
     return await info.context.compose(Purchases).payment(order.payment_id)

@@ -4,12 +4,13 @@ from typing import Annotated
 
 import strawberry
 
-from bff_core import ANYONE, access
+from bff_core import ANYONE, Require, access
 from bff_core.graphql import Info
 from bffs.compositions.home import Home
 from bffs.compositions.orders import OrderList, OrderPage
 from bffs.compositions.product import ProductPage
 from bffs.compositions.products import ProductList
+from bffs.scopes import ORDERS_READ
 from bffs.services.catalog import Summary
 from bffs.services.orders import Order
 from bffs.services.users import User
@@ -33,8 +34,9 @@ class WebProducts:
     next_cursor: str | None
 
 
+@access(Require())
 def get_home(info: Info) -> Home:
-    """Return the viewer's home screen."""
+    """Return the viewer's home screen; each field of a customer's takes a scope of its own."""
     return info.context.compose(Home)
 
 
@@ -55,11 +57,13 @@ async def get_products(
     return await found.page()
 
 
+@access(Require(ORDERS_READ))
 async def get_orders(info: Info, first: int = 10, after: str = "") -> Page[Order]:
     """Return the viewer's orders, newest first."""
     return await info.context.compose(OrderList, limit=first, cursor=after).page()
 
 
+@access(Require(ORDERS_READ))
 async def get_order(info: Info, order_id: Id) -> Order:
     """Return one order of the viewer's."""
     return await info.context.compose(OrderPage, order_id=order_id).order()

@@ -13,6 +13,8 @@ from services_mock.data.people import Address, Country, Name
 COUNT = 320
 DEMO = 1
 WHOLESALE = 2
+STAFF = 9
+"""The customer who works for the shop."""
 
 STEPS = (0, 1_000, 5_000, 20_000)
 TOPICS = ("order_updates", "back_in_stock", "price_drops", "review_requests", "newsletter")

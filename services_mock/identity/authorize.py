@@ -10,12 +10,12 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 
 from services_mock.data import users
 from services_mock.identity.book import Book, Code, Grant, Stay
-from services_mock.identity.clients import ACRS, SCOPES, Client
+from services_mock.identity.clients import ACRS, SCOPES, STAFF, Client, granted
 from services_mock.identity.routes import Form, Refused, Store, client_of, router
 
 COOKIE: Final = "mock-identity"
 CODE_LIFETIME: Final = 60.0
-OFFERED: Final = ("1", "2", "3")
+OFFERED: Final = ("1", "2", "3", str(users.STAFF))
 REQUEST_URI: Final = "urn:ietf:params:oauth:request_uri:"
 
 POLICY: Final = (
@@ -83,8 +83,7 @@ async def show(request: Request, book: Store) -> Response:
     )
     offered = dict.fromkeys([*filter(users.exists, [asked.get("login_hint", "")]), *OFFERED])
     buttons = "".join(
-        f'<button name="user" value="{one}">{escape(users.user(one).name.full)}</button>'
-        for one in offered
+        f'<button name="user" value="{one}">{escape(_shown(one))}</button>' for one in offered
     )
     body = FORM.format(client=escape(client.id), hidden=hidden, buttons=buttons)
     return _page("Who are you?", body)
@@ -164,7 +163,7 @@ def _code(book: Book, asked: dict[str, str], client: Client, stay: Stay) -> str:
     grant = Grant(
         client.id,
         stay.subject,
-        frozenset(asked["scope"].split()),
+        granted(client, stay.subject, frozenset(asked["scope"].split())),
         stay.sid,
         asked.get("nonce", ""),
         stay.since,
@@ -179,6 +178,10 @@ def _back(book: Book, asked: dict[str, str], told: dict[str, str]) -> RedirectRe
     parameters = {**told, "state": asked.get("state", ""), "iss": book.issuer}
     uri = asked["redirect_uri"]
     return RedirectResponse(f"{uri}{'&' if '?' in uri else '?'}{urlencode(parameters)}", 303)
+
+
+def _shown(subject: str) -> str:
+    return users.user(subject).name.full + (" (staff)" if subject in STAFF else "")
 
 
 def _page(title: str, body: str, status: int = 200) -> HTMLResponse:

@@ -4,20 +4,43 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from services_mock.data import users
+
 WEB_SECRET = "web-secret-for-the-mock-only"  # noqa: S105 - of a mock, and says so
 JOBS_SECRET = "jobs-secret-for-the-mock-only"  # noqa: S105 - of a mock, and says so
 
 SCOPES = frozenset(
-    ("openid", "profile", "email", "offline_access", "orders:read", "orders:write", "cart")
+    [
+        "openid",
+        "profile",
+        "email",
+        "offline_access",
+        "profile:read",
+        "orders:read",
+        "orders:write",
+        "cart:read",
+        "cart:write",
+        "payments:read",
+        "recommendations:read",
+        "prices:write",
+    ]
 )
 
 ACRS = ("1", "2")
 """Authentication classes (`acr`), the weakest first; a mock takes its users at their word."""
 
+FOR_CUSTOMERS = SCOPES - {"prices:write"}
+
+STAFF = frozenset({str(users.STAFF)})
+"""Those who work for the shop: they have scopes that customers do not have."""
+
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """An application; a public one has no secret. `audience` is whom its tokens are meant for."""
+    """An application; a public one has no secret. `audience` is whom its tokens are meant for.
+
+    `scopes` are those that it can be granted, for a user who has them.
+    """
 
     id: str
     secret: str = ""
@@ -26,6 +49,7 @@ class Client:
     backchannel: str = ""
     audience: str = ""
     is_opaque: bool = False
+    scopes: frozenset[str] = FOR_CUSTOMERS
 
     def redirects_to(self, uri: str) -> bool:
         """Whether a code may be sent there; native apps listen on any port (RFC 8252, 7.3)."""
@@ -35,6 +59,12 @@ class Client:
         if parts.hostname not in {"127.0.0.1", "::1"} or self.secret or parts.query:
             return False
         return f"{parts.scheme}://{parts.hostname}{parts.path}" in self.redirects
+
+
+def granted(client: Client, subject: str, requested: frozenset[str]) -> frozenset[str]:
+    """Return which of the requested scopes a client is granted for a user (RFC 6749, 3.3)."""
+    of_user = SCOPES if subject in STAFF else FOR_CUSTOMERS
+    return requested & client.scopes & of_user
 
 
 def seeded(web: str) -> Mapping[str, Client]:
@@ -54,7 +84,9 @@ def seeded(web: str) -> Mapping[str, Client]:
             redirects=("com.example.shop:/callback", loopback),
             audience="https://mobile.shop.example",
         ),
-        Client("desktop", redirects=(loopback,), audience="https://desktop.shop.example"),
+        Client(
+            "desktop", redirects=(loopback,), audience="https://desktop.shop.example", scopes=SCOPES
+        ),
         Client("jobs", JOBS_SECRET, audience="https://api.shop.example"),
         Client("opaque", JOBS_SECRET, audience="https://api.shop.example", is_opaque=True),
     )

@@ -8,7 +8,7 @@ from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 
 from services_mock.identity.book import Book, Grant
-from services_mock.identity.clients import SCOPES, Client
+from services_mock.identity.clients import Client
 from services_mock.identity.routes import Form, Refused, Store, client_of, router
 from services_mock.identity.signing import (
     access_token,
@@ -64,7 +64,7 @@ def _redeem(book: Book, client: Client, form: dict[str, str], jkt: str) -> dict[
         raise Refused("invalid_grant")
     code.is_used = True
     code.grant.jkt = jkt
-    return _answer(book, code.grant)
+    return _answer(book, code.grant, code.grant.scope)
 
 
 def _refresh(book: Book, client: Client, form: dict[str, str], jkt: str) -> dict[str, Any]:
@@ -77,14 +77,17 @@ def _refresh(book: Book, client: Client, form: dict[str, str], jkt: str) -> dict
         raise Refused("invalid_grant", "the refresh token was used before")
     if not client.secret and jkt != grant.jkt:
         raise Refused("invalid_dpop_proof", "the refresh token is bound to another key")
-    return _answer(book, grant)
+    wanted = frozenset(form["scope"].split()) if form.get("scope") else grant.scope
+    if not wanted <= grant.scope:  # no more than was granted (RFC 6749, section 6)
+        raise Refused("invalid_scope")
+    return _answer(book, grant, wanted)
 
 
 def _credentials(book: Book, client: Client, form: dict[str, str], jkt: str) -> dict[str, Any]:
     if not client.secret:
         raise Refused("unauthorized_client")
     scope = frozenset(form.get("scope", "").split())
-    if not scope <= SCOPES:
+    if not scope <= client.scopes:
         raise Refused("invalid_scope")
     grant = Grant(client.id, client.id, scope, "", jkt=jkt)
     audience = form.get("audience") or form.get("resource") or client.audience
@@ -102,13 +105,18 @@ def _exchange(book: Book, client: Client, form: dict[str, str], jkt: str) -> dic
     scope = frozenset(form["scope"].split()) if form.get("scope") else had
     if not scope <= had:
         raise Refused("invalid_scope")
+    scope &= client.scopes
     grant = Grant(client.id, str(claims["sub"]), scope, str(claims.get("sid", "")), jkt=jkt)
     parent = book.issued.get(str(claims.get("jti")))
     if parent is not None:  # what is exchanged ends with what it was exchanged for
         grant.consent = parent.consent
     audience = form.get("audience") or form.get("resource") or client.audience
     token = access_token(book, grant, audience=audience, scope=scope, act=client.id)
-    return {**_told(book, token, jkt), "issued_token_type": ACCESS}
+    return {
+        **_told(book, token, jkt),
+        "issued_token_type": ACCESS,
+        "scope": " ".join(sorted(scope)),
+    }
 
 
 ISSUES: Final[dict[str, Issue]] = {
@@ -119,10 +127,10 @@ ISSUES: Final[dict[str, Issue]] = {
 }
 
 
-def _answer(book: Book, grant: Grant) -> dict[str, Any]:
+def _answer(book: Book, grant: Grant, scope: frozenset[str]) -> dict[str, Any]:
     client = book.clients[grant.client]
-    access = access_token(book, grant, audience=client.audience, scope=grant.scope)
-    told = {**_told(book, access, grant.jkt), "scope": " ".join(sorted(grant.scope))}
+    access = access_token(book, grant, audience=client.audience, scope=scope)
+    told = {**_told(book, access, grant.jkt), "scope": " ".join(sorted(scope))}
     if "openid" in grant.scope:
         told["id_token"] = id_token(book, grant, access)
     if "offline_access" in grant.scope:

@@ -6,6 +6,7 @@ from bff_core import gateway
 from bff_core.testing.running import running
 from bffs.compositions.checkout import Checkout
 from bffs.mobile.checkout import views
+from bffs.scopes import demo_viewer
 from bffs.services.carts import Carts
 from bffs.services.inventory import Inventory
 from bffs.services.orders import Orders
@@ -131,7 +132,7 @@ async def test_the_journal_holds_no_secrets(mocks, open_gateway, cart, tmp_path,
     """It knows who bought what, and nothing by which somebody could buy again."""
     token, key, path = "Bearer demo-3", "checkout-secret-0123456789", tmp_path / "journal.sqlite3"
     monkeypatch.setenv("BFF_JOURNAL_URL", f"sqlite:///{path}")
-    app = gateway("shop", services=SERVICES, faces=[views], sagas=[Checkout])
+    app = gateway("shop", services=SERVICES, faces=[views], sagas=[Checkout], demo=demo_viewer)
     async with running(app, headers=THREE) as client:
         answer = await client.post(
             "/v1/checkout",

@@ -5,6 +5,8 @@ from uuid import uuid4
 
 import pytest
 
+STAFF = {"authorization": "Bearer demo-9"}
+
 
 def price_of(mocks, product_id: str) -> list[dict]:
     """Return what the variants of a product cost, as pricing says."""
@@ -38,7 +40,7 @@ async def test_each_change_is_told(open_gateway, mocks, variants):
         change(first["sku"], cheaper + 1),
     ]
 
-    async with open_gateway("desktop") as client:
+    async with open_gateway("desktop", headers=STAFF) as client:
         answer = await client.post("/v1/prices/bulk", json={"items": wanted})
 
     told = answer.json()
@@ -56,7 +58,7 @@ async def test_a_batch_is_done_in_a_bounded_number_of_calls(open_gateway, mocks,
     """One call per change, and none for what is refused beforehand."""
     wanted = [change(one["sku"], one["price"]["amount"]) for one in variants]
 
-    async with open_gateway("desktop") as client:
+    async with open_gateway("desktop", headers=STAFF) as client:
         mocks.forget()
         answer = await client.post("/v1/prices/bulk", json={"items": wanted})
         counted = mocks.calls("pricing")["routes"]
@@ -70,7 +72,7 @@ async def test_a_batch_is_done_in_a_bounded_number_of_calls(open_gateway, mocks,
 async def test_what_the_deadline_cuts_off_is_told(open_gateway, mocks, variants):
     """A service that hangs costs the items under way, and those behind them are not attempted."""
     wanted = [change(f"nonsense-{number}", 100) for number in range(20)]
-    async with open_gateway("desktop") as client:
+    async with open_gateway("desktop", headers=STAFF) as client:
         with mocks.fault("pricing", kind="hang"):
             answer = await client.post(
                 "/v1/prices/bulk", json={"items": wanted}, headers={"Request-Timeout": "0.5"}
@@ -86,7 +88,7 @@ async def test_a_batch_is_safe_to_send_again(open_gateway, mocks, variants):
     """Under its key: what was open is tried again, then what is settled is said again."""
     wanted = {"items": [change(variants[0]["sku"], variants[0]["price"]["amount"])]}
     key = {"Idempotency-Key": str(uuid4())}
-    async with open_gateway("desktop") as client:
+    async with open_gateway("desktop", headers=STAFF) as client:
         with mocks.fault("pricing", kind="error", status=503):
             broken = await client.post("/v1/prices/bulk", json=wanted, headers=key)
         again = await client.post("/v1/prices/bulk", json=wanted, headers=key)

@@ -15,6 +15,7 @@ from bff_core.events import Events
 from bff_core.testing.running import running
 from bff_core.upstream.stack import wire
 from bffs.mobile import home
+from bffs.scopes import demo_viewer
 from bffs.services.carts import Carts
 from bffs.services.catalog import Catalog
 from bffs.services.inventory import Inventory
@@ -59,6 +60,7 @@ async def test_home_is_small_where_its_data_is_large(mocks):
         "mobile",
         services=SERVICES,
         faces=[home.views],
+        demo=demo_viewer,
         settings=Settings.load(mocks.environment),
         events=Events(),
         transport=lambda policy, runtime: Scale(wire(policy, runtime), sizes),

@@ -17,7 +17,7 @@ from tests.processes.site import NOBODY, Site
 DESKTOP = "bffs.desktop.app:app"
 KEYED = {
     "Idempotency-Key": '"8e03978e-40d5-43dd-bc93-6894a57f9324"',
-    "Authorization": "Bearer demo-1",
+    "Authorization": "Bearer demo-9",
     "Content-Type": "application/json",
 }
 PATIENCE = 20.0

@@ -110,11 +110,17 @@ def test_ctrl_c_stops_the_whole_shop_even_in_the_background(start, free_ports):
     assert "killing" not in shop.run.output
 
 
-def play(line: str, shop: Shop) -> dict[str, Any]:
+def sign_in_natively(line: str, shop: Shop, *more: str) -> subprocess.CompletedProcess[str]:
     """Run a printed line of a native client, which signs in as customer 1, without a browser."""
     issuer = f"http://localhost:{shop.ports['identity']}"
-    command = [sys.executable, *line.split()[1:], "--as", "1", "--issuer", issuer]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    command = [sys.executable, *line.split()[1:], "--as", "1", "--issuer", issuer, *more]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def play(line: str, shop: Shop, *more: str) -> dict[str, Any]:
+    """Run a printed line of a native client; return the screen that it prints."""
+    done = sign_in_natively(line, shop, *more)
+    assert done.returncode == 0, done.stderr
     told: dict[str, Any] = json.loads(done.stdout)
     return told
 
@@ -126,6 +132,10 @@ def test_the_shop_signs_its_clients_in_for_real(start, free_ports):
     native = [line for line in printed if line.startswith("python samples/native_login.py")]
     nobody = httpx.get(f"http://localhost:{shop.ports['mobile']}/v1/home")
     mobile, desktop = (play(line, shop) for line in native)
+    openid = ("--scope", "openid")
+    shelf = play(native[0].replace("/v1/home", "/v1/products"), shop, *openid)
+    withheld = [sign_in_natively(line, shop, *openid) for line in native]
+    unknown = sign_in_natively(native[0], shop, "--scope", "openid nonsense")
     web = f"http://localhost:{shop.ports['web']}"
     cookies = sign_in(web, user="2")
     page = httpx.get(web, headers={"accept": "text/html"}, cookies=cookies)
@@ -135,6 +145,10 @@ def test_the_shop_signs_its_clients_in_for_real(start, free_ports):
     assert shop.run.end(signal.SIGINT) == 0
 
     assert nobody.status_code == 401
+    assert shelf["total"] > 0
+    assert [done.returncode for done in (*withheld, unknown)] == [1, 1, 1]
+    assert all("answered 403" in done.stderr for done in withheld)
+    assert "invalid_scope" in unknown.stderr
     assert mobile["name"] == desktop["customer"]["name"].split()[0]
     assert "page.js" in page.text
     assert told.json()["data"]["home"]["viewer"]["id"] == "2"

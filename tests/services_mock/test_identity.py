@@ -234,7 +234,9 @@ async def test_native_apps_listen_on_any_port():
 async def test_services_get_tokens_of_their_own_and_in_exchange():
     """For their audience, with no more than the viewer's scopes."""
     async with running() as provider:
-        own = (await provider.token(JOBS, grant_type="client_credentials", scope="cart")).json()
+        own = (
+            await provider.token(JOBS, grant_type="client_credentials", scope="cart:read")
+        ).json()
         viewers = (await provider.signed_in())["access_token"]
         exchange = {
             "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
@@ -247,10 +249,74 @@ async def test_services_get_tokens_of_their_own_and_in_exchange():
         public = await provider.token(None, grant_type="client_credentials", client_id="mobile")
         claims = [await provider.claims(one["access_token"]) for one in (own, given)]
 
-    assert (claims[0]["sub"], claims[0]["scope"]) == ("jobs", "cart")
+    assert (claims[0]["sub"], claims[0]["scope"]) == ("jobs", "cart:read")
     assert (claims[1]["sub"], claims[1]["aud"]) == ("2", "https://ledger.example")
     assert claims[1]["act"] == {"sub": "jobs"}
     assert (more.status_code, public.status_code) == (400, 400)
+
+
+LOOPBACK = "http://127.0.0.1:51234/callback"
+ALL = "openid offline_access profile:read orders:read cart:write prices:write"
+
+
+@pytest.mark.parametrize(
+    ("client", "user", "requested", "granted"),
+    [
+        ("desktop", "2", ALL, ALL.replace(" prices:write", "")),
+        ("desktop", "9", ALL, ALL),
+        ("mobile", "9", ALL, ALL.replace(" prices:write", "")),
+        ("mobile", "2", "openid", "openid"),
+        ("desktop", "2", "openid prices:write", "openid"),
+    ],
+)
+async def test_users_and_clients_are_granted_what_they_may_have(client, user, requested, granted):
+    """Only staff may change prices, only in the desktop app; the answer names what was granted."""
+    native = {"client_id": client, "redirect_uri": LOOPBACK}
+    async with running() as provider:
+        back = await provider.chosen(user, scope=requested, **native)
+        tokens = (await provider.redeemed(back["code"], None, **native)).json()
+        claims = await provider.claims(tokens["access_token"])
+
+    assert set(tokens["scope"].split()) == set(granted.split())
+    assert claims["scope"] == tokens["scope"]
+
+
+async def test_a_refresh_grants_what_was_granted_and_never_more():
+    """All of it, or less where less is requested; what the user never had is refused."""
+    native = {"client_id": "desktop", "redirect_uri": LOOPBACK}
+    async with running() as provider:
+        back = await provider.chosen("2", scope=ALL, **native)
+        tokens = (await provider.redeemed(back["code"], None, **native)).json()
+        refresh = {"grant_type": "refresh_token", "client_id": "desktop"}
+        first = tokens["refresh_token"]
+        more = await provider.token(None, **refresh, refresh_token=first, scope="prices:write")
+        same = (await provider.token(None, **refresh, refresh_token=first)).json()
+        second = same["refresh_token"]
+        less = await provider.token(None, **refresh, refresh_token=second, scope="orders:read")
+        third = less.json()["refresh_token"]
+        again = (await provider.token(None, **refresh, refresh_token=third)).json()
+
+    assert (more.status_code, more.json()["error"]) == (400, "invalid_scope")
+    assert same["scope"] == again["scope"] == tokens["scope"]
+    assert less.json()["scope"] == "orders:read"
+
+
+async def test_a_service_is_granted_no_scope_of_staff():
+    """Neither for itself nor in exchange for the token of somebody who has it."""
+    native = {"client_id": "desktop", "redirect_uri": LOOPBACK}
+    async with running() as provider:
+        own = await provider.token(JOBS, grant_type="client_credentials", scope="prices:write")
+        back = await provider.chosen("9", scope="openid prices:write", **native)
+        staff = (await provider.redeemed(back["code"], None, **native)).json()
+        exchange = {
+            "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+            "subject_token": staff["access_token"],
+            "subject_token_type": "urn:ietf:params:oauth:token-type:access_token",
+        }
+        given = (await provider.token(JOBS, **exchange)).json()
+
+    assert (own.status_code, own.json()["error"]) == (400, "invalid_scope")
+    assert given["scope"] == "openid"
 
 
 async def test_tokens_are_told_of_and_revoked():

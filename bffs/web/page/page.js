@@ -40,10 +40,12 @@ async function showHome() {
     complain("The home screen can't be had just now.");
     return;
   }
-  at("who").textContent = `${home.viewer.name}, ${home.viewer.loyalty.tier}, ${home.viewer.loyalty.points} points`;
-  at("cart").textContent = home.cart ? home.cart.count : "not known just now";
-  list("orders", home.orders.map((order) => `${order.number}: ${order.status}`));
-  list("picks", home.picks.filter((pick) => pick.product).map((pick) => pick.product.title));
+  // What the session has no scope for is null, and has an error of its own.
+  const { viewer, cart, orders, picks } = home;
+  if (viewer) at("who").textContent = `${viewer.name}, ${viewer.loyalty.tier}, ${viewer.loyalty.points} points`;
+  at("cart").textContent = cart ? cart.count : "not known just now";
+  list("orders", (orders ?? []).map((order) => `${order.number}: ${order.status}`));
+  list("picks", (picks ?? []).filter((pick) => pick.product).map((pick) => pick.product.title));
   show("home");
 }
 
