@@ -151,7 +151,7 @@ class Bearer:
             return None
         name, *scopes = told.removeprefix("Bearer ").split()
         subject, _, tenant = name.partition("@")
-        return Viewer(subject, tenant, frozenset(scopes))
+        return Viewer(subject, tenant, frozenset(scopes), issuer="shop")
 
 
 def bearer(name: str, **headers: str) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """What the edge asks to learn who calls, and what it may use for that."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -114,12 +115,14 @@ class FirstOf:
     """Asks several authenticators in order; the first that knows the caller says who it is.
 
     None of them may take credentials that are another's: whoever refuses ends the search.
+    Equal subjects of two authenticators are two viewers, unless both name the same `issuer`.
     """
 
     def __init__(self, *authenticators: Authenticator) -> None:
         if not authenticators:
             raise ConfigurationError("FirstOf(...) needs at least one authenticator")
-        self._authenticators = authenticators
+        self._authenticators = tuple(one for each in authenticators for one in each_of(each))
+        self._named = tuple(zip(self._authenticators, _issuers(self._authenticators), strict=True))
 
     @property
     def challenge(self) -> str:
@@ -151,10 +154,10 @@ class FirstOf:
 
     async def authenticate(self, scope: Scope, /) -> Viewer | None:
         """Return the first viewer that one of them finds."""
-        for one in self._authenticators:
+        for one, issuer in self._named:
             viewer = await one.authenticate(scope)
             if viewer is not None:
-                return viewer
+                return viewer.issued_by(issuer)
         return None
 
     def _needy(self) -> list[NeedsResources]:
@@ -168,6 +171,21 @@ def each_of(authenticator: Authenticator | None) -> Iterator[Authenticator]:
             yield from each_of(one)
     elif authenticator is not None:
         yield authenticator
+
+
+def issuer_of(authenticator: Authenticator) -> str:
+    """Return the issuer of viewers for whom their authenticator names none: its class."""
+    kind = type(authenticator)
+    return f"authenticator:{kind.__module__}.{kind.__qualname__}"
+
+
+def _issuers(authenticators: Sequence[Authenticator]) -> Iterator[str]:
+    """Yield an issuer for each; those of one class are numbered in their order."""
+    seen: Counter[str] = Counter()
+    for one in authenticators:
+        name = issuer_of(one)
+        seen[name] += 1
+        yield name if seen[name] == 1 else f"{name}#{seen[name]}"
 
 
 def name_of(authenticator: Authenticator) -> str:

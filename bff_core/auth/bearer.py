@@ -190,7 +190,7 @@ class BearerAuthenticator:
         subject, tenant = str(claims["sub"]), claims.get(issuer.tenant) if issuer.tenant else ""
         if issuer.tenant and (not isinstance(tenant, str) or not tenant):
             raise Refused("tenant")
-        if len(self._issuers) > 1:  # the same subject of two issuers is two people
+        if len(self._issuers) > 1:  # so that compositions and services tell them apart, too
             subject = f"{subject}@{issuer.issuer}"
         client = claims.get(issuer.client, "")
         return Viewer(
@@ -200,6 +200,7 @@ class BearerAuthenticator:
             client if isinstance(client, str) else "",
             acr=acr_of(claims),
             auth_time=auth_time_of(claims, wall + issuer.leeway),
+            issuer=issuer.issuer,
         )
 
 

@@ -127,8 +127,9 @@ class CertificateAuthenticator:
             return None
         if not subject or not is_allowed:
             return None
+        viewer = Viewer(subject, scopes=self._scopes, issuer=f"certificate:{self._by}")
         begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-        return Viewer(subject, scopes=self._scopes), begins.timestamp(), ends.timestamp()
+        return viewer, begins.timestamp(), ends.timestamp()
 
     def _certificate(self, sent: bytes) -> x509.Certificate | None:
         if len(sent) > LONGEST:

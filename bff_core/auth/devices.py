@@ -223,7 +223,7 @@ def _seen(scope: Scope, viewer: Viewer, name: str, wall: float) -> Device:
 
 def owner_of(viewer: Viewer) -> str:
     """Return the name that a person's devices are kept under."""
-    return sha256(f"device {viewer.audience}".encode()).hexdigest()[:32]
+    return sha256(f"device {viewer.identity}".encode()).hexdigest()[:32]
 
 
 def id_of(device: str) -> str:

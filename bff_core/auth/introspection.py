@@ -190,6 +190,7 @@ class IntrospectionAuthenticator:
         if not isinstance(subject, str) or not subject or not isinstance(tenant, str):
             raise Refused("subject")
         scope, client = told.get(options.scope, ""), told.get("client_id", "")
+        issuer = told.get("iss", "")
         return Viewer(
             subject,
             tenant,
@@ -197,6 +198,7 @@ class IntrospectionAuthenticator:
             client if isinstance(client, str) else "",
             acr=acr_of(told),
             auth_time=auth_time_of(told, wall + options.leeway),
+            issuer=options.issuer or f"introspection:{options.upstream}{options.path} {issuer}",
         ), left
 
     def _running(self) -> Resources:

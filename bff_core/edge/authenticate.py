@@ -3,7 +3,7 @@
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
-from bff_core.auth.authenticator import Authenticator
+from bff_core.auth.authenticator import Authenticator, issuer_of
 from bff_core.auth.viewer import ANONYMOUS
 from bff_core.edge.exchange import exchange_of
 
@@ -14,13 +14,14 @@ class Authenticate:
     What a viewer may do is asked where it is known what a request is for: at routes, fields, parts.
     """
 
-    __slots__ = ("_app", "_authenticator", "_challenge")
+    __slots__ = ("_app", "_authenticator", "_challenge", "_issuer")
 
     def __init__(self, app: ASGIApp, *, authenticator: Authenticator | None) -> None:
         self._app = app
         self._authenticator = authenticator
         challenge = "Bearer" if authenticator is None else authenticator.challenge
         self._challenge = challenge.encode("latin-1")
+        self._issuer = "" if authenticator is None else issuer_of(authenticator)
 
     async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
         """Ask who calls; raises what the authenticator refuses with."""
@@ -30,7 +31,7 @@ class Authenticate:
         exchange.scope.is_guarded = self._authenticator is not None
         if self._authenticator is not None:
             viewer = await self._authenticator.authenticate(exchange.scope)
-        viewer = viewer or ANONYMOUS
+        viewer = ANONYMOUS if viewer is None else viewer.issued_by(self._issuer)
         exchange.scope.viewer = viewer
         exchange.scope.audience = viewer.audience
         exchange.scope.tenant = viewer.tenant

@@ -8,7 +8,7 @@ from ipaddress import IPv6Address, IPv6Network
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
-from bff_core.auth.viewer import ANONYMOUS
+from bff_core.auth.viewer import Viewer
 from bff_core.edge.exchange import Exchange, exchange_of
 from bff_core.edge.forwarded import parse_address
 from bff_core.edge.path import path_of
@@ -128,8 +128,8 @@ def _policy(limit: Limit) -> bytes:
 
 def _caller(limit: Limit, scope: ASGIScope, exchange: Exchange) -> str:
     """Return who a request counts for: as the limit tells callers apart, else by address."""
-    if limit.by == "viewer" and exchange.scope.audience != ANONYMOUS.audience:
-        return f"viewer:{_digest(exchange.scope.audience.encode())}"
+    if limit.by == "viewer" and not (viewer := Viewer.from_scope(exchange.scope)).is_anonymous:
+        return f"viewer:{_digest(viewer.identity.encode())}"
     if limit.by == "key":
         key = exchange.fields.get(limit.key_header.lower().encode("latin-1"))
         if key:

@@ -29,6 +29,7 @@ def session_of(
     return Session(
         handle=secrets.token_urlsafe(12),
         subject=subject,
+        issuer=sign_in.vouches_as,
         provider_subject=str(sub),
         tenant=str(tenant),
         scopes=grant.scope if grant.scope is not None else frozenset(sign_in.scope),

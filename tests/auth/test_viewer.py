@@ -1,5 +1,7 @@
 """Viewers: who asks, and the key of what only they may see."""
 
+from dataclasses import dataclass, field
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -9,16 +11,69 @@ from bff_core.errors import NotAllowed, NotAuthenticated
 from bff_core.scope import Scope, Wired
 
 NAMES = st.text("ab:1\n", max_size=4)
-VIEWERS = st.builds(Viewer, subject=NAMES, tenant=NAMES)
+GRANTS = st.frozensets(st.sampled_from(["a", "b", "a b"]), max_size=2)
+VIEWERS = st.builds(Viewer, subject=NAMES, tenant=NAMES, issuer=NAMES, scopes=GRANTS, roles=GRANTS)
 
 
 @given(VIEWERS, VIEWERS)
 @example(Viewer("b:c", tenant="a"), Viewer("c", tenant="a:b"))
+@example(Viewer("b:1", issuer="a"), Viewer("b", issuer="1:a"))
+@example(Viewer("b", scopes=frozenset({"a"})), Viewer("b", roles=frozenset({"a"})))
+@example(Viewer("b", issuer=Viewer("b", roles=frozenset({"a"})).audience), Viewer("b"))
 def test_two_viewers_share_a_key_only_if_they_are_one(one, other):
-    """No tenant and subject can be spelt so that they read like another pair."""
+    """No issuer, tenant and subject can be spelt so that they read like others; rights count."""
     is_same = (one.is_anonymous and other.is_anonymous) or one == other
 
     assert (one.audience == other.audience) == is_same
+
+
+@given(VIEWERS, VIEWERS)
+def test_two_viewers_share_limits_and_keys_only_if_they_are_one_person(one, other):
+    """Whatever they may do, and whichever login they come by."""
+    whole = [(viewer.subject, viewer.tenant, viewer.issuer) for viewer in (one, other)]
+    is_same = (one.is_anonymous and other.is_anonymous) or whole[0] == whole[1]
+
+    assert (one.identity == other.identity) == is_same
+
+
+@dataclass(frozen=True)
+class Customer(Viewer):
+    """A viewer with rights of the author's own."""
+
+    plan: str = ""
+    allowed: list[str] = field(default_factory=list)
+    note: str = field(default="", compare=False)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"),
+    [
+        (Viewer("7"), Viewer("7", session="s", client="c", criticality="sheddable"), True),
+        (Viewer("7"), Viewer("8", "acme", issuer="b"), True),
+        (Viewer("7", scopes=frozenset("ab")), Viewer("7", scopes=frozenset("ba")), True),
+        (Viewer("7", scopes=frozenset("a")), Viewer("7"), False),
+        (Viewer("7", scopes=frozenset("a")), Viewer("7", scopes=frozenset("ab")), False),
+        (Viewer("7", roles=frozenset({"staff"})), Viewer("7"), False),
+        (Customer("7", plan="gold"), Customer("7"), False),
+        (Customer("7", allowed=["a"]), Customer("7", allowed=["b"]), False),
+        (Customer("7", allowed=["a"]), Customer("7", allowed=["a"]), True),
+        (Customer("7", note="a"), Customer("7", note="b"), False),
+    ],
+)
+def test_rights_are_what_a_viewer_may_do(one, other, is_same):
+    """Not who it is, and not by which login; a field that a subclass adds counts as a right."""
+    assert (one.rights == other.rights) == is_same
+
+
+def test_an_issuer_is_filled_in_where_there_is_none():
+    """And nothing else is changed, also of a class that compares by fewer fields than it has."""
+    known, gold = Viewer("7", issuer="https://id.example"), Customer("7", plan="gold", note="n")
+
+    assert known.issued_by("other") is known
+    assert ANONYMOUS.issued_by("other") is ANONYMOUS
+    assert gold.issued_by("demo") == Customer("7", plan="gold", issuer="demo")
+    assert gold.issued_by("demo").note == "n"
+    assert gold.issuer == ""
 
 
 def test_nobody_can_be_called_anonymous():

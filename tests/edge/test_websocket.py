@@ -3,7 +3,6 @@
 import pytest
 
 from bff_core.auth.demo import DemoAuthenticator
-from bff_core.auth.viewer import Viewer
 from bff_core.events import Answered, Crashed
 
 DEMO = DemoAuthenticator(env="development")
@@ -28,7 +27,7 @@ async def test_a_socket_has_a_viewer_and_no_deadline(edged):
 
     await gateway.speak([HOST, (b"authorization", b"Bearer demo-3")], type="websocket")
 
-    assert seen[0].viewer == Viewer("3")
+    assert seen[0].viewer.subject == "3"
     assert seen[0].deadline == float("inf")
     assert [message["type"] for message in gateway.sent] == ["websocket.accept", "websocket.close"]
     assert [event.status for event in gateway.of(Answered)] == [101]

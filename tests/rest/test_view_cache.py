@@ -215,8 +215,8 @@ async def test_call_per_viewer_makes_the_answer_the_viewers():
 
     assert ann[0].content == ann[1].content
     assert [one.json()["title"][8:] for one in (ann[1], bob, nobody)] == [
-        "I am 0::ann",
-        "I am 0::bob",
+        "I am 0::3:ann:shop#",
+        "I am 0::3:bob:shop#",
         "I am anonymous",
     ]
     assert runs["me"] == 3
@@ -259,7 +259,7 @@ async def test_call_per_tenant_makes_the_answer_the_tenants():
         "Plan of tenant:acme",
         "Plan of tenant:acme",
         "Plan of tenant:bolt",
-        "Plan of 0::ann",
+        "Plan of 0::3:ann:shop#",
     ]
     assert runs["plan"] == 3
     assert answers[1].headers["cache-control"] == "private, max-age=30"

@@ -15,6 +15,9 @@ PREFIX: Final = 8
 SECRET: Final = 45
 """Characters, of 5.8 bits each: more than 256 bits."""
 
+ISSUER: Final = "api-keys"
+"""What vouches for the viewers: the operator who issued the keys."""
+
 _parse: Final = re.compile(rf"bff_([{ALPHABET}]{{{PREFIX}}})_([{ALPHABET}]{{{SECRET}}})").fullmatch
 
 
@@ -42,7 +45,7 @@ class ApiKeyRecord:
     @property
     def viewer(self) -> Viewer:
         """Whose requests are made with it."""
-        return Viewer(self.subject, self.tenant, self.scopes, f"key:{self.prefix}")
+        return Viewer(self.subject, self.tenant, self.scopes, f"key:{self.prefix}", issuer=ISSUER)
 
     def has_ended(self, wall: float) -> bool:
         """Whether it is not to be taken any more."""

@@ -92,6 +92,11 @@ class SignIn:
         return origin_in(self.issuer) or ""
 
     @property
+    def vouches_as(self) -> str:
+        """The issuer of viewers: equal values of two claims are not one subject."""
+        return self.issuer if self.subject == "sub" else f"{self.issuer}#{self.subject}"
+
+    @property
     def discovery(self) -> str:
         """The path of the discovery document (OpenID Connect Discovery, section 4)."""
         return urlsplit(self.issuer).path.rstrip("/") + "/.well-known/openid-configuration"

@@ -36,9 +36,10 @@ class Session:
     """Somebody who signed in; nothing of it but `handle` and `claims` ever reaches a browser.
 
     `handle` names the session to its owner, and can't be turned into the cookie. `provider_sid` is
-    what the provider calls its own session, `provider_subject` its `sub`. Times are Unix times in
-    seconds; `tokens` is None where services are not called in the viewer's name. `acr` is the class
-    of the proof that the user gave at `auth_time`; empty and 0 where the provider does not say.
+    what the provider calls its own session, `provider_subject` its `sub`; `issuer` is what vouches
+    for the `subject`. Times are Unix times in seconds; `tokens` is None where services are not
+    called in the viewer's name. `acr` is the class of the proof that the user gave at `auth_time`;
+    empty and 0 where the provider does not say.
     """
 
     handle: str
@@ -55,6 +56,7 @@ class Session:
     tokens: Tokens | None = field(default=None, repr=False)
     acr: str = ""
     auth_time: float = 0.0
+    issuer: str = ""
 
     @property
     def viewer(self) -> Viewer:
@@ -68,6 +70,7 @@ class Session:
             roles=self.roles,
             acr=self.acr,
             auth_time=self.auth_time,
+            issuer=self.issuer,
         )
 
     def shares_grant_with(self, other: Self) -> bool:

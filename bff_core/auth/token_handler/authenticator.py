@@ -15,7 +15,7 @@ from bff_core.auth.session.csrf import Origins
 from bff_core.auth.session.memory import MemoryStore
 from bff_core.auth.session.redis import RedisStore
 from bff_core.auth.session.sealing import Sealing
-from bff_core.auth.session.session import Session
+from bff_core.auth.session.session import Session, key_of
 from bff_core.auth.session.store import Kept, Lifetimes, SessionStore
 from bff_core.auth.token_handler.checks import check_settings, cookie_of, origin_of
 from bff_core.auth.token_handler.refresh import Refresher, SessionEnded
@@ -276,7 +276,9 @@ class SessionAuthenticator:
         url = resources.settings.session_url
         if not url:
             return MemoryStore(resources.clock)
-        return RedisStore(resources.links.to(url), sealing, gateway=resources.gateway)
+        # Apart for each provider: neither a cookie nor a `sub` of one means anything to another.
+        place = f"{resources.gateway}:{key_of(self.sign_in.vouches_as)}"
+        return RedisStore(resources.links.to(url), sealing, gateway=place)
 
 
 def _opened(one: T | None) -> T:

@@ -20,9 +20,10 @@ from bff_core.clock import chance, monotonic
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events
 from bff_core.links import Links
+from services_mock import identity
 from services_mock.identity.book import Stay
 from services_mock.identity.signing import logout_token, signed
-from tests.auth.browser.site import HERE, KEY, OURS, open_site
+from tests.auth.browser.site import HERE, KEY, OURS, Browser, open_site
 
 OTHER_KEY = "another secret of the tests, which is long enough, too"
 
@@ -380,3 +381,24 @@ async def test_a_session_ends_after_its_idle_time_and_its_lifetime():
         statuses.append((await browser.send("GET", f"{HERE}/v1/me", headers=OURS)).status_code)
 
     assert statuses == [200, 200, 200, 401]
+
+
+@pytest.mark.needs("redis-server")
+async def test_sessions_of_two_providers_never_meet(redis_server):
+    """User 1 of one is not user 1 of another, and a cookie opens what its provider vouched for."""
+    told, other = {"session_url": redis_server.url}, "https://id.elsewhere.example"
+    provider = identity.create_app(other, HERE)
+    async with (
+        open_site(told=told) as site,
+        open_site(told=told, provider=provider, changed={"issuer": other}) as elsewhere,
+    ):
+        browser = site.browser()
+        await browser.sign_in("1")
+        stolen = Browser(elsewhere, {"shop.example": {"__Host-bff": browser.cookie}})
+        refused = await stolen.fetch("/v1/me")
+        listed = [len(await one.auth.sessions.of("1")) for one in (site, elsewhere)]
+        still = await browser.fetch("/v1/me")
+
+    assert (refused.status_code, refused.json()["code"]) == (401, "session_ended")
+    assert listed == [1, 0]
+    assert still.json() == {"subject": "1"}
