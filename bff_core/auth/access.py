@@ -185,9 +185,14 @@ def _checked(one: object) -> None:
         raise ConfigurationError(f"access is Require(...) or ANYONE, not {one!r}")
 
 
+def is_open(said: Access | None, scope: Scope) -> bool:
+    """Whether a rule, or its absence, admits anonymous callers."""
+    return said is ANYONE or (said is None and not scope.is_guarded)
+
+
 def admit(said: Access | None, scope: Scope) -> None:
     """Raise for a caller who may not ask; nobody is asked where nobody can sign in."""
-    if said is ANYONE or (said is None and not scope.is_guarded):
+    if is_open(said, scope):
         return
     needs = said if isinstance(said, Require) else SIGNED_IN
     viewer = Viewer.from_scope(scope)

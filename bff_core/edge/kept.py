@@ -219,10 +219,11 @@ class Keeping:
         status = keeper.hit_status(entry.fresh_until - now)
         return [*entry.headers, (b"age", b"%d" % max(0.0, age)), status], entry.body
 
-    def settle(self, headers: Fields, body: bytes) -> Draft | None:
+    def settle(self, headers: Fields, body: bytes, *, is_open: bool) -> Draft | None:
         """Complete the headers of an answer of 200; return what is to be kept, if it can be.
 
         Until when it may be used is told to the client as well, if by then it was composed whole.
+        One that is not open to all (`is_open`) is private: shared caches check no access rule.
         """
         lineage, now = self._lineage, self._clock()
         if lineage is None:
@@ -232,7 +233,7 @@ class Keeping:
         if COMPLETE not in headers:
             reason = "degraded"
         if not reason:
-            tell(headers, lineage, now)
+            tell(headers, lineage, now, is_open=is_open)
             reason = excess(lineage, body)
         drafted = reason or self._drafted(lineage, headers, body, now)
         if isinstance(drafted, str):

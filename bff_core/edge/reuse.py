@@ -21,9 +21,9 @@ PASSING: Final = frozenset({b"server-timing", b"age"})
 """Fields of one delivery of an answer, not of the answer."""
 
 
-def tell(headers: Fields, lineage: Lineage, now: float) -> None:
+def tell(headers: Fields, lineage: Lineage, now: float, *, is_open: bool) -> None:
     """Say for how long an answer may be used, by whom, and how old its oldest part is."""
-    is_public = lineage.sharing == EVERYBODY
+    is_public = is_open and lineage.sharing == EVERYBODY
     age, left = int(lineage.age), int(min(lineage.fresh_until - now, LONGEST))
     varies = lineage.headers if is_public else [*lineage.headers, *OF_CREDENTIALS]
     if left:

@@ -23,9 +23,12 @@ Resolve = Callable[..., Any]
 def guard_fields(schema: GraphQLSchema) -> None:
     """Wrap the resolvers of fields that somebody may not ask for, in place; once."""
     for kind, _, field in _fields(schema):
-        said, resolve = _said(kind, field), field.resolve
-        is_open = said is ANYONE or (said is None and kind not in _roots(schema))
-        if not is_open and resolve is not None and not hasattr(resolve, GUARDED):
+        said, resolve = rule_of(kind, field), field.resolve
+        if (
+            not is_unguarded(schema, kind, said)
+            and resolve is not None
+            and not hasattr(resolve, GUARDED)
+        ):
             field.resolve = _guarded(resolve, said, _python_names(field))
 
 
@@ -33,10 +36,15 @@ def effective(schema: GraphQLSchema, path: str, by: tuple[str, ...]) -> Iterator
     """Yield who may ask for each field of which something is said, and for all of the roots."""
     unsaid = SIGNED_IN if by else ANYONE
     for kind, name, field in _fields(schema):
-        said = _said(kind, field)
+        said = rule_of(kind, field)
         if said is not None or kind in _roots(schema):
             coordinate = f"{path} {kind.name}.{name}"
             yield RouteAccess(coordinate, frozenset(), said or unsaid, by)
+
+
+def is_unguarded(schema: GraphQLSchema, kind: GraphQLObjectType, said: Access | None) -> bool:
+    """Whether a field with this rule, or none, is open to all who see its parent."""
+    return said is ANYONE or (said is None and kind not in _roots(schema))
 
 
 def _fields(schema: GraphQLSchema) -> Iterator[tuple[GraphQLObjectType, str, GraphQLField]]:
@@ -50,7 +58,7 @@ def _roots(schema: GraphQLSchema) -> tuple[GraphQLObjectType | None, ...]:
     return schema.query_type, schema.mutation_type, schema.subscription_type
 
 
-def _said(kind: GraphQLObjectType, field: GraphQLField) -> Access | None:
+def rule_of(kind: GraphQLObjectType, field: GraphQLField) -> Access | None:
     """Return what is said of a field's resolver, or else of its type."""
     definition = field.extensions.get("strawberry-definition")
     resolver = getattr(definition, "base_resolver", None)
@@ -82,6 +90,11 @@ def _guarded(resolve: Resolve, said: Access | None, names: Mapping[str, str]) ->
 
     setattr(resolved, GUARDED, True)
     return resolved
+
+
+def python_inputs(field: GraphQLField, arguments: Mapping[str, object]) -> dict[str, object]:
+    """Return arguments by the names that the resolver has for them."""
+    return _spoken(arguments, _python_names(field))
 
 
 def _spoken(arguments: Mapping[str, object], names: Mapping[str, str]) -> dict[str, object]:

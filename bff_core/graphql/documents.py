@@ -20,6 +20,7 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from bff_core.edge.kept import Keeper
 from bff_core.errors import BFFError
+from bff_core.graphql.field_rules import FieldRule
 from bff_core.graphql.limits import Limits, check_extent, check_length
 from bff_core.graphql.schema import graphql_schema
 
@@ -47,6 +48,7 @@ class Document:
     text: str
     node: DocumentNode
     keepers: dict[str | None, Keeper] = field(default_factory=dict, compare=False)
+    rules: dict[str | None, tuple[FieldRule, ...]] = field(default_factory=dict, compare=False)
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """Return the operation to execute; raise `RequestRefused` where it is not clear which."""

@@ -18,10 +18,12 @@ from bff_core.graphql.context import Context
 from bff_core.graphql.documents import Document, Documents, RequestRefused
 from bff_core.graphql.execution import Execution
 from bff_core.graphql.failures import report, told, told_refused
+from bff_core.graphql.field_rules import FieldRules
 from bff_core.graphql.keyed import begin, end
 from bff_core.graphql.limits import Limits
 from bff_core.graphql.negotiation import Medium, medium_for
 from bff_core.graphql.request import Asked, read_body, read_query
+from bff_core.graphql.schema import graphql_schema
 from bff_core.scope import Scope
 
 MakeKeeper = Callable[[], Keeper]
@@ -45,6 +47,7 @@ class GraphQLView:
         self._make_keeper = make_keeper
         self._documents = Documents(schema, limits, with_introspection=with_introspection)
         self._execution = Execution(schema, self._documents)
+        self._rules = FieldRules(graphql_schema(schema))
         self._with_timing = with_timing
 
     async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
@@ -65,6 +68,8 @@ class GraphQLView:
         wiring = wiring_of(scope)
         keeper = self._keeper(asked, document) if reads else None
         keeping = None if keeper is None else keeper.open(wiring, seen)
+        if keeping is not None and not self._may_see(asked, document, operation, seen):
+            keeping = None  # its resolvers refuse what they have to
         if keeping is not None:
             kept = keeping.peek(_inputs(asked, medium)) or await keeping.fetch()
             if kept is not None:
@@ -74,7 +79,8 @@ class GraphQLView:
         made = await self._executed(asked, document, Context(seen, wiring), medium, reads=reads)
         draft = None
         if keeping is not None:
-            draft = keeping.settle(made.headers, made.body)
+            is_open = all(rule.is_open(seen) for rule in document.rules[asked.operation_name])
+            draft = keeping.settle(made.headers, made.body, is_open=is_open)
         elif keeper is not None:
             keeper.pass_by(wiring, made.headers)
         await _send(made, send)
@@ -87,6 +93,16 @@ class GraphQLView:
         if keeper is None:
             keeper = document.keepers[asked.operation_name] = self._make_keeper()
         return keeper
+
+    def _may_see(
+        self, asked: Asked, document: Document, operation: OperationDefinitionNode, seen: Scope
+    ) -> bool:
+        """Whether a viewer may be given a stored answer to a query, whomever it was made for."""
+        rules = document.rules.get(asked.operation_name)
+        if rules is None:
+            rules = self._rules.of(document.node, operation)
+            document.rules[asked.operation_name] = rules
+        return self._rules.are_met(rules, operation, asked.variables, seen)
 
     async def _executed(
         self, asked: Asked, document: Document, context: Context, medium: Medium, *, reads: bool

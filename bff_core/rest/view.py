@@ -9,7 +9,7 @@ from fastapi.dependencies.utils import get_dependant
 from starlette.types import Receive, Send
 from starlette.types import Scope as ASGIScope
 
-from bff_core.auth.access import Access, admit, admit_to
+from bff_core.auth.access import Access, admit, admit_to, is_open
 from bff_core.cache.status import forwarded
 from bff_core.composition.composition import Composition, close
 from bff_core.composition.wiring import Wiring
@@ -101,18 +101,16 @@ class View:
         async def endpoint(**values: object) -> Response:
             request = values.pop(REQUEST)
             assert isinstance(request, Request)  # noqa: S101 - FastAPI fills it by its type
-            admit_to(self.access, request.scope[SCOPE], partial(inputs_of, values))
-            values.update(dict.fromkeys(wanted, request))
             asked = request.scope
+            admit_to(self.access, asked[SCOPE], partial(inputs_of, values))
+            values.update(dict.fromkeys(wanted, request))
             composed, in_lines = asked.get(COMPOSED, []), self.wants_lines(asked)
             told = await self.run(asked, values, composed, in_lines=in_lines)
             if isinstance(told, Response):
                 return told
             if self.reads and wiring_of(asked).cache is not None:
                 told.headers.append((b"cache-status", forwarded(asked["app"].title, "bypass")))
-            response = Response(told.body, told.status)
-            response.raw_headers = told.headers
-            return response
+            return _as_response(told.status, told.headers, told.body)
 
         wanted = with_request(endpoint, self.endpoint)
         return endpoint
@@ -164,7 +162,8 @@ class CompiledView:
                 return
             draft = None
             if keeping is not None:
-                draft = keeping.settle(told.headers, told.body)
+                is_for_all = is_open(self._view.access, seen)
+                draft = keeping.settle(told.headers, told.body, is_open=is_for_all)
             elif keeper is not None:
                 keeper.pass_by(wiring, told.headers)
             await _send(told, send)
@@ -200,6 +199,12 @@ class CompiledView:
 
 def _merged(bound: Sequence[Values]) -> dict[str, object]:
     return {name: value for one in bound for name, value in one.items()}
+
+
+def _as_response(status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> Response:
+    response = Response(body, status)
+    response.raw_headers = headers
+    return response
 
 
 async def _send(told: Answer, send: Send) -> None:

@@ -6,7 +6,7 @@ import httpx
 import pytest
 import strawberry
 
-from bff_core import ANYONE, access
+from bff_core import ANYONE, Require, access
 from bff_core.graphql import GraphQL, Info
 from bff_core.testing.scripted import hang
 from tests.kept_shop import Greeting, Page, Shop, bearer, open_shop
@@ -179,3 +179,122 @@ async def test_what_was_last_good_is_marked_stale():
     assert answer["extensions"]["parts"]["price"]["age"] >= 20
     assert told.headers["cache-control"] == "private, no-cache"
     assert int(told.headers["age"]) >= 20
+
+
+SECRET = Require("secret:read")
+KEEPER, STRANGER = bearer("ann secret:read"), bearer("bob other")
+
+
+@access(SECRET)
+async def resolve_secret(info: Info, id: str) -> str:  # noqa: A002 - its name
+    """Return a title that is everybody's, to those who may ask for it here."""
+    return await info.context.compose(Page, product_id=id).product()
+
+
+@access(Require(when=lambda viewer, of: of["product_id"] in {viewer.subject, *viewer.scopes}))
+async def resolve_own(info: Info, product_id: str) -> str:
+    """Return a title that is for who is called like it, or has it as a scope."""
+    return await info.context.compose(Page, product_id=product_id).product()
+
+
+@strawberry.interface
+class Thing:
+    """What has a title, whatever it is."""
+
+    title: str
+
+
+@access(ANYONE)
+@strawberry.type
+class Open(Thing):
+    """One that anyone may see."""
+
+
+@access(SECRET)
+@strawberry.type
+class Closed(Thing):
+    """One that few may."""
+
+    @strawberry.field
+    def title(self) -> str:
+        return "closed"
+
+
+@strawberry.type
+class Guarded:
+    """What can be read by some."""
+
+    secret: str | None = strawberry.field(resolver=resolve_secret)
+    own: str | None = strawberry.field(resolver=resolve_own)
+
+    @strawberry.field
+    async def signed_in(self, info: Info) -> str | None:
+        return await info.context.compose(Page).product()
+
+    @strawberry.field
+    @access(ANYONE)
+    async def thing(self, info: Info) -> Thing | None:
+        await info.context.compose(Page).product()
+        return Closed()
+
+
+def guarded():
+    """Open a shop whose fields are for some."""
+    return open_shop([GraphQL(strawberry.Schema(Guarded, types=[Open, Closed]))])
+
+
+GUARDED = {
+    "a scope": ('{ secret(id: "7") }', KEEPER, STRANGER),
+    "nobody": ('{ secret(id: "7") }', KEEPER, None),
+    "what says nothing": ("{ signedIn }", STRANGER, None),
+    "by alias": ('{ a: secret(id: "7") }', KEEPER, STRANGER),
+    "in a fragment": (
+        '{ ...F } fragment F on Guarded { ... on Guarded { secret(id: "7") } }', KEEPER, STRANGER,
+    ),
+    "by arguments": ('{ own(productId: "ann") }', bearer("ann"), bearer("bob")),
+    "by the arguments of one of two": (
+        '{ a: own(productId: "ann") b: own(productId: "bob") }', bearer("eve ann bob"),
+        bearer("bob"),
+    ),
+    "by variables": ("query ($of: String!) { own(productId: $of) }", bearer("ann"), bearer("bob")),
+    "by a default": (
+        'query ($of: String! = "ann") { own(productId: $of) }', bearer("ann"), bearer("bob"),
+    ),
+    "of a type behind an interface": ("{ thing { title } }", KEEPER, STRANGER),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("how", GUARDED)
+async def test_a_stored_answer_is_for_who_may_ask_for_each_field(how):
+    """Of what is everybody's, too: the rules of fields come before what is stored."""
+    query, friend, stranger = GUARDED[how]
+    more = {"variables": '{"of": "ann"}'} if "($of: String!)" in query else {}
+    async with guarded() as shop:
+        first = await get(shop, query, friend, **more)
+        hit = await get(shop, query, friend, **more)
+        refused = await get(shop, query, stranger, **more)
+        after = await get(shop, query, friend, **more)
+
+    assert "errors" not in first.json()
+    assert "hit" in hit.headers["cache-status"]
+    assert refused.json()["errors"][0]["extensions"]["status"] == (403 if stranger else 401)
+    assert "hit" not in refused.headers["cache-status"]
+    assert after.content == first.content
+
+
+async def test_a_field_that_is_left_out_keeps_nobody_from_an_answer():
+    """It is executed, as the answer may not be for everybody who can send the query."""
+    query = 'query ($all: Boolean!) { signedIn secret(id: "7") @include(if: $all) }'
+    async with guarded() as shop:
+        told = [await get(shop, query, STRANGER, variables='{"all": false}') for _ in range(2)]
+
+    assert [one.json()["data"] for one in told] == [{"signedIn": "Tent 7"}] * 2
+
+
+async def test_what_is_not_for_anyone_is_private_to_caches_on_the_way():
+    """They check no rule, and would show it to the next."""
+    async with guarded() as shop:
+        told = await get(shop, '{ secret(id: "7") }', KEEPER)
+
+    assert told.headers["cache-control"] == "private, max-age=60"
+    assert {"Authorization", "Cookie"} <= set(told.headers["vary"].split(", "))

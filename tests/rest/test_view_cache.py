@@ -541,3 +541,21 @@ async def test_gateway_without_a_cache_says_nothing_of_one():
     assert "cache-status" not in answer.headers
     assert answer.headers["cache-control"] == "private, no-cache"
     assert answer.headers["etag"]
+
+
+async def test_view_that_is_not_for_anyone_is_private_to_caches_on_the_way():
+    """They check no rule; the gateway itself shares it among those who may ask."""
+    views = Views()
+
+    @views.get("/closed")
+    async def get_closed(page: P) -> ProductView:
+        return ProductView(await page.product())
+
+    async with open_shop([views]) as shop:
+        ann, bob = [await shop.get("/closed", bearer(name)) for name in ("ann", "bob")]
+        nobody = await shop.get("/closed")
+
+    assert ann.headers["cache-control"] == "private, max-age=60"
+    assert {"Authorization", "Cookie"} <= set(ann.headers["vary"].split(", "))
+    assert bob.headers["cache-status"] == "shop; hit; ttl=60"
+    assert nobody.status_code == 401
