@@ -21,7 +21,7 @@ from bff_core.clock import Clock, chance, monotonic
 from bff_core.composition.wiring import Wiring
 from bff_core.edge.doorkeeper import Doorkeeper
 from bff_core.edge.face import Face
-from bff_core.edge.guard import RouteAccess, effective, guarded
+from bff_core.edge.guard import RouteAccess, RouteRules, effective, guarded
 from bff_core.edge.health import About, Readiness
 from bff_core.edge.inner import inner
 from bff_core.edge.lane import FastLane
@@ -119,8 +119,8 @@ class Gateway(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         """Put the edge and the fast lane in front of FastAPI's own stack."""
-        stack, is_guarded = super().build_middleware_stack(), self._authenticator is not None
-        self.lane.following = inner(stack, self.routes, is_guarded=is_guarded)
+        rules = RouteRules(self.routes)
+        self.lane.following = inner(super().build_middleware_stack(), self.routes, rules)
         self.door.learn(self.routes)
         return edge(
             self.lane,
@@ -129,6 +129,7 @@ class Gateway(FastAPI):
             readiness=self.readiness,
             events=self.events,
             authenticator=self._authenticator,
+            admit=rules.admit,
             door=self.door,
             store=self._stores.answers if self.settings.idempotency_url else None,
             limits=self._limits,

@@ -15,6 +15,10 @@ class ViewerNotes:
         known = viewer if isinstance(viewer, Viewer) else ANONYMOUS
         return msgspec.json.encode(replace(known, session=None)).decode()
 
+    def rights(self, viewer: object, /) -> str:
+        """Return what tells apart viewers who may do different things."""
+        return viewer.rights if isinstance(viewer, Viewer) else ""
+
     def decode(self, text: str, /) -> Viewer:
         """Return the viewer that it names; without a session."""
         return msgspec.json.decode(text, type=Viewer)

@@ -7,6 +7,8 @@ from starlette.types import Message, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.edge.head import Head
+from bff_core.errors import BFFError
+from bff_core.policy.idempotency import Kept
 from bff_core.policy.pressure import Pressure
 from bff_core.scope import Scope
 
@@ -28,7 +30,9 @@ class Exchange:
 
     `fields` maps each header name to its last value; `started_at` is an instant of the clock;
     `status` is 0 until the answer starts; `added` are headers that a concern wants on the answer,
-    `challenge` what a 401 is told to authenticate with.
+    `challenge` what a 401 is told to authenticate with. `verdict` is what a keyed request gets in
+    place of being done, once the face has checked those access rules that only it knows: the stored
+    answer, or the error that the key is refused with.
     """
 
     __slots__ = (
@@ -42,6 +46,7 @@ class Exchange:
         "scope",
         "started_at",
         "status",
+        "verdict",
     )
 
     def __init__(
@@ -55,6 +60,7 @@ class Exchange:
         self.is_stream = False
         self.added: tuple[tuple[bytes, bytes], ...] = ()
         self.challenge = b"Bearer"
+        self.verdict: Kept | BFFError | None = None
         self._head = head
         self._send = send
 

@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
-from bff_core.auth.access import ANYONE, MARK, SIGNED_IN, Access, access_of, admit
+from bff_core.auth.access import ANYONE, MARK, SIGNED_IN, Access, Require, access_of, admit
 from bff_core.edge.exchange import SCOPE
 from bff_core.edge.path import path_of
 from bff_core.edge.places import Place, places_of
@@ -21,7 +21,10 @@ from bff_core.errors import ConfigurationError
 E = TypeVar("E")
 
 ITSELF: Final = "__checks_access__"
-"""What stands behind a route and asks who may by itself has an attribute of this name."""
+"""What stands behind a route and checks access by itself has an attribute of this name.
+
+It is true where the rules depend on more than the route and the viewer.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +53,16 @@ def guard(said: Access | None) -> params.Depends:
     return dependency
 
 
-def guarded(endpoint: E, said: Access | None) -> E:
-    """Mark what checks who may ask by itself, and what it says."""
-    setattr(endpoint, ITSELF, True)
+def guarded(endpoint: E, said: Access | None, *, has_inner_rules: bool = False) -> E:
+    """Mark what checks access by itself, and its rule; a GraphQL schema has rules of its fields."""
+    setattr(endpoint, ITSELF, has_inner_rules or _depends_on_inputs(said))
     if said is not None:
         setattr(endpoint, MARK, said)
     return endpoint
+
+
+def _depends_on_inputs(said: Access | None) -> bool:
+    return isinstance(said, Require) and said.when is not None
 
 
 def effective(routes: Sequence[BaseRoute], by: tuple[str, ...]) -> tuple[RouteAccess, ...]:
@@ -93,25 +100,36 @@ def _reads_cookie(dependant: Dependant) -> bool:
     return isinstance(dependant.call, APIKeyCookie)
 
 
-class Guard:
-    """In front of FastAPI: asks for the routes that are not the framework's own.
+class RouteRules:
+    """The access rules of all routes, by the same patterns and in the same order as FastAPI routes.
 
-    By the same patterns and in the same order as FastAPI routes. A path that no route has is passed
-    on, to be a 404.
+    Raises `ConfigurationError` for a rule by inputs on a route whose inputs are not known here, and
+    for a route that believes a cookie by itself.
     """
 
-    __slots__ = ("_app", "_places")
+    __slots__ = ("_places",)
 
-    def __init__(self, app: ASGIApp, routes: Sequence[BaseRoute]) -> None:
-        self._app = app
+    def __init__(self, routes: Sequence[BaseRoute]) -> None:
+        refuse_bare_cookies(routes)
         self._places: list[Place] = list(places_of(routes))
+        for place in self._places:
+            said = access_of(place.behind)
+            if _depends_on_inputs(said) and not hasattr(place.behind, ITSELF):
+                raise ConfigurationError(
+                    f"{place.path}: Require(when=…) decides by inputs, and those of a plain route "
+                    "are not known to the gateway: declare it with Views, or check in the function"
+                )
 
-    def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Pass on what may be asked; raises for whoever may not. The lifespan passes by."""
-        place = None if scope["type"] == "lifespan" else self._find(scope)
-        if place is not None and not hasattr(place.behind, ITSELF):
-            admit(access_of(place.behind), scope[SCOPE])
-        return self._app(scope, receive, send)
+    def admit(self, scope: ASGIScope) -> bool:
+        """Raise for a viewer whom the route refuses; return whether it has rules by inputs, too.
+
+        A path that no route has passes, to be a 404.
+        """
+        place = self._find(scope)
+        if place is None:
+            return False
+        admit(access_of(place.behind), scope[SCOPE])
+        return getattr(place.behind, ITSELF, False)
 
     def _find(self, scope: ASGIScope) -> Place | None:
         method = scope.get("method", "")
@@ -121,3 +139,19 @@ class Guard:
             if not is_other and place.holds(method, path):
                 return place
         return None
+
+
+class Guard:
+    """In front of FastAPI: checks the access rule of a route before FastAPI reads the body."""
+
+    __slots__ = ("_app", "_rules")
+
+    def __init__(self, app: ASGIApp, rules: RouteRules) -> None:
+        self._app = app
+        self._rules = rules
+
+    def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Pass on what may be asked; raises for whoever may not. The lifespan passes by."""
+        if scope["type"] != "lifespan":
+            self._rules.admit(scope)
+        return self._app(scope, receive, send)

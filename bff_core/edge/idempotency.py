@@ -5,11 +5,11 @@ from collections.abc import Awaitable, Callable
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as ASGIScope
 
-from bff_core.auth.viewer import ANONYMOUS
+from bff_core.auth.viewer import ANONYMOUS, Viewer
 from bff_core.clock import Clock
 from bff_core.edge.body import whole
 from bff_core.edge.exchange import Exchange, exchange_of
-from bff_core.errors import ClientError, KeyReused, StoreUnavailable
+from bff_core.errors import BFFError, ClientError, KeyReused, StoreUnavailable
 from bff_core.events import AnswerForgotten, Events
 from bff_core.idempotency.store import Claim, Reused, Running, Store
 from bff_core.policy.idempotency import (
@@ -36,6 +36,9 @@ RESERVE_MOST = 0.1
 
 GetStore = Callable[[], Store]
 
+Admit = Callable[[ASGIScope], bool]
+"""Raises for a viewer whom the route refuses; returns whether its face has further rules."""
+
 
 class KeyInUse(ClientError):
     """The first request with this Idempotency-Key has not ended."""
@@ -46,29 +49,48 @@ class KeyInUse(ClientError):
     retry_after = 1.0
 
 
+class MalformedKey(ClientError):
+    """The Idempotency-Key can't be read, or is too easy to guess."""
+
+
+KEY_ERRORS = (MalformedKey, KeyReused, KeyInUse, StoreUnavailable)
+
+
+def open_route(_: ASGIScope) -> bool:
+    """Admit everybody: an application without access rules."""
+    return False
+
+
 class Idempotency:
     """Between compression and the faces: a keyed request is done once, however often it comes.
 
     Inside of compression, so that an answer is kept as it is and coded for whoever gets it.
+    Nothing is said of a key, and no body is read, before the route's access rule has passed. Where
+    a face has further rules (`Require(when=…)`, fields of GraphQL) it is handed the verdict on the
+    key, and gives it to the client when they have passed, too.
+
     A key belongs to its gateway, viewer and route (method and path); query and body must be those
-    of the first time. Final answers are kept (`policy.idempotency.is_decided`); what leaves open
-    what happened is not, and the next request of the key runs again under the same derived keys.
+    of the first time, and an answer is given again only to a viewer with the rights of then. Final
+    answers are kept (`policy.idempotency.is_decided`); what leaves open what happened is not, and
+    the next request of the key runs again under the same derived keys.
     Streams are never kept. Requests without the header, and safe methods, pass by.
     """
 
-    __slots__ = ("_app", "_clock", "_events", "_gateway", "_options", "_store")
+    __slots__ = ("_admit", "_app", "_clock", "_events", "_gateway", "_options", "_store")
 
     def __init__(
         self,
         app: ASGIApp,
         *,
         options: IdempotencyOptions,
+        admit: Admit,
         store: GetStore,
         gateway: str,
         clock: Clock,
         events: Events,
     ) -> None:
         self._app = app
+        self._admit = admit
         self._options = options
         self._store = store
         self._gateway = gateway
@@ -84,29 +106,40 @@ class Idempotency:
         return self._app(scope, receive, send)
 
     async def _keyed(self, field: bytes, scope: ASGIScope, receive: Receive, send: Send) -> None:
-        seen = exchange_of(scope).scope
-        key = _checked(field, seen)
-        body = await whole(receive, scope)  # bounded further out
-        seen.idempotency_key = derived_key(
-            key, self._gateway, seen.audience, seen.method, seen.path
-        )
-        receive = _replay(body, receive)
-        found = await self._found(seen, fingerprint(seen.query, body))
-        if found is None:
-            await self._app(scope, receive, send)
-        elif isinstance(found, Kept):
-            await _send_again(found, send)
-        else:
-            await self._once(found, scope, receive, send)
-
-    async def _found(self, seen: Scope, print_: bytes) -> Claim | Kept | None:
-        """Return what `_claimed` does; None where the request is served without a promise."""
+        has_inner_rules = self._admit(scope)
+        exchange, found = exchange_of(scope), None
         try:
-            return await self._claimed(seen, print_)
+            key = _checked(field, exchange.scope)
+            body = await whole(receive, scope)  # bounded further out
+            receive = _replay(body, receive)
+            found = await self._found(key, exchange.scope, body)
+        except KEY_ERRORS as error:
+            if not has_inner_rules:
+                raise
+            exchange.verdict = error
+        if isinstance(found, Claim):
+            await self._once(found, scope, receive, send)
+        elif found is not None and not has_inner_rules:
+            await send_again(found, send)
+        else:
+            exchange.verdict = exchange.verdict or found
+            await self._app(scope, receive, send)
+
+    async def _found(self, key: str, seen: Scope, body: bytes) -> Claim | Kept | None:
+        """Return what `_claimed` does; None where the request is served without a promise."""
+        viewer = Viewer.from_scope(seen)
+        seen.idempotency_key = derived_key(
+            key, self._gateway, viewer.identity, seen.method, seen.path
+        )
+        try:
+            found = await self._claimed(seen, fingerprint(seen.query, body))
         except StoreUnavailable:
             if self._options.proceeds_without_store:
                 return None
             raise
+        if isinstance(found, Kept) and found.rights != viewer.rights:
+            raise KeyReused("This Idempotency-Key was used when you had other rights.")
+        return found
 
     async def _claimed(self, seen: Scope, print_: bytes) -> Claim | Kept:
         """Return the claim or the answer of a key; wait for another request that holds it."""
@@ -183,8 +216,8 @@ class _Delivery:
         return True
 
     async def _finish(self, messages: list[Message]) -> None:
-        answer = _answer(messages)
-        outcome = self._exchange.scope.outcome
+        seen = self._exchange.scope
+        answer, outcome = _answer(messages, Viewer.from_scope(seen).rights), seen.outcome
         says_wait = any(name == b"retry-after" for name, _ in answer.headers)
         if is_decided(answer.status, outcome, says_wait=says_wait):
             self._is_settled = True
@@ -204,12 +237,12 @@ def _checked(field: bytes, seen: Scope) -> str:
     """Return the key of a request, or refuse it with 400."""
     key = parse_key(field)
     if key is None:
-        raise ClientError(
+        raise MalformedKey(
             "Idempotency-Key must be one text of 1 to 255 printable ASCII characters, in quotes "
             "where it holds spaces, commas, semicolons or quotes; a UUID is best."
         )
     if seen.audience == ANONYMOUS.audience and len(key) < SHORTEST_GUEST_KEY:
-        raise ClientError(
+        raise MalformedKey(
             "The Idempotency-Key of somebody who is not signed in must be hard to guess: "
             f"at least {SHORTEST_GUEST_KEY} characters, such as a UUID."
         )
@@ -227,17 +260,30 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return again
 
 
-def _answer(messages: list[Message]) -> Kept:
+def _answer(messages: list[Message], rights: str) -> Kept:
     start, *pieces = messages
     headers = tuple(
         (bytes(name), bytes(value))
         for name, value in start.get("headers", ())
         if name not in UNKEPT
     )
-    return Kept(start["status"], headers, b"".join([one.get("body", b"") for one in pieces]))
+    body = b"".join([one.get("body", b"") for one in pieces])
+    return Kept(start["status"], headers, body, rights)
 
 
-async def _send_again(kept: Kept, send: Send) -> None:
+def stored_answer(scope: ASGIScope) -> Kept | None:
+    """Return the answer of a keyed request that was done before; None where it is to be done.
+
+    For a face with further rules, when they have passed. Raises what the key is refused with.
+    """
+    verdict = exchange_of(scope).verdict
+    if isinstance(verdict, BFFError):
+        raise verdict
+    return verdict
+
+
+async def send_again(kept: Kept, send: Send) -> None:
+    """Send a stored answer, and that it is one."""
     headers = [*kept.headers, REPLAYED]
     await send({"type": "http.response.start", "status": kept.status, "headers": headers})
     await send({"type": "http.response.body", "body": kept.body})

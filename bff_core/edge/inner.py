@@ -5,14 +5,12 @@ from collections.abc import Sequence
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
-from bff_core.edge.guard import Guard, refuse_bare_cookies
+from bff_core.edge.guard import Guard, RouteRules
 from bff_core.edge.redirects import RelativeRedirects
 from bff_core.edge.strict_numbers import refuse_booleans_for_numbers
 
 
-def inner(app: ASGIApp, routes: Sequence[BaseRoute], *, is_guarded: bool) -> ASGIApp:
-    """Wrap FastAPI's stack; raise `ConfigurationError` for routes that are not safe."""
-    refuse_bare_cookies(routes)
+def inner(app: ASGIApp, routes: Sequence[BaseRoute], rules: RouteRules) -> ASGIApp:
+    """Wrap FastAPI's stack in the access rules of its routes, with redirects that are relative."""
     refuse_booleans_for_numbers(routes)
-    app = RelativeRedirects(app)
-    return Guard(app, routes) if is_guarded else app
+    return Guard(RelativeRedirects(app), rules)

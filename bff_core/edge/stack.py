@@ -24,7 +24,7 @@ from bff_core.edge.head import Head
 from bff_core.edge.health import About, Health, Readiness
 from bff_core.edge.hops import Hops
 from bff_core.edge.hosts import Hosts
-from bff_core.edge.idempotency import GetStore, Idempotency
+from bff_core.edge.idempotency import Admit, GetStore, Idempotency, open_route
 from bff_core.edge.limits import GetStore as GetLimitStore
 from bff_core.edge.limits import Limits, checked
 from bff_core.edge.operator import Operator
@@ -53,6 +53,7 @@ def edge(
     readiness: Readiness,
     events: Events,
     authenticator: Authenticator | None = None,
+    admit: Admit = open_route,
     door: Doorkeeper | None = None,
     store: GetStore | None = None,
     limits: Sequence[Limit] = (),
@@ -68,6 +69,7 @@ def edge(
 ) -> ASGIApp:
     """Wrap `app` in what every request passes, outermost first; its lifespan passes by.
 
+    `admit` checks the access rule of a request's route, before its `Idempotency-Key` is read.
     `store` finds where answers of keyed requests are kept, `limit_store` where limits are counted;
     without them that is this process. An operator with the `token` may have the `errands` done. Who
     signs with one of the `secrets` may have purged what `cache` finds. `base` is the path of a
@@ -107,6 +109,7 @@ def edge(
         partial(
             Idempotency,
             options=kept,
+            admit=admit,
             store=store or (lambda: memory),
             gateway=about.name,
             clock=clock,

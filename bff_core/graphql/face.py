@@ -78,7 +78,7 @@ class GraphQL:
             with_timing=is_development,
             make_keeper=self._keepers(app.title),
         )
-        guarded(view, ANYONE)  # its fields ask, one by one
+        guarded(view, ANYONE, has_inner_rules=True)  # of its fields, one by one
         app.router.routes.append(Route(self.path, self._rank(view), methods=["GET", "POST"]))
         for method in ("GET", "POST"):
             lane.add(method, self.path, view)

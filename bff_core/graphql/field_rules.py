@@ -3,7 +3,7 @@
 Resolvers check the same rules when they run. A stored answer runs none of them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -11,14 +11,21 @@ from graphql import (
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
     GraphQLField,
+    GraphQLIncludeDirective,
     GraphQLObjectType,
     GraphQLSchema,
+    GraphQLSkipDirective,
+    InlineFragmentNode,
     OperationDefinitionNode,
+    SelectionSetNode,
     TypeInfo,
     TypeInfoVisitor,
     Visitor,
     get_argument_values,
+    get_directive_values,
     get_variable_values,
     is_abstract_type,
     visit,
@@ -26,6 +33,7 @@ from graphql import (
 from graphql.execution.values import VariableValues
 
 from bff_core.auth.access import Access, Require, admit, admit_to, is_open
+from bff_core.errors import BFFError
 from bff_core.graphql.access import is_unguarded, python_inputs, rule_of
 from bff_core.scope import Scope
 
@@ -93,6 +101,26 @@ class FieldRules:
             return False
         return True
 
+    def refusals(
+        self,
+        document: DocumentNode,
+        operation: OperationDefinitionNode,
+        given: Variables,
+        seen: Scope,
+    ) -> list[GraphQLError]:
+        """Return what the root fields of an operation refuse a viewer with."""
+        root = self._schema.get_root_type(operation.operation)
+        if root is None:
+            return []
+        values = self._values(operation, given)
+        found: list[GraphQLError] = []
+        for node in _selected(operation.selection_set, _fragments(document), values, set()):
+            field = root.fields.get(node.name.value)
+            said = None if field is None else rule_of(root, field)
+            if field is not None and not is_unguarded(self._schema, root, said):
+                found += _refusal(FieldRule(said, field, node), node, seen, values)
+        return found
+
     def _values(self, operation: OperationDefinitionNode, given: Variables) -> VariableValues:
         """Return the variables of a request, coerced; raises `GraphQLError`."""
         declared = operation.variable_definitions or ()
@@ -126,6 +154,42 @@ class _Collector(Visitor):
         return [kind] if isinstance(kind, GraphQLObjectType) else []
 
 
+def _refusal(
+    rule: FieldRule, node: FieldNode, seen: Scope, values: VariableValues
+) -> Iterator[GraphQLError]:
+    try:
+        rule.check(seen, values)
+    except BFFError as error:
+        name = (node.alias or node.name).value
+        yield GraphQLError(str(error), [node], path=[name], original_error=error)
+
+
 def _fragments(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
     found = document.definitions
     return {one.name.value: one for one in found if isinstance(one, FragmentDefinitionNode)}
+
+
+def _selected(
+    selections: SelectionSetNode,
+    fragments: dict[str, FragmentDefinitionNode],
+    values: VariableValues,
+    visited: set[str],
+) -> Iterator[FieldNode]:
+    """Yield the fields at the root of an operation (GraphQL, section 6.3.2, CollectFields)."""
+    for node in selections.selections:
+        if not _is_included(node, values):
+            continue
+        if isinstance(node, FieldNode):
+            yield node
+        elif isinstance(node, InlineFragmentNode):
+            yield from _selected(node.selection_set, fragments, values, visited)
+        elif isinstance(node, FragmentSpreadNode) and node.name.value not in visited:
+            visited.add(node.name.value)
+            inner = fragments[node.name.value].selection_set
+            yield from _selected(inner, fragments, values, visited)
+
+
+def _is_included(node: Any, values: VariableValues) -> bool:
+    skip = get_directive_values(GraphQLSkipDirective, node, values)
+    include = get_directive_values(GraphQLIncludeDirective, node, values)
+    return not (skip and skip["if"]) and not (include and not include["if"])

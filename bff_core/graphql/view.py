@@ -10,7 +10,8 @@ from starlette.types import Receive, Send
 from starlette.types import Scope as ASGIScope
 from strawberry.types import ExecutionResult
 
-from bff_core.edge.exchange import SCOPE
+from bff_core.edge.exchange import SCOPE, exchange_of
+from bff_core.edge.idempotency import send_again, stored_answer
 from bff_core.edge.kept import Keeper
 from bff_core.edge.wiring import wiring_of
 from bff_core.graphql.answer import Answer, Response, answer, refusal
@@ -66,6 +67,9 @@ class GraphQLView:
             return
         begin(seen, operation.operation)
         wiring = wiring_of(scope)
+        if operation.operation is OperationType.MUTATION and exchange_of(scope).verdict is not None:
+            await self._answer_again(asked, document, operation, scope, send)
+            return
         keeper = self._keeper(asked, document) if reads else None
         keeping = None if keeper is None else keeper.open(wiring, seen)
         if keeping is not None and not self._may_see(asked, document, operation, seen):
@@ -86,6 +90,24 @@ class GraphQLView:
         await _send(made, send)
         if keeping is not None and draft is not None:
             await keeping.keep(draft)
+
+    async def _answer_again(
+        self,
+        asked: Asked,
+        document: Document,
+        operation: OperationDefinitionNode,
+        scope: ASGIScope,
+        send: Send,
+    ) -> None:
+        """Answer a mutation that its key forbids to execute; the rules of its fields go first."""
+        seen: Scope = scope[SCOPE]
+        medium = medium_for(seen.header("accept"))
+        errors = self._rules.refusals(document.node, operation, asked.variables, seen)
+        if errors:
+            response: Response = {"data": None, "errors": [told(error) for error in errors]}
+            await _send(answer(response, Context(seen, wiring_of(scope)), medium), send)
+        elif (stored := stored_answer(scope)) is not None:
+            await send_again(stored, send)
 
     def _keeper(self, asked: Asked, document: Document) -> Keeper:
         """Return what looks after the answers to a query."""

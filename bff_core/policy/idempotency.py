@@ -112,11 +112,15 @@ def is_decided(status: int, outcome: Outcome = "", *, says_wait: bool = False) -
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A final answer: status, the header fields that belong to it, and the whole body."""
+    """A final answer: status, the header fields that belong to it, and the whole body.
+
+    `rights` are those of the viewer for whom it was made (`Viewer.rights`).
+    """
 
     status: int
     headers: tuple[tuple[bytes, bytes], ...]
     body: bytes
+    rights: str = ""
 
     @property
     def size(self) -> int:

@@ -9,11 +9,12 @@ from fastapi.dependencies.utils import get_dependant
 from starlette.types import Receive, Send
 from starlette.types import Scope as ASGIScope
 
-from bff_core.auth.access import Access, admit, admit_to, is_open
+from bff_core.auth.access import Access, Require, admit, admit_to, is_open
 from bff_core.cache.status import forwarded
 from bff_core.composition.composition import Composition, close
 from bff_core.composition.wiring import Wiring
 from bff_core.edge.exchange import SCOPE
+from bff_core.edge.idempotency import REPLAYED, send_again, stored_answer
 from bff_core.edge.kept import Keeper
 from bff_core.edge.wiring import wiring_of
 from bff_core.rest.answer import Answer, answer, wants_meta
@@ -49,6 +50,7 @@ class View:
     ) -> None:
         self.endpoint = endpoint
         self.access = access
+        self.decides_by_inputs = isinstance(access, Require) and access.when is not None
         self.shown = shown
         self.is_plain = is_plain
         self.reads = reads
@@ -103,6 +105,9 @@ class View:
             assert isinstance(request, Request)  # noqa: S101 - FastAPI fills it by its type
             asked = request.scope
             admit_to(self.access, asked[SCOPE], partial(inputs_of, values))
+            stored = stored_answer(asked) if self.decides_by_inputs else None
+            if stored is not None:
+                return _as_response(stored.status, [*stored.headers, REPLAYED], stored.body)
             values.update(dict.fromkeys(wanted, request))
             composed, in_lines = asked.get(COMPOSED, []), self.wants_lines(asked)
             told = await self.run(asked, values, composed, in_lines=in_lines)
@@ -143,6 +148,10 @@ class CompiledView:
         in_lines = self._view.wants_lines(scope)
         bound = self._bound(scope["path_params"], seen)
         admit_to(self._view.access, seen, partial(_merged, bound))
+        stored = stored_answer(scope) if self._view.decides_by_inputs else None
+        if stored is not None:
+            await send_again(stored, send)
+            return
         wiring, keeper = wiring_of(scope), self.keeper
         keeping = None
         if keeper is not None and not in_lines:

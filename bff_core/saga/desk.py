@@ -106,6 +106,8 @@ class Desk:
     def _answer_again(self, saga: Kind, scope: Scope, entry: Entry, known: Entry) -> None:
         if known.inputs != entry.inputs:
             raise KeyReused("This Idempotency-Key came with another request before.")
+        if known.rights != entry.rights:
+            raise KeyReused("This Idempotency-Key was used when you had other rights.")
         if not self._tell_end(saga, scope, known):
             raise SagaUnderWay(known, is_keyed=True)
 
@@ -151,6 +153,7 @@ class Desk:
             saga=name,
             inputs=msgspec.json.encode(inputs).decode(),
             viewer=home.viewers.encode(scope.viewer),
+            rights=home.viewers.rights(scope.viewer),
             audience=scope.audience,
             steps=[Step(name=one.name) for one in type(saga).steps],
             traceparent=scope.traceparent,

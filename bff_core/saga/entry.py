@@ -60,8 +60,9 @@ class Entry:
 
     `id` is what it is found by: it follows from the request's Idempotency-Key. `run` is random;
     the keys of its calls follow from it, so that what is begun anew under one id is new to the
-    services, too. `inputs` and `viewer` are JSON: what a resumed run is built from. `created` is an
-    instant of the wall clock, `resumed` counts how often it was put aside.
+    services, too. `inputs` and `viewer` are JSON: what a resumed run is built from; `rights` are
+    those of the viewer who began it. `created` is an instant of the wall clock, `resumed` counts
+    how often it was put aside.
     """
 
     id: str
@@ -77,6 +78,7 @@ class Entry:
     created: float = 0.0
     resumed: int = 0
     failure: Failure | None = None
+    rights: str = ""
 
     def encode(self) -> bytes:
         """Return the entry as a journal stores it."""

@@ -27,6 +27,10 @@ class Viewers(Protocol):
         """Return what may stand in a journal."""
         ...
 
+    def rights(self, viewer: object, /) -> str:
+        """Return what tells apart viewers who may do different things."""
+        ...
+
     def decode(self, text: str, /) -> object:
         """Return the viewer that it names."""
         ...

@@ -239,12 +239,15 @@ async def test_who_may_use_a_route(lane, method, path, expected):
     assert told == expected
 
 
-async def test_a_body_is_not_looked_at_before_it_is_known_who_sends_it():
+@pytest.mark.parametrize("kind", ["application/json", "text/plain", "application/xml", ""])
+@pytest.mark.parametrize(("headers", "status"), [({}, 401), ({"x-viewer": "ann"}, 403)])
+async def test_a_body_is_not_looked_at_before_it_is_known_who_sends_it(kind, headers, status):
     """A stranger does not learn what would fit."""
+    sent = headers | ({"content-type": kind} if kind else {})
     async with client_of(app()) as client:
-        told = await client.post("/v1/orders", content=b"nonsense")
+        told = await client.post("/v1/orders", content=b"nonsense", headers=sent)
 
-    assert told.status_code == 401
+    assert told.status_code == status
 
 
 async def test_views_may_say_it_for_all_of_their_routes():
@@ -256,12 +259,19 @@ async def test_views_may_say_it_for_all_of_their_routes():
 
 
 async def test_where_nobody_can_sign_in_nothing_is_closed_by_default():
-    """But what asks for somebody does."""
-    async with client_of(app(authenticator=False)) as client:
-        paths = ("/v1/plain", "/foreign", "/v1/orders")
+    """But what asks for somebody does, also a plain route."""
+    found = app(authenticator=False)
+
+    @found.get("/closed")
+    @access(Require("orders:read"))
+    async def get_closed() -> str:
+        return "closed"
+
+    async with client_of(found) as client:
+        paths = ("/v1/plain", "/foreign", "/v1/orders", "/closed")
         told = [(await client.get(path)).status_code for path in paths]
 
-    assert told == [200, 200, 401]
+    assert told == [200, 200, 401, 401]
 
 
 async def ask(client, query, headers=None):

@@ -425,6 +425,24 @@ async def test_a_key_with_other_inputs_is_refused():
     await life.kill()
 
 
+async def test_a_key_answers_for_the_rights_of_then():
+    """What was done for somebody with other rights is neither told nor done again."""
+    bank = Bank()
+    life = Life(bank, Papers())
+    scopes = [scope_of("k-1") for _ in range(3)]
+    scopes[0].viewer = Viewer("ann", scopes=frozenset({"buy"}), session="s-1")
+    scopes[1].viewer = Viewer("ann")
+    scopes[2].viewer = Viewer("ann", scopes=frozenset({"buy"}), session="s-2")
+    first = await life.buy(scope=scopes[0])
+    with pytest.raises(KeyReused, match="rights"):
+        await life.buy(scope=scopes[1])
+    again = await life.buy(scope=scopes[2])
+
+    assert again == first
+    assert bank.log == ["hold", "charge", "place book for ann"]
+    await life.kill()
+
+
 async def test_two_sagas_of_one_request_are_two():
     """A request that buys twice buys twice, and its repetition buys nothing."""
     bank = Bank()
