@@ -18,7 +18,8 @@ Outcome = Literal["", "final", "unknown", "read"]
 class Scope:
     """One request as the floors below the edge see it.
 
-    `deadline` is an instant of the monotonic clock. `audience` names the viewer in keys; anonymous
+    `deadline` is an instant of the monotonic clock. `method` is "WEBSOCKET" for the handshake of
+    one. `audience` names the viewer in keys; anonymous
     viewers share one. `tenant` is the viewer's, empty for none. `viewer` is whatever the
     authenticator made: only `auth` and compositions look at it; `token` is that viewer's access
     token, where there is one. `vary` collects the request headers that the answer depended on.

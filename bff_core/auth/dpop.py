@@ -120,7 +120,8 @@ class Proofs:
         is_number = isinstance(issued, int | float) and not isinstance(issued, bool)
         if not is_number or not isfinite(issued) or abs(wall - issued) > self._options.leeway:  # type: ignore[arg-type, operator]  # it is a number
             raise Refused("iat")
-        if claims.get("htm") != scope.method or not self._is_here(claims.get("htu"), scope):
+        method = "GET" if scope.method == "WEBSOCKET" else scope.method  # RFC 6455, section 4.1
+        if claims.get("htm") != method or not self._is_here(claims.get("htu"), scope):
             raise Refused("request")
         proved = urlsafe_b64encode(sha256(token).digest()).rstrip(b"=").decode()
         if claims.get("ath") != proved:

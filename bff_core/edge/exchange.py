@@ -77,6 +77,8 @@ class Exchange:
             message = self._write_head(message)
         elif kind == "websocket.accept":
             self.status = 101
+            if self.scope.added:  # a session's new cookie, among others
+                message = {**message, "headers": [*message.get("headers", ()), *self.scope.added]}
         elif kind == "websocket.http.response.start":
             self.status = message["status"]
             message = self._write_head(message)

@@ -63,6 +63,21 @@ async def test_a_refused_socket_gets_a_problem_where_the_server_can(edged):
     assert (b"www-authenticate", b'Bearer realm="demo"') in gateway.sent[0]["headers"]
 
 
+async def test_a_cookie_that_a_handshake_gets_is_set(edged):
+    """A session that was given another cookie meanwhile would be lost without it."""
+
+    async def app(scope, receive, send):
+        scope["bff.scope"].added.append((b"set-cookie", b"a=1"))
+        await send({"type": "websocket.accept", "headers": [(b"x-own", b"1")]})
+        await send({"type": "websocket.close", "code": 1000})
+
+    gateway = edged(app)
+
+    await gateway.speak([HOST], type="websocket")
+
+    assert gateway.sent[0]["headers"] == [(b"x-own", b"1"), (b"set-cookie", b"a=1")]
+
+
 async def test_a_crash_of_an_open_socket_ends_the_connection(edged):
     """The server hears it and closes; the sinks know why."""
 

@@ -28,23 +28,33 @@ class Origins:
 
     1. Said to come from elsewhere (`Origin`, `Sec-Fetch-Site`): refused, or served as anybody's
        where it only shows a page, a script or an image.
-    2. With the header `X-CSRF`: ours; if it changes something, only with an `Origin` or a
+    2. A handshake of a web socket, to which no page can add a header: ours with one allowed
+       `Origin`, which every browser sends; refused otherwise.
+    3. With the header `X-CSRF`: ours; if it changes something, only with an `Origin` or a
        `Sec-Fetch-Site` as well.
-    3. WebSocket handshakes and event streams, which can't carry a header: ours if an allowed
-       `Origin` or `Sec-Fetch-Site: same-origin` says so.
-    4. Without the header: served as anybody's where it only shows a page, a script or an image;
+    4. Event streams, which can't carry a header: ours if an allowed `Origin` or
+       `Sec-Fetch-Site: same-origin` says so.
+    5. Without the header: served as anybody's where it only shows a page, a script or an image;
        refused otherwise.
 
     Source: OAuth 2.0 for Browser-Based Applications, section 6.1.3.3; Fetch Metadata.
     """
 
-    __slots__ = ("_allowed",)
+    __slots__ = ("_allowed", "_alone")
 
     def __init__(self, allowed: Iterable[str]) -> None:
         self._allowed = frozenset(origin.encode() for origin in allowed)
+        self._alone = [[origin] for origin in self._allowed]
 
     def judge(self, method: str, headers: Headers) -> Verdict:
-        """Return what to make of a request with a cookie; raises `Forged`."""
+        """Return what to make of a request with a cookie; raises `Forged`.
+
+        The `method` of a handshake is "WEBSOCKET", as in `Scope.method`, or "GET".
+        """
+        if _is_handshake(method, headers):
+            if [value for name, value in headers if name == b"origin"] in self._alone:
+                return "ours"
+            raise Forged("A web socket is opened by a page of an allowed origin.")
         origin = find_header(headers, b"origin")
         site = find_header(headers, b"sec-fetch-site")
         is_allowed = origin in self._allowed
@@ -63,12 +73,17 @@ class Origins:
         return _shown(method, headers, "Send the header X-CSRF: 1 with requests of your pages.")
 
 
+def _is_handshake(method: str, headers: Headers) -> bool:
+    """Whether a request opens a web socket (RFC 6455, section 4.1)."""
+    if method != "GET":
+        return method == "WEBSOCKET"
+    return (find_header(headers, b"upgrade") or b"").strip().lower() == b"websocket"
+
+
 def _cannot_carry(method: str, headers: Headers) -> bool:
     """Whether browsers give pages no way to add a header."""
     if method != "GET":
         return False
-    if find_header(headers, b"upgrade") is not None:  # pages can't set this one by themselves
-        return True
     return (find_header(headers, b"accept") or b"").startswith(b"text/event-stream")
 
 

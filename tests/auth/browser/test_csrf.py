@@ -28,6 +28,10 @@ def judge(method, **told):
         ("DELETE", {**PAGE, "origin": HERE, "sec-fetch-site": "same-origin"}),
         ("GET", {**PAGE, "origin": HERE, "sec-fetch-site": "same-site"}),
         ("GET", {**SOCKET, "origin": HERE}),
+        ("GET", {**SOCKET, "upgrade": "WebSocket", "origin": HERE}),
+        ("WEBSOCKET", {**SOCKET, "origin": HERE}),
+        ("WEBSOCKET", {"origin": HERE}),
+        ("WEBSOCKET", {**SOCKET, "origin": HERE, "sec-fetch-site": "same-site"}),
         ("GET", {**EVENTS, "sec-fetch-site": "same-origin"}),
         ("GET", {**EVENTS, "origin": HERE}),
     ],
@@ -56,6 +60,15 @@ def test_a_request_of_our_pages_is_ours(method, headers):
         ("GET", SOCKET),
         ("GET", {**SOCKET, "origin": EVIL}),
         ("GET", {**SOCKET, "origin": "null", "sec-fetch-dest": "websocket"}),
+        ("GET", {**SOCKET, "sec-fetch-site": "same-origin"}),
+        ("GET", {**SOCKET, **PAGE}),
+        ("WEBSOCKET", SOCKET),
+        ("WEBSOCKET", {**SOCKET, **PAGE, "sec-fetch-site": "same-origin"}),
+        ("WEBSOCKET", {**SOCKET, "origin": EVIL}),
+        ("WEBSOCKET", {**SOCKET, **PAGE, "origin": EVIL}),
+        ("WEBSOCKET", {**SOCKET, "origin": "null"}),
+        ("WEBSOCKET", {**SOCKET, "origin": ""}),
+        ("WEBSOCKET", {**SOCKET, **GOES, "origin": EVIL}),
         ("GET", EVENTS),
         ("GET", {**EVENTS, "origin": EVIL}),
         ("POST", {**EVENTS, "sec-fetch-site": "same-origin"}),
@@ -66,6 +79,14 @@ def test_a_request_that_nothing_shows_to_be_ours_is_refused(method, headers):
     """Forms, scripts, sockets and event streams of other sites; and ours without the header."""
     with pytest.raises(Forged):
         judge(method, **headers)
+
+
+@pytest.mark.parametrize("second", [HERE, EVIL])
+def test_a_socket_that_names_two_origins_is_refused(second):
+    """Whoever added the second might have read it as the first."""
+    headers = ((b"origin", HERE.encode()), (b"origin", second.encode()))
+    with pytest.raises(Forged):
+        Origins([HERE]).judge("WEBSOCKET", headers)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from hashlib import sha256
 
 import pytest
+from fastapi import WebSocket
 from joserfc.jwk import ECKey, OctKey
 
 from bff_core import gateway
@@ -176,6 +177,44 @@ async def test_a_forged_proof_is_refused_like_any_other(name):
 
     assert told.status_code == 401
     assert told.json()["detail"] == REFUSAL
+
+
+async def test_a_web_socket_is_opened_with_a_proof_for_get():
+    """Its handshake is one (RFC 6455, section 4.1)."""
+    token, found = bound(), []
+    async with open_shop() as client:
+        app = client._transport.app  # the gateway itself
+
+        @app.websocket("/v1/me")
+        async def talk(socket: WebSocket) -> None:
+            await socket.accept()
+            await socket.close()
+
+        for method in ("GET", "POST"):
+            given = sent(token, proof(token, htm=method, jti=method))
+            headers = [(name.lower().encode(), value.encode()) for name, value in given]
+            found.append(await shake(app, "/v1/me", headers))
+
+    assert found == ["websocket.accept", "websocket.close"]
+
+
+async def shake(app, path: str, headers) -> str:
+    """Send a handshake as a server does, and return what the gateway makes of it."""
+    kinds = []
+
+    async def receive():
+        return {"type": "websocket.connect"}
+
+    async def send(message):
+        kinds.append(message["type"])
+
+    scope = {
+        "type": "websocket", "path": path, "raw_path": path.encode(), "root_path": "",
+        "scheme": "ws", "query_string": b"", "headers": [(b"host", b"testserver"), *headers],
+        "subprotocols": [],
+    }  # fmt: skip
+    await app(scope, receive, send)
+    return kinds[0]
 
 
 async def test_a_proof_is_not_left_out():
