@@ -1,10 +1,12 @@
 """Finds out who asks; innermost, since all before it is cheaper than checking credentials."""
 
+from functools import lru_cache
+
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.auth.authenticator import Authenticator, issuer_of
-from bff_core.auth.viewer import ANONYMOUS
+from bff_core.auth.viewer import ANONYMOUS, Viewer
 from bff_core.edge.exchange import exchange_of
 
 
@@ -31,8 +33,27 @@ class Authenticate:
         exchange.scope.is_guarded = self._authenticator is not None
         if self._authenticator is not None:
             viewer = await self._authenticator.authenticate(exchange.scope)
-        viewer = ANONYMOUS if viewer is None else viewer.issued_by(self._issuer)
+        audience = ANONYMOUS.audience
+        if viewer is None:
+            viewer = ANONYMOUS
+        else:
+            viewer, audience = _named(viewer, self._issuer)
         exchange.scope.viewer = viewer
-        exchange.scope.audience = viewer.audience
+        exchange.scope.audience = audience
         exchange.scope.tenant = viewer.tenant
         await self._app(scope, receive, send)
+
+
+def _named(viewer: Viewer, issuer: str) -> tuple[Viewer, str]:
+    """Return a viewer that has an issuer, and its audience."""
+    # A subclass may compare by fewer fields than it has: only plain viewers are looked up.
+    if type(viewer) is Viewer:
+        return _known(viewer, issuer)
+    named = viewer.issued_by(issuer)
+    return named, named.audience
+
+
+@lru_cache(maxsize=1024)
+def _known(viewer: Viewer, issuer: str) -> tuple[Viewer, str]:
+    named = viewer.issued_by(issuer)
+    return named, named.audience

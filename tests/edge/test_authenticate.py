@@ -1,11 +1,12 @@
 """Authentication at the edge: each request has a viewer, or is refused."""
 
 import asyncio
+from dataclasses import dataclass, field
 
 import pytest
 
 from bff_core.auth.demo import DemoAuthenticator
-from bff_core.auth.viewer import ANONYMOUS
+from bff_core.auth.viewer import ANONYMOUS, Viewer
 from bff_core.errors import Overloaded
 
 
@@ -24,6 +25,35 @@ async def test_a_known_caller_becomes_the_viewer(edged, answering, demo):
 
     assert seen[0].viewer.subject == "7"
     assert seen[0].audience == seen[0].viewer.audience
+
+
+@dataclass(frozen=True)
+class Customer(Viewer):
+    """A viewer with a note that is no part of who they are."""
+
+    note: str = field(default="", compare=False)
+
+
+async def test_a_viewer_is_what_the_authenticator_made_of_this_request(edged, answering):
+    """Also one of a class that calls two viewers equal which are not; and it has an issuer."""
+
+    class Noting:
+        """Plays an authenticator that notes something of each request."""
+
+        challenge = "Bearer"
+
+        async def authenticate(self, scope):
+            """Return user 7, with the path."""
+            return Customer("7", note=scope.path)
+
+    seen = []
+    gateway = edged(answering(seen=seen), authenticator=Noting())
+    for path in ("/a", "/b"):
+        await gateway.get(path)
+
+    assert [one.viewer.note for one in seen] == ["/a", "/b"]
+    assert seen[0].viewer.issuer.endswith("Noting")
+    assert [one.audience for one in seen] == [one.viewer.audience for one in seen]
 
 
 async def test_a_caller_without_credentials_is_anonymous(edged, answering, demo):
