@@ -121,7 +121,12 @@ class FirstOf:
     def __init__(self, *authenticators: Authenticator) -> None:
         if not authenticators:
             raise ConfigurationError("FirstOf(...) needs at least one authenticator")
-        self._authenticators = tuple(one for each in authenticators for one in each_of(each))
+        # Several within another are numbered with it; a subclass may do more than ask in order.
+        self._authenticators = tuple(
+            one
+            for each in authenticators
+            for one in (each.authenticators if type(each) is FirstOf else [each])
+        )
         self._named = tuple(zip(self._authenticators, _issuers(self._authenticators), strict=True))
 
     @property

@@ -15,6 +15,7 @@ from bff_core import (
     Composition,
     FirstOf,
     Limit,
+    NotAuthenticated,
     Policy,
     Relay,
     Upstream,
@@ -164,6 +165,22 @@ async def test_equal_subjects_of_two_issuers_share_nothing(pair):
     assert [told.json()["number"] for told in write] == [1, 2]
     assert "idempotency-replayed" not in write[1].headers
     assert left == [429, 200, 429]
+
+
+class Suspicious(FirstOf):
+    """Takes nobody, whoever it asks knows."""
+
+    async def authenticate(self, scope: Scope) -> Viewer | None:
+        await super().authenticate(scope)
+        raise NotAuthenticated("Nobody is believed here.")
+
+
+async def test_a_class_of_ones_own_is_asked_itself():
+    """What it adds to asking in order is not left out where it is one of several."""
+    async with opened(FirstOf(Named("a"), Suspicious(Named("b")))) as client:
+        told = [(await client.get("/v1/mine", headers={name: "7"})).status_code for name in "ab"]
+
+    assert told == [200, 401]
 
 
 async def test_one_issuer_behind_two_authenticators_is_one_viewer():
