@@ -182,7 +182,7 @@ def verify(
         raise Refused("algorithm")
     if not is_signed(token, key):
         raise Refused("signature")
-    _check(token, issuer, wall)
+    check_claims(token, issuer, wall)
     subject = token.claims.get("sub")
     if names_subject and not (isinstance(subject, str) and subject):
         raise Refused("subject")
@@ -200,7 +200,11 @@ def is_signed(token: Unverified, key: PublicKey) -> bool:
         return False
 
 
-def _check(token: Unverified, issuer: Issuer, wall: float) -> None:
+def check_claims(token: Unverified, issuer: Issuer, wall: float) -> Claims:
+    """Return the claims of a token that is meant for us and valid; its signature is not looked at.
+
+    Raises `Refused`.
+    """
     claims = token.claims
     if not issuer.is_accepted(token.typ):
         raise Refused("typ")
@@ -217,6 +221,7 @@ def _check(token: Unverified, issuer: Issuer, wall: float) -> None:
         raise Refused("not_yet")
     if any(claims.get(name) is None for name in issuer.required):
         raise Refused("claim_missing")
+    return claims
 
 
 def audiences_of(told: object) -> set[str]:
@@ -230,9 +235,15 @@ def instant_of(claims: Claims, name: str, *, required: bool = False) -> float:
     told = claims.get(name)
     if told is None and not required:
         return 0.0
-    if isinstance(told, bool) or not isinstance(told, int | float) or not isfinite(told):
+    if isinstance(told, bool) or not isinstance(told, int | float):
         raise Refused(name)
-    return float(told)
+    try:
+        instant = float(told)
+    except OverflowError as error:  # an integer of hundreds of digits
+        raise Refused(name) from error
+    if not isfinite(instant):
+        raise Refused(name)
+    return instant
 
 
 def expiry_of(claims: Claims) -> float:

@@ -106,6 +106,8 @@ FORGED = {
     "expired": signed(claims(exp=NOW - 61)),
     "never expires": signed(claims(exp=None)),
     "expiry in words": signed(claims(exp="tomorrow")),
+    "expiry in digits": signed(claims(exp=str(int(NOW + 600)))),
+    "expiry of four hundred digits": signed(claims(exp=10**400)),
     "true for an expiry": signed(claims(exp=True)),
     "infinite": signed(json.dumps(claims()).replace(str(NOW + 600), "1e999").encode()),
     "not yet": signed(claims(nbf=NOW + 61)),

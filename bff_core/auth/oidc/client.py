@@ -8,13 +8,26 @@ from hashlib import new as new_hash
 from hmac import compare_digest
 from typing import Final
 
-from bff_core.auth.jwt import Claims, Refused, audiences_of, parse, verify
+from bff_core.auth.issuer import Issuer
+from bff_core.auth.jwt import (
+    Claims,
+    PublicKey,
+    Refused,
+    Unverified,
+    audiences_of,
+    check_claims,
+    instant_of,
+    parse,
+    verify,
+)
 from bff_core.auth.keys import Keys
+from bff_core.auth.oidc.logout import LOGOUT, LoggedOut, logout_in
 from bff_core.auth.oidc.provider import Directory, Endpoint, Metadata
 from bff_core.auth.oidc.sign_in import SignIn
 from bff_core.call import Reply
 from bff_core.clock import Clock, monotonic
 from bff_core.errors import BFFError
+from bff_core.events import Events, TokenRefused
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.provider import (
     ProviderUnavailable,
@@ -26,6 +39,13 @@ from bff_core.upstream.provider import (
     told_in,
 )
 from bff_core.upstream.runtime import Spawn
+from bff_core.upstream.token_reply import (
+    Verdict,
+    error_in,
+    lifetime_in,
+    reason_of,
+    verdict_of,
+)
 
 IDENTITY: Final = ("JWT", "")
 """The `typ` of ID tokens: most say nothing particular."""
@@ -33,15 +53,9 @@ IDENTITY: Final = ("JWT", "")
 LONGEST_ID_TOKEN: Final = 64 * 1024
 """Bytes of an ID token: it comes in an answer of the provider, and in no header."""
 
-LOGOUT: Final = ("logout+jwt", "JWT", "")
-LOGOUT_EVENT: Final = "http://schemas.openid.net/event/backchannel-logout"
-
-BRIEF: Final = 300.0
-"""Seconds that an access token is used of which the provider does not say for how long."""
-
 
 class GrantRefused(BFFError):
-    """The provider does not take a code or a refresh token any more; `reason` is its word."""
+    """The provider does not accept a code or a refresh token; `reason` is its OAuth error."""
 
     status = 401
     code = "grant_refused"
@@ -62,15 +76,6 @@ class Grant:
     scope: frozenset[str] | None
 
 
-@dataclass(frozen=True, slots=True)
-class LoggedOut:
-    """Whose sessions the provider has ended: one of its own, `sid`, or all of a subject's."""
-
-    id: str
-    subject: str
-    sid: str
-
-
 class Client:
     """One gateway as a confidential client of one provider (RFC 6749, OpenID Connect Core).
 
@@ -86,6 +91,7 @@ class Client:
         self._wall = wall
         self._keys: Keys | None = None
         self._open: tuple[Mapping[type[Upstream], Upstream], Spawn] | None = None
+        self._events = Events()
 
     @property
     def kinds(self) -> Sequence[type[Upstream]]:
@@ -108,10 +114,16 @@ class Client:
         """Let endpoints be at further origins than the issuer's."""
         self._directory.add_origins(origins)
 
-    def open(self, services: Mapping[type[Upstream], Upstream], spawn: Spawn) -> None:
+    def open(
+        self,
+        services: Mapping[type[Upstream], Upstream],
+        spawn: Spawn,
+        events: Events | None = None,
+    ) -> None:
         """Use the services of a gateway that runs."""
         self._directory.open(services, spawn)
         self._open = services, spawn
+        self._events = events or self._events
 
     async def start(self) -> None:
         """Learn what the provider offers before anybody signs in."""
@@ -135,9 +147,20 @@ class Client:
         asked = {"code": code, "code_verifier": verifier, "redirect_uri": redirect_uri}
         return await self._granted("authorization_code", asked)
 
-    async def refresh(self, token: str) -> Grant:
-        """Return new tokens; raises `GrantRefused` where the old ones were all there will be."""
-        return await self._granted("refresh_token", {"refresh_token": token})
+    async def refresh(self, token: str, identity: Mapping[str, str]) -> Grant:
+        """Return new tokens for the user that the claims in `identity` name.
+
+        Raises `GrantRefused` where the provider refuses, or answers with an ID token that names
+        somebody else or is not for this client.
+        """
+        grant = await self._granted("refresh_token", {"refresh_token": token})
+        try:
+            await self._confirm(grant, identity)
+        except Refused as refused:
+            reason = f"id_token_{refused}"
+            self._report((await self.metadata()).token, reason)
+            raise GrantRefused(reason) from refused
+        return grant
 
     async def revoke(self, token: str) -> None:
         """Let the provider forget a refresh token (RFC 7009); what it makes of it is its own."""
@@ -151,15 +174,7 @@ class Client:
         Raises `Refused`.
         """
         claims = await self._verified(token, *LOGOUT, names_subject=False)
-        events = claims.get("events")
-        if not isinstance(events, dict) or not isinstance(events.get(LOGOUT_EVENT), dict):
-            raise Refused("events")
-        if "nonce" in claims:  # an ID token is none
-            raise Refused("nonce")
-        told = LoggedOut(*(str(claims.get(name) or "") for name in ("jti", "sub", "sid")))
-        if not told.id or not (told.subject or told.sid):
-            raise Refused("claim_missing")
-        return told
+        return logout_in(claims, leeway=self.sign_in.leeway, wall=self._wall())
 
     async def identified(self, grant: Grant, nonce: str) -> Claims:
         """Return the claims of a grant's ID token (OpenID Connect Core, section 3.1.3.7)."""
@@ -181,38 +196,69 @@ class Client:
             raise Refused("iat")
         return claims
 
+    async def _confirm(self, grant: Grant, identity: Mapping[str, str]) -> None:
+        """Check the ID token of a refresh, if there is one (OpenID Connect Core, section 12.2).
+
+        The provider itself has just sent it (section 3.1.3.7, item 6): while its key is not known
+        the claims are checked alone, since the refresh token that it came for is spent.
+        """
+        if not grant.id_token:
+            return
+        token, issuer = await self._parsed(grant.id_token, *IDENTITY)
+        try:
+            key = await self._key_of(token, issuer)
+        except ProviderUnavailable:
+            key = None
+        wall = self._wall()
+        claims = (
+            check_claims(token, issuer, wall) if key is None else verify(token, key, issuer, wall)
+        )
+        instant_of(claims, "iat", required=True)
+        if "sub" not in claims:
+            raise Refused("subject")
+        for name, value in {"azp": self.sign_in.client_id, **identity}.items():
+            if claims.get(name, value) != value:
+                raise Refused(name)
+
     async def _verified(self, token: str, *types: str, names_subject: bool = True) -> Claims:
-        place = (await self.metadata()).keys
-        issuer = self.sign_in.tokens_for_us(*place, *types)
-        keys = self._keys
-        if keys is None or (keys.kind.name, keys.path) != place:
-            keys = self._keys = Keys(issuer, self._clock)
-            if self._open is not None:
-                keys.open(*self._open)
+        told, issuer = await self._parsed(token, *types)
+        key = await self._key_of(told, issuer)
+        if key is None:
+            raise Refused("key")
+        claims = verify(told, key, issuer, self._wall(), names_subject=names_subject)
+        instant_of(claims, "iat", required=True)
+        return claims
+
+    async def _parsed(self, token: str, *types: str) -> tuple[Unverified, Issuer]:
+        """Return a token that nothing is known of yet, and how it has to be."""
+        issuer = self.sign_in.tokens_for_us(*(await self.metadata()).keys, *types)
         told = parse(token.encode(), LONGEST_ID_TOKEN)
         if told.algorithm not in issuer.algorithms:
             raise Refused("algorithm")
-        key = await keys.find(told)
-        if key is None:
-            raise Refused("key")
-        return verify(told, key, issuer, self._wall(), names_subject=names_subject)
+        return told, issuer
+
+    async def _key_of(self, token: Unverified, issuer: Issuer) -> PublicKey | None:
+        keys = self._keys
+        if keys is None or (keys.kind.name, keys.path) != (issuer.upstream, issuer.keys):
+            keys = self._keys = Keys(issuer, self._clock)
+            if self._open is not None:
+                keys.open(*self._open)
+        return await keys.find(token)
 
     async def _granted(self, kind: str, asked: Mapping[str, str]) -> Grant:
-        told = await self._ask(
-            (await self.metadata()).token, {"grant_type": kind, **asked}, kind=kind
-        )
+        endpoint = (await self.metadata()).token
+        told = await self._ask(endpoint, {"grant_type": kind, **asked}, kind=kind)
         access = told.get("access_token")
         if not isinstance(access, str) or not access:
-            raise ProviderUnavailable("no access_token")
+            raise self._failure(endpoint, "no_access_token")
         if str(told.get("token_type", "")).lower() != "bearer":
-            raise ProviderUnavailable("token_type")
-        scope, seconds = told.get("scope"), told.get("expires_in", BRIEF)
-        is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+            raise self._failure(endpoint, "token_type")
+        scope = told.get("scope")
         return Grant(
             access,
             _text(told, "refresh_token"),
             _text(told, "id_token"),
-            max(0.0, float(seconds)) if is_number else BRIEF,  # type: ignore[arg-type]  # it is a number
+            lifetime_in(told),
             frozenset(scope.split()) if isinstance(scope, str) else None,
         )
 
@@ -222,12 +268,21 @@ class Client:
         """Return the JSON that a provider answers; raises `GrantRefused` for a refused grant."""
         reply = await self._post(endpoint, asked)
         told = told_in(reply)
-        if reply.status in {200, 201}:
+        error = error_in(told)
+        if reply.status in {200, 201} and not error:
             return told
-        error = told.get("error")
-        if reply.status == 400 and kind and error in {"invalid_grant", "access_denied"}:
-            raise GrantRefused(str(error))
-        raise ProviderUnavailable(f"answered {reply.status} {error or ''}".rstrip())
+        if kind and verdict_of(reply.status, error) is Verdict.REFUSED:
+            raise GrantRefused(error)
+        raise self._failure(endpoint, reason_of(reply.status, error))
+
+    def _failure(self, endpoint: Endpoint, reason: str) -> ProviderUnavailable:
+        """Report what the provider answered instead of what was asked for; return the error."""
+        self._report(endpoint, reason)
+        return ProviderUnavailable(reason)
+
+    def _report(self, endpoint: Endpoint, reason: str) -> None:
+        if self._events.sinks:
+            self._events.emit(TokenRefused(endpoint.upstream, f"POST {endpoint.target}", reason))
 
     async def _post(self, endpoint: Endpoint, asked: Mapping[str, str]) -> Reply:
         sign_in, body, proof = self.sign_in, dict(asked), ""

@@ -26,6 +26,11 @@ class Tokens:
     expires_at: float
     generation: int = 0
 
+    @property
+    def lifetime(self) -> float:
+        """For how many seconds the access token is valid, from when it was given."""
+        return max(0.0, self.expires_at - self.given_at)
+
     def follows(self, other: Self) -> bool:
         """Whether these were given later."""
         return self.generation > other.generation

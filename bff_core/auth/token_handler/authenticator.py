@@ -159,7 +159,7 @@ class SessionAuthenticator:
         public = settings.public_url
         origin = origin_of(public.removesuffix(self.base))
         self._judge = Origins((origin, *self._origins))
-        self.client.open(resources.services, resources.spawn)
+        self.client.open(resources.services, resources.spawn, resources.events)
         await self.client.start()
         store = self._store(resources, sealing)
         self._sessions = Sessions(

@@ -7,7 +7,7 @@ what the provider gave is written down before anybody else may try.
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, NoReturn
 
 from bff_core.auth.oidc.client import Client, Grant, GrantRefused
@@ -32,11 +32,17 @@ WRITES: Final = 30
 EARLY: Final = 30.0
 """Seconds before its end at which a token is refreshed behind the request that has it."""
 
+EARLY_SHARE: Final = 0.2
+"""The part of its lifetime that `EARLY` is at most."""
+
 NEW: Final = 30.0
 """Seconds for which a token is not replaced because a service refused it."""
 
 MARGIN: Final = 5.0
 """Seconds before its end at which a token is not used any more."""
+
+MARGIN_SHARE: Final = 0.1
+"""The part of its lifetime that `MARGIN` is at most: a new token can always be used."""
 
 
 class SessionEnded(NotAuthenticated):
@@ -91,11 +97,16 @@ class Refresher:
         tokens = session.tokens
         if tokens is None or not tokens.refresh:
             return False
-        return tokens.expires_at < self._wall() + EARLY
+        margin = min(EARLY, EARLY_SHARE * tokens.lifetime)
+        return tokens.expires_at < self._wall() + margin
 
     def has_expired(self, session: Session) -> bool:
         """Whether the access token can't be used any more."""
-        return session.tokens is not None and session.tokens.expires_at < self._wall() + MARGIN
+        tokens = session.tokens
+        if tokens is None:
+            return False
+        margin = min(MARGIN, MARGIN_SHARE * tokens.lifetime)
+        return tokens.expires_at < self._wall() + margin
 
     def is_new(self, session: Session) -> bool:
         """Whether the tokens were given just now: whoever refuses them refuses all."""
@@ -156,7 +167,7 @@ class Refresher:
             await self._store.remove([kept.key])
             self._end(kept, "expired")
         try:
-            grant = await self._client.refresh(tokens.refresh)
+            grant = await self._client.refresh(tokens.refresh, self._identity(kept.session))
         except GrantRefused:
             await self._store.remove([kept.key])
             self._end(kept, "refused")
@@ -169,6 +180,12 @@ class Refresher:
         _land(flight, found)  # nobody waits for the store
         await self._write(kept, found)
         return found
+
+    def _identity(self, session: Session) -> Mapping[str, str]:
+        """Return the claims by which an ID token names the user of a session."""
+        sign_in = self._client.sign_in
+        claims = {sign_in.subject: session.subject, "sub": session.provider_subject}
+        return claims | ({sign_in.tenant: session.tenant} if sign_in.tenant else {})
 
     async def _write(self, kept: Kept, found: Kept) -> None:
         """Write new tokens down; the old ones are of no use to anybody any more."""

@@ -1,0 +1,57 @@
+"""What a logout token says: whose sessions the provider has ended (Back-Channel Logout 1.0)."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from bff_core.auth.jwt import Claims, Refused, instant_of
+
+LOGOUT: Final = ("logout+jwt", "JWT", "")
+"""The `typ` of logout tokens."""
+
+LOGOUT_EVENT: Final = "http://schemas.openid.net/event/backchannel-logout"
+
+MAX_AGE: Final = 86_400.0
+"""Seconds after its `iat` for which a logout token is accepted, whatever its `exp` is."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedOut:
+    """Whose sessions the provider has ended: one of its own, `sid`, or all of a subject's.
+
+    The token with this `id` is accepted for `seconds` more.
+    """
+
+    id: str
+    subject: str
+    sid: str
+    seconds: float
+
+
+def logout_in(claims: Claims, *, leeway: float, wall: float) -> LoggedOut:
+    """Return what the claims of a verified logout token end (section 2.6); raises `Refused`."""
+    events = claims.get("events")
+    if not isinstance(events, dict) or not isinstance(events.get(LOGOUT_EVENT), dict):
+        raise Refused("events")
+    if "nonce" in claims:  # an ID token is none
+        raise Refused("nonce")
+    identifier, subject, sid = (_text(claims, name) for name in ("jti", "sub", "sid"))
+    if not identifier or not (subject or sid):
+        raise Refused("claim_missing")
+    return LoggedOut(identifier, subject, sid, _seconds_left(claims, leeway, wall))
+
+
+def _seconds_left(claims: Claims, leeway: float, wall: float) -> float:
+    issued = instant_of(claims, "iat", required=True)
+    ends = min(instant_of(claims, "exp", required=True), issued + MAX_AGE)
+    left = ends + leeway - wall
+    if left <= 0:
+        raise Refused("expired")
+    return left
+
+
+def _text(claims: Claims, name: str) -> str:
+    """Return a claim that is text; empty without it."""
+    value = claims.get(name, "")
+    if not isinstance(value, str):
+        raise Refused(name)
+    return value

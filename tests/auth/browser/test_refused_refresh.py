@@ -1,0 +1,500 @@
+"""The provider refuses a refresh: the session ends. Only an outage is a 503."""
+
+import asyncio
+import json
+from contextlib import AsyncExitStack
+
+import pytest
+
+from bff_core.call import Reply
+from bff_core.events import SessionChanged, TokenRefused
+from bff_core.observe.log import LogSink
+from bff_core.testing.scripted import fail, reply
+from services_mock import identity
+from services_mock.identity.signing import id_token, signed
+from tests.auth.browser.site import HERE, ISSUER, Browser, Wall, open_site
+from tests.auth.browser.test_refresh import changes, guarded, refreshes
+
+REFUSALS = (
+    "invalid_grant",
+    "access_denied",
+    "invalid_scope",
+    "interaction_required",
+    "login_required",
+    "consent_required",
+    "account_selection_required",
+    "unmet_authentication_requirements",
+    "insufficient_user_authentication",
+    "invalid_token",
+    "expired_token",
+)
+
+OUR_FAULTS = (
+    "invalid_request",
+    "invalid_client",
+    "unauthorized_client",
+    "unsupported_grant_type",
+    "invalid_target",
+    "invalid_dpop_proof",
+    "use_dpop_nonce",
+    "unauthorized",
+    "incorrect_client_credentials",
+    "invalid_client_credentials",
+)
+
+OUTAGES = (
+    "server_error",
+    "temporarily_unavailable",
+    "slow_down",
+    "authorization_pending",
+    "too_many_requests",
+    "rate_limit_exceeded",
+    "internal_error",
+    "internal_server_error",
+    "service_unavailable",
+    "timeout",
+)
+
+
+async def answered(site, browser: Browser, *steps):
+    """Return what a page gets whose token has ended, while the provider answers by a script."""
+    site.wall.now += 400
+    site.provider.then(*steps)
+    answer = await browser.fetch("/v1/balance")
+    site.provider.then(site.answer)
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        *((status, "invalid_grant") for status in (200, 201, 400, 401, 403, 404, 500)),
+        *((400, error) for error in REFUSALS),
+        *((403, error) for error in REFUSALS[3:7]),
+        *((200, error) for error in ("bad_refresh_token", "interaction_required")),
+        *((status, "mfa_required") for status in (400, 401, 403)),
+    ],
+)
+async def test_a_refusal_ends_the_session_whatever_its_status(status, error):
+    """The page gets 401 and where to sign in, the browser loses its cookie."""
+    async with open_site() as site:
+        browser = site.browser()
+        await browser.sign_in()
+        told = await answered(site, browser, reply(status, {"error": error}))
+        after = await browser.fetch("/v1/me")
+
+    assert (told.status_code, told.json()["code"]) == (401, "session_ended")
+    assert told.json()["login"] == "/bff/login"
+    assert "form-action" in told.headers["www-authenticate"]
+    assert (browser.cookie, after.status_code) == (None, 401)
+    assert changes(site) == ["begun", "refused"]
+
+
+@pytest.mark.parametrize(
+    ("step", "reason"),
+    [
+        *((reply(400, {"error": error}), error) for error in OUR_FAULTS),
+        *((reply(400, {"error": error}), error) for error in OUTAGES),
+        (reply(401, {"error": "invalid_client"}), "invalid_client"),
+        (reply(200, {"error": "invalid_client"}), "invalid_client"),
+        (reply(200, {"error": "temporarily_unavailable"}), "temporarily_unavailable"),
+        (reply(429, {"error": "invalid_grant"}), "invalid_grant"),
+        (reply(429, {"error": "access_denied"}), "access_denied"),
+        (reply(500, {"error": "database"}), "status_500"),
+        (reply(503, b"<html>"), "status_503"),
+        (reply(404, {"error": "not_found"}), "status_404"),
+        (reply(404, {"error": "Not Found"}), "status_404"),
+        (reply(403, {"error": "Forbidden by the proxy"}), "status_403"),
+        (reply(403, b"<html>"), "status_403"),
+        (reply(400, {"error": {"code": "invalid_grant"}}), "status_400"),
+        (reply(400, {"error": ["invalid_grant"]}), "status_400"),
+        (reply(400, {"error": ""}), "status_400"),
+        (reply(400, {}), "status_400"),
+        (reply(400, b""), "status_400"),
+        (reply(302, headers={"location": "/login"}), "status_302"),
+        (reply(200, b"<html>"), "no_access_token"),
+        (reply(200, []), "no_access_token"),
+        (reply(200, {}), "no_access_token"),
+        (reply(200, {"access_token": 7, "token_type": "Bearer"}), "no_access_token"),
+        (reply(200, {"access_token": "a"}), "token_type"),
+    ],
+)
+async def test_anything_else_is_an_outage_and_names_its_reason(step, reason):
+    """The page gets 503, the operator a line in the log; when it is over the session goes on."""
+    async with open_site() as site:
+        site.service.then(guarded(site))
+        browser = site.browser()
+        await browser.sign_in()
+        down = await answered(site, browser, step)
+        back = await browser.fetch("/v1/balance")
+        reports = [event for event in site.heard if isinstance(event, TokenRefused)]
+
+    assert (down.status_code, down.json()["code"]) == (503, "provider_unavailable")
+    assert down.headers["retry-after"]
+    assert back.json() == 1
+    assert [(one.upstream, one.operation, one.reason) for one in reports] == [
+        ("identity", "POST /token", reason)
+    ]
+
+
+async def test_a_provider_that_is_gone_signs_nobody_out():
+    """Neither refused connections nor broken ones say anything about the session."""
+    async with open_site() as site:
+        site.service.then(guarded(site))
+        browser = site.browser()
+        await browser.sign_in()
+        broken = await answered(site, browser, fail())
+        refused = await answered(site, browser, fail(is_sent=False))
+        back = await browser.fetch("/v1/balance")
+
+    assert [one.status_code for one in (broken, refused)] == [503, 503]
+    assert back.json() == 1
+
+
+def test_an_operator_finds_the_reason_in_the_log(caplog):
+    """At the level of a warning, under the name of the provider."""
+    LogSink()(TokenRefused("identity", "POST /token", "invalid_client"))
+
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    assert record.event["reason"] == "invalid_client"
+    assert record.event["upstream"] == "identity"
+
+
+async def test_nothing_of_an_error_that_is_not_known_gets_into_the_log():
+    """It may be anything, such as the refresh token that was sent."""
+    async with open_site() as site:
+        browser = site.browser()
+        await browser.sign_in()
+        for status in (404, 500):
+            await answered(site, browser, reply(status, {"error": "canary.of.a.secret"}))
+
+    assert "canary" not in repr(site.heard)
+
+
+async def test_twenty_calls_at_a_time_share_one_refusal():
+    """One question to the provider; each page gets the same 401."""
+    async with open_site() as site:
+        browser = site.browser()
+        await browser.sign_in()
+        site.wall.now += 400
+        site.provider.then(reply(403, {"error": "login_required"}, after=0.05))
+        told = await asyncio.gather(*(browser.fetch("/v1/balance") for _ in range(20)))
+
+    assert {(one.status_code, one.json().get("login")) for one in told} == {(401, "/bff/login")}
+    assert len(refreshes(site)) == 1
+    assert changes(site) == ["begun", "refused"]
+
+
+async def test_a_refusal_behind_a_request_is_met_by_the_next_one():
+    """The first still has a token that is valid."""
+    async with open_site() as site:
+        site.service.then(guarded(site))
+        browser = site.browser()
+        await browser.sign_in()
+        site.wall.now += 280
+        site.provider.then(reply(403, {"error": "consent_required"}))
+        first = await browser.fetch("/v1/balance")
+        second = await browser.fetch("/v1/balance")
+
+    assert (first.status_code, second.status_code) == (200, 401)
+    assert second.json()["login"] == "/bff/login"
+    assert browser.cookie is None
+
+
+async def test_a_service_refuses_the_token_and_the_provider_the_refresh():
+    """Found amid a screen, it is a 401 with where to sign in, too."""
+    async with open_site() as site:
+        browser = site.browser()
+        await browser.sign_in()
+        site.wall.now += 60
+        site.service.then(reply(401))
+        site.provider.then(reply(401, {"error": "invalid_token"}))
+        told = await browser.fetch("/v1/balance")
+        after = await browser.fetch("/v1/me")
+
+    assert (told.status_code, told.json()["code"]) == (401, "session_ended")
+    assert told.json()["login"] == "/bff/login"
+    assert (after.status_code, browser.cookie) == (401, None)
+
+
+@pytest.mark.needs("redis-server")
+async def test_four_gateways_share_one_refusal(redis_server):
+    """They share a Redis: the provider is asked once, and nobody gets a 503."""
+    wall = Wall()
+    provider = identity.create_app(ISSUER, HERE, wall=wall)
+    told = {"session_url": redis_server.url}
+    async with AsyncExitStack() as closing:
+        sites = [
+            await closing.enter_async_context(open_site(told=told, provider=provider, wall=wall))
+            for _ in range(4)
+        ]
+        for site in sites:
+            site.service.then(guarded(site))
+        browser = sites[0].browser()
+        await browser.sign_in()
+        others = [Browser(site, jar=browser.jar) for site in sites]
+        before = [await one.fetch("/v1/balance") for one in others]
+        for site in sites:
+            site.provider.then(reply(403, {"error": "invalid_grant"}, after=0.1))
+        wall.now += 400
+        held = [Browser(site, jar={"shop.example": dict(browser.jar["shop.example"])})
+                for site in sites for _ in range(5)]  # fmt: skip
+        after = await asyncio.gather(*(one.fetch("/v1/balance") for one in held))
+        counted = sum(len(refreshes(site)) for site in sites)
+
+    assert [one.status_code for one in before] == [200] * 4
+    assert {(one.status_code, one.json().get("login")) for one in after} == {(401, "/bff/login")}
+    assert counted == 1
+
+
+@pytest.mark.parametrize("lifetime", [1, 3, 5, 7, 10, 20, 30, 34, 40, 300])
+async def test_a_token_is_refreshed_at_most_once_in_its_lifetime(lifetime):
+    """Also where it lives shorter than the time before its end at which others are refreshed."""
+    async with open_site() as site:
+        site.identity.state.store.lifetime = lifetime
+        site.service.then(reply(200, 1))
+        browser = site.browser()
+        await browser.sign_in()
+        statuses = set()
+        for _ in range(60):
+            site.wall.now += lifetime / 20
+            statuses.add((await browser.fetch("/v1/balance")).status_code)
+
+    assert statuses == {200}
+    assert 1 <= len(refreshes(site)) <= 4  # three lifetimes, each cut short by a fifth
+
+
+async def test_a_new_token_of_one_second_is_used_without_a_refresh():
+    """Ten requests at once need the token they have."""
+    async with open_site() as site:
+        site.identity.state.store.lifetime = 1
+        site.service.then(guarded(site))
+        browser = site.browser()
+        await browser.sign_in()
+        told = await asyncio.gather(*(browser.fetch("/v1/balance") for _ in range(10)))
+
+    assert {one.status_code for one in told} == {200}
+    assert refreshes(site) == []
+
+
+LIFETIMES = {
+    "a number": (3600, 3600),
+    "digits": ("3600", 3600),
+    "digits with spaces": (" 3600 ", 3600),
+    "a fraction": (3600.0, 3600),
+    "digits with a fraction": ("3600.0", 3600),
+    "few": (10, 10),
+    "few as digits": ("10", 10),
+    "less than a second": (0.001, 1),
+    "null": (None, 300),
+    "nothing": ("", 300),
+    "true": (True, 300),
+    "words": ("an hour", 300),
+    "hexadecimal": ("0x10", 300),
+    "with underscores": ("3_600", 300),
+    "other digits": ("٣٦٠٠", 300),
+    "a list": ([3600], 300),
+    "an object": ({"s": 3600}, 300),
+    "not a number": ("NaN", 300),
+    "infinite": ("Infinity", 300),
+    "zero": (0, 300),
+    "negative": (-5, 300),
+    "negative digits": ("-5", 300),
+    "zero as digits": ("0", 300),
+    "a century": (3_155_760_000, 366 * 86_400),
+    "a century as digits": ("3155760000", 366 * 86_400),
+    "without measure": (1e308, 366 * 86_400),
+    "four hundred digits": (10**400, 300),
+    "four hundred digits as text": ("9" * 400, 300),
+}
+
+
+@pytest.mark.parametrize("form", LIFETIMES)
+@pytest.mark.parametrize("when", ["at sign-in", "at a refresh"])
+async def test_a_lifetime_counts_as_it_is_meant(form, when):
+    """A number or its digits; five minutes where it says nothing, or that the token has ended."""
+    said, seconds = LIFETIMES[form]
+    async with open_site() as site:
+
+        async def saying(call) -> Reply:
+            told = await site.answer(call)
+            if call.target != "/token":
+                return told
+            body = {**json.loads(told.body), "expires_in": said}
+            return Reply(told.status, told.headers, json.dumps(body).encode())
+
+        browser = site.browser()
+        if when == "at sign-in":
+            site.provider.then(saying)
+        await browser.sign_in()
+        if when == "at a refresh":
+            await answered(site, browser, saying)
+        tokens = (await site.auth.sessions.find(browser.cookie)).session.tokens
+
+    assert tokens.expires_at - tokens.given_at == pytest.approx(seconds, rel=1e-3)
+
+
+def replaced_id_token(site, make):
+    """Return a step whose refresh brings another ID token: what `make` returns for its claims."""
+
+    async def step(call) -> Reply:
+        told = await site.answer(call)
+        body = json.loads(told.body)
+        if "id_token" in body:
+            body["id_token"] = make()
+        return Reply(told.status, told.headers, json.dumps(body).encode())
+
+    return step
+
+
+def claims(site, **changed):
+    """Return the claims of a good ID token of user 1; None leaves one out."""
+    now = int(site.wall.now)
+    told = {"iss": ISSUER, "aud": "web", "sub": "1", "iat": now, "exp": now + 300, **changed}
+    return {name: value for name, value in told.items() if value is not None}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"sub": "2"},
+        {"sub": ""},
+        {"sub": None},
+        {"sub": 1},
+        {"sub": ["1"]},
+        {"iss": "https://evil.example"},
+        {"iss": f"{ISSUER}/"},
+        {"iss": None},
+        {"aud": "another-client"},
+        {"aud": ["another-client"]},
+        {"aud": []},
+        {"aud": None},
+        {"azp": "another-client"},
+        {"iat": None},
+        {"iat": "yesterday"},
+        {"exp": 1},
+        {"exp": None},
+    ],
+)
+async def test_an_id_token_of_somebody_else_ends_the_session(changed):
+    """The new tokens are not used, and the operator learns why."""
+    async with open_site() as site:
+        browser = site.browser()
+        await browser.sign_in()
+        book = site.identity.state.store
+        step = replaced_id_token(site, lambda: signed(book, "JWT", claims(site, **changed)))
+        told = await answered(site, browser, step)
+        reports = [event for event in site.heard if isinstance(event, TokenRefused)]
+
+    assert (told.status_code, told.json()["login"]) == (401, "/bff/login")
+    assert browser.cookie is None
+    assert changes(site) == ["begun", "refused"]
+    assert [one.reason.startswith("id_token_") for one in reports] == [True]
+    assert site.service.calls == []
+
+
+@pytest.mark.parametrize("forged", ["signature", "no token", "none", "logout"])
+async def test_an_id_token_that_is_forged_ends_the_session(forged):
+    """By a signature of somebody else, without one, of another type, or no token at all."""
+    async with open_site() as site:
+        browser = site.browser()
+        await browser.sign_in()
+        book = site.identity.state.store
+
+        def make() -> str:
+            head, body, signature = signed(book, "JWT", claims(site)).split(".")
+            other = signed(book, "JWT", claims(site, sub="2")).split(".")[2]
+            return {
+                "signature": f"{head}.{body}.{other}",
+                "no token": "canary",
+                "none": f"eyJhbGciOiJub25lIn0.{body}.{signature}",
+                "logout": signed(book, "logout+jwt", claims(site)),
+            }[forged]
+
+        told = await answered(site, browser, replaced_id_token(site, make))
+
+    assert told.status_code == 401
+    assert changes(site) == ["begun", "refused"]
+
+
+@pytest.mark.parametrize(
+    "changed", [{}, {"aud": ["web", "another"]}, {"azp": "web"}, {"name": "Someone"}]
+)
+async def test_an_id_token_of_the_same_user_goes_on(changed):
+    """Other claims may change."""
+    async with open_site() as site:
+        site.service.then(guarded(site))
+        browser = site.browser()
+        await browser.sign_in()
+        book = site.identity.state.store
+        step = replaced_id_token(site, lambda: signed(book, "JWT", claims(site, **changed)))
+        told = await answered(site, browser, step)
+
+    assert told.json() == 1
+    assert changes(site) == ["begun", "refreshed"]
+
+
+async def test_a_refresh_without_an_id_token_goes_on():
+    """Providers need not send one."""
+    async with open_site() as site:
+        site.service.then(guarded(site))
+        browser = site.browser()
+        await browser.sign_in()
+        told = await answered(site, browser, replaced_id_token(site, lambda: None))
+
+    assert told.json() == 1
+
+
+@pytest.mark.parametrize(("user", "status"), [("1", 200), ("2", 401), (None, 401)])
+async def test_an_id_token_whose_key_can_not_be_fetched_is_read_all_the_same(user, status):
+    """The spent refresh token is not lost by it; somebody else's name still ends the session."""
+    async with open_site() as site:
+        site.service.then(guarded(site))
+        browser = site.browser()
+        await browser.sign_in()
+        book = site.identity.state.store
+        await site.rotate_keys()
+
+        async def without_keys(call) -> Reply:
+            if call.target == "/jwks":
+                return Reply(503)
+            return await replaced_id_token(
+                site, lambda: signed(book, "JWT", claims(site, sub=user))
+            )(call)
+
+        told = await answered(site, browser, without_keys)
+
+    assert told.status_code == status
+
+
+async def test_a_viewer_is_named_by_the_claim_that_sign_in_says():
+    """A tenant or a subject of another claim that changes is somebody else, too."""
+    changed = {"subject": "email", "tenant": "locale"}
+    async with open_site(changed=changed) as site:
+        browser = site.browser()
+        await browser.sign_in()
+        book = site.identity.state.store
+        session = (await site.auth.sessions.find(browser.cookie)).session
+        grant = next(iter(book.refreshes.values()))
+        same = await answered(
+            site, browser, replaced_id_token(site, lambda: id_token(book, grant, "x"))
+        )
+        told = await answered(
+            site,
+            browser,
+            replaced_id_token(
+                site, lambda: signed(book, "JWT", claims(site, email=session.subject, locale="xx"))
+            ),
+        )
+
+    assert same.status_code != 401
+    assert told.status_code == 401
+
+
+def test_sessions_end_for_one_word(caplog):
+    """`refused` is what the log says of each session that a provider has ended."""
+    caplog.set_level("INFO")
+    LogSink()(SessionChanged("refused"))
+
+    assert caplog.records[0].event["change"] == "refused"
