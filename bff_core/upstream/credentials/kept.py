@@ -110,13 +110,19 @@ class KeptToken:
         try:
             token = await self._ask()
         except NoToken as error:
-            self._reason = error.reason
-            self._again_at = runtime.clock() + PAUSE
-            if runtime.events.sinks:
-                runtime.events.emit(TokenRefused(*self._told, error.reason))
+            self._pause(error.reason)
             return
         # What it takes to bring the token here is part of its lifetime.
         self._value, self._got_at = token.value, runtime.clock()
         self._ends_at = asked + token.lifetime - min(MARGIN, 0.1 * token.lifetime)
         share = EARLY - 0.1 * runtime.chance()
         self._refresh_at = asked + share * token.lifetime if self._is_early else self._ends_at
+        if self._ends_at <= self._got_at:  # it took longer to get here than it lives
+            self._pause("expired")
+
+    def _pause(self, reason: str) -> None:
+        """Leave the provider alone for a moment: it gave no token that can be used."""
+        self._reason = reason
+        self._again_at = self._runtime.clock() + PAUSE
+        if self._runtime.events.sinks:
+            self._runtime.events.emit(TokenRefused(*self._told, reason))

@@ -16,22 +16,23 @@ from bff_core.policy.connection import KIB, Connection
 from bff_core.policy.policy import Policy
 from bff_core.scope import running_part
 from bff_core.upstream.client import Upstream
-
-UNTOLD: Final = 300.0
-"""For how many seconds a token is used whose provider does not say it (RFC 6749, section 5.1)."""
+from bff_core.upstream.token_reply import (
+    DEFAULT_LIFETIME,
+    SHORTEST_LIFETIME,
+    error_in,
+    reason_of,
+    seconds_in,
+)
 
 LONGEST: Final = 86_400.0
 """After so many seconds another is asked for, whatever the provider says."""
 
-KNOWN: Final = frozenset({
-    "invalid_request", "invalid_client", "invalid_grant", "unauthorized_client",
-    "unsupported_grant_type", "invalid_scope", "invalid_target", "invalid_token",
+ABOUT_THE_SUBJECT: Final = frozenset({
+    "invalid_request", "invalid_grant", "invalid_token", "expired_token",
 })  # fmt: skip
-"""The errors of RFC 6749, section 5.2, RFC 8693, section 2.2.2, and RFC 6750; told in events."""
-
-ABOUT_THE_SUBJECT: Final = frozenset({"invalid_request", "invalid_grant", "invalid_token"})
 """Those that a provider answers to a viewer's token that it does not take (RFC 8693, 2.2.2)."""
 
+_decode: Final = msgspec.json.Decoder(dict[str, object]).decode
 _is_token: Final = re.compile(r"[A-Za-z0-9._~+/-]{1,16384}=*").fullmatch
 
 
@@ -75,12 +76,8 @@ class Services(Protocol):
 class _Given(msgspec.Struct):
     access_token: str
     token_type: str
-    expires_in: float | None = None
+    expires_in: object = None
     issued_token_type: str = ""
-
-
-class _Refusal(msgspec.Struct):
-    error: str = ""
 
 
 class TokenEndpoint:
@@ -124,26 +121,29 @@ def _basic(client_id: str, secret: str) -> str:
 
 
 def _token_of(reply: Reply, issued: Sequence[str]) -> Token:
-    if reply.status != 200:
-        raise NoToken(_reason(reply))
+    answer = _object_in(reply)
+    error = error_in(answer)
+    if reply.status != 200 or error:
+        raise NoToken(reason_of(reply.status, error))
     try:
-        given = msgspec.json.decode(reply.body, type=_Given)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        given = msgspec.convert(answer, type=_Given)
+    except msgspec.ValidationError:
         raise NoToken("malformed") from None
     if given.token_type.lower() != "bearer" or _is_token(given.access_token) is None:
         raise NoToken("token_type" if given.token_type.lower() != "bearer" else "malformed")
     if issued and given.issued_token_type not in issued:
         raise NoToken("issued_token_type")
-    lifetime = UNTOLD if given.expires_in is None else given.expires_in
-    if not lifetime > 0:
+    lifetime = seconds_in(given.expires_in)
+    if lifetime is None:
+        lifetime = DEFAULT_LIFETIME
+    if lifetime <= 0:
         raise NoToken("expired")
-    return Token(given.access_token, min(lifetime, LONGEST))
+    return Token(given.access_token, min(max(lifetime, SHORTEST_LIFETIME), LONGEST))
 
 
-def _reason(reply: Reply) -> str:
-    """Return the provider's word for it, if it is one that is known; else the status."""
+def _object_in(reply: Reply) -> Mapping[str, object]:
+    """Return the JSON object of an answer; nothing where there is none."""
     try:
-        told = msgspec.json.decode(reply.body, type=_Refusal).error
+        return _decode(reply.body)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
-        told = ""
-    return told if told in KNOWN else f"status_{reply.status}"
+        return {}

@@ -193,6 +193,11 @@ async def test_a_service_that_refuses_everything_is_no_storm_on_the_provider() -
     [
         (reply(400, {"error": "invalid_client"}), "invalid_client"),
         (reply(401, {"error": f"secret {GOLDEN}"}), "status_401"),
+        (reply(400, {"error": GOLDEN.lower()}), "status_400"),
+        (reply(403, {"error": "access_denied"}), "access_denied"),
+        (reply(200, {"error": "invalid_client"}), "invalid_client"),
+        (reply(200, {"error": "unauthorized_client", "access_token": "a"}), "unauthorized_client"),
+        (reply(400, {"error": {"code": "invalid_client"}}), "status_400"),
         (reply(200, b"<html>"), "malformed"),
         (reply(200, {"access_token": "a"}), "malformed"),
         (reply(200, []), "malformed"),
@@ -204,6 +209,7 @@ async def test_a_service_that_refuses_everything_is_no_storm_on_the_provider() -
         (token(token_type="N_A"), "token_type"),
         (token(lifetime=0), "expired"),
         (token(lifetime=-5), "expired"),
+        (token(lifetime="0"), "expired"),
         (reply(302, headers={"location": "http://evil"}), "status_302"),
         (fail(), "unavailable"),
     ],
@@ -233,6 +239,68 @@ async def test_a_lifetime_that_is_not_told_or_absurd_is_bounded(lifetime) -> Non
     await counter.send()
 
     assert counter.shown[-1] == "Bearer own-2"
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ("3600", 3600),
+        (" 3600 ", 3600),
+        ("3600.0", 3600),
+        (3600.0, 3600),
+        ("10", 10),
+        (0.001, 1),
+        ("", 300),
+        ("an hour", 300),
+        ("-5", 300),
+        ("NaN", 300),
+        (True, 300),
+        ([3600], 300),
+        ({"s": 3600}, 300),
+        (10**400, 300),
+        ("9" * 400, 300),
+        ("9" * 20, 86_400),
+        (1e308, 86_400),
+    ],
+)
+async def test_a_lifetime_counts_as_it_is_meant(said, seconds) -> None:
+    """A number or its digits; five minutes where it says nothing."""
+    counter = Counter(OWN, provider=(token(lifetime=said), token("own-2")))
+    await counter.send()
+    await asyncio.sleep(0.69 * seconds)
+    await counter.send()
+    before = asked(counter)
+    await asyncio.sleep(0.3 * seconds)
+
+    await counter.send()
+    await asyncio.sleep(0.001)
+
+    assert (before, asked(counter)) == (1, 2)
+
+
+@pytest.mark.parametrize("lifetime", [1, 2, 5, 8])
+async def test_a_short_lived_token_is_no_storm_on_the_provider(lifetime) -> None:
+    """One request in a lifetime, cut short by a third at most."""
+    counter = Counter(OWN, provider=(token(lifetime=lifetime),))
+
+    for _ in range(100):
+        await counter.send()
+        await asyncio.sleep(lifetime / 20)
+
+    assert 5 <= asked(counter) <= 8
+
+
+async def test_a_token_that_ends_before_it_arrives_is_asked_for_seldom() -> None:
+    """A provider that is slower than its tokens live is left alone for a moment."""
+    counter = Counter(OWN, provider=(token(lifetime=1, after=1.5),))
+
+    for _ in range(100):
+        with pytest.raises(CredentialsUnavailable, match="expired"):
+            await counter.send()
+        await asyncio.sleep(0.1)
+
+    assert 2 <= asked(counter) <= 8
+    assert {one.reason for one in counter.bench.heard_of(TokenRefused)} == {"expired"}
 
 
 async def test_replies_for_the_gateway_may_be_shared_where_the_author_says_so() -> None:
