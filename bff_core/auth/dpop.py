@@ -9,12 +9,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from hmac import compare_digest, digest
-from math import isfinite
 from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from bff_core.auth.issuer import ALGORITHMS
-from bff_core.auth.jwt import Refused, is_signed, parse, public_key_of, thumbprint_of
+from bff_core.auth.jwt import (
+    Refused,
+    instant_of,
+    is_signed,
+    parse,
+    public_key_of,
+    thumbprint_of,
+)
 from bff_core.clock import Clock
 from bff_core.errors import ConfigurationError, NotAuthenticated
 from bff_core.link import Link
@@ -116,9 +122,8 @@ class Proofs:
         return told.claims, thumbprint_of(key)
 
     def _judge(self, claims: Mapping[str, object], scope: Scope, token: bytes) -> None:
-        issued, wall = claims.get("iat"), self._wall()
-        is_number = isinstance(issued, int | float) and not isinstance(issued, bool)
-        if not is_number or not isfinite(issued) or abs(wall - issued) > self._options.leeway:  # type: ignore[arg-type, operator]  # it is a number
+        issued = instant_of(claims, "iat", required=True)
+        if abs(self._wall() - issued) > self._options.leeway:
             raise Refused("iat")
         method = "GET" if scope.method == "WEBSOCKET" else scope.method  # RFC 6455, section 4.1
         if claims.get("htm") != method or not self._is_here(claims.get("htu"), scope):

@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import ClassVar, Final
 
 from bff_core.auth.authenticator import Resources
-from bff_core.auth.jwt import Refused, acr_of, audiences_of, auth_time_of, instant_of
+from bff_core.auth.jwt import Refused, acr_of, audiences_of, auth_time_of
 from bff_core.auth.plain_token import PlainToken, bearer_in
 from bff_core.auth.viewer import Viewer
 from bff_core.clock import Clock
@@ -18,6 +18,7 @@ from bff_core.scope import Scope
 from bff_core.settings import Settings
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.provider import ProviderUnavailable, basic, post, provider, told_in
+from bff_core.upstream.token_reply import seconds_in
 
 BELIEVED: Final = 60.0
 """Seconds for which a token that was active is not asked about again, or until it ends."""
@@ -181,10 +182,9 @@ class IntrospectionAuthenticator:
             raise Refused("issuer")
         if "cnf" in told:  # bound to a key that nobody has shown here
             raise Refused("bound")
-        left = BELIEVED
-        if "exp" in told:
-            left = instant_of(told, "exp", required=True) + options.leeway - wall
-        if left <= 0 or instant_of(told, "nbf") - options.leeway > wall:
+        ends, begins = _instant_in(told, "exp"), _instant_in(told, "nbf")
+        left = BELIEVED if ends is None else ends + options.leeway - wall
+        if left <= 0 or (begins is not None and begins - options.leeway > wall):
             raise Refused("expired")
         subject, tenant = told.get("sub"), told.get(options.tenant, "") if options.tenant else ""
         if not isinstance(subject, str) or not subject or not isinstance(tenant, str):
@@ -205,3 +205,15 @@ class IntrospectionAuthenticator:
         if self._resources is None:
             raise ConfigurationError("tokens are asked about while the gateway runs")
         return self._resources
+
+
+def _instant_in(told: Mapping[str, object], name: str) -> float | None:
+    """Return a Unix time that an issuer wrote as a number or as its digits; None without it.
+
+    Raises `Refused` for one that can't be read.
+    """
+    value = told.get(name)
+    instant = seconds_in(value)
+    if instant is None and value is not None:
+        raise Refused(name)
+    return instant

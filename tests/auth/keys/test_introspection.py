@@ -76,6 +76,15 @@ async def test_an_active_token_signs_in_and_is_asked_about_once():
         active(aud=None),
         active(iss="https://evil.example"),
         active(exp=NOW - 61),
+        active(exp=str(int(NOW - 61))),
+        active(exp=0),
+        active(exp="tomorrow"),
+        active(exp=True),
+        active(exp=[NOW + 600]),
+        active(exp=10**400),
+        active(nbf=str(int(NOW + 61))),
+        active(nbf="tomorrow"),
+        active(nbf=10**400),
         active(nbf=NOW + 61),
         active(sub=None),
         active(sub=""),
@@ -90,6 +99,34 @@ async def test_any_other_token_is_refused_like_any_other(step):
     assert [one.status_code for one in told] == [401, 401]
     assert told[0].json()["detail"] == "The access token is not valid."
     assert len(service.calls) == 1
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"exp": str(int(NOW + 600))},
+        {"exp": f"{NOW + 600}"},
+        {"exp": NOW - 59},
+        {"exp": 1e300},
+        {"nbf": str(int(NOW))},
+        {"nbf": NOW + 59},
+    ],
+)
+async def test_times_count_as_numbers_or_as_their_digits(changed):
+    """Some issuers write them as text."""
+    async with open_shop(active(**changed)) as (client, _):
+        told = await client.get("/v1/me", headers=bearer())
+
+    assert told.status_code == 200
+
+
+async def test_an_end_that_is_null_is_none():
+    """The token is believed for a minute."""
+    answer = {"active": True, "iss": ISSUER, "aud": AUDIENCE, "sub": "user-7", "exp": None}
+    async with open_shop(reply(200, {**answer, "scope": "orders:read"})) as (client, _):
+        told = await client.get("/v1/me", headers=bearer())
+
+    assert told.status_code == 200
 
 
 @pytest.mark.parametrize(

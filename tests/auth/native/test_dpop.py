@@ -160,6 +160,8 @@ FORGED = {
     "one of the future": lambda token: [proof(token, iat=NOW + 61)],
     "no instant": lambda token: [proof(token, iat=None)],
     "a text for an instant": lambda token: [proof(token, iat=str(NOW))],
+    "four hundred digits for an instant": lambda token: [proof(token, iat=10**400)],
+    "true for an instant": lambda token: [proof(token, iat=True)],
     "another token's": lambda token: [proof(bound(OTHER))],
     "no token's": lambda token: [proof(token, ath=None)],
     "no id": lambda token: [proof(token, jti=None)],
