@@ -36,9 +36,6 @@ from bff_core.signin.navigation import NO_STORE, answered, redirect
 LONGEST: Final = 16 * 1024
 """Bytes of a logout token's form."""
 
-REPLAY: Final = 3600.0
-"""Seconds for which a logout token is known again."""
-
 WISHES: Final = ("login_hint", "prompt", "acr_values", "max_age")
 """What a page may ask of the provider, by parameters of `/login`."""
 
@@ -160,15 +157,14 @@ class SessionEndpoints:
     async def backchannel_logout(self, request: Request) -> Response:
         """Take the provider's word that somebody has signed out elsewhere."""
         token = await _logout_token(request)
-        sessions = self._auth.sessions
         try:
             told = await self._auth.client.logged_out(token)
         except Refused as refused:
             raise BadLogoutToken("It is not of our provider, or not for us.") from refused
-        if not await sessions.store.note(f"logout {key_of(told.id)}", REPLAY):
-            raise BadLogoutToken("It was used before.")
         by = provider_session_of(told.sid) if told.sid else provider_subject_of(told.subject)
-        await sessions.end(await sessions.store.listed(by), "ended_elsewhere")
+        word = f"logout {key_of(told.id)}"
+        if not await self._auth.sessions.end_listed(by, word, told.seconds):
+            raise BadLogoutToken("It was used before.")
         return Response(status_code=200, headers=NO_STORE)
 
     async def sessions(self, request: Request) -> Response:

@@ -18,7 +18,7 @@ MAX_AGE: Final = 86_400.0
 class LoggedOut:
     """Whose sessions the provider has ended: one of its own, `sid`, or all of a subject's.
 
-    The token with this `id` is accepted for `seconds` more.
+    By no clock within the leeway the token with this `id` is accepted for more than `seconds`.
     """
 
     id: str
@@ -46,7 +46,7 @@ def _seconds_left(claims: Claims, leeway: float, wall: float) -> float:
     left = ends + leeway - wall
     if left <= 0:
         raise Refused("expired")
-    return left
+    return left + leeway  # other processes' clocks may be behind ours
 
 
 def _text(claims: Claims, name: str) -> str:

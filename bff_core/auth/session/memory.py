@@ -98,6 +98,14 @@ class MemoryStore:
         found = [self._kept(key) for key in list(self._index.get(name, ()))]
         return newest_first(kept for kept in found if kept is not None)
 
+    async def end_listed(self, name: str, word: str, seconds: float) -> Sequence[str] | None:
+        """End all sessions that are listed under a name, once for a word."""
+        if not await self.note(word, seconds):
+            return None
+        keys = [kept.key for kept in await self.listed(name)]
+        await self.remove(keys)
+        return keys
+
     async def lease(self, name: str, holder: str, seconds: float) -> bool:
         """Take something that one at a time may have."""
         now = self._clock()

@@ -55,6 +55,17 @@ return told
 """
 )
 
+END_LISTED: Final = """
+if redis.call('EXISTS', KEYS[2]) == 1 then return false end
+local ended = {}
+for _, key in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
+  if redis.call('DEL', ARGV[1] .. key) == 1 then table.insert(ended, key) end
+end
+redis.call('DEL', KEYS[1])
+redis.call('SET', KEYS[2], 'noted', 'PX', ARGV[2])
+return ended
+"""
+
 GET: Final = (
     NOW
     + """
@@ -176,6 +187,14 @@ class RedisStore:
         told = await self._link.script(LISTED, [self._named_list(name)], [self._prefix])
         found = [self._kept(one) for one in told] if isinstance(told, list) else []
         return newest_first(kept for kept in found if kept is not None)
+
+    async def end_listed(self, name: str, word: str, seconds: float) -> Sequence[str] | None:
+        """End all sessions that are listed under a name, once for a word."""
+        keys = [self._named_list(name), f"{self._prefix}noted:{word}"]
+        ended = await self._link.script(END_LISTED, keys, [self._prefix, _milliseconds(seconds)])
+        if not isinstance(ended, list):
+            return None
+        return [key.decode() for key in ended if isinstance(key, bytes)]
 
     async def lease(self, name: str, holder: str, seconds: float) -> bool:
         """Take something that one at a time may have."""

@@ -68,6 +68,13 @@ class SessionStore(Protocol):
         """Return the sessions that have a name in their `indexes_of`, newest first."""
         ...
 
+    async def end_listed(self, name: str, word: str, seconds: float, /) -> Sequence[str] | None:
+        """End all sessions that are listed under a name, and remember why: all of it, or nothing.
+
+        Returns their keys; None where the `word` was heard before, less than its `seconds` ago.
+        """
+        ...
+
     async def lease(self, name: str, holder: str, seconds: float, /) -> bool:
         """Take something for a while that one at a time may have; whether it is ours now."""
         ...

@@ -18,6 +18,9 @@ RECHECK: Final = 1.0
 REMEMBERED: Final = 10_000
 """Sessions that are known without asking a shared store."""
 
+UNCONFIRMED: Final = 1_000
+"""Words of the provider whose end nobody learnt."""
+
 GRACE: Final = 10.0
 """Seconds for which a session is found by the cookie that it had before."""
 
@@ -53,6 +56,7 @@ class Sessions:
         self._spawn = spawn
         self._events = events
         self._known: dict[str, _Known] = {}
+        self._unconfirmed: dict[str, None] = {}
 
     async def find(self, secret: str) -> Kept | None:
         """Return the session of a cookie; None where there is none, or no more."""
@@ -111,6 +115,26 @@ class Sessions:
         The request was under way then: taking its cookie back would take the new one.
         """
         return await self.store.noted(f"replaced {key_of(secret)}")
+
+    async def end_listed(self, name: str, word: str, seconds: float) -> bool:
+        """End the sessions that are listed under a name; False where the word was heard before.
+
+        A word whose end nobody learnt, as the store was lost meanwhile, may be repeated: it has
+        ended all of the sessions, or none.
+        """
+        try:
+            ended = await self.store.end_listed(name, word, seconds)
+        except StoreUnavailable:
+            self._unconfirmed[word] = None
+            if len(self._unconfirmed) > UNCONFIRMED:
+                del self._unconfirmed[next(iter(self._unconfirmed))]
+            raise
+        for key in ended or ():
+            self._known.pop(key, None)
+            self._tell("ended_elsewhere")
+        is_repeated = word in self._unconfirmed
+        self._unconfirmed.pop(word, None)
+        return ended is not None or is_repeated
 
     async def of(self, subject: str, tenant: str = "") -> Sequence[Kept]:
         """Return the sessions of a person, newest first."""

@@ -1,0 +1,244 @@
+"""Back-channel logout: no logout is lost, and no logout token counts twice."""
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+from bff_core.errors import StoreUnavailable
+from bff_core.events import SessionChanged
+from bff_core.testing.scripted import reply
+from services_mock import identity
+from services_mock.identity.signing import signed
+from tests.auth.browser.site import HERE, ISSUER, Wall, open_site
+from tests.auth.browser.test_sessions import claims, tell
+
+DAY = 86_400
+
+
+class Unreliable:
+    """A store whose calls are lost at the places that `lost` names: before or after they act."""
+
+    def __init__(self, store, lost: Iterator[str]) -> None:
+        self._store = store
+        self._lost = lost
+
+    def __getattr__(self, name: str):
+        method = getattr(self._store, name)
+        if not asyncio.iscoroutinefunction(method):
+            return method
+
+        async def call(*args):
+            when = next(self._lost, "")
+            if when == "before":
+                raise StoreUnavailable("store", "lost")
+            done = await method(*args)
+            if when == "after":
+                raise StoreUnavailable("store", "lost")
+            return done
+
+        return call
+
+
+def logout(site, **changed) -> str:
+    """Return a logout token for all sessions of user 1."""
+    return signed(site.identity.state.store, "logout+jwt", claims(site, **{"sub": "1", **changed}))
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("answered", range(4))
+async def test_a_store_that_fails_loses_no_logout(when, answered):
+    """Wherever it fails, the provider gets 503, sends the same word again, and is obeyed."""
+    async with open_site() as site:
+        browser = site.browser()
+        await browser.sign_in()
+        reliable, token = site.auth.sessions.store, logout(site)
+        site.auth.sessions.store = Unreliable(reliable, iter([""] * answered + [when]))
+        first = await tell(site, token)
+        site.auth.sessions.store = reliable
+        again = await tell(site, token) if first.status_code == 503 else first
+        after = await browser.fetch("/v1/me")
+        third = await tell(site, token)
+
+    assert first.status_code in ({503} if answered == 0 else {200})
+    assert again.status_code == 200
+    assert after.status_code == 401
+    assert third.status_code == 400
+
+
+async def test_a_provider_whose_keys_are_unavailable_loses_no_logout():
+    """The word can't be verified: 503, and it counts when it comes again."""
+    async with open_site() as site:
+        browser = site.browser()
+        await browser.sign_in()
+        site.auth.client._keys = None  # as in a process that has just started
+        site.provider.then(reply(503))
+        token = logout(site)
+        first = await tell(site, token)
+        site.provider.then(site.answer)
+        site.auth.client._keys = None
+        again = await tell(site, token)
+        after = await browser.fetch("/v1/me")
+
+    assert (first.status_code, again.status_code) == (503, 200)
+    assert first.headers["retry-after"]
+    assert after.status_code == 401
+
+
+@pytest.mark.needs("redis-server")
+@pytest.mark.parametrize("shared", [False, True], ids=["memory", "redis"])
+async def test_of_twenty_at_once_one_is_heard(shared, redis_server):
+    """The others learn that the word was used before."""
+    told = {"session_url": redis_server.url} if shared else {}
+    async with open_site(told=told) as site:
+        browser = site.browser()
+        await browser.sign_in()
+        token = logout(site)
+        answers = await asyncio.gather(*(tell(site, token) for _ in range(20)))
+        after = await browser.fetch("/v1/me")
+        ended = [one.change for one in site.heard if isinstance(one, SessionChanged)]
+
+    assert sorted(one.status_code for one in answers) == [200] + [400] * 19
+    assert after.status_code == 401
+    assert ended.count("ended_elsewhere") == 1
+
+
+@pytest.mark.needs("redis-server")
+async def test_a_redis_that_is_frozen_loses_no_logout(redis_server):
+    """What it was sent meanwhile it may do late: all of it, or nothing."""
+    async with open_site(told={"session_url": redis_server.url}) as site:
+        browser = site.browser()
+        await browser.sign_in()
+        token = logout(site)
+        redis_server.freeze()
+        frozen = await tell(site, token)
+        redis_server.thaw()
+        again = await until_it_answers(site, token)
+        after = await browser.fetch("/v1/me")
+
+    assert frozen.status_code == 503
+    assert again.status_code == 200
+    assert after.status_code == 401
+
+
+@pytest.mark.needs("redis-server")
+async def test_a_redis_that_is_killed_loses_no_logout(tmp_path, redis_server):
+    """It kept the sessions on disk; after its return the word is heard, once."""
+    redis_server.kill()
+    durable = type(redis_server)(tmp_path, durable=True)
+    durable.start()
+    try:
+        async with open_site(told={"session_url": durable.url}) as site:
+            browser = site.browser()
+            await browser.sign_in()
+            token = logout(site)
+            durable.kill()
+            killed = await tell(site, token)
+            durable.start()
+            again = await until_it_answers(site, token)
+            third = await tell(site, token)
+            after = await browser.fetch("/v1/me")
+    finally:
+        durable.kill()
+
+    assert killed.status_code == 503
+    assert (again.status_code, third.status_code) == (200, 400)
+    assert after.status_code == 401
+
+
+async def until_it_answers(site, token: str):
+    """Repeat a logout token while the answer is 503, as a provider does."""
+    for _ in range(100):
+        answer = await tell(site, token)
+        if answer.status_code != 503:
+            break
+        await asyncio.sleep(0.05)  # for Redis, which is a process of its own
+    return answer
+
+
+@pytest.mark.needs("redis-server")
+async def test_a_logout_ends_a_session_that_gets_another_cookie_meanwhile(redis_server):
+    """Its old cookie, and its new one."""
+    async with open_site(told={"session_url": redis_server.url}) as site:
+        browser = site.browser()
+        await browser.sign_in()
+        kept = await site.auth.sessions.find(browser.cookie)
+        token = logout(site)
+        secret, _ = await asyncio.gather(site.auth.sessions.rotate(kept), tell(site, token))
+        found = [await site.auth.sessions.find(one) for one in (browser.cookie, secret) if one]
+
+    assert [one for one in found if one is not None] == []
+
+
+@pytest.mark.needs("redis-server")
+@pytest.mark.parametrize("shared", [False, True], ids=["memory", "redis"])
+@pytest.mark.parametrize("lifetime", [120, 2 * 3600, 3 * DAY, 10**12])
+async def test_a_word_is_heard_once_as_long_as_it_lives(lifetime, shared, redis_server):
+    """Also where the provider lets it live for hours; after a day it is refused as old."""
+    now = [0.0]
+    wall = Wall()
+    provider = identity.create_app(ISSUER, HERE, wall=wall)
+    told = {"session_url": redis_server.url} if shared else {}
+    options = {"idle": 10 * DAY, "lifetime": 30 * DAY, "changed": {"keeps_tokens": False}}
+    async with open_site(
+        told=told, provider=provider, wall=wall, clock=lambda: now[0], **options
+    ) as site:
+        issued = int(wall.now)
+        token = logout(site, exp=issued + lifetime)
+        await site.browser().sign_in()
+        first = await tell(site, token)
+        repeats = []
+        for elapsed in (1, 119, 179, 3601, 7199, DAY - 1, DAY + 59, 2 * DAY, 3 * DAY - 1):
+            now[0] += issued + elapsed - wall.now
+            wall.now = issued + elapsed
+            repeats.append((await tell(site, token)).status_code)
+
+    assert first.status_code == 200
+    assert set(repeats) == {400}
+
+
+@pytest.mark.needs("redis-server")
+async def test_redis_remembers_a_word_until_no_clock_takes_it(redis_server):
+    """Its lifetime, and the leeway of both clocks."""
+    async with open_site(told={"session_url": redis_server.url}) as site:
+        answer = await tell(site, logout(site, exp=int(site.wall.now) + 7200))
+        link = site.auth.sessions.store._link
+        (name,) = await link.run("KEYS", "*noted*")
+        left = await link.run("PTTL", name)
+
+    assert answer.status_code == 200
+    assert 7310_000 < left <= 7320_000
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"iat": None},
+        {"iat": "now"},
+        {"iat": True},
+        {"iat": []},
+        {"iat": 10**400},
+        {"iat": 1_800_000_061},
+        {"iat": 1_800_000_000 - DAY - 61},
+        {"exp": None},
+        {"exp": 1_800_000_000 - 61},
+        {"exp": 10**400},
+        {"jti": ""},
+        {"jti": 7},
+        {"jti": ["j"]},
+        {"jti": {"j": 1}},
+        {"sub": 1},
+        {"sub": None, "sid": 7},
+        {"sid": ["s"]},
+    ],
+)
+async def test_a_logout_token_without_its_time_or_name_ends_nothing(changed):
+    """400, also where the rest is right."""
+    async with open_site() as site:
+        browser = site.browser()
+        await browser.sign_in()
+        answer = await tell(site, logout(site, **changed))
+        still = await browser.fetch("/v1/me")
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
+    assert still.status_code == 200
