@@ -13,6 +13,7 @@ from bff_core.auth.dpop import DPoP, Proofs
 from bff_core.auth.issuer import Issuer
 from bff_core.auth.jwt import (
     Claims,
+    PublicKey,
     Refused,
     acr_of,
     auth_time_of,
@@ -36,9 +37,6 @@ __all__ = ["BearerAuthenticator", "DPoP", "DeviceSessions", "Issuer"]
 REMEMBERED: Final = 10_000
 """Tokens that are not verified again while they are valid."""
 
-TRUSTED_FOR: Final = 300.0
-"""Seconds after which a token is verified again: its key may have been withdrawn."""
-
 REFUSAL: Final = "The access token is not valid."
 """What everybody is told whose token is refused, whatever the reason."""
 
@@ -47,10 +45,10 @@ class BearerAuthenticator:
     """Takes `Authorization: Bearer <JWT>`; without that header the caller is anonymous.
 
     Tokens are verified by the keys of their issuer, which are fetched through an upstream of the
-    gateway. What was verified is remembered by its hash until it expires, or for five minutes. All
-    refusals look alike. With `dpop`, tokens that are bound to a key are taken with a proof of it;
-    with `devices`, their sessions can be listed and ended. While an issuer's keys can't be had at
-    all its tokens are answered 503: nobody is taken for signed out.
+    gateway. What was verified is remembered by its hash until it expires, its key is withdrawn, or
+    the issuer's keys have to be fetched again (five minutes). All refusals look alike. With `dpop`,
+    tokens that are bound to a key are taken with a proof of it; with `devices`, their sessions can
+    be listed and ended. While an issuer's keys are unavailable its tokens are answered 503.
     """
 
     def __init__(
@@ -63,7 +61,9 @@ class BearerAuthenticator:
     ) -> None:
         if not issuers:
             raise ConfigurationError("BearerAuthenticator: name at least one Issuer(...)")
-        self._issuers = {one.issuer: (one, Keys(one, clock)) for one in issuers}
+        self._issuers = {
+            one.issuer: (one, Keys(one, clock, withdrawn=self._withdraw)) for one in issuers
+        }
         if len(self._issuers) < len(issuers):
             raise ConfigurationError("BearerAuthenticator: each issuer is named once")
         self._dpop = dpop
@@ -181,10 +181,16 @@ class BearerAuthenticator:
             raise Refused("key")
         wall = self._wall()
         claims = verify(told, key, issuer, wall)
-        left = min(expiry_of(claims) + issuer.leeway - wall, TRUSTED_FOR)
+        until = self._clock() + expiry_of(claims) + issuer.leeway - wall
         viewer, bound = self._viewer(claims, issuer, wall), _bound(claims)
         device = claims.get("sid") or bound or viewer.client
-        return _Verified(viewer, self._clock() + left, bound, str(device))
+        return _Verified(viewer, min(until, keys.trusted_until), bound, str(device), key)
+
+    def _withdraw(self, keys: frozenset[PublicKey]) -> None:
+        """Forget the tokens that were verified by keys which their issuer has withdrawn."""
+        self._verified = {
+            digest: known for digest, known in self._verified.items() if known.key not in keys
+        }
 
     def _viewer(self, claims: Claims, issuer: Issuer, wall: float) -> Viewer:
         subject, tenant = str(claims["sub"]), claims.get(issuer.tenant) if issuer.tenant else ""
@@ -206,12 +212,16 @@ class BearerAuthenticator:
 
 @dataclass(frozen=True, slots=True)
 class _Verified:
-    """What a token has been found to say: until when, bound to which key, of which device."""
+    """What a token has been found to say: until when, bound to which key, of which device.
+
+    `key` is the issuer's that verified it.
+    """
 
     viewer: Viewer
     until: float
     thumbprint: str
     device: str
+    key: PublicKey
 
 
 def _bound(claims: Claims) -> str:

@@ -19,7 +19,6 @@ from bff_core.auth.jwt import (
     is_signed,
     parse,
     public_key_of,
-    thumbprint_of,
 )
 from bff_core.clock import Clock
 from bff_core.errors import ConfigurationError, NotAuthenticated
@@ -119,7 +118,7 @@ class Proofs:
         key = public_key_of(told.header.get("jwk"))
         if told.algorithm not in key.algorithms or not is_signed(told, key):
             raise Refused("signature")
-        return told.claims, thumbprint_of(key)
+        return told.claims, key.thumbprint
 
     def _judge(self, claims: Mapping[str, object], scope: Scope, token: bytes) -> None:
         issued = instant_of(claims, "iat", required=True)

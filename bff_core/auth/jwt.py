@@ -6,7 +6,7 @@ No header of a token chooses a key from anywhere: `jku`, `x5u`, `jwk` and `x5c` 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite
 from typing import Final
 
@@ -14,14 +14,13 @@ import msgspec
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry
+from joserfc.util import base64_to_int
 
 from bff_core.auth.issuer import ALGORITHMS, Issuer
+from bff_core.auth.weak_keys import is_weak
 
 LONGEST: Final = 8192
 """Bytes that a token may have; servers bound the head of a request anyway."""
-
-SHORTEST_RSA: Final = 2048
-"""Bits of an RSA key, at least (RFC 7518, section 3.3)."""
 
 CURVES: Final = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521"}
 
@@ -58,11 +57,12 @@ class Unverified:
 
 @dataclass(frozen=True, slots=True)
 class PublicKey:
-    """A key of an issuer, for signatures only."""
+    """A key of an issuer, for signatures only; equal by what it is called, and what it is."""
 
     key_id: str
     algorithms: frozenset[str]
-    key: VerifyingKey
+    key: VerifyingKey = field(compare=False)
+    thumbprint: str
 
 
 def parse(token: bytes, longest: int = LONGEST) -> Unverified:
@@ -101,6 +101,8 @@ def _object(octets: bytes) -> dict[str, object]:
 def keys_of(document: bytes) -> tuple[PublicKey, ...]:
     """Return the keys of a JWK set (RFC 7517) that verify signatures; others are left out.
 
+    Left out are keys of other uses, curves and algorithms, RSA keys that are too weak, and keys
+    that are published with their private part: anybody can sign with those.
     Raises `ValueError` for what is no JWK set.
     """
     try:
@@ -114,7 +116,7 @@ def keys_of(document: bytes) -> tuple[PublicKey, ...]:
 
 
 def _key_of(told: object) -> PublicKey | None:
-    if not isinstance(told, dict) or told.get("use", "sig") != "sig":
+    if not isinstance(told, dict) or told.get("use", "sig") != "sig" or told.keys() & _PRIVATE:
         return None
     operations = told.get("key_ops", ["verify"])
     key_id, kind = told.get("kid", ""), _KINDS.get(str(told.get("kty")))
@@ -124,25 +126,28 @@ def _key_of(told: object) -> PublicKey | None:
     if not fit:
         return None
     try:
+        if kind is RSAKey and is_weak(_number(told["n"]), _number(told["e"])):
+            return None
         key = kind.import_key({name: value for name, value in told.items() if name in _PUBLIC})
     except (JoseError, ValueError, TypeError, KeyError):
         return None
-    return PublicKey(key_id if isinstance(key_id, str) else "", fit, key)
+    name = key_id if isinstance(key_id, str) else ""
+    return PublicKey(name, fit, key, key.thumbprint())
+
+
+def _number(text: object) -> int:
+    """Return the value of a Base64urlUInt (RFC 7518, section 2), as the key is imported."""
+    if not isinstance(text, str):
+        raise TypeError("no text")
+    return base64_to_int(text)
 
 
 def public_key_of(told: object) -> PublicKey:
-    """Return the key that a proof brings along; raises `Refused` for one that is not public."""
-    if not isinstance(told, dict) or told.keys() & _PRIVATE:
-        raise Refused("jwk")
+    """Return the key that a proof brings along; raises `Refused` for one that can't be used."""
     key = _key_of(told)
     if key is None:
         raise Refused("jwk")
     return key
-
-
-def thumbprint_of(key: PublicKey) -> str:
-    """Return the SHA-256 thumbprint of a key (RFC 7638)."""
-    return key.key.thumbprint()
 
 
 _PRIVATE: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
@@ -159,12 +164,14 @@ def _fits(algorithm: str, told: Mapping[str, object]) -> bool:
         return told.get("crv") == CURVES[algorithm]
     if ALGORITHMS[algorithm] == "OKP":
         return told.get("crv") == "Ed25519"
-    modulus = told.get("n")
-    return isinstance(modulus, str) and len(modulus) * 6 >= SHORTEST_RSA
+    return True
 
 
 def key_for(token: Unverified, keys: Sequence[PublicKey]) -> PublicKey | None:
-    """Return the key that a token names; without a name, the only one there is for it."""
+    """Return the key that a token names; without a name, the only one there is for it.
+
+    Of keys with one name the first is meant.
+    """
     fit = [one for one in keys if token.algorithm in one.algorithms]
     if not token.key_id:
         return fit[0] if len(fit) == 1 else None

@@ -38,7 +38,7 @@ OUTAGE_ERRORS: Final = frozenset({
     "too_many_requests", "rate_limit_exceeded", "internal_error", "internal_server_error",
     "service_unavailable", "timeout",
 })  # fmt: skip
-"""Errors that say: come again later."""
+"""Errors that say: try again later."""
 
 TOO_MANY_REQUESTS: Final = 429
 
@@ -63,7 +63,7 @@ def verdict_of(status: int, error: str) -> Verdict:
     """Return what an answer means by its status and its OAuth error.
 
     A known error counts whatever the status is, since providers differ: 400, 401, 403, 200, 500.
-    429 is about how often was asked, never about the grant. An error that is not known refuses
+    429 is about the rate of requests, never about the grant. An error that is not known refuses
     the grant where OAuth has its errors (200, 400, 401, 403), and nothing elsewhere: a proxy's
     404 is no word of the provider.
     """

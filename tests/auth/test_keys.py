@@ -8,7 +8,7 @@ from bff_core.auth.keys import FRESH, LAST_GOOD, SELDOM, ProviderUnavailable
 from bff_core.errors import NotAuthenticated
 from bff_core.testing.scripted import fail, hang, reply
 from tests.auth.identity import Identity
-from tests.auth.tokens import RSA, STRANGER, claims, key_set, signed
+from tests.auth.tokens import EC, RSA, STRANGER, claims, key_set, signed
 
 pytestmark = pytest.mark.virtual_time
 
@@ -56,28 +56,170 @@ async def test_unknown_keys_cause_one_fetch_in_thirty_seconds() -> None:
     assert fetches(identity) <= 4
 
 
-async def test_keys_are_believed_while_their_issuer_is_down() -> None:
-    """New tokens are accepted, and nobody waits for the issuer."""
-    identity = Identity(reply(200, key_set()), hang())
+@pytest.mark.parametrize("trouble", [fail(), hang(), reply(500), reply(200, b"<html>")])
+async def test_keys_are_believed_while_their_issuer_is_down(trouble) -> None:
+    """New tokens and those of before are accepted; one request in all waits for the issuer."""
+    identity = Identity(reply(200, key_set()), trouble)
     await identity.ask(signed())
     await asyncio.sleep(FRESH + 1)
-    began = identity.bench.now
 
-    viewer = await identity.ask(signed(claims(sub="new")))
-    ended = identity.bench.now
-    await asyncio.wait(identity.bench.background)
+    waits = []
+    for number in range(100):
+        began = identity.bench.now
+        await identity.ask(signed(claims(sub=f"new-{number}")))
+        await identity.ask(signed())
+        waits.append(identity.bench.now - began)
+        await asyncio.sleep(10)
 
-    assert viewer.subject == "new"
-    assert ended == began
+    assert waits[0] <= 5.0
+    assert set(waits[1:]) == {0.0}
+    await asyncio.sleep(10)  # for the last fetch to end
 
 
-async def test_a_withdrawn_key_is_believed_no_longer() -> None:
-    """Also for a token that was verified before."""
-    identity = Identity(reply(200, key_set(RSA, STRANGER)), reply(200, key_set(STRANGER, kid="x")))
+WITHDRAWN = {"keys": key_set(STRANGER, kid="new")["keys"]}
+"""What an issuer publishes that has withdrawn the key of most tokens here."""
+
+
+@pytest.mark.parametrize("is_new", [True, False], ids=["new token", "remembered token"])
+@pytest.mark.parametrize("quiet", [FRESH + 0.1, FRESH + 29, 2 * FRESH, 3600, LAST_GOOD - 1])
+@pytest.mark.parametrize("delay", [0, 2])
+async def test_a_withdrawn_key_is_refused_by_a_quiet_gateway(quiet, is_new, delay) -> None:
+    """By the first request after five minutes, also where the issuer takes its time."""
+    identity = Identity(reply(200, key_set(RSA)), reply(200, WITHDRAWN, after=delay))
+    lasting = claims(exp=2e9)
+    await identity.ask(signed(lasting))
+    await asyncio.sleep(quiet)
+
+    with pytest.raises(NotAuthenticated):
+        await identity.ask(signed({**lasting, "sub": "x"} if is_new else lasting))
+
+    assert fetches(identity) == 2
+
+
+@pytest.mark.parametrize("pace", [0.5, 7, 29, 31, 100])
+@pytest.mark.parametrize("kinds", ["new tokens", "remembered tokens", "both"])
+async def test_no_token_of_a_withdrawn_key_is_accepted_after_five_minutes(pace, kinds) -> None:
+    """At any pace, verified just before or long ago."""
+    at = [0.0]
+
+    async def published(call):
+        is_gone = identity.bench.now - at[0] >= 50
+        return await reply(200, WITHDRAWN if is_gone else key_set(RSA))(call)
+
+    identity = Identity(published)
+    at[0] = identity.bench.now  # the key is withdrawn 50 seconds later
+    accepted, number = 0.0, 0
+    while (elapsed := identity.bench.now - at[0]) < 900:
+        number += 1
+        wanted = {"new tokens": [f"n{number}"], "remembered tokens": ["r"]}.get(
+            kinds, ["r", f"n{number}"]
+        )
+        for subject in wanted:
+            try:
+                await identity.ask(signed(claims(sub=subject)))
+                accepted = elapsed
+            except NotAuthenticated:
+                pass
+        await asyncio.sleep(pace)
+
+    assert 0 < accepted <= 50 + FRESH
+
+
+async def test_remembered_tokens_fall_as_soon_as_their_key_is_gone() -> None:
+    """A fetch that another token caused shows it; tokens of other keys stay."""
+    both = {"keys": [*key_set(RSA)["keys"], *key_set(EC)["keys"]]}
+    only = {"keys": [*key_set(EC)["keys"], *WITHDRAWN["keys"]]}
+    identity = Identity(reply(200, both), reply(200, only))
+    stays, gone = signed(key=EC, algorithm="ES256"), signed()
+    viewer, _ = await identity.ask(stays), await identity.ask(gone)
+    await asyncio.sleep(SELDOM + 1)
+    await identity.ask(signed(key=STRANGER, kid="new"))
+
+    with pytest.raises(NotAuthenticated):
+        await identity.ask(gone)
+    again = await identity.ask(stays)
+
+    assert again is viewer
+    assert fetches(identity) == 2
+
+
+async def test_a_key_that_another_takes_the_name_of_is_withdrawn() -> None:
+    """Keys differ by their numbers, not by their names alone."""
+    identity = Identity(reply(200, key_set(RSA)), reply(200, key_set(STRANGER)))
     await identity.ask(signed())
     await asyncio.sleep(FRESH + 1)
-    await identity.ask(signed())  # the last: new keys are fetched behind it
+    await identity.ask(signed(key=STRANGER))
+
+    with pytest.raises(NotAuthenticated):
+        await identity.ask(signed())
+
+
+@pytest.mark.parametrize("none", [{"keys": []}, {"keys": [{"kty": "oct", "kid": "x", "k": "AA"}]}])
+async def test_an_issuer_may_withdraw_all_its_keys(none) -> None:
+    """Then no token is accepted, and the answer is a 503 until there are others."""
+    identity = Identity(reply(200, key_set(RSA)), reply(200, none))
+    await identity.ask(signed())
     await asyncio.sleep(FRESH + 1)
+
+    with pytest.raises(ProviderUnavailable):
+        await identity.ask(signed())
+
+
+async def test_a_busy_gateway_waits_for_no_keys() -> None:
+    """They are fetched behind its requests before they are due."""
+    identity = Identity(reply(200, key_set()), reply(200, key_set(), after=1.0))
+    await identity.ask(signed())
+
+    waits = []
+    for number in range(200):
+        await asyncio.sleep(5)
+        began = identity.bench.now
+        await identity.ask(signed(claims(sub=f"user-{number}")))
+        waits.append(identity.bench.now - began)
+
+    assert set(waits) == {0.0}
+    assert fetches(identity) == pytest.approx(1 + 1000 / 240, abs=1)
+
+
+def down_until(instant, bench):
+    """Return a step that fails until an instant, and then publishes the keys that are left."""
+
+    async def published(call):
+        return await (fail() if bench.now < instant else reply(200, WITHDRAWN))(call)
+
+    return published
+
+
+@pytest.mark.parametrize("back", [FRESH + 5, FRESH + 45, 2 * FRESH, 3600])
+async def test_a_key_that_was_withdrawn_during_an_outage_is_refused_soon_after_it(back) -> None:
+    """Within a minute of the issuer's return, at any pace of requests."""
+    for pace in (1, 20, 45, 170):
+        identity = Identity(reply(200, key_set(RSA)))
+        bench = identity.bench
+        await identity.ask(signed())
+        start = bench.now
+        identity.service.then(down_until(start + back, bench))
+        accepted = 0.0
+        while (elapsed := bench.now - start) < back + 600:
+            try:
+                await identity.ask(signed())
+                accepted = elapsed
+            except NotAuthenticated:
+                pass
+            await asyncio.sleep(pace)
+
+        assert accepted <= back + 60
+
+
+@pytest.mark.parametrize("early", [5, 40])
+async def test_a_fetch_that_failed_early_does_not_stand_for_one_that_is_due(early) -> None:
+    """The issuer was down for a moment before the five minutes were over."""
+    identity = Identity(reply(200, key_set(RSA)))
+    await identity.ask(signed())
+    identity.service.then(down_until(identity.bench.now + FRESH, identity.bench))
+    await asyncio.sleep(FRESH - early)
+    await identity.ask(signed(claims(sub="early")))
+    await asyncio.sleep(early + 1)
 
     with pytest.raises(NotAuthenticated):
         await identity.ask(signed())

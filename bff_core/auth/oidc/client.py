@@ -230,7 +230,7 @@ class Client:
         return claims
 
     async def _parsed(self, token: str, *types: str) -> tuple[Unverified, Issuer]:
-        """Return a token that nothing is known of yet, and how it has to be."""
+        """Return a token, not verified yet, and the issuer that it has to be of."""
         issuer = self.sign_in.tokens_for_us(*(await self.metadata()).keys, *types)
         told = parse(token.encode(), LONGEST_ID_TOKEN)
         if told.algorithm not in issuer.algorithms:
@@ -276,7 +276,7 @@ class Client:
         raise self._failure(endpoint, reason_of(reply.status, error))
 
     def _failure(self, endpoint: Endpoint, reason: str) -> ProviderUnavailable:
-        """Report what the provider answered instead of what was asked for; return the error."""
+        """Report an answer that is no token; return the error to raise."""
         self._report(endpoint, reason)
         return ProviderUnavailable(reason)
 

@@ -99,7 +99,7 @@ class MemoryStore:
         return newest_first(kept for kept in found if kept is not None)
 
     async def end_listed(self, name: str, word: str, seconds: float) -> Sequence[str] | None:
-        """End all sessions that are listed under a name, once for a word."""
+        """End all sessions that are listed under a name, once for each `word`."""
         if not await self.note(word, seconds):
             return None
         keys = [kept.key for kept in await self.listed(name)]

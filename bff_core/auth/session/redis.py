@@ -189,7 +189,7 @@ class RedisStore:
         return newest_first(kept for kept in found if kept is not None)
 
     async def end_listed(self, name: str, word: str, seconds: float) -> Sequence[str] | None:
-        """End all sessions that are listed under a name, once for a word."""
+        """End all sessions that are listed under a name, once for each `word`."""
         keys = [self._named_list(name), f"{self._prefix}noted:{word}"]
         ended = await self._link.script(END_LISTED, keys, [self._prefix, _milliseconds(seconds)])
         if not isinstance(ended, list):

@@ -69,9 +69,9 @@ class SessionStore(Protocol):
         ...
 
     async def end_listed(self, name: str, word: str, seconds: float, /) -> Sequence[str] | None:
-        """End all sessions that are listed under a name, and remember why: all of it, or nothing.
+        """End all sessions that are listed under a name, and remember `word` for some seconds.
 
-        Returns their keys; None where the `word` was heard before, less than its `seconds` ago.
+        Both happen, or neither. Returns the keys of the sessions; None where `word` is remembered.
         """
         ...
 

@@ -19,7 +19,7 @@ REMEMBERED: Final = 10_000
 """Sessions that are known without asking a shared store."""
 
 UNCONFIRMED: Final = 1_000
-"""Words of the provider whose end nobody learnt."""
+"""Logout tokens of which this process does not know whether the store took them."""
 
 GRACE: Final = 10.0
 """Seconds for which a session is found by the cookie that it had before."""
@@ -117,10 +117,10 @@ class Sessions:
         return await self.store.noted(f"replaced {key_of(secret)}")
 
     async def end_listed(self, name: str, word: str, seconds: float) -> bool:
-        """End the sessions that are listed under a name; False where the word was heard before.
+        """End the sessions that are listed under a name; False where `word` was used before.
 
-        A word whose end nobody learnt, as the store was lost meanwhile, may be repeated: it has
-        ended all of the sessions, or none.
+        If the store fails meanwhile, the same word may come again: it has ended all of the
+        sessions, or none.
         """
         try:
             ended = await self.store.end_listed(name, word, seconds)

@@ -48,7 +48,7 @@ def logout(site, **changed) -> str:
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("answered", range(4))
 async def test_a_store_that_fails_loses_no_logout(when, answered):
-    """Wherever it fails, the provider gets 503, sends the same word again, and is obeyed."""
+    """Wherever it fails, the provider gets 503, and the same token counts when it comes again."""
     async with open_site() as site:
         browser = site.browser()
         await browser.sign_in()
@@ -67,7 +67,7 @@ async def test_a_store_that_fails_loses_no_logout(when, answered):
 
 
 async def test_a_provider_whose_keys_are_unavailable_loses_no_logout():
-    """The word can't be verified: 503, and it counts when it comes again."""
+    """The token can't be verified: 503, and it counts when it comes again."""
     async with open_site() as site:
         browser = site.browser()
         await browser.sign_in()
@@ -87,8 +87,8 @@ async def test_a_provider_whose_keys_are_unavailable_loses_no_logout():
 
 @pytest.mark.needs("redis-server")
 @pytest.mark.parametrize("shared", [False, True], ids=["memory", "redis"])
-async def test_of_twenty_at_once_one_is_heard(shared, redis_server):
-    """The others learn that the word was used before."""
+async def test_of_twenty_logouts_at_once_one_counts(shared, redis_server):
+    """The others are refused as used before."""
     told = {"session_url": redis_server.url} if shared else {}
     async with open_site(told=told) as site:
         browser = site.browser()
@@ -123,7 +123,7 @@ async def test_a_redis_that_is_frozen_loses_no_logout(redis_server):
 
 @pytest.mark.needs("redis-server")
 async def test_a_redis_that_is_killed_loses_no_logout(tmp_path, redis_server):
-    """It kept the sessions on disk; after its return the word is heard, once."""
+    """Its sessions are on disk; after its return the same token counts, once."""
     redis_server.kill()
     durable = type(redis_server)(tmp_path, durable=True)
     durable.start()
@@ -173,7 +173,7 @@ async def test_a_logout_ends_a_session_that_gets_another_cookie_meanwhile(redis_
 @pytest.mark.needs("redis-server")
 @pytest.mark.parametrize("shared", [False, True], ids=["memory", "redis"])
 @pytest.mark.parametrize("lifetime", [120, 2 * 3600, 3 * DAY, 10**12])
-async def test_a_word_is_heard_once_as_long_as_it_lives(lifetime, shared, redis_server):
+async def test_a_logout_token_counts_once_as_long_as_it_lives(lifetime, shared, redis_server):
     """Also where the provider lets it live for hours; after a day it is refused as old."""
     now = [0.0]
     wall = Wall()
@@ -198,7 +198,7 @@ async def test_a_word_is_heard_once_as_long_as_it_lives(lifetime, shared, redis_
 
 
 @pytest.mark.needs("redis-server")
-async def test_redis_remembers_a_word_until_no_clock_takes_it(redis_server):
+async def test_redis_remembers_a_logout_token_until_no_clock_accepts_it(redis_server):
     """Its lifetime, and the leeway of both clocks."""
     async with open_site(told={"session_url": redis_server.url}) as site:
         answer = await tell(site, logout(site, exp=int(site.wall.now) + 7200))

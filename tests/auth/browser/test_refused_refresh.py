@@ -137,7 +137,7 @@ async def test_anything_else_is_an_outage_and_names_its_reason(step, reason):
     ]
 
 
-async def test_a_provider_that_is_gone_signs_nobody_out():
+async def test_an_unreachable_provider_ends_no_session():
     """Neither refused connections nor broken ones say anything about the session."""
     async with open_site() as site:
         site.service.then(guarded(site))
@@ -203,7 +203,7 @@ async def test_a_refusal_behind_a_request_is_met_by_the_next_one():
 
 
 async def test_a_service_refuses_the_token_and_the_provider_the_refresh():
-    """Found amid a screen, it is a 401 with where to sign in, too."""
+    """In the middle of a screen, too, the answer is 401 with where to sign in."""
     async with open_site() as site:
         browser = site.browser()
         await browser.sign_in()
@@ -218,9 +218,20 @@ async def test_a_service_refuses_the_token_and_the_provider_the_refresh():
     assert (after.status_code, browser.cookie) == (401, None)
 
 
+def refusing(site):
+    """Return a step that refuses refreshes, and answers everything else."""
+
+    async def step(call) -> Reply:
+        if call.target != "/token":
+            return await site.answer(call)
+        return await reply(403, {"error": "invalid_grant"}, after=0.1)(call)
+
+    return step
+
+
 @pytest.mark.needs("redis-server")
 async def test_four_gateways_share_one_refusal(redis_server):
-    """They share a Redis: the provider is asked once, and nobody gets a 503."""
+    """They share a Redis: the provider gets one request, and no page gets a 503."""
     wall = Wall()
     provider = identity.create_app(ISSUER, HERE, wall=wall)
     told = {"session_url": redis_server.url}
@@ -236,7 +247,7 @@ async def test_four_gateways_share_one_refusal(redis_server):
         others = [Browser(site, jar=browser.jar) for site in sites]
         before = [await one.fetch("/v1/balance") for one in others]
         for site in sites:
-            site.provider.then(reply(403, {"error": "invalid_grant"}, after=0.1))
+            site.provider.then(refusing(site))
         wall.now += 400
         held = [Browser(site, jar={"shop.example": dict(browser.jar["shop.example"])})
                 for site in sites for _ in range(5)]  # fmt: skip
