@@ -121,7 +121,7 @@ class FirstOf:
     def __init__(self, *authenticators: Authenticator) -> None:
         if not authenticators:
             raise ConfigurationError("FirstOf(...) needs at least one authenticator")
-        # Several within another are numbered with it; a subclass may do more than ask in order.
+        # Those within another are numbered with it; a subclass may have checks of its own.
         self._authenticators = tuple(
             one
             for each in authenticators

@@ -196,7 +196,7 @@ class BearerAuthenticator:
         subject, tenant = str(claims["sub"]), claims.get(issuer.tenant) if issuer.tenant else ""
         if issuer.tenant and (not isinstance(tenant, str) or not tenant):
             raise Refused("tenant")
-        if len(self._issuers) > 1:  # so that compositions and services tell them apart, too
+        if len(self._issuers) > 1:  # compositions and services must not confuse them
             subject = f"{subject}@{issuer.issuer}"
         client = claims.get(issuer.client, "")
         return Viewer(

@@ -16,7 +16,7 @@ class ViewerNotes:
         return msgspec.json.encode(replace(known, session=None)).decode()
 
     def rights(self, viewer: object, /) -> str:
-        """Return what tells apart viewers who may do different things."""
+        """Return a digest of what the viewer may do."""
         return viewer.rights if isinstance(viewer, Viewer) else ""
 
     def decode(self, text: str, /) -> Viewer:

@@ -151,7 +151,7 @@ class Guard:
         self._rules = rules
 
     def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Pass on what may be asked; raises for whoever may not. The lifespan passes by."""
+        """Check the rule, then call the application; the lifespan is passed on unchecked."""
         if scope["type"] != "lifespan":
             self._rules.admit(scope)
         return self._app(scope, receive, send)

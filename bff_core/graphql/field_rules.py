@@ -57,7 +57,7 @@ class FieldRule:
         return (id(self._node), id(self._field)) if self.looks else self._said
 
     def is_open(self, seen: Scope) -> bool:
-        """Whether anonymous callers may ask for the field."""
+        """Whether the field is open to anonymous callers."""
         return is_open(self._said, seen)
 
     def check(self, seen: Scope, values: VariableValues | None) -> None:

@@ -28,7 +28,7 @@ class Viewers(Protocol):
         ...
 
     def rights(self, viewer: object, /) -> str:
-        """Return what tells apart viewers who may do different things."""
+        """Return a digest of what the viewer may do."""
         ...
 
     def decode(self, text: str, /) -> object:

@@ -259,7 +259,7 @@ async def test_views_may_say_it_for_all_of_their_routes():
 
 
 async def test_where_nobody_can_sign_in_nothing_is_closed_by_default():
-    """But what asks for somebody does, also a plain route."""
+    """But a rule that requires a sign-in does, also on a plain route."""
     found = app(authenticator=False)
 
     @found.get("/closed")

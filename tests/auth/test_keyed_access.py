@@ -394,7 +394,7 @@ async def test_a_query_takes_no_notice_of_a_malformed_key():
 
 @pytest.mark.parametrize("route", ROUTES)
 async def test_a_body_is_not_read_for_who_may_not_ask(route):
-    """GraphQL has to, to know what is asked for; all others refuse by the head alone."""
+    """GraphQL has to read it to know the fields; all others refuse by the head alone."""
     method, _, path = route.partition(" ")
     read, sent = [], []
 

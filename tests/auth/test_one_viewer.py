@@ -168,15 +168,15 @@ async def test_equal_subjects_of_two_issuers_share_nothing(pair):
 
 
 class Suspicious(FirstOf):
-    """Takes nobody, whoever it asks knows."""
+    """Refuses every caller whom it finds."""
 
     async def authenticate(self, scope: Scope) -> Viewer | None:
         await super().authenticate(scope)
-        raise NotAuthenticated("Nobody is believed here.")
+        raise NotAuthenticated("Refused.")
 
 
-async def test_a_class_of_ones_own_is_asked_itself():
-    """What it adds to asking in order is not left out where it is one of several."""
+async def test_a_subclass_of_first_of_runs_its_own_checks():
+    """Its own checks run where it is one of several."""
     async with opened(FirstOf(Named("a"), Suspicious(Named("b")))) as client:
         told = [(await client.get("/v1/mine", headers={name: "7"})).status_code for name in "ab"]
 

@@ -187,7 +187,7 @@ KEEPER, STRANGER = bearer("ann secret:read"), bearer("bob other")
 
 @access(SECRET)
 async def resolve_secret(info: Info, id: str) -> str:  # noqa: A002 - its name
-    """Return a title that is everybody's, to those who may ask for it here."""
+    """Return a title that is public in itself, behind a rule."""
     return await info.context.compose(Page, product_id=id).product()
 
 
@@ -245,7 +245,7 @@ def guarded():
 
 GUARDED = {
     "a scope": ('{ secret(id: "7") }', KEEPER, STRANGER),
-    "nobody": ('{ secret(id: "7") }', KEEPER, None),
+    "anonymous": ('{ secret(id: "7") }', KEEPER, None),
     "what says nothing": ("{ signedIn }", STRANGER, None),
     "by alias": ('{ a: secret(id: "7") }', KEEPER, STRANGER),
     "in a fragment": (

@@ -544,7 +544,7 @@ async def test_gateway_without_a_cache_says_nothing_of_one():
 
 
 async def test_view_that_is_not_for_anyone_is_private_to_caches_on_the_way():
-    """They check no rule; the gateway itself shares it among those who may ask."""
+    """They check no rule; the gateway itself shares it among viewers who may see it."""
     views = Views()
 
     @views.get("/closed")
@@ -553,9 +553,9 @@ async def test_view_that_is_not_for_anyone_is_private_to_caches_on_the_way():
 
     async with open_shop([views]) as shop:
         ann, bob = [await shop.get("/closed", bearer(name)) for name in ("ann", "bob")]
-        nobody = await shop.get("/closed")
+        anonymous = await shop.get("/closed")
 
     assert ann.headers["cache-control"] == "private, max-age=60"
     assert {"Authorization", "Cookie"} <= set(ann.headers["vary"].split(", "))
     assert bob.headers["cache-status"] == "shop; hit; ttl=60"
-    assert nobody.status_code == 401
+    assert anonymous.status_code == 401

@@ -426,7 +426,7 @@ async def test_a_key_with_other_inputs_is_refused():
 
 
 async def test_a_key_answers_for_the_rights_of_then():
-    """What was done for somebody with other rights is neither told nor done again."""
+    """What was done with other rights is neither replayed nor done again."""
     bank = Bank()
     life = Life(bank, Papers())
     scopes = [scope_of("k-1") for _ in range(3)]

@@ -63,7 +63,7 @@ async def opened():
 
     async def greet(socket: WebSocket) -> None:
         await socket.accept()
-        await socket.send_text(Viewer.from_scope(socket.scope[SCOPE]).subject or "nobody")
+        await socket.send_text(Viewer.from_scope(socket.scope[SCOPE]).subject or "anonymous")
         await socket.close()
 
     async def greet_anew(socket: WebSocket) -> None:
@@ -135,7 +135,7 @@ async def test_a_socket_passes_the_access_rule_of_its_route():
 
 
 async def test_the_cookie_of_a_session_that_has_ended_opens_none():
-    """401, and the browser is asked to forget it."""
+    """401, and the browser deletes it."""
     async with opened() as chat:
         with pytest.raises(InvalidStatus) as refused:
             await chat.open(origin=HERE, cookie="x" * 43)
