@@ -30,11 +30,12 @@ class Scope:
     if badly), "unknown" (something may or may not have happened) or "read" (nothing was changed).
     `writes` counts the calls that were given a key, by what it was derived from, `calls` all calls
     to services that were made for the request, `unsafe_calls` those among them that are no plain
-    reads, where the request has a key. `lineage` is there where a face wants to know what its
-    answer is made of. `added` are headers of whatever answer the request gets, such as a cookie;
-    they are no part of an answer that is kept. Where callers can sign in it `is_guarded`:
-    what does not say who may ask is for those who have. `login` is the address where a viewer with
-    a session signs in again; `wall` is the clock that the times of its sign-in are compared with.
+    reads, where the request has a key. `query_cost` is the cost of a GraphQL query that is
+    executed. `lineage` is there where a face wants to know what its answer is made of. `added` are
+    headers of whatever answer the request gets, such as a cookie; they are no part of an answer
+    that is kept. Where callers can sign in it `is_guarded`: what does not say who may ask is for
+    those who have. `login` is the address where a viewer with a session signs in again; `wall` is
+    the clock that the times of its sign-in are compared with.
     """
 
     deadline: float
@@ -53,6 +54,7 @@ class Scope:
     writes: dict[tuple[str, ...], int] | None = None
     calls: int = 0
     unsafe_calls: int = 0
+    query_cost: int = 0
     lineage: Lineage | None = None
     token: ViewerToken | None = None
     added: list[tuple[bytes, bytes]] = field(default_factory=list)

@@ -3,5 +3,6 @@
 from bff_core.graphql.context import Context, Info
 from bff_core.graphql.face import GraphQL
 from bff_core.graphql.limits import Limits
+from bff_core.graphql.sizes import Cost, ListSize
 
-__all__ = ["Context", "GraphQL", "Info", "Limits"]
+__all__ = ["Context", "Cost", "GraphQL", "Info", "Limits", "ListSize"]

@@ -1,33 +1,33 @@
 """Query texts become checked documents, once per text."""
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import strawberry
-from graphql import (
-    DocumentNode,
-    GraphQLError,
-    NoSchemaIntrospectionCustomRule,
-    OperationDefinitionNode,
-    parse,
-    specified_rules,
-    validate,
-)
-from graphql.validation import ASTValidationRule
-from strawberry.extensions import AddValidationRules
-from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
-from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
+from graphql import DocumentNode, GraphQLError, OperationDefinitionNode, parse
 
 from bff_core.edge.kept import Keeper
 from bff_core.errors import BFFError
+from bff_core.graphql.cost import Pricing, QueryTooExpensive, Tariff
 from bff_core.graphql.field_rules import FieldRule
-from bff_core.graphql.limits import Limits, check_extent, check_length
+from bff_core.graphql.limits import (
+    FragmentCycle,
+    Limits,
+    QueryTooLarge,
+    check_extent,
+    check_length,
+)
 from bff_core.graphql.schema import graphql_schema
+from bff_core.graphql.validation import Validation
 
 UNPARSED = "query_not_parsed"
 
 CACHED_CHARACTERS = 250_000
 """How much query text is remembered; a document weighs some hundred bytes per character."""
+
+LONGEST_NAME = 100
+"""Characters of an operation's name that an error quotes."""
 
 
 class RequestRefused(BFFError):
@@ -49,6 +49,7 @@ class Document:
     node: DocumentNode
     keepers: dict[str | None, Keeper] = field(default_factory=dict, compare=False)
     rules: dict[str | None, tuple[FieldRule, ...]] = field(default_factory=dict, compare=False)
+    tariffs: dict[str | None, Tariff] = field(default_factory=dict, compare=False)
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """Return the operation to execute; raise `RequestRefused` where it is not clear which."""
@@ -61,14 +62,14 @@ class Document:
         if len(found) == 1:
             return found[0]
         if name is not None:
-            message = f"The query has no operation {name!r}."
+            message = f"The query has no operation {name[:LONGEST_NAME]!r}, or several."
         else:
             message = "The query has several operations, or none: name one as operationName."
         raise RequestRefused("operation_not_found", GraphQLError(message))
 
 
 class Documents:
-    """Parses and validates, and remembers what is valid: the least recently used goes first.
+    """Parses, prices and validates, and remembers what is valid: least recently used goes first.
 
     What is invalid is not remembered, so that a flood of nonsense does not displace anything.
     """
@@ -76,10 +77,9 @@ class Documents:
     def __init__(
         self, schema: strawberry.Schema, limits: Limits, *, with_introspection: bool
     ) -> None:
-        self._schema = graphql_schema(schema)
         self._limits = limits
-        self._hides_names = not with_introspection
-        self._rules = _rules(schema, with_introspection=with_introspection)
+        self._validation = Validation(schema, with_introspection=with_introspection)
+        self._pricing = Pricing(graphql_schema(schema), limits)
         self._known: OrderedDict[str, Document] = OrderedDict()
         self._characters = 0
 
@@ -89,27 +89,64 @@ class Documents:
         if known is not None:
             self._known.move_to_end(query)
             return known
-        document = Document(query, self._validated(self._parsed(query)))
-        self._remember(document)
-        return document
+        return self._validated(self._parsed(query))
 
-    def _parsed(self, query: str) -> DocumentNode:
+    def admit(
+        self, query: str, name: str | None, variables: Mapping[str, object] | None
+    ) -> tuple[Document, OperationDefinitionNode, int]:
+        """Return a document, the operation to execute, and what it costs with these variables.
+
+        Raise `RequestRefused` for a request that is not executed; one that costs too much is not
+        validated first.
+        """
+        known = self._known.get(query)
+        document = known or self._parsed(query)
+        operation = document.operation(name)
+        cost = self._cost(document, operation, name, variables)
+        if known is None:
+            self._validated(document)
+        else:
+            self._known.move_to_end(query)
+        return document, operation, cost
+
+    def _cost(
+        self,
+        document: Document,
+        operation: OperationDefinitionNode,
+        name: str | None,
+        variables: Mapping[str, object] | None,
+    ) -> int:
+        try:
+            tariff = document.tariffs.get(name)
+            if tariff is None:
+                tariff = self._pricing.tariff(document.node, operation)
+                document.tariffs[name] = tariff
+            cost = tariff.cost(variables)
+            self._pricing.check(cost)
+        except QueryTooExpensive as error:
+            raise RequestRefused("query_too_expensive", error) from error
+        return cost
+
+    def _parsed(self, query: str) -> Document:
         try:
             check_length(query, self._limits)
-            document = parse(query, max_tokens=self._limits.tokens)
-            check_extent(document, self._limits)
+            node = parse(query, max_tokens=self._limits.tokens)
+            check_extent(node, self._limits)
+        except FragmentCycle as error:
+            raise RequestRefused("query_not_valid", error) from error
         except GraphQLError as error:
             # The parser has no type of its own for a document with too many tokens.
-            code = "query_too_large" if "tokens. Parsing aborted" in error.message else UNPARSED
-            raise RequestRefused(code, error) from error
+            is_large = isinstance(error, QueryTooLarge) or "tokens. Parsing" in error.message
+            raise RequestRefused("query_too_large" if is_large else UNPARSED, error) from error
         except RecursionError as error:
             raise RequestRefused("query_too_large", GraphQLError("Nested too deeply.")) from error
-        return document
+        return Document(query, node)
 
-    def _validated(self, document: DocumentNode) -> DocumentNode:
-        errors = validate(self._schema, document, self._rules, hide_suggestions=self._hides_names)
+    def _validated(self, document: Document) -> Document:
+        errors = self._validation.errors(document.node, document.text)
         if errors:
             raise RequestRefused("query_not_valid", *errors)
+        self._remember(document)
         return document
 
     def _remember(self, document: Document) -> None:
@@ -118,18 +155,3 @@ class Documents:
         while self._characters > CACHED_CHARACTERS:
             forgotten, _ = self._known.popitem(last=False)
             self._characters -= len(forgotten)
-
-
-def _rules(
-    schema: strawberry.Schema, *, with_introspection: bool
-) -> tuple[type[ASTValidationRule], ...]:
-    """Return the specification's rules, Strawberry's own and those of the schema's extensions."""
-    added = [
-        rule
-        for extension in schema.get_extensions()
-        if isinstance(extension, AddValidationRules)
-        for rule in extension.validation_rules
-    ]
-    hidden = () if with_introspection else (NoSchemaIntrospectionCustomRule,)
-    own = (MaybeNullValidationRule, OneOfInputValidationRule)
-    return (*specified_rules, *own, *added, *hidden)

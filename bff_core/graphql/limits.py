@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field, fields
+from math import ceil
 
 from graphql import (
     DocumentNode,
@@ -21,17 +22,24 @@ from bff_core.errors import ConfigurationError
 class Limits:
     """The bounds of one query; each is at least 1.
 
-    `length` counts characters, `tokens` what the parser reads. `depth` is the number of fields
-    around the innermost one, itself included. `aliases` and `repeats` bound what one short query
-    can make the services do, and validation: how many fields are renamed, and how often one field
-    with a selection of its own may be asked for. Fragments count wherever they are spread.
+    `length` counts characters, `tokens` what the parser reads, and the selections of a document
+    with all fragments spread. `depth` is the number of fields around the innermost one, itself
+    included. `aliases` counts fields that are renamed, `repeats` how often one field with a
+    selection of its own is selected. Fragments count wherever they are spread.
+
+    `cost` bounds the values that an answer can hold; `list_size` is how many items a list has that
+    no argument and no `ListSize` bounds. `values` counts those in the variables of a request,
+    nested ones included.
     """
 
     length: int = 20_000
-    tokens: int = 2_000
+    tokens: int = 500
     depth: int = 12
     aliases: int = 30
     repeats: int = 50
+    cost: int = 5_000
+    list_size: int = 10
+    values: int = 2_000
 
     def __post_init__(self) -> None:
         for one in fields(self):
@@ -50,22 +58,54 @@ class QueryTooLarge(GraphQLError):
         )
 
 
+class FragmentCycle(GraphQLError):
+    """A fragment is spread within itself."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"Cannot spread fragment {name!r} within itself.",
+            extensions={"code": "query_not_valid"},
+        )
+
+
 def check_length(query: str, limits: Limits) -> None:
     """Raise `QueryTooLarge` for a text that is not worth parsing."""
     if len(query) > limits.length:
         raise QueryTooLarge("length", len(query), limits.length)
 
 
+def check_values(variables: bytes, limits: Limits) -> None:
+    """Raise `QueryTooLarge` for variables (JSON) that are not worth decoding.
+
+    Each value but the first of its list or object follows a comma.
+    """
+    if _marks(variables) <= limits.values:
+        return
+    bare = variables.replace(rb"\\", b"").replace(rb"\"", b"")
+    # Between two quotes stands a string; there are at most two for each value: its name and itself.
+    found = ceil(bare.count(b'"') / 4)
+    if found <= limits.values:
+        found = _marks(b"".join(bare.split(b'"')[::2]))
+    _compare("variables of size", found, limits.values)
+
+
+def _marks(json: bytes) -> int:
+    return json.count(b",") + json.count(b"[") + json.count(b"{")
+
+
 def check_extent(document: DocumentNode, limits: Limits) -> None:
-    """Raise `QueryTooLarge` for a document that reaches too far; fragments may form cycles."""
+    """Raise `QueryTooLarge` for a document that reaches too far, `FragmentCycle` for a circle."""
     survey = _Survey(document)
+    selections = 0
     for definition in document.definitions:
         if isinstance(definition, OperationDefinitionNode):
-            extent = survey.selections(definition.selection_set)
+            extent = survey.extent(definition.selection_set)
             _compare("depth", extent.depth, limits.depth)
             _compare("aliases", extent.aliases, limits.aliases)
             for name, count in extent.asked.items():
                 _compare(f"{name!r} repeats", count, limits.repeats)
+            selections += extent.selections
+            _compare("with its fragments spread a size of", selections, limits.tokens)
 
 
 def _compare(what: str, found: int, allowed: int) -> None:
@@ -79,11 +119,14 @@ class _Extent:
 
     depth: int = 0
     aliases: int = 0
+    selections: int = 0
     asked: Counter[str] = field(default_factory=Counter)
 
-    def add(self, other: "_Extent") -> None:
-        self.depth = max(self.depth, other.depth)
+    def add(self, other: "_Extent", *, depth: int) -> None:
+        """Add what is spread at a depth."""
+        self.depth = max(self.depth, depth + other.depth)
         self.aliases += other.aliases
+        self.selections += other.selections
         self.asked.update(other.asked)
 
 
@@ -91,43 +134,50 @@ class _Survey:
     """Walks a document, each fragment once however often it is spread."""
 
     def __init__(self, document: DocumentNode) -> None:
-        self._known: dict[str, _Extent] = {}
+        self._known: dict[str, _Extent | None] = {}
         self._fragments = {
             definition.name.value: definition.selection_set
             for definition in document.definitions
             if isinstance(definition, FragmentDefinitionNode)
         }
 
-    def selections(self, selection_set: SelectionSetNode) -> _Extent:
+    def extent(self, selection_set: SelectionSetNode) -> _Extent:
+        """Return how far an operation or a fragment reaches."""
         extent = _Extent()
+        self._walk(selection_set, 0, extent)
+        return extent
+
+    def _walk(self, selection_set: SelectionSetNode, depth: int, extent: _Extent) -> None:
+        extent.selections += len(selection_set.selections)
         for selection in selection_set.selections:
             match selection:
                 case FieldNode():
-                    extent.add(self._field(selection))
+                    self._field(selection, depth + 1, extent)
                 case FragmentSpreadNode():
-                    extent.add(self._fragment(selection.name.value))
+                    extent.add(self._fragment(selection.name.value), depth=depth)
                 case InlineFragmentNode():
-                    extent.add(self.selections(selection.selection_set))
-        return extent
+                    self._walk(selection.selection_set, depth, extent)
 
-    def _field(self, node: FieldNode) -> _Extent:
-        # What starts with two underscores is introspection: bounded by its own switch.
-        inner = node.selection_set
-        is_ours = not node.name.value.startswith("__")
-        extent = self.selections(inner) if inner is not None and is_ours else _Extent()
-        extent.depth += 1
+    def _field(self, node: FieldNode, depth: int, extent: _Extent) -> None:
+        extent.depth = max(extent.depth, depth)
         extent.aliases += node.alias is not None
-        if inner is not None:
-            extent.asked[(node.alias or node.name).value] += 1
-        return extent
+        inner = node.selection_set
+        if inner is None:
+            return
+        extent.asked[(node.alias or node.name).value] += 1
+        if node.name.value.startswith("__"):
+            # Introspection, which is deep, has a cost of its own.
+            extent.selections += self.extent(inner).selections
+        else:
+            self._walk(inner, depth, extent)
 
     def _fragment(self, name: str) -> _Extent:
-        known = self._known.get(name)
-        if known is None:
-            # Unknown fragments and cycles are for validation to report: here they add nothing.
-            self._known[name] = _Extent()
+        if name not in self._known:
+            self._known[name] = None
             fragment = self._fragments.get(name)
-            if fragment is not None:
-                self._known[name] = self.selections(fragment)
-            known = self._known[name]
+            # An unknown fragment adds nothing: it is for validation to report.
+            self._known[name] = _Extent() if fragment is None else self.extent(fragment)
+        known = self._known[name]
+        if known is None:
+            raise FragmentCycle(name)
         return known

@@ -25,6 +25,7 @@ from bff_core.graphql.limits import Limits
 from bff_core.graphql.negotiation import Medium, medium_for
 from bff_core.graphql.request import Asked, read_body, read_query
 from bff_core.graphql.schema import graphql_schema
+from bff_core.graphql.validation import MAX_ERRORS
 from bff_core.scope import Scope
 
 MakeKeeper = Callable[[], Keeper]
@@ -46,6 +47,7 @@ class GraphQLView:
         make_keeper: MakeKeeper,
     ) -> None:
         self._make_keeper = make_keeper
+        self._limits = limits
         self._documents = Documents(schema, limits, with_introspection=with_introspection)
         self._execution = Execution(schema, self._documents)
         self._rules = FieldRules(graphql_schema(schema))
@@ -56,10 +58,15 @@ class GraphQLView:
         seen: Scope = scope[SCOPE]
         medium = medium_for(seen.header("accept"))
         reads = scope["method"] != "POST"
-        asked = read_query(seen) if reads else await read_body(scope, seen, receive)
         try:
-            document = self._documents.find(asked.query)
-            operation = document.operation(asked.operation_name)
+            asked = (
+                read_query(seen, self._limits)
+                if reads
+                else await read_body(scope, seen, receive, self._limits)
+            )
+            document, operation, seen.query_cost = self._documents.admit(
+                asked.query, asked.operation_name, asked.variables
+            )
             _admit(operation, only_reads=reads)
         except RequestRefused as refused:
             seen.outcome = "read"
@@ -144,7 +151,7 @@ class GraphQLView:
             end(seen, errors)
         if result.data is None and not any(error.path for error in errors):
             seen.outcome = "read"
-            return refusal([told(error) for error in errors], medium)
+            return refusal([told(error) for error in errors[:MAX_ERRORS]], medium)
         return answer(
             _response(result), context, medium, with_timing=self._with_timing, with_tag=reads
         )

@@ -189,6 +189,9 @@ async def test_json_is_recognised_however_it_is_written(shop, content_type):
         b'{"query": "{ language }", "variables": []}',
         b'{"query": "{ language }", "operationName": 1}',
         b'{"query": "{ language }", "extensions": "x"}',
+        b'{"query": null}',
+        b'{"query": null, "extensions": {"persistedQuery": null}}',
+        b'{"extensions": {}}',
         b'{"query": "{ language }", "variables": {"a": ' + b'{"a":' * 50_000,
     ],
 )
@@ -212,6 +215,8 @@ async def test_body_that_asks_nothing_is_a_problem(shop, body):
         "query={language}&variables=[]",
         "query={language}&variables={",
         "query=%ff",
+        "query={language}&extensions=[]",
+        "extensions={}",
     ],
 )
 async def test_link_that_asks_nothing_is_a_problem(shop, query):
@@ -221,6 +226,50 @@ async def test_link_that_asks_nothing_is_a_problem(shop, query):
 
     assert answer.status_code == 400
     assert answer.json()["code"] == "bad_request"
+
+
+HASH = {"persistedQuery": {"version": 1, "sha256Hash": "ab" * 32}}
+
+
+@BOTH_LANES
+@pytest.mark.parametrize("accept", ["application/json", RESPONSE["accept"], "*/*"])
+async def test_hash_without_its_query_is_not_supported(shop, lane, accept):
+    """Clients send the query then, and no hash from then on; they read it from a 200."""
+    async with shop() as open_shop:
+        use(lane, open_shop)
+        headers = {"accept": accept}
+
+        posted = await open_shop.client.post(
+            "/graphql",
+            json={"operationName": "Q", "variables": {}, "extensions": HASH},
+            headers=headers,
+        )
+        got = await open_shop.client.get(
+            "/graphql", params={"extensions": json.dumps(HASH)}, headers=headers
+        )
+
+    for answer in (posted, got):
+        assert answer.status_code == 200
+        assert "no-store" in answer.headers["cache-control"]
+        assert answer.json() == {
+            "errors": [
+                {
+                    "message": "PersistedQueryNotSupported",
+                    "extensions": {"code": "PERSISTED_QUERY_NOT_SUPPORTED", "status": 200},
+                }
+            ]
+        }
+
+
+async def test_query_with_its_hash_is_executed(shop):
+    """Nothing is stored, so whether the hash is the query's makes no difference."""
+    async with shop() as open_shop:
+        posted = await open_shop.client.post("/graphql", json={"query": QUERY, "extensions": HASH})
+        got = await open_shop.client.get(
+            "/graphql", params={"query": QUERY, "extensions": json.dumps(HASH)}
+        )
+
+    assert posted.json()["data"] == got.json()["data"] == {"product": {"title": "A green tent"}}
 
 
 async def test_operation_must_be_clear(shop):

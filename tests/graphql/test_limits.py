@@ -35,6 +35,7 @@ def nested(depth):
         ("{ " + "product(id: 7) { id } " * 6 + "}", {"repeats": 5}),
         ("{ ...F } fragment F on Query { " + "product(id: 7) { id } " * 6 + "}", {"repeats": 5}),
         ("{ ...F ...F } fragment F on Query { a: language b: language }", {"aliases": 3}),
+        ("{" + "...F " * 9 + "} fragment F on Query {" + "language " * 9 + "}", {"tokens": 80}),
         (
             "{ ... on Query { product(id: 7) { ...F } } } fragment F on Product { itself { id } }",
             {"depth": 2},

@@ -1,0 +1,260 @@
+"""What a query costs at most, known before anything of it runs.
+
+The cost is the number of values that the answer can hold: each field counts its weight, times the
+sizes of the lists around it. A field that is selected again counts again, and fragments count
+wherever they are spread. `@include` and `@skip` change nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Final, NamedTuple
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    GraphQLField,
+    GraphQLInterfaceType,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionSetNode,
+    get_introspection_query,
+    get_named_type,
+    parse,
+    value_from_ast_untyped,
+)
+
+from bff_core.graphql.limits import Limits
+from bff_core.graphql.sizes import Size, Sizing, Variables, sizing_of
+
+MUTATION_WEIGHT: Final = 10
+"""What a field of `Mutation` costs unless its author declares something else."""
+
+INTROSPECTED: Final = {"__schema": "__Schema", "__type": "__Type"}
+
+INTROSPECTION_ROOM: Final = 2
+"""How many standard introspection queries one query may amount to."""
+
+INTROSPECTION_SIZE: Final = 3
+"""How many fields, arguments and the like something has in the average schema."""
+
+TYPE_REFERENCE: Final = frozenset({"__Type.kind", "__Type.name", "__Type.ofType"})
+"""What tools select nine levels deep, of which two or three are there."""
+
+
+class QueryTooExpensive(GraphQLError):
+    """A query could yield more than the limit allows."""
+
+    def __init__(self, what: str, cost: int, allowed: int) -> None:
+        super().__init__(
+            f"{what} {cost:,}; at most {allowed:,} is accepted. Ask for fewer items or fields.",
+            extensions={"code": "query_too_expensive", "cost": cost, "limit": allowed},
+        )
+
+
+class Price(NamedTuple):
+    """A cost as far as it is known without variables: a number, and sizes times other prices."""
+
+    fixed: int
+    varying: tuple[tuple[Size, "Price"], ...] = ()
+
+    def of(self, variables: Variables) -> int:
+        """Return the cost with these values of the variables."""
+        total = self.fixed
+        for size, price in self.varying:
+            total += (size if isinstance(size, int) else size(variables)) * price.of(variables)
+        return total
+
+    def times(self, size: Size) -> "Price":
+        """Return the price of as many items."""
+        if not isinstance(size, int):
+            return Price(0, ((size, self),))
+        varying = ((size, Price(0, self.varying)),) if self.varying and size != 1 else self.varying
+        return Price(self.fixed * size, varying)
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """The price of one operation; `defaults` are those of its variables."""
+
+    price: Price
+    defaults: Variables
+
+    def cost(self, variables: Mapping[str, object] | None) -> int:
+        """Return what the operation costs with these variables."""
+        if not self.price.varying:
+            return self.price.fixed
+        return self.price.of({**self.defaults, **(variables or {})})
+
+
+class Pricing:
+    """Prices the operations of documents against a schema and its declarations."""
+
+    def __init__(self, schema: GraphQLSchema, limits: Limits) -> None:
+        self._schema = schema
+        self._limits = limits
+        self._sizings = {
+            (kind.name, name): self._sizing(kind, name, one)
+            for kind in schema.type_map.values()
+            if isinstance(kind, GraphQLObjectType | GraphQLInterfaceType)
+            for name, one in kind.fields.items()
+        }
+        types = self._sizings["__Schema", "types"]
+        self._sizings["__Schema", "types"] = replace(types, fallback=len(schema.type_map))
+
+    def tariff(self, document: DocumentNode, operation: OperationDefinitionNode) -> Tariff:
+        """Return the tariff of an operation, whose document need not be valid.
+
+        Raise `QueryTooExpensive` for more introspection than tools need.
+        """
+        walk = self._walk(document, operation)
+        if walk.introspection:
+            allowed = INTROSPECTION_ROOM * self._introspection
+            if walk.introspection > allowed:
+                what = "The introspection costs"
+                raise QueryTooExpensive(what, walk.introspection, allowed)
+        defaults = {
+            one.variable.name.value: value_from_ast_untyped(one.default_value)
+            for one in operation.variable_definitions or ()
+            if one.default_value is not None
+        }
+        return Tariff(walk.price, defaults)
+
+    def check(self, cost: int) -> None:
+        """Raise `QueryTooExpensive` for a cost beyond the limit."""
+        if cost > self._limits.cost:
+            raise QueryTooExpensive("The query costs", cost, self._limits.cost)
+
+    @cached_property
+    def _introspection(self) -> int:
+        """What the standard introspection query costs."""
+        document = parse(get_introspection_query(input_value_deprecation=True))
+        (operation,) = (
+            one for one in document.definitions if isinstance(one, OperationDefinitionNode)
+        )
+        return self._walk(document, operation).introspection
+
+    def _sizing(
+        self, kind: GraphQLObjectType | GraphQLInterfaceType, name: str, one: GraphQLField
+    ) -> Sizing:
+        where, weight, list_size = f"{kind.name}.{name}", 1, self._limits.list_size
+        if kind is self._schema.mutation_type:
+            weight = MUTATION_WEIGHT
+        elif kind.name.startswith("__"):
+            weight, list_size = int(where not in TYPE_REFERENCE), INTROSPECTION_SIZE
+        return sizing_of(self._schema, where, one, weight=weight, list_size=list_size)
+
+    def _walk(self, document: DocumentNode, operation: OperationDefinitionNode) -> "_Walk":
+        walk = _Walk(self._schema, self._sizings, _fragments(document))
+        root = self._schema.get_root_type(OperationType(operation.operation))
+        walk.price = walk.selections(operation.selection_set, root)
+        return walk
+
+
+def _fragments(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
+    return {
+        one.name.value: one
+        for one in document.definitions
+        if isinstance(one, FragmentDefinitionNode)
+    }
+
+
+class _Inherited(NamedTuple):
+    """The size that a field gives to lists inside its type."""
+
+    names: frozenset[str]
+    size: Size
+
+
+NOTHING_INHERITED: Final = _Inherited(frozenset(), 1)
+LEAF: Final = Sizing(1, 0, (), 1, 0, frozenset())
+"""What stands for `__typename`, and for fields that the schema does not have."""
+
+
+@dataclass(slots=True)
+class _Walk:
+    """Walks one operation, fragments wherever they are spread: `check_extent` bounds how many."""
+
+    schema: GraphQLSchema
+    sizings: Mapping[tuple[str, str], Sizing]
+    fragments: Mapping[str, FragmentDefinitionNode]
+    introspection: int = 0
+    price: Price = field(default=Price(0))
+    _sizes: dict[int, Size] = field(default_factory=dict)
+
+    def selections(
+        self,
+        selection_set: SelectionSetNode | None,
+        kind: GraphQLNamedType | None,
+        inherited: _Inherited = NOTHING_INHERITED,
+    ) -> Price:
+        """Return the price of a selection on one value of a type."""
+        fixed = 0
+        varying: list[tuple[Size, Price]] = []
+        for selection in selection_set.selections if selection_set else ():
+            match selection:
+                case FieldNode():
+                    price = self._field(selection, kind, inherited)
+                case FragmentSpreadNode():
+                    fragment = self.fragments.get(selection.name.value)
+                    price = self._fragment(fragment, kind, inherited)
+                case InlineFragmentNode():
+                    price = self._fragment(selection, kind, inherited)
+                case _:
+                    continue
+            fixed += price.fixed
+            varying += price.varying
+        return Price(fixed, tuple(varying))
+
+    def _fragment(
+        self,
+        fragment: FragmentDefinitionNode | InlineFragmentNode | None,
+        kind: GraphQLNamedType | None,
+        inherited: _Inherited,
+    ) -> Price:
+        if fragment is None:
+            return Price(0)
+        if fragment.type_condition is not None:
+            kind = self.schema.get_type(fragment.type_condition.name.value)
+        return self.selections(fragment.selection_set, kind, inherited)
+
+    def _field(
+        self, node: FieldNode, kind: GraphQLNamedType | None, inherited: _Inherited
+    ) -> Price:
+        name = node.name.value
+        if name in INTROSPECTED:
+            inner = self.selections(node.selection_set, self.schema.get_type(INTROSPECTED[name]))
+            self.introspection += inner.fixed
+            return Price(1)
+        sizing = self.sizings.get((kind.name, name), LEAF) if kind is not None else LEAF
+        size = self._size(node, sizing)
+        passed = _Inherited(sizing.inner, size) if sizing.inner else NOTHING_INHERITED
+        inner = self.selections(node.selection_set, self._kind(kind, name), passed)
+        price = Price(inner.fixed + sizing.weight, inner.varying)
+        if not sizing.factor:
+            return price
+        if name in inherited.names and not sizing.slices:
+            size = inherited.size
+        return price.times(sizing.factor).times(size)
+
+    def _kind(self, kind: GraphQLNamedType | None, name: str) -> GraphQLNamedType | None:
+        if not isinstance(kind, GraphQLObjectType | GraphQLInterfaceType):
+            return None
+        found = kind.fields.get(name)
+        return None if found is None else get_named_type(found.type)
+
+    def _size(self, node: FieldNode, sizing: Sizing) -> Size:
+        """Return how many items the field yields, which takes long for long lists: once."""
+        if not sizing.slices:
+            return sizing.fallback
+        known = self._sizes.get(id(node))
+        if known is None:
+            known = self._sizes[id(node)] = sizing.size(node)
+        return known

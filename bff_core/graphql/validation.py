@@ -1,0 +1,103 @@
+"""Validation of documents, with an end to the work and to the errors of a hostile one."""
+
+from typing import Final
+
+import strawberry
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    NoSchemaIntrospectionCustomRule,
+    NoUndefinedVariablesRule,
+    NoUnusedVariablesRule,
+    OverlappingFieldsCanBeMergedRule,
+    ValidationContext,
+    VariablesInAllowedPositionRule,
+    specified_rules,
+    validate,
+)
+from graphql.validation import ASTValidationRule
+from strawberry.extensions import AddValidationRules
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
+
+from bff_core.graphql.schema import graphql_schema
+
+MAX_ERRORS: Final = 10
+"""How many errors are collected; the same mistake is reported once."""
+
+MAX_COMPARISONS: Final = 4_000
+"""Steps of comparing fields of one name with each other, whose number grows with their square."""
+
+TOO_MUCH: Final = GraphQLError(
+    "The query selects fields of the same name too often: select each once, or give them aliases.",
+    extensions={"code": "query_too_large"},
+)
+
+Rules = tuple[type[ASTValidationRule], ...]
+
+VARIABLE_RULES: Final = (
+    NoUndefinedVariablesRule,
+    NoUnusedVariablesRule,
+    VariablesInAllowedPositionRule,
+)
+"""What walks all of a document once more, however early another rule finds a mistake."""
+
+
+class BoundedOverlappingFields(OverlappingFieldsCanBeMergedRule):
+    """The specification's rule with a smaller budget than graphql-core's, which is 500,000."""
+
+    def __init__(self, context: ValidationContext) -> None:
+        super().__init__(context)
+        self.rule_context.remaining_complexity_budget = MAX_COMPARISONS
+
+
+class Validation:
+    """The rules of the specification, of Strawberry and of a schema's extensions."""
+
+    def __init__(self, schema: strawberry.Schema, *, with_introspection: bool) -> None:
+        self._schema = graphql_schema(schema)
+        self._hides_names = not with_introspection
+        hidden = () if with_introspection else (NoSchemaIntrospectionCustomRule,)
+        replaced = (OverlappingFieldsCanBeMergedRule, *VARIABLE_RULES)
+        self._rules: Rules = (
+            *(rule for rule in specified_rules if rule not in replaced),
+            BoundedOverlappingFields,
+            MaybeNullValidationRule,
+            OneOfInputValidationRule,
+            *_added(schema),
+            *hidden,
+        )
+
+    def errors(self, document: DocumentNode, text: str) -> list[GraphQLError]:
+        """Return one error for each mistake; none for a valid document.
+
+        Mistakes about variables are looked for where there are no others.
+        """
+        errors = self._errors(document, self._rules)
+        if not errors and "$" in text:
+            errors = self._errors(document, VARIABLE_RULES)
+        return errors
+
+    def _errors(self, document: DocumentNode, rules: Rules) -> list[GraphQLError]:
+        found = validate(
+            self._schema,
+            document,
+            rules,
+            max_errors=MAX_ERRORS,
+            hide_suggestions=self._hides_names,
+        )
+        mistakes = {error.message: error for error in reversed(found)}
+        # graphql-core adds an error when it gives up: after enough errors, or after enough work.
+        errors = [one for one in found if not one.message.endswith("Validation aborted.")]
+        if found and not errors:
+            return [TOO_MUCH]
+        return [one for one in errors if mistakes[one.message] is one]
+
+
+def _added(schema: strawberry.Schema) -> Rules:
+    return tuple(
+        rule
+        for extension in schema.get_extensions()
+        if isinstance(extension, AddValidationRules)
+        for rule in extension.validation_rules
+    )

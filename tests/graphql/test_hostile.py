@@ -1,0 +1,241 @@
+"""Hostile requests: each is answered within the limits, or refused before it costs much."""
+
+import json
+import time
+from collections.abc import Callable
+
+import pytest
+from hostile import DOCUMENTS, HUGE
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bff_core.graphql import Limits
+from bff_core.graphql.documents import Documents, RequestRefused
+from bff_core.graphql.validation import MAX_ERRORS
+from bffs.web.schema import schema
+
+DOCUMENTS_OF_WEB = Documents(schema, Limits(), with_introspection=False)
+
+MOST_SECONDS = 0.1
+"""Of CPU, at best of three; a quiet machine takes a tenth. Without limits it is a second."""
+
+
+def refused(query: str, variables=None) -> RequestRefused | None:
+    """Return how a query is refused; None for one that is executed."""
+    try:
+        DOCUMENTS_OF_WEB.admit(query, None, variables)
+    except RequestRefused as error:
+        return error
+    return None
+
+
+def seconds(call: Callable[[], object]) -> float:
+    """Return the CPU time of the fastest of three calls."""
+    took = []
+    for _ in range(3):
+        began = time.process_time()
+        call()
+        took.append(time.process_time() - began)
+    return min(took)
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_hostile_document_is_refused_in_little_time(name):
+    """Whatever is wrong with it, and wherever in it; few errors say so, none of them twice."""
+    query = DOCUMENTS[name]
+    error = refused(query)
+
+    if error is not None:
+        messages = [one.message for one in error.errors]
+        assert len(messages) == len(set(messages)) <= MAX_ERRORS
+    assert seconds(lambda: refused(query)) < MOST_SECONDS
+
+
+def test_nearly_all_hostile_documents_are_refused():
+    """Those that are executed cost little."""
+    costs = {
+        name: DOCUMENTS_OF_WEB.admit(query, None, None)[2]
+        for name, query in DOCUMENTS.items()
+        if refused(query) is None
+    }
+
+    assert costs == {"a chain of fragments": 2, "nested inline fragments": 2, "mutations": 2_520}
+
+
+WORDS = st.sampled_from(
+    ["id", "title", "items", "products", "product", "home", "cart", "lines", "orders", "nope"]
+) | st.sampled_from(["viewer", "F", "G", "Query", "Product", "fragment", "query", "mutation", "on"])
+PIECES = st.one_of(
+    WORDS,
+    st.sampled_from([*"{}()[]:!=@$|&", "...", "@skip", "@include", '"', '"""', "#", "$id"]),
+    st.sampled_from(["(first: 50)", '(id: "42")', "... on Product", "...F", "a: ", "{ items {"]),
+    st.integers().map(str),
+    st.text(max_size=3),
+)
+SELECTIONS = st.recursive(
+    WORDS,
+    lambda inner: st.one_of(
+        st.builds("{} {{ {} }}".format, WORDS, st.lists(inner, min_size=1).map(" ".join)),
+        st.builds("... on {} {{ {} }}".format, WORDS, inner),
+        st.builds("{}: {}".format, WORDS, inner),
+        st.builds("{}(first: {}) {{ {} }}".format, WORDS, st.integers(), inner),
+        st.builds("...{} {}".format, WORDS, inner),
+    ),
+    max_leaves=60,
+)
+QUERIES = st.one_of(
+    st.builds(lambda pieces, count: " ".join(pieces) * count, st.lists(PIECES), st.integers(1, 60)),
+    st.builds("{{ {} }} fragment F on Query {{ {} }}".format, SELECTIONS, SELECTIONS),
+    st.builds(
+        "query ($id: ID) {{ {} ...F }} fragment F on {} {{ {} }}".format,
+        SELECTIONS,
+        WORDS,
+        SELECTIONS,
+    ),
+)
+
+
+@settings(deadline=None, max_examples=150)
+@given(QUERIES, st.dictionaries(st.sampled_from(["id", "first"]), st.integers() | st.none()))
+def test_no_document_is_worse_than_refused(query, variables):
+    """Whatever text is sent, it has a cost or an error, in little time."""
+    error = refused(query, variables)
+
+    assert error is None or 1 <= len(error.errors) <= MAX_ERRORS
+    assert error is None or error.code.startswith(("query_", "operation_"))
+    assert seconds(lambda: refused(query, variables)) < MOST_SECONDS
+
+
+def repeated(unit: str) -> str:
+    """Return as many as a body holds, as the items of a list."""
+    return (unit + ",") * (HUGE // (len(unit) + 1) - 100) + unit
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        "{{ids}}".replace("ids", f'"ids": [{repeated(unit)}]')[1:-1]
+        for unit in ("[]", "[[[[]]]]", "{}", '{"a":{}}', "1", '""', '"\\""', '"["', "null", "1e9")
+    ]
+    + ['{"ids": {' + ",".join(f'"k{n}": 1' for n in range(80_000)) + "}}"],
+)
+async def test_variables_without_end_are_not_even_decoded(shop, variables):
+    """A body of a megabyte that would become half a million values is a 400 at once."""
+    query = "query Q($ids: [ID!]!) { products(ids: $ids) { id } }"
+    body = f'{{"query": {json.dumps(query)}, "variables": {variables}}}'
+    async with shop() as open_shop:
+        took = []
+        for _ in range(3):
+            began = time.process_time()
+            answer = await open_shop.client.post(
+                "/graphql",
+                content=body,
+                headers={
+                    "content-type": "application/json",
+                    "accept": "application/graphql-response+json",
+                },
+            )
+            took.append(time.process_time() - began)
+
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["extensions"]["code"] == "query_too_large"
+    assert "variables of size" in answer.json()["errors"][0]["message"]
+    assert min(took) < MOST_SECONDS
+
+
+@pytest.mark.parametrize("text", ["," * 100_000, '"[{,' * 30_000, "\\" * 50_000, '\\"' * 9_999])
+async def test_text_is_one_value_whatever_is_in_it(shop, text):
+    """A long review has commas and brackets, and is no list."""
+    async with shop() as open_shop:
+        answer = await open_shop.ask("query Q($id: ID!) { product(id: $id) { id } }", id=text)
+
+    assert answer.json()["data"]["product"]["id"] == text
+
+
+@pytest.mark.parametrize(
+    ("count", "is_accepted"),
+    [(97, True), (98, False), (196, False), (197, False)],
+)
+async def test_values_of_variables_are_counted(shop, count, is_accepted):
+    """With the list and the object that hold them; at the limit they are accepted."""
+    query = "query Q($ids: [ID!]!) { products(ids: $ids) { id } }"
+    async with shop(limits=Limits(values=98)) as open_shop:
+        answer = await open_shop.ask(query, ids=["7"] * count)
+
+    assert ("data" in answer.json()) is is_accepted
+
+
+async def test_errors_of_variables_are_few(shop):
+    """A list of a thousand wrong items is no answer of a thousand errors."""
+    query = "query Q($ids: [ID!]!) { products(ids: $ids) { id } }"
+    async with shop() as open_shop:
+        answer = await open_shop.ask(query, ids=[1.5] * 400)
+
+    assert len(answer.json()["errors"]) == MAX_ERRORS
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{ product(id: 7) @nope { id @nope } language @nope @nope }",
+        "query Q @nope { language @nope ...F @nope } fragment F on Query @nope { language @nope }",
+    ],
+)
+async def test_unknown_directive_is_one_error(shop, query):
+    """However often it is there, with the place where it is first."""
+    async with shop() as open_shop:
+        answer = await open_shop.ask(query)
+
+    (error,) = answer.json()["errors"]
+    assert error["message"] == "Unknown directive '@nope'."
+    assert len(error["locations"]) == 1
+
+
+async def test_different_mistakes_are_different_errors(shop):
+    """In the order of the query; those about variables come when the others are mended."""
+    async with shop() as open_shop:
+        both = await open_shop.ask("{ nope @a nope @b product(id: $id) { id } nope }")
+        mended = await open_shop.ask("query ($x: ID!) { product(id: $id) { id } }")
+
+    messages = [[one["message"] for one in answer.json()["errors"]] for answer in (both, mended)]
+    assert messages[0] == [
+        "Cannot query field 'nope' on type 'Query'.",
+        "Unknown directive '@a'.",
+        "Unknown directive '@b'.",
+    ]
+    assert sorted(messages[1]) == ["Variable '$id' is not defined.", "Variable '$x' is never used."]
+
+
+async def test_name_that_is_no_operation_is_quoted_in_part(shop):
+    """An error does not send back a megabyte."""
+    async with shop() as open_shop:
+        body = {"query": "query A { language }", "operationName": "x" * 100_000}
+        answer = await open_shop.client.post("/graphql", json=body)
+
+    assert len(answer.content) < 1_000
+
+
+async def test_expensive_query_is_one_error_with_its_cost(shop):
+    """Before anything is called: 400 where the client knows GraphQL's media type, else 200."""
+    query = "query ($ids: [ID!]!) { products(ids: $ids) { id reviews } }"
+    ids = [str(number) for number in range(500)]
+    async with shop() as open_shop:
+        modern = await open_shop.ask(
+            query, {"accept": "application/graphql-response+json"}, ids=ids
+        )
+        plain = await open_shop.ask(query, ids=ids)
+
+    assert [modern.status_code, plain.status_code] == [400, 200]
+    assert modern.json() == plain.json()
+    (error,) = plain.json()["errors"]
+    assert error["message"] == (
+        "The query costs 6,000; at most 5,000 is accepted. Ask for fewer items or fields."
+    )
+    assert error["extensions"] == {
+        "code": "query_too_expensive",
+        "status": 400,
+        "cost": 6_000,
+        "limit": 5_000,
+    }
+    assert "no-store" in plain.headers["cache-control"]
+    assert open_shop.scripts["reviews"].calls == []
