@@ -14,7 +14,7 @@ from bff_core.edge.forwarded import parse_address
 from bff_core.edge.path import path_of
 from bff_core.errors import ConfigurationError, TooManyRequests
 from bff_core.limits.store import Asked, Store, Verdict
-from bff_core.policy.limits import Limit, Standing, seconds
+from bff_core.policy.limits import UNITS, Limit, Standing, seconds
 
 GetStore = Callable[[], Store]
 
@@ -55,12 +55,13 @@ class Limits:
     `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers), and `Retry-After` on a refusal.
     """
 
-    __slots__ = ("_app", "_holds_always", "_limits", "_policies", "_store")
+    __slots__ = ("_app", "_charges", "_holds_always", "_limits", "_policies", "_store")
 
     def __init__(self, app: ASGIApp, *, limits: Sequence[Limit], store: GetStore) -> None:
         self._app = app
         self._limits = tuple(limits)
         self._holds_always = all(limit.holds_always for limit in limits)
+        self._charges = any(limit.cost != "request" for limit in limits)
         self._policies = {limit.name: _policy(limit) for limit in limits}
         self._store = store
 
@@ -84,12 +85,15 @@ class Limits:
         self._tell(exchange, asked, verdict.standings)
         if not verdict.is_admitted:
             raise _refusal(asked, verdict)
-        by_calls = [one for one in asked if one.limit.cost == "calls"]
         try:
             await self._app(scope, receive, send)
         finally:
-            if by_calls and exchange.scope.calls:
-                await store.charge(by_calls, exchange.scope.calls)
+            if self._charges:
+                seen = exchange.scope
+                for unit, cost in (("calls", seen.calls), ("query", seen.query_cost or 1)):
+                    charged = [one for one in asked if one.limit.cost == unit]
+                    if charged and cost:
+                        await store.charge(charged, cost)
 
     def _tell(
         self, exchange: Exchange, asked: Sequence[Asked], standings: Sequence[Standing]
@@ -122,7 +126,7 @@ def _add(exchange: Exchange, name: bytes, value: bytes) -> None:
 
 
 def _policy(limit: Limit) -> bytes:
-    unit = "" if limit.cost == "request" else ';qu="calls"'
+    unit = "" if limit.cost == "request" else f';qu="{UNITS[limit.cost]}"'
     return f'"{limit.name}";q={limit.quota};w={seconds(limit.per)}{unit}'.encode("ascii")
 
 

@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass
 from math import ceil
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from bff_core.errors import ConfigurationError
 from bff_core.policy.options import Option, check
 
 By = Literal["viewer", "key", "address"]
-Cost = Literal["request", "calls"]
+Cost = Literal["request", "calls", "query"]
 Strategy = Literal["bucket", "window"]
+
+UNITS: Final = {"request": "requests", "calls": "calls", "query": "query-cost"}
+"""What a quota is counted in, for each value of `Limit.cost`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +23,8 @@ class Limit:
     address, an IPv6 network of 64 bits being one. Who shows neither goes by address. A "bucket"
     holds `burst` tokens (None: the quota) and refills steadily; a "window" counts the last `per`
     seconds, whatever the pace. With `cost="calls"` the answer is charged with the calls to
-    services that it took, and whoever has anything left is let in.
+    services that it took, with `cost="query"` with the cost of its GraphQL query (1 for all other
+    requests); a caller that has anything left is let in.
 
     `paths` are the beginnings, in whole segments, of the paths that the limit holds for, `exempt`
     of those that it does not. Source of the window: the weighted count of two fixed windows, as at
@@ -34,7 +38,7 @@ class Limit:
     burst: Annotated[
         int | None, Option("How much a bucket holds; None: the quota", 1, 10_000_000)
     ] = None
-    cost: Annotated[str, Option("What is counted: request or calls")] = "request"
+    cost: Annotated[str, Option("What is counted: request, calls or query")] = "request"
     key_header: Annotated[str, Option("The header that carries the API key")] = "x-api-key"
     paths: Annotated[tuple[str, ...], Option("Beginnings of paths that it holds for")] = ("/",)
     methods: Annotated[
@@ -47,7 +51,7 @@ class Limit:
         check(self)
         _one_of(self, "by", ("viewer", "key", "address"))
         _one_of(self, "strategy", ("bucket", "window"))
-        _one_of(self, "cost", ("request", "calls"))
+        _one_of(self, "cost", ("request", "calls", "query"))
         if self.burst is not None and self.strategy != "bucket":
             raise ConfigurationError("Limit.burst is a bucket's: a window has none")
         if not all(path.startswith("/") for path in (*self.paths, *self.exempt)):
@@ -58,7 +62,7 @@ class Limit:
             whole = tuple(f"{path.rstrip('/')}/" for path in getattr(self, option))
             object.__setattr__(self, option, whole)
         if not self.name:
-            object.__setattr__(self, "name", f"{self.by}-{self.cost.removesuffix('s')}s")
+            object.__setattr__(self, "name", f"{self.by}-{UNITS[self.cost]}")
         if not self.name.isascii() or not self.name.replace("-", "").isalnum():
             raise ConfigurationError(f"Limit.name must be letters, digits and -, not {self.name!r}")
 

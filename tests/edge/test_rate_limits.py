@@ -112,6 +112,29 @@ async def test_an_answer_is_charged_with_the_calls_it_took(edged):
     assert left == [(200, "r=7"), (200, "r=4"), (200, "r=1"), (429, "r=0")]
 
 
+async def test_each_limit_is_charged_in_its_own_unit(edged):
+    """Calls, the cost of a query, and requests; without a query a request costs 1."""
+    costs = [(3, 40), (2, 0), (0, 0)]
+
+    async def app(scope, receive, send):
+        scope["bff.scope"].calls, scope["bff.scope"].query_cost = costs.pop(0)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    units = ("calls", "query", "request")
+    gateway = edged(app, limits=[Limit(quota=100, per=3600, cost=unit) for unit in units])
+    answers = [await gateway.get("/") for _ in range(3)]
+
+    assert answers[0].headers["ratelimit-policy"] == (
+        '"viewer-calls";q=100;w=3600;qu="calls", '
+        '"viewer-query-cost";q=100;w=3600;qu="query-cost", "viewer-requests";q=100;w=3600'
+    )
+    left = [
+        [one.split(";")[1] for one in answer.headers["ratelimit"].split(", ")] for answer in answers
+    ]
+    assert left == [["r=100", "r=100", "r=99"], ["r=97", "r=60", "r=98"], ["r=95", "r=59", "r=97"]]
+
+
 async def test_a_refusal_names_the_limits_that_refused(edged, answering):
     """A client with several quotas learns which one it is beyond."""
     wide = Limit(quota=100, per=60, name="wide")

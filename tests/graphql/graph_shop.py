@@ -228,7 +228,12 @@ class Shop:
 
 @asynccontextmanager
 async def open_shop(
-    env="development", limits: Limits | None = None, introspection=None, schema=None, **options
+    env="development",
+    limits: Limits | None = None,
+    introspection=None,
+    schema=None,
+    rate_limits=(),
+    **options,
 ) -> AsyncIterator[Shop]:
     scripts = {
         "catalog": Scripted(reply(200, {"id": "7", "title": "A green tent"})),
@@ -243,6 +248,7 @@ async def open_shop(
         "shop",
         services=[Catalog, Reviews, Stock],
         faces=[face],
+        limits=rate_limits,
         settings=Settings(
             env=env,
             auth="demo" if env == "development" else "none",

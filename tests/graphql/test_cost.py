@@ -6,7 +6,7 @@ import pytest
 import strawberry
 from graphql import OperationDefinitionNode, parse
 
-from bff_core import ANYONE, ConfigurationError, access
+from bff_core import ANYONE, ConfigurationError, Limit, access
 from bff_core.graphql import Cost, Limits, ListSize
 from bff_core.graphql.cost import Pricing
 from bff_core.graphql.documents import Documents, RequestRefused
@@ -351,3 +351,26 @@ def test_declaration_that_fits_nothing_is_a_configuration_error(declared, compla
 
     with pytest.raises(ConfigurationError, match=complaint):
         Documents(schema, Limits(), with_introspection=True)
+
+
+async def test_rate_limit_is_charged_with_the_cost_of_the_query(shop):
+    """An expensive query uses up its caller's quota faster; a refused one costs 1."""
+    budget = Limit(quota=100, per=86_400, cost="query")
+    ids = "query ($ids: [ID!]!) { products(ids: $ids) { id title } }"
+    async with shop(rate_limits=[budget], limits=Limits(cost=60)) as open_shop:
+        answers = [
+            await open_shop.ask("{ language }"),
+            await open_shop.ask(ids, ids=["7"] * 20),
+            await open_shop.ask(ids, ids=["7"] * 21),
+            await open_shop.ask("{ nope"),
+            await open_shop.ask(ids, ids=[]),
+            await open_shop.ask(ids, ids=["7"] * 10),
+            await open_shop.ask("{ language }"),
+        ]
+
+    left = [int(one.headers["ratelimit"].split(";")[1].removeprefix("r=")) for one in answers]
+    assert left == [100, 99, 39, 38, 37, 7, 0]
+    assert [one.status_code for one in answers] == [200] * 6 + [429]
+    assert answers[0].headers["ratelimit-policy"] == (
+        '"viewer-query-cost";q=100;w=86400;qu="query-cost"'
+    )

@@ -56,10 +56,11 @@ async def test_a_refused_request_takes_nothing_from_other_limits():
     assert standing.remaining == 94
 
 
-async def test_a_limit_of_calls_lets_in_whoever_has_any_left():
+@pytest.mark.parametrize("cost", ["calls", "query"])
+async def test_a_limit_of_calls_lets_in_whoever_has_any_left(cost):
     """The answer is charged afterwards, also beyond what is left."""
     store = MemoryStore(Hands())
-    calls = [Asked(Limit(quota=10, per=60, cost="calls"), "ann")]
+    calls = [Asked(Limit(quota=10, per=60, cost=cost), "ann")]
 
     await store.admit(calls)
     await store.charge(calls, 9)
