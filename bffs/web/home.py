@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import strawberry
 
 from bff_core import Require, access
-from bff_core.graphql import Info
+from bff_core.graphql import Info, ListSize
 from bffs.compositions.home import Home
 from bffs.scopes import (
     CART_READ,
@@ -136,5 +136,7 @@ class WebHome:
     picks = strawberry.field(resolver=get_picks, graphql_type=list[WebPick] | None)
     deals = strawberry.field(resolver=get_deals, graphql_type=list[WebDeal])
     payment_methods = strawberry.field(
-        resolver=get_payment_methods, graphql_type=list[WebMethod] | None
+        resolver=get_payment_methods,
+        graphql_type=list[WebMethod] | None,
+        directives=[ListSize(assumed_size=3)],
     )

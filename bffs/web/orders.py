@@ -3,7 +3,7 @@
 import strawberry
 
 from bff_core import Require, access
-from bff_core.graphql import Info
+from bff_core.graphql import Info, ListSize
 from bffs.compositions.orders import Purchases
 from bffs.scopes import PAYMENTS_READ
 from bffs.services.catalog import Summary
@@ -74,7 +74,7 @@ class WebOrder:
     number: str
     status: str
     placed_at: str
-    lines: list[WebOrderLine]
+    lines: list[WebOrderLine] = strawberry.field(directives=[ListSize(assumed_size=5)])
     totals: WebTotals
     payment = strawberry.field(resolver=get_payment, graphql_type=WebPayment | None)
 

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import strawberry
 
-from bff_core.graphql import Info
+from bff_core.graphql import Info, ListSize
 from bffs.compositions.product import ProductPage
 from bffs.services.catalog import Attribute, Product, Summary, Variant
 from bffs.services.inventory import Stock
@@ -62,7 +62,9 @@ class WebVariant:
     """What can be bought: the product in a colour and a size."""
 
     sku: str
-    options = strawberry.field(resolver=get_options, graphql_type=list[WebOption])
+    options = strawberry.field(
+        resolver=get_options, graphql_type=list[WebOption], directives=[ListSize(assumed_size=3)]
+    )
 
 
 def from_catalog(pick: Callable[[Product], T]) -> Callable[[Page], Awaitable[T]]:
@@ -122,7 +124,9 @@ class WebProduct:
     )
     default_sku: str = strawberry.field(resolver=from_catalog(lambda product: product.default_sku))
     images = strawberry.field(
-        resolver=from_catalog(lambda product: product.images), graphql_type=list[WebImage]
+        resolver=from_catalog(lambda product: product.images),
+        graphql_type=list[WebImage],
+        directives=[ListSize(assumed_size=5)],
     )
     attributes = strawberry.field(
         resolver=from_catalog(lambda product: product.attributes), graphql_type=list[WebAttribute]

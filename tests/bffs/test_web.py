@@ -1,6 +1,7 @@
 """The web gateway: one graph over all services, in which the selection is the plan."""
 
 import json
+from pathlib import Path
 
 import pytest
 from graphql import (
@@ -10,8 +11,11 @@ from graphql import (
     build_schema,
     get_named_type,
     get_nullable_type,
+    parse,
 )
 
+from bff_core.graphql import Limits
+from bff_core.graphql.documents import Documents
 from bffs.web.schema import schema
 from scripts.run.shop import GATEWAYS, SERVICES
 
@@ -68,6 +72,73 @@ async def test_every_field_of_the_schema_is_served(open_gateway, mocks, root):
     assert "errors" not in answer
     assert answer["data"][root]
     assert {part["status"] for part in answer["extensions"]["parts"].values()} == {"ok"}
+
+
+PAGE = Path("bffs/web/page/page.js").read_text().split("`")[1]
+PRINTED = next(gateway.demo for gateway in GATEWAYS if gateway.name == "web")
+
+
+@pytest.mark.parametrize(
+    ("query", "cost"),
+    [
+        (PAGE, 32),
+        (json.loads(PRINTED.partition(" -d '")[2].partition("'")[0])["query"], 23),
+        (PRODUCT_PAGE, 237),
+        ("{ products(first: 50) { items { id title image { url } rating { average } } } }", 351),
+        ("{ orders(first: 10) { items { number lines { title product { id } } } } }", 221),
+    ],
+)
+def test_pages_cost_a_small_part_of_what_is_accepted(query, cost):
+    """A page of the shop could be ten times as large."""
+    found = Documents(schema, Limits(), with_introspection=False)
+
+    assert found.admit(query, None, {"id": "42"})[2] == cost
+    assert cost * 10 < Limits().cost
+    assert parse(query).token_count * 5 < Limits().tokens
+
+
+@pytest.mark.parametrize("root", GRAPH.query_type.fields)
+def test_everything_of_a_root_costs_less_than_half_of_what_is_accepted(root):
+    """Even what selects every field of the schema below a root passes."""
+    kind = get_named_type(GRAPH.query_type.fields[root].type)
+    arguments = {"product": '(id: "42")', "order": '(id: "1")'}
+    query = f"{{ {root}{arguments.get(root, '')} {everything(kind, (kind,))} }}"
+    found = Documents(schema, Limits(), with_introspection=False)
+
+    assert found.admit(query, None, None)[2] * 2 < Limits().cost
+
+
+ALIASED = " ".join(
+    f"a{n}: products(first: 50) {{ items {{ id title brand {{ name }} stock {{ status }} }} }}"
+    for n in range(30)
+)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        f"{{ {ALIASED} }}",
+        "{ %s }" % ("products(first: 50) { items { id title stock { status } } } " * 30),
+        '{ product(id: "1") { %s } }' % ("title " * 640),
+        '{ product(id: "1") { %s } }' % ("... { title } " * 380),
+    ],
+)
+async def test_query_that_would_keep_a_process_busy_is_refused(open_gateway, mocks, query):
+    """Without a sign-in, with two kilobytes, nobody has the catalogue a thousand times."""
+    async with open_gateway("web", headers=None) as client:
+        mocks.forget()
+        answer = await client.post(
+            "/graphql",
+            json={"query": query},
+            headers={"accept": "application/graphql-response+json"},
+        )
+
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["extensions"]["code"] in (
+        "query_too_expensive",
+        "query_too_large",
+    )
+    assert mocks.counted() == NOTHING
 
 
 async def test_request_that_make_run_prints_is_answered(open_gateway):
