@@ -12,7 +12,7 @@ class Link(Protocol):
     name: str
 
     async def run(self, *command: Value, within: float | None = None) -> object:
-        """Send one command; raise `StoreUnavailable` when it isn't answered `within` seconds."""
+        """Send one command; raise `StoreUnavailable` when it isn't done `within` seconds."""
         ...
 
     async def script(

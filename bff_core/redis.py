@@ -13,10 +13,10 @@ from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry as Retries
 from redis.backoff import NoBackoff
 from redis.exceptions import (
+    AuthenticationError,
+    BusyLoadingError,
     ClusterDownError,
     NoScriptError,
-    OutOfMemoryError,
-    ReadOnlyError,
     RedisError,
     ResponseError,
 )
@@ -26,9 +26,10 @@ from redis.maint_notifications import MaintNotificationsConfig
 from bff_core.bounded import bounded
 from bff_core.clock import Chance, Clock
 from bff_core.errors import ConfigurationError, StoreUnavailable
-from bff_core.events import Events, StoreChanged
+from bff_core.events import Events
 from bff_core.link import Value
 from bff_core.policy.breaker import Breaker, Circuit
+from bff_core.store_reports import StoreReports, reason_of
 
 TIMEOUT: Final = 0.05
 """Seconds: what a request may lose by a Redis that does not answer."""
@@ -52,7 +53,8 @@ SILENCE: Final = 2.0
 PAUSES: Final = (0.05, 0.1, 0.2, 0.4, 0.8)
 """Seconds between two tries to connect a subscription, at most; half of that at least."""
 
-_UNABLE: Final = (ClusterDownError, OutOfMemoryError, ReadOnlyError)
+_REFUSALS: Final = (AuthenticationError, BusyLoadingError, ResponseError)
+"""What Redis itself answers instead of a result."""
 
 
 class RedisLink:
@@ -61,8 +63,11 @@ class RedisLink:
     Each command ends within `timeout` seconds, connecting included. After five failures on end, or
     when half of the last seconds' commands failed, the link refuses at once, and probes now and
     then until Redis is back; of commands that were under way together one speaks for all, so that
-    a hiccup is one failure. Whatever goes wrong is `StoreUnavailable`, but for commands that Redis
-    understood and refused: those are bugs and raise redis-py's `ResponseError`.
+    a hiccup is one failure.
+
+    Whatever goes wrong is `StoreUnavailable`, also what Redis refuses (NOPERM, READONLY, MISCONF,
+    OOM, WRONGTYPE …): callers do without the store, and the reason is logged. A refusal of one
+    command does not stop the others.
     """
 
     def __init__(
@@ -72,11 +77,10 @@ class RedisLink:
         self.timeout = timeout
         self._clock = clock
         self._chance = chance
-        self._events = events
+        self._reports = StoreReports(self.name, events=events, clock=clock)
         self._circuit = Circuit(
             Breaker(minimum_calls=5, window=5.0, open_for=0.5, open_for_max=2.0, probes=1), chance
         )
-        self._is_away = False
         self._streak = 0
         self._judged_at = {True: 0.0, False: 0.0}
         self._scripts: dict[str, str] = {}
@@ -137,8 +141,14 @@ class RedisLink:
 
     def subscribe(self, channel: str, *, gap: Callable[[], None]) -> "RedisSubscription":
         """Return what hears a channel on a connection of its own, once it is run."""
-        connect = self._client.connection_pool.make_connection
-        return RedisSubscription(connect, channel, gap, clock=self._clock, chance=self._chance)
+        return RedisSubscription(
+            self._client.connection_pool.make_connection,
+            channel,
+            gap,
+            self._report,
+            clock=self._clock,
+            chance=self._chance,
+        )
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -152,21 +162,21 @@ class RedisLink:
         try:
             async with bounded(within):
                 answer: object = await self._client.execute_command(*command)  # type: ignore[no-untyped-call]  # it is not typed
-        except ResponseError as error:
-            self._take(period, now, is_good=not _is_unable(error))
-            if _is_unable(error):
-                raise StoreUnavailable(self.name, str(error)) from error
+        except NoScriptError:
+            self._take(period, now, is_good=True)
             raise
         except (TimeoutError, OSError, RedisError) as error:
-            self._take(period, now, is_good=False)
-            raise StoreUnavailable(self.name, type(error).__name__) from error
+            is_refusal = isinstance(error, ResponseError) and not _serves_nothing(error)
+            self._take(period, now, is_good=is_refusal, reason=reason_of(error))
+            self._report(error)
+            raise StoreUnavailable(self.name, reason_of(error)) from error
         except asyncio.CancelledError:
             circuit.forget(period)
             raise
         self._take(period, now, is_good=True)
         return answer
 
-    def _take(self, period: int, began: float, *, is_good: bool) -> None:
+    def _take(self, period: int, began: float, *, is_good: bool, reason: str = "") -> None:
         if is_good:
             self._streak = 0
         is_probe = self._circuit.state != "closed"
@@ -181,16 +191,11 @@ class RedisLink:
             # A share of the calls says little for long after many that were answered.
             if self._streak >= STREAK:
                 self._circuit.open(period, now)
-        self._tell()
+        self._reports.state(is_away=self._circuit.state != "closed", reason=reason)
 
-    def _tell(self) -> None:
-        """Say once that Redis is away, not at each probe, and once that it is back."""
-        is_away = self._circuit.state != "closed"
-        if is_away == self._is_away:
-            return
-        self._is_away = is_away
-        if self._events.sinks:
-            self._events.emit(StoreChanged(self.name, "open" if is_away else "closed"))
+    def _report(self, error: BaseException) -> None:
+        if isinstance(error, _REFUSALS):
+            self._reports.refusal(reason_of(error))
 
 
 class RedisSubscription:
@@ -207,6 +212,7 @@ class RedisSubscription:
         connect: Callable[[], AbstractConnection],
         channel: str,
         gap: Callable[[], None],
+        report: Callable[[BaseException], None],
         *,
         clock: Clock,
         chance: Chance,
@@ -215,6 +221,7 @@ class RedisSubscription:
         self._connect = connect
         self._channel = channel
         self._gap = gap
+        self._report = report
         self._clock = clock
         self._chance = chance
         self._asked: deque[float] = deque()
@@ -228,7 +235,8 @@ class RedisSubscription:
                 await self._open(connection)
                 failures = 0
                 await self._listen(connection, hear)
-            except (TimeoutError, OSError, RedisError):
+            except (TimeoutError, OSError, RedisError) as error:
+                self._report(error)
                 pause = PAUSES[min(failures, len(PAUSES) - 1)]
                 failures += 1
             finally:
@@ -286,6 +294,6 @@ def name_of(url: str) -> str:
     return f"{parts.scheme}://{host}{parts.path}"
 
 
-def _is_unable(error: ResponseError) -> bool:
-    """Whether Redis is in no state to serve: out of memory, read-only, in a script, a failover."""
-    return isinstance(error, _UNABLE) or str(error).startswith("BUSY ")
+def _serves_nothing(error: ResponseError) -> bool:
+    """Whether Redis refuses every command now, not only this one: in a script, in a failover."""
+    return isinstance(error, ClusterDownError) or str(error).startswith("BUSY ")

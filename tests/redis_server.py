@@ -15,17 +15,24 @@ class RedisServer:
     """A redis-server on a free port of this machine; `folder` holds what it writes to disk.
 
     With `durable` it keeps each write on disk before it answers, and has it after a restart. With a
-    `certificate`, a file that holds its key as well, it also speaks TLS, on `tls_port`.
+    `certificate`, a file that holds its key as well, it also speaks TLS, on `tls_port`. `options`
+    are further ones of its command line.
     """
 
     def __init__(
-        self, folder: Path, *, durable: bool = False, certificate: Path | None = None
+        self,
+        folder: Path,
+        *,
+        durable: bool = False,
+        certificate: Path | None = None,
+        options: tuple[str, ...] = (),
     ) -> None:
         self.port, self.tls_port = _free_port(), _free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._folder = folder
         self._durable = durable
         self._certificate = certificate
+        self._options = options
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -37,9 +44,24 @@ class RedisServer:
         address = ("--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self._folder))
         with (self._folder / "redis.log").open("ab") as log:
             self._process = subprocess.Popen(
-                (program, *address, *self._tls(), *(keep if self._durable else drop)), stdout=log
+                (
+                    program,
+                    *address,
+                    *self._tls(),
+                    *(keep if self._durable else drop),
+                    *self._options,
+                ),
+                stdout=log,
             )
         self._wait()
+
+    def order(self, *words: str) -> bytes:
+        """Send it a command, as its operator does, and return the first line of its answer."""
+        told = b"".join(b"$%d\r\n%b\r\n" % (len(word), word.encode()) for word in words)
+        with socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE) as connection:
+            connection.sendall(b"*%d\r\n%b" % (len(words), told))
+            with connection.makefile("rb") as answer:
+                return answer.readline().rstrip()
 
     def freeze(self) -> None:
         """Let it accept connections and answer nothing."""

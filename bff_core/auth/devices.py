@@ -116,7 +116,7 @@ class RedisDevices:
     async def find(self, owner: str, device: str) -> Device | None:
         """Return one."""
         told = await self._link.run("HGET", _key(owner), device)
-        return _decode(told) if isinstance(told, bytes) else None
+        return self._read(told) if isinstance(told, bytes) else None
 
     async def put(self, owner: str, device: Device) -> None:
         """Keep one."""
@@ -131,7 +131,14 @@ class RedisDevices:
     async def listed(self, owner: str) -> Sequence[Device]:
         """Return all of one person's."""
         told = await self._link.run("HVALS", _key(owner))
-        return [_decode(one) for one in told] if isinstance(told, list) else []
+        return [self._read(one) for one in told] if isinstance(told, list) else []
+
+    def _read(self, stored: bytes) -> Device:
+        """Return a device; one that can't be read may have been ended, so it is not let in."""
+        try:
+            return _decode(stored)
+        except msgspec.DecodeError as error:
+            raise StoreUnavailable(self._link.name, "holds what is no device") from error
 
 
 def _key(owner: str) -> str:

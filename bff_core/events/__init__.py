@@ -38,6 +38,7 @@ from bff_core.events.process import (
     SagaStuck,
     SessionChanged,
     StoreChanged,
+    StoreRefused,
     WorkerEnded,
 )
 from bff_core.events.sinks import AnyEvent, Event, Events, GatewayEvent, Sink
@@ -81,6 +82,7 @@ __all__ = [
     "Shed",
     "Sink",
     "StoreChanged",
+    "StoreRefused",
     "TokenRefused",
     "Unauthorized",
     "WorkerEnded",

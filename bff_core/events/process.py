@@ -52,10 +52,26 @@ class SagaStuck(GatewayEvent):
 
 @dataclass(frozen=True, slots=True)
 class StoreChanged(GatewayEvent):
-    """A store that gateways share went away (its circuit is `open`) or is back (`closed`)."""
+    """A store that gateways share went away (its circuit is `open`) or is back (`closed`).
+
+    `reason` is what went wrong last before it went away.
+    """
 
     store: str
     state: Literal["closed", "open"]
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreRefused(GatewayEvent):
+    """A store that gateways share answered a command with an error: `reason` says which.
+
+    Such as a missing right (NOPERM), a read-only replica (READONLY), a full disk (MISCONF).
+    Emitted once a minute for each kind of error.
+    """
+
+    store: str
+    reason: str
 
 
 Change = Literal[

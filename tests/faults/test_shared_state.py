@@ -65,6 +65,38 @@ def troubled(trouble: str, redis_server: RedisServer, road: SlowRoad) -> Iterato
     end()
 
 
+REFUSING = {
+    "forbidden": (
+        ("ACL", "SETUSER", "default", "-eval", "-evalsha"),
+        ("ACL", "SETUSER", "default", "+@all"),
+    ),
+    "read-only": (("REPLICAOF", "127.0.0.1", "1"), ("REPLICAOF", "NO", "ONE")),
+    "full": (("CONFIG", "SET", "maxmemory", "1"), ("CONFIG", "SET", "maxmemory", "0")),
+}
+"""What makes Redis refuse a gateway's commands, and what ends that."""
+
+
+@pytest.mark.parametrize("trouble", REFUSING)
+async def test_a_redis_that_refuses_is_as_good_as_down(shared, redis_server, trouble):
+    """No 500 and no traceback: keys are refused with a 503, limits are counted here; and back."""
+    begin, end = REFUSING[trouble]
+    first = await keyed(shared, "before")
+    assert redis_server.order(*begin) == b"+OK"
+    page = await ask(shared.port, "/v1/products/1")
+    refused = [await keyed(shared, f"during-{number}") for number in range(4)]
+    here = [await ask(shared.port, "/v1/limited") for _ in range(QUOTA + 1)]
+    assert redis_server.order(*end) == b"+OK"
+    again = await keyed(shared, "after")
+
+    assert (first.status, page.status, again.status) == (200, 200, 200)
+    assert {answer.status for answer in refused} == {503}
+    assert all(answer.headers["retry-after"].isdigit() for answer in refused)
+    assert [answer.status for answer in here] == [200] * QUOTA + [429]
+    assert [line["reason"] for line in shared.events("store_refused")] != []
+    assert shared.events("crashed") == []
+    assert "Traceback" not in shared.output
+
+
 @pytest.mark.parametrize("trouble", ["paused", "down", "slow"])
 async def test_redis_down_paused_slow(shared, redis_server, road, trouble):
     """Limits are counted here, keys are refused with a 503, pages are as ever; and back again."""

@@ -8,6 +8,7 @@ import msgspec
 
 from bff_core.auth.api_keys.key import ApiKeyRecord
 from bff_core.auth.api_keys.store import REMEMBERED
+from bff_core.errors import StoreUnavailable
 from bff_core.link import Link
 
 # A key is a hash: what does not change, and the two times that do, which scripts compare.
@@ -64,8 +65,14 @@ class RedisKeys:
         fields = ("body", "expires_at", "last_used_at")
         match await self._link.run("HMGET", _named(prefix), *fields):
             case [bytes(body), bytes(ends), bytes(used)]:
-                return replace(_decode(body), expires_at=float(ends), last_used_at=float(used))
+                return self._read(body, ends, used)
         return None
+
+    def _read(self, body: bytes, ends: bytes, used: bytes) -> ApiKeyRecord:
+        try:
+            return replace(_decode(body), expires_at=float(ends), last_used_at=float(used))
+        except (msgspec.DecodeError, ValueError) as error:
+            raise StoreUnavailable(self._link.name, "holds what is no API key") from error
 
     async def end(self, prefix: str, at: float) -> bool:
         """Let a key end, if not before."""
