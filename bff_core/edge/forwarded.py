@@ -22,6 +22,9 @@ UNIX = "unix"
 LONGEST_ADDRESS = 64
 """Letters that an address may have, port, brackets and all; what is longer is none."""
 
+MAPPED_BITS = 96
+"""The length of the prefix that IPv4-mapped IPv6 addresses share."""
+
 Address = IPv4Address | IPv6Address
 IsTrusted = Callable[[str], bool]
 
@@ -125,12 +128,25 @@ def parse_x_forwarded(
 
 def _network(name: str) -> IPv4Network | IPv6Network:
     try:
-        return ip_network(name)
+        network = ip_network(name)
     except ValueError as error:
         raise ConfigurationError(
             f"Trusted hop {name!r} (BFF_TRUSTED_HOPS) is none: use an address (10.0.0.7), a "
             f'network (10.0.0.0/8) or "unix"; {error}.'
         ) from error
+    first = network.network_address
+    if isinstance(first, IPv6Address) and first.scope_id:
+        raise ConfigurationError(
+            f"Trusted hop {name!r} (BFF_TRUSTED_HOPS) would never match: addresses are compared "
+            f"without a zone; write {name.partition('%')[0]}."
+        )
+    if isinstance(first, IPv6Address) and first.ipv4_mapped and network.prefixlen >= MAPPED_BITS:
+        right = ip_network(f"{first.ipv4_mapped}/{network.prefixlen - MAPPED_BITS}")
+        raise ConfigurationError(
+            f"Trusted hop {name!r} (BFF_TRUSTED_HOPS) would never match: such addresses are "
+            f"compared as those of IPv4; write {str(right).removesuffix('/32')}."
+        )
+    return network
 
 
 def _listed(values: Iterable[bytes]) -> list[str]:

@@ -1,10 +1,10 @@
 """What the edge can be told; validated when built, so that a wrong bound is found at start-up."""
 
-import re
 from dataclasses import dataclass, field
 from typing import Literal, Self
 
 from bff_core.edge.forwarded import trust
+from bff_core.edge.names import check_host, check_origin
 from bff_core.edge.security import API_POLICY
 from bff_core.errors import ConfigurationError
 from bff_core.policy.idempotency import IdempotencyOptions
@@ -18,8 +18,6 @@ LOOPBACK = ("127.0.0.0/8", "::1")
 
 HSTS = "max-age=31536000"
 """A year (RFC 6797); subdomains are not this gateway's to decide about."""
-
-_ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,11 +58,8 @@ class CorsOptions:
 
     def __post_init__(self) -> None:
         for origin in self.origins:
-            if origin != "*" and not _ORIGIN.fullmatch(origin):
-                raise ConfigurationError(
-                    f"CORS origin {origin!r} (BFF_CORS_ORIGINS) is none: use scheme, host and "
-                    "port as a browser sends them, such as https://shop.example."
-                )
+            if origin != "*":
+                check_origin(origin)
         if "*" in self.origins and (self.with_credentials or len(self.origins) > 1):
             raise ConfigurationError(
                 "CORS origin '*' (BFF_CORS_ORIGINS) stands alone and without credentials: name the "
@@ -118,6 +113,8 @@ class EdgeOptions:
         _demand("max_lag", self.max_lag, at_least=0)
         _demand("longest_wait", self.longest_wait, at_least=1)
         trust(self.trusted_hops)
+        for host in self.allowed_hosts:
+            check_host(host)
 
     @classmethod
     def of(cls, settings: Settings) -> Self:

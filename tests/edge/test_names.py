@@ -1,0 +1,161 @@
+"""Hosts and origins in settings: what would never match stops the start, and shows what would."""
+
+import pytest
+
+from bff_core.edge.options import CorsOptions, EdgeOptions
+from bff_core.errors import ConfigurationError
+from bff_core.settings import Settings
+
+
+def edge_of(**settings: str) -> EdgeOptions:
+    """Return the edge of an environment."""
+    return EdgeOptions.of(Settings.load({"BFF_ENV": "development", **settings}))
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "shop.example", "*.shop.example", "*", "SHOP.example", "localhost", "testserver",
+        "127.0.0.1", "[::1]", "[FE80::1]", "[::ffff:10.0.0.1]", "a_b.svc", "xn--bcher-kva.example",
+        "7.shop", "null",
+    ],
+)  # fmt: skip
+def test_a_host_as_clients_send_it_is_taken(host):
+    """Names, names below a name, addresses; case does not matter."""
+    assert edge_of(BFF_ALLOWED_HOSTS=host).allowed_hosts == (host,)
+
+
+@pytest.mark.parametrize(
+    ("host", "right"),
+    [
+        ("localhost:8000", "localhost"),
+        ("https://shop.example", "shop.example"),
+        ("HTTPS://Shop.Example:8443/app?q#f", "shop.example"),
+        ("shop.example/", "shop.example"),
+        ("shop.example\\x", "shop.example"),
+        ("shop.example:*", "shop.example"),
+        ("user@shop.example", "shop.example"),
+        ("shop.example.", "shop.example"),
+        (".shop.example", "*.shop.example"),
+        ("*shop.example", "*.shop.example"),
+        ("https://*.shop.example", "*.shop.example"),
+        ("bücher.example", "xn--bcher-kva.example"),
+        ("*.bücher.example", "*.xn--bcher-kva.example"),
+        ("::1", "[::1]"),
+        ("[::1]:8000", "[::1]"),
+        ("http://[::1]/", "[::1]"),
+        ("[0:0::1]", "[::1]"),
+        ("[::1", "[::1]"),
+        ("2001:DB8::0001", "[2001:db8::1]"),
+    ],
+)
+def test_a_host_that_never_matches_is_refused_with_the_right_spelling(host, right):
+    """As people paste it from a browser, a certificate or another program's settings."""
+    with pytest.raises(ConfigurationError, match="BFF_ALLOWED_HOSTS") as refused:
+        edge_of(BFF_ALLOWED_HOSTS=f"good.example,{host}")
+
+    assert f"Host {host!r}" in str(refused.value)
+    assert str(refused.value).endswith(f": write {right!r}.")
+    assert edge_of(BFF_ALLOWED_HOSTS=right).allowed_hosts == (right,)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "shop.*.example", "**.shop.example", "*.", "*.*.example", "shop.example www.shop.example",
+        "shop.example;www.shop.example", '["shop.example"]', "'shop.example'", "shop..example",
+        "-a.example", "a-.example", "straße.example", "127.1", "0x7f.1", "256.0.0.1", "010.0.0.1",
+        "*.10.0.0.1", "[fe80::1%25eth0]", "http://", "/", "a" * 64 + ".example",
+        "a." * 127 + "example",
+    ],
+)  # fmt: skip
+def test_a_host_that_nobody_can_repair_is_refused_with_examples(host):
+    """The message shows what a host looks like."""
+    with pytest.raises(ConfigurationError, match="BFF_ALLOWED_HOSTS") as refused:
+        edge_of(BFF_ALLOWED_HOSTS=host)
+
+    assert str(refused.value).endswith("such as shop.example, or *.shop.example for all below.")
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://shop.example", "http://localhost:3000", "https://shop.example:8443",
+        "https://shop.example:80", "http://shop.example:443", "http://127.0.0.1:3000",
+        "https://[::1]:8443", "https://xn--bcher-kva.example", "https://shop.example:65535", "*",
+    ],
+)  # fmt: skip
+def test_an_origin_as_browsers_send_it_is_taken(origin):
+    """Scheme, host, and a port that is not the scheme's own."""
+    assert edge_of(BFF_CORS_ORIGINS=origin).cors.origins == (origin,)
+
+
+@pytest.mark.parametrize(
+    ("origin", "right"),
+    [
+        ("https://shop.example:443", "https://shop.example"),
+        ("http://shop.example:80", "http://shop.example"),
+        ("https://[::1]:443", "https://[::1]"),
+        ("https://shop.example/", "https://shop.example"),
+        ("http://localhost:3000/app?x", "http://localhost:3000"),
+        ("HTTPS://Shop.Example", "https://shop.example"),
+        ("https://Shop.example:8443", "https://shop.example:8443"),
+        ("shop.example", "https://shop.example"),
+        ("localhost:3000", "https://localhost:3000"),
+        ("https://shop.example:", "https://shop.example"),
+        ("https://shop.example:0443", "https://shop.example"),
+        ("https://shop.example:08443", "https://shop.example:8443"),
+        ("https://bücher.example", "https://xn--bcher-kva.example"),
+        ("https://shop.example.", "https://shop.example"),
+        ("https://user@shop.example", "https://shop.example"),
+        ("https://::1", "https://[::1]"),
+        ("https://[0::1]:8443", "https://[::1]:8443"),
+    ],
+)
+def test_an_origin_that_never_matches_is_refused_with_the_right_spelling(origin, right):
+    """A browser leaves out the default port and writes hosts in small letters."""
+    with pytest.raises(ConfigurationError, match="BFF_CORS_ORIGINS") as refused:
+        edge_of(BFF_CORS_ORIGINS=f"https://good.example,{origin}")
+
+    assert str(refused.value).endswith(f": write {right!r}.")
+    assert edge_of(BFF_CORS_ORIGINS=right).cors.origins == (right,)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://*.shop.example", "https://*", "ftp://shop.example", "file://", "https://",
+        "https://shop.example:99999", "https://a.example https://b.example", "https:shop.example",
+        "https://127.1",
+    ],
+)  # fmt: skip
+def test_an_origin_that_nobody_can_repair_is_refused_with_an_example(origin):
+    """The message shows what an origin looks like."""
+    with pytest.raises(ConfigurationError, match="BFF_CORS_ORIGINS") as refused:
+        edge_of(BFF_CORS_ORIGINS=origin)
+
+    assert str(refused.value).endswith("such as https://shop.example.")
+
+
+@pytest.mark.parametrize("origin", ["null", "NULL"])
+def test_the_origin_of_sandboxed_frames_can_not_be_let_in(origin):
+    """Any page can make a frame whose origin is null."""
+    with pytest.raises(ConfigurationError, match="every sandboxed frame"):
+        CorsOptions(origins=(origin,))
+
+
+@pytest.mark.parametrize(
+    ("hop", "right"),
+    [
+        ("::ffff:10.0.0.7", "10.0.0.7"),
+        ("::ffff:10.0.0.0/104", "10.0.0.0/8"),
+        ("::ffff:0:0/96", "0.0.0.0/0"),
+        ("fe80::1%eth0", "fe80::1"),
+    ],
+)
+def test_a_hop_that_never_matches_is_refused_with_the_right_spelling(hop, right):
+    """Addresses of peers are compared as IPv4 where they are, and without a zone."""
+    with pytest.raises(ConfigurationError, match="would never match") as refused:
+        edge_of(BFF_TRUSTED_HOPS=hop)
+
+    assert str(refused.value).endswith(f"write {right}.")
