@@ -11,6 +11,9 @@ from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Protocol, TypeVar
 
+from starlette.datastructures import State
+from starlette.routing import BaseRoute, Route
+
 from bff_core.auth.authenticator import (
     Authenticator,
     HasKeys,
@@ -30,12 +33,17 @@ from bff_core.composition.wiring import shape_of
 from bff_core.edge.errands import Errands, GetCache, Read
 from bff_core.edge.errands import errands as operator_errands
 from bff_core.edge.health import Check
+from bff_core.edge.options import EdgeOptions
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events
 from bff_core.observe.log import log_sink
 from bff_core.policies import PolicyFile
+from bff_core.policy.limits import Limit
 from bff_core.saga.desk import Desk
+from bff_core.saga.saga import Saga
 from bff_core.settings import Settings
+from bff_core.startup.checks import Checks
+from bff_core.startup.processes import processes_of
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.credentials.wallet import Wallet, providers, secrets
 from bff_core.upstream.provider import ProviderService
@@ -145,10 +153,34 @@ def opened(asks: Authenticator | None, resources: Resources) -> AbstractAsyncCon
     return nullcontext()
 
 
+def checks_of(
+    settings: Settings,
+    options: EdgeOptions,
+    asks: Authenticator | None,
+    services: Sequence[type[Upstream]],
+    limits: Sequence[Limit],
+    *,
+    sagas: Sequence[type[Saga]],
+    own: Sequence[Route],
+) -> Checks:
+    """Return the checks of a gateway; raises `ConfigurationError` where it is unfit."""
+    has_cache = keeps_replies(services, settings)
+    checks = Checks(settings, options, asks, services, limits, sagas, own, has_cache=has_cache)
+    checks.before_assembly()
+    return checks
+
+
 class Runs(Protocol):
     """A gateway, as far as its lifespan knows it."""
 
     settings: Settings
+    events: Events
+    state: State
+
+    @property
+    def routes(self) -> list[BaseRoute]:
+        """What it serves."""
+        ...
 
     def running(
         self, policies: PolicyFile, transport: MakeTransport, /
@@ -161,14 +193,17 @@ G = TypeVar("G", bound=Runs)
 
 
 def lifespan(
+    checks: Checks,
     policies: PolicyFile,
     transport: MakeTransport,
     inner: Callable[[G], AbstractAsyncContextManager[None]] | None,
 ) -> Callable[[G], AbstractAsyncContextManager[None]]:
-    """Return the lifespan of a gateway, with its user's own inside."""
+    """Return the lifespan of a gateway, with its user's own inside, and its checks before."""
 
     @asynccontextmanager
     async def lifespan(app: G) -> AsyncIterator[None]:
+        processes = processes_of(getattr(app.state, "lifespan", {}), app.settings)
+        checks.before_serving(app.routes, processes, app.events)
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(app.running(policies, transport))
             if inner is not None:

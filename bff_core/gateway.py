@@ -115,6 +115,7 @@ class Gateway(FastAPI):
             return
         if scope["type"] == "lifespan":
             scope.setdefault("state", {})[GATEWAY] = self
+            self.state.lifespan = scope["state"]
         await super().__call__(scope, receive, send)
 
     def build_middleware_stack(self) -> ASGIApp:
@@ -170,8 +171,7 @@ class Gateway(FastAPI):
     def reload_policies(self) -> tuple[str, ...]:
         """Read the file that `BFF_POLICIES` names again; return what changed, an option each.
 
-        What is wrong with it is a `ConfigurationError`, and changes nothing. Requests that are
-        under way end as they began.
+        Raises `ConfigurationError` for a wrong file, and changes nothing then.
         """
         if self._reload is None:
             raise ConfigurationError("policies are reloaded while the gateway runs")
@@ -236,9 +236,8 @@ class Gateway(FastAPI):
         return assembly.opened(self._authenticator, resources)
 
     def _forget(self) -> None:
-        self._roster = self._reload = None
+        self._roster = self._reload = self.wiring = None
         self.services = {}
-        self.wiring = None
         self._is_direct = False
 
 
@@ -276,21 +275,23 @@ def gateway(
     policies = PolicyFile(settings.policies, services)
     if settings.env == "production":  # the pages load scripts from elsewhere
         fastapi = {"docs_url": None, "redoc_url": None} | fastapi
+    options, own = options or EdgeOptions.of(settings), signin_routes(asks)
+    checks = assembly.checks_of(settings, options, asks, services, limits, sagas=sagas, own=own)
     app = Gateway(
         name,
         settings=settings,
         events=events if events is not None else assembly.logging(settings),
-        options=options or EdgeOptions.of(settings),
+        options=options,
         authenticator=asks,
         limits=limits,
         sagas=sagas,
         faces=faces,
-        has_cache=assembly.keeps_replies(services, settings),
-        lifespan=assembly.lifespan(policies, transport, lifespan),
+        has_cache=checks.has_cache,
+        lifespan=assembly.lifespan(checks, policies, transport, lifespan),
         clock=clock,
         **fastapi,
     )
-    app.router.routes.extend(signin_routes(asks))
+    app.router.routes.extend(own)
     for face in faces:
         face.install(app, app.lane, is_development=settings.env == "development")
     for screen in chain(sagas, *(face.compositions for face in faces)):

@@ -57,9 +57,9 @@ class RedisServer:
 
     def order(self, *words: str) -> bytes:
         """Send it a command, as its operator does, and return the first line of its answer."""
-        told = b"".join(b"$%d\r\n%b\r\n" % (len(word), word.encode()) for word in words)
+        sent = b"".join(b"$%d\r\n%b\r\n" % (len(word), word.encode()) for word in words)
         with socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE) as connection:
-            connection.sendall(b"*%d\r\n%b" % (len(words), told))
+            connection.sendall(b"*%d\r\n%b" % (len(words), sent))
             with connection.makefile("rb") as answer:
                 return answer.readline().rstrip()
 

@@ -79,7 +79,7 @@ def test_a_service_listens_where_the_gateways_look_for_it(containers, name):
 def test_a_gateway_knows_every_service_by_name(containers, gateway):
     """A gateway is told the same as in `make run`, with the services at their containers.
 
-    What it keeps of their replies is shared in Redis besides.
+    Its cache is shared in Redis besides, and its sagas are in a folder that can be written to.
     """
     container = containers[gateway.name]
     told = next(program.env for program in shop({}) if program.name == gateway.name)
@@ -89,8 +89,13 @@ def test_a_gateway_knows_every_service_by_name(containers, gateway):
     }
     port = str(gateway.default_port)
 
-    shared = {"BFF_CACHE_URL": f"redis://{REDIS}:6379/0"}
-    assert container["environment"] == {**at_containers, **shared, "PORT": port}
+    stores = {
+        "BFF_CACHE_URL": f"redis://{REDIS}:6379/0",
+        "BFF_JOURNAL_URL": "sqlite:////tmp/bff-journal.sqlite3",
+    }
+    assert container["read_only"]
+    assert container["tmpfs"] == ["/tmp"]
+    assert container["environment"] == {**at_containers, **stores, "PORT": port}
     assert container["command"] == [
         *("python", "-m", SERVER, f"bffs.{gateway.name}.app:app", "--port", port)
     ]

@@ -140,7 +140,7 @@ TROUBLES: dict[str, tuple[Callable[[RedisServer, Path], str], str]] = {
     "no right to run scripts": (user("~*", "&*", "+@all", "-@scripting", "-set"), "NOPERM"),
     "no right to the keys": (user("~other:*", "&*", "+@all"), "NOPERM"),
     "no right to anything": (user("~*", "&*"), "NOPERM"),
-    "no such user": (lambda server, _: server.url.replace("//", "//nobody:pw@"), "WRONGPASS"),
+    "no such user": (lambda server, _: server.url.replace("//", "//stranger:pw@"), "WRONGPASS"),
     "password missing": (ordered("CONFIG", "SET", "requirepass", "pw"), "NOAUTH"),
     "read-only replica": (ordered("REPLICAOF", "127.0.0.1", "1"), "READONLY"),
     "stale replica": (
@@ -185,7 +185,7 @@ async def test_the_rights_that_the_documentation_names_are_enough(redis_server):
 
     outcomes = await written(link)
     async with asyncio.timeout(10):
-        while not gaps:  # noqa: ASYNC110 # Redis tells when it likes
+        while not gaps:  # noqa: ASYNC110 # it is on another connection
             await asyncio.sleep(0)
     listening.cancel()
     await asyncio.wait([listening])
@@ -246,13 +246,13 @@ async def test_a_refused_write_does_not_stop_reads(redis_server):
     for _ in range(20):
         with pytest.raises(StoreUnavailable):
             await sessions.touch("s", 30)
-    kept = await sessions.get("s")
+    found = await sessions.get("s")
     redis_server.order("REPLICAOF", "NO", "ONE")
     await sessions.touch("s", 30)
     await link.aclose()
 
-    assert kept is not None
-    assert kept.session.subject == "ann"
+    assert found is not None
+    assert found.session.subject == "ann"
     assert [type(event) for event in heard] == [StoreRefused]  # once, not twenty times
 
 
@@ -297,11 +297,11 @@ async def test_a_record_that_can_not_be_read_is_an_outage(redis_server, value):
         *("HSET", "bff:api-key:p", "body", value, "expires_at", "0", "last_used_at", "0")
     )
 
-    for asked in (
+    for read in (
         RedisDevices(link, 60).find("ann", "d"),
         RedisDevices(link, 60).listed("ann"),
         RedisKeys(link).find("p"),
     ):
         with pytest.raises(StoreUnavailable):
-            await asked
+            await read
     await link.aclose()

@@ -216,14 +216,14 @@ def test_variables_that_kubernetes_sets_for_a_service_are_ignored(service, addre
     """A Service may be named after the gateway: that neither stops it nor fills its log."""
     name = service.upper().replace("-", "_")
     in_url = f"[{address}]" if ":" in address else address
-    told = {
+    injected = {
         f"{name}_{key}": value.replace("10.0.0.1", in_url if "//" in value else address)
         for key, value in SERVICE.items()
     }
 
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        settings = Settings.load({**told, "BFF_UPSTREAM_CART": "http://cart:1"})
+        settings = Settings.load({**injected, "BFF_UPSTREAM_CART": "http://cart:1"})
 
     assert settings == Settings(upstreams={"cart": ("http://cart:1",)})
 

@@ -111,6 +111,25 @@ class HasKeys(Protocol):
         ...
 
 
+@runtime_checkable
+class HoldsState(Protocol):
+    """An authenticator with state that all processes of a gateway have to share."""
+
+    def unshared(self, settings: Settings, /) -> Mapping[str, str]:
+        """Return what goes wrong in several processes, by the variable that is missing."""
+        ...
+
+
+@runtime_checkable
+class TrustsIssuers(Protocol):
+    """An authenticator that takes tokens of issuers."""
+
+    @property
+    def issuers(self) -> Sequence[str]:
+        """The URLs of the issuers."""
+        ...
+
+
 class FirstOf:
     """Asks several authenticators in order; the first that knows the caller says who it is.
 

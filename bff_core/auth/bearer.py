@@ -96,6 +96,24 @@ class BearerAuthenticator:
         """The upstreams that have the keys."""
         return [keys.kind for _, keys in self._issuers.values()]
 
+    @property
+    def issuers(self) -> Sequence[str]:
+        """The URLs of the issuers."""
+        return list(self._issuers)
+
+    def unshared(self, settings: Settings) -> Mapping[str, str]:
+        """Return what goes wrong in several processes, by the variable that is missing."""
+        found, broken = {}, []
+        if self._dpop is not None:
+            broken.append("a DPoP proof would be accepted once by each process")
+            if self._dpop.nonces and not settings.sealing_secrets:
+                found["BFF_SESSION_KEYS"] = "a DPoP nonce of one process is refused by the others"
+        if self._devices is not None:
+            broken.append("a device that is ended in one process stays signed in in the others")
+        if broken and not settings.session_url:
+            found["BFF_SESSION_URL"] = "; ".join(broken)
+        return found
+
     def check(self, settings: Settings) -> None:
         """Refuse to start with proofs for an address that is not known."""
         if self._dpop is not None and not settings.public_url:

@@ -98,6 +98,11 @@ class IntrospectionAuthenticator:
         """The issuer."""
         return [provider(self._options.upstream)]
 
+    @property
+    def issuers(self) -> Sequence[str]:
+        """The URL of the issuer, if it is named."""
+        return [self._options.issuer] if self._options.issuer else []
+
     def check(self, settings: Settings) -> None:
         """Find nothing wrong: the options check themselves."""
 

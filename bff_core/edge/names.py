@@ -93,7 +93,7 @@ def _bracketed(text: str) -> str:
 
 
 def _repaired_host(text: str) -> str:
-    """Return the right spelling of a host; empty where nobody can know."""
+    """Return the right spelling of a host; empty where that is unknown."""
     text = _SCHEME.sub("", text.strip(), count=1)
     text = re.split(r"[/?#\\]", text, maxsplit=1)[0].rpartition("@")[2].lower()
     if _bracketed(text):
@@ -116,7 +116,7 @@ def _in_ascii(text: str) -> str:
 
 
 def _repaired_origin(text: str) -> str:
-    """Return the right spelling of an origin; empty where nobody can know."""
+    """Return the right spelling of an origin; empty where that is unknown."""
     match = _SCHEME.match(text.strip())
     scheme = match[1].lower() if match else "https"
     host = _repaired_host(text)

@@ -21,6 +21,7 @@ from bff_core.events.calls import (
 from bff_core.events.process import (
     Answered,
     AnswerForgotten,
+    ConfigurationWarned,
     Crashed,
     Drained,
     Evicted,
@@ -51,6 +52,7 @@ __all__ = [
     "BreakerChanged",
     "Cached",
     "Coalesced",
+    "ConfigurationWarned",
     "Crashed",
     "Drained",
     "Ejected",

@@ -152,6 +152,14 @@ class PoliciesRefused(GatewayEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class ConfigurationWarned(GatewayEvent):
+    """The gateway starts, and `variable` should be set otherwise, for a `reason`."""
+
+    variable: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReloadSkipped(GatewayEvent):
     """A SIGHUP arrived and changed nothing; `reason` says what is missing."""
 

@@ -11,6 +11,7 @@ from bff_core.auth.access import ANYONE
 from bff_core.composition.composition import Composition
 from bff_core.edge.criticality import criticality as ranked
 from bff_core.edge.guard import RouteAccess, guarded
+from bff_core.edge.idempotency import READS_ONLY
 from bff_core.edge.kept import Keeper
 from bff_core.edge.lane import FastLane
 from bff_core.graphql.access import effective, guard_fields
@@ -79,6 +80,7 @@ class GraphQL:
             make_keeper=self._keepers(app.title),
         )
         guarded(view, ANYONE, has_inner_rules=True)  # of its fields, one by one
+        setattr(view, READS_ONLY, graphql_schema(self.schema).mutation_type is None)
         app.router.routes.append(Route(self.path, self._rank(view), methods=["GET", "POST"]))
         for method in ("GET", "POST"):
             lane.add(method, self.path, view)

@@ -38,6 +38,7 @@ def plan_of(arguments: list[str]) -> Plan:
     )
     parser.add_argument("--fd", type=int, help="descriptor of a socket that listens already")
     parser.add_argument("--lifeline", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--number", type=int, help=argparse.SUPPRESS)
     return Plan(**vars(parser.parse_args(arguments)))
 
 

@@ -17,6 +17,7 @@ from bff_core.server.options import ServerOptions
 from bff_core.server.protocol import HTTPProtocol
 from bff_core.server.serving import App, Config, Dates, Serving, State, options_of
 from bff_core.server.watchdog import Watchdog
+from bff_core.startup.processes import PROCESSES, Processes
 
 STOPPING: Final = (signal.SIGTERM, signal.SIGINT)
 
@@ -29,7 +30,8 @@ class Process:
 
     SIGTERM drains with the delay, in which balancers notice; SIGINT, from a keyboard, without.
     A second signal of either kind ends all at once. SIGHUP is the application's, and ends
-    nothing. `delay` and `grace`, in seconds, go before what the settings say.
+    nothing. The lifespan's state has the `processes`. `delay` and `grace`, in seconds, go
+    before what the settings say.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class Process:
         app: App,
         config: Config,
         state: State,
+        processes: Processes,
         *,
         delay: float | None = None,
         grace: float | None = None,
@@ -47,6 +50,7 @@ class Process:
         self._grace = grace
         self._loop = asyncio.get_running_loop()
         self._lifespan = Lifespan(app, self._loop)
+        self._lifespan.values[PROCESSES] = processes
         self._told: asyncio.Future[bool] = self._loop.create_future()
         self._drain: Drain | None = None
 

@@ -22,6 +22,7 @@ from bff_core.server.serving import App
 from bff_core.server.uvicorn import configuration
 from bff_core.server.workers import READY, Workers, command
 from bff_core.settings import ConfigurationWarning, Settings
+from bff_core.startup.processes import Processes
 
 
 class CannotServe(Exception):
@@ -33,8 +34,8 @@ class Plan:
     """What to serve and where; what is None is left to the settings.
 
     `app` is "module:attribute". `fd` is a listening socket that the process was started with,
-    `lifeline` the descriptor by which it knows the process that supervises it. `delay` and
-    `grace` in seconds.
+    `lifeline` the descriptor by which it knows the process that supervises it, `number` which of
+    its workers this is, from 1 up. `delay` and `grace` in seconds.
     """
 
     app: str
@@ -45,6 +46,7 @@ class Plan:
     grace: float | None = None
     fd: int | None = None
     lifeline: int | None = None
+    number: int | None = None
 
 
 def serve(plan: Plan) -> int:
@@ -60,7 +62,7 @@ def serve(plan: Plan) -> int:
         with listener, _hangups_ignored():
             if workers > 1 and plan.lifeline is None:
                 return _supervise(plan, workers, listener, settings)
-            return _serve(plan, listener)
+            return _serve(plan, listener, Processes(workers, is_first=plan.number in {None, 1}))
     except (CannotListen, ConfigurationError) as error:
         raise CannotServe(str(error)) from None
 
@@ -118,13 +120,13 @@ def _bound(plan: Plan, settings: Settings) -> socket.socket:
     return bind(host, settings.port if plan.port is None else plan.port)
 
 
-def _serve(plan: Plan, listener: socket.socket) -> int:
+def _serve(plan: Plan, listener: socket.socket, processes: Processes) -> int:
     app = load(plan.app)
     config, state, make_loop = configuration(app)
     config.load()
 
     async def run() -> None:
-        process = Process(app, config, state, delay=plan.delay, grace=plan.grace)
+        process = Process(app, config, state, processes, delay=plan.delay, grace=plan.grace)
         await process.run(listener, _tied(plan.lifeline, process))
 
     try:
@@ -155,6 +157,7 @@ def _supervise(plan: Plan, workers: int, listener: socket.socket, settings: Sett
     events = Events() if sink is None else Events(sink)
     options = {"--drain-delay": plan.delay, "--grace": plan.grace}
     told = [f"{name}={value}" for name, value in options.items() if value is not None]
+    told.append(f"--workers={workers}")
 
     async def run() -> int:
         return await Workers(command([plan.app, *told]), workers, listener, events).run()

@@ -6,6 +6,7 @@ import socket
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from itertools import count as count_from
 from typing import Final
 
 from bff_core.events import Events, WorkerEnded
@@ -62,8 +63,8 @@ class Worker:
         return status
 
     async def _become_ready(self) -> None:
-        told = await asyncio.get_running_loop().sock_recv(self._line, len(READY))
-        self._serves = told == READY
+        message = await asyncio.get_running_loop().sock_recv(self._line, len(READY))
+        self._serves = message == READY
         if self._is_hung_up:
             self.tell(signal.SIGHUP)
 
@@ -84,6 +85,7 @@ class Workers:
         self._loop = asyncio.get_running_loop()
         self._told = asyncio.Event()
         self._alive: set[Worker] = set()
+        self._numbers = count_from(1)
 
     async def run(self) -> int:
         """Serve until told to end; return 0, or the first worker's status if it can't start."""
@@ -109,6 +111,7 @@ class Workers:
             process = await asyncio.create_subprocess_exec(
                 *self._command,
                 *("--fd", str(descriptors[0]), "--lifeline", str(descriptors[1])),
+                *("--number", str(next(self._numbers))),
                 pass_fds=descriptors,
                 # Not of the terminal's group: Ctrl-C is passed on, and must not arrive twice.
                 start_new_session=True,

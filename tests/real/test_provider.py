@@ -143,6 +143,7 @@ class Site:
             "BFF_PUBLIC_URL": self.web,
             "BFF_SESSION_KEYS": KEY,
             "BFF_SESSION_URL": self.redis,
+            "BFF_IDEMPOTENCY_URL": self.redis,
             "BFF_UPSTREAM_IDENTITY": self.issuer,
         }
         port = str(self.web_port)

@@ -22,6 +22,9 @@ from tests.server.talking import connect, until
 
 ROOT = Path(__file__).parents[2]
 
+SHARED = {"BFF_IDEMPOTENCY_URL": "redis://127.0.0.1:1/0"}
+"""What lets several processes serve a gateway that takes writes; no test here sends a key."""
+
 
 def run(*arguments: str, **environ: str) -> tuple[int, str]:
     """Run the command; return its status and what it said."""
@@ -145,7 +148,7 @@ def test_an_application_that_fails_to_start_shows_why(tmp_path, capsys, monkeypa
 
 async def test_workers_share_a_port_and_end_together(depot):
     """Two processes answer; SIGTERM to the one that started them ends all, within the grace."""
-    process = depot("--workers=2", "--drain-delay=0", "--grace=5")
+    process = depot("--workers=2", "--drain-delay=0", "--grace=5", **SHARED)
     await until(lambda: process.output.count('"opened"') == 2)
     workers = children(process.pid)
     client = await connect(process.port)
@@ -188,7 +191,7 @@ async def test_an_end_amid_the_start_of_workers_ends_all(count):
 
 async def test_sighup_ends_no_worker_and_one_that_dies_is_replaced(depot):
     """The signal is the gateway's; the other worker serves until the new one does."""
-    process = depot("--workers=2")
+    process = depot("--workers=2", **SHARED)
     await until(lambda: process.output.count('"opened"') == 2)
     victim, survivor = before = children(process.pid)
 
@@ -250,7 +253,7 @@ async def test_sighup_waits_until_a_worker_serves():
 
 async def test_workers_do_not_outlive_whoever_started_them(depot):
     """A supervisor that is killed leaves no orphans behind on its port."""
-    process = depot("--workers=2", "--drain-delay=0")
+    process = depot("--workers=2", "--drain-delay=0", **SHARED)
     await until(lambda: process.output.count('"opened"') == 2)
     workers = children(process.pid)
 

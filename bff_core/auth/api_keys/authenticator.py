@@ -17,6 +17,7 @@ from bff_core.clock import Clock
 from bff_core.errors import ConfigurationError, NotAuthenticated, StoreUnavailable
 from bff_core.scope import Scope
 from bff_core.settings import Settings
+from bff_core.sqlite import MEMORY, path_of
 from bff_core.upstream.client import Upstream
 
 BELIEVED: Final = 5.0
@@ -79,6 +80,12 @@ class ApiKeyAuthenticator:
 
     def check(self, settings: Settings) -> None:
         """Find nothing wrong: there is a store by default."""
+
+    def unshared(self, settings: Settings) -> Mapping[str, str]:
+        """Return what goes wrong in several processes, by the variable that is missing."""
+        if path_of(settings.api_keys_url) != MEMORY:
+            return {}
+        return {"BFF_API_KEYS_URL": "an API key that one process revokes is good in the others"}
 
     @asynccontextmanager
     async def opened(self, resources: Resources) -> AsyncIterator[None]:

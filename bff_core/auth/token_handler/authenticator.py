@@ -142,6 +142,17 @@ class SessionAuthenticator:
         """What ends sessions, while the gateway runs."""
         return _opened(self._succession)
 
+    @property
+    def issuers(self) -> Sequence[str]:
+        """The URL of the provider."""
+        return [self.sign_in.issuer]
+
+    def unshared(self, settings: Settings) -> Mapping[str, str]:
+        """Return what goes wrong in several processes, by the variable that is missing."""
+        if settings.session_url:
+            return {}
+        return {"BFF_SESSION_URL": "people would be signed in to, and signed out of, one of them"}
+
     def check(self, settings: Settings) -> None:
         """Refuse to start with settings that would not be safe; take our own address from them."""
         check_settings(settings, self.prefix)

@@ -1,0 +1,67 @@
+"""How many processes serve this gateway, as far as this one can know.
+
+Our own server says so. uvicorn, gunicorn, granian and hypercorn do not, but their workers run below
+a frame of the server that holds its settings. Processes on other machines are unknown here.
+"""
+
+import inspect
+import multiprocessing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import FrameType
+from typing import Final
+
+from bff_core.settings import Settings
+
+PROCESSES: Final = "bff.processes"
+"""Where the state of the lifespan holds the `Processes`, if our own server serves the gateway."""
+
+# Module of a server: the local variable of its frame, and the attribute that counts its workers.
+_SERVERS: Final[Mapping[str, tuple[str, str]]] = {
+    "uvicorn._subprocess": ("config", "workers"),
+    "gunicorn.arbiter": ("self", "num_workers"),
+    "granian.server.common": ("self", "workers"),
+    "hypercorn.asyncio.run": ("config", "workers"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Processes:
+    """How many processes serve a gateway; `is_first` is True in one of them."""
+
+    count: int = 1
+    is_first: bool = True
+
+
+def processes_of(state: Mapping[str, object], settings: Settings) -> Processes:
+    """Return what our server says in the state of the lifespan, else what can be found out.
+
+    Behind another server `BFF_WORKERS` may say how many processes there are.
+    """
+    declared = state.get(PROCESSES)
+    if isinstance(declared, Processes):
+        return declared
+    found = _behind_another_server(inspect.currentframe())
+    return Processes(max(found.count, settings.workers), found.is_first)
+
+
+def _behind_another_server(frame: FrameType | None) -> Processes:
+    while frame is not None:
+        name = frame.f_globals.get("__name__", "")
+        if name in _SERVERS:
+            variable, attribute = _SERVERS[name]
+            server = frame.f_locals.get(variable)
+            count = getattr(server, attribute, None)
+            if isinstance(count, int) and not getattr(server, "should_reload", False):
+                return Processes(count, _is_first(frame.f_locals))
+        frame = frame.f_back
+    return Processes()
+
+
+def _is_first(found: Mapping[str, object]) -> bool:
+    """Whether this is a server's first worker: gunicorn counts them, multiprocessing does, too."""
+    age = getattr(found.get("worker"), "age", None)
+    if isinstance(age, int):
+        return age == 1
+    number = getattr(multiprocessing.current_process(), "_identity", ())
+    return number in {(), (1,)}

@@ -1,0 +1,92 @@
+"""What several processes of a gateway have to share, and whether they do."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from starlette.routing import BaseRoute
+from starlette.staticfiles import StaticFiles
+
+from bff_core.auth.authenticator import Authenticator, HoldsState, each_of
+from bff_core.edge.idempotency import READS_ONLY
+from bff_core.edge.places import Place, places_of
+from bff_core.policy.idempotency import UNSAFE
+from bff_core.settings import Settings
+
+REDIS: Final = "redis://redis.internal:6379/0"
+
+KEYED_REQUESTS: Final = (
+    "the same Idempotency-Key would be executed once by each process ({paths}); or give up that "
+    "promise with gateway(options=EdgeOptions(idempotency=None))"
+)
+SAGAS: Final = "a saga that one process leaves behind would be unknown to the others"
+LIMITS: Final = "each process counts for itself, so callers get {count} times their limits"
+CACHE: Final = "each process has a cache of its own, and a purge reaches only one of them"
+
+
+def unshared_promises(
+    settings: Settings,
+    authenticator: Authenticator | None,
+    *,
+    has_sagas: bool,
+    keyed_paths: Sequence[str],
+) -> dict[str, str]:
+    """Return what would be unsafe in several processes, by the variable that makes it safe."""
+    found: dict[str, str] = {}
+    for one in each_of(authenticator):
+        if isinstance(one, HoldsState):
+            found |= one.unshared(settings)
+    if keyed_paths and not settings.idempotency_url:
+        shown = ", ".join(keyed_paths[:3]) + (", …" if len(keyed_paths) > 3 else "")
+        found["BFF_IDEMPOTENCY_URL"] = KEYED_REQUESTS.format(paths=shown)
+    if has_sagas and is_memory(settings.journal_url):
+        found["BFF_JOURNAL_URL"] = SAGAS
+    return found
+
+
+def refusal(count: int, promises: dict[str, str]) -> str:
+    """Return why a gateway does not start in so many processes, a line for each variable."""
+    return "\n".join(
+        f"{variable} is not shared, and the gateway runs in {count} processes: {consequence}. Set "
+        f"{_example(variable)} for all of them, or run one process (BFF_WORKERS=1)."
+        for variable, consequence in promises.items()
+    )
+
+
+def unshared_figures(
+    settings: Settings, count: int, *, has_limits: bool, has_cache: bool
+) -> dict[str, str]:
+    """Return what is less accurate in several processes, by the variable that mends it."""
+    found: dict[str, str] = {}
+    if has_limits and not settings.limits_url:
+        found["BFF_LIMITS_URL"] = LIMITS.format(count=count)
+    if has_cache and not settings.cache_url:
+        found["BFF_CACHE_URL"] = CACHE
+    return found
+
+
+def keyed_paths(routes: Sequence[BaseRoute], own: Iterable[object]) -> list[str]:
+    """Return the routes whose requests may carry an Idempotency-Key; `own` endpoints have none."""
+    ignored = list(own)
+    return [
+        place.path
+        for place in places_of(routes)
+        if _is_keyed(place) and not any(place.behind == one for one in ignored)
+    ]
+
+
+def is_memory(url: str) -> bool:
+    """Whether a URL of a journal or of keys is memory of the process."""
+    return url == "sqlite://" or url.endswith(":memory:")
+
+
+def _is_keyed(place: Place) -> bool:
+    if place.is_socket or getattr(place.behind, READS_ONLY, False):
+        return False
+    is_mount = not place.methods and not isinstance(place.behind, StaticFiles)
+    return is_mount or bool(place.methods & UNSAFE)
+
+
+def _example(variable: str) -> str:
+    if variable == "BFF_SESSION_KEYS":
+        return f"{variable}=$(openssl rand -base64 32)"
+    return f"{variable}={REDIS}"

@@ -1,0 +1,254 @@
+"""Production: what is fit for a laptop stops the start, or is a warning in the log."""
+
+from typing import Any
+
+import pytest
+
+from bff_core import ANYONE, Policy, Saga, Upstream, Views, gateway, step
+from bff_core.auth.api_keys.authenticator import ApiKeyAuthenticator
+from bff_core.auth.bearer import BearerAuthenticator, Issuer
+from bff_core.auth.introspection import Introspection, IntrospectionAuthenticator
+from bff_core.edge.options import EdgeOptions
+from bff_core.errors import ConfigurationError
+from bff_core.policy.credentials import ApiKey
+from tests.startup.conftest import production, settings, started
+
+ID = "https://id.example"
+DISK = "sqlite:////var/lib/bff/file.sqlite3"
+
+
+class Maps(Upstream):
+    """A service that is sent a secret."""
+
+    policy = Policy(credentials=ApiKey(secret="maps", header="x-key"))
+
+
+class Buy(Saga):
+    """A saga of one step."""
+
+    @step
+    async def pay(self) -> int:
+        """Pay."""
+        return 7
+
+
+def tokens(issuer: str) -> BearerAuthenticator:
+    """Return who takes tokens of an issuer."""
+    return BearerAuthenticator(Issuer(issuer=issuer, audience=("till",)))
+
+
+def introspection(issuer: str) -> IntrospectionAuthenticator:
+    """Return who has an issuer say what tokens are."""
+    return IntrospectionAuthenticator(
+        Introspection(client_id="till", client_secret="s", audience=("till",), issuer=issuer)
+    )
+
+
+def refusal(values: dict[str, Any], **options: Any) -> str:
+    """Return why a gateway does not start in production; in development it does."""
+    values = {"upstreams": {"identity": (ID,)}, **values}
+    gateway("till", settings=settings(**values), **options)
+    with pytest.raises(ConfigurationError) as refused:
+        gateway("till", settings=production(**values), **options)
+    return str(refused.value)
+
+
+@pytest.mark.parametrize("issuer", ["http://id.example", "HTTP://id.example/realms/shop"])
+@pytest.mark.parametrize("make", [None, tokens, introspection])
+def test_an_issuer_without_tls_is_refused(issuer, make):
+    """Anybody on the way could make tokens; wherever the issuer is named."""
+    if make is not None and issuer.startswith("HTTP:"):
+        issuer = issuer.lower()
+    values = {"issuer": issuer} if make is None else {}
+    options = {} if make is None else {"authenticator": make(issuer)}
+
+    assert f"BFF_ISSUER={issuer}: an issuer of tokens has an https:// address" in refusal(
+        values, **options
+    )
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        "http://127.0.0.1.example", "http://localhost.example", "http://127.0.0.1@id.example",
+        "http://0.0.0.0:9010", "http://10.0.0.1", "http://[fe80::1]", "http://localhost@id.example",
+    ],
+)  # fmt: skip
+def test_what_looks_like_this_machine_is_refused(issuer):
+    """Only the host counts."""
+    assert "BFF_ISSUER" in refusal({"issuer": issuer})
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        "", "https://id.example", "http://localhost:9010", "http://LOCALHOST", "http://id.localhost",
+        "http://127.0.0.1:9010", "http://127.9.9.9", "http://[::1]:9010", "http://localhost.:9010",
+    ],
+)  # fmt: skip
+def test_an_issuer_with_tls_or_on_this_machine_is_taken(issuer):
+    """A test of the production settings on a laptop works."""
+    gateway("till", settings=production(issuer=issuer))
+
+
+@pytest.mark.parametrize(
+    "hops",
+    [
+        ("0.0.0.0/0",),
+        ("::/0",),
+        ("0.0.0.0/1", "128.0.0.0/1"),
+        ("::/1", "8000::/1"),
+        ("10.0.0.0/8", "0.0.0.0/0"),
+        ("0.0.0.0/2", "64.0.0.0/2", "128.0.0.0/2", "192.0.0.0/2"),
+        tuple(f"{first}.0.0.0/8" for first in range(1, 224)),
+        tuple(f"{first}.0.0.0/8" for first in range(1, 224, 2)),
+        ("0.0.0.0/1",),
+        ("12.0.0.0/6",),
+        ("8.0.0.0/7",),
+        ("3.0.0.0/8", "18.0.0.0/16"),
+        ("2000::/3",),
+        ("2600::/12",),
+        ("unix", "::/0"),
+    ],
+)
+def test_trusting_the_internet_is_refused(hops):
+    """Each host in such a network could claim any client address, however it is written."""
+    text = refusal({"trusted_hops": hops})
+
+    assert text.startswith(f"BFF_TRUSTED_HOPS={','.join(hops)}: that is a large part of the")
+
+
+@pytest.mark.parametrize(
+    "hops",
+    [
+        (),
+        ("unix",),
+        ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8"),
+        ("fc00::/7", "fe80::/10", "::1"),
+        ("17.0.0.0/8",),
+        ("104.16.0.0/13", "172.64.0.0/13", "131.0.72.0/22", "2400:cb00::/32", "2606:4700::/32"),
+        ("35.191.0.0/16", "130.211.0.0/22"),
+        ("10.0.0.0/8", "10.0.0.0/9", "10.1.0.0/16"),
+    ],
+)
+def test_proxies_of_ones_own_may_be_trusted(hops):
+    """Private networks whole, and the published networks of a content delivery network."""
+    gateway("till", settings=production(trusted_hops=hops))
+
+
+def test_the_hops_of_options_in_code_are_checked_as_well():
+    """Options that the author gives go before the settings."""
+    options = EdgeOptions(trusted_hops=("0.0.0.0/0",))
+
+    assert "BFF_TRUSTED_HOPS" in refusal({}, options=options)
+
+
+@pytest.mark.parametrize(
+    ("values", "variable"),
+    [
+        ({"session_keys": ("development-only-secret-of-the-examples",)}, "BFF_SESSION_KEYS"),
+        ({"client_secret": "web-secret-for-the-mock-only"}, "BFF_CLIENT_SECRET"),
+        ({"operator_token": "Change-me-Change-me-Change-me"}, "BFF_OPERATOR_TOKEN"),
+        ({"purge_secret": ("changeme-changeme-changeme",)}, "BFF_PURGE_SECRET"),
+        ({"secrets": {"maps": "changeme"}}, "BFF_SECRET_MAPS"),
+    ],
+)  # fmt: skip
+def test_a_secret_of_the_examples_is_refused_and_not_repeated(values, variable):
+    """Everybody can read it in the examples."""
+    text = refusal(values)
+
+    assert text.startswith(f"{variable} holds a secret of the examples")
+    assert "changeme" not in text
+
+
+def test_sagas_in_the_working_directory_are_refused():
+    """A new container has no such file, and what was unfinished would be forgotten."""
+    text = refusal({}, sagas=[Buy])
+
+    assert text.startswith("BFF_JOURNAL_URL is not set: unfinished sagas would be in ")
+    assert "as in BFF_JOURNAL_URL=sqlite:////var/lib/bff/bff-journal.sqlite3" in text
+    gateway("till", settings=production(journal_url=DISK), sagas=[Buy])
+    gateway("till", settings=production(journal_url="sqlite:///here.sqlite3"), sagas=[Buy])
+    gateway("till", settings=production())
+
+
+def test_api_keys_in_the_working_directory_are_refused():
+    """A new container has no such file, and every key would be gone."""
+    text = refusal({}, authenticator=ApiKeyAuthenticator())
+
+    assert text.startswith("BFF_API_KEYS_URL is not set: API keys would be in ")
+    assert "as in BFF_API_KEYS_URL=sqlite:////var/lib/bff/bff-api-keys.sqlite3" in text
+    gateway("till", settings=production(api_keys_url=DISK), authenticator=ApiKeyAuthenticator())
+
+
+def test_all_refusals_come_at_once():
+    """No operator has to start five times to learn of five variables."""
+    text = refusal({"issuer": "http://id.example", "trusted_hops": ("::/0",)}, sagas=[Buy])
+
+    named = [line.partition("=")[0].partition(" ")[0] for line in text.splitlines()]
+    assert named == ["BFF_ISSUER", "BFF_TRUSTED_HOPS", "BFF_JOURNAL_URL"]
+
+
+WARNINGS: list[tuple[dict[str, Any], dict[str, Any], str]] = [
+    ({"allowed_hosts": ["*"]}, {}, "BFF_ALLOWED_HOSTS"),
+    ({"public_url": "http://shop.example"}, {}, "BFF_PUBLIC_URL"),
+    (
+        {"cors_origins": ("http://shop.example",), "cors_credentials": True},
+        {},
+        "BFF_CORS_ORIGINS",
+    ),
+    ({"cache_url": "redis://cache.shop.com:6379/0"}, {}, "BFF_CACHE_URL"),
+    ({"session_url": "redis://8.8.8.8"}, {}, "BFF_SESSION_URL"),
+    ({"limits_url": "redis://[2606:4700::1]"}, {}, "BFF_LIMITS_URL"),
+    ({"idempotency_url": "redis://u:p@keys.shop.com"}, {}, "BFF_IDEMPOTENCY_URL"),
+    (
+        {"upstreams": {"maps": ("http://maps.shop.com",)}, "secrets": {"maps": "secret"}},
+        {"services": [Maps]},
+        "BFF_UPSTREAM_MAPS",
+    ),
+    ({"journal_url": "sqlite://"}, {"sagas": [Buy]}, "BFF_JOURNAL_URL"),
+    ({"api_keys_url": "sqlite://"}, {"keys": True}, "BFF_API_KEYS_URL"),
+]
+
+
+def built(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the parts of a gateway, each made anew."""
+    has_keys = options.get("keys", False)
+    rest = {name: value for name, value in options.items() if name != "keys"}
+    return rest | ({"authenticator": ApiKeyAuthenticator()} if has_keys else {})
+
+
+@pytest.mark.parametrize(("values", "options", "variable"), WARNINGS)
+async def test_what_is_doubtful_in_production_is_a_warning(values, options, variable):
+    """The gateway serves, and its log names the variable; on a laptop nothing is said."""
+    async with started(production(**values), **built(options)) as in_production:
+        pass
+    async with started(settings(**values), **built(options)) as on_a_laptop:
+        pass
+
+    assert list(in_production.warned) == [variable]
+    assert "u:p" not in in_production.warned[variable]
+    assert on_a_laptop.warned == {}
+
+
+async def test_a_sound_production_says_nothing():
+    """A warning that everybody gets is one that is not read."""
+    values = production(
+        allowed_hosts=["shop.example", "*.shop.example"],
+        public_url="https://shop.example",
+        issuer="https://id.shop.com",
+        trusted_hops=("10.0.0.0/8", "unix"),
+        cors_origins=("https://app.shop.com",),
+        cors_credentials=True,
+        session_url="rediss://sessions.shop.com:6379/0",
+        cache_url="redis://redis:6379/0",
+        limits_url="redis://10.0.0.7:6379/0",
+        journal_url=DISK,
+        upstreams={"maps": ("http://maps.default.svc.cluster.local",)},
+        secrets={"maps": "secret"},
+        operator_token="a token of twenty characters",
+    )
+    async with started(values, services=[Maps], faces=[Views(access=ANYONE)]) as heard:
+        pass
+
+    assert heard.warned == {}
