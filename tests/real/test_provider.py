@@ -260,7 +260,8 @@ def use(site: Site, refresh_token: str) -> httpx.Response:
 async def tokens_of(site: Site, browser: Browser):
     """Return what the gateway has written down of a session."""
     links = Links(clock=monotonic, chance=chance, events=Events())
-    store = RedisStore(links.to(site.redis), Sealing([KEY]), gateway="shop")
+    place = f"shop:{key_of(site.issuer)}"
+    store = RedisStore(links.to(site.redis), Sealing([KEY]), gateway=place)
     kept = await store.get(key_of(browser.jar[site.web_port]["__Host-bff"]))
     await links.aclose()
     return kept.session.tokens
