@@ -26,7 +26,12 @@ run: runtime ## start the services and the three gateways (WEB_PORT, MOBILE_PORT
 	@exec $(python) -m scripts.run
 
 test: dev ## run the whole suite (ARGS="-k retry -x" goes to pytest)
+ifeq ($(strip $(ARGS)),)
+	@$(python) -m pytest -n auto --dist loadfile -m "not alone"
+	@$(python) -m pytest -m alone
+else
 	@$(python) -m pytest $(ARGS)
+endif
 
 check: dev ## lint, formatting, types, floors, locks
 	@$(python) -m ruff check .

@@ -3,6 +3,8 @@
 - `async def test_…` runs on a fresh event loop; tasks that it leaves behind fail it.
 - `@pytest.mark.virtual_time` runs it on a loop whose clock jumps to the next timer.
 - `@pytest.mark.uvloop` runs it on uvloop, where that is installed.
+- `@pytest.mark.alone` runs it while no other test runs; so do some folders. `make test` runs all
+  other tests first, on all cores.
 - `@pytest.mark.needs("nginx")` skips a test, naming the program, where it is not installed.
 - `BFF_REQUIRE_ALL=1` makes each skip a failure.
 """
@@ -29,6 +31,21 @@ AFTERMATH = 0.5
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
+ALONE = (
+    "bench",
+    "chaos",
+    "faults",
+    "policies/test_hangup.py",
+    "processes",
+    "real",
+    "run",
+    "saga/test_crash.py",
+    "server",
+    "startup/test_processes.py",
+    "upstream/transport",
+)
+"""Tests over real processes, sockets and clocks, which other tests would slow down."""
+
 SYSTEM_PROGRAMS = ("/usr/sbin", "/usr/local/sbin", "/sbin")
 
 
@@ -38,8 +55,17 @@ def pytest_configure(config: pytest.Config) -> None:
         "virtual_time: run on an event loop whose clock jumps to the next timer",
         "uvloop: run on uvloop",
         "needs(*programs): skip, naming it, where a program is not installed",
+        "alone: run while no other test runs",
     ):
         config.addinivalue_line("markers", line)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of `ALONE`."""
+    places = [Path(__file__).parent / name for name in ALONE]
+    for item in items:
+        if any(item.path.is_relative_to(place) for place in places):
+            item.add_marker("alone")
 
 
 @pytest.fixture
