@@ -55,9 +55,14 @@ class Require:
         acr: str | Sequence[str] = (),
         max_age: int | None = None,
     ) -> None:
-        if isinstance(roles, str) or not all(isinstance(one, str) and one for one in scopes):
+        if isinstance(roles, str) or not all(isinstance(one, str) for one in scopes):
             raise ConfigurationError(
                 'Require("scope", …, roles=("role", …)): scopes one by one, roles in a tuple'
+            )
+        if unfit := [one for one in scopes if one.split() != [one]]:
+            raise ConfigurationError(
+                f"Require({unfit[0]!r}): a scope has no spaces and is not empty; "
+                'give several one by one, as in Require("orders:read", "orders:write")'
             )
         if hides and when is None:
             raise ConfigurationError("Require(hides=True) hides what `when` refuses: give one")
@@ -126,7 +131,7 @@ class StepUpRequired(NotAuthenticated):
         fields = {"error": self.code, "error_description": "Sign in again", **wanted}
         challenge = ", ".join(f'{name}="{value}"' for name, value in fields.items())
         super().__init__(
-            "Sign in again, to prove more of who you are, or anew.",
+            "Sign in again: this takes a stronger or a more recent sign-in.",
             challenge="" if login else f"{scheme} {challenge}",
         )
 

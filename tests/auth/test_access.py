@@ -326,6 +326,8 @@ def test_what_may_be_used_by_whom_is_data():
     "make",
     [
         lambda: Require(""),
+        lambda: Require("orders:read orders:write"),
+        lambda: Require("orders:read\n"),
         lambda: Require(["a"]),
         lambda: Require(roles="admin"),
         lambda: Require(hides=True),
