@@ -68,5 +68,6 @@ python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	  || { echo "make: $(PYTHON) is $(or $(version),not to be run); Python 3.11 or newer is needed (make … PYTHON=python3.13)" >&2; exit 1; }
 
+dev: ## create the environment .venv with all that the project needs
 runtime dev: python
 	@$(PYTHON) scripts/environment.py $(venv) $@

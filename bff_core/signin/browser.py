@@ -17,6 +17,7 @@ from bff_core.auth.oidc.return_url import local, with_error
 from bff_core.auth.session.session import key_of, provider_session_of, provider_subject_of
 from bff_core.auth.session.store import Kept
 from bff_core.auth.token_handler.authenticator import SessionAuthenticator
+from bff_core.auth.token_handler.refresh import NotSignedIn
 from bff_core.auth.viewer import Viewer
 from bff_core.edge.body import whole
 from bff_core.edge.exchange import SCOPE
@@ -26,7 +27,6 @@ from bff_core.errors import (
     ClientError,
     InvalidInput,
     NotAllowed,
-    NotAuthenticated,
     NotFound,
 )
 from bff_core.scope import Scope
@@ -198,11 +198,11 @@ class SessionEndpoints:
         return JSONResponse({"ended": count}, headers=NO_STORE)
 
     async def _kept(self, request: Request) -> Kept:
-        """Return the session of a request; raises `NotAuthenticated` without one."""
+        """Return the session of a request; raises `NotSignedIn` without one."""
         scope = _scope(request)
         kept = await self._auth.find(scope)
         if kept is None or Viewer.from_scope(scope).is_anonymous:
-            raise NotAuthenticated("Nobody is signed in.")
+            raise NotSignedIn(self._auth.login)
         return kept
 
     async def _theirs(self, current: Kept) -> Sequence[Kept]:

@@ -45,20 +45,27 @@ MARGIN_SHARE: Final = 0.1
 """The part of its lifetime that `MARGIN` is at most: a new token can always be used."""
 
 
-class SessionEnded(NotAuthenticated):
-    """The session that a cookie stood for is over; `login` is where to sign in anew."""
+class NotSignedIn(NotAuthenticated):
+    """The browser has no session; `login` is where to sign in."""
 
-    code = "session_ended"
-    title = "The session has ended"
-
-    def __init__(self, login: str = "") -> None:
-        super().__init__("Sign in again.")
+    def __init__(self, login: str = "", message: str = "Sign in.") -> None:
+        super().__init__(message)
         self._login = login
 
     @property
     def members(self) -> dict[str, object]:
         """Where to sign in."""
         return {"login": self._login} if self._login else {}
+
+
+class SessionEnded(NotSignedIn):
+    """The session that a cookie stood for is over; `login` is where to sign in anew."""
+
+    code = "session_ended"
+    title = "The session has ended"
+
+    def __init__(self, login: str = "") -> None:
+        super().__init__(login, "Sign in again.")
 
 
 class Refresher:

@@ -25,6 +25,20 @@ async def test_a_browser_signs_in_and_is_known():
     assert "@" in told.json()["claims"]["email"] or told.json()["claims"]["name"]
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/bff/user"), ("GET", "/bff/sessions"), ("POST", "/bff/logout")],
+)
+async def test_a_page_without_a_session_learns_where_to_sign_in(method, path):
+    """The problem says so, not the challenge alone, which pages of other origins can't read."""
+    async with open_site() as site:
+        refused = await site.browser().fetch(path, method)
+
+    assert refused.status_code == 401
+    assert refused.json()["code"] == "not_authenticated"
+    assert refused.json()["login"] == "/bff/login"
+
+
 async def test_nothing_of_a_token_reaches_the_browser():
     """Neither in an address, nor in a header, nor in a body, nor in a cookie."""
     async with open_site() as site:
