@@ -10,6 +10,7 @@ from bff_core.server.refusal import (
     BAD_FRAMING,
     BAD_HOST,
     BAD_TARGET,
+    BAD_TRAILER,
     FRAMING_TOO_LARGE,
     HANDSHAKE_WITH_BODY,
     HEAD_TOO_LARGE,
@@ -26,6 +27,9 @@ from bff_core.server.target import Target, is_host, read_target
 
 _NOTICED: Final = frozenset({b"host", b"expect", b"transfer-encoding", b"upgrade"})
 _NOWHERE: Final = Target(b"", "", b"")
+_ROUTING: Final = frozenset({b"connection", b"proxy-connection"})
+_OTHERS: Final = (b" RTSP/", b" ICE/", b"  HTTP/")
+"""What ends a request line for the parser, and is none of HTTP/1."""
 
 
 class Sink(Protocol):
@@ -48,7 +52,8 @@ class RequestReader:
     length beside a transfer coding. Checked here: the protocol and its version, the Host field,
     codings and expectations that are not supported, the size of the head and of what stands
     between pieces of a body. Trailers are dropped: a field that comes after the checks must not
-    be taken for one that passed them.
+    be taken for one that passed them. Those that would change how the connection goes on are
+    refused (RFC 9110, section 6.5.1).
 
     The parser ends each request that offers an upgrade at its head. Where the offer is not taken
     up, a second parser reads the body, framed as the head declares it (RFC 9112, section 6.3).
@@ -63,9 +68,11 @@ class RequestReader:
         "_line_in",
         "_max_fields",
         "_max_head",
+        "_names_others",
         "_noticed",
         "_parser",
         "_room",
+        "_searched",
         "_sink",
         "_unread",
         "_url",
@@ -88,10 +95,10 @@ class RequestReader:
         self._max_fields = options.max_fields
         self._can_upgrade = can_upgrade
         self._parser = HttpRequestParser(self)
-        self._url = self._line_in = self._unread = b""
+        self._url = self._line_in = self._searched = self._unread = b""
         self._line_at = 0
         self._noticed: list[tuple[bytes, bytes]] = []
-        self._is_done = False
+        self._is_done = self._names_others = False
         self.headers: list[tuple[bytes, bytes]] = []
         self.method = self.version = ""
         self.target = _NOWHERE
@@ -146,7 +153,7 @@ class RequestReader:
                 self.fault = self.fault or NOT_HTTP
         finally:
             if not self.has_begun or self.version:
-                self._line_in = b""
+                self._line_in = self._searched = b""
         return b""
 
     def _go_on(self, rest: bytes) -> bytes:
@@ -180,9 +187,11 @@ class RequestReader:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a field; note those that decide how the request is read."""
-        if self.is_headed:
-            return
         name = name.lower()
+        if self.is_headed:
+            if name in _ROUTING:  # of a trailer; the parser would obey it
+                self.fault = self.fault or BAD_TRAILER
+            return
         if value and value[-1] <= 32:
             value = value.rstrip(b" \t")
         if name in _NOTICED:
@@ -234,8 +243,30 @@ class RequestReader:
         at = self._line_in.find(line, self._line_at)
         if at < 0 or (at and not self._line_at and self._line_in[:at].strip(b"\r\n")):
             return ""
+        if self._line_at and self._names_another() and not self._is_next(at):
+            return ""
         self._line_at = at + len(line)
-        return self._parser.get_http_version()
+        version = self._parser.get_http_version()
+        return version if version in {"1.0", "1.1"} else ""
+
+    def _names_another(self) -> bool:
+        """Whether the bytes name another protocol anywhere; they are searched once."""
+        if self._searched is not self._line_in:
+            self._searched = self._line_in
+            self._names_others = any(one in self._line_in for one in _OTHERS)
+        return self._names_others
+
+    def _is_next(self, at: int) -> bool:
+        """Whether a line stands where the request behind one without a body begins.
+
+        Behind a body that place is not known: the line that was found may be part of the body, and
+        the request's own line of another protocol.
+        """
+        end = self._line_in.find(b"\r\n\r\n", self._line_at) + 4
+        head = self._line_in[self._line_at : end].lower()
+        has_body = b"content-length" in head or b"transfer-encoding" in head
+        is_near = 4 <= end <= at and not self._line_in[end:at].strip(b"\r\n")
+        return self._line_at > 1 and is_near and not has_body
 
     def _judge_protocol(self) -> Refusal:
         return UNKNOWN_VERSION if self._parser.get_http_version() == "2.0" else NOT_HTTP

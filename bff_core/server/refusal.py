@@ -39,6 +39,7 @@ TWO_HOSTS: Final = Refusal(400, "two_hosts", "The Host header was sent twice.")
 BAD_HOST: Final = Refusal(400, "bad_host", "The Host header is not a host.")
 BAD_TARGET: Final = Refusal(400, "bad_target", "The target of the request is none.")
 BAD_FRAMING: Final = Refusal(400, "bad_framing", "HTTP/1.0 knows no Transfer-Encoding.")
+BAD_TRAILER: Final = Refusal(400, "bad_trailer", "Connection is no field of a trailer.")
 UNKNOWN_CODING: Final = Refusal(
     501, "unknown_coding", "Of transfer codings only chunked is known here."
 )

@@ -178,6 +178,76 @@ async def test_trailers_are_no_headers():
     assert [name for name, _ in shop.scopes[0]["headers"]] == [b"host", b"transfer-encoding"]
 
 
+@pytest.mark.parametrize("protocol", [b"Connection: Upgrade\r\nUpgrade: h2c\r\n", b""])
+@pytest.mark.parametrize(
+    "field", [b"Connection: close", b"connection: upgrade", b"Proxy-Connection: close"]
+)
+async def test_a_trailer_does_not_end_the_connection_of_others(field, protocol):
+    """The parser would obey it, and refuse the next request of a connection that others share."""
+    shop = Shop(routes={"/": echo})
+    chunks = b"5\r\nhello\r\n0\r\n%b\r\n\r\n" % field
+
+    async with served(shop) as server, server.client() as client:
+        client.send(
+            b"POST / HTTP/1.1\r\nHost: a\r\n%bTransfer-Encoding: chunked\r\n\r\n%b"
+            % (protocol, chunks)
+        )
+        answer = await client.answer()
+        assert await client.is_closed()
+
+    assert (answer.status, shop.bodies) == (400, [])
+
+
+BEHIND = {
+    "HTTP/2.0": 505,
+    "HTTP/0.9": 400,
+    "RTSP/1.0": 400,
+    "RTSP/1.1": 400,
+    "ICE/1.0": 400,
+    " HTTP/1.1": 400,
+}
+
+
+@pytest.mark.parametrize("segments", ["one", "two"])
+@pytest.mark.parametrize("framing", ["length", "chunks", "field"])
+@pytest.mark.parametrize("version", BEHIND)
+async def test_no_body_vouches_for_the_version_of_the_next_request(version, framing, segments):
+    """A body or a field may hold the very line that a pipelined request should have had."""
+    line = b"GET /hello HTTP/1.1"
+    first = {
+        "length": b"Content-Length: %d\r\n\r\n%b\r\n" % (len(line) + 2, line),
+        "chunks": b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(line), line),
+        "field": b"X: %b\r\n\r\n" % line,
+    }[framing]
+    second = b"GET /hello %b\r\nHost: a\r\n\r\n" % version.encode()
+    sent = b"POST / HTTP/1.1\r\nHost: a\r\n" + first + second
+    at = len(sent) if segments == "one" else len(sent) - len(second) + 11
+    shop = Shop(routes={"/": echo})
+
+    async with served(shop) as server, server.client() as client:
+        client.send(sent[:at])
+        first_answer = await client.answer()
+        client.send(sent[at:])
+        answer = await client.answer()
+        assert await client.is_closed()
+
+    assert (first_answer.status, answer.status) == (200, BEHIND[version])
+    assert [scope["path"] for scope in shop.scopes] == ["/"]
+
+
+async def test_requests_may_be_pipelined_behind_a_body_that_looks_like_one():
+    """A line of HTTP/1 in a body is no reason to refuse what comes behind it."""
+    shop = Shop(routes={"/": echo})
+    body = b"GET /hello HTTP/1.1\r\nGET /hello HTTP/1.0"
+
+    async with served(shop) as server, server.client() as client:
+        length = b"Content-Length: %d" % len(body)
+        client.send(request(HOST[:-2], length, line=b"POST / HTTP/1.1", body=body) + HELLO * 2)
+        answers = [await client.answer() for _ in range(3)]
+
+    assert [one.body for one in answers] == [body, b"hello", b"hello"]
+
+
 @pytest.mark.parametrize("wrapping", [b"0\r\nX: ", b"0\r\n", b"5;x="])
 async def test_a_body_is_not_wrapped_without_end(wrapping):
     """Trailers and extensions of chunks are nobody's, and are not taken in by the megabyte."""
