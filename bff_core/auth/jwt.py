@@ -115,8 +115,11 @@ def keys_of(document: bytes) -> tuple[PublicKey, ...]:
     return tuple(key for key in found if key is not None)
 
 
-def _key_of(told: object) -> PublicKey | None:
-    if not isinstance(told, dict) or told.get("use", "sig") != "sig" or told.keys() & _PRIVATE:
+def _key_of(published: object) -> PublicKey | None:
+    members = published.items() if isinstance(published, dict) else ()
+    # Some providers write null for a member that a key does not have.
+    told = {name: value for name, value in members if value is not None}
+    if told.get("use", "sig") != "sig" or told.keys() & _PRIVATE:
         return None
     operations = told.get("key_ops", ["verify"])
     key_id, kind = told.get("kid", ""), _KINDS.get(str(told.get("kty")))

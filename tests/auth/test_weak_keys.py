@@ -214,6 +214,15 @@ async def test_a_key_that_does_not_fit_is_left_out(why) -> None:
     assert (await identity.ask(signed(key=STRANGER, kid="other"))).subject == "user-7"
 
 
+@pytest.mark.parametrize("key", [RSA, EC, ED])
+async def test_a_member_of_a_key_that_is_null_is_left_out(key) -> None:
+    """Some providers write null for what a key does not have; such a key is used all the same."""
+    algorithm = {"RSA": "RS256", "EC": "ES256", "OKP": "Ed25519"}[key.key_type]
+    nulls = dict.fromkeys(("use", "key_ops", "alg", "x5c", "d", "k", "p"))
+
+    assert await is_believed(key, {**published(key, kid="odd"), **nulls}, algorithm=algorithm)
+
+
 async def test_of_two_keys_of_one_name_the_first_that_fits_is_meant() -> None:
     """A weak one before it takes no part."""
     weak = published(WEAK, kid="same", n=number(numbers_of(WEAK)[0], zeros=128))
