@@ -175,6 +175,8 @@ def metadata_of(reply: Reply, sign_in: SignIn) -> Metadata:
     authorization = told.get("authorization_endpoint")
     if not isinstance(authorization, str) or not _is_web(authorization):
         raise Untrusted("the discovery document names no authorization endpoint")
+    if sign_in.issuer.startswith("https://") and not authorization.startswith("https://"):
+        raise Untrusted(f"the authorization endpoint is {authorization!r}, without TLS")
     end_session = told.get("end_session_endpoint")
     return Metadata(
         authorization,

@@ -106,6 +106,7 @@ def test_endpoints_may_have_a_query():
         ({"jwks_uri": "https://[half"}, "jwks_uri"),
         ({"revocation_endpoint": "https://oauth2.example/revoke"}, "revocation_endpoint"),
         ({"authorization_endpoint": None}, "authorization endpoint"),
+        ({"authorization_endpoint": "http://id.example/authorize"}, "without TLS"),
         ({"code_challenge_methods_supported": ["plain"]}, "PKCE"),
         ({"code_challenge_methods_supported": "S256"}, "PKCE"),
     ],
