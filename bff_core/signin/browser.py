@@ -14,7 +14,12 @@ from bff_core.auth.jwt import Refused
 from bff_core.auth.oidc.flow import Comeback, SignInFailed
 from bff_core.auth.oidc.pending import SIGN_IN_SECONDS
 from bff_core.auth.oidc.return_url import local, with_error
-from bff_core.auth.session.session import key_of, provider_session_of, provider_subject_of
+from bff_core.auth.session.session import (
+    key_of,
+    provider_session_of,
+    provider_subject_of,
+    provider_unnamed_of,
+)
 from bff_core.auth.session.store import Kept
 from bff_core.auth.token_handler.authenticator import SessionAuthenticator
 from bff_core.auth.token_handler.refresh import NotSignedIn
@@ -161,9 +166,12 @@ class SessionEndpoints:
             told = await self._auth.client.logged_out(token)
         except Refused as refused:
             raise BadLogoutToken("It is not of our provider, or not for us.") from refused
+        sessions, word = self._auth.sessions, f"logout {key_of(told.id)}"
+        if told.sid and told.subject:  # any of those may be the one that ended
+            unnamed = provider_unnamed_of(told.subject)
+            await sessions.end_listed(unnamed, f"{word} unnamed", told.seconds)
         by = provider_session_of(told.sid) if told.sid else provider_subject_of(told.subject)
-        word = f"logout {key_of(told.id)}"
-        if not await self._auth.sessions.end_listed(by, word, told.seconds):
+        if not await sessions.end_listed(by, word, told.seconds):
             raise BadLogoutToken("It was used before.")
         return Response(status_code=200, headers=NO_STORE)
 

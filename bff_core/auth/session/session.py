@@ -125,6 +125,11 @@ def provider_subject_of(sub: str) -> str:
     return key_of(f"sub {sub}")
 
 
+def provider_unnamed_of(sub: str) -> str:
+    """Return the name of the list of a user's sessions for which the provider gave no `sid`."""
+    return key_of(f"sub {sub} without sid")
+
+
 def indexes_of(session: Session) -> list[str]:
     """Return all names under which a session is listed."""
     names = [owner_of(session.subject, session.tenant)]
@@ -132,4 +137,6 @@ def indexes_of(session: Session) -> list[str]:
         names.append(provider_session_of(session.provider_sid))
     if session.provider_subject:
         names.append(provider_subject_of(session.provider_subject))
+        if not session.provider_sid:
+            names.append(provider_unnamed_of(session.provider_subject))
     return names

@@ -210,6 +210,51 @@ async def test_redis_remembers_a_logout_token_until_no_clock_accepts_it(redis_se
     assert 7310_000 < left <= 7320_000
 
 
+@pytest.mark.needs("redis-server")
+@pytest.mark.parametrize("shared", [False, True], ids=["memory", "redis"])
+async def test_a_logout_of_a_session_ends_one_that_the_provider_gave_no_name(shared, redis_server):
+    """ID tokens without a `sid`, logout tokens with it: the user is signed out all the same."""
+    told = {"session_url": redis_server.url} if shared else {}
+    async with open_site(told=told, claims={"sid": None}) as site:
+        browser, other = site.browser(), site.browser()
+        await browser.sign_in("1")
+        await other.sign_in("2")
+        token = logout(site, sid="s1")
+        answer = await tell(site, token)
+        after, still = await browser.fetch("/v1/me"), await other.fetch("/v1/me")
+        again = await tell(site, token)
+
+    assert (answer.status_code, again.status_code) == (200, 400)
+    assert (after.status_code, still.status_code) == (401, 200)
+
+
+async def test_a_logout_of_a_session_leaves_another_that_has_a_name():
+    """With `sub` and `sid` one session of the provider's has ended, and the user has two."""
+    async with open_site() as site:
+        browser = site.browser()
+        await browser.sign_in("1")
+        answer = await tell(site, logout(site, sid="of another browser"))
+        still = await browser.fetch("/v1/me")
+
+    assert (answer.status_code, still.status_code) == (200, 200)
+
+
+@pytest.mark.parametrize("store_fails_at", [0, 1])
+async def test_a_store_that_fails_loses_no_logout_with_two_names(store_fails_at):
+    """Sessions with and without a name are ended by one token, when it comes again."""
+    async with open_site(claims={"sid": None}) as site:
+        browser = site.browser()
+        await browser.sign_in("1")
+        reliable, token = site.auth.sessions.store, logout(site, sid="s1")
+        site.auth.sessions.store = Unreliable(reliable, iter([""] * store_fails_at + ["before"]))
+        first = await tell(site, token)
+        site.auth.sessions.store = reliable
+        again = await tell(site, token)
+        after = await browser.fetch("/v1/me")
+
+    assert (first.status_code, again.status_code, after.status_code) == (503, 200, 401)
+
+
 @pytest.mark.parametrize(
     "changed",
     [
