@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from bff_core.auth.session.cookie import Cookie
+from bff_core.auth.session.cookie import PREFIX, Cookie
 from bff_core.auth.session.sealing import Sealing
 from bff_core.auth.session.session import key_of, new_secret
 from bff_core.call import Headers
@@ -22,7 +22,18 @@ SIGN_IN_SECONDS: Final = 600.0
 """Seconds that a user may take to sign in."""
 
 MAX_PENDING: Final = 20
-"""Sign-ins of one browser that may be under way, 190 bytes of cookies each; the oldest go."""
+"""Sign-ins of one browser that may be under way; the oldest go."""
+
+MAX_BYTES: Final = 3_900
+"""Bytes of their cookies, those of other gateways of the host included; servers bound a head."""
+
+MAX_VALUE: Final = 159
+"""Bytes of the value of such a cookie."""
+
+# Gateways below paths of one host are sent each other's cookies.
+_find_all: Final = re.compile(
+    rf"(?:^|[; ])(({PREFIX}[A-Za-z0-9_-]+-sign-in-[A-Za-z0-9_-]{{8}})=([0-9a-f]{{8}})\.[^; ]*)"
+).findall
 
 
 class Trip(msgspec.Struct, frozen=True, array_like=True):
@@ -57,10 +68,7 @@ class PendingCookies:
     def __init__(self, sealing: Sealing, name: str) -> None:
         self._sealing = sealing
         self._name = f"{name}-sign-in-"
-        named = re.escape(self._name)
-        self._found = re.compile(
-            rf"(?:^|[; ])({named}[A-Za-z0-9_-]{{8}})=([0-9a-f]{{8}})\."
-        ).findall
+        self._size = len(f"{self._name}12345678=; ") + MAX_VALUE
 
     def state_for(self, trip: Trip) -> str:
         """Return a new `state`: a secret, then what travels with it."""
@@ -100,12 +108,21 @@ class PendingCookies:
         return (self._cookie(self._name_of(state)).cleared(),)
 
     def surplus(self, headers: Headers, wall: float, room: int = 0) -> Headers:
-        """Return what takes cookies back: those of sign-ins that are over, and the oldest."""
+        """Return what takes cookies back: those of sign-ins that are over, and the oldest.
+
+        What is left has room for that many more, however long the names of the cookies are.
+        """
         text = b"; ".join(value for name, value in headers if name == b"cookie").decode("latin-1")
-        found = sorted((int(until, 16), name) for name, until in self._found(text))
-        is_over = sum(until <= wall for until, _ in found)
-        gone = max(is_over, len(found) + room - MAX_PENDING)
-        return tuple(self._cookie(name).cleared() for _, name in found[:gone])
+        found = sorted(
+            (int(until, 16), name, len(pair) + 2) for pair, name, until in _find_all(text)
+        )
+        most, size = MAX_BYTES - room * self._size, sum(size for _, _, size in found)
+        gone = 0
+        for until, _, freed in found:
+            if until > wall and size <= most and len(found) - gone + room <= MAX_PENDING:
+                break
+            gone, size = gone + 1, size - freed
+        return tuple(self._cookie(name).cleared() for _, name, _ in found[:gone])
 
     def _name_of(self, state: str) -> str:
         return self._name + key_of(state)[:8]
