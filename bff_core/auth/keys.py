@@ -9,7 +9,7 @@ from bff_core.auth.jwt import PublicKey, Unverified, key_for, keys_of
 from bff_core.clock import Clock
 from bff_core.errors import UpstreamError
 from bff_core.upstream.client import Upstream
-from bff_core.upstream.provider import ProviderUnavailable, provider
+from bff_core.upstream.provider import ProviderUnavailable, provider, unmarked
 from bff_core.upstream.runtime import Spawn
 
 FRESH: Final = 300.0
@@ -129,6 +129,6 @@ class Keys:
             reply = await self._service.request(
                 "GET", self.path, headers={"accept": "application/json"}
             )
-            return keys_of(reply.body) if reply.status == 200 else None
+            return keys_of(unmarked(reply.body)) if reply.status == 200 else None
         except (UpstreamError, ValueError):
             return None

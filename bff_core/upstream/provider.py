@@ -1,6 +1,7 @@
 """An identity provider as a service that is called: its client, its failures, its answers."""
 
 from base64 import b64encode
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from functools import cache
 from typing import ClassVar, Final
@@ -96,11 +97,16 @@ def basic(client_id: str, secret: str) -> str:
     return f"Basic {b64encode(pair.encode()).decode()}"
 
 
+def unmarked(document: bytes) -> bytes:
+    """Return JSON without the byte order mark that some programs begin it with (RFC 8259)."""
+    return document.removeprefix(BOM_UTF8)
+
+
 def told_in(reply: Reply) -> Mapping[str, object]:
     """Return the JSON object of an answer; nothing where there is none."""
     if len(reply.body) > LONGEST:
         raise ProviderUnavailable("its answer is too long")
     try:
-        return _decode(reply.body)
+        return _decode(unmarked(reply.body))
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return {}

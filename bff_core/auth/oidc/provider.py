@@ -17,7 +17,7 @@ from bff_core.call import Reply
 from bff_core.clock import Clock
 from bff_core.errors import UpstreamError
 from bff_core.upstream.client import Upstream
-from bff_core.upstream.provider import ProviderUnavailable, name_at, provider
+from bff_core.upstream.provider import ProviderUnavailable, name_at, provider, unmarked
 from bff_core.upstream.runtime import Spawn
 
 FRESH: Final = 3600.0
@@ -163,7 +163,7 @@ def metadata_of(reply: Reply, sign_in: SignIn) -> Metadata:
     if reply.status != 200:
         raise Untrusted(f"{sign_in.discovery} is answered {reply.status}")
     try:
-        told = _decode(reply.body)
+        told = _decode(unmarked(reply.body))
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise Untrusted("the discovery document is no JSON object") from error
     if told.get("issuer") != sign_in.issuer:

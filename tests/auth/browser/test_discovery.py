@@ -1,6 +1,7 @@
 """Providers as they are: endpoints of other origins, null members, and wrong documents."""
 
 import asyncio
+from codecs import BOM_UTF8
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -137,6 +138,23 @@ def test_origins_are_written_as_origins(origin):
     """Without a path; and a secret that goes over TLS to the issuer does so elsewhere."""
     with pytest.raises(ConfigurationError, match="BFF_ISSUER_ORIGINS"):
         sign_in_at(origins=(origin,))
+
+
+async def test_a_user_signs_in_where_documents_begin_with_a_byte_order_mark():
+    """Discovery document, keys and tokens: the mark says nothing of what is behind it."""
+    provider = identity.create_app(ISSUER, HERE, wall=Wall())
+
+    async def marked(call):
+        answer = await asgi(provider)(call)
+        body = BOM_UTF8 + answer.body if answer.body[:1] == b"{" else answer.body
+        return Reply(answer.status, answer.headers, body)
+
+    async with open_site(provider=provider, front=marked) as site:
+        browser = site.browser()
+        await browser.sign_in("1")
+        me = await browser.fetch("/v1/me")
+
+    assert me.json() == {"subject": "1"}
 
 
 @asynccontextmanager

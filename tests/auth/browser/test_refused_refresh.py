@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from codecs import BOM_UTF8
 from contextlib import AsyncExitStack
 
 import pytest
@@ -88,6 +89,16 @@ async def test_a_refusal_ends_the_session_whatever_its_status(status, error):
     assert "form-action" in told.headers["www-authenticate"]
     assert (browser.cookie, after.status_code) == (None, 401)
     assert changes(site) == ["begun", "refused"]
+
+
+async def test_a_refusal_may_begin_with_a_byte_order_mark():
+    """Some programs write one before their JSON; the error behind it counts."""
+    async with open_site() as site:
+        browser = site.browser()
+        await browser.sign_in()
+        told = await answered(site, browser, reply(400, BOM_UTF8 + b'{"error":"invalid_grant"}'))
+
+    assert (told.status_code, browser.cookie) == (401, None)
 
 
 @pytest.mark.parametrize(
