@@ -252,15 +252,16 @@ class HTTPProtocol(asyncio.Protocol):
             self._transport.close()  # it was turned away: a second answer would be one too many
         elif fault is not None:
             self._refuse(fault)
-        elif self._cycle is not None:
-            self._refuse(NOT_HTTP)  # an upgrade is not pipelined
+        elif self._cycle is not None or self._reader.rest:
+            # An upgrade is not pipelined, and its client waits (RFC 6455, section 4.1).
+            self._refuse(NOT_HTTP)
         elif (head := handshake_of(self._reader)) is None:
             self._refuse(HEAD_TOO_LARGE)
         else:
             self.serving.discard(self)
             self._is_deaf = self._is_lost = True
             due = self._patience.handshake_due()
-            upgrade(head + self._reader.rest, self._transport, self.serving, due=due)
+            upgrade(head, self._transport, self.serving, due=due)
             self._reader.close()
 
     def _refuse(self, refusal: Refusal) -> None:

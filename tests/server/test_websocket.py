@@ -66,6 +66,19 @@ async def test_a_handshake_is_not_pipelined():
         assert [(await client.answer()).status for _ in range(2)] == [200, 400]
 
 
+@pytest.mark.parametrize("behind", [HELLO, b"\x81\x85aaaa\t\x04\r\r\x0e", b"\xff", b"\r\n"])
+async def test_a_client_waits_for_the_answer_to_its_handshake(behind):
+    """What comes with it is not taken for a frame: 400, and nothing fails."""
+    failures = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
+    async with served(chatting()) as server, server.client() as client:
+        client.send(HANDSHAKE % b"Host: localhost\r\n" + behind)
+        answer = await client.answer()
+        assert await client.is_closed()
+
+    assert (answer.status, failures) == (400, [])
+
+
 @pytest.mark.parametrize("hosts", [b"", b"Host: a\r\nHost: b\r\n"])
 async def test_a_handshake_passes_the_checks_of_a_request(hosts):
     """No Host, or two, is as wrong here as there."""
