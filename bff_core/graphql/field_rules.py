@@ -28,12 +28,12 @@ from graphql import (
     get_directive_values,
     get_variable_values,
     is_abstract_type,
+    located_error,
     visit,
 )
 from graphql.execution.values import VariableValues
 
 from bff_core.auth.access import Access, Require, admit, admit_to, is_open
-from bff_core.errors import BFFError
 from bff_core.graphql.access import is_unguarded, python_inputs, rule_of
 from bff_core.scope import Scope
 
@@ -108,11 +108,16 @@ class FieldRules:
         given: Variables,
         seen: Scope,
     ) -> list[GraphQLError]:
-        """Return what the root fields of an operation refuse a viewer with."""
+        """Return what the root fields of an operation refuse a viewer with.
+
+        Variables that do not fit are an error without a path: no field can be asked.
+        """
         root = self._schema.get_root_type(operation.operation)
         if root is None:
             return []
-        values = self._values(operation, given)
+        values = self._coerced(operation, given)
+        if not isinstance(values, VariableValues):
+            return values
         found: list[GraphQLError] = []
         for node in _selected(operation.selection_set, _fragments(document), values, set()):
             field = root.fields.get(node.name.value)
@@ -123,11 +128,16 @@ class FieldRules:
 
     def _values(self, operation: OperationDefinitionNode, given: Variables) -> VariableValues:
         """Return the variables of a request, coerced; raises `GraphQLError`."""
-        declared = operation.variable_definitions or ()
-        values = get_variable_values(self._schema, declared, given or {})
+        values = self._coerced(operation, given)
         if isinstance(values, VariableValues):
             return values
         raise values[0]
+
+    def _coerced(
+        self, operation: OperationDefinitionNode, given: Variables
+    ) -> VariableValues | list[GraphQLError]:
+        declared = operation.variable_definitions or ()
+        return get_variable_values(self._schema, declared, given or {})
 
 
 class _Collector(Visitor):
@@ -159,9 +169,9 @@ def _refusal(
 ) -> Iterator[GraphQLError]:
     try:
         rule.check(seen, values)
-    except BFFError as error:
+    except Exception as error:  # noqa: BLE001 # whatever it is, the resolver would raise it
         name = (node.alias or node.name).value
-        yield GraphQLError(str(error), [node], path=[name], original_error=error)
+        yield located_error(error, [node], [name])
 
 
 def _fragments(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:

@@ -111,8 +111,9 @@ class GraphQLView:
         medium = medium_for(seen.header("accept"))
         errors = self._rules.refusals(document.node, operation, asked.variables, seen)
         if errors:
-            response: Response = {"data": None, "errors": [told(error) for error in errors]}
-            await _send(answer(response, Context(seen, wiring_of(scope)), medium), send)
+            result = ExecutionResult(data=None, errors=errors)
+            context = Context(seen, wiring_of(scope))
+            await _send(self._told(result, context, medium, reads=False), send)
         elif (stored := stored_answer(scope)) is not None:
             await send_again(stored, send)
 

@@ -124,7 +124,7 @@ def faces(book: Book):
         return await book.add()
 
     @access(open_to_some)
-    async def place(info: strawberry.Info) -> Placed:
+    async def place(info: strawberry.Info, customer: str = "ann") -> Placed:
         return Placed(number=await book.add(info.context.scope))
 
     @strawberry.type
@@ -380,6 +380,20 @@ async def test_a_field_that_is_left_out_refuses_nobody():
 
     assert [one.json()["data"] for one, _ in told] == [{"__typename": "Mutation"}] * 2
     assert told[1][0].headers["idempotency-replayed"] == "true"
+
+
+async def test_an_argument_that_does_not_fit_is_no_crash_of_a_rule():
+    """A rule by inputs reads the arguments of a reused key, whatever they are."""
+    query = 'mutation ($who: String = "ann") { order(customer: $who) { number } }'
+    wrong = {"query": query, "variables": {"who": None}}
+    async with opened() as (client, _):
+        await ask(client, "POST /graphql", ANN, body={"query": query})
+        reused, _ = await ask(client, "POST /graphql", ANN, body=wrong)
+        keyless, _ = await ask(client, "POST /graphql", ANN, body=wrong, key=None)
+
+    assert reused.status_code == 200
+    assert reused.json()["errors"] == keyless.json()["errors"]
+    assert "not to be None" in reused.json()["errors"][0]["message"]
 
 
 async def test_a_query_takes_no_notice_of_a_malformed_key():

@@ -3,6 +3,7 @@
 import pytest
 
 from bff_core.call import find_header
+from bff_core.events import Crashed
 from bff_core.testing.scripted import reply
 
 KEYED = {"Idempotency-Key": "8e03978e-40d5-43dd-bc93-6894a57f9324"}
@@ -98,3 +99,20 @@ async def test_each_field_of_a_mutation_has_keys_of_its_own(shop):
     ]
     assert [call.body for call in posts] == [b'"2"', b'"1"', b'"2"']
     assert keys[0] == keys[2] != keys[1]
+
+
+NAMED = "mutation M($id: ID!, $title: String!) { rename(productId: $id, title: $title) { title } }"
+
+
+@pytest.mark.parametrize("variables", [{}, {"id": None, "title": "A"}, {"id": "7", "title": 5}])
+async def test_a_reused_key_with_variables_that_do_not_fit_is_no_crash(shop, variables):
+    """What is wrong with the variables is the answer, as it is without a key."""
+    async with shop() as open_shop:
+        await open_shop.ask(NAMED, KEYED, id="7", title="A tent")
+        reused = await open_shop.ask(NAMED, KEYED, **variables)
+        keyless = await open_shop.ask(NAMED, **variables)
+
+    assert reused.status_code == 200
+    assert reused.json() == keyless.json()
+    assert "has invalid value" in reused.json()["errors"][0]["message"]
+    assert not [event for event in open_shop.heard if isinstance(event, Crashed)]
