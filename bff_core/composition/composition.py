@@ -85,16 +85,6 @@ class Board:
                     )
         return worst.values()
 
-    def behind(self, part: Part[object]) -> Iterable[PartStatus]:
-        """Tell what a part of this board waited for, and what that waited for."""
-        if part not in self.started.values():
-            return ()
-        reached = [part.name]
-        for name in reached:
-            edges = self.screen.edges
-            reached += [b for a, b in edges if a == name and b not in reached]
-        return [one for one in self.statuses() if one.name in reached[1:]]
-
     def cancel(self) -> list[asyncio.Task[None]]:
         """Start nothing more, cancel what still runs and return its tasks."""
         self.is_closed = True

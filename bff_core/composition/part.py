@@ -96,6 +96,7 @@ class Part(Awaitable[T_co], Generic[T_co]):
         if body is None:
             failure.shed(self)
             self.is_done, self.ended = True, started
+            screen.note(name, self.state, self.reason)
             return
         if deadline < screen.deadline:
             self._timer = screen.loop.call_later(deadline - self.started, self._expire)
@@ -169,6 +170,8 @@ class Part(Awaitable[T_co], Generic[T_co]):
     def _finish(self) -> None:
         self.is_done = True
         self.ended = self._screen.clock()
+        if self.state != "ok":
+            self._screen.note(self.name, self.state, self.reason)
         self._task = None
         if self._timer is not None:
             self._timer.cancel()
@@ -214,6 +217,18 @@ class Part(Awaitable[T_co], Generic[T_co]):
             yield
         finally:
             caller._awaiting.remove(self)  # noqa: SLF001 - same class
+
+    def troubles_behind(self) -> Iterator[tuple[str, State, str]]:
+        """Yield what it waited for, and what that waited for, as far as it did not end well.
+
+        Each has a name, a state and a reason. Where all ended well this takes no time.
+        """
+        troubles, edges = self._screen.troubles, self._screen.edges
+        reached = [self.name] if troubles else []
+        for name in reached:
+            reached += [b for a, b in edges if a == name and b not in reached]
+            if name != self.name and name in troubles:
+                yield (name, *troubles[name])
 
     def _leads_to(self, part: "Part[object]") -> bool:
         reached: list[Part[object]] = [self]

@@ -3,6 +3,7 @@
 import asyncio
 
 from bff_core.clock import Clock
+from bff_core.composition.state import State, is_worse
 from bff_core.events import Events
 
 
@@ -10,11 +11,12 @@ class Screen:
     """One screen under way; it knows none of its parts, so that no cycle is left behind.
 
     `deadline` is the request's, an instant of `clock`. `edges` are pairs of part names, (waiter,
-    awaited), each once, in the order of their first mention. `is_dimmed` says that the process has
-    too much to do for parts that may be shed.
+    awaited), each once, in the order of their first mention. `troubles` are the states and reasons
+    of parts that did not end well, by name, the worst of each. `is_dimmed` says that the process
+    has too much to do for parts that may be shed.
     """
 
-    __slots__ = ("clock", "deadline", "edges", "events", "is_dimmed", "loop", "title")
+    __slots__ = ("clock", "deadline", "edges", "events", "is_dimmed", "loop", "title", "troubles")
 
     def __init__(
         self,
@@ -33,3 +35,10 @@ class Screen:
         self.deadline = deadline
         self.is_dimmed = is_dimmed
         self.edges: dict[tuple[str, str], None] = {}
+        self.troubles: dict[str, tuple[State, str]] = {}
+
+    def note(self, name: str, state: State, reason: str) -> None:
+        """Note how a part ended that did not end well."""
+        known = self.troubles.get(name)
+        if known is None or is_worse(state, known[0]):
+            self.troubles[name] = (state, reason)

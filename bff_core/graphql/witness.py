@@ -11,7 +11,6 @@ from typing import Any
 
 from graphql import GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema, is_non_null_type
 
-from bff_core.composition.composition import Composition
 from bff_core.composition.part import Part, witness
 from bff_core.composition.state import State
 from bff_core.graphql.context import Context
@@ -45,26 +44,22 @@ def _witnessed(resolve: Resolve) -> Resolve:
         finally:
             witness.reset(token)
         if value is None and awaited and isinstance(info.context, Context):
-            _tell(awaited, info.context.compositions)
+            _tell(awaited)
         return value
 
     setattr(resolved, MARK, True)
     return resolved
 
 
-def _tell(awaited: list[Part[object]], compositions: list[Composition]) -> None:
+def _tell(awaited: list[Part[object]]) -> None:
     """Raise for a part that is down; what its service calls "not found" is really none."""
     for part in awaited:
-        for name, state, reason in _behind(part, compositions):
+        for name, state, reason in _behind(part):
             if state not in {"ok", "stale"} and reason != "not_found":
                 raise PartMissing(name, state, reason)
 
 
-def _behind(
-    part: Part[object], compositions: list[Composition]
-) -> Iterator[tuple[str, State, str]]:
+def _behind(part: Part[object]) -> Iterator[tuple[str, State, str]]:
     """Tell of a part and of those that it waited for: they may be why it yields nothing."""
     yield part.name, part.state, part.reason
-    for composition in compositions:
-        for one in composition.board.behind(part):
-            yield one.name, one.state, one.reason
+    yield from part.troubles_behind()

@@ -53,8 +53,11 @@ async def test_what_a_part_waited_for_stands_behind_it():
         await part
 
         assert part.state == "ok"
-        assert [one.name for one in screen.board.behind(part)] == ["shown", "base"]
-        assert list(Screen(error=TimeoutError()).board.behind(part)) == []
+        behind = {name: (state, reason) for name, state, reason in part.troubles_behind()}
+        assert behind == {
+            name: (one.state, one.reason) for name, one in screen.parts.items() if name != "empty"
+        }
+        assert list(behind) == ["shown", "base"]
 
 
 async def test_parts_that_are_awaited_are_told_to_a_witness():
