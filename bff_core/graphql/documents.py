@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import strawberry
-from graphql import DocumentNode, GraphQLError, OperationDefinitionNode, parse
+from graphql import DocumentNode, GraphQLError, OperationDefinitionNode
 
 from bff_core.edge.kept import Keeper
 from bff_core.errors import BFFError
@@ -18,6 +18,7 @@ from bff_core.graphql.limits import (
     check_extent,
     check_length,
 )
+from bff_core.graphql.parsing import parsed
 from bff_core.graphql.schema import graphql_schema
 from bff_core.graphql.validation import Validation
 
@@ -130,7 +131,7 @@ class Documents:
     def _parsed(self, query: str) -> Document:
         try:
             check_length(query, self._limits)
-            node = parse(query, max_tokens=self._limits.tokens)
+            node = parsed(query, max_tokens=self._limits.tokens)
             check_extent(node, self._limits)
         except FragmentCycle as error:
             raise RequestRefused("query_not_valid", error) from error

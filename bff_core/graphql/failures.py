@@ -9,6 +9,7 @@ from bff_core.edge.problem import is_expected, members_of
 from bff_core.errors import BFFError
 from bff_core.events import Crashed, Events
 from bff_core.graphql.documents import RequestRefused
+from bff_core.graphql.parsing import formatted
 
 
 class PartMissing(BFFError):
@@ -30,29 +31,29 @@ def told(error: GraphQLError) -> GraphQLFormattedError:
     2. Meant for clients: as it stands.
     3. All else that graphql-core says of a resolver's value may quote it, and is masked.
     """
-    formatted = error.formatted
+    answer = formatted(error)
     cause = cause_of(error)
     if cause is not None:
         members = members_of(cause)
-        formatted["message"] = str(members.get("detail") or members["title"])
+        answer["message"] = str(members.get("detail") or members["title"])
         if isinstance(cause, PartMissing):
             members["part"] = cause.part
-        formatted["extensions"] = {key: members[key] for key in TOLD if key in members}
+        answer["extensions"] = {key: members[key] for key in TOLD if key in members}
         if isinstance(cause, BFFError):
-            formatted["extensions"] |= cause.members
+            answer["extensions"] |= cause.members
     elif is_for_clients(error):
-        formatted["extensions"] = CLIENTS_FAULT | (error.extensions or {})
+        answer["extensions"] = CLIENTS_FAULT | (error.extensions or {})
     else:
-        formatted["message"] = BFFError.title
-        formatted["extensions"] = {"code": BFFError.code, "status": BFFError.status}
-    return formatted
+        answer["message"] = BFFError.title
+        answer["extensions"] = {"code": BFFError.code, "status": BFFError.status}
+    return answer
 
 
 def told_refused(refused: RequestRefused) -> list[GraphQLFormattedError]:
     """Return the errors of a request that was not executed."""
     fault = {"code": refused.code, "status": refused.status}
     return [
-        {**error.formatted, "extensions": fault | (error.extensions or {})}
+        {**formatted(error), "extensions": fault | (error.extensions or {})}
         for error in refused.errors
     ]
 
@@ -80,15 +81,18 @@ def is_for_clients(error: GraphQLError) -> bool:
 
 
 def report(errors: Sequence[GraphQLError], events: Events, request_id: str) -> None:
-    """Tell the sinks of what nobody expected."""
+    """Report what nobody expected, once for each field and kind of error: lists repeat them."""
     if not events.sinks:
         return
+    crashes: dict[tuple[str, type], Exception] = {}
     for error in errors:
         cause = cause_of(error)
         if cause is None and is_for_clients(error):
             continue
         if cause is None or not is_expected(cause):
-            events.emit(Crashed(where_of(error), request_id, cause or error))
+            crashes.setdefault((where_of(error), type(cause)), cause or error)
+    for (where, _), crash in crashes.items():
+        events.emit(Crashed(where, request_id, crash))
 
 
 def where_of(error: GraphQLError) -> str:

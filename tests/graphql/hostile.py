@@ -142,6 +142,8 @@ DOCUMENTS = {
     "spaces": "{ x" + " " * LENGTH + "}",
     "lines": "{ x" + "\n" * LENGTH + "}",
     "byte order marks": "{ x" + "\ufeff" * LENGTH + "}",
+    "unknown fields below many lines": "{" + "\n" * 19_000 + " ".join("abcdefghijkl") + "}",
+    "a block string before mistakes": '{ product(id: """\n\r\n\n""") { x\r\n\ty } }',
     "a comment": "{ x #" + "a" * LENGTH + "\n}",
     "comments": "{ x " + "#\n" * 9_000 + "}",
     "a long string": '{ product(id: "' + "a" * LENGTH + '") { x } }',

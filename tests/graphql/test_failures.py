@@ -276,3 +276,16 @@ async def test_inputs_within_bounds_are_taken(shop):
         answer = await open_shop.ask("{ a: numbers(first: 1) b: numbers(first: 50) }")
 
     assert [len(numbers) for numbers in answer.json()["data"].values()] == [1, 50]
+
+
+async def test_the_same_bug_in_each_item_is_reported_once(shop):
+    """A list of a thousand items is no log of a thousand tracebacks."""
+    query = "query Q($ids: [ID!]!) { products(ids: $ids) { broken wrong } }"
+    async with shop() as open_shop:
+        answer = await open_shop.ask(query, ids=[str(n) for n in range(20)])
+
+    assert len(answer.json()["errors"]) == 40
+    assert [crash.where for crash in crashes(open_shop)] == [
+        "graphql products.broken",
+        "graphql products.wrong",
+    ]

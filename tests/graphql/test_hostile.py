@@ -5,13 +5,16 @@ import time
 from collections.abc import Callable
 
 import pytest
-from hostile import DOCUMENTS, HUGE
+from graphql import GraphQLError, Node, Source, Visitor, get_location, visit
+from hostile import DOCUMENTS, HUGE, TOKENS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bff_core.graphql import Limits
 from bff_core.graphql.documents import Documents, RequestRefused
+from bff_core.graphql.parsing import formatted, parsed
 from bff_core.graphql.validation import MAX_ERRORS
+from bff_core.testing.scripted import reply
 from bffs.web.schema import schema
 
 DOCUMENTS_OF_WEB = Documents(schema, Limits(), with_introspection=False)
@@ -239,3 +242,63 @@ async def test_expensive_query_is_one_error_with_its_cost(shop):
     }
     assert "no-store" in plain.headers["cache-control"]
     assert open_shop.scripts["reviews"].calls == []
+
+
+HIDDEN = "query Q($ids: [ID!]!) { products(ids: $ids) { a: count b: count c: count } }"
+LINES = "\n" * 19_000
+
+
+async def took(open_shop, query: str, ids: list[str]) -> float:
+    """Return the CPU time of the fastest of three requests."""
+    found = []
+    for _ in range(3):
+        began = time.process_time()
+        answer = await open_shop.ask(query, ids=ids)
+        found.append(time.process_time() - began)
+        assert answer.status_code == 200
+    return min(found)
+
+
+@pytest.mark.parametrize("is_down", [False, True])
+async def test_nulls_of_many_items_cost_no_more_each(shop, is_down):
+    """Whether a null hides a failure is known without a look at all other items."""
+    async with shop(env="production") as open_shop:
+        if is_down:
+            open_shop.scripts["stock"].then(*[reply(503)] * 99)
+        few = await took(open_shop, HIDDEN, [f"n{n}" for n in range(80)])
+        many = await took(open_shop, HIDDEN, [f"n{n}" for n in range(640)])
+
+    assert many < 14 * few
+
+
+async def test_errors_of_many_items_cost_the_same_below_many_lines(shop):
+    """The line of an error is not counted from the first one, once for each item."""
+    query = "query Q($ids: [ID!]!) { products(ids: $ids) { @broken } }"
+    async with shop(env="production") as open_shop:
+        ids = [str(n) for n in range(100)]
+        flat = await took(open_shop, query.replace("@", ""), ids)
+        tall = await took(open_shop, query.replace("@", LINES), ids)
+        answer = await open_shop.ask(query.replace("@", LINES + "  "), ids=ids[:1])
+
+    assert tall < 4 * flat + 0.02
+    assert answer.json()["errors"][0]["locations"] == [{"line": 19_001, "column": 3}]
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_places_in_errors_are_those_of_graphql(name):
+    """Lines and columns are read from tokens, and are what counting them yields."""
+    query = DOCUMENTS[name]
+    try:
+        document = parsed(query, max_tokens=TOKENS)
+    except (GraphQLError, RecursionError):
+        return
+    found: list[Node] = []
+
+    class All(Visitor):
+        def enter(self, node, *_):
+            found.append(node)
+
+    visit(document, All())
+    for node in found[:: max(1, len(found) // 20)]:
+        (place,) = formatted(GraphQLError("", [node]))["locations"]
+        assert tuple(place.values()) == get_location(Source(query), node.loc.start)

@@ -1,0 +1,45 @@
+"""Parses queries so that an error costs the same wherever in the text it points to.
+
+graphql-core counts the lines before a node for each error about it, once per item of a list. The
+tokens have their lines and columns, so places are read from them when an error is sent.
+"""
+
+from graphql import DocumentNode, GraphQLError, GraphQLFormattedError, Location, Token
+from graphql.language import FormattedSourceLocation
+from graphql.language.parser import Parser
+
+
+class _Place(Location):
+    """A place that is not taken for one, so that no error looks for its line."""
+
+    __slots__ = ()
+
+    def __bool__(self) -> bool:
+        return False
+
+
+class _Parser(Parser):
+    """Gives nodes places in which nobody looks for lines."""
+
+    def loc(self, start_token: Token) -> Location | None:
+        found = super().loc(start_token)
+        return None if found is None else _Place(start_token, found.end_token, found.source)
+
+
+def parsed(query: str, *, max_tokens: int) -> DocumentNode:
+    """Return the document of a text; raise `GraphQLError` where it is none, or has more tokens."""
+    return _Parser(query, max_tokens=max_tokens).parse_document()
+
+
+def formatted(error: GraphQLError) -> GraphQLFormattedError:
+    """Return an error as GraphQL has it, with the places of the nodes that it is about."""
+    answer = error.formatted
+    tokens = [node.loc.start_token for node in error.nodes or () if node.loc is not None]
+    if tokens:
+        answer["locations"] = [_place(token) for token in tokens]
+    return answer
+
+
+def _place(token: Token) -> FormattedSourceLocation:
+    # The token before the first one, where a document starts, has neither.
+    return {"line": token.line or 1, "column": token.column or 1}
