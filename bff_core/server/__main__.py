@@ -1,6 +1,7 @@
 """`python -m bff_core.server shop.app:app`: serve a gateway."""
 
 import argparse
+import signal
 import sys
 
 from bff_core.server.runner import CannotServe, Plan, serve
@@ -65,4 +66,6 @@ def _seconds(text: str) -> float:
 
 
 if __name__ == "__main__":
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the process has ended, too
     sys.exit(main())

@@ -69,15 +69,19 @@ def serve(plan: Plan) -> int:
 
 @contextmanager
 def _hangups_ignored() -> Iterator[None]:
-    """Ignore SIGHUP, which ends a process by default, until an application handles it."""
+    """Ignore SIGHUP, which ends a process by default, until an application handles it.
+
+    Afterwards all is as before: a loop that closes would leave the default behind.
+    """
     before = signal.getsignal(signal.SIGHUP)
-    is_default = before is signal.SIG_DFL and threading.current_thread() is threading.main_thread()
-    if is_default:
+    is_main = threading.current_thread() is threading.main_thread()
+    is_ours = is_main and before in {signal.SIG_DFL, signal.SIG_IGN}
+    if is_ours:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         yield
     finally:
-        if is_default:
+        if is_ours:
             signal.signal(signal.SIGHUP, before)
 
 

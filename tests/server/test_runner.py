@@ -221,6 +221,13 @@ async def test_sighup_amid_the_start_ends_nothing(depot, workers):
     assert "worker_ended" not in process.output
 
 
+def test_sighup_amid_the_end_changes_no_exit_status():
+    """A process that was ended in order has not failed, whatever else it is sent."""
+    options = ("--port", str(free_port()), "--drain-delay=0")
+
+    assert run("tests.server.leaving:app", *options) == (0, "")
+
+
 LATE = """
 import signal, socket, sys
 sys.stdin.read(1)
