@@ -19,6 +19,7 @@ from bff_core.auth.jwt import (
     auth_time_of,
     expiry_of,
     parse,
+    scopes_of,
     verify,
 )
 from bff_core.auth.keys import Keys
@@ -220,7 +221,7 @@ class BearerAuthenticator:
         return Viewer(
             subject,
             str(tenant),
-            _scopes(claims.get(issuer.scope)),
+            scopes_of(claims.get(issuer.scope)),
             client if isinstance(client, str) else "",
             acr=acr_of(claims),
             auth_time=auth_time_of(claims, wall + issuer.leeway),
@@ -254,11 +255,3 @@ def _bound(claims: Claims) -> str:
     if not isinstance(thumbprint, str) or not thumbprint:
         raise Refused("cnf")
     return thumbprint
-
-
-def _scopes(told: object) -> frozenset[str]:
-    """Return scopes, as one text (RFC 8693, section 4.2) or as a list."""
-    if isinstance(told, str):
-        return frozenset(told.split())
-    names = told if isinstance(told, list) else ()
-    return frozenset(name for name in names if isinstance(name, str))

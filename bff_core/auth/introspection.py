@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import ClassVar, Final
 
 from bff_core.auth.authenticator import Resources
-from bff_core.auth.jwt import Refused, acr_of, audiences_of, auth_time_of
+from bff_core.auth.jwt import Refused, acr_of, audiences_of, auth_time_of, scopes_of
 from bff_core.auth.plain_token import PlainToken, bearer_in
 from bff_core.auth.viewer import Viewer
 from bff_core.clock import Clock
@@ -194,12 +194,11 @@ class IntrospectionAuthenticator:
         subject, tenant = told.get("sub"), told.get(options.tenant, "") if options.tenant else ""
         if not isinstance(subject, str) or not subject or not isinstance(tenant, str):
             raise Refused("subject")
-        scope, client = told.get(options.scope, ""), told.get("client_id", "")
-        issuer = told.get("iss", "")
+        client, issuer = told.get("client_id", ""), told.get("iss", "")
         return Viewer(
             subject,
             tenant,
-            frozenset(scope.split()) if isinstance(scope, str) else frozenset(),
+            scopes_of(told.get(options.scope)),
             client if isinstance(client, str) else "",
             acr=acr_of(told),
             auth_time=auth_time_of(told, wall + options.leeway),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import httpx
+import pytest
 from fastapi import Depends
 
 from bff_core import (
@@ -88,6 +89,25 @@ async def test_nobody_a_stranger_and_one_without_the_scope():
     assert nobody.headers["www-authenticate"] == forged.headers["www-authenticate"] == "Bearer"
     assert forged.json()["code"] == "not_authenticated"
     assert "audience" not in forged.text
+
+
+@pytest.mark.parametrize(
+    ("scope", "status"),
+    [
+        (["a", "orders:read"], 200),
+        (["a orders:read"], 403),
+        ("a\torders:read", 403),
+        ("a\u00a0orders:read", 403),
+        ({"orders:read": True}, 403),
+        (None, 403),
+    ],
+)
+async def test_only_scopes_that_are_spelt_as_such_are_granted(scope, status):
+    """Words with spaces between them, or a list of words; of all else nothing is made up."""
+    async with open_shop(reply(200, key_set())) as (client, _):
+        answer = await client.get("/v1/me", headers=bearer(signed(claims(scope=scope))))
+
+    assert answer.status_code == status
 
 
 async def test_an_issuer_that_is_down_signs_nobody_out():

@@ -145,6 +145,39 @@ async def test_a_session_whose_grant_changed_has_a_new_cookie():
 
 
 @pytest.mark.parametrize(
+    ("scope", "granted"),
+    [
+        ("openid", ["openid"]),
+        (["openid", "profile"], ["openid", "profile"]),
+        ([], []),
+        ("", []),
+        ({"openid": True}, []),
+        (7, []),
+        ("openid\u2003profile", ["openid\u2003profile"]),
+        (None, ["offline_access", "openid", "profile"]),
+    ],
+)
+async def test_a_session_has_the_scopes_that_were_granted(scope, granted):
+    """What was requested counts only where the provider says nothing (RFC 6749, section 5.1)."""
+    async with open_site() as site:
+
+        async def answer(call):
+            reply = await site.answer(call)
+            if call.target != "/token":
+                return reply
+            content = json.loads(reply.body) | {"scope": scope}
+            fields = tuple(one for one in reply.headers if one[0] != b"content-length")
+            return Reply(reply.status, fields, json.dumps(content).encode())
+
+        site.provider.then(answer)
+        browser = site.browser()
+        await browser.sign_in()
+        user = await browser.fetch("/bff/user")
+
+    assert sorted(user.json()["scopes"]) == granted
+
+
+@pytest.mark.parametrize(
     ("allowed", "sent"),
     [
         ("https://pages.example", "https://pages.example"),

@@ -54,7 +54,7 @@ class ApiKeys:
                 raise ConfigurationError(
                     f"an API key has a {told} of 1 to {LONGEST} printable characters"
                 )
-        if any(not scope or " " in scope for scope in scopes):
+        if any(scope.split() != [scope] for scope in scopes):
             raise ConfigurationError("scopes are words")
         if not 0 <= lifetime <= CENTURY:
             raise ConfigurationError("a lifetime is seconds, from 0 to those of a century")

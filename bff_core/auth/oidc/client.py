@@ -18,6 +18,7 @@ from bff_core.auth.jwt import (
     check_claims,
     instant_of,
     parse,
+    scopes_of,
     verify,
 )
 from bff_core.auth.keys import Keys
@@ -259,7 +260,7 @@ class Client:
             _text(told, "refresh_token"),
             _text(told, "id_token"),
             lifetime_in(told),
-            frozenset(scope.split()) if isinstance(scope, str) else None,
+            None if scope is None else scopes_of(scope),
         )
 
     async def _ask(

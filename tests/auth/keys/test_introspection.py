@@ -120,6 +120,32 @@ async def test_times_count_as_numbers_or_as_their_digits(changed):
     assert told.status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("scope", "status"),
+    [
+        ("orders:read", 200),
+        ("a  orders:read ", 200),
+        (["a", "orders:read"], 200),
+        (["a orders:read"], 403),
+        ("a\torders:read", 403),
+        ("a\u2003orders:read", 403),
+        ("a,orders:read", 403),
+        ({"orders:read": True}, 403),
+        (["a", ["orders:read"]], 403),
+        (7, 403),
+        (True, 403),
+        ("", 403),
+        (None, 403),
+    ],
+)
+async def test_only_scopes_that_are_spelt_as_such_are_granted(scope, status):
+    """Words with spaces between them, or a list of words; of all else nothing is made up."""
+    async with open_shop(active(scope=scope)) as (client, _):
+        answer = await client.get("/v1/me", headers=bearer())
+
+    assert answer.status_code == status
+
+
 async def test_an_end_that_is_null_is_none():
     """The token is believed for a minute."""
     answer = {"active": True, "iss": ISSUER, "aud": AUDIENCE, "sub": "user-7", "exp": None}
