@@ -2,7 +2,6 @@
 
 from collections import Counter
 from dataclasses import dataclass, field, fields
-from math import ceil
 
 from graphql import (
     DocumentNode,
@@ -15,6 +14,7 @@ from graphql import (
     SelectionSetNode,
 )
 
+from bff_core.edge.json_values import count_values
 from bff_core.errors import ConfigurationError
 
 
@@ -75,22 +75,8 @@ def check_length(query: str, limits: Limits) -> None:
 
 
 def check_values(variables: bytes, limits: Limits) -> None:
-    """Raise `QueryTooLarge` for variables (JSON) that are not worth decoding.
-
-    Each value but the first of its list or object follows a comma.
-    """
-    if _marks(variables) <= limits.values:
-        return
-    bare = variables.replace(rb"\\", b"").replace(rb"\"", b"")
-    # Between two quotes stands a string; there are at most two for each value: its name and itself.
-    found = ceil(bare.count(b'"') / 4)
-    if found <= limits.values:
-        found = _marks(b"".join(bare.split(b'"')[::2]))
-    _compare("variables of size", found, limits.values)
-
-
-def _marks(json: bytes) -> int:
-    return json.count(b",") + json.count(b"[") + json.count(b"{")
+    """Raise `QueryTooLarge` for variables (JSON) that are not worth decoding."""
+    _compare("variables of size", count_values(variables, limits.values), limits.values)
 
 
 def check_extent(document: DocumentNode, limits: Limits) -> None:

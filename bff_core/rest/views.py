@@ -19,7 +19,7 @@ from bff_core.errors import ConfigurationError
 from bff_core.policy.pressure import USUAL
 from bff_core.rest.compose import composition_of
 from bff_core.rest.keyed import KEY_RESPONSES, Wish, key_parameter, key_required, wish_of
-from bff_core.rest.media import json_only, takes_json
+from bff_core.rest.media import MAX_VALUES, json_only, takes_json, values_limited
 from bff_core.rest.openapi import META_PARAMETER, PART_STATUS, PROBLEM, PROGRESSIVE
 from bff_core.rest.shape import shape_of
 from bff_core.rest.shown import Shown, check_shown
@@ -98,7 +98,8 @@ class Views:
         """Declare a view that changes something.
 
         With `idempotency="required"` a request without an `Idempotency-Key` is a 400, here and
-        with the other verbs that change something.
+        with the other verbs that change something. A body of more than `max_values` JSON values
+        (10,000), nested ones included, is a 413.
         """
         return self._declare("POST", path, status=status, meta=meta, options=options)
 
@@ -187,6 +188,7 @@ class Views:
         rank = criticality(options.pop("criticality", USUAL))
         wish = wish_of(options.pop("idempotency", "optional"), method)
         said: Access | None = options.pop("access", None)
+        limited = values_limited(options.pop("max_values", MAX_VALUES))
 
         def declare(endpoint: E) -> E:
             if not inspect.iscoroutinefunction(endpoint):
@@ -205,7 +207,7 @@ class Views:
                 access=needs,
             )
             told = _documented(options, view, reads=method == "GET", wish=wish)
-            checks = [guard(needs), *_checks(path, endpoint, wish)]
+            checks = [guard(needs), *_checks(path, endpoint, wish, limited)]
             told["dependencies"] = [*checks, *told.get("dependencies", ())]
             self.router.add_api_route(
                 path,
@@ -229,12 +231,15 @@ def _model_of(endpoint: Callable[..., Any]) -> object:
     return None if is_response or model is type(None) else model
 
 
-def _checks(path: str, endpoint: Callable[..., Any], wish: Wish) -> Iterator[params.Depends]:
+def _checks(
+    path: str, endpoint: Callable[..., Any], wish: Wish, limited: Callable[..., Any]
+) -> Iterator[params.Depends]:
     """Yield what refuses a request before the view is called."""
     if wish == "required":
         yield Depends(key_required)
     if takes_json(path, endpoint):
         yield Depends(json_only)
+        yield Depends(limited)
 
 
 def _screens(route: BaseRoute) -> Iterator[type[Composition]]:

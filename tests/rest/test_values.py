@@ -1,0 +1,118 @@
+"""Bodies of very many values: refused before each of them is judged."""
+
+import time
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import httpx
+import pytest
+
+from bff_core import ANYONE, ConfigurationError, Settings, Views, gateway
+from bff_core.events import Events
+from bff_core.rest.media import MAX_VALUES
+
+JSON = {"content-type": "application/json"}
+MEGABYTE = 1_000_000
+MOST_SECONDS = 0.25
+"""Of CPU, at best of three; a quiet machine takes a fifth. Without a limit it is 1 to 9 seconds."""
+
+
+@dataclass
+class Line:
+    """A line of an order."""
+
+    sku: str
+    count: int
+
+
+@asynccontextmanager
+async def opened():
+    """Run a gateway with views that take lists."""
+    views = Views(access=ANYONE)
+
+    @views.post("/lines")
+    async def post_lines(lines: list[Line | int | list[str]]) -> int:
+        return len(lines)
+
+    @views.put("/few", max_values=4)
+    async def put_few(numbers: list[int]) -> int:
+        return len(numbers)
+
+    @views.post("/text")
+    async def post_text(text: dict[str, str]) -> int:
+        return len(text["text"])
+
+    app = gateway(
+        "shop",
+        faces=[views],
+        settings=Settings(env="production", gc_freeze=False, allowed_hosts=["testserver"]),
+        events=Events(),
+    )
+    transport = httpx.ASGITransport(app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://testserver") as client,
+    ):
+        yield client
+
+
+def repeated(unit: str) -> bytes:
+    """Return a list of one unit, a megabyte long."""
+    return f"[{','.join([unit] * (MEGABYTE // (len(unit) + 1)))}]".encode()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *map(repeated, ("[]", "{}", '""', "1", "null", '{"sku":[]}', '"\\""', "[[[]]]")),
+        repeated("[]").decode().replace("[]", '"\\"",[]')[: MEGABYTE // 2 - 9].encode("utf-16-le"),
+        b'{"a":' + repeated("[]") + b"}",
+    ],
+)
+async def test_a_body_of_very_many_values_is_refused_in_little_time(body):
+    """What is wrong with each of half a million values is of no use to anybody."""
+    took = []
+    async with opened() as client:
+        for _ in range(3):
+            began = time.process_time()
+            answer = await client.post("/lines", content=body, headers=JSON)
+            took.append(time.process_time() - began)
+
+    assert answer.status_code in {413, 422}
+    assert min(took) < MOST_SECONDS
+
+
+@pytest.mark.parametrize(("count", "status"), [(1, 200), (4, 200), (5, 413), (MAX_VALUES, 413)])
+async def test_a_view_may_take_fewer_values(count, status):
+    """The limit is the view's own."""
+    async with opened() as client:
+        answer = await client.put("/few", json=[7] * count)
+
+    assert answer.status_code == status
+
+
+async def test_as_many_values_as_the_limit_are_taken():
+    """The limit is that of the documentation."""
+    async with opened() as client:
+        taken = await client.post("/lines", json=[7] * MAX_VALUES)
+        refused = await client.post("/lines", json=[7] * (MAX_VALUES + 1))
+
+    assert (taken.status_code, taken.json()) == (200, MAX_VALUES)
+    assert (refused.status_code, refused.json()["code"]) == (413, "content_too_large")
+    assert refused.json()["detail"] == "The body has 10,001 values; at most 10,000 are taken."
+
+
+@pytest.mark.parametrize("text", ["," * 100_000, '"[{,' * 30_000, "\\" * 50_000, '\\"' * 20_000])
+async def test_text_is_one_value_whatever_is_in_it(text):
+    """A long review has commas and brackets, and is no list."""
+    async with opened() as client:
+        answer = await client.post("/text", json={"text": text})
+
+    assert (answer.status_code, answer.json()) == (200, len(text))
+
+
+@pytest.mark.parametrize("most", [0, -1, True, 1.5, "10", None])
+def test_a_limit_that_is_none_is_refused(most):
+    """At the declaration, with what is accepted."""
+    with pytest.raises(ConfigurationError, match="max_values="):
+        Views().post("/lines", max_values=most)
