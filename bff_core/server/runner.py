@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib
+import inspect
 import signal
 import socket
 import threading
@@ -86,7 +87,7 @@ def _hangups_ignored() -> Iterator[None]:
 
 
 def load(name: str) -> App:
-    """Return the application that "module:attribute" names.
+    """Return the application that "module:attribute" names; a factory is called without arguments.
 
     Raises CannotServe where there is none, ConfigurationError where it is wired wrongly. What the
     module itself raises goes on.
@@ -109,8 +110,40 @@ def load(name: str) -> App:
             raise CannotServe(f"module {module_name!r} has no {path!r}")
     if not callable(found):
         raise CannotServe(f"{name!r} is no application: it is a {type(found).__name__}")
-    app: App = found
+    app: App = _made(found, name)
     return app
+
+
+def _made(found: Callable[..., Any], name: str) -> Any:
+    """Return what a factory makes, and an ASGI application, which takes three arguments, as it is.
+
+    Raises CannotServe for what is neither.
+    """
+    if _takes(found, 3):
+        return found
+    if not _takes(found, 0):
+        raise CannotServe(f"{name!r} takes arguments: a factory of an application takes none")
+    app = found()
+    if inspect.iscoroutine(app):
+        app.close()
+        raise CannotServe(f"{name!r} is a factory with `async def`: write it with `def`")
+    if not callable(app):
+        kind = "None" if app is None else f"an object of {type(app).__name__}"
+        raise CannotServe(
+            f"{name!r} returned {kind}, which is no application: end it with `return gateway(...)`"
+        )
+    return app
+
+
+def _takes(found: Callable[..., Any], count: int) -> bool:
+    """Whether something can be called with so many arguments; compiled code may not say."""
+    try:
+        inspect.signature(found).bind(*range(count))
+    except ValueError:
+        return True
+    except TypeError:
+        return False
+    return True
 
 
 def _settings() -> Settings:

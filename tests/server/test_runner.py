@@ -11,12 +11,14 @@ from pathlib import Path
 import pytest
 
 from bff_core.events import Events
+from bff_core.gateway import Gateway
 from bff_core.server.__main__ import main, plan_of
 from bff_core.server.listening import CannotListen, adopt, bind
 from bff_core.server.runner import CannotServe, Plan, load
 from bff_core.server.workers import Worker, Workers
 from tests.processes.process import Process
 from tests.processes.services import answers, request
+from tests.server import factories
 from tests.server.conftest import free_port
 from tests.server.talking import connect, until
 
@@ -48,6 +50,10 @@ def run(*arguments: str, **environ: str) -> tuple[int, str]:
         ("tests.server.nowhere:app", "there is no module 'tests.server.nowhere'"),
         ("tests.server.talking:nothing", "module 'tests.server.talking' has no 'nothing'"),
         ("tests.server.conftest:DEPOT", "'tests.server.conftest:DEPOT' is no application: it is a"),
+        ("tests.server.factories:needs_settings", "'tests.server.factories:needs_settings' takes"),
+        ("tests.server.factories:opens_later", "'tests.server.factories:opens_later' is a factory"),
+        ("tests.server.factories:forgets", "'tests.server.factories:forgets' returned None, which"),
+        ("tests.server.factories:counts", "'tests.server.factories:counts' returned an object of"),
     ],
 )
 def test_an_application_that_can_not_be_had_is_a_line(name, reason):
@@ -57,6 +63,25 @@ def test_an_application_that_can_not_be_had_is_a_line(name, reason):
 
     assert str(told.value).startswith(reason)
     assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize("name", ["app", "Shop.app", "with_a_default", "lazily", "NAMED"])
+def test_a_factory_is_called(name):
+    """A function without required arguments returns the gateway; so may a static method."""
+    assert isinstance(load(f"tests.server.factories:{name}"), Gateway)
+
+
+@pytest.mark.parametrize("name", ["plain", "CALLABLE", "any_arguments"])
+def test_an_asgi_application_is_not_called(name):
+    """A function that takes scope, receive and send is the application itself."""
+    assert load(f"tests.server.factories:{name}") is getattr(factories, name)
+
+
+async def test_a_factory_is_served(depot):
+    """The command takes `module:factory`, also for several processes."""
+    process = depot("--workers", "2", app="tests.server.factories:app")
+
+    assert request(process.port, "GET", "/version")[0] == 200
 
 
 def test_a_fault_inside_the_module_is_not_taken_for_a_wrong_name(tmp_path, monkeypatch):

@@ -1,0 +1,61 @@
+"""Factories of gateways, and functions that look like one."""
+
+import functools
+
+from bff_core import Gateway, Settings, gateway
+
+
+def app() -> Gateway:
+    """Return a gateway without services."""
+    return gateway("depot", settings=Settings(env="development"))
+
+
+def with_a_default(name: str = "depot") -> Gateway:
+    """Return a gateway whose name has a default."""
+    return gateway(name, settings=Settings(env="development"))
+
+
+lazily = functools.cache(app)
+NAMED = functools.partial(with_a_default, "named")
+
+
+class Shop:
+    """A place for a factory."""
+
+    app = staticmethod(app)
+
+
+def needs_settings(settings: Settings) -> Gateway:
+    """Return a gateway for settings that nobody passes."""
+    return gateway("depot", settings=settings)
+
+
+async def opens_later() -> Gateway:
+    """Return a gateway, once it is awaited."""
+    return app()
+
+
+def forgets() -> None:
+    """Make a gateway and return nothing."""
+    app()
+
+
+def counts() -> int:
+    """Return what is no application."""
+    return 1
+
+
+async def plain(scope, receive, send) -> None:
+    """Serve nothing."""
+
+
+async def any_arguments(*arguments) -> None:
+    """Serve nothing, whatever the arguments."""
+
+
+class _Callable:
+    async def __call__(self, scope, receive, send) -> None:
+        """Serve nothing."""
+
+
+CALLABLE = _Callable()
