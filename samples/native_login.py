@@ -1,7 +1,7 @@
 """Signs in from a terminal as a native app does (RFC 8252), and asks its gateway for a screen.
 
-    python samples/native_login.py desktop http://localhost:8003/v1/dashboard
-    python samples/native_login.py mobile http://localhost:8002/v1/home --as 2
+    python3 samples/native_login.py desktop http://localhost:8003/v1/dashboard
+    python3 samples/native_login.py mobile http://localhost:8002/v1/home --as 2
 
 The app is a public client: it has no secret, but a code that only it can redeem (PKCE, RFC 7636).
 The browser comes back to a port of this machine that is open for this one sign-in. `--as` plays the
@@ -86,7 +86,7 @@ class Arrival(http.server.BaseHTTPRequestHandler):
 
 
 def fetch(url: str, form: dict[str, str] | None = None, token: str = "") -> bytes:
-    """Send one request; raise `Trouble` for an answer that is no success."""
+    """Send one request and show its Part-Status; raise `Trouble` unless it succeeds."""
     data = None if form is None else urllib.parse.urlencode(form).encode()
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     try:
@@ -94,6 +94,8 @@ def fetch(url: str, form: dict[str, str] | None = None, token: str = "") -> byte
             urllib.request.Request(url, data, headers), timeout=10
         ) as answer:
             content: bytes = answer.read()
+            if parts := answer.headers.get("Part-Status"):
+                print(f"part-status: {parts}", file=sys.stderr)
             return content
     except urllib.error.HTTPError as error:
         raise Trouble(f"{url} answered {error.code}: {error.read().decode()}") from error
@@ -103,7 +105,10 @@ def fetch(url: str, form: dict[str, str] | None = None, token: str = "") -> byte
 
 def sign_in(issuer: str, client_id: str, scope: str, user: str) -> str:
     """Return an access token; `user` signs in without a browser, at the mock provider only."""
-    metadata = json.loads(fetch(f"{issuer}/.well-known/openid-configuration"))
+    try:
+        metadata = json.loads(fetch(f"{issuer}/.well-known/openid-configuration"))
+    except (Trouble, ValueError) as error:
+        raise Trouble(f"{error}\nIs the provider elsewhere? Name it with --issuer") from error
     if metadata["issuer"] != issuer:
         raise Trouble(f"{issuer} calls itself {metadata['issuer']}")
     verifier, state = secrets.token_urlsafe(32), secrets.token_urlsafe(16)

@@ -22,7 +22,11 @@ def main() -> int:
     with Console(names, has_colours=wants_colours(os.environ)) as console:
         console.say(f"starting {len(programs)} programs …")
         supervisor = Supervisor(programs, console)
-        return asyncio.run(supervisor.run(lambda pids: console.say(welcome(programs, pids))))
+        return asyncio.run(
+            supervisor.run(
+                lambda pids, has_keys: console.say(welcome(programs, pids, has_keys=has_keys))
+            )
+        )
 
 
 if __name__ == "__main__":

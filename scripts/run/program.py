@@ -14,7 +14,8 @@ class Program:
     """One process of a run; `env` is added to the environment of the supervisor.
 
     `ready` is the path that answers 200 once the program can serve.
-    A run ends by itself when none of its vital programs is left.
+    A run ends by itself when none of its vital programs is left. `key` stops the program and starts
+    it again.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Program:
     ready: str
     env: Mapping[str, str] = field(default_factory=dict)
     is_vital: bool = False
+    key: str = ""
 
 
 async def probe(program: Program) -> str:

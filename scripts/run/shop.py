@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from scripts.run.keys import KEYS
 from scripts.run.ports import HOST, Port, port_from
 from scripts.run.program import Program
 
@@ -36,7 +37,10 @@ KEY = "development-only-whoever-reads-this-reads-sessions"
 
 SECRET = "web-secret-for-the-mock-only"
 
-LOGIN = "python samples/native_login.py"
+LOGIN = "python3 samples/native_login.py"
+
+ISSUER = "http://localhost:9010"
+"""The provider that the sample signs in at where no other is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,29 +59,35 @@ class Gateway:
         return f"{self.name.upper()}_PORT"
 
 
+DEMO = "curl -si -H 'Authorization: Bearer demo-1'"
+"""How a request as the demo's viewer begins."""
+
+SHOWN = "| grep -iE '^(part-status|\\{)'"
+"""How it ends: the parts of the screen with their states, and the screen."""
+
 GATEWAYS = (
     Gateway(
         "web",
         8001,
         "GraphQL at /graphql, a page at /",
         "open http://localhost:%d/ in a browser, and sign in",
-        "curl -s -H 'Authorization: Bearer demo-1' -H 'Content-Type: application/json'"
+        f"{DEMO} -H 'Content-Type: application/json'"
         """ -d '{"query": "{ home { viewer { name } cart { count } orders { number status }"""
-        """ picks(first: 3) { product { title } } } }"}' localhost:%d/graphql""",
+        """ picks(first: 3) { product { title } } } }"}' localhost:%d/graphql """ + SHOWN,
     ),
     Gateway(
         "mobile",
         8002,
         "REST at /v1, small answers",
         f"{LOGIN} mobile http://localhost:%d/v1/home",
-        "curl -s -H 'Authorization: Bearer demo-1' localhost:%d/v1/home",
+        f"{DEMO} localhost:%d/v1/home {SHOWN}",
     ),
     Gateway(
         "desktop",
         8003,
         "REST at /v1, wide answers and streams",
         f"{LOGIN} desktop http://localhost:%d/v1/dashboard",
-        "curl -s -H 'Authorization: Bearer demo-1' localhost:%d/v1/dashboard",
+        f"{DEMO} localhost:%d/v1/dashboard {SHOWN}",
     ),
 )
 
@@ -105,26 +115,59 @@ def shop(environ: Mapping[str, str]) -> list[Program]:
     return services + [_gateway(one, gateways[one.name], environ, env) for one in GATEWAYS]
 
 
-def welcome(programs: Sequence[Program], pids: Mapping[str, int]) -> str:
-    """Return what the run prints once all is up: the addresses, then the three requests."""
-    ports = {program.name: program.port.number for program in programs}
-    about = {gateway.name: gateway.about for gateway in GATEWAYS}
-    rows = [
-        f"  {name:<16} http://localhost:{port:<6} pid {pids[name]:<8} {about.get(name, 'service')}"
-        for name, port in sorted(ports.items(), key=lambda row: row[1])
+def welcome(programs: Sequence[Program], pids: Mapping[str, int], *, has_keys: bool) -> str:
+    """Return what the run prints once all is up: the addresses, the three requests, the keys."""
+    return "\n".join(
+        [
+            "",
+            *(_row(program, pids[program.name], has_key=has_keys) for program in programs),
+            "",
+            "The home screen, as each client gets it:",
+            *(f"  {request}" for request in _requests(programs)),
+            "",
+            *_advice(programs, has_keys=has_keys),
+            "",
+        ]
+    )
+
+
+def _row(program: Program, pid: int, *, has_key: bool) -> str:
+    about = {gateway.name: gateway.about for gateway in GATEWAYS}.get(program.name, "service")
+    key = f"   key {program.key}" if has_key and program.key else ""
+    port = program.port.number
+    return f"  {program.name:<16} http://localhost:{port:<6} pid {pid:<8} {about}{key}"
+
+
+def _requests(programs: Sequence[Program]) -> list[str]:
+    by_name = {program.name: program for program in programs}
+    found = []
+    for gateway in GATEWAYS:
+        program = by_name[gateway.name]
+        is_demo = program.env["BFF_AUTH"] == "demo"
+        request = (gateway.demo if is_demo else gateway.home) % program.port.number
+        is_moved = program.env["BFF_ISSUER"] != ISSUER and request.startswith(LOGIN)
+        found.append(f"{request} --issuer {program.env['BFF_ISSUER']}" if is_moved else request)
+    return found
+
+
+def _advice(programs: Sequence[Program], *, has_keys: bool) -> list[str]:
+    """Say how to see what a service's absence does, on the service whose replies age at once."""
+    (cart,) = (program for program in programs if program.name == "cart")
+    stop = f"Press {cart.key}" if has_keys else f"Run `pkill -f 'services_mock {cart.name}'`"
+    again = f" {cart.key} starts it again." if has_keys else ""
+    return [
+        f"{stop} to stop the cart service, and send a request again: part-status says cart=stale,",
+        f"or what is shown instead, and the rest of the screen is as before.{again}",
+        "Other services show later: their replies are cached, and stay ok while they are fresh.",
+        "Ctrl-C stops everything.",
     ]
-    is_demo = any(program.env.get("BFF_AUTH") == "demo" for program in programs)
-    homes = {one.name: one.demo if is_demo else one.home for one in GATEWAYS}
-    requests = [f"  {home % ports[name]}" for name, home in homes.items()]
-    title = "The home screen, as each client gets it:"
-    advice = "Kill a service to see the screens without it; Ctrl-C stops everything."
-    return "\n".join(["", *rows, "", title, *requests, "", advice, ""])
 
 
 def _service(name: str, port: Port, issuer: str, web: str) -> Program:
     command = (sys.executable, "-m", "services_mock", name, "--port", str(port.number))
     env = {"SERVICES_ISSUER": issuer, "SERVICES_WEB_URL": web} if name == "identity" else {}
-    return Program(name=name, command=command, port=port, ready="/healthz", env=env)
+    key = KEYS[SERVICES.index(name)]
+    return Program(name=name, command=command, port=port, ready="/healthz", env=env, key=key)
 
 
 def _gateway(

@@ -1,17 +1,23 @@
 """Knows how to start programs, wait until they serve, watch them, and stop every one of them.
 
-A program that dies is reported and never restarted: what its absence does to the others is what
-one wants to see. The run goes on as long as a vital program is left.
+A program that dies is reported and not started again by itself: what its absence does to the
+others is what one wants to see. Its key starts it again. The run goes on as long as a vital program
+is left.
 """
 
 import asyncio
 import signal
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from scripts.run.child import Child, EndedEarly, start
 from scripts.run.console import Console
 from scripts.run.keeper import Keeper, tell
+from scripts.run.keys import reading_keys
 from scripts.run.program import Program
+
+Welcome = Callable[[Mapping[str, int], bool], None]
+"""Takes the process ids by name, and whether keys are read."""
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 8.0
@@ -34,9 +40,14 @@ class Supervisor:
         self._stop_seconds = stop_seconds
         self._keeper = Keeper()
         self._children: list[Child] = []
+        self._by_key = {program.key: program for program in programs if program.key}
+        self._stopped_by_key: set[int] = set()
+        self._watched: dict[asyncio.Future[int], Child] = {}
+        self._restarted = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._told_to_stop = asyncio.Event()
 
-    async def run(self, welcome: Callable[[Mapping[str, int]], None]) -> int:
+    async def run(self, welcome: Welcome) -> int:
         """Start all, call `welcome` with their process ids once they are ready, watch.
 
         Returns the exit status. 0: it was told to stop. 1: a program did not come up, or no vital
@@ -49,7 +60,7 @@ class Supervisor:
             await asyncio.wait({life, told}, return_when=asyncio.FIRST_COMPLETED)
             return 0 if told.done() else await life
         finally:
-            await _cancel(life, told)
+            await _cancel(life, told, *self._tasks)
             await self._stop_all()
             self._keeper.close()
 
@@ -69,40 +80,83 @@ class Supervisor:
             _tell(self._alive(), signal.SIGKILL)
         self._told_to_stop.set()
 
-    async def _live(self, welcome: Callable[[Mapping[str, int]], None]) -> int:
+    async def _live(self, welcome: Welcome) -> int:
         for program in self._programs:
-            child = await start(program, self._console.follow)
-            self._keeper.guard(child.group)
-            self._children.append(child)
-        if not await self._all_ready():
+            await self._start(program)
+        if not await self._all_ready(self._children):
             return 1
-        welcome({child.program.name: child.group for child in self._children})
-        await self._watch()
+        self._watched = {child.exited: child for child in self._children}
+        with reading_keys(self.press) as has_keys:
+            welcome({child.program.name: child.group for child in self._children}, has_keys)
+            await self._watch()
         return 1
 
-    async def _all_ready(self) -> bool:
-        """Wait for every program; if one ends or the time is up, say which and why."""
+    async def _start(self, program: Program) -> Child:
+        child = await start(program, self._console.follow)
+        self._keeper.guard(child.group)
+        self._children = [one for one in self._children if one.program is not program]
+        self._children.append(child)
+        return child
+
+    def press(self, key: str) -> None:
+        """Stop the program that has this key, or start it again; other keys do nothing."""
+        program = self._by_key.get(key)
+        if program is None or program.name in {task.get_name() for task in self._tasks}:
+            return
+        task = asyncio.create_task(self._toggle(program), name=program.name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _toggle(self, program: Program) -> None:
+        (child,) = (one for one in self._children if one.program is program)
+        if child.is_alive:
+            self._stopped_by_key.add(child.group)
+            tell(child.group, signal.SIGKILL)
+            await child.exited
+            return
+        self._console.say(f"starting {program.name} …")
+        child = await self._start(program)
+        if await self._all_ready([child]):
+            self._watched[child.exited] = child
+            self._restarted.set()
+            self._console.say(f"{program.name} serves again (pid {child.group})")
+
+    async def _all_ready(self, children: Sequence[Child]) -> bool:
+        """Wait for programs; if one ends or the time is up, say which and why."""
         try:
             async with asyncio.timeout(self._ready_seconds):
-                await asyncio.gather(*(child.become_ready() for child in self._children))
+                await asyncio.gather(*(child.become_ready() for child in children))
         except EndedEarly:
-            for child in set(self._children).difference(self._alive()):
-                self._console.alarm(f"did not come up: {await child.obituary()}")
+            for child in children:
+                if not child.is_alive:
+                    self._console.alarm(f"did not come up: {await child.obituary()}")
         except TimeoutError:
-            for child in self._alive():
+            for child in children:
                 if not child.is_ready:
                     self._console.alarm(f"gave up after {self._ready_seconds:g} s: {child.delay()}")
-        return all(child.is_ready for child in self._children)
+        return all(child.is_ready for child in children)
 
     async def _watch(self) -> None:
         """Report each program that ends; return when no vital one is left."""
-        watched = {child.exited: child for child in self._children}
-        while any(child.program.is_vital for child in watched.values()):
-            ended, _ = await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
-            for child in [watched.pop(task) for task in ended]:
-                self._bury(child)
-                self._console.alarm(f"{await child.obituary()}\n    It is not started again.")
+        while any(child.program.is_vital for child in self._watched.values()):
+            restarted = asyncio.create_task(self._restarted.wait())
+            waited: set[asyncio.Future[Any]] = {*self._watched, restarted}
+            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+            restarted.cancel()
+            self._restarted.clear()
+            for exited in [one for one in self._watched if one.done()]:
+                await self._report(self._watched.pop(exited))
         self._console.alarm("no gateway is left")
+
+    async def _report(self, child: Child) -> None:
+        """Say that a program ended, and how it is started again."""
+        self._bury(child)
+        key = child.program.key
+        again = f"Press {key} to start it again." if key else "It is not started again."
+        if child.group in self._stopped_by_key:
+            self._console.alarm(f"{child.program.name} is stopped. {again}")
+        else:
+            self._console.alarm(f"{await child.obituary()}\n    {again}")
 
     async def _stop_all(self) -> None:
         """Ask every program to stop, and kill those that have not when the time is up."""

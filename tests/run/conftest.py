@@ -1,13 +1,16 @@
 """A program in a process of its own, its output at hand, and nothing of it left after the test."""
 
 import contextlib
+import fcntl
 import os
 import signal
 import socket
 import subprocess
+import termios
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,15 +23,25 @@ AS_BACKGROUND_JOB = ("sh", "-c", 'trap "" INT; exec "$@"', "sh")
 class Started:
     """A started command; waiting for it to say or do something is bounded."""
 
-    def __init__(self, *command: str, environ: dict[str, str], ignores_sigint: bool) -> None:
+    def __init__(
+        self,
+        *command: str,
+        environ: dict[str, str],
+        ignores_sigint: bool,
+        terminal: int | None = None,
+    ) -> None:
+        # Its own session takes the terminal as its own, as a shell's does.
+        owns = partial(fcntl.ioctl, 0, termios.TIOCSCTTY, 0) if terminal is not None else None
         self.process = subprocess.Popen(
             (*(AS_BACKGROUND_JOB if ignores_sigint else ()), *command),
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": str(ROOT), **environ},
+            stdin=terminal,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
+            preexec_fn=owns,  # noqa: PLW1509 # one system call, and no Python lock
         )
         self._lines: list[str] = []
         self._reader = threading.Thread(target=self._read)
@@ -39,11 +52,13 @@ class Started:
         """All that it wrote so far, on either stream."""
         return "".join(self._lines)
 
-    def until(self, text: str, seconds: float = PATIENCE) -> str:
-        """Wait for a line that holds `text`, and return it."""
-        _wait_until(lambda: text in self.output or not self._reader.is_alive(), seconds)
+    def until(self, text: str, seconds: float = PATIENCE, *, count: int = 1) -> str:
+        """Wait for so many lines that hold `text`, and return the first."""
+        _wait_until(
+            lambda: self.output.count(text) >= count or not self._reader.is_alive(), seconds
+        )
         found = [line for line in self._lines if text in line]
-        assert found, f"never said {text!r}, but:\n{self.output}"
+        assert len(found) >= count, f"never said {text!r}, but:\n{self.output}"
         return found[0].rstrip("\n")
 
     def end(self, number: int = signal.SIGTERM) -> int:
@@ -101,8 +116,15 @@ def _lives(pid: int) -> bool:
 def _starter() -> Iterator[Callable[..., Started]]:
     with contextlib.ExitStack() as running:
 
-        def run(*command: str, ignores_sigint: bool = False, **environ: str) -> Started:
-            started = Started(*command, environ=environ, ignores_sigint=ignores_sigint)
+        def run(
+            *command: str,
+            ignores_sigint: bool = False,
+            terminal: int | None = None,
+            **environ: str,
+        ) -> Started:
+            started = Started(
+                *command, environ=environ, ignores_sigint=ignores_sigint, terminal=terminal
+            )
             running.callback(started.close)
             return started
 

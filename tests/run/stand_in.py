@@ -5,6 +5,7 @@ import http.server
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 
 def main() -> None:
@@ -16,12 +17,17 @@ def main() -> None:
     parser.add_argument("--status", type=int, default=200, help="what the ready path answers")
     parser.add_argument("--deaf", action="store_true", help="ignore SIGTERM")
     parser.add_argument("--worker", action="store_true", help="start a process of its own")
+    parser.add_argument("--once", type=Path, help="end with 4 if this file exists, and create it")
     options = parser.parse_args()
     say(options.say)
     sigint = signal.getsignal(signal.SIGINT)
     say(f"SIGINT is {'ignored' if sigint is signal.SIG_IGN else 'heard'}")
     if options.exit is not None:
         sys.exit(options.exit)
+    if options.once is not None:
+        if options.once.exists():
+            sys.exit(4)
+        options.once.touch()
     if options.deaf:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if options.worker:

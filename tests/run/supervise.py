@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from scripts.run.console import Console
+from scripts.run.keys import KEYS
 from scripts.run.ports import Port
 from scripts.run.program import Program
 from scripts.run.supervisor import Supervisor
@@ -27,12 +28,13 @@ def main() -> int:
             port=Port(words[0], "PORT"),
             ready="/healthz",
             is_vital=name.isupper(),
+            key=KEYS[number],
         )
-        for name, words in wanted.items()
+        for number, (name, words) in enumerate(wanted.items())
     ]
     with Console(wanted, has_colours=False) as console:
         supervisor = Supervisor(programs, console, ready_seconds=seconds, stop_seconds=1.0)
-        return asyncio.run(supervisor.run(lambda pids: console.say(f"up {json.dumps(pids)}")))
+        return asyncio.run(supervisor.run(lambda pids, _: console.say(f"up {json.dumps(pids)}")))
 
 
 if __name__ == "__main__":

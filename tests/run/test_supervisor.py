@@ -4,7 +4,8 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable
+import termios
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,20 @@ SUPERVISE = str(Path(__file__).with_name("supervise.py"))
 def supervise(start, free_ports) -> Callable[..., Any]:
     """Supervise stand-ins, given as `name="--option …"`; names in capitals are vital."""
 
-    def run(*, seconds: float = 10.0, ignores_sigint: bool = False, **stand_ins: str) -> Any:
+    def run(
+        *,
+        seconds: float = 10.0,
+        ignores_sigint: bool = False,
+        terminal: int | None = None,
+        **stand_ins: str,
+    ) -> Any:
         ports = free_ports(len(stand_ins))
         wanted = {
             name: [port, *options.split()]
             for (name, options), port in zip(stand_ins.items(), ports, strict=True)
         }
         command = (sys.executable, SUPERVISE, json.dumps(wanted), str(seconds))
-        return start(*command, ignores_sigint=ignores_sigint)
+        return start(*command, ignores_sigint=ignores_sigint, terminal=terminal)
 
     return run
 
@@ -64,8 +71,66 @@ def test_a_program_that_dies_is_reported_and_the_rest_goes_on(supervise):
 
     assert line == f"!!! service (pid {programs['service']}) was killed by SIGKILL"
     assert "      bye\n" in run.output
-    assert run.until("not started again")
+    assert run.until("Press 2 to start it again")
     assert run.survivors([programs["GATEWAY"]], seconds=0)
+    assert run.end() == 0
+
+
+@pytest.fixture
+def terminal() -> Iterator[tuple[int, int]]:
+    """Return both ends of a terminal: the keyboard's, and the program's."""
+    keyboard, screen = os.openpty()
+    yield keyboard, screen
+    os.close(keyboard)
+    os.close(screen)
+
+
+def test_a_key_stops_a_program_and_starts_it_again(supervise, terminal):
+    """The second program has key 2: pressed once it is gone, pressed again it serves."""
+    keyboard, screen = terminal
+    before = termios.tcgetattr(screen)
+    run = supervise(GATEWAY="", service="--say bye", terminal=screen)
+    programs = pids(run)
+
+    os.write(keyboard, b"x2")
+    run.until("!!! service is stopped. Press 2 to start it again.")
+    assert not run.survivors([programs["service"]])
+    os.write(keyboard, b"2")
+    line = run.until("service serves again (pid ")
+    again = int(line.rpartition(" ")[2].rstrip(")"))
+    os.kill(again, signal.SIGKILL)
+    run.until(f"!!! service (pid {again}) was killed by SIGKILL")
+
+    assert run.survivors([programs["GATEWAY"]], seconds=0)
+    assert run.end(signal.SIGINT) == 0
+    assert termios.tcgetattr(screen) == before
+
+
+def test_ctrl_c_on_the_keyboard_stops_a_run_that_reads_keys(supervise, terminal):
+    """The terminal still turns Ctrl-C into SIGINT."""
+    keyboard, screen = terminal
+    run = supervise(GATEWAY="", service="", terminal=screen)
+    programs = pids(run)
+
+    os.write(keyboard, b"\x03")
+
+    assert run.wait() == 0
+    assert not run.survivors(programs.values(), seconds=1)
+
+
+def test_a_program_that_does_not_come_up_again_can_be_tried_again(supervise, terminal, tmp_path):
+    """A key for a program that ends at its start says why; the run goes on."""
+    keyboard, screen = terminal
+    run = supervise(GATEWAY="", service=f"--once {tmp_path / 'mark'}", terminal=screen)
+    pids(run)
+
+    os.write(keyboard, b"2")
+    run.until("service is stopped")
+    os.write(keyboard, b"2")
+    run.until("!!! did not come up: service (pid")
+    os.write(keyboard, b"2")
+    run.until("!!! did not come up: service (pid", count=2)
+
     assert run.end() == 0
 
 
@@ -119,7 +184,7 @@ def test_processes_that_a_program_started_end_with_it(supervise):
     workers = [int(line.split()[-1]) for line in run.output.splitlines() if "| worker" in line]
 
     os.kill(programs["service"], signal.SIGKILL)
-    run.until("not started again")
+    run.until("to start it again")
 
     assert len(workers) == 2
     assert len(run.survivors(workers, seconds=0.5)) == 1
