@@ -3,11 +3,12 @@
 import os
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
-from typing import Any, Literal, Self, get_args
+from functools import partial
+from typing import Annotated, Any, Literal, Self, TypeGuard, TypeVar
 
-from pydantic import ByteSize, Field, SecretStr, ValidationError
+from pydantic import BeforeValidator, ByteSize, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -15,6 +16,7 @@ from bff_core.errors import ConfigurationError
 from bff_core.kubernetes import without_service_variables
 from bff_core.variables import (
     Addresses,
+    IssuerURL,
     JournalURL,
     Keys,
     Names,
@@ -35,6 +37,32 @@ _FAMILIES = {"upstreams": _UPSTREAM, "secrets": _SECRET}
 _FOREIGN = frozenset({"BFF_REQUIRE_ALL"})
 
 
+Location = tuple[int | str, ...]
+V = TypeVar("V")
+
+
+def _key(name: str) -> str:
+    """Return the name of a service or secret as its variable ends, in lower case."""
+    return name.lower().replace("-", "_")
+
+
+def _keyed(values: object) -> object:
+    return {_key(name): value for name, value in values.items()} if is_named(values) else values
+
+
+def is_named(values: object) -> TypeGuard[dict[str, object]]:
+    """Whether something is a dictionary whose keys are text."""
+    return isinstance(values, dict) and all(isinstance(name, str) for name in values)
+
+
+Named = Annotated[dict[str, V], BeforeValidator(_keyed)]
+"""Values by the name of a service or secret, in any spelling."""
+
+
+Show = Callable[[Location, object], tuple[str, str]]
+"""Returns where a wrong value stands, with a place for the value, and the value."""
+
+
 class ConfigurationWarning(UserWarning):
     """A variable that nobody reads: most likely misspelt."""
 
@@ -42,8 +70,9 @@ class ConfigurationWarning(UserWarning):
 class Settings(BaseSettings):
     """The settings of one gateway process; `Settings.load()` reads the environment.
 
-    Built by hand (`Settings(env="development")`) it reads nothing. Each field's description says
-    what is accepted and is part of the error that names the variable.
+    Built by hand (`Settings(env="development", secrets={"maps": "…"})`) it reads nothing, and takes
+    text where a variable would hold it: addresses, secrets, lists. Each field's description says
+    what is accepted and is part of the error. Raises ConfigurationError for what is not.
     """
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid")
@@ -52,10 +81,10 @@ class Settings(BaseSettings):
         default="production", description="development or production"
     )
     auth: Literal["none", "demo"] = Field(default="none", description="none or demo")
-    upstreams: dict[str, Addresses] = Field(
+    upstreams: Named[Addresses] = Field(
         default_factory=dict, description="one or more http(s) addresses separated by commas"
     )
-    secrets: dict[str, SecretStr] = Field(
+    secrets: Named[SecretStr] = Field(
         default_factory=dict, description="what calls to services prove themselves with"
     )
     policies: str = Field(default="", description="a file of policies, in TOML")
@@ -112,7 +141,9 @@ class Settings(BaseSettings):
     public_url: PublicURL = Field(
         default="", description="where browsers find the gateway, such as https://shop.example"
     )
-    issuer: str = Field(default="", description="the issuer of tokens, such as https://id.example")
+    issuer: IssuerURL = Field(
+        default="", description="the issuer of tokens, such as https://id.example"
+    )
     issuer_origins: Names = Field(default=(), description="further origins of the issuer")
     client_id: str = Field(default="", description="what the provider knows the gateway as")
     client_secret: SecretStr = Field(
@@ -171,6 +202,12 @@ class Settings(BaseSettings):
         default=20_000, ge=0, description="allocations between collections; 0 keeps Python's"
     )
 
+    def __init__(self, **values: object) -> None:
+        try:
+            super().__init__(**values)  # type: ignore[arg-type] # pydantic checks them
+        except ValidationError as error:
+            raise ConfigurationError(_explain(error, _given)) from None
+
     @property
     def log_format(self) -> Literal["json", "text", "off"]:
         """How to log: as told, else for machines in production and for people elsewhere."""
@@ -188,7 +225,7 @@ class Settings(BaseSettings):
 
     def upstream(self, name: str) -> tuple[str, ...]:
         """Return the addresses of a service; raises ConfigurationError when none was given."""
-        key = name.lower().replace("-", "_")
+        key = _key(name)
         if key not in self.upstreams:
             variable = f"{_UPSTREAM}{key.upper()}"
             raise ConfigurationError(
@@ -199,7 +236,7 @@ class Settings(BaseSettings):
 
     def secret(self, name: str) -> str:
         """Return a secret; raises ConfigurationError when it was not given."""
-        key = name.lower().replace("-", "_")
+        key = _key(name)
         if key not in self.secrets:
             variable = f"{_SECRET}{key.upper()}"
             raise ConfigurationError(
@@ -217,10 +254,12 @@ class Settings(BaseSettings):
         """
         environ = with_files(without_service_variables(environ, PREFIX), PREFIX)
         _warn_of_unread(environ)
+        settings = cls.__new__(cls)
         try:
-            return cls(**_Environment(cls, environ)())
+            BaseSettings.__init__(settings, **_Environment(cls, environ)())
         except ValidationError as error:
-            raise ConfigurationError(_explain(error, environ)) from None
+            raise ConfigurationError(_explain(error, partial(_in, environ))) from None
+        return settings
 
     @classmethod
     def settings_customise_sources(
@@ -273,17 +312,37 @@ def _variable(*location: int | str) -> str:
     return f"{PREFIX}{field}".upper()
 
 
-def _explain(error: ValidationError, environ: Mapping[str, str]) -> str:
-    """Say for each wrong variable what it holds, what is wrong and what is accepted."""
+def _explain(error: ValidationError, show: Show) -> str:
+    """Say for each wrong value where it stands, what is wrong and what is accepted."""
     lines = []
     for fault in error.errors(include_url=False, include_context=False):
-        variable = _variable(*fault["loc"])
-        field = Settings.model_fields[str(fault["loc"][0])]
-        reason = fault["msg"].removeprefix("Value error, ")
-        is_secret = SecretStr in {field.annotation, *get_args(field.annotation)}
-        shown = "***" if is_secret else _without_credentials(environ.get(variable, ""))
-        lines.append(f"{variable}={shown!r}: {reason}. Accepted: {field.description}.")
+        name = str(fault["loc"][0])
+        field = Settings.model_fields.get(name)
+        if field is None:
+            lines.append(f"Settings({name}=...) is no setting{_near(name, Settings.model_fields)}")
+            continue
+        where, held = show(fault["loc"], fault["input"])
+        is_secret = "SecretStr" in str(field.annotation)
+        shown = where.format("'***'" if is_secret else _without_credentials(held))
+        lines.append(f"{shown} is not accepted{_reason(fault['msg'])}: give {field.description}.")
     return "\n".join(lines)
+
+
+def _reason(message: str) -> str:
+    """Return what our own checks say; what pydantic says of a type, a description says better."""
+    _, is_ours, reason = message.partition("Value error, ")
+    return f" ({reason})" if is_ours else ""
+
+
+def _in(environ: Mapping[str, str], location: Location, _: object) -> tuple[str, str]:
+    """Return a variable with what it holds."""
+    variable = _variable(*location[:2])
+    return f"{variable}={{}}", repr(environ.get(variable, ""))
+
+
+def _given(location: Location, value: object) -> tuple[str, str]:
+    """Return a keyword with what it was given."""
+    return f"Settings({'.'.join(map(str, location[:2]))}={{}})", repr(value)
 
 
 def _without_credentials(value: str) -> str:
@@ -295,7 +354,11 @@ def _warn_of_unread(environ: Mapping[str, str]) -> None:
     for name in sorted(environ):
         is_ours = name.startswith(PREFIX) and not name.startswith((_UPSTREAM, _SECRET))
         if is_ours and name not in known | _FOREIGN:
-            near = get_close_matches(name, known, n=1)
-            hint = f": did you mean {near[0]}?" if near else "."
-            message = f"{name} is set, but nothing reads it{hint}"
+            message = f"{name} is set, but nothing reads it{_near(name, known)}"
             warnings.warn(message, ConfigurationWarning, stacklevel=3)
+
+
+def _near(name: str, known: Iterable[str]) -> str:
+    """Return the end of a sentence about a name that is not known."""
+    near = get_close_matches(name, list(known), n=1)
+    return f": did you mean {near[0]}?" if near else "."

@@ -4,13 +4,14 @@ import asyncio
 import os
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, TypeVar
 
 from bff_core.errors import StoreUnavailable
+from bff_core.events import FileOpened
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
@@ -30,6 +31,12 @@ READ_WITHIN: Final = 1.0
 def path_of(url: str) -> str:
     """Return the file that a sqlite:///file names; "sqlite://" is memory, and for tests."""
     return url.removeprefix("sqlite://").removeprefix("/") or MEMORY
+
+
+def opened_file(url: str, variable: str) -> Iterator[FileOpened]:
+    """Yield the event of a file that a setting names; none for memory, or another store."""
+    if url.startswith("sqlite:") and path_of(url) != MEMORY:
+        yield FileOpened(str(Path(path_of(url)).absolute()), variable)
 
 
 class SQLiteFile:

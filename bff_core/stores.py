@@ -25,6 +25,7 @@ from bff_core.saga.journal.opening import open_journal
 from bff_core.saga.saga import Saga
 from bff_core.saga.steps import Surroundings
 from bff_core.settings import Settings
+from bff_core.sqlite import opened_file
 
 CLOSED = "the stores of a gateway are open while it runs: run its lifespan"
 
@@ -132,6 +133,8 @@ class Stores:
             yield
             return
         journal = open_journal(self._settings.journal_url, self.links, time.time)
+        for opened in opened_file(self._settings.journal_url, "BFF_JOURNAL_URL"):
+            self._events.emit(opened)
         desk.open(
             Surroundings(
                 wiring=wiring,

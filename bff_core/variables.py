@@ -41,7 +41,7 @@ def _redis_url(url: str) -> str:
     """Return the address of a Redis; with TLS its scheme is rediss."""
     parts = urlsplit(url)
     if url and (parts.scheme not in {"redis", "rediss"} or not parts.hostname):
-        raise ValueError("an address starts with redis:// or rediss:// and a host")
+        raise ValueError("it is no address of a Redis")
     return url
 
 
@@ -49,14 +49,14 @@ def _token(secret: SecretStr) -> SecretStr:
     """Return a token that can't be guessed and that a header can carry."""
     text = secret.get_secret_value()
     if text and (len(text) < SHORTEST_TOKEN or not text.isascii() or not text.isprintable()):
-        raise ValueError("a token is that long, in ASCII")
+        raise ValueError("it is too short, or not ASCII")
     return secret
 
 
 def _signing_secrets(secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
     for secret in secrets:
         if len(key_of(_token(secret).get_secret_value())) < SHORTEST_TOKEN:
-            raise ValueError("a secret is that long when it is decoded, too")
+            raise ValueError("it is too short once it is decoded")
     return secrets
 
 
@@ -64,6 +64,16 @@ Secrets = Annotated[
     tuple[SecretStr, ...], BeforeValidator(_split), AfterValidator(_signing_secrets)
 ]
 RedisURL = Annotated[str, AfterValidator(_redis_url)]
+
+
+def _issuer_url(url: str) -> str:
+    """Return an issuer as its tokens have it (RFC 8414, section 2), be it with a last slash."""
+    if url:
+        _service_url(url)
+    return url
+
+
+IssuerURL = Annotated[str, AfterValidator(_issuer_url)]
 
 
 def _journal_url(url: str) -> str:
@@ -95,7 +105,7 @@ _is_folder: Final = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)*").full
 def _keys(secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
     for secret in secrets:
         if len(secret.get_secret_value()) < SHORTEST_KEY:
-            raise ValueError("a secret is that long")
+            raise ValueError("it is too short")
     return secrets
 
 

@@ -152,6 +152,9 @@ def test_credentials_in_an_address_are_refused_and_not_repeated():
         ("BFF_CORS_CREDENTIALS", "maybe", "true or false"),
         ("BFF_CACHE_URL", "memcached://cache", "redis:// or rediss://"),
         ("BFF_CACHE_SIZE", "plenty", "64MiB"),
+        ("BFF_ISSUER", "id.example", "such as https://id.example"),
+        ("BFF_ISSUER", "https://id.example/?tenant=1", "such as https://id.example"),
+        ("BFF_ISSUER", "https://", "such as https://id.example"),
     ],
 )
 def test_a_wrong_value_is_told_with_what_is_accepted(variable, value, accepted):
@@ -159,8 +162,9 @@ def test_a_wrong_value_is_told_with_what_is_accepted(variable, value, accepted):
     with pytest.raises(ConfigurationError) as caught:
         Settings.load({variable: value})
 
-    assert str(caught.value).startswith(f"{variable}={value!r}: ")
+    assert str(caught.value).startswith(f"{variable}={value!r} is not accepted")
     assert accepted in str(caught.value)
+    assert str(caught.value).count(accepted) == 1
 
 
 def test_all_wrong_values_are_told_at_once():
@@ -276,10 +280,49 @@ def test_a_misspelt_variable_beside_those_of_kubernetes_is_reported(variable):
         Settings.load({variable: "10.0.0.1", "BFF_SERVICE_HOST": "10.0.0.1"})
 
 
-def test_settings_built_by_hand_read_nothing():
-    """A test is not at the mercy of the shell it runs in; misspelt fields are errors."""
-    with pytest.raises(ValueError, match="timeouts"):
-        Settings(timeouts=1)
+def test_settings_built_by_hand_read_nothing(monkeypatch):
+    """A test is not at the mercy of the shell it runs in."""
+    monkeypatch.setenv("BFF_TIMEOUT", "3")
+
+    assert Settings().timeout == 10.0
+
+
+def test_settings_built_by_hand_take_text():
+    """Addresses and secrets are plain text, by any spelling of their names."""
+    settings = Settings(
+        upstreams={"catalog": "http://a, http://b", "User-Data": ["http://c"]},
+        secrets={"maps": "one", "Pay-Two": "two"},
+        operator_token="a-token-of-the-operators",
+        session_keys=["k" * 32],
+        allowed_hosts="shop.example",
+    )
+
+    assert settings.upstream("catalog") == ("http://a", "http://b")
+    assert settings.upstream("User-Data") == settings.upstream("user_data") == ("http://c",)
+    assert (settings.secret("maps"), settings.secret("pay-two")) == ("one", "two")
+    assert settings.sealing_secrets == ("k" * 32,)
+    assert settings.allowed_hosts == ("shop.example",)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"timeouts": 1}, "Settings(timeouts=...) is no setting: did you mean timeout?"),
+        ({"nonsense": 1}, "Settings(nonsense=...) is no setting."),
+        ({"timeout": "soon"}, "Settings(timeout='soon') is not accepted: give seconds above 0"),
+        ({"upstreams": {"cart": "carts:9000"}}, "Settings(upstreams.cart='carts:9000') is not"),
+        ({"upstreams": "http://a"}, "Settings(upstreams='http://a') is not accepted: give one or"),
+        ({"upstreams": {1: "http://a"}}, "Settings(upstreams.1=1) is not accepted"),
+        ({"secrets": {"maps": 3}}, "Settings(secrets.maps='***') is not accepted"),
+        ({"issuer": "http://x@id.example"}, "Settings(issuer='http://***@id.example') is not"),
+    ],
+)
+def test_settings_built_by_hand_are_checked(values, message):
+    """The error names the keyword, shows no secret, and says what is accepted."""
+    with pytest.raises(ConfigurationError) as caught:
+        Settings(**values)
+
+    assert str(caught.value).startswith(message)
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,10 @@ class Issuer:
     def __post_init__(self) -> None:
         where = f"Issuer({self.issuer!r})"
         if not self.issuer.startswith(("https://", "http://")):
-            raise ConfigurationError(f"{where}: give the URL that its tokens have as `iss`")
+            raise ConfigurationError(
+                f"{where}: give the URL that its tokens have as `iss`; "
+                "settings.issuer is that of BFF_ISSUER"
+            )
         if isinstance(self.audience, str) or not all(self.audience) or not self.audience:
             raise ConfigurationError(
                 f"{where}: audience=(...) has to name this gateway as the issuer's tokens do, or "

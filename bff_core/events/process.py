@@ -174,6 +174,14 @@ class Opened(GatewayEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class FileOpened(GatewayEvent):
+    """The gateway stores data in the file `path`, absolute; the setting `variable` names it."""
+
+    path: str
+    variable: str
+
+
+@dataclass(frozen=True, slots=True)
 class LoopBlocked(GatewayEvent):
     """The event loop has not turned for `waited` seconds: `stack` is what it is busy with.
 

@@ -17,7 +17,7 @@ from bff_core.clock import Clock
 from bff_core.errors import ConfigurationError, NotAuthenticated, StoreUnavailable
 from bff_core.scope import Scope
 from bff_core.settings import Settings
-from bff_core.sqlite import MEMORY, path_of
+from bff_core.sqlite import MEMORY, opened_file, path_of
 from bff_core.upstream.client import Upstream
 
 BELIEVED: Final = 5.0
@@ -92,6 +92,8 @@ class ApiKeyAuthenticator:
         """Hold the store open."""
         store = open_keys(resources.settings.api_keys_url, resources.links)
         self._keys, self._resources = ApiKeys(store, self._wall), resources
+        for opened in opened_file(resources.settings.api_keys_url, "BFF_API_KEYS_URL"):
+            resources.events.emit(opened)
         try:
             yield
         finally:

@@ -54,7 +54,8 @@ class SignIn:
         parts = urlsplit(self.issuer)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ConfigurationError(
-                f"{where}: give the URL of the provider, which its tokens have as `iss`"
+                f"{where}: give the URL of the provider, which its tokens have as `iss` "
+                "(BFF_ISSUER)"
             )
         if not self.client_id or not self.client_secret:
             raise ConfigurationError(
