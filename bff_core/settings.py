@@ -1,7 +1,6 @@
 """What the environment says: each `BFF_` variable, its default and what it accepts."""
 
 import os
-import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
@@ -15,6 +14,9 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from bff_core.errors import ConfigurationError
 from bff_core.kubernetes import without_service_variables
 from bff_core.variables import (
+    API_KEYS,
+    JOURNAL,
+    PREFIX,
     Addresses,
     IssuerURL,
     JournalURL,
@@ -25,9 +27,9 @@ from bff_core.variables import (
     Secrets,
     Token,
     with_files,
+    without_password,
 )
 
-PREFIX = "BFF_"
 _UPSTREAM = f"{PREFIX}UPSTREAM_"
 _SECRET = f"{PREFIX}SECRET_"
 _FAMILIES = {"upstreams": _UPSTREAM, "secrets": _SECRET}
@@ -120,7 +122,7 @@ class Settings(BaseSettings):
     )
     brownout: bool = Field(default=True, description="true or false")
     journal_url: JournalURL = Field(
-        default="sqlite:///bff-journal.sqlite3",
+        default=JOURNAL,
         description="sqlite:///file, sqlite:// (memory, for tests), redis:// or rediss:// address",
     )
     journal_lease: float = Field(
@@ -157,7 +159,7 @@ class Settings(BaseSettings):
         default="", description="a redis:// or rediss:// address (unset: memory of the process)"
     )
     api_keys_url: JournalURL = Field(
-        default="sqlite:///bff-api-keys.sqlite3",
+        default=API_KEYS,
         description="sqlite:///file, sqlite:// (memory, for tests), redis:// or rediss:// address",
     )
     purge_secret: Secrets = Field(
@@ -323,7 +325,7 @@ def _explain(error: ValidationError, show: Show) -> str:
             continue
         where, held = show(fault["loc"], fault["input"])
         is_secret = "SecretStr" in str(field.annotation)
-        shown = where.format("'***'" if is_secret else _without_credentials(held))
+        shown = where.format("'***'" if is_secret else without_password(held))
         lines.append(f"{shown} is not accepted{_reason(fault['msg'])}: give {field.description}.")
     return "\n".join(lines)
 
@@ -343,10 +345,6 @@ def _in(environ: Mapping[str, str], location: Location, _: object) -> tuple[str,
 def _given(location: Location, value: object) -> tuple[str, str]:
     """Return a keyword with what it was given."""
     return f"Settings({'.'.join(map(str, location[:2]))}={{}})", repr(value)
-
-
-def _without_credentials(value: str) -> str:
-    return re.sub(r"//[^/@]*@", "//***@", value)
 
 
 def _warn_of_unread(environ: Mapping[str, str]) -> None:

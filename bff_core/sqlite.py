@@ -39,6 +39,14 @@ def opened_file(url: str, variable: str) -> Iterator[FileOpened]:
         yield FileOpened(str(Path(path_of(url)).absolute()), variable)
 
 
+def missing_file(url: str) -> Path | None:
+    """Return the file that a URL names and that is not there."""
+    if not url.startswith("sqlite:") or path_of(url) == MEMORY:
+        return None
+    path = Path(path_of(url)).absolute()
+    return None if path.exists() else path
+
+
 class SQLiteFile:
     """Tables in a file, written by one thread and read by another; each write is synced to disk.
 

@@ -11,6 +11,14 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from bff_core.errors import ConfigurationError
 from bff_core.policy.webhook import key_of
 
+PREFIX = "BFF_"
+
+JOURNAL = "sqlite:///bff-journal.sqlite3"
+"""Where unfinished sagas are stored unless a variable says otherwise."""
+
+API_KEYS = "sqlite:///bff-api-keys.sqlite3"
+"""Where API keys are stored unless a variable says otherwise."""
+
 SHORTEST_TOKEN = 20
 SHORTEST_KEY = 32
 
@@ -119,6 +127,11 @@ Addresses = Annotated[
     BeforeValidator(_split),
     Field(min_length=1),
 ]
+
+
+def without_password(url: str) -> str:
+    """Return a text in which addresses show neither user nor password."""
+    return re.sub(r"//[^/@]*@", "//***@", url)
 
 
 def with_files(environ: Mapping[str, str], prefix: str) -> Mapping[str, str]:

@@ -3,7 +3,8 @@
     python -m bff_core.saga list
     python -m bff_core.saga forget 0b6e5cf0-5d0e-8b5c-a9a3-8c1d3c0e8d11
 
-The journal is that of `BFF_JOURNAL_URL`, or of `--journal`.
+The journal is that of `--journal`, or of `BFF_JOURNAL_URL`, or the file that a gateway uses where
+neither is given: `bff-journal.sqlite3` in the working directory.
 """
 
 import argparse
@@ -14,12 +15,14 @@ import time
 from collections.abc import Sequence
 
 from bff_core.clock import chance, monotonic
-from bff_core.errors import StoreUnavailable
+from bff_core.errors import ConfigurationError, StoreUnavailable
 from bff_core.events import Events
 from bff_core.link import Link
 from bff_core.saga.entry import Entry, told
 from bff_core.saga.journal.interface import Journal
 from bff_core.saga.journal.opening import open_journal
+from bff_core.sqlite import missing_file
+from bff_core.variables import JOURNAL, PREFIX, with_files, without_password
 
 MOST = 1000
 """How many are listed."""
@@ -53,10 +56,19 @@ def line(entry: Entry, now: float) -> str:
 
 async def answer(asked: argparse.Namespace) -> int:
     """Do what was asked and return the exit status."""
+    missing = missing_file(asked.journal)
+    if missing is not None:
+        sys.stderr.write(
+            f"there is no journal at {missing}: name it with --journal or BFF_JOURNAL_URL, as in "
+            "--journal sqlite:////var/lib/bff/bff-journal.sqlite3\n"
+        )
+        return 1
     links = _Links()
     journal = open_journal(asked.journal, links, time.time)
     try:
-        return await (_list(journal) if asked.what == "list" else _forget(journal, asked.id))
+        if asked.what == "list":
+            return await _list(journal, asked.journal)
+        return await _forget(journal, asked.id)
     except StoreUnavailable as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -65,9 +77,12 @@ async def answer(asked: argparse.Namespace) -> int:
         await links.aclose()
 
 
-async def _list(journal: Journal) -> int:
-    for body in await journal.open_entries(MOST):
+async def _list(journal: Journal, url: str) -> int:
+    found = await journal.open_entries(MOST)
+    for body in found:
         sys.stdout.write(f"{line(Entry.decode(body), time.time())}\n")
+    if not found:
+        sys.stderr.write(f"every saga is over in {without_password(url)}\n")
     return 0
 
 
@@ -82,8 +97,7 @@ def parser() -> argparse.ArgumentParser:
     """Return what reads the command line."""
     words = argparse.ArgumentParser(prog="python -m bff_core.saga", description=__doc__)
     words.formatter_class = argparse.RawDescriptionHelpFormatter
-    url = os.environ.get("BFF_JOURNAL_URL")
-    words.add_argument("--journal", default=url, required=not url, metavar="URL")
+    words.add_argument("--journal", default=_default(), metavar="URL", help="where the journal is")
     what = words.add_subparsers(dest="what", required=True)
     what.add_parser("list", help="sagas that are not over, a line each")
     forget = what.add_parser("forget", help="leave alone a saga that you settled by hand")
@@ -91,9 +105,18 @@ def parser() -> argparse.ArgumentParser:
     return words
 
 
+def _default() -> str:
+    """Return the journal of a gateway in this environment."""
+    return with_files(os.environ, PREFIX).get("BFF_JOURNAL_URL", "").strip() or JOURNAL
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command."""
-    return asyncio.run(answer(parser().parse_args(arguments)))
+    try:
+        return asyncio.run(answer(parser().parse_args(arguments)))
+    except ConfigurationError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
 
 
 if __name__ == "__main__":

@@ -66,6 +66,35 @@ def test_a_journal_that_is_not_there_is_told(tmp_path):
     assert told.stderr.count("\n") == 1
 
 
+def test_the_journal_is_that_of_the_gateway(tmp_path, capsys, monkeypatch):
+    """Without options the command reads the variable, else the file that a gateway uses."""
+    monkeypatch.delenv("BFF_JOURNAL_URL", raising=False)
+    monkeypatch.chdir(tmp_path)
+    nothing = main(("list",)), capsys.readouterr().err
+    asyncio.run(_stick(tmp_path / "bff-journal.sqlite3"))
+    default = main(("list",)), capsys.readouterr().out
+    monkeypatch.setenv("BFF_JOURNAL_URL", f"sqlite:///{tmp_path / 'elsewhere'}")
+    elsewhere = main(("list",)), capsys.readouterr().err
+
+    file = tmp_path / "bff-journal.sqlite3"
+    assert nothing[0] == elsewhere[0] == 1
+    assert nothing[1].startswith(f"there is no journal at {file}: name it with --journal or")
+    assert default[0] == 0
+    assert default[1].startswith("s-1  Buying  ")
+    assert elsewhere[1].startswith(f"there is no journal at {tmp_path / 'elsewhere'}")
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_journal_without_open_sagas_says_so(tmp_path, capsys):
+    """An empty list is no riddle: it names the journal."""
+    url = f"sqlite:///{tmp_path / 'journal.sqlite3'}"
+    asyncio.run(_stick(tmp_path / "journal.sqlite3"))
+    main((f"--journal={url}", "forget", "s-1"))
+
+    assert main((f"--journal={url}", "list")) == 0
+    assert capsys.readouterr() == ("", f"every saga is over in {url}\n")
+
+
 @pytest.mark.needs("redis-server")
 def test_a_journal_in_redis_is_listed(redis_server, capsys):
     """The same command looks into a Redis."""

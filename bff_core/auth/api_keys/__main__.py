@@ -21,11 +21,11 @@ from contextlib import AsyncExitStack
 from bff_core.auth.api_keys.key import ApiKeyRecord
 from bff_core.auth.api_keys.keys import ApiKeys, open_keys
 from bff_core.clock import chance, monotonic
-from bff_core.errors import BFFError
+from bff_core.errors import BFFError, ConfigurationError
 from bff_core.events import Events
 from bff_core.links import Links
-
-DEFAULT = "sqlite:///bff-api-keys.sqlite3"
+from bff_core.sqlite import missing_file
+from bff_core.variables import API_KEYS, PREFIX, with_files
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
@@ -68,6 +68,12 @@ def line(shown: dict[str, object]) -> str:
 
 async def answer(asked: argparse.Namespace) -> int:
     """Do what was asked and return the exit status."""
+    missing = missing_file(asked.url) if asked.what != "issue" else None
+    if missing is not None:
+        sys.stderr.write(
+            f"there are no keys at {missing}: name the store with --url or BFF_API_KEYS_URL\n"
+        )
+        return 1
     links = Links(clock=monotonic, chance=chance, events=Events())
     async with AsyncExitStack() as closing:
         closing.push_async_callback(links.aclose)
@@ -110,8 +116,8 @@ def parser() -> argparse.ArgumentParser:
     """Return what reads the command line."""
     words = argparse.ArgumentParser(prog="python -m bff_core.auth.api_keys", description=__doc__)
     words.formatter_class = argparse.RawDescriptionHelpFormatter
-    url = os.environ.get("BFF_API_KEYS_URL") or DEFAULT
-    words.add_argument("--url", default=url, help=f"where keys are ({DEFAULT})")
+    url = with_files(os.environ, PREFIX).get("BFF_API_KEYS_URL", "").strip() or API_KEYS
+    words.add_argument("--url", default=url, help=f"where keys are ({API_KEYS})")
     words.add_argument("--json", action="store_true", help="a JSON object per line")
     what = words.add_subparsers(dest="what", required=True)
     issue = what.add_parser("issue", help="make a key, and print it once")
@@ -132,7 +138,11 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command."""
-    return asyncio.run(answer(parser().parse_args(arguments)))
+    try:
+        return asyncio.run(answer(parser().parse_args(arguments)))
+    except ConfigurationError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
 
 
 if __name__ == "__main__":
