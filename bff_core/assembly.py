@@ -46,8 +46,9 @@ from bff_core.startup.checks import Checks
 from bff_core.startup.processes import processes_of
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.credentials.wallet import Wallet, providers, secrets
+from bff_core.upstream.planned import PlannedStack
 from bff_core.upstream.provider import ProviderService
-from bff_core.upstream.roster import Roster
+from bff_core.upstream.roster import Policies, Roster
 from bff_core.upstream.runtime import Runtime
 from bff_core.upstream.stack import MakeTransport
 
@@ -132,6 +133,26 @@ def roster(settings: Settings, shared: Runtime, make_transport: MakeTransport) -
     )
     wallet.services = made.services  # where providers are found, too, once they are open
     return made
+
+
+def planned(
+    policies: Policies, settings: Settings, make_transport: MakeTransport, *, has_cache: bool
+) -> dict[type[Upstream], Upstream]:
+    """Return the services of a gateway that does not run: their stacks can be shown."""
+    wallet = Wallet(settings.secret)
+    return {
+        kind: kind(
+            PlannedStack(
+                kind.name,
+                policy,
+                settings.upstream(kind.name),
+                make_transport,
+                wallet.open,
+                has_cache=has_cache,
+            )
+        )
+        for kind, policy in policies.items()
+    }
 
 
 def errands(*, read: Read | None, cache: GetCache | None, asks: Authenticator | None) -> Errands:

@@ -55,8 +55,8 @@ class Gateway(FastAPI):
     """A FastAPI app in front of which stands the edge; make one with `gateway(...)`.
 
     Everything that FastAPI offers works: `include_router`, `dependency_overrides`, middleware.
-    `services` are the upstream clients while the app runs, `readiness` is what `/readyz` tells,
-    `edge_options` are its bounds.
+    `services` are the upstream clients: `repr(app.services[Catalog])` shows how one is called, and
+    calls work while the app runs. `readiness` is what `/readyz` tells, `edge_options` its bounds.
     """
 
     def __init__(
@@ -78,6 +78,7 @@ class Gateway(FastAPI):
         self.settings, self.events = settings, events
         self.has_cache, self.faces, self._limits = has_cache, faces, checked(limits)
         self.services: dict[type[Upstream], Upstream] = {}
+        self._planned = self.services
         self.wiring: Wiring | None = None
         self._stores = Stores(
             name,
@@ -177,6 +178,10 @@ class Gateway(FastAPI):
             raise ConfigurationError("policies are reloaded while the gateway runs")
         return self._reload.again()
 
+    def plan(self, services: dict[type[Upstream], Upstream]) -> None:
+        """Take the services that `services` has while the app does not run."""
+        self.services = self._planned = services
+
     @property
     def _stacks(self) -> list[UpstreamStack]:
         return [] if self._roster is None else self._roster.stacks
@@ -237,7 +242,7 @@ class Gateway(FastAPI):
 
     def _forget(self) -> None:
         self._roster = self._reload = self.wiring = None
-        self.services = {}
+        self.services = self._planned
         self._is_direct = False
 
 
@@ -297,5 +302,6 @@ def gateway(
     for screen in chain(sagas, *(face.compositions for face in faces)):
         assembly.check(screen, services, has_cache=app.has_cache)
     assembly.check_variables(services, settings)
-    policies.read()  # what is wrong with them is found before anything is opened
+    # What is wrong with policies is found before anything is opened.
+    app.plan(assembly.planned(policies.read(), settings, transport, has_cache=app.has_cache))
     return app

@@ -79,7 +79,12 @@ class Caller:
     tells_lineage: ClassVar[bool] = True
     """Its replies are noted in `Scope.lineage`, each with its audience."""
 
-    def __init__(self, stack: Stack, *, clock: Clock = monotonic) -> None:
+    def __init__(self, stack: Stack | None = None, *, clock: Clock = monotonic) -> None:
+        if stack is None:
+            kind = type(self).__name__
+            raise ConfigurationError(
+                f"{kind}() is opened by a gateway: give it the class, services=[{kind}]"
+            )
         self._stack = stack
         self._clock = clock
         self._scope: Scope | None = None

@@ -1,0 +1,79 @@
+"""The stack of a service before the gateway runs: it can be shown, and calls nothing."""
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+
+from bff_core.cache.response_cache import ResponseCache
+from bff_core.cache.stores.memory import MemoryStore
+from bff_core.call import Handler
+from bff_core.clock import chance, monotonic
+from bff_core.errors import ConfigurationError
+from bff_core.events import Events
+from bff_core.policy.policy import Policy
+from bff_core.upstream.caller import Streamer
+from bff_core.upstream.runtime import OpenCredential, Runtime
+from bff_core.upstream.stack import MakeTransport, open_stack
+
+
+class PlannedStack:
+    """The stack that a service will have; its `repr` is that of the stack when it is new.
+
+    A call raises `ConfigurationError`: connections belong to the event loop of a gateway that runs.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        policy: Policy,
+        addresses: Sequence[str],
+        make_transport: MakeTransport,
+        credential: OpenCredential,
+        *,
+        has_cache: bool,
+    ) -> None:
+        self.policy = policy
+        self._name = name
+        self._addresses = addresses
+        self._make_transport = make_transport
+        self._credential = credential
+        self._has_cache = has_cache
+
+    @property
+    def handler(self) -> Handler:
+        """Raise `ConfigurationError`."""
+        raise self._error()
+
+    @property
+    def streamer(self) -> Streamer:
+        """Raise `ConfigurationError`."""
+        raise self._error()
+
+    def _error(self) -> ConfigurationError:
+        return ConfigurationError(
+            f"the service {self._name!r} can be called while the gateway runs: inside a request, "
+            "or inside `async with app.router.lifespan_context(app)`"
+        )
+
+    def __repr__(self) -> str:
+        loop = asyncio.new_event_loop()  # layers take one to be built, and use it for calls only
+        events = Events()
+        store = MemoryStore(size=0, clock=monotonic, events=events)
+        runtime = Runtime(
+            self._name,
+            loop,
+            monotonic,
+            chance,
+            events,
+            _not_started,
+            cache=ResponseCache(store, events) if self._has_cache else None,
+            credential=self._credential,
+        )
+        try:
+            return repr(open_stack(self.policy, self._addresses, runtime, self._make_transport))
+        finally:
+            loop.close()
+
+
+def _not_started(work: Coroutine[object, object, None]) -> asyncio.Task[None]:
+    work.close()
+    raise ConfigurationError("background work is started while the gateway runs")
