@@ -83,8 +83,9 @@ class _Cut:
         self._is_made = False
 
     def make(self) -> None:
-        if self._exchange.is_stream and self._exchange.status:
-            return
+        exchange = self._exchange
+        if exchange.is_complete or (exchange.is_stream and exchange.status):
+            return  # the client has its answer: what still runs, such as background tasks, may end
         self._is_made = True
         self._task.cancel()
 

@@ -6,11 +6,13 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from bff_core.edge.guard import Guard, RouteRules
+from bff_core.edge.methods import Methods
+from bff_core.edge.places import places_of
 from bff_core.edge.redirects import RelativeRedirects
 from bff_core.edge.strict_numbers import refuse_booleans_for_numbers
 
 
 def inner(app: ASGIApp, routes: Sequence[BaseRoute], rules: RouteRules) -> ASGIApp:
-    """Wrap FastAPI's stack in the access rules of its routes, with redirects that are relative."""
+    """Wrap FastAPI's stack in the access rules of its routes; HEAD is served as GET."""
     refuse_booleans_for_numbers(routes)
-    return Guard(RelativeRedirects(app), rules)
+    return Methods(Guard(RelativeRedirects(app), rules), list(places_of(routes)))

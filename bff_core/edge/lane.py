@@ -1,6 +1,6 @@
 """The fast lane: compiled views are called before FastAPI's own middleware and routing."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from re import Pattern
 from types import SimpleNamespace
@@ -13,10 +13,11 @@ from starlette.convertors import Convertor
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import compile_path
-from starlette.types import ASGIApp, Message, Receive, Send
+from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.edge.exchange import exchange_of
+from bff_core.edge.methods import answer_head
 from bff_core.edge.path import path_of
 
 Handle = Callable[..., Any]
@@ -81,10 +82,11 @@ class FastLane:
             await self.following(scope, receive, send)
             return
         scope["route"] = route.told
-        if scope["method"] == "HEAD":
-            scope, send = {**scope, "method": "GET"}, without_body(send)
         try:
-            await route.app(scope, receive, send)
+            if scope["method"] == "HEAD":
+                await answer_head(route.app, scope, receive, send)
+            else:
+                await route.app(scope, receive, send)
         except Exception as error:
             handler = self._handler(error)
             if handler is None or exchange_of(scope).status:
@@ -122,16 +124,6 @@ class FastLane:
             if kind in handlers:
                 return handlers[kind]
         return None
-
-
-def without_body(send: Send) -> Send:
-    """Return a `send` for the answer to a HEAD, which has no content (RFC 9110, section 9.3.2)."""
-
-    def send_head(message: Message) -> Awaitable[None]:
-        is_body = message["type"] == "http.response.body"
-        return send({**message, "body": b""} if is_body else message)
-
-    return send_head
 
 
 async def _handled(handle: Handle, request: Request, error: Exception) -> Response:

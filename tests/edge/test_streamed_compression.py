@@ -12,7 +12,7 @@ from starlette.responses import FileResponse
 
 from bff_core.edge.compression import LONG, SMALLEST
 from bff_core.edge.exchange import declare_stream
-from bff_core.edge.lane import without_body
+from bff_core.edge.methods import answer_head
 
 LARGE = b'{"text": "' + b"word " * 1000 + b'"}'
 JSON = (b"content-type", b"application/json")
@@ -200,7 +200,7 @@ async def test_head_describes_the_whole_answer_of_get_without_a_body(edged, acce
     whole = in_pieces([body], headers)
 
     async def bodiless(scope, receive, send):
-        await whole(scope, receive, without_body(send))
+        await answer_head(whole, scope, receive, send)
 
     got = await read(edged, whole, accepted)
     head = await read(edged, bodiless, accepted, method="HEAD")
@@ -218,7 +218,7 @@ async def test_head_of_a_stream_has_no_body_and_no_coding(edged, accepted, piece
     stream = in_pieces(pieces)
 
     async def bodiless(scope, receive, send):
-        await stream(scope, receive, without_body(send))
+        await answer_head(stream, scope, receive, send)
 
     got = await read(edged, stream, accepted)
     head = await read(edged, bodiless, accepted, method="HEAD")

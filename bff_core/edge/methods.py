@@ -1,0 +1,96 @@
+"""HEAD wherever there is GET, and `Allow` with all methods of a path (RFC 9110, 9.3.2, 10.2.1)."""
+
+from collections.abc import Awaitable, Sequence
+
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Send
+from starlette.types import Scope as ASGIScope
+
+from bff_core.edge.path import path_of
+from bff_core.edge.places import Place
+
+_WITHOUT_CONTENT = frozenset({204, 205, 304})
+
+
+class Methods:
+    """In front of FastAPI, whose routes of GET don't take HEAD by themselves."""
+
+    __slots__ = ("_app", "_places")
+
+    def __init__(self, app: ASGIApp, places: Sequence[Place]) -> None:
+        self._app = app
+        self._places = places
+
+    def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Serve a request; a HEAD by the route of GET unless another takes it."""
+        if scope["type"] != "http":
+            return self._app(scope, receive, send)
+        if scope["method"] == "HEAD" and self._is_for_get(path_of(scope)):
+            return answer_head(self._app, scope, receive, self._with_allow(scope, send))
+        return self._app(scope, receive, self._with_allow(scope, send))
+
+    def _is_for_get(self, path: str) -> bool:
+        for place in self._places:
+            if place.holds("HEAD", path):
+                return False  # a route that takes HEAD itself, or a mount, which decides itself
+            if place.holds("GET", path):
+                return True
+        return False
+
+    def _with_allow(self, scope: ASGIScope, send: Send) -> Send:
+        def send_allow(message: Message) -> Awaitable[None]:
+            if message["type"] == "http.response.start" and message["status"] == 405:
+                message = self._completed(message, scope["method"], path_of(scope))
+            return send(message)
+
+        return send_allow
+
+    def _completed(self, message: Message, method: str, path: str) -> Message:
+        """Return a 405 with all methods of the path; one that a route itself sends is its own."""
+        here = [one.methods for one in self._places if one.methods and one.pattern.match(path)]
+        allowed = frozenset().union(*here)
+        if "GET" in allowed:
+            allowed |= {"HEAD"}
+        if not allowed or method in allowed:
+            return message
+        headers = [field for field in message["headers"] if field[0] != b"allow"]
+        return {**message, "headers": [*headers, (b"allow", ", ".join(sorted(allowed)).encode())]}
+
+
+class _Complete(OSError):
+    """The answer to a HEAD is complete: what follows would be content."""
+
+
+async def answer_head(app: ASGIApp, scope: ASGIScope, receive: Receive, send: Send) -> None:
+    """Answer a HEAD as a GET without its content; a stream is closed before its first piece."""
+    is_complete = False
+
+    async def send_head(message: Message) -> None:
+        nonlocal is_complete
+        if message["type"] == "http.response.start":
+            await send(message)
+            if not _is_stream(message):
+                return
+        elif message["type"] != "http.response.body":
+            await send(message)
+            return
+        if not is_complete:
+            is_complete = True
+            await send({"type": "http.response.body", "body": b""})
+        if message.get("more_body", message["type"] == "http.response.start"):
+            raise _Complete
+
+    asked = {**scope, "method": "GET"}
+    try:
+        await app(asked, receive, send_head)
+    except (_Complete, ClientDisconnect):
+        if not is_complete:
+            raise
+    finally:
+        scope.update({name: asked[name] for name in ("route", "path_params") if name in asked})
+
+
+def _is_stream(start: Message) -> bool:
+    """Whether the length of an answer's content is not known when it starts."""
+    is_known = any(name == b"content-length" for name, _ in start["headers"])
+    return not is_known and start["status"] not in _WITHOUT_CONTENT
