@@ -49,8 +49,9 @@ def problem(error: BaseException, *, request_id: str = "", trace_id: str = "") -
     members, headers = _describe(error)
     status = members["status"]
     assert isinstance(status, int)  # noqa: S101 - each branch of _describe sets it
-    if status in {204, 304}:
-        return Problem(status, headers, b"")
+    if status in {204, 205, 304}:
+        empty: Headers = ((b"content-length", b"0"),) if status == 205 else ()
+        return Problem(status, (*headers, *empty), b"")
     if request_id:
         members["request_id"] = request_id
     if trace_id:

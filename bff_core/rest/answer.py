@@ -1,14 +1,15 @@
-"""A view's result as bytes; what became of its parts in headers and, on request, in `_meta`."""
+"""The answer of a view: status, headers and body; its parts in headers and, on request, `_meta`."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import msgspec
+from fastapi import Response
 
 from bff_core.composition.composition import Composition
 from bff_core.composition.state import PartStatus
 from bff_core.edge.parts import (
     COMPLETE,
+    DEGRADED,
     part_status,
     part_status_ok,
     parts_told,
@@ -17,11 +18,19 @@ from bff_core.edge.parts import (
     statuses_of,
 )
 from bff_core.edge.preconditions import entity_tag
+from bff_core.rest.response_model import encode
 
 META_FLAG = b"_meta=parts"
 """The query parameter by which a client asks for `_meta.parts`."""
 
 JSON = (b"content-type", b"application/json")
+
+WITHOUT_CONTENT = frozenset({204, 205, 304})
+"""Statuses whose answers have no content (RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5)."""
+
+_EMPTY = (b"content-length", b"0")
+
+_FRAMING = frozenset({b"content-length", b"transfer-encoding"})
 
 
 def wants_meta(query: bytes) -> bool:
@@ -37,22 +46,8 @@ class Answer(NamedTuple):
     body: bytes
 
 
-def _foreign(value: object) -> object:
-    """Encode what msgspec does not know: pydantic models, by their own JSON form."""
-    dump = getattr(value, "model_dump", None)
-    if dump is None:
-        raise TypeError(
-            f"a view can't answer with {type(value).__name__}: return a dataclass, a msgspec "
-            "Struct, a pydantic model or plain JSON values"
-        )
-    return dump(mode="json")
-
-
-encode = msgspec.json.Encoder(enc_hook=_foreign).encode
-
-
 def answer(
-    result: object,
+    body: bytes,
     compositions: Sequence[Composition],
     *,
     status: int = 200,
@@ -64,7 +59,8 @@ def answer(
 
     An answer that lacks nothing has an entity tag, where one is wanted.
     """
-    body = b"" if result is None and status == 204 else encode(result)
+    if status in WITHOUT_CONTENT:
+        return _without_content(status, compositions)
     headers = [JSON, (b"content-length", b"%d" % len(body))]
     if len(compositions) == 1 and not (with_meta or with_timing):
         names = compositions[0].board.names_if_ok()
@@ -82,6 +78,41 @@ def answer(
     told = reuse_told(statuses)
     headers += told
     return _tagged(status, headers, body, with_tag=with_tag and told[0] is COMPLETE)
+
+
+def part_headers(compositions: Sequence[Composition]) -> list[tuple[bytes, bytes]]:
+    """Return the headers that describe the parts of an answer."""
+    statuses = statuses_of(compositions)
+    headers = reuse_told(statuses)
+    return [(b"part-status", part_status(statuses)), *headers] if statuses else headers
+
+
+def _without_content(status: int, compositions: Sequence[Composition]) -> Answer:
+    """Return an answer without content, hence without its type; a 205 has a length, of 0."""
+    length = [_EMPTY] if status == 205 else []
+    return Answer(status, [*length, *part_headers(compositions)], b"")
+
+
+def as_response(told: Answer) -> Response:
+    """Return an answer for FastAPI to send."""
+    response = Response(told.body, told.status)
+    response.raw_headers = told.headers
+    return response
+
+
+def with_injected(
+    headers: list[tuple[bytes, bytes]], injected: Response
+) -> list[tuple[bytes, bytes]]:
+    """Return the headers of an answer, and those of the `Response` that FastAPI injected.
+
+    A header that the view has set replaces ours of the same name, except that an answer which
+    lacks a part is never stored.
+    """
+    own = [field for field in injected.raw_headers if field[0] not in _FRAMING]
+    if DEGRADED in headers:
+        own = [field for field in own if field[0] != DEGRADED[0]]
+    names = {name for name, _ in own}
+    return [*(field for field in headers if field[0] not in names), *own]
 
 
 def _tagged(

@@ -21,7 +21,8 @@ from bff_core.edge.trace import trace_id
 from bff_core.edge.wiring import wiring_of
 from bff_core.errors import RequestTimedOut
 from bff_core.events import Crashed
-from bff_core.rest.answer import Answer, encode
+from bff_core.rest.answer import Answer, with_injected
+from bff_core.rest.response_model import encode
 from bff_core.rest.shown import Present, Shown, presenters
 from bff_core.scope import Scope
 
@@ -119,8 +120,11 @@ class ProgressiveAnswer(Response):
         told: Callable[[object], Answer],
         composed: Sequence[Composition],
         shown: Sequence[Shown],
+        *,
+        injected: Response | None = None,
     ) -> None:
         super().__init__()
+        self._injected = injected
         self._run = run
         self._told = told
         self._composed = composed
@@ -141,11 +145,14 @@ class ProgressiveAnswer(Response):
         timer = loop.call_later(self._left_of(scope[SCOPE]), self._expire)
         try:
             await self._deliver(scope, send, work, leaving)
+            is_answered = work.done() and not work.cancelled() and work.exception() is None
         finally:
             timer.cancel()
             work.cancel()
             leaving.cancel()
             await asyncio.wait((work, leaving))
+        if is_answered and self.background is not None:
+            await self.background()
 
     def _land(self, composition: Composition, part: Part[object]) -> None:
         self._landed.append((composition, part))
@@ -207,7 +214,11 @@ class ProgressiveAnswer(Response):
     async def _begin(self, send: Send) -> None:
         if not self._has_begun:
             self._has_begun = True
-            await send({"type": "http.response.start", "status": 200, "headers": list(HEADERS)})
+            status, headers = 200, list(HEADERS)
+            if self._injected is not None:
+                status = self._injected.status_code or status
+                headers = [*with_injected(headers, self._injected)]
+            await send({"type": "http.response.start", "status": status, "headers": headers})
 
     def _line(self, composition: Composition, part: Part[object]) -> bytes | None:
         """Return a part as it landed; one that failed is the problem's to tell."""

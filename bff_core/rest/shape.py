@@ -1,22 +1,23 @@
 """What the answers of a view look like, as a hash: names, types and order of all their fields."""
 
 import json
-from collections.abc import Callable
 from hashlib import sha256
-from typing import Any, get_type_hints
 
 from pydantic import PydanticSchemaGenerationError, PydanticUserError, TypeAdapter
 
+from bff_core.rest.response_model import ResponseModel
 
-def shape_of(endpoint: Callable[..., Any]) -> str:
-    """Return the hash of what an endpoint declares that it returns, recursively.
+
+def shape_of(model: ResponseModel) -> str:
+    """Return the hash of what a view declares that it returns, recursively.
 
     Two releases share it only if a client could not tell by the form of an answer which of them
     made it. A type that has no schema is known by its name alone.
     """
-    model: Any = get_type_hints(endpoint, include_extras=True).get("return")
+    by_alias = model.dump.by_alias
     try:
-        told = json.dumps(TypeAdapter(model).json_schema(mode="serialization"))
+        adapter = TypeAdapter(model.schema)
+        told = json.dumps(adapter.json_schema(mode="serialization", by_alias=by_alias))
     except (PydanticSchemaGenerationError, PydanticUserError):
-        told = repr(model)
-    return sha256(told.encode()).hexdigest()[:16]
+        told = repr(model.schema)
+    return sha256(f"{told}{model.dump}".encode()).hexdigest()[:16]

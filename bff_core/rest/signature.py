@@ -1,35 +1,81 @@
-"""Signatures for FastAPI: an endpoint's own parameters, and the request beside them."""
+"""Signatures for FastAPI: the parameters of an endpoint, the request and the response."""
 
 import inspect
-from collections.abc import Callable
-from typing import Any, get_type_hints
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, get_type_hints
 
-from fastapi import Request
+from fastapi import Request, Response
 from starlette.requests import HTTPConnection
 
 REQUEST = "bff_request"
 """The name under which a wrapped endpoint is handed the request."""
 
+RESPONSE = "bff_response"
+"""The name under which a wrapped endpoint is handed the response that FastAPI injects."""
 
-def with_request(wrapper: Callable[..., Any], endpoint: Callable[..., Any]) -> tuple[str, ...]:
-    """Give `wrapper` the parameters of `endpoint`, all by keyword, and the request.
 
-    FastAPI fills one parameter with the request, so those of `endpoint` that want it are left out;
-    their names are returned, for the wrapper to fill.
+class Injected(NamedTuple):
+    """What FastAPI injects into a wrapped endpoint: the request, and the response to write to."""
+
+    request: Request
+    response: Response
+
+
+class Injection(NamedTuple):
+    """The parameters of an endpoint that FastAPI fills by their types."""
+
+    requests: tuple[str, ...]
+    responses: tuple[str, ...]
+
+    def fill(self, values: dict[str, object]) -> Injected:
+        """Take what FastAPI injected out of the wrapper's values, and put in the endpoint's own."""
+        request, response = values.pop(REQUEST), values.pop(RESPONSE)
+        assert isinstance(request, Request)  # noqa: S101 - FastAPI fills it by its type
+        assert isinstance(response, Response)  # noqa: S101 - likewise
+        values.update(dict.fromkeys(self.requests, request))
+        values.update(dict.fromkeys(self.responses, response))
+        return Injected(request, response)
+
+    def others(self, values: Mapping[str, object]) -> dict[str, object]:
+        """Return the values that FastAPI read from the request."""
+        own = (*self.requests, *self.responses)
+        return {name: one for name, one in values.items() if name not in own}
+
+
+def injection_of(endpoint: Callable[..., Any]) -> Injection:
+    """Return which parameters of an endpoint are the request, and which the response."""
+    hints = _hints_of(endpoint)
+    return Injection(_named(hints, HTTPConnection), _named(hints, Response))
+
+
+def with_request(wrapper: Callable[..., Any], endpoint: Callable[..., Any]) -> Injection:
+    """Give `wrapper` the parameters of `endpoint`, all by keyword, the request and the response.
+
+    FastAPI fills one parameter each by its type, so those of `endpoint` are left out; they are
+    returned, for the wrapper to fill.
     """
-    hints = get_type_hints(endpoint, include_extras=True)
-    own = inspect.Parameter(REQUEST, inspect.Parameter.KEYWORD_ONLY, annotation=Request)
-    parameters = [
-        parameter.replace(
-            annotation=hints.get(name, parameter.annotation), kind=inspect.Parameter.KEYWORD_ONLY
-        )
+    keyword, hints = inspect.Parameter.KEYWORD_ONLY, _hints_of(endpoint)
+    wanted = injection_of(endpoint)
+    others = [
+        parameter.replace(annotation=hints[name], kind=keyword)
         for name, parameter in inspect.signature(endpoint).parameters.items()
+        if name not in {*wanted.requests, *wanted.responses}
     ]
-    wanted = tuple(one.name for one in parameters if _is_request(one.annotation))
-    others = [one for one in parameters if one.name not in wanted]
-    wrapper.__signature__ = inspect.Signature([*others, own])  # type: ignore[attr-defined]
+    own = [
+        inspect.Parameter(REQUEST, keyword, annotation=Request),
+        inspect.Parameter(RESPONSE, keyword, annotation=Response),
+    ]
+    wrapper.__signature__ = inspect.Signature([*others, *own])  # type: ignore[attr-defined]
     return wanted
 
 
-def _is_request(annotation: object) -> bool:
-    return isinstance(annotation, type) and issubclass(annotation, HTTPConnection)
+def _hints_of(endpoint: Callable[..., Any]) -> Mapping[str, object]:
+    hints = get_type_hints(endpoint, include_extras=True)
+    parameters = inspect.signature(endpoint).parameters
+    return {name: hints.get(name, one.annotation) for name, one in parameters.items()}
+
+
+def _named(hints: Mapping[str, object], kind: type) -> tuple[str, ...]:
+    return tuple(
+        name for name, one in hints.items() if isinstance(one, type) and issubclass(one, kind)
+    )

@@ -4,36 +4,56 @@ import inspect
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from functools import partial, wraps
-from typing import Any
+from typing import Any, get_args, get_origin, get_type_hints
 
-from fastapi import Request
+from fastapi import Response
 from starlette.responses import StreamingResponse
 
 from bff_core.auth.access import Access, admit_to
 from bff_core.edge.exchange import SCOPE, declare_stream
 from bff_core.errors import ConfigurationError
-from bff_core.rest.answer import encode
+from bff_core.rest.answer import WITHOUT_CONTENT, Answer, as_response, with_injected
 from bff_core.rest.compose import inputs_of
-from bff_core.rest.signature import REQUEST, with_request
+from bff_core.rest.response_model import ResponseModel
+from bff_core.rest.route_options import Answering
+from bff_core.rest.signature import with_request
 
-NDJSON = "application/x-ndjson"
+
+class Lines(StreamingResponse):
+    """Lines of JSON."""
+
+    media_type = "application/x-ndjson"
 
 
-def as_stream(endpoint: Callable[..., Any], access: Access | None) -> Callable[..., Any]:
-    """Return an async generator function as FastAPI calls it; `access` is who may ask."""
+def item_of(endpoint: Callable[..., Any]) -> Any:
+    """Return the type of the values that an async generator yields; None where it declares none."""
     if not inspect.isasyncgenfunction(endpoint):
         raise ConfigurationError(f"stream {endpoint.__qualname__}: write it with `yield`")
+    declared = get_type_hints(endpoint, include_extras=True).get("return")
+    inner = get_args(declared) if get_origin(declared) is not None else ()
+    return inner[0] if inner else None
+
+
+def as_stream(
+    endpoint: Callable[..., Any], access: Access | None, answering: Answering
+) -> Callable[..., Any]:
+    """Return an async generator function as FastAPI calls it; `access` is who may ask."""
+    model = answering.model
 
     @wraps(endpoint)
-    async def stream(**values: object) -> StreamingResponse:
-        request = values.pop(REQUEST)
-        assert isinstance(request, Request)  # noqa: S101 - FastAPI fills it by its type
-        admit_to(access, request.scope[SCOPE], partial(inputs_of, values))
-        rows = endpoint(**values, **dict.fromkeys(wanted, request))
+    async def stream(**values: object) -> Response:
+        request, injected = wanted.fill(values)
+        admit_to(access, request.scope[SCOPE], partial(inputs_of, wanted.others(values)))
+        rows = endpoint(**values)
         # The first value is awaited before the answer starts: a failure can still be a problem.
-        first = await anext(rows, _END)
+        first, status = await _first(rows, model), injected.status_code or answering.status
+        if status in WITHOUT_CONTENT:
+            await rows.aclose()
+            return as_response(Answer(status, with_injected([], injected), b""))
         declare_stream(request.scope)
-        return StreamingResponse(_lines(first, rows), media_type=NDJSON)
+        answer = Lines(_lines(first, rows, model), status_code=status)
+        answer.raw_headers = with_injected(answer.raw_headers, injected)
+        return answer
 
     # An async generator's wrapper is none: FastAPI must not take it for one.
     del stream.__wrapped__
@@ -41,13 +61,23 @@ def as_stream(endpoint: Callable[..., Any], access: Access | None) -> Callable[.
     return stream
 
 
-_END: Any = object()
+async def _first(rows: AsyncGenerator[object], model: ResponseModel) -> bytes | None:
+    """Return the first line; None where there is none."""
+    try:
+        return model.encode(await anext(rows)) + b"\n"
+    except StopAsyncIteration:
+        return None
+    except BaseException:
+        await rows.aclose()
+        raise
 
 
-async def _lines(first: object, rows: AsyncGenerator[object]) -> AsyncIterator[bytes]:
+async def _lines(
+    first: bytes | None, rows: AsyncGenerator[object], model: ResponseModel
+) -> AsyncIterator[bytes]:
     async with aclosing(rows):
-        if first is _END:
+        if first is None:
             return
-        yield encode(first) + b"\n"
+        yield first
         async for row in rows:
-            yield encode(row) + b"\n"
+            yield model.encode(row) + b"\n"

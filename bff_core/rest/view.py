@@ -3,7 +3,7 @@
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial, wraps
 
-from fastapi import Request, Response
+from fastapi import Response
 from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import get_dependant
 from starlette.types import Receive, Send
@@ -17,12 +17,21 @@ from bff_core.edge.exchange import SCOPE
 from bff_core.edge.idempotency import REPLAYED, send_again, stored_answer
 from bff_core.edge.kept import Keeper
 from bff_core.edge.wiring import wiring_of
-from bff_core.rest.answer import Answer, answer, wants_meta
+from bff_core.rest.answer import (
+    WITHOUT_CONTENT,
+    Answer,
+    answer,
+    as_response,
+    part_headers,
+    wants_meta,
+    with_injected,
+)
 from bff_core.rest.compose import COMPOSED, composition_of, inputs_of
 from bff_core.rest.parameters import Binder, Inputs, Values, is_bindable
 from bff_core.rest.progressive import ProgressiveAnswer, wants_lines
+from bff_core.rest.route_options import Answering
 from bff_core.rest.shown import Shown
-from bff_core.rest.signature import REQUEST, with_request
+from bff_core.rest.signature import with_request
 from bff_core.scope import Scope
 
 Endpoint = Callable[..., Coroutine[object, object, object]]
@@ -32,15 +41,15 @@ class View:
     """An endpoint and how its result is told; used by both lanes, so that they answer alike.
 
     `shown` are the parts that a progressive answer presents; None where there is no such answer.
-    `access` is who may ask; None leaves it to the gateway.
+    `access` is who may ask; None leaves it to the gateway. `answering` is how a result is encoded.
     What a view that `reads` answers has an entity tag; if it `keeps`, its answers may be kept.
     """
 
     def __init__(
         self,
         endpoint: Endpoint,
+        answering: Answering,
         *,
-        status: int,
         with_meta: bool,
         is_plain: bool,
         reads: bool,
@@ -48,6 +57,9 @@ class View:
         shown: Sequence[Shown] | None,
         access: Access | None = None,
     ) -> None:
+        self.answering = answering
+        self.model = answering.model
+        self._response_class = answering.response_class
         self.endpoint = endpoint
         self.access = access
         self.decides_by_inputs = isinstance(access, Require) and access.when is not None
@@ -55,7 +67,7 @@ class View:
         self.is_plain = is_plain
         self.reads = reads
         self.keeps = keeps
-        self.status = status
+        self.status = answering.status
         self.with_meta = with_meta
         self.with_timing = False
 
@@ -67,16 +79,45 @@ class View:
         """Whether a client likes its parts as they land."""
         return self.shown is not None and wants_lines(scope)
 
-    def answer(self, result: object, scope: Scope, compositions: list[Composition]) -> Answer:
-        """Return the answer to one request."""
-        return answer(
-            result,
+    def answer(
+        self,
+        result: object,
+        scope: Scope,
+        compositions: list[Composition],
+        injected: Response | None = None,
+    ) -> Answer:
+        """Return the answer to one request, with what the view or a dependency has `injected`."""
+        status = self._status(injected)
+        told = answer(
+            b"" if status in WITHOUT_CONTENT else self.model.encode(result),
             compositions,
-            status=self.status,
+            status=status,
             with_meta=self.adds_meta(scope),
             with_timing=self.with_timing,
             with_tag=self.reads,
         )
+        if injected is None or not injected.raw_headers:
+            return told
+        return Answer(told.status, with_injected(told.headers, injected), told.body)
+
+    def _status(self, injected: Response | None) -> int:
+        return self.status if injected is None else injected.status_code or self.status
+
+    def _response(
+        self,
+        make: Callable[..., Response],
+        result: object,
+        compositions: list[Composition],
+        injected: Response | None,
+    ) -> Response:
+        """Return the answer as the response class of the view makes it."""
+        status, content = self._status(injected), self.model.content(result)
+        # A class may have a status of its own, such as that of a redirect.
+        told = make(content) if status == 200 else make(content, status_code=status)
+        told.raw_headers = [*told.raw_headers, *part_headers(compositions)]
+        if injected is not None:
+            told.raw_headers = with_injected(told.raw_headers, injected)
+        return told
 
     async def run(
         self,
@@ -85,37 +126,39 @@ class View:
         composed: list[Composition],
         *,
         in_lines: bool,
+        injected: Response | None = None,
     ) -> Answer | Response:
         """Return the answer of the endpoint, or what will send it as it comes."""
-        if in_lines:
+        if in_lines and self._status(injected) not in WITHOUT_CONTENT:
             told = partial(self.answer, scope=scope[SCOPE], compositions=composed)
-            shown = self.shown or ()
-            return ProgressiveAnswer(partial(self.endpoint, **values), told, composed, shown)
+            shown, run = self.shown or (), partial(self.endpoint, **values)
+            return ProgressiveAnswer(run, told, composed, shown, injected=injected)
         result = await self.endpoint(**values)
         if isinstance(result, Response):
             return result
-        return self.answer(result, scope[SCOPE], composed)
+        make = self._response_class
+        if make is not None and self._status(injected) not in WITHOUT_CONTENT:
+            return self._response(make, result, composed, injected)
+        return self.answer(result, scope[SCOPE], composed, injected)
 
     def as_endpoint(self) -> Callable[..., Coroutine[object, object, Response]]:
         """Return the endpoint as FastAPI calls it: the same parameters, answered by us."""
 
         @wraps(self.endpoint)
         async def endpoint(**values: object) -> Response:
-            request = values.pop(REQUEST)
-            assert isinstance(request, Request)  # noqa: S101 - FastAPI fills it by its type
+            request, injected = wanted.fill(values)
             asked = request.scope
-            admit_to(self.access, asked[SCOPE], partial(inputs_of, values))
+            admit_to(self.access, asked[SCOPE], partial(inputs_of, wanted.others(values)))
             stored = stored_answer(asked) if self.decides_by_inputs else None
             if stored is not None:
-                return _as_response(stored.status, [*stored.headers, REPLAYED], stored.body)
-            values.update(dict.fromkeys(wanted, request))
+                return as_response(Answer(stored.status, [*stored.headers, REPLAYED], stored.body))
             composed, in_lines = asked.get(COMPOSED, []), self.wants_lines(asked)
-            told = await self.run(asked, values, composed, in_lines=in_lines)
+            told = await self.run(asked, values, composed, in_lines=in_lines, injected=injected)
             if isinstance(told, Response):
                 return told
             if self.reads and wiring_of(asked).cache is not None:
                 told.headers.append((b"cache-status", forwarded(asked["app"].title, "bypass")))
-            return _as_response(told.status, told.headers, told.body)
+            return as_response(told)
 
         wanted = with_request(endpoint, self.endpoint)
         return endpoint
@@ -208,12 +251,6 @@ class CompiledView:
 
 def _merged(bound: Sequence[Values]) -> dict[str, object]:
     return {name: value for one in bound for name, value in one.items()}
-
-
-def _as_response(status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> Response:
-    response = Response(body, status)
-    response.raw_headers = headers
-    return response
 
 
 async def _send(told: Answer, send: Send) -> None:

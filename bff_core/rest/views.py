@@ -3,9 +3,10 @@
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar
 
-from fastapi import APIRouter, Depends, FastAPI, Response, params
+from fastapi import APIRouter, Depends, FastAPI, params
+from fastapi.datastructures import DefaultPlaceholder
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
@@ -21,27 +22,14 @@ from bff_core.rest.compose import composition_of
 from bff_core.rest.keyed import KEY_RESPONSES, Wish, key_parameter, key_required, wish_of
 from bff_core.rest.media import MAX_VALUES, json_only, takes_json, values_limited
 from bff_core.rest.openapi import META_PARAMETER, PART_STATUS, PROBLEM, PROGRESSIVE
+from bff_core.rest.route_options import DOCUMENTATION, Answering, result_of, take_answering
 from bff_core.rest.shape import shape_of
 from bff_core.rest.shown import Shown, check_shown
-from bff_core.rest.stream import as_stream
+from bff_core.rest.signature import injection_of
+from bff_core.rest.stream import Lines, as_stream, item_of
 from bff_core.rest.view import CompiledView, View, compile_view
 
 E = TypeVar("E", bound=Callable[..., Any])
-
-
-TOLD_ONLY = frozenset({
-    "deprecated",
-    "description",
-    "include_in_schema",
-    "name",
-    "openapi_extra",
-    "operation_id",
-    "response_description",
-    "responses",
-    "summary",
-    "tags",
-})  # fmt: skip
-"""Options of a route that change its documentation alone; any other keeps it off the fast lane."""
 
 
 class Views:
@@ -54,11 +42,12 @@ class Views:
             page: Annotated[ProductPage, Depends(compose(ProductPage))],
         ) -> MobileProduct: ...
 
-    A view returns a dataclass (its return type is the schema in OpenAPI), which is encoded by
-    msgspec; or a `Response`, which is sent as it is. Everything that FastAPI takes in a signature
-    works; views that only take compositions, path, query and header parameters are compiled for
-    the fast lane. `router` is an ordinary `APIRouter`. Every kind of view may say what its requests
-    matter when the gateway has too many (`criticality="sheddable"`), and who may ask
+    A view returns what its return type declares: a dataclass, a msgspec Struct, a pydantic model or
+    plain JSON values, whose declared fields are sent and are the schema in OpenAPI; or a
+    `Response`, which is sent as it is. Everything that FastAPI takes in a signature works; views
+    that only take compositions, path, query and header parameters are compiled for the fast lane.
+    `router` is an ordinary `APIRouter`. Every kind of view may say what its requests matter when
+    the gateway has too many (`criticality="sheddable"`), and who may ask
     (`access=Require("orders:read")`, `access=ANYONE`; else as `Views(access=...)` says; else those
     who are signed in, if anybody can).
     """
@@ -86,7 +75,7 @@ class Views:
 
         A client that accepts `application/x-ndjson` gets each part as it lands, then the answer:
         of parts that `progressive=[shows(Home.orders, ...)]` names what it presents, of the others
-        how they ended. Other options are those of `APIRouter.get`: summary, tags, responses …
+        how they ended. Other options are those of `APIRouter.get`: summary, tags, status_code …
         """
         return self._declare(
             "GET", path, status=200, meta=meta, options=options, shown=progressive, cache=cache
@@ -126,22 +115,27 @@ class Views:
 
         The function is an async generator; it is closed when the client leaves, and so are the
         upstream streams that it reads. A failure before the first value is a problem document;
-        a later one cuts the answer off, so that it can't be taken for complete.
+        a later one cuts the answer off, so that it can't be taken for complete. Each value is sent
+        as the function declares it: `Row` of `AsyncIterator[Row]` is the schema in OpenAPI.
         """
-        told = {
-            "description": "One JSON value per line",
-            "content": {"application/x-ndjson": {"schema": {"type": "string"}}},
-        }
-        options["responses"] = {200: told, "default": PROBLEM} | options.get("responses", {})
-
+        options = {"response_description": "One JSON value per line"} | options
+        options["responses"] = {"default": PROBLEM} | options.get("responses", {})
         rank = criticality(options.pop("criticality", USUAL))
         said: Access | None = options.pop("access", None)
 
         def declare(endpoint: E) -> E:
+            told, item = dict(options), item_of(endpoint)
+            answering = take_answering(told, endpoint, status=200, declared=item)
+            if answering.response_class is not None:
+                raise ConfigurationError(
+                    f"stream {endpoint.__qualname__}: response_class= has no use here: a stream is "
+                    "lines of JSON; return a StreamingResponse from a view for any other"
+                )
             needs = said or access_of(endpoint) or self._access
-            options["dependencies"] = [guard(needs), *options.get("dependencies", ())]
-            told = guarded(as_stream(endpoint, needs), needs)
-            self.router.get(path, response_model=None, **options)(rank(told))
+            told["dependencies"] = [guard(needs), *told.get("dependencies", ())]
+            told |= answering.documented() | {"response_class": Lines}
+            wrapped = guarded(as_stream(endpoint, needs, answering), needs)
+            self.router.get(path, **told)(rank(wrapped))
             self._views.append(("GET", self.prefix + path, None))
             return endpoint
 
@@ -159,6 +153,11 @@ class Views:
 
     def install(self, app: FastAPI, lane: FastLane, *, is_development: bool) -> None:
         """Add the views to an app; a gateway calls it."""
+        if not isinstance(app.router.default_response_class, DefaultPlaceholder):
+            raise ConfigurationError(
+                "default_response_class= has no use for views: they answer with JSON unless a view "
+                "has a response_class= of its own"
+            )
         app.include_router(self.router)
         for method, path, view in self._views:
             lane.add(method, path, self._compiled(view, path, app.title))
@@ -170,7 +169,7 @@ class Views:
             return None
         compiled = compile_view(view, path)
         if compiled is not None and view.reads:
-            shape = partial(shape_of, view.endpoint)
+            shape = partial(shape_of, view.model)
             compiled.keeper = Keeper(gateway, f"GET {path}", shape, keeps=view.keeps)
         return compiled
 
@@ -193,28 +192,26 @@ class Views:
         def declare(endpoint: E) -> E:
             if not inspect.iscoroutinefunction(endpoint):
                 raise ConfigurationError(f"view {endpoint.__qualname__}: write it with `async def`")
-            model = _model_of(endpoint)
-            is_plain = options.keys() <= TOLD_ONLY and wish == "optional"
+            own = dict(options)
+            answering = take_answering(own, endpoint, status=status, declared=result_of(endpoint))
             needs = said or access_of(endpoint) or self._access
             view = View(
                 endpoint,
-                status=status,
+                answering,
                 with_meta=meta,
-                is_plain=is_plain,
+                is_plain=own.keys() <= DOCUMENTATION and wish == "optional",
                 reads=method == "GET",
-                keeps=cache and model is not None,
-                shown=None if model is None else shown,
+                keeps=cache and answering.is_cacheable,
+                shown=_shown(shown, endpoint, answering),
                 access=needs,
             )
-            told = _documented(options, view, reads=method == "GET", wish=wish)
+            told = _documented(own, view, reads=method == "GET", wish=wish)
             checks = [guard(needs), *_checks(path, endpoint, wish, limited)]
             told["dependencies"] = [*checks, *told.get("dependencies", ())]
             self.router.add_api_route(
                 path,
                 rank(guarded(view.as_endpoint(), needs)),
                 methods=[method],
-                status_code=status,
-                response_model=model,
                 **told,
             )
             check_shown(shown or (), list(_screens(self.router.routes[-1])), endpoint.__name__)
@@ -224,11 +221,18 @@ class Views:
         return declare
 
 
-def _model_of(endpoint: Callable[..., Any]) -> object:
-    """Return what a view answers with, None where it is nothing, or sends itself."""
-    model = get_type_hints(endpoint).get("return")
-    is_response = isinstance(model, type) and issubclass(model, Response)
-    return None if is_response or model is type(None) else model
+def _shown(
+    shown: Sequence[Shown] | None, endpoint: Callable[..., Any], answering: Answering
+) -> Sequence[Shown] | None:
+    """Return what a progressive answer presents; None where a view must end before its headers."""
+    if answering.is_cacheable and not injection_of(endpoint).responses:
+        return shown
+    if shown:
+        raise ConfigurationError(
+            f"view {endpoint.__qualname__}: progressive= sends lines before the view has ended, so "
+            "it can't go with a Response, a response_class or a status of its own"
+        )
+    return None
 
 
 def _checks(
@@ -251,13 +255,15 @@ def _screens(route: BaseRoute) -> Iterator[type[Composition]]:
 
 
 def _documented(options: dict[str, Any], view: View, *, reads: bool, wish: Wish) -> dict[str, Any]:
-    success: dict[str, Any] = {"description": "The view", "headers": {"Part-Status": PART_STATUS}}
+    success: dict[str, Any] = {"headers": {"Part-Status": PART_STATUS}}
     if view.shown is not None:
         success["content"] = PROGRESSIVE
-    responses: dict[int | str, Any] = {view.status: success, "default": PROBLEM}
+    responses: dict[int | str, Any] = {view.answering.status: success, "default": PROBLEM}
     if not reads:
         responses |= KEY_RESPONSES
-    responses |= options.pop("responses", {})
-    parameters = [META_PARAMETER if reads else key_parameter(wish)]
-    extra = {"parameters": parameters} | options.pop("openapi_extra", {})
-    return options | {"responses": responses, "openapi_extra": extra}
+    for status, told in (options.pop("responses", None) or {}).items():
+        responses[status] = responses.get(status, {}) | told if status != "default" else told
+    extra = dict(options.pop("openapi_extra", None) or {})
+    parameters = [META_PARAMETER if reads else key_parameter(wish), *extra.get("parameters", ())]
+    told = {"response_description": "The view"} | view.answering.documented() | options
+    return told | {"responses": responses, "openapi_extra": extra | {"parameters": parameters}}

@@ -1,0 +1,342 @@
+"""Whether a result is made of exactly the types that a view declares, and of nothing else.
+
+msgspec encodes what an object *is*, which may be more than what the view declares: a subclass has
+further fields. Checking every value costs as much as encoding it, so the check works on columns
+(all values of one field at once) and looks at objects only. Values of other fields are counted: a
+JSON document has as many opening braces as it has objects, unless a string contains one.
+"""
+
+import dataclasses
+from collections.abc import Callable, Collection, Mapping, MutableMapping, MutableSequence, Sequence
+from collections.abc import Set as AbstractSet
+from datetime import date, datetime, time
+from decimal import Decimal
+from enum import Enum
+from itertools import chain
+from math import isfinite
+from operator import attrgetter
+from types import NoneType, UnionType
+from typing import (
+    Annotated,
+    Any,
+    Final,
+    Literal,
+    NewType,
+    TypeGuard,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+)
+from typing import get_type_hints as hints_of
+from uuid import UUID
+
+import annotated_types
+import msgspec
+from annotated_doc import Doc
+from msgspec import UNSET
+
+SCALARS: Final = frozenset({
+    NoneType, bool, int, float, str, datetime, date, time, Decimal, UUID,
+})  # fmt: skip
+"""Types that msgspec and pydantic write alike."""
+
+_LISTS: Final = frozenset({list, tuple, set, frozenset})
+_LIST_TYPES: Final = _LISTS | {Sequence, MutableSequence, Collection, AbstractSet}
+_DICT_TYPES: Final = frozenset({dict, Mapping, MutableMapping})
+_PLAIN_METADATA: Final = (str, Doc, msgspec.Meta, annotated_types.BaseMetadata)
+
+Values = Collection[object]
+Check = Callable[[Values], int]
+"""Takes the values of one place of the tree, and returns how many objects of JSON they are."""
+
+
+class Unlike(Exception):
+    """A value is not of the type that is declared for it, or may have more fields."""
+
+
+class NotFinite(ValueError):
+    """A number has no form in JSON."""
+
+
+class Foreign(TypeError):
+    """A type that msgspec does not write as its schema in OpenAPI describes it."""
+
+
+class ExactTypes:
+    """The check of one declared type; raises `Foreign` for a type that it does not know."""
+
+    def __init__(self, declared: object) -> None:
+        quick, full = _Compiler(is_full=False), _Compiler(is_full=True)
+        self._quick = quick.check_of(declared, {})
+        self._full = full.check_of(declared, {})
+        self._can_count = not quick.has_any
+        self._has_numbers = quick.has_numbers
+
+    def holds(self, result: object, body: bytes) -> bool:
+        """Whether `body`, encoded by msgspec, is what the declared type describes.
+
+        Raises `NotFinite` where it has a null in place of a number that may not be null.
+        """
+        try:
+            objects = self._quick((result,)) if self._quick else 0
+            is_counted = not self._can_count or body.count(b"{") == objects
+            has_null = self._has_numbers and b"null" in body
+            if self._full and (has_null or not is_counted):
+                self._full((result,))
+        except (Unlike, TypeError, AttributeError):
+            return False
+        return True
+
+
+class _Objects:
+    """Checks values that are instances of one class, and no others."""
+
+    def __init__(self, kind: type) -> None:
+        self.kind = {kind}
+        self.fields: list[tuple[Callable[[object], object], Check]] = []
+
+    def __call__(self, values: Values) -> int:
+        if not values:
+            return 0
+        if set(map(type, values)) != self.kind:
+            raise Unlike
+        objects = len(values)
+        for get, check in self.fields:
+            objects += check([*map(get, values)])
+        return objects
+
+
+class _Compiler:
+    """Makes checks of types. A full check looks at scalars as well, and at numbers.
+
+    As with FastAPI, scalars that are no fields (the items of a list) are of their declared types,
+    while those of a dataclass are what its author made them.
+    """
+
+    def __init__(self, *, is_full: bool) -> None:
+        self._is_full = is_full
+        self._is_inside = False
+        self._objects: dict[object, _Objects] = {}
+        self.has_any = False
+        self.has_numbers = False
+
+    def check_of(self, declared: object, args: Mapping[object, object]) -> Check | None:
+        """Return the check of a type; None where there is nothing to check."""
+        declared = plain(declared, args)
+        kind = get_origin(declared) or declared
+        inner = get_args(declared)
+        if declared is float:
+            self.has_numbers = True
+            return _finite if self._is_full else self._scalar(declared)
+        if is_scalar(declared):
+            return self._scalar(declared)
+        if declared is Any or declared is object:
+            self.has_any = True
+            return None
+        if has_fields(kind):
+            return self._objects_of(declared, kind, args)
+        return self._container_of(kind, inner, args)
+
+    def _scalar(self, *declared: object) -> Check | None:
+        if not self._is_inside:
+            return _exactly({one for kind in declared for one in _types_of(kind)})
+        return _scalars if self._is_full else None
+
+    def _container_of(
+        self, kind: object, inner: tuple[object, ...], args: Mapping[object, object]
+    ) -> Check | None:
+        if kind in {Union, UnionType}:
+            return self._union_of(inner, args)
+        if kind in _LIST_TYPES:
+            return self._list_of(inner, args)
+        if kind in _DICT_TYPES:
+            return self._dict_of(inner, args)
+        raise Foreign(f"{kind!r} is not written by msgspec as OpenAPI describes it")
+
+    def _objects_of(self, declared: object, kind: Any, args: Mapping[object, object]) -> Check:
+        given = tuple(args.get(one, one) for one in get_args(declared))
+        found = self._objects.get((kind, given))
+        if found is None:
+            found = self._objects[kind, given] = _Objects(kind)
+            own = dict(zip(getattr(kind, "__parameters__", ()), given, strict=False))
+            was_inside, self._is_inside = self._is_inside, True
+            for name, hint in fields_of(kind).items():
+                check = self.check_of(hint, own)
+                if check is not None:
+                    found.fields.append((attrgetter(name), check))
+            self._is_inside = was_inside
+        return found
+
+    def _list_of(self, inner: tuple[object, ...], args: Mapping[object, object]) -> Check | None:
+        kinds = [one for one in inner or (Any,) if one is not Ellipsis]
+        if len(kinds) != 1:
+            raise Foreign("a tuple of several types")
+        check = self.check_of(kinds[0], args)
+        return None if check is None else _lists_of(check)
+
+    def _dict_of(self, inner: tuple[object, ...], args: Mapping[object, object]) -> Check:
+        key, value = inner or (str, Any)
+        key = plain(key, args)
+        if (
+            key not in {str, int, UUID, date}
+            and get_origin(key) is not Literal
+            and not _is_enum(key)
+        ):
+            raise Foreign(f"{key!r} as a key")
+        keys = None if self._is_inside else _exactly(_types_of(key))
+        return _dicts_of(self.check_of(value, args), keys)
+
+    def _union_of(self, inner: tuple[object, ...], args: Mapping[object, object]) -> Check | None:
+        given = [plain(one, args) for one in inner]
+        kinds = [one for one in given if one not in {NoneType, msgspec.UnsetType}]
+        is_optional = len(kinds) < len(given)
+        if is_optional and kinds == [float]:
+            return self._scalar(float, NoneType)
+        if len(kinds) == 1:
+            check = self.check_of(kinds[0], args)
+            return check and _optional(check)
+        checks = {
+            get_origin(kind) or kind: self.check_of(kind, args)
+            for kind in kinds
+            if not is_scalar(kind)
+        }
+        if not all(map(has_fields, checks)):
+            raise Foreign("a union of containers")
+        if not checks:
+            return self._scalar(*kinds, *([NoneType] if is_optional else []))
+        allowed = {kind for one in kinds if is_scalar(one) for kind in _types_of(one)}
+        if float in allowed and self._is_inside:
+            allowed.add(int)
+        return _union(checks, {*allowed, NoneType, msgspec.UnsetType} if is_optional else allowed)
+
+
+def plain(declared: object, args: Mapping[object, object]) -> object:
+    """Return a type without what only names or describes it; raises `Foreign` if that matters."""
+    while True:
+        if isinstance(declared, TypeVar):
+            declared = args.get(declared, Any)
+        elif isinstance(declared, NewType):
+            declared = declared.__supertype__
+        elif get_origin(declared) is Annotated:
+            declared, *metadata = get_args(declared)
+            if not all(isinstance(one, _PLAIN_METADATA) for one in metadata):
+                raise Foreign("Annotated with what may change how a value is written")
+        elif declared is None:
+            return NoneType
+        else:
+            return declared
+
+
+def is_scalar(declared: object) -> bool:
+    """Whether values of a type have no fields and no items."""
+    return declared in SCALARS or get_origin(declared) is Literal or _is_enum(declared)
+
+
+def _is_enum(declared: object) -> bool:
+    """Whether a type is an enumeration of texts or whole numbers, which msgspec knows."""
+    if not (isinstance(declared, type) and issubclass(declared, Enum)):
+        return False
+    kinds = {type(one.value) for one in declared}
+    return kinds in ({str}, {int})
+
+
+def _types_of(scalar: object) -> set[type]:
+    if get_origin(scalar) is Literal:
+        return {type(one) for one in get_args(scalar)}
+    assert isinstance(scalar, type)  # noqa: S101 - every other scalar is a class
+    return {scalar}
+
+
+def has_fields(kind: object) -> bool:
+    """Whether a class is a dataclass or a Struct whose fields are written as they are declared."""
+    if is_struct(kind):
+        return not kind.__struct_config__.array_like
+    if not (isinstance(kind, type) and dataclasses.is_dataclass(kind)):
+        return False
+    pydantic = ("__pydantic_fields__", "__pydantic_config__", "__get_pydantic_core_schema__")
+    return not any(hasattr(kind, name) for name in pydantic) and all(
+        type(one.default).__module__ != "pydantic.fields" for one in dataclasses.fields(kind)
+    )
+
+
+def is_struct(kind: object) -> TypeGuard[type[msgspec.Struct]]:
+    """Whether a class is a msgspec Struct."""
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+
+
+def fields_of(kind: Any) -> dict[str, object]:
+    """Return the types of the fields of a dataclass or a Struct, by their names in Python."""
+    hints = hints_of(kind, include_extras=True)
+    if is_struct(kind):
+        return {name: hints[name] for name in kind.__struct_fields__}
+    return {one.name: hints[one.name] for one in dataclasses.fields(kind)}
+
+
+def _exactly(kinds: Collection[type]) -> Check:
+    allowed = frozenset(kinds)
+
+    def check_types(values: Values) -> int:
+        if not allowed.issuperset(map(type, values)):
+            raise Unlike
+        return 0
+
+    return check_types
+
+
+def _scalars(values: Values) -> int:
+    if any(kind not in SCALARS and not _is_scalar_type(kind) for kind in set(map(type, values))):
+        raise Unlike
+    return 0
+
+
+def _is_scalar_type(kind: type) -> bool:
+    return issubclass(kind, str | int | Enum)
+
+
+def _finite(values: Values) -> int:
+    if not all(map(isfinite, [one for one in values if isinstance(one, float)])):
+        raise NotFinite("a view answers with NaN or infinity where it declares a number")
+    return _scalars(values)
+
+
+def _lists_of(check: Check) -> Check:
+    def check_items(values: Values) -> int:
+        if not _LISTS.issuperset(map(type, values)):
+            raise Unlike
+        lists: Any = values
+        return check([*chain.from_iterable(lists)])
+
+    return check_items
+
+
+def _dicts_of(check: Check | None, check_keys: Check | None) -> Check:
+    def check_values(values: Values) -> int:
+        if not all(type(one) is dict for one in values):
+            raise Unlike
+        dicts: Any = values
+        if check_keys is not None:
+            check_keys([*chain.from_iterable(dicts)])
+        found = check([*chain.from_iterable(one.values() for one in dicts)]) if check else 0
+        return len(values) + found
+
+    return check_values
+
+
+def _optional(check: Check) -> Check:
+    return lambda values: check([one for one in values if one is not None and one is not UNSET])
+
+
+def _union(checks: Mapping[Any, Check | None], scalars: Collection[type]) -> Check:
+    allowed = frozenset({*checks, *scalars})
+
+    def check_each(values: Values) -> int:
+        if not allowed.issuperset(map(type, values)):
+            raise Unlike
+        return sum(
+            check([one for one in values if type(one) is kind])
+            for kind, check in checks.items()
+            if check is not None
+        )
+
+    return check_each

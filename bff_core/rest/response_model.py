@@ -1,0 +1,155 @@
+"""What a view declares that it answers with, and how a result becomes JSON of just that.
+
+1. A result of exactly the declared dataclasses, Structs and plain types is encoded by msgspec.
+2. Every other result is filtered: pydantic validates it and writes the declared fields, as plain
+   FastAPI does. Types with Structs, which pydantic does not know, are filtered by msgspec.
+"""
+
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import msgspec
+from fastapi.encoders import jsonable_encoder
+from fastapi.exceptions import ResponseValidationError
+from fastapi.responses import JSONResponse
+from fastapi.types import IncEx
+from pydantic import PydanticSchemaGenerationError, TypeAdapter, ValidationError
+from pydantic_core import to_jsonable_python
+
+from bff_core.errors import ConfigurationError
+from bff_core.rest.exact_types import ExactTypes, Foreign
+from bff_core.rest.finite import finite_serializer
+from bff_core.rest.struct_schema import has_structs, without_structs
+
+
+@dataclass(frozen=True, slots=True)
+class Dump:
+    """FastAPI's `response_model_*` options: which of the declared fields are written, and how."""
+
+    include: IncEx | None = None
+    exclude: IncEx | None = None
+    by_alias: bool = True
+    exclude_unset: bool = False
+    exclude_defaults: bool = False
+    exclude_none: bool = False
+
+    @property
+    def is_default(self) -> bool:
+        """Whether all fields are written, under their aliases."""
+        return self == Dump()
+
+
+def _foreign(value: object) -> object:
+    """Return the JSON form of an object that msgspec does not know."""
+    try:
+        return to_jsonable_python(value, by_alias=True, inf_nan_mode="constants")
+    except ValueError:
+        raise TypeError(
+            f"a view can't answer with {type(value).__name__}: return a dataclass, a msgspec "
+            "Struct, a pydantic model or plain JSON values"
+        ) from None
+
+
+encode = msgspec.json.Encoder(enc_hook=_foreign).encode
+"""Encodes a value as what it is, where nothing is declared that would filter it."""
+
+
+class ResponseModel:
+    """The declared type of a view's results; `None` where a view declares none.
+
+    `schema` is the same type as FastAPI takes it, for OpenAPI. Raises `ConfigurationError` for a
+    type that has no JSON form, or options that it has no use for.
+    """
+
+    def __init__(self, declared: Any, dump: Dump, view: str) -> None:
+        self.declared = declared
+        self.dump = dump
+        self.schema: Any = declared
+        self._options = asdict(dump)
+        self._adapter: TypeAdapter[Any] | None = None
+        self._decode: Any = None
+        self._exact: ExactTypes | None = None
+        if declared is None:
+            return
+        if has_structs(declared):
+            self._use_structs(view)
+        else:
+            self._adapter = _adapter_of(declared, view)
+        if dump.is_default:
+            with suppress(Foreign):  # then pydantic, or a decoder, writes all results
+                self._exact = ExactTypes(declared)
+
+    def _use_structs(self, view: str) -> None:
+        if not self.dump.is_default:
+            raise ConfigurationError(
+                f"view {view}: response_model_* options don't work with msgspec Structs: declare "
+                "a Struct with the fields that it answers with, or omit_defaults=True"
+            )
+        try:
+            self._decode = msgspec.json.Decoder(self.declared).decode
+            self.schema = without_structs(self.declared)
+            TypeAdapter(self.schema)
+        except (TypeError, PydanticSchemaGenerationError) as error:
+            raise ConfigurationError(f"view {view}: {error}") from None
+
+    def encode(self, result: object) -> bytes:
+        """Return a result as JSON, with the declared fields only."""
+        if self._exact is not None:
+            try:
+                body = encode(result)
+            except (TypeError, OverflowError):
+                return self._filtered(result)
+            return body if self._exact.holds(result, body) else self._filtered(result)
+        if self.declared is None:
+            return _undeclared(result)
+        return self._filtered(result)
+
+    def _filtered(self, result: object) -> bytes:
+        if self._adapter is None:
+            filtered: bytes = encode(self._decode(encode(result)))
+            return filtered
+        return self._adapter.dump_json(self._validated(result), warnings="error", **self._options)
+
+    def content(self, result: object) -> object:
+        """Return a result as plain JSON values, for a response class of the view's own."""
+        if self._adapter is None:
+            return (
+                jsonable(result)
+                if self.declared is None
+                else msgspec.json.decode(self.encode(result))
+            )
+        return self._adapter.dump_python(
+            self._validated(result), mode="json", warnings="error", **self._options
+        )
+
+    def _validated(self, result: object) -> object:
+        assert self._adapter is not None  # noqa: S101 - only for types that pydantic knows
+        try:
+            return self._adapter.validate_python(result, from_attributes=True)
+        except ValidationError as error:
+            errors = [
+                {**one, "loc": ("response", *one["loc"])} for one in error.errors(include_url=False)
+            ]
+            raise ResponseValidationError(errors=errors, body=result) from None
+
+
+def _adapter_of(declared: Any, view: str) -> TypeAdapter[Any]:
+    try:
+        adapter = TypeAdapter(declared)
+    except PydanticSchemaGenerationError as error:
+        raise ConfigurationError(
+            f"view {view}: {declared!r} has no JSON form: return a dataclass, a msgspec Struct, a "
+            "pydantic model or plain JSON values, or say response_model=None"
+        ) from error
+    adapter.serializer = finite_serializer(adapter.core_schema)
+    return adapter
+
+
+def jsonable(result: object) -> object:
+    """Return what FastAPI makes of a result whose type is not declared."""
+    return jsonable_encoder(result, custom_encoder={msgspec.Struct: msgspec.to_builtins})
+
+
+def _undeclared(result: object) -> bytes:
+    return b"null" if result is None else bytes(JSONResponse(jsonable(result)).body)

@@ -1,0 +1,103 @@
+"""FastAPI's options of a route decorator: which a view acts on, hands on, or refuses at start."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, get_type_hints
+
+from fastapi import Response
+
+from bff_core.errors import ConfigurationError
+from bff_core.rest.answer import WITHOUT_CONTENT
+from bff_core.rest.response_model import Dump, ResponseModel
+
+DOCUMENTATION: Final = frozenset({
+    "callbacks",
+    "deprecated",
+    "description",
+    "generate_unique_id_function",
+    "include_in_schema",
+    "name",
+    "openapi_extra",
+    "operation_id",
+    "response_description",
+    "responses",
+    "summary",
+    "tags",
+})  # fmt: skip
+"""Options that change a route's documentation alone; any other keeps it off the fast lane."""
+
+_REFUSED: Final[Mapping[str, str]] = {
+    "methods": "declare the view with the decorator of its method, such as @views.post",
+    "endpoint": "the decorated function is the endpoint",
+    "route_class_override": "give the route class to an APIRouter of your own",
+}
+
+_DUMPS: Final = tuple(Dump.__dataclass_fields__)
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """How a view's results are answered, as its options and its return type say."""
+
+    status: int
+    model: ResponseModel
+    response_class: type[Response] | None
+
+    @property
+    def is_cacheable(self) -> bool:
+        """Whether the answers are JSON of a declared type with status 200."""
+        return (
+            self.model.declared is not None and self.response_class is None and self.status == 200
+        )
+
+    def documented(self) -> dict[str, Any]:
+        """Return what FastAPI's OpenAPI shows of it."""
+        if self.response_class is None:
+            return {"status_code": self.status, "response_model": self.model.schema}
+        # A class may have a status of its own, such as that of a redirect.
+        status = None if self.status == 200 else self.status
+        told = {"status_code": status, "response_model": self.model.schema}
+        return told | {"response_class": self.response_class}
+
+
+def take_answering(
+    options: dict[str, Any], endpoint: Callable[..., Any], *, status: int, declared: Any
+) -> Answering:
+    """Take the options about the answer out of `options`; `declared` is the type of a result.
+
+    Raises `ConfigurationError` for an option that a view can't act on.
+    """
+    view = endpoint.__qualname__
+    for name, instead in _REFUSED.items():
+        if name in options:
+            raise ConfigurationError(f"view {view}: {name}= has no use here: {instead}")
+    declared = options.pop("response_model", declared)
+    dump = {
+        name: options.pop(f"response_model_{name}")
+        for name in _DUMPS
+        if f"response_model_{name}" in options
+    }
+    status = _status_of(view, options.pop("status_code", None), status)
+    response_class = options.pop("response_class", None)
+    if declared is not None and status in WITHOUT_CONTENT:
+        raise ConfigurationError(
+            f"view {view}: an answer of status {status} has no content, so the view returns None, "
+            f"not {declared!r}"
+        )
+    return Answering(status, ResponseModel(declared, Dump(**dump), view), response_class)
+
+
+def result_of(endpoint: Callable[..., Any]) -> Any:
+    """Return the type of a view's results; None where there are none, or it sends them itself."""
+    declared = get_type_hints(endpoint, include_extras=True).get("return")
+    is_response = isinstance(declared, type) and issubclass(declared, Response)
+    return None if is_response or declared is type(None) else declared
+
+
+def _status_of(view: str, status_code: object, status: int) -> int:
+    if status_code is not None and status not in {200, status_code}:
+        raise ConfigurationError(f"view {view}: status={status} and status_code={status_code!r}")
+    found = status if status_code is None else status_code
+    if not isinstance(found, int) or not 200 <= found <= 599:
+        raise ConfigurationError(f"view {view}: status {found!r} is not one of 200 to 599")
+    return int(found)

@@ -1,0 +1,146 @@
+"""msgspec Structs for OpenAPI: the same type with a `TypedDict` in place of each Struct.
+
+FastAPI makes schemas with pydantic, which knows no Structs. A `TypedDict` has the name, the
+docstring, the fields as they are written and the tag of the Struct. A dataclass around a Struct
+is replaced as well.
+"""
+
+import dataclasses
+from collections.abc import Iterator
+from types import UnionType
+from typing import Annotated, Any, Final, Literal, NotRequired, Union, get_args, get_origin
+
+import msgspec
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from bff_core.rest.exact_types import fields_of, is_struct
+
+_CONSTRAINTS = ("gt", "ge", "lt", "le", "multiple_of", "min_length", "max_length", "pattern")
+_TEXTS = ("title", "description", "examples")
+
+
+def has_structs(declared: object) -> bool:
+    """Whether a type is, or contains, a msgspec Struct."""
+    return any(map(is_struct, _types_in(declared, set())))
+
+
+def without_structs(declared: object) -> Any:
+    """Return a type that pydantic knows and whose schema is that of the given one."""
+    return _COPIES.of(declared)
+
+
+def _types_in(declared: object, known: set[object]) -> Iterator[object]:
+    """Yield a type and all that it is made of."""
+    kind = get_origin(declared) or declared
+    try:
+        if (kind, get_args(declared)) in known:
+            return
+        known.add((kind, get_args(declared)))
+    except TypeError:  # metadata that has no hash
+        pass
+    yield kind
+    for one in get_args(declared):
+        yield from _types_in(one, known)
+    if is_struct(kind) or _is_dataclass(kind):
+        for one in fields_of(kind).values():
+            yield from _types_in(one, known)
+
+
+def _is_dataclass(kind: object) -> bool:
+    return isinstance(kind, type) and dataclasses.is_dataclass(kind)
+
+
+class _Copies:
+    """Copies of types, one for each, so that a type may contain itself."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[object, ...], Any] = {}
+
+    def of(self, declared: Any, args: dict[object, object] | None = None) -> Any:
+        """Return the copy of a type."""
+        declared = (args or {}).get(declared, declared) if _is_hashable(declared) else declared
+        kind, inner = get_origin(declared) or declared, get_args(declared)
+        if is_struct(kind) or (_is_dataclass(kind) and has_structs(declared)):
+            return self._object(kind, tuple(self.of(one, args) for one in inner))
+        if not inner or kind is Literal:
+            return declared
+        if kind is Annotated:
+            return Annotated[(self.of(inner[0], args), *map(_as_field, inner[1:]))]
+        copied = tuple(self.of(one, args) for one in inner if one is not msgspec.UnsetType)
+        if kind in {Union, UnionType}:
+            return Union[copied]  # noqa: UP007 - of types that are only known here
+        return kind[copied]
+
+    def _object(self, kind: Any, given: tuple[Any, ...]) -> Any:
+        if (kind, given) in self._made:
+            return self._made[kind, given]
+        names = [getattr(one, "__name__", str(one)) for one in given]
+        copy: Any = TypedDict("copy", {})  # filled in below
+        self._made[kind, given] = copy
+        copy.__name__ = copy.__qualname__ = "_".join([kind.__name__, *names])
+        copy.__module__, copy.__doc__ = kind.__module__, _own_doc(kind)
+        args = dict(zip(getattr(kind, "__parameters__", ()), given, strict=False))
+        members = dict(self._members(kind, args))
+        copy.__annotations__ = members
+        required = {name for name, one in members.items() if get_origin(one) is not NotRequired}
+        copy.__required_keys__ = frozenset(required)
+        copy.__optional_keys__ = frozenset(members.keys() - required)
+        return copy
+
+    def _members(self, kind: Any, args: dict[object, object]) -> Iterator[tuple[str, Any]]:
+        if is_struct(kind):
+            config = kind.__struct_config__
+            if config.tag is not None:
+                yield str(config.tag_field), Literal[config.tag]
+        names = _written_names(kind)
+        for name, hint in fields_of(kind).items():
+            copied = self.of(hint, args)
+            may_lack = _may_lack(kind, name, hint)
+            yield names.get(name, name), NotRequired[copied] if may_lack else copied
+
+
+_COPIES: Final = _Copies()
+"""One for all views, so that OpenAPI has each Struct once."""
+
+
+def _written_names(kind: Any) -> dict[str, str]:
+    if not is_struct(kind):
+        return {}
+    return dict(zip(kind.__struct_fields__, kind.__struct_encode_fields__, strict=True))
+
+
+def _may_lack(kind: Any, name: str, hint: object) -> bool:
+    """Whether a field is left out of some answers, or has a default, as FastAPI documents it."""
+    if msgspec.UnsetType in get_args(hint):
+        return True
+    found: Any = msgspec.structs.fields(kind) if is_struct(kind) else dataclasses.fields(kind)
+    absent = (msgspec.NODEFAULT, dataclasses.MISSING)
+    return any(
+        one.default not in absent or one.default_factory not in absent
+        for one in found
+        if one.name == name
+    )
+
+
+def _own_doc(kind: Any) -> str | None:
+    """Return the docstring that was written; dataclasses get their signature as one."""
+    doc: str | None = kind.__doc__
+    return None if doc is None or doc.startswith(f"{kind.__name__}(") else doc
+
+
+def _as_field(metadata: object) -> object:
+    """Return what pydantic takes in place of msgspec's constraints."""
+    if not isinstance(metadata, msgspec.Meta):
+        return metadata
+    told = {name: getattr(metadata, name) for name in (*_CONSTRAINTS, *_TEXTS)}
+    given: dict[str, Any] = {name: one for name, one in told.items() if one is not None}
+    return Field(json_schema_extra=metadata.extra_json_schema, **given)
+
+
+def _is_hashable(value: object) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
