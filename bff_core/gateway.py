@@ -39,6 +39,7 @@ from bff_core.policy.limits import Limit
 from bff_core.saga.saga import Saga
 from bff_core.settings import Settings
 from bff_core.signin.routes import routes_for as signin_routes
+from bff_core.startup.arguments import check_arguments
 from bff_core.stores import Stores
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.roster import Roster
@@ -274,6 +275,15 @@ def gateway(
     Raises `ConfigurationError` for wrong wiring: a screen that needs a service which is not
     listed, a variable that is missing or out of range.
     """
+    check_arguments(
+        name,
+        settings,
+        services=services,
+        faces=faces,
+        limits=limits,
+        sagas=sagas,
+        authenticator=authenticator,
+    )
     settings = settings or Settings.load()
     asks = assembly.authenticator(authenticator, settings, demo)
     services, settings = assembly.with_those_of(asks, services, settings)

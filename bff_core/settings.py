@@ -230,9 +230,11 @@ class Settings(BaseSettings):
         key = _key(name)
         if key not in self.upstreams:
             variable = f"{_UPSTREAM}{key.upper()}"
+            near = get_close_matches(key, self.upstreams, n=1)
+            hint = f" {_UPSTREAM}{near[0].upper()} is set: is it meant?" if near else ""
             raise ConfigurationError(
                 f"{variable} is not set: give the address of the service {name!r}, as in "
-                f"{variable}=http://127.0.0.1:9001 (several are separated by commas)."
+                f"{variable}=http://127.0.0.1:9001 (several are separated by commas).{hint}"
             )
         return self.upstreams[key]
 
@@ -352,8 +354,16 @@ def _warn_of_unread(environ: Mapping[str, str]) -> None:
     for name in sorted(environ):
         is_ours = name.startswith(PREFIX) and not name.startswith((_UPSTREAM, _SECRET))
         if is_ours and name not in known | _FOREIGN:
-            message = f"{name} is set, but nothing reads it{_near(name, known)}"
+            message = (
+                f"{name} is set, but nothing reads it{_near(name, known | _of_families(name))}"
+            )
             warnings.warn(message, ConfigurationWarning, stacklevel=3)
+
+
+def _of_families(name: str) -> set[str]:
+    """Return what a variable would be if its first words named a family: BFF_UPSTREAM_<rest>."""
+    _, _, rest = name.removeprefix(PREFIX).partition("_")
+    return {f"{family}{rest}" for family in _FAMILIES.values()} if rest else set()
 
 
 def _near(name: str, known: Iterable[str]) -> str:

@@ -118,7 +118,19 @@ class Composition:
         if taken:
             names = ", ".join(sorted(taken))
             raise ConfigurationError(f"{cls.__name__}: rename {names}: the name is taken")
+        cls._check_fields()
         dataclass(kw_only=True, eq=False, repr=False)(cls)
+
+    @classmethod
+    def _check_fields(cls) -> None:
+        """Raise `ConfigurationError` for a type where a field was meant: `shop = Shop`."""
+        for name, value in vars(cls).items():
+            is_nested = isinstance(value, type) and value.__qualname__.startswith(cls.__qualname__)
+            if isinstance(value, type) and not is_nested and name not in get_annotations(cls):
+                kind = value.__name__
+                raise ConfigurationError(
+                    f"{cls.__name__}.{name} = {kind} is no field: write {name}: {kind}"
+                )
 
     def enter(self, board: Board) -> None:
         """Run on this board from now on; the gateway calls it once per request."""

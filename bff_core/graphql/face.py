@@ -14,6 +14,7 @@ from bff_core.edge.guard import RouteAccess, guarded
 from bff_core.edge.idempotency import READS_ONLY
 from bff_core.edge.kept import Keeper
 from bff_core.edge.lane import FastLane
+from bff_core.errors import ConfigurationError
 from bff_core.graphql.access import effective, guard_fields
 from bff_core.graphql.keyed import name_writes
 from bff_core.graphql.limits import Limits
@@ -55,6 +56,8 @@ class GraphQL:
         criticality: Criticality = USUAL,
         cache: bool = True,
     ) -> None:
+        if not isinstance(schema, strawberry.Schema):
+            raise ConfigurationError("GraphQL(...) takes a strawberry.Schema(query=Query)")
         self.schema = schema
         self.path = path
         self.limits = limits or Limits()

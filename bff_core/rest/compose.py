@@ -11,6 +11,7 @@ from bff_core.composition.composition import Composition
 from bff_core.composition.wiring import Input, shape_of
 from bff_core.edge.exchange import SCOPE
 from bff_core.edge.wiring import wiring_of
+from bff_core.errors import ConfigurationError
 from bff_core.scope import Scope
 
 C = TypeVar("C", bound=Composition)
@@ -29,6 +30,9 @@ def compose(cls: type[C]) -> Callable[..., AsyncIterator[C]]:
     `Annotated` metadata of a field (`Annotated[int, Query(ge=1)]`) is kept. The same class gives
     the same function, so it can be a key of `dependency_overrides`.
     """
+    if not isinstance(cls, type) or not issubclass(cls, Composition):
+        shown = cls.__name__ if isinstance(cls, type) else f"{type(cls).__name__}(...)"
+        raise ConfigurationError(f"compose({shown}): give a class of Composition")
 
     async def dependency(request: Request, **inputs: object) -> AsyncIterator[C]:
         scope: Scope = request.scope[SCOPE]

@@ -1,7 +1,7 @@
 """`Views`: the routes of one REST face, in FastAPI's manner and with the framework's answers."""
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -19,6 +19,7 @@ from bff_core.edge.lane import FastLane
 from bff_core.errors import ConfigurationError
 from bff_core.policy.pressure import USUAL
 from bff_core.rest.compose import composition_of
+from bff_core.rest.declaration import check_endpoint, check_path, check_path_parameters
 from bff_core.rest.keyed import KEY_RESPONSES, Wish, key_parameter, key_required, wish_of
 from bff_core.rest.media import MAX_VALUES, json_only, takes_json, values_limited
 from bff_core.rest.openapi import META_PARAMETER, PART_STATUS, PROBLEM, PROGRESSIVE
@@ -118,12 +119,14 @@ class Views:
         a later one cuts the answer off, so that it can't be taken for complete. Each value is sent
         as the function declares it: `Row` of `AsyncIterator[Row]` is the schema in OpenAPI.
         """
+        check_path(path, "stream")
         options = {"response_description": "One JSON value per line"} | options
         options["responses"] = {"default": PROBLEM} | options.get("responses", {})
         rank = criticality(options.pop("criticality", USUAL))
         said: Access | None = options.pop("access", None)
 
         def declare(endpoint: E) -> E:
+            check_endpoint(endpoint)
             told, item = dict(options), item_of(endpoint)
             answering = take_answering(told, endpoint, status=200, declared=item)
             if answering.response_class is not None:
@@ -136,6 +139,7 @@ class Views:
             told |= answering.documented() | {"response_class": Lines}
             wrapped = guarded(as_stream(endpoint, needs, answering), needs)
             self.router.get(path, **told)(rank(wrapped))
+            self._check_parameters(endpoint, options)
             self._views.append(("GET", self.prefix + path, None))
             return endpoint
 
@@ -164,6 +168,10 @@ class Views:
             if view is not None:
                 view.with_timing = is_development
 
+    def _check_parameters(self, endpoint: Callable[..., Any], options: Mapping[str, Any]) -> None:
+        dependencies = [*self.router.dependencies, *(options.get("dependencies") or ())]
+        check_path_parameters(self.router.routes[-1], endpoint, dependencies)
+
     def _compiled(self, view: View | None, path: str, gateway: str) -> CompiledView | None:
         if view is None or not view.is_plain or self.router.dependencies:
             return None
@@ -184,6 +192,7 @@ class Views:
         shown: Sequence[Shown] | None = None,
         cache: bool = False,
     ) -> Callable[[E], E]:
+        check_path(path, method.lower())
         rank = criticality(options.pop("criticality", USUAL))
         wish = wish_of(options.pop("idempotency", "optional"), method)
         said: Access | None = options.pop("access", None)
@@ -192,6 +201,7 @@ class Views:
         def declare(endpoint: E) -> E:
             if not inspect.iscoroutinefunction(endpoint):
                 raise ConfigurationError(f"view {endpoint.__qualname__}: write it with `async def`")
+            check_endpoint(endpoint)
             own = dict(options)
             answering = take_answering(own, endpoint, status=status, declared=result_of(endpoint))
             needs = said or access_of(endpoint) or self._access
@@ -214,6 +224,7 @@ class Views:
                 methods=[method],
                 **told,
             )
+            self._check_parameters(endpoint, options)
             check_shown(shown or (), list(_screens(self.router.routes[-1])), endpoint.__name__)
             self._views.append((method, self.prefix + path, view))
             return endpoint

@@ -1,20 +1,16 @@
 """Checks the arguments of `gateway(...)`, and says what to write instead of what is none."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import ModuleType
-from typing import TypeVar
 
 from fastapi import APIRouter
 
 from bff_core.composition.composition import Composition
-from bff_core.edge.face import Face
 from bff_core.errors import ConfigurationError
 from bff_core.policy.limits import Limit
 from bff_core.saga.saga import Saga
 from bff_core.settings import Settings
 from bff_core.upstream.client import Upstream
-
-T = TypeVar("T")
 
 
 def check_arguments(
@@ -35,67 +31,69 @@ def check_arguments(
             f"settings={_shown(settings)}: give Settings(...), or leave it out to read the "
             "environment"
         )
-    for kind in _listed("services", services, "Catalog"):
-        if not _is_class_of(kind, Upstream):
-            raise ConfigurationError(f"services: {_shown(kind)} is no service: {_service(kind)}")
-    for face in _listed("faces", faces, "views"):
-        if isinstance(face, type) or not hasattr(face, "install"):
-            raise ConfigurationError(f"faces: {_shown(face)} is no face: {_face(face)}")
-    for limit in _listed("limits", limits, "Limit(quota=600)"):
-        if not isinstance(limit, Limit):
-            raise ConfigurationError(f"limits: {_shown(limit)} is no limit: write Limit(quota=600)")
-    for saga in _listed("sagas", sagas, "Checkout"):
-        if not _is_class_of(saga, Saga):
-            raise ConfigurationError(
-                f"sagas: {_shown(saga)} is no saga: give classes of Saga, as in sagas=[Checkout]"
-            )
     if authenticator is not None and not _authenticates(authenticator):
         raise ConfigurationError(
             f"authenticator={_shown(authenticator)}: give one of bff_core.auth, several in "
             "FirstOf(...), or a function that makes one of the settings"
         )
+    _check_each("services", services, _service, "Catalog")
+    _check_each("faces", faces, _face, "views")
+    _check_each("limits", limits, _limit, "Limit(quota=600)")
+    _check_each("sagas", sagas, _saga, "Checkout")
 
 
-def _listed(argument: str, given: object, example: str) -> Sequence[object]:
+def _check_each(
+    argument: str, given: object, mend: Callable[[object], str | None], example: str
+) -> None:
+    """Check a list of arguments; `mend` returns what to write instead of a wrong one."""
     if not isinstance(given, Sequence) or isinstance(given, str):
-        shown = _shown(given)
-        told = shown if isinstance(given, type) and argument in {"services", "sagas"} else example
-        raise ConfigurationError(f"{argument}={shown}: give a list, as in {argument}=[{told}]")
-    return given
+        shown = given.__name__ if isinstance(given, type) else example
+        raise ConfigurationError(
+            f"{argument}={_shown(given)}: give a list, as in {argument}=[{shown}]"
+        )
+    for one in given:
+        instead = mend(one)
+        if instead is not None:
+            raise ConfigurationError(f"{argument}=[{_shown(one)}]: {instead}")
 
 
-def _service(kind: object) -> str:
+def _service(kind: object) -> str | None:
+    if isinstance(kind, type) and issubclass(kind, Upstream):
+        return None
     if isinstance(kind, Upstream):
         return f"give the class, as in services=[{type(kind).__name__}]"
     if isinstance(kind, str):
-        return "give the class, and its address in BFF_UPSTREAM_<NAME>"
+        return "give the class; the address is in BFF_UPSTREAM_<NAME>"
     return "give classes of Upstream, as in services=[Catalog]"
 
 
-def _face(face: object) -> str:
+def _limit(given: object) -> str | None:
+    return None if isinstance(given, Limit) else "give limits, as in limits=[Limit(quota=600)]"
+
+
+def _saga(given: object) -> str | None:
+    if isinstance(given, type) and issubclass(given, Saga):
+        return None
+    return "give classes of Saga, as in sagas=[Checkout]"
+
+
+def _face(face: object) -> str | None:
     match face:
         case type() if issubclass(face, Composition):
-            return (
-                "views and GraphQL fields serve compositions, as in "
-                f"Annotated[{face.__name__}, Depends(compose({face.__name__}))]"
-            )
+            name = face.__name__
+            return f"a view serves it, which takes Annotated[{name}, Depends(compose({name}))]"
         case type():
             return f"make one, as in {face.__name__}()"
         case APIRouter():
-            return "give the Views itself, or app.include_router(...) a plain router"
+            return "give the Views; a plain router is added by app.include_router(...)"
         case ModuleType():
-            return f"name the Views in it, as in faces=[{face.__name__.rpartition('.')[2]}.views]"
-    return "give Views() or GraphQL(schema)"
+            return f"name its Views, as in faces=[{face.__name__.rpartition('.')[2]}.views]"
+    return None if hasattr(face, "install") else "give Views() or GraphQL(schema)"
 
 
 def _authenticates(given: object) -> bool:
-    if isinstance(given, type):
-        return False  # it is to be made, with its options
-    return hasattr(given, "authenticate") or callable(given)
-
-
-def _is_class_of(given: object, kind: type) -> bool:
-    return isinstance(given, type) and issubclass(given, kind) and given is not kind
+    is_class = isinstance(given, type)  # which is to be made, with its options
+    return not is_class and (hasattr(given, "authenticate") or callable(given))
 
 
 def _shown(given: object) -> str:

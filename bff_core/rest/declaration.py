@@ -1,0 +1,115 @@
+"""Checks how a view is declared, and says what to write instead."""
+
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+from fastapi import params
+from fastapi.dependencies.models import Dependant
+from fastapi.dependencies.utils import get_dependant
+from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
+
+from bff_core.composition.composition import Composition
+from bff_core.errors import ConfigurationError
+from bff_core.rest.compose import composition_of
+from bff_core.upstream.client import Upstream
+
+
+def check_path(path: object, verb: str) -> None:
+    """Raise `ConfigurationError` for what is no path: a decorator without one is given a view."""
+    if not isinstance(path, str):
+        raise ConfigurationError(f'@views.{verb} needs a path, as in @views.{verb}("/products")')
+    if path and not path.startswith("/"):
+        raise ConfigurationError(f"@views.{verb}({path!r}): a path starts with a slash: /{path}")
+
+
+def check_endpoint(endpoint: Callable[..., Any]) -> None:
+    """Raise `ConfigurationError` for a parameter that FastAPI can't fill: a screen, a service."""
+    hints = _hints_of(endpoint)
+    for parameter in inspect.signature(endpoint).parameters.values():
+        given, metadata = _split(hints.get(parameter.name))
+        depends = [one for one in (*metadata, parameter.default) if isinstance(one, params.Depends)]
+        where = f"view {endpoint.__qualname__}: {parameter.name}"
+        if isinstance(given, type) and issubclass(given, Composition):
+            _check_screen(where, given, metadata, depends)
+        elif isinstance(given, type) and issubclass(given, Upstream) and not depends:
+            raise ConfigurationError(
+                f"{where} is the service {given.__name__}: services are fields of a Composition, "
+                "which the view takes with Depends(compose(...))"
+            )
+
+
+def check_path_parameters(
+    route: BaseRoute, endpoint: Callable[..., Any], dependencies: Sequence[params.Depends]
+) -> None:
+    """Raise `ConfigurationError` for a parameter of the path that neither view nor screen takes.
+
+    One that takes the request may read it there.
+    """
+    if not isinstance(route, APIRoute):
+        return
+    every = list(_tree(route.dependant))
+    unused = route.param_convertors.keys() - {
+        one.alias for dependant in every for one in dependant.path_params
+    }
+    calls = [endpoint, *(one.dependency for one in dependencies if one.dependency is not None)]
+    if not unused or any(_takes_request(call, route.path) for call in calls):
+        return
+    queried = (one.alias for dependant in every for one in dependant.query_params)
+    others = ", ".join(dict.fromkeys(queried))
+    hint = f"; its query parameters are {others}: is one of them meant?" if others else ""
+    raise ConfigurationError(
+        f"view {endpoint.__qualname__}: nothing takes {{{min(unused)}}} of the path "
+        f"{route.path}{hint}"
+    )
+
+
+def _hints_of(endpoint: Callable[..., Any]) -> dict[str, Any]:
+    """Return the annotations of an endpoint; raise `ConfigurationError` for an unknown name."""
+    try:
+        return get_type_hints(endpoint, include_extras=True)
+    except NameError as error:
+        raise ConfigurationError(
+            f"view {endpoint.__qualname__}: {error}; an annotation has to be importable from the "
+            "module of the view"
+        ) from error
+
+
+def _check_screen(
+    where: str,
+    screen: type[Composition],
+    metadata: Sequence[object],
+    depends: Sequence[params.Depends],
+) -> None:
+    mend = f"Annotated[{screen.__name__}, Depends(compose({screen.__name__}))]"
+    if any(composition_of(one) is not None for one in metadata):
+        raise ConfigurationError(f"{where}: put compose(...) into Depends(...): {mend}")
+    if not depends:
+        raise ConfigurationError(f"{where} is a composition and has no Depends: write {mend}")
+    for one in depends:
+        if one.dependency in {None, screen} or getattr(one.dependency, "__name__", "") == "compose":
+            raise ConfigurationError(f"{where}: Depends(...) takes what compose returns: {mend}")
+
+
+def _takes_request(call: Callable[..., Any], path: str) -> bool:
+    """Whether a function, or one that it depends on, takes the request; screens always do."""
+    return any(
+        one.request_param_name or one.websocket_param_name or one.http_connection_param_name
+        for one in _tree(get_dependant(path=path, call=call))
+        if composition_of(one.call) is None
+    )
+
+
+def _tree(dependant: Dependant) -> Iterator[Dependant]:
+    """Yield a dependant and all below it."""
+    yield dependant
+    for one in dependant.dependencies:
+        yield from _tree(one)
+
+
+def _split(hint: object) -> tuple[object, Sequence[object]]:
+    if get_origin(hint) is Annotated:
+        given, *metadata = get_args(hint)
+        return given, metadata
+    return hint, ()

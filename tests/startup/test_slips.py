@@ -1,0 +1,267 @@
+"""What beginners write: each slip gets one error that says what to write instead."""
+
+import warnings
+from types import ModuleType
+from typing import Annotated
+
+import pytest
+from fastapi import Depends, Request
+
+from bff_core import Composition, Limit, Policy, Upstream, Views, compose, critical, gateway
+from bff_core.errors import ConfigurationError
+from bff_core.graphql import GraphQL
+from bff_core.settings import ConfigurationWarning, Settings
+
+LAPTOP = Settings(env="development", upstreams={"shop": "http://127.0.0.1:1"})
+
+
+class Shop(Upstream):
+    """A service."""
+
+    policy = Policy(public=True)
+
+    async def product(self, product_id: str) -> str:
+        """Return a product."""
+        return await self.get("/products/{id}", str, id=product_id)
+
+
+class Page(Composition):
+    """A screen."""
+
+    shop: Shop
+    product_id: str
+
+    @critical
+    async def product(self) -> str:
+        """Return the product."""
+        return await self.shop.product(self.product_id)
+
+
+Composed = Annotated[Page, Depends(compose(Page))]
+
+views = Views()
+
+
+@views.get("/products/{product_id}")
+async def get_product(page: Composed) -> str:
+    """Show a product."""
+    return await page.product()
+
+
+def refusal(call, *arguments, **options) -> str:
+    """Return what a call is refused with."""
+    with pytest.raises(ConfigurationError) as caught:
+        call(*arguments, **options)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+PLACE = ModuleType("shop.views")
+
+
+@pytest.mark.parametrize(
+    ("options", "mend"),
+    [
+        ({"faces": views}, "faces=Views(...): give a list, as in faces=[views]"),
+        ({"faces": [Views]}, "make one, as in Views()"),
+        ({"faces": [Page]}, "which takes Annotated[Page, Depends(compose(Page))]"),
+        ({"faces": [views.router]}, "a plain router is added by app.include_router(...)"),
+        ({"faces": [PLACE]}, "name its Views, as in faces=[views.views]"),
+        ({"faces": [None]}, "faces=[None]: give Views() or GraphQL(schema)"),
+        ({"services": Shop}, "services=Shop: give a list, as in services=[Shop]"),
+        ({"services": "shop"}, "services='shop': give a list"),
+        ({"services": {Shop: "http://a"}}, "services=dict(...): give a list"),
+        ({"services": ["shop"]}, "the address is in BFF_UPSTREAM_<NAME>"),
+        ({"services": [Page]}, "services=[Page]: give classes of Upstream"),
+        ({"limits": Limit(quota=1)}, "limits=Limit(...): give a list"),
+        ({"limits": [600]}, "limits=[600]: give limits, as in limits=[Limit(quota=600)]"),
+        ({"sagas": Page}, "sagas=Page: give a list"),
+        ({"sagas": [Page]}, "give classes of Saga, as in sagas=[Checkout]"),
+        ({"authenticator": "demo"}, "authenticator='demo': give one of bff_core.auth"),
+        ({"authenticator": Page}, "authenticator=Page: give one of bff_core.auth"),
+        ({"settings": {"env": "development"}}, "settings=dict(...): give Settings(...)"),
+    ],
+)
+def test_an_argument_of_another_kind_is_refused(options, mend):
+    """The error names the argument and says what to give."""
+    usual = {"settings": LAPTOP, "services": [Shop], "faces": [views]}
+
+    assert mend in refusal(gateway, "shop", **{**usual, **options})
+
+
+@pytest.mark.parametrize("name", ["", " ", views, None, 7])
+def test_a_gateway_has_a_name(name):
+    """It stands in logs, OpenAPI and Cache-Status."""
+    assert "give it a name first" in refusal(gateway, name, settings=LAPTOP)
+
+
+def test_an_instance_of_a_service_is_refused_where_it_is_made():
+    """A gateway opens its services."""
+    assert refusal(Shop) == "Shop() is opened by a gateway: give it the class, services=[Shop]"
+
+
+async def screen(page: Page) -> str:
+    """Take a screen without Depends."""
+
+
+async def screen_itself(page: Annotated[Page, Depends(Page)]) -> str:
+    """Take what FastAPI would build."""
+
+
+async def screen_by_default(page: Page = Depends(Page)) -> str:  # noqa: B008 # a slip
+    """Take it in the older way."""
+
+
+async def composed_only(page: Annotated[Page, compose(Page)]) -> str:
+    """Forget Depends."""
+
+
+async def compose_itself(page: Annotated[Page, Depends(compose)]) -> str:
+    """Forget to call compose."""
+
+
+async def service(shop: Shop) -> str:
+    """Take a service."""
+
+
+async def nobody(product_id: str) -> "Nowhere":  # noqa: F821 # a slip
+    """Return what is not imported."""
+
+
+def plain(product_id: str) -> str:
+    """Forget async."""
+
+
+MEND = "Annotated[Page, Depends(compose(Page))]"
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "mend"),
+    [
+        (screen, f"view screen: page is a composition and has no Depends: write {MEND}"),
+        (screen_itself, f"Depends(...) takes what compose returns: {MEND}"),
+        (screen_by_default, f"Depends(...) takes what compose returns: {MEND}"),
+        (composed_only, f"put compose(...) into Depends(...): {MEND}"),
+        (compose_itself, f"Depends(...) takes what compose returns: {MEND}"),
+        (service, "shop is the service Shop: services are fields of a Composition"),
+        (nobody, "view nobody: name 'Nowhere' is not defined"),
+        (plain, "write it with `async def`"),
+    ],
+)
+def test_a_view_that_can_not_be_called_is_refused(endpoint, mend):
+    """The error names the view and its parameter."""
+    assert mend in refusal(Views().get("/products/{product_id}"), endpoint)
+
+
+async def stream(page: Page):
+    """Yield nothing."""
+    yield page
+
+
+def test_a_stream_is_checked_like_a_view():
+    """Screens of streams need Depends, too, and their paths are looked at."""
+    found = Views()
+
+    assert "page is a composition" in refusal(found.stream("/{product_id}"), stream)
+    assert "a path starts with a slash" in refusal(found.stream, "rows")
+
+
+async def other_name(page: Composed) -> str:
+    """Take the product by another name than the path's."""
+
+
+async def by_request(request: Request, page: Composed) -> str:
+    """Read the path from the request."""
+
+
+async def tenant(request: Request) -> str:
+    """Read the path in a dependency."""
+    return request.path_params["tenant"]
+
+
+async def with_dependency(page: Composed, tenant: Annotated[str, Depends(tenant)]) -> str:
+    """Leave the path to a dependency."""
+
+
+async def guarded(page: Composed) -> str:
+    """Leave the path to a dependency of the route."""
+
+
+def test_a_parameter_of_the_path_that_nothing_takes_is_refused():
+    """FastAPI would make the right name a query parameter, and every request a 422."""
+    message = refusal(Views().get("/products/{id}"), other_name)
+
+    assert "view other_name: nothing takes {id} of the path /products/{id}" in message
+    assert "its query parameters are product_id: is one of them meant?" in message
+    assert "nothing takes {shop}" in refusal(
+        Views(prefix="/{shop}").get("/products/{product_id}"), other_name
+    )
+
+
+def test_a_parameter_of_the_path_may_be_read_from_the_request():
+    """By the view, by a dependency, by one of the route."""
+    found = Views(prefix="/{tenant}")
+
+    found.get("/a/{product_id}")(by_request)
+    found.get("/b/{product_id}")(with_dependency)
+    found.get("/c/{product_id}", dependencies=[Depends(tenant)])(guarded)
+
+    assert len(found.router.routes) == 3
+
+
+@pytest.mark.parametrize("verb", ["get", "post", "put", "patch", "delete", "stream"])
+def test_a_decorator_without_a_path_is_refused(verb):
+    """`@views.get` without its brackets."""
+    assert refusal(getattr(Views(), verb), get_product).startswith(f"@views.{verb} needs a path")
+
+
+def test_what_is_no_composition_is_not_composed():
+    """Nor is a type that stands where a field was meant."""
+    assert refusal(compose, Shop) == "compose(Shop): give a class of Composition"
+    assert "GraphQL(...) takes a strawberry.Schema" in refusal(GraphQL, None)
+    assert "shop = Shop is no field: write shop: Shop" in refusal(
+        type, "Wrong", (Composition,), {"shop": Shop}
+    )
+
+
+def test_a_class_inside_a_composition_is_no_field():
+    """It may have helpers of its own."""
+
+    class Home(Composition):
+        class Row:
+            pass
+
+    assert Home.Row.__name__ == "Row"
+
+
+@pytest.mark.parametrize(
+    "variable", ["BFF_UPSTREM_SHOP", "BFF_UPSTREAMS_SHOP", "BFF_UPSTRAEM_SHOP", "BFF_UPSTREAN_SHOP"]
+)
+def test_a_misspelt_upstream_is_named(variable):
+    """The warning names the variable that was meant."""
+    with pytest.warns(ConfigurationWarning, match="did you mean BFF_UPSTREAM_SHOP?"):
+        Settings.load({variable: "http://a"})
+
+
+def test_a_misspelt_service_is_named():
+    """The error about a service without an address names one that nearly fits."""
+    with warnings.catch_warnings(action="error"):
+        settings = Settings.load({"BFF_ENV": "development", "BFF_UPSTREAM_SHP": "http://a"})
+
+    message = refusal(gateway, "shop", settings=settings, services=[Shop], faces=[views])
+
+    assert message.endswith("BFF_UPSTREAM_SHP is set: is it meant?")
+
+
+async def test_services_can_be_shown_before_the_gateway_runs():
+    """The stack has its layers and addresses; a call says when it can be made."""
+    app = gateway("shop", settings=LAPTOP, services=[Shop], faces=[views])
+    before = repr(app.services[Shop])
+    async with app.router.lifespan_context(app):
+        running = repr(app.services[Shop])
+
+    assert before == repr(app.services[Shop]) == running
+    assert before.startswith("Shop\n  deadline ")
+    assert "127.0.0.1:1" in before
+    with pytest.raises(ConfigurationError, match="'shop' can be called while the gateway runs"):
+        await app.services[Shop].product("1")
