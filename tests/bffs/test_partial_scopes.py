@@ -175,7 +175,6 @@ SERVICES = (
     *(Users, Catalog, Pricing, Inventory, Orders),
     *(Carts, Payments, Reviews, Recommendations),
 )
-ONE = {"order_id": "10001"}
 CHANGE = [PriceChange("nonsense", Money(1, "EUR"))]
 
 
@@ -208,7 +207,9 @@ async def test_a_new_route_over_an_old_screen_is_not_open(mocks, screen, scope, 
     """Though the route is for anyone, the screen fetches nothing for who lacks the scope."""
     views = Views(access=ANYONE)
 
-    @views.post("/screen/{order_id}")
+    path = "/screen/{order_id}" if screen is OrderPage else "/screen"
+
+    @views.post(path)
     async def post_screen(one: Annotated[Any, Depends(compose(screen))]) -> str:
         await use(one)
         return "done"
@@ -221,7 +222,7 @@ async def test_a_new_route_over_an_old_screen_is_not_open(mocks, screen, scope, 
         for headers in ({}, OPENID, bearer(scope)):
             mocks.forget()
             body = {"payment_method_id": "none"}
-            await client.post("/screen/10001", json=body, headers=headers)
+            await client.post(path.format(order_id="10001"), json=body, headers=headers)
             fetched.append({name for name, calls in mocks.counted().items() if calls})
 
     assert fetched[:2] == [set(), set()]
