@@ -126,9 +126,6 @@ class _Compiler:
         declared = plain(declared, args)
         kind = get_origin(declared) or declared
         inner = get_args(declared)
-        if declared is float:
-            self.has_numbers = True
-            return _finite if self._is_full else self._scalar(declared)
         if is_scalar(declared):
             return self._scalar(declared)
         if declared is Any or declared is object:
@@ -139,9 +136,17 @@ class _Compiler:
         return self._container_of(kind, inner, args)
 
     def _scalar(self, *declared: object) -> Check | None:
+        if self._must_be_finite(declared) and self._is_full:
+            return _finite
         if not self._is_inside:
             return _exactly({one for kind in declared for one in _types_of(kind)})
         return _scalars if self._is_full else None
+
+    def _must_be_finite(self, kinds: Collection[object]) -> bool:
+        """Whether one of these types is a number, and null is none of them."""
+        is_number = float in kinds and NoneType not in kinds
+        self.has_numbers |= is_number
+        return is_number
 
     def _container_of(
         self, kind: object, inner: tuple[object, ...], args: Mapping[object, object]
@@ -208,6 +213,8 @@ class _Compiler:
         allowed = {kind for one in kinds if is_scalar(one) for kind in _types_of(one)}
         if float in allowed and self._is_inside:
             allowed.add(int)
+        if self._must_be_finite(given) and self._is_full:
+            checks |= {float: _finite}
         return _union(checks, {*allowed, NoneType, msgspec.UnsetType} if is_optional else allowed)
 
 

@@ -20,7 +20,7 @@ from pydantic_core import to_jsonable_python
 from bff_core.errors import ConfigurationError
 from bff_core.rest.exact_types import ExactTypes, Foreign
 from bff_core.rest.finite import finite_serializer
-from bff_core.rest.struct_schema import has_structs, without_structs
+from bff_core.rest.struct_schema import has_structs, unknown_in, without_structs
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +87,17 @@ class ResponseModel:
                 "a Struct with the fields that it answers with, or omit_defaults=True"
             )
         try:
+            unknown = next(unknown_in(self.declared), None)
             self._decode = msgspec.json.Decoder(self.declared).decode
-            self.schema = without_structs(self.declared)
-            TypeAdapter(self.schema)
-        except (TypeError, PydanticSchemaGenerationError) as error:
+        except TypeError as error:
             raise ConfigurationError(f"view {view}: {error}") from None
+        if unknown is not None:
+            raise ConfigurationError(
+                f"view {view}: msgspec Structs can't be answered together with "
+                f"{unknown.__name__}, which msgspec does not know: make both Structs, or both "
+                "pydantic models"
+            )
+        self.schema = without_structs(self.declared)
 
     def encode(self, result: object) -> bytes:
         """Return a result as JSON, with the declared fields only."""

@@ -7,7 +7,7 @@ from functools import partial, wraps
 from typing import Any, get_args, get_origin, get_type_hints
 
 from fastapi import Response
-from starlette.responses import StreamingResponse
+from starlette.responses import JSONResponse, StreamingResponse
 
 from bff_core.auth.access import Access, admit_to
 from bff_core.edge.exchange import SCOPE, declare_stream
@@ -19,8 +19,8 @@ from bff_core.rest.route_options import Answering
 from bff_core.rest.signature import with_request
 
 
-class Lines(StreamingResponse):
-    """Lines of JSON."""
+class Lines(JSONResponse):
+    """Lines of JSON, as OpenAPI shows them: each has the schema of a value."""
 
     media_type = "application/x-ndjson"
 
@@ -51,8 +51,9 @@ def as_stream(
             await rows.aclose()
             return as_response(Answer(status, with_injected([], injected), b""))
         declare_stream(request.scope)
-        answer = Lines(_lines(first, rows, model), status_code=status)
-        answer.raw_headers = with_injected(answer.raw_headers, injected)
+        lines = _lines(first, rows, model)
+        answer = StreamingResponse(lines, status_code=status, media_type=Lines.media_type)
+        answer.raw_headers[:] = with_injected(answer.raw_headers, injected)
         return answer
 
     # An async generator's wrapper is none: FastAPI must not take it for one.

@@ -25,6 +25,23 @@ def has_structs(declared: object) -> bool:
     return any(map(is_struct, _types_in(declared, set())))
 
 
+def unknown_in(declared: object) -> Iterator[type]:
+    """Yield the classes in a type that msgspec does not know, such as pydantic models."""
+    left: list[object] = [msgspec.inspect.type_info(declared)]
+    known: set[int] = set()
+    while left:
+        one = left.pop()
+        if id(one) in known:
+            continue
+        known.add(id(one))
+        if isinstance(one, msgspec.inspect.CustomType) and one.cls is not object:
+            yield one.cls
+        elif isinstance(one, msgspec.inspect.Type | msgspec.inspect.Field):
+            left += [getattr(one, name) for name in one.__struct_fields__]
+        elif isinstance(one, tuple):
+            left += one
+
+
 def without_structs(declared: object) -> Any:
     """Return a type that pydantic knows and whose schema is that of the given one."""
     return _COPIES.of(declared)
@@ -61,6 +78,8 @@ class _Copies:
         """Return the copy of a type."""
         declared = (args or {}).get(declared, declared) if _is_hashable(declared) else declared
         kind, inner = get_origin(declared) or declared, get_args(declared)
+        if is_struct(kind) and kind.__struct_config__.array_like:
+            return tuple[tuple(one for _, one in self._members(kind, args or {}))]  # type: ignore[misc]
         if is_struct(kind) or (_is_dataclass(kind) and has_structs(declared)):
             return self._object(kind, tuple(self.of(one, args) for one in inner))
         if not inner or kind is Literal:

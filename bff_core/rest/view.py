@@ -114,9 +114,9 @@ class View:
         status, content = self._status(injected), self.model.content(result)
         # A class may have a status of its own, such as that of a redirect.
         told = make(content) if status == 200 else make(content, status_code=status)
-        told.raw_headers = [*told.raw_headers, *part_headers(compositions)]
-        if injected is not None:
-            told.raw_headers = with_injected(told.raw_headers, injected)
+        headers = [*told.raw_headers, *part_headers(compositions)]
+        # In place: a `FileResponse` adds to the same list when it is sent.
+        told.raw_headers[:] = with_injected(headers, injected) if injected else headers
         return told
 
     async def run(
