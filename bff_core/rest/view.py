@@ -6,6 +6,7 @@ from functools import partial, wraps
 from fastapi import Response
 from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import get_dependant
+from starlette.routing import compile_path
 from starlette.types import Receive, Send
 from starlette.types import Scope as ASGIScope
 
@@ -260,7 +261,8 @@ async def _send(told: Answer, send: Send) -> None:
 
 def compile_view(view: View, path: str) -> CompiledView | None:
     """Return the view for the fast lane, or None where only FastAPI's solver can call it."""
-    dependant = get_dependant(path=path, call=view.endpoint)
+    _, template, _ = compile_path(path)  # `{name}` for `{name:path}`
+    dependant = get_dependant(path=template, call=view.endpoint)
     if dependant.request_param_name is not None or not is_bindable(dependant):
         return None
     for one in dependant.dependencies:
