@@ -31,10 +31,9 @@ from typing import (
 from typing import get_type_hints as hints_of
 from uuid import UUID
 
-import annotated_types
 import msgspec
-from annotated_doc import Doc
 from msgspec import UNSET
+from pydantic.fields import FieldInfo
 
 SCALARS: Final = frozenset({
     NoneType, bool, int, float, str, datetime, date, time, Decimal, UUID,
@@ -44,7 +43,6 @@ SCALARS: Final = frozenset({
 _LISTS: Final = frozenset({list, tuple, set, frozenset})
 _LIST_TYPES: Final = _LISTS | {Sequence, MutableSequence, Collection, AbstractSet}
 _DICT_TYPES: Final = frozenset({dict, Mapping, MutableMapping})
-_PLAIN_METADATA: Final = (str, Doc, msgspec.Meta, annotated_types.BaseMetadata)
 
 Values = Collection[object]
 Check = Callable[[Values], int]
@@ -227,12 +225,17 @@ def plain(declared: object, args: Mapping[object, object]) -> object:
             declared = declared.__supertype__
         elif get_origin(declared) is Annotated:
             declared, *metadata = get_args(declared)
-            if not all(isinstance(one, _PLAIN_METADATA) for one in metadata):
+            if any(map(_is_of_pydantic, metadata)):
                 raise Foreign("Annotated with what may change how a value is written")
         elif declared is None:
             return NoneType
         else:
             return declared
+
+
+def _is_of_pydantic(metadata: object) -> bool:
+    """Whether metadata, or a default, may say how pydantic writes a value."""
+    return isinstance(metadata, FieldInfo) or hasattr(metadata, "__get_pydantic_core_schema__")
 
 
 def is_scalar(declared: object) -> bool:
@@ -263,7 +266,7 @@ def has_fields(kind: object) -> bool:
         return False
     pydantic = ("__pydantic_fields__", "__pydantic_config__", "__get_pydantic_core_schema__")
     return not any(hasattr(kind, name) for name in pydantic) and all(
-        type(one.default).__module__ != "pydantic.fields" for one in dataclasses.fields(kind)
+        not _is_of_pydantic(one.default) for one in dataclasses.fields(kind)
     )
 
 
