@@ -5,6 +5,7 @@
    FastAPI does. Types with Structs, which pydantic does not know, are filtered by msgspec.
 """
 
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -42,6 +43,8 @@ class Dump:
 
 def _foreign(value: object) -> object:
     """Return the JSON form of an object that msgspec does not know."""
+    if isinstance(value, Iterator):
+        raise TypeError("an iterator can be read only once: it is left to pydantic")
     try:
         return to_jsonable_python(value, by_alias=True, inf_nan_mode="constants")
     except ValueError:

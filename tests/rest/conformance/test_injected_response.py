@@ -8,7 +8,25 @@ import pytest
 from fastapi import Depends, HTTPException, Response
 from fastapi.responses import JSONResponse
 
-from tests.rest.conformance.three_ways import Ask, assert_alike, feature, features
+from bff_core import (
+    BulkAnswer,
+    Composition,
+    ConfigurationError,
+    Views,
+    bulk,
+    bulk_answer,
+    compose,
+    critical,
+    shows,
+)
+from tests.rest.conformance.three_ways import (
+    OTHER_WAYS,
+    Ask,
+    answer_of,
+    assert_alike,
+    feature,
+    features,
+)
 
 
 @dataclass
@@ -192,6 +210,104 @@ def answer_of_a_changing_view(routes):
         return Item(body.id)
 
     return Ask(method="POST", options={"json": {"id": 1}})
+
+
+@dataclass
+class Greeting:
+    """What the screen below shows."""
+
+    name: str
+
+
+class Screen(Composition):
+    """A screen of one part."""
+
+    @critical
+    async def name(self) -> str:
+        return "Ada"
+
+
+Page = Annotated[Screen, Depends(compose(Screen))]
+LINES = {"headers": {"accept": "application/x-ndjson"}}
+
+
+async def test_progressive_answer_has_the_headers_of_dependencies():
+    """Dependencies run before the first line, so that their headers and status go with it."""
+
+    def declare(routes):
+        @routes.get("/x", dependencies=[Depends(accepted)])
+        async def x(page: Page, total: Annotated[int, Depends(paged)]) -> Greeting:
+            return Greeting(await page.name())
+
+        return Ask(options=LINES)
+
+    answer = await answer_of("the slow path", declare)
+
+    assert answer.headers["content-type"] == "application/x-ndjson"
+    assert (answer.status_code, answer.headers["x-total-count"]) == (202, "7")
+
+
+async def test_view_with_a_response_answers_when_it_has_ended():
+    """It may set a cookie until its end, and a cookie can't come behind the first line."""
+
+    def declare(routes):
+        @routes.get("/x")
+        async def x(page: Page, response: Response) -> Greeting:
+            name = await page.name()
+            response.delete_cookie("session")
+            return Greeting(name)
+
+        return Ask(options=LINES)
+
+    answer = await answer_of("the slow path", declare)
+
+    assert answer.json() == {"name": "Ada"}
+    assert answer.headers["set-cookie"].startswith('session=""')
+
+
+def test_view_with_a_response_can_not_be_progressive():
+    """The mistake is found when the view is declared."""
+    with pytest.raises(ConfigurationError, match="progressive"):
+
+        @Views().get("/x", progressive=[shows(Screen.name, lambda name, _: name)])
+        async def x(page: Page, response: Response) -> Greeting:
+            return Greeting(await page.name())
+
+
+@dataclass
+class Wanted:
+    """The items of a batch."""
+
+    items: list[str]
+
+
+class Desk(Composition):
+    """Changes many things."""
+
+    @bulk(key=lambda item: item)
+    async def put(self, item: str) -> str:
+        return item
+
+
+@pytest.mark.parametrize("way", OTHER_WAYS)
+async def test_batch_has_the_cookies_of_its_view(way):
+    """A view that changes many things sets headers like every other."""
+
+    def declare(routes):
+        @routes.post("/x", status=207, dependencies=[Depends(paged)])
+        async def x(
+            wanted: Wanted, desk: Annotated[Desk, Depends(compose(Desk))], response: Response
+        ) -> BulkAnswer[str]:
+            response.set_cookie("seen", "1")
+            return bulk_answer(await desk.put(wanted.items), str)
+
+        return Ask(method="POST", options={"json": {"items": ["a"]}})
+
+    answer = await answer_of(way, declare)
+
+    assert (answer.status_code, answer.json()["done"]) == (207, 1)
+    assert answer.headers["x-total-count"] == "7"
+    assert answer.headers["set-cookie"].startswith("seen=1")
 
 
 @pytest.mark.parametrize("declare", features(globals()), ids=lambda one: one.__name__)
