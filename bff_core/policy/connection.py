@@ -55,7 +55,7 @@ class Connection:
     # saves. Whatever a service sends is decoded.
     accept_encoding: Annotated[
         tuple[str, ...],
-        Option("Which content codings to ask for, of gzip, br and zstd, best first"),
+        Option("Content codings to accept, of gzip, br and zstd, best first; () sends identity"),
     ] = ()
     verify: Annotated[
         bool,

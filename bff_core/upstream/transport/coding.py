@@ -15,6 +15,8 @@ import zstandard
 from bff_core.upstream.transport.failures import Undecodable
 
 PIECE: Final = 64 * 1024
+MAX_CODINGS: Final = 5
+"""How many codings one body may have, as many as curl accepts."""
 _GZIP_WINDOW: Final = 31  # zlib's code for "32 KiB window, gzip header and trailer"
 _ZSTD_WINDOW: Final = 8 * 1024 * 1024  # the most that RFC 9659 allows for this coding
 _ZSTD_SLICE: Final = 256  # 64 blocks of 128 KiB at most, as a block takes four bytes or more
@@ -38,8 +40,19 @@ class Decoder(Protocol):
         ...
 
 
-def decoder(coding: bytes) -> Decoder:
-    """Return a new decoder for a Content-Encoding, in lower case; raise `Undecodable`."""
+def decoders(codings: bytes) -> list[Decoder]:
+    """Return new decoders for a Content-Encoding, in lower case, in the order of their use.
+
+    The coding that was applied last is listed last (RFC 9110, section 8.4) and decoded first.
+    Raises `Undecodable` for a coding that is unknown, and for a longer list than anyone needs.
+    """
+    listed = codings.split(b", ")
+    if len(listed) > MAX_CODINGS:
+        raise Undecodable(f"more than {MAX_CODINGS} content codings")
+    return [_decoder(coding) for coding in reversed(listed)]
+
+
+def _decoder(coding: bytes) -> Decoder:
     create = _DECODERS.get(coding)
     if create is None:
         raise Undecodable(f"unknown content coding {coding.decode('latin-1')!r}")
@@ -91,6 +104,39 @@ class Gzip:
             data = self._member.unconsumed_tail or self._member.unused_data
             if piece:
                 self._parts.take(piece)
+                yield piece
+
+
+class Deflate:
+    """RFC 1950, or RFC 1951 alone, as some servers send it in spite of RFC 9110, section 8.4.1.2.
+
+    The first byte decides. One that names zlib's method would begin a block of RFC 1951 that no
+    encoder writes.
+    """
+
+    def __init__(self) -> None:
+        self._stream: zlib._Decompress | None = None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the stream ended."""
+        return self._stream is not None and self._stream.eof
+
+    def decode(self, data: bytes) -> Iterator[bytes]:
+        """Yield pieces; a full one means that zlib may hold back more of the same input."""
+        if data and self._stream is None:
+            is_zlib = data[0] & 15 == zlib.DEFLATED
+            self._stream = zlib.decompressobj(zlib.MAX_WBITS if is_zlib else -zlib.MAX_WBITS)
+        stream, piece = self._stream, b""
+        while stream is not None and (data or len(piece) == PIECE):
+            if data and stream.eof:
+                raise Undecodable("deflate: data after the end")
+            try:
+                piece = stream.decompress(data, PIECE)
+            except zlib.error as error:
+                raise Undecodable(f"deflate: {error}") from error
+            data = stream.unconsumed_tail or stream.unused_data
+            if piece:
                 yield piece
 
 
@@ -155,6 +201,7 @@ class Zstd:
 _DECODERS: dict[bytes, Callable[[], Decoder]] = {
     b"gzip": Gzip,
     b"x-gzip": Gzip,
+    b"deflate": Deflate,
     b"br": Brotli,
     b"zstd": Zstd,
 }

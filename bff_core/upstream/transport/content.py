@@ -1,40 +1,86 @@
 """The body of a reply on its way up: decoded as it comes, counted against its cap."""
 
 from collections.abc import Iterator
+from typing import Final
 
-from bff_core.policy.connection import KIB
-from bff_core.upstream.transport.coding import decoder
+from bff_core.policy.connection import KIB, MIB
+from bff_core.upstream.transport.coding import Decoder, decoders
 from bff_core.upstream.transport.failures import TooLarge, Undecodable
+
+_UNCAPPED_LEAD: Final = 8 * MIB
+"""How many more bytes than it yields an inner coding of a stream without a cap may take in."""
 
 
 class Content:
-    """Turns the raw pieces of one coded body into decoded ones, never more than `cap` bytes."""
+    """Turns the raw pieces of one coded body into decoded ones, never more than `cap` bytes.
 
-    __slots__ = ("_cap", "_decoder", "_raw_size", "_size")
+    Of several codings each is held to the cap, so that one can't expand what the next discards.
+    """
+
+    __slots__ = ("_cap", "_layers", "_raw_size", "_size")
 
     def __init__(self, coding: bytes | None, cap: int | None) -> None:
-        self._decoder = None if coding is None else decoder(coding)
+        self._layers = (
+            [_Layer(one, cap, is_first=number == 0) for number, one in enumerate(decoders(coding))]
+            if coding is not None
+            else []
+        )
         self._cap = cap
         self._size = self._raw_size = 0
 
     def decode(self, raw: bytes) -> Iterator[bytes]:
         """Yield the decoded pieces of a raw one; raise `Undecodable` or `TooLarge`."""
         self._raw_size += len(raw)
-        if self._decoder is not None:
-            self._check_padding()
-        for piece in (raw,) if self._decoder is None else self._decoder.decode(raw):
+        pieces: Iterator[bytes] = iter((raw,))
+        for layer in self._layers:
+            pieces = layer.decode(pieces)
+        for piece in pieces:
             self._size += len(piece)
             if self._cap is not None and self._size > self._cap:
                 raise TooLarge(f"the body is larger than {self._cap} bytes")
             yield piece
 
-    def _check_padding(self) -> None:
-        """No coding makes a body much larger; where one does, it may go on without end."""
-        cap = self._cap
-        if cap is not None and self._raw_size > cap + cap // 64 + KIB:
-            raise TooLarge(f"the body is coded in far more than {cap} bytes")
-
     def end(self) -> None:
-        """Check that the body ended where its coding ends; an empty body needs no coding."""
-        if self._decoder is not None and self._raw_size and not self._decoder.is_complete:
+        """Check that the body ended where its codings end; an empty body needs no coding."""
+        if self._raw_size and not all(layer.is_complete for layer in self._layers):
             raise Undecodable("the coded body ended early")
+
+
+class _Layer:
+    """One coding of a body, with what it took in and gave out, in bytes."""
+
+    __slots__ = ("_cap", "_decoder", "_is_first", "_taken", "_yielded")
+
+    def __init__(self, decoder: Decoder, cap: int | None, *, is_first: bool) -> None:
+        self._decoder = decoder
+        self._cap = cap
+        self._is_first = is_first
+        self._taken = self._yielded = 0
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the data ended where the coding says that it ends."""
+        return self._decoder.is_complete
+
+    def decode(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        """Yield what the pieces decode to."""
+        for piece in pieces:
+            self._taken += len(piece)
+            self._check_padding()
+            for decoded in self._decoder.decode(piece):
+                self._yielded += len(decoded)
+                yield decoded
+
+    def _check_padding(self) -> None:
+        """No coding makes a body much larger; where one does, it may go on without end.
+
+        What the network sends to a stream without a cap is bounded by the network alone; what an
+        outer coding expands is not.
+        """
+        cap = self._cap
+        if cap is not None and self._taken > cap + cap // 64 + KIB:
+            raise TooLarge(f"the body is coded in far more than {cap} bytes")
+        yielded = self._yielded
+        is_bounded = cap is not None or self._is_first
+        if not is_bounded and self._taken > yielded + yielded // 64 + _UNCAPPED_LEAD:
+            raise TooLarge("an inner coding of the body decodes to next to nothing")

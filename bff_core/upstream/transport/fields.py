@@ -19,6 +19,16 @@ HOP_BY_HOP = frozenset({
 
 _CODED = frozenset({b"content-encoding", b"content-length"})
 
+NO_CODINGS = frozenset({
+    *(b"identity", b"none", b"null", b"binary", b"7bit", b"8bit", b"aws-chunked"),
+    *(b"utf-8", b"utf8", b"us-ascii", b"ascii", b"iso-8859-1", b"latin1", b"windows-1252"),
+})  # fmt: skip
+"""What services write into Content-Encoding where the body has no coding.
+
+Object stores return what an upload said, and frameworks take the field for that of the charset or
+for MIME's Content-Transfer-Encoding. Of these only identity is registered.
+"""
+
 
 def tokens(value: bytes) -> list[bytes]:
     """Return the members of a comma-separated list, in lower case."""
@@ -26,8 +36,8 @@ def tokens(value: bytes) -> list[bytes]:
 
 
 def content_coding(values: Iterable[bytes]) -> bytes | None:
-    """Return what Content-Encoding fields say: None is identity, several are joined by commas."""
-    codings = [coding for value in values for coding in tokens(value) if coding != b"identity"]
+    """Return what Content-Encoding fields say: None is no coding, several are joined by commas."""
+    codings = [coding for value in values for coding in tokens(value) if coding not in NO_CODINGS]
     return b", ".join(codings) or None
 
 

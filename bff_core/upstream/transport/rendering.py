@@ -45,8 +45,9 @@ class Renderer:
 
     def __init__(self, endpoint: Endpoint, options: Connection) -> None:
         _check_endpoint(endpoint)
-        codings = ", ".join(options.accept_encoding)
-        accepted = f"accept-encoding: {codings}\r\n" if codings else ""
+        # without the field a service may choose any coding (RFC 9110, section 12.5.3)
+        codings = ", ".join(options.accept_encoding) or "identity"
+        accepted = f"accept-encoding: {codings}\r\n"
         self._base = endpoint.base_path
         self._static = f" HTTP/1.1\r\nhost: {endpoint.authority}\r\n{accepted}request-timeout: "
         self._starts: dict[str, str] = {}  # by method

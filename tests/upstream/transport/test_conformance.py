@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import time
+import zlib
 
 import brotli
 import pytest
@@ -191,6 +192,67 @@ async def test_a_coded_body_arrives_decoded(kit, connected, coding):
     assert find_header(reply.headers, b"content-length") is None
 
 
+@pytest.mark.parametrize(
+    ("fields", "coded"),
+    [
+        (["X-Gzip"], gzip.compress),
+        (["DEFLATE"], zlib.compress),
+        (["deflate"], lambda plain: zlib.compress(plain)[2:-4]),
+        (["gzip, gzip"], lambda plain: gzip.compress(gzip.compress(plain))),
+        (["gzip, identity"], gzip.compress),
+        (["gzip", "br"], lambda plain: brotli.compress(gzip.compress(plain))),
+        (["gzip,UTF-8", "none"], gzip.compress),
+    ],
+)
+async def test_codings_are_undone_as_services_name_them(kit, connected, fields, coded):
+    """Old names, stacked ones, in one line or several; without zlib's frame, too."""
+    plain = b"to be or not to be " * 500
+    lines = [f"Content-Encoding: {one}" for one in fields]
+    response = kit.http(coded(plain), *lines)
+
+    async with kit.Service(kit.answering(response)) as service, connected(service) as connector:
+        reply = await connector.send(kit.calling())
+        async with connector.stream(kit.calling()) as stream:
+            streamed = b"".join([piece async for piece in stream])
+
+    assert (reply.body, streamed) == (plain, plain)
+    assert find_header(reply.headers, b"content-encoding") is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("identity", "none", "NULL", "binary", "7bit", "8bit", "aws-chunked", "UTF-8", "utf8"),
+        *("us-ascii", "ascii", "ISO-8859-1", "latin1", "windows-1252", "", "identity, none"),
+    ],
+)
+async def test_a_word_that_is_no_coding_leaves_the_body_as_it_is(kit, connected, name):
+    """Object stores and frameworks write the charset, or MIME's words, into Content-Encoding."""
+    response = kit.http(b'{"a": 1}', f"Content-Encoding: {name}")
+
+    async with kit.Service(kit.answering(response)) as service, connected(service) as connector:
+        reply = await connector.send(kit.calling())
+
+    assert reply.body == b'{"a": 1}'
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [((), b"accept-encoding: identity"), (("br", "gzip"), b"accept-encoding: br, gzip")],
+)
+async def test_the_accepted_codings_are_sent(kit, connected, options, line):
+    """Without the field a service may choose any coding (RFC 9110, section 12.5.3)."""
+    async with (
+        kit.Service(kit.answering(kit.http())) as service,
+        connected(service, accept_encoding=options) as connector,
+    ):
+        await connector.send(kit.calling())
+
+    (request,) = service.requests
+    sent = [one for one in request.lower().split(b"\r\n") if one.startswith(b"accept-encoding")]
+    assert sent == [line]
+
+
 @pytest.mark.parametrize("coding", CODINGS)
 async def test_a_bomb_is_refused(kit, connected, coding):
     """A small body that grows past the cap is no reply."""
@@ -214,7 +276,9 @@ async def test_a_bomb_is_refused(kit, connected, coding):
         ("zstd", zstandard.ZstdCompressor().compress(b"x" * 100)[:-2]),
         ("zstd", b"not zstd"),
         ("rot13", b"uryyb"),
-        ("gzip, gzip", gzip.compress(gzip.compress(b"twice"))),
+        ("gzip, gzip", gzip.compress(b"once")),
+        ("deflate", zlib.compress(b"x" * 100)[:-2]),
+        ("compress", b"\x1f\x9d"),
     ],
 )
 async def test_an_undecodable_body_is_refused(kit, connected, coding, body):
