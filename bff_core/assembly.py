@@ -48,6 +48,7 @@ from bff_core.upstream.client import Upstream
 from bff_core.upstream.credentials.wallet import Wallet, providers, secrets
 from bff_core.upstream.planned import PlannedStack
 from bff_core.upstream.provider import ProviderService
+from bff_core.upstream.reading.declared import check_reply_types
 from bff_core.upstream.roster import Policies, Roster
 from bff_core.upstream.runtime import Runtime
 from bff_core.upstream.stack import MakeTransport
@@ -115,10 +116,15 @@ def checks(asks: Authenticator | None) -> list[tuple[str, Check]]:
     return [("sign-in", one.unready) for one in each_of(asks) if isinstance(one, MayBeUnready)]
 
 
-def check_variables(services: Sequence[type[Upstream]], settings: Settings) -> None:
-    """Raise `ConfigurationError` for a service without address, a credential without secret."""
+def check_services(services: Sequence[type[Upstream]], settings: Settings) -> None:
+    """Raise `ConfigurationError` for what is missing or wrong before anything is called.
+
+    That is a service without address, a reply type that JSON can't become, a credential without
+    secret.
+    """
     for kind in services:
         settings.upstream(kind.name)
+        check_reply_types(kind, kind.decoders)
     for name in secrets(services):
         settings.secret(name)
 

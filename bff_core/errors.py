@@ -253,10 +253,19 @@ class BadStatus(UpstreamError):
 
 
 class BadPayload(UpstreamError):
-    """The reply does not fit the declared model, or is no JSON at all."""
+    """The reply does not fit the declared model, or is no JSON at all.
+
+    `reply` is there where the whole reply was read.
+    """
 
     code = "bad_payload"
     title = "Upstream sent an invalid payload"
+
+    def __init__(
+        self, message: str, *, call: Call, attempts: int = 1, reply: Reply | None = None
+    ) -> None:
+        super().__init__(message, call=call, attempts=attempts)
+        self.reply = reply
 
 
 class CompositionError(BFFError):

@@ -100,6 +100,10 @@ class RunningPart(Protocol):
         """Note a reply that the part's value is made of."""
         ...
 
+    def reduce(self) -> None:
+        """Note that something was left out of what the part's value is made of."""
+        ...
+
 
 running_part: ContextVar[RunningPart | None] = ContextVar("running_part", default=None)
 """The running part; set by the composition, read once where a call is made."""

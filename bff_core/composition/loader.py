@@ -108,7 +108,7 @@ class Keyed(Awaitable[V_co]):
             raise error
         fallback = self._options.fallback
         value = fallback() if callable(fallback) else fallback
-        if self._part.state in {"ok", "stale"}:
+        if self._part.state in {"ok", "stale", "partial"}:
             self._part.degrade(
                 state_of(error, has_fallback=True), reason_of(error), self._part.result()
             )

@@ -11,7 +11,7 @@ from bff_core.call import Reply
 from bff_core.composition.errors import PartCancelled, PartTimedOut
 from bff_core.composition.screen import Screen
 from bff_core.composition.state import State, reason_of, state_of
-from bff_core.errors import CompositionCycle, PartFailed
+from bff_core.errors import BadPayload, CompositionCycle, PartFailed
 from bff_core.events import PartEnded
 from bff_core.scope import running_part
 
@@ -105,8 +105,13 @@ class Part(Awaitable[T_co], Generic[T_co]):
     def saw(self, reply: Reply) -> None:
         """Note a reply that the value is made of: one stale reply makes the part stale."""
         if reply.source == "stale":
-            self.state = "stale"
+            if self.state == "ok":
+                self.state = "stale"
             self.age = max(self.age, reply.age)
+
+    def reduce(self) -> None:
+        """Note that something was left out of a reply that the value is made of."""
+        self.state, self.reason = "partial", BadPayload.code
 
     def degrade(self, state: State, reason: str, value: object) -> None:
         """End with a substitute: called by the failure policy."""

@@ -5,9 +5,9 @@ from typing import Literal
 
 from bff_core.errors import BFFError, NotAllowed, PartFailed
 
-State = Literal["ok", "stale", "fallback", "missing", "forbidden"]
+State = Literal["ok", "stale", "partial", "fallback", "missing", "forbidden"]
 
-WORST_LAST: tuple[State, ...] = ("ok", "stale", "missing", "fallback", "forbidden")
+WORST_LAST: tuple[State, ...] = ("ok", "stale", "partial", "missing", "fallback", "forbidden")
 """States by how much they take away; several runs of one part are told as the last of these."""
 
 

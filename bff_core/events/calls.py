@@ -102,6 +102,18 @@ class Cached(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ReplyReduced(Event):
+    """Tolerant reading left something out of a reply.
+
+    `lost` names the first places and why (`$.items[3].status: an unknown member`), never a value;
+    `count` is how many there are.
+    """
+
+    lost: tuple[str, ...]
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Ejected(Event):
     """An endpoint gets no calls for `duration` seconds."""
 

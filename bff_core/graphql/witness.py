@@ -55,7 +55,7 @@ def _tell(awaited: list[Part[object]]) -> None:
     """Raise for a part that is down; what its service calls "not found" is really none."""
     for part in awaited:
         for name, state, reason in _behind(part):
-            if state not in {"ok", "stale"} and reason != "not_found":
+            if state not in {"ok", "stale", "partial"} and reason != "not_found":
                 raise PartMissing(name, state, reason)
 
 

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass, fields
 from types import NoneType, UnionType
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from bff_core.errors import ConfigurationError
 
@@ -78,7 +78,13 @@ def described(policy: type) -> tuple[DescribedOption, ...]:
 def _types(hint: Any) -> tuple[type, ...]:
     inner = get_args(hint)[0]
     kinds = get_args(inner) if isinstance(inner, UnionType) else (inner,)
-    return tuple(get_origin(kind) or kind for kind in kinds)
+    return tuple(_class_of(kind) for kind in kinds)
+
+
+def _class_of(kind: Any) -> type:
+    """Return the class of a type's values; of a choice of words it is text."""
+    origin = get_origin(kind)
+    return str if origin is Literal else origin or kind
 
 
 def check(policy: object) -> None:

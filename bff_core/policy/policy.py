@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
+from zoneinfo import ZoneInfo
 
 from bff_core.errors import ConfigurationError
 from bff_core.policy.balance import Balance
@@ -53,6 +54,20 @@ class Policy:
         bool,
         Option("Whether the service keeps Idempotency-Keys: POST and PATCH are given one, retried"),
     ] = True
+    reading: Annotated[
+        Literal["strict", "tolerant"],
+        Option(
+            "How replies are read: strict refuses what does not fit, tolerant leaves it out where "
+            "a list, a dictionary or a default allows that"
+        ),
+    ] = "strict"
+    naive_datetimes: Annotated[
+        str,
+        Option(
+            "What becomes of a datetime without a zone: accept, refuse, or the name of a zone that "
+            "is assumed, such as UTC"
+        ),
+    ] = "accept"
     critical: Annotated[
         bool, Option("Whether the gateway reports itself not ready while the circuit is open")
     ] = False
@@ -75,8 +90,21 @@ class Policy:
         if self.public and self.per_tenant:
             raise ConfigurationError("Policy.public and Policy.per_tenant exclude each other")
         self._check_credentials()
+        self._check_reading()
         if self.critical and self.breaker is None:
             raise ConfigurationError("Policy.critical needs a breaker, whose circuit it asks")
+
+    def _check_reading(self) -> None:
+        if self.reading not in {"strict", "tolerant"}:
+            raise ConfigurationError(
+                f"Policy.reading must be strict or tolerant, not {self.reading!r}"
+            )
+        naive = self.naive_datetimes
+        if naive not in {"accept", "refuse", "UTC"} and not _is_zone(naive):
+            raise ConfigurationError(
+                "Policy.naive_datetimes must be accept, refuse or the name of a zone, such as UTC "
+                f"or Europe/Berlin, not {naive!r}"
+            )
 
     def _check_credentials(self) -> None:
         shown = self.credentials
@@ -92,3 +120,11 @@ class Policy:
                 f"leave {shared} off where credentials are {type(shown).__name__}(...), or call "
                 "what is the same for everybody through an upstream class of its own"
             )
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, LookupError):
+        return False
+    return True

@@ -40,7 +40,7 @@ _PART: dict[str, Any] = {
     "type": "object",
     "required": ["status"],
     "properties": {
-        "status": {"enum": ["ok", "stale", "fallback", "missing", "forbidden"]},
+        "status": {"enum": ["ok", "stale", "partial", "fallback", "missing", "forbidden"]},
         "reason": {"type": "string"},
         "age": {"type": "integer"},
     },

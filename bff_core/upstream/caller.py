@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import ClassVar, Protocol, Self, TypeVar
+from typing import Any, ClassVar, Final, Protocol, Self, TypeVar
 
 import msgspec
 from typing_extensions import TypeForm
@@ -21,11 +21,14 @@ from bff_core.call import (
 )
 from bff_core.clock import Clock, monotonic
 from bff_core.errors import ConfigurationError, InvalidInput
+from bff_core.events import Events, ReplyReduced
 from bff_core.policy.cache import Cache
 from bff_core.policy.idempotency import derived_key
 from bff_core.policy.policy import Policy
 from bff_core.scope import Scope, running_part, writing
-from bff_core.upstream.decoding import decoding
+from bff_core.upstream.decoding import Decodings
+from bff_core.upstream.reading.options import Decoder
+from bff_core.upstream.reading.rereading import Reduced
 from bff_core.upstream.target import Query, Scalar, encode_query, template
 from bff_core.upstream.transport.interface import StreamedReply
 
@@ -35,6 +38,9 @@ JSON: Headers = ((b"content-type", b"application/json"),)
 ACCEPT_JSON: Headers = ((b"accept", b"application/json"),)
 KEYED = frozenset({"POST", "PATCH"})
 """Methods that may be sent again only with an Idempotency-Key (RFC 9110, section 9.2.2)."""
+
+MOST_REPORTED: Final = 10
+"""How many places are named of those that tolerant reading left out of one reply."""
 
 NO_BODY = object()
 """What stands for a body that is not sent; None would be the JSON value null."""
@@ -66,6 +72,11 @@ class Stack(Protocol):
         """The streaming road."""
         ...
 
+    @property
+    def events(self) -> Events:
+        """Where what happens is reported."""
+        ...
+
 
 class Caller:
     """What every service client does behind its verbs.
@@ -76,6 +87,8 @@ class Caller:
 
     name: ClassVar[str] = ""
     policy: ClassVar[Policy] = Policy()
+    decoders: ClassVar[Mapping[type, Decoder]] = {}
+    """Functions that make values of a type from what the service writes in its place."""
     tells_lineage: ClassVar[bool] = True
     """Its replies are noted in `Scope.lineage`, each with its audience."""
 
@@ -88,18 +101,21 @@ class Caller:
         self._stack = stack
         self._clock = clock
         self._scope: Scope | None = None
+        self._decodings = Decodings(stack, self.decoders)
 
     def bind(self, scope: Scope) -> Self:
         """Return a copy that acts for one request: its viewer, its deadline, its trace."""
         bound = object.__new__(type(self))
         bound._stack = self._stack
         bound._clock = self._clock
+        bound._decodings = self._decodings
         bound._scope = scope
         return bound
 
     def call_through(self, stack: Stack) -> None:
         """Let those who are bound from now on call through another stack."""
         self._stack = stack
+        self._decodings = Decodings(stack, self.decoders)
 
     async def typed(
         self,
@@ -120,7 +136,7 @@ class Caller:
         if json is not NO_BODY:
             body = msgspec.json.encode(json)
             fields += JSON
-        decode = decoding(model)
+        decode = self._decodings[model]
         call = self.call(
             method,
             path,
@@ -134,7 +150,20 @@ class Caller:
         )
         reply = await self.reply(call)
         known = NOT_DECODED if reply.decoded is None else reply.decoded.get(decode, NOT_DECODED)
-        return decode.value(reply, call) if known is NOT_DECODED else known  # type: ignore[return-value]  # by the same decoding
+        value = decode.value(reply, call) if known is NOT_DECODED else known
+        if value.__class__ is Reduced:
+            return self.reduced(value, call, is_new=known is NOT_DECODED)  # type: ignore[no-any-return]  # by the same decoding
+        return value  # type: ignore[return-value]  # by the same decoding
+
+    def reduced(self, reply: Reduced, call: Call, *, is_new: bool = True) -> Any:
+        """Return what is left of a reply; the part that made the call says that it is not all."""
+        if (part := running_part.get()) is not None:
+            part.reduce()
+        events = self._stack.events
+        if is_new and events.sinks:
+            lost = reply.lost[:MOST_REPORTED]
+            events.emit(ReplyReduced(call.upstream, call.operation, lost, len(reply.lost)))
+        return reply.value
 
     async def reply(self, call: Call) -> Reply:
         """Send a call down the stack; the part that made it sees a stale reply."""

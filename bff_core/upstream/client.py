@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
+from functools import partial
 from typing import TypeVar
 
 from typing_extensions import TypeForm
@@ -12,6 +13,7 @@ from bff_core.errors import BadPayload, BadStatus, ConfigurationError
 from bff_core.policy.cache import Cache
 from bff_core.policy.policy import Policy
 from bff_core.upstream.caller import NO_BODY, Caller, encoded
+from bff_core.upstream.reading.rereading import Reduced
 from bff_core.upstream.streaming import ServerSentEvent, events, rows
 from bff_core.upstream.target import Query, Scalar
 from bff_core.upstream.transport.interface import StreamedReply
@@ -59,6 +61,12 @@ class Upstream(Caller):
             raise ConfigurationError(f"{cls.__name__}.name must be text; rename the method")
         if not isinstance(cls.policy, Policy):
             raise ConfigurationError(f"{cls.__name__}.policy must be a Policy(...)")
+        decoders = cls.decoders.items() if isinstance(cls.decoders, Mapping) else [(None, None)]
+        if not all(isinstance(kind, type) and callable(decode) for kind, decode in decoders):
+            raise ConfigurationError(
+                f"{cls.__name__}.decoders must map types to functions, such as "
+                "{datetime: read_date}"
+            )
 
     def get(
         self,
@@ -201,10 +209,11 @@ class Upstream(Caller):
         async with stack.streamer.stream(call) as reply:
             _refuse_failure(reply, call)
             is_empty = True
-            async with aclosing(rows(aiter(reply), model, call)) as values:
+            line = partial(self._decodings[model].line, headers=reply.headers, call=call)
+            async with aclosing(rows(aiter(reply), line, call)) as values:
                 async for value in values:
                     is_empty = False
-                    yield value
+                    yield self.reduced(value, call) if isinstance(value, Reduced) else value
             if is_empty:
                 _refuse_void(reply, call)
 

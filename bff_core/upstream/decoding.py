@@ -1,51 +1,130 @@
 """Replies into typed values: what counts as an answer, what as a failure, and whose."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from functools import lru_cache
 from types import NoneType
-from typing import Any, Generic, TypeVar, get_args
+from typing import Any, Final, Generic, Protocol, TypeVar, get_args
 
 import msgspec
 from typing_extensions import TypeForm
 
-from bff_core.call import Call, Reply
-from bff_core.errors import BadPayload, BadStatus, ConfigurationError
+from bff_core.call import Call, Headers, Reply, find_header
+from bff_core.errors import BadPayload, BadStatus
+from bff_core.policy.policy import Policy
 from bff_core.upstream.immutable import is_immutable
+from bff_core.upstream.reading.charset import is_foreign, text_of
+from bff_core.upstream.reading.dates import may_lack_zone
+from bff_core.upstream.reading.options import STRICT, Decoder, ReadingOptions, reading_options
+from bff_core.upstream.reading.parsing import RepeatedName, repeated_name
+from bff_core.upstream.reading.rereading import (
+    LARGEST,
+    UNREADABLE,
+    Reduced,
+    Rereading,
+    without_content,
+)
+from bff_core.upstream.reading.types import Known
 
 T = TypeVar("T")
+
+FIRST_REPLIES: Final = 1000
+"""How many replies of each type are all searched for names that an object has twice."""
+
+EVERY: Final = 256
+"""Of later replies one in so many is searched; each, once such a name was found."""
 
 
 class Decoding(Generic[T]):
     """How replies become one declared type.
 
-    `is_shareable` is whether requests may share a value: nobody can change it.
+    `is_shareable` is whether requests may share a value: nobody can change it. The fast decoder
+    comes first; what it refuses or may misread is read again, slowly. To look for names that an
+    object has twice takes three times as long as to decode, so later replies are sampled.
     """
 
-    __slots__ = ("_decode", "_is_nullable", "_model", "is_shareable")
+    __slots__ = (
+        "_again", "_decode", "_every", "_is_nullable", "_is_zoned", "_model", "_unsearched",
+        "_until_searched", "is_shareable",
+    )  # fmt: skip
 
-    def __init__(self, model: TypeForm[T]) -> None:
+    def __init__(self, model: TypeForm[T], options: ReadingOptions = STRICT) -> None:
         self._model = model
         self._is_nullable = model is None or model is NoneType or NoneType in get_args(model)
-        try:
-            self._decode = msgspec.json.Decoder(model).decode
-        except (TypeError, KeyError) as error:
-            raise ConfigurationError(f"{model!r} can't be decoded from JSON: {error}") from error
+        known = Known(model, options)
+        self._decode = known.decode
+        self._again = Rereading(known, options, may_be_empty=self._is_nullable)
+        self._is_zoned = options.is_zoned and known.has_moments
+        self._unsearched = FIRST_REPLIES
+        self._every = EVERY
+        self._until_searched = 1
         self.is_shareable = is_immutable(model)
 
-    def value(self, reply: Reply, call: Call) -> T:
-        """Return the typed value of a reply.
+    def value(self, reply: Reply, call: Call) -> T | Reduced:
+        """Return the typed value of a reply, or `Reduced` where tolerant reading left some out.
 
         A 404 and an empty success are None where the type allows it. Raises `BadStatus` for any
         status that is no success and `BadPayload` for a body that does not fit.
         """
         if not 200 <= reply.status < 300:
             return self._refused(reply, call)
-        if not reply.body and self._is_nullable:
+        body = reply.body
+        if not body and self._is_nullable:
             return None  # type: ignore[return-value]  # the type allows it
         try:
-            return self._decode(reply.body)  # type: ignore[no-any-return]  # decoded as the model
-        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-            raise BadPayload(f"the reply does not fit {self._name}: {error}", call=call) from error
+            value = self._decode(body)
+        except UNREADABLE:
+            return self._read_again(reply, call)
+        self._until_searched = left = self._until_searched - 1
+        if left <= 0 or self._is_zoned or not body.isascii():
+            return self._examined(value, reply, call)
+        return value  # type: ignore[no-any-return]  # decoded as the model
+
+    def line(self, line: bytes, headers: Headers, call: Call) -> T | Reduced:
+        """Return the typed value of a line of a stream; raise `BadPayload`."""
+        try:
+            value = self._decode(line)
+        except UNREADABLE:
+            return self._read_again(Reply(200, headers, line), call)
+        self._until_searched = left = self._until_searched - 1
+        if left <= 0 or self._is_zoned or not line.isascii():
+            return self._examined(value, Reply(200, headers, line), call)
+        return value  # type: ignore[no-any-return]  # decoded as the model
+
+    def _examined(self, value: Any, reply: Reply, call: Call) -> T | Reduced:
+        """Return a value that was decoded, unless its body means another or repeats a name."""
+        body = reply.body
+        content_type = find_header(reply.headers, b"content-type") or b""
+        is_foreign_text = is_foreign(content_type) and not body.isascii()
+        if is_foreign_text or (self._is_zoned and may_lack_zone(body)):
+            return self._read_again(reply, call)
+        if self._until_searched <= 0:
+            self._search(reply, call)
+        return value  # type: ignore[no-any-return]  # decoded as the model
+
+    def _search(self, reply: Reply, call: Call) -> None:
+        """Raise `BadPayload` for a name that an object has twice; then search each reply."""
+        self._unsearched -= 1
+        self._until_searched = 1 if self._unsearched > 0 else self._every
+        body = reply.body
+        name = (
+            repeated_name(body.decode("utf-8", "surrogateescape")) if len(body) <= LARGEST else None
+        )
+        if name is not None:
+            self._every = self._until_searched = 1
+            raise self._unfit(reply, call, RepeatedName.of(name))
+
+    def _read_again(self, reply: Reply, call: Call) -> T | Reduced:
+        content_type = find_header(reply.headers, b"content-type") or b""
+        try:
+            return self._again.read(reply.body, content_type)  # type: ignore[no-any-return]  # as the model
+        except UNREADABLE as error:
+            raise self._unfit(reply, call, error) from error
+
+    def _unfit(self, reply: Reply, call: Call, error: Exception) -> BadPayload:
+        """Return the error of a body that does not fit; it holds no content of the body."""
+        media_type = reply.header("content-type") or "no content type"
+        what = f"the reply ({reply.status}, {media_type[:100]}) does not fit {self._name}"
+        return BadPayload(f"{what}: {without_content(error)}", call=call, reply=reply)
 
     def _refused(self, reply: Reply, call: Call) -> T:
         if reply.status == 404 and self._is_nullable:
@@ -57,30 +136,53 @@ class Decoding(Generic[T]):
         return getattr(self._model, "__name__", str(self._model))
 
 
-def decoding(model: TypeForm[T]) -> Decoding[T]:
+class HasPolicy(Protocol):
+    """What calls go through, as far as reading replies depends on it."""
+
+    @property
+    def policy(self) -> Policy:
+        """The policy of the upstream."""
+        ...
+
+
+class Decodings(dict[Any, Decoding[Any]]):
+    """The decodings of one upstream by their types; each is compiled when it is first looked up."""
+
+    __slots__ = ("_decoders", "_stack")
+
+    def __init__(self, stack: HasPolicy, decoders: Mapping[type, Decoder]) -> None:
+        super().__init__()
+        self._stack = stack
+        self._decoders = decoders
+
+    def __missing__(self, model: Any) -> Decoding[Any]:
+        options = reading_options(self._stack.policy, self._decoders)
+        made = self[model] = decoding(model, options)
+        return made
+
+
+def decoding(model: TypeForm[T], options: ReadingOptions = STRICT) -> Decoding[T]:
     """Return the compiled decoding of a type; types are written in code, so they are few."""
-    return _compiled(model)  # type: ignore[arg-type]  # type forms are hashable
+    return _compiled(model, options)  # type: ignore[arg-type]  # type forms are hashable
 
 
 @lru_cache(maxsize=4096)
-def _compiled(model: Hashable) -> Decoding[Any]:
-    return Decoding(model)  # type: ignore[arg-type]  # `decoding` was handed a type form
+def _compiled(model: Hashable, options: ReadingOptions) -> Decoding[Any]:
+    return Decoding(model, options)  # type: ignore[arg-type]  # `decoding` was handed a type form
 
 
-class _Problem(msgspec.Struct):
-    detail: str = ""
-    title: str = ""
-
-
-_decode_problem = msgspec.json.Decoder(_Problem).decode
+_decode_any: Final = msgspec.json.Decoder().decode
 
 
 def problem_detail(reply: Reply) -> str:
-    """Return what a problem body (RFC 9457) tells in words, or nothing."""
-    if not (reply.header("content-type") or "").startswith("application/problem+json"):
+    """Return what a problem body (RFC 9457) says in words, or nothing."""
+    content_type = find_header(reply.headers, b"content-type") or b""
+    if content_type.partition(b";")[0].strip().lower() != b"application/problem+json":
         return ""
     try:
-        problem = _decode_problem(reply.body)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        problem = _decode_any(text_of(reply.body, content_type))
+    except UNREADABLE:
         return ""
-    return problem.detail or problem.title
+    members = problem if isinstance(problem, dict) else {}
+    said = (members.get(name) for name in ("detail", "title"))
+    return next((text for text in said if isinstance(text, str) and text.strip()), "")

@@ -92,6 +92,7 @@ class UpstreamStack:
     ) -> None:
         self.name = runtime.upstream
         self.policy = policy
+        self.events = runtime.events
         self.balancer = Balancer(
             policy.balance,
             runtime,

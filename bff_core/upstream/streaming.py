@@ -1,14 +1,12 @@
 """Streams into values: lines of JSON and server-sent events, cut out of chunks as they come."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-import msgspec
-from typing_extensions import TypeForm
-
 from bff_core.call import Call
 from bff_core.errors import BadPayload
+from bff_core.upstream.reading.rereading import Reduced
 
 T = TypeVar("T")
 
@@ -65,15 +63,13 @@ def _by_lf(chunk: bytes, *, was_cr: bool) -> tuple[bytes, bool]:
     return rest.replace(b"\r\n", b"\n").replace(b"\r", b"\n"), chunk.endswith(b"\r")
 
 
-async def rows(chunks: AsyncIterator[bytes], model: TypeForm[T], call: Call) -> AsyncGenerator[T]:
+async def rows(
+    chunks: AsyncIterator[bytes], decode: Callable[[bytes], T | Reduced], call: Call
+) -> AsyncGenerator[T | Reduced]:
     """Yield each line of newline-delimited JSON as a typed value."""
-    decode = msgspec.json.Decoder(model).decode
     async for line in lines(chunks, call):
         if line:
-            try:
-                yield decode(line)
-            except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-                raise BadPayload(f"a line does not fit: {error}", call=call) from error
+            yield decode(line)
 
 
 async def events(chunks: AsyncIterator[bytes], call: Call) -> AsyncGenerator[ServerSentEvent]:

@@ -16,7 +16,7 @@ from bff_core.policy.retry import Retry
 
 POLICIES = (Policy, Hedge, Retry, Breaker, Bulkhead, Adaptive, Balance)
 OPTIONS = [(policy, option) for policy in POLICIES for option in described(policy)]
-NUMBERS = [(policy, option) for policy, option in OPTIONS if bool not in option.types]
+NUMBERS = [(policy, option) for policy, option in OPTIONS if {int, float} & set(option.types)]
 named = pytest.mark.parametrize(
     ("policy", "option"), NUMBERS, ids=[f"{p.__name__}.{o.name}" for p, o in NUMBERS]
 )
@@ -86,6 +86,13 @@ def test_every_option_has_a_sentence_and_a_default_within_its_range(
         (lambda: Policy(balance=None), "Policy.balance must be Balance(...)"),
         (lambda: Policy(connection=None), "Policy.connection must be Connection(...)"),
         (lambda: Policy(critical=True, breaker=None), "Policy.critical needs a breaker"),
+        (lambda: Policy(reading="lax"), "Policy.reading must be strict or tolerant, not 'lax'"),
+        (lambda: Policy(reading=True), "Policy.reading must be str, not True"),
+        (
+            lambda: Policy(naive_datetimes="Mars/Base"),
+            "must be accept, refuse or the name of a zone",
+        ),
+        (lambda: Policy(naive_datetimes="../UTC"), "must be accept, refuse or the name of a zone"),
         (lambda: Policy(coalesce=1), "Policy.coalesce must be bool, not 1"),
         (lambda: Breaker(slow_call="x"), "Breaker.slow_call must be float or None, not 'x'"),
     ],

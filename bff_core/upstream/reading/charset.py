@@ -1,0 +1,91 @@
+"""Which text the bytes of a JSON reply are: byte order marks, declared charsets, UTF-8."""
+
+import codecs
+import json
+import re
+from functools import lru_cache
+from typing import Final
+
+_is_parameter: Final = re.compile(r";\s*charset\s*=\s*[\"']?\s*([^\s;,\"']+)", re.IGNORECASE).search
+
+_ALIASES: Final = {
+    "utf8": "utf-8", "utf8mb4": "utf-8", "unicode-1-1-utf-8": "utf-8", "utf-8-sig": "utf-8",
+    "ascii": "us-ascii", "ansi-x3.4-1968": "us-ascii", "latin1": "iso-8859-1",
+    "latin-1": "iso-8859-1", "l1": "iso-8859-1", "iso8859-1": "iso-8859-1",
+    "iso88591": "iso-8859-1",
+    "iso8859-15": "iso-8859-15", "latin9": "iso-8859-15", "latin-9": "iso-8859-15",
+    "ansi": "windows-1252", "sjis": "cp932", "x-sjis": "cp932", "ms932": "cp932",
+    "shift-jis": "cp932", "windows-31j": "cp932", "gb2312": "gbk", "x-gbk": "gbk", "cp936": "gbk",
+    "ms936": "gbk", "x-euc-jp": "euc-jp",
+    "ks-c-5601-1987": "euc-kr", "big5-hkscs": "big5hkscs", "utf16": "utf-16", "ucs-2": "utf-16",
+    "utf16le": "utf-16le", "utf16be": "utf-16be", "utf32": "utf-32", "ucs-4": "utf-32",
+    "utf32le": "utf-32le", "utf32be": "utf-32be", "macintosh": "mac-roman", "ibm850": "cp850",
+    "ibm437": "cp437", "ibm866": "cp866",
+    **{f"cp{number}": f"windows-{number}" for number in range(1250, 1259)},
+}  # fmt: skip
+
+_CODECS: Final = frozenset({
+    "utf-8", "us-ascii", "utf-16", "utf-16le", "utf-16be", "utf-32", "utf-32le", "utf-32be",
+    *(f"iso-8859-{number}" for number in range(1, 17) if number != 12),
+    *(f"windows-{number}" for number in range(1250, 1259)),
+    *("cp437", "cp850", "cp866", "koi8-r", "koi8-u", "mac-roman"),
+    *("cp932", "euc-jp", "iso-2022-jp", "gbk", "gb18030"),
+    *("big5", "big5hkscs", "euc-kr"),
+})  # fmt: skip
+"""Of Python's codecs those of text that services send; a reply can't name others."""
+
+_OFTEN_WRONG: Final = frozenset({"us-ascii", "iso-8859-1", "windows-1252"})
+"""What servers declare by default, also of a body that was written as UTF-8."""
+
+_MARKS: Final = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+class UnknownCharset(ValueError):
+    """The reply declares a charset that can't be read."""
+
+
+@lru_cache(maxsize=256)
+def declared(content_type: bytes) -> str:
+    """Return the charset of a Content-Type in lower case, "utf-8" where it names none."""
+    match = _is_parameter(content_type.decode("latin-1"))
+    label = match[1].lower().replace("_", "-") if match else "utf-8"
+    return _ALIASES.get(label, label)
+
+
+@lru_cache(maxsize=256)
+def is_foreign(content_type: bytes) -> bool:
+    """Whether bytes that happen to be UTF-8 may mean something else.
+
+    JSON is UTF-8 (RFC 8259, section 8.1). Another charset is obeyed, except where it is one that
+    servers declare by default: such a body is UTF-8 if it can be.
+    """
+    charset = declared(content_type)
+    return charset != "utf-8" and charset not in _OFTEN_WRONG
+
+
+def text_of(body: bytes, content_type: bytes) -> str:
+    """Return the text of a body without its byte order mark, which decides if there is one.
+
+    Raises `UnknownCharset`, or `UnicodeDecodeError` for bytes that do not follow the charset.
+    """
+    for mark, charset in _MARKS:
+        if body.startswith(mark):
+            return body.decode(charset).removeprefix("\ufeff")
+    charset = declared(content_type)
+    if charset not in _CODECS:
+        raise UnknownCharset(f"its charset {charset[:40]!r} is unknown")
+    if charset in {"utf-8", "utf-16", "utf-32"}:
+        # without a mark the zeros of the first characters, which are ASCII, tell the order
+        return body.decode(json.detect_encoding(body))
+    if charset in _OFTEN_WRONG:
+        try:
+            return body.decode()
+        except UnicodeDecodeError:
+            pass
+    return body.decode(charset)

@@ -1,0 +1,81 @@
+"""Dates that RFC 3339 or its neighbours allow and the decoder refuses, and those without a zone."""
+
+import re
+from datetime import datetime, timedelta, timezone, tzinfo
+from typing import Final
+
+import msgspec
+
+_parts: Final = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:?\d\d)?", re.ASCII
+).fullmatch
+
+_is_local: Final = re.compile(rb'"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?"').search
+
+
+class NoZone(ValueError):
+    """A date and time has no zone, and the policy refuses such."""
+
+
+def may_lack_zone(body: bytes) -> bool:
+    """Whether a body may hold a date and time without a zone; escapes can hide one."""
+    return _is_local(body) is not None or b"\\u00" in body
+
+
+def readable(text: str, zone: tzinfo | None, *, refuses: bool) -> str:
+    """Return a date and time as the decoder can read it; what is none comes back as it is.
+
+    Python holds microseconds and no 60th second: more digits are cut where rounding would leave
+    the year 9999, a leap second is read as the second before it, 24:00 as midnight of the next day.
+    Without a zone it gets `zone`, or is refused: `NoZone`.
+    """
+    match = _parts(text)
+    if match is None:
+        return text
+    offset = match[6]
+    if offset is None and refuses:
+        raise NoZone("a date and time without a zone")
+    if offset is not None or zone is None:
+        return text if _fits(text) else _mended(match) or text
+    local = text if _fits(text) else _mended(match)
+    return text if local is None else _placed(local, zone)
+
+
+def _fits(text: str) -> bool:
+    try:
+        msgspec.convert(text, datetime)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+def _mended(match: re.Match[str]) -> str | None:
+    day, hour, minute, second, fraction, offset = match.groups(default="")
+    is_midnight = (hour, minute, second, fraction.strip("0")) == ("24", "00", "00", "")
+    is_leap = second == "60"
+    clock = "00:00:00" if is_midnight else f"{hour}:{minute}:{'59' if is_leap else second}"
+    text = f"{day}T{clock}.{fraction[:6] or '0'}{offset}"
+    if not _fits(text):
+        return None
+    moment = msgspec.convert(text, datetime)
+    if is_leap and not _ends_a_day(moment):
+        return None
+    try:
+        return (moment + timedelta(days=1)).isoformat() if is_midnight else text
+    except OverflowError:
+        return None
+
+
+def _ends_a_day(moment: datetime) -> bool:
+    """Whether it is the last minute of a day in UTC, the only one that has leap seconds."""
+    offset = moment.utcoffset() or timedelta()
+    minute = (moment.hour * 60 + moment.minute) - offset // timedelta(minutes=1)
+    return minute % 1440 == 1439
+
+
+def _placed(local: str, zone: tzinfo) -> str:
+    """Add the zone's offset of that moment; in whole minutes, as RFC 3339 knows no seconds."""
+    moment = msgspec.convert(local, datetime)
+    offset = zone.utcoffset(moment.replace(tzinfo=zone))
+    minutes = (offset or timedelta()) // timedelta(minutes=1)
+    return moment.replace(tzinfo=timezone(timedelta(minutes=minutes))).isoformat()

@@ -1,0 +1,66 @@
+"""Which reply types an upstream's methods name, found in their source before any call is made."""
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Callable, Iterator, Mapping
+from types import FunctionType
+from typing import Final
+
+from bff_core.errors import ConfigurationError
+from bff_core.upstream.reading.options import Decoder, ReadingOptions
+from bff_core.upstream.reading.types import Known
+
+_VERBS: Final = frozenset({"get", "post", "put", "patch", "delete", "ndjson"})
+_FORMS: Final = (
+    ast.Name, ast.Attribute, ast.Subscript, ast.BinOp, ast.BitOr, ast.Tuple, ast.List,
+    ast.Constant, ast.Load,
+)  # fmt: skip
+"""What a type form is written with; anything else is not evaluated."""
+
+
+def check_reply_types(kind: type, decoders: Mapping[type, Decoder]) -> None:
+    """Raise `ConfigurationError` for a method whose replies can't become the type that it names.
+
+    Found are types in calls such as `self.get("/users/{id}", Profile, …)`. What is computed, or a
+    parameter, and a method without source, is checked when it is called.
+    """
+    options = ReadingOptions(decoders=tuple(decoders.items()))
+    own = [one for one in kind.__mro__ if not one.__module__.startswith("bff_core.")]
+    members = [member for one in own for member in vars(one).values()]
+    for method in (one for one in members if isinstance(one, FunctionType)):
+        for model in _named(inspect.unwrap(method)):
+            try:
+                Known(model, options)
+            except ConfigurationError as error:
+                raise ConfigurationError(f"{kind.__name__}.{method.__name__}: {error}") from error
+
+
+def _named(method: Callable[..., object]) -> Iterator[object]:
+    """Yield the reply types that a method's calls name."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(method)))
+    except (OSError, TypeError, SyntaxError):
+        return
+    known = inspect.getclosurevars(method)
+    names = {**known.builtins, **known.globals, **known.nonlocals}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and len(node.args) > 1 and _is_verb(node.func):
+            written = node.args[1]
+            if not all(isinstance(one, _FORMS) for one in ast.walk(written)):
+                continue
+            try:
+                model = eval(compile(ast.Expression(written), "<type>", "eval"), {}, names)  # noqa: S307 - names and subscripts of the author's own source
+            except (NameError, AttributeError, TypeError):
+                continue
+            yield model
+
+
+def _is_verb(function: ast.expr) -> bool:
+    """Whether it is `self.get` or another verb of an upstream."""
+    return (
+        isinstance(function, ast.Attribute)
+        and function.attr in _VERBS
+        and isinstance(function.value, ast.Name)
+        and function.value.id == "self"
+    )

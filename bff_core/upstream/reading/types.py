@@ -1,0 +1,128 @@
+"""Which types replies can become: those of msgspec, pydantic's models, those with a decoder."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final, get_args
+
+import msgspec
+import pydantic
+from msgspec import inspect
+from pydantic_core import ErrorDetails
+
+from bff_core.errors import ConfigurationError
+from bff_core.upstream.reading.options import ReadingOptions, call_decoder
+
+_NESTED: Final = ("type", "types", "item_type", "item_types", "key_type", "value_type", "fields")
+
+
+class Known:
+    """What of a type decides how it is decoded; raises `ConfigurationError` for an unknown type.
+
+    `info` is None for a union of pydantic's models, which msgspec does not describe.
+    """
+
+    __slots__ = ("decode", "has_moments", "hook", "info")
+
+    def __init__(self, model: Any, options: ReadingOptions) -> None:
+        self.hook = _hook(options)
+        self.info: inspect.Type | None = None
+        is_validated = any(map(_is_validated, _arguments(model)))
+        try:
+            self.info = inspect.type_info(model)
+            decode = msgspec.json.Decoder(model, dec_hook=self.hook).decode
+        except (TypeError, KeyError) as error:
+            if not is_validated:
+                raise ConfigurationError(
+                    f"{model!r} can't be decoded from JSON: {error}"
+                ) from error
+        parts = [] if self.info is None else list(_walk(self.info, set()))
+        for part in parts:
+            _check(part, model, options, is_validated=is_validated)
+        self.has_moments = any(isinstance(part, inspect.DateTimeType) for part in parts)
+        self.decode: Callable[[bytes], Any] = _validating(model) if is_validated else decode
+
+
+def _arguments(model: Any) -> Iterator[Any]:
+    """Yield a type form and what it is made of, such as the items of a list; not their fields."""
+    yield model
+    for argument in get_args(model):
+        yield from _arguments(argument)
+
+
+def _walk(info: inspect.Type, passed: set[Any]) -> Iterator[inspect.Type]:
+    """Yield a type and all types inside it, each class once."""
+    kind = getattr(info, "cls", None)
+    if kind is not None and kind in passed:
+        return
+    passed.add(kind)
+    yield info
+    for name in _NESTED:
+        nested = getattr(info, name, ())
+        for one in nested if isinstance(nested, tuple) else (nested,):
+            yield from _walk(one.type if isinstance(one, inspect.Field) else one, passed)
+
+
+def _check(info: inspect.Type, model: Any, options: ReadingOptions, *, is_validated: bool) -> None:
+    kind = getattr(info, "cls", object)
+    if isinstance(info, inspect.CustomType):
+        if kind is object or _is_validated(kind) or any(kind is one for one, _ in options.decoders):
+            return
+        raise ConfigurationError(
+            f"{_name(model)} can't be decoded from JSON, since {_name(kind)} is no type that JSON "
+            "becomes: use a dataclass, a msgspec.Struct or a pydantic model, or name a function "
+            f"that makes it: decoders = {{{_name(kind)}: …}}"
+        )
+    if _is_validated(kind) and not is_validated:
+        raise ConfigurationError(
+            f"{_name(model)} would hold {_name(kind)} unvalidated: make it a pydantic model, too"
+        )
+
+
+def _is_validated(kind: object) -> bool:
+    """Whether it is a class of pydantic's: a model, or one of its dataclasses."""
+    return isinstance(kind, type) and "__pydantic_validator__" in dir(kind)
+
+
+def _validating(model: Any) -> Callable[[bytes], Any]:
+    try:
+        validate = pydantic.TypeAdapter(model).validate_json
+    except pydantic.errors.PydanticUserError as error:
+        raise ConfigurationError(f"{_name(model)} can't be decoded: {error}") from error
+
+    def decode(body: bytes) -> Any:
+        try:
+            return validate(body)
+        except pydantic.ValidationError as error:
+            raise msgspec.ValidationError(_told(error)) from None
+
+    return decode
+
+
+def _hook(options: ReadingOptions) -> Callable[[type, object], object]:
+    decoders = dict(options.decoders)
+
+    def decode(kind: type, value: object) -> object:
+        decoder = decoders.get(kind)
+        if decoder is not None:
+            return call_decoder(decoder, value)
+        validator: pydantic.TypeAdapter[object] | None = getattr(
+            kind, "__pydantic_validator__", None
+        )
+        if validator is None:
+            return value
+        try:
+            return validator.validate_json(msgspec.json.encode(value))
+        except pydantic.ValidationError as error:
+            raise ValueError(_told(error)) from None
+
+    return decode
+
+
+def _told(error: pydantic.ValidationError) -> str:
+    """Return what is wrong first, and where, without any content."""
+    first: ErrorDetails = error.errors(include_input=False, include_context=False)[0]
+    steps = [f"[{one}]" if isinstance(one, int) else f".{one}" for one in first["loc"]]
+    return f"{first['msg']} - at `${''.join(steps)}`"
+
+
+def _name(kind: Any) -> str:
+    return getattr(kind, "__name__", str(kind)) if not get_args(kind) else str(kind)
