@@ -152,7 +152,7 @@ class Caller:
         known = NOT_DECODED if reply.decoded is None else reply.decoded.get(decode, NOT_DECODED)
         value = decode.value(reply, call) if known is NOT_DECODED else known
         if value.__class__ is Reduced:
-            return self.reduced(value, call, is_new=known is NOT_DECODED)  # type: ignore[no-any-return]  # by the same decoding
+            return self.reduced(value, call, is_new=reply.source == "upstream")  # type: ignore[no-any-return]  # by the same decoding
         return value  # type: ignore[return-value]  # by the same decoding
 
     def reduced(self, reply: Reduced, call: Call, *, is_new: bool = True) -> Any:

@@ -37,9 +37,9 @@ EVERY: Final = 256
 class Decoding(Generic[T]):
     """How replies become one declared type.
 
-    `is_shareable` is whether requests may share a value: nobody can change it. The fast decoder
-    comes first; what it refuses or may misread is read again, slowly. To look for names that an
-    object has twice takes three times as long as to decode, so later replies are sampled.
+    `is_shareable` is whether requests may share a value, since it can't be changed. The fast
+    decoder comes first; what it refuses or may misread is read again, slowly. To look for names
+    that an object has twice takes three times as long as to decode: later replies are sampled.
     """
 
     __slots__ = (

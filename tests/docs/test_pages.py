@@ -7,6 +7,7 @@ import sys
 from types import ModuleType
 
 import pytest
+from layer_tables import option_rows
 from option_tables import (
     connection_rows,
     idempotency_rows,
@@ -19,7 +20,7 @@ from option_tables import (
 from reading import DOCS, ROOT, page, pages, table
 
 import bff_core
-from bff_core import errors
+from bff_core import Policy, errors
 from bff_core.edge import stack
 from scripts.run.shop import GATEWAYS, SERVICES_PORT
 
@@ -140,6 +141,16 @@ def test_options_of_connections_are_complete():
     assert table(told) == connection_rows()
 
 
+def test_options_of_reading_replies_are_complete():
+    """Every option with its default and sentence."""
+    text = page(DOCS / "upstreams.md").section("How replies are read")
+    options = text.partition("| option of the policy")[2]
+
+    assert table(f"| option of the policy{options}") == option_rows(
+        Policy, ("reading", "naive_datetimes")
+    )
+
+
 def test_options_of_idempotency_keys_are_complete():
     """Every option with its default and sentence."""
     told = page(DOCS / "idempotency.md").section("Options")
@@ -195,7 +206,7 @@ def test_states_of_parts_are_complete():
 
     assert degraded == {
         state: bff_core.PartStatus("any", state).is_degraded
-        for state in ("ok", "stale", "fallback", "missing", "forbidden")
+        for state in ("ok", "stale", "partial", "fallback", "missing", "forbidden")
     }
 
 

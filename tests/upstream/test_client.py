@@ -1,7 +1,9 @@
 """Upstream clients: typed methods become calls that carry what their request knows."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from types import SimpleNamespace
+from typing import ClassVar
 
 import pytest
 
@@ -179,6 +181,40 @@ async def test_line_that_does_not_fit_is_a_bad_payload():
 
     with pytest.raises(BadPayload):
         _ = [row async for row in users.ndjson("/users/export", Profile)]
+
+
+async def test_lines_are_read_as_replies_are():
+    """A byte order mark, a declared charset, 1.0 for an int."""
+    lines = '{"id":"1","name":"Zoë"}\n'.encode()
+    latin = {"content-type": "application/x-ndjson; charset=iso-8859-1"}
+    users = client(
+        Scripted(
+            reply(200, b"\xef\xbb\xbf" + lines),
+            reply(200, '{"id":"1","name":"Zoë"}'.encode("latin-1"), headers=latin),
+            reply(200, b"1.0\n2\n"),
+        )
+    )
+
+    marked = [row.name async for row in users.ndjson("/users/export", Profile)]
+    declared = [row.name async for row in users.ndjson("/users/export", Profile)]
+    numbers = [row async for row in users.ndjson("/numbers", int)]
+    assert (marked, declared, numbers) == (["Zoë"], ["Zoë"], [1, 2])
+
+
+async def test_a_decoder_of_the_class_reads_its_replies():
+    """What the service writes in place of a date."""
+
+    class Dated(Users):
+        decoders: ClassVar = {datetime: lambda value: datetime.fromtimestamp(value, UTC)}
+
+        async def joined(self) -> datetime:
+            return await self.get("/joined", datetime)
+
+    script = Scripted(reply(200, b"1700000000"))
+
+    assert await client(script, Dated).joined() == datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)
+    with pytest.raises(BadPayload):
+        await Dated.joined(client(script))
 
 
 async def test_stream_without_lines_is_empty():

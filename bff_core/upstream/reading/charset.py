@@ -81,7 +81,7 @@ def text_of(body: bytes, content_type: bytes) -> str:
     if charset not in _CODECS:
         raise UnknownCharset(f"its charset {charset[:40]!r} is unknown")
     if charset in {"utf-8", "utf-16", "utf-32"}:
-        # without a mark the zeros of the first characters, which are ASCII, tell the order
+        # without a mark the zeros of the first characters, which are ASCII, show the order
         return body.decode(json.detect_encoding(body))
     if charset in _OFTEN_WRONG:
         try:

@@ -190,7 +190,7 @@ REPEATED = {
 
 @pytest.mark.parametrize("what", REPEATED)
 def test_a_name_that_an_object_has_twice_is_a_bad_payload(what):
-    """Which of the two would be meant nobody can know (RFC 8259, section 4)."""
+    """Which of the two is meant can't be known (RFC 8259, section 4)."""
     body = REPEATED[what].encode("utf-16" if "UTF-16" in what else "utf-8")
 
     with pytest.raises(BadPayload, match="two members named"):

@@ -296,7 +296,7 @@ def test_what_a_decoder_can_not_read_is_a_bad_payload(decoder, written):
 
 
 def test_a_decoder_makes_types_that_json_does_not_know():
-    """Such as addresses; of a value that does not fit the place is told."""
+    """Such as addresses; a value that does not fit is reported with its place."""
     decoders = {IPv4Address: lambda value: IPv4Address(str(value))}
 
     assert read(list[IPv4Address], ["10.0.0.1"], decoders=decoders) == [IPv4Address("10.0.0.1")]

@@ -1,0 +1,248 @@
+"""A screen whose service sends what does not fit: the rest is the answer, and says so."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from enum import Enum
+from typing import Annotated
+
+import httpx
+import pytest
+import strawberry
+from fastapi import Depends
+
+from bff_core import (
+    ANYONE,
+    Cache,
+    Composition,
+    Policy,
+    Settings,
+    Upstream,
+    Views,
+    access,
+    compose,
+    critical,
+    gateway,
+    optional,
+)
+from bff_core.events import Events, ReplyReduced
+from bff_core.graphql import GraphQL, Info
+from bff_core.testing.scripted import Scripted, ScriptedTransport, fail, reply
+
+ORDERS = [{"id": "1"}, {"id": "2", "status": "hunter2"}, {"id": 3}]
+FRESH = {"cache-control": "max-age=60"}
+
+
+class Status(Enum):
+    """The members that this gateway knows."""
+
+    OPEN = "open"
+
+
+@dataclass(frozen=True)
+class Order:
+    """An order as this gateway reads it."""
+
+    id: str
+    status: Status = Status.OPEN
+
+
+class Orders(Upstream):
+    """A service that adds statuses without notice."""
+
+    policy = Policy(reading="tolerant", public=True, cache=Cache(), retry=None)
+
+    async def all(self) -> tuple[Order, ...]:
+        return await self.get("/orders", tuple[Order, ...])
+
+
+class Strict(Upstream):
+    """The same, read as it is by default."""
+
+    async def all(self) -> list[Order]:
+        return await self.get("/orders", list[Order])
+
+
+class Screen(Composition):
+    """Two parts of one service, and one that is read strictly."""
+
+    orders_service: Orders
+    strict_service: Strict
+
+    @critical
+    async def orders(self) -> Sequence[Order]:
+        return await self.orders_service.all()
+
+    @optional(fallback=())
+    async def again(self) -> Sequence[Order]:
+        return await self.orders_service.all()
+
+    @optional(fallback=())
+    async def strict(self) -> Sequence[Order]:
+        return await self.strict_service.all()
+
+    @critical
+    async def count(self) -> int:
+        return len(await self.orders())
+
+
+views = Views(prefix="/v1", access=ANYONE)
+Shown = Annotated[Screen, Depends(compose(Screen))]
+
+
+@views.get("/orders")
+async def get_orders(page: Shown) -> list[str]:
+    return [one.id for one in await page.orders()]
+
+
+@views.get("/kept", cache=True)
+async def get_kept(page: Shown) -> list[str]:
+    return [one.id for one in await page.orders()]
+
+
+@views.get("/both")
+async def get_both(page: Shown) -> int:
+    first, second = page.orders(), page.again()
+    return len(await first) + len(await second)
+
+
+@views.get("/strict")
+async def get_strict(page: Shown) -> list[str]:
+    return [one.id for one in await page.strict()]
+
+
+@views.get("/count")
+async def get_count(page: Shown) -> int:
+    return await page.count()
+
+
+@access(ANYONE)
+@strawberry.type
+class Query:
+    """What GraphQL clients see."""
+
+    @strawberry.field
+    async def orders(self, info: Info) -> list[str]:
+        return [one.id for one in await info.context.compose(Screen).orders()]
+
+
+@asynccontextmanager
+async def opened(*steps):
+    """Open a gateway over a script; yield its client, the script, what was heard."""
+    script, heard = Scripted(*steps), []
+    app = gateway(
+        "shop",
+        services=[Orders, Strict],
+        faces=[views, GraphQL(strawberry.Schema(Query))],
+        settings=Settings(
+            env="development",
+            auth="demo",
+            gc_freeze=False,
+            upstreams=dict.fromkeys(("orders", "strict"), ("http://127.0.0.1:1",)),
+        ),
+        events=Events(heard.append),
+        transport=lambda _, __: ScriptedTransport({"127.0.0.1": script}),
+        clock=asyncio.get_running_loop().time,
+    )
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://testserver") as client,
+    ):
+        yield client, script, heard
+
+
+async def test_a_part_says_that_something_was_left_out():
+    """The rest arrives, marked, and nobody stores it."""
+    async with opened(reply(200, ORDERS)) as (client, _, heard):
+        answer = await client.get("/v1/orders")
+
+    assert answer.json() == ["1", "2"]
+    assert answer.headers["part-status"] == "orders=partial;reason=bad_payload"
+    assert answer.headers["cache-control"] == "no-store"
+    (event,) = [one for one in heard if isinstance(one, ReplyReduced)]
+    assert (event.upstream, event.operation, event.count) == ("orders", "GET /orders", 2)
+    assert event.lost == ("$[1].status: an unknown member", "$[2]: does not fit")
+
+
+async def test_graphql_says_it_in_its_extensions():
+    """Without an error: the field has a value."""
+    async with opened(reply(200, ORDERS)) as (client, _, __):
+        answer = await client.post("/graphql", json={"query": "{ orders }"})
+
+    body = answer.json()
+    assert body["data"] == {"orders": ["1", "2"]}
+    assert body["extensions"]["parts"] == {"orders": {"status": "partial", "reason": "bad_payload"}}
+    assert "errors" not in body
+
+
+async def test_what_is_read_strictly_is_refused_whole():
+    """The default: no part of a reply that does not fit is used."""
+    async with opened(reply(200, ORDERS)) as (client, _, heard):
+        answer = await client.get("/v1/strict")
+
+    assert answer.headers["part-status"] == "strict=fallback;reason=bad_payload"
+    assert answer.json() == []
+    assert [one for one in heard if isinstance(one, ReplyReduced)] == []
+
+
+@pytest.mark.parametrize("path", ["/v1/orders", "/v1/kept"])
+async def test_a_cached_reply_carries_the_same_status(path):
+    """The service is called once; each answer says that it is partial, the log says it once."""
+    async with opened(reply(200, ORDERS, headers=FRESH)) as (client, script, heard):
+        answers = [await client.get(path) for _ in range(3)]
+
+    assert len(script.calls) == 1
+    assert {one.headers["part-status"] for one in answers} == {"orders=partial;reason=bad_payload"}
+    assert {one.headers["cache-control"] for one in answers} == {"no-store"}
+    assert {one.text for one in answers} == {'["1","2"]'}
+    assert len([one for one in heard if isinstance(one, ReplyReduced)]) == 1
+
+
+async def test_coalesced_replies_carry_the_same_status():
+    """Of one call that many wait for each answer says what it lacks."""
+    async with opened(reply(200, ORDERS, after=0.05)) as (client, script, _):
+        answers = await asyncio.gather(*[client.get("/v1/orders") for _ in range(5)])
+
+    assert len(script.calls) == 1
+    assert {one.headers["part-status"] for one in answers} == {"orders=partial;reason=bad_payload"}
+
+
+async def test_each_part_that_uses_the_reply_says_so():
+    """Two parts, one reply."""
+    async with opened(reply(200, ORDERS)) as (client, _, __):
+        answer = await client.get("/v1/both")
+
+    assert answer.headers["part-status"] == (
+        "orders=partial;reason=bad_payload, again=partial;reason=bad_payload"
+    )
+
+
+@pytest.mark.virtual_time
+async def test_a_stale_reply_is_partial_and_has_its_age():
+    """Both are true of it, and the worse is the state."""
+    headers = {"cache-control": "max-age=1, stale-if-error=60"}
+    async with opened(reply(200, ORDERS, headers=headers), fail()) as (client, _, __):
+        await client.get("/v1/orders")
+        await asyncio.sleep(5)
+        answer = await client.get("/v1/orders")
+
+    assert answer.headers["part-status"] == "orders=partial;reason=bad_payload;age=5"
+
+
+async def test_a_whole_reply_is_ok_afterwards():
+    """No part is marked for an earlier reply."""
+    async with opened(reply(200, ORDERS), reply(200, ORDERS[:1])) as (client, _, __):
+        states = [(await client.get("/v1/orders")).headers["part-status"] for _ in range(2)]
+
+    assert states == ["orders=partial;reason=bad_payload", "orders=ok"]
+
+
+async def test_a_part_that_only_awaits_it_is_ok_by_itself():
+    """The answer as a whole still says what it lacks."""
+    async with opened(reply(200, ORDERS)) as (client, _, __):
+        answer = await client.get("/v1/count")
+
+    assert answer.headers["part-status"] == "count=ok, orders=partial;reason=bad_payload"
+    assert answer.headers["cache-control"] == "no-store"
