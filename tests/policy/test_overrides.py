@@ -39,6 +39,8 @@ def over(text: str, policy: Policy | None = None) -> Policy:
             "[users.bulkhead]\nconcurrent = 50\nadaptive.least = 2",
             Policy(bulkhead=Bulkhead(concurrent=50, adaptive=Adaptive(least=2))),
         ),
+        ('[users]\nreading = "tolerant"', Policy(reading="tolerant")),
+        ('[users]\nnaive_datetimes = "Asia/Tokyo"', Policy(naive_datetimes="Asia/Tokyo")),
         (
             '[users.connection]\naccept_encoding = ["gzip"]',
             Policy(connection=Connection(accept_encoding=("gzip",))),
@@ -89,6 +91,11 @@ def test_a_layer_that_the_code_leaves_out_is_put_in() -> None:
         ("[users]\ncritical = true\nbreaker = false", "[users] Policy.critical needs a breaker"),
         ("[users.connection]\naccept_encoding = [['gzip']]", "[users.connection] "),
         ("[users.connection]\nca_file = '/no/such'", "Connection.ca_file must be a readable file"),
+        (
+            "[users]\nreading = 'lax'",
+            "[users] Policy.reading must be strict or tolerant, not 'lax'",
+        ),
+        ("[users]\nnaive_datetimes = 7", "users.naive_datetimes must be str, not 7"),
         ("[users]\npublic = true", "users.public can't be turned on here"),
     ],
 )

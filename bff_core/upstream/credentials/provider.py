@@ -16,6 +16,7 @@ from bff_core.policy.connection import KIB, Connection
 from bff_core.policy.policy import Policy
 from bff_core.scope import running_part
 from bff_core.upstream.client import Upstream
+from bff_core.upstream.provider import unmarked
 from bff_core.upstream.token_reply import (
     DEFAULT_LIFETIME,
     SHORTEST_LIFETIME,
@@ -144,6 +145,6 @@ def _token_of(reply: Reply, issued: Sequence[str]) -> Token:
 def _object_in(reply: Reply) -> Mapping[str, object]:
     """Return the JSON object of an answer; nothing where there is none."""
     try:
-        return _decode(reply.body)
+        return _decode(unmarked(reply.body))
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return {}

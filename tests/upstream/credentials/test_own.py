@@ -1,6 +1,7 @@
 """A token of the gateway's own: asked for once by all, early, believed while it is valid."""
 
 import asyncio
+from codecs import BOM_UTF8
 from contextvars import copy_context
 from types import SimpleNamespace
 from urllib.parse import parse_qsl
@@ -49,6 +50,16 @@ async def test_a_token_is_asked_for_as_the_standard_says() -> None:
         "audience": "https://orders",
     }
     assert shown_in(call) == "Basic c2hvcCUzQTE6cytwJTJCYw=="  # shop%3A1:s+p%2Bc
+    assert counter.shown == ["Bearer own-1"]
+
+
+async def test_a_token_behind_a_byte_order_mark_is_read() -> None:
+    """Programs on Windows begin JSON with one."""
+    body = BOM_UTF8 + b'{"access_token": "own-1", "token_type": "Bearer", "expires_in": 60}'
+    counter = Counter(OWN, provider=(reply(200, body),))
+
+    await counter.send()
+
     assert counter.shown == ["Bearer own-1"]
 
 
