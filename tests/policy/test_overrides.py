@@ -93,7 +93,7 @@ def test_a_layer_that_the_code_leaves_out_is_put_in() -> None:
         ("[users.connection]\nca_file = '/no/such'", "Connection.ca_file must be a readable file"),
         (
             "[users]\nreading = 'lax'",
-            "[users] Policy.reading must be strict or tolerant, not 'lax'",
+            "Policy.reading must be strict or tolerant, not 'lax'",
         ),
         ("[users]\nnaive_datetimes = 7", "users.naive_datetimes must be str, not 7"),
         ("[users]\npublic = true", "users.public can't be turned on here"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -9,6 +10,7 @@ from msgspec import inspect
 
 from bff_core.upstream.reading.dates import NoZone, readable
 from bff_core.upstream.reading.forms import LISTS, class_of, form, takes
+from bff_core.upstream.reading.models import is_model, without_misfits, written
 from bff_core.upstream.reading.options import Decoder, ReadingOptions, call_decoder
 from bff_core.upstream.reading.parsing import Number, render
 
@@ -84,6 +86,8 @@ class Fitting:
                 return _whole
             case inspect.DateTimeType():
                 return self._moment
+            case inspect.CustomType() if self._is_tolerant and is_model(info.cls):
+                return partial(_reduced, info.cls)
             case inspect.EnumType():
                 is_numeric = any(type(one.value) is int for one in info.cls)
                 return _whole if is_numeric else _same
@@ -259,6 +263,13 @@ def _whole(value: Any, place: Place, lost: Lost) -> Any:
         return value
     integer = value.integer
     return value if integer is None else integer
+
+
+def _reduced(kind: type, value: Any, place: Place, lost: Lost) -> Any:
+    """Return what a pydantic model takes without what it refuses and has a default for."""
+    rest, gone = without_misfits(kind, value)
+    lost += [f"{place}{written(one.path)}: {one.why}" for one in gone]
+    return rest
 
 
 def _tuple(fits: Sequence[Fit]) -> Fit:

@@ -6,9 +6,9 @@ from typing import Any, Final, get_args
 import msgspec
 import pydantic
 from msgspec import inspect
-from pydantic_core import ErrorDetails
 
 from bff_core.errors import ConfigurationError
+from bff_core.upstream.reading.models import first_error, is_model
 from bff_core.upstream.reading.options import ReadingOptions, call_decoder
 
 _NESTED: Final = ("type", "types", "item_type", "item_types", "key_type", "value_type", "fields")
@@ -25,7 +25,7 @@ class Known:
     def __init__(self, model: Any, options: ReadingOptions) -> None:
         self.hook = _hook(options)
         self.info: inspect.Type | None = None
-        is_validated = any(map(_is_validated, _arguments(model)))
+        is_validated = any(map(is_model, _arguments(model)))
         try:
             self.info = inspect.type_info(model)
             decode = msgspec.json.Decoder(model, dec_hook=self.hook).decode
@@ -64,22 +64,17 @@ def _walk(info: inspect.Type, passed: set[Any]) -> Iterator[inspect.Type]:
 def _check(info: inspect.Type, model: Any, options: ReadingOptions, *, is_validated: bool) -> None:
     kind = getattr(info, "cls", object)
     if isinstance(info, inspect.CustomType):
-        if kind is object or _is_validated(kind) or any(kind is one for one, _ in options.decoders):
+        if kind is object or is_model(kind) or any(kind is one for one, _ in options.decoders):
             return
         raise ConfigurationError(
             f"{_name(model)} can't be decoded from JSON, since {_name(kind)} is no type that JSON "
             "becomes: use a dataclass, a msgspec.Struct or a pydantic model, or name a function "
             f"that makes it: decoders = {{{_name(kind)}: …}}"
         )
-    if _is_validated(kind) and not is_validated:
+    if is_model(kind) and not is_validated:
         raise ConfigurationError(
             f"{_name(model)} would hold {_name(kind)} unvalidated: make it a pydantic model, too"
         )
-
-
-def _is_validated(kind: object) -> bool:
-    """Whether it is a class of pydantic's: a model, or one of its dataclasses."""
-    return isinstance(kind, type) and "__pydantic_validator__" in dir(kind)
 
 
 def _validating(model: Any) -> Callable[[bytes], Any]:
@@ -92,7 +87,7 @@ def _validating(model: Any) -> Callable[[bytes], Any]:
         try:
             return validate(body)
         except pydantic.ValidationError as error:
-            raise msgspec.ValidationError(_told(error)) from None
+            raise msgspec.ValidationError(first_error(error)) from None
 
     return decode
 
@@ -112,16 +107,9 @@ def _hook(options: ReadingOptions) -> Callable[[type, object], object]:
         try:
             return validator.validate_json(msgspec.json.encode(value))
         except pydantic.ValidationError as error:
-            raise ValueError(_told(error)) from None
+            raise ValueError(first_error(error)) from None
 
     return decode
-
-
-def _told(error: pydantic.ValidationError) -> str:
-    """Return what is wrong first, and where, without any content."""
-    first: ErrorDetails = error.errors(include_input=False, include_context=False)[0]
-    steps = [f"[{one}]" if isinstance(one, int) else f".{one}" for one in first["loc"]]
-    return f"{first['msg']} - at `${''.join(steps)}`"
 
 
 def _name(kind: Any) -> str:

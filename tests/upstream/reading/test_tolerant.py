@@ -62,6 +62,18 @@ class Person(pydantic.BaseModel):
     name: str
 
 
+class Team(pydantic.BaseModel):
+    """A model with defaults, aliases and other models in it."""
+
+    model_config = pydantic.ConfigDict(alias_generator=pydantic.alias_generators.to_camel)
+
+    name: str
+    status: Status = Status.OPEN
+    room_number: int = 1
+    people: list[Person] = []
+    lead: Person | None = None
+
+
 def read(model, body, **policy):
     """Return the value of a reply by tolerant reading, and what was left out."""
     options = reading_options(Policy(reading="tolerant", **policy), {})
@@ -135,6 +147,38 @@ LEFT_OUT = [
 def test_what_does_not_fit_is_left_out_and_named(model, body, value, lost):
     """A null where a default is, an unknown member, one bad item: the rest is the answer."""
     assert read(model, body) == (value, lost)
+
+
+TEAMS = [
+    ({"name": "a", "status": None}, Team(name="a"), ["$.status: null"]),
+    ({"name": "a", "status": "lost"}, Team(name="a"), ["$.status: an unknown member"]),
+    ({"name": "a", "roomNumber": "x"}, Team(name="a"), ["$.roomNumber: does not fit"]),
+    ({"name": "a", "lead": {}}, Team(name="a"), ["$.lead: does not fit"]),
+    (
+        {"name": "a", "people": [{"name": "b"}, {}, {"name": 7}, None, {"name": "c"}]},
+        Team(name="a", people=[Person(name="b"), Person(name="c")]),
+        ["$.people[1]: does not fit", "$.people[2]: does not fit", "$.people[3]: null"],
+    ),
+    ({"name": "a", "people": {}}, Team(name="a"), ["$.people: does not fit"]),
+]
+
+
+@pytest.mark.parametrize(("body", "value", "lost"), TEAMS)
+def test_tolerant_reading_reaches_into_pydantic_models(body, value, lost):
+    """By itself, in a list, and as a field of a dataclass."""
+    deeper = [one.replace("$", "$[0]") for one in lost]
+
+    assert read(Team, body) == (value, lost)
+    assert read(Team | None, body) == (value, lost)
+    assert read(list[Team], [body]) == ([value], deeper)
+
+
+@pytest.mark.parametrize("body", [{}, {"name": None}, [], None, {"name": "a"} | {"name": 7}])
+def test_a_pydantic_model_without_what_it_requires_is_refused(body):
+    """By itself; in a list it is the item that is left out."""
+    with pytest.raises(BadPayload):
+        read(Team, body)
+    assert read(list[Team], [body])[0] == []
 
 
 @pytest.mark.parametrize(("model", "body"), [row[:2] for row in LEFT_OUT])

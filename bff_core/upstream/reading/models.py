@@ -1,0 +1,126 @@
+"""Pydantic's models: how they refuse a value, and what of it tolerant reading leaves out."""
+
+from bisect import insort
+from collections.abc import Container, Mapping, Sequence
+from copy import deepcopy
+from typing import Any, Final, NamedTuple
+
+import pydantic
+
+from bff_core.upstream.reading.parsing import render
+
+_PASSES: Final = 10
+"""How often a model is validated: once more for each level at which something goes."""
+
+_MOST: Final = 1000
+"""How many misfits of one model are left out; with more it is refused."""
+
+_UNKNOWN_MEMBER: Final = frozenset({"enum", "literal_error"})
+
+
+Path = tuple[str | int, ...]
+"""Steps from the root of a model."""
+
+
+class Misfit(NamedTuple):
+    """What a model refuses, and why."""
+
+    path: Path
+    why: str
+
+
+def is_model(kind: object) -> bool:
+    """Whether it is a class of pydantic's: a model, or one of its dataclasses."""
+    return isinstance(kind, type) and "__pydantic_validator__" in dir(kind)
+
+
+def first_error(error: pydantic.ValidationError) -> str:
+    """Return what is wrong first, and where, without any content."""
+    first = error.errors(include_input=False, include_context=False)[0]
+    return f"{first['msg']} - at `${written(first['loc'])}`"
+
+
+def written(path: Sequence[str | int]) -> str:
+    """Return steps as they are written behind a place: `.items[3].price`."""
+    return "".join(f"[{one}]" if isinstance(one, int) else f".{one}" for one in path)
+
+
+def without_misfits(kind: type, value: Any) -> tuple[Any, list[Misfit]]:
+    """Return a plain value without what a model refuses, as far as the model has defaults for it.
+
+    What can't be left out leaves all as it was. Misfits are taken from the end, so that the
+    indexes of those before them still hold.
+    """
+    rest, gone, shifts = deepcopy(value), dict[Path, str](), dict[Path, list[int]]()
+    for _ in range(_PASSES):
+        misfits = _misfits(kind, rest)
+        if not misfits:
+            return rest, [Misfit(*one) for one in sorted(gone.items(), key=str)]
+        if len(misfits) + len(gone) > _MOST:
+            break
+        found = {_original(path, shifts): why for path, why in misfits.items()}
+        gone = {path: why for path, why in gone.items() if not _is_within(path, found)} | found
+        if not all(_remove(rest, path) for path in reversed(misfits)):
+            break
+        for path in found:
+            if isinstance(path[-1], int):
+                insort(shifts.setdefault(path[:-1], []), path[-1])
+    return value, []
+
+
+def _misfits(kind: Any, value: object) -> dict[Path, str]:
+    """Return what has to go, and why: values that are wrong, objects that lack a required one."""
+    try:
+        kind.__pydantic_validator__.validate_json(render(value))
+    except pydantic.ValidationError as error:
+        errors = error.errors(include_input=False, include_context=False)
+    else:
+        return {}
+    found: dict[Path, str] = {}
+    for one in errors:
+        is_missing = one["type"] == "missing"
+        path = one["loc"][:-1] if is_missing else one["loc"]
+        is_unknown = one["type"] in _UNKNOWN_MEMBER
+        is_null = not is_missing and _at(value, path) is None
+        why = "null" if is_null else "an unknown member" if is_unknown else "does not fit"
+        found.setdefault(path, why)
+    return {path: why for path, why in found.items() if not _is_within(path, found)}
+
+
+def _original(path: Path, shifts: Mapping[Path, Sequence[int]]) -> Path:
+    """Return a path as it was before items were removed from the lists on it."""
+    original: Path = ()
+    for step in path:
+        index = step
+        if isinstance(index, int):
+            for removed in shifts.get(original, ()):
+                index += removed <= index
+        original += (index,)
+    return original
+
+
+def _is_within(path: Path, outer: Container[Path]) -> bool:
+    """Whether one of the paths leads to something that holds what stands at `path`."""
+    return any(path[:depth] in outer for depth in range(len(path)))
+
+
+def _at(value: Any, path: Path) -> Any:
+    """Return what stands at a path; the value itself where the path leads nowhere."""
+    inner = value
+    for step in path:
+        try:
+            inner = inner[step]
+        except (LookupError, TypeError):
+            return value
+    return inner
+
+
+def _remove(value: Any, path: Path) -> bool:
+    """Remove what stands at a path; return whether it was there."""
+    if not path:
+        return False
+    try:
+        del _at(value, path[:-1])[path[-1]]
+    except (LookupError, TypeError):
+        return False
+    return True
