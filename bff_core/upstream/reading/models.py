@@ -2,12 +2,12 @@
 
 from bisect import insort
 from collections.abc import Container, Mapping, Sequence
-from copy import deepcopy
 from typing import Any, Final, NamedTuple
 
 import pydantic
+from pydantic_core import ErrorDetails
 
-from bff_core.upstream.reading.parsing import render
+from bff_core.upstream.reading.parsing import parse, render
 
 _PASSES: Final = 10
 """How often a model is validated: once more for each level at which something goes."""
@@ -35,9 +35,18 @@ def is_model(kind: object) -> bool:
 
 
 def first_error(error: pydantic.ValidationError) -> str:
-    """Return what is wrong first, and where, without any content."""
-    first = error.errors(include_input=False, include_context=False)[0]
+    """Return what is wrong first, and where, without any content.
+
+    Of very many errors their number: pydantic lists all of them or none, 50 µs each.
+    """
+    if error.error_count() > _MOST:
+        return f"{error.error_count()} values do not fit"
+    first = _errors(error)[0]
     return f"{first['msg']} - at `${written(first['loc'])}`"
+
+
+def _errors(error: pydantic.ValidationError) -> list[ErrorDetails]:
+    return error.errors(include_input=False, include_context=False, include_url=False)
 
 
 def written(path: Sequence[str | int]) -> str:
@@ -51,13 +60,15 @@ def without_misfits(kind: type, value: Any) -> tuple[Any, list[Misfit]]:
     What can't be left out leaves all as it was. Misfits are taken from the end, so that the
     indexes of those before them still hold.
     """
-    rest, gone, shifts = deepcopy(value), dict[Path, str](), dict[Path, list[int]]()
+    misfits = _misfits(kind, value)
+    if not misfits:
+        return value, []
+    rest, gone, shifts = parse(render(value).decode()), dict[Path, str](), dict[Path, list[int]]()
     for _ in range(_PASSES):
-        misfits = _misfits(kind, rest)
+        if misfits is None or len(gone) > _MOST:
+            break
         if not misfits:
             return rest, [Misfit(*one) for one in sorted(gone.items(), key=str)]
-        if len(misfits) + len(gone) > _MOST:
-            break
         found = {_original(path, shifts): why for path, why in misfits.items()}
         gone = {path: why for path, why in gone.items() if not _is_within(path, found)} | found
         if not all(_remove(rest, path) for path in reversed(misfits)):
@@ -65,15 +76,21 @@ def without_misfits(kind: type, value: Any) -> tuple[Any, list[Misfit]]:
         for path in found:
             if isinstance(path[-1], int):
                 insort(shifts.setdefault(path[:-1], []), path[-1])
+        misfits = _misfits(kind, rest)
     return value, []
 
 
-def _misfits(kind: Any, value: object) -> dict[Path, str]:
-    """Return what has to go, and why: values that are wrong, objects that lack a required one."""
+def _misfits(kind: Any, value: object) -> dict[Path, str] | None:
+    """Return what has to go, and why: values that are wrong, objects that lack a required one.
+
+    None where there are too many.
+    """
     try:
         kind.__pydantic_validator__.validate_json(render(value))
     except pydantic.ValidationError as error:
-        errors = error.errors(include_input=False, include_context=False)
+        if error.error_count() > _MOST:
+            return None
+        errors = _errors(error)
     else:
         return {}
     found: dict[Path, str] = {}
