@@ -23,7 +23,7 @@ from bff_core.upstream.reading.rereading import (
     Rereading,
     without_content,
 )
-from bff_core.upstream.reading.types import Known
+from bff_core.upstream.reading.types import Known, name_of
 
 T = TypeVar("T")
 
@@ -123,17 +123,13 @@ class Decoding(Generic[T]):
     def _unfit(self, reply: Reply, call: Call, error: Exception) -> BadPayload:
         """Return the error of a body that does not fit; it holds no content of the body."""
         media_type = reply.header("content-type") or "no content type"
-        what = f"the reply ({reply.status}, {media_type[:100]}) does not fit {self._name}"
+        what = f"the reply ({reply.status}, {media_type[:100]}) does not fit {name_of(self._model)}"
         return BadPayload(f"{what}: {without_content(error)}", call=call, reply=reply)
 
     def _refused(self, reply: Reply, call: Call) -> T:
         if reply.status == 404 and self._is_nullable:
             return None  # type: ignore[return-value]  # the type allows it
         raise BadStatus(reply, call=call, detail=problem_detail(reply))
-
-    @property
-    def _name(self) -> str:
-        return getattr(self._model, "__name__", str(self._model))
 
 
 class HasPolicy(Protocol):

@@ -9,7 +9,8 @@ from typing import Final
 _is_parameter: Final = re.compile(r";\s*charset\s*=\s*[\"']?\s*([^\s;,\"']+)", re.IGNORECASE).search
 
 _ALIASES: Final = {
-    "utf8": "utf-8", "utf8mb4": "utf-8", "unicode-1-1-utf-8": "utf-8", "utf-8-sig": "utf-8",
+    "binary": "utf-8", "none": "utf-8", "utf8": "utf-8", "utf8mb4": "utf-8",
+    "unicode-1-1-utf-8": "utf-8", "utf-8-sig": "utf-8",
     "ascii": "us-ascii", "ansi-x3.4-1968": "us-ascii", "latin1": "iso-8859-1",
     "latin-1": "iso-8859-1", "l1": "iso-8859-1", "iso8859-1": "iso-8859-1",
     "iso88591": "iso-8859-1",

@@ -67,13 +67,14 @@ def _check(info: inspect.Type, model: Any, options: ReadingOptions, *, is_valida
         if kind is object or is_model(kind) or any(kind is one for one, _ in options.decoders):
             return
         raise ConfigurationError(
-            f"{_name(model)} can't be decoded from JSON, since {_name(kind)} is no type that JSON "
-            "becomes: use a dataclass, a msgspec.Struct or a pydantic model, or name a function "
-            f"that makes it: decoders = {{{_name(kind)}: …}}"
+            f"{name_of(model)} can't be decoded from JSON, since {name_of(kind)} is no type that "
+            "JSON becomes: use a dataclass, a msgspec.Struct or a pydantic model, or name a "
+            f"function that makes it: decoders = {{{name_of(kind)}: …}}"
         )
     if is_model(kind) and not is_validated:
         raise ConfigurationError(
-            f"{_name(model)} would hold {_name(kind)} unvalidated: make it a pydantic model, too"
+            f"{name_of(model)} would hold {name_of(kind)} unvalidated: "
+            "make it a pydantic model, too"
         )
 
 
@@ -81,7 +82,7 @@ def _validating(model: Any) -> Callable[[bytes], Any]:
     try:
         validate = pydantic.TypeAdapter(model).validate_json
     except pydantic.errors.PydanticUserError as error:
-        raise ConfigurationError(f"{_name(model)} can't be decoded: {error}") from error
+        raise ConfigurationError(f"{name_of(model)} can't be decoded: {error}") from error
 
     def decode(body: bytes) -> Any:
         try:
@@ -112,5 +113,6 @@ def _hook(options: ReadingOptions) -> Callable[[type, object], object]:
     return decode
 
 
-def _name(kind: Any) -> str:
+def name_of(kind: Any) -> str:
+    """Return how a type is written."""
     return getattr(kind, "__name__", str(kind)) if not get_args(kind) else str(kind)
