@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -9,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from enum import Enum, IntEnum
 from ipaddress import IPv4Address
 from math import inf
-from typing import Annotated, Literal, NamedTuple, TypedDict
+from typing import Annotated, Generic, Literal, NamedTuple, NewType, TypedDict, TypeVar
 
 import msgspec
 import pydantic
@@ -79,6 +80,25 @@ class Row(msgspec.Struct, array_like=True):
     name: str
 
 
+class Maybe(msgspec.Struct):
+    """May be absent, which is not null."""
+
+    count: int | msgspec.UnsetType = msgspec.UNSET
+
+
+T = TypeVar("T")
+
+
+class Page(msgspec.Struct, Generic[T]):
+    """Items of any type."""
+
+    items: list[T]
+    total: int = 0
+
+
+UserId = NewType("UserId", int)
+
+
 class Tree(msgspec.Struct):
     """Holds itself."""
 
@@ -98,6 +118,11 @@ WHOLE = [
     (Tree, b'{"count": 1.0, "below": [{"count": 2.0, "below": []}]}', Tree(1, [Tree(2)])),
     (list[dict[str, list[int | None]]], b'[{"a": [1.0, null]}]', [{"a": [1, None]}]),
     (Annotated[int, msgspec.Meta(ge=1)], b"1.0", 1), (int | str, b"1.0", 1),
+    (Maybe, b'{"count": 1.0}', Maybe(1)), (Maybe, b"{}", Maybe()), (list[UserId], b"[1.0]", [1]),
+    (Page[int], b'{"items": [1.0], "total": 1.0}', Page([1], 1)),
+    (Page[Maybe], b'{"items": [{"count": 1.0}]}', Page([Maybe(1)])),
+    (Sequence[int], b"[1.0]", [1]), (Mapping[str, int], b'{"a": 1.0}', {"a": 1}),
+    (dict[int, int], b'{"1": 1.0}', {1: 1}),
 ]  # fmt: skip
 
 
