@@ -2,6 +2,8 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from typing import Any, Final, Literal, Protocol
 
 Headers = tuple[tuple[bytes, bytes], ...]
@@ -149,6 +151,33 @@ class Reply:
         """Return the first value of a header, or None; `name` is in lower case."""
         value = find_header(self.headers, name.encode())
         return None if value is None else value.decode("latin-1")
+
+
+def retry_after(reply: Reply, *, wall: float) -> float | None:
+    """Return the seconds that the reply asks to wait (RFC 9110, section 10.2.3), or None.
+
+    `wall` is the time of day as a Unix time; a date is judged by the reply's own `Date` if it has
+    one, since the clocks of two machines differ.
+    """
+    value = reply.header("retry-after")
+    if value is None:
+        return None
+    if value.isascii() and value.isdigit():
+        return float(value)
+    instant = _instant(value)
+    if instant is None:
+        return None
+    sent = _instant(reply.header("date") or "")
+    return max(0.0, instant - (wall if sent is None else sent))
+
+
+def _instant(date: str) -> float | None:
+    """Return a date as a Unix time; one without a zone is in GMT, as asctime's form is."""
+    try:
+        parsed = parsedate_to_datetime(date)
+        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return None
 
 
 class Decode(Protocol):

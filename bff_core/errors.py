@@ -1,12 +1,48 @@
 """Every error the framework raises; the branch says whose fault it is, hence the status."""
 
-from collections.abc import Mapping
-from typing import ClassVar
+import time
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Final
+from urllib.parse import urlsplit
 
-from bff_core.call import Call, Reply
+from bff_core.call import Call, Reply, retry_after
 
 LONGEST_WAIT = 3600.0
 """Seconds: the most that a service may make our clients wait before they try again."""
+
+REFUSALS: Final[Mapping[int, str]] = {
+    400: "Bad request",
+    401: "Not authenticated",
+    402: "Payment required",
+    403: "Not allowed",
+    404: "Not found",
+    406: "Not acceptable",
+    409: "Conflict",
+    410: "Gone",
+    412: "Precondition failed",
+    413: "Content too large",
+    415: "Unsupported media type",
+    416: "Range not satisfiable",
+    422: "Unprocessable content",
+    423: "Locked",
+    424: "Failed dependency",
+    425: "Too early",
+    428: "Precondition required",
+    429: "Too many requests",
+    451: "Unavailable for legal reasons",
+}
+"""The statuses of a service that may be a client's, with the titles that they have then.
+
+The other 4xx are about the message between gateway and service (405, 408, 431 ...), so that a
+client could do nothing about them.
+"""
+
+PASSES_THROUGH: Final = frozenset({402, 404, 409, 410, 412, 422, 423})
+"""Those that go to the client unless the upstream says otherwise: they answer its request.
+
+400, 401, 403 and 429 are about what the gateway sent: its mistake, its credentials, its rate.
+"""
 
 
 class BFFError(Exception):
@@ -29,16 +65,45 @@ class BFFError(Exception):
 
 
 class ClientError(BFFError):
-    """The caller asked for something that can't be done; the message is shown to the caller."""
+    """The caller asked for something that can't be done; the message is shown to the caller.
+
+    `status` (400 to 499) sets code and title, too, unless they are given. `errors` name the faults
+    one by one, as JSON objects; problem details and GraphQL's extensions repeat them.
+    """
 
     status = 400
     code = "bad_request"
     title = "Bad request"
 
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        status: int | None = None,
+        code: str = "",
+        title: str = "",
+        errors: Sequence[Mapping[str, object]] = (),
+    ) -> None:
+        super().__init__(message)
+        if status is not None:
+            if not 400 <= status <= 499:
+                raise ValueError(f"the status of a ClientError is 400 to 499, not {status}")
+            self.status = status
+            self.title = REFUSALS.get(status, self.title)
+            self.code = code_of(self.title)
+        self.code = code or self.code
+        self.title = title or self.title
+        self.errors = tuple(errors)
+
     @property
     def detail(self) -> str:
         """The message itself: it was written for the caller."""
         return str(self)
+
+    @property
+    def members(self) -> Mapping[str, object]:
+        """The faults, if there are any."""
+        return {"errors": self.errors} if self.errors else {}
 
 
 class InvalidInput(ClientError):
@@ -219,37 +284,68 @@ class TransportFailed(UpstreamError):
 class BadStatus(UpstreamError):
     """The service answered with a status that is no success.
 
-    402, 404, 409 and 422 are passed through with the problem that the service told; others are 502,
-    a 503 stays 503, and a 504 stays 504. The seconds of a 409's or a 503's Retry-After go on.
+    Statuses in `passes_through` are the client's, with the `detail` that the service gave. Of the
+    others 504 stays, 503 and 429 (this gateway called too often) are 503, and the rest are 502.
+    The seconds of Retry-After go on with all but 502 and 504.
     """
 
     code = "bad_status"
     title = "Upstream failed"
-    passed_through: ClassVar[dict[int, str]] = {
-        402: "Payment required",
-        404: "Not found",
-        409: "Conflict",
-        422: "Unprocessable content",
-    }
 
-    def __init__(self, reply: Reply, *, call: Call, attempts: int = 1, detail: str = "") -> None:
-        super().__init__(f"answered {reply.status}", call=call, attempts=attempts)
+    def __init__(
+        self,
+        reply: Reply,
+        *,
+        call: Call,
+        attempts: int = 1,
+        detail: str = "",
+        passes_through: AbstractSet[int] = PASSES_THROUGH,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        super().__init__(_answered(reply), call=call, attempts=attempts)
         self.reply = reply
-        self.status = reply.status if reply.status in {402, 404, 409, 422, 503, 504} else 502
-        told = reply.header("retry-after") or ""
-        if self.status in {409, 503} and told.isascii() and told.isdigit():
-            self.retry_after = min(float(told), LONGEST_WAIT)
         self._detail = detail
-
-    @property
-    def is_passed_through(self) -> bool:
-        """Whether the client sees the service's own status."""
-        return self.reply.status in self.passed_through
+        self.is_passed_through = reply.status in passes_through and reply.status in REFUSALS
+        self.status = reply.status if self.is_passed_through else _FAILURES.get(reply.status, 502)
+        if self.is_passed_through:
+            self.title = REFUSALS[reply.status]
+            self.code = code_of(self.title)
+        wait = retry_after(reply, wall=wall())
+        if wait is not None and self.status not in {502, 504}:
+            self.retry_after = min(wait, LONGEST_WAIT)
 
     @property
     def detail(self) -> str:
-        """The problem's detail as the service told it, for statuses that are passed through."""
+        """The problem's detail as the service gave it, for statuses that are passed through."""
         return self._detail if self.is_passed_through else ""
+
+
+_FAILURES: Final[Mapping[int, int]] = {429: 503, 503: 503, 504: 504}
+"""What a status becomes that is not passed through; any other is 502."""
+
+
+def _answered(reply: Reply) -> str:
+    """Say what a service answered, for the log; of a redirect, where to."""
+    location = reply.header("location") if 300 <= reply.status < 400 else None
+    return f"answered {reply.status}{_led_to(location)}"
+
+
+def _led_to(location: str | None) -> str:
+    """Name a redirect's target without what may be secret in it: user information and query."""
+    if location is None:
+        return ""
+    try:
+        parts = urlsplit(location)
+    except ValueError:
+        return ", with a Location that is no reference"
+    host = parts.netloc.rpartition("@")[2]
+    target = parts._replace(netloc=host, query="", fragment="").geturl()
+    return f", a redirect to {target[:200]!r}"
+
+
+def code_of(title: str) -> str:
+    """Return the code of a title: its words in lower case, joined by underscores."""
+    return title.lower().replace(" ", "_")
 
 
 class BadPayload(UpstreamError):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from bff_core.errors import BFFError, NotAllowed, PartFailed
+from bff_core.errors import BFFError, PartFailed
 
 State = Literal["ok", "stale", "partial", "fallback", "missing", "forbidden"]
 
@@ -39,7 +39,7 @@ def reason_of(error: BaseException) -> str:
     if isinstance(error, TimeoutError):
         return "timeout"
     if isinstance(error, BFFError):
-        return "not_found" if error.status == 404 else error.code
+        return "not_found" if error.status in {404, 410} else error.code
     return "error"
 
 
@@ -47,8 +47,9 @@ def state_of(error: BaseException, *, has_fallback: bool) -> State:
     """Return how an optional part ends that died of `error`."""
     if isinstance(error, PartFailed):
         return state_of(error.cause, has_fallback=has_fallback)
-    if isinstance(error, NotAllowed):
+    status = error.status if isinstance(error, BFFError) else 0
+    if status == 403:
         return "forbidden"
-    if isinstance(error, BFFError) and error.status == 404:
+    if status in {404, 410}:
         return "missing"
     return "fallback" if has_fallback else "missing"

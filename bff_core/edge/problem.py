@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from bff_core.call import Headers
-from bff_core.errors import BadStatus, BFFError, InvalidInput, NotAuthenticated, PartFailed
+from bff_core.errors import BFFError, InvalidInput, NotAuthenticated, PartFailed
 
 Members = dict[str, object]
 
@@ -69,8 +69,14 @@ def problem(error: BaseException, *, request_id: str = "", trace_id: str = "") -
 
 
 def members_of(error: BaseException) -> Members:
-    """Return what `problem` tells of an error, for faces whose errors have a form of their own."""
-    members, _ = _describe(unwrap(error))
+    """Return what `problem` tells of an error, for faces whose errors have a form of their own.
+
+    `retry_after` is in whole seconds, as in the header that such an error has no place for.
+    """
+    error = unwrap(error)
+    members, _ = _describe(error)
+    if isinstance(error, BFFError) and error.retry_after is not None:
+        members["retry_after"] = _whole(error.retry_after)
     return members
 
 
@@ -114,11 +120,7 @@ def _titled(status: int, code: str, title: str, kind: str) -> Members:
 
 
 def _ours(error: BFFError) -> Members:
-    code, title = error.code, error.title
-    if isinstance(error, BadStatus) and error.is_passed_through:
-        title = error.passed_through[error.status]
-        code = _as_code(title)
-    members = _titled(error.status, code, title, f"/problems/{code}")
+    members = _titled(error.status, error.code, error.title, f"/problems/{error.code}")
     if error.detail:
         members["detail"] = error.detail
     if isinstance(error, PartFailed):
@@ -163,7 +165,11 @@ def _fault(error: Mapping[str, object]) -> Members:
 def _retry_after(seconds: float | None) -> Headers:
     if seconds is None:
         return ()
-    return ((b"retry-after", b"%d" % max(1, ceil(seconds))),)
+    return ((b"retry-after", b"%d" % _whole(seconds)),)
+
+
+def _whole(seconds: float) -> int:
+    return max(1, ceil(seconds))
 
 
 def _clean(headers: Mapping[str, str]) -> Headers:

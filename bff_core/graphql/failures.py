@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from graphql import GraphQLError, GraphQLFormattedError
 
 from bff_core.composition.state import State
-from bff_core.edge.problem import is_expected, members_of
+from bff_core.edge.problem import is_expected, members_of, unwrap
 from bff_core.errors import BFFError
 from bff_core.events import Crashed, Events
 from bff_core.graphql.documents import RequestRefused
@@ -39,8 +39,8 @@ def told(error: GraphQLError) -> GraphQLFormattedError:
         if isinstance(cause, PartMissing):
             members["part"] = cause.part
         answer["extensions"] = {key: members[key] for key in TOLD if key in members}
-        if isinstance(cause, BFFError):
-            answer["extensions"] |= cause.members
+        if isinstance(decisive := unwrap(cause), BFFError):
+            answer["extensions"] |= decisive.members
     elif is_for_clients(error):
         answer["extensions"] = CLIENTS_FAULT | (error.extensions or {})
     else:
@@ -101,5 +101,5 @@ def where_of(error: GraphQLError) -> str:
     return f"graphql {'.'.join(names)}".rstrip()
 
 
-TOLD = ("code", "status", "part")
+TOLD = ("code", "status", "part", "retry_after")
 CLIENTS_FAULT: dict[str, object] = {"code": "invalid_input", "status": 400}

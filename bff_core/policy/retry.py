@@ -2,10 +2,9 @@
 
 import math
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import Annotated, Literal
 
-from bff_core.call import Call, Reply
+from bff_core.call import Call, Reply, retry_after
 from bff_core.clock import Chance
 from bff_core.errors import (
     AttemptTimedOut,
@@ -89,30 +88,6 @@ class RetryBudget:
         """Return how many retries are left."""
         earned = self._options.budget_ratio * self._calls.total(now)
         return self._options.budget_min + earned - self._retries.total(now)
-
-
-def retry_after(reply: Reply, *, wall: float) -> float | None:
-    """Return the seconds that the reply asks to wait (RFC 9110, section 10.2.3), or None.
-
-    `wall` is the time of day as a Unix time; a date is judged by the reply's own `Date` if it has
-    one, since the clocks of two machines differ.
-    """
-    value = reply.header("retry-after")
-    if value is None:
-        return None
-    if value.isascii() and value.isdigit():
-        return float(value)
-    instant, sent = _date(value), _date(reply.header("date"))
-    if instant is None:
-        return None
-    return max(0.0, instant - (wall if sent is None else sent))
-
-
-def _date(value: str | None) -> float | None:
-    try:
-        return None if value is None else parsedate_to_datetime(value).timestamp()
-    except (ValueError, OverflowError):
-        return None
 
 
 def decide(

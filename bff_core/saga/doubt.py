@@ -37,18 +37,27 @@ def verdict(error: BaseException, unsafe_calls: int) -> Verdict:
     """Return what a failed try says; `unsafe_calls` of its calls were no plain reads.
 
     A service's answer is believed only for the write that it answers: where a try made another
-    one, that other may have had its effect.
+    one, that other may have had its effect. An error that was raised from a service's says what
+    that one says: `fails_with` and steps translate failures.
     """
-    match error:
+    match _translated(error):
         case PartFailed(cause=cause):
             return verdict(cause, unsafe_calls)
-        case UpstreamError(call=call):
+        case UpstreamError(call=call) as failed:
             if unsafe_calls > (0 if call.is_safe else 1):
                 return "open"
-            return _of_read(error) if call.is_safe else _of_write(error)
+            return _of_read(failed) if call.is_safe else _of_write(failed)
         case ClientError():
             return "open" if unsafe_calls else "unsent"
     return "open"
+
+
+def _translated(error: BaseException) -> BaseException:
+    """Return the failed call that an error was raised from, else the error itself."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, UpstreamError | PartFailed):
+        cause = cause.__cause__
+    return cause or error
 
 
 def _of_read(error: UpstreamError) -> Verdict:

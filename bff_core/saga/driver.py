@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
+
 from bff_core.clock import Chance, Clock
-from bff_core.errors import BadStatus, BFFError, PartFailed, StoreUnavailable
+from bff_core.errors import BFFError, PartFailed, StoreUnavailable
 from bff_core.events import Events, SagaEnded, SagaStuck
 from bff_core.saga.doubt import Verdict, may_be_busy, verdict
 from bff_core.saga.entry import (
@@ -268,14 +270,11 @@ def failure_of(error: BaseException) -> Failure:
         return failure_of(error.cause)
     if not isinstance(error, BFFError):
         return Failure(status=500, code=BFFError.code, title=BFFError.title)
-    code, title = error.code, error.title
-    if isinstance(error, BadStatus) and error.is_passed_through:
-        title = error.passed_through[error.status]
-        code = title.lower().replace(" ", "_")
     return Failure(
         status=error.status,
-        code=code,
-        title=title,
+        code=error.code,
+        title=error.title,
         detail=error.detail,
         retry_after=error.retry_after,
+        members=msgspec.to_builtins(dict(error.members), enc_hook=str),
     )

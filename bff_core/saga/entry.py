@@ -1,7 +1,7 @@
 """What is known of one run of a saga, and what follows from it: no I/O, no clock."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import msgspec
@@ -26,7 +26,8 @@ class StepPlan:
 class Failure:
     """Why a step failed, as a client may be told: `status` and `code` are those of problems.
 
-    `retry_after` (seconds) is set where it is known when it may succeed.
+    `retry_after` (seconds) is set where it is known when it may succeed. `members` are what else
+    problem details say of it, as JSON values.
     """
 
     status: int
@@ -34,6 +35,7 @@ class Failure:
     title: str
     detail: str = ""
     retry_after: float | None = None
+    members: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -18,6 +18,7 @@ class SagaFailed(BFFError):
         self.status, self.code, self.title = failure.status, failure.code, failure.title
         self.retry_after = failure.retry_after
         self._detail = failure.detail
+        self._members = failure.members
         self._steps = told(entry)
 
     @property
@@ -28,7 +29,7 @@ class SagaFailed(BFFError):
     @property
     def members(self) -> Mapping[str, object]:
         """What problem details say beside the usual."""
-        return {"steps": self._steps}
+        return {**self._members, "steps": self._steps}
 
 
 class SagaUnsettled(BFFError):

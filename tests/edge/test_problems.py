@@ -16,9 +16,11 @@ from bff_core.edge.problems import install_problem_handlers
 from bff_core.errors import (
     BadStatus,
     CircuitOpen,
+    ClientError,
     CompositionCycle,
     ConfigurationError,
     DeadlineExceeded,
+    InvalidInput,
     NotAuthenticated,
     NotFound,
     PartFailed,
@@ -93,6 +95,11 @@ def shop():
         (BadStatus(Reply(500), call=CALL), 502, "bad_status"),
         (BadStatus(Reply(404), call=CALL, detail="No user 7."), 404, "not_found"),
         (BadStatus(Reply(409), call=CALL, detail="Sold."), 409, "conflict"),
+        (BadStatus(Reply(429), call=CALL), 503, "bad_status"),
+        (BadStatus(Reply(401), call=CALL, passes_through={401}), 401, "not_authenticated"),
+        (BadStatus(Reply(423), call=CALL), 423, "locked"),
+        (ClientError("Sold.", status=409, code="sold_out"), 409, "sold_out"),
+        (InvalidInput("No.", status=400), 400, "bad_request"),
         (PartFailed("product", DeadlineExceeded("late", call=CALL)), 504, "timeout"),
         (PartFailed("product", NotFound("No such product.")), 404, "not_found"),
         (PartFailed("product", ZeroDivisionError("1/0")), 500, "part_failed"),
@@ -150,6 +157,21 @@ def test_a_failed_part_is_named_and_its_cause_speaks():
     body = told(PartFailed("product", CircuitOpen("open", call=CALL, retry_after=5)))
 
     assert (body["part"], body["code"]) == ("product", "circuit_open")
+
+
+def test_error_names_its_faults_one_by_one():
+    """What is wrong with each field goes on as the members of problem details."""
+    faults = [{"pointer": "/quantity", "detail": "must be positive"}]
+    body = told(PartFailed("order", InvalidInput("Look again.", errors=faults)))
+
+    assert (body["status"], body["detail"], body["errors"]) == (422, "Look again.", faults)
+
+
+@pytest.mark.parametrize("status", [200, 399, 500])
+def test_fault_of_a_client_has_a_status_of_its_kind(status):
+    """A ClientError can't say that all is well, or that we failed."""
+    with pytest.raises(ValueError, match="400 to 499"):
+        ClientError("No.", status=status)
 
 
 @pytest.mark.parametrize(("seconds", "header"), [(0.0, b"1"), (0.2, b"1"), (4.2, b"5")])

@@ -139,6 +139,8 @@ def test_statuses_and_attempts_can_be_chosen() -> None:
         ("0", None, 0.0),
         ("Thu, 01 Jan 2026 12:00:30 GMT", None, 30.0),
         ("Thu, 01 Jan 2026 11:59:00 GMT", None, 0.0),
+        ("Thu Jan  1 12:00:30 2026", None, 30.0),
+        ("Thursday, 01-Jan-26 12:00:30 GMT", None, 30.0),
         # The service's clock is an hour ahead of ours.
         ("Thu, 01 Jan 2026 13:00:05 GMT", "Thu, 01 Jan 2026 13:00:00 GMT", 5.0),
         ("Thu, 01 Jan 2026 12:00:30 GMT", "yesterday", 30.0),

@@ -37,9 +37,26 @@ def answered(status, call, headers=OWN):
     return BadStatus(Reply(status, headers), call=call)
 
 
+def translated(error, cause):
+    """Return an error as it is raised from another."""
+    error.__cause__ = cause
+    return error
+
+
 @pytest.mark.parametrize(
     ("error", "writes", "said"),
     [
+        (translated(ClientError("no"), answered(422, write())), 1, "refused"),
+        (translated(ClientError("no"), answered(422, write(sent=2))), 1, "refused"),
+        (translated(ClientError("no"), answered(429, write())), 1, "later"),
+        (translated(ClientError("no"), answered(422, write())), 2, "open"),
+        (translated(ClientError("no"), answered(500, write())), 1, "open"),
+        (
+            translated(KeyError("x"), translated(KeyError("y"), answered(409, write()))),
+            1,
+            "refused",
+        ),
+        (translated(ClientError("no"), KeyError("x")), 0, "unsent"),
         (answered(422, write()), 1, "refused"),
         (answered(409, write()), 1, "refused"),
         (answered(402, write(sent=2)), 1, "refused"),

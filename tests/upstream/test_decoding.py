@@ -69,7 +69,12 @@ def test_success_without_a_body_is_none_where_the_type_allows_it():
 
 
 @pytest.mark.parametrize(
-    ("status", "told"), [(500, 502), (503, 503), (504, 504), (301, 502), (401, 502), (409, 409)]
+    ("status", "told"),
+    [
+        *((500, 502), (501, 502), (503, 503), (504, 504), (301, 502), (304, 502), (999, 502)),
+        *((400, 502), (401, 502), (403, 502), (405, 502), (408, 502), (429, 503)),
+        *((one, one) for one in (402, 404, 409, 410, 412, 422, 423)),
+    ],
 )
 def test_other_statuses_are_translated(status, told):
     """A service's failure is ours to answer for; conflicts and the like are the client's."""
@@ -77,7 +82,7 @@ def test_other_statuses_are_translated(status, told):
         value(Profile, b'{"detail": "secret host db-7"}', status, PROBLEM)
 
     assert caught.value.status == told
-    assert (caught.value.detail != "") == (told == 409)
+    assert (caught.value.detail != "") == (told == status < 500)
 
 
 def test_type_that_json_can_not_become_is_refused():
@@ -88,11 +93,45 @@ def test_type_that_json_can_not_become_is_refused():
 
 @pytest.mark.parametrize(
     ("status", "told", "waited"),
-    [(503, "7", 7), (503, "999999", 3600), (503, "soon", None), (500, "7", None)],
+    [
+        *((503, "7", 7), (503, "999999", 3600), (503, "9" * 400, 3600), (503, "soon", None)),
+        *((500, "7", None), (504, "7", None), (429, "7", 7), (409, "7", 7), (423, "7", 7)),
+        *((code, "Sun, 29 Nov 2026 01:00:30 GMT", 30) for code in (409, 429, 503)),
+        *((503, "Sun, 29 Nov 2026 00:59:00 GMT", 0), (503, "Mon, 29 Nov 2027 01:00:30 GMT", 3600)),
+        *((503, "Sunday, 29-Nov-26 01:00:30 GMT", 30), (503, "Sun Nov 29 01:00:30 2026", 30)),
+    ],
 )
 def test_client_is_told_to_wait_as_the_service_said(status, told, waited):
-    """A 503 hands the service's Retry-After on, within reason."""
+    """The service's Retry-After goes on, in seconds or as a date, within reason."""
+    date = (b"date", b"Sun, 29 Nov 2026 01:00:00 GMT")
     with pytest.raises(BadStatus) as caught:
-        value(Profile, status=status, headers=((b"retry-after", told.encode()),))
+        value(Profile, status=status, headers=((b"retry-after", told.encode()), date))
 
     assert caught.value.retry_after == waited
+
+
+def test_date_without_a_date_of_the_reply_is_judged_by_our_clock():
+    """A service that sends no Date may still say when to come back."""
+    reply = Reply(503, ((b"retry-after", b"Thu, 01 Jan 1970 00:01:30 GMT"),))
+
+    assert BadStatus(reply, call=CALL, wall=lambda: 60.0).retry_after == 30
+
+
+@pytest.mark.parametrize(
+    ("location", "said"),
+    [
+        ("/v2/users/7", "answered 301, a redirect to '/v2/users/7'"),
+        (
+            "https://eve:pw@login.internal/in?token=secret#x",
+            "answered 301, a redirect to 'https://login.internal/in'",
+        ),
+        ("http://[", "answered 301, with a Location that is no reference"),
+    ],
+)
+def test_redirect_that_is_not_followed_says_where_to(location, said):
+    """The log names the target without what may be secret in it; the client learns nothing."""
+    with pytest.raises(BadStatus, match="answered 301") as caught:
+        value(Profile, status=301, headers=((b"location", location.encode()),))
+
+    assert str(caught.value).endswith(said)
+    assert (caught.value.status, caught.value.detail) == (502, "")
