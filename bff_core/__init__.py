@@ -65,7 +65,9 @@ from bff_core.saga.saga import Saga, SagaPolicy, step
 from bff_core.scope import Scope
 from bff_core.settings import Settings
 from bff_core.upstream.client import Upstream
+from bff_core.upstream.failures import as_problem
 from bff_core.upstream.transport.httpx import HttpxTransport
+from bff_core.upstream.typed_reply import TypedReply
 
 __all__ = [
     "ANYONE",
@@ -121,11 +123,13 @@ __all__ = [
     "TokenExchange",
     "TooManyRequests",
     "TransportFailed",
+    "TypedReply",
     "Upstream",
     "UpstreamError",
     "Viewer",
     "Views",
     "access",
+    "as_problem",
     "bulk",
     "bulk_answer",
     "compose",

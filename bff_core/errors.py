@@ -305,19 +305,28 @@ class BadStatus(UpstreamError):
         super().__init__(_answered(reply), call=call, attempts=attempts)
         self.reply = reply
         self._detail = detail
-        self.is_passed_through = reply.status in passes_through and reply.status in REFUSALS
-        self.status = reply.status if self.is_passed_through else _FAILURES.get(reply.status, 502)
-        if self.is_passed_through:
-            self.title = REFUSALS[reply.status]
-            self.code = code_of(self.title)
-        wait = retry_after(reply, wall=wall())
-        if wait is not None and self.status not in {502, 504}:
-            self.retry_after = min(wait, LONGEST_WAIT)
+        self._wall = wall
+        self.pass_through(passes_through)
+
+    def pass_through(self, statuses: AbstractSet[int]) -> None:
+        """Set status, code, title and wait by which of a service's statuses go to the client."""
+        status = self.reply.status
+        self.is_passed_through = status in statuses and status in REFUSALS
+        self.status = status if self.is_passed_through else _FAILURES.get(status, 502)
+        self.title = REFUSALS[status] if self.is_passed_through else BadStatus.title
+        self.code = code_of(self.title) if self.is_passed_through else BadStatus.code
+        self.retry_after = None if self.status in {502, 504} else wait_of(self.reply, self._wall)
 
     @property
     def detail(self) -> str:
         """The problem's detail as the service gave it, for statuses that are passed through."""
         return self._detail if self.is_passed_through else ""
+
+
+def wait_of(reply: Reply, wall: Callable[[], float]) -> float | None:
+    """Return for how many seconds a service's Retry-After lets our clients wait, within reason."""
+    wait = retry_after(reply, wall=wall())
+    return None if wait is None else min(wait, LONGEST_WAIT)
 
 
 _FAILURES: Final[Mapping[int, int]] = {429: 503, 503: 503, 504: 504}

@@ -1,8 +1,10 @@
 """From a method's words to a `Call`, and from its `Reply` to a typed value; knows the request."""
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractAsyncContextManager
-from typing import Any, ClassVar, Final, Protocol, Self, TypeVar
+from types import MappingProxyType
+from typing import Any, ClassVar, Final, NoReturn, Protocol, Self, TypeVar
 
 import msgspec
 from typing_extensions import TypeForm
@@ -20,13 +22,14 @@ from bff_core.call import (
     find_header,
 )
 from bff_core.clock import Clock, monotonic
-from bff_core.errors import ConfigurationError, InvalidInput
+from bff_core.errors import PASSES_THROUGH, BadStatus, ConfigurationError, InvalidInput
 from bff_core.events import Events, ReplyReduced
 from bff_core.policy.cache import Cache
 from bff_core.policy.idempotency import derived_key
 from bff_core.policy.policy import Policy
 from bff_core.scope import Scope, running_part, writing
 from bff_core.upstream.decoding import Decodings
+from bff_core.upstream.failures import FailsWith, translated
 from bff_core.upstream.reading.options import Decoder
 from bff_core.upstream.reading.rereading import Reduced
 from bff_core.upstream.target import Query, Scalar, encode_query, template
@@ -44,6 +47,10 @@ MOST_REPORTED: Final = 10
 
 NO_BODY = object()
 """What stands for a body that is not sent; None would be the JSON value null."""
+
+
+NO_TRANSLATIONS: Final[FailsWith] = MappingProxyType({})
+"""What stands for a call that says nothing of how it fails."""
 
 
 class Streamer(Protocol):
@@ -89,6 +96,10 @@ class Caller:
     policy: ClassVar[Policy] = Policy()
     decoders: ClassVar[Mapping[type, Decoder]] = {}
     """Functions that make values of a type from what the service writes in its place."""
+    passes_through: ClassVar[AbstractSet[int]] = PASSES_THROUGH
+    """The statuses of the service that the client gets as they are; any others are ours."""
+    fails_with: ClassVar[FailsWith] = NO_TRANSLATIONS
+    """Functions that make our errors of the service's, by its status."""
     tells_lineage: ClassVar[bool] = True
     """Its replies are noted in `Scope.lineage`, each with its audience."""
 
@@ -129,6 +140,7 @@ class Caller:
         json: object = NO_BODY,
         cache: Cache | bool = True,
         purges: Sequence[str] = (),
+        fails_with: FailsWith = NO_TRANSLATIONS,
     ) -> T:
         """Make a call with a JSON body, or none, and return its reply as the model."""
         fields = ACCEPT_JSON + encoded(headers) if headers else ACCEPT_JSON
@@ -150,7 +162,10 @@ class Caller:
         )
         reply = await self.reply(call)
         known = NOT_DECODED if reply.decoded is None else reply.decoded.get(decode, NOT_DECODED)
-        value = decode.value(reply, call) if known is NOT_DECODED else known
+        try:
+            value = decode.value(reply, call) if known is NOT_DECODED else known
+        except BadStatus as failure:
+            self.fail(failure, fails_with)
         if value.__class__ is Reduced:
             return self.reduced(value, call, is_new=reply.source == "upstream")  # type: ignore[no-any-return]  # by the same decoding
         return value  # type: ignore[return-value]  # by the same decoding
@@ -164,6 +179,16 @@ class Caller:
             lost = reply.lost[:MOST_REPORTED]
             events.emit(ReplyReduced(call.upstream, call.operation, lost, len(reply.lost)))
         return reply.value
+
+    def fail(self, failure: BadStatus, fails_with: FailsWith = NO_TRANSLATIONS) -> NoReturn:
+        """Raise what a failure of the service is to the client, as the call or the class says."""
+        failure.pass_through(self.passes_through)
+        status = failure.reply.status
+        translate = fails_with.get(status) or self.fails_with.get(status)
+        error = failure if translate is None else translated(failure, translate)
+        if error is failure:
+            raise error
+        raise error from failure
 
     async def reply(self, call: Call) -> Reply:
         """Send a call down the stack; the part that made it sees a stale reply."""

@@ -12,7 +12,9 @@ from bff_core.call import Call, Headers, Reply, find_header
 from bff_core.errors import BadPayload, BadStatus, ConfigurationError
 from bff_core.policy.cache import Cache
 from bff_core.policy.policy import Policy
-from bff_core.upstream.caller import NO_BODY, Caller, encoded
+from bff_core.upstream.caller import NO_BODY, NO_TRANSLATIONS, Caller, encoded
+from bff_core.upstream.decoding import problem_detail
+from bff_core.upstream.failures import FailsWith, check_failures
 from bff_core.upstream.reading.rereading import Reduced
 from bff_core.upstream.streaming import ServerSentEvent, events, rows
 from bff_core.upstream.target import Query, Scalar
@@ -27,6 +29,9 @@ LINES = frozenset(
     }
 )
 """What newline-delimited JSON is called; none of the names is registered."""
+
+LONGEST_REFUSAL = 64 * 1024
+"""Bytes of the body of a reply that refuses a stream; of a longer one nothing is read."""
 
 
 class Upstream(Caller):
@@ -43,9 +48,11 @@ class Upstream(Caller):
     from `BFF_UPSTREAM_<NAME>`.
 
     Each verb takes a path with named parameters, the type of the answer, and raises an
-    `UpstreamError`; where the type allows None, a 404 is None. Path parameters are encoded as one
-    segment each. Writes tell in `purges` what they change, as tags of the replies that are kept:
-    "product:{id}" is filled with the parameters of the call.
+    `UpstreamError`; where the type allows None, a 404 is None. `passes_through` are the statuses of
+    the service that clients get, `fails_with` (of the class, or of one call) makes our errors of
+    the service's own. `TypedReply[T]` as the type returns status and headers, too. Path parameters
+    are encoded as one segment each. Writes tell in `purges` what they change, as tags of the
+    replies that are kept: "product:{id}" is filled with the parameters of the call.
     """
 
     def __init_subclass__(cls) -> None:
@@ -67,6 +74,7 @@ class Upstream(Caller):
                 f"{cls.__name__}.decoders must map types to functions, such as "
                 "{datetime: read_date}"
             )
+        check_failures(cls.__name__, cls.passes_through, cls.fails_with)
 
     def get(
         self,
@@ -77,10 +85,14 @@ class Upstream(Caller):
         query: Query | None = None,
         headers: Mapping[str, str] | None = None,
         cache: Cache | bool = True,
+        fails_with: FailsWith = NO_TRANSLATIONS,
         **parameters: Scalar,
     ) -> Coroutine[object, object, T]:
         """Read a resource; `cache` is in place of the policy's, or False to ask in any case."""
-        return self.typed("GET", path, model, parameters, query=query, headers=headers, cache=cache)
+        return self.typed(
+            "GET", path, model, parameters,
+            query=query, headers=headers, cache=cache, fails_with=fails_with,
+        )  # fmt: skip
 
     def post(
         self,
@@ -92,12 +104,14 @@ class Upstream(Caller):
         query: Query | None = None,
         headers: Mapping[str, str] | None = None,
         purges: Sequence[str] = (),
+        fails_with: FailsWith = NO_TRANSLATIONS,
         **parameters: Scalar,
     ) -> Coroutine[object, object, T]:
         """Send something; retried only with an `Idempotency-Key` header."""
         return self.typed(
-            "POST", path, model, parameters, query=query, headers=headers, json=json, purges=purges
-        )
+            "POST", path, model, parameters,
+            query=query, headers=headers, json=json, purges=purges, fails_with=fails_with,
+        )  # fmt: skip
 
     def put(
         self,
@@ -109,12 +123,14 @@ class Upstream(Caller):
         query: Query | None = None,
         headers: Mapping[str, str] | None = None,
         purges: Sequence[str] = (),
+        fails_with: FailsWith = NO_TRANSLATIONS,
         **parameters: Scalar,
     ) -> Coroutine[object, object, T]:
         """Replace a resource."""
         return self.typed(
-            "PUT", path, model, parameters, query=query, headers=headers, json=json, purges=purges
-        )
+            "PUT", path, model, parameters,
+            query=query, headers=headers, json=json, purges=purges, fails_with=fails_with,
+        )  # fmt: skip
 
     def patch(
         self,
@@ -126,12 +142,14 @@ class Upstream(Caller):
         query: Query | None = None,
         headers: Mapping[str, str] | None = None,
         purges: Sequence[str] = (),
+        fails_with: FailsWith = NO_TRANSLATIONS,
         **parameters: Scalar,
     ) -> Coroutine[object, object, T]:
         """Change a resource; retried only with an `Idempotency-Key` header."""
         return self.typed(
-            "PATCH", path, model, parameters, query=query, headers=headers, json=json, purges=purges
-        )
+            "PATCH", path, model, parameters,
+            query=query, headers=headers, json=json, purges=purges, fails_with=fails_with,
+        )  # fmt: skip
 
     def delete(
         self,
@@ -142,12 +160,14 @@ class Upstream(Caller):
         query: Query | None = None,
         headers: Mapping[str, str] | None = None,
         purges: Sequence[str] = (),
+        fails_with: FailsWith = NO_TRANSLATIONS,
         **parameters: Scalar,
     ) -> Coroutine[object, object, T]:
         """Remove a resource; pass None as the type where the service answers without a body."""
         return self.typed(
-            "DELETE", path, model, parameters, query=query, headers=headers, purges=purges
-        )
+            "DELETE", path, model, parameters,
+            query=query, headers=headers, purges=purges, fails_with=fails_with,
+        )  # fmt: skip
 
     async def request(
         self,
@@ -207,9 +227,9 @@ class Upstream(Caller):
         call = self.call("GET", path, parameters, query=query, headers=headers)
         stack = self._stack
         async with stack.streamer.stream(call) as reply:
-            _refuse_failure(reply, call)
+            await self._refuse_failure(reply, call)
             is_empty = True
-            line = partial(self._decodings[model].line, headers=reply.headers, call=call)
+            line = partial(self._decodings.of_lines(model).line, headers=reply.headers, call=call)
             async with aclosing(rows(aiter(reply), line, call)) as values:
                 async for value in values:
                     is_empty = False
@@ -237,20 +257,31 @@ class Upstream(Caller):
         call = self.call("GET", path, parameters, query=query, headers=headers)
         stack = self._stack
         async with stack.streamer.stream(call) as reply:
-            _refuse_failure(reply, call)
+            await self._refuse_failure(reply, call)
             if _type_of(reply) not in {b"", b"text/event-stream"}:
                 raise BadPayload("not an event stream", call=call)
             async with aclosing(events(aiter(reply), call)) as values:
                 async for value in values:
                     yield value
 
+    async def _refuse_failure(self, reply: StreamedReply, call: Call) -> None:
+        """Raise for a stream whose status is no success, as any method does."""
+        if not 200 <= reply.status < 300:
+            whole = await _whole(reply)
+            self.fail(BadStatus(whole, call=call, detail=problem_detail(whole)))
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}\n{self._stack!r}"
 
 
-def _refuse_failure(reply: StreamedReply, call: Call) -> None:
-    if not 200 <= reply.status < 300:
-        raise BadStatus(Reply(reply.status, reply.headers), call=call)
+async def _whole(reply: StreamedReply) -> Reply:
+    """Return the reply to a stream that was refused; without its body where that is long."""
+    body = bytearray()
+    async for chunk in reply:
+        body += chunk
+        if len(body) > LONGEST_REFUSAL:
+            return Reply(reply.status, reply.headers)
+    return Reply(reply.status, reply.headers, bytes(body))
 
 
 def _refuse_void(reply: StreamedReply, call: Call) -> None:

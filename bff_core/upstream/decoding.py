@@ -3,13 +3,13 @@
 from collections.abc import Hashable, Mapping
 from functools import lru_cache
 from types import NoneType
-from typing import Any, Final, Generic, Protocol, TypeVar, get_args
+from typing import Any, Final, Generic, Protocol, TypeVar, get_args, get_origin
 
 import msgspec
 from typing_extensions import TypeForm
 
-from bff_core.call import Call, Headers, Reply, find_header
-from bff_core.errors import BadPayload, BadStatus
+from bff_core.call import SAFE, Call, Decode, Headers, Reply, find_header
+from bff_core.errors import BadPayload, BadStatus, ConfigurationError
 from bff_core.policy.policy import Policy
 from bff_core.upstream.immutable import is_immutable
 from bff_core.upstream.reading.charset import is_foreign, text_of
@@ -24,6 +24,7 @@ from bff_core.upstream.reading.rereading import (
     without_content,
 )
 from bff_core.upstream.reading.types import Known, name_of
+from bff_core.upstream.typed_reply import ReplyHeaders, TypedReply
 
 T = TypeVar("T")
 
@@ -32,6 +33,9 @@ FIRST_REPLIES: Final = 1000
 
 EVERY: Final = 256
 """Of later replies one in so many is searched; each, once such a name was found."""
+
+_NONE_IF_ABSENT: Final = SAFE | {"DELETE"}
+"""Methods for which "there is no such thing" is an answer though only nothing was expected."""
 
 
 class Decoding(Generic[T]):
@@ -43,13 +47,14 @@ class Decoding(Generic[T]):
     """
 
     __slots__ = (
-        "_again", "_decode", "_every", "_is_nullable", "_is_zoned", "_model", "_unsearched",
-        "_until_searched", "is_shareable",
+        "_again", "_decode", "_every", "_is_nullable", "_is_void", "_is_zoned", "_model",
+        "_unsearched", "_until_searched", "is_shareable",
     )  # fmt: skip
 
     def __init__(self, model: TypeForm[T], options: ReadingOptions = STRICT) -> None:
         self._model = model
-        self._is_nullable = model is None or model is NoneType or NoneType in get_args(model)
+        self._is_void = model is None or model is NoneType
+        self._is_nullable = self._is_void or NoneType in get_args(model)
         known = Known(model, options)
         self._decode = known.decode
         self._again = Rereading(known, options, may_be_empty=self._is_nullable)
@@ -62,8 +67,8 @@ class Decoding(Generic[T]):
     def value(self, reply: Reply, call: Call) -> T | Reduced:
         """Return the typed value of a reply, or `Reduced` where tolerant reading left some out.
 
-        A 404 and an empty success are None where the type allows it. Raises `BadStatus` for any
-        status that is no success and `BadPayload` for a body that does not fit.
+        A 404 or 410 and an empty success are None where the type allows it. Raises `BadStatus` for
+        any status that is no success and `BadPayload` for a body that does not fit.
         """
         if not 200 <= reply.status < 300:
             return self._refused(reply, call)
@@ -127,7 +132,9 @@ class Decoding(Generic[T]):
         return BadPayload(f"{what}: {without_content(error)}", call=call, reply=reply)
 
     def _refused(self, reply: Reply, call: Call) -> T:
-        if reply.status == 404 and self._is_nullable:
+        # A write that returns nothing would be taken as done; what is deleted twice is gone.
+        is_answer = self._is_nullable and (not self._is_void or call.method in _NONE_IF_ABSENT)
+        if reply.status in {404, 410} and is_answer:
             return None  # type: ignore[return-value]  # the type allows it
         raise BadStatus(reply, call=call, detail=problem_detail(reply))
 
@@ -141,7 +148,7 @@ class HasPolicy(Protocol):
         ...
 
 
-class Decodings(dict[Any, Decoding[Any]]):
+class Decodings(dict[Any, Decode]):
     """The decodings of one upstream by their types; each is compiled when it is first looked up."""
 
     __slots__ = ("_decoders", "_stack")
@@ -151,19 +158,50 @@ class Decodings(dict[Any, Decoding[Any]]):
         self._stack = stack
         self._decoders = decoders
 
-    def __missing__(self, model: Any) -> Decoding[Any]:
+    def __missing__(self, model: Any) -> Decode:
         options = reading_options(self._stack.policy, self._decoders)
         made = self[model] = decoding(model, options)
         return made
 
+    def of_lines(self, model: Any) -> Decoding[Any]:
+        """Return the decoding of the lines of a stream; raise `ConfigurationError`."""
+        found = self[model]
+        if not isinstance(found, Decoding):
+            raise ConfigurationError(f"{model!r}: lines have no status and headers of their own")
+        return found
 
-def decoding(model: TypeForm[T], options: ReadingOptions = STRICT) -> Decoding[T]:
+
+class ReplyDecoding(Generic[T]):
+    """How replies become a `TypedReply` of one declared type."""
+
+    __slots__ = ("_inner", "is_shareable")
+
+    def __init__(self, model: TypeForm[T], options: ReadingOptions = STRICT) -> None:
+        self._inner = decoding(model, options)
+        self.is_shareable = self._inner.is_shareable
+
+    def value(self, reply: Reply, call: Call) -> TypedReply[T] | Reduced:
+        """Return the typed value with status and headers; raises as `Decoding.value` does."""
+        value: Any = self._inner.value(reply, call)
+        headers = ReplyHeaders(reply.headers)
+        if isinstance(value, Reduced):
+            return Reduced(TypedReply(value.value, reply.status, headers), value.lost)
+        return TypedReply(value, reply.status, headers)
+
+
+def decoding(model: TypeForm[T], options: ReadingOptions = STRICT) -> Decode:
     """Return the compiled decoding of a type; types are written in code, so they are few."""
     return _compiled(model, options)  # type: ignore[arg-type]  # type forms are hashable
 
 
 @lru_cache(maxsize=4096)
-def _compiled(model: Hashable, options: ReadingOptions) -> Decoding[Any]:
+def _compiled(model: Hashable, options: ReadingOptions) -> Decoding[Any] | ReplyDecoding[Any]:
+    if get_origin(model) is TypedReply:
+        return ReplyDecoding(get_args(model)[0], options)
+    if any(one is TypedReply or get_origin(one) is TypedReply for one in (model, *get_args(model))):
+        raise ConfigurationError(
+            f"{model!r}: write TypedReply[...] round the whole type, as in TypedReply[Order | None]"
+        )
     return Decoding(model, options)  # type: ignore[arg-type]  # `decoding` was handed a type form
 
 

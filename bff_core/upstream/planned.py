@@ -39,6 +39,11 @@ class PlannedStack:
         self._has_cache = has_cache
 
     @property
+    def events(self) -> Events:
+        """Where nothing is reported: nothing happens."""
+        return Events()
+
+    @property
     def handler(self) -> Handler:
         """Raise `ConfigurationError`."""
         raise self._error()

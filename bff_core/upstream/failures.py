@@ -1,0 +1,206 @@
+"""A service's failures as our errors: what `passes_through` and `fails_with` mean."""
+
+import inspect
+import re
+import time
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from functools import lru_cache
+from typing import Final, Never, get_args, get_origin
+
+import msgspec
+
+from bff_core.call import Reply
+from bff_core.errors import (
+    REFUSALS,
+    BadStatus,
+    BFFError,
+    ClientError,
+    ConfigurationError,
+    wait_of,
+)
+from bff_core.upstream.typed_reply import ReplyHeaders, TypedReply
+
+Translate = Callable[[Never], BFFError | None]
+"""Makes one of our errors of a service's failure, or none, which leaves it as it is.
+
+What its only parameter is annotated with is what it gets: a type that the body is decoded as,
+`TypedReply` of one, or `Reply`.
+"""
+
+FailsWith = Mapping[int, Translate]
+"""Which function translates a failure, by the service's status."""
+
+MAX_ERRORS: Final = 50
+"""Of a problem with more faults the first are passed on."""
+
+_is_code: Final = re.compile(r"[A-Za-z0-9_.:-]{1,100}").fullmatch
+
+
+class _Translation:
+    """A function of `fails_with`, and how its argument is made of a reply."""
+
+    __slots__ = ("_decode", "_is_typed_reply", "_model", "function", "name")
+
+    def __init__(self, function: Translate) -> None:
+        self.function = function
+        self.name = getattr(function, "__qualname__", repr(function))
+        model = _parameter(function, self.name)
+        self._is_typed_reply = get_origin(model) is TypedReply
+        self._model = get_args(model)[0] if self._is_typed_reply else model
+        self._decode: Callable[[bytes], object] | None = None
+        if self._model is not Reply:
+            try:
+                self._decode = msgspec.json.Decoder(self._model).decode
+            except (TypeError, KeyError) as error:
+                raise ConfigurationError(
+                    f"fails_with: {self.name} takes {self._model!r}, which can't be decoded from "
+                    f"JSON: {error}"
+                ) from error
+
+    def argument(self, reply: Reply) -> object:
+        """Return what the function takes; raises as msgspec does for a body that does not fit."""
+        if self._decode is None:
+            return reply
+        value = self._decode(reply.body.removeprefix(b"\xef\xbb\xbf"))
+        if self._is_typed_reply:
+            return TypedReply(value, reply.status, ReplyHeaders(reply.headers))
+        return value
+
+    def misfit(self, error: Exception) -> str:
+        """Say that a body does not fit what the function takes."""
+        model = getattr(self._model, "__name__", str(self._model))
+        return f"its body does not fit {model}, which {self.name} takes: {error}"
+
+
+def _parameter(function: Translate, name: str) -> object:
+    """Return what a function's only parameter is annotated with: a `Reply` if with nothing."""
+    if isinstance(function, type) or not callable(function):
+        raise ConfigurationError(f"fails_with: {function!r} must be a function of one argument")
+    if inspect.iscoroutinefunction(function):
+        raise ConfigurationError(f"fails_with: {name} must be declared with `def`, not `async def`")
+    try:
+        signature = inspect.signature(function, eval_str=True)
+        signature.bind(None)
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(f"fails_with: {name} must take one argument: {error}") from error
+    except NameError as error:
+        raise ConfigurationError(
+            f"fails_with: {name}: {error}; define the type before the class that names the function"
+        ) from error
+    annotation = next(iter(signature.parameters.values())).annotation
+    return Reply if annotation is inspect.Parameter.empty else annotation
+
+
+def _translation(function: Translate) -> _Translation:
+    return _compiled(function) if isinstance(function, Hashable) else _Translation(function)
+
+
+@lru_cache(maxsize=1024)
+def _compiled(function: Translate) -> _Translation:
+    return _Translation(function)
+
+
+def check_failures(owner: str, passes_through: AbstractSet[int], fails_with: FailsWith) -> None:
+    """Raise `ConfigurationError` for declarations of an upstream that can't be meant."""
+    if not isinstance(passes_through, AbstractSet) or not passes_through <= REFUSALS.keys():
+        raise ConfigurationError(
+            f"{owner}.passes_through must be a set of {', '.join(map(str, REFUSALS))}"
+        )
+    if not isinstance(fails_with, Mapping):
+        raise ConfigurationError(f"{owner}.fails_with must map statuses to functions")
+    for status, function in fails_with.items():
+        if type(status) is not int or not 300 <= status <= 599:
+            raise ConfigurationError(
+                f"{owner}.fails_with: {status!r} is no status of a failure, 300 to 599"
+            )
+        _translation(function)
+
+
+def translated(failure: BadStatus, function: Translate) -> BFFError:
+    """Return the error that a function makes of a failure; the failure itself where it makes none.
+
+    1. A body that does not fit leaves the failure as it is, which says so.
+    2. An error of ours that is raised counts as returned.
+    3. Anything else that is raised is a bug of the function, and goes on with the failure as cause.
+    4. The wait of the service's Retry-After goes on unless the error has one of its own.
+    """
+    translation = _translation(function)
+    try:
+        argument = translation.argument(failure.reply)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        failure.args = (f"{failure.args[0]}; {translation.misfit(error)}",)
+        return failure
+    made = _made(translation, argument, failure)
+    if made is None:
+        return failure
+    if made.retry_after is None:
+        made.retry_after = wait_of(failure.reply, time.time)
+    return made
+
+
+def _made(translation: _Translation, argument: object, failure: BadStatus) -> BFFError | None:
+    try:
+        made = translation.function(argument)  # type: ignore[arg-type]  # it is as annotated
+    except BFFError as raised:
+        made = raised
+    except Exception as bug:
+        bug.__cause__ = bug.__cause__ or failure
+        raise
+    if made is not None and not isinstance(made, BFFError):
+        raise TypeError(
+            f"fails_with: {translation.name} returned {type(made).__name__}: return an error of "
+            "bff_core, or None"
+        ) from failure
+    return made
+
+
+class _Problem(msgspec.Struct):
+    detail: object = ""
+    title: object = ""
+    code: object = ""
+    errors: object = None
+
+
+_decode_problem: Final = msgspec.json.Decoder(_Problem).decode
+
+
+def as_problem(reply: Reply) -> ClientError | None:
+    """Pass on a service's problem (RFC 9457): status, title, detail, and its `code` and `errors`.
+
+    For `fails_with`, of services whose problems are written for our clients. What is of another
+    type than it should be is left out; a body that is no JSON object, or a status that is no 4xx,
+    is not translated. Faults by field name, as ASP.NET lists them, become one object each.
+    """
+    try:
+        problem = _decode_problem(reply.body.removeprefix(b"\xef\xbb\xbf"))
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return None
+    if not 400 <= reply.status <= 499:
+        return None
+    title, code = _text(problem.title), _text(problem.code)
+    return ClientError(
+        _text(problem.detail) or title,
+        status=reply.status,
+        title=title,
+        code=code if _is_code(code) else "",
+        errors=[fault for fault, _ in zip(_faults(problem.errors), range(MAX_ERRORS))],  # noqa: B905 # the shorter ends it
+    )
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _faults(errors: object) -> Iterator[Mapping[str, object]]:
+    """Yield faults as objects, whichever of the usual forms a service lists them in."""
+    if isinstance(errors, list):
+        for one in errors:
+            if isinstance(one, dict):
+                yield one
+            elif isinstance(one, str):
+                yield {"detail": one}
+    elif isinstance(errors, dict):
+        for name, said in errors.items():
+            for one in said if isinstance(said, list) else [said]:
+                yield {"field": name, "detail": one}
