@@ -349,7 +349,10 @@ def _led_to(location: str | None) -> str:
         return ", with a Location that is no reference"
     host = parts.netloc.rpartition("@")[2]
     target = parts._replace(netloc=host, query="", fragment="").geturl()
-    return f", a redirect to {target[:200]!r}"
+    return (
+        f", a redirect to {target[:200]!r}; Policy(redirects=...) follows those that stay within "
+        "the service's own origin"
+    )
 
 
 def code_of(title: str) -> str:

@@ -5,14 +5,11 @@ purged for all of them at once.
 """
 
 from collections.abc import Sequence
-from typing import Final
-from urllib.parse import urljoin, urlsplit
 
 from bff_core.cache.key import canonical, digest
 from bff_core.cache.tags import LONGEST, invalidated_groups
 from bff_core.call import Call, Reply, find_header
-
-_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+from bff_core.policy.location import same_origin
 
 
 def url_tag(upstream: str, target: str) -> str:
@@ -35,32 +32,7 @@ def invalidated(call: Call, reply: Reply, origins: Sequence[str] = ()) -> tuple[
     for name in (b"location", b"content-location"):
         reference = find_header(reply.headers, name)
         if reference is not None:
-            targets.extend(_same_origin(reference.decode("latin-1"), call.target, origins))
+            targets.extend(same_origin(reference.decode("latin-1"), call.target, origins))
     tags = [url_tag(call.upstream, target) for target in targets]
     groups = invalidated_groups(reply.headers, call.upstream)
     return tuple(dict.fromkeys((*tags, *groups, *call.purges)))
-
-
-def _same_origin(reference: str, target: str, origins: Sequence[str]) -> list[str]:
-    """Return the targets that a reference stands for, seen from each address of the upstream."""
-    found = [_resolved(reference, target, origin) for origin in origins or ("http://.invalid",)]
-    return [one for one in dict.fromkeys(found) if one is not None]
-
-
-def _resolved(reference: str, target: str, origin: str) -> str | None:
-    base = origin.rstrip("/")
-    try:
-        url = urlsplit(urljoin(base + target, reference))
-        if _origin(base) != _origin(url.geturl()):
-            return None
-    except ValueError:  # brackets that hold no address, a port that is none
-        return None
-    path = urlsplit(base).path
-    if not url.path.startswith(f"{path}/"):
-        return None
-    return url.path[len(path) :] + (f"?{url.query}" if url.query else "")
-
-
-def _origin(url: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme)

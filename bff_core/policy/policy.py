@@ -68,6 +68,9 @@ class Policy:
             "is assumed, such as UTC"
         ),
     ] = "accept"
+    redirects: Annotated[
+        int, Option("How many redirects within the service's own origin a call follows", 0, 10)
+    ] = 0
     critical: Annotated[
         bool, Option("Whether the gateway reports itself not ready while the circuit is open")
     ] = False

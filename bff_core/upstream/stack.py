@@ -21,6 +21,7 @@ from bff_core.upstream.layers.deadline import DeadlineLayer
 from bff_core.upstream.layers.fill import FillLayer
 from bff_core.upstream.layers.hedge import HedgeLayer
 from bff_core.upstream.layers.purge import PurgeLayer
+from bff_core.upstream.layers.redirect import RedirectLayer
 from bff_core.upstream.layers.retry import RetryLayer
 from bff_core.upstream.runtime import Runtime
 from bff_core.upstream.transport.interface import Endpoint, Scheme, Transport
@@ -42,8 +43,10 @@ def layers(
     """Yield the layers of a policy from the outside in; what it leaves off is not there.
 
     Of them the streaming road has the credentials alone, whose layer stands before `streamer`, too.
+    `addresses` are those of the upstream, which redirects must not leave.
     """
     yield partial(DeadlineLayer, runtime)
+    yield from _redirects(policy, addresses)
     cache, kept = runtime.cache, policy.cache
     refreshing: Refreshing = {}
     if cache is not None:
@@ -68,6 +71,11 @@ def layers(
     yield from _credentials(policy, runtime, addresses, streamer)
     if policy.attempt_timeout < policy.timeout:
         yield partial(AttemptLayer, policy.attempt_timeout, runtime)
+
+
+def _redirects(policy: Policy, addresses: Sequence[str]) -> Iterator[Wrap]:
+    if policy.redirects:
+        yield partial(RedirectLayer, policy.redirects, addresses)
 
 
 def _credentials(

@@ -28,6 +28,7 @@ OPTIONS = {
     "fill": ("Cache", ["heuristic", "vary", "tags", "targeted", "max_body"]),
     "hedge": ("Hedge", []),
     "purge": ("Cache", ["tags"]),
+    "redirect": ("Policy", ["redirects"]),
     "retry": ("Retry", []),
 }
 """Which options a page lists: those of a whole policy, or the ones named."""

@@ -120,10 +120,10 @@ def test_date_without_a_date_of_the_reply_is_judged_by_our_clock():
 @pytest.mark.parametrize(
     ("location", "said"),
     [
-        ("/v2/users/7", "answered 301, a redirect to '/v2/users/7'"),
+        ("/v2/users/7", "answered 301, a redirect to '/v2/users/7'; Policy(redirects=...) "),
         (
             "https://eve:pw@login.internal/in?token=secret#x",
-            "answered 301, a redirect to 'https://login.internal/in'",
+            "answered 301, a redirect to 'https://login.internal/in'; Policy(redirects=...) ",
         ),
         ("http://[", "answered 301, with a Location that is no reference"),
     ],
@@ -133,5 +133,5 @@ def test_redirect_that_is_not_followed_says_where_to(location, said):
     with pytest.raises(BadStatus, match="answered 301") as caught:
         value(Profile, status=301, headers=((b"location", location.encode()),))
 
-    assert str(caught.value).endswith(said)
+    assert said in str(caught.value)
     assert (caught.value.status, caught.value.detail) == (502, "")

@@ -1,0 +1,37 @@
+"""Which targets of an upstream the references in its replies stand for."""
+
+from collections.abc import Sequence
+from typing import Final
+from urllib.parse import urljoin, urlsplit
+
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+
+
+def same_origin(reference: str, target: str, origins: Sequence[str]) -> list[str]:
+    """Return the targets that a reference in the reply to a call of `target` stands for.
+
+    `origins` are the addresses of the upstream, with the base path that targets are put behind; a
+    reference is resolved at each (RFC 3986, section 5), and counts where scheme, host and port stay
+    the same. Without them only relative references do.
+    """
+    found = [_resolved(reference, target, origin) for origin in origins or ("http://.invalid",)]
+    return [one for one in dict.fromkeys(found) if one is not None]
+
+
+def _resolved(reference: str, target: str, origin: str) -> str | None:
+    base = origin.rstrip("/")
+    try:
+        url = urlsplit(urljoin(base + target, reference))
+        if _origin(base) != _origin(url.geturl()):
+            return None
+    except ValueError:  # brackets that hold no address, a port that is none
+        return None
+    path = urlsplit(base).path
+    if not url.path.startswith(f"{path}/"):
+        return None
+    return url.path[len(path) :] + (f"?{url.query}" if url.query else "")
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme)

@@ -1,0 +1,48 @@
+"""Between deadline and purge: follows redirects within the service's own origin."""
+
+from collections.abc import Sequence
+
+from bff_core.call import Call, Handler, Reply
+from bff_core.errors import BadStatus
+from bff_core.policy.redirect import REDIRECTS, redirected
+
+
+class RedirectLayer:
+    """Sends a call on to where a redirect says, at most `limit` times.
+
+    Each hop passes all layers within: it is cached, retried and counted by itself, and shows the
+    credentials anew, to the same origin. A redirect that is not followed is the call's reply.
+    `origins` are the addresses of the upstream.
+    """
+
+    __slots__ = ("_limit", "_origins", "inner")
+
+    def __init__(self, limit: int, origins: Sequence[str], inner: Handler) -> None:
+        self.inner = inner
+        self._limit = limit
+        self._origins = origins
+
+    def __repr__(self) -> str:
+        return f"redirect   at most {self._limit} hops within the origin"
+
+    async def __call__(self, call: Call) -> Reply:
+        """Pass the call on, and follow what it is redirected to."""
+        reply = await self.inner(call)
+        return await self._follow(call, reply) if reply.status in REDIRECTS else reply
+
+    async def _follow(self, call: Call, reply: Reply) -> Reply:
+        """Follow a redirect; raise `BadStatus` for one that a write led to and that fails.
+
+        The write was answered, so that the failure of what follows is not a failure of the write.
+        """
+        at = call
+        for _ in range(self._limit):
+            hop = redirected(at, reply, self._origins)
+            if hop is None:
+                break
+            at, reply = hop, await self.inner(hop)
+            if reply.status not in REDIRECTS:
+                break
+        if at.method != call.method and not 200 <= reply.status < 300:
+            raise BadStatus(reply, call=at, passes_through=frozenset())
+        return reply
