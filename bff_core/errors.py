@@ -340,19 +340,22 @@ def _answered(reply: Reply) -> str:
 
 
 def _led_to(location: str | None) -> str:
-    """Name a redirect's target without what may be secret in it: user information and query."""
     if location is None:
         return ""
-    try:
-        parts = urlsplit(location)
-    except ValueError:
-        return ", with a Location that is no reference"
-    host = parts.netloc.rpartition("@")[2]
-    target = parts._replace(netloc=host, query="", fragment="").geturl()
     return (
-        f", a redirect to {target[:200]!r}; Policy(redirects=...) follows those that stay within "
+        f", a redirect to {bare(location)!r}; Policy(redirects=...) follows those that stay within "
         "the service's own origin"
     )
+
+
+def bare(reference: str) -> str:
+    """Return a reference for the log, without what may be secret: user information and query."""
+    try:
+        parts = urlsplit(reference)
+    except ValueError:
+        return "no reference"
+    host = parts.netloc.rpartition("@")[2]
+    return parts._replace(netloc=host, query="", fragment="").geturl()[:200]
 
 
 def code_of(title: str) -> str:

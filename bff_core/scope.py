@@ -35,7 +35,8 @@ class Scope:
     headers of whatever answer the request gets, such as a cookie; they are no part of an answer
     that is kept. Where callers can sign in it `is_guarded`: what does not say who may ask is for
     those who have. `login` is the address where a viewer with a session signs in again; `wall` is
-    the clock that the times of its sign-in are compared with.
+    the clock that the times of its sign-in are compared with. `locations` are the paths of this
+    gateway for what the reply to a write names, by header; empty where several writes differ.
     """
 
     deadline: float
@@ -60,7 +61,15 @@ class Scope:
     added: list[tuple[bytes, bytes]] = field(default_factory=list)
     is_guarded: bool = False
     login: str = ""
+    locations: dict[bytes, bytes] | None = None
     wall: Callable[[], float] = time.time
+
+    def locate(self, name: bytes, path: str) -> None:
+        """Note where a write's reply leads, as a header of the answer; of several none is sent."""
+        if self.locations is None:
+            self.locations = {}
+        value = path.encode()
+        self.locations[name] = value if self.locations.get(name, value) == value else b""
 
     def header(self, name: str) -> str | None:
         """Return a request header (lower-case `name`) and note that the answer varies by it."""

@@ -78,6 +78,13 @@ class Unauthorized(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class LocationDropped(Event):
+    """A reply names a place that the upstream's `locations` do not: clients do not learn of it."""
+
+    location: str
+
+
+@dataclass(frozen=True, slots=True)
 class TokenRefused(Event):
     """A provider, the upstream, gave no token: `reason` is a word, its own if it is a known one."""
 

@@ -137,10 +137,15 @@ class View:
         result = await self.endpoint(**values)
         if isinstance(result, Response):
             return result
-        make = self._response_class
-        if make is not None and self._status(injected) not in WITHOUT_CONTENT:
-            return self._response(make, result, composed, injected)
-        return self.answer(result, scope[SCOPE], composed, injected)
+        seen: Scope = scope[SCOPE]
+        made = self._response_class
+        if made is not None and self._status(injected) not in WITHOUT_CONTENT:
+            response = self._response(made, result, composed, injected)
+            _name_locations(response.raw_headers, seen, scope)
+            return response
+        complete = self.answer(result, seen, composed, injected)
+        _name_locations(complete.headers, seen, scope)
+        return complete
 
     def as_endpoint(self) -> Callable[..., Coroutine[object, object, Response]]:
         """Return the endpoint as FastAPI calls it: the same parameters, answered by us."""
@@ -252,6 +257,17 @@ class CompiledView:
 
 def _merged(bound: Sequence[Values]) -> dict[str, object]:
     return {name: value for one in bound for name, value in one.items()}
+
+
+def _name_locations(headers: list[tuple[bytes, bytes]], seen: Scope, scope: ASGIScope) -> None:
+    """Add the headers that name what the one write of a request made; the view's own stay."""
+    if seen.locations is None:
+        return
+    root = scope.get("root_path", "").encode()
+    own = {name for name, _ in headers}
+    for name, path in seen.locations.items():
+        if path and name not in own:
+            headers.append((name, root + path))
 
 
 async def _send(told: Answer, send: Send) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, ClassVar, Final, NoReturn, Protocol, Self, TypeVar
 
@@ -22,18 +23,27 @@ from bff_core.call import (
     find_header,
 )
 from bff_core.clock import Clock, monotonic
-from bff_core.errors import PASSES_THROUGH, BadStatus, ConfigurationError, InvalidInput
-from bff_core.events import Events, ReplyReduced
+from bff_core.errors import (
+    PASSES_THROUGH,
+    BadPayload,
+    BadStatus,
+    ConfigurationError,
+    InvalidInput,
+    bare,
+)
+from bff_core.events import Events, LocationDropped, ReplyReduced
 from bff_core.policy.cache import Cache
 from bff_core.policy.idempotency import derived_key
 from bff_core.policy.policy import Policy
 from bff_core.scope import Scope, running_part, writing
 from bff_core.upstream.decoding import Decodings
 from bff_core.upstream.failures import FailsWith, translated
+from bff_core.upstream.locations import Locations
 from bff_core.upstream.reading.options import Decoder
 from bff_core.upstream.reading.rereading import Reduced
 from bff_core.upstream.target import Query, Scalar, encode_query, template
 from bff_core.upstream.transport.interface import StreamedReply
+from bff_core.upstream.typed_reply import TypedReply
 
 T = TypeVar("T")
 
@@ -48,6 +58,9 @@ MOST_REPORTED: Final = 10
 NO_BODY = object()
 """What stands for a body that is not sent; None would be the JSON value null."""
 
+
+LOCATED: Final = frozenset({201, 202, 303})
+"""Statuses whose Location names what a write made, or where its result will be."""
 
 NO_TRANSLATIONS: Final[FailsWith] = MappingProxyType({})
 """What stands for a call that says nothing of how it fails."""
@@ -80,8 +93,13 @@ class Stack(Protocol):
         ...
 
     @property
+    def origins(self) -> Sequence[str]:
+        """The addresses of the upstream, as URLs."""
+        ...
+
+    @property
     def events(self) -> Events:
-        """Where what happens is reported."""
+        """Who learns of what happens."""
         ...
 
 
@@ -100,6 +118,9 @@ class Caller:
     """The statuses of the service that the client gets as they are; any others are ours."""
     fails_with: ClassVar[FailsWith] = NO_TRANSLATIONS
     """Functions that make our errors of the service's, by its status."""
+    locations: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """Paths of the service that a `Location` may name, each with the gateway's path for it."""
+    _locations: ClassVar[Locations | None] = None
     tells_lineage: ClassVar[bool] = True
     """Its replies are noted in `Scope.lineage`, each with its audience."""
 
@@ -165,10 +186,14 @@ class Caller:
         try:
             value = decode.value(reply, call) if known is NOT_DECODED else known
         except BadStatus as failure:
-            self.fail(failure, fails_with)
+            value = self._see_other(decode, reply, call)
+            if value is NOT_DECODED:
+                self.fail(failure, fails_with)
         if value.__class__ is Reduced:
-            return self.reduced(value, call, is_new=reply.source == "upstream")  # type: ignore[no-any-return]  # by the same decoding
-        return value  # type: ignore[return-value]  # by the same decoding
+            value = self.reduced(value, call, is_new=reply.source == "upstream")
+        if self._locations is not None:
+            value = self._located(value, reply, call)
+        return value  # type: ignore[return-value]  # by the decoding of the model
 
     def reduced(self, reply: Reduced, call: Call, *, is_new: bool = True) -> Any:
         """Return what is left of a reply; the part that made the call says that it is not all."""
@@ -189,6 +214,43 @@ class Caller:
         if error is failure:
             raise error
         raise error from failure
+
+    def _see_other(self, decode: Decode, reply: Reply, call: Call) -> object:
+        """Return the value of a write whose result is elsewhere (303), as of an empty success.
+
+        Only where the type allows None and the client may learn where; else `NOT_DECODED`.
+        """
+        is_done = reply.status == 303 and not call.is_safe
+        if not is_done or self._own_path(reply, call, "location") is None:
+            return NOT_DECODED
+        try:
+            return decode.value(replace(reply, status=204, body=b""), call)
+        except BadPayload:
+            return NOT_DECODED
+
+    def _located(self, value: object, reply: Reply, call: Call) -> object:
+        """Note where a write's reply leads, as paths of this gateway, for its client."""
+        location = self._own_path(reply, call, "location")
+        if isinstance(value, TypedReply):
+            value = replace(value, status=reply.status, location=location)
+        if call.is_safe or self._scope is None:
+            return value
+        if location is not None and reply.status in LOCATED:
+            self._scope.locate(b"location", location)
+        content_location = self._own_path(reply, call, "content-location")
+        if content_location is not None:
+            self._scope.locate(b"content-location", content_location)
+        return value
+
+    def _own_path(self, reply: Reply, call: Call, name: str) -> str | None:
+        """Return the gateway's path for a reference of the reply; one that is unknown is logged."""
+        reference, stack = reply.header(name), self._stack
+        if reference is None or self._locations is None:
+            return None
+        path = self._locations.own_path(reference, call.target, stack.origins)
+        if path is None and stack.events.sinks:
+            stack.events.emit(LocationDropped(call.upstream, call.operation, bare(reference)))
+        return path
 
     async def reply(self, call: Call) -> Reply:
         """Send a call down the stack; the part that made it sees a stale reply."""

@@ -15,6 +15,7 @@ from bff_core.policy.policy import Policy
 from bff_core.upstream.caller import NO_BODY, NO_TRANSLATIONS, Caller, encoded
 from bff_core.upstream.decoding import problem_detail
 from bff_core.upstream.failures import FailsWith, check_failures
+from bff_core.upstream.locations import Locations
 from bff_core.upstream.reading.rereading import Reduced
 from bff_core.upstream.streaming import ServerSentEvent, events, rows
 from bff_core.upstream.target import Query, Scalar
@@ -75,6 +76,7 @@ class Upstream(Caller):
                 "{datetime: read_date}"
             )
         check_failures(cls.__name__, cls.passes_through, cls.fails_with)
+        cls._locations = Locations(cls.__name__, cls.locations) if cls.locations else None
 
     def get(
         self,

@@ -39,6 +39,11 @@ class PlannedStack:
         self._has_cache = has_cache
 
     @property
+    def origins(self) -> Sequence[str]:
+        """The addresses of the upstream, as URLs."""
+        return self._addresses
+
+    @property
     def events(self) -> Events:
         """Where nothing is reported: nothing happens."""
         return Events()

@@ -111,11 +111,12 @@ class UpstreamStack:
         )
         self.handler: Handler = self.balancer
         self.streamer: Streamer = self.balancer
+        self.events = runtime.events
         self._clock = runtime.clock
         self._breaker: BreakerLayer | None = None
         self._lines: list[object] = [self.balancer, transport]
-        urls = [one.url for one in origins]
-        for wrap in reversed(list(layers(policy, runtime, urls, streamer=self.balancer))):
+        self.origins = [one.url for one in origins]
+        for wrap in reversed(list(layers(policy, runtime, self.origins, streamer=self.balancer))):
             self.handler = wrap(self.handler)
             self._lines.insert(0, self.handler)
             if isinstance(self.handler, BreakerLayer):
