@@ -154,7 +154,7 @@ class Reply:
 
 
 def retry_after(reply: Reply, *, wall: float) -> float | None:
-    """Return the seconds that the reply asks to wait (RFC 9110, section 10.2.3), or None.
+    """Return the seconds to wait that a reply names (RFC 9110, section 10.2.3), or None.
 
     `wall` is the time of day as a Unix time; a date is judged by the reply's own `Date` if it has
     one, since the clocks of two machines differ.

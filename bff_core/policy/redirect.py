@@ -17,9 +17,9 @@ _OF_THE_BODY: Final = (b"content-", b"if-", b"idempotency-key")
 
 
 def redirected(call: Call, reply: Reply, origins: Sequence[str]) -> Call | None:
-    """Return the call that a redirect asks for; None for another origin, or where it is unreadable.
+    """Return the call that a redirect leads to; None for another origin, or what is no reference.
 
-    303 asks for a GET, and so do 301 and 302 after a POST, as browsers have always taken them (the
+    303 means a GET, and so do 301 and 302 after a POST, as browsers have always taken them (the
     Fetch standard, section 4.4). Otherwise the method and the body stay. The call has a trail of
     its own, since what was redirected was not done.
     """
@@ -29,7 +29,7 @@ def redirected(call: Call, reply: Reply, origins: Sequence[str]) -> Call | None:
     target = next(iter(same_origin(reference, call.target, origins)), "")
     if _is_target(target) is None:
         return None
-    if call.method in {"GET", "HEAD"} or not _asks_for_get(call.method, reply.status):
+    if call.method in {"GET", "HEAD"} or not _becomes_get(call.method, reply.status):
         return replace(call, target=target, trail=[])
     return replace(
         call,
@@ -44,7 +44,7 @@ def redirected(call: Call, reply: Reply, origins: Sequence[str]) -> Call | None:
     )
 
 
-def _asks_for_get(method: str, status: int) -> bool:
+def _becomes_get(method: str, status: int) -> bool:
     return status == 303 or (method == "POST" and status in {301, 302})
 
 

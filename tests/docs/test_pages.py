@@ -199,6 +199,20 @@ def test_errors_are_complete():
     assert {"BFFError": (500, "internal_error"), **told} == public
 
 
+def test_statuses_of_services_are_those_of_the_code():
+    """Each row says what a status becomes; each status that passes through has a row."""
+    rows = table(page(DOCS / "upstreams.md").section("What a status means"))
+    call = bff_core.Call("orders", "GET", "/", "GET /", 0.0)
+    passed = set()
+    for statuses, shown, code, _ in rows:
+        for status in map(int, statuses.split(", ")):
+            error = bff_core.BadStatus(bff_core.Reply(status), call=call)
+            passed |= {status} if error.is_passed_through else set()
+            assert (str(error.status), f"`{error.code}`") == (shown, code)
+
+    assert passed == errors.PASSES_THROUGH
+
+
 def test_states_of_parts_are_complete():
     """Each state that a client may be told of."""
     rows = table(page(DOCS / "concepts.md").section("Parts and their states"))

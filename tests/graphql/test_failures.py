@@ -117,11 +117,11 @@ async def test_problem_that_a_service_told_is_passed_on(shop):
     assert error["extensions"] == {"code": "conflict", "status": 409}
 
 
-@pytest.mark.parametrize("told", ["7", "Sun, 29 Nov 2026 01:00:07 GMT"])
+@pytest.mark.parametrize("wait", ["7", "Sun, 29 Nov 2026 01:00:07 GMT"])
 @pytest.mark.parametrize(("status", "code"), [(409, "conflict"), (429, "bad_status")])
-async def test_errors_repeat_when_to_come_back(shop, status, code, told):
+async def test_errors_repeat_when_to_come_back(shop, status, code, wait):
     """An error within a result has no header: its extensions hold the seconds of Retry-After."""
-    headers = {"retry-after": told, "date": "Sun, 29 Nov 2026 01:00:00 GMT"}
+    headers = {"retry-after": wait, "date": "Sun, 29 Nov 2026 01:00:00 GMT"}
     async with shop() as open_shop:
         open_shop.scripts["catalog"].then(reply(status, b"", headers=headers))
 
@@ -129,8 +129,8 @@ async def test_errors_repeat_when_to_come_back(shop, status, code, told):
 
     (error,) = answer.json()["errors"]
     shown = 503 if status == 429 else status
-    told_of = {name: error["extensions"][name] for name in ("code", "status", "retry_after")}
-    assert told_of == {"code": code, "status": shown, "retry_after": 7}
+    found = {name: error["extensions"][name] for name in ("code", "status", "retry_after")}
+    assert found == {"code": code, "status": shown, "retry_after": 7}
 
 
 @pytest.mark.parametrize(

@@ -170,7 +170,7 @@ def raising(error):
 
 
 async def test_error_of_ours_that_is_raised_counts_as_returned():
-    """Whoever writes `raise` for `return` means the same."""
+    """To write `raise` for `return` means the same."""
     error = await failure_of(reply(409), fails_with={409: raising(NotFound("Gone."))})
 
     assert (error.status, error.detail) == (404, "Gone.")
@@ -178,7 +178,7 @@ async def test_error_of_ours_that_is_raised_counts_as_returned():
 
 
 async def test_bug_of_a_function_is_a_bug_and_names_the_failure():
-    """Nobody takes it for the service's fault, nor the client's; its cause is what it was about."""
+    """Neither the service's fault nor the client's; its cause is the failure that it was about."""
     error = await failure_of(reply(409), fails_with={409: raising(KeyError("sku"))})
 
     assert isinstance(error, KeyError)
@@ -192,10 +192,10 @@ async def test_function_that_returns_no_error_of_ours_is_a_bug():
     assert "returned str: return an error of bff_core, or None" in str(error)
 
 
-@pytest.mark.parametrize("told", ["7", "Sun, 29 Nov 2026 01:00:07 GMT"])
-async def test_wait_of_the_service_survives_its_translation(told):
+@pytest.mark.parametrize("wait", ["7", "Sun, 29 Nov 2026 01:00:07 GMT"])
+async def test_wait_of_the_service_survives_its_translation(wait):
     """Retry-After goes on in both its forms, unless the error has a wait of its own."""
-    headers = {"retry-after": told, "date": "Sun, 29 Nov 2026 01:00:00 GMT"}
+    headers = {"retry-after": wait, "date": "Sun, 29 Nov 2026 01:00:00 GMT"}
     step = reply(400, headers=headers)
     slow = partial(TooManyRequests, "Slow down.", retry_after=1.0)
 

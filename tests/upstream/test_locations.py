@@ -197,7 +197,7 @@ async def test_location_of_a_read_is_not_the_clients():
 
 
 async def test_of_two_writes_neither_speaks_for_the_answer():
-    """Which of two things the client's request made, nobody knows; the same one twice is one."""
+    """With two places it is unknown which one the client means; the same one twice is one place."""
     client, scope = users(located(201), located(201), located(201, "/users/8"))
 
     await client.invite_quietly()

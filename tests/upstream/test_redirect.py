@@ -173,7 +173,7 @@ async def test_redirect_is_not_followed_by_default(transport):
 
 @both
 async def test_write_is_sent_on_whole_with_its_credentials(transport):
-    """A 307 keeps method, body and key; the credentials are shown anew, to the same origin."""
+    """A 307 preserves method, body and key; the credentials are shown anew, to the same origin."""
     hop = (307, ["location: /orders/"], b"")
     wallet = Wallet({"gateway": "golden"}.__getitem__)
     policy = replace(FOLLOWING, credentials=ApiKey(secret="gateway"))
@@ -189,7 +189,7 @@ async def test_write_is_sent_on_whole_with_its_credentials(transport):
 
 @both
 async def test_redirect_to_another_origin_is_the_reply(transport):
-    """Nobody else is called, whatever the policy says, at the first hop or a later one."""
+    """No other server is called, whatever the policy says, at the first hop or a later one."""
     near = (302, ["location: /orders/6"], b"")
     async with serving({}) as elsewhere:
         away = (302, [f"location: {elsewhere.url}/orders/8"], b"")
@@ -252,6 +252,6 @@ async def test_write_whose_result_is_not_found_has_not_failed(status):
 async def test_stack_shows_that_it_follows():
     """An operator sees it in the stack; without the option there is no such layer."""
     async with stack_of("wire", ["http://orders"], FOLLOWING) as (_, stack):
-        told = repr(stack)
+        shown = repr(stack)
 
-    assert "redirect   at most 3 hops within the origin" in told
+    assert "redirect   at most 3 hops within the origin" in shown
