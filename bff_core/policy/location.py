@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from typing import Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+_ALLOWED: Final = "%:/?#[]@!$&'()*+,;=-._~"
+"""What a reference may hold beside letters and digits (RFC 3986, section 2)."""
 
 
 def same_origin(reference: str, target: str, origins: Sequence[str]) -> list[str]:
@@ -14,8 +16,17 @@ def same_origin(reference: str, target: str, origins: Sequence[str]) -> list[str
     reference is resolved at each (RFC 3986, section 5), and counts where scheme, host and port stay
     the same. Without them only relative references do.
     """
+    reference = escaped(reference)
     found = [_resolved(reference, target, origin) for origin in origins or ("http://.invalid",)]
     return [one for one in dict.fromkeys(found) if one is not None]
+
+
+def escaped(reference: str) -> str:
+    """Return a reference, read as Latin-1, with its octets escaped that no URL holds.
+
+    Services send spaces and UTF-8 as they are, and browsers take them so.
+    """
+    return quote(reference, safe=_ALLOWED, encoding="latin-1")
 
 
 def _resolved(reference: str, target: str, origin: str) -> str | None:

@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from functools import lru_cache
 from typing import Final, Never, get_args, get_origin
 
@@ -13,12 +14,14 @@ import msgspec
 from bff_core.call import Reply
 from bff_core.errors import (
     REFUSALS,
+    BadPayload,
     BadStatus,
     BFFError,
     ClientError,
     ConfigurationError,
     wait_of,
 )
+from bff_core.upstream.decoding import decoding
 from bff_core.upstream.typed_reply import ReplyHeaders, TypedReply
 
 Translate = Callable[[Never], BFFError | None]
@@ -31,6 +34,8 @@ What its only parameter is annotated with is what it gets: a type that the body 
 FailsWith = Mapping[int, Translate]
 """Which function translates a failure, by the service's status."""
 
+BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+
 MAX_ERRORS: Final = 50
 """Of a problem with more faults the first are passed on."""
 
@@ -40,37 +45,26 @@ _is_code: Final = re.compile(r"[A-Za-z0-9_.:-]{1,100}").fullmatch
 class _Translation:
     """A function of `fails_with`, and how its argument is made of a reply."""
 
-    __slots__ = ("_decode", "_is_typed_reply", "_model", "function", "name")
+    __slots__ = ("_decode", "_is_typed_reply", "function", "name")
 
     def __init__(self, function: Translate) -> None:
         self.function = function
         self.name = getattr(function, "__qualname__", repr(function))
         model = _parameter(function, self.name)
         self._is_typed_reply = get_origin(model) is TypedReply
-        self._model = get_args(model)[0] if self._is_typed_reply else model
-        self._decode: Callable[[bytes], object] | None = None
-        if self._model is not Reply:
-            try:
-                self._decode = msgspec.json.Decoder(self._model).decode
-            except (TypeError, KeyError) as error:
-                raise ConfigurationError(
-                    f"fails_with: {self.name} takes {self._model!r}, which can't be decoded from "
-                    f"JSON: {error}"
-                ) from error
+        model = get_args(model)[0] if self._is_typed_reply else model
+        self._decode = None if model is Reply else decoding(model)  # type: ignore[arg-type]  # an annotation
 
-    def argument(self, reply: Reply) -> object:
-        """Return what the function takes; raises as msgspec does for a body that does not fit."""
+    def argument(self, failure: BadStatus) -> object:
+        """Return what the function takes; raise `BadPayload` for a body that does not fit."""
+        reply = failure.reply
         if self._decode is None:
             return reply
-        value = self._decode(reply.body.removeprefix(b"\xef\xbb\xbf"))
+        body = reply.body.removeprefix(BYTE_ORDER_MARK)
+        value = self._decode.value(replace(reply, status=200, body=body), failure.call)
         if self._is_typed_reply:
             return TypedReply(value, reply.status, ReplyHeaders(reply.headers))
         return value
-
-    def misfit(self, error: Exception) -> str:
-        """Say that a body does not fit what the function takes."""
-        model = getattr(self._model, "__name__", str(self._model))
-        return f"its body does not fit {model}, which {self.name} takes: {error}"
 
 
 def _parameter(function: Translate, name: str) -> object:
@@ -127,9 +121,9 @@ def translated(failure: BadStatus, function: Translate) -> BFFError:
     """
     translation = _translation(function)
     try:
-        argument = translation.argument(failure.reply)
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        failure.args = (f"{failure.args[0]}; {translation.misfit(error)}",)
+        argument = translation.argument(failure)
+    except BadPayload as misfit:
+        failure.args = (f"{failure.args[0]}; for {translation.name}, {misfit.args[0]}",)
         return failure
     made = _made(translation, argument, failure)
     if made is None:
@@ -173,7 +167,7 @@ def as_problem(reply: Reply) -> ClientError | None:
     is not translated. Faults by field name, as ASP.NET lists them, become one object each.
     """
     try:
-        problem = _decode_problem(reply.body.removeprefix(b"\xef\xbb\xbf"))
+        problem = _decode_problem(reply.body.removeprefix(BYTE_ORDER_MARK))
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
     if not 400 <= reply.status <= 499:

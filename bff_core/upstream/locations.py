@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import unquote, urljoin, urlsplit
 
 from bff_core.errors import ConfigurationError, InvalidInput
-from bff_core.policy.location import same_origin
+from bff_core.policy.location import escaped, same_origin
 from bff_core.upstream.target import encode_segment
 
 _PATTERNS: Final = {"": "[^/?#]+", "path": "[^?#]+"}
@@ -103,7 +103,7 @@ def _urls(reference: str, target: str, origins: Sequence[str]) -> list[str]:
     found = []
     for origin in origins:
         try:
-            url = urlsplit(urljoin(origin.rstrip("/") + target, reference))
+            url = urlsplit(urljoin(origin.rstrip("/") + target, escaped(reference)))
         except ValueError:
             continue
         host = url.netloc.rpartition("@")[2].lower()

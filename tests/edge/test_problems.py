@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from starlette.requests import ClientDisconnect
 
 from bff_core.call import Call, Reply
-from bff_core.edge.problem import problem
+from bff_core.edge.problem import members_of, problem
 from bff_core.edge.problems import install_problem_handlers
 from bff_core.errors import (
     BadStatus,
@@ -165,6 +165,14 @@ def test_error_names_its_faults_one_by_one():
     body = told(PartFailed("order", InvalidInput("Look again.", errors=faults)))
 
     assert (body["status"], body["detail"], body["errors"]) == (422, "Look again.", faults)
+
+
+def test_problem_within_an_answer_says_when_to_come_back():
+    """An item of a batch has no header: its problem holds the whole seconds."""
+    error = PartFailed("order", BadStatus(Reply(409, ((b"retry-after", b"7"),)), call=CALL))
+
+    assert members_of(error)["retry_after"] == 7
+    assert "retry_after" not in told(error)
 
 
 @pytest.mark.parametrize("status", [200, 399, 500])

@@ -1,5 +1,6 @@
 """What a service answers, as clients of the gateway get it: over sockets, by both faces."""
 
+from asyncio import gather
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -143,6 +144,10 @@ def views() -> Views:
     @views.get("/extra/{order_id}")
     async def get_extra(desk: At) -> Order | None:
         return await desk.extra()
+
+    @views.get("/cached/orders/{order_id}", cache=False)
+    async def get_cached(desk: At) -> Order:
+        return await desk.stored.order(desk.order_id)
 
     @views.get("/slow/orders/{order_id}")
     async def get_slowly(desk: At, _: Annotated[list[str] | None, Header()] = None) -> Order:
@@ -323,6 +328,30 @@ async def test_refusals_of_clients_open_no_circuit():
 
     assert (statuses, last.status_code) == ({423}, 200)
     assert [event for event in shop.heard if isinstance(event, BreakerChanged)] == []
+
+
+@pytest.mark.parametrize("path", ["/cached/orders/7", "/orders/7"])
+async def test_shared_failure_is_translated_for_each_caller(path):
+    """Whether it comes from the cache, or from one call of several callers under way together."""
+    async with opened() as shop:
+        lines = (JSON, "cache-control: max-age=60")
+        shop.answers(READ, 423, *lines, body=b'{"code": "locked_by_staff", "message": "No."}')
+        answers = await gather(*(shop.client.get(path) for _ in range(5)))
+        calls = len(shop.service.lines)
+
+    assert {(one.status_code, one.json()["code"]) for one in answers} == {(423, "locked_by_staff")}
+    assert calls == 1
+
+
+async def test_cached_failure_is_translated_again():
+    """The service is called once; the second answer is made of the stored reply."""
+    async with opened() as shop:
+        lines = (JSON, "cache-control: max-age=60")
+        shop.answers(READ, 423, *lines, body=b'{"code": "locked_by_staff", "message": "No."}')
+        answers = [await shop.client.get("/cached/orders/7") for _ in range(2)]
+
+    assert [one.json()["code"] for one in answers] == ["locked_by_staff"] * 2
+    assert shop.service.lines == [READ]
 
 
 async def test_optional_part_says_what_its_service_said():

@@ -150,7 +150,7 @@ async def test_body_that_does_not_fit_leaves_the_failure_as_it_was(body):
     error = await failure_of(reply(422, body))
 
     assert (type(error), error.status, error.detail) == (BadStatus, 422, "")
-    assert "does not fit ShopError, which as_invalid_input takes" in str(error)
+    assert "for as_invalid_input, the reply does not fit ShopError" in str(error)
 
 
 async def test_byte_order_mark_does_not_hide_an_error():

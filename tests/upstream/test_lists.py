@@ -112,7 +112,7 @@ def test_this_coding_is_unknown(coding):
         decoders(coding.encode())
 
 
-PASSED_THROUGH = {402, 404, 409, 422}
+PASSED_THROUGH = {402, 404, 409, 410, 412, 422, 423}
 
 
 @pytest.mark.parametrize("status", [one for one in STATUSES if one >= 300])
@@ -123,7 +123,7 @@ def test_a_failing_status_is_passed_through_or_translated(status):
     with pytest.raises(BadStatus) as caught:
         decoding(int).value(answer, calling())
 
-    wanted = status if status in PASSED_THROUGH | {503, 504} else 502
+    wanted = {429: 503}.get(status, status if status in PASSED_THROUGH | {503, 504} else 502)
     assert caught.value.status == wanted
     assert caught.value.detail == ("why" if status in PASSED_THROUGH else "")
 
