@@ -4,9 +4,10 @@ import asyncio
 
 import pytest
 
-from bff_core import Composition, NotAllowed, PartFailed, critical, gather, optional
+from bff_core import ClientError, Composition, NotAllowed, PartFailed, critical, gather, optional
 from bff_core.composition.composition import close
 from bff_core.composition.part import witness
+from bff_core.composition.state import state_of
 
 
 class Screen(Composition):
@@ -33,6 +34,8 @@ class Screen(Composition):
     [
         (TimeoutError(), "missing", "timeout"),
         (NotAllowed("not you"), "forbidden", "not_allowed"),
+        (ClientError("not you", status=403, code="not_yours"), "forbidden", "not_yours"),
+        (ClientError("was here", status=410), "missing", "not_found"),
     ],
 )
 async def test_failed_critical_part_is_not_told_as_ok(error, state, reason):
@@ -143,3 +146,11 @@ async def test_plan_of_a_part_that_awaits_itself_ends():
 
     names = [line.replace("└─", "").split()[0] for line in drawn[1:]]
     assert names == ["shown", "depth"]
+
+
+@pytest.mark.parametrize(
+    ("status", "state"), [(403, "forbidden"), (404, "missing"), (410, "missing"), (409, "fallback")]
+)
+def test_part_that_is_refused_or_gone_has_no_fallback(status, state):
+    """A value that stands in for a failure does not stand in for what is not there."""
+    assert state_of(ClientError("No.", status=status), has_fallback=True) == state

@@ -1,5 +1,6 @@
 """The retry decision: what is sent again, when, and what the budget allows."""
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -156,6 +157,24 @@ def test_retry_after_is_read_in_both_its_forms(value, date, seconds) -> None:
     reply = Reply(503, ((b"retry-after", value.encode("latin-1")), *dated))
 
     assert retry_after(reply, wall=NOON) == seconds
+
+
+@pytest.fixture
+def elsewhere(monkeypatch):
+    """Let this machine be in another time zone."""
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_date_without_a_zone_is_in_gmt_wherever_we_are() -> None:
+    """The oldest form of a date names no zone (RFC 9110, section 5.6.7)."""
+    reply = Reply(503, ((b"retry-after", b"Thu Jan  1 12:00:30 2026"),))
+
+    assert retry_after(reply, wall=NOON) == 30
 
 
 def test_the_budget_allows_a_few_retries_without_any_traffic() -> None:

@@ -289,14 +289,20 @@ async def test_error_format_of_a_service_is_translated(transport):
     body = b'{"code": "locked_by_staff", "message": "must be positive"}'
     async with opened(transport) as shop:
         shop.answers(WRITE, 400, JSON, body=body)
+        shop.answers(READ, 400, JSON, body=body)
         invalid = await shop.client.post("/orders", json={"quantity": 0})
-        (error,) = (await shop.graph("mutation { place(quantity: 0) }")).json()["errors"]
+        graphs = [
+            await shop.graph(query)
+            for query in ("mutation { place(quantity: 0) }", '{ order(id: "7") }')
+        ]
         shop.answers(WRITE, 423, JSON, body=body)
         locked = await shop.client.post("/orders", json={"quantity": 0})
 
     faults = [{"pointer": "/quantity", "detail": "must be positive"}]
     assert (invalid.status_code, invalid.json()["errors"]) == (422, faults)
-    assert (error["message"], error["extensions"]["errors"]) == ("Please look again.", faults)
+    for graph in graphs:
+        (error,) = graph.json()["errors"]
+        assert (error["message"], error["extensions"]["errors"]) == ("Please look again.", faults)
     assert (locked.status_code, locked.json()["code"]) == (423, "locked_by_staff")
     assert locked.json()["type"] == "/problems/locked_by_staff"
 

@@ -193,7 +193,8 @@ async def test_303_is_a_failure_where_a_value_is_expected():
 
 async def test_location_of_a_read_is_not_the_clients():
     """It names something else than what the client's request made."""
-    client, scope = users(reply(200, {"id": "1", "name": "Ada"}, headers={"location": "/users/7"}))
+    headers = {"location": "/users/7", "content-location": "/users/7"}
+    client, scope = users(reply(201, {"id": "1", "name": "Ada"}, headers=headers))
 
     found = await client.find()
 
