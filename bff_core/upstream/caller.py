@@ -41,9 +41,10 @@ from bff_core.upstream.failures import FailsWith, translated
 from bff_core.upstream.locations import Locations
 from bff_core.upstream.reading.options import Decoder
 from bff_core.upstream.reading.rereading import Reduced
-from bff_core.upstream.target import Query, Scalar, encode_query, template
+from bff_core.upstream.target import Query, encode_query, template
 from bff_core.upstream.transport.interface import StreamedReply
 from bff_core.upstream.typed_reply import TypedReply
+from bff_core.upstream.values import Scalar, UnsupportedValue
 
 T = TypeVar("T")
 
@@ -278,10 +279,13 @@ class Caller:
     ) -> Call:
         """Return the call, with what the request and the running part add to it."""
         compiled = template(path)
-        target = compiled.fill(parameters)
-        if query:
-            target += encode_query(query)
         operation = compiled.operation(method)
+        try:
+            target = compiled.fill(parameters)
+            if query:
+                target += encode_query(query)
+        except UnsupportedValue as error:
+            raise UnsupportedValue(f"{self.name}: {operation}: {error}") from None
         policy = self._stack.policy
         deadline, audience, traceparent = self._clock() + policy.timeout, "unbound", ""
         token: ViewerToken | None = None

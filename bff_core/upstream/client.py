@@ -18,8 +18,9 @@ from bff_core.upstream.failures import FailsWith, check_failures
 from bff_core.upstream.locations import Locations
 from bff_core.upstream.reading.rereading import Reduced
 from bff_core.upstream.streaming import ServerSentEvent, events, rows
-from bff_core.upstream.target import Query, Scalar
+from bff_core.upstream.target import Query
 from bff_core.upstream.transport.interface import StreamedReply
+from bff_core.upstream.values import Scalar
 
 T = TypeVar("T")
 

@@ -1,47 +1,65 @@
-"""Request targets that can't be talked out of their path: each parameter is one encoded segment."""
+"""Request targets: encoded paths and queries that no value can leave."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from string import Formatter
 from urllib.parse import quote, quote_plus
 
 from bff_core.errors import ConfigurationError, InvalidInput
+from bff_core.upstream.values import Scalar, text_of, texts_of
 
-Scalar = str | int | float | bool
 Query = Mapping[str, object]
-"""Query parameters by name: text, numbers, flags, sequences of them, or None to leave one out.
+"""Query parameters by name: each a `Scalar`, a list, tuple or set of them, or None to leave it out.
 
 Not typed more narrowly, because a dictionary of mixed values would then need an annotation.
 """
 
 
 class Template:
-    """A path with named parameters: "/users/{id}/orders"."""
+    """A path with named parameters: "/users/{id}/orders", or "/files/{name:path}".
 
-    __slots__ = ("_ends", "_names", "_operations", "_start", "path")
+    A value is one segment, in which a slash is encoded; with `:path` it is one or more segments.
+    """
+
+    __slots__ = ("_names", "_operations", "_slots", "_start", "path")
 
     def __init__(self, path: str) -> None:
-        pieces = [(literal, name) for literal, name, *_ in Formatter().parse(path)]
-        names = [name for _, name in pieces if name is not None]
-        if not path.startswith("/") or any(not name.isidentifier() for name in names):
+        pieces = [(text, name, spec, how) for text, name, spec, how in Formatter().parse(path)]
+        slots = [(name, spec) for _, name, spec, how in pieces if name is not None and not how]
+        is_known = all(name.isidentifier() and spec in {"", "path"} for name, spec in slots)
+        if not path.startswith("/") or not is_known or any(how for *_, how in pieces):
             raise ConfigurationError(
-                f"path {path!r}: begin with / and name each parameter, as in /users/{{id}}"
+                f"path {path!r}: begin with / and name each parameter, as in /users/{{id}}, or as "
+                "in /files/{name:path} where a value may hold slashes"
             )
         self.path = path
         self._operations: dict[str, str] = {}
-        self._names = tuple(names)
+        self._names = tuple(name for name, _ in slots)
         self._start = pieces[0][0]
-        literals = [literal for literal, _ in pieces]
-        self._ends = (*literals[1:], *([""] if pieces[-1][1] is not None else []))
+        literals = [text for text, *_ in pieces]
+        ends = [*literals[1:], *([""] if pieces[-1][1] is not None else [])]
+        self._slots: tuple[tuple[str, Callable[[Scalar, str], str], str], ...] = tuple(
+            (name, encode_path if spec else encode_segment, end)
+            for (name, spec), end in zip(slots, ends, strict=True)
+        )
 
     def fill(self, values: Mapping[str, Scalar]) -> str:
-        """Return the encoded path; raise `InvalidInput` for a value that can't be one segment."""
-        if len(values) != len(self._names):
-            raise TypeError(f"path {self.path!r} takes {self._names}, not {tuple(values)}")
+        """Return the encoded path.
+
+        Raises `InvalidInput` for text that the path can't hold, `UnsupportedValue` for other types.
+        """
         filled = self._start
-        for name, end in zip(self._names, self._ends, strict=True):
-            filled += encode_segment(values[name], name) + end
+        try:
+            for name, encode, end in self._slots:
+                filled += encode(values[name], name) + end
+        except KeyError:
+            raise self._wrong(values) from None
+        if len(values) != len(self._names):
+            raise self._wrong(values)
         return filled
+
+    def _wrong(self, values: Mapping[str, Scalar]) -> TypeError:
+        return TypeError(f"path {self.path!r} takes {self._names}, not {tuple(values)}")
 
     def operation(self, method: str) -> str:
         """Return how events call a call of this path: "GET /users/{id}"."""
@@ -63,40 +81,54 @@ def encode_segment(value: Scalar, name: str) -> str:
     Dot segments and the empty one would be taken out or merged by servers, encoded or not, so they
     are refused.
     """
-    text = value if isinstance(value, str) else _text(value)
+    text = value if type(value) is str else text_of(value, f"path parameter {name!r}")
     if text.isalnum() and text.isascii():
         return text
     if text in {"", ".", ".."}:
         raise InvalidInput(f"{name} must not be {text!r}")
-    return quote(text, safe="", errors="surrogatepass")
+    return _quoted(text, name)
+
+
+def encode_path(value: Scalar, name: str) -> str:
+    """Return a value as one or more segments: its slashes separate them.
+
+    Dot segments and empty ones are refused: none may leave the path before it.
+    """
+    text = text_of(value, f"path parameter {name!r}")
+    segments = text.split("/")
+    if not {"", ".", ".."}.isdisjoint(segments):
+        raise InvalidInput(f"{name} must not hold an empty segment, '.' or '..'")
+    return "/".join([_quoted(one, name) for one in segments])
+
+
+def _quoted(text: str, name: str) -> str:
+    try:
+        return quote(text, safe="")
+    except UnicodeEncodeError as error:
+        raise InvalidInput(f"{name} holds half of a surrogate pair") from error
 
 
 def encode_query(query: Query | None) -> str:
     """Return "?name=value&…", or nothing; None values are left out, sequences repeat the name."""
-    if not query:
-        return ""
-    pairs = [
-        f"{quote_plus(name)}={quote_plus(one)}"
-        for name, value in query.items()
-        for one in _texts(name, value)
-    ]
-    return "?" + "&".join(pairs) if pairs else ""
+    pairs = encode_pairs(query, "query parameter") if query else ""
+    return f"?{pairs}" if pairs else ""
 
 
-def _texts(name: str, value: object) -> list[str]:
-    if value is None:
-        return []
-    if isinstance(value, str | int | float):
-        return [_text(value)]
-    if isinstance(value, list | tuple) and all(isinstance(one, str | int | float) for one in value):
-        return [_text(one) for one in value]
-    raise TypeError(
-        f"query parameter {name!r} is {value!r}: pass text, a number, a flag, a list or tuple of "
-        "them, or None to leave it out"
-    )
+def encode_pairs(values: Mapping[str, object], what: str) -> str:
+    """Return "name=value&…" as queries and forms have it (WHATWG URL, section 5.2)."""
+    pairs = []
+    for name, value in values.items():
+        if type(value) is str or type(value) is int:
+            pairs.append(f"{_plus(name, what)}={_plus(value, what, name)}")
+        elif value is not None:
+            where = f"{what} {name!r}"
+            pairs += [f"{_plus(name, what)}={quote_plus(one)}" for one in texts_of(value, where)]
+    return "&".join(pairs)
 
 
-def _text(value: Scalar) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
+def _plus(value: str | int, what: str, name: str = "") -> str:
+    try:
+        return quote_plus(str(value))
+    except UnicodeEncodeError as error:
+        where = f"{what} {name!r}" if name else f"the name of a {what}"
+        raise InvalidInput(f"{where} holds half of a surrogate pair") from error
