@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from fastapi import HTTPException, Request, params
 from fastapi.dependencies.utils import get_dependant
+from starlette.routing import compile_path
 
 from bff_core.edge.json_values import count_values
 from bff_core.errors import ConfigurationError
@@ -16,7 +17,7 @@ MAX_VALUES: Final = 10_000
 
 def takes_json(path: str, endpoint: Callable[..., Any]) -> bool:
     """Whether a function declares a body, and it is no form."""
-    fields = get_dependant(path=path, call=endpoint).body_params
+    fields = get_dependant(path=compile_path(path)[1], call=endpoint).body_params
     return bool(fields) and not any(isinstance(one.field_info, params.Form) for one in fields)
 
 
