@@ -41,6 +41,7 @@ from bff_core.settings import Settings
 from bff_core.signin.routes import routes_for as signin_routes
 from bff_core.startup.arguments import check_arguments
 from bff_core.stores import Stores
+from bff_core.upstream.agent import user_agent
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.roster import Roster
 from bff_core.upstream.runtime import Runtime
@@ -204,7 +205,10 @@ class Gateway(FastAPI):
             closing.push_async_callback(background.aclose)
             closing.callback(self.door.watch.stop)
             cache = self.cache if self.has_cache else None
-            shared = Runtime("", loop, clock, chance, self.events, background.spawn, None, cache)
+            shared = Runtime(
+                *("", loop, clock, chance, self.events, background.spawn, None, cache),
+                agent=user_agent(self.title),
+            )
             self._roster = assembly.roster(self.settings, shared, make_transport)
             closing.push_async_callback(self._roster.aclose)
             self._reload = Reload(policies, self._roster, self.events)

@@ -28,7 +28,6 @@ from bff_core.errors import (
     BadPayload,
     BadStatus,
     ConfigurationError,
-    InvalidInput,
     bare,
 )
 from bff_core.events import Events, LocationDropped, ReplyReduced
@@ -38,6 +37,7 @@ from bff_core.policy.policy import Policy
 from bff_core.scope import Scope, running_part, writing
 from bff_core.upstream.decoding import Decodings
 from bff_core.upstream.failures import FailsWith, translated
+from bff_core.upstream.headers import Fields, encoded, replaced
 from bff_core.upstream.locations import Locations
 from bff_core.upstream.reading.options import Decoder
 from bff_core.upstream.reading.rereading import Reduced
@@ -48,8 +48,8 @@ from bff_core.upstream.values import Scalar, UnsupportedValue
 
 T = TypeVar("T")
 
-JSON: Headers = ((b"content-type", b"application/json"),)
 ACCEPT_JSON: Headers = ((b"accept", b"application/json"),)
+JSON: Headers = (*ACCEPT_JSON, (b"content-type", b"application/json"))
 KEYED = frozenset({"POST", "PATCH"})
 """Methods that may be sent again only with an Idempotency-Key (RFC 9110, section 9.2.2)."""
 
@@ -122,8 +122,13 @@ class Caller:
     locations: ClassVar[Mapping[str, str]] = MappingProxyType({})
     """Paths of the service that a `Location` may name, each with the gateway's path for it."""
     _locations: ClassVar[Locations | None] = None
+    headers: ClassVar[Mapping[str, object]] = MappingProxyType({})
+    """Headers of every call; one of the same name in a call replaces it."""
     tells_lineage: ClassVar[bool] = True
     """Its replies are noted in `Scope.lineage`, each with its audience."""
+    _default_headers: ClassVar[Headers] = ()
+    _json_headers: ClassVar[tuple[Headers, Headers]] = (ACCEPT_JSON, JSON)
+    """The headers of a typed call without a body, and with one of JSON."""
 
     def __init__(self, stack: Stack | None = None, *, clock: Clock = monotonic) -> None:
         if stack is None:
@@ -158,25 +163,24 @@ class Caller:
         parameters: Mapping[str, Scalar],
         *,
         query: Query | None,
-        headers: Mapping[str, str] | None,
+        headers: Fields | None,
         json: object = NO_BODY,
         cache: Cache | bool = True,
         purges: Sequence[str] = (),
         fails_with: FailsWith = NO_TRANSLATIONS,
     ) -> T:
         """Make a call with a JSON body, or none, and return its reply as the model."""
-        fields = ACCEPT_JSON + encoded(headers) if headers else ACCEPT_JSON
-        body = b""
+        body, fields = b"", self._json_headers[json is not NO_BODY]
         if json is not NO_BODY:
             body = msgspec.json.encode(json)
-            fields += JSON
         decode = self._decodings[model]
         call = self.call(
             method,
             path,
             parameters,
             query=query,
-            headers=fields,
+            ours=fields,
+            headers=headers,
             body=body,
             cache=cache,
             purges=purges,
@@ -271,19 +275,24 @@ class Caller:
         parameters: Mapping[str, Scalar],
         *,
         query: Query | None,
-        headers: Headers,
+        ours: Headers = (),
+        headers: Fields | None = None,
         body: bytes = b"",
         cache: Cache | bool = True,
         purges: Sequence[str] = (),
         decode: Decode | None = None,
     ) -> Call:
-        """Return the call, with what the request and the running part add to it."""
+        """Return the call, with what the request and the running part add to it.
+
+        `headers` are those of the call, which replace any of `ours` that have the same name.
+        """
         compiled = template(path)
         operation = compiled.operation(method)
         try:
             target = compiled.fill(parameters)
             if query:
                 target += encode_query(query)
+            fields = replaced(ours, encoded(headers)) if headers else ours
         except UnsupportedValue as error:
             raise UnsupportedValue(f"{self.name}: {operation}: {error}") from None
         policy = self._stack.policy
@@ -299,7 +308,7 @@ class Caller:
             if scope.idempotency_key and method not in SAFE:
                 scope.unsafe_calls += 1
                 if method in KEYED and policy.keyed:
-                    headers = _keyed(headers, scope, self.name, operation, target)
+                    fields = _keyed(fields, scope, self.name, operation, target)
         if part is not None:
             deadline = min(deadline, part.deadline)
         tags: tuple[str, ...] = ()
@@ -314,7 +323,7 @@ class Caller:
             operation,
             deadline,
             None if policy.public else audience,
-            headers,
+            fields,
             body,
             traceparent,
             token=token,
@@ -357,19 +366,3 @@ def _keyed(headers: Headers, scope: Scope, *names: str) -> Headers:
         scope.writes = {}
     ordinal = scope.writes[names] = scope.writes.get(names, 0) + 1
     return (*headers, (b"idempotency-key", derived_key(*names, str(ordinal)).encode()))
-
-
-def encoded(headers: Mapping[str, str] | None) -> Headers:
-    """Return headers as the wire takes them: names in lower case, bytes.
-
-    Raises `InvalidInput` for text that no header can carry: it may come from a client.
-    """
-    if not headers:
-        return ()
-    try:
-        return tuple(
-            (name.lower().encode("ascii"), value.encode("latin-1"))
-            for name, value in headers.items()
-        )
-    except UnicodeEncodeError as error:
-        raise InvalidInput("a header holds characters that can't be sent") from error

@@ -12,9 +12,10 @@ from bff_core.call import Call, Headers, Reply, find_header
 from bff_core.errors import BadPayload, BadStatus, ConfigurationError
 from bff_core.policy.cache import Cache
 from bff_core.policy.policy import Policy
-from bff_core.upstream.caller import NO_BODY, NO_TRANSLATIONS, Caller, encoded
+from bff_core.upstream.caller import ACCEPT_JSON, JSON, NO_BODY, NO_TRANSLATIONS, Caller
 from bff_core.upstream.decoding import problem_detail
 from bff_core.upstream.failures import FailsWith, check_failures
+from bff_core.upstream.headers import Fields, default_headers, replaced
 from bff_core.upstream.locations import Locations
 from bff_core.upstream.reading.rereading import Reduced
 from bff_core.upstream.streaming import ServerSentEvent, events, rows
@@ -31,6 +32,9 @@ LINES = frozenset(
     }
 )
 """What newline-delimited JSON is called; none of the names is registered."""
+
+ACCEPT_LINES: Headers = ((b"accept", b"application/x-ndjson"),)
+ACCEPT_EVENTS: Headers = ((b"accept", b"text/event-stream"),)
 
 LONGEST_REFUSAL = 64 * 1024
 """Bytes of the body of a reply that refuses a stream; of a longer one nothing is read."""
@@ -78,6 +82,11 @@ class Upstream(Caller):
             )
         check_failures(cls.__name__, cls.passes_through, cls.fails_with)
         cls._locations = Locations(cls.__name__, cls.locations) if cls.locations else None
+        cls._default_headers = default_headers(f"{cls.__name__}.headers", cls.headers)
+        cls._json_headers = (
+            replaced(ACCEPT_JSON, cls._default_headers),
+            replaced(JSON, cls._default_headers),
+        )
 
     def get(
         self,
@@ -86,7 +95,7 @@ class Upstream(Caller):
         /,
         *,
         query: Query | None = None,
-        headers: Mapping[str, str] | None = None,
+        headers: Fields | None = None,
         cache: Cache | bool = True,
         fails_with: FailsWith = NO_TRANSLATIONS,
         **parameters: Scalar,
@@ -105,7 +114,7 @@ class Upstream(Caller):
         *,
         json: object = NO_BODY,
         query: Query | None = None,
-        headers: Mapping[str, str] | None = None,
+        headers: Fields | None = None,
         purges: Sequence[str] = (),
         fails_with: FailsWith = NO_TRANSLATIONS,
         **parameters: Scalar,
@@ -124,7 +133,7 @@ class Upstream(Caller):
         *,
         json: object = NO_BODY,
         query: Query | None = None,
-        headers: Mapping[str, str] | None = None,
+        headers: Fields | None = None,
         purges: Sequence[str] = (),
         fails_with: FailsWith = NO_TRANSLATIONS,
         **parameters: Scalar,
@@ -143,7 +152,7 @@ class Upstream(Caller):
         *,
         json: object = NO_BODY,
         query: Query | None = None,
-        headers: Mapping[str, str] | None = None,
+        headers: Fields | None = None,
         purges: Sequence[str] = (),
         fails_with: FailsWith = NO_TRANSLATIONS,
         **parameters: Scalar,
@@ -161,7 +170,7 @@ class Upstream(Caller):
         /,
         *,
         query: Query | None = None,
-        headers: Mapping[str, str] | None = None,
+        headers: Fields | None = None,
         purges: Sequence[str] = (),
         fails_with: FailsWith = NO_TRANSLATIONS,
         **parameters: Scalar,
@@ -180,7 +189,7 @@ class Upstream(Caller):
         *,
         body: bytes = b"",
         query: Query | None = None,
-        headers: Mapping[str, str] | None = None,
+        headers: Fields | None = None,
         cache: Cache | bool = True,
         purges: Sequence[str] = (),
         **parameters: Scalar,
@@ -191,7 +200,8 @@ class Upstream(Caller):
             path,
             parameters,
             query=query,
-            headers=encoded(headers),
+            ours=self._default_headers,
+            headers=headers,
             body=body,
             cache=cache,
             purges=purges,
@@ -205,11 +215,12 @@ class Upstream(Caller):
         *,
         method: str = "GET",
         query: Query | None = None,
-        headers: Mapping[str, str] | None = None,
+        headers: Fields | None = None,
         **parameters: Scalar,
     ) -> AbstractAsyncContextManager[StreamedReply]:
         """Open a reply that is read as it comes: no retries, no coalescing, memory stays flat."""
-        call = self.call(method, path, parameters, query=query, headers=encoded(headers))
+        ours = self._default_headers
+        call = self.call(method, path, parameters, query=query, ours=ours, headers=headers)
         return self._stack.streamer.stream(call)
 
     async def ndjson(
@@ -219,6 +230,7 @@ class Upstream(Caller):
         /,
         *,
         query: Query | None = None,
+        headers: Fields | None = None,
         **parameters: Scalar,
     ) -> AsyncIterator[T]:
         """Yield the typed lines of a newline-delimited JSON stream.
@@ -226,8 +238,8 @@ class Upstream(Caller):
         A stream without lines is empty if the service calls it one: an empty body of any other
         type, such as a broken service's JSON, is `BadPayload`.
         """
-        headers: Headers = ((b"accept", b"application/x-ndjson"),)
-        call = self.call("GET", path, parameters, query=query, headers=headers)
+        ours = replaced(self._default_headers, ACCEPT_LINES)
+        call = self.call("GET", path, parameters, query=query, ours=ours, headers=headers)
         stack = self._stack
         async with stack.streamer.stream(call) as reply:
             await self._refuse_failure(reply, call)
@@ -246,6 +258,7 @@ class Upstream(Caller):
         /,
         *,
         query: Query | None = None,
+        headers: Fields | None = None,
         last_event_id: str = "",
         **parameters: Scalar,
     ) -> AsyncIterator[ServerSentEvent]:
@@ -254,10 +267,10 @@ class Upstream(Caller):
         What calls itself something else is no such stream (WHATWG HTML, section 9.2.2):
         `BadPayload`.
         """
-        headers: Headers = ((b"accept", b"text/event-stream"),)
+        ours = replaced(self._default_headers, ACCEPT_EVENTS)
         if last_event_id:
-            headers += ((b"last-event-id", last_event_id.encode()),)
-        call = self.call("GET", path, parameters, query=query, headers=headers)
+            headers = {"last-event-id": last_event_id, **(headers or {})}
+        call = self.call("GET", path, parameters, query=query, ours=ours, headers=headers)
         stack = self._stack
         async with stack.streamer.stream(call) as reply:
             await self._refuse_failure(reply, call)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from bff_core.cache.response_cache import ResponseCache
@@ -11,6 +11,7 @@ from bff_core.clock import Chance, Clock
 from bff_core.events import Events
 from bff_core.policy.credentials import Credentials
 from bff_core.policy.retry import RetryBudget
+from bff_core.upstream.agent import user_agent
 
 Spawn = Callable[[Coroutine[object, object, None]], asyncio.Task[None]]
 """Starts work that outlives the request that caused it."""
@@ -58,7 +59,8 @@ class Runtime:
     `spawn` starts background work that the gateway owns: it is cancelled when the gateway closes,
     and outlives the request that caused it. `budget` is what attempts beyond the first are taken
     from, whoever makes them; None where the policy sends nothing twice. `cache` is the gateway's,
-    None where it has none. `credential` makes what calls show to the service.
+    None where it has none. `credential` makes what calls show to the service. `agent` is the
+    User-Agent of calls that have none of their own.
     """
 
     upstream: str
@@ -70,3 +72,4 @@ class Runtime:
     budget: RetryBudget | None = None
     cache: ResponseCache | None = None
     credential: OpenCredential | None = None
+    agent: str = field(default_factory=user_agent)

@@ -225,7 +225,7 @@ async def test_no_target_leads_elsewhere(target: str) -> None:
 def test_paths_of_a_client_begin_at_its_service() -> None:
     """An address in place of a path is found when it is written."""
     with pytest.raises(ConfigurationError, match="begin with /"):
-        Orders(object()).call("GET", "http://evil/x", {}, query=None, headers=())
+        Orders(object()).call("GET", "http://evil/x", {}, query=None)
 
 
 async def test_nothing_secret_is_in_a_repr() -> None:

@@ -29,7 +29,7 @@ HOP_BY_HOP = [
     "proxy-authorization", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
 ]  # fmt: skip
 OURS = [
-    "accept-encoding", "content-length", "expect", "host", "request-timeout", "traceparent",
+    "content-length", "expect", "host", "request-timeout", "traceparent",
 ]  # fmt: skip
 STATUSES = range(200, 600)
 ENDPOINT = Endpoint("http", "shop", 80, "10.0.0.1", "")
@@ -62,7 +62,10 @@ def test_a_call_can_not_set_this_field(name):
             rendered(calling(headers=((spelling.encode(), b"1"),)))
 
 
-@pytest.mark.parametrize("name", ["accept", "authorization", "cookie", "content-type", "x-a"])
+@pytest.mark.parametrize(
+    "name",
+    ["accept", "accept-encoding", "authorization", "cookie", "content-type", "user-agent", "x-a"],
+)
 def test_a_call_can_set_this_field(name):
     """It is the author's."""
     assert b"\r\n%b: 1\r\n" % name.encode() in rendered(calling(headers=((name.encode(), b"1"),)))

@@ -14,6 +14,7 @@ from bff_core.call import Call, Headers, Reply, find_header
 from bff_core.clock import Clock, monotonic
 from bff_core.errors import DeadlineExceeded, TransportFailed, UpstreamError
 from bff_core.policy.connection import Connection
+from bff_core.upstream.agent import user_agent
 from bff_core.upstream.transport.client import Client, RequestT, Response
 from bff_core.upstream.transport.content import Content
 from bff_core.upstream.transport.failures import UNREADABLE, Violation, explain
@@ -29,7 +30,8 @@ _UNSENT: Final = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "Pr
 class HttpxTransport(Generic[RequestT]):
     """Sends calls through a client that the user made and closes.
 
-    The client's cookie jar is never sent: it would mix the cookies of all viewers.
+    The client's cookie jar is never sent: it would mix the cookies of all viewers. `agent` is the
+    User-Agent of calls that have none of their own; a gateway's is `runtime.agent`.
     """
 
     def __init__(
@@ -38,10 +40,12 @@ class HttpxTransport(Generic[RequestT]):
         options: Connection = _DEFAULTS,
         *,
         clock: Clock = monotonic,
+        agent: str = "",
     ) -> None:
         self._client = client
         self._options = options
         self._clock = clock
+        self._agent = agent or user_agent()
 
     def __repr__(self) -> str:
         kind = type(self._client)
@@ -49,20 +53,31 @@ class HttpxTransport(Generic[RequestT]):
 
     def connect(self, endpoint: Endpoint) -> "HttpxConnector[RequestT]":
         """Return the connector of an endpoint; opens no socket."""
-        return HttpxConnector(self._client, endpoint, self._options, self._clock)
+        return HttpxConnector(self._client, endpoint, self._options, self._clock, agent=self._agent)
 
 
 class HttpxConnector(Generic[RequestT]):
     """The calls to one endpoint through a shared client; pooling is the client's."""
 
     def __init__(
-        self, client: Client[RequestT], endpoint: Endpoint, options: Connection, clock: Clock
+        self,
+        client: Client[RequestT],
+        endpoint: Endpoint,
+        options: Connection,
+        clock: Clock,
+        *,
+        agent: str,
     ) -> None:
         self.endpoint = endpoint
         self._client = client
         self._options = options
         self._clock = clock
-        self._renderer = Renderer(endpoint, options)
+        self._renderer = Renderer(endpoint, options, agent)
+        codings = ", ".join(options.accept_encoding) or "identity"
+        self._replaceable = (
+            (b"accept-encoding", codings.encode("ascii")),
+            (b"user-agent", agent.encode("ascii")),
+        )
         self._address = _address(endpoint)
         self._active = 0
         self._is_closed = False
@@ -131,10 +146,10 @@ class HttpxConnector(Generic[RequestT]):
         return request
 
     def _fields(self, call: Call, left: float) -> list[tuple[bytes, bytes]]:
-        codings = ", ".join(self._options.accept_encoding) or "identity"
+        named = {name for name, _ in call.headers}
         fields = [
             (b"host", self.endpoint.authority.encode("ascii")),
-            (b"accept-encoding", codings.encode("ascii")),
+            *[field for field in self._replaceable if field[0] not in named],
             (b"request-timeout", b"%.3f" % left),
             *call.headers,
         ]

@@ -47,7 +47,7 @@ class Pool:
         self._budget = runtime.budget
         self._new_parser = new_parser
         self._dialer = Dialer(endpoint, options, runtime, context)
-        self._renderer = Renderer(endpoint, options)
+        self._renderer = Renderer(endpoint, options, runtime.agent)
         self._idle: list[WireConnection] = []  # by idle_since, as each joins and leaves at the end
         self._held: set[WireConnection] = set()
         self._opening = 0

@@ -10,7 +10,6 @@ from bff_core.upstream.transport.fields import HOP_BY_HOP
 from bff_core.upstream.transport.interface import Endpoint
 
 RESERVED: Final = HOP_BY_HOP | {
-    b"accept-encoding",
     b"content-length",
     b"expect",
     b"host",
@@ -18,6 +17,9 @@ RESERVED: Final = HOP_BY_HOP | {
     b"traceparent",
 }
 """Fields that follow from the call, the endpoint or the options, and that no caller may set."""
+
+REPLACEABLE: Final = frozenset({b"accept-encoding", b"user-agent"})
+"""Fields that the transport sends unless the call has one of the same name."""
 
 _is_token: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
 _is_target: Final = re.compile(r"/[!\"$-~]*").fullmatch
@@ -41,15 +43,21 @@ class Renderer:
     each and remembered, up to a bound.
     """
 
-    __slots__ = ("_base", "_lines", "_names", "_starts", "_static")
+    __slots__ = ("_base", "_lines", "_names", "_own", "_replaceable", "_starts", "_static")
 
-    def __init__(self, endpoint: Endpoint, options: Connection) -> None:
+    def __init__(self, endpoint: Endpoint, options: Connection, agent: str = "") -> None:
         _check_endpoint(endpoint)
         # without the field a service may choose any coding (RFC 9110, section 12.5.3)
         codings = ", ".join(options.accept_encoding) or "identity"
-        accepted = f"accept-encoding: {codings}\r\n"
+        own = {b"user-agent": agent, b"accept-encoding": codings}
+        self._replaceable = {
+            name: b"%b: %b\r\n" % (name, value.encode("ascii"))
+            for name, value in own.items()
+            if value
+        }
+        self._own = b"".join(self._replaceable.values())
         self._base = endpoint.base_path
-        self._static = f" HTTP/1.1\r\nhost: {endpoint.authority}\r\n{accepted}request-timeout: "
+        self._static = f" HTTP/1.1\r\nhost: {endpoint.authority}\r\nrequest-timeout: "
         self._starts: dict[str, str] = {}  # by method
         self._names: set[bytes] = set()
         self._lines: dict[tuple[bytes, bytes], bytes] = {}
@@ -74,8 +82,15 @@ class Renderer:
                 raise UnsafeRequest(f"{call.operation}: malformed traceparent")
             first = f"{first}traceparent: {traceparent}\r\n"
         head = first.encode("ascii")
+        own = self._own
         for field in call.headers:
-            head += self._lines.get(field) or self._line(field, call)
+            line = self._lines.get(field)
+            if line is None:
+                line = self._line(field, call)
+                if field[0] in REPLACEABLE:
+                    own = own.replace(self._replaceable.get(field[0], b""), b"")
+            head += line
+        head += own
         if call.body or method in _WITH_BODY:
             head += b"content-length: %d\r\n" % len(call.body)
         return head + b"\r\n"
@@ -107,7 +122,10 @@ class Renderer:
         if _is_token(name) is None:
             raise UnsafeRequest(f"{call.operation}: {name!r} is no name of a header")
         if name.lower() in RESERVED:
-            raise UnsafeRequest(f"{call.operation}: header {name!r} is set by the transport")
+            raise UnsafeRequest(
+                f"{call.operation}: header {name!r} follows from the call and its service: it "
+                "can't be set"
+            )
         if len(self._names) < _MEMORY:
             self._names.add(name)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import re
 import time
 import zlib
 
@@ -59,6 +60,44 @@ async def test_sends_method_target_headers_and_body(kit, connected):
     assert b"traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01" in lines
     (left,) = (float(line[16:]) for line in lines if line.startswith(b"request-timeout:"))
     assert 1.5 < left <= 2.0
+
+
+def values(request: bytes, name: bytes) -> list[bytes]:
+    """Return the values of a header in the bytes of a request, one for each line."""
+    lines = request.partition(b"\r\n\r\n")[0].split(b"\r\n")[1:]
+    pairs = [line.partition(b": ") for line in lines]
+    return [value for spelled, _, value in pairs if spelled.lower() == name]
+
+
+async def test_says_who_calls(kit, connected):
+    """A service that looks at its log finds the framework, and no library below it."""
+    async with kit.Service(kit.answering(kit.http())) as service, connected(service) as connector:
+        await connector.send(kit.calling())
+
+    [agent] = values(service.requests[0], b"user-agent")
+    assert re.fullmatch(rb"bff-core/[0-9]+\.[0-9]+\.[0-9]+", agent)
+
+
+async def test_user_agent_and_codings_of_a_call_replace_ours(kit, connected):
+    """Each is sent once, as the call has it; the next call has ours again."""
+    own = ((b"user-agent", b"shop/1"), (b"accept-encoding", b"gzip;q=0"))
+
+    async with (
+        kit.Service(kit.answering(kit.http())) as service,
+        connected(service, accept_encoding=("br",)) as connector,
+    ):
+        for headers in (own, own[:1], own[1:], ()):
+            await connector.send(kit.calling(headers=headers))
+
+    seen = [(values(r, b"user-agent"), values(r, b"accept-encoding")) for r in service.requests]
+    ours = values(service.requests[-1], b"user-agent")
+    assert seen == [
+        ([b"shop/1"], [b"gzip;q=0"]),
+        ([b"shop/1"], [b"br"]),
+        (ours, [b"gzip;q=0"]),
+        (ours, [b"br"]),
+    ]
+    assert len(ours) == 1
 
 
 async def test_a_put_without_body_says_so(kit, connected):

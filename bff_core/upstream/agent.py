@@ -1,0 +1,18 @@
+"""How a gateway introduces itself to services (RFC 9110, section 10.1.5)."""
+
+import re
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+
+_not_in_a_comment = re.compile(r"[^ !-'*-\[\]-~]")
+
+
+@cache
+def user_agent(gateway: str = "") -> str:
+    """Return the User-Agent of calls: "bff-core/1.2.0 (mobile)", by the name of the gateway."""
+    try:
+        product = f"bff-core/{version('bff-core')}"
+    except PackageNotFoundError:  # run from its sources
+        product = "bff-core"
+    comment = _not_in_a_comment.sub("-", gateway).strip()
+    return f"{product} ({comment})" if comment else product

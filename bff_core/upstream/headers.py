@@ -1,0 +1,70 @@
+"""Headers of a call: encoded for the wire, and which of several of one name is sent."""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Final
+
+from bff_core.call import Headers
+from bff_core.errors import ConfigurationError, InvalidInput
+from bff_core.upstream.transport.rendering import RESERVED
+from bff_core.upstream.values import UnsupportedValue, text_of
+
+Fields = Mapping[str, object]
+"""Headers by name, in any case: each value a `Scalar`, or None to leave the header out."""
+
+_is_token: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
+_is_sendable: Final = re.compile(r"[\t -~\x80-\xff]*").fullmatch
+
+
+def encoded(headers: Fields) -> Headers:
+    """Return headers as the wire takes them: names in lower case, bytes, each name once.
+
+    Raises `InvalidInput` for text that no header can carry, since it may come from a client, and
+    `ConfigurationError` for a name that a call can't set.
+    """
+    fields: dict[bytes, bytes] = {}
+    for name, value in headers.items():
+        if value is not None:
+            fields[_name(name)] = _value(value, name)
+    return tuple(fields.items())
+
+
+def replaced(ours: Headers, theirs: Headers) -> Headers:
+    """Return both; of a name that both have, only theirs."""
+    if not theirs:
+        return ours
+    names = {name for name, _ in theirs}
+    return (*[field for field in ours if field[0] not in names], *theirs)
+
+
+def default_headers(where: str, headers: object) -> Headers:
+    """Return the headers of every call to a service; raises `ConfigurationError` for wrong ones."""
+    if not isinstance(headers, Mapping):
+        raise ConfigurationError(f"{where} must be a mapping of header names to values")
+    try:
+        return encoded(headers)
+    except (InvalidInput, UnsupportedValue, ConfigurationError) as error:
+        raise ConfigurationError(f"{where}: {error}") from None
+
+
+@lru_cache(maxsize=1024)
+def _name(name: str) -> bytes:
+    if not isinstance(name, str) or _is_token(name) is None:
+        raise ConfigurationError(f"{name!r} is no name of a header")
+    lowered = name.lower().encode("ascii")
+    if lowered in RESERVED:
+        raise ConfigurationError(
+            f"header {name!r} follows from the call and its service: it can't be set"
+        )
+    return lowered
+
+
+def _value(value: object, name: str) -> bytes:
+    where = f"header {name!r}"
+    text = text_of(value, where).strip(" \t")
+    if _is_sendable(text) is None:
+        raise InvalidInput(
+            f"{where} can't hold line breaks, control characters, or letters outside Latin-1"
+        )
+    return text.encode("latin-1")
