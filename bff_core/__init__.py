@@ -8,7 +8,7 @@ from bff_core.auth.access import ANYONE, Require, access
 from bff_core.auth.authenticator import FirstOf
 from bff_core.auth.viewer import Viewer
 from bff_core.cache.response_cache import ResponseCache
-from bff_core.call import Call, Handler, Layer, Reply
+from bff_core.call import Call, Handler, Layer, Reply, StreamedBody
 from bff_core.composition.bulk import ItemResult, bulk
 from bff_core.composition.composition import Composition
 from bff_core.composition.gather import gather
@@ -64,6 +64,7 @@ from bff_core.saga.errors import SagaFailed
 from bff_core.saga.saga import Saga, SagaPolicy, step
 from bff_core.scope import Scope
 from bff_core.settings import Settings
+from bff_core.upstream.bodies import FilePart
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.failures import as_problem
 from bff_core.upstream.transport.httpx import HttpxTransport
@@ -93,6 +94,7 @@ __all__ = [
     "Connection",
     "CredentialsUnavailable",
     "DeadlineExceeded",
+    "FilePart",
     "FirstOf",
     "Gateway",
     "Handler",
@@ -120,6 +122,7 @@ __all__ = [
     "Scope",
     "Settings",
     "Signature",
+    "StreamedBody",
     "TokenExchange",
     "TooManyRequests",
     "TransportFailed",

@@ -60,7 +60,8 @@ def primary(call: Call, vary: tuple[str, ...] = ()) -> str:
     extra = "" if call.headers == USUAL and not vary else _extra(call.headers, vary)
     method = call.method if call.method not in {"GET", "HEAD"} else None
     if call.body or method is not None:
-        extra += "!" + digest(method, call.body.hex())
+        body = call.body  # a streamed one is like no other
+        extra += "!" + digest(method, body.hex() if isinstance(body, bytes) else str(id(body)))
     return shortened(f"{len(call.upstream)}:{call.upstream}{who}{extra} {target}")
 
 

@@ -138,4 +138,4 @@ def _may_help(failure: Failure, wait: float) -> bool:
 
 def _may_be_sent_again(call: Call, failure: Failure) -> bool:
     was_never_received = isinstance(failure, TransportFailed) and not failure.is_sent
-    return call.is_idempotent or was_never_received
+    return (call.is_idempotent or was_never_received) and call.can_be_sent_again

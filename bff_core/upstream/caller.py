@@ -7,7 +7,6 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, ClassVar, Final, NoReturn, Protocol, Self, TypeVar
 
-import msgspec
 from typing_extensions import TypeForm
 
 from bff_core.cache.tags import filled
@@ -19,6 +18,7 @@ from bff_core.call import (
     Handler,
     Headers,
     Reply,
+    StreamedBody,
     ViewerToken,
     find_header,
 )
@@ -35,6 +35,14 @@ from bff_core.policy.cache import Cache
 from bff_core.policy.idempotency import derived_key
 from bff_core.policy.policy import Policy
 from bff_core.scope import Scope, running_part, writing
+from bff_core.upstream.bodies import (
+    NO_BODY,
+    Content,
+    Files,
+    Form,
+    body_of,
+    json_of,
+)
 from bff_core.upstream.decoding import Decodings
 from bff_core.upstream.failures import FailsWith, translated
 from bff_core.upstream.headers import Fields, encoded, replaced
@@ -55,9 +63,6 @@ KEYED = frozenset({"POST", "PATCH"})
 
 MOST_REPORTED: Final = 10
 """How many places are named of those that tolerant reading left out of one reply."""
-
-NO_BODY = object()
-"""What stands for a body that is not sent; None would be the JSON value null."""
 
 
 LOCATED: Final = frozenset({201, 202, 303})
@@ -165,14 +170,23 @@ class Caller:
         query: Query | None,
         headers: Fields | None,
         json: object = NO_BODY,
+        form: Form | None = None,
+        files: Files | None = None,
+        content: Content | None = None,
         cache: Cache | bool = True,
         purges: Sequence[str] = (),
         fails_with: FailsWith = NO_TRANSLATIONS,
     ) -> T:
-        """Make a call with a JSON body, or none, and return its reply as the model."""
-        body, fields = b"", self._json_headers[json is not NO_BODY]
+        """Make a call with one kind of body, or none, and return its reply as the model."""
+        body: bytes | StreamedBody = b""
+        fields, sends_json = self._json_headers
         if json is not NO_BODY:
-            body = msgspec.json.encode(json)
+            body, fields = json_of(json), sends_json
+        if form is not None or files is not None or content is not None:
+            if json is not NO_BODY:
+                raise UnsupportedValue(f"{self.name}: {method} {path}: json= is the whole body")
+            kind, body = self._body(f"{method} {path}", form, files, content, headers)
+            fields = replaced(fields, ((b"content-type", kind.encode("ascii")),))
         decode = self._decodings[model]
         call = self.call(
             method,
@@ -257,6 +271,20 @@ class Caller:
             stack.events.emit(LocationDropped(call.upstream, call.operation, bare(reference)))
         return path
 
+    def _body(
+        self,
+        operation: str,
+        form: Form | None,
+        files: Files | None,
+        content: Content | None,
+        headers: Fields | None,
+    ) -> tuple[str, bytes | StreamedBody]:
+        """Return the media type and the body of a call that sends no JSON."""
+        try:
+            return body_of(form, files, content, headers or {})
+        except UnsupportedValue as error:
+            raise UnsupportedValue(f"{self.name}: {operation}: {error}") from None
+
     async def reply(self, call: Call) -> Reply:
         """Send a call down the stack; the part that made it sees a stale reply."""
         stack = self._stack
@@ -277,7 +305,7 @@ class Caller:
         query: Query | None,
         ours: Headers = (),
         headers: Fields | None = None,
-        body: bytes = b"",
+        body: bytes | StreamedBody = b"",
         cache: Cache | bool = True,
         purges: Sequence[str] = (),
         decode: Decode | None = None,

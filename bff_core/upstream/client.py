@@ -8,11 +8,12 @@ from typing import TypeVar
 
 from typing_extensions import TypeForm
 
-from bff_core.call import Call, Headers, Reply, find_header
+from bff_core.call import SAFE, Call, Headers, Reply, find_header
 from bff_core.errors import BadPayload, BadStatus, ConfigurationError
 from bff_core.policy.cache import Cache
 from bff_core.policy.policy import Policy
-from bff_core.upstream.caller import ACCEPT_JSON, JSON, NO_BODY, NO_TRANSLATIONS, Caller
+from bff_core.upstream.bodies import NO_BODY, Content, Files, Form, content_of
+from bff_core.upstream.caller import ACCEPT_JSON, JSON, NO_TRANSLATIONS, Caller
 from bff_core.upstream.decoding import problem_detail
 from bff_core.upstream.failures import FailsWith, check_failures
 from bff_core.upstream.headers import Fields, default_headers, replaced
@@ -113,6 +114,9 @@ class Upstream(Caller):
         /,
         *,
         json: object = NO_BODY,
+        form: Form | None = None,
+        files: Files | None = None,
+        content: Content | None = None,
         query: Query | None = None,
         headers: Fields | None = None,
         purges: Sequence[str] = (),
@@ -121,9 +125,19 @@ class Upstream(Caller):
     ) -> Coroutine[object, object, T]:
         """Send something; retried only with an `Idempotency-Key` header."""
         return self.typed(
-            "POST", path, model, parameters,
-            query=query, headers=headers, json=json, purges=purges, fails_with=fails_with,
-        )  # fmt: skip
+            "POST",
+            path,
+            model,
+            parameters,
+            query=query,
+            headers=headers,
+            json=json,
+            form=form,
+            files=files,
+            content=content,
+            purges=purges,
+            fails_with=fails_with,
+        )
 
     def put(
         self,
@@ -132,6 +146,9 @@ class Upstream(Caller):
         /,
         *,
         json: object = NO_BODY,
+        form: Form | None = None,
+        files: Files | None = None,
+        content: Content | None = None,
         query: Query | None = None,
         headers: Fields | None = None,
         purges: Sequence[str] = (),
@@ -140,9 +157,19 @@ class Upstream(Caller):
     ) -> Coroutine[object, object, T]:
         """Replace a resource."""
         return self.typed(
-            "PUT", path, model, parameters,
-            query=query, headers=headers, json=json, purges=purges, fails_with=fails_with,
-        )  # fmt: skip
+            "PUT",
+            path,
+            model,
+            parameters,
+            query=query,
+            headers=headers,
+            json=json,
+            form=form,
+            files=files,
+            content=content,
+            purges=purges,
+            fails_with=fails_with,
+        )
 
     def patch(
         self,
@@ -151,6 +178,9 @@ class Upstream(Caller):
         /,
         *,
         json: object = NO_BODY,
+        form: Form | None = None,
+        files: Files | None = None,
+        content: Content | None = None,
         query: Query | None = None,
         headers: Fields | None = None,
         purges: Sequence[str] = (),
@@ -159,9 +189,19 @@ class Upstream(Caller):
     ) -> Coroutine[object, object, T]:
         """Change a resource; retried only with an `Idempotency-Key` header."""
         return self.typed(
-            "PATCH", path, model, parameters,
-            query=query, headers=headers, json=json, purges=purges, fails_with=fails_with,
-        )  # fmt: skip
+            "PATCH",
+            path,
+            model,
+            parameters,
+            query=query,
+            headers=headers,
+            json=json,
+            form=form,
+            files=files,
+            content=content,
+            purges=purges,
+            fails_with=fails_with,
+        )
 
     def delete(
         self,
@@ -187,14 +227,20 @@ class Upstream(Caller):
         path: str,
         /,
         *,
-        body: bytes = b"",
+        body: Content = b"",
         query: Query | None = None,
         headers: Fields | None = None,
         cache: Cache | bool = True,
         purges: Sequence[str] = (),
         **parameters: Scalar,
     ) -> Reply:
-        """Send any method with any body and return the reply as it is, whatever its status."""
+        """Send any method with any body and return the reply as it is, whatever its status.
+
+        A body that is streamed needs a method that changes something.
+        """
+        content = content_of(body)
+        if method in SAFE and not isinstance(content, bytes):
+            raise TypeError(f"{self.name}: {method} {path}: a {method} can't have a streamed body")
         call = self.call(
             method,
             path,
@@ -202,7 +248,7 @@ class Upstream(Caller):
             query=query,
             ours=self._default_headers,
             headers=headers,
-            body=body,
+            body=content,
             cache=cache,
             purges=purges,
         )

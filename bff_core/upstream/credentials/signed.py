@@ -71,6 +71,12 @@ class Signed:
         covered += [("@path", self._base + path), ("@query", f"?{query}")]
         if not call.body and call.method not in _WITH_BODY:
             return covered, ()
+        if not isinstance(call.body, bytes):
+            raise ConfigurationError(
+                f"{call.upstream}: {call.operation}: a streamed body can't be signed, since its "
+                "digest is sent before it: pass bytes, or call through an upstream class without "
+                "Signature"
+            )
         digest = digest_field(call.body)
         return [*covered, ("content-digest", digest.decode())], ((b"content-digest", digest),)
 

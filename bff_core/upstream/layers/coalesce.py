@@ -3,11 +3,11 @@
 import asyncio
 
 from bff_core.cache.response_cache import ResponseCache
-from bff_core.call import Call, Handler, Headers, Reply
+from bff_core.call import Call, Handler, Headers, Reply, StreamedBody
 from bff_core.events import Coalesced
 from bff_core.upstream.runtime import Runtime
 
-Key = tuple[str, str, str | None, Headers, bytes, tuple[object, int] | None]
+Key = tuple[str, str, str | None, Headers, bytes | StreamedBody, tuple[object, int] | None]
 
 Waiter = asyncio.Future[Reply | None]
 """Who waits for a flight; None tells it to take the lead."""

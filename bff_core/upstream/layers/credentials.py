@@ -59,7 +59,7 @@ class CredentialsLayer:
         if not fields:
             return await self.inner(call)
         reply = await self.inner(call.carrying(fields))
-        if reply.status != 401:
+        if reply.status != 401 or not call.can_be_sent_again:
             return reply
         others = await self._others(call, fields)
         return reply if others is None else await self.inner(call.carrying(others))

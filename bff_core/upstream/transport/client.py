@@ -1,6 +1,6 @@
 """What the clients of httpx and httpx2 have in common, as far as the general transport uses it."""
 
-from collections.abc import AsyncIterator, MutableMapping
+from collections.abc import AsyncIterable, AsyncIterator, MutableMapping
 from typing import Protocol, TypeVar
 
 
@@ -55,7 +55,7 @@ class Client(Protocol[RequestT]):
         method: str,
         url: str,
         *,
-        content: bytes,
+        content: bytes | AsyncIterable[bytes],
         headers: list[tuple[bytes, bytes]],
         timeout: tuple[float | None, float | None, float | None, float | None],
         extensions: dict[str, str],

@@ -77,6 +77,8 @@ class WireConnection(asyncio.Protocol):
         self._alarm_at = math.inf
         self._deadline = math.inf
         self._is_reused = False
+        self._is_uploading = False
+        self._writable: asyncio.Future[None] | None = None  # while the service reads too slowly
         self.lost: asyncio.Future[None] = runtime.loop.create_future()
         self.cause = ""  # why it was lost, where that was not our doing
         self.retires_at = retires_at
@@ -118,8 +120,26 @@ class WireConnection(asyncio.Protocol):
             self.abort()
             raise TransportFailed("connection lost", call=exchange.call, is_sent=False)
         self._exchange = exchange
+        self._is_uploading = not isinstance(exchange.call.body, bytes)
         self._set_deadline(exchange.call.deadline)
         transport.write(request)
+
+    def write(self, data: bytes) -> None:
+        """Write a part of a streamed body."""
+        if self._transport is not None:
+            self._transport.write(data)
+
+    async def drained(self) -> None:
+        """Wait until the service has read enough of what was written, or the connection is lost."""
+        if self._writable is not None:
+            await self._writable
+
+    def end_upload(self, exchange: Exchange, error: BaseException | None) -> None:
+        """Note that a streamed body was written, or fail what is under way by its error."""
+        if self._exchange is exchange:
+            self._is_uploading = False
+            if isinstance(error, Exception):
+                self._fail(exchange, error)
 
     def leave(self, exchange: Exchange) -> None:
         """Close at once if the exchange is still under way: its caller is gone."""
@@ -180,8 +200,19 @@ class WireConnection(asyncio.Protocol):
         """Finish a body that has no other end; there is no use for half a connection."""
         self._finish("" if self._is_end_told() else _UNTOLD)
 
+    def pause_writing(self) -> None:
+        """Let who streams a body wait: the service reads more slowly."""
+        self._writable = self._loop.create_future()
+
+    def resume_writing(self) -> None:
+        """Let who streams a body go on."""
+        writable, self._writable = self._writable, None
+        if writable is not None and not writable.done():
+            writable.set_result(None)
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Fail what is under way."""
+        self.resume_writing()
         self.cause = str(exc or "")
         self._finish(self.cause or _UNTOLD)
         self._transport = None
@@ -193,7 +224,7 @@ class WireConnection(asyncio.Protocol):
         exchange.end()
         transport = self._transport
         is_written = transport is not None and transport.get_write_buffer_size() == 0
-        if exchange.response.is_reusable and is_written:
+        if exchange.response.is_reusable and is_written and not self._is_uploading:
             self._exchange = None
             self._is_reused = True
             self._owner.release(self)

@@ -7,10 +7,10 @@ objects. Deadline, caps, decoding and redirects are not left to it.
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import Final, Generic
 
-from bff_core.call import Call, Headers, Reply, find_header
+from bff_core.call import Call, Headers, Reply, StreamedBody, find_header
 from bff_core.clock import Clock, monotonic
 from bff_core.errors import DeadlineExceeded, TransportFailed, UpstreamError
 from bff_core.policy.connection import Connection
@@ -92,12 +92,15 @@ class HttpxConnector(Generic[RequestT]):
 
     async def send(self, call: Call) -> Reply:
         """Send a call and return the complete reply; see `Connector.send`."""
-        left, request = self._prepare(call)
+        source = None if isinstance(call.body, bytes) else _Source(call.body)
+        left, request = self._prepare(call, source)
         limit = asyncio.timeout(left)
         try:
             async with limit, self._opened(request) as response:
                 return await self._read(call, response)
         except Exception as error:
+            if source is not None and source.error is not None and not limit.expired():
+                raise source.error from None
             raise self._explain(error, call, is_late=limit.expired()) from error
 
     @asynccontextmanager
@@ -120,21 +123,21 @@ class HttpxConnector(Generic[RequestT]):
         """Refuse further calls; the client and its connections are the user's to close."""
         self._is_closed = True
 
-    def _prepare(self, call: Call) -> tuple[float, RequestT]:
+    def _prepare(self, call: Call, source: "_Source | None" = None) -> tuple[float, RequestT]:
         self._renderer.check(call)
         left = call.deadline - self._clock()
         if self._is_closed:
             raise TransportFailed("the connector was closed", call=call, is_sent=False)
         if left <= 0:
             raise DeadlineExceeded("no time left to send", call=call)
-        return left, self._build(call, left)
+        return left, self._build(call, left, source)
 
-    def _build(self, call: Call, left: float) -> RequestT:
+    def _build(self, call: Call, left: float, source: "_Source | None") -> RequestT:
         name = self._options.server_name or self.endpoint.host
         request = self._client.build_request(
             call.method,
             f"{self._address}{call.target}",
-            content=call.body,
+            content=call.body if isinstance(call.body, bytes) else source or call.body.open(),
             headers=self._fields(call, left),
             timeout=(self._options.connect_timeout, None, None, None),
             extensions={"sni_hostname": name} if self.endpoint.is_secure else {},
@@ -153,6 +156,8 @@ class HttpxConnector(Generic[RequestT]):
             (b"request-timeout", b"%.3f" % left),
             *call.headers,
         ]
+        if not isinstance(call.body, bytes) and call.body.length is not None:
+            fields.append((b"content-length", b"%d" % call.body.length))
         if call.traceparent:
             fields.append((b"traceparent", call.traceparent.encode("ascii")))
         return fields
@@ -185,6 +190,23 @@ class HttpxConnector(Generic[RequestT]):
         if is_late:
             return DeadlineExceeded("no reply in time", call=call)
         return failure(error, call)
+
+
+class _Source:
+    """A streamed body that remembers its own error, whatever the client makes of it."""
+
+    def __init__(self, body: StreamedBody) -> None:
+        self._body = body
+        self.error: Exception | None = None
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async with aclosing(self._body.open()) as pieces:
+                async for piece in pieces:
+                    yield piece
+        except Exception as error:
+            self.error = error
+            raise
 
 
 class HttpxStream:

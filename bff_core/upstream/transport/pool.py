@@ -5,9 +5,10 @@ import ssl
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Final, NoReturn
 
-from bff_core.call import Call, Reply
+from bff_core.call import Call, Reply, StreamedBody
 from bff_core.errors import DeadlineExceeded, TransportFailed
 from bff_core.policy.connection import Connection
 from bff_core.upstream.runtime import Runtime
@@ -18,6 +19,7 @@ from bff_core.upstream.transport.interface import Endpoint, Load
 from bff_core.upstream.transport.parsing import ParserFactory
 from bff_core.upstream.transport.rendering import Renderer
 from bff_core.upstream.transport.streamed import Streamed
+from bff_core.upstream.transport.upload import upload
 from bff_core.upstream.transport.whole import Whole
 
 EARLIEST: Final = 0.001
@@ -80,6 +82,8 @@ class Pool:
             exchange = Whole(call, self._expect(call), self._loop, cap=self._options.max_body)
             try:
                 connection.begin(exchange, request)
+                if not isinstance(call.body, bytes):
+                    return await self._uploaded(call.body, connection, exchange)
                 return await exchange.future
             except Stale:
                 pass  # which a connection that was just opened never is: this happens once
@@ -151,6 +155,20 @@ class Pool:
             self.release(connection)
             raise
 
+    async def _uploaded(
+        self, body: StreamedBody, connection: WireConnection, exchange: Whole
+    ) -> Reply:
+        """Send a streamed body and return the reply, which may come before the body ends.
+
+        A service that refuses a body need not read it: what is left of it is not sent.
+        """
+        task = self._loop.create_task(upload(body, connection))
+        task.add_done_callback(partial(_end_upload, connection, exchange))
+        try:
+            return await exchange.future
+        finally:
+            task.cancel()
+
     def _expect(self, call: Call) -> Response:
         return Response(self._new_parser, self._options, is_head=call.method == "HEAD")
 
@@ -184,7 +202,8 @@ class Pool:
         a second attempt for each idle connection, so it is taken from the budget of retries.
         """
         now, budget = self._clock(), self._budget
-        if not call.is_idempotent or (budget is not None and not budget.withdraw(now)):
+        may_resend = call.is_idempotent and call.can_be_sent_again
+        if not may_resend or (budget is not None and not budget.withdraw(now)):
             message = "the service closed the connection without an answer"
             raise TransportFailed(message, call=call, is_sent=True) from None
         call.trail.append((self.endpoint, now))
@@ -283,3 +302,7 @@ class Pool:
         if self._idle:
             first = self._idle[0].idle_since - oldest
             self._sweeper = self._loop.call_later(max(EARLIEST, first), self._sweep)
+
+
+def _end_upload(connection: WireConnection, exchange: Whole, task: asyncio.Task[None]) -> None:
+    connection.end_upload(exchange, None if task.cancelled() else task.exception())

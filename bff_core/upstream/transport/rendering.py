@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from bff_core.call import Call
+from bff_core.call import Call, StreamedBody
 from bff_core.errors import ConfigurationError
 from bff_core.policy.connection import Connection
 from bff_core.upstream.transport.fields import HOP_BY_HOP
@@ -63,9 +63,12 @@ class Renderer:
         self._lines: dict[tuple[bytes, bytes], bytes] = {}
 
     def render(self, call: Call, left: float) -> bytes:
-        """Return head and body, with `left` seconds to answer; raise `UnsafeRequest`."""
-        head = self._head(call, left)
-        return head + call.body if call.body else head
+        """Return head and body, with `left` seconds to answer; raise `UnsafeRequest`.
+
+        Of a streamed body nothing is there yet.
+        """
+        head, body = self._head(call, left), call.body
+        return head + body if body and isinstance(body, bytes) else head
 
     def check(self, call: Call) -> None:
         """Raise `UnsafeRequest` where a part of the call has no place in a request."""
@@ -91,8 +94,11 @@ class Renderer:
                     own = own.replace(self._replaceable.get(field[0], b""), b"")
             head += line
         head += own
-        if call.body or method in _WITH_BODY:
-            head += b"content-length: %d\r\n" % len(call.body)
+        body = call.body
+        if not isinstance(body, bytes):
+            head += _framing(body)
+        elif body or method in _WITH_BODY:
+            head += b"content-length: %d\r\n" % len(body)
         return head + b"\r\n"
 
     def _start(self, method: str) -> str:
@@ -128,6 +134,12 @@ class Renderer:
             )
         if len(self._names) < _MEMORY:
             self._names.add(name)
+
+
+def _framing(body: StreamedBody) -> bytes:
+    if body.length is None:
+        return b"transfer-encoding: chunked\r\n"
+    return b"content-length: %d\r\n" % body.length
 
 
 def _check_endpoint(endpoint: Endpoint) -> None:
