@@ -262,7 +262,7 @@ async def test_body_that_is_read_once_is_not_sent_again(kit):
 class Files(Upstream):
     """A service that takes uploads."""
 
-    policy = Policy(retry=Retry(attempts=3, backoff=0.0), coalesce=False)
+    policy = Policy(retry=Retry(attempts=3, backoff=0.0, budget_min=100), coalesce=False)
 
     async def store(self, content):
         await self.put("/files/{name:path}", None, content=content, name="a/b")
