@@ -107,6 +107,7 @@ class UpstreamStack:
             transport,
             origins,
             attempt_timeout=min(policy.attempt_timeout, policy.timeout),
+            connect_timeout=policy.connection.connect_timeout,
             resolves=isinstance(transport, WireTransport),
         )
         self.handler: Handler = self.balancer

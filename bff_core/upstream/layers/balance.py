@@ -22,11 +22,13 @@ class Balancer:
 
     `origins` are the addresses that were configured; with `resolves` (off for a transport that
     knows its own way) each name among them stands for all its addresses. `attempt_timeout` is
-    that of the layer outside, whose cancellation speaks against an endpoint.
+    that of the layer outside, whose cancellation speaks against an endpoint. An attempt that is
+    refused goes to the next endpoint, within `connect_timeout` in all.
     """
 
     __slots__ = (
         "_clock",
+        "_connect_timeout",
         "_cut_after",
         "_events",
         "_leaving",
@@ -44,6 +46,7 @@ class Balancer:
         origins: Sequence[Endpoint],
         *,
         attempt_timeout: float = math.inf,
+        connect_timeout: float = math.inf,
         resolves: bool = True,
     ) -> None:
         self.endpoints: EndpointSet[Endpoint, Connector] = EndpointSet(options, transport.connect)
@@ -52,6 +55,7 @@ class Balancer:
         self._clock = runtime.clock
         self._events = runtime.events
         self._cut_after = attempt_timeout
+        self._connect_timeout = connect_timeout
         self._leaving: set[Place] = set()
         self._lookup = Lookup(options, runtime, origins if resolves else (), self._take_addresses)
         self.endpoints.update(self._lookup.endpoints if resolves else origins, self._clock())
@@ -63,41 +67,57 @@ class Balancer:
 
     async def __call__(self, call: Call) -> Reply:
         """Send the call to an endpoint; the whole attempt is on that endpoint's account."""
-        started = self._clock()
+        started = began = self._clock()
         place = self._pick(call, started) or await self._pick_when_resolved(call)
-        call.trail.append((place.key, started))
-        place.in_flight += 1
-        try:
-            reply = await place.target.send(call)
-        except BaseException as error:
-            self._take_error(place, call, error, started)
-            raise
-        else:
-            self._take_status(place, call, reply.status, started)
-        finally:
-            place.in_flight -= 1
-            if self._leaving:
-                self._close_idle()
-        return reply
+        refused: list[Place] = []
+        while True:
+            call.trail.append((place.key, started))
+            place.in_flight += 1
+            try:
+                reply = await place.target.send(call)
+            except BaseException as error:
+                self._take_error(place, call, error, started)
+                refused.append(place)
+                other = self._after_refusal(call, error, refused, began)
+                if other is None:
+                    raise
+                call.trail.pop()  # nothing was sent there
+            else:
+                self._take_status(place, call, reply.status, started)
+                return reply
+            finally:
+                place.in_flight -= 1
+                if self._leaving:
+                    self._close_idle()
+            place, started = other, self._clock()
 
     @asynccontextmanager
     async def stream(self, call: Call) -> AsyncIterator[StreamedReply]:
         """Send the call to an endpoint and hand over its reply while it arrives."""
-        started = self._clock()
+        started = began = self._clock()
         place = self._pick(call, started) or await self._pick_when_resolved(call)
-        place.in_flight += 1
-        try:
-            async with place.target.stream(call) as reply:
-                self._take_status(place, call, reply.status, started)
-                yield reply
-        except UpstreamError as error:
-            if error.call is call:  # and not another call that was made while this one streams
-                self._take_error(place, call, error, started)
-            raise
-        finally:
-            place.in_flight -= 1
-            if self._leaving:
-                self._close_idle()
+        refused: list[Place] = []
+        while True:
+            place.in_flight += 1
+            is_open = False
+            try:
+                async with place.target.stream(call) as reply:
+                    is_open = True
+                    self._take_status(place, call, reply.status, started)
+                    yield reply
+                    return
+            except UpstreamError as error:
+                if error.call is call:  # and not another call that was made while this one streams
+                    self._take_error(place, call, error, started)
+                refused.append(place)
+                other = None if is_open else self._after_refusal(call, error, refused, began)
+                if other is None:
+                    raise
+            finally:
+                place.in_flight -= 1
+                if self._leaving:
+                    self._close_idle()
+            place, started = other, self._clock()
 
     async def aclose(self) -> None:
         """Close the connections to every endpoint; calls under way fail."""
@@ -117,6 +137,22 @@ class Balancer:
             self._lookup.start()
         tried = [key for key, _ in call.trail] if call.trail else ()
         return self.endpoints.pick(now, self._runtime.chance, tried)
+
+    def _after_refusal(
+        self, call: Call, error: BaseException, refused: list[Place], began: float
+    ) -> Place | None:
+        """Return an endpoint that was not tried yet, where one refused the connection.
+
+        Nothing was sent, so that it is the same attempt: it needs no budget, whatever the method.
+        """
+        if not isinstance(error, TransportFailed) or error.is_sent:
+            return None
+        now = self._clock()
+        if now - began >= self._connect_timeout or now >= call.deadline:
+            return None
+        tried = [key for key, _ in call.trail] + [place.key for place in refused]
+        place = self.endpoints.pick(now, self._runtime.chance, tried)
+        return None if place is None or place.key in tried else place
 
     async def _pick_when_resolved(self, call: Call) -> Place:
         """Wait for the first addresses; raise at once while there are none to be had."""

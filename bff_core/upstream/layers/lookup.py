@@ -10,6 +10,7 @@ from dataclasses import replace
 from bff_core.policy.balance import Balance
 from bff_core.policy.resolution import PATIENCE, Resolution
 from bff_core.upstream.layers.threads import OwnThread
+from bff_core.upstream.loopback import LOOPBACK, is_localhost
 from bff_core.upstream.runtime import Runtime
 from bff_core.upstream.transport.interface import Endpoint
 
@@ -45,7 +46,8 @@ class Lookup:
         self._runtime = runtime
         self._origins = tuple(origins)
         self._changed = changed
-        names = (origin.host for origin in origins if not is_literal(origin.host))
+        hosts = (origin.host for origin in origins)
+        names = (host for host in hosts if not (is_literal(host) or is_localhost(host)))
         self._resolutions = {name: Resolution(options) for name in names}
         self._under_way: asyncio.Task[None] | None = None
         self._news: asyncio.Future[None] = runtime.loop.create_future()
@@ -54,12 +56,18 @@ class Lookup:
 
     @property
     def endpoints(self) -> list[Endpoint]:
-        """Every address that is known now, as an endpoint."""
-        return [
-            replace(origin, address=address)
-            for origin in self._origins
-            for address in self._addresses(origin.host)
-        ]
+        """Every address that is known now, as an endpoint.
+
+        IPv6 addresses of a name that has IPv4 ones are no endpoints of their own, but what each of
+        those falls back to.
+        """
+        found = []
+        for origin in self._origins:
+            addresses = self._addresses(origin.host)
+            four = [one for one in addresses if ":" not in one]
+            six = tuple(sorted(one for one in addresses if ":" in one)) if four else ()
+            found += [replace(origin, address=one, fallbacks=six) for one in four or addresses]
+        return found
 
     def start(self) -> None:
         """Begin a round in the background, unless one is under way."""
@@ -89,6 +97,8 @@ class Lookup:
         self._tell()
 
     def _addresses(self, host: str) -> tuple[str, ...]:
+        if is_localhost(host):
+            return LOOPBACK
         resolution = self._resolutions.get(host)
         return (host,) if resolution is None else resolution.addresses
 
@@ -113,7 +123,8 @@ class Lookup:
         except (OSError, UnicodeError) as error:
             resolution.fail(self._runtime.clock())
             return str(error)
-        resolution.succeed(_usable(found), self._runtime.clock())
+        addresses = dict.fromkeys(str(address[0]) for *_, address in found)
+        resolution.succeed(tuple(addresses), self._runtime.clock())
         return ""
 
     async def _ask(self, name: str, resolution: Resolution) -> _Found:
@@ -148,9 +159,3 @@ def is_literal(host: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _usable(found: _Found) -> tuple[str, ...]:
-    """Return the IPv4 addresses if there are any, else the others, in the resolver's order."""
-    four = [address[0] for family, *_, address in found if family == socket.AF_INET]
-    return tuple(dict.fromkeys(map(str, four or [address[0] for *_, address in found])))

@@ -1,4 +1,7 @@
-"""Opening a connection: TCP, then TLS, within a timeout of its own and the call's deadline."""
+"""Opening a connection: TCP, then TLS, within a timeout of its own and the call's deadline.
+
+Where an address refuses, the next one of the same host is tried within the same time.
+"""
 
 import asyncio
 import ssl
@@ -29,6 +32,7 @@ class Dialer:
         self._options = options
         self._runtime = runtime
         self._context = context
+        self._addresses = [endpoint.address, *endpoint.fallbacks]  # the one that worked comes first
 
     async def dial(self, owner: Owner, call: Call) -> WireConnection:
         """Return a new connection; raise `TransportFailed`, or `DeadlineExceeded` at its end."""
@@ -37,6 +41,7 @@ class Dialer:
             async with asyncio.timeout(min(self._options.connect_timeout, left)):
                 return await self._connect(owner)
         except TimeoutError as error:
+            self._addresses.append(self._addresses.pop(0))
             if left <= self._options.connect_timeout:
                 raise DeadlineExceeded("not connected in time", call=call) from error
             message = f"not connected within {self._options.connect_timeout} s"
@@ -46,12 +51,29 @@ class Dialer:
             raise TransportFailed(message, call=call, is_sent=False) from error
 
     async def _connect(self, owner: Owner) -> WireConnection:
+        """Connect to the first address that does not refuse."""
+        failed: list[OSError] = []
+        for address in [*self._addresses]:
+            try:
+                connection = await self._connect_to(address, owner)
+            except ssl.SSLError:
+                raise
+            except OSError as error:
+                failed.append(error)
+                continue
+            if failed:
+                self._addresses.remove(address)
+                self._addresses.insert(0, address)
+            return connection
+        raise failed[0] if len(failed) == 1 else OSError("; ".join(map(str, failed)))
+
+    async def _connect_to(self, address: str, owner: Owner) -> WireConnection:
         name = self._options.server_name or self._endpoint.host
         life = self._options.lifetime * (1 - JITTER * self._runtime.chance())
         retires_at = self._runtime.clock() + life
         _, connection = await self._runtime.loop.create_connection(
             lambda: WireConnection(owner, self._runtime, retires_at),
-            self._endpoint.address,
+            address,
             self._endpoint.port,
             ssl=self._context,
             server_hostname=name if self._context else None,

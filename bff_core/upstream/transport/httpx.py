@@ -15,6 +15,7 @@ from bff_core.clock import Clock, monotonic
 from bff_core.errors import DeadlineExceeded, TransportFailed, UpstreamError
 from bff_core.policy.connection import Connection
 from bff_core.upstream.agent import user_agent
+from bff_core.upstream.loopback import LOOPBACK, is_localhost
 from bff_core.upstream.transport.client import Client, RequestT, Response
 from bff_core.upstream.transport.content import Content
 from bff_core.upstream.transport.failures import UNREADABLE, Violation, explain
@@ -78,7 +79,8 @@ class HttpxConnector(Generic[RequestT]):
             (b"accept-encoding", codings.encode("ascii")),
             (b"user-agent", agent.encode("ascii")),
         )
-        self._address = _address(endpoint)
+        others = LOOPBACK if is_localhost(endpoint.address) else ()
+        self._addresses = [_address(endpoint, one) for one in (endpoint.address, *others)]
         self._active = 0
         self._is_closed = False
 
@@ -93,10 +95,10 @@ class HttpxConnector(Generic[RequestT]):
     async def send(self, call: Call) -> Reply:
         """Send a call and return the complete reply; see `Connector.send`."""
         source = None if isinstance(call.body, bytes) else _Source(call.body)
-        left, request = self._prepare(call, source)
+        left = self._time_left(call)
         limit = asyncio.timeout(left)
         try:
-            async with limit, self._opened(request) as response:
+            async with limit, self._opened(call, left, source) as response:
                 return await self._read(call, response)
         except Exception as error:
             if source is not None and source.error is not None and not limit.expired():
@@ -106,9 +108,9 @@ class HttpxConnector(Generic[RequestT]):
     @asynccontextmanager
     async def stream(self, call: Call) -> AsyncIterator["HttpxStream"]:
         """Send a call and hand over its head, then its body; see `Connector.stream`."""
-        left, request = self._prepare(call)
+        left = self._time_left(call)
         limit = asyncio.timeout(left)
-        opened = self._opened(request)
+        opened = self._opened(call, left)
         try:
             async with limit:
                 response = await opened.__aenter__()
@@ -123,20 +125,21 @@ class HttpxConnector(Generic[RequestT]):
         """Refuse further calls; the client and its connections are the user's to close."""
         self._is_closed = True
 
-    def _prepare(self, call: Call, source: "_Source | None" = None) -> tuple[float, RequestT]:
+    def _time_left(self, call: Call) -> float:
+        """Return the seconds that a call has; raise where it can't be sent."""
         self._renderer.check(call)
         left = call.deadline - self._clock()
         if self._is_closed:
             raise TransportFailed("the connector was closed", call=call, is_sent=False)
         if left <= 0:
             raise DeadlineExceeded("no time left to send", call=call)
-        return left, self._build(call, left, source)
+        return left
 
-    def _build(self, call: Call, left: float, source: "_Source | None") -> RequestT:
+    def _build(self, address: str, call: Call, left: float, source: "_Source | None") -> RequestT:
         name = self._options.server_name or self.endpoint.host
         request = self._client.build_request(
             call.method,
-            f"{self._address}{call.target}",
+            f"{address}{call.target}",
             content=call.body if isinstance(call.body, bytes) else source or call.body.open(),
             headers=self._fields(call, left),
             timeout=(self._options.connect_timeout, None, None, None),
@@ -163,16 +166,39 @@ class HttpxConnector(Generic[RequestT]):
         return fields
 
     @asynccontextmanager
-    async def _opened(self, request: RequestT) -> AsyncIterator[Response]:
+    async def _opened(
+        self, call: Call, left: float, source: "_Source | None" = None
+    ) -> AsyncIterator[Response]:
         self._active += 1
         try:
-            response = await self._client.send(request, stream=True, follow_redirects=False)
+            response = await self._respond(call, left, source)
             try:
                 yield response
             finally:
                 await response.aclose()
         finally:
             self._active -= 1
+
+    async def _respond(self, call: Call, left: float, source: "_Source | None") -> Response:
+        """Return the head of the reply, from the first address that does not refuse."""
+        *others, last = self._addresses
+        for address in others:
+            try:
+                return await self._respond_at(address, call, left, source)
+            except Exception as error:
+                if "ConnectError" not in _kinds(error):
+                    raise
+        return await self._respond_at(last, call, left, source)
+
+    async def _respond_at(
+        self, address: str, call: Call, left: float, source: "_Source | None"
+    ) -> Response:
+        request = self._build(address, call, left, source)
+        response = await self._client.send(request, stream=True, follow_redirects=False)
+        if address != self._addresses[0]:  # it is the first to be tried from now on
+            self._addresses.remove(address)
+            self._addresses.insert(0, address)
+        return response
 
     async def _read(self, call: Call, response: Response) -> Reply:
         headers, coding = _head(response, self._options)
@@ -262,13 +288,16 @@ def failure(error: Exception, call: Call) -> UpstreamError:
     """
     if isinstance(error, UNREADABLE):
         return explain(error, call)
-    kinds = {kind.__name__ for kind in type(error).__mro__}
     message = f"{type(error).__name__}: {error}"
-    return TransportFailed(message, call=call, is_sent=kinds.isdisjoint(_UNSENT))
+    return TransportFailed(message, call=call, is_sent=_kinds(error).isdisjoint(_UNSENT))
 
 
-def _address(endpoint: Endpoint) -> str:
-    host = f"[{endpoint.address}]" if ":" in endpoint.address else endpoint.address
+def _kinds(error: Exception) -> set[str]:
+    return {kind.__name__ for kind in type(error).__mro__}
+
+
+def _address(endpoint: Endpoint, address: str) -> str:
+    host = f"[{address}]" if ":" in address else address
     return f"{endpoint.scheme}://{host}:{endpoint.port}{endpoint.base_path}"
 
 

@@ -16,7 +16,8 @@ class Endpoint:
 
     `host` is the name for the Host header and for TLS; `address` is the IP address to connect to
     and equals `host` where that is a literal (or is left to the transport to resolve).
-    `base_path` is put before every target: "" or "/v1", without a slash at its end.
+    `base_path` is put before every target: "" or "/v1", without a slash at its end. `fallbacks`
+    are addresses of the same host that are tried in turn where `address` refuses connections.
     """
 
     scheme: Scheme
@@ -24,6 +25,7 @@ class Endpoint:
     port: int
     address: str
     base_path: str = ""
+    fallbacks: tuple[str, ...] = ()
 
     @property
     def authority(self) -> str:
