@@ -8,6 +8,7 @@ from typing import Final
 from bff_core.cache.structured import strings
 from bff_core.call import Headers, find_header
 from bff_core.errors import ConfigurationError
+from bff_core.values import texts_of
 
 MOST: Final = 128
 """How many tags an entry may have."""
@@ -22,8 +23,8 @@ TOLD_IN: Final = frozenset({b"surrogate-key", b"cache-tag", b"cache-groups"})
 def filled(templates: tuple[str, ...], values: Mapping[str, object]) -> tuple[str, ...]:
     """Return the tags of a call: "product:{id}" with id 7 is "product:7".
 
-    A value may hold anything, since a tag is an opaque text. A sequence makes a tag for each
-    member; None makes none, as a query parameter that is left out. Raises `ConfigurationError` for
+    A value has the text that it has in the call. A list, tuple or set makes a tag for each member;
+    None makes none, as a query parameter that is left out. Raises `ConfigurationError` for
     a name that no parameter has.
     """
     if not templates:
@@ -55,15 +56,7 @@ def _texts(template: str, name: str, values: Mapping[str, object]) -> list[str]:
     if name not in values:
         known = ", ".join(sorted(values)) or "none"
         raise ConfigurationError(f"tag {template!r}: there is no parameter {name}; of {known}")
-    value = values[name]
-    members = value if isinstance(value, list | tuple) else (value,)
-    return [_text(member) for member in members if member is not None]
-
-
-def _text(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
+    return texts_of(values[name], f"tag {template!r}")
 
 
 def told(headers: Headers, upstream: str) -> tuple[str, ...]:

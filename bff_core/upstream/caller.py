@@ -52,7 +52,7 @@ from bff_core.upstream.reading.rereading import Reduced
 from bff_core.upstream.target import Query, encode_query, template
 from bff_core.upstream.transport.interface import StreamedReply
 from bff_core.upstream.typed_reply import TypedReply
-from bff_core.upstream.values import Scalar, UnsupportedValue
+from bff_core.values import Scalar, UnsupportedValue
 
 T = TypeVar("T")
 

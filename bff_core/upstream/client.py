@@ -22,7 +22,7 @@ from bff_core.upstream.reading.rereading import Reduced
 from bff_core.upstream.streaming import ServerSentEvent, events, rows
 from bff_core.upstream.target import Query
 from bff_core.upstream.transport.interface import StreamedReply
-from bff_core.upstream.values import Scalar
+from bff_core.values import Scalar
 
 T = TypeVar("T")
 

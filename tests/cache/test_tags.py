@@ -1,10 +1,19 @@
 """What a purge knows answers by: as authors and services say it."""
 
+from datetime import UTC, datetime
+from enum import Enum
+
 import pytest
 
 from bff_core.cache.tags import are_too_many, filled, group, invalidated_groups, told
 from bff_core.errors import ConfigurationError
 from tests.cache.exchanges import fields
+
+
+class Kind(str, Enum):  # noqa: UP042 # its str() is the member's name, unlike a StrEnum's
+    """What a call may have as a parameter."""
+
+    SHOE = "shoe"
 
 
 @pytest.mark.parametrize(
@@ -18,6 +27,9 @@ from tests.cache.exchanges import fields
         (("product:{ids}",), {"ids": ()}, ()),
         (("of:{status}", "orders"), {"status": None}, ("orders",)),
         (("on:{flag}",), {"flag": True}, ("on:true",)),
+        (("is:{kind}",), {"kind": Kind.SHOE}, ("is:shoe",)),
+        (("is:{kinds}",), {"kinds": {"b", Kind.SHOE}}, ("is:b", "is:shoe")),
+        (("at:{day}",), {"day": datetime(2026, 1, 2, tzinfo=UTC)}, ("at:2026-01-02T00:00:00Z",)),
         (("{{id}}:{id}",), {"id": 7}, ("{id}:7",)),
         (("t:{a}-{b}",), {"a": [1, 2], "b": [3, 4]}, ("t:1-3", "t:1-4", "t:2-3", "t:2-4")),
     ],
