@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from bff_core.call import Call, Reply
+from bff_core.call import Call, Reply, StreamedBody
 from bff_core.errors import (
     CircuitOpen,
     ConfigurationError,
@@ -75,6 +75,26 @@ async def test_a_call_is_never_sent_a_third_time() -> None:
     told = await counter.send(held)
 
     assert (told.status, len(counter.service.calls), held.asked) == (401, 2, ["viewer-1"])
+
+
+@pytest.mark.parametrize("is_replayable", [True, False])
+async def test_a_body_that_is_read_once_is_not_sent_with_another_token(is_replayable) -> None:
+    """The service read it with the first token; its 401 is the answer."""
+
+    async def chunks():
+        yield b"ab"
+
+    async def refusing(call: Call) -> Reply:
+        read.append(b"".join([piece async for piece in call.body.open()]))
+        return Reply(401)
+
+    read = []
+    counter, held = Counter(Relay(), refusing), Held(next=["viewer-2"])
+    body = StreamedBody(chunks if is_replayable else chunks())
+
+    told = await counter.stack.handler(replace(counter.call(held, method="PUT"), body=body))
+
+    assert (told.status, read) == (401, [b"ab"] * (2 if is_replayable else 1))
 
 
 @pytest.mark.parametrize("others", [[], ["viewer-1"]], ids=["none", "the same"])

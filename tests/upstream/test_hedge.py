@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from bff_core.call import Call, Reply
+from bff_core.call import Call, Reply, StreamedBody
 from bff_core.errors import DeadlineExceeded, TransportFailed, UpstreamError
 from bff_core.events import Attempted, BreakerChanged, Ejected, Hedged, HedgeRefused, HedgeWon
 from bff_core.policy.bulkhead import Bulkhead
@@ -103,6 +103,19 @@ async def test_the_second_loses_when_the_first_answers_after_all() -> None:
     assert upstream.scripts["all"].cancelled == 1
     assert upstream.bench.heard_of(HedgeWon) == []
     assert upstream.bench.background == set()
+
+
+async def test_a_streamed_body_is_sent_by_one_call_alone() -> None:
+    """A second call would read the same body, or make the source read it twice at once."""
+    upstream = await slow(reply(200, b"first", after=1.0), QUICK)
+    body = StreamedBody(lambda: aiter(()))
+
+    known = upstream.bench.call()  # an operation of which it is known how long it takes
+    call = replace(known, method="PUT", body=body)
+    received = await upstream.stack.handler(call)
+
+    assert received.body == b"first"
+    assert upstream.bench.heard_of(Hedged) == []
 
 
 async def test_it_goes_to_another_endpoint() -> None:
