@@ -125,6 +125,25 @@ async def test_call_replaces_a_header_of_its_class():
     ]
 
 
+async def test_body_that_is_no_json_has_its_own_content_type():
+    """A class may say what its JSON is called; a form and a file are what they are."""
+
+    class Api(Carts):
+        headers: ClassVar = {"Content-Type": "application/vnd.api+json"}
+
+    json = dict(await sent(Api, lambda carts: carts.change()))
+    form = dict(await sent(Api, lambda carts: carts.post("/c", None, form={"a": 1})))
+    own = dict(
+        await sent(
+            Api, lambda carts: carts.post("/c", None, content=b"", headers={"Content-type": "a/b"})
+        )
+    )
+
+    assert json["content-type"] == "application/vnd.api+json"
+    assert form["content-type"] == "application/x-www-form-urlencoded"
+    assert own["content-type"] == "a/b"
+
+
 async def test_streams_have_the_headers_of_the_class_and_their_own_accept():
     """A stream is asked for by its type, whatever the class accepts; the call may say otherwise."""
     events = dict(await sent(Versioned, lambda carts: _failing(carts.events())))

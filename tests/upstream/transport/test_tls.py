@@ -10,6 +10,7 @@ import time
 import pytest
 import trustme
 
+from bff_core.call import StreamedBody
 from bff_core.errors import ConfigurationError, TransportFailed
 from bff_core.upstream.transport.interface import Endpoint, Load
 
@@ -53,6 +54,36 @@ async def test_a_certificate_of_a_trusted_authority_is_accepted(kit, authority, 
         replies = [await pool.send(kit.calling()) for _ in range(3)]
 
     assert [reply.body for reply in replies] == [b"clean"] * 3
+    assert service.accepted == 1
+
+
+@ON_BOTH_LOOPS
+async def test_a_streamed_body_arrives_over_tls(kit, authority, ca_file, loop):
+    """It waits for a slow service there, too, and the connection serves the next call."""
+    bodies = []
+
+    async def script(peer):
+        for _ in range(2):
+            await peer.reader.readuntil(b"\r\n\r\n")
+            body = b""
+            while not body.endswith(b"\r\n0\r\n\r\n"):
+                body += await peer.reader.read(65536)
+            bodies.append(body)
+            await peer.send(CLEAN)
+
+    async def pieces():
+        for _ in range(100):
+            yield b"a" * 10_000
+
+    async with (
+        kit.Service(script, serving(authority, "localhost")) as service,
+        kit.wired(service, ca_file=ca_file) as pool,
+    ):
+        call = kit.calling("POST", body=StreamedBody(pieces), within=10.0)
+        replies = [await pool.send(call) for _ in range(2)]
+
+    assert [reply.body for reply in replies] == [b"clean"] * 2
+    assert [body.count(b"2710\r\n" + b"a" * 10_000) for body in bodies] == [100, 100]
     assert service.accepted == 1
 
 
