@@ -27,7 +27,10 @@ next.
 """
 
 _NO_CALLERS: Final = frozenset({b"accept-encoding", b"host", b"request-timeout", b"traceparent"})
-"""Request headers that only the transport sets: alike for all, and bodies are kept decoded."""
+"""Request headers that no stored reply depends on.
+
+Bodies are stored decoded; the others are set by the transport alone.
+"""
 
 _ESCAPE: Final = re.compile(r"%[0-9A-Fa-f]{2}")
 _has_bare_percent: Final = re.compile(r"%(?![0-9A-Fa-f]{2})").search

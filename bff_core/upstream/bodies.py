@@ -69,7 +69,10 @@ def content_of(content: Content) -> bytes | StreamedBody:
     if isinstance(content, str | bytearray | memoryview):
         kind = type(content).__name__
         raise UnsupportedValue(f"the content is of type {kind}: pass bytes, or a stream of bytes")
-    return StreamedBody(content)
+    try:
+        return StreamedBody(content)
+    except TypeError as error:
+        raise UnsupportedValue(str(error)) from None
 
 
 def json_of(value: object) -> bytes:
