@@ -107,11 +107,21 @@ class ClientError(BFFError):
 
 
 class InvalidInput(ClientError):
-    """A parameter or body does not fit what the route declares."""
+    """A parameter or body does not fit what the route declares.
+
+    `where` is body, query, path, header or cookie, and `pointer` a JSON pointer (RFC 6901) into it:
+    `InvalidInput("There is no such colour.", where="body", pointer="/colour")`. Both are empty for
+    an error that is not about one place.
+    """
 
     status = 422
     code = "invalid_input"
     title = "Invalid input"
+
+    def __init__(self, message: str, *, where: str = "", pointer: str = "") -> None:
+        super().__init__(message)
+        self.where = where
+        self.pointer = pointer
 
 
 class NotAuthenticated(ClientError):

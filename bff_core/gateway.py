@@ -28,6 +28,7 @@ from bff_core.edge.lane import FastLane
 from bff_core.edge.limits import checked
 from bff_core.edge.options import EdgeOptions
 from bff_core.edge.problems import install_problem_handlers
+from bff_core.edge.request_body import RequestBodies
 from bff_core.edge.security import DOCS_POLICY, with_policy
 from bff_core.edge.security_schemes import with_security
 from bff_core.edge.stack import edge
@@ -124,6 +125,7 @@ class Gateway(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         """Put the edge and the fast lane in front of FastAPI's own stack."""
         rules = RouteRules(self.routes)
+        self.router.middleware_stack = RequestBodies(self.router.middleware_stack, self.routes)
         self.lane.following = inner(super().build_middleware_stack(), self.routes, rules)
         self.door.learn(self.routes)
         return edge(

@@ -7,6 +7,7 @@ import msgspec
 
 from bff_core.cache.response_cache import ResponseCache, Who
 from bff_core.edge.operator import Errand
+from bff_core.edge.unreadable import unreadable
 from bff_core.errors import ConfigurationError, InvalidInput
 
 MOST_TAGS = 1000
@@ -50,8 +51,8 @@ async def purge(cache: ResponseCache, body: bytes, by: Who) -> Mapping[str, obje
     """Forget what a body names, `{"tags": [...]}`; raise `InvalidInput` where it names nothing."""
     try:
         tags = msgspec.json.decode(body, type=Purge).tags
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InvalidInput(f'Expected {{"tags": ["…"]}}: {error}.') from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise unreadable(body, error, expected='{"tags": ["…"]}') from error
     return {"purged": tags, "dropped": await cache.purge(*tags, by=by)}
 
 

@@ -9,10 +9,10 @@ from bff_core.edge.guard import Guard, RouteRules
 from bff_core.edge.methods import Methods
 from bff_core.edge.places import places_of
 from bff_core.edge.redirects import RelativeRedirects
-from bff_core.edge.strict_numbers import refuse_booleans_for_numbers
+from bff_core.edge.strict_numbers import refuse_non_numbers
 
 
 def inner(app: ASGIApp, routes: Sequence[BaseRoute], rules: RouteRules) -> ASGIApp:
     """Wrap FastAPI's stack in the access rules of its routes; HEAD is served as GET."""
-    refuse_booleans_for_numbers(routes)
+    refuse_non_numbers(routes)
     return Methods(Guard(RelativeRedirects(app), rules), list(places_of(routes)))

@@ -14,10 +14,24 @@ def count_values(text: bytes, enough: int) -> int:
     # A NUL is in no JSON of UTF-8: what has one is in another encoding, with quotes of two bytes.
     if found <= enough or b"\0" in text:
         return found
-    bare = text.replace(rb"\\", b"").replace(rb"\"", b"")
+    bare = _without_escapes(text)
     # Between two quotes stands a string; there are at most two for each value: its name and itself.
     found = ceil(bare.count(b'"') / 4)
-    return found if found > enough else _marks(b"".join(bare.split(b'"')[::2]))
+    return found if found > enough else _marks(_without_quoted(bare))
+
+
+def without_strings(text: bytes) -> bytes:
+    """Return a JSON text without its strings."""
+    return _without_quoted(_without_escapes(text))
+
+
+def _without_escapes(text: bytes) -> bytes:
+    """Return a text in which each quote begins or ends a string."""
+    return text.replace(rb"\\", b"").replace(rb"\"", b"")
+
+
+def _without_quoted(bare: bytes) -> bytes:
+    return b"".join(bare.split(b'"')[::2])
 
 
 def _marks(text: bytes) -> int:

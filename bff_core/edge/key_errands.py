@@ -9,6 +9,7 @@ from bff_core.auth.api_keys.key import ApiKeyRecord
 from bff_core.auth.api_keys.keys import DAY, ApiKeys
 from bff_core.auth.authenticator import HasKeys
 from bff_core.edge.operator import Errand
+from bff_core.edge.unreadable import unreadable
 from bff_core.errors import ConfigurationError, InvalidInput
 
 T = TypeVar("T")
@@ -87,8 +88,8 @@ def key_errands(owner: HasKeys) -> Mapping[str, Errand]:
 def _read(body: bytes, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"{error}.") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise unreadable(body, error) from error
 
 
 def _told(record: ApiKeyRecord) -> dict[str, object]:

@@ -2,11 +2,40 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import inf
 from re import Pattern
 from typing import Self
 
+from fastapi import params
 from fastapi.routing import RouteContext, iter_route_contexts
 from starlette.routing import BaseRoute, WebSocketRoute, compile_path
+
+from bff_core.edge.media import Kind, is_json
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What a route says of the body that it takes.
+
+    `limit` in bytes; without a Content-Type it is JSON all the same, unless that `needs_type`.
+    """
+
+    kind: Kind
+    limit: float
+    needs_type: bool
+
+    @classmethod
+    def of(cls, context: RouteContext) -> Self | None:
+        """Read a route; None for one that takes no body, or one of a media type of its own."""
+        field = getattr(context, "body_field", None)
+        if field is None:
+            return None
+        info, strict = field.field_info, context.strict_content_type
+        kind: Kind = "form" if isinstance(info, params.Form) else "json"
+        if kind == "json" and not is_json(info.media_type):
+            return None
+        limit = inf if context.max_body_size is None else context.max_body_size
+        return cls(kind, limit, getattr(strict, "value", strict))
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +50,7 @@ class Place:
     methods: frozenset[str]
     behind: object
     is_socket: bool
+    body: Body | None
 
     @classmethod
     def of(cls, context: RouteContext) -> Self:
@@ -29,7 +59,8 @@ class Place:
         mounted: Pattern[str] | None = getattr(context.route, "path_regex", None)
         pattern = mounted if mounted and not methods else compile_path(path)[0]
         behind = context.endpoint or getattr(context.route, "app", None)
-        return cls(path, pattern, methods, behind, isinstance(context.route, WebSocketRoute))
+        is_socket = isinstance(context.route, WebSocketRoute)
+        return cls(path, pattern, methods, behind, is_socket, Body.of(context))
 
     def holds(self, method: str, path: str) -> bool:
         """Whether a request is for this route."""

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from http.client import responses
 from math import ceil
@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from bff_core.call import Headers
+from bff_core.edge.json_text import place_of
 from bff_core.errors import BFFError, InvalidInput, NotAuthenticated, PartFailed
 
 Members = dict[str, object]
@@ -27,6 +28,9 @@ _PHRASES = {
     422: "Unprocessable Content",
 }
 
+_TITLES = {"URI Too Long": "URI too long"}
+"""Titles are in sentence case, as those of our own errors: one for each code."""
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -42,8 +46,7 @@ def problem(error: BaseException, *, request_id: str = "", trace_id: str = "") -
 
     Members: `type`, `title`, `status`, `code` (stable, for programs), `detail` where there is
     something to tell, `request_id`, `trace_id`, and `errors` for input that does not fit.
-    `type` is "/problems/<code>" (an identifier; it need not resolve), or "about:blank" where
-    the problem is no more than its HTTP status (RFC 9457, section 4.2.1).
+    `type` is "/problems/<code>", an identifier that need not resolve: one for each code.
     """
     error = unwrap(error)
     members, headers = _describe(error)
@@ -105,33 +108,36 @@ def is_expected(error: BaseException) -> bool:
 def _describe(error: BaseException) -> tuple[Members, Headers]:
     match error:
         case RequestValidationError():
-            return _invalid_input(error.errors()), ()
+            return _invalid_input(error.errors(), error.body), ()
         case NotAuthenticated(challenge=challenge) if challenge:
             return _ours(error), ((b"www-authenticate", challenge.encode("latin-1")),)
         case BFFError():
             return _ours(error), _retry_after(error.retry_after)
         case HTTPException():
             return _http(error), _clean(error.headers or {})
-    return _titled(500, "internal_error", "Internal error", "/problems/internal_error"), ()
+    return _titled(500, BFFError.code, BFFError.title), ()
 
 
-def _titled(status: int, code: str, title: str, kind: str) -> Members:
-    return {"type": kind, "title": title, "status": status, "code": code}
+def _titled(status: int, code: str, title: str) -> Members:
+    return {"type": f"/problems/{code}", "title": title, "status": status, "code": code}
 
 
 def _ours(error: BFFError) -> Members:
-    members = _titled(error.status, error.code, error.title, f"/problems/{error.code}")
+    members = _titled(error.status, error.code, error.title)
     if error.detail:
         members["detail"] = error.detail
     if isinstance(error, PartFailed):
         members["part"] = error.part
+    if isinstance(error, InvalidInput):
+        members["errors"] = [place(error.where, error.pointer, str(error), "invalid")]
     members |= error.members
     return members
 
 
 def _http(error: HTTPException) -> Members:
     phrase = _PHRASES.get(error.status_code) or _python_phrase(error.status_code)
-    members = _titled(error.status_code, _as_code(phrase), phrase, "about:blank")
+    title = _TITLES.get(phrase) or phrase.capitalize()
+    members = _titled(error.status_code, _as_code(phrase), title)
     detail: object = error.detail  # FastAPI lets it be any value
     if isinstance(detail, str):
         if detail not in {"", phrase, _python_phrase(error.status_code)}:
@@ -141,25 +147,43 @@ def _http(error: HTTPException) -> Members:
     return members
 
 
-def _invalid_input(errors: Sequence[Mapping[str, object]]) -> Members:
-    members = _titled(422, InvalidInput.code, InvalidInput.title, "/problems/invalid_input")
-    members["errors"] = [_fault(error) for error in errors[:MAX_ERRORS]]
+def _invalid_input(errors: Sequence[Mapping[str, object]], body: object) -> Members:
+    members = _titled(InvalidInput.status, InvalidInput.code, InvalidInput.title)
+    members["errors"] = [_fault(error, body) for error in errors[:MAX_ERRORS]]
     return members
 
 
-def _fault(error: Mapping[str, object]) -> Members:
+def _fault(error: Mapping[str, object], body: object) -> Members:
     """Say what is wrong and where, without the value: it may be a secret."""
-    location = error.get("loc", ())
-    where, *path = map(str, location) if isinstance(location, Sequence) and location else ("",)
-    if error.get("type") == "json_invalid":
-        path = []  # a position in the text, and no place in a document that there is not
-    steps = (step.replace("~", "~0").replace("/", "~1") for step in path)
-    return {
-        "in": where,
-        "pointer": "".join(f"/{step}" for step in steps),
-        "detail": error.get("msg", ""),
-        "type": error.get("type", ""),
-    }
+    location, kind = error.get("loc", ()), str(error.get("type", ""))
+    known = location if isinstance(location, list | tuple) and location else ("",)
+    where, *path = known
+    if kind == "json_invalid":
+        context = error.get("ctx")
+        cause = context.get("error") if isinstance(context, Mapping) else error.get("msg")
+        return malformed(str(where), str(cause), path[0] if path else 0, body)
+    return place(str(where), pointer_to(path), error.get("msg", ""), kind)
+
+
+def pointer_to(path: Iterable[object]) -> str:
+    """Return the JSON pointer (RFC 6901) of a path of names and positions."""
+    steps = (str(step).replace("~", "~0").replace("/", "~1") for step in path)
+    return "".join(f"/{step}" for step in steps)
+
+
+def malformed(where: str, cause: str, position: object, text: object) -> Members:
+    """Return the fault of a text that is no JSON: line and column, for there is no value yet."""
+    fault = place(where, "", f"The JSON is malformed: {cause}", "json_invalid")
+    if isinstance(text, str) and isinstance(position, int):
+        line, column = place_of(position, text)
+        fault["detail"] = f"{fault['detail']}: line {line}, column {column}"
+        fault |= {"line": line, "column": column}
+    return fault
+
+
+def place(where: str, pointer: str, detail: object, kind: str) -> Members:
+    """Return a fault of an input: which part of the request, and a JSON pointer into that."""
+    return {"in": where, "pointer": pointer, "detail": detail, "type": kind}
 
 
 def _retry_after(seconds: float | None) -> Headers:

@@ -4,9 +4,22 @@ graphql-core counts the lines before a node for each error about it, once per it
 tokens have their lines and columns, so places are read from them when an error is sent.
 """
 
-from graphql import DocumentNode, GraphQLError, GraphQLFormattedError, Location, Token
+from math import isfinite
+from typing import TypeVar
+
+from graphql import (
+    DocumentNode,
+    FloatValueNode,
+    GraphQLError,
+    GraphQLFormattedError,
+    IntValueNode,
+    Location,
+    Token,
+)
 from graphql.language import FormattedSourceLocation
 from graphql.language.parser import Parser
+
+N = TypeVar("N", IntValueNode, FloatValueNode)
 
 
 class _Place(Location):
@@ -24,6 +37,19 @@ class _Parser(Parser):
     def loc(self, start_token: Token) -> Location | None:
         found = super().loc(start_token)
         return None if found is None else _Place(start_token, found.end_token, found.source)
+
+    def parse_int(self, is_const: bool = False) -> IntValueNode:
+        return _finite(super().parse_int(is_const))
+
+    def parse_float(self, is_const: bool = False) -> FloatValueNode:
+        return _finite(super().parse_float(is_const))
+
+
+def _finite(node: N) -> N:
+    """Refuse a number that is infinite for Python: no reply and no call could hold it."""
+    if not isfinite(float(node.value)):
+        raise GraphQLError("A number is too large for a float.", node)
+    return node
 
 
 def parsed(query: str, *, max_tokens: int) -> DocumentNode:

@@ -1,22 +1,25 @@
 """What a client asks: read from a body or a query string (GraphQL over HTTP, section 5)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Final
+from typing import Final, TypeVar
 from urllib.parse import parse_qs
 
 import msgspec
 from graphql import GraphQLError
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import Receive
 from starlette.types import Scope as ASGIScope
 
-from bff_core.call import find_header
-from bff_core.errors import ClientError
+from bff_core.edge.json_text import BYTE_ORDER_MARK, MAX_DEPTH, is_flat
+from bff_core.edge.media import check_media, unsupported
+from bff_core.edge.problem import place
+from bff_core.edge.unreadable import Unreadable, unreadable
 from bff_core.graphql.documents import RequestRefused
 from bff_core.graphql.limits import Limits, QueryTooLarge, check_values
 from bff_core.scope import Scope
+
+T = TypeVar("T")
 
 Variables = dict[str, object]
 
@@ -53,14 +56,12 @@ _decode_variables = msgspec.json.Decoder(Variables | None).decode
 
 
 async def read_body(scope: ASGIScope, seen: Scope, receive: Receive, limits: Limits) -> Asked:
-    """Return what a POST asks; raise 415 or 400 where it does not ask in JSON."""
-    if not _is_json(find_header(seen.headers, b"content-type")):
-        raise HTTPException(415, "Send the request as application/json in UTF-8.")
-    body = await Request(scope, receive).body()
-    try:
-        return _checked(_decode_body(body), limits)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ClientError(f"The body is no GraphQL request: {error}.") from error
+    """Return what a POST requests; raise 415 or 400 where it is no request in JSON."""
+    if not check_media(seen.headers, "json"):
+        raise unsupported("json")
+    text = (await Request(scope, receive).body()).removeprefix(BYTE_ORDER_MARK)
+    body = _decoded(_decode_body, text, where="body")
+    return _checked(body, limits, where="body")
 
 
 def read_query(seen: Scope, limits: Limits) -> Asked:
@@ -68,26 +69,39 @@ def read_query(seen: Scope, limits: Limits) -> Asked:
     try:
         told = parse_qs(seen.query.decode("ascii"), errors="strict", max_num_fields=20)
         values = {name: given[-1] for name, given in told.items()}
-        extensions = _decode_extensions(values.get("extensions", "null"))
-        variables = msgspec.Raw(values.get("variables", "null"))
-        body = _Body(values.get("query"), values.get("operationName"), variables, extensions)
-        return _checked(body, limits)
+    except ValueError as error:
+        raise Unreadable(place("query", "", str(error), "invalid"), status=400) from error
+    text = values.get("extensions", "null").encode()
+    extensions = _decoded(_decode_extensions, text, where="query", prefix="/extensions")
+    variables = msgspec.Raw(values.get("variables", "null").encode())
+    body = _Body(values.get("query"), values.get("operationName"), variables, extensions)
+    return _checked(body, limits, where="query")
+
+
+def _decoded(decode: Callable[[bytes], T], text: bytes, *, where: str, prefix: str = "") -> T:
+    """Return what a text of JSON holds; raise 400, with the place, where it is none."""
+    try:
+        if is_flat(text):
+            return decode(text)
+        raise ValueError(f"More than {MAX_DEPTH} levels")  # noqa: TRY301 - one mend for all of them
     except (ValueError, msgspec.DecodeError, RecursionError) as error:
-        raise ClientError(f"The query string is no GraphQL request: {error}.") from error
+        raise unreadable(text, error, where=where, prefix=prefix, status=400) from error
 
 
-def _checked(body: _Body, limits: Limits) -> Asked:
+def _checked(body: _Body, limits: Limits, *, where: str) -> Asked:
     """Return a request whose variables are few enough to be decoded."""
     if body.query is None:
-        raise _without_query(body.extensions)
+        raise _without_query(body.extensions, where)
+    text = bytes(body.variables)
     try:
-        check_values(bytes(body.variables), limits)
+        check_values(text, limits)
     except QueryTooLarge as error:
         raise RequestRefused("query_too_large", error) from error
-    return Asked(body.query, body.operation_name, _decode_variables(body.variables))
+    variables = _decoded(_decode_variables, text, where=where, prefix="/variables")
+    return Asked(body.query, body.operation_name, variables)
 
 
-def _without_query(extensions: _Extensions | None) -> Exception:
+def _without_query(extensions: _Extensions | None, where: str) -> Exception:
     """Return the error of a request that has no query, but perhaps the hash of one.
 
     Clients send the query when they hear that the hash is not known, and first the hash the next
@@ -95,13 +109,7 @@ def _without_query(extensions: _Extensions | None) -> Exception:
     a status of 200: some read the error in no other answer.
     """
     if extensions is None or bytes(extensions.persisted_query) == b"null":
-        return ClientError("The request lacks a query.")
+        fault = place(where, "/query", "The request lacks a query.", "missing")
+        return Unreadable(fault, status=400)
     error = GraphQLError("PersistedQueryNotSupported", extensions={"status": 200})
     return RequestRefused("PERSISTED_QUERY_NOT_SUPPORTED", error)
-
-
-@lru_cache(maxsize=64)
-def _is_json(content_type: bytes | None) -> bool:
-    kind, *parameters = (content_type or b"").lower().replace(b" ", b"").split(b";")
-    charsets = {one for one in parameters if one.startswith(b"charset=")}
-    return kind == b"application/json" and charsets <= {b"charset=utf-8", b'charset="utf-8"'}

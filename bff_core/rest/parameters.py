@@ -11,6 +11,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from pydantic_core import PydanticUndefined
 
+from bff_core.edge.strict_numbers import refuse_infinite
 from bff_core.scope import Scope
 
 Values = dict[str, object]
@@ -111,6 +112,7 @@ def _parameters(dependant: Dependant) -> Iterator[Parameter]:
         ("header", dependant.header_params),
     ):
         for field in fields:
+            refuse_infinite(field)
             info = field.field_info
             is_plain = info.annotation is str and not info.metadata
             yield Parameter(field.name, field.alias, source, field, is_plain)

@@ -21,7 +21,7 @@ from bff_core.policy.pressure import USUAL
 from bff_core.rest.compose import composition_of
 from bff_core.rest.declaration import check_endpoint, check_path, check_path_parameters
 from bff_core.rest.keyed import KEY_RESPONSES, Wish, key_parameter, key_required, wish_of
-from bff_core.rest.media import MAX_VALUES, json_only, takes_json, values_limited
+from bff_core.rest.media import MAX_VALUES, takes_json, values_limited
 from bff_core.rest.openapi import META_PARAMETER, PART_STATUS, PROBLEM, PROGRESSIVE
 from bff_core.rest.route_options import DOCUMENTATION, Answering, result_of, take_answering
 from bff_core.rest.shape import shape_of
@@ -253,7 +253,6 @@ def _checks(
     if wish == "required":
         yield Depends(key_required)
     if takes_json(path, endpoint):
-        yield Depends(json_only)
         yield Depends(limited)
 
 

@@ -392,10 +392,10 @@ async def test_a_key_means_nothing_on_this_method(edged, answering, method):
 @pytest.mark.parametrize(
     ("status", "title"),
     [
-        (413, "Content Too Large"),
-        (414, "URI Too Long"),
-        (416, "Range Not Satisfiable"),
-        (422, "Unprocessable Content"),
+        (413, "Content too large"),
+        (414, "URI too long"),
+        (416, "Range not satisfiable"),
+        (422, "Unprocessable content"),
     ],
 )
 def test_this_status_has_the_phrase_of_the_rfc(status, title):

@@ -202,8 +202,8 @@ async def test_the_routers_own_404_is_a_problem(edged):
     answer = await edged(shop()).get("/nothing")
 
     assert answer.status_code == 404
-    assert answer.json()["type"] == "about:blank"
-    assert answer.json()["title"] == "Not Found"
+    assert answer.json()["type"] == "/problems/not_found"
+    assert answer.json()["title"] == "Not found"
     assert "detail" not in answer.json()
 
 

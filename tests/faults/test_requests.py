@@ -174,6 +174,6 @@ async def test_decompression_bomb_in_a_request(kiosk):
     headers = {**JSON, "content-encoding": "gzip"}
     answer = await ask(kiosk.port, "/v1/echo", method="POST", headers=headers, body=bomb)
 
-    assert answer.status in {400, 413, 415}
+    assert answer.status == 415
     assert answer.headers["content-type"] == "application/problem+json"
     assert kiosk.gateway.memory - memory <= 8 * MIB

@@ -203,7 +203,7 @@ async def test_body_that_asks_nothing_is_a_problem(shop, body):
         )
 
     assert answer.status_code == 400
-    assert answer.json()["code"] == "bad_request"
+    assert answer.json()["code"] == "invalid_input"
     assert answer.headers["content-type"] == "application/problem+json"
 
 
@@ -225,7 +225,7 @@ async def test_link_that_asks_nothing_is_a_problem(shop, query):
         answer = await open_shop.client.get(f"/graphql?{query}")
 
     assert answer.status_code == 400
-    assert answer.json()["code"] == "bad_request"
+    assert answer.json()["code"] == "invalid_input"
 
 
 HASH = {"persistedQuery": {"version": 1, "sha256Hash": "ab" * 32}}

@@ -1,0 +1,84 @@
+"""Which bodies are read: JSON or a form, in UTF-8 and without a content coding; others are 415."""
+
+from collections.abc import Iterable
+from email.message import Message
+from functools import lru_cache
+from typing import Final, Literal, NamedTuple
+
+from starlette.exceptions import HTTPException
+
+Kind = Literal["json", "form"]
+Fields = Iterable[tuple[bytes, bytes]]
+
+UTF_8: Final = frozenset({
+    "", "utf-8", "utf8", "u8", "utf8mb3", "utf8mb4", "unicode-1-1-utf-8", "unicode11utf8",
+    "unicode20utf8", "x-unicode20utf8", "us-ascii", "ascii", "ansi-x3.4-1968", "iso646-us",
+})  # fmt: skip
+"""Labels of UTF-8 and of ASCII, which is a part of it (WHATWG, IANA, MySQL); `_` is `-` here."""
+
+FORMS: Final = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
+
+_WANTED: Final = {
+    "json": "Send JSON, with Content-Type: application/json.",
+    "form": "Send a form, with Content-Type: multipart/form-data.",
+}
+
+
+class Media(NamedTuple):
+    """What a Content-Type says: a media type in lower case, and the labels of charsets."""
+
+    type: str
+    charsets: frozenset[str]
+
+    def is_a(self, kind: Kind) -> bool:
+        """Whether it is JSON, or a form."""
+        return is_json(self.type) if kind == "json" else self.type in FORMS
+
+
+def is_json(media_type: str) -> bool:
+    """Whether a media type is JSON: `application/json` or `application/*+json` (RFC 6839)."""
+    main, _, subtype = media_type.partition("/")
+    return main == "application" and (subtype == "json" or subtype.endswith("+json"))
+
+
+def check_media(fields: Fields, kind: Kind) -> bool:
+    """Raise a 415 for a body that is not of this kind; return whether there is a Content-Type.
+
+    The answer says by `Accept-Encoding` that no content coding is taken (RFC 7694, section 3).
+    """
+    content_type = None
+    for name, value in fields:
+        if name == b"content-type":
+            content_type = value
+        elif name == b"content-encoding":
+            _refuse_coding(value)
+    if content_type is None:
+        return False
+    media = _media_of(content_type)
+    if not media.is_a(kind):
+        raise unsupported(kind)
+    if not media.charsets <= UTF_8:
+        raise HTTPException(415, "Send text in UTF-8; charset=utf-8 may be left out.")
+    return True
+
+
+def unsupported(kind: Kind) -> HTTPException:
+    """Return a 415 that says what is taken."""
+    return HTTPException(415, _WANTED[kind])
+
+
+def _refuse_coding(value: bytes) -> None:
+    for one in value.decode("latin-1").split(","):
+        coding = one.strip().lower()
+        if coding not in {"", "identity"}:
+            message = f"Send the body without Content-Encoding, not as {coding[:40]}."
+            raise HTTPException(415, message, {"accept-encoding": "identity"})
+
+
+@lru_cache(maxsize=64)
+def _media_of(content_type: bytes) -> Media:
+    message = Message()
+    message["content-type"] = content_type.decode("latin-1")
+    labels = [value for name, value in message.get_params([])[1:] if name == "charset"]
+    charsets = frozenset(str(label).strip().lower().replace("_", "-") for label in labels)
+    return Media(message.get_content_type(), charsets)

@@ -1,0 +1,95 @@
+"""In front of FastAPI's router: refuses a body of the wrong kind, and JSON that is not strict."""
+
+from collections.abc import Iterator, Sequence
+
+from fastapi.exceptions import RequestValidationError
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Message, Receive, Send
+from starlette.types import Scope as ASGIScope
+
+from bff_core.edge.body import whole
+from bff_core.edge.json_text import JSONRefused, is_plain, read_json
+from bff_core.edge.media import check_media, unsupported
+from bff_core.edge.path import path_of
+from bff_core.edge.places import Body, Place, places_of
+
+
+class RequestBodies:
+    """Between FastAPI's middleware and its router: what each route says of its body holds.
+
+    A wrong media type, charset or content coding is a 415, before the body is read. FastAPI's JSON
+    parser takes what can't be passed on: `NaN`, infinite numbers, halves of surrogate pairs. They
+    are a 422 in the form of FastAPI's own, so that handlers of an application see them, too.
+    """
+
+    __slots__ = ("_app", "_places")
+
+    def __init__(self, app: ASGIApp, routes: Sequence[BaseRoute]) -> None:
+        self._app = app
+        places = [one for one in places_of(routes) if not one.is_socket]
+        methods = {method for one in places if one.body for method in one.methods}
+        self._places = {method: list(_relevant(places, method)) for method in methods}
+
+    async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
+        """Check the body where the route declares one, then call the router."""
+        body = self._declared(scope) if scope["type"] == "http" else None
+        if body is not None:
+            has_type = check_media(scope["headers"], body.kind)
+            if body.kind == "json":
+                receive = await _checked(body, scope, receive, has_type=has_type)
+        await self._app(scope, receive, send)
+
+    def _declared(self, scope: ASGIScope) -> Body | None:
+        places = self._places.get(scope["method"])
+        if not places:
+            return None
+        path = path_of(scope)
+        for place in places:
+            if place.pattern.match(path):
+                return place.body
+        return None
+
+
+def _relevant(places: Sequence[Place], method: str) -> Iterator[Place]:
+    """Yield the places that may hold a request, up to the last one that takes a body."""
+    found = [one for one in places if not one.methods or method in one.methods]
+    last = max(index for index, one in enumerate(found) if one.body)
+    yield from found[: last + 1]
+
+
+async def _checked(body: Body, scope: ASGIScope, receive: Receive, *, has_type: bool) -> Receive:
+    """Return a `receive` for a body that has been read, and holds nothing but JSON."""
+    text = await whole(receive, scope, body.limit)
+    if text and not has_type and body.needs_type:
+        raise unsupported("json")
+    if text and not is_plain(text):
+        try:
+            read_json(text)
+        except JSONRefused as error:
+            raise invalid_body(error) from error
+    return _again(text, receive)
+
+
+def invalid_body(refused: JSONRefused) -> RequestValidationError:
+    """Return the error that FastAPI raises for a body of this kind."""
+    fault = refused.fault
+    if fault.position is None:
+        where = {"type": fault.type, "loc": ("body", *fault.path), "msg": fault.message}
+        return RequestValidationError([where | {"input": None}])
+    where = {"type": fault.type, "loc": ("body", fault.position), "msg": "JSON decode error"}
+    context = {"input": {}, "ctx": {"error": fault.message}}
+    return RequestValidationError([where | context], body=refused.text)
+
+
+def _again(text: bytes, receive: Receive) -> Receive:
+    """Return a `receive` that gives the whole body first."""
+    is_given = False
+
+    async def again() -> Message:
+        nonlocal is_given
+        if is_given:
+            return await receive()
+        is_given = True
+        return {"type": "http.request", "body": text, "more_body": False}
+
+    return again
