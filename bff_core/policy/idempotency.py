@@ -56,6 +56,11 @@ class IdempotencyOptions:
         check(self)
 
 
+KEY_PATTERN = (
+    rf'^("([ !#-\[\]-~]|\\["\\]){{1,{LONGEST_KEY}}}"|[!#-+\--:<-\[\]-~]{{1,{LONGEST_KEY}}})$'
+)
+"""The fields that hold a key, as JSON Schema and Python's `re` both read it."""
+
 # A string as RFC 9651 (section 3.3.3) has it, and as most clients send it: without the quotes.
 _STRING = re.compile(rb'"((?:[ !#-\[\]-~]|\\["\\]){1,510})"')
 _BARE = re.compile(rb"[!#-+\--:<-\[\]-~]{1,255}")

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from fastapi import Request
 
 from bff_core.errors import ClientError, ConfigurationError
-from bff_core.policy.idempotency import LONGEST_KEY
+from bff_core.policy.idempotency import KEY_PATTERN
 from bff_core.rest.openapi import PROBLEM
 
 Wish = Literal["optional", "required"]
@@ -39,7 +39,7 @@ def key_parameter(wish: Wish) -> dict[str, Any]:
         "required": wish == "required",
         "description": "The same key gets the same answer for a day: a request can be sent again "
         "without being done twice.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY + 2},
+        "schema": {"type": "string", "pattern": KEY_PATTERN},
     }
 
 

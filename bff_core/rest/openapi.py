@@ -2,18 +2,34 @@
 
 from typing import Any
 
+from bff_core.edge.problem import MAX_ERRORS
+
 META_PARAMETER: dict[str, Any] = {
     "name": "_meta",
     "in": "query",
     "required": False,
-    "description": "`parts` adds `_meta.parts`: each part's status, age in seconds and reason.",
-    "schema": {"type": "string", "enum": ["parts"]},
+    "description": "`parts` adds `_meta.parts`: each part's status, age in seconds and reason. "
+    "Any other value changes nothing.",
+    "schema": {"type": "string"},
 }
 
 PART_STATUS: dict[str, Any] = {
     "description": "How each part of the screen ended (RFC 9651 dictionary): "
     "`product=ok, reviews=fallback;reason=timeout`.",
     "schema": {"type": "string"},
+}
+
+_ERROR_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["in", "pointer", "detail", "type"],
+    "properties": {
+        "in": {"type": "string", "enum": ["body", "query", "path", "header", "cookie", ""]},
+        "pointer": {"type": "string", "description": "A JSON pointer (RFC 6901)."},
+        "detail": {"type": "string"},
+        "type": {"type": "string"},
+        "line": {"type": "integer", "minimum": 1},
+        "column": {"type": "integer", "minimum": 1},
+    },
 }
 
 _PROBLEM_SCHEMA: dict[str, Any] = {
@@ -27,7 +43,7 @@ _PROBLEM_SCHEMA: dict[str, Any] = {
         "code": {"type": "string"},
         "trace_id": {"type": "string"},
         "request_id": {"type": "string"},
-        "errors": {"type": "array", "items": {"type": "object"}},
+        "errors": {"type": "array", "maxItems": MAX_ERRORS, "items": _ERROR_SCHEMA},
     },
 }
 

@@ -1,12 +1,19 @@
 """Idempotency: what a key is, what derives from it, and which answers are final."""
 
+import re
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bff_core.policy.idempotency import derived_key, fingerprint, is_decided, parse_key
+from bff_core.policy.idempotency import (
+    KEY_PATTERN,
+    derived_key,
+    fingerprint,
+    is_decided,
+    parse_key,
+)
 
 UUID4 = "8e03978e-40d5-43dd-bc93-6894a57f9324"
 PRINTABLE = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=1, max_size=255)
@@ -68,6 +75,17 @@ def test_no_field_is_too_strange_to_be_judged(field):
     key = parse_key(field)
 
     assert key is None or 1 <= len(key) <= 255
+
+
+FIELDS = st.text('ab ,;"\\\x7f\xe9', max_size=8) | st.text("a", min_size=250, max_size=260)
+
+
+@given(FIELDS | FIELDS.map(lambda text: f'"{text}"'))
+def test_openapi_says_exactly_what_a_key_is(field):
+    """A client that validates its requests sends no key that is refused."""
+    is_taken = parse_key(field.encode("latin-1")) is not None
+
+    assert (re.search(KEY_PATTERN, field) is not None) == (is_taken and field == field.strip())
 
 
 def test_a_derived_key_is_the_same_in_every_process():
