@@ -1,6 +1,7 @@
 """How many values a body of JSON may have, and what the framework needs to read a form."""
 
 from collections.abc import Callable, Coroutine
+from importlib.util import find_spec
 from typing import Any, Final
 
 from fastapi import HTTPException, Request, params
@@ -15,8 +16,19 @@ MAX_VALUES: Final = 10_000
 
 
 def takes_json(path: str, endpoint: Callable[..., Any]) -> bool:
-    """Whether a function declares a body, and it is no form."""
-    fields = get_dependant(path=compile_path(path)[1], call=endpoint).body_params
+    """Whether a function declares a body, and it is no form.
+
+    Raises `ConfigurationError` for a form where nothing is installed that reads one.
+    """
+    try:
+        fields = get_dependant(path=compile_path(path)[1], call=endpoint).body_params
+    except RuntimeError as error:
+        if find_spec("python_multipart") is not None:
+            raise
+        raise ConfigurationError(
+            f"view {endpoint.__qualname__} takes a form or a file, and python-multipart is not "
+            "installed: pip install 'bff-core[uploads]'"
+        ) from error
     return bool(fields) and not any(isinstance(one.field_info, params.Form) for one in fields)
 
 
