@@ -269,7 +269,7 @@ class DeadlineExceeded(UpstreamError):
 
     status = 504
     code = "timeout"
-    title = "Upstream timeout"
+    title = "Timed out"
 
 
 class AttemptTimedOut(DeadlineExceeded):
@@ -407,7 +407,7 @@ class PartFailed(CompositionError):
             self.status, self.retry_after = cause.status, cause.retry_after
             self.code, self.title = cause.code, cause.title
         elif isinstance(cause, TimeoutError):
-            self.status, self.code, self.title = 504, "timeout", "Deadline exceeded"
+            self.status, self.code, self.title = 504, "timeout", "Timed out"
 
     @property
     def detail(self) -> str:

@@ -47,7 +47,7 @@ class ItemTimedOut(CompositionError):
 
     status = 504
     code = "timeout"
-    title = "Deadline exceeded"
+    title = "Timed out"
 
     def __init__(self, item: str) -> None:
         super().__init__(f"item {item!r} ran out of time")

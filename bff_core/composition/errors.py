@@ -18,7 +18,7 @@ class PartTimedOut(CompositionError):
 
     status = 504
     code = "timeout"
-    title = "Deadline exceeded"
+    title = "Timed out"
 
     def __init__(self, part: str) -> None:
         super().__init__(f"part {part!r} ran out of time")

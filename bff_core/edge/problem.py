@@ -28,7 +28,10 @@ _PHRASES = {
     422: "Unprocessable Content",
 }
 
-_TITLES = {"URI Too Long": "URI too long"}
+_TITLES = {
+    "HTTP Version Not Supported": "HTTP version not supported",
+    "URI Too Long": "URI too long",
+}
 """Titles are in sentence case, as those of our own errors: one for each code."""
 
 
