@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from itertools import count
 from typing import Self
 
-import msgspec
-
 from bff_core.composition.wiring import shape_of
 from bff_core.errors import ConfigurationError, KeyReused, StoreUnavailable
 from bff_core.events import Crashed
@@ -18,6 +16,7 @@ from bff_core.saga.errors import SagaFailed, SagaUnderWay, SagaUnsettled
 from bff_core.saga.pace import longest_backoff
 from bff_core.saga.steps import Kind, Steps, Surroundings, results_of
 from bff_core.scope import Scope, writing
+from bff_core.upstream.bodies import json_of
 
 RESERVE = 0.05
 """Seconds before its deadline that a request stops waiting, so that it can say how things stand."""
@@ -151,7 +150,7 @@ class Desk:
             id=_id_of(scope, name) if scope.idempotency_key else _random(),
             run=_random(),
             saga=name,
-            inputs=msgspec.json.encode(inputs).decode(),
+            inputs=json_of(inputs).decode(),
             viewer=home.viewers.encode(scope.viewer),
             rights=home.viewers.rights(scope.viewer),
             audience=scope.audience,

@@ -74,6 +74,17 @@ async def test_method_returns_the_declared_type():
     assert (b"accept", b"application/json") in call.headers
 
 
+@pytest.mark.parametrize("name", [float("nan"), "a\ud83d"])
+async def test_a_body_that_json_cannot_say_is_not_sent(name):
+    """A service gets neither null for a number, nor half a request."""
+    script = Scripted(ADA)
+
+    with pytest.raises(InvalidInput):
+        await client(script).rename("1", name)
+
+    assert script.calls == []
+
+
 async def test_absent_thing_is_none_where_the_method_says_so():
     """`Profile | None` makes a 404 an answer."""
     assert await client(Scripted(reply(404))).find("9") is None
