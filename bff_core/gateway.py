@@ -37,6 +37,7 @@ from bff_core.errors import ConfigurationError
 from bff_core.events import Events
 from bff_core.policies import PolicyFile, Reload
 from bff_core.policy.limits import Limit
+from bff_core.rest.openapi import PROBLEM
 from bff_core.saga.saga import Saga
 from bff_core.settings import Settings
 from bff_core.signin.routes import routes_for as signin_routes
@@ -296,6 +297,7 @@ def gateway(
     policies = PolicyFile(settings.policies, services)
     if settings.env == "production":  # the pages load scripts from elsewhere
         fastapi = {"docs_url": None, "redoc_url": None} | fastapi
+    fastapi["responses"] = {"default": PROBLEM} | fastapi.get("responses", {})
     options, own = options or EdgeOptions.of(settings), signin_routes(asks)
     checks = assembly.checks_of(settings, options, asks, services, limits, sagas=sagas, own=own)
     app = Gateway(

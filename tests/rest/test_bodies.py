@@ -13,7 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Json
 
-from bff_core import ANYONE, Composition, Settings, Views, compose, gateway
+from bff_core import ANYONE, Composition, InvalidInput, Settings, Views, compose, gateway
 from bff_core.events import Events
 
 JSON = {"content-type": "application/json"}
@@ -371,3 +371,52 @@ async def test_a_route_may_take_smaller_bodies():
 
     assert (fits.status_code, large.status_code) == (200, 413)
     assert large.json()["code"] == "content_too_large"
+
+
+def test_openapi_says_what_a_problem_is_on_all_kinds_of_routes():
+    """Not FastAPI's `HTTPValidationError`, which no answer of a gateway has."""
+    document = built().openapi()
+
+    answers = [
+        one["post"]["responses"] for path, one in document["paths"].items() if path in ROUTES
+    ]
+    problems = [one["default"]["content"]["application/problem+json"]["schema"] for one in answers]
+    assert len(problems) == len(ROUTES)
+    assert {tuple(one["properties"]["errors"]["items"]["properties"]) for one in problems} == {
+        ("in", "pointer", "detail", "type", "line", "column")
+    }
+    assert "HTTPValidationError" not in json.dumps(document)
+
+
+@pytest.mark.parametrize("value", ["AAA", "", "Parts"])
+async def test_openapi_forbids_no_value_that_is_taken(value):
+    """`_meta` takes any text, and only `parts` has an effect."""
+    async with opened() as client:
+        answer = await client.get(f"/near?_meta={value}")
+        document = (await client.get("/openapi.json")).json()
+
+    parameters = {one["name"]: one for one in document["paths"]["/near"]["get"]["parameters"]}
+    assert (answer.status_code, answer.json()) == (200, 1.0)
+    assert parameters["_meta"]["schema"] == {"type": "string"}
+
+
+async def test_errors_that_an_author_raises_have_the_same_members():
+    """`InvalidInput` says where, as FastAPI does for what it finds."""
+    app = built()
+
+    @app.get("/choose")
+    async def choose(colour: str) -> None:
+        raise InvalidInput("There is no such colour.", where="query", pointer="/colour")
+
+    async with opened(app) as client:
+        answer = await client.get("/choose?colour=x")
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_input")
+    assert answer.json()["errors"] == [
+        {
+            "in": "query",
+            "pointer": "/colour",
+            "detail": "There is no such colour.",
+            "type": "invalid",
+        }
+    ]

@@ -3,6 +3,7 @@
 import pytest
 
 from bff_core import ANYONE, ConfigurationError, Settings, Views, gateway
+from bff_core.policy.idempotency import KEY_PATTERN
 from bff_core.testing.running import running
 
 KEYED = {"Idempotency-Key": "8e03978e-40d5-43dd-bc93-6894a57f9324"}
@@ -63,6 +64,7 @@ async def test_openapi_shows_the_key(till):
     for method, is_required in (("post", True), ("patch", False)):
         header = next(one for one in paths[method]["parameters"] if one["in"] == "header")
         assert (header["name"], header["required"]) == ("Idempotency-Key", is_required)
+        assert header["schema"] == {"type": "string", "pattern": KEY_PATTERN}
         assert {"409", "422"} <= paths[method]["responses"].keys()
 
 
