@@ -18,6 +18,7 @@ from bff_core.errors import ConfigurationError
 from bff_core.graphql.access import effective, guard_fields
 from bff_core.graphql.keyed import name_writes
 from bff_core.graphql.limits import Limits
+from bff_core.graphql.numbers import refuse_infinite
 from bff_core.graphql.schema import graphql_schema, screens_of, shape_of
 from bff_core.graphql.view import GraphQLView
 from bff_core.graphql.witness import witness_nulls
@@ -75,6 +76,7 @@ class GraphQL:
         witness_nulls(graphql_schema(self.schema))
         name_writes(graphql_schema(self.schema))
         guard_fields(graphql_schema(self.schema))
+        refuse_infinite(graphql_schema(self.schema))
         view = GraphQLView(
             self.schema,
             self.limits,

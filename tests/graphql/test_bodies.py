@@ -3,6 +3,7 @@
 import gzip
 import json
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from urllib.parse import urlencode
 
 import httpx
@@ -28,6 +29,10 @@ class Query:
     @strawberry.field
     def text(self, value: str = "") -> str:
         return value
+
+    @strawberry.field
+    def exact(self, value: Decimal = Decimal(0)) -> str:
+        return str(value)
 
     @strawberry.field
     def whole(self, value: int = 0) -> int:
@@ -180,6 +185,21 @@ async def test_variables_of_floats_are_finite_numbers(value):
     (error,) = answer.json()["errors"]
     assert error["extensions"]["code"] == "invalid_input"
     assert error["message"].startswith("Variable '$a' has invalid value")
+
+
+@pytest.mark.parametrize("value", ["NaN", "sNaN", "-Infinity"])
+async def test_decimals_are_finite_numbers(value):
+    """As in REST; in the query and in variables."""
+    query = "query($a: Decimal!) { exact(value: $a) }"
+
+    variable = await posted(json.dumps({"query": query, "variables": {"a": value}}))
+    literal = await posted(json.dumps({"query": f'{{ exact(value: "{value}") }}'}))
+    fine = await posted(json.dumps({"query": query, "variables": {"a": "1.50"}}))
+
+    errors = variable.json()["errors"] + literal.json()["errors"]
+    assert [one["extensions"]["code"] for one in errors] == ["invalid_input", "query_not_valid"]
+    assert all("not finite" in one["message"] for one in errors)
+    assert fine.json() == {"data": {"exact": "1.50"}}
 
 
 async def test_half_an_emoji_in_a_literal_is_an_error_of_the_query():
