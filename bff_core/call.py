@@ -1,6 +1,6 @@
 """One call to a service and its reply: the two values that every layer passes on."""
 
-from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -18,7 +18,7 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 IDEMPOTENT = SAFE | {"PUT", "DELETE"}
 
 
-def find_header(headers: Headers, name: bytes) -> bytes | None:
+def find_header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes | None:
     """Return the first value of the lower-case `name`, or None."""
     for key, value in headers:
         if key == name:

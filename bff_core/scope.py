@@ -72,7 +72,10 @@ class Scope:
         self.locations[name] = value if self.locations.get(name, value) == value else b""
 
     def header(self, name: str) -> str | None:
-        """Return a request header (lower-case `name`) and note that the answer varies by it."""
+        """Return a request header (lower-case `name`) and note that the answer varies by it.
+
+        Of a header in several lines it is one list, joined by commas.
+        """
         if name not in self.vary:
             self.vary.append(name)
         value = find_header(self.headers, name.encode())

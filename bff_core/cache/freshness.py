@@ -58,6 +58,8 @@ UNWANTED: Final = Verdict("miss", "request")
 
 Bypass = Literal["", "method", "partial", "conditional", "request"]
 
+CONTROL: Final = frozenset({b"cache-control"})
+
 
 def bypass(call: Call) -> Bypass:
     """Return why the cache is not asked about a call, or nothing.
@@ -97,7 +99,7 @@ def judge(
     if entry.varies and not is_alike(entry.varies, call.headers):
         return VARY_MISS
     if call.headers != USUAL:
-        wish = cache_control(find_header(call.headers, b"cache-control"))
+        wish = cache_control(fields_of(call.headers, CONTROL).get(b"cache-control"))
         if wish is not NOTHING_SAID:
             return _judge_wish(entry, wish, options, now)
     left = entry.born + entry.fresh_for - now

@@ -5,8 +5,9 @@ from functools import lru_cache
 from string import Formatter
 from typing import Final
 
+from bff_core.cache.directives import fields_of
 from bff_core.cache.structured import strings
-from bff_core.call import Headers, find_header
+from bff_core.call import Headers
 from bff_core.errors import ConfigurationError
 from bff_core.values import texts_of
 
@@ -18,6 +19,9 @@ LONGEST: Final = 256
 
 TOLD_IN: Final = frozenset({b"surrogate-key", b"cache-tag", b"cache-groups"})
 """The header fields of a reply that name tags."""
+
+INVALIDATED_IN: Final = frozenset({b"cache-group-invalidation"})
+"""The header field of a reply to a write that names groups."""
 
 
 def filled(templates: tuple[str, ...], values: Mapping[str, object]) -> tuple[str, ...]:
@@ -87,7 +91,7 @@ def group(upstream: str, name: str) -> str:
 
 def invalidated_groups(headers: Headers, upstream: str) -> tuple[str, ...]:
     """Return the tags of the groups that a reply to a write invalidates (RFC 9875, section 3)."""
-    field = find_header(headers, b"cache-group-invalidation")
+    field = fields_of(headers, INVALIDATED_IN).get(b"cache-group-invalidation")
     return () if field is None else tuple(group(upstream, one) for one in strings(field) or ())
 
 

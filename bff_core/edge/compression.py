@@ -10,6 +10,7 @@ from starlette.types import Scope as ASGIScope
 from bff_core.cache.validation import matches
 from bff_core.call import find_header
 from bff_core.edge.exchange import Exchange, exchange_of
+from bff_core.edge.negotiation import preferences
 from bff_core.edge.preconditions import Fields, coded, without_content
 from bff_core.upstream.transport.coding import ENCODERS
 
@@ -149,17 +150,8 @@ def choose(accepted: bytes) -> bytes | None:
 
     Among equals it is ours to choose: zstd, br, gzip.
     """
-    weights = dict(_weighted(item) for item in accepted.decode("latin-1").lower().split(","))
-    rest = weights.get("*", 0.0)
-    liked = [(weights.get(coding.decode(), rest), coding) for coding in ENCODERS]
+    weights = dict(reversed(preferences(accepted)))
+    rest = weights.get(b"*", 0.0)
+    liked = [(weights.get(coding, rest), coding) for coding in ENCODERS]
     weight, coding = max(liked, key=lambda pair: pair[0])
-    return coding if weight > 0 and weight >= weights.get("identity", 0.0) else None
-
-
-def _weighted(item: str) -> tuple[str, float]:
-    name, _, parameter = item.partition(";")
-    try:
-        weight = float(parameter.strip().removeprefix("q=")) if parameter else 1.0
-    except ValueError:
-        weight = 0.0
-    return name.strip(), weight
+    return coding if weight > 0 and weight >= weights.get(b"identity", 0.0) else None

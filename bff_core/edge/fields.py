@@ -1,4 +1,4 @@
-"""Bounds a request's header fields, and refuses two where HTTP knows only one."""
+"""Bounds a request's header fields, refuses a second value, and joins the lines of a list."""
 
 from collections.abc import Awaitable
 from itertools import chain
@@ -12,29 +12,87 @@ from bff_core.edge.exchange import exchange_of
 
 SINGULAR = frozenset(
     {
+        b"access-control-request-method",
         b"authorization",
         b"content-length",
+        b"content-range",
         b"content-type",
+        b"dpop",
         b"host",
         b"idempotency-key",
+        b"if-modified-since",
+        b"if-range",
+        b"if-unmodified-since",
         b"origin",
+        b"proxy-authorization",
+        b"range",
         b"request-timeout",
+        b"sec-fetch-dest",
+        b"sec-fetch-mode",
+        b"sec-fetch-site",
         b"traceparent",
         b"x-request-id",
     }
 )
 """Two of these would be read differently by two programs on the way."""
 
+LISTS = frozenset(
+    {
+        b"a-im",
+        b"accept",
+        b"accept-charset",
+        b"accept-encoding",
+        b"accept-language",
+        b"access-control-request-headers",
+        b"baggage",
+        b"cache-control",
+        b"cdn-loop",
+        b"connection",
+        b"content-encoding",
+        b"content-language",
+        b"cookie",
+        b"expect",
+        b"forwarded",
+        b"if-match",
+        b"if-none-match",
+        b"link",
+        b"pragma",
+        b"prefer",
+        b"priority",
+        b"signature",
+        b"signature-input",
+        b"te",
+        b"tracestate",
+        b"trailer",
+        b"upgrade",
+        b"vary",
+        b"via",
+        b"want-content-digest",
+        b"want-repr-digest",
+        b"warning",
+        b"x-forwarded-for",
+        b"x-forwarded-host",
+        b"x-forwarded-proto",
+    }
+)
+"""Fields that are lists by definition: FastAPI, too, reads several lines of one as one value."""
+
 
 class Fields:
-    """Between shed and hosts: too many or too large header fields are a 431, doubled ones a 400."""
+    """Between deadline and hosts: too many or too large header fields are a 431.
+
+    Of a field in several lines the rest of the gateway reads one value (RFC 9110, section 5.3):
+    the lines joined by commas, those of `Cookie` by semicolons (RFC 9113, section 8.2.3). A
+    `SINGULAR` field in several lines is a 400. FastAPI's `list[str] = Header()` still gets
+    each line of a field that no standard defines as a list.
+    """
 
     __slots__ = ("_app", "_max_bytes", "_max_count")
 
     def __init__(self, app: ASGIApp, *, max_count: int, max_bytes: int) -> None:
         self._app = app
-        self._max_count = max_count
         self._max_bytes = max_bytes
+        self._max_count = max_count
 
     def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> Awaitable[None]:
         """Refuse what is out of bounds."""
@@ -43,6 +101,9 @@ class Fields:
         self._bound(headers)
         if len(headers) != len(exchange.fields):
             _refuse_doubled(headers)
+            exchange.fields = joined = _joined(headers)
+            exchange.scope.headers = tuple(joined.items())
+            scope["headers"] = _with_lists(headers, joined)
         return self._app(scope, receive, send)
 
     def _bound(self, headers: Headers) -> None:
@@ -58,3 +119,19 @@ def _refuse_doubled(headers: Headers) -> None:
         if name in seen and name in SINGULAR:
             raise HTTPException(400, f"The header {name.decode('latin-1')} was sent twice.")
         seen.add(name)
+
+
+def _joined(headers: Headers) -> dict[bytes, bytes]:
+    """Return each field with the values of all its lines."""
+    lines: dict[bytes, list[bytes]] = {}
+    for name, value in headers:
+        lines.setdefault(name, []).append(value)
+    return {
+        name: (b"; " if name == b"cookie" else b", ").join(values) for name, values in lines.items()
+    }
+
+
+def _with_lists(headers: Headers, joined: dict[bytes, bytes]) -> list[tuple[bytes, bytes]]:
+    """Return the fields as FastAPI reads them: each list once, other fields line by line."""
+    lists = [(name, value) for name, value in joined.items() if name in LISTS]
+    return [*lists, *(field for field in headers if field[0] not in LISTS)]

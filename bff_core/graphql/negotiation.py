@@ -5,6 +5,8 @@ from functools import lru_cache
 
 from starlette.exceptions import HTTPException
 
+from bff_core.edge.negotiation import preferred
+
 
 @dataclass(frozen=True, slots=True)
 class Medium:
@@ -18,36 +20,22 @@ RESPONSE = Medium(b"application/graphql-response+json; charset=utf-8", tells_sta
 JSON = Medium(b"application/json; charset=utf-8", tells_status=False)
 
 
+_BY_TYPE = {medium.content_type.partition(b";")[0]: medium for medium in (JSON, RESPONSE)}
+_TYPES = tuple(_BY_TYPE)
+
+
 @lru_cache(maxsize=128)
 def medium_for(accept: str | None) -> Medium:
     """Return the media type that the client prefers; raise 406 where it takes neither.
 
     Without the header it is the one made for GraphQL; a wildcard gets plain JSON, as clients
-    that do not know of the other expect.
+    that do not know of the other expect. Of two that are named with equal weights the first wins.
     """
-    if accept is None:
+    if not accept:
         return RESPONSE
-    wanted = dict(map(_weighed, accept.lower().split(",")))
-    anything = wanted.get("application/*", wanted.get("*/*", 0.0))
-    response = wanted.get("application/graphql-response+json", 0.0)
-    plain = wanted.get("application/json", anything)
-    if not response and not plain:
+    found = preferred(accept.encode("latin-1"), _TYPES)
+    if found is None:
         raise HTTPException(
             406, "Answers are application/graphql-response+json or application/json."
         )
-    return RESPONSE if response >= plain else JSON
-
-
-def _weighed(member: str) -> tuple[str, float]:
-    kind, *parameters = (one.strip() for one in member.split(";"))
-    for parameter in parameters:
-        if parameter.startswith("q="):
-            return kind, _weight(parameter[2:])
-    return kind, 1.0
-
-
-def _weight(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return 0.0
+    return _BY_TYPE[found]

@@ -1,6 +1,6 @@
 """Reading a view's parameters without solving dependencies anew on every request."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
@@ -11,6 +11,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from pydantic_core import PydanticUndefined
 
+from bff_core.call import find_header
 from bff_core.edge.strict_numbers import refuse_infinite
 from bff_core.scope import Scope
 
@@ -27,6 +28,14 @@ class Inputs:
 
     path: Mapping[str, str]
     scope: Scope
+    headers: Iterable[tuple[bytes, bytes]]
+
+    def header(self, name: str) -> str | None:
+        """Return the first line of a header, as FastAPI does; the answer varies by it."""
+        if name not in self.scope.vary:
+            self.scope.vary.append(name)
+        value = find_header(self.headers, name.encode())
+        return None if value is None else value.decode("latin-1")
 
     def query(self) -> dict[str, str]:
         """Return the last value of each query parameter."""
@@ -53,7 +62,7 @@ class Parameter:
             return inputs.path.get(self.alias)
         if self.source == "query":
             return query.get(self.alias)
-        return inputs.scope.header(self.alias.lower())
+        return inputs.header(self.alias.lower())
 
     def take(self, raw: str | None, values: Values, errors: Errors) -> None:
         """Put the validated value in place, or note what is wrong with it."""

@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine, Hashable, Sequence
-from functools import lru_cache, partial
+from functools import partial
 from typing import TypeVar
 
 from fastapi import Response
@@ -15,6 +15,7 @@ from bff_core.composition.composition import Board, Composition
 from bff_core.composition.part import Failure, Part
 from bff_core.edge.accept import route_template
 from bff_core.edge.exchange import SCOPE, exchange_of
+from bff_core.edge.negotiation import preferred
 from bff_core.edge.parts import parts_told, statuses_of
 from bff_core.edge.problem import is_expected, problem
 from bff_core.edge.trace import trace_id
@@ -30,6 +31,7 @@ T = TypeVar("T")
 
 NDJSON = b"application/x-ndjson"
 JSON = b"application/json"
+_FORMS = (JSON, NDJSON)
 
 LONGEST = 86_400.0
 """Seconds that a request without a deadline is given."""
@@ -50,24 +52,12 @@ def wants_lines(scope: ASGIScope) -> bool:
     if "accept" not in vary:
         vary.append("accept")
     accept = exchange.fields.get(b"accept")
-    return accept is not None and NDJSON in accept and prefers_lines(accept)
+    return accept is not None and b"ndjson" in accept.lower() and prefers_lines(accept)
 
 
-@lru_cache(maxsize=256)
 def prefers_lines(accept: bytes) -> bool:
-    """Whether lines are named, with a weight that JSON's does not exceed (RFC 9110, 12.5.1)."""
-    weights = dict(_weighted(item) for item in accept.lower().split(b","))
-    lines = weights.get(NDJSON, 0.0)
-    return lines > 0 and lines >= weights.get(JSON, 0.0)
-
-
-def _weighted(item: bytes) -> tuple[bytes, float]:
-    kind, *parameters = (piece.strip() for piece in item.split(b";"))
-    told = [one[2:] for one in parameters if one.startswith(b"q=")]
-    try:
-        return kind, float(told[0]) if told else 1.0
-    except ValueError:
-        return kind, 0.0
+    """Whether lines are preferred to JSON; without a preference, and for neither, it is JSON."""
+    return preferred(accept, _FORMS) == NDJSON
 
 
 class _Watched(Board):

@@ -1,6 +1,6 @@
 """One view, compiled: from the request's parameters to the bytes of the answer."""
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial, wraps
 
 from fastapi import Response
@@ -195,7 +195,7 @@ class CompiledView:
         seen: Scope = scope[SCOPE]
         admit(self._view.access, seen)
         in_lines = self._view.wants_lines(scope)
-        bound = self._bound(scope["path_params"], seen)
+        bound = self._bound(Inputs(scope["path_params"], seen, scope["headers"]))
         admit_to(self._view.access, seen, partial(_merged, bound))
         stored = stored_answer(scope) if self._view.decides_by_inputs else None
         if stored is not None:
@@ -230,9 +230,8 @@ class CompiledView:
         finally:
             await close(composed)
 
-    def _bound(self, path: Mapping[str, str], seen: Scope) -> list[Values]:
+    def _bound(self, inputs: Inputs) -> list[Values]:
         """Return the parameters of the endpoint, then those of each screen."""
-        inputs = Inputs(path, seen)
         bound = [self._binder.bind(inputs)]
         for _, _, binder in self._compositions:
             bound.append(binder.bind(inputs))

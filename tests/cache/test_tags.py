@@ -102,6 +102,18 @@ def test_a_write_names_the_groups_that_it_changed() -> None:
     )
 
 
+def test_groups_in_several_lines_are_one_list() -> None:
+    """RFC 9110, section 5.3: a proxy may split them, and each group is purged."""
+    headers = (
+        (b"cache-group-invalidation", b'"results"'),
+        (b"cache-group-invalidation", b'"kylie", "abba"'),
+    )
+
+    assert invalidated_groups(headers, "music") == tuple(
+        group("music", one) for one in ("results", "kylie", "abba")
+    )
+
+
 def test_tags_have_limits() -> None:
     """128 tags of 256 letters, as many as a purge can hold."""
     assert not are_too_many(tuple(f"{number:0256}" for number in range(128)))

@@ -96,6 +96,16 @@ async def test_other_methods_are_refused(shop, lane, method):
             "application/graphql-response+json",
             400,
         ),
+        ("application/json, application/graphql-response+json", "application/json", 200),
+        (
+            "application/graphql-response+json, application/json",
+            "application/graphql-response+json",
+            400,
+        ),
+        ("application/graphql-response+json;q=0, */*", "application/json", 200),
+        ("application/json;q=0, */*;q=0.1", "application/graphql-response+json", 400),
+        ('text/html;x="a, application/json", */*;Q=0.1', "application/json", 200),
+        ("", "application/graphql-response+json", 400),
     ],
 )
 async def test_media_type_decides_what_a_status_says(shop, accept, content_type, status):
@@ -119,10 +129,13 @@ async def test_client_without_accept_gets_the_media_type_of_graphql(shop):
     assert answer.headers["content-type"].startswith("application/graphql-response+json")
 
 
-async def test_client_that_takes_no_json_is_told(shop):
+@pytest.mark.parametrize(
+    "accept", ["text/html", "application/json;q=0", "*/*;q=0", "application/json;q=high", "*/*;q=7"]
+)
+async def test_client_that_takes_no_json_is_told(shop, accept):
     """406 names what there is."""
     async with shop() as open_shop:
-        answer = await open_shop.ask(QUERY, {"accept": "text/html"})
+        answer = await open_shop.ask(QUERY, {"accept": accept})
 
     assert answer.status_code == 406
     assert "application/json" in answer.json()["detail"]

@@ -374,8 +374,23 @@ async def test_a_response_of_its_own_is_sent_as_it_is(open_page, lane):
         (b"application/x-ndjson", True),
         (b"Application/X-NDJSON", True),
         (b"application/x-ndjson, application/json;q=0.9", True),
-        (b"application/json, application/x-ndjson", True),
-        (b"*/*, application/x-ndjson;q=0.1", True),
+        (b"application/x-ndjson, application/json", True),
+        (b"*/*, application/x-ndjson", True),
+        (b"application/x-ndjson, */*", True),
+        (b"application/x-ndjson;q=0.5, */*;q=0.1", True),
+        (b"application/x-ndjson;charset=utf-8, text/html", True),
+        (b"application/json;q=0, application/x-ndjson;q=0.1", True),
+        (b"application/json;q=0.4, application/*;q=0.9, application/x-ndjson;q=0.5", True),
+        (b'application/json;x="a,b;q=1";q=0.1, application/x-ndjson ; Q=0.2', True),
+        (b"application/json, application/x-ndjson", False),
+        (b"application/json;q=0.5, application/x-ndjson;q=0.5", False),
+        (b"*/*, application/x-ndjson;q=0.1", False),
+        (b"application/*, application/x-ndjson;q=0.9", False),
+        (b"application/*", False),
+        (b"application/x-ndjson;q=2", False),
+        (b"application/x-ndjson;q=nan", False),
+        (b";application/x-ndjson", False),
+        (b"text/html", False),
         (b"application/json, application/x-ndjson;q=0.5", False),
         (b"application/x-ndjson;q=0", False),
         (b"application/x-ndjson;q=often", False),
@@ -385,7 +400,7 @@ async def test_a_response_of_its_own_is_sent_as_it_is(open_page, lane):
     ],
 )
 def test_lines_are_for_who_names_them(accept, lines):
-    """A browser's "anything" is no wish for lines."""
+    """The higher weight wins, then the type that is named first; a wildcard means JSON."""
     assert prefers_lines(accept) is lines
 
 
