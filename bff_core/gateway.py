@@ -27,6 +27,7 @@ from bff_core.edge.inner import inner
 from bff_core.edge.lane import FastLane
 from bff_core.edge.limits import checked
 from bff_core.edge.options import EdgeOptions
+from bff_core.edge.preconditions import with_entity_tag
 from bff_core.edge.problems import install_problem_handlers
 from bff_core.edge.request_body import RequestBodies
 from bff_core.edge.security import DOCS_POLICY, with_policy
@@ -104,12 +105,17 @@ class Gateway(FastAPI):
         install_problem_handlers(self)
 
     def setup(self) -> None:
-        """Add FastAPI's own routes, for anyone; its pages may load what they need."""
+        """Add FastAPI's own routes, for anyone; its pages may load what they need.
+
+        The OpenAPI document has an entity tag, so that a client that has it gets a 304.
+        """
         super().setup()
         for route in [one for one in self.routes if isinstance(one, Route)]:
             guarded(route.endpoint, ANYONE)
             if route.path in {self.docs_url, self.redoc_url}:
                 route.app = with_policy(route.app, DOCS_POLICY)
+            if route.path == self.openapi_url:
+                route.app = with_entity_tag(route.app)
 
     async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
         """Serve one request, web socket or lifespan."""

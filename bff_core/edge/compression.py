@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable
 from functools import lru_cache
 
+from starlette.responses import FileResponse
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as ASGIScope
 
@@ -28,6 +29,9 @@ COMPRESSIBLE = (b"application/json", b"application/problem+json", b"application/
 CODED_OR_PARTIAL = frozenset({b"content-encoding", b"content-range"})
 """An answer with one of these fields is encoded already, or a part of another answer."""
 
+PIECE = FileResponse.chunk_size
+"""Bytes of a file from which on it is sent in pieces."""
+
 OF_PLAIN_BYTES = frozenset({b"accept-ranges", b"content-length"})
 """Fields that are not true of the compressed bytes: ranges are served of the plain ones only."""
 
@@ -50,6 +54,8 @@ class Compression:
         """Choose a coding, and pass on."""
         if scope["type"] == "http":
             exchange = exchange_of(scope)
+            # Whatever is chosen: a cache has to know that another client may get another coding.
+            exchange.scope.vary.append("accept-encoding")
             accepted = exchange.fields.get(b"accept-encoding")
             coding = choose(accepted) if accepted else None
             held = exchange.fields.get(b"if-none-match") if scope["method"] in READING else None
@@ -96,7 +102,6 @@ class _Fitting:
         is_whole = not message.get("more_body", False)
         coding = self._coding if is_whole and _is_worth_it(headers, body) else None
         if coding is not None:
-            self._exchange.scope.vary.append("accept-encoding")
             headers = [_coded(field, coding) for field in headers if field[0] not in OF_PLAIN_BYTES]
         if self._is_known(head["status"], headers):
             self._is_over = True
@@ -136,12 +141,19 @@ async def _packed(body: bytes, coding: bytes) -> bytes:
 def _is_compressible(headers: Fields) -> bool:
     fields = dict(headers)
     return (
-        fields.get(b"content-type", b"").startswith(COMPRESSIBLE)
+        fields.get(b"content-type", b"").lower().startswith(COMPRESSIBLE)
         and fields.keys().isdisjoint(CODED_OR_PARTIAL)
+        and not _is_large_file(fields)
         and not any(
             b"no-transform" in value.lower() for name, value in headers if name == b"cache-control"
         )
     )
+
+
+def _is_large_file(fields: dict[bytes, bytes]) -> bool:
+    """Whether a GET sends a file in pieces, and so uncompressed; the answer to a HEAD has none."""
+    length = fields.get(b"content-length", b"")
+    return b"accept-ranges" in fields and length.isdigit() and int(length) >= PIECE
 
 
 @lru_cache(maxsize=256)

@@ -6,7 +6,7 @@ from typing import Any
 from starlette.types import Message, Send
 from starlette.types import Scope as ASGIScope
 
-from bff_core.edge.head import Head
+from bff_core.edge.head import FAILED, Head
 from bff_core.errors import BFFError
 from bff_core.policy.idempotency import Kept
 from bff_core.policy.pressure import Pressure
@@ -95,7 +95,8 @@ class Exchange:
         headers = list(message.get("headers", ()))
         challenge = self.challenge if self.status == 401 else b""
         added = (*self.added, *self.scope.added) if self.scope.added else self.added
-        self._head.write(headers, self.scope, added, challenge)
+        is_stored = self.status < FAILED and not self.is_stream
+        self._head.write(headers, self.scope, added, challenge, is_stored=is_stored)
         # A copy: the application may send the same message object again.
         return {**message, "headers": headers}
 

@@ -1,18 +1,28 @@
 """Writes what every concern adds to the head of an answer, in one pass."""
 
 from functools import lru_cache
+from typing import Final
 
 from bff_core.call import Headers
+from bff_core.edge.parts import COMPLETE, DEGRADED
 from bff_core.scope import Scope
 
 Fields = list[tuple[bytes, bytes]]
+
+FAILED: Final = 400
+"""The lowest status of an answer that nobody stores unless the application says so."""
+
+MOST_NAMES: Final = 1024
+"""How many names of header fields are remembered to be in lower case."""
 
 
 class Head:
     """The headers of each answer: those that never change, and those of one request.
 
-    A header that the application set itself wins over a `constant` one, so that a page of
-    documentation may have a content security policy of its own.
+    A header that the application set itself wins, so that a page of documentation may have a
+    content security policy of its own, and no header is sent twice; cookies and `Vary` are
+    merged. An answer without `Cache-Control` gets one: `no-store` for a failure and a stream, which
+    may lack something, and `private, no-cache` for any other.
     """
 
     __slots__ = ("_constant", "_names")
@@ -21,20 +31,52 @@ class Head:
         self._constant = constant
         self._names = frozenset(name for name, _ in constant)
 
-    def write(self, headers: Fields, scope: Scope, added: Headers, challenge: bytes) -> None:
-        """Complete `headers` in place; `challenge` is empty unless the answer is a 401."""
+    def write(
+        self,
+        headers: Fields,
+        scope: Scope,
+        added: Headers,
+        challenge: bytes,
+        *,
+        is_stored: bool,
+    ) -> None:
+        """Complete `headers` in place; `challenge` is empty unless the answer is a 401.
+
+        `is_stored` says whether a browser may store an answer without `Cache-Control`.
+        """
         names = {name for name, _ in headers}
+        if not names <= _lower:
+            names = _in_lower_case(headers)
         if names.isdisjoint(self._names):
             headers += self._constant
         else:
             headers += [field for field in self._constant if field[0] not in names]
-        headers += added
-        headers.append((b"x-request-id", scope.request_id.encode()))
+        if added:
+            headers += [field for field in added if field[0] not in names or field[0] in _MERGED]
+        if b"cache-control" not in names:
+            headers.append(COMPLETE if is_stored else DEGRADED)
+        if b"x-request-id" not in names:
+            headers.append((b"x-request-id", scope.request_id.encode()))
         if scope.vary:
             told = _take_vary(headers) if b"vary" in names else ()
             headers.append((b"vary", _vary(told, tuple(scope.vary))))
         if challenge and b"www-authenticate" not in names:
             headers.append((b"www-authenticate", challenge))
+
+
+_MERGED: Final = frozenset({b"set-cookie", b"vary"})
+"""What may come in several lines: from the application and from the edge."""
+
+_lower: set[bytes] = set()
+
+
+def _in_lower_case(headers: Fields) -> set[bytes]:
+    """Put the names in lower case, as ASGI demands and not every application does; return them."""
+    headers[:] = [(name.lower(), value) for name, value in headers]
+    names = {name for name, _ in headers}
+    if len(_lower) < MOST_NAMES:
+        _lower.update(names)
+    return names
 
 
 def _take_vary(headers: Fields) -> tuple[bytes, ...]:

@@ -1,7 +1,11 @@
 """Entity tags of answers, and what is left of an answer to a client that has it."""
 
 from hashlib import sha256
+from http import HTTPStatus
 from typing import Final
+
+from starlette.types import ASGIApp, Message, Receive, Send
+from starlette.types import Scope as ASGIScope
 
 Fields = list[tuple[bytes, bytes]]
 
@@ -32,3 +36,27 @@ def coded(tag: bytes, coding: bytes) -> bytes:
 def without_content(headers: Fields) -> Fields:
     """Return the fields of a 304: those of the answer itself without what tells of its content."""
     return [field for field in headers if field[0] not in _OF_CONTENT]
+
+
+def with_entity_tag(page: ASGIApp) -> ASGIApp:
+    """Return an application whose answers in one piece carry an entity tag."""
+
+    async def app(scope: ASGIScope, receive: Receive, send: Send) -> None:
+        head: Message = {}
+
+        async def tagged(message: Message) -> None:
+            nonlocal head
+            if message["type"] == "http.response.start":
+                head = message
+                return
+            if head:
+                headers = list(head["headers"])
+                if head["status"] == HTTPStatus.OK and not message.get("more_body"):
+                    headers.append((b"etag", entity_tag(message["body"])))
+                await send({**head, "headers": headers})
+                head = {}
+            await send(message)
+
+        await page(scope, receive, tagged)
+
+    return app

@@ -17,6 +17,7 @@ from bff_core.composition.wiring import Wiring
 from bff_core.edge.exchange import SCOPE
 from bff_core.edge.idempotency import REPLAYED, send_again, stored_answer
 from bff_core.edge.kept import Keeper
+from bff_core.edge.parts import DEGRADED, reuse_told, statuses_of
 from bff_core.edge.wiring import wiring_of
 from bff_core.rest.answer import (
     WITHOUT_CONTENT,
@@ -136,11 +137,13 @@ class View:
             return ProgressiveAnswer(run, told, composed, shown, injected=injected)
         result = await self.endpoint(**values)
         if isinstance(result, Response):
+            _forbid_storing(result, composed)
             return result
         seen: Scope = scope[SCOPE]
         made = self._response_class
         if made is not None and self._status(injected) not in WITHOUT_CONTENT:
             response = self._response(made, result, composed, injected)
+            _forbid_storing(response, composed)
             _name_locations(response.raw_headers, seen, scope)
             return response
         complete = self.answer(result, seen, composed, injected)
@@ -256,6 +259,12 @@ class CompiledView:
 
 def _merged(bound: Sequence[Values]) -> dict[str, object]:
     return {name: value for one in bound for name, value in one.items()}
+
+
+def _forbid_storing(response: Response, composed: Sequence[Composition]) -> None:
+    """Make a response `no-store` if a part is degraded and its author does not say otherwise."""
+    if "cache-control" not in response.headers and DEGRADED in reuse_told(statuses_of(composed)):
+        response.headers["cache-control"] = "no-store"
 
 
 def _name_locations(headers: list[tuple[bytes, bytes]], seen: Scope, scope: ASGIScope) -> None:
