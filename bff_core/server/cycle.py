@@ -86,7 +86,8 @@ class Cycle:
         """Call the application, and see to it that the client gets an answer or a broken one."""
         serving = self._wire.serving
         try:
-            await serving.app(self.scope, self.receive, self.send)
+            if self._fault is None or serving.reads_faults:
+                await serving.app(self.scope, self.receive, self.send)
         except asyncio.CancelledError:
             if not self.is_over:  # by whoever ends the process: the client did not leave
                 self._give_up(UNFINISHED)
@@ -113,8 +114,16 @@ class Cycle:
         self._wake()
 
     def fail(self, fault: Refusal) -> None:
-        """Let the application know that the body will never be complete."""
+        """Take note that the body will never be complete.
+
+        A gateway learns it from `receive`, and answers. Another application is cancelled, as if
+        the client had left, and the server answers: what ASGI's messages cannot say would end as
+        an error that nobody expects.
+        """
         self._fault = fault
+        if self.task is not None and not self._wire.serving.reads_faults:
+            self._give_up(fault)
+            self._cancel()
         self._wake()
 
     def leave(self) -> None:
@@ -140,7 +149,7 @@ class Cycle:
     async def receive(self) -> dict[str, Any]:
         """Return the next piece of the body, or that the client left or was answered.
 
-        Raises `HTTPException` where the body is broken or too slow.
+        Raises `HTTPException` for a gateway where the body is broken or too slow.
         """
         if self._continues:
             self._continues = False

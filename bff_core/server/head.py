@@ -22,11 +22,14 @@ _NAME: Final = re.compile(rb"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _FORBIDDEN: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 _FRAMING: Final = frozenset({b"connection", b"content-length", b"transfer-encoding"})
-_EVER_NEW: Final = frozenset(
-    {b"content-length", b"date", b"etag", b"location", b"server-timing", b"set-cookie"}
-    | {b"x-request-id", b"traceparent"}
-)
-"""Fields whose values do not repeat: not worth remembering, and some are secrets."""
+_ONCE: Final = frozenset({b"date", b"server"})
+"""Fields that an answer has once: the application's own, else the server's."""
+
+_EVER_NEW: Final = _ONCE | {
+    *(b"content-length", b"etag", b"location", b"server-timing", b"set-cookie"),
+    *(b"x-request-id", b"traceparent"),
+}
+"""Fields that are not remembered: values that do not repeat, secrets, and what replaces others."""
 
 _MEMORY: Final = 1024
 _LONGEST: Final = 512
@@ -58,11 +61,20 @@ class Head:
         if lowered in _FRAMING:
             return self._frame(lowered, value, prefix)
         line = prefix + value + b"\r\n"
+        if lowered in _ONCE:
+            return self._replace(prefix, line)
         if lowered not in _EVER_NEW and len(line) <= _LONGEST:
             if len(_lines) >= _MEMORY:  # of ages and lifetimes, which come and go
                 _lines.clear()
             _lines[name, value] = line
         return line
+
+    def _replace(self, prefix: bytes, line: bytes) -> bytes:
+        """Take the server's own field out; of two that the application sends the first counts."""
+        defaults, fields = self.lines[1], self.lines[2:]
+        kept = [one for one in defaults.splitlines(keepends=True) if not one.startswith(prefix)]
+        self.lines[1] = b"".join(kept)
+        return b"" if any(one.startswith(prefix) for one in fields) else line
 
     def _frame(self, name: bytes, value: bytes, prefix: bytes) -> bytes:
         """Take note of a field that says where the answer ends."""

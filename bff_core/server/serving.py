@@ -88,6 +88,7 @@ class Serving:
         "is_draining",
         "now",
         "options",
+        "reads_faults",
         "refusals",
         "root_path",
         "state",
@@ -110,6 +111,8 @@ class Serving:
         gateway = values.get(GATEWAY)
         self.options = options or options_of(gateway)
         self.refusals = _refusals_of(gateway)
+        # A gateway turns an error of `receive` into problem details; others know no such error.
+        self.reads_faults = gateway is not None
         # What is wrapped around a gateway may want to answer: only one that is served itself is.
         door = gateway.door if gateway and gateway is config.loaded_app else None
         self.threshold = Threshold(door, lambda: self.defaults, loop)

@@ -8,7 +8,7 @@ from typing import Any, Final
 from bff_core.edge.exchange import CUT
 from bff_core.server.peer import reset
 from bff_core.server.reading import RequestReader
-from bff_core.server.refusal import NOT_ACCEPTED
+from bff_core.server.refusal import NOT_ACCEPTED, NOT_HTTP, Refusal
 from bff_core.server.serving import Serving
 
 _DENIAL: Final = "websocket.http.response"
@@ -37,13 +37,48 @@ def upgrade(data: bytes, transport: asyncio.Transport, serving: Serving, *, due:
     The application has until `due`, an instant of the loop's clock, to accept or refuse.
     """
     config = copy(serving.config)
-    config.loaded_app = Handshake(serving, transport, due)
+    handshake = config.loaded_app = Handshake(serving, transport, due)
     protocol = config.ws_protocol_class(
         config=config, server_state=serving.state, app_state=serving.values
     )
     protocol.connection_made(transport)
     protocol.data_received(data)
-    transport.set_protocol(protocol)
+    transport.set_protocol(Unanswered(protocol, handshake))
+
+
+class Unanswered(asyncio.Protocol):
+    """The protocol of a web socket whose handshake has not been answered yet.
+
+    A client has to wait for the answer (RFC 6455, section 4.1): bytes that come before it are
+    refused here, since the web socket's own protocol takes them for another handshake.
+    """
+
+    def __init__(self, protocol: Any, handshake: "Handshake") -> None:
+        self._protocol = protocol
+        self._handshake = handshake
+        handshake.following = protocol
+
+    def data_received(self, data: bytes) -> None:
+        """Refuse the client."""
+        del data
+        self._handshake.interrupt()
+
+    def eof_received(self) -> bool | None:
+        """Pass on that the client sends nothing more."""
+        is_open: bool | None = self._protocol.eof_received()
+        return is_open
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Pass on that the client left."""
+        self._protocol.connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Pass on that the client reads too slowly."""
+        self._protocol.pause_writing()
+
+    def resume_writing(self) -> None:
+        """Pass on that it reads again."""
+        self._protocol.resume_writing()
 
 
 class Handshake:
@@ -56,10 +91,12 @@ class Handshake:
         "_deadline",
         "_has_begun",
         "_is_answered",
+        "_is_interrupted",
         "_scope",
         "_serving",
         "_timer",
         "_transport",
+        "following",
     )
 
     def __init__(self, serving: Serving, transport: asyncio.Transport, due: float) -> None:
@@ -68,7 +105,8 @@ class Handshake:
         self._timer = serving.loop.call_at(due, self._expire)
         self._deadline: asyncio.Timeout | None = None
         self._scope: Any = None
-        self._has_begun = self._is_answered = False
+        self._has_begun = self._is_answered = self._is_interrupted = False
+        self.following: asyncio.BaseProtocol | None = None  # of what is accepted
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Call the application; refuse the web socket where it does not answer in time."""
@@ -86,22 +124,45 @@ class Handshake:
         except TimeoutError:
             if not deadline.expired():
                 raise
-            if not self._has_begun:  # else the connection ends with what was sent
+            if self._has_begun:
+                return  # the connection ends with what was sent
+            if self._is_interrupted:  # and closed: the protocol only learns that it is over
+                await send({"type": "websocket.close"})
+            else:
                 await self._refuse(scope, send)
         finally:
             self._timer.cancel()
+            self.following = None  # it knows this handshake: no cycle of references stays behind
+
+    def interrupt(self) -> None:
+        """Refuse a client that does not wait for the answer, and cancel the application."""
+        if self._has_begun or self._is_interrupted:
+            return  # it is refused already
+        self._is_interrupted = True
+        serving = self._serving
+        refusal = serving.refusals.answer(NOT_HTTP, serving.defaults, scope=self._scope)
+        self._transport.write(refusal)
+        self._transport.close()
+        if self._deadline is not None:
+            self._cut(NOT_HTTP)
 
     def _expire(self) -> None:
         if self._deadline is None:
             reset(self._transport)
         else:
-            self._scope[CUT] = NOT_ACCEPTED.status
-            self._deadline.reschedule(self._serving.now())
+            self._cut(NOT_ACCEPTED)
+
+    def _cut(self, refusal: Refusal) -> None:
+        assert self._deadline is not None  # noqa: S101 # the callers looked; for the type checker
+        self._scope[CUT] = refusal.status
+        self._deadline.reschedule(self._serving.now())
 
     def _take_note(self, message: Mapping[str, Any]) -> None:
         """End the deadline once the answer is complete."""
         self._has_begun = True
         kind, is_last = message["type"], not message.get("more_body", False)
+        if kind == "websocket.accept" and self.following is not None:
+            self._transport.set_protocol(self.following)
         if is_last and kind != f"{_DENIAL}.start":
             self._is_answered = True
             self._timer.cancel()

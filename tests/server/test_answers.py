@@ -311,3 +311,37 @@ def test_lines_that_come_and_go_do_not_fill_the_memory():
 
     assert (b"x-new", b"1") in heads._lines
     assert len(heads._lines) <= heads._MEMORY
+
+
+OWN_DATE = b"Tue, 03 Nov 2026 08:00:00 GMT"
+
+
+@pytest.mark.parametrize("name", [b"date", b"Date", b"DATE"])
+async def test_the_date_of_the_application_is_the_only_one(name):
+    """Two dates contradict each other: a cache takes the answer's age from them."""
+    headers = [
+        (name, OWN_DATE),
+        (b"content-length", b"0"),
+        (name, b"Sun, 01 Nov 2026 08:00:00 GMT"),
+    ]
+    app = answering({"type": START, "status": 200, "headers": headers}, {"type": BODY})
+
+    async with served(app) as server, server.client() as client:
+        client.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n" + HELLO)
+        own, ours = [await client.reader.readuntil(b"\r\n\r\n") for _ in range(2)]
+
+    assert own.lower().count(b"\r\ndate:") == 1
+    assert b"\r\ndate: %b\r\n" % OWN_DATE in own
+    assert ours.count(b"\r\ndate: ") == 1
+    assert OWN_DATE not in ours
+
+
+def test_a_field_of_the_server_gives_way_to_the_application():
+    """`uvicorn --header` may name a server, and the others of its fields stay."""
+    defaults = b"date: today\r\nserver: uvicorn\r\nx-node: 1\r\n"
+
+    head = Head(200, [(b"Server", b"mine"), (b"x-a", b"1")], defaults)
+
+    assert b"".join(head.lines).split(b"\r\n")[1:-1] == [
+        b"date: today", b"x-node: 1", b"server: mine", b"x-a: 1",
+    ]  # fmt: skip

@@ -22,8 +22,8 @@ def lines_of(status: int, *fields: tuple[bytes, bytes], **options) -> list[bytes
 @pytest.mark.parametrize(
     "name",
     [
-        b"content-length", b"date", b"etag", b"location", b"server-timing", b"set-cookie",
-        b"x-request-id", b"traceparent",
+        b"content-length", b"date", b"etag", b"location", b"server", b"server-timing",
+        b"set-cookie", b"x-request-id", b"traceparent",
     ],
 )  # fmt: skip
 def test_a_line_of_this_field_is_not_remembered(name):

@@ -10,7 +10,7 @@ from websockets.exceptions import ConnectionClosed
 
 from bff_core import Settings, gateway
 from bff_core.events import Answered, AnyEvent, Events
-from tests.server.talking import HELLO, live, served
+from tests.server.talking import HELLO, live, served, until
 
 pytestmark = pytest.mark.uvloop
 
@@ -101,11 +101,13 @@ class Sockets:
     """An application that never accepts under some paths, and notes who was cancelled."""
 
     ended: list[str] = field(default_factory=list)
+    begun: list[str] = field(default_factory=list)
 
     async def __call__(self, scope, receive, send):
         if scope["type"] == "lifespan":
             await live(receive, send)
             return
+        self.begun.append(scope["path"])
         try:
             await getattr(self, scope["path"].strip("/"))(receive, send)
         finally:
@@ -170,6 +172,53 @@ class Silent(asyncio.Protocol):
 
     def __init__(self, **_):
         pass
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:The `websockets` implementation is deprecated")
+@pytest.mark.parametrize("ws", IMPLEMENTATIONS)
+@pytest.mark.parametrize("path", ["waits", "reads", "closes"])
+@pytest.mark.parametrize("early", [HELLO, b"\x81\x85aaaa\t\x04\r\r\x0e", b"\xff", b"\r\n"])
+async def test_bytes_before_the_answer_to_a_handshake_are_refused(ws, path, early, caplog):
+    """They come in a segment of their own: one 400, the application ends, and nothing fails."""
+    failures = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
+    sockets = Sockets()
+
+    async with served(sockets, ws=ws) as server, server.client() as client:
+        client.send(socket_of(path.encode()))
+        await until(lambda: sockets.begun == [f"/{path}"])
+        client.send(early)
+        answer = await client.answer()
+        assert await client.is_closed()
+        await until(lambda: sockets.ended == [f"/{path}"])
+
+    assert (answer.status, failures) == (400, [])
+    assert answer.fields["content-type"] == "application/problem+json"
+    assert not [record for record in caplog.records if record.exc_info]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:The `websockets` implementation is deprecated")
+@pytest.mark.parametrize("ws", IMPLEMENTATIONS)
+async def test_bytes_during_a_refusal_are_dropped(ws):
+    """The client is being refused already; a second answer would be one too many."""
+    failures = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
+    sockets = Sockets()
+
+    async with (
+        served(sockets, ws=ws, header_timeout=0.3) as server,
+        server.client() as client,
+    ):
+        client.send(socket_of(b"begins"))
+        await until(lambda: sockets.begun == ["/begins"])
+        client.send(HELLO)
+        said = await asyncio.wait_for(client.reader.read(), 5)
+
+    assert said.count(b"HTTP/1.1") <= 1
+    assert b" 400 " not in said
+    assert failures == []
 
 
 async def test_a_protocol_that_calls_no_application_holds_no_connection():
