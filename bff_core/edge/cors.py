@@ -6,6 +6,7 @@ from starlette.types import Scope as ASGIScope
 
 from bff_core.call import Headers
 from bff_core.edge.exchange import exchange_of
+from bff_core.edge.names import origin_pattern
 from bff_core.edge.options import CorsOptions
 
 
@@ -49,19 +50,28 @@ class Cors:
 class Permissions:
     """The headers by which pages of an origin may read answers."""
 
-    __slots__ = ("_by_origin", "_is_for_all", "differ", "is_any_given")
+    __slots__ = ("_by_origin", "_is_for_all", "_options", "_patterns", "differ", "is_any_given")
 
     def __init__(self, options: CorsOptions) -> None:
+        self._options = options
         self._is_for_all = "*" in options.origins
+        self._patterns = [one for one in map(origin_pattern, options.origins) if one is not None]
         self._by_origin = {
-            origin.encode("ascii"): _permission(origin, options) for origin in options.origins
+            origin.encode("ascii"): _permission(origin, options)
+            for origin in options.origins
+            if origin_pattern(origin) is None
         }
         self.is_any_given = bool(options.origins)
         self.differ = self.is_any_given and not self._is_for_all
 
     def of(self, origin: bytes) -> Headers:
         """Return the permission of an origin; empty for one that was not named."""
-        return self._by_origin.get(b"*" if self._is_for_all else origin, ())
+        known = self._by_origin.get(b"*" if self._is_for_all else origin)
+        if known is not None:
+            return known
+        if any(pattern.fullmatch(origin) for pattern in self._patterns):
+            return _permission(origin.decode("ascii"), self._options)
+        return ()
 
 
 def _is_preflight(method: str, fields: dict[bytes, bytes]) -> bool:

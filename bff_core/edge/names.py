@@ -13,6 +13,37 @@ _ORIGIN: Final = re.compile(r"(?P<scheme>https?)://(?P<host>.+?)(?::(?P<port>[1-
 _SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
 _PORT: Final = re.compile(r":([0-9]*|\*)$")
 
+_WRONG_PORT: Final = r"(\*|0[0-9]*|[0-9]{6,}|[7-9][0-9]{4}|6[6-9][0-9]{3}|)"
+
+Faults = tuple[tuple[str, str], ...]
+"""Regular expressions, and what is wrong with a text in which the first of them is found."""
+
+_COMMON_FAULTS: Final[Faults] = (
+    (r"[^\x00-\x7f]", "browsers send international names in ASCII"),
+    (r"\.(:[0-9]*)?$", "a host has no dot at its end"),
+    (r"", "browsers do not write a host like this"),
+)
+_HOST_FAULTS: Final[Faults] = (
+    (r"[\s;'\"]", "hosts are separated by commas, and have no quotes"),
+    (r"://", "a host has no scheme"),
+    (r"[/?#\\]", "a host has no path"),
+    (r"@", "a host has no user name"),
+    (r"(^[^:]*|\]):([0-9]*|\*)$", "a host has no port"),
+    (r"\*(?!\.[^*]+$)|.\*", "* stands for all labels before a name, as in *.shop.example"),
+    *_COMMON_FAULTS,
+)
+_ORIGIN_FAULTS: Final[Faults] = (
+    (r"[\s;'\"]", "origins are separated by commas, and have no quotes"),
+    (r"^(?!(?i:https?)://)", "an origin begins with https:// or http://"),
+    (r"://[^/?#\\]*[/?#\\]", "an origin has no path"),
+    (r"@", "an origin has no user name"),
+    (r"\*(?!\.[^*.]+\.[^*]+$)|[^/]\*", "* stands for one label, with two or more labels after it"),
+    (r"^(https://.*:0*443|http://.*:0*80)$", "browsers leave out the default port"),
+    (r"[A-Z]", "browsers send origins in lower case"),
+    (rf"(//[^:]*|\]):{_WRONG_PORT}$", "browsers do not write a port like this"),
+    *_COMMON_FAULTS,
+)
+
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 LARGEST_PORT: Final = 65535
 MAX_NAME_LENGTH: Final = 253
@@ -31,13 +62,16 @@ def check_host(host: str) -> None:
         f"write {right!r}" if right else "such as shop.example, or *.shop.example for all below"
     )
     raise ConfigurationError(
-        f"Host {host!r} (BFF_ALLOWED_HOSTS) would never match: hosts have no scheme, port or path, "
-        f"are separated by commas, and are written as browsers send them: {advice}."
+        f"Host {host!r} (BFF_ALLOWED_HOSTS) is not accepted: {_fault_of(host, _HOST_FAULTS)}: "
+        f"{advice}."
     )
 
 
 def check_origin(origin: str) -> None:
-    """Raise `ConfigurationError` for an origin that no browser sends (RFC 6454, section 6.2)."""
+    """Raise `ConfigurationError` for an origin that no browser sends (RFC 6454, section 6.2).
+
+    A pattern such as "https://*.preview.example" stands for one label before at least two others.
+    """
     if _is_origin(origin):
         return
     if origin.lower() == "null":
@@ -48,10 +82,22 @@ def check_origin(origin: str) -> None:
     right = _repaired_origin(origin)
     advice = f"write {right!r}" if right else "such as https://shop.example"
     raise ConfigurationError(
-        f"CORS origin {origin!r} (BFF_CORS_ORIGINS) would never match: origins have a scheme, a "
-        "host without wildcards, a port if it is not the default one, and no path; they are "
-        f"separated by commas: {advice}."
+        f"CORS origin {origin!r} (BFF_CORS_ORIGINS) is not accepted: "
+        f"{_fault_of(origin, _ORIGIN_FAULTS)}: {advice}."
     )
+
+
+def origin_pattern(origin: str) -> re.Pattern[bytes] | None:
+    """Return what the origins of a pattern match, as browsers send them; None for a plain one."""
+    scheme, _, host = origin.partition("://")
+    if not host.startswith("*."):
+        return None
+    return re.compile(rf"{scheme}://{_LABEL}{re.escape(host[1:])}".encode())
+
+
+def _fault_of(text: str, faults: Faults) -> str:
+    """Say the first thing that is wrong with a host or an origin."""
+    return next(why for pattern, why in faults if re.search(pattern, text))
 
 
 def _is_host(text: str) -> bool:
@@ -68,8 +114,10 @@ def _is_host(text: str) -> bool:
 
 def _is_origin(text: str) -> bool:
     match = _ORIGIN.fullmatch(text)
-    if match is None or match["host"].startswith("*") or not _is_host(match["host"]):
+    if match is None or not _is_host(match["host"]):
         return False
+    if match["host"].startswith("*") and "." not in match["host"].removeprefix("*."):
+        return False  # of all origins, or of all below a top-level domain
     port = int(match["port"] or 0)
     return port <= LARGEST_PORT and port != DEFAULT_PORTS[match["scheme"]]
 

@@ -24,7 +24,9 @@ HSTS = "max-age=31536000"
 class CorsOptions:
     """Which pages of other origins may read answers: none unless named.
 
-    `origins` are exact ("https://shop.example") or "*" alone, which excludes credentials.
+    `origins` are exact ("https://shop.example"), patterns of one label with at least two labels
+    after it ("https://*.preview.example"), or "*" alone, which excludes credentials. A pattern
+    allows whoever can get a name below that host.
     `max_age` is how many seconds a browser keeps a preflight's answer.
     """
 

@@ -278,7 +278,7 @@ class HTTPProtocol(asyncio.Protocol):
 
     def _say(self, refusal: Refusal) -> None:
         serving = self.serving
-        offered = self._reader.headers
+        offered = self._reader.offered
         self.sender.write(serving.refusals.answer(refusal, serving.defaults, offered=offered))
         self._finish(is_heard=False)
 

@@ -1,5 +1,6 @@
 """Reads the requests of one connection, strictly: what could be read in two ways is refused."""
 
+import re
 from typing import Final, Protocol
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
@@ -28,6 +29,11 @@ from bff_core.server.target import Target, is_host, read_target
 _NOTICED: Final = frozenset({b"host", b"expect", b"transfer-encoding", b"upgrade"})
 _NOWHERE: Final = Target(b"", "", b"")
 _ROUTING: Final = frozenset({b"connection", b"proxy-connection"})
+_OFFERED: Final = re.compile(
+    rb"\r\n(origin|traceparent|x-request-id):([^\r\n]*)(?=\r\n)", re.IGNORECASE
+)
+"""Fields of a head that a refusal is made of."""
+
 _OTHERS: Final = (b" RTSP/", b" ICE/", b"  HTTP/")
 """What ends a request line for the parser, and is none of HTTP/1."""
 
@@ -107,6 +113,19 @@ class RequestReader:
         self.fault: Refusal | None = None
         self.rest = b""
 
+    @property
+    def offered(self) -> list[tuple[bytes, bytes]]:
+        """The fields of the head as far as it was read, for a refusal.
+
+        The parser hands a field on when it has read the next name. Where the head breaks off, what
+        a refusal is made of is found in the bytes.
+        """
+        known = {name for name, _ in self.headers}
+        found = {
+            name.lower(): value.strip(b" \t") for name, value in _OFFERED.findall(self._line_in)
+        }
+        return [*self.headers, *(field for field in found.items() if field[0] not in known)]
+
     def close(self) -> None:
         """Let go of parser and sink, which know each other."""
         self._is_done = True
@@ -122,6 +141,7 @@ class RequestReader:
                 return False
             if not self._room:  # it completed no head
                 self.fault = HEAD_TOO_LARGE
+                self._line_in += data
                 return False
         self._room -= len(data)
         if not self._feed(data):

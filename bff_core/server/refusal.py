@@ -9,6 +9,7 @@ from typing import Final
 from starlette.exceptions import HTTPException
 
 from bff_core.call import Headers
+from bff_core.edge.cors import Permissions
 from bff_core.edge.exchange import SCOPE
 from bff_core.edge.problem import problem
 from bff_core.edge.request_id import Bits, request_id
@@ -67,17 +68,23 @@ _RETRY_AFTER: Final = {503: {"retry-after": "1"}}
 
 
 class Refusals:
-    """Renders refusals for one gateway, and tells its events."""
+    """Renders refusals for one gateway, and tells its events.
 
-    __slots__ = ("_bits", "_constant", "_events", "_fields")
+    A page of another origin may read a refusal if CORS allows it to read answers, as far as the
+    request was read up to its `Origin`.
+    """
+
+    __slots__ = ("_bits", "_constant", "_cors", "_events", "_fields")
 
     def __init__(
         self,
         headers: Headers | None = None,
         *,
+        cors: Permissions | None = None,
         events: Events | None = None,
         bits: Bits = random.getrandbits,
     ) -> None:
+        self._cors = cors
         self._fields = security_headers() if headers is None else headers
         self._constant = b"".join(b"%b: %b\r\n" % field for field in self._fields)
         self._events = events  # None: not a gateway of ours, which tells nobody
@@ -101,7 +108,8 @@ class Refusals:
         error = HTTPException(refusal.status, refusal.detail, _RETRY_AFTER.get(refusal.status))
         told = problem(error, request_id=name, trace_id=trace)
         self.tell(refusal, name)
-        lines = [b"%b: %b\r\n" % field for field in told.headers]
+        permission = self._permission(offered if scope is None else scope.get("headers"))
+        lines = [b"%b: %b\r\n" % field for field in (*told.headers, *permission)]
         ids = b"x-request-id: %b\r\n" % name.encode()
         head = (STATUS_LINES[told.status], defaults, *lines, self._constant, ids, CLOSE, b"\r\n")
         return b"".join((*head, told.body if has_body else b""))
@@ -115,7 +123,8 @@ class Refusals:
         rendered = problem(error, request_id=name, trace_id=trace)
         self.tell(refusal, name)
         ids = (b"x-request-id", name.encode())
-        fields = [*rendered.headers, *self._fields, ids, (b"connection", b"close")]
+        permission = self._permission(scope.get("headers"))
+        fields = [*rendered.headers, *permission, *self._fields, ids, (b"connection", b"close")]
         return {"status": rendered.status, "headers": fields}, {"body": rendered.body}
 
     def line(self, refusal: Refusal, scope: Mapping[str, object]) -> bytes:
@@ -143,6 +152,15 @@ class Refusals:
             _log.error("crashed", exc_info=error)
         elif self._events.sinks:
             self._events.emit(Crashed("server", name, error))
+
+    def _permission(self, fields: object) -> Headers:
+        """Return what CORS adds for a request with these header fields."""
+        cors = self._cors
+        if cors is None or not cors.is_any_given or not isinstance(fields, Iterable):
+            return ()
+        origins = [value for name, value in fields if name == b"origin"]
+        allowed = cors.of(origins[0]) if len(origins) == 1 else ()
+        return (*allowed, (b"vary", b"Origin")) if cors.differ else allowed
 
     def _ids(
         self, offered: Iterable[tuple[bytes, bytes]], scope: Mapping[str, object] | None

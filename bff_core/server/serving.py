@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
 from bff_core.clock import Chance, chance
+from bff_core.edge.cors import Permissions
 from bff_core.edge.security import security_headers
 from bff_core.gateway import GATEWAY, Gateway
 from bff_core.server.options import ServerOptions
@@ -205,7 +206,11 @@ def _refusals_of(gateway: Gateway | None) -> Refusals:
     if gateway is None:
         return Refusals(security_headers())
     edge = gateway.edge_options
-    return Refusals(security_headers(policy=edge.policy, hsts=edge.hsts), events=gateway.events)
+    return Refusals(
+        security_headers(policy=edge.policy, hsts=edge.hsts),
+        cors=Permissions(edge.cors),
+        events=gateway.events,
+    )
 
 
 def _tick(options: ServerOptions) -> float:

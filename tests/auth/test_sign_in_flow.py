@@ -200,6 +200,13 @@ async def test_an_origin_is_known_as_browsers_write_it(allowed, sent):
     assert (ours.status_code, other.status_code) == (200, 403)
 
 
+@pytest.mark.parametrize("origin", ["https://*.preview.example", "https://*", "https://*:8443"])
+def test_a_pattern_lets_no_page_use_the_cookie(origin):
+    """It would never match, and a page that may write is named."""
+    with pytest.raises(ConfigurationError, match="is a pattern"):
+        SessionAuthenticator(sign_in_at(), origins=(origin,))
+
+
 @pytest.mark.parametrize(
     ("times", "is_refused"),
     [

@@ -124,6 +124,8 @@ async def test_a_star_lets_every_page_read(edged, answering):
         {"origins": ("shop.example",)},
         {"origins": ("https://shop.example/",)},
         {"origins": ("https://*.example",)},
+        {"origins": ("https://*",)},
+        {"origins": ("*", "https://*.preview.example")},
         {"origins": ("null",)},
         {"origins": ("HTTPS://shop.example",)},
     ],
@@ -132,3 +134,87 @@ def test_a_dangerous_or_useless_origin_is_refused_at_start_up(options):
     """What no browser sends, and what every page could use, is a mistake."""
     with pytest.raises(ConfigurationError, match="CORS origin"):
         CorsOptions(**options)
+
+
+PREVIEWS = "https://*.preview.example"
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://a.preview.example", "https://pr-7.preview.example", "https://7.preview.example",
+        "https://xn--bcher-kva.preview.example", "https://feature_x.preview.example",
+        "https://" + "a" * 63 + ".preview.example",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("with_credentials", [False, True])
+async def test_an_origin_of_a_pattern_may_read(edged, answering, origin, with_credentials):
+    """Each branch has a preview of its own; it is named back exactly, never as a pattern."""
+    options = CorsOptions(origins=(SHOP, PREVIEWS), with_credentials=with_credentials)
+    gateway = edged(answering(), cors=options)
+
+    answer = await gateway.get("/", headers={"Origin": origin})
+    asked = await gateway.ask("OPTIONS", "/", headers=preflight(origin))
+
+    for one in (answer, asked):
+        assert one.headers["access-control-allow-origin"] == origin
+        assert ("access-control-allow-credentials" in one.headers) is with_credentials
+        assert "Origin" in one.headers["vary"]
+    assert asked.status_code == 204
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://preview.example", "https://.preview.example", "https://a.b.preview.example",
+        "https://evil.example/.preview.example", "https://evil.example#.preview.example",
+        "https://evil.example?.preview.example", "https://evil.example:443.preview.example",
+        "https://evil.example\\.preview.example", "https://evil@a.preview.example",
+        "https://a:b@c.preview.example", "http://a.preview.example", "HTTPS://a.preview.example",
+        "https://A.preview.example", "https://a.PREVIEW.example", "https://a.preview.example.",
+        "https://a.preview.example:443", "https://a.preview.example:8443",
+        "https://a.preview.example/", "https://a.preview.example.evil.example",
+        "https://apreview.example", "https://evilpreview.example", "https://a-preview.example",
+        "https://a.previewXexample", "https://-a.preview.example", "https://a-.preview.example",
+        "https://*.preview.example", "https://a*.preview.example", "https://a%2eb.preview.example",
+        "https://" + "a" * 64 + ".preview.example", "null", "", "https://a.preview.example null",
+        "https://a.preview.example, https://b.preview.example", "wss://a.preview.example",
+    ],
+)  # fmt: skip
+async def test_nothing_that_resembles_an_origin_of_a_pattern_may_read(edged, answering, origin):
+    """One label of a name, in the place of the asterisk, and everything else as it was written."""
+    options = CorsOptions(origins=(SHOP, PREVIEWS), with_credentials=True)
+    gateway = edged(answering(), cors=options)
+
+    answer = await gateway.get("/", headers={"Origin": origin})
+    asked = await gateway.ask("OPTIONS", "/", headers=preflight(origin))
+
+    for one in (answer, asked):
+        assert not [name for name in one.headers if name.startswith("access-control")]
+    assert asked.status_code == 403
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        b"https://a\xe4.preview.example", b"https://a.preview.example\n",
+        b"https://a\x00.preview.example", "https://\u0430.preview.example".encode(),
+    ],
+)  # fmt: skip
+async def test_bytes_that_no_name_has_are_of_no_pattern(edged, answering, origin):
+    """Letters of other alphabets reach a server as ASCII, or not from a browser."""
+    gateway = edged(answering(), cors=CorsOptions(origins=(PREVIEWS,)))
+
+    await gateway.speak([(b"host", b"testserver"), (b"origin", origin)])
+
+    assert not [name for name, _ in gateway.sent[0]["headers"] if name.startswith(b"access-")]
+
+
+async def test_a_pattern_may_have_a_port(edged, answering):
+    """The port is the origin's own: no other one matches."""
+    gateway = edged(answering(), cors=CorsOptions(origins=("http://*.dev.example:3000",)))
+
+    ports = {":3000": "http://a.dev.example:3000", ":30000": None, "": None, ":3001": None}
+    for port, permission in ports.items():
+        answer = await gateway.get("/", headers={"Origin": f"http://a.dev.example{port}"})
+        assert answer.headers.get("access-control-allow-origin") == permission

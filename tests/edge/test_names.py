@@ -83,6 +83,8 @@ def test_a_host_that_nobody_can_repair_is_refused_with_examples(host):
         "https://shop.example", "http://localhost:3000", "https://shop.example:8443",
         "https://shop.example:80", "http://shop.example:443", "http://127.0.0.1:3000",
         "https://[::1]:8443", "https://xn--bcher-kva.example", "https://shop.example:65535", "*",
+        "https://*.preview.example", "https://*.preview.example:8443", "http://*.a.shop.example",
+        "https://*.xn--bcher-kva.example",
     ],
 )  # fmt: skip
 def test_an_origin_as_browsers_send_it_is_taken(origin):
@@ -110,6 +112,11 @@ def test_an_origin_as_browsers_send_it_is_taken(origin):
         ("https://user@shop.example", "https://shop.example"),
         ("https://::1", "https://[::1]"),
         ("https://[0::1]:8443", "https://[::1]:8443"),
+        ("*.preview.example", "https://*.preview.example"),
+        ("https://*.preview.example:443", "https://*.preview.example"),
+        ("https://*.Preview.example/", "https://*.preview.example"),
+        ("https://*.preview.example:*", "https://*.preview.example"),
+        ("https://*.bücher.example", "https://*.xn--bcher-kva.example"),
     ],
 )
 def test_an_origin_that_never_matches_is_refused_with_the_right_spelling(origin, right):
@@ -124,7 +131,10 @@ def test_an_origin_that_never_matches_is_refused_with_the_right_spelling(origin,
 @pytest.mark.parametrize(
     "origin",
     [
-        "https://*.shop.example", "https://*", "ftp://shop.example", "file://", "https://",
+        "https://*", "https://*:8443", "https://*.", "https://*.com", "https://*.localhost",
+        "https://a.*.shop.example", "https://**.shop.example", "https://*.*.shop.example",
+        "https://*.10.0.0.1", "https://*.[::1]", "https://*.shop..example", "https://a*.shop.example",
+        "ftp://shop.example", "file://", "https://",
         "https://shop.example:99999", "https://a.example https://b.example", "https:shop.example",
         "https://127.1",
     ],
@@ -159,3 +169,36 @@ def test_a_hop_that_never_matches_is_refused_with_the_right_spelling(hop, right)
         edge_of(BFF_TRUSTED_HOPS=hop)
 
     assert str(refused.value).endswith(f"write {right}.")
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "fault"),
+    [
+        ("BFF_CORS_ORIGINS", "https://shop.example:443", "browsers leave out the default port"),
+        ("BFF_CORS_ORIGINS", "http://shop.example:80", "browsers leave out the default port"),
+        ("BFF_CORS_ORIGINS", "https://shop.example/app", "an origin has no path"),
+        ("BFF_CORS_ORIGINS", "https://ann@shop.example", "an origin has no user name"),
+        ("BFF_CORS_ORIGINS", "https://Shop.example", "browsers send origins in lower case"),
+        ("BFF_CORS_ORIGINS", "shop.example", "an origin begins with https:// or http://"),
+        ("BFF_CORS_ORIGINS", "https://shop.example:08", "browsers do not write a port like this"),
+        ("BFF_CORS_ORIGINS", "https://shop.example.", "a host has no dot at its end"),
+        ("BFF_CORS_ORIGINS", "https://127.1", "browsers do not write a host like this"),
+        ("BFF_CORS_ORIGINS", "https://b\u00fccher.example", "international names in ASCII"),
+        ("BFF_CORS_ORIGINS", "https://a.example;https://b.example", "separated by commas"),
+        ("BFF_CORS_ORIGINS", "https://*.com", "stands for one label, with two or more labels"),
+        ("BFF_ALLOWED_HOSTS", "shop.example:8000", "a host has no port"),
+        ("BFF_ALLOWED_HOSTS", "[::1]:8000", "a host has no port"),
+        ("BFF_ALLOWED_HOSTS", "https://shop.example", "a host has no scheme"),
+        ("BFF_ALLOWED_HOSTS", "shop.example/", "a host has no path"),
+        ("BFF_ALLOWED_HOSTS", "ann@shop.example", "a host has no user name"),
+        ("BFF_ALLOWED_HOSTS", "a.example b.example", "separated by commas"),
+        ("BFF_ALLOWED_HOSTS", "shop.*.example", "stands for all labels before a name"),
+    ],
+)
+def test_the_error_says_what_is_wrong_and_no_more(variable, text, fault):
+    """One reason, and the right spelling or an example behind it."""
+    with pytest.raises(ConfigurationError) as refused:
+        edge_of(**{variable: text})
+
+    assert fault in str(refused.value).partition(" is not accepted: ")[2]
+    assert len(str(refused.value)) < 220

@@ -55,6 +55,11 @@ def origin_of(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path not in {"", "/"}:
         raise ConfigurationError(f"{url!r} is no origin: write it like https://shop.example")
+    if "*" in parts.hostname:
+        raise ConfigurationError(
+            f"{url!r} is a pattern: name each origin whose pages may use a session's cookie, since "
+            "patterns are for CORS alone (BFF_CORS_ORIGINS)"
+        )
     default = {"http": 80, "https": 443}[parts.scheme]
     port = "" if parts.port in {None, default} else f":{parts.port}"
     return f"{parts.scheme}://{parts.hostname}{port}"
