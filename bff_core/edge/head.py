@@ -10,7 +10,7 @@ from bff_core.scope import Scope
 Fields = list[tuple[bytes, bytes]]
 
 FAILED: Final = 400
-"""The lowest status of an answer that nobody stores unless the application says so."""
+"""The lowest status of an answer that is not stored unless the application says so."""
 
 MOST_NAMES: Final = 1024
 """How many names of header fields are remembered to be in lower case."""

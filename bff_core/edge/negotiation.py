@@ -22,7 +22,7 @@ class Preference(NamedTuple):
 def preferences(field: bytes) -> tuple[Preference, ...]:
     """Return the members of a field in their order; one with a malformed weight is left out.
 
-    Parameters other than `q` are ignored, as none of them tells our forms apart.
+    Parameters other than `q` are ignored: no two of our forms differ by one.
     """
     members = map(_preference, _MEMBER.findall(field))
     return tuple(one for one in members if one is not None)

@@ -26,7 +26,7 @@ class CorsOptions:
 
     `origins` are exact ("https://shop.example"), patterns of one label with at least two labels
     after it ("https://*.preview.example"), or "*" alone, which excludes credentials. A pattern
-    allows whoever can get a name below that host.
+    allows everyone who can get a name below that host.
     `max_age` is how many seconds a browser keeps a preflight's answer.
     """
 

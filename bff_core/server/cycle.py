@@ -117,8 +117,8 @@ class Cycle:
         """Take note that the body will never be complete.
 
         A gateway learns it from `receive`, and answers. Another application is cancelled, as if
-        the client had left, and the server answers: what ASGI's messages cannot say would end as
-        an error that nobody expects.
+        the client had left, and the server answers: ASGI has no message for a broken body, and an
+        exception would become a 500.
         """
         self._fault = fault
         if self.task is not None and not self._wire.serving.reads_faults:

@@ -72,8 +72,8 @@ class Head:
     def _replace(self, prefix: bytes, line: bytes) -> bytes:
         """Take the server's own field out; of two that the application sends the first counts."""
         defaults, fields = self.lines[1], self.lines[2:]
-        kept = [one for one in defaults.splitlines(keepends=True) if not one.startswith(prefix)]
-        self.lines[1] = b"".join(kept)
+        others = [one for one in defaults.splitlines(keepends=True) if not one.startswith(prefix)]
+        self.lines[1] = b"".join(others)
         return b"" if any(one.startswith(prefix) for one in fields) else line
 
     def _frame(self, name: bytes, value: bytes, prefix: bytes) -> bytes:

@@ -68,7 +68,7 @@ _RETRY_AFTER: Final = {503: {"retry-after": "1"}}
 
 
 class Refusals:
-    """Renders refusals for one gateway, and tells its events.
+    """Renders refusals for one gateway, and emits their events.
 
     A page of another origin may read a refusal if CORS allows it to read answers, as far as the
     request was read up to its `Origin`.

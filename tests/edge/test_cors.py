@@ -154,13 +154,13 @@ async def test_an_origin_of_a_pattern_may_read(edged, answering, origin, with_cr
     gateway = edged(answering(), cors=options)
 
     answer = await gateway.get("/", headers={"Origin": origin})
-    asked = await gateway.ask("OPTIONS", "/", headers=preflight(origin))
+    answered = await gateway.ask("OPTIONS", "/", headers=preflight(origin))
 
-    for one in (answer, asked):
+    for one in (answer, answered):
         assert one.headers["access-control-allow-origin"] == origin
         assert ("access-control-allow-credentials" in one.headers) is with_credentials
         assert "Origin" in one.headers["vary"]
-    assert asked.status_code == 204
+    assert answered.status_code == 204
 
 
 @pytest.mark.parametrize(
@@ -187,11 +187,11 @@ async def test_nothing_that_resembles_an_origin_of_a_pattern_may_read(edged, ans
     gateway = edged(answering(), cors=options)
 
     answer = await gateway.get("/", headers={"Origin": origin})
-    asked = await gateway.ask("OPTIONS", "/", headers=preflight(origin))
+    answered = await gateway.ask("OPTIONS", "/", headers=preflight(origin))
 
-    for one in (answer, asked):
+    for one in (answer, answered):
         assert not [name for name in one.headers if name.startswith("access-control")]
-    assert asked.status_code == 403
+    assert answered.status_code == 403
 
 
 @pytest.mark.parametrize(

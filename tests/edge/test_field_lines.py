@@ -29,11 +29,11 @@ def lines(name: str, *values: str) -> list[tuple[bytes, bytes]]:
     return [(name.encode(), value.encode()) for value in values]
 
 
-def reading(seen):
+def reading(found):
     """Return an application that notes what each reader of its request finds."""
 
     async def app(scope, _receive, send):
-        seen.update(scope=scope[SCOPE], fields=scope[EXCHANGE].fields, headers=scope["headers"])
+        found.update(scope=scope[SCOPE], fields=scope[EXCHANGE].fields, headers=scope["headers"])
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
@@ -42,9 +42,9 @@ def reading(seen):
 
 async def read(edged, *fields):
     """Return what an application behind the edge finds of a request with these fields."""
-    seen = {}
-    await edged(reading(seen), trusted_hops=("unix",), client_traces=True).speak([HOST, *fields])
-    return seen
+    found = {}
+    await edged(reading(found), trusted_hops=("unix",), client_traces=True).speak([HOST, *fields])
+    return found
 
 
 def test_the_lists_are_these():
@@ -59,29 +59,29 @@ def test_the_lists_are_these():
 )
 async def test_a_list_in_several_lines_is_one_list(edged, name):
     """For the edge, for a `Scope` and for FastAPI, in the order in which the lines came."""
-    seen = await read(edged, *lines(name, "a"), (b"x-between", b"1"), *lines(name, "b, c", "d"))
+    found = await read(edged, *lines(name, "a"), (b"x-between", b"1"), *lines(name, "b, c", "d"))
 
-    assert seen["scope"].header(name) == "a, b, c, d"
-    assert seen["fields"][name.encode()] == b"a, b, c, d"
-    assert [value for key, value in seen["headers"] if key == name.encode()] == [b"a, b, c, d"]
+    assert found["scope"].header(name) == "a, b, c, d"
+    assert found["fields"][name.encode()] == b"a, b, c, d"
+    assert [value for key, value in found["headers"] if key == name.encode()] == [b"a, b, c, d"]
 
 
 async def test_cookies_in_several_lines_are_joined_by_semicolons(edged):
     """HTTP/2 splits them, and a proxy may hand them on as they came."""
-    seen = await read(edged, *lines("cookie", "a=1", "b=2; c=3"))
+    found = await read(edged, *lines("cookie", "a=1", "b=2; c=3"))
 
-    assert Request({"type": "http", "headers": seen["headers"]}).cookies == {
+    assert Request({"type": "http", "headers": found["headers"]}).cookies == {
         "a": "1", "b": "2", "c": "3",
     }  # fmt: skip
-    assert seen["scope"].header("cookie") == "a=1; b=2; c=3"
+    assert found["scope"].header("cookie") == "a=1; b=2; c=3"
 
 
 async def test_an_unknown_header_is_a_list_for_the_gateway(edged):
     """No line of it is overlooked; FastAPI's `list[str]` still finds one value per line."""
-    seen = await read(edged, *lines("x-tags", "a", "b"))
+    found = await read(edged, *lines("x-tags", "a", "b"))
 
-    assert seen["scope"].header("x-tags") == "a, b"
-    assert Request({"type": "http", "headers": seen["headers"]}).headers.getlist("x-tags") == [
+    assert found["scope"].header("x-tags") == "a, b"
+    assert Request({"type": "http", "headers": found["headers"]}).headers.getlist("x-tags") == [
         "a", "b",
     ]  # fmt: skip
 
@@ -136,7 +136,7 @@ async def test_codings_in_several_lines_are_one_list(edged, answering, accepted,
 
 async def test_a_second_key_does_not_change_who_is_counted(edged, answering):
     """Limits and authenticators read the same value: that of both lines."""
-    seen = []
+    found = []
 
     class Keys:
         """Plays an authenticator of API keys."""
@@ -145,7 +145,7 @@ async def test_a_second_key_does_not_change_who_is_counted(edged, answering):
 
         async def authenticate(self, scope):
             """Return the same viewer for any key."""
-            seen.append(dict(scope.headers)[b"x-api-key"])
+            found.append(dict(scope.headers)[b"x-api-key"])
             return Viewer("ada")
 
     limit = Limit(name="keys", quota=1, per=60, by="key", key_header="X-API-Key")
@@ -156,7 +156,7 @@ async def test_a_second_key_does_not_change_who_is_counted(edged, answering):
         for _ in range(2)
     ]
 
-    assert seen == [b"good, other", b"good, other"]
+    assert found == [b"good, other", b"good, other"]
     assert [one.status_code for one in answers] == [200, 429]
 
 

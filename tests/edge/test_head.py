@@ -73,9 +73,9 @@ async def test_caches_learn_what_an_answer_depended_on(edged, own, read, vary):
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": b""})
 
-    (told,) = (await edged(app).get("/")).headers.get_list("vary")
+    (field,) = (await edged(app).get("/")).headers.get_list("vary")
 
-    named = told.split(", ")
+    named = field.split(", ")
     assert sorted(named) == sorted(["Accept-Encoding", *filter(None, vary.split(", "))])
 
 
