@@ -21,8 +21,8 @@ class Head:
 
     A header that the application set itself wins, so that a page of documentation may have a
     content security policy of its own, and no header is sent twice; cookies and `Vary` are
-    merged. An answer without `Cache-Control` gets one: `no-store` for a failure and a stream, which
-    may lack something, and `private, no-cache` for any other.
+    merged. An answer without `Cache-Control` or `Expires` gets the first: `no-store` for a failure
+    and a stream, which may lack something, and `private, no-cache` for any other.
     """
 
     __slots__ = ("_constant", "_names")
@@ -53,7 +53,7 @@ class Head:
             headers += [field for field in self._constant if field[0] not in names]
         if added:
             headers += [field for field in added if field[0] not in names or field[0] in _MERGED]
-        if b"cache-control" not in names:
+        if names.isdisjoint(_REUSE):
             headers.append(COMPLETE if is_stored else DEGRADED)
         if b"x-request-id" not in names:
             headers.append((b"x-request-id", scope.request_id.encode()))
@@ -63,6 +63,9 @@ class Head:
         if challenge and b"www-authenticate" not in names:
             headers.append((b"www-authenticate", challenge))
 
+
+_REUSE: Final = frozenset({b"cache-control", b"expires"})
+"""What says for how long an answer may be used again."""
 
 _MERGED: Final = frozenset({b"set-cookie", b"vary"})
 """What may come in several lines: from the application and from the edge."""

@@ -2,9 +2,10 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Annotated
 
 import pytest
-from fastapi import HTTPException
+from fastapi import Header, HTTPException
 from fastapi.responses import FileResponse, RedirectResponse, Response, StreamingResponse
 from shop import Page, Shop, open_shop, shop_views
 
@@ -32,6 +33,14 @@ def own_views() -> Views:
     @views.get("/answers/stored")
     async def get_stored() -> Response:
         return Response("for all", headers={"Cache-Control": "public, max-age=60"})
+
+    @views.get("/answers/expires")
+    async def get_expires() -> Response:
+        return Response("for all", headers={"Expires": "Sun, 01 Nov 2026 08:00:00 GMT"})
+
+    @views.get("/tokens")
+    async def get_tokens(x_token: Annotated[str, Header()]) -> str:
+        return x_token
 
     @views.get("/large")
     async def get_large() -> list[str]:
@@ -131,6 +140,27 @@ async def test_a_response_of_a_degraded_view_is_not_stored():
 
     assert answer.text == "A green tent: ()"
     assert answer.headers["cache-control"] == UNSTORED
+
+
+async def test_an_expiry_of_the_author_counts():
+    """`Cache-Control` would overrule it (RFC 9111, section 5.3)."""
+    async with open_with_routes() as shop:
+        answer = await shop.client.get("/v1/answers/expires")
+
+    assert answer.headers["expires"] == "Sun, 01 Nov 2026 08:00:00 GMT"
+    assert "cache-control" not in answer.headers
+
+
+@pytest.mark.parametrize("lane", ["fast", "fastapi"])
+async def test_a_parameter_is_the_first_line_of_a_header(lane):
+    """A view reads a header of its own as FastAPI does, on both lanes."""
+    async with open_with_routes() as shop:
+        if lane != "fast":
+            shop.app.dependency_overrides[object] = object
+        fields = [("x-token", "a"), ("x-token", "b")]
+        answer = await shop.client.get("/v1/tokens", headers=fields)
+
+    assert answer.json() == "a"
 
 
 async def test_a_header_of_the_application_is_not_sent_twice():
