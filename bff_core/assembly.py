@@ -37,6 +37,7 @@ from bff_core.edge.options import EdgeOptions
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events
 from bff_core.observe.log import log_sink
+from bff_core.observe.process import lines_of_others
 from bff_core.policies import PolicyFile
 from bff_core.policy.limits import Limit
 from bff_core.saga.desk import Desk
@@ -230,8 +231,9 @@ def lifespan(
     @asynccontextmanager
     async def lifespan(app: G) -> AsyncIterator[None]:
         processes = processes_of(getattr(app.state, "lifespan", {}), app.settings)
-        checks.before_serving(app.routes, processes, app.events)
         async with AsyncExitStack() as stack:
+            stack.enter_context(lines_of_others(app.events.sinks))
+            checks.before_serving(app.routes, processes, app.events)
             await stack.enter_async_context(app.running(policies, transport))
             if inner is not None:
                 await stack.enter_async_context(inner(app))
@@ -243,7 +245,7 @@ def lifespan(
 
 def logging(settings: Settings) -> Events:
     """Return events that are logged as the settings say."""
-    sink = log_sink(settings.log_format, settings.log_level)
+    sink = log_sink(settings.log_format, settings.own_log_level)
     return Events() if sink is None else Events(sink)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Coroutine
 from contextvars import Context
 
 from bff_core.events import Crashed, Events
+from bff_core.scope import current_request
 
 
 class Background:
@@ -18,9 +19,12 @@ class Background:
     def spawn(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
         """Start work; the gateway holds it until it ends.
 
-        It is nobody's: neither the deadline of the part that caused it nor its name go along.
+        It is nobody's: neither the deadline of the part that caused it nor its name go along. Its
+        log lines carry the ids of the request that started it.
         """
-        task = self._loop.create_task(work, context=Context())
+        context = Context()
+        context.run(current_request.set, current_request.get())
+        task = self._loop.create_task(work, context=context)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
         return task

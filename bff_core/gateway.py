@@ -28,7 +28,7 @@ from bff_core.edge.lane import FastLane
 from bff_core.edge.limits import checked
 from bff_core.edge.options import EdgeOptions
 from bff_core.edge.preconditions import with_entity_tag
-from bff_core.edge.problems import install_problem_handlers
+from bff_core.edge.problems import install_problem_handlers, noting
 from bff_core.edge.request_body import RequestBodies
 from bff_core.edge.security import DOCS_POLICY, with_policy
 from bff_core.edge.security_schemes import with_security
@@ -133,7 +133,9 @@ class Gateway(FastAPI):
         """Put the edge and the fast lane in front of FastAPI's own stack."""
         rules = RouteRules(self.routes)
         self.router.middleware_stack = RequestBodies(self.router.middleware_stack, self.routes)
+        handlers, self.exception_handlers = self.exception_handlers, noting(self.exception_handlers)
         self.lane.following = inner(super().build_middleware_stack(), self.routes, rules)
+        self.exception_handlers = handlers
         self.door.learn(self.routes)
         return edge(
             self.lane,
@@ -143,6 +145,7 @@ class Gateway(FastAPI):
             events=self.events,
             authenticator=self._authenticator,
             admit=rules.admit,
+            template=rules.template,
             door=self.door,
             store=self._stores.answers if self.settings.idempotency_url else None,
             limits=self._limits,

@@ -121,6 +121,10 @@ running_part: ContextVar[RunningPart | None] = ContextVar("running_part", defaul
 """The running part; set by the composition, read once where a call is made."""
 
 
+current_request: ContextVar[Scope | None] = ContextVar("current_request", default=None)
+"""The request that the running code works for; log lines take its ids from here."""
+
+
 writing: ContextVar[str] = ContextVar("writing", default="")
 """The name of the write under way, where one request makes several; part of derived keys."""
 

@@ -191,9 +191,9 @@ class Settings(BaseSettings):
     watchdog: float = Field(
         default=0.25, ge=0, le=60, description="seconds up to 60, such as 0.25; 0 for none"
     )
-    log: Literal["json", "text", "off"] | None = Field(
+    log: Literal["json", "text", "root", "off"] | None = Field(
         default=None,
-        description="json, text or off (unset: json in production, text in development)",
+        description="json, text, root or off (unset: json in production, text in development)",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="debug, info, warning or error"
@@ -211,9 +211,15 @@ class Settings(BaseSettings):
             raise ConfigurationError(_explain(error, _given)) from None
 
     @property
-    def log_format(self) -> Literal["json", "text", "off"]:
+    def log_format(self) -> Literal["json", "text", "root", "off"]:
         """How to log: as told, else for machines in production and for people elsewhere."""
         return self.log or ("json" if self.env == "production" else "text")
+
+    @property
+    def own_log_level(self) -> str:
+        """The level of our logger; with BFF_LOG=root the user's, unless it is set."""
+        is_theirs = self.log == "root" and "log_level" not in self.model_fields_set
+        return "notset" if is_theirs else self.log_level
 
     @property
     def sealing_secrets(self) -> tuple[str, ...]:

@@ -169,8 +169,9 @@ class Part(Awaitable[T_co], Generic[T_co]):
         self._failure.settle(self, error)
         events = self._screen.events
         if events.sinks:
-            state = "failed" if self._error is not None else self.state
-            events.emit(PartEnded(self._screen.title, self.name, state, self.reason, error))
+            is_raised = self._error is not None
+            state, title = "failed" if is_raised else self.state, self._screen.title
+            events.emit(PartEnded(title, self.name, state, self.reason, error, is_raised))
 
     def _finish(self) -> None:
         self.is_done = True

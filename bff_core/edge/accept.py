@@ -1,5 +1,6 @@
 """Outermost but for the probes: opens each request's exchange and tells when it was answered."""
 
+from collections.abc import Callable
 from math import inf
 
 from starlette.types import ASGIApp, Receive, Send
@@ -12,21 +13,36 @@ from bff_core.edge.head import Head
 from bff_core.edge.request_id import Bits, request_id
 from bff_core.edge.trace import child_of, trace_id
 from bff_core.events import Answered, Events
-from bff_core.scope import Scope
+from bff_core.scope import Scope, current_request
 
 CLIENT_LEFT = 499
 """What the event says when nobody waited for the answer; nginx's number for it."""
 
 
+RETURNED = "no exception: the route or a middleware returned this response"
+"""What the event says of a 5xx that nothing was raised for."""
+
+Template = Callable[[ASGIScope], str]
+"""Finds the template of the route that a request is for; empty where there is none."""
+
+
 class Accept:
     """Gives a request its id, its trace and its `Scope`, and the answer its head."""
 
-    __slots__ = ("_app", "_bits", "_clock", "_events", "_head")
+    __slots__ = ("_app", "_bits", "_clock", "_events", "_head", "_template")
 
     def __init__(
-        self, app: ASGIApp, *, head: Head, events: Events, clock: Clock, bits: Bits
+        self,
+        app: ASGIApp,
+        *,
+        head: Head,
+        events: Events,
+        clock: Clock,
+        bits: Bits,
+        template: Template,
     ) -> None:
         self._app = app
+        self._template = template
         self._head = head
         self._events = events
         self._clock = clock
@@ -34,12 +50,14 @@ class Accept:
 
     async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
         """Open the exchange, pass on, and tell the event however it ends."""
-        exchange = self._open(scope, send)
+        exchange, outer = self._open(scope, send), current_request.get()
+        current_request.set(exchange.scope)
         try:
             await self._app(scope, receive, exchange.send)
         finally:
             if self._events.sinks:
                 self._tell(scope, exchange)
+            current_request.set(outer)
             exchange.close()
 
     def _open(self, scope: ASGIScope, send: Send) -> Exchange:
@@ -63,16 +81,29 @@ class Accept:
 
     def _tell(self, scope: ASGIScope, exchange: Exchange) -> None:
         seen = exchange.scope
+        status = exchange.status or scope.get(CUT, CLIENT_LEFT)
         self._events.emit(
             Answered(
                 method=seen.method,
-                route=route_template(scope),
-                status=exchange.status or scope.get(CUT, CLIENT_LEFT),
+                # A request that was refused before the router saw it has a route all the same.
+                route=route_template(scope) or self._template(scope),
+                status=status,
                 duration=self._clock() - exchange.started_at,
                 request_id=seen.request_id,
                 trace_id=trace_id(seen.traceparent),
+                path=seen.path if status >= 400 else "",
+                error=_error_of(exchange, scope),
             )
         )
+
+
+def _error_of(exchange: Exchange, scope: ASGIScope) -> BaseException | str | None:
+    """Return what made an answer a failure; None where it is none, or where that is reported."""
+    if exchange.is_reported or CUT in scope:
+        return None
+    if exchange.is_partial:
+        return exchange.error
+    return (exchange.error or RETURNED) if exchange.status >= 500 else None
 
 
 def route_template(scope: ASGIScope) -> str:

@@ -32,7 +32,9 @@ class Exchange:
     `status` is 0 until the answer starts; `added` are headers that a concern wants on the answer,
     `challenge` what a 401 is told to authenticate with. `verdict` is what a keyed request gets in
     place of being done, once the face has checked those access rules that only it knows: the stored
-    answer, or the error that the key is refused with.
+    answer, or the error that the key is refused with. `error` is what made the answer a 5xx, where
+    it `is_partial` an error behind an answer of another status; it `is_reported` where a `Crashed`
+    event has told of it.
     """
 
     __slots__ = (
@@ -40,8 +42,11 @@ class Exchange:
         "_send",
         "added",
         "challenge",
+        "error",
         "fields",
         "is_complete",
+        "is_partial",
+        "is_reported",
         "is_stream",
         "scope",
         "started_at",
@@ -58,6 +63,9 @@ class Exchange:
         self.status = 0
         self.is_complete = False
         self.is_stream = False
+        self.is_partial = False
+        self.is_reported = False
+        self.error: BaseException | None = None
         self.added: tuple[tuple[bytes, bytes], ...] = ()
         self.challenge = b"Bearer"
         self.verdict: Kept | BFFError | None = None
@@ -109,6 +117,16 @@ def exchange_of(scope: ASGIScope) -> Exchange:
     """Return the exchange that the edge opened for this request."""
     exchange: Exchange = scope[EXCHANGE]
     return exchange
+
+
+def note_error(scope: ASGIScope, error: BaseException) -> None:
+    """Note what the answer to a request is made of, for its log line; without an edge do nothing.
+
+    For whatever turns an exception into an answer before the edge can catch it.
+    """
+    exchange = scope.get(EXCHANGE)
+    if isinstance(exchange, Exchange):
+        exchange.error = error
 
 
 def declare_stream(scope: ASGIScope) -> None:

@@ -131,6 +131,11 @@ class RouteRules:
         admit(access_of(place.behind), scope[SCOPE])
         return getattr(place.behind, ITSELF, False)
 
+    def template(self, scope: ASGIScope) -> str:
+        """Return the template of the route that a request is for; empty where there is none."""
+        place = self._find(scope)
+        return "" if place is None else place.path
+
     def _find(self, scope: ASGIScope) -> Place | None:
         method = scope.get("method", "")
         method, path = "GET" if method == "HEAD" else method, path_of(scope)

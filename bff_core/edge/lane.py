@@ -16,7 +16,7 @@ from starlette.routing import compile_path
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
-from bff_core.edge.exchange import exchange_of
+from bff_core.edge.exchange import exchange_of, note_error
 from bff_core.edge.methods import answer_head
 from bff_core.edge.path import path_of
 
@@ -91,6 +91,7 @@ class FastLane:
             handler = self._handler(error)
             if handler is None or exchange_of(scope).status:
                 raise
+            note_error(scope, error)
             response = await _handled(handler, Request(scope, receive), error)
             await response(scope, receive, send)
 

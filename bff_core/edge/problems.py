@@ -1,9 +1,12 @@
 """Answers every error in one form, wherever it was raised: in the edge, a face or FastAPI."""
 
-from typing import NoReturn
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from starlette._utils import is_async_callable
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -11,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.edge.accept import route_template
-from bff_core.edge.exchange import SCOPE, Exchange, exchange_of
+from bff_core.edge.exchange import SCOPE, exchange_of, note_error
 from bff_core.edge.problem import Problem, is_expected, problem
 from bff_core.edge.trace import trace_id
 from bff_core.errors import BFFError
@@ -44,16 +47,30 @@ class Problems:
             exchange = exchange_of(scope)
             is_torso = exchange.status > 0 and not exchange.is_complete
             if is_torso or not is_expected(error):
-                self._report(error, scope, exchange)
+                report(_handled(error) if is_torso else error, scope, self._events)
+            else:
+                exchange.error = error
             if is_torso:
                 raise
             if not exchange.is_complete:
                 await _send(_told(error, exchange.scope), scope, send)
 
-    def _report(self, error: Exception, scope: ASGIScope, exchange: Exchange) -> None:
-        if self._events.sinks:
-            where = route_template(scope) or "edge"
-            self._events.emit(Crashed(where, exchange.scope.request_id, error))
+
+def _handled(error: Exception) -> Exception:
+    """Return what was raised amid an answer: Starlette wraps what it has a handler for."""
+    cause = error.__cause__
+    is_wrapped = type(error) is RuntimeError and isinstance(cause, Exception) and is_expected(cause)
+    return cause if is_wrapped else error  # type: ignore[return-value]  # an exception
+
+
+def report(error: Exception, scope: ASGIScope, events: Events) -> None:
+    """Emit `Crashed` for the error of a request, whose own line then needs no error."""
+    exchange = exchange_of(scope)
+    exchange.is_reported = True
+    if events.sinks:
+        seen, where = exchange.scope, route_template(scope) or "edge"
+        status = exchange.status or 500
+        events.emit(Crashed(where, seen.request_id, error, seen.method, seen.path, status))
 
 
 def install_problem_handlers(app: FastAPI) -> None:
@@ -61,6 +78,21 @@ def install_problem_handlers(app: FastAPI) -> None:
     for kind in (BFFError, HTTPException, RequestValidationError, ExceptionGroup):
         app.add_exception_handler(kind, _answer)
     app.add_exception_handler(Exception, _answer_crash)
+
+
+def noting(handlers: Mapping[Any, Callable[..., Any]]) -> dict[Any, Callable[..., Any]]:
+    """Return exception handlers that note what they answer, for the log line of the request."""
+    return {kind: _noting(handler) for kind, handler in handlers.items()}
+
+
+def _noting(handler: Callable[..., Any]) -> Callable[..., Any]:
+    async def handle(request: Request, error: Exception) -> object:
+        note_error(request.scope, error)
+        if is_async_callable(handler):
+            return await handler(request, error)
+        return await run_in_threadpool(handler, request, error)
+
+    return handle
 
 
 async def _answer(request: Request, error: Exception) -> Response:

@@ -10,7 +10,7 @@ from starlette.types import Scope as ASGIScope
 
 from bff_core.auth.authenticator import Authenticator
 from bff_core.clock import Clock, monotonic
-from bff_core.edge.accept import Accept
+from bff_core.edge.accept import Accept, Template
 from bff_core.edge.admission import Admission, Rank
 from bff_core.edge.authenticate import Authenticate
 from bff_core.edge.body import Body
@@ -45,6 +45,11 @@ Wrap = Callable[[ASGIApp], ASGIApp]
 NO_ERRANDS: Errands = {}
 
 
+def no_template(_: ASGIScope) -> str:
+    """Find no template: an application whose routes are unknown."""
+    return ""
+
+
 def edge(
     app: ASGIApp,
     options: EdgeOptions,
@@ -54,6 +59,7 @@ def edge(
     events: Events,
     authenticator: Authenticator | None = None,
     admit: Admit = open_route,
+    template: Template = no_template,
     door: Doorkeeper | None = None,
     store: GetStore | None = None,
     limits: Sequence[Limit] = (),
@@ -69,7 +75,8 @@ def edge(
 ) -> ASGIApp:
     """Wrap `app` in what every request passes, outermost first; its lifespan passes by.
 
-    `admit` checks the access rule of a request's route, before its `Idempotency-Key` is read.
+    `admit` checks the access rule of a request's route, before its `Idempotency-Key` is read;
+    `template` finds the route's template for the log line of a request that no router saw.
     `store` finds where answers of keyed requests are kept, `limit_store` where limits are counted;
     without them that is this process. An operator with the `token` may have the `errands` done. Who
     signs with one of the `secrets` may have purged what `cache` finds. `base` is the path of a
@@ -92,7 +99,7 @@ def edge(
             client_traces=options.client_traces,
         ),
         partial(Admission, door=door),
-        partial(Accept, head=head, events=events, clock=clock, bits=bits),
+        partial(Accept, head=head, events=events, clock=clock, bits=bits, template=template),
         partial(Problems, events=events),
         partial(Cors, options=options.cors),
         partial(Deadline, timeout=options.timeout, grace=options.grace),

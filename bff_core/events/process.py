@@ -9,18 +9,27 @@ from bff_core.events.sinks import GatewayEvent
 
 @dataclass(frozen=True, slots=True)
 class PartEnded(GatewayEvent):
-    """A part of a composition ended other than `ok`; `error` is what it died of, if it did."""
+    """A part of a composition ended other than `ok`; `error` is what it died of, if it did.
+
+    It `is_raised` to whoever awaits a critical part: what that makes of it has a line of its own.
+    """
 
     composition: str
     part: str
     state: str
     reason: str
     error: BaseException | None = None
+    is_raised: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Answered(GatewayEvent):
-    """The edge answered a request; `duration` in seconds, `route` a template or empty."""
+    """The edge answered a request; `duration` in seconds, `route` a template or empty.
+
+    `path` is set where the answer is a refusal or a failure (400 and up), without the query.
+    `error` is what made it a 5xx: an exception, or a sentence where there was none. It is None
+    where a `Crashed` event has told of it.
+    """
 
     method: str
     route: str
@@ -28,6 +37,8 @@ class Answered(GatewayEvent):
     duration: float
     request_id: str
     trace_id: str
+    path: str = ""
+    error: BaseException | str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +52,17 @@ class SagaEnded(GatewayEvent):
 
 @dataclass(frozen=True, slots=True)
 class SagaStuck(GatewayEvent):
-    """A step can't be undone, or how it ended not be learnt; tried again in `pause` seconds."""
+    """A step can't be undone, or how it ended not be learnt; tried again in `pause` seconds.
+
+    `error` is what the last try failed of, in this process.
+    """
 
     saga: str
     id: str
     step: str
     reason: str
     pause: float
+    error: BaseException | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,11 +232,18 @@ class WorkerEnded(GatewayEvent):
 
 @dataclass(frozen=True, slots=True)
 class Crashed(GatewayEvent):
-    """Code of the gateway raised what no one expected."""
+    """Code of the gateway raised what no one expected, or an answer was cut off by an error.
+
+    `where` is a route's template or another place; `method`, `path` and `status` are those of the
+    request and its answer, where there is one.
+    """
 
     where: str
     request_id: str
     error: BaseException
+    method: str = ""
+    path: str = ""
+    status: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,15 +21,18 @@ class Context:
     """One request as resolvers see it: `info.context`.
 
     What they read of its `scope` is noted where the answer might be kept; `whole` is the same
-    without that, for those who only look whether a field may be asked for.
+    without that, for those who only look whether a field may be asked for. `failure` is the first
+    error of a field that a service is to blame for; bugs of resolvers are `is_reported`.
     """
 
-    __slots__ = ("_shared", "_wiring", "compositions", "scope", "whole")
+    __slots__ = ("_shared", "_wiring", "compositions", "failure", "is_reported", "scope", "whole")
 
     def __init__(self, scope: Scope, wiring: Wiring) -> None:
         self.scope = watched(scope)
         self.whole = scope
         self.compositions: list[Composition] = []
+        self.failure: Exception | None = None
+        self.is_reported = False
         self._wiring = wiring
         self._shared: dict[Hashable, Composition] = {}
 

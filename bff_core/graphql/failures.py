@@ -7,7 +7,8 @@ from graphql import GraphQLError, GraphQLFormattedError
 from bff_core.composition.state import State
 from bff_core.edge.problem import is_expected, members_of, unwrap
 from bff_core.errors import BFFError
-from bff_core.events import Crashed, Events
+from bff_core.events import Crashed
+from bff_core.graphql.context import Context
 from bff_core.graphql.documents import RequestRefused
 from bff_core.graphql.parsing import formatted
 
@@ -80,10 +81,12 @@ def is_for_clients(error: GraphQLError) -> bool:
     return isinstance(original, GraphQLError) and is_for_clients(original)
 
 
-def report(errors: Sequence[GraphQLError], events: Events, request_id: str) -> None:
-    """Report what nobody expected, once for each field and kind of error: lists repeat them."""
-    if not events.sinks:
-        return
+def report(errors: Sequence[GraphQLError], context: Context) -> None:
+    """Report bugs, once for each field and kind of error: lists repeat them.
+
+    The first failure of another kind is left to the line of the request. What became of a part is
+    reported by its composition.
+    """
     crashes: dict[tuple[str, type], Exception] = {}
     for error in errors:
         cause = cause_of(error)
@@ -91,8 +94,18 @@ def report(errors: Sequence[GraphQLError], events: Events, request_id: str) -> N
             continue
         if cause is None or not is_expected(cause):
             crashes.setdefault((where_of(error), type(cause)), cause or error)
-    for (where, _), crash in crashes.items():
-        events.emit(Crashed(where, request_id, crash))
+        elif context.failure is None and _is_failure(cause):
+            context.failure = cause
+    context.is_reported = bool(crashes)
+    seen, events = context.whole, context.events
+    for (where, _), crash in crashes.items() if events.sinks else ():
+        events.emit(Crashed(where, seen.request_id, crash, seen.method, seen.path))
+
+
+def _is_failure(cause: Exception) -> bool:
+    """Whether the gateway or a service is to blame; a part that is missing was reported."""
+    status = members_of(cause)["status"]
+    return isinstance(status, int) and status >= 500 and not isinstance(cause, PartMissing)
 
 
 def where_of(error: GraphQLError) -> str:

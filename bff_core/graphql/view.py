@@ -87,7 +87,9 @@ class GraphQLView:
                 await _send(Answer(200, *kept), send)
                 return
             keeping.watch()
-        made = await self._executed(asked, document, Context(seen, wiring), medium, reads=reads)
+        context = Context(seen, wiring)
+        made = await self._executed(asked, document, context, medium, reads=reads)
+        _note_failure(scope, context)
         draft = None
         if keeping is not None:
             is_open = all(rule.is_open(seen) for rule in document.rules[asked.operation_name])
@@ -148,7 +150,7 @@ class GraphQLView:
     ) -> Answer:
         errors, seen = result.errors or (), context.scope
         if errors:
-            report(errors, context.events, seen.request_id)
+            report(errors, context)
             end(seen, errors)
         if result.data is None and not any(error.path for error in errors):
             seen.outcome = "read"
@@ -174,6 +176,15 @@ def _response(result: ExecutionResult) -> Response:
     if result.extensions:
         response["extensions"] = result.extensions
     return response
+
+
+def _note_failure(scope: ASGIScope, context: Context) -> None:
+    """Leave a failure to the line of the request: the answer has status 200 all the same."""
+    if context.failure is not None:
+        exchange = exchange_of(scope)
+        exchange.error, exchange.is_partial = context.failure, True
+    elif context.is_reported:
+        exchange_of(scope).is_reported = True
 
 
 def _inputs(asked: Asked, medium: Medium) -> tuple[object, ...]:

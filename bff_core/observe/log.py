@@ -1,22 +1,20 @@
 """Writes events as structured logs: JSON lines for machines, coloured words for people.
 
-It goes through the standard library's `logging`, under the logger "bff_core": whoever has a
-logging set-up of their own hands `LogSink` to the events and attaches no handler of ours.
+It goes through the standard library's `logging`, under the logger "bff_core". With the form "root"
+no handler of ours is attached: the handlers and formatters of the root logger write the lines.
 Line ends, escape sequences and other invisible characters are escaped, credentials are masked.
 """
 
-import json
 import logging
 import re
 import sys
-import time
-import traceback
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from dataclasses import MISSING, fields
 from functools import cache
-from typing import Literal, TextIO
+from types import TracebackType
+from typing import Final, Literal, TextIO
 
-from bff_core.errors import BFFError
+from bff_core.errors import UpstreamError
 from bff_core.events import (
     Answered,
     AnswerForgotten,
@@ -61,8 +59,19 @@ from bff_core.events import (
     Unauthorized,
     WorkerEnded,
 )
+from bff_core.observe.failures import cause_of, described, is_bug, mark_logged, traceback_of
+from bff_core.observe.formatters import JSONLines, Words
+from bff_core.observe.masking import masked, redacted, visible, words_of
+from bff_core.observe.request_ids import RequestIds, current_ids
+
+__all__ = ["JSONLines", "LogSink", "Words", "level_of", "log_sink", "masked", "visible"]
 
 LOGGER = "bff_core"
+
+Form = Literal["json", "text", "root", "off"]
+
+SAMPLE_BYTES: Final = 200
+"""Bytes of a reply that a line at debug shows."""
 
 LEVELS: Mapping[type, int] = {
     Attempted: logging.DEBUG,
@@ -107,147 +116,137 @@ LEVELS: Mapping[type, int] = {
     Crashed: logging.ERROR,
 }
 
-_CREDENTIALS = re.compile(
-    r"(?i)\b(bearer|basic|dpop|apikey)\s+[\w.~+/=-]+|\b((?:set-)?cookie:)[^\r\n]*"
-    r"|\beyJ[\w-]+\.[\w-]+\.[\w-]*|\bbff_[a-z0-9]{8}_[a-z0-9]{45}"
-)
-
 
 class LogSink:
-    """Writes one line per event; nothing is built for an event below the logger's level."""
+    """Writes one line per event; nothing is built for an event below the logger's level.
 
-    __slots__ = ("_logger",)
+    `form` is how `log_sink` set up the logger, empty for a logger of the user's own.
+    """
 
-    def __init__(self, logger: logging.Logger | None = None) -> None:
+    __slots__ = ("_logger", "form")
+
+    def __init__(
+        self, logger: logging.Logger | None = None, *, form: Form | Literal[""] = ""
+    ) -> None:
         self._logger = logger or logging.getLogger(LOGGER)
+        self.form = form
 
     def __call__(self, event: AnyEvent, /) -> None:
         """Take one event."""
-        level = level_of(event)
-        if not self._logger.isEnabledFor(level):
+        logger, level = self._logger, level_of(event)
+        if not logger.isEnabledFor(level):
             return
-        error = getattr(event, "error", None)
-        exc_info = error if isinstance(error, BaseException) and _is_bug(error) else None
-        extra = {"event": _fields(event)}
-        self._logger.log(level, _name(type(event).__name__), exc_info=exc_info, extra=extra)
+        told, error = _fields(event), getattr(event, "error", None)
+        name, shown = _name(type(event).__name__), None
+        if isinstance(error, BaseException):
+            told |= self._error_fields(error)
+            request_id = str(told.get("request_id", ""))
+            # What became an answer was handled on purpose, or has a `Crashed` of its own.
+            is_known = isinstance(event, Answered) or mark_logged(error, logger.name, request_id)
+            shown = error if is_bug(error) and not is_known else None
+        record = logger.makeRecord(
+            logger.name, level, __file__, 0, _Line(name, told), (), _exc_info(shown),
+            extra={
+                "event": told,
+                "event_name": name,
+                "request_id": told.get("request_id", ""),
+                "trace_id": told.get("trace_id", ""),
+            },
+        )  # fmt: skip
+        if shown is not None:
+            record.exc_text = masked(traceback_of(shown))  # of any formatter
+        logger.handle(record)
+
+    def _error_fields(self, error: BaseException) -> dict[str, object]:
+        """Return what an error says, the call that it is about, and at debug a piece of a reply."""
+        cause = cause_of(error)
+        told: dict[str, object] = {"error": masked(described(error))}
+        if isinstance(cause, UpstreamError):
+            told |= {"upstream": cause.call.upstream, "operation": cause.call.operation}
+        sample = getattr(cause, "sample", None)
+        if isinstance(sample, bytes) and sample and self._logger.isEnabledFor(logging.DEBUG):
+            text = sample[:SAMPLE_BYTES].decode("utf-8", "backslashreplace")
+            told["sample"] = visible(redacted(text), quote=False)
+        return told
+
+
+class _Line:
+    """The message of a record: what a plain `%(message)s` shows, made when it is wanted."""
+
+    __slots__ = ("_fields", "_name")
+
+    def __init__(self, name: str, told: dict[str, object]) -> None:
+        self._name = name
+        self._fields = told
+
+    def __str__(self) -> str:
+        return f"{self._name} {words_of(self._fields)}".rstrip()
 
 
 def level_of(event: AnyEvent) -> int:
     """Return the level of an event; an answer's goes by its status."""
-    if isinstance(event, Answered):
-        if event.status >= 500:
+    match event:
+        case Answered(status=status) if status >= 500:
             return logging.ERROR
-        return logging.WARNING if event.status >= 400 else logging.INFO
+        case Answered(status=status, error=error):
+            return logging.WARNING if status >= 400 or error else logging.INFO
+        case Purged(count=0):
+            return logging.DEBUG
+        # Raised to whoever awaits the part, or told by the part that it waited for.
+        case PartEnded(is_raised=True) | PartEnded(reason="dependency"):
+            return logging.DEBUG
     return LEVELS.get(type(event), logging.INFO)
 
 
-def log_sink(
-    form: Literal["json", "text", "off"], level: str = "info", *, stream: TextIO | None = None
-) -> LogSink | None:
+def log_sink(form: Form, level: str = "info", *, stream: TextIO | None = None) -> LogSink | None:
     """Set up the logger "bff_core" and return its sink; None when logs are off.
 
-    `stream` is standard error by default; colours are used where it is a terminal. May be called
-    again: the latest form holds.
+    `stream` is standard error by default; colours are used where it is a terminal. With "root" the
+    handlers of the root logger write the lines, and `level` "notset" leaves the level to them, too.
+    May be called again: the latest form holds.
     """
     logger = logging.getLogger(LOGGER)
-    for handler in [h for h in logger.handlers if isinstance(h, _Handler)]:
+    for handler in [h for h in logger.handlers if isinstance(h, OwnHandler)]:
         logger.removeHandler(handler)
     if form == "off":
         return None
-    target = stream or sys.stderr
-    handler = _Handler(target)
-    handler.setFormatter(JSONLines() if form == "json" else Words(is_coloured=target.isatty()))
-    logger.addHandler(handler)
+    if form != "root":
+        logger.addHandler(own_handler(form, stream or sys.stderr))
     logger.setLevel(level.upper())
-    logger.propagate = False
-    return LogSink(logger)
+    logger.propagate = form == "root"
+    logger.disabled = False  # by a `dictConfig` that did not name it
+    return LogSink(logger, form=form)
 
 
-class _Handler(logging.StreamHandler[TextIO]):
+class OwnHandler(logging.StreamHandler[TextIO]):
     """Ours, and so to be replaced by a later set-up; others' handlers stay."""
 
 
-class JSONLines(logging.Formatter):
-    """One JSON object per record, in ASCII: no character of a value can end or forge a line."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Return the line."""
-        line: dict[str, object] = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname.lower(),
-            "event": masked(record.getMessage()),
-        }
-        line |= getattr(record, "event", {})
-        if record.exc_info:
-            line["traceback"] = masked(_traceback(record))
-        return json.dumps(line, default=str)
+def own_handler(form: str, stream: TextIO) -> OwnHandler:
+    """Return a handler that writes lines of a form."""
+    handler = OwnHandler(stream)
+    handler.addFilter(RequestIds())
+    handler.setFormatter(JSONLines() if form == "json" else Words(is_coloured=stream.isatty()))
+    return handler
 
 
-class Words(logging.Formatter):
-    """Time, level, event and `key=value` words; a traceback or a stack follows, indented."""
-
-    colours: Mapping[int, str] = {
-        logging.DEBUG: "\x1b[2m",
-        logging.INFO: "\x1b[36m",
-        logging.WARNING: "\x1b[33m",
-        logging.ERROR: "\x1b[31m",
-    }
-
-    def __init__(self, *, is_coloured: bool) -> None:
-        super().__init__()
-        self._is_coloured = is_coloured
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Return the line, and those of a traceback."""
-        clock = time.strftime("%H:%M:%S", time.localtime(record.created))
-        level = f"{record.levelname.lower():7}"
-        if self._is_coloured:
-            level = f"{self.colours.get(record.levelno, '')}{level}\x1b[0m"
-        fields = dict(getattr(record, "event", {}))
-        trace = _traceback(record) or str(fields.pop("stack", ""))
-        words = [f"{key}={visible(value)}" for key, value in fields.items() if value != ""]
-        line = " ".join((clock, level, visible(masked(record.getMessage()), quote=False), *words))
-        if not trace:
-            return line
-        lines = masked(trace).split("\n")
-        return "\n".join((line, *(f"    {visible(text, quote=False)}" for text in lines if text)))
-
-
-def visible(value: object, *, quote: bool = True) -> str:
-    """Return a value as text without invisible characters, in quotes where spaces need them."""
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    text = str(value)
-    if not text.isprintable():
-        text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-    if quote and (not text or any(c in text for c in ' "=')):
-        return json.dumps(text, ensure_ascii=False)
-    return text
-
-
-def masked(text: str) -> str:
-    """Return a text without the credentials that can be recognised in it."""
-    return _CREDENTIALS.sub(lambda match: f"{match[1] or match[2] or ''} ***".strip(), text)
-
-
-def _is_bug(error: BaseException) -> bool:
-    """Whether the place in the code matters; a service's failure is told well by its message."""
-    return not isinstance(error, BFFError) or error.status == 500
-
-
-def _traceback(record: logging.LogRecord) -> str:
-    error = record.exc_info[1] if record.exc_info else None
-    return "" if error is None else "".join(traceback.format_exception(error)).rstrip("\n")
+def _exc_info(
+    error: BaseException | None,
+) -> tuple[type[BaseException], BaseException, TracebackType | None] | None:
+    return None if error is None else (type(error), error, error.__traceback__)
 
 
 def _fields(event: AnyEvent) -> dict[str, object]:
-    fields = {name: getattr(event, name) for name in type(event).__dataclass_fields__}
-    error = fields.get("error")
-    if isinstance(error, BaseException):
-        fields["error"] = masked(f"{type(error).__name__}: {error}")
-    elif "error" in fields and not error:
-        del fields["error"]
-    return fields
+    """Return the fields of an event and the ids of its request; what says nothing is left out."""
+    told: dict[str, object] = {}
+    for field in fields(event):
+        value = getattr(event, field.name)
+        if field.default is MISSING or value not in (None, "", False):
+            told[field.name] = value
+    for name, value in zip(("request_id", "trace_id"), current_ids(), strict=True):
+        if value and not told.get(name):
+            told[name] = value
+    return told
 
 
 @cache

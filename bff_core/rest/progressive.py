@@ -13,15 +13,14 @@ from starlette.types import Scope as ASGIScope
 from bff_core.clock import monotonic
 from bff_core.composition.composition import Board, Composition
 from bff_core.composition.part import Failure, Part
-from bff_core.edge.accept import route_template
 from bff_core.edge.exchange import SCOPE, exchange_of
 from bff_core.edge.negotiation import preferred
 from bff_core.edge.parts import parts_told, statuses_of
 from bff_core.edge.problem import is_expected, problem
+from bff_core.edge.problems import report
 from bff_core.edge.trace import trace_id
 from bff_core.edge.wiring import wiring_of
 from bff_core.errors import RequestTimedOut
-from bff_core.events import Crashed
 from bff_core.rest.answer import Answer, with_injected
 from bff_core.rest.response_model import encode
 from bff_core.rest.shown import Present, Shown, presenters
@@ -231,10 +230,12 @@ class ProgressiveAnswer(Response):
 
     def _failed(self, error: Exception, scope: ASGIScope) -> bytes:
         seen: Scope = scope[SCOPE]
-        events = wiring_of(scope).events
-        if events.sinks and not is_expected(error):
-            events.emit(Crashed(route_template(scope), seen.request_id, error))
         told = problem(error, request_id=seen.request_id, trace_id=trace_id(seen.traceparent))
+        if is_expected(error):
+            exchange = exchange_of(scope)
+            exchange.error, exchange.is_partial = error, told.status >= 500
+        else:
+            report(error, scope, wiring_of(scope).events)
         return self._last(b"problem", told.body)
 
     def _last(self, name: bytes, content: bytes) -> bytes:

@@ -98,19 +98,19 @@ class Desk:
 
     def _answer(self, saga: Kind, scope: Scope, driver: Driver) -> None:
         entry = driver.entry
-        if not self._tell_end(saga, scope, entry):
-            is_keyed = bool(scope.idempotency_key)
-            raise SagaUnsettled(entry, is_keyed=is_keyed) from driver.error
+        if not self._tell_end(saga, scope, entry, driver.cause):
+            is_keyed, cause = bool(scope.idempotency_key), driver.error or driver.trouble
+            raise SagaUnsettled(entry, is_keyed=is_keyed) from cause
 
     def _answer_again(self, saga: Kind, scope: Scope, entry: Entry, known: Entry) -> None:
         if known.inputs != entry.inputs:
             raise KeyReused("This Idempotency-Key came with another request before.")
         if known.rights != entry.rights:
             raise KeyReused("This Idempotency-Key was used when you had other rights.")
-        if not self._tell_end(saga, scope, known):
+        if not self._tell_end(saga, scope, known, None):
             raise SagaUnderWay(known, is_keyed=True)
 
-    def _tell_end(self, saga: Kind, scope: Scope, entry: Entry) -> bool:
+    def _tell_end(self, saga: Kind, scope: Scope, entry: Entry, cause: Exception | None) -> bool:
         """Tell how an entry ended, by its results or an error; False where it has not."""
         is_undone = entry.outcome == "undone"
         is_settled = entry.outcome == "done" or (is_undone and not entry.may_be_repeated)
@@ -119,7 +119,7 @@ class Desk:
             saga.remember(results_of(self._kinds[entry.saga], entry))
             return True
         if is_undone or any(step.state == "not-undone" for step in entry.steps):
-            raise SagaFailed(entry, entry.failure or FAILED)
+            raise SagaFailed(entry, entry.failure or FAILED) from cause
         return False
 
     async def aclose(self, grace: float) -> None:

@@ -63,7 +63,10 @@ class Lost(Exception):  # no error: another process goes on with the saga
 
 
 class Driver:
-    """One saga under way, held by this process; `ended` is set when it ends or is put aside."""
+    """One saga under way, held by this process; `ended` is set when it ends or is put aside.
+
+    `cause` is what a step failed of last, on the way forward; `trouble` what any try failed of.
+    """
 
     def __init__(
         self,
@@ -82,6 +85,8 @@ class Driver:
         self.entry = entry
         self.ended = asyncio.Event()
         self.error: StoreUnavailable | None = None
+        self.cause: Exception | None = None
+        self.trouble: Exception | None = None
         self._plan = plan
         self._work = work
         self._journal = journal
@@ -221,7 +226,9 @@ class Driver:
         `is_again` is whether an earlier try may have had it. A service that declined a key will
         decline it again: if it must be tried once more, then under another one.
         """
-        step.failure = failure_of(fell.error)
+        step.failure, self.trouble = failure_of(fell.error), fell.error
+        if self.entry.direction == "forward":
+            self.cause = fell.error
         said = verdict(fell.error, fell.unsafe_calls)
         if said == "refused":
             is_known = not (is_again and may_be_busy(step.failure, self._wall() - step.since))
@@ -246,7 +253,7 @@ class Driver:
         await self.park(pause)
         stuck = unsettled(entry, self._plan) or entry.steps[-1]
         code = stuck.failure.code if stuck.failure else ""
-        self._tell(SagaStuck(entry.saga, entry.id, stuck.name, code, pause))
+        self._tell(SagaStuck(entry.saga, entry.id, stuck.name, code, pause, self.trouble))
 
     async def _record(self) -> None:
         entry = self.entry

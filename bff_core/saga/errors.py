@@ -14,7 +14,8 @@ class SagaFailed(BFFError):
     """
 
     def __init__(self, entry: Entry, failure: Failure) -> None:
-        super().__init__(f"saga {entry.saga} failed: {failure.code}")
+        steps = ", ".join(f"{step.name} {step.state}" for step in entry.steps)
+        super().__init__(f"saga {entry.saga} failed: {failure.code} ({steps})")
         self.status, self.code, self.title = failure.status, failure.code, failure.title
         self.retry_after = failure.retry_after
         self._detail = failure.detail
@@ -43,7 +44,8 @@ class SagaUnsettled(BFFError):
     title = "Not settled in time"
 
     def __init__(self, entry: Entry, *, is_keyed: bool) -> None:
-        super().__init__(f"saga {entry.saga} is not settled")
+        steps = ", ".join(f"{step.name} {step.state}" for step in entry.steps)
+        super().__init__(f"saga {entry.saga} is not settled ({steps})")
         self.retry_after = 2.0 if is_keyed else None
         self._is_keyed = is_keyed
         self._steps = told(entry)

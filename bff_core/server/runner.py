@@ -190,7 +190,7 @@ def _tied(lifeline: int | None, process: Process) -> Callable[[], None]:
 
 
 def _supervise(plan: Plan, workers: int, listener: socket.socket, settings: Settings) -> int:
-    sink = log_sink(settings.log_format, settings.log_level)
+    sink = log_sink(settings.log_format, settings.own_log_level)
     events = Events() if sink is None else Events(sink)
     options = {"--drain-delay": plan.delay, "--grace": plan.grace}
     told = [f"{name}={value}" for name, value in options.items() if value is not None]

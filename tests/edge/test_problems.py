@@ -308,7 +308,9 @@ async def test_a_crash_is_told_to_the_sinks_once_and_to_nobody_else(edged):
     answer = await gateway.get("/fail/1", headers={"X-Request-ID": "quote-me"})
 
     assert answer.status_code == 500
-    assert gateway.of(Crashed) == [Crashed("/fail/{number}", "quote-me", error)]
+    assert gateway.of(Crashed) == [
+        Crashed("/fail/{number}", "quote-me", error, "GET", "/fail/1", 500)
+    ]
     assert [event.status for event in gateway.of(Answered)] == [500]
 
 

@@ -1,0 +1,81 @@
+"""Formatters for log records, ours and those of other code: JSON lines, or words for people."""
+
+import json
+import logging
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from bff_core.observe.failures import traceback_of
+from bff_core.observe.masking import masked, visible, words_of
+
+
+class JSONLines(logging.Formatter):
+    """One JSON object per record, in ASCII: no character of a value can end or forge a line.
+
+    Records of other loggers have `logger`, and all of a request have `request_id` and `trace_id`,
+    where the handler has the filter `RequestIds`.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        line: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "event": _event_of(record),
+        }
+        line |= _fields_of(record)
+        trace = _traceback(record)
+        if trace:
+            line["traceback"] = trace
+        return json.dumps(line, default=str)
+
+
+class Words(logging.Formatter):
+    """Time, level, event and `key=value` words; a traceback or a stack follows, indented."""
+
+    colours: Mapping[int, str] = {
+        logging.DEBUG: "\x1b[2m",
+        logging.INFO: "\x1b[36m",
+        logging.WARNING: "\x1b[33m",
+        logging.ERROR: "\x1b[31m",
+    }
+
+    def __init__(self, *, is_coloured: bool = False) -> None:
+        super().__init__()
+        self._is_coloured = is_coloured
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line, and those of a traceback."""
+        clock = time.strftime("%H:%M:%S", time.localtime(record.created))
+        level = f"{record.levelname.lower():7}"
+        if self._is_coloured:
+            level = f"{self.colours.get(record.levelno, '')}{level}\x1b[0m"
+        fields = _fields_of(record)
+        trace = _traceback(record) or masked(str(fields.pop("stack", "")))
+        event = visible(_event_of(record), quote=False)
+        line = " ".join(filter(None, (clock, level, event, words_of(fields))))
+        if not trace:
+            return line
+        lines = trace.split("\n")
+        return "\n".join((line, *(f"    {visible(text, quote=False)}" for text in lines if text)))
+
+
+def _event_of(record: logging.LogRecord) -> str:
+    name = getattr(record, "event_name", None)
+    return name if isinstance(name, str) else masked(record.getMessage())
+
+
+def _fields_of(record: logging.LogRecord) -> dict[str, object]:
+    """Return the fields of an event, or where another record comes from, with the request's ids."""
+    told = getattr(record, "event", None)
+    fields = dict(told) if isinstance(told, dict) else {"logger": record.name}
+    for name in ("request_id", "trace_id"):
+        if name not in fields and (value := getattr(record, name, "")):
+            fields[name] = value
+    return fields
+
+
+def _traceback(record: logging.LogRecord) -> str:
+    error = record.exc_info[1] if record.exc_info else None
+    return "" if error is None else masked(traceback_of(error))

@@ -1,0 +1,48 @@
+"""Text as a log may hold it: without credentials, line ends and invisible characters."""
+
+import json
+import re
+from typing import Final
+
+_CREDENTIALS: Final = re.compile(
+    r"(?i)\b(bearer|basic|dpop|apikey)\s+[\w.~+/=-]+|\b((?:set-)?cookie:)[^\r\n]*"
+    r"|\beyJ[\w-]+\.[\w-]+\.[\w-]*|\bbff_[a-z0-9]{8}_[a-z0-9]{45}"
+)
+
+_NAMED_SECRETS: Final = re.compile(
+    r"""(?ix)
+    (["']?[\w.-]*(?:
+        passw|pwd|secret|token|authoriz|credential|api[_-]?key|session|cookie|signature|private
+        |iban|card|cvv|cvc|ssn|pin\b|otp
+    )[\w.-]*["']?\s*[:=]\s*)
+    ("(?:[^"\\]|\\.)*"? | '[^']*'? | [^\s,;&<>{}\[\]]+)
+    """
+)
+"""Members of JSON, of a form or of a query that are named like secrets, and their values."""
+
+
+def masked(text: str) -> str:
+    """Return a text without the credentials that can be recognised in it."""
+    return _CREDENTIALS.sub(lambda match: f"{match[1] or match[2] or ''} ***".strip(), text)
+
+
+def redacted(text: str) -> str:
+    """Return a piece of a body without credentials, and without values that are named like them."""
+    return masked(_NAMED_SECRETS.sub(r"\1***", text))
+
+
+def visible(value: object, *, quote: bool = True) -> str:
+    """Return a value as text without invisible characters, in quotes where spaces need them."""
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    text = str(value)
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    if quote and (not text or any(c in text for c in ' "=')):
+        return json.dumps(text, ensure_ascii=False)
+    return text
+
+
+def words_of(fields: dict[str, object]) -> str:
+    """Return fields as `key=value` words; those without a value are left out."""
+    return " ".join(f"{key}={visible(value)}" for key, value in fields.items() if value != "")

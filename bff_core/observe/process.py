@@ -1,0 +1,58 @@
+"""What a process that serves a gateway does with the log lines of other code, while it serves.
+
+Called when the gateway starts: by then the user's code has set up `logging`, if it does.
+"""
+
+import logging
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+from bff_core.events import Sink
+from bff_core.observe.failures import is_logged
+from bff_core.observe.log import LOGGER, LogSink, own_handler
+
+SERVER_LOGGERS: Final = ("uvicorn.error",)
+"""Where servers log an exception that a gateway has logged and raised again, to be cut off."""
+
+
+WRITTEN: Final = frozenset({"json", "text"})
+"""Forms that a handler of ours writes."""
+
+
+@contextmanager
+def lines_of_others(sinks: Sequence[Sink]) -> Iterator[None]:
+    """Write the lines of other loggers as ours are written, where nobody else writes them.
+
+    1. Our own logger is on again, if a `dictConfig` that did not name it has disabled it.
+    2. With the forms json and text, and a root logger without handlers, ours writes its lines.
+    3. A server does not log a second traceback of an exception that we have logged.
+    """
+    own = [sink for sink in sinks if isinstance(sink, LogSink)]
+    if not own:
+        yield
+        return
+    root, handler = logging.getLogger(), None
+    form = next((sink.form for sink in own if sink.form in WRITTEN), "root")
+    if any(sink.form for sink in own):
+        logging.getLogger(LOGGER).disabled = False
+    if form in WRITTEN and not root.handlers:
+        handler = own_handler(form, sys.stderr)
+        root.addHandler(handler)
+    loggers = [logging.getLogger(name) for name in SERVER_LOGGERS]
+    for logger in loggers:
+        logger.addFilter(is_news)
+    try:
+        yield
+    finally:
+        for logger in loggers:
+            logger.removeFilter(is_news)
+        if handler is not None:
+            root.removeHandler(handler)
+
+
+def is_news(record: logging.LogRecord) -> bool:
+    """Whether a record tells of no exception, or of one that we have not logged."""
+    error = record.exc_info[1] if record.exc_info else None
+    return error is None or not is_logged(error)

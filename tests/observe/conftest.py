@@ -1,0 +1,40 @@
+"""The lab behind real servers."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.processes.process import Nursery, Process
+from tests.processes.services import answers
+from tests.server.conftest import free_port
+
+
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    """Fork processes, and end them with the session."""
+    nursery = Nursery()
+    yield nursery
+    nursery.close()
+
+
+@pytest.fixture
+def serve(nursery: Nursery, tmp_path: Path) -> Iterator[Callable[..., tuple[Process, int]]]:
+    """Start a server of the lab; return it with its port when it serves."""
+    running: list[Process] = []
+
+    def start(server: str, **environ: str) -> tuple[Process, int]:
+        port = free_port()
+        process = Process(
+            nursery,
+            *(server, "tests.observe.serving:app", "--port", str(port)),
+            log=tmp_path / f"{port}.log",
+            environ={"BFF_ENV": "development", "BFF_DRAIN_DELAY": "0", **environ},
+            is_ready=lambda: answers(port, "/readyz"),
+        )
+        running.append(process.start())
+        return process.wait_until_ready(), port
+
+    yield start
+    for process in running:
+        process.kill()

@@ -1,0 +1,172 @@
+"""A 5xx leaves one line with what made it, wherever that was; a bug leaves one traceback."""
+
+from typing import Annotated
+
+import pytest
+import strawberry
+from fastapi import Depends
+
+from bff_core import Saga, SagaPolicy, Views, compose, step
+from bff_core.graphql import GraphQL, Info
+from bff_core.testing.running import running
+from tests.observe.lab import Dead, Screen, lab, logged, settings
+
+SERVICE = "TransportFailed: dead: GET /stock/{sku}: can't connect to 127.0.0.1:"
+
+# Path, status, the event of the line, its route, and how its error begins.
+FAILURES = [
+    ("/v1/service/7", 502, "answered", "/v1/service/{sku}", SERVICE),
+    ("/v1/part", 500, "crashed", "/v1/part", "KeyError: 'boom in a part'"),
+    ("/v1/view", 500, "crashed", "/v1/view", "ValueError: boom in a view"),
+    ("/v1/translated", 503, "answered", "/v1/translated", "HTTPException: 503: try later, caused"),
+    ("/v1/returned", 500, "answered", "/v1/returned", "no exception: the route or a middleware"),
+    ("/v1/dependency", 500, "crashed", "/v1/dependency", "ValueError: boom in an async dep"),
+    ("/v1/sync-dependency", 500, "crashed", "/v1/sync-dependency", "ValueError: boom in a sync"),
+    ("/v1/exit-dependency", 200, "crashed", "/v1/exit-dependency", "ValueError: boom behind a yi"),
+    ("/v1/background", 200, "crashed", "/v1/background", "ValueError: boom in the background"),
+    ("/v1/stream/bug", 200, "crashed", "/v1/stream/bug", "ValueError: boom amid a stream"),
+    ("/v1/stream/first", 502, "answered", "/v1/stream/first", SERVICE),
+    ("/v1/stream/service", 200, "crashed", "/v1/stream/service", SERVICE),
+    ("/mine", 503, "answered", "/mine", "Mine: my own words"),
+    ("/sync", 500, "crashed", "/sync", "RuntimeError: boom in a thread"),
+    ("/plain/7", 503, "answered", "/plain/{number}", "HTTPException: 503: plainly not"),
+]
+
+
+def place(line):
+    """Return the route that a line names."""
+    return line["route"] if line["event"] == "answered" else line["where"]
+
+
+@pytest.mark.parametrize("failure", FAILURES, ids=lambda one: one[0])
+@pytest.mark.parametrize("with_middleware", [False, True], ids=["fast", "slow"])
+async def test_a_failed_request_leaves_one_line_with_what_made_it(failure, with_middleware):
+    """Type and message, call, route, path, status and ids: in one line, and in no other."""
+    path, status, event, route, error = failure
+    with logged() as (log, events):
+        async with running(lab(events=events, with_middleware=with_middleware)) as client:
+            answer = await client.get(path)
+
+    (line,) = log.errors
+    assert (line["event"], place(line), line["path"]) == (event, route, path)
+    assert line["status"] == answer.status_code == status
+    assert line["error"].startswith(error)
+    assert line["request_id"] == answer.headers["x-request-id"]
+    assert len(line["trace_id"]) == 32
+    assert log.text.count("Traceback (most recent call last)") == (
+        event == "crashed" and error != SERVICE
+    )
+    if error == SERVICE:
+        assert (line["upstream"], line["operation"]) == ("dead", "GET /stock/{sku}")
+    (answered,) = log.of("answered")
+    assert answered["status"] == status
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "event", "error"),
+    [
+        ("/middleware/bug", 500, "crashed", "ValueError: boom in a middleware"),
+        ("/middleware/503", 503, "answered", "no exception: the route or a middleware returned"),
+    ],
+)
+async def test_a_middleware_that_fails_leaves_one_line(path, status, event, error):
+    """It stands before the routes, so the line has the path alone."""
+    with logged() as (log, events):
+        async with running(lab(events=events, with_middleware=True)) as client:
+            await client.get(path)
+
+    (line,) = log.errors
+    assert (line["event"], line["path"], line["status"]) == (event, path, status)
+    assert line["error"].startswith(error)
+
+
+async def test_a_bug_in_a_part_of_several_leaves_one_traceback():
+    """Two optional parts wait for the one that has it: each says so, the first with the place."""
+    with logged() as (log, events):
+        async with running(lab(events=events)) as client:
+            await client.get("/v1/optional")
+
+    assert [line["part"] for line in log.of("part_ended")] == ["extra", "more"]
+    assert log.text.count("Traceback (most recent call last)") == 1
+    assert all(line["error"].startswith("KeyError: 'boom in a part'") for line in log.errors)
+
+
+async def test_the_same_bug_has_a_traceback_in_each_request():
+    """Not once in the life of a process."""
+    with logged() as (log, events):
+        async with running(lab(events=events)) as client:
+            await client.get("/v1/view")
+            await client.get("/v1/view")
+
+    assert log.text.count("Traceback (most recent call last)") == 2
+
+
+class Order(Saga):
+    """A write whose only step can't reach its service."""
+
+    dead: Dead
+    policy = SagaPolicy(tries=1, backoff=0.01)
+
+    @step
+    async def reserve(self) -> dict[str, int]:
+        """Fail with the service."""
+        return await self.dead.stock()
+
+
+async def test_a_step_of_a_saga_leaves_one_line():
+    """The saga, its steps and the call that failed."""
+    orders = Views()
+
+    @orders.post("/orders")
+    async def order(saga: Annotated[Order, Depends(compose(Order))]) -> dict[str, int]:
+        await saga.run()
+        return await saga.reserve()
+
+    values = settings(journal_url="sqlite://")
+    with logged() as (log, events):
+        app = lab(orders, events=events, sagas=[Order], settings=values)
+        async with running(app) as client:
+            answer = await client.post("/orders")
+
+    (line,) = log.errors
+    assert answer.status_code == line["status"] == 502
+    assert (line["event"], line["route"]) == ("answered", "/orders")
+    assert line["error"].startswith("SagaFailed: saga Order failed: unavailable (reserve failed)")
+    assert f", caused by {SERVICE}" in line["error"]
+    ids = {one.get("request_id") for one in log.lines}
+    assert ids == {line["request_id"]}
+
+
+@strawberry.type
+class Query:
+    """Resolvers that fail."""
+
+    @strawberry.field
+    async def stock(self, info: Info) -> int:
+        """Fail with the service."""
+        return len(await info.context.compose(Screen).stock())
+
+    @strawberry.field
+    async def bug(self) -> int:
+        """Fail by itself."""
+        raise ValueError("boom in a resolver")
+
+
+@pytest.mark.parametrize(
+    ("field", "event", "error"),
+    [("stock", "answered", SERVICE), ("bug", "crashed", "ValueError: boom in a resolver")],
+)
+async def test_a_resolver_that_fails_leaves_one_line(field, event, error):
+    """GraphQL answers 200 and hides the failure in its errors; the log does not."""
+    face = GraphQL(strawberry.Schema(Query))
+    with logged() as (log, events):
+        async with running(lab(face, events=events)) as client:
+            await client.post("/graphql", json={"query": f"{{ {field} }}"})
+
+    (line,) = log.errors
+    assert (line["event"], line["path"] if event == "crashed" else "/graphql") == (
+        event,
+        "/graphql",
+    )
+    assert line["error"].startswith(error)
+    assert line["level"] == ("error" if event == "crashed" else "warning")
