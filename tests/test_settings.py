@@ -145,7 +145,7 @@ def test_credentials_in_an_address_are_refused_and_not_repeated():
         ("BFF_TIMEOUT", "inf", "up to 3600"),
         ("BFF_MAX_BODY", "many", "1MiB"),
         ("BFF_MAX_CONCURRENT", "0", "from 1 up"),
-        ("BFF_LOG", "xml", "json, text or off"),
+        ("BFF_LOG", "xml", "json, text, root or off"),
         ("BFF_LOG_LEVEL", "loud", "debug, info"),
         ("BFF_GC_FREEZE", "perhaps", "true or false"),
         ("BFF_GC_THRESHOLD", "-1", "0 keeps Python's"),

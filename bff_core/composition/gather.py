@@ -114,6 +114,9 @@ async def _wait_within(caller: Part[object], slots: list[Slot]) -> None:
             if isinstance(slot, Part):
                 waiting.enter_context(slot.awaited_by(caller))
         await _wait(slots)
+    for slot in slots:
+        if isinstance(slot, Part) and slot.is_done:
+            slot.used()
 
 
 async def _wait(slots: list[Slot]) -> None:

@@ -89,7 +89,9 @@ class Keyed(Awaitable[V_co]):
         self._options = options
 
     def __await__(self) -> Generator[object, None, V_co]:
-        batch = yield from self._part.__await__()
+        batch = yield from self._part.landed()
+        if isinstance(batch, _Failed):
+            self._part.used()
         try:
             value = batch[self._key]
         except KeyError:
@@ -112,6 +114,7 @@ class Keyed(Awaitable[V_co]):
             self._part.degrade(
                 state_of(error, has_fallback=True), reason_of(error), self._part.result()
             )
+        self._part.used()
         return value  # type: ignore[return-value]  # the declaration types it
 
 

@@ -118,7 +118,7 @@ class PartMethod(Generic[P, T]):
 class Optional(Generic[F]):
     """An optional part's failure is replaced by its fallback and told as a state."""
 
-    __slots__ = ("_fallback", "_has_fallback", "may_shed", "timeout")
+    __slots__ = ("_fallback", "_has_fallback", "may_shed", "timeout", "tolerates_degraded")
 
     def __init__(
         self,
@@ -127,7 +127,9 @@ class Optional(Generic[F]):
         has_fallback: bool,
         timeout: float | None,
         shed: bool = True,
+        tolerates_degraded: bool = False,
     ) -> None:
+        self.tolerates_degraded = tolerates_degraded
         self._fallback = fallback
         self._has_fallback = has_fallback
         self.timeout = timeout
@@ -180,20 +182,24 @@ def critical(
 ) -> PartMethod[P, T]: ...
 @overload
 def critical(
-    *, timeout: float
+    *, timeout: float | None = None, tolerates_degraded: bool = False
 ) -> Callable[[Callable[Concatenate[C, P], Coroutine[object, object, T]]], PartMethod[P, T]]: ...
 def critical(
     body: Callable[..., Coroutine[object, object, T]] | None = None,
     /,
     *,
     timeout: float | None = None,
+    tolerates_degraded: bool = False,
 ) -> object:
     """Declare a part without which there is no screen: its failure is raised.
 
     `timeout` in seconds covers everything that the part awaits; the request's deadline bounds it
     in any case. Whoever awaits the part gets `PartFailed`, whose cause decides the status.
+
+    A part that awaits one which has degraded is reported as `fallback` with the reason
+    `dependency`; with `tolerates_degraded` its value is whole all the same.
     """
-    failure = Critical(checked_timeout(timeout))
+    failure = Critical(checked_timeout(timeout), tolerates_degraded=tolerates_degraded)
     return partial(_declare, failure) if body is None else PartMethod(body, failure)
 
 
@@ -208,14 +214,24 @@ def optional(
     body: Callable[Concatenate[C, P], Coroutine[object, object, T]], /
 ) -> PartMethod[P, T | None]: ...
 @overload
-def optional(*, timeout: float | None = None, shed: bool = True) -> _Declaration[None]: ...
+def optional(
+    *, timeout: float | None = None, shed: bool = True, tolerates_degraded: bool = False
+) -> _Declaration[None]: ...
 @overload
 def optional(
-    *, fallback: Callable[[], F], timeout: float | None = None, shed: bool = True
+    *,
+    fallback: Callable[[], F],
+    timeout: float | None = None,
+    shed: bool = True,
+    tolerates_degraded: bool = False,
 ) -> _Declaration[F]: ...
 @overload
 def optional(
-    *, fallback: F, timeout: float | None = None, shed: bool = True
+    *,
+    fallback: F,
+    timeout: float | None = None,
+    shed: bool = True,
+    tolerates_degraded: bool = False,
 ) -> _Declaration[F]: ...
 def optional(
     body: Callable[..., Coroutine[object, object, object]] | None = None,
@@ -224,6 +240,7 @@ def optional(
     fallback: object = _NONE,
     timeout: float | None = None,
     shed: bool = True,
+    tolerates_degraded: bool = False,
 ) -> object:
     """Declare a part that the screen can do without: its failure yields `fallback`.
 
@@ -232,11 +249,18 @@ def optional(
     it the part ends a little (a tenth of what is left, 0.1 s at most) before the request does, so
     that the answer can still tell of it. While the gateway has too much to do the part is left
     out, and yields its fallback at once, unless `shed=False`.
+
+    A part that awaits one which has degraded is reported as `fallback` with the reason
+    `dependency`; with `tolerates_degraded` its value is whole all the same.
     """
     has_fallback = fallback is not _NONE
     value = frozen_fallback(fallback) if has_fallback else None
     failure = Optional(
-        value, has_fallback=has_fallback, timeout=checked_timeout(timeout), shed=shed
+        value,
+        has_fallback=has_fallback,
+        timeout=checked_timeout(timeout),
+        shed=shed,
+        tolerates_degraded=tolerates_degraded,
     )
     return _Declaration(failure) if body is None else PartMethod(body, failure)
 

@@ -10,7 +10,7 @@ from typing import Generic, Protocol, TypeVar
 from bff_core.call import Reply
 from bff_core.composition.errors import PartCancelled, PartTimedOut
 from bff_core.composition.screen import Screen
-from bff_core.composition.state import State, reason_of, state_of
+from bff_core.composition.state import DEPENDENCY, State, reason_of, state_of
 from bff_core.errors import BadPayload, CompositionCycle, PartFailed
 from bff_core.events import PartEnded
 from bff_core.scope import running_part
@@ -24,6 +24,10 @@ class Failure(Protocol):
     @property
     def may_shed(self) -> bool:
         """Whether the part is left out of an answer that is dimmed."""
+
+    @property
+    def tolerates_degraded(self) -> bool:
+        """Whether the part is whole although a part that it awaited has degraded."""
 
     def deadline(self, now: float, limit: float, /) -> float:
         """Return the instant by which the part ends, given the request's."""
@@ -40,7 +44,7 @@ class Part(Awaitable[T_co], Generic[T_co]):
 
     `deadline` is an instant of the composition's clock; `state` and `reason` are final once
     `is_done`; `age` is in seconds and above 0 when a stale reply was used; `started` and `ended`
-    are instants.
+    are instants. It `lacks` something where a part that it awaited has degraded.
     """
 
     __slots__ = (
@@ -58,6 +62,7 @@ class Part(Awaitable[T_co], Generic[T_co]):
         "deadline",
         "ended",
         "is_done",
+        "lacks",
         "name",
         "reason",
         "started",
@@ -90,6 +95,7 @@ class Part(Awaitable[T_co], Generic[T_co]):
         self._callbacks: list[Callable[[Part[T_co]], object]] = []
         self._awaiting: list[Part[object]] = []
         self._has_expired = False
+        self.lacks = False
         self._timer: asyncio.TimerHandle | None = None
         self._body: Coroutine[object, object, T_co] | None = body
         self._task: asyncio.Task[None] | None = None
@@ -137,6 +143,8 @@ class Part(Awaitable[T_co], Generic[T_co]):
         body, self._body = self._body, None
         try:
             self._value = await body  # type: ignore[misc]  # a body is run once
+            if self.lacks:
+                self._take_lack()
         except asyncio.CancelledError:
             self._take_cancellation()
             if not self._has_expired:
@@ -154,6 +162,15 @@ class Part(Awaitable[T_co], Generic[T_co]):
             self._settle(PartCancelled(self.name))
         else:
             self.fail(PartCancelled(self.name))
+
+    def _take_lack(self) -> None:
+        """Degrade: the value was made of what a part that degraded had in place of its own."""
+        if self._failure.tolerates_degraded or self.state not in {"ok", "stale"}:
+            return
+        self.state, self.reason = "fallback", DEPENDENCY
+        events = self._screen.events
+        if events.sinks:
+            events.emit(PartEnded(self._screen.title, self.name, self.state, self.reason))
 
     def _abandon(self, body: Coroutine[object, object, T_co]) -> None:
         # A task that is cancelled before its first step never enters `_run`.
@@ -191,6 +208,12 @@ class Part(Awaitable[T_co], Generic[T_co]):
         self.cancel()
 
     def __await__(self) -> Generator[object, None, T_co]:
+        value = yield from self.landed()
+        self.used()
+        return value
+
+    def landed(self) -> Generator[object, None, T_co]:
+        """Wait for the part and return its value, or raise what it died of."""
         caller = running_part.get()
         if isinstance(caller, Part):
             with self.awaited_by(caller):
@@ -199,6 +222,12 @@ class Part(Awaitable[T_co], Generic[T_co]):
             yield from self._wait()
             self.witnessed()
         return self.result()
+
+    def used(self) -> None:
+        """Note that the value of the running part, if one runs, is made of this one's."""
+        caller = running_part.get()
+        if isinstance(caller, Part) and self.state not in {"ok", "stale"}:
+            caller.lacks = True
 
     def witnessed(self) -> None:
         """Tell whoever wants to know which parts the running code has used."""
@@ -282,12 +311,13 @@ witness: ContextVar[Callable[[Part[object]], object] | None] = ContextVar("witne
 class Critical:
     """A critical part's failure is raised to whoever awaits it."""
 
-    __slots__ = ("timeout",)
+    __slots__ = ("timeout", "tolerates_degraded")
 
     may_shed = False
 
-    def __init__(self, timeout: float | None = None) -> None:
+    def __init__(self, timeout: float | None = None, *, tolerates_degraded: bool = False) -> None:
         self.timeout = timeout
+        self.tolerates_degraded = tolerates_degraded
 
     def deadline(self, now: float, limit: float) -> float:
         """Return the part's own timeout or the request's deadline, whichever ends first."""

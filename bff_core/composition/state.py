@@ -1,11 +1,14 @@
 """How a part ended: the states that clients are told, and what of an error decides them."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from bff_core.errors import BFFError, PartFailed
 
 State = Literal["ok", "stale", "partial", "fallback", "missing", "forbidden"]
+
+DEPENDENCY: Final = "dependency"
+"""The reason of a part whose value lacks what a part that it awaited would have given."""
 
 WORST_LAST: tuple[State, ...] = ("ok", "stale", "partial", "missing", "fallback", "forbidden")
 """States by how much they take away; several runs of one part are told as the last of these."""

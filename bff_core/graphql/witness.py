@@ -12,7 +12,7 @@ from typing import Any
 from graphql import GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema, is_non_null_type
 
 from bff_core.composition.part import Part, witness
-from bff_core.composition.state import State
+from bff_core.composition.state import DEPENDENCY, State
 from bff_core.graphql.context import Context
 from bff_core.graphql.failures import PartMissing
 
@@ -55,7 +55,7 @@ def _tell(awaited: list[Part[object]]) -> None:
     """Raise for a part that is down; what its service calls "not found" is really none."""
     for part in awaited:
         for name, state, reason in _behind(part):
-            if state not in {"ok", "stale", "partial"} and reason != "not_found":
+            if state not in {"ok", "stale", "partial"} and reason not in {"not_found", DEPENDENCY}:
                 raise PartMissing(name, state, reason)
 
 

@@ -13,6 +13,7 @@ from starlette.types import Scope as ASGIScope
 from bff_core.clock import monotonic
 from bff_core.composition.composition import Board, Composition
 from bff_core.composition.part import Failure, Part
+from bff_core.composition.state import DEPENDENCY
 from bff_core.edge.exchange import SCOPE, exchange_of
 from bff_core.edge.negotiation import preferred
 from bff_core.edge.parts import parts_told, statuses_of
@@ -244,7 +245,9 @@ class ProgressiveAnswer(Response):
 
 
 def _is_good(part: Part[object]) -> bool:
-    return part.exception() is None and part.state in {"ok", "stale"}
+    """Whether a part is worth showing; one that lacks something of another still is."""
+    is_own = part.state in {"ok", "stale"} or part.reason == DEPENDENCY
+    return is_own and part.exception() is None
 
 
 async def _left(receive: Receive) -> None:

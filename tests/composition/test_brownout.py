@@ -105,7 +105,7 @@ async def test_a_critical_part_goes_on_with_the_fallback_of_an_optional_one():
     assert await page.product() == "product, 0 EUR"
     assert page.ran == ["product"]
     assert str(page.plan()).splitlines()[1:] == [
-        "└─ product  ok  0.0 ms",
+        "└─ product  fallback (dependency)  0.0 ms",
         "   └─ price  missing (shed)  0.0 ms",
     ]
 

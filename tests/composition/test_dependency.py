@@ -1,0 +1,199 @@
+"""A part that awaited one which degraded says so, unless it declares that its value is whole."""
+
+import asyncio
+
+import pytest
+
+from bff_core import Composition, critical, gather, loader, optional
+from bff_core.composition.composition import Board
+from bff_core.errors import NotAllowed, NotFound
+from bff_core.events import Events, PartEnded
+
+REASONS = [
+    (TimeoutError(), ("fallback", "timeout")),
+    (NotFound("none"), ("missing", "not_found")),
+    (NotAllowed("no"), ("forbidden", "not_allowed")),
+    (ValueError("bug"), ("fallback", "error")),
+]
+
+
+class Screen(Composition):
+    """A price that fails, and parts that are made of it in several ways."""
+
+    error: Exception
+
+    @optional(fallback=0)
+    async def price(self) -> int:
+        raise self.error
+
+    @optional(fallback=0)
+    async def stock(self) -> int:
+        return 3
+
+    @critical
+    async def product(self) -> str:
+        return f"tent, {await self.price()}"
+
+    @optional
+    async def teaser(self) -> str | None:
+        return (await self.product()).upper()
+
+    @optional
+    async def gathered(self) -> tuple[int, int] | None:
+        return await gather(self.stock(), self.price())
+
+    @optional
+    async def in_tasks(self) -> list[int] | None:
+        return await asyncio.gather(self.stock(), self.price())
+
+    @critical(tolerates_degraded=True)
+    async def whole(self) -> str:
+        return f"tent, price on demand ({await self.price()})"
+
+    @optional(fallback="", tolerates_degraded=True)
+    async def whole_optional(self) -> str:
+        return f"{await self.product()}"
+
+    @critical
+    async def behind_whole(self) -> str:
+        return await self.whole()
+
+    @optional
+    async def apart(self) -> int | None:
+        self.price()  # started for others, and not awaited
+        return await self.stock()
+
+    @optional
+    async def impatient(self) -> int | None:
+        try:
+            async with asyncio.timeout(0):
+                return await self.price()
+        except TimeoutError:
+            return 1
+
+    @optional(fallback=7)
+    async def failed(self) -> int:
+        await self.price()
+        raise TimeoutError
+
+
+def told(screen):
+    """Return state and reason of each part."""
+    return {name: (one.state, one.reason) for name, one in screen.parts.items()}
+
+
+@pytest.mark.parametrize(("error", "expected"), REASONS)
+@pytest.mark.parametrize("name", ["product", "gathered", "in_tasks"])
+async def test_a_part_that_awaited_a_degraded_one_is_a_fallback(name, error, expected):
+    """Whether it awaits it alone or with others; the first cause is the other part's reason."""
+    async with Screen(error=error) as screen:
+        assert await getattr(screen, name)() is not None
+
+    assert told(screen)["price"] == expected
+    assert told(screen)[name] == ("fallback", "dependency")
+
+
+async def test_a_chain_of_parts_is_reported_to_its_end():
+    """Each part says it of the one before."""
+    async with Screen(error=TimeoutError()) as screen:
+        assert await screen.teaser() == "TENT, 0"
+
+    assert told(screen)["teaser"] == ("fallback", "dependency")
+    assert [one.name for one in screen.degraded] == ["teaser", "product", "price"]
+
+
+@pytest.mark.parametrize("name", ["whole", "whole_optional", "behind_whole"])
+async def test_a_part_may_declare_that_its_value_is_whole(name):
+    """And then those that are made of it are whole, too."""
+    async with Screen(error=TimeoutError()) as screen:
+        await getattr(screen, name)()
+
+    assert told(screen)[name] == ("ok", "")
+
+
+async def test_a_part_that_was_not_awaited_is_no_dependency():
+    """Only what a value can be made of counts."""
+    async with Screen(error=TimeoutError()) as screen:
+        await screen.apart()
+
+    assert told(screen)["apart"] == ("ok", "")
+
+
+async def test_a_part_that_was_given_up_is_no_dependency():
+    """Nothing came of it that the value could be made of."""
+    async with Screen(error=TimeoutError()) as screen:
+        assert await screen.impatient() == 1
+
+    assert told(screen)["impatient"] == ("ok", "")
+
+
+async def test_a_part_that_fails_itself_has_its_own_reason():
+    """What it died of says more than what it lacked."""
+    async with Screen(error=NotFound("none")) as screen:
+        assert await screen.failed() == 7
+
+    assert told(screen)["failed"] == ("fallback", "timeout")
+
+
+async def test_a_view_that_awaits_a_degraded_part_is_no_part():
+    """Code outside of parts gets the value, and no state changes."""
+    async with Screen(error=TimeoutError()) as screen:
+        assert await screen.price() == 0
+        assert await screen.stock() == 3
+
+    assert told(screen) == {"price": ("fallback", "timeout"), "stock": ("ok", "")}
+
+
+class Shelf(Composition):
+    """Parts that are made of what a loader found."""
+
+    outage: bool = False
+
+    @loader(fallback=0)
+    async def price(self, skus: tuple[str, ...]) -> dict[str, int | Exception]:
+        if self.outage:
+            raise TimeoutError
+        return {sku: TimeoutError() if sku == "bad" else 5 for sku in skus}
+
+    @optional
+    async def one(self, sku: str) -> int | None:
+        return await self.price(sku)
+
+    @optional
+    async def all(self) -> list[int] | None:
+        return await self.price.many(["good", "bad"])
+
+
+@pytest.mark.parametrize(
+    ("outage", "sku", "expected"),
+    [(False, "good", "ok"), (False, "bad", "fallback"), (True, "good", "fallback")],
+)
+async def test_what_a_loader_found_for_another_key_is_no_dependency(outage, sku, expected):
+    """Keys of one call fail one by one, or all together."""
+    async with Shelf(outage=outage) as shelf:
+        for key in ("bad", sku):
+            await shelf.price(key)
+        part = shelf.one(sku)
+        await part
+
+    assert part.state == expected
+
+
+async def test_many_keys_of_which_one_failed_are_a_dependency():
+    """A list with a made-up price in it lacks something."""
+    async with Shelf() as shelf:
+        part = shelf.all()
+        assert await part == [5, 0]
+
+    assert (part.state, part.reason) == ("fallback", "dependency")
+
+
+async def test_the_sinks_hear_of_it():
+    """As of each part that ends other than well; it died of nothing."""
+    heard = []
+    screen = Screen(error=TimeoutError())
+    screen.enter(Board("Screen", loop=asyncio.get_running_loop(), events=Events(heard.append)))
+    async with screen:
+        await screen.product()
+
+    assert PartEnded("Screen", "product", "fallback", "dependency") in heard
