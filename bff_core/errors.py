@@ -69,11 +69,16 @@ class ClientError(BFFError):
 
     `status` (400 to 499) sets code and title, too, unless they are given. `errors` name the faults
     one by one, as JSON objects; problem details and GraphQL's extensions repeat them.
+
+    Where credentials are refused `reason` is a fixed word for the log, and `refused_by` names the
+    authenticator; the caller gets neither.
     """
 
     status = 400
     code = "bad_request"
     title = "Bad request"
+    reason: str = ""
+    refused_by: str = ""
 
     def __init__(
         self,
@@ -131,9 +136,10 @@ class NotAuthenticated(ClientError):
     code = "not_authenticated"
     title = "Not authenticated"
 
-    def __init__(self, message: str, *, challenge: str = "") -> None:
+    def __init__(self, message: str, *, challenge: str = "", reason: str = "") -> None:
         super().__init__(message)
         self.challenge = challenge
+        self.reason = reason or self.reason
 
 
 class NotAllowed(ClientError):

@@ -8,9 +8,10 @@ from typing import Protocol, runtime_checkable
 
 from typing_extensions import TypeIs
 
+from bff_core.auth.refusals import name_refusal
 from bff_core.auth.viewer import Viewer
 from bff_core.clock import Clock
-from bff_core.errors import ConfigurationError
+from bff_core.errors import ClientError, ConfigurationError
 from bff_core.events import Events
 from bff_core.links import Links
 from bff_core.scope import Scope
@@ -179,7 +180,11 @@ class FirstOf:
     async def authenticate(self, scope: Scope, /) -> Viewer | None:
         """Return the first viewer that one of them finds."""
         for one, issuer in self._named:
-            viewer = await one.authenticate(scope)
+            try:
+                viewer = await one.authenticate(scope)
+            except ClientError as error:
+                name_refusal(error, name_of(one))
+                raise
             if viewer is not None:
                 return viewer.issued_by(issuer)
         return None

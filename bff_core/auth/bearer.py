@@ -162,7 +162,7 @@ class BearerAuthenticator:
         if is_proved and self._proofs is not None and known.thumbprint:
             await self._proofs.check(scope, token, known.thumbprint)
         elif is_proved or known.thumbprint:  # a bound token without its proof, or the reverse
-            raise NotAuthenticated(REFUSAL)
+            raise NotAuthenticated(REFUSAL, reason="not_bound" if is_proved else "proof_missing")
         else:
             scope.token = PlainToken(token)
         if self._devices is not None:
@@ -173,8 +173,10 @@ class BearerAuthenticator:
     def _bare(self, sent: bytes) -> bytes:
         """Return a token that comes without a proof, where such are taken."""
         found = parse_bearer(sent)
-        if found is None or (self._dpop is not None and self._dpop.required):
-            raise NotAuthenticated(REFUSAL)
+        if found is None:
+            raise NotAuthenticated(REFUSAL, reason="no_bearer_token")
+        if self._dpop is not None and self._dpop.required:
+            raise NotAuthenticated(REFUSAL, reason="proof_missing")
         return found[1]
 
     async def _learn(self, token: bytes, digest: bytes) -> "_Verified":

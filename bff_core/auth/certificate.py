@@ -108,25 +108,31 @@ class CertificateAuthenticator:
         if sent is None:
             return None
         found = self._read(sent)
-        if found is None or not found[1] <= self._wall() <= found[2]:
-            raise NotAuthenticated(REFUSAL)
+        if isinstance(found, str):
+            raise NotAuthenticated(REFUSAL, reason=found)
+        if not found[1] <= self._wall() <= found[2]:
+            reason = "not_yet" if self._wall() < found[1] else "expired"
+            raise NotAuthenticated(REFUSAL, reason=reason)
         return found[0]
 
-    def _parsed(self, sent: bytes) -> tuple[Viewer, float, float] | None:
-        """Return the viewer, and from when until when the certificate holds (Unix times)."""
+    def _parsed(self, sent: bytes) -> tuple[Viewer, float, float] | str:
+        """Return the viewer, and from when until when the certificate holds (Unix times).
+
+        A word for the log where it is refused.
+        """
         try:
             certificate = self._certificate(sent)
         except (ValueError, Error):
-            return None
+            return "malformed"
         if certificate is None:
-            return None
+            return "malformed"
         subject = self._subject(certificate)
         fingerprint = sha256(certificate.public_bytes(Encoding.DER)).hexdigest()
         is_allowed = any(fnmatchcase(subject, pattern) for pattern in self._allowed)
         if self._fingerprints and fingerprint not in self._fingerprints:
-            return None
+            return "fingerprint"
         if not subject or not is_allowed:
-            return None
+            return "subject_not_allowed" if subject else "no_subject"
         viewer = Viewer(subject, scopes=self._scopes, issuer=f"certificate:{self._by}")
         begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
         return viewer, begins.timestamp(), ends.timestamp()

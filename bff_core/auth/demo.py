@@ -54,7 +54,7 @@ class DemoAuthenticator:
             return None
         match = _CREDENTIALS.fullmatch(credentials)
         if match is None:
-            raise NotAuthenticated(_REFUSAL)
+            raise NotAuthenticated(_REFUSAL, reason="malformed")
         viewer = self._viewer(match[1].decode())
         return viewer if match[2] is None else _changed(viewer, match[2].decode())
 
@@ -64,9 +64,9 @@ def _changed(viewer: Viewer, query: str) -> Viewer:
     try:
         named = parse_qs(query, keep_blank_values=True, strict_parsing=True)
     except ValueError:
-        raise NotAuthenticated(_REFUSAL) from None
+        raise NotAuthenticated(_REFUSAL, reason="malformed") from None
     values = {name: frozenset(" ".join(texts).split()) for name, texts in named.items()}
     scopes, roles = values.pop("scope", viewer.scopes), values.pop("roles", viewer.roles)
     if values:
-        raise NotAuthenticated(_REFUSAL)
+        raise NotAuthenticated(_REFUSAL, reason="malformed")
     return replace(viewer, scopes=scopes, roles=roles)

@@ -177,7 +177,7 @@ class DeviceSessions:
             return
         known = await self._opened().find(owner, name)
         if known is not None and known.has_ended:
-            raise NotAuthenticated(REFUSAL)
+            raise NotAuthenticated(REFUSAL, reason="device_ended")
         wall = self._wall()
         if known is None:
             await self._opened().put(owner, _seen(scope, viewer, name, wall))

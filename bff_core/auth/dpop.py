@@ -95,15 +95,18 @@ class Proofs:
         try:
             is_new = await self._is_proved(scope, token, thumbprint)
         except Refused as refused:
-            raise NotAuthenticated(REFUSAL, challenge=self._options.challenge) from refused
+            reason = f"proof_{refused}"
+            challenge = self._options.challenge
+            raise NotAuthenticated(REFUSAL, challenge=challenge, reason=reason) from None
         if not is_new:
-            raise NotAuthenticated(REFUSAL, challenge=self._options.challenge)
+            challenge = self._options.challenge
+            raise NotAuthenticated(REFUSAL, challenge=challenge, reason="proof_replayed")
 
     async def _is_proved(self, scope: Scope, token: bytes, thumbprint: str) -> bool:
         """Whether the proof is good, and was not sent before; raises `Refused`."""
         sent = [value for name, value in scope.headers if name == b"dpop"]
         if len(sent) != 1:
-            raise Refused("proofs")
+            raise Refused("count")
         claims, known = self._signed(sent[0])
         if not compare_digest(known, thumbprint):
             raise Refused("thumbprint")
@@ -114,7 +117,7 @@ class Proofs:
         """Return the claims of a proof and the thumbprint of the key that signed it."""
         told = parse(proof)
         if told.typ != "dpop+jwt" or told.algorithm not in self._options.algorithms:
-            raise Refused("proof")
+            raise Refused("type")
         key = public_key_of(told.header.get("jwk"))
         if told.algorithm not in key.algorithms or not is_signed(told, key):
             raise Refused("signature")
@@ -132,7 +135,7 @@ class Proofs:
             raise Refused("ath")
         if self._options.nonces and claims.get("nonce") not in {self._nonce(0), self._nonce(1)}:
             challenge = f'{self._options.challenge}, error="use_dpop_nonce"'
-            raise NotAuthenticated(REFUSAL, challenge=challenge)
+            raise NotAuthenticated(REFUSAL, challenge=challenge, reason="proof_nonce")
 
     def _is_here(self, told: object, scope: Scope) -> bool:
         """Whether a URL is that of the request, query and fragment aside (section 4.3).

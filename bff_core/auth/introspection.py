@@ -71,6 +71,7 @@ class Introspection:
 class _Known:
     viewer: Viewer | None
     until: float
+    reason: str = ""
 
 
 class IntrospectionAuthenticator:
@@ -125,7 +126,7 @@ class IntrospectionAuthenticator:
         if known is None or resources.clock() >= known.until:
             known = await asyncio.shield(self._ask(name, token, resources))
         if known.viewer is None:
-            raise NotAuthenticated(REFUSAL)
+            raise NotAuthenticated(REFUSAL, reason=known.reason)
         scope.token, scope.wall = PlainToken(token), self._wall
         return known.viewer
 
@@ -161,7 +162,7 @@ class IntrospectionAuthenticator:
     async def _told(self, token: bytes, resources: Resources) -> _Known:
         now = resources.clock()
         if len(token) > LONGEST:
-            return _Known(None, now + REFUSED_FOR)
+            return _Known(None, now + REFUSED_FOR, "too_long")
         asked = {"token": token.decode("latin-1"), "token_type_hint": "access_token"}
         service = resources.services[provider(self._options.upstream)]
         reply = await post(service, self._options.path, asked, self._proof)
@@ -172,8 +173,8 @@ class IntrospectionAuthenticator:
             raise ProviderUnavailable("introspection answered something else")
         try:
             viewer, left = self._judged(told)
-        except Refused:
-            return _Known(None, now + REFUSED_FOR)
+        except Refused as refused:
+            return _Known(None, now + REFUSED_FOR, str(refused))
         return _Known(viewer, now + min(left, BELIEVED))
 
     def _judged(self, told: Mapping[str, object]) -> tuple[Viewer, float]:

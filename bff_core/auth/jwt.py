@@ -17,6 +17,7 @@ from joserfc.jws import JWSRegistry
 from joserfc.util import base64_to_int
 
 from bff_core.auth.issuer import ALGORITHMS, Issuer
+from bff_core.auth.refusals import Refused as Refused  # noqa: PLC0414 # others import it from here
 from bff_core.auth.weak_keys import is_weak
 
 LONGEST: Final = 8192
@@ -37,10 +38,6 @@ _decode_object: Final = msgspec.json.Decoder(dict[str, object]).decode
 
 VerifyingKey = RSAKey | ECKey | OKPKey
 Claims = Mapping[str, object]
-
-
-class Refused(Exception):
-    """A token is not accepted; the reason is for logs, never for whoever sent it."""
 
 
 @dataclass(frozen=True, slots=True)

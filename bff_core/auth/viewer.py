@@ -101,7 +101,7 @@ class Viewer:
     def require(self, *scopes: str) -> Self:
         """Return itself, or raise NotAuthenticated for nobody and NotAllowed without a scope."""
         if self.is_anonymous:
-            raise NotAuthenticated("Sign in to see this.")
+            raise NotAuthenticated("Sign in to see this.", reason="no_credentials")
         missing = [scope for scope in scopes if scope not in self.scopes]
         if missing:
             raise NotAllowed(f"This needs the scope {missing[0]!r}.")

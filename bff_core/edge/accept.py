@@ -6,6 +6,7 @@ from math import inf
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
+from bff_core.auth.refusals import reason_of
 from bff_core.auth.viewer import ANONYMOUS
 from bff_core.clock import Clock
 from bff_core.edge.exchange import CUT, EXCHANGE, SCOPE, Exchange
@@ -21,6 +22,9 @@ CLIENT_LEFT = 499
 
 RETURNED = "no exception: the route or a middleware returned this response"
 """What the event says of a 5xx that nothing was raised for."""
+
+MAX_PATH_LENGTH = 500
+"""Characters of a path that the event has."""
 
 Template = Callable[[ASGIScope], str]
 """Finds the template of the route that a request is for; empty where there is none."""
@@ -82,6 +86,7 @@ class Accept:
     def _tell(self, scope: ASGIScope, exchange: Exchange) -> None:
         seen = exchange.scope
         status = exchange.status or scope.get(CUT, CLIENT_LEFT)
+        reason = reason_of(exchange.error)
         self._events.emit(
             Answered(
                 method=seen.method,
@@ -91,8 +96,10 @@ class Accept:
                 duration=self._clock() - exchange.started_at,
                 request_id=seen.request_id,
                 trace_id=trace_id(seen.traceparent),
-                path=seen.path if status >= 400 else "",
+                path=seen.path[:MAX_PATH_LENGTH] if status >= 400 else "",
                 error=_error_of(exchange, scope),
+                reason=reason,
+                refused_by=getattr(exchange.error, "refused_by", "") if reason else "",
             )
         )
 

@@ -5,9 +5,11 @@ from functools import lru_cache
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
-from bff_core.auth.authenticator import Authenticator, issuer_of
+from bff_core.auth.authenticator import Authenticator, issuer_of, name_of
+from bff_core.auth.refusals import name_refusal
 from bff_core.auth.viewer import ANONYMOUS, Viewer
 from bff_core.edge.exchange import exchange_of
+from bff_core.errors import ClientError
 
 
 class Authenticate:
@@ -32,7 +34,11 @@ class Authenticate:
         viewer = None
         exchange.scope.is_guarded = self._authenticator is not None
         if self._authenticator is not None:
-            viewer = await self._authenticator.authenticate(exchange.scope)
+            try:
+                viewer = await self._authenticator.authenticate(exchange.scope)
+            except ClientError as error:
+                name_refusal(error, name_of(self._authenticator))
+                raise
         audience = ANONYMOUS.audience
         if viewer is None:
             viewer = ANONYMOUS

@@ -119,14 +119,15 @@ def exchange_of(scope: ASGIScope) -> Exchange:
     return exchange
 
 
-def note_error(scope: ASGIScope, error: BaseException) -> None:
+def note_error(scope: ASGIScope, error: BaseException, *, is_partial: bool = False) -> None:
     """Note what the answer to a request is made of, for its log line; without an edge do nothing.
 
-    For whatever turns an exception into an answer before the edge can catch it.
+    For whatever turns an exception into an answer before the edge can catch it; `is_partial` where
+    a failure is answered with a status that does not show it.
     """
     exchange = scope.get(EXCHANGE)
     if isinstance(exchange, Exchange):
-        exchange.error = error
+        exchange.error, exchange.is_partial = error, is_partial
 
 
 def declare_stream(scope: ASGIScope) -> None:

@@ -51,7 +51,7 @@ class Operator:
         exchange.challenge = b"Bearer"
         given = exchange.fields.get(b"authorization", b"")
         if not compare_digest(given, self._expected):
-            raise NotAuthenticated("This takes the operator's token.")
+            raise NotAuthenticated("This takes the operator's token.", reason="operator_token")
         if scope["method"] != errand.method:
             raise HTTPException(405, headers={"allow": errand.method})
         await answer(await errand.act(await whole(receive, scope, LONGEST)), send)

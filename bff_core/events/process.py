@@ -28,7 +28,8 @@ class Answered(GatewayEvent):
 
     `path` is set where the answer is a refusal or a failure (400 and up), without the query.
     `error` is what made it a 5xx: an exception, or a sentence where there was none. It is None
-    where a `Crashed` event has told of it.
+    where a `Crashed` event has told of it. Where credentials were refused `reason` is why, a fixed
+    word, and `refused_by` which authenticator it was.
     """
 
     method: str
@@ -39,6 +40,8 @@ class Answered(GatewayEvent):
     trace_id: str
     path: str = ""
     error: BaseException | str | None = None
+    reason: str = ""
+    refused_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from starlette.types import Receive, Send
 from starlette.types import Scope as ASGIScope
 from strawberry.types import ExecutionResult
 
-from bff_core.edge.exchange import SCOPE, exchange_of
+from bff_core.edge.exchange import SCOPE, exchange_of, note_error
 from bff_core.edge.idempotency import send_again, stored_answer
 from bff_core.edge.kept import Keeper
 from bff_core.edge.wiring import wiring_of
@@ -181,8 +181,7 @@ def _response(result: ExecutionResult) -> Response:
 def _note_failure(scope: ASGIScope, context: Context) -> None:
     """Leave a failure to the line of the request: the answer has status 200 all the same."""
     if context.failure is not None:
-        exchange = exchange_of(scope)
-        exchange.error, exchange.is_partial = context.failure, True
+        note_error(scope, context.failure, is_partial=True)
     elif context.is_reported:
         exchange_of(scope).is_reported = True
 

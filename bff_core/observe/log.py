@@ -242,7 +242,7 @@ def _fields(event: AnyEvent) -> dict[str, object]:
     for field in fields(event):
         value = getattr(event, field.name)
         if field.default is MISSING or value not in (None, "", False):
-            told[field.name] = value
+            told[field.name] = masked(value) if field.name == "path" else value
     for name, value in zip(("request_id", "trace_id"), current_ids(), strict=True):
         if value and not told.get(name):
             told[name] = value

@@ -14,7 +14,7 @@ from bff_core.clock import monotonic
 from bff_core.composition.composition import Board, Composition
 from bff_core.composition.part import Failure, Part
 from bff_core.composition.state import DEPENDENCY
-from bff_core.edge.exchange import SCOPE, exchange_of
+from bff_core.edge.exchange import SCOPE, exchange_of, note_error
 from bff_core.edge.negotiation import preferred
 from bff_core.edge.parts import parts_told, statuses_of
 from bff_core.edge.problem import is_expected, problem
@@ -233,8 +233,7 @@ class ProgressiveAnswer(Response):
         seen: Scope = scope[SCOPE]
         told = problem(error, request_id=seen.request_id, trace_id=trace_id(seen.traceparent))
         if is_expected(error):
-            exchange = exchange_of(scope)
-            exchange.error, exchange.is_partial = error, told.status >= 500
+            note_error(scope, error, is_partial=told.status >= 500)
         else:
             report(error, scope, wiring_of(scope).events)
         return self._last(b"problem", told.body)

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from bff_core.auth.oidc.flow import SignInFailed
 from bff_core.auth.oidc.return_url import with_error
 from bff_core.clock import Clock
-from bff_core.edge.exchange import SCOPE
+from bff_core.edge.exchange import SCOPE, note_error
 from bff_core.errors import BFFError, RequestTimedOut
 from bff_core.scope import Scope
 
@@ -38,11 +38,13 @@ async def answered(
     try:
         async with asyncio.timeout(scope.deadline - clock() - MARGIN):
             return await work
-    except TimeoutError:
+    except TimeoutError as error:
+        note_error(request.scope, error, is_partial=True)
         return redirect(with_error(there, RequestTimedOut.code))
     except BFFError as error:
         if error.status == 500:  # a bug, or a wrong setting
             raise
+        note_error(request.scope, error, is_partial=error.status > 500)
         reason = error.reason if isinstance(error, SignInFailed) else error.code
         return redirect(with_error(there, reason))
 

@@ -113,7 +113,8 @@ class ApiKeyAuthenticator:
             known = await self._look(name, sent, now)
         record = known.record
         if record is None or known.viewer is None or record.has_ended(self._wall()):
-            raise NotAuthenticated(REFUSAL, challenge=self.challenge)
+            reason = "unknown_key" if record is None else "expired"
+            raise NotAuthenticated(REFUSAL, challenge=self.challenge, reason=reason)
         self._note(record.prefix, now)
         return known.viewer
 

@@ -22,6 +22,10 @@ class Forged(NotAllowed):
     code = "csrf"
     title = "Cross-site request refused"
 
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
 
 class Origins:
     """The origins whose pages may use the cookie, and the rules by which they are told apart.
@@ -54,7 +58,11 @@ class Origins:
         if _is_handshake(method, headers):
             if [value for name, value in headers if name == b"origin"] in self._alone:
                 return "ours"
-            raise Forged("A web socket is opened by a page of an allowed origin.")
+            raise Forged(
+                "Send Origin with the address of the page that opens the web socket, one of those "
+                "that are allowed here; browsers do so by themselves.",
+                "origin_of_socket",
+            )
         origin = find_header(headers, b"origin")
         site = find_header(headers, b"sec-fetch-site")
         is_allowed = origin in self._allowed
@@ -63,14 +71,30 @@ class Origins:
             site not in {None, b"same-origin"} and not is_allowed
         )
         if is_elsewhere:
-            return _shown(method, headers, "It comes from another site.")
+            return _shown(
+                method,
+                headers,
+                "The request comes from another site: its Origin or Sec-Fetch-Site is not of an "
+                "address that is allowed here.",
+                "other_origin",
+            )
         if find_header(headers, HEADER):
             if is_ours or method in SAFE:
                 return "ours"
-            raise Forged("Browsers say where a request comes from that changes something.")
+            raise Forged(
+                "Send the header Origin with the address of the page (as browsers do by "
+                "themselves), or Sec-Fetch-Site: same-origin: the request changes something.",
+                "no_origin",
+            )
         if is_ours and _cannot_carry(method, headers):
             return "ours"
-        return _shown(method, headers, "Send the header X-CSRF: 1 with requests of your pages.")
+        return _shown(
+            method,
+            headers,
+            "Send the header X-CSRF: 1 with requests of your pages"
+            + ("." if is_ours or method in SAFE else ", and Origin with the address of the page."),
+            "no_csrf_header",
+        )
 
 
 def _is_handshake(method: str, headers: Headers) -> bool:
@@ -87,7 +111,7 @@ def _cannot_carry(method: str, headers: Headers) -> bool:
     return (find_header(headers, b"accept") or b"").startswith(b"text/event-stream")
 
 
-def _shown(method: str, headers: Headers, why: str) -> Verdict:
+def _shown(method: str, headers: Headers, why: str, reason: str) -> Verdict:
     """Serve what a browser loads to show it, without the cookie; refuse all else."""
     what = find_header(headers, b"sec-fetch-dest")
     if what is None:
@@ -96,4 +120,4 @@ def _shown(method: str, headers: Headers, why: str) -> Verdict:
         is_shown = what not in ASKED_FOR
     if is_shown and method in SAFE:
         return "passer-by"
-    raise Forged(why)
+    raise Forged(why, reason)

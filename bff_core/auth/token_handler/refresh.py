@@ -63,6 +63,7 @@ class SessionEnded(NotSignedIn):
 
     code = "session_ended"
     title = "The session has ended"
+    reason = "session_ended"
 
     def __init__(self, login: str = "") -> None:
         super().__init__(login, "Sign in again.")
