@@ -7,6 +7,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from bff_core.call import Call, Reply, retry_after
+from bff_core.diagnosis import SAMPLE_BYTES
 
 LONGEST_WAIT = 3600.0
 """Seconds: the most that a service may make our clients wait before they try again."""
@@ -334,6 +335,11 @@ class BadStatus(UpstreamError):
         self.retry_after = None if self.status in {502, 504} else wait_of(self.reply, self._wall)
 
     @property
+    def sample(self) -> bytes:
+        """How the body begins, for the log at debug."""
+        return self.reply.body[:SAMPLE_BYTES]
+
+    @property
     def detail(self) -> str:
         """The problem's detail as the service gave it, for statuses that are passed through."""
         return self._detail if self.is_passed_through else ""
@@ -382,17 +388,25 @@ def code_of(title: str) -> str:
 class BadPayload(UpstreamError):
     """The reply does not fit the declared model, or is no JSON at all.
 
-    `reply` is there where the whole reply was read.
+    `reply` is there where the whole reply was read. `sample` is how its body begins, for the log at
+    debug.
     """
 
     code = "bad_payload"
     title = "Upstream sent an invalid payload"
 
     def __init__(
-        self, message: str, *, call: Call, attempts: int = 1, reply: Reply | None = None
+        self,
+        message: str,
+        *,
+        call: Call,
+        attempts: int = 1,
+        reply: Reply | None = None,
+        sample: bytes = b"",
     ) -> None:
         super().__init__(message, call=call, attempts=attempts)
         self.reply = reply
+        self.sample = sample or (b"" if reply is None else reply.body[:SAMPLE_BYTES])
 
 
 class CompositionError(BFFError):

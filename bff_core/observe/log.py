@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from functools import cache
 from types import TracebackType
-from typing import Final, Literal, TextIO
+from typing import Literal, TextIO
 
+from bff_core.diagnosis import SAMPLE_BYTES
 from bff_core.errors import UpstreamError
 from bff_core.events import (
     Answered,
@@ -70,8 +71,6 @@ LOGGER = "bff_core"
 
 Form = Literal["json", "text", "root", "off"]
 
-SAMPLE_BYTES: Final = 200
-"""Bytes of a reply that a line at debug shows."""
 
 LEVELS: Mapping[type, int] = {
     Attempted: logging.DEBUG,

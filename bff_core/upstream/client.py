@@ -9,6 +9,7 @@ from typing import TypeVar
 from typing_extensions import TypeForm
 
 from bff_core.call import SAFE, Call, Headers, Reply, find_header
+from bff_core.diagnosis import media_type
 from bff_core.errors import BadPayload, BadStatus, ConfigurationError
 from bff_core.policy.cache import Cache
 from bff_core.policy.policy import Policy
@@ -321,7 +322,8 @@ class Upstream(Caller):
         async with stack.streamer.stream(call) as reply:
             await self._refuse_failure(reply, call)
             if _type_of(reply) not in {b"", b"text/event-stream"}:
-                raise BadPayload("not an event stream", call=call)
+                told = f"the reply is {_shown_type(reply)}, not an event stream"
+                raise BadPayload(told, call=call)
             async with aclosing(events(aiter(reply), call)) as values:
                 async for value in values:
                     yield value
@@ -348,7 +350,12 @@ async def _whole(reply: StreamedReply) -> Reply:
 
 def _refuse_void(reply: StreamedReply, call: Call) -> None:
     if _type_of(reply) not in {b"", *LINES}:
-        raise BadPayload("an empty body, and no stream of lines", call=call)
+        told = f"the reply is empty and {_shown_type(reply)}, not a stream of lines"
+        raise BadPayload(told, call=call)
+
+
+def _shown_type(reply: StreamedReply) -> str:
+    return media_type(Reply(reply.status, reply.headers)) or "of no known type"
 
 
 def _type_of(reply: StreamedReply) -> bytes:

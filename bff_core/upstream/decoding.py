@@ -9,6 +9,7 @@ import msgspec
 from typing_extensions import TypeForm
 
 from bff_core.call import SAFE, Call, Decode, Headers, Reply, find_header
+from bff_core.diagnosis import SAMPLE_BYTES, misfit, misfit_of_line
 from bff_core.errors import BadPayload, BadStatus, ConfigurationError
 from bff_core.policy.policy import Policy
 from bff_core.upstream.immutable import is_immutable
@@ -89,7 +90,11 @@ class Decoding(Generic[T]):
         try:
             value = self._decode(line)
         except UNREADABLE:
-            return self._read_again(Reply(200, headers, line), call)
+            try:
+                return self._again.read(line, find_header(headers, b"content-type") or b"")  # type: ignore[no-any-return]  # as the model
+            except UNREADABLE as error:
+                told = misfit_of_line(line, error, without_content(error))
+                raise BadPayload(told, call=call, sample=line[:SAMPLE_BYTES]) from error
         self._until_searched = left = self._until_searched - 1
         if left <= 0 or self._is_zoned or not line.isascii():
             return self._examined(value, Reply(200, headers, line), call)
@@ -127,9 +132,8 @@ class Decoding(Generic[T]):
 
     def _unfit(self, reply: Reply, call: Call, error: Exception) -> BadPayload:
         """Return the error of a body that does not fit; it holds no content of the body."""
-        media_type = reply.header("content-type") or "no content type"
-        what = f"the reply ({reply.status}, {media_type[:100]}) does not fit {name_of(self._model)}"
-        return BadPayload(f"{what}: {without_content(error)}", call=call, reply=reply)
+        told = misfit(reply, name_of(self._model), error, without_content(error))
+        return BadPayload(told, call=call, reply=reply)
 
     def _refused(self, reply: Reply, call: Call) -> T:
         # A write that returns nothing would be taken as done; what is deleted twice is gone.

@@ -123,7 +123,8 @@ def translated(failure: BadStatus, function: Translate) -> BFFError:
     try:
         argument = translation.argument(failure)
     except BadPayload as misfit:
-        failure.args = (f"{failure.args[0]}; for {translation.name}, {misfit.args[0]}",)
+        told = str(misfit.args[0]).replace("(status 200", f"(status {failure.reply.status}")
+        failure.args = (f"{failure.args[0]}; for {translation.name}, {told}",)
         return failure
     made = _made(translation, argument, failure)
     if made is None:

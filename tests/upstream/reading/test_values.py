@@ -167,7 +167,7 @@ def test_what_is_no_whole_number_is_no_int(model, body):
         (tuple[int, int | float], b"[1.0, 1.0]", (1, 1.0)),
         (tuple[int, msgspec.Raw], b"[1.0, 1.50]", (1, msgspec.Raw(b"1.50"))),
     ],
-    ids=str,
+    ids=lambda one: str(one).partition(" object at")[0],
 )
 def test_what_stands_beside_a_whole_number_stays_as_it_is(model, body, value):
     """No digit of a decimal and no type of an untyped value changes because of its neighbour."""

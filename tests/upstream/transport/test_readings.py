@@ -85,7 +85,7 @@ async def test_a_reply_that_does_not_fit_names_its_type_and_status(kit, connecte
     response = kit.http(body, "Content-Type: application/json")
     reply = await received(kit, connected, response)
 
-    with pytest.raises(BadPayload, match=r"\(200, application/json\)") as caught:
+    with pytest.raises(BadPayload, match=r"\(status 200, Content-Type application/json") as caught:
         decoding(Order).value(reply, kit.calling())
 
     assert caught.value.reply is reply
