@@ -21,6 +21,7 @@ from bff_core.auth.authenticator import (
     MayBeUnready,
     NeedsResources,
     Resources,
+    check_authenticator,
     each_of,
     is_authenticator,
 )
@@ -32,9 +33,10 @@ from bff_core.composition.composition import Composition
 from bff_core.composition.wiring import shape_of
 from bff_core.edge.errands import Errands, GetCache, Read
 from bff_core.edge.errands import errands as operator_errands
+from bff_core.edge.guard import RouteAccess
 from bff_core.edge.health import Check
 from bff_core.edge.options import EdgeOptions
-from bff_core.errors import ConfigurationError
+from bff_core.errors import ConfigurationError, wired_in
 from bff_core.events import Events
 from bff_core.observe.log import log_sink
 from bff_core.observe.process import lines_of_others
@@ -45,6 +47,7 @@ from bff_core.saga.saga import Saga
 from bff_core.settings import Settings
 from bff_core.startup.checks import Checks
 from bff_core.startup.processes import processes_of
+from bff_core.startup.unused import users_of
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.credentials.wallet import Wallet, providers, secrets
 from bff_core.upstream.planned import PlannedStack
@@ -56,9 +59,24 @@ from bff_core.upstream.stack import MakeTransport
 
 
 def check(
+    composition: type[Composition],
+    services: Sequence[type[Upstream]],
+    routes: Sequence[BaseRoute] = (),
+    *,
+    has_cache: bool,
+) -> None:
+    """Raise `ConfigurationError` for a screen that needs what the gateway does not have.
+
+    It names the routes that the screen is built for.
+    """
+    users = users_of(composition, routes)
+    with wired_in(", ".join(users)) if users else nullcontext():
+        _check(composition, services, has_cache=has_cache)
+
+
+def _check(
     composition: type[Composition], services: Sequence[type[Upstream]], *, has_cache: bool
 ) -> None:
-    """Raise `ConfigurationError` for a screen that needs what the gateway does not have."""
     for field, kind in shape_of(composition).services:
         if kind is ResponseCache and not has_cache:
             raise ConfigurationError(f"{composition.__name__}.{field}: {NO_CACHE}")
@@ -88,6 +106,8 @@ def authenticator(
     if settings.auth == "demo":
         return DemoAuthenticator(env=settings.env, viewer=demo or Viewer)
     made = given if given is None or is_authenticator(given) else given(settings)
+    if given is not None:
+        check_authenticator(made)
     if isinstance(made, NeedsResources):
         made.check(settings)
     return made
@@ -210,6 +230,11 @@ class Runs(Protocol):
         """What it serves."""
         ...
 
+    @property
+    def access(self) -> Sequence[RouteAccess]:
+        """Who may use what."""
+        ...
+
     def running(
         self, policies: PolicyFile, transport: MakeTransport, /
     ) -> AbstractAsyncContextManager[None]:
@@ -233,7 +258,7 @@ def lifespan(
         processes = processes_of(getattr(app.state, "lifespan", {}), app.settings)
         async with AsyncExitStack() as stack:
             stack.enter_context(lines_of_others(app.events.sinks))
-            checks.before_serving(app.routes, processes, app.events)
+            checks.before_serving(app.routes, processes, app.events, app.access)
             await stack.enter_async_context(app.running(policies, transport))
             if inner is not None:
                 await stack.enter_async_context(inner(app))

@@ -1,8 +1,9 @@
 """Every error the framework raises; the branch says whose fault it is, hence the status."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -447,3 +448,12 @@ class ConfigurationError(BFFError):
 
     code = "configuration_error"
     title = "Configuration error"
+
+
+@contextmanager
+def wired_in(where: str) -> Iterator[None]:
+    """Name the place in a `ConfigurationError` that arises within: a route and its function."""
+    try:
+        yield
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{where}: {error}") from error

@@ -46,6 +46,28 @@ def is_authenticator(given: Authenticator | MakeAuthenticator) -> TypeIs[Authent
     return hasattr(given, "authenticate")
 
 
+def check_authenticator(made: object) -> None:
+    """Raise `ConfigurationError` for what can't serve as an authenticator, with what it lacks."""
+    for one in made.authenticators if isinstance(made, FirstOf) else [made]:
+        if isinstance(one, type):
+            raise ConfigurationError(
+                f"authenticator={one.__name__}: that is a class, pass what it makes, as in "
+                f"authenticator={one.__name__}(...)"
+            )
+        kind = type(one).__name__
+        if not callable(getattr(one, "authenticate", None)):
+            raise ConfigurationError(
+                f"authenticator={kind}: an authenticator has a method "
+                "`async def authenticate(self, scope)`, which returns a Viewer or None; a function "
+                "in its place takes the settings and returns an authenticator"
+            )
+        if not isinstance(getattr(one, "challenge", None), str):
+            raise ConfigurationError(
+                f"{kind}.challenge is missing: an authenticator says what a 401 asks for in "
+                'WWW-Authenticate, as in `challenge = "Bearer"`'
+            )
+
+
 @dataclass(frozen=True, slots=True)
 class Resources:
     """What an authenticator may use while the gateway runs, all of it the gateway's own."""

@@ -15,6 +15,9 @@ from bff_core.scope import Scope, Wired
 
 C = TypeVar("C", bound=Composition)
 
+MARK = "__composition__"
+"""A dependency that builds a composition has its class under this name."""
+
 
 @runtime_checkable
 class Service(Protocol):

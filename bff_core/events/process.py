@@ -171,7 +171,7 @@ class PoliciesRefused(GatewayEvent):
 
 @dataclass(frozen=True, slots=True)
 class ConfigurationWarned(GatewayEvent):
-    """The gateway starts, and `variable` should be set otherwise, for a `reason`."""
+    """The gateway starts, and a `variable` or an option should be otherwise, for a `reason`."""
 
     variable: str
     reason: str

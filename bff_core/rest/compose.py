@@ -8,7 +8,7 @@ from typing import TypeVar
 from fastapi import Request
 
 from bff_core.composition.composition import Composition
-from bff_core.composition.wiring import Input, shape_of
+from bff_core.composition.wiring import MARK, Input, shape_of
 from bff_core.edge.exchange import SCOPE
 from bff_core.edge.wiring import wiring_of
 from bff_core.errors import ConfigurationError
@@ -18,8 +18,6 @@ C = TypeVar("C", bound=Composition)
 
 COMPOSED = "bff.composed"
 """Where the ASGI scope lists the screens that were built for its answer."""
-
-MARK = "__composition__"
 
 
 @cache

@@ -16,7 +16,7 @@ from bff_core.edge.criticality import criticality
 from bff_core.edge.guard import RouteAccess, guard, guarded
 from bff_core.edge.kept import Keeper
 from bff_core.edge.lane import FastLane
-from bff_core.errors import ConfigurationError
+from bff_core.errors import ConfigurationError, wired_in
 from bff_core.policy.pressure import USUAL
 from bff_core.rest.compose import composition_of
 from bff_core.rest.declaration import check_endpoint, check_path, check_path_parameters
@@ -143,7 +143,7 @@ class Views:
             self._views.append(("GET", self.prefix + path, None))
             return endpoint
 
-        return declare
+        return self._naming("GET", path, declare)
 
     @property
     def compositions(self) -> list[type[Composition]]:
@@ -193,10 +193,11 @@ class Views:
         cache: bool = False,
     ) -> Callable[[E], E]:
         check_path(path, method.lower())
-        rank = criticality(options.pop("criticality", USUAL))
-        wish = wish_of(options.pop("idempotency", "optional"), method)
+        with wired_in(f"{method} {self.prefix}{path}"):
+            rank = criticality(options.pop("criticality", USUAL))
+            wish = wish_of(options.pop("idempotency", "optional"), method)
+            limited = values_limited(options.pop("max_values", MAX_VALUES))
         said: Access | None = options.pop("access", None)
-        limited = values_limited(options.pop("max_values", MAX_VALUES))
 
         def declare(endpoint: E) -> E:
             if not inspect.iscoroutinefunction(endpoint):
@@ -229,7 +230,17 @@ class Views:
             self._views.append((method, self.prefix + path, view))
             return endpoint
 
-        return declare
+        return self._naming(method, path, declare)
+
+    def _naming(self, method: str, path: str, declare: Callable[[E], E]) -> Callable[[E], E]:
+        """Return a decorator whose errors name the route and the function."""
+
+        def named(endpoint: E) -> E:
+            place = f"{endpoint.__module__}.{endpoint.__qualname__}"
+            with wired_in(f"{method} {self.prefix}{path} ({place})"):
+                return declare(endpoint)
+
+        return named
 
 
 def _shown(

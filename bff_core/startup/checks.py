@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from starlette.routing import BaseRoute, Route
 
 from bff_core.auth.authenticator import Authenticator
+from bff_core.edge.guard import RouteAccess
 from bff_core.edge.options import EdgeOptions
 from bff_core.errors import ConfigurationError
 from bff_core.events import ConfigurationWarned, Events
@@ -20,6 +21,7 @@ from bff_core.startup.sharing import (
     unshared_figures,
     unshared_promises,
 )
+from bff_core.startup.unused import idle_limits, idle_rules
 from bff_core.upstream.client import Upstream
 
 
@@ -45,7 +47,11 @@ class Checks:
             _refuse(found)
 
     def before_serving(
-        self, routes: Sequence[BaseRoute], processes: Processes, events: Events
+        self,
+        routes: Sequence[BaseRoute],
+        processes: Processes,
+        events: Events,
+        rules: Sequence[RouteAccess],
     ) -> None:
         """Raise `ConfigurationError` for what several processes break; log what they blur."""
         if processes.count > 1:
@@ -63,6 +69,14 @@ class Checks:
         if processes.is_first and events.sinks:
             for variable, reason in self._warnings(processes.count):
                 events.emit(ConfigurationWarned(variable, reason))
+            for option, reason in self._idle(routes, rules):
+                events.emit(ConfigurationWarned(option, reason))
+
+    def _idle(
+        self, routes: Sequence[BaseRoute], rules: Sequence[RouteAccess]
+    ) -> Iterable[tuple[str, str]]:
+        yield from idle_limits(self.limits, routes)
+        yield from idle_rules(rules, self.authenticator)
 
     def _warnings(self, count: int) -> Iterable[tuple[str, str]]:
         if count > 1:

@@ -16,6 +16,7 @@ from tests.kept_shop import by_script
 from tests.observe.lab import logged, settings
 
 CALL = Call("shop", "GET", "/x?token=s3cr3t", "GET /x", 0.0)
+MISFIT = "the reply does not fit dict[str, int]"
 HTML = b"<!DOCTYPE html><html><body>Sign in</body></html>"
 
 

@@ -359,9 +359,7 @@ async def test_long_refusal_of_a_stream_is_not_read_to_its_end():
         async def read(self):
             return [one async for one in self.ndjson("/feed", Profile)]
 
-    with pytest.raises(BadStatus, match="does not fit ShopError"):
     with pytest.raises(BadStatus, match="ShopError is expected"):
-        await client(Scripted(reply(422, OUT | {"more": "x" * 70_000})), Feed).read()
         await client(Scripted(reply(422, OUT | {"more": "x" * 70_000})), Feed).read()
 
 
