@@ -35,8 +35,8 @@ def misfit(reply: Reply, model: str, error: Exception, reason: str) -> str:
     body, media = reply.body, media_type(reply)
     if not body:
         return f"the reply is empty (status {reply.status}), and {model} is expected"
-    told = f"status {reply.status}, Content-Type {media or 'missing'}, {len(body)} bytes"
-    return f"the reply {_fault(body, media, model, error, reason)} ({told})"
+    shown = f"status {reply.status}, Content-Type {media or 'missing'}, {len(body)} bytes"
+    return f"the reply {_fault(body, media, model, error, reason)} ({shown})"
 
 
 def misfit_of_line(line: bytes, error: Exception, reason: str) -> str:

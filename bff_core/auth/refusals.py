@@ -9,7 +9,7 @@ OTHER: Final = "refused"
 
 
 class Refused(Exception):
-    """A token is not accepted; the reason is for logs, never for whoever sent it."""
+    """A token is not accepted; the reason is for logs, never for the caller."""
 
 
 def reason_of(error: BaseException | None) -> str:

@@ -34,7 +34,7 @@ class Exchange:
     place of being done, once the face has checked those access rules that only it knows: the stored
     answer, or the error that the key is refused with. `error` is what made the answer a 5xx, where
     it `is_partial` an error behind an answer of another status; it `is_reported` where a `Crashed`
-    event has told of it.
+    event was emitted.
     """
 
     __slots__ = (

@@ -11,7 +11,7 @@ from bff_core.events.sinks import GatewayEvent
 class PartEnded(GatewayEvent):
     """A part of a composition ended other than `ok`; `error` is what it died of, if it did.
 
-    It `is_raised` to whoever awaits a critical part: what that makes of it has a line of its own.
+    It `is_raised` to the code that awaits a critical part: what that makes of it has its own line.
     """
 
     composition: str
@@ -28,7 +28,7 @@ class Answered(GatewayEvent):
 
     `path` is set where the answer is a refusal or a failure (400 and up), without the query.
     `error` is what made it a 5xx: an exception, or a sentence where there was none. It is None
-    where a `Crashed` event has told of it. Where credentials were refused `reason` is why, a fixed
+    where a `Crashed` event has reported it. Where credentials were refused `reason` is why, a fixed
     word, and `refused_by` which authenticator it was.
     """
 

@@ -68,8 +68,8 @@ def _event_of(record: logging.LogRecord) -> str:
 
 def _fields_of(record: logging.LogRecord) -> dict[str, object]:
     """Return the fields of an event, or where another record comes from, with the request's ids."""
-    told = getattr(record, "event", None)
-    fields = dict(told) if isinstance(told, dict) else {"logger": record.name}
+    values = getattr(record, "event", None)
+    fields = dict(values) if isinstance(values, dict) else {"logger": record.name}
     for name in ("request_id", "trace_id"):
         if name not in fields and (value := getattr(record, name, "")):
             fields[name] = value

@@ -135,21 +135,21 @@ class LogSink:
         logger, level = self._logger, level_of(event)
         if not logger.isEnabledFor(level):
             return
-        told, error = _fields(event), getattr(event, "error", None)
+        values, error = _fields(event), getattr(event, "error", None)
         name, shown = _name(type(event).__name__), None
         if isinstance(error, BaseException):
-            told |= self._error_fields(error)
-            request_id = str(told.get("request_id", ""))
+            values |= self._error_fields(error)
+            request_id = str(values.get("request_id", ""))
             # What became an answer was handled on purpose, or has a `Crashed` of its own.
             is_known = isinstance(event, Answered) or mark_logged(error, logger.name, request_id)
             shown = error if is_bug(error) and not is_known else None
         record = logger.makeRecord(
-            logger.name, level, __file__, 0, _Line(name, told), (), _exc_info(shown),
+            logger.name, level, __file__, 0, _Line(name, values), (), _exc_info(shown),
             extra={
-                "event": told,
+                "event": values,
                 "event_name": name,
-                "request_id": told.get("request_id", ""),
-                "trace_id": told.get("trace_id", ""),
+                "request_id": values.get("request_id", ""),
+                "trace_id": values.get("trace_id", ""),
             },
         )  # fmt: skip
         if shown is not None:
@@ -159,14 +159,14 @@ class LogSink:
     def _error_fields(self, error: BaseException) -> dict[str, object]:
         """Return what an error says, the call that it is about, and at debug a piece of a reply."""
         cause = cause_of(error)
-        told: dict[str, object] = {"error": masked(described(error))}
+        values: dict[str, object] = {"error": masked(described(error))}
         if isinstance(cause, UpstreamError):
-            told |= {"upstream": cause.call.upstream, "operation": cause.call.operation}
+            values |= {"upstream": cause.call.upstream, "operation": cause.call.operation}
         sample = getattr(cause, "sample", None)
         if isinstance(sample, bytes) and sample and self._logger.isEnabledFor(logging.DEBUG):
             text = sample[:SAMPLE_BYTES].decode("utf-8", "backslashreplace")
-            told["sample"] = visible(redacted(text), quote=False)
-        return told
+            values["sample"] = visible(redacted(text), quote=False)
+        return values
 
 
 class _Line:
@@ -174,9 +174,9 @@ class _Line:
 
     __slots__ = ("_fields", "_name")
 
-    def __init__(self, name: str, told: dict[str, object]) -> None:
+    def __init__(self, name: str, values: dict[str, object]) -> None:
         self._name = name
-        self._fields = told
+        self._fields = values
 
     def __str__(self) -> str:
         return f"{self._name} {words_of(self._fields)}".rstrip()
@@ -191,7 +191,7 @@ def level_of(event: AnyEvent) -> int:
             return logging.WARNING if status >= 400 or error else logging.INFO
         case Purged(count=0):
             return logging.DEBUG
-        # Raised to whoever awaits the part, or told by the part that it waited for.
+        # Raised to the code that awaits the part, or reported by the part that it awaited.
         case PartEnded(is_raised=True) | PartEnded(reason="dependency"):
             return logging.DEBUG
     return LEVELS.get(type(event), logging.INFO)
@@ -237,15 +237,15 @@ def _exc_info(
 
 def _fields(event: AnyEvent) -> dict[str, object]:
     """Return the fields of an event and the ids of its request; what says nothing is left out."""
-    told: dict[str, object] = {}
+    values: dict[str, object] = {}
     for field in fields(event):
         value = getattr(event, field.name)
         if field.default is MISSING or value not in (None, "", False):
-            told[field.name] = masked(value) if field.name == "path" else value
+            values[field.name] = masked(value) if field.name == "path" else value
     for name, value in zip(("request_id", "trace_id"), current_ids(), strict=True):
-        if value and not told.get(name):
-            told[name] = value
-    return told
+        if value and not values.get(name):
+            values[name] = value
+    return values
 
 
 @cache

@@ -23,7 +23,7 @@ WRITTEN: Final = frozenset({"json", "text"})
 
 @contextmanager
 def lines_of_others(sinks: Sequence[Sink]) -> Iterator[None]:
-    """Write the lines of other loggers as ours are written, where nobody else writes them.
+    """Write the lines of other loggers as ours are written, where no other handler does.
 
     1. Our own logger is on again, if a `dictConfig` that did not name it has disabled it.
     2. With the forms json and text, and a root logger without handlers, ours writes its lines.
@@ -53,6 +53,6 @@ def lines_of_others(sinks: Sequence[Sink]) -> Iterator[None]:
 
 
 def is_news(record: logging.LogRecord) -> bool:
-    """Whether a record tells of no exception, or of one that we have not logged."""
+    """Whether a record has no exception, or of one that we have not logged."""
     error = record.exc_info[1] if record.exc_info else None
     return error is None or not is_logged(error)

@@ -1,4 +1,4 @@
-"""The ids of the request that a line is written for, whoever writes it: ours or the user's code."""
+"""The ids of the request that a line is written for, by our code or the user's."""
 
 import logging
 

@@ -13,7 +13,8 @@ from bff_core.auth.introspection import IntrospectionAuthenticator
 from bff_core.auth.session.csrf import Forged, Origins
 from bff_core.errors import NotAuthenticated
 from bff_core.testing.scripted import Scripted, reply
-from tests.auth.keys.test_certificates import certificate, told
+from tests.auth.keys.test_certificates import certificate
+from tests.auth.keys.test_certificates import told as sent_as
 from tests.auth.keys.test_introspection import OPTIONS, active
 from tests.auth.native.test_dpop import HERE, KEY, OTHER, bound, proof
 from tests.auth.test_bearer_gateway import bearer, views
@@ -80,7 +81,7 @@ TOKENS = [
 
 @pytest.mark.parametrize(("token", "reason"), TOKENS, ids=[reason for _, reason in TOKENS])
 async def test_an_access_token_is_refused_for_a_reason(token, reason):
-    """What was wrong with it; callers are told nothing of that."""
+    """What was wrong with it; callers do not learn it."""
     headers = bearer(token)
 
     line, text = await refused(jwt(dpop=DPoP()), headers)
@@ -155,7 +156,7 @@ async def test_an_opaque_token_is_refused_for_a_reason(answer, reason):
     [
         ({"client-cert": ":AAAA:"}, "malformed"),
         ({"client-cert": "nothing-like-it"}, "malformed"),
-        (told(certificate("jobs.evil.example")), "subject_not_allowed"),
+        (sent_as(certificate("jobs.evil.example")), "subject_not_allowed"),
     ],
 )
 async def test_a_certificate_is_refused_for_a_reason(headers, reason):
@@ -175,12 +176,12 @@ async def test_a_certificate_out_of_its_time_says_so(moment, reason):
     """Too late, or too early."""
     auth = CertificateAuthenticator(by="dns", allowed=("*.shop.example",), wall=moment)
 
-    line, _ = await refused(auth, told(certificate()))
+    line, _ = await refused(auth, sent_as(certificate()))
 
     assert line["reason"] == reason
 
 
-@pytest.mark.parametrize("key", ["nonsense", new_key()])
+@pytest.mark.parametrize("key", ["nonsense", new_key()], ids=["malformed", "unknown"])
 async def test_an_api_key_is_refused_for_a_reason(key):
     """One that was never issued, or was revoked, is not known."""
     headers = {"x-api-key": key}
@@ -191,7 +192,7 @@ async def test_an_api_key_is_refused_for_a_reason(key):
 
 
 async def test_of_several_authenticators_the_one_that_refused_is_named():
-    """The others were not asked any more."""
+    """The search ends with it."""
     several = FirstOf(ApiKeyAuthenticator(), DemoAuthenticator(env="development"))
 
     line, _ = await refused(several, bearer("mo-demo"))
@@ -218,7 +219,7 @@ async def test_an_authors_own_refusal_has_a_reason_too():
 
 
 async def test_a_request_without_credentials_says_so():
-    """It needed some, and nobody refused any."""
+    """It needed some, and none were refused."""
     line, _ = await refused(jwt(), {})
 
     assert line["reason"] == "no_credentials"

@@ -77,7 +77,7 @@ class Screen(Composition):
         raise TimeoutError
 
 
-def told(screen):
+def states(screen):
     """Return state and reason of each part."""
     return {name: (one.state, one.reason) for name, one in screen.parts.items()}
 
@@ -89,8 +89,8 @@ async def test_a_part_that_awaited_a_degraded_one_is_a_fallback(name, error, exp
     async with Screen(error=error) as screen:
         assert await getattr(screen, name)() is not None
 
-    assert told(screen)["price"] == expected
-    assert told(screen)[name] == ("fallback", "dependency")
+    assert states(screen)["price"] == expected
+    assert states(screen)[name] == ("fallback", "dependency")
 
 
 async def test_a_chain_of_parts_is_reported_to_its_end():
@@ -98,7 +98,7 @@ async def test_a_chain_of_parts_is_reported_to_its_end():
     async with Screen(error=TimeoutError()) as screen:
         assert await screen.teaser() == "TENT, 0"
 
-    assert told(screen)["teaser"] == ("fallback", "dependency")
+    assert states(screen)["teaser"] == ("fallback", "dependency")
     assert [one.name for one in screen.degraded] == ["teaser", "product", "price"]
 
 
@@ -108,7 +108,7 @@ async def test_a_part_may_declare_that_its_value_is_whole(name):
     async with Screen(error=TimeoutError()) as screen:
         await getattr(screen, name)()
 
-    assert told(screen)[name] == ("ok", "")
+    assert states(screen)[name] == ("ok", "")
 
 
 async def test_a_part_that_was_not_awaited_is_no_dependency():
@@ -116,7 +116,7 @@ async def test_a_part_that_was_not_awaited_is_no_dependency():
     async with Screen(error=TimeoutError()) as screen:
         await screen.apart()
 
-    assert told(screen)["apart"] == ("ok", "")
+    assert states(screen)["apart"] == ("ok", "")
 
 
 async def test_a_part_that_was_given_up_is_no_dependency():
@@ -124,7 +124,7 @@ async def test_a_part_that_was_given_up_is_no_dependency():
     async with Screen(error=TimeoutError()) as screen:
         assert await screen.impatient() == 1
 
-    assert told(screen)["impatient"] == ("ok", "")
+    assert states(screen)["impatient"] == ("ok", "")
 
 
 async def test_a_part_that_fails_itself_has_its_own_reason():
@@ -132,7 +132,7 @@ async def test_a_part_that_fails_itself_has_its_own_reason():
     async with Screen(error=NotFound("none")) as screen:
         assert await screen.failed() == 7
 
-    assert told(screen)["failed"] == ("fallback", "timeout")
+    assert states(screen)["failed"] == ("fallback", "timeout")
 
 
 async def test_a_view_that_awaits_a_degraded_part_is_no_part():
@@ -141,7 +141,7 @@ async def test_a_view_that_awaits_a_degraded_part_is_no_part():
         assert await screen.price() == 0
         assert await screen.stock() == 3
 
-    assert told(screen) == {"price": ("fallback", "timeout"), "stock": ("ok", "")}
+    assert states(screen) == {"price": ("fallback", "timeout"), "stock": ("ok", "")}
 
 
 class Shelf(Composition):

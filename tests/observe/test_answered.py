@@ -23,7 +23,7 @@ class Tokens:
 
 
 GOOD = {"authorization": "Bearer good"}
-KEY = {**GOOD, "idempotency-key": "a-key-that-nobody-guesses"}
+KEY = {**GOOD, "idempotency-key": "a-key-that-is-hard-to-guess"}
 
 
 def views():

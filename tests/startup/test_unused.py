@@ -148,12 +148,12 @@ async def test_a_rule_that_nobody_can_meet_is_warned_of():
 
 
 class Tokens:
-    """Knows nobody."""
+    """Knows no viewer."""
 
     challenge = "Bearer"
 
     async def authenticate(self, scope) -> Viewer | None:
-        """Return nobody."""
+        """Return no viewer."""
         return None
 
 
@@ -176,7 +176,7 @@ class NoChallenge:
     """Lacks what a 401 says."""
 
     async def authenticate(self, scope):
-        """Return nobody."""
+        """Return no viewer."""
 
 
 class NoMethod:

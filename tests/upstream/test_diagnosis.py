@@ -66,27 +66,27 @@ def message(body, media="application/json", status=200, model=dict[str, int], **
 )
 def test_a_reply_that_is_no_json_is_called_by_its_name(body, media, expected):
     """With its status, its media type and its size, and nothing of its content."""
-    told = message(body, media)
+    shown = message(body, media)
 
-    assert told.startswith(expected)
-    assert f"status 200, Content-Type {media.partition(';')[0] or 'missing'}, " in told
-    assert told.endswith(f"{len(body)} bytes)")
+    assert shown.startswith(expected)
+    assert f"status 200, Content-Type {media.partition(';')[0] or 'missing'}, " in shown
+    assert shown.endswith(f"{len(body)} bytes)")
 
 
 @pytest.mark.parametrize("status", [200, 204])
 def test_an_empty_reply_says_that_it_is_empty(status):
     """Not that input was truncated."""
-    told = message(b"", status=status)
+    shown = message(b"", status=status)
 
-    assert told == f"the reply is empty (status {status}), and dict[str, int] is expected"
+    assert shown == f"the reply is empty (status {status}), and dict[str, int] is expected"
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_says_where_it_leads(status):
     """Without the query and the user name, which may be secrets."""
-    told = message(b"", status=status, location="https://me:pw@id.example/login?token=s3cr3t#x")
+    shown = message(b"", status=status, location="https://me:pw@id.example/login?token=s3cr3t#x")
 
-    assert told.startswith(f"answered {status}, a redirect to 'https://id.example/login'; Policy(")
+    assert shown.startswith(f"answered {status}, a redirect to 'https://id.example/login'; Policy(")
 
 
 def test_a_status_without_a_redirect_is_said_as_ever():
