@@ -37,7 +37,7 @@ def message(body, media="application/json", status=200, model=dict[str, int], **
         (b"<div>x</div>", "", "the reply is HTML, not JSON"),
         (b"<?xml version='1.0'?><a/>", "text/xml", "the reply is XML (text/xml), not JSON"),
         (
-            gzip.compress(b'{"a": 1}'),
+            gzip.compress(b'{"a": 1}', mtime=0),
             "application/json",
             "the reply is gzip, which Content-Encoding does not declare, not JSON",
         ),
