@@ -11,8 +11,8 @@ from bff_core.call import Reply
 from bff_core.composition.errors import PartCancelled, PartTimedOut
 from bff_core.composition.screen import Screen
 from bff_core.composition.state import DEPENDENCY, State, reason_of, state_of
-from bff_core.errors import BadPayload, CompositionCycle, PartFailed
-from bff_core.events import PartEnded
+from bff_core.errors import BadPayload, BFFError, CompositionCycle, PartFailed
+from bff_core.events import Crashed, PartEnded
 from bff_core.scope import running_part
 
 T_co = TypeVar("T_co", covariant=True)
@@ -54,6 +54,7 @@ class Part(Awaitable[T_co], Generic[T_co]):
         "_error",
         "_failure",
         "_has_expired",
+        "_is_raised",
         "_screen",
         "_task",
         "_timer",
@@ -95,6 +96,7 @@ class Part(Awaitable[T_co], Generic[T_co]):
         self._callbacks: list[Callable[[Part[T_co]], object]] = []
         self._awaiting: list[Part[object]] = []
         self._has_expired = False
+        self._is_raised = False
         self.lacks = False
         self._timer: asyncio.TimerHandle | None = None
         self._body: Coroutine[object, object, T_co] | None = body
@@ -136,7 +138,17 @@ class Part(Awaitable[T_co], Generic[T_co]):
             task.cancel()
             if self._body is not None:
                 self._abandon(self._body)
+        elif self._error is not None and not self._is_raised:
+            self._report_bug(self._error)
         return task
+
+    def _report_bug(self, error: Exception) -> None:
+        """Report a bug in a part whose failure was raised to no code at all."""
+        cause = error.cause if isinstance(error, PartFailed) else error
+        screen = self._screen
+        if screen.events.sinks and not isinstance(cause, BFFError):
+            self._is_raised = True
+            screen.events.emit(Crashed(f"{screen.title}.{self.name}", "", cause))
 
     async def _run(self) -> None:
         running_part.set(self)
@@ -296,6 +308,7 @@ class Part(Awaitable[T_co], Generic[T_co]):
     def result(self) -> T_co:
         """Return the value of an ended part, or raise what it died of."""
         if self._error is not None:
+            self._is_raised = True
             raise self._error
         return self._value  # type: ignore[return-value]  # set by every end without an error
 

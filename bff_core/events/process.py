@@ -237,8 +237,8 @@ class WorkerEnded(GatewayEvent):
 class Crashed(GatewayEvent):
     """Code of the gateway raised what no one expected, or an answer was cut off by an error.
 
-    `where` is a route's template or another place; `method`, `path` and `status` are those of the
-    request and its answer, where there is one.
+    `where` is a route's template, a part that no code awaited, or another place; `method`,
+    `path` and `status` are those of the request and its answer, where there is one.
     """
 
     where: str
