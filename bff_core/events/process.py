@@ -153,6 +153,7 @@ class Refused(GatewayEvent):
     status: int
     reason: str
     request_id: str
+    trace_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

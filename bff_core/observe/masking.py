@@ -15,7 +15,7 @@ _NAMED_SECRETS: Final = re.compile(
         passw|pwd|secret|token|authoriz|credential|api[_-]?key|session|cookie|signature|private
         |iban|card|cvv|cvc|ssn|pin\b|otp
     )[\w.-]*["']?\s*[:=]\s*)
-    ("(?:[^"\\]|\\.)*"? | '[^']*'? | [^\s,;&<>{}\[\]]+)
+    ("(?:[^"\\]|\\.)*"? | '[^']*'? | \[[^\]]*\]? | [^\s,;&<>{}\[\]]+)
     """
 )
 """Members of JSON, of a form or of a query that are named like secrets, and their values."""
@@ -28,7 +28,7 @@ def masked(text: str) -> str:
 
 def redacted(text: str) -> str:
     """Return a piece of a body without credentials, and without values that are named like them."""
-    return masked(_NAMED_SECRETS.sub(r"\1***", text))
+    return _NAMED_SECRETS.sub(r"\1***", masked(text))
 
 
 def visible(value: object, *, quote: bool = True) -> str:

@@ -107,7 +107,7 @@ class Refusals:
         name, trace = self._ids(offered, scope)
         error = HTTPException(refusal.status, refusal.detail, _RETRY_AFTER.get(refusal.status))
         told = problem(error, request_id=name, trace_id=trace)
-        self.tell(refusal, name)
+        self.tell(refusal, name, trace)
         permission = self._permission(offered if scope is None else scope.get("headers"))
         lines = [b"%b: %b\r\n" % field for field in (*told.headers, *permission)]
         ids = b"x-request-id: %b\r\n" % name.encode()
@@ -121,7 +121,7 @@ class Refusals:
         name, trace = self._ids((), scope)
         error = HTTPException(refusal.status, refusal.detail, _RETRY_AFTER.get(refusal.status))
         rendered = problem(error, request_id=name, trace_id=trace)
-        self.tell(refusal, name)
+        self.tell(refusal, name, trace)
         ids = (b"x-request-id", name.encode())
         permission = self._permission(scope.get("headers"))
         fields = [*rendered.headers, *permission, *self._fields, ids, (b"connection", b"close")]
@@ -130,14 +130,14 @@ class Refusals:
     def line(self, refusal: Refusal, scope: Mapping[str, object]) -> bytes:
         """Return it as one line of JSON: the last of a stream that ends before its end."""
         name, trace = self._ids((), scope)
-        self.tell(refusal, name)
+        self.tell(refusal, name, trace)
         error = HTTPException(refusal.status, refusal.detail)
         return problem(error, request_id=name, trace_id=trace).body + b"\n"
 
-    def tell(self, refusal: Refusal, name: str = "") -> None:
+    def tell(self, refusal: Refusal, name: str = "", trace: str = "") -> None:
         """Tell the sinks only: there is nobody to answer, or it was answered otherwise."""
         if self._events is not None and self._events.sinks:
-            self._events.emit(Refused(refusal.status, refusal.reason, name))
+            self._events.emit(Refused(refusal.status, refusal.reason, name, trace))
 
     def crashed(self, error: Exception, scope: Mapping[str, object], *, has_started: bool) -> None:
         """Tell of an error that left the application.

@@ -20,6 +20,7 @@ from bff_core.events import (
     Ejected,
     PartEnded,
     Pressed,
+    Purged,
     ReplyReduced,
     Resolved,
     Restored,
@@ -278,3 +279,32 @@ def test_a_set_up_of_the_users_own_is_left_alone():
         logger.removeHandler(mine)
 
     assert [record.event["state"] for record in records] == ["open"]
+
+
+@pytest.mark.parametrize(("count", "level"), [(0, logging.DEBUG), (1, logging.INFO)])
+def test_a_purge_of_nothing_is_debug(count, level):
+    """Services purge after each write; what was not cached is no news."""
+    assert level_of(Purged(("product:42",), "webhook", count)) == level
+
+
+@pytest.mark.parametrize(
+    ("event", "level"),
+    [
+        (PartEnded("Home", "orders", "fallback", "timeout", OPEN), logging.WARNING),
+        (PartEnded("Home", "orders", "failed", "timeout", OPEN, is_raised=True), logging.DEBUG),
+        (PartEnded("Home", "total", "fallback", "dependency"), logging.DEBUG),
+        (Answered("POST", "/graphql", 200, 0.1, "r", "t", error=OPEN), logging.WARNING),
+    ],
+)
+def test_what_has_a_line_elsewhere_is_debug(event, level):
+    """A part whose failure is raised, and one that lacks what another part says."""
+    assert level_of(event) == level
+
+
+def test_a_path_is_masked():
+    """A link to set a password may have a token in it."""
+    path = "/reset/eyJhbGciOi.eyJzdWIi.c2ln"
+
+    record = json.loads(written("json", Answered("GET", "", 404, 0.1, "r", "t", path=path)))
+
+    assert record["path"] == "/reset/***"

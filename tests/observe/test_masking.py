@@ -3,7 +3,7 @@
 import pytest
 
 from bff_core.auth.api_keys.key import new_key
-from bff_core.observe.log import masked
+from bff_core.observe.masking import masked, redacted
 
 SECRET = "s3cr3t.Part-of_it~1+2/3="
 API_KEY = new_key()
@@ -58,3 +58,24 @@ def test_an_api_key_is_masked_by_its_form(frame):
 def test_what_is_no_credential_stays(text):
     """A message that is masked too much helps as little as none."""
     assert masked(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('{"password": "hunter2", "name": "Ada"}', '{"password": ***, "name": "Ada"}'),
+        ('{"access_token":"a.b","n":1}', '{"access_token":***,"n":1}'),
+        ('{"accessToken": "a \\" b", "n": 1}', '{"accessToken": ***, "n": 1}'),
+        ('{"client_secret": "cut off in the mid', '{"client_secret": ***'),
+        ('{"cardNumber": 4111111111111111, "n": 1}', '{"cardNumber": ***, "n": 1}'),
+        ('{"pin": 1234, "spinning": "ok"}', '{"pin": ***, "spinning": "ok"}'),
+        ('{"tokens": ["a", "b"], "n": 1}', '{"tokens": ***, "n": 1}'),
+        ("grant=code&client_secret=s3cr3t&n=1", "grant=code&client_secret=***&n=1"),
+        ("Authorization: Bearer abc", "Authorization: *** ***"),
+        ("<html><body>Sign in</body></html>", "<html><body>Sign in</body></html>"),
+        ('{"id": 7, "title": "Tent"}', '{"id": 7, "title": "Tent"}'),
+    ],
+)
+def test_a_piece_of_a_body_is_redacted(text, expected):
+    """Whatever is named like a secret loses its value; the rest can be read."""
+    assert redacted(text) == expected
