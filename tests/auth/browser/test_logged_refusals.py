@@ -1,0 +1,68 @@
+"""Why a session or a sign-in was refused is in the line of the request, and nothing of them."""
+
+import pytest
+
+from bff_core.events import Answered
+from bff_core.testing.scripted import fail
+from tests.auth.browser.site import GOES, HERE, OURS, open_site
+
+
+def answered(site, path):
+    """Return the events of requests for a path."""
+    return [one for one in site.heard if isinstance(one, Answered) and one.path == path]
+
+
+async def test_a_cookie_of_no_session_is_refused_for_a_reason():
+    """Of one that has ended, or was made up."""
+    async with open_site() as site:
+        browser = site.browser()
+        browser.jar["shop.example"] = {"__Host-bff": "made-up-cookie"}
+        await browser.fetch("/v1/me")
+
+    (event,) = answered(site, "/v1/me")
+    assert (event.status, event.reason, event.refused_by) == (401, "session_ended", "Session")
+    assert event.route == "/v1/me"
+
+
+async def test_a_request_without_the_header_of_our_pages_is_refused_for_a_reason():
+    """A newcomer's first request with curl."""
+    async with open_site() as site:
+        browser = site.browser()
+        await browser.sign_in()
+        headers = {name: value for name, value in OURS.items() if name != "x-csrf"}
+        answer = await browser.send("POST", f"{HERE}/v1/note", headers={**headers, "origin": HERE})
+
+    (event,) = answered(site, "/v1/note")
+    assert (event.status, event.reason, event.refused_by) == (403, "no_csrf_header", "Session")
+    assert answer.json()["detail"] == "Send the header X-CSRF: 1 with requests of your pages."
+
+
+@pytest.mark.parametrize(
+    ("claims", "reason"),
+    [
+        ({"aud": "other"}, "audience"),
+        ({"iss": "https://evil.example"}, "issuer"),
+        ({"nonce": "other"}, "nonce"),
+        ({"sub": None}, "subject"),
+        ({"exp": 1}, "expired"),
+    ],
+)
+async def test_an_id_token_is_refused_for_a_reason(claims, reason):
+    """The browser is sent on as ever; the line says what was wrong."""
+    async with open_site(claims=claims) as site:
+        await site.browser().sign_in()
+
+    found = [one for one in site.heard if isinstance(one, Answered) and one.reason]
+    assert [(one.route, one.status, one.reason) for one in found] == [
+        ("/bff/callback", 303, reason)
+    ]
+
+
+async def test_a_provider_that_is_down_is_in_the_line_of_the_sign_in():
+    """The browser gets a redirect, and the line says what it hides."""
+    async with open_site(front=fail()) as site:
+        answer = await site.browser().send("GET", f"{HERE}/bff/login", headers=GOES)
+
+    (event,) = [one for one in site.heard if isinstance(one, Answered)]
+    assert (answer.status_code, event.status, event.route) == (303, 303, "/bff/login")
+    assert type(event.error).__name__ == "ProviderUnavailable"
