@@ -322,7 +322,7 @@ class Upstream(Caller):
         async with stack.streamer.stream(call) as reply:
             await self._refuse_failure(reply, call)
             if _type_of(reply) not in {b"", b"text/event-stream"}:
-                told = f"the reply is {_shown_type(reply)}, not an event stream"
+                told = f"the reply is of {_shown_type(reply)}, not an event stream"
                 raise BadPayload(told, call=call)
             async with aclosing(events(aiter(reply), call)) as values:
                 async for value in values:
@@ -350,12 +350,12 @@ async def _whole(reply: StreamedReply) -> Reply:
 
 def _refuse_void(reply: StreamedReply, call: Call) -> None:
     if _type_of(reply) not in {b"", *LINES}:
-        told = f"the reply is empty and {_shown_type(reply)}, not a stream of lines"
+        told = f"an empty body of {_shown_type(reply)}, and no stream of lines"
         raise BadPayload(told, call=call)
 
 
 def _shown_type(reply: StreamedReply) -> str:
-    return media_type(Reply(reply.status, reply.headers)) or "of no known type"
+    return media_type(Reply(reply.status, reply.headers)) or "no known type"
 
 
 def _type_of(reply: StreamedReply) -> bytes:
