@@ -7,6 +7,7 @@ from typing import Final
 from bff_core.auth.issuer import Issuer
 from bff_core.auth.jwt import PublicKey, Unverified, key_for, keys_of
 from bff_core.clock import Clock
+from bff_core.diagnosis import answered
 from bff_core.errors import UpstreamError
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.provider import ProviderUnavailable, provider, unmarked
@@ -52,6 +53,7 @@ class Keys:
         self._known: tuple[PublicKey, ...] = ()
         self._fetched_at = self._tried_at = self._failed_at = -LAST_GOOD
         self._fetching: asyncio.Task[None] | None = None
+        self._failure: Exception | None = None
 
     def open(self, services: Mapping[type[Upstream], Upstream], spawn: Spawn) -> None:
         """Use the services of a gateway that runs; fetches are its tasks."""
@@ -78,7 +80,7 @@ class Keys:
                 await asyncio.shield(fetching)  # who leaves does not end it for the others
                 key = key_for(token, self._usable())
         if key is None and not self._usable():
-            raise ProviderUnavailable("no keys")
+            raise ProviderUnavailable("no keys") from self._failure
         return key
 
     def _may_fetch(self, now: float) -> bool:
@@ -129,6 +131,9 @@ class Keys:
             reply = await self._service.request(
                 "GET", self.path, headers={"accept": "application/json"}
             )
-            return keys_of(unmarked(reply.body)) if reply.status == 200 else None
-        except (UpstreamError, ValueError):
-            return None
+            if reply.status == 200:
+                return keys_of(unmarked(reply.body))
+            self._failure = ProviderUnavailable(f"keys {answered(reply)}")
+        except (UpstreamError, ValueError) as error:
+            self._failure = error
+        return None

@@ -12,7 +12,7 @@ from bff_core.auth.demo import DemoAuthenticator
 from bff_core.auth.introspection import IntrospectionAuthenticator
 from bff_core.auth.session.csrf import Forged, Origins
 from bff_core.errors import NotAuthenticated
-from bff_core.testing.scripted import Scripted, reply
+from bff_core.testing.scripted import Scripted, fail, reply
 from tests.auth.keys.test_certificates import certificate
 from tests.auth.keys.test_certificates import told as sent_as
 from tests.auth.keys.test_introspection import OPTIONS, active
@@ -247,3 +247,37 @@ def test_a_forged_request_says_what_to_send(method, headers, reason, hint):
 
     assert raised.value.reason == reason
     assert hint in raised.value.detail
+
+
+@pytest.mark.parametrize(
+    ("step", "cause"),
+    [
+        (fail(), ", caused by TransportFailed: identity: GET /"),
+        (reply(500), ", caused by ProviderUnavailable: keys answered 500"),
+        (reply(301, headers={"location": "/new"}), "keys answered 301, a redirect to /new that"),
+        (reply(200, b"<html>"), ", caused by ValueError: no JSON object"),
+    ],
+    ids=["outage", "500", "301", "page"],
+)
+async def test_keys_that_are_unavailable_say_why(step, cause):
+    """The issuer did not answer, or something else did in its place."""
+    with logged() as (log, events):
+        app = gateway(
+            "shop",
+            faces=[views],
+            settings=in_production(["identity"]),
+            authenticator=jwt(),
+            events=events,
+            transport=by_script({"identity": Scripted(step)}),
+        )
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with (
+            app.router.lifespan_context(app),
+            httpx.AsyncClient(transport=transport, base_url=HERE) as client,
+        ):
+            answer = await client.get("/v1/me", headers=bearer(signed()))
+
+    (line,) = log.errors
+    assert answer.status_code == line["status"] == 503
+    assert line["error"].startswith("ProviderUnavailable: no keys")
+    assert cause in line["error"]

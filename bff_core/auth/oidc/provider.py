@@ -15,6 +15,7 @@ import msgspec
 from bff_core.auth.oidc.sign_in import SignIn, origin_in
 from bff_core.call import Reply
 from bff_core.clock import Clock
+from bff_core.diagnosis import answered
 from bff_core.errors import UpstreamError
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.provider import ProviderUnavailable, name_at, provider, unmarked
@@ -75,6 +76,7 @@ class Directory:
         self._known: Metadata | None = None
         self._read_at = self._tried_at = -FRESH
         self._reading: asyncio.Task[None] | None = None
+        self._failure: Exception | None = None
 
     def add_origins(self, origins: Sequence[str]) -> None:
         """Let endpoints be at further origins than the issuer's."""
@@ -106,7 +108,7 @@ class Directory:
             if self._known is None:
                 await asyncio.shield(reading)  # who leaves does not end it for the others
         if self._known is None:
-            raise ProviderUnavailable("no metadata")
+            raise ProviderUnavailable(self.fault or "no metadata") from self._failure
         return self._known
 
     def _read(self) -> asyncio.Task[None]:
@@ -126,9 +128,11 @@ class Directory:
             reply = await self.service.request(
                 "GET", self.sign_in.discovery, headers={"accept": "application/json"}
             )
-        except UpstreamError:
+        except UpstreamError as error:
+            self._failure = error
             return
         if reply.status >= 500 or reply.status in {408, 429}:
+            self._failure = ProviderUnavailable(f"metadata {answered(reply)}")
             return
         try:
             self._known = metadata_of(reply, self.sign_in)
