@@ -122,4 +122,8 @@ def route_template(scope: ASGIScope) -> str:
     context = scope.get("fastapi", {}).get("effective_route_context")
     route = context or scope.get("route")
     template = getattr(route, "path_format", None) or getattr(route, "path", "")
-    return template if isinstance(template, str) else ""
+    if not isinstance(template, str):
+        return ""
+    # A mount has taken its own path off, and its routes know the rest alone.
+    mounted: str | None = scope.get("app_root_path")
+    return template if mounted is None else scope["root_path"].removeprefix(mounted) + template

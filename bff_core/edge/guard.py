@@ -133,6 +133,8 @@ class RouteRules:
 
     def template(self, scope: ASGIScope) -> str:
         """Return the template of the route that a request is for; empty where there is none."""
+        if "app_root_path" in scope:  # a mount has changed the root path
+            scope = {**scope, "root_path": scope["app_root_path"]}
         place = self._find(scope)
         return "" if place is None else place.path
 

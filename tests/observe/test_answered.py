@@ -1,6 +1,7 @@
 """The line of a refused request: its route, its path, and no secret of its query."""
 
 import pytest
+from fastapi import FastAPI
 
 from bff_core import ANYONE, Limit, NotAuthenticated, Require, Viewer, Views
 from bff_core.testing.running import running
@@ -109,3 +110,30 @@ async def test_a_request_over_a_limit_has_its_route():
         "/r/open/8",
     )
     assert "path" not in first
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "route"),
+    [
+        ("/sub/items/7", 200, "/sub/items/{sku}"),
+        ("/sub/items/7/8", 404, "/sub"),
+        ("/sub/v1/view", 404, "/sub"),
+        ("/v1/view/7", 404, ""),
+    ],
+)
+async def test_a_mounted_application_has_its_path_in_front(path, status, route):
+    """Its routes know only what is below, and no route of ours is taken for one of them."""
+    sub = FastAPI()
+
+    @sub.get("/items/{sku}")
+    async def item(sku: str) -> int:
+        return 1
+
+    with logged() as (log, events):
+        app = lab(events=events)
+        app.mount("/sub", sub)
+        async with running(app) as client:
+            await client.get(path)
+
+    (line,) = log.of("answered")
+    assert (line["status"], line["route"]) == (status, route)
