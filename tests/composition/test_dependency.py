@@ -1,13 +1,28 @@
 """A part that awaited one which degraded says so, unless it declares that its value is whole."""
 
 import asyncio
+from typing import Annotated
 
 import pytest
+import strawberry
+from fastapi import Depends
 
-from bff_core import Composition, critical, gather, loader, optional
+from bff_core import (
+    Composition,
+    Views,
+    compose,
+    critical,
+    gateway,
+    gather,
+    loader,
+    optional,
+)
 from bff_core.composition.composition import Board
 from bff_core.errors import NotAllowed, NotFound
 from bff_core.events import Events, PartEnded
+from bff_core.graphql import GraphQL, Info
+from bff_core.settings import Settings
+from bff_core.testing.running import running
 
 REASONS = [
     (TimeoutError(), ("fallback", "timeout")),
@@ -197,3 +212,48 @@ async def test_the_sinks_hear_of_it():
         await screen.product()
 
     assert PartEnded("Screen", "product", "fallback", "dependency") in heard
+
+
+class Page(Screen):
+    """The screen as a view has it: nothing is given by the client."""
+
+    error: str = "down"
+
+    @optional(fallback=0)
+    async def price(self) -> int:
+        raise TimeoutError
+
+
+@strawberry.type
+class Query:
+    """The same screen as GraphQL."""
+
+    @strawberry.field
+    async def product(self, info: Info) -> str:
+        """Show the product."""
+        return await info.context.compose(Page).product()
+
+
+async def test_clients_of_each_face_are_shown_it():
+    """In the header, in `_meta.parts` and in `extensions.parts`."""
+    views = Views()
+
+    @views.get("/page")
+    async def page(screen: Annotated[Page, Depends(compose(Page))]) -> dict[str, str]:
+        return {"product": await screen.product()}
+
+    app = gateway(
+        "shop",
+        faces=[views, GraphQL(strawberry.Schema(Query))],
+        settings=Settings(env="development", log="off"),
+    )
+    async with running(app) as client:
+        rest = await client.get("/page?_meta=parts")
+        graph = await client.post("/graphql", json={"query": "{ product }"})
+
+    shown = {"status": "fallback", "reason": "dependency"}
+    assert "product=fallback;reason=dependency" in rest.headers["part-status"]
+    assert "price=fallback;reason=timeout" in rest.headers["part-status"]
+    assert rest.headers["cache-control"] == "no-store"
+    assert shown.items() <= rest.json()["_meta"]["parts"]["product"].items()
+    assert shown.items() <= graph.json()["extensions"]["parts"]["product"].items()

@@ -1,5 +1,6 @@
 """A 5xx leaves one line with what made it, wherever that was; a bug leaves one traceback."""
 
+import asyncio
 from typing import Annotated
 
 import pytest
@@ -9,7 +10,7 @@ from fastapi import Depends
 from bff_core import Saga, SagaPolicy, Views, compose, step
 from bff_core.graphql import GraphQL, Info
 from bff_core.testing.running import running
-from tests.observe.lab import Dead, Screen, lab, logged, settings
+from tests.observe.lab import Dead, Screen, lab, logged, nowhere, settings
 
 SERVICE = "TransportFailed: dead: GET /stock/{sku}: can't connect to 127.0.0.1:"
 
@@ -170,3 +171,45 @@ async def test_a_resolver_that_fails_leaves_one_line(field, event, error):
     )
     assert line["error"].startswith(error)
     assert line["level"] == ("error" if event == "crashed" else "warning")
+
+
+async def test_a_request_that_runs_out_of_time_leaves_one_line():
+    """The edge itself ends it: no service is to blame."""
+    slow = Views()
+
+    @slow.get("/slow")
+    async def wait() -> int:
+        await asyncio.Event().wait()
+        return 1
+
+    with logged() as (log, events):
+        app = lab(slow, events=events, settings=settings(timeout=0.05))
+        async with running(app) as client:
+            answer = await client.get("/slow")
+
+    (line,) = log.errors
+    assert answer.status_code == line["status"] == 504
+    assert (line["event"], line["route"]) == ("answered", "/slow")
+    assert line["error"] == "RequestTimedOut: no answer within 0.05 s"
+
+
+async def test_a_store_that_is_down_leaves_one_line():
+    """Keyed requests are refused while their store is gone; the line says which store."""
+    writes = Views()
+
+    @writes.post("/orders")
+    async def order() -> int:
+        return 1
+
+    url = f"redis://{nowhere().removeprefix('http://')}/0"
+    with logged() as (log, events):
+        app = lab(writes, events=events, settings=settings(idempotency_url=url))
+        async with running(app) as client:
+            key = {"idempotency-key": "a-key-that-is-hard-to-guess"}
+            answer = await client.post("/orders", headers=key)
+
+    (line,) = log.errors
+    assert answer.status_code == line["status"] == 503
+    assert (line["event"], line["route"]) == ("answered", "/orders")
+    assert line["error"].startswith("StoreUnavailable: redis://")
+    assert {one.get("request_id") for one in log.lines} == {line["request_id"]}
