@@ -213,7 +213,6 @@ def log_sink(form: Form, level: str = "info", *, stream: TextIO | None = None) -
         logger.addHandler(own_handler(form, stream or sys.stderr))
     logger.setLevel(level.upper())
     logger.propagate = form == "root"
-    logger.disabled = False  # by a `dictConfig` that did not name it
     return LogSink(logger, form=form)
 
 
