@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
-from functools import partial, wraps
+from functools import wraps
 from typing import Any, get_args, get_origin, get_type_hints
 
 from fastapi import Response
@@ -43,7 +43,7 @@ def as_stream(
     @wraps(endpoint)
     async def stream(**values: object) -> Response:
         request, injected = wanted.fill(values)
-        admit_to(access, request.scope[SCOPE], partial(inputs_of, wanted.others(values)))
+        admit_to(access, request.scope[SCOPE], lambda: inputs_of(wanted.others(values)))
         rows = endpoint(**values)
         # The first value is awaited before the answer starts: a failure can still be a problem.
         first, status = await _first(rows, model), injected.status_code or answering.status

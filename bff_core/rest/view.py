@@ -96,7 +96,7 @@ class View:
             status=status,
             with_meta=self.adds_meta(scope),
             with_timing=self.with_timing,
-            with_tag=self.reads,
+            with_tag=self.reads and status == 200,
         )
         if injected is None or not injected.raw_headers:
             return told
@@ -157,7 +157,7 @@ class View:
         async def endpoint(**values: object) -> Response:
             request, injected = wanted.fill(values)
             asked = request.scope
-            admit_to(self.access, asked[SCOPE], partial(inputs_of, wanted.others(values)))
+            admit_to(self.access, asked[SCOPE], lambda: inputs_of(wanted.others(values)))
             stored = stored_answer(asked) if self.decides_by_inputs else None
             if stored is not None:
                 return as_response(Answer(stored.status, [*stored.headers, REPLAYED], stored.body))

@@ -106,7 +106,7 @@ def status_of_a_view_that_reads(routes):
     async def x() -> Data:
         return Data()
 
-    return Ask(is_compiled=True)
+    return Ask(is_compiled=True, compared=("etag",))
 
 
 @feature
