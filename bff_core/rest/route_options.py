@@ -24,7 +24,7 @@ DOCUMENTATION: Final = frozenset({
     "summary",
     "tags",
 })  # fmt: skip
-"""Options that change a route's documentation alone; any other keeps it off the fast lane."""
+"""Options that change a route's documentation alone; any other takes it off the fast lane."""
 
 _REFUSED: Final[Mapping[str, str]] = {
     "methods": "declare the view with the decorator of its method, such as @views.post",
@@ -56,8 +56,8 @@ class Answering:
             return {"status_code": self.status, "response_model": self.model.schema}
         # A class may have a status of its own, such as that of a redirect.
         status = None if self.status == 200 else self.status
-        told = {"status_code": status, "response_model": self.model.schema}
-        return told | {"response_class": self.response_class}
+        shown = {"status_code": status, "response_model": self.model.schema}
+        return shown | {"response_class": self.response_class}
 
 
 def take_answering(

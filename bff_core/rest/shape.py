@@ -17,7 +17,7 @@ def shape_of(model: ResponseModel) -> str:
     by_alias = model.dump.by_alias
     try:
         adapter = TypeAdapter(model.schema)
-        told = json.dumps(adapter.json_schema(mode="serialization", by_alias=by_alias))
+        schema = json.dumps(adapter.json_schema(mode="serialization", by_alias=by_alias))
     except (PydanticSchemaGenerationError, PydanticUserError):
-        told = repr(model.schema)
-    return sha256(f"{told}{model.dump}".encode()).hexdigest()[:16]
+        schema = repr(model.schema)
+    return sha256(f"{schema}{model.dump}".encode()).hexdigest()[:16]

@@ -152,8 +152,8 @@ def _as_field(metadata: object) -> object:
     """Return what pydantic takes in place of msgspec's constraints."""
     if not isinstance(metadata, msgspec.Meta):
         return metadata
-    told = {name: getattr(metadata, name) for name in (*_CONSTRAINTS, *_TEXTS)}
-    given: dict[str, Any] = {name: one for name, one in told.items() if one is not None}
+    shown = {name: getattr(metadata, name) for name in (*_CONSTRAINTS, *_TEXTS)}
+    given: dict[str, Any] = {name: one for name, one in shown.items() if one is not None}
     return Field(json_schema_extra=metadata.extra_json_schema, **given)
 
 

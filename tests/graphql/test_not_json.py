@@ -61,9 +61,9 @@ async def test_number_that_json_lacks_is_null_with_an_error(shop, of, field, dat
         answer = await open_shop.ask(query, of=of)
 
     assert answer.status_code == 200
-    told = answer.json()
-    assert told["data"] == {"one": data}
-    assert [error["extensions"]["code"] for error in told["errors"]] == ["internal_error"]
+    entry = answer.json()
+    assert entry["data"] == {"one": data}
+    assert [error["extensions"]["code"] for error in entry["errors"]] == ["internal_error"]
     assert any(isinstance(event, Crashed) for event in open_shop.heard)
 
 

@@ -193,7 +193,7 @@ def class_of_the_author(routes):
 
 @pytest.mark.parametrize("declare", features(globals()), ids=lambda one: one.__name__)
 async def test_option_acts_as_in_fastapi(declare):
-    """What a decorator is told changes the answer, whichever way it takes."""
+    """An option of a decorator changes the answer, whichever way it takes."""
     await assert_alike(declare)
 
 
@@ -231,7 +231,7 @@ DOCUMENTED: dict[str, Any] = {
 @pytest.mark.parametrize("option", DOCUMENTED)
 @pytest.mark.parametrize("verb", ["get", "post"])
 async def test_option_is_documented_as_in_fastapi(option, verb):
-    """OpenAPI shows what a decorator is told; a view adds its parts and problems."""
+    """OpenAPI shows the options of a decorator; a view adds its parts and problems."""
 
     def declare(routes):
         @getattr(routes, verb)("/x", **{option: DOCUMENTED[option]})
@@ -255,14 +255,14 @@ def _without_ours(document, verb):
     """Return what FastAPI would say of the one operation."""
     operation = document["paths"].get("/x", {}).get(verb, {})
     responses = {
-        status: {name: one for name, one in told.items() if name != "headers"}
-        for status, told in operation.pop("responses", {}).items()
+        status: {name: one for name, one in entry.items() if name != "headers"}
+        for status, entry in operation.pop("responses", {}).items()
         if status not in {"default", "409", "422"}
     }
-    for told in responses.values():
-        told.get("content", {}).pop("application/x-ndjson", None)
-        if told["description"] in {"The view", "Successful Response"}:
-            told.pop("description")
+    for entry in responses.values():
+        entry.get("content", {}).pop("application/x-ndjson", None)
+        if entry["description"] in {"The view", "Successful Response"}:
+            entry.pop("description")
     named = [one["name"] for one in operation.pop("parameters", ())]
     operation.pop("security", None)
     return operation, responses, [one for one in named if one not in {"_meta", "Idempotency-Key"}]

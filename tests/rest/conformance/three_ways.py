@@ -52,7 +52,7 @@ class Router(APIRouter):
 
 
 @dataclass
-class Told:
+class Sent:
     """What a client gets: all that is compared."""
 
     status: int
@@ -60,7 +60,7 @@ class Told:
     body: object
 
     @classmethod
-    def of(cls, answer: httpx.Response, compared: tuple[str, ...]) -> "Told":
+    def of(cls, answer: httpx.Response, compared: tuple[str, ...]) -> "Sent":
         ignored = OURS - set(compared)
         headers = sorted(
             (name, _EXPIRY.sub("", value))
@@ -169,7 +169,7 @@ async def assert_alike(declare: Declare, **options: Any) -> httpx.Response:
     plain = await answer_of("plain FastAPI", declare, **options)
     for way in OTHER_WAYS:
         answer = await answer_of(way, declare, **options)
-        assert (way, Told.of(answer, compared)) == (way, Told.of(plain, compared))
+        assert (way, Sent.of(answer, compared)) == (way, Sent.of(plain, compared))
     return plain
 
 
