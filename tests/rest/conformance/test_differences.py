@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Annotated, Any
 
 import pytest
@@ -118,7 +119,7 @@ async def test_object_with_more_fields_is_filtered(declared, returned):
 
 
 @pytest.mark.parametrize("way", OTHER_WAYS)
-@pytest.mark.parametrize("kind", ["get", "post", "stream"])
+@pytest.mark.parametrize("kind", ["get", "stream"])
 @pytest.mark.parametrize(("declared", "returned"), WIDE.values(), ids=WIDE)
 async def test_object_of_another_type_is_an_error(way, kind, declared, returned):
     """FastAPI warns and sends all of its fields; they may be a password, so that we send none."""
@@ -133,7 +134,7 @@ async def test_object_of_another_type_is_an_error(way, kind, declared, returned)
         x.__annotations__ = {"return": declared}
         lines.__annotations__ = {"return": AsyncIterator[declared]}
         getattr(routes, kind)("/x")(lines if kind == "stream" else x)
-        return Ask(method="POST" if kind == "post" else "GET", is_compiled=kind != "stream")
+        return Ask(is_compiled=kind != "stream")
 
     answer = await answer_of(way, declare)
 
@@ -176,6 +177,24 @@ async def test_cause_of_such_an_error_is_reported():
 
     [crash] = [event for event in served.heard if isinstance(event, Crashed)]
     assert "lead" in str(crash.error)
+
+
+@pytest.mark.parametrize("way", OTHER_WAYS)
+async def test_untyped_bytes_and_durations_are_those_of_msgspec(way):
+    """To look at each value of an untyped tree costs more than to write it: declare such types."""
+    value = {"data": b"text", "wait": timedelta(days=1, hours=2)}
+
+    def declare(routes):
+        @routes.get("/x")
+        async def x() -> dict[str, Any]:
+            return value
+
+        return Ask(is_compiled=True)
+
+    plain, ours = await answer_of("plain FastAPI", declare), await answer_of(way, declare)
+
+    assert plain.json() == {"data": "text", "wait": "P1DT2H"}
+    assert ours.json() == {"data": "dGV4dA==", "wait": "P1DT7200S"}
 
 
 class Screen(Composition):

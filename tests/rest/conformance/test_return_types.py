@@ -323,8 +323,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("declared", "returned"), RETURNED.values(), ids=RETURNED)
-@pytest.mark.parametrize("method", ["GET", "POST"])
-async def test_declared_type_decides_what_is_sent(declared, returned, method):
+async def test_declared_type_decides_what_is_sent(declared, returned):
     """Fields that the return type lacks never leave; the others have their names in OpenAPI."""
 
     def declare(routes):
@@ -332,8 +331,8 @@ async def test_declared_type_decides_what_is_sent(declared, returned, method):
             return returned
 
         x.__annotations__ = {} if declared is None else {"return": declared}
-        getattr(routes, method.lower())("/x")(x)
-        return Ask(method=method, is_compiled=True)
+        routes.get("/x")(x)
+        return Ask(is_compiled=True)
 
     plain = await assert_alike(declare)
 
