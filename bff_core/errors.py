@@ -320,7 +320,7 @@ class BadStatus(UpstreamError):
         passes_through: AbstractSet[int] = PASSES_THROUGH,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        super().__init__(_answered(reply), call=call, attempts=attempts)
+        super().__init__(_failed(reply), call=call, attempts=attempts)
         self.reply = reply
         self._detail = detail
         self._wall = wall
@@ -356,19 +356,18 @@ _FAILURES: Final[Mapping[int, int]] = {429: 503, 503: 503, 504: 504}
 """What a status becomes that is not passed through; any other is 502."""
 
 
-def _answered(reply: Reply) -> str:
+def answered(reply: Reply) -> str:
     """Say what a service answered, for the log; of a redirect, where to."""
     location = reply.header("location") if 300 <= reply.status < 400 else None
-    return f"answered {reply.status}{_led_to(location)}"
+    leads = "" if location is None else f", a redirect to {bare(location)!r}"
+    return f"answered {reply.status}{leads}"
 
 
-def _led_to(location: str | None) -> str:
-    if location is None:
-        return ""
-    return (
-        f", a redirect to {bare(location)!r}; Policy(redirects=...) follows those that stay within "
-        "the service's own origin"
-    )
+def _failed(reply: Reply) -> str:
+    shown = answered(reply)
+    if "a redirect to" not in shown:
+        return shown
+    return f"{shown}; Policy(redirects=...) follows those that stay within the service's own origin"
 
 
 def bare(reference: str) -> str:

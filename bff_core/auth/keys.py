@@ -7,8 +7,7 @@ from typing import Final
 from bff_core.auth.issuer import Issuer
 from bff_core.auth.jwt import PublicKey, Unverified, key_for, keys_of
 from bff_core.clock import Clock
-from bff_core.diagnosis import answered
-from bff_core.errors import UpstreamError
+from bff_core.errors import UpstreamError, answered
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.provider import ProviderUnavailable, provider, unmarked
 from bff_core.upstream.runtime import Spawn

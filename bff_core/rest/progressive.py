@@ -245,7 +245,7 @@ class ProgressiveAnswer(Response):
 
 def _is_good(part: Part[object]) -> bool:
     """Whether a part is worth showing; one that lacks something of another still is."""
-    is_own = part.state in {"ok", "stale"} or part.reason == DEPENDENCY
+    is_own = part.state in {"ok", "stale", "partial"} or part.reason == DEPENDENCY
     return is_own and part.exception() is None
 
 

@@ -1,6 +1,7 @@
 """A screen whose service sends what does not fit: the rest is the answer, and says so."""
 
 import asyncio
+import json
 from collections.abc import Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from bff_core import (
     critical,
     gateway,
     optional,
+    shows,
 )
 from bff_core.events import Events, ReplyReduced
 from bff_core.graphql import GraphQL, Info
@@ -93,6 +95,16 @@ Shown = Annotated[Screen, Depends(compose(Screen))]
 
 @views.get("/orders")
 async def get_orders(page: Shown) -> list[str]:
+    return [one.id for one in await page.orders()]
+
+
+def count_of(orders: Sequence[Order], _: Screen) -> int:
+    """Present a part."""
+    return len(orders)
+
+
+@views.get("/lines", progressive=[shows(Screen.orders, count_of)])
+async def get_lines(page: Shown) -> list[str]:
     return [one.id for one in await page.orders()]
 
 
@@ -175,6 +187,17 @@ async def test_graphql_says_it_in_its_extensions():
     assert body["data"] == {"orders": ["1", "2"]}
     assert body["extensions"]["parts"] == {"orders": {"status": "partial", "reason": "bad_payload"}}
     assert "errors" not in body
+
+
+async def test_a_line_of_a_progressive_answer_says_it():
+    """The part has a value, and a status."""
+    async with opened(reply(200, ORDERS)) as (client, _, __):
+        answer = await client.get("/v1/lines", headers={"accept": "application/x-ndjson"})
+
+    first, last = map(json.loads, answer.text.splitlines())
+    assert first == {"part": "orders", "status": "partial", "reason": "bad_payload", "value": 2}
+    assert last["answer"] == ["1", "2"]
+    assert last["parts"] == {"orders": {"status": "partial", "reason": "bad_payload"}}
 
 
 async def test_what_is_read_strictly_is_refused_whole():

@@ -15,8 +15,7 @@ import msgspec
 from bff_core.auth.oidc.sign_in import SignIn, origin_in
 from bff_core.call import Reply
 from bff_core.clock import Clock
-from bff_core.diagnosis import answered
-from bff_core.errors import UpstreamError
+from bff_core.errors import UpstreamError, answered
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.provider import ProviderUnavailable, name_at, provider, unmarked
 from bff_core.upstream.runtime import Spawn

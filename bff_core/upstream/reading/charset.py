@@ -47,19 +47,26 @@ _MARKS: Final = (
 )
 
 
+_LONGEST: Final = 256
+"""Bytes of a Content-Type that are looked at, and remembered."""
+
+
 class UnknownCharset(ValueError):
     """The reply declares a charset that can't be read."""
 
 
 @lru_cache(maxsize=256)
-def declared(content_type: bytes) -> str:
-    """Return the charset of a Content-Type in lower case, "utf-8" where it names none."""
+def _declared(content_type: bytes) -> str:
     match = _is_parameter(content_type.decode("latin-1"))
     label = match[1].lower().replace("_", "-") if match else "utf-8"
     return _ALIASES.get(label, label)
 
 
-@lru_cache(maxsize=256)
+def declared(content_type: bytes) -> str:
+    """Return the charset of a Content-Type in lower case, "utf-8" where it names none."""
+    return _declared(content_type[:_LONGEST])
+
+
 def is_foreign(content_type: bytes) -> bool:
     """Whether bytes that happen to be UTF-8 may mean something else.
 

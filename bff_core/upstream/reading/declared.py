@@ -32,6 +32,8 @@ def check_reply_types(kind: type, decoders: Mapping[type, Decoder]) -> None:
         for model in _named(inspect.unwrap(method)):
             try:
                 Known(model, options)
+            except NameError:  # a name that is there for type checkers alone, or later
+                continue
             except ConfigurationError as error:
                 raise ConfigurationError(f"{kind.__name__}.{method.__name__}: {error}") from error
 
@@ -40,9 +42,9 @@ def _named(method: Callable[..., object]) -> Iterator[object]:
     """Yield the reply types that a method's calls name."""
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(method)))
+        known = inspect.getclosurevars(method)
     except (OSError, TypeError, SyntaxError):
         return
-    known = inspect.getclosurevars(method)
     names = {**known.builtins, **known.globals, **known.nonlocals}
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and len(node.args) > 1 and _is_verb(node.func):
