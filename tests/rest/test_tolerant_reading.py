@@ -17,6 +17,7 @@ from bff_core import (
     ANYONE,
     Cache,
     Composition,
+    NotFound,
     Policy,
     Settings,
     Upstream,
@@ -25,11 +26,14 @@ from bff_core import (
     compose,
     critical,
     gateway,
+    loader,
     optional,
     shows,
 )
+from bff_core.call import Reply
 from bff_core.events import Events, ReplyReduced
 from bff_core.graphql import GraphQL, Info
+from bff_core.scope import running_part
 from bff_core.testing.scripted import Scripted, ScriptedTransport, fail, reply
 
 ORDERS = [{"id": "1"}, {"id": "2", "status": "hunter2"}, {"id": 3}]
@@ -84,6 +88,22 @@ class Screen(Composition):
     async def strict(self) -> Sequence[Order]:
         return await self.strict_service.all()
 
+    @optional
+    async def note(self) -> str | None:
+        await self.orders_service.all()
+        return None
+
+    @critical
+    async def mixed(self) -> int:
+        orders = await self.orders_service.all()
+        running_part.get().saw(Reply(200, source="stale", age=7.0))
+        return len(orders)
+
+    @loader(fallback="?")
+    async def named(self, keys: tuple[str, ...]) -> dict[str, str | Exception]:
+        await self.orders_service.all()
+        return {key: NotFound("none") if key == "b" else key for key in keys}
+
     @critical
     async def count(self) -> int:
         return len(await self.orders())
@@ -124,6 +144,16 @@ async def get_strict(page: Shown) -> list[str]:
     return [one.id for one in await page.strict()]
 
 
+@views.get("/mixed")
+async def get_mixed(page: Shown) -> int:
+    return await page.mixed()
+
+
+@views.get("/named")
+async def get_named(page: Shown) -> list[str]:
+    return list(await page.named.many(["a", "b"]))
+
+
 @views.get("/count")
 async def get_count(page: Shown) -> int:
     return await page.count()
@@ -137,6 +167,10 @@ class Query:
     @strawberry.field
     async def orders(self, info: Info) -> list[str]:
         return [one.id for one in await info.context.compose(Screen).orders()]
+
+    @strawberry.field
+    async def note(self, info: Info) -> str | None:
+        return await info.context.compose(Screen).note()
 
 
 @asynccontextmanager
@@ -187,6 +221,32 @@ async def test_graphql_says_it_in_its_extensions():
     assert body["data"] == {"orders": ["1", "2"]}
     assert body["extensions"]["parts"] == {"orders": {"status": "partial", "reason": "bad_payload"}}
     assert "errors" not in body
+
+
+async def test_a_null_of_a_partial_part_is_no_error():
+    """The service said null; what was left out stands elsewhere."""
+    async with opened(reply(200, ORDERS)) as (client, _, __):
+        answer = await client.post("/graphql", json={"query": "{ note }"})
+
+    body = answer.json()
+    assert body["data"] == {"note": None}
+    assert "errors" not in body
+    assert body["extensions"]["parts"]["note"]["status"] == "partial"
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/v1/mixed", "mixed=partial;reason=bad_payload;age=7"),
+        ("/v1/named", "named=missing;reason=not_found"),
+    ],
+)
+async def test_the_worse_of_two_states_is_reported(path, status):
+    """A stale reply beside a partial one; a key that failed in a batch that is partial."""
+    async with opened(reply(200, ORDERS)) as (client, _, __):
+        answer = await client.get(path)
+
+    assert answer.headers["part-status"] == status
 
 
 async def test_a_line_of_a_progressive_answer_says_it():

@@ -101,9 +101,10 @@ def test_utf8_is_known_by_all_its_spellings(parameter):
 @pytest.mark.parametrize("charset", ["iso-8859-1", "windows-1252", "us-ascii"])
 def test_utf8_that_a_server_declares_as_its_default_charset_is_read(charset):
     """Servlet containers add their default to bodies that were written as UTF-8."""
-    body = '{"name": "Zoë"}'.encode()
+    content_type = f"application/json;charset={charset}"
 
-    assert read(body, f"application/json;charset={charset}") == Person("Zoë")
+    assert read('{"name": "Zoë"}'.encode(), content_type) == Person("Zoë")
+    assert read('["Zoë", 1.0]'.encode(), content_type, tuple[str, int]) == ("Zoë", 1)
 
 
 @pytest.mark.parametrize("charset", ["klingon", "zlib", "unicode_escape", "punycode", "x" * 500])
@@ -207,7 +208,7 @@ def test_equal_names_of_different_objects_are_no_repetition():
 def test_a_repeated_name_in_later_replies_is_found_by_sample_and_then_always():
     """A service that writes a name twice does so often: it is found, and then each time."""
     decode = Decoding(Person)
-    good, bad = (Reply(200, (), body) for body in (b'{"name": "a"}', b'{"name": 1, "name": "b"}'))
+    good, bad = (Reply(200, (), body) for body in (b'{"name": "a"}', b'{"name": "a", "name": "b"}'))
     for _ in range(FIRST_REPLIES):
         decode.value(good, CALL)
     taken = 0
@@ -218,7 +219,7 @@ def test_a_repeated_name_in_later_replies_is_found_by_sample_and_then_always():
             break
         taken += 1
 
-    assert taken < EVERY
+    assert 0 < taken < EVERY
     for _ in range(3):
         with pytest.raises(BadPayload, match="two members"):
             decode.value(bad, CALL)

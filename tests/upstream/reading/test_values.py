@@ -329,6 +329,18 @@ def test_a_decoder_makes_types_that_json_does_not_know():
         read(list[IPv4Address], ["ten"], decoders=decoders)
 
 
+@pytest.mark.parametrize("error", [KeyError, OverflowError, AttributeError, OSError, TypeError])
+def test_whatever_a_decoder_raises_is_a_bad_payload(error):
+    """For a type that JSON does not know as for one that it does."""
+
+    def decode(value: object) -> object:
+        raise error(str(value))
+
+    for model in (IPv4Address, datetime):
+        with pytest.raises(BadPayload):
+            read(list[model], ["x"], decoders={model: decode})
+
+
 class Color(Enum):
     """What the tests know of colours."""
 
