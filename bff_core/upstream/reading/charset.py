@@ -73,7 +73,12 @@ def is_foreign(content_type: bytes) -> bool:
     JSON is UTF-8 (RFC 8259, section 8.1). Another charset is obeyed, except where it is one that
     servers declare by default: such a body is UTF-8 if it can be.
     """
-    charset = declared(content_type)
+    return _is_foreign(content_type[:_LONGEST])
+
+
+@lru_cache(maxsize=256)
+def _is_foreign(content_type: bytes) -> bool:
+    charset = _declared(content_type)
     return charset != "utf-8" and charset not in _OFTEN_WRONG
 
 
