@@ -122,5 +122,5 @@ async def test_openapi_shows_a_path_parameter():
         document = (await client.get("/openapi.json")).json()
 
     for path in ("/fast/{sku}", "/slow/{sku}", "/screen/{sku}"):
-        told = document["paths"][path]["get"]["parameters"]
-        assert {"sku": "path"}.items() <= {one["name"]: one["in"] for one in told}.items()
+        parameters = document["paths"][path]["get"]["parameters"]
+        assert {"sku": "path"}.items() <= {one["name"]: one["in"] for one in parameters}.items()

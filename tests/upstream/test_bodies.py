@@ -94,8 +94,8 @@ async def test_files_go_with_their_fields():
 
     assert kind.startswith("multipart/form-data; boundary=")
     assert b'filename="\xc3\xa4.txt"' in call.body
-    told = parts(kind, call.body)
-    assert [(one[0], one[2], one[3]) for one in told] == [
+    found = parts(kind, call.body)
+    assert [(one[0], one[2], one[3]) for one in found] == [
         ("title", "text/plain", "Ünder".encode()),
         ("tag", "text/plain", b"x"),
         ("tag", "text/plain", b"y"),
@@ -103,7 +103,7 @@ async def test_files_go_with_their_fields():
         ("extra", "text/plain", b"one"),
         ("extra", "application/octet-stream", b""),
     ]
-    assert [one[1] for one in told][3] == "a.jpg"
+    assert [one[1] for one in found][3] == "a.jpg"
 
 
 async def test_name_of_a_file_can_not_forge_a_header():
@@ -283,7 +283,7 @@ async def test_body_without_a_json_form_is_a_mistake_in_the_code():
 
 
 async def test_streamed_body_needs_a_method_that_changes_something():
-    """Reads are coalesced and kept by their bodies."""
+    """Reads are coalesced and cached by their bodies."""
     shop = Shop(SimpleNamespace(policy=Shop.policy, handler=Scripted(), streamer=None))
 
     with pytest.raises(TypeError, match="a GET can't have a streamed body"):

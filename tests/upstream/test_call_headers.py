@@ -72,7 +72,7 @@ async def test_content_type_of_a_call_replaces_ours(name):
 
 @pytest.mark.parametrize("name", ["accept", "Accept"])
 async def test_accept_of_a_call_replaces_ours(name):
-    """A call asks for the type that it names, and for no other."""
+    """A call accepts the type that it names, and no other."""
     headers = await sent(Carts, lambda carts: carts.change(**{name: "text/plain"}))
 
     assert headers == [("content-type", JSON), ("accept", "text/plain")]
@@ -145,7 +145,7 @@ async def test_body_that_is_no_json_has_its_own_content_type():
 
 
 async def test_streams_have_the_headers_of_the_class_and_their_own_accept():
-    """A stream is asked for by its type, whatever the class accepts; the call may say otherwise."""
+    """A stream accepts its own type, whatever the class accepts; the call may say otherwise."""
     events = dict(await sent(Versioned, lambda carts: _failing(carts.events())))
     lines = dict(await sent(Versioned, lambda carts: carts.lines(headers={"ACCEPT": "a/b"})))
 

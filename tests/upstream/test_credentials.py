@@ -92,9 +92,9 @@ async def test_a_body_that_is_read_once_is_not_sent_with_another_token(is_replay
     counter, held = Counter(Relay(), refusing), Held(next=["viewer-2"])
     body = StreamedBody(chunks if is_replayable else chunks())
 
-    told = await counter.stack.handler(replace(counter.call(held, method="PUT"), body=body))
+    answer = await counter.stack.handler(replace(counter.call(held, method="PUT"), body=body))
 
-    assert (told.status, read) == (401, [b"ab"] * (2 if is_replayable else 1))
+    assert (answer.status, read) == (401, [b"ab"] * (2 if is_replayable else 1))
 
 
 @pytest.mark.parametrize("others", [[], ["viewer-1"]], ids=["none", "the same"])

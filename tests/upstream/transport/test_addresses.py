@@ -91,7 +91,7 @@ async def test_server_on_ipv4_is_found_at_localhost(kit, kind):
 
 
 @pytest.mark.parametrize("kind", TRANSPORTS)
-async def test_nobody_at_localhost_is_a_call_that_was_not_sent(kind):
+async def test_localhost_without_a_server_is_a_call_that_was_not_sent(kind):
     """Where all addresses refuse the error comes at once, and says that nothing was sent."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -170,15 +170,15 @@ async def test_address_that_is_silent_costs_one_connect_timeout(kit):
                     one = waiting.enter_context(socket.socket())
                     one.setblocking(False)
                     one.connect_ex(("127.0.0.2", service.port))
-                options = {"connect_timeout": 0.1}
+                options = {"connect_timeout": 0.3}
                 async with kit.wired(endpoint(service.port, "127.0.0.1"), **options) as pool:
                     began = time.monotonic()
-                    with pytest.raises(TransportFailed, match=r"not connected within 0\.1 s"):
+                    with pytest.raises(TransportFailed, match=r"not connected within 0\.3 s"):
                         await pool.send(kit.calling())
                     took = time.monotonic() - began
                     reply = await pool.send(kit.calling())
 
-    assert (reply.body, took < 1.0) == (b"ok", True)
+    assert (reply.body, took < 2.0) == (b"ok", True)
 
 
 class Till(Upstream):

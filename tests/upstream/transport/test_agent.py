@@ -32,7 +32,7 @@ def test_name_of_the_gateway_is_a_comment(name, comment):
 
 
 async def test_services_see_the_name_of_the_gateway(kit):
-    """A class that names itself is seen by that name."""
+    """A class that names itself sends that name."""
     async with kit.Service(kit.answering(kit.http(status="204 No Content"))) as service:
         address = (service.endpoint.url,)
         app = gateway(

@@ -89,9 +89,9 @@ async def test_user_agent_and_codings_of_a_call_replace_ours(kit, connected):
         for headers in (own, own[:1], own[1:], ()):
             await connector.send(kit.calling(headers=headers))
 
-    seen = [(values(r, b"user-agent"), values(r, b"accept-encoding")) for r in service.requests]
+    sent = [(values(r, b"user-agent"), values(r, b"accept-encoding")) for r in service.requests]
     ours = values(service.requests[-1], b"user-agent")
-    assert seen == [
+    assert sent == [
         ([b"shop/1"], [b"gzip;q=0"]),
         ([b"shop/1"], [b"br"]),
         (ours, [b"gzip;q=0"]),
