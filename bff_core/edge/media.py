@@ -25,10 +25,11 @@ _WANTED: Final = {
 
 
 class Media(NamedTuple):
-    """What a Content-Type says: a media type in lower case, and the labels of charsets."""
+    """What a Content-Type says: a media type in lower case, labels of charsets, a boundary."""
 
     type: str
     charsets: frozenset[str]
+    boundary: bytes
 
     def is_a(self, kind: Kind) -> bool:
         """Whether it is JSON, or a form."""
@@ -41,8 +42,8 @@ def is_json(media_type: str) -> bool:
     return main == "application" and (subtype == "json" or subtype.endswith("+json"))
 
 
-def check_media(fields: Fields, kind: Kind) -> bool:
-    """Raise a 415 for a body that is not of this kind; return whether there is a Content-Type.
+def check_media(fields: Fields, kind: Kind) -> Media | None:
+    """Raise a 415 for a body that is not of this kind; return what its Content-Type says, if any.
 
     The answer says by `Accept-Encoding` that no content coding is taken (RFC 7694, section 3).
     """
@@ -53,13 +54,13 @@ def check_media(fields: Fields, kind: Kind) -> bool:
         elif name == b"content-encoding":
             _refuse_coding(value)
     if content_type is None:
-        return False
+        return None
     media = _media_of(content_type)
     if not media.is_a(kind):
         raise unsupported(kind)
     if not media.charsets <= UTF_8:
         raise HTTPException(415, "Send text in UTF-8; charset=utf-8 may be left out.")
-    return True
+    return media
 
 
 def unsupported(kind: Kind) -> HTTPException:
@@ -81,4 +82,5 @@ def _media_of(content_type: bytes) -> Media:
     message["content-type"] = content_type.decode("latin-1")
     labels = [value for name, value in message.get_params([])[1:] if name == "charset"]
     charsets = frozenset(str(label).strip().lower().replace("_", "-") for label in labels)
-    return Media(message.get_content_type(), charsets)
+    boundary = (message.get_boundary() or "").encode("latin-1", "replace")
+    return Media(message.get_content_type(), charsets, boundary)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as ASGIScope
@@ -34,9 +35,11 @@ class RequestBodies:
         """Check the body where the route declares one, then call the router."""
         body = self._declared(scope) if scope["type"] == "http" else None
         if body is not None:
-            has_type = check_media(scope["headers"], body.kind)
+            media = check_media(scope["headers"], body.kind)
             if body.kind == "json":
-                receive = await _checked(body, scope, receive, has_type=has_type)
+                receive = await _checked(body, scope, receive, has_type=media is not None)
+            elif media is not None and media.boundary:
+                receive = _closed(media.boundary, receive)
         await self._app(scope, receive, send)
 
     def _declared(self, scope: ASGIScope) -> Body | None:
@@ -68,6 +71,27 @@ async def _checked(body: Body, scope: ASGIScope, receive: Receive, *, has_type: 
         except JSONRefused as error:
             raise invalid_body(error) from error
     return _again(text, receive)
+
+
+def _closed(boundary: bytes, receive: Receive) -> Receive:
+    """Return a `receive` that refuses a form without its closing boundary.
+
+    Starlette drops the part that is cut off, and takes the rest for the form.
+    """
+    closing, seen, is_closed = b"--%b--" % boundary, b"", False
+
+    async def closed() -> Message:
+        nonlocal seen, is_closed
+        message = await receive()
+        if not is_closed:
+            seen = seen[-len(closing) :] + message.get("body", b"")
+            is_closed = closing in seen
+        is_last = message["type"] == "http.request" and not message.get("more_body", False)
+        if is_last and seen and not is_closed:
+            raise HTTPException(400, "The form ends before its closing boundary.")
+        return message
+
+    return closed
 
 
 def invalid_body(refused: JSONRefused) -> RequestValidationError:

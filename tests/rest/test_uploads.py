@@ -38,6 +38,12 @@ class Profile(BaseModel):
     weight: float = 0.0
 
 
+def part(name: str) -> bytes:
+    """Return a form of one file."""
+    disposition = f'Content-Disposition: form-data; name="{name}"; filename="a"'
+    return LINE.join(["--x", disposition, "", "content", "--x--", ""]).encode()
+
+
 def built():
     """Make a gateway with views, and a route of FastAPI, that take forms."""
     views, router = Views(access=ANYONE), APIRouter()
@@ -152,7 +158,9 @@ async def test_a_field_that_does_not_fit_has_a_pointer(path, data, pointer, kind
 @pytest.mark.parametrize(
     ("body", "content_type", "detail"),
     [
-        (b"garbage", MULTIPART, "Invalid multipart data."),
+        (b"garbage--x--", MULTIPART, "Invalid multipart data."),
+        (part("picture")[:-5], MULTIPART, "The form ends before its closing boundary."),
+        (part("picture")[:30], MULTIPART, "The form ends before its closing boundary."),
         (b"--x", "multipart/form-data", "Missing boundary in multipart."),
         (
             LINE.join(["--x", "Content-Disposition: form-data", "", "a", "--x--", ""]).encode(),
@@ -172,6 +180,23 @@ async def test_a_malformed_form_is_a_problem(body, content_type, detail):
     assert answer.headers["content-type"] == "application/problem+json"
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
     assert answer.json()["detail"].startswith(detail)
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+async def test_a_form_may_come_in_any_pieces(size):
+    """The closing boundary is found wherever the pieces are cut; an epilogue is no part."""
+    body = part("picture") + b"epilogue"
+
+    async def pieces():
+        for start in range(0, len(body), size):
+            yield body[start : start + size]
+
+    async with opened() as client:
+        answer = await client.post(
+            "/pictures", content=pieces(), headers={"content-type": MULTIPART}
+        )
+
+    assert (answer.status_code, answer.json()["size"]) == (200, 7)
 
 
 @pytest.mark.parametrize(
