@@ -78,16 +78,16 @@ def _closed(boundary: bytes, receive: Receive) -> Receive:
 
     Starlette drops the part that is cut off, and takes the rest for the form.
     """
-    closing, seen, is_closed = b"--%b--" % boundary, b"", False
+    closing, read, is_closed = b"--%b--" % boundary, b"", False
 
     async def closed() -> Message:
-        nonlocal seen, is_closed
+        nonlocal read, is_closed
         message = await receive()
         if not is_closed:
-            seen = seen[-len(closing) :] + message.get("body", b"")
-            is_closed = closing in seen
+            read = read[-len(closing) :] + message.get("body", b"")
+            is_closed = closing in read
         is_last = message["type"] == "http.request" and not message.get("more_body", False)
-        if is_last and seen and not is_closed:
+        if is_last and read and not is_closed:
             raise HTTPException(400, "The form ends before its closing boundary.")
         return message
 

@@ -151,7 +151,7 @@ def test_each_status_has_the_code_and_the_title_of_the_page():
     """All that HTTP knows, since an author may raise any of them."""
     shown = {status: members_of(HTTPException(status)) for status in responses if status >= 400}
 
-    assert {one: (told["code"], told["title"]) for one, told in shown.items()} == STATUSES
+    assert {one: (members["code"], members["title"]) for one, members in shown.items()} == STATUSES
 
 
 def test_statuses_that_services_may_pass_on_have_the_codes_of_those_statuses():

@@ -339,11 +339,11 @@ async def test_a_body_that_is_not_taken_is_not_read(route, header):
 
 async def test_a_handler_of_the_app_sees_what_fastapi_would_raise():
     """Those who answer validation errors in their own form answer these, too."""
-    app, seen = built(), []
+    app, raised = built(), []
 
     @app.exception_handler(RequestValidationError)
     async def handle(request, error):
-        seen.extend(error.errors())
+        raised.extend(error.errors())
         return JSONResponse({}, 499)
 
     async with opened(app) as client:
@@ -351,7 +351,7 @@ async def test_a_handler_of_the_app_sees_what_fastapi_would_raise():
         infinite = await client.post("/view", content=b'{"a": NaN}', headers=JSON)
 
     assert (malformed.status_code, infinite.status_code) == (499, 499)
-    assert [(one["type"], one["loc"]) for one in seen] == [
+    assert [(one["type"], one["loc"]) for one in raised] == [
         ("json_invalid", ("body", 4)),
         ("finite_number", ("body", "a")),
     ]
