@@ -4,15 +4,27 @@ from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, 
 from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal, NamedTuple, Protocol
 
 Headers = tuple[tuple[bytes, bytes], ...]
 """Header fields in wire order; names in lower case, values without surrounding white space."""
 
 Source = Literal["upstream", "cache", "stale"]
 
-Trail = list[tuple[object, float]]
-"""Where a call was sent, and when: the key of an endpoint and an instant, for each attempt."""
+
+class Attempt(NamedTuple):
+    """One attempt of a call: the key of its endpoint, and the instant at which it began.
+
+    `is_sent` is False where it ended before a byte of the request left this process.
+    """
+
+    endpoint: object
+    instant: float
+    is_sent: bool = True
+
+
+Trail = list[Attempt]
+"""The attempts of a call, in their order."""
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 IDEMPOTENT = SAFE | {"PUT", "DELETE"}
@@ -175,9 +187,19 @@ class Call:
         made: Call = copy
         return made
 
+    def mark_unsent(self) -> None:
+        """Note that the latest attempt ended before anything of the request was sent."""
+        if self.trail:
+            self.trail[-1] = self.trail[-1]._replace(is_sent=False)
+
+    @property
+    def was_sent(self) -> bool:
+        """Whether the service may have received it, by any of its attempts."""
+        return any(attempt.is_sent for attempt in self.trail)
+
     def sent_since(self, instant: float) -> float:
         """Return when it was last sent, or `instant` if it was not sent since then."""
-        return max(instant, self.trail[-1][1]) if self.trail else instant
+        return max(instant, self.trail[-1].instant) if self.trail else instant
 
 
 class _Draft:

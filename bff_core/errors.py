@@ -214,11 +214,16 @@ class StoreUnavailable(BFFError):
 
 
 class UpstreamError(BFFError):
-    """A call to a service failed; carries the call and how many attempts were sent."""
+    """A call to a service failed; carries the call and how many attempts were made.
+
+    `is_sent` is False where the attempt that failed certainly never reached the service; of the
+    attempts before it, the trail of the call says the same.
+    """
 
     status = 502
     code = "upstream_error"
     title = "Upstream error"
+    is_sent: bool = True
 
     def __init__(self, message: str, *, call: Call, attempts: int = 1) -> None:
         super().__init__(message)
@@ -240,6 +245,7 @@ class NotSent(UpstreamError):
     status = 503
     code = "not_sent"
     title = "Service unavailable"
+    is_sent = False
 
 
 class CircuitOpen(NotSent):
@@ -273,11 +279,17 @@ class CredentialsUnavailable(NotSent):
 
 
 class DeadlineExceeded(UpstreamError):
-    """The call's deadline passed."""
+    """The call's deadline passed; `is_sent` is False where that was before it was sent."""
 
     status = 504
     code = "timeout"
     title = "Timed out"
+
+    def __init__(
+        self, message: str, *, call: Call, attempts: int = 1, is_sent: bool = True
+    ) -> None:
+        super().__init__(message, call=call, attempts=attempts)
+        self.is_sent = is_sent
 
 
 class AttemptTimedOut(DeadlineExceeded):

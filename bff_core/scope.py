@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, Self, runtime_checkable
 
-from bff_core.call import Headers, Reply, ViewerToken, find_header
+from bff_core.call import Call, Headers, Reply, ViewerToken, find_header
 from bff_core.lineage import Lineage
 
 Outcome = Literal["", "final", "unknown", "read"]
@@ -29,8 +29,8 @@ class Scope:
     the status of the answer whether the same key may get it again: "final" (all is settled, even
     if badly), "unknown" (something may or may not have happened) or "read" (nothing was changed).
     `writes` counts the calls that were given a key, by what it was derived from, `calls` all calls
-    to services that were made for the request, `unsafe_calls` those among them that are no plain
-    reads, where the request has a key. `query_cost` is the cost of a GraphQL query that is
+    to services that were made for the request; a list in `unsafe_calls` collects those among them
+    that are no plain reads. `query_cost` is the cost of a GraphQL query that is
     executed. `lineage` is there where a face wants to know what its answer is made of. `added` are
     headers of whatever answer the request gets, such as a cookie; they are no part of an answer
     that is kept. Where callers can sign in it `is_guarded`: what does not say who may ask is for
@@ -54,7 +54,7 @@ class Scope:
     outcome: Outcome = ""
     writes: dict[tuple[str, ...], int] | None = None
     calls: int = 0
-    unsafe_calls: int = 0
+    unsafe_calls: list[Call] | None = None
     query_cost: int = 0
     lineage: Lineage | None = None
     token: ViewerToken | None = None

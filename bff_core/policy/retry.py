@@ -73,6 +73,11 @@ class RetryBudget:
         self._calls = Window(options.budget_window)
         self._retries = Window(options.budget_window)
 
+    @property
+    def attempts(self) -> int:
+        """How many times a call is sent at most, whatever the reason to send it again."""
+        return self._options.attempts
+
     def deposit(self, now: float) -> None:
         """Count a call, which pays for a fraction of a retry."""
         self._calls.add(now)

@@ -1,14 +1,14 @@
 """What a try of a step that failed says of its effect: no I/O."""
 
+from collections.abc import Sequence
 from typing import Final, Literal
 
-from bff_core.call import find_header
+from bff_core.call import Call, find_header
 from bff_core.errors import (
     BadStatus,
     ClientError,
     NotSent,
     PartFailed,
-    TransportFailed,
     UpstreamError,
 )
 from bff_core.saga.entry import Failure
@@ -33,23 +33,25 @@ BUSY: Final = 60.0
 (draft-ietf-httpapi-idempotency-key-header, section 2.7)."""
 
 
-def verdict(error: BaseException, unsafe_calls: int) -> Verdict:
-    """Return what a failed try says; `unsafe_calls` of its calls were no plain reads.
+def verdict(error: BaseException, unsafe_calls: Sequence[Call]) -> Verdict:
+    """Return what a failed try says; `unsafe_calls` are its calls beyond plain reads.
 
-    A service's answer is believed only for the write that it answers: where a try made another
-    one, that other may have had its effect. An error that was raised from a service's says what
-    that one says: `fails_with` and steps translate failures.
+    What counts is which of them were sent: an attempt that never reached the service changed
+    nothing. A service's answer is believed only for the write that it answers: where a try sent
+    another one, that other may have had its effect. An error that was raised from a service's says
+    what that one says: `fails_with` and steps translate failures.
     """
     match _translated(error):
         case PartFailed(cause=cause):
             return verdict(cause, unsafe_calls)
         case UpstreamError(call=call) as failed:
-            if unsafe_calls > (0 if call.is_safe else 1):
+            if any(other.was_sent for other in unsafe_calls if other.trail is not call.trail):
                 return "open"
             return _of_read(failed) if call.is_safe else _of_write(failed)
         case ClientError():
-            return "open" if unsafe_calls else "unsent"
-    return "open"
+            return "open" if any(call.was_sent for call in unsafe_calls) else "unsent"
+    is_unsent = bool(unsafe_calls) and not any(call.was_sent for call in unsafe_calls)
+    return "later" if is_unsent else "open"
 
 
 def _translated(error: BaseException) -> BaseException:
@@ -70,15 +72,21 @@ def _of_read(error: UpstreamError) -> Verdict:
 
 
 def _of_write(error: UpstreamError) -> Verdict:
-    sent = max(len(error.call.trail), 0 if isinstance(error, NotSent) else error.attempts)
+    sent = _sent_attempts(error)
     match error:
-        case NotSent():
-            return "open" if sent else "unsent"
-        case TransportFailed(is_sent=False):
-            return "open" if sent > 1 else "later"
         case BadStatus() if 400 <= error.reply.status < 500:
             return _of_refusal(error, sent)
-    return "open"
+        case NotSent() if not sent:
+            return "unsent"
+    return "open" if sent else "later"
+
+
+def _sent_attempts(error: UpstreamError) -> int:
+    """Return how many attempts may have reached the service."""
+    trail = error.call.trail
+    if not trail:  # sent by something that writes no trail, or not at all
+        return error.attempts if error.is_sent else 0
+    return sum(attempt.is_sent for attempt in trail)
 
 
 def _of_refusal(error: BadStatus, sent: int) -> Verdict:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import msgspec
 
+from bff_core.call import Call
 from bff_core.clock import Chance, Clock
 from bff_core.errors import BFFError, PartFailed, StoreUnavailable
 from bff_core.events import Events, SagaEnded, SagaStuck
@@ -33,10 +34,10 @@ UNDER_WAY = frozenset({"started", "undoing"})
 
 @dataclass(frozen=True, slots=True)
 class Fell:
-    """A try that failed, and how many calls it made that were no plain reads."""
+    """A try that failed, and the calls that it made beyond plain reads."""
 
     error: Exception
-    unsafe_calls: int
+    unsafe_calls: Sequence[Call]
 
 
 @dataclass(frozen=True, slots=True)

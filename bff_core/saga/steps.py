@@ -80,7 +80,7 @@ class Steps:
             async with asyncio.timeout(timeout), self._build(entry, scope) as saga:
                 return Done(msgspec.json.encode(await body(saga)).decode())
         except Exception as error:  # noqa: BLE001 # whatever it is, it says something of the effect
-            return Fell(error, scope.unsafe_calls)
+            return Fell(error, tuple(scope.unsafe_calls or ()))
 
     def _scope(self, entry: Entry, key: str, timeout: float) -> Scope:
         home = self._home
@@ -91,6 +91,7 @@ class Steps:
             viewer=home.viewers.decode(entry.viewer),
             traceparent=entry.traceparent,
             idempotency_key=key,
+            unsafe_calls=[],
         )
 
     def _build(self, entry: Entry, scope: Scope) -> Kind:

@@ -333,10 +333,8 @@ class Caller:
                 audience = f"tenant:{scope.tenant}"
             deadline = min(deadline, scope.deadline)
             scope.calls += 1
-            if scope.idempotency_key and method not in SAFE:
-                scope.unsafe_calls += 1
-                if method in KEYED and policy.keyed:
-                    fields = _keyed(fields, scope, self.name, operation, target)
+            if scope.idempotency_key and method in KEYED and policy.keyed:
+                fields = _keyed(fields, scope, self.name, operation, target)
         if part is not None:
             deadline = min(deadline, part.deadline)
         tags: tuple[str, ...] = ()
@@ -344,7 +342,7 @@ class Caller:
             values = {**query, **parameters} if query else parameters
             tags = _tags(policy.cache, cache, values) if method in SAFE else ()
             purges = filled(tuple(purges), values)
-        return Call(
+        call = Call(
             self.name,
             method,
             target,
@@ -360,6 +358,9 @@ class Caller:
             purges=tuple(purges),
             decode=decode,
         )
+        if scope is not None and scope.unsafe_calls is not None and method not in SAFE:
+            scope.unsafe_calls.append(call)
+        return call
 
 
 def _tags(policys: Cache | None, said: object, values: Mapping[str, object]) -> tuple[str, ...]:

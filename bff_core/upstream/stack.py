@@ -156,8 +156,7 @@ def open_stack(
     Raises `ConfigurationError` for certificates that can't be loaded.
     """
     origins = [endpoint_of(address) for address in addresses]
-    if policy.retry is not None or policy.hedge is not None:
-        runtime = replace(runtime, budget=RetryBudget(policy.retry or Retry(attempts=1)))
+    runtime = replace(runtime, budget=RetryBudget(policy.retry or Retry(attempts=1)))
     transport = make_transport(policy, runtime)
     secure = [origin for origin in origins if origin.is_secure]
     if secure and isinstance(transport, WireTransport):

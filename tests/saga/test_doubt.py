@@ -2,8 +2,9 @@
 
 import pytest
 
-from bff_core.call import Call, Reply
+from bff_core.call import Attempt, Call, Reply
 from bff_core.errors import (
+    AttemptTimedOut,
     BadPayload,
     BadStatus,
     CircuitOpen,
@@ -20,16 +21,23 @@ OWN = ((b"content-type", b"application/problem+json; charset=utf-8"),)
 HTML = ((b"content-type", b"text/html"),)
 
 
+def trail(sent, unsent):
+    """Return so many attempts that never reached the service, then those that may have."""
+    return [Attempt("a", 0.0, is_sent=False)] * unsent + [Attempt("a", 0.0)] * sent
+
+
 def read(sent=1):
     """Return a read that was sent so many times."""
-    trail = [("a", 0.0)] * sent
-    return Call("shop", "GET", "/", "GET /", 9.0, trail=trail)
+    return Call("shop", "GET", "/", "GET /", 9.0, trail=trail(sent, 0))
 
 
-def write(sent=1, headers=KEY):
-    """Return a keyed write that was sent so many times."""
-    trail = [("a", 0.0)] * sent
-    return Call("shop", "POST", "/", "POST /", 9.0, headers=headers, trail=trail)
+def write(sent=1, headers=KEY, unsent=0):
+    """Return a keyed write that was sent so many times, after attempts that were not."""
+    return Call("shop", "POST", "/", "POST /", 9.0, headers=headers, trail=trail(sent, unsent))
+
+
+UNSENT = write(sent=0, unsent=3)
+MIXED = write(sent=1, unsent=2)
 
 
 def answered(status, call, headers=OWN):
@@ -43,55 +51,83 @@ def translated(error, cause):
     return error
 
 
+def failed(kind, call, **said):
+    """Return an error of three attempts."""
+    return kind("failed", call=call, attempts=3, **said)
+
+
+def writes_of(error, others):
+    """Return the unsafe calls of a try: that of the error, and others."""
+    while isinstance(error, PartFailed) or error.__cause__ is not None:
+        error = error.cause if isinstance(error, PartFailed) else error.__cause__
+    call = getattr(error, "call", None)
+    return [*([call] if call is not None and not call.is_safe else []), *others]
+
+
 @pytest.mark.parametrize(
-    ("error", "writes", "said"),
+    ("error", "others", "said"),
     [
-        (translated(ClientError("no"), answered(422, write())), 1, "refused"),
-        (translated(ClientError("no"), answered(422, write(sent=2))), 1, "refused"),
-        (translated(ClientError("no"), answered(429, write())), 1, "later"),
-        (translated(ClientError("no"), answered(422, write())), 2, "open"),
-        (translated(ClientError("no"), answered(500, write())), 1, "open"),
+        (translated(ClientError("no"), answered(422, write())), [], "refused"),
+        (translated(ClientError("no"), answered(422, write(sent=2))), [], "refused"),
+        (translated(ClientError("no"), answered(429, write())), [], "later"),
+        (translated(ClientError("no"), answered(422, write())), [write()], "open"),
+        (translated(ClientError("no"), answered(500, write())), [], "open"),
         (
             translated(KeyError("x"), translated(KeyError("y"), answered(409, write()))),
-            1,
+            [],
             "refused",
         ),
-        (translated(ClientError("no"), KeyError("x")), 0, "unsent"),
-        (answered(422, write()), 1, "refused"),
-        (answered(409, write()), 1, "refused"),
-        (answered(402, write(sent=2)), 1, "refused"),
-        (PartFailed("charge", answered(402, write())), 1, "refused"),
-        (answered(422, write()), 2, "open"),
-        (answered(409, write(sent=2)), 1, "open"),
-        (answered(404, write(), HTML), 1, "unsent"),
-        (answered(404, write(sent=2), HTML), 1, "open"),
-        (answered(422, write(headers=())), 1, "unsent"),
-        (answered(422, write(sent=2, headers=())), 1, "open"),
-        (answered(401, write()), 1, "unsent"),
-        (answered(401, write(sent=2)), 1, "open"),
-        (answered(429, write()), 1, "later"),
-        (answered(429, write(sent=2)), 1, "open"),
-        (answered(500, write()), 1, "open"),
-        (answered(404, read()), 0, "unsent"),
-        (answered(429, read()), 0, "later"),
-        (answered(500, read()), 0, "later"),
-        (answered(404, read()), 1, "open"),
-        (CircuitOpen("open", call=write(sent=0), retry_after=1.0), 1, "unsent"),
-        (CircuitOpen("open", call=write(sent=1), retry_after=1.0), 1, "open"),
-        (CircuitOpen("open", call=write(sent=0), retry_after=1.0), 2, "open"),
-        (NotSent("budget", call=read(sent=0)), 0, "unsent"),
-        (TransportFailed("refused", call=write(), is_sent=False), 1, "later"),
-        (TransportFailed("refused", call=write(sent=2), is_sent=False), 1, "open"),
-        (TransportFailed("reset", call=write(), is_sent=True), 1, "open"),
-        (TransportFailed("reset", call=read(), is_sent=True), 0, "later"),
-        (DeadlineExceeded("late", call=write()), 1, "open"),
-        (BadPayload("no JSON", call=write()), 1, "open"),
-        (ClientError("The cart is empty."), 0, "unsent"),
-        (ClientError("Not what was wanted."), 1, "open"),
-        (ZeroDivisionError(), 0, "open"),
-        (TimeoutError(), 0, "open"),
+        (translated(ClientError("no"), KeyError("x")), [], "unsent"),
+        (answered(422, write()), [], "refused"),
+        (answered(409, write()), [], "refused"),
+        (answered(402, write(sent=2)), [], "refused"),
+        (PartFailed("charge", answered(402, write())), [], "refused"),
+        (answered(422, write()), [write()], "open"),
+        (answered(422, write()), [UNSENT], "refused"),
+        (answered(409, write(sent=2)), [], "open"),
+        (answered(409, MIXED), [], "refused"),
+        (answered(404, write(), HTML), [], "unsent"),
+        (answered(404, write(sent=2), HTML), [], "open"),
+        (answered(404, MIXED, HTML), [], "unsent"),
+        (answered(422, write(headers=())), [], "unsent"),
+        (answered(422, write(sent=2, headers=())), [], "open"),
+        (answered(401, write()), [], "unsent"),
+        (answered(401, write(sent=2)), [], "open"),
+        (answered(429, write()), [], "later"),
+        (answered(429, write(sent=2)), [], "open"),
+        (answered(500, write()), [], "open"),
+        (answered(404, read()), [], "unsent"),
+        (answered(429, read()), [], "later"),
+        (answered(500, read()), [], "later"),
+        (answered(404, read()), [write()], "open"),
+        (answered(404, read()), [UNSENT], "unsent"),
+        (CircuitOpen("open", call=write(sent=0), retry_after=1.0), [], "unsent"),
+        (CircuitOpen("open", call=UNSENT, retry_after=1.0), [], "unsent"),
+        (CircuitOpen("open", call=MIXED, retry_after=1.0), [], "open"),
+        (CircuitOpen("open", call=write(sent=0), retry_after=1.0), [write()], "open"),
+        (NotSent("budget", call=read(sent=0)), [], "unsent"),
+        (failed(TransportFailed, UNSENT, is_sent=False), [], "later"),
+        (failed(TransportFailed, write(sent=0), is_sent=False), [], "later"),
+        (failed(TransportFailed, MIXED, is_sent=False), [], "open"),
+        (failed(TransportFailed, MIXED, is_sent=True), [], "open"),
+        (failed(TransportFailed, read(), is_sent=True), [], "later"),
+        (failed(DeadlineExceeded, write()), [], "open"),
+        (failed(DeadlineExceeded, write(sent=0)), [], "open"),
+        (failed(DeadlineExceeded, UNSENT), [], "later"),
+        (failed(DeadlineExceeded, write(sent=0), is_sent=False), [], "later"),
+        (failed(AttemptTimedOut, UNSENT), [], "later"),
+        (failed(AttemptTimedOut, MIXED), [], "open"),
+        (BadPayload("no JSON", call=write()), [], "open"),
+        (ClientError("The cart is empty."), [], "unsent"),
+        (ClientError("Not what was wanted."), [write()], "open"),
+        (ClientError("Not what was wanted."), [UNSENT], "unsent"),
+        (ZeroDivisionError(), [], "open"),
+        (TimeoutError(), [], "open"),
+        (TimeoutError(), [write()], "open"),
+        (TimeoutError(), [UNSENT], "later"),
+        (TimeoutError(), [UNSENT, write()], "open"),
     ],
 )
-def test_a_failed_try_is_believed_as_far_as_it_can_know(error, writes, said):
-    """What may have happened is never taken for undone."""
-    assert verdict(error, writes) == said
+def test_a_failed_try_is_believed_as_far_as_it_can_know(error, others, said):
+    """What may have happened is never taken for undone, nor what was never sent for done."""
+    assert verdict(error, writes_of(error, others)) == said

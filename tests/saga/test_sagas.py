@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bff_core import ConfigurationError, Saga, SagaFailed, SagaPolicy, step
 from bff_core.auth.notes import ViewerNotes
 from bff_core.auth.viewer import Viewer
-from bff_core.call import Call, Reply
+from bff_core.call import Attempt, Call, Reply
 from bff_core.composition.wiring import Wiring
 from bff_core.errors import (
     BadStatus,
@@ -53,14 +53,14 @@ class Bank:
 
     async def ask(self, effect):
         """Do something once, however often it is asked."""
-        self.scope.unsafe_calls += 1
         what = self.story.pop(0) if self.story else "ok"
         key = f"{self.scope.idempotency_key} {effect}"
         call = Call("bank", "POST", "/", "POST /", now() + 9, headers=keyed(key))
+        self.scope.unsafe_calls.append(call)
         if what == "unsent":
             raise CircuitOpen("open", call=call, retry_after=1.0)
         self.log.append(effect)
-        call.trail.append(("bank", now()))
+        call.trail.append(Attempt("bank", now()))
         if what in {"stray", "later"}:
             raise BadStatus(Reply(404 if what == "stray" else 429), call=call)
         if what not in {"dropped", "hang"}:

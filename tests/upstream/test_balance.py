@@ -127,7 +127,7 @@ async def test_attempts_visit_each_endpoint_before_one_is_tried_again() -> None:
     with pytest.raises(TransportFailed):
         await RetryLayer(options, bench.runtime, balancer(bench, scripts))(call)
 
-    went = [key.address for key, _ in call.trail]
+    went = [attempt.endpoint.address for attempt in call.trail]
     assert set(went[:3]) == {ONE, TWO, THREE}
     assert went[3] in went[:2]
 

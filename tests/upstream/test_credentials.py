@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from bff_core.call import Call, Reply, StreamedBody
+from bff_core.call import Attempt, Call, Reply, StreamedBody
 from bff_core.errors import (
     CircuitOpen,
     ConfigurationError,
@@ -276,8 +276,8 @@ async def test_a_copy_that_carries_fields_is_the_call_otherwise() -> None:
     """Every field of a call is there, and the copy is as frozen as the call."""
     call = Call(
         *("orders", "PUT", "/a", "PUT /{x}", 5.0, "x", ((b"a", b"1"),), b"body", "00-0"),
-        trail=[("x", 1.0)], is_hedge=True, token=Held(), cache=False, tags=("t",), purges=("p",),
-        decode=decoding(int),
+        trail=[Attempt("x", 1.0)], is_hedge=True, token=Held(), cache=False, tags=("t",),
+        purges=("p",), decode=decoding(int),
     )  # fmt: skip
 
     copy = call.carrying(((b"b", b"2"),))

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from bff_core.call import Call, Reply, StreamedBody
+from bff_core.call import Attempt, Call, Reply, StreamedBody
 from bff_core.errors import DeadlineExceeded, TransportFailed, UpstreamError
 from bff_core.events import Attempted, BreakerChanged, Ejected, Hedged, HedgeRefused, HedgeWon
 from bff_core.policy.bulkhead import Bulkhead
@@ -428,7 +428,7 @@ async def test_a_race_is_no_reference_cycle() -> None:
     try:
         call = replace(upstream.bench.call())
         mark = Mark()
-        call.trail.append((mark, 0.0))
+        call.trail.append(Attempt(mark, 0.0))
         gone = weakref.ref(mark)
         del mark
         await upstream.stack.handler(call)

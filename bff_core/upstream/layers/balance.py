@@ -5,7 +5,7 @@ import math
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from bff_core.call import Call, Reply
+from bff_core.call import Attempt, Call, Reply
 from bff_core.errors import TransportFailed, UpstreamError
 from bff_core.events import Attempted, Ejected, Resolved, Restored
 from bff_core.policy.balance import Balance, EndpointSet, Member
@@ -71,11 +71,13 @@ class Balancer:
         place = self._pick(call, started) or await self._pick_when_resolved(call)
         refused: list[Place] = []
         while True:
-            call.trail.append((place.key, started))
+            call.trail.append(Attempt(place.key, started))
             place.in_flight += 1
             try:
                 reply = await place.target.send(call)
             except BaseException as error:
+                if isinstance(error, UpstreamError) and not error.is_sent:
+                    call.mark_unsent()
                 self._take_error(place, call, error, started)
                 refused.append(place)
                 other = self._after_refusal(call, error, refused, began)
@@ -98,6 +100,7 @@ class Balancer:
         place = self._pick(call, started) or await self._pick_when_resolved(call)
         refused: list[Place] = []
         while True:
+            call.trail.append(Attempt(place.key, started))
             place.in_flight += 1
             is_open = False
             try:
@@ -108,11 +111,14 @@ class Balancer:
                     return
             except UpstreamError as error:
                 if error.call is call:  # and not another call that was made while this one streams
+                    if not error.is_sent:
+                        call.mark_unsent()
                     self._take_error(place, call, error, started)
                 refused.append(place)
                 other = None if is_open else self._after_refusal(call, error, refused, began)
                 if other is None:
                     raise
+                call.trail.pop()  # nothing was sent there
             finally:
                 place.in_flight -= 1
                 if self._leaving:
@@ -135,7 +141,7 @@ class Balancer:
     def _pick(self, call: Call, now: float) -> Place | None:
         if now >= self._lookup.due:
             self._lookup.start()
-        tried = [key for key, _ in call.trail] if call.trail else ()
+        tried = [attempt.endpoint for attempt in call.trail] if call.trail else ()
         return self.endpoints.pick(now, self._runtime.chance, tried)
 
     def _after_refusal(
@@ -150,7 +156,7 @@ class Balancer:
         now = self._clock()
         if now - began >= self._connect_timeout or now >= call.deadline:
             return None
-        tried = [key for key, _ in call.trail] + [place.key for place in refused]
+        tried = [one.endpoint for one in call.trail] + [place.key for place in refused]
         place = self.endpoints.pick(now, self._runtime.chance, tried)
         return None if place is None or place.key in tried else place
 

@@ -28,15 +28,18 @@ class DeadlineLayer:
     async def __call__(self, call: Call) -> Reply:
         """Pass the call on, until its deadline."""
         if self._clock() >= call.deadline:
-            raise DeadlineExceeded("its time was over before it was sent", call=call, attempts=0)
+            message = "its time was over before it was sent"
+            raise DeadlineExceeded(message, call=call, attempts=0, is_sent=False)
         alarm = self._alarms.set(call.deadline)
         try:
             return await self.inner(call)
         except asyncio.CancelledError:
             if alarm.settle():
-                sent = len(call.trail)
                 raise DeadlineExceeded(
-                    "took until its deadline", call=call, attempts=sent
+                    "took until its deadline",
+                    call=call,
+                    attempts=len(call.trail),
+                    is_sent=call.was_sent,
                 ) from None
             raise
         finally:

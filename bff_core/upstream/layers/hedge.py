@@ -84,7 +84,7 @@ class HedgeLayer:
     def look(self, race: "_Race") -> None:
         """Send the second call of a race, if the first was sent long enough ago."""
         call, now = race.call, self._clock()
-        sent = call.trail[-1][1] if call.trail else now
+        sent = call.trail[-1].instant if call.trail else now
         if now < sent + race.delay - TOLERANCE:  # it has waited for a permit, or was retried
             race.instant = sent + race.delay
             self._alarms.add(race)

@@ -116,7 +116,7 @@ class _Attempts:
         outcome: Failure = await retrying(self._attempt)
         if isinstance(outcome, Reply):
             return outcome
-        outcome.attempts = self._sent
+        outcome.attempts = max(self._sent, len(self._call.trail))
         raise outcome
 
     async def _attempt(self) -> Failure:
@@ -137,6 +137,8 @@ class _Attempts:
     def _is_to_go_on(self, state: RetryCallState) -> bool:
         if state.outcome is None or state.outcome.failed:
             return False  # cancelled, or a mistake in a layer within
-        delay = self._layer.decide(self._call, self._outcome, state.attempt_number)
+        # What lower layers sent again (a stale connection, other credentials) are attempts, too.
+        made = max(state.attempt_number, len(self._call.trail))
+        delay = self._layer.decide(self._call, self._outcome, made)
         self._delay = delay or 0.0
         return delay is not None

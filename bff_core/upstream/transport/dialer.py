@@ -43,7 +43,8 @@ class Dialer:
         except TimeoutError as error:
             self._addresses.append(self._addresses.pop(0))
             if left <= self._options.connect_timeout:
-                raise DeadlineExceeded("not connected in time", call=call) from error
+                message = "not connected in time"
+                raise DeadlineExceeded(message, call=call, is_sent=False) from error
             message = f"not connected within {self._options.connect_timeout} s"
             raise TransportFailed(message, call=call, is_sent=False) from error
         except OSError as error:

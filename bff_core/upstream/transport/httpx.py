@@ -132,7 +132,7 @@ class HttpxConnector(Generic[RequestT]):
         if self._is_closed:
             raise TransportFailed("the connector was closed", call=call, is_sent=False)
         if left <= 0:
-            raise DeadlineExceeded("no time left to send", call=call)
+            raise DeadlineExceeded("no time left to send", call=call, is_sent=False)
         return left
 
     def _build(self, address: str, call: Call, left: float, source: "_Source | None") -> RequestT:

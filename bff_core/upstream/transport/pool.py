@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Final, NoReturn
 
-from bff_core.call import Call, Reply, StreamedBody
+from bff_core.call import Attempt, Call, Reply, StreamedBody
 from bff_core.errors import DeadlineExceeded, TransportFailed
 from bff_core.policy.connection import Connection
 from bff_core.upstream.runtime import Runtime
@@ -72,12 +72,16 @@ class Pool:
 
     async def send(self, call: Call) -> Reply:
         """Send a call and return the complete reply; see `Connector.send`."""
-        now = self._clock()
-        request = self._render(call, now)
-        connection = self._take_idle(now)
-        if connection is None:
-            connection = await self._acquire(call, is_fresh=False)
-            request = self._render_for(connection, call)
+        try:
+            now = self._clock()
+            request = self._render(call, now)
+            connection = self._take_idle(now)
+            if connection is None:
+                connection = await self._acquire(call, is_fresh=False)
+                request = self._render_for(connection, call)
+        except BaseException:  # a cancelled wait, too
+            call.mark_unsent()
+            raise
         while True:
             exchange = Whole(call, self._expect(call), self._loop, cap=self._options.max_body)
             try:
@@ -90,19 +94,23 @@ class Pool:
             finally:
                 connection.leave(exchange)
                 del exchange  # an error's traceback would close a cycle through it
-            connection = await self._reopen(call)
-            request = self._render_for(connection, call)
+            connection, request = await self._reopen(call)
 
     @asynccontextmanager
     async def stream(self, call: Call) -> AsyncIterator[Streamed]:
         """Send a call and hand over its head, then its body; see `Connector.stream`."""
-        now = self._clock()
-        self._render(call, now)  # refuses what can't be sent before a connection is taken
-        connection = self._take_idle(now) or await self._acquire(call, is_fresh=False)
         try:
-            streamed = await self._open_stream(connection, call)
+            now = self._clock()
+            self._render(call, now)  # refuses what can't be sent before a connection is taken
+            connection = self._take_idle(now) or await self._acquire(call, is_fresh=False)
+            request = self._render_for(connection, call)
+        except BaseException:
+            call.mark_unsent()
+            raise
+        try:
+            streamed = await self._open_stream(call, connection, request)
         except Stale:
-            streamed = await self._open_stream(await self._reopen(call), call)
+            streamed = await self._open_stream(call, *await self._reopen(call))
         try:
             yield streamed
         finally:
@@ -144,7 +152,7 @@ class Pool:
     def _render(self, call: Call, now: float) -> bytes:
         left = call.deadline - now
         if left <= 0:
-            raise DeadlineExceeded("no time left to send", call=call)
+            raise DeadlineExceeded("no time left to send", call=call, is_sent=False)
         return self._renderer.render(call, left)
 
     def _render_for(self, connection: WireConnection, call: Call) -> bytes:
@@ -172,8 +180,9 @@ class Pool:
     def _expect(self, call: Call) -> Response:
         return Response(self._new_parser, self._options, is_head=call.method == "HEAD")
 
-    async def _open_stream(self, connection: WireConnection, call: Call) -> Streamed:
-        request = self._render_for(connection, call)
+    async def _open_stream(
+        self, call: Call, connection: WireConnection, request: bytes
+    ) -> Streamed:
         streamed = Streamed(call, self._expect(call), connection, self._options, self._loop)
         try:
             connection.begin(streamed, request)
@@ -195,19 +204,30 @@ class Pool:
             connection.abort()
         return None
 
-    async def _reopen(self, call: Call) -> WireConnection:
+    async def _reopen(self, call: Call) -> tuple[WireConnection, bytes]:
         """Answer a stale connection: a call that may be sent again gets a new one, once.
 
-        That is an attempt like any other. A service that resets whatever it is asked would receive
-        a second attempt for each idle connection, so it is taken from the budget of retries.
+        That is an attempt like any other: it needs one that is left, and a place in the budget of
+        retries. The service may have received the first, so only an idempotent call is sent again
+        (RFC 9110, section 9.2.2).
         """
-        now, budget = self._clock(), self._budget
-        may_resend = call.is_idempotent and call.can_be_sent_again
-        if not may_resend or (budget is not None and not budget.withdraw(now)):
+        now = self._clock()
+        if not self._may_resend(call, now):
             message = "the service closed the connection without an answer"
             raise TransportFailed(message, call=call, is_sent=True) from None
-        call.trail.append((self.endpoint, now))
-        return await self._acquire(call, is_fresh=True)
+        call.trail.append(Attempt(self.endpoint, now))
+        try:
+            connection = await self._acquire(call, is_fresh=True)
+            return connection, self._render_for(connection, call)
+        except BaseException:
+            call.mark_unsent()
+            raise
+
+    def _may_resend(self, call: Call, now: float) -> bool:
+        budget = self._budget
+        if not call.is_idempotent or not call.can_be_sent_again or call.is_hedge:
+            return False
+        return budget is None or (len(call.trail) < budget.attempts and budget.withdraw(now))
 
     async def _acquire(self, call: Call, *, is_fresh: bool) -> WireConnection:
         """Open a connection, or wait for one in turn; `is_fresh` refuses those used before."""
@@ -238,7 +258,8 @@ class Pool:
             if waiter.done() and not waiter.cancelled():  # handed over in this very tick
                 self._give_back(waiter.result())
             if isinstance(error, TimeoutError):
-                raise DeadlineExceeded("no connection became free", call=call) from None
+                message = "no connection became free"
+                raise DeadlineExceeded(message, call=call, is_sent=False) from None
             raise
 
     def _hand_over(self, connection: WireConnection | None) -> bool:
