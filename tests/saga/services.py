@@ -1,4 +1,4 @@
-"""Real HTTP services on loopback that do what they are asked, or fail as their script says."""
+"""Real HTTP services on loopback that serve, or fail as their script says."""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ class Ledger:
     reads: list[str] = field(default_factory=list)
     entries: dict[str, Any] = field(default_factory=dict)
     writes: Counter[str] = field(default_factory=Counter)
-    seen: list[str] = field(default_factory=list)
+    received: list[str] = field(default_factory=list)
     port: int = 0
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -65,7 +65,7 @@ class Ledger:
         lines = head.lower().split("\r\n")
         length = next((int(one[15:]) for one in lines if one.startswith("content-length:")), 0)
         body = json.loads(await reader.readexactly(length) or b"null")
-        self.seen.append(f"{method} {path}")
+        self.received.append(f"{method} {path}")
         script = self.reads if method == "GET" else self.script
         what = script.pop(0) if script else "ok"
         if what == "late":

@@ -51,13 +51,13 @@ async def test_stale_connections_cost_attempts(kit, retry, most):
     """A service that gives up each idle connection receives a read as often as its policy says."""
     async with warm(kit, retry) as (service, stack, bench):
         service.script = kit.answering(b"HTTP/1.1 503 X\r\nContent-Length: 0\r\n\r\n")
-        call = bench.call("/asked")
+        call = bench.call("/wanted")
         try:
             status = (await stack.handler(call)).status
         except TransportFailed as error:
             status = error.attempts
 
-    assert len([one for one in service.requests if b"/asked" in one]) == most
+    assert len([one for one in service.requests if b"/wanted" in one]) == most
     assert status == (503 if most > 1 else 1)
     assert len(call.trail) == most
 
@@ -66,7 +66,7 @@ async def test_a_write_without_a_key_is_received_once(kit):
     """Nothing that may have been done is done again, however many attempts there are."""
     async with warm(kit, Retry(attempts=3)) as (service, stack, bench):
         with pytest.raises(TransportFailed) as failed:
-            await stack.handler(bench.call("/asked", method="POST"))
+            await stack.handler(bench.call("/wanted", method="POST"))
 
     assert len(service.requests) == 1
     assert failed.value.attempts == 1
