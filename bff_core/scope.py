@@ -15,6 +15,20 @@ Outcome = Literal["", "final", "unknown", "read"]
 
 
 @dataclass(slots=True, eq=False)
+class StepTry:
+    """One try of a saga's step, of its compensation, or of a check, as the calls within see it.
+
+    `unsafe_calls` collects the calls that are no plain reads. `needs_keys` names the step where its
+    POST and PATCH must carry a key, since it has no check. Reads of an `is_check` are answered by
+    the service itself, whatever is cached.
+    """
+
+    unsafe_calls: list[Call] = field(default_factory=list)
+    needs_keys: str = ""
+    is_check: bool = False
+
+
+@dataclass(slots=True, eq=False)
 class Scope:
     """One request as the floors below the edge see it.
 
@@ -29,8 +43,8 @@ class Scope:
     the status of the answer whether the same key may get it again: "final" (all is settled, even
     if badly), "unknown" (something may or may not have happened) or "read" (nothing was changed).
     `writes` counts the calls that were given a key, by what it was derived from, `calls` all calls
-    to services that were made for the request; a list in `unsafe_calls` collects those among them
-    that are no plain reads. `query_cost` is the cost of a GraphQL query that is
+    to services that were made for the request. `step` is the try of a saga's step that makes the
+    calls, if one does. `query_cost` is the cost of a GraphQL query that is
     executed. `lineage` is there where a face wants to know what its answer is made of. `added` are
     headers of whatever answer the request gets, such as a cookie; they are no part of an answer
     that is kept. Where callers can sign in it `is_guarded`: what does not say who may ask is for
@@ -54,7 +68,7 @@ class Scope:
     outcome: Outcome = ""
     writes: dict[tuple[str, ...], int] | None = None
     calls: int = 0
-    unsafe_calls: list[Call] | None = None
+    step: "StepTry | None" = None
     query_cost: int = 0
     lineage: Lineage | None = None
     token: ViewerToken | None = None

@@ -13,6 +13,7 @@ from bff_core.policy.idempotency import derived_key
 from bff_core.saga.driver import Driver
 from bff_core.saga.entry import Entry, Failure, Step, kind_of
 from bff_core.saga.errors import SagaFailed, SagaUnderWay, SagaUnsettled
+from bff_core.saga.keys import plans_of
 from bff_core.saga.pace import longest_backoff
 from bff_core.saga.steps import Kind, Steps, Surroundings, results_of
 from bff_core.scope import Scope, writing
@@ -47,6 +48,7 @@ class Desk:
         self._home: Surroundings | None = None
         self._process = ""
         self._holds = count(1)
+        self._plans = {name: plans_of(kind) for name, kind in self._kinds.items()}
         for kind in self._kinds.values():
             for step in kind.steps:
                 step.check()
@@ -166,7 +168,7 @@ class Desk:
         home, kind = self._here, self._kinds[entry.saga]
         return Driver(
             entry,
-            [one.plan for one in kind.steps],
+            self._plans[entry.saga],
             Steps(kind, self._inputs[entry.saga], home),
             home.journal,
             owner=owner,

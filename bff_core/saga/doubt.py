@@ -5,10 +5,13 @@ from typing import Final, Literal
 
 from bff_core.call import Call, find_header
 from bff_core.errors import (
+    BadPayload,
     BadStatus,
     ClientError,
+    ConfigurationError,
     NotSent,
     PartFailed,
+    TransportFailed,
     UpstreamError,
 )
 from bff_core.saga.entry import Failure
@@ -48,7 +51,7 @@ def verdict(error: BaseException, unsafe_calls: Sequence[Call]) -> Verdict:
             if any(other.was_sent for other in unsafe_calls if other.trail is not call.trail):
                 return "open"
             return _of_read(failed) if call.is_safe else _of_write(failed)
-        case ClientError():
+        case ClientError() | ConfigurationError():
             return "open" if any(call.was_sent for call in unsafe_calls) else "unsent"
     is_unsent = bool(unsafe_calls) and not any(call.was_sent for call in unsafe_calls)
     return "later" if is_unsent else "open"
@@ -107,6 +110,25 @@ def _is_of_service(error: BadStatus) -> bool:
     is_keyed = find_header(error.call.headers, b"idempotency-key") is not None
     is_json = "json" in (error.reply.header("content-type") or "")
     return is_keyed and is_json and error.reply.status in DECIDED
+
+
+def is_over(error: BaseException, unsafe_calls: Sequence[Call]) -> bool:
+    """Whether no service works any more on what a failed try sent.
+
+    That is so where the one write that was sent was answered, or its connection was closed. After
+    a timeout, ours or that of a proxy, it may still be done.
+    """
+    while isinstance(error, PartFailed):
+        error = error.cause
+    sent = sum(attempt.is_sent for call in unsafe_calls for attempt in call.trail)
+    if sent > 1:
+        return False
+    match error:
+        case BadStatus():
+            return error.reply.status not in {408, 504}
+        case TransportFailed() | BadPayload():
+            return True
+    return not sent
 
 
 def may_be_busy(failure: Failure, seconds: float) -> bool:

@@ -11,7 +11,7 @@ from bff_core.call import Call
 from bff_core.clock import Chance, Clock
 from bff_core.errors import BFFError, PartFailed, StoreUnavailable
 from bff_core.events import Events, SagaEnded, SagaStuck
-from bff_core.saga.doubt import Verdict, may_be_busy, verdict
+from bff_core.saga.doubt import Verdict, is_over, may_be_busy, verdict
 from bff_core.saga.entry import (
     Do,
     End,
@@ -47,8 +47,13 @@ class Done:
     result: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class NotDone:
+    """A check that found no effect of what was sent."""
+
+
 class Work(Protocol):
-    """What a saga does: its steps and compensations, each bounded in time."""
+    """What a saga does: its steps, their compensations and checks, each bounded in time."""
 
     async def do(self, step: int, entry: Entry) -> Done | Fell:
         """Run a step."""
@@ -56,6 +61,14 @@ class Work(Protocol):
 
     async def undo(self, step: int, entry: Entry) -> Done | Fell:
         """Run its compensation."""
+        ...
+
+    async def find(self, step: int, entry: Entry) -> Done | NotDone | Fell:
+        """Find out whether the step happened, by its check."""
+        ...
+
+    async def find_undone(self, step: int, entry: Entry) -> Done | NotDone | Fell | None:
+        """Find out whether it is undone; None where no check can tell."""
         ...
 
 
@@ -128,8 +141,12 @@ class Driver:
                 step.state = "undoing" if step.since else "done"
         while not isinstance(move := self._next(), End):
             step = self.entry.steps[move.step]
-            if step.tries < self._pace.tries and not self._is_forgotten(step):
-                await self._make(move)
+            # When the last try leaves it unknown, its check is due, too.
+            is_unknown = self._needs_check(move)
+            if step.tries < self._pace.tries + is_unknown and (
+                is_unknown or not self._is_forgotten(step)
+            ):
+                await self._make(move, is_unknown=is_unknown)
             elif self._give_up(move):
                 break
         await self._finish(move)
@@ -140,6 +157,11 @@ class Driver:
     def _is_forgotten(self, step: Step) -> bool:
         """Whether the services may no longer know the key under which the step was sent."""
         return step.state in UNDER_WAY and self._wall() - step.since > self._pace.key_lifetime
+
+    def _needs_check(self, move: Do | Undo) -> bool:
+        """Whether a read has to find out what became of it before anything is sent again."""
+        is_unknown = self.entry.steps[move.step].state in UNDER_WAY
+        return is_unknown and self._plan[move.step].is_checked(undo=isinstance(move, Undo))
 
     def _give_up(self, move: Do | Undo) -> bool:
         """Whether the saga is put aside, since what is to be done does not succeed now.
@@ -168,15 +190,43 @@ class Driver:
         self.entry.direction = "back"
         self.entry.failure = self.entry.failure or step.failure
 
-    async def _make(self, move: Do | Undo) -> None:
+    async def _make(self, move: Do | Undo, *, is_unknown: bool) -> None:
         step = self.entry.steps[move.step]
         if step.tries:
             await asyncio.sleep(self._backoff(step.tries))
             if self._next() != move:
                 return  # turned back meanwhile
+        if is_unknown:
+            await self._find_out(move, step)
+        else:
+            await self._send(move, step)
+        if step.state not in UNDER_WAY:
+            await self._record()
+
+    async def _find_out(self, move: Do | Undo, step: Step) -> None:
+        """Let a check say what became of it; what it can't say counts as a try."""
+        work, entry, is_undo = self._work, self.entry, isinstance(move, Undo)
+        found = await (work.find_undone if is_undo else work.find)(move.step, entry)
+        if isinstance(found, Done):
+            if is_undo:
+                self._take_undone(step, found, is_again=True)
+            else:
+                self._take_done(step, found, is_again=True)
+        elif isinstance(found, NotDone) and self._wall() >= step.sent + self._pace.check_delay:
+            step.since = step.sent = 0.0
+            step.state = "done" if is_undo else "not-started"
+            if entry.direction == "back" and not is_undo:
+                step.state = "failed"
+        else:
+            step.tries += 1
+            if isinstance(found, Fell):
+                step.failure = failure_of(found.error)
+
+    async def _send(self, move: Do | Undo, step: Step) -> None:
         before = step.state
+        step.sent = self._wall()
         if before not in UNDER_WAY:
-            step.since = self._wall()
+            step.since = step.sent
         step.tries += 1
         step.state = "started" if isinstance(move, Do) else "undoing"
         await self._announce(step, before)
@@ -185,12 +235,9 @@ class Driver:
             self._take_undone(step, ended, is_again=before == "undoing")
         elif before == "not-started" and self.entry.direction == "back":
             step.state = before  # turned back meanwhile: it need not be sent
-            return
         else:
             ended = await self._work.do(move.step, self.entry)
             self._take_done(step, ended, is_again=before == "started")
-        if step.state not in UNDER_WAY:
-            await self._record()
 
     async def _announce(self, step: Step, before: str) -> None:
         """Write down what is about to be sent; where that fails nothing is sent."""
@@ -228,6 +275,7 @@ class Driver:
         decline it again: if it must be tried once more, then under another one.
         """
         step.failure, self.trouble = failure_of(fell.error), fell.error
+        step.sent = 0.0 if is_over(fell.error, fell.unsafe_calls) else self._wall()
         if self.entry.direction == "forward":
             self.cause = fell.error
         said = verdict(fell.error, fell.unsafe_calls)

@@ -15,11 +15,25 @@ Outcome = Literal["", "done", "undone"]
 
 @dataclass(frozen=True, slots=True)
 class StepPlan:
-    """A step as its class declares it: whether it is the commit point, and can be undone."""
+    """A step as its class declares it: whether it is the commit point, and can be undone.
+
+    `has_check` is whether a read finds out if it happened, `undo_has_check` whether one finds out
+    if it is undone. A compensation that is not `undo_is_keyed` is not sent again unless its own
+    check found that it did not happen.
+    """
 
     name: str
     commits: bool
     has_undo: bool
+    has_check: bool = False
+    undo_has_check: bool = False
+    undo_is_keyed: bool = True
+
+    def is_checked(self, *, undo: bool) -> bool:
+        """Whether a read has to find out what became of it, before it is sent again."""
+        if not undo:
+            return self.has_check
+        return self.undo_has_check or (self.has_check and not self.undo_is_keyed)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,7 +58,8 @@ class Step:
 
     `result` is JSON once it is done. `since` is the instant (wall clock) at which the step, or its
     undoing, was first sent; 0 where that had no effect for certain. `round` counts how often it was
-    declined, `tries` are those since somebody took the saga up.
+    declined, `tries` are those since somebody took the saga up. `sent` is the instant at which it
+    was last sent, or given up: the service may work on it still; 0 once that is over.
     """
 
     name: str
@@ -54,6 +69,7 @@ class Step:
     since: float = 0.0
     round: int = 0
     tries: int = 0
+    sent: float = 0.0
 
 
 @dataclass(slots=True, kw_only=True)

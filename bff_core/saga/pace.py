@@ -32,6 +32,11 @@ class Pace(Protocol):
         ...
 
     @property
+    def check_delay(self) -> float:
+        """For how long a service may go on with what was sent, unseen by a check (seconds)."""
+        ...
+
+    @property
     def retention(self) -> float:
         """How long an end is remembered (seconds)."""
         ...

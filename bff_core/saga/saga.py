@@ -21,10 +21,18 @@ from bff_core.composition.composition import Composition
 from bff_core.errors import ConfigurationError
 from bff_core.policy.options import Option, check
 from bff_core.saga.desk import Desk
-from bff_core.saga.entry import StepPlan
 
 S = TypeVar("S", bound="Saga")
 T = TypeVar("T")
+
+Lookup = Callable[[S], Coroutine[object, object, T | None]]
+"""Reads whether a step happened: what it would have returned, or None."""
+
+Undo = Callable[[S, T], Coroutine[object, object, None]]
+"""Undoes a step, given what it returned."""
+
+UndoLookup = Callable[[S, T], Coroutine[object, object, bool]]
+"""Reads whether a step is undone, given what it returned."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +59,10 @@ class SagaPolicy:
         float,
         Option("How long services remember a key; later nothing is sent again", 1, 90 * 86_400),
     ] = 86_400.0
+    check_delay: Annotated[
+        float,
+        Option("How long after a timeout a service may still do what was sent", 0, 86_400),
+    ] = 10.0
     retention: Annotated[
         float, Option("How long the journal remembers how a saga ended", 1, 90 * 86_400)
     ] = 86_400.0
@@ -65,32 +77,49 @@ class Step(Generic[S, T]):
     `@name.compensation` declares what undoes it, given what it returned.
     """
 
-    def __init__(self, body: Callable[[S], Coroutine[object, object, T]], *, commits: bool) -> None:
-        if not inspect.iscoroutinefunction(body):
-            raise ConfigurationError(f"step {body.__qualname__}: declare it with `async def`")
-        if len(inspect.signature(body).parameters) != 1:
-            raise ConfigurationError(
-                f"step {body.__qualname__} takes nothing but self: what it needs are fields of the "
-                "saga, which the journal keeps, or results of earlier steps"
-            )
+    def __init__(
+        self,
+        body: Callable[[S], Coroutine[object, object, T]],
+        *,
+        commits: bool,
+        check: Lookup[S, T] | None = None,
+    ) -> None:
+        _refuse_unless_async(body, f"step {body.__qualname__}", "self")
+        if check is not None:
+            _refuse_unless_async(check, f"check {check.__qualname__}", "self")
         self.body = body
         self.commits = commits
+        self.lookup = check
         self.name = body.__name__
-        self.undo: Callable[[S, T], Coroutine[object, object, None]] | None = None
+        self.undo: Undo[S, T] | None = None
+        self.undo_lookup: UndoLookup[S, T] | None = None
         self.__doc__ = body.__doc__
 
+    @overload
+    def compensation(self, undo: Undo[S, T], /) -> Undo[S, T]: ...
+    @overload
     def compensation(
-        self, undo: Callable[[S, T], Coroutine[object, object, None]]
-    ) -> Callable[[S, T], Coroutine[object, object, None]]:
-        """Declare what undoes the step; it may run more than once, under the same key."""
-        if not inspect.iscoroutinefunction(undo) or len(inspect.signature(undo).parameters) != 2:
-            raise ConfigurationError(
-                f"compensation {undo.__qualname__}: declare it as `async def {undo.__name__}(self, "
-                f"{self.name}: ...) -> None`; it is given what the step returned"
-            )
+        self, undo: None = None, /, *, check: UndoLookup[S, T]
+    ) -> Callable[[Undo[S, T]], Undo[S, T]]: ...
+    def compensation(
+        self, undo: Undo[S, T] | None = None, /, *, check: UndoLookup[S, T] | None = None
+    ) -> Undo[S, T] | Callable[[Undo[S, T]], Undo[S, T]]:
+        """Declare what undoes the step; it may run more than once, under the same key.
+
+        `check`, given what the step returned, reads whether it is undone. It is called before a
+        compensation whose reply was lost is sent again.
+        """
+        if undo is None:
+            return lambda declared: self._undone_by(declared, check)
+        return self._undone_by(undo, check)
+
+    def _undone_by(self, undo: Undo[S, T], check: UndoLookup[S, T] | None) -> Undo[S, T]:
+        _refuse_unless_async(undo, f"compensation {undo.__qualname__}", "self", self.name)
+        if check is not None:
+            _refuse_unless_async(check, f"check {check.__qualname__}", "self", self.name)
         if self.undo is not None:
             raise ConfigurationError(f"step {self.name} has a compensation already")
-        self.undo = undo
+        self.undo, self.undo_lookup = undo, check
         return undo
 
     @overload
@@ -106,11 +135,6 @@ class Step(Generic[S, T]):
             return saga.result_of(self)
 
         return result
-
-    @property
-    def plan(self) -> StepPlan:
-        """The step as decisions see it."""
-        return StepPlan(self.name, self.commits, self.undo is not None)
 
     @cached_property
     def _decoder(self) -> msgspec.json.Decoder[T]:
@@ -129,29 +153,63 @@ class Step(Generic[S, T]):
 
     def check(self) -> None:
         """Raise `ConfigurationError` where a journal can't keep what the step returns."""
-        _ = self._decoder
+        decoder = self._decoder
+        if self.lookup is None:
+            return
+        try:
+            decoder.decode("null")
+        except msgspec.ValidationError:
+            return
+        raise ConfigurationError(
+            f"step {self.body.__qualname__} may return None, which is how its check says that it "
+            "did not happen: return something else, such as the id of what was made"
+        )
+
+
+def _refuse_unless_async(function: Callable[..., object], what: str, *takes: str) -> None:
+    """Raise `ConfigurationError` for what is no coroutine function of so many parameters."""
+    if not inspect.iscoroutinefunction(function):
+        raise ConfigurationError(f"{what}: declare it with `async def`")
+    if len(inspect.signature(function).parameters) != len(takes):
+        raise ConfigurationError(
+            f"{what} takes nothing but {' and '.join(takes)}: what else it needs are fields of the "
+            "saga, which the journal keeps, or results of earlier steps"
+        )
 
 
 @overload
 def step(body: Callable[[S], Coroutine[object, object, T]], /) -> Step[S, T]: ...
 @overload
 def step(
+    *, commits: bool = False, check: Lookup[S, T]
+) -> Callable[[Callable[[S], Coroutine[object, object, T]]], Step[S, T]]: ...
+@overload
+def step(
     *, commits: bool = False
 ) -> Callable[[Callable[[S], Coroutine[object, object, T]]], Step[S, T]]: ...
 def step(
-    body: Callable[[S], Coroutine[object, object, T]] | None = None, /, *, commits: bool = False
+    body: Callable[[S], Coroutine[object, object, T]] | None = None,
+    /,
+    *,
+    commits: bool = False,
+    check: Lookup[S, T] | None = None,
 ) -> Step[S, T] | Callable[[Callable[[S], Coroutine[object, object, T]]], Step[S, T]]:
     """Declare a step of a saga; steps run in the order of their declaration.
 
-    A step makes one write at most, and as many reads as it likes: of two writes nobody can tell
+    A step makes one write at most, and as many reads as it likes: of two writes nothing tells
     which of them happened when the second fails.
 
     With `commits` it is the point of no return: once it is begun there is only forward, unless it
     definitely fails. The last step is, where none is declared to be.
+
+    `check` is for a service that does not keep Idempotency-Keys: an `async def check(self)` that
+    reads whether the step happened, and returns what the step would have returned, or None. Where
+    the outcome of the step is unknown, also after a crash, it is called before anything is sent
+    again.
     """
     if body is not None:
         return Step(body, commits=commits)
-    return lambda body: Step(body, commits=commits)
+    return lambda body: Step(body, commits=commits, check=check)
 
 
 @dataclass_transform(kw_only_default=True, eq_default=False)
@@ -185,8 +243,9 @@ class Saga(Composition):
                 held, payment = await self.reserve(), await self.charge()
                 ...
 
-    A view awaits `run()`, then the results it shows: `await checkout.place()`. Services have to
-    honour `Idempotency-Key`: each step's calls carry one that is the same whenever it is tried.
+    A view awaits `run()`, then the results it shows: `await checkout.place()`. Each step's calls
+    carry an `Idempotency-Key` that is the same whenever it is tried. A step that writes to a
+    service which does not keep such keys (`Policy(keyed=False)`) has to have a `check`.
     """
 
     policy: ClassVar[SagaPolicy] = SagaPolicy()

@@ -11,10 +11,10 @@ from bff_core.clock import Chance, Clock
 from bff_core.composition.wiring import Wiring
 from bff_core.events import Events
 from bff_core.policy.idempotency import derived_key
-from bff_core.saga.driver import Done, Fell
+from bff_core.saga.driver import Done, Fell, NotDone
 from bff_core.saga.entry import Entry
 from bff_core.saga.journal.interface import Journal
-from bff_core.scope import Scope
+from bff_core.scope import Scope, StepTry
 
 Kind = Any
 """A class of sagas; `saga.py` builds on this module."""
@@ -64,25 +64,73 @@ class Steps:
         """Run a step."""
         declared = self._kind.steps[step]
         key = derived_key(entry.run, declared.name, str(entry.steps[step].round))
-        return await self._try(entry, key, declared.body)
+        needs = "" if declared.lookup is not None else self._name(declared.name)
+        return await self._try(entry, declared.body, StepTry(needs_keys=needs), key)
 
     async def undo(self, step: int, entry: Entry) -> Done | Fell:
         """Run its compensation, with what the step returned."""
         declared, known = self._kind.steps[step], entry.steps[step]
         key = derived_key(entry.run, "undo", declared.name, str(known.round))
-        return await self._try(entry, key, lambda s: declared.undo(s, declared.read(known.result)))
+        has_check = declared.undo_lookup is not None or declared.lookup is not None
+        needs = "" if has_check else self._name(declared.undo.__name__)
+        return await self._try(
+            entry,
+            lambda s: declared.undo(s, declared.read(known.result)),
+            StepTry(needs_keys=needs),
+            key,
+        )
 
-    async def _try(self, entry: Entry, key: str, body: Callable[[Kind], Any]) -> Done | Fell:
+    async def find(self, step: int, entry: Entry) -> Done | NotDone | Fell:
+        """Let the step's check find out whether it happened."""
+        declared = self._kind.steps[step]
+
+        async def result(saga: Kind) -> object:
+            found = await declared.lookup(saga)
+            if found is not None:
+                declared.read(msgspec.json.encode(found))  # raises where the step returns no such
+            return found
+
+        found = await self._try(entry, result, StepTry(is_check=True))
+        return NotDone() if found == Done("null") else found
+
+    async def find_undone(self, step: int, entry: Entry) -> Done | NotDone | Fell | None:
+        """Let a check find out whether the step is undone; None where it can't tell.
+
+        Where the compensation has no check, that of the step is believed as far as it can know:
+        what is not there is undone, but what is there may be undone, too, as a refunded payment.
+        """
+        declared, known = self._kind.steps[step], entry.steps[step]
+        if declared.undo_lookup is None:
+            found = await self.find(step, entry)
+            if isinstance(found, Done):
+                return None
+            return Done() if isinstance(found, NotDone) else found
+
+        async def is_undone(saga: Kind) -> bool:
+            found = await declared.undo_lookup(saga, declared.read(known.result))
+            if not isinstance(found, bool):
+                raise TypeError(f"{declared.undo_lookup.__qualname__} has to return True or False")
+            return found
+
+        found = await self._try(entry, is_undone, StepTry(is_check=True))
+        return NotDone() if found == Done("false") else found
+
+    def _name(self, step: str) -> str:
+        return f"{self._kind.__name__}.{step}"
+
+    async def _try(
+        self, entry: Entry, body: Callable[[Kind], Any], step: StepTry, key: str = ""
+    ) -> Done | Fell:
         """Try once; each try sends the same key, and has time of its own."""
         timeout = self._kind.policy.step_timeout
-        scope = self._scope(entry, key, timeout)
+        scope = self._scope(entry, key, timeout, step)
         try:
             async with asyncio.timeout(timeout), self._build(entry, scope) as saga:
                 return Done(msgspec.json.encode(await body(saga)).decode())
         except Exception as error:  # noqa: BLE001 # whatever it is, it says something of the effect
-            return Fell(error, tuple(scope.unsafe_calls or ()))
+            return Fell(error, tuple(step.unsafe_calls))
 
-    def _scope(self, entry: Entry, key: str, timeout: float) -> Scope:
+    def _scope(self, entry: Entry, key: str, timeout: float, step: StepTry) -> Scope:
         home = self._home
         return Scope(
             home.clock() + timeout,
@@ -91,7 +139,7 @@ class Steps:
             viewer=home.viewers.decode(entry.viewer),
             traceparent=entry.traceparent,
             idempotency_key=key,
-            unsafe_calls=[],
+            step=step,
         )
 
     def _build(self, entry: Entry, scope: Scope) -> Kind:

@@ -34,7 +34,7 @@ from bff_core.events import Events, LocationDropped, ReplyReduced
 from bff_core.policy.cache import Cache
 from bff_core.policy.idempotency import derived_key
 from bff_core.policy.policy import Policy
-from bff_core.scope import Scope, running_part, writing
+from bff_core.scope import Scope, StepTry, running_part, writing
 from bff_core.upstream.bodies import (
     NO_BODY,
     Content,
@@ -58,6 +58,7 @@ T = TypeVar("T")
 
 ACCEPT_JSON: Headers = ((b"accept", b"application/json"),)
 JSON: Headers = (*ACCEPT_JSON, (b"content-type", b"application/json"))
+NO_CACHE: Headers = ((b"cache-control", b"no-cache"),)
 KEYED = frozenset({"POST", "PATCH"})
 """Methods that may be sent again only with an Idempotency-Key (RFC 9110, section 9.2.2)."""
 
@@ -335,6 +336,8 @@ class Caller:
             scope.calls += 1
             if scope.idempotency_key and method in KEYED and policy.keyed:
                 fields = _keyed(fields, scope, self.name, operation, target)
+            if scope.step is not None:
+                fields = _of_step(scope.step, method, fields, type(self).__name__)
         if part is not None:
             deadline = min(deadline, part.deadline)
         tags: tuple[str, ...] = ()
@@ -358,8 +361,8 @@ class Caller:
             purges=tuple(purges),
             decode=decode,
         )
-        if scope is not None and scope.unsafe_calls is not None and method not in SAFE:
-            scope.unsafe_calls.append(call)
+        if scope is not None and scope.step is not None and method not in SAFE:
+            scope.step.unsafe_calls.append(call)
         return call
 
 
@@ -395,3 +398,25 @@ def _keyed(headers: Headers, scope: Scope, *names: str) -> Headers:
         scope.writes = {}
     ordinal = scope.writes[names] = scope.writes.get(names, 0) + 1
     return (*headers, (b"idempotency-key", derived_key(*names, str(ordinal)).encode()))
+
+
+def _of_step(step: StepTry, method: str, headers: Headers, service: str) -> Headers:
+    """Return the headers of a call within a saga: a check reads past all caches.
+
+    Raises `ConfigurationError` for a write that could not be sent again, and has no check.
+    """
+    if step.is_check and find_header(headers, b"cache-control") is None:
+        return headers + NO_CACHE
+    if step.needs_keys and method in KEYED and find_header(headers, b"idempotency-key") is None:
+        raise ConfigurationError(unkeyed(step.needs_keys, service))
+    return headers
+
+
+def unkeyed(step: str, service: str) -> str:
+    """Return what is wrong with a step without a check, and how to mend it."""
+    return (
+        f"{step} writes to {service}, which does not keep Idempotency-Keys (Policy(keyed=False)): "
+        "if a reply is lost, the write can't be sent again safely. Declare a read that finds out "
+        "whether it happened: @step(check=...) for a step, compensation(check=...) for what undoes "
+        "it (docs/writes.md)"
+    )

@@ -86,7 +86,7 @@ class Ledger:
             return 500, {"title": "Broken"}
         if what == "refused":
             return 422, {"title": "Refused"}
-        if method == "GET" and path not in self.entries:
+        if method == "GET" and path.partition("?")[0] not in self.entries:
             return 404, {"title": "Not found"}
         return 200, {"path": path, "times": self.writes[f"POST {path}"]}
 

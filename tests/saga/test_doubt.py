@@ -14,7 +14,7 @@ from bff_core.errors import (
     PartFailed,
     TransportFailed,
 )
-from bff_core.saga.doubt import verdict
+from bff_core.saga.doubt import is_over, verdict
 
 KEY = ((b"idempotency-key", b"k-1"),)
 OWN = ((b"content-type", b"application/problem+json; charset=utf-8"),)
@@ -131,3 +131,29 @@ def writes_of(error, others):
 def test_a_failed_try_is_believed_as_far_as_it_can_know(error, others, said):
     """What may have happened is never taken for undone, nor what was never sent for done."""
     assert verdict(error, writes_of(error, others)) == said
+
+
+@pytest.mark.parametrize(
+    ("error", "others", "over"),
+    [
+        (answered(500, write()), [], True),
+        (answered(502, write()), [], True),
+        (answered(504, write()), [], False),
+        (answered(408, write()), [], False),
+        (answered(500, write(sent=2)), [], False),
+        (answered(500, MIXED), [], True),
+        (answered(500, write()), [write()], False),
+        (PartFailed("charge", answered(500, write())), [], True),
+        (failed(TransportFailed, write(), is_sent=True), [], True),
+        (failed(TransportFailed, UNSENT, is_sent=False), [], True),
+        (BadPayload("no JSON", call=write()), [], True),
+        (failed(DeadlineExceeded, write()), [], False),
+        (failed(AttemptTimedOut, write()), [], False),
+        (failed(AttemptTimedOut, UNSENT), [], True),
+        (TimeoutError(), [write()], False),
+        (TimeoutError(), [UNSENT], True),
+    ],
+)
+def test_a_service_may_work_on_what_timed_out(error, others, over):
+    """A check that finds nothing is believed at once only where the service has ended its work."""
+    assert is_over(error, writes_of(error, others)) is over

@@ -56,7 +56,7 @@ class Bank:
         what = self.story.pop(0) if self.story else "ok"
         key = f"{self.scope.idempotency_key} {effect}"
         call = Call("bank", "POST", "/", "POST /", now() + 9, headers=keyed(key))
-        self.scope.unsafe_calls.append(call)
+        self.scope.step.unsafe_calls.append(call)
         if what == "unsent":
             raise CircuitOpen("open", call=call, retry_after=1.0)
         self.log.append(effect)
