@@ -1,7 +1,7 @@
 """One call to a service and its reply: the two values that every layer passes on."""
 
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, Literal, NamedTuple, Protocol
@@ -217,13 +217,15 @@ class Reuse:
     """For how long a reply may be used again, as the cache found; instants of the monotonic clock.
 
     It is fresh until the first, may be served while it is refreshed until the second, and while
-    its upstream fails until the third. `tags` are what a purge knows it by.
+    its upstream fails until the third. `tags` are what a purge knows it by. `headers` are those of
+    any further answer, where the first one has fields that are not to be used again.
     """
 
     fresh_until: float
     stale_until: float
     error_until: float
     tags: tuple[str, ...] = ()
+    headers: Headers | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +245,12 @@ class Reply:
     age: float = 0.0
     reuse: Reuse | None = None
     decoded: Mapping[object, object] | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def shared(self) -> "Reply":
+        """The reply as others get it who did not cause it, without fields that are withheld."""
+        again = None if self.reuse is None else self.reuse.headers
+        return self if again is None else replace(self, headers=again)
 
     def header(self, name: str) -> str | None:
         """Return the first value of a header, or None; `name` is in lower case."""

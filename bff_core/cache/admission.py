@@ -38,10 +38,11 @@ def admit(
 ) -> Entry | Refused:
     """Return what is kept of a reply that came from the upstream, or why nothing is.
 
-    The policy's `ttl`, `stale` and `error` count from when the reply came; each of them overrules
-    `no-store`, and `ttl` also `no-cache` and the rule about `Authorization`, since their author
-    knows the service. Nothing overrules `private`, except that a signed-in viewer's own key is a
-    private cache, nor what makes a reply unfit for anybody else: `Set-Cookie`, a part of a whole.
+    The policy's `ttl`, `stale` and `error` count from when the reply came. `ttl` overrules
+    `no-store`, `no-cache` and the rule about `Authorization`, since its author knows the service;
+    `stale` and `error` overrule what forbids stale replies only with `force_stale`. Nothing
+    overrules `private`, except that a signed-in viewer's own key is a private cache, nor what makes
+    a reply unfit for anybody else: a part of a whole, or `Set-Cookie` unless it is withheld.
 
     `asked` and `now` are the instants at which it was asked for and came, `wall` the Unix time of
     `now`: it is used only where a reply has no `Date`, or came through a hop of HTTP/1.0.
@@ -97,7 +98,8 @@ def _unfit(terms: Terms) -> Obstacle | Literal["partial"]:
         return "status"
     if said.must_understand and not terms.is_understood:
         return "status"
-    return "set-cookie" if b"set-cookie" in terms.fields else ""
+    is_cookie = b"set-cookie" in terms.fields and b"set-cookie" not in said.withheld
+    return "set-cookie" if is_cookie else ""
 
 
 def _forbidden(terms: Terms, call: Call) -> Obstacle:
@@ -132,7 +134,7 @@ def _tags(terms: Terms, call: Call, reply: Reply) -> tuple[str, ...]:
 def _kept_headers(terms: Terms, reply: Reply) -> Headers:
     """Return the headers without those that a qualified `no-cache` or `private` withholds.
 
-    RFC 9111, sections 5.2.2.4 and 5.2.2.7.
+    They belong to the first answer alone (RFC 9111, sections 5.2.2.4 and 5.2.2.7).
     """
     withheld = terms.said.withheld
     if not withheld:

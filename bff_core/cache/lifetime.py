@@ -41,13 +41,17 @@ class Terms:
     `error` are the policy's, None for a status that it is not for.
     """
 
-    __slots__ = ("_heuristic", "_is_targeted", "error", "fields", "said", "stale", "status", "ttl")
+    __slots__ = (
+        "_forces_stale", "_heuristic", "_is_targeted", "error", "fields", "said", "stale", "status",
+        "ttl",
+    )  # fmt: skip
 
     def __init__(self, reply: Reply, options: Cache) -> None:
         self.status = reply.status
         self.fields = fields_of(reply.headers, _read(options.targeted))
         self.said, self._is_targeted = governing(self.fields, options.targeted)
         self._heuristic = options.heuristic
+        self._forces_stale = options.force_stale
         is_policys = reply.status in HEURISTIC
         self.ttl = options.ttl if is_policys else None
         self.stale = options.stale if is_policys else None
@@ -65,8 +69,9 @@ class Terms:
 
     @property
     def is_overruled(self) -> bool:
-        """Whether the author said for how long it is of use."""
-        return self.ttl is not None or self.stale is not None or self.error is not None
+        """Whether the author lets it be stored although the service says `no-store`."""
+        is_forced = self._forces_stale and (self.stale is not None or self.error is not None)
+        return self.ttl is not None or is_forced
 
     @property
     def has_expiry(self) -> bool:
@@ -97,7 +102,8 @@ class Terms:
         if self.ttl is not None:
             return age + self.ttl
         told = self._told(wall)
-        return max(told or 0.0, age) if self.stale or self.error else told
+        has_window = self._policy_decides and (self.stale or self.error)
+        return max(told or 0.0, age) if has_window else told
 
     def _told(self, wall: float) -> float | None:
         """Return what the service says (RFC 9111, section 4.2.1), or a guess (section 4.2.2)."""
@@ -125,18 +131,39 @@ class Terms:
     def windows(self) -> tuple[float, float]:
         """Return how long past its freshness it may be served: while refreshed, and on errors.
 
-        The service's own windows (RFC 5861) fall to what forbids stale replies (RFC 9111, section
-        4.2.4), the policy's do not. Beside `s-maxage` they stand: who says both means both.
+        What forbids stale replies (RFC 9111, section 4.2.4) ends both windows, the service's own
+        (RFC 5861) and, unless the policy says `force_stale`, the policy's. The service's windows
+        stand beside its own `s-maxage`: a service that says both means both. There the policy's can
+        only make them shorter.
         """
         said = self.said
-        is_forbidden = said.no_cache or said.must_revalidate or self.is_no_store
-        if is_forbidden or (said.proxy_revalidate and not said.private):
-            return self.stale or 0.0, self.error or 0.0
         stale, error = said.stale_while_revalidate or 0.0, said.stale_if_error or 0.0
+        if self._forbids_stale:
+            stale = error = 0.0
+        if self._policy_decides:
+            return (
+                stale if self.stale is None else self.stale,
+                error if self.error is None else self.error,
+            )
         return (
-            stale if self.stale is None else self.stale,
-            error if self.error is None else self.error,
+            stale if self.stale is None else min(self.stale, stale),
+            error if self.error is None else min(self.error, error),
         )
+
+    @property
+    def _forbids_stale(self) -> bool:
+        said = self.said
+        is_forbidden = said.no_cache or said.must_revalidate or self.is_no_store
+        return is_forbidden or (said.proxy_revalidate and not said.private)
+
+    @property
+    def _policy_decides(self) -> bool:
+        """Whether the policy's windows replace the service's.
+
+        `s-maxage` implies `proxy-revalidate` (RFC 9111, section 5.2.2.10).
+        """
+        is_shared_only = self.said.s_maxage is not None and not self.said.private
+        return self._forces_stale or not (self._forbids_stale or is_shared_only)
 
 
 @lru_cache(maxsize=64)

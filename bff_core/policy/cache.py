@@ -11,8 +11,9 @@ class Cache:
     """How replies are kept and used again; durations in seconds.
 
     Without options a service's own headers decide (RFC 9111, 5861, 9213). `ttl`, `stale` and
-    `error` each replace what it says about that. What is kept is the viewer's alone, unless the
-    policy says `public` or `per_tenant`.
+    `error` each replace what it says about that; where the service forbids stale replies, `stale`
+    and `error` hold only with `force_stale`. What is kept is the viewer's alone, unless the policy
+    says `public` or `per_tenant`.
     """
 
     ttl: Annotated[
@@ -26,6 +27,10 @@ class Cache:
         float | None,
         Option("How long after that it is served while the upstream fails; None: as it says", 0),
     ] = None
+    force_stale: Annotated[
+        bool,
+        Option("Whether stale and error hold although the service forbids stale replies"),
+    ] = False
     early: Annotated[
         float, Option("The last share of its freshness in which it may be refreshed ahead", 0, 0.9)
     ] = 0.1

@@ -43,6 +43,10 @@ EXPIRES = {"date": DATE, "expires": MINUTE_LATER}
 MODIFIED = {"date": DATE, "last-modified": HOUR_EARLIER}
 CREDENTIALS = {"authorization": "Bearer t"}
 OVERRIDES = Cache(ttl=30, stale=300, error=3600)
+LASTING = Cache(stale=300, error=3600)
+FORCED = Cache(stale=300, error=3600, force_stale=True)
+TAGGED = {"etag": '"v1"'}
+TARGETED_STRICT = {"cdn-cache-control": "max-age=6, must-revalidate", "cache-control": "max-age=9"}
 
 TABLE = [
     # RFC 9111, section 3: storing
@@ -230,13 +234,66 @@ TABLE = [
     ),
     # What the author says in the service's place
     Row("policy in place of nothing", {}, (30, 300, 3600), options=OVERRIDES),
-    Row("policy over no-store", "no-store", (30, 300, 3600), options=OVERRIDES),
-    Row("policy over no-cache", "no-cache", (30, 300, 3600), options=OVERRIDES),
+    Row("policy over no-store: ttl alone", "no-store", (30, 0, 0), options=OVERRIDES),
+    Row("policy over no-cache: ttl alone", "no-cache", (30, 0, 0), options=OVERRIDES),
+    Row("4.2.4 no-cache", TAGGED | {"cache-control": "no-cache"}, (0, 0, 0), options=LASTING),
+    Row("4.2.4 must-revalidate", "max-age=6, must-revalidate", (6, 0, 0), options=LASTING),
+    Row("4.2.4 proxy-revalidate", "max-age=6, proxy-revalidate", (6, 0, 0), options=LASTING),
+    Row("4.2.4 s-maxage", "max-age=9, s-maxage=6", (6, 0, 0), options=LASTING),
+    Row("4.2.4 no-store", "no-store", "no-store", options=LASTING),
+    Row("4.2.4 in a targeted field", TARGETED_STRICT, (6, 0, 0), options=LASTING),
+    Row("4.2.4 of a 404", "max-age=6, must-revalidate", (6, 0, 0), 404, options=LASTING),
+    Row(
+        "4.2.4 private no-cache",
+        TAGGED | {"cache-control": "private, no-cache"},
+        (0, 0, 0),
+        200,
+        VIEWER,
+        options=LASTING,
+    ),
+    Row(
+        "4.2.4 private s-maxage",
+        "private, max-age=6, s-maxage=9",
+        (6, 300, 3600),
+        200,
+        VIEWER,
+        options=LASTING,
+    ),
+    Row(
+        "4.2.4 private proxy-revalidate",
+        "private, max-age=6, proxy-revalidate",
+        (6, 300, 3600),
+        200,
+        VIEWER,
+        options=LASTING,
+    ),
+    Row(
+        "4.2.4 its own window beside s-maxage",
+        "s-maxage=6, stale-if-error=9",
+        (6, 0, 9),
+        options=LASTING,
+    ),
+    Row(
+        "4.2.4 what came too old",
+        {"cache-control": "max-age=6, must-revalidate", "age": "9"},
+        "expired",
+        options=LASTING,
+    ),
+    *(
+        Row(f"4.2.4 forced over {said}", said, (fresh, 300, 3600), options=FORCED)
+        for said, fresh in (
+            ("no-store", 0),
+            ("no-cache", 0),
+            ("max-age=6, must-revalidate", 6),
+            ("max-age=6, proxy-revalidate", 6),
+            ("s-maxage=6", 6),
+            ("max-age=6", 6),
+        )
+    ),
     Row("policy over a longer one", "max-age=900", (30, 300, 3600), options=OVERRIDES),
     Row("policy over an old reply", {"age": "900"}, (30, 300, 3600), options=OVERRIDES),
     Row("policy: ttl alone", "stale-if-error=9, max-age=1", (30, 0, 9), options=Cache(ttl=30)),
     Row("policy: error alone", "max-age=60", (60, 0, 9), options=Cache(error=9)),
-    Row("policy: error over no-store", "no-store", (0, 0, 9), options=Cache(error=9)),
     Row("policy: stale of what came too old", {"age": "9"}, (0, 5, 0), options=Cache(stale=5)),
     Row("policy: 0 is a number", "max-age=60", "expired", options=Cache(ttl=0)),
     Row("policy over private", "private", "private", options=OVERRIDES),

@@ -8,6 +8,7 @@ POLICIES = {
     "`Cache()`": Cache(),
     "`Cache(ttl=30)`": Cache(ttl=30),
     "`Cache(stale=60, error=3600)`": Cache(stale=60, error=3600),
+    "the same with `force_stale=True`": Cache(stale=60, error=3600, force_stale=True),
 }
 
 PUBLIC, VIEWER = None, "7:viewer-7"
@@ -31,6 +32,7 @@ ROWS: tuple[Said, ...] = (
         PUBLIC,
     ),
     ("`max-age=60, must-revalidate`", 200, control("max-age=60, must-revalidate"), PUBLIC),
+    ("`max-age=60, proxy-revalidate`", 200, control("max-age=60, proxy-revalidate"), PUBLIC),
     ("`no-cache` and an `ETag`", 200, (*control("no-cache"), (b"etag", b'"1"')), PUBLIC),
     ("`no-store`", 200, control("no-store"), PUBLIC),
     ("`private, max-age=60`, and the call is shared", 200, control("private, max-age=60"), PUBLIC),

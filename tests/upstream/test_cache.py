@@ -329,3 +329,73 @@ async def test_figures_and_looks() -> None:
 
     assert "cache      75% hits, 1 misses, 1 stored" in repr(larder.stack)
     assert larder.cache.figures["catalog"].size > 0
+
+
+WITHHELD = {
+    "cache-control": 'max-age=60, no-cache="x-once, set-cookie", private="x-mine"',
+    "etag": '"v1"', "x-once": "1", "x-mine": "2", "x-all": "3", "set-cookie": "a=b",
+}  # fmt: skip
+
+
+def named(answer) -> set[str]:
+    """Return which of the fields in question a reply has."""
+    fields = ("x-once", "x-mine", "x-all", "set-cookie")
+    return {name for name in fields if answer.header(name) is not None}
+
+
+async def test_fields_that_are_withheld_are_in_the_first_answer_only() -> None:
+    """A field that the service excludes from reuse reaches the request that caused the reply."""
+    larder = Larder(reply(200, {"id": 7}, headers=WITHHELD))
+
+    first, again = await larder.get(), await larder.get()
+
+    assert named(first) == {"x-once", "x-mine", "x-all", "set-cookie"}
+    assert named(again) == {"x-all"}
+    assert (again.source, larder.asked) == ("cache", 1)
+
+
+async def test_fields_that_are_withheld_reach_no_request_that_waited_for_them() -> None:
+    """Requests that share one call are reuse: only the one that made it gets the fields."""
+    larder = Larder(reply(200, {"id": 7}, headers=WITHHELD, after=1))
+
+    replies = await asyncio.gather(*(larder.get() for _ in range(3)))
+
+    assert [named(one) for one in replies] == [
+        {"x-once", "x-mine", "x-all", "set-cookie"},
+        {"x-all"},
+        {"x-all"},
+    ]
+
+
+async def test_fields_that_a_304_brings_are_in_its_answer() -> None:
+    """The request that revalidates gets what came with it; the next does not."""
+    renewal = reply(304, headers={**WITHHELD, "x-once": "4"})
+    larder = Larder(reply(200, {"id": 7}, headers=WITHHELD), renewal)
+    await larder.get()
+    await asyncio.sleep(61)
+
+    first, again = await larder.get(), await larder.get()
+
+    assert (first.header("x-once"), first.body) == ("4", b'{"id": 7}')
+    assert (named(again), larder.asked) == ({"x-all"}, 2)
+
+
+@pytest.mark.parametrize(
+    "forbids", ["no-cache", "must-revalidate", "proxy-revalidate", "s-maxage=10", "no-store"]
+)
+@pytest.mark.parametrize("forced", [False, True])
+async def test_what_forbids_stale_replies_is_obeyed_unless_the_policy_forces_them(
+    forbids: str, *, forced: bool
+) -> None:
+    """While the service fails, its last good reply is served only if it may be, or must be."""
+    said = {"cache-control": f"max-age=10, {forbids}", "etag": '"v1"'}
+    policy = Cache(stale=60, error=3600, force_stale=forced)
+    larder = Larder(reply(200, {"id": 7}, headers=said), fail(), cache=policy)
+    await larder.get()
+    await asyncio.sleep(120)
+
+    if forced:
+        assert (await larder.get()).source == "stale"
+    else:
+        with pytest.raises(TransportFailed):
+            await larder.get()

@@ -70,9 +70,11 @@ class CoalesceLayer:
             self._hand_over(key, flight)
             raise
         del self._flights[key]
-        for waiter in flight:
-            if not waiter.done():
-                waiter.set_result(reply)
+        if flight:
+            shared = reply.shared
+            for waiter in flight:
+                if not waiter.done():
+                    waiter.set_result(shared)
         return reply
 
     async def _follow(self, key: Key, call: Call, flight: Flight) -> Reply:

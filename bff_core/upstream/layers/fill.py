@@ -200,7 +200,7 @@ class FillLayer:
         if isinstance(kept, Refused):
             return await self._refuse(search, reply, kept.reason)
         try:
-            told = served(kept, call, now, "upstream")
+            told = _first(served(kept, call, now, "upstream"), reply)
         except BadPayload:
             return await self._refuse(search, reply, "unreadable")
         if kept.fresh_until <= now and not kept.stale_for:
@@ -238,3 +238,15 @@ class FillLayer:
 
     def _note(self, call: Call, outcome: Outcome, reason: str = "") -> None:
         self._cache.note(call.upstream, call.operation, outcome, reason)
+
+
+def _first(told: Reply, reply: Reply) -> Reply:
+    """Return what is stored as the caller gets it that caused it: with all fields of the reply.
+
+    The value is then decoded anew: what is shared was made without those fields.
+    """
+    reuse = told.reuse
+    if reuse is None or told.headers == reply.headers:
+        return told
+    again = replace(reuse, headers=told.headers)
+    return replace(told, headers=reply.headers, reuse=again, decoded=None)
