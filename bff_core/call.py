@@ -15,12 +15,14 @@ Source = Literal["upstream", "cache", "stale"]
 class Attempt(NamedTuple):
     """One attempt of a call: the key of its endpoint, and the instant at which it began.
 
-    `is_sent` is False where it ended before a byte of the request left this process.
+    `is_sent` is False where it ended before a byte of the request left this process, `is_barred`
+    is True where the endpoint would fail again.
     """
 
     endpoint: object
     instant: float
     is_sent: bool = True
+    is_barred: bool = False
 
 
 Trail = list[Attempt]
@@ -191,6 +193,12 @@ class Call:
         """Note that the latest attempt ended before anything of the request was sent."""
         if self.trail:
             self.trail[-1] = self.trail[-1]._replace(is_sent=False)
+
+    def bar(self) -> set[object]:
+        """Note that the latest endpoint would fail again; return all of which that is known."""
+        if self.trail:
+            self.trail[-1] = self.trail[-1]._replace(is_barred=True)
+        return {attempt.endpoint for attempt in self.trail if attempt.is_barred}
 
     @property
     def was_sent(self) -> bool:

@@ -297,18 +297,32 @@ class AttemptTimedOut(DeadlineExceeded):
 
 
 class TransportFailed(UpstreamError):
-    """Connecting, reading or the protocol itself failed.
+    """Connecting, reading or the protocol itself failed; `code` says which.
 
-    `is_sent` is False when the request certainly never reached the service (connecting failed),
-    so that even a call that is not idempotent may be tried elsewhere.
+    `unavailable` is a connection that was refused, cut or not made in time, `protocol_error` a
+    reply that is no HTTP, `tls_…` a failure of TLS (docs/transports.md). `is_sent` is False when
+    the request certainly never reached the service (connecting failed), so that even a call that
+    is not idempotent may be tried elsewhere. `is_lasting` is whether the same endpoint would fail
+    again, and there is no other: such a call is not retried.
     """
 
     code = "unavailable"
     title = "Upstream unavailable"
 
-    def __init__(self, message: str, *, call: Call, attempts: int = 1, is_sent: bool) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        call: Call,
+        attempts: int = 1,
+        is_sent: bool,
+        code: str = code,
+        is_lasting: bool = False,
+    ) -> None:
         super().__init__(message, call=call, attempts=attempts)
         self.is_sent = is_sent
+        self.code = code
+        self.is_lasting = is_lasting
 
 
 class BadStatus(UpstreamError):

@@ -1,7 +1,7 @@
 """Which endpoint of an upstream takes a call, and which gets none for a while."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Generic, TypeVar
 
@@ -137,6 +137,10 @@ class EndpointSet(Generic[Key, Target]):
                     return member
         usable = _elsewhere(self._usable, tried) if tried else self._usable
         return _less_busy_of_two(usable, chance)
+
+    def has_other(self, barred: Collection[object]) -> bool:
+        """Whether a call could go to an endpoint that is not among these."""
+        return any(member.key not in barred for member in self._usable)
 
     def succeed(self, member: Member[Key, Target], now: float) -> bool:
         """Take a success; True when it restored an endpoint that had been ejected.

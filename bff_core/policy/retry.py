@@ -136,9 +136,11 @@ def _asked_wait(failure: Failure, wall: float) -> float:
 def _may_help(failure: Failure, wait: float) -> bool:
     if isinstance(failure, Reply):
         return wait < math.inf
+    if isinstance(failure, TransportFailed):
+        return not failure.is_lasting
     # Everything else is final: what was never sent was refused for all attempts alike, a payload
     # would not fit the second time, and a deadline that passed has passed.
-    return isinstance(failure, TransportFailed | AttemptTimedOut)
+    return isinstance(failure, AttemptTimedOut)
 
 
 def _may_be_sent_again(call: Call, failure: Failure) -> bool:

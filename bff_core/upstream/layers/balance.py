@@ -78,6 +78,8 @@ class Balancer:
             except BaseException as error:
                 if isinstance(error, UpstreamError) and not error.is_sent:
                     call.mark_unsent()
+                if isinstance(error, TransportFailed) and error.is_lasting:
+                    error.is_lasting = not self.endpoints.has_other(call.bar())
                 self._take_error(place, call, error, started)
                 refused.append(place)
                 other = self._after_refusal(call, error, refused, began)
@@ -141,8 +143,15 @@ class Balancer:
     def _pick(self, call: Call, now: float) -> Place | None:
         if now >= self._lookup.due:
             self._lookup.start()
-        tried = [attempt.endpoint for attempt in call.trail] if call.trail else ()
-        return self.endpoints.pick(now, self._runtime.chance, tried)
+        return self.endpoints.pick(now, self._runtime.chance, self._tried(call))
+
+    def _tried(self, call: Call) -> Sequence[object]:
+        """Return the endpoints to avoid: all that were tried; else those that would fail again."""
+        if not call.trail:
+            return ()
+        barred = [attempt.endpoint for attempt in call.trail if attempt.is_barred]
+        tried = [attempt.endpoint for attempt in call.trail]
+        return barred if barred and not self.endpoints.has_other(tried) else tried
 
     def _after_refusal(
         self, call: Call, error: BaseException, refused: list[Place], began: float

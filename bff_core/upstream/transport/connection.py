@@ -9,8 +9,9 @@ from typing import Final, Protocol, cast
 from bff_core.call import Call
 from bff_core.errors import DeadlineExceeded, TransportFailed
 from bff_core.upstream.runtime import Runtime
-from bff_core.upstream.transport.failures import UNREADABLE, Violation, explain
+from bff_core.upstream.transport.failures import UNREADABLE, Cut, explain
 from bff_core.upstream.transport.framing import Response
+from bff_core.upstream.transport.tls import CLIENT_CERTIFICATE, FAILED, Reason, reason_of
 
 _EARLIEST: Final = 0.001
 _UNTOLD: Final = "its end was not told"
@@ -81,6 +82,7 @@ class WireConnection(asyncio.Protocol):
         self._writable: asyncio.Future[None] | None = None  # while the service reads too slowly
         self.lost: asyncio.Future[None] = runtime.loop.create_future()
         self.cause = ""  # why it was lost, where that was not our doing
+        self.refusal: Reason | None = None  # the same, where TLS says it
         self.retires_at = retires_at
         self.idle_since = 0.0
 
@@ -213,7 +215,7 @@ class WireConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Fail what is under way."""
         self.resume_writing()
-        self.cause = str(exc or "")
+        self.cause, self.refusal = str(exc or ""), reason_of(exc)
         self._finish(self.cause or _UNTOLD)
         self._transport = None
         if not self.lost.done():
@@ -254,12 +256,31 @@ class WireConnection(asyncio.Protocol):
             self._fail(exchange, Stale())
             return
         try:
+            if cause and self.refusal is not None:
+                self._fail(exchange, self.explain_refusal(exchange.call))
+                return
             if cause:
-                raise Violation(f"connection lost: {cause}")
+                raise Cut(f"connection lost: {cause}")
             exchange.response.feed_eof()
             self._end(exchange)
         except UNREADABLE as error:
             self._fail(exchange, explain(error, exchange.call))
+
+    def explain_refusal(self, call: Call) -> TransportFailed:
+        """Return the error of a connection that TLS ended.
+
+        With TLS 1.3 a service judges our certificate after it may have received a request, which
+        it then does not pass on: the first request of a connection was not received.
+        """
+        reason, exchange = self.refusal or FAILED, self._exchange
+        is_first = not self._is_reused and not (exchange and exchange.response.has_begun)
+        return TransportFailed(
+            f"connection lost: {self.cause}: {reason.text}",
+            call=call,
+            is_sent=not (is_first and reason is CLIENT_CERTIFICATE),
+            code=reason.code,
+            is_lasting=is_first,
+        )
 
     def _fail(self, exchange: Exchange, error: Exception) -> None:
         self.abort()

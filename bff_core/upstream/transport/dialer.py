@@ -13,6 +13,7 @@ from bff_core.policy.connection import Connection
 from bff_core.upstream.runtime import Runtime
 from bff_core.upstream.transport.connection import Owner, WireConnection
 from bff_core.upstream.transport.interface import Endpoint
+from bff_core.upstream.transport.tls import reason_of
 
 JITTER: Final = 0.2
 """The share of a connection's lifetime that is left to chance, so that they don't end at once."""
@@ -48,8 +49,15 @@ class Dialer:
             message = f"not connected within {self._options.connect_timeout} s"
             raise TransportFailed(message, call=call, is_sent=False) from error
         except OSError as error:
-            message = f"can't connect to {self._endpoint.name}: {error}"
-            raise TransportFailed(message, call=call, is_sent=False) from error
+            raise self._failed(error, call) from error
+
+    def _failed(self, error: OSError, call: Call) -> TransportFailed:
+        where, reason = self._endpoint.name, reason_of(error)
+        if reason is None:
+            message = f"can't connect to {where}: {error}"
+            return TransportFailed(message, call=call, is_sent=False)
+        message = f"TLS with {where} failed: {reason.text} ({error})"
+        return TransportFailed(message, call=call, is_sent=False, code=reason.code, is_lasting=True)
 
     async def _connect(self, owner: Owner) -> WireConnection:
         """Connect to the first address that does not refuse."""

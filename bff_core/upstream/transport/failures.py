@@ -10,6 +10,10 @@ class Violation(Exception):
     """The response breaks the protocol, or a limit that was set for it."""
 
 
+class Cut(Violation):
+    """The connection ended before the response did."""
+
+
 class Undecodable(Exception):
     """The body does not follow its Content-Encoding, or that coding is unknown."""
 
@@ -24,8 +28,12 @@ UNREADABLE: Final = (Violation, Undecodable, TooLarge)
 def explain(error: Exception, call: Call) -> UpstreamError:
     """Turn one of `UNREADABLE` into an error of the framework."""
     failure: UpstreamError
-    if isinstance(error, Violation):
+    if isinstance(error, Cut):
         failure = TransportFailed(str(error), call=call, is_sent=True)
+    elif isinstance(error, Violation):
+        failure = TransportFailed(
+            str(error), call=call, is_sent=True, code="protocol_error", is_lasting=True
+        )
     else:
         failure = BadPayload(str(error), call=call)
     failure.__cause__ = _without_frames(error)

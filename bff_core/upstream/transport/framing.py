@@ -10,7 +10,7 @@ from typing import Final
 from bff_core.call import Headers
 from bff_core.policy.connection import Connection
 from bff_core.upstream.transport.chunks import Chunks
-from bff_core.upstream.transport.failures import Violation
+from bff_core.upstream.transport.failures import Cut, Violation
 from bff_core.upstream.transport.fields import content_coding, end_to_end, tokens
 from bff_core.upstream.transport.parsing import Events, Parser, ParserFactory
 
@@ -94,7 +94,7 @@ class Response:
     def feed_eof(self) -> None:
         """Take the end of the connection: it completes a body that has no other end."""
         if not (self.status and self._chunks is None and self.left == _UNTIL_CLOSE):
-            raise Violation("the connection ended before the response did")
+            raise Cut("the connection ended before the response did")
         self.is_complete, self.is_reusable = True, False
 
     def _feed_head(self, data: bytes) -> bytes:

@@ -23,8 +23,12 @@ from bff_core.upstream.transport.fields import content_coding, decoded, end_to_e
 from bff_core.upstream.transport.framing import BODILESS
 from bff_core.upstream.transport.interface import Endpoint, Load
 from bff_core.upstream.transport.rendering import Renderer
+from bff_core.upstream.transport.tls import reason_of
 
 _DEFAULTS: Final = Connection()
+_ENDS: Final = ("disconnected", "closed connection", "ConnectionTerminated")
+"""How the libraries word a connection that ended; they have one class for that and for bad HTTP."""
+
 _UNSENT: Final = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError"})
 
 
@@ -289,7 +293,16 @@ def failure(error: Exception, call: Call) -> UpstreamError:
     if isinstance(error, UNREADABLE):
         return explain(error, call)
     message = f"{type(error).__name__}: {error}"
-    return TransportFailed(message, call=call, is_sent=_kinds(error).isdisjoint(_UNSENT))
+    kinds = _kinds(error)
+    is_sent, reason = kinds.isdisjoint(_UNSENT), reason_of(error)
+    if reason is not None:
+        message = f"{message}: {reason.text}"
+        code, is_lasting = reason.code, not is_sent
+    elif "RemoteProtocolError" in kinds and not any(end in message for end in _ENDS):
+        code, is_lasting = "protocol_error", True
+    else:
+        code, is_lasting = TransportFailed.code, False
+    return TransportFailed(message, call=call, is_sent=is_sent, code=code, is_lasting=is_lasting)
 
 
 def _kinds(error: Exception) -> set[str]:

@@ -303,6 +303,9 @@ class Pool:
             self._refuse(connection, call, "the connector was closed")
         # Under TLS the kernel may hold tickets; what the service itself said was read by now.
         if not (connection.is_open if self.endpoint.is_secure else connection.is_usable()):
+            if connection.refusal is not None:
+                connection.abort()
+                raise connection.explain_refusal(call)
             self._refuse(
                 connection, call, connection.cause or "spoke before it was asked, or closed"
             )
