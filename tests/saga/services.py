@@ -4,7 +4,7 @@ import asyncio
 import json
 import socket
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +25,8 @@ class Ledger:
     entries: dict[str, Any] = field(default_factory=dict)
     writes: Counter[str] = field(default_factory=Counter)
     received: list[str] = field(default_factory=list)
+    before: Callable[[], Awaitable[None]] | None = None
+    """What happens before the next write is answered."""
     port: int = 0
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -70,6 +72,8 @@ class Ledger:
         what = script.pop(0) if script else "ok"
         if what == "late":
             await asyncio.sleep(LATE)
+        if self.before is not None and method != "GET":
+            await self.before()
         if what in {"ok", "lost", "failed", "late"} and method != "GET":
             self.writes[f"{method} {path}"] += 1
             self.entries[path] = body

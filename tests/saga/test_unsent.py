@@ -181,6 +181,27 @@ async def test_one_attempt_that_was_sent_among_refusals_leaves_it_open(tmp_path)
     assert answer.json()["steps"][1] == {"step": "charge", "state": "unknown"}
 
 
+async def test_a_compensation_that_was_never_sent_is_sent_later(tmp_path):
+    """What could not be undone is not taken for undone: it is, once the service is back."""
+    async with AsyncExitStack() as stack:
+        bank = await stack.enter_async_context(Ledger(script=["refused"]).serving())
+        stock = Ledger()
+        listening = AsyncExitStack()
+        await listening.enter_async_context(stock.serving())
+        opened = shop(tmp_path / "j.sqlite3", stock.url, bank.url)
+        buy = await stack.enter_async_context(opened)
+        bank.before = listening.aclose
+        answer: httpx.Response = await buy()
+        await stack.enter_async_context(stock.serving())
+        while await left(tmp_path / "j.sqlite3"):  # noqa: ASYNC110 # another task writes it
+            await asyncio.sleep(0.02)
+
+    assert [one["state"] for one in answer.json()["steps"]] == [
+        *("not-undone", "failed", "not-started")
+    ]
+    assert dict(stock.writes) == {"POST /holds": 1, "POST /releases": 1}
+
+
 async def left(path: Path) -> list[bytes]:
     """Return what a journal says is not over."""
     journal = SQLiteJournal(str(path), asyncio.get_running_loop().time)
