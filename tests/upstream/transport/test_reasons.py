@@ -6,10 +6,13 @@ import threading
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Annotated
 
 import pytest
 import trustme
+from fastapi import Depends
 
+from bff_core import Composition, Settings, Upstream, Views, compose, gateway, optional
 from bff_core.errors import CircuitOpen, TransportFailed
 from bff_core.events import Attempted
 from bff_core.policy.balance import Balance
@@ -17,6 +20,7 @@ from bff_core.policy.breaker import Breaker
 from bff_core.policy.connection import Connection
 from bff_core.policy.policy import Policy
 from bff_core.policy.retry import Retry
+from bff_core.testing.running import running
 from bff_core.testing.workbench import Workbench
 from bff_core.upstream.stack import UpstreamStack, wire
 from bff_core.upstream.transport.interface import Endpoint
@@ -305,3 +309,55 @@ async def test_a_reply_that_is_cut_is_fetched_again(kit, cut):
             await stack.handler(bench.call())
 
     assert (failed.value.code, len(services[0].requests)) == ("unavailable", 3)
+
+
+async def test_every_transport_has_the_same_reasons(kit, connected, authority):
+    """Through a client of httpx a failure has the code that it has over our own connections."""
+    codes = []
+    for script, context in (
+        (kit.answering(OK), tls(authority, "localhost")),
+        (kit.answering(BROKEN["a bad field"]), None),
+    ):
+        async with kit.Service(script, context) as service, connected(service) as connector:
+            with pytest.raises(TransportFailed) as failed:
+                await connector.send(kit.calling())
+        codes.append((failed.value.code, failed.value.is_lasting, failed.value.is_sent))
+
+    assert codes == [("tls_unknown_issuer", True, False), ("protocol_error", True, True)]
+
+
+class Vault(Upstream):
+    """A service whose certificate has expired."""
+
+    async def opinion(self) -> str:
+        return await self.get("/opinion", str)
+
+
+class Page(Composition):
+    """A page that can do without it."""
+
+    vault: Vault
+
+    @optional(fallback="none")
+    async def opinion(self) -> str:
+        return await self.vault.opinion()
+
+
+async def test_an_answer_says_that_a_certificate_has_expired(kit, authority, tmp_path):
+    """The reason of a part tells a certificate from an outage."""
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    Vault.policy = Policy(connection=Connection(ca_file=str(tmp_path / "ca.pem")))
+    views = Views()
+
+    @views.get("/page")
+    async def page(page: Annotated[Page, Depends(compose(Page))]) -> str:
+        return await page.opinion()
+
+    async with kit.Service(kit.answering(OK), expired(authority)) as service:
+        settings = Settings(env="development", upstreams={"vault": (service.endpoint.url,)})
+        app = gateway("shop", services=[Vault], faces=[views], settings=settings)
+        async with running(app) as client:
+            answer = await client.get("/page")
+
+    reason = "tls_certificate_expired"
+    assert answer.headers["part-status"] == f"opinion=fallback;reason={reason}"
