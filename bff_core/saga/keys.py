@@ -65,7 +65,7 @@ def _written(
 ) -> type[Caller] | None:
     """Return a service without keys that a method, or one that it calls, writes to."""
     for code in _codes(kind, body):
-        for name, method in _attributes(code):
+        for name, method in () if _has_own_key(code) else _attributes(code):
             service = services.get(name)
             if service is not None and _may_write(service, method):
                 return service
@@ -85,9 +85,13 @@ def _may_write(service: type[Caller], method: str | None) -> bool:
 
 def _writes(code: CodeType) -> bool:
     names, texts = set(code.co_names), set(_texts(code.co_consts))
-    if any(text.lower() == "idempotency-key" for text in texts):
-        return False  # it sends a key of its own
+    if _has_own_key(code):
+        return False
     return bool(WRITES & names or (ANY_METHOD & names and KEYED & texts))
+
+
+def _has_own_key(code: CodeType) -> bool:
+    return any(text.lower() == "idempotency-key" for text in _texts(code.co_consts))
 
 
 def _codes(owner: type, body: Any) -> Iterator[CodeType]:

@@ -166,6 +166,11 @@ async def by_own_key(self) -> Made:
     return await self.bank.charge_by_own_key(self.ref)
 
 
+async def by_own_key_here(self) -> Made:
+    headers = {"Idempotency-Key": f"charge-{self.ref}"}
+    return await self.bank.post("/charges/{ref}", Made, ref=self.ref, headers=headers)
+
+
 async def by_reading(self) -> Made:
     return await self.bank.charged(self.ref) or Made("")
 
@@ -221,7 +226,7 @@ def test_a_step_that_can_not_be_sent_again_needs_a_check(pay):
         assert word in str(refused.value)
 
 
-@pytest.mark.parametrize("pay", [by_put, by_own_key, by_reading, by_nothing])
+@pytest.mark.parametrize("pay", [by_put, by_own_key, by_own_key_here, by_reading, by_nothing])
 def test_a_step_that_can_be_sent_again_needs_none(pay):
     """PUT, a key of the method's own, and reads are safe to repeat."""
     assert start(saga_with(step(pay)))
