@@ -118,15 +118,25 @@ class InvalidInput(ClientError):
 
     `where` is body, query, path, header or cookie, and `pointer` a JSON pointer (RFC 6901) into it:
     `InvalidInput("There is no such colour.", where="body", pointer="/colour")`. Both are empty for
-    an error that is not about one place.
+    an error that is not about one place; `errors` name several. The others are as in `ClientError`.
     """
 
     status = 422
     code = "invalid_input"
     title = "Invalid input"
 
-    def __init__(self, message: str, *, where: str = "", pointer: str = "") -> None:
-        super().__init__(message)
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        where: str = "",
+        pointer: str = "",
+        status: int | None = None,
+        code: str = "",
+        title: str = "",
+        errors: Sequence[Mapping[str, object]] = (),
+    ) -> None:
+        super().__init__(message, status=status, code=code, title=title, errors=errors)
         self.where = where
         self.pointer = pointer
 

@@ -57,14 +57,14 @@ def _token(secret: SecretStr) -> SecretStr:
     """Return a token that can't be guessed and that a header can carry."""
     text = secret.get_secret_value()
     if text and (len(text) < SHORTEST_TOKEN or not text.isascii() or not text.isprintable()):
-        raise ValueError("it is too short, or not ASCII")
+        raise ValueError(f"it has fewer than {SHORTEST_TOKEN} characters, or some beyond ASCII")
     return secret
 
 
 def _signing_secrets(secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
     for secret in secrets:
         if len(key_of(_token(secret).get_secret_value())) < SHORTEST_TOKEN:
-            raise ValueError("it is too short once it is decoded")
+            raise ValueError(f"decoded it has fewer than {SHORTEST_TOKEN} characters")
     return secrets
 
 
@@ -113,7 +113,7 @@ _is_folder: Final = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)*").full
 def _keys(secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
     for secret in secrets:
         if len(secret.get_secret_value()) < SHORTEST_KEY:
-            raise ValueError("it is too short")
+            raise ValueError(f"it has fewer than {SHORTEST_KEY} characters")
     return secrets
 
 

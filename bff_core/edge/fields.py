@@ -17,7 +17,6 @@ SINGULAR = frozenset(
         b"content-length",
         b"content-range",
         b"content-type",
-        b"dpop",
         b"host",
         b"idempotency-key",
         b"if-modified-since",

@@ -31,6 +31,10 @@ def check_arguments(
             f"settings={_shown(settings)}: give Settings(...), or leave it out to read the "
             "environment"
         )
+    if isinstance(authenticator, type):
+        raise ConfigurationError(
+            f"authenticator={authenticator.__name__}: that is a class, pass what it makes"
+        )
     if authenticator is not None and not _authenticates(authenticator):
         raise ConfigurationError(
             f"authenticator={_shown(authenticator)}: give one of bff_core.auth, several in "
@@ -92,8 +96,7 @@ def _face(face: object) -> str | None:
 
 
 def _authenticates(given: object) -> bool:
-    is_class = isinstance(given, type)  # which is to be made, with its options
-    return not is_class and (hasattr(given, "authenticate") or callable(given))
+    return hasattr(given, "authenticate") or callable(given)
 
 
 def _shown(given: object) -> str:

@@ -100,7 +100,7 @@ async def test_a_scheme_that_is_not_known_is_a_reason():
 
 PROOFS = [
     ([], "proof_count"),
-    ([proof(TOKEN), proof(TOKEN, jti="2")], "proof_count"),
+    ([proof(TOKEN), proof(TOKEN, jti="2")], "proof_no_compact_form"),
     ([proof(TOKEN, header={"typ": "jwt"})], "proof_type"),
     ([proof(TOKEN, key=OTHER)], "proof_thumbprint"),
     ([proof(TOKEN, jwk=KEY.as_dict(private=False), key=OTHER)], "proof_signature"),
@@ -254,7 +254,7 @@ def test_a_forged_request_says_what_to_send(method, headers, reason, hint):
     [
         (fail(), ", caused by TransportFailed: identity: GET /"),
         (reply(500), ", caused by ProviderUnavailable: keys answered 500"),
-        (reply(301, headers={"location": "/new"}), "keys answered 301, a redirect to /new that"),
+        (reply(301, headers={"location": "/new"}), "keys answered 301, a redirect to '/new'"),
         (reply(200, b"<html>"), ", caused by ValueError: no JSON object"),
     ],
     ids=["outage", "500", "301", "page"],

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from bff_core.cache.admission import Refused, keep
 from bff_core.cache.entry import Entry
 from bff_core.cache.freshness import judge
-from bff_core.call import Reply
+from bff_core.call import Reply, find_header
 from bff_core.policy.cache import Cache
 from tests.cache.exchanges import (
     DATE,
@@ -148,7 +148,9 @@ def test_a_reply_with_a_cookie_is_nobodys_entry(answer, asker, options, is_first
     cookie = fields({"set-cookie": "session=1"})
     headers = cookie + answer.headers if is_first else answer.headers + cookie
 
-    assert isinstance(admitted(replace(answer, headers=headers), asker, options), Refused)
+    found = admitted(replace(answer, headers=headers), asker, options)
+
+    assert isinstance(found, Refused) or find_header(found.headers, b"set-cookie") is None
 
 
 @given(replies, askers, st.integers(0, 100))

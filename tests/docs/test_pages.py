@@ -143,7 +143,7 @@ def test_options_of_connections_are_complete():
 
 def test_options_of_reading_replies_are_complete():
     """Every option with its default and sentence."""
-    text = page(DOCS / "upstreams.md").section("How replies are read")
+    text = page(DOCS / "replies.md").section("How replies are read")
     options = text.partition("| option of the policy")[2]
 
     assert table(f"| option of the policy{options}") == option_rows(
@@ -201,7 +201,7 @@ def test_errors_are_complete():
 
 def test_statuses_of_services_are_those_of_the_code():
     """Each row says what a status becomes; each status that passes through has a row."""
-    rows = table(page(DOCS / "upstreams.md").section("What a status means"))
+    rows = table(page(DOCS / "replies.md").section("What a status means"))
     call = bff_core.Call("orders", "GET", "/", "GET /", 0.0)
     passed = set()
     for statuses, shown, code, _ in rows:

@@ -13,7 +13,7 @@ from reading import DOCS, page, table
 
 import bff_core
 from bff_core.edge.problem import members_of, problem
-from bff_core.errors import BadStatus, BFFError
+from bff_core.errors import PASSES_THROUGH, REFUSALS, BFFError, code_of
 
 PAGE = page(DOCS / "problems.md")
 OWN = [
@@ -59,7 +59,7 @@ def expressions(node: ast.AST) -> Iterator[ast.expr]:
                         yield value
                     case ast.AnnAssign(target=ast.Name(id="code"), value=ast.expr() as value):
                         yield value
-        case ast.Call(func=ast.Name(id="RequestRefused"), args=[first, *_]):
+        case ast.Call(func=ast.Name(id="RequestRefused" | "Reason"), args=[first, *_]):
             yield first
         case ast.Call(keywords=keywords):
             yield from (one.value for one in keywords if one.arg == "code")
@@ -74,7 +74,7 @@ def codes_in(module: str) -> set[str]:
     path = importlib.import_module(module).__file__
     tree = ast.parse(Path(path or "").read_text())
     found = (one for node in ast.walk(tree) for one in expressions(node))
-    return {text for one in found for text in texts_of(one, module)}
+    return {text for one in found for text in texts_of(one, module) if text}
 
 
 def errors() -> Iterator[type[BFFError]]:
@@ -156,8 +156,9 @@ def test_each_status_has_the_code_and_the_title_of_the_page():
 
 def test_statuses_that_services_may_pass_on_have_the_codes_of_those_statuses():
     """Whoever says it, a conflict is a `conflict`."""
-    for status, title in BadStatus.passed_through.items():
-        assert STATUSES[status][1] == title
+    assert set(PASSES_THROUGH) <= REFUSALS.keys()
+    for title in REFUSALS.values():
+        assert (code_of(title), title) in {*STATUSES.values(), *TITLES.items()}
 
 
 @pytest.mark.parametrize("error", [HTTPException(404), HTTPException(400), HTTPException(429)])

@@ -117,9 +117,6 @@ UNSENDABLE = [
     ("GET", "segment", "..", "note must not be '..'"),
     ("GET", "path", "a/../b", "note must not hold an empty segment"),
     ("GET", "path", "/etc", "note must not hold an empty segment"),
-    ("POST", "number", "NaN", "query parameter 'above' is not a finite number"),
-    ("POST", "number", "1e999", "query parameter 'above' is not a finite number"),
-    ("POST", "body", "-inf", "a number that is not finite at /lines/0/above"),
 ]
 
 

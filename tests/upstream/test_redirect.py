@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from bff_core import ApiKey, Policy, Retry
-from bff_core.call import Call, Reply
+from bff_core.call import Attempt, Call, Reply
 from bff_core.errors import BadStatus
 from bff_core.policy.redirect import redirected
 from bff_core.saga.doubt import verdict
@@ -106,7 +106,7 @@ def test_redirect_without_a_location_leads_nowhere():
 )
 def test_method_is_that_of_the_rules(method, status, becomes):
     """RFC 9110, section 15.4: the body and its fields go where the method goes."""
-    call = replace(CALL, method=method, headers=KEYED, body=b"{}", trail=[("a", 0.0)])
+    call = replace(CALL, method=method, headers=KEYED, body=b"{}", trail=[Attempt("a", 0.0)])
     hop = led("/v1/orders/8", call, status)
 
     assert hop.method == becomes
@@ -247,7 +247,8 @@ async def test_write_whose_result_is_not_found_has_not_failed(status):
             await send("/orders", method="POST", headers=KEYED)
 
     assert caught.value.status == 502
-    assert verdict(caught.value, unsafe_calls=1) == "open"
+    write = replace(caught.value.call, method="POST", trail=[Attempt("a", 0.0)])
+    assert verdict(caught.value, [write]) == "open"
 
 
 async def test_stack_shows_that_it_follows():

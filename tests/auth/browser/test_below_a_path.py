@@ -206,5 +206,5 @@ def test_a_public_address_may_have_a_path(url, told):
 )
 def test_a_path_of_anything_but_names_is_refused(path):
     """Proxies and browsers would read it in different ways."""
-    with pytest.raises(ValueError, match=r"public_url"):
+    with pytest.raises(ConfigurationError, match=r"public_url"):
         Settings(public_url=f"https://shop.example{path}")

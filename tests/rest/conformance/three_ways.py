@@ -16,7 +16,7 @@ from bff_core.events import AnyEvent, Events
 Way = Literal["plain FastAPI", "the fast lane", "the slow path"]
 
 OURS = frozenset({
-    "cache-control", "cache-status", "content-length", "content-security-policy",
+    "cache-control", "cache-status", "connection", "content-length", "content-security-policy",
     "cross-origin-resource-policy", "etag", "part-status", "permissions-policy",
     "referrer-policy", "server-timing", "strict-transport-security", "vary",
     "x-content-type-options", "x-frame-options", "x-request-id",
