@@ -14,6 +14,7 @@ COOKIE = "c00kie-in-confidence"
 PASSWORD = "passw0rd-in-confidence"
 QUERY = "qu3ry-in-confidence"
 SECRETS = (TOKEN, COOKIE, PASSWORD, QUERY)
+JSON = {"content-type": "application/json"}
 FORGED = "%0d%0a%1b[31m{%22event%22:%22forged%22}"
 
 
@@ -39,7 +40,7 @@ async def confide(kiosk: Kiosk, port: int) -> list[Answer]:
         await ask(port, f"/v1/me?token={QUERY}", headers=viewer),
         await ask(port, f"/v1/products/{FORGED}?q={QUERY}", headers=viewer),
         await ask(port, f"/nowhere/{FORGED}", headers=viewer),
-        await ask(port, "/v1/echo", method="POST", headers=viewer, body=login),
+        await ask(port, "/v1/echo", method="POST", headers=viewer | JSON, body=login),
         await ask(port, f"/v1/crash?said={TOKEN}", headers=viewer),
     ]
     escaping = {**secret, "x-request-id": f"{PASSWORD}\x1b[31m"}
