@@ -137,6 +137,8 @@ class _Compiler:
         if self._must_be_finite(declared) and self._is_full:
             return _finite
         if not self._is_inside:
+            if any(kind is Decimal or get_origin(kind) is Literal for kind in declared):
+                raise Foreign("a type does not say which of its values are meant")
             return _exactly({one for kind in declared for one in _types_of(kind)})
         return _scalars if self._is_full else None
 
@@ -187,6 +189,8 @@ class _Compiler:
             and not _is_enum(key)
         ):
             raise Foreign(f"{key!r} as a key")
+        if not self._is_inside and get_origin(key) is Literal:
+            raise Foreign("a type does not say which keys are meant")
         keys = None if self._is_inside else _exactly(_types_of(key))
         return _dicts_of(self.check_of(value, args), keys)
 

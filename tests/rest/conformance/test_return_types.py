@@ -318,6 +318,10 @@ WRONG = {
     "number for a key": (dict[str, int], {1: 1}),
     "text for an object": (list[User], ["secret"]),
     "two for one": (User, [SUB]),
+    "another literal": (Literal["a"], "secret"),
+    "another literal in a list": (list[Literal["a"] | None], [None, "secret"]),
+    "another literal as a key": (dict[Literal["a"], int], {"secret": 1}),
+    "no number": (list[Decimal], [Decimal("NaN")]),
 }
 """Results that the declared type does not describe."""
 
