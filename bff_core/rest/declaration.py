@@ -1,13 +1,16 @@
 """Checks how a view is declared, and says what to write instead."""
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from difflib import get_close_matches
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from fastapi import params
+from fastapi._compat import ModelField
 from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import get_dependant
 from fastapi.routing import APIRoute
+from pydantic import BaseModel
 from starlette.routing import BaseRoute
 
 from bff_core.composition.composition import Composition
@@ -43,26 +46,42 @@ def check_endpoint(endpoint: Callable[..., Any]) -> None:
 def check_path_parameters(
     route: BaseRoute, endpoint: Callable[..., Any], dependencies: Sequence[params.Depends]
 ) -> None:
-    """Raise `ConfigurationError` for a parameter of the path that neither view nor screen takes.
+    """Raise `ConfigurationError` for a parameter of the path that is taken by another name.
 
-    One that takes the request may read it there.
+    A parameter that a query parameter may be meant for is refused. Others need not be taken, such
+    as a slug, and a view that takes the request may read them there.
     """
     if not isinstance(route, APIRoute):
         return
     every = list(_tree(route.dependant))
     unused = route.param_convertors.keys() - {
-        one.alias for dependant in every for one in dependant.path_params
+        name for dependant in every for one in dependant.path_params for name in _names_of(one)
     }
     calls = [endpoint, *(one.dependency for one in dependencies if one.dependency is not None)]
     if not unused or any(_takes_request(call, route.path) for call in calls):
         return
-    queried = (one.alias for dependant in every for one in dependant.query_params)
-    others = ", ".join(dict.fromkeys(queried))
-    hint = f"; its query parameters are {others}: is one of them meant?" if others else ""
+    queried = [one for dependant in every for one in dependant.query_params]
+    if not any(_may_be_meant(one, unused) for one in queried):
+        return
+    others, name = ", ".join(dict.fromkeys(one.alias for one in queried)), min(unused)
     raise ConfigurationError(
-        f"view {endpoint.__qualname__}: nothing takes {{{min(unused)}}} of the path "
-        f"{route.path}{hint}"
+        f"view {endpoint.__qualname__}: nothing takes {{{name}}} of the path {route.path}; its "
+        f"query parameters are {others}: is one of them meant? If not, take {name}: str as well"
     )
+
+
+def _names_of(field: ModelField) -> Iterator[str]:
+    """Yield the parameters of the path that a field takes; a model takes one for each of its."""
+    yield field.alias
+    kind = field.field_info.annotation
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        for name, one in kind.model_fields.items():
+            yield one.alias or name
+
+
+def _may_be_meant(field: ModelField, unused: Collection[str]) -> bool:
+    """Whether a query parameter may be one of the path under another name, which has no default."""
+    return field.field_info.is_required() or bool(get_close_matches(field.alias, unused))
 
 
 def _hints_of(endpoint: Callable[..., Any]) -> dict[str, Any]:

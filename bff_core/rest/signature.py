@@ -2,7 +2,8 @@
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, get_type_hints
+from functools import partial, wraps
+from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
 
 from fastapi import Request, Response
 from starlette.requests import HTTPConnection
@@ -42,6 +43,29 @@ class Injection(NamedTuple):
         return {name: one for name, one in values.items() if name not in own}
 
 
+def as_function(endpoint: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a coroutine function for a `partial` or an object that is called like one.
+
+    Functions and methods are returned as they are.
+    """
+    if hasattr(endpoint, "__qualname__"):
+        return endpoint
+    if isinstance(endpoint, partial):
+        called = as_function(endpoint.func)
+    else:
+        called = type(endpoint).__call__
+    if not inspect.iscoroutinefunction(called):
+        return called
+
+    @wraps(called)
+    async def function(**values: object) -> object:
+        return await endpoint(**values)
+
+    function.__dict__ |= getattr(endpoint, "__dict__", {})  # such as its access rule
+    function.__dict__["__signature__"] = inspect.signature(endpoint)
+    return function
+
+
 def injection_of(endpoint: Callable[..., Any]) -> Injection:
     """Return which parameters of an endpoint are the request, and which the response."""
     hints = _hints_of(endpoint)
@@ -76,6 +100,13 @@ def _hints_of(endpoint: Callable[..., Any]) -> Mapping[str, object]:
 
 
 def _named(hints: Mapping[str, object], kind: type) -> tuple[str, ...]:
+    bare = {name: _without_metadata(one) for name, one in hints.items()}
     return tuple(
-        name for name, one in hints.items() if isinstance(one, type) and issubclass(one, kind)
+        name for name, one in bare.items() if isinstance(one, type) and issubclass(one, kind)
     )
+
+
+def _without_metadata(hint: object) -> object:
+    """Return the type that FastAPI goes by: that of an alias, or the first of `Annotated`."""
+    hint = getattr(hint, "__value__", hint)
+    return get_args(hint)[0] if get_origin(hint) is Annotated else hint

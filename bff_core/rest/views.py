@@ -26,7 +26,7 @@ from bff_core.rest.openapi import META_PARAMETER, PART_STATUS, PROBLEM, PROGRESS
 from bff_core.rest.route_options import DOCUMENTATION, Answering, result_of, take_answering
 from bff_core.rest.shape import shape_of
 from bff_core.rest.shown import Shown, check_shown
-from bff_core.rest.signature import injection_of
+from bff_core.rest.signature import as_function, injection_of
 from bff_core.rest.stream import Lines, as_stream, item_of
 from bff_core.rest.view import CompiledView, View, compile_view
 
@@ -200,6 +200,10 @@ class Views:
         said: Access | None = options.pop("access", None)
 
         def declare(endpoint: E) -> E:
+            if inspect.isasyncgenfunction(endpoint):
+                raise ConfigurationError(
+                    f"view {endpoint.__qualname__} yields: declare it with @views.stream"
+                )
             if not inspect.iscoroutinefunction(endpoint):
                 raise ConfigurationError(f"view {endpoint.__qualname__}: write it with `async def`")
             check_endpoint(endpoint)
@@ -236,9 +240,11 @@ class Views:
         """Return a decorator whose errors name the route and the function."""
 
         def named(endpoint: E) -> E:
-            place = f"{endpoint.__module__}.{endpoint.__qualname__}"
+            function: Any = as_function(endpoint)
+            place = f"{function.__module__}.{function.__qualname__}"
             with wired_in(f"{method} {self.prefix}{path} ({place})"):
-                return declare(endpoint)
+                declare(function)
+            return endpoint
 
         return named
 
