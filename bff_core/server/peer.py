@@ -61,7 +61,7 @@ def reset(transport: asyncio.Transport) -> None:
     A plain close would deliver what is buffered, and then look like an orderly end.
     """
     connection = transport.get_extra_info("socket")
-    with suppress(AttributeError, OSError):
+    with suppress(AttributeError, OSError, ValueError):  # the last where it is closed already
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort()
 

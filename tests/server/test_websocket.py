@@ -288,6 +288,22 @@ async def test_a_handshake_that_the_protocol_refuses_ends(ws):
             assert said.startswith(b"HTTP/1.1 4")
 
 
+async def test_a_refused_handshake_has_no_late_failure():
+    """Its time is over after its connection is closed: there is nothing left to break."""
+    failures: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, told: failures.append(told))
+    sent = socket_of(b"accepts").replace(b"Sec-WebSocket-Version: 13", b"Sec-WebSocket-Version: 12")
+    async with served(Sockets(), ws="websockets-sansio", header_timeout=0.3) as server:
+        async with server.client() as client:
+            client.send(sent)
+            await asyncio.wait_for(client.reader.read(), 5)
+        async with server.client() as client:  # the time of another, who came later, is over
+            client.send(b"GET / HTTP/1.1\r\n")
+            await asyncio.wait_for(client.reader.read(), 5)
+
+    assert failures == []
+
+
 async def test_a_gateway_reports_a_web_socket_that_was_not_accepted():
     """Its log has the status that the client was sent."""
     heard: list[AnyEvent] = []
