@@ -5,10 +5,11 @@
    FastAPI does. Types with Structs, which pydantic does not know, are filtered by msgspec.
 """
 
+import re
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from fastapi.encoders import jsonable_encoder
@@ -16,7 +17,7 @@ from fastapi.exceptions import ResponseValidationError
 from fastapi.responses import JSONResponse
 from fastapi.types import IncEx
 from pydantic import PydanticSchemaGenerationError, TypeAdapter, ValidationError
-from pydantic_core import to_jsonable_python
+from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from bff_core.errors import ConfigurationError
 from bff_core.rest.exact_types import ExactTypes, Foreign
@@ -56,6 +57,29 @@ def _foreign(value: object) -> object:
 
 encode = msgspec.json.Encoder(enc_hook=_foreign).encode
 """Encodes a value as what it is, where nothing is declared that would filter it."""
+
+
+class InvalidResult(ResponseValidationError):
+    """A result that the declared type does not describe; its text, for logs, has no values."""
+
+    def __str__(self) -> str:
+        return "; ".join(
+            f"{'.'.join(map(str, one['loc']))}: {one['type']}" for one in self.errors()
+        )
+
+
+_FIELD: Final = re.compile(r"\[field_name='(\w+)'")
+
+
+@contextmanager
+def _without_values() -> Iterator[None]:
+    """Leave the values out of the text of an error that pydantic raises when it writes."""
+    try:
+        yield
+    except PydanticSerializationError as error:
+        found = ", ".join(dict.fromkeys(_FIELD.findall(str(error))))
+        where = f" of its field {found}" if found else ""
+        raise TypeError(f"a view answers with what the declared type{where} is not") from None
 
 
 class ResponseModel:
@@ -118,7 +142,9 @@ class ResponseModel:
         if self._adapter is None:
             filtered: bytes = encode(self._decode(encode(result)))
             return filtered
-        return self._adapter.dump_json(self._validated(result), warnings="error", **self._options)
+        valid = self._validated(result)
+        with _without_values():
+            return self._adapter.dump_json(valid, warnings="error", **self._options)
 
     def content(self, result: object) -> object:
         """Return a result as plain JSON values, for a response class of the view's own."""
@@ -128,9 +154,9 @@ class ResponseModel:
                 if self.declared is None
                 else msgspec.json.decode(self.encode(result))
             )
-        return self._adapter.dump_python(
-            self._validated(result), mode="json", warnings="error", **self._options
-        )
+        valid = self._validated(result)
+        with _without_values():
+            return self._adapter.dump_python(valid, mode="json", warnings="error", **self._options)
 
     def _validated(self, result: object) -> object:
         assert self._adapter is not None  # noqa: S101 - only for types that pydantic knows
@@ -140,7 +166,7 @@ class ResponseModel:
             errors = [
                 {**one, "loc": ("response", *one["loc"])} for one in error.errors(include_url=False)
             ]
-            raise ResponseValidationError(errors=errors, body=result) from None
+            raise InvalidResult(errors=errors, body=result) from None
 
 
 def _adapter_of(declared: Any, view: str) -> TypeAdapter[Any]:

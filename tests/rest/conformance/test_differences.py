@@ -1,5 +1,6 @@
 """What differs from plain FastAPI on purpose, each with the reason; see also `test_not_json.py`."""
 
+import traceback
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -177,6 +178,29 @@ async def test_cause_of_such_an_error_is_reported():
 
     [crash] = [event for event in served.heard if isinstance(event, Crashed)]
     assert "lead" in str(crash.error)
+
+
+@pytest.mark.parametrize("way", OTHER_WAYS)
+@pytest.mark.parametrize(
+    ("declared", "returned"),
+    [(Team, Team({"name": "secret"})), (User, {"password": "secret"}), (list[int], ["secret"])],
+)
+async def test_cause_of_such_an_error_has_no_values(way, declared, returned):
+    """Logs have the text of an error, and what was not meant for the client is not for them."""
+
+    def declare(routes):
+        @routes.get("/x", response_model=declared)
+        async def x():
+            return returned
+
+        return Ask(is_compiled=True)
+
+    async with serving(way, declare) as (served, ask):
+        await served.ask(ask)
+
+    [crash] = [event for event in served.heard if isinstance(event, Crashed)]
+    lines = traceback.format_exception(crash.error)
+    assert "secret" not in "".join(one for one in lines if 'File "' not in one)
 
 
 @pytest.mark.parametrize("way", OTHER_WAYS)
