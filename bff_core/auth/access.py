@@ -170,7 +170,7 @@ def access(one: Access) -> Callable[[E], E]:
 
     Where nothing is said it is those who are signed in, if a gateway has an authenticator.
     """
-    _checked(one)
+    checked_access(one)
 
     def mark(thing: E) -> E:
         setattr(thing, MARK, one)
@@ -185,9 +185,11 @@ def access_of(thing: object) -> Access | None:
     return said if isinstance(said, Require | Anyone) else None
 
 
-def _checked(one: object) -> None:
+def checked_access(one: object) -> Access:
+    """Return a rule; raise `ConfigurationError` for what is none, which would admit callers."""
     if not isinstance(one, Require | Anyone):
         raise ConfigurationError(f"access is Require(...) or ANYONE, not {one!r}")
+    return one
 
 
 def is_open(said: Access | None, scope: Scope) -> bool:

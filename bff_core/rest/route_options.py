@@ -29,6 +29,7 @@ DOCUMENTATION: Final = frozenset({
 _REFUSED: Final[Mapping[str, str]] = {
     "methods": "declare the view with the decorator of its method, such as @views.post",
     "endpoint": "the decorated function is the endpoint",
+    "status": "FastAPI's word for it is status_code=",
     "route_class_override": "give the route class to an APIRouter of your own",
 }
 
@@ -79,6 +80,10 @@ def take_answering(
     }
     status = _status_of(view, options.pop("status_code", None), status)
     response_class = options.pop("response_class", None)
+    if response_class is not None and not _is_response(response_class):
+        raise ConfigurationError(
+            f"view {view}: response_class={response_class!r}: give a class of Response"
+        )
     if declared is not None and status in WITHOUT_CONTENT:
         raise ConfigurationError(
             f"view {view}: an answer of status {status} has no content, so the view returns None, "
@@ -90,8 +95,11 @@ def take_answering(
 def result_of(endpoint: Callable[..., Any]) -> Any:
     """Return the type of a view's results; None where there are none, or it sends them itself."""
     declared = get_type_hints(endpoint, include_extras=True).get("return")
-    is_response = isinstance(declared, type) and issubclass(declared, Response)
-    return None if is_response or declared is type(None) else declared
+    return None if _is_response(declared) or declared is type(None) else declared
+
+
+def _is_response(kind: object) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Response)
 
 
 def _status_of(view: str, status_code: object, status: int) -> int:

@@ -50,6 +50,10 @@ def presenters(
 def check_shown(shown: Sequence[Shown], kinds: Sequence[type[Composition]], view: str) -> None:
     """Refuse to present a part that no screen of the view has."""
     for each in shown:
+        if not isinstance(each, Shown):
+            raise ConfigurationError(
+                f"view {view}: progressive= takes a list of shows(part, present), not {each!r}"
+            )
         if not any(each.belongs_to(kind) for kind in kinds):
             raise ConfigurationError(
                 f"view {view} shows the part {each.part.name!r}, but none of its screens has it"

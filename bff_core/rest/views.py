@@ -10,7 +10,7 @@ from fastapi.datastructures import DefaultPlaceholder
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
-from bff_core.auth.access import Access, access_of
+from bff_core.auth.access import Access, access_of, checked_access
 from bff_core.composition.composition import Composition
 from bff_core.edge.criticality import criticality
 from bff_core.edge.guard import RouteAccess, guard, guarded
@@ -57,7 +57,7 @@ class Views:
         self, *, prefix: str = "", tags: list[str] | None = None, access: Access | None = None
     ) -> None:
         self.prefix = prefix
-        self._access = access
+        self._access = _rule(access)
         self.router = APIRouter(prefix=prefix, tags=list(tags or []))
         self._views: list[tuple[str, str, View | None]] = []
 
@@ -123,7 +123,8 @@ class Views:
         options = {"response_description": "One JSON value per line"} | options
         options["responses"] = {"default": PROBLEM} | options.get("responses", {})
         rank = criticality(options.pop("criticality", USUAL))
-        said: Access | None = options.pop("access", None)
+        with wired_in(f"stream {self.prefix}{path}"):
+            said = _rule(options.pop("access", None))
 
         def declare(endpoint: E) -> E:
             check_endpoint(endpoint)
@@ -197,7 +198,7 @@ class Views:
             rank = criticality(options.pop("criticality", USUAL))
             wish = wish_of(options.pop("idempotency", "optional"), method)
             limited = values_limited(options.pop("max_values", MAX_VALUES))
-        said: Access | None = options.pop("access", None)
+            said = _rule(options.pop("access", None))
 
         def declare(endpoint: E) -> E:
             if inspect.isasyncgenfunction(endpoint):
@@ -240,6 +241,8 @@ class Views:
         """Return a decorator whose errors name the route and the function."""
 
         def named(endpoint: E) -> E:
+            if not callable(endpoint):
+                raise ConfigurationError(f"{method} {self.prefix}{path}: {endpoint!r} is no view")
             function: Any = as_function(endpoint)
             place = f"{function.__module__}.{function.__qualname__}"
             with wired_in(f"{method} {self.prefix}{path} ({place})"):
@@ -247,6 +250,10 @@ class Views:
             return endpoint
 
         return named
+
+
+def _rule(access: Access | None) -> Access | None:
+    return None if access is None else checked_access(access)
 
 
 def _shown(

@@ -7,7 +7,17 @@ from typing import Annotated
 import pytest
 from fastapi import Depends, Request
 
-from bff_core import Composition, Limit, Policy, Upstream, Views, compose, critical, gateway
+from bff_core import (
+    Composition,
+    Limit,
+    Policy,
+    Require,
+    Upstream,
+    Views,
+    compose,
+    critical,
+    gateway,
+)
 from bff_core.errors import ConfigurationError
 from bff_core.graphql import GraphQL
 from bff_core.settings import ConfigurationWarning, Settings
@@ -233,6 +243,46 @@ def test_a_parameter_of_the_path_may_be_read_from_the_request():
 def test_a_decorator_without_a_path_is_refused(verb):
     """`@views.get` without its brackets."""
     assert refusal(getattr(Views(), verb), get_product).startswith(f"@views.{verb} needs a path")
+
+
+@pytest.mark.parametrize("rule", ["orders:read", ["orders:read"], Require, False])
+def test_a_rule_that_is_none_is_refused(rule):
+    """A view would admit every caller who is signed in."""
+    message = "access is Require(...) or ANYONE, not"
+
+    assert message in refusal(Views, access=rule)
+    assert message in refusal(Views().get, "/orders", access=rule)
+    assert message in refusal(Views().delete, "/orders", access=rule)
+    assert message in refusal(Views().stream, "/orders", access=rule)
+
+
+@pytest.mark.parametrize(
+    ("options", "mend"),
+    [
+        ({"status": 201}, "status= has no use here: FastAPI's word for it is status_code="),
+        ({"response_class": "json"}, "response_class='json': give a class of Response"),
+        ({"progressive": [Page]}, "progressive= takes a list of shows(part, present), not"),
+    ],
+)
+def test_an_option_that_is_none_is_refused(options, mend):
+    """The error names the view and the option that was meant."""
+    assert mend in refusal(Views().get("/products/{product_id}", **options), get_product)
+
+
+@pytest.mark.parametrize("view", [None, "get_product"])
+def test_what_is_no_function_is_no_view(view):
+    """The error names the route."""
+    assert refusal(Views().get("/products"), view) == f"GET /products: {view!r} is no view"
+
+
+async def rows():
+    """Yield lines."""
+    yield 1
+
+
+def test_a_view_that_yields_is_a_stream():
+    """The error names the decorator for it."""
+    assert "view rows yields: declare it with @views.stream" in refusal(Views().get("/"), rows)
 
 
 def test_what_is_no_composition_is_not_composed():
