@@ -8,12 +8,13 @@ import pytest
 
 from bff_core import ApiKey, Policy, Retry
 from bff_core.call import Attempt, Call, Reply
-from bff_core.errors import BadStatus
+from bff_core.errors import BadStatus, TransportFailed
 from bff_core.policy.redirect import redirected
 from bff_core.saga.doubt import verdict
 from bff_core.testing.scripted import reply
 from bff_core.testing.workbench import Workbench
 from bff_core.upstream.credentials.wallet import Wallet
+from bff_core.upstream.layers.redirect import RedirectLayer
 from bff_core.upstream.stack import open_stack, wire
 from bff_core.upstream.transport.httpx import HttpxTransport
 from tests.upstream.kept import MINUTE, Larder
@@ -249,6 +250,50 @@ async def test_write_whose_result_is_not_found_has_not_failed(status):
     assert caught.value.status == 502
     write = replace(caught.value.call, method="POST", trail=[Attempt("a", 0.0)])
     assert verdict(caught.value, [write]) == "open"
+
+
+OURS = ((b"content-type", b"application/json"),)
+
+
+@pytest.mark.parametrize(("attempts", "said"), [([True], "refused"), ([True, True], "open")])
+async def test_redirected_write_may_be_done_by_an_attempt_that_was_lost(attempts, said):
+    """A conflict that answers the second attempt may be what the first one made."""
+    answer, call = await written(attempts, Reply(409, OURS, b"{}"))
+
+    assert verdict(BadStatus(answer, call=call), [call]) == said
+
+
+async def test_redirected_write_that_was_never_sent_is_not_done():
+    """The service says where to go, and nothing listens there."""
+    call = replace(CALL, method="POST", headers=KEYED, trail=[])
+    with pytest.raises(TransportFailed) as caught:
+        await written([False], TransportFailed("refused", call=call, is_sent=False), call)
+
+    assert verdict(caught.value, [call]) == "later"
+
+
+async def test_attempts_before_a_redirect_still_count():
+    """The first attempt of a write is lost, the second redirected: the first may have done it."""
+    call = replace(CALL, method="POST", headers=KEYED, trail=[Attempt("a", 0.0)])
+    answer, call = await written([True], Reply(409, OURS, b"{}"), call)
+
+    assert verdict(BadStatus(answer, call=call), [call]) == "open"
+
+
+async def written(attempts, ended, call=None):
+    """Return how a write ends that is redirected, and then sent so many times; and its call."""
+
+    async def service(sent):
+        if sent.target == CALL.target:
+            sent.trail.append(Attempt("a", 0.0))
+            return Reply(307, ((b"location", b"/v1/orders/8"),))
+        sent.trail.extend(Attempt("a", 0.0, is_sent=is_sent) for is_sent in attempts)
+        if isinstance(ended, Exception):
+            raise ended
+        return ended
+
+    call = call or replace(CALL, method="POST", headers=KEYED, trail=[])
+    return await RedirectLayer(1, ORIGIN, service)(call), call
 
 
 async def test_stack_shows_that_it_follows():

@@ -1,6 +1,7 @@
 """Between deadline and purge: follows redirects within the service's own origin."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bff_core.call import Call, Handler, Reply
 from bff_core.errors import BadStatus
@@ -10,8 +11,8 @@ from bff_core.policy.redirect import REDIRECTS, redirected
 class RedirectLayer:
     """Sends a call on to where a redirect says, at most `limit` times.
 
-    Each hop passes all layers within: it is cached, retried and counted by itself, and shows the
-    credentials anew, to the same origin. A redirect that is not followed is the call's reply.
+    Each hop passes all layers within: it is cached and retried by itself, and shows the credentials
+    anew, to the same origin. A redirect that is not followed is the call's reply.
     `origins` are the addresses of the upstream.
     """
 
@@ -40,6 +41,10 @@ class RedirectLayer:
             hop = redirected(at, reply, self._origins)
             if hop is None:
                 break
+            if not hop.is_safe:
+                # It is the same write, and its attempts count; the redirected one did nothing.
+                del at.trail[-1:]
+                hop = replace(hop, trail=at.trail)
             at, reply = hop, await self.inner(hop)
             if reply.status not in REDIRECTS:
                 break
