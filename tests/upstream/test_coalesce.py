@@ -53,6 +53,17 @@ async def test_calls_that_differ_are_not_shared(other: dict) -> None:
     assert len(upstream.calls) == 2
 
 
+async def test_read_past_caches_joins_no_flight() -> None:
+    """What took off before a write says nothing of the write: each check of a saga is sent."""
+    bench, upstream = Workbench(), Scripted(reply(after=1))
+    layer = stacked(bench, upstream)
+    headers = ((b"accept", b"application/json"), (b"cache-control", b"no-cache"))
+
+    await asyncio.gather(*(layer(bench.call(headers=headers)) for _ in range(2)))
+
+    assert len(upstream.calls) == 2
+
+
 async def test_writes_are_never_shared() -> None:
     """Two equal orders are two orders."""
     bench, upstream = Workbench(), Scripted(reply(after=1))

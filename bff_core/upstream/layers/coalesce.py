@@ -2,8 +2,9 @@
 
 import asyncio
 
+from bff_core.cache.directives import cache_control
 from bff_core.cache.response_cache import ResponseCache
-from bff_core.call import Call, Handler, Headers, Reply, StreamedBody
+from bff_core.call import Call, Handler, Headers, Reply, StreamedBody, find_header
 from bff_core.events import Coalesced
 from bff_core.upstream.runtime import Runtime
 
@@ -24,7 +25,8 @@ class CoalesceLayer:
     of its own time, the first waiter leads on and sends again; without waiters the flight is
     forgotten. A waiter that leaves fails nobody. Where replies are kept nobody joins a flight whose
     author said otherwise of the cache, nor one that took off before a purge: it may bring what was
-    purged.
+    purged. A read that says `no-cache` wants what the service says from now on: it neither joins a
+    flight nor is joined.
     """
 
     __slots__ = ("_clock", "_events", "_flights", "_loop", "_store", "_upstream", "inner")
@@ -45,7 +47,7 @@ class CoalesceLayer:
 
     async def __call__(self, call: Call) -> Reply:
         """Lead a flight, or wait for the one that is under way."""
-        if not call.is_safe:
+        if not call.is_safe or _is_asked_anew(call):
             return await self.inner(call)
         kept = None if self._store is None else (call.cache, self._store.mark())
         key = (call.target, call.method, call.audience, call.headers, call.body, kept)
@@ -104,6 +106,11 @@ class CoalesceLayer:
                 waiter.set_result(None)
                 return
         del self._flights[key]
+
+
+def _is_asked_anew(call: Call) -> bool:
+    said = find_header(call.headers, b"cache-control")
+    return said is not None and cache_control(said).no_cache
 
 
 def _is_lead(waiter: Waiter) -> bool:
