@@ -216,7 +216,14 @@ class Caller:
         return value  # type: ignore[return-value]  # by the decoding of the model
 
     def reduced(self, reply: Reduced, call: Call, *, is_new: bool = True) -> Any:
-        """Return what is left of a reply; the part that made the call says that it is not all."""
+        """Return what is left of a reply; the part that made the call says that it is not all.
+
+        A check of a saga has to know all: what was left out may be what it looks for.
+        """
+        step = None if self._scope is None else self._scope.step
+        if step is not None and step.is_check:
+            told = f"a check reads strictly, and this does not fit: {', '.join(reply.lost[:3])}"
+            raise BadPayload(told, call=call)
         if (part := running_part.get()) is not None:
             part.reduce()
         events = self._stack.events

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import SimpleNamespace
-from typing import ClassVar
+from typing import ClassVar, Literal, TypedDict
 
 import pytest
 
 from bff_core import BadStatus, ConfigurationError, InvalidInput, Policy, Scope, Upstream
 from bff_core.errors import BadPayload
-from bff_core.scope import running_part
+from bff_core.events import Events
+from bff_core.scope import StepTry, running_part
 from bff_core.testing.scripted import Scripted, ScriptedConnector, reply
 from bff_core.upstream.transport.interface import Endpoint
 
@@ -59,7 +60,7 @@ ADA = reply(200, {"id": "1", "name": "Ada"})
 def client(script: Scripted, kind=Users, now=100.0):
     """Return a client whose stack is nothing but a script."""
     connector = ScriptedConnector(Endpoint("http", "users", 80, "users"), script, [])
-    stack = SimpleNamespace(policy=kind.policy, handler=script, streamer=connector)
+    stack = SimpleNamespace(policy=kind.policy, handler=script, streamer=connector, events=Events())
     return kind(stack, clock=lambda: now)
 
 
@@ -284,3 +285,29 @@ def test_method_with_a_taken_name_is_refused(taken):
     """A method that hides what every upstream has would break the others."""
     with pytest.raises(ConfigurationError, match="rename"):
         type("Broken", (Upstream,), {taken: lambda self: None})
+
+
+class Charge(TypedDict):
+    """A payment of a kind that the service may add to."""
+
+    ref: str
+    kind: Literal["card", "cash"]
+
+
+class Bank(Upstream):
+    """A service whose lists may lack what does not fit."""
+
+    policy = Policy(reading="tolerant")
+
+    async def charges(self) -> list[Charge]:
+        return await self.get("/charges", list[Charge])
+
+
+async def test_check_of_a_saga_is_never_tolerant():
+    """A payment of a kind that is new must not look as if it had not been made."""
+    bank = client(Scripted(reply(200, [{"ref": "7", "kind": "wallet"}])), Bank)
+
+    assert await bank.bind(Scope(200.0)).charges() == []
+    assert await bank.bind(Scope(200.0, step=StepTry())).charges() == []
+    with pytest.raises(BadPayload, match="an unknown member"):
+        await bank.bind(Scope(200.0, step=StepTry(is_check=True))).charges()
