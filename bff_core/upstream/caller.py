@@ -237,7 +237,7 @@ class Caller:
         failure.pass_through(self.passes_through)
         status = failure.reply.status
         translate = fails_with.get(status) or self.fails_with.get(status)
-        error = failure if translate is None else translated(failure, translate)
+        error = failure if translate is None else translated(failure, translate, self._decodings)
         if error is failure:
             raise error
         raise error from failure

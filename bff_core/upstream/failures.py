@@ -11,7 +11,7 @@ from typing import Final, Never, get_args, get_origin
 
 import msgspec
 
-from bff_core.call import Reply
+from bff_core.call import Decode, Reply, find_header
 from bff_core.errors import (
     REFUSALS,
     BadPayload,
@@ -22,6 +22,8 @@ from bff_core.errors import (
     wait_of,
 )
 from bff_core.upstream.decoding import decoding
+from bff_core.upstream.reading.charset import text_of
+from bff_core.upstream.reading.rereading import UNREADABLE, Reduced
 from bff_core.upstream.typed_reply import ReplyHeaders, TypedReply
 
 Translate = Callable[[Never], BFFError | None]
@@ -45,23 +47,27 @@ _is_code: Final = re.compile(r"[A-Za-z0-9_.:-]{1,100}").fullmatch
 class _Translation:
     """A function of `fails_with`, and how its argument is made of a reply."""
 
-    __slots__ = ("_decode", "_is_typed_reply", "function", "name")
+    __slots__ = ("_is_typed_reply", "_model", "function", "name")
 
     def __init__(self, function: Translate) -> None:
         self.function = function
         self.name = getattr(function, "__qualname__", repr(function))
         model = _parameter(function, self.name)
         self._is_typed_reply = get_origin(model) is TypedReply
-        model = get_args(model)[0] if self._is_typed_reply else model
-        self._decode = None if model is Reply else decoding(model)  # type: ignore[arg-type]  # an annotation
+        self._model = get_args(model)[0] if self._is_typed_reply else model
+        if self._model is not Reply:
+            decoding(self._model)  # type: ignore[arg-type]  # an annotation; raises for wrong ones
 
-    def argument(self, failure: BadStatus) -> object:
+    def argument(self, failure: BadStatus, decodings: Mapping[object, Decode]) -> object:
         """Return what the function takes; raise `BadPayload` for a body that does not fit."""
         reply = failure.reply
-        if self._decode is None:
+        if self._model is Reply:
             return reply
         body = reply.body.removeprefix(BYTE_ORDER_MARK)
-        value = self._decode.value(replace(reply, status=200, body=body), failure.call)
+        decode = decodings[self._model]
+        value = decode.value(replace(reply, status=200, body=body), failure.call)
+        if isinstance(value, Reduced):
+            value = value.value
         if self._is_typed_reply:
             return TypedReply(value, reply.status, ReplyHeaders(reply.headers))
         return value
@@ -111,8 +117,12 @@ def check_failures(owner: str, passes_through: AbstractSet[int], fails_with: Fai
         _translation(function)
 
 
-def translated(failure: BadStatus, function: Translate) -> BFFError:
+def translated(
+    failure: BadStatus, function: Translate, decodings: Mapping[object, Decode]
+) -> BFFError:
     """Return the error that a function makes of a failure; the failure itself where it makes none.
+
+    `decodings` are those of the upstream, whose policy and decoders hold for errors as well.
 
     1. A body that does not fit leaves the failure as it is, which says so.
     2. An error of ours that is raised counts as returned.
@@ -121,7 +131,7 @@ def translated(failure: BadStatus, function: Translate) -> BFFError:
     """
     translation = _translation(function)
     try:
-        argument = translation.argument(failure)
+        argument = translation.argument(failure, decodings)
     except BadPayload as misfit:
         told = str(misfit.args[0]).replace("(status 200", f"(status {failure.reply.status}")
         failure.args = (f"{failure.args[0]}; for {translation.name}, {told}",)
@@ -168,8 +178,9 @@ def as_problem(reply: Reply) -> ClientError | None:
     is not translated. Faults by field name, as ASP.NET lists them, become one object each.
     """
     try:
-        problem = _decode_problem(reply.body.removeprefix(BYTE_ORDER_MARK))
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        content_type = find_header(reply.headers, b"content-type") or b""
+        problem = _decode_problem(text_of(reply.body, content_type))
+    except UNREADABLE:
         return None
     if not 400 <= reply.status <= 499:
         return None

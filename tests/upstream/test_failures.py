@@ -1,6 +1,8 @@
 """A service's failures as errors of ours: by its status, and by functions that read its body."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum
 from functools import partial
 
 import pytest
@@ -11,6 +13,7 @@ from bff_core import (
     ConfigurationError,
     InvalidInput,
     NotFound,
+    Policy,
     Reply,
     TooManyRequests,
     TypedReply,
@@ -412,3 +415,60 @@ async def test_typed_reply_within_another_type_is_refused():
     """The message shows how to write it."""
     with pytest.raises(ConfigurationError, match=r"as in TypedReply\[Order \| None\]"):
         await client(Scripted(reply(404)), Paged).wrong()
+
+
+class Kind(Enum):
+    """The members that the tests know."""
+
+    SOLD = "sold"
+    OTHER = "other"
+
+
+@dataclass(frozen=True)
+class DatedError:
+    """An error with what services write in their own ways."""
+
+    message: str
+    kind: Kind = Kind.OTHER
+    at: datetime | None = None
+
+
+def as_dated(error: TypedReply[DatedError]) -> ClientError:
+    """Make one of ours of it."""
+    when = error.value.at.year if error.value.at else 0
+    return ClientError(f"{error.value.message} {when}", status=error.status)
+
+
+class Dated(Upstream):
+    """A service that is read tolerantly, and has its own dates."""
+
+    policy = Policy(reading="tolerant")
+    decoders = {datetime: lambda value: datetime.fromtimestamp(float(value), UTC)}  # noqa: RUF012 # as users write it
+    fails_with = {422: as_dated}  # noqa: RUF012 # as users write it
+
+    async def item(self) -> Profile:
+        return await self.get("/items/1", Profile)
+
+
+async def test_errors_are_read_as_replies_are():
+    """An unknown member is left out and the upstream's decoders are called, in errors as well."""
+    said = {"message": "Gone in", "kind": "stolen", "at": 1700000000}
+
+    error = await failure_of(reply(422, said), Dated)
+
+    assert (error.status, error.detail) == (422, "Gone in 2023")
+
+
+@pytest.mark.parametrize(
+    ("charset", "codec"), [("utf-16", "utf-16"), ("iso-8859-1", "latin-1"), ("utf-8", "utf-8-sig")]
+)
+async def test_problems_are_read_by_their_charset(charset, codec):
+    """What a service writes in UTF-16 or Latin-1 reaches the client with its code."""
+    body = '{"detail": "Für Müller", "code": "no_stock"}'.encode(codec)
+    kind = f"application/problem+json; charset={charset}"
+
+    error = await failure_of(
+        reply(422, body, headers={"content-type": kind}), fails_with={422: as_problem}
+    )
+
+    assert (error.detail, error.code) == ("Für Müller", "no_stock")
