@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from bff_core import ApiKey, Policy, Retry
-from bff_core.call import Attempt, Call, Reply
+from bff_core.call import Attempt, Call, Reply, StreamedBody
 from bff_core.errors import BadStatus, TransportFailed
 from bff_core.policy.redirect import redirected
 from bff_core.saga.doubt import verdict
@@ -187,6 +187,21 @@ async def test_write_is_sent_on_whole_with_its_credentials(transport):
     heads = [head.lower() for head, _ in service.requests]
     assert [body for _, body in service.requests] == [b'{"sku": 1}'] * 2
     assert all("golden" in head and "idempotency-key: k-1" in head for head in heads)
+
+
+@pytest.mark.parametrize(("status", "said"), [(307, 307), (303, 200)])
+async def test_stream_that_was_read_is_not_sent_on(status, said):
+    """What can be read once is gone: the redirect is the reply, unless it asks for a GET."""
+
+    async def pieces():
+        yield b"photo"
+
+    hop = (status, ["location: /orders/8"], b"")
+    answers = {"PUT /orders/7": hop, "GET /orders/8": DONE, "PUT /orders/8": DONE}
+    async with opened("wire", answers) as (_, send):
+        answer = await send(body=StreamedBody(pieces(), 5), method="PUT")
+
+    assert answer.status == said
 
 
 @both

@@ -39,7 +39,7 @@ class RedirectLayer:
         at = call
         for _ in range(self._limit):
             hop = redirected(at, reply, self._origins)
-            if hop is None:
+            if hop is None or not hop.can_be_sent_again:
                 break
             if not hop.is_safe:
                 # It is the same write, and its attempts count; the redirected one did nothing.
