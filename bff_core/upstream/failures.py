@@ -139,6 +139,7 @@ def translated(
     made = _made(translation, argument, failure)
     if made is None:
         return failure
+    made = _own(made)
     if made.retry_after is None:
         made.retry_after = wait_of(failure.reply, time.time)
     return made
@@ -158,6 +159,16 @@ def _made(translation: _Translation, argument: object, failure: BadStatus) -> BF
             "bff_core, or None"
         ) from failure
     return made
+
+
+def _own(error: BFFError) -> BFFError:
+    """Return the error as one of this call alone: a function may return a constant.
+
+    Its cause and the wait that the service names must not show at another call.
+    """
+    own = type(error).__new__(type(error), *error.args)
+    own.__dict__.update(error.__dict__)
+    return own.with_traceback(error.__traceback__)
 
 
 class _Problem(msgspec.Struct):

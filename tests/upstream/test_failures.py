@@ -472,3 +472,25 @@ async def test_problems_are_read_by_their_charset(charset, codec):
     )
 
     assert (error.detail, error.code) == ("Für Müller", "no_stock")
+
+
+NO_STOCK = ClientError("There is none left.", status=409)
+
+
+@pytest.mark.parametrize("is_raised", [False, True])
+async def test_constant_error_is_each_calls_own(is_raised):
+    """The wait that a service names to one client is not what the next one gets."""
+
+    def constant(reply: Reply) -> ClientError:
+        if is_raised:
+            raise NO_STOCK
+        return NO_STOCK
+
+    first, second = [
+        await failure_of(reply(418, headers=headers), fails_with={418: constant})
+        for headers in ({"retry-after": "7"}, {})
+    ]
+
+    assert (first.retry_after, second.retry_after) == (7, None)
+    assert (second.status, second.detail, second.code) == (409, "There is none left.", "conflict")
+    assert first.__cause__ is not second.__cause__
