@@ -64,6 +64,7 @@ def check(
     routes: Sequence[BaseRoute] = (),
     *,
     has_cache: bool,
+    sagas: Sequence[type[Saga]] = (),
 ) -> None:
     """Raise `ConfigurationError` for a screen that needs what the gateway does not have.
 
@@ -71,6 +72,12 @@ def check(
     """
     users = users_of(composition, routes)
     with wired_in(", ".join(users)) if users else nullcontext():
+        if issubclass(composition, Saga) and composition not in sagas:
+            name = composition.__name__
+            raise ConfigurationError(
+                f"{name} is a saga: add it to the gateway's sagas, "
+                f"gateway(..., sagas=[{name}, ...])"
+            )
         _check(composition, services, has_cache=has_cache)
 
 

@@ -327,7 +327,7 @@ def gateway(
     for face in faces:
         face.install(app, app.lane, is_development=settings.env == "development")
     for screen in chain(sagas, *(face.compositions for face in faces)):
-        assembly.check(screen, services, app.routes, has_cache=app.has_cache)
+        assembly.check(screen, services, app.routes, has_cache=app.has_cache, sagas=sagas)
     assembly.check_services(services, settings)
     # What is wrong with policies is found before anything is opened.
     app.plan(assembly.planned(policies.read(), settings, transport, has_cache=app.has_cache))
