@@ -21,6 +21,7 @@ from bff_core.composition.composition import Composition
 from bff_core.errors import ConfigurationError
 from bff_core.policy.options import Option, check
 from bff_core.saga.desk import Desk
+from bff_core.saga.results import Journaled
 
 S = TypeVar("S", bound="Saga")
 T = TypeVar("T")
@@ -137,27 +138,31 @@ class Step(Generic[S, T]):
         return result
 
     @cached_property
-    def _decoder(self) -> msgspec.json.Decoder[T]:
+    def _journaled(self) -> Journaled:
         model = get_type_hints(self.body)["return"]
         try:
-            return msgspec.json.Decoder(model)
-        except (TypeError, KeyError) as error:
+            return Journaled(model)
+        except ConfigurationError as error:
             name = self.body.__qualname__
             raise ConfigurationError(
                 f"step {name} returns {model!r}, which no journal can keep: {error}"
             ) from error
 
+    def write(self, result: T) -> str:
+        """Return what the journal has to hold of the step's result."""
+        return self._journaled.write(result).decode()
+
     def read(self, result: str) -> T:
         """Return what the journal has of the step's result."""
-        return self._decoder.decode(result)
+        return self._journaled.read(result)  # type: ignore[no-any-return]  # as declared
 
     def check(self) -> None:
         """Raise `ConfigurationError` where a journal can't keep what the step returns."""
-        decoder = self._decoder
+        journaled = self._journaled
         if self.lookup is None:
             return
         try:
-            decoder.decode("null")
+            journaled.read("null")
         except msgspec.ValidationError:
             return
         raise ConfigurationError(

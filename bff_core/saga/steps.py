@@ -14,6 +14,7 @@ from bff_core.policy.idempotency import derived_key
 from bff_core.saga.driver import Done, Fell, NotDone
 from bff_core.saga.entry import Entry
 from bff_core.saga.journal.interface import Journal
+from bff_core.saga.results import to_model
 from bff_core.scope import Scope, StepTry
 
 Kind = Any
@@ -65,7 +66,8 @@ class Steps:
         declared = self._kind.steps[step]
         key = derived_key(entry.run, declared.name, str(entry.steps[step].round))
         needs = "" if declared.lookup is not None else self._name(declared.name)
-        return await self._try(entry, declared.body, StepTry(needs_keys=needs), key)
+        trial = StepTry(needs_keys=needs)
+        return await self._try(entry, declared.body, trial, key, write=declared.write)
 
     async def undo(self, step: int, entry: Entry) -> Done | Fell:
         """Run its compensation, with what the step returned."""
@@ -87,10 +89,13 @@ class Steps:
         async def result(saga: Kind) -> object:
             found = await declared.lookup(saga)
             if found is not None:
-                declared.read(msgspec.json.encode(found))  # raises where the step returns no such
+                declared.read(write(found))  # raises where the step returns no such
             return found
 
-        found = await self._try(entry, result, StepTry(is_check=True))
+        def write(found: object) -> str:
+            return "null" if found is None else declared.write(found)
+
+        found = await self._try(entry, result, StepTry(is_check=True), write=write)
         return NotDone() if found == Done("null") else found
 
     async def find_undone(self, step: int, entry: Entry) -> Done | NotDone | Fell | None:
@@ -119,14 +124,20 @@ class Steps:
         return f"{self._kind.__name__}.{step}"
 
     async def _try(
-        self, entry: Entry, body: Callable[[Kind], Any], step: StepTry, key: str = ""
+        self,
+        entry: Entry,
+        body: Callable[[Kind], Any],
+        step: StepTry,
+        key: str = "",
+        *,
+        write: Callable[[Any], str] = lambda value: msgspec.json.encode(value).decode(),
     ) -> Done | Fell:
         """Try once; each try sends the same key, and has time of its own."""
         timeout = self._kind.policy.step_timeout
         scope = self._scope(entry, key, timeout, step)
         try:
             async with asyncio.timeout(timeout), self._build(entry, scope) as saga:
-                return Done(msgspec.json.encode(await body(saga)).decode())
+                return Done(write(await body(saga)))
         except Exception as error:  # noqa: BLE001 # whatever it is, it says something of the effect
             return Fell(error, tuple(step.unsafe_calls))
 
@@ -145,7 +156,7 @@ class Steps:
     def _build(self, entry: Entry, scope: Scope) -> Kind:
         told = msgspec.json.decode(entry.inputs)
         inputs = {
-            field: msgspec.convert(told[field], kind)
+            field: msgspec.convert(told[field], kind, dec_hook=to_model)
             for field, kind in self._inputs.items()
             if field in told  # one that was added since has its default
         }

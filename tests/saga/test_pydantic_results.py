@@ -1,0 +1,135 @@
+"""Steps and inputs that are models of pydantic, and types that no journal can hold."""
+
+import datetime as dt
+from typing import Annotated
+
+import pytest
+from fastapi import Body, Depends
+from pydantic import AliasChoices, BaseModel, Field, computed_field
+from pydantic.alias_generators import to_camel
+
+from bff_core import (
+    ConfigurationError,
+    Saga,
+    Settings,
+    TypedReply,
+    Upstream,
+    Views,
+    compose,
+    gateway,
+    step,
+)
+from bff_core.testing.running import running
+from tests.saga.services import Ledger
+
+
+class Made(BaseModel, alias_generator=to_camel):
+    """What a service says of an entry, and what is derived from it."""
+
+    made_path: str = Field(
+        validation_alias=AliasChoices("path", "madePath"), serialization_alias="way"
+    )
+    made_on: dt.date = dt.date(2026, 1, 1)
+
+    @computed_field
+    def length(self) -> int:
+        """Return what is derived."""
+        return len(self.made_path)
+
+
+class Wish(BaseModel, alias_generator=to_camel):
+    """What a client sends."""
+
+    order_ref: str
+
+
+class Shop(Upstream):
+    """Answers with models."""
+
+    name = "bank"
+
+    async def make(self, ref: str) -> Made:
+        return await self.post("/charges/{ref}", Made, ref=ref, json={})
+
+    async def refund(self, ref: str) -> None:
+        await self.post("/refunds/{ref}", object, ref=ref, json={})
+
+
+class Buying(Saga):
+    """Each step returns a model, or several."""
+
+    shop: Shop
+    wish: Annotated[Wish, Body()]
+
+    @step
+    async def charge(self) -> Made:
+        return await self.shop.make(self.wish.order_ref)
+
+    @charge.compensation
+    async def refund(self, made: Made) -> None:
+        await self.shop.refund(made.made_path)
+
+    @step
+    async def both(self) -> list[Made] | None:
+        first = await self.charge()
+        return [first, await self.shop.make("second")]
+
+
+views = Views()
+
+
+@views.post("/buy")
+async def buy(buying: Annotated[Buying, Depends(compose(Buying))]) -> list[str]:
+    """Show what the last step returned."""
+    await buying.run()
+    return [one.made_path for one in await buying.both()]
+
+
+def saga_of(kind):
+    """Return a saga whose step returns this type."""
+
+    async def pay(self):
+        return None
+
+    pay.__annotations__["return"] = kind
+    return type("Paying", (Saga,), {"__annotations__": {"shop": Shop}, "pay": step(pay)})
+
+
+def build(*kinds, bank="http://127.0.0.1:9"):
+    """Build the gateway."""
+    upstreams = {"bank": (bank,)}
+    settings = Settings(env="development", upstreams=upstreams, journal_url="sqlite://")
+    return gateway("shop", services=[Shop], sagas=kinds, faces=[views], settings=settings)
+
+
+async def test_a_step_may_return_a_model_of_pydantic():
+    """A service's model, with aliases and derived fields, is what later steps and the view get."""
+    async with Ledger().serving() as bank, running(build(Buying, bank=bank.url)) as client:
+        answer = await client.post("/buy", json={"orderRef": "first"})
+
+    assert (answer.status_code, answer.json()) == (200, ["/charges/first", "/charges/second"])
+    assert bank.received == ["POST /charges/first", "POST /charges/second"]
+
+
+async def test_what_undoes_a_step_is_given_its_model():
+    """A compensation reads the fields of the model that the step returned."""
+    ledger = Ledger(script=["ok", "refused"])
+
+    async with ledger.serving() as bank, running(build(Buying, bank=bank.url)) as client:
+        answer = await client.post("/buy", json={"orderRef": "first"})
+
+    assert answer.status_code == 422
+    assert bank.received[-1] == "POST /refunds/%2Fcharges%2Ffirst"
+
+
+@pytest.mark.parametrize("kind", [complex, TypedReply[Made], list[TypedReply[None]], Views])
+def test_what_no_journal_can_hold_is_refused_at_start(kind):
+    """After the write it would be too late: the saga could neither go on nor be undone."""
+    with pytest.raises(ConfigurationError, match=r"pay returns .*, which no journal can keep"):
+        build(saga_of(kind))
+
+
+def test_a_saga_that_the_gateway_was_not_given_is_refused_at_start():
+    """A view takes it; without a journal each request would fail."""
+    with pytest.raises(ConfigurationError, match=r"Buying is a saga: .*sagas=\[Buying, "):
+        build()
