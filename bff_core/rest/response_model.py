@@ -5,11 +5,12 @@
    FastAPI does. Types with Structs, which pydantic does not know, are filtered by msgspec.
 """
 
+import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any, Final, Never
 
 import msgspec
 from fastapi.encoders import jsonable_encoder
@@ -42,10 +43,20 @@ class Dump:
         return self == Dump()
 
 
+def _refuse_unawaited(value: Awaitable[object]) -> Never:
+    """Raise `RuntimeError` for a part or a call that stands in the place of its result."""
+    name = getattr(value, "__qualname__", None) or repr(value)
+    if inspect.iscoroutine(value):
+        value.close()  # or Python complains as well, later and elsewhere
+    raise RuntimeError(f"the view answers with {name} itself: await it, and answer with its result")
+
+
 def _foreign(value: object) -> object:
     """Return the JSON form of an object that msgspec does not know."""
     if isinstance(value, Iterator):
         raise TypeError("an iterator can be read only once: it is left to pydantic")
+    if isinstance(value, Awaitable):
+        _refuse_unawaited(value)
     try:
         return to_jsonable_python(value, by_alias=True, inf_nan_mode="constants")
     except ValueError:
@@ -166,6 +177,9 @@ class ResponseModel:
             errors = [
                 {**one, "loc": ("response", *one["loc"])} for one in error.errors(include_url=False)
             ]
+            for one in errors:
+                if isinstance(one["input"], Awaitable):
+                    _refuse_unawaited(one["input"])
             raise InvalidResult(errors=errors, body=result) from None
 
 
@@ -181,9 +195,15 @@ def _adapter_of(declared: Any, view: str) -> TypeAdapter[Any]:
     return adapter
 
 
+_ENCODERS: Final[dict[Any, Callable[[Any], Any]]] = {
+    msgspec.Struct: msgspec.to_builtins,
+    Awaitable: _refuse_unawaited,
+}
+
+
 def jsonable(result: object) -> object:
     """Return what FastAPI makes of a result whose type is not declared."""
-    return jsonable_encoder(result, custom_encoder={msgspec.Struct: msgspec.to_builtins})
+    return jsonable_encoder(result, custom_encoder=_ENCODERS)
 
 
 def _undeclared(result: object) -> bytes:
