@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable, Collection, Iterator, Sequence
 from difflib import get_close_matches
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, TypeGuard, get_args, get_origin, get_type_hints
 
 from fastapi import params
 from fastapi._compat import ModelField
@@ -36,7 +36,7 @@ def check_endpoint(endpoint: Callable[..., Any]) -> None:
         where = f"view {endpoint.__qualname__}: {parameter.name}"
         if isinstance(given, type) and issubclass(given, Composition):
             _check_screen(where, given, metadata, depends)
-        elif isinstance(given, type) and issubclass(given, Upstream) and not depends:
+        elif _is_service(given) and all(one.dependency in {None, given} for one in depends):
             raise ConfigurationError(
                 f"{where} is the service {given.__name__}: services are fields of a Composition, "
                 "which the view takes with Depends(compose(...))"
@@ -109,6 +109,10 @@ def _check_screen(
     for one in depends:
         if one.dependency in {None, screen} or getattr(one.dependency, "__name__", "") == "compose":
             raise ConfigurationError(f"{where}: Depends(...) takes what compose returns: {mend}")
+
+
+def _is_service(given: object) -> TypeGuard[type[Upstream]]:
+    return isinstance(given, type) and issubclass(given, Upstream)
 
 
 def _takes_request(call: Callable[..., Any], path: str) -> bool:

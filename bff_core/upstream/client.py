@@ -70,6 +70,11 @@ class Upstream(Caller):
             raise ConfigurationError(
                 f"{cls.__name__}.{taken[0]}: every upstream has one; rename it"
             )
+        if "__init__" in vars(cls):
+            raise ConfigurationError(
+                f"{cls.__name__}.__init__: the gateway makes upstreams and a copy of one for each "
+                "request: set attributes on the class instead"
+            )
         if "name" not in vars(cls):
             cls.name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
         if not isinstance(cls.name, str):

@@ -76,7 +76,11 @@ class _Translation:
 def _parameter(function: Translate, name: str) -> object:
     """Return what a function's only parameter is annotated with: a `Reply` if with nothing."""
     if isinstance(function, type) or not callable(function):
-        raise ConfigurationError(f"fails_with: {function!r} must be a function of one argument")
+        shown = function.__name__ if isinstance(function, type) else repr(function)
+        raise ConfigurationError(
+            f"fails_with: {shown} must be a function of one argument, which says what of the "
+            "service it gets: def as_our_error(error: TheirError) -> InvalidInput"
+        )
     if inspect.iscoroutinefunction(function):
         raise ConfigurationError(f"fails_with: {name} must be declared with `def`, not `async def`")
     try:

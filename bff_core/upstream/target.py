@@ -59,7 +59,13 @@ class Template:
         return filled
 
     def _wrong(self, values: Mapping[str, Scalar]) -> TypeError:
-        return TypeError(f"path {self.path!r} takes {self._names}, not {tuple(values)}")
+        names = ", ".join(self._names) or "no values"
+        given = ", ".join(values) or "none"
+        return TypeError(
+            f"path {self.path!r} takes {names}, not {given}: keyword arguments of a call fill its "
+            "path; others go into query=, headers=, json=, form=, files= or content=, and time "
+            "limits into the policy"
+        )
 
     def operation(self, method: str) -> str:
         """Return how events call a call of this path: "GET /users/{id}"."""

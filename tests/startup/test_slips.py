@@ -110,6 +110,13 @@ def test_an_instance_of_a_service_is_refused_where_it_is_made():
     assert refusal(Shop) == "Shop() is opened by a gateway: give it the class, services=[Shop]"
 
 
+def test_a_service_is_not_made_by_its_class():
+    """Its attributes would be missing in the copy that a request gets."""
+    body = {"__init__": lambda self: None}
+
+    assert "set attributes on the class instead" in refusal(type, "Odd", (Upstream,), body)
+
+
 async def screen(page: Page) -> str:
     """Take a screen without Depends."""
 
@@ -134,6 +141,10 @@ async def service(shop: Shop) -> str:
     """Take a service."""
 
 
+async def service_itself(shop: Annotated[Shop, Depends()]) -> str:
+    """Take what FastAPI would build."""
+
+
 async def nobody(product_id: str) -> "Nowhere":  # noqa: F821 # a slip
     """Return what is not imported."""
 
@@ -154,6 +165,7 @@ MEND = "Annotated[Page, Depends(compose(Page))]"
         (composed_only, f"put compose(...) into Depends(...): {MEND}"),
         (compose_itself, f"Depends(...) takes what compose returns: {MEND}"),
         (service, "shop is the service Shop: services are fields of a Composition"),
+        (service_itself, "shop is the service Shop: services are fields of a Composition"),
         (nobody, "view nobody: name 'Nowhere' is not defined"),
         (plain, "write it with `async def`"),
     ],

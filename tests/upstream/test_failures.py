@@ -224,7 +224,10 @@ async def later(_: Reply) -> ClientError:
 @pytest.mark.parametrize(
     ("declared", "complaint"),
     [
-        ({400: InvalidInput}, "must be a function of one argument"),
+        (
+            {400: InvalidInput},
+            "InvalidInput must be a function of one argument.*def ",
+        ),
         ({400: "as_invalid_input"}, "must be a function of one argument"),
         ({400: later}, "not `async def`"),
         ({400: lambda: None}, "must take one argument"),
