@@ -35,7 +35,7 @@ def visible(value: object, *, quote: bool = True) -> str:
     """Return a value as text without invisible characters, in quotes where spaces need them."""
     if isinstance(value, float):
         return f"{value:.4g}"
-    text = str(value)
+    text = "; ".join(map(str, value)) if isinstance(value, tuple) else str(value)
     if not text.isprintable():
         text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
     if quote and (not text or any(c in text for c in ' "=')):

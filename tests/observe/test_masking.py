@@ -3,7 +3,7 @@
 import pytest
 
 from bff_core.auth.api_keys.key import new_key
-from bff_core.observe.masking import masked, redacted
+from bff_core.observe.masking import masked, redacted, words_of
 
 SECRET = "s3cr3t.Part-of_it~1+2/3="
 API_KEY = new_key()
@@ -79,3 +79,12 @@ def test_what_is_no_credential_stays(text):
 def test_a_piece_of_a_body_is_redacted(text, expected):
     """Whatever is named like a secret loses its value; the rest can be read."""
     assert redacted(text) == expected
+
+
+def test_several_texts_of_one_field_are_read_as_text():
+    """Not as Python writes a tuple."""
+    places = ("$[1].stage: an unknown member", "$[2]: does not fit")
+
+    line = words_of({"lost": places, "count": 2, "none": ()})
+
+    assert line == 'lost="$[1].stage: an unknown member; $[2]: does not fit" count=2 none=""'
