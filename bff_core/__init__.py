@@ -16,6 +16,7 @@ from bff_core.composition.loader import loader
 from bff_core.composition.methods import critical, optional
 from bff_core.composition.state import PartStatus
 from bff_core.edge.criticality import criticality
+from bff_core.edge.options import CorsOptions, EdgeOptions
 from bff_core.errors import (
     BadPayload,
     BadStatus,
@@ -53,6 +54,7 @@ from bff_core.policy.credentials import (
     TokenExchange,
 )
 from bff_core.policy.hedge import Hedge
+from bff_core.policy.idempotency import IdempotencyOptions
 from bff_core.policy.limits import Limit
 from bff_core.policy.policy import Policy
 from bff_core.policy.retry import Retry
@@ -92,14 +94,17 @@ __all__ = [
     "CompositionCycle",
     "ConfigurationError",
     "Connection",
+    "CorsOptions",
     "CredentialsUnavailable",
     "DeadlineExceeded",
+    "EdgeOptions",
     "FilePart",
     "FirstOf",
     "Gateway",
     "Handler",
     "Hedge",
     "HttpxTransport",
+    "IdempotencyOptions",
     "InvalidInput",
     "ItemResult",
     "Layer",

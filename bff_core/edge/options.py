@@ -47,8 +47,10 @@ class CorsOptions:
     )
     exposed_headers: tuple[str, ...] = (
         "Cache-Status",
+        "Content-Location",
         "ETag",
         "Idempotency-Replayed",
+        "Location",
         "Part-Status",
         "RateLimit",
         "RateLimit-Policy",

@@ -34,8 +34,8 @@ REQUEST_HEADERS = [
     "If-None-Match", "Request-Timeout", "Traceparent", "X-CSRF", "X-Request-ID",
 ]  # fmt: skip
 EXPOSED_HEADERS = [
-    "Cache-Status", "ETag", "Idempotency-Replayed", "Part-Status", "RateLimit", "RateLimit-Policy",
-    "Retry-After", "Server-Timing", "X-Request-ID",
+    "Cache-Status", "Content-Location", "ETag", "Idempotency-Replayed", "Location", "Part-Status",
+    "RateLimit", "RateLimit-Policy", "Retry-After", "Server-Timing", "X-Request-ID",
 ]  # fmt: skip
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
