@@ -13,6 +13,7 @@ from bff_core.edge.exchange import CUT, EXCHANGE, SCOPE, Exchange
 from bff_core.edge.head import Head
 from bff_core.edge.request_id import Bits, request_id
 from bff_core.edge.trace import child_of, trace_id
+from bff_core.errors import PartFailed, UpstreamError
 from bff_core.events import Answered, Events
 from bff_core.scope import Scope, current_request
 
@@ -105,12 +106,24 @@ class Accept:
 
 
 def _error_of(exchange: Exchange, scope: ASGIScope) -> BaseException | str | None:
-    """Return what made an answer a failure; None where it is none, or where that is reported."""
+    """Return what made an answer a failure; None where it is none, or where that is reported.
+
+    A 4xx has one where a service answered it; any other is said by its status and path.
+    """
     if exchange.is_reported or CUT in scope:
         return None
     if exchange.is_partial:
         return exchange.error
-    return (exchange.error or RETURNED) if exchange.status >= 500 else None
+    if exchange.status >= 500:
+        return exchange.error or RETURNED
+    return exchange.error if _is_of_service(exchange.error) else None
+
+
+def _is_of_service(error: BaseException | None) -> bool:
+    """Whether a service refused a call; the status alone would not say whose refusal it is."""
+    while isinstance(error, PartFailed):
+        error = error.cause
+    return isinstance(error, UpstreamError)
 
 
 def route_template(scope: ASGIScope) -> str:

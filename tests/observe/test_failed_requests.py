@@ -7,9 +7,21 @@ import pytest
 import strawberry
 from fastapi import Depends
 
-from bff_core import Saga, SagaPolicy, Views, compose, step
+from bff_core import (
+    Composition,
+    Saga,
+    SagaPolicy,
+    Settings,
+    Upstream,
+    Views,
+    compose,
+    critical,
+    gateway,
+    step,
+)
 from bff_core.graphql import GraphQL, Info
 from bff_core.testing.running import running
+from bff_core.testing.scripted import Scripted, ScriptedTransport, reply
 from tests.observe.lab import Dead, Screen, lab, logged, nowhere, settings
 
 SERVICE = "TransportFailed: dead: GET /stock/{sku}: can't connect to 127.0.0.1:"
@@ -213,3 +225,46 @@ async def test_a_store_that_is_down_leaves_one_line():
     assert (line["event"], line["route"]) == ("answered", "/orders")
     assert line["error"].startswith("StoreUnavailable: redis://")
     assert {one.get("request_id") for one in log.lines} == {line["request_id"]}
+
+
+@pytest.mark.parametrize("within_part", [False, True])
+async def test_a_refusal_of_a_service_is_told_from_one_of_the_gateway(within_part):
+    """A 404 of the service names the call; one of a wrong path has nothing to name."""
+
+    class Stock(Upstream):
+        async def of(self, sku: str) -> int:
+            return await self.get("/stock/{sku}", int, sku=sku)
+
+    class Shelf(Composition):
+        stock: Stock
+        sku: str
+
+        @critical
+        async def level(self) -> int:
+            return await self.stock.of(self.sku)
+
+    shelves = Views()
+
+    async def get_level(shelf):
+        return await (shelf.level() if within_part else shelf.stock.of(shelf.sku))
+
+    get_level.__annotations__ = {"shelf": Annotated[Shelf, Depends(compose(Shelf))], "return": int}
+    shelves.get("/levels/{sku}")(get_level)
+    with logged() as (log, events):
+        app = gateway(
+            "lab",
+            services=[Stock],
+            faces=[shelves],
+            events=events,
+            settings=Settings(env="development", upstreams={"stock": ("http://10.0.0.1",)}),
+            transport=lambda policy, runtime: ScriptedTransport({"10.0.0.1": Scripted(reply(404))}),
+        )
+        async with running(app) as client:
+            await client.get("/levels/7")
+            await client.get("/nowhere")
+
+    service, router = (line for line in log.lines if line["event"] == "answered")
+    assert service["error"].startswith("BadStatus: stock: GET /stock/{sku}: answered 404")
+    assert (service["upstream"], service["operation"]) == ("stock", "GET /stock/{sku}")
+    assert service["level"] == "warning"
+    assert (router["status"], "error" in router) == (404, False)
