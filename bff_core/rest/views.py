@@ -203,7 +203,7 @@ class Views:
         def declare(endpoint: E) -> E:
             if inspect.isasyncgenfunction(endpoint):
                 raise ConfigurationError(
-                    f"view {endpoint.__qualname__} yields: declare it with @views.stream"
+                    f"view {endpoint.__qualname__} yields: declare it with @views.stream(...)"
                 )
             if not inspect.iscoroutinefunction(endpoint):
                 raise ConfigurationError(f"view {endpoint.__qualname__}: write it with `async def`")

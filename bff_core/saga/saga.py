@@ -87,7 +87,7 @@ class Step(Generic[S, T]):
     ) -> None:
         _refuse_unless_async(body, f"step {body.__qualname__}", "self")
         if check is not None:
-            _refuse_unless_async(check, f"check {check.__qualname__}", "self")
+            _refuse_unless_async(check, f"check {_name_of(check)}", "self")
         self.body = body
         self.commits = commits
         self.lookup = check
@@ -117,7 +117,7 @@ class Step(Generic[S, T]):
     def _undone_by(self, undo: Undo[S, T], check: UndoLookup[S, T] | None) -> Undo[S, T]:
         _refuse_unless_async(undo, f"compensation {undo.__qualname__}", "self", self.name)
         if check is not None:
-            _refuse_unless_async(check, f"check {check.__qualname__}", "self", self.name)
+            _refuse_unless_async(check, f"check {_name_of(check)}", "self", self.name)
         if self.undo is not None:
             raise ConfigurationError(f"step {self.name} has a compensation already")
         self.undo, self.undo_lookup = undo, check
@@ -169,6 +169,10 @@ class Step(Generic[S, T]):
             f"step {self.body.__qualname__} may return None, which is how its check says that it "
             "did not happen: return something else, such as the id of what was made"
         )
+
+
+def _name_of(function: object) -> str:
+    return getattr(function, "__qualname__", None) or repr(function)
 
 
 def _refuse_unless_async(function: Callable[..., object], what: str, *takes: str) -> None:

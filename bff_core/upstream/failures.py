@@ -118,7 +118,10 @@ def check_failures(owner: str, passes_through: AbstractSet[int], fails_with: Fai
             raise ConfigurationError(
                 f"{owner}.fails_with: {status!r} is no status of a failure, 300 to 599"
             )
-        _translation(function)
+        try:
+            _translation(function)
+        except ConfigurationError as error:
+            raise ConfigurationError(f"{owner}.{error}") from error
 
 
 def translated(

@@ -260,6 +260,8 @@ def test_a_step_with_a_check_returns_something():
         step(check=unfit)(pay)
     with pytest.raises(ConfigurationError, match="async def"):
         step(check=lambda self: None)(pay)
+    with pytest.raises(ConfigurationError, match="check 'found': declare it with"):
+        step(check="found")(pay)
 
 
 @asynccontextmanager

@@ -153,6 +153,11 @@ def plain(product_id: str) -> str:
     """Forget async."""
 
 
+async def stream(page: Page):
+    """Yield nothing."""
+    yield page
+
+
 MEND = "Annotated[Page, Depends(compose(Page))]"
 
 
@@ -168,16 +173,12 @@ MEND = "Annotated[Page, Depends(compose(Page))]"
         (service_itself, "shop is the service Shop: services are fields of a Composition"),
         (nobody, "view nobody: name 'Nowhere' is not defined"),
         (plain, "write it with `async def`"),
+        (stream, "view stream yields: declare it with @views.stream(...)"),
     ],
 )
 def test_a_view_that_can_not_be_called_is_refused(endpoint, mend):
     """The error names the view and its parameter."""
     assert mend in refusal(Views().get("/products/{product_id}"), endpoint)
-
-
-async def stream(page: Page):
-    """Yield nothing."""
-    yield page
 
 
 def test_a_stream_is_checked_like_a_view():

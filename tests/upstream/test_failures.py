@@ -226,7 +226,7 @@ async def later(_: Reply) -> ClientError:
     [
         (
             {400: InvalidInput},
-            "InvalidInput must be a function of one argument.*def ",
+            r"Odd\.fails_with: InvalidInput must be a function of .*def ",
         ),
         ({400: "as_invalid_input"}, "must be a function of one argument"),
         ({400: later}, "not `async def`"),
