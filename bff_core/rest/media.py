@@ -27,7 +27,7 @@ def takes_json(path: str, endpoint: Callable[..., Any]) -> bool:
             raise
         raise ConfigurationError(
             f"view {endpoint.__qualname__} takes a form or a file, and python-multipart is not "
-            "installed: pip install 'bff-core[uploads]'"
+            "installed: pip install python-multipart (it is in bff-core[uploads])"
         ) from error
     return bool(fields) and not any(isinstance(one.field_info, params.Form) for one in fields)
 
