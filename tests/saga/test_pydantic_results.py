@@ -10,7 +10,9 @@ from pydantic.alias_generators import to_camel
 
 from bff_core import (
     ConfigurationError,
+    Policy,
     Saga,
+    SagaPolicy,
     Settings,
     TypedReply,
     Upstream,
@@ -55,6 +57,18 @@ class Shop(Upstream):
         await self.post("/refunds/{ref}", object, ref=ref, json={})
 
 
+class Unkeyed(Upstream):
+    """The same service, which is known to ignore keys."""
+
+    policy = Policy(keyed=False, retry=None)
+
+    async def make(self, ref: str) -> Made:
+        return await self.post("/charges/{ref}", Made, ref=ref, json={})
+
+    async def made(self, ref: str) -> Made | None:
+        return await self.get("/charges/{ref}", Made | None, ref=ref)
+
+
 class Buying(Saga):
     """Each step returns a model, or several."""
 
@@ -75,7 +89,29 @@ class Buying(Saga):
         return [first, await self.shop.make("second")]
 
 
+class Checked(Saga):
+    """The service ignores keys, so a check finds the payment again."""
+
+    policy = SagaPolicy(step_timeout=1.0, tries=3, backoff=0.01, pause=0.1, check_delay=0.0)
+    unkeyed: Unkeyed
+    wish: Annotated[Wish, Body()]
+
+    async def find(self) -> Made | None:
+        return await self.unkeyed.made(self.wish.order_ref)
+
+    @step(check=find)
+    async def charge(self) -> Made:
+        return await self.unkeyed.make(self.wish.order_ref)
+
+
 views = Views()
+
+
+@views.post("/pay")
+async def pay(paying: Annotated[Checked, Depends(compose(Checked))]) -> str:
+    """Show what the step returned."""
+    await paying.run()
+    return (await paying.charge()).made_path
 
 
 @views.post("/buy")
@@ -97,14 +133,14 @@ def saga_of(kind):
 
 def build(*kinds, bank="http://127.0.0.1:9"):
     """Build the gateway."""
-    upstreams = {"bank": (bank,)}
+    upstreams = {"bank": (bank,), "unkeyed": (bank,)}
     settings = Settings(env="development", upstreams=upstreams, journal_url="sqlite://")
-    return gateway("shop", services=[Shop], sagas=kinds, faces=[views], settings=settings)
+    return gateway("shop", services=[Shop, Unkeyed], sagas=kinds, faces=[views], settings=settings)
 
 
 async def test_a_step_may_return_a_model_of_pydantic():
     """A service's model, with aliases and derived fields, is what later steps and the view get."""
-    async with Ledger().serving() as bank, running(build(Buying, bank=bank.url)) as client:
+    async with Ledger().serving() as bank, running(build(Buying, Checked, bank=bank.url)) as client:
         answer = await client.post("/buy", json={"orderRef": "first"})
 
     assert (answer.status_code, answer.json()) == (200, ["/charges/first", "/charges/second"])
@@ -115,21 +151,39 @@ async def test_what_undoes_a_step_is_given_its_model():
     """A compensation reads the fields of the model that the step returned."""
     ledger = Ledger(script=["ok", "refused"])
 
-    async with ledger.serving() as bank, running(build(Buying, bank=bank.url)) as client:
+    async with ledger.serving() as bank, running(build(Buying, Checked, bank=bank.url)) as client:
         answer = await client.post("/buy", json={"orderRef": "first"})
 
     assert answer.status_code == 422
     assert bank.received[-1] == "POST /refunds/%2Fcharges%2Ffirst"
 
 
+@pytest.mark.parametrize(
+    ("fate", "requests"),
+    [
+        ("lost", ["POST /charges/first", "GET /charges/first"]),
+        ("dropped", ["POST /charges/first", "GET /charges/first", "POST /charges/first"]),
+    ],
+)
+async def test_a_check_may_find_a_model_of_pydantic(fate, requests):
+    """What it finds is the step's result, and None is still None."""
+    ledger = Ledger(script=[fate])
+
+    async with ledger.serving() as bank, running(build(Buying, Checked, bank=bank.url)) as client:
+        answer = await client.post("/pay", json={"orderRef": "first"})
+
+    assert (answer.status_code, answer.json()) == (200, "/charges/first")
+    assert bank.received == requests
+
+
 @pytest.mark.parametrize("kind", [complex, TypedReply[Made], list[TypedReply[None]], Views])
 def test_what_no_journal_can_hold_is_refused_at_start(kind):
     """After the write it would be too late: the saga could neither go on nor be undone."""
     with pytest.raises(ConfigurationError, match=r"pay returns .*, which no journal can keep"):
-        build(saga_of(kind))
+        build(Buying, Checked, saga_of(kind))
 
 
 def test_a_saga_that_the_gateway_was_not_given_is_refused_at_start():
     """A view takes it; without a journal each request would fail."""
     with pytest.raises(ConfigurationError, match=r"Buying is a saga: .*sagas=\[Buying, "):
-        build()
+        build(Checked)
