@@ -35,6 +35,7 @@ class Balancer:
         "_lookup",
         "_options",
         "_runtime",
+        "_unresolved",
         "endpoints",
     )
 
@@ -57,6 +58,7 @@ class Balancer:
         self._cut_after = attempt_timeout
         self._connect_timeout = connect_timeout
         self._leaving: set[Place] = set()
+        self._unresolved = ""
         self._lookup = Lookup(options, runtime, origins if resolves else (), self._take_addresses)
         self.endpoints.update(self._lookup.endpoints if resolves else origins, self._clock())
 
@@ -174,7 +176,8 @@ class Balancer:
         await self._lookup.finish()
         place = self.endpoints.pick(self._clock(), self._runtime.chance)
         if place is None:
-            raise TransportFailed("no address is known", call=call, is_sent=False)
+            why = f": {self._unresolved}" if self._unresolved else ""
+            raise TransportFailed(f"no address is known{why}", call=call, is_sent=False)
         return place
 
     def _take_status(self, place: Place, call: Call, status: int, started: float) -> None:
@@ -213,6 +216,7 @@ class Balancer:
         )
 
     def _take_addresses(self, error: str) -> None:
+        self._unresolved = error
         before = self.endpoints.keys
         self._leaving.update(self.endpoints.update(self._lookup.endpoints, self._clock()))
         self._close_idle()
