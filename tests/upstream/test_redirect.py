@@ -204,6 +204,30 @@ async def test_stream_that_was_read_is_not_sent_on(status, said):
     assert answer.status == said
 
 
+@pytest.mark.parametrize(
+    ("said", "means"),
+    [
+        (b"8", b"/v1/new/8"),
+        (b"?page=2", b"/v1/new/orders?page=2"),
+        (b"/v1/orders/8", b"/v1/orders/8"),
+        (b"http://orders:9005/v1/orders/8", b"http://orders:9005/v1/orders/8"),
+        (b"http://[", b"http://["),
+        (b"M\xc3\xbcller", b"/v1/new/M\xc3\xbcller"),
+    ],
+)
+async def test_location_behind_a_redirect_is_relative_to_where_it_led(said, means):
+    """A write that moved says where its result is as seen from there, not from the old path."""
+
+    async def service(sent):
+        if sent.target == CALL.target:
+            return Reply(308, ((b"location", b"/v1/new/orders"),))
+        return Reply(201, ((b"x-a", b"8"), (b"location", said)))
+
+    answer = await RedirectLayer(1, ORIGIN, service)(replace(CALL, method="POST", trail=[]))
+
+    assert answer.headers == ((b"x-a", b"8"), (b"location", means))
+
+
 @both
 async def test_redirect_to_another_origin_is_the_reply(transport):
     """No other server is called, whatever the policy says, at the first hop or a later one."""

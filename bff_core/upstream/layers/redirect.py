@@ -2,10 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
+from urllib.parse import urljoin, urlsplit
 
 from bff_core.call import Call, Handler, Reply
 from bff_core.errors import BadStatus
 from bff_core.policy.redirect import REDIRECTS, redirected
+
+_REFERENCES: Final = frozenset({b"location", b"content-location"})
 
 
 class RedirectLayer:
@@ -50,4 +54,23 @@ class RedirectLayer:
                 break
         if at.method != call.method and not 200 <= reply.status < 300:
             raise BadStatus(reply, call=at, passes_through=frozenset())
-        return reply
+        return reply if at is call else self._seen_from_anywhere(at, reply)
+
+    def _seen_from_anywhere(self, at: Call, reply: Reply) -> Reply:
+        """Return a reply whose references do not depend on the path that it came from.
+
+        Whoever resolves them knows the path that the call began with.
+        """
+        base = urlsplit(self._origins[0]).path.rstrip("/") if self._origins else ""
+        headers = tuple(
+            (name, _absolute(value, base + at.target)) if name in _REFERENCES else (name, value)
+            for name, value in reply.headers
+        )
+        return reply if headers == reply.headers else replace(reply, headers=headers)
+
+
+def _absolute(reference: bytes, path: str) -> bytes:
+    try:
+        return urljoin(path, reference.decode("latin-1")).encode("latin-1")
+    except ValueError:  # brackets that hold no address
+        return reference
