@@ -105,7 +105,10 @@ class Fitting:
             raise NoZone(f"{error} - at `{place}`") from None
 
     def _decoded(self, info: inspect.Type, fit: Fit, decoder: Decoder) -> Fit:
-        """Let an upstream's own decoder read what does not fit."""
+        """Let an upstream's own decoder read what does not fit.
+
+        A datetime that it makes without a zone is dealt with as the policy says.
+        """
         check = self._check(info)
 
         def decode(value: Any, place: Place, lost: Lost) -> Any:
@@ -116,7 +119,8 @@ class Fitting:
                 made = call_decoder(decoder, value)
             except ValueError:
                 return fitted
-            return msgspec.to_builtins(made)
+            plain = msgspec.to_builtins(made)
+            return fit(plain, place, lost) if isinstance(info, inspect.DateTimeType) else plain
 
         return decode
 

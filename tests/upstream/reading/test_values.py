@@ -312,6 +312,21 @@ def test_an_upstreams_decoder_reads_dates_in_its_form(decoder, written):
     }
 
 
+def test_policy_holds_for_dates_without_a_zone_that_a_decoder_makes():
+    """A decoder that forgets the zone does not get round what the policy says of such dates."""
+
+    def german(value: object) -> datetime:
+        return datetime.fromisoformat("-".join(reversed(str(value).split("."))))
+
+    options = {"decoders": {datetime: german}}
+
+    assert read(datetime, "14.11.2023", **options) == german("14.11.2023")
+    found = read(datetime, "14.11.2023", naive_datetimes="UTC", **options)
+    assert found == datetime(2023, 11, 14, tzinfo=UTC)
+    with pytest.raises(BadPayload, match="without a zone"):
+        read(datetime, "14.11.2023", naive_datetimes="refuse", **options)
+
+
 @pytest.mark.parametrize("written", ["soon", 1e300, [], {}, -1e18])
 @pytest.mark.parametrize("decoder", [epoch, rfc1123, microsoft])
 def test_what_a_decoder_can_not_read_is_a_bad_payload(decoder, written):
