@@ -84,7 +84,7 @@ def _may_write(service: type[Caller], method: str | None) -> bool:
 
 
 def _writes(code: CodeType) -> bool:
-    names, texts = set(code.co_names), set(_texts(code.co_consts))
+    names, texts = set(code.co_names), {text.upper() for text in _texts(code.co_consts)}
     if _has_own_key(code):
         return False
     return bool(WRITES & names or (ANY_METHOD & names and KEYED & texts))

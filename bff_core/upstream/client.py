@@ -242,8 +242,10 @@ class Upstream(Caller):
     ) -> Reply:
         """Send any method with any body and return the reply as it is, whatever its status.
 
-        A body that is streamed needs a method that changes something.
+        A body that is streamed needs a method that changes something. `post` is POST: services take
+        it so, and what holds for POST (keys, retries, caches, sagas) has to hold for it.
         """
+        method = method.upper()
         content = content_of(body)
         if method in SAFE and not isinstance(content, bytes):
             raise TypeError(f"{self.name}: {method} {path}: a {method} can't have a streamed body")
@@ -271,7 +273,7 @@ class Upstream(Caller):
         **parameters: Scalar,
     ) -> AbstractAsyncContextManager[StreamedReply]:
         """Open a reply that is read as it comes: no retries, no coalescing, memory stays flat."""
-        ours = self._default_headers
+        ours, method = self._default_headers, method.upper()
         call = self.call(method, path, parameters, query=query, ours=ours, headers=headers)
         return self._stack.streamer.stream(call)
 

@@ -51,6 +51,9 @@ class Bank(Upstream):
     async def charge_in_words(self, ref: str) -> None:
         await self.request("POST", "/charges/{ref}", ref=ref)
 
+    async def charge_in_small_letters(self, ref: str) -> None:
+        await self.request("post", "/charges/{ref}", ref=ref)
+
     async def charge_deeply(self, ref: str) -> Made:
         return await self.charge(ref)
 
@@ -138,6 +141,11 @@ async def by_request(self) -> Made:
     return Made(self.ref)
 
 
+async def by_small_letters(self) -> Made:
+    await self.bank.charge_in_small_letters(self.ref)
+    return Made(self.ref)
+
+
 async def by_another_method(self) -> Made:
     return await self.bank.charge_deeply(self.ref)
 
@@ -213,7 +221,7 @@ def undone_by(pay, undo, check=None):
 @pytest.mark.parametrize(
     "pay",
     [
-        *(by_post, by_plain_method, by_verb, by_request, by_another_method),
+        *(by_post, by_plain_method, by_verb, by_request, by_small_letters, by_another_method),
         *(by_alias, by_saga_method, within_a_function),
     ],
 )

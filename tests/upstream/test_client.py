@@ -311,3 +311,16 @@ async def test_check_of_a_saga_is_never_tolerant():
     assert await bank.bind(Scope(200.0, step=StepTry())).charges() == []
     with pytest.raises(BadPayload, match="an unknown member"):
         await bank.bind(Scope(200.0, step=StepTry(is_check=True))).charges()
+
+
+async def test_method_in_small_letters_is_the_method():
+    """A `post` gets its Idempotency-Key, as a POST does, and a saga that needs one refuses it."""
+    script = Scripted(ADA)
+    users = client(script)
+
+    await users.bind(Scope(200.0, idempotency_key="k-1")).request("post", "/users")
+    assert script.calls[0].method == "POST"
+    assert script.calls[0].is_idempotent
+    within = users.bind(Scope(200.0, step=StepTry(needs_keys="Join.invite")))
+    with pytest.raises(ConfigurationError, match=r"Join\.invite"):
+        await within.request("post", "/users")
