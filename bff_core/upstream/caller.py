@@ -222,8 +222,8 @@ class Caller:
         """
         step = None if self._scope is None else self._scope.step
         if step is not None and step.is_check:
-            told = f"a check reads strictly, and this does not fit: {', '.join(reply.lost[:3])}"
-            raise BadPayload(told, call=call)
+            why = f"a check reads strictly, and this does not fit: {', '.join(reply.lost[:3])}"
+            raise BadPayload(why, call=call)
         if (part := running_part.get()) is not None:
             part.reduce()
         events = self._stack.events

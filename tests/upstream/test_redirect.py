@@ -191,7 +191,7 @@ async def test_write_is_sent_on_whole_with_its_credentials(transport):
 
 @pytest.mark.parametrize(("status", "said"), [(307, 307), (303, 200)])
 async def test_stream_that_was_read_is_not_sent_on(status, said):
-    """What can be read once is gone: the redirect is the reply, unless it asks for a GET."""
+    """What can be read once is gone: the redirect is the reply, unless it means a GET."""
 
     async def pieces():
         yield b"photo"
@@ -216,7 +216,7 @@ async def test_stream_that_was_read_is_not_sent_on(status, said):
     ],
 )
 async def test_location_behind_a_redirect_is_relative_to_where_it_led(said, means):
-    """A write that moved says where its result is as seen from there, not from the old path."""
+    """A write that moved says where its result is by its new path, not by the old one."""
 
     async def service(sent):
         if sent.target == CALL.target:

@@ -54,12 +54,12 @@ class RedirectLayer:
                 break
         if at.method != call.method and not 200 <= reply.status < 300:
             raise BadStatus(reply, call=at, passes_through=frozenset())
-        return reply if at is call else self._seen_from_anywhere(at, reply)
+        return reply if at is call else self._with_resolved_references(at, reply)
 
-    def _seen_from_anywhere(self, at: Call, reply: Reply) -> Reply:
+    def _with_resolved_references(self, at: Call, reply: Reply) -> Reply:
         """Return a reply whose references do not depend on the path that it came from.
 
-        Whoever resolves them knows the path that the call began with.
+        Outside of this layer only the path is known that the call began with.
         """
         base = urlsplit(self._origins[0]).path.rstrip("/") if self._origins else ""
         headers = tuple(
