@@ -1,6 +1,7 @@
 """Assembles one BFF: settings, services, edge and faces become a FastAPI app."""
 
 import asyncio
+import inspect
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from itertools import chain
@@ -42,7 +43,7 @@ from bff_core.rest.openapi import PROBLEM
 from bff_core.saga.saga import Saga
 from bff_core.settings import Settings
 from bff_core.signin.routes import routes_for as signin_routes
-from bff_core.startup.arguments import check_arguments
+from bff_core.startup.arguments import check_arguments, check_keywords, check_parts
 from bff_core.stores import Stores
 from bff_core.upstream.agent import user_agent
 from bff_core.upstream.client import Upstream
@@ -300,6 +301,15 @@ def gateway(
         sagas=sagas,
         authenticator=authenticator,
     )
+    check_parts(
+        options=options,
+        events=events,
+        demo=demo,
+        transport=transport,
+        clock=clock,
+        lifespan=lifespan,
+    )
+    check_keywords(fastapi, inspect.signature(gateway).parameters)
     settings = settings or Settings.load()
     asks = assembly.authenticator(authenticator, settings, demo)
     services, settings = assembly.with_those_of(asks, services, settings)

@@ -1,12 +1,17 @@
 """Checks the arguments of `gateway(...)`, and says what to write instead of what is none."""
 
-from collections.abc import Callable, Sequence
+import inspect
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from types import ModuleType
+from typing import Final
 
-from fastapi import APIRouter
+from fastapi import APIRouter, FastAPI
 
 from bff_core.composition.composition import Composition
+from bff_core.edge.options import EdgeOptions
 from bff_core.errors import ConfigurationError
+from bff_core.events import Events
 from bff_core.policy.limits import Limit
 from bff_core.saga.saga import Saga
 from bff_core.settings import Settings
@@ -44,6 +49,46 @@ def check_arguments(
     _check_each("faces", faces, _face, "views")
     _check_each("limits", limits, _limit, "Limit(quota=600)")
     _check_each("sagas", sagas, _saga, "Checkout")
+
+
+def check_parts(
+    *,
+    options: object,
+    events: object,
+    demo: object,
+    transport: object,
+    clock: object,
+    lifespan: object,
+) -> None:
+    """Raise `ConfigurationError` for a part of a gateway that is of another kind."""
+    if options is not None and not isinstance(options, EdgeOptions):
+        raise ConfigurationError(f"options={_shown(options)}: give EdgeOptions(...)")
+    if events is not None and not isinstance(events, Events):
+        raise ConfigurationError(f"events={_shown(events)}: give Events(...) with functions in it")
+    calls = {"demo": demo, "transport": transport, "clock": clock, "lifespan": lifespan}
+    for argument, given in calls.items():
+        if given is not None and not callable(given):
+            raise ConfigurationError(f"{argument}={_shown(given)}: give a function")
+
+
+def check_keywords(given: Iterable[str], own: Collection[str]) -> None:
+    """Raise `ConfigurationError` for a keyword that neither `gateway(...)` nor FastAPI has."""
+    known = {*own, *inspect.signature(FastAPI.__init__).parameters} - {"self", "fastapi", "title"}
+    unknown = next((one for one in given if one not in known), None)
+    if unknown is None:
+        return
+    meant = _MEANT.get(unknown) or next(iter(get_close_matches(unknown, known)), None)
+    hint = f": is {meant} meant?" if meant else ""
+    raise ConfigurationError(f"gateway(...) has no {unknown}={hint}")
+
+
+_MEANT: Final[Mapping[str, str]] = {
+    "title": 'the name, as in gateway("shop", ...),',
+    "views": "faces=[views]",
+    "policy": "the policy of an Upstream, or BFF_POLICIES,",
+    "upstreams": "services=[Catalog]",
+    "auth": "authenticator",
+}
 
 
 def _check_each(

@@ -258,6 +258,28 @@ def test_a_decorator_without_a_path_is_refused(verb):
     assert refusal(getattr(Views(), verb), get_product).startswith(f"@views.{verb} needs a path")
 
 
+@pytest.mark.parametrize(
+    ("options", "mend"),
+    [
+        ({"options": {}}, "options=dict(...): give EdgeOptions(...)"),
+        ({"events": []}, "events=[]: give Events(...) with functions in it"),
+        ({"events": print}, "give Events(...) with functions in it"),
+        ({"demo": 5}, "demo=5: give a function"),
+        ({"transport": "http"}, "transport='http': give a function"),
+        ({"clock": 5}, "clock=5: give a function"),
+        ({"lifespan": "x"}, "lifespan='x': give a function"),
+        ({"face": [views]}, "gateway(...) has no face=: is faces meant?"),
+        ({"views": [views]}, "gateway(...) has no views=: is faces=[views] meant?"),
+        ({"title": "Shop"}, 'has no title=: is the name, as in gateway("shop", ...), meant?'),
+        ({"sevices": [Shop]}, "gateway(...) has no sevices=: is services meant?"),
+        ({"colour": "red"}, "gateway(...) has no colour="),
+    ],
+)
+def test_a_part_of_another_kind_is_refused(options, mend):
+    """Before anything is opened, with the argument that was meant."""
+    assert mend in refusal(gateway, "shop", settings=LAPTOP, **options)
+
+
 @pytest.mark.parametrize("rule", ["orders:read", ["orders:read"], Require, False])
 def test_a_rule_that_is_none_is_refused(rule):
     """A view would admit every caller who is signed in."""
