@@ -59,6 +59,19 @@ class GraphQL:
     ) -> None:
         if not isinstance(schema, strawberry.Schema):
             raise ConfigurationError("GraphQL(...) takes a strawberry.Schema(query=Query)")
+        if not isinstance(path, str) or not path.startswith("/"):
+            raise ConfigurationError(
+                f"GraphQL(path={path!r}): a path starts with a slash: /graphql"
+            )
+        if limits is not None and not isinstance(limits, Limits):
+            raise ConfigurationError(
+                "GraphQL(limits=...) bounds queries: give Limits(...) of bff_core.graphql; how "
+                "often callers send them is gateway(..., limits=[Limit(...)])"
+            )
+        if introspection is not None and not isinstance(introspection, bool):
+            raise ConfigurationError(
+                f"GraphQL(introspection={introspection!r}): give True or False"
+            )
         self.schema = schema
         self.path = path
         self.limits = limits or Limits()

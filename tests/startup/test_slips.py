@@ -5,6 +5,7 @@ from types import ModuleType
 from typing import Annotated
 
 import pytest
+import strawberry
 from fastapi import Depends, Request
 
 from bff_core import (
@@ -278,6 +279,30 @@ def test_a_decorator_without_a_path_is_refused(verb):
 def test_a_part_of_another_kind_is_refused(options, mend):
     """Before anything is opened, with the argument that was meant."""
     assert mend in refusal(gateway, "shop", settings=LAPTOP, **options)
+
+
+@strawberry.type
+class Query:
+    """A field."""
+
+    @strawberry.field
+    def a(self) -> int:
+        """Return a number."""
+        return 1
+
+
+@pytest.mark.parametrize(
+    ("options", "mend"),
+    [
+        ({"path": "graphql"}, "GraphQL(path='graphql'): a path starts with a slash: /graphql"),
+        ({"path": None}, "GraphQL(path=None): a path starts with a slash: /graphql"),
+        ({"limits": Limit(quota=5)}, "give Limits(...) of bff_core.graphql"),
+        ({"introspection": "no"}, "GraphQL(introspection='no'): give True or False"),
+    ],
+)
+def test_an_argument_of_graphql_is_checked(options, mend):
+    """`Limit` and `Limits` are easily confused; `"no"` would be true."""
+    assert mend in refusal(GraphQL, strawberry.Schema(Query), **options)
 
 
 @pytest.mark.parametrize("rule", ["orders:read", ["orders:read"], Require, False])
