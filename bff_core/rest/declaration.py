@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute
 
 from bff_core.composition.composition import Composition
 from bff_core.errors import ConfigurationError
-from bff_core.rest.compose import composition_of
+from bff_core.rest.compose import compose, composition_of
 from bff_core.upstream.client import Upstream
 
 
@@ -107,7 +107,7 @@ def _check_screen(
     if not depends:
         raise ConfigurationError(f"{where} is a composition and has no Depends: write {mend}")
     for one in depends:
-        if one.dependency in {None, screen} or getattr(one.dependency, "__name__", "") == "compose":
+        if any(one.dependency is wrong for wrong in (None, screen, compose)):
             raise ConfigurationError(f"{where}: Depends(...) takes what compose returns: {mend}")
 
 

@@ -4,12 +4,24 @@ from functools import partial
 from typing import Annotated
 
 import pytest
-from fastapi import Path, Request, Response
+from fastapi import Depends, Path, Request, Response
 from pydantic import BaseModel
 
-from bff_core import ANYONE, Require, Views, access
+from bff_core import ANYONE, Composition, Require, Views, access, compose
 from bff_core.auth.access import access_of
-from tests.rest.conformance.three_ways import Ask, assert_alike, feature, features
+from tests.rest.conformance.three_ways import (
+    Ask,
+    assert_alike,
+    feature,
+    features,
+)
+
+
+class Screen(Composition):
+    """A screen without parts."""
+
+
+Composed = Annotated[Screen, Depends(compose(Screen))]
 
 
 class Place(BaseModel):
@@ -100,6 +112,21 @@ def parameter_of_the_path_that_nothing_takes(routes):
         return [number, limit]
 
     return Ask("/products/7/red-tent", is_compiled=True)
+
+
+def test_screen_may_come_from_a_dependency_of_one_s_own():
+    """Whatever the function is named."""
+
+    def compose(page: Composed) -> Screen:
+        return page
+
+    views = Views(access=ANYONE)
+
+    @views.get("/x")
+    async def x(page: Annotated[Screen, Depends(compose)]) -> str:
+        return type(page).__name__
+
+    assert len(views.router.routes) == 1
 
 
 @pytest.mark.parametrize("declare", features(globals()), ids=lambda one: one.__name__)
