@@ -291,7 +291,7 @@ async def test_a_handshake_that_the_protocol_refuses_ends(ws):
 async def test_a_refused_handshake_has_no_late_failure():
     """Its time is over after its connection is closed: there is nothing left to break."""
     failures: list[object] = []
-    asyncio.get_running_loop().set_exception_handler(lambda _, told: failures.append(told))
+    asyncio.get_running_loop().set_exception_handler(lambda _, one: failures.append(one))
     sent = socket_of(b"accepts").replace(b"Sec-WebSocket-Version: 13", b"Sec-WebSocket-Version: 12")
     async with served(Sockets(), ws="websockets-sansio", header_timeout=0.3) as server:
         async with server.client() as client:
