@@ -218,6 +218,7 @@ class Caller:
     def reduced(self, reply: Reduced, call: Call, *, is_new: bool = True) -> Any:
         """Return what is left of a reply; the part that made the call says that it is not all.
 
+        Where no part made it the answer can't say so, and is not used again.
         A check of a saga has to know all: what was left out may be what it looks for.
         """
         step = None if self._scope is None else self._scope.step
@@ -226,6 +227,8 @@ class Caller:
             raise BadPayload(why, call=call)
         if (part := running_part.get()) is not None:
             part.reduce()
+        elif self._scope is not None and self._scope.lineage is not None:
+            self._scope.lineage.refuse("partial")
         events = self._stack.events
         if is_new and events.sinks:
             lost = reply.lost[:MOST_REPORTED]

@@ -133,6 +133,11 @@ async def get_kept(page: Shown) -> list[str]:
     return [one.id for one in await page.orders()]
 
 
+@views.get("/direct", cache=True)
+async def get_direct(page: Shown) -> list[str]:
+    return [one.id for one in await page.orders_service.all()]
+
+
 @views.get("/both")
 async def get_both(page: Shown) -> int:
     first, second = page.orders(), page.again()
@@ -281,6 +286,16 @@ async def test_a_cached_reply_carries_the_same_status(path):
     assert {one.headers["cache-control"] for one in answers} == {"no-store"}
     assert {one.text for one in answers} == {'["1","2"]'}
     assert len([one for one in heard if isinstance(one, ReplyReduced)]) == 1
+
+
+@pytest.mark.parametrize(("orders", "stored"), [(ORDERS, False), (ORDERS[:1], True)])
+async def test_an_answer_that_can_not_say_what_it_lacks_is_not_stored(orders, stored):
+    """A view that reads a service without a part has no status to show."""
+    async with opened(reply(200, orders, headers=FRESH)) as (client, _, __):
+        answers = [await client.get("/v1/direct") for _ in range(2)]
+
+    assert ("hit" in answers[1].headers["cache-status"]) is stored
+    assert ("public" in answers[1].headers["cache-control"]) is stored
 
 
 async def test_coalesced_replies_carry_the_same_status():
