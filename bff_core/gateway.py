@@ -62,7 +62,7 @@ class Gateway(FastAPI):
 
     Everything that FastAPI offers works: `include_router`, `dependency_overrides`, middleware.
     `services` are the upstream clients: `repr(app.services[Catalog])` shows how one is called, and
-    calls work while the app runs. `readiness` is what `/readyz` tells, `edge_options` its bounds.
+    calls work while the app runs. `readiness` is what `/readyz` shows, `edge_options` its bounds.
     """
 
     def __init__(

@@ -237,13 +237,13 @@ def audiences_of(told: object) -> set[str]:
     return {name for name in names if isinstance(name, str)}
 
 
-def scopes_of(told: object) -> frozenset[str]:
+def scopes_of(claim: object) -> frozenset[str]:
     """Return scopes: words with spaces between them (RFC 6749, section 3.3), or a list of words.
 
     What is neither grants nothing. Other white space separates no words: it makes one that no
     rule requires.
     """
-    names = told.split(" ") if isinstance(told, str) else told
+    names = claim.split(" ") if isinstance(claim, str) else claim
     if not isinstance(names, list):
         return frozenset()
     return frozenset(name for name in names if isinstance(name, str) and name)

@@ -93,10 +93,10 @@ def _without_content(status: int, compositions: Sequence[Composition]) -> Answer
     return Answer(status, [*length, *part_headers(compositions)], b"")
 
 
-def as_response(told: Answer) -> Response:
+def as_response(answered: Answer) -> Response:
     """Return an answer for FastAPI to send."""
-    response = Response(told.body, told.status)
-    response.raw_headers = told.headers
+    response = Response(answered.body, answered.status)
+    response.raw_headers = answered.headers
     return response
 
 

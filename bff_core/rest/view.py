@@ -90,7 +90,7 @@ class View:
     ) -> Answer:
         """Return the answer to one request, with what the view or a dependency has `injected`."""
         status = self._status(injected)
-        told = answer(
+        made = answer(
             b"" if status in WITHOUT_CONTENT else self.model.encode(result),
             compositions,
             status=status,
@@ -99,8 +99,8 @@ class View:
             with_tag=self.reads and status == 200,
         )
         if injected is None or not injected.raw_headers:
-            return told
-        return Answer(told.status, with_injected(told.headers, injected), told.body)
+            return made
+        return Answer(made.status, with_injected(made.headers, injected), made.body)
 
     def _status(self, injected: Response | None) -> int:
         return self.status if injected is None else injected.status_code or self.status
@@ -115,11 +115,11 @@ class View:
         """Return the answer as the response class of the view makes it."""
         status, content = self._status(injected), self.model.content(result)
         # A class may have a status of its own, such as that of a redirect.
-        told = make(content) if status == 200 else make(content, status_code=status)
-        headers = [*told.raw_headers, *part_headers(compositions)]
+        response = make(content) if status == 200 else make(content, status_code=status)
+        headers = [*response.raw_headers, *part_headers(compositions)]
         # In place: a `FileResponse` adds to the same list when it is sent.
-        told.raw_headers[:] = with_injected(headers, injected) if injected else headers
-        return told
+        response.raw_headers[:] = with_injected(headers, injected) if injected else headers
+        return response
 
     async def run(
         self,

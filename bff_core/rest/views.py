@@ -128,18 +128,18 @@ class Views:
 
         def declare(endpoint: E) -> E:
             check_endpoint(endpoint)
-            told, item = dict(options), item_of(endpoint)
-            answering = take_answering(told, endpoint, status=200, declared=item)
+            route, item = dict(options), item_of(endpoint)
+            answering = take_answering(route, endpoint, status=200, declared=item)
             if answering.response_class is not None:
                 raise ConfigurationError(
                     f"stream {endpoint.__qualname__}: response_class= has no use here: a stream is "
                     "lines of JSON; return a StreamingResponse from a view for any other"
                 )
             needs = said or access_of(endpoint) or self._access
-            told["dependencies"] = [guard(needs), *told.get("dependencies", ())]
-            told |= answering.documented() | {"response_class": Lines}
+            route["dependencies"] = [guard(needs), *route.get("dependencies", ())]
+            route |= answering.documented() | {"response_class": Lines}
             wrapped = guarded(as_stream(endpoint, needs, answering), needs)
-            self.router.get(path, **told)(rank(wrapped))
+            self.router.get(path, **route)(rank(wrapped))
             self._check_parameters(endpoint, options)
             self._views.append(("GET", self.prefix + path, None))
             return endpoint

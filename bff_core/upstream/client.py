@@ -329,8 +329,8 @@ class Upstream(Caller):
         async with stack.streamer.stream(call) as reply:
             await self._refuse_failure(reply, call)
             if _type_of(reply) not in {b"", b"text/event-stream"}:
-                told = f"the reply is of {_shown_type(reply)}, not an event stream"
-                raise BadPayload(told, call=call)
+                message = f"the reply is of {_shown_type(reply)}, not an event stream"
+                raise BadPayload(message, call=call)
             async with aclosing(events(aiter(reply), call)) as values:
                 async for value in values:
                     yield value
@@ -357,8 +357,8 @@ async def _whole(reply: StreamedReply) -> Reply:
 
 def _refuse_void(reply: StreamedReply, call: Call) -> None:
     if _type_of(reply) not in {b"", *LINES}:
-        told = f"an empty body of {_shown_type(reply)}, and no stream of lines"
-        raise BadPayload(told, call=call)
+        message = f"an empty body of {_shown_type(reply)}, and no stream of lines"
+        raise BadPayload(message, call=call)
 
 
 def _shown_type(reply: StreamedReply) -> str:

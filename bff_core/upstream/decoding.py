@@ -93,8 +93,8 @@ class Decoding(Generic[T]):
             try:
                 return self._again.read(line, find_header(headers, b"content-type") or b"")  # type: ignore[no-any-return]  # as the model
             except UNREADABLE as error:
-                told = misfit_of_line(line, error, without_content(error))
-                raise BadPayload(told, call=call, sample=line[:SAMPLE_BYTES]) from error
+                message = misfit_of_line(line, error, without_content(error))
+                raise BadPayload(message, call=call, sample=line[:SAMPLE_BYTES]) from error
         self._until_searched = left = self._until_searched - 1
         if left <= 0 or self._is_zoned or not line.isascii():
             return self._examined(value, Reply(200, headers, line), call)
@@ -132,8 +132,8 @@ class Decoding(Generic[T]):
 
     def _unfit(self, reply: Reply, call: Call, error: Exception) -> BadPayload:
         """Return the error of a body that does not fit; it holds no content of the body."""
-        told = misfit(reply, name_of(self._model), error, without_content(error))
-        return BadPayload(told, call=call, reply=reply)
+        message = misfit(reply, name_of(self._model), error, without_content(error))
+        return BadPayload(message, call=call, reply=reply)
 
     def _refused(self, reply: Reply, call: Call) -> T:
         # A write that returns nothing would be taken as done; what is deleted twice is gone.

@@ -140,8 +140,8 @@ def translated(
     try:
         argument = translation.argument(failure, decodings)
     except BadPayload as misfit:
-        told = str(misfit.args[0]).replace("(status 200", f"(status {failure.reply.status}")
-        failure.args = (f"{failure.args[0]}; for {translation.name}, {told}",)
+        reason = str(misfit.args[0]).replace("(status 200", f"(status {failure.reply.status}")
+        failure.args = (f"{failure.args[0]}; for {translation.name}, {reason}",)
         return failure
     made = _made(translation, argument, failure)
     if made is None:

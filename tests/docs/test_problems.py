@@ -155,7 +155,7 @@ def test_each_status_has_the_code_and_the_title_of_the_page():
 
 
 def test_statuses_that_services_may_pass_on_have_the_codes_of_those_statuses():
-    """Whoever says it, a conflict is a `conflict`."""
+    """A conflict is a `conflict`, whether the gateway or a service says so."""
     assert set(PASSES_THROUGH) <= REFUSALS.keys()
     for title in REFUSALS.values():
         assert (code_of(title), title) in {*STATUSES.values(), *TITLES.items()}

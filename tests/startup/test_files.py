@@ -28,7 +28,7 @@ def names_in(folder: Path) -> set[str]:
 
 
 async def test_files_of_the_working_directory_are_logged(tmp_path, monkeypatch):
-    """A gateway that nobody told where to store sagas and keys says where they are."""
+    """A gateway without these settings logs where it stores sagas and keys."""
     monkeypatch.chdir(tmp_path)
 
     async with started(settings(), **OPTIONS) as heard:

@@ -36,17 +36,17 @@ async function ask(path, options = {}) {
 }
 
 // What is to be said about a field: that it is missing and why, or how old it is.
-function noteOf(field, told) {
-  const error = told.errors?.find((one) => one.path?.[1] === field);
-  const part = told.extensions?.parts?.[PARTS[field]] ?? { status: "ok" };
+function noteOf(field, result) {
+  const error = result.errors?.find((one) => one.path?.[1] === field);
+  const part = result.extensions?.parts?.[PARTS[field]] ?? { status: "ok" };
   if (part.status === "stale") return `as it was ${part.age ?? 0} s ago`;
   if (part.status !== "ok") return `not available just now (${part.reason ?? part.status})`;
   return error ? error.message : "";
 }
 
-function showNotes(told) {
+function showNotes(result) {
   for (const field of Object.keys(PARTS)) {
-    const note = noteOf(field, told);
+    const note = noteOf(field, result);
     at(`${field}-note`).textContent = note;
     show(`${field}-note`, Boolean(note));
   }
@@ -58,9 +58,9 @@ async function showHome() {
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ query: HOME }),
   });
-  const told = await answer.json();
-  const home = told.data?.home;
-  complain(home ? "" : `The home screen is not available: ${told.errors?.[0]?.message ?? told.title}`);
+  const result = await answer.json();
+  const home = result.data?.home;
+  complain(home ? "" : `The home screen is not available: ${result.errors?.[0]?.message ?? result.title}`);
   show("home", Boolean(home));
   if (!home) return;
   // What the session has no scope for is null, and has an error of its own.
@@ -70,7 +70,7 @@ async function showHome() {
   at("cart").textContent = cart ? cart.count : "–";
   list("orders", (orders ?? []).map((order) => `${order.number}: ${order.status}`));
   list("picks", (picks ?? []).filter((pick) => pick.product).map((pick) => pick.product.title));
-  showNotes(told);
+  showNotes(result);
 }
 
 async function signOut() {
