@@ -1,16 +1,16 @@
 """JSON as it is read from clients: strictly, and with the place of what is wrong."""
 
 import contextlib
-import gc
 import json
 import math
-import time
+from functools import partial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bff_core.edge.json_text import MAX_DEPTH, JSONRefused, is_flat, is_plain, place_of, read_json
+from tests.cpu_time import cpu_seconds
 
 VALUES = st.recursive(
     st.none()
@@ -136,29 +136,21 @@ SLOW = {
 }
 
 
-def seconds(act) -> float:
-    """Return how much CPU time something takes without collections, at best of three."""
-    took = []
-    for _ in range(3):
-        gc.collect()
-        gc.disable()
-        began = time.process_time()
-        with contextlib.suppress(JSONRefused):
-            act()
-        took.append(time.process_time() - began)
-        gc.enable()
-    return min(took)
+def read_or_refused(text: bytes) -> None:
+    """Do all that is done with a text before anything is decoded."""
+    with contextlib.suppress(JSONRefused):
+        is_plain(text), is_flat(text), read_json(text)
 
 
 @pytest.fixture(scope="module")
 def usual():
     """Return how long Python's own parser takes for many values."""
-    return seconds(lambda: json.loads(SLOW["wide"]))
+    return cpu_seconds(partial(json.loads, SLOW["wide"]))
 
 
 @pytest.mark.parametrize("text", SLOW.values(), ids=SLOW)
 def test_no_text_takes_long_to_refuse(text, usual):
     """A text that is made to be slow costs what any other of its length does."""
-    took = seconds(lambda: (is_plain(text), is_flat(text), read_json(text)))
+    took = cpu_seconds(partial(read_or_refused, text))
 
     assert took < 8 * usual

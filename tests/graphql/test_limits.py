@@ -1,7 +1,5 @@
 """Limits: large queries are refused before they cost anything."""
 
-import time
-
 import pytest
 import strawberry
 from graph_shop import Mutation, Query
@@ -11,6 +9,7 @@ from bff_core import ConfigurationError
 from bff_core.graphql import Limits
 from bff_core.graphql.documents import CACHED_CHARACTERS, Documents, RequestRefused
 from bff_core.graphql.limits import QueryTooLarge, check_extent
+from tests.cpu_time import cpu_seconds
 
 SCHEMA = strawberry.Schema(Query, Mutation)
 
@@ -67,11 +66,12 @@ def test_fragments_that_multiply_are_counted_without_walking_them():
         f"fragment F{n} on Query {{ ...F{n + 1} ...F{n + 1} }}" for n in range(60)
     )
     document = parse(bomb + "fragment F60 on Query { a: language }")
-    began = time.process_time()
 
-    with pytest.raises(QueryTooLarge, match=f"aliases {2**60}"):
-        check_extent(document, Limits())
-    assert time.process_time() - began < 1
+    def refuse() -> None:
+        with pytest.raises(QueryTooLarge, match=f"aliases {2**60}"):
+            check_extent(document, Limits())
+
+    assert cpu_seconds(refuse) < 1
 
 
 def test_fragments_in_a_circle_are_left_to_validation():
@@ -94,11 +94,12 @@ def test_deep_nesting_is_refused_not_a_crash():
 def test_validation_of_repeated_fields_stays_cheap():
     """What validation compares pairwise is bounded before it starts."""
     query = "{ " + "product(id: 7) { id } " * 400 + "}"
-    began = time.process_time()
 
-    with pytest.raises(RequestRefused):
-        documents(tokens=10_000).find(query)
-    assert time.process_time() - began < 1
+    def refuse() -> None:
+        with pytest.raises(RequestRefused):
+            documents(tokens=10_000).find(query)
+
+    assert cpu_seconds(refuse) < 1
 
 
 def test_introspection_is_not_deep():
