@@ -31,7 +31,7 @@ ONE_PLACE = {
     "httptools": ("bff_core.upstream.transport.", "bff_core.server."),  # responses, requests
     "httpx": "bff_core.testing.running",
     "pydantic_settings": "bff_core.settings",
-    "redis": "bff_core.redis",
+    "redis": "bff_core.redis.",
     "tenacity": "bff_core.upstream.layers.",
     "uvicorn": "bff_core.",
     "uvloop": "bff_core.",

@@ -9,8 +9,8 @@ import trustme
 from bff_core.clock import chance, monotonic
 from bff_core.errors import ConfigurationError, StoreUnavailable
 from bff_core.events import Events, StoreChanged
-from bff_core.links import Links
-from bff_core.redis import RedisLink, name_of
+from bff_core.redis.client import RedisLink, name_of
+from bff_core.redis.clients import Links
 from tests.redis_server import RedisServer
 
 pytestmark = pytest.mark.needs("redis-server")

@@ -29,7 +29,7 @@ from bff_core.limits.redis import RedisStore as Limits
 from bff_core.limits.store import Asked
 from bff_core.policy.idempotency import IdempotencyOptions
 from bff_core.policy.limits import Limit
-from bff_core.redis import RedisLink
+from bff_core.redis.client import RedisLink
 from bff_core.saga.journal.redis import RedisJournal
 from tests.redis_server import RedisServer
 

@@ -14,7 +14,7 @@ from bff_core.auth.viewer import Viewer
 from bff_core.call import find_header
 from bff_core.clock import Clock
 from bff_core.errors import ConfigurationError, NotAuthenticated, StoreUnavailable
-from bff_core.link import Link
+from bff_core.redis.interface import Link
 from bff_core.scope import Scope
 
 DAY: Final = 86_400.0

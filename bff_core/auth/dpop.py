@@ -22,7 +22,7 @@ from bff_core.auth.jwt import (
 )
 from bff_core.clock import Clock
 from bff_core.errors import ConfigurationError, NotAuthenticated
-from bff_core.link import Link
+from bff_core.redis.interface import Link
 from bff_core.scope import Scope
 
 NONCE_LIFE: Final = 300.0

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from bff_core.clock import chance, monotonic
 from bff_core.errors import ConfigurationError, StoreUnavailable
 from bff_core.events import Events
-from bff_core.link import Link
+from bff_core.redis.interface import Link
 from bff_core.saga.entry import Entry, told
 from bff_core.saga.journal.interface import Journal
 from bff_core.saga.journal.opening import open_journal
@@ -35,7 +35,7 @@ class _Links:
         self._links: list[Link] = []
 
     def to(self, url: str, /) -> Link:
-        from bff_core.redis import RedisLink  # noqa: PLC0415 # a file needs no client
+        from bff_core.redis.client import RedisLink  # noqa: PLC0415 # a file needs no client
 
         link = RedisLink(url, clock=monotonic, chance=chance, events=Events(), timeout=2.0)
         self._links.append(link)

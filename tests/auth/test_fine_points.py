@@ -23,7 +23,7 @@ from bff_core.auth.viewer import Viewer
 from bff_core.clock import chance
 from bff_core.errors import NotAuthenticated
 from bff_core.events import Events
-from bff_core.links import Links
+from bff_core.redis.clients import Links
 from bff_core.scope import Scope
 from tests.auth.identity import Identity
 from tests.auth.keys.test_certificates import GOOD

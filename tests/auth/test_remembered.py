@@ -21,7 +21,7 @@ from bff_core.auth.viewer import Viewer
 from bff_core.clock import chance
 from bff_core.errors import NotAuthenticated
 from bff_core.events import Events
-from bff_core.links import Links
+from bff_core.redis.clients import Links
 from bff_core.scope import Scope
 from bff_core.testing.scripted import Scripted, ScriptedTransport, reply
 from bff_core.testing.workbench import Workbench

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bff_core.redis import CONNECTIONS
+from bff_core.redis.client import CONNECTIONS
 from tests.chaos.acquaintance import acquaint, wares_of
 from tests.chaos.checks import Checker, Viewer
 from tests.chaos.crowd import Client, Stopwatch, goodput

@@ -9,7 +9,7 @@ import pytest
 from bff_core.clock import chance, monotonic
 from bff_core.errors import StoreUnavailable
 from bff_core.events import Events
-from bff_core.redis import RedisLink
+from bff_core.redis.client import RedisLink
 from bff_core.saga.journal.redis import RedisJournal
 from bff_core.saga.journal.sqlite import SQLiteJournal
 

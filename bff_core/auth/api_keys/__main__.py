@@ -23,7 +23,7 @@ from bff_core.auth.api_keys.keys import ApiKeys, open_keys
 from bff_core.clock import chance, monotonic
 from bff_core.errors import BFFError, ConfigurationError
 from bff_core.events import Events
-from bff_core.links import Links
+from bff_core.redis.clients import Links
 from bff_core.sqlite import missing_file
 from bff_core.variables import API_KEYS, PREFIX, with_files
 

@@ -10,7 +10,7 @@ from bff_core.auth.api_keys.sqlite import SQLiteKeys
 from bff_core.auth.api_keys.store import KeyStore
 from bff_core.clock import Clock
 from bff_core.errors import ConfigurationError, NotFound
-from bff_core.link import Link
+from bff_core.redis.interface import Link
 from bff_core.sqlite import path_of
 
 LONGEST: Final = 200

@@ -9,7 +9,7 @@ import msgspec
 from bff_core.auth.api_keys.key import ApiKeyRecord
 from bff_core.auth.api_keys.store import REMEMBERED
 from bff_core.errors import StoreUnavailable
-from bff_core.link import Link
+from bff_core.redis.interface import Link
 
 # A key is a hash: what does not change, and the two times that do, which scripts compare.
 

@@ -8,7 +8,7 @@ import msgspec
 from bff_core.auth.session.sealing import Sealing
 from bff_core.auth.session.session import Session, indexes_of
 from bff_core.auth.session.store import MOST_PER_SUBJECT, Kept, Lifetimes, newest_first
-from bff_core.link import Link
+from bff_core.redis.interface import Link
 
 # A session is a hash: what is sealed, the generation of its tokens, its end by Redis' own clock
 # (milliseconds), so that no process's clock decides. Its lists are sorted by those ends.

@@ -7,7 +7,7 @@ from bff_core.cache.stores.chronicle import Chronicle
 from bff_core.cache.stores.scripts import PURGES, RELEASE, TAGS
 from bff_core.clock import Clock
 from bff_core.errors import StoreUnavailable
-from bff_core.link import Link, Value
+from bff_core.redis.interface import Link, Value
 
 RESPITE: Final = 0.1
 """Seconds that Redis is left alone after a failure, so that a request waits for it once."""

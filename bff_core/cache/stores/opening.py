@@ -7,7 +7,7 @@ from bff_core.cache.stores.redis import RedisStore
 from bff_core.cache.stores.telling import Spawn
 from bff_core.clock import Chance, Clock
 from bff_core.events import Events
-from bff_core.link import Link
+from bff_core.redis.interface import Link
 
 
 def open_store(

@@ -13,7 +13,7 @@ from bff_core.cache.stores.purges import REMEMBERED
 from bff_core.cache.stores.scripts import KEEP, LOAD, PREFIX
 from bff_core.cache.stores.telling import Spawn, Telling
 from bff_core.clock import Chance, Clock
-from bff_core.link import Link, Value
+from bff_core.redis.interface import Link, Value
 
 LEASES: Final = 10_000
 """How many leases are remembered, so that they can be given back; others run out."""

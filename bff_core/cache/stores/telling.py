@@ -10,7 +10,7 @@ from bff_core.cache.stores.asking import Asking
 from bff_core.cache.stores.codec import raw
 from bff_core.cache.stores.purges import REMEMBERED
 from bff_core.cache.stores.scripts import FORGET, PURGES, RENEW
-from bff_core.link import Value
+from bff_core.redis.interface import Value
 
 Spawn = Callable[[Coroutine[object, object, None]], asyncio.Task[None]]
 

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from bff_core.clock import Clock
-from bff_core.link import Link
+from bff_core.redis.interface import Link
 from bff_core.saga.journal.interface import Journal
 from bff_core.saga.journal.redis import RedisJournal
 from bff_core.saga.journal.sqlite import SQLiteJournal

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from bff_core.link import Link
+from bff_core.redis.interface import Link
 
 PREFIX: Final = "bff:journal:"
 OPEN: Final = "bff:journal:open:"

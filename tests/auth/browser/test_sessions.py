@@ -19,7 +19,7 @@ from bff_core.auth.session.store import MOST_PER_SUBJECT, Lifetimes
 from bff_core.clock import chance, monotonic
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events
-from bff_core.links import Links
+from bff_core.redis.clients import Links
 from services_mock import identity
 from services_mock.identity.book import Stay
 from services_mock.identity.signing import logout_token, signed

@@ -16,7 +16,7 @@ from bff_core.auth.api_keys.keys import ApiKeys, open_keys
 from bff_core.clock import chance, monotonic
 from bff_core.errors import ConfigurationError, NotFound
 from bff_core.events import Events
-from bff_core.links import Links
+from bff_core.redis.clients import Links
 from tests.kept_shop import client_of, in_production
 
 TOKEN = "an operator's token that is long"

@@ -13,7 +13,7 @@ from bff_core.cache.stores.memory import MemoryStore
 from bff_core.cache.stores.redis import RedisStore
 from bff_core.clock import chance, monotonic
 from bff_core.events import Events
-from bff_core.redis import RedisLink
+from bff_core.redis.client import RedisLink
 
 PATIENCE = 5.0
 """Seconds in which Redis answers on a busy machine, where a test is not about being in time."""

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from bff_core.redis import TIMEOUT
+from bff_core.redis.client import TIMEOUT
 from tests.cache.stores.conftest import body_of, eventually, kept, shared, until
 from tests.redis_server import RedisServer
 from tests.slow_road import SlowRoad

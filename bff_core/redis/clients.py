@@ -2,7 +2,7 @@
 
 from bff_core.clock import Chance, Clock
 from bff_core.events import Events
-from bff_core.link import Link
+from bff_core.redis.interface import Link
 
 
 class Links:
@@ -19,7 +19,7 @@ class Links:
         link = self._links.get(url)
         if link is None:
             # Loading the client takes a fifth of a second that most gateways need not wait for.
-            from bff_core.redis import RedisLink  # noqa: PLC0415 # only where a URL is set
+            from bff_core.redis.client import RedisLink  # noqa: PLC0415 # only where a URL is set
 
             link = RedisLink(url, clock=self._clock, chance=self._chance, events=self._events)
             self._links[url] = link

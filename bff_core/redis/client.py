@@ -23,13 +23,13 @@ from redis.exceptions import (
 from redis.exceptions import TimeoutError as ReadTimeout
 from redis.maint_notifications import MaintNotificationsConfig
 
-from bff_core.bounded import bounded
 from bff_core.clock import Chance, Clock
 from bff_core.errors import ConfigurationError, StoreUnavailable
 from bff_core.events import Events
-from bff_core.link import Value
 from bff_core.policy.breaker import Breaker, Circuit
-from bff_core.store_reports import StoreReports, reason_of
+from bff_core.redis.interface import Value
+from bff_core.redis.reports import StoreReports, reason_of
+from bff_core.timeouts import bounded
 
 TIMEOUT: Final = 0.05
 """Seconds: what a request may lose by a Redis that does not answer."""

@@ -1,0 +1,1 @@
+"""Redis as state that several gateways share: the interface, the client, the connections by URL."""
