@@ -29,7 +29,7 @@ from bff_core.clock import chance, monotonic
 from bff_core.events import Events
 from bff_core.redis.clients import Links
 from bff_core.scope import Scope
-from bff_core.settings import Settings
+from bff_core.settings.model import Settings
 from bff_core.testing.scripted import Scripted, ScriptedTransport
 from bff_core.upstream.roster import Roster
 from bff_core.upstream.runtime import Runtime

@@ -65,7 +65,7 @@ from bff_core.rest.views import Views
 from bff_core.saga.errors import SagaFailed
 from bff_core.saga.saga import Saga, SagaPolicy, step
 from bff_core.scope import Scope
-from bff_core.settings import Settings
+from bff_core.settings.model import Settings
 from bff_core.upstream.bodies import FilePart
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.failures import as_problem

@@ -44,7 +44,7 @@ from bff_core.policies import PolicyFile
 from bff_core.policy.limits import Limit
 from bff_core.saga.desk import Desk
 from bff_core.saga.saga import Saga
-from bff_core.settings import Settings
+from bff_core.settings.model import Settings
 from bff_core.startup.checks import Checks
 from bff_core.startup.processes import processes_of
 from bff_core.startup.unused import users_of

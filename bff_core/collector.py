@@ -3,7 +3,7 @@
 import gc
 from collections.abc import Callable
 
-from bff_core.settings import Settings
+from bff_core.settings.model import Settings
 
 
 def tune_collector(settings: Settings) -> Callable[[], None]:

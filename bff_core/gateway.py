@@ -41,7 +41,8 @@ from bff_core.policies import PolicyFile, Reload
 from bff_core.policy.limits import Limit
 from bff_core.rest.openapi import PROBLEM
 from bff_core.saga.saga import Saga
-from bff_core.settings import Settings
+from bff_core.settings.model import Settings
+from bff_core.settings.values import base_of
 from bff_core.signin.routes import routes_for as signin_routes
 from bff_core.startup.arguments import check_arguments, check_keywords, check_parts
 from bff_core.stores import Stores
@@ -50,7 +51,6 @@ from bff_core.upstream.client import Upstream
 from bff_core.upstream.roster import Roster
 from bff_core.upstream.runtime import Runtime
 from bff_core.upstream.stack import MakeTransport, UpstreamStack, wire
-from bff_core.variables import base_of
 
 Lifespan = Callable[["Gateway"], AbstractAsyncContextManager[None]]
 GATEWAY = "bff.gateway"

@@ -24,7 +24,7 @@ from bff_core.saga.desk import Desk
 from bff_core.saga.journal.opening import open_journal
 from bff_core.saga.saga import Saga
 from bff_core.saga.steps import Surroundings
-from bff_core.settings import Settings
+from bff_core.settings.model import Settings
 from bff_core.sqlite import opened_file
 
 CLOSED = "the stores of a gateway are open while it runs: run its lifespan"

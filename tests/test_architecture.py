@@ -30,7 +30,7 @@ ONE_PLACE = {
     "joserfc": "bff_core.auth.jwt",
     "httptools": ("bff_core.upstream.transport.", "bff_core.server."),  # responses, requests
     "httpx": "bff_core.testing.running",
-    "pydantic_settings": "bff_core.settings",
+    "pydantic_settings": "bff_core.settings.model",
     "redis": "bff_core.redis.",
     "tenacity": "bff_core.upstream.layers.",
     "uvicorn": "bff_core.",

@@ -6,7 +6,7 @@ import pytest
 
 from bff_core.edge.options import LOCAL_HOSTS, EdgeOptions
 from bff_core.errors import ConfigurationError
-from bff_core.settings import ConfigurationWarning, Settings
+from bff_core.settings.model import ConfigurationWarning, Settings
 
 
 def test_an_empty_environment_is_production_with_safe_bounds():

@@ -15,7 +15,7 @@ from bff_core.errors import ClientError, ConfigurationError
 from bff_core.events import Events
 from bff_core.redis.clients import Links
 from bff_core.scope import Scope
-from bff_core.settings import Settings
+from bff_core.settings.model import Settings
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.runtime import Spawn
 

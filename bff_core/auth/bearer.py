@@ -29,7 +29,7 @@ from bff_core.call import find_header
 from bff_core.clock import Clock, monotonic
 from bff_core.errors import ConfigurationError, NotAuthenticated
 from bff_core.scope import Scope
-from bff_core.settings import Settings
+from bff_core.settings.model import Settings
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.runtime import Spawn
 

@@ -15,7 +15,7 @@ from bff_core.auth.viewer import Viewer
 from bff_core.clock import Clock
 from bff_core.errors import BFFError, ConfigurationError, NotAuthenticated
 from bff_core.scope import Scope
-from bff_core.settings import Settings
+from bff_core.settings.model import Settings
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.provider import ProviderUnavailable, basic, post, provider, told_in
 from bff_core.upstream.token_reply import seconds_in

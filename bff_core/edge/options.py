@@ -8,7 +8,7 @@ from bff_core.edge.names import check_host, check_origin
 from bff_core.edge.security import API_POLICY
 from bff_core.errors import ConfigurationError
 from bff_core.policy.idempotency import IdempotencyOptions
-from bff_core.settings import Settings
+from bff_core.settings.model import Settings
 
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]", "testserver")
 """What a gateway goes by on a laptop and in a test."""

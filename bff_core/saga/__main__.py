@@ -21,8 +21,8 @@ from bff_core.redis.interface import Link
 from bff_core.saga.entry import Entry, told
 from bff_core.saga.journal.interface import Journal
 from bff_core.saga.journal.opening import open_journal
+from bff_core.settings.values import JOURNAL, PREFIX, with_files, without_password
 from bff_core.sqlite import missing_file
-from bff_core.variables import JOURNAL, PREFIX, with_files, without_password
 
 MOST = 1000
 """How many are listed."""

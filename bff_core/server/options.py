@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated, Final, Self
 
 from bff_core.policy.options import Option, check
-from bff_core.settings import Settings
+from bff_core.settings.model import Settings
 
 KIB: Final = 1024
 MIB: Final = 1024 * KIB

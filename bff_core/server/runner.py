@@ -22,7 +22,7 @@ from bff_core.server.process import Process
 from bff_core.server.serving import App
 from bff_core.server.uvicorn import configuration
 from bff_core.server.workers import READY, Workers, command
-from bff_core.settings import ConfigurationWarning, Settings
+from bff_core.settings.model import ConfigurationWarning, Settings
 from bff_core.startup.processes import Processes
 
 

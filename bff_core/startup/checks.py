@@ -12,7 +12,7 @@ from bff_core.errors import ConfigurationError
 from bff_core.events import ConfigurationWarned, Events
 from bff_core.policy.limits import Limit
 from bff_core.saga.saga import Saga
-from bff_core.settings import Settings
+from bff_core.settings.model import Settings
 from bff_core.startup.processes import Processes
 from bff_core.startup.production import doubts, refusals
 from bff_core.startup.sharing import (

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Final
 
-from bff_core.settings import Settings
+from bff_core.settings.model import Settings
 
 PROCESSES: Final = "bff.processes"
 """Where the state of the lifespan holds the `Processes`, if our own server serves the gateway."""

@@ -6,7 +6,7 @@ from typing import Final
 from bff_core.auth.authenticator import Authenticator, HasKeys, TrustsIssuers, each_of
 from bff_core.edge.forwarded import UNIX
 from bff_core.edge.options import EdgeOptions
-from bff_core.settings import Settings
+from bff_core.settings.model import Settings
 from bff_core.startup.addresses import count_public, is_loopback, is_public
 from bff_core.startup.sharing import is_memory
 from bff_core.upstream.client import Upstream

@@ -10,7 +10,7 @@ from bff_core.auth.demo import DemoAuthenticator
 from bff_core.auth.viewer import Viewer
 from bff_core.errors import ConfigurationError, NotAuthenticated
 from bff_core.scope import Scope
-from bff_core.settings import Settings
+from bff_core.settings.model import Settings
 
 
 def asking(credentials):

@@ -21,7 +21,7 @@ from bff_core.composition.composition import Board
 from bff_core.errors import NotAllowed, NotFound
 from bff_core.events import Events, PartEnded
 from bff_core.graphql import GraphQL, Info
-from bff_core.settings import Settings
+from bff_core.settings.model import Settings
 from bff_core.testing.running import running
 
 REASONS = [

@@ -12,7 +12,7 @@ from bff_core.policy.limits import Limit
 from bff_core.policy.options import Option, described
 from bff_core.saga.saga import SagaPolicy
 from bff_core.server.options import ServerOptions
-from bff_core.settings import Settings
+from bff_core.settings.model import Settings
 
 
 def connection_rows() -> list[list[str]]:

@@ -9,7 +9,7 @@ from starlette.routing import Mount
 
 from bff_core.edge.options import HSTS, EdgeOptions
 from bff_core.events import Answered
-from bff_core.settings import Settings
+from bff_core.settings.model import Settings
 
 
 async def test_every_answer_is_defensive(edged, answering):

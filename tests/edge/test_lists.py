@@ -13,7 +13,7 @@ from bff_core.edge.options import CorsOptions, EdgeOptions
 from bff_core.edge.problem import problem
 from bff_core.edge.reuse import entry_of
 from bff_core.lineage import Lineage
-from bff_core.settings import Settings
+from bff_core.settings.model import Settings
 
 SHOP = "https://shop.example"
 STRANGER = ("203.0.113.9", 4711)

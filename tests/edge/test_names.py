@@ -4,7 +4,7 @@ import pytest
 
 from bff_core.edge.options import CorsOptions, EdgeOptions
 from bff_core.errors import ConfigurationError
-from bff_core.settings import Settings
+from bff_core.settings.model import Settings
 
 
 def edge_of(**settings: str) -> EdgeOptions:

@@ -15,7 +15,7 @@ from starlette.background import BackgroundTask
 from bff_core import Composition, Upstream, Views, compose, critical, gateway, optional
 from bff_core.events import Events
 from bff_core.observe import JSONLines, LogSink, RequestIds
-from bff_core.settings import Settings
+from bff_core.settings.model import Settings
 
 own_log = logging.getLogger("shop.lab")
 

@@ -10,7 +10,7 @@ import pytest
 from bff_core import gateway
 from bff_core.events import AnyEvent, ConfigurationWarned, Events
 from bff_core.gateway import Gateway
-from bff_core.settings import Settings
+from bff_core.settings.model import Settings
 from tests.processes.process import Nursery, Process
 from tests.processes.services import answers
 from tests.server.conftest import free_port

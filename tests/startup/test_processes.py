@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bff_core.settings import Settings
+from bff_core.settings.model import Settings
 from bff_core.startup.processes import PROCESSES, Processes, processes_of
 from tests.server.talking import until
 from tests.startup.conftest import REDIS

@@ -21,7 +21,7 @@ from bff_core import (
 )
 from bff_core.errors import ConfigurationError
 from bff_core.graphql import GraphQL
-from bff_core.settings import ConfigurationWarning, Settings
+from bff_core.settings.model import ConfigurationWarning, Settings
 
 LAPTOP = Settings(env="development", upstreams={"shop": "http://127.0.0.1:1"})
 

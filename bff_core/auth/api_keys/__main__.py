@@ -24,8 +24,8 @@ from bff_core.clock import chance, monotonic
 from bff_core.errors import BFFError, ConfigurationError
 from bff_core.events import Events
 from bff_core.redis.clients import Links
+from bff_core.settings.values import API_KEYS, PREFIX, with_files
 from bff_core.sqlite import missing_file
-from bff_core.variables import API_KEYS, PREFIX, with_files
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 

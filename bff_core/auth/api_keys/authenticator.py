@@ -16,7 +16,7 @@ from bff_core.call import find_header
 from bff_core.clock import Clock
 from bff_core.errors import ConfigurationError, NotAuthenticated, StoreUnavailable
 from bff_core.scope import Scope
-from bff_core.settings import Settings
+from bff_core.settings.model import Settings
 from bff_core.sqlite import MEMORY, opened_file, path_of
 from bff_core.upstream.client import Upstream
 

@@ -26,9 +26,9 @@ from bff_core.auth.viewer import Viewer
 from bff_core.clock import Clock
 from bff_core.errors import ConfigurationError
 from bff_core.scope import Scope
-from bff_core.settings import Settings
+from bff_core.settings.model import Settings
+from bff_core.settings.values import base_of
 from bff_core.upstream.client import Upstream
-from bff_core.variables import base_of
 
 HOUR: Final = 3600.0
 

@@ -5,8 +5,8 @@ from urllib.parse import urlsplit
 from bff_core.auth.session.cookie import PREFIX
 from bff_core.auth.session.sealing import Sealing
 from bff_core.errors import ConfigurationError
-from bff_core.settings import Settings
-from bff_core.variables import base_of
+from bff_core.settings.model import Settings
+from bff_core.settings.values import base_of
 
 
 def check_settings(settings: Settings, prefix: str) -> None:

@@ -12,8 +12,8 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bff_core.errors import ConfigurationError
-from bff_core.kubernetes import without_service_variables
-from bff_core.variables import (
+from bff_core.settings.kubernetes import without_service_variables
+from bff_core.settings.values import (
     API_KEYS,
     JOURNAL,
     PREFIX,
