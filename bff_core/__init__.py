@@ -38,7 +38,7 @@ from bff_core.errors import (
     TransportFailed,
     UpstreamError,
 )
-from bff_core.gateway import Gateway, gateway
+from bff_core.gateway.app import Gateway, gateway
 from bff_core.policy.balance import Balance
 from bff_core.policy.breaker import Breaker
 from bff_core.policy.bulkhead import Bulkhead

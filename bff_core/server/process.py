@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Final
 
 from bff_core.events import Events, Opened
-from bff_core.gateway import GATEWAY, Gateway
+from bff_core.gateway.app import GATEWAY, Gateway
 from bff_core.server.drain import Drain
 from bff_core.server.lifespan import Lifespan
 from bff_core.server.listening import Listening

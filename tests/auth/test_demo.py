@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from bff_core.assembly import authenticator
 from bff_core.auth.authenticator import FirstOf
 from bff_core.auth.demo import DemoAuthenticator
 from bff_core.auth.viewer import Viewer
 from bff_core.errors import ConfigurationError, NotAuthenticated
+from bff_core.gateway.factory import authenticator
 from bff_core.scope import Scope
 from bff_core.settings.model import Settings
 

@@ -11,8 +11,8 @@ import pytest
 
 from bff_core.edge.health import About, Readiness
 from bff_core.edge.options import EdgeOptions
-from bff_core.edge.stack import edge
 from bff_core.events import AnyEvent, Events
+from bff_core.gateway.pipeline import edge
 
 
 @dataclass

@@ -23,10 +23,10 @@ from bff_core.edge.kept import MOST_FORMS, Keeper
 from bff_core.edge.operator import LONGEST
 from bff_core.edge.options import EdgeOptions
 from bff_core.edge.reuse import LARGEST, MOST_TAGS, excess
-from bff_core.edge.stack import edge
 from bff_core.edge.watch import INTERVAL, Watch
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events
+from bff_core.gateway.pipeline import edge
 from bff_core.lineage import EVERYBODY, Lineage
 from bff_core.policy.limits import Limit
 from bff_core.policy.pressure import Pressure

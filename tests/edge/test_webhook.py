@@ -14,8 +14,8 @@ from bff_core.edge.errands import LONGEST_TAG, MOST_TAGS, errands
 from bff_core.edge.health import About, Readiness
 from bff_core.edge.operator import LONGEST
 from bff_core.edge.options import EdgeOptions
-from bff_core.edge.stack import edge
 from bff_core.events import AnyEvent, Events, Purged
+from bff_core.gateway.pipeline import edge
 from bff_core.policy.webhook import SKEW, key_of, sign
 from tests.edge.conftest import Edged
 

@@ -50,7 +50,7 @@ def test_an_api_key_is_masked_by_its_form(frame):
         "the basics of bearers",
         "cookie jar",
         "a.b.c",
-        "bff_core.edge.stack",
+        "bff_core.gateway.pipeline",
         "bff_12345678",
         "GET /users/{id}: 503",
     ],

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from bff_core import ConfigurationError, Gateway, Settings
 from bff_core.errors import DeadlineExceeded
 from bff_core.events import AnyEvent, Events, PoliciesChanged, PoliciesRefused
-from bff_core.policies import LARGEST_FILE
+from bff_core.policy_reload import LARGEST_FILE
 from bff_core.scope import Scope
 from bff_core.testing.running import running
 from bff_core.testing.scripted import Scripted, ScriptedTransport, reply

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bff_core.events import Events
-from bff_core.gateway import Gateway
+from bff_core.gateway.app import Gateway
 from bff_core.server.__main__ import main, plan_of
 from bff_core.server.listening import CannotListen, adopt, bind
 from bff_core.server.runner import CannotServe, Plan, load

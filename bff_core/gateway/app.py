@@ -12,7 +12,6 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
-from bff_core import assembly
 from bff_core.auth.access import ANYONE
 from bff_core.auth.authenticator import Authenticator, MakeAuthenticator, Resources, names_of
 from bff_core.auth.demo import DemoViewer
@@ -33,19 +32,20 @@ from bff_core.edge.problems import install_problem_handlers, noting
 from bff_core.edge.request_body import RequestBodies
 from bff_core.edge.security import DOCS_POLICY, with_policy
 from bff_core.edge.security_schemes import with_security
-from bff_core.edge.stack import edge
 from bff_core.edge.wiring import WIRING
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events
-from bff_core.policies import PolicyFile, Reload
+from bff_core.gateway import factory
+from bff_core.gateway.pipeline import edge
+from bff_core.gateway.shared_state import Stores
 from bff_core.policy.limits import Limit
+from bff_core.policy_reload import PolicyFile, Reload
 from bff_core.rest.openapi import PROBLEM
 from bff_core.saga.saga import Saga
 from bff_core.settings.model import Settings
 from bff_core.settings.values import base_of
 from bff_core.signin.routes import routes_for as signin_routes
 from bff_core.startup.arguments import check_arguments, check_keywords, check_parts
-from bff_core.stores import Stores
 from bff_core.upstream.agent import user_agent
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.roster import Roster
@@ -102,7 +102,7 @@ class Gateway(FastAPI):
         self._clock, self.edge_options = clock, options
         self.door = Doorkeeper(options, events=events, clock=clock)
         self._authenticator = authenticator
-        self.readiness = Readiness([("upstreams", self._unready), *assembly.checks(authenticator)])
+        self.readiness = Readiness([("upstreams", self._unready), *factory.checks(authenticator)])
         install_problem_handlers(self)
 
     def setup(self) -> None:
@@ -141,7 +141,7 @@ class Gateway(FastAPI):
         return edge(
             self.lane,
             self.edge_options,
-            about=About(self.title, assembly.own_version(), self.settings.revision),
+            about=About(self.title, factory.own_version(), self.settings.revision),
             readiness=self.readiness,
             events=self.events,
             authenticator=self._authenticator,
@@ -152,7 +152,7 @@ class Gateway(FastAPI):
             limits=self._limits,
             limit_store=self._stores.counts if self.settings.limits_url else None,
             token=self.settings.operator_token.get_secret_value(),
-            errands=assembly.errands(
+            errands=factory.errands(
                 read=self.reload_policies if self.settings.policies else None,
                 cache=self._stores.cache if self.has_cache else None,
                 asks=self._authenticator,
@@ -222,7 +222,7 @@ class Gateway(FastAPI):
                 *("", loop, clock, chance, self.events, background.spawn, None, cache),
                 agent=user_agent(self.title),
             )
-            self._roster = assembly.roster(self.settings, shared, make_transport)
+            self._roster = factory.roster(self.settings, shared, make_transport)
             closing.push_async_callback(self._roster.aclose)
             self._reload = Reload(policies, self._roster, self.events)
             self._reload.start()
@@ -256,7 +256,7 @@ class Gateway(FastAPI):
             self._clock,
             self.events,
         )
-        return assembly.opened(self._authenticator, resources)
+        return factory.opened(self._authenticator, resources)
 
     def _forget(self) -> None:
         self._roster = self._reload = self.wiring = None
@@ -311,25 +311,25 @@ def gateway(
     )
     check_keywords(fastapi, inspect.signature(gateway).parameters)
     settings = settings or Settings.load()
-    asks = assembly.authenticator(authenticator, settings, demo)
-    services, settings = assembly.with_those_of(asks, services, settings)
+    asks = factory.authenticator(authenticator, settings, demo)
+    services, settings = factory.with_those_of(asks, services, settings)
     policies = PolicyFile(settings.policies, services)
     if settings.env == "production":  # the pages load scripts from elsewhere
         fastapi = {"docs_url": None, "redoc_url": None} | fastapi
     fastapi["responses"] = {"default": PROBLEM} | fastapi.get("responses", {})
     options, own = options or EdgeOptions.of(settings), signin_routes(asks)
-    checks = assembly.checks_of(settings, options, asks, services, limits, sagas=sagas, own=own)
+    checks = factory.checks_of(settings, options, asks, services, limits, sagas=sagas, own=own)
     app = Gateway(
         name,
         settings=settings,
-        events=events if events is not None else assembly.logging(settings),
+        events=events if events is not None else factory.logging(settings),
         options=options,
         authenticator=asks,
         limits=limits,
         sagas=sagas,
         faces=faces,
         has_cache=checks.has_cache,
-        lifespan=assembly.lifespan(checks, policies, transport, lifespan),
+        lifespan=factory.lifespan(checks, policies, transport, lifespan),
         clock=clock,
         **fastapi,
     )
@@ -337,8 +337,8 @@ def gateway(
     for face in faces:
         face.install(app, app.lane, is_development=settings.env == "development")
     for screen in chain(sagas, *(face.compositions for face in faces)):
-        assembly.check(screen, services, app.routes, has_cache=app.has_cache, sagas=sagas)
-    assembly.check_services(services, settings)
+        factory.check(screen, services, app.routes, has_cache=app.has_cache, sagas=sagas)
+    factory.check_services(services, settings)
     # What is wrong with policies is found before anything is opened.
-    app.plan(assembly.planned(policies.read(), settings, transport, has_cache=app.has_cache))
+    app.plan(factory.planned(policies.read(), settings, transport, has_cache=app.has_cache))
     return app

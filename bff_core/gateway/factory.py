@@ -28,7 +28,6 @@ from bff_core.auth.authenticator import (
 from bff_core.auth.demo import DemoAuthenticator, DemoViewer
 from bff_core.auth.viewer import Viewer
 from bff_core.cache.response_cache import NO_CACHE, ResponseCache
-from bff_core.collector import tune_collector
 from bff_core.composition.composition import Composition
 from bff_core.composition.wiring import shape_of
 from bff_core.edge.errands import Errands, GetCache, Read
@@ -38,10 +37,11 @@ from bff_core.edge.health import Check
 from bff_core.edge.options import EdgeOptions
 from bff_core.errors import ConfigurationError, wired_in
 from bff_core.events import Events
+from bff_core.gateway.gc import tune_collector
 from bff_core.observe.log import log_sink
 from bff_core.observe.process import lines_of_others
-from bff_core.policies import PolicyFile
 from bff_core.policy.limits import Limit
+from bff_core.policy_reload import PolicyFile
 from bff_core.saga.desk import Desk
 from bff_core.saga.saga import Saga
 from bff_core.settings.model import Settings

@@ -1,0 +1,1 @@
+"""Assembles one gateway: settings, services, edge and faces become a FastAPI app."""
