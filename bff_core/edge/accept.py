@@ -9,12 +9,12 @@ from starlette.types import Scope as ASGIScope
 from bff_core.auth.refusals import reason_of
 from bff_core.auth.viewer import ANONYMOUS
 from bff_core.clock import Clock
-from bff_core.edge.exchange import CUT, EXCHANGE, SCOPE, Exchange
-from bff_core.edge.head import Head
 from bff_core.edge.request_id import Bits, request_id
 from bff_core.edge.trace import child_of, trace_id
 from bff_core.errors import PartFailed, UpstreamError
 from bff_core.events import Answered, Events
+from bff_core.exchange.context import CUT, EXCHANGE, SCOPE, Exchange
+from bff_core.exchange.response_headers import Head
 from bff_core.scope import Scope, current_request
 
 CLIENT_LEFT = 499

@@ -7,10 +7,10 @@ from starlette.types import Scope as ASGIScope
 
 from bff_core.auth.viewer import Viewer
 from bff_core.edge.doorkeeper import Doorkeeper
-from bff_core.edge.exchange import EXCHANGE, PRESSURE, SCOPE, exchange_of
-from bff_core.edge.path import path_of
 from bff_core.errors import Overloaded
+from bff_core.exchange.context import EXCHANGE, PRESSURE, SCOPE, exchange_of
 from bff_core.policy.pressure import USUAL
+from bff_core.routing.path import path_of
 from bff_core.scope import Scope
 
 

@@ -8,7 +8,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as ASGIScope
 
-from bff_core.edge.exchange import exchange_of
+from bff_core.exchange.context import exchange_of
 
 
 class Body:

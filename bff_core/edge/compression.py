@@ -10,9 +10,9 @@ from starlette.types import Scope as ASGIScope
 
 from bff_core.cache.validation import matches
 from bff_core.call import find_header
-from bff_core.edge.exchange import Exchange, exchange_of
 from bff_core.edge.negotiation import preferences
 from bff_core.edge.preconditions import Fields, coded, without_content
+from bff_core.exchange.context import Exchange, exchange_of
 from bff_core.upstream.transport.coding import ENCODERS
 
 SMALLEST = 1024

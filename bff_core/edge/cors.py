@@ -5,9 +5,9 @@ from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.call import Headers
-from bff_core.edge.exchange import exchange_of
 from bff_core.edge.names import origin_pattern
 from bff_core.edge.options import CorsOptions
+from bff_core.exchange.context import exchange_of
 
 
 class Cors:

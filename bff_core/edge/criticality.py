@@ -7,9 +7,9 @@ from typing import Self, TypeVar
 
 from starlette.routing import BaseRoute
 
-from bff_core.edge.places import Place, places_of
 from bff_core.errors import ConfigurationError
 from bff_core.policy.pressure import CLASSES, USUAL, Criticality, moved
+from bff_core.routing.route_table import Place, places_of
 
 E = TypeVar("E")
 

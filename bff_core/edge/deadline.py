@@ -6,8 +6,8 @@ import re
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
-from bff_core.edge.exchange import Exchange, exchange_of
 from bff_core.errors import ClientError, RequestTimedOut
+from bff_core.exchange.context import Exchange, exchange_of
 
 _SECONDS = re.compile(rb"[0-9]{1,9}(\.[0-9]{1,9})?")
 

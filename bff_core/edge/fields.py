@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.call import Headers
-from bff_core.edge.exchange import exchange_of
+from bff_core.exchange.context import exchange_of
 
 SINGULAR = frozenset(
     {

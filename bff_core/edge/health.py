@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
-from bff_core.edge.path import path_of
+from bff_core.routing.path import path_of
 
 PROBES = frozenset({"/healthz", "/readyz", "/version"})
 """The paths of the probes: they are answered whatever else is refused."""

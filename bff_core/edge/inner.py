@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
-from bff_core.edge.guard import Guard, RouteRules
-from bff_core.edge.methods import Methods
-from bff_core.edge.places import places_of
 from bff_core.edge.redirects import RelativeRedirects
 from bff_core.edge.strict_numbers import refuse_non_numbers
+from bff_core.routing.access import Guard, RouteRules
+from bff_core.routing.methods import Methods
+from bff_core.routing.route_table import places_of
 
 
 def inner(app: ASGIApp, routes: Sequence[BaseRoute], rules: RouteRules) -> ASGIApp:

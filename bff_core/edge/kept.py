@@ -31,9 +31,9 @@ from bff_core.cache.status import forwarded, hit
 from bff_core.clock import Clock
 from bff_core.composition.wiring import Wiring
 from bff_core.edge.identity import Form, NoIdentity, canonical
-from bff_core.edge.parts import COMPLETE
 from bff_core.edge.preconditions import Fields
 from bff_core.edge.reuse import entry_of, excess, tell
+from bff_core.exchange.part_headers import COMPLETE
 from bff_core.lineage import Lineage
 from bff_core.scope import Scope
 

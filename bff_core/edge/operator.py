@@ -10,9 +10,9 @@ from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.edge.body import whole
-from bff_core.edge.exchange import exchange_of
-from bff_core.edge.path import path_of
 from bff_core.errors import NotAuthenticated
+from bff_core.exchange.context import exchange_of
+from bff_core.routing.path import path_of
 
 LONGEST = 64 * 1024
 """The most bytes that an errand, or a webhook, may be told."""

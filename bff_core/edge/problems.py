@@ -14,11 +14,11 @@ from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.edge.accept import route_template
-from bff_core.edge.exchange import SCOPE, exchange_of, note_error
 from bff_core.edge.problem import Problem, is_expected, problem
 from bff_core.edge.trace import trace_id
 from bff_core.errors import BFFError
 from bff_core.events import Crashed, Events
+from bff_core.exchange.context import SCOPE, exchange_of, note_error
 from bff_core.scope import Scope
 
 

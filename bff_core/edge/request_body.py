@@ -10,9 +10,9 @@ from starlette.types import Scope as ASGIScope
 
 from bff_core.edge.body import whole
 from bff_core.edge.json_text import JSONRefused, is_plain, read_json
-from bff_core.edge.media import check_media, unsupported
-from bff_core.edge.path import path_of
-from bff_core.edge.places import Body, Place, places_of
+from bff_core.routing.body_types import check_media, unsupported
+from bff_core.routing.path import path_of
+from bff_core.routing.route_table import Body, Place, places_of
 
 
 class RequestBodies:

@@ -3,8 +3,8 @@
 from typing import Final
 
 from bff_core.cache.entry import Entry
-from bff_core.edge.parts import COMPLETE
 from bff_core.edge.preconditions import Fields
+from bff_core.exchange.part_headers import COMPLETE
 from bff_core.lineage import EVERYBODY, Lineage
 
 MOST_TAGS: Final = 512

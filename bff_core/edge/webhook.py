@@ -9,11 +9,11 @@ from starlette.types import Scope as ASGIScope
 from bff_core.clock import Clock
 from bff_core.edge.body import whole
 from bff_core.edge.errands import GetCache, purge
-from bff_core.edge.exchange import exchange_of
 from bff_core.edge.operator import LONGEST, answer
-from bff_core.edge.path import path_of
 from bff_core.errors import ClientError, NotAllowed
+from bff_core.exchange.context import exchange_of
 from bff_core.policy.webhook import SKEW, Signatures, Signed
+from bff_core.routing.path import path_of
 
 PATH = "/hooks/purge"
 

@@ -20,19 +20,14 @@ from bff_core.cache.response_cache import ResponseCache
 from bff_core.clock import Clock, chance, monotonic
 from bff_core.composition.wiring import Wiring
 from bff_core.edge.doorkeeper import Doorkeeper
-from bff_core.edge.face import Face
-from bff_core.edge.guard import RouteAccess, RouteRules, effective, guarded
 from bff_core.edge.health import About, Readiness
 from bff_core.edge.inner import inner
-from bff_core.edge.lane import FastLane
 from bff_core.edge.limits import checked
 from bff_core.edge.options import EdgeOptions
 from bff_core.edge.preconditions import with_entity_tag
 from bff_core.edge.problems import install_problem_handlers, noting
 from bff_core.edge.request_body import RequestBodies
 from bff_core.edge.security import DOCS_POLICY, with_policy
-from bff_core.edge.security_schemes import with_security
-from bff_core.edge.wiring import WIRING
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events
 from bff_core.gateway import factory
@@ -41,6 +36,11 @@ from bff_core.gateway.shared_state import Stores
 from bff_core.policy.limits import Limit
 from bff_core.policy_reload import PolicyFile, Reload
 from bff_core.rest.openapi import PROBLEM
+from bff_core.routing.access import RouteAccess, RouteRules, effective, guarded
+from bff_core.routing.face import Face
+from bff_core.routing.fast_path import FastLane
+from bff_core.routing.security_schemes import with_security
+from bff_core.routing.wiring import WIRING
 from bff_core.saga.saga import Saga
 from bff_core.settings.model import Settings
 from bff_core.settings.values import base_of

@@ -32,7 +32,6 @@ from bff_core.composition.composition import Composition
 from bff_core.composition.wiring import shape_of
 from bff_core.edge.errands import Errands, GetCache, Read
 from bff_core.edge.errands import errands as operator_errands
-from bff_core.edge.guard import RouteAccess
 from bff_core.edge.health import Check
 from bff_core.edge.options import EdgeOptions
 from bff_core.errors import ConfigurationError, wired_in
@@ -42,6 +41,7 @@ from bff_core.observe.log import log_sink
 from bff_core.observe.process import lines_of_others
 from bff_core.policy.limits import Limit
 from bff_core.policy_reload import PolicyFile
+from bff_core.routing.access import RouteAccess
 from bff_core.saga.desk import Desk
 from bff_core.saga.saga import Saga
 from bff_core.settings.model import Settings

@@ -20,7 +20,6 @@ from bff_core.edge.deadline import Deadline
 from bff_core.edge.doorkeeper import Doorkeeper
 from bff_core.edge.errands import Errands, GetCache, no_cache
 from bff_core.edge.fields import Fields
-from bff_core.edge.head import Head
 from bff_core.edge.health import About, Health, Readiness
 from bff_core.edge.hops import Hops
 from bff_core.edge.hosts import Hosts
@@ -29,16 +28,17 @@ from bff_core.edge.limits import GetStore as GetLimitStore
 from bff_core.edge.limits import Limits, checked
 from bff_core.edge.operator import Operator
 from bff_core.edge.options import EdgeOptions
-from bff_core.edge.path import Below
 from bff_core.edge.problems import Problems
 from bff_core.edge.request_id import Bits
 from bff_core.edge.security import security_headers
 from bff_core.edge.webhook import Webhook
 from bff_core.events import Events
+from bff_core.exchange.response_headers import Head
 from bff_core.idempotency.memory import MemoryStore
 from bff_core.limits.memory import MemoryStore as MemoryCounts
 from bff_core.policy.idempotency import IdempotencyOptions
 from bff_core.policy.limits import Limit
+from bff_core.routing.path import Below
 
 Wrap = Callable[[ASGIApp], ASGIApp]
 

@@ -12,8 +12,8 @@ from graphql import GraphQLField, GraphQLObjectType, GraphQLResolveInfo, GraphQL
 from strawberry.utils.str_converters import to_camel_case
 
 from bff_core.auth.access import ANYONE, SIGNED_IN, Access, access_of, admit, admit_to
-from bff_core.edge.guard import RouteAccess
 from bff_core.graphql.context import Context
+from bff_core.routing.access import RouteAccess
 
 GUARDED: Final = "__guarded__"
 

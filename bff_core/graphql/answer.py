@@ -6,7 +6,8 @@ from typing import NamedTuple
 import msgspec
 from graphql import GraphQLFormattedError as Told
 
-from bff_core.edge.parts import (
+from bff_core.edge.preconditions import entity_tag
+from bff_core.exchange.part_headers import (
     COMPLETE,
     DEGRADED,
     part_status,
@@ -15,7 +16,6 @@ from bff_core.edge.parts import (
     server_timing,
     statuses_of,
 )
-from bff_core.edge.preconditions import entity_tag
 from bff_core.graphql.context import Context
 from bff_core.graphql.negotiation import Medium
 

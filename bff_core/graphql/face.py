@@ -10,10 +10,8 @@ from starlette.routing import Route
 from bff_core.auth.access import ANYONE
 from bff_core.composition.composition import Composition
 from bff_core.edge.criticality import criticality as ranked
-from bff_core.edge.guard import RouteAccess, guarded
 from bff_core.edge.idempotency import READS_ONLY
 from bff_core.edge.kept import Keeper
-from bff_core.edge.lane import FastLane
 from bff_core.errors import ConfigurationError
 from bff_core.graphql.access import effective, guard_fields
 from bff_core.graphql.keyed import name_writes
@@ -23,6 +21,8 @@ from bff_core.graphql.schema import graphql_schema, screens_of, shape_of
 from bff_core.graphql.view import GraphQLView
 from bff_core.graphql.witness import witness_nulls
 from bff_core.policy.pressure import USUAL, Criticality
+from bff_core.routing.access import RouteAccess, guarded
+from bff_core.routing.fast_path import FastLane
 
 
 class GraphQL:

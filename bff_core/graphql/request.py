@@ -12,11 +12,11 @@ from starlette.types import Receive
 from starlette.types import Scope as ASGIScope
 
 from bff_core.edge.json_text import BYTE_ORDER_MARK, MAX_DEPTH, is_flat
-from bff_core.edge.media import check_media, unsupported
 from bff_core.edge.problem import place
 from bff_core.edge.unreadable import Unreadable, unreadable
 from bff_core.graphql.documents import RequestRefused
 from bff_core.graphql.limits import Limits, QueryTooLarge, check_values
+from bff_core.routing.body_types import check_media, unsupported
 from bff_core.scope import Scope
 
 T = TypeVar("T")

@@ -10,10 +10,9 @@ from starlette.types import Receive, Send
 from starlette.types import Scope as ASGIScope
 from strawberry.types import ExecutionResult
 
-from bff_core.edge.exchange import SCOPE, exchange_of, note_error
 from bff_core.edge.idempotency import send_again, stored_answer
 from bff_core.edge.kept import Keeper
-from bff_core.edge.wiring import wiring_of
+from bff_core.exchange.context import SCOPE, exchange_of, note_error
 from bff_core.graphql.answer import Answer, Response, answer, refusal
 from bff_core.graphql.context import Context
 from bff_core.graphql.documents import Document, Documents, RequestRefused
@@ -26,6 +25,7 @@ from bff_core.graphql.negotiation import Medium, medium_for
 from bff_core.graphql.request import Asked, read_body, read_query
 from bff_core.graphql.schema import graphql_schema
 from bff_core.graphql.validation import MAX_ERRORS
+from bff_core.routing.wiring import wiring_of
 from bff_core.scope import Scope
 
 MakeKeeper = Callable[[], Keeper]

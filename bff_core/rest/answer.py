@@ -7,7 +7,8 @@ from fastapi import Response
 
 from bff_core.composition.composition import Composition
 from bff_core.composition.state import PartStatus
-from bff_core.edge.parts import (
+from bff_core.edge.preconditions import entity_tag
+from bff_core.exchange.part_headers import (
     COMPLETE,
     DEGRADED,
     part_status,
@@ -17,7 +18,6 @@ from bff_core.edge.parts import (
     server_timing,
     statuses_of,
 )
-from bff_core.edge.preconditions import entity_tag
 from bff_core.rest.response_model import encode
 
 META_FLAG = b"_meta=parts"

@@ -9,9 +9,9 @@ from fastapi import Request
 
 from bff_core.composition.composition import Composition
 from bff_core.composition.wiring import MARK, Input, shape_of
-from bff_core.edge.exchange import SCOPE
-from bff_core.edge.wiring import wiring_of
 from bff_core.errors import ConfigurationError
+from bff_core.exchange.context import SCOPE
+from bff_core.routing.wiring import wiring_of
 from bff_core.scope import Scope
 
 C = TypeVar("C", bound=Composition)

@@ -14,17 +14,17 @@ from bff_core.clock import monotonic
 from bff_core.composition.composition import Board, Composition
 from bff_core.composition.part import Failure, Part
 from bff_core.composition.state import DEPENDENCY
-from bff_core.edge.exchange import SCOPE, exchange_of, note_error
 from bff_core.edge.negotiation import preferred
-from bff_core.edge.parts import parts_told, statuses_of
 from bff_core.edge.problem import is_expected, problem
 from bff_core.edge.problems import report
 from bff_core.edge.trace import trace_id
-from bff_core.edge.wiring import wiring_of
 from bff_core.errors import RequestTimedOut
+from bff_core.exchange.context import SCOPE, exchange_of, note_error
+from bff_core.exchange.part_headers import parts_told, statuses_of
 from bff_core.rest.answer import Answer, with_injected
 from bff_core.rest.response_model import encode
 from bff_core.rest.shown import Present, Shown, presenters
+from bff_core.routing.wiring import wiring_of
 from bff_core.scope import Scope
 
 T = TypeVar("T")

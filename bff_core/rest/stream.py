@@ -10,8 +10,8 @@ from fastapi import Response
 from starlette.responses import JSONResponse, StreamingResponse
 
 from bff_core.auth.access import Access, admit_to
-from bff_core.edge.exchange import SCOPE, declare_stream
 from bff_core.errors import ConfigurationError
+from bff_core.exchange.context import SCOPE, declare_stream
 from bff_core.rest.answer import WITHOUT_CONTENT, Answer, as_response, with_injected
 from bff_core.rest.compose import inputs_of
 from bff_core.rest.response_model import ResponseModel

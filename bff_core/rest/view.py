@@ -14,11 +14,10 @@ from bff_core.auth.access import Access, Require, admit, admit_to, is_open
 from bff_core.cache.status import forwarded
 from bff_core.composition.composition import Composition, close
 from bff_core.composition.wiring import Wiring
-from bff_core.edge.exchange import SCOPE
 from bff_core.edge.idempotency import REPLAYED, send_again, stored_answer
 from bff_core.edge.kept import Keeper
-from bff_core.edge.parts import DEGRADED, reuse_told, statuses_of
-from bff_core.edge.wiring import wiring_of
+from bff_core.exchange.context import SCOPE
+from bff_core.exchange.part_headers import DEGRADED, reuse_told, statuses_of
 from bff_core.rest.answer import (
     WITHOUT_CONTENT,
     Answer,
@@ -34,6 +33,7 @@ from bff_core.rest.progressive import ProgressiveAnswer, wants_lines
 from bff_core.rest.route_options import Answering
 from bff_core.rest.shown import Shown
 from bff_core.rest.signature import with_request
+from bff_core.routing.wiring import wiring_of
 from bff_core.scope import Scope
 
 Endpoint = Callable[..., Coroutine[object, object, object]]

@@ -5,7 +5,7 @@ from typing import Any, Final, Protocol
 
 from starlette.exceptions import HTTPException
 
-from bff_core.edge.exchange import CUT
+from bff_core.exchange.context import CUT
 from bff_core.server.answer import EVENTS, LINES, Answer, Message
 from bff_core.server.refusal import CRASHED, UNFINISHED, Refusal
 from bff_core.server.sending import Sender

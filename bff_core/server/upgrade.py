@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from copy import copy
 from typing import Any, Final
 
-from bff_core.edge.exchange import CUT
+from bff_core.exchange.context import CUT
 from bff_core.server.peer import reset
 from bff_core.server.reading import RequestReader
 from bff_core.server.refusal import NOT_ACCEPTED, NOT_HTTP, Refusal

@@ -25,8 +25,6 @@ from bff_core.auth.token_handler.authenticator import SessionAuthenticator
 from bff_core.auth.token_handler.refresh import NotSignedIn
 from bff_core.auth.viewer import Viewer
 from bff_core.edge.body import whole
-from bff_core.edge.exchange import SCOPE
-from bff_core.edge.guard import guarded
 from bff_core.errors import (
     BFFError,
     ClientError,
@@ -34,6 +32,8 @@ from bff_core.errors import (
     NotAllowed,
     NotFound,
 )
+from bff_core.exchange.context import SCOPE
+from bff_core.routing.access import guarded
 from bff_core.scope import Scope
 from bff_core.signin.arrival import session_of
 from bff_core.signin.navigation import NO_STORE, answered, redirect

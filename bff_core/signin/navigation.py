@@ -10,8 +10,8 @@ from starlette.responses import RedirectResponse, Response
 from bff_core.auth.oidc.flow import SignInFailed
 from bff_core.auth.oidc.return_url import with_error
 from bff_core.clock import Clock
-from bff_core.edge.exchange import SCOPE, note_error
 from bff_core.errors import BFFError, RequestTimedOut
+from bff_core.exchange.context import SCOPE, note_error
 from bff_core.scope import Scope
 
 NO_STORE: Final = {"cache-control": "no-store"}

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from starlette.routing import BaseRoute, Route
 
 from bff_core.auth.authenticator import Authenticator
-from bff_core.edge.guard import RouteAccess
 from bff_core.edge.options import EdgeOptions
 from bff_core.errors import ConfigurationError
 from bff_core.events import ConfigurationWarned, Events
 from bff_core.policy.limits import Limit
+from bff_core.routing.access import RouteAccess
 from bff_core.saga.saga import Saga
 from bff_core.settings.model import Settings
 from bff_core.startup.processes import Processes

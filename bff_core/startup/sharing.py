@@ -8,8 +8,8 @@ from starlette.staticfiles import StaticFiles
 
 from bff_core.auth.authenticator import Authenticator, HoldsState, each_of
 from bff_core.edge.idempotency import READS_ONLY
-from bff_core.edge.places import Place, places_of
 from bff_core.policy.idempotency import UNSAFE
+from bff_core.routing.route_table import Place, places_of
 from bff_core.settings.model import Settings
 
 REDIS: Final = "redis://redis.internal:6379/0"

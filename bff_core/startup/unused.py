@@ -10,10 +10,10 @@ from starlette.routing import BaseRoute
 from bff_core.auth.access import Require
 from bff_core.auth.authenticator import Authenticator
 from bff_core.composition.wiring import MARK
-from bff_core.edge.guard import RouteAccess
-from bff_core.edge.places import Place, places_of
 from bff_core.edge.webhook import PATH as WEBHOOK
 from bff_core.policy.limits import Limit
+from bff_core.routing.access import RouteAccess
+from bff_core.routing.route_table import Place, places_of
 
 NOT_SIGNED_IN: Final = (
     "{routes}: Require(...) admits viewers who are signed in, and this gateway has no "

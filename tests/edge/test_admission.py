@@ -14,11 +14,11 @@ from starlette.routing import Mount, Route
 
 from bff_core.auth.viewer import Viewer
 from bff_core.edge.criticality import Ranks, Rules, criticality
-from bff_core.edge.exchange import declare_stream
 from bff_core.edge.options import CorsOptions
-from bff_core.edge.path import path_of
 from bff_core.errors import ConfigurationError
 from bff_core.events import Answered, Pressed
+from bff_core.exchange.context import declare_stream
+from bff_core.routing.path import path_of
 
 HOST = (b"host", b"testserver")
 

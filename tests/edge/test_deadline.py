@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bff_core.edge.exchange import declare_stream
 from bff_core.errors import RequestTimedOut
 from bff_core.events import Answered, Crashed
+from bff_core.exchange.context import declare_stream
 
 
 def sleeping(seconds, *, before=None):

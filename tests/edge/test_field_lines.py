@@ -7,8 +7,8 @@ import pytest
 from fastapi import FastAPI, Header, Request
 
 from bff_core.auth.viewer import Viewer
-from bff_core.edge.exchange import EXCHANGE, SCOPE
 from bff_core.edge.fields import LISTS, SINGULAR
+from bff_core.exchange.context import EXCHANGE, SCOPE
 from bff_core.policy.limits import Limit
 
 HOST = (b"host", b"testserver")

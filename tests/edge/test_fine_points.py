@@ -14,8 +14,6 @@ from bff_core.cache.response_cache import ResponseCache
 from bff_core.edge.criticality import MOST_KNOWN, Ranks
 from bff_core.edge.doorkeeper import Doorkeeper
 from bff_core.edge.errands import errands
-from bff_core.edge.exchange import SCOPE
-from bff_core.edge.guard import refuse_bare_cookies
 from bff_core.edge.health import About, Readiness
 from bff_core.edge.hops import MOST_NAMES, Hops
 from bff_core.edge.identity import Form, canonical
@@ -26,10 +24,12 @@ from bff_core.edge.reuse import LARGEST, MOST_TAGS, excess
 from bff_core.edge.watch import INTERVAL, Watch
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events
+from bff_core.exchange.context import SCOPE
 from bff_core.gateway.pipeline import edge
 from bff_core.lineage import EVERYBODY, Lineage
 from bff_core.policy.limits import Limit
 from bff_core.policy.pressure import Pressure
+from bff_core.routing.access import refuse_bare_cookies
 from tests.edge.conftest import Edged
 from tests.kept_shop import Bearer, Page, bearer, client_of, in_production, open_shop
 

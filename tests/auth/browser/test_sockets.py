@@ -12,8 +12,8 @@ from bff_core import ANYONE, Require, access, gateway
 from bff_core.auth.session.session import Session
 from bff_core.auth.token_handler.authenticator import SessionAuthenticator
 from bff_core.auth.viewer import Viewer
-from bff_core.edge.exchange import SCOPE
 from bff_core.events import Events
+from bff_core.exchange.context import SCOPE
 from bff_core.testing.scripted import Scripted
 from tests.auth.browser.site import HERE, settings, sign_in_at
 from tests.kept_shop import by_script

@@ -10,7 +10,7 @@ from fastapi import params
 from fastapi.routing import RouteContext, iter_route_contexts
 from starlette.routing import BaseRoute, WebSocketRoute, compile_path
 
-from bff_core.edge.media import Kind, is_json
+from bff_core.routing.body_types import Kind, is_json
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from typing import Protocol
 from fastapi import FastAPI
 
 from bff_core.composition.composition import Composition
-from bff_core.edge.guard import RouteAccess
-from bff_core.edge.lane import FastLane
+from bff_core.routing.access import RouteAccess
+from bff_core.routing.fast_path import FastLane
 
 
 class Face(Protocol):

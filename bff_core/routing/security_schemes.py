@@ -5,7 +5,7 @@ from typing import Any
 
 from bff_core.auth.access import Require
 from bff_core.auth.authenticator import Authenticator, each_of, name_of
-from bff_core.edge.guard import RouteAccess
+from bff_core.routing.access import RouteAccess
 
 Document = dict[str, Any]
 

@@ -6,8 +6,8 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as ASGIScope
 
-from bff_core.edge.path import path_of
-from bff_core.edge.places import Place
+from bff_core.routing.path import path_of
+from bff_core.routing.route_table import Place
 
 _WITHOUT_CONTENT = frozenset({204, 205, 304})
 

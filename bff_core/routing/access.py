@@ -13,10 +13,10 @@ from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.auth.access import ANYONE, MARK, SIGNED_IN, Access, Require, access_of, admit
-from bff_core.edge.exchange import SCOPE
-from bff_core.edge.path import path_of
-from bff_core.edge.places import Place, places_of
 from bff_core.errors import ConfigurationError
+from bff_core.exchange.context import SCOPE
+from bff_core.routing.path import path_of
+from bff_core.routing.route_table import Place, places_of
 
 E = TypeVar("E")
 

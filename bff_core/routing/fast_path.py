@@ -16,9 +16,9 @@ from starlette.routing import compile_path
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
-from bff_core.edge.exchange import exchange_of, note_error
-from bff_core.edge.methods import answer_head
-from bff_core.edge.path import path_of
+from bff_core.exchange.context import exchange_of, note_error
+from bff_core.routing.methods import answer_head
+from bff_core.routing.path import path_of
 
 Handle = Callable[..., Any]
 """An exception handler as FastAPI takes it: async or not."""

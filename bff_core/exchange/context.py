@@ -6,8 +6,8 @@ from typing import Any
 from starlette.types import Message, Send
 from starlette.types import Scope as ASGIScope
 
-from bff_core.edge.head import FAILED, Head
 from bff_core.errors import BFFError
+from bff_core.exchange.response_headers import FAILED, Head
 from bff_core.policy.idempotency import Kept
 from bff_core.policy.pressure import Pressure
 from bff_core.scope import Scope

@@ -1,0 +1,1 @@
+"""One HTTP exchange: the context of a request, and the headers that its response gets."""
