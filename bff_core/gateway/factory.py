@@ -14,6 +14,8 @@ from typing import Protocol, TypeVar
 from starlette.datastructures import State
 from starlette.routing import BaseRoute, Route
 
+from bff_core.admin.cache import Errands, GetCache, Read
+from bff_core.admin.cache import errands as operator_errands
 from bff_core.auth.authenticator import (
     Authenticator,
     HasKeys,
@@ -30,8 +32,6 @@ from bff_core.auth.viewer import Viewer
 from bff_core.cache.response_cache import NO_CACHE, ResponseCache
 from bff_core.composition.composition import Composition
 from bff_core.composition.wiring import shape_of
-from bff_core.edge.errands import Errands, GetCache, Read
-from bff_core.edge.errands import errands as operator_errands
 from bff_core.edge.health import Check
 from bff_core.edge.options import EdgeOptions
 from bff_core.errors import ConfigurationError, wired_in
@@ -195,7 +195,7 @@ def errands(*, read: Read | None, cache: GetCache | None, asks: Authenticator | 
     for one in each_of(asks):
         if isinstance(one, HasKeys):
             # What issues keys loads what most gateways need not wait for.
-            from bff_core.edge.key_errands import key_errands  # noqa: PLC0415 # see above
+            from bff_core.admin.api_keys import key_errands  # noqa: PLC0415 # see above
 
             found |= key_errands(one)
     return found

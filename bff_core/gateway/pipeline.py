@@ -8,6 +8,9 @@ from functools import partial
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
+from bff_core.admin.cache import Errands, GetCache, no_cache
+from bff_core.admin.endpoints import Operator
+from bff_core.admin.webhook import Webhook
 from bff_core.auth.authenticator import Authenticator
 from bff_core.clock import Clock, monotonic
 from bff_core.edge.accept import Accept, Template
@@ -18,7 +21,6 @@ from bff_core.edge.compression import Compression
 from bff_core.edge.cors import Cors
 from bff_core.edge.deadline import Deadline
 from bff_core.edge.doorkeeper import Doorkeeper
-from bff_core.edge.errands import Errands, GetCache, no_cache
 from bff_core.edge.fields import Fields
 from bff_core.edge.health import About, Health, Readiness
 from bff_core.edge.hops import Hops
@@ -26,12 +28,10 @@ from bff_core.edge.hosts import Hosts
 from bff_core.edge.idempotency import Admit, GetStore, Idempotency, open_route
 from bff_core.edge.limits import GetStore as GetLimitStore
 from bff_core.edge.limits import Limits, checked
-from bff_core.edge.operator import Operator
 from bff_core.edge.options import EdgeOptions
 from bff_core.edge.problems import Problems
 from bff_core.edge.request_id import Bits
 from bff_core.edge.security import security_headers
-from bff_core.edge.webhook import Webhook
 from bff_core.events import Events
 from bff_core.exchange.response_headers import Head
 from bff_core.idempotency.memory import MemoryStore

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 import strawberry
 from graphql import DocumentNode, GraphQLError, OperationDefinitionNode
 
-from bff_core.edge.kept import Keeper
 from bff_core.errors import BFFError
 from bff_core.graphql.cost import Pricing, QueryTooExpensive, Tariff
 from bff_core.graphql.field_rules import FieldRule
@@ -21,6 +20,7 @@ from bff_core.graphql.limits import (
 from bff_core.graphql.parsing import parsed
 from bff_core.graphql.schema import graphql_schema
 from bff_core.graphql.validation import Validation
+from bff_core.view_cache.cache import Keeper
 
 UNPARSED = "query_not_parsed"
 

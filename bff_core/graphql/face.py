@@ -11,7 +11,6 @@ from bff_core.auth.access import ANYONE
 from bff_core.composition.composition import Composition
 from bff_core.edge.criticality import criticality as ranked
 from bff_core.edge.idempotency import READS_ONLY
-from bff_core.edge.kept import Keeper
 from bff_core.errors import ConfigurationError
 from bff_core.graphql.access import effective, guard_fields
 from bff_core.graphql.keyed import name_writes
@@ -23,6 +22,7 @@ from bff_core.graphql.witness import witness_nulls
 from bff_core.policy.pressure import USUAL, Criticality
 from bff_core.routing.access import RouteAccess, guarded
 from bff_core.routing.fast_path import FastLane
+from bff_core.view_cache.cache import Keeper
 
 
 class GraphQL:

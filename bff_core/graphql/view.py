@@ -11,7 +11,6 @@ from starlette.types import Scope as ASGIScope
 from strawberry.types import ExecutionResult
 
 from bff_core.edge.idempotency import send_again, stored_answer
-from bff_core.edge.kept import Keeper
 from bff_core.exchange.context import SCOPE, exchange_of, note_error
 from bff_core.graphql.answer import Answer, Response, answer, refusal
 from bff_core.graphql.context import Context
@@ -27,6 +26,7 @@ from bff_core.graphql.schema import graphql_schema
 from bff_core.graphql.validation import MAX_ERRORS
 from bff_core.routing.wiring import wiring_of
 from bff_core.scope import Scope
+from bff_core.view_cache.cache import Keeper
 
 MakeKeeper = Callable[[], Keeper]
 """Makes what looks after the answers of one operation."""

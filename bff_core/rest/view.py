@@ -15,7 +15,6 @@ from bff_core.cache.status import forwarded
 from bff_core.composition.composition import Composition, close
 from bff_core.composition.wiring import Wiring
 from bff_core.edge.idempotency import REPLAYED, send_again, stored_answer
-from bff_core.edge.kept import Keeper
 from bff_core.exchange.context import SCOPE
 from bff_core.exchange.part_headers import DEGRADED, reuse_told, statuses_of
 from bff_core.rest.answer import (
@@ -35,6 +34,7 @@ from bff_core.rest.shown import Shown
 from bff_core.rest.signature import with_request
 from bff_core.routing.wiring import wiring_of
 from bff_core.scope import Scope
+from bff_core.view_cache.cache import Keeper
 
 Endpoint = Callable[..., Coroutine[object, object, object]]
 

@@ -13,7 +13,6 @@ from starlette.routing import BaseRoute
 from bff_core.auth.access import Access, access_of, checked_access
 from bff_core.composition.composition import Composition
 from bff_core.edge.criticality import criticality
-from bff_core.edge.kept import Keeper
 from bff_core.errors import ConfigurationError, wired_in
 from bff_core.policy.pressure import USUAL
 from bff_core.rest.compose import composition_of
@@ -29,6 +28,7 @@ from bff_core.rest.stream import Lines, as_stream, item_of
 from bff_core.rest.view import CompiledView, View, compile_view
 from bff_core.routing.access import RouteAccess, guard, guarded
 from bff_core.routing.fast_path import FastLane
+from bff_core.view_cache.cache import Keeper
 
 E = TypeVar("E", bound=Callable[..., Any])
 

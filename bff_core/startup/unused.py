@@ -7,10 +7,10 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import iter_route_contexts
 from starlette.routing import BaseRoute
 
+from bff_core.admin.webhook import PATH as WEBHOOK
 from bff_core.auth.access import Require
 from bff_core.auth.authenticator import Authenticator
 from bff_core.composition.wiring import MARK
-from bff_core.edge.webhook import PATH as WEBHOOK
 from bff_core.policy.limits import Limit
 from bff_core.routing.access import RouteAccess
 from bff_core.routing.route_table import Place, places_of

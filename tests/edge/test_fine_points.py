@@ -10,17 +10,14 @@ from fastapi import APIRouter, Depends, FastAPI, WebSocket
 from fastapi.security import APIKeyCookie
 
 from bff_core import ANYONE, Views, access, compose, gateway
+from bff_core.admin.cache import errands
+from bff_core.admin.endpoints import LONGEST
 from bff_core.cache.response_cache import ResponseCache
 from bff_core.edge.criticality import MOST_KNOWN, Ranks
 from bff_core.edge.doorkeeper import Doorkeeper
-from bff_core.edge.errands import errands
 from bff_core.edge.health import About, Readiness
 from bff_core.edge.hops import MOST_NAMES, Hops
-from bff_core.edge.identity import Form, canonical
-from bff_core.edge.kept import MOST_FORMS, Keeper
-from bff_core.edge.operator import LONGEST
 from bff_core.edge.options import EdgeOptions
-from bff_core.edge.reuse import LARGEST, MOST_TAGS, excess
 from bff_core.edge.watch import INTERVAL, Watch
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events
@@ -30,6 +27,9 @@ from bff_core.lineage import EVERYBODY, Lineage
 from bff_core.policy.limits import Limit
 from bff_core.policy.pressure import Pressure
 from bff_core.routing.access import refuse_bare_cookies
+from bff_core.view_cache.cache import MOST_FORMS, Keeper
+from bff_core.view_cache.headers import LARGEST, MOST_TAGS, excess
+from bff_core.view_cache.key import Form, canonical
 from tests.edge.conftest import Edged
 from tests.kept_shop import Bearer, Page, bearer, client_of, in_production, open_shop
 

@@ -8,12 +8,12 @@ import pytest
 from starlette.exceptions import HTTPException
 
 from bff_core.edge.hops import Hops
-from bff_core.edge.identity import canonical
 from bff_core.edge.options import CorsOptions, EdgeOptions
 from bff_core.edge.problem import problem
-from bff_core.edge.reuse import entry_of
 from bff_core.lineage import Lineage
 from bff_core.settings.model import Settings
+from bff_core.view_cache.headers import entry_of
+from bff_core.view_cache.key import canonical
 
 SHOP = "https://shop.example"
 STRANGER = ("203.0.113.9", 4711)

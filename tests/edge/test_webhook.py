@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 
+from bff_core.admin.cache import LONGEST_TAG, MOST_TAGS, errands
+from bff_core.admin.endpoints import LONGEST
 from bff_core.cache.entry import Entry
 from bff_core.cache.response_cache import ResponseCache
 from bff_core.cache.stores.memory import MemoryStore
-from bff_core.edge.errands import LONGEST_TAG, MOST_TAGS, errands
 from bff_core.edge.health import About, Readiness
-from bff_core.edge.operator import LONGEST
 from bff_core.edge.options import EdgeOptions
 from bff_core.events import AnyEvent, Events, Purged
 from bff_core.gateway.pipeline import edge

@@ -5,10 +5,10 @@ from typing import Annotated, TypeVar
 
 import msgspec
 
+from bff_core.admin.endpoints import Errand
 from bff_core.auth.api_keys.key import ApiKeyRecord
 from bff_core.auth.api_keys.keys import DAY, ApiKeys
 from bff_core.auth.authenticator import HasKeys
-from bff_core.edge.operator import Errand
 from bff_core.edge.unreadable import unreadable
 from bff_core.errors import ConfigurationError, InvalidInput
 

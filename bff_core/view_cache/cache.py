@@ -30,12 +30,12 @@ from bff_core.cache.response_cache import ResponseCache
 from bff_core.cache.status import forwarded, hit
 from bff_core.clock import Clock
 from bff_core.composition.wiring import Wiring
-from bff_core.edge.identity import Form, NoIdentity, canonical
 from bff_core.edge.preconditions import Fields
-from bff_core.edge.reuse import entry_of, excess, tell
 from bff_core.exchange.part_headers import COMPLETE
 from bff_core.lineage import Lineage
 from bff_core.scope import Scope
+from bff_core.view_cache.headers import entry_of, excess, tell
+from bff_core.view_cache.key import Form, NoIdentity, canonical
 
 VIEWS: Final = "views"
 """What the cache calls composed answers, in its figures and events."""

@@ -5,8 +5,8 @@ from typing import Annotated, NoReturn
 
 import msgspec
 
+from bff_core.admin.endpoints import Errand
 from bff_core.cache.response_cache import ResponseCache, Who
-from bff_core.edge.operator import Errand
 from bff_core.edge.unreadable import unreadable
 from bff_core.errors import ConfigurationError, InvalidInput
 

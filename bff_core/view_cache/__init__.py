@@ -1,0 +1,1 @@
+"""Composed answers, cached as bytes: found before anything is composed, stored afterwards."""
