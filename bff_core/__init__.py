@@ -15,8 +15,8 @@ from bff_core.composition.gather import gather
 from bff_core.composition.loader import loader
 from bff_core.composition.methods import critical, optional
 from bff_core.composition.state import PartStatus
-from bff_core.edge.criticality import criticality
 from bff_core.edge.options import CorsOptions, EdgeOptions
+from bff_core.edge.shedding.criticality import criticality
 from bff_core.errors import (
     BadPayload,
     BadStatus,

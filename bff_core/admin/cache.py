@@ -7,7 +7,7 @@ import msgspec
 
 from bff_core.admin.endpoints import Errand
 from bff_core.cache.response_cache import ResponseCache, Who
-from bff_core.edge.unreadable import unreadable
+from bff_core.edge.json_errors import unreadable
 from bff_core.errors import ConfigurationError, InvalidInput
 
 MOST_TAGS = 1000

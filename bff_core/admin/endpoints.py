@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
-from bff_core.edge.body import whole
+from bff_core.edge.body_limit import whole
 from bff_core.errors import NotAuthenticated
 from bff_core.exchange.context import exchange_of
 from bff_core.routing.path import path_of

@@ -9,7 +9,7 @@ from starlette.types import Scope as ASGIScope
 from bff_core.admin.cache import GetCache, purge
 from bff_core.admin.endpoints import LONGEST, answer
 from bff_core.clock import Clock
-from bff_core.edge.body import whole
+from bff_core.edge.body_limit import whole
 from bff_core.errors import ClientError, NotAllowed
 from bff_core.exchange.context import exchange_of
 from bff_core.policy.webhook import SKEW, Signatures, Signed

@@ -5,7 +5,7 @@ from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.call import Headers
-from bff_core.edge.names import origin_pattern
+from bff_core.edge.host_syntax import origin_pattern
 from bff_core.edge.options import CorsOptions
 from bff_core.exchange.context import exchange_of
 

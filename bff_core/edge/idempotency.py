@@ -7,7 +7,7 @@ from starlette.types import Scope as ASGIScope
 
 from bff_core.auth.viewer import ANONYMOUS, Viewer
 from bff_core.clock import Clock
-from bff_core.edge.body import whole
+from bff_core.edge.body_limit import whole
 from bff_core.errors import BFFError, ClientError, KeyReused, StoreUnavailable
 from bff_core.events import AnswerForgotten, Events
 from bff_core.exchange.context import Exchange, exchange_of

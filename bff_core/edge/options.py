@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from typing import Literal, Self
 
 from bff_core.edge.forwarded import trust
-from bff_core.edge.names import check_host, check_origin
-from bff_core.edge.security import API_POLICY
+from bff_core.edge.host_syntax import check_host, check_origin
+from bff_core.edge.security_headers import API_POLICY
 from bff_core.errors import ConfigurationError
 from bff_core.policy.idempotency import IdempotencyOptions
 from bff_core.settings.model import Settings

@@ -15,7 +15,7 @@ from fastapi.routing import iter_route_contexts
 from pydantic_core import PydanticKnownError, SchemaValidator
 from starlette.routing import BaseRoute
 
-from bff_core.edge.json_text import JSONRefused, is_plain, read_json
+from bff_core.edge.strict_json import JSONRefused, is_plain, read_json
 
 _ERRORS: Final[Mapping[str, Any]] = {
     "int": "int_type",

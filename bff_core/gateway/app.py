@@ -19,15 +19,15 @@ from bff_core.background import Background
 from bff_core.cache.response_cache import ResponseCache
 from bff_core.clock import Clock, chance, monotonic
 from bff_core.composition.wiring import Wiring
-from bff_core.edge.doorkeeper import Doorkeeper
+from bff_core.edge.body_checks import RequestBodies
+from bff_core.edge.error_responses import install_problem_handlers, noting
 from bff_core.edge.health import About, Readiness
-from bff_core.edge.inner import inner
-from bff_core.edge.limits import checked
 from bff_core.edge.options import EdgeOptions
 from bff_core.edge.preconditions import with_entity_tag
-from bff_core.edge.problems import install_problem_handlers, noting
-from bff_core.edge.request_body import RequestBodies
-from bff_core.edge.security import DOCS_POLICY, with_policy
+from bff_core.edge.rate_limits import checked
+from bff_core.edge.security_headers import DOCS_POLICY, with_policy
+from bff_core.edge.shedding.controller import Doorkeeper
+from bff_core.edge.slow_path import inner
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events
 from bff_core.gateway import factory

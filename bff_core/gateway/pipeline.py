@@ -13,25 +13,25 @@ from bff_core.admin.endpoints import Operator
 from bff_core.admin.webhook import Webhook
 from bff_core.auth.authenticator import Authenticator
 from bff_core.clock import Clock, monotonic
-from bff_core.edge.accept import Accept, Template
-from bff_core.edge.admission import Admission, Rank
-from bff_core.edge.authenticate import Authenticate
-from bff_core.edge.body import Body
+from bff_core.edge.allowed_hosts import Hosts
+from bff_core.edge.authentication import Authenticate
+from bff_core.edge.body_limit import Body
 from bff_core.edge.compression import Compression
 from bff_core.edge.cors import Cors
 from bff_core.edge.deadline import Deadline
-from bff_core.edge.doorkeeper import Doorkeeper
-from bff_core.edge.fields import Fields
+from bff_core.edge.error_responses import Problems
+from bff_core.edge.header_limits import Fields
 from bff_core.edge.health import About, Health, Readiness
-from bff_core.edge.hops import Hops
-from bff_core.edge.hosts import Hosts
 from bff_core.edge.idempotency import Admit, GetStore, Idempotency, open_route
-from bff_core.edge.limits import GetStore as GetLimitStore
-from bff_core.edge.limits import Limits, checked
 from bff_core.edge.options import EdgeOptions
-from bff_core.edge.problems import Problems
+from bff_core.edge.rate_limits import GetStore as GetLimitStore
+from bff_core.edge.rate_limits import Limits, checked
 from bff_core.edge.request_id import Bits
-from bff_core.edge.security import security_headers
+from bff_core.edge.request_lifecycle import Accept, Template
+from bff_core.edge.security_headers import security_headers
+from bff_core.edge.shedding.controller import Doorkeeper
+from bff_core.edge.shedding.middleware import Admission, Rank
+from bff_core.edge.trusted_proxies import Hops
 from bff_core.events import Events
 from bff_core.exchange.response_headers import Head
 from bff_core.idempotency.memory import MemoryStore

@@ -9,8 +9,8 @@ from starlette.routing import Route
 
 from bff_core.auth.access import ANYONE
 from bff_core.composition.composition import Composition
-from bff_core.edge.criticality import criticality as ranked
 from bff_core.edge.idempotency import READS_ONLY
+from bff_core.edge.shedding.criticality import criticality as ranked
 from bff_core.errors import ConfigurationError
 from bff_core.graphql.access import effective, guard_fields
 from bff_core.graphql.keyed import name_writes

@@ -14,7 +14,7 @@ from graphql import (
     SelectionSetNode,
 )
 
-from bff_core.edge.json_values import count_values
+from bff_core.edge.json_value_count import count_values
 from bff_core.errors import ConfigurationError
 
 

@@ -11,9 +11,9 @@ from starlette.requests import Request
 from starlette.types import Receive
 from starlette.types import Scope as ASGIScope
 
-from bff_core.edge.json_text import BYTE_ORDER_MARK, MAX_DEPTH, is_flat
-from bff_core.edge.problem import place
-from bff_core.edge.unreadable import Unreadable, unreadable
+from bff_core.edge.json_errors import Unreadable, unreadable
+from bff_core.edge.problem_details import place
+from bff_core.edge.strict_json import BYTE_ORDER_MARK, MAX_DEPTH, is_flat
 from bff_core.graphql.documents import RequestRefused
 from bff_core.graphql.limits import Limits, QueryTooLarge, check_values
 from bff_core.routing.body_types import check_media, unsupported

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from bff_core.composition.bulk import ItemResult, NotAttempted
-from bff_core.edge.problem import members_of
+from bff_core.edge.problem_details import members_of
 
 T = TypeVar("T")
 V = TypeVar("V")

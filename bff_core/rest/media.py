@@ -8,7 +8,7 @@ from fastapi import HTTPException, Request, params
 from fastapi.dependencies.utils import get_dependant
 from starlette.routing import compile_path
 
-from bff_core.edge.json_values import count_values
+from bff_core.edge.json_value_count import count_values
 from bff_core.errors import ConfigurationError
 
 MAX_VALUES: Final = 10_000

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bff_core.edge.problem import MAX_ERRORS
+from bff_core.edge.problem_details import MAX_ERRORS
 
 META_PARAMETER: dict[str, Any] = {
     "name": "_meta",

@@ -14,9 +14,9 @@ from bff_core.clock import monotonic
 from bff_core.composition.composition import Board, Composition
 from bff_core.composition.part import Failure, Part
 from bff_core.composition.state import DEPENDENCY
+from bff_core.edge.error_responses import report
 from bff_core.edge.negotiation import preferred
-from bff_core.edge.problem import is_expected, problem
-from bff_core.edge.problems import report
+from bff_core.edge.problem_details import is_expected, problem
 from bff_core.edge.trace import trace_id
 from bff_core.errors import RequestTimedOut
 from bff_core.exchange.context import SCOPE, exchange_of, note_error

@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute
 
 from bff_core.auth.access import Access, access_of, checked_access
 from bff_core.composition.composition import Composition
-from bff_core.edge.criticality import criticality
+from bff_core.edge.shedding.criticality import criticality
 from bff_core.errors import ConfigurationError, wired_in
 from bff_core.policy.pressure import USUAL
 from bff_core.rest.compose import composition_of

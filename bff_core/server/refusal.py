@@ -10,9 +10,9 @@ from starlette.exceptions import HTTPException
 
 from bff_core.call import Headers
 from bff_core.edge.cors import Permissions
-from bff_core.edge.problem import problem
+from bff_core.edge.problem_details import problem
 from bff_core.edge.request_id import Bits, request_id
-from bff_core.edge.security import security_headers
+from bff_core.edge.security_headers import security_headers
 from bff_core.edge.trace import child_of, trace_id
 from bff_core.events import Crashed, Events, Refused
 from bff_core.exchange.context import SCOPE

@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 
 from bff_core.clock import Chance, chance
 from bff_core.edge.cors import Permissions
-from bff_core.edge.security import security_headers
+from bff_core.edge.security_headers import security_headers
 from bff_core.gateway.app import GATEWAY, Gateway
 from bff_core.server.options import ServerOptions
 from bff_core.server.refusal import Refusals

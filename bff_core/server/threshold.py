@@ -8,9 +8,9 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from bff_core.edge.criticality import Fields
-from bff_core.edge.doorkeeper import Doorkeeper
 from bff_core.edge.health import PROBES
+from bff_core.edge.shedding.controller import Doorkeeper
+from bff_core.edge.shedding.criticality import Fields
 from bff_core.errors import Overloaded
 from bff_core.policy.pressure import Pressure
 from bff_core.server.head import STATUS_LINES

@@ -24,7 +24,7 @@ from bff_core.auth.session.store import Kept
 from bff_core.auth.token_handler.authenticator import SessionAuthenticator
 from bff_core.auth.token_handler.refresh import NotSignedIn
 from bff_core.auth.viewer import Viewer
-from bff_core.edge.body import whole
+from bff_core.edge.body_limit import whole
 from bff_core.errors import (
     BFFError,
     ClientError,

@@ -12,7 +12,7 @@ from fastapi import HTTPException
 from reading import DOCS, page, table
 
 import bff_core
-from bff_core.edge.problem import members_of, problem
+from bff_core.edge.problem_details import members_of, problem
 from bff_core.errors import PASSES_THROUGH, REFUSALS, BFFError, code_of
 
 PAGE = page(DOCS / "problems.md")

@@ -13,8 +13,8 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 
 from bff_core.auth.viewer import Viewer
-from bff_core.edge.criticality import Ranks, Rules, criticality
 from bff_core.edge.options import CorsOptions
+from bff_core.edge.shedding.criticality import Ranks, Rules, criticality
 from bff_core.errors import ConfigurationError
 from bff_core.events import Answered, Pressed
 from bff_core.exchange.context import declare_stream

@@ -7,7 +7,7 @@ import pytest
 from fastapi import FastAPI, Header, Request
 
 from bff_core.auth.viewer import Viewer
-from bff_core.edge.fields import LISTS, SINGULAR
+from bff_core.edge.header_limits import LISTS, SINGULAR
 from bff_core.exchange.context import EXCHANGE, SCOPE
 from bff_core.policy.limits import Limit
 

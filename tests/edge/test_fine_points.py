@@ -13,12 +13,12 @@ from bff_core import ANYONE, Views, access, compose, gateway
 from bff_core.admin.cache import errands
 from bff_core.admin.endpoints import LONGEST
 from bff_core.cache.response_cache import ResponseCache
-from bff_core.edge.criticality import MOST_KNOWN, Ranks
-from bff_core.edge.doorkeeper import Doorkeeper
 from bff_core.edge.health import About, Readiness
-from bff_core.edge.hops import MOST_NAMES, Hops
 from bff_core.edge.options import EdgeOptions
-from bff_core.edge.watch import INTERVAL, Watch
+from bff_core.edge.shedding.controller import Doorkeeper
+from bff_core.edge.shedding.criticality import MOST_KNOWN, Ranks
+from bff_core.edge.shedding.loop_lag import INTERVAL, Watch
+from bff_core.edge.trusted_proxies import MOST_NAMES, Hops
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events
 from bff_core.exchange.context import SCOPE

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from bff_core.auth.viewer import Viewer
 from bff_core.edge.forwarded import Hop, believed, parse_forwarded, parse_x_forwarded, trust
-from bff_core.edge.hops import GUARDED, IDENTITY, ORIGIN, TRACE, Hops
 from bff_core.edge.options import EdgeOptions
+from bff_core.edge.trusted_proxies import GUARDED, IDENTITY, ORIGIN, TRACE, Hops
 from bff_core.errors import ConfigurationError
 
 PROXY = ("10.0.0.7", 4711)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bff_core.edge.json_text import MAX_DEPTH, JSONRefused, is_flat, is_plain, place_of, read_json
+from bff_core.edge.strict_json import MAX_DEPTH, JSONRefused, is_flat, is_plain, place_of, read_json
 from tests.cpu_time import cpu_seconds
 
 VALUES = st.recursive(

@@ -6,8 +6,8 @@ from fastapi.responses import PlainTextResponse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bff_core.edge.hosts import host_check
-from bff_core.edge.problems import install_problem_handlers
+from bff_core.edge.allowed_hosts import host_check
+from bff_core.edge.error_responses import install_problem_handlers
 
 HOST = (b"host", b"testserver")
 

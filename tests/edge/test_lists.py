@@ -7,9 +7,9 @@ from uuid import UUID
 import pytest
 from starlette.exceptions import HTTPException
 
-from bff_core.edge.hops import Hops
 from bff_core.edge.options import CorsOptions, EdgeOptions
-from bff_core.edge.problem import problem
+from bff_core.edge.problem_details import problem
+from bff_core.edge.trusted_proxies import Hops
 from bff_core.lineage import Lineage
 from bff_core.settings.model import Settings
 from bff_core.view_cache.headers import entry_of

@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict
 from starlette.requests import ClientDisconnect
 
 from bff_core.call import Call, Reply
-from bff_core.edge.problem import members_of, problem
-from bff_core.edge.problems import install_problem_handlers
+from bff_core.edge.error_responses import install_problem_handlers
+from bff_core.edge.problem_details import members_of, problem
 from bff_core.errors import (
     BadStatus,
     CircuitOpen,

@@ -7,12 +7,12 @@ from starlette.routing import BaseRoute
 
 from bff_core.clock import Clock
 from bff_core.edge.cors import Permissions
-from bff_core.edge.criticality import Fields, Ranks, Rules
 from bff_core.edge.options import EdgeOptions
-from bff_core.edge.refusal import Refusal
 from bff_core.edge.request_id import Bits
-from bff_core.edge.security import security_headers
-from bff_core.edge.watch import Watch
+from bff_core.edge.security_headers import security_headers
+from bff_core.edge.shedding.criticality import Fields, Ranks, Rules
+from bff_core.edge.shedding.loop_lag import Watch
+from bff_core.edge.shedding.response import Refusal
 from bff_core.events import Events
 from bff_core.policy.pressure import Criticality, Pressure
 

@@ -9,7 +9,7 @@ from itertools import accumulate
 from math import isfinite
 from typing import Final, NoReturn
 
-from bff_core.edge.json_values import without_strings
+from bff_core.edge.json_value_count import without_strings
 
 MAX_DEPTH: Final = 100
 """Levels of lists and objects within each other."""

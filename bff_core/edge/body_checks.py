@@ -8,8 +8,8 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as ASGIScope
 
-from bff_core.edge.body import whole
-from bff_core.edge.json_text import JSONRefused, is_plain, read_json
+from bff_core.edge.body_limit import whole
+from bff_core.edge.strict_json import JSONRefused, is_plain, read_json
 from bff_core.routing.body_types import check_media, unsupported
 from bff_core.routing.path import path_of
 from bff_core.routing.route_table import Body, Place, places_of

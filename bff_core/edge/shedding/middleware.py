@@ -6,7 +6,7 @@ from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.auth.viewer import Viewer
-from bff_core.edge.doorkeeper import Doorkeeper
+from bff_core.edge.shedding.controller import Doorkeeper
 from bff_core.errors import Overloaded
 from bff_core.exchange.context import EXCHANGE, PRESSURE, SCOPE, exchange_of
 from bff_core.policy.pressure import USUAL

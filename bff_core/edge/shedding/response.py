@@ -9,9 +9,9 @@ from starlette.types import Send
 
 from bff_core.call import Headers
 from bff_core.edge.cors import Permissions
-from bff_core.edge.criticality import Fields
-from bff_core.edge.problem import problem
+from bff_core.edge.problem_details import problem
 from bff_core.edge.request_id import Bits, request_id
+from bff_core.edge.shedding.criticality import Fields
 from bff_core.edge.trace import child_of, trace_id
 from bff_core.errors import Overloaded
 

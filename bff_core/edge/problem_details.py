@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from bff_core.call import Headers
-from bff_core.edge.json_text import place_of
+from bff_core.edge.strict_json import place_of
 from bff_core.errors import BFFError, InvalidInput, NotAuthenticated, PartFailed
 
 Members = dict[str, object]

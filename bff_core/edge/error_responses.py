@@ -13,8 +13,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
-from bff_core.edge.accept import route_template
-from bff_core.edge.problem import Problem, is_expected, problem
+from bff_core.edge.problem_details import Problem, is_expected, problem
+from bff_core.edge.request_lifecycle import route_template
 from bff_core.edge.trace import trace_id
 from bff_core.errors import BFFError
 from bff_core.events import Crashed, Events

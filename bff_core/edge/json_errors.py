@@ -3,8 +3,8 @@
 import re
 from typing import Final
 
-from bff_core.edge.json_text import JSONRefused, read_json
-from bff_core.edge.problem import Members, malformed, place, pointer_to
+from bff_core.edge.problem_details import Members, malformed, place, pointer_to
+from bff_core.edge.strict_json import JSONRefused, read_json
 from bff_core.errors import InvalidInput
 
 _STEP: Final = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
