@@ -39,13 +39,15 @@ from bff_core.errors import (
     UpstreamError,
 )
 from bff_core.gateway.app import Gateway, gateway
-from bff_core.policy.balance import Balance
-from bff_core.policy.breaker import Breaker
-from bff_core.policy.bulkhead import Bulkhead
-from bff_core.policy.cache import Cache
-from bff_core.policy.concurrency import Adaptive
-from bff_core.policy.connection import Connection
-from bff_core.policy.credentials import (
+from bff_core.policy.edge.idempotency import IdempotencyOptions
+from bff_core.policy.edge.rate_limits import Limit
+from bff_core.policy.upstream.balance import Balance
+from bff_core.policy.upstream.breaker import Breaker
+from bff_core.policy.upstream.bulkhead import Bulkhead
+from bff_core.policy.upstream.cache import Cache
+from bff_core.policy.upstream.concurrency import Adaptive
+from bff_core.policy.upstream.connection import Connection
+from bff_core.policy.upstream.credentials import (
     ApiKey,
     Basic,
     ClientCredentials,
@@ -53,11 +55,9 @@ from bff_core.policy.credentials import (
     Signature,
     TokenExchange,
 )
-from bff_core.policy.hedge import Hedge
-from bff_core.policy.idempotency import IdempotencyOptions
-from bff_core.policy.limits import Limit
-from bff_core.policy.policy import Policy
-from bff_core.policy.retry import Retry
+from bff_core.policy.upstream.hedge import Hedge
+from bff_core.policy.upstream.policy import Policy
+from bff_core.policy.upstream.retry import Retry
 from bff_core.rest.bulk import BulkAnswer, bulk_answer
 from bff_core.rest.compose import compose
 from bff_core.rest.shown import shows

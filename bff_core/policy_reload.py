@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events, PoliciesChanged, PoliciesRefused, ReloadSkipped
-from bff_core.policy.overrides import Overrides, differences
+from bff_core.policy.upstream.overrides import Overrides, differences
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.roster import Policies, Roster
 

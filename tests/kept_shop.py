@@ -24,7 +24,7 @@ from bff_core import (
 )
 from bff_core.call import Call, Reply, find_header
 from bff_core.events import AnyEvent, Cached, Events
-from bff_core.policy.cache import Cache
+from bff_core.policy.upstream.cache import Cache
 from bff_core.testing.scripted import Scripted, ScriptedTransport
 from bff_core.upstream.stack import MakeTransport
 

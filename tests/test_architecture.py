@@ -220,7 +220,7 @@ def test_a_layer_has_one_noun_in_four_places(layer):
     """Who knows a layer's name finds its decisions, its wrapper, its test and its page."""
     places = [CORE / f"upstream/layers/{layer}.py", ROOT / f"tests/upstream/test_{layer}.py"]
     if layer not in STATELESS_LAYERS:
-        places.append(CORE / f"policy/{layer}.py")
+        places.append(CORE / f"policy/upstream/{layer}.py")
 
     assert [str(place.relative_to(ROOT)) for place in places if not place.exists()] == []
     page = (ROOT / f"docs/layers/{layer}.md").read_text()

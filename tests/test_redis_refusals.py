@@ -27,8 +27,8 @@ from bff_core.idempotency.store import Claim
 from bff_core.limits.memory import MemoryStore
 from bff_core.limits.redis import RedisStore as Limits
 from bff_core.limits.store import Asked
-from bff_core.policy.idempotency import IdempotencyOptions
-from bff_core.policy.limits import Limit
+from bff_core.policy.edge.idempotency import IdempotencyOptions
+from bff_core.policy.edge.rate_limits import Limit
 from bff_core.redis.client import RedisLink
 from bff_core.saga.journal.redis import RedisJournal
 from tests.redis_server import RedisServer

@@ -11,7 +11,7 @@ from typing import Final, Self, TypeVar
 import msgspec
 
 from bff_core.errors import NotAllowed, NotAuthenticated
-from bff_core.policy.pressure import USUAL, Criticality
+from bff_core.policy.edge.shedding import USUAL, Criticality
 from bff_core.scope import Scope
 
 V = TypeVar("V", bound="Viewer")

@@ -11,7 +11,7 @@ from bff_core.cache.key import is_one_viewer, varied
 from bff_core.cache.lifetime import HEURISTIC, Terms
 from bff_core.cache.tags import TOLD_IN, are_too_many, told
 from bff_core.call import Call, Headers, Reply, find_header
-from bff_core.policy.cache import Cache
+from bff_core.policy.upstream.cache import Cache
 
 Obstacle = Literal[
     "", "authorization", "error", "no-store", "private", "set-cookie", "size", "status", "vary"

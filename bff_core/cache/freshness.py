@@ -17,7 +17,7 @@ from bff_core.cache.entry import Entry
 from bff_core.cache.key import USUAL, Varies
 from bff_core.call import Call, Headers, find_header
 from bff_core.clock import Chance
-from bff_core.policy.cache import Cache
+from bff_core.policy.upstream.cache import Cache
 
 Kind = Literal["fresh", "early", "stale", "revalidate", "miss"]
 

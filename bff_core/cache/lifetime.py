@@ -11,7 +11,7 @@ from bff_core.cache.dates import date_of
 from bff_core.cache.directives import age_of, control_fields, fields_of, governing
 from bff_core.cache.tags import TOLD_IN
 from bff_core.call import Reply
-from bff_core.policy.cache import Cache
+from bff_core.policy.upstream.cache import Cache
 
 HEURISTIC: Final = frozenset({200, 203, 204, 300, 301, 308, 404, 405, 410, 414})
 """Statuses that may be kept although nothing says for how long (RFC 9110, section 15.1).

@@ -10,7 +10,7 @@ from typing import Final
 from bff_core.cache.admission import Refused, admit
 from bff_core.cache.entry import Entry
 from bff_core.call import Call, Headers, Reply, find_header
-from bff_core.policy.cache import Cache
+from bff_core.policy.upstream.cache import Cache
 
 NOT_UPDATED: Final = frozenset(
     {b"content-length", b"content-encoding", b"content-type", b"content-range"}

@@ -8,7 +8,7 @@ from typing import Final
 from bff_core.cache.entry import Entry
 from bff_core.cache.key import variant, varied
 from bff_core.call import Call
-from bff_core.policy.cache import Cache
+from bff_core.policy.upstream.cache import Cache
 
 SIGNPOST: Final = 0
 """The status of an entry that is no reply, but names the headers that replies vary by."""

@@ -18,7 +18,7 @@ from bff_core.errors import (
     InvalidInput,
 )
 from bff_core.events import PartEnded
-from bff_core.policy.idempotency import is_decided
+from bff_core.policy.edge.idempotency import is_decided
 from bff_core.scope import running_part, writing_as
 
 C = TypeVar("C", bound=Composition)

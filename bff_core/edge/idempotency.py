@@ -12,7 +12,7 @@ from bff_core.errors import BFFError, ClientError, KeyReused, StoreUnavailable
 from bff_core.events import AnswerForgotten, Events
 from bff_core.exchange.context import Exchange, exchange_of
 from bff_core.idempotency.store import Claim, Reused, Running, Store
-from bff_core.policy.idempotency import (
+from bff_core.policy.edge.idempotency import (
     SHORTEST_GUEST_KEY,
     UNSAFE,
     IdempotencyOptions,

@@ -7,7 +7,7 @@ from bff_core.edge.forwarded import trust
 from bff_core.edge.host_syntax import check_host, check_origin
 from bff_core.edge.security_headers import API_POLICY
 from bff_core.errors import ConfigurationError
-from bff_core.policy.idempotency import IdempotencyOptions
+from bff_core.policy.edge.idempotency import IdempotencyOptions
 from bff_core.settings.model import Settings
 
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]", "testserver")

@@ -13,7 +13,7 @@ from bff_core.edge.forwarded import parse_address
 from bff_core.errors import ConfigurationError, TooManyRequests
 from bff_core.exchange.context import Exchange, exchange_of
 from bff_core.limits.store import Asked, Store, Verdict
-from bff_core.policy.limits import UNITS, Limit, Standing, seconds
+from bff_core.policy.edge.rate_limits import UNITS, Limit, Standing, seconds
 from bff_core.routing.path import path_of
 
 GetStore = Callable[[], Store]

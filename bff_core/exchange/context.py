@@ -8,8 +8,8 @@ from starlette.types import Scope as ASGIScope
 
 from bff_core.errors import BFFError
 from bff_core.exchange.response_headers import FAILED, Head
-from bff_core.policy.idempotency import Kept
-from bff_core.policy.pressure import Pressure
+from bff_core.policy.edge.idempotency import Kept
+from bff_core.policy.edge.shedding import Pressure
 from bff_core.scope import Scope
 
 EXCHANGE = "bff.exchange"

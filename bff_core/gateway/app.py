@@ -33,7 +33,7 @@ from bff_core.events import Events
 from bff_core.gateway import factory
 from bff_core.gateway.pipeline import edge
 from bff_core.gateway.shared_state import Stores
-from bff_core.policy.limits import Limit
+from bff_core.policy.edge.rate_limits import Limit
 from bff_core.policy_reload import PolicyFile, Reload
 from bff_core.rest.openapi import PROBLEM
 from bff_core.routing.access import RouteAccess, RouteRules, effective, guarded

@@ -39,7 +39,7 @@ from bff_core.events import Events
 from bff_core.gateway.gc import tune_collector
 from bff_core.observe.log import log_sink
 from bff_core.observe.process import lines_of_others
-from bff_core.policy.limits import Limit
+from bff_core.policy.edge.rate_limits import Limit
 from bff_core.policy_reload import PolicyFile
 from bff_core.routing.access import RouteAccess
 from bff_core.saga.desk import Desk

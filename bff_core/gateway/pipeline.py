@@ -36,8 +36,8 @@ from bff_core.events import Events
 from bff_core.exchange.response_headers import Head
 from bff_core.idempotency.memory import MemoryStore
 from bff_core.limits.memory import MemoryStore as MemoryCounts
-from bff_core.policy.idempotency import IdempotencyOptions
-from bff_core.policy.limits import Limit
+from bff_core.policy.edge.idempotency import IdempotencyOptions
+from bff_core.policy.edge.rate_limits import Limit
 from bff_core.routing.path import Below
 
 Wrap = Callable[[ASGIApp], ASGIApp]

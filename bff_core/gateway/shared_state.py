@@ -18,7 +18,7 @@ from bff_core.idempotency.store import Store
 from bff_core.limits.memory import MemoryStore as MemoryCounts
 from bff_core.limits.redis import RedisStore as RedisCounts
 from bff_core.limits.store import Store as LimitStore
-from bff_core.policy.idempotency import IdempotencyOptions
+from bff_core.policy.edge.idempotency import IdempotencyOptions
 from bff_core.redis.clients import Links
 from bff_core.saga.desk import Desk
 from bff_core.saga.journal.opening import open_journal

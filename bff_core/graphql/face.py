@@ -19,7 +19,7 @@ from bff_core.graphql.numbers import refuse_infinite
 from bff_core.graphql.schema import graphql_schema, screens_of, shape_of
 from bff_core.graphql.view import GraphQLView
 from bff_core.graphql.witness import witness_nulls
-from bff_core.policy.pressure import USUAL, Criticality
+from bff_core.policy.edge.shedding import USUAL, Criticality
 from bff_core.routing.access import RouteAccess, guarded
 from bff_core.routing.fast_path import FastLane
 from bff_core.view_cache.cache import Keeper

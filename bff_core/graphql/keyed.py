@@ -12,7 +12,7 @@ from typing import Any
 from graphql import GraphQLError, GraphQLResolveInfo, GraphQLSchema, OperationType
 
 from bff_core.graphql.failures import told
-from bff_core.policy.idempotency import is_decided
+from bff_core.policy.edge.idempotency import is_decided
 from bff_core.scope import Scope, writing_as
 
 MARK = "__named_write__"

@@ -7,7 +7,7 @@ from contextlib import suppress
 from bff_core.clock import Clock
 from bff_core.events import AnswerForgotten, Events
 from bff_core.idempotency.store import REUSED, RUNNING, Claim, Found
-from bff_core.policy.idempotency import IdempotencyOptions, Kept
+from bff_core.policy.edge.idempotency import IdempotencyOptions, Kept
 
 OVERHEAD = 700
 """Bytes (about) that an entry takes beside its body and its header fields."""

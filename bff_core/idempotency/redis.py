@@ -12,7 +12,7 @@ from bff_core.clock import Chance
 from bff_core.errors import StoreUnavailable
 from bff_core.events import AnswerForgotten, Events
 from bff_core.idempotency.store import REUSED, RUNNING, Claim, Found
-from bff_core.policy.idempotency import IdempotencyOptions, Kept
+from bff_core.policy.edge.idempotency import IdempotencyOptions, Kept
 from bff_core.redis.interface import Link
 
 Spawn = Callable[[Coroutine[object, object, None]], asyncio.Task[None]]

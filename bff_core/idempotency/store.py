@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from bff_core.policy.idempotency import Kept
+from bff_core.policy.edge.idempotency import Kept
 
 
 @dataclass(frozen=True, slots=True, eq=False)

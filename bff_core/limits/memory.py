@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from bff_core.clock import Clock
 from bff_core.limits.store import Asked, Verdict
-from bff_core.policy.limits import EMPTY, Standing, State, look, take
+from bff_core.policy.edge.rate_limits import EMPTY, Standing, State, look, take
 
 MOST_CALLERS = 100_000
 """How many callers are remembered (45 MiB at most); of more the longest silent are forgotten."""

@@ -6,7 +6,7 @@ from typing import Final
 from bff_core.clock import Clock
 from bff_core.errors import StoreUnavailable
 from bff_core.limits.store import Asked, Store, Verdict
-from bff_core.policy.limits import State, look
+from bff_core.policy.edge.rate_limits import State, look
 from bff_core.redis.interface import Link, Value
 
 PREFIX: Final = "bff:limits:"

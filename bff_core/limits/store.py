@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from bff_core.policy.limits import Limit, Standing
+from bff_core.policy.edge.rate_limits import Limit, Standing
 
 
 @dataclass(frozen=True, slots=True)

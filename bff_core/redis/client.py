@@ -26,7 +26,7 @@ from redis.maint_notifications import MaintNotificationsConfig
 from bff_core.clock import Chance, Clock
 from bff_core.errors import ConfigurationError, StoreUnavailable
 from bff_core.events import Events
-from bff_core.policy.breaker import Breaker, Circuit
+from bff_core.policy.upstream.breaker import Breaker, Circuit
 from bff_core.redis.interface import Value
 from bff_core.redis.reports import StoreReports, reason_of
 from bff_core.timeouts import bounded

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from fastapi import Request
 
 from bff_core.errors import ClientError, ConfigurationError
-from bff_core.policy.idempotency import KEY_PATTERN
+from bff_core.policy.edge.idempotency import KEY_PATTERN
 from bff_core.rest.openapi import PROBLEM
 
 Wish = Literal["optional", "required"]

@@ -14,7 +14,7 @@ from bff_core.auth.access import Access, access_of, checked_access
 from bff_core.composition.composition import Composition
 from bff_core.edge.shedding.criticality import criticality
 from bff_core.errors import ConfigurationError, wired_in
-from bff_core.policy.pressure import USUAL
+from bff_core.policy.edge.shedding import USUAL
 from bff_core.rest.compose import composition_of
 from bff_core.rest.declaration import check_endpoint, check_path, check_path_parameters
 from bff_core.rest.keyed import KEY_RESPONSES, Wish, key_parameter, key_required, wish_of

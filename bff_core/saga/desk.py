@@ -9,7 +9,7 @@ from typing import Self
 from bff_core.composition.wiring import shape_of
 from bff_core.errors import ConfigurationError, KeyReused, StoreUnavailable
 from bff_core.events import Crashed
-from bff_core.policy.idempotency import derived_key
+from bff_core.policy.edge.idempotency import derived_key
 from bff_core.saga.driver import Driver
 from bff_core.saga.entry import Entry, Failure, Step, kind_of
 from bff_core.saga.errors import SagaFailed, SagaUnderWay, SagaUnsettled

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from bff_core.policy.idempotency import is_decided
+from bff_core.policy.edge.idempotency import is_decided
 
 StepState = Literal["not-started", "started", "done", "failed", "undoing", "undone", "not-undone"]
 Direction = Literal["forward", "back"]

@@ -10,7 +10,7 @@ import msgspec
 from bff_core.clock import Chance, Clock
 from bff_core.composition.wiring import Wiring
 from bff_core.events import Events
-from bff_core.policy.idempotency import derived_key
+from bff_core.policy.edge.idempotency import derived_key
 from bff_core.saga.driver import Done, Fell, NotDone
 from bff_core.saga.entry import Entry
 from bff_core.saga.journal.interface import Journal

@@ -12,7 +12,7 @@ from bff_core.edge.health import PROBES
 from bff_core.edge.shedding.controller import Doorkeeper
 from bff_core.edge.shedding.criticality import Fields
 from bff_core.errors import Overloaded
-from bff_core.policy.pressure import Pressure
+from bff_core.policy.edge.shedding import Pressure
 from bff_core.server.head import STATUS_LINES
 from bff_core.server.reading import RequestReader
 

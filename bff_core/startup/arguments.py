@@ -12,7 +12,7 @@ from bff_core.composition.composition import Composition
 from bff_core.edge.options import EdgeOptions
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events
-from bff_core.policy.limits import Limit
+from bff_core.policy.edge.rate_limits import Limit
 from bff_core.saga.saga import Saga
 from bff_core.settings.model import Settings
 from bff_core.upstream.client import Upstream

@@ -9,7 +9,7 @@ from bff_core.auth.authenticator import Authenticator
 from bff_core.edge.options import EdgeOptions
 from bff_core.errors import ConfigurationError
 from bff_core.events import ConfigurationWarned, Events
-from bff_core.policy.limits import Limit
+from bff_core.policy.edge.rate_limits import Limit
 from bff_core.routing.access import RouteAccess
 from bff_core.saga.saga import Saga
 from bff_core.settings.model import Settings

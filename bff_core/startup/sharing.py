@@ -8,7 +8,7 @@ from starlette.staticfiles import StaticFiles
 
 from bff_core.auth.authenticator import Authenticator, HoldsState, each_of
 from bff_core.edge.idempotency import READS_ONLY
-from bff_core.policy.idempotency import UNSAFE
+from bff_core.policy.edge.idempotency import UNSAFE
 from bff_core.routing.route_table import Place, places_of
 from bff_core.settings.model import Settings
 

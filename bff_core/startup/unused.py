@@ -11,7 +11,7 @@ from bff_core.admin.webhook import PATH as WEBHOOK
 from bff_core.auth.access import Require
 from bff_core.auth.authenticator import Authenticator
 from bff_core.composition.wiring import MARK
-from bff_core.policy.limits import Limit
+from bff_core.policy.edge.rate_limits import Limit
 from bff_core.routing.access import RouteAccess
 from bff_core.routing.route_table import Place, places_of
 

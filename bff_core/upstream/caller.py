@@ -31,9 +31,9 @@ from bff_core.errors import (
     bare,
 )
 from bff_core.events import Events, LocationDropped, ReplyReduced
-from bff_core.policy.cache import Cache
-from bff_core.policy.idempotency import derived_key
-from bff_core.policy.policy import Policy
+from bff_core.policy.edge.idempotency import derived_key
+from bff_core.policy.upstream.cache import Cache
+from bff_core.policy.upstream.policy import Policy
 from bff_core.scope import Scope, StepTry, running_part, writing
 from bff_core.upstream.bodies import (
     NO_BODY,

@@ -11,8 +11,8 @@ from typing_extensions import TypeForm
 from bff_core.call import SAFE, Call, Headers, Reply, find_header
 from bff_core.diagnosis import media_type
 from bff_core.errors import BadPayload, BadStatus, ConfigurationError
-from bff_core.policy.cache import Cache
-from bff_core.policy.policy import Policy
+from bff_core.policy.upstream.cache import Cache
+from bff_core.policy.upstream.policy import Policy
 from bff_core.upstream.bodies import NO_BODY, Content, Files, Form, content_of
 from bff_core.upstream.caller import ACCEPT_JSON, JSON, NO_TRANSLATIONS, Caller
 from bff_core.upstream.decoding import problem_detail

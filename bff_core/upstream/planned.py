@@ -9,7 +9,7 @@ from bff_core.call import Handler
 from bff_core.clock import chance, monotonic
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events
-from bff_core.policy.policy import Policy
+from bff_core.policy.upstream.policy import Policy
 from bff_core.upstream.caller import Streamer
 from bff_core.upstream.runtime import OpenCredential, Runtime
 from bff_core.upstream.stack import MakeTransport, open_stack

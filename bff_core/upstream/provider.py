@@ -11,7 +11,7 @@ import msgspec
 
 from bff_core.call import Reply
 from bff_core.errors import BFFError, UpstreamError
-from bff_core.policy.policy import Policy
+from bff_core.policy.upstream.policy import Policy
 from bff_core.upstream.client import Upstream
 
 FORM: Final = "application/x-www-form-urlencoded"

@@ -4,7 +4,7 @@ import weakref
 from asyncio import TimerHandle
 from collections.abc import Callable, Mapping, Sequence
 
-from bff_core.policy.policy import Policy
+from bff_core.policy.upstream.policy import Policy
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.layers.balance import Balancer
 from bff_core.upstream.runtime import Runtime

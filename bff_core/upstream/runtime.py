@@ -9,8 +9,8 @@ from bff_core.cache.response_cache import ResponseCache
 from bff_core.call import Call, Headers
 from bff_core.clock import Chance, Clock
 from bff_core.events import Events
-from bff_core.policy.credentials import Credentials
-from bff_core.policy.retry import RetryBudget
+from bff_core.policy.upstream.credentials import Credentials
+from bff_core.policy.upstream.retry import RetryBudget
 from bff_core.upstream.agent import user_agent
 
 Spawn = Callable[[Coroutine[object, object, None]], asyncio.Task[None]]

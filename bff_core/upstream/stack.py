@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from bff_core.call import Handler
 from bff_core.errors import ConfigurationError
-from bff_core.policy.policy import Policy
-from bff_core.policy.retry import Retry, RetryBudget
+from bff_core.policy.upstream.policy import Policy
+from bff_core.policy.upstream.retry import Retry, RetryBudget
 from bff_core.upstream.caller import Streamer
 from bff_core.upstream.layers.attempt import AttemptLayer
 from bff_core.upstream.layers.balance import Balancer

@@ -36,7 +36,7 @@ from bff_core.auth.oidc.sign_in import SignIn
 from bff_core.auth.plain_token import PlainToken
 from bff_core.call import Reply, find_header
 from bff_core.events import Events
-from bff_core.policy.cache import Cache
+from bff_core.policy.upstream.cache import Cache
 from bff_core.scope import Scope
 from bff_core.signin.arrival import session_of
 from bff_core.testing.scripted import Scripted, reply

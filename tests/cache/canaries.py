@@ -30,7 +30,7 @@ from bff_core.call import Call, Reply, find_header
 from bff_core.errors import TransportFailed
 from bff_core.events import Events
 from bff_core.graphql import GraphQL, Info
-from bff_core.policy.cache import Cache
+from bff_core.policy.upstream.cache import Cache
 from bff_core.scope import Scope
 from bff_core.testing.scripted import Scripted
 from tests.kept_shop import Bearer, by_script, client_of, in_production

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from bff_core.cache.admission import Refused, admit
 from bff_core.cache.entry import Entry
 from bff_core.call import Call, Headers, Reply
-from bff_core.policy.cache import Cache
+from bff_core.policy.upstream.cache import Cache
 
 NOW = 1000.0
 """The instant at which replies come; they are asked for at the same."""

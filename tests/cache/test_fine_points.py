@@ -18,7 +18,7 @@ from bff_core.cache.stores.memory import MemoryStore
 from bff_core.cache.stores.redis import Loaded
 from bff_core.cache.variants import leads_to, signpost
 from bff_core.events import Events
-from bff_core.policy.cache import Cache
+from bff_core.policy.upstream.cache import Cache
 from tests.cache.exchanges import NOW, VIEWER, call, fields, kept, reply
 
 STORED = Entry(200, fields({"etag": '"1"'}), b"{}", born=NOW, fresh_for=60.0, has_validator=True)

@@ -8,7 +8,7 @@ import pytest
 from bff_core.cache.admission import Refused, keep
 from bff_core.cache.entry import Entry
 from bff_core.cache.freshness import bypass, judge
-from bff_core.policy.cache import Cache
+from bff_core.policy.upstream.cache import Cache
 from tests.cache.exchanges import (
     DATE,
     HOUR_EARLIER,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from bff_core.policy.cache import Cache
+from bff_core.policy.upstream.cache import Cache
 from tests.cache.canaries import (
     PEOPLE,
     SCREENS,

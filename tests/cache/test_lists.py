@@ -11,7 +11,7 @@ from bff_core.cache.lifetime import Terms
 from bff_core.cache.tags import group
 from bff_core.cache.tags import told as tags_in
 from bff_core.cache.validation import updated, updated_by_head
-from bff_core.policy.cache import Cache
+from bff_core.policy.upstream.cache import Cache
 from tests.cache.exchanges import DATE, HOUR_EARLIER, VIEWER, admitted, call, fields, kept, reply
 
 HEURISTIC = [200, 203, 204, 300, 301, 308, 404, 405, 410, 414]

@@ -9,7 +9,7 @@ from bff_core.cache.admission import Refused, keep
 from bff_core.cache.entry import Entry
 from bff_core.cache.freshness import judge
 from bff_core.call import Reply, find_header
-from bff_core.policy.cache import Cache
+from bff_core.policy.upstream.cache import Cache
 from tests.cache.exchanges import (
     DATE,
     HOUR_EARLIER,

@@ -13,7 +13,7 @@ from bff_core.cache.validation import (
     weakly_match,
 )
 from bff_core.call import find_header
-from bff_core.policy.cache import Cache
+from bff_core.policy.upstream.cache import Cache
 from tests.cache.exchanges import (
     DATE,
     HOUR_EARLIER,

@@ -2,7 +2,7 @@
 
 from bff_core.cache.admission import Refused, admit
 from bff_core.call import Call, Headers, Reply
-from bff_core.policy.cache import Cache
+from bff_core.policy.upstream.cache import Cache
 
 POLICIES = {
     "`Cache()`": Cache(),

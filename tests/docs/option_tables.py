@@ -6,10 +6,10 @@ from dataclasses import MISSING, fields
 from pydantic_core import PydanticUndefined
 
 from bff_core.graphql import Limits
-from bff_core.policy.connection import Connection
-from bff_core.policy.idempotency import IdempotencyOptions
-from bff_core.policy.limits import Limit
+from bff_core.policy.edge.idempotency import IdempotencyOptions
+from bff_core.policy.edge.rate_limits import Limit
 from bff_core.policy.options import Option, described
+from bff_core.policy.upstream.connection import Connection
 from bff_core.saga.saga import SagaPolicy
 from bff_core.server.options import ServerOptions
 from bff_core.settings.model import Settings

@@ -9,7 +9,7 @@ from fastapi import FastAPI, Header, Request
 from bff_core.auth.viewer import Viewer
 from bff_core.edge.header_limits import LISTS, SINGULAR
 from bff_core.exchange.context import EXCHANGE, SCOPE
-from bff_core.policy.limits import Limit
+from bff_core.policy.edge.rate_limits import Limit
 
 HOST = (b"host", b"testserver")
 LARGE = b'{"text": "' + b"word " * 1000 + b'"}'

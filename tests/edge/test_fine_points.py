@@ -24,8 +24,8 @@ from bff_core.events import Events
 from bff_core.exchange.context import SCOPE
 from bff_core.gateway.pipeline import edge
 from bff_core.lineage import EVERYBODY, Lineage
-from bff_core.policy.limits import Limit
-from bff_core.policy.pressure import Pressure
+from bff_core.policy.edge.rate_limits import Limit
+from bff_core.policy.edge.shedding import Pressure
 from bff_core.routing.access import refuse_bare_cookies
 from bff_core.view_cache.cache import MOST_FORMS, Keeper
 from bff_core.view_cache.headers import LARGEST, MOST_TAGS, excess

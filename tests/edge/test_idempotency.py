@@ -8,7 +8,7 @@ import pytest
 
 from bff_core.auth.demo import DemoAuthenticator
 from bff_core.events import AnswerForgotten
-from bff_core.policy.idempotency import IdempotencyOptions
+from bff_core.policy.edge.idempotency import IdempotencyOptions
 
 KEY = "8e03978e-40d5-43dd-bc93-6894a57f9324"
 KEYED = {"Idempotency-Key": KEY}

@@ -5,7 +5,7 @@ import pytest
 from bff_core.auth.demo import DemoAuthenticator
 from bff_core.edge.options import CorsOptions
 from bff_core.errors import ConfigurationError
-from bff_core.policy.limits import Limit
+from bff_core.policy.edge.rate_limits import Limit
 
 pytestmark = pytest.mark.virtual_time
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bff_core.events import AnswerForgotten, Events
 from bff_core.idempotency.memory import MemoryStore
 from bff_core.idempotency.store import REUSED, RUNNING, Claim
-from bff_core.policy.idempotency import IdempotencyOptions, Kept
+from bff_core.policy.edge.idempotency import IdempotencyOptions, Kept
 
 PRINT, OTHER = b"p" * 16, b"q" * 16
 DONE = Kept(201, ((b"location", b"/orders/1"),), b"{}")

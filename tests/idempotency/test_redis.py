@@ -16,7 +16,7 @@ from bff_core.errors import StoreUnavailable
 from bff_core.events import AnswerForgotten, Events
 from bff_core.idempotency.redis import PREFIX, RedisStore
 from bff_core.idempotency.store import REUSED, RUNNING, Claim, Found
-from bff_core.policy.idempotency import IdempotencyOptions, Kept
+from bff_core.policy.edge.idempotency import IdempotencyOptions, Kept
 from bff_core.redis.client import RedisLink
 from bff_core.testing.running import running
 from tests.redis_server import RedisServer

@@ -10,7 +10,7 @@ from bff_core.events import Events
 from bff_core.limits.memory import MemoryStore
 from bff_core.limits.redis import SCRIPT, RedisStore
 from bff_core.limits.store import Asked
-from bff_core.policy.limits import EMPTY, Limit, look, take
+from bff_core.policy.edge.rate_limits import EMPTY, Limit, look, take
 from bff_core.redis.client import RedisLink
 
 HOUR = Limit(quota=5, per=3600, burst=5)

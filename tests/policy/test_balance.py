@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bff_core.policy.balance import Balance, EndpointSet, Member
+from bff_core.policy.upstream.balance import Balance, EndpointSet, Member
 
 NOW = 1000.0
 

@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from bff_core.policy.breaker import Breaker, Circuit
+from bff_core.policy.upstream.breaker import Breaker, Circuit
 
 NOW = 1000.0
 

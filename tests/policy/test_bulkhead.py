@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bff_core.policy.bulkhead import Bulkhead, Permits
+from bff_core.policy.upstream.bulkhead import Bulkhead, Permits
 
 
 def permits(concurrent: int = 1, queue: int = 2) -> Permits[str]:

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bff_core.errors import ConfigurationError
-from bff_core.policy.bulkhead import Bulkhead
-from bff_core.policy.concurrency import (
+from bff_core.policy.upstream.bulkhead import Bulkhead
+from bff_core.policy.upstream.concurrency import (
     MOST_OPERATIONS,
     SAMPLES,
     Adaptive,

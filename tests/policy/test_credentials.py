@@ -3,7 +3,7 @@
 import pytest
 
 from bff_core.errors import ConfigurationError
-from bff_core.policy.credentials import (
+from bff_core.policy.upstream.credentials import (
     ApiKey,
     Basic,
     ClientCredentials,
@@ -11,8 +11,8 @@ from bff_core.policy.credentials import (
     Signature,
     TokenExchange,
 )
-from bff_core.policy.overrides import Overrides
-from bff_core.policy.policy import Policy
+from bff_core.policy.upstream.overrides import Overrides
+from bff_core.policy.upstream.policy import Policy
 
 EXCHANGE = TokenExchange(audience="orders", client_id="shop", secret="gateway")
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from bff_core.call import Call, Reply
 from bff_core.errors import ConfigurationError
-from bff_core.policy.hedge import MOST_OPERATIONS, Hedge, Latencies, Operations, is_good
-from bff_core.policy.policy import Policy
+from bff_core.policy.upstream.hedge import MOST_OPERATIONS, Hedge, Latencies, Operations, is_good
+from bff_core.policy.upstream.policy import Policy
 
 NOW = 1000.0
 WIDE = Hedge(delay_min=0, delay_max=60)

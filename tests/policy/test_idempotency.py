@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bff_core.policy.idempotency import (
+from bff_core.policy.edge.idempotency import (
     KEY_PATTERN,
     derived_key,
     fingerprint,

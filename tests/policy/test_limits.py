@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bff_core.errors import ConfigurationError
-from bff_core.policy.limits import EMPTY, Limit, look, take
+from bff_core.policy.edge.rate_limits import EMPTY, Limit, look, take
 
 START = 1_000_000.0
 

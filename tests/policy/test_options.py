@@ -5,14 +5,14 @@ import math
 import pytest
 
 from bff_core.errors import ConfigurationError
-from bff_core.policy.balance import Balance
-from bff_core.policy.breaker import Breaker
-from bff_core.policy.bulkhead import Bulkhead
-from bff_core.policy.concurrency import Adaptive
-from bff_core.policy.hedge import Hedge
 from bff_core.policy.options import DescribedOption, described
-from bff_core.policy.policy import Policy
-from bff_core.policy.retry import Retry
+from bff_core.policy.upstream.balance import Balance
+from bff_core.policy.upstream.breaker import Breaker
+from bff_core.policy.upstream.bulkhead import Bulkhead
+from bff_core.policy.upstream.concurrency import Adaptive
+from bff_core.policy.upstream.hedge import Hedge
+from bff_core.policy.upstream.policy import Policy
+from bff_core.policy.upstream.retry import Retry
 
 POLICIES = (Policy, Hedge, Retry, Breaker, Bulkhead, Adaptive, Balance)
 OPTIONS = [(policy, option) for policy in POLICIES for option in described(policy)]

@@ -5,15 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bff_core.errors import ConfigurationError
-from bff_core.policy.breaker import Breaker
-from bff_core.policy.bulkhead import Bulkhead
-from bff_core.policy.concurrency import Adaptive
-from bff_core.policy.connection import Connection
-from bff_core.policy.hedge import Hedge
 from bff_core.policy.options import described
-from bff_core.policy.overrides import Overrides, differences
-from bff_core.policy.policy import Policy
-from bff_core.policy.retry import Retry
+from bff_core.policy.upstream.breaker import Breaker
+from bff_core.policy.upstream.bulkhead import Bulkhead
+from bff_core.policy.upstream.concurrency import Adaptive
+from bff_core.policy.upstream.connection import Connection
+from bff_core.policy.upstream.hedge import Hedge
+from bff_core.policy.upstream.overrides import Overrides, differences
+from bff_core.policy.upstream.policy import Policy
+from bff_core.policy.upstream.retry import Retry
 
 SOURCE = "policies.toml"
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bff_core.policy.pressure import CLASSES, ONSET, WINDOW, Pressure, moved
+from bff_core.policy.edge.shedding import CLASSES, ONSET, WINDOW, Pressure, moved
 
 LOOK = 0.025
 """Seconds between two looks at the loop, as the edge takes them."""

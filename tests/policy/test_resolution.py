@@ -1,7 +1,7 @@
 """Addresses of a name: when they are looked up, and how long old ones serve."""
 
-from bff_core.policy.balance import Balance
-from bff_core.policy.resolution import Resolution
+from bff_core.policy.upstream.balance import Balance
+from bff_core.policy.upstream.resolution import Resolution
 
 NOW = 1000.0
 

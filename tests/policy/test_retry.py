@@ -16,7 +16,7 @@ from bff_core.errors import (
     DeadlineExceeded,
     TransportFailed,
 )
-from bff_core.policy.retry import Retry, RetryBudget, decide, retry_after
+from bff_core.policy.upstream.retry import Retry, RetryBudget, decide, retry_after
 
 NOW = 1000.0
 NOON = 1_767_268_800.0  # Thu, 01 Jan 2026 12:00:00 GMT

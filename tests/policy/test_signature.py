@@ -2,7 +2,7 @@
 
 from base64 import b64decode
 
-from bff_core.policy.signature import base, digest_field, parameters, sign
+from bff_core.policy.upstream.signature import base, digest_field, parameters, sign
 
 SHARED = b64decode(
     "uzvJfB4u3N0Jy4T7NZ75MDVcr8zSTInedJtkgcu46YW4XByzNJjxBdtjUkdJPBtbmHhIDi6pcl8jsasjlTMtDQ=="

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bff_core.policy.webhook import MOST_REMEMBERED, SKEW, Signatures, Signed, key_of, sign
+from bff_core.policy.edge.webhook import MOST_REMEMBERED, SKEW, Signatures, Signed, key_of, sign
 
 OLD, NEW = "the-secret-of-last-year", "the-secret-of-this-year"
 NOW = 1_800_000_000.0

@@ -3,7 +3,7 @@
 import pytest
 
 from bff_core import ANYONE, ConfigurationError, Settings, Views, gateway
-from bff_core.policy.idempotency import KEY_PATTERN
+from bff_core.policy.edge.idempotency import KEY_PATTERN
 from bff_core.testing.running import running
 
 KEYED = {"Idempotency-Key": "8e03978e-40d5-43dd-bc93-6894a57f9324"}

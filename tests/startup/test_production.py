@@ -10,7 +10,7 @@ from bff_core.auth.bearer import BearerAuthenticator, Issuer
 from bff_core.auth.introspection import Introspection, IntrospectionAuthenticator
 from bff_core.edge.options import EdgeOptions
 from bff_core.errors import ConfigurationError
-from bff_core.policy.credentials import ApiKey
+from bff_core.policy.upstream.credentials import ApiKey
 from tests.startup.conftest import production, settings, started
 
 ID = "https://id.example"

@@ -7,8 +7,8 @@ from bff_core.cache.response_cache import ResponseCache
 from bff_core.cache.stores.memory import MemoryStore
 from bff_core.call import NOT_DECODED, Call, Reply
 from bff_core.events import Cached
-from bff_core.policy.cache import Cache
-from bff_core.policy.policy import Policy
+from bff_core.policy.upstream.cache import Cache
+from bff_core.policy.upstream.policy import Policy
 from bff_core.testing.scripted import Scripted, ScriptedTransport, Step, reply
 from bff_core.testing.workbench import Workbench
 from bff_core.upstream.client import Upstream

@@ -8,8 +8,8 @@ import pytest
 from bff_core.call import Call, Reply
 from bff_core.errors import BulkheadFull, UpstreamError
 from bff_core.events import LimitMoved
-from bff_core.policy.bulkhead import Bulkhead
-from bff_core.policy.concurrency import Adaptive
+from bff_core.policy.upstream.bulkhead import Bulkhead
+from bff_core.policy.upstream.concurrency import Adaptive
 from bff_core.testing.scripted import Scripted, hang, reply
 from bff_core.testing.workbench import Workbench
 from bff_core.upstream.layers.attempt import AttemptLayer

@@ -12,8 +12,8 @@ import pytest
 from bff_core.call import Call, Reply
 from bff_core.errors import TransportFailed
 from bff_core.events import Attempted, Ejected, Resolved, Restored
-from bff_core.policy.balance import Balance
-from bff_core.policy.retry import Retry
+from bff_core.policy.upstream.balance import Balance
+from bff_core.policy.upstream.retry import Retry
 from bff_core.testing.scripted import Scripted, ScriptedTransport, fail, hang, reply
 from bff_core.testing.virtual_time import VirtualTimeLoop
 from bff_core.testing.workbench import Workbench

@@ -7,9 +7,9 @@ import pytest
 from bff_core.call import Handler
 from bff_core.errors import BulkheadFull, CircuitOpen, DeadlineExceeded, TransportFailed
 from bff_core.events import BreakerChanged, Shed
-from bff_core.policy.breaker import Breaker
-from bff_core.policy.bulkhead import Bulkhead
-from bff_core.policy.policy import Policy
+from bff_core.policy.upstream.breaker import Breaker
+from bff_core.policy.upstream.bulkhead import Bulkhead
+from bff_core.policy.upstream.policy import Policy
 from bff_core.testing.scripted import (
     Scripted,
     ScriptedTransport,

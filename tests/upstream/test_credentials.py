@@ -13,8 +13,8 @@ from bff_core.errors import (
     NotAuthenticated,
 )
 from bff_core.events import Unauthorized
-from bff_core.policy.breaker import Breaker
-from bff_core.policy.credentials import ApiKey, Basic, ClientCredentials, Relay
+from bff_core.policy.upstream.breaker import Breaker
+from bff_core.policy.upstream.credentials import ApiKey, Basic, ClientCredentials, Relay
 from bff_core.testing.scripted import hang, reply
 from bff_core.testing.workbench import Workbench
 from bff_core.upstream.decoding import decoding

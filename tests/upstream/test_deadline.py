@@ -7,7 +7,7 @@ import pytest
 
 from bff_core.call import Call, Reply
 from bff_core.errors import DeadlineExceeded
-from bff_core.policy.policy import Policy
+from bff_core.policy.upstream.policy import Policy
 from bff_core.testing.scripted import Scripted, ScriptedTransport, hang, reply
 from bff_core.testing.workbench import Workbench
 from bff_core.upstream.layers.deadline import DeadlineLayer

@@ -6,7 +6,7 @@ import pytest
 
 from bff_core.call import find_header
 from bff_core.errors import TransportFailed
-from bff_core.policy.cache import Cache
+from bff_core.policy.upstream.cache import Cache
 from bff_core.testing.scripted import fail, hang, reply
 from tests.upstream.kept import MINUTE, Catalog, Larder, Product, Shelf, Title, product, value
 

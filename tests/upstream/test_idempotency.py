@@ -8,8 +8,8 @@ from bff_core.call import find_header
 from bff_core.composition.composition import Composition
 from bff_core.composition.methods import critical
 from bff_core.errors import TransportFailed
-from bff_core.policy.policy import Policy
-from bff_core.policy.retry import Retry
+from bff_core.policy.upstream.policy import Policy
+from bff_core.policy.upstream.retry import Retry
 from bff_core.scope import Scope, writing_as
 from bff_core.testing.scripted import Scripted, ScriptedTransport, fail, reply
 from bff_core.testing.workbench import Workbench

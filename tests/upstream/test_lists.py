@@ -9,10 +9,10 @@ import zstandard
 
 from bff_core.call import Call, Reply
 from bff_core.errors import BadStatus
-from bff_core.policy.cache import Cache
-from bff_core.policy.connection import Connection
-from bff_core.policy.idempotency import is_decided
-from bff_core.policy.retry import Retry
+from bff_core.policy.edge.idempotency import is_decided
+from bff_core.policy.upstream.cache import Cache
+from bff_core.policy.upstream.connection import Connection
+from bff_core.policy.upstream.retry import Retry
 from bff_core.testing.scripted import Scripted, reply
 from bff_core.testing.workbench import Workbench
 from bff_core.upstream.decoding import decoding

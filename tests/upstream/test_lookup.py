@@ -11,8 +11,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from bff_core.errors import TransportFailed
-from bff_core.policy.balance import Balance
-from bff_core.policy.connection import Connection
+from bff_core.policy.upstream.balance import Balance
+from bff_core.policy.upstream.connection import Connection
 from bff_core.testing.workbench import Workbench
 from bff_core.upstream.layers.balance import Balancer
 from bff_core.upstream.layers.threads import OwnThread

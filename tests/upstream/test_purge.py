@@ -7,7 +7,7 @@ import pytest
 
 from bff_core.errors import DeadlineExceeded, TransportFailed
 from bff_core.events import Purged
-from bff_core.policy.cache import Cache
+from bff_core.policy.upstream.cache import Cache
 from bff_core.testing.scripted import fail, hang, reply
 from tests.upstream.kept import Catalog, Larder, Product, product, value
 

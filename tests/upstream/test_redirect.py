@@ -9,7 +9,7 @@ import pytest
 from bff_core import ApiKey, Policy, Retry
 from bff_core.call import Attempt, Call, Reply, StreamedBody
 from bff_core.errors import BadStatus, TransportFailed
-from bff_core.policy.redirect import redirected
+from bff_core.policy.upstream.redirect import redirected
 from bff_core.saga.doubt import verdict
 from bff_core.testing.scripted import reply
 from bff_core.testing.workbench import Workbench

@@ -11,7 +11,7 @@ from bff_core.errors import (
     TransportFailed,
 )
 from bff_core.events import Retried, RetryRefused
-from bff_core.policy.retry import Retry
+from bff_core.policy.upstream.retry import Retry
 from bff_core.testing.scripted import Scripted, fail, fail_with, hang, reply
 from bff_core.testing.workbench import Workbench
 from bff_core.upstream.layers.attempt import AttemptLayer

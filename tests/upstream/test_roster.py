@@ -7,7 +7,7 @@ import pytest
 
 from bff_core import Policy, Retry, Scope, Upstream
 from bff_core.errors import CircuitOpen, ConfigurationError, DeadlineExceeded, TransportFailed
-from bff_core.policy.breaker import Breaker
+from bff_core.policy.upstream.breaker import Breaker
 from bff_core.testing.scripted import Scripted, ScriptedTransport, fail, reply
 from bff_core.testing.workbench import Workbench
 from bff_core.upstream.roster import LONGEST_DRAIN, Roster

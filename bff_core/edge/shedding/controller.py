@@ -14,7 +14,7 @@ from bff_core.edge.shedding.criticality import Fields, Ranks, Rules
 from bff_core.edge.shedding.loop_lag import Watch
 from bff_core.edge.shedding.response import Refusal
 from bff_core.events import Events
-from bff_core.policy.pressure import Criticality, Pressure
+from bff_core.policy.edge.shedding import Criticality, Pressure
 
 
 class Doorkeeper:

@@ -8,7 +8,7 @@ from typing import Self, TypeVar
 from starlette.routing import BaseRoute
 
 from bff_core.errors import ConfigurationError
-from bff_core.policy.pressure import CLASSES, USUAL, Criticality, moved
+from bff_core.policy.edge.shedding import CLASSES, USUAL, Criticality, moved
 from bff_core.routing.route_table import Place, places_of
 
 E = TypeVar("E")

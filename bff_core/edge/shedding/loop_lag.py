@@ -4,7 +4,7 @@ import asyncio
 
 from bff_core.clock import Clock
 from bff_core.events import Events, Pressed
-from bff_core.policy.pressure import Pressure
+from bff_core.policy.edge.shedding import Pressure
 
 INTERVAL = 0.025
 """Seconds between two looks."""

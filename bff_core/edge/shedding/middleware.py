@@ -9,7 +9,7 @@ from bff_core.auth.viewer import Viewer
 from bff_core.edge.shedding.controller import Doorkeeper
 from bff_core.errors import Overloaded
 from bff_core.exchange.context import EXCHANGE, PRESSURE, SCOPE, exchange_of
-from bff_core.policy.pressure import USUAL
+from bff_core.policy.edge.shedding import USUAL
 from bff_core.routing.path import path_of
 from bff_core.scope import Scope
 

@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Final
 
 from bff_core.call import Call, Headers, ViewerToken
-from bff_core.policy.credentials import TokenExchange
+from bff_core.policy.upstream.credentials import TokenExchange
 from bff_core.upstream.credentials.fields import AUTHORIZATION, bearer, token_in
 from bff_core.upstream.credentials.kept import KeptToken
 from bff_core.upstream.credentials.own import unavailable

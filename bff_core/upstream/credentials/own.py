@@ -4,7 +4,7 @@ from collections.abc import Awaitable
 
 from bff_core.call import Call, Headers
 from bff_core.errors import CredentialsUnavailable
-from bff_core.policy.credentials import ClientCredentials
+from bff_core.policy.upstream.credentials import ClientCredentials
 from bff_core.upstream.credentials.fields import AUTHORIZATION, bearer, token_in
 from bff_core.upstream.credentials.kept import PAUSE, KeptToken
 from bff_core.upstream.credentials.provider import NoToken, Token, TokenEndpoint

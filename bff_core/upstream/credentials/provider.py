@@ -12,8 +12,8 @@ import msgspec
 
 from bff_core.call import Reply
 from bff_core.errors import UpstreamError
-from bff_core.policy.connection import KIB, Connection
-from bff_core.policy.policy import Policy
+from bff_core.policy.upstream.connection import KIB, Connection
+from bff_core.policy.upstream.policy import Policy
 from bff_core.scope import running_part
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.provider import unmarked

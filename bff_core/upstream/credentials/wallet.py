@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from bff_core.clock import Clock
-from bff_core.policy.credentials import (
+from bff_core.policy.upstream.credentials import (
     ApiKey,
     Basic,
     ClientCredentials,

@@ -12,7 +12,7 @@ from bff_core.cache.serving import served
 from bff_core.cache.variants import slot_of
 from bff_core.call import Call, Handler, Reply, Source
 from bff_core.errors import BadPayload, BadStatus, UpstreamError
-from bff_core.policy.cache import Cache
+from bff_core.policy.upstream.cache import Cache
 from bff_core.upstream.layers.deadline import DeadlineLayer
 from bff_core.upstream.runtime import Runtime
 

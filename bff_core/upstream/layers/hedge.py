@@ -6,9 +6,9 @@ from dataclasses import replace
 from bff_core.call import Call, Handler, Reply
 from bff_core.errors import UpstreamError
 from bff_core.events import Hedged, HedgeRefused, HedgeWon
-from bff_core.policy.blame import TOLERANCE
-from bff_core.policy.hedge import Hedge, Operations, is_good
-from bff_core.policy.retry import RetryBudget
+from bff_core.policy.upstream.blame import TOLERANCE
+from bff_core.policy.upstream.hedge import Hedge, Operations, is_good
+from bff_core.policy.upstream.retry import RetryBudget
 from bff_core.upstream.layers.alarm import Alarm, AlarmClock
 from bff_core.upstream.runtime import Runtime
 

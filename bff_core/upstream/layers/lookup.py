@@ -7,8 +7,8 @@ import socket
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
-from bff_core.policy.balance import Balance
-from bff_core.policy.resolution import PATIENCE, Resolution
+from bff_core.policy.upstream.balance import Balance
+from bff_core.policy.upstream.resolution import PATIENCE, Resolution
 from bff_core.upstream.layers.threads import OwnThread
 from bff_core.upstream.loopback import LOOPBACK, is_localhost
 from bff_core.upstream.runtime import Runtime

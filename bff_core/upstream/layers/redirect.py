@@ -7,7 +7,7 @@ from urllib.parse import urljoin, urlsplit
 
 from bff_core.call import Call, Handler, Reply
 from bff_core.errors import BadStatus
-from bff_core.policy.redirect import REDIRECTS, redirected
+from bff_core.policy.upstream.redirect import REDIRECTS, redirected
 
 _REFERENCES: Final = frozenset({b"location", b"content-location"})
 

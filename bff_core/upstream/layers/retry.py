@@ -9,7 +9,7 @@ from bff_core.call import Call, Handler, Reply
 from bff_core.clock import Clock
 from bff_core.errors import NotSent, UpstreamError
 from bff_core.events import Retried, RetryRefused
-from bff_core.policy.retry import Failure, Retry, RetryBudget, decide
+from bff_core.policy.upstream.retry import Failure, Retry, RetryBudget, decide
 from bff_core.upstream.runtime import Runtime
 
 TOLD = frozenset({"budget", "deadline", "retry_after"})

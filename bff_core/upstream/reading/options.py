@@ -6,7 +6,7 @@ from datetime import UTC, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from bff_core.policy.policy import Policy
+from bff_core.policy.upstream.policy import Policy
 
 Decoder = Callable[[object], object]
 """Makes a value of a type from what JSON says: text, a number, a flag, a list or a dictionary.

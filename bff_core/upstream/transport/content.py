@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from bff_core.policy.connection import KIB, MIB
+from bff_core.policy.upstream.connection import KIB, MIB
 from bff_core.upstream.transport.coding import Decoder, decoders
 from bff_core.upstream.transport.failures import TooLarge, Undecodable
 

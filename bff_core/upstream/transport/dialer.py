@@ -9,7 +9,7 @@ from typing import Final
 
 from bff_core.call import Call
 from bff_core.errors import DeadlineExceeded, TransportFailed
-from bff_core.policy.connection import Connection
+from bff_core.policy.upstream.connection import Connection
 from bff_core.upstream.runtime import Runtime
 from bff_core.upstream.transport.connection import Owner, WireConnection
 from bff_core.upstream.transport.interface import Endpoint

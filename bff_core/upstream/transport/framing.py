@@ -8,7 +8,7 @@ import math
 from typing import Final
 
 from bff_core.call import Headers
-from bff_core.policy.connection import Connection
+from bff_core.policy.upstream.connection import Connection
 from bff_core.upstream.transport.chunks import Chunks
 from bff_core.upstream.transport.failures import Cut, Violation
 from bff_core.upstream.transport.fields import content_coding, end_to_end, tokens

@@ -13,7 +13,7 @@ from typing import Final, Generic
 from bff_core.call import Call, Headers, Reply, StreamedBody, find_header
 from bff_core.clock import Clock, monotonic
 from bff_core.errors import DeadlineExceeded, TransportFailed, UpstreamError
-from bff_core.policy.connection import Connection
+from bff_core.policy.upstream.connection import Connection
 from bff_core.upstream.agent import user_agent
 from bff_core.upstream.loopback import LOOPBACK, is_localhost
 from bff_core.upstream.transport.client import Client, RequestT, Response

@@ -10,7 +10,7 @@ from typing import Final, NoReturn
 
 from bff_core.call import Attempt, Call, Reply, StreamedBody
 from bff_core.errors import DeadlineExceeded, TransportFailed
-from bff_core.policy.connection import Connection
+from bff_core.policy.upstream.connection import Connection
 from bff_core.upstream.runtime import Runtime
 from bff_core.upstream.transport.connection import Stale, WireConnection
 from bff_core.upstream.transport.dialer import Dialer

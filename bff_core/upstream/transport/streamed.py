@@ -7,7 +7,7 @@ from typing import Final
 
 from bff_core.call import Call, Headers
 from bff_core.errors import TransportFailed
-from bff_core.policy.connection import Connection
+from bff_core.policy.upstream.connection import Connection
 from bff_core.upstream.transport.connection import WireConnection
 from bff_core.upstream.transport.content import Content
 from bff_core.upstream.transport.failures import UNREADABLE, explain

@@ -3,7 +3,7 @@
 import ssl
 from typing import Final, NamedTuple
 
-from bff_core.policy.connection import Connection
+from bff_core.policy.upstream.connection import Connection
 
 
 def client_context(options: Connection) -> ssl.SSLContext:

@@ -5,7 +5,7 @@ import ssl
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from bff_core.errors import ConfigurationError
-from bff_core.policy.connection import Connection
+from bff_core.policy.upstream.connection import Connection
 from bff_core.upstream.runtime import Runtime
 from bff_core.upstream.transport.interface import Endpoint
 from bff_core.upstream.transport.pool import Pool

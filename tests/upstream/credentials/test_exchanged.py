@@ -7,7 +7,7 @@ import pytest
 
 from bff_core.call import Reply
 from bff_core.errors import CredentialsUnavailable
-from bff_core.policy.credentials import TokenExchange
+from bff_core.policy.upstream.credentials import TokenExchange
 from bff_core.testing.scripted import reply
 from bff_core.upstream.credentials.exchanged import ACCESS_TOKEN, GRANT, MOST
 from bff_core.upstream.credentials.kept import SELDOM

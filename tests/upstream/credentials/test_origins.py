@@ -7,8 +7,8 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from bff_core.policy.credentials import ApiKey, Relay
-from bff_core.policy.policy import Policy
+from bff_core.policy.upstream.credentials import ApiKey, Relay
+from bff_core.policy.upstream.policy import Policy
 from bff_core.testing.workbench import Workbench
 from bff_core.upstream.credentials.wallet import Wallet
 from bff_core.upstream.stack import open_stack, wire

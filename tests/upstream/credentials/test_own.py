@@ -10,8 +10,8 @@ import pytest
 
 from bff_core.errors import ConfigurationError, CredentialsUnavailable
 from bff_core.events import TokenRefused
-from bff_core.policy.credentials import ClientCredentials
-from bff_core.policy.policy import Policy
+from bff_core.policy.upstream.credentials import ClientCredentials
+from bff_core.policy.upstream.policy import Policy
 from bff_core.scope import running_part
 from bff_core.testing.scripted import fail, hang, reply
 from bff_core.testing.workbench import Workbench

@@ -10,8 +10,8 @@ import pytest
 
 from bff_core.call import Call, find_header
 from bff_core.errors import ConfigurationError
-from bff_core.policy.credentials import Signature
-from bff_core.policy.retry import Retry
+from bff_core.policy.upstream.credentials import Signature
+from bff_core.policy.upstream.retry import Retry
 from bff_core.testing.scripted import fail, reply
 from bff_core.upstream.credentials.signed import Signed
 from tests.upstream.holders import SECRETS, Counter

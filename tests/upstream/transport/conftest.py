@@ -19,8 +19,8 @@ import pytest
 
 from bff_core.call import Call
 from bff_core.events import Events
-from bff_core.policy.connection import Connection
-from bff_core.policy.retry import RetryBudget
+from bff_core.policy.upstream.connection import Connection
+from bff_core.policy.upstream.retry import RetryBudget
 from bff_core.upstream.runtime import Runtime
 from bff_core.upstream.transport.httpx import HttpxTransport
 from bff_core.upstream.transport.interface import Connector, Endpoint

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import h11
 
-from bff_core.policy.connection import Connection
+from bff_core.policy.upstream.connection import Connection
 from bff_core.upstream.transport.failures import Violation
 from bff_core.upstream.transport.framing import Response
 from bff_core.upstream.transport.wire import LlhttpParser

@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from bff_core.errors import TransportFailed
-from bff_core.policy.policy import Policy
-from bff_core.policy.retry import Retry
+from bff_core.policy.upstream.policy import Policy
+from bff_core.policy.upstream.retry import Retry
 from bff_core.testing.workbench import Workbench
 from bff_core.upstream.stack import open_stack, wire
 

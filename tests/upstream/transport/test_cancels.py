@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bff_core.errors import TransportFailed
-from bff_core.policy.bulkhead import Bulkhead
-from bff_core.policy.connection import Connection
-from bff_core.policy.policy import Policy
-from bff_core.policy.retry import Retry
+from bff_core.policy.upstream.bulkhead import Bulkhead
+from bff_core.policy.upstream.connection import Connection
+from bff_core.policy.upstream.policy import Policy
+from bff_core.policy.upstream.retry import Retry
 from bff_core.testing.workbench import Workbench
 from bff_core.upstream.layers.attempt import AttemptLayer
 from bff_core.upstream.layers.bulkhead import BulkheadLayer

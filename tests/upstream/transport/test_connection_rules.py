@@ -9,7 +9,7 @@ import time
 import pytest
 
 from bff_core.errors import DeadlineExceeded, TransportFailed, UpstreamError
-from bff_core.policy.retry import Retry, RetryBudget
+from bff_core.policy.upstream.retry import Retry, RetryBudget
 from bff_core.upstream.transport.interface import Endpoint, Load
 
 POISON = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nPOISON"

@@ -13,7 +13,7 @@ import pytest
 from serving import running
 
 from bff_core.errors import BadPayload, DeadlineExceeded, TransportFailed, UpstreamError
-from bff_core.policy.connection import Connection
+from bff_core.policy.upstream.connection import Connection
 from bff_core.upstream.transport.framing import Response
 from bff_core.upstream.transport.interface import Endpoint, Load
 from bff_core.upstream.transport.wire import LlhttpParser

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from bff_core.errors import ConfigurationError
-from bff_core.policy.connection import Connection
+from bff_core.policy.upstream.connection import Connection
 from bff_core.upstream.transport.interface import Endpoint
 from bff_core.upstream.transport.rendering import Renderer
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bff_core.policy.connection import Connection
+from bff_core.policy.upstream.connection import Connection
 from bff_core.upstream.transport import parsing
 from bff_core.upstream.transport.framing import Response
 from bff_core.upstream.transport.parsing import Events

@@ -18,7 +18,7 @@ import trustme
 import uvicorn
 
 from bff_core.errors import TransportFailed
-from bff_core.policy.connection import Connection
+from bff_core.policy.upstream.connection import Connection
 from bff_core.upstream.transport.httpx import HttpxTransport
 from bff_core.upstream.transport.interface import Endpoint
 

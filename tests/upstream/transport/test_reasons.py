@@ -15,11 +15,11 @@ from fastapi import Depends
 from bff_core import Composition, Settings, Upstream, Views, compose, gateway, optional
 from bff_core.errors import CircuitOpen, TransportFailed
 from bff_core.events import Attempted
-from bff_core.policy.balance import Balance
-from bff_core.policy.breaker import Breaker
-from bff_core.policy.connection import Connection
-from bff_core.policy.policy import Policy
-from bff_core.policy.retry import Retry
+from bff_core.policy.upstream.balance import Balance
+from bff_core.policy.upstream.breaker import Breaker
+from bff_core.policy.upstream.connection import Connection
+from bff_core.policy.upstream.policy import Policy
+from bff_core.policy.upstream.retry import Retry
 from bff_core.testing.running import running
 from bff_core.testing.workbench import Workbench
 from bff_core.upstream.stack import UpstreamStack, wire

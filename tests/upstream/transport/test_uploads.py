@@ -24,8 +24,8 @@ from bff_core import (
     gateway,
 )
 from bff_core.errors import DeadlineExceeded, TransportFailed
-from bff_core.policy.credentials import Signature
-from bff_core.policy.retry import Retry
+from bff_core.policy.upstream.credentials import Signature
+from bff_core.policy.upstream.retry import Retry
 from bff_core.upstream.transport.httpx import HttpxTransport
 
 MEGABYTE = 1024 * 1024

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from bff_core.call import Call, Headers, Reply
-from bff_core.policy.location import same_origin
+from bff_core.policy.upstream.location import same_origin
 
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 """The statuses that name another place for the same request, or for its result."""

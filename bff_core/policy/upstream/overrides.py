@@ -9,7 +9,7 @@ from typing import Any, Self, TypeVar, get_args, get_type_hints
 
 from bff_core.errors import ConfigurationError
 from bff_core.policy.options import DescribedOption, described
-from bff_core.policy.policy import Policy
+from bff_core.policy.upstream.policy import Policy
 
 Part = TypeVar("Part")
 

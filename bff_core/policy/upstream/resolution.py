@@ -1,6 +1,6 @@
 """When the addresses of a name are looked up, and how long old ones stay good."""
 
-from bff_core.policy.balance import Balance
+from bff_core.policy.upstream.balance import Balance
 
 AGAIN_AFTER = 1.0
 """How soon a lookup that failed is repeated, in seconds."""

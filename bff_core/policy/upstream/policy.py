@@ -6,15 +6,15 @@ from typing import Annotated, Final, Literal
 from zoneinfo import ZoneInfo
 
 from bff_core.errors import ConfigurationError
-from bff_core.policy.balance import Balance
-from bff_core.policy.breaker import Breaker
-from bff_core.policy.bulkhead import Bulkhead
-from bff_core.policy.cache import Cache
-from bff_core.policy.connection import Connection
-from bff_core.policy.credentials import KINDS, Credentials
-from bff_core.policy.hedge import Hedge
 from bff_core.policy.options import Option, check
-from bff_core.policy.retry import Retry
+from bff_core.policy.upstream.balance import Balance
+from bff_core.policy.upstream.breaker import Breaker
+from bff_core.policy.upstream.bulkhead import Bulkhead
+from bff_core.policy.upstream.cache import Cache
+from bff_core.policy.upstream.connection import Connection
+from bff_core.policy.upstream.credentials import KINDS, Credentials
+from bff_core.policy.upstream.hedge import Hedge
+from bff_core.policy.upstream.retry import Retry
 
 PARTS: Final[Mapping[str, tuple[type, bool]]] = {
     "cache": (Cache, True),

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Annotated, Generic, TypeVar
 
 from bff_core.errors import ConfigurationError
-from bff_core.policy.concurrency import Adaptive
 from bff_core.policy.options import Option, check
+from bff_core.policy.upstream.concurrency import Adaptive
 
 Waiter = TypeVar("Waiter")
 

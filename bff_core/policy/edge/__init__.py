@@ -1,0 +1,1 @@
+"""Decisions on requests of clients: rate limits, load shedding, idempotency keys, webhooks."""
