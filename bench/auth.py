@@ -31,7 +31,7 @@ from bff_core.redis.clients import Links
 from bff_core.scope import Scope
 from bff_core.settings.model import Settings
 from bff_core.testing.scripted import Scripted, ScriptedTransport
-from bff_core.upstream.roster import Roster
+from bff_core.upstream.registry import Roster
 from bff_core.upstream.runtime import Runtime
 
 REQUESTS = 5_000

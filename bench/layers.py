@@ -19,7 +19,7 @@ from bff_core.cache.response_cache import ResponseCache
 from bff_core.cache.stores.memory import MemoryStore
 from bff_core.clock import chance, monotonic
 from bff_core.events import Events
-from bff_core.upstream.credentials.wallet import Wallet
+from bff_core.upstream.credentials.factory import Wallet
 from bff_core.upstream.runtime import Runtime
 from bff_core.upstream.stack import UpstreamStack, open_stack
 from bff_core.upstream.transport.interface import Endpoint, Load, StreamedReply

@@ -66,9 +66,9 @@ from bff_core.saga.errors import SagaFailed
 from bff_core.saga.saga import Saga, SagaPolicy, step
 from bff_core.scope import Scope
 from bff_core.settings.model import Settings
-from bff_core.upstream.bodies import FilePart
 from bff_core.upstream.client import Upstream
-from bff_core.upstream.failures import as_problem
+from bff_core.upstream.error_mapping import as_problem
+from bff_core.upstream.request_bodies import FilePart
 from bff_core.upstream.transport.httpx import HttpxTransport
 from bff_core.upstream.typed_reply import TypedReply
 

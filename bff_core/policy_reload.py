@@ -12,7 +12,7 @@ from bff_core.errors import ConfigurationError
 from bff_core.events import Events, PoliciesChanged, PoliciesRefused, ReloadSkipped
 from bff_core.policy.upstream.overrides import Overrides, differences
 from bff_core.upstream.client import Upstream
-from bff_core.upstream.roster import Policies, Roster
+from bff_core.upstream.registry import Policies, Roster
 
 LARGEST_FILE = 1024 * 1024
 """Bytes: what is larger is no file of policies."""

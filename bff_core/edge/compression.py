@@ -13,7 +13,7 @@ from bff_core.call import find_header
 from bff_core.edge.negotiation import preferences
 from bff_core.edge.preconditions import Fields, coded, without_content
 from bff_core.exchange.context import Exchange, exchange_of
-from bff_core.upstream.transport.coding import ENCODERS
+from bff_core.upstream.transport.content_coding import ENCODERS
 
 SMALLEST = 1024
 """Bytes; less fits into one packet anyway."""

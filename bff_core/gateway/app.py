@@ -46,11 +46,11 @@ from bff_core.settings.model import Settings
 from bff_core.settings.values import base_of
 from bff_core.signin.routes import routes_for as signin_routes
 from bff_core.startup.arguments import check_arguments, check_keywords, check_parts
-from bff_core.upstream.agent import user_agent
 from bff_core.upstream.client import Upstream
-from bff_core.upstream.roster import Roster
+from bff_core.upstream.registry import Roster
 from bff_core.upstream.runtime import Runtime
 from bff_core.upstream.stack import MakeTransport, UpstreamStack, wire
+from bff_core.upstream.user_agent import user_agent
 
 Lifespan = Callable[["Gateway"], AbstractAsyncContextManager[None]]
 GATEWAY = "bff.gateway"

@@ -49,11 +49,11 @@ from bff_core.startup.checks import Checks
 from bff_core.startup.processes import processes_of
 from bff_core.startup.unused import users_of
 from bff_core.upstream.client import Upstream
-from bff_core.upstream.credentials.wallet import Wallet, providers, secrets
-from bff_core.upstream.planned import PlannedStack
+from bff_core.upstream.credentials.factory import Wallet, providers, secrets
+from bff_core.upstream.planned_stack import PlannedStack
 from bff_core.upstream.provider import ProviderService
-from bff_core.upstream.reading.declared import check_reply_types
-from bff_core.upstream.roster import Policies, Roster
+from bff_core.upstream.reading.reply_type_checks import check_reply_types
+from bff_core.upstream.registry import Policies, Roster
 from bff_core.upstream.runtime import Runtime
 from bff_core.upstream.stack import MakeTransport
 

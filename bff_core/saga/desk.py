@@ -17,7 +17,7 @@ from bff_core.saga.keys import plans_of
 from bff_core.saga.pace import longest_backoff
 from bff_core.saga.steps import Kind, Steps, Surroundings, results_of
 from bff_core.scope import Scope, writing
-from bff_core.upstream.bodies import json_of
+from bff_core.upstream.request_bodies import json_of
 
 RESERVE = 0.05
 """Seconds before its deadline that a request stops waiting, so that it can say how things stand."""

@@ -7,9 +7,9 @@ import msgspec
 import pydantic
 
 from bff_core.errors import ConfigurationError
-from bff_core.upstream.reading.models import is_model
 from bff_core.upstream.reading.options import STRICT
-from bff_core.upstream.reading.types import Known
+from bff_core.upstream.reading.pydantic_models import is_model
+from bff_core.upstream.reading.reply_types import Known
 from bff_core.upstream.typed_reply import TypedReply
 
 to_model: Final = Known(object, STRICT).hook

@@ -35,7 +35,12 @@ from bff_core.policy.edge.idempotency import derived_key
 from bff_core.policy.upstream.cache import Cache
 from bff_core.policy.upstream.policy import Policy
 from bff_core.scope import Scope, StepTry, running_part, writing
-from bff_core.upstream.bodies import (
+from bff_core.upstream.decoding import Decodings
+from bff_core.upstream.error_mapping import FailsWith, translated
+from bff_core.upstream.locations import Locations
+from bff_core.upstream.reading.options import Decoder
+from bff_core.upstream.reading.tolerant import Reduced
+from bff_core.upstream.request_bodies import (
     NO_BODY,
     Content,
     Files,
@@ -43,13 +48,8 @@ from bff_core.upstream.bodies import (
     body_of,
     json_of,
 )
-from bff_core.upstream.decoding import Decodings
-from bff_core.upstream.failures import FailsWith, translated
-from bff_core.upstream.headers import Fields, encoded, replaced
-from bff_core.upstream.locations import Locations
-from bff_core.upstream.reading.options import Decoder
-from bff_core.upstream.reading.rereading import Reduced
-from bff_core.upstream.target import Query, encode_query, template
+from bff_core.upstream.request_headers import Fields, encoded, replaced
+from bff_core.upstream.request_target import Query, encode_query, template
 from bff_core.upstream.transport.interface import StreamedReply
 from bff_core.upstream.typed_reply import TypedReply
 from bff_core.values import Scalar, UnsupportedValue

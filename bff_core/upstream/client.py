@@ -13,15 +13,15 @@ from bff_core.diagnosis import media_type
 from bff_core.errors import BadPayload, BadStatus, ConfigurationError
 from bff_core.policy.upstream.cache import Cache
 from bff_core.policy.upstream.policy import Policy
-from bff_core.upstream.bodies import NO_BODY, Content, Files, Form, content_of
 from bff_core.upstream.caller import ACCEPT_JSON, JSON, NO_TRANSLATIONS, Caller
 from bff_core.upstream.decoding import problem_detail
-from bff_core.upstream.failures import FailsWith, check_failures
-from bff_core.upstream.headers import Fields, default_headers, replaced
+from bff_core.upstream.error_mapping import FailsWith, check_failures
 from bff_core.upstream.locations import Locations
-from bff_core.upstream.reading.rereading import Reduced
+from bff_core.upstream.reading.tolerant import Reduced
+from bff_core.upstream.request_bodies import NO_BODY, Content, Files, Form, content_of
+from bff_core.upstream.request_headers import Fields, default_headers, replaced
+from bff_core.upstream.request_target import Query
 from bff_core.upstream.streaming import ServerSentEvent, events, rows
-from bff_core.upstream.target import Query
 from bff_core.upstream.transport.interface import StreamedReply
 from bff_core.values import Scalar
 

@@ -16,15 +16,15 @@ from bff_core.upstream.immutable import is_immutable
 from bff_core.upstream.reading.charset import is_foreign, text_of
 from bff_core.upstream.reading.dates import may_lack_zone
 from bff_core.upstream.reading.options import STRICT, Decoder, ReadingOptions, reading_options
-from bff_core.upstream.reading.parsing import RepeatedName, repeated_name
-from bff_core.upstream.reading.rereading import (
+from bff_core.upstream.reading.plain_json import RepeatedName, repeated_name
+from bff_core.upstream.reading.reply_types import Known, name_of
+from bff_core.upstream.reading.tolerant import (
     LARGEST,
     UNREADABLE,
     Reduced,
     Rereading,
     without_content,
 )
-from bff_core.upstream.reading.types import Known, name_of
 from bff_core.upstream.typed_reply import ReplyHeaders, TypedReply
 
 T = TypeVar("T")

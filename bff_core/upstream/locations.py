@@ -8,7 +8,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from bff_core.errors import ConfigurationError, InvalidInput
 from bff_core.policy.upstream.location import escaped, same_origin
-from bff_core.upstream.target import encode_segment
+from bff_core.upstream.request_target import encode_segment
 
 _PATTERNS: Final = {"": "[^/?#]+", "path": "[^?#]+"}
 _is_own_path: Final = re.compile(r"/(?!/)[!-~]*").fullmatch

@@ -15,10 +15,10 @@ from bff_core.upstream.layers.balance import Balancer
 from bff_core.upstream.layers.breaker import BreakerLayer
 from bff_core.upstream.layers.bulkhead import bulkhead_layer
 from bff_core.upstream.layers.cache import CacheLayer, Refreshing
+from bff_core.upstream.layers.cache_fill import FillLayer
 from bff_core.upstream.layers.coalesce import CoalesceLayer
 from bff_core.upstream.layers.credentials import CredentialsLayer
 from bff_core.upstream.layers.deadline import DeadlineLayer
-from bff_core.upstream.layers.fill import FillLayer
 from bff_core.upstream.layers.hedge import HedgeLayer
 from bff_core.upstream.layers.purge import PurgeLayer
 from bff_core.upstream.layers.redirect import RedirectLayer

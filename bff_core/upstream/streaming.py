@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from bff_core.call import Call
 from bff_core.errors import BadPayload
-from bff_core.upstream.reading.rereading import Reduced
+from bff_core.upstream.reading.tolerant import Reduced
 
 T = TypeVar("T")
 

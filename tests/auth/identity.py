@@ -10,7 +10,7 @@ from bff_core.auth.issuer import Issuer
 from bff_core.scope import Scope
 from bff_core.testing.scripted import Scripted, ScriptedTransport, reply
 from bff_core.testing.workbench import Workbench
-from bff_core.upstream.roster import Roster
+from bff_core.upstream.registry import Roster
 from tests.auth.tokens import AUDIENCE, ISSUER, encoded, key_set, wall
 
 with warnings.catch_warnings():

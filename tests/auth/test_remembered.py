@@ -25,7 +25,7 @@ from bff_core.redis.clients import Links
 from bff_core.scope import Scope
 from bff_core.testing.scripted import Scripted, ScriptedTransport, reply
 from bff_core.testing.workbench import Workbench
-from bff_core.upstream.roster import Roster
+from bff_core.upstream.registry import Roster
 from tests.auth.browser.test_sessions import opened, session
 from tests.auth.identity import Identity
 from tests.auth.keys.test_introspection import active

@@ -11,7 +11,7 @@ from bff_core.events import Events
 from bff_core.gateway.app import app as gateway
 from bff_core.testing.scripted import Scripted, ScriptedTransport, reply
 from bff_core.testing.workbench import Workbench
-from bff_core.upstream.roster import Roster
+from bff_core.upstream.registry import Roster
 from tests.auth.native.test_dpop import HERE, bound, proof, sent
 from tests.auth.test_bearer_gateway import views
 from tests.auth.tokens import AUDIENCE, ISSUER, NOW, RSA, STRANGER, key_set, signed, wall

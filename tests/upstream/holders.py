@@ -10,9 +10,9 @@ from bff_core.policy.upstream.policy import Policy
 from bff_core.testing.scripted import Scripted, ScriptedTransport, Step, reply
 from bff_core.testing.workbench import Workbench
 from bff_core.upstream.client import Upstream
+from bff_core.upstream.credentials.factory import Wallet
 from bff_core.upstream.credentials.provider import token_service
-from bff_core.upstream.credentials.wallet import Wallet
-from bff_core.upstream.roster import Roster
+from bff_core.upstream.registry import Roster
 from bff_core.upstream.stack import UpstreamStack, open_stack
 
 GOLDEN = "a-secret-that-nobody-tells-to-anybody"

@@ -17,11 +17,11 @@ from bff_core.testing.scripted import Scripted, reply
 from bff_core.testing.workbench import Workbench
 from bff_core.upstream.decoding import decoding
 from bff_core.upstream.layers.retry import RetryLayer
-from bff_core.upstream.transport.coding import decoders
+from bff_core.upstream.transport.content_coding import decoders
 from bff_core.upstream.transport.failures import Undecodable
-from bff_core.upstream.transport.fields import decoded, end_to_end
+from bff_core.upstream.transport.hop_by_hop import decoded, end_to_end
 from bff_core.upstream.transport.interface import Endpoint
-from bff_core.upstream.transport.rendering import Renderer, UnsafeRequest
+from bff_core.upstream.transport.request_writer import Renderer, UnsafeRequest
 from tests.upstream.kept import Larder, product
 
 HOP_BY_HOP = [

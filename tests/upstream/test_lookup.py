@@ -15,7 +15,7 @@ from bff_core.policy.upstream.balance import Balance
 from bff_core.policy.upstream.connection import Connection
 from bff_core.testing.workbench import Workbench
 from bff_core.upstream.layers.balance import Balancer
-from bff_core.upstream.layers.threads import OwnThread
+from bff_core.upstream.threads import OwnThread
 from bff_core.upstream.transport.interface import Endpoint
 from bff_core.upstream.transport.wire import WireTransport
 
@@ -52,7 +52,7 @@ async def test_what_goes_wrong_in_a_thread_is_told(loop):
 
 HANGS = """
 import asyncio, sys, time
-from bff_core.upstream.layers.threads import OwnThread
+from bff_core.upstream.threads import OwnThread
 
 async def main():
     running = asyncio.get_running_loop().run_in_executor(OwnThread("test"), time.sleep, 60)

@@ -13,7 +13,7 @@ from bff_core.policy.upstream.redirect import redirected
 from bff_core.saga.doubt import verdict
 from bff_core.testing.scripted import reply
 from bff_core.testing.workbench import Workbench
-from bff_core.upstream.credentials.wallet import Wallet
+from bff_core.upstream.credentials.factory import Wallet
 from bff_core.upstream.layers.redirect import RedirectLayer
 from bff_core.upstream.stack import open_stack, wire
 from bff_core.upstream.transport.httpx import HttpxTransport

@@ -10,7 +10,7 @@ from bff_core.errors import CircuitOpen, ConfigurationError, DeadlineExceeded, T
 from bff_core.policy.upstream.breaker import Breaker
 from bff_core.testing.scripted import Scripted, ScriptedTransport, fail, reply
 from bff_core.testing.workbench import Workbench
-from bff_core.upstream.roster import LONGEST_DRAIN, Roster
+from bff_core.upstream.registry import LONGEST_DRAIN, Roster
 from bff_core.upstream.runtime import Runtime
 from bff_core.upstream.transport.interface import Transport
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bff_core.errors import ConfigurationError, InvalidInput
-from bff_core.upstream.target import encode_query, template
+from bff_core.upstream.request_target import encode_query, template
 
 
 def test_parameters_are_filled_in():

@@ -13,7 +13,7 @@ import pytest
 
 from bff_core import InvalidInput, Upstream
 from bff_core.testing.scripted import Scripted, reply
-from bff_core.upstream.target import encode_query, template
+from bff_core.upstream.request_target import encode_query, template
 
 
 class Status(enum.StrEnum):

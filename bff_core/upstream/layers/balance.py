@@ -10,7 +10,7 @@ from bff_core.errors import TransportFailed, UpstreamError
 from bff_core.events import Attempted, Ejected, Resolved, Restored
 from bff_core.policy.upstream.balance import Balance, EndpointSet, Member
 from bff_core.policy.upstream.blame import is_fault_status, is_upstream_fault
-from bff_core.upstream.layers.lookup import Lookup
+from bff_core.upstream.dns import Lookup
 from bff_core.upstream.runtime import Runtime
 from bff_core.upstream.transport.interface import Connector, Endpoint, StreamedReply, Transport
 

@@ -10,8 +10,8 @@ from bff_core.call import Call, Handler, Headers, Reply
 from bff_core.errors import ConfigurationError, CredentialsUnavailable
 from bff_core.events import Unauthorized
 from bff_core.upstream.caller import Streamer
-from bff_core.upstream.layers.alarm import AlarmClock
 from bff_core.upstream.runtime import Credential, Runtime
+from bff_core.upstream.timeouts import AlarmClock
 from bff_core.upstream.transport.interface import StreamedReply
 
 T = TypeVar("T")

@@ -4,8 +4,8 @@ import asyncio
 
 from bff_core.call import Call, Handler, Reply
 from bff_core.errors import DeadlineExceeded
-from bff_core.upstream.layers.alarm import AlarmClock
 from bff_core.upstream.runtime import Runtime
+from bff_core.upstream.timeouts import AlarmClock
 
 
 class DeadlineLayer:

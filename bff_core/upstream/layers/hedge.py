@@ -9,8 +9,8 @@ from bff_core.events import Hedged, HedgeRefused, HedgeWon
 from bff_core.policy.upstream.blame import TOLERANCE
 from bff_core.policy.upstream.hedge import Hedge, Operations, is_good
 from bff_core.policy.upstream.retry import RetryBudget
-from bff_core.upstream.layers.alarm import Alarm, AlarmClock
 from bff_core.upstream.runtime import Runtime
+from bff_core.upstream.timeouts import Alarm, AlarmClock
 
 
 class HedgeLayer:

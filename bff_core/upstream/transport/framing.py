@@ -9,10 +9,10 @@ from typing import Final
 
 from bff_core.call import Headers
 from bff_core.policy.upstream.connection import Connection
-from bff_core.upstream.transport.chunks import Chunks
+from bff_core.upstream.transport.chunked import Chunks
 from bff_core.upstream.transport.failures import Cut, Violation
-from bff_core.upstream.transport.fields import content_coding, end_to_end, tokens
-from bff_core.upstream.transport.parsing import Events, Parser, ParserFactory
+from bff_core.upstream.transport.hop_by_hop import content_coding, end_to_end, tokens
+from bff_core.upstream.transport.parser import Events, Parser, ParserFactory
 
 MAX_INTERIM: Final = 8
 """How many 1xx responses may precede a response."""

@@ -14,16 +14,16 @@ from bff_core.call import Call, Headers, Reply, StreamedBody, find_header
 from bff_core.clock import Clock, monotonic
 from bff_core.errors import DeadlineExceeded, TransportFailed, UpstreamError
 from bff_core.policy.upstream.connection import Connection
-from bff_core.upstream.agent import user_agent
 from bff_core.upstream.loopback import LOOPBACK, is_localhost
 from bff_core.upstream.transport.client import Client, RequestT, Response
-from bff_core.upstream.transport.content import Content
 from bff_core.upstream.transport.failures import UNREADABLE, Violation, explain
-from bff_core.upstream.transport.fields import content_coding, decoded, end_to_end, tokens
 from bff_core.upstream.transport.framing import BODILESS
+from bff_core.upstream.transport.hop_by_hop import content_coding, decoded, end_to_end, tokens
 from bff_core.upstream.transport.interface import Endpoint, Load
-from bff_core.upstream.transport.rendering import Renderer
+from bff_core.upstream.transport.reply_body import Content
+from bff_core.upstream.transport.request_writer import Renderer
 from bff_core.upstream.transport.tls import reason_of
+from bff_core.upstream.user_agent import user_agent
 
 _DEFAULTS: Final = Connection()
 _ENDS: Final = ("disconnected", "closed connection", "ConnectionTerminated")

@@ -12,15 +12,15 @@ from bff_core.call import Attempt, Call, Reply, StreamedBody
 from bff_core.errors import DeadlineExceeded, TransportFailed
 from bff_core.policy.upstream.connection import Connection
 from bff_core.upstream.runtime import Runtime
+from bff_core.upstream.transport.buffered_exchange import Whole
 from bff_core.upstream.transport.connection import Stale, WireConnection
 from bff_core.upstream.transport.dialer import Dialer
 from bff_core.upstream.transport.framing import Response
 from bff_core.upstream.transport.interface import Endpoint, Load
-from bff_core.upstream.transport.parsing import ParserFactory
-from bff_core.upstream.transport.rendering import Renderer
-from bff_core.upstream.transport.streamed import Streamed
+from bff_core.upstream.transport.parser import ParserFactory
+from bff_core.upstream.transport.request_writer import Renderer
+from bff_core.upstream.transport.streamed_exchange import Streamed
 from bff_core.upstream.transport.upload import upload
-from bff_core.upstream.transport.whole import Whole
 
 EARLIEST: Final = 0.001
 """The finest step of a timer in seconds: event loops round to milliseconds."""

@@ -9,8 +9,8 @@ from bff_core.call import Reply
 from bff_core.errors import CredentialsUnavailable
 from bff_core.policy.upstream.credentials import TokenExchange
 from bff_core.testing.scripted import reply
-from bff_core.upstream.credentials.exchanged import ACCESS_TOKEN, GRANT, MOST
-from bff_core.upstream.credentials.kept import SELDOM
+from bff_core.upstream.credentials.token_cache import SELDOM
+from bff_core.upstream.credentials.token_exchange import ACCESS_TOKEN, GRANT, MOST
 from tests.upstream.holders import Counter, Held, accepting, token
 
 pytestmark = pytest.mark.virtual_time

@@ -10,7 +10,7 @@ import pytest
 from bff_core.policy.upstream.credentials import ApiKey, Relay
 from bff_core.policy.upstream.policy import Policy
 from bff_core.testing.workbench import Workbench
-from bff_core.upstream.credentials.wallet import Wallet
+from bff_core.upstream.credentials.factory import Wallet
 from bff_core.upstream.stack import open_stack, wire
 from bff_core.upstream.transport.httpx import HttpxTransport
 from tests.upstream.holders import GOLDEN, VIEWER, Held

@@ -15,8 +15,8 @@ from bff_core.policy.upstream.policy import Policy
 from bff_core.scope import running_part
 from bff_core.testing.scripted import fail, hang, reply
 from bff_core.testing.workbench import Workbench
-from bff_core.upstream.credentials.kept import SELDOM
-from bff_core.upstream.credentials.wallet import Wallet
+from bff_core.upstream.credentials.factory import Wallet
+from bff_core.upstream.credentials.token_cache import SELDOM
 from tests.upstream.holders import GOLDEN, Counter, accepting, shown_in, token
 
 pytestmark = pytest.mark.virtual_time

@@ -13,7 +13,7 @@ from bff_core.errors import ConfigurationError
 from bff_core.policy.upstream.credentials import Signature
 from bff_core.policy.upstream.retry import Retry
 from bff_core.testing.scripted import fail, reply
-from bff_core.upstream.credentials.signed import Signed
+from bff_core.upstream.credentials.http_signature import Signed
 from tests.upstream.holders import SECRETS, Counter
 
 pytestmark = pytest.mark.virtual_time

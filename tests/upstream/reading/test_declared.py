@@ -8,7 +8,7 @@ import pydantic
 import pytest
 
 from bff_core import ConfigurationError, Settings, Upstream, gateway
-from bff_core.upstream.reading.declared import check_reply_types
+from bff_core.upstream.reading.reply_type_checks import check_reply_types
 
 SETTINGS = Settings(
     env="development", auth="demo", gc_freeze=False, upstreams={"orders": ("http://127.0.0.1:1",)}

@@ -13,7 +13,7 @@ from bff_core.call import Call, Reply
 from bff_core.errors import BadPayload
 from bff_core.upstream.decoding import EVERY, FIRST_REPLIES, Decoding, decoding, problem_detail
 from bff_core.upstream.reading.charset import _CODECS
-from bff_core.upstream.reading.parsing import repeated_name
+from bff_core.upstream.reading.plain_json import repeated_name
 
 CALL = Call("users", "GET", "/users/7", "GET /users/{id}", inf)
 MIB = 1024 * 1024

@@ -16,7 +16,7 @@ from bff_core.call import Call, Reply
 from bff_core.errors import BadPayload
 from bff_core.upstream.decoding import decoding
 from bff_core.upstream.reading.options import reading_options
-from bff_core.upstream.reading.rereading import Reduced
+from bff_core.upstream.reading.tolerant import Reduced
 
 CALL = Call("shop", "GET", "/orders", "GET /orders", inf)
 

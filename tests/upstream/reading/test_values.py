@@ -23,8 +23,8 @@ from bff_core.call import Call, Reply
 from bff_core.errors import BadPayload
 from bff_core.upstream.decoding import decoding
 from bff_core.upstream.reading.options import ReadingOptions, reading_options
-from bff_core.upstream.reading.rereading import Rereading
-from bff_core.upstream.reading.types import Known
+from bff_core.upstream.reading.reply_types import Known
+from bff_core.upstream.reading.tolerant import Rereading
 
 CALL = Call("users", "GET", "/users/7", "GET /users/{id}", inf)
 

@@ -17,8 +17,8 @@ from bff_core.events import Attempted
 from bff_core.policy.upstream.balance import Balance
 from bff_core.testing.scripted import Scripted, ScriptedTransport, fail, reply
 from bff_core.testing.workbench import Workbench
+from bff_core.upstream.dns import Lookup
 from bff_core.upstream.layers.balance import Balancer
-from bff_core.upstream.layers.lookup import Lookup
 from bff_core.upstream.loopback import is_localhost
 from bff_core.upstream.transport.interface import Endpoint
 

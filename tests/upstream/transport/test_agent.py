@@ -6,7 +6,7 @@ from typing import ClassVar
 import pytest
 
 from bff_core import Settings, Upstream, gateway
-from bff_core.upstream.agent import user_agent
+from bff_core.upstream.user_agent import user_agent
 
 
 class Carts(Upstream):

@@ -12,9 +12,9 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bff_core.upstream.transport.coding import MAX_CODINGS, decoders
-from bff_core.upstream.transport.content import Content
+from bff_core.upstream.transport.content_coding import MAX_CODINGS, decoders
 from bff_core.upstream.transport.failures import TooLarge, Undecodable
+from bff_core.upstream.transport.reply_body import Content
 
 MIB = 1024 * 1024
 COMPRESS = {

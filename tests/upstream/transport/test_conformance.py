@@ -12,7 +12,7 @@ import zstandard
 
 from bff_core.call import find_header
 from bff_core.errors import BadPayload, DeadlineExceeded, TransportFailed
-from bff_core.upstream.transport.rendering import UnsafeRequest
+from bff_core.upstream.transport.request_writer import UnsafeRequest
 
 
 async def test_returns_status_headers_and_body(kit, connected):

@@ -7,7 +7,7 @@ import pytest
 from bff_core.errors import ConfigurationError
 from bff_core.policy.upstream.connection import Connection
 from bff_core.upstream.transport.interface import Endpoint
-from bff_core.upstream.transport.rendering import Renderer
+from bff_core.upstream.transport.request_writer import Renderer
 
 
 def test_defaults_are_the_promised_ones():

@@ -3,9 +3,9 @@
 import pytest
 
 from bff_core.policy.upstream.connection import Connection
-from bff_core.upstream.transport import parsing
+from bff_core.upstream.transport import parser as parsing
 from bff_core.upstream.transport.framing import Response
-from bff_core.upstream.transport.parsing import Events
+from bff_core.upstream.transport.parser import Events
 from bff_core.upstream.transport.wire import LlhttpParser
 
 

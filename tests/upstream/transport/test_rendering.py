@@ -4,7 +4,7 @@ import pytest
 
 from bff_core.policy.upstream.connection import Connection
 from bff_core.upstream.transport.interface import Endpoint
-from bff_core.upstream.transport.rendering import Renderer, UnsafeRequest
+from bff_core.upstream.transport.request_writer import Renderer, UnsafeRequest
 
 
 @pytest.fixture

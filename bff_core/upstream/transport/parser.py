@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from bff_core.upstream.transport.fields import HOP_BY_HOP
+from bff_core.upstream.transport.hop_by_hop import HOP_BY_HOP
 
 _BODY_FIELDS: Final = frozenset({b"content-length", b"content-encoding"})
 _MEMORY: Final = 1024  # spellings

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 import pydantic
 from pydantic_core import ErrorDetails
 
-from bff_core.upstream.reading.parsing import parse, render
+from bff_core.upstream.reading.plain_json import parse, render
 
 _PASSES: Final = 10
 """How often a model is validated: once more for each level at which something goes."""

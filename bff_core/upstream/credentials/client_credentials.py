@@ -5,9 +5,9 @@ from collections.abc import Awaitable
 from bff_core.call import Call, Headers
 from bff_core.errors import CredentialsUnavailable
 from bff_core.policy.upstream.credentials import ClientCredentials
-from bff_core.upstream.credentials.fields import AUTHORIZATION, bearer, token_in
-from bff_core.upstream.credentials.kept import PAUSE, KeptToken
 from bff_core.upstream.credentials.provider import NoToken, Token, TokenEndpoint
+from bff_core.upstream.credentials.redacted_headers import AUTHORIZATION, bearer, token_in
+from bff_core.upstream.credentials.token_cache import PAUSE, KeptToken
 from bff_core.upstream.runtime import Runtime
 
 

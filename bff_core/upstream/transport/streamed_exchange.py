@@ -9,10 +9,10 @@ from bff_core.call import Call, Headers
 from bff_core.errors import TransportFailed
 from bff_core.policy.upstream.connection import Connection
 from bff_core.upstream.transport.connection import WireConnection
-from bff_core.upstream.transport.content import Content
 from bff_core.upstream.transport.failures import UNREADABLE, explain
-from bff_core.upstream.transport.fields import decoded
 from bff_core.upstream.transport.framing import Response
+from bff_core.upstream.transport.hop_by_hop import decoded
+from bff_core.upstream.transport.reply_body import Content
 
 HIGH_WATER: Final = 64 * 1024
 """How many undecoded bytes are buffered before reading pauses."""

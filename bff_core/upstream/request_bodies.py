@@ -13,7 +13,7 @@ import msgspec
 
 from bff_core.call import Chunks, StreamedBody
 from bff_core.errors import InvalidInput
-from bff_core.upstream.target import encode_pairs
+from bff_core.upstream.request_target import encode_pairs
 from bff_core.values import UnsupportedValue, check_text, texts_of
 
 NO_BODY: Final = object()

@@ -13,12 +13,12 @@ from bff_core.policy.upstream.credentials import (
     TokenExchange,
 )
 from bff_core.upstream.client import Upstream
-from bff_core.upstream.credentials.exchanged import Exchanged
-from bff_core.upstream.credentials.fixed import api_key, basic
-from bff_core.upstream.credentials.own import OwnToken
+from bff_core.upstream.credentials.client_credentials import OwnToken
+from bff_core.upstream.credentials.http_signature import Signed
 from bff_core.upstream.credentials.provider import TokenEndpoint, token_service
-from bff_core.upstream.credentials.relayed import Relayed
-from bff_core.upstream.credentials.signed import Signed
+from bff_core.upstream.credentials.relay import Relayed
+from bff_core.upstream.credentials.static import api_key, basic
+from bff_core.upstream.credentials.token_exchange import Exchanged
 from bff_core.upstream.runtime import Credential, Runtime
 
 Secret = Callable[[str], str]

@@ -6,7 +6,7 @@ The parser reads the chunks; what it forgives after them is noticed here.
 from typing import Final
 
 from bff_core.upstream.transport.failures import Violation
-from bff_core.upstream.transport.parsing import Events, Parser
+from bff_core.upstream.transport.parser import Events, Parser
 
 _LAST: Final = b"\r\n\r\n"
 _MANY: Final = 16

@@ -10,7 +10,7 @@ from bff_core.errors import ConfigurationError
 from bff_core.policy.edge.webhook import key_of
 from bff_core.policy.upstream.credentials import Signature
 from bff_core.policy.upstream.signature import Component, digest_field, parameters, sign
-from bff_core.upstream.credentials.fields import Veiled
+from bff_core.upstream.credentials.redacted_headers import Veiled
 
 SHORTEST_KEY: Final = 16
 """Bytes: what is shorter can be guessed from one signature."""

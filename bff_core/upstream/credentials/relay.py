@@ -2,7 +2,7 @@
 
 from bff_core.cache.key import is_one_viewer
 from bff_core.call import Call, Headers, ViewerToken
-from bff_core.upstream.credentials.fields import AUTHORIZATION, bearer, token_in
+from bff_core.upstream.credentials.redacted_headers import AUTHORIZATION, bearer, token_in
 
 
 class Relayed:

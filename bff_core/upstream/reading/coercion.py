@@ -9,10 +9,10 @@ import msgspec
 from msgspec import inspect
 
 from bff_core.upstream.reading.dates import NoZone, readable
-from bff_core.upstream.reading.forms import LISTS, class_of, form, takes
-from bff_core.upstream.reading.models import is_model, without_misfits, written
 from bff_core.upstream.reading.options import Decoder, ReadingOptions, call_decoder
-from bff_core.upstream.reading.parsing import Number, render
+from bff_core.upstream.reading.plain_json import Number, render
+from bff_core.upstream.reading.pydantic_models import is_model, without_misfits, written
+from bff_core.upstream.reading.type_forms import LISTS, class_of, form, takes
 
 Hook = Callable[[type, object], object]
 

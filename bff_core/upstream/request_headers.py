@@ -7,7 +7,7 @@ from typing import Final
 
 from bff_core.call import Headers
 from bff_core.errors import ConfigurationError, InvalidInput
-from bff_core.upstream.transport.rendering import RESERVED
+from bff_core.upstream.transport.request_writer import RESERVED
 from bff_core.values import UnsupportedValue, text_of
 
 Fields = Mapping[str, object]

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from bff_core.call import Call, Headers
 from bff_core.errors import ConfigurationError
 from bff_core.policy.upstream.credentials import ApiKey, Basic
-from bff_core.upstream.credentials.fields import Veiled
-from bff_core.upstream.transport.rendering import RESERVED
+from bff_core.upstream.credentials.redacted_headers import Veiled
+from bff_core.upstream.transport.request_writer import RESERVED
 
 
 class Fixed:

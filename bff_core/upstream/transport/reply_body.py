@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from bff_core.policy.upstream.connection import KIB, MIB
-from bff_core.upstream.transport.coding import Decoder, decoders
+from bff_core.upstream.transport.content_coding import Decoder, decoders
 from bff_core.upstream.transport.failures import TooLarge, Undecodable
 
 _UNCAPPED_LEAD: Final = 8 * MIB

@@ -8,8 +8,8 @@ import pydantic
 from msgspec import inspect
 
 from bff_core.errors import ConfigurationError
-from bff_core.upstream.reading.models import first_error, is_model
 from bff_core.upstream.reading.options import ReadingOptions, call_decoder
+from bff_core.upstream.reading.pydantic_models import first_error, is_model
 
 _NESTED: Final = ("type", "types", "item_type", "item_types", "key_type", "value_type", "fields")
 

@@ -7,10 +7,10 @@ import msgspec
 from msgspec import inspect
 
 from bff_core.upstream.reading.charset import text_of
-from bff_core.upstream.reading.fitting import ROOT, Fit, Fitting, Lost
+from bff_core.upstream.reading.coercion import ROOT, Fit, Fitting, Lost
 from bff_core.upstream.reading.options import ReadingOptions
-from bff_core.upstream.reading.parsing import RepeatedName, parse, render, repeated_name
-from bff_core.upstream.reading.types import Known
+from bff_core.upstream.reading.plain_json import RepeatedName, parse, render, repeated_name
+from bff_core.upstream.reading.reply_types import Known
 
 LARGEST: Final = 1024 * 1024
 """Characters of a text whose values are looked at one by one: about 0.2 s of the loop's time."""

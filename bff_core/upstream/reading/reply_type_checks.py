@@ -9,7 +9,7 @@ from typing import Final
 
 from bff_core.errors import ConfigurationError
 from bff_core.upstream.reading.options import Decoder, ReadingOptions
-from bff_core.upstream.reading.types import Known
+from bff_core.upstream.reading.reply_types import Known
 
 _VERBS: Final = frozenset({"get", "post", "put", "patch", "delete", "ndjson"})
 _FORMS: Final = (

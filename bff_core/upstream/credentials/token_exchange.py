@@ -7,16 +7,16 @@ from typing import Final
 
 from bff_core.call import Call, Headers, ViewerToken
 from bff_core.policy.upstream.credentials import TokenExchange
-from bff_core.upstream.credentials.fields import AUTHORIZATION, bearer, token_in
-from bff_core.upstream.credentials.kept import KeptToken
-from bff_core.upstream.credentials.own import unavailable
+from bff_core.upstream.credentials.client_credentials import unavailable
 from bff_core.upstream.credentials.provider import (
     ABOUT_THE_SUBJECT,
     NoToken,
     Token,
     TokenEndpoint,
 )
-from bff_core.upstream.credentials.relayed import viewers
+from bff_core.upstream.credentials.redacted_headers import AUTHORIZATION, bearer, token_in
+from bff_core.upstream.credentials.relay import viewers
+from bff_core.upstream.credentials.token_cache import KeptToken
 from bff_core.upstream.runtime import Runtime
 
 MOST: Final = 10_000

@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from bff_core.policy.upstream.balance import Balance
 from bff_core.policy.upstream.resolution import PATIENCE, Resolution
-from bff_core.upstream.layers.threads import OwnThread
 from bff_core.upstream.loopback import LOOPBACK, is_localhost
 from bff_core.upstream.runtime import Runtime
+from bff_core.upstream.threads import OwnThread
 from bff_core.upstream.transport.interface import Endpoint
 
 _Found = Collection[tuple[int, int, int, str, tuple[object, ...]]]

@@ -23,7 +23,7 @@ from bff_core.errors import (
 )
 from bff_core.upstream.decoding import decoding
 from bff_core.upstream.reading.charset import text_of
-from bff_core.upstream.reading.rereading import UNREADABLE, Reduced
+from bff_core.upstream.reading.tolerant import UNREADABLE, Reduced
 from bff_core.upstream.typed_reply import ReplyHeaders, TypedReply
 
 Translate = Callable[[Never], BFFError | None]

@@ -3,10 +3,10 @@
 import asyncio
 
 from bff_core.call import Call, Reply
-from bff_core.upstream.transport.content import Content
 from bff_core.upstream.transport.failures import TooLarge
-from bff_core.upstream.transport.fields import decoded
 from bff_core.upstream.transport.framing import Response
+from bff_core.upstream.transport.hop_by_hop import decoded
+from bff_core.upstream.transport.reply_body import Content
 
 
 class Whole:
