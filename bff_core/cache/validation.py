@@ -7,8 +7,8 @@ import re
 from dataclasses import replace
 from typing import Final
 
-from bff_core.cache.admission import Refused, admit
 from bff_core.cache.entry import Entry
+from bff_core.cache.storing import Refused, admit
 from bff_core.call import Call, Headers, Reply, find_header
 from bff_core.policy.upstream.cache import Cache
 

@@ -7,8 +7,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from bff_core.auth.notes import ViewerNotes
 from bff_core.background import Background
 from bff_core.cache.response_cache import NO_CACHE, ResponseCache
+from bff_core.cache.stores.factory import open_store
 from bff_core.cache.stores.interface import Store as Entries
-from bff_core.cache.stores.opening import open_store
 from bff_core.clock import Clock, chance
 from bff_core.composition.wiring import Wiring
 from bff_core.errors import ConfigurationError

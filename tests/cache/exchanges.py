@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from bff_core.cache.admission import Refused, admit
 from bff_core.cache.entry import Entry
+from bff_core.cache.storing import Refused, admit
 from bff_core.call import Call, Headers, Reply
 from bff_core.policy.upstream.cache import Cache
 

@@ -6,16 +6,16 @@ from dataclasses import replace
 
 import pytest
 
-from bff_core.cache.admission import VALIDATE_FOR, keep
 from bff_core.cache.dates import date_of
 from bff_core.cache.entry import Entry
 from bff_core.cache.freshness import FRESH, STALE, judge
-from bff_core.cache.stores.chronicle import Chronicle
 from bff_core.cache.stores.codec import DEFLATED, decode, encode
 from bff_core.cache.stores.expiry import Expiries
-from bff_core.cache.stores.levels import LevelStore
 from bff_core.cache.stores.memory import MemoryStore
+from bff_core.cache.stores.purge_epoch import Chronicle
 from bff_core.cache.stores.redis import Loaded
+from bff_core.cache.stores.tiered import LevelStore
+from bff_core.cache.storing import VALIDATE_FOR, keep
 from bff_core.cache.variants import leads_to, signpost
 from bff_core.events import Events
 from bff_core.policy.upstream.cache import Cache

@@ -5,9 +5,9 @@ from math import inf
 
 import pytest
 
-from bff_core.cache.admission import Refused, keep
 from bff_core.cache.entry import Entry
 from bff_core.cache.freshness import bypass, judge
+from bff_core.cache.storing import Refused, keep
 from bff_core.policy.upstream.cache import Cache
 from tests.cache.exchanges import (
     DATE,

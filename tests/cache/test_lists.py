@@ -2,12 +2,12 @@
 
 import pytest
 
-from bff_core.cache.admission import Refused
 from bff_core.cache.directives import cache_control
 from bff_core.cache.entry import Entry
 from bff_core.cache.freshness import bypass
 from bff_core.cache.key import primary, varied
 from bff_core.cache.lifetime import Terms
+from bff_core.cache.storing import Refused
 from bff_core.cache.tags import group
 from bff_core.cache.tags import told as tags_in
 from bff_core.cache.validation import updated, updated_by_head

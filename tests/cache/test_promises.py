@@ -5,9 +5,9 @@ from dataclasses import replace
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from bff_core.cache.admission import Refused, keep
 from bff_core.cache.entry import Entry
 from bff_core.cache.freshness import judge
+from bff_core.cache.storing import Refused, keep
 from bff_core.call import Reply, find_header
 from bff_core.policy.upstream.cache import Cache
 from tests.cache.exchanges import (

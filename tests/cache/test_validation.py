@@ -2,8 +2,8 @@
 
 import pytest
 
-from bff_core.cache.admission import Refused
 from bff_core.cache.entry import Entry
+from bff_core.cache.storing import Refused
 from bff_core.cache.validation import (
     conditional,
     matches,

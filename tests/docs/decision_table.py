@@ -1,6 +1,6 @@
 """The decision table of docs/cache.md, as the code decides: a row for what a service says."""
 
-from bff_core.cache.admission import Refused, admit
+from bff_core.cache.storing import Refused, admit
 from bff_core.call import Call, Headers, Reply
 from bff_core.policy.upstream.cache import Cache
 

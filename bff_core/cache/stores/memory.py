@@ -8,7 +8,7 @@ from cachetools import LRUCache
 
 from bff_core.cache.entry import Entry
 from bff_core.cache.stores.expiry import LONGEST, Expiries
-from bff_core.cache.stores.purges import Purges
+from bff_core.cache.stores.purge_log import Purges
 from bff_core.clock import Clock
 from bff_core.events import Events, Evicted
 

@@ -6,12 +6,12 @@ from itertools import count
 from typing import Final, NamedTuple
 
 from bff_core.cache.entry import Entry
-from bff_core.cache.stores.asking import Asking
 from bff_core.cache.stores.codec import decode, encode, raw, text
 from bff_core.cache.stores.expiry import LONGEST
-from bff_core.cache.stores.purges import REMEMBERED
+from bff_core.cache.stores.invalidation_outbox import Spawn, Telling
+from bff_core.cache.stores.purge_log import REMEMBERED
+from bff_core.cache.stores.redis_session import Asking
 from bff_core.cache.stores.scripts import KEEP, LOAD, PREFIX
-from bff_core.cache.stores.telling import Spawn, Telling
 from bff_core.clock import Chance, Clock
 from bff_core.redis.interface import Link, Value
 

@@ -7,8 +7,8 @@ from typing import Final
 from bff_core.cache.entry import Entry
 from bff_core.cache.freshness import SERVED, bypass, judge
 from bff_core.cache.key import primary
+from bff_core.cache.reply import served
 from bff_core.cache.response_cache import Outcome, ResponseCache
-from bff_core.cache.serving import served
 from bff_core.cache.variants import slot_of
 from bff_core.call import Call, Handler, Reply, Source
 from bff_core.errors import BadPayload, BadStatus, UpstreamError

@@ -5,12 +5,12 @@ import time
 from dataclasses import dataclass, replace
 from typing import Final
 
-from bff_core.cache.admission import Refused, admit, keep
 from bff_core.cache.entry import Entry
 from bff_core.cache.freshness import SERVED, judge
 from bff_core.cache.key import primary, variant
+from bff_core.cache.reply import served
 from bff_core.cache.response_cache import Outcome, ResponseCache
-from bff_core.cache.serving import served
+from bff_core.cache.storing import Refused, admit, keep
 from bff_core.cache.validation import conditional, renewed, updated, updated_by_head
 from bff_core.cache.variants import leads_to, signpost, slot_of
 from bff_core.call import Call, Handler, Reply

@@ -8,9 +8,9 @@ from math import inf
 import pytest
 
 from bff_core.cache.entry import Entry
-from bff_core.cache.stores.levels import LevelStore
 from bff_core.cache.stores.memory import MemoryStore
 from bff_core.cache.stores.redis import RedisStore
+from bff_core.cache.stores.tiered import LevelStore
 from bff_core.clock import chance, monotonic
 from bff_core.events import Events
 from bff_core.redis.client import RedisLink

@@ -7,10 +7,10 @@ import pytest
 
 from bff_core.cache.entry import Entry
 from bff_core.cache.stores.codec import encode
-from bff_core.cache.stores.purges import REMEMBERED, Purges
+from bff_core.cache.stores.invalidation_outbox import OWED
+from bff_core.cache.stores.purge_log import REMEMBERED, Purges
 from bff_core.cache.stores.redis import RedisStore
 from bff_core.cache.stores.scripts import FORGET, KEEP, LOAD, RENEW
-from bff_core.cache.stores.telling import OWED
 from bff_core.errors import StoreUnavailable
 
 pytestmark = pytest.mark.virtual_time

@@ -1,10 +1,10 @@
 """Where entries are kept, by what a gateway was told: memory, or memory over Redis."""
 
 from bff_core.cache.stores.interface import Store
-from bff_core.cache.stores.levels import LevelStore
+from bff_core.cache.stores.invalidation_outbox import Spawn
 from bff_core.cache.stores.memory import MemoryStore
 from bff_core.cache.stores.redis import RedisStore
-from bff_core.cache.stores.telling import Spawn
+from bff_core.cache.stores.tiered import LevelStore
 from bff_core.clock import Chance, Clock
 from bff_core.events import Events
 from bff_core.redis.interface import Link

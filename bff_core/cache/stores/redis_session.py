@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from bff_core.cache.stores.chronicle import Chronicle
+from bff_core.cache.stores.purge_epoch import Chronicle
 from bff_core.cache.stores.scripts import PURGES, RELEASE, TAGS
 from bff_core.clock import Clock
 from bff_core.errors import StoreUnavailable

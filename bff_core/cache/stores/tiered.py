@@ -6,10 +6,10 @@ from typing import Final
 
 from bff_core.cache.entry import Entry
 from bff_core.cache.stores.codec import text
+from bff_core.cache.stores.invalidation_outbox import Forgetting, Spawn, heard
 from bff_core.cache.stores.memory import MemoryStore
 from bff_core.cache.stores.redis import RedisStore
 from bff_core.cache.stores.scripts import PURGES
-from bff_core.cache.stores.telling import Forgetting, Spawn, heard
 from bff_core.clock import Clock
 from bff_core.events import Events, Purged
 

@@ -6,9 +6,9 @@ from typing import Final
 
 import msgspec
 
-from bff_core.cache.stores.asking import Asking
 from bff_core.cache.stores.codec import raw
-from bff_core.cache.stores.purges import REMEMBERED
+from bff_core.cache.stores.purge_log import REMEMBERED
+from bff_core.cache.stores.redis_session import Asking
 from bff_core.cache.stores.scripts import FORGET, PURGES, RENEW
 from bff_core.redis.interface import Value
 
