@@ -20,9 +20,9 @@ from bff_core.auth.api_keys.authenticator import ApiKeyAuthenticator
 from bff_core.auth.authenticator import Authenticator, NeedsResources, Resources
 from bff_core.auth.bearer import BearerAuthenticator, DeviceSessions, DPoP, Issuer
 from bff_core.auth.introspection import Introspection, IntrospectionAuthenticator
-from bff_core.auth.oidc.sign_in import SignIn
+from bff_core.auth.oidc.config import SignIn
+from bff_core.auth.session.authenticator import SessionAuthenticator
 from bff_core.auth.session.session import Session, Tokens
-from bff_core.auth.token_handler.authenticator import SessionAuthenticator
 from bff_core.background import Background
 from bff_core.call import Call, Headers, Reply
 from bff_core.clock import chance, monotonic

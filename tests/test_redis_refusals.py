@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bff_core.auth.api_keys.key import ApiKeyRecord
+from bff_core.auth.api_keys.record import ApiKeyRecord
 from bff_core.auth.api_keys.redis import RedisKeys
 from bff_core.auth.devices import Device, RedisDevices
 from bff_core.auth.session.redis import RedisStore as Sessions

@@ -6,8 +6,8 @@ from typing import Annotated, TypeVar
 import msgspec
 
 from bff_core.admin.endpoints import Errand
-from bff_core.auth.api_keys.key import ApiKeyRecord
-from bff_core.auth.api_keys.keys import DAY, ApiKeys
+from bff_core.auth.api_keys.lifecycle import DAY, ApiKeys
+from bff_core.auth.api_keys.record import ApiKeyRecord
 from bff_core.auth.authenticator import HasKeys
 from bff_core.edge.json_errors import unreadable
 from bff_core.errors import ConfigurationError, InvalidInput

@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 
 from typing_extensions import TypeIs
 
-from bff_core.auth.refusals import name_refusal
+from bff_core.auth.refusal_reasons import name_refusal
 from bff_core.auth.viewer import Viewer
 from bff_core.clock import Clock
 from bff_core.errors import ClientError, ConfigurationError

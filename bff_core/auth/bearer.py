@@ -22,8 +22,8 @@ from bff_core.auth.jwt import (
     scopes_of,
     verify,
 )
-from bff_core.auth.keys import Keys
 from bff_core.auth.plain_token import PlainToken, parse_bearer
+from bff_core.auth.signing_keys import Keys
 from bff_core.auth.viewer import Viewer
 from bff_core.call import find_header
 from bff_core.clock import Clock, monotonic

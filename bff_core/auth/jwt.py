@@ -17,7 +17,7 @@ from joserfc.jws import JWSRegistry
 from joserfc.util import base64_to_int
 
 from bff_core.auth.issuer import ALGORITHMS, Issuer
-from bff_core.auth.refusals import Refused as Refused  # noqa: PLC0414 # others import it from here
+from bff_core.auth.refusal_reasons import Refused as Refused  # noqa: PLC0414 # others import it from here
 from bff_core.auth.weak_keys import is_weak
 
 LONGEST: Final = 8192

@@ -6,7 +6,7 @@ from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.auth.authenticator import Authenticator, issuer_of, name_of
-from bff_core.auth.refusals import name_refusal
+from bff_core.auth.refusal_reasons import name_refusal
 from bff_core.auth.viewer import ANONYMOUS, Viewer
 from bff_core.errors import ClientError
 from bff_core.exchange.context import exchange_of

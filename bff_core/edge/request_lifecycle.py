@@ -6,7 +6,7 @@ from math import inf
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
-from bff_core.auth.refusals import reason_of
+from bff_core.auth.refusal_reasons import reason_of
 from bff_core.auth.viewer import ANONYMOUS
 from bff_core.clock import Clock
 from bff_core.edge.request_id import Bits, request_id

@@ -15,6 +15,7 @@ from starlette.types import Scope as ASGIScope
 from bff_core.auth.access import ANYONE
 from bff_core.auth.authenticator import Authenticator, MakeAuthenticator, Resources, names_of
 from bff_core.auth.demo import DemoViewer
+from bff_core.auth_routes.routes import routes_for as signin_routes
 from bff_core.background import Background
 from bff_core.cache.response_cache import ResponseCache
 from bff_core.clock import Clock, chance, monotonic
@@ -44,7 +45,6 @@ from bff_core.routing.wiring import WIRING
 from bff_core.saga.saga import Saga
 from bff_core.settings.model import Settings
 from bff_core.settings.values import base_of
-from bff_core.signin.routes import routes_for as signin_routes
 from bff_core.startup.arguments import check_arguments, check_keywords, check_parts
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.registry import Roster

@@ -4,7 +4,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from bff_core.auth.notes import ViewerNotes
+from bff_core.auth.viewer_codec import ViewerNotes
 from bff_core.background import Background
 from bff_core.cache.response_cache import NO_CACHE, ResponseCache
 from bff_core.cache.stores.factory import open_store

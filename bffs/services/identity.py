@@ -3,8 +3,8 @@
 from bff_core import Settings
 from bff_core.auth.authenticator import Authenticator
 from bff_core.auth.bearer import BearerAuthenticator, Issuer
-from bff_core.auth.oidc.sign_in import SignIn
-from bff_core.auth.token_handler.authenticator import SessionAuthenticator
+from bff_core.auth.oidc.config import SignIn
+from bff_core.auth.session.authenticator import SessionAuthenticator
 from bffs.scopes import CUSTOMER
 
 SCOPE = ("openid", "profile", "email", "offline_access", *CUSTOMER)

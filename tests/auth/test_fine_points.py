@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from joserfc.jwk import RSAKey
 
 from bff_core.auth.api_keys.authenticator import MOST_WRONG, ApiKeyAuthenticator
-from bff_core.auth.api_keys.key import ApiKeyRecord
+from bff_core.auth.api_keys.record import ApiKeyRecord
 from bff_core.auth.authenticator import Resources
 from bff_core.auth.bearer import REMEMBERED, DPoP
 from bff_core.auth.devices import MOST_DEVICES, Device, MemoryDevices

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bff_core.auth.keys import FRESH, LAST_GOOD, SELDOM, ProviderUnavailable
+from bff_core.auth.signing_keys import FRESH, LAST_GOOD, SELDOM, ProviderUnavailable
 from bff_core.errors import NotAuthenticated
 from bff_core.testing.scripted import fail, hang, reply
 from tests.auth.identity import Identity

@@ -25,20 +25,20 @@ from bff_core import (
     critical,
     gateway,
 )
-from bff_core.auth.api_keys.key import ApiKeyRecord
+from bff_core.auth.api_keys.record import ApiKeyRecord
 from bff_core.auth.bearer import BearerAuthenticator
 from bff_core.auth.certificate import CertificateAuthenticator
 from bff_core.auth.demo import DemoAuthenticator
 from bff_core.auth.introspection import Introspection, IntrospectionAuthenticator
 from bff_core.auth.issuer import Issuer
 from bff_core.auth.oidc.client import Grant
-from bff_core.auth.oidc.sign_in import SignIn
+from bff_core.auth.oidc.config import SignIn
 from bff_core.auth.plain_token import PlainToken
+from bff_core.auth_routes.session_start import session_of
 from bff_core.call import Reply, find_header
 from bff_core.events import Events
 from bff_core.policy.upstream.cache import Cache
 from bff_core.scope import Scope
-from bff_core.signin.arrival import session_of
 from bff_core.testing.scripted import Scripted, reply
 from tests.auth.tokens import AUDIENCE, ISSUER, claims, key_set, signed, wall
 from tests.kept_shop import by_script, client_of, in_production

@@ -5,7 +5,7 @@ import pytest
 
 from bff_core import FirstOf, gateway
 from bff_core.auth.api_keys.authenticator import ApiKeyAuthenticator
-from bff_core.auth.api_keys.key import new_key
+from bff_core.auth.api_keys.record import new_key
 from bff_core.auth.bearer import BearerAuthenticator, DPoP, Issuer
 from bff_core.auth.certificate import CertificateAuthenticator
 from bff_core.auth.demo import DemoAuthenticator

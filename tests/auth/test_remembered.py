@@ -11,12 +11,12 @@ from bff_core.auth.devices import BELIEVED as DEVICE_BELIEVED
 from bff_core.auth.devices import SELDOM as DEVICE_SELDOM
 from bff_core.auth.devices import DeviceSessions, id_of
 from bff_core.auth.introspection import Introspection, IntrospectionAuthenticator
-from bff_core.auth.keys import ProviderUnavailable
+from bff_core.auth.session.active import RECHECK, Sessions
 from bff_core.auth.session.memory import MOST, MemoryStore
 from bff_core.auth.session.redis import MOVE
 from bff_core.auth.session.session import Session, key_of
 from bff_core.auth.session.store import Lifetimes
-from bff_core.auth.token_handler.sessions import RECHECK, Sessions
+from bff_core.auth.signing_keys import ProviderUnavailable
 from bff_core.auth.viewer import Viewer
 from bff_core.clock import chance
 from bff_core.errors import NotAuthenticated

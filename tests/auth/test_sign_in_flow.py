@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
-from bff_core.auth.token_handler.authenticator import SessionAuthenticator
+from bff_core.auth.session.authenticator import SessionAuthenticator
 from bff_core.call import Reply
 from bff_core.errors import ConfigurationError
 from bff_core.events import SessionChanged

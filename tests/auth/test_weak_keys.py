@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from joserfc.jwk import RSAKey
 
 from bff_core.auth.jwt import Refused, keys_of, public_key_of
-from bff_core.auth.keys import ProviderUnavailable
+from bff_core.auth.signing_keys import ProviderUnavailable
 from bff_core.auth.weak_keys import is_roca, is_weak
 from bff_core.errors import NotAuthenticated
 from bff_core.testing.scripted import reply

@@ -4,9 +4,9 @@ import pytest
 
 from bff_core.auth.bearer import BearerAuthenticator, DeviceSessions, DPoP, Issuer
 from bff_core.auth.jwt import Refused
-from bff_core.auth.keys import FRESH
 from bff_core.auth.oidc.client import Client, Grant
-from bff_core.auth.oidc.sign_in import SignIn
+from bff_core.auth.oidc.config import SignIn
+from bff_core.auth.signing_keys import FRESH
 from bff_core.events import Events
 from bff_core.gateway.app import app as gateway
 from bff_core.testing.scripted import Scripted, ScriptedTransport, reply

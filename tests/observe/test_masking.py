@@ -2,7 +2,7 @@
 
 import pytest
 
-from bff_core.auth.api_keys.key import new_key
+from bff_core.auth.api_keys.record import new_key
 from bff_core.observe.masking import masked, redacted, words_of
 
 SECRET = "s3cr3t.Part-of_it~1+2/3="

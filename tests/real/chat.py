@@ -5,9 +5,9 @@ from fastapi.responses import HTMLResponse
 from starlette.requests import Request
 
 from bff_core import ANYONE, Scope, Settings, Viewer, access, gateway
-from bff_core.auth.oidc.sign_in import SignIn
+from bff_core.auth.oidc.config import SignIn
+from bff_core.auth.session.authenticator import SessionAuthenticator
 from bff_core.auth.session.session import Session
-from bff_core.auth.token_handler.authenticator import SessionAuthenticator
 from bff_core.exchange.context import SCOPE
 
 PAGE = """<!doctype html><title>chat</title><script>

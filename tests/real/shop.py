@@ -6,8 +6,8 @@ from typing import Annotated
 from fastapi import Depends
 
 from bff_core import Composition, Settings, Viewer, Views, compose, gateway
-from bff_core.auth.oidc.sign_in import SignIn
-from bff_core.auth.token_handler.authenticator import SessionAuthenticator
+from bff_core.auth.oidc.config import SignIn
+from bff_core.auth.session.authenticator import SessionAuthenticator
 
 views = Views(prefix="/v1")
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bff_core import ConfigurationError, Saga, SagaFailed, SagaPolicy, step
-from bff_core.auth.notes import ViewerNotes
 from bff_core.auth.viewer import Viewer
+from bff_core.auth.viewer_codec import ViewerNotes
 from bff_core.call import Attempt, Call, Reply
 from bff_core.composition.wiring import Wiring
 from bff_core.errors import (

@@ -12,8 +12,8 @@ from bff_core import ANYONE, Cache, Limit, Policy, Saga, Upstream, Views, step
 from bff_core.auth.api_keys.authenticator import ApiKeyAuthenticator
 from bff_core.auth.authenticator import FirstOf
 from bff_core.auth.bearer import BearerAuthenticator, DeviceSessions, DPoP, Issuer
-from bff_core.auth.oidc.sign_in import SignIn
-from bff_core.auth.token_handler.authenticator import SessionAuthenticator
+from bff_core.auth.oidc.config import SignIn
+from bff_core.auth.session.authenticator import SessionAuthenticator
 from bff_core.edge.options import EdgeOptions
 from bff_core.errors import ConfigurationError
 from bff_core.graphql import GraphQL

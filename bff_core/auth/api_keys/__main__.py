@@ -18,8 +18,8 @@ import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
-from bff_core.auth.api_keys.key import ApiKeyRecord
-from bff_core.auth.api_keys.keys import ApiKeys, open_keys
+from bff_core.auth.api_keys.lifecycle import ApiKeys, open_keys
+from bff_core.auth.api_keys.record import ApiKeyRecord
 from bff_core.clock import chance, monotonic
 from bff_core.errors import BFFError, ConfigurationError
 from bff_core.events import Events

@@ -8,8 +8,8 @@ from hashlib import sha256
 from hmac import compare_digest
 from typing import Final
 
-from bff_core.auth.api_keys.key import ApiKeyRecord, digest_of, prefix_of
-from bff_core.auth.api_keys.keys import ApiKeys, open_keys
+from bff_core.auth.api_keys.lifecycle import ApiKeys, open_keys
+from bff_core.auth.api_keys.record import ApiKeyRecord, digest_of, prefix_of
 from bff_core.auth.authenticator import Resources
 from bff_core.auth.viewer import Viewer
 from bff_core.call import find_header

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from bff_core.auth.api_keys.key import ApiKeyRecord
+from bff_core.auth.api_keys.record import ApiKeyRecord
 from bff_core.auth.api_keys.store import REMEMBERED
 from bff_core.errors import StoreUnavailable
 from bff_core.redis.interface import Link

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Final
 
-from bff_core.auth.api_keys.key import ApiKeyRecord
+from bff_core.auth.api_keys.record import ApiKeyRecord
 from bff_core.auth.api_keys.store import REMEMBERED
 from bff_core.sqlite import SQLiteFile
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from bff_core.auth.api_keys.key import ApiKeyRecord
+from bff_core.auth.api_keys.record import ApiKeyRecord
 
 REMEMBERED = 30 * 86_400.0
 """Seconds after its end for which a key is still listed."""

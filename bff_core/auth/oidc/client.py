@@ -21,10 +21,10 @@ from bff_core.auth.jwt import (
     scopes_of,
     verify,
 )
-from bff_core.auth.keys import Keys
-from bff_core.auth.oidc.logout import LOGOUT, LoggedOut, logout_in
+from bff_core.auth.oidc.back_channel_logout import LOGOUT, LoggedOut, logout_in
+from bff_core.auth.oidc.config import SignIn
 from bff_core.auth.oidc.provider import Directory, Endpoint, Metadata
-from bff_core.auth.oidc.sign_in import SignIn
+from bff_core.auth.signing_keys import Keys
 from bff_core.call import Reply
 from bff_core.clock import Clock, monotonic
 from bff_core.errors import BFFError

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from bff_core.auth.oidc.sign_in import SignIn, origin_in
+from bff_core.auth.oidc.config import SignIn, origin_in
 from bff_core.call import Reply
 from bff_core.clock import Clock
 from bff_core.errors import UpstreamError, answered

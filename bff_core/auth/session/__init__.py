@@ -1,1 +1,1 @@
-"""What a session is, where it is kept, and how a browser holds its end of it."""
+"""Sessions of browsers: signing in, what a session holds, its stores, its cookie, token refresh."""

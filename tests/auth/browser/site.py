@@ -27,8 +27,8 @@ from bff_core import (
     gateway,
     optional,
 )
-from bff_core.auth.oidc.sign_in import SignIn
-from bff_core.auth.token_handler.authenticator import SessionAuthenticator
+from bff_core.auth.oidc.config import SignIn
+from bff_core.auth.session.authenticator import SessionAuthenticator
 from bff_core.call import Call, Reply
 from bff_core.clock import Clock, monotonic
 from bff_core.events import AnyEvent, Events

@@ -7,9 +7,9 @@ import httpx
 import pytest
 
 from bff_core import Settings
+from bff_core.auth.session.authenticator import SessionAuthenticator
 from bff_core.auth.session.cookie import Cookie
-from bff_core.auth.token_handler.authenticator import SessionAuthenticator
-from bff_core.auth.token_handler.checks import cookie_of
+from bff_core.auth.session.settings_checks import cookie_of
 from bff_core.errors import ConfigurationError
 from services_mock import identity
 from tests.auth.browser.site import (

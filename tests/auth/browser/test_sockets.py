@@ -9,8 +9,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from bff_core import ANYONE, Require, access, gateway
+from bff_core.auth.session.authenticator import SessionAuthenticator
 from bff_core.auth.session.session import Session
-from bff_core.auth.token_handler.authenticator import SessionAuthenticator
 from bff_core.auth.viewer import Viewer
 from bff_core.events import Events
 from bff_core.exchange.context import SCOPE

@@ -5,10 +5,16 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from bff_core.auth.oidc.pending import MAX_PENDING, MAX_VALUE, Former, PendingCookies, Trip
+from bff_core.auth.session.pending_sign_ins import (
+    MAX_PENDING,
+    MAX_VALUE,
+    Former,
+    PendingCookies,
+    Trip,
+)
 from bff_core.auth.session.sealing import Sealing
 from bff_core.auth.session.session import key_of
-from bff_core.auth.token_handler.checks import cookie_of
+from bff_core.auth.session.settings_checks import cookie_of
 from tests.auth.browser.site import GOES, HERE, ISSUER, OURS, Browser, open_site
 
 LONG = "/v1/welcome?q=" + "x" * 1900

@@ -8,8 +8,8 @@ from fastapi.security import APIKeyCookie
 from openapi_spec_validator import validate
 
 from bff_core import ANYONE, FirstOf, Require, Settings, Views, gateway
+from bff_core.auth.session.authenticator import SessionAuthenticator
 from bff_core.auth.session.cookie import Cookie
-from bff_core.auth.token_handler.authenticator import SessionAuthenticator
 from bff_core.errors import ConfigurationError
 from tests.auth.browser.site import ISSUER, KEY, settings, sign_in_at, views
 

@@ -11,8 +11,8 @@ from pydantic import SecretStr
 
 from bff_core import Require, Views, gateway
 from bff_core.auth.api_keys.authenticator import REFUSAL, ApiKeyAuthenticator
-from bff_core.auth.api_keys.key import digest_of, new_key, prefix_of
-from bff_core.auth.api_keys.keys import ApiKeys, open_keys
+from bff_core.auth.api_keys.lifecycle import ApiKeys, open_keys
+from bff_core.auth.api_keys.record import digest_of, new_key, prefix_of
 from bff_core.clock import chance, monotonic
 from bff_core.errors import ConfigurationError, NotFound
 from bff_core.events import Events

@@ -11,9 +11,9 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from bff_core.auth.jwt import Claims, Refused
 from bff_core.auth.oidc.client import Client, Grant, GrantRefused
-from bff_core.auth.oidc.pending import Former, Pending, PendingCookies, Trip
 from bff_core.auth.oidc.return_url import local
-from bff_core.auth.oidc.strength import Strength
+from bff_core.auth.oidc.step_up import Strength
+from bff_core.auth.session.pending_sign_ins import Former, Pending, PendingCookies, Trip
 from bff_core.auth.session.sealing import Sealing
 from bff_core.call import Headers
 from bff_core.clock import Clock

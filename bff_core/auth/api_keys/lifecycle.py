@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from typing import Final, Protocol
 
-from bff_core.auth.api_keys.key import ApiKeyRecord, digest_of, new_key, prefix_of
+from bff_core.auth.api_keys.record import ApiKeyRecord, digest_of, new_key, prefix_of
 from bff_core.auth.api_keys.redis import RedisKeys
 from bff_core.auth.api_keys.sqlite import SQLiteKeys
 from bff_core.auth.api_keys.store import KeyStore

@@ -27,7 +27,7 @@ def routes_for(authenticator: Authenticator | None) -> list[Route]:
 
 def _routes_of_devices(authenticator: HasDevices) -> list[Route]:
     from bff_core.auth.devices import DeviceSessions  # noqa: PLC0415 # as below
-    from bff_core.signin.devices import device_routes  # noqa: PLC0415 # as below
+    from bff_core.auth_routes.devices import device_routes  # noqa: PLC0415 # as below
 
     devices = authenticator.devices
     return device_routes(devices) if isinstance(devices, DeviceSessions) else []
@@ -35,10 +35,10 @@ def _routes_of_devices(authenticator: HasDevices) -> list[Route]:
 
 def _routes_of(authenticator: SignsIn) -> list[Route]:
     # What signs in loads a lot that most gateways need not wait for.
-    from bff_core.auth.token_handler.authenticator import (  # noqa: PLC0415 # see above
+    from bff_core.auth.session.authenticator import (  # noqa: PLC0415 # see above
         SessionAuthenticator,
     )
-    from bff_core.signin.browser import SessionEndpoints  # noqa: PLC0415 # see above
+    from bff_core.auth_routes.browser import SessionEndpoints  # noqa: PLC0415 # see above
 
     if isinstance(authenticator, SessionAuthenticator):
         return SessionEndpoints(authenticator).routes()

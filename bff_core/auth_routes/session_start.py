@@ -5,10 +5,10 @@ from typing import Final
 
 from bff_core.auth.jwt import Claims, Refused, acr_of, auth_time_of
 from bff_core.auth.oidc.client import Grant, scopes_in
-from bff_core.auth.oidc.sign_in import SignIn
+from bff_core.auth.oidc.config import SignIn
 from bff_core.auth.session.session import Claims as Shown
 from bff_core.auth.session.session import Session
-from bff_core.auth.token_handler.refresh import tokens_of
+from bff_core.auth.session.token_refresh import tokens_of
 
 LONGEST_NAME: Final = 200
 

@@ -6,7 +6,7 @@ from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from bff_core.auth.issuer import ALGORITHMS, Issuer
-from bff_core.auth.oidc.strength import Strength
+from bff_core.auth.oidc.step_up import Strength
 from bff_core.errors import ConfigurationError
 
 DEFAULT_ALGORITHMS: Final = ("RS256", "PS256", "ES256", "EdDSA", "Ed25519")

@@ -11,19 +11,21 @@ from starlette.routing import Route
 
 from bff_core.auth.access import ANYONE
 from bff_core.auth.jwt import Refused
-from bff_core.auth.oidc.flow import Comeback, SignInFailed
-from bff_core.auth.oidc.pending import SIGN_IN_SECONDS
 from bff_core.auth.oidc.return_url import local, with_error
+from bff_core.auth.session.authenticator import SessionAuthenticator
+from bff_core.auth.session.pending_sign_ins import SIGN_IN_SECONDS
 from bff_core.auth.session.session import (
     key_of,
     provider_session_of,
     provider_subject_of,
     provider_unnamed_of,
 )
+from bff_core.auth.session.sign_in_flow import Comeback, SignInFailed
 from bff_core.auth.session.store import Kept
-from bff_core.auth.token_handler.authenticator import SessionAuthenticator
-from bff_core.auth.token_handler.refresh import NotSignedIn
+from bff_core.auth.session.token_refresh import NotSignedIn
 from bff_core.auth.viewer import Viewer
+from bff_core.auth_routes.navigation import NO_STORE, answered, redirect
+from bff_core.auth_routes.session_start import session_of
 from bff_core.edge.body_limit import whole
 from bff_core.errors import (
     BFFError,
@@ -35,8 +37,6 @@ from bff_core.errors import (
 from bff_core.exchange.context import SCOPE
 from bff_core.routing.access import guarded
 from bff_core.scope import Scope
-from bff_core.signin.arrival import session_of
-from bff_core.signin.navigation import NO_STORE, answered, redirect
 
 LONGEST: Final = 16 * 1024
 """Bytes of a logout token's form."""

@@ -7,8 +7,8 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from bff_core.auth.oidc.flow import SignInFailed
 from bff_core.auth.oidc.return_url import with_error
+from bff_core.auth.session.sign_in_flow import SignInFailed
 from bff_core.clock import Clock
 from bff_core.errors import BFFError, RequestTimedOut
 from bff_core.exchange.context import SCOPE, note_error

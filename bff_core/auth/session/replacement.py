@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Iterable
 
 from bff_core.auth.oidc.client import Client
-from bff_core.auth.oidc.pending import Former
+from bff_core.auth.session.active import GRACE, Sessions
+from bff_core.auth.session.pending_sign_ins import Former
 from bff_core.auth.session.session import (
     Session,
     owner_of,
@@ -12,7 +13,6 @@ from bff_core.auth.session.session import (
     provider_subject_of,
 )
 from bff_core.auth.session.store import Kept
-from bff_core.auth.token_handler.sessions import GRACE, Sessions
 from bff_core.errors import StoreUnavailable
 from bff_core.upstream.provider import ProviderUnavailable
 from bff_core.upstream.runtime import Spawn

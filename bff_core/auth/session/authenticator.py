@@ -7,21 +7,21 @@ from typing import Final, TypeVar
 
 from bff_core.auth.authenticator import Resources
 from bff_core.auth.oidc.client import Client
-from bff_core.auth.oidc.flow import Flow
+from bff_core.auth.oidc.config import SignIn
 from bff_core.auth.oidc.return_url import local
-from bff_core.auth.oidc.sign_in import SignIn
+from bff_core.auth.session.active import Sessions
 from bff_core.auth.session.cookie import Cookie, SameSite
 from bff_core.auth.session.csrf import Origins
 from bff_core.auth.session.memory import MemoryStore
 from bff_core.auth.session.redis import RedisStore
+from bff_core.auth.session.replacement import Succession
 from bff_core.auth.session.sealing import Sealing
 from bff_core.auth.session.session import Session, key_of
+from bff_core.auth.session.settings_checks import check_settings, cookie_of, origin_of
+from bff_core.auth.session.sign_in_flow import Flow
 from bff_core.auth.session.store import Kept, Lifetimes, SessionStore
-from bff_core.auth.token_handler.checks import check_settings, cookie_of, origin_of
-from bff_core.auth.token_handler.refresh import Refresher, SessionEnded
-from bff_core.auth.token_handler.sessions import Sessions
-from bff_core.auth.token_handler.succession import Succession
-from bff_core.auth.token_handler.token import SessionToken
+from bff_core.auth.session.token import SessionToken
+from bff_core.auth.session.token_refresh import Refresher, SessionEnded
 from bff_core.auth.viewer import Viewer
 from bff_core.clock import Clock
 from bff_core.errors import ConfigurationError

@@ -1,7 +1,7 @@
 """The access token of a session, for services that are called in its viewer's name."""
 
 from bff_core.auth.session.store import Kept
-from bff_core.auth.token_handler.refresh import Refresher, SessionEnded
+from bff_core.auth.session.token_refresh import Refresher, SessionEnded
 
 
 class SessionToken:

@@ -1,1 +1,0 @@
-"""The token handler: a browser holds a cookie, the gateway the tokens it stands for."""
