@@ -11,9 +11,9 @@ from bff_core.cache.response_cache import ResponseCache
 from bff_core.call import Call, Handler, Layer, Reply, StreamedBody
 from bff_core.composition.bulk import ItemResult, bulk
 from bff_core.composition.composition import Composition
+from bff_core.composition.decorators import critical, optional
 from bff_core.composition.gather import gather
 from bff_core.composition.loader import loader
-from bff_core.composition.methods import critical, optional
 from bff_core.composition.state import PartStatus
 from bff_core.edge.options import CorsOptions, EdgeOptions
 from bff_core.edge.shedding.criticality import criticality

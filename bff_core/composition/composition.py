@@ -11,7 +11,7 @@ from bff_core.clock import Clock, monotonic
 from bff_core.composition.errors import PartCancelled
 from bff_core.composition.part import Failure, Part
 from bff_core.composition.plan import Plan
-from bff_core.composition.screen import Screen
+from bff_core.composition.run import Screen
 from bff_core.composition.state import PartStatus, is_worse
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events

@@ -13,7 +13,7 @@ from collections.abc import (
 from typing import Final, Generic, Never, Self, TypeVar, overload
 
 from bff_core.composition.composition import Composition
-from bff_core.composition.methods import Optional, checked_timeout, frozen_fallback
+from bff_core.composition.decorators import Optional, checked_timeout, frozen_fallback
 from bff_core.composition.part import Critical, Failure, Part
 from bff_core.composition.state import reason_of, state_of
 from bff_core.errors import ConfigurationError, NotFound

@@ -9,7 +9,7 @@ from typing import Generic, Protocol, TypeVar
 
 from bff_core.call import Reply
 from bff_core.composition.errors import PartCancelled, PartTimedOut
-from bff_core.composition.screen import Screen
+from bff_core.composition.run import Screen
 from bff_core.composition.state import DEPENDENCY, State, reason_of, state_of
 from bff_core.errors import BadPayload, BFFError, CompositionCycle, PartFailed
 from bff_core.events import Crashed, PartEnded

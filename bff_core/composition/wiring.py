@@ -8,7 +8,7 @@ from typing import Protocol, Self, TypeVar, get_type_hints, runtime_checkable
 from bff_core.cache.response_cache import ResponseCache
 from bff_core.clock import Clock
 from bff_core.composition.composition import Board, Composition
-from bff_core.composition.facts import watched
+from bff_core.composition.tracked_scope import watched
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events
 from bff_core.scope import Scope, Wired

@@ -7,7 +7,7 @@ import strawberry
 
 from bff_core.auth.viewer import Viewer
 from bff_core.composition.composition import Composition, close
-from bff_core.composition.facts import watched
+from bff_core.composition.tracked_scope import watched
 from bff_core.composition.wiring import Wiring
 from bff_core.events import Events
 from bff_core.graphql.inputs import checked

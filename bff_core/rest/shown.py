@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from bff_core.composition.composition import Composition
-from bff_core.composition.methods import PartMethod
+from bff_core.composition.decorators import PartMethod
 from bff_core.errors import ConfigurationError
 
 T = TypeVar("T")

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import pytest
 
 from bff_core.composition.composition import Board, Composition
+from bff_core.composition.decorators import critical, optional
 from bff_core.composition.gather import gather
 from bff_core.composition.loader import loader
-from bff_core.composition.methods import critical, optional
 from bff_core.composition.wiring import Wiring
 from bff_core.events import Events
 from bff_core.scope import Scope

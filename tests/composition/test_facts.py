@@ -7,7 +7,7 @@ import pytest
 
 from bff_core.auth.viewer import Viewer
 from bff_core.call import Call, Reply, Reuse
-from bff_core.composition.facts import watched
+from bff_core.composition.tracked_scope import watched
 from bff_core.lineage import EVERYBODY, TENANT, VIEWER, Lineage
 from bff_core.scope import Scope
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 import pytest
 
 from bff_core.composition.composition import Composition
+from bff_core.composition.decorators import critical
 from bff_core.composition.gather import gather
 from bff_core.composition.loader import loader
-from bff_core.composition.methods import critical
 from bff_core.errors import ConfigurationError, NotFound, Overloaded, PartFailed
 
 PRICES = {"a": 1, "b": 2, "c": 3, "d": 4, "e": 5}

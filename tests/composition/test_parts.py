@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import pytest
 
 from bff_core.composition.composition import Board, Composition
+from bff_core.composition.decorators import critical, optional
 from bff_core.composition.errors import PartCancelled
 from bff_core.composition.gather import gather
-from bff_core.composition.methods import critical, optional
 from bff_core.errors import (
     CompositionCycle,
     ConfigurationError,

@@ -8,7 +8,7 @@ import pytest
 
 from bff_core.clock import monotonic
 from bff_core.composition.composition import Composition
-from bff_core.composition.methods import critical
+from bff_core.composition.decorators import critical
 from bff_core.composition.wiring import Wiring, shape_of
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events

@@ -6,7 +6,7 @@ import pytest
 
 from bff_core.call import find_header
 from bff_core.composition.composition import Composition
-from bff_core.composition.methods import critical
+from bff_core.composition.decorators import critical
 from bff_core.errors import TransportFailed
 from bff_core.policy.upstream.policy import Policy
 from bff_core.policy.upstream.retry import Retry
