@@ -31,7 +31,7 @@ from graphql import (
     value_from_ast_untyped,
 )
 
-from bff_core.graphql.limits import Limits
+from bff_core.graphql.query_limits import Limits
 from bff_core.graphql.sizes import Size, Sizing, Variables, sizing_of
 
 MUTATION_WEIGHT: Final = 10

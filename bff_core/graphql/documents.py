@@ -10,14 +10,14 @@ from graphql import DocumentNode, GraphQLError, OperationDefinitionNode
 from bff_core.errors import BFFError
 from bff_core.graphql.cost import Pricing, QueryTooExpensive, Tariff
 from bff_core.graphql.field_rules import FieldRule
-from bff_core.graphql.limits import (
+from bff_core.graphql.parsing import parsed
+from bff_core.graphql.query_limits import (
     FragmentCycle,
     Limits,
     QueryTooLarge,
     check_extent,
     check_length,
 )
-from bff_core.graphql.parsing import parsed
 from bff_core.graphql.schema import graphql_schema
 from bff_core.graphql.validation import Validation
 from bff_core.view_cache.cache import Keeper

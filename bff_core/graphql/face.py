@@ -13,12 +13,12 @@ from bff_core.edge.idempotency import READS_ONLY
 from bff_core.edge.shedding.criticality import criticality as ranked
 from bff_core.errors import ConfigurationError
 from bff_core.graphql.access import effective, guard_fields
-from bff_core.graphql.keyed import name_writes
-from bff_core.graphql.limits import Limits
-from bff_core.graphql.numbers import refuse_infinite
+from bff_core.graphql.finite_numbers import refuse_infinite
+from bff_core.graphql.idempotency import name_writes
+from bff_core.graphql.null_errors import witness_nulls
+from bff_core.graphql.query_limits import Limits
 from bff_core.graphql.schema import graphql_schema, screens_of, shape_of
 from bff_core.graphql.view import GraphQLView
-from bff_core.graphql.witness import witness_nulls
 from bff_core.policy.edge.shedding import USUAL, Criticality
 from bff_core.routing.access import RouteAccess, guarded
 from bff_core.routing.fast_path import FastLane

@@ -15,7 +15,7 @@ from bff_core.edge.json_errors import Unreadable, unreadable
 from bff_core.edge.problem_details import place
 from bff_core.edge.strict_json import BYTE_ORDER_MARK, MAX_DEPTH, is_flat
 from bff_core.graphql.documents import RequestRefused
-from bff_core.graphql.limits import Limits, QueryTooLarge, check_values
+from bff_core.graphql.query_limits import Limits, QueryTooLarge, check_values
 from bff_core.routing.body_types import check_media, unsupported
 from bff_core.scope import Scope
 

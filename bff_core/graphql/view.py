@@ -18,9 +18,9 @@ from bff_core.graphql.documents import Document, Documents, RequestRefused
 from bff_core.graphql.execution import Execution
 from bff_core.graphql.failures import report, told, told_refused
 from bff_core.graphql.field_rules import FieldRules
-from bff_core.graphql.keyed import begin, end
-from bff_core.graphql.limits import Limits
+from bff_core.graphql.idempotency import begin, end
 from bff_core.graphql.negotiation import Medium, medium_for
+from bff_core.graphql.query_limits import Limits
 from bff_core.graphql.request import Asked, read_body, read_query
 from bff_core.graphql.schema import graphql_schema
 from bff_core.graphql.validation import MAX_ERRORS

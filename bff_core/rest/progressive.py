@@ -22,8 +22,8 @@ from bff_core.errors import RequestTimedOut
 from bff_core.exchange.context import SCOPE, exchange_of, note_error
 from bff_core.exchange.part_headers import parts_told, statuses_of
 from bff_core.rest.answer import Answer, with_injected
+from bff_core.rest.progressive_parts import Present, Shown, presenters
 from bff_core.rest.response_model import encode
-from bff_core.rest.shown import Present, Shown, presenters
 from bff_core.routing.wiring import wiring_of
 from bff_core.scope import Scope
 

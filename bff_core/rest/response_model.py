@@ -22,7 +22,7 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from bff_core.errors import ConfigurationError
 from bff_core.rest.exact_types import ExactTypes, Foreign
-from bff_core.rest.finite import finite_serializer
+from bff_core.rest.finite_numbers import finite_serializer
 from bff_core.rest.struct_schema import has_structs, unknown_in, without_structs
 
 

@@ -29,8 +29,8 @@ from bff_core.rest.answer import (
 from bff_core.rest.compose import COMPOSED, composition_of, inputs_of
 from bff_core.rest.parameters import Binder, Inputs, Values, is_bindable
 from bff_core.rest.progressive import ProgressiveAnswer, wants_lines
+from bff_core.rest.progressive_parts import Shown
 from bff_core.rest.route_options import Answering
-from bff_core.rest.shown import Shown
 from bff_core.rest.signature import with_request
 from bff_core.routing.wiring import wiring_of
 from bff_core.scope import Scope

@@ -15,14 +15,14 @@ from bff_core.composition.composition import Composition
 from bff_core.edge.shedding.criticality import criticality
 from bff_core.errors import ConfigurationError, wired_in
 from bff_core.policy.edge.shedding import USUAL
+from bff_core.rest.body_limits import MAX_VALUES, takes_json, values_limited
 from bff_core.rest.compose import composition_of
 from bff_core.rest.declaration import check_endpoint, check_path, check_path_parameters
-from bff_core.rest.keyed import KEY_RESPONSES, Wish, key_parameter, key_required, wish_of
-from bff_core.rest.media import MAX_VALUES, takes_json, values_limited
+from bff_core.rest.idempotency import KEY_RESPONSES, Wish, key_parameter, key_required, wish_of
 from bff_core.rest.openapi import META_PARAMETER, PART_STATUS, PROBLEM, PROGRESSIVE
+from bff_core.rest.progressive_parts import Shown, check_shown
 from bff_core.rest.route_options import DOCUMENTATION, Answering, result_of, take_answering
 from bff_core.rest.shape import shape_of
-from bff_core.rest.shown import Shown, check_shown
 from bff_core.rest.signature import as_function, injection_of
 from bff_core.rest.stream import Lines, as_stream, item_of
 from bff_core.rest.view import CompiledView, View, compile_view

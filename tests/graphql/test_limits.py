@@ -8,7 +8,7 @@ from graphql import parse
 from bff_core import ConfigurationError
 from bff_core.graphql import Limits
 from bff_core.graphql.documents import CACHED_CHARACTERS, Documents, RequestRefused
-from bff_core.graphql.limits import QueryTooLarge, check_extent
+from bff_core.graphql.query_limits import QueryTooLarge, check_extent
 from tests.cpu_time import cpu_seconds
 
 SCHEMA = strawberry.Schema(Query, Mutation)

@@ -9,7 +9,7 @@ import pytest
 
 from bff_core import ANYONE, ConfigurationError, Settings, Views, gateway
 from bff_core.events import Events
-from bff_core.rest.media import MAX_VALUES
+from bff_core.rest.body_limits import MAX_VALUES
 from tests.cpu_time import cpu_seconds_of
 
 JSON = {"content-type": "application/json"}
