@@ -42,7 +42,7 @@ from bff_core.observe.process import lines_of_others
 from bff_core.policy.edge.rate_limits import Limit
 from bff_core.policy_reload import PolicyFile
 from bff_core.routing.access import RouteAccess
-from bff_core.saga.desk import Desk
+from bff_core.saga.coordinator import Desk
 from bff_core.saga.saga import Saga
 from bff_core.settings.model import Settings
 from bff_core.startup.checks import Checks

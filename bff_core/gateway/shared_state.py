@@ -20,10 +20,10 @@ from bff_core.limits.redis import RedisStore as RedisCounts
 from bff_core.limits.store import Store as LimitStore
 from bff_core.policy.edge.idempotency import IdempotencyOptions
 from bff_core.redis.clients import Links
-from bff_core.saga.desk import Desk
-from bff_core.saga.journal.opening import open_journal
+from bff_core.saga.coordinator import Desk
+from bff_core.saga.journal.factory import open_journal
 from bff_core.saga.saga import Saga
-from bff_core.saga.steps import Surroundings
+from bff_core.saga.step_runner import Surroundings
 from bff_core.settings.model import Settings
 from bff_core.sqlite import opened_file
 

@@ -18,9 +18,9 @@ from bff_core.clock import chance, monotonic
 from bff_core.errors import ConfigurationError, StoreUnavailable
 from bff_core.events import Events
 from bff_core.redis.interface import Link
-from bff_core.saga.entry import Entry, told
+from bff_core.saga.journal.factory import open_journal
 from bff_core.saga.journal.interface import Journal
-from bff_core.saga.journal.opening import open_journal
+from bff_core.saga.record import Entry, told
 from bff_core.settings.values import JOURNAL, PREFIX, with_files, without_password
 from bff_core.sqlite import missing_file
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from bff_core.errors import BFFError
-from bff_core.saga.entry import Entry, Failure, told
+from bff_core.saga.record import Entry, Failure, told
 
 
 class SagaFailed(BFFError):

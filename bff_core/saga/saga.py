@@ -20,7 +20,7 @@ import msgspec
 from bff_core.composition.composition import Composition
 from bff_core.errors import ConfigurationError
 from bff_core.policy.options import Option, check
-from bff_core.saga.desk import Desk
+from bff_core.saga.coordinator import Desk
 from bff_core.saga.results import Journaled
 
 S = TypeVar("S", bound="Saga")

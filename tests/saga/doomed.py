@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from bff_core import Gateway
 from bff_core.saga.journal.interface import Journal
-from bff_core.saga.steps import Surroundings
+from bff_core.saga.step_runner import Surroundings
 from bffs.mobile.app import app
 
 T = TypeVar("T")

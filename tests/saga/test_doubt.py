@@ -14,7 +14,7 @@ from bff_core.errors import (
     PartFailed,
     TransportFailed,
 )
-from bff_core.saga.doubt import is_over, verdict
+from bff_core.saga.indeterminate import is_over, verdict
 
 KEY = ((b"idempotency-key", b"k-1"),)
 OWN = ((b"content-type", b"application/problem+json; charset=utf-8"),)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from bff_core.saga.__main__ import main
-from bff_core.saga.entry import Entry, Failure, Step
 from bff_core.saga.journal.sqlite import SQLiteJournal
+from bff_core.saga.record import Entry, Failure, Step
 
 STUCK = Entry(
     id="s-1",

@@ -22,9 +22,9 @@ from bff_core.errors import (
     TransportFailed,
 )
 from bff_core.events import Crashed, Events, SagaStuck
-from bff_core.saga.desk import Desk
+from bff_core.saga.coordinator import Desk
 from bff_core.saga.errors import SagaUnderWay, SagaUnsettled
-from bff_core.saga.steps import Surroundings
+from bff_core.saga.step_runner import Surroundings
 from bff_core.scope import Scope
 
 pytestmark = pytest.mark.virtual_time

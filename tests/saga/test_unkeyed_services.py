@@ -22,8 +22,8 @@ from bff_core import (
     gateway,
     step,
 )
-from bff_core.saga.entry import Entry
 from bff_core.saga.journal.sqlite import SQLiteJournal
+from bff_core.saga.record import Entry
 from bff_core.testing.running import running
 from tests.saga.services import Ledger
 

@@ -10,7 +10,7 @@ from bff_core import ApiKey, Policy, Retry
 from bff_core.call import Attempt, Call, Reply, StreamedBody
 from bff_core.errors import BadStatus, TransportFailed
 from bff_core.policy.upstream.redirect import redirected
-from bff_core.saga.doubt import verdict
+from bff_core.saga.indeterminate import verdict
 from bff_core.testing.scripted import reply
 from bff_core.testing.workbench import Workbench
 from bff_core.upstream.credentials.factory import Wallet

@@ -11,8 +11,10 @@ from bff_core.call import Call
 from bff_core.clock import Chance, Clock
 from bff_core.errors import BFFError, PartFailed, StoreUnavailable
 from bff_core.events import Events, SagaEnded, SagaStuck
-from bff_core.saga.doubt import Verdict, is_over, may_be_busy, verdict
-from bff_core.saga.entry import (
+from bff_core.saga.indeterminate import Verdict, is_over, may_be_busy, verdict
+from bff_core.saga.journal.interface import Journal
+from bff_core.saga.pace import Pace, longest_backoff
+from bff_core.saga.record import (
     Do,
     End,
     Entry,
@@ -25,8 +27,6 @@ from bff_core.saga.entry import (
     next_move,
     unsettled,
 )
-from bff_core.saga.journal.interface import Journal
-from bff_core.saga.pace import Pace, longest_backoff
 
 UNDER_WAY = frozenset({"started", "undoing"})
 """States in which something was sent, and how it ended is not known."""

@@ -10,12 +10,12 @@ from bff_core.composition.wiring import shape_of
 from bff_core.errors import ConfigurationError, KeyReused, StoreUnavailable
 from bff_core.events import Crashed
 from bff_core.policy.edge.idempotency import derived_key
-from bff_core.saga.driver import Driver
-from bff_core.saga.entry import Entry, Failure, Step, kind_of
 from bff_core.saga.errors import SagaFailed, SagaUnderWay, SagaUnsettled
-from bff_core.saga.keys import plans_of
+from bff_core.saga.execution import Driver
 from bff_core.saga.pace import longest_backoff
-from bff_core.saga.steps import Kind, Steps, Surroundings, results_of
+from bff_core.saga.record import Entry, Failure, Step, kind_of
+from bff_core.saga.step_runner import Kind, Steps, Surroundings, results_of
+from bff_core.saga.unkeyed_steps import plans_of
 from bff_core.scope import Scope, writing
 from bff_core.upstream.request_bodies import json_of
 

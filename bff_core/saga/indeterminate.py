@@ -14,7 +14,7 @@ from bff_core.errors import (
     TransportFailed,
     UpstreamError,
 )
-from bff_core.saga.entry import Failure
+from bff_core.saga.record import Failure
 
 Verdict = Literal["refused", "unsent", "later", "open"]
 """What is known of a try that failed.

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from bff_core.composition.wiring import shape_of
 from bff_core.errors import ConfigurationError
-from bff_core.saga.entry import StepPlan
+from bff_core.saga.record import StepPlan
 from bff_core.upstream.caller import KEYED, Caller, unkeyed
 from bff_core.upstream.client import Upstream
 

@@ -11,9 +11,9 @@ from bff_core.clock import Chance, Clock
 from bff_core.composition.wiring import Wiring
 from bff_core.events import Events
 from bff_core.policy.edge.idempotency import derived_key
-from bff_core.saga.driver import Done, Fell, NotDone
-from bff_core.saga.entry import Entry
+from bff_core.saga.execution import Done, Fell, NotDone
 from bff_core.saga.journal.interface import Journal
+from bff_core.saga.record import Entry
 from bff_core.saga.results import to_model
 from bff_core.scope import Scope, StepTry
 
