@@ -7,8 +7,8 @@ import struct
 from contextlib import suppress
 from typing import Any, Final
 
-from bff_core.server.reading import RequestReader
-from bff_core.server.serving import Serving
+from bff_core.server.parser import RequestReader
+from bff_core.server.server_state import Serving
 
 ASGI: Final = {"version": "3.0", "spec_version": "2.4"}
 

@@ -10,12 +10,12 @@ from typing import Any, Final
 
 from bff_core.events import Events, Opened
 from bff_core.gateway.app import GATEWAY, Gateway
-from bff_core.server.drain import Drain
+from bff_core.server.graceful_shutdown import Drain
 from bff_core.server.lifespan import Lifespan
-from bff_core.server.listening import Listening
+from bff_core.server.listening_socket import Listening
 from bff_core.server.options import ServerOptions
 from bff_core.server.protocol import HTTPProtocol
-from bff_core.server.serving import App, Config, Dates, Serving, State, options_of
+from bff_core.server.server_state import App, Config, Dates, Serving, State, options_of
 from bff_core.server.watchdog import Watchdog
 from bff_core.startup.processes import PROCESSES, Processes
 

@@ -10,12 +10,8 @@ from collections import deque
 from contextlib import suppress
 from typing import Any, Final, cast
 
-from bff_core.server.answer import Answer
-from bff_core.server.cycle import Cycle
-from bff_core.server.patience import BODY, HEAD, IDLE, Patience
-from bff_core.server.peer import Peer, has_arrived, reset
-from bff_core.server.reading import RequestReader
-from bff_core.server.refusal import (
+from bff_core.server.deadlines import BODY, HEAD, IDLE, Patience
+from bff_core.server.early_refusal import (
     BODY_TOO_SLOW,
     HEAD_TOO_LARGE,
     HEAD_TOO_SLOW,
@@ -23,9 +19,13 @@ from bff_core.server.refusal import (
     READER_TOO_SLOW,
     Refusal,
 )
-from bff_core.server.sending import Sender
-from bff_core.server.serving import Config, Serving, State, serving_of
+from bff_core.server.parser import RequestReader
+from bff_core.server.peer import Peer, has_arrived, reset
+from bff_core.server.request_cycle import Cycle
+from bff_core.server.response import Answer
+from bff_core.server.server_state import Config, Serving, State, serving_of
 from bff_core.server.upgrade import handshake_of, upgrade
+from bff_core.server.writer import Sender
 
 MOST_PIPELINED: Final = 16
 """Requests that wait for the answer before theirs."""

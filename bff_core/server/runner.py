@@ -17,9 +17,9 @@ from bff_core.errors import ConfigurationError
 from bff_core.events import Events
 from bff_core.observe.log import log_sink
 from bff_core.server.lifespan import LifespanFailed
-from bff_core.server.listening import CannotListen, adopt, bind
+from bff_core.server.listening_socket import CannotListen, adopt, bind
 from bff_core.server.process import Process
-from bff_core.server.serving import App
+from bff_core.server.server_state import App
 from bff_core.server.uvicorn import configuration
 from bff_core.server.workers import READY, Workers, command
 from bff_core.settings.model import ConfigurationWarning, Settings

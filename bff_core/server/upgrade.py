@@ -6,10 +6,10 @@ from copy import copy
 from typing import Any, Final
 
 from bff_core.exchange.context import CUT
+from bff_core.server.early_refusal import NOT_ACCEPTED, NOT_HTTP, Refusal
+from bff_core.server.parser import RequestReader
 from bff_core.server.peer import reset
-from bff_core.server.reading import RequestReader
-from bff_core.server.refusal import NOT_ACCEPTED, NOT_HTTP, Refusal
-from bff_core.server.serving import Serving
+from bff_core.server.server_state import Serving
 
 _DENIAL: Final = "websocket.http.response"
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 from uvicorn import Config as UvicornConfig
 from uvicorn.server import ServerState
 
-from bff_core.server.serving import App, Config, State
+from bff_core.server.server_state import App, Config, State
 
 MakeLoop = Callable[[], asyncio.AbstractEventLoop]
 

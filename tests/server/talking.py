@@ -13,10 +13,10 @@ from typing import Any, cast
 from uvicorn import Config
 
 from bff_core.server.lifespan import Lifespan
-from bff_core.server.listening import Listening, bind
+from bff_core.server.listening_socket import Listening, bind
 from bff_core.server.options import ServerOptions
 from bff_core.server.protocol import HTTPProtocol
-from bff_core.server.serving import Dates, Serving, options_of
+from bff_core.server.server_state import Dates, Serving, options_of
 from bff_core.server.uvicorn import configuration
 
 PATIENCE = 30.0

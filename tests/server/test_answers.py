@@ -2,9 +2,9 @@
 
 import pytest
 
-from bff_core.server import head as heads
-from bff_core.server.answer import Answer
-from bff_core.server.head import Head
+from bff_core.server import response_head as heads
+from bff_core.server.response import Answer
+from bff_core.server.response_head import Head
 from tests.server.talking import HELLO, Shop, echo, hello, served
 
 pytestmark = pytest.mark.uvloop

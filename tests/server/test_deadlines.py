@@ -9,9 +9,9 @@ import pytest
 from bff_core import Settings, gateway
 from bff_core.errors import ConfigurationError
 from bff_core.events import AnyEvent, Events, Refused
+from bff_core.server.deadlines import Patience
+from bff_core.server.early_refusal import Refusals
 from bff_core.server.options import ServerOptions
-from bff_core.server.patience import Patience
-from bff_core.server.refusal import Refusals
 from tests.server.talking import HELLO, Shop, echo, hello, served, until
 
 pytestmark = pytest.mark.uvloop

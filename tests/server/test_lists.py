@@ -2,10 +2,10 @@
 
 import pytest
 
-from bff_core.server import head as heads
-from bff_core.server.answer import Answer
-from bff_core.server.head import Head
-from bff_core.server.refusal import HEAD_TOO_LARGE, NO_HOST, NOT_HTTP, UNFINISHED, Refusals
+from bff_core.server import response_head as heads
+from bff_core.server.early_refusal import HEAD_TOO_LARGE, NO_HOST, NOT_HTTP, UNFINISHED, Refusals
+from bff_core.server.response import Answer
+from bff_core.server.response_head import Head
 
 START = "http.response.start"
 BODY = "http.response.body"

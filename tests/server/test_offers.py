@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bff_core import Settings, gateway
 from bff_core.server.options import ServerOptions
-from bff_core.server.reading import RequestReader
+from bff_core.server.parser import RequestReader
 from tests.server.talking import HELLO, Shop, echo, served
 
 pytestmark = pytest.mark.uvloop

@@ -13,7 +13,7 @@ import pytest
 from bff_core.events import Events
 from bff_core.gateway.app import Gateway
 from bff_core.server.__main__ import main, plan_of
-from bff_core.server.listening import CannotListen, adopt, bind
+from bff_core.server.listening_socket import CannotListen, adopt, bind
 from bff_core.server.runner import CannotServe, Plan, load
 from bff_core.server.workers import Worker, Workers
 from tests.processes.process import Process

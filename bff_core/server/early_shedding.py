@@ -13,8 +13,8 @@ from bff_core.edge.shedding.controller import Doorkeeper
 from bff_core.edge.shedding.criticality import Fields
 from bff_core.errors import Overloaded
 from bff_core.policy.edge.shedding import Pressure
-from bff_core.server.head import STATUS_LINES
-from bff_core.server.reading import RequestReader
+from bff_core.server.parser import RequestReader
+from bff_core.server.response_head import STATUS_LINES
 
 _STATUS: Final = STATUS_LINES[Overloaded.status]
 

@@ -17,7 +17,7 @@ from bff_core.edge.trace import child_of, trace_id
 from bff_core.events import Crashed, Events, Refused
 from bff_core.exchange.context import SCOPE
 from bff_core.scope import Scope
-from bff_core.server.head import CLOSE, STATUS_LINES
+from bff_core.server.response_head import CLOSE, STATUS_LINES
 
 _log = logging.getLogger("bff_core")
 

@@ -5,8 +5,8 @@ from typing import Final
 
 from bff_core.edge.health import Readiness
 from bff_core.events import Drained, Events
-from bff_core.server.listening import Listening
-from bff_core.server.serving import Serving
+from bff_core.server.listening_socket import Listening
+from bff_core.server.server_state import Serving
 
 POLL: Final = 0.02
 """Seconds between two looks at what is left."""

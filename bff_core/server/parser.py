@@ -5,9 +5,7 @@ from typing import Final, Protocol
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
-from bff_core.server.framing import bare_head
-from bff_core.server.options import ServerOptions
-from bff_core.server.refusal import (
+from bff_core.server.early_refusal import (
     BAD_FRAMING,
     BAD_HOST,
     BAD_TARGET,
@@ -24,6 +22,8 @@ from bff_core.server.refusal import (
     UNKNOWN_VERSION,
     Refusal,
 )
+from bff_core.server.framing import bare_head
+from bff_core.server.options import ServerOptions
 from bff_core.server.target import Target, is_host, read_target
 
 _NOTICED: Final = frozenset({b"host", b"expect", b"transfer-encoding", b"upgrade"})

@@ -6,10 +6,10 @@ from typing import Any, Final, Protocol
 from starlette.exceptions import HTTPException
 
 from bff_core.exchange.context import CUT
-from bff_core.server.answer import EVENTS, LINES, Answer, Message
-from bff_core.server.refusal import CRASHED, UNFINISHED, Refusal
-from bff_core.server.sending import Sender
-from bff_core.server.serving import Serving
+from bff_core.server.early_refusal import CRASHED, UNFINISHED, Refusal
+from bff_core.server.response import EVENTS, LINES, Answer, Message
+from bff_core.server.server_state import Serving
+from bff_core.server.writer import Sender
 
 MOST_BUFFERED: Final = 64 * 1024
 """Bytes of a body that wait for the handler; beyond them the client has to wait."""

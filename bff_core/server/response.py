@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from bff_core.server.head import CHUNKED, CLOSE, Head, find
+from bff_core.server.response_head import CHUNKED, CLOSE, Head, find
 
 LARGE: Final = 16 * 1024
 """Bytes from which a body is written by itself: joining it to its head would copy it."""

@@ -11,9 +11,9 @@ from bff_core.clock import Chance, chance
 from bff_core.edge.cors import Permissions
 from bff_core.edge.security_headers import security_headers
 from bff_core.gateway.app import GATEWAY, Gateway
+from bff_core.server.early_refusal import Refusals
+from bff_core.server.early_shedding import Threshold
 from bff_core.server.options import ServerOptions
-from bff_core.server.refusal import Refusals
-from bff_core.server.threshold import Threshold
 
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
