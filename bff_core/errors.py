@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from bff_core.call import Call, Reply, retry_after
-from bff_core.diagnosis import SAMPLE_BYTES
+from bff_core.payload_errors import SAMPLE_BYTES
 
 LONGEST_WAIT = 3600.0
 """Seconds: the most that a service may make our clients wait before they try again."""

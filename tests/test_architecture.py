@@ -29,7 +29,7 @@ ONE_PLACE = {
     "http_sf": "bff_core.cache.structured",
     "joserfc": "bff_core.auth.jwt",
     "httptools": ("bff_core.upstream.transport.", "bff_core.server."),  # responses, requests
-    "httpx": "bff_core.testing.running",
+    "httpx": "bff_core.testing.client",
     "pydantic_settings": "bff_core.settings.model",
     "redis": "bff_core.redis.",
     "tenacity": "bff_core.upstream.layers.",

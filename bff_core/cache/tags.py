@@ -9,7 +9,7 @@ from bff_core.cache.directives import fields_of
 from bff_core.cache.structured import strings
 from bff_core.call import Headers
 from bff_core.errors import ConfigurationError
-from bff_core.values import texts_of
+from bff_core.parameter_values import texts_of
 
 MOST: Final = 128
 """How many tags an entry may have."""

@@ -37,8 +37,8 @@ from bff_core.edge.options import EdgeOptions
 from bff_core.errors import ConfigurationError, wired_in
 from bff_core.events import Events
 from bff_core.gateway.gc import tune_collector
+from bff_core.observe.foreign_logs import lines_of_others
 from bff_core.observe.log import log_sink
-from bff_core.observe.process import lines_of_others
 from bff_core.policy.edge.rate_limits import Limit
 from bff_core.policy_reload import PolicyFile
 from bff_core.routing.access import RouteAccess

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from bff_core.observe.failures import traceback_of
+from bff_core.observe.exceptions import traceback_of
 from bff_core.observe.masking import masked, visible, words_of
 
 

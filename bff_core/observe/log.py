@@ -14,7 +14,6 @@ from functools import cache
 from types import TracebackType
 from typing import Literal, TextIO
 
-from bff_core.diagnosis import SAMPLE_BYTES
 from bff_core.errors import UpstreamError
 from bff_core.events import (
     Answered,
@@ -60,10 +59,11 @@ from bff_core.events import (
     Unauthorized,
     WorkerEnded,
 )
-from bff_core.observe.failures import cause_of, described, is_bug, mark_logged, traceback_of
+from bff_core.observe.exceptions import cause_of, described, is_bug, mark_logged, traceback_of
 from bff_core.observe.formatters import JSONLines, Words
 from bff_core.observe.masking import masked, redacted, visible, words_of
 from bff_core.observe.request_ids import RequestIds, current_ids
+from bff_core.payload_errors import SAMPLE_BYTES
 
 __all__ = ["JSONLines", "LogSink", "Words", "level_of", "log_sink", "masked", "visible"]
 

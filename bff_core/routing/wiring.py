@@ -15,6 +15,6 @@ def wiring_of(scope: Mapping[str, object]) -> Wiring:
     if not isinstance(wiring, Wiring):
         raise ConfigurationError(
             "compositions are built in routes of a gateway that has started: make the app with "
-            "gateway(...) and run its lifespan (in tests: bff_core.testing.running)"
+            "gateway(...) and run its lifespan (in tests: bff_core.testing.client)"
         )
     return wiring

@@ -31,6 +31,7 @@ from bff_core.errors import (
     bare,
 )
 from bff_core.events import Events, LocationDropped, ReplyReduced
+from bff_core.parameter_values import Scalar, UnsupportedValue
 from bff_core.policy.edge.idempotency import derived_key
 from bff_core.policy.upstream.cache import Cache
 from bff_core.policy.upstream.policy import Policy
@@ -52,7 +53,6 @@ from bff_core.upstream.request_headers import Fields, encoded, replaced
 from bff_core.upstream.request_target import Query, encode_query, template
 from bff_core.upstream.transport.interface import StreamedReply
 from bff_core.upstream.typed_reply import TypedReply
-from bff_core.values import Scalar, UnsupportedValue
 
 T = TypeVar("T")
 

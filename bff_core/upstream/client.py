@@ -9,8 +9,9 @@ from typing import TypeVar
 from typing_extensions import TypeForm
 
 from bff_core.call import SAFE, Call, Headers, Reply, find_header
-from bff_core.diagnosis import media_type
 from bff_core.errors import BadPayload, BadStatus, ConfigurationError
+from bff_core.parameter_values import Scalar
+from bff_core.payload_errors import media_type
 from bff_core.policy.upstream.cache import Cache
 from bff_core.policy.upstream.policy import Policy
 from bff_core.upstream.caller import ACCEPT_JSON, JSON, NO_TRANSLATIONS, Caller
@@ -23,7 +24,6 @@ from bff_core.upstream.request_headers import Fields, default_headers, replaced
 from bff_core.upstream.request_target import Query
 from bff_core.upstream.streaming import ServerSentEvent, events, rows
 from bff_core.upstream.transport.interface import StreamedReply
-from bff_core.values import Scalar
 
 T = TypeVar("T")
 

@@ -9,8 +9,8 @@ import msgspec
 from typing_extensions import TypeForm
 
 from bff_core.call import SAFE, Call, Decode, Headers, Reply, find_header
-from bff_core.diagnosis import SAMPLE_BYTES, misfit, misfit_of_line
 from bff_core.errors import BadPayload, BadStatus, ConfigurationError
+from bff_core.payload_errors import SAMPLE_BYTES, misfit, misfit_of_line
 from bff_core.policy.upstream.policy import Policy
 from bff_core.upstream.immutable import is_immutable
 from bff_core.upstream.reading.charset import is_foreign, text_of

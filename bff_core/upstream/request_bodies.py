@@ -13,8 +13,8 @@ import msgspec
 
 from bff_core.call import Chunks, StreamedBody
 from bff_core.errors import InvalidInput
+from bff_core.parameter_values import UnsupportedValue, check_text, texts_of
 from bff_core.upstream.request_target import encode_pairs
-from bff_core.values import UnsupportedValue, check_text, texts_of
 
 NO_BODY: Final = object()
 """What stands for a body that is not sent; None would be the JSON value null."""

@@ -7,8 +7,8 @@ from typing import Final
 
 from bff_core.call import Headers
 from bff_core.errors import ConfigurationError, InvalidInput
+from bff_core.parameter_values import UnsupportedValue, text_of
 from bff_core.upstream.transport.request_writer import RESERVED
-from bff_core.values import UnsupportedValue, text_of
 
 Fields = Mapping[str, object]
 """Headers by name, in any case: each value a `Scalar`, or None to leave the header out."""

@@ -6,7 +6,7 @@ from string import Formatter
 from urllib.parse import quote, quote_plus
 
 from bff_core.errors import ConfigurationError, InvalidInput
-from bff_core.values import Scalar, text_of, texts_of
+from bff_core.parameter_values import Scalar, text_of, texts_of
 
 Query = Mapping[str, object]
 """Query parameters by name: each a `Scalar`, a list, tuple or set of them, or None to leave it out.

@@ -8,8 +8,8 @@ from joserfc.jwk import ECKey, RSAKey
 from bff_core.auth.bearer import BearerAuthenticator
 from bff_core.auth.issuer import Issuer
 from bff_core.scope import Scope
+from bff_core.testing.layer_runtime import Workbench
 from bff_core.testing.scripted import Scripted, ScriptedTransport, reply
-from bff_core.testing.workbench import Workbench
 from bff_core.upstream.registry import Roster
 from tests.auth.tokens import AUDIENCE, ISSUER, encoded, key_set, wall
 

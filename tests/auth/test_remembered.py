@@ -23,8 +23,8 @@ from bff_core.errors import NotAuthenticated
 from bff_core.events import Events
 from bff_core.redis.clients import Links
 from bff_core.scope import Scope
+from bff_core.testing.layer_runtime import Workbench
 from bff_core.testing.scripted import Scripted, ScriptedTransport, reply
-from bff_core.testing.workbench import Workbench
 from bff_core.upstream.registry import Roster
 from tests.auth.browser.test_sessions import opened, session
 from tests.auth.identity import Identity

@@ -9,8 +9,8 @@ from bff_core.auth.oidc.config import SignIn
 from bff_core.auth.signing_keys import FRESH
 from bff_core.events import Events
 from bff_core.gateway.app import app as gateway
+from bff_core.testing.layer_runtime import Workbench
 from bff_core.testing.scripted import Scripted, ScriptedTransport, reply
-from bff_core.testing.workbench import Workbench
 from bff_core.upstream.registry import Roster
 from tests.auth.native.test_dpop import HERE, bound, proof, sent
 from tests.auth.test_bearer_gateway import views

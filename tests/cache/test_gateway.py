@@ -23,7 +23,7 @@ from bff_core import (
 from bff_core.cache.entry import Entry
 from bff_core.lineage import Lineage
 from bff_core.scope import Scope
-from bff_core.testing.running import running
+from bff_core.testing.client import running
 
 ENTRY = Entry(200, (), b"{}", 0.0, 60.0, tags=("product:42",))
 

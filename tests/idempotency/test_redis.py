@@ -18,7 +18,7 @@ from bff_core.idempotency.redis import PREFIX, RedisStore
 from bff_core.idempotency.store import REUSED, RUNNING, Claim, Found
 from bff_core.policy.edge.idempotency import IdempotencyOptions, Kept
 from bff_core.redis.client import RedisLink
-from bff_core.testing.running import running
+from bff_core.testing.client import running
 from tests.redis_server import RedisServer
 
 pytestmark = pytest.mark.needs("redis-server")

@@ -20,7 +20,7 @@ from bff_core import (
     step,
 )
 from bff_core.graphql import GraphQL, Info
-from bff_core.testing.running import running
+from bff_core.testing.client import running
 from bff_core.testing.scripted import Scripted, ScriptedTransport, reply
 from tests.observe.lab import Dead, Screen, lab, logged, nowhere, settings
 

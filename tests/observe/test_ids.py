@@ -11,7 +11,7 @@ from bff_core.background import Background
 from bff_core.events import BreakerChanged, Crashed, Events, Pressed
 from bff_core.observe import LogSink, RequestIds
 from bff_core.scope import Scope, current_request
-from bff_core.testing.running import running
+from bff_core.testing.client import running
 from bff_core.testing.scripted import Scripted, fail
 from tests.kept_shop import by_script
 from tests.observe.lab import lab, logged, own_log, settings

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from bff_core.errors import BadPayload, TransportFailed
+from bff_core.testing.layer_runtime import Workbench
 from bff_core.testing.scripted import Scripted, ScriptedTransport, fail, fail_with, hang, reply
-from bff_core.testing.workbench import Workbench
 from bff_core.upstream.transport.interface import Endpoint
 
 pytestmark = pytest.mark.virtual_time

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from bff_core.call import Call, Reply, find_header
 from bff_core.policy.upstream.credentials import Credentials
 from bff_core.policy.upstream.policy import Policy
+from bff_core.testing.layer_runtime import Workbench
 from bff_core.testing.scripted import Scripted, ScriptedTransport, Step, reply
-from bff_core.testing.workbench import Workbench
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.credentials.factory import Wallet
 from bff_core.upstream.credentials.provider import token_service

@@ -9,8 +9,8 @@ from bff_core.call import NOT_DECODED, Call, Reply
 from bff_core.events import Cached
 from bff_core.policy.upstream.cache import Cache
 from bff_core.policy.upstream.policy import Policy
+from bff_core.testing.layer_runtime import Workbench
 from bff_core.testing.scripted import Scripted, ScriptedTransport, Step, reply
-from bff_core.testing.workbench import Workbench
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.decoding import decoding
 from bff_core.upstream.stack import UpstreamStack

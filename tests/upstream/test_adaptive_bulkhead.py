@@ -10,8 +10,8 @@ from bff_core.errors import BulkheadFull, UpstreamError
 from bff_core.events import LimitMoved
 from bff_core.policy.upstream.bulkhead import Bulkhead
 from bff_core.policy.upstream.concurrency import Adaptive
+from bff_core.testing.layer_runtime import Workbench
 from bff_core.testing.scripted import Scripted, hang, reply
-from bff_core.testing.workbench import Workbench
 from bff_core.upstream.layers.attempt import AttemptLayer
 from bff_core.upstream.layers.bulkhead import AdaptiveBulkheadLayer, bulkhead_layer
 

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from bff_core.errors import AttemptTimedOut, DeadlineExceeded
+from bff_core.testing.layer_runtime import Workbench
 from bff_core.testing.scripted import Scripted, hang, reply
-from bff_core.testing.workbench import Workbench
 from bff_core.upstream.layers.attempt import AttemptLayer
 from bff_core.upstream.layers.deadline import DeadlineLayer
 

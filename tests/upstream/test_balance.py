@@ -14,9 +14,9 @@ from bff_core.errors import TransportFailed
 from bff_core.events import Attempted, Ejected, Resolved, Restored
 from bff_core.policy.upstream.balance import Balance
 from bff_core.policy.upstream.retry import Retry
+from bff_core.testing.layer_runtime import Workbench
 from bff_core.testing.scripted import Scripted, ScriptedTransport, fail, hang, reply
 from bff_core.testing.virtual_time import VirtualTimeLoop
-from bff_core.testing.workbench import Workbench
 from bff_core.upstream.layers.attempt import AttemptLayer
 from bff_core.upstream.layers.balance import Balancer
 from bff_core.upstream.layers.retry import RetryLayer

@@ -10,6 +10,7 @@ from bff_core.events import BreakerChanged, Shed
 from bff_core.policy.upstream.breaker import Breaker
 from bff_core.policy.upstream.bulkhead import Bulkhead
 from bff_core.policy.upstream.policy import Policy
+from bff_core.testing.layer_runtime import Workbench
 from bff_core.testing.scripted import (
     Scripted,
     ScriptedTransport,
@@ -19,7 +20,6 @@ from bff_core.testing.scripted import (
     hang,
     reply,
 )
-from bff_core.testing.workbench import Workbench
 from bff_core.upstream.layers.breaker import BreakerLayer
 from bff_core.upstream.layers.deadline import DeadlineLayer
 from bff_core.upstream.stack import UpstreamStack

@@ -9,8 +9,8 @@ from bff_core.call import Call, Reply
 from bff_core.errors import BulkheadFull
 from bff_core.events import Shed
 from bff_core.policy.upstream.bulkhead import Bulkhead
+from bff_core.testing.layer_runtime import Workbench
 from bff_core.testing.scripted import Scripted, hang, reply
-from bff_core.testing.workbench import Workbench
 from bff_core.upstream.layers.bulkhead import BulkheadLayer
 
 pytestmark = pytest.mark.virtual_time

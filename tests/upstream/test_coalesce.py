@@ -9,8 +9,8 @@ import pytest
 from bff_core.call import Call, Reply
 from bff_core.errors import DeadlineExceeded, TransportFailed
 from bff_core.events import Coalesced
+from bff_core.testing.layer_runtime import Workbench
 from bff_core.testing.scripted import Scripted, fail, fail_with, hang, reply
-from bff_core.testing.workbench import Workbench
 from bff_core.upstream.layers.coalesce import CoalesceLayer
 from bff_core.upstream.layers.deadline import DeadlineLayer
 

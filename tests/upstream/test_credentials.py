@@ -15,8 +15,8 @@ from bff_core.errors import (
 from bff_core.events import Unauthorized
 from bff_core.policy.upstream.breaker import Breaker
 from bff_core.policy.upstream.credentials import ApiKey, Basic, ClientCredentials, Relay
+from bff_core.testing.layer_runtime import Workbench
 from bff_core.testing.scripted import hang, reply
-from bff_core.testing.workbench import Workbench
 from bff_core.upstream.decoding import decoding
 from bff_core.upstream.stack import open_stack, wire
 from tests.upstream.holders import GOLDEN, Counter, Held, Orders, accepting, shown_in

@@ -8,8 +8,8 @@ import pytest
 from bff_core.call import Call, Reply
 from bff_core.errors import DeadlineExceeded
 from bff_core.policy.upstream.policy import Policy
+from bff_core.testing.layer_runtime import Workbench
 from bff_core.testing.scripted import Scripted, ScriptedTransport, hang, reply
-from bff_core.testing.workbench import Workbench
 from bff_core.upstream.layers.deadline import DeadlineLayer
 from bff_core.upstream.stack import UpstreamStack
 from bff_core.upstream.transport.interface import Endpoint

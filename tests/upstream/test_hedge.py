@@ -15,8 +15,8 @@ from bff_core.policy.upstream.bulkhead import Bulkhead
 from bff_core.policy.upstream.hedge import Hedge
 from bff_core.policy.upstream.policy import Policy
 from bff_core.policy.upstream.retry import Retry
+from bff_core.testing.layer_runtime import Workbench
 from bff_core.testing.scripted import Scripted, ScriptedTransport, Step, fail, hang, reply
-from bff_core.testing.workbench import Workbench
 from bff_core.upstream.layers.bulkhead import BulkheadLayer
 from bff_core.upstream.stack import UpstreamStack
 from bff_core.upstream.transport.interface import Endpoint

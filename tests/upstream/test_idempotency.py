@@ -11,8 +11,8 @@ from bff_core.errors import TransportFailed
 from bff_core.policy.upstream.policy import Policy
 from bff_core.policy.upstream.retry import Retry
 from bff_core.scope import Scope, writing_as
+from bff_core.testing.layer_runtime import Workbench
 from bff_core.testing.scripted import Scripted, ScriptedTransport, fail, reply
-from bff_core.testing.workbench import Workbench
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.stack import UpstreamStack, endpoint_of
 

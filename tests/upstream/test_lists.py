@@ -13,8 +13,8 @@ from bff_core.policy.edge.idempotency import is_decided
 from bff_core.policy.upstream.cache import Cache
 from bff_core.policy.upstream.connection import Connection
 from bff_core.policy.upstream.retry import Retry
+from bff_core.testing.layer_runtime import Workbench
 from bff_core.testing.scripted import Scripted, reply
-from bff_core.testing.workbench import Workbench
 from bff_core.upstream.decoding import decoding
 from bff_core.upstream.layers.retry import RetryLayer
 from bff_core.upstream.transport.content_coding import decoders

@@ -13,7 +13,7 @@ import pytest
 from bff_core.errors import TransportFailed
 from bff_core.policy.upstream.balance import Balance
 from bff_core.policy.upstream.connection import Connection
-from bff_core.testing.workbench import Workbench
+from bff_core.testing.layer_runtime import Workbench
 from bff_core.upstream.layers.balance import Balancer
 from bff_core.upstream.threads import OwnThread
 from bff_core.upstream.transport.interface import Endpoint

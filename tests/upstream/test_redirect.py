@@ -11,8 +11,8 @@ from bff_core.call import Attempt, Call, Reply, StreamedBody
 from bff_core.errors import BadStatus, TransportFailed
 from bff_core.policy.upstream.redirect import redirected
 from bff_core.saga.indeterminate import verdict
+from bff_core.testing.layer_runtime import Workbench
 from bff_core.testing.scripted import reply
-from bff_core.testing.workbench import Workbench
 from bff_core.upstream.credentials.factory import Wallet
 from bff_core.upstream.layers.redirect import RedirectLayer
 from bff_core.upstream.stack import open_stack, wire

@@ -9,8 +9,8 @@ from bff_core.call import Handler
 from bff_core.errors import CircuitOpen, UpstreamError
 from bff_core.events import BreakerChanged
 from bff_core.policy.upstream.policy import Policy
+from bff_core.testing.layer_runtime import Workbench
 from bff_core.testing.scripted import Scripted, ScriptedTransport, fail, hang, reply
-from bff_core.testing.workbench import Workbench
 from bff_core.upstream.stack import UpstreamStack
 from bff_core.upstream.transport.interface import Endpoint
 

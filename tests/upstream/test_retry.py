@@ -12,8 +12,8 @@ from bff_core.errors import (
 )
 from bff_core.events import Retried, RetryRefused
 from bff_core.policy.upstream.retry import Retry
+from bff_core.testing.layer_runtime import Workbench
 from bff_core.testing.scripted import Scripted, fail, fail_with, hang, reply
-from bff_core.testing.workbench import Workbench
 from bff_core.upstream.layers.attempt import AttemptLayer
 from bff_core.upstream.layers.deadline import DeadlineLayer
 from bff_core.upstream.layers.retry import RetryLayer

@@ -8,8 +8,8 @@ import pytest
 from bff_core import Policy, Retry, Scope, Upstream
 from bff_core.errors import CircuitOpen, ConfigurationError, DeadlineExceeded, TransportFailed
 from bff_core.policy.upstream.breaker import Breaker
+from bff_core.testing.layer_runtime import Workbench
 from bff_core.testing.scripted import Scripted, ScriptedTransport, fail, reply
-from bff_core.testing.workbench import Workbench
 from bff_core.upstream.registry import LONGEST_DRAIN, Roster
 from bff_core.upstream.runtime import Runtime
 from bff_core.upstream.transport.interface import Transport

@@ -9,7 +9,7 @@ import pytest
 
 from bff_core.policy.upstream.credentials import ApiKey, Relay
 from bff_core.policy.upstream.policy import Policy
-from bff_core.testing.workbench import Workbench
+from bff_core.testing.layer_runtime import Workbench
 from bff_core.upstream.credentials.factory import Wallet
 from bff_core.upstream.stack import open_stack, wire
 from bff_core.upstream.transport.httpx import HttpxTransport

@@ -13,8 +13,8 @@ from bff_core.events import TokenRefused
 from bff_core.policy.upstream.credentials import ClientCredentials
 from bff_core.policy.upstream.policy import Policy
 from bff_core.scope import running_part
+from bff_core.testing.layer_runtime import Workbench
 from bff_core.testing.scripted import fail, hang, reply
-from bff_core.testing.workbench import Workbench
 from bff_core.upstream.credentials.factory import Wallet
 from bff_core.upstream.credentials.token_cache import SELDOM
 from tests.upstream.holders import GOLDEN, Counter, accepting, shown_in, token

@@ -15,8 +15,8 @@ import pytest
 from bff_core import HttpxTransport, Policy, Settings, TransportFailed, Upstream, gateway
 from bff_core.events import Attempted
 from bff_core.policy.upstream.balance import Balance
+from bff_core.testing.layer_runtime import Workbench
 from bff_core.testing.scripted import Scripted, ScriptedTransport, fail, reply
-from bff_core.testing.workbench import Workbench
 from bff_core.upstream.dns import Lookup
 from bff_core.upstream.layers.balance import Balancer
 from bff_core.upstream.loopback import is_localhost

@@ -8,7 +8,7 @@ import pytest
 from bff_core.errors import TransportFailed
 from bff_core.policy.upstream.policy import Policy
 from bff_core.policy.upstream.retry import Retry
-from bff_core.testing.workbench import Workbench
+from bff_core.testing.layer_runtime import Workbench
 from bff_core.upstream.stack import open_stack, wire
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"

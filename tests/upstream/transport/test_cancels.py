@@ -17,7 +17,7 @@ from bff_core.policy.upstream.bulkhead import Bulkhead
 from bff_core.policy.upstream.connection import Connection
 from bff_core.policy.upstream.policy import Policy
 from bff_core.policy.upstream.retry import Retry
-from bff_core.testing.workbench import Workbench
+from bff_core.testing.layer_runtime import Workbench
 from bff_core.upstream.layers.attempt import AttemptLayer
 from bff_core.upstream.layers.bulkhead import BulkheadLayer
 from bff_core.upstream.layers.coalesce import CoalesceLayer

@@ -20,8 +20,8 @@ from bff_core.policy.upstream.breaker import Breaker
 from bff_core.policy.upstream.connection import Connection
 from bff_core.policy.upstream.policy import Policy
 from bff_core.policy.upstream.retry import Retry
-from bff_core.testing.running import running
-from bff_core.testing.workbench import Workbench
+from bff_core.testing.client import running
+from bff_core.testing.layer_runtime import Workbench
 from bff_core.upstream.stack import UpstreamStack, wire
 from bff_core.upstream.transport.interface import Endpoint
 

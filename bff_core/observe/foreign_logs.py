@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from bff_core.events import Sink
-from bff_core.observe.failures import is_logged
+from bff_core.observe.exceptions import is_logged
 from bff_core.observe.log import LOGGER, LogSink, own_handler
 
 SERVER_LOGGERS: Final = ("uvicorn.error",)
