@@ -21,7 +21,7 @@ from bff_core.auth.bearer import BearerAuthenticator, Issuer
 from bff_core.events import Events
 from bff_core.testing.scripted import Scripted, Step, fail, reply
 from tests.auth.tokens import AUDIENCE, ISSUER, claims, key_set, signed, wall
-from tests.kept_shop import by_script, client_of, in_production
+from tests.shop_with_view_cache import by_script, client_of, in_production
 
 
 class Me(Composition):

@@ -33,7 +33,7 @@ from tests.auth.keys.test_introspection import active, bearer
 from tests.auth.keys.test_introspection import open_shop as introspecting
 from tests.auth.native.test_dpop import HERE, KEY, OTHER, bound, open_shop, proof, sent
 from tests.auth.tokens import AUDIENCE, ISSUER, NOW, RSA, claims, key_set, signed
-from tests.kept_shop import in_production
+from tests.shop_with_view_cache import in_production
 
 pytestmark = pytest.mark.virtual_time
 

@@ -41,7 +41,7 @@ from bff_core.policy.upstream.cache import Cache
 from bff_core.scope import Scope
 from bff_core.testing.scripted import Scripted, reply
 from tests.auth.tokens import AUDIENCE, ISSUER, claims, key_set, signed, wall
-from tests.kept_shop import by_script, client_of, in_production
+from tests.shop_with_view_cache import by_script, client_of, in_production
 
 KEY = "8e03978e-40d5-43dd-bc93-6894a57f9324"
 

@@ -30,7 +30,7 @@ from tests.auth.browser.test_sessions import opened, session
 from tests.auth.identity import Identity
 from tests.auth.keys.test_introspection import active
 from tests.auth.tokens import AUDIENCE, ISSUER, NOW, key_set, signed
-from tests.kept_shop import in_production
+from tests.shop_with_view_cache import in_production
 
 
 def wall() -> float:

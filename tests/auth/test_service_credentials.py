@@ -31,7 +31,7 @@ from bff_core import (
 from bff_core.call import Call, Reply
 from bff_core.events import AnyEvent, Events
 from bff_core.testing.scripted import Scripted, fail
-from tests.kept_shop import by_script, client_of, in_production
+from tests.shop_with_view_cache import by_script, client_of, in_production
 from tests.upstream.holders import GOLDEN, Held, shown_in, token
 
 CLIENT = {"client_id": "shop", "secret": "gateway"}

@@ -15,7 +15,7 @@ from bff_core.upstream.registry import Roster
 from tests.auth.native.test_dpop import HERE, bound, proof, sent
 from tests.auth.test_bearer_gateway import views
 from tests.auth.tokens import AUDIENCE, ISSUER, NOW, RSA, STRANGER, key_set, signed, wall
-from tests.kept_shop import by_script, client_of, in_production
+from tests.shop_with_view_cache import by_script, client_of, in_production
 
 WITHDRAWN = {"keys": key_set(STRANGER, kid="new")["keys"]}
 

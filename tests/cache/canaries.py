@@ -33,7 +33,7 @@ from bff_core.graphql import GraphQL, Info
 from bff_core.policy.upstream.cache import Cache
 from bff_core.scope import Scope
 from bff_core.testing.scripted import Scripted
-from tests.kept_shop import Bearer, by_script, client_of, in_production
+from tests.shop_with_view_cache import Bearer, by_script, client_of, in_production
 
 PEOPLE = ("ann@acme", "bob@acme", "cyd@other", "")
 """Two of one tenant, one of another, and nobody."""

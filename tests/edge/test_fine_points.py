@@ -31,7 +31,7 @@ from bff_core.view_cache.cache import MOST_FORMS, Keeper
 from bff_core.view_cache.headers import LARGEST, MOST_TAGS, excess
 from bff_core.view_cache.key import Form, canonical
 from tests.edge.conftest import Edged
-from tests.kept_shop import Bearer, Page, bearer, client_of, in_production, open_shop
+from tests.shop_with_view_cache import Bearer, Page, bearer, client_of, in_production, open_shop
 
 HOST = (b"host", b"testserver")
 KEY = "8e03978e-40d5-43dd-bc93-6894a57f9324"

@@ -11,7 +11,7 @@ from tests.faults.conftest import KIOSK, Kiosk
 from tests.processes.client import Answer, ask
 from tests.processes.gateway import Gateway
 from tests.redis_server import RedisServer
-from tests.slow_road import SlowRoad
+from tests.slow_path import SlowRoad
 
 pytestmark = pytest.mark.needs("redis-server")
 

@@ -9,7 +9,7 @@ import strawberry
 from bff_core import ANYONE, Require, access
 from bff_core.graphql import GraphQL, Info
 from bff_core.testing.scripted import hang
-from tests.kept_shop import Greeting, Page, Shop, bearer, open_shop
+from tests.shop_with_view_cache import Greeting, Page, Shop, bearer, open_shop
 
 pytestmark = pytest.mark.virtual_time
 

@@ -15,7 +15,7 @@ from typing_extensions import TypedDict
 
 from bff_core import Settings, gateway
 from bff_core.rest.views import Views
-from tests.kept_shop import client_of
+from tests.shop_with_view_cache import client_of
 
 T = TypeVar("T")
 

@@ -12,7 +12,7 @@ from starlette.middleware.base import BaseHTTPMiddleware
 from bff_core import ANYONE, Scope, Views, compose, gather
 from bff_core.events import Purged
 from bff_core.testing.scripted import hang, reply
-from tests.kept_shop import Greeting, Language, Page, bearer, open_shop, saying
+from tests.shop_with_view_cache import Greeting, Language, Page, bearer, open_shop, saying
 
 pytestmark = pytest.mark.virtual_time
 

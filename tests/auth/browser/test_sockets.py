@@ -16,8 +16,8 @@ from bff_core.events import Events
 from bff_core.exchange.context import SCOPE
 from bff_core.testing.scripted import Scripted
 from tests.auth.browser.site import HERE, settings, sign_in_at
-from tests.kept_shop import by_script
 from tests.server.talking import served
+from tests.shop_with_view_cache import by_script
 
 pytestmark = pytest.mark.uvloop
 

@@ -17,7 +17,7 @@ from bff_core.clock import chance, monotonic
 from bff_core.errors import ConfigurationError, NotFound
 from bff_core.events import Events
 from bff_core.redis.clients import Links
-from tests.kept_shop import client_of, in_production
+from tests.shop_with_view_cache import client_of, in_production
 
 TOKEN = "an operator's token that is long"
 

@@ -17,7 +17,7 @@ from bff_core.events import Events
 from bff_core.gateway.app import app as gateway
 from bff_core.scope import Scope
 from tests.auth.test_bearer_gateway import views
-from tests.kept_shop import in_production
+from tests.shop_with_view_cache import in_production
 
 CA = trustme.CA()
 

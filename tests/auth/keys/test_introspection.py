@@ -13,7 +13,7 @@ from bff_core.events import Events
 from bff_core.testing.scripted import Scripted, fail, reply
 from tests.auth.test_bearer_gateway import views
 from tests.auth.tokens import AUDIENCE, ISSUER, NOW, signed, wall
-from tests.kept_shop import by_script, client_of, in_production
+from tests.shop_with_view_cache import by_script, client_of, in_production
 
 OPTIONS = Introspection(
     client_id="shop", client_secret="s3cret", audience=(AUDIENCE,), issuer=ISSUER

@@ -16,7 +16,7 @@ from bff_core.gateway.app import app as gateway
 from bff_core.testing.scripted import Scripted, reply
 from tests.auth.test_bearer_gateway import views
 from tests.auth.tokens import AUDIENCE, ISSUER, NOW, assembled, claims, key_set, signed, wall
-from tests.kept_shop import by_script, client_of, in_production
+from tests.shop_with_view_cache import by_script, client_of, in_production
 
 HERE = "http://testserver"
 KEY = ECKey.generate_key("P-256", private=True)

@@ -10,7 +10,7 @@ import pytest
 from bff_core.redis.client import TIMEOUT
 from tests.cache.stores.conftest import body_of, eventually, kept, shared, until
 from tests.redis_server import RedisServer
-from tests.slow_road import SlowRoad
+from tests.slow_path import SlowRoad
 
 pytestmark = pytest.mark.needs("redis-server")
 

@@ -1,5 +1,5 @@
 """The club as a process serves it."""
 
-from tests.policies.club import make
+from tests.policy_reload.club import make
 
 app = make()

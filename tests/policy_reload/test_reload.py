@@ -15,7 +15,7 @@ from bff_core.policy_reload import LARGEST_FILE
 from bff_core.scope import Scope
 from bff_core.testing.client import running
 from bff_core.testing.scripted import Scripted, ScriptedTransport, reply
-from tests.policies.club import Users, make
+from tests.policy_reload.club import Users, make
 from tests.processes.settling import until
 
 TOKEN = "x" * 20

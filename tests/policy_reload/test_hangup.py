@@ -14,7 +14,7 @@ from tests.processes.services import Service
 from tests.processes.settling import until
 from tests.processes.site import Site
 
-APP = "tests.policies.serve:app"
+APP = "tests.policy_reload.serve:app"
 MEMBER = "/members/1"
 
 

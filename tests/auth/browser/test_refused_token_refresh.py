@@ -14,7 +14,7 @@ from bff_core.testing.scripted import fail, reply
 from services_mock import identity
 from services_mock.identity.signing import id_token, signed
 from tests.auth.browser.site import HERE, ISSUER, Browser, Wall, open_site
-from tests.auth.browser.test_refresh import changes, guarded, refreshes
+from tests.auth.browser.test_token_refresh import changes, guarded, refreshes
 
 REFUSALS = (
     "invalid_grant",
