@@ -35,7 +35,7 @@ ALONE = (
     "bench",
     "chaos",
     "faults",
-    "policies/test_hangup.py",
+    "policy_reload/test_hangup.py",
     "processes",
     "real",
     "run",

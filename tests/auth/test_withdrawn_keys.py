@@ -2,13 +2,13 @@
 
 import pytest
 
+from bff_core import gateway
 from bff_core.auth.bearer import BearerAuthenticator, DeviceSessions, DPoP, Issuer
 from bff_core.auth.jwt import Refused
 from bff_core.auth.oidc.client import Client, Grant
 from bff_core.auth.oidc.config import SignIn
 from bff_core.auth.signing_keys import FRESH
 from bff_core.events import Events
-from bff_core.gateway.app import app as gateway
 from bff_core.testing.layer_runtime import Workbench
 from bff_core.testing.scripted import Scripted, ScriptedTransport, reply
 from bff_core.upstream.registry import Roster

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bff_core.gateway.app import app as gateway
+from bff_core import gateway
 from bff_core.testing.client import running
 from bffs.compositions.checkout import Checkout
 from bffs.mobile.checkout import views

@@ -63,7 +63,7 @@ def test_a_page_has_the_five_sections_in_order(path):
     lines = page(path).text.splitlines()
 
     assert [line[3:] for line in lines if line.startswith("## ")] == HEADINGS
-    assert lines[0] == f"# {path.stem.title()}"
+    assert lines[0] == f"# {path.stem.replace('_', ' ').capitalize()}"
 
 
 @all_pages

@@ -21,7 +21,6 @@ from reading import DOCS, ROOT, page, pages, table
 
 import bff_core
 from bff_core import Policy, errors
-from bff_core.gateway.app import pipeline as stack
 from scripts.run.shop import GATEWAYS, SERVICES_PORT
 
 PAGES = {one.name: one for one in pages()}
@@ -228,7 +227,7 @@ def test_concerns_of_the_edge_are_in_order():
     """What every request passes, as the edge's own list has it."""
     assigned = next(
         node
-        for node in ast.walk(ast.parse(inspect.getsource(stack)))
+        for node in ast.walk(ast.parse(inspect.getsource(pipeline)))
         if isinstance(node, ast.AnnAssign) and getattr(node.target, "id", "") == "stack"
     )
     order = [

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from fastapi import Request, Response, WebSocket, WebSocketDisconnect
 from starlette.responses import StreamingResponse
 
-from bff_core.gateway.app import app as gateway
+from bff_core import gateway
 
 app = gateway("depot")
 cancelled: list[float] = []

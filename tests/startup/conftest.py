@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from bff_core import gateway
 from bff_core.events import AnyEvent, ConfigurationWarned, Events
 from bff_core.gateway.app import Gateway
-from bff_core.gateway.app import app as gateway
 from bff_core.settings.model import Settings
 from tests.processes.process import Nursery, Process
 from tests.processes.services import answers

@@ -11,10 +11,10 @@ import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from bff_core import gateway
 from bff_core.auth.certificate import CertificateAuthenticator
 from bff_core.errors import ConfigurationError, NotAuthenticated
 from bff_core.events import Events
-from bff_core.gateway.app import app as gateway
 from bff_core.scope import Scope
 from tests.auth.test_bearer_gateway import views
 from tests.shop_with_view_cache import in_production

@@ -9,10 +9,10 @@ import pytest
 from fastapi import WebSocket
 from joserfc.jwk import ECKey, OctKey
 
+from bff_core import gateway
 from bff_core.auth.bearer import BearerAuthenticator, DeviceSessions, DPoP, Issuer
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events
-from bff_core.gateway.app import app as gateway
 from bff_core.testing.scripted import Scripted, reply
 from tests.auth.test_bearer_gateway import views
 from tests.auth.tokens import AUDIENCE, ISSUER, NOW, assembled, claims, key_set, signed, wall
