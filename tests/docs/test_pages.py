@@ -21,6 +21,7 @@ from reading import DOCS, ROOT, page, pages, table
 
 import bff_core
 from bff_core import Policy, errors
+from bff_core.gateway import pipeline
 from scripts.run.shop import GATEWAYS, SERVICES_PORT
 
 PAGES = {one.name: one for one in pages()}
