@@ -20,18 +20,18 @@ from bff_core.auth.api_keys.authenticator import ApiKeyAuthenticator
 from bff_core.auth.authenticator import Authenticator, NeedsResources, Resources
 from bff_core.auth.bearer import BearerAuthenticator, DeviceSessions, DPoP, Issuer
 from bff_core.auth.introspection import Introspection, IntrospectionAuthenticator
-from bff_core.auth.oidc.config import SignIn
+from bff_core.auth.oidc.config import OpenIDProvider
 from bff_core.auth.session.authenticator import SessionAuthenticator
 from bff_core.auth.session.session import Session, Tokens
 from bff_core.background import Background
 from bff_core.call import Call, Headers, Reply
 from bff_core.clock import chance, monotonic
 from bff_core.events import Events
-from bff_core.redis.clients import Links
+from bff_core.redis.clients import RedisClients
 from bff_core.scope import Scope
 from bff_core.settings.model import Settings
 from bff_core.testing.scripted import Scripted, ScriptedTransport
-from bff_core.upstream.registry import Roster
+from bff_core.upstream.registry import UpstreamRegistry
 from bff_core.upstream.runtime import Runtime
 
 REQUESTS = 5_000
@@ -76,11 +76,11 @@ async def opened(auth: Authenticator) -> AsyncIterator[None]:
     loop, events = asyncio.get_running_loop(), Events()
     background, links = (
         Background(loop, events),
-        Links(clock=monotonic, chance=chance, events=events),
+        RedisClients(clock=monotonic, chance=chance, events=events),
     )
     runtime = Runtime("identity", loop, monotonic, chance, events, background.spawn)
     script = ScriptedTransport({"10.0.0.1": Scripted(provider)})
-    roster = Roster(lambda _: ("http://10.0.0.1",), lambda _: runtime, lambda *_: script)
+    roster = UpstreamRegistry(lambda _: ("http://10.0.0.1",), lambda _: runtime, lambda *_: script)
     assert isinstance(auth, NeedsResources)
     roster.adopt({kind: kind.policy for kind in auth.services})
     resources = Resources(
@@ -110,7 +110,7 @@ def cases() -> list[Case]:
     """Return all that are measured."""
     issuer = Issuer(issuer=ISSUER, audience=("shop",))
     sessions = SessionAuthenticator(
-        SignIn(issuer=ISSUER, client_id="web", client_secret="s", upstream="identity")
+        OpenIDProvider(issuer=ISSUER, client_id="web", client_secret="s", upstream="identity")
     )
     keys = ApiKeyAuthenticator()
     opaque = IntrospectionAuthenticator(

@@ -16,10 +16,10 @@ from functools import partial
 
 from bff_core import Cache, Call, Policy, Relay, Reply, Upstream
 from bff_core.cache.response_cache import ResponseCache
-from bff_core.cache.stores.memory import MemoryStore
+from bff_core.cache.stores.memory import MemoryCacheStore
 from bff_core.clock import chance, monotonic
 from bff_core.events import Events
-from bff_core.upstream.credentials.factory import Wallet
+from bff_core.upstream.credentials.factory import CredentialFactory
 from bff_core.upstream.runtime import Runtime
 from bff_core.upstream.stack import UpstreamStack, open_stack
 from bff_core.upstream.transport.interface import Endpoint, Load, StreamedReply
@@ -94,7 +94,7 @@ def stack_of(
     policy: Policy, loop: asyncio.AbstractEventLoop, cache: ResponseCache | None = None
 ) -> UpstreamStack:
     """Return the stack that a gateway would build, above a constant reply."""
-    shown = Wallet(str).open
+    shown = CredentialFactory(str).open
     runtime = Runtime(
         "users", loop, monotonic, chance, Events(), loop.create_task, cache=cache, credential=shown
     )
@@ -135,7 +135,7 @@ async def through_method() -> float:
 
 async def with_cache(user: Callable[[], int]) -> float:
     """Return what a typed method costs where replies are kept, of these users in turn."""
-    store = MemoryStore(size=64 * 2**20, clock=monotonic, events=Events())
+    store = MemoryCacheStore(size=64 * 2**20, clock=monotonic, events=Events())
     policy = replace(FULL, public=True, cache=Cache(ttl=600))
     stack = stack_of(policy, asyncio.get_running_loop(), ResponseCache(store, Events()))
     users = Users(stack)

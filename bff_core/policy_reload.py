@@ -12,7 +12,7 @@ from bff_core.errors import ConfigurationError
 from bff_core.events import Events, PoliciesChanged, PoliciesRefused, ReloadSkipped
 from bff_core.policy.upstream.overrides import Overrides, differences
 from bff_core.upstream.client import Upstream
-from bff_core.upstream.registry import Policies, Roster
+from bff_core.upstream.registry import Policies, UpstreamRegistry
 
 LARGEST_FILE = 1024 * 1024
 """Bytes: what is larger is no file of policies."""
@@ -55,7 +55,7 @@ class PolicyFile:
 class Reload:
     """Puts the policies of a file into force, at first and whenever it is asked to."""
 
-    def __init__(self, file: PolicyFile, roster: Roster, events: Events) -> None:
+    def __init__(self, file: PolicyFile, roster: UpstreamRegistry, events: Events) -> None:
         self._file = file
         self._roster = roster
         self._events = events

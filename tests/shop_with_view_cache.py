@@ -23,7 +23,7 @@ from bff_core import (
     optional,
 )
 from bff_core.call import Call, Reply, find_header
-from bff_core.events import AnyEvent, Cached, Events
+from bff_core.events import AnyEvent, CacheLookup, Events
 from bff_core.policy.upstream.cache import Cache
 from bff_core.testing.scripted import Scripted, ScriptedTransport
 from bff_core.upstream.stack import MakeTransport
@@ -191,7 +191,7 @@ class Shop:
         return [
             (one.outcome, one.reason)
             for one in self.heard
-            if isinstance(one, Cached) and one.upstream == "views"
+            if isinstance(one, CacheLookup) and one.upstream == "views"
         ]
 
 

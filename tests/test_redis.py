@@ -9,8 +9,8 @@ import trustme
 from bff_core.clock import chance, monotonic
 from bff_core.errors import ConfigurationError, StoreUnavailable
 from bff_core.events import Events, StoreChanged
-from bff_core.redis.client import RedisLink, name_of
-from bff_core.redis.clients import Links
+from bff_core.redis.client import RedisClient, name_of
+from bff_core.redis.clients import RedisClients
 from tests.redis_server import RedisServer
 
 pytestmark = pytest.mark.needs("redis-server")
@@ -19,12 +19,12 @@ BUSY = 0.25
 """Seconds that a busy machine may add to a timeout."""
 
 
-def opened(server: RedisServer, *sinks) -> RedisLink:
+def opened(server: RedisServer, *sinks) -> RedisClient:
     """Return a link to a server."""
-    return RedisLink(server.url, clock=monotonic, chance=chance, events=Events(*sinks))
+    return RedisClient(server.url, clock=monotonic, chance=chance, events=Events(*sinks))
 
 
-async def until_back(link: RedisLink) -> None:
+async def until_back(link: RedisClient) -> None:
     """Return when the link serves again."""
     async with asyncio.timeout(10):
         while True:
@@ -57,7 +57,7 @@ async def test_a_link_may_be_encrypted(tmp_path):
     server.start()
     url = f"rediss://localhost:{server.tls_port}/0?ssl_ca_certs={tmp_path}"
     try:
-        links = Links(clock=monotonic, chance=chance, events=Events())
+        links = RedisClients(clock=monotonic, chance=chance, events=Events())
         answer = await links.to(f"{url}/ca.pem").run("PING", within=10)
         with pytest.raises(StoreUnavailable):
             await links.to(f"{url}/stranger.pem").run("PING", within=10)
@@ -221,7 +221,7 @@ async def test_a_full_redis_is_an_outage(redis_server):
 
 async def test_a_gateway_opens_one_link_per_url(redis_server):
     """Whoever asks for the same Redis gets the same link."""
-    links = Links(clock=monotonic, chance=chance, events=Events())
+    links = RedisClients(clock=monotonic, chance=chance, events=Events())
 
     assert links.to(redis_server.url) is links.to(redis_server.url)
     await links.aclose()
@@ -229,7 +229,7 @@ async def test_a_gateway_opens_one_link_per_url(redis_server):
 
 async def test_a_url_that_names_no_redis_is_refused():
     """The error names the URL without its password."""
-    links = Links(clock=monotonic, chance=chance, events=Events())
+    links = RedisClients(clock=monotonic, chance=chance, events=Events())
 
     with pytest.raises(ConfigurationError, match="http://cache:1"):
         links.to("http://user:secret@cache:1")

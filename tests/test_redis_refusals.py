@@ -12,24 +12,24 @@ import pytest
 from bff_core.auth.api_keys.record import ApiKeyRecord
 from bff_core.auth.api_keys.redis import RedisKeys
 from bff_core.auth.devices import Device, RedisDevices
-from bff_core.auth.session.redis import RedisStore as Sessions
+from bff_core.auth.session.redis import RedisSessionStore
 from bff_core.auth.session.sealing import Sealing
 from bff_core.auth.session.session import Session
 from bff_core.auth.session.store import Lifetimes
-from bff_core.cache.entry import Entry
-from bff_core.cache.stores.redis import RedisStore as Entries
+from bff_core.cache.entry import CacheEntry
+from bff_core.cache.stores.redis import RedisCacheStore
 from bff_core.cache.stores.scripts import PURGES
 from bff_core.clock import chance, monotonic
 from bff_core.errors import StoreUnavailable
 from bff_core.events import Events, StoreRefused
-from bff_core.idempotency.redis import RedisStore as Answers
+from bff_core.idempotency.redis import RedisIdempotencyStore
 from bff_core.idempotency.store import Claim
-from bff_core.limits.memory import MemoryStore
-from bff_core.limits.redis import RedisStore as Limits
-from bff_core.limits.store import Asked
+from bff_core.limits.memory import MemoryLimitStore
+from bff_core.limits.redis import RedisLimitStore
+from bff_core.limits.store import LimitQuery
 from bff_core.policy.edge.idempotency import IdempotencyOptions
 from bff_core.policy.edge.rate_limits import Limit
-from bff_core.redis.client import RedisLink
+from bff_core.redis.client import RedisClient
 from bff_core.saga.journal.redis import RedisJournal
 from tests.redis_server import RedisServer
 
@@ -39,9 +39,9 @@ SECRET = "a secret of a test that is long enough"
 HOUR = Limit(quota=5, per=3600)
 
 
-def linked(url: str, *sinks) -> RedisLink:
+def linked(url: str, *sinks) -> RedisClient:
     """Return a link that waits for a busy machine."""
-    return RedisLink(url, clock=monotonic, chance=chance, events=Events(*sinks), timeout=5)
+    return RedisClient(url, clock=monotonic, chance=chance, events=Events(*sinks), timeout=5)
 
 
 def started(work) -> asyncio.Task:
@@ -49,7 +49,7 @@ def started(work) -> asyncio.Task:
     return asyncio.get_running_loop().create_task(work)
 
 
-async def written(link: RedisLink) -> dict[str, str]:
+async def written(link: RedisClient) -> dict[str, str]:
     """Write to every store of a gateway; return what came of each."""
     behind: list[asyncio.Task] = []
 
@@ -57,13 +57,13 @@ async def written(link: RedisLink) -> dict[str, str]:
         behind.append(started(work))
         return behind[-1]
 
-    session = Sessions(link, Sealing([SECRET]), gateway="shop")
-    answers = Answers(
+    session = RedisSessionStore(link, Sealing([SECRET]), gateway="shop")
+    answers = RedisIdempotencyStore(
         link, IdempotencyOptions(lease=1), spawn=spawn, chance=chance, events=Events()
     )
-    limits = Limits(link, MemoryStore(monotonic), gateway="shop", clock=monotonic)
-    cache = Entries(link, gateway="shop", spawn=spawn, clock=monotonic, chance=chance)
-    entry = Entry(200, (), b"{}", monotonic(), 60.0)
+    limits = RedisLimitStore(link, MemoryLimitStore(monotonic), gateway="shop", clock=monotonic)
+    cache = RedisCacheStore(link, gateway="shop", spawn=spawn, clock=monotonic, chance=chance)
+    entry = CacheEntry(200, (), b"{}", monotonic(), 60.0)
     device = Device("d", "phone", "Phone", 0.0, 0.0)
     works = {
         "sessions": session.add("s", Session("s", "ann"), Lifetimes(60, 60)),
@@ -72,7 +72,7 @@ async def written(link: RedisLink) -> dict[str, str]:
         "api keys": RedisKeys(link).add(ApiKeyRecord("p", "d", "CI", "ann")),
         "sagas": RedisJournal(link).begin("e", "Checkout", b"{}", "me", 5),
         "keyed requests": answers.claim("k", b"print"),
-        "limits": limits.admit([Asked(HOUR, "ann")]),
+        "limits": limits.admit([LimitQuery(HOUR, "ann")]),
         "cache": cache.set("a", entry, keep=60, mark=cache.mark()),
     }
     results = await asyncio.gather(*works.values(), return_exceptions=True)
@@ -239,7 +239,7 @@ async def test_a_refused_write_does_not_stop_reads(redis_server):
     """On a read-only replica people stay signed in; refused commands open no circuit."""
     heard: list[object] = []
     link = linked(redis_server.url, heard.append)
-    sessions = Sessions(link, Sealing([SECRET]), gateway="shop")
+    sessions = RedisSessionStore(link, Sealing([SECRET]), gateway="shop")
     await sessions.add("s", Session("s", "ann"), Lifetimes(60, 60))
     redis_server.order("REPLICAOF", "127.0.0.1", "1")
 

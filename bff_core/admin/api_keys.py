@@ -5,7 +5,7 @@ from typing import Annotated, TypeVar
 
 import msgspec
 
-from bff_core.admin.endpoints import Errand
+from bff_core.admin.endpoints import AdminAction
 from bff_core.auth.api_keys.lifecycle import DAY, ApiKeys
 from bff_core.auth.api_keys.record import ApiKeyRecord
 from bff_core.auth.authenticator import HasKeys
@@ -41,7 +41,7 @@ class Revoke(msgspec.Struct, forbid_unknown_fields=True):
     prefix: Text
 
 
-def key_errands(owner: HasKeys) -> Mapping[str, Errand]:
+def key_errands(owner: HasKeys) -> Mapping[str, AdminAction]:
     """Return the errands, by path; keys are asked for while the gateway runs."""
 
     def keys() -> ApiKeys:
@@ -78,10 +78,10 @@ def key_errands(owner: HasKeys) -> Mapping[str, Errand]:
         return {"revoked": asked.prefix}
 
     return {
-        "/operator/api-keys": Errand("GET", listed),
-        "/operator/api-keys/issue": Errand("POST", issue),
-        "/operator/api-keys/rotate": Errand("POST", rotate),
-        "/operator/api-keys/revoke": Errand("POST", revoke),
+        "/operator/api-keys": AdminAction("GET", listed),
+        "/operator/api-keys/issue": AdminAction("POST", issue),
+        "/operator/api-keys/rotate": AdminAction("POST", rotate),
+        "/operator/api-keys/revoke": AdminAction("POST", revoke),
     }
 
 

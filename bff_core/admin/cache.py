@@ -5,7 +5,7 @@ from typing import Annotated, NoReturn
 
 import msgspec
 
-from bff_core.admin.endpoints import Errand
+from bff_core.admin.endpoints import AdminAction
 from bff_core.cache.response_cache import ResponseCache, Who
 from bff_core.edge.json_errors import unreadable
 from bff_core.errors import ConfigurationError, InvalidInput
@@ -18,7 +18,7 @@ Read = Callable[[], Sequence[str]]
 
 GetCache = Callable[[], ResponseCache]
 
-Errands = Mapping[str, Errand]
+AdminActions = Mapping[str, AdminAction]
 """By path."""
 
 
@@ -36,9 +36,9 @@ class Purge(msgspec.Struct, forbid_unknown_fields=True):
     ]
 
 
-def errands(*, read: Read | None, cache: GetCache | None) -> Errands:
+def errands(*, read: Read | None, cache: GetCache | None) -> AdminActions:
     """Return what an operator may ask of a gateway with policies of a file, or with a cache."""
-    found: dict[str, Errand] = {}
+    found: dict[str, AdminAction] = {}
     if read is not None:
         found["/operator/policies"] = _reading(read)
     if cache is not None:
@@ -56,25 +56,25 @@ async def purge(cache: ResponseCache, body: bytes, by: Who) -> Mapping[str, obje
     return {"purged": tags, "dropped": await cache.purge(*tags, by=by)}
 
 
-def _reading(read: Read) -> Errand:
+def _reading(read: Read) -> AdminAction:
     async def act(_: bytes) -> Mapping[str, object]:
         try:
             return {"changed": list(read())}
         except ConfigurationError as error:
             raise InvalidInput(str(error)) from error
 
-    return Errand("POST", act)
+    return AdminAction("POST", act)
 
 
-def _purging(cache: GetCache) -> Errand:
+def _purging(cache: GetCache) -> AdminAction:
     async def act(body: bytes) -> Mapping[str, object]:
         return await purge(cache(), body, "operator")
 
-    return Errand("POST", act)
+    return AdminAction("POST", act)
 
 
-def _showing(cache: GetCache) -> Errand:
+def _showing(cache: GetCache) -> AdminAction:
     async def act(_: bytes) -> Mapping[str, object]:
         return cache().report()
 
-    return Errand("GET", act)
+    return AdminAction("GET", act)

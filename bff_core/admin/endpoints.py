@@ -19,14 +19,14 @@ LONGEST = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Errand:
+class AdminAction:
     """What is done at a path: `act` takes the body and returns the answer, to be sent as JSON."""
 
     method: str
     act: Callable[[bytes], Awaitable[Mapping[str, object]]]
 
 
-class Operator:
+class AdminEndpoints:
     """Between the limits by address and authenticate: the paths of `/operator`.
 
     The token is a bearer's (RFC 6750). It belongs to whoever runs the gateway, and is no viewer's.
@@ -34,7 +34,7 @@ class Operator:
 
     __slots__ = ("_app", "_errands", "_expected")
 
-    def __init__(self, app: ASGIApp, *, token: str, errands: Mapping[str, Errand]) -> None:
+    def __init__(self, app: ASGIApp, *, token: str, errands: Mapping[str, AdminAction]) -> None:
         self._app = app
         self._expected = b"Bearer " + token.encode()
         self._errands = errands
@@ -46,7 +46,9 @@ class Operator:
             return self._app(scope, receive, send)
         return self._run(errand, scope, receive, send)
 
-    async def _run(self, errand: Errand, scope: ASGIScope, receive: Receive, send: Send) -> None:
+    async def _run(
+        self, errand: AdminAction, scope: ASGIScope, receive: Receive, send: Send
+    ) -> None:
         exchange = exchange_of(scope)
         exchange.challenge = b"Bearer"
         given = exchange.fields.get(b"authorization", b"")

@@ -12,7 +12,7 @@ from bff_core.clock import Clock
 from bff_core.edge.body_limit import whole
 from bff_core.errors import ClientError, NotAllowed
 from bff_core.exchange.context import exchange_of
-from bff_core.policy.edge.webhook import SKEW, Signatures, Signed
+from bff_core.policy.edge.webhook import SKEW, Signatures, SignedMessage
 from bff_core.routing.path import path_of
 
 PATH = "/hooks/purge"
@@ -58,8 +58,8 @@ class Webhook:
         await answer(done, send)
 
 
-def _message(field: Callable[[bytes, bytes], bytes]) -> Signed:
-    message = Signed(
+def _message(field: Callable[[bytes, bytes], bytes]) -> SignedMessage:
+    message = SignedMessage(
         field(b"webhook-id", b""),
         field(b"webhook-timestamp", b""),
         field(b"webhook-signature", b""),

@@ -14,7 +14,6 @@ from bff_core.auth.issuer import Issuer
 from bff_core.auth.jwt import (
     Claims,
     PublicKey,
-    Refused,
     acr_of,
     auth_time_of,
     expiry_of,
@@ -23,7 +22,8 @@ from bff_core.auth.jwt import (
     verify,
 )
 from bff_core.auth.plain_token import PlainToken, parse_bearer
-from bff_core.auth.signing_keys import Keys
+from bff_core.auth.refusal_reasons import CredentialsRefused
+from bff_core.auth.signing_keys import SigningKeys
 from bff_core.auth.viewer import Viewer
 from bff_core.call import find_header
 from bff_core.clock import Clock, monotonic
@@ -63,7 +63,7 @@ class BearerAuthenticator:
         if not issuers:
             raise ConfigurationError("BearerAuthenticator: name at least one Issuer(...)")
         self._issuers = {
-            one.issuer: (one, Keys(one, clock, withdrawn=self._withdraw)) for one in issuers
+            one.issuer: (one, SigningKeys(one, clock, withdrawn=self._withdraw)) for one in issuers
         }
         if len(self._issuers) < len(issuers):
             raise ConfigurationError("BearerAuthenticator: each issuer is named once")
@@ -182,7 +182,7 @@ class BearerAuthenticator:
     async def _learn(self, token: bytes, digest: bytes) -> "_Verified":
         try:
             known = await self._verify(token)
-        except Refused as refused:
+        except CredentialsRefused as refused:
             raise NotAuthenticated(REFUSAL) from refused
         self._verified.pop(digest, None)
         self._verified[digest] = known
@@ -194,12 +194,12 @@ class BearerAuthenticator:
         told = parse(token)
         issuer, keys = self._issuers.get(str(told.claims.get("iss")), (None, None))
         if issuer is None or keys is None:
-            raise Refused("issuer")
+            raise CredentialsRefused("issuer")
         if told.algorithm not in issuer.algorithms:
-            raise Refused("algorithm")
+            raise CredentialsRefused("algorithm")
         key = await keys.find(told)
         if key is None:
-            raise Refused("key")
+            raise CredentialsRefused("key")
         wall = self._wall()
         claims = verify(told, key, issuer, wall)
         until = self._clock() + expiry_of(claims) + issuer.leeway - wall
@@ -216,7 +216,7 @@ class BearerAuthenticator:
     def _viewer(self, claims: Claims, issuer: Issuer, wall: float) -> Viewer:
         subject, tenant = str(claims["sub"]), claims.get(issuer.tenant) if issuer.tenant else ""
         if issuer.tenant and (not isinstance(tenant, str) or not tenant):
-            raise Refused("tenant")
+            raise CredentialsRefused("tenant")
         if len(self._issuers) > 1:  # compositions and services must not confuse them
             subject = f"{subject}@{issuer.issuer}"
         client = claims.get(issuer.client, "")
@@ -248,12 +248,12 @@ class _Verified:
 def _bound(claims: Claims) -> str:
     """Return the thumbprint of the key that a token is bound to (RFC 9449, section 6.1).
 
-    Raises `Refused` for one that is bound by what can't be checked here: it is no bearer's.
+    Raises `CredentialsRefused` for one that is bound by what can't be checked here: it is no bearer's.
     """
     told = claims.get("cnf")
     if told is None:
         return ""
     thumbprint = told.get("jkt") if isinstance(told, dict) and told.keys() == {"jkt"} else None
     if not isinstance(thumbprint, str) or not thumbprint:
-        raise Refused("cnf")
+        raise CredentialsRefused("cnf")
     return thumbprint

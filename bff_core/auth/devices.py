@@ -14,7 +14,7 @@ from bff_core.auth.viewer import Viewer
 from bff_core.call import find_header
 from bff_core.clock import Clock
 from bff_core.errors import ConfigurationError, NotAuthenticated, StoreUnavailable
-from bff_core.redis.interface import Link
+from bff_core.redis.interface import RedisInterface
 from bff_core.scope import Scope
 
 DAY: Final = 86_400.0
@@ -109,7 +109,7 @@ _decode = msgspec.json.Decoder(Device).decode
 class RedisDevices:
     """Devices as all processes have seen them."""
 
-    def __init__(self, link: Link, lifetime: float) -> None:
+    def __init__(self, link: RedisInterface, lifetime: float) -> None:
         self._link = link
         self._lifetime = int(lifetime * 1000)
 
@@ -162,7 +162,7 @@ class DeviceSessions:
         self._resources: Resources | None = None
         self._alive: OrderedDict[tuple[str, str], float] = OrderedDict()
 
-    def open(self, link: Link | None, resources: Resources) -> None:
+    def open(self, link: RedisInterface | None, resources: Resources) -> None:
         """Use a store while the gateway runs."""
         self._resources = resources
         self._store = MemoryDevices() if link is None else RedisDevices(link, self._lifetime)

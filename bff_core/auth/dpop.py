@@ -13,16 +13,11 @@ from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from bff_core.auth.issuer import ALGORITHMS
-from bff_core.auth.jwt import (
-    Refused,
-    instant_of,
-    is_signed,
-    parse,
-    public_key_of,
-)
+from bff_core.auth.jwt import instant_of, is_signed, parse, public_key_of
+from bff_core.auth.refusal_reasons import CredentialsRefused
 from bff_core.clock import Clock
 from bff_core.errors import ConfigurationError, NotAuthenticated
-from bff_core.redis.interface import Link
+from bff_core.redis.interface import RedisInterface
 from bff_core.scope import Scope
 
 NONCE_LIFE: Final = 300.0
@@ -76,7 +71,7 @@ class Proofs:
         *,
         origin: str,
         secret: str = "",
-        link: Link | None = None,
+        link: RedisInterface | None = None,
         clock: Clock,
         wall: Clock = time.time,
     ) -> None:
@@ -94,7 +89,7 @@ class Proofs:
             scope.added.append((b"dpop-nonce", self._nonce(0).encode()))
         try:
             is_new = await self._is_proved(scope, token, thumbprint)
-        except Refused as refused:
+        except CredentialsRefused as refused:
             reason = f"proof_{refused}"
             challenge = self._options.challenge
             raise NotAuthenticated(REFUSAL, challenge=challenge, reason=reason) from None
@@ -103,13 +98,13 @@ class Proofs:
             raise NotAuthenticated(REFUSAL, challenge=challenge, reason="proof_replayed")
 
     async def _is_proved(self, scope: Scope, token: bytes, thumbprint: str) -> bool:
-        """Whether the proof is good, and was not sent before; raises `Refused`."""
+        """Whether the proof is good, and was not sent before; raises `CredentialsRefused`."""
         sent = [value for name, value in scope.headers if name == b"dpop"]
         if len(sent) != 1:
-            raise Refused("count")
+            raise CredentialsRefused("count")
         claims, known = self._signed(sent[0])
         if not compare_digest(known, thumbprint):
-            raise Refused("thumbprint")
+            raise CredentialsRefused("thumbprint")
         self._judge(claims, scope, token)
         return await self._note(known, claims)
 
@@ -117,22 +112,22 @@ class Proofs:
         """Return the claims of a proof and the thumbprint of the key that signed it."""
         told = parse(proof)
         if told.typ != "dpop+jwt" or told.algorithm not in self._options.algorithms:
-            raise Refused("type")
+            raise CredentialsRefused("type")
         key = public_key_of(told.header.get("jwk"))
         if told.algorithm not in key.algorithms or not is_signed(told, key):
-            raise Refused("signature")
+            raise CredentialsRefused("signature")
         return told.claims, key.thumbprint
 
     def _judge(self, claims: Mapping[str, object], scope: Scope, token: bytes) -> None:
         issued = instant_of(claims, "iat", required=True)
         if abs(self._wall() - issued) > self._options.leeway:
-            raise Refused("iat")
+            raise CredentialsRefused("iat")
         method = "GET" if scope.method == "WEBSOCKET" else scope.method  # RFC 6455, section 4.1
         if claims.get("htm") != method or not self._is_here(claims.get("htu"), scope):
-            raise Refused("request")
+            raise CredentialsRefused("request")
         proved = urlsafe_b64encode(sha256(token).digest()).rstrip(b"=").decode()
         if claims.get("ath") != proved:
-            raise Refused("ath")
+            raise CredentialsRefused("ath")
         if self._options.nonces and claims.get("nonce") not in {self._nonce(0), self._nonce(1)}:
             challenge = f'{self._options.challenge}, error="use_dpop_nonce"'
             raise NotAuthenticated(REFUSAL, challenge=challenge, reason="proof_nonce")
@@ -163,7 +158,7 @@ class Proofs:
         """Remember a proof for as long as it could be taken; whether it is new."""
         proof_id = claims.get("jti")
         if not isinstance(proof_id, str) or not 1 <= len(proof_id) <= LONGEST_ID:
-            raise Refused("jti")
+            raise CredentialsRefused("jti")
         name, life = sha256(f"{thumbprint} {proof_id}".encode()).digest(), 2 * self._options.leeway
         if self._link is not None:
             key = f"bff:dpop:{name.hex()}"

@@ -9,8 +9,9 @@ from hashlib import sha256
 from typing import ClassVar, Final
 
 from bff_core.auth.authenticator import Resources
-from bff_core.auth.jwt import Refused, acr_of, audiences_of, auth_time_of, scopes_of
+from bff_core.auth.jwt import acr_of, audiences_of, auth_time_of, scopes_of
 from bff_core.auth.plain_token import PlainToken, bearer_in
+from bff_core.auth.refusal_reasons import CredentialsRefused
 from bff_core.auth.viewer import Viewer
 from bff_core.clock import Clock
 from bff_core.errors import BFFError, ConfigurationError, NotAuthenticated
@@ -173,28 +174,28 @@ class IntrospectionAuthenticator:
             raise ProviderUnavailable("introspection answered something else")
         try:
             viewer, left = self._judged(told)
-        except Refused as refused:
+        except CredentialsRefused as refused:
             return _Known(None, now + REFUSED_FOR, str(refused))
         return _Known(viewer, now + min(left, BELIEVED))
 
     def _judged(self, told: Mapping[str, object]) -> tuple[Viewer, float]:
-        """Return whom an answer names, and for how many seconds; raises `Refused`."""
+        """Return whom an answer names, and for how many seconds; raises `CredentialsRefused`."""
         options, wall = self._options, self._wall()
         if told["active"] is not True:
-            raise Refused("inactive")
+            raise CredentialsRefused("inactive")
         if not audiences_of(told.get("aud")) & set(options.audience):
-            raise Refused("audience")
+            raise CredentialsRefused("audience")
         if options.issuer and told.get("iss") != options.issuer:
-            raise Refused("issuer")
+            raise CredentialsRefused("issuer")
         if "cnf" in told:  # bound to a key that nobody has shown here
-            raise Refused("bound")
+            raise CredentialsRefused("bound")
         ends, begins = _instant_in(told, "exp"), _instant_in(told, "nbf")
         left = BELIEVED if ends is None else ends + options.leeway - wall
         if left <= 0 or (begins is not None and begins - options.leeway > wall):
-            raise Refused("expired")
+            raise CredentialsRefused("expired")
         subject, tenant = told.get("sub"), told.get(options.tenant, "") if options.tenant else ""
         if not isinstance(subject, str) or not subject or not isinstance(tenant, str):
-            raise Refused("subject")
+            raise CredentialsRefused("subject")
         client, issuer = told.get("client_id", ""), told.get("iss", "")
         return Viewer(
             subject,
@@ -215,10 +216,10 @@ class IntrospectionAuthenticator:
 def _instant_in(told: Mapping[str, object], name: str) -> float | None:
     """Return a Unix time that an issuer wrote as a number or as its digits; None without it.
 
-    Raises `Refused` for one that can't be read.
+    Raises `CredentialsRefused` for one that can't be read.
     """
     value = told.get(name)
     instant = seconds_in(value)
     if instant is None and value is not None:
-        raise Refused(name)
+        raise CredentialsRefused(name)
     return instant

@@ -17,7 +17,7 @@ from joserfc.jws import JWSRegistry
 from joserfc.util import base64_to_int
 
 from bff_core.auth.issuer import ALGORITHMS, Issuer
-from bff_core.auth.refusal_reasons import Refused as Refused  # noqa: PLC0414 # others import it from here
+from bff_core.auth.refusal_reasons import CredentialsRefused
 from bff_core.auth.weak_keys import is_weak
 
 LONGEST: Final = 8192
@@ -63,17 +63,17 @@ class PublicKey:
 
 
 def parse(token: bytes, longest: int = LONGEST) -> Unverified:
-    """Read a token in compact form; raises `Refused` for what is none."""
+    """Read a token in compact form; raises `CredentialsRefused` for what is none."""
     if len(token) > longest or not _is_compact(token):
-        raise Refused("no_compact_form")
+        raise CredentialsRefused("no_compact_form")
     head, body, signature = token.split(b".")
     header, claims = _object(_octets(head)), _object(_octets(body))
     _octets(signature)
     algorithm, key_id, typ = header.get("alg"), header.get("kid", ""), header.get("typ", "")
     if not isinstance(algorithm, str) or not isinstance(key_id, str) or not isinstance(typ, str):
-        raise Refused("header")
+        raise CredentialsRefused("header")
     if "crit" in header or "b64" in header:  # nothing critical is understood here
-        raise Refused("critical_header")
+        raise CredentialsRefused("critical_header")
     return Unverified(token, algorithm, key_id, typ, claims, header)
 
 
@@ -82,9 +82,9 @@ def _octets(part: bytes) -> bytes:
     try:
         octets = urlsafe_b64decode(part + b"=" * (-len(part) % 4))
     except ValueError as error:
-        raise Refused("base64") from error
+        raise CredentialsRefused("base64") from error
     if urlsafe_b64encode(octets).rstrip(b"=") != part:
-        raise Refused("base64")
+        raise CredentialsRefused("base64")
     return octets
 
 
@@ -92,7 +92,7 @@ def _object(octets: bytes) -> dict[str, object]:
     try:
         return _decode_object(octets)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise Refused("json") from error
+        raise CredentialsRefused("json") from error
 
 
 def keys_of(document: bytes) -> tuple[PublicKey, ...]:
@@ -143,10 +143,10 @@ def _number(text: object) -> int:
 
 
 def public_key_of(told: object) -> PublicKey:
-    """Return the key that a proof brings along; raises `Refused` for one that can't be used."""
+    """Return the key that a proof brings along; raises `CredentialsRefused` for one that can't be used."""
     key = _key_of(told)
     if key is None:
-        raise Refused("jwk")
+        raise CredentialsRefused("jwk")
     return key
 
 
@@ -183,16 +183,16 @@ def verify(
 ) -> Claims:
     """Return the claims of a token that is signed, meant for us and valid at a Unix time.
 
-    Raises `Refused`; for one without a `sub`, too, unless it need not name one.
+    Raises `CredentialsRefused`; for one without a `sub`, too, unless it need not name one.
     """
     if token.algorithm not in issuer.algorithms or token.algorithm not in key.algorithms:
-        raise Refused("algorithm")
+        raise CredentialsRefused("algorithm")
     if not is_signed(token, key):
-        raise Refused("signature")
+        raise CredentialsRefused("signature")
     check_claims(token, issuer, wall)
     subject = token.claims.get("sub")
     if names_subject and not (isinstance(subject, str) and subject):
-        raise Refused("subject")
+        raise CredentialsRefused("subject")
     return token.claims
 
 
@@ -210,24 +210,24 @@ def is_signed(token: Unverified, key: PublicKey) -> bool:
 def check_claims(token: Unverified, issuer: Issuer, wall: float) -> Claims:
     """Return the claims of a token that is meant for us and valid; its signature is not looked at.
 
-    Raises `Refused`.
+    Raises `CredentialsRefused`.
     """
     claims = token.claims
     if not issuer.is_accepted(token.typ):
-        raise Refused("typ")
+        raise CredentialsRefused("typ")
     if claims.get("iss") != issuer.issuer:
-        raise Refused("issuer")
+        raise CredentialsRefused("issuer")
     if not audiences_of(claims.get("aud")) & set(issuer.audience):
-        raise Refused("audience")
+        raise CredentialsRefused("audience")
     if instant_of(claims, "exp", required=True) + issuer.leeway <= wall:
-        raise Refused("expired")
+        raise CredentialsRefused("expired")
     if (
         instant_of(claims, "nbf") - issuer.leeway > wall
         or instant_of(claims, "iat") - issuer.leeway > wall
     ):
-        raise Refused("not_yet")
+        raise CredentialsRefused("not_yet")
     if any(claims.get(name) is None for name in issuer.required):
-        raise Refused("claim_missing")
+        raise CredentialsRefused("claim_missing")
     return claims
 
 
@@ -255,13 +255,13 @@ def instant_of(claims: Claims, name: str, *, required: bool = False) -> float:
     if told is None and not required:
         return 0.0
     if isinstance(told, bool) or not isinstance(told, int | float):
-        raise Refused(name)
+        raise CredentialsRefused(name)
     try:
         instant = float(told)
     except OverflowError as error:  # an integer of hundreds of digits
-        raise Refused(name) from error
+        raise CredentialsRefused(name) from error
     if not isfinite(instant):
-        raise Refused(name)
+        raise CredentialsRefused(name)
     return instant
 
 
@@ -274,7 +274,7 @@ def auth_time_of(claims: Claims, latest: float) -> float:
     """Return when a user proved who they are, as a Unix time; 0 where that is not known."""
     try:
         at = instant_of(claims, "auth_time")
-    except Refused:
+    except CredentialsRefused:
         return 0.0
     return at if 0 < at <= latest else 0.0
 

@@ -8,7 +8,7 @@ OTHER: Final = "refused"
 """The reason of an authenticator that gives none."""
 
 
-class Refused(Exception):
+class CredentialsRefused(Exception):
     """A token is not accepted; the reason is for logs, never for the caller."""
 
 
@@ -19,7 +19,7 @@ def reason_of(error: BaseException | None) -> str:
     """
     if not isinstance(error, ClientError):
         return ""
-    return str(error.__cause__) if isinstance(error.__cause__, Refused) else error.reason
+    return str(error.__cause__) if isinstance(error.__cause__, CredentialsRefused) else error.reason
 
 
 def name_refusal(error: ClientError, authenticator: str) -> None:

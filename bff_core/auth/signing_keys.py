@@ -35,7 +35,7 @@ def _ignore(_: frozenset[PublicKey]) -> None:
     """Do nothing: no tokens are remembered."""
 
 
-class Keys:
+class SigningKeys:
     """Knows the keys of an issuer; one fetch at a time, however many requests wait.
 
     `withdrawn` is called with keys that are gone from the issuer's set: tokens that were verified

@@ -7,7 +7,7 @@ import msgspec
 from bff_core.auth.viewer import ANONYMOUS, Viewer
 
 
-class ViewerNotes:
+class ViewerCodec:
     """Keeps subject, tenant, scopes, client and criticality; sessions and tokens are left out."""
 
     def encode(self, viewer: object, /) -> str:

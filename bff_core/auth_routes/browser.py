@@ -10,8 +10,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from bff_core.auth.access import ANYONE
-from bff_core.auth.jwt import Refused
 from bff_core.auth.oidc.return_url import local, with_error
+from bff_core.auth.refusal_reasons import CredentialsRefused
 from bff_core.auth.session.authenticator import SessionAuthenticator
 from bff_core.auth.session.pending_sign_ins import SIGN_IN_SECONDS
 from bff_core.auth.session.session import (
@@ -21,7 +21,7 @@ from bff_core.auth.session.session import (
     provider_unnamed_of,
 )
 from bff_core.auth.session.sign_in_flow import Comeback, SignInFailed
-from bff_core.auth.session.store import Kept
+from bff_core.auth.session.store import StoredSession
 from bff_core.auth.session.token_refresh import NotSignedIn
 from bff_core.auth.viewer import Viewer
 from bff_core.auth_routes.navigation import NO_STORE, answered, redirect
@@ -118,7 +118,7 @@ class SessionEndpoints:
             session = session_of(
                 arrival.grant, arrival.claims, auth.sign_in, browser=browser, wall=auth.wall()
             )
-        except Refused as refused:
+        except CredentialsRefused as refused:
             raise SignInFailed("The provider does not say who you are.", auth.login) from refused
         await auth.begin(scope, session)
         await store.note(f"signed in {name}", auth.lifetimes.absolute)
@@ -164,7 +164,7 @@ class SessionEndpoints:
         token = await _logout_token(request)
         try:
             told = await self._auth.client.logged_out(token)
-        except Refused as refused:
+        except CredentialsRefused as refused:
             raise BadLogoutToken("It is not of our provider, or not for us.") from refused
         sessions, word = self._auth.sessions, f"logout {key_of(told.id)}"
         if told.sid and told.subject:  # any of those may be the one that ended
@@ -200,12 +200,12 @@ class SessionEndpoints:
             self._auth.forget(_scope(request))
         return await self._ended(found)
 
-    async def _ended(self, ended: Sequence[Kept]) -> Response:
+    async def _ended(self, ended: Sequence[StoredSession]) -> Response:
         count = await self._auth.sessions.end(ended, "ended_elsewhere")
         self._auth.succession.revoke(*(kept.session for kept in ended))
         return JSONResponse({"ended": count}, headers=NO_STORE)
 
-    async def _kept(self, request: Request) -> Kept:
+    async def _kept(self, request: Request) -> StoredSession:
         """Return the session of a request; raises `NotSignedIn` without one."""
         scope = _scope(request)
         kept = await self._auth.find(scope)
@@ -213,7 +213,7 @@ class SessionEndpoints:
             raise NotSignedIn(self._auth.login)
         return kept
 
-    async def _theirs(self, current: Kept) -> Sequence[Kept]:
+    async def _theirs(self, current: StoredSession) -> Sequence[StoredSession]:
         session = current.session
         return await self._auth.sessions.of(session.subject, session.tenant)
 
@@ -241,7 +241,7 @@ def _route(verb: str, path: str, act: Endpoint) -> Route:
     return Route(path, guarded(endpoint, ANYONE), methods=[verb], include_in_schema=False)
 
 
-def _told(kept: Kept, current: Kept) -> dict[str, object]:
+def _told(kept: StoredSession, current: StoredSession) -> dict[str, object]:
     session = kept.session
     return {
         "id": session.handle,

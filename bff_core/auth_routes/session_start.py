@@ -3,9 +3,10 @@
 import secrets
 from typing import Final
 
-from bff_core.auth.jwt import Claims, Refused, acr_of, auth_time_of
+from bff_core.auth.jwt import Claims, acr_of, auth_time_of
 from bff_core.auth.oidc.client import Grant, scopes_in
-from bff_core.auth.oidc.config import SignIn
+from bff_core.auth.oidc.config import OpenIDProvider
+from bff_core.auth.refusal_reasons import CredentialsRefused
 from bff_core.auth.session.session import Claims as Shown
 from bff_core.auth.session.session import Session
 from bff_core.auth.session.token_refresh import tokens_of
@@ -14,17 +15,17 @@ LONGEST_NAME: Final = 200
 
 
 def session_of(
-    grant: Grant, claims: Claims, sign_in: SignIn, *, browser: str, wall: float
+    grant: Grant, claims: Claims, sign_in: OpenIDProvider, *, browser: str, wall: float
 ) -> Session:
     """Return the session of who the claims of an ID token name.
 
-    Raises `Refused` for somebody without the claims that a viewer is made of.
+    Raises `CredentialsRefused` for somebody without the claims that a viewer is made of.
     """
     subject, tenant = claims.get(sign_in.subject), claims.get(sign_in.tenant, "")
     if not isinstance(subject, str) or not subject:
-        raise Refused("subject")
+        raise CredentialsRefused("subject")
     if sign_in.tenant and (not isinstance(tenant, str) or not tenant):
-        raise Refused("tenant")
+        raise CredentialsRefused("tenant")
     sid, sub = claims.get("sid"), claims.get("sub")
     return Session(
         handle=secrets.token_urlsafe(12),
@@ -45,7 +46,7 @@ def session_of(
     )
 
 
-def _shown(claims: Claims, sign_in: SignIn) -> Shown:
+def _shown(claims: Claims, sign_in: OpenIDProvider) -> Shown:
     """Return the claims that pages may see, where they are plain values."""
     found = {name: claims.get(name) for name in sign_in.shows}
     return {

@@ -19,7 +19,7 @@ DECODED: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CacheEntry:
     """A stored answer, of a service or composed; immutable, but for `decoded`.
 
     `born` is the instant of this process' monotonic clock at which the answer had age 0: what is

@@ -13,7 +13,7 @@ from bff_core.cache.directives import (
     fields_of,
     governing,
 )
-from bff_core.cache.entry import Entry
+from bff_core.cache.entry import CacheEntry
 from bff_core.cache.key import USUAL, Varies
 from bff_core.call import Call, Headers, find_header
 from bff_core.clock import Chance
@@ -85,7 +85,7 @@ def _bypass(headers: Headers) -> Bypass:
 
 
 def judge(
-    entry: Entry | None, call: Call, options: Cache, *, now: float, chance: Chance
+    entry: CacheEntry | None, call: Call, options: Cache, *, now: float, chance: Chance
 ) -> Verdict:
     """Decide what to do with what is kept for a call that the cache is asked about.
 
@@ -117,7 +117,7 @@ def is_alike(varies: Varies, headers: Headers) -> bool:
     return all(found.get(name) == value for name, value in varies)
 
 
-def _is_early(entry: Entry, options: Cache, left: float, chance: Chance) -> bool:
+def _is_early(entry: CacheEntry, options: Cache, left: float, chance: Chance) -> bool:
     """Whether to refresh ahead, with a chance that grows exponentially to the end.
 
     Source: "Optimal probabilistic cache stampede prevention", Vattani et al., 2015; the scale is
@@ -130,7 +130,7 @@ def _is_early(entry: Entry, options: Cache, left: float, chance: Chance) -> bool
     return not _said(entry, options).immutable
 
 
-def _judge_wish(entry: Entry, wish: Directives, options: Cache, now: float) -> Verdict:
+def _judge_wish(entry: CacheEntry, wish: Directives, options: Cache, now: float) -> Verdict:
     """Decide for a call with a Cache-Control of its own (RFC 9111, section 5.2.1).
 
     1. It is too old for the call, or has too little left: ask, and let a failure be one.
@@ -155,19 +155,19 @@ def _judge_wish(entry: Entry, wish: Directives, options: Cache, now: float) -> V
     return _to_revalidate(entry, now)
 
 
-def _forbids_stale(entry: Entry, options: Cache) -> bool:
+def _forbids_stale(entry: CacheEntry, options: Cache) -> bool:
     """Whether the service forbids to serve the entry stale (RFC 9111, section 4.2.4)."""
     said = _said(entry, options)
     is_shared_only = said.proxy_revalidate or said.s_maxage is not None
     return said.no_cache or said.must_revalidate or (is_shared_only and not said.private)
 
 
-def _said(entry: Entry, options: Cache) -> Directives:
+def _said(entry: CacheEntry, options: Cache) -> Directives:
     fields = fields_of(entry.headers, control_fields(options.targeted))
     return governing(fields, options.targeted)[0]
 
 
-def _to_revalidate(entry: Entry, now: float) -> Verdict:
+def _to_revalidate(entry: CacheEntry, now: float) -> Verdict:
     """Ask; the entry is of use if it has a validator, or may yet answer for a failing upstream."""
     error_until = entry.fresh_until + entry.error_for
     if now < error_until:

@@ -1,11 +1,11 @@
 """Kept replies as what a call gets: with the typed values beside the bytes."""
 
-from bff_core.cache.entry import Entry
+from bff_core.cache.entry import CacheEntry
 from bff_core.call import NOT_DECODED, Call, Decode, Reply, Reuse, Source
 from bff_core.errors import BadStatus
 
 
-def served(entry: Entry, call: Call, now: float, source: Source | None = None) -> Reply:
+def served(entry: CacheEntry, call: Call, now: float, source: Source | None = None) -> Reply:
     """Return what a kept reply is to a call; its `source` goes by its age, unless it is given.
 
     Raises `BadPayload` where the call's author can't read it.
@@ -27,7 +27,7 @@ def served(entry: Entry, call: Call, now: float, source: Source | None = None) -
     )
 
 
-def _read(entry: Entry, call: Call, decode: Decode) -> object:
+def _read(entry: CacheEntry, call: Call, decode: Decode) -> object:
     """Return the value that requests may share; `NOT_DECODED` where each has to decode its own."""
     try:
         value = decode.value(Reply(entry.status, entry.headers, entry.body), call)

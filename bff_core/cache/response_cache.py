@@ -3,8 +3,8 @@
 from dataclasses import asdict, dataclass
 from typing import Literal, Self
 
-from bff_core.cache.stores.interface import Store
-from bff_core.events import Cached, Events, Purged
+from bff_core.cache.stores.interface import CacheStore
+from bff_core.events import CacheLookup, Events, Purged
 from bff_core.scope import Scope
 
 Outcome = Literal["hit", "miss", "stale", "refresh", "store", "refuse"]
@@ -44,7 +44,7 @@ class Figures:
 class ResponseCache:
     """What a gateway keeps of its services' replies and of its own answers, in one store."""
 
-    def __init__(self, store: Store, events: Events) -> None:
+    def __init__(self, store: CacheStore, events: Events) -> None:
         self.store = store
         self.figures: dict[str, Figures] = {}
         self._events = events
@@ -86,7 +86,7 @@ class ResponseCache:
         figures = self.of(name)
         setattr(figures, outcome, getattr(figures, outcome) + 1)
         if self._events.sinks:
-            self._events.emit(Cached(name, operation, outcome, reason, age))
+            self._events.emit(CacheLookup(name, operation, outcome, reason, age))
 
     async def purge(self, *tags: str, by: Who = "code") -> int:
         """Forget all that is known by any of these tags, in all processes of the gateways.

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from bff_core.cache.directives import varying
-from bff_core.cache.entry import Entry
+from bff_core.cache.entry import CacheEntry
 from bff_core.cache.freshness import Bypass, bypass
 from bff_core.cache.invalidation import url_tag
 from bff_core.cache.key import is_one_viewer, varied
@@ -27,7 +27,7 @@ VALIDATE_FOR: Final = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class NotStorable:
     """Why a reply is not kept."""
 
     reason: Why
@@ -35,7 +35,7 @@ class Refused:
 
 def admit(
     call: Call, reply: Reply, options: Cache, *, asked: float, now: float, wall: float
-) -> Entry | Refused:
+) -> CacheEntry | NotStorable:
     """Return what is kept of a reply that came from the upstream, or why nothing is.
 
     The policy's `ttl`, `stale` and `error` count from when the reply came. `ttl` overrules
@@ -48,21 +48,21 @@ def admit(
     `now`: it is used only where a reply has no `Date`, or came through a hop of HTTP/1.0.
     """
     if call.method != "GET":
-        return Refused("method")
+        return NotStorable("method")
     terms = Terms(reply, options)
     reason = bypass(call) or _unfit(terms) or _forbidden(terms, call)
     if reason or len(reply.body) > options.max_body:
-        return Refused(reason or "size")
+        return NotStorable(reason or "size")
     age = terms.age(now - asked, wall)
     lifetime, (stale_for, error_for) = terms.lifetime(age, wall), terms.windows()
     has_validator = b"etag" in terms.fields or b"last-modified" in terms.fields
     if not has_validator and (lifetime or 0.0) + max(stale_for, error_for) <= age:
-        return Refused("no-lifetime" if lifetime is None else "expired")
+        return NotStorable("no-lifetime" if lifetime is None else "expired")
     tags = _tags(terms, call, reply)
     if are_too_many(tags):
-        return Refused("tags")
+        return NotStorable("tags")
     names = varying(terms.fields.get(b"vary"))
-    return Entry(
+    return CacheEntry(
         reply.status,
         _kept_headers(terms, reply),
         reply.body,
@@ -76,7 +76,7 @@ def admit(
     )
 
 
-def keep(entry: Entry, now: float) -> float:
+def keep(entry: CacheEntry, now: float) -> float:
     """Return for how many seconds from now an entry may be of use to anybody."""
     left = entry.fresh_until + max(entry.stale_for, entry.error_for) - now
     return max(left, 0.0) + VALIDATE_FOR if entry.has_validator else left

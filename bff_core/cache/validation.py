@@ -7,8 +7,8 @@ import re
 from dataclasses import replace
 from typing import Final
 
-from bff_core.cache.entry import Entry
-from bff_core.cache.storing import Refused, admit
+from bff_core.cache.entry import CacheEntry
+from bff_core.cache.storing import NotStorable, admit
 from bff_core.call import Call, Headers, Reply, find_header
 from bff_core.policy.upstream.cache import Cache
 
@@ -20,7 +20,7 @@ NOT_UPDATED: Final = frozenset(
 _OPAQUE: Final = re.compile(rb'"[^"]*"')
 
 
-def conditional(call: Call, entry: Entry) -> Call:
+def conditional(call: Call, entry: CacheEntry) -> Call:
     """Return the call that asks for a reply only if the entry does not hold any more.
 
     It carries both validators where there are both (RFC 9111, section 4.3.1), and is the call
@@ -35,7 +35,7 @@ def conditional(call: Call, entry: Entry) -> Call:
     return replace(call, headers=(*call.headers, *conditions)) if conditions else call
 
 
-def updated(entry: Entry, reply: Reply) -> Reply | None:
+def updated(entry: CacheEntry, reply: Reply) -> Reply | None:
     """Return the kept answer as a 304 confirms it, with the fields that it brought (section 3.2).
 
     None where it is about another answer than ours (section 4.3.4): ask again, without condition.
@@ -45,7 +45,7 @@ def updated(entry: Entry, reply: Reply) -> Reply | None:
     return replace(reply, status=entry.status, headers=_merged(entry, reply), body=entry.body)
 
 
-def updated_by_head(entry: Entry, reply: Reply) -> Reply | None:
+def updated_by_head(entry: CacheEntry, reply: Reply) -> Reply | None:
     """Return the kept answer as a 200 to HEAD describes it (RFC 9111, section 4.3.5).
 
     None where the validators or the length differ: what is kept does not hold any more.
@@ -59,7 +59,7 @@ def updated_by_head(entry: Entry, reply: Reply) -> Reply | None:
 
 
 def renewed(
-    entry: Entry,
+    entry: CacheEntry,
     call: Call,
     reply: Reply,
     options: Cache,
@@ -67,13 +67,13 @@ def renewed(
     asked: float,
     now: float,
     wall: float,
-) -> Entry | Refused:
+) -> CacheEntry | NotStorable:
     """Return what is kept of an answer that was `updated`; see `admit`, also for the times.
 
     `call` is the one without conditions. What was decoded of the body is decoded still.
     """
     kept = admit(call, reply, options, asked=asked, now=now, wall=wall)
-    return replace(kept, decoded=entry.decoded) if isinstance(kept, Entry) else kept
+    return replace(kept, decoded=entry.decoded) if isinstance(kept, CacheEntry) else kept
 
 
 def _is_about(kept: Headers, received: Headers) -> bool:
@@ -85,7 +85,7 @@ def _is_about(kept: Headers, received: Headers) -> bool:
     return modified is None or known is None or modified == known
 
 
-def _merged(entry: Entry, reply: Reply) -> Headers:
+def _merged(entry: CacheEntry, reply: Reply) -> Headers:
     """Return the kept fields, those replaced that were received; the age is that of the news."""
     received = [field for field in reply.headers if field[0] not in NOT_UPDATED]
     replaced = {name for name, _ in received} | {b"age"}

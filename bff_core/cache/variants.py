@@ -5,7 +5,7 @@ RFC 9111, section 4.1.
 
 from typing import Final
 
-from bff_core.cache.entry import Entry
+from bff_core.cache.entry import CacheEntry
 from bff_core.cache.key import variant, varied
 from bff_core.call import Call
 from bff_core.policy.upstream.cache import Cache
@@ -14,7 +14,7 @@ SIGNPOST: Final = 0
 """The status of an entry that is no reply, but names the headers that replies vary by."""
 
 
-def slot_of(key: str, found: Entry | None, call: Call, options: Cache) -> str:
+def slot_of(key: str, found: CacheEntry | None, call: Call, options: Cache) -> str:
     """Return what a call's reply is kept under, by what is found under its primary key."""
     if found is None or found.status != SIGNPOST:
         return key
@@ -22,13 +22,13 @@ def slot_of(key: str, found: Entry | None, call: Call, options: Cache) -> str:
     return variant(key, varied(call.headers, names, options.vary))
 
 
-def signpost(entry: Entry, now: float, keep: float) -> Entry:
+def signpost(entry: CacheEntry, now: float, keep: float) -> CacheEntry:
     """Return what leads to an entry that varies, for as many seconds as that is kept."""
     names = tuple((name, None) for name, _ in entry.varies)
-    return Entry(SIGNPOST, (), b"", born=now, fresh_for=keep, varies=names)
+    return CacheEntry(SIGNPOST, (), b"", born=now, fresh_for=keep, varies=names)
 
 
-def leads_to(found: Entry | None, post: Entry) -> bool:
+def leads_to(found: CacheEntry | None, post: CacheEntry) -> bool:
     """Whether what is found does what a new signpost would, and for as long."""
     return (
         found is not None

@@ -9,9 +9,9 @@ from typing import Self, TypeVar, dataclass_transform
 
 from bff_core.clock import Clock, monotonic
 from bff_core.composition.errors import PartCancelled
-from bff_core.composition.part import Failure, Part
+from bff_core.composition.part import Part, PartFailure
 from bff_core.composition.plan import Plan
-from bff_core.composition.run import Screen
+from bff_core.composition.run import Run
 from bff_core.composition.state import PartStatus, is_worse
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events
@@ -39,7 +39,7 @@ class Board:
         scope: Scope | None = None,
     ) -> None:
         self.scope = scope
-        self.screen = Screen(
+        self.screen = Run(
             title, loop=loop, clock=clock, events=events, deadline=deadline, is_dimmed=is_dimmed
         )
         self.started: dict[Hashable, Part[object]] = {}
@@ -51,7 +51,7 @@ class Board:
         key: Hashable,
         name: str,
         body: Callable[[], Coroutine[object, object, T]],
-        failure: Failure,
+        failure: PartFailure,
     ) -> Part[T]:
         """Return the part under `key`, started now if it is the first to be asked for."""
         part = self.started.get(key)

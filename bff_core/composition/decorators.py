@@ -7,7 +7,7 @@ from types import MethodType
 from typing import Concatenate, Final, Generic, ParamSpec, Self, TypeVar, overload
 
 from bff_core.composition.composition import Composition
-from bff_core.composition.part import Critical, Failure, Part
+from bff_core.composition.part import Critical, Part, PartFailure
 from bff_core.composition.state import reason_of, state_of
 from bff_core.errors import CompositionCycle, ConfigurationError
 
@@ -64,7 +64,9 @@ class Arguments:
 class PartMethod(Generic[P, T]):
     """A method of a composition that runs once per arguments and returns its `Part`."""
 
-    def __init__(self, body: Callable[..., Coroutine[object, object, T]], failure: Failure) -> None:
+    def __init__(
+        self, body: Callable[..., Coroutine[object, object, T]], failure: PartFailure
+    ) -> None:
         if not inspect.iscoroutinefunction(body):
             raise ConfigurationError(f"part {body.__qualname__}: declare it with `async def`")
         self.body = body
@@ -204,7 +206,7 @@ def critical(
 
 
 def _declare(
-    failure: Failure, body: Callable[..., Coroutine[object, object, T]], /
+    failure: PartFailure, body: Callable[..., Coroutine[object, object, T]], /
 ) -> PartMethod[..., T]:
     return PartMethod(body, failure)
 

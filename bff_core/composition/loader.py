@@ -14,7 +14,7 @@ from typing import Final, Generic, Never, Self, TypeVar, overload
 
 from bff_core.composition.composition import Composition
 from bff_core.composition.decorators import Optional, checked_timeout, frozen_fallback
-from bff_core.composition.part import Critical, Failure, Part
+from bff_core.composition.part import Critical, Part, PartFailure
 from bff_core.composition.state import reason_of, state_of
 from bff_core.errors import ConfigurationError, NotFound
 
@@ -66,7 +66,7 @@ class Options:
         self.chunk = chunk
         self.missing = missing
         self.fallback = frozen_fallback(fallback)
-        self.failure: Failure = (
+        self.failure: PartFailure = (
             Critical(checked_timeout(timeout))
             if fallback is _NOT_GIVEN
             else Optional(

@@ -9,7 +9,7 @@ from typing import Generic, Protocol, TypeVar
 
 from bff_core.call import Reply
 from bff_core.composition.errors import PartCancelled, PartTimedOut
-from bff_core.composition.run import Screen
+from bff_core.composition.run import Run
 from bff_core.composition.state import DEPENDENCY, State, reason_of, state_of
 from bff_core.errors import BadPayload, BFFError, CompositionCycle, PartFailed
 from bff_core.events import Crashed, PartEnded
@@ -18,7 +18,7 @@ from bff_core.scope import running_part
 T_co = TypeVar("T_co", covariant=True)
 
 
-class Failure(Protocol):
+class PartFailure(Protocol):
     """The failure policy of a part: how long it may take, and what becomes of an error."""
 
     @property
@@ -72,13 +72,13 @@ class Part(Awaitable[T_co], Generic[T_co]):
 
     def __init__(
         self,
-        screen: Screen,
+        screen: Run,
         name: str,
         body: Coroutine[object, object, T_co] | None,
         *,
         started: float,
         deadline: float,
-        failure: Failure,
+        failure: PartFailure,
     ) -> None:
         """Start the body at once; a part without one has been shed."""
         self.name = name

@@ -7,7 +7,7 @@ from bff_core.composition.state import State, is_worse
 from bff_core.events import Events
 
 
-class Screen:
+class Run:
     """One screen under way; it knows none of its parts, so that no cycle is left behind.
 
     `deadline` is the request's, an instant of `clock`. `edges` are pairs of part names, (waiter,

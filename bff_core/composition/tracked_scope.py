@@ -14,7 +14,7 @@ nobody else is given.
 """
 
 
-class WatchedScope(Scope):
+class TrackedScope(Scope):
     """A `Scope` that notes in the lineage what is read of it, and how that narrows the answer.
 
     The fields of its base are never set here, so that each access ends in `__getattr__`: a field
@@ -59,4 +59,4 @@ class WatchedScope(Scope):
 def watched(scope: Scope) -> Scope:
     """Return the scope as those see it who need not be trusted to tell what they read."""
     lineage = scope.lineage
-    return scope if lineage is None else WatchedScope(scope, lineage)
+    return scope if lineage is None else TrackedScope(scope, lineage)

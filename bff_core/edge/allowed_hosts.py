@@ -13,7 +13,7 @@ from bff_core.exchange.context import exchange_of
 _HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?")
 
 
-class Hosts:
+class AllowedHosts:
     """Between fields and body: a request for another host, or for none, is a 400."""
 
     __slots__ = ("_app", "_is_allowed")

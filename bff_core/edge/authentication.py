@@ -12,7 +12,7 @@ from bff_core.errors import ClientError
 from bff_core.exchange.context import exchange_of
 
 
-class Authenticate:
+class Authentication:
     """Between the limits and the faces: gives the `Scope` its viewer and audience.
 
     What a viewer may do is asked where it is known what a request is for: at routes, fields, parts.

@@ -12,10 +12,10 @@ from bff_core.edge.body_limit import whole
 from bff_core.edge.strict_json import JSONRefused, is_plain, read_json
 from bff_core.routing.body_types import check_media, unsupported
 from bff_core.routing.path import path_of
-from bff_core.routing.route_table import Body, Place, places_of
+from bff_core.routing.route_table import RouteBody, RouteEntry, places_of
 
 
-class RequestBodies:
+class BodyChecks:
     """Between FastAPI's middleware and its router: what each route says of its body holds.
 
     A wrong media type, charset or content coding is a 415, before the body is read. FastAPI's JSON
@@ -42,7 +42,7 @@ class RequestBodies:
                 receive = _closed(media.boundary, receive)
         await self._app(scope, receive, send)
 
-    def _declared(self, scope: ASGIScope) -> Body | None:
+    def _declared(self, scope: ASGIScope) -> RouteBody | None:
         places = self._places.get(scope["method"])
         if not places:
             return None
@@ -53,14 +53,16 @@ class RequestBodies:
         return None
 
 
-def _relevant(places: Sequence[Place], method: str) -> Iterator[Place]:
+def _relevant(places: Sequence[RouteEntry], method: str) -> Iterator[RouteEntry]:
     """Yield the places that may hold a request, up to the last one that takes a body."""
     found = [one for one in places if not one.methods or method in one.methods]
     last = max(index for index, one in enumerate(found) if one.body)
     yield from found[: last + 1]
 
 
-async def _checked(body: Body, scope: ASGIScope, receive: Receive, *, has_type: bool) -> Receive:
+async def _checked(
+    body: RouteBody, scope: ASGIScope, receive: Receive, *, has_type: bool
+) -> Receive:
     """Return a `receive` for a body that has been read, and holds nothing but JSON."""
     text = await whole(receive, scope, body.limit)
     if text and not has_type and body.needs_type:

@@ -11,7 +11,7 @@ from starlette.types import Scope as ASGIScope
 from bff_core.exchange.context import exchange_of
 
 
-class Body:
+class BodyLimit:
     """Between hosts and authenticate: a body over `limit` bytes is a 413, before it is held.
 
     This is the bound of the whole gateway; a route may set a lower one with FastAPI's

@@ -12,7 +12,7 @@ from bff_core.cache.validation import matches
 from bff_core.call import find_header
 from bff_core.edge.negotiation import preferences
 from bff_core.edge.preconditions import Fields, coded, without_content
-from bff_core.exchange.context import Exchange, exchange_of
+from bff_core.exchange.context import RequestContext, exchange_of
 from bff_core.upstream.transport.content_coding import ENCODERS
 
 SMALLEST = 1024
@@ -73,7 +73,7 @@ class _Fitting:
     __slots__ = ("_coding", "_exchange", "_head", "_held", "_is_over", "_send")
 
     def __init__(
-        self, coding: bytes | None, held: bytes | None, exchange: Exchange, send: Send
+        self, coding: bytes | None, held: bytes | None, exchange: RequestContext, send: Send
     ) -> None:
         self._coding = coding
         self._held = held

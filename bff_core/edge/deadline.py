@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.errors import ClientError, RequestTimedOut
-from bff_core.exchange.context import Exchange, exchange_of
+from bff_core.exchange.context import RequestContext, exchange_of
 
 _SECONDS = re.compile(rb"[0-9]{1,9}(\.[0-9]{1,9})?")
 
@@ -76,7 +76,7 @@ class _Cut:
 
     __slots__ = ("_before", "_exchange", "_is_made", "_task")
 
-    def __init__(self, task: asyncio.Task[object], exchange: Exchange) -> None:
+    def __init__(self, task: asyncio.Task[object], exchange: RequestContext) -> None:
         self._task = task
         self._exchange = exchange
         self._before = task.cancelling()

@@ -22,7 +22,7 @@ from bff_core.exchange.context import SCOPE, exchange_of, note_error
 from bff_core.scope import Scope
 
 
-class Problems:
+class ErrorResponses:
     """Between accept and all that may refuse: what they raise becomes the answer.
 
     1. Nothing sent yet: problem details, with a `Crashed` event if nobody expected the error.

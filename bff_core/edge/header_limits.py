@@ -77,7 +77,7 @@ LISTS = frozenset(
 """Fields that are lists by definition: FastAPI, too, reads several lines of one as one value."""
 
 
-class Fields:
+class HeaderLimits:
     """Between deadline and hosts: too many or too large header fields are a 431.
 
     Of a field in several lines the rest of the gateway reads one value (RFC 9110, section 5.3):

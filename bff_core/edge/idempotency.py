@@ -10,13 +10,13 @@ from bff_core.clock import Clock
 from bff_core.edge.body_limit import whole
 from bff_core.errors import BFFError, ClientError, KeyReused, StoreUnavailable
 from bff_core.events import AnswerForgotten, Events
-from bff_core.exchange.context import Exchange, exchange_of
-from bff_core.idempotency.store import Claim, Reused, Running, Store
+from bff_core.exchange.context import RequestContext, exchange_of
+from bff_core.idempotency.store import Claim, IdempotencyStore, Reused, Running
 from bff_core.policy.edge.idempotency import (
     SHORTEST_GUEST_KEY,
     UNSAFE,
     IdempotencyOptions,
-    Kept,
+    StoredAnswer,
     derived_key,
     fingerprint,
     is_decided,
@@ -37,7 +37,7 @@ RESERVE_SHARE = 0.1
 RESERVE_MOST = 0.1
 """Seconds (at most) before its deadline that a waiting request gives up, to say so in time."""
 
-GetStore = Callable[[], Store]
+GetStore = Callable[[], IdempotencyStore]
 
 Admit = Callable[[ASGIScope], bool]
 """Raises for a viewer whom the route refuses; returns whether its face has further rules."""
@@ -128,7 +128,7 @@ class Idempotency:
             exchange.verdict = exchange.verdict or found
             await self._app(scope, receive, send)
 
-    async def _found(self, key: str, seen: Scope, body: bytes) -> Claim | Kept | None:
+    async def _found(self, key: str, seen: Scope, body: bytes) -> Claim | StoredAnswer | None:
         """Return what `_claimed` does; None where the request is served without a promise."""
         viewer = Viewer.from_scope(seen)
         seen.idempotency_key = derived_key(
@@ -140,11 +140,11 @@ class Idempotency:
             if self._options.proceeds_without_store:
                 return None
             raise
-        if isinstance(found, Kept) and found.rights != viewer.rights:
+        if isinstance(found, StoredAnswer) and found.rights != viewer.rights:
             raise KeyReused("This Idempotency-Key was used when you had other rights.")
         return found
 
-    async def _claimed(self, seen: Scope, print_: bytes) -> Claim | Kept:
+    async def _claimed(self, seen: Scope, print_: bytes) -> Claim | StoredAnswer:
         """Return the claim or the answer of a key; wait for another request that holds it."""
         store = self._store()
         left = seen.deadline - self._clock()
@@ -183,7 +183,12 @@ class _Delivery:
     )  # fmt: skip
 
     def __init__(
-        self, claim: Claim, store: Store, exchange: Exchange, limit: int, send: Send
+        self,
+        claim: Claim,
+        store: IdempotencyStore,
+        exchange: RequestContext,
+        limit: int,
+        send: Send,
     ) -> None:
         self._claim = claim
         self._store = store
@@ -263,7 +268,7 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return again
 
 
-def _answer(messages: list[Message], rights: str) -> Kept:
+def _answer(messages: list[Message], rights: str) -> StoredAnswer:
     start, *pieces = messages
     headers = tuple(
         (bytes(name), bytes(value))
@@ -271,10 +276,10 @@ def _answer(messages: list[Message], rights: str) -> Kept:
         if name not in UNKEPT
     )
     body = b"".join([one.get("body", b"") for one in pieces])
-    return Kept(start["status"], headers, body, rights)
+    return StoredAnswer(start["status"], headers, body, rights)
 
 
-def stored_answer(scope: ASGIScope) -> Kept | None:
+def stored_answer(scope: ASGIScope) -> StoredAnswer | None:
     """Return the answer of a keyed request that was done before; None where it is to be done.
 
     For a face with further rules, when they have passed. Raises what the key is refused with.
@@ -285,7 +290,7 @@ def stored_answer(scope: ASGIScope) -> Kept | None:
     return verdict
 
 
-async def send_again(kept: Kept, send: Send) -> None:
+async def send_again(kept: StoredAnswer, send: Send) -> None:
     """Send a stored answer, and that it is one."""
     headers = [*kept.headers, REPLAYED]
     await send({"type": "http.response.start", "status": kept.status, "headers": headers})

@@ -11,12 +11,12 @@ from starlette.types import Scope as ASGIScope
 from bff_core.auth.viewer import Viewer
 from bff_core.edge.forwarded import parse_address
 from bff_core.errors import ConfigurationError, TooManyRequests
-from bff_core.exchange.context import Exchange, exchange_of
-from bff_core.limits.store import Asked, Store, Verdict
+from bff_core.exchange.context import RequestContext, exchange_of
+from bff_core.limits.store import LimitQuery, LimitStore, LimitVerdict
 from bff_core.policy.edge.rate_limits import UNITS, Limit, Standing, seconds
 from bff_core.routing.path import path_of
 
-GetStore = Callable[[], Store]
+GetStore = Callable[[], LimitStore]
 
 IPV6_PREFIX = 64
 """How much of an IPv6 address names one customer; the rest is theirs to choose."""
@@ -47,7 +47,7 @@ def checked(limits: Sequence[Limit]) -> Sequence[Limit]:
     return limits
 
 
-class Limits:
+class RateLimits:
     """Around authenticate: a caller beyond one of its limits gets a 429.
 
     Limits by address are asked before credentials are checked, so that guessing them is limited
@@ -80,7 +80,7 @@ class Limits:
         self, limits: Sequence[Limit], scope: ASGIScope, receive: Receive, send: Send
     ) -> None:
         exchange, store = exchange_of(scope), self._store()
-        asked = [Asked(limit, _caller(limit, scope, exchange)) for limit in limits]
+        asked = [LimitQuery(limit, _caller(limit, scope, exchange)) for limit in limits]
         verdict = await store.admit(asked)
         self._tell(exchange, asked, verdict.standings)
         if not verdict.is_admitted:
@@ -96,7 +96,7 @@ class Limits:
                         await store.charge(charged, cost)
 
     def _tell(
-        self, exchange: Exchange, asked: Sequence[Asked], standings: Sequence[Standing]
+        self, exchange: RequestContext, asked: Sequence[LimitQuery], standings: Sequence[Standing]
     ) -> None:
         policies = b", ".join([self._policies[one.limit.name] for one in asked])
         rows = zip(asked, standings, strict=True)
@@ -108,13 +108,13 @@ class Limits:
         _add(exchange, b"ratelimit", ", ".join(left).encode("ascii"))
 
 
-def _refusal(asked: Sequence[Asked], verdict: Verdict) -> LimitExceeded:
+def _refusal(asked: Sequence[LimitQuery], verdict: LimitVerdict) -> LimitExceeded:
     rows = zip(asked, verdict.standings, strict=True)
     refusing = [one.limit.name for one, standing in rows if standing.wait]
     return LimitExceeded(max(1, seconds(verdict.wait)), refusing)
 
 
-def _add(exchange: Exchange, name: bytes, value: bytes) -> None:
+def _add(exchange: RequestContext, name: bytes, value: bytes) -> None:
     """Add a list field, or its members to those that are there."""
     kept = []
     for field in exchange.added:
@@ -130,7 +130,7 @@ def _policy(limit: Limit) -> bytes:
     return f'"{limit.name}";q={limit.quota};w={seconds(limit.per)}{unit}'.encode("ascii")
 
 
-def _caller(limit: Limit, scope: ASGIScope, exchange: Exchange) -> str:
+def _caller(limit: Limit, scope: ASGIScope, exchange: RequestContext) -> str:
     """Return who a request counts for: as the limit tells callers apart, else by address."""
     if limit.by == "viewer" and not (viewer := Viewer.from_scope(exchange.scope)).is_anonymous:
         return f"viewer:{_digest(viewer.identity.encode())}"

@@ -12,9 +12,9 @@ from bff_core.clock import Clock
 from bff_core.edge.request_id import Bits, request_id
 from bff_core.edge.trace import child_of, trace_id
 from bff_core.errors import PartFailed, UpstreamError
-from bff_core.events import Answered, Events
-from bff_core.exchange.context import CUT, EXCHANGE, SCOPE, Exchange
-from bff_core.exchange.response_headers import Head
+from bff_core.events import Events, RequestAnswered
+from bff_core.exchange.context import CUT, EXCHANGE, SCOPE, RequestContext
+from bff_core.exchange.response_headers import ResponseHeaders
 from bff_core.scope import Scope, current_request
 
 CLIENT_LEFT = 499
@@ -31,7 +31,7 @@ Template = Callable[[ASGIScope], str]
 """Finds the template of the route that a request is for; empty where there is none."""
 
 
-class Accept:
+class RequestLifecycle:
     """Gives a request its id, its trace and its `Scope`, and the answer its head."""
 
     __slots__ = ("_app", "_bits", "_clock", "_events", "_head", "_template")
@@ -40,7 +40,7 @@ class Accept:
         self,
         app: ASGIApp,
         *,
-        head: Head,
+        head: ResponseHeaders,
         events: Events,
         clock: Clock,
         bits: Bits,
@@ -65,7 +65,7 @@ class Accept:
             current_request.set(outer)
             exchange.close()
 
-    def _open(self, scope: ASGIScope, send: Send) -> Exchange:
+    def _open(self, scope: ASGIScope, send: Send) -> RequestContext:
         now = self._clock()
         headers = tuple(scope["headers"])
         fields = dict(headers)
@@ -81,15 +81,15 @@ class Accept:
             child_of(fields.get(b"traceparent"), self._bits),
         )
         scope[SCOPE] = seen
-        exchange = scope[EXCHANGE] = Exchange(seen, fields, now, self._head, send)
+        exchange = scope[EXCHANGE] = RequestContext(seen, fields, now, self._head, send)
         return exchange
 
-    def _tell(self, scope: ASGIScope, exchange: Exchange) -> None:
+    def _tell(self, scope: ASGIScope, exchange: RequestContext) -> None:
         seen = exchange.scope
         status = exchange.status or scope.get(CUT, CLIENT_LEFT)
         reason = reason_of(exchange.error)
         self._events.emit(
-            Answered(
+            RequestAnswered(
                 method=seen.method,
                 # A request that was refused before the router saw it has a route all the same.
                 route=route_template(scope) or self._template(scope),
@@ -105,7 +105,7 @@ class Accept:
         )
 
 
-def _error_of(exchange: Exchange, scope: ASGIScope) -> BaseException | str | None:
+def _error_of(exchange: RequestContext, scope: ASGIScope) -> BaseException | str | None:
     """Return what made an answer a failure; None where it is none, or where that is reported.
 
     A 4xx has one where a service answered it; any other is said by its status and path.

@@ -105,7 +105,7 @@ SECURE = {"http": "https", "websocket": "wss"}
 PLAIN = {"http": "http", "websocket": "ws"}
 
 
-class Hops:
+class TrustedProxies:
     """Next to health: what a request says of its client counts from trusted hops only.
 
     From anybody else such header fields are taken away before anything reads them, also in

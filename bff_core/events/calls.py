@@ -57,7 +57,7 @@ class BreakerChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class Shed(Event):
+class CallRejected(Event):
     """A call was refused before it was sent: `reason` is circuit_open, bulkhead_full or queue."""
 
     reason: str
@@ -97,7 +97,7 @@ class Coalesced(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class Cached(Event):
+class CacheLookup(Event):
     """A cache was asked or told: `reason` is a word, `age` that of what was served (seconds).
 
     Of the view cache `upstream` is "views" and `operation` the route.

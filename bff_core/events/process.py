@@ -23,7 +23,7 @@ class PartEnded(GatewayEvent):
 
 
 @dataclass(frozen=True, slots=True)
-class Answered(GatewayEvent):
+class RequestAnswered(GatewayEvent):
     """The edge answered a request; `duration` in seconds, `route` a template or empty.
 
     `path` is set where the answer is a refusal or a failure (400 and up), without the query.
@@ -128,7 +128,7 @@ class Evicted(GatewayEvent):
 
 
 @dataclass(frozen=True, slots=True)
-class Pressed(GatewayEvent):
+class LoadShed(GatewayEvent):
     """The edge was under pressure in the last `seconds`: what it refused, by criticality.
 
     `dimmed` screens went without their optional parts. `in_flight`, `limit` and `lag` (seconds

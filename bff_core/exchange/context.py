@@ -7,9 +7,9 @@ from starlette.types import Message, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.errors import BFFError
-from bff_core.exchange.response_headers import FAILED, Head
-from bff_core.policy.edge.idempotency import Kept
-from bff_core.policy.edge.shedding import Pressure
+from bff_core.exchange.response_headers import FAILED, ResponseHeaders
+from bff_core.policy.edge.idempotency import StoredAnswer
+from bff_core.policy.edge.shedding import LoadShedder
 from bff_core.scope import Scope
 
 EXCHANGE = "bff.exchange"
@@ -25,7 +25,7 @@ CUT = "bff.cut"
 """Where the server notes the status it answered with, in place of a handler that it cancelled."""
 
 
-class Exchange:
+class RequestContext:
     """A request and the state of its answer.
 
     `fields` maps each header name to its last value; `started_at` is an instant of the clock;
@@ -55,7 +55,12 @@ class Exchange:
     )
 
     def __init__(
-        self, scope: Scope, fields: dict[bytes, bytes], started_at: float, head: Head, send: Send
+        self,
+        scope: Scope,
+        fields: dict[bytes, bytes],
+        started_at: float,
+        head: ResponseHeaders,
+        send: Send,
     ) -> None:
         self.scope = scope
         self.fields = fields
@@ -68,7 +73,7 @@ class Exchange:
         self.error: BaseException | None = None
         self.added: tuple[tuple[bytes, bytes], ...] = ()
         self.challenge = b"Bearer"
-        self.verdict: Kept | BFFError | None = None
+        self.verdict: StoredAnswer | BFFError | None = None
         self._head = head
         self._send = send
 
@@ -113,9 +118,9 @@ async def _refuse(_: Message) -> None:
     raise RuntimeError("the request is over: nothing can be sent any more")
 
 
-def exchange_of(scope: ASGIScope) -> Exchange:
+def exchange_of(scope: ASGIScope) -> RequestContext:
     """Return the exchange that the edge opened for this request."""
-    exchange: Exchange = scope[EXCHANGE]
+    exchange: RequestContext = scope[EXCHANGE]
     return exchange
 
 
@@ -126,7 +131,7 @@ def note_error(scope: ASGIScope, error: BaseException, *, is_partial: bool = Fal
     a failure is answered with a status that does not show it.
     """
     exchange = scope.get(EXCHANGE)
-    if isinstance(exchange, Exchange):
+    if isinstance(exchange, RequestContext):
         exchange.error, exchange.is_partial = error, is_partial
 
 
@@ -137,8 +142,8 @@ def declare_stream(scope: ASGIScope) -> None:
     still bounded. Without an edge it does nothing.
     """
     exchange = scope.get(EXCHANGE)
-    if isinstance(exchange, Exchange) and not exchange.is_stream:
+    if isinstance(exchange, RequestContext) and not exchange.is_stream:
         exchange.is_stream = True
         pressure = scope.get(PRESSURE)
-        if isinstance(pressure, Pressure):
+        if isinstance(pressure, LoadShedder):
             pressure.begin_stream()

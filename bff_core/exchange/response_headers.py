@@ -16,7 +16,7 @@ MOST_NAMES: Final = 1024
 """How many names of header fields are remembered to be in lower case."""
 
 
-class Head:
+class ResponseHeaders:
     """The headers of each answer: those that never change, and those of one request.
 
     A header that the application set itself wins, so that a page of documentation may have a

@@ -20,26 +20,26 @@ from bff_core.background import Background
 from bff_core.cache.response_cache import ResponseCache
 from bff_core.clock import Clock, chance, monotonic
 from bff_core.composition.wiring import Wiring
-from bff_core.edge.body_checks import RequestBodies
+from bff_core.edge.body_checks import BodyChecks
 from bff_core.edge.error_responses import install_problem_handlers, noting
 from bff_core.edge.health import About, Readiness
 from bff_core.edge.options import EdgeOptions
 from bff_core.edge.preconditions import with_entity_tag
 from bff_core.edge.rate_limits import checked
 from bff_core.edge.security_headers import DOCS_POLICY, with_policy
-from bff_core.edge.shedding.controller import Doorkeeper
+from bff_core.edge.shedding.controller import SheddingController
 from bff_core.edge.slow_path import inner
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events
 from bff_core.gateway import factory
 from bff_core.gateway.pipeline import edge
-from bff_core.gateway.shared_state import Stores
+from bff_core.gateway.shared_state import SharedState
 from bff_core.policy.edge.rate_limits import Limit
 from bff_core.policy_reload import PolicyFile, Reload
 from bff_core.rest.openapi import PROBLEM
 from bff_core.routing.access import RouteAccess, RouteRules, effective, guarded
 from bff_core.routing.face import Face
-from bff_core.routing.fast_path import FastLane
+from bff_core.routing.fast_path import FastPath
 from bff_core.routing.security_schemes import with_security
 from bff_core.routing.wiring import WIRING
 from bff_core.saga.saga import Saga
@@ -47,7 +47,7 @@ from bff_core.settings.model import Settings
 from bff_core.settings.values import base_of
 from bff_core.startup.arguments import check_arguments, check_keywords, check_parts
 from bff_core.upstream.client import Upstream
-from bff_core.upstream.registry import Roster
+from bff_core.upstream.registry import UpstreamRegistry
 from bff_core.upstream.runtime import Runtime
 from bff_core.upstream.stack import MakeTransport, UpstreamStack, wire
 from bff_core.upstream.user_agent import user_agent
@@ -86,7 +86,7 @@ class Gateway(FastAPI):
         self.services: dict[type[Upstream], Upstream] = {}
         self._planned = self.services
         self.wiring: Wiring | None = None
-        self._stores = Stores(
+        self._stores = SharedState(
             name,
             settings,
             options.idempotency,
@@ -96,11 +96,11 @@ class Gateway(FastAPI):
             events=events,
         )
         self._is_direct = False
-        self.lane = FastLane(self)
-        self._roster: Roster | None = None
+        self.lane = FastPath(self)
+        self._roster: UpstreamRegistry | None = None
         self._reload: Reload | None = None
         self._clock, self.edge_options = clock, options
-        self.door = Doorkeeper(options, events=events, clock=clock)
+        self.door = SheddingController(options, events=events, clock=clock)
         self._authenticator = authenticator
         self.readiness = Readiness([("upstreams", self._unready), *factory.checks(authenticator)])
         install_problem_handlers(self)
@@ -133,7 +133,7 @@ class Gateway(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         """Put the edge and the fast lane in front of FastAPI's own stack."""
         rules = RouteRules(self.routes)
-        self.router.middleware_stack = RequestBodies(self.router.middleware_stack, self.routes)
+        self.router.middleware_stack = BodyChecks(self.router.middleware_stack, self.routes)
         handlers, self.exception_handlers = self.exception_handlers, noting(self.exception_handlers)
         self.lane.following = inner(super().build_middleware_stack(), self.routes, rules)
         self.exception_handlers = handlers

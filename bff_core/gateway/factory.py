@@ -14,7 +14,7 @@ from typing import Protocol, TypeVar
 from starlette.datastructures import State
 from starlette.routing import BaseRoute, Route
 
-from bff_core.admin.cache import Errands, GetCache, Read
+from bff_core.admin.cache import AdminActions, GetCache, Read
 from bff_core.admin.cache import errands as operator_errands
 from bff_core.auth.authenticator import (
     Authenticator,
@@ -42,18 +42,18 @@ from bff_core.observe.log import log_sink
 from bff_core.policy.edge.rate_limits import Limit
 from bff_core.policy_reload import PolicyFile
 from bff_core.routing.access import RouteAccess
-from bff_core.saga.coordinator import Desk
+from bff_core.saga.coordinator import SagaCoordinator
 from bff_core.saga.saga import Saga
 from bff_core.settings.model import Settings
 from bff_core.startup.checks import Checks
 from bff_core.startup.processes import processes_of
 from bff_core.startup.unused import users_of
 from bff_core.upstream.client import Upstream
-from bff_core.upstream.credentials.factory import Wallet, providers, secrets
+from bff_core.upstream.credentials.factory import CredentialFactory, providers, secrets
 from bff_core.upstream.planned_stack import PlannedStack
 from bff_core.upstream.provider import ProviderService
 from bff_core.upstream.reading.reply_type_checks import check_reply_types
-from bff_core.upstream.registry import Policies, Roster
+from bff_core.upstream.registry import Policies, UpstreamRegistry
 from bff_core.upstream.runtime import Runtime
 from bff_core.upstream.stack import MakeTransport
 
@@ -87,7 +87,7 @@ def _check(
     for field, kind in shape_of(composition).services:
         if kind is ResponseCache and not has_cache:
             raise ConfigurationError(f"{composition.__name__}.{field}: {NO_CACHE}")
-        if kind not in {Desk, ResponseCache, *services}:
+        if kind not in {SagaCoordinator, ResponseCache, *services}:
             raise ConfigurationError(
                 f"{composition.__name__}.{field} needs {kind.__name__}: add it to the gateway's "
                 f"services, gateway(..., services=[{kind.__name__}, ...])"
@@ -157,10 +157,10 @@ def check_services(services: Sequence[type[Upstream]], settings: Settings) -> No
         settings.secret(name)
 
 
-def roster(settings: Settings, shared: Runtime, make_transport: MakeTransport) -> Roster:
+def roster(settings: Settings, shared: Runtime, make_transport: MakeTransport) -> UpstreamRegistry:
     """Return where a gateway's services are to be; what their calls show is in the settings."""
-    wallet = Wallet(settings.secret)
-    made = Roster(
+    wallet = CredentialFactory(settings.secret)
+    made = UpstreamRegistry(
         settings.upstream,
         lambda name: replace(shared, upstream=name, credential=wallet.open),
         make_transport,
@@ -173,7 +173,7 @@ def planned(
     policies: Policies, settings: Settings, make_transport: MakeTransport, *, has_cache: bool
 ) -> dict[type[Upstream], Upstream]:
     """Return the services of a gateway that does not run: their stacks can be shown."""
-    wallet = Wallet(settings.secret)
+    wallet = CredentialFactory(settings.secret)
     return {
         kind: kind(
             PlannedStack(
@@ -189,7 +189,9 @@ def planned(
     }
 
 
-def errands(*, read: Read | None, cache: GetCache | None, asks: Authenticator | None) -> Errands:
+def errands(
+    *, read: Read | None, cache: GetCache | None, asks: Authenticator | None
+) -> AdminActions:
     """Return what an operator may have done."""
     found = dict(operator_errands(read=read, cache=cache))
     for one in each_of(asks):

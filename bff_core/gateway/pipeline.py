@@ -8,41 +8,41 @@ from functools import partial
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
-from bff_core.admin.cache import Errands, GetCache, no_cache
-from bff_core.admin.endpoints import Operator
+from bff_core.admin.cache import AdminActions, GetCache, no_cache
+from bff_core.admin.endpoints import AdminEndpoints
 from bff_core.admin.webhook import Webhook
 from bff_core.auth.authenticator import Authenticator
 from bff_core.clock import Clock, monotonic
-from bff_core.edge.allowed_hosts import Hosts
-from bff_core.edge.authentication import Authenticate
-from bff_core.edge.body_limit import Body
+from bff_core.edge.allowed_hosts import AllowedHosts
+from bff_core.edge.authentication import Authentication
+from bff_core.edge.body_limit import BodyLimit
 from bff_core.edge.compression import Compression
 from bff_core.edge.cors import Cors
 from bff_core.edge.deadline import Deadline
-from bff_core.edge.error_responses import Problems
-from bff_core.edge.header_limits import Fields
+from bff_core.edge.error_responses import ErrorResponses
+from bff_core.edge.header_limits import HeaderLimits
 from bff_core.edge.health import About, Health, Readiness
 from bff_core.edge.idempotency import Admit, GetStore, Idempotency, open_route
 from bff_core.edge.options import EdgeOptions
 from bff_core.edge.rate_limits import GetStore as GetLimitStore
-from bff_core.edge.rate_limits import Limits, checked
+from bff_core.edge.rate_limits import RateLimits, checked
 from bff_core.edge.request_id import Bits
-from bff_core.edge.request_lifecycle import Accept, Template
+from bff_core.edge.request_lifecycle import RequestLifecycle, Template
 from bff_core.edge.security_headers import security_headers
-from bff_core.edge.shedding.controller import Doorkeeper
-from bff_core.edge.shedding.middleware import Admission, Rank
-from bff_core.edge.trusted_proxies import Hops
+from bff_core.edge.shedding.controller import SheddingController
+from bff_core.edge.shedding.middleware import LoadShedding, Rank
+from bff_core.edge.trusted_proxies import TrustedProxies
 from bff_core.events import Events
-from bff_core.exchange.response_headers import Head
-from bff_core.idempotency.memory import MemoryStore
-from bff_core.limits.memory import MemoryStore as MemoryCounts
+from bff_core.exchange.response_headers import ResponseHeaders
+from bff_core.idempotency.memory import MemoryIdempotencyStore
+from bff_core.limits.memory import MemoryLimitStore
 from bff_core.policy.edge.idempotency import IdempotencyOptions
 from bff_core.policy.edge.rate_limits import Limit
 from bff_core.routing.path import Below
 
 Wrap = Callable[[ASGIApp], ASGIApp]
 
-NO_ERRANDS: Errands = {}
+NO_ERRANDS: AdminActions = {}
 
 
 def no_template(_: ASGIScope) -> str:
@@ -60,12 +60,12 @@ def edge(
     authenticator: Authenticator | None = None,
     admit: Admit = open_route,
     template: Template = no_template,
-    door: Doorkeeper | None = None,
+    door: SheddingController | None = None,
     store: GetStore | None = None,
     limits: Sequence[Limit] = (),
     limit_store: GetLimitStore | None = None,
     token: str = "",
-    errands: Errands = NO_ERRANDS,
+    errands: AdminActions = NO_ERRANDS,
     secrets: Sequence[str] = (),
     cache: GetCache = no_cache,
     base: str = "",
@@ -82,35 +82,37 @@ def edge(
     signs with one of the `secrets` may have purged what `cache` finds. `base` is the path of a
     gateway that does not have a whole origin.
     """
-    door = door or Doorkeeper(options, events=events, clock=clock, bits=bits)
-    head = Head(security_headers(policy=options.policy, hsts=options.hsts))
+    door = door or SheddingController(options, events=events, clock=clock, bits=bits)
+    head = ResponseHeaders(security_headers(policy=options.policy, hsts=options.hsts))
     kept = options.idempotency or IdempotencyOptions()
-    memory = MemoryStore(kept, clock, events)
-    counted = limit_store or _always(MemoryCounts(clock))
+    memory = MemoryIdempotencyStore(kept, clock, events)
+    counted = limit_store or _always(MemoryLimitStore(clock))
     early = tuple(limit for limit in checked(limits) if limit.by == "address")
     late = tuple(limit for limit in limits if limit.by != "address")
     stack: list[Wrap] = [
         partial(Below, base=base),
         partial(Health, readiness=readiness, about=about),
         partial(
-            Hops,
+            TrustedProxies,
             trusted=options.trusted_hops,
             reads=options.forwarded,
             client_traces=options.client_traces,
         ),
-        partial(Admission, door=door),
-        partial(Accept, head=head, events=events, clock=clock, bits=bits, template=template),
-        partial(Problems, events=events),
+        partial(LoadShedding, door=door),
+        partial(
+            RequestLifecycle, head=head, events=events, clock=clock, bits=bits, template=template
+        ),
+        partial(ErrorResponses, events=events),
         partial(Cors, options=options.cors),
         partial(Deadline, timeout=options.timeout, grace=options.grace),
-        partial(Fields, max_count=options.max_fields, max_bytes=options.max_field_bytes),
-        partial(Hosts, allowed=options.allowed_hosts),
-        partial(Body, limit=options.max_body),
-        partial(Limits, limits=early, store=counted),
-        partial(Operator, token=token, errands=errands if token else NO_ERRANDS),
+        partial(HeaderLimits, max_count=options.max_fields, max_bytes=options.max_field_bytes),
+        partial(AllowedHosts, allowed=options.allowed_hosts),
+        partial(BodyLimit, limit=options.max_body),
+        partial(RateLimits, limits=early, store=counted),
+        partial(AdminEndpoints, token=token, errands=errands if token else NO_ERRANDS),
         partial(Webhook, secrets=secrets, cache=cache, wall=wall),
-        partial(Authenticate, authenticator=authenticator),
-        partial(Limits, limits=late, store=counted),
+        partial(Authentication, authenticator=authenticator),
+        partial(RateLimits, limits=late, store=counted),
         partial(Rank, door=door),
         Compression,
         partial(
@@ -135,7 +137,7 @@ def edge(
     return edged
 
 
-def _always(store: MemoryCounts) -> GetLimitStore:
+def _always(store: MemoryLimitStore) -> GetLimitStore:
     return lambda: store
 
 

@@ -4,23 +4,23 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from bff_core.auth.viewer_codec import ViewerNotes
+from bff_core.auth.viewer_codec import ViewerCodec
 from bff_core.background import Background
 from bff_core.cache.response_cache import NO_CACHE, ResponseCache
 from bff_core.cache.stores.factory import open_store
-from bff_core.cache.stores.interface import Store as Entries
+from bff_core.cache.stores.interface import CacheStore
 from bff_core.clock import Clock, chance
 from bff_core.composition.wiring import Wiring
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events
-from bff_core.idempotency.redis import RedisStore
-from bff_core.idempotency.store import Store
-from bff_core.limits.memory import MemoryStore as MemoryCounts
-from bff_core.limits.redis import RedisStore as RedisCounts
-from bff_core.limits.store import Store as LimitStore
+from bff_core.idempotency.redis import RedisIdempotencyStore
+from bff_core.idempotency.store import IdempotencyStore
+from bff_core.limits.memory import MemoryLimitStore
+from bff_core.limits.redis import RedisLimitStore
+from bff_core.limits.store import LimitStore
 from bff_core.policy.edge.idempotency import IdempotencyOptions
-from bff_core.redis.clients import Links
-from bff_core.saga.coordinator import Desk
+from bff_core.redis.clients import RedisClients
+from bff_core.saga.coordinator import SagaCoordinator
 from bff_core.saga.journal.factory import open_journal
 from bff_core.saga.saga import Saga
 from bff_core.saga.step_runner import Surroundings
@@ -30,7 +30,7 @@ from bff_core.sqlite import opened_file
 CLOSED = "the stores of a gateway are open while it runs: run its lifespan"
 
 
-class Stores:
+class SharedState:
     """The stores that processes share, while the gateway runs.
 
     `desk` is where its sagas are begun, None where it has none.
@@ -47,26 +47,26 @@ class Stores:
         clock: Clock,
         events: Events,
     ) -> None:
-        self.desk = Desk(sagas) if sagas else None
+        self.desk = SagaCoordinator(sagas) if sagas else None
         self.has_cache = has_cache
         self._name = name
         self._settings = settings
         self._idempotency = idempotency or IdempotencyOptions()
         self._clock = clock
         self._events = events
-        self._answers: Store | None = None
+        self._answers: IdempotencyStore | None = None
         self._counts: LimitStore | None = None
         self._cache: ResponseCache | None = None
-        self._links: Links | None = None
+        self._links: RedisClients | None = None
 
     @property
-    def links(self) -> Links:
+    def links(self) -> RedisClients:
         """The links to what gateways share."""
         if self._links is None:
             raise ConfigurationError(CLOSED)
         return self._links
 
-    def answers(self) -> Store:
+    def answers(self) -> IdempotencyStore:
         """Return where all processes of the gateway keep the answers of keyed requests."""
         if self._answers is None:
             raise ConfigurationError(CLOSED)
@@ -90,7 +90,7 @@ class Stores:
     async def opened(self, background: Background) -> AsyncIterator[None]:
         """Hold them open, but for the journal: services may use them, sagas use services."""
         settings = self._settings
-        links = self._links = Links(clock=self._clock, chance=chance, events=self._events)
+        links = self._links = RedisClients(clock=self._clock, chance=chance, events=self._events)
         async with AsyncExitStack() as closing:
             closing.push_async_callback(links.aclose)
             if self.has_cache:
@@ -98,7 +98,7 @@ class Stores:
                 closing.push_async_callback(store.aclose)
                 self._cache = ResponseCache(store, self._events)
             if settings.idempotency_url:
-                self._answers = RedisStore(
+                self._answers = RedisIdempotencyStore(
                     links.to(settings.idempotency_url),
                     self._idempotency,
                     spawn=background.spawn,
@@ -106,14 +106,14 @@ class Stores:
                     events=self._events,
                 )
             if settings.limits_url:
-                local = MemoryCounts(self._clock)
-                self._counts = RedisCounts(
+                local = MemoryLimitStore(self._clock)
+                self._counts = RedisLimitStore(
                     links.to(settings.limits_url), local, gateway=self._name, clock=self._clock
                 )
             yield
             self._answers = self._counts = self._cache = self._links = None
 
-    def _kept(self, links: Links, background: Background) -> Entries:
+    def _kept(self, links: RedisClients, background: Background) -> CacheStore:
         settings = self._settings
         return open_store(
             links.to(settings.cache_url) if settings.cache_url else None,
@@ -139,7 +139,7 @@ class Stores:
             Surroundings(
                 wiring=wiring,
                 journal=journal,
-                viewers=ViewerNotes(),
+                viewers=ViewerCodec(),
                 spawn=background.spawn,
                 clock=self._clock,
                 wall=time.time,

@@ -2,7 +2,7 @@
 
 from bff_core.graphql.context import Context, Info
 from bff_core.graphql.face import GraphQL
-from bff_core.graphql.query_limits import Limits
+from bff_core.graphql.query_limits import QueryLimits
 from bff_core.graphql.sizes import Cost, ListSize
 
-__all__ = ["Context", "Cost", "GraphQL", "Info", "Limits", "ListSize"]
+__all__ = ["Context", "Cost", "GraphQL", "Info", "ListSize", "QueryLimits"]

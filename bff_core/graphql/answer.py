@@ -25,7 +25,7 @@ Response = dict[str, object]
 encode = msgspec.json.Encoder().encode
 
 
-class Answer(NamedTuple):
+class GraphQLAnswer(NamedTuple):
     """Status, header fields and body, as ASGI takes them."""
 
     status: int
@@ -40,7 +40,7 @@ def answer(
     *,
     with_timing: bool = False,
     with_tag: bool = False,
-) -> Answer:
+) -> GraphQLAnswer:
     """Return the answer to an executed request; one that lacks something is kept by nobody.
 
     One that lacks nothing has an entity tag, where one is wanted.
@@ -58,7 +58,7 @@ def answer(
     return made
 
 
-def refusal(errors: Sequence[Told], medium: Medium) -> Answer:
+def refusal(errors: Sequence[Told], medium: Medium) -> GraphQLAnswer:
     """Return the answer to a request that was not executed: the first error's status, or 200."""
     status = errors[0]["extensions"]["status"] if medium.tells_status else 200
     return _rendered(status, {"errors": errors}, medium, [DEGRADED])
@@ -71,8 +71,8 @@ def _extensions(response: Response) -> dict[str, object]:
 
 def _rendered(
     status: int, response: Response, medium: Medium, headers: list[tuple[bytes, bytes]]
-) -> Answer:
+) -> GraphQLAnswer:
     body = encode(response)
     headers.append((b"content-type", medium.content_type))
     headers.append((b"content-length", b"%d" % len(body)))
-    return Answer(status, headers, body)
+    return GraphQLAnswer(status, headers, body)

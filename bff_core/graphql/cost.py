@@ -31,7 +31,7 @@ from graphql import (
     value_from_ast_untyped,
 )
 
-from bff_core.graphql.query_limits import Limits
+from bff_core.graphql.query_limits import QueryLimits
 from bff_core.graphql.sizes import Size, Sizing, Variables, sizing_of
 
 MUTATION_WEIGHT: Final = 10
@@ -97,7 +97,7 @@ class Tariff:
 class Pricing:
     """Prices the operations of documents against a schema and its declarations."""
 
-    def __init__(self, schema: GraphQLSchema, limits: Limits) -> None:
+    def __init__(self, schema: GraphQLSchema, limits: QueryLimits) -> None:
         self._schema = schema
         self._limits = limits
         self._sizings = {

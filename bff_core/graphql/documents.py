@@ -13,7 +13,7 @@ from bff_core.graphql.field_rules import FieldRule
 from bff_core.graphql.parsing import parsed
 from bff_core.graphql.query_limits import (
     FragmentCycle,
-    Limits,
+    QueryLimits,
     QueryTooLarge,
     check_extent,
     check_length,
@@ -76,7 +76,7 @@ class Documents:
     """
 
     def __init__(
-        self, schema: strawberry.Schema, limits: Limits, *, with_introspection: bool
+        self, schema: strawberry.Schema, limits: QueryLimits, *, with_introspection: bool
     ) -> None:
         self._limits = limits
         self._validation = Validation(schema, with_introspection=with_introspection)

@@ -11,7 +11,7 @@ from strawberry.types import ExecutionContext, ExecutionResult
 
 from bff_core.graphql.context import Context
 from bff_core.graphql.documents import Document, Documents
-from bff_core.graphql.request import Asked
+from bff_core.graphql.request import GraphQLRequest
 
 
 class Execution:
@@ -24,7 +24,9 @@ class Execution:
             # Strawberry would log each error with its traceback: events tell of those that count.
             self._schema.process_errors = _leave  # type: ignore[method-assign]  # of this copy only
 
-    async def run(self, asked: Asked, document: Document, context: Context) -> ExecutionResult:
+    async def run(
+        self, asked: GraphQLRequest, document: Document, context: Context
+    ) -> ExecutionResult:
         """Return what the selected operation yields; failures of fields are in its `errors`."""
         return await self._schema.execute(
             document.text,

@@ -16,12 +16,12 @@ from bff_core.graphql.access import effective, guard_fields
 from bff_core.graphql.finite_numbers import refuse_infinite
 from bff_core.graphql.idempotency import name_writes
 from bff_core.graphql.null_errors import witness_nulls
-from bff_core.graphql.query_limits import Limits
+from bff_core.graphql.query_limits import QueryLimits
 from bff_core.graphql.schema import graphql_schema, screens_of, shape_of
 from bff_core.graphql.view import GraphQLView
 from bff_core.policy.edge.shedding import USUAL, Criticality
 from bff_core.routing.access import RouteAccess, guarded
-from bff_core.routing.fast_path import FastLane
+from bff_core.routing.fast_path import FastPath
 from bff_core.view_cache.cache import Keeper
 
 
@@ -52,7 +52,7 @@ class GraphQL:
         schema: strawberry.Schema,
         path: str = "/graphql",
         *,
-        limits: Limits | None = None,
+        limits: QueryLimits | None = None,
         introspection: bool | None = None,
         criticality: Criticality = USUAL,
         cache: bool = True,
@@ -63,7 +63,7 @@ class GraphQL:
             raise ConfigurationError(
                 f"GraphQL(path={path!r}): a path starts with a slash: /graphql"
             )
-        if limits is not None and not isinstance(limits, Limits):
+        if limits is not None and not isinstance(limits, QueryLimits):
             raise ConfigurationError(
                 "GraphQL(limits=...) bounds queries: give Limits(...) of bff_core.graphql; how "
                 "often callers send them is gateway(..., limits=[Limit(...)])"
@@ -74,7 +74,7 @@ class GraphQL:
             )
         self.schema = schema
         self.path = path
-        self.limits = limits or Limits()
+        self.limits = limits or QueryLimits()
         self.introspection = introspection
         self._rank = ranked(criticality)
         self._keeps = cache
@@ -84,7 +84,7 @@ class GraphQL:
         """The screens that the schema's types hold as private fields."""
         return screens_of(self.schema)
 
-    def install(self, app: FastAPI, lane: FastLane, *, is_development: bool) -> None:
+    def install(self, app: FastAPI, lane: FastPath, *, is_development: bool) -> None:
         """Add the face to an app; a gateway calls it."""
         witness_nulls(graphql_schema(self.schema))
         name_writes(graphql_schema(self.schema))

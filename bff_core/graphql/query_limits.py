@@ -19,7 +19,7 @@ from bff_core.errors import ConfigurationError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class QueryLimits:
     """The bounds of one query; each is at least 1.
 
     `length` counts characters, `tokens` what the parser reads, and the selections of a document
@@ -68,18 +68,18 @@ class FragmentCycle(GraphQLError):
         )
 
 
-def check_length(query: str, limits: Limits) -> None:
+def check_length(query: str, limits: QueryLimits) -> None:
     """Raise `QueryTooLarge` for a text that is not worth parsing."""
     if len(query) > limits.length:
         raise QueryTooLarge("length", len(query), limits.length)
 
 
-def check_values(variables: bytes, limits: Limits) -> None:
+def check_values(variables: bytes, limits: QueryLimits) -> None:
     """Raise `QueryTooLarge` for variables (JSON) that are not worth decoding."""
     _compare("variables of size", count_values(variables, limits.values), limits.values)
 
 
-def check_extent(document: DocumentNode, limits: Limits) -> None:
+def check_extent(document: DocumentNode, limits: QueryLimits) -> None:
     """Raise `QueryTooLarge` for a document that reaches too far, `FragmentCycle` for a circle."""
     survey = _Survey(document)
     selections = 0

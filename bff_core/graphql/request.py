@@ -15,7 +15,7 @@ from bff_core.edge.json_errors import Unreadable, unreadable
 from bff_core.edge.problem_details import place
 from bff_core.edge.strict_json import BYTE_ORDER_MARK, MAX_DEPTH, is_flat
 from bff_core.graphql.documents import RequestRefused
-from bff_core.graphql.query_limits import Limits, QueryTooLarge, check_values
+from bff_core.graphql.query_limits import QueryLimits, QueryTooLarge, check_values
 from bff_core.routing.body_types import check_media, unsupported
 from bff_core.scope import Scope
 
@@ -27,7 +27,7 @@ NOTHING: Final = msgspec.Raw(b"null")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class GraphQLRequest:
     """One request: a query text, which of its operations, and the values of its variables."""
 
     query: str
@@ -55,7 +55,9 @@ _decode_extensions = msgspec.json.Decoder(_Extensions | None).decode
 _decode_variables = msgspec.json.Decoder(Variables | None).decode
 
 
-async def read_body(scope: ASGIScope, seen: Scope, receive: Receive, limits: Limits) -> Asked:
+async def read_body(
+    scope: ASGIScope, seen: Scope, receive: Receive, limits: QueryLimits
+) -> GraphQLRequest:
     """Return what a POST requests; raise 415 or 400 where it is no request in JSON."""
     if not check_media(seen.headers, "json"):
         raise unsupported("json")
@@ -64,7 +66,7 @@ async def read_body(scope: ASGIScope, seen: Scope, receive: Receive, limits: Lim
     return _checked(body, limits, where="body")
 
 
-def read_query(seen: Scope, limits: Limits) -> Asked:
+def read_query(seen: Scope, limits: QueryLimits) -> GraphQLRequest:
     """Return what a GET asks in its query string; raise 400 where that is nothing."""
     try:
         told = parse_qs(seen.query.decode("ascii"), errors="strict", max_num_fields=20)
@@ -88,7 +90,7 @@ def _decoded(decode: Callable[[bytes], T], text: bytes, *, where: str, prefix: s
         raise unreadable(text, error, where=where, prefix=prefix, status=400) from error
 
 
-def _checked(body: _Body, limits: Limits, *, where: str) -> Asked:
+def _checked(body: _Body, limits: QueryLimits, *, where: str) -> GraphQLRequest:
     """Return a request whose variables are few enough to be decoded."""
     if body.query is None:
         raise _without_query(body.extensions, where)
@@ -98,7 +100,7 @@ def _checked(body: _Body, limits: Limits, *, where: str) -> Asked:
     except QueryTooLarge as error:
         raise RequestRefused("query_too_large", error) from error
     variables = _decoded(_decode_variables, text, where=where, prefix="/variables")
-    return Asked(body.query, body.operation_name, variables)
+    return GraphQLRequest(body.query, body.operation_name, variables)
 
 
 def _without_query(extensions: _Extensions | None, where: str) -> Exception:

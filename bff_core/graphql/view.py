@@ -12,7 +12,7 @@ from strawberry.types import ExecutionResult
 
 from bff_core.edge.idempotency import send_again, stored_answer
 from bff_core.exchange.context import SCOPE, exchange_of, note_error
-from bff_core.graphql.answer import Answer, Response, answer, refusal
+from bff_core.graphql.answer import GraphQLAnswer, Response, answer, refusal
 from bff_core.graphql.context import Context
 from bff_core.graphql.documents import Document, Documents, RequestRefused
 from bff_core.graphql.execution import Execution
@@ -20,8 +20,8 @@ from bff_core.graphql.failures import report, told, told_refused
 from bff_core.graphql.field_rules import FieldRules
 from bff_core.graphql.idempotency import begin, end
 from bff_core.graphql.negotiation import Medium, medium_for
-from bff_core.graphql.query_limits import Limits
-from bff_core.graphql.request import Asked, read_body, read_query
+from bff_core.graphql.query_limits import QueryLimits
+from bff_core.graphql.request import GraphQLRequest, read_body, read_query
 from bff_core.graphql.schema import graphql_schema
 from bff_core.graphql.validation import MAX_ERRORS
 from bff_core.routing.wiring import wiring_of
@@ -40,7 +40,7 @@ class GraphQLView:
     def __init__(
         self,
         schema: strawberry.Schema,
-        limits: Limits,
+        limits: QueryLimits,
         *,
         with_introspection: bool,
         with_timing: bool,
@@ -84,7 +84,7 @@ class GraphQLView:
         if keeping is not None:
             kept = keeping.peek(_inputs(asked, medium)) or await keeping.fetch()
             if kept is not None:
-                await _send(Answer(200, *kept), send)
+                await _send(GraphQLAnswer(200, *kept), send)
                 return
             keeping.watch()
         context = Context(seen, wiring)
@@ -102,7 +102,7 @@ class GraphQLView:
 
     async def _answer_again(
         self,
-        asked: Asked,
+        asked: GraphQLRequest,
         document: Document,
         operation: OperationDefinitionNode,
         scope: ASGIScope,
@@ -119,7 +119,7 @@ class GraphQLView:
         elif (stored := stored_answer(scope)) is not None:
             await send_again(stored, send)
 
-    def _keeper(self, asked: Asked, document: Document) -> Keeper:
+    def _keeper(self, asked: GraphQLRequest, document: Document) -> Keeper:
         """Return what looks after the answers to a query."""
         keeper = document.keepers.get(asked.operation_name)
         if keeper is None:
@@ -127,7 +127,11 @@ class GraphQLView:
         return keeper
 
     def _may_see(
-        self, asked: Asked, document: Document, operation: OperationDefinitionNode, seen: Scope
+        self,
+        asked: GraphQLRequest,
+        document: Document,
+        operation: OperationDefinitionNode,
+        seen: Scope,
     ) -> bool:
         """Whether a viewer may be given a stored answer to a query, whomever it was made for."""
         rules = document.rules.get(asked.operation_name)
@@ -137,8 +141,14 @@ class GraphQLView:
         return self._rules.are_met(rules, operation, asked.variables, seen)
 
     async def _executed(
-        self, asked: Asked, document: Document, context: Context, medium: Medium, *, reads: bool
-    ) -> Answer:
+        self,
+        asked: GraphQLRequest,
+        document: Document,
+        context: Context,
+        medium: Medium,
+        *,
+        reads: bool,
+    ) -> GraphQLAnswer:
         try:
             result = await self._execution.run(asked, document, context)
             return self._told(result, context, medium, reads=reads)
@@ -147,7 +157,7 @@ class GraphQLView:
 
     def _told(
         self, result: ExecutionResult, context: Context, medium: Medium, *, reads: bool
-    ) -> Answer:
+    ) -> GraphQLAnswer:
         errors, seen = result.errors or (), context.scope
         if errors:
             report(errors, context)
@@ -186,12 +196,12 @@ def _note_failure(scope: ASGIScope, context: Context) -> None:
         exchange_of(scope).is_reported = True
 
 
-def _inputs(asked: Asked, medium: Medium) -> tuple[object, ...]:
+def _inputs(asked: GraphQLRequest, medium: Medium) -> tuple[object, ...]:
     """Return all that an answer may depend on and that no resolver reads from the scope."""
     variables = _encode_sorted(asked.variables).decode()
     return asked.query, asked.operation_name, variables, medium.content_type
 
 
-async def _send(made: Answer, send: Send) -> None:
+async def _send(made: GraphQLAnswer, send: Send) -> None:
     await send({"type": "http.response.start", "status": made.status, "headers": made.headers})
     await send({"type": "http.response.body", "body": made.body})

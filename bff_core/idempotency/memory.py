@@ -7,7 +7,7 @@ from contextlib import suppress
 from bff_core.clock import Clock
 from bff_core.events import AnswerForgotten, Events
 from bff_core.idempotency.store import REUSED, RUNNING, Claim, Found
-from bff_core.policy.edge.idempotency import IdempotencyOptions, Kept
+from bff_core.policy.edge.idempotency import IdempotencyOptions, StoredAnswer
 
 OVERHEAD = 700
 """Bytes (about) that an entry takes beside its body and its header fields."""
@@ -31,14 +31,14 @@ class _Settled:
 
     __slots__ = ("answer", "expires", "print", "size")
 
-    def __init__(self, print_: bytes, answer: Kept | None, expires: float) -> None:
+    def __init__(self, print_: bytes, answer: StoredAnswer | None, expires: float) -> None:
         self.print = print_
         self.answer = answer
         self.expires = expires
         self.size = OVERHEAD if answer is None else OVERHEAD + answer.size
 
 
-class MemoryStore:
+class MemoryIdempotencyStore:
     """Claims and answers of one process; a second process knows nothing of them.
 
     The oldest answers go first when there are more than `max_answers` or they take more than
@@ -76,7 +76,7 @@ class MemoryStore:
         self._running[key] = _Running(claim)
         return claim
 
-    async def keep(self, claim: Claim, answer: Kept) -> None:
+    async def keep(self, claim: Claim, answer: StoredAnswer) -> None:
         """Keep the final answer for the key's lifetime, and let go of the claim."""
         self._settle(claim, answer)
 
@@ -98,7 +98,7 @@ class MemoryStore:
             async with asyncio.timeout(timeout):
                 await waiter
 
-    def _settle(self, claim: Claim, answer: Kept | None) -> None:
+    def _settle(self, claim: Claim, answer: StoredAnswer | None) -> None:
         if self._wake(claim):
             expires = self._clock() + self._options.lifetime
             settled = self._settled[claim.key] = _Settled(claim.print, answer, expires)

@@ -12,8 +12,8 @@ from bff_core.clock import Chance
 from bff_core.errors import StoreUnavailable
 from bff_core.events import AnswerForgotten, Events
 from bff_core.idempotency.store import REUSED, RUNNING, Claim, Found
-from bff_core.policy.edge.idempotency import IdempotencyOptions, Kept
-from bff_core.redis.interface import Link
+from bff_core.policy.edge.idempotency import IdempotencyOptions, StoredAnswer
+from bff_core.redis.interface import RedisInterface
 
 Spawn = Callable[[Coroutine[object, object, None]], asyncio.Task[None]]
 
@@ -70,11 +70,11 @@ if redis.call('HGET', KEYS[1], 'owner') ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])
 """
 
-_decode = msgspec.msgpack.Decoder(Kept).decode
+_decode = msgspec.msgpack.Decoder(StoredAnswer).decode
 _encode = msgspec.msgpack.Encoder().encode
 
 
-class RedisStore:
+class RedisIdempotencyStore:
     """Claims and answers that all processes of a gateway share.
 
     A claim is a lease, renewed while its request runs: a gateway that is killed blocks a key for
@@ -83,7 +83,7 @@ class RedisStore:
 
     def __init__(
         self,
-        link: Link,
+        link: RedisInterface,
         options: IdempotencyOptions,
         *,
         spawn: Spawn,
@@ -117,7 +117,7 @@ class RedisStore:
             raise
         return self._found(told, claim)
 
-    async def keep(self, claim: Claim, answer: Kept) -> None:
+    async def keep(self, claim: Claim, answer: StoredAnswer) -> None:
         """Keep the final answer for the key's lifetime, and let go of the claim."""
         self._held.pop(claim, None)
         # A task of its own: the answer is final even if who made it is cancelled now.
@@ -145,7 +145,7 @@ class RedisStore:
                 return self._decoded(answer)
         raise StoreUnavailable(self._link.name, f"answers a claim with {told!r}")
 
-    def _decoded(self, answer: bytes) -> Kept:
+    def _decoded(self, answer: bytes) -> StoredAnswer:
         try:
             return _decode(answer)
         except msgspec.DecodeError as error:
@@ -170,7 +170,7 @@ class RedisStore:
             if not is_ours:
                 self._held.pop(claim, None)
 
-    async def _keep(self, claim: Claim, answer: Kept) -> None:
+    async def _keep(self, claim: Claim, answer: StoredAnswer) -> None:
         is_kept: object = False
         with suppress(StoreUnavailable):
             is_kept = await self._run(KEEP, claim, claim.owner, _encode(answer), self._lifetime)

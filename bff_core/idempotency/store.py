@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from bff_core.policy.edge.idempotency import Kept
+from bff_core.policy.edge.idempotency import StoredAnswer
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,10 +28,10 @@ class Reused:
 RUNNING = Running()
 REUSED = Reused()
 
-Found = Claim | Kept | Running | Reused
+Found = Claim | StoredAnswer | Running | Reused
 
 
-class Store(Protocol):
+class IdempotencyStore(Protocol):
     """Keeps answers by key.
 
     `print` tells the requests of one key apart. Methods that reach a network raise
@@ -42,7 +42,7 @@ class Store(Protocol):
         """Return the claim of a key that nobody holds, or what became of it."""
         ...
 
-    async def keep(self, claim: Claim, answer: Kept, /) -> None:
+    async def keep(self, claim: Claim, answer: StoredAnswer, /) -> None:
         """Keep the final answer for the key's lifetime, and let go of the claim.
 
         It is done even if the caller is cancelled meanwhile; that it could not be done is an event

@@ -4,14 +4,14 @@ from collections import OrderedDict
 from collections.abc import Sequence
 
 from bff_core.clock import Clock
-from bff_core.limits.store import Asked, Verdict
+from bff_core.limits.store import LimitQuery, LimitVerdict
 from bff_core.policy.edge.rate_limits import EMPTY, Standing, State, look, take
 
 MOST_CALLERS = 100_000
 """How many callers are remembered (45 MiB at most); of more the longest silent are forgotten."""
 
 
-class MemoryStore:
+class MemoryLimitStore:
     """States by key, those that asked last at the end; bounded, so that nobody can fill it."""
 
     def __init__(self, clock: Clock, *, most: int = MOST_CALLERS) -> None:
@@ -22,25 +22,25 @@ class MemoryStore:
     def __repr__(self) -> str:
         return f"limits     {len(self._states)} of {self._most} callers, in this process"
 
-    async def admit(self, asked: Sequence[Asked]) -> Verdict:
+    async def admit(self, asked: Sequence[LimitQuery]) -> LimitVerdict:
         """Take one request from each limit, or nothing where one of them refuses."""
         now = self._clock()
         before = [look(one.limit, self._states.get(one.key, EMPTY), now) for one in asked]
         if any(standing.wait for standing in before):
-            return Verdict(is_admitted=False, standings=before)
+            return LimitVerdict(is_admitted=False, standings=before)
         after = [
             self._take(one, now, 1) if one.limit.cost == "request" else standing
             for one, standing in zip(asked, before, strict=True)
         ]
-        return Verdict(is_admitted=True, standings=after)
+        return LimitVerdict(is_admitted=True, standings=after)
 
-    async def charge(self, asked: Sequence[Asked], cost: int) -> None:
+    async def charge(self, asked: Sequence[LimitQuery], cost: int) -> None:
         """Take what an answer cost."""
         now = self._clock()
         for one in asked:
             self._take(one, now, cost)
 
-    def _take(self, one: Asked, now: float, cost: int) -> Standing:
+    def _take(self, one: LimitQuery, now: float, cost: int) -> Standing:
         states, key = self._states, one.key
         state = states[key] = take(one.limit, states.get(key, EMPTY), now, cost)
         states.move_to_end(key)

@@ -5,9 +5,9 @@ from typing import Final
 
 from bff_core.clock import Clock
 from bff_core.errors import StoreUnavailable
-from bff_core.limits.store import Asked, Store, Verdict
+from bff_core.limits.store import LimitQuery, LimitStore, LimitVerdict
 from bff_core.policy.edge.rate_limits import State, look
-from bff_core.redis.interface import Link, Value
+from bff_core.redis.interface import RedisInterface, Value
 
 PREFIX: Final = "bff:limits:"
 
@@ -74,10 +74,12 @@ return {string.format('%.6f', now), taken and 1 or 0, states}
 """
 
 
-class RedisStore:
+class RedisLimitStore:
     """States in Redis, apart for each gateway; while it is away, those of a `local` store count."""
 
-    def __init__(self, link: Link, local: Store, *, gateway: str, clock: Clock) -> None:
+    def __init__(
+        self, link: RedisInterface, local: LimitStore, *, gateway: str, clock: Clock
+    ) -> None:
         self._link = link
         self._local = local
         self._prefix = f"{PREFIX}{gateway}:"
@@ -87,7 +89,7 @@ class RedisStore:
     def __repr__(self) -> str:
         return f"limits     in {self._link.name}; while it is away {self._local!r}"
 
-    async def admit(self, asked: Sequence[Asked]) -> Verdict:
+    async def admit(self, asked: Sequence[LimitQuery]) -> LimitVerdict:
         """Take one request from each limit, or nothing where one of them refuses."""
         costs = [1 if one.limit.cost == "request" else 0 for one in asked]
         told = await self._run(asked, costs, looks_first=True)
@@ -95,15 +97,15 @@ class RedisStore:
             return await self._local.admit(asked)
         now, is_admitted, states = told
         rows = zip(asked, states, strict=True)
-        return Verdict(is_admitted, [look(one.limit, state, now) for one, state in rows])
+        return LimitVerdict(is_admitted, [look(one.limit, state, now) for one, state in rows])
 
-    async def charge(self, asked: Sequence[Asked], cost: int) -> None:
+    async def charge(self, asked: Sequence[LimitQuery], cost: int) -> None:
         """Take what an answer cost."""
         if await self._run(asked, [cost] * len(asked), looks_first=False) is None:
             await self._local.charge(asked, cost)
 
     async def _run(
-        self, asked: Sequence[Asked], costs: Sequence[int], *, looks_first: bool
+        self, asked: Sequence[LimitQuery], costs: Sequence[int], *, looks_first: bool
     ) -> tuple[float, bool, list[State]] | None:
         """Run the script; return None where Redis does not answer, or has not lately."""
         if self._clock() < self._rests_until:

@@ -8,7 +8,7 @@ from bff_core.policy.edge.rate_limits import Limit, Standing
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class LimitQuery:
     """A limit that a request counts against, and the caller it counts for."""
 
     limit: Limit
@@ -21,7 +21,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class LimitVerdict:
     """Whether a request is let in, and where its caller stands with each limit then."""
 
     is_admitted: bool
@@ -33,15 +33,15 @@ class Verdict:
         return max(standing.wait for standing in self.standings)
 
 
-class Store(Protocol):
+class LimitStore(Protocol):
     """Where the states of callers are kept."""
 
-    async def admit(self, asked: Sequence[Asked]) -> Verdict:
+    async def admit(self, asked: Sequence[LimitQuery]) -> LimitVerdict:
         """Take one request from each limit, or nothing where one of them refuses.
 
         A limit of calls only has to have something left.
         """
         ...
 
-    async def charge(self, asked: Sequence[Asked], cost: int) -> None:
+    async def charge(self, asked: Sequence[LimitQuery], cost: int) -> None:
         """Take what an answer cost from each limit, also beyond what is left."""

@@ -16,12 +16,12 @@ from typing import Literal, TextIO
 
 from bff_core.errors import UpstreamError
 from bff_core.events import (
-    Answered,
     AnswerForgotten,
     AnyEvent,
     Attempted,
     BreakerChanged,
-    Cached,
+    CacheLookup,
+    CallRejected,
     Coalesced,
     ConfigurationWarned,
     Crashed,
@@ -33,6 +33,7 @@ from bff_core.events import (
     HedgeRefused,
     HedgeWon,
     LimitMoved,
+    LoadShed,
     LocationDropped,
     LoopBlocked,
     LoopFreed,
@@ -40,11 +41,11 @@ from bff_core.events import (
     PartEnded,
     PoliciesChanged,
     PoliciesRefused,
-    Pressed,
     Purged,
     Refused,
     ReloadSkipped,
     ReplyReduced,
+    RequestAnswered,
     Resolved,
     Restored,
     Retried,
@@ -52,7 +53,6 @@ from bff_core.events import (
     SagaEnded,
     SagaStuck,
     SessionChanged,
-    Shed,
     StoreChanged,
     StoreRefused,
     TokenRefused,
@@ -75,7 +75,7 @@ Form = Literal["json", "text", "root", "off"]
 LEVELS: Mapping[type, int] = {
     Attempted: logging.DEBUG,
     Coalesced: logging.DEBUG,
-    Cached: logging.DEBUG,
+    CacheLookup: logging.DEBUG,
     Purged: logging.INFO,
     Evicted: logging.DEBUG,
     Retried: logging.INFO,
@@ -84,7 +84,7 @@ LEVELS: Mapping[type, int] = {
     HedgeWon: logging.DEBUG,
     HedgeRefused: logging.DEBUG,
     BreakerChanged: logging.WARNING,
-    Shed: logging.INFO,
+    CallRejected: logging.INFO,
     LimitMoved: logging.DEBUG,
     LocationDropped: logging.WARNING,
     Unauthorized: logging.INFO,
@@ -99,7 +99,7 @@ LEVELS: Mapping[type, int] = {
     SessionChanged: logging.INFO,
     StoreChanged: logging.WARNING,
     StoreRefused: logging.ERROR,
-    Pressed: logging.WARNING,
+    LoadShed: logging.WARNING,
     AnswerForgotten: logging.WARNING,
     PoliciesChanged: logging.INFO,
     ConfigurationWarned: logging.WARNING,
@@ -141,7 +141,9 @@ class LogSink:
             values |= self._error_fields(error)
             request_id = str(values.get("request_id", ""))
             # What became an answer was handled on purpose, or has a `Crashed` of its own.
-            is_known = isinstance(event, Answered) or mark_logged(error, logger.name, request_id)
+            is_known = isinstance(event, RequestAnswered) or mark_logged(
+                error, logger.name, request_id
+            )
             shown = error if is_bug(error) and not is_known else None
         record = logger.makeRecord(
             logger.name, level, __file__, 0, _Line(name, values), (), _exc_info(shown),
@@ -185,9 +187,9 @@ class _Line:
 def level_of(event: AnyEvent) -> int:
     """Return the level of an event; an answer's goes by its status."""
     match event:
-        case Answered(status=status) if status >= 500:
+        case RequestAnswered(status=status) if status >= 500:
             return logging.ERROR
-        case Answered(status=status, error=error):
+        case RequestAnswered(status=status, error=error):
             return logging.WARNING if status >= 400 or error else logging.INFO
         case Purged(count=0):
             return logging.DEBUG

@@ -57,7 +57,7 @@ _REFUSALS: Final = (AuthenticationError, BusyLoadingError, ResponseError)
 """What Redis itself answers instead of a result."""
 
 
-class RedisLink:
+class RedisClient:
     """A client of one Redis (or Valkey), for a whole process.
 
     Each command ends within `timeout` seconds, connecting included. After five failures on end, or

@@ -2,26 +2,26 @@
 
 from bff_core.clock import Chance, Clock
 from bff_core.events import Events
-from bff_core.redis.interface import Link
+from bff_core.redis.interface import RedisInterface
 
 
-class Links:
+class RedisClients:
     """The links of one gateway: one per URL, closed with it."""
 
     def __init__(self, *, clock: Clock, chance: Chance, events: Events) -> None:
         self._clock = clock
         self._chance = chance
         self._events = events
-        self._links: dict[str, Link] = {}
+        self._links: dict[str, RedisInterface] = {}
 
-    def to(self, url: str) -> Link:
+    def to(self, url: str) -> RedisInterface:
         """Return the link to a Redis; raise `ConfigurationError` where the URL names none."""
         link = self._links.get(url)
         if link is None:
             # Loading the client takes a fifth of a second that most gateways need not wait for.
-            from bff_core.redis.client import RedisLink  # noqa: PLC0415 # only where a URL is set
+            from bff_core.redis.client import RedisClient  # noqa: PLC0415 # only where a URL is set
 
-            link = RedisLink(url, clock=self._clock, chance=self._chance, events=self._events)
+            link = RedisClient(url, clock=self._clock, chance=self._chance, events=self._events)
             self._links[url] = link
         return link
 

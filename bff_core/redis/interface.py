@@ -6,7 +6,7 @@ from typing import Protocol
 Value = str | bytes | int | float
 
 
-class Link(Protocol):
+class RedisInterface(Protocol):
     """A shared store that speaks Redis' commands; `name` tells logs where it is."""
 
     name: str

@@ -38,7 +38,7 @@ def wants_meta(query: bytes) -> bool:
     return META_FLAG in query.split(b"&")
 
 
-class Answer(NamedTuple):
+class ViewAnswer(NamedTuple):
     """Status, header fields and body, as ASGI takes them."""
 
     status: int
@@ -54,7 +54,7 @@ def answer(
     with_meta: bool = False,
     with_timing: bool = False,
     with_tag: bool = False,
-) -> Answer:
+) -> ViewAnswer:
     """Return what a view answers: the encoded result and the states of its parts.
 
     An answer that lacks nothing has an entity tag, where one is wanted.
@@ -87,13 +87,13 @@ def part_headers(compositions: Sequence[Composition]) -> list[tuple[bytes, bytes
     return [(b"part-status", part_status(statuses)), *headers] if statuses else headers
 
 
-def _without_content(status: int, compositions: Sequence[Composition]) -> Answer:
+def _without_content(status: int, compositions: Sequence[Composition]) -> ViewAnswer:
     """Return an answer without content, hence without its type; a 205 has a length, of 0."""
     length = [_EMPTY] if status == 205 else []
-    return Answer(status, [*length, *part_headers(compositions)], b"")
+    return ViewAnswer(status, [*length, *part_headers(compositions)], b"")
 
 
-def as_response(answered: Answer) -> Response:
+def as_response(answered: ViewAnswer) -> Response:
     """Return an answer for FastAPI to send."""
     response = Response(answered.body, answered.status)
     response.raw_headers = answered.headers
@@ -117,10 +117,10 @@ def with_injected(
 
 def _tagged(
     status: int, headers: list[tuple[bytes, bytes]], body: bytes, *, with_tag: bool
-) -> Answer:
+) -> ViewAnswer:
     if with_tag:
         headers.append((b"etag", entity_tag(body)))
-    return Answer(status, headers, body)
+    return ViewAnswer(status, headers, body)
 
 
 def _with_meta(body: bytes, statuses: Sequence[PartStatus]) -> bytes:

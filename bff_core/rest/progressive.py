@@ -12,7 +12,7 @@ from starlette.types import Scope as ASGIScope
 
 from bff_core.clock import monotonic
 from bff_core.composition.composition import Board, Composition
-from bff_core.composition.part import Failure, Part
+from bff_core.composition.part import Part, PartFailure
 from bff_core.composition.state import DEPENDENCY
 from bff_core.edge.error_responses import report
 from bff_core.edge.negotiation import preferred
@@ -21,7 +21,7 @@ from bff_core.edge.trace import trace_id
 from bff_core.errors import RequestTimedOut
 from bff_core.exchange.context import SCOPE, exchange_of, note_error
 from bff_core.exchange.part_headers import parts_told, statuses_of
-from bff_core.rest.answer import Answer, with_injected
+from bff_core.rest.answer import ViewAnswer, with_injected
 from bff_core.rest.progressive_parts import Present, Shown, presenters
 from bff_core.rest.response_model import encode
 from bff_core.routing.wiring import wiring_of
@@ -80,7 +80,7 @@ class _Watched(Board):
         key: Hashable,
         name: str,
         body: Callable[[], Coroutine[object, object, T]],
-        failure: Failure,
+        failure: PartFailure,
     ) -> Part[T]:
         before = len(self.started)
         part = super().find_or_start(key, name, body, failure)
@@ -107,7 +107,7 @@ class ProgressiveAnswer(Response):
     def __init__(
         self,
         run: Callable[[], Coroutine[object, object, object]],
-        told: Callable[[object], Answer],
+        told: Callable[[object], ViewAnswer],
         composed: Sequence[Composition],
         shown: Sequence[Shown],
         *,

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, StreamingResponse
 from bff_core.auth.access import Access, admit_to
 from bff_core.errors import ConfigurationError
 from bff_core.exchange.context import SCOPE, declare_stream
-from bff_core.rest.answer import WITHOUT_CONTENT, Answer, as_response, with_injected
+from bff_core.rest.answer import WITHOUT_CONTENT, ViewAnswer, as_response, with_injected
 from bff_core.rest.compose import inputs_of
 from bff_core.rest.response_model import ResponseModel
 from bff_core.rest.route_options import Answering
@@ -49,7 +49,7 @@ def as_stream(
         first, status = await _first(rows, model), injected.status_code or answering.status
         if status in WITHOUT_CONTENT:
             await rows.aclose()
-            return as_response(Answer(status, with_injected([], injected), b""))
+            return as_response(ViewAnswer(status, with_injected([], injected), b""))
         declare_stream(request.scope)
         lines = _lines(first, rows, model)
         answer = StreamingResponse(lines, status_code=status, media_type=Lines.media_type)

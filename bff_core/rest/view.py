@@ -19,7 +19,7 @@ from bff_core.exchange.context import SCOPE
 from bff_core.exchange.part_headers import DEGRADED, reuse_told, statuses_of
 from bff_core.rest.answer import (
     WITHOUT_CONTENT,
-    Answer,
+    ViewAnswer,
     answer,
     as_response,
     part_headers,
@@ -87,7 +87,7 @@ class View:
         scope: Scope,
         compositions: list[Composition],
         injected: Response | None = None,
-    ) -> Answer:
+    ) -> ViewAnswer:
         """Return the answer to one request, with what the view or a dependency has `injected`."""
         status = self._status(injected)
         made = answer(
@@ -100,7 +100,7 @@ class View:
         )
         if injected is None or not injected.raw_headers:
             return made
-        return Answer(made.status, with_injected(made.headers, injected), made.body)
+        return ViewAnswer(made.status, with_injected(made.headers, injected), made.body)
 
     def _status(self, injected: Response | None) -> int:
         return self.status if injected is None else injected.status_code or self.status
@@ -129,7 +129,7 @@ class View:
         *,
         in_lines: bool,
         injected: Response | None = None,
-    ) -> Answer | Response:
+    ) -> ViewAnswer | Response:
         """Return the answer of the endpoint, or what will send it as it comes."""
         if in_lines and self._status(injected) not in WITHOUT_CONTENT:
             told = partial(self.answer, scope=scope[SCOPE], compositions=composed)
@@ -160,7 +160,9 @@ class View:
             admit_to(self.access, asked[SCOPE], lambda: inputs_of(wanted.others(values)))
             stored = stored_answer(asked) if self.decides_by_inputs else None
             if stored is not None:
-                return as_response(Answer(stored.status, [*stored.headers, REPLAYED], stored.body))
+                return as_response(
+                    ViewAnswer(stored.status, [*stored.headers, REPLAYED], stored.body)
+                )
             composed, in_lines = asked.get(COMPOSED, []), self.wants_lines(asked)
             told = await self.run(asked, values, composed, in_lines=in_lines, injected=injected)
             if isinstance(told, Response):
@@ -211,7 +213,7 @@ class CompiledView:
         if keeping is not None:
             kept = keeping.peek(self._inputs(bound, seen)) or await keeping.fetch()
             if kept is not None:
-                await _send(Answer(200, *kept), send)
+                await _send(ViewAnswer(200, *kept), send)
                 return
             keeping.watch()
         composed: list[Composition] = []
@@ -278,7 +280,7 @@ def _name_locations(headers: list[tuple[bytes, bytes]], seen: Scope, scope: ASGI
             headers.append((name, root + path))
 
 
-async def _send(told: Answer, send: Send) -> None:
+async def _send(told: ViewAnswer, send: Send) -> None:
     await send({"type": "http.response.start", "status": told.status, "headers": told.headers})
     await send({"type": "http.response.body", "body": told.body})
 

@@ -27,7 +27,7 @@ from bff_core.rest.signature import as_function, injection_of
 from bff_core.rest.stream import Lines, as_stream, item_of
 from bff_core.rest.view import CompiledView, View, compile_view
 from bff_core.routing.access import RouteAccess, guard, guarded
-from bff_core.routing.fast_path import FastLane
+from bff_core.routing.fast_path import FastPath
 from bff_core.view_cache.cache import Keeper
 
 E = TypeVar("E", bound=Callable[..., Any])
@@ -156,7 +156,7 @@ class Views:
         del by
         return iter(())
 
-    def install(self, app: FastAPI, lane: FastLane, *, is_development: bool) -> None:
+    def install(self, app: FastAPI, lane: FastPath, *, is_development: bool) -> None:
         """Add the views to an app; a gateway calls it."""
         if not isinstance(app.router.default_response_class, DefaultPlaceholder):
             raise ConfigurationError(

@@ -16,7 +16,7 @@ from bff_core.auth.access import ANYONE, MARK, SIGNED_IN, Access, Require, acces
 from bff_core.errors import ConfigurationError
 from bff_core.exchange.context import SCOPE
 from bff_core.routing.path import path_of
-from bff_core.routing.route_table import Place, places_of
+from bff_core.routing.route_table import RouteEntry, places_of
 
 E = TypeVar("E")
 
@@ -111,7 +111,7 @@ class RouteRules:
 
     def __init__(self, routes: Sequence[BaseRoute]) -> None:
         refuse_bare_cookies(routes)
-        self._places: list[Place] = list(places_of(routes))
+        self._places: list[RouteEntry] = list(places_of(routes))
         for place in self._places:
             said = access_of(place.behind)
             if _depends_on_inputs(said) and not hasattr(place.behind, ITSELF):
@@ -138,7 +138,7 @@ class RouteRules:
         place = self._find(scope)
         return "" if place is None else place.path
 
-    def _find(self, scope: ASGIScope) -> Place | None:
+    def _find(self, scope: ASGIScope) -> RouteEntry | None:
         method = scope.get("method", "")
         method, path = "GET" if method == "HEAD" else method, path_of(scope)
         for place in self._places:
@@ -148,7 +148,7 @@ class RouteRules:
         return None
 
 
-class Guard:
+class AccessControl:
     """In front of FastAPI: checks the access rule of a route before FastAPI reads the body."""
 
     __slots__ = ("_app", "_rules")

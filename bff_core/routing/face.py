@@ -7,7 +7,7 @@ from fastapi import FastAPI
 
 from bff_core.composition.composition import Composition
 from bff_core.routing.access import RouteAccess
-from bff_core.routing.fast_path import FastLane
+from bff_core.routing.fast_path import FastPath
 
 
 class Face(Protocol):
@@ -18,7 +18,7 @@ class Face(Protocol):
         """The screens that the face is known to need; checked before the gateway starts."""
         ...
 
-    def install(self, app: FastAPI, lane: FastLane, *, is_development: bool) -> None:
+    def install(self, app: FastAPI, lane: FastPath, *, is_development: bool) -> None:
         """Add the face's routes to an app that has not started."""
 
     def access(self, by: tuple[str, ...], /) -> Iterable[RouteAccess]:

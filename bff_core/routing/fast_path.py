@@ -47,7 +47,7 @@ class Route:
         }
 
 
-class FastLane:
+class FastPath:
     """Serves compiled views itself and hands everything else to FastAPI.
 
     As with FastAPI, of several routes that match the first that was added serves a request. The

@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.routing.path import path_of
-from bff_core.routing.route_table import Place
+from bff_core.routing.route_table import RouteEntry
 
 _WITHOUT_CONTENT = frozenset({204, 205, 304})
 
@@ -17,7 +17,7 @@ class Methods:
 
     __slots__ = ("_app", "_places")
 
-    def __init__(self, app: ASGIApp, places: Sequence[Place]) -> None:
+    def __init__(self, app: ASGIApp, places: Sequence[RouteEntry]) -> None:
         self._app = app
         self._places = places
 

@@ -14,7 +14,7 @@ from bff_core.routing.body_types import Kind, is_json
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
+class RouteBody:
     """What a route says of the body that it takes.
 
     `limit` in bytes; without a Content-Type it is JSON all the same, unless that `needs_type`.
@@ -39,7 +39,7 @@ class Body:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RouteEntry:
     """A route: its path, its methods, and the function or application behind it.
 
     One without methods is a mount, and goes on below its path, or a web socket.
@@ -50,7 +50,7 @@ class Place:
     methods: frozenset[str]
     behind: object
     is_socket: bool
-    body: Body | None
+    body: RouteBody | None
 
     @classmethod
     def of(cls, context: RouteContext) -> Self:
@@ -60,15 +60,15 @@ class Place:
         pattern = mounted if mounted and not methods else compile_path(path)[0]
         behind = context.endpoint or getattr(context.route, "app", None)
         is_socket = isinstance(context.route, WebSocketRoute)
-        return cls(path, pattern, methods, behind, is_socket, Body.of(context))
+        return cls(path, pattern, methods, behind, is_socket, RouteBody.of(context))
 
     def holds(self, method: str, path: str) -> bool:
         """Whether a request is for this route."""
         return (not self.methods or method in self.methods) and bool(self.pattern.match(path))
 
 
-def places_of(routes: Sequence[BaseRoute]) -> Iterator[Place]:
+def places_of(routes: Sequence[BaseRoute]) -> Iterator[RouteEntry]:
     """Yield the places of all routes that have a path; the first that holds a request serves it."""
     for context in iter_route_contexts(routes):
         if context.path:
-            yield Place.of(context)
+            yield RouteEntry.of(context)

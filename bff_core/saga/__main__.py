@@ -17,10 +17,10 @@ from collections.abc import Sequence
 from bff_core.clock import chance, monotonic
 from bff_core.errors import ConfigurationError, StoreUnavailable
 from bff_core.events import Events
-from bff_core.redis.interface import Link
+from bff_core.redis.interface import RedisInterface
 from bff_core.saga.journal.factory import open_journal
 from bff_core.saga.journal.interface import Journal
-from bff_core.saga.record import Entry, told
+from bff_core.saga.record import SagaRecord, told
 from bff_core.settings.values import JOURNAL, PREFIX, with_files, without_password
 from bff_core.sqlite import missing_file
 
@@ -32,12 +32,12 @@ class _Links:
     """Opens a link when the journal needs one, and closes it."""
 
     def __init__(self) -> None:
-        self._links: list[Link] = []
+        self._links: list[RedisInterface] = []
 
-    def to(self, url: str, /) -> Link:
-        from bff_core.redis.client import RedisLink  # noqa: PLC0415 # a file needs no client
+    def to(self, url: str, /) -> RedisInterface:
+        from bff_core.redis.client import RedisClient  # noqa: PLC0415 # a file needs no client
 
-        link = RedisLink(url, clock=monotonic, chance=chance, events=Events(), timeout=2.0)
+        link = RedisClient(url, clock=monotonic, chance=chance, events=Events(), timeout=2.0)
         self._links.append(link)
         return link
 
@@ -46,7 +46,7 @@ class _Links:
             await link.aclose()
 
 
-def line(entry: Entry, now: float) -> str:
+def line(entry: SagaRecord, now: float) -> str:
     """Return what there is to know of an entry: no inputs, no results, nobody's name."""
     steps = " ".join(f"{step['step']}={step['state']}" for step in told(entry))
     failures = [step.failure.code for step in entry.steps if step.failure is not None]
@@ -80,7 +80,7 @@ async def answer(asked: argparse.Namespace) -> int:
 async def _list(journal: Journal, url: str) -> int:
     found = await journal.open_entries(MOST)
     for body in found:
-        sys.stdout.write(f"{line(Entry.decode(body), time.time())}\n")
+        sys.stdout.write(f"{line(SagaRecord.decode(body), time.time())}\n")
     if not found:
         sys.stderr.write(f"every saga is over in {without_password(url)}\n")
     return 0

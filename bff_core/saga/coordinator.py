@@ -11,9 +11,9 @@ from bff_core.errors import ConfigurationError, KeyReused, StoreUnavailable
 from bff_core.events import Crashed
 from bff_core.policy.edge.idempotency import derived_key
 from bff_core.saga.errors import SagaFailed, SagaUnderWay, SagaUnsettled
-from bff_core.saga.execution import Driver
+from bff_core.saga.execution import SagaExecution
 from bff_core.saga.pace import longest_backoff
-from bff_core.saga.record import Entry, Failure, Step, kind_of
+from bff_core.saga.record import SagaRecord, StepFailure, StepRecord, kind_of
 from bff_core.saga.step_runner import Kind, Steps, Surroundings, results_of
 from bff_core.saga.unkeyed_steps import plans_of
 from bff_core.scope import Scope, writing
@@ -25,12 +25,12 @@ RESERVE = 0.05
 AT_ONCE = 8
 """How many sagas that others left are gone on with at a time."""
 
-FAILED = Failure(status=500, code="saga_failed", title="Not done")
-LATE = Failure(status=504, code="deadline_exceeded", title="Deadline exceeded")
-LEFT = Failure(status=503, code="interrupted", title="Interrupted")
+FAILED = StepFailure(status=500, code="saga_failed", title="Not done")
+LATE = StepFailure(status=504, code="deadline_exceeded", title="Deadline exceeded")
+LEFT = StepFailure(status=503, code="interrupted", title="Interrupted")
 
 
-class Desk:
+class SagaCoordinator:
     """Begins sagas and goes on with those that others left; a saga's field of this type is wired.
 
     An entry is held for `lease` seconds beyond the longest try, so one that a killed process left
@@ -43,8 +43,8 @@ class Desk:
         self._kinds: dict[str, Kind] = {kind.__name__: kind for kind in kinds}
         self._inputs = {name: _inputs(kind) for name, kind in self._kinds.items()}
         self._scope: Scope | None = None
-        self._running: set[Driver] = set()
-        self._resumed: set[Driver] = set()
+        self._running: set[SagaExecution] = set()
+        self._resumed: set[SagaExecution] = set()
         self._home: Surroundings | None = None
         self._process = ""
         self._holds = count(1)
@@ -83,9 +83,9 @@ class Desk:
             await self._watch(driver, scope)
             self._answer(saga, scope, driver)
         else:
-            self._answer_again(saga, scope, entry, Entry.decode(known))
+            self._answer_again(saga, scope, entry, SagaRecord.decode(known))
 
-    async def _watch(self, driver: Driver, scope: Scope) -> None:
+    async def _watch(self, driver: SagaExecution, scope: Scope) -> None:
         """Wait as long as the request may; then the saga belongs to nobody but the gateway."""
         home = self._here
         self._start(driver)
@@ -98,13 +98,13 @@ class Desk:
             driver.turn_back(LEFT)
             raise
 
-    def _answer(self, saga: Kind, scope: Scope, driver: Driver) -> None:
+    def _answer(self, saga: Kind, scope: Scope, driver: SagaExecution) -> None:
         entry = driver.entry
         if not self._tell_end(saga, scope, entry, driver.cause):
             is_keyed, cause = bool(scope.idempotency_key), driver.error or driver.trouble
             raise SagaUnsettled(entry, is_keyed=is_keyed) from cause
 
-    def _answer_again(self, saga: Kind, scope: Scope, entry: Entry, known: Entry) -> None:
+    def _answer_again(self, saga: Kind, scope: Scope, entry: SagaRecord, known: SagaRecord) -> None:
         if known.inputs != entry.inputs:
             raise KeyReused("This Idempotency-Key came with another request before.")
         if known.rights != entry.rights:
@@ -112,7 +112,9 @@ class Desk:
         if not self._tell_end(saga, scope, known, None):
             raise SagaUnderWay(known, is_keyed=True)
 
-    def _tell_end(self, saga: Kind, scope: Scope, entry: Entry, cause: Exception | None) -> bool:
+    def _tell_end(
+        self, saga: Kind, scope: Scope, entry: SagaRecord, cause: Exception | None
+    ) -> bool:
         """Tell how an entry ended, by its results or an error; False where it has not."""
         is_undone = entry.outcome == "undone"
         is_settled = entry.outcome == "done" or (is_undone and not entry.may_be_repeated)
@@ -140,7 +142,7 @@ class Desk:
             raise RuntimeError("the desk is closed")
         return self._home
 
-    def _entry(self, saga: Kind, scope: Scope) -> Entry:
+    def _entry(self, saga: Kind, scope: Scope) -> SagaRecord:
         name = type(saga).__name__
         if name not in self._kinds:
             raise ConfigurationError(
@@ -148,7 +150,7 @@ class Desk:
             )
         home = self._here
         inputs = {field: getattr(saga, field) for field in self._inputs[name]}
-        return Entry(
+        return SagaRecord(
             id=_id_of(scope, name) if scope.idempotency_key else _random(),
             run=_random(),
             saga=name,
@@ -156,7 +158,7 @@ class Desk:
             viewer=home.viewers.encode(scope.viewer),
             rights=home.viewers.rights(scope.viewer),
             audience=scope.audience,
-            steps=[Step(name=one.name) for one in type(saga).steps],
+            steps=[StepRecord(name=one.name) for one in type(saga).steps],
             traceparent=scope.traceparent,
             created=home.wall(),
         )
@@ -164,9 +166,9 @@ class Desk:
     def _owner(self) -> str:
         return f"{self._process}:{next(self._holds)}"
 
-    def _driver(self, entry: Entry, owner: str) -> Driver:
+    def _driver(self, entry: SagaRecord, owner: str) -> SagaExecution:
         home, kind = self._here, self._kinds[entry.saga]
-        return Driver(
+        return SagaExecution(
             entry,
             self._plans[entry.saga],
             Steps(kind, self._inputs[entry.saga], home),
@@ -184,7 +186,7 @@ class Desk:
         policy = kind.policy
         return float(self._here.lease + policy.step_timeout + longest_backoff(policy))
 
-    def _start(self, driver: Driver) -> None:
+    def _start(self, driver: SagaExecution) -> None:
         async def run() -> None:
             try:
                 await driver.run()
@@ -222,7 +224,7 @@ class Desk:
 
     def _take_up(self, body: bytes, owner: str) -> None:
         try:
-            driver = self._driver(Entry.decode(body), owner)
+            driver = self._driver(SagaRecord.decode(body), owner)
         except Exception as error:  # noqa: BLE001 # an entry that can't be read keeps back no other
             self._crashed(error)
             return
@@ -236,7 +238,7 @@ class Desk:
             home.events.emit(Crashed("saga", "", error))
 
 
-async def _leave(driver: Driver) -> None:
+async def _leave(driver: SagaExecution) -> None:
     """Hand a saga that is cut short to whoever comes next, at once."""
     try:
         async with asyncio.timeout(1.0):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from bff_core.errors import BFFError
-from bff_core.saga.record import Entry, Failure, told
+from bff_core.saga.record import SagaRecord, StepFailure, told
 
 
 class SagaFailed(BFFError):
@@ -13,7 +13,7 @@ class SagaFailed(BFFError):
     composition.
     """
 
-    def __init__(self, entry: Entry, failure: Failure) -> None:
+    def __init__(self, entry: SagaRecord, failure: StepFailure) -> None:
         steps = ", ".join(f"{step.name} {step.state}" for step in entry.steps)
         super().__init__(f"saga {entry.saga} failed: {failure.code} ({steps})")
         self.status, self.code, self.title = failure.status, failure.code, failure.title
@@ -43,7 +43,7 @@ class SagaUnsettled(BFFError):
     code = "saga_unsettled"
     title = "Not settled in time"
 
-    def __init__(self, entry: Entry, *, is_keyed: bool) -> None:
+    def __init__(self, entry: SagaRecord, *, is_keyed: bool) -> None:
         steps = ", ".join(f"{step.name} {step.state}" for step in entry.steps)
         super().__init__(f"saga {entry.saga} is not settled ({steps})")
         self.retry_after = 2.0 if is_keyed else None

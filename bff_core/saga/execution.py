@@ -17,10 +17,10 @@ from bff_core.saga.pace import Pace, longest_backoff
 from bff_core.saga.record import (
     Do,
     End,
-    Entry,
-    Failure,
-    Step,
+    SagaRecord,
+    StepFailure,
     StepPlan,
+    StepRecord,
     Undo,
     is_committed,
     may_turn_back,
@@ -55,19 +55,19 @@ class NotDone:
 class Work(Protocol):
     """What a saga does: its steps, their compensations and checks, each bounded in time."""
 
-    async def do(self, step: int, entry: Entry) -> Done | Fell:
+    async def do(self, step: int, entry: SagaRecord) -> Done | Fell:
         """Run a step."""
         ...
 
-    async def undo(self, step: int, entry: Entry) -> Done | Fell:
+    async def undo(self, step: int, entry: SagaRecord) -> Done | Fell:
         """Run its compensation."""
         ...
 
-    async def find(self, step: int, entry: Entry) -> Done | NotDone | Fell:
+    async def find(self, step: int, entry: SagaRecord) -> Done | NotDone | Fell:
         """Find out whether the step happened, by its check."""
         ...
 
-    async def find_undone(self, step: int, entry: Entry) -> Done | NotDone | Fell | None:
+    async def find_undone(self, step: int, entry: SagaRecord) -> Done | NotDone | Fell | None:
         """Find out whether it is undone; None where no check can tell."""
         ...
 
@@ -76,7 +76,7 @@ class Lost(Exception):  # no error: another process goes on with the saga
     """Somebody else holds the entry now."""
 
 
-class Driver:
+class SagaExecution:
     """One saga under way, held by this process; `ended` is set when it ends or is put aside.
 
     `cause` is what a step failed of last, on the way forward; `trouble` what any try failed of.
@@ -84,7 +84,7 @@ class Driver:
 
     def __init__(
         self,
-        entry: Entry,
+        entry: SagaRecord,
         plan: Sequence[StepPlan],
         work: Work,
         journal: Journal,
@@ -112,7 +112,7 @@ class Driver:
         self._events = events
         self._passed: set[int] = set()
 
-    def turn_back(self, why: Failure) -> None:
+    def turn_back(self, why: StepFailure) -> None:
         """Undo what was done, unless the commit point was begun: nobody waits any more."""
         if self.entry.direction == "forward" and may_turn_back(self.entry, self._plan):
             self.entry.direction = "back"
@@ -154,7 +154,7 @@ class Driver:
     def _next(self) -> Do | Undo | End:
         return next_move(self.entry, self._plan, self._passed)
 
-    def _is_forgotten(self, step: Step) -> bool:
+    def _is_forgotten(self, step: StepRecord) -> bool:
         """Whether the services may no longer know the key under which the step was sent."""
         return step.state in UNDER_WAY and self._wall() - step.since > self._pace.key_lifetime
 
@@ -183,7 +183,7 @@ class Driver:
             return True
         return False
 
-    def _fail(self, step: Step) -> None:
+    def _fail(self, step: StepRecord) -> None:
         """Turn back because of a step; one that was never sent, or was refused, did not happen."""
         if step.state == "not-started":
             step.state = "failed"
@@ -203,7 +203,7 @@ class Driver:
         if step.state not in UNDER_WAY:
             await self._record()
 
-    async def _find_out(self, move: Do | Undo, step: Step) -> None:
+    async def _find_out(self, move: Do | Undo, step: StepRecord) -> None:
         """Let a check say what became of it; what it can't say counts as a try."""
         work, entry, is_undo = self._work, self.entry, isinstance(move, Undo)
         found = await (work.find_undone if is_undo else work.find)(move.step, entry)
@@ -222,7 +222,7 @@ class Driver:
             if isinstance(found, Fell):
                 step.failure = failure_of(found.error)
 
-    async def _send(self, move: Do | Undo, step: Step) -> None:
+    async def _send(self, move: Do | Undo, step: StepRecord) -> None:
         before = step.state
         step.sent = self._wall()
         if before not in UNDER_WAY:
@@ -239,7 +239,7 @@ class Driver:
             ended = await self._work.do(move.step, self.entry)
             self._take_done(step, ended, is_again=before == "started")
 
-    async def _announce(self, step: Step, before: str) -> None:
+    async def _announce(self, step: StepRecord, before: str) -> None:
         """Write down what is about to be sent; where that fails nothing is sent."""
         try:
             await self._record()
@@ -248,7 +248,7 @@ class Driver:
                 step.state = "not-started"
             raise
 
-    def _take_done(self, step: Step, ended: Done | Fell, *, is_again: bool) -> None:
+    def _take_done(self, step: StepRecord, ended: Done | Fell, *, is_again: bool) -> None:
         if isinstance(ended, Done):
             step.state, step.result = "done", ended.result
             step.failure, step.tries = None, 0
@@ -260,7 +260,7 @@ class Driver:
         if said != "later" and not is_committed(self.entry, self._plan):
             self._fail(step)
 
-    def _take_undone(self, step: Step, ended: Done | Fell, *, is_again: bool) -> None:
+    def _take_undone(self, step: StepRecord, ended: Done | Fell, *, is_again: bool) -> None:
         if isinstance(ended, Done):
             step.state, step.failure = "undone", None
             return
@@ -268,7 +268,7 @@ class Driver:
         if not step.since:
             step.state = "done"
 
-    def _take_failure(self, step: Step, fell: Fell, *, is_again: bool) -> Verdict:
+    def _take_failure(self, step: StepRecord, fell: Fell, *, is_again: bool) -> Verdict:
         """Note why a try failed, and whether what was sent is known to have had no effect.
 
         `is_again` is whether an earlier try may have had it. A service that declined a key will
@@ -320,13 +320,13 @@ class Driver:
             self._events.emit(event)
 
 
-def failure_of(error: BaseException) -> Failure:
+def failure_of(error: BaseException) -> StepFailure:
     """Return what a client may be told of an error, as problem details would."""
     if isinstance(error, PartFailed):
         return failure_of(error.cause)
     if not isinstance(error, BFFError):
-        return Failure(status=500, code=BFFError.code, title=BFFError.title)
-    return Failure(
+        return StepFailure(status=500, code=BFFError.code, title=BFFError.title)
+    return StepFailure(
         status=error.status,
         code=error.code,
         title=error.title,

@@ -14,7 +14,7 @@ from bff_core.errors import (
     TransportFailed,
     UpstreamError,
 )
-from bff_core.saga.record import Failure
+from bff_core.saga.record import StepFailure
 
 Verdict = Literal["refused", "unsent", "later", "open"]
 """What is known of a try that failed.
@@ -131,6 +131,6 @@ def is_over(error: BaseException, unsafe_calls: Sequence[Call]) -> bool:
     return not sent
 
 
-def may_be_busy(failure: Failure, seconds: float) -> bool:
+def may_be_busy(failure: StepFailure, seconds: float) -> bool:
     """Whether a refusal may mean the same request, which was first sent so many seconds ago."""
     return failure.status == 409 and seconds < BUSY

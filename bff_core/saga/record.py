@@ -37,7 +37,7 @@ class StepPlan:
 
 
 @dataclass(slots=True, kw_only=True)
-class Failure:
+class StepFailure:
     """Why a step failed, as a client may be told: `status` and `code` are those of problems.
 
     `retry_after` (seconds) is set where it is known when it may succeed. `members` are what else
@@ -53,7 +53,7 @@ class Failure:
 
 
 @dataclass(slots=True, kw_only=True)
-class Step:
+class StepRecord:
     """How far one step has come.
 
     `result` is JSON once it is done. `since` is the instant (wall clock) at which the step, or its
@@ -65,7 +65,7 @@ class Step:
     name: str
     state: StepState = "not-started"
     result: str = ""
-    failure: Failure | None = None
+    failure: StepFailure | None = None
     since: float = 0.0
     round: int = 0
     tries: int = 0
@@ -73,7 +73,7 @@ class Step:
 
 
 @dataclass(slots=True, kw_only=True)
-class Entry:
+class SagaRecord:
     """One run of a saga as the journal keeps it.
 
     `id` is what it is found by: it follows from the request's Idempotency-Key. `run` is random;
@@ -89,13 +89,13 @@ class Entry:
     inputs: str
     viewer: str
     audience: str
-    steps: list[Step]
+    steps: list[StepRecord]
     traceparent: str = ""
     direction: Direction = "forward"
     outcome: Outcome = ""
     created: float = 0.0
     resumed: int = 0
-    failure: Failure | None = None
+    failure: StepFailure | None = None
     rights: str = ""
 
     def encode(self) -> bytes:
@@ -103,9 +103,9 @@ class Entry:
         return msgspec.json.encode(self)
 
     @classmethod
-    def decode(cls, body: bytes) -> "Entry":
+    def decode(cls, body: bytes) -> "SagaRecord":
         """Read what `encode` wrote."""
-        return msgspec.json.decode(body, type=Entry)
+        return msgspec.json.decode(body, type=SagaRecord)
 
     @property
     def kind(self) -> str:
@@ -150,7 +150,7 @@ class End:
 Move = Do | Undo | End
 
 
-def next_move(entry: Entry, plan: Sequence[StepPlan], passed: Collection[int] = ()) -> Move:
+def next_move(entry: SagaRecord, plan: Sequence[StepPlan], passed: Collection[int] = ()) -> Move:
     """Return what follows from what is known.
 
     Forward, the first step that is not done. Back, first the step whose outcome is unknown: it has
@@ -169,14 +169,14 @@ def next_move(entry: Entry, plan: Sequence[StepPlan], passed: Collection[int] = 
     return End("undone" if unsettled(entry, plan) is None else "")
 
 
-def _forward(entry: Entry) -> Move:
+def _forward(entry: SagaRecord) -> Move:
     for place, step in enumerate(entry.steps):
         if step.state in {"not-started", "started"}:
             return Do(place)
     return End("done")
 
 
-def unsettled(entry: Entry, plan: Sequence[StepPlan]) -> Step | None:
+def unsettled(entry: SagaRecord, plan: Sequence[StepPlan]) -> StepRecord | None:
     """Return a step that could not be undone, or whose outcome not be learnt, for now.
 
     On the way back nobody needs to know the outcome of a step that has no compensation.
@@ -189,7 +189,7 @@ def unsettled(entry: Entry, plan: Sequence[StepPlan]) -> Step | None:
     return None
 
 
-def may_turn_back(entry: Entry, plan: Sequence[StepPlan]) -> bool:
+def may_turn_back(entry: SagaRecord, plan: Sequence[StepPlan]) -> bool:
     """Whether the commit point is still ahead: it was not even begun."""
     return all(
         step.state == "not-started"
@@ -198,7 +198,7 @@ def may_turn_back(entry: Entry, plan: Sequence[StepPlan]) -> bool:
     )
 
 
-def is_committed(entry: Entry, plan: Sequence[StepPlan]) -> bool:
+def is_committed(entry: SagaRecord, plan: Sequence[StepPlan]) -> bool:
     """Whether the commit point is passed: from then on there is only forward."""
     return any(
         step.state == "done"
@@ -210,6 +210,6 @@ def is_committed(entry: Entry, plan: Sequence[StepPlan]) -> bool:
 TOLD = {"started": "unknown", "undoing": "unknown"}
 
 
-def told(entry: Entry) -> list[dict[str, str]]:
+def told(entry: SagaRecord) -> list[dict[str, str]]:
     """Return how far each step has come, in a client's words."""
     return [{"step": step.name, "state": TOLD.get(step.state, step.state)} for step in entry.steps]

@@ -20,7 +20,7 @@ import msgspec
 from bff_core.composition.composition import Composition
 from bff_core.errors import ConfigurationError
 from bff_core.policy.options import Option, check
-from bff_core.saga.coordinator import Desk
+from bff_core.saga.coordinator import SagaCoordinator
 from bff_core.saga.results import Journaled
 
 S = TypeVar("S", bound="Saga")
@@ -260,7 +260,7 @@ class Saga(Composition):
     policy: ClassVar[SagaPolicy] = SagaPolicy()
     steps: ClassVar[tuple[Step["Saga", object], ...]] = ()
 
-    desk: Desk
+    desk: SagaCoordinator
 
     def __init_subclass__(cls) -> None:
         taken = {"desk", "policy", "results", "run", "steps"} & cls.__annotations__.keys()

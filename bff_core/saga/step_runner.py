@@ -13,7 +13,7 @@ from bff_core.events import Events
 from bff_core.policy.edge.idempotency import derived_key
 from bff_core.saga.execution import Done, Fell, NotDone
 from bff_core.saga.journal.interface import Journal
-from bff_core.saga.record import Entry
+from bff_core.saga.record import SagaRecord
 from bff_core.saga.results import to_model
 from bff_core.scope import Scope, StepTry
 
@@ -61,7 +61,7 @@ class Steps:
         self._inputs = inputs
         self._home = home
 
-    async def do(self, step: int, entry: Entry) -> Done | Fell:
+    async def do(self, step: int, entry: SagaRecord) -> Done | Fell:
         """Run a step."""
         declared = self._kind.steps[step]
         key = derived_key(entry.run, declared.name, str(entry.steps[step].round))
@@ -69,7 +69,7 @@ class Steps:
         trial = StepTry(needs_keys=needs)
         return await self._try(entry, declared.body, trial, key, write=declared.write)
 
-    async def undo(self, step: int, entry: Entry) -> Done | Fell:
+    async def undo(self, step: int, entry: SagaRecord) -> Done | Fell:
         """Run its compensation, with what the step returned."""
         declared, known = self._kind.steps[step], entry.steps[step]
         key = derived_key(entry.run, "undo", declared.name, str(known.round))
@@ -82,7 +82,7 @@ class Steps:
             key,
         )
 
-    async def find(self, step: int, entry: Entry) -> Done | NotDone | Fell:
+    async def find(self, step: int, entry: SagaRecord) -> Done | NotDone | Fell:
         """Let the step's check find out whether it happened."""
         declared = self._kind.steps[step]
 
@@ -98,7 +98,7 @@ class Steps:
         found = await self._try(entry, result, StepTry(is_check=True), write=write)
         return NotDone() if found == Done("null") else found
 
-    async def find_undone(self, step: int, entry: Entry) -> Done | NotDone | Fell | None:
+    async def find_undone(self, step: int, entry: SagaRecord) -> Done | NotDone | Fell | None:
         """Let a check find out whether the step is undone; None where it can't tell.
 
         Where the compensation has no check, that of the step is believed as far as it can know:
@@ -125,7 +125,7 @@ class Steps:
 
     async def _try(
         self,
-        entry: Entry,
+        entry: SagaRecord,
         body: Callable[[Kind], Any],
         step: StepTry,
         key: str = "",
@@ -141,7 +141,7 @@ class Steps:
         except Exception as error:  # noqa: BLE001 # whatever it is, it says something of the effect
             return Fell(error, tuple(step.unsafe_calls))
 
-    def _scope(self, entry: Entry, key: str, timeout: float, step: StepTry) -> Scope:
+    def _scope(self, entry: SagaRecord, key: str, timeout: float, step: StepTry) -> Scope:
         home = self._home
         return Scope(
             home.clock() + timeout,
@@ -153,7 +153,7 @@ class Steps:
             step=step,
         )
 
-    def _build(self, entry: Entry, scope: Scope) -> Kind:
+    def _build(self, entry: SagaRecord, scope: Scope) -> Kind:
         told = msgspec.json.decode(entry.inputs)
         inputs = {
             field: msgspec.convert(told[field], kind, dec_hook=to_model)
@@ -165,7 +165,7 @@ class Steps:
         return saga
 
 
-def results_of(kind: Kind, entry: Entry) -> dict[str, object]:
+def results_of(kind: Kind, entry: SagaRecord) -> dict[str, object]:
     """Return what the steps of an entry returned, as the class has them."""
     return {
         step.name: declared.read(step.result)

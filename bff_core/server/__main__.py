@@ -4,7 +4,7 @@ import argparse
 import signal
 import sys
 
-from bff_core.server.runner import CannotServe, Plan, serve
+from bff_core.server.runner import CannotServe, ServePlan, serve
 
 
 def main() -> int:
@@ -17,7 +17,7 @@ def main() -> int:
         return 2
 
 
-def plan_of(arguments: list[str]) -> Plan:
+def plan_of(arguments: list[str]) -> ServePlan:
     """Read the command line; ends the program where it can't be read."""
     parser = argparse.ArgumentParser(
         prog="python -m bff_core.server",
@@ -40,7 +40,7 @@ def plan_of(arguments: list[str]) -> Plan:
     parser.add_argument("--fd", type=int, help="descriptor of a socket that listens already")
     parser.add_argument("--lifeline", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--number", type=int, help=argparse.SUPPRESS)
-    return Plan(**vars(parser.parse_args(arguments)))
+    return ServePlan(**vars(parser.parse_args(arguments)))
 
 
 def _port(text: str) -> int:

@@ -20,7 +20,7 @@ NOTHING: Final = 5
 """The handler, not the client."""
 
 
-class Patience:
+class ConnectionDeadlines:
     """What is waited for (`stage`) and until when (`due`, an instant of the loop's clock)."""
 
     __slots__ = ("_now", "_options", "due", "stage")

@@ -23,7 +23,7 @@ _log = logging.getLogger("bff_core")
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class EarlyRefusal:
     """Why a client is sent away: the status, a stable word for the events, and what it is told."""
 
     status: int
@@ -31,43 +31,43 @@ class Refusal:
     detail: str
 
 
-NOT_HTTP: Final = Refusal(400, "not_http", "The request is not valid HTTP/1.1.")
-UNKNOWN_VERSION: Final = Refusal(
+NOT_HTTP: Final = EarlyRefusal(400, "not_http", "The request is not valid HTTP/1.1.")
+UNKNOWN_VERSION: Final = EarlyRefusal(
     505, "unknown_version", "The versions of HTTP that are served here are 1.1 and 1.0."
 )
-NO_HOST: Final = Refusal(400, "no_host", "The Host header is missing.")
-TWO_HOSTS: Final = Refusal(400, "two_hosts", "The Host header was sent twice.")
-BAD_HOST: Final = Refusal(400, "bad_host", "The Host header is not a host.")
-BAD_TARGET: Final = Refusal(400, "bad_target", "The target of the request is none.")
-BAD_FRAMING: Final = Refusal(400, "bad_framing", "HTTP/1.0 knows no Transfer-Encoding.")
-BAD_TRAILER: Final = Refusal(400, "bad_trailer", "Connection is no field of a trailer.")
-UNKNOWN_CODING: Final = Refusal(
+NO_HOST: Final = EarlyRefusal(400, "no_host", "The Host header is missing.")
+TWO_HOSTS: Final = EarlyRefusal(400, "two_hosts", "The Host header was sent twice.")
+BAD_HOST: Final = EarlyRefusal(400, "bad_host", "The Host header is not a host.")
+BAD_TARGET: Final = EarlyRefusal(400, "bad_target", "The target of the request is none.")
+BAD_FRAMING: Final = EarlyRefusal(400, "bad_framing", "HTTP/1.0 knows no Transfer-Encoding.")
+BAD_TRAILER: Final = EarlyRefusal(400, "bad_trailer", "Connection is no field of a trailer.")
+UNKNOWN_CODING: Final = EarlyRefusal(
     501, "unknown_coding", "Of transfer codings only chunked is known here."
 )
-UNKNOWN_EXPECTATION: Final = Refusal(
+UNKNOWN_EXPECTATION: Final = EarlyRefusal(
     417, "unknown_expectation", "Of expectations only 100-continue can be met."
 )
-NO_TUNNEL: Final = Refusal(501, "no_tunnel", "There are no tunnels here.")
-HANDSHAKE_WITH_BODY: Final = Refusal(
+NO_TUNNEL: Final = EarlyRefusal(501, "no_tunnel", "There are no tunnels here.")
+HANDSHAKE_WITH_BODY: Final = EarlyRefusal(
     400, "handshake_with_body", "The handshake of a web socket has no body."
 )
-HEAD_TOO_LARGE: Final = Refusal(431, "head_too_large", "The head of the request is too large.")
-FRAMING_TOO_LARGE: Final = Refusal(
+HEAD_TOO_LARGE: Final = EarlyRefusal(431, "head_too_large", "The head of the request is too large.")
+FRAMING_TOO_LARGE: Final = EarlyRefusal(
     431, "framing_too_large", "The body of the request is wrapped in too much."
 )
-HEAD_TOO_SLOW: Final = Refusal(408, "head_too_slow", "The head of the request took too long.")
-BODY_TOO_SLOW: Final = Refusal(408, "body_too_slow", "The body of the request took too long.")
-NOT_ACCEPTED: Final = Refusal(503, "not_accepted", "The web socket was not accepted in time.")
-READER_TOO_SLOW: Final = Refusal(0, "reader_too_slow", "")
-CRASHED: Final = Refusal(500, "crashed", "")
-UNFINISHED: Final = Refusal(
+HEAD_TOO_SLOW: Final = EarlyRefusal(408, "head_too_slow", "The head of the request took too long.")
+BODY_TOO_SLOW: Final = EarlyRefusal(408, "body_too_slow", "The body of the request took too long.")
+NOT_ACCEPTED: Final = EarlyRefusal(503, "not_accepted", "The web socket was not accepted in time.")
+READER_TOO_SLOW: Final = EarlyRefusal(0, "reader_too_slow", "")
+CRASHED: Final = EarlyRefusal(500, "crashed", "")
+UNFINISHED: Final = EarlyRefusal(
     503, "unfinished", "The gateway is restarted, and the answer was not ready in time."
 )
 
 _RETRY_AFTER: Final = {503: {"retry-after": "1"}}
 
 
-class Refusals:
+class EarlyRefusals:
     """Renders refusals for one gateway, and emits their events.
 
     A page of another origin may read a refusal if CORS allows it to read answers, as far as the
@@ -92,7 +92,7 @@ class Refusals:
 
     def answer(
         self,
-        refusal: Refusal,
+        refusal: EarlyRefusal,
         defaults: bytes,
         *,
         offered: Iterable[tuple[bytes, bytes]] = (),
@@ -115,7 +115,7 @@ class Refusals:
         return b"".join((*head, told.body if has_body else b""))
 
     def messages(
-        self, refusal: Refusal, scope: Mapping[str, object]
+        self, refusal: EarlyRefusal, scope: Mapping[str, object]
     ) -> tuple[dict[str, object], dict[str, object]]:
         """Return start and body for ASGI, without the types of the messages."""
         name, trace = self._ids((), scope)
@@ -127,14 +127,14 @@ class Refusals:
         fields = [*rendered.headers, *permission, *self._fields, ids, (b"connection", b"close")]
         return {"status": rendered.status, "headers": fields}, {"body": rendered.body}
 
-    def line(self, refusal: Refusal, scope: Mapping[str, object]) -> bytes:
+    def line(self, refusal: EarlyRefusal, scope: Mapping[str, object]) -> bytes:
         """Return it as one line of JSON: the last of a stream that ends before its end."""
         name, trace = self._ids((), scope)
         self.tell(refusal, name, trace)
         error = HTTPException(refusal.status, refusal.detail)
         return problem(error, request_id=name, trace_id=trace).body + b"\n"
 
-    def tell(self, refusal: Refusal, name: str = "", trace: str = "") -> None:
+    def tell(self, refusal: EarlyRefusal, name: str = "", trace: str = "") -> None:
         """Tell the sinks only: there is nobody to answer, or it was answered otherwise."""
         if self._events is not None and self._events.sinks:
             self._events.emit(Refused(refusal.status, refusal.reason, name, trace))

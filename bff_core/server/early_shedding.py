@@ -9,17 +9,17 @@ from collections.abc import Callable
 from typing import Final
 
 from bff_core.edge.health import PROBES
-from bff_core.edge.shedding.controller import Doorkeeper
+from bff_core.edge.shedding.controller import SheddingController
 from bff_core.edge.shedding.criticality import Fields
 from bff_core.errors import Overloaded
-from bff_core.policy.edge.shedding import Pressure
+from bff_core.policy.edge.shedding import LoadShedder
 from bff_core.server.parser import RequestReader
 from bff_core.server.response_head import STATUS_LINES
 
 _STATUS: Final = STATUS_LINES[Overloaded.status]
 
 
-class Threshold:
+class EarlyShedding:
     """The door of one gateway. Without a door, for any other application, it is open.
 
     Requests that end their connection, or whose body waits for a 100, go the long way round.
@@ -29,14 +29,14 @@ class Threshold:
 
     def __init__(
         self,
-        door: Doorkeeper | None,
+        door: SheddingController | None,
         defaults: Callable[[], bytes],
         loop: asyncio.AbstractEventLoop,
     ) -> None:
         self._door = door
         self._defaults = defaults
         self._loop = loop
-        self._pressure = door.pressure if door is not None else Pressure()
+        self._pressure = door.pressure if door is not None else LoadShedder()
         fields = door.refusal.constant if door is not None else ()
         lines = b"".join(b"%b: %b\r\n" % field for field in fields).replace(b"%", b"%%")
         self._head = lines + b"content-length: %d\r\nretry-after: %d\r\nx-request-id: %b\r\n"
@@ -62,7 +62,7 @@ class Threshold:
         pressure.arriving += 1
         return None
 
-    def _answer(self, door: Doorkeeper, fields: Fields, *, has_body: bool) -> bytes:
+    def _answer(self, door: SheddingController, fields: Fields, *, has_body: bool) -> bytes:
         name, body, added = door.refusal.render(fields)
         head = self._head % (len(body), door.refusal.wait(), name)
         cors = b"".join([b"%b: %b\r\n" % field for field in added]) if added else b""

@@ -6,7 +6,7 @@ from typing import Final
 from bff_core.edge.health import Readiness
 from bff_core.events import Drained, Events
 from bff_core.server.listening_socket import Listening
-from bff_core.server.server_state import Serving
+from bff_core.server.server_state import ServerState
 
 POLL: Final = 0.02
 """Seconds between two looks at what is left."""
@@ -18,7 +18,7 @@ AFTERMATH: Final = 1.0
 """Seconds that cancelled handlers have to clean up, and clients to read why."""
 
 
-class Drain:
+class GracefulShutdown:
     """The steps from the first signal to the last connection.
 
     1. Readiness is false, and each answer closes its connection; all goes on for the delay, in
@@ -31,7 +31,7 @@ class Drain:
 
     def __init__(
         self,
-        serving: Serving,
+        serving: ServerState,
         listening: Listening,
         *,
         readiness: Readiness | None,

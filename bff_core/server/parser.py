@@ -20,7 +20,7 @@ from bff_core.server.early_refusal import (
     UNKNOWN_CODING,
     UNKNOWN_EXPECTATION,
     UNKNOWN_VERSION,
-    Refusal,
+    EarlyRefusal,
 )
 from bff_core.server.framing import bare_head
 from bff_core.server.options import ServerOptions
@@ -38,7 +38,7 @@ _OTHERS: Final = (b" RTSP/", b" ICE/", b"  HTTP/")
 """What ends a request line for the parser, and is none of HTTP/1."""
 
 
-class Sink(Protocol):
+class RequestSink(Protocol):
     """Who is told of requests as they are read."""
 
     def begin(self) -> None:
@@ -95,7 +95,7 @@ class RequestReader:
         "version",
     )
 
-    def __init__(self, sink: Sink, options: ServerOptions, *, can_upgrade: bool) -> None:
+    def __init__(self, sink: RequestSink, options: ServerOptions, *, can_upgrade: bool) -> None:
         self._sink = sink
         self._max_head = self._room = options.max_head
         self._max_fields = options.max_fields
@@ -110,7 +110,7 @@ class RequestReader:
         self.target = _NOWHERE
         self.has_begun = self.is_headed = False
         self.is_last = self.continues = self.is_upgrade = False
-        self.fault: Refusal | None = None
+        self.fault: EarlyRefusal | None = None
         self.rest = b""
 
     @property
@@ -288,10 +288,10 @@ class RequestReader:
         is_near = 4 <= end <= at and not self._line_in[end:at].strip(b"\r\n")
         return self._line_at > 1 and is_near and not has_body
 
-    def _judge_protocol(self) -> Refusal:
+    def _judge_protocol(self) -> EarlyRefusal:
         return UNKNOWN_VERSION if self._parser.get_http_version() == "2.0" else NOT_HTTP
 
-    def _check(self) -> Refusal | None:
+    def _check(self) -> EarlyRefusal | None:
         target = read_target(self.method, self._url)
         if target is None:
             return NO_TUNNEL if self.method == "CONNECT" else BAD_TARGET
@@ -313,7 +313,7 @@ class RequestReader:
             self._replace_host(target.host)
         return None
 
-    def _notice(self, name: bytes, value: bytes) -> Refusal | None:
+    def _notice(self, name: bytes, value: bytes) -> EarlyRefusal | None:
         if name == b"expect":
             # RFC 9110, section 10.1.1: of an HTTP/1.0 client it is ignored.
             if value != b"100-continue":
@@ -328,7 +328,7 @@ class RequestReader:
             return self._notice_offer(value)
         return None
 
-    def _notice_offer(self, protocol: bytes) -> Refusal | None:
+    def _notice_offer(self, protocol: bytes) -> EarlyRefusal | None:
         """Take up the offer of a web socket; of any other one read the body."""
         self._unread = bare_head(self.headers)
         # RFC 9110, section 7.8: an HTTP/1.0 client's offer is ignored.
@@ -338,7 +338,7 @@ class RequestReader:
         self.is_upgrade = True
         return HANDSHAKE_WITH_BODY if self._unread else None
 
-    def _check_no_host(self) -> Refusal | None:
+    def _check_no_host(self) -> EarlyRefusal | None:
         return NO_HOST if self.version == "1.1" else None
 
     def _replace_host(self, host: bytes) -> None:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 from bff_core.server.parser import RequestReader
-from bff_core.server.server_state import Serving
+from bff_core.server.server_state import ServerState
 
 ASGI: Final = {"version": "3.0", "spec_version": "2.4"}
 
@@ -23,7 +23,7 @@ class Peer:
         self._server = _address(transport.get_extra_info("sockname"))
         self._scheme = "https" if transport.get_extra_info("sslcontext") else "http"
 
-    def scope(self, request: RequestReader, serving: Serving) -> dict[str, Any]:
+    def scope(self, request: RequestReader, serving: ServerState) -> dict[str, Any]:
         """Return the ASGI scope of the request that was read last."""
         raw_path, path, query, _ = request.target
         root = serving.root_path

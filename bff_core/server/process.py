@@ -10,12 +10,12 @@ from typing import Any, Final
 
 from bff_core.events import Events, Opened
 from bff_core.gateway.app import GATEWAY, Gateway
-from bff_core.server.graceful_shutdown import Drain
+from bff_core.server.graceful_shutdown import GracefulShutdown
 from bff_core.server.lifespan import Lifespan
 from bff_core.server.listening_socket import Listening
 from bff_core.server.options import ServerOptions
 from bff_core.server.protocol import HTTPProtocol
-from bff_core.server.server_state import App, Config, Dates, Serving, State, options_of
+from bff_core.server.server_state import App, Config, Dates, ServerState, State, options_of
 from bff_core.server.watchdog import Watchdog
 from bff_core.startup.processes import PROCESSES, Processes
 
@@ -52,7 +52,7 @@ class Process:
         self._lifespan = Lifespan(app, self._loop)
         self._lifespan.values[PROCESSES] = processes
         self._told: asyncio.Future[bool] = self._loop.create_future()
-        self._drain: Drain | None = None
+        self._drain: GracefulShutdown | None = None
 
     def end(self, *, is_patient: bool = True) -> None:
         """Drain, at first with the delay if `is_patient`; at once when called again."""
@@ -84,11 +84,11 @@ class Process:
         gateway: Gateway | None = values.get(GATEWAY)
         events = Events() if gateway is None else gateway.events
         options = self._told_otherwise(options_of(gateway))
-        serving = Serving(self._config, self._state, values, loop=loop, options=options)
+        serving = ServerState(self._config, self._state, values, loop=loop, options=options)
         make = partial(HTTPProtocol, self._config, self._state, values, serving=serving)
         listening = Listening(listener, make, patience=options.send_timeout)
         readiness = None if gateway is None else gateway.readiness
-        self._drain = Drain(serving, listening, readiness=readiness, events=events)
+        self._drain = GracefulShutdown(serving, listening, readiness=readiness, events=events)
         dates = Dates(self._state, loop)
         watchdog = Watchdog(loop, events, threshold=options.watchdog)
         try:

@@ -10,22 +10,22 @@ from collections import deque
 from contextlib import suppress
 from typing import Any, Final, cast
 
-from bff_core.server.deadlines import BODY, HEAD, IDLE, Patience
+from bff_core.server.deadlines import BODY, HEAD, IDLE, ConnectionDeadlines
 from bff_core.server.early_refusal import (
     BODY_TOO_SLOW,
     HEAD_TOO_LARGE,
     HEAD_TOO_SLOW,
     NOT_HTTP,
     READER_TOO_SLOW,
-    Refusal,
+    EarlyRefusal,
 )
 from bff_core.server.parser import RequestReader
 from bff_core.server.peer import Peer, has_arrived, reset
-from bff_core.server.request_cycle import Cycle
-from bff_core.server.response import Answer
-from bff_core.server.server_state import Config, Serving, State, serving_of
+from bff_core.server.request_cycle import RequestCycle
+from bff_core.server.response import ResponseRenderer
+from bff_core.server.server_state import Config, ServerState, State, serving_of
 from bff_core.server.upgrade import handshake_of, upgrade
-from bff_core.server.writer import Sender
+from bff_core.server.writer import ConnectionWriter
 
 MOST_PIPELINED: Final = 16
 """Requests that wait for the answer before theirs."""
@@ -44,24 +44,24 @@ class HTTPProtocol(asyncio.Protocol):
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
         *,
-        serving: Serving | None = None,
+        serving: ServerState | None = None,
     ) -> None:
         self.serving = serving or serving_of(config, server_state, app_state, _loop)
         can_upgrade = self.serving.config.ws_protocol_class is not None
         self._reader = RequestReader(self, self.serving.options, can_upgrade=can_upgrade)
         self._transport: asyncio.Transport = cast("asyncio.Transport", None)
-        self.sender: Sender = cast("Sender", None)
+        self.sender: ConnectionWriter = cast("ConnectionWriter", None)
         self._peer: Peer = cast("Peer", None)
-        self._patience = Patience(self.serving.options, self.serving.now)
-        self._cycle: Cycle | None = None
-        self._incoming: Cycle | None = None
-        self._queue: deque[Cycle | Refusal] = deque()
+        self._patience = ConnectionDeadlines(self.serving.options, self.serving.now)
+        self._cycle: RequestCycle | None = None
+        self._incoming: RequestCycle | None = None
+        self._queue: deque[RequestCycle | EarlyRefusal] = deque()
         self._is_deaf = self._is_lost = self._is_paused = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Wait for the first request."""
         self._transport = cast("asyncio.Transport", transport)
-        self.sender = Sender(self.serving.loop, self._transport)
+        self.sender = ConnectionWriter(self.serving.loop, self._transport)
         self._transport.set_write_buffer_limits(self.serving.options.send_buffer)
         self._peer = Peer(transport)
         self.serving.add(self)
@@ -109,13 +109,13 @@ class HTTPProtocol(asyncio.Protocol):
                 self.sender.write(refusal)
                 self._patience.body()  # which is read, and dropped
                 return
-        answer = Answer(
+        answer = ResponseRenderer(
             has_body=reader.method != "HEAD",
             is_old=reader.version != "1.1",
             is_last=reader.is_last,
         )
         scope = self._peer.scope(reader, serving)
-        cycle = self._incoming = Cycle(self, scope, answer, continues=reader.continues)
+        cycle = self._incoming = RequestCycle(self, scope, answer, continues=reader.continues)
         self._patience.body()
         if self._cycle is None:
             self._start(cycle)
@@ -150,7 +150,7 @@ class HTTPProtocol(asyncio.Protocol):
             self._transport.resume_reading()
             self._patience.go_on()
 
-    def answered(self, cycle: Cycle) -> None:
+    def answered(self, cycle: RequestCycle) -> None:
         """Go on behind an answer: with the next request, or with the end of the connection."""
         self.serving.state.total_requests += 1
         self._cycle = None
@@ -213,7 +213,7 @@ class HTTPProtocol(asyncio.Protocol):
             self.serving.refusals.tell(READER_TOO_SLOW)
             reset(self._transport)
 
-    def _start(self, cycle: Cycle) -> None:
+    def _start(self, cycle: RequestCycle) -> None:
         self._cycle = cycle
         task = cycle.task = self.serving.loop.create_task(cycle.run())
         self.serving.state.tasks.add(task)
@@ -221,7 +221,7 @@ class HTTPProtocol(asyncio.Protocol):
     def _next(self) -> None:
         following = self._queue.popleft()
         self.resume()
-        if isinstance(following, Refusal):
+        if isinstance(following, EarlyRefusal):
             self._say(following)
         else:
             self._start(following)
@@ -264,7 +264,7 @@ class HTTPProtocol(asyncio.Protocol):
             upgrade(head, self._transport, self.serving, due=due)
             self._reader.close()
 
-    def _refuse(self, refusal: Refusal) -> None:
+    def _refuse(self, refusal: EarlyRefusal) -> None:
         """Read no more, and say why: to the handler amid a body, else to the client in its turn."""
         self._is_deaf = True
         self._patience.nothing()
@@ -276,7 +276,7 @@ class HTTPProtocol(asyncio.Protocol):
         else:
             self._queue.append(refusal)
 
-    def _say(self, refusal: Refusal) -> None:
+    def _say(self, refusal: EarlyRefusal) -> None:
         serving = self.serving
         offered = self._reader.offered
         self.sender.write(serving.refusals.answer(refusal, serving.defaults, offered=offered))

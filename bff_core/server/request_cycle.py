@@ -6,10 +6,10 @@ from typing import Any, Final, Protocol
 from starlette.exceptions import HTTPException
 
 from bff_core.exchange.context import CUT
-from bff_core.server.early_refusal import CRASHED, UNFINISHED, Refusal
-from bff_core.server.response import EVENTS, LINES, Answer, Message
-from bff_core.server.server_state import Serving
-from bff_core.server.writer import Sender
+from bff_core.server.early_refusal import CRASHED, UNFINISHED, EarlyRefusal
+from bff_core.server.response import EVENTS, LINES, Message, ResponseRenderer
+from bff_core.server.server_state import ServerState
+from bff_core.server.writer import ConnectionWriter
 
 MOST_BUFFERED: Final = 64 * 1024
 """Bytes of a body that wait for the handler; beyond them the client has to wait."""
@@ -21,26 +21,26 @@ class Wire(Protocol):
     """The connection, as a cycle sees it."""
 
     @property
-    def serving(self) -> Serving:
+    def serving(self) -> ServerState:
         """What all connections share."""
         ...
 
     @property
-    def sender(self) -> Sender:
+    def sender(self) -> ConnectionWriter:
         """Takes the bytes of answers."""
         ...
 
     def resume(self) -> None:
         """Read on: more of the body is wanted."""
 
-    def answered(self, cycle: "Cycle", /) -> None:
+    def answered(self, cycle: "RequestCycle", /) -> None:
         """Go on behind the end of an answer."""
 
     def break_off(self, *, is_torso_whole: bool) -> None:
         """End the connection amid an answer; a torso that looks whole must not arrive."""
 
 
-class Cycle:
+class RequestCycle:
     """A request as ASGI sees it. The connection feeds its body and says when the client left.
 
     `is_over` once nothing more can be sent: it was answered, the client left, or it was cut.
@@ -62,7 +62,7 @@ class Cycle:
     )
 
     def __init__(
-        self, wire: Wire, scope: dict[str, Any], answer: Answer, *, continues: bool
+        self, wire: Wire, scope: dict[str, Any], answer: ResponseRenderer, *, continues: bool
     ) -> None:
         self._wire = wire
         self.scope = scope
@@ -74,7 +74,7 @@ class Cycle:
         self._pieces: list[bytes] = []
         self._is_read = False
         self._continues = continues
-        self._fault: Refusal | None = None
+        self._fault: EarlyRefusal | None = None
         self._reader: asyncio.Future[None] | None = None
 
     @property
@@ -113,7 +113,7 @@ class Cycle:
         self.more_body = False
         self._wake()
 
-    def fail(self, fault: Refusal) -> None:
+    def fail(self, fault: EarlyRefusal) -> None:
         """Take note that the body will never be complete.
 
         A gateway learns it from `receive`, and answers. Another application is cancelled, as if
@@ -207,7 +207,7 @@ class Cycle:
         if self._reader is not None and not self._reader.done():
             self._reader.set_result(None)
 
-    def _give_up(self, refusal: Refusal) -> None:
+    def _give_up(self, refusal: EarlyRefusal) -> None:
         """Answer in the application's place; behind the start of an answer only break it off."""
         answer, wire = self.answer, self._wire
         refusals = wire.serving.refusals

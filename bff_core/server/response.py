@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from bff_core.server.response_head import CHUNKED, CLOSE, Head, find
+from bff_core.server.response_head import CHUNKED, CLOSE, HeadRenderer, find
 
 LARGE: Final = 16 * 1024
 """Bytes from which a body is written by itself: joining it to its head would copy it."""
@@ -16,7 +16,7 @@ _NO_BODY: Final = frozenset({*range(100, 200), 204, 304})  # RFC 9110, section 6
 Message = Mapping[str, Any]
 
 
-class Answer:
+class ResponseRenderer:
     """What is sent for one request, in order: `start` once, then `body` until it is complete.
 
     A head that declares a length is held back and leaves together with the first piece of the
@@ -55,7 +55,7 @@ class Answer:
         if self.has_started or message["type"] != "http.response.start":
             raise RuntimeError(f"{message['type']} is out of order")
         status, fields = message["status"], message.get("headers", ())
-        head = Head(status, fields, defaults)
+        head = HeadRenderer(status, fields, defaults)
         self.has_started = True
         self.has_body = self.has_body and status not in _NO_BODY
         if head.length is None and self.has_body:
@@ -100,7 +100,7 @@ class Answer:
             piece = b""
         return self._chunk(piece, is_end=is_end) if self._is_chunked else piece
 
-    def _frame(self, head: Head) -> None:
+    def _frame(self, head: HeadRenderer) -> None:
         """Say where a body of unknown length ends: with a chunk, or with the connection."""
         if self.is_old:
             self.is_last = True

@@ -35,7 +35,7 @@ _MEMORY: Final = 1024
 _LONGEST: Final = 512
 
 
-class Head:
+class HeadRenderer:
     """The head of one answer without its last line; `length` is None unless it was declared.
 
     Raises `ValueError` for a field that would break the head or split the answer.

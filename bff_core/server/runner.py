@@ -31,7 +31,7 @@ class CannotServe(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class ServePlan:
     """What to serve and where; what is None is left to the settings.
 
     `app` is "module:attribute". `fd` is a listening socket that the process was started with,
@@ -50,7 +50,7 @@ class Plan:
     number: int | None = None
 
 
-def serve(plan: Plan) -> int:
+def serve(plan: ServePlan) -> int:
     """Serve until told to end; return the exit status.
 
     0: it was told to end. 1: the application could not start. Raises CannotServe for what is
@@ -152,12 +152,12 @@ def _settings() -> Settings:
         return Settings.load()
 
 
-def _bound(plan: Plan, settings: Settings) -> socket.socket:
+def _bound(plan: ServePlan, settings: Settings) -> socket.socket:
     host = settings.host if plan.host is None else plan.host
     return bind(host, settings.port if plan.port is None else plan.port)
 
 
-def _serve(plan: Plan, listener: socket.socket, processes: Processes) -> int:
+def _serve(plan: ServePlan, listener: socket.socket, processes: Processes) -> int:
     app = load(plan.app)
     config, state, make_loop = configuration(app)
     config.load()
@@ -189,7 +189,7 @@ def _tied(lifeline: int | None, process: Process) -> Callable[[], None]:
     return lambda: line.sendall(READY)
 
 
-def _supervise(plan: Plan, workers: int, listener: socket.socket, settings: Settings) -> int:
+def _supervise(plan: ServePlan, workers: int, listener: socket.socket, settings: Settings) -> int:
     sink = log_sink(settings.log_format, settings.own_log_level)
     events = Events() if sink is None else Events(sink)
     options = {"--drain-delay": plan.delay, "--grace": plan.grace}

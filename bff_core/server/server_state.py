@@ -11,8 +11,8 @@ from bff_core.clock import Chance, chance
 from bff_core.edge.cors import Permissions
 from bff_core.edge.security_headers import security_headers
 from bff_core.gateway.app import GATEWAY, Gateway
-from bff_core.server.early_refusal import Refusals
-from bff_core.server.early_shedding import Threshold
+from bff_core.server.early_refusal import EarlyRefusals
+from bff_core.server.early_shedding import EarlyShedding
 from bff_core.server.options import ServerOptions
 
 App = Callable[[Any, Any, Any], Awaitable[None]]
@@ -69,7 +69,7 @@ class Watched(Protocol):
         """Break it."""
 
 
-class Serving:
+class ServerState:
     """One process that serves one application; connections look up here what is the same for all.
 
     One timer looks at all connections in turn, as long as there are any: setting a deadline is an
@@ -116,7 +116,7 @@ class Serving:
         self.reads_faults = gateway is not None
         # What is wrapped around a gateway may want to answer: only one that is served itself is.
         door = gateway.door if gateway and gateway is config.loaded_app else None
-        self.threshold = Threshold(door, lambda: self.defaults, loop)
+        self.threshold = EarlyShedding(door, lambda: self.defaults, loop)
         self.config = config
         self.app: App = config.loaded_app
         self.root_path = config.root_path
@@ -180,7 +180,7 @@ class Serving:
             connection.look(now)
 
 
-_known: WeakKeyDictionary[Any, Serving] = WeakKeyDictionary()
+_known: WeakKeyDictionary[Any, ServerState] = WeakKeyDictionary()
 
 
 def serving_of(
@@ -188,12 +188,12 @@ def serving_of(
     state: State,
     values: dict[str, Any],
     loop: asyncio.AbstractEventLoop | None,
-) -> Serving:
+) -> ServerState:
     """Return what uvicorn's own server has no place for; made with its first connection."""
     serving = _known.get(state)
     if serving is None:
         loop = loop or asyncio.get_running_loop()
-        serving = _known[state] = Serving(config, state, values, loop=loop)
+        serving = _known[state] = ServerState(config, state, values, loop=loop)
     return serving
 
 
@@ -202,11 +202,11 @@ def options_of(gateway: Gateway | None) -> ServerOptions:
     return ServerOptions() if gateway is None else ServerOptions.of(gateway.settings)
 
 
-def _refusals_of(gateway: Gateway | None) -> Refusals:
+def _refusals_of(gateway: Gateway | None) -> EarlyRefusals:
     if gateway is None:
-        return Refusals(security_headers())
+        return EarlyRefusals(security_headers())
     edge = gateway.edge_options
-    return Refusals(
+    return EarlyRefusals(
         security_headers(policy=edge.policy, hsts=edge.hsts),
         cors=Permissions(edge.cors),
         events=gateway.events,

@@ -6,10 +6,10 @@ from copy import copy
 from typing import Any, Final
 
 from bff_core.exchange.context import CUT
-from bff_core.server.early_refusal import NOT_ACCEPTED, NOT_HTTP, Refusal
+from bff_core.server.early_refusal import NOT_ACCEPTED, NOT_HTTP, EarlyRefusal
 from bff_core.server.parser import RequestReader
 from bff_core.server.peer import reset
-from bff_core.server.server_state import Serving
+from bff_core.server.server_state import ServerState
 
 _DENIAL: Final = "websocket.http.response"
 
@@ -31,7 +31,7 @@ def handshake_of(request: RequestReader) -> bytes | None:
     return b"\r\n".join((*lines, b"", b""))
 
 
-def upgrade(data: bytes, transport: asyncio.Transport, serving: Serving, *, due: float) -> None:
+def upgrade(data: bytes, transport: asyncio.Transport, serving: ServerState, *, due: float) -> None:
     """Let another protocol have the connection, with what was read of it.
 
     The application has until `due`, an instant of the loop's clock, to accept or refuse.
@@ -99,7 +99,7 @@ class Handshake:
         "following",
     )
 
-    def __init__(self, serving: Serving, transport: asyncio.Transport, due: float) -> None:
+    def __init__(self, serving: ServerState, transport: asyncio.Transport, due: float) -> None:
         self._serving = serving
         self._transport = transport
         self._timer = serving.loop.call_at(due, self._expire)
@@ -152,7 +152,7 @@ class Handshake:
         else:
             self._cut(NOT_ACCEPTED)
 
-    def _cut(self, refusal: Refusal) -> None:
+    def _cut(self, refusal: EarlyRefusal) -> None:
         assert self._deadline is not None  # noqa: S101 # the callers looked; for the type checker
         self._scope[CUT] = refusal.status
         self._deadline.reschedule(self._serving.now())

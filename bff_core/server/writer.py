@@ -8,7 +8,7 @@ LEAST_PROGRESS: Final = 4 * 1024
 """Bytes that a reader takes within the time it has, or it does not read."""
 
 
-class Sender:
+class ConnectionWriter:
     """Writes to a transport, tells a fast handler to wait, and finds the reader that stands still.
 
     `is_blocked` while more than the transport's high-water mark is unsent.

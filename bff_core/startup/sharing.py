@@ -9,7 +9,7 @@ from starlette.staticfiles import StaticFiles
 from bff_core.auth.authenticator import Authenticator, HoldsState, each_of
 from bff_core.edge.idempotency import READS_ONLY
 from bff_core.policy.edge.idempotency import UNSAFE
-from bff_core.routing.route_table import Place, places_of
+from bff_core.routing.route_table import RouteEntry, places_of
 from bff_core.settings.model import Settings
 
 REDIS: Final = "redis://redis.internal:6379/0"
@@ -79,7 +79,7 @@ def is_memory(url: str) -> bool:
     return url == "sqlite://" or url.endswith(":memory:")
 
 
-def _is_keyed(place: Place) -> bool:
+def _is_keyed(place: RouteEntry) -> bool:
     if place.is_socket or getattr(place.behind, READS_ONLY, False):
         return False
     is_mount = not place.methods and not isinstance(place.behind, StaticFiles)

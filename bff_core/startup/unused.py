@@ -13,7 +13,7 @@ from bff_core.auth.authenticator import Authenticator
 from bff_core.composition.wiring import MARK
 from bff_core.policy.edge.rate_limits import Limit
 from bff_core.routing.access import RouteAccess
-from bff_core.routing.route_table import Place, places_of
+from bff_core.routing.route_table import RouteEntry, places_of
 
 NOT_SIGNED_IN: Final = (
     "{routes}: Require(...) admits viewers who are signed in, and this gateway has no "
@@ -79,7 +79,7 @@ def _is_own(path: str) -> bool:
     return f"{OPERATOR}/".startswith(path) or path.startswith((f"{OPERATOR}/", f"{WEBHOOK}/"))
 
 
-def _may_hold(limit: Limit, path: str, place: Place) -> bool:
+def _may_hold(limit: Limit, path: str, place: RouteEntry) -> bool:
     """Whether a request may be for a route, and its path begin so."""
     methods = {"GET" if method == "HEAD" else method for method in place.methods}
     if limit.methods and methods and methods.isdisjoint(limit.methods):

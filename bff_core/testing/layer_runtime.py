@@ -13,7 +13,7 @@ from bff_core.upstream.runtime import Runtime
 Kind = TypeVar("Kind")
 
 
-class Workbench:
+class LayerRuntime:
     """What a layer needs to run, made inside the running loop.
 
     Its clock is the loop's unless another is given.

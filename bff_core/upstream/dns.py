@@ -17,7 +17,7 @@ from bff_core.upstream.transport.interface import Endpoint
 _Found = Collection[tuple[int, int, int, str, tuple[object, ...]]]
 
 
-class Lookup:
+class AddressLookup:
     """Looks names up, one after another: an upstream never occupies more than one thread.
 
     `due` is the instant from which on `start` has something to do. `changed` is called with an

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 
 from bff_core.cache.response_cache import ResponseCache
-from bff_core.cache.stores.memory import MemoryStore
+from bff_core.cache.stores.memory import MemoryCacheStore
 from bff_core.call import Handler
 from bff_core.clock import chance, monotonic
 from bff_core.errors import ConfigurationError
@@ -67,7 +67,7 @@ class PlannedStack:
     def __repr__(self) -> str:
         loop = asyncio.new_event_loop()  # layers take one to be built, and use it for calls only
         events = Events()
-        store = MemoryStore(size=0, clock=monotonic, events=events)
+        store = MemoryCacheStore(size=0, clock=monotonic, events=events)
         runtime = Runtime(
             self._name,
             loop,

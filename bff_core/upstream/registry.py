@@ -16,7 +16,7 @@ LONGEST_DRAIN = 600.0
 """How long a stack that was replaced may be in use, by streams, before it is closed (seconds)."""
 
 
-class Roster:
+class UpstreamRegistry:
     """One instance of each service while a gateway runs; its stack may be replaced.
 
     Whoever is bound to a service keeps the stack of that moment, whole, until the request ends:

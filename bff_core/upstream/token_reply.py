@@ -46,7 +46,7 @@ _is_code: Final = re.compile(r"[a-z][a-z0-9_.-]{0,63}").fullmatch
 _is_decimal: Final = re.compile(r"[0-9]{1,300}(?:\.[0-9]{0,300})?").fullmatch
 
 
-class Verdict(Enum):
+class TokenErrorMeaning(Enum):
     """What follows from an answer of a token endpoint that gave no token."""
 
     REFUSED = "refused"
@@ -59,7 +59,7 @@ class Verdict(Enum):
     """Nothing is known of the grant."""
 
 
-def verdict_of(status: int, error: str) -> Verdict:
+def verdict_of(status: int, error: str) -> TokenErrorMeaning:
     """Return what an answer means by its status and its OAuth error.
 
     A known error counts whatever the status is, since providers differ: 400, 401, 403, 200, 500.
@@ -68,12 +68,12 @@ def verdict_of(status: int, error: str) -> Verdict:
     404 is no word of the provider.
     """
     if error in CLIENT_ERRORS:
-        return Verdict.MISCONFIGURED
+        return TokenErrorMeaning.MISCONFIGURED
     if not error or status == TOO_MANY_REQUESTS or error in OUTAGE_ERRORS:
-        return Verdict.OUTAGE
+        return TokenErrorMeaning.OUTAGE
     if error in GRANT_ERRORS or status in {200, 400, 401, 403}:
-        return Verdict.REFUSED
-    return Verdict.OUTAGE
+        return TokenErrorMeaning.REFUSED
+    return TokenErrorMeaning.OUTAGE
 
 
 def reason_of(status: int, error: str) -> str:

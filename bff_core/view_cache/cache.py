@@ -25,7 +25,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bff_core.cache.entry import Entry
+from bff_core.cache.entry import CacheEntry
 from bff_core.cache.response_cache import ResponseCache
 from bff_core.cache.status import forwarded, hit
 from bff_core.clock import Clock
@@ -142,7 +142,7 @@ class Draft:
 
     key: str
     form: Form
-    entry: Entry
+    entry: CacheEntry
 
 
 class Keeping:
@@ -212,7 +212,7 @@ class Keeping:
             self._mark = self._cache.store.mark()
             self._scope.lineage = self._lineage = Lineage(self._scope.calls)
 
-    def _hit(self, entry: Entry, now: float) -> tuple[Fields, bytes]:
+    def _hit(self, entry: CacheEntry, now: float) -> tuple[Fields, bytes]:
         keeper, age = self._keeper, now - entry.born
         keeper.succeed()
         self._cache.note(VIEWS, keeper.operation, "hit", age=age)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from bff_core.cache.entry import Entry
+from bff_core.cache.entry import CacheEntry
 from bff_core.edge.preconditions import Fields
 from bff_core.exchange.part_headers import COMPLETE
 from bff_core.lineage import EVERYBODY, Lineage
@@ -43,9 +43,9 @@ def excess(lineage: Lineage, body: bytes) -> str:
     return "size" if len(body) > LARGEST else ""
 
 
-def entry_of(lineage: Lineage, headers: Fields, body: bytes, now: float) -> Entry:
+def entry_of(lineage: Lineage, headers: Fields, body: bytes, now: float) -> CacheEntry:
     """Return what is kept of an answer."""
-    return Entry(
+    return CacheEntry(
         200,
         tuple(field for field in headers if field[0] not in PASSING),
         body,

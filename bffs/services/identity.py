@@ -3,7 +3,7 @@
 from bff_core import Settings
 from bff_core.auth.authenticator import Authenticator
 from bff_core.auth.bearer import BearerAuthenticator, Issuer
-from bff_core.auth.oidc.config import SignIn
+from bff_core.auth.oidc.config import OpenIDProvider
 from bff_core.auth.session.authenticator import SessionAuthenticator
 from bffs.scopes import CUSTOMER
 
@@ -13,7 +13,7 @@ SCOPE = ("openid", "profile", "email", "offline_access", *CUSTOMER)
 def browsers(settings: Settings) -> Authenticator:
     """Return who signs in browsers: they hold a cookie, the gateway holds the tokens."""
     return SessionAuthenticator(
-        SignIn(
+        OpenIDProvider(
             issuer=settings.issuer,
             client_id=settings.client_id,
             client_secret=settings.client_secret.get_secret_value(),

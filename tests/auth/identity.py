@@ -8,9 +8,9 @@ from joserfc.jwk import ECKey, RSAKey
 from bff_core.auth.bearer import BearerAuthenticator
 from bff_core.auth.issuer import Issuer
 from bff_core.scope import Scope
-from bff_core.testing.layer_runtime import Workbench
+from bff_core.testing.layer_runtime import LayerRuntime
 from bff_core.testing.scripted import Scripted, ScriptedTransport, reply
-from bff_core.upstream.registry import Roster
+from bff_core.upstream.registry import UpstreamRegistry
 from tests.auth.tokens import AUDIENCE, ISSUER, encoded, key_set, wall
 
 with warnings.catch_warnings():
@@ -34,7 +34,7 @@ class Identity:
     """A bearer authenticator over an issuer that publishes its keys, by a script."""
 
     def __init__(self, *steps, issuers=None) -> None:
-        self.bench = Workbench("identity")
+        self.bench = LayerRuntime("identity")
         self.service = Scripted(*(steps or (reply(200, {"keys": PUBLISHED}),)))
         self.others = Scripted(reply(200, key_set()))
         self.bearer = BearerAuthenticator(
@@ -44,7 +44,7 @@ class Identity:
         )
         scripts = {"10.0.0.1": self.service, "10.0.0.2": self.others}
         addresses = {"identity": "http://10.0.0.1", "friend": "http://10.0.0.2"}
-        self.roster = Roster(
+        self.roster = UpstreamRegistry(
             lambda name: (addresses[name],),
             lambda _: self.bench.runtime,
             lambda *_: ScriptedTransport(scripts),

@@ -15,15 +15,16 @@ from bff_core.auth.bearer import REMEMBERED, DPoP
 from bff_core.auth.devices import MOST_DEVICES, Device, MemoryDevices
 from bff_core.auth.dpop import NONCE_LIFE, Proofs
 from bff_core.auth.issuer import Issuer
-from bff_core.auth.jwt import MOST_KEYS, Refused, key_for, keys_of, parse, verify
-from bff_core.auth.session.memory import MemoryStore
+from bff_core.auth.jwt import MOST_KEYS, key_for, keys_of, parse, verify
+from bff_core.auth.refusal_reasons import CredentialsRefused
+from bff_core.auth.session.memory import MemorySessionStore
 from bff_core.auth.session.session import Session, owner_of
 from bff_core.auth.session.store import MOST_PER_SUBJECT, Lifetimes
 from bff_core.auth.viewer import Viewer
 from bff_core.clock import chance
 from bff_core.errors import NotAuthenticated
 from bff_core.events import Events
-from bff_core.redis.clients import Links
+from bff_core.redis.clients import RedisClients
 from bff_core.scope import Scope
 from tests.auth.identity import Identity
 from tests.auth.keys.test_certificates import GOOD
@@ -51,7 +52,7 @@ def published(*keys) -> tuple:
 
 
 def verified(token: str, wall: float = NOW, **options):
-    """Return the claims of a token, or raise `Refused`."""
+    """Return the claims of a token, or raise `CredentialsRefused`."""
     return verify(parse(token.encode()), published(RSA)[0], issuer(**options), wall)
 
 
@@ -75,7 +76,7 @@ def test_clocks_may_differ_by_the_leeway_and_no_more(changed, is_valid):
     if is_valid:
         assert verified(token)["sub"] == "user-7"
     else:
-        with pytest.raises(Refused):
+        with pytest.raises(CredentialsRefused):
             verified(token)
 
 
@@ -86,7 +87,7 @@ def test_every_claim_that_is_required_has_to_be_there(present):
     if len(present) == 2:
         assert verified(token, required=("jti", "acr"))["jti"] == "1"
     else:
-        with pytest.raises(Refused, match="claim_missing"):
+        with pytest.raises(CredentialsRefused, match="claim_missing"):
             verified(token, required=("jti", "acr"))
 
 
@@ -238,7 +239,7 @@ def test_a_key_has_ended_at_its_end():
 async def test_wrong_keys_do_not_fill_the_memory():
     """Anybody can send as many as they like; those that are good are remembered apart."""
     loop, events = asyncio.get_running_loop(), Events()
-    links = Links(clock=loop.time, chance=chance, events=events)
+    links = RedisClients(clock=loop.time, chance=chance, events=events)
     settings = in_production([], api_keys_url="sqlite://")
     authenticator = ApiKeyAuthenticator(wall=lambda: NOW)
     async with authenticator.opened(
@@ -272,7 +273,7 @@ async def test_of_too_many_devices_the_one_seen_longest_ago_goes():
 async def test_a_session_ends_however_often_it_is_used():
     """Its idle time goes on anew, its life does not."""
     clock = [0.0]
-    store = MemoryStore(lambda: clock[0])
+    store = MemorySessionStore(lambda: clock[0])
     await store.add("key", Session("h", "1"), Lifetimes(idle=60, absolute=100))
     for now in (50.0, 99.0):
         clock[0] = now
@@ -286,7 +287,7 @@ async def test_a_session_ends_however_often_it_is_used():
 async def test_one_person_has_so_many_sessions_and_no_more():
     """One more ends the oldest; those of others stay."""
     clock = [0.0]
-    store = MemoryStore(lambda: clock[0])
+    store = MemorySessionStore(lambda: clock[0])
     lifetimes = Lifetimes(idle=1e6, absolute=1e6)
     await store.add("other", Session("h", "2"), lifetimes)
     for number in range(MOST_PER_SUBJECT + 1):
@@ -302,7 +303,7 @@ async def test_one_person_has_so_many_sessions_and_no_more():
 
 async def test_a_lease_is_given_back_by_its_holder_alone():
     """Another process that was too late must not end it."""
-    store = MemoryStore(lambda: 0.0)
+    store = MemorySessionStore(lambda: 0.0)
     assert await store.lease("refresh", "one", 30)
     await store.release("refresh", "two")
 

@@ -8,7 +8,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from joserfc.jwk import ECKey, OKPKey
 
 from bff_core.auth.issuer import Issuer
-from bff_core.auth.jwt import Refused, keys_of, parse, public_key_of, verify
+from bff_core.auth.jwt import keys_of, parse, public_key_of, verify
+from bff_core.auth.refusal_reasons import CredentialsRefused
 from bff_core.auth.session.cookie import Cookie
 from bff_core.auth.session.csrf import Forged, Origins
 from bff_core.errors import ConfigurationError
@@ -50,7 +51,7 @@ def test_this_algorithm_can_be_accepted(algorithm):
 
     assert verify(token, public, issuer(algorithm), NOW)["sub"] == "user-7"
     others = [one for one in KEY_OF if one != algorithm]
-    with pytest.raises(Refused, match="algorithm"):
+    with pytest.raises(CredentialsRefused, match="algorithm"):
         verify(token, public, issuer(*others), NOW)
 
 
@@ -96,7 +97,7 @@ def test_a_proof_with_this_private_member_is_refused(member):
     for key in (RSA, EC, ED):
         public = key.as_dict(private=False)
         assert public_key_of(public).key_id == key.kid
-        with pytest.raises(Refused):
+        with pytest.raises(CredentialsRefused):
             public_key_of({**public, member: "AQAB"})
 
 

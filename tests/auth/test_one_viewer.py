@@ -32,7 +32,7 @@ from bff_core.auth.demo import DemoAuthenticator
 from bff_core.auth.introspection import Introspection, IntrospectionAuthenticator
 from bff_core.auth.issuer import Issuer
 from bff_core.auth.oidc.client import Grant
-from bff_core.auth.oidc.config import SignIn
+from bff_core.auth.oidc.config import OpenIDProvider
 from bff_core.auth.plain_token import PlainToken
 from bff_core.auth_routes.session_start import session_of
 from bff_core.call import Reply, find_header
@@ -211,7 +211,7 @@ CA = trustme.CA()
 
 def in_session(**changed) -> str:
     """Return the identity of a session whose ID token says 7 wherever it can."""
-    sign_in, told = SignIn(**WEB | changed), {"sub": "7", "email": "7"}
+    sign_in, told = OpenIDProvider(**WEB | changed), {"sub": "7", "email": "7"}
     grant = Grant("t", "", "", 60.0, frozenset())
     return session_of(grant, told, sign_in, browser="", wall=0.0).viewer.identity
 

@@ -12,7 +12,7 @@ from bff_core.auth.devices import SELDOM as DEVICE_SELDOM
 from bff_core.auth.devices import DeviceSessions, id_of
 from bff_core.auth.introspection import Introspection, IntrospectionAuthenticator
 from bff_core.auth.session.active import RECHECK, Sessions
-from bff_core.auth.session.memory import MOST, MemoryStore
+from bff_core.auth.session.memory import MOST, MemorySessionStore
 from bff_core.auth.session.redis import MOVE
 from bff_core.auth.session.session import Session, key_of
 from bff_core.auth.session.store import Lifetimes
@@ -21,11 +21,11 @@ from bff_core.auth.viewer import Viewer
 from bff_core.clock import chance
 from bff_core.errors import NotAuthenticated
 from bff_core.events import Events
-from bff_core.redis.clients import Links
+from bff_core.redis.clients import RedisClients
 from bff_core.scope import Scope
-from bff_core.testing.layer_runtime import Workbench
+from bff_core.testing.layer_runtime import LayerRuntime
 from bff_core.testing.scripted import Scripted, ScriptedTransport, reply
-from bff_core.upstream.registry import Roster
+from bff_core.upstream.registry import UpstreamRegistry
 from tests.auth.browser.test_sessions import opened, session
 from tests.auth.identity import Identity
 from tests.auth.keys.test_introspection import active
@@ -41,7 +41,7 @@ def wall() -> float:
 def resources(services=()) -> Resources:
     """Return what an authenticator may use."""
     loop, events = asyncio.get_running_loop(), Events()
-    links = Links(clock=loop.time, chance=chance, events=events)
+    links = RedisClients(clock=loop.time, chance=chance, events=events)
     settings = in_production([], api_keys_url="sqlite://")
     return Resources("shop", settings, dict(services), links, loop.create_task, loop.time, events)
 
@@ -116,9 +116,9 @@ async def test_a_key_that_is_replaced_without_an_overlap_ends_now(overlap):
 @pytest.mark.virtual_time
 async def test_tokens_that_are_refused_do_not_displace_those_that_are_good():
     """Anybody can send as many as they like."""
-    bench = Workbench("identity")
+    bench = LayerRuntime("identity")
     answers = Scripted(active(), *[reply(200, {"active": False})] * 20)
-    roster = Roster(
+    roster = UpstreamRegistry(
         lambda _: ("http://10.0.0.1",),
         lambda _: bench.runtime,
         lambda *_: ScriptedTransport({"10.0.0.1": answers}),
@@ -180,7 +180,7 @@ async def test_a_device_that_is_ended_while_its_use_is_noted_stays_ended():
 
 async def test_of_too_many_sessions_the_one_used_longest_ago_ends():
     """A session that is used stays, however early it began."""
-    store, lifetimes = MemoryStore(lambda: 0.0), Lifetimes(idle=600, absolute=600)
+    store, lifetimes = MemorySessionStore(lambda: 0.0), Lifetimes(idle=600, absolute=600)
     for number in range(MOST):
         await store.add(f"{number}", Session(f"{number}", f"{number}"), lifetimes)
     await store.touch("0", 600)
@@ -241,7 +241,7 @@ async def test_use_does_not_carry_a_session_past_its_end(kind, redis_server):
     assert after.left <= before.left <= 100
 
 
-class SharedStore(MemoryStore):
+class SharedStore(MemorySessionStore):
     """A store that other processes change, too."""
 
     is_shared = True

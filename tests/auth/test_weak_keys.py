@@ -9,7 +9,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from joserfc.jwk import RSAKey
 
-from bff_core.auth.jwt import Refused, keys_of, public_key_of
+from bff_core.auth.jwt import keys_of, public_key_of
+from bff_core.auth.refusal_reasons import CredentialsRefused
 from bff_core.auth.signing_keys import ProviderUnavailable
 from bff_core.auth.weak_keys import is_roca, is_weak
 from bff_core.errors import NotAuthenticated
@@ -81,7 +82,7 @@ async def test_a_key_of_the_faulty_library_is_not_believed(roca) -> None:
     assert numbers_of(roca)[0].bit_length() == 2048
     assert not await is_believed(roca, told)
     assert not await is_believed(roca, published(roca, n=number(numbers_of(roca)[0], zeros=3)))
-    with pytest.raises(Refused):
+    with pytest.raises(CredentialsRefused):
         public_key_of(told)
 
 

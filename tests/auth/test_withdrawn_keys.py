@@ -4,14 +4,14 @@ import pytest
 
 from bff_core import gateway
 from bff_core.auth.bearer import BearerAuthenticator, DeviceSessions, DPoP, Issuer
-from bff_core.auth.jwt import Refused
-from bff_core.auth.oidc.client import Client, Grant
-from bff_core.auth.oidc.config import SignIn
+from bff_core.auth.oidc.client import Grant, OIDCClient
+from bff_core.auth.oidc.config import OpenIDProvider
+from bff_core.auth.refusal_reasons import CredentialsRefused
 from bff_core.auth.signing_keys import FRESH
 from bff_core.events import Events
-from bff_core.testing.layer_runtime import Workbench
+from bff_core.testing.layer_runtime import LayerRuntime
 from bff_core.testing.scripted import Scripted, ScriptedTransport, reply
-from bff_core.upstream.registry import Roster
+from bff_core.upstream.registry import UpstreamRegistry
 from tests.auth.native.test_dpop import HERE, bound, proof, sent
 from tests.auth.test_bearer_gateway import views
 from tests.auth.tokens import AUDIENCE, ISSUER, NOW, RSA, STRANGER, key_set, signed, wall
@@ -43,7 +43,7 @@ class Provider:
     """A provider with keys by a script, and a gateway that is its client."""
 
     def __init__(self) -> None:
-        bench, self.clock = Workbench("identity"), Clock()
+        bench, self.clock = LayerRuntime("identity"), Clock()
         self.published = key_set(RSA)
 
         async def step(call):
@@ -51,9 +51,9 @@ class Provider:
             return await reply(200, DISCOVERY if is_discovery else self.published)(call)
 
         told = {"issuer": ISSUER, "client_id": AUDIENCE, "client_secret": "s"}
-        self.client = Client(SignIn(**told), clock=self.clock, wall=wall)
+        self.client = OIDCClient(OpenIDProvider(**told), clock=self.clock, wall=wall)
         script = {"10.0.0.1": Scripted(step)}
-        roster = Roster(
+        roster = UpstreamRegistry(
             lambda _: ("http://10.0.0.1",),
             lambda _: bench.runtime,
             lambda *_: ScriptedTransport(script),
@@ -84,9 +84,9 @@ async def test_tokens_of_the_provider_fall_with_their_key(quiet) -> None:
     provider.published = WITHDRAWN
     provider.clock.now += quiet
 
-    with pytest.raises(Refused, match="key"):
+    with pytest.raises(CredentialsRefused, match="key"):
         await provider.client.identified(grant, "n")
-    with pytest.raises(Refused, match="key"):
+    with pytest.raises(CredentialsRefused, match="key"):
         await provider.client.logged_out(logout_token(2))
 
     assert (claims["sub"], ended.subject) == ("1", "1")

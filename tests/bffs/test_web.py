@@ -14,7 +14,7 @@ from graphql import (
     parse,
 )
 
-from bff_core.graphql import Limits
+from bff_core.graphql import QueryLimits
 from bff_core.graphql.documents import Documents
 from bffs.web.schema import schema
 from scripts.run.shop import GATEWAYS, SERVICES
@@ -90,11 +90,11 @@ PRINTED = next(gateway.demo for gateway in GATEWAYS if gateway.name == "web")
 )
 def test_pages_cost_a_small_part_of_what_is_accepted(query, cost):
     """A page of the shop could be ten times as large."""
-    found = Documents(schema, Limits(), with_introspection=False)
+    found = Documents(schema, QueryLimits(), with_introspection=False)
 
     assert found.admit(query, None, {"id": "42"})[2] == cost
-    assert cost * 10 < Limits().cost
-    assert parse(query).token_count * 5 < Limits().tokens
+    assert cost * 10 < QueryLimits().cost
+    assert parse(query).token_count * 5 < QueryLimits().tokens
 
 
 @pytest.mark.parametrize("root", GRAPH.query_type.fields)
@@ -103,9 +103,9 @@ def test_everything_of_a_root_is_accepted(root):
     kind = get_named_type(GRAPH.query_type.fields[root].type)
     arguments = {"product": '(id: "42")', "order": '(id: "1")'}
     query = f"{{ {root}{arguments.get(root, '')} {everything(kind, (kind,))} }}"
-    found = Documents(schema, Limits(), with_introspection=False)
+    found = Documents(schema, QueryLimits(), with_introspection=False)
 
-    assert found.admit(query, None, None)[2] < Limits().cost
+    assert found.admit(query, None, None)[2] < QueryLimits().cost
 
 
 ALIASED = " ".join(

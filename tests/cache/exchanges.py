@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from bff_core.cache.entry import Entry
-from bff_core.cache.storing import Refused, admit
+from bff_core.cache.entry import CacheEntry
+from bff_core.cache.storing import NotStorable, admit
 from bff_core.call import Call, Headers, Reply
 from bff_core.policy.upstream.cache import Cache
 
@@ -68,13 +68,13 @@ def reply(
 
 def admitted(
     answer: Reply, asker: Call | None = None, options: Cache | None = None, delay: float = 0.0
-) -> Entry | Refused:
+) -> CacheEntry | NotStorable:
     """Decide about a reply that came now, `delay` seconds after it was asked for."""
     return admit(asker or call(), answer, options or Cache(), asked=NOW - delay, now=NOW, wall=WALL)
 
 
-def kept(answer: Reply, asker: Call | None = None, options: Cache | None = None) -> Entry:
+def kept(answer: Reply, asker: Call | None = None, options: Cache | None = None) -> CacheEntry:
     """Return the entry of a reply that is to be kept."""
     entry = admitted(answer, asker, options)
-    assert isinstance(entry, Entry), entry
+    assert isinstance(entry, CacheEntry), entry
     return entry

@@ -7,21 +7,23 @@ from dataclasses import replace
 import pytest
 
 from bff_core.cache.dates import date_of
-from bff_core.cache.entry import Entry
+from bff_core.cache.entry import CacheEntry
 from bff_core.cache.freshness import FRESH, STALE, judge
 from bff_core.cache.stores.codec import DEFLATED, decode, encode
 from bff_core.cache.stores.expiry import Expiries
-from bff_core.cache.stores.memory import MemoryStore
-from bff_core.cache.stores.purge_epoch import Chronicle
+from bff_core.cache.stores.memory import MemoryCacheStore
+from bff_core.cache.stores.purge_epoch import PurgeEpoch
 from bff_core.cache.stores.redis import Loaded
-from bff_core.cache.stores.tiered import LevelStore
+from bff_core.cache.stores.tiered import TieredCacheStore
 from bff_core.cache.storing import VALIDATE_FOR, keep
 from bff_core.cache.variants import leads_to, signpost
 from bff_core.events import Events
 from bff_core.policy.upstream.cache import Cache
 from tests.cache.exchanges import NOW, VIEWER, call, fields, kept, reply
 
-STORED = Entry(200, fields({"etag": '"1"'}), b"{}", born=NOW, fresh_for=60.0, has_validator=True)
+STORED = CacheEntry(
+    200, fields({"etag": '"1"'}), b"{}", born=NOW, fresh_for=60.0, has_validator=True
+)
 
 
 def test_a_validator_is_of_use_for_an_hour_from_now():
@@ -82,7 +84,7 @@ def test_a_signpost_is_renewed_for_an_entry_that_lasts_longer():
 
 def test_a_mark_of_another_era_counts_for_nothing():
     """Redis began anew: the number of a purge from before is one of another list."""
-    chronicle = Chronicle(lambda: 0.0)
+    chronicle = PurgeEpoch(lambda: 0.0)
     chronicle.learn("e1", 7)
     before = chronicle.mark()
     chronicle.learn("e2", 7)
@@ -183,9 +185,9 @@ class Shared:
 async def two_levels():
     """Open memory over another level."""
     shared, events = Shared(STORED), Events()
-    memory = MemoryStore(size=2**20, clock=lambda: NOW, events=events)
+    memory = MemoryCacheStore(size=2**20, clock=lambda: NOW, events=events)
     spawn = asyncio.get_running_loop().create_task
-    store = LevelStore(memory, shared, spawn=spawn, clock=lambda: NOW, events=events)
+    store = TieredCacheStore(memory, shared, spawn=spawn, clock=lambda: NOW, events=events)
     await asyncio.sleep(0)
     try:
         yield store, memory, shared
@@ -256,7 +258,7 @@ async def test_a_message_that_can_not_be_read_empties_the_memory(message):
 async def test_memory_forgets_an_entry_at_its_end(later, is_there):
     """Not an instant later."""
     clock = [NOW]
-    memory = MemoryStore(size=2**20, clock=lambda: clock[0], events=Events())
+    memory = MemoryCacheStore(size=2**20, clock=lambda: clock[0], events=Events())
     put(memory)
     clock[0] += later
 

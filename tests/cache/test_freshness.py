@@ -5,9 +5,9 @@ from math import inf
 
 import pytest
 
-from bff_core.cache.entry import Entry
+from bff_core.cache.entry import CacheEntry
 from bff_core.cache.freshness import bypass, judge
-from bff_core.cache.storing import Refused, keep
+from bff_core.cache.storing import NotStorable, keep
 from bff_core.policy.upstream.cache import Cache
 from tests.cache.exchanges import (
     DATE,
@@ -320,8 +320,8 @@ def test_a_reply_is_kept_as_its_section_says(row: Row) -> None:
     assert told(outcome) == row.outcome
 
 
-def told(outcome: Entry | Refused) -> tuple[float, float, float] | str:
-    if isinstance(outcome, Refused):
+def told(outcome: CacheEntry | NotStorable) -> tuple[float, float, float] | str:
+    if isinstance(outcome, NotStorable):
         return outcome.reason
     return max(0.0, outcome.fresh_until - NOW), outcome.stale_for, outcome.error_for
 
@@ -331,7 +331,7 @@ def test_only_replies_to_get_are_kept(method: str) -> None:
     """Writes are not repeated, and a HEAD has no body to keep."""
     outcome = admitted(reply("max-age=60"), call(method=method))
 
-    assert outcome == Refused("method")
+    assert outcome == NotStorable("method")
 
 
 def test_the_time_that_a_reply_took_is_part_of_its_age() -> None:
@@ -362,8 +362,8 @@ def test_what_cannot_be_purged_is_not_kept() -> None:
     """More tags than the limit, or one that is too long: better no entry than one that stays."""
     many = " ".join(f"t{number}" for number in range(128))
 
-    assert admitted(reply({"surrogate-key": many} | EXPIRES)) == Refused("tags")
-    assert admitted(reply({"cache-tag": "x" * 257} | EXPIRES)) == Refused("tags")
+    assert admitted(reply({"surrogate-key": many} | EXPIRES)) == NotStorable("tags")
+    assert admitted(reply({"cache-tag": "x" * 257} | EXPIRES)) == NotStorable("tags")
 
 
 def test_an_entry_has_the_tags_of_call_service_and_url() -> None:
@@ -381,7 +381,9 @@ def test_an_entry_has_the_tags_of_call_service_and_url() -> None:
 # What may be done with what is kept
 
 
-def verdict(entry: Entry | None, after: float, options: Cache | None = None, **asks: str) -> str:
+def verdict(
+    entry: CacheEntry | None, after: float, options: Cache | None = None, **asks: str
+) -> str:
     headers = {name.replace("_", "-"): value for name, value in asks.items()}
     found = judge(
         entry, call(headers=headers), options or Cache(), now=NOW + after, chance=lambda: 0.5
@@ -489,7 +491,7 @@ def test_some_calls_pass_the_cache_by(asks: dict, expected: str) -> None:
 
     assert bypass(asker) == bypass(call(method="HEAD", headers=asks)) == expected
     assert bypass(call(method="DELETE", headers=asks)) == "method"
-    assert (admitted(reply("max-age=60"), asker) == Refused(expected)) == bool(expected)
+    assert (admitted(reply("max-age=60"), asker) == NotStorable(expected)) == bool(expected)
 
 
 def test_what_is_immutable_is_not_refreshed_ahead() -> None:

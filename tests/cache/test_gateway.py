@@ -20,12 +20,12 @@ from bff_core import (
     compose,
     gateway,
 )
-from bff_core.cache.entry import Entry
+from bff_core.cache.entry import CacheEntry
 from bff_core.lineage import Lineage
 from bff_core.scope import Scope
 from bff_core.testing.client import running
 
-ENTRY = Entry(200, (), b"{}", 0.0, 60.0, tags=("product:42",))
+ENTRY = CacheEntry(200, (), b"{}", 0.0, 60.0, tags=("product:42",))
 
 
 class Plain(Upstream):

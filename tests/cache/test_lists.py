@@ -3,11 +3,11 @@
 import pytest
 
 from bff_core.cache.directives import cache_control
-from bff_core.cache.entry import Entry
+from bff_core.cache.entry import CacheEntry
 from bff_core.cache.freshness import bypass
 from bff_core.cache.key import primary, varied
 from bff_core.cache.lifetime import Terms
-from bff_core.cache.storing import Refused
+from bff_core.cache.storing import NotStorable
 from bff_core.cache.tags import group
 from bff_core.cache.tags import told as tags_in
 from bff_core.cache.validation import updated, updated_by_head
@@ -41,20 +41,20 @@ def test_a_reply_of_another_status_is_not_stored_by_itself(status):
     """Neither by a guess nor by the policy."""
     modified = reply({"date": DATE, "last-modified": HOUR_EARLIER}, status)
 
-    assert isinstance(admitted(modified, options=Cache(heuristic=0.1)), Refused)
-    assert isinstance(admitted(reply({}, status), options=Cache(ttl=30)), Refused)
+    assert isinstance(admitted(modified, options=Cache(heuristic=0.1)), NotStorable)
+    assert isinstance(admitted(reply({}, status), options=Cache(ttl=30)), NotStorable)
 
 
 @pytest.mark.parametrize("status", NEVER)
 def test_a_reply_of_this_status_is_never_stored(status):
     """Whatever its service says (RFC 6585; a 304 is no answer of its own)."""
-    assert admitted(reply("public, max-age=60", status)) == Refused("status")
+    assert admitted(reply("public, max-age=60", status)) == NotStorable("status")
 
 
 @pytest.mark.parametrize("status", range(500, 512))
 def test_a_failure_is_never_stored(status):
     """Who comes again would learn too late that it is over."""
-    assert admitted(reply("public, max-age=60", status)) == Refused("error")
+    assert admitted(reply("public, max-age=60", status)) == NotStorable("error")
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_this_status_is_understood(status):
 @pytest.mark.parametrize("status", [one for one in range(200, 500) if one not in UNDERSTOOD])
 def test_another_status_is_not_understood(status):
     """And `must-understand` forbids to store it."""
-    assert isinstance(admitted(reply("must-understand, max-age=60", status)), Refused)
+    assert isinstance(admitted(reply("must-understand, max-age=60", status)), NotStorable)
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,9 @@ def test_this_header_names_tags(header, value, tag):
 )
 def test_a_304_does_not_change_this_field(name):
     """It describes the stored body, which a 304 does not have (RFC 9111, section 3.2)."""
-    entry = Entry(200, fields({name: "stored", "x-a": "stored"}), b"{}", born=0.0, fresh_for=60.0)
+    entry = CacheEntry(
+        200, fields({name: "stored", "x-a": "stored"}), b"{}", born=0.0, fresh_for=60.0
+    )
     news = reply({name: "new", "x-a": "new"}, 304)
 
     answer = updated(entry, news)
@@ -185,7 +187,7 @@ def test_a_304_does_not_change_this_field(name):
 @pytest.mark.parametrize("name", ["etag", "last-modified"])
 def test_a_304_or_head_about_another_validator_is_about_another_answer(name):
     """What is stored is neither confirmed nor described by it (RFC 9111, section 4.3.4)."""
-    entry = Entry(200, fields({name: '"one"'}), b"{}", born=0.0, fresh_for=60.0)
+    entry = CacheEntry(200, fields({name: '"one"'}), b"{}", born=0.0, fresh_for=60.0)
     same, other = reply({name: '"one"'}, 304), reply({name: '"two"'}, 304)
 
     assert updated(entry, same) is not None
@@ -213,6 +215,8 @@ def test_a_call_of_this_method_passes_the_cache_by(method):
 @pytest.mark.parametrize("name", ["Set-Cookie", "Content-Range"])
 def test_a_reply_with_this_field_is_nobody_elses(name):
     """A cookie is one person's; a part is not the whole."""
-    assert isinstance(admitted(reply({name: "x", "cache-control": "max-age=60"})), Refused)
+    assert isinstance(admitted(reply({name: "x", "cache-control": "max-age=60"})), NotStorable)
     mine = call(audience=VIEWER)
-    assert isinstance(admitted(reply({name: "x", "cache-control": "max-age=60"}), mine), Refused)
+    assert isinstance(
+        admitted(reply({name: "x", "cache-control": "max-age=60"}), mine), NotStorable
+    )

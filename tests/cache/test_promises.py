@@ -5,9 +5,9 @@ from dataclasses import replace
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from bff_core.cache.entry import Entry
+from bff_core.cache.entry import CacheEntry
 from bff_core.cache.freshness import judge
-from bff_core.cache.storing import Refused, keep
+from bff_core.cache.storing import NotStorable, keep
 from bff_core.call import Reply, find_header
 from bff_core.policy.upstream.cache import Cache
 from tests.cache.exchanges import (
@@ -84,7 +84,7 @@ chances = st.floats(0, 1, exclude_max=True)
 def test_nothing_is_fresh_after_its_lifetime(answer, asker, options, moments, chance) -> None:
     """Neither fresh nor early when it is as old as its lifetime, or older."""
     entry = admitted(answer, asker, options)
-    assume(isinstance(entry, Entry))
+    assume(isinstance(entry, CacheEntry))
 
     for moment in moments:
         kind = judge(entry, asker, options, now=NOW + moment, chance=lambda: chance).kind
@@ -96,7 +96,7 @@ def test_nothing_is_fresh_after_its_lifetime(answer, asker, options, moments, ch
 def test_an_entry_only_gets_worse(answer, asker, options, moments, chance) -> None:
     """As time goes by a verdict never turns back, whatever a call asks for."""
     entry = admitted(answer, asker, options)
-    assume(isinstance(entry, Entry))
+    assume(isinstance(entry, CacheEntry))
 
     verdicts = [
         judge(entry, asker, options, now=NOW + moment, chance=lambda: chance) for moment in moments
@@ -110,7 +110,7 @@ def test_an_entry_only_gets_worse(answer, asker, options, moments, chance) -> No
 def test_an_entry_is_kept_until_it_is_of_no_use(answer, asker, options, moments) -> None:
     """Before `keep` is over it is good for something; after it at most to be asked about."""
     entry = admitted(answer, asker, options)
-    assume(isinstance(entry, Entry))
+    assume(isinstance(entry, CacheEntry))
 
     for moment in moments:
         verdict = judge(entry, asker, options, now=NOW + moment, chance=lambda: 0.5)
@@ -124,7 +124,7 @@ def test_what_is_private_is_never_kept_for_others(answer, audience, options, con
     """Whatever else the service says, and whatever the policy."""
     marked = controlled(answer, f"{control}, private")
 
-    assert isinstance(admitted(marked, call(audience=audience), options), Refused)
+    assert isinstance(admitted(marked, call(audience=audience), options), NotStorable)
 
 
 @given(replies, askers, st.sampled_from([0.0, 0.1]), controls)
@@ -133,7 +133,7 @@ def test_what_says_no_store_is_not_kept(answer, asker, heuristic, control) -> No
     assume("must-understand" not in control)
     marked = controlled(answer, f"no-store, {control}")
 
-    assert isinstance(admitted(marked, asker, Cache(heuristic=heuristic)), Refused)
+    assert isinstance(admitted(marked, asker, Cache(heuristic=heuristic)), NotStorable)
 
 
 def controlled(answer: Reply, control: str) -> Reply:
@@ -150,14 +150,14 @@ def test_a_reply_with_a_cookie_is_nobodys_entry(answer, asker, options, is_first
 
     found = admitted(replace(answer, headers=headers), asker, options)
 
-    assert isinstance(found, Refused) or find_header(found.headers, b"set-cookie") is None
+    assert isinstance(found, NotStorable) or find_header(found.headers, b"set-cookie") is None
 
 
 @given(replies, askers, st.integers(0, 100))
 def test_nothing_is_granted_that_nobody_grants(answer, asker, delay) -> None:
     """Without a word of the service no window is open, and time on the way counts as age."""
     entry = admitted(answer, asker, Cache(), delay)
-    assume(isinstance(entry, Entry))
+    assume(isinstance(entry, CacheEntry))
     text = b" ".join(value for name, value in answer.headers if name.endswith(b"control"))
 
     assert entry.born <= NOW - delay

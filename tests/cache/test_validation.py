@@ -2,8 +2,8 @@
 
 import pytest
 
-from bff_core.cache.entry import Entry
-from bff_core.cache.storing import Refused
+from bff_core.cache.entry import CacheEntry
+from bff_core.cache.storing import NotStorable
 from bff_core.cache.validation import (
     conditional,
     matches,
@@ -35,7 +35,7 @@ STORED = {
 }
 
 
-def confirmed(headers: dict, stored: dict | None = None) -> Entry | Refused | None:
+def confirmed(headers: dict, stored: dict | None = None) -> CacheEntry | NotStorable | None:
     """Let a 304 with these headers answer for what is stored, half a minute later."""
     entry, asker = kept(reply(stored or STORED), call(audience=VIEWER)), call(audience=VIEWER)
     whole = updated(entry, reply(headers, 304, b""))
@@ -101,7 +101,7 @@ def test_a_304_about_another_answer_confirms_nothing(headers: dict, stored: dict
 )
 def test_a_304_with_our_validator_or_none_is_about_ours(headers: dict) -> None:
     """It answers the one condition that was sent, which may be compared weakly."""
-    assert isinstance(confirmed(headers), Entry)
+    assert isinstance(confirmed(headers), CacheEntry)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_a_304_with_our_validator_or_none_is_about_ours(headers: dict) -> None:
 )
 def test_a_304_may_end_the_keeping(headers: dict, reason: str) -> None:
     """What it says counts as if it came with the body; the caller gets that all the same."""
-    assert confirmed(headers) == Refused(reason)
+    assert confirmed(headers) == NotStorable(reason)
 
 
 def test_what_was_decoded_need_not_be_decoded_again() -> None:

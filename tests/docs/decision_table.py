@@ -1,6 +1,6 @@
 """The decision table of docs/cache.md, as the code decides: a row for what a service says."""
 
-from bff_core.cache.storing import Refused, admit
+from bff_core.cache.storing import NotStorable, admit
 from bff_core.call import Call, Headers, Reply
 from bff_core.policy.upstream.cache import Cache
 
@@ -63,7 +63,7 @@ def decision_rows() -> list[list[str]]:
 def _decided(status: int, headers: Headers, audience: str | None, options: Cache) -> str:
     call = Call("catalog", "GET", "/products/1", "GET /products/{id}", 10.0, audience)
     kept = admit(call, Reply(status, headers, b"{}"), options, asked=0.0, now=0.0, wall=0.0)
-    if isinstance(kept, Refused):
+    if isinstance(kept, NotStorable):
         return f"— ({kept.reason})"
     told = [
         f"{name} {seconds:g} s"

@@ -5,7 +5,7 @@ from dataclasses import MISSING, fields
 
 from pydantic_core import PydanticUndefined
 
-from bff_core.graphql import Limits
+from bff_core.graphql import QueryLimits
 from bff_core.policy.edge.idempotency import IdempotencyOptions
 from bff_core.policy.edge.rate_limits import Limit
 from bff_core.policy.options import Option, described
@@ -55,7 +55,7 @@ def _range(option: Option) -> str:
 
 def limit_rows() -> list[list[str]]:
     """Return name and default of each limit of a query."""
-    return [[f"`{one.name}`", f"{one.default:,}"] for one in fields(Limits)]
+    return [[f"`{one.name}`", f"{one.default:,}"] for one in fields(QueryLimits)]
 
 
 def setting_rows() -> list[list[str]]:

@@ -10,7 +10,7 @@ from layer_tables import option_rows
 from reading import DOCS, page, table
 
 import bff_core
-from bff_core.events import Cached, Event, Purged, TokenRefused
+from bff_core.events import CacheLookup, Event, Purged, TokenRefused
 from bff_core.observe.log import LEVELS
 
 HEADINGS = ["About", "Usage", "Defaults", "Events", "Do / Don't"]
@@ -34,9 +34,9 @@ OPTIONS = {
 """Which options a page lists: those of a whole policy, or the ones named."""
 
 TOLD_ELSEWHERE = {
-    "cache": Cached,
+    "cache": CacheLookup,
     "credentials": TokenRefused,
-    "cache_fill": Cached,
+    "cache_fill": CacheLookup,
     "purge": Purged,
 }
 """The events that layers have the cache emit, or the tokens' keeper, which counts as well."""

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bff_core.errors import RequestTimedOut
-from bff_core.events import Answered, Crashed
+from bff_core.events import Crashed, RequestAnswered
 from bff_core.exchange.context import declare_stream
 
 
@@ -170,7 +170,7 @@ async def test_a_client_that_leaves_is_no_timeout(edged):
         await request
 
     assert gateway.sent == []
-    assert [event.status for event in gateway.of(Answered)] == [499]
+    assert [event.status for event in gateway.of(RequestAnswered)] == [499]
 
 
 @pytest.mark.virtual_time

@@ -27,7 +27,7 @@ from bff_core.errors import (
     TooManyRequests,
     TransportFailed,
 )
-from bff_core.events import Answered, Crashed
+from bff_core.events import Crashed, RequestAnswered
 
 CALL = Call("users", "GET", "/users/7?token=secret", "GET /users/{id}", 0.0)
 
@@ -311,7 +311,7 @@ async def test_a_crash_is_told_to_the_sinks_once_and_to_nobody_else(edged):
     assert gateway.of(Crashed) == [
         Crashed("/fail/{number}", "quote-me", error, "GET", "/fail/1", 500)
     ]
-    assert [event.status for event in gateway.of(Answered)] == [500]
+    assert [event.status for event in gateway.of(RequestAnswered)] == [500]
 
 
 @pytest.mark.parametrize(
@@ -394,7 +394,7 @@ async def test_a_client_that_hangs_up_while_sending_is_no_crash(edged):
 
     assert gateway.sent == []
     assert gateway.of(Crashed) == []
-    assert [event.status for event in gateway.of(Answered)] == [499]
+    assert [event.status for event in gateway.of(RequestAnswered)] == [499]
 
 
 async def test_without_an_edge_fastapi_tells_the_same_but_for_the_ids():

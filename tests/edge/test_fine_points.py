@@ -15,17 +15,17 @@ from bff_core.admin.endpoints import LONGEST
 from bff_core.cache.response_cache import ResponseCache
 from bff_core.edge.health import About, Readiness
 from bff_core.edge.options import EdgeOptions
-from bff_core.edge.shedding.controller import Doorkeeper
+from bff_core.edge.shedding.controller import SheddingController
 from bff_core.edge.shedding.criticality import MOST_KNOWN, Ranks
-from bff_core.edge.shedding.loop_lag import INTERVAL, Watch
-from bff_core.edge.trusted_proxies import MOST_NAMES, Hops
+from bff_core.edge.shedding.loop_lag import INTERVAL, LoopLag
+from bff_core.edge.trusted_proxies import MOST_NAMES, TrustedProxies
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events
 from bff_core.exchange.context import SCOPE
 from bff_core.gateway.pipeline import edge
 from bff_core.lineage import EVERYBODY, Lineage
 from bff_core.policy.edge.rate_limits import Limit
-from bff_core.policy.edge.shedding import Pressure
+from bff_core.policy.edge.shedding import LoadShedder
 from bff_core.routing.access import refuse_bare_cookies
 from bff_core.view_cache.cache import MOST_FORMS, Keeper
 from bff_core.view_cache.headers import LARGEST, MOST_TAGS, excess
@@ -80,9 +80,9 @@ async def test_a_watch_that_was_stopped_looks_no_more():
         looks.append(loop.time())
         return loop.time()
 
-    pressure = Pressure(ceiling=10, floor=1, max_lag=0.002, brownout=False)
+    pressure = LoadShedder(ceiling=10, floor=1, max_lag=0.002, brownout=False)
     pressure.in_flight = 1
-    watch = Watch(pressure, events=Events(), clock=clock)
+    watch = LoopLag(pressure, events=Events(), clock=clock)
     watch.start()
 
     await asyncio.sleep(10 * INTERVAL)
@@ -469,7 +469,7 @@ async def passed(headers, client):
     async def app(scope, _receive, _send):
         found.update(scope)
 
-    hops = Hops(app, trusted=("10.0.0.0/8",), reads="x-forwarded", client_traces=False)
+    hops = TrustedProxies(app, trusted=("10.0.0.0/8",), reads="x-forwarded", client_traces=False)
     scope = {"type": "http", "client": client, "scheme": "http", "headers": [HOST, *headers]}
     await hops(scope, None, None)
     return found, hops
@@ -506,7 +506,7 @@ async def test_an_open_socket_is_no_request_in_flight():
         await send({"type": "websocket.close", "code": 1000})
 
     options = EdgeOptions()
-    door = Doorkeeper(options, events=Events(), clock=asyncio.get_running_loop().time)
+    door = SheddingController(options, events=Events(), clock=asyncio.get_running_loop().time)
     gateway = Edged(
         edge(app, options, about=About("shop"), readiness=Readiness(), events=Events(), door=door)
     )
@@ -523,10 +523,10 @@ async def test_an_open_socket_is_no_request_in_flight():
 @pytest.mark.virtual_time
 async def test_turns_before_a_rest_do_not_count_after_it():
     """One long turn after a quiet hour is no overload, whatever was measured before."""
-    pressure = Pressure(ceiling=100, floor=1, max_lag=0.002, brownout=False)
+    pressure = LoadShedder(ceiling=100, floor=1, max_lag=0.002, brownout=False)
     pressure.observe(0.0, 0.5)
     pressure.observe(0.5, 0.5)
-    watch = Watch(pressure, events=Events(), clock=asyncio.get_running_loop().time)
+    watch = LoopLag(pressure, events=Events(), clock=asyncio.get_running_loop().time)
     watch.start()
     watch.stop()
 

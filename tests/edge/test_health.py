@@ -5,7 +5,7 @@ import platform
 import pytest
 
 from bff_core.edge.health import Readiness
-from bff_core.events import Answered
+from bff_core.events import RequestAnswered
 
 
 async def never(scope, receive, send):
@@ -21,7 +21,7 @@ async def test_a_gateway_is_alive_whoever_asks(edged):
 
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
     assert answer.headers["cache-control"] == "no-store"
-    assert gateway.of(Answered) == []
+    assert gateway.of(RequestAnswered) == []
 
 
 async def test_a_gateway_without_worries_is_ready(edged):

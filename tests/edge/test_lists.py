@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 
 from bff_core.edge.options import CorsOptions, EdgeOptions
 from bff_core.edge.problem_details import problem
-from bff_core.edge.trusted_proxies import Hops
+from bff_core.edge.trusted_proxies import TrustedProxies
 from bff_core.lineage import Lineage
 from bff_core.settings.model import Settings
 from bff_core.view_cache.headers import entry_of
@@ -118,7 +118,7 @@ async def passed_on(name, client, **options):
     chosen = {"trusted": ("10.0.0.0/8",), "reads": "x-forwarded", "client_traces": False} | options
     scope = {"type": "http", "client": client, "scheme": "http"}
     scope["headers"] = [HOST, (name.encode(), b"198.51.100.4")]
-    await Hops(app, **chosen)(scope, None, None)
+    await TrustedProxies(app, **chosen)(scope, None, None)
     return name.encode() in {field for field, _ in found}
 
 
@@ -176,7 +176,7 @@ async def test_schemes_that_hops_name(kind, named, scheme):
 
     scope = {"type": kind, "client": PROXY, "scheme": "unset"}
     scope["headers"] = [HOST, (b"x-forwarded-proto", named.encode())]
-    await Hops(app, trusted=("10.0.0.0/8",), reads="x-forwarded", client_traces=False)(
+    await TrustedProxies(app, trusted=("10.0.0.0/8",), reads="x-forwarded", client_traces=False)(
         scope, None, None
     )
 

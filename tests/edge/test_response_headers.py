@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from bff_core.edge.options import HSTS, EdgeOptions
-from bff_core.events import Answered
+from bff_core.events import RequestAnswered
 from bff_core.settings.model import Settings
 
 
@@ -182,7 +182,7 @@ async def test_an_answer_is_told_to_the_sinks_by_its_template(edged, path, route
 
     await gateway.get(path)
 
-    assert [event.route for event in gateway.of(Answered)] == [route]
+    assert [event.route for event in gateway.of(RequestAnswered)] == [route]
 
 
 async def test_an_answers_event_says_how_it_went(edged, answering):
@@ -192,7 +192,7 @@ async def test_an_answers_event_says_how_it_went(edged, answering):
 
     answer = await gateway.ask("PUT", "/")
 
-    (event,) = gateway.of(Answered)
+    (event,) = gateway.of(RequestAnswered)
     assert (event.method, event.status, event.duration) == ("PUT", 207, 0.25)
     assert event.request_id == answer.headers["x-request-id"]
     assert len(event.trace_id) == 32

@@ -16,7 +16,7 @@ from bff_core.auth.viewer import Viewer
 from bff_core.edge.options import CorsOptions
 from bff_core.edge.shedding.criticality import Ranks, Rules, criticality
 from bff_core.errors import ConfigurationError
-from bff_core.events import Answered, Pressed
+from bff_core.events import LoadShed, RequestAnswered
 from bff_core.exchange.context import declare_stream
 from bff_core.routing.path import path_of
 
@@ -155,10 +155,10 @@ async def test_refusals_are_told_once_a_second_not_one_by_one(edged):
             await gateway.get("/")
         await asyncio.sleep(1.1)
 
-    [pressed] = gateway.of(Pressed)
+    [pressed] = gateway.of(LoadShed)
     assert pressed.refused == {"sheddable": 5, "critical": 8}
     assert pressed.in_flight == 9
-    assert [event.status for event in gateway.of(Answered)] == [200] * 9
+    assert [event.status for event in gateway.of(RequestAnswered)] == [200] * 9
 
 
 @pytest.mark.parametrize("header", ["Sec-Purpose", "Purpose"])
@@ -204,7 +204,7 @@ async def test_a_viewer_who_matters_less_is_refused_once_known(edged):
     assert bodies[0] == bodies[1]
     names = [set(answer.headers) for answer in (late, early)]
     assert names[0] - {"vary"} == names[1]  # at the door nobody has looked at the credentials
-    assert len(gateway.of(Answered)) == 6 + 1 + 1  # the late one has passed the edge
+    assert len(gateway.of(RequestAnswered)) == 6 + 1 + 1  # the late one has passed the edge
     await usual
 
 

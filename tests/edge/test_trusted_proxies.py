@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from bff_core.auth.viewer import Viewer
 from bff_core.edge.forwarded import Hop, believed, parse_forwarded, parse_x_forwarded, trust
 from bff_core.edge.options import EdgeOptions
-from bff_core.edge.trusted_proxies import GUARDED, IDENTITY, ORIGIN, TRACE, Hops
+from bff_core.edge.trusted_proxies import GUARDED, IDENTITY, ORIGIN, TRACE, TrustedProxies
 from bff_core.errors import ConfigurationError
 
 PROXY = ("10.0.0.7", 4711)
@@ -20,7 +20,9 @@ class Behind:
 
     def __init__(self, *, trusted=("10.0.0.0/8",), reads="x-forwarded", client_traces=False):
         self.scope = {}
-        self._hops = Hops(self._take, trusted=trusted, reads=reads, client_traces=client_traces)
+        self._hops = TrustedProxies(
+            self._take, trusted=trusted, reads=reads, client_traces=client_traces
+        )
 
     async def ask(self, *headers, client=PROXY, kind="http", scheme="http"):
         """Call it as a server does, and return the scope that it saw."""

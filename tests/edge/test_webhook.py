@@ -9,9 +9,9 @@ import pytest
 
 from bff_core.admin.cache import LONGEST_TAG, MOST_TAGS, errands
 from bff_core.admin.endpoints import LONGEST
-from bff_core.cache.entry import Entry
+from bff_core.cache.entry import CacheEntry
 from bff_core.cache.response_cache import ResponseCache
-from bff_core.cache.stores.memory import MemoryStore
+from bff_core.cache.stores.memory import MemoryCacheStore
 from bff_core.edge.health import About, Readiness
 from bff_core.edge.options import EdgeOptions
 from bff_core.events import AnyEvent, Events, Purged
@@ -43,7 +43,7 @@ class Shop:
 
     def __post_init__(self) -> None:
         events = Events(self.heard.append)
-        store = MemoryStore(size=1_000_000, clock=lambda: 0.0, events=events)
+        store = MemoryCacheStore(size=1_000_000, clock=lambda: 0.0, events=events)
         self.cache = ResponseCache(store, events)
         self.edged = Edged(
             edge(
@@ -64,7 +64,7 @@ class Shop:
     async def fill(self) -> None:
         """Keep an answer for each tag."""
         for tag in self.tags:
-            entry = Entry(200, (), b"{}", 0.0, 60.0, tags=(tag,))
+            entry = CacheEntry(200, (), b"{}", 0.0, 60.0, tags=(tag,))
             await self.cache.store.set(tag, entry, keep=60, mark=self.cache.store.mark())
 
     @property

@@ -3,7 +3,7 @@
 import pytest
 
 from bff_core.auth.demo import DemoAuthenticator
-from bff_core.events import Answered, Crashed
+from bff_core.events import Crashed, RequestAnswered
 
 DEMO = DemoAuthenticator(env="development")
 HOST = (b"host", b"testserver")
@@ -30,7 +30,7 @@ async def test_a_socket_has_a_viewer_and_no_deadline(edged):
     assert seen[0].viewer.subject == "3"
     assert seen[0].deadline == float("inf")
     assert [message["type"] for message in gateway.sent] == ["websocket.accept", "websocket.close"]
-    assert [event.status for event in gateway.of(Answered)] == [101]
+    assert [event.status for event in gateway.of(RequestAnswered)] == [101]
 
 
 @pytest.mark.parametrize(

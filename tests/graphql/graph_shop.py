@@ -23,7 +23,7 @@ from bff_core import (
     optional,
 )
 from bff_core.events import AnyEvent, Events
-from bff_core.graphql import GraphQL, Info, Limits
+from bff_core.graphql import GraphQL, Info, QueryLimits
 from bff_core.testing.scripted import Scripted, ScriptedTransport, reply
 
 PATIENT = Policy(public=True, retry=Retry(attempts=1))
@@ -229,7 +229,7 @@ class Shop:
 @asynccontextmanager
 async def open_shop(
     env="development",
-    limits: Limits | None = None,
+    limits: QueryLimits | None = None,
     introspection=None,
     schema=None,
     rate_limits=(),

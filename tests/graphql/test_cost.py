@@ -7,7 +7,7 @@ import strawberry
 from graphql import OperationDefinitionNode, parse
 
 from bff_core import ANYONE, ConfigurationError, Limit, access
-from bff_core.graphql import Cost, Limits, ListSize
+from bff_core.graphql import Cost, ListSize, QueryLimits
 from bff_core.graphql.cost import Pricing
 from bff_core.graphql.documents import Documents, RequestRefused
 from bff_core.graphql.schema import graphql_schema
@@ -116,13 +116,13 @@ SCHEMA = strawberry.Schema(Query, Mutation, types=[Leaf])
 
 def documents(**limits) -> Documents:
     """Return what the face finds documents in."""
-    return Documents(SCHEMA, Limits(**limits), with_introspection=True)
+    return Documents(SCHEMA, QueryLimits(**limits), with_introspection=True)
 
 
 def cost(query: str, **variables) -> int:
     """Return the cost of a query that need not be valid."""
     document = parse(query)
-    pricing = Pricing(graphql_schema(SCHEMA), Limits())
+    pricing = Pricing(graphql_schema(SCHEMA), QueryLimits())
     operation = next(
         one for one in document.definitions if isinstance(one, OperationDefinitionNode)
     )
@@ -350,14 +350,14 @@ def test_declaration_that_fits_nothing_is_a_configuration_error(declared, compla
     schema = strawberry.Schema(strawberry.type(root))
 
     with pytest.raises(ConfigurationError, match=complaint):
-        Documents(schema, Limits(), with_introspection=True)
+        Documents(schema, QueryLimits(), with_introspection=True)
 
 
 async def test_rate_limit_is_charged_with_the_cost_of_the_query(shop):
     """An expensive query uses up its caller's quota faster; a refused one costs 1."""
     budget = Limit(quota=100, per=86_400, cost="query")
     ids = "query ($ids: [ID!]!) { products(ids: $ids) { id title } }"
-    async with shop(rate_limits=[budget], limits=Limits(cost=60)) as open_shop:
+    async with shop(rate_limits=[budget], limits=QueryLimits(cost=60)) as open_shop:
         answers = [
             await open_shop.ask("{ language }"),
             await open_shop.ask(ids, ids=["7"] * 20),

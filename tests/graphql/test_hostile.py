@@ -9,7 +9,7 @@ from hostile import DOCUMENTS, HUGE, TOKENS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bff_core.graphql import Limits
+from bff_core.graphql import QueryLimits
 from bff_core.graphql.documents import Documents, RequestRefused
 from bff_core.graphql.parsing import formatted, parsed
 from bff_core.graphql.validation import MAX_ERRORS
@@ -17,7 +17,7 @@ from bff_core.testing.scripted import reply
 from bffs.web.schema import schema
 from tests.cpu_time import cpu_seconds, cpu_seconds_of
 
-DOCUMENTS_OF_WEB = Documents(schema, Limits(), with_introspection=False)
+DOCUMENTS_OF_WEB = Documents(schema, QueryLimits(), with_introspection=False)
 
 MOST_SECONDS = 0.1
 """Of CPU; a quiet machine takes a tenth of it. Without limits it is a second."""
@@ -147,7 +147,7 @@ async def test_text_is_one_value_whatever_is_in_it(shop, text):
 async def test_values_of_variables_are_counted(shop, count, is_accepted):
     """With the list and the object that hold them; at the limit they are accepted."""
     query = "query Q($ids: [ID!]!) { products(ids: $ids) { id } }"
-    async with shop(limits=Limits(values=98)) as open_shop:
+    async with shop(limits=QueryLimits(values=98)) as open_shop:
         answer = await open_shop.ask(query, ids=["7"] * count)
 
     assert ("data" in answer.json()) is is_accepted

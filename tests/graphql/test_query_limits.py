@@ -6,7 +6,7 @@ from graph_shop import Mutation, Query
 from graphql import parse
 
 from bff_core import ConfigurationError
-from bff_core.graphql import Limits
+from bff_core.graphql import QueryLimits
 from bff_core.graphql.documents import CACHED_CHARACTERS, Documents, RequestRefused
 from bff_core.graphql.query_limits import QueryTooLarge, check_extent
 from tests.cpu_time import cpu_seconds
@@ -16,7 +16,7 @@ SCHEMA = strawberry.Schema(Query, Mutation)
 
 def documents(**limits):
     """Return what the face finds documents in."""
-    return Documents(SCHEMA, Limits(**limits), with_introspection=True)
+    return Documents(SCHEMA, QueryLimits(**limits), with_introspection=True)
 
 
 def nested(depth):
@@ -43,7 +43,7 @@ def nested(depth):
 )
 async def test_query_over_a_limit_is_refused(shop, query, limit):
     """The error says which limit it is; the query is not executed."""
-    async with shop(limits=Limits(**limit)) as open_shop:
+    async with shop(limits=QueryLimits(**limit)) as open_shop:
         answer = await open_shop.ask(query)
 
     assert "data" not in answer.json()
@@ -54,8 +54,8 @@ async def test_query_over_a_limit_is_refused(shop, query, limit):
 def test_query_at_its_limits_is_accepted():
     """The bounds are inclusive: depth, aliases and repeats as counted by hand."""
     found = documents(depth=5).find(nested(5))
-    check_extent(parse("{ a: x b: y }"), Limits(aliases=2))
-    check_extent(parse("{ x { y } x { z } }"), Limits(repeats=2, depth=2))
+    check_extent(parse("{ a: x b: y }"), QueryLimits(aliases=2))
+    check_extent(parse("{ x { y } x { z } }"), QueryLimits(repeats=2, depth=2))
 
     assert found.text == nested(5)
 
@@ -69,7 +69,7 @@ def test_fragments_that_multiply_are_counted_without_walking_them():
 
     def refuse() -> None:
         with pytest.raises(QueryTooLarge, match=f"aliases {2**60}"):
-            check_extent(document, Limits())
+            check_extent(document, QueryLimits())
 
     assert cpu_seconds(refuse) < 1
 
@@ -142,4 +142,4 @@ def test_refused_query_is_not_remembered():
 def test_limit_below_one_is_a_configuration_error(name):
     """A limit that nothing could meet is found when it is written."""
     with pytest.raises(ConfigurationError, match=rf"Limits\.{name} must be at least 1, not 0"):
-        Limits(**{name: 0})
+        QueryLimits(**{name: 0})

@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bff_core.events import AnswerForgotten, Events
-from bff_core.idempotency.memory import MemoryStore
+from bff_core.idempotency.memory import MemoryIdempotencyStore
 from bff_core.idempotency.store import REUSED, RUNNING, Claim
-from bff_core.policy.edge.idempotency import IdempotencyOptions, Kept
+from bff_core.policy.edge.idempotency import IdempotencyOptions, StoredAnswer
 
 PRINT, OTHER = b"p" * 16, b"q" * 16
-DONE = Kept(201, ((b"location", b"/orders/1"),), b"{}")
+DONE = StoredAnswer(201, ((b"location", b"/orders/1"),), b"{}")
 
 
 class Clock:
@@ -32,7 +32,7 @@ class Kit:
         self.clock = Clock()
         self.heard: list[object] = []
         events = Events(self.heard.append)
-        self.store = MemoryStore(IdempotencyOptions(**options), self.clock, events)
+        self.store = MemoryIdempotencyStore(IdempotencyOptions(**options), self.clock, events)
 
     async def claim(self, key: str = "a") -> Claim:
         """Claim a key that nobody holds."""
@@ -129,7 +129,7 @@ async def test_evictions_are_told_together():
 async def test_the_bytes_of_all_answers_are_bounded():
     """Large answers leave room for fewer."""
     kit = Kit(max_bytes=10_000)
-    large = Kept(200, (), b"x" * 4_000)
+    large = StoredAnswer(200, (), b"x" * 4_000)
     for key in "abc":
         await kit.store.keep(await kit.claim(key), large)
 

@@ -14,17 +14,19 @@ from bff_core.clock import monotonic
 from bff_core.edge.options import EdgeOptions
 from bff_core.errors import StoreUnavailable
 from bff_core.events import AnswerForgotten, Events
-from bff_core.idempotency.redis import PREFIX, RedisStore
+from bff_core.idempotency.redis import PREFIX, RedisIdempotencyStore
 from bff_core.idempotency.store import REUSED, RUNNING, Claim, Found
-from bff_core.policy.edge.idempotency import IdempotencyOptions, Kept
-from bff_core.redis.client import RedisLink
+from bff_core.policy.edge.idempotency import IdempotencyOptions, StoredAnswer
+from bff_core.redis.client import RedisClient
 from bff_core.testing.client import running
 from tests.redis_server import RedisServer
 
 pytestmark = pytest.mark.needs("redis-server")
 
 PRINT, OTHER = b"p" * 16, b"\x00q\xff" + b"q" * 13
-DONE = Kept(201, ((b"location", b"/orders/1"), (b"x-odd", b"\xff\x00")), b'{"a": "\xc3\xa9"}')
+DONE = StoredAnswer(
+    201, ((b"location", b"/orders/1"), (b"x-odd", b"\xff\x00")), b'{"a": "\xc3\xa9"}'
+)
 KEYED = {"Idempotency-Key": "8e03978e-40d5-43dd-bc93-6894a57f9324"}
 
 
@@ -32,8 +34,8 @@ KEYED = {"Idempotency-Key": "8e03978e-40d5-43dd-bc93-6894a57f9324"}
 class Process:
     """What one gateway process has of the store."""
 
-    store: RedisStore
-    link: RedisLink
+    store: RedisIdempotencyStore
+    link: RedisClient
     background: Background
     heard: list[object] = field(default_factory=list)
 
@@ -64,9 +66,9 @@ def process(redis_server):
     async def open_process(**options) -> AsyncIterator[Process]:
         heard: list[object] = []
         events, chance = Events(heard.append), random.Random().random
-        link = RedisLink(redis_server.url, clock=monotonic, chance=chance, events=events)
+        link = RedisClient(redis_server.url, clock=monotonic, chance=chance, events=events)
         background = Background(asyncio.get_running_loop(), events)
-        store = RedisStore(
+        store = RedisIdempotencyStore(
             link,
             IdempotencyOptions(**options),
             spawn=background.spawn,

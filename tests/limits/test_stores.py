@@ -7,11 +7,11 @@ import pytest
 from bff_core.clock import chance, monotonic
 from bff_core.errors import StoreUnavailable
 from bff_core.events import Events
-from bff_core.limits.memory import MemoryStore
-from bff_core.limits.redis import SCRIPT, RedisStore
-from bff_core.limits.store import Asked
+from bff_core.limits.memory import MemoryLimitStore
+from bff_core.limits.redis import SCRIPT, RedisLimitStore
+from bff_core.limits.store import LimitQuery
 from bff_core.policy.edge.rate_limits import EMPTY, Limit, look, take
-from bff_core.redis.client import RedisLink
+from bff_core.redis.client import RedisClient
 
 HOUR = Limit(quota=5, per=3600, burst=5)
 
@@ -28,7 +28,7 @@ class Hands:
 
 def linked(server, timeout=5):
     """Return a link to a server."""
-    return RedisLink(server.url, clock=monotonic, chance=chance, events=Events(), timeout=timeout)
+    return RedisClient(server.url, clock=monotonic, chance=chance, events=Events(), timeout=timeout)
 
 
 async def admitted(store, asked, times):
@@ -38,20 +38,20 @@ async def admitted(store, asked, times):
 
 async def test_callers_are_counted_apart():
     """One caller's requests take nothing from another."""
-    store = MemoryStore(Hands())
+    store = MemoryLimitStore(Hands())
 
-    assert await admitted(store, [Asked(HOUR, "ann")], 9) == 5
-    assert await admitted(store, [Asked(HOUR, "bob")], 9) == 5
+    assert await admitted(store, [LimitQuery(HOUR, "ann")], 9) == 5
+    assert await admitted(store, [LimitQuery(HOUR, "bob")], 9) == 5
 
 
 async def test_a_refused_request_takes_nothing_from_other_limits():
     """Where one limit refuses, the others keep what they have."""
-    store = MemoryStore(Hands())
+    store = MemoryLimitStore(Hands())
     wide = Limit(quota=100, per=3600, name="wide")
-    both = [Asked(HOUR, "ann"), Asked(wide, "ann")]
+    both = [LimitQuery(HOUR, "ann"), LimitQuery(wide, "ann")]
     await admitted(store, both, 50)
 
-    (standing,) = (await store.admit([Asked(wide, "ann")])).standings
+    (standing,) = (await store.admit([LimitQuery(wide, "ann")])).standings
 
     assert standing.remaining == 94
 
@@ -59,8 +59,8 @@ async def test_a_refused_request_takes_nothing_from_other_limits():
 @pytest.mark.parametrize("cost", ["calls", "query"])
 async def test_a_limit_of_calls_lets_in_whoever_has_any_left(cost):
     """The answer is charged afterwards, also beyond what is left."""
-    store = MemoryStore(Hands())
-    calls = [Asked(Limit(quota=10, per=60, cost=cost), "ann")]
+    store = MemoryLimitStore(Hands())
+    calls = [LimitQuery(Limit(quota=10, per=60, cost=cost), "ann")]
 
     await store.admit(calls)
     await store.charge(calls, 9)
@@ -75,12 +75,12 @@ async def test_a_limit_of_calls_lets_in_whoever_has_any_left(cost):
 
 async def test_any_number_of_callers_takes_bounded_memory():
     """The longest silent are forgotten; who asks all the time is not."""
-    store = MemoryStore(Hands(), most=1000)
-    busy = [Asked(HOUR, "busy")]
+    store = MemoryLimitStore(Hands(), most=1000)
+    busy = [LimitQuery(HOUR, "busy")]
     await admitted(store, busy, 5)
     tracemalloc.start()
     for number in range(20_000):
-        await store.admit([Asked(HOUR, f"caller-{number}")])
+        await store.admit([LimitQuery(HOUR, f"caller-{number}")])
         if number % 500 == 0:
             assert not (await store.admit(busy)).is_admitted
             await store.charge(busy, 1)
@@ -95,11 +95,11 @@ async def test_processes_count_together_in_redis(redis_server):
     """Two gateways let a caller in as often as one would."""
     first, second = linked(redis_server), linked(redis_server)
     stores = [
-        RedisStore(link, MemoryStore(monotonic), gateway="shop", clock=monotonic)
+        RedisLimitStore(link, MemoryLimitStore(monotonic), gateway="shop", clock=monotonic)
         for link in (first, second)
     ]
 
-    passed = [await admitted(store, [Asked(HOUR, "ann")], 4) for store in stores]
+    passed = [await admitted(store, [LimitQuery(HOUR, "ann")], 4) for store in stores]
 
     assert sum(passed) == 5
     await first.aclose()
@@ -142,11 +142,11 @@ def cost(limit):
 async def test_limits_fall_back_on_this_process_while_redis_is_away(redis_server):
     """A frozen Redis lets nobody wait for long, and nobody ask without end."""
     link = linked(redis_server)
-    store = RedisStore(link, MemoryStore(monotonic), gateway="shop", clock=monotonic)
-    await store.admit([Asked(HOUR, "ann")])
+    store = RedisLimitStore(link, MemoryLimitStore(monotonic), gateway="shop", clock=monotonic)
+    await store.admit([LimitQuery(HOUR, "ann")])
     redis_server.freeze()
 
-    passed = await admitted(store, [Asked(HOUR, "ann")], 20)
+    passed = await admitted(store, [LimitQuery(HOUR, "ann")], 20)
 
     assert passed == 5
     redis_server.thaw()
@@ -169,8 +169,8 @@ class Silent:
 async def test_a_request_waits_for_a_silent_redis_once():
     """Whatever else of the request is counted: within the next 100 ms it is counted here."""
     clock, link = Hands(), Silent()
-    store = RedisStore(link, MemoryStore(clock), gateway="shop", clock=clock)
-    asked = [Asked(HOUR, "ann")]
+    store = RedisLimitStore(link, MemoryLimitStore(clock), gateway="shop", clock=clock)
+    asked = [LimitQuery(HOUR, "ann")]
 
     await store.admit(asked)
     await store.admit(asked)
@@ -188,11 +188,11 @@ async def test_gateways_that_share_a_redis_count_apart(redis_server):
     """Limits of the same name in two gateways are two limits."""
     link = linked(redis_server)
     web, mobile = (
-        RedisStore(link, MemoryStore(monotonic), gateway=name, clock=monotonic)
+        RedisLimitStore(link, MemoryLimitStore(monotonic), gateway=name, clock=monotonic)
         for name in ("web", "mobile")
     )
 
-    passed = [await admitted(store, [Asked(HOUR, "ann")], 7) for store in (web, mobile)]
+    passed = [await admitted(store, [LimitQuery(HOUR, "ann")], 7) for store in (web, mobile)]
 
     assert passed == [5, 5]
     await link.aclose()
@@ -202,9 +202,9 @@ async def test_gateways_that_share_a_redis_count_apart(redis_server):
 async def test_redis_forgets_callers_that_mean_nothing_any_more(redis_server):
     """Each key lives as long as its bucket takes to fill."""
     link = linked(redis_server)
-    store = RedisStore(link, MemoryStore(monotonic), gateway="shop", clock=monotonic)
+    store = RedisLimitStore(link, MemoryLimitStore(monotonic), gateway="shop", clock=monotonic)
 
-    await store.admit([Asked(HOUR, "ann")])
+    await store.admit([LimitQuery(HOUR, "ann")])
 
     key = (await link.run("KEYS", "*"))[0]
     assert 0 < await link.run("PTTL", key) <= 720_000

@@ -8,7 +8,7 @@ import pytest
 
 from bff_core import Breaker, Composition, Policy, Retry, Upstream, Views, critical, gateway
 from bff_core.background import Background
-from bff_core.events import BreakerChanged, Crashed, Events, Pressed
+from bff_core.events import BreakerChanged, Crashed, Events, LoadShed
 from bff_core.observe import LogSink, RequestIds
 from bff_core.scope import Scope, current_request
 from bff_core.testing.client import running
@@ -126,7 +126,7 @@ def test_a_thread_of_its_own_belongs_to_no_request():
     """It was started by one, and may go on for hours."""
     with logged() as (log, events):
         token = current_request.set(REQUEST)
-        thread = threading.Thread(target=events.emit, args=[Pressed({}, 0, 1.0, 1, 1.0, 0.0)])
+        thread = threading.Thread(target=events.emit, args=[LoadShed({}, 0, 1.0, 1, 1.0, 0.0)])
         thread.start()
         thread.join()
         current_request.reset(token)

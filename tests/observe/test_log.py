@@ -12,16 +12,17 @@ from hypothesis import strategies as st
 from bff_core.call import Call
 from bff_core.errors import CircuitOpen
 from bff_core.events import (
-    Answered,
     Attempted,
     BreakerChanged,
+    CallRejected,
     Coalesced,
     Crashed,
     Ejected,
+    LoadShed,
     PartEnded,
-    Pressed,
     Purged,
     ReplyReduced,
+    RequestAnswered,
     Resolved,
     Restored,
     Retried,
@@ -29,7 +30,6 @@ from bff_core.events import (
     SagaEnded,
     SagaStuck,
     SessionChanged,
-    Shed,
     StoreChanged,
 )
 from bff_core.observe.log import LOGGER, level_of, log_sink, masked
@@ -41,19 +41,19 @@ EVERY = [
     Retried("users", "GET /users/{id}", 2, "connect", 0.05),
     RetryRefused("users", "GET /users/{id}", "budget"),
     BreakerChanged("users", "GET /users/{id}", "open", 5.0),
-    Shed("users", "GET /users/{id}", "circuit_open"),
+    CallRejected("users", "GET /users/{id}", "circuit_open"),
     Coalesced("users", "GET /users/{id}"),
     Ejected("users", "GET /users/{id}", "http://a:1", 10.0),
     Restored("users", "GET /users/{id}", "http://a:1"),
     Resolved("users", "", ("http://a:1", "http://b:1")),
     PartEnded("Home", "orders", "fallback", "circuit_open", OPEN),
-    Answered("GET", "/v1/home", 200, 0.0123, "r-1", "0" * 32),
+    RequestAnswered("GET", "/v1/home", 200, 0.0123, "r-1", "0" * 32),
     SagaEnded("Checkout", "s-1", "done"),
     SagaStuck("Checkout", "s-1", "charge", "bad_status", 10.0),
     ReplyReduced("users", "GET /users", ("$[2].role: an unknown member",), 1),
     SessionChanged("refreshed"),
     StoreChanged("redis://cache:6379/0", "open"),
-    Pressed({"sheddable": 5}, 3, 1.0, 14, 15.2, 0.0021),
+    LoadShed({"sheddable": 5}, 3, 1.0, 14, 15.2, 0.0021),
     Crashed("/v1/home", "r-1", ValueError("boom")),
 ]
 
@@ -101,7 +101,9 @@ def test_an_event_is_one_json_object_on_one_line(event):
 
 def test_an_access_line_has_what_one_searches_for():
     """Ids, route, status and duration, and no path."""
-    record = json.loads(written("json", Answered("GET", "/v1/users/{id}", 503, 0.5, "r-1", "t-1")))
+    record = json.loads(
+        written("json", RequestAnswered("GET", "/v1/users/{id}", 503, 0.5, "r-1", "t-1"))
+    )
 
     del record["time"]
     assert record == {
@@ -122,14 +124,14 @@ def test_an_access_line_has_what_one_searches_for():
 )
 def test_an_answers_level_goes_by_its_status(status, level):
     """Alerts look at errors, people at warnings."""
-    event = Answered("GET", "/", status, 0.0, "r", "t")
+    event = RequestAnswered("GET", "/", status, 0.0, "r", "t")
 
     assert logging.getLevelName(level_of(event)) == level
 
 
 def test_people_get_words():
     """The same event in development: short, without empty words."""
-    line = written("text", Answered("GET", "", 200, 0.0123456, "r-1", "t-1"))
+    line = written("text", RequestAnswered("GET", "", 200, 0.0123456, "r-1", "t-1"))
 
     assert line.endswith(
         " info    answered method=GET status=200 duration=0.01235 request_id=r-1 trace_id=t-1\n"
@@ -293,7 +295,7 @@ def test_a_purge_of_nothing_is_debug(count, level):
         (PartEnded("Home", "orders", "fallback", "timeout", OPEN), logging.WARNING),
         (PartEnded("Home", "orders", "failed", "timeout", OPEN, is_raised=True), logging.DEBUG),
         (PartEnded("Home", "total", "fallback", "dependency"), logging.DEBUG),
-        (Answered("POST", "/graphql", 200, 0.1, "r", "t", error=OPEN), logging.WARNING),
+        (RequestAnswered("POST", "/graphql", 200, 0.1, "r", "t", error=OPEN), logging.WARNING),
     ],
 )
 def test_what_has_a_line_elsewhere_is_debug(event, level):
@@ -305,6 +307,6 @@ def test_a_path_is_masked():
     """A link to set a password may have a token in it."""
     path = "/reset/eyJhbGciOi.eyJzdWIi.c2ln"
 
-    record = json.loads(written("json", Answered("GET", "", 404, 0.1, "r", "t", path=path)))
+    record = json.loads(written("json", RequestAnswered("GET", "", 404, 0.1, "r", "t", path=path)))
 
     assert record["path"] == "/reset/***"

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bff_core.policy.edge.shedding import CLASSES, ONSET, WINDOW, Pressure, moved
+from bff_core.policy.edge.shedding import CLASSES, ONSET, WINDOW, LoadShedder, moved
 
 LOOK = 0.025
 """Seconds between two looks at the loop, as the edge takes them."""
 
 
-def looks(pressure: Pressure, lags, now: float = 0.0) -> float:
+def looks(pressure: LoadShedder, lags, now: float = 0.0) -> float:
     """Show the pressure a lag every 25 ms, or as often as turns allow; return the last instant."""
     for lag in lags:
         now += max(LOOK, lag)
@@ -20,7 +20,7 @@ def looks(pressure: Pressure, lags, now: float = 0.0) -> float:
     return now
 
 
-def admitted(pressure: Pressure) -> list[str]:
+def admitted(pressure: LoadShedder) -> list[str]:
     """Return the classes that would be admitted now, lowest first."""
     return [one for one in CLASSES if pressure.admits(one)]
 
@@ -31,7 +31,7 @@ def admitted(pressure: Pressure) -> list[str]:
 )
 def test_the_lowest_class_is_refused_first(in_flight, classes):
     """Each class has a share of the limit; what lies above it is kept for the next."""
-    pressure = Pressure(ceiling=100)
+    pressure = LoadShedder(ceiling=100)
     pressure.in_flight = in_flight
 
     assert admitted(pressure) == list(classes)
@@ -39,7 +39,7 @@ def test_the_lowest_class_is_refused_first(in_flight, classes):
 
 def test_answers_lose_optional_parts_before_anybody_is_refused():
     """Above two fifths of the limit screens are dimmed; without brownout they never are."""
-    pressure, without = Pressure(ceiling=100), Pressure(ceiling=100, brownout=False)
+    pressure, without = LoadShedder(ceiling=100), LoadShedder(ceiling=100, brownout=False)
     pressure.in_flight, without.in_flight = 41, 100
 
     assert admitted(pressure) == list(CLASSES)
@@ -50,7 +50,7 @@ def test_answers_lose_optional_parts_before_anybody_is_refused():
 
 def test_while_anybody_is_refused_no_other_answer_is_whole():
     """What is refused could have been answered for the price of optional parts; until a look."""
-    pressure, without = Pressure(ceiling=100), Pressure(ceiling=100, brownout=False)
+    pressure, without = LoadShedder(ceiling=100), LoadShedder(ceiling=100, brownout=False)
     for one in (pressure, without):
         one.in_flight = 100
         one.admits("critical")
@@ -63,7 +63,7 @@ def test_while_anybody_is_refused_no_other_answer_is_whole():
 
 def test_one_request_alone_is_whole():
     """Even where there is room for one only, that one has all its parts."""
-    pressure = Pressure(ceiling=1)
+    pressure = LoadShedder(ceiling=1)
 
     assert admitted(pressure) == list(CLASSES)
     pressure.in_flight = 1
@@ -73,7 +73,7 @@ def test_one_request_alone_is_whole():
 
 def test_a_standing_lag_cuts_the_limit_to_the_floor():
     """A loop that never comes to rest with few requests in flight is left with the fewest."""
-    pressure = Pressure(ceiling=1000, floor=10, max_lag=0.002)
+    pressure = LoadShedder(ceiling=1000, floor=10, max_lag=0.002)
     pressure.in_flight = 400
 
     looks(pressure, [0.1] * 30)
@@ -84,7 +84,7 @@ def test_a_standing_lag_cuts_the_limit_to_the_floor():
 @pytest.mark.parametrize(("turns", "is_cut"), [(2, False), (3, True)])
 def test_long_turns_are_believed_at_the_third(turns, is_cut):
     """One that was blocked, and its wake, are no overload; a third says that it stands."""
-    pressure = Pressure(ceiling=1000)
+    pressure = LoadShedder(ceiling=1000)
     pressure.in_flight = 400
 
     looks(pressure, [0.2] * turns)
@@ -94,7 +94,7 @@ def test_long_turns_are_believed_at_the_third(turns, is_cut):
 
 def test_the_first_cut_starts_from_what_is_in_flight():
     """A limit of a thousand bounds nothing while thirty are under way."""
-    pressure = Pressure(ceiling=1000, floor=10, max_lag=0.002)
+    pressure = LoadShedder(ceiling=1000, floor=10, max_lag=0.002)
     pressure.in_flight = 30
 
     looks(pressure, [0.003] * (int(ONSET / LOOK) + 2))
@@ -105,7 +105,7 @@ def test_the_first_cut_starts_from_what_is_in_flight():
 @given(st.lists(st.floats(0, 10), min_size=1, max_size=200), st.data())
 def test_a_lag_that_does_not_stand_is_no_overload(lags, data):
     """However long single turns take: a short one among three, and nothing is refused."""
-    pressure = Pressure(ceiling=1000, max_lag=0.002)
+    pressure = LoadShedder(ceiling=1000, max_lag=0.002)
     pressure.in_flight = 500
     for place in range(0, len(lags), 3):
         lags[place] = data.draw(st.floats(0, 0.002))
@@ -117,7 +117,7 @@ def test_a_lag_that_does_not_stand_is_no_overload(lags, data):
 
 def test_the_limit_recovers_in_seconds():
     """When the loop turns freely again the limit is back within four seconds."""
-    pressure = Pressure(ceiling=1000, floor=10)
+    pressure = LoadShedder(ceiling=1000, floor=10)
     pressure.in_flight = 400
     now = looks(pressure, [0.1] * 40)
 
@@ -128,7 +128,7 @@ def test_the_limit_recovers_in_seconds():
 
 def test_without_a_largest_lag_the_limit_stands_still():
     """`max_lag=0` leaves the number of requests as the only bound."""
-    pressure = Pressure(ceiling=50, max_lag=0)
+    pressure = LoadShedder(ceiling=50, max_lag=0)
     pressure.in_flight = 50
 
     looks(pressure, [5.0] * 100)
@@ -142,7 +142,7 @@ def test_the_limit_settles_where_the_loop_keeps_turning(cost, seed):
 
     The loop is played: a turn takes as long as what is in flight costs, give or take a half.
     """
-    chance, pressure = Random(seed), Pressure(ceiling=1000, floor=5, max_lag=0.002)
+    chance, pressure = Random(seed), LoadShedder(ceiling=1000, floor=5, max_lag=0.002)
     now, lags = 0.0, []
     for _ in range(400):
         while pressure.admits("critical"):
@@ -169,7 +169,7 @@ EVENTS = st.one_of(
 @given(st.lists(EVENTS, max_size=300), st.integers(1, 40), st.integers(1, 20))
 def test_whatever_happens_the_bounds_hold(events, ceiling, floor):
     """Never more than the ceiling at once, never less than the floor, betters never after."""
-    pressure, now = Pressure(ceiling=ceiling, floor=floor), 0.0
+    pressure, now = LoadShedder(ceiling=ceiling, floor=floor), 0.0
     for kind, value in events:
         now += LOOK
         if kind == "ask" and pressure.admits(value):
@@ -191,7 +191,7 @@ def test_whatever_happens_the_bounds_hold(events, ceiling, floor):
 
 def test_a_stream_gives_its_place_back_but_for_the_ceiling():
     """Streams that wait cost no turns of the loop; a hundred of them leave room for requests."""
-    pressure = Pressure(ceiling=110)
+    pressure = LoadShedder(ceiling=110)
     for _ in range(100):
         pressure.in_flight += 1
         pressure.begin_stream()
@@ -204,7 +204,7 @@ def test_a_stream_gives_its_place_back_but_for_the_ceiling():
 
 def test_a_request_that_is_counted_is_judged_without_itself():
     """Who has come in as the last of its class may stay; one that matters less leaves."""
-    pressure = Pressure(ceiling=100)
+    pressure = LoadShedder(ceiling=100)
     pressure.in_flight = 61
 
     assert not pressure.keeps("sheddable")
@@ -213,7 +213,7 @@ def test_a_request_that_is_counted_is_judged_without_itself():
 
 def test_refusals_are_counted_until_they_are_reported():
     """By class, and the dimmed screens with them; then the count begins anew."""
-    pressure = Pressure(ceiling=10)
+    pressure = LoadShedder(ceiling=10)
     pressure.in_flight = 10
     for one in ("sheddable", "sheddable", "critical"):
         pressure.admits(one)
@@ -242,7 +242,7 @@ def test_a_viewer_moves_the_class_of_a_route(route, viewer, rank):
 
 def test_once_cut_the_limit_moves_with_a_shorter_memory():
     """What follows a cut is judged by a tenth of a second, so that the limit can settle."""
-    pressure = Pressure(ceiling=1000, floor=10, max_lag=0.002)
+    pressure = LoadShedder(ceiling=1000, floor=10, max_lag=0.002)
     pressure.in_flight = 100
     now = looks(pressure, [0.01] * 12)
     cut = pressure.limit

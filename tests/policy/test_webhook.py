@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bff_core.policy.edge.webhook import MOST_REMEMBERED, SKEW, Signatures, Signed, key_of, sign
+from bff_core.policy.edge.webhook import (
+    MOST_REMEMBERED,
+    SKEW,
+    Signatures,
+    SignedMessage,
+    key_of,
+    sign,
+)
 
 OLD, NEW = "the-secret-of-last-year", "the-secret-of-this-year"
 NOW = 1_800_000_000.0
@@ -15,12 +22,12 @@ BODY = b'{"tags": ["product:42"]}'
 
 def signed(
     body: bytes = BODY, *, secret: str = NEW, name: bytes = b"msg_1", at: float = NOW
-) -> Signed:
+) -> SignedMessage:
     told = b"%d" % at
-    return Signed(name, told, sign(key_of(secret), name, told, body))
+    return SignedMessage(name, told, sign(key_of(secret), name, told, body))
 
 
-def is_new(signatures: Signatures, message: Signed, body: bytes, now: float) -> bool:
+def is_new(signatures: Signatures, message: SignedMessage, body: bytes, now: float) -> bool:
     if signatures.has_seen(message, body, now):
         return False
     signatures.remember(message, body)
@@ -57,11 +64,11 @@ def test_old_and_new_secret_hold_while_they_are_changed() -> None:
 def test_a_sender_may_sign_with_several_secrets() -> None:
     """Any one of the signatures will do, and none that is not of v1."""
     one = signed()
-    several = Signed(one.id, one.timestamp, b"v1a,AAAA v1,AAAA " + one.signatures)
+    several = SignedMessage(one.id, one.timestamp, b"v1a,AAAA v1,AAAA " + one.signatures)
 
     assert Signatures([NEW]).match(several, BODY)
     assert not Signatures([NEW]).match(
-        Signed(one.id, one.timestamp, one.signatures.removeprefix(b"v1,")), BODY
+        SignedMessage(one.id, one.timestamp, one.signatures.removeprefix(b"v1,")), BODY
     )
 
 
@@ -75,7 +82,7 @@ def test_whatever_is_changed_of_a_message_it_holds_no_more(part: int, at: int, b
     name, told, body = map(bytes, pieces)
 
     assert Signatures([NEW]).match(one, BODY)
-    assert not Signatures([NEW]).match(Signed(name, told, one.signatures), body)
+    assert not Signatures([NEW]).match(SignedMessage(name, told, one.signatures), body)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +109,7 @@ def test_a_message_is_believed_for_five_minutes(off: float, is_timely: bool) -> 
 )
 def test_what_can_not_be_read_is_no_message(name: bytes, timestamp: bytes) -> None:
     """An id is a name of 256 letters at most, a time a whole number of seconds."""
-    assert not Signed(name, timestamp, b"v1,AAAA").is_readable
+    assert not SignedMessage(name, timestamp, b"v1,AAAA").is_readable
 
 
 def test_a_replay_is_known_as_long_as_it_would_be_believed() -> None:

@@ -5,7 +5,7 @@ from fastapi.responses import HTMLResponse
 from starlette.requests import Request
 
 from bff_core import ANYONE, Scope, Settings, Viewer, access, gateway
-from bff_core.auth.oidc.config import SignIn
+from bff_core.auth.oidc.config import OpenIDProvider
 from bff_core.auth.session.authenticator import SessionAuthenticator
 from bff_core.auth.session.session import Session
 from bff_core.exchange.context import SCOPE
@@ -25,7 +25,7 @@ def browsers(settings: Settings) -> SessionAuthenticator:
     """Take sessions; the test begins them itself, so that no provider is needed."""
     made.append(
         SessionAuthenticator(
-            SignIn(issuer="https://id.example", client_id="web", client_secret="secret")
+            OpenIDProvider(issuer="https://id.example", client_id="web", client_secret="secret")
         )
     )
     return made[-1]

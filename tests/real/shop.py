@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Depends
 
 from bff_core import Composition, Settings, Viewer, Views, compose, gateway
-from bff_core.auth.oidc.config import SignIn
+from bff_core.auth.oidc.config import OpenIDProvider
 from bff_core.auth.session.authenticator import SessionAuthenticator
 
 views = Views(prefix="/v1")
@@ -34,7 +34,7 @@ async def get_me(me: Annotated[Me, Depends(compose(Me))]) -> Told:
 def browsers(settings: Settings) -> SessionAuthenticator:
     """Sign browsers in at whatever provider the environment names."""
     return SessionAuthenticator(
-        SignIn(
+        OpenIDProvider(
             issuer=settings.issuer,
             client_id="web",
             client_secret=settings.client_secret.get_secret_value(),

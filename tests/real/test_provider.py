@@ -21,12 +21,12 @@ import httpx
 import pytest
 from joserfc.jwk import RSAKey
 
-from bff_core.auth.session.redis import RedisStore
+from bff_core.auth.session.redis import RedisSessionStore
 from bff_core.auth.session.sealing import Sealing
 from bff_core.auth.session.session import key_of
 from bff_core.clock import chance, monotonic
 from bff_core.events import Events
-from bff_core.redis.clients import Links
+from bff_core.redis.clients import RedisClients
 
 ROOT = Path(__file__).parents[2]
 FOLDER = Path(__file__).parent / "provider"
@@ -259,9 +259,9 @@ def use(site: Site, refresh_token: str) -> httpx.Response:
 
 async def tokens_of(site: Site, browser: Browser):
     """Return what the gateway has written down of a session."""
-    links = Links(clock=monotonic, chance=chance, events=Events())
+    links = RedisClients(clock=monotonic, chance=chance, events=Events())
     place = f"shop:{key_of(site.issuer)}"
-    store = RedisStore(links.to(site.redis), Sealing([KEY]), gateway=place)
+    store = RedisSessionStore(links.to(site.redis), Sealing([KEY]), gateway=place)
     kept = await store.get(key_of(browser.jar[site.web_port]["__Host-bff"]))
     await links.aclose()
     return kept.session.tokens

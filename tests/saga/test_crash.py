@@ -14,7 +14,7 @@ import pytest
 
 from bff_core.clock import chance, monotonic
 from bff_core.events import Events
-from bff_core.redis.client import RedisLink
+from bff_core.redis.client import RedisClient
 from bff_core.saga.journal.redis import RedisJournal
 from bff_core.saga.journal.sqlite import SQLiteJournal
 from tests.chaos.purchases import injustices
@@ -267,7 +267,7 @@ async def settled(journal: RedisServer | Path) -> None:
     """Wait until no saga is under way."""
     link = None
     if isinstance(journal, RedisServer):
-        link = RedisLink(journal.url, clock=monotonic, chance=chance, events=Events())
+        link = RedisClient(journal.url, clock=monotonic, chance=chance, events=Events())
         opened = RedisJournal(link)
     else:
         opened = SQLiteJournal(str(journal), time.time)

@@ -9,7 +9,7 @@ import pytest
 from bff_core.clock import chance, monotonic
 from bff_core.errors import StoreUnavailable
 from bff_core.events import Events
-from bff_core.redis.client import RedisLink
+from bff_core.redis.client import RedisClient
 from bff_core.saga.journal.redis import RedisJournal
 from bff_core.saga.journal.sqlite import SQLiteJournal
 
@@ -36,7 +36,9 @@ def make(request, tmp_path):
     server = request.getfixturevalue("redis_server")
 
     def opened():
-        return RedisJournal(RedisLink(server.url, clock=monotonic, chance=chance, events=Events()))
+        return RedisJournal(
+            RedisClient(server.url, clock=monotonic, chance=chance, events=Events())
+        )
 
     return opened
 

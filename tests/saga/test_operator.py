@@ -10,9 +10,9 @@ import pytest
 
 from bff_core.saga.__main__ import main
 from bff_core.saga.journal.sqlite import SQLiteJournal
-from bff_core.saga.record import Entry, Failure, Step
+from bff_core.saga.record import SagaRecord, StepFailure, StepRecord
 
-STUCK = Entry(
+STUCK = SagaRecord(
     id="s-1",
     run="r-1",
     saga="Buying",
@@ -20,14 +20,14 @@ STUCK = Entry(
     viewer='{"subject":"ann"}',
     audience="ann",
     steps=[
-        Step(name="hold", state="undone"),
-        Step(
+        StepRecord(name="hold", state="undone"),
+        StepRecord(
             name="charge",
             state="not-undone",
             result='{"id":"pay-1"}',
-            failure=Failure(status=502, code="unavailable", title="Upstream unavailable"),
+            failure=StepFailure(status=502, code="unavailable", title="Upstream unavailable"),
         ),
-        Step(name="place"),
+        StepRecord(name="place"),
     ],
 )
 

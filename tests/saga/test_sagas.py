@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bff_core import ConfigurationError, Saga, SagaFailed, SagaPolicy, step
 from bff_core.auth.viewer import Viewer
-from bff_core.auth.viewer_codec import ViewerNotes
+from bff_core.auth.viewer_codec import ViewerCodec
 from bff_core.call import Attempt, Call, Reply
 from bff_core.composition.wiring import Wiring
 from bff_core.errors import (
@@ -22,7 +22,7 @@ from bff_core.errors import (
     TransportFailed,
 )
 from bff_core.events import Crashed, Events, SagaStuck
-from bff_core.saga.coordinator import Desk
+from bff_core.saga.coordinator import SagaCoordinator
 from bff_core.saga.errors import SagaUnderWay, SagaUnsettled
 from bff_core.saga.step_runner import Surroundings
 from bff_core.scope import Scope
@@ -210,7 +210,7 @@ class Life:
     """One life of a gateway: a desk over papers and a bank, until it is killed."""
 
     def __init__(self, bank, papers, heard=None, kinds=None):
-        self.desk = Desk(kinds or [Buying])
+        self.desk = SagaCoordinator(kinds or [Buying])
         loop = asyncio.get_running_loop()
         self._tasks = set()
         events = Events(*([heard.append] if heard is not None else []))
@@ -219,7 +219,7 @@ class Life:
             Surroundings(
                 wiring=self.wiring,
                 journal=papers,
-                viewers=ViewerNotes(),
+                viewers=ViewerCodec(),
                 spawn=self._spawn,
                 clock=loop.time,
                 wall=loop.time,

@@ -23,7 +23,7 @@ from bff_core import (
     step,
 )
 from bff_core.saga.journal.sqlite import SQLiteJournal
-from bff_core.saga.record import Entry
+from bff_core.saga.record import SagaRecord
 from bff_core.testing.client import running
 from tests.saga.services import Ledger
 
@@ -425,7 +425,7 @@ OLD = (
 async def test_entries_of_before_are_gone_on_with(tmp_path):
     """A saga that an older release left is checked like any other."""
     journal = SQLiteJournal(str(tmp_path / "j.sqlite3"), time.time)
-    entry = Entry.decode(OLD % time.time())
+    entry = SagaRecord.decode(OLD % time.time())
     await journal.begin(entry.id, entry.kind, OLD % time.time(), "gone", -1.0)
     await journal.aclose()
     async with town(CHECKED, tmp_path) as (_, bank, orders):
@@ -450,7 +450,7 @@ def test_an_older_release_reads_what_this_one_writes():
         id: str
         steps: list[OldStep]
 
-    entry = Entry.decode(OLD % 5.0)
+    entry = SagaRecord.decode(OLD % 5.0)
     entry.steps[0].sent = 7.0
 
     assert msgspec.json.decode(entry.encode(), type=OldEntry).steps[0].since == 5.0

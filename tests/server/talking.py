@@ -16,7 +16,7 @@ from bff_core.server.lifespan import Lifespan
 from bff_core.server.listening_socket import Listening, bind
 from bff_core.server.options import ServerOptions
 from bff_core.server.protocol import HTTPProtocol
-from bff_core.server.server_state import Dates, Serving, options_of
+from bff_core.server.server_state import Dates, ServerState, options_of
 from bff_core.server.uvicorn import configuration
 
 PATIENCE = 30.0
@@ -30,7 +30,7 @@ class Served:
     """An application on a socket of this machine."""
 
     port: int
-    serving: Serving
+    serving: ServerState
     listening: Listening
 
     @asynccontextmanager
@@ -62,7 +62,7 @@ async def served(app: Any, *, ws: Any = "auto", **options: Any) -> AsyncIterator
     config.load()
     await lifespan.start()
     told = ServerOptions(**options) if options else options_of(None)
-    serving = Serving(config, state, lifespan.values, loop=loop, options=told)
+    serving = ServerState(config, state, lifespan.values, loop=loop, options=told)
     make = partial(HTTPProtocol, config, state, lifespan.values, serving=serving)
     listener = bind("127.0.0.1", 0)
     port = listener.getsockname()[1]

@@ -3,8 +3,8 @@
 import pytest
 
 from bff_core.server import response_head as heads
-from bff_core.server.response import Answer
-from bff_core.server.response_head import Head
+from bff_core.server.response import ResponseRenderer
+from bff_core.server.response_head import HeadRenderer
 from tests.server.talking import HELLO, Shop, echo, hello, served
 
 pytestmark = pytest.mark.uvloop
@@ -274,8 +274,8 @@ async def test_an_upgrade_that_nobody_takes_up_is_an_ordinary_request(count):
 
 def test_a_whole_answer_is_one_piece():
     """One write carries head and body; a large body is not copied."""
-    answer = Answer(has_body=True, is_old=False, is_last=False)
-    large = Answer(has_body=True, is_old=False, is_last=False)
+    answer = ResponseRenderer(has_body=True, is_old=False, is_last=False)
+    large = ResponseRenderer(has_body=True, is_old=False, is_last=False)
     headers = [(b"Content-Length", b"2")]
 
     assert answer.start({"type": START, "status": 200, "headers": headers}, b"date: x\r\n") == b""
@@ -292,12 +292,12 @@ def test_a_whole_answer_is_one_piece():
 def test_messages_out_of_order_are_refused(kind):
     """The application learns of its mistake."""
     with pytest.raises(RuntimeError, match="out of order"):
-        Answer(has_body=True, is_old=False, is_last=False).start({"type": kind}, b"")
+        ResponseRenderer(has_body=True, is_old=False, is_last=False).start({"type": kind}, b"")
 
 
 def test_secrets_are_not_remembered():
     """Lines that repeat are kept; those of cookies, ids and dates are written anew."""
-    Head(200, [(b"set-cookie", b"session=1"), (b"x-kept", b"1")], b"")
+    HeadRenderer(200, [(b"set-cookie", b"session=1"), (b"x-kept", b"1")], b"")
 
     assert (b"set-cookie", b"session=1") not in heads._lines
     assert (b"x-kept", b"1") in heads._lines
@@ -306,8 +306,8 @@ def test_secrets_are_not_remembered():
 def test_lines_that_come_and_go_do_not_fill_the_memory():
     """After thousands of ages those that repeat are still remembered, and few others."""
     for age in range(3000):
-        Head(200, [(b"age", b"%d" % age)], b"")
-    Head(200, [(b"x-new", b"1")], b"")
+        HeadRenderer(200, [(b"age", b"%d" % age)], b"")
+    HeadRenderer(200, [(b"x-new", b"1")], b"")
 
     assert (b"x-new", b"1") in heads._lines
     assert len(heads._lines) <= heads._MEMORY
@@ -340,7 +340,7 @@ def test_a_field_of_the_server_gives_way_to_the_application():
     """`uvicorn --header` may name a server, and the others of its fields stay."""
     defaults = b"date: today\r\nserver: uvicorn\r\nx-node: 1\r\n"
 
-    head = Head(200, [(b"Server", b"mine"), (b"x-a", b"1")], defaults)
+    head = HeadRenderer(200, [(b"Server", b"mine"), (b"x-a", b"1")], defaults)
 
     assert b"".join(head.lines).split(b"\r\n")[1:-1] == [
         b"date: today", b"x-node: 1", b"server: mine", b"x-a: 1",

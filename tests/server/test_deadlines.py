@@ -9,8 +9,8 @@ import pytest
 from bff_core import Settings, gateway
 from bff_core.errors import ConfigurationError
 from bff_core.events import AnyEvent, Events, Refused
-from bff_core.server.deadlines import Patience
-from bff_core.server.early_refusal import Refusals
+from bff_core.server.deadlines import ConnectionDeadlines
+from bff_core.server.early_refusal import EarlyRefusals
 from bff_core.server.options import ServerOptions
 from tests.server.talking import HELLO, Shop, echo, hello, served, until
 
@@ -136,7 +136,7 @@ async def test_a_reader_that_stands_still_is_cut_off():
 
     shop = Shop(routes={"/": stream})
     async with served(shop, send_timeout=0.3) as server:
-        server.serving.refusals = Refusals(events=Events(heard.append))
+        server.serving.refusals = EarlyRefusals(events=Events(heard.append))
         async with server.client(buffer=4096) as client:
             client.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
             await until(lambda: shop.running == 1)
@@ -209,7 +209,7 @@ async def test_a_fast_handler_waits_for_its_client():
 def test_a_handshake_has_what_is_left_for_its_head():
     """From its first byte; behind a request that was turned away from the end of its head."""
     now = 0.0
-    patience = Patience(ServerOptions(header_timeout=10, keep_alive=75), lambda: now)
+    patience = ConnectionDeadlines(ServerOptions(header_timeout=10, keep_alive=75), lambda: now)
 
     patience.head()
     now = 4.0

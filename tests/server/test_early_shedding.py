@@ -9,7 +9,7 @@ import pytest
 
 from bff_core import Gateway, Settings, gateway
 from bff_core.edge.options import CorsOptions, EdgeOptions
-from bff_core.events import Answered, AnyEvent, Events, Pressed
+from bff_core.events import AnyEvent, Events, LoadShed, RequestAnswered
 from tests.server.talking import Client, Served, connect, served, until
 
 pytestmark = pytest.mark.uvloop
@@ -107,11 +107,11 @@ async def test_refusals_at_the_threshold_are_told_like_others(busy):
     async with busy.full(2) as server:
         for _ in range(3):
             await server.say(get())
-        await until(lambda: any(isinstance(event, Pressed) for event in busy.heard))
+        await until(lambda: any(isinstance(event, LoadShed) for event in busy.heard))
 
-    [pressed] = [event for event in busy.heard if isinstance(event, Pressed)]
+    [pressed] = [event for event in busy.heard if isinstance(event, LoadShed)]
     assert pressed.refused == {"critical": 3}
-    await until(lambda: sum(isinstance(event, Answered) for event in busy.heard) == 2)
+    await until(lambda: sum(isinstance(event, RequestAnswered) for event in busy.heard) == 2)
 
 
 async def test_a_connection_goes_on_behind_a_refusal(busy):

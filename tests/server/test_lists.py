@@ -3,9 +3,15 @@
 import pytest
 
 from bff_core.server import response_head as heads
-from bff_core.server.early_refusal import HEAD_TOO_LARGE, NO_HOST, NOT_HTTP, UNFINISHED, Refusals
-from bff_core.server.response import Answer
-from bff_core.server.response_head import Head
+from bff_core.server.early_refusal import (
+    HEAD_TOO_LARGE,
+    NO_HOST,
+    NOT_HTTP,
+    UNFINISHED,
+    EarlyRefusals,
+)
+from bff_core.server.response import ResponseRenderer
+from bff_core.server.response_head import HeadRenderer
 
 START = "http.response.start"
 BODY = "http.response.body"
@@ -13,7 +19,7 @@ BODY = "http.response.body"
 
 def lines_of(status: int, *fields: tuple[bytes, bytes], **options) -> list[bytes]:
     """Return the lines of an answer's head, and its body as the last."""
-    answer = Answer(**{"has_body": True, "is_old": False, "is_last": False} | options)
+    answer = ResponseRenderer(**{"has_body": True, "is_old": False, "is_last": False} | options)
     sent = answer.start({"type": START, "status": status, "headers": fields}, b"")
     sent += b"".join(answer.body({"type": BODY, "body": b"ok"}))
     return sent.split(b"\r\n")
@@ -29,7 +35,7 @@ def lines_of(status: int, *fields: tuple[bytes, bytes], **options) -> list[bytes
 def test_a_line_of_this_field_is_not_remembered(name):
     """Its values do not come again, and some are secrets."""
     for spelling in (name, name.title()):
-        Head(200, [(spelling, b"77777"), (b"x-often", b"77777")], b"")
+        HeadRenderer(200, [(spelling, b"77777"), (b"x-often", b"77777")], b"")
 
         assert (spelling, b"77777") not in heads._lines
     assert (b"x-often", b"77777") in heads._lines
@@ -120,4 +126,4 @@ def test_this_character_is_refused_in_a_name(octet):
 )
 def test_a_refusal_before_the_gateway_has_this_line(refusal, line):
     """It is as defensive as any other answer, and the last of its connection."""
-    assert line in Refusals().answer(refusal, b"").split(b"\r\n")
+    assert line in EarlyRefusals().answer(refusal, b"").split(b"\r\n")

@@ -14,7 +14,7 @@ from bff_core.events import Events
 from bff_core.gateway.app import Gateway
 from bff_core.server.__main__ import main, plan_of
 from bff_core.server.listening_socket import CannotListen, adopt, bind
-from bff_core.server.runner import CannotServe, Plan, load
+from bff_core.server.runner import CannotServe, ServePlan, load
 from bff_core.server.workers import Worker, Workers
 from tests.processes.process import Process
 from tests.processes.services import answers, request
@@ -147,8 +147,10 @@ def test_wrong_options_are_usage_errors(options, capsys):
 
 def test_options_go_before_settings():
     """What is not said is left to the environment."""
-    assert plan_of(["a:b"]) == Plan(app="a:b")
-    assert plan_of(["a:b", "--port=81", "--drain-delay=2"]) == Plan(app="a:b", port=81, delay=2)
+    assert plan_of(["a:b"]) == ServePlan(app="a:b")
+    assert plan_of(["a:b", "--port=81", "--drain-delay=2"]) == ServePlan(
+        app="a:b", port=81, delay=2
+    )
 
 
 def test_what_can_not_be_served_ends_with_two(capsys, monkeypatch):

@@ -9,7 +9,7 @@ from websockets.asyncio.client import connect as open_socket
 from websockets.exceptions import ConnectionClosed
 
 from bff_core import Settings, gateway
-from bff_core.events import Answered, AnyEvent, Events
+from bff_core.events import AnyEvent, Events, RequestAnswered
 from tests.server.talking import HELLO, live, served, until
 
 pytestmark = pytest.mark.uvloop
@@ -322,7 +322,7 @@ async def test_a_gateway_reports_a_web_socket_that_was_not_accepted():
         status, fields = await client.head()
 
     assert (status, fields["content-type"]) == (503, "application/problem+json")
-    assert [event.status for event in heard if isinstance(event, Answered)] == [503]
+    assert [event.status for event in heard if isinstance(event, RequestAnswered)] == [503]
 
 
 async def test_a_web_socket_is_told_that_the_service_restarts(depot):

@@ -12,7 +12,7 @@ from bff_core import ANYONE, Cache, Limit, Policy, Saga, Upstream, Views, step
 from bff_core.auth.api_keys.authenticator import ApiKeyAuthenticator
 from bff_core.auth.authenticator import FirstOf
 from bff_core.auth.bearer import BearerAuthenticator, DeviceSessions, DPoP, Issuer
-from bff_core.auth.oidc.config import SignIn
+from bff_core.auth.oidc.config import OpenIDProvider
 from bff_core.auth.session.authenticator import SessionAuthenticator
 from bff_core.edge.options import EdgeOptions
 from bff_core.errors import ConfigurationError
@@ -40,7 +40,7 @@ class Buy(Saga):
 
 def sessions() -> SessionAuthenticator:
     """Return who signs in browsers."""
-    return SessionAuthenticator(SignIn(issuer=ID, client_id="web", client_secret="secret"))
+    return SessionAuthenticator(OpenIDProvider(issuer=ID, client_id="web", client_secret="secret"))
 
 
 def tokens(**options: Any) -> BearerAuthenticator:

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bff_core.errors import BadPayload, TransportFailed
-from bff_core.testing.layer_runtime import Workbench
+from bff_core.testing.layer_runtime import LayerRuntime
 from bff_core.testing.scripted import Scripted, ScriptedTransport, fail, fail_with, hang, reply
 from bff_core.upstream.transport.interface import Endpoint
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.virtual_time
 
 async def test_steps_are_taken_in_order_and_the_last_one_repeats() -> None:
     """A script of two steps answers a third call like the second."""
-    bench, upstream = Workbench(), Scripted(reply(503), reply(200))
+    bench, upstream = LayerRuntime(), Scripted(reply(503), reply(200))
 
     statuses = [(await upstream(bench.call(f"/{number}"))).status for number in range(3)]
 
@@ -26,7 +26,7 @@ async def test_a_body_that_is_not_bytes_is_sent_as_json() -> None:
     """Headers are sent in lower case, as on the wire."""
     upstream = Scripted(reply(200, {"name": "Ann"}, headers={"ETag": '"1"'}))
 
-    received = await upstream(Workbench().call())
+    received = await upstream(LayerRuntime().call())
 
     assert received.body == b'{"name": "Ann"}'
     assert received.header("content-type") == "application/json"
@@ -35,7 +35,7 @@ async def test_a_body_that_is_not_bytes_is_sent_as_json() -> None:
 
 async def test_replies_and_failures_take_their_time() -> None:
     """Latency is exact in virtual time."""
-    bench, upstream = Workbench(), Scripted(reply(after=0.25), fail(is_sent=False, after=0.5))
+    bench, upstream = LayerRuntime(), Scripted(reply(after=0.25), fail(is_sent=False, after=0.5))
     began = bench.now
     await upstream(bench.call())
 
@@ -48,7 +48,7 @@ async def test_replies_and_failures_take_their_time() -> None:
 
 async def test_it_tells_what_is_under_way_and_what_was_cancelled() -> None:
     """Tests can see that abandoned work was really stopped."""
-    bench, upstream = Workbench(), Scripted(hang())
+    bench, upstream = LayerRuntime(), Scripted(hang())
     task = asyncio.create_task(upstream(bench.call()))
     await asyncio.sleep(1)
     during = repr(upstream)
@@ -62,7 +62,7 @@ async def test_it_tells_what_is_under_way_and_what_was_cancelled() -> None:
 
 async def test_any_error_can_be_scripted_and_the_script_changed() -> None:
     """The error is made for the call it answers."""
-    bench = Workbench()
+    bench = LayerRuntime()
     upstream = Scripted(fail_with(lambda call: BadPayload("garbage", call=call)))
     with pytest.raises(BadPayload, match=r"users: GET /users/\{id\}: garbage"):
         await upstream(bench.call())
@@ -74,7 +74,10 @@ async def test_any_error_can_be_scripted_and_the_script_changed() -> None:
 
 async def test_a_transport_has_a_script_per_address() -> None:
     """An address without one refuses connections; closing is noted."""
-    bench, transport = Workbench(), ScriptedTransport({"10.0.0.1": Scripted(reply(200, b"rows"))})
+    bench, transport = (
+        LayerRuntime(),
+        ScriptedTransport({"10.0.0.1": Scripted(reply(200, b"rows"))}),
+    )
     known, unknown = (
         transport.connect(Endpoint("http", "users", 80, address))
         for address in ("10.0.0.1", "10.0.0.2")

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 from bff_core.call import Call, Reply, find_header
 from bff_core.policy.upstream.credentials import Credentials
 from bff_core.policy.upstream.policy import Policy
-from bff_core.testing.layer_runtime import Workbench
+from bff_core.testing.layer_runtime import LayerRuntime
 from bff_core.testing.scripted import Scripted, ScriptedTransport, Step, reply
 from bff_core.upstream.client import Upstream
-from bff_core.upstream.credentials.factory import Wallet
+from bff_core.upstream.credentials.factory import CredentialFactory
 from bff_core.upstream.credentials.provider import token_service
-from bff_core.upstream.registry import Roster
+from bff_core.upstream.registry import UpstreamRegistry
 from bff_core.upstream.stack import UpstreamStack, open_stack
 
 GOLDEN = "a-secret-that-nobody-tells-to-anybody"
@@ -53,13 +53,13 @@ class Counter:
         secrets: Mapping[str, str] = SECRETS,
         **policy: object,
     ) -> None:
-        self.bench = Workbench("orders")
+        self.bench = LayerRuntime("orders")
         self.service = Scripted(*steps)
         self.provider = Scripted(*provider)
-        self.wallet = Wallet(secrets.__getitem__, wall=lambda: 1_700_000_000.0)
+        self.wallet = CredentialFactory(secrets.__getitem__, wall=lambda: 1_700_000_000.0)
         runtime = replace(self.bench.runtime, credential=self.wallet.open)
         self.transport = ScriptedTransport({"10.0.0.1": self.service, "10.0.0.9": self.provider})
-        roster = Roster(
+        roster = UpstreamRegistry(
             lambda _: ("http://10.0.0.9",),
             lambda name: replace(runtime, upstream=name),
             lambda *_: self.transport,

@@ -4,12 +4,12 @@ import asyncio
 from dataclasses import dataclass, replace
 
 from bff_core.cache.response_cache import ResponseCache
-from bff_core.cache.stores.memory import MemoryStore
+from bff_core.cache.stores.memory import MemoryCacheStore
 from bff_core.call import NOT_DECODED, Call, Reply
-from bff_core.events import Cached
+from bff_core.events import CacheLookup
 from bff_core.policy.upstream.cache import Cache
 from bff_core.policy.upstream.policy import Policy
-from bff_core.testing.layer_runtime import Workbench
+from bff_core.testing.layer_runtime import LayerRuntime
 from bff_core.testing.scripted import Scripted, ScriptedTransport, Step, reply
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.decoding import decoding
@@ -77,10 +77,10 @@ class Shelf:
         self.leases: dict[str, object] = {}
 
 
-class SharedStore(MemoryStore):
+class SharedStore(MemoryCacheStore):
     """The memory of one process over a shelf."""
 
-    def __init__(self, shelf: Shelf, bench: Workbench) -> None:
+    def __init__(self, shelf: Shelf, bench: LayerRuntime) -> None:
         super().__init__(size=2**22, clock=bench.runtime.clock, events=bench.runtime.events)
         self._shelf = shelf
 
@@ -122,11 +122,11 @@ class Larder:
         beside: "Larder | None" = None,
         **policy,
     ) -> None:
-        self.bench = bench = Workbench("catalog")
+        self.bench = bench = LayerRuntime("catalog")
         self.service = Scripted(*steps)
         runtime = bench.runtime
         store = (
-            MemoryStore(size=2**22, clock=runtime.clock, events=runtime.events)
+            MemoryCacheStore(size=2**22, clock=runtime.clock, events=runtime.events)
             if shelf is None
             else SharedStore(shelf, bench)
         )
@@ -163,4 +163,4 @@ class Larder:
 
     def told(self) -> list[tuple[str, str]]:
         """Return what came of asking the cache, with the reasons."""
-        return [(one.outcome, one.reason) for one in self.bench.heard_of(Cached)]
+        return [(one.outcome, one.reason) for one in self.bench.heard_of(CacheLookup)]

@@ -10,7 +10,7 @@ from bff_core.errors import BulkheadFull, UpstreamError
 from bff_core.events import LimitMoved
 from bff_core.policy.upstream.bulkhead import Bulkhead
 from bff_core.policy.upstream.concurrency import Adaptive
-from bff_core.testing.layer_runtime import Workbench
+from bff_core.testing.layer_runtime import LayerRuntime
 from bff_core.testing.scripted import Scripted, hang, reply
 from bff_core.upstream.layers.attempt import AttemptLayer
 from bff_core.upstream.layers.bulkhead import AdaptiveBulkheadLayer, bulkhead_layer
@@ -46,7 +46,7 @@ class Clients:
     """So many calls a second, at random instants, whether or not earlier ones have ended."""
 
     def __init__(self, machine: Machine, *, queue: int = 10) -> None:
-        self.bench = Workbench(listens=False)
+        self.bench = LayerRuntime(listens=False)
         options = Bulkhead(concurrent=200, queue=queue, adaptive=Adaptive())
         attempt = AttemptLayer(2.5, self.bench.runtime, machine)
         self.layer = bulkhead_layer(options, self.bench.runtime, attempt)
@@ -134,7 +134,7 @@ async def test_a_light_load_is_never_refused() -> None:
 
 async def test_a_raised_limit_lets_those_who_wait_through_at_once() -> None:
     """The call whose end raises the limit lets in more than it made room for."""
-    bench, upstream = Workbench(), Scripted(reply(after=0.2))
+    bench, upstream = LayerRuntime(), Scripted(reply(after=0.2))
     options = Bulkhead(queue=100, adaptive=Adaptive(initial=10))
     layer = bulkhead_layer(options, bench.runtime, upstream)
     tasks = [asyncio.create_task(layer(bench.call())) for _ in range(40)]
@@ -152,7 +152,7 @@ async def test_a_raised_limit_lets_those_who_wait_through_at_once() -> None:
 )
 async def test_refusals_and_timeouts_are_drops(step) -> None:
     """An upstream that has had enough gets less."""
-    bench = Workbench()
+    bench = LayerRuntime()
     attempt = AttemptLayer(1.0, bench.runtime, Scripted(step))
     options = Bulkhead(queue=1000, adaptive=Adaptive())
     layer = bulkhead_layer(options, bench.runtime, attempt)
@@ -165,7 +165,7 @@ async def test_refusals_and_timeouts_are_drops(step) -> None:
 
 async def test_clients_that_leave_and_calls_never_sent_tell_nothing() -> None:
     """Neither a cancellation nor a full queue moves the limit."""
-    bench = Workbench()
+    bench = LayerRuntime()
     options = Bulkhead(queue=0, adaptive=Adaptive())
     layer = AdaptiveBulkheadLayer(options, Adaptive(), bench.runtime, Scripted(hang()))
     for _ in range(5):

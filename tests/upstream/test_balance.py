@@ -14,7 +14,7 @@ from bff_core.errors import TransportFailed
 from bff_core.events import Attempted, Ejected, Resolved, Restored
 from bff_core.policy.upstream.balance import Balance
 from bff_core.policy.upstream.retry import Retry
-from bff_core.testing.layer_runtime import Workbench
+from bff_core.testing.layer_runtime import LayerRuntime
 from bff_core.testing.scripted import Scripted, ScriptedTransport, fail, hang, reply
 from bff_core.testing.virtual_time import VirtualTimeLoop
 from bff_core.upstream.layers.attempt import AttemptLayer
@@ -34,7 +34,7 @@ def at(*hosts: str) -> list[Endpoint]:
     return [Endpoint("http", host, 80, host) for host in hosts]
 
 
-def balancer(bench: Workbench, scripts: dict[str, Scripted], *hosts: str, **more) -> Balancer:
+def balancer(bench: LayerRuntime, scripts: dict[str, Scripted], *hosts: str, **more) -> Balancer:
     transport = ScriptedTransport(scripts)
     return Balancer(Balance(), bench.runtime, transport, at(*(hosts or scripts)), **more)
 
@@ -64,7 +64,7 @@ class Names:
 
 async def test_calls_are_spread_over_the_endpoints() -> None:
     """Three addresses in the settings take about a third each."""
-    bench = Workbench()
+    bench = LayerRuntime()
     scripts = {host: Scripted(reply()) for host in (ONE, TWO, THREE)}
     layer = balancer(bench, scripts)
 
@@ -76,7 +76,7 @@ async def test_calls_are_spread_over_the_endpoints() -> None:
 
 async def test_a_slow_endpoint_gets_fewer_calls() -> None:
     """The less busy one of two is chosen."""
-    bench = Workbench()
+    bench = LayerRuntime()
     slow, quick = Scripted(reply(after=1)), Scripted(reply(after=0.01))
     layer = balancer(bench, {ONE: slow, TWO: quick})
 
@@ -90,7 +90,7 @@ async def test_a_slow_endpoint_gets_fewer_calls() -> None:
 
 async def test_a_retry_goes_to_another_endpoint() -> None:
     """However the first one was chosen, no second attempt meets the same failure."""
-    bench = Workbench()
+    bench = LayerRuntime()
     scripts = {ONE: Scripted(fail()), TWO: Scripted(reply())}
     layer = RetryLayer(GENEROUS, bench.runtime, balancer(bench, scripts))
 
@@ -103,7 +103,7 @@ async def test_a_retry_goes_to_another_endpoint() -> None:
 
 async def test_copies_of_a_call_go_elsewhere_too() -> None:
     """A layer that adds a header to each attempt leads no attempt back to where one failed."""
-    bench = Workbench()
+    bench = LayerRuntime()
     scripts = {ONE: Scripted(fail()), TWO: Scripted(reply())}
     layer = balancer(bench, scripts)
 
@@ -119,7 +119,7 @@ async def test_copies_of_a_call_go_elsewhere_too() -> None:
 
 async def test_attempts_visit_each_endpoint_before_one_is_tried_again() -> None:
     """Three attempts of a call see three endpoints, and a fourth another one than the third."""
-    bench = Workbench()
+    bench = LayerRuntime()
     scripts = {host: Scripted(fail()) for host in (ONE, TWO, THREE)}
     options = Retry(attempts=4, budget_min=1000)
     call = bench.call()
@@ -135,7 +135,7 @@ async def test_attempts_visit_each_endpoint_before_one_is_tried_again() -> None:
 @pytest.mark.parametrize("step", [fail(), reply(500), hang()], ids=["broken", "500", "hanging"])
 async def test_one_bad_endpoint_of_three_is_ejected(step) -> None:
     """It meets five failures and its probes, and success is complete from then on."""
-    bench = Workbench()
+    bench = LayerRuntime()
     scripts = {ONE: Scripted(step), TWO: Scripted(reply()), THREE: Scripted(reply())}
     attempt = AttemptLayer(2.5, bench.runtime, balancer(bench, scripts, attempt_timeout=2.5))
     layer, outcomes, began = RetryLayer(Retry(), bench.runtime, attempt), Counter(), bench.now
@@ -152,7 +152,7 @@ async def test_one_bad_endpoint_of_three_is_ejected(step) -> None:
 
 async def test_an_endpoint_that_recovers_is_restored() -> None:
     """It takes its share again, and the events tell the story."""
-    bench = Workbench()
+    bench = LayerRuntime()
     scripts = {ONE: Scripted(*[fail()] * 5, reply()), TWO: Scripted(reply())}
     layer = RetryLayer(GENEROUS, bench.runtime, balancer(bench, scripts))
     for _ in range(30):
@@ -172,7 +172,7 @@ async def test_an_endpoint_that_recovers_is_restored() -> None:
 
 async def test_clients_that_leave_eject_nobody() -> None:
     """A cancelled call tells nothing of its endpoint."""
-    bench = Workbench()
+    bench = LayerRuntime()
     scripts = {ONE: Scripted(hang()), TWO: Scripted(hang())}
     layer = balancer(bench, scripts, attempt_timeout=2.5)
     tasks = [asyncio.create_task(layer(bench.call())) for _ in range(50)]
@@ -188,7 +188,7 @@ async def test_clients_that_leave_eject_nobody() -> None:
 
 async def test_an_attempt_is_told_with_endpoint_outcome_and_duration() -> None:
     """Logs and metrics name where a call went."""
-    bench = Workbench()
+    bench = LayerRuntime()
 
     await balancer(bench, {ONE: Scripted(reply(404, after=0.25))})(bench.call())
 
@@ -201,7 +201,7 @@ async def test_an_attempt_is_told_with_endpoint_outcome_and_duration() -> None:
 async def test_a_name_stands_for_all_its_addresses() -> None:
     """Its IPv4 addresses are endpoints; the name stays for the Host header and TLS."""
     Names("::1", ONE, TWO)
-    bench, transport = Workbench(), ScriptedTransport({ONE: Scripted(), TWO: Scripted()})
+    bench, transport = LayerRuntime(), ScriptedTransport({ONE: Scripted(), TWO: Scripted()})
     layer = Balancer(Balance(), bench.runtime, transport, at("users.internal"))
 
     await layer(bench.call())
@@ -216,7 +216,7 @@ async def test_a_name_stands_for_all_its_addresses() -> None:
 async def test_a_name_without_ipv4_is_called_by_ipv6() -> None:
     """Services that live on IPv6 alone are reached."""
     Names("2001:db8::1")
-    bench = Workbench()
+    bench = LayerRuntime()
     layer = balancer(bench, {"2001:db8::1": Scripted(reply())}, "users.internal")
 
     assert (await layer(bench.call())).status == 200
@@ -224,7 +224,7 @@ async def test_a_name_without_ipv4_is_called_by_ipv6() -> None:
 
 async def test_an_address_is_never_looked_up() -> None:
     """Neither are names that a transport of its own knows the way to."""
-    names, bench = Names(), Workbench()
+    names, bench = Names(), LayerRuntime()
 
     await balancer(bench, {ONE: Scripted()})(bench.call())
     await balancer(bench, {"users": Scripted()}, resolves=False)(bench.call())
@@ -234,7 +234,7 @@ async def test_an_address_is_never_looked_up() -> None:
 
 async def test_all_first_calls_share_one_lookup() -> None:
     """A hundred calls at start-up ask once, and one that leaves disturbs nobody."""
-    names, bench = Names(ONE, takes=1), Workbench()
+    names, bench = Names(ONE, takes=1), LayerRuntime()
     layer = balancer(bench, {ONE: Scripted(reply())}, "users.internal")
     tasks = [asyncio.create_task(layer(bench.call())) for _ in range(100)]
     await asyncio.sleep(0.5)
@@ -248,7 +248,7 @@ async def test_all_first_calls_share_one_lookup() -> None:
 
 async def test_a_change_of_addresses_is_followed_in_the_background() -> None:
     """After thirty seconds calls go to the new address, and the old connections are closed."""
-    names, bench = Names(ONE), Workbench()
+    names, bench = Names(ONE), LayerRuntime()
     transport = ScriptedTransport({ONE: Scripted(reply(200, b"old", after=1)), TWO: Scripted()})
     layer = Balancer(Balance(), bench.runtime, transport, at("users.internal"))
     await layer(bench.call())
@@ -271,7 +271,7 @@ async def test_a_change_of_addresses_is_followed_in_the_background() -> None:
 
 async def test_a_resolver_that_fails_leaves_the_last_good_addresses_for_ten_minutes() -> None:
     """Callers notice nothing; after that a call fails at once, marked as never sent."""
-    names, bench = Names(ONE), Workbench()
+    names, bench = Names(ONE), LayerRuntime()
     layer = balancer(bench, {ONE: Scripted(reply())}, "users.internal")
     await layer(bench.call())
     names.addresses, began = (), bench.now
@@ -293,7 +293,7 @@ async def test_a_resolver_that_fails_leaves_the_last_good_addresses_for_ten_minu
 
 async def test_a_resolver_that_hangs_piles_nothing_up() -> None:
     """One lookup is under way; calls wait for it two seconds at most, and further ones not."""
-    names, bench = Names(ONE, takes=20), Workbench()
+    names, bench = Names(ONE, takes=20), LayerRuntime()
     layer = balancer(bench, {ONE: Scripted(reply())}, "users.internal")
     began = bench.now
     with pytest.raises(TransportFailed):
@@ -314,7 +314,7 @@ async def test_a_resolver_that_hangs_piles_nothing_up() -> None:
 
 async def test_one_call_at_a_time_waits_for_a_name_that_failed() -> None:
     """While there is no address, one caller probes the resolver and the others fail at once."""
-    names, bench = Names(takes=1), Workbench()
+    names, bench = Names(takes=1), LayerRuntime()
     layer = balancer(bench, {ONE: Scripted(reply())}, "users.internal")
     with pytest.raises(TransportFailed):
         await layer(bench.call())
@@ -336,7 +336,7 @@ async def test_one_call_at_a_time_waits_for_a_name_that_failed() -> None:
 
 async def test_a_resolver_that_hangs_leaves_the_last_good_addresses_for_ten_minutes() -> None:
     """Silence is no confirmation: it ages addresses as failures do."""
-    names, bench = Names(ONE), Workbench()
+    names, bench = Names(ONE), LayerRuntime()
     layer = balancer(bench, {ONE: Scripted(reply())}, "users.internal")
     await layer(bench.call())
     names.takes, began = 3600, bench.now
@@ -354,7 +354,7 @@ async def test_a_resolver_that_hangs_leaves_the_last_good_addresses_for_ten_minu
 
 async def test_calls_that_wait_for_a_name_fail_when_the_gateway_closes() -> None:
     """They are told so, and not cancelled as if their clients had left."""
-    _, bench = Names(takes=20), Workbench()
+    _, bench = Names(takes=20), LayerRuntime()
     layer = balancer(bench, {}, "users.internal")
     waiting = [asyncio.create_task(layer(bench.call())) for _ in range(3)]
     await asyncio.sleep(0.5)
@@ -367,7 +367,7 @@ async def test_calls_that_wait_for_a_name_fail_when_the_gateway_closes() -> None
 
 async def test_a_name_that_resolves_at_last_is_called() -> None:
     """The caller that asked for the lookup waits for it, and is served."""
-    names, bench = Names(), Workbench()
+    names, bench = Names(), LayerRuntime()
     layer = balancer(bench, {ONE: Scripted(reply())}, "users.internal")
     with pytest.raises(TransportFailed):
         await layer(bench.call())
@@ -379,7 +379,7 @@ async def test_a_name_that_resolves_at_last_is_called() -> None:
 
 async def test_a_stream_counts_as_a_call_until_it_is_left() -> None:
     """Long streams weigh on the choice of an endpoint, and a failing one is told."""
-    bench = Workbench()
+    bench = LayerRuntime()
     layer = balancer(bench, {ONE: Scripted(reply(200, b"rows"))})
     (place,) = [layer.endpoints.pick(bench.now, bench.runtime.chance)]
 
@@ -392,7 +392,7 @@ async def test_a_stream_counts_as_a_call_until_it_is_left() -> None:
 
 async def test_streams_that_fail_eject_their_endpoint() -> None:
     """What breaks while streaming counts like any other failure."""
-    bench = Workbench()
+    bench = LayerRuntime()
     layer = balancer(bench, {ONE: Scripted(fail()), TWO: Scripted(fail()), THREE: Scripted()})
 
     for _ in range(100):
@@ -409,7 +409,7 @@ async def test_streams_that_fail_eject_their_endpoint() -> None:
 async def test_closing_closes_every_endpoint_and_stops_looking() -> None:
     """A gateway that stops leaves no connection and no task."""
     Names(ONE, takes=5)
-    bench, transport = Workbench(), ScriptedTransport({})
+    bench, transport = LayerRuntime(), ScriptedTransport({})
     layer = Balancer(Balance(), bench.runtime, transport, at(TWO, "users.internal"))
     with pytest.raises(TransportFailed):
         await layer(bench.call())
@@ -423,7 +423,7 @@ async def test_closing_closes_every_endpoint_and_stops_looking() -> None:
 
 async def test_its_line_names_the_endpoints_and_which_are_ejected() -> None:
     """What `repr(upstream)` prints."""
-    bench = Workbench()
+    bench = LayerRuntime()
     balance = balancer(bench, {ONE: Scripted(fail()), TWO: Scripted()})
     layer = RetryLayer(GENEROUS, bench.runtime, balance)
     for _ in range(40):

@@ -6,11 +6,11 @@ import pytest
 
 from bff_core.call import Handler
 from bff_core.errors import BulkheadFull, CircuitOpen, DeadlineExceeded, TransportFailed
-from bff_core.events import BreakerChanged, Shed
+from bff_core.events import BreakerChanged, CallRejected
 from bff_core.policy.upstream.breaker import Breaker
 from bff_core.policy.upstream.bulkhead import Bulkhead
 from bff_core.policy.upstream.policy import Policy
-from bff_core.testing.layer_runtime import Workbench
+from bff_core.testing.layer_runtime import LayerRuntime
 from bff_core.testing.scripted import (
     Scripted,
     ScriptedTransport,
@@ -28,7 +28,7 @@ from bff_core.upstream.transport.interface import Endpoint
 pytestmark = pytest.mark.virtual_time
 
 
-async def after_twenty(bench: Workbench, step: Step, **options) -> tuple[BreakerLayer, Scripted]:
+async def after_twenty(bench: LayerRuntime, step: Step, **options) -> tuple[BreakerLayer, Scripted]:
     """Return a breaker through which twenty calls went."""
     upstream = Scripted(step)
     layer = BreakerLayer(Breaker(**options), bench.runtime, upstream)
@@ -39,7 +39,7 @@ async def after_twenty(bench: Workbench, step: Step, **options) -> tuple[Breaker
 @pytest.mark.parametrize("step", [reply(500), reply(503), fail(), fail(is_sent=False)])
 async def test_an_upstream_that_fails_is_not_called_any_more(step: Step) -> None:
     """Refusals are immediate, and tell when to come again."""
-    bench = Workbench()
+    bench = LayerRuntime()
     layer, upstream = await after_twenty(bench, step)
     began = bench.now
 
@@ -54,7 +54,7 @@ async def test_an_upstream_that_fails_is_not_called_any_more(step: Step) -> None
 @pytest.mark.parametrize("status", [400, 401, 404, 409, 429])
 async def test_what_a_client_did_wrong_never_counts(status: int) -> None:
     """4xx, 429 included, leave the circuit closed."""
-    bench = Workbench()
+    bench = LayerRuntime()
 
     layer, _ = await after_twenty(bench, reply(status))
 
@@ -63,7 +63,7 @@ async def test_what_a_client_did_wrong_never_counts(status: int) -> None:
 
 async def test_what_was_never_sent_does_not_count() -> None:
     """A full bulkhead says nothing about the upstream."""
-    bench = Workbench()
+    bench = LayerRuntime()
 
     layer, _ = await after_twenty(bench, fail_with(lambda call: BulkheadFull("full", call=call)))
 
@@ -72,7 +72,7 @@ async def test_what_was_never_sent_does_not_count() -> None:
 
 async def test_slow_replies_open_it() -> None:
     """An upstream may answer well, but too late to be of use."""
-    bench = Workbench()
+    bench = LayerRuntime()
 
     layer, _ = await after_twenty(bench, reply(after=2.5))
 
@@ -81,7 +81,7 @@ async def test_slow_replies_open_it() -> None:
 
 async def test_waiting_for_a_permit_makes_no_call_slow() -> None:
     """Fifty quick calls through a narrow bulkhead take five seconds, and speak against nobody."""
-    bench, upstream = Workbench(), Scripted(reply(after=0.1))
+    bench, upstream = LayerRuntime(), Scripted(reply(after=0.1))
     policy = Policy(bulkhead=Bulkhead(concurrent=1))
     handler = stack_to(upstream, bench, policy)
     began = bench.now
@@ -94,7 +94,7 @@ async def test_waiting_for_a_permit_makes_no_call_slow() -> None:
 
 async def test_a_slow_reply_behind_a_queue_counts_by_what_the_upstream_took() -> None:
     """Twenty-five calls that take two seconds each open the circuit, permits or not."""
-    bench, upstream = Workbench(), Scripted(reply(after=2.1))
+    bench, upstream = LayerRuntime(), Scripted(reply(after=2.1))
     handler = stack_to(upstream, bench, Policy(bulkhead=Bulkhead(concurrent=10)))
 
     calls = (handler(bench.call(f"/users/{number}")) for number in range(30))
@@ -103,7 +103,7 @@ async def test_a_slow_reply_behind_a_queue_counts_by_what_the_upstream_took() ->
     assert [event.state for event in bench.heard_of(BreakerChanged)] == ["open"]
 
 
-def stack_to(upstream: Scripted, bench: Workbench, policy: Policy) -> Handler:
+def stack_to(upstream: Scripted, bench: LayerRuntime, policy: Policy) -> Handler:
     transport = ScriptedTransport({"10.0.0.1": upstream})
     origin = Endpoint("http", "10.0.0.1", 80, "10.0.0.1")
     return UpstreamStack(policy, [origin], bench.runtime, transport).handler
@@ -111,7 +111,7 @@ def stack_to(upstream: Scripted, bench: Workbench, policy: Policy) -> Handler:
 
 async def test_clients_that_leave_never_count() -> None:
     """However many cancel, and however long they waited."""
-    bench = Workbench()
+    bench = LayerRuntime()
     layer = BreakerLayer(Breaker(), bench.runtime, Scripted(hang()))
     tasks = [asyncio.create_task(layer(bench.call(timeout=60))) for _ in range(50)]
     await asyncio.sleep(30)
@@ -126,7 +126,7 @@ async def test_clients_that_leave_never_count() -> None:
 @pytest.mark.parametrize(("left", "state"), [(0.8, "open"), (0.05, "closed")])
 async def test_calls_cut_at_their_deadline_count_if_it_left_some_time(left, state) -> None:
     """A hanging upstream opens it; a client that asks for 50 ms cannot."""
-    bench = Workbench()
+    bench = LayerRuntime()
     breaker = BreakerLayer(Breaker(), bench.runtime, Scripted(hang()))
     layer = DeadlineLayer(bench.runtime, breaker)
 
@@ -140,7 +140,7 @@ async def test_calls_cut_at_their_deadline_count_if_it_left_some_time(left, stat
 
 async def test_it_closes_after_good_probes_and_tells_each_change() -> None:
     """Three calls probe, one after another or at once; then everybody is let through."""
-    bench = Workbench()
+    bench = LayerRuntime()
     layer, upstream = await after_twenty(bench, reply(500))
     upstream.then(reply(200))
     await asyncio.sleep(6)
@@ -154,7 +154,7 @@ async def test_it_closes_after_good_probes_and_tells_each_change() -> None:
 
 async def test_only_three_calls_probe_at_once() -> None:
     """There is no herd at half-open: the others are refused meanwhile."""
-    bench = Workbench()
+    bench = LayerRuntime()
     layer, upstream = await after_twenty(bench, reply(500))
     upstream.then(reply(200, after=1))
     await asyncio.sleep(6)
@@ -165,12 +165,12 @@ async def test_only_three_calls_probe_at_once() -> None:
 
     assert sum(isinstance(outcome, CircuitOpen) for outcome in outcomes) == 97
     assert len(upstream.calls) == 23
-    assert len(bench.heard_of(Shed)) == 97
+    assert len(bench.heard_of(CallRejected)) == 97
 
 
 async def test_cancelled_probes_give_their_slots_back() -> None:
     """Clients that leave in half-open don't block it for ever."""
-    bench = Workbench()
+    bench = LayerRuntime()
     layer, upstream = await after_twenty(bench, reply(500))
     upstream.then(hang())
     await asyncio.sleep(6)
@@ -188,7 +188,7 @@ async def test_cancelled_probes_give_their_slots_back() -> None:
 
 async def test_a_mistake_in_the_gateway_gives_its_slot_back() -> None:
     """An unexpected error is not the upstream's, and the probe's slot is free again."""
-    bench = Workbench()
+    bench = LayerRuntime()
     layer, upstream = await after_twenty(bench, reply(500))
     upstream.then(fail_with(lambda call: ZeroDivisionError()))
     await asyncio.sleep(6)
@@ -202,7 +202,7 @@ async def test_a_mistake_in_the_gateway_gives_its_slot_back() -> None:
 
 async def test_readiness_may_ask_whether_it_is_open() -> None:
     """It is no longer open as soon as it would let somebody probe, or nobody ever would."""
-    bench = Workbench()
+    bench = LayerRuntime()
     layer, _ = await after_twenty(bench, reply(500))
 
     at_first = layer.is_open
@@ -213,7 +213,7 @@ async def test_readiness_may_ask_whether_it_is_open() -> None:
 
 async def test_replies_that_come_late_do_not_open_it_again() -> None:
     """Calls from before the outage may fail after it is over."""
-    bench, upstream = Workbench(), Scripted(*[fail(after=9)] * 30, reply(500))
+    bench, upstream = LayerRuntime(), Scripted(*[fail(after=9)] * 30, reply(500))
     layer = BreakerLayer(Breaker(), bench.runtime, upstream)
     early = [asyncio.create_task(layer(bench.call())) for _ in range(30)]
     await asyncio.sleep(0)

@@ -7,22 +7,22 @@ import pytest
 
 from bff_core.call import Call, Reply
 from bff_core.errors import BulkheadFull
-from bff_core.events import Shed
+from bff_core.events import CallRejected
 from bff_core.policy.upstream.bulkhead import Bulkhead
-from bff_core.testing.layer_runtime import Workbench
+from bff_core.testing.layer_runtime import LayerRuntime
 from bff_core.testing.scripted import Scripted, hang, reply
 from bff_core.upstream.layers.bulkhead import BulkheadLayer
 
 pytestmark = pytest.mark.virtual_time
 
 
-def bulkhead(bench: Workbench, upstream: Scripted, concurrent: int, queue: int) -> BulkheadLayer:
+def bulkhead(bench: LayerRuntime, upstream: Scripted, concurrent: int, queue: int) -> BulkheadLayer:
     return BulkheadLayer(Bulkhead(concurrent=concurrent, queue=queue), bench.runtime, upstream)
 
 
 async def test_calls_beyond_the_limit_wait_for_their_turn() -> None:
     """Six calls of a second, two at once, take three seconds, in the order they came."""
-    bench, upstream = Workbench(), Scripted(reply(after=1))
+    bench, upstream = LayerRuntime(), Scripted(reply(after=1))
     layer, began = bulkhead(bench, upstream, 2, 10), bench.now
 
     calls = [bench.call(f"/users/{number}") for number in range(6)]
@@ -34,7 +34,7 @@ async def test_calls_beyond_the_limit_wait_for_their_turn() -> None:
 
 async def test_a_full_queue_refuses_at_once() -> None:
     """The caller hears it without waiting, and an event tells of it."""
-    bench, upstream = Workbench(), Scripted(hang())
+    bench, upstream = LayerRuntime(), Scripted(hang())
     layer = bulkhead(bench, upstream, 1, 1)
     tasks = [asyncio.create_task(layer(bench.call())) for _ in range(2)]
     await asyncio.sleep(0)
@@ -44,7 +44,7 @@ async def test_a_full_queue_refuses_at_once() -> None:
         await layer(bench.call())
 
     assert (told.value.status, told.value.attempts, bench.now) == (503, 0, began)
-    assert [event.reason for event in bench.heard_of(Shed)] == ["bulkhead_full"]
+    assert [event.reason for event in bench.heard_of(CallRejected)] == ["bulkhead_full"]
     await cancelled(tasks)
 
 
@@ -56,7 +56,7 @@ async def cancelled(tasks: list[asyncio.Task]) -> None:
 
 async def test_nobody_queues_beyond_the_deadline() -> None:
     """A call that gets no permit in time is refused just before, and never sent."""
-    bench, upstream = Workbench(), Scripted(hang())
+    bench, upstream = LayerRuntime(), Scripted(hang())
     layer = bulkhead(bench, upstream, 1, 10)
     first = asyncio.create_task(layer(bench.call(timeout=60)))
     await asyncio.sleep(0)
@@ -66,14 +66,14 @@ async def test_nobody_queues_beyond_the_deadline() -> None:
         await layer(bench.call(timeout=2))
 
     assert 1.99 < bench.now - began < 2
-    assert [event.reason for event in bench.heard_of(Shed)] == ["queue"]
+    assert [event.reason for event in bench.heard_of(CallRejected)] == ["queue"]
     assert len(upstream.calls) == 1
     await cancelled([first])
 
 
 async def test_a_permit_passes_on_when_its_new_owner_has_just_left() -> None:
     """Cancelling in the moment of the hand-over loses no permit."""
-    bench, loop = Workbench(), asyncio.get_running_loop()
+    bench, loop = LayerRuntime(), asyncio.get_running_loop()
 
     async def answer_while_the_next_leaves(_: Call) -> Reply:
         await asyncio.sleep(1)
@@ -91,7 +91,7 @@ async def test_a_permit_passes_on_when_its_new_owner_has_just_left() -> None:
 
 async def test_one_who_leaves_and_one_who_is_done_at_once_lose_no_permit() -> None:
     """The first in the queue is cancelled before the permit comes free, and not yet awake."""
-    bench, upstream = Workbench(), Scripted(reply(after=1), reply())
+    bench, upstream = LayerRuntime(), Scripted(reply(after=1), reply())
     layer = bulkhead(bench, upstream, 1, 10)
     _, second, third = (asyncio.create_task(layer(bench.call())) for _ in range(3))
     await asyncio.sleep(0.5)
@@ -104,7 +104,7 @@ async def test_one_who_leaves_and_one_who_is_done_at_once_lose_no_permit() -> No
 @pytest.mark.parametrize("seed", range(5))
 async def test_a_storm_of_cancellations_leaves_all_permits_free(seed: int) -> None:
     """A thousand calls of which half are cancelled at any moment: none is lost or doubled."""
-    bench, chance = Workbench(listens=False), random.Random(seed)
+    bench, chance = LayerRuntime(listens=False), random.Random(seed)
     most, steps = 0, [reply(after=chance.randrange(4) / 4) for _ in range(2000)]
     upstream = Scripted(*steps)
     layer = bulkhead(bench, upstream, 10, 2000)

@@ -9,7 +9,7 @@ import pytest
 from bff_core.call import Call, Reply
 from bff_core.errors import DeadlineExceeded, TransportFailed
 from bff_core.events import Coalesced
-from bff_core.testing.layer_runtime import Workbench
+from bff_core.testing.layer_runtime import LayerRuntime
 from bff_core.testing.scripted import Scripted, fail, fail_with, hang, reply
 from bff_core.upstream.layers.coalesce import CoalesceLayer
 from bff_core.upstream.layers.deadline import DeadlineLayer
@@ -17,13 +17,13 @@ from bff_core.upstream.layers.deadline import DeadlineLayer
 pytestmark = pytest.mark.virtual_time
 
 
-def stacked(bench: Workbench, upstream: Scripted) -> DeadlineLayer:
+def stacked(bench: LayerRuntime, upstream: Scripted) -> DeadlineLayer:
     return DeadlineLayer(bench.runtime, CoalesceLayer(bench.runtime, upstream))
 
 
 async def test_a_thousand_equal_reads_are_one_call() -> None:
     """All get the reply of the first, and 999 events tell of it."""
-    bench, upstream = Workbench(), Scripted(reply(200, b"shared", after=1))
+    bench, upstream = LayerRuntime(), Scripted(reply(200, b"shared", after=1))
     layer = stacked(bench, upstream)
 
     replies = await asyncio.gather(*(layer(bench.call()) for _ in range(1000)))
@@ -45,7 +45,7 @@ async def test_a_thousand_equal_reads_are_one_call() -> None:
 )
 async def test_calls_that_differ_are_not_shared(other: dict) -> None:
     """Another target, method, viewer or header is another call."""
-    bench, upstream = Workbench(), Scripted(reply(after=1))
+    bench, upstream = LayerRuntime(), Scripted(reply(after=1))
     layer = stacked(bench, upstream)
 
     await asyncio.gather(layer(bench.call(audience="viewer-1")), layer(bench.call(**other)))
@@ -55,7 +55,7 @@ async def test_calls_that_differ_are_not_shared(other: dict) -> None:
 
 async def test_read_past_caches_joins_no_flight() -> None:
     """What took off before a write says nothing of the write: each check of a saga is sent."""
-    bench, upstream = Workbench(), Scripted(reply(after=1))
+    bench, upstream = LayerRuntime(), Scripted(reply(after=1))
     layer = stacked(bench, upstream)
     headers = ((b"accept", b"application/json"), (b"cache-control", b"no-cache"))
 
@@ -66,7 +66,7 @@ async def test_read_past_caches_joins_no_flight() -> None:
 
 async def test_writes_are_never_shared() -> None:
     """Two equal orders are two orders."""
-    bench, upstream = Workbench(), Scripted(reply(after=1))
+    bench, upstream = LayerRuntime(), Scripted(reply(after=1))
     layer = stacked(bench, upstream)
 
     await asyncio.gather(*(layer(bench.call(method="POST")) for _ in range(2)))
@@ -76,7 +76,7 @@ async def test_writes_are_never_shared() -> None:
 
 async def test_a_read_that_follows_is_a_call_of_its_own() -> None:
     """Coalescing is no cache: what has landed is forgotten."""
-    bench, upstream = Workbench(), Scripted(reply())
+    bench, upstream = LayerRuntime(), Scripted(reply())
     layer = stacked(bench, upstream)
 
     await layer(bench.call())
@@ -87,7 +87,7 @@ async def test_a_read_that_follows_is_a_call_of_its_own() -> None:
 
 async def test_a_failure_is_shared_once() -> None:
     """Those present get it; who comes later calls again."""
-    bench, upstream = Workbench(), Scripted(fail(after=1), reply())
+    bench, upstream = LayerRuntime(), Scripted(fail(after=1), reply())
     layer = stacked(bench, upstream)
 
     outcomes = await asyncio.gather(
@@ -101,7 +101,7 @@ async def test_a_failure_is_shared_once() -> None:
 
 async def test_a_waiter_that_leaves_fails_nobody() -> None:
     """Neither the leader nor the other waiters notice."""
-    bench, upstream = Workbench(), Scripted(reply(after=1))
+    bench, upstream = LayerRuntime(), Scripted(reply(after=1))
     layer = stacked(bench, upstream)
     leader, leaver, waiter = (asyncio.create_task(layer(bench.call())) for _ in range(3))
     await asyncio.sleep(0.5)
@@ -115,7 +115,7 @@ async def test_a_waiter_that_leaves_fails_nobody() -> None:
 
 async def test_when_the_leader_leaves_a_waiter_leads_on() -> None:
     """It sends again, and the others wait for its reply."""
-    bench, upstream = Workbench(), Scripted(reply(200, b"first", after=1), reply(200, b"second"))
+    bench, upstream = LayerRuntime(), Scripted(reply(200, b"first", after=1), reply(200, b"second"))
     layer = stacked(bench, upstream)
     leader, *waiters = (asyncio.create_task(layer(bench.call())) for _ in range(4))
     await asyncio.sleep(0.5)
@@ -129,7 +129,7 @@ async def test_when_the_leader_leaves_a_waiter_leads_on() -> None:
 
 async def test_a_leader_out_of_time_hands_over_to_those_with_more() -> None:
     """A short deadline fails its own call only."""
-    bench, upstream = Workbench(), Scripted(hang(), reply())
+    bench, upstream = LayerRuntime(), Scripted(hang(), reply())
     layer = stacked(bench, upstream)
     hasty = asyncio.create_task(layer(bench.call(timeout=0.5)))
     patient = asyncio.create_task(layer(bench.call(timeout=5)))
@@ -143,7 +143,7 @@ async def test_a_leader_out_of_time_hands_over_to_those_with_more() -> None:
 
 async def test_a_transport_that_keeps_the_leaders_deadline_fails_only_the_leader() -> None:
     """It is the same whichever layer notices first that the leader's time is over."""
-    bench = Workbench()
+    bench = LayerRuntime()
     timed_out = fail_with(lambda call: DeadlineExceeded("took too long", call=call))
 
     async def until_deadline(call: Call) -> Reply:
@@ -162,7 +162,7 @@ async def test_a_transport_that_keeps_the_leaders_deadline_fails_only_the_leader
 
 async def test_a_failure_that_nobody_is_left_to_hear_makes_no_noise() -> None:
     """A waiter that leaves in the moment of the failure causes no warning in the logs."""
-    bench, loop, noise = Workbench(), asyncio.get_running_loop(), []
+    bench, loop, noise = LayerRuntime(), asyncio.get_running_loop(), []
     loop.set_exception_handler(lambda _, context: noise.append(context))
 
     async def fail_while_the_waiter_leaves(call: Call) -> Reply:
@@ -181,7 +181,7 @@ async def test_a_failure_that_nobody_is_left_to_hear_makes_no_noise() -> None:
 
 async def test_a_waiter_goes_at_its_own_deadline() -> None:
     """Waiting for another's call is no excuse to be late."""
-    bench, upstream = Workbench(), Scripted(reply(after=3))
+    bench, upstream = LayerRuntime(), Scripted(reply(after=3))
     layer = stacked(bench, upstream)
     leader = asyncio.create_task(layer(bench.call(timeout=5)))
     await asyncio.sleep(0)
@@ -196,7 +196,7 @@ async def test_a_waiter_goes_at_its_own_deadline() -> None:
 
 async def test_a_flight_that_nobody_awaits_is_cancelled_and_forgotten() -> None:
     """When all have left, the upstream is left alone, and the next read starts afresh."""
-    bench, upstream = Workbench(), Scripted(hang(), reply())
+    bench, upstream = LayerRuntime(), Scripted(hang(), reply())
     coalesce = CoalesceLayer(bench.runtime, upstream)
     leader, waiter = (asyncio.create_task(coalesce(bench.call())) for _ in range(2))
     await asyncio.sleep(0.5)
@@ -211,7 +211,7 @@ async def test_a_flight_that_nobody_awaits_is_cancelled_and_forgotten() -> None:
 
 async def test_leader_and_successor_leaving_in_one_moment_hands_over_to_the_third() -> None:
     """The lead is never lost between two who leave."""
-    bench, upstream = Workbench(), Scripted(hang(), reply())
+    bench, upstream = LayerRuntime(), Scripted(hang(), reply())
     coalesce = CoalesceLayer(bench.runtime, upstream)
     leader, second, third = (asyncio.create_task(coalesce(bench.call())) for _ in range(3))
     await asyncio.sleep(0.5)
@@ -226,7 +226,7 @@ async def test_leader_and_successor_leaving_in_one_moment_hands_over_to_the_thir
 
 async def test_a_mistake_in_the_gateway_reaches_everyone() -> None:
     """An unexpected error is shared like any other; nobody hangs."""
-    bench = Workbench()
+    bench = LayerRuntime()
 
     async def broken(_: object) -> Reply:
         await asyncio.sleep(1)
@@ -243,7 +243,7 @@ async def test_a_mistake_in_the_gateway_reaches_everyone() -> None:
 @pytest.mark.parametrize("seed", range(5))
 async def test_a_storm_of_cancellations_costs_one_call_per_leader_that_leaves(seed: int) -> None:
     """Of 1,000 readers 600 leave, many in one moment: the others all get the reply."""
-    bench, chance = Workbench(listens=False), random.Random(seed)
+    bench, chance = LayerRuntime(listens=False), random.Random(seed)
     upstream = Scripted(reply(after=4))
     coalesce = CoalesceLayer(bench.runtime, upstream)
     tasks = [asyncio.create_task(coalesce(bench.call(timeout=1e6))) for _ in range(1000)]

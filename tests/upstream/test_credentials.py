@@ -15,7 +15,7 @@ from bff_core.errors import (
 from bff_core.events import Unauthorized
 from bff_core.policy.upstream.breaker import Breaker
 from bff_core.policy.upstream.credentials import ApiKey, Basic, ClientCredentials, Relay
-from bff_core.testing.layer_runtime import Workbench
+from bff_core.testing.layer_runtime import LayerRuntime
 from bff_core.testing.scripted import hang, reply
 from bff_core.upstream.decoding import decoding
 from bff_core.upstream.stack import open_stack, wire
@@ -269,7 +269,7 @@ async def test_credentials_without_anybody_who_has_them_stop_the_start() -> None
     counter = Counter(Relay())
 
     with pytest.raises(ConfigurationError, match=r"credential=Wallet"):
-        open_stack(counter.policy, ["http://10.0.0.1"], Workbench().runtime, wire)
+        open_stack(counter.policy, ["http://10.0.0.1"], LayerRuntime().runtime, wire)
 
 
 async def test_a_copy_that_carries_fields_is_the_call_otherwise() -> None:

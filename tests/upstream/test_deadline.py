@@ -8,7 +8,7 @@ import pytest
 from bff_core.call import Call, Reply
 from bff_core.errors import DeadlineExceeded
 from bff_core.policy.upstream.policy import Policy
-from bff_core.testing.layer_runtime import Workbench
+from bff_core.testing.layer_runtime import LayerRuntime
 from bff_core.testing.scripted import Scripted, ScriptedTransport, hang, reply
 from bff_core.upstream.layers.deadline import DeadlineLayer
 from bff_core.upstream.stack import UpstreamStack
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.virtual_time
 
 async def test_a_call_that_hangs_ends_at_its_deadline() -> None:
     """Not a moment later, and what was under way is cancelled."""
-    bench, upstream = Workbench(), Scripted(hang())
+    bench, upstream = LayerRuntime(), Scripted(hang())
     began = bench.now
 
     with pytest.raises(DeadlineExceeded) as told:
@@ -32,7 +32,7 @@ async def test_a_call_that_hangs_ends_at_its_deadline() -> None:
 
 async def test_a_reply_in_time_passes() -> None:
     """The deadline costs nothing and leaves nothing behind."""
-    bench, upstream = Workbench(), Scripted(reply(200, b"ok", after=0.7))
+    bench, upstream = LayerRuntime(), Scripted(reply(200, b"ok", after=0.7))
 
     received = await DeadlineLayer(bench.runtime, upstream)(bench.call(timeout=0.8))
     await asyncio.sleep(5)
@@ -42,7 +42,7 @@ async def test_a_reply_in_time_passes() -> None:
 
 async def test_a_call_whose_time_is_over_is_not_sent() -> None:
     """No attempt is made, and the error says so."""
-    bench, upstream = Workbench(), Scripted()
+    bench, upstream = LayerRuntime(), Scripted()
 
     with pytest.raises(DeadlineExceeded) as told:
         await DeadlineLayer(bench.runtime, upstream)(bench.call(timeout=0))
@@ -52,7 +52,7 @@ async def test_a_call_whose_time_is_over_is_not_sent() -> None:
 
 async def test_the_error_tells_how_many_attempts_there_were() -> None:
     """Two attempts that hung, and a third that the deadline cut."""
-    bench = Workbench()
+    bench = LayerRuntime()
     transport = ScriptedTransport({"10.0.0.1": Scripted(hang())})
     origin = Endpoint("http", "10.0.0.1", 80, "10.0.0.1")
     policy = Policy(attempt_timeout=1.0)
@@ -66,7 +66,7 @@ async def test_the_error_tells_how_many_attempts_there_were() -> None:
 
 async def test_a_cancellation_from_elsewhere_passes_through() -> None:
     """A client that leaves is no timeout."""
-    bench, upstream = Workbench(), Scripted(hang())
+    bench, upstream = LayerRuntime(), Scripted(hang())
     task = asyncio.create_task(DeadlineLayer(bench.runtime, upstream)(bench.call()))
     await asyncio.sleep(1)
 
@@ -78,7 +78,7 @@ async def test_a_cancellation_from_elsewhere_passes_through() -> None:
 
 async def test_a_task_cancelled_at_its_deadline_by_others_too_stays_cancelled() -> None:
     """Whoever cancels a task may rely on it, even in the very same moment."""
-    bench, upstream = Workbench(), Scripted(hang())
+    bench, upstream = LayerRuntime(), Scripted(hang())
     task = asyncio.create_task(DeadlineLayer(bench.runtime, upstream)(bench.call(timeout=1)))
     asyncio.get_running_loop().call_later(1, task.cancel)
 
@@ -88,7 +88,7 @@ async def test_a_task_cancelled_at_its_deadline_by_others_too_stays_cancelled() 
 
 async def test_calls_end_each_at_its_own_deadline() -> None:
     """One timer serves all of them, whatever the order in which they came."""
-    bench, upstream = Workbench(), Scripted(hang())
+    bench, upstream = LayerRuntime(), Scripted(hang())
     layer, began = DeadlineLayer(bench.runtime, upstream), bench.now
     timeouts = [3.0, 1.0, 2.0, 1.0, 0.5]
 
@@ -102,7 +102,7 @@ async def test_calls_end_each_at_its_own_deadline() -> None:
 
 async def test_a_task_goes_on_as_usual_after_a_deadline() -> None:
     """The cancellation is taken back, so that a timeout around the caller still works."""
-    bench = Workbench()
+    bench = LayerRuntime()
     layer = DeadlineLayer(bench.runtime, Scripted(hang()))
     for _ in range(3):
         with pytest.raises(DeadlineExceeded):
@@ -117,7 +117,7 @@ async def test_a_task_goes_on_as_usual_after_a_deadline() -> None:
 
 async def test_an_error_that_an_inner_layer_made_of_the_cancellation_stands() -> None:
     """Whoever cleans up by raising is heard, and the task is not left cancelled."""
-    bench = Workbench()
+    bench = LayerRuntime()
 
     async def stubborn(call: Call) -> Reply:
         try:
@@ -135,7 +135,7 @@ async def test_an_error_that_an_inner_layer_made_of_the_cancellation_stands() ->
 @pytest.mark.uvloop
 async def test_it_is_not_early_on_a_coarse_loop() -> None:
     """Timers of uvloop count whole milliseconds; a deadline is kept to the microsecond."""
-    bench = Workbench(clock=time.monotonic)
+    bench = LayerRuntime(clock=time.monotonic)
 
     for timeout in (0.0107, 0.0003, 0.0051):
         call = bench.call(timeout=timeout)

@@ -13,7 +13,7 @@ import pytest
 from bff_core.errors import TransportFailed
 from bff_core.policy.upstream.balance import Balance
 from bff_core.policy.upstream.connection import Connection
-from bff_core.testing.layer_runtime import Workbench
+from bff_core.testing.layer_runtime import LayerRuntime
 from bff_core.upstream.layers.balance import Balancer
 from bff_core.upstream.threads import OwnThread
 from bff_core.upstream.transport.interface import Endpoint
@@ -103,7 +103,7 @@ async def listening(address, port, answer):
 @pytest.mark.virtual_time
 async def test_a_service_that_moves_is_followed_over_real_sockets():
     """Within thirty seconds calls go to the new address; the old connections are closed."""
-    bench, found = Workbench(), ["127.0.0.1"]
+    bench, found = LayerRuntime(), ["127.0.0.1"]
 
     async def resolve(_name):
         return found
@@ -132,7 +132,7 @@ async def test_a_service_that_moves_is_followed_over_real_sockets():
 @ON_BOTH_LOOPS
 async def test_a_name_that_does_not_exist_fails_fast(loop):
     """The real resolver says no; the call was never sent and says so at once."""
-    bench = Workbench(clock=time.monotonic)
+    bench = LayerRuntime(clock=time.monotonic)
     transport = WireTransport(Connection(), bench.runtime)
     origin = Endpoint("http", "no-such-name.invalid", 80, "no-such-name.invalid")
     layer = Balancer(Balance(), bench.runtime, transport, [origin])

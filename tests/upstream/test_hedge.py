@@ -15,7 +15,7 @@ from bff_core.policy.upstream.bulkhead import Bulkhead
 from bff_core.policy.upstream.hedge import Hedge
 from bff_core.policy.upstream.policy import Policy
 from bff_core.policy.upstream.retry import Retry
-from bff_core.testing.layer_runtime import Workbench
+from bff_core.testing.layer_runtime import LayerRuntime
 from bff_core.testing.scripted import Scripted, ScriptedTransport, Step, fail, hang, reply
 from bff_core.upstream.layers.bulkhead import BulkheadLayer
 from bff_core.upstream.stack import UpstreamStack
@@ -36,7 +36,7 @@ class Upstream:
     """A hedged upstream that took a tenth of a second for its last hundred calls."""
 
     def __init__(self, *hosts: str, policy: Policy = HEDGED) -> None:
-        self.bench = Workbench()
+        self.bench = LayerRuntime()
         self.scripts = {host: Scripted(QUICK) for host in hosts or (ONE,)}
         origins = [Endpoint("http", host, 80, host) for host in self.scripts]
         transport = ScriptedTransport(self.scripts)

@@ -11,7 +11,7 @@ from bff_core.errors import TransportFailed
 from bff_core.policy.upstream.policy import Policy
 from bff_core.policy.upstream.retry import Retry
 from bff_core.scope import Scope, writing_as
-from bff_core.testing.layer_runtime import Workbench
+from bff_core.testing.layer_runtime import LayerRuntime
 from bff_core.testing.scripted import Scripted, ScriptedTransport, fail, reply
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.stack import UpstreamStack, endpoint_of
@@ -44,7 +44,7 @@ class Desk:
 
     def __init__(self, *steps, kind=Ledger):
         self.upstream = Scripted(*(steps or (reply(204),)))
-        bench = Workbench("ledger")
+        bench = LayerRuntime("ledger")
         transport = ScriptedTransport({"127.0.0.1": self.upstream})
         stack = UpstreamStack(
             kind.policy, [endpoint_of("http://127.0.0.1:1")], bench.runtime, transport

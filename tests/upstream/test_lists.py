@@ -13,7 +13,7 @@ from bff_core.policy.edge.idempotency import is_decided
 from bff_core.policy.upstream.cache import Cache
 from bff_core.policy.upstream.connection import Connection
 from bff_core.policy.upstream.retry import Retry
-from bff_core.testing.layer_runtime import Workbench
+from bff_core.testing.layer_runtime import LayerRuntime
 from bff_core.testing.scripted import Scripted, reply
 from bff_core.upstream.decoding import decoding
 from bff_core.upstream.layers.retry import RetryLayer
@@ -142,7 +142,7 @@ def test_a_status_settles_a_keyed_request_or_leaves_it_open(status):
 
 async def attempts(status: int, method: str = "GET", **headers: str) -> int:
     """Return how often a call is sent that is answered with a status."""
-    bench, upstream = Workbench(), Scripted(reply(status, headers=headers))
+    bench, upstream = LayerRuntime(), Scripted(reply(status, headers=headers))
     await RetryLayer(Retry(attempts=2), bench.runtime, upstream)(bench.call(method=method))
     return len(upstream.calls)
 

@@ -11,9 +11,9 @@ from bff_core.call import Attempt, Call, Reply, StreamedBody
 from bff_core.errors import BadStatus, TransportFailed
 from bff_core.policy.upstream.redirect import redirected
 from bff_core.saga.indeterminate import verdict
-from bff_core.testing.layer_runtime import Workbench
+from bff_core.testing.layer_runtime import LayerRuntime
 from bff_core.testing.scripted import reply
-from bff_core.upstream.credentials.factory import Wallet
+from bff_core.upstream.credentials.factory import CredentialFactory
 from bff_core.upstream.layers.redirect import RedirectLayer
 from bff_core.upstream.stack import open_stack, wire
 from bff_core.upstream.transport.httpx import HttpxTransport
@@ -124,7 +124,7 @@ async def stack_of(transport, urls, policy, **changes):
     """Open a stack by either transport."""
     async with httpx.AsyncClient() as client:
         make = wire if transport == "wire" else lambda *_: HttpxTransport(client)
-        bench = Workbench("orders")
+        bench = LayerRuntime("orders")
         stack = open_stack(policy, urls, replace(bench.runtime, **changes), make)
         try:
             yield bench, stack
@@ -177,7 +177,7 @@ async def test_redirect_is_not_followed_by_default(transport):
 async def test_write_is_sent_on_whole_with_its_credentials(transport):
     """A 307 preserves method, body and key; the credentials are shown anew, to the same origin."""
     hop = (307, ["location: /orders/"], b"")
-    wallet = Wallet({"gateway": "golden"}.__getitem__)
+    wallet = CredentialFactory({"gateway": "golden"}.__getitem__)
     policy = replace(FOLLOWING, credentials=ApiKey(secret="gateway"))
     answers = {"POST /orders": hop, "POST /orders/": DONE}
     async with opened(transport, answers, policy, credential=wallet.open) as (service, send):

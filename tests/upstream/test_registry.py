@@ -8,9 +8,9 @@ import pytest
 from bff_core import Policy, Retry, Scope, Upstream
 from bff_core.errors import CircuitOpen, ConfigurationError, DeadlineExceeded, TransportFailed
 from bff_core.policy.upstream.breaker import Breaker
-from bff_core.testing.layer_runtime import Workbench
+from bff_core.testing.layer_runtime import LayerRuntime
 from bff_core.testing.scripted import Scripted, ScriptedTransport, fail, reply
-from bff_core.upstream.registry import LONGEST_DRAIN, Roster
+from bff_core.upstream.registry import LONGEST_DRAIN, UpstreamRegistry
 from bff_core.upstream.runtime import Runtime
 from bff_core.upstream.transport.interface import Transport
 
@@ -40,10 +40,10 @@ class Office:
     """Two services, how each is called, and what became of their connections."""
 
     def __init__(self, *steps) -> None:
-        self.bench = Workbench()
+        self.bench = LayerRuntime()
         self.users, self.orders = Scripted(*(steps or (reply(200, "Ada"),))), Scripted()
         self.transports: list[ScriptedTransport] = []
-        self.roster = Roster(self._addresses, self._runtime, self._transport)
+        self.roster = UpstreamRegistry(self._addresses, self._runtime, self._transport)
         self.roster.adopt({Users: Users.policy, Orders: Orders.policy})
 
     def change(self, **options) -> None:

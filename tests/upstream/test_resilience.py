@@ -9,7 +9,7 @@ from bff_core.call import Handler
 from bff_core.errors import CircuitOpen, UpstreamError
 from bff_core.events import BreakerChanged
 from bff_core.policy.upstream.policy import Policy
-from bff_core.testing.layer_runtime import Workbench
+from bff_core.testing.layer_runtime import LayerRuntime
 from bff_core.testing.scripted import Scripted, ScriptedTransport, fail, hang, reply
 from bff_core.upstream.stack import UpstreamStack
 from bff_core.upstream.transport.interface import Endpoint
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.virtual_time
 HOST = "10.0.0.1"
 
 
-def stack(bench: Workbench, upstream: Scripted, policy: Policy) -> Handler:
+def stack(bench: LayerRuntime, upstream: Scripted, policy: Policy) -> Handler:
     origin = Endpoint("http", HOST, 80, HOST)
     return UpstreamStack(
         policy, [origin], bench.runtime, ScriptedTransport({HOST: upstream})
@@ -29,7 +29,7 @@ def stack(bench: Workbench, upstream: Scripted, policy: Policy) -> Handler:
 class Load:
     """Fifty different reads per second, and how each ended."""
 
-    def __init__(self, bench: Workbench, handler: Handler) -> None:
+    def __init__(self, bench: LayerRuntime, handler: Handler) -> None:
         self.bench, self.handler = bench, handler
         self.ended: list[tuple[float, float, object]] = []
 
@@ -59,7 +59,7 @@ class Load:
 )
 async def test_a_minute_of_faults_passes_without_a_storm_and_heals_by_itself(fault) -> None:
     """A fifth more attempts at most, refusals within a window, all well 10 s after."""
-    bench, upstream = Workbench(), Scripted(reply(200, after=0.01))
+    bench, upstream = LayerRuntime(), Scripted(reply(200, after=0.01))
     load = Load(bench, stack(bench, upstream, Policy()))
     began, loop = bench.now, asyncio.get_running_loop()
     loop.call_at(began + 20, upstream.then, fault)

@@ -12,7 +12,7 @@ from bff_core.errors import (
 )
 from bff_core.events import Retried, RetryRefused
 from bff_core.policy.upstream.retry import Retry
-from bff_core.testing.layer_runtime import Workbench
+from bff_core.testing.layer_runtime import LayerRuntime
 from bff_core.testing.scripted import Scripted, fail, fail_with, hang, reply
 from bff_core.upstream.layers.attempt import AttemptLayer
 from bff_core.upstream.layers.deadline import DeadlineLayer
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.virtual_time
 
 async def test_a_read_that_failed_succeeds_the_second_time() -> None:
     """The caller sees the good reply; an event tells of the retry."""
-    bench, upstream = Workbench(), Scripted(reply(503), reply(200, b"ok"))
+    bench, upstream = LayerRuntime(), Scripted(reply(503), reply(200, b"ok"))
 
     received = await RetryLayer(Retry(), bench.runtime, upstream)(bench.call())
 
@@ -34,7 +34,7 @@ async def test_a_read_that_failed_succeeds_the_second_time() -> None:
 
 async def test_after_three_attempts_the_last_reply_is_the_outcome() -> None:
     """A failing status comes back as it is, for the caller to judge."""
-    bench, upstream = Workbench(), Scripted(reply(500), reply(502), reply(503), reply(200))
+    bench, upstream = LayerRuntime(), Scripted(reply(500), reply(502), reply(503), reply(200))
 
     received = await RetryLayer(Retry(), bench.runtime, upstream)(bench.call())
 
@@ -43,7 +43,7 @@ async def test_after_three_attempts_the_last_reply_is_the_outcome() -> None:
 
 async def test_an_error_tells_how_many_attempts_were_sent() -> None:
     """It is the last attempt's own error."""
-    bench, upstream = Workbench(), Scripted(fail())
+    bench, upstream = LayerRuntime(), Scripted(fail())
 
     with pytest.raises(TransportFailed) as told:
         await RetryLayer(Retry(), bench.runtime, upstream)(bench.call())
@@ -53,7 +53,7 @@ async def test_an_error_tells_how_many_attempts_were_sent() -> None:
 
 async def test_the_backoff_passes_before_each_further_attempt() -> None:
     """The delays are those that the events tell, jittered between nothing and the maximum."""
-    bench, upstream = Workbench(), Scripted(reply(500))
+    bench, upstream = LayerRuntime(), Scripted(reply(500))
     began = bench.now
 
     await RetryLayer(Retry(), bench.runtime, upstream)(bench.call())
@@ -67,7 +67,7 @@ async def test_the_backoff_passes_before_each_further_attempt() -> None:
 async def test_a_service_that_says_wait_is_given_that_time() -> None:
     """Retry-After is obeyed to the second."""
     limited = reply(429, headers={"Retry-After": "3"})
-    bench, upstream = Workbench(), Scripted(limited, reply())
+    bench, upstream = LayerRuntime(), Scripted(limited, reply())
     began = bench.now
 
     received = await RetryLayer(Retry(), bench.runtime, upstream)(bench.call())
@@ -78,7 +78,7 @@ async def test_a_service_that_says_wait_is_given_that_time() -> None:
 
 async def test_a_service_that_says_wait_too_long_is_not_waited_for() -> None:
     """Its reply comes back at once, and an event says why."""
-    bench, upstream = Workbench(), Scripted(reply(503, headers={"Retry-After": "60"}))
+    bench, upstream = LayerRuntime(), Scripted(reply(503, headers={"Retry-After": "60"}))
     began = bench.now
 
     received = await RetryLayer(Retry(), bench.runtime, upstream)(bench.call(timeout=10))
@@ -90,7 +90,7 @@ async def test_a_service_that_says_wait_too_long_is_not_waited_for() -> None:
 async def test_a_date_in_retry_after_is_judged_by_the_time_of_day() -> None:
     """The wall clock is asked only for this."""
     until = reply(503, headers={"Retry-After": "Thu, 01 Jan 2026 12:00:04 GMT"})
-    bench, upstream = Workbench(), Scripted(until, reply())
+    bench, upstream = LayerRuntime(), Scripted(until, reply())
     began = bench.now
 
     layer = RetryLayer(Retry(), bench.runtime, upstream, wall=lambda: 1_767_268_800.0)
@@ -101,7 +101,7 @@ async def test_a_date_in_retry_after_is_judged_by_the_time_of_day() -> None:
 
 async def test_a_refused_call_is_not_repeated() -> None:
     """An open circuit ends it, without waiting."""
-    bench = Workbench()
+    bench = LayerRuntime()
     upstream = Scripted(fail_with(lambda call: CircuitOpen("open", call=call, retry_after=4)))
     began = bench.now
 
@@ -113,7 +113,7 @@ async def test_a_refused_call_is_not_repeated() -> None:
 
 async def test_a_circuit_that_opens_meanwhile_ends_the_retries() -> None:
     """The refusal tells what went before and how much was really sent."""
-    bench = Workbench()
+    bench = LayerRuntime()
     opened = fail_with(lambda call: CircuitOpen("open", call=call, retry_after=4))
     upstream = Scripted(fail(), opened)
 
@@ -126,7 +126,7 @@ async def test_a_circuit_that_opens_meanwhile_ends_the_retries() -> None:
 
 async def test_a_write_is_sent_once() -> None:
     """A POST may have been received; it is not repeated."""
-    bench, upstream = Workbench(), Scripted(fail(), reply())
+    bench, upstream = LayerRuntime(), Scripted(fail(), reply())
 
     with pytest.raises(TransportFailed) as told:
         await RetryLayer(Retry(), bench.runtime, upstream)(bench.call(method="POST"))
@@ -136,7 +136,7 @@ async def test_a_write_is_sent_once() -> None:
 
 async def test_a_write_that_could_not_connect_is_tried_again() -> None:
     """Nobody received it."""
-    bench, upstream = Workbench(), Scripted(fail(is_sent=False), reply(201))
+    bench, upstream = LayerRuntime(), Scripted(fail(is_sent=False), reply(201))
 
     received = await RetryLayer(Retry(), bench.runtime, upstream)(bench.call(method="POST"))
 
@@ -145,7 +145,7 @@ async def test_a_write_that_could_not_connect_is_tried_again() -> None:
 
 async def test_a_hanging_attempt_leaves_time_for_another() -> None:
     """Each attempt has 2.5 s; the second answers."""
-    bench, upstream = Workbench(), Scripted(hang(), reply())
+    bench, upstream = LayerRuntime(), Scripted(hang(), reply())
     began = bench.now
     attempt = AttemptLayer(2.5, bench.runtime, upstream)
 
@@ -157,7 +157,7 @@ async def test_a_hanging_attempt_leaves_time_for_another() -> None:
 
 async def test_retries_end_with_the_call() -> None:
     """Three attempts of 2.5 s don't fit into five seconds: the deadline cuts the last one."""
-    bench, upstream = Workbench(), Scripted(hang())
+    bench, upstream = LayerRuntime(), Scripted(hang())
     attempt = AttemptLayer(2.5, bench.runtime, upstream)
     layer = DeadlineLayer(bench.runtime, RetryLayer(Retry(), bench.runtime, attempt))
     began = bench.now
@@ -172,7 +172,7 @@ async def test_retries_end_with_the_call() -> None:
 
 async def test_a_client_that_leaves_during_the_backoff_ends_it() -> None:
     """No attempt is made for nobody."""
-    bench, upstream = Workbench(), Scripted(reply(503, headers={"Retry-After": "5"}))
+    bench, upstream = LayerRuntime(), Scripted(reply(503, headers={"Retry-After": "5"}))
     layer = RetryLayer(Retry(), bench.runtime, upstream)
     task = asyncio.create_task(layer(bench.call()))
     await asyncio.sleep(1)
@@ -186,7 +186,7 @@ async def test_a_client_that_leaves_during_the_backoff_ends_it() -> None:
 
 async def test_a_failing_upstream_gets_a_fifth_more_calls_and_three() -> None:
     """The budget is shared by all calls; what it refuses comes back as it failed."""
-    bench, upstream = Workbench(), Scripted(reply(500))
+    bench, upstream = LayerRuntime(), Scripted(reply(500))
     layer = RetryLayer(Retry(), bench.runtime, upstream)
 
     replies = await asyncio.gather(*(layer(bench.call()) for _ in range(100)))
@@ -198,7 +198,7 @@ async def test_a_failing_upstream_gets_a_fifth_more_calls_and_three() -> None:
 
 async def test_a_mistake_in_the_gateway_is_not_retried() -> None:
     """Only upstreams are asked again."""
-    bench, calls = Workbench(), []
+    bench, calls = LayerRuntime(), []
 
     async def broken(call):
         calls.append(call)

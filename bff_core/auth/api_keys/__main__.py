@@ -23,7 +23,7 @@ from bff_core.auth.api_keys.record import ApiKeyRecord
 from bff_core.clock import chance, monotonic
 from bff_core.errors import BFFError, ConfigurationError
 from bff_core.events import Events
-from bff_core.redis.clients import Links
+from bff_core.redis.clients import RedisClients
 from bff_core.settings.values import API_KEYS, PREFIX, with_files
 from bff_core.sqlite import missing_file
 
@@ -74,7 +74,7 @@ async def answer(asked: argparse.Namespace) -> int:
             f"there are no keys at {missing}: name the store with --url or BFF_API_KEYS_URL\n"
         )
         return 1
-    links = Links(clock=monotonic, chance=chance, events=Events())
+    links = RedisClients(clock=monotonic, chance=chance, events=Events())
     async with AsyncExitStack() as closing:
         closing.push_async_callback(links.aclose)
         try:

@@ -10,7 +10,7 @@ from bff_core.auth.api_keys.sqlite import SQLiteKeys
 from bff_core.auth.api_keys.store import KeyStore
 from bff_core.clock import Clock
 from bff_core.errors import ConfigurationError, NotFound
-from bff_core.redis.interface import Link
+from bff_core.redis.interface import RedisInterface
 from bff_core.sqlite import path_of
 
 LONGEST: Final = 200
@@ -21,10 +21,10 @@ DAY: Final = 86_400.0
 CENTURY: Final = 36_525 * DAY
 
 
-class Links(Protocol):
+class KeyClients(Protocol):
     """Opens the links to what gateways share."""
 
-    def to(self, url: str, /) -> Link:
+    def to(self, url: str, /) -> RedisInterface:
         """Return the link to a Redis."""
         ...
 
@@ -104,7 +104,7 @@ class ApiKeys:
         return await self.store.listed(subject)
 
 
-def open_keys(url: str, links: Links) -> KeyStore:
+def open_keys(url: str, links: KeyClients) -> KeyStore:
     """Return the store at a URL of the settings; "sqlite://" is memory, and for tests."""
     if url.startswith("sqlite:"):
         return SQLiteKeys(path_of(url))

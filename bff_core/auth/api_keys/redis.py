@@ -9,7 +9,7 @@ import msgspec
 from bff_core.auth.api_keys.record import ApiKeyRecord
 from bff_core.auth.api_keys.store import REMEMBERED
 from bff_core.errors import StoreUnavailable
-from bff_core.redis.interface import Link
+from bff_core.redis.interface import RedisInterface
 
 # A key is a hash: what does not change, and the two times that do, which scripts compare.
 
@@ -49,7 +49,7 @@ _decode = msgspec.json.Decoder(ApiKeyRecord).decode
 class RedisKeys:
     """Keeps keys in Redis, which has to keep them on disk."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: RedisInterface) -> None:
         self._link = link
 
     async def add(self, record: ApiKeyRecord) -> bool:

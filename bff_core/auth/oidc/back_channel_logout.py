@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
-from bff_core.auth.jwt import Claims, Refused, instant_of
+from bff_core.auth.jwt import Claims, instant_of
+from bff_core.auth.refusal_reasons import CredentialsRefused
 
 LOGOUT: Final = ("logout+jwt", "JWT", "")
 """The `typ` of logout tokens."""
@@ -28,15 +29,15 @@ class LoggedOut:
 
 
 def logout_in(claims: Claims, *, leeway: float, wall: float) -> LoggedOut:
-    """Return what the claims of a verified logout token end (section 2.6); raises `Refused`."""
+    """Return what the claims of a verified logout token end (section 2.6); raises `CredentialsRefused`."""
     events = claims.get("events")
     if not isinstance(events, dict) or not isinstance(events.get(LOGOUT_EVENT), dict):
-        raise Refused("events")
+        raise CredentialsRefused("events")
     if "nonce" in claims:  # an ID token is none
-        raise Refused("nonce")
+        raise CredentialsRefused("nonce")
     identifier, subject, sid = (_text(claims, name) for name in ("jti", "sub", "sid"))
     if not identifier or not (subject or sid):
-        raise Refused("claim_missing")
+        raise CredentialsRefused("claim_missing")
     return LoggedOut(identifier, subject, sid, _seconds_left(claims, leeway, wall))
 
 
@@ -45,7 +46,7 @@ def _seconds_left(claims: Claims, leeway: float, wall: float) -> float:
     ends = min(instant_of(claims, "exp", required=True), issued + MAX_AGE)
     left = ends + leeway - wall
     if left <= 0:
-        raise Refused("expired")
+        raise CredentialsRefused("expired")
     return left + leeway  # other processes' clocks may be behind ours
 
 
@@ -53,5 +54,5 @@ def _text(claims: Claims, name: str) -> str:
     """Return a claim that is text; empty without it."""
     value = claims.get(name, "")
     if not isinstance(value, str):
-        raise Refused(name)
+        raise CredentialsRefused(name)
     return value

@@ -12,7 +12,6 @@ from bff_core.auth.issuer import Issuer
 from bff_core.auth.jwt import (
     Claims,
     PublicKey,
-    Refused,
     Unverified,
     audiences_of,
     check_claims,
@@ -22,9 +21,10 @@ from bff_core.auth.jwt import (
     verify,
 )
 from bff_core.auth.oidc.back_channel_logout import LOGOUT, LoggedOut, logout_in
-from bff_core.auth.oidc.config import SignIn
-from bff_core.auth.oidc.provider import Directory, Endpoint, Metadata
-from bff_core.auth.signing_keys import Keys
+from bff_core.auth.oidc.config import OpenIDProvider
+from bff_core.auth.oidc.provider import Directory, Metadata, ProviderEndpoint
+from bff_core.auth.refusal_reasons import CredentialsRefused
+from bff_core.auth.signing_keys import SigningKeys
 from bff_core.call import Reply
 from bff_core.clock import Clock, monotonic
 from bff_core.errors import BFFError
@@ -41,7 +41,7 @@ from bff_core.upstream.provider import (
 )
 from bff_core.upstream.runtime import Spawn
 from bff_core.upstream.token_reply import (
-    Verdict,
+    TokenErrorMeaning,
     error_in,
     lifetime_in,
     reason_of,
@@ -77,7 +77,7 @@ class Grant:
     scope: frozenset[str] | None
 
 
-class Client:
+class OIDCClient:
     """One gateway as a confidential client of one provider (RFC 6749, OpenID Connect Core).
 
     Whatever keeps the provider from being asked is `ProviderUnavailable`, and says nothing of
@@ -85,12 +85,12 @@ class Client:
     """
 
     def __init__(
-        self, sign_in: SignIn, *, clock: Clock = monotonic, wall: Clock = time.time
+        self, sign_in: OpenIDProvider, *, clock: Clock = monotonic, wall: Clock = time.time
     ) -> None:
         self._directory = Directory(sign_in, clock)
         self._clock = clock
         self._wall = wall
-        self._keys: Keys | None = None
+        self._keys: SigningKeys | None = None
         self._open: tuple[Mapping[type[Upstream], Upstream], Spawn] | None = None
         self._events = Events()
 
@@ -102,7 +102,7 @@ class Client:
         return [*map(provider, names), *map(token_endpoint, names)]
 
     @property
-    def sign_in(self) -> SignIn:
+    def sign_in(self) -> OpenIDProvider:
         """What is known of the provider beforehand."""
         return self._directory.sign_in
 
@@ -157,7 +157,7 @@ class Client:
         grant = await self._granted("refresh_token", {"refresh_token": token})
         try:
             await self._confirm(grant, identity)
-        except Refused as refused:
+        except CredentialsRefused as refused:
             reason = f"id_token_{refused}"
             self._report((await self.metadata()).token, reason)
             raise GrantRefused(reason) from refused
@@ -172,7 +172,7 @@ class Client:
     async def logged_out(self, token: str) -> LoggedOut:
         """Return what a logout token ends (OpenID Connect Back-Channel Logout, section 2.6).
 
-        Raises `Refused`.
+        Raises `CredentialsRefused`.
         """
         claims = await self._verified(token, *LOGOUT, names_subject=False)
         return logout_in(claims, leeway=self.sign_in.leeway, wall=self._wall())
@@ -182,19 +182,19 @@ class Client:
         claims = await self._verified(grant.id_token, *IDENTITY)
         told = claims.get("nonce")
         if not isinstance(told, str) or not compare_digest(told.encode(), nonce.encode()):
-            raise Refused("nonce")
+            raise CredentialsRefused("nonce")
         ours = self.sign_in.client_id
         assumed = ours if audiences_of(claims.get("aud")) == {ours} else ""
         if claims.get("azp", assumed) != ours:  # of several audiences one is authorized
-            raise Refused("azp")
+            raise CredentialsRefused("azp")
         algorithm = parse(grant.id_token.encode(), LONGEST_ID_TOKEN).algorithm
         half = half_of(grant.access, algorithm)
         if claims.get("at_hash", half) != half:
-            raise Refused("at_hash")
+            raise CredentialsRefused("at_hash")
         if "events" in claims:  # a logout token is none
-            raise Refused("events")
+            raise CredentialsRefused("events")
         if claims.get("iat") is None:
-            raise Refused("iat")
+            raise CredentialsRefused("iat")
         return claims
 
     async def _confirm(self, grant: Grant, identity: Mapping[str, str]) -> None:
@@ -216,16 +216,16 @@ class Client:
         )
         instant_of(claims, "iat", required=True)
         if "sub" not in claims:
-            raise Refused("subject")
+            raise CredentialsRefused("subject")
         for name, value in {"azp": self.sign_in.client_id, **identity}.items():
             if claims.get(name, value) != value:
-                raise Refused(name)
+                raise CredentialsRefused(name)
 
     async def _verified(self, token: str, *types: str, names_subject: bool = True) -> Claims:
         told, issuer = await self._parsed(token, *types)
         key = await self._key_of(told, issuer)
         if key is None:
-            raise Refused("key")
+            raise CredentialsRefused("key")
         claims = verify(told, key, issuer, self._wall(), names_subject=names_subject)
         instant_of(claims, "iat", required=True)
         return claims
@@ -235,13 +235,13 @@ class Client:
         issuer = self.sign_in.tokens_for_us(*(await self.metadata()).keys, *types)
         told = parse(token.encode(), LONGEST_ID_TOKEN)
         if told.algorithm not in issuer.algorithms:
-            raise Refused("algorithm")
+            raise CredentialsRefused("algorithm")
         return told, issuer
 
     async def _key_of(self, token: Unverified, issuer: Issuer) -> PublicKey | None:
         keys = self._keys
         if keys is None or (keys.kind.name, keys.path) != (issuer.upstream, issuer.keys):
-            keys = self._keys = Keys(issuer, self._clock)
+            keys = self._keys = SigningKeys(issuer, self._clock)
             if self._open is not None:
                 keys.open(*self._open)
         return await keys.find(token)
@@ -264,7 +264,7 @@ class Client:
         )
 
     async def _ask(
-        self, endpoint: Endpoint, asked: Mapping[str, str], kind: str = ""
+        self, endpoint: ProviderEndpoint, asked: Mapping[str, str], kind: str = ""
     ) -> Mapping[str, object]:
         """Return the JSON that a provider answers; raises `GrantRefused` for a refused grant."""
         reply = await self._post(endpoint, asked)
@@ -272,20 +272,20 @@ class Client:
         error = error_in(told)
         if reply.status in {200, 201} and not error:
             return told
-        if kind and verdict_of(reply.status, error) is Verdict.REFUSED:
+        if kind and verdict_of(reply.status, error) is TokenErrorMeaning.REFUSED:
             raise GrantRefused(error)
         raise self._failure(endpoint, reason_of(reply.status, error))
 
-    def _failure(self, endpoint: Endpoint, reason: str) -> ProviderUnavailable:
+    def _failure(self, endpoint: ProviderEndpoint, reason: str) -> ProviderUnavailable:
         """Report an answer that is no token; return the error to raise."""
         self._report(endpoint, reason)
         return ProviderUnavailable(reason)
 
-    def _report(self, endpoint: Endpoint, reason: str) -> None:
+    def _report(self, endpoint: ProviderEndpoint, reason: str) -> None:
         if self._events.sinks:
             self._events.emit(TokenRefused(endpoint.upstream, f"POST {endpoint.target}", reason))
 
-    async def _post(self, endpoint: Endpoint, asked: Mapping[str, str]) -> Reply:
+    async def _post(self, endpoint: ProviderEndpoint, asked: Mapping[str, str]) -> Reply:
         sign_in, body, proof = self.sign_in, dict(asked), ""
         if sign_in.auth == "basic":
             proof = basic(sign_in.client_id, sign_in.client_secret)

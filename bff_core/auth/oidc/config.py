@@ -13,7 +13,7 @@ DEFAULT_ALGORITHMS: Final = ("RS256", "PS256", "ES256", "EdDSA", "Ed25519")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SignIn:
+class OpenIDProvider:
     """A provider (OpenID Connect), and this gateway as a confidential client of it.
 
     `issuer` is its `iss`, and where its discovery document is found; `upstream` names the service

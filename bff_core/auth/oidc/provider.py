@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from bff_core.auth.oidc.config import SignIn, origin_in
+from bff_core.auth.oidc.config import OpenIDProvider, origin_in
 from bff_core.call import Reply
 from bff_core.clock import Clock
 from bff_core.errors import UpstreamError, answered
@@ -36,7 +36,7 @@ class Untrusted(ProviderUnavailable):
     """The discovery document says what is not followed; the message is for whoever runs us."""
 
 
-class Endpoint(NamedTuple):
+class ProviderEndpoint(NamedTuple):
     """An endpoint that the gateway calls: the upstream's name, a path there and its query."""
 
     upstream: str
@@ -51,10 +51,10 @@ class Metadata:
     """
 
     authorization: str
-    token: Endpoint
-    keys: Endpoint
-    pushed: Endpoint | None = None
-    revocation: Endpoint | None = None
+    token: ProviderEndpoint
+    keys: ProviderEndpoint
+    pushed: ProviderEndpoint | None = None
+    revocation: ProviderEndpoint | None = None
     end_session: str = ""
     tells_issuer: bool = False
 
@@ -65,7 +65,7 @@ class Directory:
     `fault` is what is wrong with the document while no good one is known; empty for an outage.
     """
 
-    def __init__(self, sign_in: SignIn, clock: Clock) -> None:
+    def __init__(self, sign_in: OpenIDProvider, clock: Clock) -> None:
         self.kind = provider(sign_in.upstream)
         self.sign_in = sign_in
         self.fault = ""
@@ -157,7 +157,7 @@ class Directory:
         await asyncio.wait([self._read()])
 
 
-def metadata_of(reply: Reply, sign_in: SignIn) -> Metadata:
+def metadata_of(reply: Reply, sign_in: OpenIDProvider) -> Metadata:
     """Read a discovery document (OpenID Connect Discovery, section 3; RFC 8414).
 
     Raises `Untrusted` where it is another issuer's, or names endpoints of an origin that the
@@ -192,11 +192,13 @@ def metadata_of(reply: Reply, sign_in: SignIn) -> Metadata:
     )
 
 
-def _offered(told: Mapping[str, object], name: str, sign_in: SignIn) -> Endpoint | None:
+def _offered(
+    told: Mapping[str, object], name: str, sign_in: OpenIDProvider
+) -> ProviderEndpoint | None:
     return _required(told, name, sign_in) if told.get(name) else None
 
 
-def _required(told: Mapping[str, object], name: str, sign_in: SignIn) -> Endpoint:
+def _required(told: Mapping[str, object], name: str, sign_in: OpenIDProvider) -> ProviderEndpoint:
     url = told.get(name)
     origin = origin_in(url) if isinstance(url, str) else None
     if not isinstance(url, str) or origin is None or not _is_plain(url):
@@ -204,13 +206,13 @@ def _required(told: Mapping[str, object], name: str, sign_in: SignIn) -> Endpoin
     parts = urlsplit(url)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     if origin == sign_in.origin:
-        return Endpoint(sign_in.upstream, target)
+        return ProviderEndpoint(sign_in.upstream, target)
     if origin not in sign_in.origins:
         raise Untrusted(
             f"{name} is {url!r}, and neither below {sign_in.origin} nor at an origin that "
             "SignIn(origins=...) or BFF_ISSUER_ORIGINS names"
         )
-    return Endpoint(name_at(sign_in.upstream, origin), target)
+    return ProviderEndpoint(name_at(sign_in.upstream, origin), target)
 
 
 _is_plain: Final = re.compile(r"[!$-;=?-\[\]_a-z~]+").fullmatch  # a path with braces is a template

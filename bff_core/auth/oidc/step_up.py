@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from bff_core.auth.jwt import Claims, Refused, instant_of
+from bff_core.auth.jwt import Claims, instant_of
+from bff_core.auth.refusal_reasons import CredentialsRefused
 
 MAX_ACR_VALUES: Final = 256
 """Letters of `acr_values`."""
@@ -32,14 +33,14 @@ class Strength:
         return cls(tuple(values.split()), int(age) if age else None)
 
     def check(self, claims: Claims, *, began: float, wall: float, leeway: float) -> None:
-        """Raise `Refused` for an ID token that does not show it.
+        """Raise `CredentialsRefused` for an ID token that does not show it.
 
         (OpenID Connect Core, section 3.1.3.7, steps 12 and 13.) `began` is when the browser was
         sent to the provider: for how long its user stayed there does not count.
         """
         if self.acr_values and claims.get("acr") not in self.acr_values:
-            raise Refused("acr")
+            raise CredentialsRefused("acr")
         if self.max_age is not None:
             at = instant_of(claims, "auth_time", required=True)
             if not began - self.max_age - leeway <= at <= wall + leeway:
-                raise Refused("auth_time")
+                raise CredentialsRefused("auth_time")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bff_core.auth.session.session import Session, key_of, new_secret, owner_of
-from bff_core.auth.session.store import Kept, Lifetimes, SessionStore
+from bff_core.auth.session.store import Lifetimes, SessionStore, StoredSession
 from bff_core.clock import Clock
 from bff_core.errors import StoreUnavailable
 from bff_core.events import Events, SessionChanged
@@ -30,7 +30,7 @@ TOUCH: Final = 0.1
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    kept: Kept
+    kept: StoredSession
     read_at: float
 
 
@@ -58,7 +58,7 @@ class Sessions:
         self._known: dict[str, _Known] = {}
         self._unconfirmed: dict[str, None] = {}
 
-    async def find(self, secret: str) -> Kept | None:
+    async def find(self, secret: str) -> StoredSession | None:
         """Return the session of a cookie; None where there is none, or no more."""
         key = key_of(secret)
         known, now = self._known.get(key), self._clock()
@@ -85,7 +85,7 @@ class Sessions:
         self._tell("begun")
         return secret
 
-    async def rotate(self, kept: Kept) -> str | None:
+    async def rotate(self, kept: StoredSession) -> str | None:
         """Give a session a new cookie; None where it has ended meanwhile."""
         secret = new_secret()
         if not await self.store.move(kept.key, key_of(secret), GRACE):
@@ -93,7 +93,7 @@ class Sessions:
         self._known.pop(kept.key, None)
         return secret
 
-    async def end(self, ended: Iterable[Kept], change: Change) -> int:
+    async def end(self, ended: Iterable[StoredSession], change: Change) -> int:
         """End sessions; return how many there were."""
         keys = [kept.key for kept in ended]
         for key in keys:
@@ -103,7 +103,7 @@ class Sessions:
             self._tell(change)
         return count
 
-    async def replace(self, ended: Sequence[Kept]) -> None:
+    async def replace(self, ended: Sequence[StoredSession]) -> None:
         """End sessions whose browser has been given another."""
         for kept in ended:
             await self.store.note(f"replaced {kept.key}", GRACE)
@@ -136,18 +136,18 @@ class Sessions:
         self._unconfirmed.pop(word, None)
         return ended is not None or is_repeated
 
-    async def of(self, subject: str, tenant: str = "") -> Sequence[Kept]:
+    async def of(self, subject: str, tenant: str = "") -> Sequence[StoredSession]:
         """Return the sessions of a person, newest first."""
         return await self.store.listed(owner_of(subject, tenant))
 
-    def changed(self, key: str, kept: Kept | None) -> None:
+    def changed(self, key: str, kept: StoredSession | None) -> None:
         """Take note of what a refresh made of a session."""
         if kept is None:
             self._known.pop(key, None)
         else:
             self._remember(kept, self._clock())
 
-    def _remember(self, kept: Kept, now: float) -> None:
+    def _remember(self, kept: StoredSession, now: float) -> None:
         if not self.store.is_shared:
             return
         self._known.pop(kept.key, None)

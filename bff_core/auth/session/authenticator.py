@@ -6,20 +6,20 @@ from contextlib import asynccontextmanager
 from typing import Final, TypeVar
 
 from bff_core.auth.authenticator import Resources
-from bff_core.auth.oidc.client import Client
-from bff_core.auth.oidc.config import SignIn
+from bff_core.auth.oidc.client import OIDCClient
+from bff_core.auth.oidc.config import OpenIDProvider
 from bff_core.auth.oidc.return_url import local
 from bff_core.auth.session.active import Sessions
 from bff_core.auth.session.cookie import Cookie, SameSite
 from bff_core.auth.session.csrf import Origins
-from bff_core.auth.session.memory import MemoryStore
-from bff_core.auth.session.redis import RedisStore
+from bff_core.auth.session.memory import MemorySessionStore
+from bff_core.auth.session.redis import RedisSessionStore
 from bff_core.auth.session.replacement import Succession
 from bff_core.auth.session.sealing import Sealing
 from bff_core.auth.session.session import Session, key_of
 from bff_core.auth.session.settings_checks import check_settings, cookie_of, origin_of
 from bff_core.auth.session.sign_in_flow import Flow
-from bff_core.auth.session.store import Kept, Lifetimes, SessionStore
+from bff_core.auth.session.store import Lifetimes, SessionStore, StoredSession
 from bff_core.auth.session.token import SessionToken
 from bff_core.auth.session.token_refresh import Refresher, SessionEnded
 from bff_core.auth.viewer import Viewer
@@ -53,7 +53,7 @@ class SessionAuthenticator:
 
     def __init__(
         self,
-        sign_in: SignIn,
+        sign_in: OpenIDProvider,
         *,
         idle: float = HOUR,
         lifetime: float = 12 * HOUR,
@@ -85,7 +85,7 @@ class SessionAuthenticator:
         self._is_named = bool(cookie)
         self.cookie = Cookie(cookie or cookie_of(""), same_site)
         self.lifetimes = Lifetimes(idle, lifetime)
-        self.client = Client(sign_in, wall=wall)
+        self.client = OIDCClient(sign_in, wall=wall)
         self._origins = tuple(map(origin_of, origins))
         self.wall = wall
         self._judge: Origins | None = None
@@ -103,7 +103,7 @@ class SessionAuthenticator:
         return f'Cookie form-action="{self.login}", cookie-name="{self.cookie.name}"'
 
     @property
-    def sign_in(self) -> SignIn:
+    def sign_in(self) -> OpenIDProvider:
         """The provider, and this gateway as a client of it."""
         return self.client.sign_in
 
@@ -228,7 +228,7 @@ class SessionAuthenticator:
         scope.login, scope.wall = self.login, self.wall
         return kept.session.viewer
 
-    async def find(self, scope: Scope) -> Kept | None:
+    async def find(self, scope: Scope) -> StoredSession | None:
         """Return the session of a request, whatever has become of its tokens."""
         secret = self.cookie.read(scope.headers)
         if secret is None or _opened(self._judge).judge(scope.method, scope.headers) != "ours":
@@ -266,7 +266,7 @@ class SessionAuthenticator:
         """Where browsers find the gateway."""
         return _opened(self._resources).settings.public_url
 
-    async def _with_fresh_tokens(self, scope: Scope, kept: Kept) -> Kept:
+    async def _with_fresh_tokens(self, scope: Scope, kept: StoredSession) -> StoredSession:
         refresher, before = _opened(self._refresher), kept.session.scopes
         try:
             if refresher.has_expired(kept.session):
@@ -286,10 +286,10 @@ class SessionAuthenticator:
     def _store(self, resources: Resources, sealing: Sealing) -> SessionStore:
         url = resources.settings.session_url
         if not url:
-            return MemoryStore(resources.clock)
+            return MemorySessionStore(resources.clock)
         # Apart for each provider: neither a cookie nor a `sub` of one means anything to another.
         place = f"{resources.gateway}:{key_of(self.sign_in.vouches_as)}"
-        return RedisStore(resources.links.to(url), sealing, gateway=place)
+        return RedisSessionStore(resources.links.to(url), sealing, gateway=place)
 
 
 def _opened(one: T | None) -> T:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bff_core.auth.session.session import Session, indexes_of
-from bff_core.auth.session.store import MOST_PER_SUBJECT, Kept, Lifetimes, newest_first
+from bff_core.auth.session.store import MOST_PER_SUBJECT, Lifetimes, StoredSession, newest_first
 from bff_core.clock import Clock
 
 MOST: Final = 100_000
@@ -37,7 +37,7 @@ class _Names(OrderedDict[str, tuple[str, float]]):
             self.popitem(last=False)
 
 
-class MemoryStore:
+class MemorySessionStore:
     """Keeps sessions while the process runs."""
 
     is_shared = False
@@ -60,11 +60,11 @@ class MemoryStore:
         if len(self._entries) > MOST:
             self._drop(next(iter(self._entries)))
 
-    async def get(self, key: str) -> Kept | None:
+    async def get(self, key: str) -> StoredSession | None:
         """Return a session, by its key or one that it had a moment ago."""
         return self._kept(self._moved.find(key, self._clock()) or key)
 
-    async def replace(self, kept: Kept, session: Session) -> bool:
+    async def replace(self, kept: StoredSession, session: Session) -> bool:
         """Keep a changed session, unless its tokens were changed since."""
         entry = self._alive(kept.key)
         if entry is None or entry.session.tokens != kept.session.tokens:
@@ -93,7 +93,7 @@ class MemoryStore:
         """End sessions."""
         return sum(self._drop(key) for key in keys)
 
-    async def listed(self, name: str) -> Sequence[Kept]:
+    async def listed(self, name: str) -> Sequence[StoredSession]:
         """Return the sessions that are listed under a name, newest first."""
         found = [self._kept(key) for key in list(self._index.get(name, ()))]
         return newest_first(kept for kept in found if kept is not None)
@@ -131,11 +131,11 @@ class MemoryStore:
         """Return whether a name is remembered."""
         return self._noted.find(name, self._clock()) is not None
 
-    def _kept(self, key: str) -> Kept | None:
+    def _kept(self, key: str) -> StoredSession | None:
         entry, now = self._alive(key), self._clock()
         if entry is None:
             return None
-        return Kept(key, entry.session, entry.until - now, entry.idle_until - now)
+        return StoredSession(key, entry.session, entry.until - now, entry.idle_until - now)
 
     def _alive(self, key: str) -> _Entry | None:
         entry = self._entries.get(key)

@@ -7,8 +7,8 @@ import msgspec
 
 from bff_core.auth.session.sealing import Sealing
 from bff_core.auth.session.session import Session, indexes_of
-from bff_core.auth.session.store import MOST_PER_SUBJECT, Kept, Lifetimes, newest_first
-from bff_core.redis.interface import Link
+from bff_core.auth.session.store import MOST_PER_SUBJECT, Lifetimes, StoredSession, newest_first
+from bff_core.redis.interface import RedisInterface
 
 # A session is a hash: what is sealed, the generation of its tokens, its end by Redis' own clock
 # (milliseconds), so that no process's clock decides. Its lists are sorted by those ends.
@@ -115,12 +115,12 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Session).decode
 
 
-class RedisStore:
+class RedisSessionStore:
     """Keeps sessions in Redis; all processes of a gateway see the same."""
 
     is_shared = True
 
-    def __init__(self, link: Link, sealing: Sealing, *, gateway: str) -> None:
+    def __init__(self, link: RedisInterface, sealing: Sealing, *, gateway: str) -> None:
         self._link = link
         self._sealing = sealing
         self._prefix = f"bff:{gateway}:session:"
@@ -142,12 +142,12 @@ class RedisStore:
             ],
         )
 
-    async def get(self, key: str) -> Kept | None:
+    async def get(self, key: str) -> StoredSession | None:
         """Return a session, by its key or one that it had a moment ago."""
         told = await self._link.script(GET, [self._named(key)], [self._prefix])
         return self._kept(told, key)
 
-    async def replace(self, kept: Kept, session: Session) -> bool:
+    async def replace(self, kept: StoredSession, session: Session) -> bool:
         """Keep a changed session, unless its tokens were changed since."""
         args: list[str | bytes | int | float] = [
             _generation(kept.session),
@@ -182,7 +182,7 @@ class RedisStore:
         gone = await self._link.run("DEL", *map(self._named, keys))
         return gone if isinstance(gone, int) else 0
 
-    async def listed(self, name: str) -> Sequence[Kept]:
+    async def listed(self, name: str) -> Sequence[StoredSession]:
         """Return the sessions that are listed under a name, newest first."""
         told = await self._link.script(LISTED, [self._named_list(name)], [self._prefix])
         found = [self._kept(one) for one in told] if isinstance(told, list) else []
@@ -214,13 +214,13 @@ class RedisStore:
         """Return whether a name is remembered."""
         return await self._link.run("EXISTS", f"{self._prefix}noted:{name}") == 1
 
-    def _kept(self, told: object, asked: str = "") -> Kept | None:
+    def _kept(self, told: object, asked: str = "") -> StoredSession | None:
         match told:
             case [bytes(name), bytes(sealed), int(left), int(idle_left)]:
                 key = name.decode() or asked
                 session = self._opened(key, sealed)
                 if session is not None:
-                    return Kept(key, session, left / 1000, idle_left / 1000)
+                    return StoredSession(key, session, left / 1000, idle_left / 1000)
         return None
 
     def _named(self, key: str) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 
-from bff_core.auth.oidc.client import Client
+from bff_core.auth.oidc.client import OIDCClient
 from bff_core.auth.session.active import GRACE, Sessions
 from bff_core.auth.session.pending_sign_ins import Former
 from bff_core.auth.session.session import (
@@ -12,7 +12,7 @@ from bff_core.auth.session.session import (
     provider_session_of,
     provider_subject_of,
 )
-from bff_core.auth.session.store import Kept
+from bff_core.auth.session.store import StoredSession
 from bff_core.errors import StoreUnavailable
 from bff_core.upstream.provider import ProviderUnavailable
 from bff_core.upstream.runtime import Spawn
@@ -25,7 +25,7 @@ class Succession:
     its user signs in again, those of the new session would end as well.
     """
 
-    def __init__(self, sessions: Sessions, client: Client, spawn: Spawn) -> None:
+    def __init__(self, sessions: Sessions, client: OIDCClient, spawn: Spawn) -> None:
         self._sessions = sessions
         self._client = client
         self._spawn = spawn
@@ -66,13 +66,13 @@ class Succession:
         """Have the provider revoke the tokens of sessions that have ended, in the background."""
         self._spawn(self._revoke(ended))
 
-    async def _left_with(self, former: Former | None) -> Iterable[Kept]:
+    async def _left_with(self, former: Former | None) -> Iterable[StoredSession]:
         if former is None:
             return ()
         found = await self._sessions.store.listed(former.owner)
         return [kept for kept in found if kept.session.handle == former.handle]
 
-    async def _siblings(self, session: Session, began: float) -> Iterable[Kept]:
+    async def _siblings(self, session: Session, began: float) -> Iterable[StoredSession]:
         if not session.provider_sid:
             return ()
         found = await self._sessions.store.listed(provider_session_of(session.provider_sid))
@@ -82,7 +82,7 @@ class Succession:
             if kept.session.shares_grant_with(session) and kept.session.signed_in_at < began - GRACE
         ]
 
-    async def _end_later(self, kept: Kept) -> None:
+    async def _end_later(self, kept: StoredSession) -> None:
         await asyncio.sleep(GRACE)
         try:
             await self._sessions.replace([kept])

@@ -9,10 +9,11 @@ from hashlib import sha256
 from typing import Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from bff_core.auth.jwt import Claims, Refused
-from bff_core.auth.oidc.client import Client, Grant, GrantRefused
+from bff_core.auth.jwt import Claims
+from bff_core.auth.oidc.client import Grant, GrantRefused, OIDCClient
 from bff_core.auth.oidc.return_url import local
 from bff_core.auth.oidc.step_up import Strength
+from bff_core.auth.refusal_reasons import CredentialsRefused
 from bff_core.auth.session.pending_sign_ins import Former, Pending, PendingCookies, Trip
 from bff_core.auth.session.sealing import Sealing
 from bff_core.call import Headers
@@ -85,7 +86,7 @@ class Flow:
 
     def __init__(
         self,
-        client: Client,
+        client: OIDCClient,
         sealing: Sealing,
         *,
         callback: str,
@@ -172,7 +173,7 @@ class Flow:
                 told["code"], verifier=pending.verifier, redirect_uri=self._callback
             )
             claims = await self._client.identified(grant, pending.nonce)
-        except (GrantRefused, Refused) as refused:
+        except (GrantRefused, CredentialsRefused) as refused:
             raise SignInFailed("The provider's answer is not valid.", self._login) from refused
         self._check_strength(claims, trip, pending)
         return Arrival(grant, claims)
@@ -183,7 +184,7 @@ class Flow:
             Strength(trip.acr_values, trip.max_age).check(
                 claims, began=pending.began, wall=self._wall(), leeway=leeway
             )
-        except Refused as refused:
+        except CredentialsRefused as refused:
             message = "The provider did not ask for as much proof as this takes."
             raise SignInFailed(
                 message, self._login, "unmet_authentication_requirements"

@@ -19,7 +19,7 @@ class Lifetimes:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredSession:
     """A session in a store: `left` seconds from now it ends, whatever is done with it."""
 
     key: str
@@ -44,11 +44,11 @@ class SessionStore(Protocol):
         """Keep a new session."""
         ...
 
-    async def get(self, key: str, /) -> Kept | None:
+    async def get(self, key: str, /) -> StoredSession | None:
         """Return a session, by its key or one that it had a moment ago."""
         ...
 
-    async def replace(self, kept: Kept, session: Session, /) -> bool:
+    async def replace(self, kept: StoredSession, session: Session, /) -> bool:
         """Keep a changed session, unless its tokens were changed since; its lifetime stays."""
         ...
 
@@ -64,7 +64,7 @@ class SessionStore(Protocol):
         """End sessions; return how many there were."""
         ...
 
-    async def listed(self, name: str, /) -> Sequence[Kept]:
+    async def listed(self, name: str, /) -> Sequence[StoredSession]:
         """Return the sessions that have a name in their `indexes_of`, newest first."""
         ...
 
@@ -92,6 +92,6 @@ class SessionStore(Protocol):
         ...
 
 
-def newest_first(found: Iterable[Kept]) -> list[Kept]:
+def newest_first(found: Iterable[StoredSession]) -> list[StoredSession]:
     """Return sessions as they are listed."""
     return sorted(found, key=lambda kept: kept.session.signed_in_at, reverse=True)

@@ -1,6 +1,6 @@
 """The access token of a session, for services that are called in its viewer's name."""
 
-from bff_core.auth.session.store import Kept
+from bff_core.auth.session.store import StoredSession
 from bff_core.auth.session.token_refresh import Refresher, SessionEnded
 
 
@@ -9,7 +9,7 @@ class SessionToken:
 
     __slots__ = ("_kept", "_refresher")
 
-    def __init__(self, refresher: Refresher, kept: Kept) -> None:
+    def __init__(self, refresher: Refresher, kept: StoredSession) -> None:
         self._refresher = refresher
         self._kept = kept
 

@@ -10,9 +10,9 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Final, NoReturn
 
-from bff_core.auth.oidc.client import Client, Grant, GrantRefused
+from bff_core.auth.oidc.client import Grant, GrantRefused, OIDCClient
 from bff_core.auth.session.session import Session, Tokens, new_secret
-from bff_core.auth.session.store import Kept, SessionStore
+from bff_core.auth.session.store import SessionStore, StoredSession
 from bff_core.clock import Clock
 from bff_core.errors import BFFError, NotAuthenticated, StoreUnavailable
 from bff_core.events import Events, SessionChanged
@@ -79,13 +79,13 @@ class Refresher:
     def __init__(
         self,
         store: SessionStore,
-        client: Client,
+        client: OIDCClient,
         *,
         spawn: Spawn,
         clock: Clock,
         wall: Clock = time.time,
         events: Events,
-        changed: Callable[[str, Kept | None], None],
+        changed: Callable[[str, StoredSession | None], None],
         revoke: Callable[[Session], None],
         login: str = "",
     ) -> None:
@@ -98,7 +98,7 @@ class Refresher:
         self._changed = changed
         self._revoke = revoke
         self._login = login
-        self._flights: dict[str, asyncio.Future[Kept]] = {}
+        self._flights: dict[str, asyncio.Future[StoredSession]] = {}
 
     def is_due(self, session: Session) -> bool:
         """Whether it is time to refresh, though the token may be used for a while."""
@@ -120,7 +120,7 @@ class Refresher:
         """Whether the tokens were given just now: whoever refuses them refuses all."""
         return session.tokens is not None and session.tokens.given_at > self._wall() - NEW
 
-    def begin(self, kept: Kept) -> "asyncio.Future[Kept]":
+    def begin(self, kept: StoredSession) -> "asyncio.Future[StoredSession]":
         """Return the refresh of a session that is under way, or begin one."""
         flight = self._flights.get(kept.key)
         if flight is None:
@@ -129,7 +129,7 @@ class Refresher:
             self._spawn(self._fly(kept, flight))
         return flight
 
-    async def refreshed(self, kept: Kept) -> Kept:
+    async def refreshed(self, kept: StoredSession) -> StoredSession:
         """Return the session with tokens that follow those it has.
 
         Raises `SessionEnded` where the provider refuses, `ProviderUnavailable` or
@@ -137,7 +137,7 @@ class Refresher:
         """
         return await asyncio.shield(self.begin(kept))
 
-    async def _fly(self, kept: Kept, flight: "asyncio.Future[Kept]") -> None:
+    async def _fly(self, kept: StoredSession, flight: "asyncio.Future[StoredSession]") -> None:
         holder = new_secret()
         failure: BaseException = ProviderUnavailable("the gateway is closing")
         try:
@@ -153,7 +153,7 @@ class Refresher:
                 flight.set_exception(failure)
             await self._give_back(kept.key, holder)
 
-    async def _turn(self, kept: Kept, holder: str) -> Kept:
+    async def _turn(self, kept: StoredSession, holder: str) -> StoredSession:
         """Return the session as it is stored: refreshed by somebody else, or ours to refresh."""
         until, is_ours = self._clock() + LEASE, False
         while True:
@@ -169,7 +169,9 @@ class Refresher:
                     raise ProviderUnavailable("another process has been refreshing for too long")
                 await asyncio.sleep(LOOK)
 
-    async def _ask(self, kept: Kept, flight: "asyncio.Future[Kept]") -> Kept:
+    async def _ask(
+        self, kept: StoredSession, flight: "asyncio.Future[StoredSession]"
+    ) -> StoredSession:
         tokens = kept.session.tokens
         if tokens is None or not tokens.refresh:
             await self._store.remove([kept.key])
@@ -183,7 +185,7 @@ class Refresher:
         session = kept.session.with_tokens(fresh)
         if grant.scope is not None:
             session = session.with_scopes(grant.scope)
-        found = Kept(kept.key, session, kept.left, kept.idle_left)
+        found = StoredSession(kept.key, session, kept.left, kept.idle_left)
         self._changed(kept.key, found)
         _land(flight, found)  # nobody waits for the store
         await self._write(kept, found)
@@ -195,7 +197,7 @@ class Refresher:
         claims = {sign_in.subject: session.subject, "sub": session.provider_subject}
         return claims | ({sign_in.tenant: session.tenant} if sign_in.tenant else {})
 
-    async def _write(self, kept: Kept, found: Kept) -> None:
+    async def _write(self, kept: StoredSession, found: StoredSession) -> None:
         """Write new tokens down; the old ones are of no use to anybody any more."""
         for attempt in range(WRITES):
             try:
@@ -215,7 +217,7 @@ class Refresher:
             kept = moved
         self._tell("lost")
 
-    def _forget(self, found: Kept) -> None:
+    def _forget(self, found: StoredSession) -> None:
         self._changed(found.key, None)
         self._tell("gone")
         self._revoke(found.session)
@@ -226,7 +228,7 @@ class Refresher:
         except StoreUnavailable:
             return  # it ends by itself
 
-    def _end(self, kept: Kept, why: Change) -> NoReturn:
+    def _end(self, kept: StoredSession, why: Change) -> NoReturn:
         self._changed(kept.key, None)
         self._tell(why)
         raise SessionEnded(self._login)
@@ -243,17 +245,17 @@ def tokens_of(grant: Grant, wall: float, before: Tokens | None = None) -> Tokens
     return Tokens(grant.access, refresh, wall, wall + grant.expires_in, generation)
 
 
-def _follows(found: Kept, kept: Kept) -> bool:
+def _follows(found: StoredSession, kept: StoredSession) -> bool:
     theirs, ours = found.session.tokens, kept.session.tokens
     return theirs is not None and ours is not None and theirs.follows(ours)
 
 
-def _land(flight: "asyncio.Future[Kept]", found: Kept) -> None:
+def _land(flight: "asyncio.Future[StoredSession]", found: StoredSession) -> None:
     if not flight.done():
         flight.set_result(found)
 
 
-def _looked_at(flight: "asyncio.Future[Kept]") -> None:
+def _looked_at(flight: "asyncio.Future[StoredSession]") -> None:
     """Take note of an error that nobody waited for: a refresh that was begun early."""
     if not flight.cancelled():
         flight.exception()

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from bff_core.cache.entry import Entry
+from bff_core.cache.entry import CacheEntry
 from bff_core.call import Headers
 
 PLAIN: Final = b"\x11"
@@ -55,7 +55,7 @@ def text(told: bytes) -> str:
     return told.decode("utf-8", "surrogatepass")
 
 
-def encode(entry: Entry, now: float) -> bytes:
+def encode(entry: CacheEntry, now: float) -> bytes:
     """Return an entry as bytes, with the age that it has now in place of its instant."""
     plain = _encode(
         _Stored(
@@ -78,14 +78,14 @@ def encode(entry: Entry, now: float) -> bytes:
     return PLAIN + plain
 
 
-def decode(data: bytes, now: float, stored_for: float) -> Entry | None:
+def decode(data: bytes, now: float, stored_for: float) -> CacheEntry | None:
     """Return the entry that was stored so many seconds ago, or None where it is none."""
     try:
         stored = _decode(_unpacked(data))
         tags = tuple(map(text, stored.tags))
     except (ValueError, zlib.error):
         return None
-    return Entry(
+    return CacheEntry(
         status=stored.status,
         headers=stored.headers,
         body=stored.body,

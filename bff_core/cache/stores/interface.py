@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from bff_core.cache.entry import Entry
+from bff_core.cache.entry import CacheEntry
 
 
-class Store(Protocol):
+class CacheStore(Protocol):
     """Keeps entries by key and by tag.
 
     No method raises for a store that can't be reached: what can't be read is a miss, what can't
@@ -27,11 +27,11 @@ class Store(Protocol):
         """How many bytes they may take."""
         ...
 
-    def peek(self, key: str, /) -> Entry | None:
+    def peek(self, key: str, /) -> CacheEntry | None:
         """Return what this process holds in memory, without asking anybody."""
         ...
 
-    async def get(self, key: str, /) -> Entry | None:
+    async def get(self, key: str, /) -> CacheEntry | None:
         """Return an entry that may still be of use, wherever it is."""
         ...
 
@@ -39,7 +39,7 @@ class Store(Protocol):
         """Return a point in the order of purges, to be taken before an answer is asked for."""
         ...
 
-    async def set(self, key: str, entry: Entry, /, *, keep: float, mark: int) -> bool:
+    async def set(self, key: str, entry: CacheEntry, /, *, keep: float, mark: int) -> bool:
         """Keep an entry for so many seconds, unless one of its tags was purged since the mark.
 
         Return whether it is kept.

@@ -8,7 +8,7 @@ import msgspec
 
 from bff_core.cache.stores.codec import raw
 from bff_core.cache.stores.purge_log import REMEMBERED
-from bff_core.cache.stores.redis_session import Asking
+from bff_core.cache.stores.redis_session import RedisSession
 from bff_core.cache.stores.scripts import FORGET, PURGES, RENEW
 from bff_core.redis.interface import Value
 
@@ -43,13 +43,13 @@ def heard(message: bytes) -> tuple[str, int, Forgetting]:
     return era.decode(), int(number), _decode(told)
 
 
-class Telling:
+class InvalidationOutbox:
     """Tells Redis and the other processes what is to be forgotten, however long that takes.
 
     What could not be said is owed. While anything is, nothing that Redis has may be believed.
     """
 
-    def __init__(self, asking: Asking, *, process: str, spawn: Spawn) -> None:
+    def __init__(self, asking: RedisSession, *, process: str, spawn: Spawn) -> None:
         self._asking = asking
         self._process = process
         self._spawn = spawn

@@ -6,9 +6,9 @@ from typing import Final
 
 from cachetools import LRUCache
 
-from bff_core.cache.entry import Entry
+from bff_core.cache.entry import CacheEntry
 from bff_core.cache.stores.expiry import LONGEST, Expiries
-from bff_core.cache.stores.purge_log import Purges
+from bff_core.cache.stores.purge_log import PurgeLog
 from bff_core.clock import Clock
 from bff_core.events import Events, Evicted
 
@@ -33,7 +33,7 @@ class _Slot:
 
     __slots__ = ("cell", "decoded", "entry", "size", "until")
 
-    def __init__(self, key: str, entry: Entry, until: float, cell: float) -> None:
+    def __init__(self, key: str, entry: CacheEntry, until: float, cell: float) -> None:
         self.entry = entry
         self.until = until
         self.cell = cell
@@ -41,7 +41,7 @@ class _Slot:
         self.size = entry.size + getsizeof(key) + OVERHEAD + len(entry.tags) * TAG
 
 
-class MemoryStore:
+class MemoryCacheStore:
     """Keeps `size` bytes of entries and `entries` of them, those that were used last.
 
     Expired ones go as others come. Values that were decoded beside an entry count as well: it is
@@ -54,7 +54,7 @@ class MemoryStore:
         self._clock = clock
         self._events = events
         self._expiries = Expiries()
-        self._purges = Purges()
+        self._purges = PurgeLog()
         self._tagged: dict[str, set[str]] = {}
         self._last: str | None = None
         self._evicted = self._evicted_size = 0
@@ -78,7 +78,7 @@ class MemoryStore:
         """How many bytes they may take."""
         return int(self._kept.maxsize)
 
-    def peek(self, key: str) -> Entry | None:
+    def peek(self, key: str) -> CacheEntry | None:
         """Return what is held, without asking anybody."""
         kept = self._kept
         if key not in kept:
@@ -92,7 +92,7 @@ class MemoryStore:
             self._weigh(key, slot)
         return entry
 
-    async def get(self, key: str) -> Entry | None:
+    async def get(self, key: str) -> CacheEntry | None:
         """Return what is held."""
         return self.peek(key)
 
@@ -100,11 +100,11 @@ class MemoryStore:
         """Return a point in the order of purges."""
         return self._purges.count
 
-    async def set(self, key: str, entry: Entry, *, keep: float, mark: int) -> bool:
+    async def set(self, key: str, entry: CacheEntry, *, keep: float, mark: int) -> bool:
         """Hold an entry for so many seconds, unless it is out of date or larger than all."""
         return self.put(key, entry, keep=keep, mark=mark)
 
-    def put(self, key: str, entry: Entry, *, keep: float, mark: int) -> bool:
+    def put(self, key: str, entry: CacheEntry, *, keep: float, mark: int) -> bool:
         """Do what `set` does, at once."""
         if self._purges.beat(mark, entry.tags):
             return False
@@ -157,7 +157,7 @@ class MemoryStore:
         """Forget everything."""
         self.clear()
 
-    def _place(self, key: str, entry: Entry, now: float, until: float) -> bool:
+    def _place(self, key: str, entry: CacheEntry, now: float, until: float) -> bool:
         slot = _Slot(key, entry, until, 0.0)
         kept = self._kept
         if slot.size > kept.maxsize:

@@ -8,7 +8,7 @@ _NUMBERS: Final = 53
 """Bits of a mark that number a purge, as Redis counts exactly; those above number the era."""
 
 
-class Chronicle:
+class PurgeEpoch:
     """The era and the number of the last purge that this process heard of.
 
     It may have heard of fewer than there were: a mark of then refuses more than it has to. Eras

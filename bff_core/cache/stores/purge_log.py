@@ -7,7 +7,7 @@ REMEMBERED: Final = 4096
 """How many tags are remembered; older marks than the last forgotten one are not believed."""
 
 
-class Purges:
+class PurgeLog:
     """The order of purges in one process.
 
     A mark is the number of purges so far. What was asked for at a mark may be kept unless one of

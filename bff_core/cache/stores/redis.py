@@ -5,15 +5,15 @@ from collections.abc import Sequence
 from itertools import count
 from typing import Final, NamedTuple
 
-from bff_core.cache.entry import Entry
+from bff_core.cache.entry import CacheEntry
 from bff_core.cache.stores.codec import decode, encode, raw, text
 from bff_core.cache.stores.expiry import LONGEST
-from bff_core.cache.stores.invalidation_outbox import Spawn, Telling
+from bff_core.cache.stores.invalidation_outbox import InvalidationOutbox, Spawn
 from bff_core.cache.stores.purge_log import REMEMBERED
-from bff_core.cache.stores.redis_session import Asking
+from bff_core.cache.stores.redis_session import RedisSession
 from bff_core.cache.stores.scripts import KEEP, LOAD, PREFIX
 from bff_core.clock import Chance, Clock
-from bff_core.redis.interface import Link, Value
+from bff_core.redis.interface import RedisInterface, Value
 
 LEASES: Final = 10_000
 """How many leases are remembered, so that they can be given back; others run out."""
@@ -25,11 +25,11 @@ THREADED: Final = 64 * 1024
 class Loaded(NamedTuple):
     """An entry, and for how many more seconds Redis keeps it."""
 
-    entry: Entry
+    entry: CacheEntry
     left: float
 
 
-class RedisStore:
+class RedisCacheStore:
     """Keeps the entries of one gateway in Redis; a purge is of all gateways' there.
 
     Redis that is away is left alone but for a look now and then: what can't be read is a miss. What
@@ -38,11 +38,11 @@ class RedisStore:
     """
 
     def __init__(
-        self, link: Link, *, gateway: str, spawn: Spawn, clock: Clock, chance: Chance
+        self, link: RedisInterface, *, gateway: str, spawn: Spawn, clock: Clock, chance: Chance
     ) -> None:
         self.process = f"{int(chance() * 2**53):x}{int(chance() * 2**53):x}"
-        self.asking = Asking(link, process=self.process, clock=clock)
-        self._telling = Telling(self.asking, process=self.process, spawn=spawn)
+        self.asking = RedisSession(link, process=self.process, clock=clock)
+        self._telling = InvalidationOutbox(self.asking, process=self.process, spawn=spawn)
         self._entries = raw(f"{PREFIX}entry:{gateway}:")
         self._refreshed = raw(f"{PREFIX}lease:{gateway}:")
         self._clock = clock
@@ -66,11 +66,11 @@ class RedisStore:
         """Nothing: this process holds no entries."""
         return 0
 
-    def peek(self, key: str) -> Entry | None:  # noqa: ARG002 # nothing is held here
+    def peek(self, key: str) -> CacheEntry | None:  # noqa: ARG002 # nothing is held here
         """Return nothing: what is in Redis has to be asked for."""
         return None
 
-    async def get(self, key: str) -> Entry | None:
+    async def get(self, key: str) -> CacheEntry | None:
         """Return what Redis holds."""
         loaded = await self.load(key)
         return None if loaded is None else loaded.entry
@@ -92,11 +92,11 @@ class RedisStore:
         """Return the last purge that this process heard of."""
         return self.asking.chronicle.mark()
 
-    async def set(self, key: str, entry: Entry, *, keep: float, mark: int) -> bool:
+    async def set(self, key: str, entry: CacheEntry, *, keep: float, mark: int) -> bool:
         """Keep an entry, unless one of its tags was purged since the mark, or may have been."""
         return await self.offer(key, entry, keep=keep, mark=mark) is True
 
-    async def offer(self, key: str, entry: Entry, *, keep: float, mark: int) -> bool | None:
+    async def offer(self, key: str, entry: CacheEntry, *, keep: float, mark: int) -> bool | None:
         """Do what `set` does; return None where Redis can't be asked."""
         if self._telling.owes and not await self._telling.pay():
             return None
@@ -158,13 +158,13 @@ class RedisStore:
         return self._refreshed + raw(key)
 
 
-async def _packed(entry: Entry, now: float) -> bytes:
+async def _packed(entry: CacheEntry, now: float) -> bytes:
     if len(entry.body) < THREADED:
         return encode(entry, now)
     return await asyncio.to_thread(encode, entry, now)
 
 
-async def _unpacked(body: bytes, now: float, stored_for: float) -> Entry | None:
+async def _unpacked(body: bytes, now: float, stored_for: float) -> CacheEntry | None:
     if len(body) < THREADED:
         return decode(body, now, stored_for)
     return await asyncio.to_thread(decode, body, now, stored_for)

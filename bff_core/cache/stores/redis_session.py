@@ -3,22 +3,22 @@
 from collections.abc import Sequence
 from typing import Final
 
-from bff_core.cache.stores.purge_epoch import Chronicle
+from bff_core.cache.stores.purge_epoch import PurgeEpoch
 from bff_core.cache.stores.scripts import PURGES, RELEASE, TAGS
 from bff_core.clock import Clock
 from bff_core.errors import StoreUnavailable
-from bff_core.redis.interface import Link, Value
+from bff_core.redis.interface import RedisInterface, Value
 
 RESPITE: Final = 0.1
 """Seconds that Redis is left alone after a failure, so that a request waits for it once."""
 
 
-class Asking:
+class RedisSession:
     """Runs scripts and commands, and learns from each answer how many purges there were."""
 
-    def __init__(self, link: Link, *, process: str, clock: Clock) -> None:
+    def __init__(self, link: RedisInterface, *, process: str, clock: Clock) -> None:
         self.link = link
-        self.chronicle = Chronicle(clock)
+        self.chronicle = PurgeEpoch(clock)
         self.has_lost_count = False
         self._process = process
         self._clock = clock

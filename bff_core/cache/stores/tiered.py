@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
-from bff_core.cache.entry import Entry
+from bff_core.cache.entry import CacheEntry
 from bff_core.cache.stores.codec import text
 from bff_core.cache.stores.invalidation_outbox import Forgetting, Spawn, heard
-from bff_core.cache.stores.memory import MemoryStore
-from bff_core.cache.stores.redis import RedisStore
+from bff_core.cache.stores.memory import MemoryCacheStore
+from bff_core.cache.stores.redis import RedisCacheStore
 from bff_core.cache.stores.scripts import PURGES
 from bff_core.clock import Clock
 from bff_core.events import Events, Purged
@@ -24,7 +24,7 @@ _BITS: Final = 64
 """Of a mark, for the purges in memory; those above are for Redis'."""
 
 
-class LevelStore:
+class TieredCacheStore:
     """Answers from memory what Redis is known to hold, and no purge is known to have beaten.
 
     Each process hears all purges on a connection of its own. While that is silent, memory is left
@@ -33,8 +33,8 @@ class LevelStore:
 
     def __init__(
         self,
-        memory: MemoryStore,
-        shared: RedisStore,
+        memory: MemoryCacheStore,
+        shared: RedisCacheStore,
         *,
         spawn: Spawn,
         clock: Clock,
@@ -65,13 +65,13 @@ class LevelStore:
         """How many bytes they may take."""
         return self.memory.limit
 
-    def peek(self, key: str) -> Entry | None:
+    def peek(self, key: str) -> CacheEntry | None:
         """Return what memory holds, where that may be believed."""
         if self._clock() > self._heard.heard_until + DOUBT:
             return None
         return self.memory.peek(key)
 
-    async def get(self, key: str) -> Entry | None:
+    async def get(self, key: str) -> CacheEntry | None:
         """Return what is fresh in memory, or else what Redis holds: it may be newer."""
         held = self.peek(key)
         if held is not None and held.fresh_until > self._clock():
@@ -91,7 +91,7 @@ class LevelStore:
         """Return a point in the order of purges, those of this process and those in Redis."""
         return self.shared.mark() << _BITS | self.memory.mark()
 
-    async def set(self, key: str, entry: Entry, *, keep: float, mark: int) -> bool:
+    async def set(self, key: str, entry: CacheEntry, *, keep: float, mark: int) -> bool:
         """Keep an entry in both levels, unless one of its tags was purged since the mark.
 
         Redis knows of all purges: what it refuses is not held either.

@@ -11,13 +11,13 @@ from bff_core.edge.options import EdgeOptions
 from bff_core.edge.request_id import Bits
 from bff_core.edge.security_headers import security_headers
 from bff_core.edge.shedding.criticality import Fields, Ranks, Rules
-from bff_core.edge.shedding.loop_lag import Watch
-from bff_core.edge.shedding.response import Refusal
+from bff_core.edge.shedding.loop_lag import LoopLag
+from bff_core.edge.shedding.response import SheddingResponse
 from bff_core.events import Events
-from bff_core.policy.edge.shedding import Criticality, Pressure
+from bff_core.policy.edge.shedding import Criticality, LoadShedder
 
 
-class Doorkeeper:
+class SheddingController:
     """The pressure on one process, what its requests matter, and the answer to those refused."""
 
     __slots__ = ("pressure", "ranks", "refusal", "watch")
@@ -30,20 +30,20 @@ class Doorkeeper:
         clock: Clock,
         bits: Bits = random.getrandbits,
     ) -> None:
-        self.pressure = Pressure(
+        self.pressure = LoadShedder(
             ceiling=options.max_concurrent,
             floor=options.min_concurrent,
             max_lag=options.max_lag,
             brownout=options.brownout,
         )
         self.ranks = Ranks()
-        self.refusal = Refusal(
+        self.refusal = SheddingResponse(
             security_headers(policy=options.policy, hsts=options.hsts),
             Permissions(options.cors),
             longest_wait=options.longest_wait,
             bits=bits,
         )
-        self.watch = Watch(self.pressure, events=events, clock=clock)
+        self.watch = LoopLag(self.pressure, events=events, clock=clock)
 
     def learn(self, routes: Sequence[BaseRoute]) -> None:
         """Take what the routes of a gateway that is about to start matter."""

@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute
 
 from bff_core.errors import ConfigurationError
 from bff_core.policy.edge.shedding import CLASSES, USUAL, Criticality, moved
-from bff_core.routing.route_table import Place, places_of
+from bff_core.routing.route_table import RouteEntry, places_of
 
 E = TypeVar("E")
 
@@ -45,7 +45,7 @@ def criticality(one: Criticality) -> Callable[[E], E]:
 class Rule:
     """A route as far as its class is concerned."""
 
-    place: Place
+    place: RouteEntry
     rank: Criticality
 
     def hides(self, other: Self) -> bool:

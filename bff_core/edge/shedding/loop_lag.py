@@ -3,8 +3,8 @@
 import asyncio
 
 from bff_core.clock import Clock
-from bff_core.events import Events, Pressed
-from bff_core.policy.edge.shedding import Pressure
+from bff_core.events import Events, LoadShed
+from bff_core.policy.edge.shedding import LoadShedder
 
 INTERVAL = 0.025
 """Seconds between two looks."""
@@ -13,7 +13,7 @@ REPORT_EVERY = 1.0
 """Seconds that one event sums up: a log line per refusal would cost more than the refusal."""
 
 
-class Watch:
+class LoopLag:
     """Measures how long a turn of the loop takes, tells `pressure`, and reports what was refused.
 
     One timer, and only while requests are under way or the limit has yet to recover: a gateway
@@ -31,7 +31,7 @@ class Watch:
         "is_on",
     )
 
-    def __init__(self, pressure: Pressure, *, events: Events, clock: Clock) -> None:
+    def __init__(self, pressure: LoadShedder, *, events: Events, clock: Clock) -> None:
         self._pressure = pressure
         self._events = events
         self._clock = clock
@@ -89,7 +89,7 @@ class Watch:
         refused, dimmed = pressure.report()
         if (refused or dimmed) and self._events.sinks:
             self._events.emit(
-                Pressed(
+                LoadShed(
                     refused,
                     dimmed,
                     now - since,

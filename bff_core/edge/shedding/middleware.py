@@ -6,7 +6,7 @@ from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.auth.viewer import Viewer
-from bff_core.edge.shedding.controller import Doorkeeper
+from bff_core.edge.shedding.controller import SheddingController
 from bff_core.errors import Overloaded
 from bff_core.exchange.context import EXCHANGE, PRESSURE, SCOPE, exchange_of
 from bff_core.policy.edge.shedding import USUAL
@@ -14,7 +14,7 @@ from bff_core.routing.path import path_of
 from bff_core.scope import Scope
 
 
-class Admission:
+class LoadShedding:
     """Next to health: a request beyond what its class may take is refused, before all else.
 
     The limit that classes have shares of follows the lag of the event loop (see `Pressure`). What
@@ -24,7 +24,7 @@ class Admission:
 
     __slots__ = ("_app", "_door", "_pressure", "_watch")
 
-    def __init__(self, app: ASGIApp, *, door: Doorkeeper) -> None:
+    def __init__(self, app: ASGIApp, *, door: SheddingController) -> None:
         self._app = app
         self._door = door
         self._pressure = door.pressure
@@ -66,7 +66,7 @@ class Rank:
 
     __slots__ = ("_app", "_door")
 
-    def __init__(self, app: ASGIApp, *, door: Doorkeeper) -> None:
+    def __init__(self, app: ASGIApp, *, door: SheddingController) -> None:
         self._app = app
         self._door = door
 

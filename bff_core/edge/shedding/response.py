@@ -21,7 +21,7 @@ TRY_AGAIN_LATER = 1013
 _REQUEST, _TRACE = "<request>", "<trace>"
 
 
-class Refusal:
+class SheddingResponse:
     """Problem details of a 503 with `Retry-After`, the gateway's own headers and those of CORS.
 
     Clients are told to wait 1 to `longest_wait` seconds, by chance, so that they do not come back

@@ -116,7 +116,7 @@ def is_decided(status: int, outcome: Outcome = "", *, says_wait: bool = False) -
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredAnswer:
     """A final answer: status, the header fields that belong to it, and the whole body.
 
     `rights` are those of the viewer for whom it was made (`Viewer.rights`).

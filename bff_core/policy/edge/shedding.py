@@ -34,7 +34,7 @@ WINDOW = 0.1
 """Seconds over which the median lag counts once the limit has been cut."""
 
 
-class Pressure:
+class LoadShedder:
     """The requests under way in one process, the limit for them, and who is admitted below it.
 
     The limit follows the loop's lag, the seconds that one turn of the event loop takes: what is

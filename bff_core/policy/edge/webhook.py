@@ -26,7 +26,7 @@ _SECONDS: Final = re.compile(rb"[0-9]{1,12}")
 
 
 @dataclass(frozen=True, slots=True)
-class Signed:
+class SignedMessage:
     """What the header fields of a message say: its id, Unix time in seconds, and signatures."""
 
     id: bytes
@@ -71,7 +71,7 @@ class Signatures:
         self._keys = [key_of(secret) for secret in secrets]
         self._seen: OrderedDict[bytes, float] = OrderedDict()
 
-    def match(self, message: Signed, body: bytes) -> bool:
+    def match(self, message: SignedMessage, body: bytes) -> bool:
         """Whether one of the signatures is made with one of the secrets; compared in constant time.
 
         Its sender may change secrets as well: there may be several signatures, as many as are read.
@@ -80,7 +80,7 @@ class Signatures:
         expected = [sign(key, message.id, message.timestamp, body) for key in self._keys]
         return any(hmac.compare_digest(one, own) for one in given for own in expected)
 
-    def has_seen(self, message: Signed, body: bytes, now: float) -> bool:
+    def has_seen(self, message: SignedMessage, body: bytes, now: float) -> bool:
         """Whether it is a replay.
 
         It is known by all that is signed, and not by its id alone: what two messages of one
@@ -89,13 +89,13 @@ class Signatures:
         self._forget(now)
         return self._name(message, body) in self._seen
 
-    def remember(self, message: Signed, body: bytes) -> None:
+    def remember(self, message: SignedMessage, body: bytes) -> None:
         """Know it again for as long as its timestamp could be believed."""
         if len(self._seen) >= MOST_REMEMBERED:
             self._seen.popitem(last=False)
         self._seen[self._name(message, body)] = int(message.timestamp) + SKEW
 
-    def _name(self, message: Signed, body: bytes) -> bytes:
+    def _name(self, message: SignedMessage, body: bytes) -> bytes:
         return sign(self._keys[0], message.id, message.timestamp, body)
 
     def _forget(self, now: float) -> None:

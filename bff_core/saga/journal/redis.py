@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from bff_core.redis.interface import Link
+from bff_core.redis.interface import RedisInterface
 
 PREFIX: Final = "bff:journal:"
 OPEN: Final = "bff:journal:open:"
@@ -83,7 +83,7 @@ return redis.call('DEL', KEYS[1])
 class RedisJournal:
     """Entries in Redis. With `appendonly yes` and `appendfsync always` a crash of it loses none."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: RedisInterface) -> None:
         self._link = link
 
     def __repr__(self) -> str:

@@ -7,11 +7,11 @@ from bff_core.errors import CredentialsUnavailable
 from bff_core.policy.upstream.credentials import ClientCredentials
 from bff_core.upstream.credentials.provider import NoToken, Token, TokenEndpoint
 from bff_core.upstream.credentials.redacted_headers import AUTHORIZATION, bearer, token_in
-from bff_core.upstream.credentials.token_cache import PAUSE, KeptToken
+from bff_core.upstream.credentials.token_cache import PAUSE, TokenCache
 from bff_core.upstream.runtime import Runtime
 
 
-class OwnToken:
+class ClientCredentialsToken:
     """Shows the token of a client; one for all upstreams whose options are the same."""
 
     __slots__ = ("_endpoint", "_fields", "_kept", "_options", "_value", "names")
@@ -22,7 +22,7 @@ class OwnToken:
         self.names = AUTHORIZATION
         self._options = options
         self._endpoint = endpoint
-        self._kept = KeptToken(self._ask, runtime, (options.upstream, endpoint.operation))
+        self._kept = TokenCache(self._ask, runtime, (options.upstream, endpoint.operation))
         self._value = ""
         self._fields: Headers = ()
 

@@ -13,19 +13,19 @@ from bff_core.policy.upstream.credentials import (
     TokenExchange,
 )
 from bff_core.upstream.client import Upstream
-from bff_core.upstream.credentials.client_credentials import OwnToken
-from bff_core.upstream.credentials.http_signature import Signed
+from bff_core.upstream.credentials.client_credentials import ClientCredentialsToken
+from bff_core.upstream.credentials.http_signature import HTTPSignature
 from bff_core.upstream.credentials.provider import TokenEndpoint, token_service
-from bff_core.upstream.credentials.relay import Relayed
+from bff_core.upstream.credentials.relay import RelayedToken
 from bff_core.upstream.credentials.static import api_key, basic
-from bff_core.upstream.credentials.token_exchange import Exchanged
+from bff_core.upstream.credentials.token_exchange import ExchangedToken
 from bff_core.upstream.runtime import Credential, Runtime
 
 Secret = Callable[[str], str]
 """Returns the value of a secret by its name; raises `ConfigurationError` where it is not set."""
 
 
-class Wallet:
+class CredentialFactory:
     """Makes of options what calls show. Upstreams whose options are the same share their tokens.
 
     `services` are set when they run: a provider is one of them.
@@ -41,7 +41,7 @@ class Wallet:
         """Return what calls to these addresses show; raises `ConfigurationError`."""
         match options:
             case Signature():
-                return Signed(options, self._secret, addresses, wall=self._wall)
+                return HTTPSignature(options, self._secret, addresses, wall=self._wall)
             case ApiKey():
                 return api_key(options, self._secret)
             case Basic():
@@ -51,7 +51,7 @@ class Wallet:
                 if known is None:
                     known = self._shared[options] = self._of_provider(options, runtime)
                 return known
-        return Relayed()
+        return RelayedToken()
 
     def _of_provider(
         self, options: ClientCredentials | TokenExchange, runtime: Runtime
@@ -59,8 +59,8 @@ class Wallet:
         client = options.client_id, self._secret(options.secret)
         endpoint = TokenEndpoint(options.upstream, options.path, client, lambda: self.services)
         if isinstance(options, ClientCredentials):
-            return OwnToken(options, endpoint, runtime)
-        return Exchanged(options, endpoint, runtime)
+            return ClientCredentialsToken(options, endpoint, runtime)
+        return ExchangedToken(options, endpoint, runtime)
 
 
 def providers(services: Sequence[type[Upstream]]) -> list[type[Upstream]]:

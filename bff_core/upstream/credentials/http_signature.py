@@ -10,7 +10,7 @@ from bff_core.errors import ConfigurationError
 from bff_core.policy.edge.webhook import key_of
 from bff_core.policy.upstream.credentials import Signature
 from bff_core.policy.upstream.signature import Component, digest_field, parameters, sign
-from bff_core.upstream.credentials.redacted_headers import Veiled
+from bff_core.upstream.credentials.redacted_headers import RedactedValue
 
 SHORTEST_KEY: Final = 16
 """Bytes: what is shorter can be guessed from one signature."""
@@ -18,7 +18,7 @@ SHORTEST_KEY: Final = 16
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 
 
-class Signed:
+class HTTPSignature:
     """Signs calls to one upstream; each attempt anew, since a signature has its time."""
 
     names: Final = frozenset({b"content-digest", b"signature", b"signature-input"})
@@ -48,7 +48,7 @@ class Signed:
         return (
             *fields,
             (b"signature-input", self._label + b"=" + told.encode()),
-            (b"signature", Veiled(self._label + b"=" + signature)),
+            (b"signature", RedactedValue(self._label + b"=" + signature)),
         )
 
     async def fetched(self, call: Call) -> Headers:

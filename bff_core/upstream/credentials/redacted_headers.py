@@ -3,7 +3,7 @@
 from bff_core.call import Headers
 
 
-class Veiled(bytes):
+class RedactedValue(bytes):
     """Bytes of a secret: sent like any others, shown as nothing."""
 
     __slots__ = ()
@@ -17,7 +17,7 @@ AUTHORIZATION = frozenset({b"authorization"})
 
 def bearer(token: str) -> Headers:
     """Return the field that carries an access token (RFC 6750, section 2.1)."""
-    return ((b"authorization", Veiled(b"Bearer " + token.encode())),)
+    return ((b"authorization", RedactedValue(b"Bearer " + token.encode())),)
 
 
 def token_in(fields: Headers) -> str:

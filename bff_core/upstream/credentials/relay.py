@@ -5,7 +5,7 @@ from bff_core.call import Call, Headers, ViewerToken
 from bff_core.upstream.credentials.redacted_headers import AUTHORIZATION, bearer, token_in
 
 
-class Relayed:
+class RelayedToken:
     """Shows each viewer's token; calls for nobody go without, and the service says what it may."""
 
     __slots__ = ()

@@ -6,17 +6,17 @@ from collections.abc import Callable
 from bff_core.call import Call, Headers
 from bff_core.errors import ConfigurationError
 from bff_core.policy.upstream.credentials import ApiKey, Basic
-from bff_core.upstream.credentials.redacted_headers import Veiled
+from bff_core.upstream.credentials.redacted_headers import RedactedValue
 from bff_core.upstream.transport.request_writer import RESERVED
 
 
-class Fixed:
+class StaticHeader:
     """Shows the same fields always; nothing takes the place of those that are refused."""
 
     __slots__ = ("_fields", "_told", "names")
 
     def __init__(self, name: bytes, value: bytes, told: str) -> None:
-        self._fields: Headers = ((name, Veiled(value)),)
+        self._fields: Headers = ((name, RedactedValue(value)),)
         self._told = told
         self.names = frozenset({name})
 
@@ -35,17 +35,19 @@ class Fixed:
         """Have no others."""
 
 
-def api_key(options: ApiKey, secret: Callable[[str], str]) -> Fixed:
+def api_key(options: ApiKey, secret: Callable[[str], str]) -> StaticHeader:
     """Return the credential of a key; raises `ConfigurationError` for a field it can't have."""
     name = options.header.lower().encode()
     if name in RESERVED:
         raise ConfigurationError(
             f"ApiKey.header must not be {options.header!r}, which the transport sets"
         )
-    return Fixed(name, secret(options.secret).encode(), f"a key as {options.header.lower()}")
+    return StaticHeader(name, secret(options.secret).encode(), f"a key as {options.header.lower()}")
 
 
-def basic(options: Basic, secret: Callable[[str], str]) -> Fixed:
+def basic(options: Basic, secret: Callable[[str], str]) -> StaticHeader:
     """Return the credential of a name and a password (RFC 7617, section 2)."""
     pair = f"{options.username}:{secret(options.secret)}".encode()
-    return Fixed(b"authorization", b"Basic " + b64encode(pair), f"Basic as {options.username}")
+    return StaticHeader(
+        b"authorization", b"Basic " + b64encode(pair), f"Basic as {options.username}"
+    )

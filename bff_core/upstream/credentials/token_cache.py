@@ -22,7 +22,7 @@ MARGIN: Final = 5.0
 """Seconds (or a tenth of its lifetime) before its end from which on a token is not shown."""
 
 
-class KeptToken:
+class TokenCache:
     """A token, and how another is had. Who waits does so together, whoever asked first.
 
     While the provider is down the last token is used as long as it is valid.

@@ -16,7 +16,7 @@ from bff_core.upstream.credentials.provider import (
 )
 from bff_core.upstream.credentials.redacted_headers import AUTHORIZATION, bearer, token_in
 from bff_core.upstream.credentials.relay import viewers
-from bff_core.upstream.credentials.token_cache import KeptToken
+from bff_core.upstream.credentials.token_cache import TokenCache
 from bff_core.upstream.runtime import Runtime
 
 MOST: Final = 10_000
@@ -27,7 +27,7 @@ ACCESS_TOKEN: Final = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S
 JWT: Final = "urn:ietf:params:oauth:token-type:jwt"
 
 
-class Exchanged:
+class ExchangedToken:
     """Shows each viewer's token as the provider has exchanged it; remembers by its hash."""
 
     __slots__ = ("_endpoint", "_kept", "_options", "_runtime", "names")
@@ -37,7 +37,7 @@ class Exchanged:
         self._options = options
         self._endpoint = endpoint
         self._runtime = runtime
-        self._kept: OrderedDict[bytes, KeptToken] = OrderedDict()
+        self._kept: OrderedDict[bytes, TokenCache] = OrderedDict()
 
     def __repr__(self) -> str:
         return f"the viewer's token for {self._options.audience}"
@@ -86,7 +86,7 @@ class Exchanged:
                 raise
         return await self._of(newer).get()
 
-    def _of(self, subject: str) -> KeptToken:
+    def _of(self, subject: str) -> TokenCache:
         digest = sha256(subject.encode()).digest()
         kept = self._kept.get(digest)
         if kept is not None:
@@ -95,7 +95,7 @@ class Exchanged:
         told = (self._options.upstream, self._endpoint.operation)
         ask = partial(self._ask, subject)
         self._make_room()
-        kept = self._kept[digest] = KeptToken(ask, self._runtime, told, is_early=False)
+        kept = self._kept[digest] = TokenCache(ask, self._runtime, told, is_early=False)
         return kept
 
     def _make_room(self) -> None:

@@ -10,7 +10,7 @@ from bff_core.errors import TransportFailed, UpstreamError
 from bff_core.events import Attempted, Ejected, Resolved, Restored
 from bff_core.policy.upstream.balance import Balance, EndpointSet, Member
 from bff_core.policy.upstream.blame import is_fault_status, is_upstream_fault
-from bff_core.upstream.dns import Lookup
+from bff_core.upstream.dns import AddressLookup
 from bff_core.upstream.runtime import Runtime
 from bff_core.upstream.transport.interface import Connector, Endpoint, StreamedReply, Transport
 
@@ -59,7 +59,9 @@ class Balancer:
         self._connect_timeout = connect_timeout
         self._leaving: set[Place] = set()
         self._unresolved = ""
-        self._lookup = Lookup(options, runtime, origins if resolves else (), self._take_addresses)
+        self._lookup = AddressLookup(
+            options, runtime, origins if resolves else (), self._take_addresses
+        )
         self.endpoints.update(self._lookup.endpoints if resolves else origins, self._clock())
 
     def __repr__(self) -> str:

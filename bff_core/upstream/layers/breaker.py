@@ -2,7 +2,7 @@
 
 from bff_core.call import Call, Handler, Reply
 from bff_core.errors import CircuitOpen
-from bff_core.events import BreakerChanged, Shed
+from bff_core.events import BreakerChanged, CallRejected
 from bff_core.policy.upstream.blame import is_fault_status, is_upstream_fault
 from bff_core.policy.upstream.breaker import Breaker, Circuit
 from bff_core.upstream.runtime import Runtime
@@ -59,7 +59,7 @@ class BreakerLayer:
 
     def _refuse(self, call: Call, now: float) -> CircuitOpen:
         if self._runtime.events.sinks:
-            self._runtime.events.emit(Shed(call.upstream, call.operation, "circuit_open"))
+            self._runtime.events.emit(CallRejected(call.upstream, call.operation, "circuit_open"))
         return CircuitOpen(
             f"the circuit is {self.circuit.state}",
             call=call,

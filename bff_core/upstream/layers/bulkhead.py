@@ -4,7 +4,7 @@ import asyncio
 
 from bff_core.call import Call, Handler, Reply
 from bff_core.errors import BulkheadFull
-from bff_core.events import LimitMoved, Shed
+from bff_core.events import CallRejected, LimitMoved
 from bff_core.policy.upstream.blame import is_fault_status, is_upstream_fault
 from bff_core.policy.upstream.bulkhead import Bulkhead, Permits
 from bff_core.policy.upstream.concurrency import Adaptive, ConcurrencyLimit
@@ -86,7 +86,7 @@ class BulkheadLayer:
 
     def _refuse(self, call: Call, reason: str, message: str) -> BulkheadFull:
         if self._runtime.events.sinks:
-            self._runtime.events.emit(Shed(call.upstream, call.operation, reason))
+            self._runtime.events.emit(CallRejected(call.upstream, call.operation, reason))
         return BulkheadFull(message, call=call, attempts=0)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from bff_core.cache.entry import Entry
+from bff_core.cache.entry import CacheEntry
 from bff_core.cache.freshness import SERVED, bypass, judge
 from bff_core.cache.key import primary
 from bff_core.cache.reply import served
@@ -96,12 +96,12 @@ class CacheLayer:
                 return reply
         return await self._ask(key, call, options, has_fallback=now < verdict.error_until)
 
-    def _held(self, key: str, call: Call, options: Cache) -> Entry | None:
+    def _held(self, key: str, call: Call, options: Cache) -> CacheEntry | None:
         entry = self._store.peek(key)
         slot = slot_of(key, entry, call, options)
         return entry if slot == key else self._store.peek(slot)
 
-    def _served(self, entry: Entry, call: Call, now: float, why: str = "") -> Reply | None:
+    def _served(self, entry: CacheEntry, call: Call, now: float, why: str = "") -> Reply | None:
         """Return what is held as a reply; None where this author can't read it."""
         try:
             reply = served(entry, call, now)
@@ -143,7 +143,7 @@ class CacheLayer:
     def _note(self, call: Call, reply: Reply) -> None:
         self._cache.note(self._upstream, call.operation, OUTCOMES[reply.source], age=reply.age)
 
-    def _refresh(self, key: str, call: Call, entry: Entry) -> None:
+    def _refresh(self, key: str, call: Call, entry: CacheEntry) -> None:
         if key not in self._refreshing:
             self._refreshing[key] = entry.fresh_until
             self._spawn(self._refreshed(key, call))

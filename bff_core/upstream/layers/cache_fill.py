@@ -5,12 +5,12 @@ import time
 from dataclasses import dataclass, replace
 from typing import Final
 
-from bff_core.cache.entry import Entry
+from bff_core.cache.entry import CacheEntry
 from bff_core.cache.freshness import SERVED, judge
 from bff_core.cache.key import primary, variant
 from bff_core.cache.reply import served
 from bff_core.cache.response_cache import Outcome, ResponseCache
-from bff_core.cache.storing import Refused, admit, keep
+from bff_core.cache.storing import NotStorable, admit, keep
 from bff_core.cache.validation import conditional, renewed, updated, updated_by_head
 from bff_core.cache.variants import leads_to, signpost, slot_of
 from bff_core.call import Call, Handler, Reply
@@ -48,7 +48,7 @@ class _Search:
     key: str
     seen: float | None
     slot: str = ""
-    entry: Entry | None = None
+    entry: CacheEntry | None = None
 
 
 class FillLayer:
@@ -197,7 +197,7 @@ class FillLayer:
             kept = renewed(search.entry, get, reply, options, **times)
         else:
             kept = admit(call, reply, options, **times)
-        if isinstance(kept, Refused):
+        if isinstance(kept, NotStorable):
             return await self._refuse(search, reply, kept.reason)
         try:
             told = _first(served(kept, call, now, "upstream"), reply)
@@ -215,7 +215,7 @@ class FillLayer:
         self._cache.of(call.upstream).size += len(kept.body)
         return told
 
-    async def _place(self, search: _Search, entry: Entry, now: float, mark: int) -> bool:
+    async def _place(self, search: _Search, entry: CacheEntry, now: float, mark: int) -> bool:
         """Put an entry where calls like this one will look; False if it was purged meanwhile."""
         left = keep(entry, now)
         if not entry.varies:

@@ -4,7 +4,7 @@ import asyncio
 
 from bff_core.call import Call, Reply
 from bff_core.upstream.transport.failures import TooLarge
-from bff_core.upstream.transport.framing import Response
+from bff_core.upstream.transport.framing import ResponseFraming
 from bff_core.upstream.transport.hop_by_hop import decoded
 from bff_core.upstream.transport.reply_body import Content
 
@@ -15,7 +15,7 @@ class Whole:
     __slots__ = ("_cap", "_content", "_pieces", "call", "future", "response")
 
     def __init__(
-        self, call: Call, response: Response, loop: asyncio.AbstractEventLoop, *, cap: int
+        self, call: Call, response: ResponseFraming, loop: asyncio.AbstractEventLoop, *, cap: int
     ) -> None:
         self.call = call
         self.response = response

@@ -6,7 +6,7 @@ The parser reads the chunks; what it forgives after them is noticed here.
 from typing import Final
 
 from bff_core.upstream.transport.failures import Violation
-from bff_core.upstream.transport.parser import Events, Parser
+from bff_core.upstream.transport.parser import Parser, ParserEvents
 
 _LAST: Final = b"\r\n\r\n"
 _MANY: Final = 16
@@ -17,7 +17,7 @@ class Chunks:
 
     __slots__ = ("_events", "_limit", "_parser", "_silence", "_tail")
 
-    def __init__(self, parser: Parser, events: Events, limit: int) -> None:
+    def __init__(self, parser: Parser, events: ParserEvents, limit: int) -> None:
         self._parser = parser
         self._events = events
         self._limit = limit

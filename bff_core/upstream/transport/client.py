@@ -4,7 +4,7 @@ from collections.abc import AsyncIterable, AsyncIterator, MutableMapping
 from typing import Protocol, TypeVar
 
 
-class Request(Protocol):
+class HttpxRequest(Protocol):
     """A request as the client's library builds it."""
 
     @property
@@ -22,7 +22,7 @@ class RawFields(Protocol):
         ...
 
 
-class Response(Protocol):
+class HttpxResponse(Protocol):
     """A response as the client's library hands it over, its body unread."""
 
     @property
@@ -44,10 +44,10 @@ class Response(Protocol):
         ...
 
 
-RequestT = TypeVar("RequestT", bound=Request)
+RequestT = TypeVar("RequestT", bound=HttpxRequest)
 
 
-class Client(Protocol[RequestT]):
+class HttpxClient(Protocol[RequestT]):
     """What `httpx.AsyncClient` and `httpx2.AsyncClient` have in common, as far as it is used."""
 
     def build_request(
@@ -63,6 +63,8 @@ class Client(Protocol[RequestT]):
         """Build a request of the client's own kind."""
         ...
 
-    async def send(self, request: RequestT, *, stream: bool, follow_redirects: bool) -> Response:
+    async def send(
+        self, request: RequestT, *, stream: bool, follow_redirects: bool
+    ) -> HttpxResponse:
         """Send it and return when the head is there."""
         ...

@@ -10,7 +10,7 @@ from bff_core.call import Call
 from bff_core.errors import DeadlineExceeded, TransportFailed
 from bff_core.upstream.runtime import Runtime
 from bff_core.upstream.transport.failures import UNREADABLE, Cut, explain
-from bff_core.upstream.transport.framing import Response
+from bff_core.upstream.transport.framing import ResponseFraming
 from bff_core.upstream.transport.tls import CLIENT_CERTIFICATE, FAILED, Reason, reason_of
 
 _EARLIEST: Final = 0.001
@@ -31,7 +31,7 @@ class Exchange(Protocol):
         ...
 
     @property
-    def response(self) -> Response:
+    def response(self) -> ResponseFraming:
         """What was answered so far."""
         ...
 

@@ -12,7 +12,7 @@ from bff_core.policy.upstream.connection import Connection
 from bff_core.upstream.transport.chunked import Chunks
 from bff_core.upstream.transport.failures import Cut, Violation
 from bff_core.upstream.transport.hop_by_hop import content_coding, end_to_end, tokens
-from bff_core.upstream.transport.parser import Events, Parser, ParserFactory
+from bff_core.upstream.transport.parser import Parser, ParserEvents, ParserFactory
 
 MAX_INTERIM: Final = 8
 """How many 1xx responses may precede a response."""
@@ -25,7 +25,7 @@ _KNOWN_OPTIONS: Final = frozenset({b"close", b"keep-alive"})
 BODILESS: Final = frozenset({204, 304})
 
 
-class Response:
+class ResponseFraming:
     """One response: is fed what the connection reads and says when it is complete.
 
     `pieces` are the raw body; who takes them empties the list. `is_reusable` is meaningful once
@@ -56,7 +56,7 @@ class Response:
         self._limits = limits
         self._is_head = is_head
         self._new_parser = new_parser
-        self._events = events = Events()
+        self._events = events = ParserEvents()
         self._parser: Parser | None = new_parser(events)  # of the head
         self._seen = b""  # the head so far, where it comes in several segments
         self._interim = self._interim_size = 0
@@ -143,11 +143,11 @@ class Response:
         if not 100 <= status <= 199 or status == 101 or self._interim > MAX_INTERIM:
             raise Violation(f"unexpected status {status}")
         self._seen = b""
-        self._events = Events()
+        self._events = ParserEvents()
         self._parser = self._new_parser(self._events)
         return False
 
-    def _frame(self, parser: Parser, events: Events) -> None:
+    def _frame(self, parser: Parser, events: ParserEvents) -> None:
         """Decide how long the body is (RFC 9112, section 6.3); only chunks need the parser on."""
         self._parser = None
         is_chunked = self._obey_hops(events.hops) if events.hops else False

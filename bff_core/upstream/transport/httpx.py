@@ -15,7 +15,7 @@ from bff_core.clock import Clock, monotonic
 from bff_core.errors import DeadlineExceeded, TransportFailed, UpstreamError
 from bff_core.policy.upstream.connection import Connection
 from bff_core.upstream.loopback import LOOPBACK, is_localhost
-from bff_core.upstream.transport.client import Client, RequestT, Response
+from bff_core.upstream.transport.client import HttpxClient, HttpxResponse, RequestT
 from bff_core.upstream.transport.failures import UNREADABLE, Violation, explain
 from bff_core.upstream.transport.framing import BODILESS
 from bff_core.upstream.transport.hop_by_hop import content_coding, decoded, end_to_end, tokens
@@ -41,7 +41,7 @@ class HttpxTransport(Generic[RequestT]):
 
     def __init__(
         self,
-        client: Client[RequestT],
+        client: HttpxClient[RequestT],
         options: Connection = _DEFAULTS,
         *,
         clock: Clock = monotonic,
@@ -66,7 +66,7 @@ class HttpxConnector(Generic[RequestT]):
 
     def __init__(
         self,
-        client: Client[RequestT],
+        client: HttpxClient[RequestT],
         endpoint: Endpoint,
         options: Connection,
         clock: Clock,
@@ -172,7 +172,7 @@ class HttpxConnector(Generic[RequestT]):
     @asynccontextmanager
     async def _opened(
         self, call: Call, left: float, source: "_Source | None" = None
-    ) -> AsyncIterator[Response]:
+    ) -> AsyncIterator[HttpxResponse]:
         self._active += 1
         try:
             response = await self._respond(call, left, source)
@@ -183,7 +183,7 @@ class HttpxConnector(Generic[RequestT]):
         finally:
             self._active -= 1
 
-    async def _respond(self, call: Call, left: float, source: "_Source | None") -> Response:
+    async def _respond(self, call: Call, left: float, source: "_Source | None") -> HttpxResponse:
         """Return the head of the reply, from the first address that does not refuse."""
         *others, last = self._addresses
         for address in others:
@@ -196,7 +196,7 @@ class HttpxConnector(Generic[RequestT]):
 
     async def _respond_at(
         self, address: str, call: Call, left: float, source: "_Source | None"
-    ) -> Response:
+    ) -> HttpxResponse:
         request = self._build(address, call, left, source)
         response = await self._client.send(request, stream=True, follow_redirects=False)
         if address != self._addresses[0]:  # it is the first to be tried from now on
@@ -204,7 +204,7 @@ class HttpxConnector(Generic[RequestT]):
             self._addresses.insert(0, address)
         return response
 
-    async def _read(self, call: Call, response: Response) -> Reply:
+    async def _read(self, call: Call, response: HttpxResponse) -> Reply:
         headers, coding = _head(response, self._options)
         has_body = call.method != "HEAD" and response.status_code not in BODILESS
         content = Content(coding if has_body else None, self._options.max_body)
@@ -242,7 +242,7 @@ class _Source:
 class HttpxStream:
     """A reply that is read while it arrives, no faster than it is consumed."""
 
-    def __init__(self, call: Call, response: Response, options: Connection) -> None:
+    def __init__(self, call: Call, response: HttpxResponse, options: Connection) -> None:
         self._call = call
         self._options = options
         try:
@@ -314,7 +314,7 @@ def _address(endpoint: Endpoint, address: str) -> str:
     return f"{endpoint.scheme}://{host}:{endpoint.port}{endpoint.base_path}"
 
 
-def _head(response: Response, options: Connection) -> tuple[Headers, bytes | None]:
+def _head(response: HttpxResponse, options: Connection) -> tuple[Headers, bytes | None]:
     """Check a head and return its end-to-end fields and its coding; raise `Violation`."""
     fields = [(name.lower(), value.strip(b" \t")) for name, value in response.headers.raw]
     size = sum(len(name) + len(value) + 4 for name, value in fields)

@@ -29,7 +29,7 @@ class Parser(Protocol):
         ...
 
 
-class Events:
+class ParserEvents:
     """What a parser reports of one message. It knows neither parser nor response: no cycle."""
 
     __slots__ = ("body", "fields", "hops", "is_complete", "is_headed", "is_surplus", "pieces")
@@ -81,4 +81,4 @@ class Events:
             _ordinary[spelling] = name
 
 
-ParserFactory = Callable[[Events], Parser]
+ParserFactory = Callable[[ParserEvents], Parser]

@@ -15,7 +15,7 @@ from bff_core.upstream.runtime import Runtime
 from bff_core.upstream.transport.buffered_exchange import Whole
 from bff_core.upstream.transport.connection import Stale, WireConnection
 from bff_core.upstream.transport.dialer import Dialer
-from bff_core.upstream.transport.framing import Response
+from bff_core.upstream.transport.framing import ResponseFraming
 from bff_core.upstream.transport.interface import Endpoint, Load
 from bff_core.upstream.transport.parser import ParserFactory
 from bff_core.upstream.transport.request_writer import Renderer
@@ -177,8 +177,8 @@ class Pool:
         finally:
             task.cancel()
 
-    def _expect(self, call: Call) -> Response:
-        return Response(self._new_parser, self._options, is_head=call.method == "HEAD")
+    def _expect(self, call: Call) -> ResponseFraming:
+        return ResponseFraming(self._new_parser, self._options, is_head=call.method == "HEAD")
 
     async def _open_stream(
         self, call: Call, connection: WireConnection, request: bytes

@@ -10,7 +10,7 @@ from bff_core.errors import TransportFailed
 from bff_core.policy.upstream.connection import Connection
 from bff_core.upstream.transport.connection import WireConnection
 from bff_core.upstream.transport.failures import UNREADABLE, explain
-from bff_core.upstream.transport.framing import Response
+from bff_core.upstream.transport.framing import ResponseFraming
 from bff_core.upstream.transport.hop_by_hop import decoded
 from bff_core.upstream.transport.reply_body import Content
 
@@ -31,7 +31,7 @@ class Streamed:
     def __init__(
         self,
         call: Call,
-        response: Response,
+        response: ResponseFraming,
         connection: WireConnection,
         options: Connection,
         loop: asyncio.AbstractEventLoop,

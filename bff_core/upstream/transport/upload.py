@@ -6,7 +6,7 @@ from typing import Protocol
 from bff_core.call import StreamedBody
 
 
-class Sink(Protocol):
+class UploadSink(Protocol):
     """The connection that a body is written to."""
 
     @property
@@ -23,7 +23,7 @@ class Sink(Protocol):
         ...
 
 
-async def upload(body: StreamedBody, sink: Sink) -> None:
+async def upload(body: StreamedBody, sink: UploadSink) -> None:
     """Write a body that follows its head; in chunks where its length is unknown (RFC 9112, 7.1).
 
     Raises what the body's own iterator raises. A connection that is lost ends it in silence: its

@@ -27,7 +27,7 @@ from bff_core import (
     gateway,
     optional,
 )
-from bff_core.auth.oidc.config import SignIn
+from bff_core.auth.oidc.config import OpenIDProvider
 from bff_core.auth.session.authenticator import SessionAuthenticator
 from bff_core.call import Call, Reply
 from bff_core.clock import Clock, monotonic
@@ -252,10 +252,10 @@ def settings(**changed: Any) -> Settings:
     )
 
 
-def sign_in_at(**changed: Any) -> SignIn:
+def sign_in_at(**changed: Any) -> OpenIDProvider:
     """Return how our gateway is known to the provider."""
     told = {"issuer": ISSUER, "client_id": "web", "client_secret": WEB_SECRET, **changed}
-    return SignIn(**told)
+    return OpenIDProvider(**told)
 
 
 @asynccontextmanager

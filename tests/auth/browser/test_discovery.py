@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from bff_core.auth.oidc.provider import Endpoint, Untrusted, metadata_of
+from bff_core.auth.oidc.provider import ProviderEndpoint, Untrusted, metadata_of
 from bff_core.call import Reply
 from bff_core.errors import ConfigurationError
 from bff_core.testing.scripted import Scripted, reply
@@ -50,9 +50,9 @@ def test_googles_endpoints_are_found():
     origins = ("https://oauth2.googleapis.com", "https://www.googleapis.com")
     told = read(GOOGLE, origins=origins)
 
-    assert told.token == Endpoint("identity_oauth2_googleapis_com", "/token")
-    assert told.keys == Endpoint("identity_www_googleapis_com", "/oauth2/v3/certs")
-    assert told.revocation == Endpoint("identity_oauth2_googleapis_com", "/revoke")
+    assert told.token == ProviderEndpoint("identity_oauth2_googleapis_com", "/token")
+    assert told.keys == ProviderEndpoint("identity_www_googleapis_com", "/oauth2/v3/certs")
+    assert told.revocation == ProviderEndpoint("identity_oauth2_googleapis_com", "/revoke")
 
 
 def test_cognitos_endpoints_are_found():
@@ -84,7 +84,7 @@ def test_endpoints_may_have_a_query():
     """As Azure AD B2C writes them."""
     told = read({**DOCUMENT, "token_endpoint": f"{ISSUER}/token?p=sign-in"})
 
-    assert told.token == Endpoint("identity", "/token?p=sign-in")
+    assert told.token == ProviderEndpoint("identity", "/token?p=sign-in")
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,14 @@
 
 import pytest
 
-from bff_core.events import Answered
+from bff_core.events import RequestAnswered
 from bff_core.testing.scripted import fail
 from tests.auth.browser.site import GOES, HERE, OURS, open_site
 
 
 def answered(site, path):
     """Return the events of requests for a path."""
-    return [one for one in site.heard if isinstance(one, Answered) and one.path == path]
+    return [one for one in site.heard if isinstance(one, RequestAnswered) and one.path == path]
 
 
 async def test_a_cookie_of_no_session_is_refused_for_a_reason():
@@ -52,7 +52,7 @@ async def test_an_id_token_is_refused_for_a_reason(claims, reason):
     async with open_site(claims=claims) as site:
         await site.browser().sign_in()
 
-    found = [one for one in site.heard if isinstance(one, Answered) and one.reason]
+    found = [one for one in site.heard if isinstance(one, RequestAnswered) and one.reason]
     assert [(one.route, one.status, one.reason) for one in found] == [
         ("/bff/callback", 303, reason)
     ]
@@ -63,6 +63,6 @@ async def test_a_provider_that_is_down_is_in_the_line_of_the_sign_in():
     async with open_site(front=fail()) as site:
         answer = await site.browser().send("GET", f"{HERE}/bff/login", headers=GOES)
 
-    (event,) = [one for one in site.heard if isinstance(one, Answered)]
+    (event,) = [one for one in site.heard if isinstance(one, RequestAnswered)]
     assert (answer.status_code, event.status, event.route) == (303, 303, "/bff/login")
     assert type(event.error).__name__ == "ProviderUnavailable"

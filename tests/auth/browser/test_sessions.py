@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from bff_core.auth.session.memory import MemoryStore
-from bff_core.auth.session.redis import RedisStore
+from bff_core.auth.session.memory import MemorySessionStore
+from bff_core.auth.session.redis import RedisSessionStore
 from bff_core.auth.session.sealing import Sealing
 from bff_core.auth.session.session import (
     Session,
@@ -19,7 +19,7 @@ from bff_core.auth.session.store import MOST_PER_SUBJECT, Lifetimes
 from bff_core.clock import chance, monotonic
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events
-from bff_core.redis.clients import Links
+from bff_core.redis.clients import RedisClients
 from services_mock import identity
 from services_mock.identity.book import Stay
 from services_mock.identity.signing import logout_token, signed
@@ -132,12 +132,12 @@ def opened(kind, server):
 
 class _Opened:
     def __init__(self, kind, server) -> None:
-        self._links = Links(clock=monotonic, chance=chance, events=Events())
+        self._links = RedisClients(clock=monotonic, chance=chance, events=Events())
         if kind == "memory":
-            self._store = MemoryStore(monotonic)
+            self._store = MemorySessionStore(monotonic)
         else:
             link = self._links.to(server.url)
-            self._store = RedisStore(link, Sealing([KEY]), gateway="shop")
+            self._store = RedisSessionStore(link, Sealing([KEY]), gateway="shop")
 
     async def __aenter__(self):
         return self._store
@@ -149,9 +149,9 @@ class _Opened:
 @pytest.mark.needs("redis-server")
 async def test_redis_holds_nothing_that_can_be_read(redis_server):
     """Neither tokens nor names nor cookies; and what is of one session opens no other's place."""
-    links = Links(clock=monotonic, chance=chance, events=Events())
+    links = RedisClients(clock=monotonic, chance=chance, events=Events())
     link = links.to(redis_server.url)
-    store = RedisStore(link, Sealing([KEY]), gateway="shop")
+    store = RedisSessionStore(link, Sealing([KEY]), gateway="shop")
     key = key_of("cookie-canary")
     await store.add(key, session(subject="subject-canary"), KEPT)
     names = await link.run("KEYS", "*")

@@ -16,7 +16,7 @@ from bff_core.auth.api_keys.record import digest_of, new_key, prefix_of
 from bff_core.clock import chance, monotonic
 from bff_core.errors import ConfigurationError, NotFound
 from bff_core.events import Events
-from bff_core.redis.clients import Links
+from bff_core.redis.clients import RedisClients
 from tests.shop_with_view_cache import client_of, in_production
 
 TOKEN = "an operator's token that is long"
@@ -35,7 +35,7 @@ class Wall:
 @asynccontextmanager
 async def opened(kind, tmp_path, redis_server, wall):
     """Yield the keys of a store."""
-    links = Links(clock=monotonic, chance=chance, events=Events())
+    links = RedisClients(clock=monotonic, chance=chance, events=Events())
     url = f"sqlite:///{tmp_path}/keys.sqlite3" if kind == "sqlite" else redis_server.url
     store = open_keys(url, links)
     try:

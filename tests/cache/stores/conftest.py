@@ -7,13 +7,13 @@ from math import inf
 
 import pytest
 
-from bff_core.cache.entry import Entry
-from bff_core.cache.stores.memory import MemoryStore
-from bff_core.cache.stores.redis import RedisStore
-from bff_core.cache.stores.tiered import LevelStore
+from bff_core.cache.entry import CacheEntry
+from bff_core.cache.stores.memory import MemoryCacheStore
+from bff_core.cache.stores.redis import RedisCacheStore
+from bff_core.cache.stores.tiered import TieredCacheStore
 from bff_core.clock import chance, monotonic
 from bff_core.events import Events
-from bff_core.redis.client import RedisLink
+from bff_core.redis.client import RedisClient
 
 PATIENCE = 5.0
 """Seconds in which Redis answers on a busy machine, where a test is not about being in time."""
@@ -25,7 +25,7 @@ Opening = Callable[..., AbstractAsyncContextManager]
 
 def in_memory(*sinks, size=2**22):
     """Return an empty store in memory."""
-    return MemoryStore(size=size, clock=monotonic, events=Events(*sinks))
+    return MemoryCacheStore(size=size, clock=monotonic, events=Events(*sinks))
 
 
 async def until(is_true: Callable[[], object], patience: float = 10.0) -> None:
@@ -44,7 +44,7 @@ async def eventually(ask: Callable[[], Awaitable[object]], patience: float = 15.
 
 async def kept(store, key, *, body=b"{}", tags=(), keep=60.0, mark=None, **told) -> bool:
     """Keep an answer that was asked for at a mark, or just now."""
-    entry = Entry(200, (), body, monotonic(), 60.0, tags=tuple(tags), **told)
+    entry = CacheEntry(200, (), body, monotonic(), 60.0, tags=tuple(tags), **told)
     return await store.set(key, entry, keep=keep, mark=store.mark() if mark is None else mark)
 
 
@@ -61,12 +61,12 @@ async def shared(
     """Open a store of another process, as it were: with a link of its own."""
     spawn = asyncio.get_running_loop().create_task
     events = Events(*sinks)
-    link = RedisLink(url, clock=monotonic, chance=chance, events=events, timeout=within)
-    store = RedisStore(link, gateway=gateway, spawn=spawn, clock=monotonic, chance=chance)
+    link = RedisClient(url, clock=monotonic, chance=chance, events=events, timeout=within)
+    store = RedisCacheStore(link, gateway=gateway, spawn=spawn, clock=monotonic, chance=chance)
     await store.get("")  # a process hears of purges by asking
     if levels:
         memory = in_memory(*sinks, size=size)
-        store = LevelStore(memory, store, spawn=spawn, clock=monotonic, events=events)
+        store = TieredCacheStore(memory, store, spawn=spawn, clock=monotonic, events=events)
         await until(lambda: store._heard.heard_until > -inf)
     try:
         yield store

@@ -5,18 +5,18 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from bff_core.cache.entry import Entry
+from bff_core.cache.entry import CacheEntry
 from bff_core.cache.stores.codec import encode
 from bff_core.cache.stores.invalidation_outbox import OWED
-from bff_core.cache.stores.purge_log import REMEMBERED, Purges
-from bff_core.cache.stores.redis import RedisStore
+from bff_core.cache.stores.purge_log import REMEMBERED, PurgeLog
+from bff_core.cache.stores.redis import RedisCacheStore
 from bff_core.cache.stores.scripts import FORGET, KEEP, LOAD, RENEW
 from bff_core.errors import StoreUnavailable
 
 pytestmark = pytest.mark.virtual_time
 
 NAMES = {LOAD: "load", KEEP: "keep", FORGET: "forget", RENEW: "renew"}
-ENTRY = Entry(200, (), b"{}", born=0.0, fresh_for=60.0)
+ENTRY = CacheEntry(200, (), b"{}", born=0.0, fresh_for=60.0)
 
 
 class Link:
@@ -49,7 +49,7 @@ class Link:
 async def opened():
     """Open a store over a scripted Redis."""
     loop, link = asyncio.get_running_loop(), Link()
-    store = RedisStore(
+    store = RedisCacheStore(
         link, gateway="shop", spawn=loop.create_task, clock=loop.time, chance=lambda: 0.5
     )
     try:
@@ -152,7 +152,7 @@ async def test_an_entry_without_time_left_is_none(left, is_found):
 
 def test_a_tag_that_is_purged_again_is_remembered_for_longer():
     """Of too many the one that was purged longest ago is forgotten."""
-    purges = Purges()
+    purges = PurgeLog()
     for number in range(REMEMBERED):
         purges.add([f"{number}"])
     purges.add(["0"])

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bff_core.cache.entry import Entry
-from bff_core.cache.stores.memory import MemoryStore
+from bff_core.cache.entry import CacheEntry
+from bff_core.cache.stores.memory import MemoryCacheStore
 from bff_core.events import Events, Evicted
 
 ROOT = Path(__file__).parents[3]
@@ -31,12 +31,12 @@ def clock():
 
 def opened(clock, *sinks, size=2**20, entries=1000):
     """Return an empty store."""
-    return MemoryStore(size=size, entries=entries, clock=clock, events=Events(*sinks))
+    return MemoryCacheStore(size=size, entries=entries, clock=clock, events=Events(*sinks))
 
 
 def entry(body=b"{}", tags=()):
     """Return an answer."""
-    return Entry(200, ((b"content-type", b"application/json"),), body, 1000.0, 60.0, tags=tags)
+    return CacheEntry(200, ((b"content-type", b"application/json"),), body, 1000.0, 60.0, tags=tags)
 
 
 async def put(store, key, one, keep=60.0):

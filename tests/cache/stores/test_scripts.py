@@ -2,7 +2,7 @@
 
 import pytest
 
-from bff_core.cache.entry import Entry
+from bff_core.cache.entry import CacheEntry
 from bff_core.cache.stores.codec import raw
 from bff_core.cache.stores.scripts import FORGET, KEEP, PURGES, TAGS
 from bff_core.clock import monotonic
@@ -72,7 +72,7 @@ async def test_a_tag_lives_as_long_as_the_entry_that_lives_longest(redis_server)
 
 async def test_an_entry_counts_only_while_its_tags_say_what_they_said(redis_server):
     """Whatever Redis evicts costs entries, and revives none."""
-    entry = Entry(200, (), b"{}", monotonic(), 60.0, tags=("a", "b"))
+    entry = CacheEntry(200, (), b"{}", monotonic(), 60.0, tags=("a", "b"))
     async with shared(redis_server.url) as store:
         for spoil in (("SET", TAGS + "b", "x 1"), ("DEL", TAGS + "a"), ("DEL", PURGES)):
             assert await store.set("key", entry, keep=60.0, mark=store.mark())

@@ -5,11 +5,11 @@ import random
 
 import pytest
 
-from bff_core.cache.entry import Entry
+from bff_core.cache.entry import CacheEntry
 from bff_core.clock import monotonic
 from tests.cache.stores.conftest import body_of, kept, until
 
-FULL = Entry(
+FULL = CacheEntry(
     status=203,
     headers=((b"content-type", b"text/plain"), (b"etag", b'"\xe9"')),
     body=b"\x00\xff" * 3,
@@ -27,7 +27,7 @@ async def test_what_is_kept_is_found_as_it_was(opened):
     """Every field of an answer; its age goes on."""
     async with opened() as store:
         now = monotonic()
-        entry = Entry(**{**_fields(FULL), "born": now - 100.0})
+        entry = CacheEntry(**{**_fields(FULL), "born": now - 100.0})
         is_kept = await store.set("GET /", entry, keep=60.0, mark=store.mark())
         found = await store.get("GET /")
 
@@ -37,7 +37,7 @@ async def test_what_is_kept_is_found_as_it_was(opened):
 
 
 def _fields(entry):
-    names = (name for name in Entry.__slots__ if name not in {"born", "decoded"})
+    names = (name for name in CacheEntry.__slots__ if name not in {"born", "decoded"})
     return {name: getattr(entry, name) for name in names}
 
 

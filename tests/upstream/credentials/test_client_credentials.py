@@ -13,9 +13,9 @@ from bff_core.events import TokenRefused
 from bff_core.policy.upstream.credentials import ClientCredentials
 from bff_core.policy.upstream.policy import Policy
 from bff_core.scope import running_part
-from bff_core.testing.layer_runtime import Workbench
+from bff_core.testing.layer_runtime import LayerRuntime
 from bff_core.testing.scripted import fail, hang, reply
-from bff_core.upstream.credentials.factory import Wallet
+from bff_core.upstream.credentials.factory import CredentialFactory
 from bff_core.upstream.credentials.token_cache import SELDOM
 from tests.upstream.holders import GOLDEN, Counter, accepting, shown_in, token
 
@@ -325,7 +325,7 @@ async def test_a_secret_that_is_missing_stops_the_start() -> None:
     def missing(name: str) -> str:
         raise ConfigurationError(f"BFF_SECRET_{name.upper()} is not set")
 
-    wallet = Wallet(missing)
+    wallet = CredentialFactory(missing)
 
     with pytest.raises(ConfigurationError, match="BFF_SECRET_GATEWAY"):
-        wallet.open(OWN, Workbench().runtime, ())
+        wallet.open(OWN, LayerRuntime().runtime, ())

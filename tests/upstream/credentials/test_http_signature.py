@@ -13,7 +13,7 @@ from bff_core.errors import ConfigurationError
 from bff_core.policy.upstream.credentials import Signature
 from bff_core.policy.upstream.retry import Retry
 from bff_core.testing.scripted import fail, reply
-from bff_core.upstream.credentials.http_signature import Signed
+from bff_core.upstream.credentials.http_signature import HTTPSignature
 from tests.upstream.holders import SECRETS, Counter
 
 pytestmark = pytest.mark.virtual_time
@@ -121,7 +121,7 @@ def test_a_key_of_octets_is_told_in_base64() -> None:
 
 
 def _opened(addresses, options=SIGNED, secrets=SECRETS):
-    return Signed(options, secrets.__getitem__, addresses, wall=lambda: 1_700_000_000.0)
+    return HTTPSignature(options, secrets.__getitem__, addresses, wall=lambda: 1_700_000_000.0)
 
 
 def _signed(credential):

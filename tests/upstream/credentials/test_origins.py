@@ -9,8 +9,8 @@ import pytest
 
 from bff_core.policy.upstream.credentials import ApiKey, Relay
 from bff_core.policy.upstream.policy import Policy
-from bff_core.testing.layer_runtime import Workbench
-from bff_core.upstream.credentials.factory import Wallet
+from bff_core.testing.layer_runtime import LayerRuntime
+from bff_core.upstream.credentials.factory import CredentialFactory
 from bff_core.upstream.stack import open_stack, wire
 from bff_core.upstream.transport.httpx import HttpxTransport
 from tests.upstream.holders import GOLDEN, VIEWER, Held
@@ -46,8 +46,8 @@ async def test_a_redirect_to_another_origin_takes_nothing_there(transport, crede
         location = f"location: http://127.0.0.1:{elsewhere}/"
         async with listening(answer("302 Found", location)) as (port, heads):
             make = wire if transport == "wire" else lambda *_: HttpxTransport(client)
-            wallet = Wallet({"gateway": GOLDEN}.__getitem__)
-            bench = Workbench("orders")
+            wallet = CredentialFactory({"gateway": GOLDEN}.__getitem__)
+            bench = LayerRuntime("orders")
             runtime = replace(bench.runtime, credential=wallet.open)
             stack = open_stack(
                 Policy(credentials=credentials), [f"http://127.0.0.1:{port}"], runtime, make

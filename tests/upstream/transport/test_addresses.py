@@ -15,9 +15,9 @@ import pytest
 from bff_core import HttpxTransport, Policy, Settings, TransportFailed, Upstream, gateway
 from bff_core.events import Attempted
 from bff_core.policy.upstream.balance import Balance
-from bff_core.testing.layer_runtime import Workbench
+from bff_core.testing.layer_runtime import LayerRuntime
 from bff_core.testing.scripted import Scripted, ScriptedTransport, fail, reply
-from bff_core.upstream.dns import Lookup
+from bff_core.upstream.dns import AddressLookup
 from bff_core.upstream.layers.balance import Balancer
 from bff_core.upstream.loopback import is_localhost
 from bff_core.upstream.transport.interface import Endpoint
@@ -212,7 +212,7 @@ async def test_refused_connection_costs_no_call_where_another_address_answers(ki
 
 async def test_addresses_that_all_refuse_are_tried_once_each():
     """The call ends as one that was not sent, after one attempt."""
-    bench = Workbench()
+    bench = LayerRuntime()
     transport = ScriptedTransport({})
     hosts = ("10.0.0.1", "10.0.0.2", "10.0.0.3")
     origins = [Endpoint("http", host, 80, host) for host in hosts]
@@ -231,7 +231,7 @@ async def test_addresses_that_all_refuse_are_tried_once_each():
 @pytest.mark.parametrize(("after", "reached"), [(0.4, True), (0.6, False)])
 async def test_refusals_take_no_longer_than_a_connect_timeout(after, reached):
     """What is slow to refuse leaves the next address to a further attempt."""
-    bench = Workbench()
+    bench = LayerRuntime()
     slow = Scripted(fail(is_sent=False, after=after))
     last = Scripted(reply())
     hosts = {"10.0.0.1": slow, "10.0.0.2": slow, "10.0.0.3": last}
@@ -261,10 +261,10 @@ async def test_refusals_take_no_longer_than_a_connect_timeout(after, reached):
 )
 async def test_ipv6_is_what_ipv4_falls_back_to(found, expected):
     """Where a name has both, its IPv6 addresses are no endpoints of their own."""
-    bench = Workbench()
+    bench = LayerRuntime()
     with resolved(*found):
         origin = Endpoint("http", "shop.internal", 80, "shop.internal")
-        lookup = Lookup(Balance(), bench.runtime, [origin], lambda _: None)
+        lookup = AddressLookup(Balance(), bench.runtime, [origin], lambda _: None)
         lookup.start()
         await lookup.finish()
 

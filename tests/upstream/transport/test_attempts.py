@@ -8,7 +8,7 @@ import pytest
 from bff_core.errors import TransportFailed
 from bff_core.policy.upstream.policy import Policy
 from bff_core.policy.upstream.retry import Retry
-from bff_core.testing.layer_runtime import Workbench
+from bff_core.testing.layer_runtime import LayerRuntime
 from bff_core.upstream.stack import open_stack, wire
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -30,7 +30,7 @@ def forgetful(gate):
 @asynccontextmanager
 async def warm(kit, retry):
     """Open a stack that has many idle connections, each of which the service will give up."""
-    gate, bench = asyncio.Event(), Workbench("shop")
+    gate, bench = asyncio.Event(), LayerRuntime("shop")
     policy = Policy(retry=retry, breaker=None, coalesce=False)
     async with kit.Service(forgetful(gate)) as service:
         stack = open_stack(policy, [service.endpoint.url], bench.runtime, wire)

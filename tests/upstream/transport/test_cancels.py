@@ -17,7 +17,7 @@ from bff_core.policy.upstream.bulkhead import Bulkhead
 from bff_core.policy.upstream.connection import Connection
 from bff_core.policy.upstream.policy import Policy
 from bff_core.policy.upstream.retry import Retry
-from bff_core.testing.layer_runtime import Workbench
+from bff_core.testing.layer_runtime import LayerRuntime
 from bff_core.upstream.layers.attempt import AttemptLayer
 from bff_core.upstream.layers.bulkhead import BulkheadLayer
 from bff_core.upstream.layers.coalesce import CoalesceLayer
@@ -255,7 +255,7 @@ async def make_through(stack, bench, number, plan):
 @given(calls=st.lists(plans, min_size=25, max_size=40))
 async def test_a_storm_of_cancels_leaves_a_whole_stack_as_it_was(kit, loop, calls):
     """Flights, permits, alarms and endpoints count nobody who has left; the rest are answered."""
-    bench = Workbench(clock=time.monotonic)
+    bench = LayerRuntime(clock=time.monotonic)
     policy = Policy(
         bulkhead=Bulkhead(concurrent=6, queue=100),
         connection=Connection(max_connections=3),

@@ -4,14 +4,14 @@ import pytest
 
 from bff_core.policy.upstream.connection import Connection
 from bff_core.upstream.transport import parser as parsing
-from bff_core.upstream.transport.framing import Response
-from bff_core.upstream.transport.parser import Events
+from bff_core.upstream.transport.framing import ResponseFraming
+from bff_core.upstream.transport.parser import ParserEvents
 from bff_core.upstream.transport.wire import LlhttpParser
 
 
 def read(*fields):
     """Read a response with these fields and no body."""
-    response = Response(LlhttpParser, Connection(max_headers=2000), is_head=False)
+    response = ResponseFraming(LlhttpParser, Connection(max_headers=2000), is_head=False)
     lines = "\r\n".join(["HTTP/1.1 200 OK", "Content-Length: 0", *fields, "", ""])
     response.feed(lines.encode())
     return response
@@ -44,7 +44,7 @@ def test_a_service_that_invents_names_costs_no_memory():
         assert len(response.headers) == 501
     last = read(f"{long}: 1")
 
-    events = Events()
+    events = ParserEvents()
     events.on_header(long.encode(), b"1")
     assert events.fields == list(last.headers[1:]) == [(long.lower().encode(), b"1")]
     assert len(parsing._ordinary) <= 1024

@@ -21,7 +21,7 @@ from bff_core.policy.upstream.connection import Connection
 from bff_core.policy.upstream.policy import Policy
 from bff_core.policy.upstream.retry import Retry
 from bff_core.testing.client import running
-from bff_core.testing.layer_runtime import Workbench
+from bff_core.testing.layer_runtime import LayerRuntime
 from bff_core.upstream.stack import UpstreamStack, wire
 from bff_core.upstream.transport.interface import Endpoint
 
@@ -156,7 +156,7 @@ REASONS = {
 async def test_a_failure_of_tls_says_what_is_wrong_and_with_whom(kit, authority, tmp_path, code):
     """Its code is the reason, its message names the host; the same service is not tried again."""
     context, text = REASONS[code]
-    bench = Workbench("shop")
+    bench = LayerRuntime("shop")
     trust = {"authority": authority, "tmp_path": tmp_path}
     async with (
         serving(kit, context(authority)) as services,
@@ -174,7 +174,7 @@ async def test_a_failure_of_tls_says_what_is_wrong_and_with_whom(kit, authority,
 @pytest.mark.parametrize("loop", ["asyncio", pytest.param("uvloop", marks=pytest.mark.uvloop)])
 async def test_a_service_that_demands_a_certificate_has_received_nothing(authority, tmp_path, loop):
     """With TLS 1.3 it refuses after the handshake: a write was not done, and is not tried again."""
-    bench = Workbench("shop")
+    bench = LayerRuntime("shop")
     trust = {"authority": authority, "tmp_path": tmp_path}
     with demanding(authority) as port:
         async with stack_of((At(port),), bench, **trust) as stack:
@@ -187,7 +187,7 @@ async def test_a_service_that_demands_a_certificate_has_received_nothing(authori
 
 async def test_a_service_without_tls_is_no_refused_connection(kit, authority, tmp_path):
     """TLS with a port that speaks plain HTTP has a reason of its own."""
-    bench = Workbench("shop")
+    bench = LayerRuntime("shop")
     trust = {"authority": authority, "tmp_path": tmp_path}
 
     async def script(peer):
@@ -207,7 +207,7 @@ async def test_a_service_without_tls_is_no_refused_connection(kit, authority, tm
 
 async def test_a_refused_connection_is_retried(kit):
     """What may pass is tried again, three times as the policy says."""
-    bench = Workbench("shop")
+    bench = LayerRuntime("shop")
     async with serving(kit, None) as services:
         pass
     async with stack_of(services, bench) as stack:
@@ -219,7 +219,7 @@ async def test_a_refused_connection_is_retried(kit):
 
 async def test_another_endpoint_may_have_a_better_certificate(kit, authority, tmp_path):
     """A write that never left is tried elsewhere, and never twice at the endpoint that failed."""
-    bench = Workbench("shop")
+    bench = LayerRuntime("shop")
     contexts = (expired(authority), tls(authority, "localhost"))
     trust = {"authority": authority, "tmp_path": tmp_path}
     async with serving(kit, *contexts) as services, stack_of(services, bench, **trust) as stack:
@@ -231,7 +231,7 @@ async def test_another_endpoint_may_have_a_better_certificate(kit, authority, tm
 @pytest.mark.parametrize("broken", BROKEN)
 async def test_a_reply_that_breaks_the_protocol_is_not_fetched_twice(kit, broken):
     """The same service would break it again: one request, one failure with its reason."""
-    bench = Workbench("shop")
+    bench = LayerRuntime("shop")
     async with (
         serving(kit, None, script=kit.answering(BROKEN[broken])) as services,
         stack_of(services, bench, max_header_bytes=65536) as stack,
@@ -246,7 +246,7 @@ async def test_a_reply_that_breaks_the_protocol_is_not_fetched_twice(kit, broken
 @pytest.mark.parametrize(("method", "sent"), [("GET", 2), ("PUT", 2), ("POST", 1)])
 async def test_another_endpoint_may_speak_better(kit, method, sent):
     """With two that break it each is tried once, a write that may have happened only one."""
-    bench = Workbench("shop")
+    bench = LayerRuntime("shop")
     script = kit.answering(BROKEN["two lengths"])
     async with (
         serving(kit, None, None, script=script) as services,
@@ -261,7 +261,7 @@ async def test_another_endpoint_may_speak_better(kit, method, sent):
 
 async def test_an_endpoint_that_broke_the_protocol_is_avoided_to_the_end(kit):
     """The third attempt goes to the one that answered 503, not to the one that spoke no HTTP."""
-    bench = Workbench("shop")
+    bench = LayerRuntime("shop")
     busy = b"HTTP/1.1 503 X\r\nContent-Length: 0\r\n\r\n"
     for _ in range(6):
         async with (
@@ -277,7 +277,7 @@ async def test_an_endpoint_that_broke_the_protocol_is_avoided_to_the_end(kit):
 
 async def test_replies_that_break_the_protocol_open_the_circuit(kit):
     """They count as failures of the service."""
-    bench = Workbench("shop")
+    bench = LayerRuntime("shop")
     breaker = Breaker(minimum_calls=2)
     async with (
         serving(kit, None, script=kit.answering(BROKEN["no HTTP"])) as services,
@@ -295,7 +295,7 @@ async def test_replies_that_break_the_protocol_open_the_circuit(kit):
 @pytest.mark.parametrize("cut", [b"HTTP/1.1 200 OK\r\nContent-Le", CHUNKED + b"2\r\no"])
 async def test_a_reply_that_is_cut_is_fetched_again(kit, cut):
     """A connection that breaks amid a reply is an outage, and no breach of the protocol."""
-    bench = Workbench("shop")
+    bench = LayerRuntime("shop")
 
     async def script(peer):
         await peer.request()
