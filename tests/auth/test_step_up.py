@@ -185,7 +185,7 @@ async def test_a_wish_that_is_wrong_or_not_met_signs_nobody_in(wish, reason):
 )
 @pytest.mark.parametrize("by", ["page", "options"])
 async def test_an_id_token_shows_what_was_demanded(asked, changed, is_taken, by):
-    """`acr` and `auth_time` are checked, whether a page demanded them or `SignIn(extra=…)`.
+    """`acr` and `auth_time` are checked, whether a page demanded them or `OpenIDProvider(extra=…)`.
 
     `auth_time` is in seconds from the start of the sign-in, with 60 of leeway.
     """

@@ -50,7 +50,7 @@ class OpenIDProvider:
     leeway: float = 60.0
 
     def __post_init__(self) -> None:
-        where = f"SignIn({self.issuer!r})"
+        where = f"OpenIDProvider({self.issuer!r})"
         parts = urlsplit(self.issuer)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ConfigurationError(

@@ -210,7 +210,7 @@ def _required(told: Mapping[str, object], name: str, sign_in: OpenIDProvider) ->
     if origin not in sign_in.origins:
         raise Untrusted(
             f"{name} is {url!r}, and neither below {sign_in.origin} nor at an origin that "
-            "SignIn(origins=...) or BFF_ISSUER_ORIGINS names"
+            "OpenIDProvider(origins=...) or BFF_ISSUER_ORIGINS names"
         )
     return ProviderEndpoint(name_at(sign_in.upstream, origin), target)
 
