@@ -17,7 +17,7 @@ RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheels 
 
 FROM python:${PYTHON}-slim
 ENV PATH=/opt/bff/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PORT=8000
-# A container is reached from outside; all else is the environment's to say, docs/settings.md.
+# A container is reached from outside; all else is the environment's to say, docs/reference/settings.md.
 ENV BFF_HOST=0.0.0.0
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin bff
 WORKDIR /app

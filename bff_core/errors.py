@@ -310,9 +310,9 @@ class TransportFailed(UpstreamError):
     """Connecting, reading or the protocol itself failed; `code` says which.
 
     `unavailable` is a connection that was refused, cut or not made in time, `protocol_error` a
-    reply that is no HTTP, `tls_…` a failure of TLS (docs/transports.md). `is_sent` is False when
-    the request certainly never reached the service (connecting failed), so that even a call that
-    is not idempotent may be tried elsewhere. `is_lasting` is whether the same endpoint would fail
+    reply that is no HTTP, `tls_…` a failure of TLS. `is_sent` is False when the request
+    certainly never reached the service (connecting failed), so that even a call that is not
+    idempotent may be tried elsewhere. `is_lasting` is whether the same endpoint would fail
     again, and there is no other: such a call is not retried.
     """
 

@@ -176,7 +176,7 @@ async def test_what_redis_refuses_is_an_outage_and_logged(redis_server, tmp_path
 
 async def test_the_rights_that_the_documentation_names_are_enough(redis_server):
     """A user of Redis who may do no more than that serves all of a gateway."""
-    page = (Path(__file__).parents[1] / "docs" / "operations.md").read_text()
+    page = (Path(__file__).parents[1] / "docs" / "how-to/deployment.md").read_text()
     (rights,) = re.findall(r"ACL SETUSER gateway on >PASSWORD (.+)", page)
     heard: list[object] = []
     link = linked(user(*rights.split())(redis_server, Path()), heard.append)

@@ -428,5 +428,5 @@ def unkeyed(step: str, service: str) -> str:
         f"{step} writes to {service}, which does not keep Idempotency-Keys (Policy(keyed=False)): "
         "if a reply is lost, the write can't be sent again safely. Declare a read that finds out "
         "whether it happened: @step(check=...) for a step, compensation(check=...) for what undoes "
-        "it (docs/writes.md)"
+        "it (docs/how-to/sagas.md)"
     )

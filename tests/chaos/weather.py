@@ -29,7 +29,7 @@ KINDS: tuple[Callable[[random.Random], dict[str, object]], ...] = (
     lambda _: {"kind": "truncated"},
     lambda dice: {"kind": "wrong_length", "delta": dice.choice((-3, 10))},
     # With a delay it would now and then arrive just after the next request was sent, and nothing
-    # in HTTP/1.1 tells it from the answer to that; see docs/reliability.md.
+    # in HTTP/1.1 tells it from the answer to that; see docs/concepts/reliability.md.
     lambda _: {"kind": "surplus", "delay": 0.0},
     lambda _: {"kind": "oversized", "bytes": 10 * MIB},
     lambda _: {"kind": "gzip_bomb", "decoded_bytes": 32 * MIB},

@@ -1,4 +1,4 @@
-"""The decision table of docs/cache.md, as the code decides: a row for what a service says."""
+"""The decision table of docs/how-to/caching.md: a row for each kind of response headers."""
 
 from bff_core.cache.storing import NotStorable, admit
 from bff_core.call import Call, Headers, Reply

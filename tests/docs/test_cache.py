@@ -3,7 +3,7 @@
 from decision_table import POLICIES, decision_rows
 from reading import DOCS, page, table
 
-PAGE = page(DOCS / "cache.md")
+PAGE = page(DOCS / "how-to/caching.md")
 
 
 def test_the_decision_table_is_what_the_code_decides():

@@ -25,7 +25,7 @@ from bff_core.gateway import pipeline
 from scripts.run.shop import GATEWAYS, SERVICES_PORT
 
 PAGES = {one.name: one for one in pages()}
-PLAYED = {"README.md", "docs/tutorial.md", "docs/testing.md"}
+PLAYED = {"README.md", "docs/tutorial.md", "docs/how-to/testing.md"}
 EXECUTED = [name for name in PAGES if name.startswith("docs/") and name not in PLAYED]
 
 LONGEST = 420
@@ -131,19 +131,19 @@ def test_decisions_have_their_three_sections():
 
 def test_settings_are_complete():
     """Every variable with its default and what it accepts."""
-    assert table(page(DOCS / "settings.md").text) == setting_rows()
+    assert table(page(DOCS / "reference/settings.md").text) == setting_rows()
 
 
 def test_options_of_connections_are_complete():
     """Every option with its default and sentence."""
-    told = page(DOCS / "transports.md").section("Options of a connection")
+    told = page(DOCS / "how-to/connections.md").section("Options of a connection")
 
     assert table(told) == connection_rows()
 
 
 def test_options_of_reading_replies_are_complete():
     """Every option with its default and sentence."""
-    text = page(DOCS / "replies.md").section("How replies are read")
+    text = page(DOCS / "how-to/service-responses.md").section("How replies are read")
     options = text.partition("| option of the policy")[2]
 
     assert table(f"| option of the policy{options}") == option_rows(
@@ -153,42 +153,42 @@ def test_options_of_reading_replies_are_complete():
 
 def test_options_of_idempotency_keys_are_complete():
     """Every option with its default and sentence."""
-    told = page(DOCS / "idempotency.md").section("Options")
+    told = page(DOCS / "how-to/idempotent-writes.md").section("Options")
 
     assert table(told) == idempotency_rows()
 
 
 def test_options_of_limits_are_complete():
     """Every option with its default, range and sentence."""
-    told = page(DOCS / "limits.md").section("Options")
+    told = page(DOCS / "how-to/rate-limits.md").section("Options")
 
     assert table(told) == rate_limit_rows()
 
 
 def test_options_of_sagas_are_complete():
     """Every option with its default, range and sentence."""
-    told = page(DOCS / "writes.md").section("Options")
+    told = page(DOCS / "how-to/sagas.md").section("Options")
 
     assert table(told) == saga_rows()
 
 
 def test_options_of_the_server_are_complete():
     """Every option with its default, range and sentence."""
-    told = page(DOCS / "server.md").section("Deadlines and bounds")
+    told = page(DOCS / "reference/server.md").section("Deadlines and bounds")
 
     assert table(told) == server_rows()
 
 
 def test_limits_of_queries_are_complete():
     """Every limit with its default."""
-    assert table(page(DOCS / "graphql.md").section("Limits")) == limit_rows()
+    assert table(page(DOCS / "how-to/graphql.md").section("Limits")) == limit_rows()
 
 
 def test_errors_are_complete():
     """Every public error, with the status and the code that it is told with."""
     told = {
         row[0].strip("`"): (int(row[1]), row[2].strip("`"))
-        for row in table(page(DOCS / "concepts.md").section("Errors"))
+        for row in table(page(DOCS / "concepts/architecture.md").section("Errors"))
     }
     public = {
         name: (kind.status, kind.code)
@@ -201,7 +201,7 @@ def test_errors_are_complete():
 
 def test_statuses_of_services_are_those_of_the_code():
     """Each row says what a status becomes; each status that passes through has a row."""
-    rows = table(page(DOCS / "replies.md").section("What a status means"))
+    rows = table(page(DOCS / "how-to/service-responses.md").section("What a status means"))
     call = bff_core.Call("orders", "GET", "/", "GET /", 0.0)
     passed = set()
     for statuses, shown, code, _ in rows:
@@ -215,7 +215,7 @@ def test_statuses_of_services_are_those_of_the_code():
 
 def test_states_of_parts_are_complete():
     """Each state that a client may be told of."""
-    rows = table(page(DOCS / "concepts.md").section("Parts and their states"))
+    rows = table(page(DOCS / "concepts/architecture.md").section("Parts and their states"))
     degraded = {row[0].strip("`"): row[2] == "yes" for row in rows}
 
     assert degraded == {
@@ -236,12 +236,12 @@ def test_concerns_of_the_edge_are_in_order():
         for one in assigned.value.elts
     ]
 
-    assert [row[0] for row in table(page(DOCS / "edge.md").text)] == order
+    assert [row[0] for row in table(page(DOCS / "concepts/request-pipeline.md").text)] == order
 
 
 def test_operations_know_the_ports_of_make_run():
     """Variables and ports are those of the run."""
-    told = page(DOCS / "operations.md").text
+    told = page(DOCS / "how-to/deployment.md").text
     ports = {f"`{one.variable}`": str(one.default_port) for one in GATEWAYS}
 
     assert {row[0]: row[1] for row in table(told)} == {

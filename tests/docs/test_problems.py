@@ -15,7 +15,7 @@ import bff_core
 from bff_core.edge.problem_details import members_of, problem
 from bff_core.errors import PASSES_THROUGH, REFUSALS, BFFError, code_of
 
-PAGE = page(DOCS / "problems.md")
+PAGE = page(DOCS / "reference/problem-codes.md")
 OWN = [
     [cell.strip("`") for cell in row]
     for section in ("Codes of the gateway", "Codes of services and parts")

@@ -8,7 +8,7 @@ from reading import DOCS, ROOT, page, table
 
 from tests.chaos.verdict import INVARIANTS, NOT_YET
 
-PAGE = page(DOCS / "reliability.md")
+PAGE = page(DOCS / "concepts/reliability.md")
 FAULTS = ROOT / "tests" / "faults"
 _TEST = re.compile(r"\[(test_\w+)\]\(([^)]+)\)")
 
@@ -27,7 +27,8 @@ def test_every_row_is_shown_by_tests_that_exist():
 
         assert named, fault
         for name, link in named:
-            assert name in names_in((DOCS / link).resolve()), f"{fault}: {name} in {link}"
+            path = (PAGE.path.parent / link).resolve()
+            assert name in names_in(path), f"{fault}: {name} in {link}"
 
 
 def test_every_test_of_a_fault_is_in_a_row():

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.needs("curl")
     ("path", "app", "fewest"),
     [
         (DOCS / "tutorial.md", "shop.app:app", 7),
-        (DOCS / "testing.md", "", 1),
+        (DOCS / "how-to/testing.md", "", 1),
         (ROOT / "README.md", "shop:app", 1),
     ],
     ids=["tutorial", "testing", "readme"],

@@ -9,7 +9,7 @@ import pytest
 from playing import write_file
 from reading import ROOT, Page, pages
 
-PLAYED = ("README.md", "docs/tutorial.md", "docs/testing.md")
+PLAYED = ("README.md", "docs/tutorial.md", "docs/how-to/testing.md")
 CACHE = ROOT / ".mypy_cache" / "examples"
 
 

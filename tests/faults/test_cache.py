@@ -246,8 +246,8 @@ async def test_a_purge_reaches_other_processes_within_100_ms(larders, redis_serv
 
 @pytest.mark.needs("curl")
 async def test_the_line_of_the_page_purges(larders):
-    """What docs/cache.md has services send is heard, word for word."""
-    page = (Path(__file__).parents[2] / "docs" / "cache.md").read_text()
+    """What docs/how-to/caching.md has services send is heard, word for word."""
+    page = (Path(__file__).parents[2] / "docs" / "how-to/caching.md").read_text()
     (script,) = re.findall(r"```text\n(body=.*?)```", page, re.DOTALL)
     with larders.serving() as (gateway,):
         await ask(gateway.port, "/v1/titles/42")

@@ -1,4 +1,4 @@
-"""Which rows hold with which server: docs/server.md says it, and each cell is tried."""
+"""Which rows hold with which server: docs/reference/server.md says it, and each cell is tried."""
 
 import asyncio
 import os
@@ -206,7 +206,7 @@ def servers(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 def told() -> dict[str, list[str]]:
     """Return the rows of the page's first table."""
-    page = (ROOT / "docs/server.md").read_text()
+    page = (ROOT / "docs/reference/server.md").read_text()
     table = page.partition("## Before ASGI")[2].partition("##")[0]
     rows = re.findall(r"^\| (.+?) \| (\w+) \| (\w+) \| (\w+) \|$", table, re.MULTILINE)
     return {row[0]: list(row[1:]) for row in rows[1:]}
