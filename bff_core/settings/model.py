@@ -82,127 +82,174 @@ class Settings(BaseSettings):
     env: Literal["development", "production"] = Field(
         default="production", description="development or production"
     )
+    """Which defaults apply: `production` refuses unsafe settings, `development` suits a laptop."""
     auth: Literal["none", "demo"] = Field(default="none", description="none or demo")
+    """`demo` accepts `Bearer demo-<user id>` without a password, outside production."""
     upstreams: Named[Addresses] = Field(
         default_factory=dict, description="one or more http(s) addresses separated by commas"
     )
+    """The address of the service, for an upstream class of this name; several are balanced."""
     secrets: Named[SecretStr] = Field(
         default_factory=dict, description="what calls to services prove themselves with"
     )
+    """A secret that authenticates calls to services; `BFF_SECRET_<NAME>_FILE` names a file."""
     policies: str = Field(default="", description="a file of policies, in TOML")
+    """A file that overrides the policies in the code; SIGHUP reloads it."""
     operator_token: Token = Field(
         default=SecretStr(""),
         description="a secret of 20 characters or more (unset: no operator's endpoint)",
     )
+    """The bearer token of the admin endpoints."""
     allowed_hosts: Names = Field(
         default=(),
         description="host names separated by commas, such as *.shop.example",
     )
+    """The values of `Host` that requests may have."""
     trusted_hops: Names = Field(
         default=(),
         description="addresses and networks separated by commas, such as 10.0.0.0/8, or unix",
     )
+    """The trusted proxies: their forwarding headers say who the client is."""
     forwarded: Literal["x-forwarded", "forwarded"] = Field(
         default="x-forwarded", description="x-forwarded or forwarded"
     )
+    """Which forwarding headers the trusted proxies set."""
     client_traces: bool = Field(default=False, description="true or false")
+    """Whether `traceparent` of clients continues their trace."""
     cors_origins: Names = Field(
         default=(), description="origins separated by commas, such as https://shop.example"
     )
+    """The origins whose pages may read answers (CORS)."""
     cors_credentials: bool = Field(default=False, description="true or false")
+    """Whether pages of these origins may send cookies."""
     timeout: float = Field(
         default=10.0, gt=0, le=3600, description="seconds above 0 and up to 3600, such as 10"
     )
+    """The deadline of a request."""
     max_body: ByteSize = Field(
         default=ByteSize(1024 * 1024), description="bytes, such as 1048576 or 1MiB"
     )
+    """The longest body of a request."""
     max_concurrent: int = Field(default=1000, ge=1, description="a number of requests from 1 up")
+    """How many requests one process handles at once."""
     max_lag: float = Field(
         default=0.002, ge=0, le=10, description="seconds up to 10, such as 0.005; 0 for no limit"
     )
+    """How long the event loop may lag before load shedding begins."""
     brownout: bool = Field(default=True, description="true or false")
+    """Whether optional parts are left out under load."""
     journal_url: JournalURL = Field(
         default=JOURNAL,
         description="sqlite:///file, sqlite:// (memory, for tests), redis:// or rediss:// address",
     )
+    """Where sagas are stored."""
     journal_lease: float = Field(
         default=10.0, ge=0.1, le=3600, description="seconds from 0.1 to 3600, such as 10"
     )
+    """After how long another process takes over the sagas of one that died."""
     limits_url: RedisURL = Field(
         default="", description="a redis:// or rediss:// address (unset: memory of the process)"
     )
+    """Where rate limits are counted."""
     idempotency_url: RedisURL = Field(
         default="", description="a redis:// or rediss:// address (unset: memory of the process)"
     )
+    """Where Idempotency-Keys and their answers are stored."""
     cache_url: RedisURL = Field(
         default="", description="a redis:// or rediss:// address (unset: memory of the process)"
     )
+    """Where replies of services are cached beside the memory of each process."""
     cache_size: ByteSize = Field(
         default=ByteSize(64 * 1024 * 1024), ge=0, description="bytes, such as 67108864 or 64MiB"
     )
+    """The memory of one process for cached replies and answers."""
     public_url: PublicURL = Field(
         default="", description="where browsers find the gateway, such as https://shop.example"
     )
+    """The address of the gateway as browsers see it."""
     issuer: IssuerURL = Field(
         default="", description="the issuer of tokens, such as https://id.example"
     )
+    """The OpenID provider that signs people in."""
     issuer_origins: Names = Field(default=(), description="further origins of the issuer")
+    """Origins besides that of the issuer where its endpoints may be."""
     client_id: str = Field(default="", description="what the provider knows the gateway as")
+    """The client id of the gateway at the OpenID provider."""
     client_secret: SecretStr = Field(
         default=SecretStr(""), description="what the provider knows the gateway by"
     )
+    """The client secret of the gateway at the OpenID provider."""
     session_keys: Keys = Field(
         default=(),
         description="secrets of 32 characters or more, separated by commas, the newest first",
     )
+    """The keys that encrypt sessions and cookies."""
     session_url: RedisURL = Field(
         default="", description="a redis:// or rediss:// address (unset: memory of the process)"
     )
+    """Where browser sessions are stored."""
     api_keys_url: JournalURL = Field(
         default=API_KEYS,
         description="sqlite:///file, sqlite:// (memory, for tests), redis:// or rediss:// address",
     )
+    """Where API keys are stored."""
     purge_secret: Secrets = Field(
         default=(),
         description="secrets of 20 characters or more, separated by commas (unset: no webhook)",
     )
+    """The secrets that sign purge webhooks of services."""
     host: str = Field(default="127.0.0.1", description="an address to listen on, such as 0.0.0.0")
+    """The address that the server listens on."""
     port: int = Field(default=8000, ge=0, le=65535, description="a port, such as 8000")
+    """The port that the server listens on."""
     workers: int = Field(default=1, ge=1, le=256, description="a number of processes from 1 up")
+    """How many processes serve."""
     header_timeout: float = Field(
         default=10.0, ge=0.05, le=3600, description="seconds from 0.05 to 3600, such as 10"
     )
+    """How long a client may take to send the head of a request."""
     body_timeout: float = Field(
         default=8.0, ge=0.05, le=3600, description="seconds from 0.05 to 3600, such as 8"
     )
+    """How long a client may pause while it sends a body."""
     send_timeout: float = Field(
         default=10.0, ge=0.05, le=3600, description="seconds from 0.05 to 3600, such as 10"
     )
+    """How long a client may pause while it reads an answer."""
     keep_alive: float = Field(
         default=75.0, ge=0.05, le=3600, description="seconds from 0.05 to 3600, such as 75"
     )
+    """How long an idle connection of a client stays open."""
     drain_delay: float | None = Field(
         default=None,
         ge=0,
         le=3600,
         description="seconds up to 3600 (unset: 5 in production, 0 in development)",
     )
+    """How long a stopping process still accepts, so that balancers notice `/readyz`."""
     grace: float = Field(default=10.0, ge=0, le=3600, description="seconds up to 3600, such as 10")
+    """How long a stopping process waits for requests in flight."""
     watchdog: float = Field(
         default=0.25, ge=0, le=60, description="seconds up to 60, such as 0.25; 0 for none"
     )
+    """After how long a blocked event loop is logged with its stack."""
     log: Literal["json", "text", "root", "off"] | None = Field(
         default=None,
         description="json, text, root or off (unset: json in production, text in development)",
     )
+    """The form of logs."""
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="debug, info, warning or error"
     )
+    """The least level that is logged."""
     revision: str = Field(default="", description="the revision of the source, for /version")
+    """The revision that `/version` reports."""
     gc_freeze: bool = Field(default=True, description="true or false")
+    """Whether start-up objects are excluded from garbage collection."""
     gc_threshold: int = Field(
         default=20_000, ge=0, description="allocations between collections; 0 keeps Python's"
     )
+    """How rarely the garbage collector runs."""
 
     def __init__(self, **values: object) -> None:
         try:

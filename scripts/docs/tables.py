@@ -1,0 +1,191 @@
+"""The generated tables of the pages: settings, events, errors, options, as the code has them.
+
+A table stands between `<!-- generated: NAME -->` and `<!-- end of generated -->` in a page;
+`make docs` rewrites it, and a test fails while it is old.
+"""
+
+import ast
+import inspect
+import logging
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import MISSING, fields
+from http.client import responses
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Annotated, Literal, Union, get_args, get_origin
+
+from fastapi import HTTPException
+from pydantic import ByteSize, SecretStr
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+import bff_core
+from bff_core import errors, events
+from bff_core.edge.problem import members_of
+from bff_core.observe.log import LEVELS, event_name
+from bff_core.settings import Settings
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+
+Rows = Sequence[Sequence[str]]
+
+_BLOCK = re.compile(
+    r"(?P<begin><!-- generated: (?P<name>[\w ]+) -->\n).*?(?P<end>\n<!-- end of generated -->)",
+    re.DOTALL,
+)
+
+
+def rewrite() -> list[Path]:
+    """Rewrite the generated tables of all pages; return the pages that changed."""
+    changed = []
+    for path in sorted(DOCS.rglob("*.md")):
+        text = path.read_text()
+        current = with_tables(text)
+        if current != text:
+            path.write_text(current)
+            changed.append(path)
+    return changed
+
+
+def with_tables(text: str) -> str:
+    """Return a page with its generated tables as the code has them now."""
+    return _BLOCK.sub(lambda block: block["begin"] + _table(block["name"]) + block["end"], text)
+
+
+def _table(name: str) -> str:
+    head, rows = TABLES[name]()
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def settings_table() -> tuple[Sequence[str], Rows]:
+    """Return variable, type, default and meaning of each setting."""
+    meanings = _attribute_docstrings(Settings)
+    rows = [
+        [
+            _variable(name),
+            _type(field.annotation),
+            _default(field),
+            f"{meanings[name]} Accepted: {field.description}.",
+        ]
+        for name, field in Settings.model_fields.items()
+    ]
+    return ["variable", "type", "default", "meaning and accepted values"], rows
+
+
+def _variable(name: str) -> str:
+    family = {"upstreams": "`BFF_UPSTREAM_<NAME>`", "secrets": "`BFF_SECRET_<NAME>`"}
+    return family.get(name) or f"`BFF_{name.upper()}`"
+
+
+def _type(annotation: object) -> str:
+    """Return the type of a setting in a word."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _type(arguments[0])
+    if origin is Literal:
+        return "one of"
+    if origin in {Union, UnionType}:
+        return _type(next(one for one in arguments if one is not NoneType))
+    if origin is tuple:
+        return "list of secrets" if arguments[0] is SecretStr else "list"
+    if origin is dict:
+        return _type(arguments[1])
+    words: dict[object, str] = {
+        bool: "boolean",
+        int: "integer",
+        float: "number",
+        str: "text",
+        ByteSize: "bytes",
+        SecretStr: "secret",
+    }
+    return words[annotation]
+
+
+def _default(field: FieldInfo) -> str:
+    value = field.default
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
+    if value is PydanticUndefined or value in {None, ()} or not str(value):
+        return "—"
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def _attribute_docstrings(kind: type) -> dict[str, str]:
+    """Return the first paragraph of the string below each attribute of a class."""
+    [body] = ast.parse(inspect.getsource(kind)).body
+    assert isinstance(body, ast.ClassDef)
+    found = {}
+    for attribute, below in zip(body.body, body.body[1:], strict=False):
+        match attribute, below:
+            case (
+                ast.AnnAssign(target=ast.Name(id=name)),
+                ast.Expr(value=ast.Constant(value=str(text))),
+            ):
+                found[name] = _first_paragraph(text)
+    return found
+
+
+def _first_paragraph(text: str | None) -> str:
+    return " ".join(inspect.cleandoc(text or "").partition("\n\n")[0].split()).replace("|", "\\|")
+
+
+def call_events_table() -> tuple[Sequence[str], Rows]:
+    """Return the events of calls to services."""
+    return _events_table(lambda kind: issubclass(kind, events.Event))
+
+
+def gateway_events_table() -> tuple[Sequence[str], Rows]:
+    """Return all other events."""
+    return _events_table(lambda kind: not issubclass(kind, events.Event))
+
+
+def _events_table(is_wanted: Callable[[type], bool]) -> tuple[Sequence[str], Rows]:
+    rows = [
+        [
+            f"`{name}`",
+            f"`{event_name(name)}`",
+            logging.getLevelName(LEVELS[kind]).lower() if kind in LEVELS else "by status",
+            ", ".join(f"`{one.name}`" for one in fields(kind)),
+            _first_paragraph(kind.__doc__),
+        ]
+        for name in events.__all__
+        if isinstance(kind := getattr(events, name), type)
+        and kind not in {events.Event, events.GatewayEvent, events.Events}
+        and hasattr(kind, "__dataclass_fields__")
+        and is_wanted(kind)
+    ]
+    return ["event", "in the log", "level", "fields", "what happened"], rows
+
+
+def errors_table() -> tuple[Sequence[str], Rows]:
+    """Return class, status, code and meaning of each public error."""
+    rows = [
+        [f"`{name}`", str(kind.status), f"`{kind.code}`", _first_paragraph(kind.__doc__)]
+        for name in bff_core.__all__
+        if isinstance(kind := getattr(errors, name, None), type)
+        and issubclass(kind, errors.BFFError)
+    ]
+    return ["error", "status", "code", "meaning"], rows
+
+
+def statuses_table() -> tuple[Sequence[str], Rows]:
+    """Return code and title of each HTTP status."""
+    rows = [
+        [str(status), f"`{members['code']}`", str(members["title"])]
+        for status in responses
+        if status >= 400
+        for members in [members_of(HTTPException(status))]
+    ]
+    return ["status", "code", "title"], rows
+
+
+TABLES: Mapping[str, Callable[[], tuple[Sequence[str], Rows]]] = {
+    "settings": settings_table,
+    "events of calls": call_events_table,
+    "events of the gateway": gateway_events_table,
+    "errors": errors_table,
+    "http statuses": statuses_table,
+}
+"""Each table by the name that pages use."""
