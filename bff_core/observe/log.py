@@ -136,7 +136,7 @@ class LogSink:
         if not logger.isEnabledFor(level):
             return
         values, error = _fields(event), getattr(event, "error", None)
-        name, shown = _name(type(event).__name__), None
+        name, shown = event_name(type(event).__name__), None
         if isinstance(error, BaseException):
             values |= self._error_fields(error)
             request_id = str(values.get("request_id", ""))
@@ -250,6 +250,6 @@ def _fields(event: AnyEvent) -> dict[str, object]:
 
 
 @cache
-def _name(kind: str) -> str:
+def event_name(kind: str) -> str:
     """Return an event's name in a log: PartEnded is part_ended."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", kind).lower()
