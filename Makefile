@@ -17,7 +17,7 @@ venv := $(abspath $(VENV))
 python := $(venv)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench bench-overload chaos soak lock format clean python runtime dev
+.PHONY: help run test check docs docs-serve bench bench-overload chaos soak lock format clean python runtime dev
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -39,6 +39,12 @@ check: dev ## lint, formatting, types, floors, locks
 	@$(python) -m mypy
 	@$(venv)/bin/lint-imports
 	@$(python) scripts/lock.py check
+
+docs: dev ## rewrite the generated tables, build the documentation site, check its links
+	@$(python) -m scripts.docs build
+
+docs-serve: dev ## the same, and serve the site at http://127.0.0.1:8080 (PORT=…)
+	@$(python) -m scripts.docs serve $(if $(PORT),--port $(PORT))
 
 bench: dev ## measure against hand-written peers (needs wrk and nginx)
 	@$(python) -m bench.run $(ARGS)

@@ -164,7 +164,10 @@ def test_every_imported_library_is_a_declared_dependency():
 
 def test_the_scripts_need_nothing_but_python():
     """What sets up the environment and runs the shop runs before anything is installed."""
-    assert {library for path in sources("scripts") for library in libraries(path)} == set()
+    early = [path for path in sources("scripts") if "docs" not in path.parts]
+
+    assert len(early) > 10
+    assert {library for path in early for library in libraries(path)} == set()
 
 
 def test_gateways_are_thin():

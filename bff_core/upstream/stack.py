@@ -86,7 +86,7 @@ def _credentials(
     if runtime.credential is None:
         raise ConfigurationError(
             f"{runtime.upstream}: credentials need a runtime that has them, as a gateway's has: "
-            "Runtime(..., credential=Wallet(...).open)"
+            "Runtime(..., credential=CredentialFactory(...).open)"
         )
     credential = runtime.credential(policy.credentials, runtime, addresses)
     yield partial(CredentialsLayer, credential, runtime, streamer=streamer)

@@ -4,6 +4,7 @@ import argparse
 import functools
 import sys
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 from scripts.docs import site, tables
 from scripts.docs.links import dead_links
@@ -16,16 +17,17 @@ def main() -> int:
         print(f"rewrote the tables of {path.relative_to(site.ROOT)}")
     if options.action == "tables":
         return 0
-    if not site.build():
+    built = site.build()
+    if built is None:
         return 1
-    dead = dead_links(site.SITE)
+    dead = dead_links(built)
     for link in dead:
         print(f"dead link: {link}", file=sys.stderr)
     if dead:
         return 1
-    print(f"built {site.SITE.relative_to(site.ROOT)}/index.html")
+    print(f"built {built.relative_to(site.ROOT)}/index.html")
     if options.action == "serve":
-        _serve(options.port)
+        _serve(built, options.port)
     return 0
 
 
@@ -36,8 +38,8 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _serve(port: int) -> None:
-    handler = functools.partial(SimpleHTTPRequestHandler, directory=site.SITE)
+def _serve(folder: Path, port: int) -> None:
+    handler = functools.partial(SimpleHTTPRequestHandler, directory=folder)
     with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
         print(f"serving http://127.0.0.1:{port}/ (end it with Ctrl+C)")
         try:

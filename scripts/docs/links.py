@@ -1,4 +1,4 @@
-"""Which links of the built site lead nowhere?"""
+"""Dead links: which links of the built site lead nowhere."""
 
 from functools import cache
 from html.parser import HTMLParser

@@ -8,8 +8,8 @@ import ast
 import inspect
 import logging
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import MISSING, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from http.client import responses
 from pathlib import Path
 from types import NoneType, UnionType
@@ -22,9 +22,9 @@ from pydantic_core import PydanticUndefined
 
 import bff_core
 from bff_core import errors, events
-from bff_core.edge.problem import members_of
+from bff_core.edge.problem_details import members_of
 from bff_core.observe.log import LEVELS, event_name
-from bff_core.settings import Settings
+from bff_core.settings.model import Settings
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -51,6 +51,11 @@ def rewrite() -> list[Path]:
 def with_tables(text: str) -> str:
     """Return a page with its generated tables as the code has them now."""
     return _BLOCK.sub(lambda block: block["begin"] + _table(block["name"]) + block["end"], text)
+
+
+def names_of_tables(text: str) -> list[str]:
+    """Return the names of the generated tables of a page."""
+    return [block["name"] for block in _BLOCK.finditer(text)]
 
 
 def _table(name: str) -> str:
@@ -142,12 +147,13 @@ def gateway_events_table() -> tuple[Sequence[str], Rows]:
 
 
 def _events_table(is_wanted: Callable[[type], bool]) -> tuple[Sequence[str], Rows]:
+    common = {one.name for one in fields(events.Event)}
     rows = [
         [
             f"`{name}`",
             f"`{event_name(name)}`",
             logging.getLevelName(LEVELS[kind]).lower() if kind in LEVELS else "by status",
-            ", ".join(f"`{one.name}`" for one in fields(kind)),
+            ", ".join(f"`{one.name}`" for one in fields(kind) if one.name not in common),
             _first_paragraph(kind.__doc__),
         ]
         for name in events.__all__

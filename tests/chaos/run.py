@@ -29,7 +29,7 @@ RECOVERY = 10.0
 SETTLING = 2.0
 """Seconds within which nothing is left after the last request."""
 
-SAGA = "Desk._start.<locals>.run"
+SAGA = "SagaCoordinator._start.<locals>.run"
 """The task of a purchase under way: what a fault interrupted is taken up when its lease is over."""
 
 MIB = 1024 * 1024

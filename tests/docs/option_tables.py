@@ -3,16 +3,13 @@
 import math
 from dataclasses import MISSING, fields
 
-from pydantic_core import PydanticUndefined
-
 from bff_core.graphql import QueryLimits
+from bff_core.policy.upstream.connection import Connection
 from bff_core.policy.edge.idempotency import IdempotencyOptions
 from bff_core.policy.edge.rate_limits import Limit
 from bff_core.policy.options import Option, described
-from bff_core.policy.upstream.connection import Connection
 from bff_core.saga.saga import SagaPolicy
 from bff_core.server.options import ServerOptions
-from bff_core.settings.model import Settings
 
 
 def connection_rows() -> list[list[str]]:
@@ -56,24 +53,3 @@ def _range(option: Option) -> str:
 def limit_rows() -> list[list[str]]:
     """Return name and default of each limit of a query."""
     return [[f"`{one.name}`", f"{one.default:,}"] for one in fields(QueryLimits)]
-
-
-def setting_rows() -> list[list[str]]:
-    """Return variable, default and what is accepted of each setting."""
-    return [
-        [_variable(name), _default(field), field.description]
-        for name, field in Settings.model_fields.items()
-    ]
-
-
-def _variable(name: str) -> str:
-    family = {"upstreams": "`BFF_UPSTREAM_<NAME>`", "secrets": "`BFF_SECRET_<NAME>`"}
-    return family.get(name) or f"`BFF_{name.upper()}`"
-
-
-def _default(field) -> str:
-    is_empty = field.default in {PydanticUndefined, MISSING, None, ()} or not str(field.default)
-    if is_empty:
-        return "—"
-    is_flag = isinstance(field.default, bool)
-    return f"`{str(field.default).lower() if is_flag else field.default}`"

@@ -8,7 +8,7 @@ PAGE = page(DOCS / "how-to/caching.md")
 
 def test_the_decision_table_is_what_the_code_decides():
     """Row by row: what a service says, and what becomes of it under each policy."""
-    assert table(PAGE.section("Who decides")) == decision_rows()
+    assert table(PAGE.section("Cacheability and freshness")) == decision_rows()
 
 
 def test_the_decision_table_names_its_policies():

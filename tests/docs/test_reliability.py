@@ -45,7 +45,7 @@ def test_every_test_of_a_fault_is_in_a_row():
 
 def test_invariants_are_those_of_the_storms():
     """Number and wording, and which of them nobody can check yet."""
-    rows = table(PAGE.section("Storms"))
+    rows = table(PAGE.section("Chaos tests"))
 
     assert {int(row[0]): row[1] for row in rows} == INVARIANTS
     assert {int(row[0]) for row in rows if "not checked" in row[2]} == set(NOT_YET)

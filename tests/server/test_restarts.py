@@ -1,6 +1,6 @@
 """Ten rolling restarts of two instances behind a balancer: no request fails, reads or writes.
 
-The balancers' configurations are the recipes of docs/reference/server.md.
+The balancers' configurations are the recipes of docs/how-to/reverse-proxies.md.
 """
 
 import asyncio
@@ -89,8 +89,8 @@ def _write(number: int) -> bytes:
 
 
 def recipe(language: str, ports: list[int], listen: int) -> str:
-    """Return a recipe of the page about the server, for these ports."""
-    page = (ROOT / "docs/reference/server.md").read_text()
+    """Return a recipe of the page about reverse proxies, for these ports."""
+    page = (ROOT / "docs/how-to/reverse-proxies.md").read_text()
     (text,) = re.findall(rf"^```{language}\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
     for told, port in (("8080", listen), ("8001", ports[0]), ("8002", ports[1])):
         assert told in text

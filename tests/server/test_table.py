@@ -207,7 +207,7 @@ def servers(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> Itera
 def told() -> dict[str, list[str]]:
     """Return the rows of the page's first table."""
     page = (ROOT / "docs/reference/server.md").read_text()
-    table = page.partition("## Before ASGI")[2].partition("##")[0]
+    table = page.partition("## HTTP parsing")[2].partition("##")[0]
     rows = re.findall(r"^\| (.+?) \| (\w+) \| (\w+) \| (\w+) \|$", table, re.MULTILINE)
     return {row[0]: list(row[1:]) for row in rows[1:]}
 

@@ -268,7 +268,7 @@ async def test_credentials_without_anybody_who_has_them_stop_the_start() -> None
     """A stack that is built by hand fails closed."""
     counter = Counter(Relay())
 
-    with pytest.raises(ConfigurationError, match=r"credential=Wallet"):
+    with pytest.raises(ConfigurationError, match=r"credential=CredentialFactory"):
         open_stack(counter.policy, ["http://10.0.0.1"], LayerRuntime().runtime, wire)
 
 

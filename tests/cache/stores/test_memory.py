@@ -161,15 +161,15 @@ async def test_clearing_beats_what_is_being_asked_for(clock):
 GROWTH = """
 import os, random
 from time import monotonic
-from bff_core.cache.entry import Entry
-from bff_core.cache.stores.memory import MemoryStore
+from bff_core.cache.entry import CacheEntry
+from bff_core.cache.stores.memory import MemoryCacheStore
 from bff_core.events import Events
 
 def resident():
     return int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 def main():
-    store, dice = MemoryStore(size=16 * 2**20, clock=monotonic, events=Events()), random.Random(7)
+    store, dice = MemoryCacheStore(size=16 * 2**20, clock=monotonic, events=Events()), random.Random(7)
     before = resident()
     worst = []
     bodies = [b"%08d" % number * dice.choice((1, 10, 30, 200)) for number in range(997)]
@@ -177,7 +177,7 @@ def main():
         body = bytes(memoryview(bodies[number % 997]))
         headers = ((b"etag", b"%d" % number),) * (number % 4)
         tags = (f"product:{number}", f"shop:{number % 50}")[: number % 3]
-        entry = Entry(200, headers, body, number / 7, 60.0, tags=tags)
+        entry = CacheEntry(200, headers, body, number / 7, 60.0, tags=tags)
         store.put(f"GET /{number}", entry, keep=number % 301, mark=store.mark())
         if number % 100_000 == 99_999:
             worst.append(resident() - before)

@@ -1,0 +1,133 @@
+"""The documentation site: it is built, its links lead somewhere, its search finds what is there."""
+
+import functools
+import importlib
+import re
+from collections.abc import Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from urllib.parse import quote_plus
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from scripts.docs import site
+from scripts.docs.api import PACKAGES, public_names
+from scripts.docs.links import dead_links
+
+FOUND_AT = {
+    "load shedding": "how-to/load-shedding/",
+    "admission control": "how-to/load-shedding/",
+    "graceful shutdown": "how-to/graceful-shutdown/",
+    "circuit breaker": "layers/breaker/",
+    "token refresh": "how-to/browser-sign-in/",
+    "N+1": "tutorial/",
+    "reverse proxy": "how-to/reverse-proxies/",
+    "trusted proxies": "how-to/reverse-proxies/",
+    "caching": "how-to/caching/",
+    "rate limit": "how-to/rate-limits/",
+    "authorization": "how-to/authorization/",
+    "csrf": "how-to/browser-sign-in/",
+    "retries": "how-to/retries/",
+    "timeouts": "how-to/timeouts/",
+    "saga": "how-to/sagas/",
+    "idempotency": "how-to/idempotent-writes/",
+    "health check": "how-to/health-checks/",
+    "BFF_MAX_CONCURRENT": "reference/settings/",
+    "BreakerChanged": "reference/events/",
+    "bulkhead_full": "reference/problem-codes/",
+    "ScriptedTransport": "reference/api/bff_core.testing/",
+}
+"""What people search for, and the page that is among the first ten results."""
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves files without a log."""
+
+    def log_message(self, *_: object) -> None: ...
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the site in a folder of its own."""
+    folder = site.build(tmp_path_factory.mktemp("docs"))
+    assert folder, "the output above says why"
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(built: Path) -> Iterator[str]:
+    """Serve the site."""
+    handler = functools.partial(Quiet, directory=built)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def search(address: str) -> Iterator[Page]:
+    """Open the site in Debian's Chromium, with its search."""
+    with sync_playwright() as playwright:
+        options = ["--no-sandbox", "--disable-dev-shm-usage"]
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=options)
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.goto(address)
+        page.get_by_role("button", name="Search").click()
+        yield page
+        browser.close()
+
+
+def test_every_link_of_the_site_leads_somewhere(built):
+    """Pages, headings, images and the API reference are where links say."""
+    assert dead_links(built) == []
+
+
+def test_a_dead_link_is_found(built, tmp_path):
+    """A missing page, a missing heading and a missing image are each reported."""
+    (tmp_path / "there.html").write_text('<h1 id="title">There</h1>')
+    links = ["there.html#title", "there.html#other", "gone.html", "https://shop.example/", "#top"]
+    anchors = "".join(f'<a href="{link}">a</a>' for link in links)
+    (tmp_path / "index.html").write_text(f'{anchors}<img src="gone.svg"><p id="top">')
+
+    assert dead_links(tmp_path) == [
+        "index.html: there.html#other",
+        "index.html: gone.html",
+        "index.html: gone.svg",
+    ]
+
+
+def test_a_page_loads_nothing_from_other_hosts(built):
+    """The site works offline, and no host learns who reads it."""
+    loaded = {
+        link
+        for path in built.rglob("*.html")
+        for link in re.findall(
+            r'<(?:script|link|img)[^>]*(?:src|href)="(\w+:[^"]+)', path.read_text()
+        )
+    }
+
+    assert loaded == set()
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_the_reference_has_every_public_name(built, package):
+    """A class that users import is explained on the page of its package."""
+    page = (built / "reference" / "api" / package / "index.html").read_text()
+    names = public_names(importlib.import_module(package))
+
+    assert names
+    assert [name for name in names if f'id="{name}"' not in page] == []
+
+
+@pytest.mark.needs("chromium")
+@pytest.mark.parametrize("term", FOUND_AT)
+def test_the_search_finds(term, search):
+    """What people call a thing leads them to its page."""
+    search.get_by_role("combobox", name="Search").fill(term)
+    results = search.get_by_role("option")
+    expect(results.first).to_have_attribute("href", re.compile(re.escape(f"?h={quote_plus(term)}")))
+
+    links = [one.get_attribute("href") or "" for one in results.all()]
+    assert any(FOUND_AT[term] in link for link in links[:10]), links
