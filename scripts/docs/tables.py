@@ -7,9 +7,10 @@ A table stands between `<!-- generated: NAME -->` and `<!-- end of generated -->
 import ast
 import inspect
 import logging
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from http.client import responses
 from pathlib import Path
 from types import NoneType, UnionType
@@ -22,9 +23,18 @@ from pydantic_core import PydanticUndefined
 
 import bff_core
 from bff_core import errors, events
+<<<<<<< HEAD
 from bff_core.edge.problem_details import members_of
 from bff_core.observe.log import LEVELS, event_name
 from bff_core.settings.model import Settings
+=======
+from bff_core.edge.problem import members_of
+from bff_core.graphql import Limits
+from bff_core.observe.log import LEVELS, event_name
+from bff_core.policy.options import DescribedOption, described
+from bff_core.server.options import ServerOptions
+from bff_core.settings import Settings
+>>>>>>> 4ffbccd (docs: generate the tables of options)
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -59,9 +69,11 @@ def names_of_tables(text: str) -> list[str]:
 
 
 def _table(name: str) -> str:
-    head, rows = TABLES[name]()
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    kind, *rest = name.split()
+    head, rows = options_table(*rest) if kind == "options" else TABLES[name]()
+    rule = "|---" * len(head) + "|"
+    begin, *lines = [f"| {' | '.join(cells)} |" for cells in (head, *rows)]
+    return "\n".join([begin, rule, *lines])
 
 
 def settings_table() -> tuple[Sequence[str], Rows]:
@@ -187,11 +199,40 @@ def statuses_table() -> tuple[Sequence[str], Rows]:
     return ["status", "code", "title"], rows
 
 
+def query_limits_table() -> tuple[Sequence[str], Rows]:
+    """Return name and default of each limit of a GraphQL query."""
+    return ["limit", "default"], [[f"`{one.name}`", f"{one.default:,}"] for one in fields(Limits)]
+
+
+def options_table(policy: str, *names: str) -> tuple[Sequence[str], Rows]:
+    """Return the options of a class, or those that are named."""
+    kind = ServerOptions if policy == ServerOptions.__name__ else getattr(bff_core, policy)
+    rows = [
+        [f"`{one.name}`", _option_default(one), _option_range(one), one.option.sentence]
+        for one in described(kind)
+        if not names or one.name in names
+    ]
+    return ["option", "default", "range", "what it does"], rows
+
+
+def _option_default(one: DescribedOption) -> str:
+    return "—" if one.default in {MISSING, ""} else f"`{one.default!r}`"
+
+
+def _option_range(one: DescribedOption) -> str:
+    if bool in one.types:
+        return "`True` or `False`"
+    if math.isinf(one.option.at_least):
+        return "—"
+    return one.option.range + (", or `None`" if NoneType in one.types else "")
+
+
 TABLES: Mapping[str, Callable[[], tuple[Sequence[str], Rows]]] = {
     "settings": settings_table,
     "events of calls": call_events_table,
     "events of the gateway": gateway_events_table,
     "errors": errors_table,
     "http statuses": statuses_table,
+    "query limits": query_limits_table,
 }
 """Each table by the name that pages use."""

@@ -169,7 +169,8 @@ def resident():
     return int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 def main():
-    store, dice = MemoryCacheStore(size=16 * 2**20, clock=monotonic, events=Events()), random.Random(7)
+    dice = random.Random(7)
+    store = MemoryCacheStore(size=16 * 2**20, clock=monotonic, events=Events())
     before = resident()
     worst = []
     bodies = [b"%08d" % number * dice.choice((1, 10, 30, 200)) for number in range(997)]
