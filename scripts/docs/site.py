@@ -43,7 +43,9 @@ def build(folder: Path = BUILD) -> Path | None:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(api_page(package))
     configuration = folder / "mkdocs.yml"
-    shutil.copyfile(ROOT / "mkdocs.yml", configuration)
+    decisions = sorted((DOCS / "decisions").glob("*.md"))
+    entries = "".join(f"      - decisions/{path.name}\n" for path in decisions)
+    configuration.write_text((ROOT / "mkdocs.yml").read_text() + entries)
     zensical = Path(sys.executable).with_name("zensical")
     done = subprocess.run(
         (zensical, "build", "--clean", "--strict", "--config-file", configuration),

@@ -227,6 +227,15 @@ def _option_range(one: DescribedOption) -> str:
     return one.option.range + (", or `None`" if NoneType in one.types else "")
 
 
+def decisions_table() -> tuple[Sequence[str], Rows]:
+    """Return number and title of each decision record."""
+    rows = []
+    for path in sorted((DOCS / "decisions").glob("*.md")):
+        number, _, title = path.read_text().partition("\n")[0].removeprefix("# ").partition(" ")
+        rows.append([number, f"[{title}](decisions/{path.name})"])
+    return ["number", "decision"], rows
+
+
 TABLES: Mapping[str, Callable[[], tuple[Sequence[str], Rows]]] = {
     "settings": settings_table,
     "events of calls": call_events_table,
@@ -234,5 +243,6 @@ TABLES: Mapping[str, Callable[[], tuple[Sequence[str], Rows]]] = {
     "errors": errors_table,
     "http statuses": statuses_table,
     "query limits": query_limits_table,
+    "decisions": decisions_table,
 }
 """Each table by the name that pages use."""
