@@ -23,18 +23,12 @@ from pydantic_core import PydanticUndefined
 
 import bff_core
 from bff_core import errors, events
-<<<<<<< HEAD
 from bff_core.edge.problem_details import members_of
-from bff_core.observe.log import LEVELS, event_name
-from bff_core.settings.model import Settings
-=======
-from bff_core.edge.problem import members_of
-from bff_core.graphql import Limits
+from bff_core.graphql import QueryLimits
 from bff_core.observe.log import LEVELS, event_name
 from bff_core.policy.options import DescribedOption, described
 from bff_core.server.options import ServerOptions
-from bff_core.settings import Settings
->>>>>>> 4ffbccd (docs: generate the tables of options)
+from bff_core.settings.model import Settings
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -201,7 +195,9 @@ def statuses_table() -> tuple[Sequence[str], Rows]:
 
 def query_limits_table() -> tuple[Sequence[str], Rows]:
     """Return name and default of each limit of a GraphQL query."""
-    return ["limit", "default"], [[f"`{one.name}`", f"{one.default:,}"] for one in fields(Limits)]
+    return ["limit", "default"], [
+        [f"`{one.name}`", f"{one.default:,}"] for one in fields(QueryLimits)
+    ]
 
 
 def options_table(policy: str, *names: str) -> tuple[Sequence[str], Rows]:

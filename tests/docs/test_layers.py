@@ -25,7 +25,7 @@ OPTIONS = {
     "coalesce": ("Policy", ["coalesce", "public"]),
     "credentials": ("ClientCredentials", []),
     "deadline": ("Policy", ["timeout"]),
-    "fill": ("Cache", ["heuristic", "vary", "tags", "targeted", "max_body"]),
+    "cache_fill": ("Cache", ["heuristic", "vary", "tags", "targeted", "max_body"]),
     "hedge": ("Hedge", []),
     "purge": ("Cache", ["tags"]),
     "redirect": ("Policy", ["redirects"]),
@@ -33,7 +33,12 @@ OPTIONS = {
 }
 """Which options a page lists: those of a whole policy, or the ones named."""
 
-TOLD_ELSEWHERE = {"cache": CacheLookup, "credentials": TokenRefused, "fill": CacheLookup, "purge": Purged}
+TOLD_ELSEWHERE = {
+    "cache": CacheLookup,
+    "credentials": TokenRefused,
+    "cache_fill": CacheLookup,
+    "purge": Purged,
+}
 """The events that layers have the cache emit, or the tokens' keeper, which counts as well."""
 
 

@@ -10,13 +10,8 @@ import pytest
 from reading import DOCS, ROOT, page, pages, table
 
 import bff_core
-<<<<<<< HEAD
-from bff_core import Policy, errors
-from bff_core.gateway import pipeline as stack
-=======
 from bff_core import errors
-from bff_core.edge import stack
->>>>>>> 4ffbccd (docs: generate the tables of options)
+from bff_core.gateway import pipeline as stack
 from scripts.docs.tables import TABLES, names_of_tables, with_tables
 from scripts.run.shop import GATEWAYS, SERVICES_PORT
 
