@@ -43,6 +43,7 @@ ALONE = (
     "server",
     "startup/test_processes.py",
     "upstream/transport",
+    "wire",
 )
 """Tests over real processes, sockets and clocks, which other tests would slow down."""
 
