@@ -5,6 +5,7 @@ import http.client
 import json
 import re
 import socket
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,9 @@ PATIENCE_SECONDS = 30.0
 
 Headers = Mapping[str, str] | Sequence[tuple[str, str]]
 
+OLD = "1000000000"
+"""The one Unix time that is sent on purpose."""
+
 EPOCH_DAYS = 3
 """Times within so many days of now are of this run; all others are of the seeded data."""
 
@@ -27,6 +31,13 @@ PATTERNS = (
     (re.compile(r"\b00-[0-9a-f]{32}-[0-9a-f]{16}-0\d\b"), "<traceparent>"),
     (re.compile(r"\b[0-9a-f]{32}\b"), "<hex32>"),
     (re.compile(r'"\d{4}-(00156[0-9]{2})"'), r'"<month>-\1"'),
+    (re.compile(r"bff_[A-Za-z0-9]{8}_[\w-]{20,}"), "<api key>"),
+    (re.compile(r"(sign-in-)[\w-]{8}\b"), r"\1<id>"),
+    (re.compile(r"(request_uri(?:%3A|:))[\w-]{20,}"), r"\1<id>"),
+    (re.compile(r"\b(code|state|token)=[\w.-]{16,}"), r"\1=<id>"),
+    (re.compile(r"/tmp/[^\s\"]*/"), "<folder>/"),
+    (re.compile(r'"(prefix|revoked)": ?"[\w-]{8}"'), r'"\1": "<prefix>"'),
+    (re.compile(r'"id": ?"[\w-]{16}"'), '"id": "<id>"'),
     (re.compile(r'"python": ?"3\.[\d.]+\w*"'), '"python": "<version>"'),
     (re.compile(r"\b(pay|ord|res|pm|rsv|re|rf)-c?[0-9a-f]{8,}\b"), r"\1-<id>"),
 )
@@ -116,6 +127,8 @@ def shown_headers(answer: Answer, chosen_id: str | None) -> list[str]:
             text = ", ".join(sorted(text.split(", ")))
         if name == "content-length" and "content-encoding" in dict(answer.headers):
             text = "<compressed>"
+        if name == "content-length" and b'"created_at"' in answer.body:
+            text = "<n>"
         lines.append(f"{given}: {plain(text)}")
     return sorted(lines)
 
@@ -152,7 +165,8 @@ def decoded(body: bytes, coding: str) -> bytes:
 
 def as_lines(text: str) -> list[Any]:
     """Return the lines of a stream: parts, which come as they end, sorted; then all others."""
-    read = [line if line == "<cut>" else ordered(json.loads(line)) for line in text.splitlines()]
+    lines = [line for line in text.splitlines() if line]
+    read = [line if line == "<cut>" else ordered(json.loads(line)) for line in lines]
     parts = [line for line in read if isinstance(line, dict) and "part" in line]
     others = [line for line in read if line not in parts]
     return sorted(parts, key=lambda line: str(line["part"])) + others
@@ -169,6 +183,8 @@ def ordered(value: Any) -> Any:
         }
     if isinstance(value, list):
         return [ordered(one) for one in value]
+    if isinstance(value, int | float) and abs(value - time.time()) < EPOCH_DAYS * 86_400:
+        return "<epoch>"
     return value
 
 
@@ -245,9 +261,10 @@ def shown_request_field(name: str, value: str) -> str:
     """Return a request's header field without secrets of this run."""
     if name.lower() == "cookie":
         value = re.sub(r"=[^;]{24,}", "=<sealed>", value)
-    if value.startswith("Bearer ey"):
-        value = "Bearer <token>"
-    value = re.sub(r"bff_[A-Za-z0-9]{8}_[\w-]{20,}", "<api key>", value)
+    value = re.sub(r"\beyJ[\w.-]{60,}", "<token>", value)
+    if name == "webhook-timestamp" and value != OLD:
+        value = "<now>"
+    value = re.sub(r"^v1,.{20,}", "v1,<signature>", value)
     return f"{name}: {plain(value)[:200]}"
 
 
