@@ -111,7 +111,7 @@ def pattern_of(key: bytes) -> str:
     """Return a key with its digests, ids and names replaced."""
     text = key.decode("utf-8", "backslashreplace")
     text = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "<uuid>", text)
-    text = re.sub(r"\b(?=[\w-]*\d)[0-9A-Za-z_-]{16,}={0,2}", "<id>", text)
+    text = re.sub(r"(?<![\w-])(?=[\w-]*\d)[\w-]{16,}={0,2}", "<id>", text)
     text = re.sub(r"product:\d+|price:\d+", "<tag>", text)
     text = re.sub(r"(\\x[0-9a-f]{2}|[^ -~])+.*", "<bytes>", text)
     return re.sub(r"\b\d+(\.\d+)?\b", "<n>", text)

@@ -14,7 +14,7 @@ from typing import Any
 import brotli
 import zstandard
 
-PATIENCE_SECONDS = 30.0
+TIMEOUT_SECONDS = 30.0
 
 Headers = Mapping[str, str] | Sequence[tuple[str, str]]
 
@@ -47,6 +47,7 @@ HEADER_PATTERNS = {
     "expires": (re.compile(r".*GMT"), "<date>"),
     "age": (re.compile(r"\d+"), "<age>"),
     "server-timing": (re.compile(r"dur=[\d.]+"), "dur=<ms>"),
+    "cache-control": (re.compile(r"max-age=\d+"), "max-age=<s>"),
     "cache-status": (re.compile(r"ttl=-?\d+"), "ttl=<s>"),
     "ratelimit": (re.compile(r"r=\d+;t=\d+"), "r=<n>;t=<s>"),
     "retry-after": (re.compile(r"\d+"), "<s>"),
@@ -88,7 +89,7 @@ def encode(port: int, method: str, path: str, headers: Headers, body: bytes | No
 
 def send(port: int, sent: bytes, method: str = "GET") -> Answer:
     """Send bytes on a connection of their own and read one answer."""
-    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT_SECONDS) as connection:
         connection.sendall(sent)
         answer = http.client.HTTPResponse(connection, method=method)
         answer.begin()
@@ -223,6 +224,13 @@ class Recorder:
             request["body"] = f"{text}… ({len(body)} bytes)" if len(body) > 400 else text
         self._write(name, request, answer, dict(pairs).get("x-request-id"), shows_body=shows_body)
         return answer
+
+    def wait_for_hit(self, path: str, headers: Headers | None = None) -> None:
+        """Request a path, unrecorded, until its answer comes from the cache."""
+        until = time.monotonic() + TIMEOUT_SECONDS
+        sent = encode(self.port, "GET", path, headers or {}, None)
+        while "hit" not in send(self.port, sent).header("cache-status"):
+            assert time.monotonic() < until, f"{path} is not cached"
 
     def raw(self, name: str, sent: bytes) -> Answer:
         """Send bytes that no client library would send."""

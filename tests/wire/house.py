@@ -29,6 +29,9 @@ GATEWAYS = {
 
 NAMES = (*SERVICES, *GATEWAYS)
 
+SPARE = 4
+"""Ports for gateways that a test starts beside."""
+
 CALM = {
     "BFF_LOG": "json",
     "BFF_MAX_LAG": "0",
@@ -47,7 +50,9 @@ class House:
     def __init__(self, folder: Path, redis: RedisServer) -> None:
         self.folder = folder
         self.redis = redis
-        self.ports = dict(zip(NAMES, free_ports(len(NAMES)), strict=True))
+        free = list(free_ports(len(NAMES) + SPARE))
+        self.ports = dict(zip(NAMES, free, strict=False))
+        self.spare_ports = free[len(NAMES) :]
         self.programs: dict[str, Program] = {}
 
     @property
@@ -119,6 +124,10 @@ class House:
         for name in GATEWAYS:
             self.programs[name].wait_for(self.ports[name], "/readyz")
 
+    def app(self, name: str) -> str:
+        """Return what a gateway serves, as a server takes it."""
+        return GATEWAYS[name]
+
     def gateway(self, name: str) -> Program:
         """Return a gateway that is not started yet."""
         log = self.folder / f"{name}.log"
@@ -166,7 +175,9 @@ def policies_of(name: str) -> str:
         f"[{one}]\ntimeout = 8\nattempt_timeout = 8\nbreaker.minimum_calls = 10000\n"
         for one in services
     ]
-    return "".join(tables)
+    # Prices are fresh for five seconds, which a busy machine may take between two requests.
+    lasting = "" if name == "kiosk" else "[pricing.cache]\nttl = 3600\n"
+    return "".join([*tables, lasting])
 
 
 @contextmanager

@@ -97,7 +97,7 @@ def mobile_products(record: Recorder) -> None:
     record("products with a cursor that is none", "/v1/products?limit=2&cursor=none")
     product = record("product", "/v1/products/42")
     tag = product.header("etag")
-    record("product from the view cache", "/v1/products/42")
+    record("product again", "/v1/products/42")
     record("product not modified", "/v1/products/42", headers={"if-none-match": tag})
     record("product with a weak tag", "/v1/products/42", headers={"if-none-match": f"W/{tag}"})
     record("product with any tag", "/v1/products/42", headers={"if-none-match": "*"})

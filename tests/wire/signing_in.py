@@ -46,6 +46,22 @@ def cookies_of(answer: Answer) -> str:
     return "; ".join(pair for pair in pairs if not pair.endswith("="))
 
 
+def page_of(house: House) -> dict[str, str]:
+    """Return what a browser sends with a request of a page of ours."""
+    here = f"localhost:{house.ports['signin']}"
+    return {"host": here, "origin": f"http://{here}"} | PAGE
+
+
+def cookie_of(house: House, user: str) -> str:
+    """Sign somebody in, and return the cookie of the session."""
+    port = house.ports["signin"]
+    here = {"host": f"localhost:{port}"} | GOES
+    login = send(port, encode(port, "GET", "/bff/login?returnUrl=/", here, None))
+    back = choose(house, login.header("location"), user)
+    headers = here | {"cookie": cookies_of(login)}
+    return cookies_of(send(port, encode(port, "GET", "/" + back.split("/", 3)[3], headers, None)))
+
+
 def browser(house: House) -> list[dict[str, Any]]:
     """Sign a browser in and out at the web gateway."""
     port = house.ports["signin"]
