@@ -17,7 +17,7 @@ venv := $(abspath $(VENV))
 python := $(venv)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check docs docs-serve bench bench-overload chaos soak lock format clean python runtime dev
+.PHONY: help run test check docs docs-serve bench bench-overload instructions chaos soak lock format clean python runtime dev
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +51,9 @@ bench: dev ## measure against hand-written peers (needs wrk and nginx)
 
 bench-overload: dev ## offer a gateway more than it can do (needs wrk and nginx; ARGS="--outage 10")
 	@$(python) -m bench.overload $(ARGS)
+
+instructions: dev ## count the instructions of three requests (needs valgrind; about two minutes)
+	@$(python) -m bench.instructions
 
 chaos: dev ## storms over the whole shop; ten invariants (SEED=7 MINUTES=2)
 	@$(python) -m tests.chaos $(if $(SEED),--seed $(SEED)) --minutes $(MINUTES)
