@@ -1,0 +1,81 @@
+"""`python -m scripts.words`: words that say nothing to a reader, and two classes of one name.
+
+`scripts/allowed_words.txt` has the lines that may use such a word: `path: the line as it stands`.
+"""
+
+import ast
+import re
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+ALLOWED = ROOT / "scripts" / "allowed_words.txt"
+
+BANNED = re.compile(
+    r"\b(told|tells|kept|keeps|keeper|asks|asked|seen|whoever|nobody|errand|is had|be had)\b",
+    re.IGNORECASE,
+)
+
+TEXT = {"", ".cjs", ".js", ".lua", ".md", ".py", ".sh", ".toml", ".txt", ".yaml", ".yml"}
+"""Endings of files that people write; data and recordings are not judged."""
+
+WITHOUT = ("requirements/", "scripts/words.py", "scripts/allowed_words.txt", "LICENSE")
+
+
+def main() -> int:
+    """Print what is wrong, a line each; return 1 where something is."""
+    found = [*banned_words(), *classes_of_one_name()]
+    sys.stdout.writelines(f"{line}\n" for line in found)
+    return int(bool(found))
+
+
+def banned_words() -> Iterator[str]:
+    """Yield each line with a banned word, and each line of the allow-list that is not needed."""
+    allowed = set(ALLOWED.read_text().splitlines())
+    used = set()
+    for path in _files():
+        for number, line in enumerate((ROOT / path).read_text().splitlines(), 1):
+            word = BANNED.search(line)
+            if word is None:
+                continue
+            entry = f"{path}: {line.strip()}"
+            if entry in allowed:
+                used.add(entry)
+            else:
+                yield f"{path}:{number}: say it without {word[0]!r}: {line.strip()}"
+    for entry in sorted(allowed - used):
+        yield f"{ALLOWED.relative_to(ROOT)}: no such line any more: {entry}"
+
+
+def classes_of_one_name() -> Iterator[str]:
+    """Yield the names that two classes of the framework share."""
+    places = defaultdict(list)
+    for path in sorted((ROOT / "bff_core").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(), str(path))):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places[node.name].append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    for name, where in places.items():
+        if len(where) > 1:
+            yield f"{', '.join(where)}: two classes named {name}"
+
+
+def _files() -> list[str]:
+    listed = subprocess.run(  # a fixed command
+        ["git", "ls-files"],  # git is on PATH wherever the repository is worked on
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return [
+        path
+        for path in listed.stdout.splitlines()
+        if not path.startswith(WITHOUT) and Path(path).suffix in TEXT and (ROOT / path).is_file()
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
