@@ -1,6 +1,6 @@
-"""What it costs to learn who asks, per request: `python -m bench.auth`.
+"""What authentication costs per request: `python -m bench.auth`.
 
-Prints the rows as JSON. Each authenticator has seen the caller before; what is measured is
+Prints the rows as JSON. Each authenticator knows the caller already; what is measured is
 `authenticate(scope)` alone, on a provider that would answer at once.
 """
 
@@ -50,7 +50,7 @@ SETTINGS = Settings(
 )
 
 
-def told(call: Call) -> object:
+def introspected(call: Call) -> object:
     """Return what the provider answers."""
     if call.method == "GET":
         return {"keys": [KEY.as_dict(private=False)]}
@@ -60,7 +60,9 @@ def told(call: Call) -> object:
 
 async def provider(call: Call) -> Reply:
     """Answer at once."""
-    return Reply(200, ((b"content-type", b"application/json"),), json.dumps(told(call)).encode())
+    return Reply(
+        200, ((b"content-type", b"application/json"),), json.dumps(introspected(call)).encode()
+    )
 
 
 def token(**more: object) -> str:
@@ -93,7 +95,7 @@ async def opened(auth: Authenticator) -> AsyncIterator[None]:
 
 @dataclass(frozen=True)
 class Case:
-    """Somebody who is asked for, and what they send; `fresh` makes it anew for each request."""
+    """A caller and what it sends; `fresh` makes it anew for each request."""
 
     name: str
     auth: Authenticator
@@ -146,7 +148,7 @@ def cases() -> list[Case]:
         ),
         Case("session in memory", sessions, session),
         Case("API key, verified before", keys, key),
-        Case("opaque token, asked about before", opaque, unknown),
+        Case("opaque token, introspected before", opaque, unknown),
         Case(
             "access token with a DPoP proof",
             BearerAuthenticator(issuer, dpop=DPoP()),

@@ -134,7 +134,7 @@ async def through_method() -> float:
 
 
 async def with_cache(user: Callable[[], int]) -> float:
-    """Return what a typed method costs where replies are kept, of these users in turn."""
+    """Return what a typed method costs where replies are cached, of these users in turn."""
     store = MemoryCacheStore(size=64 * 2**20, clock=monotonic, events=Events())
     policy = replace(FULL, public=True, cache=Cache(ttl=600))
     stack = stack_of(policy, asyncio.get_running_loop(), ResponseCache(store, Events()))
@@ -187,8 +187,8 @@ async def measure() -> list[dict[str, str | float]]:
     relayed = await relaying()
     return [
         *rows,
-        row("the same, kept: found in the cache", found, method),
-        row("the same, kept: not found, and stored", lacked, method),
+        row("the same, with a cache: found", found, method),
+        row("the same, with a cache: not found, and stored", lacked, method),
         row("the whole stack, relaying the viewer's token", relayed, costs[[*STEPS][-1]]),
     ]
 

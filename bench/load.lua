@@ -1,6 +1,6 @@
--- Load for wrk: asks for a different id each time, so that nothing can be shared or cached, and
+-- Load for wrk: requests a different id each time, so that nothing can be shared or cached, and
 -- ends with one line of JSON. Arguments: the path before the id, the first id, and what the next
--- is greater by: 0 asks for the same again.
+-- is greater by: 0 requests the same again.
 local before, after, id, step
 
 function init(arguments)

@@ -13,29 +13,29 @@ PAGE = ROOT / "docs" / "benchmarks.md"
 README = ROOT / "README.md"
 BEGIN, END = "<!-- figures: python -m bench.markdown -->", "<!-- end of figures -->"
 
-Told = Mapping[str, Any]
+Results = Mapping[str, Any]
 
 
-def figures(told: Told) -> str:
+def figures(results: Results) -> str:
     """Return the tables of a session."""
     parts = [
-        summary(told),
-        rows(told["rows"]),
-        layers(told["layers"]),
-        auth(told.get("auth", ())),
-        starts(told["imports"], told["ready"]),
-        workers(told["workers"]),
+        summary(results),
+        rows(results["rows"]),
+        layers(results["layers"]),
+        auth(results.get("auth", ())),
+        starts(results["imports"], results["ready"]),
+        workers(results["workers"]),
     ]
-    parts += [f"Skipped: {name}: {reason}." for name, reason in told["skipped"].items()]
+    parts += [f"Skipped: {name}: {reason}." for name, reason in results["skipped"].items()]
     return "\n\n".join(part for part in parts if part)
 
 
-def summary(told: Told) -> str:
+def summary(results: Results) -> str:
     """Return the ratios of a session, and what to know of the machine."""
     parts = [
-        f"Machine: {told['machine']}.",
-        disturbance(told["disturbed"]),
-        ratios(told["ratios"]),
+        f"Machine: {results['machine']}.",
+        disturbance(results["disturbed"]),
+        ratios(results["ratios"]),
     ]
     return "\n\n".join(part for part in parts if part)
 
@@ -48,57 +48,57 @@ def disturbance(shares: Mapping[str, float]) -> str:
     return f"The machine was not left alone: others took up to {most:.0%} of a core meanwhile."
 
 
-def ratios(told: Sequence[Told]) -> str:
+def ratios(results: Sequence[Results]) -> str:
     """Return what the budget says, peer by peer."""
     lines = [
         f"| {compared(one)} | **{as_ratio(one['ratio'])}** | {as_ratio(one['must'])} "
         f"| {as_ratio(one['goal'])} | {one['verdict']} |"
-        for one in told
+        for one in results
     ]
     return table("| our CPU per request, over that of | ratio | must ≤ | goal ≤ | |", lines)
 
 
-def compared(one: Told) -> str:
+def compared(one: Results) -> str:
     """Return whose figure it is over, and whose it is where that is not the usual gateway's."""
     ours = one.get("ours", "bff")
     return f"{one['against']}" if ours == "bff" else f"{one['against']}, that of {ours}"
 
 
-def rows(told: Sequence[Told]) -> str:
+def rows(results: Sequence[Results]) -> str:
     """Return each gateway's figures."""
     lines = [
         f"| {one['name']} | {one['cpu_us']:,.0f} µs | {one['rps']:,.0f} | {one['p50_ms']:.1f} ms "
         f"| {one['p99_ms']:.1f} ms | {one['rss_mib']:.0f} MiB |"
-        for one in told
+        for one in results
     ]
     return table("| gateway | CPU per request | requests/s | p50 | p99 | memory |", lines)
 
 
-def layers(told: Sequence[Told]) -> str:
+def layers(results: Sequence[Results]) -> str:
     """Return what the upstream stack costs on a constant reply."""
-    lines = [f"| {one['stack']} | {one['us']:.2f} µs | {one['added_us']:+.2f} |" for one in told]
+    lines = [f"| {one['stack']} | {one['us']:.2f} µs | {one['added_us']:+.2f} |" for one in results]
     return table("| constant reply through | per call | added |", lines)
 
 
-def auth(told: Sequence[Told]) -> str:
-    """Return what it costs to learn who asks."""
-    lines = [f"| {one['who']} | {one['us']:.1f} µs | {one['verdict']} |" for one in told]
-    return table("| who asks | per request | must ≤ 15 µs |", lines)
+def auth(results: Sequence[Results]) -> str:
+    """Return what authentication costs."""
+    lines = [f"| {one['who']} | {one['us']:.1f} µs | {one['verdict']} |" for one in results]
+    return table("| authentication | per request | must ≤ 15 µs |", lines)
 
 
-def starts(imports: Sequence[Told], ready: Sequence[Told]) -> str:
+def starts(imports: Sequence[Results], ready: Sequence[Results]) -> str:
     """Return import times and times to ready."""
     lines = [f"| import {one['module']} | {one['ms']:,.0f} ms |" for one in imports]
     lines += [f"| {one['app']}: spawn to ready | {one['ready_ms']:,} ms |" for one in ready]
     return table("| start | |", lines)
 
 
-def workers(told: Sequence[Told]) -> str:
+def workers(results: Sequence[Results]) -> str:
     """Return one worker against two."""
     lines = [
         f"| {one['workers']} | {one['cpu_us']:,.0f} µs | {one['rps']:,.0f} | {one['p99_ms']:.1f} ms"
         f" | {one['rss_mib']:.0f} MiB |"
-        for one in told
+        for one in results
     ]
     return table("| workers | CPU per request | requests/s | p99 | memory |", lines)
 
@@ -121,8 +121,8 @@ def main() -> int:
     if not RESULTS.exists():
         print(f"bench: {RESULTS} is not there: run `make bench` first")
         return 2
-    told = json.loads(RESULTS.read_text())
-    for page, text in ((PAGE, figures(told)), (README, summary(told))):
+    results = json.loads(RESULTS.read_text())
+    for page, text in ((PAGE, figures(results)), (README, summary(results))):
         page.write_text(put(page.read_text(), text))
     return 0
 

@@ -32,7 +32,7 @@ T = TypeVar("T", Peer, Section)
 
 
 def main() -> int:
-    """Run what the command line asks for."""
+    """Run what the command line says."""
     options = parse_options()
     peers = chosen(options.only, {peer.name: peer for peer in PEERS})
     sections = chosen(options.sections, {section.key: section for section in SECTIONS})
@@ -91,7 +91,7 @@ def standing(plan: Plan) -> Iterator[Ground]:
         print("bench: one core only: gateway and load share it, the rates mean little")
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         run = Path(folder)
-        # The nginx workers read from it, as whoever they run.
+        # The nginx workers read from it, as the user that they run as.
         run.chmod(0o755)
         os.sched_setaffinity(0, {cores.load})
         with serving(answers, run=run, core=cores.load) as services:
@@ -136,10 +136,10 @@ def as_json(comparison: Comparison) -> Json:
     }
 
 
-def save(target: Path, told: Json) -> None:
+def save(target: Path, results: Json) -> None:
     """Write the results."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n")
+    target.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":

@@ -46,32 +46,32 @@ def layers(ground: Ground) -> list[Json]:
 
 
 def auth(ground: Ground) -> list[Json]:
-    """Measure what learning who asks costs."""
+    """Measure what authentication costs."""
     return alone("bench.auth", ground)
 
 
 def alone(module: str, ground: Ground) -> list[Json]:
     """Run a module in an interpreter of its own, on the gateway's core; return its rows."""
     command = ["taskset", "-c", str(ground.cores.gateway), sys.executable, "-m", module]
-    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    if told.returncode:
-        raise Unmeasured(told.stderr.strip().rpartition("\n")[2])
-    rows: list[Json] = json.loads(told.stdout)
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if ended.returncode:
+        raise Unmeasured(ended.stderr.strip().rpartition("\n")[2])
+    rows: list[Json] = json.loads(ended.stdout)
     return rows
 
 
 def imports(_ground: Ground) -> list[Json]:
     """Time the modules that a gateway imports; one that is not there is left out."""
-    found = [told for module in MODULES if (told := measure_import(module)) is not None]
+    found = [measured for module in MODULES if (measured := measure_import(module)) is not None]
     return [
         {
-            "module": told.module,
-            "ms": round(told.total_ms, 1),
+            "module": measured.module,
+            "ms": round(measured.total_ms, 1),
             "own time by package (ms, traced)": ", ".join(
-                f"{package} {spent:.0f}" for package, spent in told.heaviest.items()
+                f"{package} {spent:.0f}" for package, spent in measured.heaviest.items()
             ),
         }
-        for told in found
+        for measured in found
     ]
 
 
@@ -117,7 +117,7 @@ SECTIONS = (
     ),
     Section(
         "auth",
-        "Learning who asks",
+        "Authentication",
         {"who": "{}", "us": "{:.2f}", "verdict": "{}"},
         auth,
     ),

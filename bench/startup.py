@@ -25,7 +25,7 @@ class Imported:
 
 
 def parse_importtime(trace: str) -> Counter[str]:
-    """Add up what `python -X importtime` tells: each package's own microseconds."""
+    """Add up the report of `python -X importtime`: each package's own microseconds."""
     own: Counter[str] = Counter()
     for line in trace.splitlines():
         fields = line.removeprefix("import time:").split("|")
@@ -40,7 +40,7 @@ def measure_import(module: str, runs: int = RUNS) -> Imported | None:
     The bare interpreter's start is not counted. Tracing slows importing down, so the total comes
     from untraced runs and only the distribution from a traced one.
     """
-    totals = [told for _ in range(runs) if (told := _seconds_to_import(module)) is not None]
+    totals = [seconds for _ in range(runs) if (seconds := _seconds_to_import(module)) is not None]
     if not totals:
         return None
     traced = _run("-X", "importtime", "-c", f"import {module}")
@@ -51,8 +51,8 @@ def measure_import(module: str, runs: int = RUNS) -> Imported | None:
 
 def _seconds_to_import(module: str) -> float | None:
     code = f"import time; t = time.perf_counter(); import {module}; print(time.perf_counter() - t)"
-    told = _run("-c", code)
-    return None if told.returncode else float(told.stdout)
+    ended = _run("-c", code)
+    return None if ended.returncode else float(ended.stdout)
 
 
 def _run(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -10,7 +10,7 @@ def measure_workers(ground: Ground) -> list[Json]:
     """Return a row for one and one for two workers; raises NotReady or WrongAnswer.
 
     With two cores the second worker shares one with load generator and services, so the rate
-    tells less than it would on a larger machine: the CPU per request shows what sharing costs.
+    shows less than it would on a larger machine: the CPU per request shows what sharing costs.
     """
     cores = f"{ground.cores.gateway},{ground.cores.load}"
     rows = []

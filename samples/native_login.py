@@ -1,4 +1,4 @@
-"""Signs in from a terminal as a native app does (RFC 8252), and asks its gateway for a screen.
+"""Signs in from a terminal as a native app does (RFC 8252), and gets a screen from its gateway.
 
     python3 samples/native_login.py desktop http://localhost:8003/v1/dashboard
     python3 samples/native_login.py mobile http://localhost:8002/v1/home --as 2
@@ -47,7 +47,7 @@ class Listener(http.server.HTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Arrival)
         self.timeout = PATIENCE
-        self.told: dict[str, str] = {}
+        self.parameters: dict[str, str] = {}
 
     @property
     def redirect_uri(self) -> str:
@@ -56,13 +56,13 @@ class Listener(http.server.HTTPServer):
 
     def wait(self) -> dict[str, str]:
         """Return what the browser brought."""
-        while not self.told:
+        while not self.parameters:
             self.handle_request()
-        return self.told
+        return self.parameters
 
     def handle_timeout(self) -> None:
         """Give up."""
-        raise Trouble(f"nobody came back within {PATIENCE:.0f} seconds")
+        raise Trouble(f"no browser came back within {PATIENCE:.0f} seconds")
 
 
 class Arrival(http.server.BaseHTTPRequestHandler):
@@ -75,7 +75,7 @@ class Arrival(http.server.BaseHTTPRequestHandler):
         parts = urllib.parse.urlsplit(self.path)
         is_callback = parts.path == "/callback"
         if is_callback:
-            self.server.told = dict(urllib.parse.parse_qsl(parts.query))
+            self.server.parameters = dict(urllib.parse.parse_qsl(parts.query))
         self.send_response(200 if is_callback else 404)
         self.send_header("Content-Type", "text/html; charset=utf-8")
         self.end_headers()
@@ -114,7 +114,7 @@ def sign_in(issuer: str, client_id: str, scope: str, user: str) -> str:
     verifier, state = secrets.token_urlsafe(32), secrets.token_urlsafe(16)
     digest = hashlib.sha256(verifier.encode()).digest()
     with Listener() as listener:
-        asked = {
+        query = {
             "response_type": "code",
             "client_id": client_id,
             "redirect_uri": listener.redirect_uri,
@@ -123,18 +123,18 @@ def sign_in(issuer: str, client_id: str, scope: str, user: str) -> str:
             "code_challenge": base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
             "code_challenge_method": "S256",
         }
-        url = f"{metadata['authorization_endpoint']}?{urllib.parse.urlencode(asked)}"
-        told = play_browser(url, user) if user else ask_browser(url, listener)
-    if told.get("state") != state or told.get("iss", issuer) != issuer:  # RFC 9207
+        url = f"{metadata['authorization_endpoint']}?{urllib.parse.urlencode(query)}"
+        parameters = play_browser(url, user) if user else ask_browser(url, listener)
+    if parameters.get("state") != state or parameters.get("iss", issuer) != issuer:  # RFC 9207
         raise Trouble("the answer is not to our question")
-    if "code" not in told:
-        raise Trouble(f"the provider said {told.get('error', 'nothing')}")
+    if "code" not in parameters:
+        raise Trouble(f"the provider said {parameters.get('error', 'nothing')}")
     grant = {
         "grant_type": "authorization_code",
         "client_id": client_id,
-        "code": told["code"],
+        "code": parameters["code"],
         "code_verifier": verifier,
-        "redirect_uri": asked["redirect_uri"],
+        "redirect_uri": query["redirect_uri"],
     }
     token: str = json.loads(fetch(metadata["token_endpoint"], grant))["access_token"]
     return token
@@ -179,11 +179,11 @@ def main() -> int:
     parser.add_argument("--issuer", default="http://localhost:9010", help="the provider")
     parser.add_argument("--as", dest="user", default="", help="a customer of the mock, by number")
     parser.add_argument("--scope", default="", help="what to request instead of what the app needs")
-    asked = parser.parse_args()
-    scope = asked.scope or SCOPE + STAFF_SCOPE.get(asked.client, "")
+    arguments = parser.parse_args()
+    scope = arguments.scope or SCOPE + STAFF_SCOPE.get(arguments.client, "")
     try:
-        token = sign_in(asked.issuer, asked.client, scope, asked.user)
-        print(fetch(asked.screen, token=token).decode())
+        token = sign_in(arguments.issuer, arguments.client, scope, arguments.user)
+        print(fetch(arguments.screen, token=token).decode())
     except Trouble as trouble:
         print(f"native_login: {trouble}", file=sys.stderr)
         return 1

@@ -30,8 +30,8 @@ class Ground:
 
     def verify(self, gateway: Running) -> None:
         """Raise WrongAnswer unless a peer answers the screen as it should."""
-        told = self.payloads
-        expected = {"trimmed": told.trimmed, "spliced": told.spliced, "hello": HELLO}
+        payloads = self.payloads
+        expected = {"trimmed": payloads.trimmed, "spliced": payloads.spliced, "hello": HELLO}
         verify(gateway, expected[gateway.peer.answer])
 
 

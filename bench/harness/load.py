@@ -1,4 +1,4 @@
-"""One run of wrk: what it is asked to do, and what it found."""
+"""One run of wrk: its arguments and its figures."""
 
 import json
 import subprocess
@@ -37,20 +37,20 @@ def parse_load(output: str) -> Load:
 
     Raises WrongAnswer for any error that wrk counted, or when nothing was answered.
     """
-    told = json.loads(output.strip().rpartition("\n")[2])
-    failures = {name: told[name] for name in ("refused", "broken", "timed_out") if told[name]}
-    if failures or not told["requests"]:
-        raise WrongAnswer(f"{told['requests']} requests, of which failed: {failures}")
+    figures = json.loads(output.strip().rpartition("\n")[2])
+    failures = {name: figures[name] for name in ("refused", "broken", "timed_out") if figures[name]}
+    if failures or not figures["requests"]:
+        raise WrongAnswer(f"{figures['requests']} requests, of which failed: {failures}")
     return Load(
-        requests=told["requests"],
-        duration=told["duration_us"] / 1e6,
-        p50_ms=told["p50_us"] / 1e3,
-        p99_ms=told["p99_us"] / 1e3,
+        requests=figures["requests"],
+        duration=figures["duration_us"] / 1e6,
+        p50_ms=figures["p50_us"] / 1e3,
+        p99_ms=figures["p99_us"] / 1e3,
     )
 
 
 def drive(url: str, *, seconds: int, core: int, repeats: bool = False) -> Load:
-    """Load a peer over keep-alive connections; no id is asked for twice in a session.
+    """Load a peer over keep-alive connections; no id is requested twice in a session.
 
     Or, where it `repeats`, always the same. `url` is the screen's without the id; wrk knows whole
     seconds only. Raises WrongAnswer.
@@ -60,7 +60,7 @@ def drive(url: str, *, seconds: int, core: int, repeats: bool = False) -> Load:
     command += ["--timeout", "10s", "--latency", "-s", str(SCRIPT), origin]
     first, step = (1, 0) if repeats else (next(_runs) * IDS_PER_RUN, 1)
     command += ["--", slash + path, str(first), str(step)]
-    told = subprocess.run(command, capture_output=True, text=True, check=False)
-    if told.returncode:
-        raise WrongAnswer(f"wrk: {(told.stderr or told.stdout).strip()}")
-    return parse_load(told.stdout)
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    if ended.returncode:
+        raise WrongAnswer(f"wrk: {(ended.stderr or ended.stdout).strip()}")
+    return parse_load(ended.stdout)

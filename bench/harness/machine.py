@@ -64,7 +64,7 @@ def version_of(name: str) -> str | None:
     if program is None:
         return None
     command = (program, *VERSIONS[name])
-    told = subprocess.run(command, capture_output=True, text=True, check=False)
-    # nginx tells its version on stderr.
-    words = (told.stdout or told.stderr).split()
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    # nginx prints its version to stderr.
+    words = (ended.stdout or ended.stderr).split()
     return words[-1].rpartition("/")[2].removeprefix("v").removeprefix("go") if words else None

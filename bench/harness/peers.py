@@ -36,8 +36,8 @@ class Peer:
     """A gateway that answers the screen.
 
     `answer` is `spliced` for one that passes on whatever the services say, `hello` for one that
-    knows none. One that `repeats` is asked for the same screen again and again. `build` runs once
-    per session, in the peer's folder.
+    knows none. One that `repeats` gets the same request again and again. `build` runs once per
+    session, in the peer's folder.
     """
 
     name: str
@@ -128,7 +128,7 @@ GO = Peer(
 )
 NGINX = Peer("nginx-ssi", serve_with_nginx, needs=("nginx",), answer="spliced")
 
-KEPT = replace(
+VIEW_CACHE = replace(
     BFF,
     name="bff-view-cache",
     environment={
@@ -139,7 +139,7 @@ KEPT = replace(
 )
 HELLO = Peer("starlette-hello", serve_with_uvicorn("starlette-hello"), answer="hello", repeats=True)
 
-PEERS = (BFF, FASTAPI, FASTIFY, GO, NGINX, KEPT, HELLO)
+PEERS = (BFF, FASTAPI, FASTIFY, GO, NGINX, VIEW_CACHE, HELLO)
 
 
 def build(peer: Peer, log: Path) -> None:

@@ -33,7 +33,7 @@ def missing(programs: Sequence[str]) -> list[str]:
 
 
 def free_ports(number: int) -> list[int]:
-    """Return so many ports of this host that nobody listens on."""
+    """Return so many ports of this host that no program listens on."""
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
     ports = [each.getsockname()[1] for each in sockets]
     for each in sockets:

@@ -56,7 +56,7 @@ def ratio_table(ratios: Sequence[Ratio]) -> str:
 
 
 def absolute_table(samples: Mapping[str, Sample]) -> str:
-    """Return each peer's figures; a column tells how far the session can be trusted."""
+    """Return each peer's figures; a column shows how far the session can be trusted."""
     header = ("", "CPU/request", "requests/s", "p50", "p99", "RSS", "load core", "")
     rows = [
         (

@@ -23,7 +23,7 @@ TOOLS = ("wrk", "nginx", "taskset")
 
 
 def main() -> int:
-    """Run what the command line asks for."""
+    """Run what the command line says."""
     options = parse_options()
     if absent := missing(TOOLS):
         print(f"bench: {', '.join(absent)} not installed: nothing can be measured")
@@ -82,10 +82,10 @@ def shown(title: str, rows: list[Json]) -> None:
         print(f"{title}\n{table(list(rows[0]), cells)}\n", flush=True)
 
 
-def save(target: Path, told: Json) -> None:
+def save(target: Path, results: Json) -> None:
     """Write the results."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n")
+    target.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ views.get("/screen/{user_id}")(get_screen)
 
 @views.get("/shelf/{user_id}", criticality="sheddable")
 async def get_shelf(screen: Annotated[Screen, Depends(compose(Screen))]) -> ScreenView:
-    """Answer like the screen; nobody minds when this is refused first."""
+    """Answer like the screen; refused first without harm."""
     return await get_screen(screen)
 
 

@@ -62,8 +62,8 @@ class Stage:
         run.disturbed = max(0.0, gateway_core - gateway, load_core - load) / elapsed
         wrong = Counter(one.verdict for one in run.sent if one.verdict.startswith("wrong"))
         if wrong:
-            told = (f"{count} x {what}" for what, count in wrong.most_common(5))
-            raise WrongAnswers(", ".join(told))
+            counts = (f"{count} x {what}" for what, count in wrong.most_common(5))
+            raise WrongAnswers(", ".join(counts))
         return run
 
     def _read(self) -> tuple[float, ...]:

@@ -24,11 +24,11 @@ class Screens:
         """Return the verdict."""
         if status == 200:
             return self._screen(head, body)
-        told = head.lower()
-        if PROBLEM not in told or b'"trace_id"' not in body:
+        lowered = head.lower()
+        if PROBLEM not in lowered or b'"trace_id"' not in body:
             return f"wrong: {status} without problem details"
         if status == 503 and b'"overloaded"' in body:
-            return REFUSED if b"\r\nretry-after: " in told else "wrong: no Retry-After"
+            return REFUSED if b"\r\nretry-after: " in lowered else "wrong: no Retry-After"
         return FAILED if status in {502, 503, 504} else f"wrong: {status}"
 
     def _screen(self, head: bytes, body: bytes) -> str:
@@ -44,10 +44,10 @@ class Screens:
         return DIMMED if b"reason=shed" in head else DEGRADED
 
     def _lacks(self, body: bytes) -> str:
-        told = json.loads(body)
-        lacking = [part for part in OPTIONAL if told.get(part) == []]
+        screen = json.loads(body)
+        lacking = [part for part in OPTIONAL if screen.get(part) == []]
         whole = self._expected | {part: [] for part in lacking}
-        return " and ".join(lacking) if told == whole else UNLIKE
+        return " and ".join(lacking) if screen == whole else UNLIKE
 
 
 def healthy(status: int, _head: bytes, body: bytes) -> str:

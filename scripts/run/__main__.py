@@ -11,7 +11,7 @@ from scripts.run.supervisor import Supervisor
 
 
 def main() -> int:
-    """Run the shop; return 0 if it was told to stop, 1 if it could not go on, 2 for bad ports."""
+    """Run the shop; return 0 if it was stopped, 1 if it could not go on, 2 for bad ports."""
     try:
         programs = shop(os.environ)
         check(program.port for program in programs)

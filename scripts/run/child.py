@@ -32,7 +32,7 @@ class Child:
         show: Callable[[str, str], None],
     ) -> None:
         self.program = program
-        self.answer = "was not asked"
+        self.answer = "had no health check yet"
         self.exited = asyncio.create_task(process.wait())
         self._process = process
         self._tail: deque[str] = deque(maxlen=TAIL_LINES)

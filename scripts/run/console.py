@@ -18,7 +18,7 @@ WAITING_LINES = 10_000
 
 
 class Console:
-    """Writes whole lines to a file descriptor, each told apart by the name before it."""
+    """Writes whole lines to a file descriptor, each with the name of its program before it."""
 
     def __init__(self, names: Iterable[str], *, has_colours: bool, descriptor: int = 1) -> None:
         names = list(names)
@@ -83,6 +83,6 @@ class Console:
 
 
 def wants_colours(environ: Mapping[str, str], descriptor: int = 1) -> bool:
-    """Tell whether the output is a terminal that nobody asked to be plain (no-color.org)."""
+    """Return whether the output is a terminal that may have colours (no-color.org)."""
     is_plain = environ.get("NO_COLOR") or environ.get("TERM") == "dumb"
     return os.isatty(descriptor) and not is_plain

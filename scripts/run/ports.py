@@ -1,4 +1,4 @@
-"""Knows which ports a run needs, which variable moves each, and whether they can be had."""
+"""Knows which ports a run needs, which variable moves each, and whether they are free."""
 
 import socket
 from collections.abc import Iterable, Mapping
@@ -35,14 +35,14 @@ def port_from(environ: Mapping[str, str], variable: str, default: int, *, offset
 
 
 def check(ports: Iterable[Port]) -> None:
-    """Raise PortUnusable for the first port that is asked for twice or already in use."""
-    seen: dict[int, Port] = {}
+    """Raise PortUnusable for the first port that is named twice or already in use."""
+    taken: dict[int, Port] = {}
     for port in ports:
-        if other := seen.get(port.number):
+        if other := taken.get(port.number):
             names = f"{other.variable} and {port.variable}"
-            raise PortUnusable(f"port {port.number} is asked for twice: by {names}")
-        seen[port.number] = port
-    for port in seen.values():
+            raise PortUnusable(f"port {port.number} is named twice: by {names}")
+        taken[port.number] = port
+    for port in taken.values():
         if _is_busy(port.number):
             raise PortUnusable(
                 f"port {port.number} is busy: free it or choose another with {port.variable}"

@@ -45,7 +45,7 @@ ISSUER = "http://localhost:9010"
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """One client's gateway, and how its home screen is had: signed in, and as the demo's viewer."""
+    """One client's gateway, and the requests of its home screen: signed in, and as the demo's viewer."""
 
     name: str
     default_port: int
@@ -93,7 +93,7 @@ GATEWAYS = (
 
 
 def shop(environ: Mapping[str, str]) -> list[Program]:
-    """Return the programs of the whole shop, on the ports that the environment asks for.
+    """Return the programs of the whole shop, on the ports that the environment names.
 
     Raises PortUnusable if a port variable holds no port.
     """

@@ -12,8 +12,8 @@ from typing import Any
 
 from scripts.run.child import Child, EndedEarly, start
 from scripts.run.console import Console
-from scripts.run.keeper import Keeper, tell
 from scripts.run.keys import reading_keys
+from scripts.run.process_guard import ProcessGuard, tell
 from scripts.run.program import Program
 
 Welcome = Callable[[Mapping[str, int], bool], None]
@@ -24,7 +24,7 @@ STOP_SECONDS = 8.0
 
 
 class Supervisor:
-    """Runs programs together until it is told to stop or none of the vital ones is left."""
+    """Runs programs together until it is stopped or none of the vital ones is left."""
 
     def __init__(
         self,
@@ -38,36 +38,36 @@ class Supervisor:
         self._console = console
         self._ready_seconds = ready_seconds
         self._stop_seconds = stop_seconds
-        self._keeper = Keeper()
+        self._guard = ProcessGuard()
         self._children: list[Child] = []
         self._by_key = {program.key: program for program in programs if program.key}
         self._stopped_by_key: set[int] = set()
         self._watched: dict[asyncio.Future[int], Child] = {}
         self._restarted = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._told_to_stop = asyncio.Event()
+        self._stopping = asyncio.Event()
 
     async def run(self, welcome: Welcome) -> int:
         """Start all, call `welcome` with their process ids once they are ready, watch.
 
-        Returns the exit status. 0: it was told to stop. 1: a program did not come up, or no vital
+        Returns the exit status. 0: it was stopped. 1: a program did not come up, or no vital
         one is left.
         """
         self._listen_to_signals()
         life = asyncio.create_task(self._live(welcome))
-        told = asyncio.create_task(self._told_to_stop.wait())
+        stopped = asyncio.create_task(self._stopping.wait())
         try:
-            await asyncio.wait({life, told}, return_when=asyncio.FIRST_COMPLETED)
-            return 0 if told.done() else await life
+            await asyncio.wait({life, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            return 0 if stopped.done() else await life
         finally:
-            await _cancel(life, told, *self._tasks)
+            await _cancel(life, stopped, *self._tasks)
             await self._stop_all()
-            self._keeper.close()
+            self._guard.close()
 
     def _listen_to_signals(self) -> None:
         """Install own handlers, for a background job of a script starts with SIGINT ignored.
 
-        The programs get the defaults: exec resets what is handled, and keeps what is ignored.
+        The programs get the defaults: exec resets handled signals, and leaves ignored ones ignored.
         """
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGINT, self._on_signal)
@@ -76,9 +76,9 @@ class Supervisor:
             loop.add_signal_handler(signal.SIGHUP, self._on_signal)
 
     def _on_signal(self) -> None:
-        if self._told_to_stop.is_set():  # told twice: no more grace
+        if self._stopping.is_set():  # stopped twice: no more grace
             _tell(self._alive(), signal.SIGKILL)
-        self._told_to_stop.set()
+        self._stopping.set()
 
     async def _live(self, welcome: Welcome) -> int:
         for program in self._programs:
@@ -93,7 +93,7 @@ class Supervisor:
 
     async def _start(self, program: Program) -> Child:
         child = await start(program, self._console.follow)
-        self._keeper.guard(child.group)
+        self._guard.guard(child.group)
         self._children = [one for one in self._children if one.program is not program]
         self._children.append(child)
         return child
@@ -180,7 +180,7 @@ class Supervisor:
     def _bury(self, child: Child) -> None:
         """End what a program left behind, and never again signal its group: ids are reused."""
         tell(child.group, signal.SIGKILL)
-        self._keeper.release(child.group)
+        self._guard.release(child.group)
 
 
 async def _all_exited(children: Iterable[Child], seconds: float) -> bool:

@@ -27,7 +27,7 @@ def test_two_gateways_on_one_port_are_refused():
     programs = shop({"WEB_PORT": "8002"})
 
     with pytest.raises(
-        PortUnusable, match=r"^port 8002 is asked for twice: by WEB_PORT and MOBILE"
+        PortUnusable, match=r"^port 8002 is named twice: by WEB_PORT and MOBILE"
     ):
         check(program.port for program in programs)
 

@@ -193,7 +193,7 @@ def test_processes_that_a_program_started_end_with_it(supervise):
 
 
 def test_nothing_outlives_a_supervisor_that_was_killed(supervise):
-    """Even SIGKILL, which no handler sees, leaves no orphan: the keeper ends them."""
+    """Even SIGKILL, which no handler sees, leaves no orphan: the guard ends them."""
     run = supervise(GATEWAY="", service="--deaf --worker")
     programs = pids(run)
     worker = int(run.until("| worker").split()[-1])

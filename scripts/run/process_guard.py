@@ -18,7 +18,7 @@ GRACE_SECONDS = 3.0
 POLL_SECONDS = 0.05
 
 
-class Keeper:
+class ProcessGuard:
     """The supervisor's end of the pipe."""
 
     def __init__(self) -> None:
@@ -35,7 +35,7 @@ class Keeper:
         self._tell(f"-{group}\n")
 
     def close(self) -> None:
-        """Let the keeper go; it ends what it still guards."""
+        """Let the guard go; it ends what it still guards."""
         if self._process.stdin:
             with contextlib.suppress(OSError):
                 self._process.stdin.close()
