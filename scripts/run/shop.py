@@ -45,7 +45,7 @@ ISSUER = "http://localhost:9010"
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """One client's gateway, and the requests of its home screen: signed in, and as the demo's viewer."""
+    """One client's gateway, and the requests of its home screen: signed in, and as in the demo."""
 
     name: str
     default_port: int
