@@ -12,41 +12,43 @@ from services_mock.server import Place, PortTaken, serve
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run what the command line asks for; return the exit status."""
-    asked = _parser().parse_args(arguments)
+    """Run what the command line says; return the exit status."""
+    parsed = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
-        return _run(asked)
+        return _run(parsed)
     except PortTaken as problem:
         logging.getLogger("services_mock").error(problem)  # noqa: TRY400 - one line says it all
         return 1
 
 
-def _run(asked: argparse.Namespace) -> int:
-    if asked.service is None:
-        ports = shop.ports(_first_port(asked.port))
-        places = [Place(name, asked.host, port) for name, port in ports.items()]
-        return Fleet(places, access_log=asked.access_log).run()
-    port = shop.ports(_first_port())[asked.service] if asked.port is None else asked.port
-    place = Place(asked.service, asked.host, port)
-    serve(place, place.bind(), access_log=asked.access_log)
+def _run(arguments: argparse.Namespace) -> int:
+    if arguments.service is None:
+        ports = shop.ports(_first_port(arguments.port))
+        places = [Place(name, arguments.host, port) for name, port in ports.items()]
+        return Fleet(places, access_log=arguments.access_log).run()
+    port = arguments.port
+    if port is None:
+        port = shop.ports(_first_port())[arguments.service]
+    place = Place(arguments.service, arguments.host, port)
+    serve(place, place.bind(), access_log=arguments.access_log)
     return 0
 
 
-def _first_port(asked: int | None = None) -> int:
-    name, told = "--port", str(asked)
-    if asked is None:
-        name, told = "SERVICES_PORT", os.environ.get("SERVICES_PORT") or str(shop.FIRST_PORT)
+def _first_port(port: int | None = None) -> int:
+    name, text = "--port", str(port)
+    if port is None:
+        name, text = "SERVICES_PORT", os.environ.get("SERVICES_PORT") or str(shop.FIRST_PORT)
     last = 65_535 - len(shop.SERVICES) + 1
-    if not (told.isascii() and told.isdigit()) or not 1 <= int(told) <= last:
-        sys.exit(f"{name} must be a port from 1 to {last}, not {told!r}")
-    return int(told)
+    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= last:
+        sys.exit(f"{name} must be a port from 1 to {last}, not {text!r}")
+    return int(text)
 
 
-def _port(told: str) -> int:
-    if not (told.isascii() and told.isdigit() and int(told) <= 65_535):
-        raise argparse.ArgumentTypeError(f"{told!r} is no port from 0 to 65535")
-    return int(told)
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) <= 65_535):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port from 0 to 65535")
+    return int(text)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -66,11 +66,11 @@ async def read_body(receive: Receive) -> bytes | None:
 
 
 def replay(body: bytes, receive: Receive) -> Receive:
-    """Return a `receive` that tells a body which was read before, then what comes after it."""
-    told = iter([{"type": "http.request", "body": body, "more_body": False}])
+    """Return a `receive` that yields a body which was read before, then what comes after it."""
+    messages = iter([{"type": "http.request", "body": body, "more_body": False}])
 
     async def again() -> Message:
-        message = next(told, None)
+        message = next(messages, None)
         return await receive() if message is None else message
 
     return again

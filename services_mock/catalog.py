@@ -8,8 +8,8 @@ from services_mock.answers import answer
 from services_mock.data import categories, goods, products, search
 from services_mock.data.categories import Category
 from services_mock.data.products import Product, Summary
-from services_mock.locales import Locale, told_in
-from services_mock.pages import Asked, Page, Paging, batch, page
+from services_mock.locales import Locale, content_language
+from services_mock.pages import Page, Paging, RequestedIds, batch, page
 from services_mock.problems import not_found
 from services_mock.service import assemble
 from services_mock.tags import about
@@ -24,7 +24,7 @@ router = APIRouter(tags=["catalog"])
 async def list_products(
     *,
     locale: Locale,
-    ids: Asked,
+    ids: RequestedIds,
     window: Paging,
     category: str | None = None,
     brand: str | None = None,
@@ -41,22 +41,22 @@ async def list_products(
 
     if ids is not None:
         found = batch(ids, lambda one: load(one) if goods.exists(one) else None)
-        return answer(found, headers=told_in(locale) | about("product", ids))
+        return answer(found, headers=content_language(locale) | about("product", ids))
     is_unknown = category is not None and category not in categories.NODES
     rows = (
         ()
         if is_unknown
         else search.matching(sort=sort, locale=locale, category=category, brand=brand, q=q, tag=tag)
     )
-    told = page(
+    listed = page(
         rows,
         window,
         key=lambda item: search.key_of(sort, locale, item),
         load=lambda item: load(item.id),
         within=f"products {sort} {locale} {category} {brand} {q} {tag}",
     )
-    shown = about("product", (one.id for one in told.items))
-    return answer(told, headers=told_in(locale) | shown)
+    shown = about("product", (one.id for one in listed.items))
+    return answer(listed, headers=content_language(locale) | shown)
 
 
 @router.get("/products/{product_id}", response_model=Product)
@@ -64,12 +64,12 @@ async def get_product(product_id: str, locale: Locale) -> Response:
     """Return one product with all that its page shows."""
     if not goods.exists(product_id):
         raise not_found("product", product_id)
-    headers = told_in(locale) | about("product", (product_id,))
+    headers = content_language(locale) | about("product", (product_id,))
     return answer(products.product(product_id, locale), headers=headers)
 
 
 @router.get("/categories", response_model=Page[Category])
-async def list_categories(locale: Locale, ids: Asked, parent: str | None = None) -> Response:
+async def list_categories(locale: Locale, ids: RequestedIds, parent: str | None = None) -> Response:
     """Return the tree, or some of its categories."""
     counts = search.counts()
 
@@ -78,12 +78,12 @@ async def list_categories(locale: Locale, ids: Asked, parent: str | None = None)
         return categories.category(category_id, locale, counts, depth=1) if is_known else None
 
     if ids is not None:
-        return answer(batch(ids, find), headers=told_in(locale))
+        return answer(batch(ids, find), headers=content_language(locale))
     shown = categories.ROOT_IDS
     if parent is not None:
         shown = categories.children_of(parent)
     trees = [categories.category(one, locale, counts) for one in shown]
-    return answer(Page(trees, None, len(trees)), headers=told_in(locale))
+    return answer(Page(trees, None, len(trees)), headers=content_language(locale))
 
 
 @router.get("/categories/{category_id}", response_model=Category)
@@ -92,7 +92,7 @@ async def get_category(category_id: str, locale: Locale) -> Response:
     if category_id not in categories.NODES:
         raise not_found("category", category_id)
     tree = categories.category(category_id, locale, search.counts())
-    return answer(tree, headers=told_in(locale))
+    return answer(tree, headers=content_language(locale))
 
 
 def create_app() -> FastAPI:

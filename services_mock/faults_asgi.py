@@ -72,7 +72,7 @@ class Exchange:
 
 
 class CommitFaults:
-    """Between the counters and idempotency: asks the board, then does what it says."""
+    """Between the counters and idempotency: reads the board, then does what it says."""
 
     def __init__(self, app: ASGIApp, board: FaultBoard) -> None:
         self._app = app
@@ -88,7 +88,7 @@ class CommitFaults:
         body = await read_body(receive)
         if body is None:
             return
-        # Waiting listens for the client's leave, so the body is read before and told again after.
+        # Waiting listens for the client's leave, so the body is read before and replayed after.
         waiting = Exchange(self._app, scope, receive, send)
         if fate.latency and await waiting.is_left_within(fate.latency):
             return
@@ -107,12 +107,12 @@ async def commit(fault: faults.Fault, call: Exchange) -> None:
 
 @commit.register
 async def _error(fault: faults.Error, call: Exchange) -> None:
-    await call.problem(Problem(fault.status, "injected", "A fault was asked for."))
+    await call.problem(Problem(fault.status, "injected", "A fault was requested."))
 
 
 @commit.register
 async def _unavailable(fault: faults.Unavailable, call: Exchange) -> None:
-    detail = "A fault was asked for: come back later."
+    detail = "A fault was requested: come back later."
     await call.problem(Problem(503, "injected", detail, retry_after=fault.retry_after))
 
 
@@ -126,7 +126,7 @@ async def _hang(fault: faults.Hang, call: Exchange) -> None:
     if await call.is_left_within(fault.seconds):
         return
     if call.raw is None:
-        await call.problem(Problem(503, "injected", "A fault was asked for: it hung."))
+        await call.problem(Problem(503, "injected", "A fault was requested: it hung."))
     else:
         call.raw.close()
 
@@ -135,12 +135,12 @@ async def _hang(fault: faults.Hang, call: Exchange) -> None:
 async def _hang_mid_body(fault: faults.HangMidBody, call: Exchange) -> None:
     answer = await call.answer()
     await call.head(answer)
-    told = int(len(answer.body) * fault.fraction)
-    await call.part(answer.body[:told])
+    length = int(len(answer.body) * fault.fraction)
+    await call.part(answer.body[:length])
     if await call.is_left_within(fault.seconds):
         return
     if call.raw is None:
-        await call.part(answer.body[told:], is_last=True)
+        await call.part(answer.body[length:], is_last=True)
     else:
         call.raw.close()
 
@@ -183,8 +183,8 @@ async def _reset(fault: faults.Reset, call: Exchange) -> None:
 async def _truncated(fault: faults.Truncated, call: Exchange) -> None:
     head, body = serialise(await call.answer())
     # At least one byte is missing, or nothing would be truncated.
-    told = min(int(len(body) * fault.fraction), max(0, len(body) - 1))
-    _raw(call).answer(head + body[:told], "close")
+    length = min(int(len(body) * fault.fraction), max(0, len(body) - 1))
+    _raw(call).answer(head + body[:length], "close")
 
 
 @commit.register

@@ -34,7 +34,7 @@ class RawSocket:
         self._complete()
 
     def later(self, data: bytes, delay: float) -> None:
-        """Write bytes after `delay` seconds, though nobody asked."""
+        """Write bytes after `delay` seconds, without a request."""
         asyncio.get_running_loop().call_later(delay, self._write_if_open, data)
 
     def close(self) -> None:
@@ -90,9 +90,9 @@ def serialise(answer: Answer, *, length: int | None = None) -> tuple[bytes, byte
     """Write head and body of an answer; `length` is a `Content-Length` that may be wrong."""
     status = HTTPStatus(answer.status)
     fields = [pair for pair in answer.headers if pair[0].lower() != b"content-length"]
-    told = len(answer.body) if length is None else length
+    declared = len(answer.body) if length is None else length
     if answer.status not in {204, 304}:  # these end with their head
-        fields.append((b"content-length", str(told).encode()))
+        fields.append((b"content-length", str(declared).encode()))
     lines = [f"HTTP/1.1 {status.value} {status.phrase}".encode()]
     lines += [name + b": " + value for name, value in fields]
     return b"\r\n".join(lines) + b"\r\n\r\n", answer.body

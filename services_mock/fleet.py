@@ -30,7 +30,7 @@ class Fleet:
         self._processes: list[BaseProcess] = []
 
     def run(self) -> int:
-        """Serve until told to stop; return the exit status. Raises `PortTaken`."""
+        """Serve until stopped; return the exit status. Raises `PortTaken`."""
         listeners = self._bind()
         for number in STOPPERS:
             signal.signal(number, self._stop)

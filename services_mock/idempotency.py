@@ -1,6 +1,6 @@
 """Idempotency keys: a write that is sent twice happens once and is answered twice.
 
-Between the faults and the routes, so that a write whose answer was lost can be asked again.
+Between the faults and the routes, so that a write whose answer was lost can be sent again.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from services_mock.answers import Answer, capture, read_body, replay
 from services_mock.problems import Problem, invalid
 from services_mock.routes import EXEMPT
 
-KEPT = 10_000
+MAX_STORED = 10_000
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 REPLAYED = (b"idempotency-replayed", b"true")
 
@@ -52,7 +52,7 @@ class Idempotency:
         answer = await capture(self._app, scope, replay(body, receive))
         if answer.status < 500:
             self._stored[key] = (request, answer)
-            if len(self._stored) > KEPT:
+            if len(self._stored) > MAX_STORED:
                 self._stored.popitem(last=False)
         await answer.send(send)
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from services_mock.answers import answer
 from services_mock.data import goods, stock
 from services_mock.data.stock import WAREHOUSES, Stock, Warehouse
-from services_mock.pages import Asked, Page, batch, split
+from services_mock.pages import Page, RequestedIds, batch, split
 from services_mock.problems import invalid, not_found
 from services_mock.service import NO_STORE, assemble
 from services_mock.stores.reservations import Reservation, Reservations, ReservedLine
@@ -42,7 +42,7 @@ Store = Annotated[Reservations, Depends(_store)]
 
 @router.get("/stock", response_model=Page[Stock])
 async def list_stock(
-    store: Store, ids: Asked, skus: Annotated[str | None, Query()] = None
+    store: Store, ids: RequestedIds, skus: Annotated[str | None, Query()] = None
 ) -> Response:
     """Return the stock of many products, or of many SKUs grouped by their products."""
     taken = store.taken()
@@ -55,12 +55,12 @@ async def list_stock(
     return answer(_by_sku(split(skus, "skus"), taken))
 
 
-def _by_sku(asked: Sequence[str], taken: dict[str, int]) -> Page[Stock]:
-    owners = {sku: goods.product_of(sku) for sku in asked}
+def _by_sku(requested: Sequence[str], taken: dict[str, int]) -> Page[Stock]:
+    owners = {sku: goods.product_of(sku) for sku in requested}
     known = frozenset(sku for sku, owner in owners.items() if owner is not None)
     found = dict.fromkeys(owner for owner in owners.values() if owner is not None)
     items = [stock.stock(product_id, taken, only=known) for product_id in found]
-    return Page(items, None, len(items), [sku for sku in asked if sku not in known])
+    return Page(items, None, len(items), [sku for sku in requested if sku not in known])
 
 
 @router.get("/stock/{product_id}", response_model=Stock)

@@ -38,6 +38,6 @@ async def _locale(
 Locale = Annotated[str, Depends(_locale)]
 
 
-def told_in(locale: str) -> dict[str, str]:
+def content_language(locale: str) -> dict[str, str]:
     """Return the headers of an answer in a language."""
     return {"content-language": locale, "vary": "Accept-Language"}

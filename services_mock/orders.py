@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from services_mock.answers import answer
 from services_mock.data.order_index import Placed
 from services_mock.data.orders import Order, Totals
-from services_mock.pages import Asked, Page, Paging, batch, page
+from services_mock.pages import Page, Paging, RequestedIds, batch, page
 from services_mock.service import assemble
 from services_mock.stores.order_book import Basket, Filter, OrderBook, ascending, descending
 
@@ -98,7 +98,7 @@ def _export(book: OrderBook, rows: Sequence[Placed]) -> Response:
 async def list_orders(
     *,
     store: Store,
-    ids: Asked,
+    ids: RequestedIds,
     wanted: Wanted,
     window: Paging,
     sort: Sort = "-placed_at",
@@ -110,14 +110,14 @@ async def list_orders(
     rows = _sorted(store, wanted, sort)
     if NDJSON in accept:
         return _export(store, rows)
-    told = page(
+    listed = page(
         rows,
         window,
         key=ascending if sort == "placed_at" else descending,
         load=lambda row: store.get(row.id),
         within=f"orders {sort} {wanted}",
     )
-    return answer(told, headers={"vary": "Accept"})
+    return answer(listed, headers={"vary": "Accept"})
 
 
 @router.get("/orders/export", response_class=StreamingResponse)

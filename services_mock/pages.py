@@ -1,4 +1,4 @@
-"""Lists: one shape, cursors that survive insertions, batches in the order asked."""
+"""Lists: one shape, cursors that survive insertions, batches in the order requested."""
 
 import base64
 import binascii
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """A part of a list; `total` counts the whole, `missing` the ids asked for in vain."""
+    """A part of a list; `total` counts the whole, `missing` the ids requested for in vain."""
 
     items: Sequence[T]
     next_cursor: str | None
@@ -32,7 +32,7 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Which part of a list is asked for."""
+    """Which part of a list is requested."""
 
     limit: int
     cursor: str | None
@@ -47,13 +47,13 @@ async def _window(
 
 def split(raw: str, name: str = "ids") -> tuple[str, ...]:
     """Read a comma-separated list of 1 to 100 ids, each once."""
-    asked = tuple(dict.fromkeys(part.strip() for part in raw.split(",") if part.strip()))
-    if not 1 <= len(asked) <= BATCH:
+    requested = tuple(dict.fromkeys(part.strip() for part in raw.split(",") if part.strip()))
+    if not 1 <= len(requested) <= BATCH:
         raise invalid(f"query.{name}", f"1 to {BATCH} ids, separated by commas")
-    return asked
+    return requested
 
 
-async def _asked(
+async def _requested(
     ids: Annotated[str | None, Query(description="comma-separated; answers in this order")] = None,
 ) -> tuple[str, ...] | None:
     return None if ids is None else split(ids)
@@ -66,7 +66,7 @@ async def _required(
 
 
 Paging = Annotated[Window, Depends(_window)]
-Asked = Annotated[tuple[str, ...] | None, Depends(_asked)]
+RequestedIds = Annotated[tuple[str, ...] | None, Depends(_requested)]
 Required = Annotated[tuple[str, ...], Depends(_required)]
 
 
@@ -80,7 +80,7 @@ def page(
 ) -> Page[T]:
     """Cut a page out of rows that ascend by a unique `key`.
 
-    A cursor holds the key of the last row told, so that rows which come later are neither skipped
+    A cursor holds the key of the last row listed, so that rows which come later are neither skipped
     nor repeated; `within` names filter and order, which must be the same for the next page.
     """
     start = 0
@@ -92,9 +92,9 @@ def page(
     return Page([load(row) for row in part], following, len(rows))
 
 
-def batch(asked: Sequence[str], find: Callable[[str], T | None]) -> Page[T]:
+def batch(requested: Sequence[str], find: Callable[[str], T | None]) -> Page[T]:
     """Answer many ids at once, in their order."""
-    found = [(identity, find(identity)) for identity in asked]
+    found = [(identity, find(identity)) for identity in requested]
     items = [item for _, item in found if item is not None]
     missing = [identity for identity, item in found if item is None]
     return Page(items, None, len(items), missing)
@@ -115,10 +115,10 @@ def _write(within: str, last: Key) -> str:
 def _read(cursor: str, within: str) -> Key:
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        told, last = msgspec.json.decode(text, type=tuple[str, Key])
+        owner, last = msgspec.json.decode(text, type=tuple[str, Key])
     except (ValueError, binascii.Error):  # msgspec's errors are ValueErrors, too
         raise _bad_cursor() from None
-    if told != within:
+    if owner != within:
         raise _bad_cursor()
     return last
 

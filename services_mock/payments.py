@@ -9,7 +9,7 @@ from services_mock.answers import answer
 from services_mock.data import payments, users
 from services_mock.data.money import Money
 from services_mock.data.payments import Method, Payment
-from services_mock.pages import Asked, Key, Page, Paging, batch, page, split
+from services_mock.pages import Key, Page, Paging, RequestedIds, batch, page, split
 from services_mock.problems import invalid, not_found
 from services_mock.service import assemble
 from services_mock.stores.ledger import Charge, Ledger
@@ -38,7 +38,7 @@ class WantedCharge(BaseModel, extra="forbid"):
 
 
 class WantedRefund(BaseModel, extra="forbid"):
-    """How much goes back (all that is left, when not told), and why."""
+    """How much goes back (all that is left, when not listed), and why."""
 
     amount: Amount | None = None
     reason: Annotated[str | None, Field(max_length=200)] = None
@@ -58,7 +58,9 @@ def _method_key(method: Method) -> Key:
 
 
 @router.get("/payment-methods", response_model=Page[Method])
-async def list_methods(ids: Asked, window: Paging, customer_id: str | None = None) -> Response:
+async def list_methods(
+    ids: RequestedIds, window: Paging, customer_id: str | None = None
+) -> Response:
     """List ways to pay."""
     if ids is not None:
         return answer(batch(ids, payments.method))
@@ -66,14 +68,14 @@ async def list_methods(ids: Asked, window: Paging, customer_id: str | None = Non
     found = [
         method for owner in owners if users.exists(owner) for method in payments.methods(owner)
     ]
-    told = page(
+    listed = page(
         found,
         window,
         key=_method_key,
         load=lambda method: method,
         within=f"payment-methods {customer_id}",
     )
-    return answer(told)
+    return answer(listed)
 
 
 @router.get("/payment-methods/{method_id}", response_model=Method)
@@ -96,7 +98,7 @@ def _payment_key(payment_id: str) -> Key:
 async def list_payments(
     *,
     store: Store,
-    ids: Asked,
+    ids: RequestedIds,
     window: Paging,
     order_ids: Annotated[str | None, Query(description="comma-separated")] = None,
     customer_id: str | None = None,
@@ -107,14 +109,14 @@ async def list_payments(
         return answer(batch(ids, store.find))
     if order_ids is not None:
         return answer(batch(split(order_ids, "order_ids"), store.of_order))
-    told = page(
+    listed = page(
         store.ids(customer_id)[::-1],
         window,
         key=_payment_key,
         load=store.get,
         within=f"payments {sort} {customer_id}",
     )
-    return answer(told)
+    return answer(listed)
 
 
 @router.get("/payments/{payment_id}", response_model=Payment)
@@ -137,9 +139,9 @@ async def charge(store: Store, wanted: WantedCharge) -> Response:
 @router.post("/payments/{payment_id}/refunds", status_code=201, response_model=Payment)
 async def refund(store: Store, payment_id: str, wanted: WantedRefund | None = None) -> Response:
     """Give money back."""
-    asked = wanted or WantedRefund()
-    amount = asked.amount.money() if asked.amount else None
-    return answer(store.refund(payment_id, amount, asked.reason), 201)
+    refund = wanted or WantedRefund()
+    amount = refund.amount.money() if refund.amount else None
+    return answer(store.refund(payment_id, amount, refund.reason), 201)
 
 
 def create_app() -> FastAPI:

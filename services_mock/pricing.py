@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from services_mock.answers import answer
 from services_mock.data import categories, prices
 from services_mock.data.prices import Badge, Deal, Price
-from services_mock.pages import Asked, Key, Page, Paging, Required, batch, page
+from services_mock.pages import Key, Page, Paging, RequestedIds, Required, batch, page
 from services_mock.problems import not_found
 from services_mock.service import assemble
 from services_mock.stores.price_book import PriceBook
@@ -62,7 +62,7 @@ def _key(sort: Sort, deal: Deal) -> Key:
 
 @router.get("/deals", response_model=Page[Deal])
 async def list_deals(
-    ids: Asked,
+    ids: RequestedIds,
     window: Paging,
     category: str | None = None,
     badge: Badge | None = None,
@@ -78,14 +78,14 @@ async def list_deals(
         if deal.category_id in leaves and badge in {None, deal.badge}
     ]
     found.sort(key=lambda deal: _key(sort, deal))
-    told = page(
+    listed = page(
         found,
         window,
         key=lambda deal: _key(sort, deal),
         load=lambda deal: deal,
         within=f"deals {sort} {category} {badge}",
     )
-    return answer(told, headers=about("price", (deal.product_id for deal in told.items)))
+    return answer(listed, headers=about("price", (deal.product_id for deal in listed.items)))
 
 
 @router.get("/deals/{deal_id}", response_model=Deal)

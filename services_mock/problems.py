@@ -59,12 +59,12 @@ class Problem(Exception):
         }
 
     def response(self, headers: Mapping[str, str] | None = None) -> Response:
-        """Return the problem as a response that nobody stores."""
-        told = {"cache-control": "no-store", **(headers or {})}
+        """Return the problem as a response that no cache stores."""
+        fields = {"cache-control": "no-store", **(headers or {})}
         if self.retry_after is not None:
-            told["retry-after"] = str(self.retry_after)
+            fields["retry-after"] = str(self.retry_after)
         body = msgspec.json.encode(self.body)
-        return Response(body, self.status, headers=told, media_type=MEDIA_TYPE)
+        return Response(body, self.status, headers=fields, media_type=MEDIA_TYPE)
 
 
 def not_found(what: str, identity: str) -> Problem:
@@ -87,12 +87,12 @@ def install(app: FastAPI) -> None:
 
 
 async def _problem(_request: Request, exc: Exception) -> Response:
-    assert isinstance(exc, Problem)  # noqa: S101 - Starlette dispatches by type; this tells mypy
+    assert isinstance(exc, Problem)  # noqa: S101 - Starlette dispatches by type; this is for mypy
     return exc.response()
 
 
 async def _http(_request: Request, exc: Exception) -> Response:
-    assert isinstance(exc, HTTPException)  # noqa: S101 - Starlette dispatches by type; this tells mypy
+    assert isinstance(exc, HTTPException)  # noqa: S101 - Starlette dispatches by type; this is for mypy
     code = HTTPStatus(exc.status_code).name.lower()
     return Problem(exc.status_code, code, exc.detail).response(exc.headers)
 

@@ -9,7 +9,7 @@ from services_mock.answers import answer
 from services_mock.data import goods, reviews
 from services_mock.data.reviews import RatingSummary, Review, Row
 from services_mock.locales import Language
-from services_mock.pages import Asked, Key, Page, Paging, Required, batch, page, split
+from services_mock.pages import Key, Page, Paging, RequestedIds, Required, batch, page, split
 from services_mock.problems import invalid, not_found
 from services_mock.service import assemble
 
@@ -35,7 +35,7 @@ def _sorted(product_id: str, sort: Sort) -> list[Row]:
 @router.get("/reviews", response_model=Page[Review])
 async def list_reviews(
     *,
-    ids: Asked,
+    ids: RequestedIds,
     window: Paging,
     product_id: str | None = None,
     product_ids: Annotated[str | None, Query(description="comma-separated")] = None,
@@ -59,14 +59,14 @@ async def list_reviews(
         and locale in {None, row.locale}
         and verified in {None, row.verified}
     ]
-    told = page(
+    listed = page(
         found,
         window,
         key=lambda row: _key(sort, row),
         load=reviews.review,
         within=f"reviews {sort} {product_id} {rating} {locale} {verified}",
     )
-    return answer(told)
+    return answer(listed)
 
 
 def _find(review_id: str) -> Review | None:
@@ -74,10 +74,10 @@ def _find(review_id: str) -> Review | None:
     return None if row is None else reviews.review(row)
 
 
-def _first_of_each(asked: Sequence[str], count: int, sort: Sort) -> Page[Review]:
-    known = [one for one in asked if goods.exists(one)]
+def _first_of_each(requested: Sequence[str], count: int, sort: Sort) -> Page[Review]:
+    known = [one for one in requested if goods.exists(one)]
     items = [reviews.review(row) for one in known for row in _sorted(one, sort)[:count]]
-    return Page(items, None, len(items), [one for one in asked if not goods.exists(one)])
+    return Page(items, None, len(items), [one for one in requested if not goods.exists(one)])
 
 
 @router.get("/reviews/{review_id}", response_model=Review)

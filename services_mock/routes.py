@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute
 from starlette.types import Scope
 
 ROUTE = "services_mock.route"
-"""Where a scope keeps the name of its route."""
+"""Where a scope holds the name of its route."""
 
 EXEMPT = frozenset({"/__calls__", "/__faults__", "/healthz", "/openapi.json"})
 """Paths that are neither counted nor faulted, stored nor cached."""

@@ -29,7 +29,7 @@ class PortTaken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a service listens; port 0 lets the system choose, and the line at the start tells."""
+    """Where a service listens; port 0 lets the system choose: the first line printed names it."""
 
     name: str
     host: str
@@ -92,7 +92,7 @@ def serve(place: Place, listener: socket.socket, *, access_log: bool = False) ->
         timeout_graceful_shutdown=GRACE,
         timeout_keep_alive=75,
     )
-    # What it says about stopping, nobody asked for.
+    # What it prints when it stops is of no use.
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     _Server(config, place).run(sockets=[listener])
 

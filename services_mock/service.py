@@ -20,7 +20,7 @@ NO_STORE = {"cache-control": "no-store"}
 def assemble(
     name: str, router: APIRouter, *, summary: str, cache_control: str, store: Any = None
 ) -> FastAPI:
-    """Return a service as an app; `store` is what its writes change, kept in `app.state`.
+    """Return a service as an app; `store` is what its writes change, held in `app.state`.
 
     Layers, from the outside: calls → faults → idempotency → conditional → routes.
     """

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from services_mock.answers import answer
 from services_mock.data import categories, users
 from services_mock.data.users import Tier, User
-from services_mock.pages import Asked, Key, Page, Paging, batch, page
+from services_mock.pages import Key, Page, Paging, RequestedIds, batch, page
 from services_mock.problems import invalid, not_found
 from services_mock.service import assemble
 
@@ -74,7 +74,7 @@ def _key(sort: Sort, user: User) -> Key:
 async def list_users(
     *,
     store: Store,
-    ids: Asked,
+    ids: RequestedIds,
     window: Paging,
     country: Annotated[str | None, Query(pattern="^[A-Z]{2}$")] = None,
     tier: Tier | None = None,
@@ -94,10 +94,10 @@ async def list_users(
     ]
     found.sort(key=lambda user: _key(sort, user))
     within = f"users {sort} {country} {tier} {q}"
-    told = page(
+    listed = page(
         found, window, key=lambda user: _key(sort, user), load=lambda user: user, within=within
     )
-    return answer(told)
+    return answer(listed)
 
 
 @router.get("/users/{user_id}", response_model=User)

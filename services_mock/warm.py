@@ -1,4 +1,4 @@
-"""Asks a service for something before anybody else does.
+"""Sends a first request to a service, before its clients do.
 
 Routes are compiled and indexes are built at the first request for them. A caller with a
 deadline of some hundred milliseconds should not be the one who pays for that.

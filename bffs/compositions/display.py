@@ -13,7 +13,7 @@ USUAL, NARROWEST, WIDEST = 640, 160, 4096
 class Display:
     """The width in pixels that a client declares.
 
-    From `?width=`, else `Sec-CH-Viewport-Width` (or its older name); 640 where none is told.
+    From `?width=`, else `Sec-CH-Viewport-Width` (or its older name); 640 where none is sent.
     """
 
     width: int = USUAL
@@ -21,9 +21,9 @@ class Display:
     @classmethod
     def from_scope(cls, scope: Scope) -> Self:
         """Read a request; the answer varies by the header."""
-        asked = parse_qs(scope.query.decode("latin-1")).get("width", [""])[0]
+        query = parse_qs(scope.query.decode("latin-1")).get("width", [""])[0]
         hinted = scope.header("sec-ch-viewport-width") or scope.header("viewport-width")
-        return cls(_pixels(asked) or _pixels(hinted or "") or USUAL)
+        return cls(_pixels(query) or _pixels(hinted or "") or USUAL)
 
 
 def _pixels(text: str) -> int | None:

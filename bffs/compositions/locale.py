@@ -10,7 +10,7 @@ from bff_core import Scope
 OFFERED = ("en", "de", "fr")
 QUALITY = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
 LONGEST = 200
-"""Characters of the header that are read: browsers send fewer, and what is kept is bounded."""
+"""Characters of the header that are read: browsers send fewer, and what is cached is bounded."""
 
 
 @dataclass(frozen=True, slots=True)

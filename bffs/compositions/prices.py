@@ -17,5 +17,5 @@ class PriceList(Composition):
         """Set what a variant costs, and return what its product costs then."""
         self.viewer.require(PRICES_WRITE)
         price = await self.pricing.change(wanted)
-        await self.cache.purge(f"price:{price.product_id}")  # which product only the reply tells
+        await self.cache.purge(f"price:{price.product_id}")  # only the reply says which product
         return price

@@ -12,7 +12,7 @@ from bffs.services.reviews import Rating, Reviews
 
 
 class Shelf(Composition):
-    """Products by id; whatever a screen asks of them in one go is one call per service."""
+    """Products by id; what a screen needs of them is one call per service."""
 
     catalog: Catalog
     pricing: Pricing
@@ -23,7 +23,7 @@ class Shelf(Composition):
 
     @loader(missing=None, fallback=None, timeout=1.0)
     async def summary(self, ids: tuple[str, ...]) -> Mapping[str, Summary]:
-        """The product as lists show it; None when there is none, or none to be had."""
+        """The product as lists show it; None when there is none, or it is unavailable."""
         return await self.catalog.summaries(ids, self.locale.code)
 
     @loader(missing=None, fallback=None, timeout=0.6)

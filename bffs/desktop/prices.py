@@ -1,4 +1,4 @@
-"""Changing prices on the desktop: many at once, and each one's fate is told."""
+"""Changing prices on the desktop: many at once, with a result for each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

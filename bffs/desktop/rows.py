@@ -41,7 +41,7 @@ class ProductTitle:
 
 @dataclass(frozen=True, slots=True)
 class ProductRow:
-    """A product with all that is known of it; null is what can't be had now."""
+    """A product with all that is known of it; null is what is unavailable."""
 
     sku: str
     product: ProductTitle

@@ -16,7 +16,7 @@ from bffs.services.carts import Cart
 
 @dataclass(frozen=True, slots=True)
 class MobileCartLine:
-    """A position of the cart; picture and price are null when they can't be had."""
+    """A position of the cart; picture and price are null when they are unavailable."""
 
     sku: str
     title: str

@@ -26,7 +26,7 @@ class MobileOrderState:
 
 @dataclass(frozen=True, slots=True)
 class MobileHome:
-    """The home screen; `cart_count` is null when the cart can't be had."""
+    """The home screen; `cart_count` is null when the cart is unavailable."""
 
     name: str
     tier: str

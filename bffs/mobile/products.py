@@ -39,7 +39,7 @@ class MobileReview:
 
 @dataclass(frozen=True, slots=True)
 class MobileProduct:
-    """The page of a product; price, stock and stars are null when they can't be had."""
+    """The page of a product; price, stock and stars are null when unavailable."""
 
     id: str
     title: str

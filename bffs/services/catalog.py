@@ -39,7 +39,7 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Product(Summary):
-    """A product with all that its page tells."""
+    """A product with all that its page shows."""
 
     description: str
     images: tuple[Image, ...]

@@ -68,7 +68,7 @@ class WebVariant:
 
 
 def from_catalog(pick: Callable[[Product], T]) -> Callable[[Page], Awaitable[T]]:
-    """Return a resolver of one thing that the catalog tells of the product."""
+    """Return a resolver of one field that the catalog has of the product."""
 
     async def resolve(page: Page) -> T:
         return pick(await page.product())
@@ -77,7 +77,7 @@ def from_catalog(pick: Callable[[Product], T]) -> Callable[[Page], Awaitable[T]]
 
 
 def get_id(page: Page) -> strawberry.ID:
-    """Return the id that was asked for."""
+    """Return the id of the request."""
     return strawberry.ID(page.product_id)
 
 
@@ -92,7 +92,7 @@ async def get_stock(page: Page, info: Info) -> Stock | None:
 
 
 async def get_rating(page: Page, info: Info) -> Rating | None:
-    """Return what customers think of it: one call tells it of what goes with it, too."""
+    """Return what customers think of it: one call also brings that of related products."""
     product = await page.product()
     mine, *_ = await shelf(info).rating.many((page.product_id, *product.related))
     return mine

@@ -71,7 +71,7 @@ async def get_order(info: Info, order_id: Id) -> Order:
 
 @access(ANYONE)
 async def get_viewer(info: Info) -> User | None:
-    """Return who is signed in; None for nobody."""
+    """Return who is signed in; None for an anonymous viewer."""
     if info.context.viewer.is_anonymous:
         return None
     return await info.context.compose(Home).profile()

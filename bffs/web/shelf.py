@@ -93,5 +93,5 @@ class WebCard:
 
 
 async def card(info: Info, product_id: str) -> Summary | None:
-    """Return the product that something else tells the id of."""
+    """Return the product whose id another value has."""
     return await shelf(info).summary(product_id)

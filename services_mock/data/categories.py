@@ -40,7 +40,7 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """A category as the catalog tells it."""
+    """A category as the catalog lists it."""
 
     id: str
     name: str

@@ -1,7 +1,7 @@
 """What is for sale, in the fewest words: the index that every service draws from.
 
 A `Good` knows what several services must agree on (category, variants, base price). What only
-one of them tells lives in that service's own data module.
+one of them knows lives in that service's own data module.
 """
 
 import functools
@@ -86,9 +86,11 @@ def _variants(
     sizes: tuple[tuple[str, str], ...],
 ) -> tuple[Variant, ...]:
     first = chance.randint(0, max(0, len(sizes) - 5))
-    kept = sizes[first : first + 6]
+    chosen = sizes[first : first + 6]
     return tuple(
-        Variant(f"{product_id}-{color}-{size}", color, size) for color in colors for size, _ in kept
+        Variant(f"{product_id}-{color}-{size}", color, size)
+        for color in colors
+        for size, _ in chosen
     )
 
 

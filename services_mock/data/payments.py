@@ -88,7 +88,7 @@ def method(method_id: str) -> Method | None:
 
 
 def used(chosen: Method) -> UsedMethod:
-    """Return what a payment keeps of its method."""
+    """Return what a payment stores of its method."""
     return UsedMethod(chosen.id, chosen.kind, chosen.label, chosen.brand, chosen.last4)
 
 

@@ -1,4 +1,4 @@
-"""What the catalog tells of a product, in each language."""
+"""What the catalog says of a product, in each language."""
 
 import functools
 import random
@@ -126,7 +126,7 @@ def summary(product_id: str, locale: str) -> Summary:
 
 @functools.lru_cache(maxsize=512)
 def product(product_id: str, locale: str) -> Product:
-    """Return a product that exists with everything that is told of it."""
+    """Return a product that exists with all its fields."""
     item = goods.good(product_id)
     brief = summary(product_id, locale)
     chance = seed.draw("product", product_id)

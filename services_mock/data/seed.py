@@ -1,7 +1,7 @@
 """Where chance and time come from: every record is drawn from its own generator.
 
 A record depends on the seed, its domain and its id only, so that each is built when it is
-asked for, in any order and any process, and is always the same.
+needed, in any order and any process, and is always the same.
 """
 
 import os
@@ -13,7 +13,7 @@ from typing import TypeVar
 SEED = int(os.environ.get("SERVICES_SEED", "2026"))
 
 EPOCH = datetime(2026, 11, 1, 12, tzinfo=UTC)
-"""The instant at which the seeded data was taken: it tells the past until then."""
+"""The instant at which the seeded data was taken: the data is the past until then."""
 
 T = TypeVar("T")
 

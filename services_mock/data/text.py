@@ -14,7 +14,7 @@ _FOLDER = Path(__file__).parent / "texts"
 
 @functools.cache
 def lines(name: str) -> tuple[str, ...]:
-    """Return a list's lines without comments, indentation kept."""
+    """Return a list's lines without comments, with their indentation."""
     text = (_FOLDER / f"{name}.txt").read_text(encoding="utf-8")
     return tuple(line for line in text.splitlines() if line and not line.startswith("#"))
 

@@ -54,11 +54,11 @@ async def push(request: Request, book: Store, form: Form) -> Response:
         client = client_of(request, form, book)
     except Refused as refused:
         return refused.answer()
-    asked = {**form, "client_id": client.id}
-    asked.pop("client_secret", None)
-    if not client.redirects_to(asked.get("redirect_uri", "")):
+    query = {**form, "client_id": client.id}
+    query.pop("client_secret", None)
+    if not client.redirects_to(query.get("redirect_uri", "")):
         return Refused("invalid_request", "redirect_uri").answer()
-    uri = REQUEST_URI + book.pushed.put(asked)
+    uri = REQUEST_URI + book.pushed.put(query)
     return JSONResponse({"request_uri": uri, "expires_in": 60}, 201)
 
 
@@ -66,22 +66,22 @@ async def push(request: Request, book: Store, form: Form) -> Response:
 async def show(request: Request, book: Store) -> Response:
     """Show who there is to be, or go on with who is signed in already."""
     try:
-        asked, client = _asked(dict(request.query_params), book)
+        query, client = _query(dict(request.query_params), book)
     except Wrong as wrong:
         return _page("This can't be signed in to", f"<p>{escape(str(wrong))}</p>", 400)
-    error = _fault(asked)
+    error = _fault(query)
     if error:
-        return _back(book, asked, {"error": error})
+        return _back(book, query, {"error": error})
     stay = book.stays.get(request.cookies.get(COOKIE, ""))
-    if stay is not None and not _has_to_sign_in(book, asked, stay):
-        return _back(book, asked, {"code": _code(book, asked, client, stay)})
-    if asked.get("prompt") == "none":
-        return _back(book, asked, {"error": "login_required"})
+    if stay is not None and not _has_to_sign_in(book, query, stay):
+        return _back(book, query, {"code": _code(book, query, client, stay)})
+    if query.get("prompt") == "none":
+        return _back(book, query, {"error": "login_required"})
     hidden = "".join(
         f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
-        for name, value in asked.items()
+        for name, value in query.items()
     )
-    offered = dict.fromkeys([*filter(users.exists, [asked.get("login_hint", "")]), *OFFERED])
+    offered = dict.fromkeys([*filter(users.exists, [query.get("login_hint", "")]), *OFFERED])
     buttons = "".join(
         f'<button name="user" value="{one}">{escape(_shown(one))}</button>' for one in offered
     )
@@ -97,86 +97,86 @@ async def choose(request: Request, book: Store, form: Form) -> Response:
     subject = form.pop("user", "") or form.pop("other", "")
     form.pop("other", "")
     try:
-        asked, client = _asked(form, book)
+        query, client = _query(form, book)
     except Wrong as wrong:
         return _page("This can't be signed in to", f"<p>{escape(str(wrong))}</p>", 400)
-    error = _fault(asked) or ("" if users.exists(subject) else "access_denied")
+    error = _fault(query) or ("" if users.exists(subject) else "access_denied")
     if error:
-        return _back(book, asked, {"error": error})
+        return _back(book, query, {"error": error})
     known = request.cookies.get(COOKIE, "")
     stay = book.stays.get(known)
     if stay is None or stay.subject != subject:
         stay = Stay(secrets.token_urlsafe(12), subject, 0)
         known = book.stays.put(stay)
-    stay.since, stay.acr = int(book.wall()), _acr_for(asked)
-    answer = _back(book, asked, {"code": _code(book, asked, client, stay)})
+    stay.since, stay.acr = int(book.wall()), _acr_for(query)
+    answer = _back(book, query, {"code": _code(book, query, client, stay)})
     answer.set_cookie(COOKIE, known, httponly=True, samesite="lax", path="/")
     return answer
 
 
-def _has_to_sign_in(book: Book, asked: dict[str, str], stay: Stay) -> bool:
+def _has_to_sign_in(book: Book, query: dict[str, str], stay: Stay) -> bool:
     """Whether the user has to sign in again: by `prompt`, `max_age` or `acr_values`."""
-    if asked.get("prompt") in {"login", "select_account"}:
+    if query.get("prompt") in {"login", "select_account"}:
         return True
-    if "max_age" in asked and book.wall() - stay.since > int(asked["max_age"]):
+    if "max_age" in query and book.wall() - stay.since > int(query["max_age"]):
         return True
-    wanted = [one for one in asked.get("acr_values", "").split() if one in ACRS]
+    wanted = [one for one in query.get("acr_values", "").split() if one in ACRS]
     return bool(wanted) and stay.acr not in wanted
 
 
-def _acr_for(asked: dict[str, str]) -> str:
+def _acr_for(query: dict[str, str]) -> str:
     """Return the first class of `acr_values` that is supported, the weakest without one."""
-    wanted = [one for one in asked.get("acr_values", "").split() if one in ACRS]
+    wanted = [one for one in query.get("acr_values", "").split() if one in ACRS]
     return wanted[0] if wanted else ACRS[0]
 
 
-def _asked(told: dict[str, str], book: Book) -> tuple[dict[str, str], Client]:
+def _query(sent: dict[str, str], book: Book) -> tuple[dict[str, str], Client]:
     """Return the parameters, pushed ones among them, and the client; raises `Wrong`."""
-    uri = told.get("request_uri", "")
+    uri = sent.get("request_uri", "")
     if uri:
         pushed = book.pushed.get(uri.removeprefix(REQUEST_URI))
-        if pushed is None or pushed["client_id"] != told.get("client_id"):
+        if pushed is None or pushed["client_id"] != sent.get("client_id"):
             raise Wrong("The request is not known, or was another client's.")
-        told = {**pushed, **{name: told[name] for name in ("user", "other") if name in told}}
-    client = book.clients.get(told.get("client_id", ""))
+        sent = {**pushed, **{name: sent[name] for name in ("user", "other") if name in sent}}
+    client = book.clients.get(sent.get("client_id", ""))
     if client is None:
         raise Wrong("The client is not known.")
-    if not client.redirects_to(told.get("redirect_uri", "")):
+    if not client.redirects_to(sent.get("redirect_uri", "")):
         raise Wrong("The client does not live at that redirect_uri.")
-    return told, client
+    return sent, client
 
 
-def _fault(asked: dict[str, str]) -> str:
-    if asked.get("response_type") != "code":
+def _fault(query: dict[str, str]) -> str:
+    if query.get("response_type") != "code":
         return "unsupported_response_type"
-    if asked.get("code_challenge_method") != "S256" or len(asked.get("code_challenge", "")) != 43:
+    if query.get("code_challenge_method") != "S256" or len(query.get("code_challenge", "")) != 43:
         return "invalid_request"
-    age = asked.get("max_age", "0")
+    age = query.get("max_age", "0")
     if not (age.isascii() and age.isdigit()):
         return "invalid_request"
-    scopes = frozenset(asked.get("scope", "").split())
+    scopes = frozenset(query.get("scope", "").split())
     return "" if scopes and scopes <= SCOPES else "invalid_scope"
 
 
-def _code(book: Book, asked: dict[str, str], client: Client, stay: Stay) -> str:
+def _code(book: Book, query: dict[str, str], client: Client, stay: Stay) -> str:
     stay.clients.add(client.id)
     grant = Grant(
         client.id,
         stay.subject,
-        granted(client, stay.subject, frozenset(asked["scope"].split())),
+        granted(client, stay.subject, frozenset(query["scope"].split())),
         stay.sid,
-        asked.get("nonce", ""),
+        query.get("nonce", ""),
         stay.since,
         acr=stay.acr,
         consent=stay.consent_to(client.id),
     )
     until = book.wall() + CODE_LIFETIME
-    return book.codes.put(Code(grant, asked["redirect_uri"], asked["code_challenge"], until))
+    return book.codes.put(Code(grant, query["redirect_uri"], query["code_challenge"], until))
 
 
-def _back(book: Book, asked: dict[str, str], told: dict[str, str]) -> RedirectResponse:
-    parameters = {**told, "state": asked.get("state", ""), "iss": book.issuer}
-    uri = asked["redirect_uri"]
+def _back(book: Book, query: dict[str, str], result: dict[str, str]) -> RedirectResponse:
+    parameters = {**result, "state": query.get("state", ""), "iss": book.issuer}
+    uri = query["redirect_uri"]
     return RedirectResponse(f"{uri}{'&' if '?' in uri else '?'}{urlencode(parameters)}", 303)
 
 

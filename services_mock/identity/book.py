@@ -16,7 +16,7 @@ MOST = 10_000
 """Things of each kind that are remembered; the oldest go."""
 
 OLD_KEYS = 2
-"""Keys that are still told of after a rotation."""
+"""Keys that are still published after a rotation."""
 
 
 class Shelf(OrderedDict[str, T], Generic[T]):
@@ -95,7 +95,7 @@ class Stay:
 
 @dataclass(slots=True)
 class Opaque:
-    """An access token without content: what introspection tells of it."""
+    """An access token without content: what introspection returns for it."""
 
     claims: Mapping[str, object]
     grant: Grant | None = None
@@ -132,7 +132,7 @@ class Book:
         return self.keys[0]
 
     def rotate(self) -> None:
-        """Sign with a new key from now on; the last ones are told of for a while."""
+        """Sign with a new key from now on; the last ones stay published for a while."""
         fresh = ECKey.generate_key("P-256", {"kid": secrets.token_urlsafe(8)}, private=True)
         self.keys = [fresh, *self.keys[:OLD_KEYS]]
 

@@ -1,4 +1,4 @@
-"""Where somebody signs out, and the clients that are told."""
+"""Signing out, and the notices to the clients."""
 
 import asyncio
 import logging
@@ -30,15 +30,15 @@ async def get_end_session(request: Request, book: Store, form: Form) -> Response
 @router.post("/end-session")
 async def end_session(request: Request, book: Store, form: Form) -> Response:
     """Sign out (OpenID Connect RP-Initiated Logout), and send the browser back."""
-    asked = {**request.query_params, **form}
-    hint = read(book, asked["id_token_hint"]) if "id_token_hint" in asked else None
-    client = book.clients.get(asked.get("client_id") or str((hint or {}).get("aud", "")))
+    query = {**request.query_params, **form}
+    hint = read(book, query["id_token_hint"]) if "id_token_hint" in query else None
+    client = book.clients.get(query.get("client_id") or str((hint or {}).get("aud", "")))
     stay = book.stays.get(request.cookies.get(COOKIE, ""))
     if stay is not None:
         await sign_out(book, stay)
-    uri = asked.get("post_logout_redirect_uri", "")
+    uri = query.get("post_logout_redirect_uri", "")
     if client is not None and uri in client.farewells:
-        state = f"?{urlencode({'state': asked['state']})}" if "state" in asked else ""
+        state = f"?{urlencode({'state': query['state']})}" if "state" in query else ""
         answer: Response = RedirectResponse(uri + state, 303)
     else:
         page = f"<!doctype html><title>Signed out</title><p>{escape('You have signed out.')}</p>"
@@ -50,9 +50,10 @@ async def end_session(request: Request, book: Store, form: Form) -> Response:
 async def sign_out(book: Book, stay: Stay) -> None:
     """End a stay and tell each client that has a part in it."""
     book.end(stay)
-    told = [book.clients[name] for name in sorted(stay.clients) if book.clients[name].backchannel]
+    clients = [book.clients[name] for name in sorted(stay.clients)]
+    notified = [client for client in clients if client.backchannel]
     async with asyncio.TaskGroup() as group:
-        for client in told:
+        for client in notified:
             token = logout_token(book, client.id, stay.subject, stay.sid)
             group.create_task(_tell(client.backchannel, token))
 

@@ -1,4 +1,4 @@
-"""What the provider tells of itself: discovery and keys."""
+"""What the provider publishes of itself: discovery and keys."""
 
 from fastapi import Response
 

@@ -24,10 +24,10 @@ class Refused(Exception):
         self.status = status
 
     def answer(self) -> JSONResponse:
-        """Return it as clients are told."""
+        """Return the error response."""
         headers = {"www-authenticate": "Basic"} if self.status == 401 else None
-        told = {"error": self.code, "error_description": self.description}
-        return JSONResponse(told, self.status, headers)
+        body = {"error": self.code, "error_description": self.description}
+        return JSONResponse(body, self.status, headers)
 
 
 async def _book(request: Request) -> Book:
@@ -45,11 +45,11 @@ Form = Annotated[dict[str, str], Depends(_form)]
 
 def client_of(request: Request, form: dict[str, str], book: Book) -> Client:
     """Return the client that a request is of; raises `Refused` for a wrong secret."""
-    scheme, _, told = request.headers.get("authorization", "").partition(" ")
+    scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
     name, secret = form.get("client_id", ""), form.get("client_secret", "")
     if scheme.lower() == "basic":
         try:
-            name, _, secret = b64decode(told, validate=True).decode().partition(":")
+            name, _, secret = b64decode(encoded, validate=True).decode().partition(":")
         except (Error, UnicodeDecodeError):
             raise Refused("invalid_client", status=401) from None
         name, secret = unquote_plus(name), unquote_plus(secret)

@@ -1,4 +1,4 @@
-"""The token endpoint and its kin: codes redeemed, tokens rotated, exchanged, told of, revoked."""
+"""The token endpoint and its kin: codes redeemed, tokens rotated, exchanged, revoked."""
 
 from collections.abc import Callable
 from hashlib import sha256
@@ -91,7 +91,7 @@ def _credentials(book: Book, client: Client, form: dict[str, str], jkt: str) -> 
         raise Refused("invalid_scope")
     grant = Grant(client.id, client.id, scope, "", jkt=jkt)
     audience = form.get("audience") or form.get("resource") or client.audience
-    return _told(book, access_token(book, grant, audience=audience, scope=scope), jkt)
+    return _token_response(book, access_token(book, grant, audience=audience, scope=scope), jkt)
 
 
 def _exchange(book: Book, client: Client, form: dict[str, str], jkt: str) -> dict[str, Any]:
@@ -113,7 +113,7 @@ def _exchange(book: Book, client: Client, form: dict[str, str], jkt: str) -> dic
     audience = form.get("audience") or form.get("resource") or client.audience
     token = access_token(book, grant, audience=audience, scope=scope, act=client.id)
     return {
-        **_told(book, token, jkt),
+        **_token_response(book, token, jkt),
         "issued_token_type": ACCESS,
         "scope": " ".join(sorted(scope)),
     }
@@ -130,16 +130,16 @@ ISSUES: Final[dict[str, Issue]] = {
 def _answer(book: Book, grant: Grant, scope: frozenset[str]) -> dict[str, Any]:
     client = book.clients[grant.client]
     access = access_token(book, grant, audience=client.audience, scope=scope)
-    told = {**_told(book, access, grant.jkt), "scope": " ".join(sorted(scope))}
+    response = {**_token_response(book, access, grant.jkt), "scope": " ".join(sorted(scope))}
     if "openid" in grant.scope:
-        told["id_token"] = id_token(book, grant, access)
+        response["id_token"] = id_token(book, grant, access)
     if "offline_access" in grant.scope:
-        # The old name stays, so that whoever comes with it is known for a thief.
-        grant.refresh = told["refresh_token"] = book.refreshes.put(grant)
-    return told
+        # The old name stays, so that a thief who comes with it is recognised.
+        grant.refresh = response["refresh_token"] = book.refreshes.put(grant)
+    return response
 
 
-def _told(book: Book, access: str, jkt: str) -> dict[str, Any]:
+def _token_response(book: Book, access: str, jkt: str) -> dict[str, Any]:
     kind = "DPoP" if jkt else "Bearer"
     return {"access_token": access, "token_type": kind, "expires_in": int(book.lifetime)}
 
@@ -167,8 +167,8 @@ async def introspect(request: Request, book: Store, form: Form) -> Response:
     claims = read(book, token)
     is_active = claims is not None and book.is_active(token, claims)
     kind = "DPoP" if claims is not None and "cnf" in claims else "Bearer"
-    told = {"active": True, "token_type": kind, **(claims or {})} if is_active else {}
-    return JSONResponse(told or {"active": False})
+    claims_of_active = {"active": True, "token_type": kind, **(claims or {})} if is_active else {}
+    return JSONResponse(claims_of_active or {"active": False})
 
 
 @router.post("/revoke")

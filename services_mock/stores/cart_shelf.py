@@ -30,7 +30,7 @@ class CartShelf:
         return found
 
     def put(self, customer_id: str, sku: str, quantity: int, *, gift: bool | None) -> Cart:
-        """Set one line; a line that is there keeps its place and its age."""
+        """Set one line; an existing line stays in its place, with its age."""
         cart = self.get(customer_id)
         _check(sku, quantity)
         known = {line.sku: line for line in cart.lines}

@@ -1,4 +1,4 @@
-"""The page that browsers load: no framework, no token, a script that asks the gateway."""
+"""The page that browsers load: no framework, no token, a script that calls the gateway."""
 
 from pathlib import Path
 

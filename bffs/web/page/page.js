@@ -1,4 +1,4 @@
-// The page holds no token: it asks the gateway, and says with a header that it is this page.
+// The page holds no token: it calls the gateway, and says with a header that it is this page.
 // With BFF_AUTH=demo there is no sign-in: a customer's number takes the place of the cookie.
 // Its addresses are relative, so that the gateway may live below a path.
 const OURS = { "X-CSRF": "1" };
@@ -101,7 +101,7 @@ async function start() {
   if (error && !user) complain(`Signing in did not work: ${error}`);
   show("login", !user);
   show("logout", Boolean(user));
-  at("who").textContent = user ? user.claims.name : "Nobody is signed in.";
+  at("who").textContent = user ? user.claims.name : "Not signed in.";
   if (user) await showHome();
 }
 
