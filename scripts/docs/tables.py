@@ -22,7 +22,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 import bff_core
-from bff_core import errors, events
+from bff_core import errors, events, settings
 from bff_core.edge.problem_details import members_of
 from bff_core.graphql import QueryLimits
 from bff_core.observe.log import LEVELS, event_name
@@ -73,16 +73,23 @@ def _table(name: str) -> str:
 def settings_table() -> tuple[Sequence[str], Rows]:
     """Return variable, type, default and meaning of each setting."""
     meanings = _attribute_docstrings(Settings)
+    renamed: Mapping[str, str] = getattr(settings, "RENAMED", {})
     rows = [
         [
             _variable(name),
             _type(field.annotation),
             _default(field),
-            f"{meanings[name]} Accepted: {field.description}.",
+            f"{meanings[name]} Accepted: {field.description}.{old_name(_variable(name), renamed)}",
         ]
         for name, field in Settings.model_fields.items()
     ]
     return ["variable", "type", "default", "meaning and accepted values"], rows
+
+
+def old_name(variable: str, renamed: Mapping[str, str]) -> str:
+    """Return the sentence about the former name of a variable; `renamed` maps old to new names."""
+    former = [old for old, new in renamed.items() if variable == f"`{new}`"]
+    return f" Renamed: `{former[0]}` still works in this version, with a warning." if former else ""
 
 
 def _variable(name: str) -> str:
@@ -195,9 +202,7 @@ def statuses_table() -> tuple[Sequence[str], Rows]:
 
 def query_limits_table() -> tuple[Sequence[str], Rows]:
     """Return name and default of each limit of a GraphQL query."""
-    return ["limit", "default"], [
-        [f"`{one.name}`", f"{one.default:,}"] for one in fields(QueryLimits)
-    ]
+    return ["limit", "default"], [[f"`{one.name}`", f"{one.default:,}"] for one in fields(QueryLimits)]
 
 
 def options_table(policy: str, *names: str) -> tuple[Sequence[str], Rows]:

@@ -12,7 +12,7 @@ from reading import DOCS, ROOT, page, pages, table
 import bff_core
 from bff_core import errors
 from bff_core.gateway import pipeline as stack
-from scripts.docs.tables import TABLES, names_of_tables, with_tables
+from scripts.docs.tables import TABLES, names_of_tables, old_name, with_tables
 from scripts.run.shop import GATEWAYS, SERVICES_PORT
 
 PAGES = {one.name: one for one in pages()}
@@ -126,6 +126,14 @@ def test_decisions_have_their_three_sections():
 def test_generated_tables_are_current(name):
     """Settings, events, errors and statuses are those of the code; `make docs` rewrites them."""
     assert with_tables(PAGES[name].text) == PAGES[name].text
+
+
+def test_a_renamed_setting_has_its_old_name_beside_it():
+    """A reader who upgrades finds the variable by the name in their configuration."""
+    renamed = {"BFF_TRUSTED_HOPS": "BFF_TRUSTED_PROXIES"}
+
+    assert "`BFF_TRUSTED_HOPS` still works" in old_name("`BFF_TRUSTED_PROXIES`", renamed)
+    assert not old_name("`BFF_TIMEOUT`", renamed)
 
 
 def test_every_table_of_the_code_is_on_a_page():
