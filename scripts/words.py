@@ -22,7 +22,13 @@ BANNED = re.compile(
 TEXT = {"", ".cjs", ".js", ".lua", ".md", ".py", ".sh", ".toml", ".txt", ".yaml", ".yml"}
 """Endings of files that people write; data and recordings are not judged."""
 
-WITHOUT = ("requirements/", "services_mock/data/texts/", "scripts/words.py", "scripts/allowed_words.txt", "LICENSE")
+WITHOUT = (
+    "requirements/",
+    "services_mock/data/texts/",
+    "scripts/words.py",
+    "scripts/allowed_words.txt",
+    "LICENSE",
+)
 
 
 def main() -> int:

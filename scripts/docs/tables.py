@@ -202,7 +202,9 @@ def statuses_table() -> tuple[Sequence[str], Rows]:
 
 def query_limits_table() -> tuple[Sequence[str], Rows]:
     """Return name and default of each limit of a GraphQL query."""
-    return ["limit", "default"], [[f"`{one.name}`", f"{one.default:,}"] for one in fields(QueryLimits)]
+    return ["limit", "default"], [
+        [f"`{one.name}`", f"{one.default:,}"] for one in fields(QueryLimits)
+    ]
 
 
 def options_table(policy: str, *names: str) -> tuple[Sequence[str], Rows]:

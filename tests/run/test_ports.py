@@ -26,9 +26,7 @@ def test_two_gateways_on_one_port_are_refused():
     """Asking twice for a port names both variables."""
     programs = shop({"WEB_PORT": "8002"})
 
-    with pytest.raises(
-        PortUnusable, match=r"^port 8002 is named twice: by WEB_PORT and MOBILE"
-    ):
+    with pytest.raises(PortUnusable, match=r"^port 8002 is named twice: by WEB_PORT and MOBILE"):
         check(program.port for program in programs)
 
 
