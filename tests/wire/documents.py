@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tests.wire import contracts, kiosk_requests, shop_requests, signing_in
+from tests.wire import contracts, kiosk_requests, shop_requests, signing_in, troubles
 from tests.wire.exchange import as_text
 from tests.wire.house import House
 
@@ -31,6 +31,7 @@ DOCUMENTS: dict[str, Document] = {
     "http-kiosk.json": of_requests(kiosk_requests.kiosk),
     "http-browser.json": of_requests(signing_in.browser),
     "http-native.json": of_requests(signing_in.native),
+    "http-writes-under-way.json": of_requests(troubles.writes),
     "openapi-web.json": of_openapi("web"),
     "openapi-mobile.json": of_openapi("mobile"),
     "openapi-desktop.json": of_openapi("desktop"),
@@ -42,5 +43,6 @@ DOCUMENTS: dict[str, Document] = {
     "sqlite-schemas.json": contracts.sqlite_schemas,
     "commands.json": contracts.commands,
     "http-browser-leaving.json": of_requests(signing_in.signed_out),
+    "http-overload.json": of_requests(troubles.overload),
     "log-events.json": contracts.log_events,
 }

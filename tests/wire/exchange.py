@@ -32,7 +32,7 @@ PATTERNS = (
     (re.compile(r"\b[0-9a-f]{32}\b"), "<hex32>"),
     (re.compile(r'"\d{4}-(00156[0-9]{2})"'), r'"<month>-\1"'),
     (re.compile(r"bff_[A-Za-z0-9]{8}_[\w-]{20,}"), "<api key>"),
-    (re.compile(r"(sign-in-)[\w-]{8}\b"), r"\1<id>"),
+    (re.compile(r"(sign-in-)[\w-]{8}(?![\w-])"), r"\1<id>"),
     (re.compile(r"(request_uri(?:%3A|:))[\w-]{20,}"), r"\1<id>"),
     (re.compile(r"\b(code|state|token)=[\w.-]{16,}"), r"\1=<id>"),
     (re.compile(r"/tmp/[^\s\"]*/"), "<folder>/"),
@@ -42,16 +42,20 @@ PATTERNS = (
     (re.compile(r"\b(pay|ord|res|pm|rsv|re|rf)-c?[0-9a-f]{8,}\b"), r"\1-<id>"),
 )
 HEADER_PATTERNS = {
-    "date": (re.compile(r".+"), "<date>"),
-    "last-modified": (re.compile(r".+"), "<date>"),
-    "expires": (re.compile(r".*GMT"), "<date>"),
-    "age": (re.compile(r"\d+"), "<age>"),
-    "server-timing": (re.compile(r"dur=[\d.]+"), "dur=<ms>"),
-    "cache-control": (re.compile(r"max-age=\d+"), "max-age=<s>"),
-    "cache-status": (re.compile(r"ttl=-?\d+"), "ttl=<s>"),
-    "ratelimit": (re.compile(r"r=\d+;t=\d+"), "r=<n>;t=<s>"),
-    "retry-after": (re.compile(r"\d+"), "<s>"),
-    "set-cookie": (re.compile(r"=[^;]{24,}"), "=<sealed>"),
+    "date": ((re.compile(r".+"), "<date>"),),
+    "last-modified": ((re.compile(r".+"), "<date>"),),
+    "expires": ((re.compile(r".*GMT"), "<date>"),),
+    "age": ((re.compile(r"\d+"), "<age>"),),
+    "server-timing": ((re.compile(r"dur=[\d.]+"), "dur=<ms>"),),
+    "cache-control": ((re.compile(r"max-age=\d+"), "max-age=<s>"),),
+    "cache-status": (
+        (re.compile(r"ttl=-?\d+"), "ttl=<s>"),
+        # Where both hold, the part that ends first gives the reason.
+        (re.compile(r"detail=(part|degraded)\b"), "detail=<part or degraded>"),
+    ),
+    "ratelimit": ((re.compile(r"r=\d+;t=\d+"), "r=<n>;t=<s>"),),
+    "retry-after": ((re.compile(r"\d+"), "<s>"),),
+    "set-cookie": ((re.compile(r"=[^;]{24,}"), "=<sealed>"),),
 }
 SORTED_LISTS = {"part-status", "server-timing"}
 """Headers whose members come in the order in which parts ended."""
@@ -121,9 +125,8 @@ def shown_headers(answer: Answer, chosen_id: str | None) -> list[str]:
         text = value
         if name == "x-request-id" and value != chosen_id:
             text = "<request id>"
-        if name in HEADER_PATTERNS:
-            pattern, instead = HEADER_PATTERNS[name]
-            text = pattern.sub(instead, value)
+        for pattern, instead in HEADER_PATTERNS.get(name, ()):
+            text = pattern.sub(instead, text)
         if name in SORTED_LISTS:
             text = ", ".join(sorted(text.split(", ")))
         if name == "content-length" and "content-encoding" in dict(answer.headers):

@@ -32,6 +32,9 @@ NAMES = (*SERVICES, *GATEWAYS)
 SPARE = 4
 """Ports for gateways that a test starts beside."""
 
+MAX_CONCURRENT = 10
+"""So many requests may be under way in the kiosk."""
+
 CALM = {
     "BFF_LOG": "json",
     "BFF_MAX_LAG": "0",
@@ -91,6 +94,7 @@ class House:
                 **common,
                 **shared,
                 "BFF_ENV": "production",
+                "BFF_MAX_CONCURRENT": str(MAX_CONCURRENT),
                 "BFF_ALLOWED_HOSTS": "127.0.0.1,kiosk.example",
                 "BFF_TRUSTED_HOPS": "127.0.0.1",
                 "BFF_CORS_ORIGINS": "https://shop.example,https://*.preview.example",

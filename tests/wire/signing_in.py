@@ -81,6 +81,7 @@ def browser(house: House) -> list[dict[str, Any]]:
     callback = record("callback", target, headers=here | GOES | {"cookie": pending})
     session = {"cookie": cookies_of(callback)}
     record("callback again", target, headers=here | GOES | {"cookie": pending})
+    record("callback that a page fetches", "/bff/callback?state=x&code=y", headers=page)
     record("user", "/bff/user", headers=page | session)
     record("sessions", "/bff/sessions", headers=page | session)
     record("query", "/graphql", method="POST", headers=page | session, json_body=query)
