@@ -43,6 +43,7 @@ DOCUMENTS: dict[str, Document] = {
     "sqlite-schemas.json": contracts.sqlite_schemas,
     "commands.json": contracts.commands,
     "http-browser-leaving.json": of_requests(signing_in.signed_out),
-    "http-overload.json": of_requests(troubles.overload),
     "log-events.json": contracts.log_events,
+    # Last: what is logged of an overload and an outage comes a second later, or not before the end.
+    "http-overload.json": of_requests(troubles.overload),
 }
