@@ -95,7 +95,8 @@ def test_a_session_of_before_goes_on(house, old_redis):
         product = old_stores.post(port, "/graphql", old_stores.PRODUCT, page)
         cart = old_stores.post(port, "/graphql", old_stores.SET_ITEM, page | old_stores.BY_KEY)
 
-    assert (user.status, user.json()["subject"]) == (200, "1")
+    assert user.status == 200, user
+    assert user.json()["subject"] == "1"
     assert product.json() == facts["product"]
     assert cart.json() == facts["cart"]
     assert cart.header("idempotency-replayed") == "true"
