@@ -52,7 +52,7 @@ bench: dev ## measure against hand-written peers (needs wrk and nginx)
 bench-overload: dev ## offer a gateway more than it can do (needs wrk and nginx; ARGS="--outage 10")
 	@$(python) -m bench.overload $(ARGS)
 
-instructions: dev ## count the instructions of three requests (needs valgrind; about two minutes)
+instructions: dev ## count the instructions of three requests (needs valgrind; about three minutes)
 	@$(python) -m bench.instructions
 
 chaos: dev ## storms over the whole shop; ten invariants (SEED=7 MINUTES=2)
