@@ -8,7 +8,7 @@ from bff_core.auth.access import ANYONE, Require, access
 from bff_core.auth.authenticator import FirstOf
 from bff_core.auth.viewer import Viewer
 from bff_core.cache.response_cache import ResponseCache
-from bff_core.call import Call, Handler, Layer, Reply, StreamedBody
+from bff_core.call import Call, Handler, Layer, Reply
 from bff_core.composition.bulk import ItemResult, bulk
 from bff_core.composition.composition import Composition
 from bff_core.composition.decorators import critical, optional
@@ -66,6 +66,7 @@ from bff_core.saga.errors import SagaFailed
 from bff_core.saga.saga import Saga, SagaPolicy, step
 from bff_core.scope import Scope
 from bff_core.settings.model import Settings
+from bff_core.streamed_body import StreamedBody
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.error_mapping import as_problem
 from bff_core.upstream.request_bodies import FilePart

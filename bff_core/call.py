@@ -1,10 +1,10 @@
 """One call to a service and its reply: the two values that every layer passes on."""
 
-from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from typing import Any, Final, Literal, NamedTuple, Protocol
+
+from bff_core.streamed_body import StreamedBody
 
 Headers = tuple[tuple[bytes, bytes], ...]
 """Header fields in wire order; names in lower case, values without surrounding white space."""
@@ -38,76 +38,6 @@ def find_header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes | 
         if key == name:
             return value
     return None
-
-
-Chunks = AsyncIterable[bytes] | Callable[[], AsyncIterable[bytes]]
-"""A body in pieces: an iterator, which is read once, or a function that returns a new one."""
-
-
-class StreamedBody:
-    """A request body that is read while it is sent.
-
-    `chunks` is an async iterator, or a function that returns a new one for each attempt: only then
-    can the body be sent again. `length` in bytes is sent as Content-Length, and checked; without it
-    the body is sent in chunks.
-    """
-
-    __slots__ = ("_chunks", "_is_spent", "length")
-
-    def __init__(self, chunks: Chunks, length: int | None = None) -> None:
-        if not (isinstance(chunks, AsyncIterable) or callable(chunks)):
-            raise TypeError(
-                f"a streamed body is of type {type(chunks).__name__}: pass an async iterator of "
-                "bytes, or a function that returns one"
-            )
-        self._chunks = chunks
-        self._is_spent = False
-        self.length = length
-
-    @property
-    def is_replayable(self) -> bool:
-        """Whether each attempt can read it from its beginning."""
-        return not isinstance(self._chunks, AsyncIterable)
-
-    @property
-    def can_be_opened(self) -> bool:
-        """Whether it was not read yet, or can be read again."""
-        return self.is_replayable or not self._is_spent
-
-    async def open(self) -> AsyncGenerator[bytes]:
-        """Yield its pieces from the beginning, none of them empty.
-
-        Raises what the iterator raises, `TypeError` for a piece that is not bytes, and `ValueError`
-        where the pieces are more or less than `length` bytes.
-        """
-        if not self.can_be_opened:
-            raise RuntimeError("this body can be read once: pass a function that returns a new one")
-        self._is_spent = True
-        chunks = self._chunks if isinstance(self._chunks, AsyncIterable) else self._chunks()
-        iterator = aiter(chunks)
-        size = 0
-        try:
-            async for chunk in iterator:
-                size += _size(chunk)
-                self._check_size(size, is_whole=False)
-                if chunk:
-                    yield chunk
-        finally:
-            close = getattr(iterator, "aclose", None)
-            if close is not None:
-                await close()
-        self._check_size(size, is_whole=True)
-
-    def _check_size(self, size: int, *, is_whole: bool) -> None:
-        if self.length is not None and (size > self.length or (is_whole and size < self.length)):
-            word = "less" if size < self.length else "more"
-            raise ValueError(f"the body has {word} than the {self.length} bytes of its length")
-
-
-def _size(chunk: bytes) -> int:
-    if not isinstance(chunk, bytes | bytearray):
-        raise TypeError(f"a piece of a body is of type {type(chunk).__name__}: yield bytes")
-    return len(chunk)
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,33 +194,6 @@ class Reply:
         """Return the first value of a header, or None; `name` is in lower case."""
         value = find_header(self.headers, name.encode())
         return None if value is None else value.decode("latin-1")
-
-
-def retry_after(reply: Reply, *, wall: float) -> float | None:
-    """Return the seconds to wait that a reply names (RFC 9110, section 10.2.3), or None.
-
-    `wall` is the time of day as a Unix time; a date is judged by the reply's own `Date` if it has
-    one, since the clocks of two machines differ.
-    """
-    value = reply.header("retry-after")
-    if value is None:
-        return None
-    if value.isascii() and value.isdigit():
-        return float(value)
-    instant = _instant(value)
-    if instant is None:
-        return None
-    sent = _instant(reply.header("date") or "")
-    return max(0.0, instant - (wall if sent is None else sent))
-
-
-def _instant(date: str) -> float | None:
-    """Return a date as a Unix time; one without a zone is in GMT, as asctime's form is."""
-    try:
-        parsed = parsedate_to_datetime(date)
-        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError):
-        return None
 
 
 class Decode(Protocol):

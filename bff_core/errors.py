@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from typing import Final
 from urllib.parse import urlsplit
 
-from bff_core.call import Call, Reply, retry_after
+from bff_core.call import Call, Reply
 from bff_core.payload_errors import SAMPLE_BYTES
+from bff_core.retry_after import retry_after
 
 LONGEST_WAIT = 3600.0
 """Seconds: the most that a service may make our clients wait before they try again."""

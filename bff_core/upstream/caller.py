@@ -18,7 +18,6 @@ from bff_core.call import (
     Handler,
     Headers,
     Reply,
-    StreamedBody,
     ViewerToken,
     find_header,
 )
@@ -36,6 +35,7 @@ from bff_core.policy.edge.idempotency import derived_key
 from bff_core.policy.upstream.cache import Cache
 from bff_core.policy.upstream.policy import Policy
 from bff_core.scope import Scope, StepTry, running_part, writing
+from bff_core.streamed_body import StreamedBody
 from bff_core.upstream.decoding import Decodings
 from bff_core.upstream.error_mapping import FailsWith, translated
 from bff_core.upstream.locations import Locations

@@ -11,9 +11,9 @@ from typing import Final
 
 import msgspec
 
-from bff_core.call import Chunks, StreamedBody
 from bff_core.errors import InvalidInput
 from bff_core.parameter_values import UnsupportedValue, check_text, texts_of
+from bff_core.streamed_body import Chunks, StreamedBody
 from bff_core.upstream.request_target import encode_pairs
 
 NO_BODY: Final = object()

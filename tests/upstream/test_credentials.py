@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from bff_core.call import Attempt, Call, Reply, StreamedBody
+from bff_core.call import Attempt, Call, Reply
 from bff_core.errors import (
     CircuitOpen,
     ConfigurationError,
@@ -15,6 +15,7 @@ from bff_core.errors import (
 from bff_core.events import Unauthorized
 from bff_core.policy.upstream.breaker import Breaker
 from bff_core.policy.upstream.credentials import ApiKey, Basic, ClientCredentials, Relay
+from bff_core.streamed_body import StreamedBody
 from bff_core.testing.layer_runtime import LayerRuntime
 from bff_core.testing.scripted import hang, reply
 from bff_core.upstream.decoding import decoding

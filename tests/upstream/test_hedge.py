@@ -8,13 +8,14 @@ from dataclasses import replace
 
 import pytest
 
-from bff_core.call import Attempt, Call, Reply, StreamedBody
+from bff_core.call import Attempt, Call, Reply
 from bff_core.errors import DeadlineExceeded, TransportFailed, UpstreamError
 from bff_core.events import Attempted, BreakerChanged, Ejected, Hedged, HedgeRefused, HedgeWon
 from bff_core.policy.upstream.bulkhead import Bulkhead
 from bff_core.policy.upstream.hedge import Hedge
 from bff_core.policy.upstream.policy import Policy
 from bff_core.policy.upstream.retry import Retry
+from bff_core.streamed_body import StreamedBody
 from bff_core.testing.layer_runtime import LayerRuntime
 from bff_core.testing.scripted import Scripted, ScriptedTransport, Step, fail, hang, reply
 from bff_core.upstream.layers.bulkhead import BulkheadLayer

@@ -7,10 +7,11 @@ import httpx
 import pytest
 
 from bff_core import ApiKey, Policy, Retry
-from bff_core.call import Attempt, Call, Reply, StreamedBody
+from bff_core.call import Attempt, Call, Reply
 from bff_core.errors import BadStatus, TransportFailed
 from bff_core.policy.upstream.redirect import redirected
 from bff_core.saga.indeterminate import verdict
+from bff_core.streamed_body import StreamedBody
 from bff_core.testing.layer_runtime import LayerRuntime
 from bff_core.testing.scripted import reply
 from bff_core.upstream.credentials.factory import CredentialFactory

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from bff_core.call import Call, Reply, retry_after
+from bff_core.call import Call, Reply
 from bff_core.clock import Chance
 from bff_core.errors import (
     AttemptTimedOut,
@@ -14,6 +14,7 @@ from bff_core.errors import (
 )
 from bff_core.policy.options import Option, check
 from bff_core.policy.window import Window
+from bff_core.retry_after import retry_after
 
 Failure = Reply | UpstreamError
 """What a failed attempt ended with: a reply of a failing status, or an error."""

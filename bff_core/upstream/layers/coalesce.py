@@ -4,8 +4,9 @@ import asyncio
 
 from bff_core.cache.directives import cache_control
 from bff_core.cache.response_cache import ResponseCache
-from bff_core.call import Call, Handler, Headers, Reply, StreamedBody, find_header
+from bff_core.call import Call, Handler, Headers, Reply, find_header
 from bff_core.events import Coalesced
+from bff_core.streamed_body import StreamedBody
 from bff_core.upstream.runtime import Runtime
 
 Key = tuple[str, str, str | None, Headers, bytes | StreamedBody, tuple[object, int] | None]

@@ -10,10 +10,11 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager
 from typing import Final, Generic
 
-from bff_core.call import Call, Headers, Reply, StreamedBody, find_header
+from bff_core.call import Call, Headers, Reply, find_header
 from bff_core.clock import Clock, monotonic
 from bff_core.errors import DeadlineExceeded, TransportFailed, UpstreamError
 from bff_core.policy.upstream.connection import Connection
+from bff_core.streamed_body import StreamedBody
 from bff_core.upstream.loopback import LOOPBACK, is_localhost
 from bff_core.upstream.transport.client import HttpxClient, HttpxResponse, RequestT
 from bff_core.upstream.transport.failures import UNREADABLE, Violation, explain

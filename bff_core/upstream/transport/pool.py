@@ -8,9 +8,10 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Final, NoReturn
 
-from bff_core.call import Attempt, Call, Reply, StreamedBody
+from bff_core.call import Attempt, Call, Reply
 from bff_core.errors import DeadlineExceeded, TransportFailed
 from bff_core.policy.upstream.connection import Connection
+from bff_core.streamed_body import StreamedBody
 from bff_core.upstream.runtime import Runtime
 from bff_core.upstream.transport.buffered_exchange import Whole
 from bff_core.upstream.transport.connection import Stale, WireConnection

@@ -3,9 +3,10 @@
 import re
 from typing import Final
 
-from bff_core.call import Call, StreamedBody
+from bff_core.call import Call
 from bff_core.errors import ConfigurationError
 from bff_core.policy.upstream.connection import Connection
+from bff_core.streamed_body import StreamedBody
 from bff_core.upstream.transport.hop_by_hop import HOP_BY_HOP
 from bff_core.upstream.transport.interface import Endpoint
 

@@ -3,7 +3,7 @@
 from contextlib import aclosing
 from typing import Protocol
 
-from bff_core.call import StreamedBody
+from bff_core.streamed_body import StreamedBody
 
 
 class UploadSink(Protocol):

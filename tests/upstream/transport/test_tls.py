@@ -10,8 +10,8 @@ import time
 import pytest
 import trustme
 
-from bff_core.call import StreamedBody
 from bff_core.errors import ConfigurationError, TransportFailed
+from bff_core.streamed_body import StreamedBody
 from bff_core.upstream.transport.interface import Endpoint, Load
 
 CLEAN = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nclean"

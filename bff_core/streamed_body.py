@@ -1,0 +1,72 @@
+"""Request bodies that are read while they are sent."""
+
+from collections.abc import AsyncGenerator, AsyncIterable, Callable
+
+Chunks = AsyncIterable[bytes] | Callable[[], AsyncIterable[bytes]]
+"""A body in pieces: an iterator, which is read once, or a function that returns a new one."""
+
+
+class StreamedBody:
+    """A request body that is read while it is sent.
+
+    `chunks` is an async iterator, or a function that returns a new one for each attempt: only then
+    can the body be sent again. `length` in bytes is sent as Content-Length, and checked; without it
+    the body is sent in chunks.
+    """
+
+    __slots__ = ("_chunks", "_is_spent", "length")
+
+    def __init__(self, chunks: Chunks, length: int | None = None) -> None:
+        if not (isinstance(chunks, AsyncIterable) or callable(chunks)):
+            raise TypeError(
+                f"a streamed body is of type {type(chunks).__name__}: pass an async iterator of "
+                "bytes, or a function that returns one"
+            )
+        self._chunks = chunks
+        self._is_spent = False
+        self.length = length
+
+    @property
+    def is_replayable(self) -> bool:
+        """Whether each attempt can read it from its beginning."""
+        return not isinstance(self._chunks, AsyncIterable)
+
+    @property
+    def can_be_opened(self) -> bool:
+        """Whether it was not read yet, or can be read again."""
+        return self.is_replayable or not self._is_spent
+
+    async def open(self) -> AsyncGenerator[bytes]:
+        """Yield its pieces from the beginning, none of them empty.
+
+        Raises what the iterator raises, `TypeError` for a piece that is not bytes, and `ValueError`
+        where the pieces are more or less than `length` bytes.
+        """
+        if not self.can_be_opened:
+            raise RuntimeError("this body can be read once: pass a function that returns a new one")
+        self._is_spent = True
+        chunks = self._chunks if isinstance(self._chunks, AsyncIterable) else self._chunks()
+        iterator = aiter(chunks)
+        size = 0
+        try:
+            async for chunk in iterator:
+                size += _size(chunk)
+                self._check_size(size, is_whole=False)
+                if chunk:
+                    yield chunk
+        finally:
+            close = getattr(iterator, "aclose", None)
+            if close is not None:
+                await close()
+        self._check_size(size, is_whole=True)
+
+    def _check_size(self, size: int, *, is_whole: bool) -> None:
+        if self.length is not None and (size > self.length or (is_whole and size < self.length)):
+            word = "less" if size < self.length else "more"
+            raise ValueError(f"the body has {word} than the {self.length} bytes of its length")
+
+
+def _size(chunk: bytes) -> int:
+    if not isinstance(chunk, bytes | bytearray):
+        raise TypeError(f"a piece of a body is of type {type(chunk).__name__}: yield bytes")
+    return len(chunk)
