@@ -14,6 +14,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
+from msgspec import structs
+
 from bff_core import Cache, Call, Policy, Relay, Reply, Upstream
 from bff_core.cache.response_cache import ResponseCache
 from bff_core.cache.stores.memory import MemoryCacheStore
@@ -157,7 +159,7 @@ async def relaying() -> float:
     """Return what a call costs that shows its viewer's token."""
     stack = stack_of(replace(FULL, credentials=Relay()), asyncio.get_running_loop())
     call = Call("users", "GET", "/users/7", "GET /users/{id}", monotonic() + 600, "0::7")
-    call = replace(call, token=Held())
+    call = structs.replace(call, token=Held())
 
     def anew(_: int) -> Awaitable[Reply]:
         call.trail.clear()

@@ -7,6 +7,8 @@ import re
 from dataclasses import replace
 from typing import Final
 
+from msgspec import structs
+
 from bff_core.cache.entry import CacheEntry
 from bff_core.cache.storing import NotStorable, admit
 from bff_core.call import Call, Headers, Reply, find_header
@@ -32,7 +34,7 @@ def conditional(call: Call, entry: CacheEntry) -> Call:
             conditions.append((b"if-none-match", value))
         elif name == b"last-modified":
             conditions.append((b"if-modified-since", value))
-    return replace(call, headers=(*call.headers, *conditions)) if conditions else call
+    return structs.replace(call, headers=(*call.headers, *conditions)) if conditions else call
 
 
 def updated(entry: CacheEntry, reply: Reply) -> Reply | None:
@@ -42,7 +44,9 @@ def updated(entry: CacheEntry, reply: Reply) -> Reply | None:
     """
     if not _is_about(entry.headers, reply.headers):
         return None
-    return replace(reply, status=entry.status, headers=_merged(entry, reply), body=entry.body)
+    return structs.replace(
+        reply, status=entry.status, headers=_merged(entry, reply), body=entry.body
+    )
 
 
 def updated_by_head(entry: CacheEntry, reply: Reply) -> Reply | None:
@@ -55,7 +59,9 @@ def updated_by_head(entry: CacheEntry, reply: Reply) -> Reply | None:
     length, kept = (find_header(one, b"content-length") for one in (reply.headers, entry.headers))
     if length is not None and kept is not None and length != kept:
         return None
-    return replace(reply, status=entry.status, headers=_merged(entry, reply), body=entry.body)
+    return structs.replace(
+        reply, status=entry.status, headers=_merged(entry, reply), body=entry.body
+    )
 
 
 def renewed(

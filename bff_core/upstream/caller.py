@@ -7,6 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, ClassVar, Final, NoReturn, Protocol, Self, TypeVar
 
+from msgspec import structs
 from typing_extensions import TypeForm
 
 from bff_core.cache.tags import filled
@@ -254,7 +255,7 @@ class Caller:
         if not is_done or self._own_path(reply, call, "location") is None:
             return NOT_DECODED
         try:
-            return decode.value(replace(reply, status=204, body=b""), call)
+            return decode.value(structs.replace(reply, status=204, body=b""), call)
         except BadPayload:
             return NOT_DECODED
 

@@ -5,11 +5,11 @@ import re
 import time
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
 from functools import lru_cache
 from typing import Final, Never, get_args, get_origin
 
 import msgspec
+from msgspec.structs import replace
 
 from bff_core.call import Decode, Reply, find_header
 from bff_core.errors import (

@@ -1,11 +1,11 @@
 """What answers are kept under: two calls share a key only if they may share an answer."""
 
-from dataclasses import replace
 from urllib.parse import quote, unquote_to_bytes
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from bff_core.auth.viewer import ANONYMOUS, Viewer
 from bff_core.cache.key import LONGEST, canonical, is_one_viewer, joined, primary, variant, varied

@@ -1,9 +1,8 @@
 """What holds of every reply, policy and moment (properties)."""
 
-from dataclasses import replace
-
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from bff_core.cache.entry import CacheEntry
 from bff_core.cache.freshness import judge

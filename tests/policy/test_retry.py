@@ -1,11 +1,11 @@
 """The retry decision: what is sent again, when, and what the budget allows."""
 
 import time
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from bff_core.call import Call, Reply
 from bff_core.errors import (

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from msgspec import structs
+
 from bff_core.call import Call, Reply, find_header
 from bff_core.policy.upstream.credentials import Credentials
 from bff_core.policy.upstream.policy import Policy
@@ -75,7 +77,7 @@ class Counter:
     def call(self, token: Held | None = None, **more) -> Call:
         """Return a call of a viewer, who has a token or none."""
         audience = VIEWER if token is not None else "anonymous"
-        return replace(self.bench.call(**{"audience": audience, **more}), token=token)
+        return structs.replace(self.bench.call(**{"audience": audience, **more}), token=token)
 
     async def send(self, token: Held | None = None, **more) -> Reply:
         """Send a call down the stack."""

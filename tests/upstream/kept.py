@@ -3,6 +3,8 @@
 import asyncio
 from dataclasses import dataclass, replace
 
+from msgspec import structs
+
 from bff_core.cache.response_cache import ResponseCache
 from bff_core.cache.stores.memory import MemoryCacheStore
 from bff_core.call import NOT_DECODED, Call, Reply
@@ -143,7 +145,7 @@ class Larder:
         """Return a call, of the public unless an audience is named."""
         special = {name: more.pop(name) for name in ("cache", "tags", "purges") if name in more}
         decode = None if model is None else decoding(model)
-        return replace(
+        return structs.replace(
             self.bench.call(**{"target": "/products/7", **more}), decode=decode, **special
         )
 

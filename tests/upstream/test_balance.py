@@ -5,9 +5,9 @@ import socket
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from bff_core.call import Call, Reply
 from bff_core.errors import TransportFailed

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from bff_core.call import Attempt, Call, Reply
 from bff_core.errors import (
@@ -93,7 +94,9 @@ async def test_a_body_that_is_read_once_is_not_sent_with_another_token(is_replay
     counter, held = Counter(Relay(), refusing), Held(next=["viewer-2"])
     body = StreamedBody(chunks if is_replayable else chunks())
 
-    answer = await counter.stack.handler(replace(counter.call(held, method="PUT"), body=body))
+    answer = await counter.stack.handler(
+        structs.replace(counter.call(held, method="PUT"), body=body)
+    )
 
     assert (answer.status, read) == (401, [b"ab"] * (2 if is_replayable else 1))
 
@@ -281,7 +284,7 @@ async def test_a_copy_that_carries_fields_is_the_call_otherwise() -> None:
         purges=("p",), decode=decoding(int),
     )  # fmt: skip
 
-    copy = call.carrying(((b"b", b"2"),))
+    copy = call.with_headers(((b"b", b"2"),))
 
     names = [name for name in Call.__slots__ if name != "headers"]
     assert [getattr(copy, name) for name in names] == [getattr(call, name) for name in names]

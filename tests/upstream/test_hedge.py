@@ -7,6 +7,7 @@ import weakref
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from bff_core.call import Attempt, Call, Reply
 from bff_core.errors import DeadlineExceeded, TransportFailed, UpstreamError
@@ -112,7 +113,7 @@ async def test_a_streamed_body_is_sent_by_one_call_alone() -> None:
     body = StreamedBody(lambda: aiter(()))
 
     known = upstream.bench.call()  # an operation of which it is known how long it takes
-    call = replace(known, method="PUT", body=body)
+    call = structs.replace(known, method="PUT", body=body)
     received = await upstream.stack.handler(call)
 
     assert received.body == b"first"
@@ -427,7 +428,7 @@ async def test_a_race_is_no_reference_cycle() -> None:
     gc.collect()
     gc.disable()
     try:
-        call = replace(upstream.bench.call())
+        call = structs.replace(upstream.bench.call())
         mark = Mark()
         call.trail.append(Attempt(mark, 0.0))
         gone = weakref.ref(mark)

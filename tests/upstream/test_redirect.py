@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import httpx
 import pytest
+from msgspec import structs
 
 from bff_core import ApiKey, Policy, Retry
 from bff_core.call import Attempt, Call, Reply
@@ -108,7 +109,9 @@ def test_redirect_without_a_location_leads_nowhere():
 )
 def test_method_is_that_of_the_rules(method, status, becomes):
     """RFC 9110, section 15.4: the body and its fields go where the method goes."""
-    call = replace(CALL, method=method, headers=KEYED, body=b"{}", trail=[Attempt("a", 0.0)])
+    call = structs.replace(
+        CALL, method=method, headers=KEYED, body=b"{}", trail=[Attempt("a", 0.0)]
+    )
     hop = led("/v1/orders/8", call, status)
 
     assert hop.method == becomes
@@ -142,7 +145,7 @@ async def opened(transport, answers, policy=None, **changes):
     ):
 
         async def send(target="/orders/7", body=b"", **options):
-            return await stack.handler(replace(bench.call(target, **options), body=body))
+            return await stack.handler(structs.replace(bench.call(target, **options), body=body))
 
         yield service, send
 
@@ -224,7 +227,7 @@ async def test_location_behind_a_redirect_is_relative_to_where_it_led(said, mean
             return Reply(308, ((b"location", b"/v1/new/orders"),))
         return Reply(201, ((b"x-a", b"8"), (b"location", said)))
 
-    answer = await RedirectLayer(1, ORIGIN, service)(replace(CALL, method="POST", trail=[]))
+    answer = await RedirectLayer(1, ORIGIN, service)(structs.replace(CALL, method="POST", trail=[]))
 
     assert answer.headers == ((b"x-a", b"8"), (b"location", means))
 
@@ -288,7 +291,7 @@ async def test_write_whose_result_is_not_found_has_not_failed(status):
             await send("/orders", method="POST", headers=KEYED)
 
     assert caught.value.status == 502
-    write = replace(caught.value.call, method="POST", trail=[Attempt("a", 0.0)])
+    write = structs.replace(caught.value.call, method="POST", trail=[Attempt("a", 0.0)])
     assert verdict(caught.value, [write]) == "open"
 
 
@@ -305,7 +308,7 @@ async def test_redirected_write_may_be_done_by_an_attempt_that_was_lost(attempts
 
 async def test_redirected_write_that_was_never_sent_is_not_done():
     """The service says where to go, and nothing listens there."""
-    call = replace(CALL, method="POST", headers=KEYED, trail=[])
+    call = structs.replace(CALL, method="POST", headers=KEYED, trail=[])
     with pytest.raises(TransportFailed) as caught:
         await written([False], TransportFailed("refused", call=call, is_sent=False), call)
 
@@ -314,7 +317,7 @@ async def test_redirected_write_that_was_never_sent_is_not_done():
 
 async def test_attempts_before_a_redirect_still_count():
     """The first attempt of a write is lost, the second redirected: the first may have done it."""
-    call = replace(CALL, method="POST", headers=KEYED, trail=[Attempt("a", 0.0)])
+    call = structs.replace(CALL, method="POST", headers=KEYED, trail=[Attempt("a", 0.0)])
     answer, call = await written([True], Reply(409, OURS, b"{}"), call)
 
     assert verdict(BadStatus(answer, call=call), [call]) == "open"
@@ -332,7 +335,7 @@ async def written(attempts, ended, call=None):
             raise ended
         return ended
 
-    call = call or replace(CALL, method="POST", headers=KEYED, trail=[])
+    call = call or structs.replace(CALL, method="POST", headers=KEYED, trail=[])
     return await RedirectLayer(1, ORIGIN, service)(call), call
 
 

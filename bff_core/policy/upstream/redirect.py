@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from bff_core.call import Call, Headers, Reply
 from bff_core.policy.upstream.location import same_origin

@@ -1,8 +1,9 @@
 """Between deadline and coalesce: reads are answered with what this process holds."""
 
 from collections.abc import Awaitable, Mapping
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from bff_core.cache.entry import CacheEntry
 from bff_core.cache.freshness import SERVED, bypass, judge

@@ -2,8 +2,10 @@
 
 import asyncio
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
+
+from msgspec.structs import replace
 
 from bff_core.cache.entry import CacheEntry
 from bff_core.cache.freshness import SERVED, judge

@@ -58,11 +58,11 @@ class CredentialsLayer:
             fields = await self._in_time(call, self._credential.fetched(call))
         if not fields:
             return await self.inner(call)
-        reply = await self.inner(call.carrying(fields))
+        reply = await self.inner(call.with_headers(fields))
         if reply.status != 401 or not call.can_be_sent_again:
             return reply
         others = await self._others(call, fields)
-        return reply if others is None else await self.inner(call.carrying(others))
+        return reply if others is None else await self.inner(call.with_headers(others))
 
     @asynccontextmanager
     async def stream(self, call: Call) -> AsyncIterator[StreamedReply]:
@@ -73,13 +73,13 @@ class CredentialsLayer:
         if fields is None:
             fields = await self._in_time(call, self._credential.fetched(call))
         others: Headers | None = None
-        async with streamer.stream(call.carrying(fields) if fields else call) as reply:
+        async with streamer.stream(call.with_headers(fields) if fields else call) as reply:
             if fields and reply.status == 401:
                 others = await self._others(call, fields)
             if others is None:
                 yield reply
         if others is not None:
-            async with streamer.stream(call.carrying(others)) as reply:
+            async with streamer.stream(call.with_headers(others)) as reply:
                 yield reply
 
     def _ready(self, call: Call) -> Headers | None:

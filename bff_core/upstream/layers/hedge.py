@@ -1,7 +1,8 @@
 """Between coalesce and retry: sends a slow call a second time and takes the first good answer."""
 
 import asyncio
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from bff_core.call import Call, Handler, Reply
 from bff_core.errors import UpstreamError

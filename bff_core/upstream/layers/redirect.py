@@ -1,9 +1,10 @@
 """Between deadline and purge: follows redirects within the service's own origin."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 from urllib.parse import urljoin, urlsplit
+
+from msgspec.structs import replace
 
 from bff_core.call import Call, Handler, Reply
 from bff_core.errors import BadStatus

@@ -2,11 +2,11 @@
 
 import hmac
 from base64 import b64decode
-from dataclasses import replace
 from hashlib import sha256
 
 import http_sf
 import pytest
+from msgspec.structs import replace
 
 from bff_core.call import Call, find_header
 from bff_core.errors import ConfigurationError
@@ -126,4 +126,4 @@ def _opened(addresses, options=SIGNED, secrets=SECRETS):
 
 def _signed(credential):
     call = Call("orders", "GET", "/orders", "GET /orders", 5.0)
-    return call.carrying(credential.ready(call))
+    return call.with_headers(credential.ready(call))

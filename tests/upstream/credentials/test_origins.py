@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import httpx
 import pytest
+from msgspec import structs
 
 from bff_core.policy.upstream.credentials import ApiKey, Relay
 from bff_core.policy.upstream.policy import Policy
@@ -52,7 +53,7 @@ async def test_a_redirect_to_another_origin_takes_nothing_there(transport, crede
             stack = open_stack(
                 Policy(credentials=credentials), [f"http://127.0.0.1:{port}"], runtime, make
             )
-            call = replace(bench.call("//evil.example/x", audience=VIEWER), token=Held())
+            call = structs.replace(bench.call("//evil.example/x", audience=VIEWER), token=Held())
             if road == "whole":
                 status = (await stack.handler(call)).status
             else:
