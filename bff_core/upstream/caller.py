@@ -114,8 +114,7 @@ class Stack(Protocol):
 class Caller:
     """What every service client does behind its verbs.
 
-    A method that calls holds on to the stack until it has ended: one that is replaced meanwhile is
-    closed when nobody holds it any more.
+    A bound client calls through the stack of the moment when it was bound, also after a reload.
     """
 
     name: ClassVar[str] = ""

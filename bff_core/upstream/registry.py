@@ -1,27 +1,26 @@
 """The service clients of one gateway, and the stacks that they call through."""
 
-import weakref
 from asyncio import TimerHandle
 from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 from bff_core.policy.upstream.policy import Policy
 from bff_core.upstream.client import Upstream
-from bff_core.upstream.layers.balance import Balancer
 from bff_core.upstream.runtime import Runtime
 from bff_core.upstream.stack import MakeTransport, UpstreamStack, open_stack
 
 Policies = Mapping[type[Upstream], Policy]
 
-LONGEST_DRAIN = 600.0
-"""How long a stack that was replaced may be in use, by streams, before it is closed (seconds)."""
+CLOSE_AFTER_SECONDS: Final = 600.0
+"""How long a stack that was replaced stays open: its requests and streams end within that time."""
 
 
 class UpstreamRegistry:
     """One instance of each service while a gateway runs; its stack may be replaced.
 
-    Whoever is bound to a service keeps the stack of that moment, whole, until the request ends:
-    replacing one is an assignment, and costs no call anything. A stack that nobody can call
-    through any more closes its connections, each when the last call on it has ended.
+    A request calls through the stack that was current when the service was bound to it, until it
+    ends. Replacing a stack is one assignment. The pools of a replaced stack close idle connections
+    as ever (`Connection.idle_expiry`); a timer closes the rest after `CLOSE_AFTER_SECONDS`.
     """
 
     def __init__(
@@ -37,7 +36,7 @@ class UpstreamRegistry:
         self._addresses = addresses
         self._runtime = runtime
         self._make_transport = make_transport
-        self._retired: dict[Balancer, _Retirement] = {}
+        self._replaced: dict[UpstreamStack, TimerHandle] = {}
 
     @property
     def stacks(self) -> list[UpstreamStack]:
@@ -45,30 +44,30 @@ class UpstreamRegistry:
         return list(self._stacks.values())
 
     def adopt(self, policies: Policies) -> None:
-        """Let services be called by these policies from now on; an unchanged one keeps its stack.
+        """Call services by these policies from now on; an unchanged one goes on with its stack.
 
-        All or nothing: what a stack can't be built of is raised before any is replaced.
+        All or nothing: if a stack can't be built, the error is raised before any is replaced.
         """
-        known = self.policies
-        changed = {kind: one for kind, one in policies.items() if known.get(kind) != one}
+        current = self.policies
+        changed = {kind: one for kind, one in policies.items() if current.get(kind) != one}
         built: dict[type[Upstream], UpstreamStack] = {}
         try:
             for kind, policy in changed.items():
                 built[kind] = self._open(kind, policy)
         except BaseException:
-            for stack in built.values():
-                stack.balancer.retire()
+            for kind, stack in built.items():
+                self._runtimes[kind].spawn(stack.aclose())
             raise
-        self.policies = {**known, **changed}
+        self.policies = {**current, **changed}
         for kind, stack in built.items():
-            self._enlist(kind, stack)
+            self._put(kind, stack)
 
     async def aclose(self) -> None:
         """Close the connections of all stacks; calls under way fail."""
-        for balancer, retirement in self._retired.items():
-            retirement.cancel()
-            await balancer.aclose()
-        self._retired.clear()
+        replaced, self._replaced = self._replaced, {}
+        for stack, timer in replaced.items():
+            timer.cancel()
+            await stack.aclose()
         for stack in self._stacks.values():
             await stack.aclose()
 
@@ -78,47 +77,16 @@ class UpstreamRegistry:
             runtime = self._runtimes[kind] = self._runtime(kind.name)
         return open_stack(policy, self._addresses(kind.name), runtime, self._make_transport)
 
-    def _enlist(self, kind: type[Upstream], stack: UpstreamStack) -> None:
-        before = self._stacks.get(kind)
+    def _put(self, kind: type[Upstream], stack: UpstreamStack) -> None:
+        runtime, before = self._runtimes[kind], self._stacks.get(kind)
         self._stacks[kind] = stack
-        runtime = self._runtimes[kind]
         if before is None:
             self.services[kind] = kind(stack, clock=runtime.clock)
             return
         self.services[kind].call_through(stack)
-        self._retired[before.balancer] = _Retirement(before, runtime, self._forget)
+        close = runtime.loop.call_later(CLOSE_AFTER_SECONDS, self._close, before, runtime)
+        self._replaced[before] = close
 
-    def _forget(self, balancer: Balancer) -> None:
-        del self._retired[balancer]
-
-
-class _Retirement:
-    """The end of a stack that was replaced: when the last who holds it lets go, or when it is time.
-
-    Asked of the reference count, so that no call has to be counted.
-    """
-
-    def __init__(
-        self, stack: UpstreamStack, runtime: Runtime, forget: Callable[[Balancer], None]
-    ) -> None:
-        self._balancer = stack.balancer
-        self._runtime = runtime
-        self._forget = forget
-        self._timer: TimerHandle = runtime.loop.call_later(LONGEST_DRAIN, self._cut)
-        self._finalizer = weakref.finalize(stack, self._drain_from_anywhere)
-        self._finalizer.atexit = False
-
-    def cancel(self) -> None:
-        """Leave the closing to somebody else."""
-        self._timer.cancel()
-        self._finalizer.detach()
-
-    def _drain_from_anywhere(self) -> None:
-        # The last to let go may have been in another thread, or in the middle of anything.
-        if not self._runtime.loop.is_closed():
-            self._runtime.loop.call_soon_threadsafe(self._balancer.retire)
-
-    def _cut(self) -> None:
-        self.cancel()
-        self._forget(self._balancer)
-        self._runtime.spawn(self._balancer.aclose())
+    def _close(self, stack: UpstreamStack, runtime: Runtime) -> None:
+        del self._replaced[stack]
+        runtime.spawn(stack.aclose())

@@ -138,12 +138,6 @@ class Balancer:
         while self._leaving:
             await self._leaving.pop().target.aclose()
 
-    def retire(self) -> None:
-        """Close the connections to each endpoint when its last call has ended; no further come."""
-        self._lookup.stop()
-        self._leaving.update(self.endpoints.update((), self._clock()))
-        self._close_idle()
-
     def _pick(self, call: Call, now: float) -> Place | None:
         if now >= self._lookup.due:
             self._lookup.start()
