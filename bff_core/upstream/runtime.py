@@ -11,6 +11,7 @@ from bff_core.clock import Chance, Clock
 from bff_core.events import Events
 from bff_core.policy.upstream.credentials import Credentials
 from bff_core.policy.upstream.retry import RetryBudget
+from bff_core.upstream.timeouts import AlarmClock
 from bff_core.upstream.user_agent import user_agent
 
 Spawn = Callable[[Coroutine[object, object, None]], asyncio.Task[None]]
@@ -54,13 +55,14 @@ class OpenCredential(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """Handed to every layer when a stack is built, inside the running loop.
+    """What every layer is built with, inside the running loop.
 
     `spawn` starts background work that the gateway owns: it is cancelled when the gateway closes,
     and outlives the request that caused it. `budget` is what attempts beyond the first are taken
     from, whoever makes them; None where the policy sends nothing twice. `cache` is the gateway's,
     None where it has none. `credential` makes what calls show to the service. `agent` is the
-    User-Agent of calls that have none of their own.
+    User-Agent of calls that have none of their own. `alarms` is the one timer behind the timeouts
+    of all layers; each copy has its own.
     """
 
     upstream: str
@@ -73,3 +75,7 @@ class Runtime:
     cache: ResponseCache | None = None
     credential: OpenCredential | None = None
     agent: str = field(default_factory=user_agent)
+    alarms: AlarmClock = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "alarms", AlarmClock(self.loop, self.clock))

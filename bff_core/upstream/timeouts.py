@@ -1,10 +1,10 @@
-"""Cancelling tasks at an instant: what the deadline and the attempt layer share."""
+"""How a call that takes too long is cancelled: one timer serves all layers of an upstream."""
 
 import asyncio
 import math
 from typing import TypeVar
 
-from bff_core.upstream.runtime import Runtime
+from bff_core.clock import Clock
 
 
 class Alarm:
@@ -24,9 +24,9 @@ class Alarm:
         self.task.cancel()
 
     def settle(self) -> bool:
-        """Take the cancellation back; True when nobody but this alarm asked for one.
+        """Take the cancellation back; True if this alarm alone requested one.
 
-        A task that somebody else cancelled too stays cancelled (as in `asyncio.timeout`).
+        A task that something else cancelled too stays cancelled (as in `asyncio.timeout`).
         """
         if not self.has_rung:
             return False
@@ -38,28 +38,28 @@ Kind = TypeVar("Kind", bound=Alarm)
 
 
 class AlarmClock:
-    """The alarms of one layer behind a single timer of the loop.
+    """The alarms of one upstream behind a single timer of the loop.
 
     Most calls end long before their instant. Setting and clearing an alarm is then an insertion
     into a set and its removal; the timer stays where it is, rings for the earliest alarm only,
     and looks for the next one when it does.
     """
 
-    __slots__ = ("_alarms", "_loop", "_now", "_ring_at", "_timer")
+    __slots__ = ("_alarms", "_clock", "_loop", "_ring_at", "_timer")
 
-    def __init__(self, runtime: Runtime) -> None:
-        self._loop = runtime.loop
-        self._now = runtime.clock
+    def __init__(self, loop: asyncio.AbstractEventLoop, clock: Clock) -> None:
+        self._loop = loop
+        self._clock = clock
         self._alarms: set[Alarm] = set()
         self._ring_at = math.inf
         self._timer: asyncio.TimerHandle | None = None
 
     def set(self, instant: float) -> Alarm:
-        """Have the current task cancelled at the instant, unless the alarm is cleared before."""
+        """Cancel the current task at the instant, unless the alarm is cleared before."""
         return self.arm(Alarm, instant)
 
     def arm(self, kind: type[Kind], instant: float) -> Kind:
-        """Have an alarm of the current task ring at the instant; its kind says what that does."""
+        """Set an alarm of the current task; its kind defines what happens at the instant."""
         task = asyncio.current_task(self._loop)
         assert task is not None, "a layer runs in a task"  # noqa: S101 # for the type checker
         alarm = kind(task, instant)
@@ -67,7 +67,7 @@ class AlarmClock:
         return alarm
 
     def add(self, alarm: Alarm) -> None:
-        """Have an alarm ring at its instant; also one that has rung before."""
+        """Ring an alarm at its instant; it may have rung before."""
         self._alarms.add(alarm)
         if alarm.instant < self._ring_at:
             self._wind(alarm.instant)
@@ -83,11 +83,11 @@ class AlarmClock:
             self._timer.cancel()
         self._ring_at = instant
         # By delay: the loop's own clock may run from another origin than ours.
-        self._timer = self._loop.call_later(max(0.0, instant - self._now()), self._ring)
+        self._timer = self._loop.call_later(max(0.0, instant - self._clock()), self._ring)
 
     def _ring(self) -> None:
         """Ring what is due. A coarse timer of the loop may come early, and is wound again."""
-        now = self._now()
+        now = self._clock()
         self._ring_at, self._timer = math.inf, None
         for alarm in [alarm for alarm in self._alarms if alarm.instant <= now]:
             self._alarms.discard(alarm)

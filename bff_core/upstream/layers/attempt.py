@@ -5,7 +5,6 @@ import asyncio
 from bff_core.call import Call, Handler, Reply
 from bff_core.errors import AttemptTimedOut
 from bff_core.upstream.runtime import Runtime
-from bff_core.upstream.timeouts import AlarmClock
 
 
 class AttemptLayer:
@@ -20,7 +19,7 @@ class AttemptLayer:
         self.inner = inner
         self._timeout = timeout
         self._clock = runtime.clock
-        self._alarms = AlarmClock(runtime)
+        self._alarms = runtime.alarms
 
     def __repr__(self) -> str:
         return f"attempt    {self._timeout:g} s each"

@@ -1,9 +1,8 @@
 """Between bulkhead and attempt: shows the service who asks, and asks anew where that is refused."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Generator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
-from types import coroutine
 from typing import TypeVar
 
 from bff_core.call import Call, Handler, Headers, Reply
@@ -11,7 +10,6 @@ from bff_core.errors import ConfigurationError, CredentialsUnavailable
 from bff_core.events import Unauthorized
 from bff_core.upstream.caller import Streamer
 from bff_core.upstream.runtime import Credential, Runtime
-from bff_core.upstream.timeouts import AlarmClock
 from bff_core.upstream.transport.interface import StreamedReply
 
 T = TypeVar("T")
@@ -46,7 +44,7 @@ class CredentialsLayer:
         self._names = credential.names
         self._streamer = streamer
         self._runtime = runtime
-        self._alarms = AlarmClock(runtime)
+        self._alarms = runtime.alarms
 
     def __repr__(self) -> str:
         return f"credentials {self._credential!r}"
@@ -100,38 +98,14 @@ class CredentialsLayer:
             self._runtime.events.emit(Unauthorized(call.upstream, call.operation, is_sent_again))
         return others
 
-    async def _in_time(self, call: Call, wait: Coroutine[object, object, T]) -> T:
-        """Wait until shortly before the call's deadline; raise `CredentialsUnavailable` then.
-
-        A token that is at hand needs no alarm: it is there after the first step.
-        """
-        try:
-            pending = wait.send(None)
-        except StopIteration as done:
-            at_hand: T = done.value
-            return at_hand
+    async def _in_time(self, call: Call, wait: Awaitable[T]) -> T:
+        """Wait until shortly before the call's deadline; raise `CredentialsUnavailable` then."""
         alarm = self._alarms.set(call.deadline - SPARE)
         try:
-            return await _resumed(wait, pending)
+            return await wait
         except asyncio.CancelledError:
             if alarm.settle():
                 raise CredentialsUnavailable("nothing to show in time", call=call) from None
             raise
         finally:
             self._alarms.clear(alarm)
-
-
-@coroutine
-def _resumed(work: Coroutine[object, object, T], pending: object) -> Generator[object, object, T]:
-    """Go on with work that was begun, and now waits for what is pending."""
-    while True:
-        try:
-            try:
-                told = yield pending
-            except BaseException as error:  # noqa: BLE001 # what is thrown is the work's to take
-                pending = work.throw(error)
-            else:
-                pending = work.send(told)
-        except StopIteration as done:
-            made: T = done.value
-            return made

@@ -5,7 +5,6 @@ import asyncio
 from bff_core.call import Call, Handler, Reply
 from bff_core.errors import DeadlineExceeded
 from bff_core.upstream.runtime import Runtime
-from bff_core.upstream.timeouts import AlarmClock
 
 
 class DeadlineLayer:
@@ -20,7 +19,7 @@ class DeadlineLayer:
     def __init__(self, runtime: Runtime, inner: Handler) -> None:
         self.inner = inner
         self._clock = runtime.clock
-        self._alarms = AlarmClock(runtime)
+        self._alarms = runtime.alarms
 
     def __repr__(self) -> str:
         return "deadline   the call's own"

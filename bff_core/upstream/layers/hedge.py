@@ -11,7 +11,7 @@ from bff_core.policy.upstream.blame import TOLERANCE
 from bff_core.policy.upstream.hedge import Hedge, Operations, is_good
 from bff_core.policy.upstream.retry import RetryBudget
 from bff_core.upstream.runtime import Runtime
-from bff_core.upstream.timeouts import Alarm, AlarmClock
+from bff_core.upstream.timeouts import Alarm
 
 
 class HedgeLayer:
@@ -33,7 +33,7 @@ class HedgeLayer:
         self._budget = budget
         self._runtime = runtime
         self._clock = runtime.clock
-        self._alarms = AlarmClock(runtime)
+        self._alarms = runtime.alarms
 
     def __repr__(self) -> str:
         options = self._options
