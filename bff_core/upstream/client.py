@@ -1,10 +1,11 @@
 """A service as a typed class: methods become calls, calls go down the stack, replies come up."""
 
 import re
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from functools import partial
-from typing import TypeVar
+from inspect import signature
+from typing import Concatenate, ParamSpec, TypeVar
 
 from typing_extensions import TypeForm
 
@@ -25,6 +26,9 @@ from bff_core.upstream.request_target import Query
 from bff_core.upstream.streaming import ServerSentEvent, events, rows
 from bff_core.upstream.transport.interface import StreamedReply
 
+P = ParamSpec("P")
+R = TypeVar("R")
+S = TypeVar("S")
 T = TypeVar("T")
 
 LINES = frozenset(
@@ -40,6 +44,23 @@ ACCEPT_EVENTS: Headers = ((b"accept", b"text/event-stream"),)
 
 LONGEST_REFUSAL = 64 * 1024
 """Bytes of the body of a reply that refuses a stream; of a longer one nothing is read."""
+
+
+def _verb(
+    method: str, write: Callable[Concatenate[S, str, P], R], doc: str
+) -> Callable[Concatenate[S, P], R]:
+    """Return a verb that writes with one HTTP method and has the options of `write`."""
+
+    def verb(self: S, /, *args: P.args, **options: P.kwargs) -> R:
+        return write(self, method, *args, **options)
+
+    verb.__name__ = method.lower()
+    verb.__qualname__ = f"Upstream.{verb.__name__}"
+    verb.__doc__ = doc
+    declared = signature(write)
+    itself, _, *others = declared.parameters.values()
+    verb.__signature__ = declared.replace(parameters=[itself, *others])  # type: ignore[attr-defined]  # for help()
+    return verb
 
 
 class Upstream(Caller):
@@ -113,8 +134,9 @@ class Upstream(Caller):
             query=query, headers=headers, cache=cache, fails_with=fails_with,
         )  # fmt: skip
 
-    def post(
+    def _write(
         self,
+        method: str,
         path: str,
         model: TypeForm[T],
         /,
@@ -129,9 +151,9 @@ class Upstream(Caller):
         fails_with: FailsWith = NO_TRANSLATIONS,
         **parameters: Scalar,
     ) -> Coroutine[object, object, T]:
-        """Send something; retried only with an `Idempotency-Key` header."""
+        """Send one kind of body, or none; what `post`, `put` and `patch` have in common."""
         return self.typed(
-            "POST",
+            method,
             path,
             model,
             parameters,
@@ -145,69 +167,11 @@ class Upstream(Caller):
             fails_with=fails_with,
         )
 
-    def put(
-        self,
-        path: str,
-        model: TypeForm[T],
-        /,
-        *,
-        json: object = NO_BODY,
-        form: Form | None = None,
-        files: Files | None = None,
-        content: Content | None = None,
-        query: Query | None = None,
-        headers: Fields | None = None,
-        purges: Sequence[str] = (),
-        fails_with: FailsWith = NO_TRANSLATIONS,
-        **parameters: Scalar,
-    ) -> Coroutine[object, object, T]:
-        """Replace a resource."""
-        return self.typed(
-            "PUT",
-            path,
-            model,
-            parameters,
-            query=query,
-            headers=headers,
-            json=json,
-            form=form,
-            files=files,
-            content=content,
-            purges=purges,
-            fails_with=fails_with,
-        )
-
-    def patch(
-        self,
-        path: str,
-        model: TypeForm[T],
-        /,
-        *,
-        json: object = NO_BODY,
-        form: Form | None = None,
-        files: Files | None = None,
-        content: Content | None = None,
-        query: Query | None = None,
-        headers: Fields | None = None,
-        purges: Sequence[str] = (),
-        fails_with: FailsWith = NO_TRANSLATIONS,
-        **parameters: Scalar,
-    ) -> Coroutine[object, object, T]:
-        """Change a resource; retried only with an `Idempotency-Key` header."""
-        return self.typed(
-            "PATCH",
-            path,
-            model,
-            parameters,
-            query=query,
-            headers=headers,
-            json=json,
-            form=form,
-            files=files,
-            content=content,
-            purges=purges,
-            fails_with=fails_with,
-        )
+    post = _verb("POST", _write, "Send something; retried only with an `Idempotency-Key` header.")
+    put = _verb("PUT", _write, "Replace a resource.")
+    patch = _verb(
+        "PATCH", _write, "Change a resource; retried only with an `Idempotency-Key` header."
+    )
 
     def delete(
         self,

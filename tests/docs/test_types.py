@@ -54,3 +54,26 @@ def test_files_of_a_page_are_typed(name, tmp_path):
 
     assert files
     assert complaints(tmp_path, sorted(files)) == ""
+
+
+@pytest.mark.parametrize("verb", ["get", "post", "put", "patch", "delete"])
+def test_a_verb_takes_its_own_options_only(verb, tmp_path):
+    """A wrong option, or a reply of another type than the method's, is an error of types."""
+    file = tmp_path / f"{verb}_of_shop.py"
+    lines = (
+        "from bff_core import Upstream",
+        "class Shop(Upstream):",
+        "    async def right(self) -> int | None:",
+        f'        return await self.{verb}("/a/{{id}}", int | None, query={{"n": 1}}, id="7")',
+        "    async def wrong(self) -> str:",
+        f'        return await self.{verb}("/a", str, jsonn={{}})',
+        "    async def other(self) -> str:",
+        f'        return await self.{verb}("/a", int)',
+    )
+    file.write_text("\n".join(lines))
+
+    found = complaints(tmp_path, [file])
+
+    assert ":6: error" in found
+    assert ":8: error" in found
+    assert "Found 2 errors" in found
