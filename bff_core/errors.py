@@ -4,48 +4,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
-from typing import Final
 from urllib.parse import urlsplit
 
 from bff_core.call import Call, Reply
 from bff_core.payload_errors import SAMPLE_BYTES
 from bff_core.retry_after import retry_after
+from bff_core.statuses import CLIENT_ERROR_TITLES, INSTEAD_OF_502, PASSES_THROUGH
 
 LONGEST_WAIT = 3600.0
 """Seconds: the most that a service may make our clients wait before they try again."""
-
-REFUSALS: Final[Mapping[int, str]] = {
-    400: "Bad request",
-    401: "Not authenticated",
-    402: "Payment required",
-    403: "Not allowed",
-    404: "Not found",
-    406: "Not acceptable",
-    409: "Conflict",
-    410: "Gone",
-    412: "Precondition failed",
-    413: "Content too large",
-    415: "Unsupported media type",
-    416: "Range not satisfiable",
-    422: "Unprocessable content",
-    423: "Locked",
-    424: "Failed dependency",
-    425: "Too early",
-    428: "Precondition required",
-    429: "Too many requests",
-    451: "Unavailable for legal reasons",
-}
-"""The statuses of a service that may be a client's, with the titles that they have then.
-
-The other 4xx are about the message between gateway and service (405, 408, 431 ...), so that a
-client could do nothing about them.
-"""
-
-PASSES_THROUGH: Final = frozenset({402, 404, 409, 410, 412, 422, 423})
-"""Those that go to the client unless the upstream says otherwise: they answer its request.
-
-400, 401, 403 and 429 are about what the gateway sent: its mistake, its credentials, its rate.
-"""
 
 
 class BFFError(Exception):
@@ -97,7 +64,7 @@ class ClientError(BFFError):
             if not 400 <= status <= 499:
                 raise ValueError(f"the status of a ClientError is 400 to 499, not {status}")
             self.status = status
-            self.title = REFUSALS.get(status, self.title)
+            self.title = CLIENT_ERROR_TITLES.get(status, self.title)
             self.code = code_of(self.title)
         self.code = code or self.code
         self.title = title or self.title
@@ -366,9 +333,9 @@ class BadStatus(UpstreamError):
     def pass_through(self, statuses: AbstractSet[int]) -> None:
         """Set status, code, title and wait by which of a service's statuses go to the client."""
         status = self.reply.status
-        self.is_passed_through = status in statuses and status in REFUSALS
-        self.status = status if self.is_passed_through else _FAILURES.get(status, 502)
-        self.title = REFUSALS[status] if self.is_passed_through else BadStatus.title
+        self.is_passed_through = status in statuses and status in CLIENT_ERROR_TITLES
+        self.status = status if self.is_passed_through else INSTEAD_OF_502.get(status, 502)
+        self.title = CLIENT_ERROR_TITLES[status] if self.is_passed_through else BadStatus.title
         self.code = code_of(self.title) if self.is_passed_through else BadStatus.code
         self.retry_after = None if self.status in {502, 504} else wait_of(self.reply, self._wall)
 
@@ -387,10 +354,6 @@ def wait_of(reply: Reply, wall: Callable[[], float]) -> float | None:
     """Return for how many seconds a service's Retry-After lets our clients wait, within reason."""
     wait = retry_after(reply, wall=wall())
     return None if wait is None else min(wait, LONGEST_WAIT)
-
-
-_FAILURES: Final[Mapping[int, int]] = {429: 503, 503: 503, 504: 504}
-"""What a status becomes that is not passed through; any other is 502."""
 
 
 def answered(reply: Reply) -> str:

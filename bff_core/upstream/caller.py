@@ -24,7 +24,6 @@ from bff_core.call import (
 )
 from bff_core.clock import Clock, monotonic
 from bff_core.errors import (
-    PASSES_THROUGH,
     BadPayload,
     BadStatus,
     ConfigurationError,
@@ -36,6 +35,7 @@ from bff_core.policy.edge.idempotency import derived_key
 from bff_core.policy.upstream.cache import Cache
 from bff_core.policy.upstream.policy import Policy
 from bff_core.scope import Scope, StepTry, running_part, writing
+from bff_core.statuses import PASSES_THROUGH, WITH_LOCATION
 from bff_core.streamed_body import StreamedBody
 from bff_core.upstream.decoding import Decodings
 from bff_core.upstream.error_mapping import FailsWith, translated
@@ -66,9 +66,6 @@ KEYED = frozenset({"POST", "PATCH"})
 MOST_REPORTED: Final = 10
 """How many places are named of those that tolerant reading left out of one reply."""
 
-
-LOCATED: Final = frozenset({201, 202, 303})
-"""Statuses whose Location names what a write made, or where its result will be."""
 
 NO_TRANSLATIONS: Final[FailsWith] = MappingProxyType({})
 """What stands for a call that says nothing of how it fails."""
@@ -265,7 +262,7 @@ class Caller:
             value = replace(value, status=reply.status, location=location)
         if call.is_safe or self._scope is None:
             return value
-        if location is not None and reply.status in LOCATED:
+        if location is not None and reply.status in WITH_LOCATION:
             self._scope.locate(b"location", location)
         content_location = self._own_path(reply, call, "content-location")
         if content_location is not None:

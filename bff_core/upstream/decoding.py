@@ -12,6 +12,7 @@ from bff_core.call import SAFE, Call, Decode, Headers, Reply, find_header
 from bff_core.errors import BadPayload, BadStatus, ConfigurationError
 from bff_core.payload_errors import SAMPLE_BYTES, misfit, misfit_of_line
 from bff_core.policy.upstream.policy import Policy
+from bff_core.statuses import ABSENT
 from bff_core.upstream.immutable import is_immutable
 from bff_core.upstream.reading.charset import is_foreign, text_of
 from bff_core.upstream.reading.dates import may_lack_zone
@@ -138,7 +139,7 @@ class Decoding(Generic[T]):
     def _refused(self, reply: Reply, call: Call) -> T:
         # A write that returns nothing would be taken as done; what is deleted twice is gone.
         is_answer = self._is_nullable and (not self._is_void or call.method in _NONE_IF_ABSENT)
-        if reply.status in {404, 410} and is_answer:
+        if reply.status in ABSENT and is_answer:
             return None  # type: ignore[return-value]  # the type allows it
         raise BadStatus(reply, call=call, detail=problem_detail(reply))
 

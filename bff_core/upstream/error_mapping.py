@@ -13,7 +13,6 @@ from msgspec.structs import replace
 
 from bff_core.call import Decode, Reply, find_header
 from bff_core.errors import (
-    REFUSALS,
     BadPayload,
     BadStatus,
     BFFError,
@@ -21,6 +20,7 @@ from bff_core.errors import (
     ConfigurationError,
     wait_of,
 )
+from bff_core.statuses import CLIENT_ERROR_TITLES
 from bff_core.upstream.decoding import decoding
 from bff_core.upstream.reading.charset import text_of
 from bff_core.upstream.reading.tolerant import UNREADABLE, Reduced
@@ -107,9 +107,12 @@ def _compiled(function: Translate) -> _Translation:
 
 def check_failures(owner: str, passes_through: AbstractSet[int], fails_with: FailsWith) -> None:
     """Raise `ConfigurationError` for declarations of an upstream that can't be meant."""
-    if not isinstance(passes_through, AbstractSet) or not passes_through <= REFUSALS.keys():
+    if (
+        not isinstance(passes_through, AbstractSet)
+        or not passes_through <= CLIENT_ERROR_TITLES.keys()
+    ):
         raise ConfigurationError(
-            f"{owner}.passes_through must be a set of {', '.join(map(str, REFUSALS))}"
+            f"{owner}.passes_through must be a set of {', '.join(map(str, CLIENT_ERROR_TITLES))}"
         )
     if not isinstance(fails_with, Mapping):
         raise ConfigurationError(f"{owner}.fails_with must map statuses to functions")

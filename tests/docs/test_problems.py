@@ -13,7 +13,8 @@ from reading import DOCS, page, table
 
 import bff_core
 from bff_core.edge.problem_details import members_of, problem
-from bff_core.errors import PASSES_THROUGH, REFUSALS, BFFError, code_of
+from bff_core.errors import BFFError, code_of
+from bff_core.statuses import CLIENT_ERROR_TITLES, PASSES_THROUGH
 
 PAGE = page(DOCS / "reference/problem-codes.md")
 OWN = [
@@ -156,8 +157,8 @@ def test_each_status_has_the_code_and_the_title_of_the_page():
 
 def test_statuses_that_services_may_pass_on_have_the_codes_of_those_statuses():
     """A conflict is a `conflict`, whether the gateway or a service says so."""
-    assert set(PASSES_THROUGH) <= REFUSALS.keys()
-    for title in REFUSALS.values():
+    assert set(PASSES_THROUGH) <= CLIENT_ERROR_TITLES.keys()
+    for title in CLIENT_ERROR_TITLES.values():
         assert (code_of(title), title) in {*STATUSES.values(), *TITLES.items()}
 
 

@@ -21,7 +21,8 @@ from bff_core import (
     as_problem,
 )
 from bff_core.call import Call
-from bff_core.errors import REFUSALS, TransportFailed
+from bff_core.errors import TransportFailed
+from bff_core.statuses import CLIENT_ERROR_TITLES
 from bff_core.testing.scripted import Scripted, fail_with, reply
 from tests.upstream.test_client import Profile, client
 
@@ -79,7 +80,7 @@ async def failure_of(step, kind=Shop, **options):
     return caught.value
 
 
-@pytest.mark.parametrize("status", sorted(REFUSALS))
+@pytest.mark.parametrize("status", sorted(CLIENT_ERROR_TITLES))
 async def test_statuses_that_pass_through_are_the_clients(status):
     """Each status may be declared; it has a title and a code of its own."""
 
@@ -90,7 +91,7 @@ async def test_statuses_that_pass_through_are_the_clients(status):
     error = await failure_of(reply(status, {"secret": "db-7"}, headers={"retry-after": "7"}), Open)
 
     assert (error.status, error.retry_after) == (status, 7)
-    assert error.code == REFUSALS[status].lower().replace(" ", "_")
+    assert error.code == CLIENT_ERROR_TITLES[status].lower().replace(" ", "_")
     assert error.detail == ""
 
 

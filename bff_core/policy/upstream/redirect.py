@@ -9,9 +9,6 @@ from msgspec.structs import replace
 from bff_core.call import Call, Headers, Reply
 from bff_core.policy.upstream.location import same_origin
 
-REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-"""The statuses that name another place for the same request, or for its result."""
-
 _is_target: Final = re.compile(r"/[!\"$-~]*").fullmatch
 _OF_THE_BODY: Final = (b"content-", b"if-", b"idempotency-key")
 """How the fields begin that a request loses with its method."""

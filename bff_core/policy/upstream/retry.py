@@ -15,6 +15,7 @@ from bff_core.errors import (
 from bff_core.policy.options import Option, check
 from bff_core.policy.window import Window
 from bff_core.retry_after import retry_after
+from bff_core.statuses import RETRYABLE
 
 Failure = Reply | UpstreamError
 """What a failed attempt ended with: a reply of a failing status, or an error."""
@@ -34,7 +35,7 @@ class Retry:
         float, Option("The longest delay before the second attempt; doubles each time", 0, 60)
     ] = 0.025
     backoff_max: Annotated[float, Option("The longest delay before any attempt", 0, 60)] = 0.25
-    statuses: frozenset[int] = frozenset({429, 500, 502, 503, 504})
+    statuses: frozenset[int] = RETRYABLE
     """The statuses that are retried; 429 only when its Retry-After says when."""
     budget_ratio: Annotated[
         float, Option("How many retries the upstream's recent calls allow, per call", 0, 1)

@@ -14,6 +14,7 @@ from bff_core.cache.variants import slot_of
 from bff_core.call import Call, Handler, Reply, Source
 from bff_core.errors import BadPayload, BadStatus, UpstreamError
 from bff_core.policy.upstream.cache import Cache
+from bff_core.statuses import STALE_IF_ERROR
 from bff_core.upstream.layers.deadline import DeadlineLayer
 from bff_core.upstream.runtime import Runtime
 
@@ -31,9 +32,6 @@ LONGEST_RESERVE: Final = 0.05
 
 OUTCOMES: Final[Mapping[Source, Outcome]] = {"upstream": "miss", "cache": "hit", "stale": "stale"}
 """What is counted of a reply that came from further inside."""
-
-FAILURES: Final = frozenset({500, 502, 503, 504})
-"""Statuses for which what is held is served in place of the reply (RFC 5861, section 4)."""
 
 
 def options_of(call: Call, policys: Cache) -> Cache | None:
@@ -162,7 +160,7 @@ class CacheLayer:
 
 def _has_failed(reply: Reply, call: Call) -> bool:
     """Whether a reply that is not kept is a failure, or can't be read, which is as bad."""
-    if reply.status in FAILURES:
+    if reply.status in STALE_IF_ERROR:
         return True
     try:
         if call.decode is not None:

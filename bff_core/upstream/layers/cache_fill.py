@@ -19,6 +19,7 @@ from bff_core.call import Call, Handler, Reply
 from bff_core.clock import Clock
 from bff_core.errors import BadPayload
 from bff_core.policy.upstream.cache import Cache
+from bff_core.statuses import TRY_LATER
 from bff_core.upstream.layers.cache import Refreshing, options_of
 from bff_core.upstream.runtime import Runtime
 
@@ -33,9 +34,6 @@ UNSHARED: Final = 10.0
 
 CLOSE: Final = 0.05
 """Seconds by which the instants of one entry may differ once it was elsewhere."""
-
-PASSING: Final = frozenset({408, 425, 429})
-"""Statuses below 500 that say nothing of what is kept."""
 
 
 @dataclass(slots=True)
@@ -233,7 +231,7 @@ class FillLayer:
         call, status = search.call, reply.status
         self._note(call, "refuse", reason)
         self._unshared[call.operation] = self._clock() + UNSHARED
-        is_news = reason != "unreadable" and status < 500 and status not in PASSING
+        is_news = reason != "unreadable" and status < 500 and status not in TRY_LATER
         if search.entry is not None and call.method == "GET" and is_news:
             await self._store.delete(search.slot)
         return reply

@@ -9,6 +9,7 @@ from typing import Final
 
 from bff_core.call import Headers
 from bff_core.policy.upstream.connection import Connection
+from bff_core.statuses import WITHOUT_BODY
 from bff_core.upstream.transport.chunked import Chunks
 from bff_core.upstream.transport.failures import Cut, Violation
 from bff_core.upstream.transport.hop_by_hop import content_coding, end_to_end, tokens
@@ -22,7 +23,6 @@ _HTTP_1_1: Final = b"HTTP/1.1 "
 _VERSIONS: Final = (_HTTP_1_1, b"HTTP/1.0 ")
 _UNTIL_CLOSE: Final = math.inf
 _KNOWN_OPTIONS: Final = frozenset({b"close", b"keep-alive"})
-BODILESS: Final = frozenset({204, 304})
 
 
 class ResponseFraming:
@@ -152,7 +152,7 @@ class ResponseFraming:
         self._parser = None
         is_chunked = self._obey_hops(events.hops) if events.hops else False
         self._measure(events.body)
-        if self._is_head or self.status in BODILESS:
+        if self._is_head or self.status in WITHOUT_BODY:
             self.left, self.coding = 0, None
         elif is_chunked:
             self._chunks = Chunks(parser, events, self._limits.max_header_bytes)

@@ -14,11 +14,11 @@ from bff_core.call import Call, Headers, Reply, find_header
 from bff_core.clock import Clock, monotonic
 from bff_core.errors import DeadlineExceeded, TransportFailed, UpstreamError
 from bff_core.policy.upstream.connection import Connection
+from bff_core.statuses import WITHOUT_BODY
 from bff_core.streamed_body import StreamedBody
 from bff_core.upstream.loopback import LOOPBACK, is_localhost
 from bff_core.upstream.transport.client import HttpxClient, HttpxResponse, RequestT
 from bff_core.upstream.transport.failures import UNREADABLE, Violation, explain
-from bff_core.upstream.transport.framing import BODILESS
 from bff_core.upstream.transport.hop_by_hop import content_coding, decoded, end_to_end, tokens
 from bff_core.upstream.transport.interface import Endpoint, Load
 from bff_core.upstream.transport.reply_body import Content
@@ -207,7 +207,7 @@ class HttpxConnector(Generic[RequestT]):
 
     async def _read(self, call: Call, response: HttpxResponse) -> Reply:
         headers, coding = _head(response, self._options)
-        has_body = call.method != "HEAD" and response.status_code not in BODILESS
+        has_body = call.method != "HEAD" and response.status_code not in WITHOUT_BODY
         content = Content(coding if has_body else None, self._options.max_body)
         pieces: list[bytes] = []
         async for raw in response.aiter_raw():  # an absent body, too, so that it is reused
@@ -255,7 +255,7 @@ class HttpxStream:
         self.headers = fields if coding is None else decoded(fields)
         self._raws = response.aiter_raw()
         self._pieces: Iterator[bytes] = iter(())
-        self._is_ended = call.method == "HEAD" or self.status in BODILESS
+        self._is_ended = call.method == "HEAD" or self.status in WITHOUT_BODY
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
