@@ -12,18 +12,7 @@ from bff_core.cache.directives import age_of, control_fields, fields_of, governi
 from bff_core.cache.tags import TOLD_IN
 from bff_core.call import Reply
 from bff_core.policy.upstream.cache import Cache
-
-HEURISTIC: Final = frozenset({200, 203, 204, 300, 301, 308, 404, 405, 410, 414})
-"""Statuses that may be kept although nothing says for how long (RFC 9110, section 15.1).
-
-What the policy says is for these alone. 206 is partial, 501 a failure.
-"""
-
-UNDERSTOOD: Final = HEURISTIC | {
-    *(302, 303, 307, 400, 401, 402, 403, 406, 407, 408, 409),
-    *(411, 412, 413, 415, 416, 417, 421, 422, 426),
-}
-"""Statuses of which nothing is required that is not done for all (RFC 9111, section 5.2.2.3)."""
+from bff_core.statuses import HEURISTICALLY_CACHEABLE, UNDERSTOOD
 
 LONGEST_GUESS: Final = 86400.0
 """The longest lifetime that is guessed, in seconds."""
@@ -52,7 +41,7 @@ class Terms:
         self.said, self._is_targeted = governing(self.fields, options.targeted)
         self._heuristic = options.heuristic
         self._forces_stale = options.force_stale
-        is_policys = reply.status in HEURISTIC
+        is_policys = reply.status in HEURISTICALLY_CACHEABLE
         self.ttl = options.ttl if is_policys else None
         self.stale = options.stale if is_policys else None
         self.error = options.error if is_policys else None
@@ -123,7 +112,7 @@ class Terms:
 
     def _guess(self, came: float) -> float | None:
         modified = date_of(self.fields.get(b"last-modified"))
-        is_guessable = self.status in HEURISTIC or self.said.public
+        is_guessable = self.status in HEURISTICALLY_CACHEABLE or self.said.public
         if not self._heuristic or modified is None or not is_guessable:
             return None
         return min(max(0.0, came - modified) * self._heuristic, LONGEST_GUESS)

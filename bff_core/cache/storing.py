@@ -8,19 +8,17 @@ from bff_core.cache.entry import CacheEntry
 from bff_core.cache.freshness import Bypass, bypass
 from bff_core.cache.invalidation import url_tag
 from bff_core.cache.key import is_one_viewer, varied
-from bff_core.cache.lifetime import HEURISTIC, Terms
+from bff_core.cache.lifetime import Terms
 from bff_core.cache.tags import TOLD_IN, are_too_many, told
 from bff_core.call import Call, Headers, Reply, find_header
 from bff_core.policy.upstream.cache import Cache
+from bff_core.statuses import HEURISTICALLY_CACHEABLE, NEVER_STORED
 
 Obstacle = Literal[
     "", "authorization", "error", "no-store", "private", "set-cookie", "size", "status", "vary"
 ]
 Why = Bypass | Obstacle | Literal["expired", "no-lifetime", "tags"]
 """Why a reply is not kept; the words are in events, and in Cache-Status as its detail."""
-
-NEVER: Final = frozenset({304, 428, 429, 431})
-"""What tells of what is kept, and what must not be kept (RFC 6585)."""
 
 VALIDATE_FOR: Final = 3600.0
 """For how many seconds past all other use an entry with a validator is kept, to be asked about."""
@@ -93,8 +91,8 @@ def _unfit(terms: Terms) -> Obstacle | Literal["partial"]:
         return "partial"
     if status >= 500:
         return "error"
-    is_wanted = status in HEURISTIC or terms.has_expiry or said.public or said.private
-    if status < 200 or status in NEVER or not is_wanted:
+    is_wanted = status in HEURISTICALLY_CACHEABLE or terms.has_expiry or said.public or said.private
+    if status < 200 or status in NEVER_STORED or not is_wanted:
         return "status"
     if said.must_understand and not terms.is_understood:
         return "status"

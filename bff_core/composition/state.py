@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from bff_core.errors import BFFError, PartFailed
+from bff_core.statuses import ABSENT
 
 State = Literal["ok", "stale", "partial", "fallback", "missing", "forbidden"]
 
@@ -42,7 +43,7 @@ def reason_of(error: BaseException) -> str:
     if isinstance(error, TimeoutError):
         return "timeout"
     if isinstance(error, BFFError):
-        return "not_found" if error.status in {404, 410} else error.code
+        return "not_found" if error.status in ABSENT else error.code
     return "error"
 
 
@@ -53,6 +54,6 @@ def state_of(error: BaseException, *, has_fallback: bool) -> State:
     status = error.status if isinstance(error, BFFError) else 0
     if status == 403:
         return "forbidden"
-    if status in {404, 410}:
+    if status in ABSENT:
         return "missing"
     return "fallback" if has_fallback else "missing"

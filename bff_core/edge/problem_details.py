@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from bff_core.call import Headers
 from bff_core.edge.strict_json import place_of
 from bff_core.errors import BFFError, InvalidInput, NotAuthenticated, PartFailed
+from bff_core.statuses import WITHOUT_CONTENT
 
 Members = dict[str, object]
 
@@ -55,7 +56,7 @@ def problem(error: BaseException, *, request_id: str = "", trace_id: str = "") -
     members, headers = _describe(error)
     status = members["status"]
     assert isinstance(status, int)  # noqa: S101 - each branch of _describe sets it
-    if status in {204, 205, 304}:
+    if status in WITHOUT_CONTENT:
         empty: Headers = ((b"content-length", b"0"),) if status == 205 else ()
         return Problem(status, (*headers, *empty), b"")
     if request_id:

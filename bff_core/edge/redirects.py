@@ -1,13 +1,12 @@
 """Redirects within the gateway are relative: none repeats the Host that a client sent."""
 
 from collections.abc import Awaitable, Iterable
-from typing import Final
 
 from starlette.datastructures import URL
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as ASGIScope
 
-_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+from bff_core.statuses import REDIRECTS
 
 
 class RelativeRedirects:
@@ -29,7 +28,7 @@ class RelativeRedirects:
             return self._app(scope, receive, send)
 
         def send_relative(message: Message) -> Awaitable[None]:
-            if message["type"] == "http.response.start" and message["status"] in _REDIRECTS:
+            if message["type"] == "http.response.start" and message["status"] in REDIRECTS:
                 message = {**message, "headers": _relative(message.get("headers", ()), scope)}
             return send(message)
 

@@ -19,14 +19,12 @@ from bff_core.exchange.part_headers import (
     statuses_of,
 )
 from bff_core.rest.response_model import encode
+from bff_core.statuses import WITHOUT_CONTENT
 
 META_FLAG = b"_meta=parts"
 """The query parameter by which a client asks for `_meta.parts`."""
 
 JSON = (b"content-type", b"application/json")
-
-WITHOUT_CONTENT = frozenset({204, 205, 304})
-"""Statuses whose answers have no content (RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5)."""
 
 _EMPTY = (b"content-length", b"0")
 

@@ -18,7 +18,6 @@ from bff_core.edge.idempotency import REPLAYED, send_again, stored_answer
 from bff_core.exchange.context import SCOPE
 from bff_core.exchange.part_headers import DEGRADED, reuse_told, statuses_of
 from bff_core.rest.answer import (
-    WITHOUT_CONTENT,
     ViewAnswer,
     answer,
     as_response,
@@ -34,6 +33,7 @@ from bff_core.rest.route_options import Answering
 from bff_core.rest.signature import with_request
 from bff_core.routing.wiring import wiring_of
 from bff_core.scope import Scope
+from bff_core.statuses import WITHOUT_CONTENT
 from bff_core.view_cache.cache import Keeper
 
 Endpoint = Callable[..., Coroutine[object, object, object]]

@@ -8,8 +8,7 @@ from starlette.types import Scope as ASGIScope
 
 from bff_core.routing.path import path_of
 from bff_core.routing.route_table import RouteEntry
-
-_WITHOUT_CONTENT = frozenset({204, 205, 304})
+from bff_core.statuses import WITHOUT_CONTENT
 
 
 class Methods:
@@ -93,4 +92,4 @@ async def answer_head(app: ASGIApp, scope: ASGIScope, receive: Receive, send: Se
 def _is_stream(start: Message) -> bool:
     """Whether the length of an answer's content is not known when it starts."""
     is_known = any(name == b"content-length" for name, _ in start["headers"])
-    return not is_known and start["status"] not in _WITHOUT_CONTENT
+    return not is_known and start["status"] not in WITHOUT_CONTENT

@@ -15,6 +15,7 @@ from bff_core.errors import (
     UpstreamError,
 )
 from bff_core.saga.record import StepFailure
+from bff_core.statuses import DECIDED_IN_JSON, TRY_LATER
 
 Verdict = Literal["refused", "unsent", "later", "open"]
 """What is known of a try that failed.
@@ -24,12 +25,6 @@ Verdict = Literal["refused", "unsent", "later", "open"]
 - later: this try changed nothing, and another may succeed
 - open: it may have had its effect
 """
-
-DECIDED: Final = frozenset({400, 402, 404, 409, 410, 422})
-"""Refusals that answer the request itself."""
-
-NOT_NOW: Final = frozenset({408, 425, 429})
-"""Statuses of a client's fault that say no more than: not now."""
 
 BUSY: Final = 60.0
 """For how many seconds a 409 to a request that was sent before may mean that it is under way
@@ -69,7 +64,7 @@ def _of_read(error: UpstreamError) -> Verdict:
     match error:
         case NotSent():
             return "unsent"
-        case BadStatus() if 400 <= error.reply.status < 500 and error.reply.status not in NOT_NOW:
+        case BadStatus() if 400 <= error.reply.status < 500 and error.reply.status not in TRY_LATER:
             return "unsent"
     return "later"
 
@@ -103,13 +98,13 @@ def _of_refusal(error: BadStatus, sent: int) -> Verdict:
         return "refused"
     if not is_first:
         return "open"
-    return "later" if status in NOT_NOW else "unsent"
+    return "later" if status in TRY_LATER else "unsent"
 
 
 def _is_of_service(error: BadStatus) -> bool:
     is_keyed = find_header(error.call.headers, b"idempotency-key") is not None
     is_json = "json" in (error.reply.header("content-type") or "")
-    return is_keyed and is_json and error.reply.status in DECIDED
+    return is_keyed and is_json and error.reply.status in DECIDED_IN_JSON
 
 
 def is_over(error: BaseException, unsafe_calls: Sequence[Call]) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from bff_core.server.response_head import CHUNKED, CLOSE, HeadRenderer, find
+from bff_core.statuses import INFORMATIONAL, WITHOUT_BODY
 
 LARGE: Final = 16 * 1024
 """Bytes from which a body is written by itself: joining it to its head would copy it."""
@@ -11,7 +12,7 @@ LARGE: Final = 16 * 1024
 EVENTS: Final = b"text/event-stream"
 LINES: Final = b"application/x-ndjson"
 
-_NO_BODY: Final = frozenset({*range(100, 200), 204, 304})  # RFC 9110, section 6.4.1
+_NO_BODY: Final = WITHOUT_BODY | INFORMATIONAL
 
 Message = Mapping[str, Any]
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from bff_core.policy.options import Option, check
 from bff_core.scope import Outcome
+from bff_core.statuses import DECIDED
 
 UNSAFE = frozenset({"POST", "PATCH", "PUT", "DELETE"})
 """Methods whose requests may carry a key; with any other it means nothing."""
@@ -16,9 +17,6 @@ LONGEST_KEY = 255
 
 SHORTEST_GUEST_KEY = 22
 """Characters of a key that nobody's viewer sends: 128 random bits in base64url."""
-
-DECISIONS = frozenset({402, 404, 409, 410, 422})
-"""Refusals that answer the request itself; others (401, 429 …) decided nothing about it."""
 
 DAY = 86_400.0
 MIB = 1024 * 1024
@@ -112,7 +110,7 @@ def is_decided(status: int, outcome: Outcome = "", *, says_wait: bool = False) -
         return outcome == "final"
     if status < 400:
         return True
-    return status in DECISIONS and not says_wait
+    return status in DECIDED and not says_wait
 
 
 @dataclass(frozen=True, slots=True)
