@@ -1,4 +1,4 @@
-"""What happened, as frozen records that sinks read."""
+"""Events: what happened, as frozen records that sinks receive."""
 
 from bff_core.events.calls import (
     Attempted,

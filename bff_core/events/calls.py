@@ -1,7 +1,7 @@
-"""What happens to calls to services."""
+"""Events of calls to services."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from bff_core.events.sinks import Event
 
@@ -10,6 +10,7 @@ from bff_core.events.sinks import Event
 class Attempted(Event):
     """An attempt ended: `outcome` is a status or an error code, `duration` in seconds."""
 
+    name: ClassVar[str] = "attempt.ended"
     endpoint: str
     outcome: str
     duration: float
@@ -19,6 +20,7 @@ class Attempted(Event):
 class Retried(Event):
     """A further attempt will start after `delay` seconds."""
 
+    name: ClassVar[str] = "retry.scheduled"
     attempt: int
     reason: str
     delay: float
@@ -28,6 +30,7 @@ class Retried(Event):
 class RetryRefused(Event):
     """A failure was not retried: `reason` is budget, deadline or retry_after."""
 
+    name: ClassVar[str] = "retry.refused"
     reason: str
 
 
@@ -35,74 +38,88 @@ class RetryRefused(Event):
 class Hedged(Event):
     """A second call is sent, since the first takes longer than most."""
 
+    name: ClassVar[str] = "hedge.sent"
+
 
 @dataclass(frozen=True, slots=True)
 class HedgeWon(Event):
     """The second call of a slow one was answered first."""
+
+    name: ClassVar[str] = "hedge.won"
 
 
 @dataclass(frozen=True, slots=True)
 class HedgeRefused(Event):
     """A call was slow and not sent a second time: `reason` is budget."""
 
+    name: ClassVar[str] = "hedge.refused"
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class BreakerChanged(Event):
-    """The breaker moved; `retry_after` is in seconds when it opened."""
+    """A circuit breaker changed its state; `retry_after` is in seconds when it opened."""
 
+    name: ClassVar[str] = "breaker.changed"
     state: Literal["closed", "open", "half-open"]
     retry_after: float
 
 
 @dataclass(frozen=True, slots=True)
 class CallRejected(Event):
-    """A call was refused before it was sent: `reason` is circuit_open, bulkhead_full or queue."""
+    """A call was rejected before it was sent: `reason` is circuit_open, bulkhead_full or queue."""
 
+    name: ClassVar[str] = "call.rejected"
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class LimitMoved(Event):
-    """The adaptive limit of the bulkhead moved; the operation is that of the call that moved it."""
+    """The adaptive limit of a bulkhead changed, by a call of the operation."""
 
+    name: ClassVar[str] = "bulkhead.resized"
     limit: int
 
 
 @dataclass(frozen=True, slots=True)
 class Unauthorized(Event):
-    """A service refused what a call showed; it `is_sent_again` with something else, or not."""
+    """A service refused the credentials of a call; it `is_sent_again` with others, or not."""
 
+    name: ClassVar[str] = "credentials.refused"
     is_sent_again: bool
 
 
 @dataclass(frozen=True, slots=True)
 class LocationDropped(Event):
-    """A reply names a place that the upstream's `locations` do not: clients do not learn of it."""
+    """A reply's Location is not in the upstream's `locations`, and is dropped."""
 
+    name: ClassVar[str] = "location.dropped"
     location: str
 
 
 @dataclass(frozen=True, slots=True)
 class TokenRefused(Event):
-    """A provider, the upstream, gave no token: `reason` is a word, its own if it is a known one."""
+    """A token endpoint gave no token: `reason` is its error code if that is a known one."""
 
+    name: ClassVar[str] = "token.refused"
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Coalesced(Event):
-    """A call joined a flight that was under way."""
+    """A call joined an equal one that was under way."""
+
+    name: ClassVar[str] = "call.coalesced"
 
 
 @dataclass(frozen=True, slots=True)
 class CacheLookup(Event):
-    """A cache was asked or told: `reason` is a word, `age` that of what was served (seconds).
+    """A cache looked an entry up, or stored one; `age` is that of the served entry in seconds.
 
     Of the view cache `upstream` is "views" and `operation` the route.
     """
 
+    name: ClassVar[str] = "cache.looked_up"
     outcome: Literal["hit", "miss", "stale", "refresh", "store", "refuse"]
     reason: str = ""
     age: float = 0.0
@@ -116,14 +133,16 @@ class ReplyReduced(Event):
     `count` is how many there are.
     """
 
+    name: ClassVar[str] = "reply.reduced"
     lost: tuple[str, ...]
     count: int
 
 
 @dataclass(frozen=True, slots=True)
 class Ejected(Event):
-    """An endpoint gets no calls for `duration` seconds."""
+    """An endpoint was ejected: it gets no calls for `duration` seconds."""
 
+    name: ClassVar[str] = "endpoint.ejected"
     endpoint: str
     duration: float
 
@@ -132,6 +151,7 @@ class Ejected(Event):
 class Restored(Event):
     """An ejected endpoint gets calls again."""
 
+    name: ClassVar[str] = "endpoint.restored"
     endpoint: str
 
 
@@ -139,5 +159,6 @@ class Restored(Event):
 class Resolved(Event):
     """The endpoints of an upstream changed, or could not be resolved (`error`)."""
 
+    name: ClassVar[str] = "endpoints.resolved"
     endpoints: tuple[str, ...]
     error: str = ""

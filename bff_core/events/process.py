@@ -1,19 +1,20 @@
-"""What happens in the gateway itself, or in its process."""
+"""Events of the gateway itself, or of its process."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from bff_core.events.sinks import GatewayEvent
 
 
 @dataclass(frozen=True, slots=True)
 class PartEnded(GatewayEvent):
-    """A part of a composition ended other than `ok`; `error` is what it died of, if it did.
+    """A part of a composition ended other than `ok`; `error` is the exception, if there was one.
 
-    It `is_raised` to the code that awaits a critical part: what that makes of it has its own line.
+    It `is_raised` to the code that awaits a critical part, whose outcome is an event of its own.
     """
 
+    name: ClassVar[str] = "part.ended"
     composition: str
     part: str
     state: str
@@ -26,12 +27,12 @@ class PartEnded(GatewayEvent):
 class RequestAnswered(GatewayEvent):
     """The edge answered a request; `duration` in seconds, `route` a template or empty.
 
-    `path` is set where the answer is a refusal or a failure (400 and up), without the query.
-    `error` is what made it a 5xx: an exception, or a sentence where there was none. It is None
-    where a `Crashed` event has reported it. Where credentials were refused `reason` is why, a fixed
-    word, and `refused_by` which authenticator it was.
+    `path`, without the query, is set from status 400 up. `error` is the cause of a 5xx: an
+    exception, or a sentence where there was none; None where a `Crashed` event has reported it.
+    Where credentials were refused `reason` is a fixed word, and `refused_by` the authenticator.
     """
 
+    name: ClassVar[str] = "request.answered"
     method: str
     route: str
     status: int
@@ -46,8 +47,9 @@ class RequestAnswered(GatewayEvent):
 
 @dataclass(frozen=True, slots=True)
 class SagaEnded(GatewayEvent):
-    """A saga is over: all its steps are `done`, or what was done is `undone`."""
+    """A saga ended: all its steps are `done`, or what was done is `undone`."""
 
+    name: ClassVar[str] = "saga.ended"
     saga: str
     id: str
     outcome: Literal["", "done", "undone"]
@@ -55,11 +57,12 @@ class SagaEnded(GatewayEvent):
 
 @dataclass(frozen=True, slots=True)
 class SagaStuck(GatewayEvent):
-    """A step can't be undone, or how it ended not be learnt; tried again in `pause` seconds.
+    """A saga can't go on: a step can't be undone, or its outcome is unknown.
 
-    `error` is what the last try failed of, in this process.
+    It is tried again in `pause` seconds. `error` is why the last try in this process failed.
     """
 
+    name: ClassVar[str] = "saga.stuck"
     saga: str
     id: str
     step: str
@@ -70,11 +73,12 @@ class SagaStuck(GatewayEvent):
 
 @dataclass(frozen=True, slots=True)
 class StoreChanged(GatewayEvent):
-    """A store that gateways share went away (its circuit is `open`) or is back (`closed`).
+    """A shared store became unavailable (its circuit is `open`) or available again (`closed`).
 
-    `reason` is what went wrong last before it went away.
+    `reason` is the last error before it became unavailable.
     """
 
+    name: ClassVar[str] = "store.changed"
     store: str
     state: Literal["closed", "open"]
     reason: str = ""
@@ -82,12 +86,13 @@ class StoreChanged(GatewayEvent):
 
 @dataclass(frozen=True, slots=True)
 class StoreRefused(GatewayEvent):
-    """A store that gateways share answered a command with an error: `reason` says which.
+    """A shared store answered a command with an error, the `reason`.
 
     Such as a missing right (NOPERM), a read-only replica (READONLY), a full disk (MISCONF).
     Emitted once a minute for each kind of error.
     """
 
+    name: ClassVar[str] = "store.refused"
     store: str
     reason: str
 
@@ -99,21 +104,23 @@ Change = Literal[
 
 @dataclass(frozen=True, slots=True)
 class SessionChanged(GatewayEvent):
-    """A browser's session was `begun`, its tokens were `refreshed`, or it has ended.
+    """A browser's session has `begun`, its tokens were `refreshed`, or it has ended.
 
-    By its user (`signed_out`), from another place (`ended_elsewhere`: the provider, a list of
-    sessions, an operator), without a refresh token (`expired`), by the provider's word
-    (`refused`), or before somebody came to refresh it (`gone`). `lost` are new tokens that no
-    store took: the next refresh will be refused.
+    It ends by its user (`signed_out`), from another place (`ended_elsewhere`: the provider, a list
+    of sessions, an operator), without a refresh token (`expired`), when the provider refuses a
+    refresh (`refused`), or because it is no longer stored (`gone`). `lost` are new tokens that
+    could not be stored: the next refresh will be refused.
     """
 
+    name: ClassVar[str] = "session.changed"
     change: Change
 
 
 @dataclass(frozen=True, slots=True)
 class Purged(GatewayEvent):
-    """What is known by `tags` was dropped, `count` entries of this process; `by` says who asked."""
+    """Entries with these `tags` were purged, `count` of this process; `by` is what caused it."""
 
+    name: ClassVar[str] = "cache.purged"
     tags: tuple[str, ...]
     by: Literal["code", "write", "operator", "webhook", "peer"]
     count: int
@@ -121,20 +128,22 @@ class Purged(GatewayEvent):
 
 @dataclass(frozen=True, slots=True)
 class Evicted(GatewayEvent):
-    """The cache in memory was full: `count` entries of `size` bytes in all made room."""
+    """The cache in memory was full: `count` entries were evicted, `size` bytes in all."""
 
+    name: ClassVar[str] = "cache.evicted"
     count: int
     size: int
 
 
 @dataclass(frozen=True, slots=True)
 class LoadShed(GatewayEvent):
-    """The edge was under pressure in the last `seconds`: what it refused, by criticality.
+    """The gateway shed load in the last `seconds`: how many requests it refused, by criticality.
 
-    `dimmed` screens went without their optional parts. `in_flight`, `limit` and `lag` (seconds
-    that a turn of the event loop takes) are of the moment.
+    `dimmed` screens were answered without their optional parts. `in_flight`, `limit` and `lag`
+    (seconds that a turn of the event loop takes) are of the moment.
     """
 
+    name: ClassVar[str] = "load.shed"
     refused: Mapping[str, int]
     dimmed: int
     seconds: float
@@ -145,11 +154,13 @@ class LoadShed(GatewayEvent):
 
 @dataclass(frozen=True, slots=True)
 class Refused(GatewayEvent):
-    """The server refused a request before the gateway saw it, or cut it off; `reason` is a word.
+    """The server refused a request before the gateway received it, or cut it off.
 
-    `status` is what the client was answered, 0 where only the connection was broken.
+    `reason` is a fixed word. `status` is that of the answer, 0 where the connection was closed
+    without one.
     """
 
+    name: ClassVar[str] = "request.refused"
     status: int
     reason: str
     request_id: str
@@ -158,22 +169,25 @@ class Refused(GatewayEvent):
 
 @dataclass(frozen=True, slots=True)
 class PoliciesChanged(GatewayEvent):
-    """The policies of a file are in force; `changes` from before, or from those in the code."""
+    """A policy file was loaded; `changes` are those since before, or against the code."""
 
+    name: ClassVar[str] = "policies.changed"
     changes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class PoliciesRefused(GatewayEvent):
-    """The policies were to be read again and all stays as it was: `reason` says what is wrong."""
+    """A policy file was not loaded, and nothing changed: `reason` is the error."""
 
+    name: ClassVar[str] = "policies.refused"
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class ConfigurationWarned(GatewayEvent):
-    """The gateway starts, and a `variable` or an option should be otherwise, for a `reason`."""
+    """The gateway starts, but a setting or an option should be changed for this `reason`."""
 
+    name: ClassVar[str] = "configuration.warned"
     variable: str
     reason: str
 
@@ -182,6 +196,7 @@ class ConfigurationWarned(GatewayEvent):
 class ReloadSkipped(GatewayEvent):
     """A SIGHUP arrived and changed nothing; `reason` says what is missing."""
 
+    name: ClassVar[str] = "reload.skipped"
     reason: str
 
 
@@ -189,6 +204,7 @@ class ReloadSkipped(GatewayEvent):
 class Opened(GatewayEvent):
     """The process accepts connections at `address`."""
 
+    name: ClassVar[str] = "server.started"
     address: str
 
 
@@ -196,52 +212,58 @@ class Opened(GatewayEvent):
 class FileOpened(GatewayEvent):
     """The gateway stores data in the file `path`, absolute; the setting `variable` names it."""
 
+    name: ClassVar[str] = "file.opened"
     path: str
     variable: str
 
 
 @dataclass(frozen=True, slots=True)
 class LoopBlocked(GatewayEvent):
-    """The event loop has not turned for `waited` seconds: `stack` is what it is busy with.
+    """The event loop is blocked for `waited` seconds: `stack` is what it is busy with.
 
-    Told by a thread of its own, while it lasts, and once for each time.
+    A thread emits it while the loop is blocked, once for each time.
     """
 
+    name: ClassVar[str] = "event_loop.blocked"
     waited: float
     stack: str
 
 
 @dataclass(frozen=True, slots=True)
 class LoopFreed(GatewayEvent):
-    """The event loop turns again; it was blocked for `duration` seconds."""
+    """The event loop runs again; it was blocked for `duration` seconds."""
 
+    name: ClassVar[str] = "event_loop.freed"
     duration: float
 
 
 @dataclass(frozen=True, slots=True)
 class Drained(GatewayEvent):
-    """The process stopped accepting; `unfinished` requests were cut at the end of the grace."""
+    """Graceful shutdown ended; `unfinished` requests were cut at the end of the grace period."""
 
+    name: ClassVar[str] = "server.drained"
     unfinished: int
     duration: float
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerEnded(GatewayEvent):
-    """A worker process ended unasked, and is replaced; `cause` is its status or its signal."""
+    """A worker process ended unexpectedly, and is replaced; `cause` is its status or signal."""
 
+    name: ClassVar[str] = "worker.ended"
     pid: int
     cause: str
 
 
 @dataclass(frozen=True, slots=True)
 class Crashed(GatewayEvent):
-    """Code of the gateway raised what no one expected, or an answer was cut off by an error.
+    """An exception was not handled, or cut off an answer that had begun.
 
     `where` is a route's template, a part that no code awaited, or another place; `method`,
     `path` and `status` are those of the request and its answer, where there is one.
     """
 
+    name: ClassVar[str] = "exception.unhandled"
     where: str
     request_id: str
     error: BaseException
@@ -252,11 +274,12 @@ class Crashed(GatewayEvent):
 
 @dataclass(frozen=True, slots=True)
 class AnswerForgotten(GatewayEvent):
-    """A final answer is not kept under its Idempotency-Key: a retry would run again.
+    """A final answer is not stored under its Idempotency-Key: a retry would run again.
 
-    `reason` is size, evicted (memory is full) or store (Redis could not be told). Evictions are
-    told once in a while, `count` of them together.
+    `reason` is size, evicted (memory is full) or store (Redis could not be written). Evictions are
+    reported once in a while, `count` of them together.
     """
 
+    name: ClassVar[str] = "idempotency_record.lost"
     reason: Literal["size", "evicted", "store"]
     count: int = 1

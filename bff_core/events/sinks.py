@@ -1,16 +1,19 @@
-"""What every event is, and who hears of it; free when nobody listens.
+"""What every event is, and how sinks receive it.
 
-A producer asks `if events.sinks:` before it builds a record, so that an unheard event costs one
-attribute read.
+A producer checks `if events.sinks:` before it builds a record, so that an event without a sink
+costs one attribute read.
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
     """Something that happened at an upstream; `operation` is a template and holds no ids."""
+
+    name: ClassVar[str] = ""
+    """What happened, as noun.verb: the event's name in logs and metrics."""
 
     upstream: str
     operation: str
@@ -19,6 +22,9 @@ class Event:
 @dataclass(frozen=True, slots=True)
 class GatewayEvent:
     """Something that happened in the gateway itself, or in its process."""
+
+    name: ClassVar[str] = ""
+    """What happened, as noun.verb: the event's name in logs and metrics."""
 
 
 AnyEvent = Event | GatewayEvent
@@ -32,7 +38,7 @@ class Sink(Protocol):
 
 
 class Events:
-    """The sinks of one gateway. `sinks` is empty when nobody listens."""
+    """The sinks of one gateway; `sinks` is empty when there are none."""
 
     __slots__ = ("sinks",)
 

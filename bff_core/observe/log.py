@@ -6,11 +6,9 @@ Line ends, escape sequences and other invisible characters are escaped, credenti
 """
 
 import logging
-import re
 import sys
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
-from functools import cache
 from types import TracebackType
 from typing import Literal, TextIO
 
@@ -136,7 +134,7 @@ class LogSink:
         if not logger.isEnabledFor(level):
             return
         values, error = _fields(event), getattr(event, "error", None)
-        name, shown = event_name(type(event).__name__), None
+        name, shown = event.name or type(event).__name__, None
         if isinstance(error, BaseException):
             values |= self._error_fields(error)
             request_id = str(values.get("request_id", ""))
@@ -247,9 +245,3 @@ def _fields(event: AnyEvent) -> dict[str, object]:
         if value and not values.get(name):
             values[name] = value
     return values
-
-
-@cache
-def event_name(kind: str) -> str:
-    """Return an event's name in a log: PartEnded is part_ended."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", kind).lower()

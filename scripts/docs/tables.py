@@ -25,7 +25,7 @@ import bff_core
 from bff_core import errors, events, settings
 from bff_core.edge.problem_details import members_of
 from bff_core.graphql import QueryLimits
-from bff_core.observe.log import LEVELS, event_name
+from bff_core.observe.log import LEVELS
 from bff_core.policy.options import DescribedOption, described
 from bff_core.server.options import ServerOptions
 from bff_core.settings.model import Settings
@@ -164,7 +164,7 @@ def _events_table(is_wanted: Callable[[type], bool]) -> tuple[Sequence[str], Row
     rows = [
         [
             f"`{name}`",
-            f"`{event_name(name)}`",
+            f"`{getattr(events, name).name}`",
             logging.getLevelName(LEVELS[kind]).lower() if kind in LEVELS else "by status",
             ", ".join(f"`{one.name}`" for one in fields(kind) if one.name not in common),
             _first_paragraph(kind.__doc__),

@@ -48,7 +48,7 @@ async def refused(authenticator, headers, *script, path="/v1/me"):
             httpx.AsyncClient(transport=transport, base_url=HERE) as client,
         ):
             answer = await client.get(path, headers=headers)
-    (line,) = log.of("answered")
+    (line,) = log.of("request.answered")
     assert answer.status_code == line["status"] == 401
     return line, log.text
 

@@ -88,7 +88,7 @@ async def logged_at(gateway: Gateway, answer: Answer) -> float:
 
     def found() -> list[str]:
         wanted = answer.headers["x-request-id"]
-        told = gateway.events("answered")
+        told = gateway.events("request.answered")
         return [line["time"] for line in told if line["request_id"] == wanted]
 
     await until(lambda: bool(found()))

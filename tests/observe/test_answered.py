@@ -76,7 +76,7 @@ async def test_a_refused_request_has_route_and_path(request_):
         async with running(lab(views(), events=events, authenticator=Tokens())) as client:
             answer = await client.request(method, f"{path}?token=s3cr3t", headers=headers)
 
-    (line,) = log.of("answered")
+    (line,) = log.of("request.answered")
     assert answer.status_code == line["status"] == status
     assert (line["route"], line["path"], line["level"]) == (route, path, "warning")
     assert "s3cr3t" not in log.text
@@ -89,7 +89,7 @@ async def test_a_request_that_is_answered_again_has_its_route():
             for body in ({"n": 1}, {"n": 1}, {"n": 2}):
                 await client.post("/r/orders/7", json=body, headers=KEY)
 
-    lines = log.of("answered")
+    lines = log.of("request.answered")
     assert [line["status"] for line in lines] == [200, 200, 422]
     assert {line["route"] for line in lines} == {"/r/orders/{sku}"}
     assert ["path" in line for line in lines] == [False, False, True]
@@ -103,7 +103,7 @@ async def test_a_request_over_a_limit_has_its_route():
             await client.get("/r/open/7")
             await client.get("/r/open/8")
 
-    first, second = log.of("answered")
+    first, second = log.of("request.answered")
     assert (second["status"], second["route"], second["path"]) == (
         429,
         "/r/open/{sku}",
@@ -135,5 +135,5 @@ async def test_a_mounted_application_has_its_path_in_front(path, status, route):
         async with running(app) as client:
             await client.get(path)
 
-    (line,) = log.of("answered")
+    (line,) = log.of("request.answered")
     assert (line["status"], line["route"]) == (status, route)

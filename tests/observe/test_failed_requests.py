@@ -28,27 +28,69 @@ SERVICE = "TransportFailed: dead: GET /stock/{sku}: can't connect to 127.0.0.1:"
 
 # Path, status, the event of the line, its route, and how its error begins.
 FAILURES = [
-    ("/v1/service/7", 502, "answered", "/v1/service/{sku}", SERVICE),
-    ("/v1/part", 500, "crashed", "/v1/part", "KeyError: 'boom in a part'"),
-    ("/v1/view", 500, "crashed", "/v1/view", "ValueError: boom in a view"),
-    ("/v1/translated", 503, "answered", "/v1/translated", "HTTPException: 503: try later, caused"),
-    ("/v1/returned", 500, "answered", "/v1/returned", "no exception: the route or a middleware"),
-    ("/v1/dependency", 500, "crashed", "/v1/dependency", "ValueError: boom in an async dep"),
-    ("/v1/sync-dependency", 500, "crashed", "/v1/sync-dependency", "ValueError: boom in a sync"),
-    ("/v1/exit-dependency", 200, "crashed", "/v1/exit-dependency", "ValueError: boom behind a yi"),
-    ("/v1/background", 200, "crashed", "/v1/background", "ValueError: boom in the background"),
-    ("/v1/stream/bug", 200, "crashed", "/v1/stream/bug", "ValueError: boom amid a stream"),
-    ("/v1/stream/first", 502, "answered", "/v1/stream/first", SERVICE),
-    ("/v1/stream/service", 200, "crashed", "/v1/stream/service", SERVICE),
-    ("/mine", 503, "answered", "/mine", "Mine: my own words"),
-    ("/sync", 500, "crashed", "/sync", "RuntimeError: boom in a thread"),
-    ("/plain/7", 503, "answered", "/plain/{number}", "HTTPException: 503: plainly not"),
+    ("/v1/service/7", 502, "request.answered", "/v1/service/{sku}", SERVICE),
+    ("/v1/part", 500, "exception.unhandled", "/v1/part", "KeyError: 'boom in a part'"),
+    ("/v1/view", 500, "exception.unhandled", "/v1/view", "ValueError: boom in a view"),
+    (
+        "/v1/translated",
+        503,
+        "request.answered",
+        "/v1/translated",
+        "HTTPException: 503: try later, caused",
+    ),
+    (
+        "/v1/returned",
+        500,
+        "request.answered",
+        "/v1/returned",
+        "no exception: the route or a middleware",
+    ),
+    (
+        "/v1/dependency",
+        500,
+        "exception.unhandled",
+        "/v1/dependency",
+        "ValueError: boom in an async dep",
+    ),
+    (
+        "/v1/sync-dependency",
+        500,
+        "exception.unhandled",
+        "/v1/sync-dependency",
+        "ValueError: boom in a sync",
+    ),
+    (
+        "/v1/exit-dependency",
+        200,
+        "exception.unhandled",
+        "/v1/exit-dependency",
+        "ValueError: boom behind a yi",
+    ),
+    (
+        "/v1/background",
+        200,
+        "exception.unhandled",
+        "/v1/background",
+        "ValueError: boom in the background",
+    ),
+    (
+        "/v1/stream/bug",
+        200,
+        "exception.unhandled",
+        "/v1/stream/bug",
+        "ValueError: boom amid a stream",
+    ),
+    ("/v1/stream/first", 502, "request.answered", "/v1/stream/first", SERVICE),
+    ("/v1/stream/service", 200, "exception.unhandled", "/v1/stream/service", SERVICE),
+    ("/mine", 503, "request.answered", "/mine", "Mine: my own words"),
+    ("/sync", 500, "exception.unhandled", "/sync", "RuntimeError: boom in a thread"),
+    ("/plain/7", 503, "request.answered", "/plain/{number}", "HTTPException: 503: plainly not"),
 ]
 
 
 def place(line):
     """Return the route that a line names."""
-    return line["route"] if line["event"] == "answered" else line["where"]
+    return line["route"] if line["event"] == "request.answered" else line["where"]
 
 
 @pytest.mark.parametrize("failure", FAILURES, ids=lambda one: one[0])
@@ -67,19 +109,24 @@ async def test_a_failed_request_leaves_one_line_with_what_made_it(failure, with_
     assert line["request_id"] == answer.headers["x-request-id"]
     assert len(line["trace_id"]) == 32
     assert log.text.count("Traceback (most recent call last)") == (
-        event == "crashed" and error != SERVICE
+        event == "exception.unhandled" and error != SERVICE
     )
     if error == SERVICE:
         assert (line["upstream"], line["operation"]) == ("dead", "GET /stock/{sku}")
-    (answered,) = log.of("answered")
+    (answered,) = log.of("request.answered")
     assert answered["status"] == status
 
 
 @pytest.mark.parametrize(
     ("path", "status", "event", "error"),
     [
-        ("/middleware/bug", 500, "crashed", "ValueError: boom in a middleware"),
-        ("/middleware/503", 503, "answered", "no exception: the route or a middleware returned"),
+        ("/middleware/bug", 500, "exception.unhandled", "ValueError: boom in a middleware"),
+        (
+            "/middleware/503",
+            503,
+            "request.answered",
+            "no exception: the route or a middleware returned",
+        ),
     ],
 )
 async def test_a_middleware_that_fails_leaves_one_line(path, status, event, error):
@@ -99,7 +146,7 @@ async def test_a_bug_in_a_part_of_several_leaves_one_traceback():
         async with running(lab(events=events)) as client:
             await client.get("/v1/optional")
 
-    assert [line["part"] for line in log.of("part_ended")] == ["extra", "more"]
+    assert [line["part"] for line in log.of("part.ended")] == ["extra", "more"]
     assert log.text.count("Traceback (most recent call last)") == 1
     assert all(line["error"].startswith("KeyError: 'boom in a part'") for line in log.errors)
 
@@ -143,7 +190,7 @@ async def test_a_step_of_a_saga_leaves_one_line():
 
     (line,) = log.errors
     assert answer.status_code == line["status"] == 502
-    assert (line["event"], line["route"]) == ("answered", "/orders")
+    assert (line["event"], line["route"]) == ("request.answered", "/orders")
     assert line["error"].startswith("SagaFailed: saga Order failed: unavailable (reserve failed)")
     assert f", caused by {SERVICE}" in line["error"]
     ids = {one.get("request_id") for one in log.lines}
@@ -167,7 +214,10 @@ class Query:
 
 @pytest.mark.parametrize(
     ("field", "event", "error"),
-    [("stock", "answered", SERVICE), ("bug", "crashed", "ValueError: boom in a resolver")],
+    [
+        ("stock", "request.answered", SERVICE),
+        ("bug", "exception.unhandled", "ValueError: boom in a resolver"),
+    ],
 )
 async def test_a_resolver_that_fails_leaves_one_line(field, event, error):
     """GraphQL answers 200 and hides the failure in its errors; the log does not."""
@@ -177,12 +227,12 @@ async def test_a_resolver_that_fails_leaves_one_line(field, event, error):
             await client.post("/graphql", json={"query": f"{{ {field} }}"})
 
     (line,) = log.errors
-    assert (line["event"], line["path"] if event == "crashed" else "/graphql") == (
+    assert (line["event"], line["path"] if event == "exception.unhandled" else "/graphql") == (
         event,
         "/graphql",
     )
     assert line["error"].startswith(error)
-    assert line["level"] == ("error" if event == "crashed" else "warning")
+    assert line["level"] == ("error" if event == "exception.unhandled" else "warning")
 
 
 async def test_a_request_that_runs_out_of_time_leaves_one_line():
@@ -201,7 +251,7 @@ async def test_a_request_that_runs_out_of_time_leaves_one_line():
 
     (line,) = log.errors
     assert answer.status_code == line["status"] == 504
-    assert (line["event"], line["route"]) == ("answered", "/slow")
+    assert (line["event"], line["route"]) == ("request.answered", "/slow")
     assert line["error"] == "RequestTimedOut: no answer within 0.05 s"
 
 
@@ -222,7 +272,7 @@ async def test_a_store_that_is_down_leaves_one_line():
 
     (line,) = log.errors
     assert answer.status_code == line["status"] == 503
-    assert (line["event"], line["route"]) == ("answered", "/orders")
+    assert (line["event"], line["route"]) == ("request.answered", "/orders")
     assert line["error"].startswith("StoreUnavailable: redis://")
     assert {one.get("request_id") for one in log.lines} == {line["request_id"]}
 
@@ -263,7 +313,7 @@ async def test_a_refusal_of_a_service_is_told_from_one_of_the_gateway(within_par
             await client.get("/levels/7")
             await client.get("/nowhere")
 
-    service, router = (line for line in log.lines if line["event"] == "answered")
+    service, router = (line for line in log.lines if line["event"] == "request.answered")
     assert service["error"].startswith("BadStatus: stock: GET /stock/{sku}: answered 404")
     assert (service["upstream"], service["operation"]) == ("stock", "GET /stock/{sku}")
     assert service["level"] == "warning"

@@ -58,7 +58,13 @@ async def test_what_happens_to_a_call_has_the_ids_of_its_request():
             answer = await client.get("/item")
 
     found = {line["event"] for line in log.lines}
-    assert {"attempted", "retried", "breaker_changed", "shed", "answered"} <= found
+    assert {
+        "attempt.ended",
+        "retry.scheduled",
+        "breaker.changed",
+        "call.rejected",
+        "request.answered",
+    } <= found
     assert {line.get("request_id") for line in log.lines} == {answer.headers["x-request-id"]}
     assert len({line.get("trace_id") for line in log.lines}) == 1
 
@@ -84,7 +90,7 @@ async def test_requests_at_once_have_ids_of_their_own():
             )
 
     assert sorted(one["request_id"] for one in log.of("a line of the view")) == sorted(names)
-    assert sorted(one["request_id"] for one in log.of("answered")) == sorted(names)
+    assert sorted(one["request_id"] for one in log.of("request.answered")) == sorted(names)
 
 
 async def test_work_in_the_background_has_the_ids_of_the_request_that_started_it():
@@ -103,7 +109,7 @@ async def test_work_in_the_background_has_the_ids_of_the_request_that_started_it
         await asyncio.sleep(0)
 
     assert [line["request_id"] for line in log.lines] == ["r-1", "r-1"]
-    assert log.of("crashed")[0]["trace_id"] == "a" * 32
+    assert log.of("exception.unhandled")[0]["trace_id"] == "a" * 32
 
 
 def test_a_filter_gives_records_ids_for_any_formatter():
@@ -131,7 +137,7 @@ def test_a_thread_of_its_own_belongs_to_no_request():
         thread.join()
         current_request.reset(token)
 
-    assert "request_id" not in log.of("pressed")[0]
+    assert "request_id" not in log.of("load.shed")[0]
 
 
 def test_an_event_that_has_ids_of_its_own_keeps_them():
@@ -167,7 +173,9 @@ async def test_a_bug_in_a_part_that_no_code_awaits_is_logged(is_awaited):
                 with pytest.raises(Exception, match="boom"):
                     await part
 
-    assert [line["where"] for line in log.of("crashed")] == ([] if is_awaited else ["Screen.lost"])
+    assert [line["where"] for line in log.of("exception.unhandled")] == (
+        [] if is_awaited else ["Screen.lost"]
+    )
     assert len(log.errors) == (not is_awaited)
 
 
@@ -182,6 +190,6 @@ def test_a_sink_of_ones_own_logger_needs_no_set_up():
     logger.removeHandler(handler)
 
     assert records[0].getMessage() == (
-        'breaker_changed upstream=shop operation="GET /item" state=open retry_after=1'
+        'breaker.changed upstream=shop operation="GET /item" state=open retry_after=1'
     )
     assert records[0].event["state"] == "open"

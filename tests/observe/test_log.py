@@ -108,7 +108,7 @@ def test_an_access_line_has_what_one_searches_for():
     del record["time"]
     assert record == {
         "level": "error",
-        "event": "answered",
+        "event": "request.answered",
         "method": "GET",
         "route": "/v1/users/{id}",
         "status": 503,
@@ -134,7 +134,8 @@ def test_people_get_words():
     line = written("text", RequestAnswered("GET", "", 200, 0.0123456, "r-1", "t-1"))
 
     assert line.endswith(
-        " info    answered method=GET status=200 duration=0.01235 request_id=r-1 trace_id=t-1\n"
+        " info    request.answered method=GET status=200 duration=0.01235 request_id=r-1"
+        " trace_id=t-1\n"
     )
 
 
@@ -238,14 +239,14 @@ def test_what_is_below_the_level_is_not_written():
     lines = written("json", *EVERY, level="warning").splitlines()
 
     assert [json.loads(line)["event"] for line in lines] == [
-        "breaker_changed",
-        "ejected",
-        "part_ended",
-        "saga_stuck",
-        "reply_reduced",
-        "store_changed",
-        "pressed",
-        "crashed",
+        "breaker.changed",
+        "endpoint.ejected",
+        "part.ended",
+        "saga.stuck",
+        "reply.reduced",
+        "store.changed",
+        "load.shed",
+        "exception.unhandled",
     ]
 
 

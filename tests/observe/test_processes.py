@@ -32,7 +32,7 @@ async def test_a_bug_is_one_traceback(serve, server, path):
     process, port = serve(server, BFF_LOG="json")
 
     get(port, path)
-    await until(lambda: '"answered"' in process.output)
+    await until(lambda: '"request.answered"' in process.output)
     process.stop()
 
     assert process.output.count("Traceback (most recent call last)") == 1
@@ -47,7 +47,7 @@ async def test_a_bug_behind_a_web_socket_is_one_traceback(serve, server):
     with pytest.raises(ConnectionClosed):
         async with open_socket(f"ws://127.0.0.1:{port}/socket") as socket:
             await socket.recv()
-    await until(lambda: '"answered"' in process.output)
+    await until(lambda: '"request.answered"' in process.output)
     process.stop()
 
     assert process.output.count("Traceback (most recent call last)") == 1
@@ -60,7 +60,7 @@ async def test_a_stream_that_its_service_cuts_leaves_a_line_and_no_traceback(ser
     process, port = serve(server, BFF_LOG="json")
 
     get(port, "/v1/stream/service")
-    await until(lambda: '"answered"' in process.output)
+    await until(lambda: '"request.answered"' in process.output)
     process.stop()
 
     (line,) = [line for line in lines(process) if "error" in line]
@@ -75,7 +75,7 @@ async def test_lines_of_other_code_have_the_ids_of_their_request(serve, server):
 
     get(port, "/v1/optional")
     get(port, "/sync")
-    await until(lambda: process.output.count('"answered"') == 2)
+    await until(lambda: process.output.count('"request.answered"') == 2)
     process.stop()
 
     found = {line["event"]: line for line in lines(process)}
@@ -83,7 +83,9 @@ async def test_lines_of_other_code_have_the_ids_of_their_request(serve, server):
         assert found[event]["logger"] == "shop.lab"
         assert found[event]["request_id"] == "quote-me"
         assert len(found[event]["trace_id"]) == 32
-    of_requests = [line for line in lines(process) if line["event"] not in {"opened", "drained"}]
+    of_requests = [
+        line for line in lines(process) if line["event"] not in {"server.started", "server.drained"}
+    ]
     assert {line.get("request_id") for line in of_requests} == {"quote-me"}
 
 
@@ -94,13 +96,13 @@ async def test_the_root_logger_writes_our_lines_as_text(serve, server):
 
     get(port, "/v1/optional")
     get(port, "/v1/service/7")
-    await until(lambda: process.output.count(" answered ") == 2)
+    await until(lambda: process.output.count(" request.answered ") == 2)
     process.stop()
 
     written = process.output.splitlines()
     assert "LAB WARNING shop.lab [quote-me] a line of the view" in written
     (failed,) = [line for line in written if "status=502" in line]
-    assert failed.startswith("LAB ERROR bff_core [quote-me] answered method=GET route=")
+    assert failed.startswith("LAB ERROR bff_core [quote-me] request.answered method=GET route=")
     assert 'error="TransportFailed: dead: GET /stock/{sku}: ' in failed
     assert process.output.count("a line of the view") == 1
     assert process.output.count("Traceback (most recent call last)") == 1
@@ -111,13 +113,13 @@ async def test_the_root_logger_writes_our_lines_as_json(serve):
     process, port = serve("bff_core.server", BFF_LOG="root", LAB_LOGGING="json")
 
     get(port, "/v1/optional")
-    await until(lambda: '"answered"' in process.output)
+    await until(lambda: '"request.answered"' in process.output)
     process.stop()
 
     found = {line["event"]: line for line in lines(process)}
-    assert found["answered"]["route"] == "/v1/optional"
+    assert found["request.answered"]["route"] == "/v1/optional"
     assert found["a line of the view"]["request_id"] == "quote-me"
-    assert found["opened"]["address"] == f"http://127.0.0.1:{port}"
+    assert found["server.started"]["address"] == f"http://127.0.0.1:{port}"
 
 
 async def test_the_root_loggers_level_goes_unless_ours_is_set(serve):
@@ -132,4 +134,4 @@ async def test_the_root_loggers_level_goes_unless_ours_is_set(serve):
     process.stop()
 
     assert "status=200" not in process.output
-    assert "part_ended" not in process.output
+    assert "part.ended" not in process.output

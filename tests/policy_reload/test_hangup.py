@@ -105,17 +105,17 @@ async def test_a_timeout_changes_under_load_without_a_failed_request(
             for timeout in (4.0, 3.0, 4.0, 2.0):
                 await load.goes_on()
                 file.say(f"[users]\ntimeout = {timeout}")
-                await hang_up(gateway, "policies_changed")
+                await hang_up(gateway, "policies.changed")
             await load.goes_on()
         users.break_by(slow(1.0))
         before = await ask(gateway.port, MEMBER)
         file.say("[users]\ntimeout = 0.2")
-        await hang_up(gateway, "policies_changed")
+        await hang_up(gateway, "policies.changed")
         after = await ask(gateway.port, MEMBER)
         await until(lambda: gateway.look()["upstreams"]["users"]["active"] == 0)
         # Those of the five stacks before close when they have been idle for four seconds.
         await until(lambda: gateway.files[f"tcp {users.port} 01"] <= 1, within=15.0)
-    told = [event["changes"] for event in gateway.events("policies_changed")]
+    told = [event["changes"] for event in gateway.events("policies.changed")]
 
     assert set(load.statuses) == {200}
     assert told[-1] == ["users.timeout: 2.0 -> 0.2"]
@@ -131,17 +131,17 @@ async def test_a_broken_file_changes_nothing(site: Site, users: Service, file: P
             await load.goes_on()
             for text in ("[users]\ntimout = 1", "[users"):
                 file.say(text)
-                await hang_up(gateway, "policies_refused")
+                await hang_up(gateway, "policies.refused")
             file.remove()
-            await hang_up(gateway, "policies_refused")
+            await hang_up(gateway, "policies.refused")
             await load.goes_on()
         alive = gateway.is_alive
-    reasons = [event["reason"] for event in gateway.events("policies_refused")]
+    reasons = [event["reason"] for event in gateway.events("policies.refused")]
 
     assert set(load.statuses) == {200}
     assert alive
     assert "users.timout is no option: did you mean timeout?" in reasons[0]
-    assert gateway.events("policies_changed") == []
+    assert gateway.events("policies.changed") == []
 
 
 async def test_each_worker_reads_the_file(site: Site, users: Service, file: PolicyFile) -> None:
@@ -149,7 +149,7 @@ async def test_each_worker_reads_the_file(site: Site, users: Service, file: Poli
     gateway = club(site, users, file, BFF_WORKERS="2")
     with site.running(gateway):
         file.say("[users]\ntimeout = 3.0")
-        await hang_up(gateway, "policies_changed", count=2)
+        await hang_up(gateway, "policies.changed", count=2)
 
         assert (await ask(gateway.port, MEMBER)).status == 200
 
@@ -161,22 +161,22 @@ async def test_a_hangup_without_a_file_ends_no_process(
     """A script that reloads every gateway of a machine does not end those without policies."""
     gateway = site.gateway(APP, {**addresses([users]), "BFF_WORKERS": workers})
     with site.running(gateway):
-        await until(lambda: len(gateway.events("opened")) == int(workers))
-        await hang_up(gateway, "reload_skipped", count=int(workers))
+        await until(lambda: len(gateway.events("server.started")) == int(workers))
+        await hang_up(gateway, "reload.skipped", count=int(workers))
         answer = await ask(gateway.port, MEMBER)
         alive = gateway.is_alive
-    reasons = {event["reason"] for event in gateway.events("reload_skipped")}
+    reasons = {event["reason"] for event in gateway.events("reload.skipped")}
 
     assert (answer.status, alive) == (200, True)
     assert reasons == {"BFF_POLICIES is not set: nothing to reload"}
-    assert gateway.events("worker_ended") == []
+    assert gateway.events("worker.ended") == []
 
 
 async def test_a_hangup_without_a_file_ends_no_uvicorn(site: Site, users: Service) -> None:
     """The gateway handles the signal itself, whatever serves it."""
     gateway = site.gateway(APP, addresses([users]), server=UVICORN_ON_ASYNCIO)
     with site.running(gateway):
-        await hang_up(gateway, "reload_skipped")
+        await hang_up(gateway, "reload.skipped")
 
         assert (await ask(gateway.port, MEMBER)).status == 200
 

@@ -60,7 +60,7 @@ async def test_what_is_in_flight_is_finished(depot):
 
     assert (answer.status, answer.fields["connection"]) == (200, "close")
     assert time.monotonic() - began < 4
-    (drained,) = events(process, "drained")
+    (drained,) = events(process, "server.drained")
     assert drained["unfinished"] == 0
 
 
@@ -77,8 +77,8 @@ async def test_what_is_unfinished_at_the_end_of_the_grace_is_a_503(depot):
 
     assert (answer.status, answer.fields["retry-after"]) == (503, "1")
     assert answer.told["request_id"] == "late-1"
-    assert [event["unfinished"] for event in events(process, "drained")] == [1]
-    assert [event["status"] for event in events(process, "answered")] == [503]
+    assert [event["unfinished"] for event in events(process, "server.drained")] == [1]
+    assert [event["status"] for event in events(process, "request.answered")] == [503]
 
 
 async def test_connections_that_wait_to_be_accepted_are_served(depot):

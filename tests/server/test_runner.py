@@ -176,7 +176,7 @@ def test_an_application_that_fails_to_start_shows_why(tmp_path, capsys, monkeypa
 async def test_workers_share_a_port_and_end_together(depot):
     """Two processes answer; SIGTERM to the one that started them ends all, within the grace."""
     process = depot("--workers=2", "--drain-delay=0", "--grace=5", **SHARED)
-    await until(lambda: process.output.count('"opened"') == 2)
+    await until(lambda: process.output.count('"server.started"') == 2)
     workers = children(process.pid)
     client = await connect(process.port)
     client.send(b"GET /items/1?seconds=0.5 HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -219,17 +219,17 @@ async def test_an_end_amid_the_start_of_workers_ends_all(count):
 async def test_sighup_ends_no_worker_and_one_that_dies_is_replaced(depot):
     """The signal is the gateway's; the other worker serves until the new one does."""
     process = depot("--workers=2", **SHARED)
-    await until(lambda: process.output.count('"opened"') == 2)
+    await until(lambda: process.output.count('"server.started"') == 2)
     victim, survivor = before = children(process.pid)
 
     process.signal(signal.SIGHUP)
     statuses = {request(process.port, "GET", "/items/1")[0] for _ in range(10)}
     unchanged = children(process.pid)
     os.kill(victim, signal.SIGKILL)
-    await until(lambda: process.output.count('"opened"') == 3)
+    await until(lambda: process.output.count('"server.started"') == 3)
 
     assert (statuses, unchanged) == ({200}, before)
-    assert '"worker_ended"' in process.output
+    assert '"worker.ended"' in process.output
     assert "SIGKILL" in process.output
     assert survivor in children(process.pid)
     assert victim not in children(process.pid)
@@ -245,7 +245,7 @@ async def test_sighup_amid_the_start_ends_nothing(depot, workers):
     statuses = {request(process.port, "GET", "/")[0] for _ in range(10)}
 
     assert (statuses, process.is_alive) == ({200}, True)
-    assert "worker_ended" not in process.output
+    assert "worker.ended" not in process.output
 
 
 def test_sighup_amid_the_end_changes_no_exit_status():
@@ -288,7 +288,7 @@ async def test_sighup_waits_until_a_worker_serves():
 async def test_workers_do_not_outlive_whoever_started_them(depot):
     """A supervisor that is killed leaves no orphans behind on its port."""
     process = depot("--workers=2", "--drain-delay=0", **SHARED)
-    await until(lambda: process.output.count('"opened"') == 2)
+    await until(lambda: process.output.count('"server.started"') == 2)
     workers = children(process.pid)
 
     process.kill()

@@ -77,9 +77,9 @@ async def test_a_gateway_that_blocks_says_where(depot):
     process = depot(BFF_WATCHDOG="0.1", BFF_LOG="text")
 
     request(process.port, "GET", "/block?seconds=0.5")
-    await until(lambda: "loop_freed" in process.output)
+    await until(lambda: "event_loop.freed" in process.output)
 
-    assert "loop_blocked" in process.output
+    assert "event_loop.blocked" in process.output
     assert "in block" in process.output
     assert "time.sleep(seconds)" in process.output
 

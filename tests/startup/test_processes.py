@@ -46,11 +46,11 @@ async def test_a_warning_is_logged_once_and_not_by_each_worker(till, server):
     """Both workers serve; one of them says what is less accurate."""
     command, _ = SERVERS[server]
     process = till(*command, BFF_IDEMPOTENCY_URL=REDIS).wait_until_ready()
-    await until(lambda: "configuration_warned" in process.output)
+    await until(lambda: "configuration.warned" in process.output)
     process.stop()
 
     lines = [json.loads(line) for line in process.output.splitlines() if line.startswith("{")]
-    warned = [line["variable"] for line in lines if line["event"] == "configuration_warned"]
+    warned = [line["variable"] for line in lines if line["event"] == "configuration.warned"]
     assert warned == ["BFF_LIMITS_URL"]
 
 
@@ -67,7 +67,7 @@ async def test_one_worker_needs_no_store(till, command, environ):
     process = till(*command, **environ).wait_until_ready()
 
     assert process.is_alive
-    assert "configuration_warned" not in process.output
+    assert "configuration.warned" not in process.output
 
 
 def test_our_server_knows_better_than_the_settings():

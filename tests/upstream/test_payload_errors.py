@@ -128,7 +128,7 @@ async def line_of(level, *steps):
         )
         async with running(app) as client:
             await client.get("/item")
-    (line,) = log.of("answered")
+    (line,) = log.of("request.answered")
     return line
 
 
