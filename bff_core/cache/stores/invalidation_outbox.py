@@ -9,7 +9,7 @@ import msgspec
 from bff_core.cache.stores.codec import raw
 from bff_core.cache.stores.purge_log import REMEMBERED
 from bff_core.cache.stores.redis_session import RedisSession
-from bff_core.cache.stores.scripts import FORGET, PURGES, RENEW
+from bff_core.cache.stores.scripts import PURGE, PURGES, RESET
 from bff_core.redis.interface import Value
 
 Spawn = Callable[[Coroutine[object, object, None]], asyncio.Task[None]]
@@ -97,10 +97,10 @@ class InvalidationOutbox:
     async def _say(
         self, tags: Sequence[bytes], keys: Sequence[bytes], *, is_all: bool = False
     ) -> bool:
-        script = RENEW if is_all else FORGET
+        script = RESET if is_all else PURGE
         told = _encode(Forgetting(self._process, tuple(tags), tuple(keys), all=is_all))
-        rest: tuple[Value, ...] = (PURGES, told, REMEMBERED, len(tags), *tags, *keys)
-        return await self._asking.script(script, (), rest) is not None
+        rest: tuple[Value, ...] = (PURGES, told, REMEMBERED, len(tags), *tags)
+        return await self._asking.script(script, keys, rest) is not None
 
     def _owe(self, tags: Iterable[bytes], keys: Iterable[bytes]) -> None:
         # Others than those that are being paid: more of them may be owed meanwhile.

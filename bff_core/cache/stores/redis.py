@@ -11,7 +11,7 @@ from bff_core.cache.stores.expiry import LONGEST
 from bff_core.cache.stores.invalidation_outbox import InvalidationOutbox, Spawn
 from bff_core.cache.stores.purge_log import REMEMBERED
 from bff_core.cache.stores.redis_session import RedisSession
-from bff_core.cache.stores.scripts import KEEP, LOAD, PREFIX
+from bff_core.cache.stores.scripts import LOAD, PREFIX, STORE
 from bff_core.clock import Chance, Clock
 from bff_core.redis.interface import RedisInterface, Value
 
@@ -107,7 +107,7 @@ class RedisCacheStore:
         era, sent, tags = chronicle.era, chronicle.redis_time(), map(raw, entry.tags)
         body = await _packed(entry, self._clock())
         args: tuple[Value, ...] = (era, number, milliseconds, sent, REMEMBERED, body, *tags)
-        answer = await self.asking.script(KEEP, (self.name_of(key),), args)
+        answer = await self.asking.script(STORE, (self.name_of(key),), args)
         return None if answer is None else answer == [1]
 
     async def delete(self, key: str) -> None:

@@ -4,13 +4,16 @@ from collections.abc import Sequence
 from typing import Final
 
 from bff_core.cache.stores.purge_epoch import PurgeEpoch
-from bff_core.cache.stores.scripts import PURGES, RELEASE, TAGS
+from bff_core.cache.stores.scripts import PURGES, RELEASE, TAG_EXPIRIES, TAGS
 from bff_core.clock import Clock
 from bff_core.errors import StoreUnavailable
 from bff_core.redis.interface import RedisInterface, Value
 
 RESPITE: Final = 0.1
 """Seconds that Redis is left alone after a failure, so that a request waits for it once."""
+
+SHARED_KEYS: Final = (PURGES, TAGS, TAG_EXPIRIES)
+"""The keys that every script declares first; its own follow."""
 
 
 class RedisSession:
@@ -36,7 +39,7 @@ class RedisSession:
             return None
         era_before, count_before = self.chronicle.era, self.chronicle.count
         try:
-            told = await self.link.script(source, (PURGES, *keys), (self._process, TAGS, *args))
+            told = await self.link.script(source, (*SHARED_KEYS, *keys), (self._process, *args))
         except StoreUnavailable:
             self._rest()
             return None

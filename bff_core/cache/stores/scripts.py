@@ -1,32 +1,37 @@
-"""What the store in Redis runs there, atomically.
+"""Which Lua scripts the cache runs in Redis, and what its keys hold.
 
-Three kinds of keys:
+Four kinds of keys:
 
 - an entry is a hash of `body`, of `keep` (ms) and of its `guard`: the era, and each of its tags
-  with what the tag said when the entry was set;
-- a tag is a string that says when it was last purged, as far as anybody knew when its first entry
-  was set; it is there as long as its entries are;
-- the one list of purges is a sorted set: the tags that were purged last, by the number of the
-  purge, and the era, which is first. A new list is a new era.
+  with that tag's state when the entry was stored;
+- `tags` is a hash with the state of each tag: when it was last purged, as far as Redis knew when
+  its first entry was stored;
+- `tag-expiries` is a sorted set of the same tags by the instant (ms) when their last entry expires;
+- `purges` is a sorted set: the last purged tags, by the number of the purge, and the era, which is
+  first. A new list is a new era. Purges are published on a channel of the same name.
 
-An entry counts only while era and tags say what its guard says. So a purge takes the tags away,
+An entry is valid only while era and tags have the state in its guard. So a purge removes the tags,
 however many entries they have, and whatever Redis evicts costs entries and never revives one.
-An answer is set unless one of its tags was purged after its mark: the tag says so, or the list
-does, or the mark is from before the list begins.
+An entry is stored unless one of its tags was purged after its mark: the tag's state says so, or the
+list does, or the mark is older than the list.
+
+Scripts declare every key that they read or write, and the hash tag in the prefix puts all of them
+in one slot of a Redis Cluster. The prefix names the version of this layout.
 """
 
 from typing import Final
 
-PREFIX: Final = "bff:cache:"
+PREFIX: Final = "bff:{cache:2}:"
 
 PURGES: Final = f"{PREFIX}purges"
-"""The list of purges, and the channel where they are told."""
+"""The list of purges, and the channel that announces them."""
 
-TAGS: Final = f"{PREFIX}tag:"
-"""What tags' keys begin with."""
+TAGS: Final = f"{PREFIX}tags"
+
+TAG_EXPIRIES: Final = f"{PREFIX}tag-expiries"
 
 _BEGIN: Final = """
-local function past()
+local function now_ms()
   local time = redis.call('TIME')
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
@@ -43,108 +48,127 @@ local function state()
   return era, math.max(0, tonumber(last[2]))
 end
 
-local function said(tag)
-  local told = redis.pcall('GET', ARGV[2] .. tag)
-  return type(told) == 'string' and told or ''
+local function state_of(tag)
+  local found = redis.pcall('HGET', KEYS[2], tag)
+  return type(found) == 'string' and found or ''
 end
 
 local function answer(era, count, ...)
-  return {era, count, string.format('%.0f', past()), ...}
+  return {era, count, string.format('%.0f', now_ms()), ...}
 end
 
 local era, count = state()
 """
-# KEYS[1] is the list of purges; ARGV[1] makes the name of a new era, ARGV[2] is what tags' keys
-# begin with. Every answer begins with the era, the number of purges, and Redis' time (ms).
+# KEYS: the list of purges, the tags, their expiries, then those of the script. ARGV[1] makes the
+# name of a new era. Every answer begins with the era, the number of purges, and Redis' time (ms).
 
 LOAD: Final = (
     _BEGIN
     + """
-local function guard()
-  local kept = redis.pcall('HGET', KEYS[2], 'guard')
-  if not kept or kept.err then return end
-  local ok, told = pcall(cmsgpack.unpack, kept)
-  if not ok or type(told) ~= 'table' then return end
-  return told
+local function guard_of(key)
+  local packed = redis.pcall('HGET', key, 'guard')
+  if not packed or packed.err then return end
+  local ok, guard = pcall(cmsgpack.unpack, packed)
+  if not ok or type(guard) ~= 'table' then return end
+  return guard
 end
 
-local told = guard()
-if not told then return answer(era, count) end
-local holds = told[1] == era
-for i = 2, #told, 2 do
-  holds = holds and said(told[i]) == told[i + 1]
+local guard = guard_of(KEYS[4])
+if not guard then return answer(era, count) end
+local is_valid = guard[1] == era
+for i = 2, #guard, 2 do
+  is_valid = is_valid and state_of(guard[i]) == guard[i + 1]
 end
-if not holds then
-  redis.call('DEL', KEYS[2])
+if not is_valid then
+  redis.call('DEL', KEYS[4])
   return answer(era, count)
 end
-local kept = redis.call('HMGET', KEYS[2], 'body', 'keep')
-return answer(era, count, kept[1], kept[2], redis.call('PTTL', KEYS[2]))
+local entry = redis.call('HMGET', KEYS[4], 'body', 'keep')
+return answer(era, count, entry[1], entry[2], redis.call('PTTL', KEYS[4]))
 """
 )
-# KEYS[2] is the entry. Answers its body, for how long it was kept and what is left of that (ms).
+# KEYS[4] is the entry. Returns its body, its lifetime and what is left of that (ms).
 
-KEEP: Final = (
+STORE: Final = (
     _BEGIN
     + """
-local mark, keep, late = tonumber(ARGV[4]), tonumber(ARGV[5]), past() - tonumber(ARGV[6])
-if era ~= ARGV[3] or count < mark or late > 1000 or late < -1000 then
+local mark, lifetime, now = tonumber(ARGV[3]), tonumber(ARGV[4]), now_ms()
+local late = now - tonumber(ARGV[5])
+if era ~= ARGV[2] or count < mark or late > 1000 or late < -1000 then
   return answer(era, count, 0)
 end
 
 local floor = 0
-if redis.call('ZCARD', KEYS[1]) > tonumber(ARGV[7]) then
+if redis.call('ZCARD', KEYS[1]) > tonumber(ARGV[6]) then
   floor = tonumber(redis.call('ZRANGE', KEYS[1], 1, 1, 'WITHSCORES')[2])
 end
 local function purged(tag)
-  local its, last = string.match(said(tag), '^(%S+) (%d+)$')
+  local its, last = string.match(state_of(tag), '^(%S+) (%d+)$')
   if its == era then return tonumber(last) end
   return tonumber(redis.call('ZSCORE', KEYS[1], 't' .. tag) or floor)
 end
 
 local guard = {era}
-for i = 9, #ARGV do
+for i = 8, #ARGV do
   local last = purged(ARGV[i])
   if last > mark then return answer(era, count, 0) end
   guard[#guard + 1] = ARGV[i]
   guard[#guard + 1] = string.format('%s %.0f', era, last)
 end
-for i = 2, #guard, 2 do
-  local key = ARGV[2] .. guard[i]
-  local left = math.max(keep, redis.call('PTTL', key))
-  redis.call('SET', key, guard[i + 1], 'PX', string.format('%.0f', left))
+
+-- Each tag is in both: where Redis evicted one of them, the other goes, too.
+local known = redis.pcall('HLEN', KEYS[2])
+if type(known) ~= 'number' or known ~= redis.pcall('ZCARD', KEYS[3]) then
+  redis.call('DEL', KEYS[2], KEYS[3])
 end
-redis.call('DEL', KEYS[2])
-redis.call('HSET', KEYS[2], 'body', ARGV[8], 'keep', ARGV[5], 'guard', cmsgpack.pack(guard))
-redis.call('PEXPIRE', KEYS[2], ARGV[5])
+-- More expired tags go than come, so that they do not pile up.
+local expired = redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now, 'LIMIT', 0, #guard + 3)
+for _, tag in ipairs(expired) do
+  redis.call('HDEL', KEYS[2], tag)
+  redis.call('ZREM', KEYS[3], tag)
+end
+for i = 2, #guard, 2 do
+  local expiry = tonumber(redis.call('ZSCORE', KEYS[3], guard[i]) or 0)
+  redis.call('HSET', KEYS[2], guard[i], guard[i + 1])
+  redis.call('ZADD', KEYS[3], string.format('%.0f', math.max(expiry, now + lifetime)), guard[i])
+end
+for i = 2, 3 do
+  local left = math.max(lifetime, redis.call('PTTL', KEYS[i]))
+  redis.call('PEXPIRE', KEYS[i], string.format('%.0f', left))
+end
+redis.call('DEL', KEYS[4])
+redis.call('HSET', KEYS[4], 'body', ARGV[7], 'keep', ARGV[4], 'guard', cmsgpack.pack(guard))
+redis.call('PEXPIRE', KEYS[4], ARGV[4])
 return answer(era, count, 1)
 """
 )
-# ARGV from 3: the mark (era and number); for how long to keep it (ms); when it was sent, by Redis'
-# clock (ms); how many purges are listed; the body; the tags. A command that a frozen Redis reads
-# much later would make an answer younger than it is. Answers whether it is kept.
+# KEYS[4] is the entry. ARGV from 2: the mark (era and number); the lifetime (ms); when the command
+# was sent, by Redis' clock (ms); how many purges are listed; the body; the tags. A command that a
+# frozen Redis reads much later would make an answer younger than it is. Returns whether the entry
+# is stored.
 
-FORGET: Final = (
+PURGE: Final = (
     _BEGIN
     + """
-local tags = tonumber(ARGV[6])
+local tags = tonumber(ARGV[5])
 if tags > 0 then count = count + 1 end
-for i = 7, 6 + tags do
-  redis.call('DEL', ARGV[2] .. ARGV[i])
+for i = 6, 5 + tags do
+  redis.pcall('HDEL', KEYS[2], ARGV[i])
+  redis.pcall('ZREM', KEYS[3], ARGV[i])
   redis.call('ZADD', KEYS[1], count, 't' .. ARGV[i])
 end
-local surplus = redis.call('ZCARD', KEYS[1]) - 1 - tonumber(ARGV[5])
+local surplus = redis.call('ZCARD', KEYS[1]) - 1 - tonumber(ARGV[4])
 if surplus > 0 then redis.call('ZREMRANGEBYRANK', KEYS[1], 1, surplus) end
-for i = 7 + tags, #ARGV do redis.call('DEL', ARGV[i]) end
-redis.call('PUBLISH', ARGV[3], string.format('%s %.0f ', era, count) .. ARGV[4])
+for i = 4, #KEYS do redis.call('DEL', KEYS[i]) end
+redis.call('PUBLISH', ARGV[2], string.format('%s %.0f ', era, count) .. ARGV[3])
 return answer(era, count)
 """
 )
-# ARGV from 3: the channel and what is said there; how many purges are listed; how many tags; the
-# tags; the keys of entries.
+# KEYS from 4: entries. ARGV from 2: the channel and the message; how many purges are listed; how
+# many tags; the tags.
 
-RENEW: Final = "redis.call('DEL', KEYS[1])\n" + FORGET
-"""Begins a new era: nothing that is kept counts any more."""
+RESET: Final = "redis.call('DEL', KEYS[1])\n" + PURGE
+"""Begins a new era: no stored entry is valid any more."""
 
 RELEASE: Final = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end

@@ -10,12 +10,12 @@ from bff_core.cache.stores.codec import encode
 from bff_core.cache.stores.invalidation_outbox import OWED
 from bff_core.cache.stores.purge_log import REMEMBERED, PurgeLog
 from bff_core.cache.stores.redis import RedisCacheStore
-from bff_core.cache.stores.scripts import FORGET, KEEP, LOAD, RENEW
+from bff_core.cache.stores.scripts import LOAD, PURGE, RESET, STORE
 from bff_core.errors import StoreUnavailable
 
 pytestmark = pytest.mark.virtual_time
 
-NAMES = {LOAD: "load", KEEP: "keep", FORGET: "forget", RENEW: "renew"}
+NAMES = {LOAD: "load", STORE: "store", PURGE: "purge", RESET: "reset"}
 ENTRY = CacheEntry(200, (), b"{}", born=0.0, fresh_for=60.0)
 
 
@@ -37,8 +37,8 @@ class Link:
         if self.is_away:
             raise StoreUnavailable(self.name, "away")
         name = NAMES[source]
-        tags = tuple(args[6 : 6 + int(args[5])]) if name == "forget" else ()
-        if name == "forget":
+        tags = tuple(args[5 : 5 + int(args[4])]) if name == "purge" else ()
+        if name == "purge":
             await self.gate.wait()
         self.sent.append((name, *tags))
         found = [encode(ENTRY, 0.0), b"60000", self.left] if name == "load" else []
@@ -72,7 +72,7 @@ async def test_nothing_is_read_before_a_purge_was_said():
         found = await store.get("key")
 
         assert found is not None
-        assert [name for name, *_ in link.sent] == ["forget", "load"]
+        assert [name for name, *_ in link.sent] == ["purge", "load"]
 
 
 async def test_while_a_purge_is_being_said_nothing_is_read():
@@ -108,7 +108,7 @@ async def test_too_much_that_is_owed_becomes_everything():
         link.is_away = False
         await asyncio.sleep(1)
 
-        assert link.sent == [("renew",)]
+        assert link.sent == [("reset",)]
 
 
 async def test_so_much_can_be_owed_one_by_one():
@@ -120,7 +120,7 @@ async def test_so_much_can_be_owed_one_by_one():
         await asyncio.sleep(1)
 
         (said,) = link.sent
-        assert (said[0], len(said)) == ("forget", 1 + OWED)
+        assert (said[0], len(said)) == ("purge", 1 + OWED)
 
 
 async def test_what_is_owed_while_debts_are_paid_is_paid_next():
@@ -137,8 +137,8 @@ async def test_what_is_owed_while_debts_are_paid_is_paid_next():
         link.gate.set()
         await asyncio.sleep(1)
 
-        assert ("forget", b"first") in link.sent
-        assert ("forget", b"second") in link.sent
+        assert ("purge", b"first") in link.sent
+        assert ("purge", b"second") in link.sent
 
 
 @pytest.mark.parametrize(("left", "is_found"), [(1, True), (60_000, True), (0, False), (-1, False)])

@@ -4,7 +4,7 @@ import pytest
 
 from bff_core.cache.entry import CacheEntry
 from bff_core.cache.stores.codec import raw
-from bff_core.cache.stores.scripts import FORGET, KEEP, PURGES, TAGS
+from bff_core.cache.stores.scripts import PURGE, PURGES, STORE, TAG_EXPIRIES, TAGS
 from bff_core.clock import monotonic
 from tests.cache.stores.conftest import body_of, kept, shared
 
@@ -16,14 +16,20 @@ async def stored(store, key, *, mark, listed=4096, late=0, tags=(b"a",)) -> bool
     chronicle = store.asking.chronicle
     sent = chronicle.redis_time() - late
     args = (chronicle.era, mark, 60_000, sent, listed, b"body", *tags)
-    return await store.asking.script(KEEP, (store.name_of(key),), args) == [1]
+    return await store.asking.script(STORE, (store.name_of(key),), args) == [1]
 
 
 async def purge(store, *tags: bytes, listed=4096) -> int:
     """Purge tags where so many are listed; return the number of the purge."""
     args = (PURGES, b"said", listed, len(tags), *tags)
-    await store.asking.script(FORGET, (), args)
+    await store.asking.script(PURGE, (), args)
     return store.asking.chronicle.count
+
+
+async def lifetime_of(store, tag) -> float:
+    """Return for how much longer Redis has a tag (ms)."""
+    expiry = await store.asking.link.run("ZSCORE", TAG_EXPIRIES, tag)
+    return expiry - store.asking.chronicle.redis_time()
 
 
 @pytest.mark.parametrize(
@@ -62,19 +68,51 @@ async def test_a_tag_lives_as_long_as_the_entry_that_lives_longest(redis_server)
     async with shared(redis_server.url) as store:
         assert await kept(store, "long", tags=("a",), keep=600.0)
         assert await kept(store, "short", tags=("a",), keep=1.0)
-        left = await store.asking.link.run("PTTL", TAGS.encode() + raw("a"))
-        assert await store.asking.link.run("DEL", TAGS.encode() + raw("a")) == 1
+        left = await lifetime_of(store, "a")
+        assert await store.asking.link.run("HDEL", TAGS, raw("a")) == 1
         gone = await body_of(store, "long")
 
     assert left > 500_000
     assert gone is None
 
 
+async def test_expired_tags_go_as_others_come(redis_server):
+    """A gateway with a tag for each of its users does not fill Redis with those of last year."""
+    async with shared(redis_server.url) as store:
+        link = store.asking.link
+        for number in range(20):
+            await link.run("HSET", TAGS, f"old-{number}", "x 0")
+            await link.run("ZADD", TAG_EXPIRIES, 1, f"old-{number}")
+        for number in range(5):
+            assert await kept(store, f"key-{number}", tags=(f"new-{number}",))
+
+        assert sorted(await link.run("HKEYS", TAGS)) == [b"new-%d" % number for number in range(5)]
+        assert await link.run("ZCARD", TAG_EXPIRIES) == 5
+
+
+@pytest.mark.parametrize("evicted", [TAGS, TAG_EXPIRIES])
+@pytest.mark.parametrize("spoil", [("DEL",), ("SET", "text")])
+async def test_tags_that_redis_evicted_are_written_anew(redis_server, evicted, spoil):
+    """Entries of before may be lost; those that are stored from then on are served."""
+    async with shared(redis_server.url) as store:
+        link = store.asking.link
+        assert await kept(store, "old", tags=("a", "b"))
+        await link.run("DEL", evicted)
+        if spoil[0] == "SET":
+            await link.run("SET", evicted, *spoil[1:])
+        assert await kept(store, "new", tags=("a",))
+
+        assert await body_of(store, "new") == b"{}"
+        assert await link.run("HLEN", TAGS) == await link.run("ZCARD", TAG_EXPIRIES) == 1
+        await store.purge(["a"])
+        assert await body_of(store, "new") is None
+
+
 async def test_an_entry_counts_only_while_its_tags_say_what_they_said(redis_server):
     """Whatever Redis evicts costs entries, and revives none."""
     entry = CacheEntry(200, (), b"{}", monotonic(), 60.0, tags=("a", "b"))
     async with shared(redis_server.url) as store:
-        for spoil in (("SET", TAGS + "b", "x 1"), ("DEL", TAGS + "a"), ("DEL", PURGES)):
+        for spoil in (("HSET", TAGS, "b", "x 1"), ("HDEL", TAGS, "a"), ("DEL", PURGES)):
             assert await store.set("key", entry, keep=60.0, mark=store.mark())
             assert await body_of(store, "key") == b"{}"
             await store.asking.link.run(*spoil)
