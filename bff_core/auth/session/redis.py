@@ -29,54 +29,64 @@ for i = 2, #KEYS do
   redis.call('ZADD', KEYS[i], until_ + time[2] % 1000 / 1000, ARGV[5])
   redis.call('PEXPIRE', KEYS[i], math.max(ARGV[3], redis.call('PTTL', KEYS[i])))
 end
-local surplus = redis.call('ZCARD', KEYS[2]) - ARGV[7]
-if surplus > 0 then
-  for _, old in ipairs(redis.call('ZRANGE', KEYS[2], 0, surplus - 1)) do
-    redis.call('DEL', ARGV[6] .. old)
-    redis.call('ZREM', KEYS[2], old)
-  end
-end
+local surplus = redis.call('ZCARD', KEYS[2]) - ARGV[6]
+if surplus <= 0 then return {} end
+return redis.call('ZRANGE', KEYS[2], 0, surplus - 1)
 """
 )
+# Returns the oldest sessions of the first list that are too many.
+
+END: Final = """
+for i = 2, #KEYS do
+  redis.call('DEL', KEYS[i])
+  redis.call('ZREM', KEYS[1], ARGV[i - 1])
+end
+"""
 
 LISTED: Final = (
     NOW
     + """
-local told = {}
-for _, key in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
-  local found = redis.call('HMGET', ARGV[1] .. key, 'sealed', 'until')
+local sessions = {}
+for i = 2, #KEYS do
+  local found = redis.call('HMGET', KEYS[i], 'sealed', 'until')
   if found[1] then
-    table.insert(told, {key, found[1], found[2] - now, redis.call('PTTL', ARGV[1] .. key)})
+    local left = redis.call('PTTL', KEYS[i])
+    table.insert(sessions, {ARGV[i - 1], found[1], found[2] - now, left})
   else
-    redis.call('ZREM', KEYS[1], key)
+    redis.call('ZREM', KEYS[1], ARGV[i - 1])
   end
 end
-return told
+return sessions
 """
 )
 
 END_LISTED: Final = """
 if redis.call('EXISTS', KEYS[2]) == 1 then return false end
-local ended = {}
-for _, key in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
-  if redis.call('DEL', ARGV[1] .. key) == 1 then table.insert(ended, key) end
+local declared, ended = {}, {}
+for i = 2, #ARGV do declared[ARGV[i]] = true end
+for _, name in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
+  if not declared[name] then return 'another' end
+end
+for i = 3, #KEYS do
+  if redis.call('DEL', KEYS[i]) == 1 then table.insert(ended, ARGV[i - 1]) end
 end
 redis.call('DEL', KEYS[1])
-redis.call('SET', KEYS[2], 'noted', 'PX', ARGV[2])
+redis.call('SET', KEYS[2], 'noted', 'PX', ARGV[1])
 return ended
 """
+# KEYS: the list, the word, the listed sessions; ARGV: for how long to remember the word (ms), the
+# names of those sessions. Returns 'another' where one is listed that is not declared.
 
 GET: Final = (
     NOW
     + """
-local key = KEYS[1]
-local to = redis.call('HGET', key, 'to')
-if to then key = ARGV[1] .. to end
-local found = redis.call('HMGET', key, 'sealed', 'until')
+local found = redis.call('HMGET', KEYS[1], 'sealed', 'until', 'to')
+if found[3] then return found[3] end
 if not found[1] then return false end
-return {to or '', found[1], found[2] - now, redis.call('PTTL', key)}
+return {ARGV[1], found[1], found[2] - now, redis.call('PTTL', KEYS[1])}
 """
 )
+# Returns the name that it was moved to, or what there is.
 
 REPLACE: Final = """
 local known = redis.call('HGET', KEYS[1], 'generation')
@@ -128,7 +138,7 @@ class RedisSessionStore:
     async def add(self, key: str, session: Session, lifetimes: Lifetimes) -> None:
         """Keep a new session."""
         names = indexes_of(session)
-        await self._link.script(
+        surplus = await self._link.script(
             ADD,
             [self._named(key), *map(self._named_list, names)],
             [
@@ -137,15 +147,19 @@ class RedisSessionStore:
                 _milliseconds(lifetimes.absolute),
                 _milliseconds(lifetimes.idle),
                 key,
-                self._prefix,
                 MOST_PER_SUBJECT,
             ],
         )
+        if surplus and names:
+            await self._script_on_listed(END, [self._named_list(names[0])], _names(surplus))
 
     async def get(self, key: str) -> StoredSession | None:
         """Return a session, by its key or one that it had a moment ago."""
-        told = await self._link.script(GET, [self._named(key)], [self._prefix])
-        return self._kept(told, key)
+        found = await self._link.script(GET, [self._named(key)], [key])
+        if isinstance(found, bytes):
+            name = found.decode()
+            found = await self._link.script(GET, [self._named(name)], [name])
+        return self._stored(found)
 
     async def replace(self, kept: StoredSession, session: Session) -> bool:
         """Keep a changed session, unless its tokens were changed since."""
@@ -184,17 +198,20 @@ class RedisSessionStore:
 
     async def listed(self, name: str) -> Sequence[StoredSession]:
         """Return the sessions that are listed under a name, newest first."""
-        told = await self._link.script(LISTED, [self._named_list(name)], [self._prefix])
-        found = [self._kept(one) for one in told] if isinstance(told, list) else []
-        return newest_first(kept for kept in found if kept is not None)
+        index = self._named_list(name)
+        told = await self._script_on_listed(LISTED, [index], await self._names_in(index))
+        found = [self._stored(one) for one in told] if isinstance(told, list) else []
+        return newest_first(session for session in found if session is not None)
 
     async def end_listed(self, name: str, word: str, seconds: float) -> Sequence[str] | None:
         """End all sessions that are listed under a name, once for each `word`."""
-        keys = [self._named_list(name), f"{self._prefix}noted:{word}"]
-        ended = await self._link.script(END_LISTED, keys, [self._prefix, _milliseconds(seconds)])
-        if not isinstance(ended, list):
-            return None
-        return [key.decode() for key in ended if isinstance(key, bytes)]
+        index = self._named_list(name)
+        keys, term = [index, f"{self._prefix}noted:{word}"], _milliseconds(seconds)
+        ended: object = b"another"
+        while ended == b"another":  # somebody signs in meanwhile
+            names = await self._names_in(index)
+            ended = await self._script_on_listed(END_LISTED, keys, names, term)
+        return _names(ended) if isinstance(ended, list) else None
 
     async def lease(self, name: str, holder: str, seconds: float) -> bool:
         """Take something that one at a time may have."""
@@ -214,10 +231,19 @@ class RedisSessionStore:
         """Return whether a name is remembered."""
         return await self._link.run("EXISTS", f"{self._prefix}noted:{name}") == 1
 
-    def _kept(self, told: object, asked: str = "") -> StoredSession | None:
-        match told:
+    async def _names_in(self, index: str) -> list[str]:
+        return _names(await self._link.run("ZRANGE", index, 0, -1))
+
+    async def _script_on_listed(
+        self, script: str, keys: Sequence[str], names: Sequence[str], *args: int
+    ) -> object:
+        """Run a script that declares listed sessions, and is handed their names."""
+        return await self._link.script(script, [*keys, *map(self._named, names)], [*args, *names])
+
+    def _stored(self, found: object) -> StoredSession | None:
+        match found:
             case [bytes(name), bytes(sealed), int(left), int(idle_left)]:
-                key = name.decode() or asked
+                key = name.decode()
                 session = self._opened(key, sealed)
                 if session is not None:
                     return StoredSession(key, session, left / 1000, idle_left / 1000)
@@ -238,6 +264,11 @@ class RedisSessionStore:
             return None if plain is None else _decode(plain)
         except msgspec.DecodeError:  # of a version that kept something else
             return None
+
+
+def _names(found: object) -> list[str]:
+    names = found if isinstance(found, list) else []
+    return [name.decode() for name in names if isinstance(name, bytes)]
 
 
 def _generation(session: Session) -> int:
