@@ -34,48 +34,54 @@ RECORD: Final = (
     + """
 if redis.call('HGET', KEYS[1], 'owner') ~= ARGV[2] then return 0 end
 redis.call('HSET', KEYS[1], 'body', ARGV[1], 'owner', ARGV[5])
-local queue = redis.call('HGET', KEYS[1], 'queue')
 if ARGV[6] == '1' then
-  redis.call('ZADD', queue, now + ARGV[3], ARGV[4])
+  redis.call('ZADD', KEYS[2], now + ARGV[3], ARGV[4])
 else
-  redis.call('ZREM', queue, ARGV[4])
+  redis.call('ZREM', KEYS[2], ARGV[4])
   redis.call('PEXPIRE', KEYS[1], ARGV[3])
 end
 return 1
+"""
+)
+DUE: Final = (
+    _NOW
+    + """
+return redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[1])
 """
 )
 CLAIM: Final = (
     _NOW
     + """
 local found = {}
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[3])) do
-  local key = ARGV[4] .. id
-  local body = redis.call('HGET', key, 'body')
-  if body then
-    redis.call('HSET', key, 'owner', ARGV[1])
-    redis.call('ZADD', KEYS[1], now + ARGV[2], id)
-    found[#found + 1] = body
-  else
-    redis.call('ZREM', KEYS[1], id)
+for i = 2, #KEYS do
+  local id = ARGV[i + 1]
+  local until_ = redis.call('ZSCORE', KEYS[1], id)
+  if until_ and tonumber(until_) <= now then
+    local body = redis.call('HGET', KEYS[i], 'body')
+    if body then
+      redis.call('HSET', KEYS[i], 'owner', ARGV[1])
+      redis.call('ZADD', KEYS[1], now + ARGV[2], id)
+      found[#found + 1] = body
+    else
+      redis.call('ZREM', KEYS[1], id)
+    end
   end
 end
 return found
 """
 )
-LIST: Final = """
+# KEYS: the queue, the entries that are due; ARGV from 3: the names of those. Another process may
+# have claimed some of them since.
+BODIES: Final = """
 local found = {}
-for _, queue in ipairs(redis.call('SMEMBERS', KEYS[1])) do
-  for _, id in ipairs(redis.call('ZRANGE', queue, 0, ARGV[1] - 1)) do
-    local body = redis.call('HGET', ARGV[2] .. id, 'body')
-    if body then found[#found + 1] = body end
-  end
+for i = 1, #KEYS do
+  local body = redis.call('HGET', KEYS[i], 'body')
+  if body then found[#found + 1] = body end
 end
 return found
 """
 DROP: Final = """
-local queue = redis.call('HGET', KEYS[1], 'queue')
-if not queue then return 0 end
-redis.call('ZREM', queue, ARGV[1])
+redis.call('ZREM', KEYS[2], ARGV[1])
 return redis.call('DEL', KEYS[1])
 """
 
@@ -112,18 +118,30 @@ class RedisJournal:
 
     async def claim(self, kind: str, owner: str, seconds: float, most: int) -> Sequence[bytes]:
         """Take over entries of a kind that nobody holds."""
-        args = (owner, _ms(seconds), most, PREFIX)
-        return _bodies(await self._link.script(CLAIM, (OPEN + kind,), args, within=WITHIN))
+        queue = OPEN + kind
+        due = _strings(await self._link.script(DUE, (queue,), (most,), within=WITHIN))
+        if not due:
+            return []
+        keys: list[str | bytes] = [queue, *map(_key, due)]
+        args: list[str | bytes | int | float] = [owner, _ms(seconds), *due]
+        return _strings(await self._link.script(CLAIM, keys, args, within=WITHIN))
 
     async def open_entries(self, most: int) -> Sequence[bytes]:
         """Return entries that are not ended."""
-        found = await self._link.script(LIST, (KINDS,), (most, PREFIX), within=WITHIN)
-        return _bodies(found)[:most]
+        names: list[bytes] = []
+        for queue in _strings(await self._link.run("SMEMBERS", KINDS, within=WITHIN)):
+            listed = await self._link.run("ZRANGE", queue, 0, most - 1, within=WITHIN)
+            names += _strings(listed)
+        keys = [*map(_key, names[:most])]
+        return _strings(await self._link.script(BODIES, keys, within=WITHIN)) if keys else []
 
     async def drop(self, entry_id: str) -> bool:
         """Forget an entry that a person has settled."""
-        keys, args = (PREFIX + entry_id,), (entry_id,)
-        return await self._link.script(DROP, keys, args, within=WITHIN) == 1
+        queue = await self._queue_of(entry_id)
+        if queue is None:
+            return False
+        keys = (PREFIX + entry_id, queue)
+        return await self._link.script(DROP, keys, (entry_id,), within=WITHIN) == 1
 
     async def aclose(self) -> None:
         """Leave the link to its owner."""
@@ -131,14 +149,27 @@ class RedisJournal:
     async def _write(
         self, entry_id: str, body: bytes, owner: str, seconds: float, then: str, *, is_open: bool
     ) -> bool:
+        queue = await self._queue_of(entry_id)
+        if queue is None:
+            return False
         args = (body, owner, _ms(seconds), entry_id, then, "1" if is_open else "0")
-        written = await self._link.script(RECORD, (PREFIX + entry_id,), args, within=WITHIN)
-        return written == 1
+        keys = (PREFIX + entry_id, queue)
+        return await self._link.script(RECORD, keys, args, within=WITHIN) == 1
+
+    async def _queue_of(self, entry_id: str) -> bytes | None:
+        """Return the queue of an entry, which a script has to declare; None for no entry."""
+        found = await self._link.run("HGET", PREFIX + entry_id, "queue", within=WITHIN)
+        return found if isinstance(found, bytes) else None
 
 
 def _ms(seconds: float) -> int:
     return max(1, round(seconds * 1000))
 
 
-def _bodies(told: object) -> list[bytes]:
-    return [body for body in told if isinstance(body, bytes)] if isinstance(told, list) else []
+def _key(entry_id: bytes) -> bytes:
+    return PREFIX.encode() + entry_id
+
+
+def _strings(found: object) -> list[bytes]:
+    values = found if isinstance(found, list | set) else ()
+    return [value for value in values if isinstance(value, bytes)]
