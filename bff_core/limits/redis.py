@@ -9,8 +9,6 @@ from bff_core.limits.store import LimitQuery, LimitStore, LimitVerdict
 from bff_core.policy.edge.rate_limits import State, look
 from bff_core.redis.interface import RedisInterface, Value
 
-PREFIX: Final = "bff:limits:"
-
 RESPITE: Final = 0.1
 """Seconds that Redis is left alone after a failure, so that a request waits for it once at most."""
 
@@ -82,7 +80,7 @@ class RedisLimitStore:
     ) -> None:
         self._link = link
         self._local = local
-        self._prefix = f"{PREFIX}{gateway}:"
+        self._prefix = link.prefix(f"limits:{gateway}")
         self._clock = clock
         self._rests_until = 0.0
 

@@ -2,17 +2,16 @@
 
 import asyncio
 import hashlib
-from collections import deque
 from collections.abc import Callable, Sequence
-from math import inf
-from typing import Final, NoReturn
-from urllib.parse import urlsplit
+from typing import Any, Final, Protocol
+from urllib.parse import parse_qs, urlsplit
 
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry as Retries
 from redis.backoff import NoBackoff
 from redis.exceptions import (
+    AskError,
     AuthenticationError,
     BusyLoadingError,
     ClusterDownError,
@@ -20,15 +19,16 @@ from redis.exceptions import (
     RedisError,
     ResponseError,
 )
-from redis.exceptions import TimeoutError as ReadTimeout
 from redis.maint_notifications import MaintNotificationsConfig
 
 from bff_core.clock import Chance, Clock
 from bff_core.errors import ConfigurationError, StoreUnavailable
 from bff_core.events import Events
 from bff_core.policy.upstream.breaker import Breaker, Circuit
+from bff_core.redis.cluster import ClusterConnections
 from bff_core.redis.interface import Value
 from bff_core.redis.reports import StoreReports, reason_of
+from bff_core.redis.subscription import RedisSubscription
 from bff_core.timeouts import bounded
 
 TIMEOUT: Final = 0.05
@@ -44,21 +44,31 @@ Redis works one command at a time: more connections are no quicker, and a burst 
 all of them at once is slower than its timeout.
 """
 
-BEAT: Final = 0.1
-"""Seconds between two questions of a subscription whether Redis is still there."""
-
-SILENCE: Final = 2.0
-"""Seconds without an answer, after which a subscription connects anew."""
-
-PAUSES: Final = (0.05, 0.1, 0.2, 0.4, 0.8)
-"""Seconds between two tries to connect a subscription, at most; half of that at least."""
+CLUSTER: Final = "cluster"
+"""The parameter of a URL that says that it names a node of a cluster."""
 
 _REFUSALS: Final = (AuthenticationError, BusyLoadingError, ResponseError)
 """What Redis itself answers instead of a result."""
 
 
+class _Connections(Protocol):
+    """Sends commands over connections to one server, or to the nodes of a cluster."""
+
+    async def execute(self, command: Sequence[Value], /) -> object: ...
+
+    async def connection_to(self, channel: str, /) -> AbstractConnection: ...
+
+    def heartbeat(self, channel: str, /) -> Sequence[str]: ...
+
+    def rediscover(self) -> None: ...
+
+    async def aclose(self) -> None: ...
+
+
 class RedisClient:
-    """A client of one Redis (or Valkey), for a whole process.
+    """A client of one Redis (or Valkey), or of a cluster of them, for a whole process.
+
+    A cluster is a URL with `cluster=true`, as in `redis://node:6379?cluster=true`.
 
     Each command ends within `timeout` seconds, connecting included. After five failures on end, or
     when half of the last seconds' commands failed, the link refuses at once, and probes now and
@@ -85,24 +95,10 @@ class RedisClient:
         self._judged_at = {True: 0.0, False: 0.0}
         self._scripts: dict[str, str] = {}
         try:
-            pool = BlockingConnectionPool.from_url(
-                url,
-                max_connections=CONNECTIONS,
-                timeout=None,  # `_bounded` ends a command, however much it waits and reads
-                socket_timeout=None,
-                socket_connect_timeout=None,
-                retry=Retries(NoBackoff(), 0),
-                client_name="bff",
-                # Three commands fewer for a new connection, and one that has unread answers left
-                # is not used again.
-                driver_info=None,
-                maint_notifications_config=MaintNotificationsConfig(enabled=False),
-                protocol=3,
-            )
+            self._is_cluster, address = _is_cluster(url)
+            self._connections = _connections(address, is_cluster=self._is_cluster)
         except ValueError as error:
             raise ConfigurationError(f"{name_of(url)} is no Redis URL: {error}") from error
-        self._client = Redis.from_pool(pool)
-        self._client.response_callbacks.clear()  # answers as Redis gives them
 
     def __repr__(self) -> str:
         return f"redis      {self.name}, {self._circuit.state}"
@@ -111,6 +107,10 @@ class RedisClient:
     def is_down(self) -> bool:
         """Whether commands are refused now."""
         return self._circuit.is_refusing(self._clock())
+
+    def prefix(self, group: str) -> str:
+        """Return what the keys of a group begin with; a cluster has all of them in one slot."""
+        return f"bff:{{{group}}}:" if self._is_cluster else f"bff:{group}:"
 
     async def run(self, *command: Value, within: float | None = None) -> object:
         """Send one command and return what Redis answers, text as bytes.
@@ -140,19 +140,20 @@ class RedisClient:
             return await self.run("EVAL", source, *rest, within=within)
 
     def subscribe(self, channel: str, *, gap: Callable[[], None]) -> "RedisSubscription":
-        """Return what hears a channel on a connection of its own, once it is run."""
+        """Return what receives a channel on a connection of its own, once it is run."""
         return RedisSubscription(
-            self._client.connection_pool.make_connection,
+            self._connections.connection_to,
             channel,
             gap,
             self._report,
+            heartbeat=self._connections.heartbeat(channel),
             clock=self._clock,
             chance=self._chance,
         )
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._client.aclose()
+        await self._connections.aclose()
 
     async def _bounded(self, command: Sequence[Value], within: float) -> object:
         circuit, now = self._circuit, self._clock()
@@ -161,12 +162,14 @@ class RedisClient:
             raise StoreUnavailable(self.name, "is not answering", circuit.retry_after(now))
         try:
             async with bounded(within):
-                answer: object = await self._client.execute_command(*command)  # type: ignore[no-untyped-call]  # it is not typed
+                answer = await self._connections.execute(command)
         except NoScriptError:
             self._take(period, now, is_good=True)
             raise
         except (TimeoutError, OSError, RedisError) as error:
             is_refusal = isinstance(error, ResponseError) and not _serves_nothing(error)
+            if not is_refusal:
+                self._connections.rediscover()
             self._take(period, now, is_good=is_refusal, reason=reason_of(error))
             self._report(error)
             raise StoreUnavailable(self.name, reason_of(error)) from error
@@ -194,97 +197,69 @@ class RedisClient:
         self._reports.state(is_away=self._circuit.state != "closed", reason=reason)
 
     def _report(self, error: BaseException) -> None:
-        if isinstance(error, _REFUSALS):
+        # A node of a cluster that no longer serves a channel says so by a redirection.
+        if isinstance(error, _REFUSALS) and not isinstance(error, AskError):
             self._reports.refusal(reason_of(error))
 
 
-class RedisSubscription:
-    """One channel, heard on a connection of its own, which is made anew when it is lost.
+class _ServerConnections:
+    """Connections to one server."""
 
-    Redis publishes in order and repeats nothing. What was published before it answered a PING has
-    arrived before that answer, so `heard_until` is when the last PING that was answered was sent.
-    It is minus infinity while there is no connection. `gap` is called when there is one again, and
-    when it is lost: what was published in between is not heard.
-    """
+    def __init__(self, url: str, *, connections: int, **options: Any) -> None:
+        pool = BlockingConnectionPool.from_url(
+            url,
+            max_connections=connections,
+            timeout=None,  # `_bounded` ends a command, however much it waits and reads
+            socket_timeout=None,
+            socket_connect_timeout=None,
+            **options,
+        )
+        self._client = Redis.from_pool(pool)
+        self._client.response_callbacks.clear()  # answers as Redis gives them
 
-    def __init__(
-        self,
-        connect: Callable[[], AbstractConnection],
-        channel: str,
-        gap: Callable[[], None],
-        report: Callable[[BaseException], None],
-        *,
-        clock: Clock,
-        chance: Chance,
-    ) -> None:
-        self.heard_until = -inf
-        self._connect = connect
-        self._channel = channel
-        self._gap = gap
-        self._report = report
-        self._clock = clock
-        self._chance = chance
-        self._asked: deque[float] = deque()
+    async def execute(self, command: Sequence[Value]) -> object:
+        answer: object = await self._client.execute_command(*command)  # type: ignore[no-untyped-call]  # it is not typed
+        return answer
 
-    async def run(self, hear: Callable[[bytes], None]) -> None:
-        """Hand on each message until cancelled."""
-        failures = 0
-        while True:
-            connection = self._connect()
-            try:
-                await self._open(connection)
-                failures = 0
-                await self._listen(connection, hear)
-            except (TimeoutError, OSError, RedisError) as error:
-                self._report(error)
-                pause = PAUSES[min(failures, len(PAUSES) - 1)]
-                failures += 1
-            finally:
-                self._close()
-                await connection.disconnect(nowait=True)
-            await asyncio.sleep(pause * (1 + self._chance()) / 2)
+    async def connection_to(self, channel: str) -> AbstractConnection:  # noqa: ARG002 # all are here
+        connection: AbstractConnection = self._client.connection_pool.make_connection()  # type: ignore[no-untyped-call]  # it is not typed
+        return connection
 
-    async def _open(self, connection: AbstractConnection) -> None:
-        async with asyncio.timeout(SILENCE):
-            await connection.connect()  # type: ignore[no-untyped-call]  # it is not typed
-            await connection.send_command("SUBSCRIBE", self._channel)
-            await connection.read_response(push_request=True)
-        self._asked.clear()
-        self._gap()
-        self.heard_until = self._clock()
+    def heartbeat(self, channel: str) -> Sequence[str]:  # noqa: ARG002 # all are here
+        return ("PING",)
 
-    def _close(self) -> None:
-        if self.heard_until > -inf:
-            self.heard_until = -inf
-            self._gap()
+    def rediscover(self) -> None:
+        """Do nothing: the address is all there is to know."""
 
-    async def _listen(
-        self, connection: AbstractConnection, hear: Callable[[bytes], None]
-    ) -> NoReturn:
-        asked = self._asked
-        beat = self._clock()
-        while True:
-            now = self._clock()
-            if now >= beat:
-                asked.append(now)
-                beat = now + BEAT
-                await connection.send_command("PING")
-            if asked and now - asked[0] > SILENCE:
-                raise TimeoutError
-            try:
-                told = await connection.read_response(
-                    timeout=max(beat - now, 0.001), disconnect_on_error=False, push_request=True
-                )
-            except ReadTimeout:
-                continue
-            self._take(told, hear)
+    async def aclose(self) -> None:
+        await self._client.aclose()
 
-    def _take(self, told: object, hear: Callable[[bytes], None]) -> None:
-        match told:
-            case b"PONG":
-                self.heard_until = self._asked.popleft()
-            case [b"message", _, bytes(message)]:
-                hear(message)
+
+def _connections(url: str, *, is_cluster: bool) -> _Connections:
+    kind = ClusterConnections if is_cluster else _ServerConnections
+    return kind(
+        url,
+        connections=CONNECTIONS,
+        retry=Retries(NoBackoff(), 0),
+        client_name="bff",
+        # Three commands fewer for a new connection, and one that has unread answers left is not
+        # used again.
+        driver_info=None,
+        maint_notifications_config=MaintNotificationsConfig(enabled=False),
+        protocol=3,
+    )
+
+
+def _is_cluster(url: str) -> tuple[bool, str]:
+    """Return whether a URL names a cluster, and the URL of its node without that parameter."""
+    values = parse_qs(urlsplit(url).query).get(CLUSTER, [])
+    if not values:
+        return False, url
+    if values != ["true"]:
+        raise ValueError("the parameter cluster is true, or left out")
+    parts = urlsplit(url)
+    rest = "&".join(one for one in parts.query.split("&") if one != f"{CLUSTER}=true")
+    return True, parts._replace(query=rest).geturl()
 
 
 def name_of(url: str) -> str:

@@ -11,6 +11,14 @@ class RedisInterface(Protocol):
 
     name: str
 
+    def prefix(self, group: str) -> str:
+        """Return what the keys of a group begin with; one script may touch all of them.
+
+        On one server it is `bff:group:`. In a cluster it is `bff:{group}:`, a hash tag that puts
+        them in one slot.
+        """
+        ...
+
     async def run(self, *command: Value, within: float | None = None) -> object:
         """Send one command; raise `StoreUnavailable` when it isn't done `within` seconds."""
         ...

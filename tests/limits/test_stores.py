@@ -161,6 +161,9 @@ class Silent:
     def __init__(self):
         self.asked = 0
 
+    def prefix(self, group):
+        return f"bff:{group}:"
+
     async def script(self, *_, **__):
         self.asked += 1
         raise StoreUnavailable(self.name, "is not answering")

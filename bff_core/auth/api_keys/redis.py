@@ -51,10 +51,12 @@ class RedisKeys:
 
     def __init__(self, link: RedisInterface) -> None:
         self._link = link
+        self._prefix = link.prefix("api-key")
+        self._all = f"{self._prefix.removesuffix(':')}s"
 
     async def add(self, record: ApiKeyRecord) -> bool:
         """Keep a new key."""
-        keys = [_named(record.prefix), ALL]
+        keys = [self._named(record.prefix), self._all]
         times = repr(record.expires_at), repr(record.last_used_at)
         return (
             await self._link.script(ADD, keys, [_encode(record), *times, record.prefix, LASTS]) == 1
@@ -63,7 +65,7 @@ class RedisKeys:
     async def find(self, prefix: str) -> ApiKeyRecord | None:
         """Return what is known of a key."""
         fields = ("body", "expires_at", "last_used_at")
-        match await self._link.run("HMGET", _named(prefix), *fields):
+        match await self._link.run("HMGET", self._named(prefix), *fields):
             case [bytes(body), bytes(ends), bytes(used)]:
                 return self._read(body, ends, used)
         return None
@@ -76,25 +78,25 @@ class RedisKeys:
 
     async def end(self, prefix: str, at: float) -> bool:
         """Let a key end, if not before."""
-        return await self._link.script(END, [_named(prefix)], [repr(at), LASTS]) == 1
+        return await self._link.script(END, [self._named(prefix)], [repr(at), LASTS]) == 1
 
     async def remove(self, prefix: str) -> bool:
         """Forget a key."""
-        await self._link.run("SREM", ALL, prefix)
-        return await self._link.run("DEL", _named(prefix)) == 1
+        await self._link.run("SREM", self._all, prefix)
+        return await self._link.run("DEL", self._named(prefix)) == 1
 
     async def used(self, prefix: str, at: float) -> None:
         """Note when a key was used last."""
-        await self._link.script(USED, [_named(prefix)], [repr(at)])
+        await self._link.script(USED, [self._named(prefix)], [repr(at)])
 
     async def listed(self, subject: str = "") -> Sequence[ApiKeyRecord]:
         """Return keys, the newest first."""
-        told = await self._link.run("SMEMBERS", ALL)
+        told = await self._link.run("SMEMBERS", self._all)
         names = [name.decode() for name in told] if isinstance(told, list | set) else []
         looked = [await self.find(name) for name in names]
         gone = [name for name, record in zip(names, looked, strict=True) if record is None]
         if gone:
-            await self._link.run("SREM", ALL, *gone)
+            await self._link.run("SREM", self._all, *gone)
         found = [record for record in looked if record is not None]
         theirs = [record for record in found if subject in {"", record.subject}]
         return sorted(theirs, key=lambda one: (-one.created_at, one.prefix))
@@ -102,9 +104,5 @@ class RedisKeys:
     async def aclose(self) -> None:
         """Leave the link to whoever opened it."""
 
-
-ALL: Final = "bff:api-keys"
-
-
-def _named(prefix: str) -> str:
-    return f"bff:api-key:{prefix}"
+    def _named(self, prefix: str) -> str:
+        return f"{self._prefix}{prefix}"

@@ -133,7 +133,7 @@ class RedisSessionStore:
     def __init__(self, link: RedisInterface, sealing: Sealing, *, gateway: str) -> None:
         self._link = link
         self._sealing = sealing
-        self._prefix = f"bff:{gateway}:session:"
+        self._prefix = link.prefix(f"{gateway}:session")
 
     async def add(self, key: str, session: Session, lifetimes: Lifetimes) -> None:
         """Keep a new session."""

@@ -65,15 +65,15 @@ local era, count = state()
 LOAD: Final = (
     _BEGIN
     + """
-local function guard_of(key)
-  local packed = redis.pcall('HGET', key, 'guard')
+local function stored_guard()
+  local packed = redis.pcall('HGET', KEYS[4], 'guard')
   if not packed or packed.err then return end
   local ok, guard = pcall(cmsgpack.unpack, packed)
   if not ok or type(guard) ~= 'table' then return end
   return guard
 end
 
-local guard = guard_of(KEYS[4])
+local guard = stored_guard()
 if not guard then return answer(era, count) end
 local is_valid = guard[1] == era
 for i = 2, #guard, 2 do

@@ -5,10 +5,6 @@ from typing import Final
 
 from bff_core.redis.interface import RedisInterface
 
-PREFIX: Final = "bff:journal:"
-OPEN: Final = "bff:journal:open:"
-KINDS: Final = "bff:journal:kinds"
-
 WITHIN: Final = 1.0
 """Seconds for one command: a write that is recorded late is better than one refused."""
 
@@ -91,6 +87,8 @@ class RedisJournal:
 
     def __init__(self, link: RedisInterface) -> None:
         self._link = link
+        self._prefix = link.prefix("journal")
+        self._kinds = f"{self._prefix}kinds"
 
     def __repr__(self) -> str:
         return f"journal    {self._link.name}"
@@ -100,7 +98,7 @@ class RedisJournal:
     ) -> bytes | None:
         """Write down an entry and hold it; or return the one that is known by this id."""
         args = (body, owner, _ms(seconds), entry_id)
-        keys = (PREFIX + entry_id, OPEN + kind, KINDS)
+        keys = (self._key(entry_id), self._queue(kind), self._kinds)
         known = await self._link.script(BEGIN, keys, args, within=WITHIN)
         return known if isinstance(known, bytes) else None
 
@@ -118,21 +116,21 @@ class RedisJournal:
 
     async def claim(self, kind: str, owner: str, seconds: float, most: int) -> Sequence[bytes]:
         """Take over entries of a kind that nobody holds."""
-        queue = OPEN + kind
+        queue = self._queue(kind)
         due = _strings(await self._link.script(DUE, (queue,), (most,), within=WITHIN))
         if not due:
             return []
-        keys: list[str | bytes] = [queue, *map(_key, due)]
+        keys: list[str | bytes] = [queue, *(self._key(name.decode()) for name in due)]
         args: list[str | bytes | int | float] = [owner, _ms(seconds), *due]
         return _strings(await self._link.script(CLAIM, keys, args, within=WITHIN))
 
     async def open_entries(self, most: int) -> Sequence[bytes]:
         """Return entries that are not ended."""
         names: list[bytes] = []
-        for queue in _strings(await self._link.run("SMEMBERS", KINDS, within=WITHIN)):
+        for queue in _strings(await self._link.run("SMEMBERS", self._kinds, within=WITHIN)):
             listed = await self._link.run("ZRANGE", queue, 0, most - 1, within=WITHIN)
             names += _strings(listed)
-        keys = [*map(_key, names[:most])]
+        keys = [self._key(name.decode()) for name in names[:most]]
         return _strings(await self._link.script(BODIES, keys, within=WITHIN)) if keys else []
 
     async def drop(self, entry_id: str) -> bool:
@@ -140,7 +138,7 @@ class RedisJournal:
         queue = await self._queue_of(entry_id)
         if queue is None:
             return False
-        keys = (PREFIX + entry_id, queue)
+        keys = (self._key(entry_id), queue)
         return await self._link.script(DROP, keys, (entry_id,), within=WITHIN) == 1
 
     async def aclose(self) -> None:
@@ -153,21 +151,23 @@ class RedisJournal:
         if queue is None:
             return False
         args = (body, owner, _ms(seconds), entry_id, then, "1" if is_open else "0")
-        keys = (PREFIX + entry_id, queue)
+        keys = (self._key(entry_id), queue)
         return await self._link.script(RECORD, keys, args, within=WITHIN) == 1
+
+    def _key(self, entry_id: str) -> str:
+        return f"{self._prefix}{entry_id}"
+
+    def _queue(self, kind: str) -> str:
+        return f"{self._prefix}open:{kind}"
 
     async def _queue_of(self, entry_id: str) -> bytes | None:
         """Return the queue of an entry, which a script has to declare; None for no entry."""
-        found = await self._link.run("HGET", PREFIX + entry_id, "queue", within=WITHIN)
+        found = await self._link.run("HGET", self._key(entry_id), "queue", within=WITHIN)
         return found if isinstance(found, bytes) else None
 
 
 def _ms(seconds: float) -> int:
     return max(1, round(seconds * 1000))
-
-
-def _key(entry_id: bytes) -> bytes:
-    return PREFIX.encode() + entry_id
 
 
 def _strings(found: object) -> list[bytes]:
