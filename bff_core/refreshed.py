@@ -1,0 +1,171 @@
+"""Values of slow sources: when they are fetched, and which callers wait for it."""
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Generic, NamedTuple, TypeVar
+
+from bff_core.clock import Clock
+from bff_core.errors import BFFError
+from bff_core.scope import running_part
+
+T = TypeVar("T")
+
+
+class Fetched(NamedTuple, Generic[T]):
+    """A value of a source, and three instants of the clock, in ascending order.
+
+    From `refresh_at` on, a use starts a fetch in the background. From `wait_at` on, callers wait
+    for that fetch, unless the source is down. From `expires_at` on, the value is not used.
+    """
+
+    value: T
+    refresh_at: float
+    wait_at: float
+    expires_at: float
+
+
+class Refreshed(Generic[T]):
+    """One value of a source that may be slow or down, fetched once for all callers.
+
+    1. There is one fetch at a time, in a task of its own: a caller that is cancelled or runs out of
+       time does not end it for the others.
+    2. A value in use is fetched again early, in the background: no caller waits.
+    3. While the source is down the last value is used until it expires. Then there is none.
+    4. The source is not called for `pause` seconds after a failure. `refresh` calls it at most once
+       in `interval` seconds.
+
+    `fetch` returns the value, or raises one of `errors`; another error also fails in its task.
+    """
+
+    __slots__ = (
+        "_clock",
+        "_errors",
+        "_failed_at",
+        "_fetch",
+        "_fetched",
+        "_fetched_at",
+        "_interval",
+        "_pause",
+        "_spawn",
+        "_started_at",
+        "_task",
+        "failure",
+    )
+
+    def __init__(
+        self,
+        fetch: Callable[[], Awaitable[Fetched[T]]],
+        *,
+        clock: Clock,
+        spawn: Callable[[Coroutine[object, object, None]], asyncio.Task[None]],
+        errors: tuple[type[Exception], ...] = (BFFError,),
+        pause: float = 0.0,
+        interval: float = 0.0,
+    ) -> None:
+        self.failure: Exception | None = None
+        self._fetch = fetch
+        self._clock = clock
+        self._spawn = spawn
+        self._errors = errors
+        self._pause = pause
+        self._interval = interval
+        self._fetched: Fetched[T] | None = None
+        self._fetched_at = self._started_at = self._failed_at = -math.inf
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def current(self) -> T | None:
+        """The last value, unless it has expired."""
+        fetched = self._fetched
+        if fetched is None or self._clock() >= fetched.expires_at:
+            return None
+        return fetched.value
+
+    @property
+    def trusted_until(self) -> float:
+        """Until when the value can be used without another `get`."""
+        wait_at = -math.inf if self._fetched is None else self._fetched.wait_at
+        return max(wait_at, self._failed_at + self._pause)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it can be dropped: no value, no fetch, no pause after a failure."""
+        now = self._clock()
+        return (
+            self._task is None
+            and (self._fetched is None or now >= self._fetched.expires_at)
+            and now >= self._failed_at + self._pause
+        )
+
+    def ready(self) -> T | None:
+        """Return the value if no caller has to wait for another; fetch early if that is due."""
+        fetched, now = self._fetched, self._clock()
+        if fetched is None or now >= fetched.refresh_at:
+            self._fetch_if_allowed(now)
+        if fetched is None or now >= fetched.expires_at:
+            return None
+        return fetched.value if now < fetched.wait_at or self._is_down(fetched, now) else None
+
+    async def get(self) -> T | None:
+        """Return the value, after a fetch if one is needed; None if it failed (see `failure`)."""
+        value, before = self.ready(), self._fetched
+        if value is not None:
+            return value
+        if self._task is not None:
+            await asyncio.wait((self._task,))
+        if self._fetched is not None and self._fetched is not before:
+            return self._fetched.value  # however long it took to arrive
+        return self.current
+
+    async def refresh(self) -> T | None:
+        """Fetch again, though the value may be fresh; return what there is then.
+
+        At most once in `interval` seconds: callers may send anything to make it happen.
+        """
+        now, fetched = self._clock(), self._fetched
+        if fetched is None or now >= fetched.refresh_at or now >= self._fetched_at + self._interval:
+            self._fetch_if_allowed(now)
+        if self._task is not None:
+            await asyncio.wait((self._task,))
+        return self.current
+
+    def start(self) -> asyncio.Task[None]:
+        """Return the fetch that is under way, or start one at once."""
+        if self._task is None or self._task.done():
+            self._started_at = self._clock()
+            self._task = self._spawn(self._run())
+        return self._task
+
+    def end_pause(self) -> None:
+        """Allow the next fetch at once, though the last one has failed."""
+        self._failed_at = -math.inf
+
+    def _fetch_if_allowed(self, now: float) -> None:
+        fetched = self._fetched
+        # A failure of an early fetch does not stand for the fetch that callers wait for.
+        is_first_due = fetched is not None and self._started_at < fetched.wait_at <= now
+        if is_first_due or now >= self._failed_at + self._pause:
+            self.start()
+
+    def _is_down(self, fetched: Fetched[T], now: float) -> bool:
+        """Whether a fetch has failed since callers began to wait, and not long ago.
+
+        Callers that come at least once in a `pause` cause background fetches and never wait; the
+        first one after a quiet time waits.
+        """
+        return self._failed_at >= fetched.wait_at and now <= self._failed_at + 2 * self._pause
+
+    async def _run(self) -> None:
+        running_part.set(None)  # the value is for all: the deadline of one part does not bind it
+        try:
+            fetched = await self._fetch()
+        except Exception as error:
+            self.failure, self._failed_at = error, self._clock()
+            if not isinstance(error, self._errors):
+                raise
+        else:
+            self._fetched, self._fetched_at = fetched, self._clock()
+            self.failure, self._failed_at = None, -math.inf
+        finally:
+            self._task = None
