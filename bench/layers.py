@@ -21,6 +21,7 @@ from bff_core.cache.response_cache import ResponseCache
 from bff_core.cache.stores.memory import MemoryCacheStore
 from bff_core.clock import chance, monotonic
 from bff_core.events import Events
+from bff_core.oauth.tokens import token_sources
 from bff_core.upstream.credentials.factory import CredentialFactory
 from bff_core.upstream.runtime import Runtime
 from bff_core.upstream.stack import UpstreamStack, open_stack
@@ -96,7 +97,7 @@ def stack_of(
     policy: Policy, loop: asyncio.AbstractEventLoop, cache: ResponseCache | None = None
 ) -> UpstreamStack:
     """Return the stack that a gateway would build, above a constant reply."""
-    shown = CredentialFactory(str).open
+    shown = CredentialFactory(str, token_sources(dict)).open
     runtime = Runtime(
         "users", loop, monotonic, chance, Events(), loop.create_task, cache=cache, credential=shown
     )

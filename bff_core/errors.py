@@ -191,6 +191,30 @@ class StoreUnavailable(BFFError):
         self.retry_after = retry_after
 
 
+class OAuthError(BFFError):
+    """An identity provider did not grant what was requested; `reason` is a word for logs."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class ProviderUnavailable(OAuthError):
+    """An identity provider does not answer, or answers as none should: no session ends by that."""
+
+    status = 503
+    code = "provider_unavailable"
+    title = "The identity provider is unavailable"
+    retry_after = 5.0
+
+
+class GrantRefused(OAuthError):
+    """An identity provider does not accept a code, a refresh token or another grant."""
+
+    status = 401
+    code = "grant_refused"
+
+
 class UpstreamError(BFFError):
     """A call to a service failed; carries the call and how many attempts were made.
 

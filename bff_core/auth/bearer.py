@@ -18,7 +18,6 @@ from bff_core.auth.jwt import (
     auth_time_of,
     expiry_of,
     parse,
-    scopes_of,
     verify,
 )
 from bff_core.auth.plain_token import PlainToken, parse_bearer
@@ -28,6 +27,8 @@ from bff_core.auth.viewer import Viewer
 from bff_core.call import find_header
 from bff_core.clock import Clock, monotonic
 from bff_core.errors import ConfigurationError, NotAuthenticated
+from bff_core.oauth.endpoint import document_service
+from bff_core.oauth.tokens import scopes_of
 from bff_core.scope import Scope
 from bff_core.settings.model import Settings
 from bff_core.upstream.client import Upstream
@@ -62,9 +63,8 @@ class BearerAuthenticator:
     ) -> None:
         if not issuers:
             raise ConfigurationError("BearerAuthenticator: name at least one Issuer(...)")
-        self._issuers = {
-            one.issuer: (one, SigningKeys(one, clock, withdrawn=self._withdraw)) for one in issuers
-        }
+        self._issuers = {one.issuer: one for one in issuers}
+        self._keys: dict[str, SigningKeys] = {}
         if len(self._issuers) < len(issuers):
             raise ConfigurationError("BearerAuthenticator: each issuer is named once")
         self._dpop = dpop
@@ -95,7 +95,7 @@ class BearerAuthenticator:
     @property
     def services(self) -> Sequence[type[Upstream]]:
         """The upstreams that have the keys."""
-        return [keys.kind for _, keys in self._issuers.values()]
+        return [document_service(one.upstream) for one in self._issuers.values()]
 
     @property
     def issuers(self) -> Sequence[str]:
@@ -145,8 +145,11 @@ class BearerAuthenticator:
 
     def open(self, services: Mapping[type[Upstream], Upstream], spawn: Spawn) -> None:
         """Use the services of a gateway that runs."""
-        for _, keys in self._issuers.values():
-            keys.open(services, spawn)
+        self._verified = {}  # by keys that are not known any more
+        self._keys = {
+            name: SigningKeys(issuer, services, spawn, clock=self._clock, withdrawn=self._withdraw)
+            for name, issuer in self._issuers.items()
+        }
 
     async def authenticate(self, scope: Scope, /) -> Viewer | None:
         """Return whom the token names; None without one. Raises `NotAuthenticated`."""
@@ -191,17 +194,18 @@ class BearerAuthenticator:
         return known
 
     async def _verify(self, token: bytes) -> "_Verified":
-        told = parse(token)
-        issuer, keys = self._issuers.get(str(told.claims.get("iss")), (None, None))
-        if issuer is None or keys is None:
+        unverified = parse(token)
+        issuer = self._issuers.get(str(unverified.claims.get("iss")))
+        if issuer is None:
             raise CredentialsRefused("issuer")
-        if told.algorithm not in issuer.algorithms:
+        if unverified.algorithm not in issuer.algorithms:
             raise CredentialsRefused("algorithm")
-        key = await keys.find(told)
+        keys = self._keys[issuer.issuer]
+        key = await keys.find(unverified)
         if key is None:
             raise CredentialsRefused("key")
         wall = self._wall()
-        claims = verify(told, key, issuer, wall)
+        claims = verify(unverified, key, issuer, wall)
         until = self._clock() + expiry_of(claims) + issuer.leeway - wall
         viewer, bound = self._viewer(claims, issuer, wall), _bound(claims)
         device = claims.get("sid") or bound or viewer.client
@@ -248,12 +252,12 @@ class _Verified:
 def _bound(claims: Claims) -> str:
     """Return the thumbprint of the key that a token is bound to (RFC 9449, section 6.1).
 
-    Raises `CredentialsRefused` for one that is bound by what can't be checked here: it is no bearer's.
+    Raises `CredentialsRefused` for one that is bound by anything else: it is no bearer token.
     """
-    told = claims.get("cnf")
-    if told is None:
+    cnf = claims.get("cnf")
+    if cnf is None:
         return ""
-    thumbprint = told.get("jkt") if isinstance(told, dict) and told.keys() == {"jkt"} else None
+    thumbprint = cnf.get("jkt") if isinstance(cnf, dict) and cnf.keys() == {"jkt"} else None
     if not isinstance(thumbprint, str) or not thumbprint:
         raise CredentialsRefused("cnf")
     return thumbprint

@@ -1,48 +1,50 @@
-"""Takes access tokens that say nothing by themselves: their issuer is asked (RFC 7662)."""
+"""Token introspection (RFC 7662): opaque access tokens, which only their issuer can read."""
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from typing import ClassVar, Final
 
 from bff_core.auth.authenticator import Resources
-from bff_core.auth.jwt import acr_of, audiences_of, auth_time_of, scopes_of
+from bff_core.auth.jwt import acr_of, audiences_of, auth_time_of
 from bff_core.auth.plain_token import PlainToken, bearer_in
 from bff_core.auth.refusal_reasons import CredentialsRefused
 from bff_core.auth.viewer import Viewer
 from bff_core.clock import Clock
-from bff_core.errors import BFFError, ConfigurationError, NotAuthenticated
+from bff_core.errors import ConfigurationError, NotAuthenticated, ProviderUnavailable
+from bff_core.oauth.endpoint import OAuthClient, document_service, object_in
+from bff_core.oauth.tokens import scopes_of, seconds_in
+from bff_core.refreshed import Fetched, Refreshed
 from bff_core.scope import Scope
 from bff_core.settings.model import Settings
 from bff_core.upstream.client import Upstream
-from bff_core.upstream.provider import ProviderUnavailable, basic, post, provider, told_in
-from bff_core.upstream.token_reply import seconds_in
 
-BELIEVED: Final = 60.0
-"""Seconds for which a token that was active is not asked about again, or until it ends."""
+ACTIVE_SECONDS: Final = 60.0
+"""Seconds for which an active token is accepted without another request, or until it ends."""
 
-REFUSED_FOR: Final = 10.0
-"""Seconds for which one that was not is not."""
+INACTIVE_SECONDS: Final = 10.0
+"""Seconds for which any other token is refused without another request."""
 
-REMEMBERED: Final = 10_000
-MOST_WRONG: Final = 1_000
+MAX_ACTIVE: Final = 10_000
+MAX_INACTIVE: Final = 1_000
 
-LONGEST: Final = 4096
+MAX_TOKEN_BYTES: Final = 4096
 
 REFUSAL: Final = "The access token is not valid."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Introspection:
-    """Where tokens are asked about, and which are meant for us.
+    """The introspection endpoint of an issuer, and which of its tokens are accepted.
 
-    `upstream` is the service that answers at `path`; it knows us as `client_id`, by
-    `client_secret`. `audience` names this gateway as tokens do: one of these has to be in `aud`.
-    With an `issuer` it has to be in `iss`. `tenant` is the claim of a viewer's tenant. Tokens in
-    three parts are left to others (`BearerAuthenticator`), unless it `takes_jwt`.
+    `upstream` is the service of the endpoint, `path` its path there; `client_id` and
+    `client_secret` are those of this gateway as its client. `audience` names this gateway as tokens
+    do: one of these has to be in `aud`. With an `issuer` it has to be in `iss`. `tenant` is the
+    claim of a viewer's tenant. Tokens in three parts are left to other authenticators
+    (`BearerAuthenticator`), unless it `takes_jwt`.
     """
 
     client_id: str
@@ -69,18 +71,20 @@ class Introspection:
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class _Introspected:
+    """The viewer of an active token, or the reason why it is refused; used until an instant."""
+
     viewer: Viewer | None
     until: float
     reason: str = ""
 
 
 class IntrospectionAuthenticator:
-    """Takes `Authorization: Bearer <token>` and has its issuer say what it is.
+    """Authenticates `Authorization: Bearer <token>` by introspection at the token's issuer.
 
-    One question at a time for a token, whoever waits; the answer is believed for a minute, so that
-    a token which was withdrawn is taken for so long at most. While the issuer can't be asked the
-    answer is 503. In `FirstOf` it stands before `BearerAuthenticator`.
+    There is one request at a time for a token, for all callers. The reply is used for a minute, so
+    a revoked token is accepted for that long at most. While the issuer is unavailable the answer is
+    503. In `FirstOf` it stands before `BearerAuthenticator`.
     """
 
     challenge = "Bearer"
@@ -88,17 +92,17 @@ class IntrospectionAuthenticator:
 
     def __init__(self, options: Introspection, *, wall: Clock = time.time) -> None:
         self._options = options
-        self._proof = basic(options.client_id, options.client_secret)
+        self._client = OAuthClient(options.client_id, options.client_secret)
         self._wall = wall
-        self._known: dict[bytes, _Known] = {}
-        self._wrong: dict[bytes, _Known] = {}
-        self._asking: dict[bytes, asyncio.Future[_Known]] = {}
+        self._active: dict[bytes, _Introspected] = {}
+        self._inactive: dict[bytes, _Introspected] = {}
+        self._requests: dict[bytes, Refreshed[_Introspected]] = {}
         self._resources: Resources | None = None
 
     @property
     def services(self) -> Sequence[type[Upstream]]:
         """The issuer."""
-        return [provider(self._options.upstream)]
+        return [document_service(self._options.upstream)]
 
     @property
     def issuers(self) -> Sequence[str]:
@@ -106,7 +110,7 @@ class IntrospectionAuthenticator:
         return [self._options.issuer] if self._options.issuer else []
 
     def check(self, settings: Settings) -> None:
-        """Find nothing wrong: the options check themselves."""
+        """Do nothing: the options check themselves."""
 
     @asynccontextmanager
     async def opened(self, resources: Resources) -> AsyncIterator[None]:
@@ -114,111 +118,113 @@ class IntrospectionAuthenticator:
         self._resources = resources
         yield
         self._resources = None
-        self._known.clear()
-        self._wrong.clear()
+        self._active.clear()
+        self._inactive.clear()
 
     async def authenticate(self, scope: Scope, /) -> Viewer | None:
-        """Return whom the token names; None without one. Raises `NotAuthenticated`."""
+        """Return the viewer of the token; None without one. Raises `NotAuthenticated`."""
         token = bearer_in(scope.headers)
         if token is None or (token.count(b".") == 2 and not self._options.takes_jwt):
             return None
-        resources, name = self._running(), sha256(token).digest()
-        known = self._known.get(name) or self._wrong.get(name)
+        resources, digest = self._running(), sha256(token).digest()
+        known = self._active.get(digest) or self._inactive.get(digest)
         if known is None or resources.clock() >= known.until:
-            known = await asyncio.shield(self._ask(name, token, resources))
+            request = self._request(digest, token, resources)
+            known = await request.get()
+            if known is None:
+                raise request.failure or ProviderUnavailable("the gateway is closing")
         if known.viewer is None:
             raise NotAuthenticated(REFUSAL, reason=known.reason)
         scope.token, scope.wall = PlainToken(token), self._wall
         return known.viewer
 
-    def _ask(self, name: bytes, token: bytes, resources: Resources) -> "asyncio.Future[_Known]":
-        flight = self._asking.get(name)
-        if flight is None:
-            flight = self._asking[name] = asyncio.get_running_loop().create_future()
-            resources.spawn(self._fly(name, token, resources, flight))
-        return flight
+    def _request(
+        self, digest: bytes, token: bytes, resources: Resources
+    ) -> Refreshed[_Introspected]:
+        """Return the request for a token that is under way, or start one."""
+        request = self._requests.get(digest)
+        if request is None:
+            fetch = partial(self._fetch, digest, token, resources)
+            request = Refreshed(fetch, clock=resources.clock, spawn=resources.spawn)
+            self._requests[digest] = request
+            request.start().add_done_callback(lambda _: self._requests.pop(digest, None))
+        return request
 
-    async def _fly(
-        self, name: bytes, token: bytes, resources: Resources, flight: "asyncio.Future[_Known]"
-    ) -> None:
-        failure: BFFError = ProviderUnavailable("the gateway is closing")
-        try:
-            known = await self._told(token, resources)
-            # Those that are refused are remembered apart: anybody can send as many as they like.
-            is_good = known.viewer is not None
-            kept, most = (self._known, REMEMBERED) if is_good else (self._wrong, MOST_WRONG)
-            kept.pop(name, None)
-            kept[name] = known
-            if len(kept) > most:
-                del kept[next(iter(kept))]
-            flight.set_result(known)
-        except BFFError as error:
-            failure = error
-        finally:
-            del self._asking[name]
-            if not flight.done():
-                flight.set_exception(failure)
-                flight.exception()  # looked at, whoever waits
+    async def _fetch(
+        self, digest: bytes, token: bytes, resources: Resources
+    ) -> Fetched[_Introspected]:
+        known = await self._introspect(token, resources)
+        # Refused tokens have a cache of their own: anyone can send as many as they like.
+        is_active = known.viewer is not None
+        cache, size = (self._active, MAX_ACTIVE) if is_active else (self._inactive, MAX_INACTIVE)
+        cache.pop(digest, None)
+        cache[digest] = known
+        if len(cache) > size:
+            del cache[next(iter(cache))]
+        return Fetched(known, known.until, known.until, known.until)
 
-    async def _told(self, token: bytes, resources: Resources) -> _Known:
+    async def _introspect(self, token: bytes, resources: Resources) -> _Introspected:
         now = resources.clock()
-        if len(token) > LONGEST:
-            return _Known(None, now + REFUSED_FOR, "too_long")
-        asked = {"token": token.decode("latin-1"), "token_type_hint": "access_token"}
-        service = resources.services[provider(self._options.upstream)]
-        reply = await post(service, self._options.path, asked, self._proof)
+        if len(token) > MAX_TOKEN_BYTES:
+            return _Introspected(None, now + INACTIVE_SECONDS, "too_long")
+        form = {"token": token.decode("latin-1"), "token_type_hint": "access_token"}
+        service = resources.services[document_service(self._options.upstream)]
+        reply = await self._client.post(service, self._options.path, form)
         if reply.status != 200:
             raise ProviderUnavailable(f"introspection answered {reply.status}")
-        told = told_in(reply)
-        if not isinstance(told.get("active"), bool):
+        claims = object_in(reply)
+        if not isinstance(claims.get("active"), bool):
             raise ProviderUnavailable("introspection answered something else")
         try:
-            viewer, left = self._judged(told)
+            viewer, left = self._viewer(claims)
         except CredentialsRefused as refused:
-            return _Known(None, now + REFUSED_FOR, str(refused))
-        return _Known(viewer, now + min(left, BELIEVED))
+            return _Introspected(None, now + INACTIVE_SECONDS, str(refused))
+        return _Introspected(viewer, now + min(left, ACTIVE_SECONDS))
 
-    def _judged(self, told: Mapping[str, object]) -> tuple[Viewer, float]:
-        """Return whom an answer names, and for how many seconds; raises `CredentialsRefused`."""
+    def _viewer(self, claims: Mapping[str, object]) -> tuple[Viewer, float]:
+        """Return the viewer of a token, and for how many seconds; raises `CredentialsRefused`."""
         options, wall = self._options, self._wall()
-        if told["active"] is not True:
+        if claims["active"] is not True:
             raise CredentialsRefused("inactive")
-        if not audiences_of(told.get("aud")) & set(options.audience):
+        if not audiences_of(claims.get("aud")) & set(options.audience):
             raise CredentialsRefused("audience")
-        if options.issuer and told.get("iss") != options.issuer:
+        if options.issuer and claims.get("iss") != options.issuer:
             raise CredentialsRefused("issuer")
-        if "cnf" in told:  # bound to a key that nobody has shown here
+        if "cnf" in claims:  # bound to a key that the caller has not proved
             raise CredentialsRefused("bound")
-        ends, begins = _instant_in(told, "exp"), _instant_in(told, "nbf")
-        left = BELIEVED if ends is None else ends + options.leeway - wall
+        ends, begins = _instant_in(claims, "exp"), _instant_in(claims, "nbf")
+        left = ACTIVE_SECONDS if ends is None else ends + options.leeway - wall
         if left <= 0 or (begins is not None and begins - options.leeway > wall):
             raise CredentialsRefused("expired")
-        subject, tenant = told.get("sub"), told.get(options.tenant, "") if options.tenant else ""
+        subject, tenant = (
+            claims.get("sub"),
+            claims.get(options.tenant, "") if options.tenant else "",
+        )
         if not isinstance(subject, str) or not subject or not isinstance(tenant, str):
             raise CredentialsRefused("subject")
-        client, issuer = told.get("client_id", ""), told.get("iss", "")
+        client, issuer = claims.get("client_id", ""), claims.get("iss", "")
         return Viewer(
             subject,
             tenant,
-            scopes_of(told.get(options.scope)),
+            scopes_of(claims.get(options.scope)),
             client if isinstance(client, str) else "",
-            acr=acr_of(told),
-            auth_time=auth_time_of(told, wall + options.leeway),
+            acr=acr_of(claims),
+            auth_time=auth_time_of(claims, wall + options.leeway),
             issuer=options.issuer or f"introspection:{options.upstream}{options.path} {issuer}",
         ), left
 
     def _running(self) -> Resources:
         if self._resources is None:
-            raise ConfigurationError("tokens are asked about while the gateway runs")
+            raise ConfigurationError("tokens are introspected while the gateway runs")
         return self._resources
 
 
-def _instant_in(told: Mapping[str, object], name: str) -> float | None:
+def _instant_in(claims: Mapping[str, object], name: str) -> float | None:
     """Return a Unix time that an issuer wrote as a number or as its digits; None without it.
 
-    Raises `CredentialsRefused` for one that can't be read.
+    Raises `CredentialsRefused` for any other value.
     """
-    value = told.get(name)
+    value = claims.get(name)
     instant = seconds_in(value)
     if instant is None and value is not None:
         raise CredentialsRefused(name)

@@ -143,7 +143,7 @@ def _number(text: object) -> int:
 
 
 def public_key_of(told: object) -> PublicKey:
-    """Return the key that a proof brings along; raises `CredentialsRefused` for one that can't be used."""
+    """Return the key in a proof's header; raises `CredentialsRefused` for an unfit one."""
     key = _key_of(told)
     if key is None:
         raise CredentialsRefused("jwk")
@@ -235,18 +235,6 @@ def audiences_of(told: object) -> set[str]:
     """Return the audiences that an `aud` names, one or several."""
     names = told if isinstance(told, list) else [told]
     return {name for name in names if isinstance(name, str)}
-
-
-def scopes_of(claim: object) -> frozenset[str]:
-    """Return scopes: words with spaces between them (RFC 6749, section 3.3), or a list of words.
-
-    What is neither grants nothing. Other white space separates no words: it makes one that no
-    rule requires.
-    """
-    names = claim.split(" ") if isinstance(claim, str) else claim
-    if not isinstance(names, list):
-        return frozenset()
-    return frozenset(name for name in names if isinstance(name, str) and name)
 
 
 def instant_of(claims: Claims, name: str, *, required: bool = False) -> float:

@@ -4,12 +4,13 @@ import secrets
 from typing import Final
 
 from bff_core.auth.jwt import Claims, acr_of, auth_time_of
-from bff_core.auth.oidc.client import Grant, scopes_in
+from bff_core.auth.oidc.client import scopes_in
 from bff_core.auth.oidc.config import OpenIDProvider
 from bff_core.auth.refusal_reasons import CredentialsRefused
 from bff_core.auth.session.session import Claims as Shown
 from bff_core.auth.session.session import Session
 from bff_core.auth.session.token_refresh import tokens_of
+from bff_core.oauth.tokens import Grant
 
 LONGEST_NAME: Final = 200
 

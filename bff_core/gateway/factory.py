@@ -37,6 +37,8 @@ from bff_core.edge.options import EdgeOptions
 from bff_core.errors import ConfigurationError, wired_in
 from bff_core.events import Events
 from bff_core.gateway.gc import tune_collector
+from bff_core.oauth.endpoint import ProviderService
+from bff_core.oauth.tokens import token_services, token_sources
 from bff_core.observe.foreign_logs import lines_of_others
 from bff_core.observe.log import log_sink
 from bff_core.policy.edge.rate_limits import Limit
@@ -49,9 +51,8 @@ from bff_core.startup.checks import Checks
 from bff_core.startup.processes import processes_of
 from bff_core.startup.unused import users_of
 from bff_core.upstream.client import Upstream
-from bff_core.upstream.credentials.factory import CredentialFactory, providers, secrets
+from bff_core.upstream.credentials.factory import CredentialFactory, secrets
 from bff_core.upstream.planned_stack import PlannedStack
-from bff_core.upstream.provider import ProviderService
 from bff_core.upstream.reading.reply_type_checks import check_reply_types
 from bff_core.upstream.registry import Policies, UpstreamRegistry
 from bff_core.upstream.runtime import Runtime
@@ -128,7 +129,7 @@ def with_those_of(
     The settings come with the addresses of an identity provider's further origins.
     """
     theirs = asks.services if isinstance(asks, NeedsResources) else ()
-    found = list(dict.fromkeys([*services, *providers(services), *theirs]))
+    found = list(dict.fromkeys([*services, *token_services(services), *theirs]))
     origins = {
         kind.name: (kind.origin,)
         for kind in found
@@ -159,21 +160,20 @@ def check_services(services: Sequence[type[Upstream]], settings: Settings) -> No
 
 def roster(settings: Settings, shared: Runtime, make_transport: MakeTransport) -> UpstreamRegistry:
     """Return where a gateway's services are to be; what their calls show is in the settings."""
-    wallet = CredentialFactory(settings.secret)
-    made = UpstreamRegistry(
+    credentials = CredentialFactory(settings.secret, token_sources(lambda: registry.services))
+    registry = UpstreamRegistry(
         settings.upstream,
-        lambda name: replace(shared, upstream=name, credential=wallet.open),
+        lambda name: replace(shared, upstream=name, credential=credentials.open),
         make_transport,
     )
-    wallet.services = made.services  # where providers are found, too, once they are open
-    return made
+    return registry
 
 
 def planned(
     policies: Policies, settings: Settings, make_transport: MakeTransport, *, has_cache: bool
 ) -> dict[type[Upstream], Upstream]:
     """Return the services of a gateway that does not run: their stacks can be shown."""
-    wallet = CredentialFactory(settings.secret)
+    credentials = CredentialFactory(settings.secret, token_sources(dict))
     return {
         kind: kind(
             PlannedStack(
@@ -181,7 +181,7 @@ def planned(
                 policy,
                 settings.upstream(kind.name),
                 make_transport,
-                wallet.open,
+                credentials.open,
                 has_cache=has_cache,
             )
         )

@@ -31,12 +31,12 @@ from bff_core.auth.certificate import CertificateAuthenticator
 from bff_core.auth.demo import DemoAuthenticator
 from bff_core.auth.introspection import Introspection, IntrospectionAuthenticator
 from bff_core.auth.issuer import Issuer
-from bff_core.auth.oidc.client import Grant
 from bff_core.auth.oidc.config import OpenIDProvider
 from bff_core.auth.plain_token import PlainToken
 from bff_core.auth_routes.session_start import session_of
 from bff_core.call import Reply, find_header
 from bff_core.events import Events
+from bff_core.oauth.tokens import Grant
 from bff_core.policy.upstream.cache import Cache
 from bff_core.scope import Scope
 from bff_core.testing.scripted import Scripted, reply

@@ -16,10 +16,9 @@ from bff_core.auth.session.memory import MOST, MemorySessionStore
 from bff_core.auth.session.redis import MOVE
 from bff_core.auth.session.session import Session, key_of
 from bff_core.auth.session.store import Lifetimes
-from bff_core.auth.signing_keys import ProviderUnavailable
 from bff_core.auth.viewer import Viewer
 from bff_core.clock import chance
-from bff_core.errors import NotAuthenticated
+from bff_core.errors import NotAuthenticated, ProviderUnavailable
 from bff_core.events import Events
 from bff_core.redis.clients import RedisClients
 from bff_core.scope import Scope
@@ -134,7 +133,7 @@ async def test_tokens_that_are_refused_do_not_displace_those_that_are_good():
             with pytest.raises(NotAuthenticated):
                 await authenticator.authenticate(bearing(f"wrong-{number}"))
 
-        assert (len(authenticator._known), len(authenticator._wrong)) == (1, 20)
+        assert (len(authenticator._active), len(authenticator._inactive)) == (1, 20)
 
 
 def bearing(token: str) -> Scope:

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from bff_core.auth.signing_keys import FRESH, LAST_GOOD, SELDOM, ProviderUnavailable
-from bff_core.errors import NotAuthenticated
+from bff_core.auth.signing_keys import FETCH_INTERVAL, FRESH_SECONDS, MAX_AGE_SECONDS
+from bff_core.errors import NotAuthenticated, ProviderUnavailable
 from bff_core.testing.scripted import fail, hang, reply
 from tests.auth.identity import Identity
 from tests.auth.tokens import EC, RSA, STRANGER, claims, key_set, signed
@@ -35,7 +35,7 @@ async def test_a_new_key_is_found_at_once() -> None:
     rotated = {"keys": key_set(STRANGER, kid="new")["keys"] + key_set(RSA)["keys"]}
     identity = Identity(reply(200, key_set(RSA)), reply(200, rotated))
     await identity.ask(signed())
-    await asyncio.sleep(SELDOM + 1)
+    await asyncio.sleep(FETCH_INTERVAL + 1)
 
     viewer = await identity.ask(signed(key=STRANGER, kid="new"))
 
@@ -61,7 +61,7 @@ async def test_keys_are_believed_while_their_issuer_is_down(trouble) -> None:
     """New tokens and those of before are accepted; one request in all waits for the issuer."""
     identity = Identity(reply(200, key_set()), trouble)
     await identity.ask(signed())
-    await asyncio.sleep(FRESH + 1)
+    await asyncio.sleep(FRESH_SECONDS + 1)
 
     waits = []
     for number in range(100):
@@ -81,7 +81,9 @@ WITHDRAWN = {"keys": key_set(STRANGER, kid="new")["keys"]}
 
 
 @pytest.mark.parametrize("is_new", [True, False], ids=["new token", "remembered token"])
-@pytest.mark.parametrize("quiet", [FRESH + 0.1, FRESH + 29, 2 * FRESH, 3600, LAST_GOOD - 1])
+@pytest.mark.parametrize(
+    "quiet", [FRESH_SECONDS + 0.1, FRESH_SECONDS + 29, 2 * FRESH_SECONDS, 3600, MAX_AGE_SECONDS - 1]
+)
 @pytest.mark.parametrize("delay", [0, 2])
 async def test_a_withdrawn_key_is_refused_by_a_quiet_gateway(quiet, is_new, delay) -> None:
     """By the first request after five minutes, also where the issuer takes its time."""
@@ -122,7 +124,7 @@ async def test_no_token_of_a_withdrawn_key_is_accepted_after_five_minutes(pace, 
                 pass
         await asyncio.sleep(pace)
 
-    assert 0 < accepted <= 50 + FRESH
+    assert 0 < accepted <= 50 + FRESH_SECONDS
 
 
 async def test_remembered_tokens_fall_as_soon_as_their_key_is_gone() -> None:
@@ -132,7 +134,7 @@ async def test_remembered_tokens_fall_as_soon_as_their_key_is_gone() -> None:
     identity = Identity(reply(200, both), reply(200, only))
     stays, gone = signed(key=EC, algorithm="ES256"), signed()
     viewer, _ = await identity.ask(stays), await identity.ask(gone)
-    await asyncio.sleep(SELDOM + 1)
+    await asyncio.sleep(FETCH_INTERVAL + 1)
     await identity.ask(signed(key=STRANGER, kid="new"))
 
     with pytest.raises(NotAuthenticated):
@@ -147,7 +149,7 @@ async def test_a_key_that_another_takes_the_name_of_is_withdrawn() -> None:
     """Keys differ by their numbers, not by their names alone."""
     identity = Identity(reply(200, key_set(RSA)), reply(200, key_set(STRANGER)))
     await identity.ask(signed())
-    await asyncio.sleep(FRESH + 1)
+    await asyncio.sleep(FRESH_SECONDS + 1)
     await identity.ask(signed(key=STRANGER))
 
     with pytest.raises(NotAuthenticated):
@@ -159,7 +161,7 @@ async def test_an_issuer_may_withdraw_all_its_keys(none) -> None:
     """Then no token is accepted, and the answer is a 503 until there are others."""
     identity = Identity(reply(200, key_set(RSA)), reply(200, none))
     await identity.ask(signed())
-    await asyncio.sleep(FRESH + 1)
+    await asyncio.sleep(FRESH_SECONDS + 1)
 
     with pytest.raises(ProviderUnavailable):
         await identity.ask(signed())
@@ -190,7 +192,7 @@ def down_until(instant, bench):
     return published
 
 
-@pytest.mark.parametrize("back", [FRESH + 5, FRESH + 45, 2 * FRESH, 3600])
+@pytest.mark.parametrize("back", [FRESH_SECONDS + 5, FRESH_SECONDS + 45, 2 * FRESH_SECONDS, 3600])
 async def test_a_key_that_was_withdrawn_during_an_outage_is_refused_soon_after_it(back) -> None:
     """Within a minute of the issuer's return, at any pace of requests."""
     for pace in (1, 20, 45, 170):
@@ -216,8 +218,8 @@ async def test_a_fetch_that_failed_early_does_not_stand_for_one_that_is_due(earl
     """The issuer was down for a moment before the five minutes were over."""
     identity = Identity(reply(200, key_set(RSA)))
     await identity.ask(signed())
-    identity.service.then(down_until(identity.bench.now + FRESH, identity.bench))
-    await asyncio.sleep(FRESH - early)
+    identity.service.then(down_until(identity.bench.now + FRESH_SECONDS, identity.bench))
+    await asyncio.sleep(FRESH_SECONDS - early)
     await identity.ask(signed(claims(sub="early")))
     await asyncio.sleep(early + 1)
 
@@ -250,7 +252,7 @@ async def test_keys_of_long_ago_are_believed_no_more() -> None:
     """After a day without the issuer nobody can tell what it has withdrawn."""
     identity = Identity(reply(200, key_set()), fail())
     await identity.ask(signed())
-    await asyncio.sleep(LAST_GOOD + 1)
+    await asyncio.sleep(MAX_AGE_SECONDS + 1)
 
     with pytest.raises(ProviderUnavailable):
         await identity.ask(signed())

@@ -11,9 +11,8 @@ from joserfc.jwk import RSAKey
 
 from bff_core.auth.jwt import keys_of, public_key_of
 from bff_core.auth.refusal_reasons import CredentialsRefused
-from bff_core.auth.signing_keys import ProviderUnavailable
 from bff_core.auth.weak_keys import is_roca, is_weak
-from bff_core.errors import NotAuthenticated
+from bff_core.errors import NotAuthenticated, ProviderUnavailable
 from bff_core.testing.scripted import reply
 from tests.auth.identity import WEAK, Identity
 from tests.auth.tokens import EC, ED, RSA, STRANGER, encoded, signed

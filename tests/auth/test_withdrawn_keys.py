@@ -4,11 +4,12 @@ import pytest
 
 from bff_core import gateway
 from bff_core.auth.bearer import BearerAuthenticator, DeviceSessions, DPoP, Issuer
-from bff_core.auth.oidc.client import Grant, OIDCClient
+from bff_core.auth.oidc.client import OIDCClient
 from bff_core.auth.oidc.config import OpenIDProvider
 from bff_core.auth.refusal_reasons import CredentialsRefused
-from bff_core.auth.signing_keys import FRESH
+from bff_core.auth.signing_keys import FRESH_SECONDS
 from bff_core.events import Events
+from bff_core.oauth.tokens import Grant
 from bff_core.testing.layer_runtime import LayerRuntime
 from bff_core.testing.scripted import Scripted, ScriptedTransport, reply
 from bff_core.upstream.registry import UpstreamRegistry
@@ -74,7 +75,7 @@ def logout_token(number: int) -> str:
     return signed({**told, "jti": f"j{number}", "events": EVENTS}, typ="logout+jwt")
 
 
-@pytest.mark.parametrize("quiet", [FRESH + 1, 3600, 80_000])
+@pytest.mark.parametrize("quiet", [FRESH_SECONDS + 1, 3600, 80_000])
 async def test_tokens_of_the_provider_fall_with_their_key(quiet) -> None:
     """The first that come after five minutes, on a gateway where nobody signed in since."""
     provider = Provider()
@@ -92,7 +93,7 @@ async def test_tokens_of_the_provider_fall_with_their_key(quiet) -> None:
     assert (claims["sub"], ended.subject) == ("1", "1")
 
 
-@pytest.mark.parametrize("quiet", [FRESH + 1, 3600])
+@pytest.mark.parametrize("quiet", [FRESH_SECONDS + 1, 3600])
 async def test_bound_tokens_and_devices_fall_with_the_key(quiet) -> None:
     """What was proved and listed a moment ago is refused like any other token."""
     clock, service = Clock(), Scripted(reply(200, key_set(RSA)))

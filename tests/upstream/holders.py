@@ -7,13 +7,14 @@ from dataclasses import dataclass, field, replace
 from msgspec import structs
 
 from bff_core.call import Call, Reply, find_header
+from bff_core.oauth.endpoint import token_service
+from bff_core.oauth.tokens import token_sources
 from bff_core.policy.upstream.credentials import Credentials
 from bff_core.policy.upstream.policy import Policy
 from bff_core.testing.layer_runtime import LayerRuntime
 from bff_core.testing.scripted import Scripted, ScriptedTransport, Step, reply
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.credentials.factory import CredentialFactory
-from bff_core.upstream.credentials.provider import token_service
 from bff_core.upstream.registry import UpstreamRegistry
 from bff_core.upstream.stack import UpstreamStack, open_stack
 
@@ -58,7 +59,11 @@ class Counter:
         self.bench = LayerRuntime("orders")
         self.service = Scripted(*steps)
         self.provider = Scripted(*provider)
-        self.wallet = CredentialFactory(secrets.__getitem__, wall=lambda: 1_700_000_000.0)
+        self.wallet = CredentialFactory(
+            secrets.__getitem__,
+            token_sources(lambda: roster.services),
+            wall=lambda: 1_700_000_000.0,
+        )
         runtime = replace(self.bench.runtime, credential=self.wallet.open)
         self.transport = ScriptedTransport({"10.0.0.1": self.service, "10.0.0.9": self.provider})
         roster = UpstreamRegistry(
@@ -68,7 +73,6 @@ class Counter:
         )
         kind = token_service("identity")
         roster.adopt({kind: kind.policy})
-        self.wallet.services = roster.services
         self.policy = Policy(credentials=credentials, **policy)
         self.stack: UpstreamStack = open_stack(
             self.policy, ["http://10.0.0.1"], runtime, lambda *_: self.transport

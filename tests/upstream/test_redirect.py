@@ -10,6 +10,7 @@ from msgspec import structs
 from bff_core import ApiKey, Policy, Retry
 from bff_core.call import Attempt, Call, Reply
 from bff_core.errors import BadStatus, TransportFailed
+from bff_core.oauth.tokens import token_sources
 from bff_core.policy.upstream.redirect import redirected
 from bff_core.saga.indeterminate import verdict
 from bff_core.streamed_body import StreamedBody
@@ -181,7 +182,7 @@ async def test_redirect_is_not_followed_by_default(transport):
 async def test_write_is_sent_on_whole_with_its_credentials(transport):
     """A 307 preserves method, body and key; the credentials are shown anew, to the same origin."""
     hop = (307, ["location: /orders/"], b"")
-    wallet = CredentialFactory({"gateway": "golden"}.__getitem__)
+    wallet = CredentialFactory({"gateway": "golden"}.__getitem__, token_sources(dict))
     policy = replace(FOLLOWING, credentials=ApiKey(secret="gateway"))
     answers = {"POST /orders": hop, "POST /orders/": DONE}
     async with opened(transport, answers, policy, credential=wallet.open) as (service, send):

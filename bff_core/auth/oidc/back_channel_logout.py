@@ -29,7 +29,10 @@ class LoggedOut:
 
 
 def logout_in(claims: Claims, *, leeway: float, wall: float) -> LoggedOut:
-    """Return what the claims of a verified logout token end (section 2.6); raises `CredentialsRefused`."""
+    """Return the sessions that a verified logout token ends (section 2.6).
+
+    Raises `CredentialsRefused`.
+    """
     events = claims.get("events")
     if not isinstance(events, dict) or not isinstance(events.get(LOGOUT_EVENT), dict):
         raise CredentialsRefused("events")

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from bff_core.auth.issuer import ALGORITHMS, Issuer
 from bff_core.auth.oidc.step_up import Strength
 from bff_core.errors import ConfigurationError
+from bff_core.oauth.endpoint import origin_in
 
 DEFAULT_ALGORITHMS: Final = ("RS256", "PS256", "ES256", "EdDSA", "Ed25519")
 
@@ -113,20 +114,6 @@ class OpenIDProvider:
             types=types,
             leeway=self.leeway,
         )
-
-
-def origin_in(url: str) -> str | None:
-    """Return the origin of a URL, without the usual port; None for what is no URL of the web."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return None
-    usual = {"http": 80, "https": 443}.get(parts.scheme)
-    if usual is None or not parts.hostname or "@" in parts.netloc:
-        return None
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"{parts.scheme}://{host}" + ("" if port in {None, usual} else f":{port}")
 
 
 RESERVED: Final = frozenset({

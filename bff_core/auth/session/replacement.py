@@ -13,8 +13,7 @@ from bff_core.auth.session.session import (
     provider_subject_of,
 )
 from bff_core.auth.session.store import StoredSession
-from bff_core.errors import StoreUnavailable
-from bff_core.upstream.provider import ProviderUnavailable
+from bff_core.errors import ProviderUnavailable, StoreUnavailable
 from bff_core.upstream.runtime import Spawn
 
 

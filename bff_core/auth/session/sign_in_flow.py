@@ -10,7 +10,7 @@ from typing import Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from bff_core.auth.jwt import Claims
-from bff_core.auth.oidc.client import Grant, GrantRefused, OIDCClient
+from bff_core.auth.oidc.client import OIDCClient
 from bff_core.auth.oidc.return_url import local
 from bff_core.auth.oidc.step_up import Strength
 from bff_core.auth.refusal_reasons import CredentialsRefused
@@ -18,7 +18,8 @@ from bff_core.auth.session.pending_sign_ins import Former, Pending, PendingCooki
 from bff_core.auth.session.sealing import Sealing
 from bff_core.call import Headers
 from bff_core.clock import Clock
-from bff_core.errors import ClientError
+from bff_core.errors import ClientError, GrantRefused
+from bff_core.oauth.tokens import Grant
 
 MOST_PARAMETERS: Final = 20
 
@@ -162,7 +163,7 @@ class Flow:
             message = "This sign-in is not known, or took too long."
             raise SignInFailed(message, self._login, "sign_in_expired")
         metadata, issuer = await self._client.metadata(), self._client.sign_in.issuer
-        claimed = told.get("iss", "" if metadata.tells_issuer else issuer)
+        claimed = told.get("iss", "" if metadata.sends_issuer else issuer)
         if claimed != issuer:  # a mix-up of providers (RFC 9207)
             raise SignInFailed("The answer is of another provider.", self._login)
         error = told.get("error", "")

@@ -10,14 +10,20 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Final, NoReturn
 
-from bff_core.auth.oidc.client import Grant, GrantRefused, OIDCClient
+from bff_core.auth.oidc.client import OIDCClient
 from bff_core.auth.session.session import Session, Tokens, new_secret
 from bff_core.auth.session.store import SessionStore, StoredSession
 from bff_core.clock import Clock
-from bff_core.errors import BFFError, NotAuthenticated, StoreUnavailable
+from bff_core.errors import (
+    BFFError,
+    GrantRefused,
+    NotAuthenticated,
+    ProviderUnavailable,
+    StoreUnavailable,
+)
 from bff_core.events import Events, SessionChanged
 from bff_core.events.process import Change
-from bff_core.upstream.provider import ProviderUnavailable
+from bff_core.oauth.tokens import Grant
 from bff_core.upstream.runtime import Spawn
 
 LEASE: Final = 30.0

@@ -1,1 +1,1 @@
-"""What calls show to services: keys, signatures, and tokens that somebody has to be asked for."""
+"""Credentials of upstream calls: API keys, signatures, relayed, requested and exchanged tokens."""

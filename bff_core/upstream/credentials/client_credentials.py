@@ -1,67 +1,55 @@
-"""A token of the gateway's own, the same for all calls (RFC 6749, section 4.4)."""
+"""The gateway's own token, the same for all calls (RFC 6749, section 4.4)."""
 
-from collections.abc import Awaitable
+from functools import partial
 
 from bff_core.call import Call, Headers
-from bff_core.errors import CredentialsUnavailable
 from bff_core.policy.upstream.credentials import ClientCredentials
-from bff_core.upstream.credentials.provider import NoToken, Token, TokenEndpoint
 from bff_core.upstream.credentials.redacted_headers import AUTHORIZATION, bearer, token_in
-from bff_core.upstream.credentials.token_cache import PAUSE, TokenCache
+from bff_core.upstream.credentials.token_cache import TokenCache
+from bff_core.upstream.credentials.token_source import TokenSource
 from bff_core.upstream.runtime import Runtime
 
 
 class ClientCredentialsToken:
-    """Shows the token of a client; one for all upstreams whose options are the same."""
+    """Adds the token of a client; upstreams whose options are the same share it."""
 
-    __slots__ = ("_endpoint", "_fields", "_kept", "_options", "_value", "names")
+    __slots__ = ("_client_id", "_headers", "_token", "_tokens", "names")
 
-    def __init__(
-        self, options: ClientCredentials, endpoint: TokenEndpoint, runtime: Runtime
-    ) -> None:
+    def __init__(self, options: ClientCredentials, source: TokenSource, runtime: Runtime) -> None:
         self.names = AUTHORIZATION
-        self._options = options
-        self._endpoint = endpoint
-        self._kept = TokenCache(self._ask, runtime, (options.upstream, endpoint.operation))
-        self._value = ""
-        self._fields: Headers = ()
-
-    def __repr__(self) -> str:
-        return f"the token of {self._options.client_id}"
-
-    def ready(self, _: Call) -> Headers | None:
-        """Return the field with the token that is there."""
-        value = self._kept.ready()
-        return None if value is None else self._field(value)
-
-    async def fetched(self, call: Call) -> Headers:
-        """Return it when it is there."""
-        try:
-            return self._field(await self._kept.get())
-        except NoToken as refused:
-            raise unavailable(self._options.upstream, refused, call) from refused
-
-    async def replaced(self, _: Call, refused: Headers) -> Headers | None:
-        """Return another than the one that was refused."""
-        other = await self._kept.replaced(token_in(refused))
-        return None if other is None else self._field(other)
-
-    def _field(self, value: str) -> Headers:
-        if value != self._value:
-            self._value, self._fields = value, bearer(value)
-        return self._fields
-
-    def _ask(self) -> Awaitable[Token]:
-        options = self._options
+        self._client_id = options.client_id
         form = (
             ("grant_type", "client_credentials"),
             ("scope", " ".join(options.scope)),
             ("audience", options.audience),
         )
-        return self._endpoint.ask(form)
+        self._tokens = TokenCache(
+            partial(source.fetch, form),
+            runtime,
+            provider=options.upstream,
+            operation=source.operation,
+        )
+        self._token = ""
+        self._headers: Headers = ()
 
+    def __repr__(self) -> str:
+        return f"the token of {self._client_id}"
 
-def unavailable(provider: str, refused: NoToken, call: Call) -> CredentialsUnavailable:
-    """Return what a call ends with that has no token to show."""
-    message = f"no token of {provider}: {refused.reason}"
-    return CredentialsUnavailable(message, call=call, retry_after=PAUSE)
+    def ready(self, _: Call) -> Headers | None:
+        """Return the header with the token, if there is a valid one."""
+        token = self._tokens.ready()
+        return None if token is None else self._header(token)
+
+    async def fetched(self, call: Call) -> Headers:
+        """Return the header, after a token request if one is needed."""
+        return self._header(await self._tokens.get(call))
+
+    async def replaced(self, _: Call, refused: Headers) -> Headers | None:
+        """Return a header with another token than the refused one."""
+        other = await self._tokens.replaced(token_in(refused))
+        return None if other is None else self._header(other)
+
+    def _header(self, token: str) -> Headers:
+        if token != self._token:
+            self._token, self._headers = token, bearer(token)
+        return self._headers

@@ -1,4 +1,4 @@
-"""A signature of each call (RFC 9421), for services that know the same key."""
+"""HTTP message signatures (RFC 9421), by a key that the service shares."""
 
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -12,14 +12,14 @@ from bff_core.policy.upstream.credentials import Signature
 from bff_core.policy.upstream.signature import Component, digest_field, parameters, sign
 from bff_core.upstream.credentials.redacted_headers import RedactedValue
 
-SHORTEST_KEY: Final = 16
-"""Bytes: what is shorter can be guessed from one signature."""
+MIN_KEY_BYTES: Final = 16
+"""A shorter key can be guessed from one signature."""
 
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 
 
 class HTTPSignature:
-    """Signs calls to one upstream; each attempt anew, since a signature has its time."""
+    """Signs calls to one upstream. Each attempt is signed anew, since a signature has a time."""
 
     names: Final = frozenset({b"content-digest", b"signature", b"signature-input"})
 
@@ -41,28 +41,28 @@ class HTTPSignature:
         return f"signed by {self._options.key_id}"
 
     def ready(self, call: Call) -> Headers:
-        """Return the signature of a call, and the digest of its body."""
+        """Return the headers with the signature of a call, and the digest of its body."""
         covered, fields = self._covered(call)
-        told = parameters(covered, created=int(self._wall()), key_id=self._options.key_id)
-        signature = sign(self._key, covered, told)
+        signed = parameters(covered, created=int(self._wall()), key_id=self._options.key_id)
+        signature = sign(self._key, covered, signed)
         return (
             *fields,
-            (b"signature-input", self._label + b"=" + told.encode()),
+            (b"signature-input", self._label + b"=" + signed.encode()),
             (b"signature", RedactedValue(self._label + b"=" + signature)),
         )
 
     async def fetched(self, call: Call) -> Headers:
-        """Return the same."""
+        """Return the same headers."""
         return self.ready(call)
 
     async def replaced(self, _: Call, _refused: Headers) -> None:
-        """Have no other key."""
+        """Return None: there is no other key."""
 
     def _covered(self, call: Call) -> tuple[list[Component], Headers]:
-        """Return what is signed, and the field that the call needs for it.
+        """Return the signed components, and the header that the call needs for them.
 
-        The body of a call that could have one is covered also where it has none: nobody on the way
-        may add one.
+        The body of a call that could have one is covered even if it is empty, so that none can be
+        added on the way.
         """
         path, _, query = call.target.partition("?")
         covered = [("@method", call.method)]
@@ -86,9 +86,9 @@ def _key(name: str, secret: Callable[[str], str]) -> bytes:
         key = key_of(secret(name))
     except ValueError as error:
         raise ConfigurationError(f"BFF_SECRET_{name.upper()}: {error}") from None
-    if len(key) < SHORTEST_KEY:
+    if len(key) < MIN_KEY_BYTES:
         raise ConfigurationError(
-            f"BFF_SECRET_{name.upper()} signs calls: give it {SHORTEST_KEY} bytes or more"
+            f"BFF_SECRET_{name.upper()} signs calls: give it {MIN_KEY_BYTES} bytes or more"
         )
     return key
 

@@ -1,4 +1,4 @@
-"""The viewer's own token, shown as it is."""
+"""The viewer's own access token, relayed unchanged."""
 
 from bff_core.cache.key import is_one_viewer
 from bff_core.call import Call, Headers, ViewerToken
@@ -6,7 +6,7 @@ from bff_core.upstream.credentials.redacted_headers import AUTHORIZATION, bearer
 
 
 class RelayedToken:
-    """Shows each viewer's token; calls for nobody go without, and the service says what it may."""
+    """Adds each viewer's token. Anonymous calls carry none, and the service decides on them."""
 
     __slots__ = ()
 
@@ -16,26 +16,26 @@ class RelayedToken:
         return "the viewer's token"
 
     def ready(self, call: Call) -> Headers | None:
-        """Return nothing for nobody; a token is to be asked for."""
-        return () if viewers(call) is None else None
+        """Return no header for an anonymous call, None for others: they wait for a token."""
+        return () if viewer_token(call) is None else None
 
     async def fetched(self, call: Call) -> Headers:
-        """Return the token as it is now."""
+        """Return the header with the current token."""
         token = call.token
         return () if token is None else bearer(await token.current())
 
     async def replaced(self, call: Call, refused: Headers) -> Headers | None:
-        """Return another token of the viewer, where there is one."""
-        token, shown = call.token, token_in(refused)
-        other = None if token is None else await token.renewed(shown)
-        return None if other is None or other == shown else bearer(other)
+        """Return a header with another token of the viewer, if there is one."""
+        token, sent = call.token, token_in(refused)
+        other = None if token is None else await token.renewed(sent)
+        return None if other is None or other == sent else bearer(other)
 
 
-def viewers(call: Call) -> ViewerToken | None:
+def viewer_token(call: Call) -> ViewerToken | None:
     """Return the token of the one viewer for whom a call is made.
 
-    Where several share their replies, as all guests do, nobody's token is shown: the next one
-    would be answered with what was told to the first.
+    Calls whose replies are shared by several viewers, as those of all anonymous viewers are, carry
+    no token: the next viewer would get the reply to the first one's token.
     """
     token = call.token
     return token if token is not None and is_one_viewer(call.audience) else None

@@ -1,4 +1,4 @@
-"""What is the same for all calls: a key in a field, a name with its password."""
+"""Static credentials: an API key in a header, Basic authentication."""
 
 from base64 import b64encode
 from collections.abc import Callable
@@ -11,32 +11,32 @@ from bff_core.upstream.transport.request_writer import RESERVED
 
 
 class StaticHeader:
-    """Shows the same fields always; nothing takes the place of those that are refused."""
+    """Adds the same header to every call; there is no other if it is refused."""
 
-    __slots__ = ("_fields", "_told", "names")
+    __slots__ = ("_headers", "_repr", "names")
 
-    def __init__(self, name: bytes, value: bytes, told: str) -> None:
-        self._fields: Headers = ((name, RedactedValue(value)),)
-        self._told = told
+    def __init__(self, name: bytes, value: bytes, text: str) -> None:
+        self._headers: Headers = ((name, RedactedValue(value)),)
+        self._repr = text
         self.names = frozenset({name})
 
     def __repr__(self) -> str:
-        return self._told
+        return self._repr
 
     def ready(self, _: Call) -> Headers:
-        """Return the fields."""
-        return self._fields
+        """Return the header."""
+        return self._headers
 
     async def fetched(self, _: Call) -> Headers:
-        """Return the fields."""
-        return self._fields
+        """Return the header."""
+        return self._headers
 
     async def replaced(self, _: Call, _refused: Headers) -> None:
-        """Have no others."""
+        """Return None: there is no other header."""
 
 
 def api_key(options: ApiKey, secret: Callable[[str], str]) -> StaticHeader:
-    """Return the credential of a key; raises `ConfigurationError` for a field it can't have."""
+    """Return the credential of a key; raises `ConfigurationError` for a reserved header."""
     name = options.header.lower().encode()
     if name in RESERVED:
         raise ConfigurationError(

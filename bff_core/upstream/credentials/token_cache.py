@@ -1,128 +1,111 @@
-"""One token while it is valid: asked for by one for all, early, and seldom where there is none."""
+"""Cached access tokens: how long one is used, and when it is replaced."""
 
-import asyncio
-import math
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final
 
+from bff_core.call import Call
+from bff_core.errors import CredentialsUnavailable, OAuthError, ProviderUnavailable
 from bff_core.events import TokenRefused
-from bff_core.upstream.credentials.provider import NoToken, Token
+from bff_core.refreshed import Fetched, Refreshed
+from bff_core.upstream.credentials.token_source import IssuedToken
 from bff_core.upstream.runtime import Runtime
 
-EARLY: Final = 0.8
-"""The share of its lifetime after which another is asked for; less up to a tenth by chance."""
+REFRESH_SHARE: Final = 0.8
+"""The share of its lifetime after which a token is replaced early, less up to a tenth by chance."""
 
-PAUSE: Final = 2.0
-"""Seconds after a refusal in which the provider is not asked again."""
+PAUSE_SECONDS: Final = 2.0
+"""Pause after a token request that failed."""
 
-SELDOM: Final = 10.0
-"""Seconds after which a token that a service refuses is worth replacing by another."""
+MIN_AGE_SECONDS: Final = 10.0
+"""Age of a token from which on it is replaced if a service refuses it."""
 
-MARGIN: Final = 5.0
-"""Seconds (or a tenth of its lifetime) before its end from which on a token is not shown."""
+MARGIN_SECONDS: Final = 5.0
+"""Seconds (or a tenth of its lifetime) before its end from which on a token is not used."""
 
 
 class TokenCache:
-    """A token, and how another is had. Who waits does so together, whoever asked first.
+    """One access token, requested once for all callers.
 
-    While the provider is down the last token is used as long as it is valid.
+    While the provider is down the last token is used as long as it is valid. `provider` is its
+    upstream, `operation` the name of the request in events.
     """
 
-    __slots__ = (
-        "_again_at",
-        "_ask",
-        "_ends_at",
-        "_fetching",
-        "_got_at",
-        "_is_early",
-        "_reason",
-        "_refresh_at",
-        "_runtime",
-        "_told",
-        "_value",
-    )
+    __slots__ = ("_provider", "_tokens")
 
     def __init__(
         self,
-        ask: Callable[[], Awaitable[Token]],
+        request: Callable[[], Awaitable[IssuedToken]],
         runtime: Runtime,
-        told: tuple[str, str],
         *,
+        provider: str,
+        operation: str,
         is_early: bool = True,
     ) -> None:
-        self._ends_at = -math.inf
-        self._ask = ask
-        self._runtime = runtime
-        self._told = told
-        self._is_early = is_early
-        self._value: str | None = None
-        self._reason = ""
-        self._refresh_at = self._again_at = self._got_at = -math.inf
-        self._fetching: asyncio.Task[None] | None = None
-
-    @property
-    def is_over(self) -> bool:
-        """Whether nothing is lost with it: no token, nobody who waits, no pause to be kept."""
-        return self._fetching is None and self._runtime.clock() >= max(
-            self._ends_at, self._again_at
+        self._provider = provider
+        names = (provider, operation)
+        self._tokens = Refreshed(
+            partial(_fetch, request, runtime, names, is_early=is_early),
+            clock=runtime.clock,
+            spawn=runtime.spawn,
+            pause=PAUSE_SECONDS,
+            interval=MIN_AGE_SECONDS,
         )
 
-    def ready(self) -> str | None:
-        """Return the token if it may be shown; another is asked for behind it when it is time."""
-        now = self._runtime.clock()
-        if now >= self._refresh_at and now >= self._again_at:
-            self._fetch()
-        return self._value if now < self._ends_at else None
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is lost if it is dropped: no token, no request, no pause."""
+        return self._tokens.is_idle
 
-    async def get(self) -> str:
-        """Return the token, also after a wait; raise `NoToken`."""
-        value = self.ready()
-        if value is None and self._fetching is not None:
-            await asyncio.shield(self._fetching)  # who leaves does not end it for the others
-            value = self._value if self._runtime.clock() < self._ends_at else None
-        if value is None:
-            raise NoToken(self._reason)
-        return value
+    @property
+    def reason(self) -> str:
+        """Why the last request failed; empty after a success."""
+        failure = self._tokens.failure
+        return failure.reason if isinstance(failure, OAuthError) else ""
+
+    def ready(self) -> str | None:
+        """Return the token if there is a valid one; request another in the background if due."""
+        return self._tokens.ready()
+
+    async def get(self, call: Call) -> str:
+        """Return a token, after a request if one is needed; raises `CredentialsUnavailable`."""
+        token = await self._tokens.get()
+        if token is None:
+            message = f"no token of {self._provider}: {self.reason}"
+            failure = self._tokens.failure
+            raise CredentialsUnavailable(message, call=call, retry_after=PAUSE_SECONDS) from failure
+        return token
 
     async def replaced(self, refused: str) -> str | None:
-        """Return another than the one that a service refused; None where there is none.
+        """Return another token than the one that a service refused; None if there is none.
 
-        One that was given a moment ago is not replaced: what refuses that would refuse the next.
+        A token that was requested a moment ago is not replaced: the service would refuse the next
+        one as well.
         """
-        now = self._runtime.clock()
-        if self._value == refused and now - self._got_at >= SELDOM and now >= self._again_at:
-            self._fetch()
-        if self._value == refused and self._fetching is not None:
-            await asyncio.shield(self._fetching)
-        return None if self._value == refused or now >= self._ends_at else self._value
+        token = self._tokens.current
+        if token is None or token == refused:
+            token = await self._tokens.refresh()
+        return None if token == refused else token
 
-    def _fetch(self) -> None:
-        if self._fetching is None:
-            self._fetching = self._runtime.spawn(self._refresh())
-            self._fetching.add_done_callback(self._landed)
 
-    def _landed(self, _: asyncio.Task[None]) -> None:
-        self._fetching = None
-
-    async def _refresh(self) -> None:
-        runtime = self._runtime
-        asked = runtime.clock()
-        try:
-            token = await self._ask()
-        except NoToken as error:
-            self._pause(error.reason)
-            return
-        # What it takes to bring the token here is part of its lifetime.
-        self._value, self._got_at = token.value, runtime.clock()
-        self._ends_at = asked + token.lifetime - min(MARGIN, 0.1 * token.lifetime)
-        share = EARLY - 0.1 * runtime.chance()
-        self._refresh_at = asked + share * token.lifetime if self._is_early else self._ends_at
-        if self._ends_at <= self._got_at:  # it took longer to get here than it lives
-            self._pause("expired")
-
-    def _pause(self, reason: str) -> None:
-        """Leave the provider alone for a moment: it gave no token that can be used."""
-        self._reason = reason
-        self._again_at = self._runtime.clock() + PAUSE
-        if self._runtime.events.sinks:
-            self._runtime.events.emit(TokenRefused(*self._told, reason))
+async def _fetch(
+    request: Callable[[], Awaitable[IssuedToken]],
+    runtime: Runtime,
+    names: tuple[str, str],
+    *,
+    is_early: bool,
+) -> Fetched[str]:
+    started_at = runtime.clock()
+    try:
+        token = await request()
+        # The time that the request took is part of the token's lifetime.
+        ends_at = started_at + token.lifetime - min(MARGIN_SECONDS, 0.1 * token.lifetime)
+        if ends_at <= runtime.clock():
+            raise ProviderUnavailable("expired")
+    except OAuthError as error:
+        if runtime.events.sinks:
+            runtime.events.emit(TokenRefused(*names, error.reason))
+        raise
+    share = REFRESH_SHARE - 0.1 * runtime.chance()
+    refresh_at = started_at + share * token.lifetime if is_early else ends_at
+    return Fetched(token.value, refresh_at, ends_at, ends_at)

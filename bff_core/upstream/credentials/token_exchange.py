@@ -6,21 +6,21 @@ from hashlib import sha256
 from typing import Final
 
 from bff_core.call import Call, Headers, ViewerToken
+from bff_core.errors import CredentialsUnavailable
 from bff_core.policy.upstream.credentials import TokenExchange
-from bff_core.upstream.credentials.client_credentials import unavailable
-from bff_core.upstream.credentials.provider import (
-    ABOUT_THE_SUBJECT,
-    NoToken,
-    Token,
-    TokenEndpoint,
-)
 from bff_core.upstream.credentials.redacted_headers import AUTHORIZATION, bearer, token_in
-from bff_core.upstream.credentials.relay import viewers
+from bff_core.upstream.credentials.relay import viewer_token
 from bff_core.upstream.credentials.token_cache import TokenCache
+from bff_core.upstream.credentials.token_source import TokenSource
 from bff_core.upstream.runtime import Runtime
 
-MOST: Final = 10_000
-"""Viewers' tokens whose exchange is remembered; beyond that the one used longest ago is not."""
+MAX_CACHED_TOKENS: Final = 10_000
+"""Exchanged tokens that are cached; beyond that the least recently used one is dropped."""
+
+SUBJECT_ERRORS: Final = frozenset({
+    "invalid_request", "invalid_grant", "invalid_token", "expired_token",
+})  # fmt: skip
+"""Errors of a provider that does not accept the viewer's token (RFC 8693, section 2.2.2)."""
 
 GRANT: Final = "urn:ietf:params:oauth:grant-type:token-exchange"
 ACCESS_TOKEN: Final = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105 # a type
@@ -28,92 +28,92 @@ JWT: Final = "urn:ietf:params:oauth:token-type:jwt"
 
 
 class ExchangedToken:
-    """Shows each viewer's token as the provider has exchanged it; remembers by its hash."""
+    """Adds each viewer's token as the provider has exchanged it; caches it by a hash."""
 
-    __slots__ = ("_endpoint", "_kept", "_options", "_runtime", "names")
+    __slots__ = ("_options", "_runtime", "_source", "_tokens", "names")
 
-    def __init__(self, options: TokenExchange, endpoint: TokenEndpoint, runtime: Runtime) -> None:
+    def __init__(self, options: TokenExchange, source: TokenSource, runtime: Runtime) -> None:
         self.names = AUTHORIZATION
         self._options = options
-        self._endpoint = endpoint
+        self._source = source
         self._runtime = runtime
-        self._kept: OrderedDict[bytes, TokenCache] = OrderedDict()
+        self._tokens: OrderedDict[bytes, TokenCache] = OrderedDict()
 
     def __repr__(self) -> str:
         return f"the viewer's token for {self._options.audience}"
 
     def ready(self, call: Call) -> Headers | None:
-        """Return nothing for nobody; a token is to be asked for."""
-        return () if viewers(call) is None else None
+        """Return no header for an anonymous call, None for others: they wait for a token."""
+        return () if viewer_token(call) is None else None
 
     async def fetched(self, call: Call) -> Headers:
-        """Return what the viewer's token is exchanged for."""
-        token = viewers(call)
+        """Return the header with the exchanged token.
+
+        If the provider does not accept the viewer's token, it is renewed once.
+        """
+        token = viewer_token(call)
         if token is None:
             return ()
+        subject = await token.current()
+        tokens = self._tokens_of(subject)
         try:
-            return bearer(await self._exchange(token))
-        except NoToken as refused:
-            raise unavailable(self._options.upstream, refused, call) from refused
+            return bearer(await tokens.get(call))
+        except CredentialsUnavailable:
+            if tokens.reason not in SUBJECT_ERRORS:
+                raise
+            newer = await _renewed(token, subject)
+            if newer is None:
+                raise
+        return bearer(await self._tokens_of(newer).get(call))
 
     async def replaced(self, call: Call, refused: Headers) -> Headers | None:
-        """Return another: of the same viewer's token, or else of a newer one."""
-        token = viewers(call)
+        """Return another: in exchange for the same token of the viewer, or for a newer one."""
+        token = viewer_token(call)
         if token is None:
             return None
         subject = await token.current()
-        other = await self._of(subject).replaced(token_in(refused))
+        other = await self._tokens_of(subject).replaced(token_in(refused))
         if other is not None:
             return bearer(other)
-        newer = await token.renewed(subject)
-        if newer is None or newer == subject:
-            return None
-        try:
-            return bearer(await self._of(newer).get())
-        except NoToken as failed:
-            raise unavailable(self._options.upstream, failed, call) from failed
+        newer = await _renewed(token, subject)
+        return None if newer is None else bearer(await self._tokens_of(newer).get(call))
 
-    async def _exchange(self, token: ViewerToken) -> str:
-        """Exchange the viewer's token; one that the provider does not take, once renewed."""
-        subject = await token.current()
-        try:
-            return await self._of(subject).get()
-        except NoToken as refused:
-            if refused.reason not in ABOUT_THE_SUBJECT:
-                raise
-            newer = await token.renewed(subject)
-            if newer is None or newer == subject:
-                raise
-        return await self._of(newer).get()
-
-    def _of(self, subject: str) -> TokenCache:
+    def _tokens_of(self, subject: str) -> TokenCache:
         digest = sha256(subject.encode()).digest()
-        kept = self._kept.get(digest)
-        if kept is not None:
-            self._kept.move_to_end(digest)
-            return kept
-        told = (self._options.upstream, self._endpoint.operation)
-        ask = partial(self._ask, subject)
+        tokens = self._tokens.get(digest)
+        if tokens is not None:
+            self._tokens.move_to_end(digest)
+            return tokens
         self._make_room()
-        kept = self._kept[digest] = TokenCache(ask, self._runtime, told, is_early=False)
-        return kept
+        tokens = self._tokens[digest] = TokenCache(
+            partial(self._source.fetch, self._form(subject), issued=(ACCESS_TOKEN, JWT)),
+            self._runtime,
+            provider=self._options.upstream,
+            operation=self._source.operation,
+            is_early=False,
+        )
+        return tokens
 
     def _make_room(self) -> None:
-        """Forget the one used longest ago where there are too many, and what is over before it."""
-        while self._kept:
-            digest, oldest = next(iter(self._kept.items()))
-            if len(self._kept) < MOST and not oldest.is_over:
+        """Drop the least recently used token if there are too many, and idle ones before it."""
+        while self._tokens:
+            digest, oldest = next(iter(self._tokens.items()))
+            if len(self._tokens) < MAX_CACHED_TOKENS and not oldest.is_idle:
                 return
-            del self._kept[digest]
+            del self._tokens[digest]
 
-    async def _ask(self, subject: str) -> Token:
-        options = self._options
-        form = (
+    def _form(self, subject: str) -> tuple[tuple[str, str], ...]:
+        return (
             ("grant_type", GRANT),
             ("subject_token", subject),
             ("subject_token_type", ACCESS_TOKEN),
             ("requested_token_type", ACCESS_TOKEN),
-            ("audience", options.audience),
-            ("scope", " ".join(options.scope)),
+            ("audience", self._options.audience),
+            ("scope", " ".join(self._options.scope)),
         )
-        return await self._endpoint.ask(form, issued=(ACCESS_TOKEN, JWT))
+
+
+async def _renewed(token: ViewerToken, subject: str) -> str | None:
+    """Return a newer token of the viewer; None if there is no other."""
+    newer = await token.renewed(subject)
+    return None if newer == subject else newer

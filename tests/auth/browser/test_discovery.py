@@ -8,9 +8,10 @@ from typing import Any
 import httpx
 import pytest
 
-from bff_core.auth.oidc.provider import ProviderEndpoint, Untrusted, metadata_of
 from bff_core.call import Reply
 from bff_core.errors import ConfigurationError
+from bff_core.oauth.discovery import Untrusted, metadata_of
+from bff_core.oauth.endpoint import ProviderEndpoint
 from bff_core.testing.scripted import Scripted, reply
 from services_mock import identity
 from tests.auth.browser.site import HERE, ISSUER, Wall, asgi, open_site, sign_in_at

@@ -10,13 +10,14 @@ import pytest
 
 from bff_core.errors import ConfigurationError, CredentialsUnavailable
 from bff_core.events import TokenRefused
+from bff_core.oauth.tokens import token_sources
 from bff_core.policy.upstream.credentials import ClientCredentials
 from bff_core.policy.upstream.policy import Policy
 from bff_core.scope import running_part
 from bff_core.testing.layer_runtime import LayerRuntime
 from bff_core.testing.scripted import fail, hang, reply
 from bff_core.upstream.credentials.factory import CredentialFactory
-from bff_core.upstream.credentials.token_cache import SELDOM
+from bff_core.upstream.credentials.token_cache import MIN_AGE_SECONDS
 from tests.upstream.holders import GOLDEN, Counter, accepting, shown_in, token
 
 pytestmark = pytest.mark.virtual_time
@@ -180,7 +181,7 @@ async def test_a_refused_token_is_replaced_once_for_all() -> None:
     """The service forgot it: one more request to the provider, and each call once more."""
     counter = Counter(OWN, accepting("own-2"), provider=(token(), token("own-2", after=0.1)))
     await counter.send()  # 401: what was given just now is not replaced
-    await asyncio.sleep(SELDOM)
+    await asyncio.sleep(MIN_AGE_SECONDS)
 
     told = await asyncio.gather(*[counter.send(target=f"/{n}") for n in range(10)])
 
@@ -325,7 +326,7 @@ async def test_a_secret_that_is_missing_stops_the_start() -> None:
     def missing(name: str) -> str:
         raise ConfigurationError(f"BFF_SECRET_{name.upper()} is not set")
 
-    wallet = CredentialFactory(missing)
+    wallet = CredentialFactory(missing, token_sources(dict))
 
     with pytest.raises(ConfigurationError, match="BFF_SECRET_GATEWAY"):
         wallet.open(OWN, LayerRuntime().runtime, ())

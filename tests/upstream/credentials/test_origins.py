@@ -8,6 +8,7 @@ import httpx
 import pytest
 from msgspec import structs
 
+from bff_core.oauth.tokens import token_sources
 from bff_core.policy.upstream.credentials import ApiKey, Relay
 from bff_core.policy.upstream.policy import Policy
 from bff_core.testing.layer_runtime import LayerRuntime
@@ -47,7 +48,7 @@ async def test_a_redirect_to_another_origin_takes_nothing_there(transport, crede
         location = f"location: http://127.0.0.1:{elsewhere}/"
         async with listening(answer("302 Found", location)) as (port, heads):
             make = wire if transport == "wire" else lambda *_: HttpxTransport(client)
-            wallet = CredentialFactory({"gateway": GOLDEN}.__getitem__)
+            wallet = CredentialFactory({"gateway": GOLDEN}.__getitem__, token_sources(dict))
             bench = LayerRuntime("orders")
             runtime = replace(bench.runtime, credential=wallet.open)
             stack = open_stack(

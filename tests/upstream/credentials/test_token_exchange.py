@@ -9,8 +9,8 @@ from bff_core.call import Reply
 from bff_core.errors import CredentialsUnavailable
 from bff_core.policy.upstream.credentials import TokenExchange
 from bff_core.testing.scripted import reply
-from bff_core.upstream.credentials.token_cache import SELDOM
-from bff_core.upstream.credentials.token_exchange import ACCESS_TOKEN, GRANT, MOST
+from bff_core.upstream.credentials.token_cache import MIN_AGE_SECONDS
+from bff_core.upstream.credentials.token_exchange import ACCESS_TOKEN, GRANT, MAX_CACHED_TOKENS
 from tests.upstream.holders import Counter, Held, accepting, token
 
 pytestmark = pytest.mark.virtual_time
@@ -125,7 +125,7 @@ async def test_an_exchange_that_the_service_refuses_is_made_again() -> None:
         ),
     )
     await counter.send(Held())
-    await asyncio.sleep(SELDOM)
+    await asyncio.sleep(MIN_AGE_SECONDS)
 
     told = await counter.send(Held())
 
@@ -157,15 +157,15 @@ async def test_exchanges_are_remembered_up_to_a_bound() -> None:
     """Of ten thousand viewers; the one that came longest ago is exchanged again."""
     counter = Counter(FOR_ORDERS, provider=(exchanging(86_400),))
     credential = counter.wallet.open(FOR_ORDERS, counter.bench.runtime, ())
-    for number in range(MOST + 1):
+    for number in range(MAX_CACHED_TOKENS + 1):
         await credential.fetched(counter.call(Held(f"viewer-{number}")))
 
-    await credential.fetched(counter.call(Held(f"viewer-{MOST}")))
+    await credential.fetched(counter.call(Held(f"viewer-{MAX_CACHED_TOKENS}")))
     kept = len(counter.provider.calls)
     await credential.fetched(counter.call(Held("viewer-0")))
 
-    assert (kept, len(counter.provider.calls)) == (MOST + 1, MOST + 2)
-    assert len(credential._kept) == MOST
+    assert (kept, len(counter.provider.calls)) == (MAX_CACHED_TOKENS + 1, MAX_CACHED_TOKENS + 2)
+    assert len(credential._tokens) == MAX_CACHED_TOKENS
 
 
 async def test_no_token_is_a_key_of_what_is_remembered() -> None:
@@ -175,4 +175,4 @@ async def test_no_token_is_a_key_of_what_is_remembered() -> None:
 
     credential = counter.wallet.open(FOR_ORDERS, counter.bench.runtime, ())
 
-    assert "a-telling-token" not in repr(dict(credential._kept))
+    assert "a-telling-token" not in repr(dict(credential._tokens))

@@ -1,0 +1,1 @@
+"""The OAuth client of a gateway: endpoints of identity providers, discovery, tokens."""
