@@ -41,7 +41,7 @@ def session_of(
         claims=_shown(claims, sign_in),
         browser=browser[:LONGEST_NAME],
         signed_in_at=wall,
-        tokens=tokens_of(grant, wall) if sign_in.keeps_tokens else None,
+        tokens=tokens_of(grant, wall) if sign_in.stores_tokens else None,
         acr=acr_of(claims),
         auth_time=auth_time_of(claims, wall + sign_in.leeway),
     )
@@ -49,7 +49,7 @@ def session_of(
 
 def _shown(claims: Claims, sign_in: OpenIDProvider) -> Shown:
     """Return the claims that pages may see, where they are plain values."""
-    found = {name: claims.get(name) for name in sign_in.shows}
+    found = {name: claims.get(name) for name in sign_in.public_claims}
     return {
         name: value for name, value in found.items() if isinstance(value, str | int | float | bool)
     }

@@ -25,10 +25,10 @@ class OpenIDProvider:
     "offline_access" many providers give no refresh token. `extra` are further parameters of the
     authorization request, such as `audience` or `resource`.
 
-    `keeps_tokens` says that services are called in the viewer's name: tokens are kept, refreshed,
+    `stores_tokens` says that services are called in the viewer's name: tokens are kept, refreshed,
     and a session ends when its provider says so. False forgets them at once.
 
-    `subject`, `tenant` and `roles` name the claims of ID tokens that a viewer is made of; `shows`
+    `subject`, `tenant` and `roles` name the claims of ID tokens that a viewer is made of; `public_claims`
     are those that pages may see. `leeway` is how far clocks may differ (seconds).
 
     Raises `ConfigurationError` for what can't be meant.
@@ -42,12 +42,19 @@ class OpenIDProvider:
     auth: Literal["basic", "post"] = "basic"
     scope: tuple[str, ...] = ("openid", "profile", "offline_access")
     extra: Mapping[str, str] = field(default_factory=dict)
-    keeps_tokens: bool = True
+    stores_tokens: bool = True
     algorithms: tuple[str, ...] = DEFAULT_ALGORITHMS
     subject: str = "sub"
     tenant: str = ""
     roles: str = "roles"
-    shows: tuple[str, ...] = ("name", "given_name", "family_name", "email", "picture", "locale")
+    public_claims: tuple[str, ...] = (
+        "name",
+        "given_name",
+        "family_name",
+        "email",
+        "picture",
+        "locale",
+    )
     leeway: float = 60.0
 
     def __post_init__(self) -> None:

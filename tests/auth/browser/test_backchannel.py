@@ -179,7 +179,7 @@ async def test_a_logout_token_counts_once_as_long_as_it_lives(lifetime, shared, 
     wall = Wall()
     provider = identity.create_app(ISSUER, HERE, wall=wall)
     told = {"session_url": redis_server.url} if shared else {}
-    options = {"idle": 10 * DAY, "lifetime": 30 * DAY, "changed": {"keeps_tokens": False}}
+    options = {"idle": 10 * DAY, "lifetime": 30 * DAY, "changed": {"stores_tokens": False}}
     async with open_site(
         told=told, provider=provider, wall=wall, clock=lambda: now[0], **options
     ) as site:

@@ -273,7 +273,7 @@ async def test_without_a_refresh_token_a_session_ends_with_its_token():
 
 async def test_a_gateway_that_keeps_no_tokens_keeps_its_sessions():
     """Where services are not called in the viewer's name there is nothing to refresh."""
-    async with open_site(changed={"keeps_tokens": False}) as site:
+    async with open_site(changed={"stores_tokens": False}) as site:
         browser = site.browser()
         await browser.sign_in()
         site.wall.now += 4000
