@@ -1,4 +1,4 @@
-"""Believes access tokens (RFC 6750, RFC 9068) of known issuers, and nothing else."""
+"""Bearer authentication: access tokens (RFC 6750, RFC 9068) of known issuers."""
 
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -36,21 +36,21 @@ from bff_core.upstream.runtime import Spawn
 
 __all__ = ["BearerAuthenticator", "DPoP", "DeviceSessions", "Issuer"]
 
-REMEMBERED: Final = 10_000
-"""Tokens that are not verified again while they are valid."""
+MAX_VERIFIED: Final = 10_000
+"""Verified tokens that are cached while they are valid."""
 
 REFUSAL: Final = "The access token is not valid."
-"""What everybody is told whose token is refused, whatever the reason."""
+"""The detail of every 401, whatever the reason."""
 
 
 class BearerAuthenticator:
-    """Takes `Authorization: Bearer <JWT>`; without that header the caller is anonymous.
+    """Authenticates `Authorization: Bearer <JWT>`; without that header the caller is anonymous.
 
     Tokens are verified by the keys of their issuer, which are fetched through an upstream of the
-    gateway. What was verified is remembered by its hash until it expires, its key is withdrawn, or
-    the issuer's keys have to be fetched again (five minutes). All refusals look alike. With `dpop`,
-    tokens that are bound to a key are taken with a proof of it; with `devices`, their sessions can
-    be listed and ended. While an issuer's keys are unavailable its tokens are answered 503.
+    gateway. A verified token is cached by its hash until it expires, its key is withdrawn, or the
+    issuer's keys have to be fetched again (five minutes). All refusals look alike. With `dpop`,
+    tokens that are bound to a key are accepted with a proof of it; with `devices`, their sessions
+    can be listed and ended. While an issuer's keys are unavailable the answer is 503.
     """
 
     def __init__(
@@ -76,25 +76,25 @@ class BearerAuthenticator:
 
     @property
     def challenge(self) -> str:
-        """How to prove who calls."""
+        """The `WWW-Authenticate` challenge."""
         if self._dpop is None:
             return "Bearer"
         return self._dpop.challenge if self._dpop.required else f"{self._dpop.challenge}, Bearer"
 
     @property
     def security_scheme(self) -> Mapping[str, object]:
-        """How OpenAPI calls it."""
+        """The security scheme in OpenAPI."""
         is_bound = self._dpop is not None and self._dpop.required
         return {"type": "http", "scheme": "dpop" if is_bound else "bearer", "bearerFormat": "JWT"}
 
     @property
     def devices(self) -> DeviceSessions | None:
-        """The device sessions of its viewers, where they are kept."""
+        """The device sessions of its viewers; None if there are none."""
         return self._devices
 
     @property
     def services(self) -> Sequence[type[Upstream]]:
-        """The upstreams that have the keys."""
+        """The upstreams that publish the keys."""
         return [document_service(one.upstream) for one in self._issuers.values()]
 
     @property
@@ -103,7 +103,7 @@ class BearerAuthenticator:
         return list(self._issuers)
 
     def unshared(self, settings: Settings) -> Mapping[str, str]:
-        """Return what goes wrong in several processes, by the variable that is missing."""
+        """Return what goes wrong in several processes, by the missing variable."""
         found, broken = {}, []
         if self._dpop is not None:
             broken.append("a DPoP proof would be accepted once by each process")
@@ -116,7 +116,7 @@ class BearerAuthenticator:
         return found
 
     def check(self, settings: Settings) -> None:
-        """Refuse to start with proofs for an address that is not known."""
+        """Raise `ConfigurationError` for DPoP without the public URL."""
         if self._dpop is not None and not settings.public_url:
             raise ConfigurationError(
                 "BFF_PUBLIC_URL is not set: DPoP proofs name the address of each request; set it "
@@ -125,7 +125,7 @@ class BearerAuthenticator:
 
     @asynccontextmanager
     async def opened(self, resources: Resources) -> AsyncIterator[None]:
-        """Use the services of a gateway that runs, and have it own what goes on behind."""
+        """Use the services of a gateway while it runs."""
         self.open(resources.services, resources.spawn)
         settings = resources.settings
         link = resources.links.to(settings.session_url) if settings.session_url else None
@@ -152,20 +152,20 @@ class BearerAuthenticator:
         }
 
     async def authenticate(self, scope: Scope, /) -> Viewer | None:
-        """Return whom the token names; None without one. Raises `NotAuthenticated`."""
+        """Return the viewer of the token; None without one. Raises `NotAuthenticated`."""
         sent = find_header(scope.headers, b"authorization")
         if sent is None:
             return None
-        is_proved = self._proofs is not None and sent[:5].lower() == b"dpop "
-        token = sent[5:].strip() if is_proved else self._bare(sent)
+        has_proof = self._proofs is not None and sent[:5].lower() == b"dpop "
+        token = sent[5:].strip() if has_proof else self._unproved(sent)
         digest = sha256(token).digest()
         known = self._verified.get(digest)
         if known is None or self._clock() >= known.until:
-            known = await self._learn(token, digest)
-        if is_proved and self._proofs is not None and known.thumbprint:
+            known = await self._verified_token(token, digest)
+        if has_proof and self._proofs is not None and known.thumbprint:
             await self._proofs.check(scope, token, known.thumbprint)
-        elif is_proved or known.thumbprint:  # a bound token without its proof, or the reverse
-            raise NotAuthenticated(REFUSAL, reason="not_bound" if is_proved else "proof_missing")
+        elif has_proof or known.thumbprint:  # a bound token without its proof, or the reverse
+            raise NotAuthenticated(REFUSAL, reason="not_bound" if has_proof else "proof_missing")
         else:
             scope.token = PlainToken(token)
         if self._devices is not None:
@@ -173,8 +173,8 @@ class BearerAuthenticator:
         scope.wall = self._wall
         return known.viewer
 
-    def _bare(self, sent: bytes) -> bytes:
-        """Return a token that comes without a proof, where such are taken."""
+    def _unproved(self, sent: bytes) -> bytes:
+        """Return a token without a proof; raises `NotAuthenticated` if one is required."""
         found = parse_bearer(sent)
         if found is None:
             raise NotAuthenticated(REFUSAL, reason="no_bearer_token")
@@ -182,14 +182,14 @@ class BearerAuthenticator:
             raise NotAuthenticated(REFUSAL, reason="proof_missing")
         return found[1]
 
-    async def _learn(self, token: bytes, digest: bytes) -> "_Verified":
+    async def _verified_token(self, token: bytes, digest: bytes) -> "_Verified":
         try:
             known = await self._verify(token)
         except CredentialsRefused as refused:
             raise NotAuthenticated(REFUSAL) from refused
         self._verified.pop(digest, None)
         self._verified[digest] = known
-        if len(self._verified) > REMEMBERED:
+        if len(self._verified) > MAX_VERIFIED:
             del self._verified[next(iter(self._verified))]
         return known
 
@@ -212,7 +212,7 @@ class BearerAuthenticator:
         return _Verified(viewer, min(until, keys.trusted_until), bound, str(device), key)
 
     def _withdraw(self, keys: frozenset[PublicKey]) -> None:
-        """Forget the tokens that were verified by keys which their issuer has withdrawn."""
+        """Drop the tokens that were verified by withdrawn keys."""
         self._verified = {
             digest: known for digest, known in self._verified.items() if known.key not in keys
         }
@@ -221,7 +221,7 @@ class BearerAuthenticator:
         subject, tenant = str(claims["sub"]), claims.get(issuer.tenant) if issuer.tenant else ""
         if issuer.tenant and (not isinstance(tenant, str) or not tenant):
             raise CredentialsRefused("tenant")
-        if len(self._issuers) > 1:  # compositions and services must not confuse them
+        if len(self._issuers) > 1:  # one subject of two issuers is two viewers
             subject = f"{subject}@{issuer.issuer}"
         client = claims.get(issuer.client, "")
         return Viewer(
@@ -237,9 +237,9 @@ class BearerAuthenticator:
 
 @dataclass(frozen=True, slots=True)
 class _Verified:
-    """What a token has been found to say: until when, bound to which key, of which device.
+    """A verified token: its viewer, until when it is cached, the key and device it is bound to.
 
-    `key` is the issuer's that verified it.
+    `key` is the issuer's key that verified it.
     """
 
     viewer: Viewer

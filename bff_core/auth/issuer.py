@@ -1,4 +1,4 @@
-"""What is accepted of one issuer of tokens: its keys, its audience, its algorithms."""
+"""Configuration of one issuer of access tokens: keys, audience, algorithms."""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -11,22 +11,22 @@ ALGORITHMS: Final = {
     "ES256": "EC", "ES384": "EC", "ES512": "EC",
     "EdDSA": "OKP", "Ed25519": "OKP",
 }  # fmt: skip
-"""Algorithms with the type of their keys; none of them has a secret that the gateway shares."""
+"""Accepted algorithms with the type of their keys; none has a shared secret."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issuer:
-    """An authorization server whose access tokens (JWT, RFC 9068) a gateway believes.
+    """An authorization server whose access tokens (JWT, RFC 9068) a gateway accepts.
 
-    `issuer` is its `iss`, `audience` what its tokens have to be meant for: any one of these.
-    `upstream` names the service that has its keys at `keys`: `BFF_UPSTREAM_<NAME>` says where it
-    is, no token and no discovery does. `algorithms` are those that are accepted, `types` the `typ`
-    of the header in any case ("" accepts a token without one), `required` the claims that have to
-    be there beside `iss`, `aud`, `exp` and `sub`. `leeway` is how far clocks may differ (seconds).
-    `scope`, `tenant` and `client` name the claims that a viewer is made of; without a `tenant`
-    viewers have none. Subjects are told apart by issuer where a gateway has several.
+    `issuer` is its `iss`. A token's `aud` has to contain one `audience`. `upstream` names the
+    service with its JWK set at the path `keys`. `BFF_UPSTREAM_<NAME>` is the address of that
+    service; no token and no discovery document changes it. `algorithms` are the accepted ones,
+    `types` the accepted `typ` headers in any case ("" accepts a token without one), `required` the
+    claims that a token needs besides `iss`, `aud`, `exp` and `sub`. `leeway` is how far clocks may
+    differ (seconds). `scope`, `tenant` and `client` name the claims that make a viewer; without a
+    `tenant` viewers have none. If a gateway has several issuers, subjects include their issuer.
 
-    Raises `ConfigurationError` for what would accept too much.
+    Raises `ConfigurationError` for options that would accept too much.
     """
 
     issuer: str
@@ -71,5 +71,5 @@ class Issuer:
 
 
 def media_type(typ: str) -> str:
-    """Return a `typ` as they are compared: "at+jwt" is "application/at+jwt" (RFC 7515, 4.1.9)."""
+    """Return a `typ` in comparable form: "at+jwt" is "application/at+jwt" (RFC 7515, 4.1.9)."""
     return typ.lower().removeprefix("application/")

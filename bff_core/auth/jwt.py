@@ -1,6 +1,6 @@
-"""Tokens as strictly as they can be read: RFC 7515, RFC 7519, RFC 8725.
+"""Parses and verifies signed tokens (JWT) strictly: RFC 7515, RFC 7519, RFC 8725.
 
-No header of a token chooses a key from anywhere: `jku`, `x5u`, `jwk` and `x5c` are not looked at.
+No header of a token chooses a key: `jku`, `x5u`, `jwk` and `x5c` are ignored.
 """
 
 import re
@@ -20,12 +20,12 @@ from bff_core.auth.issuer import ALGORITHMS, Issuer
 from bff_core.auth.refusal_reasons import CredentialsRefused
 from bff_core.auth.weak_keys import is_weak
 
-LONGEST: Final = 8192
-"""Bytes that a token may have; servers bound the head of a request anyway."""
+MAX_TOKEN_BYTES: Final = 8192
+"""Bytes of a token in a header."""
 
 CURVES: Final = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521"}
 
-MOST_KEYS: Final = 64
+MAX_KEYS: Final = 64
 """Keys of one issuer that are read."""
 
 _KINDS: Final[Mapping[str, type[RSAKey] | type[ECKey] | type[OKPKey]]] = {
@@ -42,7 +42,7 @@ Claims = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Unverified:
-    """What a token says of itself; nothing of it is true until the signature is verified."""
+    """A parsed token; nothing in it may be trusted before the signature is verified."""
 
     token: bytes
     algorithm: str
@@ -54,7 +54,7 @@ class Unverified:
 
 @dataclass(frozen=True, slots=True)
 class PublicKey:
-    """A key of an issuer, for signatures only; equal by what it is called, and what it is."""
+    """A key of an issuer, for signatures only; equal by its name and its thumbprint."""
 
     key_id: str
     algorithms: frozenset[str]
@@ -62,9 +62,9 @@ class PublicKey:
     thumbprint: str
 
 
-def parse(token: bytes, longest: int = LONGEST) -> Unverified:
-    """Read a token in compact form; raises `CredentialsRefused` for what is none."""
-    if len(token) > longest or not _is_compact(token):
+def parse(token: bytes, max_bytes: int = MAX_TOKEN_BYTES) -> Unverified:
+    """Parse a token in compact form; raises `CredentialsRefused` for anything else."""
+    if len(token) > max_bytes or not _is_compact(token):
         raise CredentialsRefused("no_compact_form")
     head, body, signature = token.split(b".")
     header, claims = _object(_octets(head)), _object(_octets(body))
@@ -78,7 +78,7 @@ def parse(token: bytes, longest: int = LONGEST) -> Unverified:
 
 
 def _octets(part: bytes) -> bytes:
-    """Decode strictly: of all texts for the same octets one only is a part of a token."""
+    """Decode base64url strictly: only the canonical text of some octets is accepted."""
     try:
         octets = urlsafe_b64decode(part + b"=" * (-len(part) % 4))
     except ValueError as error:
@@ -99,36 +99,36 @@ def keys_of(document: bytes) -> tuple[PublicKey, ...]:
     """Return the keys of a JWK set (RFC 7517) that verify signatures; others are left out.
 
     Left out are keys of other uses, curves and algorithms, RSA keys that are too weak, and keys
-    that are published with their private part: anybody can sign with those.
-    Raises `ValueError` for what is no JWK set.
+    that are published with their private part: anyone can sign with those.
+    Raises `ValueError` for a document that is no JWK set.
     """
     try:
-        told = _decode_object(document).get("keys")
+        keys = _decode_object(document).get("keys")
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise ValueError("no JSON object") from error
-    if not isinstance(told, list):
+    if not isinstance(keys, list):
         raise ValueError("no list of keys")  # noqa: TRY004 - a document, no argument
-    found = [_key_of(one) for one in told[:MOST_KEYS]]
+    found = [_key_of(one) for one in keys[:MAX_KEYS]]
     return tuple(key for key in found if key is not None)
 
 
 def _key_of(published: object) -> PublicKey | None:
     members = published.items() if isinstance(published, dict) else ()
     # Some providers write null for a member that a key does not have.
-    told = {name: value for name, value in members if value is not None}
-    if told.get("use", "sig") != "sig" or told.keys() & _PRIVATE:
+    jwk = {name: value for name, value in members if value is not None}
+    if jwk.get("use", "sig") != "sig" or jwk.keys() & _PRIVATE:
         return None
-    operations = told.get("key_ops", ["verify"])
-    key_id, kind = told.get("kid", ""), _KINDS.get(str(told.get("kty")))
+    operations = jwk.get("key_ops", ["verify"])
+    key_id, kind = jwk.get("kid", ""), _KINDS.get(str(jwk.get("kty")))
     if kind is None or not isinstance(operations, list) or "verify" not in operations:
         return None
-    fit = frozenset(name for name in ALGORITHMS if _fits(name, told))
+    fit = frozenset(name for name in ALGORITHMS if _fits(name, jwk))
     if not fit:
         return None
     try:
-        if kind is RSAKey and is_weak(_number(told["n"]), _number(told["e"])):
+        if kind is RSAKey and is_weak(_number(jwk["n"]), _number(jwk["e"])):
             return None
-        key = kind.import_key({name: value for name, value in told.items() if name in _PUBLIC})
+        key = kind.import_key({name: value for name, value in jwk.items() if name in _PUBLIC})
     except (JoseError, ValueError, TypeError, KeyError):
         return None
     name = key_id if isinstance(key_id, str) else ""
@@ -142,9 +142,9 @@ def _number(text: object) -> int:
     return base64_to_int(text)
 
 
-def public_key_of(told: object) -> PublicKey:
+def public_key_of(jwk: object) -> PublicKey:
     """Return the key in a proof's header; raises `CredentialsRefused` for an unfit one."""
-    key = _key_of(told)
+    key = _key_of(jwk)
     if key is None:
         raise CredentialsRefused("jwk")
     return key
@@ -153,24 +153,24 @@ def public_key_of(told: object) -> PublicKey:
 _PRIVATE: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 
 _PUBLIC: Final = frozenset({"kty", "n", "e", "crv", "x", "y"})
-"""Members of a key that a signature is verified with; what is private has no business here."""
+"""Members that a verifying key is imported from; private ones are refused."""
 
 
-def _fits(algorithm: str, told: Mapping[str, object]) -> bool:
+def _fits(algorithm: str, jwk: Mapping[str, object]) -> bool:
     """Whether signatures of an algorithm may be verified with a key (RFC 8725, section 3.1)."""
-    if ALGORITHMS[algorithm] != told.get("kty") or told.get("alg", algorithm) != algorithm:
+    if ALGORITHMS[algorithm] != jwk.get("kty") or jwk.get("alg", algorithm) != algorithm:
         return False
     if algorithm in CURVES:
-        return told.get("crv") == CURVES[algorithm]
+        return jwk.get("crv") == CURVES[algorithm]
     if ALGORITHMS[algorithm] == "OKP":
-        return told.get("crv") == "Ed25519"
+        return jwk.get("crv") == "Ed25519"
     return True
 
 
 def key_for(token: Unverified, keys: Sequence[PublicKey]) -> PublicKey | None:
-    """Return the key that a token names; without a name, the only one there is for it.
+    """Return the key that a token names; if it names none, the only key for its algorithm.
 
-    Of keys with one name the first is meant.
+    Of several keys with the same name it is the first.
     """
     fit = [one for one in keys if token.algorithm in one.algorithms]
     if not token.key_id:
@@ -181,9 +181,9 @@ def key_for(token: Unverified, keys: Sequence[PublicKey]) -> PublicKey | None:
 def verify(
     token: Unverified, key: PublicKey, issuer: Issuer, wall: float, *, names_subject: bool = True
 ) -> Claims:
-    """Return the claims of a token that is signed, meant for us and valid at a Unix time.
+    """Return the claims of a token that is signed, valid at a Unix time and for this audience.
 
-    Raises `CredentialsRefused`; for one without a `sub`, too, unless it need not name one.
+    Raises `CredentialsRefused`, also for a token without `sub`, unless `names_subject` is False.
     """
     if token.algorithm not in issuer.algorithms or token.algorithm not in key.algorithms:
         raise CredentialsRefused("algorithm")
@@ -208,7 +208,7 @@ def is_signed(token: Unverified, key: PublicKey) -> bool:
 
 
 def check_claims(token: Unverified, issuer: Issuer, wall: float) -> Claims:
-    """Return the claims of a token that is meant for us and valid; its signature is not looked at.
+    """Return the claims of a token that is valid and for this audience, whatever its signature.
 
     Raises `CredentialsRefused`.
     """
@@ -231,21 +231,21 @@ def check_claims(token: Unverified, issuer: Issuer, wall: float) -> Claims:
     return claims
 
 
-def audiences_of(told: object) -> set[str]:
-    """Return the audiences that an `aud` names, one or several."""
-    names = told if isinstance(told, list) else [told]
+def audiences_of(aud: object) -> set[str]:
+    """Return the audiences in an `aud`, one or several."""
+    names = aud if isinstance(aud, list) else [aud]
     return {name for name in names if isinstance(name, str)}
 
 
 def instant_of(claims: Claims, name: str, *, required: bool = False) -> float:
-    """Return a NumericDate; one that is left out is the beginning of time."""
-    told = claims.get(name)
-    if told is None and not required:
+    """Return a NumericDate claim; 0 if it is missing and not required."""
+    value = claims.get(name)
+    if value is None and not required:
         return 0.0
-    if isinstance(told, bool) or not isinstance(told, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise CredentialsRefused(name)
     try:
-        instant = float(told)
+        instant = float(value)
     except OverflowError as error:  # an integer of hundreds of digits
         raise CredentialsRefused(name) from error
     if not isfinite(instant):
@@ -259,7 +259,7 @@ def expiry_of(claims: Claims) -> float:
 
 
 def auth_time_of(claims: Claims, latest: float) -> float:
-    """Return when a user proved who they are, as a Unix time; 0 where that is not known."""
+    """Return when the user authenticated, as a Unix time; 0 if unknown."""
     try:
         at = instant_of(claims, "auth_time")
     except CredentialsRefused:
@@ -268,6 +268,6 @@ def auth_time_of(claims: Claims, latest: float) -> float:
 
 
 def acr_of(claims: Claims) -> str:
-    """Return the class of a user's proof; empty where that is not known."""
+    """Return the authentication class of the user; empty if unknown."""
     acr = claims.get("acr")
     return acr if isinstance(acr, str) else ""

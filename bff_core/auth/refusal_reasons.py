@@ -1,21 +1,21 @@
-"""Why credentials were refused, for the log: a fixed word, and nothing that was sent."""
+"""Reasons why credentials are refused: fixed words for logs, without anything that was sent."""
 
 from typing import Final
 
 from bff_core.errors import ClientError
 
-OTHER: Final = "refused"
-"""The reason of an authenticator that gives none."""
+DEFAULT_REASON: Final = "refused"
+"""The reason of a refusal whose authenticator names none."""
 
 
 class CredentialsRefused(Exception):
-    """A token is not accepted; the reason is for logs, never for the caller."""
+    """A token is not accepted; the reason is logged, and never sent to the caller."""
 
 
 def reason_of(error: BaseException | None) -> str:
     """Return the reason of a refusal; empty for an error that refuses no credentials.
 
-    What a check of a token said goes before what was made of it.
+    The reason of the token check that caused the error comes first.
     """
     if not isinstance(error, ClientError):
         return ""
@@ -23,6 +23,6 @@ def reason_of(error: BaseException | None) -> str:
 
 
 def name_refusal(error: ClientError, authenticator: str) -> None:
-    """Note in a refusal which authenticator it is of, the innermost one, and its reason."""
+    """Set the authenticator that refused (the innermost one) and the reason of an error."""
     error.refused_by = error.refused_by or authenticator
-    error.reason = reason_of(error) or OTHER
+    error.reason = reason_of(error) or DEFAULT_REASON

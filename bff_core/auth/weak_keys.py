@@ -1,4 +1,4 @@
-"""Which RSA keys are too weak to verify with, by their numbers: size, exponent, factors, ROCA."""
+"""Weak RSA keys: by size, exponent, small factors, or the ROCA fault (CVE-2017-15361)."""
 
 from functools import cache
 from math import isqrt
@@ -12,7 +12,7 @@ MAX_BITS: Final = 16_384
 
 MIN_EXPONENT: Final = 65_537
 MAX_EXPONENT: Final = 2**64 - 1
-"""Bounds of a public exponent (FIPS 186-5, appendix A.1.1; what OpenSSL takes of long keys)."""
+"""Bounds of a public exponent (FIPS 186-5, appendix A.1.1; OpenSSL's bound for long keys)."""
 
 ROCA_GENERATOR: Final = 65_537
 ROCA_LARGEST_PRIME: Final = 167

@@ -11,11 +11,11 @@ from joserfc.jwk import RSAKey
 from bff_core.auth.api_keys.authenticator import MOST_WRONG, ApiKeyAuthenticator
 from bff_core.auth.api_keys.record import ApiKeyRecord
 from bff_core.auth.authenticator import Resources
-from bff_core.auth.bearer import REMEMBERED, DPoP
+from bff_core.auth.bearer import MAX_VERIFIED, DPoP
 from bff_core.auth.devices import MOST_DEVICES, Device, MemoryDevices
 from bff_core.auth.dpop import NONCE_LIFE, Proofs
 from bff_core.auth.issuer import Issuer
-from bff_core.auth.jwt import MOST_KEYS, key_for, keys_of, parse, verify
+from bff_core.auth.jwt import MAX_KEYS, key_for, keys_of, parse, verify
 from bff_core.auth.refusal_reasons import CredentialsRefused
 from bff_core.auth.session.memory import MemorySessionStore
 from bff_core.auth.session.session import Session, owner_of
@@ -102,12 +102,10 @@ def test_a_token_without_a_key_id_needs_a_key_that_is_the_only_one():
 
 def test_so_many_keys_of_an_issuer_are_read():
     """A document without end does not make a list without end."""
-    document = {
-        "keys": [RSA.as_dict(private=False) | {"kid": f"{n}"} for n in range(MOST_KEYS + 9)]
-    }
+    document = {"keys": [RSA.as_dict(private=False) | {"kid": f"{n}"} for n in range(MAX_KEYS + 9)]}
 
     assert [key.key_id for key in keys_of(json.dumps(document).encode())] == [
-        f"{number}" for number in range(MOST_KEYS)
+        f"{number}" for number in range(MAX_KEYS)
     ]
 
 
@@ -116,12 +114,12 @@ async def test_tokens_that_were_verified_are_remembered_up_to_a_bound():
     identity = Identity()
     await identity.ask(signed())
     (digest, known), *_ = identity.bearer._verified.items()
-    for number in range(REMEMBERED - 1):
+    for number in range(MAX_VERIFIED - 1):
         identity.bearer._verified[sha256(b"%d" % number).digest()] = known
 
     await identity.ask(signed(claims(sub="late")))
 
-    assert len(identity.bearer._verified) == REMEMBERED
+    assert len(identity.bearer._verified) == MAX_VERIFIED
     assert digest not in identity.bearer._verified
 
 

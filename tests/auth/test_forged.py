@@ -9,7 +9,7 @@ import pytest
 
 from bff_core.auth.bearer import REFUSAL
 from bff_core.auth.issuer import Issuer
-from bff_core.auth.jwt import LONGEST
+from bff_core.auth.jwt import MAX_TOKEN_BYTES
 from bff_core.errors import ConfigurationError, NotAuthenticated
 from bff_core.scope import Scope
 from bff_core.testing.scripted import reply
@@ -89,7 +89,7 @@ FORGED = {
     "line in it": f"{HEAD}.\n{BODY}.{SIGNATURE}",
     "nothing": ".",
     "words": "demo-1",
-    "too long": signed({**claims(), "x": "y" * LONGEST}),
+    "too long": signed({**claims(), "x": "y" * MAX_TOKEN_BYTES}),
     "no JSON": signed(b"{"),
     "list of claims": signed(b"[]"),
     "number for an algorithm": signed(alg=7),

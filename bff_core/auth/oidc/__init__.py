@@ -1,1 +1,1 @@
-"""OpenID Connect, as a confidential client speaks it: sign in, refresh, sign out."""
+"""OpenID Connect as a confidential client: sign-in, refresh, sign-out."""

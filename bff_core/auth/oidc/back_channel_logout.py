@@ -1,4 +1,4 @@
-"""What a logout token says: whose sessions the provider has ended (Back-Channel Logout 1.0)."""
+"""Logout tokens: which sessions a provider has ended (OpenID Connect Back-Channel Logout 1.0)."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -17,9 +17,9 @@ MAX_AGE: Final = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class LoggedOut:
-    """Whose sessions the provider has ended: one of its own, `sid`, or all of a subject's.
+    """The sessions that the provider has ended: its session `sid`, or all of a subject.
 
-    By no clock within the leeway the token with this `id` is accepted for more than `seconds`.
+    The token with this `id` is accepted for `seconds` at most, by any clock within the leeway.
     """
 
     id: str

@@ -177,7 +177,7 @@ class OIDCClient:
         return claims
 
     async def _confirm(self, grant: Grant, identity: Mapping[str, str]) -> None:
-        """Check the ID token of a refresh, if there is one (OpenID Connect Core, section 12.2).
+        """Verify the ID token of a refresh, if there is one (OpenID Connect Core, section 12.2).
 
         The provider itself has just sent it (section 3.1.3.7, item 6). While its key is not known
         only the claims are checked, since the refresh token that it came for can't be used again.

@@ -1,4 +1,4 @@
-"""What a gateway knows of the provider that its users sign in at."""
+"""Configuration of sign-in at an OpenID provider."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,21 +17,22 @@ DEFAULT_ALGORITHMS: Final = ("RS256", "PS256", "ES256", "EdDSA", "Ed25519")
 class OpenIDProvider:
     """A provider (OpenID Connect), and this gateway as a confidential client of it.
 
-    `issuer` is its `iss`, and where its discovery document is found; `upstream` names the service
-    that answers there (`BFF_UPSTREAM_<NAME>`): all its endpoints but those that browsers go to
-    are called through it. `origins` are further ones at which endpoints may be, as Google's and
-    Cognito's are (or `BFF_ISSUER_ORIGINS`); they are sent our secret. `client_secret` is sent by
-    `auth`: "basic" or "post" (RFC 6749, section 2.3.1). `scope` is what is asked for; without
-    "offline_access" many providers give no refresh token. `extra` are further parameters of the
-    authorization request, such as `audience` or `resource`.
+    `issuer` is its `iss`, and where its discovery document is found. `upstream` names the service
+    there (`BFF_UPSTREAM_<NAME>`): the gateway calls all endpoints through it, except those that
+    browsers visit. `origins` are further origins of endpoints, as Google and Cognito have them (or
+    `BFF_ISSUER_ORIGINS`); they receive the client secret. `auth` is how that is sent: "basic" or
+    "post" (RFC 6749, section 2.3.1). `scope` are the requested scopes; without "offline_access"
+    many providers issue no refresh token. `extra` are further parameters of the authorization
+    request, such as `audience` or `resource`.
 
-    `stores_tokens` says that services are called in the viewer's name: tokens are kept, refreshed,
-    and a session ends when its provider says so. False forgets them at once.
+    With `stores_tokens` services can be called in the viewer's name: the session holds the tokens,
+    they are refreshed, and the session ends when the provider ends it. Without, tokens are dropped
+    at once.
 
-    `subject`, `tenant` and `roles` name the claims of ID tokens that a viewer is made of; `public_claims`
-    are those that pages may see. `leeway` is how far clocks may differ (seconds).
+    `subject`, `tenant` and `roles` name the claims of ID tokens that make a viewer; `public_claims`
+    are those that pages get. `leeway` is how far clocks may differ (seconds).
 
-    Raises `ConfigurationError` for what can't be meant.
+    Raises `ConfigurationError` for options that contradict the flow.
     """
 
     issuer: str
@@ -97,12 +98,12 @@ class OpenIDProvider:
 
     @property
     def origin(self) -> str:
-        """Where the provider's endpoints have to be."""
+        """The origin of the issuer."""
         return origin_in(self.issuer) or ""
 
     @property
     def vouches_as(self) -> str:
-        """The issuer of viewers: equal values of two claims are not one subject."""
+        """The issuer of viewers, with the subject's claim: values of two claims may collide."""
         return self.issuer if self.subject == "sub" else f"{self.issuer}#{self.subject}"
 
     @property
@@ -111,7 +112,7 @@ class OpenIDProvider:
         return urlsplit(self.issuer).path.rstrip("/") + "/.well-known/openid-configuration"
 
     def tokens_for_us(self, upstream: str, keys: str, *types: str) -> Issuer:
-        """Return how tokens are verified that are meant for us, by the keys at an upstream."""
+        """Return how tokens for this client are verified, by the keys at an upstream."""
         return Issuer(
             issuer=self.issuer,
             audience=(self.client_id,),

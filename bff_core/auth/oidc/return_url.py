@@ -1,12 +1,12 @@
-"""Where a browser comes back to after a sign-in: a path of this site, and nothing else."""
+"""Return URLs after a sign-in: paths of this site only (no open redirects)."""
 
 import re
 from collections.abc import Iterable
 from typing import Final
 from urllib.parse import quote, urlencode
 
-MAX_RETURN_URL: Final = 2048
-"""Bytes of an address, encoded. A longer one loses its fragment, then its query, then its path."""
+MAX_RETURN_URL_BYTES: Final = 2048
+"""Bytes of an encoded URL. A longer one loses its fragment, then its query, then its path."""
 
 ERROR: Final = "login_error"
 """The query parameter that holds the reason why a sign-in failed."""
@@ -21,19 +21,19 @@ _leads_elsewhere: Final = re.compile(r"/(?:(?:\.|%2e){1,2}[/\\])*[/\\]", re.IGNO
 
 
 def local(address: str) -> str | None:
-    """Return a decoded address as a path of this site; None for anything that may lead elsewhere.
+    """Return a decoded URL as a path of this site; None for anything that may lead elsewhere.
 
-    What has no place in an address is encoded (spaces, letters beyond ASCII). An error of an
-    earlier sign-in is taken out.
+    Characters that a URL can't have are encoded (spaces, letters beyond ASCII). An error of an
+    earlier sign-in is removed.
     """
     if not address.startswith("/") or _has_controls(address) or _leads_elsewhere(address):
         return None
     url = quote(_bare_percents("%25", address), safe=_SAFE)
-    return next(one for one in _shortened(_without_error(url)) if len(one) <= MAX_RETURN_URL)
+    return next(one for one in _shortened(_without_error(url)) if len(one) <= MAX_RETURN_URL_BYTES)
 
 
 def with_error(url: str, error: str) -> str:
-    """Return an address that names an error in its query, which ends before the fragment."""
+    """Return a URL with an error in its query, which ends before the fragment."""
     before, hash_, fragment = _without_error(url).partition("#")
     mark = "&" if "?" in before else "?"
     return f"{before}{mark}{urlencode({ERROR: error})}{hash_}{fragment}"
@@ -48,7 +48,7 @@ def _without_error(url: str) -> str:
 
 
 def _shortened(url: str) -> Iterable[str]:
-    """Yield an address, and what is left of it without its fragment, its query, its path."""
+    """Yield a URL, then the same without its fragment, its query, its path."""
     yield url
     yield url.partition("#")[0]
     yield url.partition("#")[0].partition("?")[0]

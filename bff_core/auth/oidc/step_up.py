@@ -1,4 +1,4 @@
-"""How well a user has to prove who they are: `acr_values` and `max_age` of a sign-in."""
+"""Step-up authentication: `acr_values` and `max_age` of a sign-in (RFC 9470)."""
 
 import re
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from bff_core.auth.jwt import Claims, instant_of
 from bff_core.auth.refusal_reasons import CredentialsRefused
 
 MAX_ACR_VALUES: Final = 256
-"""Letters of `acr_values`."""
+"""Characters of `acr_values`."""
 
 _are_values: Final = re.compile(r"[!-~]+(?: [!-~]+)*").fullmatch
 _is_age: Final = re.compile(r"[0-9]{1,9}").fullmatch
@@ -17,7 +17,7 @@ _is_age: Final = re.compile(r"[0-9]{1,9}").fullmatch
 
 @dataclass(frozen=True, slots=True)
 class Strength:
-    """What the provider has to show: one of the classes, no longer than `max_age` seconds ago."""
+    """The authentication that is required: one of the classes, at most `max_age` seconds ago."""
 
     acr_values: tuple[str, ...] = ()
     max_age: int | None = None
@@ -33,10 +33,10 @@ class Strength:
         return cls(tuple(values.split()), int(age) if age else None)
 
     def check(self, claims: Claims, *, began: float, wall: float, leeway: float) -> None:
-        """Raise `CredentialsRefused` for an ID token that does not show it.
+        """Raise `CredentialsRefused` for an ID token of weaker or older authentication.
 
         (OpenID Connect Core, section 3.1.3.7, steps 12 and 13.) `began` is when the browser was
-        sent to the provider: for how long its user stayed there does not count.
+        sent to the provider: the time that its user spent there does not count.
         """
         if self.acr_values and claims.get("acr") not in self.acr_values:
             raise CredentialsRefused("acr")
