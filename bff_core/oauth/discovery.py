@@ -116,8 +116,10 @@ class MetadataCache:
 
     async def start(self) -> None:
         """Fetch the document before the first user signs in."""
-        await asyncio.wait([self._metadata.start()], timeout=START_SECONDS)
-        self._metadata.end_pause()  # the first caller may try again at once
+        fetch = self._metadata.start()
+        # The first caller may try again at once.
+        fetch.add_done_callback(lambda _: self._metadata.end_pause())
+        await asyncio.wait([fetch], timeout=START_SECONDS)
 
     async def get(self) -> ProviderMetadata:
         """Return the metadata; raises `ProviderUnavailable` while there is none."""

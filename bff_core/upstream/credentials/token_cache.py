@@ -27,11 +27,12 @@ MARGIN_SECONDS: Final = 5.0
 class TokenCache:
     """One access token, requested once for all callers.
 
-    While the provider is down the last token is used as long as it is valid. `provider` is its
-    upstream, `operation` the name of the request in events.
+    While the provider is down the last token is used as long as it is valid. `ready` returns the
+    token if there is a valid one, and requests another in the background if that is due. `provider`
+    is the upstream of the provider, `operation` the name of the request in events.
     """
 
-    __slots__ = ("_provider", "_tokens")
+    __slots__ = ("_provider", "_tokens", "ready")
 
     def __init__(
         self,
@@ -51,6 +52,7 @@ class TokenCache:
             pause=PAUSE_SECONDS,
             interval=MIN_AGE_SECONDS,
         )
+        self.ready: Final = self._tokens.ready  # without a frame of its own: once per call
 
     @property
     def is_idle(self) -> bool:
@@ -62,10 +64,6 @@ class TokenCache:
         """Why the last request failed; empty after a success."""
         failure = self._tokens.failure
         return failure.reason if isinstance(failure, OAuthError) else ""
-
-    def ready(self) -> str | None:
-        """Return the token if there is a valid one; request another in the background if due."""
-        return self._tokens.ready()
 
     async def get(self, call: Call) -> str:
         """Return a token, after a request if one is needed; raises `CredentialsUnavailable`."""
