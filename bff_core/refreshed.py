@@ -166,6 +166,6 @@ class Refreshed(Generic[T]):
                 raise
         else:
             self._fetched, self._fetched_at = fetched, self._clock()
-            self.failure, self._failed_at = None, -math.inf
+            self.failure = None
         finally:
             self._task = None

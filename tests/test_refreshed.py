@@ -87,7 +87,8 @@ async def test_a_caller_that_leaves_does_not_cancel_the_fetch(leaving):
 
 async def test_a_fetch_belongs_to_no_part():
     """The deadline of the part that starts it does not bind the others."""
-    source = Source()
+    source, loop = Source(), asyncio.get_running_loop()
+    source.value = Refreshed(source._fetch, clock=loop.time, spawn=loop.create_task)
     reset = running_part.set(object())
     await source.value.get()
     running_part.reset(reset)
@@ -261,6 +262,34 @@ async def test_closing_the_gateway_ends_the_wait():
 
     assert await caller is None
     assert source.value.failure is None
+
+
+async def test_closing_the_gateway_brings_no_expired_value_back():
+    """A caller that waits for another does not get the old one."""
+    source = Source()
+    await source.value.get()
+    source.delay = 60
+    await asyncio.sleep(EXPIRES)
+    caller = asyncio.create_task(source.value.get())
+    await asyncio.sleep(1)
+
+    await source.background.aclose()
+
+    assert await caller is None
+
+
+async def test_a_value_is_trusted_until_callers_wait_or_the_pause_ends():
+    """What was derived from it can be used so long without another look."""
+    source = Source()
+    clock = asyncio.get_running_loop().time
+    await source.value.get()
+    fresh = source.value.trusted_until - clock()
+    source.fail()
+    await asyncio.sleep(WAIT)
+    await source.value.get()
+    down = source.value.trusted_until - clock()
+
+    assert (fresh, down) == (pytest.approx(WAIT), pytest.approx(PAUSE))
 
 
 async def test_only_an_idle_value_can_be_dropped():
