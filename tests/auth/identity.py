@@ -52,7 +52,7 @@ class Identity:
         self.roster.adopt({kind: kind.policy for kind in self.bearer.services})
         self.bearer.open(self.roster.services, self.bench.runtime.spawn)
 
-    async def ask(self, token: str, scheme: str = "Bearer"):
-        """Return whom a token names."""
+    async def authenticate(self, token: str, scheme: str = "Bearer"):
+        """Return the viewer of a token."""
         headers = ((b"authorization", f"{scheme} {token}".encode()),)
         return await self.bearer.authenticate(Scope(self.bench.now + 5, headers=headers))

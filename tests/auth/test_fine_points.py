@@ -112,12 +112,12 @@ def test_so_many_keys_of_an_issuer_are_read():
 async def test_tokens_that_were_verified_are_remembered_up_to_a_bound():
     """The one that was verified first goes."""
     identity = Identity()
-    await identity.ask(signed())
+    await identity.authenticate(signed())
     (digest, known), *_ = identity.bearer._verified.items()
     for number in range(MAX_VERIFIED - 1):
         identity.bearer._verified[sha256(b"%d" % number).digest()] = known
 
-    await identity.ask(signed(claims(sub="late")))
+    await identity.authenticate(signed(claims(sub="late")))
 
     assert len(identity.bearer._verified) == MAX_VERIFIED
     assert digest not in identity.bearer._verified
@@ -128,9 +128,9 @@ async def test_a_token_without_a_tenant_is_refused_where_viewers_have_one(tenant
     """An empty one would be everybody's without a tenant."""
     identity = Identity(issuers=[issuer(tenant="org")])
 
-    assert (await identity.ask(signed(claims(org="acme")))).tenant == "acme"
+    assert (await identity.authenticate(signed(claims(org="acme")))).tenant == "acme"
     with pytest.raises(NotAuthenticated):
-        await identity.ask(signed(claims(org=tenant)))
+        await identity.authenticate(signed(claims(org=tenant)))
 
 
 def test_no_two_pairs_of_tenant_and_subject_are_one_viewer():
@@ -217,7 +217,7 @@ async def test_a_proof_of_long_ago_or_of_the_future_is_refused(skew):
     ],
 )
 async def test_an_answer_about_a_token_is_judged_like_a_token(changed, is_taken):
-    """Audience, issuer and instants count, although the issuer says that it is active."""
+    """Audience, issuer and instants count, although the issuer calls it active."""
     async with introspecting(active(**changed)) as (client, _):
         answer = await client.get("/v1/me", headers=bearer())
 
@@ -235,7 +235,7 @@ def test_a_key_has_ended_at_its_end():
 
 
 async def test_wrong_keys_do_not_fill_the_memory():
-    """Anybody can send as many as they like; those that are good are remembered apart."""
+    """Anyone can send as many as they like; the good ones have a cache of their own."""
     loop, events = asyncio.get_running_loop(), Events()
     links = RedisClients(clock=loop.time, chance=chance, events=events)
     settings = in_production([], api_keys_url="sqlite://")

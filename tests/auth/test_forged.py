@@ -112,18 +112,18 @@ FORGED = {
     "infinite": signed(json.dumps(claims()).replace(str(NOW + 600), "1e999").encode()),
     "not yet": signed(claims(nbf=NOW + 61)),
     "of the future": signed(claims(iat=NOW + 61)),
-    "nobody": signed(claims(sub="")),
+    "no subject": signed(claims(sub="")),
     "number for a subject": signed(claims(sub=7)),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("forgery", FORGED)
 async def test_a_forged_token_is_refused_like_any_other(forgery: str) -> None:
-    """Everybody is told the same; nobody is asked but the issuer, for its keys."""
+    """All get the same answer; the gateway calls only the issuer, for its keys."""
     identity = Identity()
 
     with pytest.raises(NotAuthenticated) as refused:
-        await identity.ask(FORGED[forgery])
+        await identity.authenticate(FORGED[forgery])
 
     assert str(refused.value) == REFUSAL
     assert {call.target for call in identity.service.calls} <= {"/.well-known/jwks.json"}
@@ -148,7 +148,7 @@ async def test_a_forged_token_is_refused_like_any_other(forgery: str) -> None:
 )
 async def test_a_good_token_names_its_viewer(good: str) -> None:
     """By any accepted algorithm, with clocks that differ by less than a minute."""
-    viewer = await Identity().ask(good)
+    viewer = await Identity().authenticate(good)
 
     assert (viewer.subject, viewer.client) == ("user-7", "app")
     assert viewer.scopes == {"orders:read", "cart"}
@@ -156,13 +156,13 @@ async def test_a_good_token_names_its_viewer(good: str) -> None:
 
 @pytest.mark.parametrize("scheme", ["Basic", "Bearer,", "bearer" * 9])
 async def test_other_credentials_are_refused(scheme: str) -> None:
-    """Who believes to be signed in must not get what everybody gets."""
+    """A caller with credentials does not get the answer to an anonymous one."""
     with pytest.raises(NotAuthenticated):
-        await Identity().ask(GOOD, scheme)
+        await Identity().authenticate(GOOD, scheme)
 
 
-async def test_without_credentials_nobody_is_signed_in() -> None:
-    """And nobody is asked."""
+async def test_without_credentials_a_caller_is_anonymous() -> None:
+    """And no service is called."""
     identity = Identity()
 
     assert await identity.bearer.authenticate(Scope(identity.bench.now + 5)) is None
@@ -170,20 +170,20 @@ async def test_without_credentials_nobody_is_signed_in() -> None:
 
 
 async def test_an_issuer_speaks_for_itself_alone() -> None:
-    """A friend's key signs for the friend: not for us, whatever its tokens say."""
+    """The key of one issuer verifies no token of another."""
     friend = Issuer(issuer=FRIEND, audience=(AUDIENCE,), upstream="friend")
     ours = Issuer(issuer=ISSUER, audience=(AUDIENCE,))
     identity = Identity(reply(200, key_set(STRANGER)), issuers=[ours, friend])
 
-    viewer = await identity.ask(signed(claims(iss=FRIEND)))
+    viewer = await identity.authenticate(signed(claims(iss=FRIEND)))
     with pytest.raises(NotAuthenticated):
-        await identity.ask(signed(claims(iss=ISSUER)))
+        await identity.authenticate(signed(claims(iss=ISSUER)))
 
     assert viewer.subject == f"user-7@{FRIEND}"
 
 
 @pytest.mark.parametrize(
-    ("wrong", "told"),
+    ("wrong", "message"),
     [
         ({"audience": ()}, "audience"),
         ({"audience": AUDIENCE}, "audience"),
@@ -195,9 +195,9 @@ async def test_an_issuer_speaks_for_itself_alone() -> None:
         ({"issuer": "id"}, "iss"),
     ],
 )
-def test_what_would_accept_too_much_does_not_start(wrong: dict, told: str) -> None:
-    """With a sentence that says what to mend."""
-    with pytest.raises(ConfigurationError, match=told):
+def test_what_would_accept_too_much_does_not_start(wrong: dict, message: str) -> None:
+    """The error says which option to change."""
+    with pytest.raises(ConfigurationError, match=message):
         Issuer(**{"issuer": ISSUER, "audience": (AUDIENCE,), **wrong})
 
 

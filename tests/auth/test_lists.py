@@ -32,7 +32,7 @@ UNFIT = ["none", "HS256", "HS384", "HS512", "ES256K", "Ed448", "RSA-OAEP", "dir"
 
 
 def issuer(*algorithms: str) -> Issuer:
-    """Return an issuer that is believed by these algorithms."""
+    """Return an issuer whose tokens are accepted with these algorithms."""
     return Issuer(issuer=ISSUER, audience=(AUDIENCE,), algorithms=algorithms)
 
 
@@ -93,7 +93,7 @@ def test_a_key_with_an_algorithm_of_its_own_is_for_that_one_alone(named):
 
 @pytest.mark.parametrize("member", ["d", "p", "q", "dp", "dq", "qi", "oth", "k"])
 def test_a_proof_with_this_private_member_is_refused(member):
-    """Whoever sends their private key along has none any more (RFC 9449, section 4.3)."""
+    """A private key that is sent is private no longer (RFC 9449, section 4.3)."""
     for key in (RSA, EC, ED):
         public = key.as_dict(private=False)
         assert public_key_of(public).key_id == key.kid
@@ -179,7 +179,7 @@ EVIL = "https://evil.example"
 
 @pytest.mark.parametrize("destination", SHOWN)
 def test_what_is_loaded_to_be_shown_is_served_without_the_cookie(destination):
-    """A link from another site works, as for somebody who is not signed in."""
+    """A link from another site works, as for an anonymous caller."""
     headers = ((b"sec-fetch-site", b"cross-site"), (b"sec-fetch-dest", destination.encode()))
 
     assert Origins((HERE,)).judge("GET", headers) == "passer-by"
@@ -197,7 +197,7 @@ def test_what_a_script_of_another_site_loads_is_refused(destination, site):
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site", "none", "unheard-of"])
 def test_the_header_does_not_make_another_site_ours(site):
-    """A sibling domain can be somebody else's, or be taken over."""
+    """A sibling domain can belong to another owner, or be taken over."""
     headers = (
         (b"x-csrf", b"1"),
         (b"sec-fetch-site", site.encode()),
@@ -240,7 +240,7 @@ def test_a_write_needs_the_header_and_a_word_of_where_it_comes_from(method):
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "TRACE"])
 def test_a_read_needs_the_header_alone(method):
-    """Old browsers say nothing of where a read comes from."""
+    """Old browsers do not send where a read comes from."""
     assert Origins((HERE,)).judge(method, ((b"x-csrf", b"1"),)) == "ours"
 
 
@@ -264,5 +264,5 @@ def test_a_session_cookie_has_this_attribute(attribute):
     ],
 )
 def test_a_cookie_of_another_name_is_not_the_sessions(sent):
-    """Nor is one of two: somebody put the other there."""
+    """Nor is one of two: another site may have set the other."""
     assert Cookie("__Host-bff").read(((b"cookie", sent),)) is None

@@ -151,7 +151,7 @@ async def test_keys_are_read_of_a_200_alone(status):
     identity = Identity(reply(status, key_set()))
 
     with pytest.raises(ProviderUnavailable):
-        await identity.ask(signed())
+        await identity.authenticate(signed())
 
 
 # Devices

@@ -1,4 +1,4 @@
-"""Keys of an issuer: fetched seldom, by one for all, and kept while it is down."""
+"""Signing keys of an issuer: fetched once for all callers, and used while it is down."""
 
 import asyncio
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.virtual_time
 
 
 def fetches(identity: Identity) -> int:
-    """Return how often the issuer was asked."""
+    """Return how often the issuer was called."""
     return len(identity.service.calls)
 
 
@@ -23,8 +23,8 @@ async def test_many_who_come_at_once_cause_one_fetch() -> None:
     identity = Identity(reply(200, key_set(), after=0.5))
 
     tokens = [signed(claims(sub=f"user-{number}")) for number in range(20)]
-    viewers = await asyncio.gather(*map(identity.ask, tokens))
-    await identity.ask(signed(claims(sub="late")))
+    viewers = await asyncio.gather(*map(identity.authenticate, tokens))
+    await identity.authenticate(signed(claims(sub="late")))
 
     assert [one.subject for one in viewers] == [f"user-{number}" for number in range(20)]
     assert fetches(identity) == 1
@@ -34,40 +34,40 @@ async def test_a_new_key_is_found_at_once() -> None:
     """The issuer rotated, and signs with a key that was not there before."""
     rotated = {"keys": key_set(STRANGER, kid="new")["keys"] + key_set(RSA)["keys"]}
     identity = Identity(reply(200, key_set(RSA)), reply(200, rotated))
-    await identity.ask(signed())
+    await identity.authenticate(signed())
     await asyncio.sleep(FETCH_INTERVAL + 1)
 
-    viewer = await identity.ask(signed(key=STRANGER, kid="new"))
+    viewer = await identity.authenticate(signed(key=STRANGER, kid="new"))
 
     assert viewer.subject == "user-7"
     assert fetches(identity) == 2
 
 
 async def test_unknown_keys_cause_one_fetch_in_thirty_seconds() -> None:
-    """Anybody can name keys."""
+    """Anyone can name keys."""
     identity = Identity()
-    await identity.ask(signed())
+    await identity.authenticate(signed())
 
     for number in range(100):
         await asyncio.sleep(1)
         with pytest.raises(NotAuthenticated):
-            await identity.ask(signed(key=STRANGER, kid=f"unknown-{number}"))
+            await identity.authenticate(signed(key=STRANGER, kid=f"unknown-{number}"))
 
     assert fetches(identity) <= 4
 
 
 @pytest.mark.parametrize("trouble", [fail(), hang(), reply(500), reply(200, b"<html>")])
-async def test_keys_are_believed_while_their_issuer_is_down(trouble) -> None:
-    """New tokens and those of before are accepted; one request in all waits for the issuer."""
+async def test_keys_are_used_while_their_issuer_is_down(trouble) -> None:
+    """New and known tokens are accepted; only one request waits for the issuer."""
     identity = Identity(reply(200, key_set()), trouble)
-    await identity.ask(signed())
+    await identity.authenticate(signed())
     await asyncio.sleep(FRESH_SECONDS + 1)
 
     waits = []
     for number in range(100):
         began = identity.bench.now
-        await identity.ask(signed(claims(sub=f"new-{number}")))
-        await identity.ask(signed())
+        await identity.authenticate(signed(claims(sub=f"new-{number}")))
+        await identity.authenticate(signed())
         waits.append(identity.bench.now - began)
         await asyncio.sleep(10)
 
@@ -80,7 +80,7 @@ WITHDRAWN = {"keys": key_set(STRANGER, kid="new")["keys"]}
 """What an issuer publishes that has withdrawn the key of most tokens here."""
 
 
-@pytest.mark.parametrize("is_new", [True, False], ids=["new token", "remembered token"])
+@pytest.mark.parametrize("is_new", [True, False], ids=["new token", "cached token"])
 @pytest.mark.parametrize(
     "quiet", [FRESH_SECONDS + 0.1, FRESH_SECONDS + 29, 2 * FRESH_SECONDS, 3600, MAX_AGE_SECONDS - 1]
 )
@@ -89,17 +89,17 @@ async def test_a_withdrawn_key_is_refused_by_a_quiet_gateway(quiet, is_new, dela
     """By the first request after five minutes, also where the issuer takes its time."""
     identity = Identity(reply(200, key_set(RSA)), reply(200, WITHDRAWN, after=delay))
     lasting = claims(exp=2e9)
-    await identity.ask(signed(lasting))
+    await identity.authenticate(signed(lasting))
     await asyncio.sleep(quiet)
 
     with pytest.raises(NotAuthenticated):
-        await identity.ask(signed({**lasting, "sub": "x"} if is_new else lasting))
+        await identity.authenticate(signed({**lasting, "sub": "x"} if is_new else lasting))
 
     assert fetches(identity) == 2
 
 
 @pytest.mark.parametrize("pace", [0.5, 7, 29, 31, 100])
-@pytest.mark.parametrize("kinds", ["new tokens", "remembered tokens", "both"])
+@pytest.mark.parametrize("kinds", ["new tokens", "cached tokens", "both"])
 async def test_no_token_of_a_withdrawn_key_is_accepted_after_five_minutes(pace, kinds) -> None:
     """At any pace, verified just before or long ago."""
     at = [0.0]
@@ -113,12 +113,12 @@ async def test_no_token_of_a_withdrawn_key_is_accepted_after_five_minutes(pace, 
     accepted, number = 0.0, 0
     while (elapsed := identity.bench.now - at[0]) < 900:
         number += 1
-        wanted = {"new tokens": [f"n{number}"], "remembered tokens": ["r"]}.get(
+        wanted = {"new tokens": [f"n{number}"], "cached tokens": ["r"]}.get(
             kinds, ["r", f"n{number}"]
         )
         for subject in wanted:
             try:
-                await identity.ask(signed(claims(sub=subject)))
+                await identity.authenticate(signed(claims(sub=subject)))
                 accepted = elapsed
             except NotAuthenticated:
                 pass
@@ -127,19 +127,19 @@ async def test_no_token_of_a_withdrawn_key_is_accepted_after_five_minutes(pace, 
     assert 0 < accepted <= 50 + FRESH_SECONDS
 
 
-async def test_remembered_tokens_fall_as_soon_as_their_key_is_gone() -> None:
-    """A fetch that another token caused shows it; tokens of other keys stay."""
+async def test_cached_tokens_are_refused_as_soon_as_their_key_is_withdrawn() -> None:
+    """A fetch that another token caused brings the news; tokens of other keys stay."""
     both = {"keys": [*key_set(RSA)["keys"], *key_set(EC)["keys"]]}
     only = {"keys": [*key_set(EC)["keys"], *WITHDRAWN["keys"]]}
     identity = Identity(reply(200, both), reply(200, only))
     stays, gone = signed(key=EC, algorithm="ES256"), signed()
-    viewer, _ = await identity.ask(stays), await identity.ask(gone)
+    viewer, _ = await identity.authenticate(stays), await identity.authenticate(gone)
     await asyncio.sleep(FETCH_INTERVAL + 1)
-    await identity.ask(signed(key=STRANGER, kid="new"))
+    await identity.authenticate(signed(key=STRANGER, kid="new"))
 
     with pytest.raises(NotAuthenticated):
-        await identity.ask(gone)
-    again = await identity.ask(stays)
+        await identity.authenticate(gone)
+    again = await identity.authenticate(stays)
 
     assert again is viewer
     assert fetches(identity) == 2
@@ -148,35 +148,35 @@ async def test_remembered_tokens_fall_as_soon_as_their_key_is_gone() -> None:
 async def test_a_key_that_another_takes_the_name_of_is_withdrawn() -> None:
     """Keys differ by their numbers, not by their names alone."""
     identity = Identity(reply(200, key_set(RSA)), reply(200, key_set(STRANGER)))
-    await identity.ask(signed())
+    await identity.authenticate(signed())
     await asyncio.sleep(FRESH_SECONDS + 1)
-    await identity.ask(signed(key=STRANGER))
+    await identity.authenticate(signed(key=STRANGER))
 
     with pytest.raises(NotAuthenticated):
-        await identity.ask(signed())
+        await identity.authenticate(signed())
 
 
 @pytest.mark.parametrize("none", [{"keys": []}, {"keys": [{"kty": "oct", "kid": "x", "k": "AA"}]}])
 async def test_an_issuer_may_withdraw_all_its_keys(none) -> None:
     """Then no token is accepted, and the answer is a 503 until there are others."""
     identity = Identity(reply(200, key_set(RSA)), reply(200, none))
-    await identity.ask(signed())
+    await identity.authenticate(signed())
     await asyncio.sleep(FRESH_SECONDS + 1)
 
     with pytest.raises(ProviderUnavailable):
-        await identity.ask(signed())
+        await identity.authenticate(signed())
 
 
 async def test_a_busy_gateway_waits_for_no_keys() -> None:
-    """They are fetched behind its requests before they are due."""
+    """They are fetched in the background before they are due."""
     identity = Identity(reply(200, key_set()), reply(200, key_set(), after=1.0))
-    await identity.ask(signed())
+    await identity.authenticate(signed())
 
     waits = []
     for number in range(200):
         await asyncio.sleep(5)
         began = identity.bench.now
-        await identity.ask(signed(claims(sub=f"user-{number}")))
+        await identity.authenticate(signed(claims(sub=f"user-{number}")))
         waits.append(identity.bench.now - began)
 
     assert set(waits) == {0.0}
@@ -198,13 +198,13 @@ async def test_a_key_that_was_withdrawn_during_an_outage_is_refused_soon_after_i
     for pace in (1, 20, 45, 170):
         identity = Identity(reply(200, key_set(RSA)))
         bench = identity.bench
-        await identity.ask(signed())
+        await identity.authenticate(signed())
         start = bench.now
         identity.service.then(down_until(start + back, bench))
         accepted = 0.0
         while (elapsed := bench.now - start) < back + 600:
             try:
-                await identity.ask(signed())
+                await identity.authenticate(signed())
                 accepted = elapsed
             except NotAuthenticated:
                 pass
@@ -217,14 +217,14 @@ async def test_a_key_that_was_withdrawn_during_an_outage_is_refused_soon_after_i
 async def test_a_fetch_that_failed_early_does_not_stand_for_one_that_is_due(early) -> None:
     """The issuer was down for a moment before the five minutes were over."""
     identity = Identity(reply(200, key_set(RSA)))
-    await identity.ask(signed())
+    await identity.authenticate(signed())
     identity.service.then(down_until(identity.bench.now + FRESH_SECONDS, identity.bench))
     await asyncio.sleep(FRESH_SECONDS - early)
-    await identity.ask(signed(claims(sub="early")))
+    await identity.authenticate(signed(claims(sub="early")))
     await asyncio.sleep(early + 1)
 
     with pytest.raises(NotAuthenticated):
-        await identity.ask(signed())
+        await identity.authenticate(signed())
 
 
 @pytest.mark.parametrize(
@@ -238,33 +238,33 @@ async def test_a_fetch_that_failed_early_does_not_stand_for_one_that_is_due(earl
         reply(200, {"keys": 7}),
     ],
 )
-async def test_without_keys_nobody_is_taken_for_signed_out(trouble) -> None:
+async def test_without_keys_no_caller_is_signed_out(trouble) -> None:
     """The answer is a 503 that says when to come again."""
     identity = Identity(trouble)
 
     with pytest.raises(ProviderUnavailable) as unavailable:
-        await identity.ask(signed())
+        await identity.authenticate(signed())
 
     assert (unavailable.value.status, unavailable.value.retry_after) == (503, 5.0)
 
 
-async def test_keys_of_long_ago_are_believed_no_more() -> None:
-    """After a day without the issuer nobody can tell what it has withdrawn."""
+async def test_keys_expire_after_a_day_without_their_issuer() -> None:
+    """The issuer may have withdrawn any of them."""
     identity = Identity(reply(200, key_set()), fail())
-    await identity.ask(signed())
+    await identity.authenticate(signed())
     await asyncio.sleep(MAX_AGE_SECONDS + 1)
 
     with pytest.raises(ProviderUnavailable):
-        await identity.ask(signed())
+        await identity.authenticate(signed())
 
 
 async def test_a_verified_token_is_not_verified_again() -> None:
     """Until it expires."""
     identity = Identity(reply(200, key_set()))
 
-    viewers = [await identity.ask(signed()) for _ in range(2)]
+    viewers = [await identity.authenticate(signed()) for _ in range(2)]
     token = signed()
-    first, second = await identity.ask(token), await identity.ask(token)
+    first, second = await identity.authenticate(token), await identity.authenticate(token)
 
     assert viewers[0] == viewers[1]
     assert first is second

@@ -1,4 +1,4 @@
-"""Keys that are published and prove nothing: too small, ROCA, of another use, or with secrets."""
+"""Published keys that are not accepted: too small, ROCA, of another use, or private."""
 
 import json
 import random
@@ -54,8 +54,8 @@ def roca() -> RSAKey:
 
 def published(key, **changed):
     """Return a key as its issuer publishes it; None leaves a member out."""
-    told = {**key.as_dict(private=False), **changed}
-    return {name: value for name, value in told.items() if value is not None}
+    jwk = {**key.as_dict(private=False), **changed}
+    return {name: value for name, value in jwk.items() if value is not None}
 
 
 def numbers_of(key: RSAKey) -> tuple[int, int]:
@@ -64,25 +64,25 @@ def numbers_of(key: RSAKey) -> tuple[int, int]:
     return found.n, found.e
 
 
-async def is_believed(key, told, *, algorithm="RS256") -> bool:
-    """Whether a token that is signed by a key is accepted, where its issuer publishes `told`."""
-    identity = Identity(reply(200, {"keys": [told]}))
+async def is_accepted(key, jwk, *, algorithm="RS256") -> bool:
+    """Whether a token that is signed by a key is accepted, where its issuer publishes `jwk`."""
+    identity = Identity(reply(200, {"keys": [jwk]}))
     try:
-        await identity.ask(signed(key=key, algorithm=algorithm, kid=told.get("kid")))
+        await identity.authenticate(signed(key=key, algorithm=algorithm, kid=jwk.get("kid")))
     except (ProviderUnavailable, NotAuthenticated):
         return False
     return True
 
 
-async def test_a_key_of_the_faulty_library_is_not_believed(roca) -> None:
-    """Anybody can compute its private part (CVE-2017-15361); in a set, in a proof."""
-    told = published(roca)
+async def test_a_key_of_the_faulty_library_is_not_accepted(roca) -> None:
+    """Anyone can compute its private part (CVE-2017-15361); in a key set, in a proof."""
+    jwk = published(roca)
 
     assert numbers_of(roca)[0].bit_length() == 2048
-    assert not await is_believed(roca, told)
-    assert not await is_believed(roca, published(roca, n=number(numbers_of(roca)[0], zeros=3)))
+    assert not await is_accepted(roca, jwk)
+    assert not await is_accepted(roca, published(roca, n=number(numbers_of(roca)[0], zeros=3)))
     with pytest.raises(CredentialsRefused):
-        public_key_of(told)
+        public_key_of(jwk)
 
 
 @pytest.mark.parametrize("zeros", [0, 1, 128, 200, 1000])
@@ -92,44 +92,44 @@ def test_a_small_key_is_small_however_it_is_written(bits, zeros) -> None:
     modulus = rsa.generate_private_key(65_537, 1024).public_key().public_numbers().n
     modulus |= 1 << (bits - 1)
     modulus |= 1
-    told = {"kty": "RSA", "kid": "small", "n": number(modulus, zeros=zeros), "e": "AQAB"}
+    jwk = {"kty": "RSA", "kid": "small", "n": number(modulus, zeros=zeros), "e": "AQAB"}
 
     assert modulus.bit_length() == bits
-    assert keys_of_one(told) == ()
+    assert keys_of_one(jwk) == ()
 
 
-def keys_of_one(told):
-    """Return what is believed of a set of one key."""
-    return keys_of(json.dumps({"keys": [told]}).encode())
+def keys_of_one(jwk):
+    """Return the accepted keys of a set of one."""
+    return keys_of(json.dumps({"keys": [jwk]}).encode())
 
 
 @pytest.mark.parametrize("zeros", [128, 129, 256])
 async def test_a_token_of_a_small_key_is_refused(zeros) -> None:
     """A key of 1024 bits, written as long as one of 2048."""
-    told = published(WEAK, n=number(numbers_of(WEAK)[0], zeros=zeros))
+    jwk = published(WEAK, n=number(numbers_of(WEAK)[0], zeros=zeros))
 
-    assert not await is_believed(WEAK, told)
+    assert not await is_accepted(WEAK, jwk)
 
 
 @pytest.mark.parametrize("zeros", [0, 1, 2])
-async def test_a_good_key_is_believed_with_octets_of_zero_before_it(zeros) -> None:
+async def test_a_good_key_is_accepted_with_octets_of_zero_before_it(zeros) -> None:
     """Some programs write one, so that the number is not taken for negative."""
-    assert await is_believed(RSA, published(RSA, n=number(numbers_of(RSA)[0], zeros=zeros)))
+    assert await is_accepted(RSA, published(RSA, n=number(numbers_of(RSA)[0], zeros=zeros)))
 
 
 async def test_a_token_that_an_exponent_of_one_signs_is_refused() -> None:
-    """Its signature is the padded digest itself: nobody's secret takes part."""
+    """Its signature is the padded digest itself: no secret takes part."""
     modulus = numbers_of(STRANGER)[0]
-    told = {"kty": "RSA", "kid": "one", "n": number(modulus), "e": "AQ"}
+    jwk = {"kty": "RSA", "kid": "one", "n": number(modulus), "e": "AQ"}
     message = signed(key=RSA, kid="one").rpartition(".")[0].encode()
     prefix = bytes.fromhex("3031300d060960864801650304020105000420")
     digest = prefix + sha256(message).digest()
     size = (modulus.bit_length() + 7) // 8
     padded = b"\x00\x01" + b"\xff" * (size - 3 - len(digest)) + b"\x00" + digest
-    identity = Identity(reply(200, {"keys": [told]}))
+    identity = Identity(reply(200, {"keys": [jwk]}))
 
     with pytest.raises(ProviderUnavailable):
-        await identity.ask(f"{message.decode()}.{encoded(padded).decode()}")
+        await identity.authenticate(f"{message.decode()}.{encoded(padded).decode()}")
 
 
 @pytest.mark.parametrize("exponent", [0, 1, 2, 3, 17, 257, 65_536, 65_538, 2**64 + 1, 2**300 + 1])
@@ -206,12 +206,12 @@ async def test_a_key_that_does_not_fit_is_left_out(why) -> None:
     """What it has signed is refused, and other keys of the set go on."""
     key, changed = LEFT_OUT[why]
     algorithm = {"RSA": "RS256", "EC": "ES256", "OKP": "Ed25519"}[key.key_type]
-    told = published(key, kid="odd", **changed)
+    jwk = published(key, kid="odd", **changed)
     other = published(STRANGER, kid="other")
-    identity = Identity(reply(200, {"keys": [told, other]}))
+    identity = Identity(reply(200, {"keys": [jwk, other]}))
 
-    assert not await is_believed(key, told, algorithm=algorithm)
-    assert (await identity.ask(signed(key=STRANGER, kid="other"))).subject == "user-7"
+    assert not await is_accepted(key, jwk, algorithm=algorithm)
+    assert (await identity.authenticate(signed(key=STRANGER, kid="other"))).subject == "user-7"
 
 
 @pytest.mark.parametrize("key", [RSA, EC, ED])
@@ -220,7 +220,7 @@ async def test_a_member_of_a_key_that_is_null_is_left_out(key) -> None:
     algorithm = {"RSA": "RS256", "EC": "ES256", "OKP": "Ed25519"}[key.key_type]
     nulls = dict.fromkeys(("use", "key_ops", "alg", "x5c", "d", "k", "p"))
 
-    assert await is_believed(key, {**published(key, kid="odd"), **nulls}, algorithm=algorithm)
+    assert await is_accepted(key, {**published(key, kid="odd"), **nulls}, algorithm=algorithm)
 
 
 async def test_of_two_keys_of_one_name_the_first_that_fits_is_meant() -> None:
@@ -230,7 +230,7 @@ async def test_of_two_keys_of_one_name_the_first_that_fits_is_meant() -> None:
         reply(200, {"keys": [weak, published(RSA, kid="same"), published(EC, kid="same")]})
     )
 
-    by_rsa = await identity.ask(signed(kid="same"))
-    by_ec = await identity.ask(signed(key=EC, algorithm="ES256", kid="same"))
+    by_rsa = await identity.authenticate(signed(kid="same"))
+    by_ec = await identity.authenticate(signed(key=EC, algorithm="ES256", kid="same"))
 
     assert by_rsa == by_ec

@@ -1,4 +1,4 @@
-"""A withdrawn signing key: ID tokens, logout tokens, bound tokens and devices fall with it."""
+"""A withdrawn signing key: ID tokens, logout tokens, bound tokens and devices are refused."""
 
 import pytest
 
@@ -51,8 +51,8 @@ class Provider:
             is_discovery = call.target.startswith("/.well-known/")
             return await reply(200, DISCOVERY if is_discovery else self.published)(call)
 
-        told = {"issuer": ISSUER, "client_id": AUDIENCE, "client_secret": "s"}
-        self.client = OIDCClient(OpenIDProvider(**told), clock=self.clock, wall=wall)
+        options = {"issuer": ISSUER, "client_id": AUDIENCE, "client_secret": "s"}
+        self.client = OIDCClient(OpenIDProvider(**options), clock=self.clock, wall=wall)
         script = {"10.0.0.1": Scripted(step)}
         roster = UpstreamRegistry(
             lambda _: ("http://10.0.0.1",),
@@ -65,19 +65,26 @@ class Provider:
 
 def id_token() -> str:
     """Return an ID token of the key that is withdrawn later."""
-    told = {"iss": ISSUER, "aud": AUDIENCE, "sub": "1", "iat": NOW, "exp": NOW + 9e6, "nonce": "n"}
-    return signed(told, typ="JWT")
+    payload = {
+        "iss": ISSUER,
+        "aud": AUDIENCE,
+        "sub": "1",
+        "iat": NOW,
+        "exp": NOW + 9e6,
+        "nonce": "n",
+    }
+    return signed({**payload, "iat": NOW, "exp": NOW + 9e6}, typ="JWT")
 
 
 def logout_token(number: int) -> str:
     """Return a logout token of that key."""
-    told = {"iss": ISSUER, "aud": AUDIENCE, "sub": "1", "iat": NOW, "exp": NOW + 9e6}
-    return signed({**told, "jti": f"j{number}", "events": EVENTS}, typ="logout+jwt")
+    payload = {"iss": ISSUER, "aud": AUDIENCE, "sub": "1", "iat": NOW, "exp": NOW + 9e6}
+    return signed({**payload, "jti": f"j{number}", "events": EVENTS}, typ="logout+jwt")
 
 
 @pytest.mark.parametrize("quiet", [FRESH_SECONDS + 1, 3600, 80_000])
-async def test_tokens_of_the_provider_fall_with_their_key(quiet) -> None:
-    """The first that come after five minutes, on a gateway where nobody signed in since."""
+async def test_tokens_of_the_provider_are_refused_with_their_key(quiet) -> None:
+    """The first ones after five minutes, on a gateway without a sign-in since."""
     provider = Provider()
     grant = Grant("access", "", id_token(), 300, None)
     claims = await provider.client.identified(grant, "n")
@@ -94,8 +101,8 @@ async def test_tokens_of_the_provider_fall_with_their_key(quiet) -> None:
 
 
 @pytest.mark.parametrize("quiet", [FRESH_SECONDS + 1, 3600])
-async def test_bound_tokens_and_devices_fall_with_the_key(quiet) -> None:
-    """What was proved and listed a moment ago is refused like any other token."""
+async def test_bound_tokens_and_devices_are_refused_with_the_key(quiet) -> None:
+    """Tokens that were accepted a moment ago are refused like any other."""
     clock, service = Clock(), Scripted(reply(200, key_set(RSA)))
     auth = BearerAuthenticator(
         Issuer(issuer=ISSUER, audience=(AUDIENCE,)),

@@ -1,4 +1,4 @@
-"""An issuer of tokens for tests: its keys, and tokens as honest or forged as one likes."""
+"""An issuer for tests: its keys, and tokens, honest or forged."""
 
 import base64
 import json
@@ -19,7 +19,7 @@ STRANGER = RSAKey.generate_key(2048, {"kid": "rsa-1"}, private=True)
 
 def claims(**changed: Any) -> dict[str, Any]:
     """Return the claims of a good token; None takes one away."""
-    told = {
+    members = {
         "iss": ISSUER,
         "aud": AUDIENCE,
         "sub": "user-7",
@@ -29,7 +29,7 @@ def claims(**changed: Any) -> dict[str, Any]:
         "scope": "orders:read cart",
         **changed,
     }
-    return {name: value for name, value in told.items() if value is not None}
+    return {name: value for name, value in members.items() if value is not None}
 
 
 def signed(
@@ -39,7 +39,7 @@ def signed(
     algorithm: str = "RS256",
     **header: Any,
 ) -> str:
-    """Return a token, signed by a key; its header names the key unless it is told otherwise."""
+    """Return a token, signed by a key; its header names the key, unless `kid` is given."""
     head = {"alg": algorithm, "typ": "at+jwt", "kid": key.kid, **header}
     head = {name: value for name, value in head.items() if value is not None}
     body = payload if isinstance(payload, bytes) else json.dumps(payload or claims()).encode()
@@ -59,9 +59,8 @@ def encoded(octets: bytes) -> bytes:
 
 
 def key_set(*keys: Any, **more: Any) -> dict[str, Any]:
-    """Return the public keys as an issuer tells them."""
-    told = [{**key.as_dict(private=False), **more} for key in keys or (RSA, EC, ED)]
-    return {"keys": told}
+    """Return the public keys as an issuer publishes them."""
+    return {"keys": [{**key.as_dict(private=False), **more} for key in keys or (RSA, EC, ED)]}
 
 
 def wall() -> float:

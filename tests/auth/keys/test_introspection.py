@@ -1,4 +1,4 @@
-"""Tokens that say nothing by themselves: their issuer is asked, and seldom."""
+"""Opaque tokens: introspected at their issuer, once a minute at most."""
 
 import asyncio
 from contextlib import asynccontextmanager
@@ -21,8 +21,8 @@ OPTIONS = Introspection(
 
 
 def active(**changed):
-    """Return what an issuer says of a good token; None leaves a member out."""
-    told = {
+    """Return an issuer's reply for a good token; None leaves a member out."""
+    members = {
         "active": True,
         "iss": ISSUER,
         "aud": AUDIENCE,
@@ -32,7 +32,7 @@ def active(**changed):
         "exp": NOW + 600,
         **changed,
     }
-    return reply(200, {name: value for name, value in told.items() if value is not None})
+    return reply(200, {name: value for name, value in members.items() if value is not None})
 
 
 @asynccontextmanager
@@ -56,14 +56,14 @@ def bearer(token="opaque-1"):
     return {"authorization": f"Bearer {token}"}
 
 
-async def test_an_active_token_signs_in_and_is_asked_about_once():
+async def test_an_active_token_is_introspected_once():
     """However many requests come with it."""
     async with open_shop(active()) as (client, service):
-        asked = [client.get("/v1/me", headers=bearer()) for _ in range(10)]
-        told = await asyncio.gather(*asked)
+        requests = [client.get("/v1/me", headers=bearer()) for _ in range(10)]
+        answers = await asyncio.gather(*requests)
 
-    assert [one.status_code for one in told] == [200] * 10
-    assert told[0].json() == {"subject": "user-7"}
+    assert [one.status_code for one in answers] == [200] * 10
+    assert answers[0].json() == {"subject": "user-7"}
     (call,) = service.calls
     assert parse_qs(call.body.decode())["token"] == ["opaque-1"]
 
@@ -92,12 +92,12 @@ async def test_an_active_token_signs_in_and_is_asked_about_once():
     ],
 )
 async def test_any_other_token_is_refused_like_any_other(step):
-    """One sentence; and it is not asked about again for a while."""
+    """With the same sentence; and it is not introspected again for a while."""
     async with open_shop(step) as (client, service):
-        told = [await client.get("/v1/me", headers=bearer()) for _ in range(2)]
+        answers = [await client.get("/v1/me", headers=bearer()) for _ in range(2)]
 
-    assert [one.status_code for one in told] == [401, 401]
-    assert told[0].json()["detail"] == "The access token is not valid."
+    assert [one.status_code for one in answers] == [401, 401]
+    assert answers[0].json()["detail"] == "The access token is not valid."
     assert len(service.calls) == 1
 
 
@@ -115,9 +115,9 @@ async def test_any_other_token_is_refused_like_any_other(step):
 async def test_times_count_as_numbers_or_as_their_digits(changed):
     """Some issuers write them as text."""
     async with open_shop(active(**changed)) as (client, _):
-        told = await client.get("/v1/me", headers=bearer())
+        answer = await client.get("/v1/me", headers=bearer())
 
-    assert told.status_code == 200
+    assert answer.status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ async def test_times_count_as_numbers_or_as_their_digits(changed):
     ],
 )
 async def test_only_scopes_that_are_spelt_as_such_are_granted(scope, status):
-    """Words with spaces between them, or a list of words; of all else nothing is made up."""
+    """Words with spaces between them, or a list of words; anything else grants nothing."""
     async with open_shop(active(scope=scope)) as (client, _):
         answer = await client.get("/v1/me", headers=bearer())
 
@@ -147,19 +147,19 @@ async def test_only_scopes_that_are_spelt_as_such_are_granted(scope, status):
 
 
 async def test_an_end_that_is_null_is_none():
-    """The token is believed for a minute."""
+    """The token is accepted for a minute."""
     answer = {"active": True, "iss": ISSUER, "aud": AUDIENCE, "sub": "user-7", "exp": None}
     async with open_shop(reply(200, {**answer, "scope": "orders:read"})) as (client, _):
-        told = await client.get("/v1/me", headers=bearer())
+        answer = await client.get("/v1/me", headers=bearer())
 
-    assert told.status_code == 200
+    assert answer.status_code == 200
 
 
 @pytest.mark.parametrize(
     "step", [fail(), reply(500), reply(401), reply(200, {}), reply(200, {"active": "yes"})]
 )
-async def test_an_issuer_in_trouble_signs_nobody_out(step):
-    """503 with Retry-After; the next request asks again."""
+async def test_an_issuer_in_trouble_signs_no_one_out(step):
+    """503 with Retry-After; the next request is sent to the issuer again."""
     async with open_shop(step) as (client, service):
         down = await client.get("/v1/me", headers=bearer())
         service.then(active())
@@ -170,11 +170,11 @@ async def test_an_issuer_in_trouble_signs_nobody_out(step):
 
 
 async def test_what_looks_like_a_jwt_is_left_to_others():
-    """Its content says who it is of; the issuer need not be asked."""
+    """Another authenticator verifies it; the issuer is not called."""
     async with open_shop(active()) as (client, service):
-        told = await client.get("/v1/me", headers=bearer(signed()))
+        answer = await client.get("/v1/me", headers=bearer(signed()))
 
-    assert told.status_code == 401
+    assert answer.status_code == 401
     assert service.calls == []
 
 
@@ -182,7 +182,7 @@ async def test_what_looks_like_a_jwt_is_left_to_others():
     "changed", [{"audience": ()}, {"audience": "x"}, {"client_secret": ""}, {"client_id": ""}]
 )
 def test_what_would_accept_too_much_does_not_start(changed):
-    """An audience, and who we are, have to be said."""
-    told = {"client_id": "a", "client_secret": "b", "audience": ("c",), **changed}
+    """The options have to name an audience, and this gateway as a client."""
+    options = {"client_id": "a", "client_secret": "b", "audience": ("c",), **changed}
     with pytest.raises(ConfigurationError):
-        Introspection(**told)
+        Introspection(**options)
