@@ -1,4 +1,4 @@
-"""A gateway whose services want to know who asks: tokens relayed, exchanged, of its own."""
+"""A gateway whose services need tokens: relayed, exchanged, or the gateway's own."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -32,13 +32,13 @@ from bff_core.call import Call, Reply
 from bff_core.events import AnyEvent, Events
 from bff_core.testing.scripted import Scripted, fail
 from tests.shop_with_view_cache import by_script, client_of, in_production
-from tests.upstream.holders import GOLDEN, Held, shown_in, token
+from tests.upstream.credential_stubs import SECRET_VALUE, ScriptedToken, header_of, token
 
 CLIENT = {"client_id": "shop", "secret": "gateway"}
 
 
 class Mine(Upstream):
-    """The viewer's own, by the viewer's own token."""
+    """A service that is called with the viewer's own token."""
 
     policy = Policy(credentials=Relay(), cache=Cache(ttl=60))
 
@@ -47,7 +47,7 @@ class Mine(Upstream):
 
 
 class Stock(Upstream):
-    """Everybody's, by a token of the gateway."""
+    """A service that is called with the gateway's token."""
 
     policy = Policy(credentials=ClientCredentials(**CLIENT), public=True, cache=Cache(ttl=60))
 
@@ -56,7 +56,7 @@ class Stock(Upstream):
 
 
 class Bills(Upstream):
-    """The viewer's own, by a token that is good for nothing else."""
+    """A service that is called with an exchanged token."""
 
     policy = Policy(credentials=TokenExchange(audience="bills", **CLIENT))
 
@@ -65,7 +65,7 @@ class Bills(Upstream):
 
 
 class Page(Composition):
-    """What a screen shows of all of them."""
+    """A screen over all of them."""
 
     mine: Mine
     stock: Stock
@@ -86,7 +86,7 @@ class Page(Composition):
 
 @dataclass
 class Shown:
-    """By which tokens the services were called."""
+    """The tokens that the services were called with."""
 
     name: str
     count: str | None
@@ -98,31 +98,31 @@ views = Views(prefix="/v1", access=ANYONE)
 
 @views.get("/page")
 async def get_page(page: Annotated[Page, Depends(compose(Page))]) -> Shown:
-    """Show all of it."""
+    """Return the screen."""
     return Shown(await page.name(), await page.count(), await page.bill())
 
 
 class Bearer:
-    """Takes `Bearer <name>` at its word, and has the viewer's token."""
+    """Accepts `Bearer <name>`, and sets the viewer's token."""
 
     challenge = "Bearer"
 
     async def authenticate(self, scope: Scope) -> Viewer | None:
-        told = scope.header("authorization")
-        if told is None:
+        sent = scope.header("authorization")
+        if sent is None:
             return None
-        name = told.removeprefix("Bearer ")
-        scope.token = Held(f"token-of-{name}")
+        name = sent.removeprefix("Bearer ")
+        scope.token = ScriptedToken(f"token-of-{name}")
         return Viewer(name)
 
 
 async def echo(call: Call) -> Reply:
-    """Answer with what the call showed."""
-    return Reply(200, ((b"content-type", b"application/json"),), f'"{shown_in(call)}"'.encode())
+    """Answer with the Authorization of the call."""
+    return Reply(200, ((b"content-type", b"application/json"),), f'"{header_of(call)}"'.encode())
 
 
 async def giving(call: Call) -> Reply:
-    """Give tokens, and exchange them."""
+    """Issue tokens, and exchange them."""
     issued = "urn:ietf:params:oauth:token-type:access_token"
     name = "exchanged" if b"subject_token" in call.body else "own"
     return await token(name, issued_token_type=issued)(call)
@@ -138,7 +138,7 @@ async def open_shop(*steps) -> AsyncIterator[tuple[httpx.AsyncClient, dict[str, 
         "shop",
         services=[Mine, Stock, Bills],
         faces=[views],
-        settings=in_production(scripts, secrets={"gateway": GOLDEN}),
+        settings=in_production(scripts, secrets={"gateway": SECRET_VALUE}),
         authenticator=Bearer(),
         events=Events(heard.append),
         transport=by_script(scripts),
@@ -147,42 +147,42 @@ async def open_shop(*steps) -> AsyncIterator[tuple[httpx.AsyncClient, dict[str, 
         yield client, scripts, heard
 
 
-async def test_each_service_is_shown_what_its_policy_says():
-    """The provider is asked once for the gateway, and once for the viewer."""
+async def test_each_service_gets_the_credentials_of_its_policy():
+    """The provider is called once for the gateway, and once for the viewer."""
     async with open_shop() as (client, scripts, heard):
-        told = await client.get("/v1/page", headers={"authorization": "Bearer ann"})
+        answer = await client.get("/v1/page", headers={"authorization": "Bearer ann"})
 
-    assert told.json() == {
+    assert answer.json() == {
         "name": "Bearer token-of-ann",
         "count": "Bearer own",
         "bill": "Bearer exchanged",
     }
     assert len(scripts["identity"].calls) == 2
-    assert GOLDEN not in repr(heard)
+    assert SECRET_VALUE not in repr(heard)
 
 
-async def test_what_is_kept_is_the_viewers_alone():
-    """Nobody is answered with what another's token brought, whatever is cached."""
+async def test_cached_replies_belong_to_one_viewer():
+    """No viewer gets the reply to another viewer's token from the cache."""
     async with open_shop() as (client, scripts, _):
-        told = [
+        answers = [
             (await client.get("/v1/page", headers={"authorization": f"Bearer {name}"})).json()
             for name in ("ann", "bob", "ann", "bob")
         ]
-        nobody = (await client.get("/v1/page")).json()
+        anonymous = (await client.get("/v1/page")).json()
 
-    assert [one["name"] for one in told] == ["Bearer token-of-ann", "Bearer token-of-bob"] * 2
-    assert nobody == {"name": "None", "count": "Bearer own", "bill": "None"}
+    assert [one["name"] for one in answers] == ["Bearer token-of-ann", "Bearer token-of-bob"] * 2
+    assert anonymous == {"name": "None", "count": "Bearer own", "bill": "None"}
     assert [len(scripts[name].calls) for name in ("mine", "stock")] == [3, 1]
 
 
 async def test_without_a_provider_optional_parts_degrade():
-    """The page is there, and tells what it lacks."""
+    """The page is answered, and reports the missing parts."""
     async with open_shop(fail()) as (client, scripts, _):
-        told = await client.get("/v1/page", headers={"authorization": "Bearer ann"})
+        answer = await client.get("/v1/page", headers={"authorization": "Bearer ann"})
 
-    assert told.status_code == 200
-    assert told.json() == {"name": "Bearer token-of-ann", "count": None, "bill": None}
-    assert "reason=credentials_unavailable" in told.headers["part-status"]
+    assert answer.status_code == 200
+    assert answer.json() == {"name": "Bearer token-of-ann", "count": None, "bill": None}
+    assert "reason=credentials_unavailable" in answer.headers["part-status"]
     assert scripts["stock"].calls == scripts["bills"].calls == []
 
 
@@ -190,7 +190,7 @@ async def test_without_a_provider_optional_parts_degrade():
     ("settings", "variable"),
     [
         ({"secrets": {}}, "BFF_SECRET_GATEWAY is not set"),
-        ({"secrets": {"gateway": GOLDEN}}, "BFF_UPSTREAM_IDENTITY is not set"),
+        ({"secrets": {"gateway": SECRET_VALUE}}, "BFF_UPSTREAM_IDENTITY is not set"),
     ],
 )
 def test_what_is_missing_stops_the_start_by_its_name(settings, variable):

@@ -169,6 +169,28 @@ async def test_an_issuer_in_trouble_signs_no_one_out(step):
     assert down.headers["retry-after"]
 
 
+async def test_a_request_that_has_ended_leaves_nothing_behind():
+    """Whether the issuer answered or not: anyone can send as many tokens as they like."""
+    steps = (active(), fail(), reply(200, {"active": False}))
+    service = Scripted(*steps)
+    authenticator = IntrospectionAuthenticator(OPTIONS, wall=wall)
+    app = gateway(
+        "shop",
+        faces=[views],
+        settings=in_production(["identity"]),
+        authenticator=authenticator,
+        events=Events(),
+        transport=by_script({"identity": service}),
+    )
+    async with client_of(app) as client:
+        for number in range(len(steps)):
+            await client.get("/v1/me", headers=bearer(f"opaque-{number}"))
+        await asyncio.sleep(0)
+        pending = dict(authenticator._requests)
+
+    assert pending == {}
+
+
 async def test_what_looks_like_a_jwt_is_left_to_others():
     """Another authenticator verifies it; the issuer is not called."""
     async with open_shop(active()) as (client, service):

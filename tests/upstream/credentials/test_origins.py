@@ -15,7 +15,7 @@ from bff_core.testing.layer_runtime import LayerRuntime
 from bff_core.upstream.credentials.factory import CredentialFactory
 from bff_core.upstream.stack import open_stack, wire
 from bff_core.upstream.transport.httpx import HttpxTransport
-from tests.upstream.holders import GOLDEN, VIEWER, Held
+from tests.upstream.credential_stubs import SECRET_VALUE, VIEWER, ScriptedToken
 
 
 @asynccontextmanager
@@ -48,13 +48,15 @@ async def test_a_redirect_to_another_origin_takes_nothing_there(transport, crede
         location = f"location: http://127.0.0.1:{elsewhere}/"
         async with listening(answer("302 Found", location)) as (port, heads):
             make = wire if transport == "wire" else lambda *_: HttpxTransport(client)
-            wallet = CredentialFactory({"gateway": GOLDEN}.__getitem__, token_sources(dict))
+            factory = CredentialFactory({"gateway": SECRET_VALUE}.__getitem__, token_sources(dict))
             bench = LayerRuntime("orders")
-            runtime = replace(bench.runtime, credential=wallet.open)
+            runtime = replace(bench.runtime, credential=factory.open)
             stack = open_stack(
                 Policy(credentials=credentials), [f"http://127.0.0.1:{port}"], runtime, make
             )
-            call = structs.replace(bench.call("//evil.example/x", audience=VIEWER), token=Held())
+            call = structs.replace(
+                bench.call("//evil.example/x", audience=VIEWER), token=ScriptedToken()
+            )
             if road == "whole":
                 status = (await stack.handler(call)).status
             else:
@@ -63,6 +65,6 @@ async def test_a_redirect_to_another_origin_takes_nothing_there(transport, crede
             await stack.aclose()
 
     assert (status, stolen, len(heads)) == (302, [], 1)
-    assert b"viewer-1" in heads[0] or GOLDEN.encode() in heads[0]
+    assert b"viewer-1" in heads[0] or SECRET_VALUE.encode() in heads[0]
     assert heads[0].startswith(b"GET //evil.example/x HTTP/1.1\r\n")
     assert f"host: 127.0.0.1:{port}".encode() in heads[0].lower()
