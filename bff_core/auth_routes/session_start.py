@@ -31,7 +31,7 @@ def session_of(
     return Session(
         handle=secrets.token_urlsafe(12),
         subject=subject,
-        issuer=sign_in.vouches_as,
+        issuer=sign_in.viewer_issuer,
         provider_subject=str(sub),
         tenant=str(tenant),
         scopes=grant.scope if grant.scope is not None else frozenset(sign_in.scope),

@@ -102,7 +102,7 @@ class OpenIDProvider:
         return origin_in(self.issuer) or ""
 
     @property
-    def vouches_as(self) -> str:
+    def viewer_issuer(self) -> str:
         """The issuer of viewers, with the subject's claim: values of two claims may collide."""
         return self.issuer if self.subject == "sub" else f"{self.issuer}#{self.subject}"
 

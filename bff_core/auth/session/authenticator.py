@@ -288,7 +288,7 @@ class SessionAuthenticator:
         if not url:
             return MemorySessionStore(resources.clock)
         # Apart for each provider: neither a cookie nor a `sub` of one means anything to another.
-        place = f"{resources.gateway}:{key_of(self.sign_in.vouches_as)}"
+        place = f"{resources.gateway}:{key_of(self.sign_in.viewer_issuer)}"
         return RedisSessionStore(resources.links.to(url), sealing, gateway=place)
 
 
