@@ -39,7 +39,7 @@ Claims = dict[str, Any]
 
 @dataclass
 class Given:
-    """What the provider gives for a code: an access token, and the claims of the ID token."""
+    """The provider's reply to a code: an access token, and the claims of the ID token."""
 
     access: str
     claims: Claims
@@ -309,7 +309,7 @@ class Outcome:
 
     @property
     def refusal(self) -> tuple[Any, ...]:
-        """The answer to the callback, without what names this one request."""
+        """The answer to the callback, without the ids of this request."""
         answer = self.came_back
         unique = {"x-request-id", "set-cookie", "date", "content-length"}
         fields = {name: value for name, value in answer.headers.items() if name not in unique}
@@ -321,7 +321,7 @@ class Outcome:
 
     @property
     def given_away(self) -> list[str]:
-        """What the answer to the callback says that is not for its reader."""
+        """Parts of the answer to the callback that its reader must not get."""
         text = f"{self.came_back.headers}{self.came_back.text}".lower()
         claims = self.given.claims
         secrets = [self.given.access, claims["nonce"], claims["email"], claims["at_hash"]]
@@ -373,7 +373,7 @@ async def test_a_genuine_id_token_begins_a_session(good: str) -> None:
 
 @pytest.mark.parametrize("forgery", FORGED)
 async def test_a_forged_id_token_begins_no_session(forgery: str) -> None:
-    """Nobody is signed in, no session is stored, and the refusal gives nothing away.
+    """No one is signed in, no session is stored, and the refusal has no details.
 
     It is the same for all, with no claim, no token, and not which check it was that failed.
     """
@@ -388,7 +388,7 @@ async def test_a_forged_id_token_begins_no_session(forgery: str) -> None:
 
 
 async def test_an_id_token_without_end_begins_no_session() -> None:
-    """Its signature is right, and it is refused before anything is made of it."""
+    """Its signature is right, and it is refused before its claims are used."""
     outcome = await signed_in_with(claiming(x="y" * 80_000))
 
     assert outcome.browser.cookie is None

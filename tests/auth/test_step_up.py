@@ -1,4 +1,4 @@
-"""Routes and fields that take a stronger proof, or a fresh one: `Require(acr=…, max_age=…)`."""
+"""Step-up authentication of routes and fields: `Require(acr=…, max_age=…)`."""
 
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
@@ -29,7 +29,7 @@ class Done:
 
 
 def guarded_views() -> Views:
-    """Return routes that take more than being signed in."""
+    """Return routes that require stronger authentication."""
     views = Views(prefix="/v1")
 
     @views.get("/strong", access=Require(acr="2"))
@@ -48,7 +48,7 @@ def guarded_views() -> Views:
 
 
 def graph() -> GraphQL:
-    """Return a schema with a field that takes a strong proof."""
+    """Return a schema with a field that requires strong authentication."""
 
     @strawberry.type
     class Query:
@@ -93,8 +93,8 @@ async def test_a_page_learns_what_to_ask_for_and_the_user_gets_in(path, method, 
     assert problem["code"] == "insufficient_user_authentication"
     assert wanted.items() <= problem.items()
     assert "cookie-name" in refused.headers["www-authenticate"]
-    asked = {name: [str(value)] for name, value in wanted.items()}
-    assert parse_qs(urlsplit(problem["login"]).query) == asked
+    expected = {name: [str(value)] for name, value in wanted.items()}
+    assert parse_qs(urlsplit(problem["login"]).query) == expected
     assert (done.status_code, done.json()) == (200, {"done": True})
     assert (user["acr"], user["auth_time"]) == ("2", round(site.wall.now))
 
@@ -104,20 +104,20 @@ async def test_a_proof_grows_old():
     async with open_site(more=[guarded_views()]) as site:
         browser = site.browser()
         await browser.sign_in("1")
-        told = [(await browser.fetch("/v1/fresh")).status_code]
+        statuses = [(await browser.fetch("/v1/fresh")).status_code]
         site.wall.now += 300
-        told.append((await browser.fetch("/v1/fresh")).status_code)
+        statuses.append((await browser.fetch("/v1/fresh")).status_code)
         site.wall.now += 1
         refused = await browser.fetch("/v1/fresh")
         page = await browser.go(f"{HERE}{refused.json()['login']}&returnUrl=/v1/welcome")
         await browser.choose(page, "1")
-        told.append((await browser.fetch("/v1/fresh")).status_code)
+        statuses.append((await browser.fetch("/v1/fresh")).status_code)
         site.wall.now += 400
         me = await browser.fetch("/v1/me")
 
     assert refused.status_code == 401
     assert refused.json()["login"] == "/bff/login?max_age=300"
-    assert told == [200, 200, 200]
+    assert statuses == [200, 200, 200]
     assert me.status_code == 200
 
 
@@ -127,12 +127,12 @@ async def test_a_field_of_graphql_says_the_same():
         browser = site.browser()
         await browser.sign_in("1")
         query = {"query": "{ secret open }"}
-        told = (await browser.fetch("/graphql", "POST", json=query)).json()
-        extensions = told["errors"][0]["extensions"]
+        answer = (await browser.fetch("/graphql", "POST", json=query)).json()
+        extensions = answer["errors"][0]["extensions"]
         await went(browser, extensions["login"])
         done = (await browser.fetch("/graphql", "POST", json=query)).json()
 
-    assert told["data"] == {"secret": None, "open": "value"}
+    assert answer["data"] == {"secret": None, "open": "value"}
     assert extensions["code"].lower() == "insufficient_user_authentication"
     assert extensions["acr_values"] == "2"
     assert extensions["max_age"] == 300
@@ -152,21 +152,21 @@ async def test_a_field_of_graphql_says_the_same():
     ],
 )
 async def test_a_wish_that_is_wrong_or_not_met_signs_nobody_in(wish, reason):
-    """The session of before goes on."""
+    """The old session goes on."""
     async with open_site() as site:
         browser = site.browser()
         await browser.sign_in("1")
         before = browser.cookie
-        told = await browser.go(f"{HERE}/bff/login?returnUrl=/v1/welcome&{wish}")
+        page = await browser.go(f"{HERE}/bff/login?returnUrl=/v1/welcome&{wish}")
         me = await browser.fetch("/v1/me")
 
-    assert str(told.url) == f"{HERE}/v1/welcome?login_error={reason}"
+    assert str(page.url) == f"{HERE}/v1/welcome?login_error={reason}"
     assert me.json() == {"subject": "1"}
     assert browser.cookie == before
 
 
 @pytest.mark.parametrize(
-    ("asked", "changed", "is_taken"),
+    ("wanted", "changed", "is_accepted"),
     [
         ({"acr_values": "2 3"}, {"acr": "3"}, True),
         ({"acr_values": "2 3"}, {"acr": "1"}, False),
@@ -184,21 +184,23 @@ async def test_a_wish_that_is_wrong_or_not_met_signs_nobody_in(wish, reason):
     ],
 )
 @pytest.mark.parametrize("by", ["page", "options"])
-async def test_an_id_token_shows_what_was_demanded(asked, changed, is_taken, by):
-    """`acr` and `auth_time` are checked, whether a page demanded them or `OpenIDProvider(extra=…)`.
+async def test_an_id_token_meets_what_was_required(wanted, changed, is_accepted, by):
+    """`acr` and `auth_time` are checked, whether a page required them or `OpenIDProvider(extra=…)`.
 
     `auth_time` is in seconds from the start of the sign-in, with 60 of leeway.
     """
-    extra = asked if by == "options" else {}
+    extra = wanted if by == "options" else {}
     async with open_site(changed={"extra": extra}, claims=changed) as site:
         browser = site.browser()
-        query = "&".join(f"{name}={value.replace(' ', '+')}" for name, value in asked.items())
+        query = "&".join(f"{name}={value.replace(' ', '+')}" for name, value in wanted.items())
         query = query if by == "page" else ""
         page = await browser.go(f"{HERE}/bff/login?returnUrl=/v1/welcome&{query}")
-        told = await browser.choose(page, "1")
+        page = await browser.choose(page, "1")
 
-    assert (browser.cookie is not None) is is_taken
-    assert str(told.url).endswith("/welcome" if is_taken else "unmet_authentication_requirements")
+    assert (browser.cookie is not None) is is_accepted
+    assert str(page.url).endswith(
+        "/welcome" if is_accepted else "unmet_authentication_requirements"
+    )
 
 
 def native() -> Gateway:
@@ -219,8 +221,8 @@ def native() -> Gateway:
     )
 
 
-async def asked(path: str, **changed) -> httpx.Response:
-    """Ask a native gateway with a token."""
+async def answer_of(path: str, **changed) -> httpx.Response:
+    """Return the answer of a native gateway to a token."""
     app = native()
     client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://testserver")
     async with app.router.lifespan_context(app), client:
@@ -238,7 +240,7 @@ async def asked(path: str, **changed) -> httpx.Response:
 )
 async def test_an_access_token_may_show_enough(path, changed):
     """By its claims `acr` and `auth_time` (RFC 9470, section 6.1)."""
-    assert (await asked(path, **changed)).status_code == 200
+    assert (await answer_of(path, **changed)).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -256,13 +258,13 @@ async def test_an_access_token_may_show_enough(path, changed):
 )
 async def test_an_app_is_challenged_as_the_standard_says(path, changed, challenge):
     """`insufficient_user_authentication` in `WWW-Authenticate` (RFC 9470, section 3)."""
-    told = await asked(path, **changed)
+    answer = await answer_of(path, **changed)
 
-    assert told.status_code == 401
-    header = told.headers["www-authenticate"]
+    assert answer.status_code == 401
+    header = answer.headers["www-authenticate"]
     assert header.startswith('Bearer error="insufficient_user_authentication"')
     assert challenge in header
-    assert "login" not in told.json()
+    assert "login" not in answer.json()
 
 
 def test_an_app_with_a_bound_token_is_challenged_by_its_scheme():
@@ -295,10 +297,10 @@ def test_what_can_not_be_meant_is_refused(wrong):
 
 
 def test_it_can_be_read():
-    """In the list of who may use what."""
-    told = str(Require("pay", acr=("2", "3"), max_age=60))
+    """In the list of access rules."""
+    text = str(Require("pay", acr=("2", "3"), max_age=60))
 
-    assert told == "signed in, with pay, acr 2 or 3, a proof of the last 60 seconds"
+    assert text == "signed in, with pay, acr 2 or 3, a proof of the last 60 seconds"
 
 
 async def test_who_lacks_a_scope_is_not_sent_to_prove_more():
@@ -312,12 +314,12 @@ async def test_who_lacks_a_scope_is_not_sent_to_prove_more():
     assert not isinstance(nobody.value, StepUpRequired)
 
 
-async def test_a_navigation_is_told_where_to_sign_in():
-    """A page that is loaded is served as anybody's: the cookie is not read for it."""
+async def test_a_navigation_is_answered_with_the_login_page():
+    """A page load is anonymous: its cookie is not read."""
     async with open_site(more=[guarded_views()]) as site:
         browser = site.browser()
         await browser.sign_in("1")
-        told = await browser.send("GET", f"{HERE}/v1/strong", headers=GOES)
+        answer = await browser.send("GET", f"{HERE}/v1/strong", headers=GOES)
 
-    assert told.status_code == 401
-    assert "/bff/login" in told.headers["www-authenticate"]
+    assert answer.status_code == 401
+    assert "/bff/login" in answer.headers["www-authenticate"]

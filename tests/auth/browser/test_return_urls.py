@@ -1,4 +1,4 @@
-"""Where a sign-in comes back to: any path of this site, and nothing else."""
+"""Return URLs after a sign-in: any path of this site, and nothing else."""
 
 from urllib.parse import parse_qs, urljoin, urlsplit
 
@@ -34,7 +34,7 @@ from tests.auth.browser.site import GOES, HERE, open_site
     ],
 )
 def test_an_address_is_encoded_as_it_is_meant(address, there):
-    """Routers hand decoded paths; what is encoded already stays, an error of before goes."""
+    """Encoded characters stay; an error of an earlier sign-in is removed."""
     assert local(address) == there
 
 
@@ -49,13 +49,13 @@ def test_an_address_is_encoded_as_it_is_meant(address, there):
     ],
 )
 def test_what_may_lead_elsewhere_is_refused(address):
-    """Another origin, whatever browsers make of slashes, dots and what they drop."""
+    """None leads to another origin, however browsers normalise slashes and dots."""
     assert local(address) is None
 
 
 @given(st.text(max_size=80).map(lambda text: f"/{text}"))
 def test_no_text_leads_elsewhere(address):
-    """What is let through is plain ASCII, stays on this origin, and is stable."""
+    """An accepted URL is plain ASCII, stays on this origin, and is stable."""
     there = local(address)
 
     if there is not None:
@@ -92,7 +92,7 @@ def test_an_address_that_is_too_long_is_shortened(address, there):
     ],
 )
 def test_an_error_stands_in_the_query(url, there):
-    """Before the fragment, once, beside what is there."""
+    """Before the fragment, once, after the other parameters."""
     assert with_error(url, "x") == there
 
 
@@ -139,7 +139,7 @@ async def test_a_browser_with_a_bad_address_is_shown_the_page(query):
 
 
 async def test_an_address_of_another_gateways_state_is_not_believed():
-    """A `state` that was changed says nothing of where to go."""
+    """A changed `state` is not followed."""
     async with open_site() as site:
         browser = site.browser()
         await browser.send("GET", f"{HERE}/bff/login?returnUrl=/secret-place", headers=GOES)
