@@ -40,7 +40,7 @@ class CertificateAuthenticator:
     """Takes `Client-Cert` (RFC 9440), or the `Cert` of Envoy's `X-Forwarded-Client-Cert`.
 
     The hop that ends TLS has verified the certificate; the gateway takes the header away from
-    anybody else (`BFF_TRUSTED_HOPS`), and does not start without a trusted hop. The viewer's
+    anybody else (`BFF_TRUSTED_PROXIES`), and does not start without a trusted hop. The viewer's
     subject is the first name of the kind `by`: a URI or a DNS name of the certificate
     (subjectAltName), or the common name. `allowed` are patterns of subjects
     ("spiffe://shop.example/*"), `fingerprints` SHA-256 of certificates in hexadecimal; what is
@@ -89,11 +89,11 @@ class CertificateAuthenticator:
 
     def check(self, settings: Settings) -> None:
         """Refuse to start where anybody could send the header."""
-        if not settings.trusted_hops:
+        if not settings.trusted_proxies:
             raise ConfigurationError(
-                "BFF_TRUSTED_HOPS is not set: certificates are told in a header that anybody could "
-                "send, so it is read from trusted hops alone; name the addresses of what ends TLS, "
-                "as in BFF_TRUSTED_HOPS=10.0.0.0/8"
+                "BFF_TRUSTED_PROXIES is not set: the header with the certificate could be sent by "
+                "anybody, so it is read from trusted proxies alone; name the addresses of the "
+                "proxies that end TLS, as in BFF_TRUSTED_PROXIES=10.0.0.0/8"
             )
 
     @asynccontextmanager

@@ -131,19 +131,19 @@ def _network(name: str) -> IPv4Network | IPv6Network:
         network = ip_network(name)
     except ValueError as error:
         raise ConfigurationError(
-            f"Trusted hop {name!r} (BFF_TRUSTED_HOPS) is none: use an address (10.0.0.7), a "
+            f"Trusted proxy {name!r} (BFF_TRUSTED_PROXIES) is none: use an address (10.0.0.7), a "
             f'network (10.0.0.0/8) or "unix"; {error}.'
         ) from error
     first = network.network_address
     if isinstance(first, IPv6Address) and first.scope_id:
         raise ConfigurationError(
-            f"Trusted hop {name!r} (BFF_TRUSTED_HOPS) would never match: addresses are compared "
-            f"without a zone; write {name.partition('%')[0]}."
+            f"Trusted proxy {name!r} (BFF_TRUSTED_PROXIES) would never match: addresses are "
+            f"compared without a zone; write {name.partition('%')[0]}."
         )
     if isinstance(first, IPv6Address) and first.ipv4_mapped and network.prefixlen >= MAPPED_BITS:
         right = ip_network(f"{first.ipv4_mapped}/{network.prefixlen - MAPPED_BITS}")
         raise ConfigurationError(
-            f"Trusted hop {name!r} (BFF_TRUSTED_HOPS) would never match: such addresses are "
+            f"Trusted proxy {name!r} (BFF_TRUSTED_PROXIES) would never match: such addresses are "
             f"compared as those of IPv4; write {str(right).removesuffix('/32')}."
         )
     return network

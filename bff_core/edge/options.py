@@ -82,8 +82,8 @@ class EdgeOptions:
     optional parts before requests are refused; who is refused is told to wait 1 to `longest_wait`
     seconds. `allowed_hosts` are exact names, "*.name" or
     "*". `policy` is the content security policy, `hsts` the Strict-Transport-Security value.
-    `trusted_hops` are the proxies (addresses, networks, "unix") that may say who the client is, in
-    the family of headers that `forwarded` names; `client_traces` lets anybody continue a trace.
+    `trusted_proxies` (addresses, networks, "unix") may say who the client is, in the family of
+    headers that `forwarded` names; `client_traces` lets anybody continue a trace.
     `idempotency` says how keyed requests are kept; None leaves the concern out.
     """
 
@@ -98,7 +98,7 @@ class EdgeOptions:
     brownout: bool = True
     longest_wait: int = 4
     allowed_hosts: tuple[str, ...] = LOCAL_HOSTS
-    trusted_hops: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
     forwarded: Literal["x-forwarded", "forwarded"] = "x-forwarded"
     client_traces: bool = False
     cors: CorsOptions = field(default_factory=CorsOptions)
@@ -116,7 +116,7 @@ class EdgeOptions:
         _demand("min_concurrent", self.min_concurrent, at_least=1)
         _demand("max_lag", self.max_lag, at_least=0)
         _demand("longest_wait", self.longest_wait, at_least=1)
-        trust(self.trusted_hops)
+        trust(self.trusted_proxies)
         for host in self.allowed_hosts:
             check_host(host)
 
@@ -136,7 +136,7 @@ class EdgeOptions:
             max_lag=settings.max_lag,
             brownout=settings.brownout,
             allowed_hosts=settings.allowed_hosts or LOCAL_HOSTS,
-            trusted_hops=settings.trusted_hops or (() if is_production else LOOPBACK),
+            trusted_proxies=settings.trusted_proxies or (() if is_production else LOOPBACK),
             forwarded=settings.forwarded,
             client_traces=settings.client_traces,
             cors=CorsOptions(

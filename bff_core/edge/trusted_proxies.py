@@ -106,7 +106,7 @@ PLAIN = {"http": "http", "websocket": "ws"}
 
 
 class TrustedProxies:
-    """Next to health: what a request says of its client counts from trusted hops only.
+    """Next to health: what a request says of its client counts from trusted proxies only.
 
     From anybody else such header fields are taken away before anything reads them, also in
     spellings with an underscore, which some programs read as a hyphen. From a trusted hop, the

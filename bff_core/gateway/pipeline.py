@@ -94,7 +94,7 @@ def edge(
         partial(Health, readiness=readiness, about=about),
         partial(
             TrustedProxies,
-            trusted=options.trusted_hops,
+            trusted=options.trusted_proxies,
             reads=options.forwarded,
             client_traces=options.client_traces,
         ),

@@ -105,7 +105,7 @@ class Settings(BaseSettings):
         description="host names separated by commas, such as *.shop.example",
     )
     """The values of `Host` that requests may have."""
-    trusted_hops: Names = Field(
+    trusted_proxies: Names = Field(
         default=(),
         description="addresses and networks separated by commas, such as 10.0.0.0/8, or unix",
     )

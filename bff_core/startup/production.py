@@ -13,7 +13,7 @@ from bff_core.upstream.client import Upstream
 
 MAX_TRUSTED_IPV4: Final = 2**24
 MAX_TRUSTED_IPV6: Final = 2**108
-"""Public addresses that may be trusted hops: a /8 of IPv4, a /20 of IPv6; no proxy has more."""
+"""The most public addresses of trusted proxies: a /8 of IPv4, a /20 of IPv6; no proxy has more."""
 
 SAMPLES: Final = ("development-only", "mock-only", "change-me", "changeme")
 """What the secrets of examples have in them."""
@@ -35,9 +35,9 @@ def refusals(
                 f"BFF_ISSUER={issuer}: an issuer of tokens has an https:// address, or anybody on "
                 f"the way could sign people in as somebody else; use it, {ELSE}"
             )
-    if _trusts_the_internet(options.trusted_hops):
+    if _trusts_the_internet(options.trusted_proxies):
         yield (
-            f"BFF_TRUSTED_HOPS={','.join(options.trusted_hops)}: that is a large part of the "
+            f"BFF_TRUSTED_PROXIES={','.join(options.trusted_proxies)}: that is a large part of the "
             "internet, and each of its hosts could claim any client address, scheme and host; name "
             "the addresses or private networks of your own proxies, such as 10.0.0.0/8"
         )

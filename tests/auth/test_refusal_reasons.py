@@ -32,7 +32,7 @@ def jwt(**options):
 
 async def refused(authenticator, headers, *script, path="/v1/me"):
     """Send a request with credentials; return the line of the request, and all lines."""
-    values = in_production(["identity"], trusted_hops=("10.0.0.7",), api_keys_url="sqlite://")
+    values = in_production(["identity"], trusted_proxies=("10.0.0.7",), api_keys_url="sqlite://")
     with logged() as (log, events):
         app = gateway(
             "shop",

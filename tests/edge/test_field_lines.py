@@ -43,7 +43,9 @@ def reading(found):
 async def read(edged, *fields):
     """Return what an application behind the edge finds of a request with these fields."""
     found = {}
-    await edged(reading(found), trusted_hops=("unix",), client_traces=True).speak([HOST, *fields])
+    await edged(reading(found), trusted_proxies=("unix",), client_traces=True).speak(
+        [HOST, *fields]
+    )
     return found
 
 

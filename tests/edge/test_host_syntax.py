@@ -166,7 +166,7 @@ def test_the_origin_of_sandboxed_frames_can_not_be_let_in(origin):
 def test_a_hop_that_never_matches_is_refused_with_the_right_spelling(hop, right):
     """Addresses of peers are compared as IPv4 where they are, and without a zone."""
     with pytest.raises(ConfigurationError, match="would never match") as refused:
-        edge_of(BFF_TRUSTED_HOPS=hop)
+        edge_of(BFF_TRUSTED_PROXIES=hop)
 
     assert str(refused.value).endswith(f"write {right}.")
 

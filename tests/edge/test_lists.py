@@ -205,7 +205,7 @@ async def test_a_gateway_in_development_answers_for_this_host(edged, answering, 
 )
 async def test_the_machine_itself_is_a_hop_in_development_only(env, peer, is_believed):
     """In production each hop is named."""
-    trusted = EdgeOptions.of(Settings(env=env, allowed_hosts=("shop.example",))).trusted_hops
+    trusted = EdgeOptions.of(Settings(env=env, allowed_hosts=("shop.example",))).trusted_proxies
 
     assert await passed_on("x-user-id", (peer, 1), trusted=trusted) is is_believed
 

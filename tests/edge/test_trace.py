@@ -66,7 +66,7 @@ def test_chance_that_draws_zero_still_gives_valid_ids():
 
 async def test_problems_tell_the_caller_its_trace(edged, answering):
     """A failing answer names the trace that was sent in."""
-    gateway = edged(answering(), trusted_hops=("127.0.0.1",))
+    gateway = edged(answering(), trusted_proxies=("127.0.0.1",))
 
     answer = await gateway.get(
         "/", headers={"traceparent": f"00-{TRACE}-{SPAN}-01", "Request-Timeout": "soon"}

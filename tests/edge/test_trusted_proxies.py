@@ -261,5 +261,5 @@ def test_families_do_not_overlap():
 
 def test_a_hop_that_is_no_address_is_refused():
     """The error names the variable and what is accepted."""
-    with pytest.raises(ConfigurationError, match=r"'proxy' \(BFF_TRUSTED_HOPS\)"):
-        EdgeOptions(trusted_hops=("proxy",))
+    with pytest.raises(ConfigurationError, match=r"'proxy' \(BFF_TRUSTED_PROXIES\)"):
+        EdgeOptions(trusted_proxies=("proxy",))

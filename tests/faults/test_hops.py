@@ -1,4 +1,4 @@
-"""What a client says of itself is believed of trusted hops only, and handed on to nobody."""
+"""What a client says of itself is believed of trusted proxies only, and handed on to nobody."""
 
 import pytest
 
@@ -46,7 +46,7 @@ async def test_spoofed_forwarded_deadline_or_trace_headers(kiosk, trusted):
     async with answering(ANSWER, seen) as port:
         environ = kiosk.environ(
             BFF_UPSTREAM_NAMED=f"http://127.0.0.1:{port}",
-            BFF_TRUSTED_HOPS=trusted or "10.0.0.0/8",
+            BFF_TRUSTED_PROXIES=trusted or "10.0.0.0/8",
             BFF_ALLOWED_HOSTS="localhost,127.0.0.1,evil.example",
         )
         with kiosk.site.serving(KIOSK, environ) as gateway:
@@ -64,7 +64,7 @@ async def test_spoofed_forwarded_deadline_or_trace_headers(kiosk, trusted):
 
 async def test_spoofed_addresses_evade_no_limit(kiosk):
     """Another address in each request is still one client."""
-    environ = kiosk.environ(BFF_TRUSTED_HOPS="10.0.0.0/8")
+    environ = kiosk.environ(BFF_TRUSTED_PROXIES="10.0.0.0/8")
     with kiosk.site.serving(KIOSK, environ) as gateway:
         answers = [
             await ask(gateway.port, "/v1/limited", headers={"x-forwarded-for": f"6.6.6.{number}"})

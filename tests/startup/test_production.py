@@ -113,9 +113,9 @@ def test_an_issuer_with_tls_or_on_this_machine_is_taken(issuer):
 )
 def test_trusting_the_internet_is_refused(hops):
     """Each host in such a network could claim any client address, however it is written."""
-    text = refusal({"trusted_hops": hops})
+    text = refusal({"trusted_proxies": hops})
 
-    assert text.startswith(f"BFF_TRUSTED_HOPS={','.join(hops)}: that is a large part of the")
+    assert text.startswith(f"BFF_TRUSTED_PROXIES={','.join(hops)}: that is a large part of the")
 
 
 @pytest.mark.parametrize(
@@ -133,14 +133,14 @@ def test_trusting_the_internet_is_refused(hops):
 )
 def test_proxies_of_ones_own_may_be_trusted(hops):
     """Private networks whole, and the published networks of a content delivery network."""
-    gateway("till", settings=production(trusted_hops=hops))
+    gateway("till", settings=production(trusted_proxies=hops))
 
 
 def test_the_hops_of_options_in_code_are_checked_as_well():
     """Options that the author gives go before the settings."""
-    options = EdgeOptions(trusted_hops=("0.0.0.0/0",))
+    options = EdgeOptions(trusted_proxies=("0.0.0.0/0",))
 
-    assert "BFF_TRUSTED_HOPS" in refusal({}, options=options)
+    assert "BFF_TRUSTED_PROXIES" in refusal({}, options=options)
 
 
 @pytest.mark.parametrize(
@@ -183,10 +183,10 @@ def test_api_keys_in_the_working_directory_are_refused():
 
 def test_all_refusals_come_at_once():
     """No operator has to start five times to learn of five variables."""
-    text = refusal({"issuer": "http://id.example", "trusted_hops": ("::/0",)}, sagas=[Buy])
+    text = refusal({"issuer": "http://id.example", "trusted_proxies": ("::/0",)}, sagas=[Buy])
 
     named = [line.partition("=")[0].partition(" ")[0] for line in text.splitlines()]
-    assert named == ["BFF_ISSUER", "BFF_TRUSTED_HOPS", "BFF_JOURNAL_URL"]
+    assert named == ["BFF_ISSUER", "BFF_TRUSTED_PROXIES", "BFF_JOURNAL_URL"]
 
 
 WARNINGS: list[tuple[dict[str, Any], dict[str, Any], str]] = [
@@ -237,7 +237,7 @@ async def test_a_sound_production_says_nothing():
         allowed_hosts=["shop.example", "*.shop.example"],
         public_url="https://shop.example",
         issuer="https://id.shop.com",
-        trusted_hops=("10.0.0.0/8", "unix"),
+        trusted_proxies=("10.0.0.0/8", "unix"),
         cors_origins=("https://app.shop.com",),
         cors_credentials=True,
         session_url="rediss://sessions.shop.com:6379/0",

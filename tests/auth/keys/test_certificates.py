@@ -47,7 +47,7 @@ def envoys(one: x509.Certificate, *before: str) -> dict[str, str]:
 async def open_shop(*, peer="10.0.0.7", header="client-cert", **options):
     """Run a gateway behind a hop at 10.0.0.7."""
     options = {"by": "dns", "allowed": ("*.shop.example",), "scopes": ("orders:read",), **options}
-    settings = in_production([]).model_copy(update={"trusted_hops": ("10.0.0.7",)})
+    settings = in_production([]).model_copy(update={"trusted_proxies": ("10.0.0.7",)})
     app = gateway(
         "shop",
         faces=[views],
@@ -124,7 +124,7 @@ async def test_certificates_may_be_named_one_by_one():
 
 def test_without_a_trusted_hop_it_does_not_start():
     """Anybody could send the header then."""
-    with pytest.raises(ConfigurationError, match="BFF_TRUSTED_HOPS"):
+    with pytest.raises(ConfigurationError, match="BFF_TRUSTED_PROXIES"):
         gateway(
             "shop",
             settings=in_production([]),
