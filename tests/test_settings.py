@@ -176,6 +176,29 @@ def test_all_wrong_values_are_told_at_once():
     assert sorted(told) == ["BFF_LOG", "BFF_TIMEOUT", "BFF_UPSTREAM_CART"]
 
 
+def test_the_old_name_of_a_variable_is_still_read():
+    """An upgrade does not stop trusting the proxies in front."""
+    settings = Settings.load({"BFF_TRUSTED_HOPS": "10.0.0.0/8, unix"})
+
+    assert settings.trusted_proxies == ("10.0.0.0/8", "unix")
+    assert list(settings.renamed) == ["BFF_TRUSTED_HOPS"]
+    assert "BFF_TRUSTED_PROXIES" in settings.renamed["BFF_TRUSTED_HOPS"]
+
+
+@pytest.mark.parametrize(
+    "environ", [{"BFF_TRUSTED_PROXIES": "unix"}, {"BFF_TRUSTED_HOPS": " "}, {}]
+)
+def test_only_the_old_name_is_warned_about(environ):
+    """An empty variable counts as unset, by its old name too."""
+    assert not Settings.load(environ).renamed
+
+
+def test_a_variable_by_both_names_is_refused():
+    """Which of two lists of proxies holds must not be a guess."""
+    with pytest.raises(ConfigurationError, match="BFF_TRUSTED_HOPS and BFF_TRUSTED_PROXIES are"):
+        Settings.load({"BFF_TRUSTED_HOPS": "10.0.0.1", "BFF_TRUSTED_PROXIES": "10.0.0.2"})
+
+
 def test_a_misspelt_variable_is_told_with_the_right_one():
     """A setting that silently does nothing is the worst kind."""
     with pytest.warns(ConfigurationWarning, match="BFF_TIMEOUTS is set.*did you mean BFF_TIMEOUT"):

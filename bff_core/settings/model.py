@@ -7,12 +7,13 @@ from difflib import get_close_matches
 from functools import partial
 from typing import Annotated, Any, Literal, Self, TypeGuard, TypeVar
 
-from pydantic import BeforeValidator, ByteSize, Field, SecretStr, ValidationError
+from pydantic import BeforeValidator, ByteSize, Field, PrivateAttr, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bff_core.errors import ConfigurationError
 from bff_core.settings.kubernetes import without_service_variables
+from bff_core.settings.renamed import warnings_of, with_new_names
 from bff_core.settings.values import (
     API_KEYS,
     JOURNAL,
@@ -250,12 +251,18 @@ class Settings(BaseSettings):
         default=20_000, ge=0, description="allocations between collections; 0 keeps Python's"
     )
     """How rarely the garbage collector runs."""
+    _old_names: tuple[str, ...] = PrivateAttr(default=())
 
     def __init__(self, **values: object) -> None:
         try:
             super().__init__(**values)  # type: ignore[arg-type] # pydantic checks them
         except ValidationError as error:
             raise ConfigurationError(_explain(error, _given)) from None
+
+    @property
+    def renamed(self) -> Mapping[str, str]:
+        """The variables that were set by an old name, each with what to do about it."""
+        return warnings_of(self._old_names)
 
     @property
     def log_format(self) -> Literal["json", "text", "root", "off"]:
@@ -309,13 +316,15 @@ class Settings(BaseSettings):
         Raises one ConfigurationError that names every wrong variable, and warns about those that
         nobody reads. Variables that Kubernetes injects for Services are ignored.
         """
-        environ = with_files(without_service_variables(environ, PREFIX), PREFIX)
+        given = with_files(without_service_variables(environ, PREFIX), PREFIX)
+        environ, old_names = with_new_names(given)
         _warn_of_unread(environ)
         settings = cls.__new__(cls)
         try:
             BaseSettings.__init__(settings, **_Environment(cls, environ)())
         except ValidationError as error:
             raise ConfigurationError(_explain(error, partial(_in, environ))) from None
+        settings._old_names = old_names  # noqa: SLF001 # of this class
         return settings
 
     @classmethod

@@ -79,6 +79,7 @@ class Checks:
         yield from idle_rules(rules, self.authenticator)
 
     def _warnings(self, count: int) -> Iterable[tuple[str, str]]:
+        yield from self.settings.renamed.items()
         if count > 1:
             yield from unshared_figures(
                 self.settings, count, has_limits=bool(self.limits), has_cache=self.has_cache

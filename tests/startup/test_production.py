@@ -11,6 +11,7 @@ from bff_core.auth.introspection import Introspection, IntrospectionAuthenticato
 from bff_core.edge.options import EdgeOptions
 from bff_core.errors import ConfigurationError
 from bff_core.policy.upstream.credentials import ApiKey
+from bff_core.settings.model import Settings
 from tests.startup.conftest import production, settings, started
 
 ID = "https://id.example"
@@ -252,3 +253,15 @@ async def test_a_sound_production_says_nothing():
         pass
 
     assert heard.warned == {}
+
+
+@pytest.mark.parametrize("env", ["development", "production"])
+async def test_an_old_name_of_a_variable_is_warned_about(env):
+    """The log names the new one, before the version that reads the old one no longer."""
+    environ = {"BFF_ENV": env, "BFF_ALLOWED_HOSTS": "shop.example", "BFF_TRUSTED_HOPS": "10.0.0.7"}
+
+    async with started(Settings.load(environ)) as heard:
+        pass
+
+    assert list(heard.warned) == ["BFF_TRUSTED_HOPS"]
+    assert "it is now BFF_TRUSTED_PROXIES" in heard.warned["BFF_TRUSTED_HOPS"]
