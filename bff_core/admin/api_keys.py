@@ -1,11 +1,11 @@
-"""What an operator may have done with API keys: issue, list, rotate, revoke."""
+"""The admin endpoints of API keys: list, issue, rotate, revoke."""
 
 from collections.abc import Mapping
 from typing import Annotated, TypeVar
 
 import msgspec
 
-from bff_core.admin.endpoints import AdminAction
+from bff_core.admin.actions import AdminAction, AdminActions
 from bff_core.auth.api_keys.lifecycle import DAY, ApiKeys
 from bff_core.auth.api_keys.record import ApiKeyRecord
 from bff_core.auth.authenticator import HasKeys
@@ -18,8 +18,8 @@ Text = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Seconds = Annotated[float, msgspec.Meta(ge=0)]
 
 
-class Issue(msgspec.Struct, forbid_unknown_fields=True):
-    """A key that is wanted; `lifetime` in seconds, 0 for one that does not end."""
+class IssueRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """The body of an issue; `lifetime` in seconds, 0 for a key that never expires."""
 
     name: Text
     subject: Text
@@ -28,21 +28,21 @@ class Issue(msgspec.Struct, forbid_unknown_fields=True):
     lifetime: Seconds = 0.0
 
 
-class Rotate(msgspec.Struct, forbid_unknown_fields=True):
-    """A key that is to be replaced, and for how many seconds it goes on beside its successor."""
+class RotateRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """The body of a rotation; the old key stays valid for `overlap` seconds beside the new one."""
 
     prefix: Text
     overlap: Seconds = DAY
 
 
-class Revoke(msgspec.Struct, forbid_unknown_fields=True):
-    """A key that is to end at once."""
+class RevokeRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """The body of a revocation: the key is refused from now on."""
 
     prefix: Text
 
 
-def key_errands(owner: HasKeys) -> Mapping[str, AdminAction]:
-    """Return the errands, by path; keys are asked for while the gateway runs."""
+def api_key_actions(owner: HasKeys) -> AdminActions:
+    """Return the endpoints of the keys that `owner` has while the gateway runs."""
 
     def keys() -> ApiKeys:
         found = owner.keyring()
@@ -50,38 +50,38 @@ def key_errands(owner: HasKeys) -> Mapping[str, AdminAction]:
             raise ConfigurationError("this authenticator's keys are not issued here")
         return found
 
-    async def issue(body: bytes) -> Mapping[str, object]:
-        asked = _read(body, Issue)
+    async def act_issue(body: bytes) -> Mapping[str, object]:
+        request = _read(body, IssueRequest)
         try:
             key, record = await keys().issue(
-                asked.name,
-                asked.subject,
-                tenant=asked.tenant,
-                scopes=asked.scopes,
-                lifetime=asked.lifetime,
+                request.name,
+                request.subject,
+                tenant=request.tenant,
+                scopes=request.scopes,
+                lifetime=request.lifetime,
             )
         except ConfigurationError as error:
             raise InvalidInput(str(error)) from error
-        return {"key": key, **_told(record)}
+        return {"key": key, **_shown(record)}
 
-    async def listed(_: bytes) -> Mapping[str, object]:
-        return {"keys": [_told(record) for record in await keys().listed()]}
+    async def act_list(_: bytes) -> Mapping[str, object]:
+        return {"keys": [_shown(record) for record in await keys().listed()]}
 
-    async def rotate(body: bytes) -> Mapping[str, object]:
-        asked = _read(body, Rotate)
-        key, record = await keys().rotate(asked.prefix, overlap=asked.overlap)
-        return {"key": key, **_told(record)}
+    async def act_rotate(body: bytes) -> Mapping[str, object]:
+        request = _read(body, RotateRequest)
+        key, record = await keys().rotate(request.prefix, overlap=request.overlap)
+        return {"key": key, **_shown(record)}
 
-    async def revoke(body: bytes) -> Mapping[str, object]:
-        asked = _read(body, Revoke)
-        await keys().revoke(asked.prefix)
-        return {"revoked": asked.prefix}
+    async def act_revoke(body: bytes) -> Mapping[str, object]:
+        request = _read(body, RevokeRequest)
+        await keys().revoke(request.prefix)
+        return {"revoked": request.prefix}
 
     return {
-        "/operator/api-keys": AdminAction("GET", listed),
-        "/operator/api-keys/issue": AdminAction("POST", issue),
-        "/operator/api-keys/rotate": AdminAction("POST", rotate),
-        "/operator/api-keys/revoke": AdminAction("POST", revoke),
+        "/operator/api-keys": AdminAction("GET", act_list),
+        "/operator/api-keys/issue": AdminAction("POST", act_issue),
+        "/operator/api-keys/rotate": AdminAction("POST", act_rotate),
+        "/operator/api-keys/revoke": AdminAction("POST", act_revoke),
     }
 
 
@@ -92,7 +92,7 @@ def _read(body: bytes, kind: type[T]) -> T:
         raise unreadable(body, error) from error
 
 
-def _told(record: ApiKeyRecord) -> dict[str, object]:
+def _shown(record: ApiKeyRecord) -> dict[str, object]:
     return {
         "prefix": record.prefix,
         "name": record.name,

@@ -1,4 +1,4 @@
-"""The services' door: whoever knows the secret says what has changed, and it is forgotten."""
+"""The purge webhook: a service that knows a secret purges what it changed, `POST /hooks/purge`."""
 
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.admin.cache import GetCache, purge
-from bff_core.admin.endpoints import LONGEST, answer
+from bff_core.admin.endpoints import MAX_BODY_BYTES, send_json
 from bff_core.clock import Clock
 from bff_core.edge.body_limit import whole
 from bff_core.errors import ClientError, NotAllowed
@@ -19,10 +19,10 @@ PATH = "/hooks/purge"
 
 
 class Webhook:
-    """Beside the operator: `POST /hooks/purge`, signed in the manner of Standard Webhooks.
+    """Beside the admin endpoints: serves `POST /hooks/purge`, signed as Standard Webhooks say.
 
-    A message that was heard before is answered and not acted upon. `wall` tells Unix time, since
-    that is what senders and gateways share.
+    A message that was received before is answered and not acted upon. `wall` returns Unix time,
+    the clock that senders and gateways share.
     """
 
     __slots__ = ("_app", "_cache", "_signatures", "_wall")
@@ -36,26 +36,26 @@ class Webhook:
         self._wall = wall
 
     def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Hear a service, or pass on."""
+        """Answer a message; pass other requests on."""
         if scope["type"] != "http" or path_of(scope) != PATH:
             return self._app(scope, receive, send)
-        return self._hear(scope, receive, send)
+        return self._receive(scope, receive, send)
 
-    async def _hear(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
+    async def _receive(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
         if scope["method"] != "POST":
             raise HTTPException(405, headers={"allow": "POST"})
         message, now = _message(exchange_of(scope).fields.get), self._wall()
         if not message.is_timely(now):
             raise NotAllowed(f"The message was not signed within the last {SKEW / 60:.0f} minutes.")
-        body = await whole(receive, scope, LONGEST)
+        body = await whole(receive, scope, MAX_BODY_BYTES)
         if not self._signatures.match(message, body):
             raise NotAllowed("The signature is of no secret that is known here.")
         if self._signatures.has_seen(message, body, now):
-            await answer({"purged": [], "dropped": 0}, send)
+            await send_json({"purged": [], "dropped": 0}, send)
             return
         done = await purge(self._cache(), body, "webhook")
         self._signatures.remember(message, body)
-        await answer(done, send)
+        await send_json(done, send)
 
 
 def _message(field: Callable[[bytes, bytes], bytes]) -> SignedMessage:

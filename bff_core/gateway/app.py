@@ -12,6 +12,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
+from bff_core.admin.endpoints import admin_actions
 from bff_core.auth.access import ANYONE
 from bff_core.auth.authenticator import Authenticator, MakeAuthenticator, Resources, names_of
 from bff_core.auth.demo import DemoViewer
@@ -152,10 +153,10 @@ class Gateway(FastAPI):
             limits=self._limits,
             limit_store=self._stores.counts if self.settings.limits_url else None,
             token=self.settings.operator_token.get_secret_value(),
-            errands=factory.errands(
-                read=self.reload_policies if self.settings.policies else None,
+            errands=admin_actions(
+                read_policies=self.reload_policies if self.settings.policies else None,
                 cache=self._stores.cache if self.has_cache else None,
-                asks=self._authenticator,
+                authenticator=self._authenticator,
             ),
             secrets=self.settings.purge_secrets if self.has_cache else (),
             cache=self._stores.cache,

@@ -14,11 +14,8 @@ from typing import Protocol, TypeVar
 from starlette.datastructures import State
 from starlette.routing import BaseRoute, Route
 
-from bff_core.admin.cache import AdminActions, GetCache, Read
-from bff_core.admin.cache import errands as operator_errands
 from bff_core.auth.authenticator import (
     Authenticator,
-    HasKeys,
     MakeAuthenticator,
     MayBeUnready,
     NeedsResources,
@@ -187,20 +184,6 @@ def planned(
         )
         for kind, policy in policies.items()
     }
-
-
-def errands(
-    *, read: Read | None, cache: GetCache | None, asks: Authenticator | None
-) -> AdminActions:
-    """Return what an operator may have done."""
-    found = dict(operator_errands(read=read, cache=cache))
-    for one in each_of(asks):
-        if isinstance(one, HasKeys):
-            # What issues keys loads what most gateways need not wait for.
-            from bff_core.admin.api_keys import key_errands  # noqa: PLC0415 # see above
-
-            found |= key_errands(one)
-    return found
 
 
 def opened(asks: Authenticator | None, resources: Resources) -> AbstractAsyncContextManager[None]:

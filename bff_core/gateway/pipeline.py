@@ -8,7 +8,8 @@ from functools import partial
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
-from bff_core.admin.cache import AdminActions, GetCache, no_cache
+from bff_core.admin.actions import AdminActions
+from bff_core.admin.cache import GetCache, no_cache
 from bff_core.admin.endpoints import AdminEndpoints
 from bff_core.admin.webhook import Webhook
 from bff_core.auth.authenticator import Authenticator
@@ -109,7 +110,7 @@ def edge(
         partial(AllowedHosts, allowed=options.allowed_hosts),
         partial(BodyLimit, limit=options.max_body),
         partial(RateLimits, limits=early, store=counted),
-        partial(AdminEndpoints, token=token, errands=errands if token else NO_ERRANDS),
+        partial(AdminEndpoints, token=token, actions=errands if token else NO_ERRANDS),
         partial(Webhook, secrets=secrets, cache=cache, wall=wall),
         partial(Authentication, authenticator=authenticator),
         partial(RateLimits, limits=late, store=counted),
@@ -145,5 +146,5 @@ def _is_on(wrap: Wrap) -> bool:
     """Whether a concern has anything to do: limits without a limit, a door without a key."""
     told = wrap.keywords if isinstance(wrap, partial) else {}
     return all(
-        told.get(name) is None or told[name] for name in ("limits", "errands", "secrets", "base")
+        told.get(name) is None or told[name] for name in ("limits", "actions", "secrets", "base")
     )

@@ -10,8 +10,8 @@ from fastapi import APIRouter, Depends, FastAPI, WebSocket
 from fastapi.security import APIKeyCookie
 
 from bff_core import ANYONE, Views, access, compose, gateway
-from bff_core.admin.cache import errands
-from bff_core.admin.endpoints import LONGEST
+from bff_core.admin.cache import cache_actions
+from bff_core.admin.endpoints import MAX_BODY_BYTES
 from bff_core.cache.response_cache import ResponseCache
 from bff_core.edge.health import About, Readiness
 from bff_core.edge.options import EdgeOptions
@@ -132,7 +132,7 @@ def operated(purged):
             readiness=Readiness(),
             events=Events(),
             token=TOKEN,
-            errands=errands(read=None, cache=Cache),
+            errands=cache_actions(Cache),
             clock=lambda: 0.0,
         )
     )
@@ -155,7 +155,7 @@ async def test_only_the_operators_token_is_the_operators_token(given):
     assert (answer.status_code, purged) == (401, [])
 
 
-@pytest.mark.parametrize(("size", "status"), [(LONGEST, 200), (LONGEST + 1, 413)])
+@pytest.mark.parametrize(("size", "status"), [(MAX_BODY_BYTES, 200), (MAX_BODY_BYTES + 1, 413)])
 async def test_an_operator_may_send_so_many_bytes(size, status):
     """The limit itself is read, one byte more is not."""
     body = b'{"tags":["a"]}'.ljust(size)

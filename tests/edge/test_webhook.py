@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 
-from bff_core.admin.cache import LONGEST_TAG, MOST_TAGS, errands
-from bff_core.admin.endpoints import LONGEST
+from bff_core.admin.cache import MAX_TAG_CHARACTERS, MAX_TAGS, cache_actions
+from bff_core.admin.endpoints import MAX_BODY_BYTES
 from bff_core.cache.entry import CacheEntry
 from bff_core.cache.response_cache import ResponseCache
 from bff_core.cache.stores.memory import MemoryCacheStore
@@ -53,7 +53,7 @@ class Shop:
                 readiness=Readiness(),
                 events=events,
                 token=self.token,
-                errands=errands(read=None, cache=lambda: self.cache),
+                errands=cache_actions(lambda: self.cache),
                 secrets=self.secrets,
                 cache=lambda: self.cache,
                 clock=lambda: 0.0,
@@ -175,8 +175,8 @@ async def test_what_was_refused_may_be_sent_again() -> None:
         b'{"tag":["product:42"]}',
         b'{"tags":["product:42"],"all":true}',
         b'{"tags":["\xff"]}',
-        json.dumps({"tags": ["x" * (LONGEST_TAG + 1)]}).encode(),
-        json.dumps({"tags": ["x"] * (MOST_TAGS + 1)}).encode(),
+        json.dumps({"tags": ["x" * (MAX_TAG_CHARACTERS + 1)]}).encode(),
+        json.dumps({"tags": ["x"] * (MAX_TAGS + 1)}).encode(),
         b"[" * 50_000,
     ],
 )
@@ -195,7 +195,7 @@ async def test_a_body_that_names_nothing_is_told_what_is_expected(body: bytes) -
 
 async def test_a_body_that_is_too_large_is_not_read() -> None:
     """However large requests may be elsewhere; an operator is told the same."""
-    shop, body = Shop(), b" " * (LONGEST + 1)
+    shop, body = Shop(), b" " * (MAX_BODY_BYTES + 1)
 
     by_service = await shop.tell(body, signed(body))
     by_operator = await shop.edged.ask("POST", "/operator/purge", content=body, headers=OPERATOR)

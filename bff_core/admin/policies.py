@@ -1,0 +1,21 @@
+"""The admin endpoint that reads the policy file again: `POST /operator/policies`."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from bff_core.admin.actions import AdminAction, AdminActions
+from bff_core.errors import ConfigurationError, InvalidInput
+
+ReadPolicies = Callable[[], Sequence[str]]
+"""Reads the policies again and returns what changed; raises `ConfigurationError`."""
+
+
+def policy_actions(read: ReadPolicies) -> AdminActions:
+    """Return the endpoint that reads the policy file again."""
+
+    async def act(_: bytes) -> Mapping[str, object]:
+        try:
+            return {"changed": list(read())}
+        except ConfigurationError as error:
+            raise InvalidInput(str(error)) from error
+
+    return {"/operator/policies": AdminAction("POST", act)}
