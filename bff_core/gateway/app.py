@@ -97,11 +97,11 @@ class Gateway(FastAPI):
             events=events,
         )
         self._is_direct = False
-        self.lane = FastPath(self)
+        self.fast_path = FastPath(self)
         self._roster: UpstreamRegistry | None = None
         self._reload: Reload | None = None
         self._clock, self.edge_options = clock, options
-        self.door = SheddingController(options, events=events, clock=clock)
+        self.shedding = SheddingController(options, events=events, clock=clock)
         self._authenticator = authenticator
         self.readiness = Readiness([("upstreams", self._unready), *factory.checks(authenticator)])
         install_problem_handlers(self)
@@ -136,11 +136,11 @@ class Gateway(FastAPI):
         rules = RouteRules(self.routes)
         self.router.middleware_stack = BodyChecks(self.router.middleware_stack, self.routes)
         handlers, self.exception_handlers = self.exception_handlers, noting(self.exception_handlers)
-        self.lane.following = inner(super().build_middleware_stack(), self.routes, rules)
+        self.fast_path.following = inner(super().build_middleware_stack(), self.routes, rules)
         self.exception_handlers = handlers
-        self.door.learn(self.routes)
+        self.shedding.learn(self.routes)
         return edge(
-            self.lane,
+            self.fast_path,
             self.edge_options,
             about=About(self.title, factory.own_version(), self.settings.revision),
             readiness=self.readiness,
@@ -148,7 +148,7 @@ class Gateway(FastAPI):
             authenticator=self._authenticator,
             admit=rules.admit,
             template=rules.template,
-            door=self.door,
+            door=self.shedding,
             store=self._stores.answers if self.settings.idempotency_url else None,
             limits=self._limits,
             limit_store=self._stores.counts if self.settings.limits_url else None,
@@ -217,7 +217,7 @@ class Gateway(FastAPI):
         async with AsyncExitStack() as closing:
             await closing.enter_async_context(self._stores.opened(background))
             closing.push_async_callback(background.aclose)
-            closing.callback(self.door.watch.stop)
+            closing.callback(self.shedding.watch.stop)
             cache = self.cache if self.has_cache else None
             shared = Runtime(
                 *("", loop, clock, chance, self.events, background.spawn, None, cache),
@@ -234,7 +234,7 @@ class Gateway(FastAPI):
                 loop=loop,
                 clock=clock,
                 events=self.events,
-                brownout=self.door.pressure,
+                brownout=self.shedding.pressure,
                 cache=cache,
             )
             await closing.enter_async_context(self._stores.journalled(self.wiring, background))
@@ -336,7 +336,7 @@ def gateway(
     )
     app.router.routes.extend(own)
     for face in faces:
-        face.install(app, app.lane, is_development=settings.env == "development")
+        face.install(app, app.fast_path, is_development=settings.env == "development")
     for screen in chain(sagas, *(face.compositions for face in faces)):
         factory.check(screen, services, app.routes, has_cache=app.has_cache, sagas=sagas)
     factory.check_services(services, settings)

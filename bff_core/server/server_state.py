@@ -115,7 +115,7 @@ class ServerState:
         # A gateway turns an error of `receive` into problem details; others know no such error.
         self.reads_faults = gateway is not None
         # What is wrapped around a gateway may want to answer: only one that is served itself is.
-        door = gateway.door if gateway and gateway is config.loaded_app else None
+        door = gateway.shedding if gateway and gateway is config.loaded_app else None
         self.threshold = EarlyShedding(door, lambda: self.defaults, loop)
         self.config = config
         self.app: App = config.loaded_app

@@ -61,7 +61,7 @@ def test_a_schema_has_the_class_that_it_is_given():
         GraphQL(strawberry.Schema(Query), "/batch", criticality="sheddable"),
     ]
     app = gateway("ranked", faces=faces, settings=Settings(env="development", gc_freeze=False))
-    app.door.learn(app.routes)
+    app.shedding.learn(app.routes)
 
-    assert app.door.ranks.of("POST", "/graphql", {}) == "critical"
-    assert app.door.ranks.of("POST", "/batch", {}) == "sheddable"
+    assert app.shedding.ranks.of("POST", "/graphql", {}) == "critical"
+    assert app.shedding.ranks.of("POST", "/batch", {}) == "sheddable"

@@ -58,8 +58,8 @@ def seen_of(gateway: Gateway, counters: Mapping[str, Counted | None]) -> dict[st
     return {
         "tasks": len(tasks),
         "running": sorted(_name(task.get_coro()) for task in tasks),
-        "requests": gateway.door.pressure.in_flight,
-        "streams": gateway.door.pressure.streams,
+        "requests": gateway.shedding.pressure.in_flight,
+        "streams": gateway.shedding.pressure.streams,
         **total,
         "upstreams": upstreams,
     }

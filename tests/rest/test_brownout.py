@@ -61,7 +61,7 @@ async def test_what_is_left_out_is_no_event_each(shop):
         await open_shop.client.get("/v1/products/8")
 
         assert [event for event in open_shop.heard if isinstance(event, PartEnded)] == []
-        assert open_shop.app.door.pressure.dimmed == 1
+        assert open_shop.app.shedding.pressure.dimmed == 1
 
 
 def test_views_have_the_class_that_they_are_given():
@@ -81,8 +81,8 @@ def test_views_have_the_class_that_they_are_given():
         yield 1
 
     app = gateway("ranked", faces=[views], settings=Settings(env="development", gc_freeze=False))
-    app.door.learn(app.routes)  # as the gateway does before its first request
-    rank = app.door.ranks.of
+    app.shedding.learn(app.routes)  # as the gateway does before its first request
+    rank = app.shedding.ranks.of
 
     assert rank("GET", "/v1/plain", {}) == "sheddable"
     assert rank("POST", "/v1/written/7", {}) == "critical_plus"

@@ -322,7 +322,7 @@ async def test_dependency_of_a_route_guards_its_view(shop):
         return "secret"
 
     async with shop() as open_shop:
-        views.install(open_shop.app, open_shop.app.lane, is_development=True)
+        views.install(open_shop.app, open_shop.app.fast_path, is_development=True)
         answer = await open_shop.client.get("/guarded")
 
     assert answer.status_code == 403
@@ -353,7 +353,7 @@ async def test_view_may_ask_for_the_request(shop):
         yield asked.headers["user-agent"]
 
     async with shop() as open_shop:
-        views.install(open_shop.app, open_shop.app.lane, is_development=True)
+        views.install(open_shop.app, open_shop.app.fast_path, is_development=True)
         told = await open_shop.client.get("/agent", headers={"user-agent": "phone"})
         streamed = await open_shop.client.get("/agents", headers={"user-agent": "desktop"})
 
@@ -371,7 +371,7 @@ async def test_response_of_a_view_is_sent_as_it_is(shop, lane):
 
     async with shop() as open_shop:
         use(lane, open_shop)
-        views.install(open_shop.app, open_shop.app.lane, is_development=True)
+        views.install(open_shop.app, open_shop.app.fast_path, is_development=True)
         answer = await open_shop.client.get("/own")
 
     assert (answer.status_code, answer.text) == (203, "ab")
@@ -402,7 +402,7 @@ async def test_first_route_that_matches_serves(shop, lane, path):
     expected = {"/things/new": "new", "/things/lines": "lines"}
     async with shop() as open_shop:
         use(lane, open_shop)
-        views.install(open_shop.app, open_shop.app.lane, is_development=True)
+        views.install(open_shop.app, open_shop.app.fast_path, is_development=True)
         answer = await open_shop.client.get(path)
 
     assert answer.json() == expected.get(path, "other")
@@ -430,7 +430,7 @@ async def test_handler_of_a_particular_error_is_used(shop, lane):
 
     async with shop() as open_shop:
         use(lane, open_shop)
-        views.install(open_shop.app, open_shop.app.lane, is_development=True)
+        views.install(open_shop.app, open_shop.app.fast_path, is_development=True)
         open_shop.app.add_exception_handler(Odd, tell)
         open_shop.app.add_exception_handler(418, tell)
         answers = [await open_shop.client.get(path) for path in ("/odd", "/teapot")]
@@ -452,7 +452,7 @@ async def test_bug_in_a_view_is_a_500_without_internals(shop, lane):
 
     async with shop() as open_shop:
         use(lane, open_shop)
-        views.install(open_shop.app, open_shop.app.lane, is_development=True)
+        views.install(open_shop.app, open_shop.app.fast_path, is_development=True)
         answer = await open_shop.client.get("/bug")
 
     assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
@@ -531,7 +531,7 @@ async def test_parameter_is_known_by_its_validation_alias(shop, lane):
 
     async with shop() as open_shop:
         use(lane, open_shop)
-        views.install(open_shop.app, open_shop.app.lane, is_development=True)
+        views.install(open_shop.app, open_shop.app.fast_path, is_development=True)
         answer = await open_shop.client.get("/named?top=6")
 
     assert answer.json() == 6

@@ -39,7 +39,7 @@ class Busy:
         """Serve it with so many requests in flight; let them go in the end."""
         async with served(self.app) as server:
             clients = [await asking(server) for _ in range(count)]
-            await until(lambda: self.app.door.pressure.in_flight == count)
+            await until(lambda: self.app.shedding.pressure.in_flight == count)
             yield server
             self.gate.set()
             for client in clients:
@@ -128,7 +128,7 @@ async def test_a_connection_goes_on_behind_a_refusal(busy):
         client.send(post + body[:3])
         statuses.append((await client.answer()).status)
         busy.gate.set()
-        await until(lambda: busy.app.door.pressure.in_flight == 0)
+        await until(lambda: busy.app.shedding.pressure.in_flight == 0)
         client.send(body[3:] + post + body)
         last = await client.answer()
 
@@ -197,13 +197,13 @@ async def test_those_who_arrive_together_do_not_all_get_in(busy):
     async with busy.full(1) as server:
         clients = [await asking(server) for _ in range(50)]
         answers = asyncio.gather(*(client.answer() for client in clients))
-        await until(lambda: busy.app.door.pressure.refused["critical"] >= 49)
+        await until(lambda: busy.app.shedding.pressure.refused["critical"] >= 49)
         busy.gate.set()
         statuses = [answer.status for answer in await answers]
 
     assert sorted(statuses) == [200] + [503] * 49
     assert len(busy.let_in) == 2
-    assert busy.app.door.pressure.arriving == 0
+    assert busy.app.shedding.pressure.arriving == 0
 
 
 async def test_what_is_wrapped_around_a_gateway_is_asked_first(busy):
@@ -218,7 +218,7 @@ async def test_what_is_wrapped_around_a_gateway_is_asked_first(busy):
 
     async with served(wrapper) as server:
         clients = [await asking(server) for _ in range(2)]
-        await until(lambda: busy.app.door.pressure.in_flight == 2)
+        await until(lambda: busy.app.shedding.pressure.in_flight == 2)
         own, refused = await server.say(get(b"/own")), await server.say(get())
         busy.gate.set()
         finished = [(await client.answer()).status for client in clients]

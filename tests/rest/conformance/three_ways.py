@@ -159,7 +159,7 @@ def is_compiled(app: FastAPI, ask: Ask) -> bool:
     """Whether the fast lane serves a request itself."""
     assert isinstance(app, Gateway)
     scope = {"type": "http", "method": ask.method, "path": ask.path.partition("?")[0]}
-    route = app.lane._find(scope)
+    route = app.fast_path._find(scope)
     return route is not None and route.app is not None
 
 
