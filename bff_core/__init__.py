@@ -38,7 +38,8 @@ from bff_core.errors import (
     TransportFailed,
     UpstreamError,
 )
-from bff_core.gateway.app import Gateway, gateway
+from bff_core.gateway.app import Gateway
+from bff_core.gateway.factory import gateway
 from bff_core.policy.edge.idempotency import IdempotencyOptions
 from bff_core.policy.edge.rate_limits import Limit
 from bff_core.policy.upstream.balance import Balance

@@ -52,7 +52,7 @@ class PolicyFile:
             raise ConfigurationError(f"BFF_POLICIES: {self.path} can't be read: {reason}") from None
 
 
-class Reload:
+class PolicyReload:
     """Puts the policies of a file into force, at first and whenever it is asked to."""
 
     def __init__(self, file: PolicyFile, roster: UpstreamRegistry, events: Events) -> None:
@@ -66,7 +66,7 @@ class Reload:
         self._roster.adopt(policies)
         self._tell(_compared({kind: kind.policy for kind in policies}, policies))
 
-    def again(self) -> tuple[str, ...]:
+    def reload(self) -> tuple[str, ...]:
         """Read the file again and return what changed, an option each.
 
         Raises `ConfigurationError` where anything is wrong; all stays as it was, then.
@@ -89,7 +89,7 @@ class Reload:
             self._events.emit(PoliciesChanged(changes))
 
     @contextmanager
-    def on_hangup(self, loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+    def on_hangup(self) -> Iterator[None]:
         """Read the file again at each SIGHUP, while the context is open.
 
         Without a file a SIGHUP is logged, unless the application has a handler of its own: by
@@ -103,7 +103,7 @@ class Reload:
         if not self._file.path and not is_free:
             yield
             return
-        with _signalled(loop, self._hang_up):
+        with _signalled(asyncio.get_running_loop(), self._hang_up):
             yield
 
     def _hang_up(self) -> None:
@@ -112,7 +112,7 @@ class Reload:
                 self._events.emit(ReloadSkipped("BFF_POLICIES is not set: nothing to reload"))
             return
         with contextlib.suppress(ConfigurationError):  # it was told as an event
-            self.again()
+            self.reload()
 
 
 @contextmanager

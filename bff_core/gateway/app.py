@@ -1,11 +1,10 @@
-"""Assembles one BFF: settings, services, edge and faces become a FastAPI app."""
+"""The FastAPI app of one gateway, with the edge and the fast path in front."""
 
-import asyncio
-import inspect
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from importlib.metadata import PackageNotFoundError, version
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import FastAPI
 from starlette.routing import Route
@@ -14,44 +13,31 @@ from starlette.types import Scope as ASGIScope
 
 from bff_core.admin.endpoints import admin_actions
 from bff_core.auth.access import ANYONE
-from bff_core.auth.authenticator import Authenticator, MakeAuthenticator, Resources, names_of
-from bff_core.auth.demo import DemoViewer
-from bff_core.auth_routes.routes import routes_for as signin_routes
-from bff_core.background import Background
-from bff_core.cache.response_cache import ResponseCache
-from bff_core.clock import Clock, chance, monotonic
+from bff_core.auth.authenticator import names_of
+from bff_core.cache.response_cache import NO_CACHE, ResponseCache
 from bff_core.composition.wiring import Wiring
 from bff_core.edge.body_checks import BodyChecks
 from bff_core.edge.error_responses import install_problem_handlers, noting
 from bff_core.edge.health import About, Readiness
-from bff_core.edge.options import EdgeOptions
 from bff_core.edge.preconditions import with_entity_tag
-from bff_core.edge.rate_limits import checked
 from bff_core.edge.security_headers import DOCS_POLICY, with_policy
 from bff_core.edge.shedding.controller import SheddingController
 from bff_core.edge.slow_path import inner
 from bff_core.errors import ConfigurationError
-from bff_core.events import Events
-from bff_core.gateway import factory
+from bff_core.gateway.authentication import readiness_checks
+from bff_core.gateway.config import GatewayConfig
 from bff_core.gateway.pipeline import edge
-from bff_core.gateway.shared_state import SharedState
-from bff_core.policy.edge.rate_limits import Limit
-from bff_core.policy_reload import PolicyFile, Reload
-from bff_core.rest.openapi import PROBLEM
+from bff_core.gateway.running import RunningGateway, StoppedGateway
+from bff_core.idempotency.store import IdempotencyStore
+from bff_core.limits.store import LimitStore
 from bff_core.routing.access import RouteAccess, RouteRules, effective, guarded
-from bff_core.routing.face import Face
 from bff_core.routing.fast_path import FastPath
 from bff_core.routing.security_schemes import with_security
 from bff_core.routing.wiring import WIRING
-from bff_core.saga.saga import Saga
-from bff_core.settings.model import Settings
 from bff_core.settings.values import base_of
-from bff_core.startup.arguments import check_arguments, check_keywords, check_parts
 from bff_core.upstream.client import Upstream
-from bff_core.upstream.registry import UpstreamRegistry
-from bff_core.upstream.runtime import Runtime
-from bff_core.upstream.stack import MakeTransport, UpstreamStack, wire
-from bff_core.upstream.user_agent import user_agent
+
+T = TypeVar("T")
 
 Lifespan = Callable[["Gateway"], AbstractAsyncContextManager[None]]
 GATEWAY = "bff.gateway"
@@ -68,42 +54,24 @@ class Gateway(FastAPI):
 
     def __init__(
         self,
-        name: str,
+        config: GatewayConfig,
+        services: Mapping[type[Upstream], Upstream],
         *,
-        settings: Settings,
-        events: Events,
-        options: EdgeOptions,
-        authenticator: Authenticator | None,
-        limits: Sequence[Limit] = (),
-        sagas: Sequence[type[Saga]] = (),
-        faces: Sequence[Face] = (),
-        has_cache: bool = False,
-        clock: Clock,
+        lifespan: Lifespan,
         **fastapi: Any,
     ) -> None:
-        super().__init__(title=name, **fastapi)
-        self.settings, self.events = settings, events
-        self.has_cache, self.faces, self._limits = has_cache, faces, checked(limits)
-        self.services: dict[type[Upstream], Upstream] = {}
-        self._planned = self.services
-        self.wiring: Wiring | None = None
-        self._stores = SharedState(
-            name,
-            settings,
-            options.idempotency,
-            sagas,
-            has_cache=has_cache,
-            clock=clock,
-            events=events,
-        )
-        self._is_direct = False
+        super().__init__(title=config.name, lifespan=lifespan, **fastapi)
+        self.config = config
+        self.settings, self.events = config.settings, config.events
+        self.has_cache, self.edge_options = config.has_cache, config.options
         self.fast_path = FastPath(self)
-        self._roster: UpstreamRegistry | None = None
-        self._reload: Reload | None = None
-        self._clock, self.edge_options = clock, options
-        self.shedding = SheddingController(options, events=events, clock=clock)
-        self._authenticator = authenticator
-        self.readiness = Readiness([("upstreams", self._unready), *factory.checks(authenticator)])
+        self.shedding = SheddingController(config.options, events=config.events, clock=config.clock)
+        self.readiness = Readiness(
+            [("upstreams", self._unready), *readiness_checks(config.authenticator)]
+        )
+        self.lifespan_state: Mapping[str, object] = {}
+        self._state: RunningGateway | StoppedGateway = StoppedGateway(services)
+        self._is_direct = False
         install_problem_handlers(self)
 
     def setup(self) -> None:
@@ -121,18 +89,19 @@ class Gateway(FastAPI):
 
     async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
         """Serve one request, web socket or lifespan."""
-        scope[WIRING] = self.wiring
+        scope[WIRING] = self._state.wiring
         if self._is_direct and scope["type"] == "http" and self.middleware_stack is not None:
             scope["app"] = self
             await self.middleware_stack(scope, receive, send)
             return
         if scope["type"] == "lifespan":
             scope.setdefault("state", {})[GATEWAY] = self
-            self.state.lifespan = scope["state"]
+            self.lifespan_state = scope["state"]
         await super().__call__(scope, receive, send)
 
     def build_middleware_stack(self) -> ASGIApp:
-        """Put the edge and the fast lane in front of FastAPI's own stack."""
+        """Put the edge and the fast path in front of FastAPI's own stack."""
+        config, settings = self.config, self.settings
         rules = RouteRules(self.routes)
         self.router.middleware_stack = BodyChecks(self.router.middleware_stack, self.routes)
         handlers, self.exception_handlers = self.exception_handlers, noting(self.exception_handlers)
@@ -141,205 +110,120 @@ class Gateway(FastAPI):
         self.shedding.learn(self.routes)
         return edge(
             self.fast_path,
-            self.edge_options,
-            about=About(self.title, factory.own_version(), self.settings.revision),
+            config.options,
+            about=About(self.title, _version(), settings.revision),
             readiness=self.readiness,
-            events=self.events,
-            authenticator=self._authenticator,
+            events=config.events,
+            authenticator=config.authenticator,
             admit=rules.admit,
             template=rules.template,
             door=self.shedding,
-            store=self._stores.answers if self.settings.idempotency_url else None,
-            limits=self._limits,
-            limit_store=self._stores.counts if self.settings.limits_url else None,
-            token=self.settings.operator_token.get_secret_value(),
+            store=self._idempotency_store if settings.idempotency_url else None,
+            limits=config.limits,
+            limit_store=self._limit_store if settings.limits_url else None,
+            token=settings.operator_token.get_secret_value(),
             errands=admin_actions(
-                read_policies=self.reload_policies if self.settings.policies else None,
-                cache=self._stores.cache if self.has_cache else None,
-                authenticator=self._authenticator,
+                read_policies=self.reload_policies if settings.policies else None,
+                cache=self._response_cache if config.has_cache else None,
+                authenticator=config.authenticator,
             ),
-            secrets=self.settings.purge_secrets if self.has_cache else (),
-            cache=self._stores.cache,
-            base=base_of(self.settings.public_url),
-            clock=self._clock,
+            secrets=settings.purge_secrets if config.has_cache else (),
+            cache=self._response_cache,
+            base=base_of(settings.public_url),
+            clock=config.clock,
         )
+
+    @property
+    def services(self) -> Mapping[type[Upstream], Upstream]:
+        """The service clients; they can be called while the app runs."""
+        return self._state.services
 
     @property
     def access(self) -> tuple[RouteAccess, ...]:
         """Who may use what: each route, then the fields of GraphQL that say so."""
-        by = names_of(self._authenticator)
-        told = (one.access(by) for one in self.faces)
-        return (*effective(self.routes, by), *chain.from_iterable(told))
+        by = names_of(self.config.authenticator)
+        of_faces = (face.access(by) for face in self.config.faces)
+        return (*effective(self.routes, by), *chain.from_iterable(of_faces))
 
     def openapi(self) -> dict[str, Any]:
         """Return the document of all routes, with who may use them."""
-        is_new, told = self.openapi_schema is None, super().openapi()
-        return with_security(told, self._authenticator, self.access) if is_new else told
+        is_new, document = self.openapi_schema is None, super().openapi()
+        if not is_new:
+            return document
+        return with_security(document, self.config.authenticator, self.access)
 
     @property
     def cache(self) -> ResponseCache:
-        """What is kept of services' replies and of composed answers, while the app runs.
+        """The cache of services' replies and of composed answers, while the app runs.
 
-        `await app.cache.purge("product:42")` drops what is known by a tag, in all processes.
-        Raises `ConfigurationError` where nothing is ever kept.
+        `await app.cache.purge("product:42")` drops what has a tag, in all processes. Raises
+        `ConfigurationError` where no policy caches.
         """
-        return self._stores.cache()
+        return self._response_cache()
+
+    @property
+    def wiring(self) -> Wiring:
+        """What compositions are built from, while the app runs."""
+        return self.running.wiring
+
+    @property
+    def running(self) -> RunningGateway:
+        """Connections, stores and tasks, while the app runs; else raises `ConfigurationError`."""
+        if isinstance(self._state, StoppedGateway):
+            raise ConfigurationError(
+                f"the gateway {self.title!r} does not run: its connections and stores are open "
+                "while its lifespan runs"
+            )
+        return self._state
 
     def reload_policies(self) -> tuple[str, ...]:
         """Read the file that `BFF_POLICIES` names again; return what changed, an option each.
 
         Raises `ConfigurationError` for a wrong file, and changes nothing then.
         """
-        if self._reload is None:
-            raise ConfigurationError("policies are reloaded while the gateway runs")
-        return self._reload.again()
-
-    def plan(self, services: dict[type[Upstream], Upstream]) -> None:
-        """Take the services that `services` has while the app does not run."""
-        self.services = self._planned = services
-
-    @property
-    def _stacks(self) -> list[UpstreamStack]:
-        return [] if self._roster is None else self._roster.stacks
-
-    def _unready(self) -> str | None:
-        """Tell which critical upstream's circuit is open."""
-        down = [stack.name for stack in self._stacks if stack.is_critical and stack.is_open]
-        return f"circuit open: {', '.join(down)}" if down else None
+        return self.running.policies.reload()
 
     @asynccontextmanager
-    async def running(
-        self, policies: PolicyFile, make_transport: MakeTransport
-    ) -> AsyncIterator[None]:
-        """Hold the services open; the lifespan of the app."""
-        loop, clock = asyncio.get_running_loop(), self._clock
-        background = Background(loop, self.events)
-        async with AsyncExitStack() as closing:
-            await closing.enter_async_context(self._stores.opened(background))
-            closing.push_async_callback(background.aclose)
-            closing.callback(self.shedding.watch.stop)
-            cache = self.cache if self.has_cache else None
-            shared = Runtime(
-                *("", loop, clock, chance, self.events, background.spawn, None, cache),
-                agent=user_agent(self.title),
-            )
-            self._roster = factory.roster(self.settings, shared, make_transport)
-            closing.push_async_callback(self._roster.aclose)
-            self._reload = Reload(policies, self._roster, self.events)
-            self._reload.start()
-            self.services = self._roster.services
-            await closing.enter_async_context(self._authenticating(background))
-            self.wiring = Wiring(
-                [*self.services.values(), *filter(None, [self._stores.desk])],
-                loop=loop,
-                clock=clock,
-                events=self.events,
-                brownout=self.shedding.pressure,
-                cache=cache,
-            )
-            await closing.enter_async_context(self._stores.journalled(self.wiring, background))
-            closing.callback(self._forget)
-            # FastAPI asks for its telemetry at every request; here it is settled at start-up.
-            self._is_direct = not (self.root_path or self._native_telemetry.enabled())
-            self.readiness.open()
-            with self._reload.on_hangup(loop):
-                yield
-            self.readiness.drain()
+    async def open(self) -> AsyncIterator[RunningGateway]:
+        """Open what the gateway needs; requests use it until the context ends."""
+        stopped = self._state
+        try:
+            async with self.config.open(self.shedding.pressure) as running:
+                self._state = running
+                # FastAPI looks up its telemetry at every request; here it is settled at start-up.
+                self._is_direct = not (self.root_path or self._native_telemetry.enabled())
+                self.readiness.open()
+                yield running
+                self.readiness.drain()
+        finally:
+            self.shedding.watch.stop()
+            self._is_direct, self._state = False, stopped
 
-    def _authenticating(self, background: Background) -> AbstractAsyncContextManager[None]:
-        """Hold open what the authenticator needs."""
-        resources = Resources(
-            self.title,
-            self.settings,
-            self.services,
-            self._stores.links,
-            background.spawn,
-            self._clock,
-            self.events,
-        )
-        return factory.opened(self._authenticator, resources)
+    def _unready(self) -> str | None:
+        """Name the critical upstreams whose circuits are open."""
+        down = [stack.name for stack in self._state.stacks if stack.is_critical and stack.is_open]
+        return f"circuit open: {', '.join(down)}" if down else None
 
-    def _forget(self) -> None:
-        self._roster = self._reload = self.wiring = None
-        self.services = self._planned
-        self._is_direct = False
+    def _response_cache(self) -> ResponseCache:
+        return _configured(self.running.shared.cache if self.has_cache else None, NO_CACHE)
+
+    def _idempotency_store(self) -> IdempotencyStore:
+        return _configured(self.running.shared.idempotency, "BFF_IDEMPOTENCY_URL is not set")
+
+    def _limit_store(self) -> LimitStore:
+        return _configured(self.running.shared.limits, "BFF_LIMITS_URL is not set")
 
 
-def gateway(
-    name: str,
-    *,
-    services: Sequence[type[Upstream]] = (),
-    faces: Sequence[Face] = (),
-    settings: Settings | None = None,
-    authenticator: Authenticator | MakeAuthenticator | None = None,
-    demo: DemoViewer | None = None,
-    limits: Sequence[Limit] = (),
-    sagas: Sequence[type[Saga]] = (),
-    options: EdgeOptions | None = None,
-    events: Events | None = None,
-    transport: MakeTransport = wire,
-    clock: Clock = monotonic,
-    lifespan: Lifespan | None = None,
-    **fastapi: Any,
-) -> Gateway:
-    """Return the app of one BFF: services wired, faces served, the edge in front.
+def _configured(store: T | None, reason: str) -> T:
+    """Return a store; raises `ConfigurationError` where the gateway was configured without it."""
+    if store is None:
+        raise ConfigurationError(reason)
+    return store
 
-    What is not given comes from the environment (`Settings.load()`): addresses of the services
-    (`BFF_UPSTREAM_<NAME>`), the edge's bounds, logs. `authenticator` may be a function that makes
-    one of the settings; `BFF_AUTH=demo` goes before it, in development: `demo` makes its viewers of
-    user ids. `limits` bound how often callers ask, `sagas` are the writes that the journal keeps.
-    `lifespan` runs inside the gateway's own, services open. Further keywords go to `FastAPI`.
 
-    Raises `ConfigurationError` for wrong wiring: a screen that needs a service which is not
-    listed, a variable that is missing or out of range.
-    """
-    check_arguments(
-        name,
-        settings,
-        services=services,
-        faces=faces,
-        limits=limits,
-        sagas=sagas,
-        authenticator=authenticator,
-    )
-    check_parts(
-        options=options,
-        events=events,
-        demo=demo,
-        transport=transport,
-        clock=clock,
-        lifespan=lifespan,
-    )
-    check_keywords(fastapi, inspect.signature(gateway).parameters)
-    settings = settings or Settings.load()
-    asks = factory.authenticator(authenticator, settings, demo)
-    services, settings = factory.with_those_of(asks, services, settings)
-    policies = PolicyFile(settings.policies, services)
-    if settings.env == "production":  # the pages load scripts from elsewhere
-        fastapi = {"docs_url": None, "redoc_url": None} | fastapi
-    fastapi["responses"] = {"default": PROBLEM} | fastapi.get("responses", {})
-    options, own = options or EdgeOptions.of(settings), signin_routes(asks)
-    checks = factory.checks_of(settings, options, asks, services, limits, sagas=sagas, own=own)
-    app = Gateway(
-        name,
-        settings=settings,
-        events=events if events is not None else factory.logging(settings),
-        options=options,
-        authenticator=asks,
-        limits=limits,
-        sagas=sagas,
-        faces=faces,
-        has_cache=checks.has_cache,
-        lifespan=factory.lifespan(checks, policies, transport, lifespan),
-        clock=clock,
-        **fastapi,
-    )
-    app.router.routes.extend(own)
-    for face in faces:
-        face.install(app, app.fast_path, is_development=settings.env == "development")
-    for screen in chain(sagas, *(face.compositions for face in faces)):
-        factory.check(screen, services, app.routes, has_cache=app.has_cache, sagas=sagas)
-    factory.check_services(services, settings)
-    # What is wrong with policies is found before anything is opened.
-    app.plan(factory.planned(policies.read(), settings, transport, has_cache=app.has_cache))
-    return app
+def _version() -> str:
+    """Return the version of the framework, empty where it is not installed."""
+    try:
+        return version("bff-core")
+    except PackageNotFoundError:
+        return ""

@@ -8,7 +8,7 @@ from bff_core.auth.authenticator import FirstOf
 from bff_core.auth.demo import DemoAuthenticator
 from bff_core.auth.viewer import Viewer
 from bff_core.errors import ConfigurationError, NotAuthenticated
-from bff_core.gateway.factory import authenticator
+from bff_core.gateway.authentication import make_authenticator
 from bff_core.scope import Scope
 from bff_core.settings.model import Settings
 
@@ -93,16 +93,16 @@ async def test_anything_else_is_refused(credentials):
 def test_it_does_not_start_in_production():
     """The error names both variables and both ways out."""
     with pytest.raises(ConfigurationError, match=r"BFF_AUTH=demo .*BFF_ENV=development"):
-        authenticator(None, Settings(auth="demo", env="production"))
+        make_authenticator(None, Settings(auth="demo", env="production"))
 
 
 def test_the_settings_choose_it_before_what_the_author_gave():
     """`BFF_AUTH=demo` tries a gateway out that would need a provider."""
     given = FirstOf(DemoAuthenticator(env="development"))
 
-    chosen = authenticator(given, Settings(auth="demo", env="development"))
+    chosen = make_authenticator(given, Settings(auth="demo", env="development"))
 
     assert isinstance(chosen, DemoAuthenticator)
-    assert authenticator(given, Settings(env="development")) is given
-    assert authenticator(lambda _: given, Settings(env="production")) is given
-    assert authenticator(None, Settings(env="production")) is None
+    assert make_authenticator(given, Settings(env="development")) is given
+    assert make_authenticator(lambda _: given, Settings(env="production")) is given
+    assert make_authenticator(None, Settings(env="production")) is None

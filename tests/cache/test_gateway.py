@@ -87,7 +87,9 @@ async def test_stacks_are_handed_the_cache(make) -> None:
     app = make(Plain, Kept, cache_size=8 * 2**20)
     async with running(app):
         assert app.cache.store.limit == 8 * 2**20
-        assert {runtime.cache for runtime in app._roster._runtimes.values()} == {app.cache}
+        assert {runtime.cache for runtime in app.running.upstreams._runtimes.values()} == {
+            app.cache
+        }
 
 
 async def test_without_a_policy_there_is_no_cache(make) -> None:

@@ -53,7 +53,7 @@ class Club:
     @property
     def timeout(self) -> float:
         """The timeout that the next request gets."""
-        (stack,) = self.app._stacks
+        (stack,) = self.app.running.upstreams.stacks
         return stack.policy.timeout
 
 
@@ -121,12 +121,12 @@ async def test_a_file_that_broke_changes_nothing(tmp_path: Path) -> None:
     """What was in force stays so, by the same stack, and the reason is told."""
     club = Club(tmp_path, "[users]\ntimeout = 0.5")
     async with running(club.app) as client:
-        before = club.app._stacks
+        before = club.app.running.upstreams.stacks
         club.write("[users]\ntimeout = 0\nretry.attempts = 1")
         with pytest.raises(ConfigurationError):
             club.app.reload_policies()
         status = (await client.get("/members/7")).status_code
-        after = club.app._stacks
+        after = club.app.running.upstreams.stacks
 
     (told,) = club.told(PoliciesRefused)
     assert told.reason == f"{club.path}: users.timeout must be 0.001 to 3,600, not 0"

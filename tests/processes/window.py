@@ -47,7 +47,7 @@ def count_calls(stack: UpstreamStack) -> Counted | None:
 
 def seen_of(gateway: Gateway, counters: Mapping[str, Counted | None]) -> dict[str, Any]:
     """Return how much of everything there is, and how the upstreams fare."""
-    upstreams = {stack.name: _upstream(stack) for stack in gateway._stacks}
+    upstreams = {stack.name: _upstream(stack) for stack in gateway.running.upstreams.stacks}
     for name, counter in counters.items():
         upstreams[name]["calls"] = 0 if counter is None else counter.calls
     total = {
@@ -110,7 +110,9 @@ def with_window(gateway: Gateway, path: Path) -> Gateway:
     @asynccontextmanager
     async def lifespan(app: Gateway) -> AsyncIterator[Mapping[str, Any] | None]:
         async with inner(app) as state, await asyncio.start_unix_server(tell, path):
-            counters.update({stack.name: count_calls(stack) for stack in gateway._stacks})
+            counters.update(
+                {stack.name: count_calls(stack) for stack in gateway.running.upstreams.stacks}
+            )
             yield state
 
     gateway.router.lifespan_context = lifespan

@@ -62,7 +62,7 @@ def doomed(gateway: Gateway) -> Gateway:
     """Let a gateway's sagas be written down in the journal that kills."""
     when, _, number = os.environ["DOOM"].partition(" ")
     resumes = "DOOM_RESUMES" in os.environ
-    desk = gateway._stores.desk
+    desk = gateway.config.sagas
     open_usually = desk.open
 
     def open_doomed(home: Surroundings) -> None:

@@ -1,0 +1,107 @@
+"""What one gateway is made of; `open` gives it connections, stores and tasks."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from bff_core.auth.authenticator import Authenticator, Resources
+from bff_core.background import Background
+from bff_core.clock import Clock, chance
+from bff_core.composition.wiring import Brownout, Wiring
+from bff_core.edge.options import EdgeOptions
+from bff_core.events import Events
+from bff_core.gateway.authentication import open_authenticator
+from bff_core.gateway.running import RunningGateway
+from bff_core.gateway.sagas import open_sagas
+from bff_core.gateway.services import open_registry
+from bff_core.gateway.shared_state import SharedStateConfig
+from bff_core.policy.edge.idempotency import IdempotencyOptions
+from bff_core.policy.edge.rate_limits import Limit
+from bff_core.policy_reload import PolicyFile, PolicyReload
+from bff_core.routing.face import Face
+from bff_core.saga.coordinator import SagaCoordinator
+from bff_core.settings.model import Settings
+from bff_core.upstream.runtime import Runtime
+from bff_core.upstream.stack import MakeTransport
+from bff_core.upstream.user_agent import user_agent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayConfig:
+    """A gateway as its author and its environment configured it; good for any number of runs.
+
+    `sagas` is None for a gateway without sagas, `authenticator` for one whose callers are all
+    anonymous.
+    """
+
+    name: str
+    settings: Settings
+    options: EdgeOptions
+    authenticator: Authenticator | None
+    limits: Sequence[Limit]
+    faces: Sequence[Face]
+    sagas: SagaCoordinator | None
+    policies: PolicyFile
+    transport: MakeTransport
+    has_cache: bool
+    clock: Clock
+    events: Events
+
+    @property
+    def shared_state(self) -> SharedStateConfig:
+        """Which stores the processes of the gateway share."""
+        return SharedStateConfig(
+            gateway=self.name,
+            settings=self.settings,
+            idempotency=self.options.idempotency or IdempotencyOptions(),
+            has_cache=self.has_cache,
+            clock=self.clock,
+            events=self.events,
+        )
+
+    @asynccontextmanager
+    async def open(self, brownout: Brownout) -> AsyncIterator[RunningGateway]:
+        """Yield the running gateway; all that it holds is closed when the context ends."""
+        loop = asyncio.get_running_loop()
+        background = Background(loop, self.events)
+        async with AsyncExitStack() as closing:
+            shared = await closing.enter_async_context(self.shared_state.open(background))
+            closing.push_async_callback(background.aclose)
+            runtime = Runtime(
+                *("", loop, self.clock, chance, self.events, background.spawn, None, shared.cache),
+                agent=user_agent(self.name),
+            )
+            upstreams = open_registry(self.settings, runtime, self.transport)
+            closing.push_async_callback(upstreams.aclose)
+            policies = PolicyReload(self.policies, upstreams, self.events)
+            policies.start()
+            resources = Resources(
+                self.name,
+                self.settings,
+                upstreams.services,
+                shared.redis,
+                background.spawn,
+                self.clock,
+                self.events,
+            )
+            await closing.enter_async_context(open_authenticator(self.authenticator, resources))
+            wiring = Wiring(
+                [*upstreams.services.values(), *filter(None, [self.sagas])],
+                loop=loop,
+                clock=self.clock,
+                events=self.events,
+                brownout=brownout,
+                cache=shared.cache,
+            )
+            if self.sagas is not None:
+                await closing.enter_async_context(
+                    open_sagas(
+                        self.sagas,
+                        self.shared_state,
+                        wiring=wiring,
+                        redis=shared.redis,
+                        background=background,
+                    )
+                )
+            yield RunningGateway(upstreams, policies, shared, wiring)

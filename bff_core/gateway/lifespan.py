@@ -1,0 +1,29 @@
+"""The lifespan of a gateway: checks, then connections and stores, then its user's own lifespan."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from bff_core.gateway.app import Gateway, Lifespan
+from bff_core.gateway.gc import tune_collector
+from bff_core.observe.foreign_logs import lines_of_others
+from bff_core.startup.checks import Checks
+from bff_core.startup.processes import processes_of
+
+
+def lifespan_of(checks: Checks, users_lifespan: Lifespan | None) -> Lifespan:
+    """Return the lifespan of a gateway; `users_lifespan` runs inside it, services open."""
+
+    @asynccontextmanager
+    async def lifespan(app: Gateway) -> AsyncIterator[None]:
+        processes = processes_of(app.lifespan_state, app.settings)
+        async with AsyncExitStack() as stack:
+            stack.enter_context(lines_of_others(app.events.sinks))
+            checks.before_serving(app.routes, processes, app.events, app.access)
+            running = await stack.enter_async_context(app.open())
+            stack.enter_context(running.policies.on_hangup())
+            if users_lifespan is not None:
+                await stack.enter_async_context(users_lifespan(app))
+            stack.callback(tune_collector(app.settings))
+            yield
+
+    return lifespan

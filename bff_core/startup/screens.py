@@ -1,0 +1,51 @@
+"""Checks that a gateway has what its screens need."""
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+
+from starlette.routing import BaseRoute
+
+from bff_core.cache.response_cache import NO_CACHE, ResponseCache
+from bff_core.composition.composition import Composition
+from bff_core.composition.wiring import shape_of
+from bff_core.errors import ConfigurationError, wired_in
+from bff_core.saga.coordinator import SagaCoordinator
+from bff_core.saga.saga import Saga
+from bff_core.startup.unused import users_of
+from bff_core.upstream.client import Upstream
+
+
+def check_screen(
+    composition: type[Composition],
+    services: Sequence[type[Upstream]],
+    routes: Sequence[BaseRoute] = (),
+    *,
+    has_cache: bool,
+    sagas: Sequence[type[Saga]] = (),
+) -> None:
+    """Raise `ConfigurationError` for a screen that needs what the gateway does not have.
+
+    The error names the routes that build the screen.
+    """
+    users = users_of(composition, routes)
+    with wired_in(", ".join(users)) if users else nullcontext():
+        if issubclass(composition, Saga) and composition not in sagas:
+            name = composition.__name__
+            raise ConfigurationError(
+                f"{name} is a saga: add it to the gateway's sagas, "
+                f"gateway(..., sagas=[{name}, ...])"
+            )
+        _check_fields(composition, services, has_cache=has_cache)
+
+
+def _check_fields(
+    composition: type[Composition], services: Sequence[type[Upstream]], *, has_cache: bool
+) -> None:
+    for field, kind in shape_of(composition).services:
+        if kind is ResponseCache and not has_cache:
+            raise ConfigurationError(f"{composition.__name__}.{field}: {NO_CACHE}")
+        if kind not in {SagaCoordinator, ResponseCache, *services}:
+            raise ConfigurationError(
+                f"{composition.__name__}.{field} needs {kind.__name__}: add it to the gateway's "
+                f"services, gateway(..., services=[{kind.__name__}, ...])"
+            )

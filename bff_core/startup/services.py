@@ -1,0 +1,21 @@
+"""Checks that services can be called: addresses, reply types, secrets."""
+
+from collections.abc import Sequence
+
+from bff_core.settings.model import Settings
+from bff_core.upstream.client import Upstream
+from bff_core.upstream.credentials.factory import secrets
+from bff_core.upstream.reading.reply_type_checks import check_reply_types
+
+
+def check_services(services: Sequence[type[Upstream]], settings: Settings) -> None:
+    """Raise `ConfigurationError` for what is missing or wrong before anything is called.
+
+    That is a service without address, a reply type that JSON can't become, a credential without
+    secret.
+    """
+    for kind in services:
+        settings.upstream(kind.name)
+        check_reply_types(kind, kind.decoders)
+    for name in secrets(services):
+        settings.secret(name)
