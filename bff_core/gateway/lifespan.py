@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from bff_core.gateway.app import Gateway, Lifespan
-from bff_core.gateway.gc import tune_collector
 from bff_core.observe.foreign_logs import lines_of_others
 from bff_core.startup.checks import Checks
 from bff_core.startup.processes import processes_of
@@ -23,7 +22,6 @@ def lifespan_of(checks: Checks, users_lifespan: Lifespan | None) -> Lifespan:
             stack.enter_context(running.policies.on_hangup())
             if users_lifespan is not None:
                 await stack.enter_async_context(users_lifespan(app))
-            stack.callback(tune_collector(app.settings))
             yield
 
     return lifespan

@@ -4,12 +4,14 @@ import asyncio
 import signal
 import socket
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
 from bff_core.events import Events, Opened
 from bff_core.gateway.app import GATEWAY, Gateway
+from bff_core.server.gc import tuned_collector
 from bff_core.server.graceful_shutdown import GracefulShutdown
 from bff_core.server.lifespan import Lifespan
 from bff_core.server.listening_socket import Listening
@@ -74,14 +76,17 @@ class Process:
             await self._lifespan.cancel()
             return
         starting.result()
+        gateway: Gateway | None = self._lifespan.values.get(GATEWAY)
         try:
-            await self._serve(listener, on_open)
+            with nullcontext() if gateway is None else tuned_collector(gateway.settings):
+                await self._serve(listener, on_open, gateway)
         finally:
             await self._stop()
 
-    async def _serve(self, listener: socket.socket, on_open: Callable[[], None]) -> None:
+    async def _serve(
+        self, listener: socket.socket, on_open: Callable[[], None], gateway: Gateway | None
+    ) -> None:
         values, loop = self._lifespan.values, self._loop
-        gateway: Gateway | None = values.get(GATEWAY)
         events = Events() if gateway is None else gateway.events
         options = self._told_otherwise(options_of(gateway))
         serving = ServerState(self._config, self._state, values, loop=loop, options=options)
