@@ -16,10 +16,11 @@ def lifespan_of(checks: Checks, users_lifespan: Lifespan | None) -> Lifespan:
     async def lifespan(app: Gateway) -> AsyncIterator[None]:
         processes = processes_of(app.lifespan_state, app.settings)
         async with AsyncExitStack() as stack:
-            stack.enter_context(lines_of_others(app.events.sinks))
+            stack.enter_context(
+                lines_of_others(app.events.sinks, is_own_process=processes.is_own_server)
+            )
             checks.before_serving(app.routes, processes, app.events, app.access)
-            running = await stack.enter_async_context(app.open())
-            stack.enter_context(running.policies.on_hangup())
+            await stack.enter_async_context(app.open())
             if users_lifespan is not None:
                 await stack.enter_async_context(users_lifespan(app))
             yield

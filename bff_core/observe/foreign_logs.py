@@ -1,4 +1,4 @@
-"""What a process that serves a gateway does with the log lines of other code, while it serves.
+"""How log lines of other code are written while a gateway runs.
 
 Called when the gateway starts: by then the user's code has set up `logging`, if it does.
 """
@@ -22,11 +22,12 @@ WRITTEN: Final = frozenset({"json", "text"})
 
 
 @contextmanager
-def lines_of_others(sinks: Sequence[Sink]) -> Iterator[None]:
+def lines_of_others(sinks: Sequence[Sink], *, is_own_process: bool) -> Iterator[None]:
     """Write the lines of other loggers as ours are written, where no other handler does.
 
     1. Our own logger is on again, if a `dictConfig` that did not name it has disabled it.
-    2. With the forms json and text, and a root logger without handlers, ours writes its lines.
+    2. In a process of our own, with the forms json and text and a root logger without handlers,
+       our handler writes its lines. An embedded gateway leaves the root logger alone.
     3. A server does not log a second traceback of an exception that we have logged.
     """
     own = [sink for sink in sinks if isinstance(sink, LogSink)]
@@ -37,7 +38,7 @@ def lines_of_others(sinks: Sequence[Sink]) -> Iterator[None]:
     form = next((sink.form for sink in own if sink.form in WRITTEN), "root")
     if any(sink.form for sink in own):
         logging.getLogger(LOGGER).disabled = False
-    if form in WRITTEN and not root.handlers:
+    if is_own_process and form in WRITTEN and not root.handlers:
         handler = own_handler(form, sys.stderr)
         root.addHandler(handler)
     loggers = [logging.getLogger(name) for name in SERVER_LOGGERS]

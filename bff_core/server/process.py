@@ -4,7 +4,7 @@ import asyncio
 import signal
 import socket
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
@@ -13,6 +13,7 @@ from bff_core.events import Events, Opened
 from bff_core.gateway.app import GATEWAY, Gateway
 from bff_core.server.gc import tuned_collector
 from bff_core.server.graceful_shutdown import GracefulShutdown
+from bff_core.server.hangup import reload_on_hangup
 from bff_core.server.lifespan import Lifespan
 from bff_core.server.listening_socket import Listening
 from bff_core.server.options import ServerOptions
@@ -78,7 +79,10 @@ class Process:
         starting.result()
         gateway: Gateway | None = self._lifespan.values.get(GATEWAY)
         try:
-            with nullcontext() if gateway is None else tuned_collector(gateway.settings):
+            with ExitStack() as own:
+                if gateway is not None:
+                    own.enter_context(tuned_collector(gateway.settings))
+                    own.enter_context(reload_on_hangup(gateway, self._loop))
                 await self._serve(listener, on_open, gateway)
         finally:
             await self._stop()

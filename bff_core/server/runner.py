@@ -63,7 +63,9 @@ def serve(plan: ServePlan) -> int:
         with listener, _hangups_ignored():
             if workers > 1 and plan.lifeline is None:
                 return _supervise(plan, workers, listener, settings)
-            return _serve(plan, listener, Processes(workers, is_first=plan.number in {None, 1}))
+            is_first = plan.number in {None, 1}
+            processes = Processes(workers, is_first=is_first, is_own_server=True)
+            return _serve(plan, listener, processes)
     except (CannotListen, ConfigurationError) as error:
         raise CannotServe(str(error)) from None
 

@@ -27,10 +27,16 @@ _SERVERS: Final[Mapping[str, tuple[str, str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Processes:
-    """How many processes serve a gateway; `is_first` is True in one of them."""
+    """How many processes serve a gateway; `is_first` is True in one of them.
+
+    With `is_own_server` our own server runs this process, so what belongs to the whole process
+    (signals, root logger, garbage collector) is set up for the gateway. Otherwise the gateway is
+    embedded, and the process belongs to somebody else's code.
+    """
 
     count: int = 1
     is_first: bool = True
+    is_own_server: bool = False
 
 
 def processes_of(state: Mapping[str, object], settings: Settings) -> Processes:

@@ -68,10 +68,9 @@ async def test_a_stream_that_its_service_cuts_leaves_a_line_and_no_traceback(ser
     assert "Traceback" not in process.output
 
 
-@pytest.mark.parametrize("server", SERVERS)
-async def test_lines_of_other_code_have_the_ids_of_their_request(serve, server):
+async def test_lines_of_other_code_have_the_ids_of_their_request(serve):
     """Of a view, and of a route that runs in a thread; nothing had to be set up."""
-    process, port = serve(server, BFF_LOG="json")
+    process, port = serve("bff_core.server", BFF_LOG="json")
 
     get(port, "/v1/optional")
     get(port, "/sync")
@@ -87,6 +86,17 @@ async def test_lines_of_other_code_have_the_ids_of_their_request(serve, server):
         line for line in lines(process) if line["event"] not in {"server.started", "server.drained"}
     ]
     assert {line.get("request_id") for line in of_requests} == {"quote-me"}
+
+
+async def test_the_root_logger_of_another_server_s_process_is_left_alone(serve):
+    """Python itself writes the warnings of a program that has not set up `logging`."""
+    process, port = serve("uvicorn", BFF_LOG="json")
+
+    get(port, "/v1/optional")
+    await until(lambda: '"answered"' in process.output)
+    process.stop()
+
+    assert "a line of the view" in process.output.splitlines()
 
 
 @pytest.mark.parametrize("server", SERVERS)

@@ -172,13 +172,17 @@ async def test_a_hangup_without_a_file_ends_no_process(
     assert gateway.events("worker.ended") == []
 
 
-async def test_a_hangup_without_a_file_ends_no_uvicorn(site: Site, users: Service) -> None:
-    """The gateway handles the signal itself, whatever serves it."""
-    gateway = site.gateway(APP, addresses([users]), server=UVICORN_ON_ASYNCIO)
+async def test_a_hangup_to_another_server_is_that_server_s(
+    site: Site, users: Service, file: PolicyFile
+) -> None:
+    """Uvicorn handles no SIGHUP, and by default that signal ends a process."""
+    environ = {**addresses([users]), "BFF_POLICIES": str(file.path)}
+    gateway = site.gateway(APP, environ, server=UVICORN_ON_ASYNCIO)
     with site.running(gateway):
-        await hang_up(gateway, "reload.skipped")
+        gateway.signal(signal.SIGHUP)
+        gateway.wait_for_end()
 
-        assert (await ask(gateway.port, MEMBER)).status == 200
+    assert gateway.events("policies.changed") == []
 
 
 async def test_a_wrong_file_is_a_line_and_no_gateway(

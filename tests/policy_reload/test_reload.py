@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,9 @@ from pydantic import SecretStr
 from bff_core import ConfigurationError, Gateway, Settings
 from bff_core.errors import DeadlineExceeded
 from bff_core.events import AnyEvent, Events, PoliciesChanged, PoliciesRefused
-from bff_core.policy_reload import LARGEST_FILE
+from bff_core.policy_reload import MAX_FILE_BYTES
 from bff_core.scope import Scope
+from bff_core.server.hangup import reload_on_hangup
 from bff_core.testing.client import running
 from bff_core.testing.scripted import Scripted, ScriptedTransport, reply
 from tests.policy_reload.club import Users, make
@@ -90,7 +92,7 @@ def test_a_file_that_can_not_be_read_stops_the_start(tmp_path: Path) -> None:
     """Whether it is not there, no text, or far too long."""
     settings = Settings(env="development", upstreams={"users": (f"http://{HOST}",)})
     (tmp_path / "binary").write_bytes(b"\xff\xfe")
-    (tmp_path / "long").write_bytes(b"#" * (LARGEST_FILE + 1))
+    (tmp_path / "long").write_bytes(b"#" * (MAX_FILE_BYTES + 1))
     told = []
     for name in ("missing", "binary", "long", ""):
         with pytest.raises(ConfigurationError) as error:
@@ -145,13 +147,14 @@ async def test_what_is_taken_out_of_the_file_is_the_code_s_again(tmp_path: Path)
 
 
 async def test_a_hangup_reads_the_file_again_and_nothing_else_is_left(tmp_path: Path) -> None:
-    """SIGHUP belongs to the gateway while it runs; afterwards it is whose it was."""
+    """In our own server SIGHUP is the gateway's while it runs; afterwards it is whose it was."""
     before, hangups = signal.getsignal(signal.SIGHUP), []
     signal.signal(signal.SIGHUP, lambda *_: hangups.append(1))
     mine = signal.getsignal(signal.SIGHUP)
     try:
         club = Club(tmp_path)
-        async with running(club.app):
+        async with running(club.app), AsyncExitStack() as listening:
+            listening.enter_context(reload_on_hangup(club.app, asyncio.get_running_loop()))
             club.write("[users]\ntimeout = 0.5")
             os.kill(os.getpid(), signal.SIGHUP)
             await until(lambda: len(club.heard) == 1)
@@ -173,7 +176,8 @@ async def test_a_hangup_without_a_file_goes_to_the_application(tmp_path: Path) -
     signal.signal(signal.SIGHUP, lambda *_: hangups.append(1))
     try:
         club = Club(tmp_path, has_file=False)
-        async with running(club.app):
+        async with running(club.app), AsyncExitStack() as listening:
+            listening.enter_context(reload_on_hangup(club.app, asyncio.get_running_loop()))
             os.kill(os.getpid(), signal.SIGHUP)
             await until(lambda: hangups == [1])
     finally:
