@@ -27,6 +27,8 @@ class GracefulShutdown:
        and streams of events end: their clients connect anew, elsewhere.
     3. What is in flight goes on for the grace; connections that stay idle are closed.
     4. What is unfinished is cancelled and answered 503, or broken off where the answer has begun.
+
+    Once `is_urgent` is set the steps wait no longer for anything.
     """
 
     def __init__(
@@ -36,16 +38,13 @@ class GracefulShutdown:
         *,
         readiness: Readiness | None,
         events: Events,
+        is_urgent: asyncio.Event,
     ) -> None:
         self._serving = serving
         self._listening = listening
         self._readiness = readiness
         self._events = events
-        self._is_urgent = asyncio.Event()
-
-    def hurry(self) -> None:
-        """Wait no longer for anything."""
-        self._is_urgent.set()
+        self._is_urgent = is_urgent
 
     async def run(self, *, delay: float, grace: float) -> None:
         """Take the steps; durations in seconds."""

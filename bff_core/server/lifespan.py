@@ -1,4 +1,4 @@
-"""Starts and stops an application by ASGI's lifespan protocol, and keeps what it says."""
+"""Starts and stops an application by ASGI's lifespan protocol."""
 
 import asyncio
 from collections.abc import Mapping
@@ -14,36 +14,38 @@ class LifespanFailed(Exception):
 
 
 class Lifespan:
-    """One run of an application; `values` are what it shares with its requests."""
+    """One run of an application, started when this is made, inside the loop.
 
-    def __init__(self, app: App, loop: asyncio.AbstractEventLoop) -> None:
-        self.values: dict[str, Any] = {}
+    `values` is the state that the application shares with its requests.
+    """
+
+    def __init__(
+        self, app: App, loop: asyncio.AbstractEventLoop, values: dict[str, Any] | None = None
+    ) -> None:
+        self.values: dict[str, Any] = {} if values is None else values
         self._app = app
-        self._loop = loop
-        self._task: asyncio.Task[None] | None = None
         self._phases = iter(("startup", "shutdown"))
         self._may_stop = asyncio.Event()
         self._answers: dict[str, asyncio.Future[str]] = {
             "startup": loop.create_future(),
             "shutdown": loop.create_future(),
         }
+        self._task = loop.create_task(self._run({**SCOPE, "state": self.values}))
 
-    async def start(self) -> None:
-        """Start the application; raises LifespanFailed."""
-        scope = {**SCOPE, "state": self.values}
-        self._task = self._loop.create_task(self._run(scope))
-        await self._hear("startup", self._task)
+    async def started(self) -> None:
+        """Wait until the application has started; raises LifespanFailed."""
+        await self._wait_for("startup")
 
     async def stop(self) -> None:
         """Stop it; raises LifespanFailed where it could not."""
         self._may_stop.set()
-        if self._task is not None and not self._task.done():
-            await self._hear("shutdown", self._task)
+        if not self._task.done():
+            await self._wait_for("shutdown")
             await asyncio.wait([self._task])
 
     async def cancel(self) -> None:
         """End what is left of it."""
-        if self._task is not None and not self._task.done():
+        if not self._task.done():
             self._task.cancel()
             await asyncio.wait([self._task])
 
@@ -61,13 +63,13 @@ class Lifespan:
         if not self._answers[phase].done():
             self._answers[phase].set_result("" if outcome == "complete" else "failed")
 
-    async def _hear(self, phase: str, task: asyncio.Task[None]) -> None:
-        """Wait until the application has said how a phase went, or ended without a word."""
-        answer = self._answers[phase]
+    async def _wait_for(self, phase: str) -> None:
+        """Wait until the application reports how a phase went, or ends without a report."""
+        answer, task = self._answers[phase], self._task
         both: set[asyncio.Future[Any]] = {answer, task}
         await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         if answer.done() and not answer.result():
             return
-        await asyncio.wait({task})  # it raises what it failed of
+        await asyncio.wait({task})  # it raises the reason of its failure
         error = None if task.cancelled() else task.exception()
         raise LifespanFailed(phase) from error

@@ -1,4 +1,4 @@
-"""The socket that clients connect to: told in a line what is wrong with it, closed without loss."""
+"""The socket that clients connect to: bound with clear errors, closed without losing a client."""
 
 import asyncio
 import errno
@@ -14,12 +14,12 @@ BACKLOG: Final = 2048
 _REASONS: Final = {
     errno.EADDRINUSE: "is busy: free it, or choose another one with --port or BFF_PORT",
     errno.EACCES: "needs privileges: choose one above 1023 with --port or BFF_PORT",
-    errno.EADDRNOTAVAIL: "can't be had: this machine has no such address",
+    errno.EADDRNOTAVAIL: "is not available: this machine has no such address",
 }
 
 
 class CannotListen(Exception):
-    """A socket could not be had; the message is one line."""
+    """A socket is not available; the message is one line."""
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -54,39 +54,41 @@ def adopt(descriptor: int) -> socket.socket:
         ) from None
 
 
+async def listen(
+    listener: socket.socket,
+    make_protocol: Callable[[], asyncio.Protocol],
+    *,
+    send_timeout: float,
+) -> "Listening":
+    """Accept connections; a client that takes nothing for `send_timeout` seconds is dropped."""
+    listener.setblocking(False)
+    _bound_unacknowledged(listener, send_timeout)
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(make_protocol, sock=listener, backlog=BACKLOG)
+    return Listening(listener, make_protocol, server)
+
+
 class Listening:
-    """One listening socket and the loop that accepts from it."""
+    """A listening socket, and the server that accepts from it."""
 
     def __init__(
         self,
         listener: socket.socket,
         make_protocol: Callable[[], asyncio.Protocol],
-        *,
-        patience: float,
+        server: asyncio.Server,
     ) -> None:
         self._listener = listener
         self._make_protocol = make_protocol
-        self._patience = patience
-        self._server: asyncio.Server | None = None
-        self._accepting: list[asyncio.Task[object]] = []
-
-    async def open(self) -> None:
-        """Accept connections."""
-        loop = asyncio.get_running_loop()
-        self._listener.setblocking(False)
-        _bound_unacknowledged(self._listener, self._patience)
-        self._server = await loop.create_server(
-            self._make_protocol, sock=self._listener, backlog=BACKLOG
-        )
+        self._server = server
 
     async def close(self) -> None:
-        """Accept what waits, then no more.
+        """Accept the connections that wait, then no more.
 
-        Closing a socket resets the connections that the kernel has completed and nobody has
-        accepted: clients that have done nothing wrong. All happens in one turn of the loop, so
+        Closing a socket resets the connections that the kernel has completed and the process has
+        not accepted: clients that have done nothing wrong. All happens in one turn of the loop, so
         that hardly any can come in between.
         """
-        if self._server is None:
+        if not self._server.is_serving():
             return
         loop = asyncio.get_running_loop()
         waiting = [
@@ -94,7 +96,6 @@ class Listening:
             for accepted in self._accept_all()
         ]
         self._server.close()
-        self._server = None
         await asyncio.gather(*waiting, return_exceptions=True)
 
     def _accept_all(self) -> list[socket.socket]:
@@ -110,7 +111,7 @@ class Listening:
 
 
 def _bound_unacknowledged(listener: socket.socket, seconds: float) -> None:
-    """Let the kernel, too, drop clients that do not take what was sent.
+    """Let the kernel, too, drop clients that do not acknowledge what was sent.
 
     Accepted sockets inherit it.
     """

@@ -15,26 +15,33 @@ from bff_core.server.gc import tuned_collector
 from bff_core.server.graceful_shutdown import GracefulShutdown
 from bff_core.server.hangup import reload_on_hangup
 from bff_core.server.lifespan import Lifespan
-from bff_core.server.listening_socket import Listening
+from bff_core.server.listening_socket import listen
 from bff_core.server.options import ServerOptions
 from bff_core.server.protocol import HTTPProtocol
-from bff_core.server.server_state import App, Config, Dates, ServerState, State, options_of
+from bff_core.server.server_state import (
+    App,
+    Config,
+    DateHeader,
+    ServerState,
+    State,
+    options_of,
+)
 from bff_core.server.watchdog import Watchdog
 from bff_core.startup.processes import PROCESSES, Processes
 
 STOPPING: Final = (signal.SIGTERM, signal.SIGINT)
 
 STOP_SECONDS: Final = 10.0
-"""What an application gets to close its connections; the platform's own patience is limited."""
+"""How long an application may take to close its connections; the platform kills before long."""
 
 
 class Process:
-    """Serves until it is told to end, all inside one event loop.
+    """Serves until it is stopped, all inside one event loop.
 
     SIGTERM drains with the delay, in which balancers notice; SIGINT, from a keyboard, without.
-    A second signal of either kind ends all at once. SIGHUP is the application's, and ends
-    nothing. The lifespan's state has the `processes`. `delay` and `grace`, in seconds, go
-    before what the settings say.
+    A second signal of either kind ends all at once. SIGHUP reloads policies and ends nothing. The
+    state of the lifespan has the `processes`. `delay` and `grace`, in seconds, override the
+    settings.
     """
 
     def __init__(
@@ -47,91 +54,97 @@ class Process:
         delay: float | None = None,
         grace: float | None = None,
     ) -> None:
+        self._app = app
         self._config = config
         self._state = state
+        self._processes = processes
         self._delay = delay
         self._grace = grace
         self._loop = asyncio.get_running_loop()
-        self._lifespan = Lifespan(app, self._loop)
-        self._lifespan.values[PROCESSES] = processes
-        self._told: asyncio.Future[bool] = self._loop.create_future()
-        self._drain: GracefulShutdown | None = None
+        self._end: asyncio.Future[bool] = self._loop.create_future()
+        self._is_urgent = asyncio.Event()
 
     def end(self, *, is_patient: bool = True) -> None:
         """Drain, at first with the delay if `is_patient`; at once when called again."""
-        if not self._told.done():
-            self._told.set_result(is_patient)
-        elif self._drain is not None:
-            self._drain.hurry()
+        if self._end.done():
+            self._is_urgent.set()
+        else:
+            self._end.set_result(is_patient)
 
     async def run(self, listener: socket.socket, on_open: Callable[[], None]) -> None:
         """Start, serve, drain, stop; raises LifespanFailed."""
         for number in STOPPING:
             is_patient = number == signal.SIGTERM
             self._loop.add_signal_handler(number, partial(self.end, is_patient=is_patient))
-        starting = self._loop.create_task(self._lifespan.start())
-        both: set[asyncio.Future[Any]] = {starting, self._told}
+        lifespan = Lifespan(self._app, self._loop, {PROCESSES: self._processes})
+        starting = self._loop.create_task(lifespan.started())
+        both: set[asyncio.Future[Any]] = {starting, self._end}
         await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         if not starting.done():
             starting.cancel()
-            await self._lifespan.cancel()
+            await lifespan.cancel()
             return
         starting.result()
-        gateway: Gateway | None = self._lifespan.values.get(GATEWAY)
+        gateway: Gateway | None = lifespan.values.get(GATEWAY)
         try:
             with ExitStack() as own:
                 if gateway is not None:
                     own.enter_context(tuned_collector(gateway.settings))
                     own.enter_context(reload_on_hangup(gateway, self._loop))
-                await self._serve(listener, on_open, gateway)
+                await self._serve(listener, on_open, lifespan.values, gateway)
         finally:
-            await self._stop()
+            await _stop(lifespan)
 
     async def _serve(
-        self, listener: socket.socket, on_open: Callable[[], None], gateway: Gateway | None
+        self,
+        listener: socket.socket,
+        on_open: Callable[[], None],
+        values: dict[str, Any],
+        gateway: Gateway | None,
     ) -> None:
-        values, loop = self._lifespan.values, self._loop
+        loop, config, state = self._loop, self._config, self._state
         events = Events() if gateway is None else gateway.events
-        options = self._told_otherwise(options_of(gateway))
-        serving = ServerState(self._config, self._state, values, loop=loop, options=options)
-        make = partial(HTTPProtocol, self._config, self._state, values, serving=serving)
-        listening = Listening(listener, make, patience=options.send_timeout)
-        readiness = None if gateway is None else gateway.readiness
-        self._drain = GracefulShutdown(serving, listening, readiness=readiness, events=events)
-        dates = Dates(self._state, loop)
-        watchdog = Watchdog(loop, events, threshold=options.watchdog)
-        try:
+        options = self._overridden(options_of(gateway))
+        with ExitStack() as closing:
+            serving = ServerState(config, state, values, loop=loop, options=options)
+            closing.callback(serving.close)
+            closing.callback(DateHeader(state, loop).close)
             if options.watchdog:
-                watchdog.start()
-            address = _written(listener)
-            await listening.open()
+                closing.callback(Watchdog(loop, events, threshold=options.watchdog).stop)
+            address = _address_of(listener)
+            make = partial(HTTPProtocol, config, state, values, serving=serving)
+            listening = await listen(listener, make, send_timeout=options.send_timeout)
             on_open()
             if events.sinks:
                 events.emit(Opened(address))
-            is_patient = await self._told
+            is_patient = await self._end
+            shutdown = GracefulShutdown(
+                serving,
+                listening,
+                readiness=None if gateway is None else gateway.readiness,
+                events=events,
+                is_urgent=self._is_urgent,
+            )
             delay = options.drain_delay if is_patient else 0.0
-            await self._drain.run(delay=delay, grace=options.grace)
-        finally:
-            watchdog.stop()
-            dates.close()
-            serving.close()
+            await shutdown.run(delay=delay, grace=options.grace)
 
-    async def _stop(self) -> None:
-        """Stop the application, for no longer than it may take to drain."""
-        try:
-            async with asyncio.timeout(STOP_SECONDS):
-                await self._lifespan.stop()
-        except TimeoutError:
-            await self._lifespan.cancel()
-
-    def _told_otherwise(self, options: ServerOptions) -> ServerOptions:
+    def _overridden(self, options: ServerOptions) -> ServerOptions:
         delay = options.drain_delay if self._delay is None else self._delay
         grace = options.grace if self._grace is None else self._grace
         return replace(options, drain_delay=delay, grace=grace)
 
 
-def _written(listener: socket.socket) -> str:
-    """Return where one can call, as one would write it."""
+async def _stop(lifespan: Lifespan) -> None:
+    """Stop the application, for no longer than it may take to close its connections."""
+    try:
+        async with asyncio.timeout(STOP_SECONDS):
+            await lifespan.stop()
+    except TimeoutError:
+        await lifespan.cancel()
+
+
+def _address_of(listener: socket.socket) -> str:
+    """Return the address to call, as a URL."""
     address = listener.getsockname()
     if not isinstance(address, tuple):
         return str(address)

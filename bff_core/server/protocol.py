@@ -32,10 +32,7 @@ MOST_PIPELINED: Final = 16
 
 
 class HTTPProtocol(asyncio.Protocol):
-    """One connection; answers its requests in their order.
-
-    `look` holds it to the deadlines of its patience.
-    """
+    """Makes a `Connection` of a transport, which then speaks to the connection alone."""
 
     def __init__(
         self,
@@ -46,25 +43,35 @@ class HTTPProtocol(asyncio.Protocol):
         *,
         serving: ServerState | None = None,
     ) -> None:
-        self.serving = serving or serving_of(config, server_state, app_state, _loop)
-        can_upgrade = self.serving.config.ws_protocol_class is not None
-        self._reader = RequestReader(self, self.serving.options, can_upgrade=can_upgrade)
-        self._transport: asyncio.Transport = cast("asyncio.Transport", None)
-        self.sender: ConnectionWriter = cast("ConnectionWriter", None)
-        self._peer: Peer = cast("Peer", None)
-        self._patience = ConnectionDeadlines(self.serving.options, self.serving.now)
+        self._serving = serving or serving_of(config, server_state, app_state, _loop)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Let a connection take over."""
+        stream = cast("asyncio.Transport", transport)
+        connection = Connection(self._serving, stream)
+        stream.set_protocol(connection)
+        self._serving.add(connection)
+
+
+class Connection(asyncio.Protocol):
+    """One connection; answers its requests in their order.
+
+    `look` enforces the deadlines.
+    """
+
+    def __init__(self, serving: ServerState, transport: asyncio.Transport) -> None:
+        self.serving = serving
+        self.sender = ConnectionWriter(serving.loop, transport)
+        can_upgrade = serving.config.ws_protocol_class is not None
+        self._reader = RequestReader(self, serving.options, can_upgrade=can_upgrade)
+        self._transport = transport
+        self._peer = Peer(transport)
+        self._patience = ConnectionDeadlines(serving.options, serving.now)
         self._cycle: RequestCycle | None = None
         self._incoming: RequestCycle | None = None
         self._queue: deque[RequestCycle | EarlyRefusal] = deque()
         self._is_deaf = self._is_lost = self._is_paused = False
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Wait for the first request."""
-        self._transport = cast("asyncio.Transport", transport)
-        self.sender = ConnectionWriter(self.serving.loop, self._transport)
-        self._transport.set_write_buffer_limits(self.serving.options.send_buffer)
-        self._peer = Peer(transport)
-        self.serving.add(self)
+        transport.set_write_buffer_limits(serving.options.send_buffer)
 
     def data_received(self, data: bytes) -> None:
         """Read on."""

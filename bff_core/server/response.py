@@ -83,7 +83,7 @@ class ResponseRenderer:
         if not self.has_body:
             piece = b""
         elif self._left is not None:
-            self._count(len(piece), is_end=is_end)
+            self._left = _left_of(self._left, len(piece), is_end=is_end)
         elif self._is_chunked:
             piece = self._chunk(piece, is_end=is_end)
         self.is_complete = is_end
@@ -109,17 +109,19 @@ class ResponseRenderer:
             self._is_chunked = True
             head.lines.append(CHUNKED)
 
-    def _count(self, size: int, *, is_end: bool) -> None:
-        assert self._left is not None  # noqa: S101 # the caller looked; for the type checker
-        self._left -= size
-        if self._left < 0:
-            raise RuntimeError("the answer is longer than its Content-Length")
-        if is_end and self._left:
-            raise RuntimeError("the answer is shorter than its Content-Length")
-
     def _chunk(self, piece: bytes, *, is_end: bool) -> bytes:
         end = b"0\r\n\r\n" if is_end else b""
         if not piece:
             return end
         self._tail = piece[-2:]
         return b"%x\r\n%b\r\n%b" % (len(piece), piece, end)
+
+
+def _left_of(left: int, size: int, *, is_end: bool) -> int:
+    """Return how many bytes of a declared length are left to send."""
+    left -= size
+    if left < 0:
+        raise RuntimeError("the answer is longer than its Content-Length")
+    if is_end and left:
+        raise RuntimeError("the answer is shorter than its Content-Length")
+    return left

@@ -5,7 +5,6 @@ import time
 from collections.abc import Awaitable, Callable
 from email.utils import formatdate
 from typing import Any, Protocol
-from weakref import WeakKeyDictionary
 
 from bff_core.clock import Chance, chance
 from bff_core.edge.cors import Permissions
@@ -180,7 +179,8 @@ class ServerState:
             connection.look(now)
 
 
-_known: WeakKeyDictionary[Any, ServerState] = WeakKeyDictionary()
+SERVER_STATE = "bff.server"
+"""Where the state of the lifespan holds the `ServerState`, under uvicorn's own server."""
 
 
 def serving_of(
@@ -190,10 +190,10 @@ def serving_of(
     loop: asyncio.AbstractEventLoop | None,
 ) -> ServerState:
     """Return what uvicorn's own server has no place for; made with its first connection."""
-    serving = _known.get(state)
+    serving: ServerState | None = values.get(SERVER_STATE)
     if serving is None:
         loop = loop or asyncio.get_running_loop()
-        serving = _known[state] = ServerState(config, state, values, loop=loop)
+        serving = values[SERVER_STATE] = ServerState(config, state, values, loop=loop)
     return serving
 
 
@@ -221,23 +221,24 @@ def _tick(options: ServerOptions) -> float:
     return min(SLOWEST_LOOK, max(FASTEST_LOOK, shortest / LOOKS_PER_TIMEOUT))
 
 
-class Dates:
-    """Keeps the date of the answers of a process that uvicorn's own server does not run."""
+class DateHeader:
+    """The date of answers, in a process that uvicorn's own server does not run."""
 
     __slots__ = ("_loop", "_state", "_timer")
 
     def __init__(self, state: State, loop: asyncio.AbstractEventLoop) -> None:
         self._state = state
         self._loop = loop
-        self._timer: asyncio.TimerHandle | None = None
-        self._write()
+        self._timer = self._write()
 
     def close(self) -> None:
         """Stop the clock."""
-        if self._timer is not None:
-            self._timer.cancel()
+        self._timer.cancel()
 
-    def _write(self) -> None:
+    def _write(self) -> asyncio.TimerHandle:
         now = time.time()
         self._state.default_headers = [(b"date", formatdate(now, usegmt=True).encode())]
-        self._timer = self._loop.call_later(1.0 - now % 1.0, self._write)
+        return self._loop.call_later(1.0 - now % 1.0, self._renew)
+
+    def _renew(self) -> None:
+        self._timer = self._write()

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from copy import copy
+from dataclasses import dataclass
 from typing import Any, Final
 
 from bff_core.exchange.context import CUT
@@ -88,11 +89,10 @@ class Handshake:
     """
 
     __slots__ = (
-        "_deadline",
+        "_call",
         "_has_begun",
         "_is_answered",
         "_is_interrupted",
-        "_scope",
         "_serving",
         "_timer",
         "_transport",
@@ -103,8 +103,7 @@ class Handshake:
         self._serving = serving
         self._transport = transport
         self._timer = serving.loop.call_at(due, self._expire)
-        self._deadline: asyncio.Timeout | None = None
-        self._scope: Any = None
+        self._call: _Call | None = None  # the protocol reads the head before it calls
         self._has_begun = self._is_answered = self._is_interrupted = False
         self.following: asyncio.BaseProtocol | None = None  # of what is accepted
 
@@ -116,8 +115,8 @@ class Handshake:
                 self._take_note(message)
             await send(message)
 
-        self._scope = scope
-        deadline = self._deadline = asyncio.timeout(None)
+        deadline = asyncio.timeout(None)
+        self._call = _Call(scope, deadline)
         try:
             async with deadline:
                 await self._serving.app(scope, receive, answer)
@@ -132,30 +131,25 @@ class Handshake:
                 await self._refuse(scope, send)
         finally:
             self._timer.cancel()
-            self.following = None  # it knows this handshake: no cycle of references stays behind
+            self.following = None  # it refers to this handshake: no reference cycle stays behind
 
     def interrupt(self) -> None:
         """Refuse a client that does not wait for the answer, and cancel the application."""
         if self._has_begun or self._is_interrupted:
             return  # it is refused already
         self._is_interrupted = True
-        serving = self._serving
-        refusal = serving.refusals.answer(NOT_HTTP, serving.defaults, scope=self._scope)
-        self._transport.write(refusal)
+        serving, call = self._serving, self._call
+        scope = None if call is None else call.scope
+        self._transport.write(serving.refusals.answer(NOT_HTTP, serving.defaults, scope=scope))
         self._transport.close()
-        if self._deadline is not None:
-            self._cut(NOT_HTTP)
+        if call is not None:
+            call.cut(NOT_HTTP, serving.now())
 
     def _expire(self) -> None:
-        if self._deadline is None:
+        if self._call is None:
             reset(self._transport)
         else:
-            self._cut(NOT_ACCEPTED)
-
-    def _cut(self, refusal: EarlyRefusal) -> None:
-        assert self._deadline is not None  # noqa: S101 # the callers looked; for the type checker
-        self._scope[CUT] = refusal.status
-        self._deadline.reschedule(self._serving.now())
+            self._call.cut(NOT_ACCEPTED, self._serving.now())
 
     def _take_note(self, message: Mapping[str, Any]) -> None:
         """End the deadline once the answer is complete."""
@@ -171,3 +165,16 @@ class Handshake:
         start, body = self._serving.refusals.messages(NOT_ACCEPTED, scope)
         await send({"type": f"{_DENIAL}.start"} | start)
         await send({"type": f"{_DENIAL}.body"} | body)
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """The application that was called for a handshake, under its deadline."""
+
+    scope: Any
+    deadline: asyncio.Timeout
+
+    def cut(self, refusal: EarlyRefusal, now: float) -> None:
+        """Cancel it, for a reason that its log line shows."""
+        self.scope[CUT] = refusal.status
+        self.deadline.reschedule(now)

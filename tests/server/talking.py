@@ -13,10 +13,10 @@ from typing import Any, cast
 from uvicorn import Config
 
 from bff_core.server.lifespan import Lifespan
-from bff_core.server.listening_socket import Listening, bind
+from bff_core.server.listening_socket import Listening, bind, listen
 from bff_core.server.options import ServerOptions
 from bff_core.server.protocol import HTTPProtocol
-from bff_core.server.server_state import Dates, ServerState, options_of
+from bff_core.server.server_state import DateHeader, ServerState, options_of
 from bff_core.server.uvicorn import configuration
 
 PATIENCE = 30.0
@@ -58,17 +58,16 @@ async def served(app: Any, *, ws: Any = "auto", **options: Any) -> AsyncIterator
     loop = asyncio.get_running_loop()
     config, state, _ = configuration(app)
     cast("Config", config).ws = ws
-    lifespan = Lifespan(app, loop)
     config.load()
-    await lifespan.start()
+    lifespan = Lifespan(app, loop)
+    await lifespan.started()
     told = ServerOptions(**options) if options else options_of(None)
     serving = ServerState(config, state, lifespan.values, loop=loop, options=told)
     make = partial(HTTPProtocol, config, state, lifespan.values, serving=serving)
     listener = bind("127.0.0.1", 0)
     port = listener.getsockname()[1]
-    listening = Listening(listener, make, patience=told.send_timeout)
-    dates = Dates(state, loop)
-    await listening.open()
+    dates = DateHeader(state, loop)
+    listening = await listen(listener, make, send_timeout=told.send_timeout)
     try:
         yield Served(port, serving, listening)
     finally:

@@ -14,7 +14,6 @@ from tests.server.talking import until
 async def watched(heard: list[AnyEvent], **options: float) -> Watchdog:
     """Start a watchdog on this loop."""
     dog = Watchdog(asyncio.get_running_loop(), Events(heard.append), **options)
-    dog.start()
     await asyncio.sleep(0)
     return dog
 
