@@ -148,7 +148,7 @@ def test_credentials_in_an_address_are_refused_and_not_repeated():
         ("BFF_LOG", "xml", "json, text, root or off"),
         ("BFF_LOG_LEVEL", "loud", "debug, info"),
         ("BFF_GC_FREEZE", "perhaps", "true or false"),
-        ("BFF_GC_THRESHOLD", "-1", "0 keeps Python's"),
+        ("BFF_GC_THRESHOLD", "-1", "0 leaves Python's"),
         ("BFF_CORS_CREDENTIALS", "maybe", "true or false"),
         ("BFF_CACHE_URL", "memcached://cache", "redis:// or rediss://"),
         ("BFF_CACHE_SIZE", "plenty", "64MiB"),

@@ -1,1 +1,1 @@
-"""Serves a gateway on sockets: what happens before ASGI is called, and how a process ends."""
+"""Serves a gateway on sockets: HTTP parsing and limits, workers, graceful shutdown."""

@@ -8,7 +8,7 @@ from bff_core.server.runner import CannotServe, ServePlan, serve
 
 
 def main() -> int:
-    """Serve what the command line names; return the exit status, 2 for what can't be done."""
+    """Serve the application that the command line names; return the exit status, 2 for an error."""
     try:
         return serve(plan_of(sys.argv[1:]))
     except CannotServe as reason:
@@ -18,10 +18,10 @@ def main() -> int:
 
 
 def plan_of(arguments: list[str]) -> ServePlan:
-    """Read the command line; ends the program where it can't be read."""
+    """Read the command line; ends the program with a message where it is wrong."""
     parser = argparse.ArgumentParser(
         prog="python -m bff_core.server",
-        description="Serve a gateway. What is not said here is read from the BFF_ variables.",
+        description="Serve a gateway. Options that are not given are read from the BFF_ variables.",
         epilog="SIGTERM drains and ends, a second one ends at once; SIGHUP reloads policies.",
     )
     parser.add_argument("app", help="module:attribute, as in shop.app:app")
@@ -32,10 +32,10 @@ def plan_of(arguments: list[str]) -> ServePlan:
         "--drain-delay",
         dest="delay",
         type=_seconds,
-        help="seconds to go on accepting once told to end (BFF_DRAIN_DELAY)",
+        help="seconds to go on accepting after a signal to end (BFF_DRAIN_DELAY)",
     )
     parser.add_argument(
-        "--grace", type=_seconds, help="seconds for what is then in flight (BFF_GRACE)"
+        "--grace", type=_seconds, help="seconds for requests then in flight (BFF_GRACE)"
     )
     parser.add_argument("--fd", type=int, help="descriptor of a socket that listens already")
     parser.add_argument("--lifeline", type=int, help=argparse.SUPPRESS)

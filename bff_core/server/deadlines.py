@@ -1,4 +1,4 @@
-"""How long a connection waits for its client, and for what."""
+"""Receive deadlines: how long a connection waits for its client, and for what."""
 
 from collections.abc import Callable
 from math import inf
@@ -15,13 +15,13 @@ HEAD: Final = 2
 BODY: Final = 3
 """The rest of a body."""
 LINGER: Final = 4
-"""The end of what a client sends that has had its last answer."""
+"""The end of the connection, by a client that has got its last answer."""
 NOTHING: Final = 5
 """The handler, not the client."""
 
 
 class ConnectionDeadlines:
-    """What is waited for (`stage`) and until when (`due`, an instant of the loop's clock)."""
+    """What the connection waits for (`stage`), until `due`, an instant of the loop's clock."""
 
     __slots__ = ("_now", "_options", "due", "stage")
 
@@ -31,37 +31,37 @@ class ConnectionDeadlines:
         self.stage = FRESH
         self.due = now() + options.header_timeout
 
-    def head(self) -> None:
+    def await_head(self) -> None:
         """Wait for the rest of a head, all in all no longer than its timeout."""
         self.stage, self.due = HEAD, self._now() + self._options.header_timeout
 
-    def body(self) -> None:
+    def await_body(self) -> None:
         """Wait for a body."""
         self.stage, self.due = BODY, self._now() + self._options.body_timeout
 
-    def earn(self, size: int) -> None:
-        """Give more time for a body that comes at a fair rate."""
+    def extend(self, size: int) -> None:
+        """Give more time for a body that arrives at the required rate."""
         self.due += size / self._options.body_rate
 
-    def stand_still(self) -> None:
-        """Let no time pass for a client that has to wait for us."""
+    def pause(self) -> None:
+        """Stop the clock for a client that has to wait for the handler."""
         if self.stage == BODY:
             self.due = inf
 
-    def go_on(self) -> None:
-        """Give a client its time again."""
+    def resume(self) -> None:
+        """Start the clock of a body anew."""
         if self.stage == BODY:
-            self.body()
+            self.await_body()
 
-    def idle(self) -> None:
+    def await_request(self) -> None:
         """Wait for another request."""
         self.stage, self.due = IDLE, self._now() + self._options.keep_alive
 
-    def linger(self) -> None:
+    def await_close(self) -> None:
         """Wait for the client to end."""
         self.stage, self.due = LINGER, self._now() + self._options.linger
 
-    def nothing(self) -> None:
+    def clear(self) -> None:
         """Wait for nothing."""
         self.stage, self.due = NOTHING, inf
 

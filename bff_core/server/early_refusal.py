@@ -1,4 +1,4 @@
-"""What a client is told before, or instead of, its gateway: problem details like the edge's own."""
+"""Problem details that the server sends before, or instead of, the gateway."""
 
 import logging
 import random
@@ -24,7 +24,7 @@ _log = logging.getLogger("bff_core")
 
 @dataclass(frozen=True, slots=True)
 class EarlyRefusal:
-    """Why a client is sent away: the status, a stable word for the events, and what it is told."""
+    """Why the server refuses a request: status, reason for events, detail for the client."""
 
     status: int
     reason: str
@@ -68,7 +68,7 @@ _RETRY_AFTER: Final = {503: {"retry-after": "1"}}
 
 
 class EarlyRefusals:
-    """Renders refusals for one gateway, and emits their events.
+    """Renders refusals for one gateway, as the edge would, and emits their events.
 
     A page of another origin may read a refusal if CORS allows it to read answers, as far as the
     request was read up to its `Origin`.
@@ -87,10 +87,10 @@ class EarlyRefusals:
         self._cors = cors
         self._fields = security_headers() if headers is None else headers
         self._constant = b"".join(b"%b: %b\r\n" % field for field in self._fields)
-        self._events = events  # None: not a gateway of ours, which tells nobody
+        self._events = events  # None: the application is not a gateway
         self._bits = bits
 
-    def answer(
+    def render(
         self,
         refusal: EarlyRefusal,
         defaults: bytes,
@@ -102,17 +102,25 @@ class EarlyRefusals:
         """Return the whole answer, the last one of its connection.
 
         `offered` are the header fields of the request as far as they were read; `scope` is its
-        ASGI scope if there is one already: the edge may have named it.
+        ASGI scope if there is one already: the edge may have given it a request id.
         """
         name, trace = self._ids(offered, scope)
         error = HTTPException(refusal.status, refusal.detail, _RETRY_AFTER.get(refusal.status))
-        told = problem(error, request_id=name, trace_id=trace)
-        self.tell(refusal, name, trace)
+        rendered = problem(error, request_id=name, trace_id=trace)
+        self.report(refusal, name, trace)
         permission = self._permission(offered if scope is None else scope.get("headers"))
-        lines = [b"%b: %b\r\n" % field for field in (*told.headers, *permission)]
+        lines = [b"%b: %b\r\n" % field for field in (*rendered.headers, *permission)]
         ids = b"x-request-id: %b\r\n" % name.encode()
-        head = (STATUS_LINES[told.status], defaults, *lines, self._constant, ids, CLOSE, b"\r\n")
-        return b"".join((*head, told.body if has_body else b""))
+        head = (
+            STATUS_LINES[rendered.status],
+            defaults,
+            *lines,
+            self._constant,
+            ids,
+            CLOSE,
+            b"\r\n",
+        )
+        return b"".join((*head, rendered.body if has_body else b""))
 
     def messages(
         self, refusal: EarlyRefusal, scope: Mapping[str, object]
@@ -121,7 +129,7 @@ class EarlyRefusals:
         name, trace = self._ids((), scope)
         error = HTTPException(refusal.status, refusal.detail, _RETRY_AFTER.get(refusal.status))
         rendered = problem(error, request_id=name, trace_id=trace)
-        self.tell(refusal, name, trace)
+        self.report(refusal, name, trace)
         ids = (b"x-request-id", name.encode())
         permission = self._permission(scope.get("headers"))
         fields = [*rendered.headers, *permission, *self._fields, ids, (b"connection", b"close")]
@@ -130,19 +138,19 @@ class EarlyRefusals:
     def line(self, refusal: EarlyRefusal, scope: Mapping[str, object]) -> bytes:
         """Return it as one line of JSON: the last of a stream that ends before its end."""
         name, trace = self._ids((), scope)
-        self.tell(refusal, name, trace)
+        self.report(refusal, name, trace)
         error = HTTPException(refusal.status, refusal.detail)
         return problem(error, request_id=name, trace_id=trace).body + b"\n"
 
-    def tell(self, refusal: EarlyRefusal, name: str = "", trace: str = "") -> None:
-        """Tell the sinks only: there is nobody to answer, or it was answered otherwise."""
+    def report(self, refusal: EarlyRefusal, name: str = "", trace: str = "") -> None:
+        """Emit the event only: there is no client to answer, or it was answered otherwise."""
         if self._events is not None and self._events.sinks:
             self._events.emit(Refused(refusal.status, refusal.reason, name, trace))
 
     def crashed(self, error: Exception, scope: Mapping[str, object], *, has_started: bool) -> None:
-        """Tell of an error that left the application.
+        """Report an error that left the application.
 
-        Behind the start of an answer the edge has told it already, and raised it again so that
+        After the start of an answer the edge has reported it already, and raised it again so that
         the connection is broken.
         """
         if has_started and SCOPE in scope:
@@ -165,9 +173,9 @@ class EarlyRefusals:
     def _ids(
         self, offered: Iterable[tuple[bytes, bytes]], scope: Mapping[str, object] | None
     ) -> tuple[str, str]:
-        seen = scope.get(SCOPE) if scope is not None else None
-        if isinstance(seen, Scope):
-            return seen.request_id, trace_id(seen.traceparent)
+        context = scope.get(SCOPE) if scope is not None else None
+        if isinstance(context, Scope):
+            return context.request_id, trace_id(context.traceparent)
         fields = dict(offered)
         trace = child_of(fields.get(b"traceparent"), self._bits)
         return request_id(fields.get(b"x-request-id"), self._bits), trace_id(trace)

@@ -1,7 +1,7 @@
-"""Turns requests away that the gateway would refuse, before they cost it anything more.
+"""Load shedding before ASGI: refuses requests that the edge would refuse, at half the cost.
 
-The edge would give the same answer. Here it costs half: no task, no ASGI cycle, and one write.
-Under overload most of what arrives is refused, and the time for it is taken from what is not.
+The answer is the edge's. Here it takes no task, no ASGI cycle, and one write. Under overload most
+requests are refused, and the time that it takes is time that the admitted ones lack.
 """
 
 import asyncio
@@ -20,51 +20,51 @@ _STATUS: Final = STATUS_LINES[Overloaded.status]
 
 
 class EarlyShedding:
-    """The door of one gateway. Without a door, for any other application, it is open.
+    """Load shedding for one gateway; any other application has no controller, and none is refused.
 
-    Requests that end their connection, or whose body waits for a 100, go the long way round.
+    Requests that end their connection, or whose body waits for a 100, are left to the edge.
     """
 
-    __slots__ = ("_defaults", "_door", "_head", "_loop", "_pressure")
+    __slots__ = ("_controller", "_defaults", "_head", "_loop", "_pressure")
 
     def __init__(
         self,
-        door: SheddingController | None,
+        controller: SheddingController | None,
         defaults: Callable[[], bytes],
         loop: asyncio.AbstractEventLoop,
     ) -> None:
-        self._door = door
+        self._controller = controller
         self._defaults = defaults
         self._loop = loop
-        self._pressure = door.pressure if door is not None else LoadShedder()
-        fields = door.refusal.constant if door is not None else ()
+        self._pressure = controller.pressure if controller is not None else LoadShedder()
+        fields = controller.refusal.constant if controller is not None else ()
         lines = b"".join(b"%b: %b\r\n" % field for field in fields).replace(b"%", b"%%")
         self._head = lines + b"content-length: %d\r\nretry-after: %d\r\nx-request-id: %b\r\n"
 
-    def turn_away(self, asked: RequestReader) -> bytes | None:
+    def reject(self, request: RequestReader) -> bytes | None:
         """Return the whole answer to a request that is not admitted; None for one that is.
 
         Several requests are read in one turn of the loop before the first of them begins: those
-        that are let in count as arriving until they do.
+        that are admitted count as arriving until they do.
         """
-        pressure, door = self._pressure, self._door
-        if door is None or not (pressure.is_limited or pressure.in_flight >= pressure.calm):
+        pressure, controller = self._pressure, self._controller
+        if controller is None or not (pressure.is_limited or pressure.in_flight >= pressure.calm):
             return None
-        path = asked.target.path
-        if path in PROBES or asked.is_last or asked.continues:
+        path = request.target.path
+        if path in PROBES or request.is_last or request.continues:
             return None
         if pressure.in_flight + pressure.arriving >= pressure.calm:
-            fields = dict(asked.headers)
-            if not door.admits(asked.method, path, fields):
-                return self._answer(door, fields, has_body=asked.method != "HEAD")
+            fields = dict(request.headers)
+            if not controller.admits(request.method, path, fields):
+                return self._render(controller, fields, has_body=request.method != "HEAD")
         if not pressure.arriving:
             self._loop.call_soon(self._arrived)
         pressure.arriving += 1
         return None
 
-    def _answer(self, door: SheddingController, fields: Fields, *, has_body: bool) -> bytes:
-        name, body, added = door.refusal.render(fields)
-        head = self._head % (len(body), door.refusal.wait(), name)
+    def _render(self, controller: SheddingController, fields: Fields, *, has_body: bool) -> bytes:
+        name, body, added = controller.refusal.render(fields)
+        head = self._head % (len(body), controller.refusal.wait(), name)
         cors = b"".join([b"%b: %b\r\n" % field for field in added]) if added else b""
         return b"%b%b%b%b\r\n%b" % (
             _STATUS,

@@ -1,4 +1,4 @@
-"""The end of a serving process: nobody who was let in is turned away, and nobody waits for ever."""
+"""Graceful shutdown: admitted requests are answered, and nothing waits without end."""
 
 import asyncio
 from typing import Final
@@ -8,14 +8,14 @@ from bff_core.events import Drained, Events
 from bff_core.server.listening_socket import Listening
 from bff_core.server.server_state import ServerState
 
-POLL: Final = 0.02
-"""Seconds between two looks at what is left."""
+POLL_SECONDS: Final = 0.02
+"""How often the remaining connections are checked."""
 
-QUIET: Final = 0.5
-"""Seconds that a connection has to be idle before it is closed: a request may be on its way."""
+QUIET_SECONDS: Final = 0.5
+"""How long a connection has to be idle before it is closed: a request may be on its way."""
 
-AFTERMATH: Final = 1.0
-"""Seconds that cancelled handlers have to clean up, and clients to read why."""
+CLEANUP_SECONDS: Final = 1.0
+"""How long cancelled handlers have to clean up, and clients to read why."""
 
 
 class GracefulShutdown:
@@ -23,10 +23,10 @@ class GracefulShutdown:
 
     1. Readiness is false, and each answer closes its connection; all goes on for the delay, in
        which balancers notice.
-    2. What waits to be accepted is accepted, then nothing more. Web sockets are closed with 1012
-       and streams of events end: their clients connect anew, elsewhere.
-    3. What is in flight goes on for the grace; connections that stay idle are closed.
-    4. What is unfinished is cancelled and answered 503, or broken off where the answer has begun.
+    2. Connections that wait are accepted, then no more. Web sockets are closed with 1012 and
+       event streams end: their clients connect anew, elsewhere.
+    3. Requests in flight go on for the grace period; connections that stay idle are closed.
+    4. Unfinished requests are cancelled and answered 503, or broken off where the answer has begun.
 
     Once `is_urgent` is set the steps wait no longer for anything.
     """
@@ -54,8 +54,8 @@ class GracefulShutdown:
         self._serving.is_draining = True
         await self._pause(delay)
         await self._listening.close()
-        self._retire()
-        await self._settle(grace)
+        self._end_streams()
+        await self._wait_until_answered(grace)
         unfinished = self._cut()
         if self._events.sinks:
             self._events.emit(Drained(unfinished, self._serving.now() - began_at))
@@ -68,23 +68,23 @@ class GracefulShutdown:
         except TimeoutError:
             return
 
-    def _retire(self) -> None:
+    def _end_streams(self) -> None:
         for connection in tuple(self._serving.state.connections):
             if connection not in self._serving.connections:
                 connection.shutdown()  # a web socket: 1012, service restart
         for connection in tuple(self._serving.connections):
             connection.reconnect()
 
-    async def _settle(self, grace: float) -> None:
+    async def _wait_until_answered(self, grace: float) -> None:
         """Wait until all is answered, for no longer than the grace."""
         serving = self._serving
         until = serving.now() + grace
         while not self._is_urgent.is_set() and serving.now() < until:
             for connection in tuple(serving.connections):
-                connection.close_if_idle(QUIET)
+                connection.close_if_idle(QUIET_SECONDS)
             if not (serving.state.connections or serving.state.tasks):
                 return
-            await self._pause(min(POLL, until - serving.now()))
+            await self._pause(min(POLL_SECONDS, until - serving.now()))
 
     def _cut(self) -> int:
         unfinished = [c for c in tuple(self._serving.connections) if c.cut()]
@@ -93,11 +93,11 @@ class GracefulShutdown:
     async def _clean_up(self) -> None:
         state = self._serving.state
         if state.tasks:
-            _, stubborn = await asyncio.wait(tuple(state.tasks), timeout=AFTERMATH)
+            _, stubborn = await asyncio.wait(tuple(state.tasks), timeout=CLEANUP_SECONDS)
             for task in stubborn:
                 task.cancel()
-        until = self._serving.now() + AFTERMATH
-        while state.connections and self._serving.now() < until:  # noqa: ASYNC110 # uvicorn's protocols tell no event
-            await asyncio.sleep(POLL)
+        until = self._serving.now() + CLEANUP_SECONDS
+        while state.connections and self._serving.now() < until:  # noqa: ASYNC110 # uvicorn's protocols have no event
+            await asyncio.sleep(POLL_SECONDS)
         for connection in tuple(self._serving.connections):
             connection.abort()

@@ -1,4 +1,4 @@
-"""What the server can be told: how long it waits for clients, how much it holds, how it ends."""
+"""Options of the server: receive and send timeouts, sizes, graceful shutdown."""
 
 from dataclasses import dataclass
 from typing import Annotated, Final, Self
@@ -20,7 +20,7 @@ class ServerOptions:
     header_timeout: Annotated[
         float, Option("How long the head of a request may take to arrive, as a whole", 0.05, 3600)
     ] = 10.0
-    # Less than a request's own 10 s, so that a slow client learns what was slow.
+    # Less than a request's own 10 s, so that the refusal says what was slow.
     body_timeout: Annotated[
         float, Option("How long a request's body may take to arrive", 0.05, 3600)
     ] = 8.0
@@ -33,9 +33,9 @@ class ServerOptions:
     send_buffer: Annotated[
         int, Option("How many unsent bytes stop the handler that writes them", KIB, 64 * MIB)
     ] = 64 * KIB
-    # Longer than what a balancer in front keeps idle (nginx and ALB 60 s): it closes first, and
+    # Longer than a balancer in front leaves idle (nginx and ALB 60 s): it closes first, and
     # none of its requests meets a connection that is about to be closed.
-    keep_alive: Annotated[float, Option("How long an idle connection is kept open", 0.05, 3600)] = (
+    keep_alive: Annotated[float, Option("How long an idle connection stays open", 0.05, 3600)] = (
         75.0
     )
     max_head: Annotated[int, Option("How many bytes the head of a request may have", KIB, MIB)] = (
@@ -43,17 +43,18 @@ class ServerOptions:
     )
     max_fields: Annotated[int, Option("How many header fields a request may have", 8, 2000)] = 200
     linger: Annotated[
-        float, Option("How long a refused client is listened to, so that it hears why", 0, 60)
+        float, Option("How long a refused client is read from, so that it gets the reason", 0, 60)
     ] = 2.0
     drain_delay: Annotated[
         float,
-        Option("How long connections are still accepted once the process is told to end", 0, 3600),
+        Option("How long connections are still accepted after the signal to end", 0, 3600),
     ] = 5.0
     grace: Annotated[
         float, Option("How long requests in flight have to end after that", 0, 3600)
     ] = 10.0
     watchdog: Annotated[
-        float, Option("How long the event loop may be blocked before it is told; 0 is off", 0, 60)
+        float,
+        Option("How long the event loop may be blocked before it is reported; 0 is off", 0, 60),
     ] = 0.25
 
     def __post_init__(self) -> None:
@@ -61,7 +62,7 @@ class ServerOptions:
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """Return what the environment asks for; balancers only stand before production."""
+        """Return the options of a gateway's settings; only production has balancers in front."""
         delay = settings.drain_delay
         if delay is None:
             delay = cls().drain_delay if settings.env == "production" else 0.0

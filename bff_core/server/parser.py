@@ -1,4 +1,4 @@
-"""Reads the requests of one connection, strictly: what could be read in two ways is refused."""
+"""HTTP parsing: reads requests strictly, and refuses what two programs could read differently."""
 
 import re
 from typing import Final, Protocol
@@ -39,7 +39,7 @@ _OTHERS: Final = (b" RTSP/", b" ICE/", b"  HTTP/")
 
 
 class RequestSink(Protocol):
-    """Who is told of requests as they are read."""
+    """Takes requests as they are read."""
 
     def begin(self) -> None:
         """Take a request whose head is complete; the reader holds it."""
@@ -48,11 +48,11 @@ class RequestSink(Protocol):
         """Take a piece of its body."""
 
     def end(self) -> None:
-        """Take note that it is complete."""
+        """Take note that the request is complete."""
 
 
 class RequestReader:
-    """The parser's events, put together and checked.
+    """Puts the parser's events together to requests, and checks them.
 
     The parser itself refuses bare line feeds, folded and malformed fields, two lengths, and a
     length beside a transfer coding. Checked here: the protocol and its version, the Host field,
@@ -151,7 +151,7 @@ class RequestReader:
         return self.fault is None
 
     def _feed(self, data: bytes) -> bool:
-        # Behind the last request there may be anything: nobody reads it.
+        # After the last request there may be anything: it is not read.
         while data and not self._is_done:
             data = self._parse(data)
         return self.fault is None and not (self.is_upgrade and self._is_done)

@@ -45,7 +45,7 @@ class Peer:
 
 
 def has_arrived(transport: asyncio.BaseTransport) -> bool:
-    """Whether bytes of the client have arrived that the loop has not seen yet."""
+    """Whether bytes of the client have arrived that the loop has not read yet."""
     connection = transport.get_extra_info("socket")
     try:
         poll = select.poll()
@@ -56,7 +56,7 @@ def has_arrived(transport: asyncio.BaseTransport) -> bool:
 
 
 def reset(transport: asyncio.Transport) -> None:
-    """Break a connection so that its client notices, and the kernel keeps nothing for it.
+    """Break a connection so that its client notices, and the kernel buffers nothing for it.
 
     A plain close would deliver what is buffered, and then look like an orderly end.
     """
@@ -66,8 +66,8 @@ def reset(transport: asyncio.Transport) -> None:
     transport.abort()
 
 
-def _address(told: object) -> tuple[str, int] | None:
+def _address(name: object) -> tuple[str, int] | None:
     """Return host and port; a Unix socket has none."""
-    if isinstance(told, tuple) and len(told) >= 2:
-        return str(told[0]), int(told[1])
+    if isinstance(name, tuple) and len(name) >= 2:
+        return str(name[0]), int(name[1])
     return None

@@ -1,8 +1,7 @@
-"""The HTTP protocol of the server: the bytes of one connection to requests, and answers back.
+"""HTTP/1.1 on one connection: bytes become requests, and answers become bytes.
 
-It takes the place of uvicorn's own, and closes what happens before a request reaches any ASGI
-application: heads, bodies and readers that take for ever, requests that two programs on the way
-would read differently.
+It replaces uvicorn's own protocol, and enforces limits before a request reaches the application:
+deadlines for heads, bodies and readers, strict parsing.
 """
 
 import asyncio
@@ -27,7 +26,7 @@ from bff_core.server.server_state import Config, ServerState, State, serving_of
 from bff_core.server.upgrade import handshake_of, upgrade
 from bff_core.server.writer import ConnectionWriter
 
-MOST_PIPELINED: Final = 16
+MAX_PIPELINED_REQUESTS: Final = 16
 """Requests that wait for the answer before theirs."""
 
 
@@ -56,29 +55,29 @@ class HTTPProtocol(asyncio.Protocol):
 class Connection(asyncio.Protocol):
     """One connection; answers its requests in their order.
 
-    `look` enforces the deadlines.
+    `check_deadlines` is called by a timer.
     """
 
     def __init__(self, serving: ServerState, transport: asyncio.Transport) -> None:
         self.serving = serving
-        self.sender = ConnectionWriter(serving.loop, transport)
+        self.writer = ConnectionWriter(serving.loop, transport)
         can_upgrade = serving.config.ws_protocol_class is not None
         self._reader = RequestReader(self, serving.options, can_upgrade=can_upgrade)
         self._transport = transport
         self._peer = Peer(transport)
-        self._patience = ConnectionDeadlines(serving.options, serving.now)
+        self._deadlines = ConnectionDeadlines(serving.options, serving.now)
         self._cycle: RequestCycle | None = None
         self._incoming: RequestCycle | None = None
         self._queue: deque[RequestCycle | EarlyRefusal] = deque()
-        self._is_deaf = self._is_lost = self._is_paused = False
+        self._ignores_input = self._is_lost = self._is_paused = False
         transport.set_write_buffer_limits(serving.options.send_buffer)
 
     def data_received(self, data: bytes) -> None:
-        """Read on."""
-        if self._is_deaf:
+        """Parse what the client sent."""
+        if self._ignores_input:
             return
-        if self._patience.stage <= IDLE:
-            self._patience.head()
+        if self._deadlines.stage <= IDLE:
+            self._deadlines.await_head()
         if not self._reader.feed(data):
             self._interrupt()
 
@@ -89,9 +88,9 @@ class Connection(asyncio.Protocol):
         """Cancel what the client waited for."""
         del exc
         self.serving.discard(self)
-        self._is_lost = self._is_deaf = True
-        self._patience.nothing()
-        self.sender.close()
+        self._is_lost = self._ignores_input = True
+        self._deadlines.clear()
+        self.writer.close()
         if self._cycle is not None:
             self._cycle.leave()
         self._cycle = self._incoming = None
@@ -99,22 +98,22 @@ class Connection(asyncio.Protocol):
         self._reader.close()
 
     def pause_writing(self) -> None:
-        """Let the handler wait: the client does not keep up."""
-        self.sender.is_blocked = True
+        """Make the handler wait: the client reads too slowly."""
+        self.writer.is_blocked = True
 
     def resume_writing(self) -> None:
         """Let it go on."""
-        self.sender.release()
+        self.writer.release()
 
     def begin(self) -> None:
         """Take a request: start it, or queue it behind the one before."""
         reader, serving = self._reader, self.serving
         # A client that takes no answers has to wait for its next one, be it a refusal.
-        if self._cycle is None and not (serving.is_draining or self.sender.is_blocked):
-            refusal = serving.threshold.turn_away(reader)
+        if self._cycle is None and not (serving.is_draining or self.writer.is_blocked):
+            refusal = serving.early_shedding.reject(reader)
             if refusal is not None:
-                self.sender.write(refusal)
-                self._patience.body()  # which is read, and dropped
+                self.writer.write(refusal)
+                self._deadlines.await_body()  # which is read, and dropped
                 return
         answer = ResponseRenderer(
             has_body=reader.method != "HEAD",
@@ -123,12 +122,12 @@ class Connection(asyncio.Protocol):
         )
         scope = self._peer.scope(reader, serving)
         cycle = self._incoming = RequestCycle(self, scope, answer, continues=reader.continues)
-        self._patience.body()
+        self._deadlines.await_body()
         if self._cycle is None:
             self._start(cycle)
         else:
             self._queue.append(cycle)
-            if len(self._queue) >= MOST_PIPELINED:
+            if len(self._queue) >= MAX_PIPELINED_REQUESTS:
                 self._pause()
 
     def body(self, piece: bytes) -> None:
@@ -137,25 +136,25 @@ class Connection(asyncio.Protocol):
         if cycle is None or cycle.is_over:
             return
         cycle.take(piece)
-        self._patience.earn(len(piece))
+        self._deadlines.extend(len(piece))
         if cycle.is_full:
             self._pause()
 
     def end(self) -> None:
-        """Tell the request that it is complete."""
+        """Take note that the body is complete."""
         cycle, self._incoming = self._incoming, None
         if cycle is not None:
-            self._patience.nothing()
+            self._deadlines.clear()
             cycle.complete()
-        elif self._cycle is None:  # turned away
-            self._patience.idle()
+        elif self._cycle is None:  # refused
+            self._deadlines.await_request()
 
     def resume(self) -> None:
         """Read on."""
-        if self._is_paused and len(self._queue) < MOST_PIPELINED and not self._is_lost:
+        if self._is_paused and len(self._queue) < MAX_PIPELINED_REQUESTS and not self._is_lost:
             self._is_paused = False
             self._transport.resume_reading()
-            self._patience.go_on()
+            self._deadlines.resume()
 
     def answered(self, cycle: RequestCycle) -> None:
         """Go on behind an answer: with the next request, or with the end of the connection."""
@@ -170,14 +169,14 @@ class Connection(asyncio.Protocol):
         else:
             self.resume()
             if self._reader.has_begun:
-                self._patience.head()
+                self._deadlines.await_head()
             else:
-                self._patience.idle()
+                self._deadlines.await_request()
 
-    def break_off(self, *, is_torso_whole: bool) -> None:
+    def break_off(self, *, looks_complete: bool) -> None:
         """End the connection amid an answer; a torso that looks whole must not arrive."""
-        self._is_deaf, self._cycle = True, None
-        if is_torso_whole:
+        self._ignores_input, self._cycle = True, None
+        if looks_complete:
             reset(self._transport)
         else:
             self._transport.close()
@@ -191,16 +190,18 @@ class Connection(asyncio.Protocol):
     def reconnect(self) -> None:
         """End a stream of events."""
         if self._cycle is not None:
-            self._cycle.reconnect(self.serving.farewell())
+            self._cycle.reconnect(self.serving.reconnect_event())
 
     def close_if_idle(self, seconds: float) -> None:
         """Close the connection if no request has come for so long, and none is arriving."""
-        if self._patience.is_idle(self.serving.now(), seconds) and not has_arrived(self._transport):
+        if self._deadlines.is_idle(self.serving.now(), seconds) and not has_arrived(
+            self._transport
+        ):
             self._transport.close()
 
     def cut(self) -> bool:
         """End what is unfinished, and the connection; return whether anything was."""
-        self._is_deaf = True
+        self._ignores_input = True
         self._queue.clear()
         if self._cycle is None:
             self._transport.close()
@@ -212,12 +213,12 @@ class Connection(asyncio.Protocol):
         """Break the connection."""
         reset(self._transport)
 
-    def look(self, now: float) -> None:
-        """Act on a deadline that passed, and on a reader that does not read."""
-        if self._patience.due <= now:
+    def check_deadlines(self, now: float) -> None:
+        """Act on a deadline that passed, and on a client that does not read."""
+        if self._deadlines.due <= now:
             self._expire()
-        if self.sender.is_stuck(now, self.serving.options.send_timeout):
-            self.serving.refusals.tell(READER_TOO_SLOW)
+        if self.writer.is_stuck(now, self.serving.options.send_timeout):
+            self.serving.refusals.report(READER_TOO_SLOW)
             reset(self._transport)
 
     def _start(self, cycle: RequestCycle) -> None:
@@ -229,20 +230,20 @@ class Connection(asyncio.Protocol):
         following = self._queue.popleft()
         self.resume()
         if isinstance(following, EarlyRefusal):
-            self._say(following)
+            self._write_refusal(following)
         else:
             self._start(following)
 
     def _expire(self) -> None:
-        stage = self._patience.stage
-        self._patience.nothing()
+        stage = self._deadlines.stage
+        self._deadlines.clear()
         if stage == HEAD:
             self._refuse(HEAD_TOO_SLOW)
         elif stage == BODY and self._incoming is not None:
             self._refuse(BODY_TOO_SLOW)
         else:
-            # Nobody asked for anything: a browser's spare connection would take a 408 for the
-            # answer to its first request.
+            # No request was sent: a browser's spare connection would take a 408 for the answer to
+            # its first one.
             self._transport.close()
 
     def _pause(self) -> None:
@@ -250,13 +251,13 @@ class Connection(asyncio.Protocol):
         if not self._is_paused:
             self._is_paused = True
             self._transport.pause_reading()
-            self._patience.stand_still()
+            self._deadlines.pause()
 
     def _interrupt(self) -> None:
         """Go on where the reading has ended."""
         fault = self._reader.fault
-        if fault is not None and self._patience.stage == BODY and self._incoming is None:
-            self._transport.close()  # it was turned away: a second answer would be one too many
+        if fault is not None and self._deadlines.stage == BODY and self._incoming is None:
+            self._transport.close()  # it was refused: a second answer would be one too many
         elif fault is not None:
             self._refuse(fault)
         elif self._cycle is not None or self._reader.rest:
@@ -266,27 +267,27 @@ class Connection(asyncio.Protocol):
             self._refuse(HEAD_TOO_LARGE)
         else:
             self.serving.discard(self)
-            self._is_deaf = self._is_lost = True
-            due = self._patience.handshake_due()
+            self._ignores_input = self._is_lost = True
+            due = self._deadlines.handshake_due()
             upgrade(head, self._transport, self.serving, due=due)
             self._reader.close()
 
     def _refuse(self, refusal: EarlyRefusal) -> None:
         """Read no more, and say why: to the handler amid a body, else to the client in its turn."""
-        self._is_deaf = True
-        self._patience.nothing()
+        self._ignores_input = True
+        self._deadlines.clear()
         if self._incoming is not None and not self._incoming.is_over:
             self._incoming.answer.is_last = True
             self._incoming.fail(refusal)
         elif self._cycle is None:
-            self._say(refusal)
+            self._write_refusal(refusal)
         else:
             self._queue.append(refusal)
 
-    def _say(self, refusal: EarlyRefusal) -> None:
+    def _write_refusal(self, refusal: EarlyRefusal) -> None:
         serving = self.serving
         offered = self._reader.offered
-        self.sender.write(serving.refusals.answer(refusal, serving.defaults, offered=offered))
+        self.writer.write(serving.refusals.render(refusal, serving.defaults, offered=offered))
         self._finish(is_heard=False)
 
     def _finish(self, *, is_heard: bool) -> None:
@@ -295,7 +296,7 @@ class Connection(asyncio.Protocol):
         Closing while the client still sends would reset the connection, and with it may go the
         answer that says why: its side is closed, and what comes is read and dropped for a while.
         """
-        self._is_deaf = True
+        self._ignores_input = True
         self._queue.clear()
         if is_heard or not self.serving.options.linger:
             self._transport.close()
@@ -304,4 +305,4 @@ class Connection(asyncio.Protocol):
             with suppress(OSError):  # it was reset, and the loop has yet to notice
                 self._transport.write_eof()
         self.resume()
-        self._patience.linger()
+        self._deadlines.await_close()

@@ -1,4 +1,4 @@
-"""One request under way: what the application receives and sends, over one connection."""
+"""One request in flight: what the application receives and sends, over one connection."""
 
 import asyncio
 from typing import Any, Final, Protocol
@@ -11,13 +11,13 @@ from bff_core.server.response import EVENTS, LINES, Message, ResponseRenderer
 from bff_core.server.server_state import ServerState
 from bff_core.server.writer import ConnectionWriter
 
-MOST_BUFFERED: Final = 64 * 1024
+MAX_BUFFERED_BYTES: Final = 64 * 1024
 """Bytes of a body that wait for the handler; beyond them the client has to wait."""
 
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
-class Wire(Protocol):
+class CycleConnection(Protocol):
     """The connection, as a cycle sees it."""
 
     @property
@@ -26,7 +26,7 @@ class Wire(Protocol):
         ...
 
     @property
-    def sender(self) -> ConnectionWriter:
+    def writer(self) -> ConnectionWriter:
         """Takes the bytes of answers."""
         ...
 
@@ -36,7 +36,7 @@ class Wire(Protocol):
     def answered(self, cycle: "RequestCycle", /) -> None:
         """Go on behind the end of an answer."""
 
-    def break_off(self, *, is_torso_whole: bool) -> None:
+    def break_off(self, *, looks_complete: bool) -> None:
         """End the connection amid an answer; a torso that looks whole must not arrive."""
 
 
@@ -62,7 +62,12 @@ class RequestCycle:
     )
 
     def __init__(
-        self, wire: Wire, scope: dict[str, Any], answer: ResponseRenderer, *, continues: bool
+        self,
+        wire: CycleConnection,
+        scope: dict[str, Any],
+        answer: ResponseRenderer,
+        *,
+        continues: bool,
     ) -> None:
         self._wire = wire
         self.scope = scope
@@ -80,16 +85,16 @@ class RequestCycle:
     @property
     def is_full(self) -> bool:
         """Whether more of the body waits than should."""
-        return self._buffered > MOST_BUFFERED
+        return self._buffered > MAX_BUFFERED_BYTES
 
     async def run(self) -> None:
-        """Call the application, and see to it that the client gets an answer or a broken one."""
+        """Call the application; where it does not answer, answer or break the connection for it."""
         serving = self._wire.serving
         try:
             if self._fault is None or serving.reads_faults:
                 await serving.app(self.scope, self.receive, self.send)
         except asyncio.CancelledError:
-            if not self.is_over:  # by whoever ends the process: the client did not leave
+            if not self.is_over:  # at the end of the process: the client did not leave
                 self._give_up(UNFINISHED)
         except Exception as error:  # noqa: BLE001 - the connection survives what the app does
             if self._fault is None:
@@ -99,7 +104,7 @@ class RequestCycle:
                 self._give_up(self._fault or CRASHED)
             if self.task is not None:
                 serving.state.tasks.discard(self.task)
-            self.task = None  # it knows this frame: no cycle of references stays behind
+            self.task = None  # it refers to this frame: no reference cycle stays behind
 
     def take(self, body: bytes) -> None:
         """Take a piece of the body; what comes behind the answer is of no interest."""
@@ -127,7 +132,7 @@ class RequestCycle:
         self._wake()
 
     def leave(self) -> None:
-        """Cancel the handler unless it has answered: its client left, nobody waits any more."""
+        """Cancel the handler unless it has answered: its client left."""
         if not self.is_over:
             self.is_over = True
             self._cancel()
@@ -136,12 +141,12 @@ class RequestCycle:
     def reconnect(self, farewell: bytes) -> None:
         """End a stream of events where one ends: its client connects anew, elsewhere."""
         if self.answer.media == EVENTS and not self.is_over:
-            self._wire.sender.write(self.answer.farewell(farewell, is_end=True))
+            self._wire.writer.write(self.answer.end_early(farewell, is_end=True))
             self.leave()
             self._wire.answered(self)
 
     def cut(self) -> None:
-        """End what is unfinished when the process ends, and tell the client as far as one can."""
+        """Cancel the handler because the process ends; answer 503 if the answer has not begun."""
         if not self.is_over:
             self._give_up(UNFINISHED)
             self._cancel()
@@ -154,7 +159,7 @@ class RequestCycle:
         if self._continues:
             self._continues = False
             if not self._pieces and self.more_body:
-                self._wire.sender.write(CONTINUE)
+                self._wire.writer.write(CONTINUE)
         while not self._has_news():
             self._wire.resume()
             self._reader = self._wire.serving.loop.create_future()
@@ -172,21 +177,21 @@ class RequestCycle:
         """Take a message of the answer; waits while the client takes less than it is sent."""
         answer, wire = self.answer, self._wire
         if self.is_over and not answer.is_complete:
-            return  # the client left, and the handler was told
+            return  # the client left, and the handler is cancelled
         if not answer.has_started:
             serving = wire.serving
             # What is left of the body would be read as the next request.
             answer.is_last = answer.is_last or self.more_body or serving.is_draining
             data = answer.start(message, serving.defaults)
             if data:
-                wire.sender.write(data)
+                wire.writer.write(data)
             return
-        if wire.sender.is_blocked:
-            await wire.sender.drained()
+        if wire.writer.is_blocked:
+            await wire.writer.drained()
             if self.is_over:
                 return
         for piece in answer.body(message):
-            wire.sender.write(piece)
+            wire.writer.write(piece)
         if answer.is_complete:
             self.is_over = True
             self._wake()
@@ -215,12 +220,12 @@ class RequestCycle:
         if not answer.has_started:
             self.scope[CUT] = refusal.status
             has_body = self.scope["method"] != "HEAD"
-            wire.sender.write(
-                refusals.answer(refusal, wire.serving.defaults, scope=self.scope, has_body=has_body)
+            wire.writer.write(
+                refusals.render(refusal, wire.serving.defaults, scope=self.scope, has_body=has_body)
             )
             answer.is_last = True
             wire.answered(self)
             return
         if answer.media == LINES and refusal is UNFINISHED:
-            wire.sender.write(answer.farewell(refusals.line(refusal, self.scope), is_end=False))
-        wire.break_off(is_torso_whole=answer.is_old)
+            wire.writer.write(answer.end_early(refusals.line(refusal, self.scope), is_end=False))
+        wire.break_off(looks_complete=answer.is_old)

@@ -6,7 +6,7 @@ from typing import Any, Final
 from bff_core.server.response_head import CHUNKED, CLOSE, HeadRenderer, find
 from bff_core.statuses import INFORMATIONAL, WITHOUT_BODY
 
-LARGE: Final = 16 * 1024
+LARGE_BODY_BYTES: Final = 16 * 1024
 """Bytes from which a body is written by itself: joining it to its head would copy it."""
 
 EVENTS: Final = b"text/event-stream"
@@ -87,14 +87,14 @@ class ResponseRenderer:
         elif self._is_chunked:
             piece = self._chunk(piece, is_end=is_end)
         self.is_complete = is_end
-        if len(piece) > LARGE:
+        if len(piece) > LARGE_BODY_BYTES:
             return (held, piece) if held else (piece,)
         return (held + piece,) if held or piece else ()
 
-    def farewell(self, piece: bytes, *, is_end: bool) -> bytes:
+    def end_early(self, piece: bytes, *, is_end: bool) -> bytes:
         """End a stream before its end: with a last piece where a unit ended, else without.
 
-        With `is_end` the client is told that it is the end; without, that some is missing.
+        With `is_end` the client sees a regular end; without, that something is missing.
         """
         self.is_complete = self.is_last = True
         if not self._tail.endswith(b"\n\n" if self.media == EVENTS else b"\n") and self._tail:

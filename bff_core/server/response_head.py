@@ -25,14 +25,14 @@ _FRAMING: Final = frozenset({b"connection", b"content-length", b"transfer-encodi
 _ONCE: Final = frozenset({b"date", b"server"})
 """Fields that an answer has once: the application's own, else the server's."""
 
-_EVER_NEW: Final = _ONCE | {
+_NEVER_REUSED: Final = _ONCE | {
     *(b"content-length", b"etag", b"location", b"server-timing", b"set-cookie"),
     *(b"x-request-id", b"traceparent"),
 }
 """Fields that are not remembered: values that do not repeat, secrets, and what replaces others."""
 
-_MEMORY: Final = 1024
-_LONGEST: Final = 512
+_MAX_ENTRIES: Final = 1024
+_MAX_LINE_BYTES: Final = 512
 
 
 class HeadRenderer:
@@ -63,8 +63,8 @@ class HeadRenderer:
         line = prefix + value + b"\r\n"
         if lowered in _ONCE:
             return self._replace(prefix, line)
-        if lowered not in _EVER_NEW and len(line) <= _LONGEST:
-            if len(_lines) >= _MEMORY:  # of ages and lifetimes, which come and go
+        if lowered not in _NEVER_REUSED and len(line) <= _MAX_LINE_BYTES:
+            if len(_lines) >= _MAX_ENTRIES:  # of ages and lifetimes, which come and go
                 _lines.clear()
             _lines[name, value] = line
         return line
@@ -99,7 +99,7 @@ def _learn_name(name: bytes) -> tuple[bytes, bytes]:
         raise ValueError(f"{name!r} is no name of a header field")
     lowered = name.lower()
     known = lowered, lowered + b": "
-    if len(_names) < _MEMORY:
+    if len(_names) < _MAX_ENTRIES:
         _names[name] = known
     return known
 

@@ -1,4 +1,4 @@
-"""Serves an application by name: what the command line and the settings say becomes a process."""
+"""Serves an application by name, as the command line and the settings say."""
 
 import asyncio
 import importlib
@@ -27,7 +27,7 @@ from bff_core.startup.processes import Processes
 
 
 class CannotServe(Exception):
-    """What was asked for can't be done; the message is for whoever asked, in a line."""
+    """The application can't be served; the message is one line for the user."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,9 +51,9 @@ class ServePlan:
 
 
 def serve(plan: ServePlan) -> int:
-    """Serve until told to end; return the exit status.
+    """Serve until a signal ends it; return the exit status.
 
-    0: it was told to end. 1: the application could not start. Raises CannotServe for what is
+    0: a signal ended it. 1: the application could not start. Raises CannotServe for what is
     wrong with the plan, the settings or the port.
     """
     try:
@@ -105,7 +105,7 @@ def load(name: str) -> App:
         missing = error.name or ""
         if module_name != missing and not module_name.startswith(f"{missing}."):
             raise
-        raise CannotServe(f"there is no module {missing!r} (asked for {name!r})") from None
+        raise CannotServe(f"there is no module {missing!r} (in {name!r})") from None
     for attribute in path.split("."):
         found = getattr(found, attribute, None)
         if found is None:
@@ -166,7 +166,7 @@ def _serve(plan: ServePlan, listener: socket.socket, processes: Processes) -> in
 
     async def run() -> None:
         process = Process(app, config, state, processes, delay=plan.delay, grace=plan.grace)
-        await process.run(listener, _tied(plan.lifeline, process))
+        await process.run(listener, _follow_supervisor(plan.lifeline, process))
 
     try:
         with asyncio.Runner(loop_factory=make_loop) as runner:
@@ -176,8 +176,8 @@ def _serve(plan: ServePlan, listener: socket.socket, processes: Processes) -> in
     return 0
 
 
-def _tied(lifeline: int | None, process: Process) -> Callable[[], None]:
-    """Tie a process to its supervisor, if it has one; return what to call once it serves."""
+def _follow_supervisor(lifeline: int | None, process: Process) -> Callable[[], None]:
+    """End a process with its supervisor, if it has one; return what to call once it serves."""
     if lifeline is None:
         return lambda: None
     line = socket.socket(fileno=lifeline)
@@ -195,17 +195,17 @@ def _supervise(plan: ServePlan, workers: int, listener: socket.socket, settings:
     sink = log_sink(settings.log_format, settings.own_log_level)
     events = Events() if sink is None else Events(sink)
     options = {"--drain-delay": plan.delay, "--grace": plan.grace}
-    told = [f"{name}={value}" for name, value in options.items() if value is not None]
-    told.append(f"--workers={workers}")
+    arguments = [f"{name}={value}" for name, value in options.items() if value is not None]
+    arguments.append(f"--workers={workers}")
 
     async def run() -> int:
-        return await Workers(command([plan.app, *told]), workers, listener, events).run()
+        return await Workers(command([plan.app, *arguments]), workers, listener, events).run()
 
     return asyncio.run(run())
 
 
 def _report(failed: LifespanFailed) -> int:
-    """Say why the application did not start: our own words in a line, a bug with its traceback."""
+    """Report why the application did not start: an error of ours in a line, else a traceback."""
     cause = failed.__cause__
     if isinstance(cause, ConfigurationError):
         raise cause

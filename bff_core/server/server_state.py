@@ -1,4 +1,4 @@
-"""What all connections of one process share: the gateway, the options, the date, one timer."""
+"""What all connections of one process share: gateway, options, date, one timer."""
 
 import asyncio
 import time
@@ -16,14 +16,14 @@ from bff_core.server.options import ServerOptions
 
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
-FASTEST_LOOK = 0.02
-SLOWEST_LOOK = 0.5
-"""Seconds between two looks at the connections."""
+MIN_CHECK_SECONDS = 0.02
+MAX_CHECK_SECONDS = 0.5
+"""How often deadlines of connections are checked."""
 
-LOOKS_PER_TIMEOUT = 8
+CHECKS_PER_TIMEOUT = 8
 
-SOONEST_RETURN = 250
-SPREAD_RETURN = 1750
+MIN_RECONNECT_MILLISECONDS = 250
+RECONNECT_SPREAD_MILLISECONDS = 1750
 """Milliseconds until the client of a stream connects anew: not all at once."""
 
 
@@ -48,10 +48,10 @@ class State(Protocol):
     default_headers: list[tuple[bytes, bytes]]
 
 
-class Watched(Protocol):
-    """A connection, as the timer and the end of the process see it."""
+class WatchedConnection(Protocol):
+    """A connection, as far as the timer and the graceful shutdown use it."""
 
-    def look(self, now: float, /) -> None:
+    def check_deadlines(self, now: float, /) -> None:
         """Act on what is due."""
 
     def reconnect(self) -> None:
@@ -69,10 +69,10 @@ class Watched(Protocol):
 
 
 class ServerState:
-    """One process that serves one application; connections look up here what is the same for all.
+    """One process that serves one application, as its connections share it.
 
-    One timer looks at all connections in turn, as long as there are any: setting a deadline is an
-    assignment, and a process that nobody is connected to wakes up for nothing.
+    One timer checks all connections in turn, as long as there are any: setting a deadline is an
+    assignment, and a process without connections does not wake up.
     """
 
     __slots__ = (
@@ -85,6 +85,7 @@ class ServerState:
         "app",
         "config",
         "connections",
+        "early_shedding",
         "is_draining",
         "now",
         "options",
@@ -92,7 +93,6 @@ class ServerState:
         "refusals",
         "root_path",
         "state",
-        "threshold",
         "values",
     )
 
@@ -113,16 +113,16 @@ class ServerState:
         self.refusals = _refusals_of(gateway)
         # A gateway turns an error of `receive` into problem details; others know no such error.
         self.reads_faults = gateway is not None
-        # What is wrapped around a gateway may want to answer: only one that is served itself is.
-        door = gateway.shedding if gateway and gateway is config.loaded_app else None
-        self.threshold = EarlyShedding(door, lambda: self.defaults, loop)
+        # An application around the gateway may want to answer itself: then nothing is shed early.
+        controller = gateway.shedding if gateway and gateway is config.loaded_app else None
+        self.early_shedding = EarlyShedding(controller, lambda: self.defaults, loop)
         self.config = config
         self.app: App = config.loaded_app
         self.root_path = config.root_path
         self.state = state
         self.values = values
         self.now = loop.time
-        self.connections: set[Watched] = set()
+        self.connections: set[WatchedConnection] = set()
         self.is_draining = False
         self._chance = chance
         self._loop = loop
@@ -131,12 +131,12 @@ class ServerState:
         self._defaults: list[tuple[bytes, bytes]] = []
         self._rendered = b""
 
-    def farewell(self) -> bytes:
-        """Return the last words of a stream of events: come back, each client after its own time.
+    def reconnect_event(self) -> bytes:
+        """Return the last event of a stream: clients reconnect, each after a time of its own.
 
         The `retry` field is in milliseconds (HTML, section 9.2.6).
         """
-        wait = SOONEST_RETURN + int(SPREAD_RETURN * self._chance())
+        wait = MIN_RECONNECT_MILLISECONDS + int(RECONNECT_SPREAD_MILLISECONDS * self._chance())
         return b": the server restarts\nretry: %d\n\n" % wait
 
     @property
@@ -153,14 +153,14 @@ class ServerState:
             self._rendered = b"".join(b"%b: %b\r\n" % field for field in current)
         return self._rendered
 
-    def add(self, connection: Watched) -> None:
+    def add(self, connection: WatchedConnection) -> None:
         """Watch over a connection."""
         self.connections.add(connection)
         self.state.connections.add(connection)
         if self._timer is None:
-            self._timer = self._loop.call_later(self._tick, self._look)
+            self._timer = self._loop.call_later(self._tick, self._check_connections)
 
-    def discard(self, connection: Watched) -> None:
+    def discard(self, connection: WatchedConnection) -> None:
         """Forget a connection."""
         self.connections.discard(connection)
         self.state.connections.discard(connection)
@@ -171,12 +171,14 @@ class ServerState:
             self._timer.cancel()
             self._timer = None
 
-    def _look(self) -> None:
-        # Wound before anything else: what fails for one connection must not end it for all.
-        self._timer = self._loop.call_later(self._tick, self._look) if self.connections else None
+    def _check_connections(self) -> None:
+        # Set before anything else: an error of one connection must not end the checks of all.
+        self._timer = (
+            self._loop.call_later(self._tick, self._check_connections) if self.connections else None
+        )
         now = self.now()
         for connection in tuple(self.connections):
-            connection.look(now)
+            connection.check_deadlines(now)
 
 
 SERVER_STATE = "bff.server"
@@ -189,7 +191,7 @@ def serving_of(
     values: dict[str, Any],
     loop: asyncio.AbstractEventLoop | None,
 ) -> ServerState:
-    """Return what uvicorn's own server has no place for; made with its first connection."""
+    """Return the state under uvicorn's own server; made with its first connection."""
     serving: ServerState | None = values.get(SERVER_STATE)
     if serving is None:
         loop = loop or asyncio.get_running_loop()
@@ -198,7 +200,7 @@ def serving_of(
 
 
 def options_of(gateway: Gateway | None) -> ServerOptions:
-    """Return what a gateway's settings ask for; the defaults for any other application."""
+    """Return the options of a gateway's settings; the defaults for any other application."""
     return ServerOptions() if gateway is None else ServerOptions.of(gateway.settings)
 
 
@@ -214,11 +216,11 @@ def _refusals_of(gateway: Gateway | None) -> EarlyRefusals:
 
 
 def _tick(options: ServerOptions) -> float:
-    """Look often enough that the shortest deadline is kept by an eighth."""
+    """Return how often deadlines are checked: eight times within the shortest of them."""
     shortest = min(
         options.header_timeout, options.body_timeout, options.send_timeout, options.keep_alive
     )
-    return min(SLOWEST_LOOK, max(FASTEST_LOOK, shortest / LOOKS_PER_TIMEOUT))
+    return min(MAX_CHECK_SECONDS, max(MIN_CHECK_SECONDS, shortest / CHECKS_PER_TIMEOUT))
 
 
 class DateHeader:

@@ -1,4 +1,4 @@
-"""Reads what a request asks for: path and query of its target, and the host it is meant for."""
+"""Reads the target of a request: path, query, and the host that it is for."""
 
 import re
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""Hands a connection over to uvicorn's protocol of web sockets."""
+"""Web sockets: hands a connection over to uvicorn's protocol."""
 
 import asyncio
 from collections.abc import Mapping
@@ -15,9 +15,9 @@ from bff_core.server.server_state import ServerState
 _DENIAL: Final = "websocket.http.response"
 
 
-LONGEST_LINE: Final = 8190
-MOST_FIELDS: Final = 128
-"""What the web socket's protocol reads of a head; of more it waits for ever."""
+MAX_LINE_BYTES: Final = 8190
+MAX_FIELDS: Final = 128
+"""The most that the web socket's protocol reads of a head; for more it would wait for ever."""
 
 
 def handshake_of(request: RequestReader) -> bytes | None:
@@ -27,7 +27,7 @@ def handshake_of(request: RequestReader) -> bytes | None:
     # A length of zero says no more than no length, and is not understood in every spelling.
     fields = [field for field in request.headers if field[0] != b"content-length"]
     lines = [b"GET %b%b HTTP/1.1" % (target.raw_path, query), *(b"%b: %b" % one for one in fields)]
-    if len(fields) > MOST_FIELDS or any(len(line) > LONGEST_LINE for line in lines):
+    if len(fields) > MAX_FIELDS or any(len(line) > MAX_LINE_BYTES for line in lines):
         return None
     return b"\r\n".join((*lines, b"", b""))
 
@@ -44,10 +44,10 @@ def upgrade(data: bytes, transport: asyncio.Transport, serving: ServerState, *, 
     )
     protocol.connection_made(transport)
     protocol.data_received(data)
-    transport.set_protocol(Unanswered(protocol, handshake))
+    transport.set_protocol(PendingHandshake(protocol, handshake))
 
 
-class Unanswered(asyncio.Protocol):
+class PendingHandshake(asyncio.Protocol):
     """The protocol of a web socket whose handshake has not been answered yet.
 
     A client has to wait for the answer (RFC 6455, section 4.1): bytes that come before it are
@@ -140,7 +140,7 @@ class Handshake:
         self._is_interrupted = True
         serving, call = self._serving, self._call
         scope = None if call is None else call.scope
-        self._transport.write(serving.refusals.answer(NOT_HTTP, serving.defaults, scope=scope))
+        self._transport.write(serving.refusals.render(NOT_HTTP, serving.defaults, scope=scope))
         self._transport.close()
         if call is not None:
             call.cut(NOT_HTTP, serving.now())

@@ -1,4 +1,4 @@
-"""What is taken from uvicorn: its configuration (web sockets, loops) and the state it shares."""
+"""What the server uses of uvicorn: its configuration (web sockets, loops) and its shared state."""
 
 import asyncio
 from collections.abc import Callable
@@ -15,7 +15,7 @@ MakeLoop = Callable[[], asyncio.AbstractEventLoop]
 def configuration(app: App) -> tuple[Config, State, MakeLoop]:
     """Return what the protocols of one process need, and how to make its event loop.
 
-    The edge writes headers and log and decides whom to believe, so uvicorn's own ways are off.
+    The edge writes headers and logs and trusts proxies, so uvicorn's own ways are off.
     """
     config = UvicornConfig(
         cast("Any", app),
@@ -23,7 +23,7 @@ def configuration(app: App) -> tuple[Config, State, MakeLoop]:
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        lifespan="off",  # run by `Lifespan`, whose errors can be told in a line
+        lifespan="off",  # run by `Lifespan`, whose errors are one line
     )
     make_loop = config.get_loop_factory() or asyncio.new_event_loop
     return cast("Config", config), ServerState(), make_loop

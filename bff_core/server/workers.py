@@ -1,4 +1,4 @@
-"""Several processes behind one socket: started together, replaced when they die, ended together."""
+"""Several worker processes behind one socket: started, replaced when they die, ended together."""
 
 import asyncio
 import signal
@@ -20,8 +20,8 @@ READY: Final = b"ready"
 class Worker:
     """One process of several.
 
-    A pair of sockets joins it to this one: it says by it when it serves, and each notices when
-    the other is gone, however it went.
+    A pair of sockets connects it to this one: by it the worker reports when it serves, and each
+    notices the end of the other, whatever the cause.
     """
 
     def __init__(self, process: asyncio.subprocess.Process, line: socket.socket) -> None:
@@ -42,7 +42,7 @@ class Worker:
         await asyncio.wait({self._readiness})
         return self._serves
 
-    def tell(self, number: int) -> None:
+    def send_signal(self, number: int) -> None:
         """Send it a signal, unless it has ended."""
         if self.process.returncode is None:
             self.process.send_signal(number)
@@ -50,7 +50,7 @@ class Worker:
     def hang_up(self) -> None:
         """Send it SIGHUP once it serves: a process that has only been started would end of it."""
         if self._serves:
-            self.tell(signal.SIGHUP)
+            self.send_signal(signal.SIGHUP)
         else:
             self._is_hung_up = True
 
@@ -66,11 +66,11 @@ class Worker:
         message = await asyncio.get_running_loop().sock_recv(self._line, len(READY))
         self._serves = message == READY
         if self._is_hung_up:
-            self.tell(signal.SIGHUP)
+            self.send_signal(signal.SIGHUP)
 
 
 class Workers:
-    """Runs `count` times the same command, which is told the descriptors of socket and line.
+    """Runs `count` times the same command, with the descriptors of socket and line.
 
     SIGTERM and SIGINT go to all and end them; SIGHUP goes to each as soon as it serves.
     """
@@ -83,24 +83,24 @@ class Workers:
         self._listener = listener
         self._events = events
         self._loop = asyncio.get_running_loop()
-        self._told = asyncio.Event()
+        self._ending = asyncio.Event()
         self._alive: set[Worker] = set()
         self._numbers = count_from(1)
 
     async def run(self) -> int:
-        """Serve until told to end; return 0, or the first worker's status if it can't start."""
+        """Serve until a signal; return 0, or the first worker's status if it can't start."""
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, self._end, number)
         self._loop.add_signal_handler(signal.SIGHUP, self._hang_up)
         first = await self._start()
         if not await first.is_ready():
             status = await self._forget(first)
-            return 0 if self._told.is_set() else status
-        keepers = [self._loop.create_task(self._keep(first))]
-        while len(keepers) < self._count and not self._told.is_set():
-            keepers.append(self._loop.create_task(self._keep(await self._start())))
-        await self._told.wait()
-        await asyncio.gather(*keepers)
+            return 0 if self._ending.is_set() else status
+        supervising = [self._loop.create_task(self._supervise_worker(first))]
+        while len(supervising) < self._count and not self._ending.is_set():
+            supervising.append(self._loop.create_task(self._supervise_worker(await self._start())))
+        await self._ending.wait()
+        await asyncio.gather(*supervising)
         return 0
 
     async def _start(self) -> Worker:
@@ -118,21 +118,21 @@ class Workers:
             )
         worker = Worker(process, ours)
         self._alive.add(worker)
-        if self._told.is_set():  # while it was started
-            worker.tell(signal.SIGTERM)
+        if self._ending.is_set():  # while it was started
+            worker.send_signal(signal.SIGTERM)
         return worker
 
-    async def _keep(self, worker: Worker) -> None:
-        """Replace a worker as long as nobody wants it to end."""
+    async def _supervise_worker(self, worker: Worker) -> None:
+        """Replace a worker each time it ends, until the signal to end."""
         while True:
             await self._forget(worker)
-            if self._told.is_set():
+            if self._ending.is_set():
                 return
             if self._events.sinks:
                 self._events.emit(WorkerEnded(worker.process.pid, worker.cause))
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._told.wait(), RESPAWN_SECONDS)
-            if self._told.is_set():
+                await asyncio.wait_for(self._ending.wait(), RESPAWN_SECONDS)
+            if self._ending.is_set():
                 return
             worker = await self._start()
 
@@ -142,18 +142,18 @@ class Workers:
         return status
 
     def _end(self, number: int) -> None:
-        if not self._told.is_set():
+        if not self._ending.is_set():
             self._listener.close()  # the workers' copies accept what waits
-        self._told.set()
-        self._tell(number)
+        self._ending.set()
+        self._send_signal(number)
 
     def _hang_up(self) -> None:
         for worker in self._alive:
             worker.hang_up()
 
-    def _tell(self, number: int) -> None:
+    def _send_signal(self, number: int) -> None:
         for worker in self._alive:
-            worker.tell(number)
+            worker.send_signal(number)
 
 
 def command(arguments: Sequence[str]) -> list[str]:

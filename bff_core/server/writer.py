@@ -1,15 +1,15 @@
-"""The sending half of a connection: what the client has not taken yet, and whether it reads."""
+"""The sending half of a connection: backpressure, and clients that do not read."""
 
 import asyncio
 from math import inf
 from typing import Final
 
-LEAST_PROGRESS: Final = 4 * 1024
-"""Bytes that a reader takes within the time it has, or it does not read."""
+MIN_PROGRESS_BYTES: Final = 4 * 1024
+"""What a client has to read within the send timeout to count as reading."""
 
 
 class ConnectionWriter:
-    """Writes to a transport, tells a fast handler to wait, and finds the reader that stands still.
+    """Writes to a transport, makes a fast handler wait, and detects a client that does not read.
 
     `is_blocked` while more than the transport's high-water mark is unsent.
     """
@@ -48,7 +48,7 @@ class ConnectionWriter:
             await waiter
 
     def release(self) -> None:
-        """Let those go on that wait."""
+        """Let the handlers that wait go on."""
         self.is_blocked = False
         waiters, self._waiters = self._waiters, []
         for waiter in waiters:
@@ -56,17 +56,17 @@ class ConnectionWriter:
                 waiter.set_result(None)
 
     def close(self) -> None:
-        """Send nothing more: nobody is there to take it."""
+        """Send nothing more: the client is gone."""
         self._is_open = False
         self.release()
 
-    def is_stuck(self, now: float, patience: float) -> bool:
-        """Whether something is unsent and the client has hardly read for `patience` seconds."""
+    def is_stuck(self, now: float, seconds: float) -> bool:
+        """Whether something is unsent and the client has hardly read for so many seconds."""
         unsent = self._transport.get_write_buffer_size()
         if not unsent:
             self._marked_at = inf
             return False
         taken = self._written - unsent
-        if self._marked_at == inf or taken - self._marked_taken >= LEAST_PROGRESS:
+        if self._marked_at == inf or taken - self._marked_taken >= MIN_PROGRESS_BYTES:
             self._marked_at, self._marked_taken = now, taken
-        return now - self._marked_at >= patience
+        return now - self._marked_at >= seconds

@@ -1,4 +1,4 @@
-"""What the environment says: each `BFF_` variable, its default and what it accepts."""
+"""The settings of a gateway process: each `BFF_` variable, its default and what it accepts."""
 
 import os
 import warnings
@@ -67,7 +67,7 @@ Show = Callable[[Location, object], tuple[str, str]]
 
 
 class ConfigurationWarning(UserWarning):
-    """A variable that nobody reads: most likely misspelt."""
+    """A `BFF_` variable that is not read: most likely misspelt."""
 
 
 class Settings(BaseSettings):
@@ -248,7 +248,7 @@ class Settings(BaseSettings):
     gc_freeze: bool = Field(default=True, description="true or false")
     """Whether start-up objects are excluded from garbage collection."""
     gc_threshold: int = Field(
-        default=20_000, ge=0, description="allocations between collections; 0 keeps Python's"
+        default=20_000, ge=0, description="allocations between collections; 0 leaves Python's"
     )
     """How rarely the garbage collector runs."""
     _old_names: tuple[str, ...] = PrivateAttr(default=())
@@ -266,7 +266,7 @@ class Settings(BaseSettings):
 
     @property
     def log_format(self) -> Literal["json", "text", "root", "off"]:
-        """How to log: as told, else for machines in production and for people elsewhere."""
+        """How to log: as BFF_LOG says, else JSON in production and text in development."""
         return self.log or ("json" if self.env == "production" else "text")
 
     @property
@@ -277,12 +277,12 @@ class Settings(BaseSettings):
 
     @property
     def sealing_secrets(self) -> tuple[str, ...]:
-        """What is sealed with, the newest first."""
+        """The keys that seal sessions, the newest first."""
         return tuple(secret.get_secret_value() for secret in self.session_keys)
 
     @property
     def purge_secrets(self) -> tuple[str, ...]:
-        """What services may sign their webhooks with."""
+        """The secrets with which services sign webhooks."""
         return tuple(secret.get_secret_value() for secret in self.purge_secret)
 
     def upstream(self, name: str) -> tuple[str, ...]:
@@ -313,8 +313,8 @@ class Settings(BaseSettings):
     def load(cls, environ: Mapping[str, str] = os.environ) -> Self:
         """Read the `BFF_` variables; an empty one counts as unset.
 
-        Raises one ConfigurationError that names every wrong variable, and warns about those that
-        nobody reads. Variables that Kubernetes injects for Services are ignored.
+        Raises one ConfigurationError that names every wrong variable, and warns about variables
+        that are not read. Variables that Kubernetes injects for Services are ignored.
         """
         given = with_files(without_service_variables(environ, PREFIX), PREFIX)
         environ, old_names = with_new_names(given)
@@ -336,7 +336,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Leave the environment to `load`, which is told which one: a value, not a global."""
+        """Leave the environment to `load`, which takes it as an argument."""
         del settings_cls, env_settings, dotenv_settings, file_secret_settings
         return (init_settings,)
 

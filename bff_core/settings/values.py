@@ -1,4 +1,4 @@
-"""What the value of a variable may be: addresses, secrets, lists; told apart when it is read."""
+"""Types of settings: addresses, secrets, lists, each with its checks."""
 
 import re
 from collections.abc import Mapping
@@ -19,8 +19,8 @@ JOURNAL = "sqlite:///bff-journal.sqlite3"
 API_KEYS = "sqlite:///bff-api-keys.sqlite3"
 """Where API keys are stored unless a variable says otherwise."""
 
-SHORTEST_TOKEN = 20
-SHORTEST_KEY = 32
+MIN_TOKEN_CHARACTERS = 20
+MIN_KEY_CHARACTERS = 32
 
 
 def _split(value: object) -> object:
@@ -56,15 +56,17 @@ def _redis_url(url: str) -> str:
 def _token(secret: SecretStr) -> SecretStr:
     """Return a token that can't be guessed and that a header can carry."""
     text = secret.get_secret_value()
-    if text and (len(text) < SHORTEST_TOKEN or not text.isascii() or not text.isprintable()):
-        raise ValueError(f"it has fewer than {SHORTEST_TOKEN} characters, or some beyond ASCII")
+    if text and (len(text) < MIN_TOKEN_CHARACTERS or not text.isascii() or not text.isprintable()):
+        raise ValueError(
+            f"it has fewer than {MIN_TOKEN_CHARACTERS} characters, or some beyond ASCII"
+        )
     return secret
 
 
 def _signing_secrets(secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
     for secret in secrets:
-        if len(key_of(_token(secret).get_secret_value())) < SHORTEST_TOKEN:
-            raise ValueError(f"decoded it has fewer than {SHORTEST_TOKEN} characters")
+        if len(key_of(_token(secret).get_secret_value())) < MIN_TOKEN_CHARACTERS:
+            raise ValueError(f"decoded it has fewer than {MIN_TOKEN_CHARACTERS} characters")
     return secrets
 
 
@@ -112,8 +114,8 @@ _is_folder: Final = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)*").full
 
 def _keys(secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
     for secret in secrets:
-        if len(secret.get_secret_value()) < SHORTEST_KEY:
-            raise ValueError(f"it has fewer than {SHORTEST_KEY} characters")
+        if len(secret.get_secret_value()) < MIN_KEY_CHARACTERS:
+            raise ValueError(f"it has fewer than {MIN_KEY_CHARACTERS} characters")
     return secrets
 
 
@@ -145,7 +147,7 @@ def with_files(environ: Mapping[str, str], prefix: str) -> Mapping[str, str]:
         if not name.startswith(prefix) or bare == name or not path.strip():
             continue
         if environ.get(bare, "").strip():
-            raise ConfigurationError(f"{bare} and {name} are both set: keep one of them.")
+            raise ConfigurationError(f"{bare} and {name} are both set: remove one of them.")
         try:
             found[bare] = Path(path).read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:

@@ -1,4 +1,4 @@
-"""Checks the arguments of `gateway(...)`, and says what to write instead of what is none."""
+"""Checks the arguments of `gateway(...)`; errors say what to write instead."""
 
 import inspect
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence

@@ -310,7 +310,7 @@ def test_lines_that_come_and_go_do_not_fill_the_memory():
     HeadRenderer(200, [(b"x-new", b"1")], b"")
 
     assert (b"x-new", b"1") in heads._lines
-    assert len(heads._lines) <= heads._MEMORY
+    assert len(heads._lines) <= heads._MAX_ENTRIES
 
 
 OWN_DATE = b"Tue, 03 Nov 2026 08:00:00 GMT"

@@ -209,14 +209,14 @@ async def test_a_fast_handler_waits_for_its_client():
 def test_a_handshake_has_what_is_left_for_its_head():
     """From its first byte; behind a request that was turned away from the end of its head."""
     now = 0.0
-    patience = ConnectionDeadlines(ServerOptions(header_timeout=10, keep_alive=75), lambda: now)
+    deadlines = ConnectionDeadlines(ServerOptions(header_timeout=10, keep_alive=75), lambda: now)
 
-    patience.head()
+    deadlines.await_head()
     now = 4.0
-    assert patience.handshake_due() == 10
+    assert deadlines.handshake_due() == 10
 
-    patience.idle()
-    assert patience.handshake_due() == 14
+    deadlines.await_request()
+    assert deadlines.handshake_due() == 14
 
 
 def test_options_are_checked_when_they_are_built():

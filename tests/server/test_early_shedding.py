@@ -184,7 +184,7 @@ async def test_refusals_that_nobody_reads_are_not_piled_up(busy):
     async with busy.full(2) as server:
         client = await connect(server.port, buffer=4096)
         client.send(padded * 20_000)
-        await until(lambda: any(one.sender.is_blocked for one in server.serving.connections))
+        await until(lambda: any(one.writer.is_blocked for one in server.serving.connections))
         for _ in range(50):  # turns of the loop in which all of it could be read
             await server.say(get())
 

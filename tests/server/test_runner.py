@@ -46,7 +46,7 @@ def run(*arguments: str, **environ: str) -> tuple[int, str]:
     ("name", "reason"),
     [
         ("depot", "'depot' names no application: write module:attribute, as in shop.app:app"),
-        ("no.such:app", "there is no module 'no' (asked for 'no.such:app')"),
+        ("no.such:app", "there is no module 'no' (in 'no.such:app')"),
         ("tests.server.nowhere:app", "there is no module 'tests.server.nowhere'"),
         ("tests.server.talking:nothing", "module 'tests.server.talking' has no 'nothing'"),
         ("tests.server.conftest:DEPOT", "'tests.server.conftest:DEPOT' is no application: it is a"),
@@ -158,7 +158,7 @@ def test_what_can_not_be_served_ends_with_two(capsys, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["server", "no.such:app", "--port", "0"])
 
     assert main() == 2
-    assert capsys.readouterr().err == "bff: there is no module 'no' (asked for 'no.such:app')\n"
+    assert capsys.readouterr().err == "bff: there is no module 'no' (in 'no.such:app')\n"
 
 
 def test_an_application_that_fails_to_start_shows_why(tmp_path, capsys, monkeypatch):
@@ -300,7 +300,7 @@ async def test_a_gateway_that_can_not_start_ends_its_supervisor():
     status, said = run("no.such:app", "--workers=3", "--port", str(free_port()))
 
     assert status == 2
-    assert said == "bff: there is no module 'no' (asked for 'no.such:app')"
+    assert said == "bff: there is no module 'no' (in 'no.such:app')"
 
 
 def test_a_socket_of_the_platform_is_served():
