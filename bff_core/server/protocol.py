@@ -174,7 +174,7 @@ class Connection(asyncio.Protocol):
                 self._deadlines.await_request()
 
     def break_off(self, *, looks_complete: bool) -> None:
-        """End the connection amid an answer; a torso that looks whole must not arrive."""
+        """End the connection amid an answer; a truncated one must not look complete."""
         self._ignores_input, self._cycle = True, None
         if looks_complete:
             reset(self._transport)

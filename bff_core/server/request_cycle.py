@@ -37,7 +37,7 @@ class CycleConnection(Protocol):
         """Go on behind the end of an answer."""
 
     def break_off(self, *, looks_complete: bool) -> None:
-        """End the connection amid an answer; a torso that looks whole must not arrive."""
+        """End the connection amid an answer; a truncated one must not look complete."""
 
 
 class RequestCycle:

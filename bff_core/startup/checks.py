@@ -1,4 +1,4 @@
-"""All checks of one gateway: before it is assembled, and when a process starts to serve it."""
+"""Checks at start-up: before a gateway is assembled, and when a process starts to serve it."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,20 +14,20 @@ from bff_core.routing.access import RouteAccess
 from bff_core.saga.saga import Saga
 from bff_core.settings.model import Settings
 from bff_core.startup.processes import Processes
-from bff_core.startup.production import doubts, refusals
+from bff_core.startup.production import production_errors, production_warnings
 from bff_core.startup.sharing import (
+    inaccurate_unshared_state,
     keyed_paths,
-    refusal,
-    unshared_figures,
-    unshared_promises,
+    too_many_processes,
+    unsafe_unshared_state,
 )
-from bff_core.startup.unused import idle_limits, idle_rules
+from bff_core.startup.unused import unusable_access_rules, unused_limit_paths
 from bff_core.upstream.client import Upstream
 
 
 @dataclass(frozen=True, slots=True)
 class Checks:
-    """What a gateway is made of, as far as its checks need it; `own` are the framework's routes."""
+    """The checks of one gateway, with what they look at; `own` are the framework's routes."""
 
     settings: Settings
     options: EdgeOptions
@@ -39,12 +39,12 @@ class Checks:
     has_cache: bool
 
     def before_assembly(self) -> None:
-        """Raise `ConfigurationError` for what production does not start with."""
+        """Raise `ConfigurationError` for settings that production does not start with."""
         if self.settings.env == "production":
-            found = refusals(
+            found = production_errors(
                 self.settings, self.options, self.authenticator, has_sagas=bool(self.sagas)
             )
-            _refuse(found)
+            _raise_for(found)
 
     def before_serving(
         self,
@@ -53,39 +53,39 @@ class Checks:
         events: Events,
         rules: Sequence[RouteAccess],
     ) -> None:
-        """Raise `ConfigurationError` for what several processes break; log what they blur."""
+        """Raise `ConfigurationError` for state that is unsafe in several processes; log the rest."""
         if processes.count > 1:
-            is_promised = self.options.idempotency is not None
-            promises = unshared_promises(
+            has_keys = self.options.idempotency is not None
+            unsafe = unsafe_unshared_state(
                 self.settings,
                 self.authenticator,
                 has_sagas=bool(self.sagas),
                 keyed_paths=keyed_paths(routes, [route.endpoint for route in self.own])
-                if is_promised
+                if has_keys
                 else (),
             )
-            if promises:
-                raise ConfigurationError(refusal(processes.count, promises))
+            if unsafe:
+                raise ConfigurationError(too_many_processes(processes.count, unsafe))
         if processes.is_first and events.sinks:
             for variable, reason in self._warnings(processes.count):
                 events.emit(ConfigurationWarned(variable, reason))
-            for option, reason in self._idle(routes, rules):
+            for option, reason in self._unused(routes, rules):
                 events.emit(ConfigurationWarned(option, reason))
 
-    def _idle(
+    def _unused(
         self, routes: Sequence[BaseRoute], rules: Sequence[RouteAccess]
     ) -> Iterable[tuple[str, str]]:
-        yield from idle_limits(self.limits, routes)
-        yield from idle_rules(rules, self.authenticator)
+        yield from unused_limit_paths(self.limits, routes)
+        yield from unusable_access_rules(rules, self.authenticator)
 
     def _warnings(self, count: int) -> Iterable[tuple[str, str]]:
         yield from self.settings.renamed.items()
         if count > 1:
-            yield from unshared_figures(
+            yield from inaccurate_unshared_state(
                 self.settings, count, has_limits=bool(self.limits), has_cache=self.has_cache
             ).items()
         if self.settings.env == "production":
-            yield from doubts(
+            yield from production_warnings(
                 self.settings,
                 self.options,
                 self.services,
@@ -94,7 +94,7 @@ class Checks:
             )
 
 
-def _refuse(sentences: Iterable[str]) -> None:
+def _raise_for(sentences: Iterable[str]) -> None:
     reasons = "\n".join(f"{sentence}." for sentence in sentences)
     if reasons:
         raise ConfigurationError(reasons)

@@ -1,7 +1,7 @@
-"""How many processes serve this gateway, as far as this one can know.
+"""How many processes serve this gateway, as far as this one can find out.
 
-Our own server says so. uvicorn, gunicorn, granian and hypercorn do not, but their workers run below
-a frame of the server that holds its settings. Processes on other machines are unknown here.
+Our own server reports it. uvicorn, gunicorn, granian and hypercorn do not, but their workers run
+below a frame of the server that holds its settings. Processes on other machines are unknown here.
 """
 
 import inspect

@@ -1,4 +1,4 @@
-"""Settings that are fit for a laptop, and not for production."""
+"""Settings that are fine in development, and unsafe in production."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -15,20 +15,20 @@ MAX_TRUSTED_IPV4: Final = 2**24
 MAX_TRUSTED_IPV6: Final = 2**108
 """The most public addresses of trusted proxies: a /8 of IPv4, a /20 of IPv6; no proxy has more."""
 
-SAMPLES: Final = ("development-only", "mock-only", "change-me", "changeme")
-"""What the secrets of examples have in them."""
+SAMPLE_SECRETS: Final = ("development-only", "mock-only", "change-me", "changeme")
+"""Texts in the secrets of examples."""
 
 ELSE: Final = "or set BFF_ENV=development to try things out"
 
 
-def refusals(
+def production_errors(
     settings: Settings,
     options: EdgeOptions,
     authenticator: Authenticator | None,
     *,
     has_sagas: bool,
 ) -> Iterator[str]:
-    """Yield why a gateway must not start in production, a sentence for each variable."""
+    """Yield why a gateway does not start in production, a sentence for each variable."""
     for issuer in _issuers(settings, authenticator):
         if issuer.lower().startswith("http:") and not is_loopback(issuer):
             yield (
@@ -45,7 +45,7 @@ def refusals(
     yield from _unset_files(settings, authenticator, has_sagas=has_sagas)
 
 
-def doubts(
+def production_warnings(
     settings: Settings,
     options: EdgeOptions,
     services: Sequence[type[Upstream]],
@@ -102,7 +102,7 @@ def _sample_secrets(settings: Settings) -> Iterator[str]:
         },
     }
     for variable, values in secrets.items():
-        if any(sample in value.lower() for value in values for sample in SAMPLES):
+        if any(sample in value.lower() for value in values for sample in SAMPLE_SECRETS):
             yield (
                 f"{variable} holds a secret of the examples, which everybody knows: make your own, "
                 f"as with openssl rand -base64 32, {ELSE}"

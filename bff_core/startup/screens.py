@@ -11,7 +11,7 @@ from bff_core.composition.wiring import shape_of
 from bff_core.errors import ConfigurationError, wired_in
 from bff_core.saga.coordinator import SagaCoordinator
 from bff_core.saga.saga import Saga
-from bff_core.startup.unused import users_of
+from bff_core.startup.unused import routes_with
 from bff_core.upstream.client import Upstream
 
 
@@ -27,7 +27,7 @@ def check_screen(
 
     The error names the routes that build the screen.
     """
-    users = users_of(composition, routes)
+    users = routes_with(composition, routes)
     with wired_in(", ".join(users)) if users else nullcontext():
         if issubclass(composition, Saga) and composition not in sagas:
             name = composition.__name__

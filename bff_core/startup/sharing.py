@@ -1,4 +1,4 @@
-"""What several processes of a gateway have to share, and whether they do."""
+"""State that several processes of a gateway have to share, and whether they do."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -23,7 +23,7 @@ LIMITS: Final = "each process counts for itself, so callers get {count} times th
 CACHE: Final = "each process has a cache of its own, and a purge reaches only one of them"
 
 
-def unshared_promises(
+def unsafe_unshared_state(
     settings: Settings,
     authenticator: Authenticator | None,
     *,
@@ -43,16 +43,16 @@ def unshared_promises(
     return found
 
 
-def refusal(count: int, promises: dict[str, str]) -> str:
+def too_many_processes(count: int, unsafe: dict[str, str]) -> str:
     """Return why a gateway does not start in so many processes, a line for each variable."""
     return "\n".join(
         f"{variable} is not shared, and the gateway runs in {count} processes: {consequence}. Set "
         f"{_example(variable)} for all of them, or run one process (BFF_WORKERS=1)."
-        for variable, consequence in promises.items()
+        for variable, consequence in unsafe.items()
     )
 
 
-def unshared_figures(
+def inaccurate_unshared_state(
     settings: Settings, count: int, *, has_limits: bool, has_cache: bool
 ) -> dict[str, str]:
     """Return what is less accurate in several processes, by the variable that mends it."""

@@ -1,4 +1,4 @@
-"""What was declared and can never take effect: paths of limits, rules without an authenticator."""
+"""Declarations without effect: paths of limits, access rules without an authenticator."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -22,11 +22,13 @@ NOT_SIGNED_IN: Final = (
 )
 
 OPERATOR: Final = "/operator"
-"""Where the operator's endpoints are; they are no routes."""
+"""Where the admin endpoints are; they are not routes."""
 
 
-def idle_limits(limits: Sequence[Limit], routes: Sequence[BaseRoute]) -> Iterator[tuple[str, str]]:
-    """Yield the options of limits that hold for no route: a name, and a sentence for the log."""
+def unused_limit_paths(
+    limits: Sequence[Limit], routes: Sequence[BaseRoute]
+) -> Iterator[tuple[str, str]]:
+    """Yield the options of limits that match no route: a name, and a sentence for the log."""
     places = list(places_of(routes))
     for limit in limits:
         for option in ("paths", "exempt"):
@@ -38,10 +40,10 @@ def idle_limits(limits: Sequence[Limit], routes: Sequence[BaseRoute]) -> Iterato
                     yield f"Limit {limit.name!r}.{option}", reason
 
 
-def idle_rules(
+def unusable_access_rules(
     rules: Sequence[RouteAccess], authenticator: Authenticator | None
 ) -> Iterator[tuple[str, str]]:
-    """Yield that routes require a viewer whom nothing can sign in."""
+    """Yield a warning where routes require a viewer and nothing can sign one in."""
     if authenticator is not None:
         return
     closed = [one for one in rules if isinstance(one.access, Require)]
@@ -53,8 +55,8 @@ def idle_rules(
         )
 
 
-def users_of(screen: object, routes: Sequence[BaseRoute]) -> list[str]:
-    """Return the routes that are handed a screen: methods, path and function of each."""
+def routes_with(screen: object, routes: Sequence[BaseRoute]) -> list[str]:
+    """Return the routes that use a screen: methods, path and function of each."""
     return [
         f"{' '.join(sorted(context.methods or ()))} {context.path} ({name_of(context.endpoint)})"
         for context in iter_route_contexts(routes)
@@ -80,7 +82,7 @@ def _is_own(path: str) -> bool:
 
 
 def _may_hold(limit: Limit, path: str, place: RouteEntry) -> bool:
-    """Whether a request may be for a route, and its path begin so."""
+    """Whether a request for a route may have a path that begins so."""
     methods = {"GET" if method == "HEAD" else method for method in place.methods}
     if limit.methods and methods and methods.isdisjoint(limit.methods):
         return False
