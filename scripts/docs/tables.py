@@ -22,13 +22,14 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 import bff_core
-from bff_core import errors, events, settings
+from bff_core import errors, events
 from bff_core.edge.problem_details import members_of
 from bff_core.graphql import QueryLimits
 from bff_core.observe.log import LEVELS
 from bff_core.policy.options import DescribedOption, described
 from bff_core.server.options import ServerOptions
 from bff_core.settings.model import Settings
+from bff_core.settings.renamed import RENAMED
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -73,7 +74,7 @@ def _table(name: str) -> str:
 def settings_table() -> tuple[Sequence[str], Rows]:
     """Return variable, type, default and meaning of each setting."""
     meanings = _attribute_docstrings(Settings)
-    renamed: Mapping[str, str] = getattr(settings, "RENAMED", {})
+    renamed = RENAMED
     rows = [
         [
             _variable(name),

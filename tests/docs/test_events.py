@@ -1,12 +1,8 @@
-"""The table of events: it lists each event of the package by the name that logs have."""
+"""The names of events in logs; the generated table of the page lists each of them."""
 
-import logging
 import re
 
-from reading import DOCS, page, table
-
 from bff_core import events
-from bff_core.observe.log import LEVELS
 
 BASES = {"Event", "GatewayEvent"}
 KINDS = {
@@ -16,14 +12,6 @@ KINDS = {
 }
 
 
-def test_each_event_is_listed_with_its_name_and_level():
-    """A reader of the log finds each name, its class and its level on the page."""
-    text = page(DOCS / "operations.md").section("Logs").partition("### Names of events")[2]
-    rows = {cls.strip("`"): (name.strip("`"), level) for name, cls, level, _ in table(text)}
-
-    assert rows == {name: (kind.name, level_of(kind)) for name, kind in KINDS.items()}
-
-
 def test_names_are_a_noun_and_a_verb():
     """Names can be names of metrics: lower case, one dot, each used once."""
     names = [kind.name for kind in KINDS.values()]
@@ -31,8 +19,3 @@ def test_names_are_a_noun_and_a_verb():
     assert len(names) > 40
     assert len(set(names)) == len(names)
     assert [name for name in names if not re.fullmatch(r"[a-z]+(_[a-z]+)*\.[a-z_]+", name)] == []
-
-
-def level_of(kind: type) -> str:
-    """Return the level of an event's lines, as the table has it."""
-    return logging.getLevelName(LEVELS[kind]).lower() if kind in LEVELS else "by its status"
