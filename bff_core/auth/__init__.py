@@ -1,1 +1,1 @@
-"""Who asks: the viewer, and the ways to find out."""
+"""Authentication and authorization: who calls, and what the caller may do."""

@@ -1,4 +1,4 @@
-"""Who may do what: the words that routes, GraphQL fields and types are guarded by."""
+"""Which callers may use a route, a GraphQL field or a type: access rules and their checks."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -13,28 +13,28 @@ from bff_core.scope import Scope
 
 E = TypeVar("E")
 
-MARK: Final = "__access__"
+ACCESS_ATTRIBUTE: Final = "__access__"
 
 Inputs = Mapping[str, object]
-"""What a request asks for, by name: parameters of a route and its screens, arguments of a field."""
+"""The inputs of a request by name: parameters of a route and its screens, arguments of a field."""
 
 When = Callable[[Viewer, Inputs], bool]
 
 
 @dataclass(frozen=True, slots=True, init=False)
 class Require:
-    """Somebody who is signed in, with all of the scopes, and one of the roles.
+    """An access rule: a signed-in viewer with all of the scopes and one of the roles.
 
         Require("orders:read")
         Require(roles=("support", "admin"))
         Require(when=lambda viewer, inputs: inputs["customer_id"] == viewer.subject, hides=True)
 
-    `when` decides by who asks and what for; what it refuses is a 403, or a 404 if it `hides`, so
-    that outsiders can't tell what exists from what does not.
+    `when` decides by the viewer and the inputs of the request. A request that it refuses gets 403,
+    or 404 with `hides`, so that other viewers don't learn what exists.
 
-    `acr` are classes of the proof that the viewer gave, of which one is enough; `max_age` is for
-    how many seconds it is good. A viewer who has given less is refused with `StepUpRequired`, and
-    signs in again to prove more.
+    `acr` lists authentication context classes, one of which is enough. `max_age` limits the age of
+    the viewer's sign-in (seconds). A viewer whose sign-in is weaker or older gets
+    `StepUpRequired` and has to sign in again.
 
         Require("payments:write", acr="urn:example:mfa", max_age=300)
     """
@@ -65,7 +65,9 @@ class Require:
                 'give several one by one, as in Require("orders:read", "orders:write")'
             )
         if hides and when is None:
-            raise ConfigurationError("Require(hides=True) hides what `when` refuses: give one")
+            raise ConfigurationError(
+                "Require(hides=True) hides what `when` refuses: pass when=... too"
+            )
         classes = (acr,) if isinstance(acr, str) else tuple(acr)
         if not all(isinstance(one, str) and _is_class(one) for one in classes):
             raise ConfigurationError(
@@ -81,18 +83,18 @@ class Require:
         object.__setattr__(self, "max_age", max_age)
 
     def admit(self, viewer: Viewer) -> None:
-        """Raise `NotAuthenticated` for nobody, `NotAllowed` without a scope or a role."""
+        """Check scopes and roles: raise `NotAuthenticated` if anonymous, else `NotAllowed`."""
         viewer.require(*self.scopes)
         if self.roles and viewer.roles.isdisjoint(self.roles):
             raise NotAllowed("This takes a role that you don't have.")
 
     def is_met_by(self, viewer: Viewer, wall: float) -> bool:
-        """Return whether the viewer has proved enough, at a Unix time."""
+        """Return whether the viewer's sign-in is strong and recent enough at a Unix time."""
         is_strong = not self.acr or viewer.acr in self.acr
         return is_strong and (self.max_age is None or wall - viewer.auth_time <= self.max_age)
 
     def admit_to(self, viewer: Viewer, inputs: Inputs) -> None:
-        """Raise `NotAllowed`, or `NotFound`, for what the viewer may not ask for."""
+        """Check the inputs: raise `NotAllowed`, or `NotFound` with `hides`."""
         if self.when is None or self.when(viewer, inputs):
             return
         if self.hides:
@@ -111,22 +113,22 @@ _is_class: Final = re.compile(r"[!#-\[\]-~]+").fullmatch  # fits a quoted string
 
 
 class StepUpRequired(NotAuthenticated):
-    """The viewer has to prove more, or anew (RFC 9470); the problem says what, and where.
+    """The viewer has to sign in again, with a stronger or a more recent sign-in (RFC 9470).
 
-    `login` is the address for a viewer with a session, empty for one with a token: that gets the
-    challenge in `WWW-Authenticate`, of its own `scheme`.
+    A viewer with a session gets the address `login`. A viewer with a token gets a challenge of
+    its `scheme` in `WWW-Authenticate`; `login` is empty then.
     """
 
     code = "insufficient_user_authentication"
     title = "Stronger authentication is required"
 
-    def __init__(self, needs: Require, *, login: str, scheme: str) -> None:
-        self.needs = needs
+    def __init__(self, rule: Require, *, login: str, scheme: str) -> None:
+        self.rule = rule
         wanted: dict[str, str] = {}
-        if needs.acr:
-            wanted["acr_values"] = " ".join(needs.acr)
-        if needs.max_age is not None:
-            wanted["max_age"] = str(needs.max_age)
+        if rule.acr:
+            wanted["acr_values"] = " ".join(rule.acr)
+        if rule.max_age is not None:
+            wanted["max_age"] = str(rule.max_age)
         self._login = f"{login}?{urlencode(wanted)}" if login else ""
         fields = {"error": self.code, "error_description": "Sign in again", **wanted}
         challenge = ", ".join(f'{name}="{value}"' for name, value in fields.items())
@@ -137,18 +139,18 @@ class StepUpRequired(NotAuthenticated):
 
     @property
     def members(self) -> Mapping[str, object]:
-        """What to ask the provider for, and where a browser does so."""
+        """The parameters of the sign-in request, and the address where a browser sends it."""
         found: dict[str, object] = {}
-        if self.needs.acr:
-            found["acr_values"] = " ".join(self.needs.acr)
-        if self.needs.max_age is not None:
-            found["max_age"] = self.needs.max_age
+        if self.rule.acr:
+            found["acr_values"] = " ".join(self.rule.acr)
+        if self.rule.max_age is not None:
+            found["max_age"] = self.rule.max_age
         return {**found, "login": self._login} if self._login else found
 
 
 @dataclass(frozen=True, slots=True)
 class Anyone:
-    """Nobody in particular may ask, too; who is signed in is known nevertheless."""
+    """The access rule that admits anonymous callers; a signed-in caller is still authenticated."""
 
     def __str__(self) -> str:
         return "anyone"
@@ -162,55 +164,61 @@ Access = Require | Anyone
 
 
 def access(one: Access) -> Callable[[E], E]:
-    """Say who may ask: a decorator for the function behind any route, a resolver, a GraphQL type.
+    """Declare an access rule: a decorator for the function of a route, a resolver, a GraphQL type.
 
         @app.get("/imprint")
         @access(ANYONE)
         async def imprint() -> Imprint: ...
 
-    Where nothing is said it is those who are signed in, if a gateway has an authenticator.
+    In a gateway with an authenticator, routes require a signed-in viewer unless they declare
+    another rule.
     """
     checked_access(one)
 
-    def mark(thing: E) -> E:
-        setattr(thing, MARK, one)
-        return thing
+    def declare(guarded: E) -> E:
+        setattr(guarded, ACCESS_ATTRIBUTE, one)
+        return guarded
 
-    return mark
+    return declare
 
 
-def access_of(thing: object) -> Access | None:
-    """Return what was said of a thing; None where nothing was."""
-    said = getattr(thing, MARK, None)
-    return said if isinstance(said, Require | Anyone) else None
+def access_of(guarded: object) -> Access | None:
+    """Return the access rule that a function or a type declares; None without one."""
+    rule = getattr(guarded, ACCESS_ATTRIBUTE, None)
+    return rule if isinstance(rule, Require | Anyone) else None
 
 
 def checked_access(one: object) -> Access:
-    """Return a rule; raise `ConfigurationError` for what is none, which would admit callers."""
+    """Return an access rule; raise `ConfigurationError` for a value that is none."""
     if not isinstance(one, Require | Anyone):
         raise ConfigurationError(f"access is Require(...) or ANYONE, not {one!r}")
     return one
 
 
-def is_open(said: Access | None, scope: Scope) -> bool:
-    """Whether a rule, or its absence, admits anonymous callers."""
-    return said is ANYONE or (said is None and not scope.is_guarded)
+def is_open(rule: Access | None, scope: Scope) -> bool:
+    """Return whether a rule, or its absence, admits anonymous callers."""
+    return rule is ANYONE or (rule is None and not scope.is_guarded)
 
 
-def admit(said: Access | None, scope: Scope) -> None:
-    """Raise for a caller who may not ask; nobody is asked where nobody can sign in."""
-    if is_open(said, scope):
+def admit(rule: Access | None, scope: Scope) -> None:
+    """Check a rule for the caller of a request; raise where it refuses.
+
+    A gateway without an authenticator admits every caller where no rule is declared.
+    """
+    if is_open(rule, scope):
         return
-    needs = said if isinstance(said, Require) else SIGNED_IN
+    required = rule if isinstance(rule, Require) else SIGNED_IN
     viewer = Viewer.from_scope(scope)
-    needs.admit(viewer)
-    if (needs.acr or needs.max_age is not None) and not needs.is_met_by(viewer, scope.wall()):
+    required.admit(viewer)
+    if required.acr or required.max_age is not None:
+        if required.is_met_by(viewer, scope.wall()):
+            return
         sent = find_header(scope.headers, b"authorization") or b""
         scheme = "DPoP" if sent[:5].lower() == b"dpop " else "Bearer"
-        raise StepUpRequired(needs, login=scope.login, scheme=scheme)
+        raise StepUpRequired(required, login=scope.login, scheme=scheme)
 
 
-def admit_to(said: Access | None, scope: Scope, inputs: Callable[[], Inputs]) -> None:
-    """Raise for a caller who may not ask for this; `inputs` are made where they matter."""
-    if isinstance(said, Require) and said.when is not None:
-        said.admit_to(Viewer.from_scope(scope), inputs())
+def admit_to(rule: Access | None, scope: Scope, inputs: Callable[[], Inputs]) -> None:
+    """Check the `when` of a rule for the inputs of a request; `inputs` is called only for that."""
+    if isinstance(rule, Require) and rule.when is not None:
+        rule.admit_to(Viewer.from_scope(scope), inputs())

@@ -1,4 +1,4 @@
-"""What the edge asks to learn who calls, and what it may use for that."""
+"""How a gateway authenticates a request: the authenticator interface and `FirstOf`."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ from bff_core.upstream.runtime import Spawn
 
 
 class Authenticator(Protocol):
-    """Tells the caller of a request from its headers."""
+    """Authenticates the caller of a request by its headers."""
 
     @property
     def challenge(self) -> str:
@@ -31,27 +31,27 @@ class Authenticator(Protocol):
     async def authenticate(self, scope: Scope, /) -> Viewer | None:
         """Return the viewer, or None for an anonymous caller.
 
-        Raises NotAuthenticated when credentials were sent that are not valid: a caller that
-        believes to be signed in must not silently get what everybody gets.
+        Raises NotAuthenticated when credentials were sent that are not valid: a caller with an
+        expired token must not silently get the answer of an anonymous caller.
         """
         ...
 
 
 MakeAuthenticator = Callable[[Settings], Authenticator]
-"""Makes the authenticator of a gateway, where it takes settings to make one."""
+"""Makes the authenticator of a gateway from its settings."""
 
 
 def is_authenticator(given: Authenticator | MakeAuthenticator) -> TypeIs[Authenticator]:
-    """Whether it is one, and not what makes one."""
+    """Return whether a value is an authenticator, not a function that makes one."""
     return hasattr(given, "authenticate")
 
 
 def check_authenticator(made: object) -> None:
-    """Raise `ConfigurationError` for what can't serve as an authenticator, with what it lacks."""
+    """Raise `ConfigurationError` for a value that lacks a member of an authenticator."""
     for one in made.authenticators if isinstance(made, FirstOf) else [made]:
         if isinstance(one, type):
             raise ConfigurationError(
-                f"authenticator={one.__name__}: that is a class, pass what it makes, as in "
+                f"authenticator={one.__name__}: that is a class, pass an instance, as in "
                 f"authenticator={one.__name__}(...)"
             )
         kind = type(one).__name__
@@ -63,14 +63,14 @@ def check_authenticator(made: object) -> None:
             )
         if not isinstance(getattr(one, "challenge", None), str):
             raise ConfigurationError(
-                f"{kind}.challenge is missing: an authenticator says what a 401 asks for in "
-                'WWW-Authenticate, as in `challenge = "Bearer"`'
+                f"{kind}.challenge is missing: an authenticator declares the WWW-Authenticate "
+                'value of a 401, as in `challenge = "Bearer"`'
             )
 
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """What an authenticator may use while the gateway runs, all of it the gateway's own."""
+    """The resources of the gateway that an authenticator may use while the gateway runs."""
 
     gateway: str
     settings: Settings
@@ -83,54 +83,54 @@ class Resources:
 
 @runtime_checkable
 class NeedsResources(Protocol):
-    """An authenticator that calls services, or holds something open while the gateway runs."""
+    """An authenticator that calls services, or needs resources while the gateway runs."""
 
     @property
     def services(self) -> Sequence[type[Upstream]]:
-        """The service clients that it calls; the gateway runs them with its own."""
+        """The upstreams that it calls; the gateway runs them with its own."""
         ...
 
     def check(self, settings: Settings, /) -> None:
-        """Raise `ConfigurationError` for settings that it can't do its work with."""
+        """Raise `ConfigurationError` for settings that it can't work with."""
         ...
 
     def opened(self, resources: Resources, /) -> AbstractAsyncContextManager[None]:
-        """Hold open what it needs, until the gateway closes."""
+        """Open its resources until the gateway closes."""
         ...
 
 
 @runtime_checkable
 class MayBeUnready(Protocol):
-    """An authenticator that may find that its provider is set up wrongly."""
+    """An authenticator that may report that the gateway is not ready."""
 
     def unready(self) -> str | None:
-        """Return the reason, without internals: anybody can read it in `/readyz`."""
+        """Return the reason, or None if ready; it is public in `/readyz`, so without internals."""
         ...
 
 
 @runtime_checkable
 class SignsIn(Protocol):
-    """An authenticator with endpoints of its own, below a `prefix` of the gateway."""
+    """An authenticator with sign-in endpoints below the path `prefix`."""
 
     prefix: str
 
 
 @runtime_checkable
 class HasDevices(Protocol):
-    """An authenticator that may know on which devices its viewers are signed in."""
+    """An authenticator that may track the devices on which its viewers are signed in."""
 
     @property
     def devices(self) -> object:
-        """The device sessions; None where they are not kept."""
+        """The device sessions; None where they are not stored."""
         ...
 
 
 @runtime_checkable
 class HasKeys(Protocol):
-    """An authenticator that takes keys which an operator may issue; there while it is opened."""
+    """An authenticator that accepts API keys, which admin endpoints issue."""
 
     def keyring(self) -> object:
-        """Return what issues them."""
+        """Return the issuer of the keys; raise `ConfigurationError` before the gateway runs."""
         ...
 
 
@@ -139,13 +139,13 @@ class HoldsState(Protocol):
     """An authenticator with state that all processes of a gateway have to share."""
 
     def unshared(self, settings: Settings, /) -> Mapping[str, str]:
-        """Return what goes wrong in several processes, by the variable that is missing."""
+        """Return what fails with several processes, by the name of the missing setting."""
         ...
 
 
 @runtime_checkable
 class TrustsIssuers(Protocol):
-    """An authenticator that takes tokens of issuers."""
+    """An authenticator that accepts tokens of issuers."""
 
     @property
     def issuers(self) -> Sequence[str]:
@@ -154,16 +154,17 @@ class TrustsIssuers(Protocol):
 
 
 class FirstOf:
-    """Asks several authenticators in order; the first that knows the caller says who it is.
+    """Calls several authenticators in order; the first that returns a viewer decides.
 
-    None of them may take credentials that are another's: whoever refuses ends the search.
-    Equal subjects of two authenticators are two viewers, unless both name the same `issuer`.
+    An authenticator that refuses credentials ends the search, so each must return None for
+    credentials of another. Equal subjects of two authenticators are two viewers, unless both name
+    the same `issuer`.
     """
 
     def __init__(self, *authenticators: Authenticator) -> None:
         if not authenticators:
             raise ConfigurationError("FirstOf(...) needs at least one authenticator")
-        # Those within another are numbered with it; a subclass may have checks of its own.
+        # A nested FirstOf is flattened; a subclass may have checks of its own.
         self._authenticators = tuple(
             one
             for each in authenticators
@@ -173,34 +174,34 @@ class FirstOf:
 
     @property
     def challenge(self) -> str:
-        """All their challenges, each once."""
+        """The challenges of all authenticators, each once."""
         return ", ".join(dict.fromkeys(one.challenge for one in self._authenticators))
 
     @property
     def authenticators(self) -> Sequence[Authenticator]:
-        """Those that are asked, in order."""
+        """The authenticators in the order in which they are called."""
         return self._authenticators
 
     @property
     def services(self) -> Sequence[type[Upstream]]:
-        """The services of those that need some."""
-        return [kind for one in self._needy() for kind in one.services]
+        """The services of all authenticators that call some."""
+        return [kind for one in self._with_resources() for kind in one.services]
 
     def check(self, settings: Settings) -> None:
-        """Have each check what it was given."""
-        for one in self._needy():
+        """Check the settings with each authenticator."""
+        for one in self._with_resources():
             one.check(settings)
 
     @asynccontextmanager
     async def opened(self, resources: Resources) -> AsyncIterator[None]:
-        """Hold open what each of them needs."""
+        """Open the resources of each authenticator."""
         async with AsyncExitStack() as closing:
-            for one in self._needy():
+            for one in self._with_resources():
                 await closing.enter_async_context(one.opened(resources))
             yield
 
     async def authenticate(self, scope: Scope, /) -> Viewer | None:
-        """Return the first viewer that one of them finds."""
+        """Return the viewer of the first authenticator that finds one; None if none does."""
         for one, issuer in self._named:
             try:
                 viewer = await one.authenticate(scope)
@@ -211,12 +212,12 @@ class FirstOf:
                 return viewer.issued_by(issuer)
         return None
 
-    def _needy(self) -> list[NeedsResources]:
+    def _with_resources(self) -> list[NeedsResources]:
         return [one for one in self._authenticators if isinstance(one, NeedsResources)]
 
 
 def each_of(authenticator: Authenticator | None) -> Iterator[Authenticator]:
-    """Yield an authenticator, or those that it asks in order."""
+    """Yield an authenticator, or the members of a `FirstOf` in their order."""
     if isinstance(authenticator, FirstOf):
         for one in authenticator.authenticators:
             yield from each_of(one)
@@ -225,25 +226,25 @@ def each_of(authenticator: Authenticator | None) -> Iterator[Authenticator]:
 
 
 def issuer_of(authenticator: Authenticator) -> str:
-    """Return the issuer of viewers for whom their authenticator names none: its class."""
+    """Return the issuer of viewers whose authenticator names none: a name made of its class."""
     kind = type(authenticator)
     return f"authenticator:{kind.__module__}.{kind.__qualname__}"
 
 
 def _issuers(authenticators: Sequence[Authenticator]) -> Iterator[str]:
-    """Yield an issuer for each; those of one class are numbered in their order."""
-    seen: Counter[str] = Counter()
+    """Yield an issuer for each authenticator; those of one class are numbered in their order."""
+    count: Counter[str] = Counter()
     for one in authenticators:
         name = issuer_of(one)
-        seen[name] += 1
-        yield name if seen[name] == 1 else f"{name}#{seen[name]}"
+        count[name] += 1
+        yield name if count[name] == 1 else f"{name}#{count[name]}"
 
 
 def name_of(authenticator: Authenticator) -> str:
-    """Return how an authenticator is called where it is told of."""
+    """Return the name of an authenticator in logs, metrics and start-up messages."""
     return type(authenticator).__name__.removesuffix("Authenticator")
 
 
 def names_of(authenticator: Authenticator | None) -> tuple[str, ...]:
-    """Return the names of an authenticator, or of those that it asks in order."""
+    """Return the names of an authenticator, or of the members of a `FirstOf`."""
     return tuple(map(name_of, each_of(authenticator)))

@@ -9,7 +9,7 @@ from typing import Final
 
 from bff_core.auth.authenticator import Resources
 from bff_core.auth.devices import DeviceSessions
-from bff_core.auth.dpop import DPoP, Proofs
+from bff_core.auth.dpop import DPoP, ProofVerifier
 from bff_core.auth.issuer import Issuer
 from bff_core.auth.jwt import (
     Claims,
@@ -68,7 +68,7 @@ class BearerAuthenticator:
         if len(self._issuers) < len(issuers):
             raise ConfigurationError("BearerAuthenticator: each issuer is named once")
         self._dpop = dpop
-        self._proofs: Proofs | None = None
+        self._proofs: ProofVerifier | None = None
         self._devices = devices
         self._clock = clock
         self._wall = wall
@@ -130,7 +130,7 @@ class BearerAuthenticator:
         settings = resources.settings
         link = resources.links.to(settings.session_url) if settings.session_url else None
         if self._dpop is not None:
-            self._proofs = Proofs(
+            self._proofs = ProofVerifier(
                 self._dpop,
                 origin=settings.public_url,
                 secret=next(iter(settings.sealing_secrets), ""),

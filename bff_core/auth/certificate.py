@@ -1,4 +1,4 @@
-"""Takes the client certificate that a trusted hop has verified, and tells in a header."""
+"""Mutual TLS: authenticates by the client certificate that a trusted proxy sends in a header."""
 
 import re
 import time
@@ -30,21 +30,21 @@ Name = Literal["uri", "dns", "cn"]
 
 REFUSAL: Final = "The client certificate is not valid."
 
-LONGEST: Final = 16 * 1024
+MAX_HEADER_BYTES: Final = 16 * 1024
 
 _is_bytes: Final = re.compile(rb":([A-Za-z0-9+/=]+):").fullmatch
 _field: Final = re.compile(r' *([A-Za-z]+)=(?:"((?:[^"\\]|\\.)*)"|([^",;=]*))([;,]|$)').match
 
 
 class CertificateAuthenticator:
-    """Takes `Client-Cert` (RFC 9440), or the `Cert` of Envoy's `X-Forwarded-Client-Cert`.
+    """Reads `Client-Cert` (RFC 9440), or the `Cert` of Envoy's `X-Forwarded-Client-Cert`.
 
-    The hop that ends TLS has verified the certificate; the gateway takes the header away from
-    anybody else (`BFF_TRUSTED_PROXIES`), and does not start without a trusted hop. The viewer's
-    subject is the first name of the kind `by`: a URI or a DNS name of the certificate
-    (subjectAltName), or the common name. `allowed` are patterns of subjects
-    ("spiffe://shop.example/*"), `fingerprints` SHA-256 of certificates in hexadecimal; what is
-    given has to fit. `scopes` are what all of them may.
+    The proxy that terminates TLS has verified the certificate. The gateway removes the header from
+    requests of all other senders (`BFF_TRUSTED_PROXIES`), and does not start without a trusted
+    proxy. The viewer's subject is the first name of the kind `by`: a URI or a DNS name of the
+    certificate (subjectAltName), or the common name. `allowed` are patterns of subjects
+    ("spiffe://shop.example/*"), `fingerprints` are SHA-256 digests of certificates in hexadecimal;
+    a certificate has to match both where both are given. `scopes` are granted to every viewer.
     """
 
     challenge = "Mutual"
@@ -62,8 +62,8 @@ class CertificateAuthenticator:
     ) -> None:
         if isinstance(allowed, str) or not allowed or not all(allowed):
             raise ConfigurationError(
-                "CertificateAuthenticator: allowed=(...) has to name whose certificates are taken, "
-                'as in ("spiffe://shop.example/*",): a hop verifies many'
+                "CertificateAuthenticator: allowed=(...) has to name the accepted subjects, as in "
+                '("spiffe://shop.example/*",): a proxy verifies certificates of many others'
             )
         if header not in {"client-cert", "x-forwarded-client-cert"} or by not in {
             "uri",
@@ -80,34 +80,34 @@ class CertificateAuthenticator:
         self._fingerprints = frozenset(one.replace(":", "").lower() for one in fingerprints)
         self._scopes = frozenset(scopes)
         self._wall = wall
-        self._read = lru_cache(maxsize=1024)(self._parsed)
+        self._cached_parse = lru_cache(maxsize=1024)(self._parse)
 
     @property
     def services(self) -> Sequence[type[Upstream]]:
-        """None."""
+        """No services: it calls none."""
         return ()
 
     def check(self, settings: Settings) -> None:
-        """Refuse to start where anybody could send the header."""
+        """Raise `ConfigurationError` without a trusted proxy: any client could send the header."""
         if not settings.trusted_proxies:
             raise ConfigurationError(
-                "BFF_TRUSTED_PROXIES is not set: the header with the certificate could be sent by "
-                "anybody, so it is read from trusted proxies alone; name the addresses of the "
-                "proxies that end TLS, as in BFF_TRUSTED_PROXIES=10.0.0.0/8"
+                "BFF_TRUSTED_PROXIES is not set: certificates arrive in a header that any client "
+                "could send, so it is read from trusted proxies only; set it to the addresses of "
+                "the proxies that terminate TLS, as in BFF_TRUSTED_PROXIES=10.0.0.0/8"
             )
 
     @asynccontextmanager
     async def opened(self, resources: Resources) -> AsyncIterator[None]:
-        """Need nothing."""
+        """Open nothing: it needs no resources."""
         del resources
         yield
 
     async def authenticate(self, scope: Scope, /) -> Viewer | None:
-        """Return whose certificate it is; None without one. Raises `NotAuthenticated`."""
+        """Return the viewer of a certificate; None without one. Raises `NotAuthenticated`."""
         sent = find_header(scope.headers, self._header)
         if sent is None:
             return None
-        found = self._read(sent)
+        found = self._cached_parse(sent)
         if isinstance(found, str):
             raise NotAuthenticated(REFUSAL, reason=found)
         if not found[1] <= self._wall() <= found[2]:
@@ -115,10 +115,10 @@ class CertificateAuthenticator:
             raise NotAuthenticated(REFUSAL, reason=reason)
         return found[0]
 
-    def _parsed(self, sent: bytes) -> tuple[Viewer, float, float] | str:
-        """Return the viewer, and from when until when the certificate holds (Unix times).
+    def _parse(self, sent: bytes) -> tuple[Viewer, float, float] | str:
+        """Return the viewer with the begin and the end of the certificate's validity (Unix times).
 
-        A word for the log where it is refused.
+        Returns the reason for the log instead where the certificate is refused.
         """
         try:
             certificate = self._certificate(sent)
@@ -138,32 +138,32 @@ class CertificateAuthenticator:
         return viewer, begins.timestamp(), ends.timestamp()
 
     def _certificate(self, sent: bytes) -> x509.Certificate | None:
-        if len(sent) > LONGEST:
+        if len(sent) > MAX_HEADER_BYTES:
             return None
         if self._header == b"client-cert":
             found = _is_bytes(sent.strip())
             return None if found is None else x509.load_der_x509_certificate(b64decode(found[1]))
-        told = _last_element(sent.decode("latin-1")).get("cert")
-        return x509.load_pem_x509_certificate(unquote(told).encode()) if told else None
+        pem = _last_element(sent.decode("latin-1")).get("cert")
+        return x509.load_pem_x509_certificate(unquote(pem).encode()) if pem else None
 
     def _subject(self, certificate: x509.Certificate) -> str:
         if self._by == "cn":
             names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
             return str(names[0].value) if names else ""
         try:
-            told = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+            extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
         except x509.ExtensionNotFound:
             return ""
         kind = x509.UniformResourceIdentifier if self._by == "uri" else x509.DNSName
-        found = told.value.get_values_for_type(kind)
+        found = extension.value.get_values_for_type(kind)
         return found[0] if found else ""
 
 
 def _last_element(sent: str) -> dict[str, str]:
-    """Return the fields of Envoy's header as the nearest hop, the last in the list, told them.
+    """Return the fields of the last element of Envoy's header, which the nearest proxy wrote.
 
-    Subject, URI and DNS are of the client's own words: what is within their quotes is no field.
-    Raises `ValueError` for what is not whole, or tells of two certificates.
+    The client chose the values of Subject, URI and DNS, so text within their quotes is not parsed
+    for fields. Raises `ValueError` for a malformed header, or for two certificates in one element.
     """
     fields: dict[str, str] = {}
     at, end = 0, ","

@@ -1,4 +1,4 @@
-"""Lets anybody be anybody: for a laptop, and refused in production."""
+"""Demo authentication: accepts any user id in a token, for development only."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -20,14 +20,14 @@ _REFUSAL = (
 )
 
 DemoViewer = Callable[[str], Viewer]
-"""Makes a viewer of the user id in a demo token: with the scopes and roles that this user has."""
+"""Makes the viewer of a user id, with the scopes and roles of this user."""
 
 
 class DemoAuthenticator:
-    """Takes `Authorization: Bearer demo-<user id>` at its word.
+    """Accepts `Authorization: Bearer demo-<user id>` without any proof.
 
-    `viewer` decides which scopes and roles a user has; without one users have none. A token can
-    name others, to try out what a viewer with fewer or more may do:
+    `viewer` decides which scopes and roles a user has; by default users have none. A token can
+    name other scopes and roles, to try out a viewer with fewer or more rights:
 
         Authorization: Bearer demo-1?scope=openid+orders:read&roles=support
 
@@ -41,14 +41,14 @@ class DemoAuthenticator:
     def __init__(self, *, env: str, viewer: DemoViewer = Viewer) -> None:
         if env == "production":
             raise ConfigurationError(
-                "BFF_AUTH=demo believes whatever user id a caller sends, so it does not start "
+                "BFF_AUTH=demo accepts any user id without proof, so it does not start "
                 "with BFF_ENV=production: set BFF_ENV=development to try things out, or choose "
                 "another BFF_AUTH."
             )
         self._viewer = viewer
 
     async def authenticate(self, scope: Scope, /) -> Viewer | None:
-        """Return the user that the token names; None without a token."""
+        """Return the viewer that the token names; None without a token."""
         credentials = find_header(scope.headers, b"authorization")
         if credentials is None:
             return None
@@ -56,11 +56,11 @@ class DemoAuthenticator:
         if match is None:
             raise NotAuthenticated(_REFUSAL, reason="malformed")
         viewer = self._viewer(match[1].decode())
-        return viewer if match[2] is None else _changed(viewer, match[2].decode())
+        return viewer if match[2] is None else _with_grants(viewer, match[2].decode())
 
 
-def _changed(viewer: Viewer, query: str) -> Viewer:
-    """Return a viewer with the scopes and roles that a token names."""
+def _with_grants(viewer: Viewer, query: str) -> Viewer:
+    """Return the viewer with the scopes and roles of the token's query in place of its own."""
     try:
         named = parse_qs(query, keep_blank_values=True, strict_parsing=True)
     except ValueError:

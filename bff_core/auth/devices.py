@@ -1,4 +1,4 @@
-"""Which devices somebody is signed in on, by the tokens they send; each can be ended."""
+"""Device sessions: on which devices a viewer of bearer tokens is signed in, and how each ends."""
 
 import time
 from collections import OrderedDict
@@ -17,27 +17,27 @@ from bff_core.errors import ConfigurationError, NotAuthenticated, StoreUnavailab
 from bff_core.redis.interface import RedisInterface
 from bff_core.scope import Scope
 
-DAY: Final = 86_400.0
+DAY_SECONDS: Final = 86_400.0
 
-BELIEVED: Final = 1.0
-"""Seconds for which a device is taken for alive without asking a shared store."""
+RECHECK_SECONDS: Final = 1.0
+"""Seconds after which a device is looked up in the store again."""
 
-SELDOM: Final = 60.0
-"""Seconds between two notes that a device was seen."""
+LAST_SEEN_UPDATE_SECONDS: Final = 60.0
+"""Seconds between two updates of `last_seen_at`."""
 
-MOST_DEVICES: Final = 100
-"""Devices that one person may have; the one that was seen longest ago goes."""
+MAX_DEVICES_PER_VIEWER: Final = 100
+"""Devices of one viewer; one more drops the device with the oldest `last_seen_at`."""
 
-MOST_PEOPLE: Final = 50_000
+MAX_VIEWERS: Final = 50_000
 
-LONGEST_NAME: Final = 200
+MAX_NAME_LENGTH: Final = 200
 
 REFUSAL: Final = "The access token is not valid."
 
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One device of one person; times are Unix times. One that `has_ended` is remembered so."""
+    """One device of one viewer; times are Unix times. The store holds ended devices too."""
 
     id: str
     client: str
@@ -48,43 +48,43 @@ class Device:
 
 
 class DeviceStore(Protocol):
-    """Keeps the devices of people, by a name that tells nobody who they are."""
+    """Stores devices by owner, a digest of the viewer's identity."""
 
     async def find(self, owner: str, device: str, /) -> Device | None:
-        """Return one."""
+        """Return a device of an owner; None if it is unknown."""
         ...
 
     async def put(self, owner: str, device: Device, /) -> None:
-        """Keep one."""
+        """Store a device, in place of the one with its id."""
         ...
 
     async def listed(self, owner: str, /) -> Sequence[Device]:
-        """Return all of one person's."""
+        """Return all devices of an owner, ended ones too."""
         ...
 
 
 class MemoryDevices:
-    """Devices as one process has seen them."""
+    """Stores devices in the memory of one process."""
 
     def __init__(self) -> None:
         self._people: OrderedDict[str, dict[str, Device]] = OrderedDict()
 
     async def find(self, owner: str, device: str) -> Device | None:
-        """Return one."""
+        """Return a device of an owner; None if it is unknown."""
         return self._people.get(owner, {}).get(device)
 
     async def put(self, owner: str, device: Device) -> None:
-        """Keep one."""
-        theirs = self._people.setdefault(owner, {})
-        theirs[device.id] = device
+        """Store a device, in place of the one with its id."""
+        devices = self._people.setdefault(owner, {})
+        devices[device.id] = device
         self._people.move_to_end(owner)
-        if len(theirs) > MOST_DEVICES:
-            del theirs[min(theirs.values(), key=lambda one: one.last_seen_at).id]
-        if len(self._people) > MOST_PEOPLE:
+        if len(devices) > MAX_DEVICES_PER_VIEWER:
+            del devices[min(devices.values(), key=lambda one: one.last_seen_at).id]
+        if len(self._people) > MAX_VIEWERS:
             self._people.popitem(last=False)
 
     async def listed(self, owner: str) -> Sequence[Device]:
-        """Return all of one person's."""
+        """Return all devices of an owner, ended ones too."""
         return tuple(self._people.get(owner, {}).values())
 
 
@@ -93,10 +93,10 @@ redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 if redis.call('HLEN', KEYS[1]) > tonumber(ARGV[4]) then
   local oldest, at
-  local told = redis.call('HGETALL', KEYS[1])
-  for i = 1, #told, 2 do
-    local seen = cjson.decode(told[i + 1])['last_seen_at']
-    if not at or seen < at then oldest, at = told[i], seen end
+  local all = redis.call('HGETALL', KEYS[1])
+  for i = 1, #all, 2 do
+    local last = cjson.decode(all[i + 1])['last_seen_at']
+    if not at or last < at then oldest, at = all[i], last end
   end
   redis.call('HDEL', KEYS[1], oldest)
 end
@@ -107,38 +107,38 @@ _decode = msgspec.json.Decoder(Device).decode
 
 
 class RedisDevices:
-    """Devices as all processes have seen them."""
+    """Stores devices in Redis, for all processes of a gateway."""
 
     def __init__(self, link: RedisInterface, lifetime: float) -> None:
         self._link = link
         self._lifetime = int(lifetime * 1000)
 
     async def find(self, owner: str, device: str) -> Device | None:
-        """Return one."""
-        told = await self._link.run("HGET", _key(owner), device)
-        return self._read(told) if isinstance(told, bytes) else None
+        """Return a device of an owner; None if it is unknown."""
+        reply = await self._link.run("HGET", _key(owner), device)
+        return self._read(reply) if isinstance(reply, bytes) else None
 
     async def put(self, owner: str, device: Device) -> None:
-        """Keep one."""
+        """Store a device, in place of the one with its id."""
         args: list[str | bytes | int | float] = [
             device.id,
             _encode(device),
             self._lifetime,
-            MOST_DEVICES,
+            MAX_DEVICES_PER_VIEWER,
         ]
         await self._link.script(PUT, [_key(owner)], args)
 
     async def listed(self, owner: str) -> Sequence[Device]:
-        """Return all of one person's."""
-        told = await self._link.run("HVALS", _key(owner))
-        return [self._read(one) for one in told] if isinstance(told, list) else []
+        """Return all devices of an owner, ended ones too."""
+        reply = await self._link.run("HVALS", _key(owner))
+        return [self._read(one) for one in reply] if isinstance(reply, list) else []
 
     def _read(self, stored: bytes) -> Device:
-        """Return a device; one that can't be read may have been ended, so it is not let in."""
+        """Decode a device; raise `StoreUnavailable` if that fails, since it may have ended."""
         try:
             return _decode(stored)
         except msgspec.DecodeError as error:
-            raise StoreUnavailable(self._link.name, "holds what is no device") from error
+            raise StoreUnavailable(self._link.name, "holds a value that is no device") from error
 
 
 def _key(owner: str) -> str:
@@ -146,16 +146,19 @@ def _key(owner: str) -> str:
 
 
 class DeviceSessions:
-    """Knows each device by its tokens: by their `sid`, else by their key, else by their client.
+    """Tracks devices by their tokens: by the `sid`, else the key, else the client of a token.
 
-    One that was ended is refused, like any token that is not valid, until it has not been seen for
-    `lifetime` seconds, which has to be longer than tokens can be refreshed. Kept in memory, or
-    where `BFF_SESSION_URL` says; what another process has ended is heard within a second.
+    Tokens of an ended device are refused as invalid. A device is forgotten `lifetime` seconds
+    after its last request, which has to be longer than its tokens can be refreshed. Devices are
+    stored in memory, or at `BFF_SESSION_URL`; another process refuses an ended device within a
+    second.
     """
 
-    def __init__(self, *, lifetime: float = 30 * DAY, wall: Clock = time.time) -> None:
-        if lifetime < DAY:
-            raise ConfigurationError("DeviceSessions: lifetime is a day at least, in seconds")
+    def __init__(self, *, lifetime: float = 30 * DAY_SECONDS, wall: Clock = time.time) -> None:
+        if lifetime < DAY_SECONDS:
+            raise ConfigurationError(
+                "DeviceSessions: lifetime has to be at least one day (in seconds)"
+            )
         self._lifetime = lifetime
         self._wall = wall
         self._store: DeviceStore | None = None
@@ -163,76 +166,76 @@ class DeviceSessions:
         self._alive: OrderedDict[tuple[str, str], float] = OrderedDict()
 
     def open(self, link: RedisInterface | None, resources: Resources) -> None:
-        """Use a store while the gateway runs."""
+        """Open the store: Redis where there is a connection, else memory."""
         self._resources = resources
         self._store = MemoryDevices() if link is None else RedisDevices(link, self._lifetime)
         self._alive.clear()
 
     async def admit(self, scope: Scope, viewer: Viewer, device: str) -> None:
-        """Take note of a device; raises `NotAuthenticated` for one that was ended."""
+        """Record a request of a device; raise `NotAuthenticated` for a device that has ended."""
         owner, name = owner_of(viewer), id_of(device)
-        resources, now = self._running(), self._running().clock()
+        resources, now = self._open_resources(), self._open_resources().clock()
         until = self._alive.get((owner, name))
         if until is not None and now < until:
             return
-        known = await self._opened().find(owner, name)
-        if known is not None and known.has_ended:
+        stored = await self._open_store().find(owner, name)
+        if stored is not None and stored.has_ended:
             raise NotAuthenticated(REFUSAL, reason="device_ended")
         wall = self._wall()
-        if known is None:
-            await self._opened().put(owner, _seen(scope, viewer, name, wall))
-        elif wall - known.last_seen_at >= SELDOM:
-            resources.spawn(self._note(owner, replace(known, last_seen_at=wall)))
-        self._alive[owner, name] = now + BELIEVED
+        if stored is None:
+            await self._open_store().put(owner, _new_device(scope, viewer, name, wall))
+        elif wall - stored.last_seen_at >= LAST_SEEN_UPDATE_SECONDS:
+            resources.spawn(self._update(owner, replace(stored, last_seen_at=wall)))
+        self._alive[owner, name] = now + RECHECK_SECONDS
         self._alive.move_to_end((owner, name))
-        if len(self._alive) > MOST_PEOPLE:
+        if len(self._alive) > MAX_VIEWERS:
             self._alive.popitem(last=False)
 
     async def listed(self, viewer: Viewer) -> Sequence[Device]:
-        """Return the devices that somebody is signed in on, the last one seen first."""
-        found = await self._opened().listed(owner_of(viewer))
+        """Return the devices on which a viewer is signed in, the most recent first."""
+        found = await self._open_store().listed(owner_of(viewer))
         alive = [device for device in found if not device.has_ended]
         return sorted(alive, key=lambda one: one.last_seen_at, reverse=True)
 
     async def end(self, viewer: Viewer, device_id: str) -> bool:
-        """Refuse the tokens of a device from now on; whether it was one of theirs."""
+        """End a device, so that its tokens are refused; return whether the viewer has it."""
         owner = owner_of(viewer)
-        known = await self._opened().find(owner, device_id)
-        if known is None or known.has_ended:
+        stored = await self._open_store().find(owner, device_id)
+        if stored is None or stored.has_ended:
             return False
-        await self._opened().put(owner, replace(known, has_ended=True))
+        await self._open_store().put(owner, replace(stored, has_ended=True))
         self._alive.pop((owner, device_id), None)
         return True
 
-    async def _note(self, owner: str, device: Device) -> None:
+    async def _update(self, owner: str, device: Device) -> None:
         try:
-            known = await self._opened().find(owner, device.id)
-            if known is None or not known.has_ended:
-                await self._opened().put(owner, device)
+            stored = await self._open_store().find(owner, device.id)
+            if stored is None or not stored.has_ended:
+                await self._open_store().put(owner, device)
         except StoreUnavailable:
-            return  # it will be seen again
+            return  # a later request updates it
 
-    def _running(self) -> Resources:
+    def _open_resources(self) -> Resources:
         if self._resources is None:
-            raise ConfigurationError("devices are known while the gateway runs")
+            raise ConfigurationError("device sessions are available while the gateway runs")
         return self._resources
 
-    def _opened(self) -> DeviceStore:
+    def _open_store(self) -> DeviceStore:
         if self._store is None:
-            raise ConfigurationError("devices are known while the gateway runs")
+            raise ConfigurationError("device sessions are available while the gateway runs")
         return self._store
 
 
-def _seen(scope: Scope, viewer: Viewer, name: str, wall: float) -> Device:
+def _new_device(scope: Scope, viewer: Viewer, name: str, wall: float) -> Device:
     agent = (find_header(scope.headers, b"user-agent") or b"").decode("latin-1")
-    return Device(name, viewer.client, agent[:LONGEST_NAME], wall, wall)
+    return Device(name, viewer.client, agent[:MAX_NAME_LENGTH], wall, wall)
 
 
 def owner_of(viewer: Viewer) -> str:
-    """Return the name that a person's devices are kept under."""
+    """Return the key under which a viewer's devices are stored: a digest of its identity."""
     return sha256(f"device {viewer.identity}".encode()).hexdigest()[:32]
 
 
 def id_of(device: str) -> str:
-    """Return how a device is called where it is listed."""
+    """Return the public id of a device: a digest of the `sid`, key or client of its tokens."""
     return sha256(f"device {device}".encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""Proof that whoever sends an access token has the key it is bound to (DPoP, RFC 9449)."""
+"""DPoP: proof that the sender of an access token holds the key it is bound to (RFC 9449)."""
 
 import os
 import re
@@ -20,24 +20,24 @@ from bff_core.errors import ConfigurationError, NotAuthenticated
 from bff_core.redis.interface import RedisInterface
 from bff_core.scope import Scope
 
-NONCE_LIFE: Final = 300.0
-"""Seconds for which one nonce is told; it is taken for as long again."""
+NONCE_SECONDS: Final = 300.0
+"""Seconds for which the gateway sends one nonce; it accepts the nonce for as long again."""
 
-LONGEST_ID: Final = 256
+MAX_ID_LENGTH: Final = 256
 
-_FOREIGN: Final = re.compile(r"[\x00-\x20\x7f\\]")
+_INVALID_IN_URL: Final = re.compile(r"[\x00-\x20\x7f\\]")
 
 REFUSAL: Final = "The access token is not valid."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DPoP:
-    """How proofs are taken.
+    """The options of DPoP: which proofs a gateway accepts.
 
     With `required`, tokens that are bound to no key are refused. `leeway` is how old a proof may
-    be, and how far clocks may differ (seconds). With `nonces`, proofs have to hold one that the
-    gateway told, so that none can be made in advance. `algorithms` are those that are taken.
-    `remembered` are the proofs of one process that are not taken twice.
+    be, and how far clocks may differ (seconds). With `nonces`, a proof has to hold a nonce of the
+    gateway, so that no proof can be made in advance. `algorithms` lists the accepted signature
+    algorithms. `remembered` is how many proofs one process stores to detect replays.
     """
 
     required: bool = False
@@ -54,15 +54,15 @@ class DPoP:
 
     @property
     def challenge(self) -> str:
-        """How to prove it."""
+        """The `WWW-Authenticate` value that names the accepted algorithms."""
         return f'DPoP algs="{" ".join(self.algorithms)}"'
 
 
-class Proofs:
-    """Checks the proof of each request, and takes none twice.
+class ProofVerifier:
+    """Verifies the DPoP proof of each request, and refuses a proof that was used before.
 
-    `origin` is where clients find the gateway. Proofs are remembered by this process, or in what
-    `link` leads to, by all.
+    `origin` is the public URL of the gateway. Used proofs are stored in the memory of the process,
+    or in Redis with a `link`, where all processes find them.
     """
 
     def __init__(
@@ -81,14 +81,14 @@ class Proofs:
         self._link = link
         self._clock = clock
         self._wall = wall
-        self._seen: OrderedDict[bytes, float] = OrderedDict()
+        self._used: OrderedDict[bytes, float] = OrderedDict()
 
     async def check(self, scope: Scope, token: bytes, thumbprint: str) -> None:
-        """Raise `NotAuthenticated` unless the request proves the key of its token."""
+        """Verify the proof of a request for its token; raise `NotAuthenticated` if it fails."""
         if self._options.nonces:
             scope.added.append((b"dpop-nonce", self._nonce(0).encode()))
         try:
-            is_new = await self._is_proved(scope, token, thumbprint)
+            is_new = await self._verify(scope, token, thumbprint)
         except CredentialsRefused as refused:
             reason = f"proof_{refused}"
             challenge = self._options.challenge
@@ -97,33 +97,33 @@ class Proofs:
             challenge = self._options.challenge
             raise NotAuthenticated(REFUSAL, challenge=challenge, reason="proof_replayed")
 
-    async def _is_proved(self, scope: Scope, token: bytes, thumbprint: str) -> bool:
-        """Whether the proof is good, and was not sent before; raises `CredentialsRefused`."""
+    async def _verify(self, scope: Scope, token: bytes, thumbprint: str) -> bool:
+        """Return whether the proof is new; raise `CredentialsRefused` if it is not valid."""
         sent = [value for name, value in scope.headers if name == b"dpop"]
         if len(sent) != 1:
             raise CredentialsRefused("count")
-        claims, known = self._signed(sent[0])
+        claims, known = self._verify_signature(sent[0])
         if not compare_digest(known, thumbprint):
             raise CredentialsRefused("thumbprint")
-        self._judge(claims, scope, token)
-        return await self._note(known, claims)
+        self._check_claims(claims, scope, token)
+        return await self._record(known, claims)
 
-    def _signed(self, proof: bytes) -> tuple[Mapping[str, object], str]:
+    def _verify_signature(self, proof: bytes) -> tuple[Mapping[str, object], str]:
         """Return the claims of a proof and the thumbprint of the key that signed it."""
-        told = parse(proof)
-        if told.typ != "dpop+jwt" or told.algorithm not in self._options.algorithms:
+        jwt = parse(proof)
+        if jwt.typ != "dpop+jwt" or jwt.algorithm not in self._options.algorithms:
             raise CredentialsRefused("type")
-        key = public_key_of(told.header.get("jwk"))
-        if told.algorithm not in key.algorithms or not is_signed(told, key):
+        key = public_key_of(jwt.header.get("jwk"))
+        if jwt.algorithm not in key.algorithms or not is_signed(jwt, key):
             raise CredentialsRefused("signature")
-        return told.claims, key.thumbprint
+        return jwt.claims, key.thumbprint
 
-    def _judge(self, claims: Mapping[str, object], scope: Scope, token: bytes) -> None:
+    def _check_claims(self, claims: Mapping[str, object], scope: Scope, token: bytes) -> None:
         issued = instant_of(claims, "iat", required=True)
         if abs(self._wall() - issued) > self._options.leeway:
             raise CredentialsRefused("iat")
         method = "GET" if scope.method == "WEBSOCKET" else scope.method  # RFC 6455, section 4.1
-        if claims.get("htm") != method or not self._is_here(claims.get("htu"), scope):
+        if claims.get("htm") != method or not self._is_url_of(claims.get("htu"), scope):
             raise CredentialsRefused("request")
         proved = urlsafe_b64encode(sha256(token).digest()).rstrip(b"=").decode()
         if claims.get("ath") != proved:
@@ -132,17 +132,17 @@ class Proofs:
             challenge = f'{self._options.challenge}, error="use_dpop_nonce"'
             raise NotAuthenticated(REFUSAL, challenge=challenge, reason="proof_nonce")
 
-    def _is_here(self, told: object, scope: Scope) -> bool:
-        """Whether a URL is that of the request, query and fragment aside (section 4.3).
+    def _is_url_of(self, url: object, scope: Scope) -> bool:
+        """Return whether a claim is the URL of the request, without query and fragment (4.3).
 
-        No URL of a request has a user name, and what `urlsplit` drops or browsers read as a
-        slash is no part of a URL.
+        A URL with a user name is refused, and so is one with characters that `urlsplit` drops or
+        that browsers read as a slash.
         """
-        if not isinstance(told, str) or _FOREIGN.search(told):
+        if not isinstance(url, str) or _INVALID_IN_URL.search(url):
             return False
         try:
-            parts = urlsplit(told)
-            is_ours = "@" not in parts.netloc and _place(parts) == _place(self._origin)
+            parts = urlsplit(url)
+            is_ours = "@" not in parts.netloc and _origin_of(parts) == _origin_of(self._origin)
         except ValueError:
             return False
         base, path = self._origin.path, scope.path
@@ -151,28 +151,28 @@ class Proofs:
         return is_ours and unquote(parts.path or "/") == path
 
     def _nonce(self, age: int) -> str:
-        bucket = int(self._wall() // NONCE_LIFE) - age
+        bucket = int(self._wall() // NONCE_SECONDS) - age
         return urlsafe_b64encode(digest(self._secret, b"nonce %d" % bucket, "sha256")[:18]).decode()
 
-    async def _note(self, thumbprint: str, claims: Mapping[str, object]) -> bool:
-        """Remember a proof for as long as it could be taken; whether it is new."""
+    async def _record(self, thumbprint: str, claims: Mapping[str, object]) -> bool:
+        """Store a proof for as long as it is valid; return whether it is new."""
         proof_id = claims.get("jti")
-        if not isinstance(proof_id, str) or not 1 <= len(proof_id) <= LONGEST_ID:
+        if not isinstance(proof_id, str) or not 1 <= len(proof_id) <= MAX_ID_LENGTH:
             raise CredentialsRefused("jti")
         name, life = sha256(f"{thumbprint} {proof_id}".encode()).digest(), 2 * self._options.leeway
         if self._link is not None:
             key = f"bff:dpop:{name.hex()}"
             return await self._link.run("SET", key, "seen", "NX", "PX", int(life * 1000)) == b"OK"
-        now, seen = self._clock(), self._seen
-        while seen and (next(iter(seen.values())) <= now or len(seen) >= self._options.remembered):
-            seen.popitem(last=False)
-        if name in seen:
+        now, used = self._clock(), self._used
+        while used and (next(iter(used.values())) <= now or len(used) >= self._options.remembered):
+            used.popitem(last=False)
+        if name in used:
             return False
-        seen[name] = now + life
+        used[name] = now + life
         return True
 
 
-def _place(parts: SplitResult) -> tuple[str, str | None, int | None]:
-    """Return scheme, host and port, the usual port spelt out."""
+def _origin_of(parts: SplitResult) -> tuple[str, str | None, int | None]:
+    """Return scheme, host and port, with the default port where none is given."""
     usual = {"https": 443, "http": 80}.get(parts.scheme)
     return parts.scheme, parts.hostname, usual if parts.port is None else parts.port

@@ -1,4 +1,4 @@
-"""An access token that a caller sent: it can be passed on, and nobody here can renew it."""
+"""The bearer token of a request: how it is read, and how it is relayed to services."""
 
 import re
 from typing import Final
@@ -9,7 +9,7 @@ parse_bearer: Final = re.compile(rb"bearer +(\S+)", re.IGNORECASE).fullmatch
 
 
 class PlainToken:
-    """The token of one request."""
+    """The access token that a caller sent; the gateway can't refresh it."""
 
     __slots__ = ("_token",)
 
@@ -17,15 +17,15 @@ class PlainToken:
         self._token = token
 
     async def current(self) -> str:
-        """Return it."""
+        """Return the token."""
         return self._token.decode("latin-1")
 
     async def renewed(self, _refused: str, /) -> None:
-        """Return nothing: the caller has to fetch another."""
+        """Return None: only the caller can get another token."""
 
 
 def bearer_in(headers: Headers) -> bytes | None:
-    """Return the token of `Authorization: Bearer`; None for any other proof, or none."""
+    """Return the token of `Authorization: Bearer`; None without one, or for another scheme."""
     sent = find_header(headers, b"authorization")
     found = None if sent is None else parse_bearer(sent)
     return None if found is None else found[1]

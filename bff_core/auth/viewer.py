@@ -1,4 +1,4 @@
-"""Who asks: the authenticated caller, as compositions and upstreams see it."""
+"""The authenticated caller, as compositions and upstreams see it."""
 
 from collections.abc import Callable
 from copy import copy
@@ -16,28 +16,28 @@ from bff_core.scope import Scope
 
 V = TypeVar("V", bound="Viewer")
 
-NO_RIGHTS: Final = frozenset({
+IDENTITY_FIELDS: Final = frozenset({
     "auth_time", "client", "criticality", "issuer", "session", "subject", "tenant",
 })  # fmt: skip
-"""Fields that say who a viewer is, or by which login; all others say what it may do."""
+"""Fields that say who a viewer is, or by which sign-in; all others are rights."""
 
 _encode = msgspec.json.Encoder(order="deterministic", enc_hook=repr).encode
 
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """The caller of one request; an empty `subject` is nobody in particular.
+    """The caller of one request; an empty `subject` is an anonymous caller.
 
-    `scopes` are what the caller was granted, `roles` what they are known as, `client` is the
-    application that asks for it, and `session` names the server-side session where there is one.
-    `criticality` moves the class of the caller's requests when the gateway has too many: a paying
-    customer's up, a batch job's down. `acr` is the class of the proof that the caller gave at
-    `auth_time`, a Unix time; empty and 0 where that is not known. A composition that declares a
-    field of this type is handed the request's viewer.
+    `scopes` and `roles` are those of the caller, `client` is the application that sends the
+    request, and `session` names the server-side session if there is one. `criticality` raises or
+    lowers the class of the caller's requests for load shedding: up for a paying customer, down for
+    a batch job. `acr` is the authentication context class of the sign-in at `auth_time`, a Unix
+    time; empty and 0 where they are unknown. A composition gets the request's viewer in a field of
+    this type.
 
-    `issuer` names the authority that vouches for the subject: the URL of an OpenID provider, or
-    the kind of credentials. Equal subjects of two issuers are two viewers. The edge fills it in
-    for an authenticator that leaves it empty. Fields of a subclass count as `rights`.
+    `issuer` names the authority that identifies the subject: the URL of an OpenID provider, or
+    the kind of credentials. Equal subjects of two issuers are two viewers. The edge sets it for an
+    authenticator that leaves it empty. Fields of a subclass count as `rights`.
     """
 
     subject: str
@@ -53,12 +53,12 @@ class Viewer:
 
     @property
     def is_anonymous(self) -> bool:
-        """Whether nobody is signed in."""
+        """Whether the caller is not signed in."""
         return not self.subject
 
     @property
     def identity(self) -> str:
-        """The key of this person or program, whatever it may do: for limits and idempotency keys.
+        """The key of this person or program for rate limits and idempotency keys, without rights.
 
         Tenant and subject are preceded by their lengths, so that no two viewers make the same key.
         Anonymous callers share one that no other viewer can make.
@@ -69,9 +69,9 @@ class Viewer:
 
     @property
     def rights(self) -> str:
-        """A digest of the scopes, the roles and whatever else says what the viewer may do.
+        """A digest of the scopes, the roles and all other rights of the viewer.
 
-        Empty where nothing does. It is equal for two logins of one person that may do the same.
+        Empty without rights. Two sign-ins of one person with equal rights have equal digests.
         """
         values = _rights_of(type(self))(self)  # type: ignore[arg-type]  # a class is hashable
         if not any(values) and type(self) is Viewer:
@@ -83,15 +83,15 @@ class Viewer:
 
     @property
     def audience(self) -> str:
-        """The key of what only this viewer may share with itself: its identity and its rights.
+        """The cache key of the viewer: its identity and its rights.
 
-        An access token with fewer scopes does not get what a service answered to one with more.
-        It differs from None, which is reserved for what was declared public.
+        A token with fewer scopes does not get the cached reply to one with more. The key is never
+        None, which stands for data that was declared public.
         """
         return f"{self.identity}#{self.rights}" if self.subject else "anonymous"
 
     def issued_by(self, name: str) -> Self:
-        """Return the viewer with an issuer: its own, or else this one."""
+        """Return the viewer with an issuer: its own if it has one, else `name`."""
         if self.issuer or not self.subject:
             return self
         named = copy(self) if type(self) is not Viewer else _copied(self)
@@ -99,7 +99,7 @@ class Viewer:
         return named
 
     def require(self, *scopes: str) -> Self:
-        """Return itself, or raise NotAuthenticated for nobody and NotAllowed without a scope."""
+        """Return the viewer; raise NotAuthenticated if anonymous, NotAllowed without a scope."""
         if self.is_anonymous:
             raise NotAuthenticated("Sign in to see this.", reason="no_credentials")
         missing = [scope for scope in scopes if scope not in self.scopes]
@@ -109,13 +109,13 @@ class Viewer:
 
     @classmethod
     def from_scope(cls, scope: Scope, /) -> Self:
-        """Return the request's viewer; an anonymous one where no authenticator made another."""
+        """Return the viewer of a request; an anonymous one if no authenticator found another."""
         return scope.viewer if isinstance(scope.viewer, cls) else cls("")
 
 
 @lru_cache(maxsize=64)
 def _rights_of(kind: type[Viewer]) -> Callable[[Viewer], tuple[object, ...]]:
-    return attrgetter(*[one.name for one in fields(kind) if one.name not in NO_RIGHTS])
+    return attrgetter(*[one.name for one in fields(kind) if one.name not in IDENTITY_FIELDS])
 
 
 @lru_cache(maxsize=1024)

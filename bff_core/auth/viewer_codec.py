@@ -1,4 +1,4 @@
-"""How a viewer is written down for later: who it is, and nothing that proves it."""
+"""How a viewer is stored in a journal: its identity and its rights, without credentials."""
 
 from dataclasses import replace
 
@@ -8,17 +8,17 @@ from bff_core.auth.viewer import ANONYMOUS, Viewer
 
 
 class ViewerCodec:
-    """Keeps subject, tenant, scopes, client and criticality; sessions and tokens are left out."""
+    """Encodes a viewer as JSON, without its session."""
 
     def encode(self, viewer: object, /) -> str:
-        """Return what may stand in a journal."""
+        """Return the viewer as JSON; an anonymous one for any other object."""
         known = viewer if isinstance(viewer, Viewer) else ANONYMOUS
         return msgspec.json.encode(replace(known, session=None)).decode()
 
     def rights(self, viewer: object, /) -> str:
-        """Return a digest of what the viewer may do."""
+        """Return the digest of the viewer's rights."""
         return viewer.rights if isinstance(viewer, Viewer) else ""
 
     def decode(self, text: str, /) -> Viewer:
-        """Return the viewer that it names; without a session."""
+        """Return the viewer of a JSON text; it has no session."""
         return msgspec.json.decode(text, type=Viewer)

@@ -12,7 +12,15 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
-from bff_core.auth.access import ANYONE, MARK, SIGNED_IN, Access, Require, access_of, admit
+from bff_core.auth.access import (
+    ACCESS_ATTRIBUTE,
+    ANYONE,
+    SIGNED_IN,
+    Access,
+    Require,
+    access_of,
+    admit,
+)
 from bff_core.errors import ConfigurationError
 from bff_core.exchange.context import SCOPE
 from bff_core.routing.path import path_of
@@ -57,7 +65,7 @@ def guarded(endpoint: E, said: Access | None, *, has_inner_rules: bool = False) 
     """Mark what checks access by itself, and its rule; a GraphQL schema has rules of its fields."""
     setattr(endpoint, ITSELF, has_inner_rules or _depends_on_inputs(said))
     if said is not None:
-        setattr(endpoint, MARK, said)
+        setattr(endpoint, ACCESS_ATTRIBUTE, said)
     return endpoint
 
 

@@ -12,8 +12,8 @@ from bff_core.auth.api_keys.authenticator import MOST_WRONG, ApiKeyAuthenticator
 from bff_core.auth.api_keys.record import ApiKeyRecord
 from bff_core.auth.authenticator import Resources
 from bff_core.auth.bearer import MAX_VERIFIED, DPoP
-from bff_core.auth.devices import MOST_DEVICES, Device, MemoryDevices
-from bff_core.auth.dpop import NONCE_LIFE, Proofs
+from bff_core.auth.devices import MAX_DEVICES_PER_VIEWER, Device, MemoryDevices
+from bff_core.auth.dpop import NONCE_SECONDS, ProofVerifier
 from bff_core.auth.issuer import Issuer
 from bff_core.auth.jwt import MAX_KEYS, key_for, keys_of, parse, verify
 from bff_core.auth.refusal_reasons import CredentialsRefused
@@ -258,13 +258,13 @@ async def test_wrong_keys_do_not_fill_the_memory():
 async def test_of_too_many_devices_the_one_seen_longest_ago_goes():
     """Whenever it came first."""
     devices = MemoryDevices()
-    for number in range(MOST_DEVICES):
+    for number in range(MAX_DEVICES_PER_VIEWER):
         seen_at = 0.5 if number == 50 else float(number + 1)
         await devices.put("ann", Device(f"{number}", "app", "", 0.0, seen_at))
     await devices.put("ann", Device("new", "app", "", 0.0, 1000.0))
 
     assert await devices.find("ann", "50") is None
-    assert len(await devices.listed("ann")) == MOST_DEVICES
+    assert len(await devices.listed("ann")) == MAX_DEVICES_PER_VIEWER
     assert await devices.find("ann", "0") is not None
 
 
@@ -345,7 +345,7 @@ async def is_proved(proofs, token, made) -> bool:
 async def test_a_proof_is_known_again_for_as_long_as_it_could_be_taken(later):
     """One of a clock that is ahead could be taken for nearly twice the leeway."""
     hands, token = Hands(), bound()
-    proofs = Proofs(DPoP(leeway=60), origin=HERE, clock=hands, wall=hands.wall)
+    proofs = ProofVerifier(DPoP(leeway=60), origin=HERE, clock=hands, wall=hands.wall)
     early = proof(token, iat=NOW + 59)
 
     assert await is_proved(proofs, token, early)
@@ -358,9 +358,9 @@ async def test_a_proof_is_known_again_for_as_long_as_it_could_be_taken(later):
 async def test_a_nonce_is_taken_until_the_one_after_the_next(later, is_taken):
     """A client that got it just before the change has time to use it."""
     hands, token = Hands(), bound()
-    hands.now = -(NOW % NONCE_LIFE)  # the beginning of a nonce's time
+    hands.now = -(NOW % NONCE_SECONDS)  # the beginning of a nonce's time
     start = hands.now
-    proofs = Proofs(DPoP(nonces=True), origin=HERE, secret="s", clock=hands, wall=hands.wall)
+    proofs = ProofVerifier(DPoP(nonces=True), origin=HERE, secret="s", clock=hands, wall=hands.wall)
     without = proving(proof(token, iat=hands.wall()))
     with pytest.raises(NotAuthenticated):
         await proofs.check(without, token.encode(), KEY.thumbprint())

@@ -7,9 +7,8 @@ import pytest
 
 from bff_core.auth.api_keys.authenticator import BELIEVED, SELDOM, ApiKeyAuthenticator
 from bff_core.auth.authenticator import Resources
-from bff_core.auth.devices import BELIEVED as DEVICE_BELIEVED
-from bff_core.auth.devices import SELDOM as DEVICE_SELDOM
-from bff_core.auth.devices import DeviceSessions, id_of
+from bff_core.auth.devices import LAST_SEEN_UPDATE_SECONDS, DeviceSessions, id_of
+from bff_core.auth.devices import RECHECK_SECONDS as DEVICE_RECHECK_SECONDS
 from bff_core.auth.introspection import Introspection, IntrospectionAuthenticator
 from bff_core.auth.session.active import RECHECK, Sessions
 from bff_core.auth.session.memory import MOST, MemorySessionStore
@@ -163,11 +162,11 @@ async def test_a_device_that_is_ended_while_its_use_is_noted_stays_ended():
     devices, viewer = DeviceSessions(wall=wall), Viewer("ann", client="app")
     devices.open(None, resources())
     await devices.admit(Scope(1.0), viewer, "phone")
-    await asyncio.sleep(DEVICE_SELDOM + 1)
+    await asyncio.sleep(LAST_SEEN_UPDATE_SECONDS + 1)
 
     await devices.admit(Scope(1.0), viewer, "phone")
     assert await devices.end(viewer, id_of("phone"))
-    await asyncio.sleep(DEVICE_BELIEVED + 1)
+    await asyncio.sleep(DEVICE_RECHECK_SECONDS + 1)
 
     with pytest.raises(NotAuthenticated):
         await devices.admit(Scope(1.0), viewer, "phone")

@@ -188,7 +188,7 @@ class NoMethod:
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        (NoChallenge(), "NoChallenge.challenge is missing: an authenticator says what a 401"),
+        (NoChallenge(), "NoChallenge.challenge is missing: an authenticator declares the WWW"),
         (FirstOf(Tokens(), NoChallenge()), "NoChallenge.challenge is missing"),
         (Tokens, "authenticator=Tokens: that is a class, pass what it makes"),
         (lambda _: NoMethod(), "authenticator=NoMethod: an authenticator has a method"),
