@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from bff_core.auth.api_keys.record import ApiKeyRecord
-from bff_core.auth.api_keys.redis import RedisKeys
-from bff_core.auth.devices import Device, RedisDevices
+from bff_core.auth.api_keys.redis import RedisApiKeyStore
+from bff_core.auth.devices import Device, RedisDeviceStore
 from bff_core.auth.session.redis import RedisSessionStore
 from bff_core.auth.session.sealing import Sealing
 from bff_core.auth.session.session import Session
@@ -67,9 +67,9 @@ async def written(link: RedisClient) -> dict[str, str]:
     device = Device("d", "phone", "Phone", 0.0, 0.0)
     works = {
         "sessions": session.add("s", Session("s", "ann"), Lifetimes(60, 60)),
-        "logouts": session.note("jti", 60),
-        "devices": RedisDevices(link, 60).put("ann", device),
-        "api keys": RedisKeys(link).add(ApiKeyRecord("p", "d", "CI", "ann")),
+        "logouts": session.add_note("jti", 60),
+        "devices": RedisDeviceStore(link, 60).put("ann", device),
+        "api keys": RedisApiKeyStore(link).add(ApiKeyRecord("p", "d", "CI", "ann")),
         "sagas": RedisJournal(link).begin("e", "Checkout", b"{}", "me", 5),
         "keyed requests": answers.claim("k", b"print"),
         "limits": limits.admit([LimitQuery(HOUR, "ann")]),
@@ -228,7 +228,7 @@ async def test_keys_of_another_kind_are_an_outage_for_those_who_need_them(redis_
     outcomes = await written(link)
     await link.run("SET", "other", "served")
     with pytest.raises(StoreUnavailable):
-        await RedisKeys(link).find("p")
+        await RedisApiKeyStore(link).find("p")
     await link.aclose()
 
     del outcomes["logouts"], outcomes["api keys"]  # refused as known already
@@ -298,9 +298,9 @@ async def test_a_record_that_can_not_be_read_is_an_outage(redis_server, value):
     )
 
     for read in (
-        RedisDevices(link, 60).find("ann", "d"),
-        RedisDevices(link, 60).listed("ann"),
-        RedisKeys(link).find("p"),
+        RedisDeviceStore(link, 60).find("ann", "d"),
+        RedisDeviceStore(link, 60).listed("ann"),
+        RedisApiKeyStore(link).find("p"),
     ):
         with pytest.raises(StoreUnavailable):
             await read

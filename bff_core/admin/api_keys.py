@@ -6,7 +6,7 @@ from typing import Annotated, TypeVar
 import msgspec
 
 from bff_core.admin.actions import AdminAction, AdminActions
-from bff_core.auth.api_keys.lifecycle import DAY, ApiKeys
+from bff_core.auth.api_keys.lifecycle import DAY_SECONDS, ApiKeys
 from bff_core.auth.api_keys.record import ApiKeyRecord
 from bff_core.auth.authenticator import HasKeys
 from bff_core.edge.json_errors import unreadable
@@ -32,7 +32,7 @@ class RotateRequest(msgspec.Struct, forbid_unknown_fields=True):
     """The body of a rotation; the old key stays valid for `overlap` seconds beside the new one."""
 
     prefix: Text
-    overlap: Seconds = DAY
+    overlap: Seconds = DAY_SECONDS
 
 
 class RevokeRequest(msgspec.Struct, forbid_unknown_fields=True):

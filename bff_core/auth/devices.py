@@ -63,7 +63,7 @@ class DeviceStore(Protocol):
         ...
 
 
-class MemoryDevices:
+class MemoryDeviceStore:
     """Stores devices in the memory of one process."""
 
     def __init__(self) -> None:
@@ -106,7 +106,7 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Device).decode
 
 
-class RedisDevices:
+class RedisDeviceStore:
     """Stores devices in Redis, for all processes of a gateway."""
 
     def __init__(self, link: RedisInterface, lifetime: float) -> None:
@@ -168,7 +168,9 @@ class DeviceSessions:
     def open(self, link: RedisInterface | None, resources: Resources) -> None:
         """Open the store: Redis where there is a connection, else memory."""
         self._resources = resources
-        self._store = MemoryDevices() if link is None else RedisDevices(link, self._lifetime)
+        self._store = (
+            MemoryDeviceStore() if link is None else RedisDeviceStore(link, self._lifetime)
+        )
         self._alive.clear()
 
     async def admit(self, scope: Scope, viewer: Viewer, device: str) -> None:

@@ -1,1 +1,1 @@
-"""The endpoints of signing in: what browsers are sent to, and what pages ask."""
+"""The endpoints of authentication: sign-in, sessions and devices."""

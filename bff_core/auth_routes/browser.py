@@ -1,4 +1,4 @@
-"""The endpoints of sessions: sign in, come back, who am I, sign out, which sessions are there."""
+"""The endpoints of browser sessions: login, callback, user, logout, list and end sessions."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
@@ -20,11 +20,11 @@ from bff_core.auth.session.session import (
     provider_subject_of,
     provider_unnamed_of,
 )
-from bff_core.auth.session.sign_in_flow import Comeback, SignInFailed
+from bff_core.auth.session.sign_in_flow import CallbackRequest, SignInFailed
 from bff_core.auth.session.store import StoredSession
 from bff_core.auth.session.token_refresh import NotSignedIn
 from bff_core.auth.viewer import Viewer
-from bff_core.auth_routes.navigation import NO_STORE, answered, redirect
+from bff_core.auth_routes.navigation import NO_STORE, redirect, with_redirect
 from bff_core.auth_routes.session_start import session_of
 from bff_core.edge.body_limit import whole
 from bff_core.errors import (
@@ -38,32 +38,32 @@ from bff_core.exchange.context import SCOPE
 from bff_core.routing.access import guarded
 from bff_core.scope import Scope
 
-LONGEST: Final = 16 * 1024
-"""Bytes of a logout token's form."""
+MAX_BODY_BYTES: Final = 16 * 1024
+"""Bytes of the form with a logout token."""
 
-WISHES: Final = ("login_hint", "prompt", "acr_values", "max_age")
-"""What a page may ask of the provider, by parameters of `/login`."""
+SIGN_IN_PARAMETERS: Final = ("login_hint", "prompt", "acr_values", "max_age")
+"""Parameters of `/login` that are sent on to the provider."""
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class BadLogoutToken(ClientError):
-    """The provider's word that somebody has signed out is not to be believed."""
+    """A logout token of the provider is not valid."""
 
     code = "invalid_request"
     title = "The logout token is not valid"
 
 
 class SessionEndpoints:
-    """What browsers and the provider ask of a gateway with sessions."""
+    """The endpoints of a gateway with sessions, for browsers and the provider."""
 
     def __init__(self, authenticator: SessionAuthenticator) -> None:
         self._auth = authenticator
 
     def routes(self) -> list[Route]:
-        """Return them, below the authenticator's prefix."""
+        """Return the routes, below the authenticator's prefix."""
         prefix = self._auth.prefix
-        told: Sequence[tuple[str, str, Endpoint]] = (
+        endpoints: Sequence[tuple[str, str, Endpoint]] = (
             ("GET", "/login", self.login),
             ("GET", "/callback", self.callback),
             ("GET", "/user", self.user),
@@ -73,73 +73,82 @@ class SessionEndpoints:
             ("DELETE", "/sessions", self.end_others),
             ("DELETE", "/sessions/{handle}", self.end),
         )
-        return [_route(verb, prefix + path, act) for verb, path, act in told]
+        return [_route(verb, prefix + path, handler) for verb, path, handler in endpoints]
 
     async def login(self, request: Request) -> Response:
-        """Send the browser to the provider; it comes back to `returnUrl`, a path of this site."""
+        """Redirect the browser to the provider; it returns to `returnUrl`, a path of this site."""
         return_url = request.query_params.get("returnUrl", self._auth.home)
-        there = local(return_url) or self._auth.home
-        return await answered(request, there, self._depart(request, return_url), self._auth.clock)
+        target = local(return_url) or self._auth.home
+        return await with_redirect(
+            request, target, self._start(request, return_url), self._auth.clock
+        )
 
     async def callback(self, request: Request) -> Response:
-        """Take what the provider sends the browser back with, and begin a session."""
+        """Finish a sign-in when the provider redirects the browser back, and begin a session."""
         scope, auth = _scope(request), self._auth
-        back = auth.flow.back(scope.headers, scope.query)
-        there = auth.home if back.trip is None else back.trip.return_url
-        if request.method == "HEAD":  # nothing is changed by it
-            return redirect(there)
-        scope.added.extend(back.cookies)
-        return await answered(request, there, self._arrive(request, back, there), auth.clock)
+        callback = auth.flow.read_callback(scope.headers, scope.query)
+        target = auth.home if callback.payload is None else callback.payload.return_url
+        if request.method == "HEAD":  # HEAD changes nothing
+            return redirect(target)
+        scope.added.extend(callback.cookies)
+        return await with_redirect(
+            request, target, self._finish(request, callback, target), auth.clock
+        )
 
-    async def _depart(self, request: Request, return_url: str) -> Response:
+    async def _start(self, request: Request, return_url: str) -> Response:
         if request.headers.get("sec-fetch-dest", "document") != "document":
-            raise NotAllowed("Signing in takes a page of its own: have the browser go there.")
-        asked = request.query_params
-        wishes = {name: asked[name] for name in WISHES if asked.get(name)}
+            raise NotAllowed(
+                "Sign-in needs a navigation of the browser: link to this address, do not fetch it."
+            )
+        parameters = request.query_params
+        options = {name: parameters[name] for name in SIGN_IN_PARAMETERS if parameters.get(name)}
         scope, auth = _scope(request), self._auth
-        former = await auth.succession.former(auth.cookie.read(scope.headers))
-        departure = await auth.flow.depart(scope.headers, return_url, wishes, former)
-        scope.added.extend(departure.cookies)
-        return redirect(departure.location)
+        previous = await auth.replacement.previous(auth.cookie.read(scope.headers))
+        redirection = await auth.flow.start(scope.headers, return_url, options, previous)
+        scope.added.extend(redirection.cookies)
+        return redirect(redirection.location)
 
-    async def _arrive(self, request: Request, back: Comeback, there: str) -> Response:
+    async def _finish(self, request: Request, callback: CallbackRequest, target: str) -> Response:
         scope, auth, store = _scope(request), self._auth, self._auth.sessions.store
-        name, secret = key_of(back.state), auth.cookie.read(scope.headers)
-        # A code is redeemed once, whatever the browser does: a second time would end its tokens.
-        if back.pending is None or not await store.note(f"sign-in {name}", SIGN_IN_SECONDS):
+        name, secret = key_of(callback.state), auth.cookie.read(scope.headers)
+        # A code is redeemed once, even if the browser repeats the request: the provider revokes the
+        # tokens of a code that is redeemed twice.
+        if callback.pending is None or not await store.add_note(f"sign-in {name}", SIGN_IN_SECONDS):
             if await self._is_over(name, secret):
-                return redirect(there)
-            back = replace(back, pending=None)
-        arrival = await auth.flow.arrive(back)
-        if arrival.grant is None or arrival.claims is None or back.pending is None:
-            return redirect(with_error(there, arrival.error))
+                return redirect(target)
+            callback = replace(callback, pending=None)
+        result = await auth.flow.finish(callback)
+        if result.grant is None or result.claims is None or callback.pending is None:
+            return redirect(with_error(target, result.error))
         browser = request.headers.get("user-agent", "")
         try:
             session = session_of(
-                arrival.grant, arrival.claims, auth.sign_in, browser=browser, wall=auth.wall()
+                result.grant, result.claims, auth.sign_in, browser=browser, wall=auth.wall()
             )
         except CredentialsRefused as refused:
-            raise SignInFailed("The provider does not say who you are.", auth.login) from refused
+            raise SignInFailed(
+                "The provider's ID token lacks a claim that names you.", auth.login
+            ) from refused
         await auth.begin(scope, session)
-        await store.note(f"signed in {name}", auth.lifetimes.absolute)
-        pending = back.pending
-        await auth.succession.follow(
-            session, secret=secret, former=pending.former, began=pending.began
+        await store.add_note(f"signed in {name}", auth.lifetimes.absolute)
+        pending = callback.pending
+        await auth.replacement.replace(
+            session, secret=secret, previous=pending.previous, began=pending.began
         )
-        return redirect(there)
+        return redirect(target)
 
     async def _is_over(self, name: str, secret: str | None) -> bool:
-        """Return whether a sign-in has succeeded before, or the browser has a session anyway."""
+        """Return whether the sign-in has succeeded already, or the browser has a session."""
         sessions = self._auth.sessions
-        if await sessions.store.noted(f"signed in {name}"):
+        if await sessions.store.has_note(f"signed in {name}"):
             return True
         return secret is not None and await sessions.find(secret) is not None
 
     async def user(self, request: Request) -> Response:
-        """Tell a page who is signed in."""
-        kept = await self._kept(request)
-        session = kept.session
-        told = {
+        """Return the signed-in user and the session, for a page."""
+        stored = await self._session_of(request)
+        session = stored.session
+        user = {
             "subject": session.subject,
             "tenant": session.tenant,
             "scopes": sorted(session.scopes),
@@ -147,53 +156,57 @@ class SessionEndpoints:
             "claims": session.claims,
             "acr": session.acr,
             "auth_time": round(session.auth_time),
-            "session": _told(kept, kept),
+            "session": _session_json(stored, stored),
         }
-        return JSONResponse(told, headers=NO_STORE)
+        return JSONResponse(user, headers=NO_STORE)
 
     async def logout(self, request: Request) -> Response:
-        """End the session; tell the page where the provider's own is ended."""
-        kept = await self._kept(request)
-        await self._auth.sessions.end([kept], "signed_out")
+        """End the session; return the URL at which the provider's own session is ended."""
+        stored = await self._session_of(request)
+        await self._auth.sessions.end([stored], "signed_out")
         self._auth.forget(_scope(request))
-        self._auth.succession.revoke(kept.session)
-        return JSONResponse({"location": await self._farewell()}, headers=NO_STORE)
+        self._auth.replacement.revoke(stored.session)
+        return JSONResponse({"location": await self._end_session_url()}, headers=NO_STORE)
 
     async def backchannel_logout(self, request: Request) -> Response:
-        """Take the provider's word that somebody has signed out elsewhere."""
+        """End the sessions that a logout token of the provider names (back-channel logout)."""
         token = await _logout_token(request)
         try:
-            told = await self._auth.client.logged_out(token)
+            logout = await self._auth.client.logged_out(token)
         except CredentialsRefused as refused:
-            raise BadLogoutToken("It is not of our provider, or not for us.") from refused
-        sessions, word = self._auth.sessions, f"logout {key_of(told.id)}"
-        if told.sid and told.subject:  # any of those may be the one that ended
-            unnamed = provider_unnamed_of(told.subject)
-            await sessions.end_listed(unnamed, f"{word} unnamed", told.seconds)
-        by = provider_session_of(told.sid) if told.sid else provider_subject_of(told.subject)
-        if not await sessions.end_listed(by, word, told.seconds):
-            raise BadLogoutToken("It was used before.")
+            raise BadLogoutToken(
+                "The logout token is not one of the provider for this client."
+            ) from refused
+        sessions, note = self._auth.sessions, f"logout {key_of(logout.id)}"
+        if logout.sid and logout.subject:  # each session without a `sid` may be the one that ended
+            unnamed = provider_unnamed_of(logout.subject)
+            await sessions.end_listed(unnamed, f"{note} unnamed", logout.seconds)
+        by = provider_session_of(logout.sid) if logout.sid else provider_subject_of(logout.subject)
+        if not await sessions.end_listed(by, note, logout.seconds):
+            raise BadLogoutToken("The logout token was used before.")
         return Response(status_code=200, headers=NO_STORE)
 
     async def sessions(self, request: Request) -> Response:
-        """List the sessions of whoever asks, newest first."""
-        current = await self._kept(request)
-        theirs = await self._theirs(current)
+        """List the sessions of the viewer, newest first."""
+        current = await self._session_of(request)
+        sessions = await self._sessions_of(current)
         return JSONResponse(
-            {"sessions": [_told(kept, current) for kept in theirs]}, headers=NO_STORE
+            {"sessions": [_session_json(stored, current) for stored in sessions]}, headers=NO_STORE
         )
 
     async def end_others(self, request: Request) -> Response:
-        """End all sessions of whoever asks, but for the one that asks."""
-        current = await self._kept(request)
-        others = [kept for kept in await self._theirs(current) if kept.key != current.key]
+        """End all sessions of the viewer except the current one."""
+        current = await self._session_of(request)
+        others = [
+            stored for stored in await self._sessions_of(current) if stored.key != current.key
+        ]
         return await self._ended(others)
 
     async def end(self, request: Request) -> Response:
-        """End one session of whoever asks; others' are as if they were not there."""
-        current = await self._kept(request)
+        """End one session of the viewer; a session of another viewer is a 404."""
+        current = await self._session_of(request)
         handle = request.path_params["handle"]
-        found = [one for one in await self._theirs(current) if one.session.handle == handle]
+        found = [one for one in await self._sessions_of(current) if one.session.handle == handle]
         if not found:
             raise NotFound("There is no such session.")
         if found[0].key == current.key:
@@ -202,23 +215,23 @@ class SessionEndpoints:
 
     async def _ended(self, ended: Sequence[StoredSession]) -> Response:
         count = await self._auth.sessions.end(ended, "ended_elsewhere")
-        self._auth.succession.revoke(*(kept.session for kept in ended))
+        self._auth.replacement.revoke(*(stored.session for stored in ended))
         return JSONResponse({"ended": count}, headers=NO_STORE)
 
-    async def _kept(self, request: Request) -> StoredSession:
+    async def _session_of(self, request: Request) -> StoredSession:
         """Return the session of a request; raises `NotSignedIn` without one."""
         scope = _scope(request)
-        kept = await self._auth.find(scope)
-        if kept is None or Viewer.from_scope(scope).is_anonymous:
+        stored = await self._auth.find(scope)
+        if stored is None or Viewer.from_scope(scope).is_anonymous:
             raise NotSignedIn(self._auth.login)
-        return kept
+        return stored
 
-    async def _theirs(self, current: StoredSession) -> Sequence[StoredSession]:
+    async def _sessions_of(self, current: StoredSession) -> Sequence[StoredSession]:
         session = current.session
         return await self._auth.sessions.of(session.subject, session.tenant)
 
-    async def _farewell(self) -> str:
-        """Return where the provider ends its session; our own page if it can't be asked."""
+    async def _end_session_url(self) -> str:
+        """Return the provider's end-session URL; the home page if there is none, or it fails."""
         auth = self._auth
         home = f"{auth.public_url.removesuffix(auth.base)}{auth.home}"
         try:
@@ -228,27 +241,27 @@ class SessionEndpoints:
         if not end_session:
             return home
         # An `id_token_hint` would be a token in the browser's address bar.
-        asked = {"client_id": self._auth.sign_in.client_id, "post_logout_redirect_uri": home}
-        return f"{end_session}{'&' if '?' in end_session else '?'}{urlencode(asked)}"
+        parameters = {"client_id": self._auth.sign_in.client_id, "post_logout_redirect_uri": home}
+        return f"{end_session}{'&' if '?' in end_session else '?'}{urlencode(parameters)}"
 
 
-def _route(verb: str, path: str, act: Endpoint) -> Route:
-    """Return a route that asks for whoever may use it by itself."""
+def _route(verb: str, path: str, handler: Endpoint) -> Route:
+    """Return a route without an access rule of the gateway: its endpoint checks the session."""
 
     async def endpoint(request: Request) -> Response:
-        return await act(request)
+        return await handler(request)
 
     return Route(path, guarded(endpoint, ANYONE), methods=[verb], include_in_schema=False)
 
 
-def _told(kept: StoredSession, current: StoredSession) -> dict[str, object]:
-    session = kept.session
+def _session_json(stored: StoredSession, current: StoredSession) -> dict[str, object]:
+    session = stored.session
     return {
         "id": session.handle,
         "browser": session.browser,
         "signed_in_at": round(session.signed_in_at),
-        "expires_in": round(kept.left),
-        "is_current": kept.key == current.key,
+        "expires_in": round(stored.left),
+        "is_current": stored.key == current.key,
     }
 
 
@@ -258,11 +271,11 @@ def _scope(request: Request) -> Scope:
 
 
 async def _logout_token(request: Request) -> str:
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/x-www-form-urlencoded":
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type != "application/x-www-form-urlencoded":
         raise InvalidInput("Send a form with a logout_token.")
-    body = await whole(request.receive, request.scope, LONGEST)
-    told = [value for name, value in parse_qsl(body.decode("latin-1")) if name == "logout_token"]
-    if len(told) != 1:
+    body = await whole(request.receive, request.scope, MAX_BODY_BYTES)
+    tokens = [value for name, value in parse_qsl(body.decode("latin-1")) if name == "logout_token"]
+    if len(tokens) != 1:
         raise InvalidInput("Send a form with one logout_token.")
-    return told[0]
+    return tokens[0]

@@ -1,4 +1,4 @@
-"""The endpoints of native clients: on which devices am I signed in, and end one."""
+"""The endpoints of device sessions: list the viewer's devices, and end one."""
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -15,7 +15,7 @@ NO_STORE = {"cache-control": "no-store"}
 
 
 def device_routes(devices: DeviceSessions, prefix: str = "/bff") -> list[Route]:
-    """Return the routes; they are for those who are signed in."""
+    """Return the routes, which require a signed-in viewer."""
 
     async def listed(request: Request) -> Response:
         viewer = _viewer(request)
@@ -36,10 +36,10 @@ def device_routes(devices: DeviceSessions, prefix: str = "/bff") -> list[Route]:
             raise NotFound("There is no such device.")
         return Response(status_code=204, headers=NO_STORE)
 
-    told = (("GET", "/devices", listed), ("DELETE", "/devices/{device}", end))
+    endpoints = (("GET", "/devices", listed), ("DELETE", "/devices/{device}", end))
     return [
-        Route(prefix + path, guarded(act, SIGNED_IN), methods=[verb], include_in_schema=False)
-        for verb, path, act in told
+        Route(prefix + path, guarded(handler, SIGNED_IN), methods=[verb], include_in_schema=False)
+        for verb, path, handler in endpoints
     ]
 
 

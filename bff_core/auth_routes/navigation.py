@@ -1,4 +1,4 @@
-"""How browsers that go to an endpoint of signing in are answered: never with a problem's JSON."""
+"""How errors of sign-in endpoints reach a browser: by a redirect, not as problem details."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -17,40 +17,42 @@ from bff_core.scope import Scope
 NO_STORE: Final = {"cache-control": "no-store"}
 
 MARGIN: Final = 0.25
-"""Seconds before the deadline of a request at which a browser is sent back."""
+"""Seconds before the deadline of a request at which the browser is redirected."""
 
 
 def redirect(location: str) -> Response:
-    """Return an answer that sends a browser on."""
+    """Return a redirect that no cache stores."""
     return RedirectResponse(location, 303, NO_STORE)
 
 
-async def answered(
-    request: Request, there: str, work: Coroutine[object, object, Response], clock: Clock
+async def with_redirect(
+    request: Request, target: str, answer: Coroutine[object, object, Response], clock: Clock
 ) -> Response:
-    """Return the answer of an endpoint; a browser whose sign-in failed goes on to `there`.
+    """Return the answer of an endpoint; on an error, redirect a browser to `target`.
 
-    The address names the reason as `login_error`. Programs get the problem itself.
+    The parameter `login_error` of the URL names the reason. Programs get problem details.
     """
     if not _is_navigation(request):
-        return await work
+        return await answer
     scope: Scope = request.scope[SCOPE]
     try:
         async with asyncio.timeout(scope.deadline - clock() - MARGIN):
-            return await work
+            return await answer
     except TimeoutError as error:
         note_error(request.scope, error, is_partial=True)
-        return redirect(with_error(there, RequestTimedOut.code))
+        return redirect(with_error(target, RequestTimedOut.code))
     except BFFError as error:
         if error.status == 500:  # a bug, or a wrong setting
             raise
         note_error(request.scope, error, is_partial=error.status > 500)
         reason = error.reason if isinstance(error, SignInFailed) else error.code
-        return redirect(with_error(there, reason))
+        return redirect(with_error(target, reason))
 
 
 def _is_navigation(request: Request) -> bool:
-    """Return whether a person will see the answer."""
+    """Return whether a browser navigates to the endpoint, so that a person reads the answer."""
     headers = request.headers
-    dest = headers.get("sec-fetch-dest", "")
-    return dest == "document" or (dest != "empty" and "text/html" in headers.get("accept", ""))
+    destination = headers.get("sec-fetch-dest", "")
+    return destination == "document" or (
+        destination != "empty" and "text/html" in headers.get("accept", "")
+    )

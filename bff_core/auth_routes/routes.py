@@ -1,4 +1,4 @@
-"""Which endpoints an authenticator brings along."""
+"""Which endpoints the authenticator of a gateway adds."""
 
 from starlette.routing import Route
 
@@ -7,10 +7,10 @@ from bff_core.errors import ConfigurationError
 
 
 def routes_for(authenticator: Authenticator | None) -> list[Route]:
-    """Return the routes that belong to an authenticator, or to those it asks in order.
+    """Return the routes of an authenticator, or of the members of a `FirstOf`.
 
-    They ask for whoever may use them by themselves. Raises `ConfigurationError` where two would be
-    at one place.
+    They check access by themselves. Raises `ConfigurationError` if two authenticators have one
+    prefix.
     """
     found: dict[str, list[Route]] = {}
     for one in each_of(authenticator):
@@ -19,13 +19,13 @@ def routes_for(authenticator: Authenticator | None) -> list[Route]:
                 raise ConfigurationError(
                     f"two authenticators sign in at {one.prefix}: give one another prefix"
                 )
-            found[one.prefix] = _routes_of(one)
+            found[one.prefix] = _session_routes(one)
         if isinstance(one, HasDevices):
-            found["devices"] = _routes_of_devices(one)
+            found["devices"] = _device_routes(one)
     return [route for routes in found.values() for route in routes]
 
 
-def _routes_of_devices(authenticator: HasDevices) -> list[Route]:
+def _device_routes(authenticator: HasDevices) -> list[Route]:
     from bff_core.auth.devices import DeviceSessions  # noqa: PLC0415 # as below
     from bff_core.auth_routes.devices import device_routes  # noqa: PLC0415 # as below
 
@@ -33,8 +33,8 @@ def _routes_of_devices(authenticator: HasDevices) -> list[Route]:
     return device_routes(devices) if isinstance(devices, DeviceSessions) else []
 
 
-def _routes_of(authenticator: SignsIn) -> list[Route]:
-    # What signs in loads a lot that most gateways need not wait for.
+def _session_routes(authenticator: SignsIn) -> list[Route]:
+    # Imported here because the modules of sessions are slow to load, and most gateways have none.
     from bff_core.auth.session.authenticator import (  # noqa: PLC0415 # see above
         SessionAuthenticator,
     )

@@ -1,4 +1,4 @@
-"""What a gateway makes of somebody who is back from the provider."""
+"""How the session of a finished sign-in is made from the grant and the ID token."""
 
 import secrets
 from typing import Final
@@ -7,20 +7,20 @@ from bff_core.auth.jwt import Claims, acr_of, auth_time_of
 from bff_core.auth.oidc.client import scopes_in
 from bff_core.auth.oidc.config import OpenIDProvider
 from bff_core.auth.refusal_reasons import CredentialsRefused
-from bff_core.auth.session.session import Claims as Shown
+from bff_core.auth.session.session import Claims as PublicClaims
 from bff_core.auth.session.session import Session
 from bff_core.auth.session.token_refresh import tokens_of
 from bff_core.oauth.tokens import Grant
 
-LONGEST_NAME: Final = 200
+MAX_NAME_LENGTH: Final = 200
 
 
 def session_of(
     grant: Grant, claims: Claims, sign_in: OpenIDProvider, *, browser: str, wall: float
 ) -> Session:
-    """Return the session of who the claims of an ID token name.
+    """Return a new session of the user that the claims of an ID token name.
 
-    Raises `CredentialsRefused` for somebody without the claims that a viewer is made of.
+    Raises `CredentialsRefused` if a claim that identifies the viewer is missing.
     """
     subject, tenant = claims.get(sign_in.subject), claims.get(sign_in.tenant, "")
     if not isinstance(subject, str) or not subject:
@@ -38,8 +38,8 @@ def session_of(
         roles=scopes_in(claims, sign_in.roles),
         client=sign_in.client_id,
         provider_sid=sid if isinstance(sid, str) else "",
-        claims=_shown(claims, sign_in),
-        browser=browser[:LONGEST_NAME],
+        claims=_public_claims(claims, sign_in),
+        browser=browser[:MAX_NAME_LENGTH],
         signed_in_at=wall,
         tokens=tokens_of(grant, wall) if sign_in.stores_tokens else None,
         acr=acr_of(claims),
@@ -47,8 +47,8 @@ def session_of(
     )
 
 
-def _shown(claims: Claims, sign_in: OpenIDProvider) -> Shown:
-    """Return the claims that pages may see, where they are plain values."""
+def _public_claims(claims: Claims, sign_in: OpenIDProvider) -> PublicClaims:
+    """Return the claims that pages may show, without lists and objects."""
     found = {name: claims.get(name) for name in sign_in.public_claims}
     return {
         name: value for name, value in found.items() if isinstance(value, str | int | float | bool)

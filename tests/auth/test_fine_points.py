@@ -8,18 +8,18 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from joserfc.jwk import RSAKey
 
-from bff_core.auth.api_keys.authenticator import MOST_WRONG, ApiKeyAuthenticator
+from bff_core.auth.api_keys.authenticator import MAX_WRONG_KEYS, ApiKeyAuthenticator
 from bff_core.auth.api_keys.record import ApiKeyRecord
 from bff_core.auth.authenticator import Resources
 from bff_core.auth.bearer import MAX_VERIFIED, DPoP
-from bff_core.auth.devices import MAX_DEVICES_PER_VIEWER, Device, MemoryDevices
+from bff_core.auth.devices import MAX_DEVICES_PER_VIEWER, Device, MemoryDeviceStore
 from bff_core.auth.dpop import NONCE_SECONDS, ProofVerifier
 from bff_core.auth.issuer import Issuer
 from bff_core.auth.jwt import MAX_KEYS, key_for, keys_of, parse, verify
 from bff_core.auth.refusal_reasons import CredentialsRefused
 from bff_core.auth.session.memory import MemorySessionStore
 from bff_core.auth.session.session import Session, owner_of
-from bff_core.auth.session.store import MOST_PER_SUBJECT, Lifetimes
+from bff_core.auth.session.store import MAX_SESSIONS_PER_SUBJECT, Lifetimes
 from bff_core.auth.viewer import Viewer
 from bff_core.clock import chance
 from bff_core.errors import NotAuthenticated
@@ -243,13 +243,13 @@ async def test_wrong_keys_do_not_fill_the_memory():
     async with authenticator.opened(
         Resources("shop", settings, {}, links, loop.create_task, loop.time, events)
     ):
-        for number in range(MOST_WRONG + 100):
+        for number in range(MAX_WRONG_KEYS + 100):
             scope = Scope(1.0, headers=((b"x-api-key", b"wrong-%d" % number),))
             with pytest.raises(NotAuthenticated):
                 await authenticator.authenticate(scope)
 
-        assert len(authenticator._wrong) == MOST_WRONG
-        assert authenticator._known == {}
+        assert len(authenticator._wrong_keys) == MAX_WRONG_KEYS
+        assert authenticator._valid_keys == {}
 
 
 # Devices and sessions
@@ -257,7 +257,7 @@ async def test_wrong_keys_do_not_fill_the_memory():
 
 async def test_of_too_many_devices_the_one_seen_longest_ago_goes():
     """Whenever it came first."""
-    devices = MemoryDevices()
+    devices = MemoryDeviceStore()
     for number in range(MAX_DEVICES_PER_VIEWER):
         seen_at = 0.5 if number == 50 else float(number + 1)
         await devices.put("ann", Device(f"{number}", "app", "", 0.0, seen_at))
@@ -288,7 +288,7 @@ async def test_one_person_has_so_many_sessions_and_no_more():
     store = MemorySessionStore(lambda: clock[0])
     lifetimes = Lifetimes(idle=1e6, absolute=1e6)
     await store.add("other", Session("h", "2"), lifetimes)
-    for number in range(MOST_PER_SUBJECT + 1):
+    for number in range(MAX_SESSIONS_PER_SUBJECT + 1):
         clock[0] += 1
         session = Session(f"h{number}", "1", signed_in_at=float(number))
         await store.add(f"key-{number}", session, lifetimes)
@@ -296,7 +296,7 @@ async def test_one_person_has_so_many_sessions_and_no_more():
     assert await store.get("key-0") is None
     assert await store.get("key-1") is not None
     assert await store.get("other") is not None
-    assert len(await store.listed(owner_of("1", ""))) == MOST_PER_SUBJECT
+    assert len(await store.listed(owner_of("1", ""))) == MAX_SESSIONS_PER_SUBJECT
 
 
 async def test_a_lease_is_given_back_by_its_holder_alone():

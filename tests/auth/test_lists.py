@@ -11,7 +11,7 @@ from bff_core.auth.issuer import Issuer
 from bff_core.auth.jwt import keys_of, parse, public_key_of, verify
 from bff_core.auth.refusal_reasons import CredentialsRefused
 from bff_core.auth.session.cookie import Cookie
-from bff_core.auth.session.csrf import Forged, Origins
+from bff_core.auth.session.csrf import CsrfProtection, Forged
 from bff_core.errors import ConfigurationError
 from tests.auth.browser.site import GOES, HERE, open_site, sign_in_at
 from tests.auth.tokens import AUDIENCE, EC, ED, ISSUER, NOW, RSA, encoded, key_set, signed
@@ -182,7 +182,7 @@ def test_what_is_loaded_to_be_shown_is_served_without_the_cookie(destination):
     """A link from another site works, as for an anonymous caller."""
     headers = ((b"sec-fetch-site", b"cross-site"), (b"sec-fetch-dest", destination.encode()))
 
-    assert Origins((HERE,)).judge("GET", headers) == "passer-by"
+    assert CsrfProtection((HERE,)).check("GET", headers) == "anonymous"
 
 
 @pytest.mark.parametrize("destination", ["empty", "websocket"])
@@ -192,7 +192,7 @@ def test_what_a_script_of_another_site_loads_is_refused(destination, site):
     headers = ((b"sec-fetch-site", site.encode()), (b"sec-fetch-dest", destination.encode()))
 
     with pytest.raises(Forged):
-        Origins((HERE,)).judge("GET", headers)
+        CsrfProtection((HERE,)).check("GET", headers)
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site", "none", "unheard-of"])
@@ -205,9 +205,9 @@ def test_the_header_does_not_make_another_site_ours(site):
     )
 
     with pytest.raises(Forged):
-        Origins((HERE,)).judge("GET", headers)
+        CsrfProtection((HERE,)).check("GET", headers)
     allowed = (*headers, (b"origin", HERE.encode()))
-    assert Origins((HERE,)).judge("GET", allowed) == "ours"
+    assert CsrfProtection((HERE,)).check("GET", allowed) == "trusted"
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "QUERY"])
@@ -222,7 +222,7 @@ def test_a_write_from_another_site_is_refused_whatever_it_is_for(method, destina
             *extra,
         )
         with pytest.raises(Forged):
-            Origins((HERE,)).judge(method, headers)
+            CsrfProtection((HERE,)).check(method, headers)
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "QUERY"])
@@ -232,16 +232,16 @@ def test_a_write_needs_the_header_and_a_word_of_where_it_comes_from(method):
     site = (b"sec-fetch-site", b"same-origin")
 
     for enough in ((header, origin), (header, site), (header, origin, site)):
-        assert Origins((HERE,)).judge(method, enough) == "ours"
+        assert CsrfProtection((HERE,)).check(method, enough) == "trusted"
     for little in ((header,), (origin,), (site,), (origin, site), ()):
         with pytest.raises(Forged):
-            Origins((HERE,)).judge(method, little)
+            CsrfProtection((HERE,)).check(method, little)
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "TRACE"])
 def test_a_read_needs_the_header_alone(method):
-    """Old browsers do not send where a read comes from."""
-    assert Origins((HERE,)).judge(method, ((b"x-csrf", b"1"),)) == "ours"
+    """Old browsers say nothing of where a read comes from."""
+    assert CsrfProtection((HERE,)).check(method, ((b"x-csrf", b"1"),)) == "trusted"
 
 
 @pytest.mark.parametrize("attribute", ["Path=/", "Secure", "HttpOnly", "SameSite=Strict"])
@@ -249,7 +249,7 @@ def test_a_session_cookie_has_this_attribute(attribute):
     """Also where it is taken back: browsers ignore what clears it otherwise."""
     cookie = Cookie("__Host-bff")
 
-    for _, value in (cookie.written("secret"), cookie.cleared()):
+    for _, value in (cookie.set_header("secret"), cookie.removal_header()):
         assert attribute.encode() in value.split(b"; ")
 
 

@@ -10,7 +10,7 @@ from bff_core.auth.bearer import BearerAuthenticator, DPoP, Issuer
 from bff_core.auth.certificate import CertificateAuthenticator
 from bff_core.auth.demo import DemoAuthenticator
 from bff_core.auth.introspection import IntrospectionAuthenticator
-from bff_core.auth.session.csrf import Forged, Origins
+from bff_core.auth.session.csrf import CsrfProtection, Forged
 from bff_core.errors import NotAuthenticated
 from bff_core.testing.scripted import Scripted, fail, reply
 from tests.auth.keys.test_certificates import certificate
@@ -243,7 +243,7 @@ HERE_ORIGIN = b"https://shop.example"
 def test_a_forged_request_says_what_to_send(method, headers, reason, hint):
     """A newcomer with curl learns the headers one at a time, and from the first answer."""
     with pytest.raises(Forged) as raised:
-        Origins([HERE_ORIGIN.decode()]).judge(method, tuple(headers))
+        CsrfProtection([HERE_ORIGIN.decode()]).check(method, tuple(headers))
 
     assert raised.value.reason == reason
     assert hint in raised.value.detail

@@ -5,13 +5,18 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from bff_core.auth.api_keys.authenticator import BELIEVED, SELDOM, ApiKeyAuthenticator
+from bff_core.auth.api_keys.authenticator import (
+    LAST_USED_UPDATE_SECONDS,
+    RECHECK_SECONDS,
+    ApiKeyAuthenticator,
+)
 from bff_core.auth.authenticator import Resources
 from bff_core.auth.devices import LAST_SEEN_UPDATE_SECONDS, DeviceSessions, id_of
 from bff_core.auth.devices import RECHECK_SECONDS as DEVICE_RECHECK_SECONDS
 from bff_core.auth.introspection import Introspection, IntrospectionAuthenticator
-from bff_core.auth.session.active import RECHECK, Sessions
-from bff_core.auth.session.memory import MOST, MemorySessionStore
+from bff_core.auth.session.active import RECHECK_SECONDS as SESSION_RECHECK_SECONDS
+from bff_core.auth.session.active import ActiveSessions
+from bff_core.auth.session.memory import MAX_SESSIONS, MemorySessionStore
 from bff_core.auth.session.redis import MOVE
 from bff_core.auth.session.session import Session, key_of
 from bff_core.auth.session.store import Lifetimes
@@ -67,7 +72,7 @@ async def test_a_key_that_another_process_revoked_is_refused_soon():
         key, record = await keys.issue("CI", "svc-1")
         first = await authenticator.authenticate(showing(key))
         await keys.revoke(record.prefix)
-        await asyncio.sleep(BELIEVED - 0.1)
+        await asyncio.sleep(RECHECK_SECONDS - 0.1)
         second = await authenticator.authenticate(showing(key))
         await asyncio.sleep(0.2)
 
@@ -82,7 +87,7 @@ async def test_the_use_of_a_key_is_noted_once_a_minute():
     async with with_keys() as (authenticator, keys):
         key, record = await keys.issue("CI", "svc-1")
         noted = []
-        for pause in (0.0, SELDOM / 2, SELDOM / 2 - 1, 2.0):
+        for pause in (0.0, LAST_USED_UPDATE_SECONDS / 2, LAST_USED_UPDATE_SECONDS / 2 - 1, 2.0):
             await asyncio.sleep(pause)
             await authenticator.authenticate(showing(key))
             await asyncio.sleep(0)
@@ -179,7 +184,7 @@ async def test_a_device_that_is_ended_while_its_use_is_noted_stays_ended():
 async def test_of_too_many_sessions_the_one_used_longest_ago_ends():
     """A session that is used stays, however early it began."""
     store, lifetimes = MemorySessionStore(lambda: 0.0), Lifetimes(idle=600, absolute=600)
-    for number in range(MOST):
+    for number in range(MAX_SESSIONS):
         await store.add(f"{number}", Session(f"{number}", f"{number}"), lifetimes)
     await store.touch("0", 600)
     await store.add("new", Session("new", "new"), lifetimes)
@@ -249,7 +254,7 @@ class SharedStore(MemorySessionStore):
 async def with_sessions():
     """Yield the sessions of one process, with one that it knows, and its cookie."""
     loop = asyncio.get_running_loop()
-    sessions = Sessions(
+    sessions = ActiveSessions(
         SharedStore(loop.time),
         Lifetimes(idle=600, absolute=6000),
         clock=loop.time,
@@ -276,7 +281,7 @@ async def test_a_session_that_another_process_ended_is_over_within_a_second():
     """It is read again then."""
     async with with_sessions() as (sessions, found, secret):
         await sessions.store.remove([found.key])
-        await asyncio.sleep(RECHECK - 0.1)
+        await asyncio.sleep(SESSION_RECHECK_SECONDS - 0.1)
         before = await sessions.find(secret)
         await asyncio.sleep(0.2)
 

@@ -1,1 +1,1 @@
-"""API keys: issued, found by their prefix, verified by their hash, rotated, revoked."""
+"""API keys: how they are issued, stored, verified, rotated and revoked."""

@@ -1,4 +1,4 @@
-"""Takes API keys; what was verified is known for a few seconds without asking the store."""
+"""How a request is authenticated by an API key."""
 
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -20,76 +20,77 @@ from bff_core.settings.model import Settings
 from bff_core.sqlite import MEMORY, opened_file, path_of
 from bff_core.upstream.client import Upstream
 
-BELIEVED: Final = 5.0
-"""Seconds after which a key is looked up again: it may have been revoked."""
+RECHECK_SECONDS: Final = 5.0
+"""Seconds after which a cached key is looked up again: it may have been revoked."""
 
-REMEMBERED: Final = 10_000
-"""Keys that are known without asking."""
+MAX_VALID_KEYS: Final = 10_000
+"""Valid keys that are cached."""
 
-MOST_WRONG: Final = 1_000
-"""Wrong ones that are known so."""
+MAX_WRONG_KEYS: Final = 1_000
+"""Wrong keys that are cached."""
 
-SELDOM: Final = 60.0
-"""Seconds between two notes of when a key was used last."""
+LAST_USED_UPDATE_SECONDS: Final = 60.0
+"""Seconds between two updates of a key's `last_used_at`."""
 
 REFUSAL: Final = "The API key is not valid."
-"""What everybody is told whose key is refused, whatever the reason."""
+"""The message of every refusal, whatever the reason."""
 
 
 @dataclass(slots=True)
-class _Known:
+class _CachedKey:
     record: ApiKeyRecord | None
     viewer: Viewer | None
     read_at: float
 
 
 class ApiKeyAuthenticator:
-    """Takes a key in `X-API-Key`, or as `Authorization: ApiKey <key>`; without one, nobody.
+    """Authenticates by a key in `X-API-Key`, or in `Authorization: ApiKey <key>`.
 
-    Keys are where `BFF_API_KEYS_URL` says. All refusals look alike.
+    A request without a key is anonymous. `BFF_API_KEYS_URL` is the store of the keys. Valid and
+    wrong keys are cached for a few seconds. All refusals have the same message.
     """
 
     challenge = "ApiKey"
 
     def __init__(self, header: str = "x-api-key", *, wall: Clock = time.time) -> None:
         if not header.isascii() or not header.replace("-", "").isalnum():
-            raise ConfigurationError(f"ApiKeyAuthenticator: {header!r} is no name of a header")
+            raise ConfigurationError(f"ApiKeyAuthenticator: {header!r} is not the name of a header")
         self._header = header.lower().encode()
         self._wall = wall
-        self._known: dict[bytes, _Known] = {}
-        self._wrong: dict[bytes, _Known] = {}
-        self._noted: dict[str, float] = {}
+        self._valid_keys: dict[bytes, _CachedKey] = {}
+        self._wrong_keys: dict[bytes, _CachedKey] = {}
+        self._used_at: dict[str, float] = {}
         self._keys: ApiKeys | None = None
         self._resources: Resources | None = None
 
     @property
     def security_scheme(self) -> Mapping[str, object]:
-        """How OpenAPI calls it."""
+        """The security scheme in OpenAPI."""
         return {"type": "apiKey", "in": "header", "name": self._header.decode()}
 
     @property
     def services(self) -> Sequence[type[Upstream]]:
-        """None."""
+        """No services: it calls none."""
         return ()
 
     def keyring(self) -> ApiKeys:
-        """Return what issues keys, while the gateway runs."""
+        """Return the API keys of the store, while the gateway runs."""
         if self._keys is None:
-            raise ConfigurationError("API keys are there while the gateway runs")
+            raise ConfigurationError("API keys are available while the gateway runs")
         return self._keys
 
     def check(self, settings: Settings) -> None:
-        """Find nothing wrong: there is a store by default."""
+        """Accept all settings: there is a store by default."""
 
     def unshared(self, settings: Settings) -> Mapping[str, str]:
-        """Return what goes wrong in several processes, by the variable that is missing."""
+        """Return what fails with several processes, by the name of the missing setting."""
         if path_of(settings.api_keys_url) != MEMORY:
             return {}
-        return {"BFF_API_KEYS_URL": "an API key that one process revokes is good in the others"}
+        return {"BFF_API_KEYS_URL": "an API key that one process revokes is valid in the others"}
 
     @asynccontextmanager
     async def opened(self, resources: Resources) -> AsyncIterator[None]:
-        """Hold the store open."""
+        """Open the store of the keys."""
         store = open_keys(resources.settings.api_keys_url, resources.links)
         self._keys, self._resources = ApiKeys(store, self._wall), resources
         for opened in opened_file(resources.settings.api_keys_url, "BFF_API_KEYS_URL"):
@@ -98,25 +99,25 @@ class ApiKeyAuthenticator:
             yield
         finally:
             self._keys = self._resources = None
-            self._known.clear()
-            self._wrong.clear()
+            self._valid_keys.clear()
+            self._wrong_keys.clear()
             await store.aclose()
 
     async def authenticate(self, scope: Scope, /) -> Viewer | None:
-        """Return whose key it is; None without one. Raises `NotAuthenticated`."""
+        """Return the viewer of a key; None without a key. Raises `NotAuthenticated`."""
         sent = self._sent(scope)
         if sent is None:
             return None
         name, now = sha256(sent).digest(), self._clock()
-        known = self._known.get(name) or self._wrong.get(name)
-        if known is None or now - known.read_at >= BELIEVED:
-            known = await self._look(name, sent, now)
-        record = known.record
-        if record is None or known.viewer is None or record.has_ended(self._wall()):
+        cached = self._valid_keys.get(name) or self._wrong_keys.get(name)
+        if cached is None or now - cached.read_at >= RECHECK_SECONDS:
+            cached = await self._look_up(name, sent, now)
+        record = cached.record
+        if record is None or cached.viewer is None or record.has_ended(self._wall()):
             reason = "unknown_key" if record is None else "expired"
             raise NotAuthenticated(REFUSAL, challenge=self.challenge, reason=reason)
-        self._note(record.prefix, now)
-        return known.viewer
+        self._record_use(record.prefix, now)
+        return cached.viewer
 
     def _sent(self, scope: Scope) -> bytes | None:
         sent = find_header(scope.headers, self._header)
@@ -126,39 +127,46 @@ class ApiKeyAuthenticator:
         kind, _, rest = proof.partition(b" ")
         return rest.strip() if kind.lower() == b"apikey" else None
 
-    async def _look(self, name: bytes, sent: bytes, now: float) -> _Known:
+    async def _look_up(self, name: bytes, sent: bytes, now: float) -> _CachedKey:
         key = sent.decode("latin-1")
         prefix = prefix_of(key)
         record = None if prefix is None else await self.keyring().store.find(prefix)
-        # In constant time: how long it takes tells nobody how much of a key was right.
+        # In constant time: the duration does not reveal how much of a key was right.
         is_right = compare_digest(digest_of(key), "" if record is None else record.digest)
         found = record if is_right else None
-        known = _Known(found, None if found is None else found.viewer, now)
-        # Wrong ones are remembered apart: anybody can send as many as they like.
-        kept, most = (self._known, REMEMBERED) if found is not None else (self._wrong, MOST_WRONG)
-        kept.pop(name, None)
-        kept[name] = known
-        if len(kept) > most:
-            del kept[next(iter(kept))]
-        return known
+        cached = _CachedKey(found, None if found is None else found.viewer, now)
+        # Wrong keys have a cache of their own: any client can send as many as it likes.
+        cache, limit = (
+            (self._valid_keys, MAX_VALID_KEYS)
+            if found is not None
+            else (self._wrong_keys, MAX_WRONG_KEYS)
+        )
+        cache.pop(name, None)
+        cache[name] = cached
+        if len(cache) > limit:
+            del cache[next(iter(cache))]
+        return cached
 
-    def _note(self, prefix: str, now: float) -> None:
-        """Write down that a key was used, behind the request, once a minute."""
-        if now - self._noted.get(prefix, -SELDOM) < SELDOM or self._resources is None:
+    def _record_use(self, prefix: str, now: float) -> None:
+        """Update when a key was last used, in the background, once a minute."""
+        if (
+            now - self._used_at.get(prefix, -LAST_USED_UPDATE_SECONDS) < LAST_USED_UPDATE_SECONDS
+            or self._resources is None
+        ):
             return
-        self._noted.pop(prefix, None)
-        self._noted[prefix] = now
-        if len(self._noted) > REMEMBERED:
-            del self._noted[next(iter(self._noted))]
-        self._resources.spawn(self._write(prefix))
+        self._used_at.pop(prefix, None)
+        self._used_at[prefix] = now
+        if len(self._used_at) > MAX_VALID_KEYS:
+            del self._used_at[next(iter(self._used_at))]
+        self._resources.spawn(self._store_use(prefix))
 
-    async def _write(self, prefix: str) -> None:
+    async def _store_use(self, prefix: str) -> None:
         try:
             await self.keyring().store.used(prefix, self._wall())
         except StoreUnavailable:
-            return  # it will be used again
+            return  # a later request updates it
 
     def _clock(self) -> float:
         if self._resources is None:
-            raise ConfigurationError("API keys are there while the gateway runs")
+            raise ConfigurationError("API keys are available while the gateway runs")
         return self._resources.clock()

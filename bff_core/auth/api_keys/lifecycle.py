@@ -1,38 +1,38 @@
-"""Issues API keys, and everything that happens to them until they end."""
+"""How API keys are issued, listed, rotated and revoked."""
 
 import time
 from collections.abc import Sequence
 from typing import Final, Protocol
 
 from bff_core.auth.api_keys.record import ApiKeyRecord, digest_of, new_key, prefix_of
-from bff_core.auth.api_keys.redis import RedisKeys
-from bff_core.auth.api_keys.sqlite import SQLiteKeys
-from bff_core.auth.api_keys.store import KeyStore
+from bff_core.auth.api_keys.redis import RedisApiKeyStore
+from bff_core.auth.api_keys.sqlite import SQLiteApiKeyStore
+from bff_core.auth.api_keys.store import ApiKeyStore
 from bff_core.clock import Clock
 from bff_core.errors import ConfigurationError, NotFound
 from bff_core.redis.interface import RedisInterface
 from bff_core.sqlite import path_of
 
-LONGEST: Final = 200
+MAX_TEXT_LENGTH: Final = 200
 """Characters of a name, a subject, a tenant."""
 
-DAY: Final = 86_400.0
+DAY_SECONDS: Final = 86_400.0
 
-CENTURY: Final = 36_525 * DAY
+MAX_LIFETIME_SECONDS: Final = 36_525 * DAY_SECONDS
 
 
 class KeyClients(Protocol):
-    """Opens the links to what gateways share."""
+    """Opens connections to Redis."""
 
     def to(self, url: str, /) -> RedisInterface:
-        """Return the link to a Redis."""
+        """Return the connection to the Redis at a URL."""
         ...
 
 
 class ApiKeys:
-    """The keys of a store: issue, list, rotate, revoke. A key itself is told once, by `issue`."""
+    """The API keys of a store; `issue` and `rotate` return a new key, which is not stored."""
 
-    def __init__(self, store: KeyStore, wall: Clock = time.time) -> None:
+    def __init__(self, store: ApiKeyStore, wall: Clock = time.time) -> None:
         self.store = store
         self._wall = wall
 
@@ -45,19 +45,20 @@ class ApiKeys:
         scopes: Sequence[str] = (),
         lifetime: float = 0.0,
     ) -> tuple[str, ApiKeyRecord]:
-        """Return a new key and what is kept of it; it ends after `lifetime` seconds (0: never).
+        """Return a new key and its record; it expires after `lifetime` seconds (0: never).
 
-        Raises `ConfigurationError` for what can't be kept.
+        Raises `ConfigurationError` for an invalid name, subject, scope or lifetime.
         """
-        for told, value in (("name", name), ("subject", subject)):
-            if not value.strip() or len(value) > LONGEST or not value.isprintable():
+        for field, value in (("name", name), ("subject", subject)):
+            if not value.strip() or len(value) > MAX_TEXT_LENGTH or not value.isprintable():
                 raise ConfigurationError(
-                    f"an API key has a {told} of 1 to {LONGEST} printable characters"
+                    f"the {field} of an API key has to have 1 to {MAX_TEXT_LENGTH} printable "
+                    "characters"
                 )
         if any(scope.split() != [scope] for scope in scopes):
-            raise ConfigurationError("scopes are words")
-        if not 0 <= lifetime <= CENTURY:
-            raise ConfigurationError("a lifetime is seconds, from 0 to those of a century")
+            raise ConfigurationError("a scope of an API key has no spaces and is not empty")
+        if not 0 <= lifetime <= MAX_LIFETIME_SECONDS:
+            raise ConfigurationError("the lifetime of an API key is 0 to 100 years, in seconds")
         now = self._wall()
         while True:
             key = new_key()
@@ -75,11 +76,13 @@ class ApiKeys:
             if await self.store.add(record):
                 return key, record
 
-    async def rotate(self, prefix: str, *, overlap: float = DAY) -> tuple[str, ApiKeyRecord]:
-        """Return a successor with the same grants; the key itself ends `overlap` seconds from now.
+    async def rotate(
+        self, prefix: str, *, overlap: float = DAY_SECONDS
+    ) -> tuple[str, ApiKeyRecord]:
+        """Return a new key with the same grants; the old one expires `overlap` seconds from now.
 
-        The successor lives as long as the key was given. Raises `NotFound`, also for one that has
-        ended.
+        The new key has the lifetime for which the old one was issued. Raises `NotFound`, also for
+        an expired key.
         """
         known = await self.store.find(prefix)
         if known is None or known.has_ended(self._wall()):
@@ -95,17 +98,17 @@ class ApiKeys:
         return issued
 
     async def revoke(self, prefix: str) -> None:
-        """End a key at once. Raises `NotFound`."""
+        """Revoke a key at once. Raises `NotFound`."""
         if not await self.store.remove(prefix):
             raise NotFound("There is no such key.")
 
     async def listed(self, subject: str = "") -> Sequence[ApiKeyRecord]:
-        """Return what is known of the keys of one subject, or of all, the newest first."""
+        """Return the records of one subject's keys, or of all keys, the newest first."""
         return await self.store.listed(subject)
 
 
-def open_keys(url: str, links: KeyClients) -> KeyStore:
-    """Return the store at a URL of the settings; "sqlite://" is memory, and for tests."""
+def open_keys(url: str, links: KeyClients) -> ApiKeyStore:
+    """Return the store of a URL; "sqlite://" is a store in memory, for tests."""
     if url.startswith("sqlite:"):
-        return SQLiteKeys(path_of(url))
-    return RedisKeys(links.to(url))
+        return SQLiteApiKeyStore(path_of(url))
+    return RedisApiKeyStore(links.to(url))

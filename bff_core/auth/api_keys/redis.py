@@ -1,4 +1,4 @@
-"""API keys of all machines, in Redis."""
+"""A store of API keys in Redis, for gateways on several machines."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,11 +7,11 @@ from typing import Final
 import msgspec
 
 from bff_core.auth.api_keys.record import ApiKeyRecord
-from bff_core.auth.api_keys.store import REMEMBERED
+from bff_core.auth.api_keys.store import LISTED_AFTER_END_SECONDS
 from bff_core.errors import StoreUnavailable
 from bff_core.redis.interface import RedisInterface
 
-# A key is a hash: what does not change, and the two times that do, which scripts compare.
+# A key is a hash: the record, and the two times that change, which scripts compare.
 
 END: Final = """
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
@@ -40,14 +40,14 @@ end
 return 1
 """
 
-LASTS: Final = int(REMEMBERED)
+RETENTION_SECONDS: Final = int(LISTED_AFTER_END_SECONDS)
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(ApiKeyRecord).decode
 
 
-class RedisKeys:
-    """Keeps keys in Redis, which has to keep them on disk."""
+class RedisApiKeyStore:
+    """Stores API keys in Redis, which has to persist to disk; it implements `ApiKeyStore`."""
 
     def __init__(self, link: RedisInterface) -> None:
         self._link = link
@@ -55,17 +55,20 @@ class RedisKeys:
         self._all = f"{self._prefix.removesuffix(':')}s"
 
     async def add(self, record: ApiKeyRecord) -> bool:
-        """Keep a new key."""
-        keys = [self._named(record.prefix), self._all]
+        """Store a new key."""
+        keys = [self._key(record.prefix), self._all]
         times = repr(record.expires_at), repr(record.last_used_at)
         return (
-            await self._link.script(ADD, keys, [_encode(record), *times, record.prefix, LASTS]) == 1
+            await self._link.script(
+                ADD, keys, [_encode(record), *times, record.prefix, RETENTION_SECONDS]
+            )
+            == 1
         )
 
     async def find(self, prefix: str) -> ApiKeyRecord | None:
-        """Return what is known of a key."""
+        """Return the record of a key."""
         fields = ("body", "expires_at", "last_used_at")
-        match await self._link.run("HMGET", self._named(prefix), *fields):
+        match await self._link.run("HMGET", self._key(prefix), *fields):
             case [bytes(body), bytes(ends), bytes(used)]:
                 return self._read(body, ends, used)
         return None
@@ -74,35 +77,37 @@ class RedisKeys:
         try:
             return replace(_decode(body), expires_at=float(ends), last_used_at=float(used))
         except (msgspec.DecodeError, ValueError) as error:
-            raise StoreUnavailable(self._link.name, "holds what is no API key") from error
+            raise StoreUnavailable(self._link.name, "holds a value that is no API key") from error
 
     async def end(self, prefix: str, at: float) -> bool:
-        """Let a key end, if not before."""
-        return await self._link.script(END, [self._named(prefix)], [repr(at), LASTS]) == 1
+        """Bring the expiry of a key forward."""
+        return await self._link.script(END, [self._key(prefix)], [repr(at), RETENTION_SECONDS]) == 1
 
     async def remove(self, prefix: str) -> bool:
-        """Forget a key."""
+        """Delete a key."""
         await self._link.run("SREM", self._all, prefix)
-        return await self._link.run("DEL", self._named(prefix)) == 1
+        return await self._link.run("DEL", self._key(prefix)) == 1
 
     async def used(self, prefix: str, at: float) -> None:
-        """Note when a key was used last."""
-        await self._link.script(USED, [self._named(prefix)], [repr(at)])
+        """Store when a key was last used."""
+        await self._link.script(USED, [self._key(prefix)], [repr(at)])
 
     async def listed(self, subject: str = "") -> Sequence[ApiKeyRecord]:
-        """Return keys, the newest first."""
-        told = await self._link.run("SMEMBERS", self._all)
-        names = [name.decode() for name in told] if isinstance(told, list | set) else []
-        looked = [await self.find(name) for name in names]
-        gone = [name for name, record in zip(names, looked, strict=True) if record is None]
-        if gone:
-            await self._link.run("SREM", self._all, *gone)
-        found = [record for record in looked if record is not None]
+        """Return the records of keys, the newest first."""
+        reply = await self._link.run("SMEMBERS", self._all)
+        prefixes = [prefix.decode() for prefix in reply] if isinstance(reply, list | set) else []
+        records = [await self.find(prefix) for prefix in prefixes]
+        expired = [
+            prefix for prefix, record in zip(prefixes, records, strict=True) if record is None
+        ]
+        if expired:
+            await self._link.run("SREM", self._all, *expired)
+        found = [record for record in records if record is not None]
         theirs = [record for record in found if subject in {"", record.subject}]
         return sorted(theirs, key=lambda one: (-one.created_at, one.prefix))
 
     async def aclose(self) -> None:
-        """Leave the link to whoever opened it."""
+        """Do nothing: the gateway closes the connection."""
 
-    def _named(self, prefix: str) -> str:
+    def _key(self, prefix: str) -> str:
         return f"{self._prefix}{prefix}"

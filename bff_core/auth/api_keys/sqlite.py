@@ -1,11 +1,11 @@
-"""API keys in a file of this machine."""
+"""A store of API keys in an SQLite file, for the processes of one machine."""
 
 import sqlite3
 from collections.abc import Sequence
 from typing import Final
 
 from bff_core.auth.api_keys.record import ApiKeyRecord
-from bff_core.auth.api_keys.store import REMEMBERED
+from bff_core.auth.api_keys.store import LISTED_AFTER_END_SECONDS
 from bff_core.sqlite import SQLiteFile
 
 SCHEMA: Final = """
@@ -22,14 +22,14 @@ COLUMNS: Final = (
 )
 
 
-class SQLiteKeys:
-    """Keeps keys in SQLite."""
+class SQLiteApiKeyStore:
+    """Stores API keys in SQLite; it implements `ApiKeyStore`."""
 
     def __init__(self, path: str) -> None:
         self._file = SQLiteFile(path, SCHEMA, name="api-keys")
 
     async def add(self, record: ApiKeyRecord) -> bool:
-        """Keep a new key."""
+        """Store a new key."""
         row = (
             record.prefix, record.digest, record.name, record.subject, record.tenant,
             " ".join(sorted(record.scopes)), record.created_at, record.expires_at,
@@ -37,7 +37,7 @@ class SQLiteKeys:
         )  # fmt: skip
 
         def work(base: sqlite3.Connection) -> bool:
-            long_ago = record.created_at - REMEMBERED
+            long_ago = record.created_at - LISTED_AFTER_END_SECONDS
             base.execute("DELETE FROM api_keys WHERE expires_at BETWEEN 1 AND ?", (long_ago,))
             marks = ", ".join("?" * len(row))
             query = f"INSERT OR IGNORE INTO api_keys ({COLUMNS}) VALUES ({marks})"  # noqa: S608 # constants
@@ -46,7 +46,7 @@ class SQLiteKeys:
         return await self._file.write(work)
 
     async def find(self, prefix: str) -> ApiKeyRecord | None:
-        """Return what is known of a key."""
+        """Return the record of a key."""
 
         def work(base: sqlite3.Connection) -> ApiKeyRecord | None:
             query = f"SELECT {COLUMNS} FROM api_keys WHERE prefix = ?"  # noqa: S608 # constants
@@ -56,7 +56,7 @@ class SQLiteKeys:
         return await self._file.read(work)
 
     async def end(self, prefix: str, at: float) -> bool:
-        """Let a key end, if not before."""
+        """Bring the expiry of a key forward."""
 
         def work(base: sqlite3.Connection) -> bool:
             query = (
@@ -68,7 +68,7 @@ class SQLiteKeys:
         return await self._file.write(work)
 
     async def remove(self, prefix: str) -> bool:
-        """Forget a key."""
+        """Delete a key."""
 
         def work(base: sqlite3.Connection) -> bool:
             return base.execute("DELETE FROM api_keys WHERE prefix = ?", (prefix,)).rowcount == 1
@@ -76,7 +76,7 @@ class SQLiteKeys:
         return await self._file.write(work)
 
     async def used(self, prefix: str, at: float) -> None:
-        """Note when a key was used last."""
+        """Store when a key was last used."""
 
         def work(base: sqlite3.Connection) -> None:
             query = "UPDATE api_keys SET last_used_at = max(last_used_at, ?) WHERE prefix = ?"
@@ -85,7 +85,7 @@ class SQLiteKeys:
         await self._file.write(work)
 
     async def listed(self, subject: str = "") -> Sequence[ApiKeyRecord]:
-        """Return keys, the newest first."""
+        """Return the records of keys, the newest first."""
 
         def work(base: sqlite3.Connection) -> list[ApiKeyRecord]:
             query = (

@@ -1,41 +1,41 @@
-"""What keeps API keys, or rather what is known of them."""
+"""What a store of API keys has to do."""
 
 from collections.abc import Sequence
 from typing import Protocol
 
 from bff_core.auth.api_keys.record import ApiKeyRecord
 
-REMEMBERED = 30 * 86_400.0
-"""Seconds after its end for which a key is still listed."""
+LISTED_AFTER_END_SECONDS = 30 * 86_400.0
+"""Seconds for which an expired key is still listed."""
 
 
-class KeyStore(Protocol):
-    """Keeps keys for all processes; each method may raise `StoreUnavailable`."""
+class ApiKeyStore(Protocol):
+    """Stores the records of API keys; each method may raise `StoreUnavailable`."""
 
     async def add(self, record: ApiKeyRecord, /) -> bool:
-        """Keep a new key; False where the prefix is taken."""
+        """Store a new key; return False if its prefix is in use."""
         ...
 
     async def find(self, prefix: str, /) -> ApiKeyRecord | None:
-        """Return what is known of a key."""
+        """Return the record of a key; None if there is none."""
         ...
 
     async def end(self, prefix: str, at: float, /) -> bool:
-        """Let a key end at a Unix time, if not before; whether there is such a key."""
+        """Let a key expire at a Unix time at the latest; return whether there is such a key."""
         ...
 
     async def remove(self, prefix: str, /) -> bool:
-        """Forget a key at once; whether there was one."""
+        """Delete a key at once; return whether there was one."""
         ...
 
     async def used(self, prefix: str, at: float, /) -> None:
-        """Note when a key was used last (Unix time)."""
+        """Store when a key was last used (Unix time)."""
         ...
 
     async def listed(self, subject: str = "", /) -> Sequence[ApiKeyRecord]:
-        """Return the keys of one subject, or all, the newest first."""
+        """Return the records of one subject's keys, or of all keys, the newest first."""
         ...
 
     async def aclose(self) -> None:
-        """Let go of what is open."""
+        """Close what the store opened."""
         ...

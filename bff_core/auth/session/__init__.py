@@ -1,1 +1,1 @@
-"""Sessions of browsers: signing in, what a session holds, its stores, its cookie, token refresh."""
+"""Browser sessions: sign-in flow, stored sessions, cookies, CSRF protection, token refresh."""

@@ -1,4 +1,4 @@
-"""The sessions of browsers while a gateway runs: found by cookie, kept alive, ended."""
+"""How a gateway finds, renews and ends the session of a cookie."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,33 +12,33 @@ from bff_core.events import Events, SessionChanged
 from bff_core.events.process import Change
 from bff_core.upstream.runtime import Spawn
 
-RECHECK: Final = 1.0
-"""Seconds for which a session is believed that another process may have ended."""
+RECHECK_SECONDS: Final = 1.0
+"""Seconds after which a session is read from a shared store again; another process may end it."""
 
-REMEMBERED: Final = 10_000
-"""Sessions that are known without asking a shared store."""
+MAX_CACHED_SESSIONS: Final = 10_000
+"""Sessions of a shared store that one process caches."""
 
-UNCONFIRMED: Final = 1_000
-"""Logout tokens of which this process does not know whether the store took them."""
+MAX_UNCONFIRMED_LOGOUTS: Final = 1_000
+"""Logout tokens that one process remembers because the store failed while it handled them."""
 
-GRACE: Final = 10.0
-"""Seconds for which a session is found by the cookie that it had before."""
+GRACE_SECONDS: Final = 10.0
+"""Seconds for which a session is found by its previous cookie."""
 
-TOUCH: Final = 0.1
-"""The part of its idle time after which a session that is used is told to live on."""
+TOUCH_SHARE: Final = 0.1
+"""The share of its idle time after which a request extends the life of a session."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
-    kept: StoredSession
+class _CachedSession:
+    stored: StoredSession
     read_at: float
 
 
-class Sessions:
-    """Finds the session of a cookie, and everything that happens to one.
+class ActiveSessions:
+    """Finds, begins, rotates and ends sessions.
 
-    What a shared store said is believed for a second, so that most requests don't ask it; what
-    this process changed it knows at once.
+    Sessions of a shared store are cached for a second, so that most requests need no round trip.
+    A change that this process makes takes effect in it at once.
     """
 
     def __init__(
@@ -55,105 +55,105 @@ class Sessions:
         self._clock = clock
         self._spawn = spawn
         self._events = events
-        self._known: dict[str, _Known] = {}
+        self._cached: dict[str, _CachedSession] = {}
         self._unconfirmed: dict[str, None] = {}
 
     async def find(self, secret: str) -> StoredSession | None:
-        """Return the session of a cookie; None where there is none, or no more."""
+        """Return the session of a cookie; None if it has ended or never was."""
         key = key_of(secret)
-        known, now = self._known.get(key), self._clock()
-        if known is not None and now - known.read_at < RECHECK:
-            return known.kept
-        kept = await self.store.get(key)
-        if kept is None:
-            self._known.pop(key, None)
+        cached, now = self._cached.get(key), self._clock()
+        if cached is not None and now - cached.read_at < RECHECK_SECONDS:
+            return cached.stored
+        stored = await self.store.get(key)
+        if stored is None:
+            self._cached.pop(key, None)
             return None
-        self._remember(kept, now)
-        idle = min(self.lifetimes.idle, kept.left)
-        if idle - kept.idle_left > idle * TOUCH:
-            touching = self._touch(kept.key)
-            if self.store.is_shared:  # nobody waits for that
+        self._cache(stored, now)
+        idle = min(self.lifetimes.idle, stored.left)
+        if idle - stored.idle_left > idle * TOUCH_SHARE:
+            touching = self._touch(stored.key)
+            if self.store.is_shared:  # no request waits for that
                 self._spawn(touching)
             else:
                 await touching
-        return kept
+        return stored
 
     async def begin(self, session: Session) -> str:
-        """Keep a new session; return the value of its cookie."""
+        """Store a new session; return the value of its cookie."""
         secret = new_secret()
         await self.store.add(key_of(secret), session, self.lifetimes)
-        self._tell("begun")
+        self._emit("begun")
         return secret
 
-    async def rotate(self, kept: StoredSession) -> str | None:
-        """Give a session a new cookie; None where it has ended meanwhile."""
+    async def rotate(self, stored: StoredSession) -> str | None:
+        """Give a session a new cookie and return its value; None if the session has ended."""
         secret = new_secret()
-        if not await self.store.move(kept.key, key_of(secret), GRACE):
+        if not await self.store.move(stored.key, key_of(secret), GRACE_SECONDS):
             return None
-        self._known.pop(kept.key, None)
+        self._cached.pop(stored.key, None)
         return secret
 
     async def end(self, ended: Iterable[StoredSession], change: Change) -> int:
-        """End sessions; return how many there were."""
-        keys = [kept.key for kept in ended]
+        """End sessions; return how many were stored."""
+        keys = [stored.key for stored in ended]
         for key in keys:
-            self._known.pop(key, None)
+            self._cached.pop(key, None)
         count = await self.store.remove(keys)
         for _ in range(count):
-            self._tell(change)
+            self._emit(change)
         return count
 
     async def replace(self, ended: Sequence[StoredSession]) -> None:
-        """End sessions whose browser has been given another."""
-        for kept in ended:
-            await self.store.note(f"replaced {kept.key}", GRACE)
+        """End sessions whose browser has a new one."""
+        for stored in ended:
+            await self.store.add_note(f"replaced {stored.key}", GRACE_SECONDS)
         await self.end(ended, "signed_out")
 
     async def was_replaced(self, secret: str) -> bool:
-        """Return whether a browser that sends this cookie has just been given another.
+        """Return whether the browser that sends this cookie has just received a new one.
 
-        The request was under way then: taking its cookie back would take the new one.
+        The request was in flight then: clearing its cookie would clear the new one.
         """
-        return await self.store.noted(f"replaced {key_of(secret)}")
+        return await self.store.has_note(f"replaced {key_of(secret)}")
 
-    async def end_listed(self, name: str, word: str, seconds: float) -> bool:
-        """End the sessions that are listed under a name; False where `word` was used before.
+    async def end_listed(self, name: str, logout_id: str, seconds: float) -> bool:
+        """End the sessions of a list; return False where `logout_id` was used before.
 
-        If the store fails meanwhile, the same word may come again: it has ended all of the
-        sessions, or none.
+        If the store fails meanwhile, the caller may repeat the same `logout_id`: all sessions of
+        the list have ended, or none.
         """
         try:
-            ended = await self.store.end_listed(name, word, seconds)
+            ended = await self.store.end_listed(name, logout_id, seconds)
         except StoreUnavailable:
-            self._unconfirmed[word] = None
-            if len(self._unconfirmed) > UNCONFIRMED:
+            self._unconfirmed[logout_id] = None
+            if len(self._unconfirmed) > MAX_UNCONFIRMED_LOGOUTS:
                 del self._unconfirmed[next(iter(self._unconfirmed))]
             raise
         for key in ended or ():
-            self._known.pop(key, None)
-            self._tell("ended_elsewhere")
-        is_repeated = word in self._unconfirmed
-        self._unconfirmed.pop(word, None)
+            self._cached.pop(key, None)
+            self._emit("ended_elsewhere")
+        is_repeated = logout_id in self._unconfirmed
+        self._unconfirmed.pop(logout_id, None)
         return ended is not None or is_repeated
 
     async def of(self, subject: str, tenant: str = "") -> Sequence[StoredSession]:
-        """Return the sessions of a person, newest first."""
+        """Return the sessions of a subject, newest first."""
         return await self.store.listed(owner_of(subject, tenant))
 
-    def changed(self, key: str, kept: StoredSession | None) -> None:
-        """Take note of what a refresh made of a session."""
-        if kept is None:
-            self._known.pop(key, None)
+    def changed(self, key: str, stored: StoredSession | None) -> None:
+        """Update the cache after a token refresh; `stored` is None if the session has ended."""
+        if stored is None:
+            self._cached.pop(key, None)
         else:
-            self._remember(kept, self._clock())
+            self._cache(stored, self._clock())
 
-    def _remember(self, kept: StoredSession, now: float) -> None:
+    def _cache(self, stored: StoredSession, now: float) -> None:
         if not self.store.is_shared:
             return
-        self._known.pop(kept.key, None)
-        self._known[kept.key] = _Known(kept, now)
-        if len(self._known) > REMEMBERED:
-            del self._known[next(iter(self._known))]
+        self._cached.pop(stored.key, None)
+        self._cached[stored.key] = _CachedSession(stored, now)
+        if len(self._cached) > MAX_CACHED_SESSIONS:
+            del self._cached[next(iter(self._cached))]
 
     async def _touch(self, key: str) -> None:
         try:
@@ -161,6 +161,6 @@ class Sessions:
         except StoreUnavailable:
             return  # a later request will
 
-    def _tell(self, change: Change) -> None:
+    def _emit(self, change: Change) -> None:
         if self._events.sinks:
             self._events.emit(SessionChanged(change))

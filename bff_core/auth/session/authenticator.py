@@ -1,4 +1,4 @@
-"""Signs in browsers: what they hold is a cookie, what it stands for never leaves the gateway."""
+"""How a gateway authenticates a browser by its session cookie; tokens never leave the gateway."""
 
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -9,19 +9,19 @@ from bff_core.auth.authenticator import Resources
 from bff_core.auth.oidc.client import OIDCClient
 from bff_core.auth.oidc.config import OpenIDProvider
 from bff_core.auth.oidc.return_url import local
-from bff_core.auth.session.active import Sessions
+from bff_core.auth.session.active import ActiveSessions
 from bff_core.auth.session.cookie import Cookie, SameSite
-from bff_core.auth.session.csrf import Origins
+from bff_core.auth.session.csrf import CsrfProtection
 from bff_core.auth.session.memory import MemorySessionStore
 from bff_core.auth.session.redis import RedisSessionStore
-from bff_core.auth.session.replacement import Succession
+from bff_core.auth.session.replacement import SessionReplacement
 from bff_core.auth.session.sealing import Sealing
 from bff_core.auth.session.session import Session, key_of
 from bff_core.auth.session.settings_checks import check_settings, cookie_of, origin_of
-from bff_core.auth.session.sign_in_flow import Flow
+from bff_core.auth.session.sign_in_flow import SignInFlow
 from bff_core.auth.session.store import Lifetimes, SessionStore, StoredSession
 from bff_core.auth.session.token import SessionToken
-from bff_core.auth.session.token_refresh import Refresher, SessionEnded
+from bff_core.auth.session.token_refresh import SessionEnded, TokenRefresher
 from bff_core.auth.viewer import Viewer
 from bff_core.clock import Clock
 from bff_core.errors import ConfigurationError
@@ -30,33 +30,32 @@ from bff_core.settings.model import Settings
 from bff_core.settings.values import base_of
 from bff_core.upstream.client import Upstream
 
-HOUR: Final = 3600.0
+HOUR_SECONDS: Final = 3600.0
 
 T = TypeVar("T")
 
 
 class SessionAuthenticator:
-    """Takes the cookie of somebody who signed in at `/bff/login`, from our own pages alone.
+    """Authenticates requests of browsers that signed in at `/bff/login`, by their session cookie.
 
-    Give it to a gateway, and `/bff/login`, `/callback`, `/user`, `/logout`, `/backchannel-logout`
-    and `/sessions` are there. It is this authenticator that checks where a request comes from
-    (`Origins`), so that no order of middleware can leave that out. Other `origins` may be let in,
-    such as that of pages which are served from elsewhere. Browsers come to `home` without another
-    path; by default it is the root of the gateway.
+    It adds the endpoints `/bff/login`, `/callback`, `/user`, `/logout`, `/backchannel-logout` and
+    `/sessions` to a gateway. It also does the CSRF protection, so that no order of middleware can
+    leave that out. `origins` lists further origins whose pages may use the cookie. `home` is the
+    path to which browsers return by default; if empty, the root of the gateway.
 
     A session ends `idle` seconds after its last request, and `lifetime` seconds after it began.
     Settings: `BFF_PUBLIC_URL`, `BFF_SESSION_KEYS`; with `BFF_SESSION_URL` sessions outlive the
-    process, and are shared by all.
+    process, and all processes share them.
 
-    Raises `ConfigurationError` for what would not be safe.
+    Raises `ConfigurationError` for options that are not safe.
     """
 
     def __init__(
         self,
         sign_in: OpenIDProvider,
         *,
-        idle: float = HOUR,
-        lifetime: float = 12 * HOUR,
+        idle: float = HOUR_SECONDS,
+        lifetime: float = 12 * HOUR_SECONDS,
         cookie: str = "",
         same_site: SameSite = "Strict",
         origins: Sequence[str] = (),
@@ -67,9 +66,9 @@ class SessionAuthenticator:
     ) -> None:
         if not csrf:
             raise ConfigurationError(
-                "SessionAuthenticator(csrf=False): a cookie is sent with requests that other "
-                "sites forge, so sessions without that protection don't start; leave it on, and "
-                "have your pages send X-CSRF: 1"
+                "SessionAuthenticator(csrf=False): browsers send the cookie with requests that "
+                "other sites forge, so a gateway does not start without CSRF protection; leave it "
+                "on, and let your pages send X-CSRF: 1"
             )
         if not 60 <= idle <= lifetime:
             raise ConfigurationError(
@@ -82,24 +81,24 @@ class SessionAuthenticator:
         self.prefix = prefix
         self.base = ""
         self._home = home
-        self._is_named = bool(cookie)
+        self._has_own_name = bool(cookie)
         self.cookie = Cookie(cookie or cookie_of(""), same_site)
         self.lifetimes = Lifetimes(idle, lifetime)
         self.client = OIDCClient(sign_in, wall=wall)
         self._origins = tuple(map(origin_of, origins))
         self.wall = wall
-        self._judge: Origins | None = None
-        self._sessions: Sessions | None = None
-        self._refresher: Refresher | None = None
-        self._flow: Flow | None = None
-        self._succession: Succession | None = None
+        self._csrf: CsrfProtection | None = None
+        self._sessions: ActiveSessions | None = None
+        self._token_refresher: TokenRefresher | None = None
+        self._flow: SignInFlow | None = None
+        self._replacement: SessionReplacement | None = None
         self._resources: Resources | None = None
-        self._own: tuple[str, ...] = ()
-        self._doors: set[str] = set()
+        self._endpoint_prefixes: tuple[str, ...] = ()
+        self._sign_in_paths: set[str] = set()
 
     @property
     def challenge(self) -> str:
-        """How to sign in, for whoever is refused."""
+        """The `WWW-Authenticate` value: where to sign in, and the name of the cookie."""
         return f'Cookie form-action="{self.login}", cookie-name="{self.cookie.name}"'
 
     @property
@@ -109,38 +108,38 @@ class SessionAuthenticator:
 
     @property
     def login(self) -> str:
-        """The path where browsers sign in."""
+        """The path at which browsers sign in."""
         return f"{self.base}{self.prefix}/login"
 
     @property
     def home(self) -> str:
-        """The path where browsers come to without another."""
+        """The path to which browsers return by default."""
         return self._home or f"{self.base}/"
 
     @property
     def security_scheme(self) -> Mapping[str, object]:
-        """How OpenAPI calls it."""
+        """The security scheme in OpenAPI."""
         return {"type": "apiKey", "in": "cookie", "name": self.cookie.name}
 
     @property
     def services(self) -> Sequence[type[Upstream]]:
-        """The provider."""
+        """The upstream of the provider."""
         return self.client.kinds
 
     @property
-    def sessions(self) -> Sessions:
-        """The sessions, while the gateway runs."""
+    def sessions(self) -> ActiveSessions:
+        """The active sessions, while the gateway runs."""
         return _opened(self._sessions)
 
     @property
-    def flow(self) -> Flow:
-        """What signs in, while the gateway runs."""
+    def flow(self) -> SignInFlow:
+        """The sign-in flow, while the gateway runs."""
         return _opened(self._flow)
 
     @property
-    def succession(self) -> Succession:
-        """What ends sessions, while the gateway runs."""
-        return _opened(self._succession)
+    def replacement(self) -> SessionReplacement:
+        """What ends the sessions that a new one replaces, while the gateway runs."""
+        return _opened(self._replacement)
 
     @property
     def issuers(self) -> Sequence[str]:
@@ -148,40 +147,40 @@ class SessionAuthenticator:
         return [self.sign_in.issuer]
 
     def unshared(self, settings: Settings) -> Mapping[str, str]:
-        """Return what goes wrong in several processes, by the variable that is missing."""
+        """Return what fails with several processes, by the name of the missing setting."""
         if settings.session_url:
             return {}
         return {"BFF_SESSION_URL": "people would be signed in to, and signed out of, one of them"}
 
     def check(self, settings: Settings) -> None:
-        """Refuse to start with settings that would not be safe; take our own address from them."""
+        """Raise `ConfigurationError` for unsafe settings; read the public address from them."""
         check_settings(settings, self.prefix)
         self.client.add_origins(settings.issuer_origins)
         self.base = base_of(settings.public_url)
-        if not self._is_named:
+        if not self._has_own_name:
             self.cookie = Cookie(cookie_of(settings.public_url), self.cookie.same_site)
 
     @asynccontextmanager
     async def opened(self, resources: Resources) -> AsyncIterator[None]:
-        """Hold the sessions open."""
+        """Open the session store and the connection to the provider."""
         settings = resources.settings
         self._resources = resources
         sealing = Sealing(settings.sealing_secrets)
         public = settings.public_url
         origin = origin_of(public.removesuffix(self.base))
-        self._judge = Origins((origin, *self._origins))
+        self._csrf = CsrfProtection((origin, *self._origins))
         self.client.open(resources.services, resources.spawn, resources.events)
         await self.client.start()
         store = self._store(resources, sealing)
-        self._sessions = Sessions(
+        self._sessions = ActiveSessions(
             store,
             self.lifetimes,
             clock=resources.clock,
             spawn=resources.spawn,
             events=resources.events,
         )
-        self._succession = Succession(self._sessions, self.client, resources.spawn)
-        self._refresher = Refresher(
+        self._replacement = SessionReplacement(self._sessions, self.client, resources.spawn)
+        self._token_refresher = TokenRefresher(
             store,
             self.client,
             spawn=resources.spawn,
@@ -189,10 +188,10 @@ class SessionAuthenticator:
             wall=self.wall,
             events=resources.events,
             changed=self._sessions.changed,
-            revoke=self._succession.revoke,
+            revoke=self._replacement.revoke,
             login=self.login,
         )
-        self._flow = Flow(
+        self._flow = SignInFlow(
             self.client,
             sealing,
             callback=f"{public}{self.prefix}/callback",
@@ -200,61 +199,65 @@ class SessionAuthenticator:
             cookie=self.cookie.name,
             wall=self.wall,
         )
-        self._own = tuple({f"{self.prefix}/", f"{self.base}{self.prefix}/"})
-        self._doors = {own + name for own in self._own for name in ("login", "callback")}
+        self._endpoint_prefixes = tuple({f"{self.prefix}/", f"{self.base}{self.prefix}/"})
+        self._sign_in_paths = {
+            prefix + name for prefix in self._endpoint_prefixes for name in ("login", "callback")
+        }
         yield
-        self._judge = self._sessions = self._refresher = self._flow = self._resources = None
-        self._succession = None
+        self._csrf = self._sessions = self._token_refresher = self._flow = self._resources = None
+        self._replacement = None
 
     def unready(self) -> str | None:
-        """Return what is wrong with the provider's discovery document."""
+        """Return the fault of the provider's discovery document; None without one."""
         return self.client.fault or None
 
     async def authenticate(self, scope: Scope, /) -> Viewer | None:
-        """Return whose session a cookie stands for; None without one.
+        """Return the viewer of a session cookie; None without one.
 
-        Raises `Forged` for a request that is not ours, `SessionEnded` for a cookie of a session
-        that is over: the browser is told to forget it.
+        Raises `Forged` for a cross-site request, and `SessionEnded` for the cookie of a session
+        that has ended: the answer clears the cookie.
         """
         scope.vary.append("cookie")
-        if scope.path in self._doors:  # signing in needs no session, and no page of ours
+        if (
+            scope.path in self._sign_in_paths
+        ):  # sign-in needs no session, and no page of the gateway
             return None
-        kept = await self.find(scope)
-        if kept is None:
+        stored = await self.find(scope)
+        if stored is None:
             return None
-        # Those who sign out need no token for it.
-        if kept.session.tokens is not None and not scope.path.startswith(self._own):
-            kept = await self._with_fresh_tokens(scope, kept)
+        # The endpoints of sessions, such as logout, need no fresh token.
+        if stored.session.tokens is not None and not scope.path.startswith(self._endpoint_prefixes):
+            stored = await self._with_fresh_tokens(scope, stored)
         scope.login, scope.wall = self.login, self.wall
-        return kept.session.viewer
+        return stored.session.viewer
 
     async def find(self, scope: Scope) -> StoredSession | None:
-        """Return the session of a request, whatever has become of its tokens."""
+        """Return the session of a request, even with expired tokens; None without one."""
         secret = self.cookie.read(scope.headers)
-        if secret is None or _opened(self._judge).judge(scope.method, scope.headers) != "ours":
+        if secret is None or _opened(self._csrf).check(scope.method, scope.headers) != "trusted":
             return None
-        kept = await self.sessions.find(secret)
-        if kept is None:
+        stored = await self.sessions.find(secret)
+        if stored is None:
             if not await self.sessions.was_replaced(secret):
                 self.forget(scope)
             raise SessionEnded(self.login)
-        return kept
+        return stored
 
     def forget(self, scope: Scope) -> None:
-        """Have the browser forget its cookie."""
-        scope.added.append(self.cookie.cleared())
+        """Clear the browser's cookie."""
+        scope.added.append(self.cookie.removal_header())
 
     async def begin(self, scope: Scope, session: Session) -> None:
-        """Keep a new session, and give the browser its cookie."""
+        """Store a new session, and send the browser its cookie."""
         secret = await self.sessions.begin(session)
-        scope.added.append(self.cookie.written(secret))
+        scope.added.append(self.cookie.set_header(secret))
 
     async def rotate(self, scope: Scope) -> None:
-        """Give the session of a request another cookie; call it when its privileges change."""
-        kept = await self.find(scope)
-        secret = None if kept is None else await self.sessions.rotate(kept)
+        """Give the session of a request a new cookie; call it when its privileges change."""
+        stored = await self.find(scope)
+        secret = None if stored is None else await self.sessions.rotate(stored)
         if secret is not None:
-            scope.added.append(self.cookie.written(secret))
+            scope.added.append(self.cookie.set_header(secret))
 
     @property
     def clock(self) -> Clock:
@@ -263,36 +266,36 @@ class SessionAuthenticator:
 
     @property
     def public_url(self) -> str:
-        """Where browsers find the gateway."""
+        """The public URL of the gateway."""
         return _opened(self._resources).settings.public_url
 
-    async def _with_fresh_tokens(self, scope: Scope, kept: StoredSession) -> StoredSession:
-        refresher, before = _opened(self._refresher), kept.session.scopes
+    async def _with_fresh_tokens(self, scope: Scope, stored: StoredSession) -> StoredSession:
+        token_refresher, before = _opened(self._token_refresher), stored.session.scopes
         try:
-            if refresher.has_expired(kept.session):
-                kept = await refresher.refreshed(kept)
-            elif refresher.is_due(kept.session):
-                refresher.begin(kept)
+            if token_refresher.has_expired(stored.session):
+                stored = await token_refresher.refreshed(stored)
+            elif token_refresher.is_due(stored.session):
+                token_refresher.begin(stored)
         except SessionEnded:
             self.forget(scope)
             raise
-        scope.token = SessionToken(refresher, kept)
-        if kept.session.scopes != before:
-            secret = await self.sessions.rotate(kept)
+        scope.token = SessionToken(token_refresher, stored)
+        if stored.session.scopes != before:
+            secret = await self.sessions.rotate(stored)
             if secret is not None:
-                scope.added.append(self.cookie.written(secret))
-        return kept
+                scope.added.append(self.cookie.set_header(secret))
+        return stored
 
     def _store(self, resources: Resources, sealing: Sealing) -> SessionStore:
         url = resources.settings.session_url
         if not url:
             return MemorySessionStore(resources.clock)
-        # Apart for each provider: neither a cookie nor a `sub` of one means anything to another.
-        place = f"{resources.gateway}:{key_of(self.sign_in.viewer_issuer)}"
-        return RedisSessionStore(resources.links.to(url), sealing, gateway=place)
+        # One namespace for each provider: neither cookies nor a `sub` of one are valid for another.
+        namespace = f"{resources.gateway}:{key_of(self.sign_in.viewer_issuer)}"
+        return RedisSessionStore(resources.links.to(url), sealing, gateway=namespace)
 
 
 def _opened(one: T | None) -> T:
     if one is None:
-        raise ConfigurationError("sessions are there while the gateway runs: run its lifespan")
+        raise ConfigurationError("sessions are available while the gateway runs: run its lifespan")
     return one

@@ -1,4 +1,4 @@
-"""Whether a request that carries a session's cookie was made by our own pages, or forged."""
+"""CSRF protection: whether a page of an allowed origin made a request with a session cookie."""
 
 from collections.abc import Iterable
 from typing import Final, Literal
@@ -7,17 +7,17 @@ from bff_core.call import SAFE, Headers, find_header
 from bff_core.errors import NotAllowed
 
 HEADER: Final = b"x-csrf"
-"""What our pages send with each request; other sites' can't without asking first (CORS)."""
+"""The header that allowed pages send; pages of other sites need a CORS preflight for it."""
 
-ASKED_FOR: Final = frozenset({b"empty", b"websocket"})
-"""What scripts ask for (`Sec-Fetch-Dest`); all else is loaded to be shown, or run."""
+SCRIPT_DESTINATIONS: Final = frozenset({b"empty", b"websocket"})
+"""`Sec-Fetch-Dest` of requests by scripts; browsers send others to show or run what they load."""
 
-Verdict = Literal["ours", "passer-by"]
-"""Believe the cookie, or serve the request as anybody's."""
+Trust = Literal["trusted", "anonymous"]
+"""Whether the cookie counts, or the request is served as that of an anonymous caller."""
 
 
 class Forged(NotAllowed):
-    """The cookie came with a request that none of our pages can be shown to have made."""
+    """The request carries the cookie, but nothing shows that an allowed page made it."""
 
     code = "csrf"
     title = "Cross-site request refused"
@@ -27,37 +27,37 @@ class Forged(NotAllowed):
         self.reason = reason
 
 
-class Origins:
-    """The origins whose pages may use the cookie, and the rules by which they are told apart.
+class CsrfProtection:
+    """Checks requests that carry the session cookie; `allowed` lists origins that may use it.
 
-    1. Said to come from elsewhere (`Origin`, `Sec-Fetch-Site`): refused, or served as anybody's
-       where it only shows a page, a script or an image.
-    2. A handshake of a web socket, to which no page can add a header: ours with one allowed
+    1. From another origin (`Origin`, `Sec-Fetch-Site`): served without the cookie if the browser
+       loads a page, a script or an image; refused otherwise.
+    2. A WebSocket handshake, to which no page can add a header: trusted with one allowed
        `Origin`, which every browser sends; refused otherwise.
-    3. With the header `X-CSRF`: ours; if it changes something, only with an `Origin` or a
-       `Sec-Fetch-Site` as well.
-    4. Event streams, which can't carry a header: ours if an allowed `Origin` or
-       `Sec-Fetch-Site: same-origin` says so.
-    5. Without the header: served as anybody's where it only shows a page, a script or an image;
-       refused otherwise.
+    3. With the header `X-CSRF`: trusted; an unsafe method also needs an allowed `Origin`, or
+       `Sec-Fetch-Site: same-origin`.
+    4. An event stream, for which browsers can't add a header: trusted with an allowed `Origin` or
+       `Sec-Fetch-Site: same-origin`.
+    5. Without the header: served without the cookie if the browser loads a page, a script or an
+       image; refused otherwise.
 
     Source: OAuth 2.0 for Browser-Based Applications, section 6.1.3.3; Fetch Metadata.
     """
 
-    __slots__ = ("_allowed", "_alone")
+    __slots__ = ("_allowed", "_single_headers")
 
     def __init__(self, allowed: Iterable[str]) -> None:
         self._allowed = frozenset(origin.encode() for origin in allowed)
-        self._alone = [[origin] for origin in self._allowed]
+        self._single_headers = [[origin] for origin in self._allowed]
 
-    def judge(self, method: str, headers: Headers) -> Verdict:
-        """Return what to make of a request with a cookie; raises `Forged`.
+    def check(self, method: str, headers: Headers) -> Trust:
+        """Return whether the cookie of a request counts; raise `Forged` to refuse the request.
 
         The `method` of a handshake is "WEBSOCKET", as in `Scope.method`, or "GET".
         """
-        if _is_handshake(method, headers):
-            if [value for name, value in headers if name == b"origin"] in self._alone:
-                return "ours"
+        if _is_websocket_handshake(method, headers):
+            if [value for name, value in headers if name == b"origin"] in self._single_headers:
+                return "trusted"
             raise Forged(
                 "Send Origin with the address of the page that opens the web socket, one of those "
                 "that are allowed here; browsers do so by themselves.",
@@ -66,58 +66,62 @@ class Origins:
         origin = find_header(headers, b"origin")
         site = find_header(headers, b"sec-fetch-site")
         is_allowed = origin in self._allowed
-        is_ours = is_allowed or site == b"same-origin"
-        is_elsewhere = (origin is not None and not is_allowed) or (
+        is_same_origin = is_allowed or site == b"same-origin"
+        is_cross_origin = (origin is not None and not is_allowed) or (
             site not in {None, b"same-origin"} and not is_allowed
         )
-        if is_elsewhere:
-            return _shown(
+        if is_cross_origin:
+            return _check_navigation(
                 method,
                 headers,
-                "The request comes from another site: its Origin or Sec-Fetch-Site is not of an "
-                "address that is allowed here.",
+                "The request comes from another site: its Origin or Sec-Fetch-Site does not name "
+                "an origin that is allowed here.",
                 "other_origin",
             )
         if find_header(headers, HEADER):
-            if is_ours or method in SAFE:
-                return "ours"
+            if is_same_origin or method in SAFE:
+                return "trusted"
             raise Forged(
                 "Send the header Origin with the address of the page (as browsers do by "
                 "themselves), or Sec-Fetch-Site: same-origin: the request changes something.",
                 "no_origin",
             )
-        if is_ours and _cannot_carry(method, headers):
-            return "ours"
-        return _shown(
+        if is_same_origin and _is_event_stream(method, headers):
+            return "trusted"
+        return _check_navigation(
             method,
             headers,
             "Send the header X-CSRF: 1 with requests of your pages"
-            + ("." if is_ours or method in SAFE else ", and Origin with the address of the page."),
+            + (
+                "."
+                if is_same_origin or method in SAFE
+                else ", and Origin with the address of the page."
+            ),
             "no_csrf_header",
         )
 
 
-def _is_handshake(method: str, headers: Headers) -> bool:
-    """Whether a request opens a web socket (RFC 6455, section 4.1)."""
+def _is_websocket_handshake(method: str, headers: Headers) -> bool:
+    """Return whether a request opens a WebSocket (RFC 6455, section 4.1)."""
     if method != "GET":
         return method == "WEBSOCKET"
     return (find_header(headers, b"upgrade") or b"").strip().lower() == b"websocket"
 
 
-def _cannot_carry(method: str, headers: Headers) -> bool:
-    """Whether browsers give pages no way to add a header."""
+def _is_event_stream(method: str, headers: Headers) -> bool:
+    """Return whether a request opens an event stream, to which a page can't add a header."""
     if method != "GET":
         return False
     return (find_header(headers, b"accept") or b"").startswith(b"text/event-stream")
 
 
-def _shown(method: str, headers: Headers, why: str, reason: str) -> Verdict:
-    """Serve what a browser loads to show it, without the cookie; refuse all else."""
-    what = find_header(headers, b"sec-fetch-dest")
-    if what is None:
-        is_shown = (find_header(headers, b"accept") or b"").startswith(b"text/html")
+def _check_navigation(method: str, headers: Headers, message: str, reason: str) -> Trust:
+    """Serve what a browser loads to show or run it, without the cookie; refuse all else."""
+    destination = find_header(headers, b"sec-fetch-dest")
+    if destination is None:
+        is_navigation = (find_header(headers, b"accept") or b"").startswith(b"text/html")
     else:
-        is_shown = what not in ASKED_FOR
-    if is_shown and method in SAFE:
-        return "passer-by"
-    raise Forged(why, reason)
+        is_navigation = destination not in SCRIPT_DESTINATIONS
+    if is_navigation and method in SAFE:
+        return "anonymous"
+    raise Forged(message, reason)

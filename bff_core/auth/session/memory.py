@@ -1,4 +1,4 @@
-"""Sessions of a single process, in its memory; gone when it ends."""
+"""A session store in the memory of one process; sessions are lost when it ends."""
 
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -6,14 +6,19 @@ from dataclasses import dataclass
 from typing import Final
 
 from bff_core.auth.session.session import Session, indexes_of
-from bff_core.auth.session.store import MOST_PER_SUBJECT, Lifetimes, StoredSession, newest_first
+from bff_core.auth.session.store import (
+    MAX_SESSIONS_PER_SUBJECT,
+    Lifetimes,
+    StoredSession,
+    newest_first,
+)
 from bff_core.clock import Clock
 
-MOST: Final = 100_000
-"""Sessions that are kept; one more ends the one that was used longest ago."""
+MAX_SESSIONS: Final = 100_000
+"""Sessions of one process; one more ends the least recently used."""
 
-MOST_NAMES: Final = 100_000
-"""Leases, notes and former keys that are known at a time."""
+MAX_NAMES: Final = 100_000
+"""Leases, notes and previous keys that are stored at a time."""
 
 
 @dataclass(slots=True)
@@ -23,8 +28,8 @@ class _Entry:
     until: float
 
 
-class _Names(OrderedDict[str, tuple[str, float]]):
-    """What stands for a while; of too many the oldest go."""
+class _ExpiringNames(OrderedDict[str, tuple[str, float]]):
+    """Names with a value and an expiry; of too many the oldest are dropped."""
 
     def find(self, name: str, now: float) -> str | None:
         value, until = self.get(name, ("", now))
@@ -33,12 +38,12 @@ class _Names(OrderedDict[str, tuple[str, float]]):
     def put(self, name: str, value: str, until: float) -> None:
         self.pop(name, None)
         self[name] = value, until
-        if len(self) > MOST_NAMES:
+        if len(self) > MAX_NAMES:
             self.popitem(last=False)
 
 
 class MemorySessionStore:
-    """Keeps sessions while the process runs."""
+    """Stores sessions in memory; it implements `SessionStore`."""
 
     is_shared = False
 
@@ -46,42 +51,42 @@ class MemorySessionStore:
         self._clock = clock
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
         self._index: dict[str, dict[str, None]] = {}
-        self._moved = _Names()
-        self._leases = _Names()
-        self._noted = _Names()
+        self._moved = _ExpiringNames()
+        self._leases = _ExpiringNames()
+        self._notes = _ExpiringNames()
 
     async def add(self, key: str, session: Session, lifetimes: Lifetimes) -> None:
-        """Keep a new session."""
+        """Store a new session."""
         now = self._clock()
         until = now + lifetimes.absolute
         self._put(key, _Entry(session, min(now + lifetimes.idle, until), until))
-        for old in (await self.listed(indexes_of(session)[0]))[MOST_PER_SUBJECT:]:
+        for old in (await self.listed(indexes_of(session)[0]))[MAX_SESSIONS_PER_SUBJECT:]:
             self._drop(old.key)
-        if len(self._entries) > MOST:
+        if len(self._entries) > MAX_SESSIONS:
             self._drop(next(iter(self._entries)))
 
     async def get(self, key: str) -> StoredSession | None:
-        """Return a session, by its key or one that it had a moment ago."""
-        return self._kept(self._moved.find(key, self._clock()) or key)
+        """Return a session by its key, or by the key that it had before."""
+        return self._find(self._moved.find(key, self._clock()) or key)
 
-    async def replace(self, kept: StoredSession, session: Session) -> bool:
-        """Keep a changed session, unless its tokens were changed since."""
-        entry = self._alive(kept.key)
-        if entry is None or entry.session.tokens != kept.session.tokens:
+    async def replace(self, stored: StoredSession, session: Session) -> bool:
+        """Store a changed session, unless its tokens were replaced since."""
+        entry = self._live_entry(stored.key)
+        if entry is None or entry.session.tokens != stored.session.tokens:
             return False
         entry.session = session
         return True
 
     async def touch(self, key: str, idle: float) -> None:
-        """Let it live for longer."""
-        entry = self._alive(key)
+        """Extend the life of a session by its idle time."""
+        entry = self._live_entry(key)
         if entry is not None:
             entry.idle_until = min(self._clock() + idle, entry.until)
             self._entries.move_to_end(key)
 
     async def move(self, key: str, to: str, grace: float) -> bool:
         """Give a session another key."""
-        entry = self._alive(key)
+        entry = self._live_entry(key)
         if entry is None:
             return False
         self._drop(key)
@@ -94,20 +99,20 @@ class MemorySessionStore:
         return sum(self._drop(key) for key in keys)
 
     async def listed(self, name: str) -> Sequence[StoredSession]:
-        """Return the sessions that are listed under a name, newest first."""
-        found = [self._kept(key) for key in list(self._index.get(name, ()))]
-        return newest_first(kept for kept in found if kept is not None)
+        """Return the sessions of a list, newest first."""
+        found = [self._find(key) for key in list(self._index.get(name, ()))]
+        return newest_first(stored for stored in found if stored is not None)
 
-    async def end_listed(self, name: str, word: str, seconds: float) -> Sequence[str] | None:
-        """End all sessions that are listed under a name, once for each `word`."""
-        if not await self.note(word, seconds):
+    async def end_listed(self, name: str, note: str, seconds: float) -> Sequence[str] | None:
+        """End all sessions of a list, once for each `note`."""
+        if not await self.add_note(note, seconds):
             return None
-        keys = [kept.key for kept in await self.listed(name)]
+        keys = [stored.key for stored in await self.listed(name)]
         await self.remove(keys)
         return keys
 
     async def lease(self, name: str, holder: str, seconds: float) -> bool:
-        """Take something that one at a time may have."""
+        """Acquire a lease, which one holder at a time may have."""
         now = self._clock()
         if self._leases.find(name, now) not in {None, holder}:
             return False
@@ -115,29 +120,29 @@ class MemorySessionStore:
         return True
 
     async def release(self, name: str, holder: str) -> None:
-        """Give it back."""
+        """Release a lease that the holder still has."""
         if self._leases.find(name, self._clock()) == holder:
             del self._leases[name]
 
-    async def note(self, name: str, seconds: float) -> bool:
-        """Remember a name for a while; whether it is heard for the first time."""
+    async def add_note(self, name: str, seconds: float) -> bool:
+        """Store a note for some seconds; return whether it is new."""
         now = self._clock()
-        if self._noted.find(name, now) is not None:
+        if self._notes.find(name, now) is not None:
             return False
-        self._noted.put(name, "noted", now + seconds)
+        self._notes.put(name, "noted", now + seconds)
         return True
 
-    async def noted(self, name: str) -> bool:
-        """Return whether a name is remembered."""
-        return self._noted.find(name, self._clock()) is not None
+    async def has_note(self, name: str) -> bool:
+        """Return whether a note is stored."""
+        return self._notes.find(name, self._clock()) is not None
 
-    def _kept(self, key: str) -> StoredSession | None:
-        entry, now = self._alive(key), self._clock()
+    def _find(self, key: str) -> StoredSession | None:
+        entry, now = self._live_entry(key), self._clock()
         if entry is None:
             return None
         return StoredSession(key, entry.session, entry.until - now, entry.idle_until - now)
 
-    def _alive(self, key: str) -> _Entry | None:
+    def _live_entry(self, key: str) -> _Entry | None:
         entry = self._entries.get(key)
         if entry is not None and self._clock() >= entry.idle_until:
             self._drop(key)

@@ -1,4 +1,4 @@
-"""Sessions of all processes of a gateway, in Redis: sealed, and found by hashes alone."""
+"""A session store in Redis, for all processes of a gateway: sealed sessions under hashed keys."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -7,11 +7,16 @@ import msgspec
 
 from bff_core.auth.session.sealing import Sealing
 from bff_core.auth.session.session import Session, indexes_of
-from bff_core.auth.session.store import MOST_PER_SUBJECT, Lifetimes, StoredSession, newest_first
+from bff_core.auth.session.store import (
+    MAX_SESSIONS_PER_SUBJECT,
+    Lifetimes,
+    StoredSession,
+    newest_first,
+)
 from bff_core.redis.interface import RedisInterface
 
-# A session is a hash: what is sealed, the generation of its tokens, its end by Redis' own clock
-# (milliseconds), so that no process's clock decides. Its lists are sorted by those ends.
+# A session is a hash: the sealed session, the generation of its tokens, and its end by the clock of
+# Redis (milliseconds), so clocks of processes don't matter. Its lists are sorted by those ends.
 
 NOW: Final = """
 local time = redis.call('TIME')
@@ -126,7 +131,7 @@ _decode = msgspec.json.Decoder(Session).decode
 
 
 class RedisSessionStore:
-    """Keeps sessions in Redis; all processes of a gateway see the same."""
+    """Stores sessions in Redis; it implements `SessionStore`."""
 
     is_shared = True
 
@@ -136,54 +141,54 @@ class RedisSessionStore:
         self._prefix = link.prefix(f"{gateway}:session")
 
     async def add(self, key: str, session: Session, lifetimes: Lifetimes) -> None:
-        """Keep a new session."""
+        """Store a new session."""
         names = indexes_of(session)
         surplus = await self._link.script(
             ADD,
-            [self._named(key), *map(self._named_list, names)],
+            [self._key(key), *map(self._list_key, names)],
             [
-                self._sealed(key, session),
+                self._seal(key, session),
                 _generation(session),
                 _milliseconds(lifetimes.absolute),
                 _milliseconds(lifetimes.idle),
                 key,
-                MOST_PER_SUBJECT,
+                MAX_SESSIONS_PER_SUBJECT,
             ],
         )
         if surplus and names:
-            await self._script_on_listed(END, [self._named_list(names[0])], _names(surplus))
+            await self._script_on_listed(END, [self._list_key(names[0])], _names(surplus))
 
     async def get(self, key: str) -> StoredSession | None:
-        """Return a session, by its key or one that it had a moment ago."""
-        found = await self._link.script(GET, [self._named(key)], [key])
+        """Return a session by its key, or by the key that it had before."""
+        found = await self._link.script(GET, [self._key(key)], [key])
         if isinstance(found, bytes):
             name = found.decode()
-            found = await self._link.script(GET, [self._named(name)], [name])
+            found = await self._link.script(GET, [self._key(name)], [name])
         return self._stored(found)
 
-    async def replace(self, kept: StoredSession, session: Session) -> bool:
-        """Keep a changed session, unless its tokens were changed since."""
+    async def replace(self, stored: StoredSession, session: Session) -> bool:
+        """Store a changed session, unless its tokens were replaced since."""
         args: list[str | bytes | int | float] = [
-            _generation(kept.session),
-            self._sealed(kept.key, session),
+            _generation(stored.session),
+            self._seal(stored.key, session),
             _generation(session),
         ]
-        return await self._link.script(REPLACE, [self._named(kept.key)], args) == 1
+        return await self._link.script(REPLACE, [self._key(stored.key)], args) == 1
 
     async def touch(self, key: str, idle: float) -> None:
-        """Let it live for longer."""
-        await self._link.script(TOUCH, [self._named(key)], [_milliseconds(idle)])
+        """Extend the life of a session by its idle time."""
+        await self._link.script(TOUCH, [self._key(key)], [_milliseconds(idle)])
 
     async def move(self, key: str, to: str, grace: float) -> bool:
         """Give a session another key."""
-        kept = await self.get(key)
-        if kept is None:
+        stored = await self.get(key)
+        if stored is None:
             return False
-        names = [self._named_list(name) for name in indexes_of(kept.session)]
-        keys = [self._named(kept.key), self._named(to), *names]
+        names = [self._list_key(name) for name in indexes_of(stored.session)]
+        keys = [self._key(stored.key), self._key(to), *names]
         args: list[str | bytes | int | float] = [
-            self._sealed(to, kept.session),
-            kept.key,
+            self._seal(to, stored.session),
+            stored.key,
             to,
             _milliseconds(grace),
         ]
@@ -193,42 +198,42 @@ class RedisSessionStore:
         """End sessions."""
         if not keys:
             return 0
-        gone = await self._link.run("DEL", *map(self._named, keys))
-        return gone if isinstance(gone, int) else 0
+        removed = await self._link.run("DEL", *map(self._key, keys))
+        return removed if isinstance(removed, int) else 0
 
     async def listed(self, name: str) -> Sequence[StoredSession]:
-        """Return the sessions that are listed under a name, newest first."""
-        index = self._named_list(name)
-        told = await self._script_on_listed(LISTED, [index], await self._names_in(index))
-        found = [self._stored(one) for one in told] if isinstance(told, list) else []
+        """Return the sessions of a list, newest first."""
+        index = self._list_key(name)
+        reply = await self._script_on_listed(LISTED, [index], await self._names_in(index))
+        found = [self._stored(one) for one in reply] if isinstance(reply, list) else []
         return newest_first(session for session in found if session is not None)
 
-    async def end_listed(self, name: str, word: str, seconds: float) -> Sequence[str] | None:
-        """End all sessions that are listed under a name, once for each `word`."""
-        index = self._named_list(name)
-        keys, term = [index, f"{self._prefix}noted:{word}"], _milliseconds(seconds)
+    async def end_listed(self, name: str, note: str, seconds: float) -> Sequence[str] | None:
+        """End all sessions of a list, once for each `note`."""
+        index = self._list_key(name)
+        keys, term = [index, f"{self._prefix}noted:{note}"], _milliseconds(seconds)
         ended: object = b"another"
-        while ended == b"another":  # somebody signs in meanwhile
+        while ended == b"another":  # another sign-in added a session meanwhile
             names = await self._names_in(index)
             ended = await self._script_on_listed(END_LISTED, keys, names, term)
         return _names(ended) if isinstance(ended, list) else None
 
     async def lease(self, name: str, holder: str, seconds: float) -> bool:
-        """Take something that one at a time may have."""
+        """Acquire a lease, which one holder at a time may have."""
         key, term = f"{self._prefix}lease:{name}", _milliseconds(seconds)
         return await self._link.run("SET", key, holder, "NX", "PX", term) == b"OK"
 
     async def release(self, name: str, holder: str) -> None:
-        """Give it back."""
+        """Release a lease that the holder still has."""
         await self._link.script(RELEASE, [f"{self._prefix}lease:{name}"], [holder])
 
-    async def note(self, name: str, seconds: float) -> bool:
-        """Remember a name for a while; whether it is heard for the first time."""
+    async def add_note(self, name: str, seconds: float) -> bool:
+        """Store a note for some seconds; return whether it is new."""
         key, term = f"{self._prefix}noted:{name}", _milliseconds(seconds)
         return await self._link.run("SET", key, "noted", "NX", "PX", term) == b"OK"
 
-    async def noted(self, name: str) -> bool:
-        """Return whether a name is remembered."""
+    async def has_note(self, name: str) -> bool:
+        """Return whether a note is stored."""
         return await self._link.run("EXISTS", f"{self._prefix}noted:{name}") == 1
 
     async def _names_in(self, index: str) -> list[str]:
@@ -238,31 +243,31 @@ class RedisSessionStore:
         self, script: str, keys: Sequence[str], names: Sequence[str], *args: int
     ) -> object:
         """Run a script that declares listed sessions, and is handed their names."""
-        return await self._link.script(script, [*keys, *map(self._named, names)], [*args, *names])
+        return await self._link.script(script, [*keys, *map(self._key, names)], [*args, *names])
 
     def _stored(self, found: object) -> StoredSession | None:
         match found:
             case [bytes(name), bytes(sealed), int(left), int(idle_left)]:
                 key = name.decode()
-                session = self._opened(key, sealed)
+                session = self._open(key, sealed)
                 if session is not None:
                     return StoredSession(key, session, left / 1000, idle_left / 1000)
         return None
 
-    def _named(self, key: str) -> str:
+    def _key(self, key: str) -> str:
         return self._prefix + key
 
-    def _named_list(self, name: str) -> str:
+    def _list_key(self, name: str) -> str:
         return f"{self._prefix}list:{name}"
 
-    def _sealed(self, key: str, session: Session) -> bytes:
+    def _seal(self, key: str, session: Session) -> bytes:
         return self._sealing.seal(_encode(session), f"session {key}")
 
-    def _opened(self, key: str, sealed: bytes) -> Session | None:
+    def _open(self, key: str, sealed: bytes) -> Session | None:
         plain = self._sealing.open(sealed, f"session {key}")
         try:
             return None if plain is None else _decode(plain)
-        except msgspec.DecodeError:  # of a version that kept something else
+        except msgspec.DecodeError:  # sealed by another version
             return None
 
 

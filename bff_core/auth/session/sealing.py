@@ -1,4 +1,4 @@
-"""Makes what is written down unreadable without the gateway's keys (AES-256-GCM)."""
+"""How stored sessions and cookies are encrypted with the gateway's keys (AES-256-GCM)."""
 
 import os
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -11,41 +11,46 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from bff_core.errors import ConfigurationError
 
-NONCE: Final = 12
-NAME: Final = 4
-"""Bytes in front of what is sealed: which key it was sealed with."""
+NONCE_BYTES: Final = 12
+KEY_ID_BYTES: Final = 4
+"""Bytes in front of the nonce that name the key."""
 
 
 class Sealing:
-    """A ring of secrets: the first seals, all of them open, so that they can be rotated.
+    """Encrypts with the first of several secrets and decrypts with all, so that keys can rotate.
 
-    What was sealed opens under the same `purpose` only: what is kept of one session can't be put
-    in the place of another's.
+    A sealed value opens with the same `purpose` only, so the sealed data of one session can't
+    replace that of another.
     """
 
     def __init__(self, secrets: Sequence[str]) -> None:
         if not secrets:
             raise ConfigurationError(
-                "sessions are sealed, and there is no secret to do it with: set BFF_SESSION_KEYS, "
-                "as in BFF_SESSION_KEYS=$(openssl rand -base64 32); several are separated by "
-                "commas, the newest first"
+                "sessions are encrypted, and BFF_SESSION_KEYS is not set: set it, as in "
+                "BFF_SESSION_KEYS=$(openssl rand -base64 32); separate several keys by commas, "
+                "the newest first"
             )
         digests = [sha256(b"bff seal " + secret.encode()).digest() for secret in secrets]
-        names = [sha256(b"name of " + digest).digest()[:NAME] for digest in digests]
-        self._first = names[0]
-        self._ring = {name: AESGCM(digest) for name, digest in zip(names, digests, strict=True)}
+        key_ids = [sha256(b"name of " + digest).digest()[:KEY_ID_BYTES] for digest in digests]
+        self._current = key_ids[0]
+        self._ciphers = {
+            key_id: AESGCM(digest) for key_id, digest in zip(key_ids, digests, strict=True)
+        }
 
     def seal(self, plain: bytes, purpose: str) -> bytes:
-        """Return what only the ring can read."""
-        nonce = os.urandom(NONCE)
-        sealed = self._ring[self._first].encrypt(nonce, plain, purpose.encode())
-        return self._first + nonce + sealed
+        """Encrypt bytes for one purpose with the current key."""
+        nonce = os.urandom(NONCE_BYTES)
+        sealed = self._ciphers[self._current].encrypt(nonce, plain, purpose.encode())
+        return self._current + nonce + sealed
 
     def open(self, sealed: bytes, purpose: str) -> bytes | None:
-        """Return what was sealed; None for what no key of the ring has sealed for this purpose."""
-        cipher = self._ring.get(sealed[:NAME])
-        nonce, rest = sealed[NAME : NAME + NONCE], sealed[NAME + NONCE :]
-        if cipher is None or len(nonce) < NONCE:
+        """Decrypt bytes; return None if no key has sealed them for this purpose."""
+        cipher = self._ciphers.get(sealed[:KEY_ID_BYTES])
+        nonce, rest = (
+            sealed[KEY_ID_BYTES : KEY_ID_BYTES + NONCE_BYTES],
+            sealed[KEY_ID_BYTES + NONCE_BYTES :],
+        )
+        if cipher is None or len(nonce) < NONCE_BYTES:
             return None
         try:
             return cipher.decrypt(nonce, rest, purpose.encode())
@@ -53,11 +58,11 @@ class Sealing:
             return None
 
     def seal_text(self, plain: bytes, purpose: str) -> str:
-        """Return the same as text that a cookie can hold."""
+        """Encrypt bytes to a text that a cookie can hold."""
         return urlsafe_b64encode(self.seal(plain, purpose)).rstrip(b"=").decode()
 
     def open_text(self, sealed: str, purpose: str) -> bytes | None:
-        """Return what was sealed as text; None for anything else."""
+        """Decrypt such a text; return None if no key has sealed it for this purpose."""
         try:
             octets = urlsafe_b64decode(sealed.encode() + b"=" * (-len(sealed) % 4))
         except ValueError:

@@ -1,4 +1,4 @@
-"""What is kept of somebody who signed in with a browser, and the names it is kept under."""
+"""What a session holds, and the key and the lists under which a store finds it."""
 
 import secrets
 from base64 import urlsafe_b64encode
@@ -9,15 +9,15 @@ from typing import Self
 from bff_core.auth.viewer import Viewer
 
 Claims = dict[str, str | int | float | bool]
-"""What the provider said of the person that pages may show."""
+"""Claims of the ID token that pages may show."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """What the provider gave at a Unix time, `given_at`; the access token ends at `expires_at`.
+    """The tokens that the provider issued at `given_at` (Unix time).
 
-    `generation` counts refreshes, so that of two processes that know the session the one that is
-    behind can tell.
+    The access token expires at `expires_at`. `generation` counts refreshes, so that a process
+    notices that another one has newer tokens.
     """
 
     access: str = field(repr=False)
@@ -28,23 +28,23 @@ class Tokens:
 
     @property
     def lifetime(self) -> float:
-        """For how many seconds the access token is valid, from when it was given."""
+        """The seconds for which the access token is valid, from its issue."""
         return max(0.0, self.expires_at - self.given_at)
 
     def follows(self, other: Self) -> bool:
-        """Whether these were given later."""
+        """Return whether these tokens are newer than others."""
         return self.generation > other.generation
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Somebody who signed in; nothing of it but `handle` and `claims` ever reaches a browser.
+    """A signed-in user in one browser; tokens and provider ids never reach the browser.
 
-    `handle` names the session to its owner, and can't be turned into the cookie. `provider_sid` is
-    what the provider calls its own session, `provider_subject` its `sub`; `issuer` is what vouches
-    for the `subject`. Times are Unix times in seconds; `tokens` is None where services are not
-    called in the viewer's name. `acr` is the class of the proof that the user gave at `auth_time`;
-    empty and 0 where the provider does not say.
+    `handle` is the public id of the session, from which the cookie can't be derived.
+    `provider_sid` is the id of the provider's own session, `provider_subject` its `sub`; `issuer`
+    names the authority that identifies the `subject`. Times are Unix times in seconds. `tokens` is
+    None if services are not called with the user's tokens. `acr` is the authentication context
+    class of the sign-in at `auth_time`; empty and 0 if the provider names none.
     """
 
     handle: str
@@ -65,7 +65,7 @@ class Session:
 
     @property
     def viewer(self) -> Viewer:
-        """The caller of the session's requests."""
+        """The viewer of the session's requests."""
         return Viewer(
             self.subject,
             self.tenant,
@@ -79,10 +79,10 @@ class Session:
         )
 
     def shares_grant_with(self, other: Self) -> bool:
-        """Return whether revoking the tokens of one may end those of the other.
+        """Return whether to revoke the tokens of one session may end those of the other.
 
-        Providers revoke what a user granted a client in one session of theirs as a whole. Where a
-        provider does not name its session (`sid`), two of one user may be the same.
+        Providers revoke the whole grant of a user to a client in one session of theirs. If a
+        provider does not name its session (`sid`), two sessions of one user may share a grant.
         """
         mine, theirs = self.provider_sid, other.provider_sid
         is_same_user = (self.provider_subject, self.client) == (
@@ -92,46 +92,46 @@ class Session:
         return is_same_user and (not mine or not theirs or mine == theirs)
 
     def with_tokens(self, tokens: Tokens) -> Self:
-        """Return the session with tokens in place of its own."""
+        """Return a copy of the session with other tokens."""
         return replace(self, tokens=tokens)
 
     def with_scopes(self, scopes: frozenset[str]) -> Self:
-        """Return the session with what it was granted anew."""
+        """Return a copy of the session with other scopes."""
         return replace(self, scopes=scopes)
 
 
 def new_secret() -> str:
-    """Return 256 bits of chance as text: the value of a cookie, a state, a nonce."""
+    """Return 256 random bits as text: the value of a cookie, a state or a nonce."""
     return secrets.token_urlsafe(32)
 
 
 def key_of(secret: str) -> str:
-    """Return what a session is kept under: whoever reads the store learns no cookie from it."""
+    """Return the key of a stored session: a digest, which does not reveal the cookie."""
     return urlsafe_b64encode(sha256(secret.encode()).digest()).rstrip(b"=").decode()
 
 
 def owner_of(subject: str, tenant: str) -> str:
-    """Return the name under which a person's sessions are listed; it tells nobody who that is."""
+    """Return the name of the list of a subject's sessions: a digest, which does not reveal it."""
     return key_of(f"subject {len(tenant)}:{tenant}:{subject}")
 
 
 def provider_session_of(sid: str) -> str:
-    """Return the name under which the sessions of a session of the provider's are listed."""
+    """Return the name of the list of the sessions that belong to one session at the provider."""
     return key_of(f"sid {sid}")
 
 
 def provider_subject_of(sub: str) -> str:
-    """Return the name under which all sessions of whoever the provider knows so are listed."""
+    """Return the name of the list of all sessions of a user, by the provider's `sub`."""
     return key_of(f"sub {sub}")
 
 
 def provider_unnamed_of(sub: str) -> str:
-    """Return the name of the list of a user's sessions for which the provider gave no `sid`."""
+    """Return the name of the list of a user's sessions for which the provider sent no `sid`."""
     return key_of(f"sub {sub} without sid")
 
 
 def indexes_of(session: Session) -> list[str]:
-    """Return all names under which a session is listed."""
+    """Return the names of all lists that hold a session."""
     names = [owner_of(session.subject, session.tenant)]
     if session.provider_sid:
         names.append(provider_session_of(session.provider_sid))

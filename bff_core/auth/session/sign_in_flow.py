@@ -1,4 +1,4 @@
-"""One sign-in: what a browser is sent away with, and what it has to bring back."""
+"""How a browser signs in: the authorization code flow, from redirect to ID token."""
 
 import re
 import time
@@ -14,22 +14,27 @@ from bff_core.auth.oidc.client import OIDCClient
 from bff_core.auth.oidc.return_url import local
 from bff_core.auth.oidc.step_up import Strength
 from bff_core.auth.refusal_reasons import CredentialsRefused
-from bff_core.auth.session.pending_sign_ins import Former, Pending, PendingCookies, Trip
+from bff_core.auth.session.pending_sign_ins import (
+    PendingCookies,
+    PendingSignIn,
+    PreviousSession,
+    StatePayload,
+)
 from bff_core.auth.session.sealing import Sealing
 from bff_core.call import Headers
 from bff_core.clock import Clock
 from bff_core.errors import ClientError, GrantRefused
 from bff_core.oauth.tokens import Grant
 
-MOST_PARAMETERS: Final = 20
+MAX_PARAMETERS: Final = 20
 
 _is_code: Final = re.compile(r"[a-zA-Z0-9_.-]{1,64}").fullmatch
 
 
 class SignInFailed(ClientError):
-    """A sign-in can't be gone on with: it has to be begun anew.
+    """A sign-in failed and has to start again.
 
-    `reason` is the `login_error` of a page that the browser is sent to.
+    `reason` becomes the `login_error` parameter of the page to which the browser is redirected.
     """
 
     code = "sign_in_failed"
@@ -42,47 +47,47 @@ class SignInFailed(ClientError):
 
     @property
     def members(self) -> Mapping[str, object]:
-        """Where to begin anew."""
+        """The path at which a sign-in starts again."""
         return {"login": self._login}
 
 
 @dataclass(frozen=True, slots=True)
-class Departure:
-    """Where a browser is sent, with the cookies that it will need."""
+class ProviderRedirect:
+    """The redirect of a browser to the provider, and the cookies to set."""
 
     location: str
     cookies: Headers
 
 
 @dataclass(frozen=True, slots=True)
-class Comeback:
-    """A browser that is back: its `parameters`, and what is known of the sign-in they name.
+class CallbackRequest:
+    """A browser's return from the provider: its query parameters and the sign-in that they name.
 
-    `pending` is None where this browser has no such sign-in under way. `cookies` end it.
+    `pending` is None if this browser has no such sign-in pending. `cookies` remove its cookie.
     """
 
     state: str
     parameters: Mapping[str, str]
-    trip: Trip | None
-    pending: Pending | None
+    payload: StatePayload | None
+    pending: PendingSignIn | None
     cookies: Headers
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
-    """What the provider answered: a grant and the claims of who signed in, or an `error`."""
+class SignInResult:
+    """The provider's answer: a grant and the claims of the ID token, or an `error`."""
 
     grant: Grant | None = None
     claims: Claims | None = None
     error: str = ""
 
 
-class Flow:
+class SignInFlow:
     """The authorization code flow with PKCE, state and nonce (RFC 6749, RFC 7636, RFC 9700).
 
-    State and nonce are bound to the browser by a sealed cookie that nobody else can make, so that
-    no link signs a user in as somebody else. `callback` is our own address there,
-    `cookie` the name that those cookies begin with.
+    A sealed cookie, which only this gateway can make, binds state and nonce to the browser, so
+    that no link signs a user in to another account (login CSRF). `callback` is the redirect URI of
+    this gateway, `cookie` the beginning of the names of those cookies.
     """
 
     def __init__(
@@ -101,32 +106,33 @@ class Flow:
         self._login = login
         self._wall = wall
 
-    async def depart(
+    async def start(
         self,
         headers: Headers,
         return_url: str,
-        wishes: Mapping[str, str],
-        former: Former | None = None,
-    ) -> Departure:
-        """Begin a sign-in; raises `SignInFailed` for a return to elsewhere, or a wrong wish.
+        options: Mapping[str, str],
+        previous: PreviousSession | None = None,
+    ) -> ProviderRedirect:
+        """Start a sign-in and return the redirect to the provider.
 
-        `former` is the session that the browser has now.
+        `previous` is the session that the browser has now. Raises `SignInFailed` for a return URL
+        of another site, and for invalid `options`.
         """
-        there = local(return_url)
-        if there is None:
+        target = local(return_url)
+        if target is None:
             message = "returnUrl has to be a path of this site, such as /."
             raise SignInFailed(message, self._login, "invalid_return_url")
         sign_in = self._client.sign_in
-        asked = {**sign_in.extra, **wishes}
+        requested = {**sign_in.extra, **options}
         try:
-            strength = Strength.of(asked)
+            strength = Strength.of(requested)
         except ValueError as error:
             raise SignInFailed(f"{error}.", self._login, "invalid_request") from error
         metadata, wall = await self._client.metadata(), self._wall()
-        state = self._cookies.state_for(Trip(there, strength.acr_values, strength.max_age))
-        pending, cookies = self._cookies.begin(state, wall, former)
+        state = self._cookies.state_for(StatePayload(target, strength.acr_values, strength.max_age))
+        pending, cookies = self._cookies.begin(state, wall, previous)
         parameters = {
-            **asked,
+            **requested,
             "response_type": "code",
             "client_id": sign_in.client_id,
             "redirect_uri": self._callback,
@@ -139,74 +145,78 @@ class Flow:
         if metadata.pushed:
             uri = await self._client.push(parameters)
             parameters = {"client_id": sign_in.client_id, "request_uri": uri}
-        location = _with(metadata.authorization, parameters)
-        return Departure(location, (*self._cookies.surplus(headers, wall, room=1), *cookies))
-
-    def back(self, headers: Headers, query: bytes) -> Comeback:
-        """Return what a browser came back with."""
-        told, wall = _once(query), self._wall()
-        state = told.get("state", "")
-        trip = self._cookies.trip_of(state)
-        pending = None if trip is None else self._cookies.find(headers, state, wall)
-        ending = self._cookies.removal_of(state) if trip is not None else ()
-        return Comeback(
-            state, told, trip, pending, (*self._cookies.surplus(headers, wall), *ending)
+        location = _with_query(metadata.authorization, parameters)
+        return ProviderRedirect(
+            location, (*self._cookies.removals(headers, wall, room=1), *cookies)
         )
 
-    async def arrive(self, back: Comeback) -> Arrival:
-        """End a sign-in that this browser began; return what the provider answered.
+    def read_callback(self, headers: Headers, query: bytes) -> CallbackRequest:
+        """Read the query and the cookies of a browser's return from the provider."""
+        parameters, wall = _unique_parameters(query), self._wall()
+        state = parameters.get("state", "")
+        payload = self._cookies.payload_of(state)
+        pending = None if payload is None else self._cookies.find(headers, state, wall)
+        ending = self._cookies.removal_of(state) if payload is not None else ()
+        return CallbackRequest(
+            state, parameters, payload, pending, (*self._cookies.removals(headers, wall), *ending)
+        )
 
-        Raises `SignInFailed` for an answer that is not valid.
+    async def finish(self, callback: CallbackRequest) -> SignInResult:
+        """Finish a sign-in: redeem the code and verify the ID token.
+
+        Raises `SignInFailed` for an answer of the provider that is not valid.
         """
-        told, trip, pending = back.parameters, back.trip, back.pending
-        if trip is None or pending is None:
-            message = "This sign-in is not known, or took too long."
+        parameters, payload, pending = callback.parameters, callback.payload, callback.pending
+        if payload is None or pending is None:
+            message = "This sign-in is unknown, or took too long."
             raise SignInFailed(message, self._login, "sign_in_expired")
         metadata, issuer = await self._client.metadata(), self._client.sign_in.issuer
-        claimed = told.get("iss", "" if metadata.sends_issuer else issuer)
+        claimed = parameters.get("iss", "" if metadata.sends_issuer else issuer)
         if claimed != issuer:  # a mix-up of providers (RFC 9207)
-            raise SignInFailed("The answer is of another provider.", self._login)
-        error = told.get("error", "")
-        if error or not told.get("code"):
-            return Arrival(error=error if _is_code(error) else "no_code")
+            raise SignInFailed("The answer comes from another provider.", self._login)
+        error = parameters.get("error", "")
+        if error or not parameters.get("code"):
+            return SignInResult(error=error if _is_code(error) else "no_code")
         try:
             grant = await self._client.redeem(
-                told["code"], verifier=pending.verifier, redirect_uri=self._callback
+                parameters["code"], verifier=pending.verifier, redirect_uri=self._callback
             )
             claims = await self._client.identified(grant, pending.nonce)
         except (GrantRefused, CredentialsRefused) as refused:
             raise SignInFailed("The provider's answer is not valid.", self._login) from refused
-        self._check_strength(claims, trip, pending)
-        return Arrival(grant, claims)
+        self._check_strength(claims, payload, pending)
+        return SignInResult(grant, claims)
 
-    def _check_strength(self, claims: Claims, trip: Trip, pending: Pending) -> None:
+    def _check_strength(
+        self, claims: Claims, payload: StatePayload, pending: PendingSignIn
+    ) -> None:
         leeway = self._client.sign_in.leeway
         try:
-            Strength(trip.acr_values, trip.max_age).check(
+            Strength(payload.acr_values, payload.max_age).check(
                 claims, began=pending.began, wall=self._wall(), leeway=leeway
             )
         except CredentialsRefused as refused:
-            message = "The provider did not ask for as much proof as this takes."
+            message = "The sign-in is weaker or older than this request requires."
             raise SignInFailed(
                 message, self._login, "unmet_authentication_requirements"
             ) from refused
 
 
 def challenge_of(verifier: str) -> str:
-    """Return the challenge of a verifier (RFC 7636, section 4.2)."""
+    """Return the S256 code challenge of a verifier (RFC 7636, section 4.2)."""
     return urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=").decode()
 
 
-def _with(url: str, parameters: Mapping[str, str]) -> str:
+def _with_query(url: str, parameters: Mapping[str, str]) -> str:
     parts = urlsplit(url)
     query = urlencode([*parse_qsl(parts.query, keep_blank_values=True), *parameters.items()])
     return urlunsplit(parts._replace(query=query))
 
 
-def _once(query: bytes) -> dict[str, str]:
-    """Return the parameters that were sent once; of those sent twice none is believed."""
+def _unique_parameters(query: bytes) -> dict[str, str]:
+    """Return the parameters of a query that occur once; those that occur twice are dropped."""
     try:
-        pairs = parse_qsl(query.decode("latin-1"), max_num_fields=MOST_PARAMETERS)
+        pairs = parse_qsl(query.decode("latin-1"), max_num_fields=MAX_PARAMETERS)
     except ValueError:
         return {}
     names = [name for name, _ in pairs]

@@ -1,4 +1,4 @@
-"""What keeps sessions: found by key, listed by owner, ended from anywhere."""
+"""What a session store has to do: find sessions by key, list them, and end them."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -6,13 +6,13 @@ from typing import Protocol
 
 from bff_core.auth.session.session import Session
 
-MOST_PER_SUBJECT = 100
-"""Sessions that one person may have; one more ends the oldest."""
+MAX_SESSIONS_PER_SUBJECT = 100
+"""Sessions of one subject; one more ends the oldest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lifetimes:
-    """For how long a session is kept, in seconds: without a request, and at all."""
+    """How long a session lives, in seconds: without a request, and in total."""
 
     idle: float
     absolute: float
@@ -20,7 +20,10 @@ class Lifetimes:
 
 @dataclass(frozen=True, slots=True)
 class StoredSession:
-    """A session in a store: `left` seconds from now it ends, whatever is done with it."""
+    """A session as a store returns it, with its key and the seconds that are left to it.
+
+    It ends in `left` seconds at the latest, and in `idle_left` seconds without a request.
+    """
 
     key: str
     session: Session
@@ -29,69 +32,69 @@ class StoredSession:
 
 
 class SessionStore(Protocol):
-    """Keeps sessions for all processes of a gateway.
+    """Stores sessions of a gateway.
 
-    Every method but `is_shared` may raise `StoreUnavailable`: nothing is known then, and nobody is
-    taken for signed out.
+    Every method but `is_shared` may raise `StoreUnavailable`. The state of a session is unknown
+    then, and must not count as signed out.
     """
 
     @property
     def is_shared(self) -> bool:
-        """Whether other processes may change what is kept."""
+        """Whether other processes may change the stored sessions."""
         ...
 
     async def add(self, key: str, session: Session, lifetimes: Lifetimes, /) -> None:
-        """Keep a new session."""
+        """Store a new session."""
         ...
 
     async def get(self, key: str, /) -> StoredSession | None:
-        """Return a session, by its key or one that it had a moment ago."""
+        """Return a session by its key, or by the key that it had before; None without one."""
         ...
 
-    async def replace(self, kept: StoredSession, session: Session, /) -> bool:
-        """Keep a changed session, unless its tokens were changed since; its lifetime stays."""
+    async def replace(self, stored: StoredSession, session: Session, /) -> bool:
+        """Store a changed session, unless its tokens were replaced since; its lifetime stays."""
         ...
 
     async def touch(self, key: str, idle: float, /) -> None:
-        """Let it live for `idle` seconds from now, within its absolute lifetime."""
+        """Extend the life of a session to `idle` seconds from now, within its total lifetime."""
         ...
 
     async def move(self, key: str, to: str, grace: float, /) -> bool:
-        """Give a session another key; the old one finds it for `grace` seconds more."""
+        """Give a session another key; the old key finds it for `grace` seconds more."""
         ...
 
     async def remove(self, keys: Sequence[str], /) -> int:
-        """End sessions; return how many there were."""
+        """End sessions; return how many were stored."""
         ...
 
     async def listed(self, name: str, /) -> Sequence[StoredSession]:
         """Return the sessions that have a name in their `indexes_of`, newest first."""
         ...
 
-    async def end_listed(self, name: str, word: str, seconds: float, /) -> Sequence[str] | None:
-        """End all sessions that are listed under a name, and remember `word` for some seconds.
+    async def end_listed(self, name: str, note: str, seconds: float, /) -> Sequence[str] | None:
+        """End all sessions of a list and store `note` for some seconds, both or neither.
 
-        Both happen, or neither. Returns the keys of the sessions; None where `word` is remembered.
+        Returns the keys of the sessions; None if the note is stored already.
         """
         ...
 
     async def lease(self, name: str, holder: str, seconds: float, /) -> bool:
-        """Take something for a while that one at a time may have; whether it is ours now."""
+        """Acquire a lease for some seconds; return False while another holder has it."""
         ...
 
     async def release(self, name: str, holder: str, /) -> None:
-        """Give it back, if it is still ours."""
+        """Release a lease, if the holder still has it."""
         ...
 
-    async def note(self, name: str, seconds: float, /) -> bool:
-        """Remember a name for a while; whether it is heard for the first time."""
+    async def add_note(self, name: str, seconds: float, /) -> bool:
+        """Store a note for some seconds; return whether it is new."""
         ...
 
-    async def noted(self, name: str, /) -> bool:
-        """Return whether a name is remembered."""
+    async def has_note(self, name: str, /) -> bool:
+        """Return whether a note is stored."""
         ...
 
 
 def newest_first(found: Iterable[StoredSession]) -> list[StoredSession]:
-    """Return sessions as they are listed."""
-    return sorted(found, key=lambda kept: kept.session.signed_in_at, reverse=True)
+    """Return sessions sorted by sign-in, the newest first."""
+    return sorted(found, key=lambda stored: stored.session.signed_in_at, reverse=True)

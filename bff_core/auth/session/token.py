@@ -1,33 +1,33 @@
-"""The access token of a session, for services that are called in its viewer's name."""
+"""The access token of a session, which the credentials layer relays to services."""
 
 from bff_core.auth.session.store import StoredSession
-from bff_core.auth.session.token_refresh import Refresher, SessionEnded
+from bff_core.auth.session.token_refresh import SessionEnded, TokenRefresher
 
 
 class SessionToken:
-    """Knows the tokens of one request's session; refreshed when they end, or are refused."""
+    """The access token of a session; refreshed when it expires, or a service refuses it."""
 
-    __slots__ = ("_kept", "_refresher")
+    __slots__ = ("_refresher", "_stored")
 
-    def __init__(self, refresher: Refresher, kept: StoredSession) -> None:
+    def __init__(self, refresher: TokenRefresher, stored: StoredSession) -> None:
         self._refresher = refresher
-        self._kept = kept
+        self._stored = stored
 
     async def current(self) -> str:
-        """Return a token that has not expired."""
-        if self._refresher.has_expired(self._kept.session):
-            self._kept = await self._refresher.refreshed(self._kept)
+        """Return the access token; refresh it first if it has expired."""
+        if self._refresher.has_expired(self._stored.session):
+            self._stored = await self._refresher.refreshed(self._stored)
         return self._access
 
     async def renewed(self, refused: str) -> str | None:
-        """Return another than a service refused: one that a sibling has, or a new one."""
-        if self._access == refused and not self._refresher.is_new(self._kept.session):
-            self._kept = await self._refresher.refreshed(self._kept)
+        """Return another token than the one that a service refused; None if there is none."""
+        if self._access == refused and not self._refresher.is_new(self._stored.session):
+            self._stored = await self._refresher.refreshed(self._stored)
         return None if self._access == refused else self._access
 
     @property
     def _access(self) -> str:
-        tokens = self._kept.session.tokens
+        tokens = self._stored.session.tokens
         if tokens is None:
             raise SessionEnded
         return tokens.access

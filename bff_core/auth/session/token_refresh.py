@@ -1,8 +1,8 @@
-"""Refreshes the tokens of sessions: once for all who need it, in whatever process they are.
+"""How the tokens of a session are refreshed: once at a time over all requests and processes.
 
-Providers that rotate refresh tokens take a second use of one for theft, and end everything. So the
-stored session is read again before its token is used, one process at a time holds the lease, and
-what the provider gave is written down before anybody else may try.
+Providers that rotate refresh tokens treat a second use of one as theft, and revoke the grant. So a
+refresh takes a lease, reads the stored session again, and stores the new tokens before it releases
+the lease.
 """
 
 import asyncio
@@ -26,33 +26,33 @@ from bff_core.events.process import Change
 from bff_core.oauth.tokens import Grant
 from bff_core.upstream.runtime import Spawn
 
-LEASE: Final = 30.0
-"""Seconds after which a lease is free again, whose holder was lost."""
+LEASE_SECONDS: Final = 30.0
+"""Seconds after which the lease of a lost process expires."""
 
-LOOK: Final = 0.05
-"""Seconds between two looks whether the process that holds the lease has new tokens."""
+POLL_SECONDS: Final = 0.05
+"""Seconds between two reads of the session while another process holds the lease."""
 
-WRITES: Final = 30
-"""Tries to write new tokens down, `LOOK` and then ever longer apart, before they are given up."""
+MAX_WRITE_ATTEMPTS: Final = 30
+"""Attempts to store new tokens, `POLL_SECONDS` and then ever longer apart."""
 
-EARLY: Final = 30.0
-"""Seconds before its end at which a token is refreshed behind the request that has it."""
+EARLY_SECONDS: Final = 30.0
+"""Seconds before its expiry at which a token is refreshed in the background."""
 
 EARLY_SHARE: Final = 0.2
-"""The part of its lifetime that `EARLY` is at most."""
+"""The share of a token's lifetime that limits `EARLY_SECONDS`."""
 
-NEW: Final = 30.0
-"""Seconds for which a token is not replaced because a service refused it."""
+NEW_SECONDS: Final = 30.0
+"""Age in seconds below which a token is not refreshed because a service refused it."""
 
-MARGIN: Final = 5.0
-"""Seconds before its end at which a token is not used any more."""
+MARGIN_SECONDS: Final = 5.0
+"""Seconds before its expiry from which a token counts as expired."""
 
 MARGIN_SHARE: Final = 0.1
-"""The part of its lifetime that `MARGIN` is at most: a new token can always be used."""
+"""The share of a token's lifetime that limits `MARGIN_SECONDS`, so that a new token is usable."""
 
 
 class NotSignedIn(NotAuthenticated):
-    """The browser has no session; `login` is where to sign in."""
+    """The browser has no session; `login` is the path at which to sign in."""
 
     def __init__(self, login: str = "", message: str = "Sign in.") -> None:
         super().__init__(message)
@@ -60,12 +60,12 @@ class NotSignedIn(NotAuthenticated):
 
     @property
     def members(self) -> dict[str, object]:
-        """Where to sign in."""
+        """The path at which to sign in."""
         return {"login": self._login} if self._login else {}
 
 
 class SessionEnded(NotSignedIn):
-    """The session that a cookie stood for is over; `login` is where to sign in anew."""
+    """The session of a cookie has ended; `login` is the path at which to sign in again."""
 
     code = "session_ended"
     title = "The session has ended"
@@ -75,11 +75,11 @@ class SessionEnded(NotSignedIn):
         super().__init__(login, "Sign in again.")
 
 
-class Refresher:
-    """One refresh at a time for a session, however many requests of it are under way.
+class TokenRefresher:
+    """Refreshes tokens, once at a time for each session.
 
-    `changed` is told of each session that has new tokens, or has ended (None). `revoke` revokes the
-    tokens of a session that ended while they were fetched.
+    It calls `changed` with each session that has new tokens, and with None for one that has ended.
+    It calls `revoke` for a session that ended while its tokens were fetched.
     """
 
     def __init__(
@@ -104,164 +104,164 @@ class Refresher:
         self._changed = changed
         self._revoke = revoke
         self._login = login
-        self._flights: dict[str, asyncio.Future[StoredSession]] = {}
+        self._refreshes: dict[str, asyncio.Future[StoredSession]] = {}
 
     def is_due(self, session: Session) -> bool:
-        """Whether it is time to refresh, though the token may be used for a while."""
+        """Return whether to refresh the tokens in the background, before they expire."""
         tokens = session.tokens
         if tokens is None or not tokens.refresh:
             return False
-        margin = min(EARLY, EARLY_SHARE * tokens.lifetime)
+        margin = min(EARLY_SECONDS, EARLY_SHARE * tokens.lifetime)
         return tokens.expires_at < self._wall() + margin
 
     def has_expired(self, session: Session) -> bool:
-        """Whether the access token can't be used any more."""
+        """Return whether the access token has expired, or is about to."""
         tokens = session.tokens
         if tokens is None:
             return False
-        margin = min(MARGIN, MARGIN_SHARE * tokens.lifetime)
+        margin = min(MARGIN_SECONDS, MARGIN_SHARE * tokens.lifetime)
         return tokens.expires_at < self._wall() + margin
 
     def is_new(self, session: Session) -> bool:
-        """Whether the tokens were given just now: whoever refuses them refuses all."""
-        return session.tokens is not None and session.tokens.given_at > self._wall() - NEW
+        """Return whether the tokens were just issued: a service that refuses them refuses all."""
+        return session.tokens is not None and session.tokens.given_at > self._wall() - NEW_SECONDS
 
-    def begin(self, kept: StoredSession) -> "asyncio.Future[StoredSession]":
-        """Return the refresh of a session that is under way, or begin one."""
-        flight = self._flights.get(kept.key)
-        if flight is None:
-            flight = self._flights[kept.key] = asyncio.get_running_loop().create_future()
-            flight.add_done_callback(_looked_at)
-            self._spawn(self._fly(kept, flight))
-        return flight
+    def begin(self, stored: StoredSession) -> "asyncio.Future[StoredSession]":
+        """Return the refresh of a session that is in flight, or begin one."""
+        future = self._refreshes.get(stored.key)
+        if future is None:
+            future = self._refreshes[stored.key] = asyncio.get_running_loop().create_future()
+            future.add_done_callback(_retrieve_error)
+            self._spawn(self._run(stored, future))
+        return future
 
-    async def refreshed(self, kept: StoredSession) -> StoredSession:
-        """Return the session with tokens that follow those it has.
+    async def refreshed(self, stored: StoredSession) -> StoredSession:
+        """Return the session with newer tokens.
 
-        Raises `SessionEnded` where the provider refuses, `ProviderUnavailable` or
-        `StoreUnavailable` where it or the store can't be asked: the session then lives on.
+        Raises `SessionEnded` if the provider refuses, `ProviderUnavailable` or `StoreUnavailable`
+        if the provider or the store fails; the session stays active then.
         """
-        return await asyncio.shield(self.begin(kept))
+        return await asyncio.shield(self.begin(stored))
 
-    async def _fly(self, kept: StoredSession, flight: "asyncio.Future[StoredSession]") -> None:
+    async def _run(self, stored: StoredSession, future: "asyncio.Future[StoredSession]") -> None:
         holder = new_secret()
         failure: BaseException = ProviderUnavailable("the gateway is closing")
         try:
-            found = await self._turn(kept, holder)
-            if not _follows(found, kept):
-                found = await self._ask(found, flight)
-            _land(flight, found)
+            found = await self._wait_for_lease(stored, holder)
+            if not _is_newer(found, stored):
+                found = await self._refresh(found, future)
+            _set_result(future, found)
         except BFFError as error:
             failure = error
         finally:
-            del self._flights[kept.key]
-            if not flight.done():
-                flight.set_exception(failure)
-            await self._give_back(kept.key, holder)
+            del self._refreshes[stored.key]
+            if not future.done():
+                future.set_exception(failure)
+            await self._release(stored.key, holder)
 
-    async def _turn(self, kept: StoredSession, holder: str) -> StoredSession:
-        """Return the session as it is stored: refreshed by somebody else, or ours to refresh."""
-        until, is_ours = self._clock() + LEASE, False
+    async def _wait_for_lease(self, stored: StoredSession, holder: str) -> StoredSession:
+        """Return the stored session once another process has refreshed it, or the lease is ours."""
+        until, has_lease = self._clock() + LEASE_SECONDS, False
         while True:
-            found = await self._store.get(kept.key)
+            found = await self._store.get(stored.key)
             if found is None:
-                self._end(kept, "gone")
-            if is_ours or _follows(found, kept):  # what the last holder wrote was read again
-                self._changed(kept.key, found)
+                self._end(stored, "gone")
+            if has_lease or _is_newer(found, stored):  # read again after the lease
+                self._changed(stored.key, found)
                 return found
-            is_ours = await self._store.lease(kept.key, holder, LEASE)
-            if not is_ours:
+            has_lease = await self._store.lease(stored.key, holder, LEASE_SECONDS)
+            if not has_lease:
                 if self._clock() > until:
                     raise ProviderUnavailable("another process has been refreshing for too long")
-                await asyncio.sleep(LOOK)
+                await asyncio.sleep(POLL_SECONDS)
 
-    async def _ask(
-        self, kept: StoredSession, flight: "asyncio.Future[StoredSession]"
+    async def _refresh(
+        self, stored: StoredSession, future: "asyncio.Future[StoredSession]"
     ) -> StoredSession:
-        tokens = kept.session.tokens
+        tokens = stored.session.tokens
         if tokens is None or not tokens.refresh:
-            await self._store.remove([kept.key])
-            self._end(kept, "expired")
+            await self._store.remove([stored.key])
+            self._end(stored, "expired")
         try:
-            grant = await self._client.refresh(tokens.refresh, self._identity(kept.session))
+            grant = await self._client.refresh(tokens.refresh, self._claims_of(stored.session))
         except GrantRefused:
-            await self._store.remove([kept.key])
-            self._end(kept, "refused")
-        fresh = tokens_of(grant, self._wall(), before=tokens)
-        session = kept.session.with_tokens(fresh)
+            await self._store.remove([stored.key])
+            self._end(stored, "refused")
+        new_tokens = tokens_of(grant, self._wall(), before=tokens)
+        session = stored.session.with_tokens(new_tokens)
         if grant.scope is not None:
             session = session.with_scopes(grant.scope)
-        found = StoredSession(kept.key, session, kept.left, kept.idle_left)
-        self._changed(kept.key, found)
-        _land(flight, found)  # nobody waits for the store
-        await self._write(kept, found)
+        found = StoredSession(stored.key, session, stored.left, stored.idle_left)
+        self._changed(stored.key, found)
+        _set_result(future, found)  # requests don't wait for the store
+        await self._write(stored, found)
         return found
 
-    def _identity(self, session: Session) -> Mapping[str, str]:
-        """Return the claims by which an ID token names the user of a session."""
+    def _claims_of(self, session: Session) -> Mapping[str, str]:
+        """Return the claims that the ID token of a refresh has to have: those of the user."""
         sign_in = self._client.sign_in
         claims = {sign_in.subject: session.subject, "sub": session.provider_subject}
         return claims | ({sign_in.tenant: session.tenant} if sign_in.tenant else {})
 
-    async def _write(self, kept: StoredSession, found: StoredSession) -> None:
-        """Write new tokens down; the old ones are of no use to anybody any more."""
-        for attempt in range(WRITES):
+    async def _write(self, stored: StoredSession, found: StoredSession) -> None:
+        """Store new tokens; retry, since the old ones are not valid any more."""
+        for attempt in range(MAX_WRITE_ATTEMPTS):
             try:
-                if await self._store.replace(kept, found.session):
-                    self._tell("refreshed")
+                if await self._store.replace(stored, found.session):
+                    self._emit("refreshed")
                     return
-                # It has another cookie since, or has ended.
-                moved = await self._store.get(kept.key)
+                # The session has another key since, or has ended.
+                moved = await self._store.get(stored.key)
             except StoreUnavailable:
-                await asyncio.sleep(LOOK * min(attempt + 1, 20))
+                await asyncio.sleep(POLL_SECONDS * min(attempt + 1, 20))
                 continue
-            if moved is None:  # signed out meanwhile: nobody shall have what was given
-                self._forget(found)
+            if moved is None:  # signed out meanwhile: the new tokens are revoked
+                self._drop(found)
                 return
-            if moved.key == kept.key:
+            if moved.key == stored.key:
                 break
-            kept = moved
-        self._tell("lost")
+            stored = moved
+        self._emit("lost")
 
-    def _forget(self, found: StoredSession) -> None:
+    def _drop(self, found: StoredSession) -> None:
         self._changed(found.key, None)
-        self._tell("gone")
+        self._emit("gone")
         self._revoke(found.session)
 
-    async def _give_back(self, key: str, holder: str) -> None:
+    async def _release(self, key: str, holder: str) -> None:
         try:
             await self._store.release(key, holder)
         except StoreUnavailable:
-            return  # it ends by itself
+            return  # the lease expires
 
-    def _end(self, kept: StoredSession, why: Change) -> NoReturn:
-        self._changed(kept.key, None)
-        self._tell(why)
+    def _end(self, stored: StoredSession, change: Change) -> NoReturn:
+        self._changed(stored.key, None)
+        self._emit(change)
         raise SessionEnded(self._login)
 
-    def _tell(self, what: Change) -> None:
+    def _emit(self, change: Change) -> None:
         if self._events.sinks:
-            self._events.emit(SessionChanged(what))
+            self._events.emit(SessionChanged(change))
 
 
 def tokens_of(grant: Grant, wall: float, before: Tokens | None = None) -> Tokens:
-    """Return what a session keeps of a grant."""
+    """Return the tokens of a grant as a session stores them."""
     refresh = grant.refresh or ("" if before is None else before.refresh)
     generation = 0 if before is None else before.generation + 1
     return Tokens(grant.access, refresh, wall, wall + grant.expires_in, generation)
 
 
-def _follows(found: StoredSession, kept: StoredSession) -> bool:
-    theirs, ours = found.session.tokens, kept.session.tokens
-    return theirs is not None and ours is not None and theirs.follows(ours)
+def _is_newer(found: StoredSession, stored: StoredSession) -> bool:
+    new, old = found.session.tokens, stored.session.tokens
+    return new is not None and old is not None and new.follows(old)
 
 
-def _land(flight: "asyncio.Future[StoredSession]", found: StoredSession) -> None:
-    if not flight.done():
-        flight.set_result(found)
+def _set_result(future: "asyncio.Future[StoredSession]", found: StoredSession) -> None:
+    if not future.done():
+        future.set_result(found)
 
 
-def _looked_at(flight: "asyncio.Future[StoredSession]") -> None:
-    """Take note of an error that nobody waited for: a refresh that was begun early."""
-    if not flight.cancelled():
-        flight.exception()
+def _retrieve_error(future: "asyncio.Future[StoredSession]") -> None:
+    """Retrieve the error of a background refresh, so that asyncio does not log it as unhandled."""
+    if not future.cancelled():
+        future.exception()

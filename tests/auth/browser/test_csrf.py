@@ -2,7 +2,7 @@
 
 import pytest
 
-from bff_core.auth.session.csrf import Forged, Origins
+from bff_core.auth.session.csrf import CsrfProtection, Forged
 from tests.auth.browser.site import GOES, HERE, OURS, open_site
 
 EVIL = "https://evil.example"
@@ -15,7 +15,7 @@ EVENTS = {"accept": "text/event-stream"}
 def judge(method, **told):
     """Return the verdict on a request with a cookie."""
     headers = tuple((name.replace("_", "-").encode(), one.encode()) for name, one in told.items())
-    return Origins([HERE]).judge(method, headers)
+    return CsrfProtection([HERE]).check(method, headers)
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def judge(method, **told):
 )
 def test_a_request_of_our_pages_is_ours(method, headers):
     """With the header, or with proof where no header can be."""
-    assert judge(method, **headers) == "ours"
+    assert judge(method, **headers) == "trusted"
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_socket_that_names_two_origins_is_refused(second):
     """Whoever added the second might have read it as the first."""
     headers = ((b"origin", HERE.encode()), (b"origin", second.encode()))
     with pytest.raises(Forged):
-        Origins([HERE]).judge("WEBSOCKET", headers)
+        CsrfProtection([HERE]).check("WEBSOCKET", headers)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_a_socket_that_names_two_origins_is_refused(second):
 )
 def test_a_page_that_is_only_shown_is_anybodys(headers):
     """A link from elsewhere opens our page; what it shows is not the user's."""
-    assert judge("GET", **headers) == "passer-by"
+    assert judge("GET", **headers) == "anonymous"
 
 
 async def test_forged_requests_are_refused_at_the_gateway():

@@ -15,7 +15,7 @@ from bff_core.auth.session.session import (
     provider_session_of,
     provider_subject_of,
 )
-from bff_core.auth.session.store import MOST_PER_SUBJECT, Lifetimes
+from bff_core.auth.session.store import MAX_SESSIONS_PER_SUBJECT, Lifetimes
 from bff_core.clock import chance, monotonic
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events
@@ -103,9 +103,9 @@ async def test_leases_and_notes_are_had_once(kind, redis_server):
         still = await store.lease("k", "you", 5)
         await store.release("k", "me")
         free = await store.lease("k", "you", 5)
-        unknown = await store.noted("jti")
-        noted = [await store.note("jti", 5) for _ in range(2)]
-        known = await store.noted("jti")
+        unknown = await store.has_note("jti")
+        noted = [await store.add_note("jti", 5) for _ in range(2)]
+        known = await store.has_note("jti")
 
     assert (mine, theirs, still, free) == (True, False, False, True)
     assert noted == [True, False]
@@ -117,11 +117,11 @@ async def test_leases_and_notes_are_had_once(kind, redis_server):
 async def test_one_person_can_not_fill_a_store(kind, redis_server):
     """One session more ends the oldest."""
     async with opened(kind, redis_server) as store:
-        for number in range(MOST_PER_SUBJECT + 3):
+        for number in range(MAX_SESSIONS_PER_SUBJECT + 3):
             await store.add(f"k{number}", session(f"h{number}", signed_in_at=float(number)), KEPT)
         listed = await store.listed(owner_of("1", ""))
 
-    assert len(listed) == MOST_PER_SUBJECT
+    assert len(listed) == MAX_SESSIONS_PER_SUBJECT
     assert listed[-1].session.handle == "h3"
 
 

@@ -8,9 +8,9 @@ import pytest
 from bff_core.auth.session.pending_sign_ins import (
     MAX_PENDING,
     MAX_VALUE,
-    Former,
     PendingCookies,
-    Trip,
+    PreviousSession,
+    StatePayload,
 )
 from bff_core.auth.session.sealing import Sealing
 from bff_core.auth.session.session import key_of
@@ -280,12 +280,12 @@ def test_cookies_stay_small_however_they_are_named(urls):
     rings = [PendingCookies(Sealing(("k" * 40,)), cookie_of(url)) for url in urls]
     jar, states = {}, []
     for second in range(60):
-        ring, state = rings[second % len(rings)], rings[0].state_for(Trip("/"))
+        ring, state = rings[second % len(rings)], rings[0].state_for(StatePayload("/"))
         states.append((ring, state))
         sent = [(b"cookie", "; ".join(f"{name}={jar[name]}" for name in jar).encode())]
-        former = Former(key_of("owner"), "h" * 16)
+        former = PreviousSession(key_of("owner"), "h" * 16)
         _, cookies = ring.begin(state, second, former)
-        for _, value in (*ring.surplus(sent, second, room=1), *cookies):
+        for _, value in (*ring.removals(sent, second, room=1), *cookies):
             name, _, told = value.decode().partition(";")[0].partition("=")
             jar[name] = told
             jar = {name: told for name, told in jar.items() if told}
