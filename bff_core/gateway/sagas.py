@@ -12,7 +12,7 @@ from bff_core.gateway.shared_state import SharedStateConfig
 from bff_core.redis.clients import RedisClients
 from bff_core.saga.coordinator import SagaCoordinator
 from bff_core.saga.journal.factory import open_journal
-from bff_core.saga.step_runner import Surroundings
+from bff_core.saga.step_runner import SagaResources
 from bff_core.sqlite import opened_file
 
 
@@ -31,7 +31,7 @@ async def open_sagas(
     for opened in opened_file(settings.journal_url, "BFF_JOURNAL_URL"):
         config.events.emit(opened)
     coordinator.open(
-        Surroundings(
+        SagaResources(
             wiring=wiring,
             journal=journal,
             viewers=ViewerCodec(),

@@ -14,7 +14,7 @@ from bff_core.saga.errors import SagaFailed, SagaUnderWay, SagaUnsettled
 from bff_core.saga.execution import SagaExecution
 from bff_core.saga.pace import longest_backoff
 from bff_core.saga.record import SagaRecord, StepFailure, StepRecord, kind_of
-from bff_core.saga.step_runner import Kind, Steps, Surroundings, results_of
+from bff_core.saga.step_runner import Kind, Steps, SagaResources, results_of
 from bff_core.saga.unkeyed_steps import plans_of
 from bff_core.scope import Scope, writing
 from bff_core.upstream.request_bodies import json_of
@@ -35,7 +35,7 @@ class SagaCoordinator:
 
     An entry is held for `lease` seconds beyond the longest try, so one that a killed process left
     is taken up by any other that long after its last record. Each hold has an owner of its own:
-    a clock that jumps, or a process that was frozen, lets a desk take over what it has under way,
+    a clock that jumps, or a process that was frozen, lets a coordinator take over what it has under way,
     and then the former hold has to be lost like that of another process.
     """
 
@@ -45,7 +45,7 @@ class SagaCoordinator:
         self._scope: Scope | None = None
         self._running: set[SagaExecution] = set()
         self._resumed: set[SagaExecution] = set()
-        self._home: Surroundings | None = None
+        self._home: SagaResources | None = None
         self._process = ""
         self._holds = count(1)
         self._plans = {name: plans_of(kind) for name, kind in self._kinds.items()}
@@ -53,14 +53,14 @@ class SagaCoordinator:
             for step in kind.steps:
                 step.check()
 
-    def open(self, home: Surroundings) -> None:
+    def open(self, home: SagaResources) -> None:
         """Work from now on; what was left is taken up in the background."""
         self._home = home
         self._process = f"{home.name}:{_random()}"
         home.spawn(self._resume())
 
     def bind(self, scope: Scope) -> Self:
-        """Return a desk that acts for one request."""
+        """Return a coordinator that acts for one request."""
         bound = object.__new__(type(self))
         vars(bound).update(vars(self), _scope=scope)
         return bound
@@ -137,9 +137,9 @@ class SagaCoordinator:
         self._home = None
 
     @property
-    def _here(self) -> Surroundings:
+    def _here(self) -> SagaResources:
         if self._home is None:
-            raise RuntimeError("the desk is closed")
+            raise RuntimeError("the coordinator is closed")
         return self._home
 
     def _entry(self, saga: Kind, scope: Scope) -> SagaRecord:
@@ -212,7 +212,7 @@ class SagaCoordinator:
                 self._crashed(error)
             await asyncio.sleep(home.lease / 2 * (0.75 + home.chance() / 2))
 
-    async def _take_over(self, home: Surroundings) -> None:
+    async def _take_over(self, home: SagaResources) -> None:
         for kind in self._kinds.values():
             room = AT_ONCE - len(self._resumed)
             if room <= 0:

@@ -260,10 +260,10 @@ class Saga(Composition):
     policy: ClassVar[SagaPolicy] = SagaPolicy()
     steps: ClassVar[tuple[Step["Saga", object], ...]] = ()
 
-    desk: SagaCoordinator
+    coordinator: SagaCoordinator
 
     def __init_subclass__(cls) -> None:
-        taken = {"desk", "policy", "results", "run", "steps"} & cls.__annotations__.keys()
+        taken = {"coordinator", "policy", "results", "run", "steps"} & cls.__annotations__.keys()
         if taken:
             raise ConfigurationError(f"{cls.__name__}: rename {', '.join(taken)}: it is taken")
         super().__init_subclass__()
@@ -288,7 +288,7 @@ class Saga(Composition):
         had other inputs, `StoreUnavailable` when the journal can't be written: then nothing was
         begun.
         """
-        await self.desk.run(self)
+        await self.coordinator.run(self)
 
     def result_of(self, step: Step[Self, T]) -> T:
         """Return what a step returned; raise `RuntimeError` for one that has not run."""

@@ -38,8 +38,8 @@ class Viewers(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a desk works with: the gateway's own."""
+class SagaResources:
+    """What a coordinator works with: the gateway's own."""
 
     wiring: Wiring
     journal: Journal
@@ -56,7 +56,7 @@ class Surroundings:
 class Steps:
     """The steps of one saga, each on an instance of its own with a scope of its own."""
 
-    def __init__(self, kind: Kind, inputs: Mapping[str, object], home: Surroundings) -> None:
+    def __init__(self, kind: Kind, inputs: Mapping[str, object], home: SagaResources) -> None:
         self._kind = kind
         self._inputs = inputs
         self._home = home

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from bff_core import Gateway
 from bff_core.saga.journal.interface import Journal
-from bff_core.saga.step_runner import Surroundings
+from bff_core.saga.step_runner import SagaResources
 from bffs.mobile.app import app
 
 T = TypeVar("T")
@@ -62,14 +62,14 @@ def doomed(gateway: Gateway) -> Gateway:
     """Let a gateway's sagas be written down in the journal that kills."""
     when, _, number = os.environ["DOOM"].partition(" ")
     resumes = "DOOM_RESUMES" in os.environ
-    desk = gateway.config.sagas
-    open_usually = desk.open
+    coordinator = gateway.config.sagas
+    open_usually = coordinator.open
 
-    def open_doomed(home: Surroundings) -> None:
+    def open_doomed(home: SagaResources) -> None:
         journal = Doomed(home.journal, when, int(number), resumes=resumes)
         open_usually(replace(home, journal=journal))
 
-    desk.open = open_doomed
+    coordinator.open = open_doomed
     return gateway
 
 

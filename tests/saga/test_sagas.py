@@ -24,7 +24,7 @@ from bff_core.errors import (
 from bff_core.events import Crashed, Events, SagaStuck
 from bff_core.saga.coordinator import SagaCoordinator
 from bff_core.saga.errors import SagaUnderWay, SagaUnsettled
-from bff_core.saga.step_runner import Surroundings
+from bff_core.saga.step_runner import SagaResources
 from bff_core.scope import Scope
 
 pytestmark = pytest.mark.virtual_time
@@ -207,16 +207,16 @@ def scope_of(key="", within=10.0):
 
 
 class Life:
-    """One life of a gateway: a desk over papers and a bank, until it is killed."""
+    """One life of a gateway: a coordinator over papers and a bank, until it is killed."""
 
     def __init__(self, bank, papers, heard=None, kinds=None):
-        self.desk = SagaCoordinator(kinds or [Buying])
+        self.coordinator = SagaCoordinator(kinds or [Buying])
         loop = asyncio.get_running_loop()
         self._tasks = set()
         events = Events(*([heard.append] if heard is not None else []))
-        self.wiring = Wiring([bank, self.desk], loop=loop, clock=loop.time, events=events)
-        self.desk.open(
-            Surroundings(
+        self.wiring = Wiring([bank, self.coordinator], loop=loop, clock=loop.time, events=events)
+        self.coordinator.open(
+            SagaResources(
                 wiring=self.wiring,
                 journal=papers,
                 viewers=ViewerCodec(),
@@ -521,7 +521,7 @@ async def test_a_gateway_that_ends_lets_sagas_end():
     client = asyncio.create_task(life.buy())
     await asyncio.sleep(0.01)
     client.cancel()
-    await life.desk.aclose(grace=5.0)
+    await life.coordinator.aclose(grace=5.0)
 
     assert bank.count("hold") == bank.count("release") == 1
     assert papers.is_settled
@@ -535,7 +535,7 @@ async def test_what_is_cut_short_is_handed_on_at_once():
     client = asyncio.create_task(first.buy())
     await asyncio.sleep(0.01)
     client.cancel()
-    await first.desk.aclose(grace=0.2)
+    await first.coordinator.aclose(grace=0.2)
     await first.kill()
     second = Life(bank, papers)
     await asyncio.sleep(1.5)
@@ -564,7 +564,7 @@ async def test_what_services_have_forgotten_is_not_sent_again():
     await later.kill()
 
 
-async def test_a_desk_that_takes_over_its_own_saga_lets_go_of_the_former_hold():
+async def test_a_coordinator_that_takes_over_its_own_saga_lets_go_of_the_former_hold():
     """A clock that jumps ahead ends a lease early; no order is placed on money given back."""
     bank, papers = Bank(["ok", "hang", "ok", "ok", "hang"]), Papers()
     life = Life(bank, papers)
