@@ -7,7 +7,7 @@ import pytest
 
 from bff_core.auth.session.pending_sign_ins import (
     MAX_PENDING,
-    MAX_VALUE,
+    MAX_VALUE_BYTES,
     PendingCookies,
     PreviousSession,
     StatePayload,
@@ -301,5 +301,5 @@ def test_the_largest_cookie_times_the_most_tabs_is_below_4_kb():
     """By the numbers, so that a change of either shows."""
     name, value = len("__Host-bff-sign-in-12345678="), 9 + (4 + 12 + 16 + 32 + 32 + 16) * 4 / 3
 
-    assert value <= MAX_VALUE
-    assert (name + MAX_VALUE + 2) * MAX_PENDING < 4096
+    assert value <= MAX_VALUE_BYTES
+    assert (name + MAX_VALUE_BYTES + 2) * MAX_PENDING < 4096
