@@ -64,7 +64,8 @@ from bff_core.rest.compose import compose
 from bff_core.rest.progressive_parts import shows
 from bff_core.rest.views import Views
 from bff_core.saga.errors import SagaFailed
-from bff_core.saga.saga import Saga, SagaPolicy, step
+from bff_core.saga.policy import SagaPolicy
+from bff_core.saga.saga import Saga, step
 from bff_core.scope import Scope
 from bff_core.settings.model import Settings
 from bff_core.streamed_body import StreamedBody

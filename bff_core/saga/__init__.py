@@ -1,1 +1,1 @@
-"""Write compositions: ordered steps over several services, undone in reverse where one fails."""
+"""Sagas: writes over several services as ordered steps with compensations."""

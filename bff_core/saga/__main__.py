@@ -1,10 +1,10 @@
-"""What an operator asks a journal: which sagas are not over, and to forget one settled by hand.
+"""The command line of sagas: lists the open ones of a journal, and forgets a settled one.
 
     python -m bff_core.saga list
     python -m bff_core.saga forget 0b6e5cf0-5d0e-8b5c-a9a3-8c1d3c0e8d11
 
-The journal is that of `--journal`, or of `BFF_JOURNAL_URL`, or the file that a gateway uses where
-neither is given: `bff-journal.sqlite3` in the working directory.
+The journal is that of `--journal`, else of `BFF_JOURNAL_URL`, else the default of a gateway:
+`bff-journal.sqlite3` in the working directory.
 """
 
 import argparse
@@ -20,100 +20,102 @@ from bff_core.events import Events
 from bff_core.redis.interface import RedisInterface
 from bff_core.saga.journal.factory import open_journal
 from bff_core.saga.journal.interface import Journal
-from bff_core.saga.record import SagaRecord, told
+from bff_core.saga.record import SagaRecord, step_states
 from bff_core.settings.values import JOURNAL, PREFIX, with_files, without_password
 from bff_core.sqlite import missing_file
 
-MOST = 1000
-"""How many are listed."""
+MAX_LISTED = 1000
+"""Sagas that are listed at most."""
 
 
-class _Links:
-    """Opens a link when the journal needs one, and closes it."""
+class _RedisClients:
+    """Opens a Redis client if the journal needs one, and closes it."""
 
     def __init__(self) -> None:
-        self._links: list[RedisInterface] = []
+        self._clients: list[RedisInterface] = []
 
     def to(self, url: str, /) -> RedisInterface:
         from bff_core.redis.client import RedisClient  # noqa: PLC0415 # a file needs no client
 
-        link = RedisClient(url, clock=monotonic, chance=chance, events=Events(), timeout=2.0)
-        self._links.append(link)
-        return link
+        client = RedisClient(url, clock=monotonic, chance=chance, events=Events(), timeout=2.0)
+        self._clients.append(client)
+        return client
 
     async def aclose(self) -> None:
-        for link in self._links:
-            await link.aclose()
+        for client in self._clients:
+            await client.aclose()
 
 
-def line(entry: SagaRecord, now: float) -> str:
-    """Return what there is to know of an entry: no inputs, no results, nobody's name."""
-    steps = " ".join(f"{step['step']}={step['state']}" for step in told(entry))
-    failures = [step.failure.code for step in entry.steps if step.failure is not None]
-    why = f" ({', '.join(failures)})" if failures else ""
-    return f"{entry.id}  {entry.saga}  {now - entry.created:.0f} s  {steps}{why}"
+def line_of(record: SagaRecord, now: float) -> str:
+    """Return a record as one line of text, without inputs, results and the viewer."""
+    steps = " ".join(f"{step['step']}={step['state']}" for step in step_states(record))
+    failures = [step.failure.code for step in record.steps if step.failure is not None]
+    failure_codes = f" ({', '.join(failures)})" if failures else ""
+    return f"{record.id}  {record.saga}  {now - record.created:.0f} s  {steps}{failure_codes}"
 
 
-async def answer(asked: argparse.Namespace) -> int:
-    """Do what was asked and return the exit status."""
-    missing = missing_file(asked.journal)
+async def run(arguments: argparse.Namespace) -> int:
+    """Run a command and return the exit status."""
+    missing = missing_file(arguments.journal)
     if missing is not None:
         sys.stderr.write(
             f"there is no journal at {missing}: name it with --journal or BFF_JOURNAL_URL, as in "
             "--journal sqlite:////var/lib/bff/bff-journal.sqlite3\n"
         )
         return 1
-    links = _Links()
-    journal = open_journal(asked.journal, links, time.time)
+    clients = _RedisClients()
+    journal = open_journal(arguments.journal, clients, time.time)
     try:
-        if asked.what == "list":
-            return await _list(journal, asked.journal)
-        return await _forget(journal, asked.id)
+        if arguments.command == "list":
+            return await _list(journal, arguments.journal)
+        return await _forget(journal, arguments.id)
     except StoreUnavailable as error:
         sys.stderr.write(f"{error}\n")
         return 1
     finally:
         await journal.aclose()
-        await links.aclose()
+        await clients.aclose()
 
 
 async def _list(journal: Journal, url: str) -> int:
-    found = await journal.open_entries(MOST)
-    for body in found:
-        sys.stdout.write(f"{line(SagaRecord.decode(body), time.time())}\n")
-    if not found:
-        sys.stderr.write(f"every saga is over in {without_password(url)}\n")
+    encoded_records = await journal.open_records(MAX_LISTED)
+    for encoded in encoded_records:
+        sys.stdout.write(f"{line_of(SagaRecord.decode(encoded), time.time())}\n")
+    if not encoded_records:
+        sys.stderr.write(f"no saga is open in {without_password(url)}\n")
     return 0
 
 
-async def _forget(journal: Journal, entry_id: str) -> int:
-    if await journal.drop(entry_id):
+async def _forget(journal: Journal, record_id: str) -> int:
+    if await journal.drop(record_id):
         return 0
-    sys.stderr.write(f"the journal has no entry {entry_id}\n")
+    sys.stderr.write(f"the journal has no saga {record_id}\n")
     return 1
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return what reads the command line."""
-    words = argparse.ArgumentParser(prog="python -m bff_core.saga", description=__doc__)
-    words.formatter_class = argparse.RawDescriptionHelpFormatter
-    words.add_argument("--journal", default=_default(), metavar="URL", help="where the journal is")
-    what = words.add_subparsers(dest="what", required=True)
-    what.add_parser("list", help="sagas that are not over, a line each")
-    forget = what.add_parser("forget", help="leave alone a saga that you settled by hand")
+    """Return the parser of the command line."""
+    command_line = argparse.ArgumentParser(prog="python -m bff_core.saga", description=__doc__)
+    command_line.formatter_class = argparse.RawDescriptionHelpFormatter
+    command_line.add_argument(
+        "--journal", default=_default(), metavar="URL", help="URL of the journal"
+    )
+    commands = command_line.add_subparsers(dest="command", required=True)
+    commands.add_parser("list", help="list open sagas, one a line")
+    forget = commands.add_parser("forget", help="delete a saga that you settled by hand")
     forget.add_argument("id")
-    return words
+    return command_line
 
 
 def _default() -> str:
-    """Return the journal of a gateway in this environment."""
+    """Return the URL of a gateway's journal in this environment."""
     return with_files(os.environ, PREFIX).get("BFF_JOURNAL_URL", "").strip() or JOURNAL
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command."""
+    """Run the command line and return the exit status."""
     try:
-        return asyncio.run(answer(parser().parse_args(arguments)))
+        return asyncio.run(run(parser().parse_args(arguments)))
     except ConfigurationError as error:
         sys.stderr.write(f"{error}\n")
         return 2

@@ -1,4 +1,4 @@
-"""Where sagas of one gateway are begun, watched, and taken up again after a crash."""
+"""The saga execution coordinator of a gateway: it starts sagas and resumes them after a crash."""
 
 import asyncio
 import random
@@ -12,239 +12,243 @@ from bff_core.events import Crashed
 from bff_core.policy.edge.idempotency import derived_key
 from bff_core.saga.errors import SagaFailed, SagaUnderWay, SagaUnsettled
 from bff_core.saga.execution import SagaExecution
-from bff_core.saga.pace import longest_backoff
 from bff_core.saga.record import SagaRecord, StepFailure, StepRecord, kind_of
-from bff_core.saga.step_runner import Kind, Steps, SagaResources, results_of
+from bff_core.saga.step_runner import Kind, SagaResources, StepRunner, results_of
 from bff_core.saga.unkeyed_steps import plans_of
 from bff_core.scope import Scope, writing
 from bff_core.upstream.request_bodies import json_of
 
-RESERVE = 0.05
-"""Seconds before its deadline that a request stops waiting, so that it can say how things stand."""
+RESERVE_SECONDS = 0.05
+"""Seconds before its deadline at which a request stops waiting, to report the steps' states."""
 
-AT_ONCE = 8
-"""How many sagas that others left are gone on with at a time."""
+MAX_RESUMED = 8
+"""Abandoned sagas that one process resumes at a time."""
 
 FAILED = StepFailure(status=500, code="saga_failed", title="Not done")
 LATE = StepFailure(status=504, code="deadline_exceeded", title="Deadline exceeded")
-LEFT = StepFailure(status=503, code="interrupted", title="Interrupted")
+INTERRUPTED = StepFailure(status=503, code="interrupted", title="Interrupted")
 
 
 class SagaCoordinator:
-    """Begins sagas and goes on with those that others left; a saga's field of this type is wired.
+    """Starts sagas and resumes abandoned ones; a gateway wires a saga's field of this type.
 
-    An entry is held for `lease` seconds beyond the longest try, so one that a killed process left
-    is taken up by any other that long after its last record. Each hold has an owner of its own:
-    a clock that jumps, or a process that was frozen, lets a coordinator take over what it has under way,
-    and then the former hold has to be lost like that of another process.
+    A record is leased for `lease` seconds longer than the longest attempt. After a process is
+    killed, another one resumes its sagas when their leases have expired. Each lease has an owner
+    of its own: if a clock jumps or a process was frozen, a coordinator may take over its own saga,
+    and the previous execution has to lose its lease like that of another process.
     """
 
-    def __init__(self, kinds: Iterable[Kind]) -> None:
-        self._kinds: dict[str, Kind] = {kind.__name__: kind for kind in kinds}
-        self._inputs = {name: _inputs(kind) for name, kind in self._kinds.items()}
+    def __init__(self, saga_classes: Iterable[Kind]) -> None:
+        self._saga_classes: dict[str, Kind] = {kind.__name__: kind for kind in saga_classes}
+        self._inputs = {name: _inputs(kind) for name, kind in self._saga_classes.items()}
         self._scope: Scope | None = None
         self._running: set[SagaExecution] = set()
         self._resumed: set[SagaExecution] = set()
-        self._home: SagaResources | None = None
+        self._resources: SagaResources | None = None
         self._process = ""
-        self._holds = count(1)
-        self._plans = {name: plans_of(kind) for name, kind in self._kinds.items()}
-        for kind in self._kinds.values():
+        self._lease_numbers = count(1)
+        self._plans = {name: plans_of(kind) for name, kind in self._saga_classes.items()}
+        for kind in self._saga_classes.values():
             for step in kind.steps:
                 step.check()
 
-    def open(self, home: SagaResources) -> None:
-        """Work from now on; what was left is taken up in the background."""
-        self._home = home
-        self._process = f"{home.name}:{_random()}"
-        home.spawn(self._resume())
+    def open(self, resources: SagaResources) -> None:
+        """Start to work; resume abandoned sagas in the background."""
+        self._resources = resources
+        self._process = f"{resources.name}:{_random()}"
+        resources.spawn(self._resume_abandoned())
 
     def bind(self, scope: Scope) -> Self:
-        """Return a coordinator that acts for one request."""
+        """Return the coordinator for one request."""
         bound = object.__new__(type(self))
         vars(bound).update(vars(self), _scope=scope)
         return bound
 
     async def run(self, saga: Kind) -> None:
-        """Run the steps of a saga, or answer as an earlier request with its key was answered."""
+        """Run the steps of a saga, or report the outcome of an earlier request with its key."""
         scope = self._scope
-        if scope is None or self._home is None:
+        if scope is None or self._resources is None:
             raise ConfigurationError(
                 f"{type(saga).__name__} runs in a gateway: build it with compose(), and name it in "
                 f"gateway(..., sagas=[{type(saga).__name__}])"
             )
-        entry = self._entry(saga, scope)
+        record = self._new_record(saga, scope)
         owner = self._owner()
-        driver = self._driver(entry, owner)
-        known = await self._home.journal.begin(
-            entry.id, entry.kind, entry.encode(), owner, self._lease(type(saga))
+        execution = self._execution(record, owner)
+        existing = await self._resources.journal.begin(
+            record.id, record.kind, record.encode(), owner, self._lease(type(saga))
         )
-        if known is None:
-            await self._watch(driver, scope)
-            self._answer(saga, scope, driver)
+        if existing is None:
+            await self._wait(execution, scope)
+            self._report(saga, scope, execution)
         else:
-            self._answer_again(saga, scope, entry, SagaRecord.decode(known))
+            self._report_again(saga, scope, record, SagaRecord.decode(existing))
 
-    async def _watch(self, driver: SagaExecution, scope: Scope) -> None:
-        """Wait as long as the request may; then the saga belongs to nobody but the gateway."""
-        home = self._here
-        self._start(driver)
+    async def _wait(self, execution: SagaExecution, scope: Scope) -> None:
+        """Wait until the request's deadline; the gateway continues the saga after that."""
+        resources = self._open_resources
+        self._start(execution)
         try:
-            async with asyncio.timeout(max(0.0, scope.deadline - home.clock() - RESERVE)):
-                await driver.ended.wait()
+            async with asyncio.timeout(
+                max(0.0, scope.deadline - resources.clock() - RESERVE_SECONDS)
+            ):
+                await execution.ended.wait()
         except TimeoutError:
-            driver.turn_back(LATE)
+            execution.compensate(LATE)
         except asyncio.CancelledError:
-            driver.turn_back(LEFT)
+            execution.compensate(INTERRUPTED)
             raise
 
-    def _answer(self, saga: Kind, scope: Scope, driver: SagaExecution) -> None:
-        entry = driver.entry
-        if not self._tell_end(saga, scope, entry, driver.cause):
-            is_keyed, cause = bool(scope.idempotency_key), driver.error or driver.trouble
-            raise SagaUnsettled(entry, is_keyed=is_keyed) from cause
+    def _report(self, saga: Kind, scope: Scope, execution: SagaExecution) -> None:
+        record = execution.record
+        if not self._report_end(saga, scope, record, execution.cause):
+            is_keyed, cause = bool(scope.idempotency_key), execution.error or execution.last_error
+            raise SagaUnsettled(record, is_keyed=is_keyed) from cause
 
-    def _answer_again(self, saga: Kind, scope: Scope, entry: SagaRecord, known: SagaRecord) -> None:
-        if known.inputs != entry.inputs:
+    def _report_again(
+        self, saga: Kind, scope: Scope, record: SagaRecord, existing: SagaRecord
+    ) -> None:
+        if existing.inputs != record.inputs:
             raise KeyReused("This Idempotency-Key came with another request before.")
-        if known.rights != entry.rights:
+        if existing.rights != record.rights:
             raise KeyReused("This Idempotency-Key was used when you had other rights.")
-        if not self._tell_end(saga, scope, known, None):
-            raise SagaUnderWay(known, is_keyed=True)
+        if not self._report_end(saga, scope, existing, None):
+            raise SagaUnderWay(existing, is_keyed=True)
 
-    def _tell_end(
-        self, saga: Kind, scope: Scope, entry: SagaRecord, cause: Exception | None
+    def _report_end(
+        self, saga: Kind, scope: Scope, record: SagaRecord, cause: Exception | None
     ) -> bool:
-        """Tell how an entry ended, by its results or an error; False where it has not."""
-        is_undone = entry.outcome == "undone"
-        is_settled = entry.outcome == "done" or (is_undone and not entry.may_be_repeated)
+        """Return True with the results of a completed saga; False if it has not ended.
+
+        Raises `SagaFailed` for a compensated one.
+        """
+        is_compensated = record.outcome == "undone"
+        is_settled = record.outcome == "done" or (is_compensated and not record.may_be_repeated)
         scope.outcome = "final" if is_settled else "unknown"
-        if entry.outcome == "done":
-            saga.remember(results_of(self._kinds[entry.saga], entry))
+        if record.outcome == "done":
+            saga.remember(results_of(self._saga_classes[record.saga], record))
             return True
-        if is_undone or any(step.state == "not-undone" for step in entry.steps):
-            raise SagaFailed(entry, entry.failure or FAILED) from cause
+        if is_compensated or any(step.state == "not-undone" for step in record.steps):
+            raise SagaFailed(record, record.failure or FAILED) from cause
         return False
 
     async def aclose(self, grace: float) -> None:
-        """Let sagas end for `grace` seconds; leave the others to whoever starts next."""
+        """Wait `grace` seconds for sagas to end; other processes resume the rest."""
         running = tuple(self._running)
         if running:
-            waiting = [asyncio.ensure_future(driver.ended.wait()) for driver in running]
+            waiting = [asyncio.ensure_future(execution.ended.wait()) for execution in running]
             await asyncio.wait(waiting, timeout=grace)
             for one in waiting:
                 one.cancel()
-        self._home = None
+        self._resources = None
 
     @property
-    def _here(self) -> SagaResources:
-        if self._home is None:
-            raise RuntimeError("the coordinator is closed")
-        return self._home
+    def _open_resources(self) -> SagaResources:
+        if self._resources is None:
+            raise RuntimeError("the saga coordinator is closed")
+        return self._resources
 
-    def _entry(self, saga: Kind, scope: Scope) -> SagaRecord:
+    def _new_record(self, saga: Kind, scope: Scope) -> SagaRecord:
         name = type(saga).__name__
-        if name not in self._kinds:
-            raise ConfigurationError(
-                f"{name} is not known to the gateway: gateway(..., sagas=[{name}])"
-            )
-        home = self._here
+        if name not in self._saga_classes:
+            raise ConfigurationError(f"{name} is not registered: pass gateway(..., sagas=[{name}])")
+        resources = self._open_resources
         inputs = {field: getattr(saga, field) for field in self._inputs[name]}
         return SagaRecord(
             id=_id_of(scope, name) if scope.idempotency_key else _random(),
             run=_random(),
             saga=name,
             inputs=json_of(inputs).decode(),
-            viewer=home.viewers.encode(scope.viewer),
-            rights=home.viewers.rights(scope.viewer),
+            viewer=resources.viewers.encode(scope.viewer),
+            rights=resources.viewers.rights(scope.viewer),
             audience=scope.audience,
             steps=[StepRecord(name=one.name) for one in type(saga).steps],
             traceparent=scope.traceparent,
-            created=home.wall(),
+            created=resources.wall(),
         )
 
     def _owner(self) -> str:
-        return f"{self._process}:{next(self._holds)}"
+        return f"{self._process}:{next(self._lease_numbers)}"
 
-    def _driver(self, entry: SagaRecord, owner: str) -> SagaExecution:
-        home, kind = self._here, self._kinds[entry.saga]
+    def _execution(self, record: SagaRecord, owner: str) -> SagaExecution:
+        resources, kind = self._open_resources, self._saga_classes[record.saga]
         return SagaExecution(
-            entry,
-            self._plans[entry.saga],
-            Steps(kind, self._inputs[entry.saga], home),
-            home.journal,
+            record,
+            self._plans[record.saga],
+            StepRunner(kind, self._inputs[record.saga], resources),
+            resources.journal,
             owner=owner,
             lease=self._lease(kind),
-            pace=kind.policy,
-            wall=home.wall,
-            chance=home.chance,
-            events=home.events,
+            policy=kind.policy,
+            wall=resources.wall,
+            chance=resources.chance,
+            events=resources.events,
         )
 
     def _lease(self, kind: Kind) -> float:
-        """Return for how long a record holds an entry: a whole try, a pause, and some."""
+        """Return the seconds of a lease: an attempt, a backoff, and the lease of the settings."""
         policy = kind.policy
-        return float(self._here.lease + policy.step_timeout + longest_backoff(policy))
+        return float(self._open_resources.lease + policy.step_timeout + policy.longest_backoff)
 
-    def _start(self, driver: SagaExecution) -> None:
+    def _start(self, execution: SagaExecution) -> None:
         async def run() -> None:
             try:
-                await driver.run()
+                await execution.run()
             except asyncio.CancelledError:
-                await _leave(driver)
+                await _park(execution)
                 raise
             finally:
-                self._running.discard(driver)
-                self._resumed.discard(driver)
+                self._running.discard(execution)
+                self._resumed.discard(execution)
 
-        self._running.add(driver)
-        self._here.spawn(run())
+        self._running.add(execution)
+        self._open_resources.spawn(run())
 
-    async def _resume(self) -> None:
-        """Take up what others left, for as long as the gateway runs."""
-        home = self._here
+    async def _resume_abandoned(self) -> None:
+        """Resume abandoned sagas, for as long as the gateway runs."""
+        resources = self._open_resources
         while True:
             try:
-                await self._take_over(home)
+                await self._claim_abandoned(resources)
             except StoreUnavailable:
-                pass  # the link tells its sinks; it is tried again
-            except Exception as error:  # noqa: BLE001 # nothing must end the watch
-                self._crashed(error)
-            await asyncio.sleep(home.lease / 2 * (0.75 + home.chance() / 2))
+                pass  # the Redis client reports it; the loop retries
+            except Exception as error:  # noqa: BLE001 # no error may end the loop
+                self._emit_crash(error)
+            await asyncio.sleep(resources.lease / 2 * (0.75 + resources.chance() / 2))
 
-    async def _take_over(self, home: SagaResources) -> None:
-        for kind in self._kinds.values():
-            room = AT_ONCE - len(self._resumed)
-            if room <= 0:
+    async def _claim_abandoned(self, resources: SagaResources) -> None:
+        for kind in self._saga_classes.values():
+            free = MAX_RESUMED - len(self._resumed)
+            if free <= 0:
                 return
             name = kind_of(kind.__name__, [one.name for one in kind.steps])
             owner = self._owner()
-            for body in await home.journal.claim(name, owner, self._lease(kind), room):
-                self._take_up(body, owner)
+            for encoded in await resources.journal.claim(name, owner, self._lease(kind), free):
+                self._resume_record(encoded, owner)
 
-    def _take_up(self, body: bytes, owner: str) -> None:
+    def _resume_record(self, encoded: bytes, owner: str) -> None:
         try:
-            driver = self._driver(SagaRecord.decode(body), owner)
-        except Exception as error:  # noqa: BLE001 # an entry that can't be read keeps back no other
-            self._crashed(error)
+            execution = self._execution(SagaRecord.decode(encoded), owner)
+        except Exception as error:  # noqa: BLE001 # one bad record must not block others
+            self._emit_crash(error)
             return
-        driver.turn_back(LEFT)
-        self._resumed.add(driver)
-        self._start(driver)
+        execution.compensate(INTERRUPTED)
+        self._resumed.add(execution)
+        self._start(execution)
 
-    def _crashed(self, error: Exception) -> None:
-        home = self._home
-        if home is not None and home.events.sinks:
-            home.events.emit(Crashed("saga", "", error))
+    def _emit_crash(self, error: Exception) -> None:
+        resources = self._resources
+        if resources is not None and resources.events.sinks:
+            resources.events.emit(Crashed("saga", "", error))
 
 
-async def _leave(driver: SagaExecution) -> None:
-    """Hand a saga that is cut short to whoever comes next, at once."""
+async def _park(execution: SagaExecution) -> None:
+    """Release the lease of a cancelled execution, so that another process resumes it at once."""
     try:
         async with asyncio.timeout(1.0):
-            await driver.park()
+            await execution.park()
     except (StoreUnavailable, TimeoutError):
-        pass  # its time runs out by itself
+        pass  # its lease expires
 
 
 def _inputs(kind: Kind) -> dict[str, object]:
@@ -256,9 +260,9 @@ def _random() -> str:
 
 
 def _id_of(scope: Scope, name: str) -> str:
-    """Return what a saga is found by when its request comes again.
+    """Return the id of a saga, by which a repeated request finds it.
 
-    Where a request has several of one kind, they are told apart by their order.
+    Several sagas of one class in a request are distinguished by their order.
     """
     names = (scope.idempotency_key, writing.get(), "saga", name)
     if scope.writes is None:

@@ -1,4 +1,4 @@
-"""Moves one saga on, each step written down before and after; belongs to the gateway."""
+"""How one saga executes: it journals each step before and after, and compensates on failure."""
 
 import asyncio
 from collections.abc import Sequence
@@ -11,9 +11,9 @@ from bff_core.call import Call
 from bff_core.clock import Chance, Clock
 from bff_core.errors import BFFError, PartFailed, StoreUnavailable
 from bff_core.events import Events, SagaEnded, SagaStuck
-from bff_core.saga.indeterminate import Verdict, is_over, may_be_busy, verdict
+from bff_core.saga.indeterminate import Verdict, is_settled, may_be_busy, verdict
 from bff_core.saga.journal.interface import Journal
-from bff_core.saga.pace import Pace, longest_backoff
+from bff_core.saga.policy import SagaPolicy
 from bff_core.saga.record import (
     Do,
     End,
@@ -22,19 +22,19 @@ from bff_core.saga.record import (
     StepPlan,
     StepRecord,
     Undo,
+    can_compensate,
     is_committed,
-    may_turn_back,
-    next_move,
+    next_action,
     unsettled,
 )
 
-UNDER_WAY = frozenset({"started", "undoing"})
-"""States in which something was sent, and how it ended is not known."""
+INDETERMINATE = frozenset({"started", "undoing"})
+"""States of a step whose request was sent, and whose outcome is not known."""
 
 
 @dataclass(frozen=True, slots=True)
-class Fell:
-    """A try that failed, and the calls that it made beyond plain reads."""
+class Failed:
+    """A failed attempt, and the calls that it made beyond plain reads."""
 
     error: Exception
     unsafe_calls: Sequence[Call]
@@ -42,286 +42,288 @@ class Fell:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A try that succeeded, and what the step returned, as JSON."""
+    """A successful attempt, and the result of the step as JSON."""
 
     result: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class NotDone:
-    """A check that found no effect of what was sent."""
+    """The result of a check that found no effect of the step."""
 
 
-class Work(Protocol):
-    """What a saga does: its steps, their compensations and checks, each bounded in time."""
+class RunsSteps(Protocol):
+    """Runs the steps of a saga, their compensations and checks, each with a timeout."""
 
-    async def do(self, step: int, entry: SagaRecord) -> Done | Fell:
+    async def do(self, step: int, record: SagaRecord) -> Done | Failed:
         """Run a step."""
         ...
 
-    async def undo(self, step: int, entry: SagaRecord) -> Done | Fell:
-        """Run its compensation."""
+    async def undo(self, step: int, record: SagaRecord) -> Done | Failed:
+        """Run the compensation of a step."""
         ...
 
-    async def find(self, step: int, entry: SagaRecord) -> Done | NotDone | Fell:
-        """Find out whether the step happened, by its check."""
+    async def find(self, step: int, record: SagaRecord) -> Done | NotDone | Failed:
+        """Run the check of a step: find out whether the step took effect."""
         ...
 
-    async def find_undone(self, step: int, entry: SagaRecord) -> Done | NotDone | Fell | None:
-        """Find out whether it is undone; None where no check can tell."""
+    async def find_undone(self, step: int, record: SagaRecord) -> Done | NotDone | Failed | None:
+        """Find out whether a step is compensated; return None where no check can decide that."""
         ...
 
 
-class Lost(Exception):  # no error: another process goes on with the saga
-    """Somebody else holds the entry now."""
+class LeaseLost(Exception):  # no error: another process continues the saga
+    """Another process holds the lease of the record now."""
 
 
 class SagaExecution:
-    """One saga under way, held by this process; `ended` is set when it ends or is put aside.
+    """The execution of one saga in this process; `ended` is set when it ends or is parked.
 
-    `cause` is what a step failed of last, on the way forward; `trouble` what any try failed of.
+    `cause` is the last error of a step while the saga went forward; `last_error` is the last error
+    of any attempt.
     """
 
     def __init__(
         self,
-        entry: SagaRecord,
+        record: SagaRecord,
         plan: Sequence[StepPlan],
-        work: Work,
+        steps: RunsSteps,
         journal: Journal,
         *,
         owner: str,
         lease: float,
-        pace: Pace,
+        policy: SagaPolicy,
         wall: Clock,
         chance: Chance,
         events: Events,
     ) -> None:
-        self.entry = entry
+        self.record = record
         self.ended = asyncio.Event()
         self.error: StoreUnavailable | None = None
         self.cause: Exception | None = None
-        self.trouble: Exception | None = None
+        self.last_error: Exception | None = None
         self._plan = plan
-        self._work = work
+        self._steps = steps
         self._journal = journal
         self._owner = owner
         self._lease = lease
-        self._pace = pace
+        self._policy = policy
         self._wall = wall
         self._chance = chance
         self._events = events
-        self._passed: set[int] = set()
+        self._skipped: set[int] = set()
 
-    def turn_back(self, why: StepFailure) -> None:
-        """Undo what was done, unless the commit point was begun: nobody waits any more."""
-        if self.entry.direction == "forward" and may_turn_back(self.entry, self._plan):
-            self.entry.direction = "back"
-            self.entry.failure = self.entry.failure or why
+    def compensate(self, reason: StepFailure) -> None:
+        """Compensate the completed steps, unless the commit point has begun."""
+        if self.record.direction == "forward" and can_compensate(self.record, self._plan):
+            self.record.direction = "back"
+            self.record.failure = self.record.failure or reason
 
     async def run(self) -> None:
-        """Go on until the saga has ended, or must be put aside for a while."""
+        """Execute until the saga has ended, or has to be parked for a while."""
         try:
-            await self._go_on()
-        except Lost:
+            await self._execute()
+        except LeaseLost:
             pass
         except StoreUnavailable as error:
-            # What was done last may not be written down: whoever takes over learns it by its key.
+            # The last effect may not be journaled: a process that takes over repeats it by its key.
             self.error = error
         finally:
             self.ended.set()
 
     async def park(self, seconds: float = 0.0) -> None:
-        """Let somebody else go on, not before so many seconds."""
-        await self._journal.park(self.entry.id, self.entry.encode(), self._owner, seconds)
+        """Release the lease, so that any process may continue after some seconds."""
+        await self._journal.park(self.record.id, self.record.encode(), self._owner, seconds)
 
-    async def _go_on(self) -> None:
-        for step in self.entry.steps:
+    async def _execute(self) -> None:
+        for step in self.record.steps:
             step.tries = 0
             if step.state == "not-undone":
                 step.state = "undoing" if step.since else "done"
-        while not isinstance(move := self._next(), End):
-            step = self.entry.steps[move.step]
-            # When the last try leaves it unknown, its check is due, too.
-            is_unknown = self._needs_check(move)
-            if step.tries < self._pace.tries + is_unknown and (
-                is_unknown or not self._is_forgotten(step)
+        while not isinstance(action := self._next(), End):
+            step = self.record.steps[action.step]
+            # If the last attempt leaves the outcome unknown, the check runs too.
+            needs_check = self._needs_check(action)
+            if step.tries < self._policy.tries + needs_check and (
+                needs_check or not self._has_key_expired(step)
             ):
-                await self._make(move, is_unknown=is_unknown)
-            elif self._give_up(move):
+                await self._attempt(action, needs_check=needs_check)
+            elif self._exhausted(action):
                 break
-        await self._finish(move)
+        await self._finish(action)
 
     def _next(self) -> Do | Undo | End:
-        return next_move(self.entry, self._plan, self._passed)
+        return next_action(self.record, self._plan, self._skipped)
 
-    def _is_forgotten(self, step: StepRecord) -> bool:
-        """Whether the services may no longer know the key under which the step was sent."""
-        return step.state in UNDER_WAY and self._wall() - step.since > self._pace.key_lifetime
+    def _has_key_expired(self, step: StepRecord) -> bool:
+        """Return whether services may have forgotten the key of the step's request."""
+        return step.state in INDETERMINATE and self._wall() - step.since > self._policy.key_lifetime
 
-    def _needs_check(self, move: Do | Undo) -> bool:
-        """Whether a read has to find out what became of it before anything is sent again."""
-        is_unknown = self.entry.steps[move.step].state in UNDER_WAY
-        return is_unknown and self._plan[move.step].is_checked(undo=isinstance(move, Undo))
+    def _needs_check(self, action: Do | Undo) -> bool:
+        """Return whether a check has to find out the outcome before the request is sent again."""
+        is_unknown = self.record.steps[action.step].state in INDETERMINATE
+        return is_unknown and self._plan[action.step].is_checked(undo=isinstance(action, Undo))
 
-    def _give_up(self, move: Do | Undo) -> bool:
-        """Whether the saga is put aside, since what is to be done does not succeed now.
+    def _exhausted(self, action: Do | Undo) -> bool:
+        """Handle an action whose attempts are exhausted; return whether to park the saga.
 
-        1. What can't be undone does not keep the rest from being undone.
-        2. What can't be learnt on the way back does not, either.
-        3. Before the commit point there is a way back.
-        4. Behind it there is none: only later.
+        1. A compensation that fails does not block the other compensations.
+        2. Nor does a step whose outcome can't be found out.
+        3. Before the commit point, the saga is compensated.
+        4. After it, the saga is parked and tried again later.
         """
-        entry, step = self.entry, self.entry.steps[move.step]
-        if isinstance(move, Undo):
+        record, step = self.record, self.record.steps[action.step]
+        if isinstance(action, Undo):
             step.state = "not-undone"
-        elif entry.direction == "back":
-            self._passed.add(move.step)
-        elif may_turn_back(entry, self._plan):
-            self._fail(step)
+        elif record.direction == "back":
+            self._skipped.add(action.step)
+        elif can_compensate(record, self._plan):
+            self._fail_step(step)
             step.tries = 0
         else:
             return True
         return False
 
-    def _fail(self, step: StepRecord) -> None:
-        """Turn back because of a step; one that was never sent, or was refused, did not happen."""
+    def _fail_step(self, step: StepRecord) -> None:
+        """Compensate because of a step; a step that was not sent, or was refused, has failed."""
         if step.state == "not-started":
             step.state = "failed"
-        self.entry.direction = "back"
-        self.entry.failure = self.entry.failure or step.failure
+        self.record.direction = "back"
+        self.record.failure = self.record.failure or step.failure
 
-    async def _make(self, move: Do | Undo, *, is_unknown: bool) -> None:
-        step = self.entry.steps[move.step]
+    async def _attempt(self, action: Do | Undo, *, needs_check: bool) -> None:
+        step = self.record.steps[action.step]
         if step.tries:
             await asyncio.sleep(self._backoff(step.tries))
-            if self._next() != move:
-                return  # turned back meanwhile
-        if is_unknown:
-            await self._find_out(move, step)
+            if self._next() != action:
+                return  # the direction changed meanwhile
+        if needs_check:
+            await self._check(action, step)
         else:
-            await self._send(move, step)
-        if step.state not in UNDER_WAY:
-            await self._record()
+            await self._send(action, step)
+        if step.state not in INDETERMINATE:
+            await self._save()
 
-    async def _find_out(self, move: Do | Undo, step: StepRecord) -> None:
-        """Let a check say what became of it; what it can't say counts as a try."""
-        work, entry, is_undo = self._work, self.entry, isinstance(move, Undo)
-        found = await (work.find_undone if is_undo else work.find)(move.step, entry)
+    async def _check(self, action: Do | Undo, step: StepRecord) -> None:
+        """Run the check of the outcome; a check without a result counts as an attempt."""
+        steps, record, is_undo = self._steps, self.record, isinstance(action, Undo)
+        found = await (steps.find_undone if is_undo else steps.find)(action.step, record)
         if isinstance(found, Done):
             if is_undo:
-                self._take_undone(step, found, is_again=True)
+                self._apply_undo_result(step, found, is_again=True)
             else:
-                self._take_done(step, found, is_again=True)
-        elif isinstance(found, NotDone) and self._wall() >= step.sent + self._pace.check_delay:
+                self._apply_result(step, found, is_again=True)
+        elif isinstance(found, NotDone) and self._wall() >= step.sent + self._policy.check_delay:
             step.since = step.sent = 0.0
             step.state = "done" if is_undo else "not-started"
-            if entry.direction == "back" and not is_undo:
+            if record.direction == "back" and not is_undo:
                 step.state = "failed"
         else:
             step.tries += 1
-            if isinstance(found, Fell):
+            if isinstance(found, Failed):
                 step.failure = failure_of(found.error)
 
-    async def _send(self, move: Do | Undo, step: StepRecord) -> None:
+    async def _send(self, action: Do | Undo, step: StepRecord) -> None:
         before = step.state
         step.sent = self._wall()
-        if before not in UNDER_WAY:
+        if before not in INDETERMINATE:
             step.since = step.sent
         step.tries += 1
-        step.state = "started" if isinstance(move, Do) else "undoing"
-        await self._announce(step, before)
-        if isinstance(move, Undo):
-            ended = await self._work.undo(move.step, self.entry)
-            self._take_undone(step, ended, is_again=before == "undoing")
-        elif before == "not-started" and self.entry.direction == "back":
-            step.state = before  # turned back meanwhile: it need not be sent
+        step.state = "started" if isinstance(action, Do) else "undoing"
+        await self._record_before_sending(step, before)
+        if isinstance(action, Undo):
+            ended = await self._steps.undo(action.step, self.record)
+            self._apply_undo_result(step, ended, is_again=before == "undoing")
+        elif before == "not-started" and self.record.direction == "back":
+            step.state = before  # the direction changed: not sent
         else:
-            ended = await self._work.do(move.step, self.entry)
-            self._take_done(step, ended, is_again=before == "started")
+            ended = await self._steps.do(action.step, self.record)
+            self._apply_result(step, ended, is_again=before == "started")
 
-    async def _announce(self, step: StepRecord, before: str) -> None:
-        """Write down what is about to be sent; where that fails nothing is sent."""
+    async def _record_before_sending(self, step: StepRecord, before: str) -> None:
+        """Journal that a request is about to be sent; if that fails, it is not sent."""
         try:
-            await self._record()
+            await self._save()
         except StoreUnavailable:
             if before == "not-started":
                 step.state = "not-started"
             raise
 
-    def _take_done(self, step: StepRecord, ended: Done | Fell, *, is_again: bool) -> None:
+    def _apply_result(self, step: StepRecord, ended: Done | Failed, *, is_again: bool) -> None:
         if isinstance(ended, Done):
             step.state, step.result = "done", ended.result
             step.failure, step.tries = None, 0
             return
-        said = self._take_failure(step, ended, is_again=is_again)
+        effect = self._apply_failure(step, ended, is_again=is_again)
         if step.since:
             return
         step.state = "not-started"
-        if said != "later" and not is_committed(self.entry, self._plan):
-            self._fail(step)
+        if effect != "later" and not is_committed(self.record, self._plan):
+            self._fail_step(step)
 
-    def _take_undone(self, step: StepRecord, ended: Done | Fell, *, is_again: bool) -> None:
+    def _apply_undo_result(self, step: StepRecord, ended: Done | Failed, *, is_again: bool) -> None:
         if isinstance(ended, Done):
             step.state, step.failure = "undone", None
             return
-        self._take_failure(step, ended, is_again=is_again)
+        self._apply_failure(step, ended, is_again=is_again)
         if not step.since:
             step.state = "done"
 
-    def _take_failure(self, step: StepRecord, fell: Fell, *, is_again: bool) -> Verdict:
-        """Note why a try failed, and whether what was sent is known to have had no effect.
+    def _apply_failure(self, step: StepRecord, failed: Failed, *, is_again: bool) -> Verdict:
+        """Record the failure of an attempt, and whether it is known to have had no effect.
 
-        `is_again` is whether an earlier try may have had it. A service that declined a key will
-        decline it again: if it must be tried once more, then under another one.
+        `is_again` is whether an earlier attempt may have taken effect. A service that refused a key
+        refuses it again, so that the next attempt gets another key.
         """
-        step.failure, self.trouble = failure_of(fell.error), fell.error
-        step.sent = 0.0 if is_over(fell.error, fell.unsafe_calls) else self._wall()
-        if self.entry.direction == "forward":
-            self.cause = fell.error
-        said = verdict(fell.error, fell.unsafe_calls)
-        if said == "refused":
+        step.failure, self.last_error = failure_of(failed.error), failed.error
+        step.sent = 0.0 if is_settled(failed.error, failed.unsafe_calls) else self._wall()
+        if self.record.direction == "forward":
+            self.cause = failed.error
+        effect = verdict(failed.error, failed.unsafe_calls)
+        if effect == "refused":
             is_known = not (is_again and may_be_busy(step.failure, self._wall() - step.since))
             step.round += is_known
         else:
-            is_known = said != "open" and not is_again
+            is_known = effect != "open" and not is_again
         if is_known:
             step.since = 0.0
-        return said
+        return effect
 
-    async def _finish(self, move: Do | Undo | End) -> None:
-        entry = self.entry
-        if isinstance(move, End) and move.outcome:
-            entry.outcome = move.outcome
-            # What is undone, and may succeed now, is begun anew when the same key comes again.
-            retention = 0.0 if entry.may_be_repeated else self._pace.retention
-            await self._journal.end(entry.id, entry.encode(), self._owner, retention)
-            self._tell(SagaEnded(entry.saga, entry.id, move.outcome))
+    async def _finish(self, action: Do | Undo | End) -> None:
+        record = self.record
+        if isinstance(action, End) and action.outcome:
+            record.outcome = action.outcome
+            # A compensated saga that may succeed now starts again when its key is sent again.
+            retention = 0.0 if record.may_be_repeated else self._policy.retention
+            await self._journal.end(record.id, record.encode(), self._owner, retention)
+            self._emit(SagaEnded(record.saga, record.id, action.outcome))
             return
-        entry.resumed += 1
-        pause = min(self._pace.longest_pause, self._pace.pause * 2 ** min(entry.resumed - 1, 16))
+        record.resumed += 1
+        pause = min(
+            self._policy.longest_pause, self._policy.pause * 2 ** min(record.resumed - 1, 16)
+        )
         await self.park(pause)
-        stuck = unsettled(entry, self._plan) or entry.steps[-1]
+        stuck = unsettled(record, self._plan) or record.steps[-1]
         code = stuck.failure.code if stuck.failure else ""
-        self._tell(SagaStuck(entry.saga, entry.id, stuck.name, code, pause, self.trouble))
+        self._emit(SagaStuck(record.saga, record.id, stuck.name, code, pause, self.last_error))
 
-    async def _record(self) -> None:
-        entry = self.entry
-        if not await self._journal.record(entry.id, entry.encode(), self._owner, self._lease):
-            raise Lost
+    async def _save(self) -> None:
+        record = self.record
+        if not await self._journal.record(record.id, record.encode(), self._owner, self._lease):
+            raise LeaseLost
 
     def _backoff(self, tries: int) -> float:
-        longest = longest_backoff(self._pace)
-        return float(
-            min(longest, self._pace.backoff * 2 ** (tries - 1)) * (0.5 + self._chance() / 2)
-        )
+        policy = self._policy
+        backoff = min(policy.longest_backoff, policy.backoff * 2 ** (tries - 1))
+        return float(backoff * (0.5 + self._chance() / 2))
 
-    def _tell(self, event: SagaEnded | SagaStuck) -> None:
+    def _emit(self, event: SagaEnded | SagaStuck) -> None:
         if self._events.sinks:
             self._events.emit(event)
 
 
 def failure_of(error: BaseException) -> StepFailure:
-    """Return what a client may be told of an error, as problem details would."""
+    """Return the public part of an error, as problem details have it."""
     if isinstance(error, PartFailed):
         return failure_of(error.cause)
     if not isinstance(error, BFFError):

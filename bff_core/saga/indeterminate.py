@@ -1,4 +1,4 @@
-"""What a try of a step that failed says of its effect: no I/O."""
+"""Whether a failed attempt of a step may have taken effect: its outcome may be indeterminate."""
 
 from collections.abc import Sequence
 from typing import Final, Literal
@@ -18,28 +18,28 @@ from bff_core.saga.record import StepFailure
 from bff_core.statuses import DECIDED_IN_JSON, TRY_LATER
 
 Verdict = Literal["refused", "unsent", "later", "open"]
-"""What is known of a try that failed.
+"""What is known about the effect of a failed attempt.
 
-- refused: the service itself declined the write under its key: it is not done, nor was it before
-- unsent: this try changed nothing and another would fare no better; of earlier ones it says nothing
-- later: this try changed nothing, and another may succeed
-- open: it may have had its effect
+- refused: the service refused the write under its key: neither this attempt took effect nor earlier
+- unsent: this attempt changed nothing, and a retry would fail too; earlier ones may have an effect
+- later: this attempt changed nothing, and a retry may succeed
+- open: the outcome is indeterminate: the attempt may have taken effect
 """
 
-BUSY: Final = 60.0
-"""For how many seconds a 409 to a request that was sent before may mean that it is under way
+BUSY_SECONDS: Final = 60.0
+"""Seconds for which a 409 to a repeated request may mean that the first one is still in progress
 (draft-ietf-httpapi-idempotency-key-header, section 2.7)."""
 
 
 def verdict(error: BaseException, unsafe_calls: Sequence[Call]) -> Verdict:
-    """Return what a failed try says; `unsafe_calls` are its calls beyond plain reads.
+    """Return the effect of a failed attempt; `unsafe_calls` are its calls beyond plain reads.
 
-    What counts is which of them were sent: an attempt that never reached the service changed
-    nothing. A service's answer is believed only for the write that it answers: where a try sent
-    another one, that other may have had its effect. An error that was raised from a service's says
-    what that one says: `fails_with` and steps translate failures.
+    A call that never reached the service changed nothing. A service's reply decides only for the
+    write that it answers: if the attempt sent another write, the outcome is indeterminate. An error
+    that was raised from an upstream error counts as that error, since `fails_with` and steps
+    translate failures.
     """
-    match _translated(error):
+    match _failed_call(error):
         case PartFailed(cause=cause):
             return verdict(cause, unsafe_calls)
         case UpstreamError(call=call) as failed:
@@ -52,8 +52,8 @@ def verdict(error: BaseException, unsafe_calls: Sequence[Call]) -> Verdict:
     return "later" if is_unsent else "open"
 
 
-def _translated(error: BaseException) -> BaseException:
-    """Return the failed call that an error was raised from, else the error itself."""
+def _failed_call(error: BaseException) -> BaseException:
+    """Return the upstream error from which an error was raised, else the error itself."""
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, UpstreamError | PartFailed):
         cause = cause.__cause__
@@ -82,36 +82,36 @@ def _of_write(error: UpstreamError) -> Verdict:
 def _sent_attempts(error: UpstreamError) -> int:
     """Return how many attempts may have reached the service."""
     trail = error.call.trail
-    if not trail:  # sent by something that writes no trail, or not at all
+    if not trail:  # sent without a trail, or not at all
         return error.attempts if error.is_sent else 0
     return sum(attempt.is_sent for attempt in trail)
 
 
 def _of_refusal(error: BadStatus, sent: int) -> Verdict:
-    """Return what a 4xx says after so many attempts.
+    """Return the effect of a write that was refused with a 4xx after so many attempts.
 
-    The first attempt may have done it though its answer was lost. Then only the word of a service
-    counts that knows the key, and not that of a proxy in front of it.
+    The first attempt may have taken effect although its reply was lost. Then only the refusal of a
+    service that stores the key counts, not that of a proxy in front of it.
     """
     status, is_first = error.reply.status, sent <= 1
-    if _is_of_service(error) and (status != 409 or is_first):
+    if _is_by_service(error) and (status != 409 or is_first):
         return "refused"
     if not is_first:
         return "open"
     return "later" if status in TRY_LATER else "unsent"
 
 
-def _is_of_service(error: BadStatus) -> bool:
+def _is_by_service(error: BadStatus) -> bool:
     is_keyed = find_header(error.call.headers, b"idempotency-key") is not None
     is_json = "json" in (error.reply.header("content-type") or "")
     return is_keyed and is_json and error.reply.status in DECIDED_IN_JSON
 
 
-def is_over(error: BaseException, unsafe_calls: Sequence[Call]) -> bool:
-    """Whether no service works any more on what a failed try sent.
+def is_settled(error: BaseException, unsafe_calls: Sequence[Call]) -> bool:
+    """Return whether no service still processes the requests of a failed attempt.
 
-    That is so where the one write that was sent was answered, or its connection was closed. After
-    a timeout, ours or that of a proxy, it may still be done.
+    That holds if the one write that was sent got a reply, or its connection was closed. After a
+    timeout, of the gateway or of a proxy, the service may still process it.
     """
     while isinstance(error, PartFailed):
         error = error.cause
@@ -127,5 +127,5 @@ def is_over(error: BaseException, unsafe_calls: Sequence[Call]) -> bool:
 
 
 def may_be_busy(failure: StepFailure, seconds: float) -> bool:
-    """Whether a refusal may mean the same request, which was first sent so many seconds ago."""
-    return failure.status == 409 and seconds < BUSY
+    """Return whether a refusal may mean that the request sent `seconds` ago is in progress."""
+    return failure.status == 409 and seconds < BUSY_SECONDS

@@ -1,4 +1,4 @@
-"""What is known of one run of a saga, and what follows from it: no I/O, no clock."""
+"""The journaled state of a saga, and which action follows from it: a state machine without I/O."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -15,11 +15,11 @@ Outcome = Literal["", "done", "undone"]
 
 @dataclass(frozen=True, slots=True)
 class StepPlan:
-    """A step as its class declares it: whether it is the commit point, and can be undone.
+    """A step as its class declares it: whether it is the commit point, and has a compensation.
 
-    `has_check` is whether a read finds out if it happened, `undo_has_check` whether one finds out
-    if it is undone. A compensation that is not `undo_is_keyed` is not sent again unless its own
-    check found that it did not happen.
+    `has_check` is whether a check finds out if the step took effect, `undo_has_check` whether one
+    finds out if it is compensated. A compensation that is not `undo_is_keyed` is sent again only if
+    its check found that it had no effect.
     """
 
     name: str
@@ -30,7 +30,7 @@ class StepPlan:
     undo_is_keyed: bool = True
 
     def is_checked(self, *, undo: bool) -> bool:
-        """Whether a read has to find out what became of it, before it is sent again."""
+        """Return whether a check has to find out the outcome before the request is sent again."""
         if not undo:
             return self.has_check
         return self.undo_has_check or (self.has_check and not self.undo_is_keyed)
@@ -38,10 +38,10 @@ class StepPlan:
 
 @dataclass(slots=True, kw_only=True)
 class StepFailure:
-    """Why a step failed, as a client may be told: `status` and `code` are those of problems.
+    """The public part of a step's failure; `status` and `code` are those of problem details.
 
-    `retry_after` (seconds) is set where it is known when it may succeed. `members` are what else
-    problem details say of it, as JSON values.
+    `retry_after` (seconds) is set if it is known when a retry may succeed. `members` are the
+    further members of problem details, as JSON values.
     """
 
     status: int
@@ -54,12 +54,12 @@ class StepFailure:
 
 @dataclass(slots=True, kw_only=True)
 class StepRecord:
-    """How far one step has come.
+    """The state of one step.
 
-    `result` is JSON once it is done. `since` is the instant (wall clock) at which the step, or its
-    undoing, was first sent; 0 where that had no effect for certain. `round` counts how often it was
-    declined, `tries` are those since somebody took the saga up. `sent` is the instant at which it
-    was last sent, or given up: the service may work on it still; 0 once that is over.
+    `result` is JSON once the step is done. `since` is the Unix time at which the step, or its
+    compensation, was first sent; 0 if that certainly had no effect. `round` counts refusals,
+    `tries` counts attempts since a process took the saga over. `sent` is the Unix time at which it
+    was last sent, or timed out, while the service may still process it; 0 after that.
     """
 
     name: str
@@ -74,13 +74,13 @@ class StepRecord:
 
 @dataclass(slots=True, kw_only=True)
 class SagaRecord:
-    """One run of a saga as the journal keeps it.
+    """The record of one saga in the journal.
 
-    `id` is what it is found by: it follows from the request's Idempotency-Key. `run` is random;
-    the keys of its calls follow from it, so that what is begun anew under one id is new to the
-    services, too. `inputs` and `viewer` are JSON: what a resumed run is built from; `rights` are
-    those of the viewer who began it. `created` is an instant of the wall clock, `resumed` counts
-    how often it was put aside.
+    `id` is the key of the record, derived from the request's Idempotency-Key. `run` is random; the
+    keys of its calls are derived from it, so that a saga that starts again under one id has new
+    keys for the services. `inputs` and `viewer` are JSON, from which a process resumes the saga;
+    `rights` are those of the viewer who began it. `created` is a Unix time, `resumed` counts how
+    often the saga was parked.
     """
 
     id: str
@@ -99,22 +99,22 @@ class SagaRecord:
     rights: str = ""
 
     def encode(self) -> bytes:
-        """Return the entry as a journal stores it."""
+        """Return the record as a journal stores it."""
         return msgspec.json.encode(self)
 
     @classmethod
     def decode(cls, body: bytes) -> "SagaRecord":
-        """Read what `encode` wrote."""
+        """Decode a record of a journal."""
         return msgspec.json.decode(body, type=SagaRecord)
 
     @property
     def kind(self) -> str:
-        """Who can go on with it: those that know the saga, and the same steps of it."""
+        """The name of the saga and its steps: a gateway with the same ones can continue it."""
         return kind_of(self.saga, [step.name for step in self.steps])
 
     @property
     def may_be_repeated(self) -> bool:
-        """Whether its key may be used again: all is undone, for a cause that may pass."""
+        """Whether a new run may start under its key: compensated, and a retry may succeed."""
         failure = self.failure
         if self.outcome != "undone" or failure is None:
             return False
@@ -122,94 +122,99 @@ class SagaRecord:
 
 
 def kind_of(saga: str, steps: Sequence[str]) -> str:
-    """Return what tells one version of a saga from others."""
+    """Return the name of one version of a saga: its name and its steps."""
     return "/".join((saga, *steps))
 
 
 @dataclass(frozen=True, slots=True)
 class Do:
-    """Run the step, or send it again to learn how it ended."""
+    """Run a step, or repeat it to learn its outcome."""
 
     step: int
 
 
 @dataclass(frozen=True, slots=True)
 class Undo:
-    """Run the step's compensation."""
+    """Run the compensation of a step."""
 
     step: int
 
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """Nothing is left to be done."""
+    """Stop: no action is left."""
 
     outcome: Outcome
 
 
-Move = Do | Undo | End
+Action = Do | Undo | End
 
 
-def next_move(entry: SagaRecord, plan: Sequence[StepPlan], passed: Collection[int] = ()) -> Move:
-    """Return what follows from what is known.
+def next_action(
+    record: SagaRecord, plan: Sequence[StepPlan], skipped: Collection[int] = ()
+) -> Action:
+    """Return the next action of a saga.
 
-    Forward, the first step that is not done. Back, first the step whose outcome is unknown: it has
-    to be learnt before it can be undone; then what was done, the latest first. What does not
-    succeed now (`passed`, or "not-undone") does not keep the others from being undone.
+    Forward: the first step that is not done. Back: first a step whose outcome is unknown, since it
+    has to be known before it can be compensated; then the completed steps, the latest first. An
+    action that fails now (`skipped`, or "not-undone") does not block the other compensations.
     """
-    if entry.direction == "forward":
-        return _forward(entry)
-    for place, step in enumerate(entry.steps):
-        if step.state == "started" and plan[place].has_undo and place not in passed:
-            return Do(place)
-    for place in reversed(range(len(plan))):
-        state = entry.steps[place].state
-        if state == "undoing" or (state == "done" and plan[place].has_undo):
-            return Undo(place)
-    return End("undone" if unsettled(entry, plan) is None else "")
+    if record.direction == "forward":
+        return _forward(record)
+    for index, step in enumerate(record.steps):
+        if step.state == "started" and plan[index].has_undo and index not in skipped:
+            return Do(index)
+    for index in reversed(range(len(plan))):
+        state = record.steps[index].state
+        if state == "undoing" or (state == "done" and plan[index].has_undo):
+            return Undo(index)
+    return End("undone" if unsettled(record, plan) is None else "")
 
 
-def _forward(entry: SagaRecord) -> Move:
-    for place, step in enumerate(entry.steps):
+def _forward(record: SagaRecord) -> Action:
+    for index, step in enumerate(record.steps):
         if step.state in {"not-started", "started"}:
-            return Do(place)
+            return Do(index)
     return End("done")
 
 
-def unsettled(entry: SagaRecord, plan: Sequence[StepPlan]) -> StepRecord | None:
-    """Return a step that could not be undone, or whose outcome not be learnt, for now.
+def unsettled(record: SagaRecord, plan: Sequence[StepPlan]) -> StepRecord | None:
+    """Return a step that is not compensated, or whose outcome is unknown; None without one.
 
-    On the way back nobody needs to know the outcome of a step that has no compensation.
+    On the way back, the outcome of a step without a compensation does not matter.
     """
-    for step, planned in zip(entry.steps, plan, strict=True):
+    for step, planned in zip(record.steps, plan, strict=True):
         if step.state in {"undoing", "not-undone"}:
             return step
-        if step.state == "started" and (entry.direction == "forward" or planned.has_undo):
+        if step.state == "started" and (record.direction == "forward" or planned.has_undo):
             return step
     return None
 
 
-def may_turn_back(entry: SagaRecord, plan: Sequence[StepPlan]) -> bool:
-    """Whether the commit point is still ahead: it was not even begun."""
+def can_compensate(record: SagaRecord, plan: Sequence[StepPlan]) -> bool:
+    """Return whether the saga can still be compensated: its commit point has not begun."""
     return all(
         step.state == "not-started"
-        for step, planned in zip(entry.steps, plan, strict=True)
+        for step, planned in zip(record.steps, plan, strict=True)
         if planned.commits
     )
 
 
-def is_committed(entry: SagaRecord, plan: Sequence[StepPlan]) -> bool:
-    """Whether the commit point is passed: from then on there is only forward."""
+def is_committed(record: SagaRecord, plan: Sequence[StepPlan]) -> bool:
+    """Return whether the commit point is done: from then on the saga only goes forward."""
     return any(
         step.state == "done"
-        for step, planned in zip(entry.steps, plan, strict=True)
+        for step, planned in zip(record.steps, plan, strict=True)
         if planned.commits
     )
 
 
-TOLD = {"started": "unknown", "undoing": "unknown"}
+PUBLIC_STATES = {"started": "unknown", "undoing": "unknown"}
 
 
-def told(entry: SagaRecord) -> list[dict[str, str]]:
-    """Return how far each step has come, in a client's words."""
-    return [{"step": step.name, "state": TOLD.get(step.state, step.state)} for step in entry.steps]
+def step_states(record: SagaRecord) -> list[dict[str, str]]:
+    """Return the state of each step as problem details show it."""
+    return [
+        {"step": step.name, "state": PUBLIC_STATES.get(step.state, step.state)}
+        for step in record.steps
+    ]

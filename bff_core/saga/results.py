@@ -1,4 +1,4 @@
-"""What a journal holds of a step's result or of an input, and how it is read again."""
+"""How the result of a step or an input is stored in a journal and read again."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, Final, get_args, get_origin
@@ -13,34 +13,34 @@ from bff_core.upstream.reading.reply_types import Known
 from bff_core.upstream.typed_reply import TypedReply
 
 to_model: Final = Known(object, STRICT).hook
-"""Makes a model of pydantic of an input that the journal holds; a hook of msgspec's."""
+"""A decoding hook of msgspec that makes pydantic models of journaled inputs."""
 
 
-class Journaled:
-    """How values of one type are written to a journal and read again.
+class JournalCodec:
+    """Encodes and decodes values of one type for a journal.
 
-    Models of pydantic are written by the names of their fields, without computed ones, so that
-    aliases of any kind come back. Raises `ConfigurationError` for a type that JSON can't become.
+    Pydantic models are encoded by field name, without computed fields, so that aliases of any kind
+    can be decoded. Raises `ConfigurationError` for a type that JSON can't represent.
     """
 
     __slots__ = ("_adapter", "read")
 
     def __init__(self, model: Any) -> None:
-        kinds = list(_kinds(model))
-        if TypedReply in kinds:
+        types = list(_types_in(model))
+        if TypedReply in types:
             raise ConfigurationError(
-                "a journal must not hold the headers of a reply: return what later steps need of "
-                "it, such as reply.value or reply.location"
+                "a journal does not store the headers of a reply: return only what later steps "
+                "need, such as reply.value or reply.location"
             )
-        known = Known(model, STRICT)
-        self.read: Callable[[str | bytes], Any] = known.decode  # type: ignore[assignment]  # str, too
+        reader = Known(model, STRICT)
+        self.read: Callable[[str | bytes], Any] = reader.decode  # type: ignore[assignment]  # str, too
         self._adapter: pydantic.TypeAdapter[Any] | None = None
-        if any(map(is_model, kinds)):
+        if any(map(is_model, types)):
             self._adapter = pydantic.TypeAdapter(model)
             self.read = self._validated
 
     def write(self, value: object) -> bytes:
-        """Return a value as the journal holds it."""
+        """Return a value as JSON for the journal."""
         if self._adapter is None:
             return msgspec.json.encode(value)
         return self._adapter.dump_json(value, by_alias=False, round_trip=True)
@@ -53,10 +53,10 @@ class Journaled:
             raise msgspec.ValidationError(str(error)) from None
 
 
-def _kinds(model: Any) -> Iterator[Any]:
-    """Yield a type and what it is made of, such as the items of a list."""
+def _types_in(model: Any) -> Iterator[Any]:
+    """Yield a type and the types in it, such as that of the items of a list."""
     yield model
     if get_origin(model) is not None:
         yield get_origin(model)
     for one in get_args(model):
-        yield from _kinds(one)
+        yield from _types_in(one)

@@ -1,11 +1,9 @@
-"""A write over several services as a class: its steps in their order, each with its undoing."""
+"""How a saga is declared: a class with ordered steps, their compensations and checks."""
 
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
 from functools import cached_property
 from typing import (
-    Annotated,
     ClassVar,
     Generic,
     Self,
@@ -19,63 +17,27 @@ import msgspec
 
 from bff_core.composition.composition import Composition
 from bff_core.errors import ConfigurationError
-from bff_core.policy.options import Option, check
 from bff_core.saga.coordinator import SagaCoordinator
-from bff_core.saga.results import Journaled
+from bff_core.saga.policy import SagaPolicy
+from bff_core.saga.results import JournalCodec
 
 S = TypeVar("S", bound="Saga")
 T = TypeVar("T")
 
-Lookup = Callable[[S], Coroutine[object, object, T | None]]
-"""Reads whether a step happened: what it would have returned, or None."""
+StepCheck = Callable[[S], Coroutine[object, object, T | None]]
+"""Finds out whether a step took effect: returns what the step would have returned, or None."""
 
-Undo = Callable[[S, T], Coroutine[object, object, None]]
-"""Undoes a step, given what it returned."""
+Compensation = Callable[[S, T], Coroutine[object, object, None]]
+"""Compensates a step, given its result."""
 
-UndoLookup = Callable[[S, T], Coroutine[object, object, bool]]
-"""Reads whether a step is undone, given what it returned."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SagaPolicy:
-    """How long a saga may take over what; durations in seconds.
-
-    Raises `ConfigurationError` where an option is out of its range.
-    """
-
-    step_timeout: Annotated[
-        float, Option("How long one try of a step or of its undoing may take", 0.01, 600)
-    ] = 5.0
-    tries: Annotated[
-        int, Option("How often in a row a step or its undoing is tried before a pause", 1, 100)
-    ] = 5
-    backoff: Annotated[
-        float, Option("How long the first pause between two tries is; it doubles", 0.001, 60)
-    ] = 0.1
-    pause: Annotated[
-        float, Option("After what time a saga that is stuck is tried again; it doubles", 0.1, 3600)
-    ] = 10.0
-    longest_pause: Annotated[float, Option("How long that becomes at most", 0.1, 86_400)] = 600.0
-    key_lifetime: Annotated[
-        float,
-        Option("How long services remember a key; later nothing is sent again", 1, 90 * 86_400),
-    ] = 86_400.0
-    check_delay: Annotated[
-        float,
-        Option("How long after a timeout a service may still do what was sent", 0, 86_400),
-    ] = 10.0
-    retention: Annotated[
-        float, Option("How long the journal remembers how a saga ended", 1, 90 * 86_400)
-    ] = 86_400.0
-
-    def __post_init__(self) -> None:
-        check(self)
+CompensationCheck = Callable[[S, T], Coroutine[object, object, bool]]
+"""Finds out whether a step is compensated, given its result."""
 
 
 class Step(Generic[S, T]):
-    """A step of a saga; called by a later one, it returns what it returned.
+    """A step of a saga; a later step calls it to get its result.
 
-    `@name.compensation` declares what undoes it, given what it returned.
+    `@name.compensation` declares the compensation of the step, which gets its result.
     """
 
     def __init__(
@@ -83,41 +45,47 @@ class Step(Generic[S, T]):
         body: Callable[[S], Coroutine[object, object, T]],
         *,
         commits: bool,
-        check: Lookup[S, T] | None = None,
+        check: StepCheck[S, T] | None = None,
     ) -> None:
-        _refuse_unless_async(body, f"step {body.__qualname__}", "self")
+        _check_async(body, f"step {body.__qualname__}", "self")
         if check is not None:
-            _refuse_unless_async(check, f"check {_name_of(check)}", "self")
+            _check_async(check, f"check {_name_of(check)}", "self")
         self.body = body
         self.commits = commits
         self.lookup = check
         self.name = body.__name__
-        self.undo: Undo[S, T] | None = None
-        self.undo_lookup: UndoLookup[S, T] | None = None
+        self.undo: Compensation[S, T] | None = None
+        self.undo_lookup: CompensationCheck[S, T] | None = None
         self.__doc__ = body.__doc__
 
     @overload
-    def compensation(self, undo: Undo[S, T], /) -> Undo[S, T]: ...
+    def compensation(self, undo: Compensation[S, T], /) -> Compensation[S, T]: ...
     @overload
     def compensation(
-        self, undo: None = None, /, *, check: UndoLookup[S, T]
-    ) -> Callable[[Undo[S, T]], Undo[S, T]]: ...
+        self, undo: None = None, /, *, check: CompensationCheck[S, T]
+    ) -> Callable[[Compensation[S, T]], Compensation[S, T]]: ...
     def compensation(
-        self, undo: Undo[S, T] | None = None, /, *, check: UndoLookup[S, T] | None = None
-    ) -> Undo[S, T] | Callable[[Undo[S, T]], Undo[S, T]]:
-        """Declare what undoes the step; it may run more than once, under the same key.
+        self,
+        undo: Compensation[S, T] | None = None,
+        /,
+        *,
+        check: CompensationCheck[S, T] | None = None,
+    ) -> Compensation[S, T] | Callable[[Compensation[S, T]], Compensation[S, T]]:
+        """Declare the compensation of the step; it may run more than once, under the same key.
 
-        `check`, given what the step returned, reads whether it is undone. It is called before a
-        compensation whose reply was lost is sent again.
+        `check` gets the result of the step and finds out whether the step is compensated. It runs
+        before a compensation whose reply was lost is sent again.
         """
         if undo is None:
-            return lambda declared: self._undone_by(declared, check)
-        return self._undone_by(undo, check)
+            return lambda declared: self._set_compensation(declared, check)
+        return self._set_compensation(undo, check)
 
-    def _undone_by(self, undo: Undo[S, T], check: UndoLookup[S, T] | None) -> Undo[S, T]:
-        _refuse_unless_async(undo, f"compensation {undo.__qualname__}", "self", self.name)
+    def _set_compensation(
+        self, undo: Compensation[S, T], check: CompensationCheck[S, T] | None
+    ) -> Compensation[S, T]:
+        _check_async(undo, f"compensation {undo.__qualname__}", "self", self.name)
         if check is not None:
-            _refuse_unless_async(check, f"check {_name_of(check)}", "self", self.name)
+            _check_async(check, f"check {_name_of(check)}", "self", self.name)
         if self.undo is not None:
             raise ConfigurationError(f"step {self.name} has a compensation already")
         self.undo, self.undo_lookup = undo, check
@@ -128,7 +96,7 @@ class Step(Generic[S, T]):
     @overload
     def __get__(self, saga: S, owner: type) -> Callable[[], Awaitable[T]]: ...
     def __get__(self, saga: S | None, owner: type) -> Self | Callable[[], Awaitable[T]]:
-        """Return the step itself from the class, and what it returned from an instance."""
+        """Return the step itself from the class, and its result from an instance."""
         if saga is None:
             return self
 
@@ -138,36 +106,36 @@ class Step(Generic[S, T]):
         return result
 
     @cached_property
-    def _journaled(self) -> Journaled:
+    def _codec(self) -> JournalCodec:
         model = get_type_hints(self.body)["return"]
         try:
-            return Journaled(model)
+            return JournalCodec(model)
         except ConfigurationError as error:
             name = self.body.__qualname__
             raise ConfigurationError(
-                f"step {name} returns {model!r}, which no journal can keep: {error}"
+                f"step {name} returns {model!r}, which a journal can't store: {error}"
             ) from error
 
     def write(self, result: T) -> str:
-        """Return what the journal has to hold of the step's result."""
-        return self._journaled.write(result).decode()
+        """Return the step's result as JSON for the journal."""
+        return self._codec.write(result).decode()
 
     def read(self, result: str) -> T:
-        """Return what the journal has of the step's result."""
-        return self._journaled.read(result)  # type: ignore[no-any-return]  # as declared
+        """Decode the step's result from the journal."""
+        return self._codec.read(result)  # type: ignore[no-any-return]  # as declared
 
     def check(self) -> None:
-        """Raise `ConfigurationError` where a journal can't keep what the step returns."""
-        journaled = self._journaled
+        """Raise `ConfigurationError` if a journal can't store the step's result."""
+        codec = self._codec
         if self.lookup is None:
             return
         try:
-            journaled.read("null")
+            codec.read("null")
         except msgspec.ValidationError:
             return
         raise ConfigurationError(
-            f"step {self.body.__qualname__} may return None, which is how its check says that it "
-            "did not happen: return something else, such as the id of what was made"
+            f"step {self.body.__qualname__} may return None, by which its check reports that the "
+            "step had no effect: return something else, such as the id of what was created"
         )
 
 
@@ -175,14 +143,14 @@ def _name_of(function: object) -> str:
     return getattr(function, "__qualname__", None) or repr(function)
 
 
-def _refuse_unless_async(function: Callable[..., object], what: str, *takes: str) -> None:
-    """Raise `ConfigurationError` for what is no coroutine function of so many parameters."""
+def _check_async(function: Callable[..., object], role: str, *parameters: str) -> None:
+    """Raise `ConfigurationError` unless a function is `async` and has these parameters."""
     if not inspect.iscoroutinefunction(function):
-        raise ConfigurationError(f"{what}: declare it with `async def`")
-    if len(inspect.signature(function).parameters) != len(takes):
+        raise ConfigurationError(f"{role}: declare it with `async def`")
+    if len(inspect.signature(function).parameters) != len(parameters):
         raise ConfigurationError(
-            f"{what} takes nothing but {' and '.join(takes)}: what else it needs are fields of the "
-            "saga, which the journal keeps, or results of earlier steps"
+            f"{role} takes only {' and '.join(parameters)}: declare other inputs as fields of the "
+            "saga, which the journal stores, or use results of earlier steps"
         )
 
 
@@ -190,7 +158,7 @@ def _refuse_unless_async(function: Callable[..., object], what: str, *takes: str
 def step(body: Callable[[S], Coroutine[object, object, T]], /) -> Step[S, T]: ...
 @overload
 def step(
-    *, commits: bool = False, check: Lookup[S, T]
+    *, commits: bool = False, check: StepCheck[S, T]
 ) -> Callable[[Callable[[S], Coroutine[object, object, T]]], Step[S, T]]: ...
 @overload
 def step(
@@ -201,19 +169,19 @@ def step(
     /,
     *,
     commits: bool = False,
-    check: Lookup[S, T] | None = None,
+    check: StepCheck[S, T] | None = None,
 ) -> Step[S, T] | Callable[[Callable[[S], Coroutine[object, object, T]]], Step[S, T]]:
     """Declare a step of a saga; steps run in the order of their declaration.
 
-    A step makes one write at most, and as many reads as it likes: of two writes nothing tells
-    which of them happened when the second fails.
+    A step makes at most one write, and any number of reads: if the second of two writes failed,
+    the outcome of the first would be lost.
 
-    With `commits` it is the point of no return: once it is begun there is only forward, unless it
-    definitely fails. The last step is, where none is declared to be.
+    With `commits` the step is the commit point (pivot): once it has begun, the saga only goes
+    forward, unless the step definitely fails. By default the last step is the commit point.
 
-    `check` is for a service that does not keep Idempotency-Keys: an `async def check(self)` that
-    reads whether the step happened, and returns what the step would have returned, or None. Where
-    the outcome of the step is unknown, also after a crash, it is called before anything is sent
+    `check` is for a service without Idempotency-Keys: an `async def check(self)` that finds out
+    whether the step took effect, and returns what the step would have returned, or None. If the
+    outcome of the step is indeterminate, also after a crash, it runs before the request is sent
     again.
     """
     if body is not None:
@@ -223,10 +191,10 @@ def step(
 
 @dataclass_transform(kw_only_default=True, eq_default=False)
 class Saga(Composition):
-    """Base of every write composition; a composition whose steps run in order, or are undone.
+    """Base class of sagas: a composition whose steps run in order, or are compensated.
 
-    Services, the viewer and other wired types are filled by the gateway; every other field is an
-    input and is written to the journal, as are the steps' results: no secrets, no card numbers.
+    The gateway fills fields of services, the viewer and other wired types. Every other field is an
+    input. The journal stores inputs and the steps' results: no secrets, no card numbers.
 
         class Checkout(Saga):
             inventory: Inventory
@@ -252,9 +220,9 @@ class Saga(Composition):
                 held, payment = await self.reserve(), await self.charge()
                 ...
 
-    A view awaits `run()`, then the results it shows: `await checkout.place()`. Each step's calls
-    carry an `Idempotency-Key` that is the same whenever it is tried. A step that writes to a
-    service which does not keep such keys (`Policy(keyed=False)`) has to have a `check`.
+    A view awaits `run()`, then the results it returns: `await checkout.place()`. Each step's calls
+    carry an `Idempotency-Key`, the same for each attempt. A step that writes to a service without
+    such keys (`Policy(keyed=False)`) needs a `check`.
     """
 
     policy: ClassVar[SagaPolicy] = SagaPolicy()
@@ -265,7 +233,9 @@ class Saga(Composition):
     def __init_subclass__(cls) -> None:
         taken = {"coordinator", "policy", "results", "run", "steps"} & cls.__annotations__.keys()
         if taken:
-            raise ConfigurationError(f"{cls.__name__}: rename {', '.join(taken)}: it is taken")
+            raise ConfigurationError(
+                f"{cls.__name__}: rename {', '.join(taken)}: a saga has a member of that name"
+            )
         super().__init_subclass__()
         declared = [one for one in vars(cls).values() if isinstance(one, Step)]
         if not declared:
@@ -274,39 +244,39 @@ class Saga(Composition):
         for one in declared:
             if "return" not in get_annotations(one.body):
                 raise ConfigurationError(
-                    f"step {one.body.__qualname__}: say what it returns, so that the journal can "
-                    "keep it"
+                    f"step {one.body.__qualname__}: annotate its return type, so that the journal "
+                    "can store the result"
                 )
         cls.steps = tuple(declared)
 
     async def run(self) -> None:
-        """Run the steps; raise `SagaFailed` when one failed and what was done is undone.
+        """Run the steps; raise `SagaFailed` if a step failed and completed ones are compensated.
 
-        Raises `SagaUnsettled` when the request's time is over first: the gateway goes on, undoing
-        what was done unless the commit point was begun. Raises `SagaUnderWay` when an earlier
-        request with the same Idempotency-Key began it and is not done, `KeyReused` when that one
-        had other inputs, `StoreUnavailable` when the journal can't be written: then nothing was
-        begun.
+        Raises `SagaUnsettled` at the request's deadline: the gateway continues the saga, and
+        compensates unless the commit point has begun. Raises `SagaUnderWay` if an earlier request
+        with the same Idempotency-Key began the saga and its outcome is not known, `KeyReused` if
+        that request had other inputs, `StoreUnavailable` if the journal can't be written: then no
+        step has run.
         """
         await self.coordinator.run(self)
 
     def result_of(self, step: Step[Self, T]) -> T:
-        """Return what a step returned; raise `RuntimeError` for one that has not run."""
+        """Return the result of a step; raise `RuntimeError` if it has not run."""
         results: dict[str, object] = vars(self).get("_results", {})
         if step.name not in results:
             raise RuntimeError(
                 f"step {step.name} of {type(self).__name__} has not run: await run() first, and "
                 "within steps call only earlier ones"
             )
-        return results[step.name]  # type: ignore[return-value]  # what the step returned
+        return results[step.name]  # type: ignore[return-value]  # as the step declares
 
     def remember(self, results: dict[str, object]) -> None:
-        """Know these results from now on."""
+        """Store the results of the steps, which `result_of` returns."""
         vars(self)["_results"] = results
 
 
 def get_annotations(body: Callable[..., object]) -> dict[str, object]:
-    """Return what a function says of its types."""
+    """Return the annotations of a function."""
     return inspect.get_annotations(body)
 
 
@@ -322,6 +292,6 @@ def _mark_commit(cls: type, declared: list[Step[Saga, object]]) -> None:
     for one in after:
         if one.undo is not None:
             raise ConfigurationError(
-                f"{cls.__name__}.{one.name} is not undone: it is the commit point or behind it, "
-                "where there is only forward; remove its compensation"
+                f"{cls.__name__}.{one.name} can't have a compensation: it is the commit point or "
+                "comes after it, where the saga only goes forward; remove its compensation"
             )

@@ -1,4 +1,4 @@
-"""What the steps of a saga run on: instances of its class, each with a scope of its own."""
+"""How a step, its compensation or its check runs: on a new instance, with a scope of its own."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
@@ -11,7 +11,7 @@ from bff_core.clock import Chance, Clock
 from bff_core.composition.wiring import Wiring
 from bff_core.events import Events
 from bff_core.policy.edge.idempotency import derived_key
-from bff_core.saga.execution import Done, Fell, NotDone
+from bff_core.saga.execution import Done, Failed, NotDone
 from bff_core.saga.journal.interface import Journal
 from bff_core.saga.record import SagaRecord
 from bff_core.saga.results import to_model
@@ -21,29 +21,29 @@ Kind = Any
 """A class of sagas; `saga.py` builds on this module."""
 
 
-class Viewers(Protocol):
-    """How viewers are written down without what proves who they are."""
+class EncodesViewers(Protocol):
+    """Encodes viewers for a journal, without credentials."""
 
     def encode(self, viewer: object, /) -> str:
-        """Return what may stand in a journal."""
+        """Return a viewer as text."""
         ...
 
     def rights(self, viewer: object, /) -> str:
-        """Return a digest of what the viewer may do."""
+        """Return the digest of a viewer's rights."""
         ...
 
     def decode(self, text: str, /) -> object:
-        """Return the viewer that it names."""
+        """Return the viewer of a text."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class SagaResources:
-    """What a coordinator works with: the gateway's own."""
+    """The resources of the gateway that a coordinator uses."""
 
     wiring: Wiring
     journal: Journal
-    viewers: Viewers
+    viewers: EncodesViewers
     spawn: Callable[[Coroutine[object, object, None]], asyncio.Task[None]]
     clock: Clock
     wall: Clock
@@ -53,122 +53,123 @@ class SagaResources:
     name: str
 
 
-class Steps:
-    """The steps of one saga, each on an instance of its own with a scope of its own."""
+class StepRunner:
+    """Runs the steps of one saga, each attempt on a new instance with a scope of its own."""
 
-    def __init__(self, kind: Kind, inputs: Mapping[str, object], home: SagaResources) -> None:
+    def __init__(self, kind: Kind, inputs: Mapping[str, object], resources: SagaResources) -> None:
         self._kind = kind
         self._inputs = inputs
-        self._home = home
+        self._resources = resources
 
-    async def do(self, step: int, entry: SagaRecord) -> Done | Fell:
+    async def do(self, step: int, record: SagaRecord) -> Done | Failed:
         """Run a step."""
         declared = self._kind.steps[step]
-        key = derived_key(entry.run, declared.name, str(entry.steps[step].round))
-        needs = "" if declared.lookup is not None else self._name(declared.name)
-        trial = StepTry(needs_keys=needs)
-        return await self._try(entry, declared.body, trial, key, write=declared.write)
+        key = derived_key(record.run, declared.name, str(record.steps[step].round))
+        step_name = "" if declared.lookup is not None else self._name(declared.name)
+        attempt = StepTry(needs_keys=step_name)
+        return await self._attempt(record, declared.body, attempt, key, write=declared.write)
 
-    async def undo(self, step: int, entry: SagaRecord) -> Done | Fell:
-        """Run its compensation, with what the step returned."""
-        declared, known = self._kind.steps[step], entry.steps[step]
-        key = derived_key(entry.run, "undo", declared.name, str(known.round))
+    async def undo(self, step: int, record: SagaRecord) -> Done | Failed:
+        """Run the compensation of a step with the result of the step."""
+        declared, step_record = self._kind.steps[step], record.steps[step]
+        key = derived_key(record.run, "undo", declared.name, str(step_record.round))
         has_check = declared.undo_lookup is not None or declared.lookup is not None
-        needs = "" if has_check else self._name(declared.undo.__name__)
-        return await self._try(
-            entry,
-            lambda s: declared.undo(s, declared.read(known.result)),
-            StepTry(needs_keys=needs),
+        step_name = "" if has_check else self._name(declared.undo.__name__)
+        return await self._attempt(
+            record,
+            lambda s: declared.undo(s, declared.read(step_record.result)),
+            StepTry(needs_keys=step_name),
             key,
         )
 
-    async def find(self, step: int, entry: SagaRecord) -> Done | NotDone | Fell:
-        """Let the step's check find out whether it happened."""
+    async def find(self, step: int, record: SagaRecord) -> Done | NotDone | Failed:
+        """Run the check of a step: find out whether the step took effect."""
         declared = self._kind.steps[step]
 
         async def result(saga: Kind) -> object:
             found = await declared.lookup(saga)
             if found is not None:
-                declared.read(write(found))  # raises where the step returns no such
+                declared.read(write(found))  # raises if it is not of the step's type
             return found
 
         def write(found: object) -> str:
             return "null" if found is None else declared.write(found)
 
-        found = await self._try(entry, result, StepTry(is_check=True), write=write)
+        found = await self._attempt(record, result, StepTry(is_check=True), write=write)
         return NotDone() if found == Done("null") else found
 
-    async def find_undone(self, step: int, entry: SagaRecord) -> Done | NotDone | Fell | None:
-        """Let a check find out whether the step is undone; None where it can't tell.
+    async def find_undone(self, step: int, record: SagaRecord) -> Done | NotDone | Failed | None:
+        """Find out by a check whether a step is compensated; return None if it can't decide that.
 
-        Where the compensation has no check, that of the step is believed as far as it can know:
-        what is not there is undone, but what is there may be undone, too, as a refunded payment.
+        If the compensation has no check, the check of the step decides where it can: a step without
+        an effect is compensated, but one with an effect may be compensated too, like a refunded
+        payment.
         """
-        declared, known = self._kind.steps[step], entry.steps[step]
+        declared, step_record = self._kind.steps[step], record.steps[step]
         if declared.undo_lookup is None:
-            found = await self.find(step, entry)
+            found = await self.find(step, record)
             if isinstance(found, Done):
                 return None
             return Done() if isinstance(found, NotDone) else found
 
         async def is_undone(saga: Kind) -> bool:
-            found = await declared.undo_lookup(saga, declared.read(known.result))
+            found = await declared.undo_lookup(saga, declared.read(step_record.result))
             if not isinstance(found, bool):
                 raise TypeError(f"{declared.undo_lookup.__qualname__} has to return True or False")
             return found
 
-        found = await self._try(entry, is_undone, StepTry(is_check=True))
+        found = await self._attempt(record, is_undone, StepTry(is_check=True))
         return NotDone() if found == Done("false") else found
 
     def _name(self, step: str) -> str:
         return f"{self._kind.__name__}.{step}"
 
-    async def _try(
+    async def _attempt(
         self,
-        entry: SagaRecord,
+        record: SagaRecord,
         body: Callable[[Kind], Any],
         step: StepTry,
         key: str = "",
         *,
         write: Callable[[Any], str] = lambda value: msgspec.json.encode(value).decode(),
-    ) -> Done | Fell:
-        """Try once; each try sends the same key, and has time of its own."""
+    ) -> Done | Failed:
+        """Run one attempt with a timeout of its own; all attempts send the same key."""
         timeout = self._kind.policy.step_timeout
-        scope = self._scope(entry, key, timeout, step)
+        scope = self._scope(record, key, timeout, step)
         try:
-            async with asyncio.timeout(timeout), self._build(entry, scope) as saga:
+            async with asyncio.timeout(timeout), self._build(record, scope) as saga:
                 return Done(write(await body(saga)))
-        except Exception as error:  # noqa: BLE001 # whatever it is, it says something of the effect
-            return Fell(error, tuple(step.unsafe_calls))
+        except Exception as error:  # noqa: BLE001 # any error decides about the effect
+            return Failed(error, tuple(step.unsafe_calls))
 
-    def _scope(self, entry: SagaRecord, key: str, timeout: float, step: StepTry) -> Scope:
-        home = self._home
+    def _scope(self, record: SagaRecord, key: str, timeout: float, step: StepTry) -> Scope:
+        resources = self._resources
         return Scope(
-            home.clock() + timeout,
+            resources.clock() + timeout,
             method="POST",
-            audience=entry.audience,
-            viewer=home.viewers.decode(entry.viewer),
-            traceparent=entry.traceparent,
+            audience=record.audience,
+            viewer=resources.viewers.decode(record.viewer),
+            traceparent=record.traceparent,
             idempotency_key=key,
             step=step,
         )
 
-    def _build(self, entry: SagaRecord, scope: Scope) -> Kind:
-        told = msgspec.json.decode(entry.inputs)
+    def _build(self, record: SagaRecord, scope: Scope) -> Kind:
+        stored_inputs = msgspec.json.decode(record.inputs)
         inputs = {
-            field: msgspec.convert(told[field], kind, dec_hook=to_model)
+            field: msgspec.convert(stored_inputs[field], kind, dec_hook=to_model)
             for field, kind in self._inputs.items()
-            if field in told  # one that was added since has its default
+            if field in stored_inputs  # an input added since has its default
         }
-        saga = self._home.wiring.build(self._kind, scope, inputs)
-        saga.remember(results_of(self._kind, entry))
+        saga = self._resources.wiring.build(self._kind, scope, inputs)
+        saga.remember(results_of(self._kind, record))
         return saga
 
 
-def results_of(kind: Kind, entry: SagaRecord) -> dict[str, object]:
-    """Return what the steps of an entry returned, as the class has them."""
+def results_of(kind: Kind, record: SagaRecord) -> dict[str, object]:
+    """Return the results of a record's steps, decoded to the types of the class."""
     return {
         step.name: declared.read(step.result)
-        for step, declared in zip(entry.steps, kind.steps, strict=True)
+        for step, declared in zip(record.steps, kind.steps, strict=True)
         if step.result
     }

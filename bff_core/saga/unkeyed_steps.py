@@ -1,6 +1,6 @@
-"""Which steps write to a service that keeps no Idempotency-Keys, as far as their code shows.
+"""Which steps write to a service without Idempotency-Keys, as far as their bytecode shows.
 
-A write that the code does not show is refused when it is made, by `upstream.caller`.
+`upstream.caller` refuses a write that the bytecode does not show when it is sent.
 """
 
 import dis
@@ -25,7 +25,7 @@ _ATTRIBUTE: Final = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
 
 
 def plans_of(kind: Any) -> list[StepPlan]:
-    """Return the steps of a saga as decisions see them.
+    """Return the plan of each step of a saga class.
 
     Raises `ConfigurationError` for a step that writes to a service without keys and has no check.
     """
@@ -39,16 +39,16 @@ def plans_of(kind: Any) -> list[StepPlan]:
 
 def _plan(kind: Any, step: Any, services: dict[str, type[Caller]]) -> StepPlan:
     has_check, undo_has_check = step.lookup is not None, step.undo_lookup is not None
-    written = _written(kind, step.body, services)
-    if written is not None and not has_check:
-        raise ConfigurationError(unkeyed(f"{kind.__name__}.{step.name}", written.__name__))
+    unkeyed_service = _unkeyed_service(kind, step.body, services)
+    if unkeyed_service is not None and not has_check:
+        raise ConfigurationError(unkeyed(f"{kind.__name__}.{step.name}", unkeyed_service.__name__))
     is_undo_keyed = True
     if step.undo is not None:
-        written = _written(kind, step.undo, services)
-        is_undo_keyed = written is None
-        if written is not None and not (has_check or undo_has_check):
+        unkeyed_service = _unkeyed_service(kind, step.undo, services)
+        is_undo_keyed = unkeyed_service is None
+        if unkeyed_service is not None and not (has_check or undo_has_check):
             raise ConfigurationError(
-                unkeyed(f"{kind.__name__}.{step.undo.__name__}", written.__name__)
+                unkeyed(f"{kind.__name__}.{step.undo.__name__}", unkeyed_service.__name__)
             )
     return StepPlan(
         step.name,
@@ -60,10 +60,10 @@ def _plan(kind: Any, step: Any, services: dict[str, type[Caller]]) -> StepPlan:
     )
 
 
-def _written(
+def _unkeyed_service(
     kind: Any, body: Callable[..., object], services: dict[str, type[Caller]]
 ) -> type[Caller] | None:
-    """Return a service without keys that a method, or one that it calls, writes to."""
+    """Return a service without keys to which a method, or one that it calls, writes."""
     for code in _codes(kind, body):
         for name, method in () if _has_own_key(code) else _attributes(code):
             service = services.get(name)
@@ -73,7 +73,7 @@ def _written(
 
 
 def _may_write(service: type[Caller], method: str | None) -> bool:
-    """Whether a method of a service may write; one that is not known here may."""
+    """Return whether a method of a service may write; an unknown method may."""
     if method in WRITES:
         return True
     if method is not None and hasattr(Upstream, method):
@@ -84,30 +84,32 @@ def _may_write(service: type[Caller], method: str | None) -> bool:
 
 
 def _writes(code: CodeType) -> bool:
-    names, texts = set(code.co_names), {text.upper() for text in _texts(code.co_consts)}
+    names, texts = set(code.co_names), {text.upper() for text in _strings_in(code.co_consts)}
     if _has_own_key(code):
         return False
     return bool(WRITES & names or (ANY_METHOD & names and KEYED & texts))
 
 
 def _has_own_key(code: CodeType) -> bool:
-    return any(text.lower() == "idempotency-key" for text in _texts(code.co_consts))
+    return any(text.lower() == "idempotency-key" for text in _strings_in(code.co_consts))
 
 
 def _codes(owner: type, body: Any) -> Iterator[CodeType]:
-    """Yield the code of a method, of what it defines, and of the owner's methods that it names."""
-    found: set[CodeType] = set()
-    waiting: list[Any] = [body]
-    while waiting:
-        one = waiting.pop()
-        code = one if isinstance(one, CodeType) else getattr(inspect.unwrap(one), "__code__", None)
-        if code is None or code in found:
+    """Yield the code of a method, of inner functions, and of the methods of `owner` it calls."""
+    visited: set[CodeType] = set()
+    pending: list[Any] = [body]
+    while pending:
+        item = pending.pop()
+        code = (
+            item if isinstance(item, CodeType) else getattr(inspect.unwrap(item), "__code__", None)
+        )
+        if code is None or code in visited:
             continue
-        found.add(code)
+        visited.add(code)
         yield code
-        waiting += [inner for inner in code.co_consts if isinstance(inner, CodeType)]
+        pending += [inner for inner in code.co_consts if isinstance(inner, CodeType)]
         members = [inspect.getattr_static(owner, name, None) for name in code.co_names]
-        waiting += [one for one in members if inspect.isfunction(one) and not _is_verb(one)]
+        pending += [item for item in members if inspect.isfunction(item) and not _is_verb(item)]
 
 
 def _is_verb(function: Any) -> bool:
@@ -115,17 +117,17 @@ def _is_verb(function: Any) -> bool:
 
 
 def _attributes(code: CodeType) -> Iterator[tuple[str, str | None]]:
-    """Yield each attribute that code reads, and which one of that it reads next, if any."""
-    steps = [one for one in dis.get_instructions(code) if one.opname != "CACHE"]
-    for one, following in zip(steps, [*steps[1:], None], strict=True):
-        if one.opname in _ATTRIBUTE:
+    """Yield each attribute that code reads, with the attribute that it reads of that, if any."""
+    steps = [item for item in dis.get_instructions(code) if item.opname != "CACHE"]
+    for item, following in zip(steps, [*steps[1:], None], strict=True):
+        if item.opname in _ATTRIBUTE:
             is_chained = following is not None and following.opname in _ATTRIBUTE
-            yield one.argval, following.argval if following is not None and is_chained else None
+            yield item.argval, following.argval if following is not None and is_chained else None
 
 
-def _texts(constants: tuple[object, ...]) -> Iterator[str]:
-    for one in constants:
-        if isinstance(one, str):
-            yield one
-        elif isinstance(one, tuple):
-            yield from _texts(one)
+def _strings_in(constants: tuple[object, ...]) -> Iterator[str]:
+    for item in constants:
+        if isinstance(item, str):
+            yield item
+        elif isinstance(item, tuple):
+            yield from _strings_in(item)

@@ -272,7 +272,7 @@ async def settled(journal: RedisServer | Path) -> None:
     else:
         opened = SQLiteJournal(str(journal), time.time)
     ends = time.monotonic() + PATIENCE
-    while left := await opened.open_entries(100):
+    while left := await opened.open_records(100):
         assert time.monotonic() < ends, left
         await asyncio.sleep(0.05)
     await opened.aclose()

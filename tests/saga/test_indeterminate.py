@@ -14,7 +14,7 @@ from bff_core.errors import (
     PartFailed,
     TransportFailed,
 )
-from bff_core.saga.indeterminate import is_over, verdict
+from bff_core.saga.indeterminate import is_settled, verdict
 
 KEY = ((b"idempotency-key", b"k-1"),)
 OWN = ((b"content-type", b"application/problem+json; charset=utf-8"),)
@@ -156,4 +156,4 @@ def test_a_failed_try_is_believed_as_far_as_it_can_know(error, others, said):
 )
 def test_a_service_may_work_on_what_timed_out(error, others, over):
     """A check that finds nothing is believed at once only where the service has ended its work."""
-    assert is_over(error, writes_of(error, others)) is over
+    assert is_settled(error, writes_of(error, others)) is over

@@ -77,7 +77,7 @@ async def test_only_the_owner_records(make):
     assert body == b"one"
     assert not await journal.record("s-1", b"late", "a", HOUR)
     assert await journal.record("s-1", b"two", "b", HOUR)
-    assert await journal.open_entries(9) == [b"two"]
+    assert await journal.open_records(9) == [b"two"]
     await close(journal)
 
 
@@ -101,7 +101,7 @@ async def test_only_those_who_know_a_saga_take_it_over(make):
     await until_claimed(journal, "b")
 
     assert await journal.claim(KIND, "b", HOUR, 8) == []
-    assert sorted(await journal.open_entries(9)) == [b"one", b"two"]
+    assert sorted(await journal.open_records(9)) == [b"one", b"two"]
     await close(journal)
 
 
@@ -113,7 +113,7 @@ async def test_what_a_person_has_settled_is_forgotten(make):
     assert await journal.drop("s-1")
     assert not await journal.drop("s-1")
     assert not await journal.record("s-1", b"late", "a", HOUR)
-    assert await journal.open_entries(9) == []
+    assert await journal.open_records(9) == []
     await close(journal)
 
 
@@ -138,7 +138,7 @@ async def test_an_end_is_forgotten_after_its_time(make):
         if await journal.begin("s-1", KIND, b"again", "b", HOUR) is None:
             break
 
-    assert await journal.open_entries(9) == [b"again"]
+    assert await journal.open_records(9) == [b"again"]
     await close(journal)
 
 

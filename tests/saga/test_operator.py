@@ -45,7 +45,7 @@ def test_a_stuck_saga_is_seen_and_settled_by_hand(tmp_path, capsys):
     assert listed[1].endswith("hold=undone charge=not-undone place=not-started (unavailable)\n")
     assert not any(word in listed[1] for word in ("ann", "pm-7", "pay-1"))
     assert (listed[0], forgotten, again) == (0, 0, 1)
-    assert told == "the journal has no entry s-1\n"
+    assert told == "the journal has no saga s-1\n"
     assert after == (0, "")
 
 
@@ -92,7 +92,7 @@ def test_a_journal_without_open_sagas_says_so(tmp_path, capsys):
     main((f"--journal={url}", "forget", "s-1"))
 
     assert main((f"--journal={url}", "list")) == 0
-    assert capsys.readouterr() == ("", f"every saga is over in {url}\n")
+    assert capsys.readouterr() == ("", f"no saga is open in {url}\n")
 
 
 @pytest.mark.needs("redis-server")

@@ -179,7 +179,7 @@ async def test_a_check_may_find_a_model_of_pydantic(fate, requests):
 @pytest.mark.parametrize("kind", [complex, TypedReply[Made], list[TypedReply[None]], Views])
 def test_what_no_journal_can_hold_is_refused_at_start(kind):
     """After the write it would be too late: the saga could neither go on nor be undone."""
-    with pytest.raises(ConfigurationError, match=r"pay returns .*, which no journal can keep"):
+    with pytest.raises(ConfigurationError, match=r"pay returns .*, which a journal can't store"):
         build(Buying, Checked, saga_of(kind))
 
 

@@ -181,7 +181,7 @@ class Papers:
             self.rows[key] = (self.rows[key][0], owner, now() + seconds, True)
         return [self.rows[key][0] for key in due]
 
-    async def open_entries(self, most):
+    async def open_records(self, most):
         return [row[0] for row in self.rows.values() if row[3]][:most]
 
     async def drop(self, entry_id):
@@ -719,12 +719,12 @@ async def test_wrong_declarations_are_refused():
 
     async def two(self, other): ...
 
-    with pytest.raises(ConfigurationError, match="takes nothing but self"):
+    with pytest.raises(ConfigurationError, match="takes only self"):
         step(two)
 
     async def untyped(self): ...
 
-    with pytest.raises(ConfigurationError, match="say what it returns"):
+    with pytest.raises(ConfigurationError, match="annotate its return type"):
         type("Untyped", (Saga,), {"untyped": step(untyped)})
 
     async def last(self) -> int: ...
@@ -732,5 +732,5 @@ async def test_wrong_declarations_are_refused():
 
     final = step(last)
     final.compensation(undo)
-    with pytest.raises(ConfigurationError, match="is not undone"):
+    with pytest.raises(ConfigurationError, match="can't have a compensation"):
         type("Final", (Saga,), {"last": final})

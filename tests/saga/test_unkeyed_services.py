@@ -264,7 +264,7 @@ def test_a_step_with_a_check_returns_something():
 
     with pytest.raises(ConfigurationError, match="may return None"):
         start(saga_with(step(check=found)(pay)))
-    with pytest.raises(ConfigurationError, match="takes nothing but self"):
+    with pytest.raises(ConfigurationError, match="takes only self"):
         step(check=unfit)(pay)
     with pytest.raises(ConfigurationError, match="async def"):
         step(check=lambda self: None)(pay)
@@ -466,7 +466,7 @@ async def settled(path):
     """Wait until a journal has no saga that is not over."""
     journal = SQLiteJournal(str(path), time.time)
     try:
-        while await journal.open_entries(9):  # noqa: ASYNC110 # another task writes it
+        while await journal.open_records(9):  # noqa: ASYNC110 # another task writes it
             await asyncio.sleep(0.02)
     finally:
         await journal.aclose()

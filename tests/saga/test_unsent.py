@@ -206,6 +206,6 @@ async def left(path: Path) -> list[bytes]:
     """Return what a journal says is not over."""
     journal = SQLiteJournal(str(path), asyncio.get_running_loop().time)
     try:
-        return list(await journal.open_entries(9))
+        return list(await journal.open_records(9))
     finally:
         await journal.aclose()

@@ -26,7 +26,7 @@ class Sealing:
     def __init__(self, secrets: Sequence[str]) -> None:
         if not secrets:
             raise ConfigurationError(
-                "sessions are encrypted, and BFF_SESSION_KEYS is not set: set it, as in "
+                "sessions are encrypted, and there is no key: set BFF_SESSION_KEYS, as in "
                 "BFF_SESSION_KEYS=$(openssl rand -base64 32); separate several keys by commas, "
                 "the newest first"
             )

@@ -1,1 +1,1 @@
-"""Where sagas are written down before they do anything, so that a crash loses none."""
+"""The journal of sagas: durable records, so that a crash loses no saga."""

@@ -1,4 +1,4 @@
-"""Which journal a URL names."""
+"""Which journal the URL of the settings names."""
 
 from typing import Protocol
 
@@ -11,15 +11,15 @@ from bff_core.sqlite import path_of
 
 
 class JournalClients(Protocol):
-    """Opens the links of a gateway."""
+    """Opens connections to Redis."""
 
     def to(self, url: str, /) -> RedisInterface:
-        """Return the link to a Redis."""
+        """Return the connection to the Redis at a URL."""
         ...
 
 
 def open_journal(url: str, links: JournalClients, wall: Clock) -> Journal:
-    """Return the journal at a URL of the settings; "sqlite://" is memory, and for tests."""
+    """Return the journal of a URL; "sqlite://" is a journal in memory, for tests."""
     if url.startswith("sqlite:"):
         return SQLiteJournal(path_of(url), wall)
     return RedisJournal(links.to(url))

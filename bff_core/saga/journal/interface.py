@@ -1,48 +1,48 @@
-"""What a journal does: keeps entries on disk, each held by one process at a time."""
+"""What a journal has to do: store records durably, each leased by one process at a time."""
 
 from collections.abc import Sequence
 from typing import Protocol
 
 
 class Journal(Protocol):
-    """Keeps the entries of sagas.
+    """Stores the records of sagas.
 
-    An entry that is not ended is held by an owner for some seconds, renewed with each record; who
-    holds nothing may take over what nobody holds any more. Every method has the record on disk
-    when it returns, and raises `StoreUnavailable` where it can't be.
+    An open record is leased to an owner for some seconds; each write renews the lease. Any process
+    may claim a record whose lease has expired. A write is durable when the method returns. Every
+    method raises `StoreUnavailable` if the journal fails.
     """
 
     async def begin(
-        self, entry_id: str, kind: str, body: bytes, owner: str, seconds: float
+        self, record_id: str, kind: str, body: bytes, owner: str, seconds: float
     ) -> bytes | None:
-        """Write down an entry and hold it; or return the one that is known by this id.
+        """Store a new record and lease it; return the existing record if the id is in use.
 
-        Its kind says who can go on with it.
+        `kind` names the sagas whose gateways can resume it.
         """
         ...
 
-    async def record(self, entry_id: str, body: bytes, owner: str, seconds: float) -> bool:
-        """Write down how far it has come and hold it on; False where somebody else holds it."""
+    async def record(self, record_id: str, body: bytes, owner: str, seconds: float) -> bool:
+        """Update a record and renew its lease; return False if another owner has the lease."""
         ...
 
-    async def park(self, entry_id: str, body: bytes, owner: str, seconds: float) -> None:
-        """Let go of an entry that is to be taken up again, not before so many seconds."""
+    async def park(self, record_id: str, body: bytes, owner: str, seconds: float) -> None:
+        """Update a record and release its lease; it can be claimed after some seconds."""
 
-    async def end(self, entry_id: str, body: bytes, owner: str, retention: float) -> bool:
-        """Write down the end, kept for `retention` seconds; False where somebody else holds it."""
+    async def end(self, record_id: str, body: bytes, owner: str, retention: float) -> bool:
+        """Close a record, stored for `retention` seconds; return False if another has the lease."""
         ...
 
-    async def claim(self, kind: str, owner: str, seconds: float, most: int) -> Sequence[bytes]:
-        """Take over entries of a kind that nobody holds, the longest waiting first."""
+    async def claim(self, kind: str, owner: str, seconds: float, limit: int) -> Sequence[bytes]:
+        """Lease records of a kind whose leases have expired, the oldest first."""
         ...
 
-    async def open_entries(self, most: int) -> Sequence[bytes]:
-        """Return entries that are not ended, for people to look at."""
+    async def open_records(self, limit: int) -> Sequence[bytes]:
+        """Return open records, for operators."""
         ...
 
-    async def drop(self, entry_id: str) -> bool:
-        """Forget an entry that a person has settled; False where there is none."""
+    async def drop(self, record_id: str) -> bool:
+        """Delete a record that an operator has settled; return False without one."""
         ...
 
     async def aclose(self) -> None:
-        """Close what was opened."""
+        """Close what the journal opened."""

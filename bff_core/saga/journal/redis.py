@@ -1,15 +1,15 @@
-"""A journal in Redis, for gateways on several machines; as durable as that Redis is."""
+"""A journal in Redis, for gateways on several machines; as durable as the Redis server."""
 
 from collections.abc import Sequence
 from typing import Final
 
 from bff_core.redis.interface import RedisInterface
 
-WITHIN: Final = 1.0
-"""Seconds for one command: a write that is recorded late is better than one refused."""
+TIMEOUT_SECONDS: Final = 1.0
+"""Seconds for one command: to journal a write late is better than to refuse it."""
 
-# An entry is a hash (body, owner, queue). Each kind has a queue, a sorted set with its entries that
-# are open, by the instant (ms, by Redis' clock) up to which somebody holds them.
+# A record is a hash (body, owner, queue). Each kind has a queue: a sorted set of open records by
+# the end of their leases (milliseconds, by the clock of Redis).
 _NOW = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -83,7 +83,7 @@ return redis.call('DEL', KEYS[1])
 
 
 class RedisJournal:
-    """Entries in Redis. With `appendonly yes` and `appendfsync always` a crash of it loses none."""
+    """A journal in Redis; durable with `appendonly yes` and `appendfsync always`."""
 
     def __init__(self, link: RedisInterface) -> None:
         self._link = link
@@ -94,75 +94,86 @@ class RedisJournal:
         return f"journal    {self._link.name}"
 
     async def begin(
-        self, entry_id: str, kind: str, body: bytes, owner: str, seconds: float
+        self, record_id: str, kind: str, body: bytes, owner: str, seconds: float
     ) -> bytes | None:
-        """Write down an entry and hold it; or return the one that is known by this id."""
-        args = (body, owner, _ms(seconds), entry_id)
-        keys = (self._key(entry_id), self._queue(kind), self._kinds)
-        known = await self._link.script(BEGIN, keys, args, within=WITHIN)
-        return known if isinstance(known, bytes) else None
+        """Store a new record and lease it; return the existing record if the id is in use."""
+        args = (body, owner, _ms(seconds), record_id)
+        keys = (self._key(record_id), self._queue(kind), self._kinds)
+        existing = await self._link.script(BEGIN, keys, args, within=TIMEOUT_SECONDS)
+        return existing if isinstance(existing, bytes) else None
 
-    async def record(self, entry_id: str, body: bytes, owner: str, seconds: float) -> bool:
-        """Write down how far it has come and hold it on."""
-        return await self._write(entry_id, body, owner, seconds, owner, is_open=True)
+    async def record(self, record_id: str, body: bytes, owner: str, seconds: float) -> bool:
+        """Update a record and renew its lease."""
+        return await self._write(record_id, body, owner, seconds, owner, is_open=True)
 
-    async def park(self, entry_id: str, body: bytes, owner: str, seconds: float) -> None:
-        """Let go of an entry that is to be taken up again."""
-        await self._write(entry_id, body, owner, seconds, "", is_open=True)
+    async def park(self, record_id: str, body: bytes, owner: str, seconds: float) -> None:
+        """Update a record and release its lease."""
+        await self._write(record_id, body, owner, seconds, "", is_open=True)
 
-    async def end(self, entry_id: str, body: bytes, owner: str, retention: float) -> bool:
-        """Write down the end."""
-        return await self._write(entry_id, body, owner, retention, "", is_open=False)
+    async def end(self, record_id: str, body: bytes, owner: str, retention: float) -> bool:
+        """Close a record."""
+        return await self._write(record_id, body, owner, retention, "", is_open=False)
 
-    async def claim(self, kind: str, owner: str, seconds: float, most: int) -> Sequence[bytes]:
-        """Take over entries of a kind that nobody holds."""
+    async def claim(self, kind: str, owner: str, seconds: float, limit: int) -> Sequence[bytes]:
+        """Lease records of a kind whose leases have expired."""
         queue = self._queue(kind)
-        due = _strings(await self._link.script(DUE, (queue,), (most,), within=WITHIN))
+        due = _strings(await self._link.script(DUE, (queue,), (limit,), within=TIMEOUT_SECONDS))
         if not due:
             return []
         keys: list[str | bytes] = [queue, *(self._key(name.decode()) for name in due)]
         args: list[str | bytes | int | float] = [owner, _ms(seconds), *due]
-        return _strings(await self._link.script(CLAIM, keys, args, within=WITHIN))
+        return _strings(await self._link.script(CLAIM, keys, args, within=TIMEOUT_SECONDS))
 
-    async def open_entries(self, most: int) -> Sequence[bytes]:
-        """Return entries that are not ended."""
+    async def open_records(self, limit: int) -> Sequence[bytes]:
+        """Return open records."""
         names: list[bytes] = []
-        for queue in _strings(await self._link.run("SMEMBERS", self._kinds, within=WITHIN)):
-            listed = await self._link.run("ZRANGE", queue, 0, most - 1, within=WITHIN)
+        for queue in _strings(
+            await self._link.run("SMEMBERS", self._kinds, within=TIMEOUT_SECONDS)
+        ):
+            listed = await self._link.run("ZRANGE", queue, 0, limit - 1, within=TIMEOUT_SECONDS)
             names += _strings(listed)
-        keys = [self._key(name.decode()) for name in names[:most]]
-        return _strings(await self._link.script(BODIES, keys, within=WITHIN)) if keys else []
+        keys = [self._key(name.decode()) for name in names[:limit]]
+        return (
+            _strings(await self._link.script(BODIES, keys, within=TIMEOUT_SECONDS)) if keys else []
+        )
 
-    async def drop(self, entry_id: str) -> bool:
-        """Forget an entry that a person has settled."""
-        queue = await self._queue_of(entry_id)
+    async def drop(self, record_id: str) -> bool:
+        """Delete a record that an operator has settled."""
+        queue = await self._queue_of(record_id)
         if queue is None:
             return False
-        keys = (self._key(entry_id), queue)
-        return await self._link.script(DROP, keys, (entry_id,), within=WITHIN) == 1
+        keys = (self._key(record_id), queue)
+        return await self._link.script(DROP, keys, (record_id,), within=TIMEOUT_SECONDS) == 1
 
     async def aclose(self) -> None:
-        """Leave the link to its owner."""
+        """Do nothing: the gateway closes the connection."""
 
     async def _write(
-        self, entry_id: str, body: bytes, owner: str, seconds: float, then: str, *, is_open: bool
+        self,
+        record_id: str,
+        body: bytes,
+        owner: str,
+        seconds: float,
+        next_owner: str,
+        *,
+        is_open: bool,
     ) -> bool:
-        queue = await self._queue_of(entry_id)
+        queue = await self._queue_of(record_id)
         if queue is None:
             return False
-        args = (body, owner, _ms(seconds), entry_id, then, "1" if is_open else "0")
-        keys = (self._key(entry_id), queue)
-        return await self._link.script(RECORD, keys, args, within=WITHIN) == 1
+        args = (body, owner, _ms(seconds), record_id, next_owner, "1" if is_open else "0")
+        keys = (self._key(record_id), queue)
+        return await self._link.script(RECORD, keys, args, within=TIMEOUT_SECONDS) == 1
 
-    def _key(self, entry_id: str) -> str:
-        return f"{self._prefix}{entry_id}"
+    def _key(self, record_id: str) -> str:
+        return f"{self._prefix}{record_id}"
 
     def _queue(self, kind: str) -> str:
         return f"{self._prefix}open:{kind}"
 
-    async def _queue_of(self, entry_id: str) -> bytes | None:
-        """Return the queue of an entry, which a script has to declare; None for no entry."""
-        found = await self._link.run("HGET", self._key(entry_id), "queue", within=WITHIN)
+    async def _queue_of(self, record_id: str) -> bytes | None:
+        """Return the queue of a record, which a script has to declare; None for no record."""
+        found = await self._link.run("HGET", self._key(record_id), "queue", within=TIMEOUT_SECONDS)
         return found if isinstance(found, bytes) else None
 
 

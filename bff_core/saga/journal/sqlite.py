@@ -1,4 +1,4 @@
-"""A journal in a file of this machine, for the processes that run on it."""
+"""A journal in an SQLite file, for the processes of one machine."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -16,12 +16,12 @@ CREATE INDEX IF NOT EXISTS sagas_open ON sagas (is_open, until);
 
 
 class SQLiteJournal:
-    """Entries in SQLite, written by a thread of its own; each record is synced to disk.
+    """A journal in SQLite, written by a thread of its own; each write is synced to disk.
 
-    `wall` counts seconds of the wall clock: instants have to mean the same to every process, and
-    after a restart. If it is set back, an entry is taken over later; if it jumps ahead, two
-    processes may work on one entry until the first notices: keys keep that from doing harm.
-    `patience` is how long a writer waits for another process's (seconds).
+    `wall` is the wall clock, since leases have to mean the same to all processes and after a
+    restart. If the clock is set back, a record is claimed later. If it jumps ahead, two processes
+    may execute one saga until the first one notices; idempotency keys make that harmless.
+    `patience` is how long a writer waits for another process (seconds).
     """
 
     def __init__(self, path: str, wall: Clock, *, patience: float = PATIENCE) -> None:
@@ -33,36 +33,36 @@ class SQLiteJournal:
         return f"journal    sqlite:///{self._path}"
 
     async def begin(
-        self, entry_id: str, kind: str, body: bytes, owner: str, seconds: float
+        self, record_id: str, kind: str, body: bytes, owner: str, seconds: float
     ) -> bytes | None:
-        """Write down an entry and hold it; or return the one that is known by this id."""
+        """Store a new record and lease it; return the existing record if the id is in use."""
 
         def work(base: sqlite3.Connection) -> bytes | None:
             until = self._wall() + seconds
             base.execute("DELETE FROM sagas WHERE is_open = 0 AND until < ?", (self._wall(),))
-            row = (entry_id, kind, body, owner, until)
+            row = (record_id, kind, body, owner, until)
             added = base.execute("INSERT OR IGNORE INTO sagas VALUES (?, ?, ?, ?, ?, 1)", row)
             if added.rowcount:
                 return None
-            found = base.execute("SELECT body FROM sagas WHERE id = ?", (entry_id,)).fetchone()
+            found = base.execute("SELECT body FROM sagas WHERE id = ?", (record_id,)).fetchone()
             return bytes(found[0])
 
         return await self._file.write(work)
 
-    async def record(self, entry_id: str, body: bytes, owner: str, seconds: float) -> bool:
-        """Write down how far it has come and hold it on."""
-        return await self._write(entry_id, body, owner, (owner, self._wall() + seconds, 1))
+    async def record(self, record_id: str, body: bytes, owner: str, seconds: float) -> bool:
+        """Update a record and renew its lease."""
+        return await self._write(record_id, body, owner, (owner, self._wall() + seconds, 1))
 
-    async def park(self, entry_id: str, body: bytes, owner: str, seconds: float) -> None:
-        """Let go of an entry that is to be taken up again."""
-        await self._write(entry_id, body, owner, ("", self._wall() + seconds, 1))
+    async def park(self, record_id: str, body: bytes, owner: str, seconds: float) -> None:
+        """Update a record and release its lease."""
+        await self._write(record_id, body, owner, ("", self._wall() + seconds, 1))
 
-    async def end(self, entry_id: str, body: bytes, owner: str, retention: float) -> bool:
-        """Write down the end."""
-        return await self._write(entry_id, body, owner, ("", self._wall() + retention, 0))
+    async def end(self, record_id: str, body: bytes, owner: str, retention: float) -> bool:
+        """Close a record."""
+        return await self._write(record_id, body, owner, ("", self._wall() + retention, 0))
 
-    async def claim(self, kind: str, owner: str, seconds: float, most: int) -> Sequence[bytes]:
-        """Take over entries of a kind that nobody holds."""
+    async def claim(self, kind: str, owner: str, seconds: float, limit: int) -> Sequence[bytes]:
+        """Lease records of a kind whose leases have expired."""
 
         def work(base: sqlite3.Connection) -> list[bytes]:
             now = self._wall()
@@ -71,25 +71,25 @@ class SQLiteJournal:
                 " WHERE is_open = 1 AND until < ? AND kind = ? ORDER BY until LIMIT ?)"
                 " RETURNING body"
             )
-            rows = base.execute(query, (owner, now + seconds, now, kind, most))
+            rows = base.execute(query, (owner, now + seconds, now, kind, limit))
             return [bytes(row[0]) for row in rows]
 
         return await self._file.write(work)
 
-    async def open_entries(self, most: int) -> Sequence[bytes]:
-        """Return entries that are not ended."""
+    async def open_records(self, limit: int) -> Sequence[bytes]:
+        """Return open records."""
 
         def work(base: sqlite3.Connection) -> list[bytes]:
             query = "SELECT body FROM sagas WHERE is_open = 1 ORDER BY until LIMIT ?"
-            return [bytes(row[0]) for row in base.execute(query, (most,))]
+            return [bytes(row[0]) for row in base.execute(query, (limit,))]
 
         return await self._file.write(work)
 
-    async def drop(self, entry_id: str) -> bool:
-        """Forget an entry that a person has settled."""
+    async def drop(self, record_id: str) -> bool:
+        """Delete a record that an operator has settled."""
 
         def work(base: sqlite3.Connection) -> bool:
-            return base.execute("DELETE FROM sagas WHERE id = ?", (entry_id,)).rowcount == 1
+            return base.execute("DELETE FROM sagas WHERE id = ?", (record_id,)).rowcount == 1
 
         return await self._file.write(work)
 
@@ -98,13 +98,13 @@ class SQLiteJournal:
         await self._file.aclose()
 
     async def _write(
-        self, entry_id: str, body: bytes, owner: str, told: tuple[str, float, int]
+        self, record_id: str, body: bytes, owner: str, columns: tuple[str, float, int]
     ) -> bool:
         def work(base: sqlite3.Connection) -> bool:
             query = (
                 "UPDATE sagas SET body = ?, owner = ?, until = ?, is_open = ?"
                 " WHERE id = ? AND owner = ?"
             )
-            return base.execute(query, (body, *told, entry_id, owner)).rowcount == 1
+            return base.execute(query, (body, *columns, record_id, owner)).rowcount == 1
 
         return await self._file.write(work)

@@ -18,8 +18,8 @@ from tests.auth.browser.site import ISSUER, KEY, settings, sign_in_at, views
     ("changed", "mend"),
     [
         ({"session_keys": ()}, "set BFF_SESSION_KEYS"),
-        ({"public_url": ""}, "set it to where browsers find this gateway"),
-        ({"public_url": "http://shop.example"}, "give an https:// address"),
+        ({"public_url": ""}, "set it to the URL of this gateway"),
+        ({"public_url": "http://shop.example"}, "set an https:// URL"),
     ],
 )
 def test_a_gateway_with_sessions_needs_a_key_and_an_address(changed, mend):

@@ -1,0 +1,47 @@
+"""The timeouts and retries of a saga, as its class declares them."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from bff_core.policy.options import Option, check
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SagaPolicy:
+    """The timeouts and retries of a saga; durations in seconds.
+
+    Raises `ConfigurationError` if an option is out of its range.
+    """
+
+    step_timeout: Annotated[
+        float, Option("How long one try of a step or of its undoing may take", 0.01, 600)
+    ] = 5.0
+    tries: Annotated[
+        int, Option("How often in a row a step or its undoing is tried before a pause", 1, 100)
+    ] = 5
+    backoff: Annotated[
+        float, Option("How long the first pause between two tries is; it doubles", 0.001, 60)
+    ] = 0.1
+    pause: Annotated[
+        float, Option("After what time a saga that is stuck is tried again; it doubles", 0.1, 3600)
+    ] = 10.0
+    longest_pause: Annotated[float, Option("How long that becomes at most", 0.1, 86_400)] = 600.0
+    key_lifetime: Annotated[
+        float,
+        Option("How long services remember a key; later nothing is sent again", 1, 90 * 86_400),
+    ] = 86_400.0
+    check_delay: Annotated[
+        float,
+        Option("How long after a timeout a service may still do what was sent", 0, 86_400),
+    ] = 10.0
+    retention: Annotated[
+        float, Option("How long the journal remembers how a saga ended", 1, 90 * 86_400)
+    ] = 86_400.0
+
+    def __post_init__(self) -> None:
+        check(self)
+
+    @property
+    def longest_backoff(self) -> float:
+        """The longest backoff between two attempts in a row (seconds)."""
+        return float(self.backoff * 2 ** max(0, min(self.tries - 2, 6)))
