@@ -27,13 +27,18 @@ ANY_PLACE = {"brotli", "cachetools", "http_sf", "uvloop", "zstandard"}
 
 ONE_PLACE = {
     "cryptography": ("bff_core.auth.session.sealing", "bff_core.auth.certificate"),
-    "joserfc": "bff_core.auth.jwt",
+    "joserfc": ("bff_core.auth.jwt", "bff_core.compat.joserfc"),
     "httptools": ("bff_core.upstream.transport.", "bff_core.server."),  # responses, requests
     "httpx": "bff_core.testing.client",
     "pydantic_settings": "bff_core.settings.model",
-    "redis": ("bff_core.redis.client", "bff_core.redis.cluster", "bff_core.redis.subscription"),
+    "redis": (
+        "bff_core.redis.client",
+        "bff_core.redis.cluster",
+        "bff_core.redis.subscription",
+        "bff_core.compat.redis",
+    ),
     "tenacity": "bff_core.upstream.layers.",
-    "uvicorn": "bff_core.",
+    "uvicorn": "bff_core.compat.uvicorn",
 }
 """Libraries that might be replaced: each is imported in one module below this name, or these."""
 

@@ -13,12 +13,11 @@ from typing import Final
 import msgspec
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey
-from joserfc.jws import JWSRegistry
-from joserfc.util import base64_to_int
 
 from bff_core.auth.issuer import ALGORITHMS, Issuer
 from bff_core.auth.refusal_reasons import CredentialsRefused
 from bff_core.auth.weak_keys import is_weak
+from bff_core.compat.joserfc import base64_to_int, is_signature
 
 MAX_TOKEN_BYTES: Final = 8192
 """Bytes of a token in a header."""
@@ -199,10 +198,8 @@ def verify(
 def is_signed(token: Unverified, key: PublicKey) -> bool:
     """Whether a token was signed by a key."""
     message, _, signature = token.token.rpartition(b".")
-    algorithm = JWSRegistry.algorithms[token.algorithm]
     try:
-        algorithm.check_key(key.key)
-        return algorithm.verify(message, _octets(signature), key.key)
+        return is_signature(_octets(signature), message, algorithm=token.algorithm, key=key.key)
     except (JoseError, ValueError):
         return False
 

@@ -7,8 +7,6 @@ from typing import Any, Final, Protocol
 from urllib.parse import parse_qs, urlsplit
 
 from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.connection import AbstractConnection
-from redis.asyncio.retry import Retry as Retries
 from redis.backoff import NoBackoff
 from redis.exceptions import (
     AskError,
@@ -19,9 +17,10 @@ from redis.exceptions import (
     RedisError,
     ResponseError,
 )
-from redis.maint_notifications import MaintNotificationsConfig
 
 from bff_core.clock import Chance, Clock
+from bff_core.compat.redis import AbstractConnection, MaintNotificationsConfig
+from bff_core.compat.redis import Retry as Retries
 from bff_core.errors import ConfigurationError, StoreUnavailable
 from bff_core.events import Events
 from bff_core.policy.upstream.breaker import Breaker, Circuit

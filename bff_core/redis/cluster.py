@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from redis.asyncio import RedisCluster
-from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import RedisClusterException, RedisError
 
+from bff_core.compat.redis import AbstractConnection
 from bff_core.redis.interface import Value
 
 NODE_TIMEOUT: Final = 1.0

@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from math import inf
 from typing import Final, NoReturn
 
-from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as ReadTimeout
 
 from bff_core.clock import Chance, Clock
+from bff_core.compat.redis import AbstractConnection
 
 HEARTBEAT_SECONDS: Final = 0.1
 """Seconds between two heartbeats of a subscription."""

@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
+from bff_core.compat.uvicorn import Config, State
 from bff_core.events import Events, Opened
 from bff_core.gateway.app import GATEWAY, Gateway
 from bff_core.server.gc import tuned_collector
@@ -18,14 +19,7 @@ from bff_core.server.lifespan import Lifespan
 from bff_core.server.listening_socket import listen
 from bff_core.server.options import ServerOptions
 from bff_core.server.protocol import HTTPProtocol
-from bff_core.server.server_state import (
-    App,
-    Config,
-    DateHeader,
-    ServerState,
-    State,
-    options_of,
-)
+from bff_core.server.server_state import App, DateHeader, ServerState, options_of
 from bff_core.server.watchdog import Watchdog
 from bff_core.startup.processes import PROCESSES, Processes
 

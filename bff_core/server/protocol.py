@@ -9,6 +9,7 @@ from collections import deque
 from contextlib import suppress
 from typing import Any, Final, cast
 
+from bff_core.compat.uvicorn import Config, State
 from bff_core.server.deadlines import BODY, HEAD, IDLE, ConnectionDeadlines
 from bff_core.server.early_refusal import (
     BODY_TOO_SLOW,
@@ -22,7 +23,7 @@ from bff_core.server.parser import RequestReader
 from bff_core.server.peer import Peer, has_arrived, reset
 from bff_core.server.request_cycle import RequestCycle
 from bff_core.server.response import ResponseRenderer
-from bff_core.server.server_state import Config, ServerState, State, serving_of
+from bff_core.server.server_state import ServerState, serving_of
 from bff_core.server.upgrade import handshake_of, upgrade
 from bff_core.server.writer import ConnectionWriter
 

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from bff_core.compat.uvicorn import configuration
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events
 from bff_core.observe.log import log_sink
@@ -20,7 +21,6 @@ from bff_core.server.lifespan import LifespanFailed
 from bff_core.server.listening_socket import CannotListen, adopt, bind
 from bff_core.server.process import Process
 from bff_core.server.server_state import App
-from bff_core.server.uvicorn import configuration
 from bff_core.server.workers import READY, Workers, command
 from bff_core.settings.model import ConfigurationWarning, Settings
 from bff_core.startup.processes import Processes

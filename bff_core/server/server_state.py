@@ -7,6 +7,7 @@ from email.utils import formatdate
 from typing import Any, Protocol
 
 from bff_core.clock import Chance, chance
+from bff_core.compat.uvicorn import Config, State
 from bff_core.edge.cors import Permissions
 from bff_core.edge.security_headers import security_headers
 from bff_core.gateway.app import GATEWAY, Gateway
@@ -25,27 +26,6 @@ CHECKS_PER_TIMEOUT = 8
 MIN_RECONNECT_MILLISECONDS = 250
 RECONNECT_SPREAD_MILLISECONDS = 1750
 """Milliseconds until the client of a stream connects anew: not all at once."""
-
-
-class Config(Protocol):
-    """What is used of uvicorn's configuration."""
-
-    loaded: bool
-    loaded_app: Any
-    root_path: str
-    ws_protocol_class: Any
-
-    def load(self) -> None:
-        """Import the application."""
-
-
-class State(Protocol):
-    """What is used of uvicorn's state of a server."""
-
-    total_requests: int
-    connections: set[Any]
-    tasks: set[asyncio.Task[None]]
-    default_headers: list[tuple[bytes, bytes]]
 
 
 class WatchedConnection(Protocol):

@@ -6,6 +6,7 @@ from copy import copy
 from dataclasses import dataclass
 from typing import Any, Final
 
+from bff_core.compat.uvicorn import web_socket_protocol
 from bff_core.exchange.context import CUT
 from bff_core.server.early_refusal import NOT_ACCEPTED, NOT_HTTP, EarlyRefusal
 from bff_core.server.parser import RequestReader
@@ -39,9 +40,7 @@ def upgrade(data: bytes, transport: asyncio.Transport, serving: ServerState, *, 
     """
     config = copy(serving.config)
     handshake = config.loaded_app = Handshake(serving, transport, due)
-    protocol = config.ws_protocol_class(
-        config=config, server_state=serving.state, app_state=serving.values
-    )
+    protocol = web_socket_protocol(config, serving.state, serving.values)
     protocol.connection_made(transport)
     protocol.data_received(data)
     transport.set_protocol(PendingHandshake(protocol, handshake))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Final
 
+from bff_core.compat.uvicorn import WORKER_MODULE
 from bff_core.settings.model import Settings
 
 PROCESSES: Final = "bff.processes"
@@ -18,7 +19,7 @@ PROCESSES: Final = "bff.processes"
 
 # Module of a server: the local variable of its frame, and the attribute that counts its workers.
 _SERVERS: Final[Mapping[str, tuple[str, str]]] = {
-    "uvicorn._subprocess": ("config", "workers"),
+    WORKER_MODULE: ("config", "workers"),
     "gunicorn.arbiter": ("self", "num_workers"),
     "granian.server.common": ("self", "workers"),
     "hypercorn.asyncio.run": ("config", "workers"),

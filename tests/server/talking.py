@@ -12,12 +12,12 @@ from typing import Any, cast
 
 from uvicorn import Config
 
+from bff_core.compat.uvicorn import configuration
 from bff_core.server.lifespan import Lifespan
 from bff_core.server.listening_socket import Listening, bind, listen
 from bff_core.server.options import ServerOptions
 from bff_core.server.protocol import HTTPProtocol
 from bff_core.server.server_state import DateHeader, ServerState, options_of
-from bff_core.server.uvicorn import configuration
 
 PATIENCE = 30.0
 """Seconds that a client waits for what must come."""
