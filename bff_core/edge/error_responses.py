@@ -5,7 +5,6 @@ from typing import Any, NoReturn
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from starlette._utils import is_async_callable
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -13,6 +12,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
+from bff_core.compat.starlette import is_async_callable
 from bff_core.edge.problem_details import Problem, is_expected, problem
 from bff_core.edge.request_lifecycle import route_template
 from bff_core.edge.trace import trace_id

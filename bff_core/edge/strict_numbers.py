@@ -9,12 +9,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
-from fastapi._compat import ModelField
-from fastapi.dependencies.models import Dependant
-from fastapi.routing import iter_route_contexts
-from pydantic_core import PydanticKnownError, SchemaValidator
+from pydantic_core import PydanticKnownError
 from starlette.routing import BaseRoute
 
+from bff_core.compat.fastapi import (
+    Dependant,
+    ModelField,
+    all_dependants,
+    dependant_of,
+    iter_route_contexts,
+    type_adapter_of,
+)
+from bff_core.compat.pydantic import use_validator
 from bff_core.edge.strict_json import JSONRefused, is_plain, read_json
 
 _ERRORS: Final[Mapping[str, Any]] = {
@@ -34,9 +40,9 @@ _DATA: Final = frozenset({"cls", "config", "default", "expected", "members", "me
 def refuse_non_numbers(routes: Sequence[BaseRoute]) -> None:
     """Let no input of these routes have a number that is none."""
     for context in iter_route_contexts(routes):
-        dependant = getattr(context, "dependant", None)
-        if isinstance(dependant, Dependant):
-            for one in _all_of(dependant):
+        dependant = dependant_of(context)
+        if dependant is not None:
+            for one in all_dependants(dependant):
                 for body in one.body_params:
                     _revalidate(body, strict_schema)
                 for parameter in _parameters(one):
@@ -56,11 +62,11 @@ def _parameters(dependant: Dependant) -> Iterator[ModelField]:
 
 
 def _revalidate(field: ModelField, change: Callable[[Any], Any]) -> None:
-    adapter = field._type_adapter  # noqa: SLF001 # FastAPI has no other place
+    adapter = type_adapter_of(field)
     schema = change(adapter.core_schema)
     if schema != adapter.core_schema:
         # A validator that a nested model has built of itself already would know nothing of this.
-        adapter.validator = SchemaValidator(schema, _use_prebuilt=False)
+        use_validator(adapter, schema)
 
 
 def strict_schema(schema: Any) -> Any:
@@ -143,9 +149,3 @@ def _listed(schema: Mapping[str, Any]) -> list[object]:
         return list(schema["expected"])
     members = schema["members"] if schema.get("type") == "enum" else ()
     return [one.value for one in members]
-
-
-def _all_of(dependant: Dependant) -> Iterator[Dependant]:
-    yield dependant
-    for one in dependant.dependencies:
-        yield from _all_of(one)

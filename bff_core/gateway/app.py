@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from itertools import chain
 from typing import Any, TypeVar
@@ -15,6 +16,8 @@ from bff_core.admin.endpoints import admin_actions
 from bff_core.auth.access import ANYONE
 from bff_core.auth.authenticator import names_of
 from bff_core.cache.response_cache import NO_CACHE, ResponseCache
+from bff_core.compat.fastapi import is_traced
+from bff_core.compat.starlette import wrap_router
 from bff_core.composition.wiring import Wiring
 from bff_core.edge.body_checks import BodyChecks
 from bff_core.edge.error_responses import install_problem_handlers, noting
@@ -103,7 +106,7 @@ class Gateway(FastAPI):
         """Put the edge and the fast path in front of FastAPI's own stack."""
         config, settings = self.config, self.settings
         rules = RouteRules(self.routes)
-        self.router.middleware_stack = BodyChecks(self.router.middleware_stack, self.routes)
+        wrap_router(self.router, partial(BodyChecks, routes=self.routes))
         handlers, self.exception_handlers = self.exception_handlers, noting(self.exception_handlers)
         self.fast_path.following = inner(super().build_middleware_stack(), self.routes, rules)
         self.exception_handlers = handlers
@@ -191,7 +194,7 @@ class Gateway(FastAPI):
             async with self.config.open(self.shedding.pressure) as running:
                 self._state = running
                 # FastAPI looks up its telemetry at every request; here it is settled at start-up.
-                self._is_direct = not (self.root_path or self._native_telemetry.enabled())
+                self._is_direct = not (self.root_path or is_traced(self))
                 self.readiness.open()
                 yield running
                 self.readiness.drain()

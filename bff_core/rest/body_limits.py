@@ -4,10 +4,10 @@ from collections.abc import Callable, Coroutine
 from importlib.util import find_spec
 from typing import Any, Final
 
-from fastapi import HTTPException, Request, params
-from fastapi.dependencies.utils import get_dependant
-from starlette.routing import compile_path
+from fastapi import HTTPException, Request
 
+from bff_core.compat.fastapi import Form, get_dependant
+from bff_core.compat.starlette import compile_path
 from bff_core.edge.json_value_count import count_values
 from bff_core.errors import ConfigurationError
 
@@ -29,7 +29,7 @@ def takes_json(path: str, endpoint: Callable[..., Any]) -> bool:
             f"view {endpoint.__qualname__} takes a form or a file, and python-multipart is not "
             "installed: pip install python-multipart (it is in bff-core[uploads])"
         ) from error
-    return bool(fields) and not any(isinstance(one.field_info, params.Form) for one in fields)
+    return bool(fields) and not any(isinstance(one.field_info, Form) for one in fields)
 
 
 def values_limited(most: object) -> Callable[[Request], Coroutine[object, object, None]]:

@@ -5,14 +5,17 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from difflib import get_close_matches
 from typing import Annotated, Any, TypeGuard, get_args, get_origin, get_type_hints
 
-from fastapi import params
-from fastapi._compat import ModelField
-from fastapi.dependencies.models import Dependant
-from fastapi.dependencies.utils import get_dependant
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.routing import BaseRoute
 
+from bff_core.compat.fastapi import (
+    Depends,
+    ModelField,
+    all_dependants,
+    dependant_of,
+    get_dependant,
+)
 from bff_core.composition.composition import Composition
 from bff_core.errors import ConfigurationError
 from bff_core.rest.compose import compose, composition_of
@@ -32,7 +35,7 @@ def check_endpoint(endpoint: Callable[..., Any]) -> None:
     hints = _hints_of(endpoint)
     for parameter in inspect.signature(endpoint).parameters.values():
         given, metadata = _split(hints.get(parameter.name))
-        depends = [one for one in (*metadata, parameter.default) if isinstance(one, params.Depends)]
+        depends = [one for one in (*metadata, parameter.default) if isinstance(one, Depends)]
         where = f"view {endpoint.__qualname__}: {parameter.name}"
         if isinstance(given, type) and issubclass(given, Composition):
             _check_screen(where, given, metadata, depends)
@@ -44,16 +47,17 @@ def check_endpoint(endpoint: Callable[..., Any]) -> None:
 
 
 def check_path_parameters(
-    route: BaseRoute, endpoint: Callable[..., Any], dependencies: Sequence[params.Depends]
+    route: BaseRoute, endpoint: Callable[..., Any], dependencies: Sequence[Depends]
 ) -> None:
     """Raise `ConfigurationError` for a parameter of the path that is taken by another name.
 
     A parameter that a query parameter may be meant for is refused. Others need not be taken, such
     as a slug, and a view that takes the request may read them there.
     """
-    if not isinstance(route, APIRoute):
+    dependant = dependant_of(route)
+    if not isinstance(route, APIRoute) or dependant is None:
         return
-    every = list(_tree(route.dependant))
+    every = list(all_dependants(dependant))
     unused = route.param_convertors.keys() - {
         name for dependant in every for one in dependant.path_params for name in _names_of(one)
     }
@@ -99,7 +103,7 @@ def _check_screen(
     where: str,
     screen: type[Composition],
     metadata: Sequence[object],
-    depends: Sequence[params.Depends],
+    depends: Sequence[Depends],
 ) -> None:
     mend = f"Annotated[{screen.__name__}, Depends(compose({screen.__name__}))]"
     if any(composition_of(one) is not None for one in metadata):
@@ -119,16 +123,9 @@ def _takes_request(call: Callable[..., Any], path: str) -> bool:
     """Whether a function, or one that it depends on, takes the request; screens always do."""
     return any(
         one.request_param_name or one.websocket_param_name or one.http_connection_param_name
-        for one in _tree(get_dependant(path=path, call=call))
+        for one in all_dependants(get_dependant(path=path, call=call))
         if composition_of(one.call) is None
     )
-
-
-def _tree(dependant: Dependant) -> Iterator[Dependant]:
-    """Yield a dependant and all below it."""
-    yield dependant
-    for one in dependant.dependencies:
-        yield from _tree(one)
 
 
 def _split(hint: object) -> tuple[object, Sequence[object]]:

@@ -35,6 +35,8 @@ import msgspec
 from msgspec import UNSET
 from pydantic.fields import FieldInfo
 
+from bff_core.compat.pydantic import decides_its_schema, is_pydantic_class
+
 SCALARS: Final = frozenset({
     NoneType, bool, int, float, str, datetime, date, time, Decimal, UUID,
 })  # fmt: skip
@@ -239,7 +241,7 @@ def plain(declared: object, args: Mapping[object, object]) -> object:
 
 def _is_of_pydantic(metadata: object) -> bool:
     """Whether metadata, or a default, may say how pydantic writes a value."""
-    return isinstance(metadata, FieldInfo) or hasattr(metadata, "__get_pydantic_core_schema__")
+    return isinstance(metadata, FieldInfo) or decides_its_schema(metadata)
 
 
 def is_scalar(declared: object) -> bool:
@@ -268,8 +270,7 @@ def has_fields(kind: object) -> bool:
         return not kind.__struct_config__.array_like
     if not (isinstance(kind, type) and dataclasses.is_dataclass(kind)):
         return False
-    pydantic = ("__pydantic_fields__", "__pydantic_config__", "__get_pydantic_core_schema__")
-    return not any(hasattr(kind, name) for name in pydantic) and all(
+    return not is_pydantic_class(kind) and all(
         not _is_of_pydantic(one.default) for one in dataclasses.fields(kind)
     )
 

@@ -7,26 +7,21 @@ be null, and a model with `ser_json_inf_nan` in its config has decided for itsel
 from math import isfinite
 from typing import Any, Final
 
-from pydantic_core import SchemaSerializer
 from pydantic_core.core_schema import plain_serializer_function_ser_schema
 
 _DATA: Final = frozenset({"cls", "config", "default", "expected", "members", "metadata"})
 """The members of a schema that hold no schemas."""
 
 
-def finite_serializer(schema: Any) -> SchemaSerializer:
-    """Return the serializer of a core schema, which raises for numbers that are not finite."""
-    return SchemaSerializer(_strict(schema), _use_prebuilt=False)
-
-
-def _strict(schema: Any) -> Any:
+def finite_schema(schema: Any) -> Any:
+    """Return a copy of a core schema whose serializer raises for numbers that are not finite."""
     if isinstance(schema, list | tuple):
-        return type(schema)(map(_strict, schema))
+        return type(schema)(map(finite_schema, schema))
     if not isinstance(schema, dict) or "ser_json_inf_nan" in schema.get("config", ()):
         return schema
     if schema.get("type") == "nullable" and schema["schema"].get("type") == "float":
         return schema
-    copy = {name: one if name in _DATA else _strict(one) for name, one in schema.items()}
+    copy = {name: one if name in _DATA else finite_schema(one) for name, one in schema.items()}
     if copy.get("type") == "float" and "serialization" not in copy:
         copy["serialization"] = plain_serializer_function_ser_schema(
             _finite, return_schema={"type": "float"}, when_used="json"

@@ -6,12 +6,11 @@ from types import UnionType
 from typing import Any, Union, get_args, get_origin
 from urllib.parse import parse_qsl
 
-from fastapi._compat import ModelField
-from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from pydantic_core import PydanticUndefined
 
 from bff_core.call import find_header
+from bff_core.compat.fastapi import Dependant, ModelField
 from bff_core.edge.strict_numbers import refuse_infinite
 from bff_core.scope import Scope
 

@@ -6,7 +6,6 @@
 """
 
 import inspect
-import re
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -16,13 +15,14 @@ import msgspec
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import ResponseValidationError
 from fastapi.responses import JSONResponse
-from fastapi.types import IncEx
 from pydantic import PydanticSchemaGenerationError, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
+from bff_core.compat.fastapi import IncEx
+from bff_core.compat.pydantic import fields_in, use_serializer
 from bff_core.errors import ConfigurationError
 from bff_core.rest.exact_types import ExactTypes, Foreign
-from bff_core.rest.finite_numbers import finite_serializer
+from bff_core.rest.finite_numbers import finite_schema
 from bff_core.rest.struct_schema import has_structs, unknown_in, without_structs
 
 
@@ -79,16 +79,13 @@ class InvalidResult(ResponseValidationError):
         )
 
 
-_FIELD: Final = re.compile(r"\[field_name='(\w+)'")
-
-
 @contextmanager
 def _without_values() -> Iterator[None]:
     """Leave the values out of the text of an error that pydantic raises when it writes."""
     try:
         yield
     except PydanticSerializationError as error:
-        found = ", ".join(dict.fromkeys(_FIELD.findall(str(error))))
+        found = ", ".join(fields_in(error))
         where = f" of its field {found}" if found else ""
         raise TypeError(f"a view answers with what the declared type{where} is not") from None
 
@@ -191,7 +188,7 @@ def _adapter_of(declared: Any, view: str) -> TypeAdapter[Any]:
             f"view {view}: {declared!r} has no JSON form: return a dataclass, a msgspec Struct, a "
             "pydantic model or plain JSON values, or say response_model=None"
         ) from error
-    adapter.serializer = finite_serializer(adapter.core_schema)
+    use_serializer(adapter, finite_schema(adapter.core_schema))
     return adapter
 
 

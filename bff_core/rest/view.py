@@ -4,14 +4,13 @@ from collections.abc import Callable, Coroutine, Sequence
 from functools import partial, wraps
 
 from fastapi import Response
-from fastapi.dependencies.models import Dependant
-from fastapi.dependencies.utils import get_dependant
-from starlette.routing import compile_path
 from starlette.types import Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.auth.access import Access, Require, admit, admit_to, is_open
 from bff_core.cache.status import forwarded
+from bff_core.compat.fastapi import Dependant, get_dependant
+from bff_core.compat.starlette import compile_path
 from bff_core.composition.composition import Composition, close
 from bff_core.composition.wiring import Wiring
 from bff_core.edge.idempotency import REPLAYED, send_again, stored_answer

@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
-from fastapi import APIRouter, Depends, FastAPI, params
-from fastapi.datastructures import DefaultPlaceholder
-from fastapi.routing import APIRoute
+from fastapi import APIRouter, Depends, FastAPI
 from starlette.routing import BaseRoute
 
 from bff_core.auth.access import Access, access_of, checked_access
+from bff_core.compat.fastapi import Depends as Dependency
+from bff_core.compat.fastapi import dependant_of, has_default_response_class
 from bff_core.composition.composition import Composition
 from bff_core.edge.shedding.criticality import criticality
 from bff_core.errors import ConfigurationError, wired_in
@@ -158,7 +158,7 @@ class Views:
 
     def install(self, app: FastAPI, lane: FastPath, *, is_development: bool) -> None:
         """Add the views to an app; a gateway calls it."""
-        if not isinstance(app.router.default_response_class, DefaultPlaceholder):
+        if not has_default_response_class(app):
             raise ConfigurationError(
                 "default_response_class= has no use for views: they answer with JSON unless a view "
                 "has a response_class= of its own"
@@ -272,7 +272,7 @@ def _shown(
 
 def _checks(
     path: str, endpoint: Callable[..., Any], wish: Wish, limited: Callable[..., Any]
-) -> Iterator[params.Depends]:
+) -> Iterator[Dependency]:
     """Yield what refuses a request before the view is called."""
     if wish == "required":
         yield Depends(key_required)
@@ -282,7 +282,8 @@ def _checks(
 
 def _screens(route: BaseRoute) -> Iterator[type[Composition]]:
     """Yield the screens that a route is handed."""
-    for dependency in route.dependant.dependencies if isinstance(route, APIRoute) else ():
+    dependant = dependant_of(route)
+    for dependency in dependant.dependencies if dependant is not None else ():
         screen = composition_of(dependency.call)
         if screen is not None:
             yield screen

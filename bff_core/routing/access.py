@@ -1,12 +1,10 @@
 """Sees to it that no route is open by oversight: what does not say who may ask is closed."""
 
-from collections.abc import Awaitable, Iterator, Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from fastapi import Depends, Request, params
-from fastapi.dependencies.models import Dependant
-from fastapi.routing import iter_route_contexts
+from fastapi import Depends, Request
 from fastapi.security import APIKeyCookie
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Send
@@ -21,6 +19,8 @@ from bff_core.auth.access import (
     access_of,
     admit,
 )
+from bff_core.compat.fastapi import Dependant, all_dependants, dependant_of, iter_route_contexts
+from bff_core.compat.fastapi import Depends as Dependency
 from bff_core.errors import ConfigurationError
 from bff_core.exchange.context import SCOPE
 from bff_core.routing.path import path_of
@@ -51,13 +51,13 @@ class RouteAccess:
         return f"{' '.join(sorted(self.methods)) or '*'} {self.path}: {self.access}"
 
 
-def guard(said: Access | None) -> params.Depends:
+def guard(said: Access | None) -> Dependency:
     """Return a dependency that refuses whoever may not ask, before anything else is read."""
 
     async def check(request: Request) -> None:
         admit(said, request.scope[SCOPE])
 
-    dependency: params.Depends = Depends(check)
+    dependency: Dependency = Depends(check)
     return dependency
 
 
@@ -89,19 +89,13 @@ def refuse_bare_cookies(routes: Sequence[BaseRoute]) -> None:
     are protected from that.
     """
     for context in iter_route_contexts(routes):
-        dependant = getattr(context.route, "dependant", None)
-        if isinstance(dependant, Dependant) and any(map(_reads_cookie, _all_of(dependant))):
+        dependant = dependant_of(context.route)
+        if dependant is not None and any(map(_reads_cookie, all_dependants(dependant))):
             raise ConfigurationError(
                 f"{context.path} takes a cookie for a proof (APIKeyCookie), and browsers send it "
                 "with requests that other sites forge: let a SessionAuthenticator sign them in, "
                 "or take the proof from a header"
             )
-
-
-def _all_of(dependant: Dependant) -> Iterator[Dependant]:
-    for one in dependant.dependencies:
-        yield one
-        yield from _all_of(one)
 
 
 def _reads_cookie(dependant: Dependant) -> bool:

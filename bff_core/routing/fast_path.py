@@ -7,15 +7,14 @@ from types import SimpleNamespace
 from typing import Any
 
 from fastapi import FastAPI, Request
-from starlette._utils import is_async_callable
 from starlette.concurrency import run_in_threadpool
 from starlette.convertors import Convertor
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.routing import compile_path
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
+from bff_core.compat.starlette import compile_path, is_async_callable
 from bff_core.exchange.context import exchange_of, note_error
 from bff_core.routing.methods import answer_head
 from bff_core.routing.path import path_of

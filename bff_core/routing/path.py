@@ -1,8 +1,9 @@
 """The path that routes match, whatever a proxy put in front of it."""
 
-from starlette._utils import get_route_path
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
+
+from bff_core.compat.starlette import get_route_path
 
 
 def path_of(scope: ASGIScope) -> str:

@@ -6,10 +6,10 @@ from math import inf
 from re import Pattern
 from typing import Self
 
-from fastapi import params
-from fastapi.routing import RouteContext, iter_route_contexts
-from starlette.routing import BaseRoute, WebSocketRoute, compile_path
+from starlette.routing import BaseRoute, WebSocketRoute
 
+from bff_core.compat.fastapi import Form, RouteContext, iter_route_contexts
+from bff_core.compat.starlette import compile_path, path_pattern_of
 from bff_core.routing.body_types import Kind, is_json
 
 
@@ -31,7 +31,7 @@ class RouteBody:
         if field is None:
             return None
         info, strict = field.field_info, context.strict_content_type
-        kind: Kind = "form" if isinstance(info, params.Form) else "json"
+        kind: Kind = "form" if isinstance(info, Form) else "json"
         if kind == "json" and not is_json(info.media_type):
             return None
         limit = inf if context.max_body_size is None else context.max_body_size
@@ -56,7 +56,7 @@ class RouteEntry:
     def of(cls, context: RouteContext) -> Self:
         """Read a route."""
         path, methods = context.path or "", frozenset(context.methods or ())
-        mounted: Pattern[str] | None = getattr(context.route, "path_regex", None)
+        mounted = path_pattern_of(context.route)
         pattern = mounted if mounted and not methods else compile_path(path)[0]
         behind = context.endpoint or getattr(context.route, "app", None)
         is_socket = isinstance(context.route, WebSocketRoute)

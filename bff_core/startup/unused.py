@@ -3,13 +3,12 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from fastapi.dependencies.models import Dependant
-from fastapi.routing import iter_route_contexts
 from starlette.routing import BaseRoute
 
 from bff_core.admin.webhook import PATH as WEBHOOK
 from bff_core.auth.access import Require
 from bff_core.auth.authenticator import Authenticator
+from bff_core.compat.fastapi import Dependant, all_dependants, dependant_of, iter_route_contexts
 from bff_core.composition.wiring import MARK
 from bff_core.policy.edge.rate_limits import Limit
 from bff_core.routing.access import RouteAccess
@@ -70,11 +69,9 @@ def name_of(endpoint: object) -> str:
 
 
 def _dependencies(route: object) -> Iterator[Dependant]:
-    waiting = [getattr(route, "dependant", None)]
-    for one in waiting:
-        if isinstance(one, Dependant):
-            yield one
-            waiting += one.dependencies
+    dependant = dependant_of(route)
+    if dependant is not None:
+        yield from all_dependants(dependant)
 
 
 def _is_own(path: str) -> bool:

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 import pydantic
 from pydantic_core import ErrorDetails
 
+from bff_core.compat.pydantic import has_validator, validator_of
 from bff_core.upstream.reading.plain_json import parse, render
 
 _PASSES: Final = 10
@@ -31,7 +32,7 @@ class Misfit(NamedTuple):
 
 def is_model(kind: object) -> bool:
     """Whether it is a class of pydantic's: a model, or one of its dataclasses."""
-    return isinstance(kind, type) and "__pydantic_validator__" in dir(kind)
+    return isinstance(kind, type) and has_validator(kind)
 
 
 def first_error(error: pydantic.ValidationError) -> str:
@@ -86,7 +87,7 @@ def _misfits(kind: Any, value: object) -> dict[Path, str] | None:
     None where there are too many.
     """
     try:
-        kind.__pydantic_validator__.validate_json(render(value))
+        validator_of(kind).validate_json(render(value))
     except pydantic.ValidationError as error:
         if error.error_count() > _MOST:
             return None

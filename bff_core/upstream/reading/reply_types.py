@@ -7,6 +7,7 @@ import msgspec
 import pydantic
 from msgspec import inspect
 
+from bff_core.compat.pydantic import validator_of
 from bff_core.errors import ConfigurationError
 from bff_core.upstream.reading.options import ReadingOptions, call_decoder
 from bff_core.upstream.reading.pydantic_models import first_error, is_model
@@ -100,9 +101,7 @@ def _hook(options: ReadingOptions) -> Callable[[type, object], object]:
         decoder = decoders.get(kind)
         if decoder is not None:
             return call_decoder(decoder, value)
-        validator: pydantic.TypeAdapter[object] | None = getattr(
-            kind, "__pydantic_validator__", None
-        )
+        validator = validator_of(kind)
         if validator is None:
             return value
         try:

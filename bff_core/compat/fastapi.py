@@ -1,0 +1,58 @@
+"""The private names of FastAPI that the framework uses."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi._compat import ModelField
+from fastapi.datastructures import DefaultPlaceholder
+from fastapi.dependencies.models import Dependant
+from fastapi.dependencies.utils import get_dependant
+from fastapi.params import Depends, Form
+from fastapi.routing import RouteContext, iter_route_contexts
+from fastapi.types import IncEx
+from pydantic import TypeAdapter
+
+__all__ = [
+    "Dependant",
+    "Depends",
+    "Form",
+    "IncEx",
+    "ModelField",
+    "RouteContext",
+    "all_dependants",
+    "dependant_of",
+    "get_dependant",
+    "has_default_response_class",
+    "is_traced",
+    "iter_route_contexts",
+    "type_adapter_of",
+]
+
+
+def dependant_of(route: object) -> Dependant | None:
+    """Return what FastAPI found in the signature of a route's function; None for other routes."""
+    found = getattr(route, "dependant", None)
+    return found if isinstance(found, Dependant) else None
+
+
+def all_dependants(dependant: Dependant) -> Iterator[Dependant]:
+    """Yield a dependant and all that it depends on."""
+    yield dependant
+    for one in dependant.dependencies:
+        yield from all_dependants(one)
+
+
+def type_adapter_of(field: ModelField) -> TypeAdapter[Any]:
+    """Return the adapter by which FastAPI validates a parameter or a body."""
+    return field._type_adapter  # noqa: SLF001 # FastAPI has no public name for it
+
+
+def has_default_response_class(app: FastAPI) -> bool:
+    """Whether the app was made without `default_response_class=`."""
+    return isinstance(app.router.default_response_class, DefaultPlaceholder)
+
+
+def is_traced(app: FastAPI) -> bool:
+    """Whether FastAPI's own OpenTelemetry instrumentation is on."""
+    return bool(app._native_telemetry.enabled())  # noqa: SLF001 # FastAPI has no public name for it
