@@ -9,9 +9,9 @@ from functools import partial, wraps
 from typing import Any, Final
 
 from graphql import GraphQLField, GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema
-from strawberry.utils.str_converters import to_camel_case
 
 from bff_core.auth.access import ANYONE, SIGNED_IN, Access, access_of, admit, admit_to
+from bff_core.compat.strawberry import argument_names, class_of, resolver_of
 from bff_core.graphql.context import Context
 from bff_core.routing.access import RouteAccess
 
@@ -60,22 +60,13 @@ def _roots(schema: GraphQLSchema) -> tuple[GraphQLObjectType | None, ...]:
 
 def rule_of(kind: GraphQLObjectType, field: GraphQLField) -> Access | None:
     """Return what is said of a field's resolver, or else of its type."""
-    definition = field.extensions.get("strawberry-definition")
-    resolver = getattr(definition, "base_resolver", None)
-    behind = access_of(getattr(resolver, "wrapped_func", None))
-    if behind is not None:
-        return behind
-    told = kind.extensions.get("strawberry-definition")
-    return access_of(getattr(told, "origin", None))
+    declared = access_of(resolver_of(field))
+    return access_of(class_of(kind)) if declared is None else declared
 
 
 def _python_names(field: GraphQLField) -> dict[str, str]:
     """Return what the resolver calls each argument of a field."""
-    definition = field.extensions.get("strawberry-definition")
-    return {
-        one.graphql_name or to_camel_case(one.python_name): one.python_name
-        for one in getattr(definition, "arguments", ())
-    }
+    return dict(argument_names(field))
 
 
 def _guarded(resolve: Resolve, said: Access | None, names: Mapping[str, str]) -> Resolve:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 import strawberry
 from graphql import DocumentNode, GraphQLError, OperationDefinitionNode
 
+from bff_core.compat.graphql_core import has_too_many_tokens
+from bff_core.compat.strawberry import graphql_schema
 from bff_core.errors import BFFError
 from bff_core.graphql.cost import Pricing, QueryTooExpensive, Tariff
 from bff_core.graphql.field_rules import FieldRule
@@ -18,7 +20,6 @@ from bff_core.graphql.query_limits import (
     check_extent,
     check_length,
 )
-from bff_core.graphql.schema import graphql_schema
 from bff_core.graphql.validation import Validation
 from bff_core.view_cache.cache import Keeper
 
@@ -136,8 +137,7 @@ class Documents:
         except FragmentCycle as error:
             raise RequestRefused("query_not_valid", error) from error
         except GraphQLError as error:
-            # The parser has no type of its own for a document with too many tokens.
-            is_large = isinstance(error, QueryTooLarge) or "tokens. Parsing" in error.message
+            is_large = isinstance(error, QueryTooLarge) or has_too_many_tokens(error)
             raise RequestRefused("query_too_large" if is_large else UNPARSED, error) from error
         except RecursionError as error:
             raise RequestRefused("query_too_large", GraphQLError("Nested too deeply.")) from error

@@ -1,14 +1,13 @@
 """Runs checked documents through Strawberry: the one place that another executor would replace."""
 
 from collections.abc import Iterator
-from copy import copy
 
 import strawberry
 from graphql import GraphQLError
 from strawberry.extensions import SchemaExtension
-from strawberry.schema.base import BaseSchema
 from strawberry.types import ExecutionContext, ExecutionResult
 
+from bff_core.compat.strawberry import skip_parsing, with_extension
 from bff_core.graphql.context import Context
 from bff_core.graphql.documents import Document, Documents
 from bff_core.graphql.request import GraphQLRequest
@@ -18,9 +17,8 @@ class Execution:
     """A schema as the face runs it; the author's own is left as it was."""
 
     def __init__(self, schema: strawberry.Schema, documents: Documents) -> None:
-        self._schema = copy(schema)
-        self._schema.extensions = (lambda: _Checked(documents), *schema.extensions)
-        if type(schema).process_errors is BaseSchema.process_errors:
+        self._schema = with_extension(schema, lambda: _Checked(documents))
+        if type(schema).process_errors is strawberry.Schema.process_errors:
             # Strawberry would log each error with its traceback: events tell of those that count.
             self._schema.process_errors = _leave  # type: ignore[method-assign]  # of this copy only
 
@@ -43,9 +41,7 @@ class _Checked(SchemaExtension):
         self._documents = documents
 
     def on_operation(self) -> Iterator[None]:
-        execution = self.execution_context
-        execution.graphql_document = self._documents.find(execution.query or "").node
-        execution.pre_execution_errors = []
+        skip_parsing(self, self._documents.find(self.execution_context.query or "").node)
         yield
 
 

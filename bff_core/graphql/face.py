@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from starlette.routing import Route
 
 from bff_core.auth.access import ANYONE
+from bff_core.compat.strawberry import graphql_schema
 from bff_core.composition.composition import Composition
 from bff_core.edge.idempotency import READS_ONLY
 from bff_core.edge.shedding.criticality import criticality as ranked
@@ -17,7 +18,7 @@ from bff_core.graphql.finite_numbers import refuse_infinite
 from bff_core.graphql.idempotency import name_writes
 from bff_core.graphql.null_errors import witness_nulls
 from bff_core.graphql.query_limits import QueryLimits
-from bff_core.graphql.schema import graphql_schema, screens_of, shape_of
+from bff_core.graphql.schema import screens_of, shape_of
 from bff_core.graphql.view import GraphQLView
 from bff_core.policy.edge.shedding import USUAL, Criticality
 from bff_core.routing.access import RouteAccess, guarded

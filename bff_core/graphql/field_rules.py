@@ -31,9 +31,9 @@ from graphql import (
     located_error,
     visit,
 )
-from graphql.execution.values import VariableValues
 
 from bff_core.auth.access import Access, Require, admit, admit_to, is_open
+from bff_core.compat.graphql_core import VariableValues
 from bff_core.graphql.access import is_unguarded, python_inputs, rule_of
 from bff_core.scope import Scope
 

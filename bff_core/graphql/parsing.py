@@ -17,7 +17,8 @@ from graphql import (
     Token,
 )
 from graphql.language import FormattedSourceLocation
-from graphql.language.parser import Parser
+
+from bff_core.compat.graphql_core import Parser
 
 N = TypeVar("N", IntValueNode, FloatValueNode)
 

@@ -6,15 +6,10 @@ from hashlib import sha256
 from typing import Annotated, get_args, get_origin
 
 import strawberry
-from graphql import GraphQLSchema, print_schema
-from strawberry.types import get_object_definition
+from graphql import print_schema
 
+from bff_core.compat.strawberry import class_of, get_object_definition, graphql_schema
 from bff_core.composition.composition import Composition
-
-
-def graphql_schema(schema: strawberry.Schema) -> GraphQLSchema:
-    """Return the schema as graphql-core knows it."""
-    return schema._schema  # noqa: SLF001 - Strawberry has no public name for it
 
 
 def shape_of(schema: strawberry.Schema) -> str:
@@ -28,8 +23,7 @@ def screens_of(schema: strawberry.Schema) -> Iterator[type[Composition]]:
     Types that only name theirs in strings, or build them in resolvers, are found when first used.
     """
     for kind in graphql_schema(schema).type_map.values():
-        definition = kind.extensions.get("strawberry-definition")
-        origin = getattr(definition, "origin", None)
+        origin = class_of(kind)
         if isinstance(origin, type) and get_object_definition(origin) is not None:
             for field in fields(origin):
                 annotation = _bare(field.type)

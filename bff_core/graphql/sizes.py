@@ -32,6 +32,7 @@ from graphql import (
 )
 from strawberry.schema_directive import Location
 
+from bff_core.compat.strawberry import directives_of
 from bff_core.errors import ConfigurationError
 
 CONVENTIONAL_ARGUMENTS: Final = frozenset({"first", "last", "limit"})
@@ -155,9 +156,7 @@ def sizing_of(
 
 
 def _declared(field: GraphQLField, kind: type[D]) -> D | None:
-    definition = field.extensions.get("strawberry-definition")
-    found = getattr(definition, "directives", ())
-    return next((one for one in found if isinstance(one, kind)), None)
+    return next((one for one in directives_of(field) if isinstance(one, kind)), None)
 
 
 def _lists(field: GraphQLField) -> int:

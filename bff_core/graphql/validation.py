@@ -16,11 +16,9 @@ from graphql import (
     validate,
 )
 from graphql.validation import ASTValidationRule
-from strawberry.extensions import AddValidationRules
-from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
-from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
-from bff_core.graphql.schema import graphql_schema
+from bff_core.compat.graphql_core import is_abort, limit_comparisons
+from bff_core.compat.strawberry import VALIDATION_RULES, added_rules, graphql_schema
 
 MAX_ERRORS: Final = 10
 """How many errors are collected; the same mistake is reported once."""
@@ -48,7 +46,7 @@ class BoundedOverlappingFields(OverlappingFieldsCanBeMergedRule):
 
     def __init__(self, context: ValidationContext) -> None:
         super().__init__(context)
-        self.rule_context.remaining_complexity_budget = MAX_COMPARISONS
+        limit_comparisons(self, MAX_COMPARISONS)
 
 
 class Validation:
@@ -62,9 +60,8 @@ class Validation:
         self._rules: Rules = (
             *(rule for rule in specified_rules if rule not in replaced),
             BoundedOverlappingFields,
-            MaybeNullValidationRule,
-            OneOfInputValidationRule,
-            *_added(schema),
+            *VALIDATION_RULES,
+            *added_rules(schema),
             *hidden,
         )
 
@@ -88,16 +85,7 @@ class Validation:
         )
         mistakes = {error.message: error for error in reversed(found)}
         # graphql-core adds an error when it gives up: after enough errors, or after enough work.
-        errors = [one for one in found if not one.message.endswith("Validation aborted.")]
+        errors = [one for one in found if not is_abort(one)]
         if found and not errors:
             return [TOO_MUCH]
         return [one for one in errors if mistakes[one.message] is one]
-
-
-def _added(schema: strawberry.Schema) -> Rules:
-    return tuple(
-        rule
-        for extension in schema.get_extensions()
-        if isinstance(extension, AddValidationRules)
-        for rule in extension.validation_rules
-    )

@@ -10,6 +10,7 @@ from starlette.types import Receive, Send
 from starlette.types import Scope as ASGIScope
 from strawberry.types import ExecutionResult
 
+from bff_core.compat.strawberry import graphql_schema
 from bff_core.edge.idempotency import send_again, stored_answer
 from bff_core.exchange.context import SCOPE, exchange_of, note_error
 from bff_core.graphql.answer import GraphQLAnswer, Response, answer, refusal
@@ -22,7 +23,6 @@ from bff_core.graphql.idempotency import begin, end
 from bff_core.graphql.negotiation import Medium, medium_for
 from bff_core.graphql.query_limits import QueryLimits
 from bff_core.graphql.request import GraphQLRequest, read_body, read_query
-from bff_core.graphql.schema import graphql_schema
 from bff_core.graphql.validation import MAX_ERRORS
 from bff_core.routing.wiring import wiring_of
 from bff_core.scope import Scope

@@ -1,0 +1,36 @@
+"""The private names and error texts of graphql-core that the framework uses."""
+
+from typing import Final
+
+from graphql import GraphQLError, OverlappingFieldsCanBeMergedRule
+from graphql.execution.values import VariableValues
+from graphql.language.parser import Parser
+
+__all__ = [
+    "Parser",
+    "VariableValues",
+    "has_too_many_tokens",
+    "is_abort",
+    "limit_comparisons",
+]
+
+TOO_MANY_TOKENS: Final = "tokens. Parsing"
+"""What only the error about too many tokens says; it has no type of its own."""
+
+ABORTED: Final = "Validation aborted."
+"""How the errors end that graphql-core adds when it gives up."""
+
+
+def has_too_many_tokens(error: GraphQLError) -> bool:
+    """Whether the parser refused a document because of its number of tokens."""
+    return TOO_MANY_TOKENS in error.message
+
+
+def is_abort(error: GraphQLError) -> bool:
+    """Whether an error says that validation gave up: after enough errors, or enough work."""
+    return error.message.endswith(ABORTED)
+
+
+def limit_comparisons(rule: OverlappingFieldsCanBeMergedRule, budget: int) -> None:
+    """Bound how many steps a rule compares fields of one name; graphql-core allows 500,000."""
+    rule.rule_context.remaining_complexity_budget = budget

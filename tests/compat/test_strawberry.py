@@ -1,0 +1,119 @@
+"""What `bff_core/compat/strawberry.py` needs of Strawberry; each test is one promise."""
+
+import strawberry
+from graphql import GraphQLSchema, NoSchemaIntrospectionCustomRule, parse
+from strawberry.extensions import AddValidationRules, SchemaExtension
+from strawberry.schema_directive import Location
+
+from bff_core.compat import strawberry as compat
+
+
+@strawberry.schema_directive(locations=[Location.FIELD_DEFINITION])
+class Weight:
+    """A directive of a field."""
+
+    value: int
+
+
+@strawberry.type
+class Query:
+    """A root with a field that has a resolver, and one that has none."""
+
+    plain: str = "attribute"
+
+    @strawberry.field(directives=[Weight(value=3)])
+    def product(self, info: strawberry.Info, product_id: int = 1, other: int = 2) -> str:
+        """Return something."""
+        return f"{product_id} {other} {info.schema is SCHEMA}"
+
+
+SCHEMA = strawberry.Schema(
+    query=Query, extensions=[lambda: AddValidationRules([NoSchemaIntrospectionCustomRule])]
+)
+
+
+def field(name):
+    """Return a field of the root."""
+    return compat.graphql_schema(SCHEMA).query_type.fields[name]
+
+
+def test_a_schema_has_a_schema_of_graphql_core():
+    """`Schema._schema` is the schema of graphql-core that is executed."""
+    assert isinstance(compat.graphql_schema(SCHEMA), GraphQLSchema)
+
+
+def test_a_field_knows_its_resolver():
+    """The definition of a field has the author's function, or none."""
+    assert compat.resolver_of(field("product")).__qualname__ == "Query.product"
+    assert compat.resolver_of(field("plain")) is None
+
+
+def test_a_type_knows_its_class():
+    """The definition of a type has the author's class; a scalar has none."""
+    types = compat.graphql_schema(SCHEMA).type_map
+
+    assert compat.class_of(types["Query"]) is Query
+    assert compat.class_of(types["String"]) is None
+    assert compat.get_object_definition(Query) is not None
+    assert compat.get_object_definition(int) is None
+
+
+def test_a_field_has_the_python_names_of_its_arguments():
+    """The definition of a field has the names of its arguments, in GraphQL and in Python."""
+    assert dict(compat.argument_names(field("product"))) == {
+        "productId": "product_id",
+        "other": "other",
+    }
+    assert list(compat.argument_names(field("plain"))) == []
+
+
+def test_a_field_has_its_directives():
+    """The definition of a field has its schema directives."""
+    assert [one.value for one in compat.directives_of(field("product"))] == [3]
+    assert list(compat.directives_of(field("plain"))) == []
+
+
+def test_the_rules_of_extensions_are_found():
+    """`AddValidationRules.validation_rules` are the rules that a schema adds."""
+    assert compat.added_rules(SCHEMA) == (NoSchemaIntrospectionCustomRule,)
+
+
+async def test_another_schema_of_graphql_core_is_executed():
+    """A copy with another `_schema` executes that one, and resolvers see the author's schema."""
+    other = strawberry.Schema(query=Query)
+    made = compat.with_graphql_schema(SCHEMA, compat.graphql_schema(other))
+
+    result = await made.execute("{ product(productId: 4) }")
+
+    assert result.data == {"product": "4 2 True"}
+    assert compat.graphql_schema(SCHEMA) is not compat.graphql_schema(made)
+
+
+async def test_an_extension_spares_parsing_and_validating():
+    """With `graphql_document` set, the text is not parsed; errors of before are forgotten."""
+    document, texts = parse("{ plain }"), []
+
+    class Parsed(SchemaExtension):
+        def on_operation(self):
+            texts.append(self.execution_context.query)
+            compat.skip_parsing(self, document)
+            yield
+
+    made = compat.with_extension(strawberry.Schema(query=Query), Parsed)
+
+    result = await made.execute("no query at all", root_value=Query())
+
+    assert (result.data, result.errors) == ({"plain": "attribute"}, None)
+    assert texts == ["no query at all"]
+
+
+async def test_errors_are_processed_by_a_method_of_the_schema():
+    """`process_errors` is inherited unless an author overrides it, and is called on the copy."""
+    seen = []
+    made = compat.with_extension(strawberry.Schema(query=Query), SchemaExtension)
+    made.process_errors = lambda errors, execution_context=None: seen.append(errors)
+
+    await made.execute("{ nothing }")
+
+    assert "process_errors" not in vars(strawberry.Schema)
+    assert len(seen) == 1
