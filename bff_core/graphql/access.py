@@ -6,7 +6,7 @@ be; fields below them follow their roots.
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial, wraps
-from typing import Any, Final
+from typing import Any
 
 from graphql import GraphQLField, GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema
 
@@ -15,20 +15,14 @@ from bff_core.compat.strawberry import argument_names, class_of, resolver_of
 from bff_core.graphql.context import Context
 from bff_core.routing.access import RouteAccess
 
-GUARDED: Final = "__guarded__"
-
 Resolve = Callable[..., Any]
 
 
 def guard_fields(schema: GraphQLSchema) -> None:
-    """Wrap the resolvers of fields that somebody may not ask for, in place; once."""
+    """Wrap the resolvers of a gateway's own schema whose fields are not open to everybody."""
     for kind, _, field in _fields(schema):
         said, resolve = rule_of(kind, field), field.resolve
-        if (
-            not is_unguarded(schema, kind, said)
-            and resolve is not None
-            and not hasattr(resolve, GUARDED)
-        ):
+        if resolve is not None and not is_unguarded(schema, kind, said):
             field.resolve = _guarded(resolve, said, _python_names(field))
 
 
@@ -79,7 +73,6 @@ def _guarded(resolve: Resolve, said: Access | None, names: Mapping[str, str]) ->
             admit_to(said, seen, partial(_spoken, arguments, names))
         return resolve(source, info, **arguments)
 
-    setattr(resolved, GUARDED, True)
     return resolved
 
 

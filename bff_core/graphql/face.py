@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from starlette.routing import Route
 
 from bff_core.auth.access import ANYONE
-from bff_core.compat.strawberry import graphql_schema
+from bff_core.compat.strawberry import graphql_schema, with_graphql_schema
 from bff_core.composition.composition import Composition
 from bff_core.edge.idempotency import READS_ONLY
 from bff_core.edge.shedding.criticality import criticality as ranked
@@ -19,6 +19,7 @@ from bff_core.graphql.idempotency import name_writes
 from bff_core.graphql.null_errors import witness_nulls
 from bff_core.graphql.query_limits import QueryLimits
 from bff_core.graphql.schema import screens_of, shape_of
+from bff_core.graphql.schema_copy import copy_schema
 from bff_core.graphql.view import GraphQLView
 from bff_core.policy.edge.shedding import USUAL, Criticality
 from bff_core.routing.access import RouteAccess, guarded
@@ -44,8 +45,8 @@ class GraphQL:
     `introspection` is off in production unless it is set; with it go the names that validation
     suggests. What a GET is answered is kept if all that it is made of may be; `cache=False` keeps
     nothing. `criticality` is what its requests matter when the gateway has too many. Batches,
-    uploads and subscriptions are not served. `schema`'s resolvers of fields that may be null are
-    wrapped in place, harmlessly for other uses of it.
+    uploads and subscriptions are not served. `schema` is
+    copied, so that other gateways may serve it, and code may execute it, as it is.
     """
 
     def __init__(
@@ -87,19 +88,20 @@ class GraphQL:
 
     def install(self, app: FastAPI, lane: FastPath, *, is_development: bool) -> None:
         """Add the face to an app; a gateway calls it."""
-        witness_nulls(graphql_schema(self.schema))
-        name_writes(graphql_schema(self.schema))
-        guard_fields(graphql_schema(self.schema))
-        refuse_infinite(graphql_schema(self.schema))
+        served = copy_schema(graphql_schema(self.schema))
+        witness_nulls(served)
+        name_writes(served)
+        guard_fields(served)
+        refuse_infinite(served)
         view = GraphQLView(
-            self.schema,
+            with_graphql_schema(self.schema, served),
             self.limits,
             with_introspection=is_development if self.introspection is None else self.introspection,
             with_timing=is_development,
             make_keeper=self._keepers(app.title),
         )
         guarded(view, ANYONE, has_inner_rules=True)  # of its fields, one by one
-        setattr(view, READS_ONLY, graphql_schema(self.schema).mutation_type is None)
+        setattr(view, READS_ONLY, served.mutation_type is None)
         app.router.routes.append(Route(self.path, self._rank(view), methods=["GET", "POST"]))
         for method in ("GET", "POST"):
             lane.add(method, self.path, view)

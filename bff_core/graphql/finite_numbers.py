@@ -10,7 +10,7 @@ from graphql import GraphQLError, GraphQLScalarType, GraphQLSchema, is_specified
 
 
 def refuse_infinite(schema: GraphQLSchema) -> None:
-    """Wrap the scalars in place: inputs that become a number that is not finite are refused."""
+    """Wrap the scalars of a gateway's own schema: they refuse inputs that are not finite."""
     for kind in schema.type_map.values():
         if isinstance(kind, GraphQLScalarType) and not is_specified_scalar_type(kind):
             kind.coerce_input_value = _finite(kind.name, kind.coerce_input_value)

@@ -15,16 +15,13 @@ from bff_core.graphql.failures import told
 from bff_core.policy.edge.idempotency import is_decided
 from bff_core.scope import Scope, writing_as
 
-MARK = "__named_write__"
-
 
 def name_writes(schema: GraphQLSchema) -> None:
-    """Give the calls of each field of a mutation keys that depend on no other field, in place."""
+    """Let the keys of a mutation's calls depend on no other field, in a gateway's own schema."""
     kind = schema.mutation_type
     for field in kind.fields.values() if kind is not None else ():
-        resolve = field.resolve
-        if iscoroutinefunction(resolve) and not hasattr(resolve, MARK):
-            field.resolve = _named(resolve)
+        if iscoroutinefunction(field.resolve):
+            field.resolve = _named(field.resolve)
 
 
 def _named(resolve: Any) -> Any:
@@ -35,7 +32,6 @@ def _named(resolve: Any) -> Any:
         with writing_as(str(info.path.key)):
             return await resolve(source, info, **arguments)
 
-    setattr(resolved, MARK, True)
     return resolved
 
 

@@ -18,18 +18,14 @@ from bff_core.graphql.failures import PartMissing
 
 Resolve = Callable[..., Awaitable[object]]
 
-MARK = "__witnessed__"
-
 
 def witness_nulls(schema: GraphQLSchema) -> None:
-    """Wrap the resolvers of a schema in place; once, however many faces serve it."""
+    """Wrap the resolvers of the nullable fields of a gateway's own schema."""
     for kind in schema.type_map.values():
         if isinstance(kind, GraphQLObjectType):
             for field in kind.fields.values():
-                resolve = field.resolve
-                is_wrapped = hasattr(resolve, MARK)
-                if iscoroutinefunction(resolve) and not is_non_null_type(field.type):
-                    field.resolve = resolve if is_wrapped else _witnessed(resolve)
+                if iscoroutinefunction(field.resolve) and not is_non_null_type(field.type):
+                    field.resolve = _witnessed(field.resolve)
 
 
 def _witnessed(resolve: Resolve) -> Resolve:
@@ -47,7 +43,6 @@ def _witnessed(resolve: Resolve) -> Resolve:
             _tell(awaited)
         return value
 
-    setattr(resolved, MARK, True)
     return resolved
 
 
