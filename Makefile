@@ -17,7 +17,7 @@ venv := $(abspath $(VENV))
 python := $(venv)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check docs docs-serve bench bench-overload instructions chaos soak lock format clean python runtime dev
+.PHONY: help run test test-floors test-newest check docs docs-serve bench bench-overload instructions chaos soak lock format clean python runtime dev
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -25,13 +25,27 @@ help: ## list these commands
 run: runtime ## start the services and the three gateways (WEB_PORT, MOBILE_PORT, …)
 	@exec $(python) -m scripts.run
 
-test: dev ## run the whole suite (ARGS="-k retry -x" goes to pytest)
 ifeq ($(strip $(ARGS)),)
-	@$(python) -m pytest -n auto --dist loadfile -m "not alone"
-	@$(python) -m pytest -m alone
+define suite
+	@$(1) -m pytest -n auto --dist loadfile -m "not alone"
+	@$(1) -m pytest -m alone
+endef
 else
-	@$(python) -m pytest $(ARGS)
+define suite
+	@$(1) -m pytest $(ARGS)
+endef
 endif
+
+test: dev ## run the whole suite (ARGS="-k retry -x" goes to pytest)
+	$(call suite,$(python))
+
+test-floors: dev ## run it on the lowest versions of the dependencies (ARGS as for test)
+	@$(python) scripts/version_range.py floors $(venv)-floors
+	$(call suite,$(venv)-floors/bin/python)
+
+test-newest: dev ## run it on the newest versions that are allowed (ARGS as for test)
+	@$(python) scripts/version_range.py newest $(venv)-newest
+	$(call suite,$(venv)-newest/bin/python)
 
 check: dev ## lint, formatting, types, floors, locks
 	@$(python) -m ruff check .
