@@ -61,7 +61,7 @@ from bff_core.policy.upstream.policy import Policy
 from bff_core.policy.upstream.retry import Retry
 from bff_core.rest.bulk import BulkAnswer, bulk_answer
 from bff_core.rest.compose import compose
-from bff_core.rest.progressive_parts import shows
+from bff_core.rest.progressive_parts import early
 from bff_core.rest.views import Views
 from bff_core.saga.errors import SagaFailed
 from bff_core.saga.policy import SagaPolicy
@@ -146,10 +146,10 @@ __all__ = [
     "compose",
     "critical",
     "criticality",
+    "early",
     "gateway",
     "gather",
     "loader",
     "optional",
-    "shows",
     "step",
 ]

@@ -1,4 +1,4 @@
-"""`shows(Home.orders, cards)`: how a part looks to a client before the whole answer is there."""
+"""`early(Home.orders, cards)`: how a part looks to a client before the whole answer is there."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ Present = Callable[[Any, Any], object]
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A part and how it is presented; made by `shows`."""
+    """A part and how it is presented; made by `early`."""
 
     part: PartMethod[Any, Any]
     present: Present
@@ -26,7 +26,7 @@ class Shown:
         return getattr(kind, self.part.name, None) is self.part
 
 
-def shows(part: PartMethod[..., T], present: Callable[[T, Any], object]) -> Shown:
+def early(part: PartMethod[..., T], present: Callable[[T, Any], object]) -> Shown:
     """Say how a part is presented as soon as it lands; `present` takes its value and its screen.
 
     Only what is presented leaves the gateway before the whole answer: a part's own value is a
@@ -52,7 +52,7 @@ def check_shown(shown: Sequence[Shown], kinds: Sequence[type[Composition]], view
     for each in shown:
         if not isinstance(each, Shown):
             raise ConfigurationError(
-                f"view {view}: progressive= takes a list of shows(part, present), not {each!r}"
+                f"view {view}: progressive= takes a list of early(part, present), not {each!r}"
             )
         if not any(each.belongs_to(kind) for kind in kinds):
             raise ConfigurationError(

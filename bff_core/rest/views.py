@@ -75,7 +75,7 @@ class Views:
         Its answers are kept if all that they are made of may be; `cache=False` keeps none.
 
         A client that accepts `application/x-ndjson` gets each part as it lands, then the answer:
-        of parts that `progressive=[shows(Home.orders, ...)]` names what it presents, of the others
+        of parts that `progressive=[early(Home.orders, ...)]` names what it presents, of the others
         how they ended. Other options are those of `APIRouter.get`: summary, tags, status_code …
         """
         return self._declare(

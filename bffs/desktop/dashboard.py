@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from bff_core import Require, Views, compose, gather, shows
+from bff_core import Require, Views, compose, early, gather
 from bffs.compositions.home import Home
 from bffs.desktop.customer import Customer
 from bffs.desktop.rows import ProductRow, rows
@@ -47,7 +47,7 @@ views = Views(prefix="/v1", tags=["dashboard"])
 @views.get(
     "/dashboard",
     access=Require(PROFILE_READ),
-    progressive=[shows(Home.profile, early_customer), shows(Home.orders, early_orders)],
+    progressive=[early(Home.profile, early_customer), early(Home.orders, early_orders)],
 )
 async def get_dashboard(home: Annotated[Home, Depends(compose(Home))]) -> Dashboard:
     """Show the home screen."""

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from bff_core import Require, Views, compose, gather, shows
+from bff_core import Require, Views, compose, early, gather
 from bffs.compositions.home import Home
 from bffs.mobile.cards import MobileCard, cards
 from bffs.scopes import PROFILE_READ
@@ -60,9 +60,9 @@ views = Views(prefix="/v1", tags=["home"])
     "/home",
     access=Require(PROFILE_READ),
     progressive=[
-        shows(Home.profile, early_profile),
-        shows(Home.cart, early_cart),
-        shows(Home.orders, early_orders),
+        early(Home.profile, early_profile),
+        early(Home.cart, early_cart),
+        early(Home.orders, early_orders),
     ],
 )
 async def get_home(home: Annotated[Home, Depends(compose(Home))]) -> MobileHome:

@@ -18,8 +18,8 @@ from bff_core import (
     Views,
     compose,
     critical,
+    early,
     gather,
-    shows,
 )
 from bff_core.events import Crashed
 from bff_core.rest.progressive import prefers_lines
@@ -46,7 +46,7 @@ def progressive_views() -> Views:
 
     @views.get(
         "/products/{product_id}",
-        progressive=[shows(ProductPage.product, heading), shows(ProductPage.reviews, first_words)],
+        progressive=[early(ProductPage.product, heading), early(ProductPage.reviews, first_words)],
     )
     async def get_product(page: Page) -> ProductView:
         product, reviews, _ = await gather(page.product(), page.reviews(), page.greeting())
@@ -57,7 +57,7 @@ def progressive_views() -> Views:
         product, reviews = await gather(page.product(), page.reviews())
         return ProductView(product.title, reviews)
 
-    @views.get("/broken/{product_id}", progressive=[shows(ProductPage.product, broken)])
+    @views.get("/broken/{product_id}", progressive=[early(ProductPage.product, broken)])
     async def get_broken(page: Page) -> ProductView:
         return ProductView((await page.product()).title, await page.reviews())
 
@@ -425,7 +425,7 @@ class Other(Composition):
 def test_a_part_that_the_view_does_not_have_is_refused():
     """When it is declared, not when a client asks."""
     views = Views(access=ANYONE)
-    declare = views.get("/{product_id}", progressive=[shows(Other.product, heading)])
+    declare = views.get("/{product_id}", progressive=[early(Other.product, heading)])
 
     async def get_product(page: Annotated[ProductPage, Depends(compose(ProductPage))]) -> str:
         return (await page.product()).title

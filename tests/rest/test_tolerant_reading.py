@@ -25,10 +25,10 @@ from bff_core import (
     access,
     compose,
     critical,
+    early,
     gateway,
     loader,
     optional,
-    shows,
 )
 from bff_core.call import Reply
 from bff_core.events import Events, ReplyReduced
@@ -123,7 +123,7 @@ def count_of(orders: Sequence[Order], _: Screen) -> int:
     return len(orders)
 
 
-@views.get("/lines", progressive=[shows(Screen.orders, count_of)])
+@views.get("/lines", progressive=[early(Screen.orders, count_of)])
 async def get_lines(page: Shown) -> list[str]:
     return [one.id for one in await page.orders()]
 

@@ -321,7 +321,7 @@ def test_a_rule_that_is_none_is_refused(rule):
     [
         ({"status": 201}, "status= has no use here: FastAPI's word for it is status_code="),
         ({"response_class": "json"}, "response_class='json': give a class of Response"),
-        ({"progressive": [Page]}, "progressive= takes a list of shows(part, present), not"),
+        ({"progressive": [Page]}, "progressive= takes a list of early(part, present), not"),
     ],
 )
 def test_an_option_that_is_none_is_refused(options, mend):

@@ -17,7 +17,7 @@ from bff_core import (
     bulk_answer,
     compose,
     critical,
-    shows,
+    early,
 )
 from tests.rest.conformance.three_ways import (
     OTHER_WAYS,
@@ -269,7 +269,7 @@ def test_view_with_a_response_can_not_be_progressive():
     """The mistake is found when the view is declared."""
     with pytest.raises(ConfigurationError, match="progressive"):
 
-        @Views().get("/x", progressive=[shows(Screen.name, lambda name, _: name)])
+        @Views().get("/x", progressive=[early(Screen.name, lambda name, _: name)])
         async def x(page: Page, response: Response) -> Greeting:
             return Greeting(await page.name())
 

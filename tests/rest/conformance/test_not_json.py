@@ -10,7 +10,7 @@ import pytest
 from fastapi import Depends
 from pydantic import BaseModel, ConfigDict
 
-from bff_core import Composition, compose, critical, shows
+from bff_core import Composition, compose, critical, early
 from tests.rest.conformance.three_ways import OTHER_WAYS, Ask, answer_of
 
 NAN, INFINITY = float("nan"), float("inf")
@@ -197,7 +197,7 @@ async def test_progressive_answer_ends_with_a_problem():
     """An answer in lines that can't be written ends with the problem, not in the middle."""
 
     def declare(routes):
-        @routes.get("/x", progressive=[shows(Screen.name, lambda name, _: {"name": name})])
+        @routes.get("/x", progressive=[early(Screen.name, lambda name, _: {"name": name})])
         async def x(page: Annotated[Screen, Depends(compose(Screen))]) -> Rated:
             await page.name()
             return Rated(NAN)
