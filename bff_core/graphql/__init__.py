@@ -1,4 +1,4 @@
-"""The GraphQL face: a Strawberry schema over compositions, whose answers say what is missing."""
+"""Serves a Strawberry schema over compositions; answers report the parts that are missing."""
 
 from bff_core.graphql.context import Context, Info
 from bff_core.graphql.face import GraphQL

@@ -1,7 +1,7 @@
-"""Who may ask for which field: by what is said of its resolver, of its type, or of neither.
+"""Which viewers may select which field: the access rules of resolvers and of types.
 
-Fields of the roots of a schema that say nothing are for those who are signed in, where anybody can
-be; fields below them follow their roots.
+A root field without a rule requires a signed-in viewer, if the gateway has an authenticator. Other
+fields without a rule are open to all who may select the field above them.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -19,26 +19,26 @@ Resolve = Callable[..., Any]
 
 
 def guard_fields(schema: GraphQLSchema) -> None:
-    """Wrap the resolvers of a gateway's own schema whose fields are not open to everybody."""
+    """Check access before the resolvers of closed fields, in a gateway's own schema."""
     for kind, _, field in _fields(schema):
-        said, resolve = rule_of(kind, field), field.resolve
-        if resolve is not None and not is_unguarded(schema, kind, said):
-            field.resolve = _guarded(resolve, said, _python_names(field))
+        rule, resolve = rule_of(kind, field), field.resolve
+        if resolve is not None and not is_unguarded(schema, kind, rule):
+            field.resolve = _guarded(resolve, rule, _python_names(field))
 
 
 def effective(schema: GraphQLSchema, path: str, by: tuple[str, ...]) -> Iterator[RouteAccess]:
-    """Yield who may ask for each field of which something is said, and for all of the roots."""
-    unsaid = SIGNED_IN if by else ANYONE
+    """Yield the access rules of all root fields, and of other fields that declare one."""
+    default = SIGNED_IN if by else ANYONE
     for kind, name, field in _fields(schema):
-        said = rule_of(kind, field)
-        if said is not None or kind in _roots(schema):
+        rule = rule_of(kind, field)
+        if rule is not None or kind in _roots(schema):
             coordinate = f"{path} {kind.name}.{name}"
-            yield RouteAccess(coordinate, frozenset(), said or unsaid, by)
+            yield RouteAccess(coordinate, frozenset(), rule or default, by)
 
 
-def is_unguarded(schema: GraphQLSchema, kind: GraphQLObjectType, said: Access | None) -> bool:
-    """Whether a field with this rule, or none, is open to all who see its parent."""
-    return said is ANYONE or (said is None and kind not in _roots(schema))
+def is_unguarded(schema: GraphQLSchema, kind: GraphQLObjectType, rule: Access | None) -> bool:
+    """Whether a field with this rule, or none, is open to all who may select its parent."""
+    return rule is ANYONE or (rule is None and kind not in _roots(schema))
 
 
 def _fields(schema: GraphQLSchema) -> Iterator[tuple[GraphQLObjectType, str, GraphQLField]]:
@@ -53,33 +53,33 @@ def _roots(schema: GraphQLSchema) -> tuple[GraphQLObjectType | None, ...]:
 
 
 def rule_of(kind: GraphQLObjectType, field: GraphQLField) -> Access | None:
-    """Return what is said of a field's resolver, or else of its type."""
+    """Return the access rule of a field's resolver, or else of its type."""
     declared = access_of(resolver_of(field))
     return access_of(class_of(kind)) if declared is None else declared
 
 
 def _python_names(field: GraphQLField) -> dict[str, str]:
-    """Return what the resolver calls each argument of a field."""
+    """Return the Python name of each argument of a field."""
     return dict(argument_names(field))
 
 
-def _guarded(resolve: Resolve, said: Access | None, names: Mapping[str, str]) -> Resolve:
+def _guarded(resolve: Resolve, rule: Access | None, names: Mapping[str, str]) -> Resolve:
     @wraps(resolve)
     def resolved(source: object, info: GraphQLResolveInfo[Any], **arguments: object) -> object:
         context = info.context
         if isinstance(context, Context):
-            seen = context.whole
-            admit(said, seen)
-            admit_to(said, seen, partial(_spoken, arguments, names))
+            request_scope = context.untracked_scope
+            admit(rule, request_scope)
+            admit_to(rule, request_scope, partial(_renamed, arguments, names))
         return resolve(source, info, **arguments)
 
     return resolved
 
 
 def python_inputs(field: GraphQLField, arguments: Mapping[str, object]) -> dict[str, object]:
-    """Return arguments by the names that the resolver has for them."""
-    return _spoken(arguments, _python_names(field))
+    """Return arguments by their names in Python."""
+    return _renamed(arguments, _python_names(field))
 
 
-def _spoken(arguments: Mapping[str, object], names: Mapping[str, str]) -> dict[str, object]:
+def _renamed(arguments: Mapping[str, object], names: Mapping[str, str]) -> dict[str, object]:
     return {names.get(name, name): value for name, value in arguments.items()}

@@ -1,10 +1,10 @@
-"""A result as bytes, with what became of the parts in headers and in `extensions.parts`."""
+"""Renders the result of an operation: body, status of parts in `extensions.parts`, headers."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
-from graphql import GraphQLFormattedError as Told
+from graphql import GraphQLFormattedError
 
 from bff_core.edge.preconditions import entity_tag
 from bff_core.exchange.part_headers import (
@@ -41,9 +41,9 @@ def answer(
     with_timing: bool = False,
     with_tag: bool = False,
 ) -> GraphQLAnswer:
-    """Return the answer to an executed request; one that lacks something is kept by nobody.
+    """Return the answer to an executed request; `no-store` if a part or a field is missing.
 
-    One that lacks nothing has an entity tag, where one is wanted.
+    A complete answer gets an entity tag if `with_tag`.
     """
     statuses = statuses_of(context.compositions)
     headers = [DEGRADED] if "errors" in response else reuse_told(statuses)
@@ -58,9 +58,9 @@ def answer(
     return made
 
 
-def refusal(errors: Sequence[Told], medium: Medium) -> GraphQLAnswer:
+def refusal(errors: Sequence[GraphQLFormattedError], medium: Medium) -> GraphQLAnswer:
     """Return the answer to a request that was not executed: the first error's status, or 200."""
-    status = errors[0]["extensions"]["status"] if medium.tells_status else 200
+    status = errors[0]["extensions"]["status"] if medium.has_error_status else 200
     return _rendered(status, {"errors": errors}, medium, [DEGRADED])
 
 

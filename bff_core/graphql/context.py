@@ -1,4 +1,4 @@
-"""What resolvers are handed: the request's screens, each built once and closed at its end."""
+"""The context of resolvers: builds compositions, once per request, and closes them at its end."""
 
 from collections.abc import Hashable
 from typing import TypeAlias, TypeVar
@@ -18,18 +18,26 @@ W = TypeVar("W", bound=Wired)
 
 
 class Context:
-    """One request as resolvers see it: `info.context`.
+    """One request, for resolvers: `info.context`.
 
-    What they read of its `scope` is noted where the answer might be kept; `whole` is the same
-    without that, for those who only look whether a field may be asked for. `failure` is the first
-    error of a field that a service is to blame for; bugs of resolvers are `is_reported`.
+    `scope` records which facts of the request resolvers read, if the answer may be cached;
+    `untracked_scope` is the same request without that, for access checks. `failure` is the first
+    error that a service caused; `is_reported` is whether a bug of a resolver was reported.
     """
 
-    __slots__ = ("_shared", "_wiring", "compositions", "failure", "is_reported", "scope", "whole")
+    __slots__ = (
+        "_shared",
+        "_wiring",
+        "compositions",
+        "failure",
+        "is_reported",
+        "scope",
+        "untracked_scope",
+    )
 
     def __init__(self, scope: Scope, wiring: Wiring) -> None:
         self.scope = watched(scope)
-        self.whole = scope
+        self.untracked_scope = scope
         self.compositions: list[Composition] = []
         self.failure: Exception | None = None
         self.is_reported = False
@@ -37,9 +45,9 @@ class Context:
         self._shared: dict[Hashable, Composition] = {}
 
     def compose(self, cls: type[C], **inputs: Hashable) -> C:
-        """Return the request's screen of this class and these inputs, built when first asked for.
+        """Return the composition of this class and these inputs; build it if it is the first call.
 
-        Fields that ask for the same screen share it, its parts and its loaders.
+        Fields that call this with the same arguments share the composition, its parts and loaders.
         """
         key: Hashable = (cls, *sorted(inputs.items()))
         known = self._shared.get(key)
@@ -48,31 +56,31 @@ class Context:
         return known  # type: ignore[return-value]  # the key holds its class
 
     def compose_anew(self, cls: type[C], **inputs: object) -> C:
-        """Return a screen that is shared with no other field.
+        """Return a composition that no other field shares.
 
-        For mutations: each has to do its own work, and to see what it has changed. Inputs that are
-        out of their bounds raise `InvalidInput`.
+        For mutations: each does its own work, and reads what it has changed. Raises `InvalidInput`
+        for inputs that are out of their bounds.
         """
-        composition = self._wiring.build(cls, self.whole, checked(cls, inputs))
+        composition = self._wiring.build(cls, self.untracked_scope, checked(cls, inputs))
         self.compositions.append(composition)
         return composition
 
     def wired(self, cls: type[W]) -> W:
-        """Return a fact of the request (a locale, a screen width), as compositions get it."""
+        """Return a value that is made from the request (a locale, a screen width)."""
         return cls.from_scope(self.scope)
 
     @property
     def events(self) -> Events:
-        """Where the gateway tells what happens."""
+        """The sinks to which the gateway emits events."""
         return self._wiring.events
 
     @property
     def viewer(self) -> Viewer:
-        """Who asks."""
+        """The caller."""
         return Viewer.from_scope(self.scope)
 
     async def aclose(self) -> None:
-        """Close every screen: what still runs for one of them is cancelled."""
+        """Close all compositions; parts that still run are cancelled."""
         await close(self.compositions)
 
 

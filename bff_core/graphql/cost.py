@@ -1,4 +1,4 @@
-"""What a query costs at most, known before anything of it runs.
+"""Computes the cost of a query before it is executed.
 
 The cost is the number of values that the answer can hold: each field counts its weight, times the
 sizes of the lists around it. A field that is selected again counts again, and fragments count
@@ -40,13 +40,13 @@ MUTATION_WEIGHT: Final = 10
 INTROSPECTED: Final = {"__schema": "__Schema", "__type": "__Type"}
 
 INTROSPECTION_ROOM: Final = 2
-"""How many standard introspection queries one query may amount to."""
+"""How many times the cost of the standard introspection query one query may have."""
 
 INTROSPECTION_SIZE: Final = 3
-"""How many fields, arguments and the like something has in the average schema."""
+"""Assumed length of the lists in an introspection: fields of a type, arguments of a field."""
 
 TYPE_REFERENCE: Final = frozenset({"__Type.kind", "__Type.name", "__Type.ofType"})
-"""What tools select nine levels deep, of which two or three are there."""
+"""Fields that tools select nine levels deep, of which two or three exist: they cost nothing."""
 
 
 class QueryTooExpensive(GraphQLError):
@@ -175,7 +175,7 @@ class _Inherited(NamedTuple):
 
 NOTHING_INHERITED: Final = _Inherited(frozenset(), 1)
 LEAF: Final = Sizing(1, 0, (), 1, 0, frozenset())
-"""What stands for `__typename`, and for fields that the schema does not have."""
+"""The sizing of `__typename`, and of fields that the schema does not have."""
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""Query texts become checked documents, once per text."""
+"""Parses, prices and validates query texts; caches the documents of valid ones."""
 
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -26,14 +26,14 @@ from bff_core.view_cache.cache import Keeper
 UNPARSED = "query_not_parsed"
 
 CACHED_CHARACTERS = 250_000
-"""How much query text is remembered; a document weighs some hundred bytes per character."""
+"""Characters of query text whose documents are cached, at some hundred bytes per character."""
 
-LONGEST_NAME = 100
+MAX_QUOTED_CHARACTERS = 100
 """Characters of an operation's name that an error quotes."""
 
 
 class RequestRefused(BFFError):
-    """A request that is not executed, with what GraphQL tells of it (its "request errors")."""
+    """A request that is not executed, with its errors ("request errors" in the specification)."""
 
     status = 400
 
@@ -45,7 +45,11 @@ class RequestRefused(BFFError):
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A query that fits the schema and the limits; `keepers` look after its operations' answers."""
+    """A query that is valid and within the limits.
+
+    Per operation: `keepers` cache its answers, `rules` are the access rules of the fields that it
+    selects, `tariffs` its price.
+    """
 
     text: str
     node: DocumentNode
@@ -54,7 +58,7 @@ class Document:
     tariffs: dict[str | None, Tariff] = field(default_factory=dict, compare=False)
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
-        """Return the operation to execute; raise `RequestRefused` where it is not clear which."""
+        """Return the operation to execute; raise `RequestRefused` if it is not clear which."""
         found = [
             one
             for one in self.node.definitions
@@ -64,16 +68,16 @@ class Document:
         if len(found) == 1:
             return found[0]
         if name is not None:
-            message = f"The query has no operation {name[:LONGEST_NAME]!r}, or several."
+            message = f"The query has no operation {name[:MAX_QUOTED_CHARACTERS]!r}, or several."
         else:
             message = "The query has several operations, or none: name one as operationName."
         raise RequestRefused("operation_not_found", GraphQLError(message))
 
 
 class Documents:
-    """Parses, prices and validates, and remembers what is valid: least recently used goes first.
+    """Parses, prices and validates documents; caches valid ones, evicting the least recently used.
 
-    What is invalid is not remembered, so that a flood of nonsense does not displace anything.
+    Invalid documents are not cached, so that a flood of them evicts nothing.
     """
 
     def __init__(
@@ -86,7 +90,7 @@ class Documents:
         self._characters = 0
 
     def find(self, query: str) -> Document:
-        """Return the document of a query text; raise `RequestRefused` for one that is none."""
+        """Return the document of a query text; raise `RequestRefused` for an invalid one."""
         known = self._known.get(query)
         if known is not None:
             self._known.move_to_end(query)
@@ -96,10 +100,10 @@ class Documents:
     def admit(
         self, query: str, name: str | None, variables: Mapping[str, object] | None
     ) -> tuple[Document, OperationDefinitionNode, int]:
-        """Return a document, the operation to execute, and what it costs with these variables.
+        """Return a document, the operation to execute, and its cost with these variables.
 
-        Raise `RequestRefused` for a request that is not executed; one that costs too much is not
-        validated first.
+        Raise `RequestRefused` for a request that must not be executed. The cost is checked before
+        validation, whose work grows with the query.
         """
         known = self._known.get(query)
         document = known or self._parsed(query)
@@ -147,12 +151,12 @@ class Documents:
         errors = self._validation.errors(document.node, document.text)
         if errors:
             raise RequestRefused("query_not_valid", *errors)
-        self._remember(document)
+        self._cache(document)
         return document
 
-    def _remember(self, document: Document) -> None:
+    def _cache(self, document: Document) -> None:
         self._known[document.text] = document
         self._characters += len(document.text)
         while self._characters > CACHED_CHARACTERS:
-            forgotten, _ = self._known.popitem(last=False)
-            self._characters -= len(forgotten)
+            evicted, _ = self._known.popitem(last=False)
+            self._characters -= len(evicted)

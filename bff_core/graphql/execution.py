@@ -1,4 +1,4 @@
-"""Runs checked documents through Strawberry: the one place that another executor would replace."""
+"""Executes documents with Strawberry: the only module that another executor would replace."""
 
 from collections.abc import Iterator
 
@@ -14,28 +14,28 @@ from bff_core.graphql.request import GraphQLRequest
 
 
 class Execution:
-    """A schema as the face runs it; the author's own is left as it was."""
+    """Executes one schema; the documents are parsed and validated already."""
 
     def __init__(self, schema: strawberry.Schema, documents: Documents) -> None:
         self._schema = with_extension(schema, lambda: _Checked(documents))
         if type(schema).process_errors is strawberry.Schema.process_errors:
-            # Strawberry would log each error with its traceback: events tell of those that count.
+            # Strawberry would log each error with its traceback; bugs are reported as events.
             self._schema.process_errors = _leave  # type: ignore[method-assign]  # of this copy only
 
     async def run(
-        self, asked: GraphQLRequest, document: Document, context: Context
+        self, request: GraphQLRequest, document: Document, context: Context
     ) -> ExecutionResult:
-        """Return what the selected operation yields; failures of fields are in its `errors`."""
+        """Return the result of the selected operation; failures of fields are in its `errors`."""
         return await self._schema.execute(
             document.text,
-            variable_values=asked.variables,
+            variable_values=request.variables,
             context_value=context,
-            operation_name=asked.operation_name,
+            operation_name=request.operation_name,
         )
 
 
 class _Checked(SchemaExtension):
-    """Spares Strawberry parsing and validating what `Documents` has checked."""
+    """Lets Strawberry skip parsing and validation, which `Documents` has done."""
 
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
@@ -49,4 +49,4 @@ def _leave(
     errors: list[GraphQLError],
     execution_context: ExecutionContext | None = None,
 ) -> None:
-    """Do nothing with errors that the face reports."""
+    """Do nothing: `failures.report` reports the errors."""

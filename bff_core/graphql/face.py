@@ -16,7 +16,7 @@ from bff_core.errors import ConfigurationError
 from bff_core.graphql.access import effective, guard_fields
 from bff_core.graphql.finite_numbers import refuse_infinite
 from bff_core.graphql.idempotency import name_writes
-from bff_core.graphql.null_errors import witness_nulls
+from bff_core.graphql.null_errors import add_null_errors
 from bff_core.graphql.query_limits import QueryLimits
 from bff_core.graphql.schema import screens_of, shape_of
 from bff_core.graphql.schema_copy import copy_schema
@@ -36,17 +36,17 @@ class GraphQL:
             def product(self, info: Info, id: strawberry.ID) -> WebProduct:
                 return WebProduct(page=info.context.compose(ProductPage, product_id=id))
 
-    POST takes application/json, GET takes queries only. Screens that resolvers ask
-    `info.context` for are shared within a request and closed at its end; the selection is the
-    plan. `extensions.parts` and the header `Part-Status` tell how each part ended; a field that
-    is null because its part is down has an error at its path. Every error has
-    `extensions.code`; what nobody expected is masked, and told to the events.
+    POST takes application/json; GET takes queries only. Resolvers build compositions with
+    `info.context.compose(...)`: they are shared within a request and closed at its end, and only
+    the parts of selected fields run. `extensions.parts` and the header `Part-Status` report how
+    each part ended. A field that is null because its part is down has an error at its path. Every
+    error has `extensions.code`; unexpected errors are masked, and emitted as events.
 
-    `introspection` is off in production unless it is set; with it go the names that validation
-    suggests. What a GET is answered is kept if all that it is made of may be; `cache=False` keeps
-    nothing. `criticality` is what its requests matter when the gateway has too many. Batches,
-    uploads and subscriptions are not served. `schema` is
-    copied, so that other gateways may serve it, and code may execute it, as it is.
+    `introspection` is off in production unless it is set; without it, validation suggests no
+    names. Answers to GET are cached if all that they are made of may be; `cache=False` turns
+    that off. `criticality` decides which requests are rejected first under overload. Batches,
+    uploads and subscriptions are not served. The face serves a copy of `schema`, which stays as it
+    is.
     """
 
     def __init__(
@@ -67,8 +67,8 @@ class GraphQL:
             )
         if limits is not None and not isinstance(limits, QueryLimits):
             raise ConfigurationError(
-                "GraphQL(limits=...) bounds queries: give Limits(...) of bff_core.graphql; how "
-                "often callers send them is gateway(..., limits=[Limit(...)])"
+                "GraphQL(limits=...) bounds queries: give QueryLimits(...) of bff_core.graphql; "
+                "how often callers send them is gateway(..., limits=[Limit(...)])"
             )
         if introspection is not None and not isinstance(introspection, bool):
             raise ConfigurationError(
@@ -83,13 +83,13 @@ class GraphQL:
 
     @property
     def compositions(self) -> Iterable[type[Composition]]:
-        """The screens that the schema's types hold as private fields."""
+        """The compositions that the schema's types hold as private fields."""
         return screens_of(self.schema)
 
     def install(self, app: FastAPI, lane: FastPath, *, is_development: bool) -> None:
         """Add the face to an app; a gateway calls it."""
         served = copy_schema(graphql_schema(self.schema))
-        witness_nulls(served)
+        add_null_errors(served)
         name_writes(served)
         guard_fields(served)
         refuse_infinite(served)
@@ -107,7 +107,7 @@ class GraphQL:
             lane.add(method, self.path, view)
 
     def access(self, by: tuple[str, ...]) -> Iterator[RouteAccess]:
-        """Yield who may ask for which field."""
+        """Yield the access rules of the fields."""
         return effective(graphql_schema(self.schema), self.path, by)
 
     def _keepers(self, gateway: str) -> Callable[[], Keeper]:

@@ -1,4 +1,4 @@
-"""What clients are told of errors: a message, where it happened, and a stable code."""
+"""Renders errors for clients: a message, locations and path, a stable code."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ from bff_core.graphql.parsing import formatted
 
 
 class PartMissing(BFFError):
-    """A field is null because a part that it shows is down; its code is the part's reason."""
+    """A field is null because its part is down; its code is the part's reason."""
 
     title = "Not available right now"
 
@@ -25,12 +25,12 @@ class PartMissing(BFFError):
         self.code = reason
 
 
-def told(error: GraphQLError) -> GraphQLFormattedError:
-    """Return an error as it is sent: of what nobody expected, nothing but that it happened.
+def rendered(error: GraphQLError) -> GraphQLFormattedError:
+    """Return an error as it is sent; unexpected errors are masked.
 
-    1. Raised by code: as problem details tell it, so that all faces use the same codes.
-    2. Meant for clients: as it stands.
-    3. All else that graphql-core says of a resolver's value may quote it, and is masked.
+    1. An error that code has raised: code and message as in problem details, as in all faces.
+    2. An error that was written for clients: as it is.
+    3. Other errors of graphql-core may quote a resolver's value, and are masked.
     """
     answer = formatted(error)
     cause = cause_of(error)
@@ -39,7 +39,7 @@ def told(error: GraphQLError) -> GraphQLFormattedError:
         answer["message"] = str(members.get("detail") or members["title"])
         if isinstance(cause, PartMissing):
             members["part"] = cause.part
-        answer["extensions"] = {key: members[key] for key in TOLD if key in members}
+        answer["extensions"] = {key: members[key] for key in MEMBERS if key in members}
         if isinstance(decisive := unwrap(cause), BFFError):
             answer["extensions"] |= decisive.members
     elif is_for_clients(error):
@@ -50,7 +50,7 @@ def told(error: GraphQLError) -> GraphQLFormattedError:
     return answer
 
 
-def told_refused(refused: RequestRefused) -> list[GraphQLFormattedError]:
+def rendered_refusal(refused: RequestRefused) -> list[GraphQLFormattedError]:
     """Return the errors of a request that was not executed."""
     fault = {"code": refused.code, "status": refused.status}
     return [
@@ -60,7 +60,7 @@ def told_refused(refused: RequestRefused) -> list[GraphQLFormattedError]:
 
 
 def cause_of(error: GraphQLError) -> Exception | None:
-    """Return what a resolver raised; None where the error is graphql-core's own word."""
+    """Return what a resolver raised; None for an error of graphql-core itself."""
     cause: Exception | None = error
     while isinstance(cause, GraphQLError):
         if is_for_clients(cause):
@@ -70,10 +70,10 @@ def cause_of(error: GraphQLError) -> Exception | None:
 
 
 def is_for_clients(error: GraphQLError) -> bool:
-    """Whether its message was written for clients.
+    """Whether the message of an error was written for clients.
 
-    It was by a resolver that gave a code, and by graphql-core where it points into the query:
-    variables (before any field ran, hence no path) and arguments that do not fit.
+    Resolvers write such errors with extensions. Those of graphql-core point into the query:
+    variables (before any field ran, hence without a path) and arguments that do not fit.
     """
     if error.path is None:
         return bool(error.extensions or error.nodes)
@@ -82,10 +82,10 @@ def is_for_clients(error: GraphQLError) -> bool:
 
 
 def report(errors: Sequence[GraphQLError], context: Context) -> None:
-    """Report bugs, once for each field and kind of error: lists repeat them.
+    """Emit `Crashed` for bugs, once for each field and kind of error, since lists repeat them.
 
-    The first failure of another kind is left to the line of the request. What became of a part is
-    reported by its composition.
+    The first other failure is left to the log line of the request. The composition reports how its
+    parts ended.
     """
     crashes: dict[tuple[str, type], Exception] = {}
     for error in errors:
@@ -97,22 +97,30 @@ def report(errors: Sequence[GraphQLError], context: Context) -> None:
         elif context.failure is None and _is_failure(cause):
             context.failure = cause
     context.is_reported = bool(crashes)
-    seen, events = context.whole, context.events
+    request_scope, events = context.untracked_scope, context.events
     for (where, _), crash in crashes.items() if events.sinks else ():
-        events.emit(Crashed(where, seen.request_id, crash, seen.method, seen.path))
+        events.emit(
+            Crashed(
+                where,
+                request_scope.request_id,
+                crash,
+                request_scope.method,
+                request_scope.path,
+            )
+        )
 
 
 def _is_failure(cause: Exception) -> bool:
-    """Whether the gateway or a service is to blame; a part that is missing was reported."""
+    """Whether the gateway or a service caused it; missing parts are reported elsewhere."""
     status = members_of(cause)["status"]
     return isinstance(status, int) and status >= 500 and not isinstance(cause, PartMissing)
 
 
 def where_of(error: GraphQLError) -> str:
-    """Return the path of fields without the positions in lists, which are data."""
+    """Return the path of an error without positions in lists, so that it names a field."""
     names = [step for step in error.path or () if isinstance(step, str)]
     return f"graphql {'.'.join(names)}".rstrip()
 
 
-TOLD = ("code", "status", "part", "retry_after")
+MEMBERS = ("code", "status", "part", "retry_after")
 CLIENTS_FAULT: dict[str, object] = {"code": "invalid_input", "status": 400}

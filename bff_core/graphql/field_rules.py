@@ -1,6 +1,6 @@
-"""The access rules of the fields that an operation selects, checked before anything is executed.
+"""Checks the access rules of all fields that an operation selects, before it is executed.
 
-Resolvers check the same rules when they run. A stored answer runs none of them.
+Resolvers check the same rules when they run. For a cached or a repeated answer no resolver runs.
 """
 
 from collections.abc import Iterator, Sequence
@@ -41,36 +41,36 @@ Variables = dict[str, object] | None
 
 
 class FieldRule:
-    """The rule of one field; one that `looks` decides by the field's arguments, too."""
+    """The access rule of one field; one that `reads_arguments` decides by the arguments as well."""
 
-    __slots__ = ("_field", "_node", "_said", "looks")
+    __slots__ = ("_field", "_node", "_rule", "reads_arguments")
 
-    def __init__(self, said: Access | None, field: GraphQLField, node: FieldNode) -> None:
-        self.looks = isinstance(said, Require) and said.when is not None
-        self._said = said
+    def __init__(self, rule: Access | None, field: GraphQLField, node: FieldNode) -> None:
+        self.reads_arguments = isinstance(rule, Require) and rule.when is not None
+        self._rule = rule
         self._field = field
         self._node = node
 
     @property
     def key(self) -> object:
-        """What two rules share if to check one of them is enough."""
-        return (id(self._node), id(self._field)) if self.looks else self._said
+        """A key that two rules share if one check is enough for both."""
+        return (id(self._node), id(self._field)) if self.reads_arguments else self._rule
 
-    def is_open(self, seen: Scope) -> bool:
+    def is_open(self, request_scope: Scope) -> bool:
         """Whether the field is open to anonymous callers."""
-        return is_open(self._said, seen)
+        return is_open(self._rule, request_scope)
 
-    def check(self, seen: Scope, values: VariableValues | None) -> None:
-        """Raise for a viewer whom the rule refuses."""
-        admit(self._said, seen)
-        admit_to(self._said, seen, partial(self._inputs, values))
+    def check(self, request_scope: Scope, values: VariableValues | None) -> None:
+        """Raise if the rule refuses the viewer."""
+        admit(self._rule, request_scope)
+        admit_to(self._rule, request_scope, partial(self._inputs, values))
 
     def _inputs(self, values: VariableValues | None) -> dict[str, object]:
         return python_inputs(self._field, get_argument_values(self._field, self._node, values))
 
 
 class FieldRules:
-    """The rules of a schema's fields."""
+    """The access rules of a schema's fields."""
 
     def __init__(self, schema: GraphQLSchema) -> None:
         self._schema = schema
@@ -78,7 +78,7 @@ class FieldRules:
     def of(
         self, document: DocumentNode, operation: OperationDefinitionNode
     ) -> tuple[FieldRule, ...]:
-        """Return the rules of all fields that an operation can select, in whatever type."""
+        """Return the rules of all fields that an operation can select, in any type."""
         collector = _Collector(self._schema)
         for node in (operation, *_fragments(document).values()):
             visit(node, TypeInfoVisitor(collector.info, collector))
@@ -89,15 +89,15 @@ class FieldRules:
         rules: Sequence[FieldRule],
         operation: OperationDefinitionNode,
         given: Variables,
-        seen: Scope,
+        request_scope: Scope,
     ) -> bool:
-        """Whether a viewer may see all that an operation can select."""
+        """Whether the viewer may select all fields of an operation."""
         try:
-            looks = any(rule.looks for rule in rules)
-            values = self._values(operation, given) if looks else None
+            reads_arguments = any(rule.reads_arguments for rule in rules)
+            values = self._values(operation, given) if reads_arguments else None
             for rule in rules:
-                rule.check(seen, values)
-        except Exception:  # noqa: BLE001 # whatever it is, the resolver raises it again
+                rule.check(request_scope, values)
+        except Exception:  # noqa: BLE001 # the resolver raises the same error again
             return False
         return True
 
@@ -106,11 +106,11 @@ class FieldRules:
         document: DocumentNode,
         operation: OperationDefinitionNode,
         given: Variables,
-        seen: Scope,
+        request_scope: Scope,
     ) -> list[GraphQLError]:
-        """Return what the root fields of an operation refuse a viewer with.
+        """Return the errors by which the root fields of an operation refuse the viewer.
 
-        Variables that do not fit are an error without a path: no field can be asked.
+        Variables that do not fit give an error without a path, since no field can be checked.
         """
         root = self._schema.get_root_type(operation.operation)
         if root is None:
@@ -121,13 +121,13 @@ class FieldRules:
         found: list[GraphQLError] = []
         for node in _selected(operation.selection_set, _fragments(document), values, set()):
             field = root.fields.get(node.name.value)
-            said = None if field is None else rule_of(root, field)
-            if field is not None and not is_unguarded(self._schema, root, said):
-                found += _refusal(FieldRule(said, field, node), node, seen, values)
+            rule = None if field is None else rule_of(root, field)
+            if field is not None and not is_unguarded(self._schema, root, rule):
+                found += _refusal(FieldRule(rule, field, node), node, request_scope, values)
         return found
 
     def _values(self, operation: OperationDefinitionNode, given: Variables) -> VariableValues:
-        """Return the variables of a request, coerced; raises `GraphQLError`."""
+        """Return the coerced variables of a request; raises `GraphQLError`."""
         values = self._coerced(operation, given)
         if isinstance(values, VariableValues):
             return values
@@ -141,7 +141,7 @@ class FieldRules:
 
 
 class _Collector(Visitor):
-    """Notes the rules of the fields that it passes; those that look at arguments, one by one."""
+    """Collects the rules of the fields that it visits; one per field if it reads arguments."""
 
     def __init__(self, schema: GraphQLSchema) -> None:
         super().__init__()
@@ -152,9 +152,9 @@ class _Collector(Visitor):
     def enter_field(self, node: FieldNode, *_: Any) -> None:
         for kind in self._kinds():
             field = kind.fields.get(node.name.value)
-            said = None if field is None else rule_of(kind, field)
-            if field is not None and not is_unguarded(self._schema, kind, said):
-                rule = FieldRule(said, field, node)
+            access = None if field is None else rule_of(kind, field)
+            if field is not None and not is_unguarded(self._schema, kind, access):
+                rule = FieldRule(access, field, node)
                 self.found[rule.key] = rule
 
     def _kinds(self) -> Sequence[GraphQLObjectType]:
@@ -165,11 +165,11 @@ class _Collector(Visitor):
 
 
 def _refusal(
-    rule: FieldRule, node: FieldNode, seen: Scope, values: VariableValues
+    rule: FieldRule, node: FieldNode, request_scope: Scope, values: VariableValues
 ) -> Iterator[GraphQLError]:
     try:
-        rule.check(seen, values)
-    except Exception as error:  # noqa: BLE001 # whatever it is, the resolver would raise it
+        rule.check(request_scope, values)
+    except Exception as error:  # noqa: BLE001 # the resolver would raise the same error
         name = (node.alias or node.name).value
         yield located_error(error, [node], [name])
 

@@ -1,4 +1,4 @@
-"""Scalars of a schema's own take no number that JSON cannot pass on: `Decimal("NaN")`, infinity."""
+"""Custom scalars refuse numbers that JSON can't represent: NaN and infinity, also as `Decimal`."""
 
 from collections.abc import Callable
 from decimal import Decimal

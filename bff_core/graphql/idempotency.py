@@ -1,7 +1,7 @@
-"""What an `Idempotency-Key` means to GraphQL: nothing to queries, a name of its own to each change.
+"""`Idempotency-Key` for GraphQL: queries ignore it, each field of a mutation derives its own keys.
 
-The edge sees a POST and a status of 200. Only the face knows whether anything was changed, and
-whether a change that the answer calls failed may have happened.
+The edge knows a POST and a status of 200. Only the face knows whether the operation was a mutation,
+and whether a mutation that failed may have been carried out.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from typing import Any
 
 from graphql import GraphQLError, GraphQLResolveInfo, GraphQLSchema, OperationType
 
-from bff_core.graphql.failures import told
+from bff_core.graphql.failures import rendered
 from bff_core.policy.edge.idempotency import is_decided
 from bff_core.scope import Scope, writing_as
 
@@ -35,23 +35,27 @@ def _named(resolve: Any) -> Any:
     return resolved
 
 
-def begin(seen: Scope, operation: OperationType) -> None:
-    """Let a query be served as if it had no key: it may be asked anew."""
+def begin(request_scope: Scope, operation: OperationType) -> None:
+    """Drop the key of a query, which may simply be executed again."""
     if operation is OperationType.QUERY:
-        seen.idempotency_key = ""
-        seen.outcome = "read"
+        request_scope.idempotency_key = ""
+        request_scope.outcome = "read"
 
 
-def end(seen: Scope, errors: Sequence[GraphQLError]) -> None:
-    """Say that an answer is not final where a change failed and may have happened nevertheless.
+def end(request_scope: Scope, errors: Sequence[GraphQLError]) -> None:
+    """Mark an answer as not final if a mutation failed that may have been carried out.
 
-    An error below a field of the mutation is about what is shown, not about what was done.
+    Errors below a field of the mutation concern its answer, not the mutation itself.
     """
-    if seen.idempotency_key and not seen.outcome and any(map(_is_open, errors)):
-        seen.outcome = "unknown"
+    if (
+        request_scope.idempotency_key
+        and not request_scope.outcome
+        and any(map(_is_undecided, errors))
+    ):
+        request_scope.outcome = "unknown"
 
 
-def _is_open(error: GraphQLError) -> bool:
-    is_change = error.path is None or len(error.path) == 1
-    status = told(error).get("extensions", {}).get("status", 500)
-    return is_change and not (isinstance(status, int) and is_decided(status))
+def _is_undecided(error: GraphQLError) -> bool:
+    is_mutation = error.path is None or len(error.path) == 1
+    status = rendered(error).get("extensions", {}).get("status", 500)
+    return is_mutation and not (isinstance(status, int) and is_decided(status))

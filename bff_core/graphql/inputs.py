@@ -1,4 +1,4 @@
-"""A screen's inputs, checked as REST checks them: by the metadata of their annotations."""
+"""Validates the inputs of compositions by the metadata of their annotations, as REST does."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -12,9 +12,9 @@ from bff_core.errors import InvalidInput
 
 
 def checked(cls: type[Composition], inputs: Mapping[str, object]) -> Mapping[str, object]:
-    """Return the inputs as the screen takes them; raise `InvalidInput` for one out of bounds.
+    """Return the validated inputs; raise `InvalidInput` for one that is out of bounds.
 
-    GraphQL has checked their types; what is left are bounds such as `Annotated[int, Query(le=50)]`.
+    GraphQL has checked their types, but not bounds such as `Annotated[int, Query(le=50)]`.
     """
     adapters = _adapters(cls)  # type: ignore[arg-type]  # a class is hashable
     if not adapters or not inputs:

@@ -1,4 +1,4 @@
-"""Which media type answers, and what its status code means (GraphQL over HTTP, section 6)."""
+"""Content negotiation: the media type of answers (GraphQL over HTTP, section 6)."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,14 +10,14 @@ from bff_core.edge.negotiation import preferred
 
 @dataclass(frozen=True, slots=True)
 class Medium:
-    """A media type; where it `tells_status` a refused request is a 4xx, else 200 all the same."""
+    """A media type; with `has_error_status` a request that is not executed is a 4xx, else a 200."""
 
     content_type: bytes
-    tells_status: bool
+    has_error_status: bool
 
 
-RESPONSE = Medium(b"application/graphql-response+json; charset=utf-8", tells_status=True)
-JSON = Medium(b"application/json; charset=utf-8", tells_status=False)
+RESPONSE = Medium(b"application/graphql-response+json; charset=utf-8", has_error_status=True)
+JSON = Medium(b"application/json; charset=utf-8", has_error_status=False)
 
 
 _BY_TYPE = {medium.content_type.partition(b";")[0]: medium for medium in (JSON, RESPONSE)}
@@ -26,10 +26,10 @@ _TYPES = tuple(_BY_TYPE)
 
 @lru_cache(maxsize=128)
 def medium_for(accept: str | None) -> Medium:
-    """Return the media type that the client prefers; raise 406 where it takes neither.
+    """Return the media type that the client prefers; raise 406 if it accepts neither.
 
-    Without the header it is the one made for GraphQL; a wildcard gets plain JSON, as clients
-    that do not know of the other expect. Of two that are named with equal weights the first wins.
+    Without the header it is GraphQL's own. A wildcard gets plain JSON, which clients expect that
+    do not know GraphQL's. Of two types with equal weights the first wins.
     """
     if not accept:
         return RESPONSE

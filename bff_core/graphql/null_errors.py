@@ -1,7 +1,7 @@
-"""Makes a null that hides a failure an error at its path, so that "none" differs from "down".
+"""Turns a null that hides a failed part into an error at its path.
 
-A part that degraded to None would be a bare null. Fields that may be null and have an async
-resolver therefore note which parts they await; all other fields cost nothing.
+Without it, a part that is down and a thing that does not exist would both be null. Nullable fields
+with an async resolver record which parts they await; other fields cost nothing.
 """
 
 from collections.abc import Awaitable, Callable, Iterator
@@ -19,16 +19,16 @@ from bff_core.graphql.failures import PartMissing
 Resolve = Callable[..., Awaitable[object]]
 
 
-def witness_nulls(schema: GraphQLSchema) -> None:
+def add_null_errors(schema: GraphQLSchema) -> None:
     """Wrap the resolvers of the nullable fields of a gateway's own schema."""
     for kind in schema.type_map.values():
         if isinstance(kind, GraphQLObjectType):
             for field in kind.fields.values():
                 if iscoroutinefunction(field.resolve) and not is_non_null_type(field.type):
-                    field.resolve = _witnessed(field.resolve)
+                    field.resolve = _with_null_error(field.resolve)
 
 
-def _witnessed(resolve: Resolve) -> Resolve:
+def _with_null_error(resolve: Resolve) -> Resolve:
     @wraps(resolve)
     async def resolved(
         source: object, info: GraphQLResolveInfo[Any], **arguments: object
@@ -40,14 +40,14 @@ def _witnessed(resolve: Resolve) -> Resolve:
         finally:
             witness.reset(token)
         if value is None and awaited and isinstance(info.context, Context):
-            _tell(awaited)
+            _raise_if_missing(awaited)
         return value
 
     return resolved
 
 
-def _tell(awaited: list[Part[object]]) -> None:
-    """Raise for a part that is down; what its service calls "not found" is really none."""
+def _raise_if_missing(awaited: list[Part[object]]) -> None:
+    """Raise `PartMissing` for a part that is down; a part that is "not found" is a real null."""
     for part in awaited:
         for name, state, reason in _behind(part):
             if state not in {"ok", "stale", "partial"} and reason not in {"not_found", DEPENDENCY}:
@@ -55,6 +55,6 @@ def _tell(awaited: list[Part[object]]) -> None:
 
 
 def _behind(part: Part[object]) -> Iterator[tuple[str, State, str]]:
-    """Tell of a part and of those that it waited for: they may be why it yields nothing."""
+    """Yield name, state and reason of a part, then of the parts that it awaited."""
     yield part.name, part.state, part.reason
     yield from part.troubles_behind()

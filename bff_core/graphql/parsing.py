@@ -1,7 +1,7 @@
 """Parses queries so that an error costs the same wherever in the text it points to.
 
-graphql-core counts the lines before a node for each error about it, once per item of a list. The
-tokens have their lines and columns, so places are read from them when an error is sent.
+graphql-core counts the lines before a node for each error about it, once per item of a list. Tokens
+know their line and column, so locations are read from the tokens when an error is rendered.
 """
 
 from math import isfinite
@@ -23,8 +23,8 @@ from bff_core.compat.graphql_core import Parser
 N = TypeVar("N", IntValueNode, FloatValueNode)
 
 
-class _Place(Location):
-    """A place that is not taken for one, so that no error looks for its line."""
+class _LazyLocation(Location):
+    """A location that is false, so that graphql-core does not compute its line for an error."""
 
     __slots__ = ()
 
@@ -33,11 +33,11 @@ class _Place(Location):
 
 
 class _Parser(Parser):
-    """Gives nodes places in which nobody looks for lines."""
+    """Gives nodes lazy locations, and refuses numbers that are infinite for Python."""
 
     def loc(self, start_token: Token) -> Location | None:
         found = super().loc(start_token)
-        return None if found is None else _Place(start_token, found.end_token, found.source)
+        return None if found is None else _LazyLocation(start_token, found.end_token, found.source)
 
     def parse_int(self, is_const: bool = False) -> IntValueNode:
         return _finite(super().parse_int(is_const))
@@ -47,26 +47,26 @@ class _Parser(Parser):
 
 
 def _finite(node: N) -> N:
-    """Refuse a number that is infinite for Python: no reply and no call could hold it."""
+    """Return a number; raise for one that is infinite for Python, which JSON can't represent."""
     if not isfinite(float(node.value)):
         raise GraphQLError("A number is too large for a float.", node)
     return node
 
 
 def parsed(query: str, *, max_tokens: int) -> DocumentNode:
-    """Return the document of a text; raise `GraphQLError` where it is none, or has more tokens."""
+    """Return the document of a text; raise `GraphQLError` if it is malformed or has more tokens."""
     return _Parser(query, max_tokens=max_tokens).parse_document()
 
 
 def formatted(error: GraphQLError) -> GraphQLFormattedError:
-    """Return an error as GraphQL has it, with the places of the nodes that it is about."""
+    """Return an error as GraphQL formats it, with the locations of its nodes."""
     answer = error.formatted
     tokens = [node.loc.start_token for node in error.nodes or () if node.loc is not None]
     if tokens:
-        answer["locations"] = [_place(token) for token in tokens]
+        answer["locations"] = [_location_of(token) for token in tokens]
     return answer
 
 
-def _place(token: Token) -> FormattedSourceLocation:
-    # The token before the first one, where a document starts, has neither.
+def _location_of(token: Token) -> FormattedSourceLocation:
+    # The token before the first one, where a document starts, has no line and no column.
     return {"line": token.line or 1, "column": token.column or 1}

@@ -1,4 +1,4 @@
-"""How large a query may be; checked before validation, whose own cost grows with the query."""
+"""Limits on the size of queries, checked before validation, whose work grows with the query."""
 
 from collections import Counter
 from dataclasses import dataclass, field, fields
@@ -20,16 +20,16 @@ from bff_core.errors import ConfigurationError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryLimits:
-    """The bounds of one query; each is at least 1.
+    """The limits of one query; each is at least 1.
 
-    `length` counts characters, `tokens` what the parser reads, and the selections of a document
-    with all fragments spread. `depth` is the number of fields around the innermost one, itself
-    included. `aliases` counts fields that are renamed, `repeats` how often one field with a
-    selection of its own is selected. Fragments count wherever they are spread.
+    `length` counts characters. `tokens` counts what the parser reads, and also the selections of a
+    document with all fragments spread. `depth` is how many fields are nested. `aliases` counts
+    aliases; `repeats` counts how often one field with a selection of its own is selected. Fragments
+    count wherever they are spread.
 
-    `cost` bounds the values that an answer can hold; `list_size` is how many items a list has that
-    no argument and no `ListSize` bounds. `values` counts those in the variables of a request,
-    nested ones included.
+    `cost` limits the values that an answer can have. `list_size` is the assumed length of a list
+    that no argument and no `ListSize` bounds. `values` counts the JSON values in the variables of a
+    request, nested ones included.
     """
 
     length: int = 20_000
@@ -45,7 +45,7 @@ class QueryLimits:
         for one in fields(self):
             value = getattr(self, one.name)
             if value < 1:
-                raise ConfigurationError(f"Limits.{one.name} must be at least 1, not {value}")
+                raise ConfigurationError(f"QueryLimits.{one.name} must be at least 1, not {value}")
 
 
 class QueryTooLarge(GraphQLError):
@@ -69,18 +69,18 @@ class FragmentCycle(GraphQLError):
 
 
 def check_length(query: str, limits: QueryLimits) -> None:
-    """Raise `QueryTooLarge` for a text that is not worth parsing."""
+    """Raise `QueryTooLarge` for a text that is too long to parse."""
     if len(query) > limits.length:
         raise QueryTooLarge("length", len(query), limits.length)
 
 
 def check_values(variables: bytes, limits: QueryLimits) -> None:
-    """Raise `QueryTooLarge` for variables (JSON) that are not worth decoding."""
+    """Raise `QueryTooLarge` for variables (JSON) that have too many values to decode."""
     _compare("variables of size", count_values(variables, limits.values), limits.values)
 
 
 def check_extent(document: DocumentNode, limits: QueryLimits) -> None:
-    """Raise `QueryTooLarge` for a document that reaches too far, `FragmentCycle` for a circle."""
+    """Raise `QueryTooLarge` for a document over a limit, `FragmentCycle` for a cyclic fragment."""
     survey = _Survey(document)
     selections = 0
     for definition in document.definitions:
@@ -88,7 +88,7 @@ def check_extent(document: DocumentNode, limits: QueryLimits) -> None:
             extent = survey.extent(definition.selection_set)
             _compare("depth", extent.depth, limits.depth)
             _compare("aliases", extent.aliases, limits.aliases)
-            for name, count in extent.asked.items():
+            for name, count in extent.repeats.items():
                 _compare(f"{name!r} repeats", count, limits.repeats)
             selections += extent.selections
             _compare("with its fragments spread a size of", selections, limits.tokens)
@@ -101,23 +101,23 @@ def _compare(what: str, found: int, allowed: int) -> None:
 
 @dataclass(slots=True)
 class _Extent:
-    """How far a selection reaches; `asked` counts fields with a selection of their own."""
+    """The size of a selection; `repeats` counts fields with a selection of their own, by name."""
 
     depth: int = 0
     aliases: int = 0
     selections: int = 0
-    asked: Counter[str] = field(default_factory=Counter)
+    repeats: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: "_Extent", *, depth: int) -> None:
-        """Add what is spread at a depth."""
+        """Add the extent of a fragment that is spread at a depth."""
         self.depth = max(self.depth, depth + other.depth)
         self.aliases += other.aliases
         self.selections += other.selections
-        self.asked.update(other.asked)
+        self.repeats.update(other.repeats)
 
 
 class _Survey:
-    """Walks a document, each fragment once however often it is spread."""
+    """Walks a document, and each of its fragments once."""
 
     def __init__(self, document: DocumentNode) -> None:
         self._known: dict[str, _Extent | None] = {}
@@ -128,7 +128,7 @@ class _Survey:
         }
 
     def extent(self, selection_set: SelectionSetNode) -> _Extent:
-        """Return how far an operation or a fragment reaches."""
+        """Return the extent of an operation or a fragment."""
         extent = _Extent()
         self._walk(selection_set, 0, extent)
         return extent
@@ -150,9 +150,9 @@ class _Survey:
         inner = node.selection_set
         if inner is None:
             return
-        extent.asked[(node.alias or node.name).value] += 1
+        extent.repeats[(node.alias or node.name).value] += 1
         if node.name.value.startswith("__"):
-            # Introspection, which is deep, has a cost of its own.
+            # Introspection is deep; its cost has a limit of its own.
             extent.selections += self.extent(inner).selections
         else:
             self._walk(inner, depth, extent)
@@ -161,7 +161,7 @@ class _Survey:
         if name not in self._known:
             self._known[name] = None
             fragment = self._fragments.get(name)
-            # An unknown fragment adds nothing: it is for validation to report.
+            # An unknown fragment adds nothing: validation reports it.
             self._known[name] = _Extent() if fragment is None else self.extent(fragment)
         known = self._known[name]
         if known is None:

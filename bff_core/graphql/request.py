@@ -1,4 +1,4 @@
-"""What a client asks: read from a body or a query string (GraphQL over HTTP, section 5)."""
+"""Reads a GraphQL request from a body or a query string (GraphQL over HTTP, section 5)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,12 +23,12 @@ T = TypeVar("T")
 
 Variables = dict[str, object]
 
-NOTHING: Final = msgspec.Raw(b"null")
+NULL: Final = msgspec.Raw(b"null")
 
 
 @dataclass(frozen=True, slots=True)
 class GraphQLRequest:
-    """One request: a query text, which of its operations, and the values of its variables."""
+    """A query text, the name of the operation to execute, and the values of the variables."""
 
     query: str
     operation_name: str | None
@@ -36,17 +36,17 @@ class GraphQLRequest:
 
 
 class _Extensions(msgspec.Struct, rename="camel"):
-    """Conventions between client and server; of persisted queries it matters that there is one."""
+    """Extensions of a request; only whether it has a persisted query is read."""
 
-    persisted_query: msgspec.Raw = NOTHING
+    persisted_query: msgspec.Raw = NULL
 
 
 class _Body(msgspec.Struct, rename="camel"):
-    """A request as it is sent; its variables stay text until they are known to be few."""
+    """A request as it is sent; variables stay text until their number is checked."""
 
     query: str | None = None
     operation_name: str | None = None
-    variables: msgspec.Raw = NOTHING
+    variables: msgspec.Raw = NULL
     extensions: _Extensions | None = None
 
 
@@ -56,42 +56,43 @@ _decode_variables = msgspec.json.Decoder(Variables | None).decode
 
 
 async def read_body(
-    scope: ASGIScope, seen: Scope, receive: Receive, limits: QueryLimits
+    scope: ASGIScope, request_scope: Scope, receive: Receive, limits: QueryLimits
 ) -> GraphQLRequest:
-    """Return what a POST requests; raise 415 or 400 where it is no request in JSON."""
-    if not check_media(seen.headers, "json"):
+    """Return the request of a POST; raise 415 or 400 if it is not JSON, or no request."""
+    if not check_media(request_scope.headers, "json"):
         raise unsupported("json")
     text = (await Request(scope, receive).body()).removeprefix(BYTE_ORDER_MARK)
     body = _decoded(_decode_body, text, where="body")
     return _checked(body, limits, where="body")
 
 
-def read_query(seen: Scope, limits: QueryLimits) -> GraphQLRequest:
-    """Return what a GET asks in its query string; raise 400 where that is nothing."""
+def read_query(request_scope: Scope, limits: QueryLimits) -> GraphQLRequest:
+    """Return the request in the query string of a GET; raise 400 if it has none."""
     try:
-        told = parse_qs(seen.query.decode("ascii"), errors="strict", max_num_fields=20)
-        values = {name: given[-1] for name, given in told.items()}
+        text = request_scope.query.decode("ascii")
+        given = parse_qs(text, errors="strict", max_num_fields=20)
+        values = {name: lines[-1] for name, lines in given.items()}
     except ValueError as error:
         raise Unreadable(place("query", "", str(error), "invalid"), status=400) from error
-    text = values.get("extensions", "null").encode()
-    extensions = _decoded(_decode_extensions, text, where="query", prefix="/extensions")
+    raw = values.get("extensions", "null").encode()
+    extensions = _decoded(_decode_extensions, raw, where="query", prefix="/extensions")
     variables = msgspec.Raw(values.get("variables", "null").encode())
     body = _Body(values.get("query"), values.get("operationName"), variables, extensions)
     return _checked(body, limits, where="query")
 
 
 def _decoded(decode: Callable[[bytes], T], text: bytes, *, where: str, prefix: str = "") -> T:
-    """Return what a text of JSON holds; raise 400, with the place, where it is none."""
+    """Return the value of a JSON text; raise 400, with the place, if it is malformed."""
     try:
         if is_flat(text):
             return decode(text)
-        raise ValueError(f"More than {MAX_DEPTH} levels")  # noqa: TRY301 - one mend for all of them
+        raise ValueError(f"More than {MAX_DEPTH} levels")  # noqa: TRY301 - one handler for all of them
     except (ValueError, msgspec.DecodeError, RecursionError) as error:
         raise unreadable(text, error, where=where, prefix=prefix, status=400) from error
 
 
 def _checked(body: _Body, limits: QueryLimits, *, where: str) -> GraphQLRequest:
-    """Return a request whose variables are few enough to be decoded."""
+    """Return a request, after the number of its variables' values was checked."""
     if body.query is None:
         raise _without_query(body.extensions, where)
     text = bytes(body.variables)
@@ -104,11 +105,11 @@ def _checked(body: _Body, limits: QueryLimits, *, where: str) -> GraphQLRequest:
 
 
 def _without_query(extensions: _Extensions | None, where: str) -> Exception:
-    """Return the error of a request that has no query, but perhaps the hash of one.
+    """Return the error of a request without a query, which may have the hash of one.
 
-    Clients send the query when they hear that the hash is not known, and first the hash the next
-    time. When they hear that hashes are not supported they send queries from then on. They expect
-    a status of 200: some read the error in no other answer.
+    Clients of persisted queries send the hash first. If the error says that hashes are not
+    supported, they send the query, then and from then on. They expect a status of 200: some read
+    the error in no other answer.
     """
     if extensions is None or bytes(extensions.persisted_query) == b"null":
         fault = place(where, "/query", "The request lacks a query.", "missing")

@@ -1,4 +1,4 @@
-"""What the face reads from a Strawberry schema: the graphql-core schema inside, its screens."""
+"""Reads a Strawberry schema: a hash of its types, and the compositions that they hold."""
 
 from collections.abc import Iterator
 from dataclasses import fields
@@ -13,14 +13,14 @@ from bff_core.composition.composition import Composition
 
 
 def shape_of(schema: strawberry.Schema) -> str:
-    """Return a hash of all that a schema says: what its answers look like."""
+    """Return a hash of a schema: answers of two schemas with one hash have the same form."""
     return sha256(print_schema(graphql_schema(schema)).encode()).hexdigest()[:16]
 
 
 def screens_of(schema: strawberry.Schema) -> Iterator[type[Composition]]:
-    """Return the compositions that types hold privately: `page: strawberry.Private[Page]`.
+    """Yield the compositions that types hold privately: `page: strawberry.Private[Page]`.
 
-    Types that only name theirs in strings, or build them in resolvers, are found when first used.
+    Compositions that only resolvers name, and annotations that are strings, are not found.
     """
     for kind in graphql_schema(schema).type_map.values():
         origin = class_of(kind)

@@ -1,7 +1,7 @@
-"""How many items a field yields, and what each of them costs: `@listSize` and `@cost`.
+"""Directives that declare the size of lists and the cost of fields: `@listSize` and `@cost`.
 
-The names are those of the GraphQL cost directives specification (IBM). Fields without a
-declaration are sized by convention, so that a schema is bounded before anybody declares anything.
+The names are those of the GraphQL cost directives specification (IBM). A convention sizes fields
+without a directive, so that the cost of any schema is bounded.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -36,24 +36,24 @@ from bff_core.compat.strawberry import directives_of
 from bff_core.errors import ConfigurationError
 
 CONVENTIONAL_ARGUMENTS: Final = frozenset({"first", "last", "limit"})
-"""Arguments that bound a list wherever nothing else is declared."""
+"""Arguments that bound a list without a directive."""
 
 MAX_SIZE: Final = 2**31 - 1
-"""The largest Int of GraphQL; larger numbers are not valid, and need not be multiplied."""
+"""The largest Int of GraphQL; larger numbers are not valid."""
 
 D = TypeVar("D")
 
 Variables: TypeAlias = dict[str, object]
 
 Size: TypeAlias = int | Callable[[Variables], int]
-"""How many items: a number, or what the values of the variables make of it."""
+"""A number of items, or a function that computes it from the values of the variables."""
 
 
 @strawberry.schema_directive(locations=[Location.FIELD_DEFINITION], name="cost")
 class Cost:
-    """What one value of a field costs, its selection not included; 1 without a declaration.
+    """The cost of one value of a field, without its selection; 1 without this directive.
 
-    A field of `Mutation` costs 10 without one.
+    A field of `Mutation` costs 10 without it.
     """
 
     weight: int
@@ -61,12 +61,12 @@ class Cost:
 
 @strawberry.schema_directive(locations=[Location.FIELD_DEFINITION], name="listSize")
 class ListSize:
-    """How many items a field yields.
+    """The number of items that a field returns.
 
-    `assumed_size` is the usual number, where no argument says it. `slicing_arguments` are names of
-    arguments as the schema has them: numbers ("first"), lists whose length counts ("ids"), or
-    fields of input objects ("page.size"); the largest counts. `sized_fields` are the lists inside
-    the field's type that have this size, where the field is no list itself ("edges", "items").
+    `assumed_size` is the number if no argument gives one. `slicing_arguments` are names of
+    arguments in the schema: numbers ("first"), lists whose length counts ("ids"), or fields of
+    input objects ("page.size"); the largest counts. `sized_fields` are the lists inside the field's
+    type that have this size, if the field is not a list itself ("edges", "items").
     """
 
     assumed_size: int | None = strawberry.UNSET
@@ -76,19 +76,19 @@ class ListSize:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """An argument that bounds a list; of an argument that `is_list` the length counts."""
+    """An argument that bounds a list, by its value, or by its length if it `is_list`."""
 
     path: tuple[str, ...]
     is_list: bool
     default: object
 
     def value(self, node: FieldNode) -> ValueNode | None:
-        """Return what a field of a query gives for the argument."""
+        """Return the value that a field of a query has for the argument."""
         name = self.path[0]
         return next((one.value for one in node.arguments or () if one.name.value == name), None)
 
     def amount(self, value: ValueNode | None, variables: Variables) -> int | None:
-        """Return the number of items; None where the argument does not say one."""
+        """Return the number of items; None if the argument does not give one."""
         found = Undefined if value is None else value_from_ast_untyped(value, variables)
         for step in self.path[1:]:
             found = found.get(step, Undefined) if isinstance(found, dict) else found
@@ -99,11 +99,10 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class Sizing:
-    """What is known of a field of the schema.
+    """The cost and the size of a field of the schema.
 
-    `weight` is what one value costs, `factor` how many a list yields for each item of the size
-    (more than 1 for lists of lists, 0 where the field is no list). `inner` names the lists of the
-    field's type that have its size.
+    `weight` is the cost of one value. `factor` multiplies the size: more than 1 for lists of lists,
+    0 if the field is not a list. `inner` names the lists of the field's type that have its size.
     """
 
     weight: int
@@ -114,7 +113,7 @@ class Sizing:
     inner: frozenset[str]
 
     def size(self, node: FieldNode) -> Size:
-        """Return how many items a field of a query yields at most."""
+        """Return how many items a field of a query returns at most."""
         given = [(one, one.value(node)) for one in self.slices]
         if any(value is not None and _varies(value) for _, value in given):
             return lambda variables: self._size(given, variables)
@@ -132,9 +131,9 @@ class Sizing:
 def sizing_of(
     schema: GraphQLSchema, where: str, field: GraphQLField, *, weight: int, list_size: int
 ) -> Sizing:
-    """Return the sizing of a field of the schema, by its declarations or by convention.
+    """Return the sizing of a field of the schema, by its directives or by convention.
 
-    Raise `ConfigurationError` for a declaration that does not fit the field.
+    Raise `ConfigurationError` for a directive that does not fit the field.
     """
     cost, size = _declared(field, Cost), _declared(field, ListSize)
     weight = weight if cost is None else cost.weight
@@ -221,9 +220,9 @@ def _length(value: object) -> int | None:
 
 
 def _number(value: object) -> int | None:
-    """Return a number of items as the types of numbers read it: 5, 5.0, or "5" where one is long.
+    """Return a number of items: from 5, 5.0, or "5", as GraphQL's and custom numbers are written.
 
-    What is none, or less than 1, bounds nothing.
+    None for values that are not numbers, and for numbers below 1.
     """
     if isinstance(value, str) and value.isdecimal():
         value = int(value[:10]) if len(value) <= 10 else MAX_SIZE

@@ -1,4 +1,4 @@
-"""Validation of documents, with an end to the work and to the errors of a hostile one."""
+"""Validates documents, with limits on the work and on the errors of a hostile one."""
 
 from typing import Final
 
@@ -24,7 +24,7 @@ MAX_ERRORS: Final = 10
 """How many errors are collected; the same mistake is reported once."""
 
 MAX_COMPARISONS: Final = 4_000
-"""Steps of comparing fields of one name with each other, whose number grows with their square."""
+"""Steps of comparing fields of one name, whose number grows with the square of the fields."""
 
 TOO_MUCH: Final = GraphQLError(
     "The query selects fields of the same name too often: select each once, or give them aliases.",
@@ -38,11 +38,11 @@ VARIABLE_RULES: Final = (
     NoUnusedVariablesRule,
     VariablesInAllowedPositionRule,
 )
-"""What walks all of a document once more, however early another rule finds a mistake."""
+"""Rules that walk the whole document, even if another rule has found a mistake."""
 
 
 class BoundedOverlappingFields(OverlappingFieldsCanBeMergedRule):
-    """The specification's rule with a smaller budget than graphql-core's, which is 500,000."""
+    """The rule of the specification with a smaller budget than graphql-core's 500,000 steps."""
 
     def __init__(self, context: ValidationContext) -> None:
         super().__init__(context)
@@ -50,7 +50,7 @@ class BoundedOverlappingFields(OverlappingFieldsCanBeMergedRule):
 
 
 class Validation:
-    """The rules of the specification, of Strawberry and of a schema's extensions."""
+    """Validates by the rules of the specification, of Strawberry and of a schema's extensions."""
 
     def __init__(self, schema: strawberry.Schema, *, with_introspection: bool) -> None:
         self._schema = graphql_schema(schema)
@@ -68,7 +68,7 @@ class Validation:
     def errors(self, document: DocumentNode, text: str) -> list[GraphQLError]:
         """Return one error for each mistake; none for a valid document.
 
-        Mistakes about variables are looked for where there are no others.
+        Variables are checked only if there are no other mistakes.
         """
         errors = self._errors(document, self._rules)
         if not errors and "$" in text:

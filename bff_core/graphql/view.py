@@ -1,4 +1,4 @@
-"""From one HTTP request to the bytes of its answer: read, check, execute, tell."""
+"""Answers one HTTP request: reads it, checks it, executes it, renders the result."""
 
 from collections.abc import Callable
 
@@ -17,7 +17,7 @@ from bff_core.graphql.answer import GraphQLAnswer, Response, answer, refusal
 from bff_core.graphql.context import Context
 from bff_core.graphql.documents import Document, Documents, RequestRefused
 from bff_core.graphql.execution import Execution
-from bff_core.graphql.failures import report, told, told_refused
+from bff_core.graphql.failures import rendered, rendered_refusal, report
 from bff_core.graphql.field_rules import FieldRules
 from bff_core.graphql.idempotency import begin, end
 from bff_core.graphql.negotiation import Medium, medium_for
@@ -29,13 +29,13 @@ from bff_core.scope import Scope
 from bff_core.view_cache.cache import Keeper
 
 MakeKeeper = Callable[[], Keeper]
-"""Makes what looks after the answers of one operation."""
+"""Makes the view cache of one operation."""
 
 _encode_sorted = msgspec.json.Encoder(order="sorted").encode
 
 
 class GraphQLView:
-    """Answers GraphQL over HTTP for one schema: an ASGI application for routed requests."""
+    """Answers GraphQL over HTTP for one schema; an ASGI application for routed requests."""
 
     def __init__(
         self,
@@ -54,154 +54,160 @@ class GraphQLView:
         self._with_timing = with_timing
 
     async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
-        """Answer one request; what is no GraphQL request at all raises, and becomes a problem."""
-        seen: Scope = scope[SCOPE]
-        medium = medium_for(seen.header("accept"))
-        reads = scope["method"] != "POST"
+        """Answer one request; raise for one that is not GraphQL, to be a problem document."""
+        request_scope: Scope = scope[SCOPE]
+        medium = medium_for(request_scope.header("accept"))
+        is_get = scope["method"] != "POST"
         try:
-            asked = (
-                read_query(seen, self._limits)
-                if reads
-                else await read_body(scope, seen, receive, self._limits)
+            request = (
+                read_query(request_scope, self._limits)
+                if is_get
+                else await read_body(scope, request_scope, receive, self._limits)
             )
-            document, operation, seen.query_cost = self._documents.admit(
-                asked.query, asked.operation_name, asked.variables
+            document, operation, request_scope.query_cost = self._documents.admit(
+                request.query, request.operation_name, request.variables
             )
-            _admit(operation, only_reads=reads)
+            _admit(operation, is_get=is_get)
         except RequestRefused as refused:
-            seen.outcome = "read"
-            await _send(refusal(told_refused(refused), medium), send)
+            request_scope.outcome = "read"
+            await _send(refusal(rendered_refusal(refused), medium), send)
             return
-        begin(seen, operation.operation)
+        begin(request_scope, operation.operation)
         wiring = wiring_of(scope)
         if operation.operation is OperationType.MUTATION and exchange_of(scope).verdict is not None:
-            await self._answer_again(asked, document, operation, scope, send)
+            await self._answer_again(request, document, operation, scope, send)
             return
-        keeper = self._keeper(asked, document) if reads else None
-        keeping = None if keeper is None else keeper.open(wiring, seen)
-        if keeping is not None and not self._may_see(asked, document, operation, seen):
-            keeping = None  # its resolvers refuse what they have to
+        keeper = self._keeper(request, document) if is_get else None
+        keeping = None if keeper is None else keeper.open(wiring, request_scope)
+        if keeping is not None and not self._may_select_all(
+            request, document, operation, request_scope
+        ):
+            keeping = None  # resolvers refuse the fields
         if keeping is not None:
-            kept = keeping.peek(_inputs(asked, medium)) or await keeping.fetch()
+            kept = keeping.peek(_inputs(request, medium)) or await keeping.fetch()
             if kept is not None:
                 await _send(GraphQLAnswer(200, *kept), send)
                 return
             keeping.watch()
-        context = Context(seen, wiring)
-        made = await self._executed(asked, document, context, medium, reads=reads)
+        context = Context(request_scope, wiring)
+        answered = await self._executed(request, document, context, medium, is_get=is_get)
         _note_failure(scope, context)
         draft = None
         if keeping is not None:
-            is_open = all(rule.is_open(seen) for rule in document.rules[asked.operation_name])
-            draft = keeping.settle(made.headers, made.body, is_open=is_open)
+            is_open = all(
+                rule.is_open(request_scope) for rule in document.rules[request.operation_name]
+            )
+            draft = keeping.settle(answered.headers, answered.body, is_open=is_open)
         elif keeper is not None:
-            keeper.pass_by(wiring, made.headers)
-        await _send(made, send)
+            keeper.pass_by(wiring, answered.headers)
+        await _send(answered, send)
         if keeping is not None and draft is not None:
             await keeping.keep(draft)
 
     async def _answer_again(
         self,
-        asked: GraphQLRequest,
+        request: GraphQLRequest,
         document: Document,
         operation: OperationDefinitionNode,
         scope: ASGIScope,
         send: Send,
     ) -> None:
-        """Answer a mutation that its key forbids to execute; the rules of its fields go first."""
-        seen: Scope = scope[SCOPE]
-        medium = medium_for(seen.header("accept"))
-        errors = self._rules.refusals(document.node, operation, asked.variables, seen)
+        """Answer a mutation that its key forbids to execute, if the access rules allow it."""
+        request_scope: Scope = scope[SCOPE]
+        medium = medium_for(request_scope.header("accept"))
+        errors = self._rules.refusals(document.node, operation, request.variables, request_scope)
         if errors:
             result = ExecutionResult(data=None, errors=errors)
-            context = Context(seen, wiring_of(scope))
-            await _send(self._told(result, context, medium, reads=False), send)
+            context = Context(request_scope, wiring_of(scope))
+            await _send(self._rendered(result, context, medium, is_get=False), send)
         elif (stored := stored_answer(scope)) is not None:
             await send_again(stored, send)
 
-    def _keeper(self, asked: GraphQLRequest, document: Document) -> Keeper:
-        """Return what looks after the answers to a query."""
-        keeper = document.keepers.get(asked.operation_name)
+    def _keeper(self, request: GraphQLRequest, document: Document) -> Keeper:
+        """Return the view cache of an operation."""
+        keeper = document.keepers.get(request.operation_name)
         if keeper is None:
-            keeper = document.keepers[asked.operation_name] = self._make_keeper()
+            keeper = document.keepers[request.operation_name] = self._make_keeper()
         return keeper
 
-    def _may_see(
+    def _may_select_all(
         self,
-        asked: GraphQLRequest,
+        request: GraphQLRequest,
         document: Document,
         operation: OperationDefinitionNode,
-        seen: Scope,
+        request_scope: Scope,
     ) -> bool:
-        """Whether a viewer may be given a stored answer to a query, whomever it was made for."""
-        rules = document.rules.get(asked.operation_name)
+        """Whether the access rules allow the viewer all fields of an operation."""
+        rules = document.rules.get(request.operation_name)
         if rules is None:
             rules = self._rules.of(document.node, operation)
-            document.rules[asked.operation_name] = rules
-        return self._rules.are_met(rules, operation, asked.variables, seen)
+            document.rules[request.operation_name] = rules
+        return self._rules.are_met(rules, operation, request.variables, request_scope)
 
     async def _executed(
         self,
-        asked: GraphQLRequest,
+        request: GraphQLRequest,
         document: Document,
         context: Context,
         medium: Medium,
         *,
-        reads: bool,
+        is_get: bool,
     ) -> GraphQLAnswer:
         try:
-            result = await self._execution.run(asked, document, context)
-            return self._told(result, context, medium, reads=reads)
+            result = await self._execution.run(request, document, context)
+            return self._rendered(result, context, medium, is_get=is_get)
         finally:
             await context.aclose()
 
-    def _told(
-        self, result: ExecutionResult, context: Context, medium: Medium, *, reads: bool
+    def _rendered(
+        self, result: ExecutionResult, context: Context, medium: Medium, *, is_get: bool
     ) -> GraphQLAnswer:
-        errors, seen = result.errors or (), context.scope
+        errors, request_scope = result.errors or (), context.scope
         if errors:
             report(errors, context)
-            end(seen, errors)
+            end(request_scope, errors)
         if result.data is None and not any(error.path for error in errors):
-            seen.outcome = "read"
-            return refusal([told(error) for error in errors[:MAX_ERRORS]], medium)
+            request_scope.outcome = "read"
+            return refusal([rendered(error) for error in errors[:MAX_ERRORS]], medium)
         return answer(
-            _response(result), context, medium, with_timing=self._with_timing, with_tag=reads
+            _response(result), context, medium, with_timing=self._with_timing, with_tag=is_get
         )
 
 
-def _admit(operation: OperationDefinitionNode, *, only_reads: bool) -> None:
-    """Refuse subscriptions, which need a road of their own, and changes by GET."""
+def _admit(operation: OperationDefinitionNode, *, is_get: bool) -> None:
+    """Refuse subscriptions, which are not served, and mutations by GET."""
     if operation.operation is OperationType.SUBSCRIPTION:
         message = "Subscriptions are not served here."
         raise RequestRefused("subscription_not_served", GraphQLError(message))
-    if only_reads and operation.operation is OperationType.MUTATION:
+    if is_get and operation.operation is OperationType.MUTATION:
         raise HTTPException(405, "A mutation is sent by POST.", {"allow": "POST"})
 
 
 def _response(result: ExecutionResult) -> Response:
     response: Response = {"data": result.data}
     if result.errors:
-        response["errors"] = [told(error) for error in result.errors]
+        response["errors"] = [rendered(error) for error in result.errors]
     if result.extensions:
         response["extensions"] = result.extensions
     return response
 
 
 def _note_failure(scope: ASGIScope, context: Context) -> None:
-    """Leave a failure to the line of the request: the answer has status 200 all the same."""
+    """Note a failure for the log line of the request; the answer has status 200 all the same."""
     if context.failure is not None:
         note_error(scope, context.failure, is_partial=True)
     elif context.is_reported:
         exchange_of(scope).is_reported = True
 
 
-def _inputs(asked: GraphQLRequest, medium: Medium) -> tuple[object, ...]:
-    """Return all that an answer may depend on and that no resolver reads from the scope."""
-    variables = _encode_sorted(asked.variables).decode()
-    return asked.query, asked.operation_name, variables, medium.content_type
+def _inputs(request: GraphQLRequest, medium: Medium) -> tuple[object, ...]:
+    """Return everything that an answer depends on and that resolvers do not read from the scope."""
+    variables = _encode_sorted(request.variables).decode()
+    return request.query, request.operation_name, variables, medium.content_type
 
 
-async def _send(made: GraphQLAnswer, send: Send) -> None:
-    await send({"type": "http.response.start", "status": made.status, "headers": made.headers})
-    await send({"type": "http.response.body", "body": made.body})
+async def _send(answered: GraphQLAnswer, send: Send) -> None:
+    await send(
+        {"type": "http.response.start", "status": answered.status, "headers": answered.headers}
+    )
+    await send({"type": "http.response.body", "body": answered.body})

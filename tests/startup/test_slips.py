@@ -296,7 +296,7 @@ class Query:
     [
         ({"path": "graphql"}, "GraphQL(path='graphql'): a path starts with a slash: /graphql"),
         ({"path": None}, "GraphQL(path=None): a path starts with a slash: /graphql"),
-        ({"limits": Limit(quota=5)}, "give Limits(...) of bff_core.graphql"),
+        ({"limits": Limit(quota=5)}, "give QueryLimits(...) of bff_core.graphql"),
         ({"introspection": "no"}, "GraphQL(introspection='no'): give True or False"),
     ],
 )
