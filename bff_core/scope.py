@@ -7,8 +7,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, Self, runtime_checkable
 
+from bff_core.answer_dependencies import AnswerDependencies
 from bff_core.call import Call, Headers, Reply, ViewerToken, find_header
-from bff_core.lineage import Lineage
 
 Outcome = Literal["", "final", "unknown", "read"]
 """What a handler says of its own answer; nothing leaves it to the status."""
@@ -45,11 +45,11 @@ class Scope:
     `writes` counts the calls that were given a key, by what it was derived from, `calls` all calls
     to services that were made for the request. `step` is the try of a saga's step that makes the
     calls, if one does. `query_cost` is the cost of a GraphQL query that is
-    executed. `lineage` is there where a face wants to know what its answer is made of. `added` are
-    headers of whatever answer the request gets, such as a cookie; they are no part of an answer
-    that is kept. Where callers can sign in it `is_guarded`: what does not say who may ask is for
-    those who have. `login` is the address where a viewer with a session signs in again; `wall` is
-    the clock that the times of its sign-in are compared with. `locations` are the paths of this
+    executed. `dependencies` records what the answer depends on, where a view cache may store it.
+    `added` are headers of any answer that the request gets, such as a cookie; they are never
+    cached. Where callers can sign in it `is_guarded`: routes then require a signed-in viewer unless
+    they say otherwise. `login` is the address where a viewer with a session signs in again; `wall`
+    is the clock that the times of its sign-in are compared with. `locations` are the paths of this
     gateway for what the reply to a write names, by header; empty where several writes differ.
     """
 
@@ -70,7 +70,7 @@ class Scope:
     calls: int = 0
     step: "StepTry | None" = None
     query_cost: int = 0
-    lineage: Lineage | None = None
+    dependencies: AnswerDependencies | None = None
     token: ViewerToken | None = None
     added: list[tuple[bytes, bytes]] = field(default_factory=list)
     is_guarded: bool = False

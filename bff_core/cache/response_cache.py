@@ -58,8 +58,8 @@ class ResponseCache:
 
         What such a screen says may be about the cache, so it is not kept.
         """
-        if scope.lineage is not None:
-            scope.lineage.refuse("cache")
+        if scope.dependencies is not None:
+            scope.dependencies.forbid("cache")
         return self
 
     def of(self, name: str) -> Figures:

@@ -137,9 +137,9 @@ class Wiring:
     def _compile(self, cls: type[Composition]) -> "Builder":
         shape = shape_of(cls)
         services = [(name, self._service(cls, name, kind)) for name, kind in shape.services]
-        bound = [(name, one.bind) for name, one in services if tells_lineage(one)]
+        bound = [(name, one.bind) for name, one in services if reports_dependencies(one)]
         facts: list[tuple[str, Callable[[Scope], object]]]
-        facts = [(name, one.bind) for name, one in services if not tells_lineage(one)]
+        facts = [(name, one.bind) for name, one in services if not reports_dependencies(one)]
         facts += [(name, kind.from_scope) for name, kind in shape.facts]
 
         def build(scope: Scope, seen: Scope) -> dict[str, object]:
@@ -159,9 +159,9 @@ class Wiring:
         return service
 
 
-def tells_lineage(service: Service) -> bool:
-    """Whether a service tells the lineage of each reply itself, as upstreams do."""
-    return getattr(service, "tells_lineage", False) is True
+def reports_dependencies(service: Service) -> bool:
+    """Whether a service tells the dependencies of each reply itself, as upstreams do."""
+    return getattr(service, "reports_dependencies", False) is True
 
 
 Builder = Callable[[Scope, Scope], dict[str, object]]

@@ -127,8 +127,8 @@ class Caller:
     _locations: ClassVar[Locations | None] = None
     headers: ClassVar[Mapping[str, object]] = MappingProxyType({})
     """Headers of every call; one of the same name in a call replaces it."""
-    tells_lineage: ClassVar[bool] = True
-    """Its replies are noted in `Scope.lineage`, each with its audience."""
+    reports_dependencies: ClassVar[bool] = True
+    """Its replies are noted in `Scope.dependencies`, each with its audience."""
     _default_headers: ClassVar[Headers] = ()
     _json_headers: ClassVar[tuple[Headers, Headers]] = (ACCEPT_JSON, JSON)
     """The headers of a typed call without a body, and with one of JSON."""
@@ -224,8 +224,8 @@ class Caller:
             raise BadPayload(why, call=call)
         if (part := running_part.get()) is not None:
             part.reduce()
-        elif self._scope is not None and self._scope.lineage is not None:
-            self._scope.lineage.refuse("partial")
+        elif self._scope is not None and self._scope.dependencies is not None:
+            self._scope.dependencies.forbid("partial")
         events = self._stack.events
         if is_new and events.sinks:
             lost = reply.lost[:MOST_REPORTED]
@@ -300,8 +300,8 @@ class Caller:
         if reply.source == "stale" and (part := running_part.get()) is not None:
             part.saw(reply)
         scope = self._scope
-        if scope is not None and scope.lineage is not None:
-            scope.lineage.took(call, reply)
+        if scope is not None and scope.dependencies is not None:
+            scope.dependencies.add_reply(call, reply)
         return reply
 
     def call(

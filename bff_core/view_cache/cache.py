@@ -6,10 +6,10 @@ of its parts is not; then it is composed anew, and the parts' own caches serve s
 coalesce. So there is one rule for each, in one place.
 
 What an answer depends on beyond the view and its bound parameters is known only after it was
-composed (see `lineage`): its *form*, which is the narrowest audience of all that was read, and the
-request headers. Forms that answers of a view had are remembered, and a request looks for one key
-per form, the widest first. A view whose answers could never be kept has none, so nothing is looked
-up, and after some tries nothing is noted either, but for one request a second.
+composed (see `answer_dependencies`): its *form*, which is the narrowest audience of all that was
+read, and the request headers. Forms that answers of a view had are remembered, and a request
+looks for one key per form, the widest first. A view whose answers could never be kept has none, so
+nothing is looked up, and after some tries nothing is noted either, but for one request a second.
 
 Why a public entry may be served although this viewer's own answer might have become a private one:
 an entry has a form only if its making read nothing of the request but what is in that form's key.
@@ -25,6 +25,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from bff_core.answer_dependencies import AnswerDependencies
 from bff_core.cache.entry import CacheEntry
 from bff_core.cache.response_cache import ResponseCache
 from bff_core.cache.status import forwarded, hit
@@ -32,7 +33,6 @@ from bff_core.clock import Clock
 from bff_core.composition.wiring import Wiring
 from bff_core.edge.preconditions import Fields
 from bff_core.exchange.part_headers import COMPLETE
-from bff_core.lineage import Lineage
 from bff_core.scope import Scope
 from bff_core.view_cache.headers import entry_of, excess, tell
 from bff_core.view_cache.key import Form, NoIdentity, canonical
@@ -149,8 +149,16 @@ class Keeping:
     """One request to a view that may be kept."""
 
     __slots__ = (
-        "_cache", "_clock", "_identity", "_is_resting", "_keeper", "_keys", "_lineage", "_mark",
-        "_scope", "_values",
+        "_cache",
+        "_clock",
+        "_dependencies",
+        "_identity",
+        "_is_resting",
+        "_keeper",
+        "_keys",
+        "_mark",
+        "_scope",
+        "_values",
     )  # fmt: skip
 
     def __init__(
@@ -170,7 +178,7 @@ class Keeping:
         self._identity = ""
         self._keys: Sequence[str] = ()
         self._is_resting = is_resting
-        self._lineage: Lineage | None = None
+        self._dependencies: AnswerDependencies | None = None
         self._mark = 0
 
     def peek(self, values: tuple[object, ...]) -> tuple[Fields, bytes] | None:
@@ -210,7 +218,7 @@ class Keeping:
         """Have noted from now on what the answer is made of."""
         if not self._is_resting:
             self._mark = self._cache.store.mark()
-            self._scope.lineage = self._lineage = Lineage(self._scope.calls)
+            self._scope.dependencies = self._dependencies = AnswerDependencies(self._scope.calls)
 
     def _hit(self, entry: CacheEntry, now: float) -> tuple[Fields, bytes]:
         keeper, age = self._keeper, now - entry.born
@@ -225,17 +233,17 @@ class Keeping:
         Until when it may be used is told to the client as well, if by then it was composed whole.
         One that is not open to all (`is_open`) is private: shared caches check no access rule.
         """
-        lineage, now = self._lineage, self._clock()
-        if lineage is None:
+        dependencies, now = self._dependencies, self._clock()
+        if dependencies is None:
             headers.append(self._keeper.missed(self._keeper.reason))
             return None
-        reason = lineage.verdict(self._scope.calls, now)
+        reason = dependencies.uncacheable_reason(self._scope.calls, now)
         if COMPLETE not in headers:
             reason = "degraded"
         if not reason:
-            tell(headers, lineage, now, is_open=is_open)
-            reason = excess(lineage, body)
-        drafted = reason or self._drafted(lineage, headers, body, now)
+            tell(headers, dependencies, now, is_open=is_open)
+            reason = excess(dependencies, body)
+        drafted = reason or self._drafted(dependencies, headers, body, now)
         if isinstance(drafted, str):
             self._keeper.refuse(drafted, self._cache, now)
             headers.append(self._keeper.missed(drafted))
@@ -243,16 +251,20 @@ class Keeping:
         headers.append(self._keeper.stored)
         return drafted
 
-    def _drafted(self, lineage: Lineage, headers: Fields, body: bytes, now: float) -> Draft | str:
+    def _drafted(
+        self, dependencies: AnswerDependencies, headers: Fields, body: bytes, now: float
+    ) -> Draft | str:
         """Return what is to be kept, or the reason why nothing is."""
-        form = Form(lineage.sharing, tuple(sorted(lineage.headers)), lineage.has_query)
+        form = Form(
+            dependencies.sharing, tuple(sorted(dependencies.headers)), dependencies.has_query
+        )
         if self._keeper.knows_too_many(form):
             return "forms"
         try:
             key = form.key(self._identity or self._keeper.identity(self._values), self._scope)
         except NoIdentity:
             return "parameter"
-        return Draft(key, form, entry_of(lineage, headers, body, now))
+        return Draft(key, form, entry_of(dependencies, headers, body, now))
 
     async def keep(self, draft: Draft) -> None:
         """Keep an answer that has been sent, unless what it is made of was purged meanwhile."""

@@ -2,10 +2,10 @@
 
 from typing import Final
 
+from bff_core.answer_dependencies import PUBLIC, AnswerDependencies
 from bff_core.cache.entry import CacheEntry
 from bff_core.edge.preconditions import Fields
 from bff_core.exchange.part_headers import COMPLETE
-from bff_core.lineage import EVERYBODY, Lineage
 
 MOST_TAGS: Final = 512
 LONGEST: Final = 365 * 86_400.0
@@ -21,11 +21,11 @@ PASSING: Final = frozenset({b"server-timing", b"age"})
 """Fields of one delivery of an answer, not of the answer."""
 
 
-def tell(headers: Fields, lineage: Lineage, now: float, *, is_open: bool) -> None:
+def tell(headers: Fields, dependencies: AnswerDependencies, now: float, *, is_open: bool) -> None:
     """Say for how long an answer may be used, by whom, and how old its oldest part is."""
-    is_public = is_open and lineage.sharing == EVERYBODY
-    age, left = int(lineage.age), int(min(lineage.fresh_until - now, LONGEST))
-    varies = lineage.headers if is_public else [*lineage.headers, *OF_CREDENTIALS]
+    is_public = is_open and dependencies.sharing == PUBLIC
+    age, left = int(dependencies.age), int(min(dependencies.fresh_until - now, LONGEST))
+    varies = dependencies.headers if is_public else [*dependencies.headers, *OF_CREDENTIALS]
     if left:
         headers.remove(COMPLETE)
         who = b"public" if is_public else b"private"
@@ -36,20 +36,22 @@ def tell(headers: Fields, lineage: Lineage, now: float, *, is_open: bool) -> Non
         headers.append((b"age", b"%d" % age))
 
 
-def excess(lineage: Lineage, body: bytes) -> str:
+def excess(dependencies: AnswerDependencies, body: bytes) -> str:
     """Return what there is too much of to keep an answer."""
-    if len(lineage.tags) > MOST_TAGS:
+    if len(dependencies.tags) > MOST_TAGS:
         return "tags"
     return "size" if len(body) > LARGEST else ""
 
 
-def entry_of(lineage: Lineage, headers: Fields, body: bytes, now: float) -> CacheEntry:
+def entry_of(
+    dependencies: AnswerDependencies, headers: Fields, body: bytes, now: float
+) -> CacheEntry:
     """Return what is kept of an answer."""
     return CacheEntry(
         200,
         tuple(field for field in headers if field[0] not in PASSING),
         body,
-        born=now - lineage.age,
-        fresh_for=min(lineage.fresh_until - now, LONGEST) + lineage.age,
-        tags=tuple(lineage.tags),
+        born=now - dependencies.age,
+        fresh_for=min(dependencies.fresh_until - now, LONGEST) + dependencies.age,
+        tags=tuple(dependencies.tags),
     )

@@ -9,8 +9,8 @@ from hashlib import sha256
 from typing import Final, NamedTuple
 from uuid import UUID
 
+from bff_core.answer_dependencies import PER_VIEWER, PUBLIC, Sharing
 from bff_core.auth.viewer import Viewer
-from bff_core.lineage import EVERYBODY, VIEWER, Sharing
 from bff_core.scope import Scope
 
 PREFIX: Final = "view:"
@@ -84,9 +84,9 @@ class Form(NamedTuple):
         none can be told of.
         """
         pieces = [identity, str(self.sharing)]
-        if self.sharing != EVERYBODY:
+        if self.sharing != PUBLIC:
             pieces.append(canonical(scope.tenant))
-        if self.sharing == VIEWER:
+        if self.sharing == PER_VIEWER:
             pieces += canonical(scope.audience), who(scope.viewer)
         if self.has_query:
             pieces.append(canonical(scope.query))

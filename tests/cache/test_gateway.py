@@ -20,8 +20,8 @@ from bff_core import (
     compose,
     gateway,
 )
+from bff_core.answer_dependencies import AnswerDependencies
 from bff_core.cache.entry import CacheEntry
-from bff_core.lineage import Lineage
 from bff_core.scope import Scope
 from bff_core.testing.client import running
 
@@ -147,8 +147,8 @@ async def test_what_a_screen_with_the_cache_says_is_not_kept(make) -> None:
     """Figures of a minute ago would be wrong, and a purge that does not run worse."""
     app = make(Kept)
     async with running(app):
-        scope = replace(Scope(60.0), lineage=Lineage())
+        scope = replace(Scope(60.0), dependencies=AnswerDependencies())
         screen = app.wiring.build(Change, scope, {"tag": "x"})
 
         assert screen.cache is app.cache
-        assert scope.lineage.reason
+        assert scope.dependencies.reason

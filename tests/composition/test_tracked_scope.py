@@ -5,18 +5,18 @@ from dataclasses import asdict, fields, replace
 
 import pytest
 
+from bff_core.answer_dependencies import PER_TENANT, PER_VIEWER, PUBLIC, AnswerDependencies
 from bff_core.auth.viewer import Viewer
 from bff_core.call import Call, Reply, Reuse
 from bff_core.composition.tracked_scope import watched
-from bff_core.lineage import EVERYBODY, TENANT, VIEWER, Lineage
 from bff_core.scope import Scope
 
 REUSE = Reuse(60.0, 60.0, 60.0, ("product:7",))
 
 
-def scope_of(lineage=None, **told):
+def scope_of(dependencies=None, **told):
     headers = ((b"accept-language", b"de"), (b"cookie", b"session=ann"))
-    return Scope(10.0, headers=headers, viewer=Viewer("ann"), lineage=lineage, **told)
+    return Scope(10.0, headers=headers, viewer=Viewer("ann"), dependencies=dependencies, **told)
 
 
 def call(method="GET", audience=None):
@@ -24,52 +24,52 @@ def call(method="GET", audience=None):
 
 
 def test_nothing_is_watched_where_nobody_wants_to_know():
-    """A request without a lineage costs what it did."""
+    """A request without a dependencies costs what it did."""
     scope = scope_of()
 
     assert watched(scope) is scope
 
 
 @pytest.mark.parametrize(
-    ("name", "sharing"), [("viewer", VIEWER), ("audience", VIEWER), ("tenant", TENANT)]
+    ("name", "sharing"), [("viewer", PER_VIEWER), ("audience", PER_VIEWER), ("tenant", PER_TENANT)]
 )
 def test_who_asks_narrows_the_answer(name, sharing):
     """What is made of the viewer is the viewer's, what is made of the tenant the tenant's."""
-    lineage = Lineage()
-    scope = scope_of(lineage, tenant="acme")
+    dependencies = AnswerDependencies()
+    scope = scope_of(dependencies, tenant="acme")
 
     assert getattr(watched(scope), name) == getattr(scope, name)
-    assert (lineage.sharing, lineage.reason) == (sharing, "")
+    assert (dependencies.sharing, dependencies.reason) == (sharing, "")
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(Scope)])
 def test_whatever_else_is_read_keeps_the_answer_from_being_shared(name):
     """Each field of a request is in the key of an answer, or makes it nobody else's."""
-    lineage = Lineage()
+    dependencies = AnswerDependencies()
 
-    getattr(watched(scope_of(lineage)), name)
+    getattr(watched(scope_of(dependencies)), name)
 
-    assert lineage.reason == name or lineage.sharing > EVERYBODY or lineage.has_query
-    assert lineage.has_query is (name == "query")
+    assert dependencies.reason == name or dependencies.sharing > PUBLIC or dependencies.has_query
+    assert dependencies.has_query is (name == "query")
 
 
 @pytest.mark.parametrize("name", ["authorization", "Cookie", "proxy-authorization"])
 def test_credentials_keep_the_answer_from_being_shared(name):
     """An answer that was made of a cookie is given to nobody else, whatever its value."""
-    lineage = Lineage()
+    dependencies = AnswerDependencies()
 
-    watched(scope_of(lineage)).header(name)
+    watched(scope_of(dependencies)).header(name)
 
-    assert lineage.reason == name.lower()
+    assert dependencies.reason == name.lower()
 
 
 def test_header_is_noted_by_name():
     """An answer in German is for those who ask for German."""
-    lineage = Lineage()
-    seen = watched(scope_of(lineage))
+    dependencies = AnswerDependencies()
+    seen = watched(scope_of(dependencies))
 
     assert seen.header("accept-language") == "de"
-    assert (lineage.headers, lineage.reason) == (["accept-language"], "")
+    assert (dependencies.headers, dependencies.reason) == (["accept-language"], "")
 
 
 @pytest.mark.parametrize(
@@ -86,16 +86,16 @@ def test_header_is_noted_by_name():
 )
 def test_no_way_around(look):
     """Copying, printing and writing are reading, too."""
-    lineage = Lineage()
+    dependencies = AnswerDependencies()
 
-    look(watched(scope_of(lineage)))
+    look(watched(scope_of(dependencies)))
 
-    assert lineage.reason
+    assert dependencies.reason
 
 
 def test_what_is_written_reaches_the_request():
     """A part that says how its request ended is heard."""
-    scope = scope_of(Lineage())
+    scope = scope_of(AnswerDependencies())
 
     watched(scope).outcome = "unknown"
 
@@ -104,27 +104,32 @@ def test_what_is_written_reaches_the_request():
 
 def test_answer_is_as_fresh_as_the_first_of_its_replies_to_go():
     """Lifetime is the minimum, age the maximum, tags are those of all."""
-    lineage = Lineage()
-    lineage.took(call(), Reply(200, age=3.0, reuse=REUSE))
-    lineage.took(call(), Reply(200, age=5.0, reuse=Reuse(20.0, 90.0, 90.0, ("price:7",))))
+    dependencies = AnswerDependencies()
+    dependencies.add_reply(call(), Reply(200, age=3.0, reuse=REUSE))
+    dependencies.add_reply(call(), Reply(200, age=5.0, reuse=Reuse(20.0, 90.0, 90.0, ("price:7",))))
 
-    assert (lineage.fresh_until, lineage.age) == (20.0, 5.0)
-    assert list(lineage.tags) == ["product:7", "price:7"]
-    assert lineage.verdict(2, 19.9) == ""
-    assert lineage.verdict(2, 20.0) == "stale"
+    assert (dependencies.fresh_until, dependencies.age) == (20.0, 5.0)
+    assert list(dependencies.tags) == ["product:7", "price:7"]
+    assert dependencies.uncacheable_reason(2, 19.9) == ""
+    assert dependencies.uncacheable_reason(2, 20.0) == "stale"
 
 
 @pytest.mark.parametrize(
     ("audience", "sharing"),
-    [(None, EVERYBODY), ("tenant:acme", TENANT), ("4:acme:ann", VIEWER), ("anonymous", VIEWER)],
+    [
+        (None, PUBLIC),
+        ("tenant:acme", PER_TENANT),
+        ("4:acme:ann", PER_VIEWER),
+        ("anonymous", PER_VIEWER),
+    ],
 )
 def test_answer_is_for_the_narrowest_audience_of_its_calls(audience, sharing):
     """One call per viewer makes the whole answer that viewer's."""
-    lineage = Lineage()
-    lineage.took(call(audience=audience), Reply(200, reuse=REUSE))
-    lineage.took(call(), Reply(200, reuse=REUSE))
+    dependencies = AnswerDependencies()
+    dependencies.add_reply(call(audience=audience), Reply(200, reuse=REUSE))
+    dependencies.add_reply(call(), Reply(200, reuse=REUSE))
 
-    assert lineage.sharing == sharing
+    assert dependencies.sharing == sharing
 
 
 @pytest.mark.parametrize(
@@ -139,16 +144,16 @@ def test_answer_is_for_the_narrowest_audience_of_its_calls(audience, sharing):
 )
 def test_answer_is_kept_only_if_every_call_was_answered(made, replies, reason):
     """What failed, was streamed or still runs may be part of the answer."""
-    lineage = Lineage(before=3)
+    dependencies = AnswerDependencies(before=3)
     for reply in replies:
-        lineage.took(call(), reply)
+        dependencies.add_reply(call(), reply)
 
-    assert lineage.verdict(3 + made, 0.0) == reason
+    assert dependencies.uncacheable_reason(3 + made, 0.0) == reason
 
 
 def test_answer_of_a_write_is_not_kept():
     """Even if its reply says that it may be."""
-    lineage = Lineage()
-    lineage.took(call("POST"), Reply(200, reuse=REUSE))
+    dependencies = AnswerDependencies()
+    dependencies.add_reply(call("POST"), Reply(200, reuse=REUSE))
 
-    assert lineage.verdict(1, 0.0) == "write"
+    assert dependencies.uncacheable_reason(1, 0.0) == "write"

@@ -12,6 +12,7 @@ from fastapi.security import APIKeyCookie
 from bff_core import ANYONE, Views, access, compose, gateway
 from bff_core.admin.cache import cache_actions
 from bff_core.admin.endpoints import MAX_BODY_BYTES
+from bff_core.answer_dependencies import PUBLIC, AnswerDependencies
 from bff_core.cache.response_cache import ResponseCache
 from bff_core.edge.health import About, Readiness
 from bff_core.edge.options import EdgeOptions
@@ -23,7 +24,6 @@ from bff_core.errors import ConfigurationError
 from bff_core.events import Events
 from bff_core.exchange.context import SCOPE
 from bff_core.gateway.pipeline import edge
-from bff_core.lineage import EVERYBODY, Lineage
 from bff_core.policy.edge.rate_limits import Limit
 from bff_core.policy.edge.shedding import LoadShedder
 from bff_core.routing.access import refuse_bare_cookies
@@ -434,7 +434,7 @@ async def test_a_private_answer_varies_by_this_credential(credential):
 def test_a_view_has_so_many_forms_and_no_more():
     """The last that fits is remembered; those that are known stay welcome."""
     keeper = Keeper("shop", "GET /x", lambda: "")
-    forms = [Form(EVERYBODY, (f"x-{number}",)) for number in range(MOST_FORMS + 1)]
+    forms = [Form(PUBLIC, (f"x-{number}",)) for number in range(MOST_FORMS + 1)]
     for form in forms[:-1]:
         assert not keeper.knows_too_many(form)
         keeper.learn(form)
@@ -454,9 +454,9 @@ def test_a_view_has_so_many_forms_and_no_more():
 )
 def test_a_stored_answer_has_so_many_tags_and_bytes(tags, size, reason):
     """The limits themselves are not too much."""
-    lineage = Lineage(tags={f"tag-{number}": None for number in range(tags)})
+    dependencies = AnswerDependencies(tags={f"tag-{number}": None for number in range(tags)})
 
-    assert excess(lineage, b"x" * size) == reason
+    assert excess(dependencies, b"x" * size) == reason
 
 
 # Hops

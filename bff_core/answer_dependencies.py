@@ -9,9 +9,9 @@ from bff_core.call import SAFE, Call, Reply
 Sharing = Literal[0, 1, 2]
 """Who may be given the same answer: the narrower, the greater."""
 
-EVERYBODY: Final = 0
-TENANT: Final = 1
-VIEWER: Final = 2
+PUBLIC: Final = 0
+PER_TENANT: Final = 1
+PER_VIEWER: Final = 2
 
 CREDENTIALS: Final = frozenset({"authorization", "cookie", "proxy-authorization"})
 """Request headers whose readers make something of one request alone."""
@@ -20,7 +20,7 @@ _OF_TENANT: Final = "tenant:"
 
 
 @dataclass(slots=True, eq=False)
-class Lineage:
+class AnswerDependencies:
     """What was read while one answer was made; attached to a `Scope` by a face that wants to know.
 
     `sharing` is the narrowest audience of all that was read, `fresh_until` (an instant of the
@@ -32,7 +32,7 @@ class Lineage:
     """
 
     before: int = 0
-    sharing: Sharing = EVERYBODY
+    sharing: Sharing = PUBLIC
     fresh_until: float = inf
     age: float = 0.0
     replies: int = 0
@@ -41,40 +41,40 @@ class Lineage:
     tags: dict[str, None] = field(default_factory=dict)
     reason: str = ""
 
-    def took(self, call: Call, reply: Reply) -> None:
+    def add_reply(self, call: Call, reply: Reply) -> None:
         """Note a reply that the answer may be made of."""
         self.replies += 1
         reuse = reply.reuse
         if call.method not in SAFE:
-            self.refuse("write")
+            self.forbid("write")
             return
         if reuse is None:
-            self.refuse("part")
+            self.forbid("part")
             return
         self.fresh_until = min(self.fresh_until, reuse.fresh_until)
         self.age = max(self.age, reply.age)
         self.tags.update(dict.fromkeys(reuse.tags))
         audience = call.audience
         if audience is not None:
-            self.narrow(TENANT if audience.startswith(_OF_TENANT) else VIEWER)
+            self.narrow(PER_TENANT if audience.startswith(_OF_TENANT) else PER_VIEWER)
 
     def narrow(self, sharing: Sharing) -> None:
         """Note that the answer is for no wider an audience."""
         self.sharing = max(self.sharing, sharing)
 
-    def read_header(self, name: str) -> None:
+    def add_header(self, name: str) -> None:
         """Note that the answer depends on a request header."""
         name = name.lower()
         if name in CREDENTIALS:
-            self.refuse(name)
+            self.forbid(name)
         elif name not in self.headers:
             self.headers.append(name)
 
-    def refuse(self, reason: str) -> None:
+    def forbid(self, reason: str) -> None:
         """Note why the answer can't be used again; the first reason stays."""
         self.reason = self.reason or reason
 
-    def verdict(self, calls: int, now: float) -> str:
+    def uncacheable_reason(self, calls: int, now: float) -> str:
         """Return why the answer can't be used again, empty if it can.
 
         `calls` is how many the request has made: one without a reply here failed, was streamed, or
