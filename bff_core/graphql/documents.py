@@ -21,7 +21,7 @@ from bff_core.graphql.query_limits import (
     check_length,
 )
 from bff_core.graphql.validation import Validation
-from bff_core.view_cache.cache import Keeper
+from bff_core.view_cache.cache import ViewCache
 
 UNPARSED = "query_not_parsed"
 
@@ -47,13 +47,13 @@ class RequestRefused(BFFError):
 class Document:
     """A query that is valid and within the limits.
 
-    Per operation: `keepers` cache its answers, `rules` are the access rules of the fields that it
+    Per operation: `view_caches` cache its answers, `rules` are the access rules of the fields that it
     selects, `tariffs` its price.
     """
 
     text: str
     node: DocumentNode
-    keepers: dict[str | None, Keeper] = field(default_factory=dict, compare=False)
+    view_caches: dict[str | None, ViewCache] = field(default_factory=dict, compare=False)
     rules: dict[str | None, tuple[FieldRule, ...]] = field(default_factory=dict, compare=False)
     tariffs: dict[str | None, Tariff] = field(default_factory=dict, compare=False)
 

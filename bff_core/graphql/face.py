@@ -24,7 +24,7 @@ from bff_core.graphql.view import GraphQLView
 from bff_core.policy.edge.shedding import USUAL, Criticality
 from bff_core.routing.access import RouteAccess, guarded
 from bff_core.routing.fast_path import FastPath
-from bff_core.view_cache.cache import Keeper
+from bff_core.view_cache.cache import ViewCache
 
 
 class GraphQL:
@@ -98,7 +98,7 @@ class GraphQL:
             self.limits,
             with_introspection=is_development if self.introspection is None else self.introspection,
             with_timing=is_development,
-            make_keeper=self._keepers(app.title),
+            make_view_cache=self._view_caches(app.title),
         )
         guarded(view, ANYONE, has_inner_rules=True)  # of its fields, one by one
         setattr(view, READS_ONLY, served.mutation_type is None)
@@ -110,6 +110,6 @@ class GraphQL:
         """Yield the access rules of the fields."""
         return effective(graphql_schema(self.schema), self.path, by)
 
-    def _keepers(self, gateway: str) -> Callable[[], Keeper]:
+    def _view_caches(self, gateway: str) -> Callable[[], ViewCache]:
         shape = cache(partial(shape_of, self.schema))
-        return partial(Keeper, gateway, f"GET {self.path}", shape, keeps=self._keeps)
+        return partial(ViewCache, gateway, f"GET {self.path}", shape, keeps=self._keeps)

@@ -26,9 +26,9 @@ from bff_core.graphql.request import GraphQLRequest, read_body, read_query
 from bff_core.graphql.validation import MAX_ERRORS
 from bff_core.routing.wiring import wiring_of
 from bff_core.scope import Scope
-from bff_core.view_cache.cache import Keeper
+from bff_core.view_cache.cache import ViewCache
 
-MakeKeeper = Callable[[], Keeper]
+MakeViewCache = Callable[[], ViewCache]
 """Makes the view cache of one operation."""
 
 _encode_sorted = msgspec.json.Encoder(order="sorted").encode
@@ -44,9 +44,9 @@ class GraphQLView:
         *,
         with_introspection: bool,
         with_timing: bool,
-        make_keeper: MakeKeeper,
+        make_view_cache: MakeViewCache,
     ) -> None:
-        self._make_keeper = make_keeper
+        self._make_view_cache = make_view_cache
         self._limits = limits
         self._documents = Documents(schema, limits, with_introspection=with_introspection)
         self._execution = Execution(schema, self._documents)
@@ -77,32 +77,32 @@ class GraphQLView:
         if operation.operation is OperationType.MUTATION and exchange_of(scope).verdict is not None:
             await self._answer_again(request, document, operation, scope, send)
             return
-        keeper = self._keeper(request, document) if is_get else None
-        keeping = None if keeper is None else keeper.open(wiring, request_scope)
-        if keeping is not None and not self._may_select_all(
+        view_cache = self._view_cache(request, document) if is_get else None
+        cacheable = None if view_cache is None else view_cache.begin(wiring, request_scope)
+        if cacheable is not None and not self._may_select_all(
             request, document, operation, request_scope
         ):
-            keeping = None  # resolvers refuse the fields
-        if keeping is not None:
-            kept = keeping.peek(_inputs(request, medium)) or await keeping.fetch()
+            cacheable = None  # resolvers refuse the fields
+        if cacheable is not None:
+            kept = cacheable.peek(_inputs(request, medium)) or await cacheable.fetch()
             if kept is not None:
                 await _send(GraphQLAnswer(200, *kept), send)
                 return
-            keeping.watch()
+            cacheable.record()
         context = Context(request_scope, wiring)
         answered = await self._executed(request, document, context, medium, is_get=is_get)
         _note_failure(scope, context)
-        draft = None
-        if keeping is not None:
+        pending = None
+        if cacheable is not None:
             is_open = all(
                 rule.is_open(request_scope) for rule in document.rules[request.operation_name]
             )
-            draft = keeping.settle(answered.headers, answered.body, is_open=is_open)
-        elif keeper is not None:
-            keeper.pass_by(wiring, answered.headers)
+            pending = cacheable.prepare(answered.headers, answered.body, is_open=is_open)
+        elif view_cache is not None:
+            view_cache.add_status(wiring, answered.headers)
         await _send(answered, send)
-        if keeping is not None and draft is not None:
-            await keeping.keep(draft)
+        if cacheable is not None and pending is not None:
+            await cacheable.store(pending)
 
     async def _answer_again(
         self,
@@ -123,12 +123,12 @@ class GraphQLView:
         elif (stored := stored_answer(scope)) is not None:
             await send_again(stored, send)
 
-    def _keeper(self, request: GraphQLRequest, document: Document) -> Keeper:
+    def _view_cache(self, request: GraphQLRequest, document: Document) -> ViewCache:
         """Return the view cache of an operation."""
-        keeper = document.keepers.get(request.operation_name)
-        if keeper is None:
-            keeper = document.keepers[request.operation_name] = self._make_keeper()
-        return keeper
+        view_cache = document.view_caches.get(request.operation_name)
+        if view_cache is None:
+            view_cache = document.view_caches[request.operation_name] = self._make_view_cache()
+        return view_cache
 
     def _may_select_all(
         self,

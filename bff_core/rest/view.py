@@ -33,7 +33,7 @@ from bff_core.rest.signature import with_request
 from bff_core.routing.wiring import wiring_of
 from bff_core.scope import Scope
 from bff_core.statuses import WITHOUT_CONTENT
-from bff_core.view_cache.cache import Keeper
+from bff_core.view_cache.cache import ViewCache
 
 Endpoint = Callable[..., Coroutine[object, object, object]]
 
@@ -179,13 +179,13 @@ class CompiledView:
 
     An ASGI application for routed requests (`path_params` is filled in). The view's endpoint and
     its screens are all that it hands a request to, so it knows what an answer depends on, and
-    `keeper` may keep it; None for a view that changes something.
+    `view_cache` may keep it; None for a view that changes something.
     """
 
-    __slots__ = ("_binder", "_compositions", "_view", "keeper")
+    __slots__ = ("_binder", "_compositions", "_view", "view_cache")
 
     def __init__(self, view: View, dependant: Dependant) -> None:
-        self.keeper: Keeper | None = None
+        self.view_cache: ViewCache | None = None
         self._view = view
         self._binder = Binder(dependant)
         self._compositions = tuple(
@@ -205,16 +205,16 @@ class CompiledView:
         if stored is not None:
             await send_again(stored, send)
             return
-        wiring, keeper = wiring_of(scope), self.keeper
-        keeping = None
-        if keeper is not None and not in_lines:
-            keeping = keeper.open(wiring, seen)
-        if keeping is not None:
-            kept = keeping.peek(self._inputs(bound, seen)) or await keeping.fetch()
+        wiring, view_cache = wiring_of(scope), self.view_cache
+        cacheable = None
+        if view_cache is not None and not in_lines:
+            cacheable = view_cache.begin(wiring, seen)
+        if cacheable is not None:
+            kept = cacheable.peek(self._inputs(bound, seen)) or await cacheable.fetch()
             if kept is not None:
                 await _send(ViewAnswer(200, *kept), send)
                 return
-            keeping.watch()
+            cacheable.record()
         composed: list[Composition] = []
         try:
             values = self._built(bound, wiring, seen, composed)
@@ -222,15 +222,15 @@ class CompiledView:
             if isinstance(told, Response):
                 await told(scope, receive, send)
                 return
-            draft = None
-            if keeping is not None:
+            pending = None
+            if cacheable is not None:
                 is_for_all = is_open(self._view.access, seen)
-                draft = keeping.settle(told.headers, told.body, is_open=is_for_all)
-            elif keeper is not None:
-                keeper.pass_by(wiring, told.headers)
+                pending = cacheable.prepare(told.headers, told.body, is_open=is_for_all)
+            elif view_cache is not None:
+                view_cache.add_status(wiring, told.headers)
             await _send(told, send)
-            if keeping is not None and draft is not None:
-                await keeping.keep(draft)
+            if cacheable is not None and pending is not None:
+                await cacheable.store(pending)
         finally:
             await close(composed)
 

@@ -28,7 +28,7 @@ from bff_core.rest.stream import Lines, as_stream, item_of
 from bff_core.rest.view import CompiledView, View, compile_view
 from bff_core.routing.access import RouteAccess, guard, guarded
 from bff_core.routing.fast_path import FastPath
-from bff_core.view_cache.cache import Keeper
+from bff_core.view_cache.cache import ViewCache
 
 E = TypeVar("E", bound=Callable[..., Any])
 
@@ -179,7 +179,7 @@ class Views:
         compiled = compile_view(view, path)
         if compiled is not None and view.reads:
             shape = partial(shape_of, view.model)
-            compiled.keeper = Keeper(gateway, f"GET {path}", shape, keeps=view.keeps)
+            compiled.view_cache = ViewCache(gateway, f"GET {path}", shape, keeps=view.keeps)
         return compiled
 
     def _declare(

@@ -34,8 +34,8 @@ from bff_core.composition.wiring import Wiring
 from bff_core.edge.preconditions import Fields
 from bff_core.exchange.part_headers import COMPLETE
 from bff_core.scope import Scope
-from bff_core.view_cache.headers import entry_of, excess, tell
-from bff_core.view_cache.key import Form, NoIdentity, canonical
+from bff_core.view_cache.headers import add_freshness, cache_entry, exceeded_limit
+from bff_core.view_cache.key import Form, UnkeyableValue, canonical
 
 VIEWS: Final = "views"
 """What the cache calls composed answers, in its figures and events."""
@@ -49,7 +49,7 @@ REST: Final = 1.0
 MOST_FORMS: Final = 8
 
 
-class Keeper:
+class ViewCache:
     """What is known of the answers of one view: whether they can be kept, and in what forms.
 
     `operation` names the view in events, `shape` is what its answers look like, hashed: a release
@@ -80,7 +80,7 @@ class Keeper:
         self.reason = ""
         self._resting_until = 0.0
 
-    def open(self, wiring: Wiring, scope: Scope) -> "Keeping | None":
+    def begin(self, wiring: Wiring, scope: Scope) -> "CacheableRequest | None":
         """Return what looks after one request; None where there is nothing to expect of it."""
         cache = wiring.cache
         if cache is None or not self._keeps:
@@ -88,9 +88,9 @@ class Keeper:
         is_resting = self._refusals >= PATIENCE and wiring.clock() < self._resting_until
         if is_resting and not self.forms:
             return None
-        return Keeping(self, cache, scope, wiring.clock, is_resting=is_resting)
+        return CacheableRequest(self, cache, scope, wiring.clock, is_resting=is_resting)
 
-    def pass_by(self, wiring: Wiring, headers: Fields) -> None:
+    def add_status(self, wiring: Wiring, headers: Fields) -> None:
         """Complete the headers of an answer of which nothing was expected."""
         if wiring.cache is not None:
             headers.append(self.missed(self.reason) if self._keeps else self.bypassed)
@@ -104,7 +104,7 @@ class Keeper:
         return told
 
     def identity(self, values: tuple[object, ...]) -> str:
-        """Return what stands for the view and its parameters; raises `NoIdentity`."""
+        """Return what stands for the view and its parameters; raises `UnkeyableValue`."""
         if not self._prefix:
             self._prefix = canonical((self._gateway, self.operation, self._shape()))
         return self._prefix + canonical(values)
@@ -137,7 +137,7 @@ class Keeper:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class PendingEntry:
     """An answer that is to be kept when it has been sent."""
 
     key: str
@@ -145,7 +145,7 @@ class Draft:
     entry: CacheEntry
 
 
-class Keeping:
+class CacheableRequest:
     """One request to a view that may be kept."""
 
     __slots__ = (
@@ -154,23 +154,23 @@ class Keeping:
         "_dependencies",
         "_identity",
         "_is_resting",
-        "_keeper",
         "_keys",
         "_mark",
         "_scope",
         "_values",
+        "_view_cache",
     )  # fmt: skip
 
     def __init__(
         self,
-        keeper: Keeper,
+        view_cache: ViewCache,
         cache: ResponseCache,
         scope: Scope,
         clock: Clock,
         *,
         is_resting: bool,
     ) -> None:
-        self._keeper = keeper
+        self._view_cache = view_cache
         self._cache = cache
         self._scope = scope
         self._clock = clock
@@ -187,13 +187,13 @@ class Keeping:
         `values` are all that the view is handed of the request, in the order of its parameters.
         """
         self._values = values
-        forms = self._keeper.forms
+        forms = self._view_cache.forms
         if not forms:
             return None
         try:
-            self._identity = self._keeper.identity(values)
+            self._identity = self._view_cache.identity(values)
             keys = self._keys = [form.key(self._identity, self._scope) for form in forms]
-        except NoIdentity:
+        except UnkeyableValue:
             return None
         now, store = self._clock(), self._cache.store
         for key in keys:
@@ -211,23 +211,23 @@ class Keeping:
             now = self._clock()
             if entry is not None and now < entry.fresh_until:
                 return self._hit(entry, now)
-        self._cache.note(VIEWS, self._keeper.operation, "miss")
+        self._cache.note(VIEWS, self._view_cache.operation, "miss")
         return None
 
-    def watch(self) -> None:
+    def record(self) -> None:
         """Have noted from now on what the answer is made of."""
         if not self._is_resting:
             self._mark = self._cache.store.mark()
             self._scope.dependencies = self._dependencies = AnswerDependencies(self._scope.calls)
 
     def _hit(self, entry: CacheEntry, now: float) -> tuple[Fields, bytes]:
-        keeper, age = self._keeper, now - entry.born
-        keeper.succeed()
-        self._cache.note(VIEWS, keeper.operation, "hit", age=age)
-        status = keeper.hit_status(entry.fresh_until - now)
+        view_cache, age = self._view_cache, now - entry.born
+        view_cache.succeed()
+        self._cache.note(VIEWS, view_cache.operation, "hit", age=age)
+        status = view_cache.hit_status(entry.fresh_until - now)
         return [*entry.headers, (b"age", b"%d" % max(0.0, age)), status], entry.body
 
-    def settle(self, headers: Fields, body: bytes, *, is_open: bool) -> Draft | None:
+    def prepare(self, headers: Fields, body: bytes, *, is_open: bool) -> PendingEntry | None:
         """Complete the headers of an answer of 200; return what is to be kept, if it can be.
 
         Until when it may be used is told to the client as well, if by then it was composed whole.
@@ -235,47 +235,47 @@ class Keeping:
         """
         dependencies, now = self._dependencies, self._clock()
         if dependencies is None:
-            headers.append(self._keeper.missed(self._keeper.reason))
+            headers.append(self._view_cache.missed(self._view_cache.reason))
             return None
         reason = dependencies.uncacheable_reason(self._scope.calls, now)
         if COMPLETE not in headers:
             reason = "degraded"
         if not reason:
-            tell(headers, dependencies, now, is_open=is_open)
-            reason = excess(dependencies, body)
-        drafted = reason or self._drafted(dependencies, headers, body, now)
-        if isinstance(drafted, str):
-            self._keeper.refuse(drafted, self._cache, now)
-            headers.append(self._keeper.missed(drafted))
+            add_freshness(headers, dependencies, now, is_open=is_open)
+            reason = exceeded_limit(dependencies, body)
+        pending = reason or self._pending(dependencies, headers, body, now)
+        if isinstance(pending, str):
+            self._view_cache.refuse(pending, self._cache, now)
+            headers.append(self._view_cache.missed(pending))
             return None
-        headers.append(self._keeper.stored)
-        return drafted
+        headers.append(self._view_cache.stored)
+        return pending
 
-    def _drafted(
+    def _pending(
         self, dependencies: AnswerDependencies, headers: Fields, body: bytes, now: float
-    ) -> Draft | str:
+    ) -> PendingEntry | str:
         """Return what is to be kept, or the reason why nothing is."""
         form = Form(
             dependencies.sharing, tuple(sorted(dependencies.headers)), dependencies.has_query
         )
-        if self._keeper.knows_too_many(form):
+        if self._view_cache.knows_too_many(form):
             return "forms"
         try:
-            key = form.key(self._identity or self._keeper.identity(self._values), self._scope)
-        except NoIdentity:
+            key = form.key(self._identity or self._view_cache.identity(self._values), self._scope)
+        except UnkeyableValue:
             return "parameter"
-        return Draft(key, form, entry_of(dependencies, headers, body, now))
+        return PendingEntry(key, form, cache_entry(dependencies, headers, body, now))
 
-    async def keep(self, draft: Draft) -> None:
+    async def store(self, pending: PendingEntry) -> None:
         """Keep an answer that has been sent, unless what it is made of was purged meanwhile."""
-        left = draft.entry.fresh_until - self._clock()
+        left = pending.entry.fresh_until - self._clock()
         if left <= 0:
             return
-        cache, operation = self._cache, self._keeper.operation
-        if await cache.store.set(draft.key, draft.entry, keep=left, mark=self._mark):
-            self._keeper.learn(draft.form)
-            self._keeper.succeed()
-            cache.of(VIEWS).size += len(draft.entry.body)
+        cache, operation = self._cache, self._view_cache.operation
+        if await cache.store.set(pending.key, pending.entry, keep=left, mark=self._mark):
+            self._view_cache.learn(pending.form)
+            self._view_cache.succeed()
+            cache.of(VIEWS).size += len(pending.entry.body)
             cache.note(VIEWS, operation, "store")
         else:
-            self._keeper.refuse("purged", cache, self._clock())
+            self._view_cache.refuse("purged", cache, self._clock())

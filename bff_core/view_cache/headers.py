@@ -7,25 +7,30 @@ from bff_core.cache.entry import CacheEntry
 from bff_core.edge.preconditions import Fields
 from bff_core.exchange.part_headers import COMPLETE
 
-MOST_TAGS: Final = 512
-LONGEST: Final = 365 * 86_400.0
+MAX_TAGS: Final = 512
+MAX_LIFETIME_SECONDS: Final = 365 * 86_400.0
 """Seconds for which an answer is kept, at most."""
 
-LARGEST: Final = 1024 * 1024
+MAX_BODY_BYTES: Final = 1024 * 1024
 """Bytes of a body that is kept, at most."""
 
-OF_CREDENTIALS: Final = ("authorization", "cookie")
+CREDENTIAL_HEADERS: Final = ("authorization", "cookie")
 """What tells viewers apart to caches on the way, such as the browser that two of them share."""
 
-PASSING: Final = frozenset({b"server-timing", b"age"})
+PER_DELIVERY: Final = frozenset({b"server-timing", b"age"})
 """Fields of one delivery of an answer, not of the answer."""
 
 
-def tell(headers: Fields, dependencies: AnswerDependencies, now: float, *, is_open: bool) -> None:
+def add_freshness(
+    headers: Fields, dependencies: AnswerDependencies, now: float, *, is_open: bool
+) -> None:
     """Say for how long an answer may be used, by whom, and how old its oldest part is."""
     is_public = is_open and dependencies.sharing == PUBLIC
-    age, left = int(dependencies.age), int(min(dependencies.fresh_until - now, LONGEST))
-    varies = dependencies.headers if is_public else [*dependencies.headers, *OF_CREDENTIALS]
+    age, left = (
+        int(dependencies.age),
+        int(min(dependencies.fresh_until - now, MAX_LIFETIME_SECONDS)),
+    )
+    varies = dependencies.headers if is_public else [*dependencies.headers, *CREDENTIAL_HEADERS]
     if left:
         headers.remove(COMPLETE)
         who = b"public" if is_public else b"private"
@@ -36,22 +41,22 @@ def tell(headers: Fields, dependencies: AnswerDependencies, now: float, *, is_op
         headers.append((b"age", b"%d" % age))
 
 
-def excess(dependencies: AnswerDependencies, body: bytes) -> str:
+def exceeded_limit(dependencies: AnswerDependencies, body: bytes) -> str:
     """Return what there is too much of to keep an answer."""
-    if len(dependencies.tags) > MOST_TAGS:
+    if len(dependencies.tags) > MAX_TAGS:
         return "tags"
-    return "size" if len(body) > LARGEST else ""
+    return "size" if len(body) > MAX_BODY_BYTES else ""
 
 
-def entry_of(
+def cache_entry(
     dependencies: AnswerDependencies, headers: Fields, body: bytes, now: float
 ) -> CacheEntry:
     """Return what is kept of an answer."""
     return CacheEntry(
         200,
-        tuple(field for field in headers if field[0] not in PASSING),
+        tuple(field for field in headers if field[0] not in PER_DELIVERY),
         body,
         born=now - dependencies.age,
-        fresh_for=min(dependencies.fresh_until - now, LONGEST) + dependencies.age,
+        fresh_for=min(dependencies.fresh_until - now, MAX_LIFETIME_SECONDS) + dependencies.age,
         tags=tuple(dependencies.tags),
     )

@@ -21,7 +21,7 @@ _PRINTED: Final = frozenset(
 """Types that differ if and only if their `repr` does."""
 
 
-class NoIdentity(TypeError):
+class UnkeyableValue(TypeError):
     """A value of a type whose equals can't be told from its text."""
 
 
@@ -29,7 +29,8 @@ def canonical(value: object) -> str:
     """Return a text that two values share only if an answer may be shared between them.
 
     Each text tells its own end, so that neighbours can't be mistaken for one another: of strings
-    the length stands in front. Raises `NoIdentity` for what is neither plain data nor made of it.
+    the length stands in front. Raises `UnkeyableValue` for what is neither plain data nor made of
+    it.
     """
     kind = type(value)
     if kind is str:
@@ -45,7 +46,7 @@ def canonical(value: object) -> str:
     if is_dataclass(value) and not isinstance(value, type):
         members = [getattr(value, field.name) for field in fields(value)]
         return f"{_name(kind)}({''.join(map(canonical, members))})"
-    raise NoIdentity(_name(kind))
+    raise UnkeyableValue(_name(kind))
 
 
 def _name(kind: type) -> str:
@@ -56,10 +57,10 @@ def _measured(text: str) -> str:
     return f"={len(text)}:{text}"
 
 
-def who(viewer: object) -> str:
+def viewer_key(viewer: object) -> str:
     """Return a text that no two viewers share, nor two logins of one who may do different things.
 
-    Raises `NoIdentity` for a viewer that holds more than plain data.
+    Raises `UnkeyableValue` for a viewer that holds more than plain data.
     """
     # A subclass may compare by fewer fields than it has.
     return _known(viewer) if type(viewer) is Viewer else canonical(viewer)
@@ -80,14 +81,14 @@ class Form(NamedTuple):
     def key(self, identity: str, scope: Scope) -> str:
         """Return what the answer to a request is kept under if it is of this form.
 
-        `identity` stands for the view and its parameters. Raises `NoIdentity` for a viewer that
+        `identity` stands for the view and its parameters. Raises `UnkeyableValue` for a viewer that
         none can be told of.
         """
         pieces = [identity, str(self.sharing)]
         if self.sharing != PUBLIC:
             pieces.append(canonical(scope.tenant))
         if self.sharing == PER_VIEWER:
-            pieces += canonical(scope.audience), who(scope.viewer)
+            pieces += canonical(scope.audience), viewer_key(scope.viewer)
         if self.has_query:
             pieces.append(canonical(scope.query))
         for name in self.headers:

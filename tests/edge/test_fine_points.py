@@ -27,8 +27,8 @@ from bff_core.gateway.pipeline import edge
 from bff_core.policy.edge.rate_limits import Limit
 from bff_core.policy.edge.shedding import LoadShedder
 from bff_core.routing.access import refuse_bare_cookies
-from bff_core.view_cache.cache import MOST_FORMS, Keeper
-from bff_core.view_cache.headers import LARGEST, MOST_TAGS, excess
+from bff_core.view_cache.cache import MOST_FORMS, ViewCache
+from bff_core.view_cache.headers import MAX_BODY_BYTES, MAX_TAGS, exceeded_limit
 from bff_core.view_cache.key import Form, canonical
 from tests.edge.conftest import Edged
 from tests.shop_with_view_cache import Bearer, Page, bearer, client_of, in_production, open_shop
@@ -433,30 +433,30 @@ async def test_a_private_answer_varies_by_this_credential(credential):
 
 def test_a_view_has_so_many_forms_and_no_more():
     """The last that fits is remembered; those that are known stay welcome."""
-    keeper = Keeper("shop", "GET /x", lambda: "")
+    view_cache = ViewCache("shop", "GET /x", lambda: "")
     forms = [Form(PUBLIC, (f"x-{number}",)) for number in range(MOST_FORMS + 1)]
     for form in forms[:-1]:
-        assert not keeper.knows_too_many(form)
-        keeper.learn(form)
+        assert not view_cache.knows_too_many(form)
+        view_cache.learn(form)
 
-    assert keeper.knows_too_many(forms[-1])
-    assert not keeper.knows_too_many(forms[0])
+    assert view_cache.knows_too_many(forms[-1])
+    assert not view_cache.knows_too_many(forms[0])
 
 
 @pytest.mark.parametrize(
     ("tags", "size", "reason"),
     [
-        (MOST_TAGS, 1, ""),
-        (MOST_TAGS + 1, 1, "tags"),
-        (1, LARGEST, ""),
-        (1, LARGEST + 1, "size"),
+        (MAX_TAGS, 1, ""),
+        (MAX_TAGS + 1, 1, "tags"),
+        (1, MAX_BODY_BYTES, ""),
+        (1, MAX_BODY_BYTES + 1, "size"),
     ],
 )
 def test_a_stored_answer_has_so_many_tags_and_bytes(tags, size, reason):
     """The limits themselves are not too much."""
     dependencies = AnswerDependencies(tags={f"tag-{number}": None for number in range(tags)})
 
-    assert excess(dependencies, b"x" * size) == reason
+    assert exceeded_limit(dependencies, b"x" * size) == reason
 
 
 # Hops

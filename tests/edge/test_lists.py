@@ -12,7 +12,7 @@ from bff_core.edge.options import CorsOptions, EdgeOptions
 from bff_core.edge.problem_details import problem
 from bff_core.edge.trusted_proxies import TrustedProxies
 from bff_core.settings.model import Settings
-from bff_core.view_cache.headers import entry_of
+from bff_core.view_cache.headers import cache_entry
 from bff_core.view_cache.key import canonical
 
 SHOP = "https://shop.example"
@@ -411,7 +411,7 @@ def test_this_status_has_the_phrase_of_the_rfc(status, title):
 @pytest.mark.parametrize("name", [b"server-timing", b"age"])
 def test_a_stored_answer_lacks_this_field(name):
     """It was of one delivery; each has an age of its own."""
-    entry = entry_of(
+    entry = cache_entry(
         AnswerDependencies(fresh_until=60.0), [(name, b"7"), (b"etag", b'"a"')], b"{}", 0.0
     )
 
