@@ -143,8 +143,8 @@ class _Batch(Generic[T, V]):
 
     async def run(self) -> list[ItemResult[V]]:
         """Return how each item ended, in their order; it always does so before the deadline."""
-        board = self._composition.board
-        loop, bounds = board.screen.loop, self._method.bounds
+        registry = self._composition.part_registry
+        loop, bounds = registry.run.loop, self._method.bounds
         count = min(bounds.concurrent, len(self._items))
         workers = [loop.create_task(self._work()) for _ in range(count)]
         try:
@@ -156,7 +156,7 @@ class _Batch(Generic[T, V]):
             if workers:
                 await asyncio.wait(workers)
         results = [self._ended(index) for index in range(len(self._items))]
-        scope = board.scope
+        scope = registry.scope
         if scope is not None and not scope.outcome and any(one.is_open for one in results):
             scope.outcome = "unknown"
         return results
@@ -178,11 +178,11 @@ class _Batch(Generic[T, V]):
 
     def _left(self) -> float | None:
         """Return the seconds that the batch may take, None where nothing bounds it."""
-        screen, part = self._composition.board.screen, running_part.get()
-        deadline = screen.deadline if part is None else min(screen.deadline, part.deadline)
+        run, part = self._composition.part_registry.run, running_part.get()
+        deadline = run.deadline if part is None else min(run.deadline, part.deadline)
         if isinf(deadline):
             return None
-        left = deadline - screen.clock()
+        left = deadline - run.clock()
         return max(0.0, left - min(RESERVE_MOST, RESERVE_SHARE * left))
 
     async def _work(self) -> None:
@@ -206,10 +206,10 @@ class _Batch(Generic[T, V]):
     def _fail(self, index: int, error: Exception) -> None:
         result: ItemResult[V] = ItemResult(index, self._keys[index], error=error)
         self._results[index] = result
-        screen = self._composition.board.screen
-        if result.is_open and screen.events.sinks:
+        run = self._composition.part_registry.run
+        if result.is_open and run.events.sinks:
             name, reason = self._method.name, reason_of(error)
-            screen.events.emit(PartEnded(screen.title, name, "failed", reason, error))
+            run.events.emit(PartEnded(run.title, name, "failed", reason, error))
 
     def _ended(self, index: int) -> ItemResult[V]:
         result = self._results.get(index)

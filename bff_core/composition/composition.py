@@ -22,10 +22,10 @@ T = TypeVar("T")
 SILENCE = Events()
 
 
-class Board:
+class PartRegistry:
     """The parts of one composition that have started, and its loaders; `scope` is its request."""
 
-    __slots__ = ("is_closed", "loaders", "scope", "screen", "started")
+    __slots__ = ("is_closed", "loaders", "run", "scope", "started")
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class Board:
         scope: Scope | None = None,
     ) -> None:
         self.scope = scope
-        self.screen = Run(
+        self.run = Run(
             title, loop=loop, clock=clock, events=events, deadline=deadline, is_dimmed=is_dimmed
         )
         self.started: dict[Hashable, Part[object]] = {}
@@ -58,11 +58,11 @@ class Board:
         if part is None:
             if self.is_closed:
                 raise PartCancelled(name)
-            screen = self.screen
-            now = screen.clock()
-            deadline = failure.deadline(now, screen.deadline)
-            run = None if screen.is_dimmed and failure.may_shed else body()
-            part = Part(screen, name, run, started=now, deadline=deadline, failure=failure)
+            run = self.run
+            now = run.clock()
+            deadline = failure.deadline(now, run.deadline)
+            coroutine = None if run.is_dimmed and failure.may_shed else body()
+            part = Part(run, name, coroutine, started=now, deadline=deadline, failure=failure)
             self.started[key] = part
         return part  # type: ignore[return-value]  # one key belongs to one body
 
@@ -91,7 +91,9 @@ class Board:
         return [task for part in self.started.values() if (task := part.cancel()) is not None]
 
 
-RESERVED = frozenset({"aclose", "board", "degraded", "enter", "has_board", "parts", "plan"})
+RESERVED = frozenset(
+    {"aclose", "part_registry", "degraded", "enter", "has_part_registry", "parts", "plan"}
+)
 
 
 @dataclass_transform(kw_only_default=True, eq_default=False)
@@ -111,7 +113,7 @@ class Composition:
                 return await self.catalog.product(self.product_id)
     """
 
-    _board: Board | None = None
+    _part_registry: PartRegistry | None = None
 
     def __init_subclass__(cls) -> None:
         taken = RESERVED & (get_annotations(cls).keys() | vars(cls).keys())
@@ -132,37 +134,36 @@ class Composition:
                     f"{cls.__name__}.{name} = {kind} is no field: write {name}: {kind}"
                 )
 
-    def enter(self, board: Board) -> None:
-        """Run on this board from now on; the gateway calls it once per request."""
-        self._board = board
+    def enter(self, part_registry: PartRegistry) -> None:
+        """Run the parts in this registry from now on; the gateway calls it once per request."""
+        self._part_registry = part_registry
 
     @property
-    def has_board(self) -> bool:
+    def has_part_registry(self) -> bool:
         """Whether anything was asked of this instance, or a gateway entered it."""
-        return self._board is not None
+        return self._part_registry is not None
 
     @property
-    def board(self) -> Board:
-        """The board of this instance; made on first use where no gateway did."""
-        if self._board is None:
-            self._board = Board(type(self).__name__, loop=asyncio.get_running_loop())
-        return self._board
+    def part_registry(self) -> PartRegistry:
+        """The parts of this instance; created on first use unless the gateway did so."""
+        if self._part_registry is None:
+            self._part_registry = PartRegistry(type(self).__name__, loop=asyncio.get_running_loop())
+        return self._part_registry
 
     @property
     def parts(self) -> dict[str, PartStatus]:
         """How each part ended that has ended so far, in the order they were started."""
-        return {status.name: status for status in self.board.statuses()}
+        return {status.name: status for status in self.part_registry.statuses()}
 
     @property
     def degraded(self) -> tuple[PartStatus, ...]:
         """The parts whose value is a fallback, missing or forbidden."""
-        return tuple(status for status in self.board.statuses() if status.is_degraded)
+        return tuple(status for status in self.part_registry.statuses() if status.is_degraded)
 
     def plan(self) -> Plan:
         """Return what has run so far and what waited for what; `str()` of it draws a tree."""
-        board = self.board
-        screen = board.screen
-        return Plan(screen.title, tuple(board.statuses()), tuple(screen.edges))
+        registry = self.part_registry
+        return Plan(registry.run.title, tuple(registry.statuses()), tuple(registry.run.edges))
 
     async def aclose(self) -> None:
         """Cancel the parts that still run; a view's end calls it."""
@@ -181,6 +182,8 @@ async def close(compositions: Iterable[Composition]) -> None:
     All are cancelled before the first is waited for: who is itself cancelled while it waits leaves
     nothing running.
     """
-    tasks = [task for one in compositions if one.has_board for task in one.board.cancel()]
+    tasks = [
+        task for one in compositions if one.has_part_registry for task in one.part_registry.cancel()
+    ]
     if tasks:
         await asyncio.wait(tasks)

@@ -90,7 +90,7 @@ class PartMethod(Generic[P, T]):
         return MethodType(self._start, composition)
 
     def _start_plain(self, composition: Composition) -> Part[T]:
-        return composition.board.find_or_start(
+        return composition.part_registry.find_or_start(
             self.name, self.name, MethodType(self.body, composition), self.failure
         )
 
@@ -98,7 +98,7 @@ class PartMethod(Generic[P, T]):
         values = self.arguments.bind(args, kwargs)
         body = partial(self.body, composition, **self.arguments.named(values))
         try:
-            return composition.board.find_or_start(
+            return composition.part_registry.find_or_start(
                 (self.name, *values), self.name, body, self.failure
             )
         except TypeError as error:

@@ -171,9 +171,9 @@ class Loader(Generic[K, V]):
         return keys.part
 
     def _start(self, keys: list[K]) -> Part[Batch[K, V]]:
-        board = self._composition.board
-        number = len(board.started)
-        return board.find_or_start(
+        registry = self._composition.part_registry
+        number = len(registry.started)
+        return registry.find_or_start(
             (self._options.name, number),
             self._options.name,
             lambda: self._load(keys),
@@ -213,7 +213,7 @@ class LoaderMethod(Generic[K, V]):
     ) -> Self | Loader[K, V]:
         if composition is None:
             return self
-        loaders = composition.board.loaders
+        loaders = composition.part_registry.loaders
         keys = loaders.get(self._options.name)
         if keys is None:
             keys = loaders[self._options.name] = _Keys[K, V]()

@@ -55,7 +55,7 @@ class Part(Awaitable[T_co], Generic[T_co]):
         "_failure",
         "_has_expired",
         "_is_raised",
-        "_screen",
+        "_run_state",
         "_task",
         "_timer",
         "_value",
@@ -72,7 +72,7 @@ class Part(Awaitable[T_co], Generic[T_co]):
 
     def __init__(
         self,
-        screen: Run,
+        run: Run,
         name: str,
         body: Coroutine[object, object, T_co] | None,
         *,
@@ -89,7 +89,7 @@ class Part(Awaitable[T_co], Generic[T_co]):
         self.is_done = False
         self.started = started
         self.ended = 0.0
-        self._screen = screen
+        self._run_state = run
         self._failure = failure
         self._value: T_co | None = None
         self._error: Exception | None = None
@@ -104,11 +104,11 @@ class Part(Awaitable[T_co], Generic[T_co]):
         if body is None:
             failure.shed(self)
             self.is_done, self.ended = True, started
-            screen.note(name, self.state, self.reason)
+            run.note(name, self.state, self.reason)
             return
-        if deadline < screen.deadline:
-            self._timer = screen.loop.call_later(deadline - self.started, self._expire)
-        self._task = screen.loop.create_task(self._run())
+        if deadline < run.deadline:
+            self._timer = run.loop.call_later(deadline - self.started, self._expire)
+        self._task = run.loop.create_task(self._run())
 
     def saw(self, reply: Reply) -> None:
         """Note a reply that the value is made of: one stale reply makes the part stale."""
@@ -145,10 +145,10 @@ class Part(Awaitable[T_co], Generic[T_co]):
     def _report_bug(self, error: Exception) -> None:
         """Report a bug in a part whose failure was raised to no code at all."""
         cause = error.cause if isinstance(error, PartFailed) else error
-        screen = self._screen
-        if screen.events.sinks and not isinstance(cause, BFFError):
+        run = self._run_state
+        if run.events.sinks and not isinstance(cause, BFFError):
             self._is_raised = True
-            screen.events.emit(Crashed(f"{screen.title}.{self.name}", "", cause))
+            run.events.emit(Crashed(f"{run.title}.{self.name}", "", cause))
 
     async def _run(self) -> None:
         running_part.set(self)
@@ -180,9 +180,9 @@ class Part(Awaitable[T_co], Generic[T_co]):
         if self._failure.tolerates_degraded or self.state not in {"ok", "stale"}:
             return
         self.state, self.reason = "fallback", DEPENDENCY
-        events = self._screen.events
+        events = self._run_state.events
         if events.sinks:
-            events.emit(PartEnded(self._screen.title, self.name, self.state, self.reason))
+            events.emit(PartEnded(self._run_state.title, self.name, self.state, self.reason))
 
     def _abandon(self, body: Coroutine[object, object, T_co]) -> None:
         # A task that is cancelled before its first step never enters `_run`.
@@ -196,17 +196,17 @@ class Part(Awaitable[T_co], Generic[T_co]):
 
     def _settle(self, error: Exception) -> None:
         self._failure.settle(self, error)
-        events = self._screen.events
+        events = self._run_state.events
         if events.sinks:
             is_raised = self._error is not None
-            state, title = "failed" if is_raised else self.state, self._screen.title
+            state, title = "failed" if is_raised else self.state, self._run_state.title
             events.emit(PartEnded(title, self.name, state, self.reason, error, is_raised))
 
     def _finish(self) -> None:
         self.is_done = True
-        self.ended = self._screen.clock()
+        self.ended = self._run_state.clock()
         if self.state != "ok":
-            self._screen.note(self.name, self.state, self.reason)
+            self._run_state.note(self.name, self.state, self.reason)
         self._task = None
         if self._timer is not None:
             self._timer.cancel()
@@ -249,14 +249,14 @@ class Part(Awaitable[T_co], Generic[T_co]):
 
     def _wait(self) -> Generator[object, None, None]:
         if not self.is_done:
-            waiter: asyncio.Future[None] = self._screen.loop.create_future()
+            waiter: asyncio.Future[None] = self._run_state.loop.create_future()
             self._callbacks.append(partial(_wake, waiter))
             yield from waiter
 
     @contextmanager
     def awaited_by(self, caller: "Part[object]") -> Iterator[None]:
         """Note that another part waits for this one, and refuse if that would never end."""
-        self._screen.edges[caller.name, self.name] = None
+        self._run_state.edges[caller.name, self.name] = None
         if self._leads_to(caller):
             raise CompositionCycle(f"part {caller.name!r} awaits {self.name!r}, which awaits it")
         caller._awaiting.append(self)  # noqa: SLF001 - same class
@@ -270,7 +270,7 @@ class Part(Awaitable[T_co], Generic[T_co]):
 
         Each has a name, a state and a reason. Where all ended well this takes no time.
         """
-        troubles, edges = self._screen.troubles, self._screen.edges
+        troubles, edges = self._run_state.troubles, self._run_state.edges
         reached = [self.name] if troubles else []
         for name in reached:
             reached += [b for a, b in edges if a == name and b not in reached]
@@ -299,7 +299,7 @@ class Part(Awaitable[T_co], Generic[T_co]):
 
     def get_loop(self) -> asyncio.AbstractEventLoop:
         """Return the loop that the part runs on."""
-        return self._screen.loop
+        return self._run_state.loop
 
     def exception(self) -> Exception | None:
         """Return what an ended part died of, or None."""

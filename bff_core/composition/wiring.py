@@ -7,7 +7,7 @@ from typing import Protocol, Self, TypeVar, get_type_hints, runtime_checkable
 
 from bff_core.cache.response_cache import ResponseCache
 from bff_core.clock import Clock
-from bff_core.composition.composition import Board, Composition
+from bff_core.composition.composition import Composition, PartRegistry
 from bff_core.composition.tracked_scope import watched
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events
@@ -122,7 +122,7 @@ class Wiring:
         seen = watched(scope)
         composition = cls(**builder(scope, seen), **inputs)
         composition.enter(
-            Board(
+            PartRegistry(
                 cls.__name__,
                 loop=self._loop,
                 clock=self.clock,

@@ -13,10 +13,10 @@ DEGRADED = (b"cache-control", b"no-store")
 def statuses_of(compositions: Sequence[Composition]) -> Sequence[PartStatus]:
     """Return each part once: of several that share a name, the one that took away most."""
     if len(compositions) == 1:
-        return tuple(compositions[0].board.statuses())
+        return tuple(compositions[0].part_registry.statuses())
     worst: dict[str, PartStatus] = {}
     for composition in compositions:
-        for one in composition.board.statuses():
+        for one in composition.part_registry.statuses():
             known = worst.get(one.name)
             if known is None or _rank(one) > _rank(known):
                 worst[one.name] = one

@@ -61,7 +61,7 @@ def answer(
         return _without_content(status, compositions)
     headers = [JSON, (b"content-length", b"%d" % len(body))]
     if len(compositions) == 1 and not (with_meta or with_timing):
-        names = compositions[0].board.names_if_ok()
+        names = compositions[0].part_registry.names_if_ok()
         if names:
             headers += ((b"part-status", part_status_ok(names)), COMPLETE)
             return _tagged(status, headers, body, with_tag=with_tag)

@@ -11,7 +11,7 @@ from starlette.types import Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.clock import monotonic
-from bff_core.composition.composition import Board, Composition
+from bff_core.composition.composition import Composition, PartRegistry
 from bff_core.composition.part import Part, PartFailure
 from bff_core.composition.state import DEPENDENCY
 from bff_core.edge.error_responses import report
@@ -60,17 +60,17 @@ def prefers_lines(accept: bytes) -> bool:
     return preferred(accept, _FORMS) == NDJSON
 
 
-class _Watched(Board):
-    """The board of a screen whose parts are told of as they end."""
+class _Watched(PartRegistry):
+    """The parts of a screen, each reported as it ends."""
 
     __slots__ = ("_tell",)
 
-    def __init__(self, board: Board, tell: Callable[[Part[object]], None]) -> None:
-        self.scope = board.scope
-        self.screen = board.screen
-        self.started = board.started
-        self.is_closed = board.is_closed
-        self.loaders = board.loaders
+    def __init__(self, part_registry: PartRegistry, tell: Callable[[Part[object]], None]) -> None:
+        self.scope = part_registry.scope
+        self.run = part_registry.run
+        self.started = part_registry.started
+        self.is_closed = part_registry.is_closed
+        self.loaders = part_registry.loaders
         self._tell = tell
         for part in self.started.values():
             self._watch(part)
@@ -128,7 +128,7 @@ class ProgressiveAnswer(Response):
         """Run the view, and send what lands."""
         loop = asyncio.get_running_loop()
         for one in self._composed:
-            one.enter(_Watched(one.board, partial(self._land, one)))
+            one.enter(_Watched(one.part_registry, partial(self._land, one)))
         work, leaving = loop.create_task(self._run()), loop.create_task(_left(receive))
         for task in (work, leaving):
             task.add_done_callback(self._move)
@@ -156,7 +156,7 @@ class ProgressiveAnswer(Response):
         self._moved.set()
 
     def _left_of(self, seen: Scope) -> float:
-        clock = self._composed[0].board.screen.clock if self._composed else monotonic
+        clock = self._composed[0].part_registry.run.clock if self._composed else monotonic
         return min(seen.deadline - clock(), LONGEST)
 
     async def _deliver(

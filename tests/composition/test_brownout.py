@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from bff_core.composition.composition import Board, Composition
+from bff_core.composition.composition import Composition, PartRegistry
 from bff_core.composition.decorators import critical, optional
 from bff_core.composition.gather import gather
 from bff_core.composition.loader import loader
@@ -80,7 +80,7 @@ def wiring(pressure: Pressed) -> Wiring:
 def dimmed() -> Page:
     page = Page(ran=[])
     loop = asyncio.get_running_loop()
-    page.enter(Board("Page", loop=loop, clock=loop.time, is_dimmed=True))
+    page.enter(PartRegistry("Page", loop=loop, clock=loop.time, is_dimmed=True))
     return page
 
 

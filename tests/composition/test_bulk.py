@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from bff_core.composition.bulk import DuplicateItem, ItemResult, ItemTimedOut, NotAttempted, bulk
-from bff_core.composition.composition import Board, Composition
+from bff_core.composition.composition import Composition, PartRegistry
 from bff_core.errors import ConfigurationError, InvalidInput, NotFound, Overloaded
 from bff_core.events import AnyEvent, Events, PartEnded
 from bff_core.scope import Scope, writing
@@ -69,10 +69,10 @@ def desk(timeout: float = 10.0, *, heard: list[AnyEvent] | None = None) -> tuple
     scope = Scope(loop.time() + timeout)
     one = Desk(log=log)
     events = Events(heard.append) if heard is not None else Events()
-    board = Board(
+    part_registry = PartRegistry(
         "Desk", loop=loop, clock=loop.time, events=events, deadline=scope.deadline, scope=scope
     )
-    one.enter(board)
+    one.enter(part_registry)
     return one, log, scope
 
 

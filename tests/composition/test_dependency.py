@@ -17,7 +17,7 @@ from bff_core import (
     loader,
     optional,
 )
-from bff_core.composition.composition import Board
+from bff_core.composition.composition import PartRegistry
 from bff_core.errors import NotAllowed, NotFound
 from bff_core.events import Events, PartEnded
 from bff_core.graphql import GraphQL, Info
@@ -207,7 +207,9 @@ async def test_the_sinks_hear_of_it():
     """As of each part that ends other than well; it died of nothing."""
     heard = []
     screen = Screen(error=TimeoutError())
-    screen.enter(Board("Screen", loop=asyncio.get_running_loop(), events=Events(heard.append)))
+    screen.enter(
+        PartRegistry("Screen", loop=asyncio.get_running_loop(), events=Events(heard.append))
+    )
     async with screen:
         await screen.product()
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from bff_core.composition.composition import Board, Composition
+from bff_core.composition.composition import Composition, PartRegistry
 from bff_core.composition.decorators import critical, optional
 from bff_core.composition.errors import PartCancelled
 from bff_core.composition.gather import gather
@@ -176,7 +176,7 @@ async def test_bug_in_an_optional_part_degrades_it_and_is_told():
             raise KeyError("oops")
 
     screen = Buggy()
-    screen.enter(Board("Buggy", loop=asyncio.get_running_loop(), events=Events(told.append)))
+    screen.enter(PartRegistry("Buggy", loop=asyncio.get_running_loop(), events=Events(told.append)))
 
     assert await screen.related() == ()
     assert screen.parts["related"].reason == "error"
@@ -394,7 +394,7 @@ async def test_optional_part_without_a_timeout_ends_before_the_request_does():
     loop = asyncio.get_running_loop()
     began = loop.time()
     screen = Slow()
-    screen.enter(Board("Slow", loop=loop, clock=loop.time, deadline=loop.time() + 2))
+    screen.enter(PartRegistry("Slow", loop=loop, clock=loop.time, deadline=loop.time() + 2))
 
     assert await screen.extra() == "-"
     assert loop.time() - began == pytest.approx(1.9)
@@ -414,7 +414,7 @@ async def test_calls_know_the_part_that_makes_them():
     loop = asyncio.get_running_loop()
     began = loop.time()
     screen = Curious()
-    screen.enter(Board("Curious", loop=loop, clock=loop.time))
+    screen.enter(PartRegistry("Curious", loop=loop, clock=loop.time))
 
     assert await screen.look() - began == pytest.approx(0.5)
     assert running_part.get() is None
@@ -462,7 +462,7 @@ def test_timeout_must_be_above_zero():
         optional(fallback=(), timeout=0)
 
 
-@pytest.mark.parametrize("name", ["board", "parts", "plan"])
+@pytest.mark.parametrize("name", ["part_registry", "parts", "plan"])
 def test_reserved_name_is_refused(name):
     """A field or a part would hide what every composition offers under that name."""
     with pytest.raises(ConfigurationError, match=name):

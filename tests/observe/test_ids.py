@@ -165,7 +165,7 @@ async def test_a_bug_in_a_part_that_no_code_awaits_is_logged(is_awaited):
     """When the screen is closed; one that is raised is logged by what it is raised to."""
     with logged() as (log, events):
         async with Screen() as screen:
-            screen.board.screen.events = events
+            screen.part_registry.run.events = events
             part = screen.lost()
             await asyncio.sleep(0)
             await asyncio.sleep(0)
