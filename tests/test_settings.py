@@ -73,7 +73,7 @@ def test_an_empty_variable_counts_as_unset():
 
 
 def test_logs_are_for_people_in_development():
-    """Unless told otherwise."""
+    """Unless BFF_LOG says otherwise."""
     assert Settings(env="development").log_format == "text"
     assert Settings(env="development", log="json").log_format == "json"
 
@@ -157,7 +157,7 @@ def test_credentials_in_an_address_are_refused_and_not_repeated():
         ("BFF_ISSUER", "https://", "such as https://id.example"),
     ],
 )
-def test_a_wrong_value_is_told_with_what_is_accepted(variable, value, accepted):
+def test_a_wrong_value_is_reported_with_what_is_accepted(variable, value, accepted):
     """Variable, value and remedy in one line."""
     with pytest.raises(ConfigurationError) as caught:
         Settings.load({variable: value})
@@ -167,13 +167,13 @@ def test_a_wrong_value_is_told_with_what_is_accepted(variable, value, accepted):
     assert str(caught.value).count(accepted) == 1
 
 
-def test_all_wrong_values_are_told_at_once():
-    """Nobody wants to start five times to learn of five mistakes."""
+def test_all_wrong_values_are_reported_at_once():
+    """One start is enough to learn of five mistakes."""
     with pytest.raises(ConfigurationError) as caught:
         Settings.load({"BFF_TIMEOUT": "x", "BFF_LOG": "y", "BFF_UPSTREAM_CART": "z"})
 
-    told = [line.partition("=")[0] for line in str(caught.value).splitlines()]
-    assert sorted(told) == ["BFF_LOG", "BFF_TIMEOUT", "BFF_UPSTREAM_CART"]
+    variables = [line.partition("=")[0] for line in str(caught.value).splitlines()]
+    assert sorted(variables) == ["BFF_LOG", "BFF_TIMEOUT", "BFF_UPSTREAM_CART"]
 
 
 def test_the_old_name_of_a_variable_is_still_read():
@@ -199,7 +199,7 @@ def test_a_variable_by_both_names_is_refused():
         Settings.load({"BFF_TRUSTED_HOPS": "10.0.0.1", "BFF_TRUSTED_PROXIES": "10.0.0.2"})
 
 
-def test_a_misspelt_variable_is_told_with_the_right_one():
+def test_a_misspelt_variable_is_reported_with_the_right_one():
     """A setting that silently does nothing is the worst kind."""
     with pytest.warns(ConfigurationWarning, match="BFF_TIMEOUTS is set.*did you mean BFF_TIMEOUT"):
         Settings.load({"BFF_TIMEOUTS": "1"})
@@ -394,7 +394,7 @@ def test_the_edge_is_bounded_by_the_settings():
 
 
 def test_a_wrong_origin_in_the_environment_is_named_by_its_variable():
-    """An origin with a path would never match and nobody would know why."""
+    """An origin with a path would never match, without a reason to be found."""
     settings = Settings.load({"BFF_ENV": "development", "BFF_CORS_ORIGINS": "https://a.example/"})
 
     with pytest.raises(ConfigurationError, match="BFF_CORS_ORIGINS"):

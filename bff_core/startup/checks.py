@@ -53,7 +53,7 @@ class Checks:
         events: Events,
         rules: Sequence[RouteAccess],
     ) -> None:
-        """Raise `ConfigurationError` for state unsafe in several processes; log the rest."""
+        """Raise `ConfigurationError` for state that must be shared; log what is doubtful."""
         if processes.count > 1:
             has_keys = self.options.idempotency is not None
             unsafe = unsafe_unshared_state(

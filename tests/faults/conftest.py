@@ -7,7 +7,7 @@ import pytest
 from tests.processes.gateway import addresses
 from tests.processes.process import Nursery
 from tests.processes.services import Service
-from tests.processes.site import NOBODY, Site
+from tests.processes.site import NOTHING_LISTENS, Site
 
 KIOSK = "tests.faults.kiosk:app"
 
@@ -44,7 +44,7 @@ class Kiosk:
             **addresses((self.catalog, self.reviews, self.users)),
             "BFF_UPSTREAM_PAIR": ",".join(trio[:2]),
             "BFF_UPSTREAM_TRIO": ",".join(trio),
-            "BFF_UPSTREAM_NAMED": NOBODY,
+            "BFF_UPSTREAM_NAMED": NOTHING_LISTENS,
             "BFF_UPSTREAM_STORM": self.pricing.url,
             "BFF_UPSTREAM_PATIENT": self.catalog.url,
             "BFF_UPSTREAM_THRIFTY": self.catalog.url,

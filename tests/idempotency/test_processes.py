@@ -12,7 +12,7 @@ from tests.processes.client import Answer, ask
 from tests.processes.gateway import addresses
 from tests.processes.process import Nursery
 from tests.processes.services import Service
-from tests.processes.site import NOBODY, Site
+from tests.processes.site import NOTHING_LISTENS, Site
 
 DESKTOP = "bffs.desktop.app:app"
 KEYED = {
@@ -42,8 +42,8 @@ def pricing(site) -> Iterator[Service]:
 @pytest.fixture
 def environ(pricing) -> dict[str, str]:
     """Return the settings of a desktop gateway whose other services are away."""
-    absent = {f"BFF_UPSTREAM_{name.upper()}": NOBODY for name in SERVICES}
-    carts = {"BFF_UPSTREAM_CARTS": NOBODY}
+    absent = {f"BFF_UPSTREAM_{name.upper()}": NOTHING_LISTENS for name in SERVICES}
+    carts = {"BFF_UPSTREAM_CARTS": NOTHING_LISTENS}
     return absent | carts | addresses([pricing]) | {"BFF_MAX_LAG": "0"}
 
 

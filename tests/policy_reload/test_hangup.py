@@ -55,12 +55,12 @@ def slow(seconds: float) -> dict[str, object]:
 
 def club(site: Site, users: Service, file: PolicyFile, **environ: str) -> Gateway:
     """Return a gateway that is not started yet."""
-    told = {**addresses([users]), "BFF_POLICIES": str(file.path), "BFF_MAX_LAG": "0", **environ}
-    return site.gateway(APP, told)
+    settings = {**addresses([users]), "BFF_POLICIES": str(file.path), "BFF_MAX_LAG": "0", **environ}
+    return site.gateway(APP, settings)
 
 
 async def hang_up(gateway: Gateway, event: str, count: int = 1) -> None:
-    """Send the signal, and wait until the gateway has told of it so many times more."""
+    """Send the signal, and wait until the gateway has logged it so many times more."""
     expected = len(gateway.events(event)) + count
     gateway.signal(signal.SIGHUP)
     await until(lambda: len(gateway.events(event)) >= expected)
@@ -115,16 +115,16 @@ async def test_a_timeout_changes_under_load_without_a_failed_request(
         await until(lambda: gateway.look()["upstreams"]["users"]["active"] == 0)
         # Those of the five stacks before close when they have been idle for four seconds.
         await until(lambda: gateway.files[f"tcp {users.port} 01"] <= 1, within=15.0)
-    told = [event["changes"] for event in gateway.events("policies.changed")]
+    changes = [event["changes"] for event in gateway.events("policies.changed")]
 
     assert set(load.statuses) == {200}
-    assert told[-1] == ["users.timeout: 2.0 -> 0.2"]
+    assert changes[-1] == ["users.timeout: 2.0 -> 0.2"]
     assert (before.status, after.status) == (200, 504)
     assert after.seconds < 0.9
 
 
 async def test_a_broken_file_changes_nothing(site: Site, users: Service, file: PolicyFile) -> None:
-    """The gateway goes on with the connection that it has, and tells what is wrong."""
+    """The gateway goes on with the connection that it has, and logs what is wrong."""
     gateway = club(site, users, file)
     with site.running(gateway):
         async with Load(gateway, 5) as load:
@@ -188,7 +188,7 @@ async def test_a_hangup_to_another_server_is_that_server_s(
 async def test_a_wrong_file_is_a_line_and_no_gateway(
     site: Site, users: Service, file: PolicyFile
 ) -> None:
-    """Whoever starts it reads what to write instead."""
+    """The operator reads what to write instead."""
     file.say("[users.retry]\natempts = 1")
     gateway = club(site, users, file).start()
     gateway.wait_for_end()

@@ -26,7 +26,7 @@ HOST = "10.0.0.1"
 
 
 class Club:
-    """The gateway over a scripted service, its file, and what was told."""
+    """The gateway over a scripted service, its file, and its events."""
 
     def __init__(
         self, path: Path, text: str = "", *, token: str = TOKEN, has_file: bool = True
@@ -49,7 +49,7 @@ class Club:
     def write(self, text: str) -> None:
         self.path.write_text(text)
 
-    def told(self, kind: type) -> list:
+    def events(self, kind: type) -> list:
         return [event for event in self.heard if isinstance(event, kind)]
 
     @property
@@ -60,7 +60,7 @@ class Club:
 
 
 async def test_the_file_is_in_force_from_the_start(tmp_path: Path) -> None:
-    """Its timeout ends a call, and the log tells how the file differs from the code."""
+    """Its timeout ends a call, and the log shows how the file differs from the code."""
     club = Club(tmp_path, "[users]\ntimeout = 0.05")
     club.service.then(reply(200, {"id": "7"}, after=1))
     async with running(club.app):
@@ -68,7 +68,7 @@ async def test_the_file_is_in_force_from_the_start(tmp_path: Path) -> None:
         with pytest.raises(DeadlineExceeded):
             await users.member("7")
 
-    assert club.told(PoliciesChanged) == [PoliciesChanged(("users.timeout: 5.0 -> 0.05",))]
+    assert club.events(PoliciesChanged) == [PoliciesChanged(("users.timeout: 5.0 -> 0.05",))]
 
 
 @pytest.mark.parametrize(
@@ -81,11 +81,11 @@ async def test_the_file_is_in_force_from_the_start(tmp_path: Path) -> None:
 )
 def test_a_wrong_file_stops_the_start(tmp_path: Path, text: str, complaint: str) -> None:
     """The error names the file, what is wrong in it and what to write."""
-    with pytest.raises(ConfigurationError) as told:
+    with pytest.raises(ConfigurationError) as caught:
         Club(tmp_path, text)
 
-    assert complaint in str(told.value)
-    assert "policies.toml" in str(told.value)
+    assert complaint in str(caught.value)
+    assert "policies.toml" in str(caught.value)
 
 
 def test_a_file_that_can_not_be_read_stops_the_start(tmp_path: Path) -> None:
@@ -93,20 +93,20 @@ def test_a_file_that_can_not_be_read_stops_the_start(tmp_path: Path) -> None:
     settings = Settings(env="development", upstreams={"users": (f"http://{HOST}",)})
     (tmp_path / "binary").write_bytes(b"\xff\xfe")
     (tmp_path / "long").write_bytes(b"#" * (MAX_FILE_BYTES + 1))
-    told = []
+    errors = []
     for name in ("missing", "binary", "long", ""):
         with pytest.raises(ConfigurationError) as error:
             make(settings=settings.model_copy(update={"policies": str(tmp_path / name)}))
-        told.append(str(error.value))
+        errors.append(str(error.value))
 
-    assert "missing can't be read: No such file or directory" in told[0]
-    assert "binary can't be read: it is not UTF-8" in told[1]
-    assert "long: is larger than 1,048,576 bytes" in told[2]
-    assert "can't be read: Is a directory" in told[3]
+    assert "missing can't be read: No such file or directory" in errors[0]
+    assert "binary can't be read: it is not UTF-8" in errors[1]
+    assert "long: is larger than 1,048,576 bytes" in errors[2]
+    assert "can't be read: Is a directory" in errors[3]
 
 
 async def test_a_file_that_was_changed_is_read_again(tmp_path: Path) -> None:
-    """The call tells what changed, and so does the log."""
+    """The call returns what changed, and the log shows it."""
     club = Club(tmp_path)
     async with running(club.app) as client:
         club.write("[users]\ntimeout = 0.5\nretry = false")
@@ -115,12 +115,12 @@ async def test_a_file_that_was_changed_is_read_again(tmp_path: Path) -> None:
         timeout = club.timeout
 
     assert changes == ("users.timeout: 5.0 -> 0.5", "users.retry: on -> off")
-    assert club.told(PoliciesChanged) == [PoliciesChanged(changes)]
+    assert club.events(PoliciesChanged) == [PoliciesChanged(changes)]
     assert (status, timeout) == (200, 0.5)
 
 
 async def test_a_file_that_broke_changes_nothing(tmp_path: Path) -> None:
-    """What was in force stays so, by the same stack, and the reason is told."""
+    """What was in force stays so, by the same stack, and the reason is logged."""
     club = Club(tmp_path, "[users]\ntimeout = 0.5")
     async with running(club.app) as client:
         before = club.app.running.upstreams.stacks
@@ -130,8 +130,8 @@ async def test_a_file_that_broke_changes_nothing(tmp_path: Path) -> None:
         status = (await client.get("/members/7")).status_code
         after = club.app.running.upstreams.stacks
 
-    (told,) = club.told(PoliciesRefused)
-    assert told.reason == f"{club.path}: users.timeout must be 0.001 to 3,600, not 0"
+    (refused,) = club.events(PoliciesRefused)
+    assert refused.reason == f"{club.path}: users.timeout must be 0.001 to 3,600, not 0"
     assert list(map(id, before)) == list(map(id, after))
     assert status == 200
 
@@ -186,7 +186,7 @@ async def test_a_hangup_without_a_file_goes_to_the_application(tmp_path: Path) -
     assert club.heard == []
 
 
-async def test_the_operator_may_have_it_read(tmp_path: Path) -> None:
+async def test_an_admin_endpoint_reads_it_again(tmp_path: Path) -> None:
     """With the token, by POST; the answer says what changed, or what is wrong."""
     club = Club(tmp_path)
     async with running(club.app, headers=OPERATOR) as client:
@@ -206,7 +206,7 @@ async def test_the_operator_may_have_it_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "given", [{}, {"authorization": "Bearer y"}, {"authorization": TOKEN}, {"cookie": TOKEN}]
 )
-async def test_nobody_else_may(tmp_path: Path, given: dict[str, str]) -> None:
+async def test_without_the_token_it_is_not_read(tmp_path: Path, given: dict[str, str]) -> None:
     """Without the token there is nothing to learn, and nothing is read."""
     club = Club(tmp_path)
     async with running(club.app) as client:
@@ -220,7 +220,7 @@ async def test_nobody_else_may(tmp_path: Path, given: dict[str, str]) -> None:
 
 
 async def test_without_a_token_there_is_no_such_path(tmp_path: Path) -> None:
-    """The operator's door is off unless it was asked for, and in no document."""
+    """Admin endpoints are off by default, and in no document."""
     club = Club(tmp_path, token="")
     async with running(club.app, headers=OPERATOR) as client:
         answer = await client.post("/operator/policies")
@@ -235,8 +235,8 @@ def test_a_weak_token_is_refused_without_being_shown(token: str) -> None:
     """The error names the variable, never the secret."""
     environ = {"BFF_OPERATOR_TOKEN": token, "BFF_ENV": "development"}
 
-    with pytest.raises(ConfigurationError) as told:
+    with pytest.raises(ConfigurationError) as caught:
         Settings.load(environ)
 
-    assert "BFF_OPERATOR_TOKEN='***'" in str(told.value)
-    assert token.strip() not in str(told.value)
+    assert "BFF_OPERATOR_TOKEN='***'" in str(caught.value)
+    assert token.strip() not in str(caught.value)

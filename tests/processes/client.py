@@ -31,15 +31,17 @@ class Answer:
 
     @property
     def parts(self) -> dict[str, str]:
-        """Return the states of the parts that the answer tells."""
-        told = self.headers.get("part-status", "")
-        pairs = (item.partition(";")[0].strip().partition("=") for item in told.split(",") if item)
+        """Return the states of the parts that the answer reports."""
+        states = self.headers.get("part-status", "")
+        pairs = (
+            item.partition(";")[0].strip().partition("=") for item in states.split(",") if item
+        )
         return {name: state for name, _, state in pairs}
 
 
 @dataclass
 class Line:
-    """One connection to a process, kept open between requests, opened anew when it was closed."""
+    """One connection to a process, open between requests, opened anew when it was closed."""
 
     port: int
     within: float = 30.0

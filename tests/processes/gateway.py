@@ -50,17 +50,17 @@ class Gateway(Process):
         with socket.socket(socket.AF_UNIX) as line:
             line.settimeout(10)
             line.connect(str(self._window))
-            told = b"".join(iter(lambda: line.recv(65536), b""))
-        return json.loads(told)
+            content = b"".join(iter(lambda: line.recv(65536), b""))
+        return json.loads(content)
 
     def events(self, name: str) -> list[dict[str, Any]]:
-        """Return the lines of its log that tell of one kind of event."""
+        """Return the lines of its log about one kind of event."""
         lines = (json.loads(line) for line in self.output.splitlines() if line.startswith("{"))
         return [line for line in lines if line.get("event") == name]
 
 
 def addresses(services: Iterable[Service]) -> dict[str, str]:
-    """Return what tells a gateway where the services are; those of one name share it."""
+    """Return the variables with the addresses of services; those of one name share one."""
     found: dict[str, list[str]] = {}
     for service in services:
         found.setdefault(service.name, []).append(service.url)

@@ -1,7 +1,7 @@
 """Starts Python modules as processes of their own, fast: each is a fork that has imported already.
 
 `python -m tests.processes.nursery` reads one JSON request per line from its standard input and
-answers each with a line. When the input ends, whoever asked is gone, and all children with it.
+answers each with a line. When the input ends, the test run is gone, and all children end with it.
 """
 
 import gc
@@ -82,7 +82,7 @@ def _reap(children: set[int]) -> None:
             children.discard(pid)
 
 
-def _fork(asked: Mapping[str, object], pipes: Sequence[int]) -> int:
+def _fork(order: Mapping[str, object], pipes: Sequence[int]) -> int:
     pid = os.fork()
     if pid:
         return pid
@@ -93,7 +93,7 @@ def _fork(asked: Mapping[str, object], pipes: Sequence[int]) -> int:
             signal.signal(number, signal.SIG_DFL)
         for pipe in pipes:
             os.close(pipe)
-        _become(**asked)
+        _become(**order)
         status = 0
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else 1 if end.code else 0

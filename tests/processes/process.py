@@ -15,7 +15,7 @@ from typing import Self
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 30.0
-"""Seconds that anything of a process is waited for; what takes longer is broken."""
+"""Seconds to wait for anything of a process; what takes longer is broken."""
 
 
 class Nursery:
@@ -30,16 +30,16 @@ class Nursery:
             text=True,
         )
         self._is_ready = False
-        self._asking = threading.Lock()
+        self._ordering = threading.Lock()
 
     def start(self, command: tuple[str, ...], environ: Mapping[str, str], log: Path) -> int:
         """Start a module and return its process id; from any thread."""
-        asked = {"command": command, "environ": dict(environ), "log": str(log)}
-        with self._asking:
+        order = {"command": command, "environ": dict(environ), "log": str(log)}
+        with self._ordering:
             if not self._is_ready:
                 assert self._answer() == "ready"
                 self._is_ready = True
-            self._process.stdin.write(json.dumps(asked) + "\n")
+            self._process.stdin.write(json.dumps(order) + "\n")
             self._process.stdin.flush()
             return int(self._answer())
 
@@ -56,7 +56,7 @@ class Nursery:
 
 
 class Process:
-    """A Python module that runs beside the test. `until_ready` is what tells that it serves."""
+    """A Python module that runs beside the test. `is_ready` says whether it serves."""
 
     def __init__(
         self,
@@ -122,7 +122,7 @@ class Process:
                 os.kill(self.pid, number)
 
     def freeze(self) -> None:
-        """Let it hang: its sockets take what they can, and nobody answers."""
+        """Let it hang: its sockets take what they can, and nothing answers."""
         self.signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
@@ -164,8 +164,8 @@ class Process:
     @property
     def files(self) -> Counter[str]:
         """What its files and sockets are: paths, `tcp 6379 01` (peer's port, state), `socket`."""
-        told = Path(f"/proc/{self.pid}/net/tcp").read_text().splitlines()[1:]
-        rows = (line.split() for line in told)  # proc(5): addresses, state, and the inode tenth
+        table = Path(f"/proc/{self.pid}/net/tcp").read_text().splitlines()[1:]
+        rows = (line.split() for line in table)  # proc(5): addresses, state, and the inode tenth
         peers = {
             f"socket:[{row[9]}]": f"tcp {int(row[2].rpartition(':')[2], 16)} {row[3]}"
             for row in rows

@@ -1,4 +1,4 @@
-"""The mock services, one process each: broken and healed from outside, and asked what they saw."""
+"""The mock services, one process each: broken and healed from outside, with lists of requests."""
 
 import http.client
 import json
@@ -31,11 +31,11 @@ class Service(Process):
 
     @property
     def url(self) -> str:
-        """Its address, as a gateway is told it."""
+        """Its address, as a gateway calls it."""
         return f"http://{self._host}:{self.port}"
 
     def ask(self, method: str, path: str, value: object = None) -> Any:
-        """Ask it directly, past every gateway; returns what it tells."""
+        """Call it directly, past every gateway; return its answer."""
         status, body = request(self.port, method, path, value, host=self._host)
         assert status < 300, f"{self.name}: {method} {path}: {status} {body!r}"
         return json.loads(body) if body else None
@@ -74,8 +74,8 @@ class Service(Process):
     def access_log(self) -> list[tuple[str, str]]:
         """Return method and path of every request that it answered, from all its lives."""
         lines = (line for line in self.output.splitlines() if '" ' in line and " - " in line)
-        told = (line.split('"')[1].split(" ") for line in lines)
-        return [(words[0], words[1]) for words in told if not words[1].startswith("/__")]
+        requests = (line.split('"')[1].split(" ") for line in lines)
+        return [(words[0], words[1]) for words in requests if not words[1].startswith("/__")]
 
 
 def request(
@@ -93,7 +93,7 @@ def request(
 
 
 def answers(port: int, path: str, host: str = HOST) -> bool:
-    """Tell whether something there answers with success."""
+    """Return whether something there answers with success."""
     try:
         return request(port, "GET", path, host=host)[0] == 200
     except OSError:

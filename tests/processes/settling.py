@@ -8,7 +8,7 @@ from typing import Any
 from tests.processes.gateway import Gateway
 
 HELD = ("requests", "streams", "flights", "permits", "queued", "active", "waiting")
-"""What a gateway holds none of when nobody asks it for anything."""
+"""What an idle gateway holds none of."""
 
 
 async def until(condition: Callable[[], bool], within: float = 5.0) -> None:
@@ -23,7 +23,7 @@ async def settled(gateway: Gateway, within: float = 2.0) -> dict[str, Any]:
     """Return what a gateway looks like as soon as it is idle, or after `within` seconds."""
     ends = time.monotonic() + within
     while True:
-        seen = gateway.look()
-        if not any(seen[one] for one in HELD) or time.monotonic() > ends:
-            return seen
+        found = gateway.look()
+        if not any(found[one] for one in HELD) or time.monotonic() > ends:
+            return found
         await asyncio.sleep(0.02)

@@ -12,13 +12,13 @@ from tests.processes.gateway import OURS, Gateway, addresses
 from tests.processes.process import Nursery, Process
 from tests.processes.services import HOST, Service
 
-NOBODY = "http://127.0.0.1:9"
+NOTHING_LISTENS = "http://127.0.0.1:9"
 """An address at which nothing listens (the discard service, RFC 863, is long out of use)."""
 
 GATEWAYS = ("web", "mobile", "desktop")
 
 SERVICES = tuple(name for name in ALL if name != "identity")
-"""Those that are composed; the gateways of a site believe whoever comes, and ask nobody."""
+"""Those that are composed; the gateways of a site use demo users, and call no identity provider."""
 
 
 class Site:
@@ -32,7 +32,7 @@ class Site:
         self._ports = iter(range(12_000 + os.getpid() * 37 % 10_000, 32_000))
 
     def free_port(self) -> int:
-        """Return a port that nobody listens on, another one each time."""
+        """Return a free port, another one each time."""
         for port in self._ports:
             with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
                 return port
@@ -81,8 +81,8 @@ class Shop:
 
     def __init__(self, site: Site, environ: Mapping[str, str] | None = None) -> None:
         self.services = {name: site.service(name) for name in SERVICES}
-        told = addresses(self.services.values()) | dict(environ or {})
-        self.gateways = {name: site.gateway(f"bffs.{name}.app:app", told) for name in GATEWAYS}
+        variables = addresses(self.services.values()) | dict(environ or {})
+        self.gateways = {name: site.gateway(f"bffs.{name}.app:app", variables) for name in GATEWAYS}
 
     @property
     def processes(self) -> tuple[Process, ...]:

@@ -1,4 +1,4 @@
-"""A window into a gateway under test: what it holds, told on a socket that no client reaches.
+"""A window into a gateway under test: what it holds, sent over a socket that no client reaches.
 
 Served in place of a gateway's own module: `WINDOW_APP` names that one, `WINDOW_PATH` the socket.
 The gateway is served as it is; only its lifespan opens the window, too.
@@ -45,7 +45,7 @@ def count_calls(stack: UpstreamStack) -> Counted | None:
     return None
 
 
-def seen_of(gateway: Gateway, counters: Mapping[str, Counted | None]) -> dict[str, Any]:
+def held_by(gateway: Gateway, counters: Mapping[str, Counted | None]) -> dict[str, Any]:
     """Return how much of everything there is, and how the upstreams fare."""
     upstreams = {stack.name: _upstream(stack) for stack in gateway.running.upstreams.stacks}
     for name, counter in counters.items():
@@ -74,7 +74,7 @@ def _upstream(stack: UpstreamStack) -> dict[str, Any]:
     layers = {type(line): line for line in stack._lines}
     balancer = stack.balancer
     loads = [place.target.load for place in balancer.endpoints._all]
-    told: dict[str, Any] = {
+    found: dict[str, Any] = {
         "flights": 0,
         "permits": 0,
         "queued": 0,
@@ -85,8 +85,8 @@ def _upstream(stack: UpstreamStack) -> dict[str, Any]:
     }
     for kind, look in LOOKS.items():
         if kind in layers:
-            told |= look(layers[kind])
-    return told
+            found |= look(layers[kind])
+    return found
 
 
 LOOKS = {
@@ -102,14 +102,14 @@ def with_window(gateway: Gateway, path: Path) -> Gateway:
     counters: dict[str, Counted | None] = {}
     path.unlink(missing_ok=True)
 
-    async def tell(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(json.dumps(seen_of(gateway, counters)).encode())
+    async def send(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(json.dumps(held_by(gateway, counters)).encode())
         await writer.drain()
         writer.close()
 
     @asynccontextmanager
     async def lifespan(app: Gateway) -> AsyncIterator[Mapping[str, Any] | None]:
-        async with inner(app) as state, await asyncio.start_unix_server(tell, path):
+        async with inner(app) as state, await asyncio.start_unix_server(send, path):
             counters.update(
                 {stack.name: count_calls(stack) for stack in gateway.running.upstreams.stacks}
             )

@@ -101,7 +101,7 @@ def _wait_until(is_so: Callable[[], bool], seconds: float = PATIENCE) -> None:
 
 
 def _lives(pid: int) -> bool:
-    """Tell whether a process is there and no zombie that nobody reaps."""
+    """Return whether a process is there and no zombie."""
     stat = Path(f"/proc/{pid}/stat")
     if stat.parent.parent.joinpath("self").exists():
         return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
@@ -147,7 +147,7 @@ def start_for_all() -> Iterator[Callable[..., Started]]:
 
 @pytest.fixture(scope="session")
 def free_ports() -> Callable[[int], list[int]]:
-    """Find consecutive ports that nobody listens on."""
+    """Find consecutive ports that are free."""
 
     def find(count: int) -> list[int]:
         for first in range(20_000 + os.getpid() % 10_000, 60_000, count):

@@ -1,4 +1,4 @@
-"""A program for the supervisor to run: serves its ready path, and misbehaves as it is told to."""
+"""A program for the supervisor to run: serves its ready path, and misbehaves on demand."""
 
 import argparse
 import http.server

@@ -42,7 +42,7 @@ def test_each_program_has_its_colour(pipe):
     assert os.read(source, 1000) == b"\x1b[36mweb    |\x1b[0m one\n\x1b[33mmobile |\x1b[0m two\n"
 
 
-def test_an_output_that_nobody_reads_does_not_delay_the_end():
+def test_an_output_that_is_not_read_does_not_delay_the_end():
     """Behind a pager that stopped reading, neither the lines nor the end of the run wait."""
     source, sink = os.pipe()
     started = time.monotonic()
@@ -55,7 +55,7 @@ def test_an_output_that_nobody_reads_does_not_delay_the_end():
 
 
 def test_dropped_lines_are_counted(pipe):
-    """Lines that were dropped because nobody read them are told when somebody reads again."""
+    """Lines that were dropped because they were not read are reported when somebody reads again."""
     source, sink = pipe
     with Console(["web"], has_colours=False, descriptor=sink) as console:
         for _ in range(2 * WAITING_LINES):

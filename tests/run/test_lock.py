@@ -50,7 +50,7 @@ def test_the_locks_are_fresh_hashed_and_name_no_address(copy):
 
 
 def test_a_new_dependency_makes_the_locks_old(copy):
-    """Whoever adds a dependency and forgets `make lock` is told so, for each lock."""
+    """A dependency that was added without `make lock` is reported, for each lock."""
     copy.change("pyproject.toml", r"\ndependencies = \[", '\ndependencies = [\n    "six>=1",')
 
     status, complaints = copy.check()

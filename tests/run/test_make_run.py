@@ -122,8 +122,8 @@ def play(line: str, *more: str) -> dict[str, Any]:
     """Run a printed line of a native client; return the screen that it prints."""
     done = sign_in_natively(line, *more)
     assert done.returncode == 0, done.stderr
-    told: dict[str, Any] = json.loads(done.stdout)
-    return told
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
 
 
 def test_the_shop_signs_its_clients_in_for_real(start, free_ports):
@@ -131,7 +131,7 @@ def test_the_shop_signs_its_clients_in_for_real(start, free_ports):
     shop = open_shop(start, free_ports, auth="none")
     printed = [line.strip() for line in shop.run.output.splitlines()]
     native = [line for line in printed if line.startswith("python3 samples/native_login.py")]
-    nobody = httpx.get(f"http://localhost:{shop.ports['mobile']}/v1/home")
+    anonymous = httpx.get(f"http://localhost:{shop.ports['mobile']}/v1/home")
     mobile, desktop = (play(line) for line in native)
     openid = ("--scope", "openid")
     shelf = play(native[0].replace("/v1/home", "/v1/products"), *openid)
@@ -142,10 +142,10 @@ def test_the_shop_signs_its_clients_in_for_real(start, free_ports):
     page = httpx.get(web, headers={"accept": "text/html"}, cookies=cookies)
     query = {"query": "{ home { viewer { id name } } }"}
     ours = {"x-csrf": "1", "origin": web, "cookie": f"__Host-bff={cookies['__Host-bff']}"}
-    told = httpx.post(f"{web}/graphql", json=query, headers=ours)
+    answer = httpx.post(f"{web}/graphql", json=query, headers=ours)
     assert shop.run.end(signal.SIGINT) == 0
 
-    assert nobody.status_code == 401
+    assert anonymous.status_code == 401
     assert shelf["total"] > 0
     assert [done.returncode for done in (*withheld, unknown)] == [1, 1, 1]
     assert all("answered 403" in done.stderr for done in withheld)
@@ -159,17 +159,17 @@ def test_the_shop_signs_its_clients_in_for_real(start, free_ports):
     assert "Name it with --issuer" in elsewhere.stderr
     assert mobile["name"] == desktop["customer"]["name"].split()[0]
     assert "page.js" in page.text
-    assert told.json()["data"]["home"]["viewer"]["id"] == "2"
+    assert answer.json()["data"]["home"]["viewer"]["id"] == "2"
 
 
 def sign_in(web: str, user: str) -> dict[str, str]:
     """Sign in as a browser would, over the mock provider's page; return the gateway's cookies."""
     with httpx.Client(trust_env=False) as http:
         left = http.get(f"{web}/bff/login")
-        kept = left.headers["set-cookie"].partition(";")[0]
+        cookie = left.headers["set-cookie"].partition(";")[0]
         page = http.get(left.headers["location"])
         form = dict(re.findall(r'type="hidden" name="([^"]*)" value="([^"]*)"', page.text))
         chosen = http.post(str(page.url).partition("?")[0], data={**form, "user": user})
-        back = http.get(chosen.headers["location"], headers={"cookie": kept})
+        back = http.get(chosen.headers["location"], headers={"cookie": cookie})
     pairs = [one.partition(";")[0].partition("=") for one in back.headers.get_list("set-cookie")]
     return {name: value for name, _, value in pairs if value}

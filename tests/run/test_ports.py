@@ -68,9 +68,9 @@ def test_an_address_from_the_environment_replaces_a_mock():
     assert {program.env["BFF_UPSTREAM_USERS"] for program in gateways} == {"http://127.0.0.1:9101"}
 
 
-def test_the_shop_runs_in_development_with_real_logins_unless_told_otherwise():
+def test_the_shop_runs_in_development_with_real_logins_by_default():
     """`make run` is for development; both settings can be overridden."""
-    plain, told = shop({})[-1], shop({"BFF_AUTH": "demo"})[-1]
+    plain, demo = shop({})[-1], shop({"BFF_AUTH": "demo"})[-1]
 
     assert (plain.env["BFF_ENV"], plain.env["BFF_AUTH"]) == ("development", "none")
-    assert told.env["BFF_AUTH"] == "demo"
+    assert demo.env["BFF_AUTH"] == "demo"

@@ -62,7 +62,7 @@ def test_ctrl_c_works_in_a_run_that_a_script_put_in_the_background(supervise):
 
 
 def test_a_program_that_dies_is_reported_and_the_rest_goes_on(supervise):
-    """Killing a service is told with its name, cause and last lines; the others keep running."""
+    """Killing a service is reported with its name, cause and last lines; the others go on."""
     run = supervise(GATEWAY="", service="--say bye")
     programs = pids(run)
 
@@ -193,7 +193,7 @@ def test_processes_that_a_program_started_end_with_it(supervise):
 
 
 def test_nothing_outlives_a_supervisor_that_was_killed(supervise):
-    """Even SIGKILL, which no handler sees, leaves no orphan: the guard ends them."""
+    """Even SIGKILL, which no handler sees, leaves no orphan: the supervisor's child ends them."""
     run = supervise(GATEWAY="", service="--deaf --worker")
     programs = pids(run)
     worker = int(run.until("| worker").split()[-1])

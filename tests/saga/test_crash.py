@@ -22,7 +22,7 @@ from tests.processes.client import Answer, Cut, ask
 from tests.processes.gateway import Gateway, addresses
 from tests.processes.services import Service
 from tests.processes.settling import until
-from tests.processes.site import NOBODY, Site
+from tests.processes.site import NOTHING_LISTENS, Site
 from tests.redis_server import RedisServer
 
 STEPS = 4
@@ -89,7 +89,7 @@ class Shop:
     def gateway(self, app: str, **environ: str) -> Gateway:
         """Return a mobile gateway that is not started yet."""
         told = {
-            **{f"BFF_UPSTREAM_{name.upper()}": NOBODY for name in ELSEWHERE},
+            **{f"BFF_UPSTREAM_{name.upper()}": NOTHING_LISTENS for name in ELSEWHERE},
             **addresses(self.services),
             "BFF_JOURNAL_URL": self.journal_url,
             "BFF_JOURNAL_LEASE": "0.1",

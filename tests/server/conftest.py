@@ -21,7 +21,7 @@ def nursery() -> Iterator[Nursery]:
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
+    """Return a free port."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return probe.getsockname()[1]
 
@@ -31,7 +31,7 @@ Depot = Callable[..., Process]
 
 @pytest.fixture
 def depot(nursery: Nursery, tmp_path: Path) -> Iterator[Depot]:
-    """Start processes that serve the depot; `port` and `log` tell where."""
+    """Start processes that serve the depot; `port` and `log` say where."""
     started: list[Process] = []
 
     def start(*options: str, app: str = DEPOT, port: int | None = None, **environ: str) -> Process:

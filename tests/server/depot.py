@@ -36,7 +36,7 @@ async def block(seconds: float) -> dict[str, float]:
 
 @app.get("/events")
 async def events() -> StreamingResponse:
-    """Tell events for ever."""
+    """Send events without end."""
     return StreamingResponse(_ticks(b"data: %d\n\n"), media_type="text/event-stream")
 
 
@@ -71,7 +71,7 @@ async def wait() -> None:
 
 @app.get("/cancelled")
 async def count() -> int:
-    """Tell how many were cancelled."""
+    """Return how many were cancelled."""
     return len(cancelled)
 
 

@@ -26,7 +26,7 @@ class Shop:
 
 
 def needs_settings(settings: Settings) -> Gateway:
-    """Return a gateway for settings that nobody passes."""
+    """Return a gateway for settings that are never passed."""
     return gateway("depot", settings=settings)
 
 

@@ -61,13 +61,13 @@ async def served(app: Any, *, ws: Any = "auto", **options: Any) -> AsyncIterator
     config.load()
     lifespan = Lifespan(app, loop)
     await lifespan.started()
-    told = ServerOptions(**options) if options else options_of(None)
-    serving = ServerState(config, state, lifespan.values, loop=loop, options=told)
+    chosen = ServerOptions(**options) if options else options_of(None)
+    serving = ServerState(config, state, lifespan.values, loop=loop, options=chosen)
     make = partial(HTTPProtocol, config, state, lifespan.values, serving=serving)
     listener = bind("127.0.0.1", 0)
     port = listener.getsockname()[1]
     dates = DateHeader(state, loop)
-    listening = await listen(listener, make, send_timeout=told.send_timeout)
+    listening = await listen(listener, make, send_timeout=chosen.send_timeout)
     try:
         yield Served(port, serving, listening)
     finally:
@@ -161,7 +161,7 @@ class Answer:
     body: bytes
 
     @property
-    def told(self) -> dict[str, Any]:
+    def problem(self) -> dict[str, Any]:
         """The body as JSON."""
         return json.loads(self.body)
 
@@ -176,7 +176,7 @@ async def until(is_so: Callable[[], bool], seconds: float = PATIENCE) -> None:
 
 @dataclass
 class Shop:
-    """An application that says what it was asked, and notes how its requests went."""
+    """An application that returns what it received, and notes how its requests went."""
 
     scopes: list[dict[str, Any]] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)

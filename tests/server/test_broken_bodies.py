@@ -87,7 +87,7 @@ async def test_a_broken_body_is_the_clients_fault(case, app, split, caplog):
         answer = await client.answer()
         assert await client.is_closed()
 
-    assert answer.status == answer.told["status"] == status
+    assert answer.status == answer.problem["status"] == status
     assert answer.fields["content-type"] == "application/problem+json"
     assert not [record for record in caplog.records if record.exc_info]
 

@@ -39,7 +39,7 @@ async def test_a_head_that_drips_is_a_408():
         dripping.cancel()
 
     assert answer.status == 408
-    assert answer.told["code"] == "request_timeout"
+    assert answer.problem["code"] == "request_timeout"
     assert 0.2 < time.monotonic() - began < 2
 
 
@@ -68,7 +68,7 @@ async def test_a_second_head_has_a_deadline_too():
 
 
 async def test_a_body_that_drips_is_a_408():
-    """The handler is told, and its client; the rest is not waited for."""
+    """Handler and client get the error; the rest is not waited for."""
     app = gateway("slow", settings=Settings(env="development", log="off", gc_freeze=False))
     app.post("/")(takes_a_body)
     began = time.monotonic()
@@ -81,7 +81,7 @@ async def test_a_body_that_drips_is_a_408():
         await until(lambda: not server.serving.state.tasks)
 
     assert answer.status == 408
-    assert answer.told["code"] == "request_timeout"
+    assert answer.problem["code"] == "request_timeout"
     assert answer.fields["connection"] == "close"
     assert 0.2 < time.monotonic() - began < 2
 
@@ -162,7 +162,7 @@ async def test_a_reader_that_drips_is_cut_off_as_well():
 
 
 async def test_a_slow_reader_that_reads_gets_all():
-    """Slow is not still: whoever takes a fair part in time gets the whole answer."""
+    """Slow is not still: a client that reads enough in time gets the whole answer."""
 
     async def large(shop, scope, receive, send):
         await hello(shop, scope, receive, send, body=LARGE)
@@ -226,7 +226,7 @@ def test_options_are_checked_when_they_are_built():
 
 
 def test_options_come_from_the_settings():
-    """In production a balancer has to notice that a process ends; on a laptop nobody does."""
+    """In production a balancer has to notice that a process ends; on a laptop there is none."""
     settings = Settings(env="development", header_timeout=3, grace=4)
 
     assert ServerOptions.of(settings) == ServerOptions(header_timeout=3, grace=4, drain_delay=0)

@@ -27,7 +27,7 @@ def get(path: bytes = b"/wait", *fields: bytes, method: bytes = b"GET") -> bytes
 
 @dataclass
 class Busy:
-    """A gateway whose requests wait until the gate opens, what it told, and who got in."""
+    """A gateway whose requests wait until the gate opens; its events, and what it admitted."""
 
     app: Gateway
     gate: asyncio.Event
@@ -81,18 +81,18 @@ def busy() -> Busy:
 
 
 async def test_it_is_the_answer_that_the_edge_gives(busy):
-    """The same status, fields and problem; whoever ends the connection hears it from the edge."""
+    """The same status, fields and problem; the edge refuses what ends its connection."""
     fields = b"Origin: " + SHOP.encode(), b"X-Request-ID: mine"
     async with busy.full(2) as server:
         early = await server.say(get(b"/wait", *fields))
         late = await server.say(get(b"/wait", *fields, b"Connection: close"))
 
-    assert (early.status, early.told["code"], early.told["request_id"]) == (
+    assert (early.status, early.problem["code"], early.problem["request_id"]) == (
         503,
         "overloaded",
         "mine",
     )
-    assert early.told | {"trace_id": ""} == late.told | {"trace_id": ""}
+    assert early.problem | {"trace_id": ""} == late.problem | {"trace_id": ""}
     for one in (early, late):
         assert 1 <= int(one.fields.pop("retry-after")) <= 4
         one.fields.pop("date")
@@ -102,7 +102,7 @@ async def test_it_is_the_answer_that_the_edge_gives(busy):
     assert len(busy.let_in) == 2
 
 
-async def test_refusals_at_the_threshold_are_told_like_others(busy):
+async def test_early_refusals_are_reported_like_others(busy):
     """Once a second and not one by one: they pass no edge that could note them."""
     async with busy.full(2) as server:
         for _ in range(3):
@@ -123,8 +123,8 @@ async def test_a_connection_goes_on_behind_a_refusal(busy):
         statuses = []
         for request in (get(), post + body, get(method=b"HEAD"), get(b"/healthz")):
             client.send(request)
-            told = await client.answer(has_body=not request.startswith(b"HEAD"))
-            statuses.append(told.status)
+            answer = await client.answer(has_body=not request.startswith(b"HEAD"))
+            statuses.append(answer.status)
         client.send(post + body[:3])
         statuses.append((await client.answer()).status)
         busy.gate.set()
@@ -133,7 +133,7 @@ async def test_a_connection_goes_on_behind_a_refusal(busy):
         last = await client.answer()
 
     assert statuses == [503, 503, 503, 200, 503]
-    assert (last.status, last.told) == (200, {"a": 1})
+    assert (last.status, last.problem) == (200, {"a": 1})
 
 
 async def test_who_waits_for_a_word_before_the_body_is_refused_by_the_edge(busy):
@@ -178,8 +178,8 @@ async def test_a_body_behind_an_offer_is_dropped_with_its_refusal(busy):
     assert (statuses, last.status) == ([503] * 4, 200)
 
 
-async def test_refusals_that_nobody_reads_are_not_piled_up(busy):
-    """Who asks on and on and takes no answer has to wait for the next one, refused or not."""
+async def test_refusals_that_are_not_read_are_not_piled_up(busy):
+    """A client that reads no answers has to wait for the next one, refused or not."""
     padded = get(b"/wait", b"X: " + b"x" * 1000)
     async with busy.full(2) as server:
         client = await connect(server.port, buffer=4096)
@@ -206,7 +206,7 @@ async def test_those_who_arrive_together_do_not_all_get_in(busy):
     assert busy.app.shedding.pressure.arriving == 0
 
 
-async def test_what_is_wrapped_around_a_gateway_is_asked_first(busy):
+async def test_what_is_wrapped_around_a_gateway_answers_first(busy):
     """Only a gateway that is served itself is guarded: its wrapper may answer on its own."""
 
     async def wrapper(scope, receive, send):

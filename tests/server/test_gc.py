@@ -29,7 +29,7 @@ async def test_the_setting_leaves_the_collector_alone(depot):
 
 
 async def test_another_server_s_process_is_not_tuned(nursery, tmp_path):
-    """How often such a process collects is decided by whoever wrote its main program."""
+    """How often such a process collects is for its main program to decide."""
     port = free_port()
     process = Process(
         nursery,

@@ -1,4 +1,4 @@
-"""The end of a process: nobody who was let in is turned away, and nobody waits for ever."""
+"""Graceful shutdown: admitted requests are answered, and nothing waits without end."""
 
 import asyncio
 import json
@@ -16,7 +16,7 @@ ITEM = b"GET /items/1?seconds=%g HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 def events(process, name: str) -> list[dict[str, object]]:
-    """Return the lines of a process's log that tell of one kind of event."""
+    """Return the lines of a process's log about one kind of event."""
     lines = (json.loads(line) for line in process.output.splitlines() if line.startswith("{"))
     return [line for line in lines if line.get("event") == name]
 
@@ -27,7 +27,7 @@ async def gone(process) -> None:
 
 
 async def test_readiness_goes_first_while_all_is_still_served(depot):
-    """A balancer notices at the probe, and fails nobody until it has."""
+    """A balancer notices at the probe, and no request fails until it has."""
     process = depot("--drain-delay=1", "--grace=5")
     idle = await connect(process.port)
 
@@ -76,7 +76,7 @@ async def test_what_is_unfinished_at_the_end_of_the_grace_is_a_503(depot):
     await gone(process)
 
     assert (answer.status, answer.fields["retry-after"]) == (503, "1")
-    assert answer.told["request_id"] == "late-1"
+    assert answer.problem["request_id"] == "late-1"
     assert [event["unfinished"] for event in events(process, "server.drained")] == [1]
     assert [event["status"] for event in events(process, "request.answered")] == [503]
 
@@ -96,8 +96,8 @@ async def test_connections_that_wait_to_be_accepted_are_served(depot):
     await gone(process)
 
 
-async def test_nobody_is_accepted_after_the_delay(depot):
-    """Who comes later is refused by the kernel at once, and a balancer asks elsewhere."""
+async def test_no_connection_is_accepted_after_the_delay(depot):
+    """Who comes later is refused by the kernel at once, and a balancer tries elsewhere."""
     process = depot("--drain-delay=0", "--grace=5")
     busy = await connect(process.port)
     busy.send(ITEM % 1)
@@ -138,7 +138,7 @@ async def test_a_stream_of_events_ends_with_a_time_to_come_back(depot):
 
 
 async def test_an_export_goes_on_for_the_grace_and_then_says_that_it_is_cut(depot):
-    """A line of its own, and no proper end: nobody takes a part of the rows for all."""
+    """A line of its own, and no proper end: no client takes a part of the rows for all."""
     process = depot("--drain-delay=0", "--grace=0.5")
     client = await connect(process.port)
     client.send(b"GET /rows HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -177,7 +177,7 @@ async def test_an_export_that_ends_within_the_grace_is_whole(depot):
 
 @pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
 async def test_a_second_signal_ends_at_once(depot, second):
-    """Whoever sends two does not want to wait."""
+    """An operator who sends two does not want to wait."""
     process = depot("--drain-delay=30", "--grace=30")
     client = await connect(process.port)
     client.send(ITEM % 60)
@@ -206,7 +206,7 @@ async def test_ctrl_c_does_not_wait_for_balancers(depot):
 
 
 async def test_idle_connections_are_closed_in_order(depot):
-    """Not reset, and not kept open until the end of the grace."""
+    """Not reset, and not held open until the end of the grace."""
     process = depot("--drain-delay=0", "--grace=20")
     clients = [await connect(process.port) for _ in range(20)]
     for client in clients:
@@ -222,8 +222,8 @@ async def test_idle_connections_are_closed_in_order(depot):
     assert time.monotonic() - began < 5
 
 
-async def test_a_client_that_left_unseen_is_cut_like_any_other():
-    """The loop may not have noticed yet that it is gone: that ends nobody else's drain."""
+async def test_a_client_that_left_unnoticed_is_cut_like_any_other():
+    """The loop may not have noticed yet that it is gone: that ends no other connection's drain."""
     shop = Shop(routes={"/": hang})
 
     async with served(shop) as server:

@@ -100,7 +100,7 @@ async def test_a_handler_ends_with_its_client():
 
 
 async def test_a_client_that_closes_its_side_has_left():
-    """As for most servers and proxies: whoever says no more does not listen, either."""
+    """As for most servers and proxies: a client that ends its side does not read, either."""
     shop = Shop(routes={"/": hang_app})
 
     async with served(shop) as server, server.client() as client:
@@ -113,7 +113,7 @@ async def test_a_client_that_closes_its_side_has_left():
 
 
 async def test_work_behind_the_answer_goes_on():
-    """A background task of an answer that was sent is nobody's any more, and ends by itself."""
+    """A background task of an answer that was sent belongs to no client, and ends by itself."""
     done = asyncio.Event()
 
     async def lasting(shop, scope, receive, send):
@@ -129,7 +129,7 @@ async def test_work_behind_the_answer_goes_on():
 
 
 async def test_a_client_that_leaves_cancels_its_calls():
-    """The service is not kept busy for nobody, not even for a tenth of a second."""
+    """The service does not work without a client, not even for a tenth of a second."""
     script = Scripted(hang())
     taken = []
 
@@ -164,7 +164,7 @@ async def test_what_others_wait_for_goes_on():
             await asyncio.sleep(0.02)  # both have joined the flight
         answers = [await client.answer() for client in (second, third)]
 
-    assert [answer.told for answer in answers] == [{"name": "lamp"}] * 2
+    assert [answer.problem for answer in answers] == [{"name": "lamp"}] * 2
     assert len(script.calls) == 2
 
 

@@ -126,4 +126,4 @@ def test_this_character_is_refused_in_a_name(octet):
 )
 def test_a_refusal_before_the_gateway_has_this_line(refusal, line):
     """It is as defensive as any other answer, and the last of its connection."""
-    assert line in EarlyRefusals().answer(refusal, b"").split(b"\r\n")
+    assert line in EarlyRefusals().render(refusal, b"").split(b"\r\n")

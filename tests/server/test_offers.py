@@ -218,7 +218,7 @@ async def test_a_gateway_reads_the_body_behind_an_offer(framing):
         answers = [await client.answer() for _ in range(2)]
 
     assert [one.status for one in answers] == [200, 200]
-    assert [answers[0].told["a"], answers[1].told] == ["GET /hello HTTP/1.1", "hello"]
+    assert [answers[0].problem["a"], answers[1].problem] == ["GET /hello HTTP/1.1", "hello"]
 
 
 @pytest.mark.parametrize("target", [b"/hello", b"*", b"http://localhost/hello", b"localhost:80"])

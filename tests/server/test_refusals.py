@@ -80,11 +80,11 @@ REFUSED = {
         400,
         request(b"Host: a", b"Transfer-Encoding: chunked", line=b"POST / HTTP/1.0"),
     ),
-    "a transfer coding that nobody decodes": (
+    "a transfer coding that is not supported": (
         501,
         request(b"Host: a", b"Transfer-Encoding: gzip, chunked", line=b"POST / HTTP/1.1"),
     ),
-    "an expectation that nobody meets": (417, request(b"Host: a", b"Expect: tea")),
+    "an expectation that is not supported": (417, request(b"Host: a", b"Expect: tea")),
     "a tunnel": (501, request(b"Host: a:443", line=b"CONNECT a:443 HTTP/1.1")),
     "a host with a user": (400, request(b"Host: u@a")),
     "a host without a name": (400, request(b"Host: :80")),
@@ -114,7 +114,7 @@ REFUSED |= {
 
 @pytest.mark.parametrize("case", REFUSED)
 async def test_what_can_be_read_in_two_ways_is_refused(case):
-    """The client is told in problem details with ids; the application is never called."""
+    """The client gets problem details with ids; the application is never called."""
     status, data = REFUSED[case]
     shop = Shop()
 
@@ -127,9 +127,9 @@ async def test_what_can_be_read_in_two_ways_is_refused(case):
     assert answer.fields["content-type"] == "application/problem+json"
     assert answer.fields["connection"] == "close"
     assert answer.fields["x-content-type-options"] == "nosniff"
-    assert answer.told["status"] == status
-    assert len(answer.told["trace_id"]) == 32
-    assert answer.told["request_id"] == answer.fields["x-request-id"]
+    assert answer.problem["status"] == status
+    assert len(answer.problem["trace_id"]) == 32
+    assert answer.problem["request_id"] == answer.fields["x-request-id"]
     assert shop.scopes == []
 
 
@@ -153,19 +153,19 @@ async def test_a_refusal_waits_for_the_answer_before_it():
         assert await client.is_closed()
 
 
-async def test_the_ids_of_the_caller_are_kept():
-    """A refusal is found in the log and the trace of whoever sent the request."""
+async def test_the_ids_of_the_caller_are_used():
+    """A refusal is found in the log and the trace of the client."""
     trace = "4bf92f3577b34da6a3ce929d0e0e4736"
     fields = (b"X-Request-ID: r-1", b"Traceparent: 00-%b-00f067aa0ba902b7-01" % trace.encode())
 
     async with served(Shop()) as server:
         answer = await server.say(request(*fields))
 
-    assert (answer.told["request_id"], answer.told["trace_id"]) == ("r-1", trace)
+    assert (answer.problem["request_id"], answer.problem["trace_id"]) == ("r-1", trace)
 
 
 async def test_trailers_are_no_headers():
-    """A field behind the body has passed no check: nobody may take it for one that did."""
+    """A field behind the body has passed no check: it must not be taken for one that did."""
     shop = Shop(routes={"/": echo})
     chunks = b"5\r\nhello\r\n0\r\nAuthorization: Bearer forged\r\n\r\n"
 
@@ -250,7 +250,7 @@ async def test_requests_may_be_pipelined_behind_a_body_that_looks_like_one():
 
 @pytest.mark.parametrize("wrapping", [b"0\r\nX: ", b"0\r\n", b"5;x="])
 async def test_a_body_is_not_wrapped_without_end(wrapping):
-    """Trailers and extensions of chunks are nobody's, and are not taken in by the megabyte."""
+    """Trailers and extensions of chunks are not used, and not read by the megabyte."""
     app = gateway("strict", settings=Settings(env="development", log="off", gc_freeze=False))
     app.post("/")(takes_a_body)
     head = request(HOST[:-2], b"Transfer-Encoding: chunked", line=b"POST / HTTP/1.1")
@@ -271,7 +271,7 @@ async def takes_a_body(body: dict[str, int]) -> dict[str, int]:
     return body
 
 
-async def test_nobody_reads_behind_the_last_request():
+async def test_nothing_is_read_after_the_last_request():
     """Whatever follows a request that ends its connection: the request is answered."""
     read = asyncio.Event()
 

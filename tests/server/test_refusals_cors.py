@@ -73,7 +73,7 @@ async def test_a_page_can_read_a_refusal_of_the_server(case, origin):
 
     answer = await refused(data, origin)
 
-    assert answer.status == answer.told["status"] == status
+    assert answer.status == answer.problem["status"] == status
     assert answer.fields["access-control-allow-origin"] == origin
     assert "Retry-After" in answer.fields["access-control-expose-headers"]
     assert "Origin" in answer.fields["vary"].split(", ")

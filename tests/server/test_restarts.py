@@ -92,9 +92,9 @@ def recipe(language: str, ports: list[int], listen: int) -> str:
     """Return a recipe of the page about reverse proxies, for these ports."""
     page = (ROOT / "docs/how-to/reverse-proxies.md").read_text()
     (text,) = re.findall(rf"^```{language}\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    for told, port in (("8080", listen), ("8001", ports[0]), ("8002", ports[1])):
-        assert told in text
-        text = text.replace(told, str(port))
+    for written, port in (("8080", listen), ("8001", ports[0]), ("8002", ports[1])):
+        assert written in text
+        text = text.replace(written, str(port))
     return text
 
 
@@ -102,15 +102,15 @@ def recipe(language: str, ports: list[int], listen: int) -> str:
 def balancing(program: str, folder: Path, ports: list[int]) -> Iterator[int]:
     """Run a balancer in front of two ports; yield its own."""
     listen = free_port()
-    told = recipe(program, ports, listen)
+    text = recipe(program, ports, listen)
     configuration = folder / f"{program}.conf"
     found = shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
     if program == "nginx":
         user = f"user {pwd.getpwuid(os.getuid()).pw_name};" if os.getuid() == 0 else ""
-        configuration.write_text(NGINX.format(run=folder, user=user, recipe=told))
+        configuration.write_text(NGINX.format(run=folder, user=user, recipe=text))
         command = [found, "-e", str(folder / "error.log"), "-c", str(configuration)]
     else:
-        configuration.write_text(HAPROXY.format(recipe=told))
+        configuration.write_text(HAPROXY.format(recipe=text))
         command = [found, "-db", "-f", str(configuration)]
     with (folder / f"{program}.out").open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output)
@@ -130,7 +130,7 @@ def balancing(program: str, folder: Path, ports: list[int]) -> Iterator[int]:
     ],
 )
 async def test_no_request_fails_over_rolling_restarts(program, restarts, delay, depot, tmp_path):
-    """Each instance in turn is told to end, and started again when it has."""
+    """Each instance in turn is stopped, and started again when it has."""
     options = (f"--drain-delay={delay}", "--grace=5")
     instances = [depot(*options), depot(*options)]
 

@@ -56,13 +56,13 @@ def run(*arguments: str, **environ: str) -> tuple[int, str]:
         ("tests.server.factories:counts", "'tests.server.factories:counts' returned an object of"),
     ],
 )
-def test_an_application_that_can_not_be_had_is_a_line(name, reason):
-    """Whoever mistypes a name is told which part of it is wrong."""
-    with pytest.raises(CannotServe) as told:
+def test_an_application_that_can_not_be_served_is_a_line(name, reason):
+    """The error for a mistyped name says which part of it is wrong."""
+    with pytest.raises(CannotServe) as caught:
         load(name)
 
-    assert str(told.value).startswith(reason)
-    assert "\n" not in str(told.value)
+    assert str(caught.value).startswith(reason)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["app", "Shop.app", "with_a_default", "lazily", "NAMED"])
@@ -109,24 +109,24 @@ def test_a_wrong_setting_is_a_line_without_a_traceback(variable, value, capsys, 
 
 def test_a_busy_port_is_a_line():
     """It names port and host, and how to choose another."""
-    with bind("127.0.0.1", 0) as taken, pytest.raises(CannotListen) as told:
+    with bind("127.0.0.1", 0) as taken, pytest.raises(CannotListen) as caught:
         bind("127.0.0.1", taken.getsockname()[1])
 
-    assert "is busy: free it, or choose another one with --port or BFF_PORT" in str(told.value)
+    assert "is busy: free it, or choose another one with --port or BFF_PORT" in str(caught.value)
 
 
 @pytest.mark.parametrize("host", ["no such host", "192.0.2.1"])
 def test_an_address_that_can_not_be_had_is_a_line(host):
     """A name that is none, an address of another machine."""
-    with pytest.raises(CannotListen) as told:
+    with pytest.raises(CannotListen) as caught:
         bind(host, 0)
 
-    assert host in str(told.value)
-    assert "\n" not in str(told.value)
+    assert host in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 def test_a_descriptor_that_is_no_socket_is_a_line(tmp_path):
-    """A manager that hands over the wrong one is told."""
+    """A manager that hands over the wrong one gets an error."""
     with (tmp_path / "file").open("w") as file, pytest.raises(CannotListen, match="is no socket"):
         adopt(file.fileno())
     with pytest.raises(CannotListen, match="Bad file descriptor"):
@@ -154,7 +154,7 @@ def test_options_go_before_settings():
 
 
 def test_what_can_not_be_served_ends_with_two(capsys, monkeypatch):
-    """A script can tell it from an application that failed."""
+    """A script can distinguish it from an application that failed."""
     monkeypatch.setattr(sys, "argv", ["server", "no.such:app", "--port", "0"])
 
     assert main() == 2
@@ -202,7 +202,7 @@ line.recv(1)
 
 @pytest.mark.parametrize("count", [1, 2, 4])
 async def test_an_end_amid_the_start_of_workers_ends_all(count):
-    """Told to end while it starts processes it starts no more, and leaves none behind."""
+    """Stopped while it starts processes it starts no more, and leaves none behind."""
     before = set(children(os.getpid()))
     command = [sys.executable, "-S", "-c", WORKER]
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -285,7 +285,7 @@ async def test_sighup_waits_until_a_worker_serves():
     assert await worker.ended() == 7
 
 
-async def test_workers_do_not_outlive_whoever_started_them(depot):
+async def test_workers_do_not_outlive_the_process_that_started_them(depot):
     """A supervisor that is killed leaves no orphans behind on its port."""
     process = depot("--workers=2", "--drain-delay=0", **SHARED)
     await until(lambda: process.output.count('"server.started"') == 2)
@@ -296,7 +296,7 @@ async def test_workers_do_not_outlive_whoever_started_them(depot):
 
 
 async def test_a_gateway_that_can_not_start_ends_its_supervisor():
-    """It is not started again for ever; the reason is told once."""
+    """It is not started again for ever; the reason is logged once."""
     status, said = run("no.such:app", "--workers=3", "--port", str(free_port()))
 
     assert status == 2
@@ -327,8 +327,8 @@ def test_a_socket_of_the_platform_is_served():
 
 def children(pid: int) -> list[int]:
     """Return the child processes of a process."""
-    told = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-    return [int(child) for child in told.split()]
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return [int(child) for child in children.split()]
 
 
 def _lives(pid: int) -> bool:
@@ -337,7 +337,7 @@ def _lives(pid: int) -> bool:
 
 
 async def test_the_protocol_runs_under_uvicorn_s_own_server(nursery, tmp_path):
-    """Whoever has reasons to keep uvicorn's command still gets what is done before ASGI."""
+    """With uvicorn's own command a gateway still has our parsing, limits and deadlines."""
     port = free_port()
     protocol = "bff_core.server.protocol:HTTPProtocol"
     process = Process(

@@ -55,8 +55,8 @@ def is_answered(status: int, *requests: bytes) -> Probe:
     return probe
 
 
-async def tells_problems(port: int) -> bool:
-    """Try a request that no application is asked about."""
+async def sends_problems(port: int) -> bool:
+    """Try a request that reaches no application."""
     _, body = await say(port, b"GET /items/1 HTTP/1.1\r\nHost: a\r\nX : 1\r\n\r\n")
     return b'"trace_id"' in body
 
@@ -138,10 +138,12 @@ PROBES: dict[str, Probe] = {
         400, POST + b"Content-Length: 8\r\n" + CHUNKED + b"\r\n" + CHUNKS
     ),
     "a folded field: 400": is_answered(400, GET + HOST + b"X: 1\r\n 2\r\n\r\n"),
-    "a transfer coding that nobody decodes: 501": is_answered(
+    "a transfer coding that is not supported: 501": is_answered(
         501, POST + b"Transfer-Encoding: gzip, chunked\r\n\r\n" + CHUNKS
     ),
-    "an expectation that nobody meets: 417": is_answered(417, GET + HOST + b"Expect: tea\r\n\r\n"),
+    "an expectation that is not supported: 417": is_answered(
+        417, GET + HOST + b"Expect: tea\r\n\r\n"
+    ),
     "a body behind an offer of HTTP/2 is no request": reads_behind_an_offer,
     "a handshake of a web socket with a body: 400": is_answered(
         400, OFFER % (b"GET /chat", b"websocket") + b"Content-Length: 8\r\n\r\n"
@@ -162,7 +164,7 @@ PROBES: dict[str, Probe] = {
     "a body that takes too long: 408": is_answered(408, POST + b"Content-Length: 8\r\n\r\n{"),
     "a reader that stands still is cut off": cuts_readers,
     "a client that leaves: its handler ends within 0.1 s": cancels_handlers,
-    "what is refused is told in problem details with ids": tells_problems,
+    "refusals are problem details with ids": sends_problems,
 }
 
 
@@ -204,7 +206,7 @@ def servers(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> Itera
         granian.wait(10)
 
 
-def told() -> dict[str, list[str]]:
+def documented() -> dict[str, list[str]]:
     """Return the rows of the page's first table."""
     page = (ROOT / "docs/reference/server.md").read_text()
     table = page.partition("## HTTP parsing")[2].partition("##")[0]
@@ -213,8 +215,8 @@ def told() -> dict[str, list[str]]:
 
 
 def test_the_table_has_all_rows():
-    """What is tried is what is told, in the same order."""
-    assert list(told()) == list(PROBES)
+    """What is tried is what the page says, in the same order."""
+    assert list(documented()) == list(PROBES)
 
 
 @pytest.mark.parametrize("row", PROBES)
@@ -224,4 +226,4 @@ async def test_a_row_of_the_table_is_true(row, servers):
 
     found = await asyncio.gather(*(PROBES[row](port) for port in servers.values()))
 
-    assert ["yes" if holds else "no" for holds in found] == told()[row]
+    assert ["yes" if holds else "no" for holds in found] == documented()[row]

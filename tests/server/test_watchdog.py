@@ -1,4 +1,4 @@
-"""An event loop that is kept from turning: what keeps it is told, once, and how long it took."""
+"""A blocked event loop: it is reported once, with the code that blocks it and the time."""
 
 import asyncio
 import time
@@ -24,17 +24,17 @@ def busy_with_something(seconds: float) -> None:
 
 
 @pytest.mark.parametrize("loop", ["asyncio", pytest.param("uvloop", marks=pytest.mark.uvloop)])
-async def test_a_blocked_loop_is_told_with_its_stack(loop):
-    """While it lasts, so that it is told even when it never ends; and again when it is over."""
+async def test_a_blocked_loop_is_reported_with_its_stack(loop):
+    """While it lasts, so that it is reported even when it never ends; and again when it is over."""
     heard: list[AnyEvent] = []
     dog = await watched(heard, threshold=0.1)
 
     busy_with_something(0.6)
-    told_meanwhile = list(heard)
+    reported_meanwhile = list(heard)
     await until(lambda: len(heard) > 1)
     dog.stop()
 
-    (blocked,) = told_meanwhile
+    (blocked,) = reported_meanwhile
     assert isinstance(blocked, LoopBlocked)
     assert "busy_with_something" in blocked.stack
     assert blocked.stack.rstrip().endswith("time.sleep(seconds)")
@@ -44,7 +44,7 @@ async def test_a_blocked_loop_is_told_with_its_stack(loop):
     assert freed.duration >= 0.4
 
 
-async def test_each_blockage_is_told_once():
+async def test_each_blockage_is_reported_once():
     """However long it takes, and again the next time."""
     heard: list[AnyEvent] = []
     dog = await watched(heard, threshold=0.1)
@@ -57,7 +57,7 @@ async def test_each_blockage_is_told_once():
     assert [type(event) for event in heard] == [LoopBlocked, LoopFreed] * 2
 
 
-async def test_a_loop_that_turns_is_not_told():
+async def test_a_loop_that_turns_is_not_reported():
     """Work in pieces is no blockage, however much there is of it."""
     heard: list[AnyEvent] = []
     dog = await watched(heard, threshold=1.0)
@@ -72,7 +72,7 @@ async def test_a_loop_that_turns_is_not_told():
 
 
 async def test_a_gateway_that_blocks_says_where(depot):
-    """The log of the process names the line, and how long nobody else was served."""
+    """The log of the process names the line, and how long no other request was served."""
     process = depot(BFF_WATCHDOG="0.1", BFF_LOG="text")
 
     request(process.port, "GET", "/block?seconds=0.5")
@@ -84,7 +84,7 @@ async def test_a_gateway_that_blocks_says_where(depot):
 
 
 async def test_a_gateway_without_a_watchdog_ends_like_any_other(depot):
-    """It is off with 0, and nothing asks for it at the end."""
+    """It is off with 0, and shutdown works without it."""
     process = depot("--drain-delay=0", BFF_WATCHDOG="0")
     request(process.port, "GET", "/block?seconds=0.3")
 

@@ -325,7 +325,7 @@ async def test_a_gateway_reports_a_web_socket_that_was_not_accepted():
     assert [event.status for event in heard if isinstance(event, RequestAnswered)] == [503]
 
 
-async def test_a_web_socket_is_told_that_the_service_restarts(depot):
+async def test_a_web_socket_is_closed_with_service_restart(depot):
     """1012: its client may connect anew, and finds another instance."""
     process = depot("--drain-delay=0", "--grace=5")
     async with open_socket(f"ws://127.0.0.1:{process.port}/chat") as chat:

@@ -100,7 +100,7 @@ Run = Callable[[Gateway], AbstractAsyncContextManager[object]]
 async def test_an_embedded_gateway_leaves_the_process_as_it_is(
     run: Run, tmp_path: Path, *, has_policies: bool
 ) -> None:
-    """Signals, loggers, hooks and the garbage collector belong to whoever wrote the program."""
+    """Signals, loggers, hooks and the garbage collector belong to the program around it."""
     policies = tmp_path / "policies.toml"
     policies.touch()
     app = gateway(

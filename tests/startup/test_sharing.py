@@ -124,7 +124,7 @@ async def test_a_promise_that_processes_do_not_share_stops_the_start(promise):
 
 
 @pytest.mark.parametrize("promise", PROMISES)
-async def test_one_process_keeps_its_promises_by_itself(promise):
+async def test_one_process_needs_no_shared_store(promise):
     """A laptop, or a small shop, needs no Redis."""
     parts, values, _ = PROMISES[promise]
     async with started(settings(**{**COMMON, **values, "workers": 1}), **built(parts)) as heard:

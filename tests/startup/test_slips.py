@@ -146,7 +146,7 @@ async def service_itself(shop: Annotated[Shop, Depends()]) -> str:
     """Take what FastAPI would build."""
 
 
-async def nobody(product_id: str) -> "Nowhere":  # noqa: F821 # a slip
+async def unknown_type(product_id: str) -> "Nowhere":  # noqa: F821 # a slip
     """Return what is not imported."""
 
 
@@ -172,7 +172,7 @@ MEND = "Annotated[Page, Depends(compose(Page))]"
         (compose_itself, f"Depends(...) takes what compose returns: {MEND}"),
         (service, "shop is the service Shop: services are fields of a Composition"),
         (service_itself, "shop is the service Shop: services are fields of a Composition"),
-        (nobody, "view nobody: name 'Nowhere' is not defined"),
+        (unknown_type, "view unknown_type: name 'Nowhere' is not defined"),
         (plain, "write it with `async def`"),
         (stream, "view stream yields: declare it with @views.stream(...)"),
     ],

@@ -124,7 +124,7 @@ async def test_a_limit_of_a_path_that_there_is_not_is_warned_of(options, option,
     assert reason in heard.warned[f"Limit 'mine'.{option}"]
 
 
-async def test_a_rule_that_nobody_can_meet_is_warned_of():
+async def test_a_rule_that_no_caller_can_meet_is_warned_of():
     """Views, plain routes and fields of GraphQL require a viewer, and nothing signs one in."""
     guarded = Views(prefix="/r")
 
