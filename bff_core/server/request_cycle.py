@@ -138,10 +138,10 @@ class RequestCycle:
             self._cancel()
             self._wake()
 
-    def reconnect(self, farewell: bytes) -> None:
+    def reconnect(self, last_event: bytes) -> None:
         """End a stream of events where one ends: its client connects anew, elsewhere."""
         if self.answer.media == EVENTS and not self.is_over:
-            self._wire.writer.write(self.answer.end_early(farewell, is_end=True))
+            self._wire.writer.write(self.answer.end_early(last_event, is_end=True))
             self.leave()
             self._wire.answered(self)
 

@@ -98,7 +98,7 @@ class Settings(BaseSettings):
     """A file that overrides the policies in the code; SIGHUP reloads it."""
     operator_token: Token = Field(
         default=SecretStr(""),
-        description="a secret of 20 characters or more (unset: no operator's endpoint)",
+        description="a secret of 20 characters or more (unset: no admin endpoints)",
     )
     """The bearer token of the admin endpoints."""
     allowed_hosts: Names = Field(
