@@ -69,7 +69,7 @@ async def test_a_second_head_has_a_deadline_too():
 
 async def test_a_body_that_drips_is_a_408():
     """Handler and client get the error; the rest is not waited for."""
-    app = gateway("slow", settings=Settings(env="development", log="off", gc_freeze=False))
+    app = gateway("slow", settings=Settings(env="development", log="off"))
     app.post("/")(takes_a_body)
     began = time.monotonic()
 

@@ -59,7 +59,7 @@ def busy() -> Busy:
     gate, heard = asyncio.Event(), []
     app = gateway(
         "busy",
-        settings=Settings(env="development", gc_freeze=False),
+        settings=Settings(env="development"),
         options=EdgeOptions(
             max_concurrent=2, max_lag=0, cors=CorsOptions(origins=(SHOP,)), timeout=30.0
         ),

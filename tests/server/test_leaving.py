@@ -69,9 +69,7 @@ async def get_thing(page: Annotated[ThingPage, Depends(compose(ThingPage))]) -> 
 
 def shop_of(script: Scripted):
     """Make a gateway whose one service answers by script."""
-    settings = Settings(
-        env="development", log="off", upstreams={"things": ("http://127.0.0.1:1",)}, gc_freeze=False
-    )
+    settings = Settings(env="development", log="off", upstreams={"things": ("http://127.0.0.1:1",)})
     transport = ScriptedTransport({"127.0.0.1": script})
     return gateway(
         "leaving",

@@ -191,7 +191,7 @@ async def test_a_broken_body_behind_an_offer_gets_one_answer(case, kind):
 
 def reading_gateway():
     """Make a gateway that answers with what was posted and by whom."""
-    app = gateway("reading", settings=Settings(env="development", log="off", gc_freeze=False))
+    app = gateway("reading", settings=Settings(env="development", log="off"))
 
     @app.post("/")
     async def take(body: dict[str, str], request: Request) -> dict[str, str]:

@@ -251,7 +251,7 @@ async def test_requests_may_be_pipelined_behind_a_body_that_looks_like_one():
 @pytest.mark.parametrize("wrapping", [b"0\r\nX: ", b"0\r\n", b"5;x="])
 async def test_a_body_is_not_wrapped_without_end(wrapping):
     """Trailers and extensions of chunks are not used, and not read by the megabyte."""
-    app = gateway("strict", settings=Settings(env="development", log="off", gc_freeze=False))
+    app = gateway("strict", settings=Settings(env="development", log="off"))
     app.post("/")(takes_a_body)
     head = request(HOST[:-2], b"Transfer-Encoding: chunked", line=b"POST / HTTP/1.1")
     piece = b"X: 1\r\n" * 10_000 if wrapping == b"0\r\n" else b"x" * 60_000

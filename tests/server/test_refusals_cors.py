@@ -46,9 +46,7 @@ LATE = b"GET /wait HTTP/1.1\r\nHost: localhost\r\nX: %b\r\nOrigin: {origin}\r\n\
 def open_gateway(**settings):
     """Make a gateway that waits for the body, and whose previews may read."""
     settings = {"cors_origins": (SHOP, "https://*.preview.example")} | settings
-    app = gateway(
-        "shop", settings=Settings(env="development", log="off", gc_freeze=False, **settings)
-    )
+    app = gateway("shop", settings=Settings(env="development", log="off", **settings))
 
     @app.api_route("/wait", methods=["GET", "POST"])
     async def wait(body: dict[str, int] | None = None) -> None:

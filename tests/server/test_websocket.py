@@ -22,7 +22,7 @@ HANDSHAKE = (
 
 def chatting():
     """Make a gateway that says everything again."""
-    app = gateway("chat", settings=Settings(env="development", log="off", gc_freeze=False))
+    app = gateway("chat", settings=Settings(env="development", log="off"))
 
     @app.websocket("/chat")
     async def chat(socket: WebSocket):
@@ -309,7 +309,7 @@ async def test_a_gateway_reports_a_web_socket_that_was_not_accepted():
     heard: list[AnyEvent] = []
     app = gateway(
         "chat",
-        settings=Settings(env="development", gc_freeze=False),
+        settings=Settings(env="development"),
         events=Events(heard.append),
     )
 

@@ -21,7 +21,7 @@ REDIS = "redis://127.0.0.1:1/0"
 
 def settings(**values: Any) -> Settings:
     """Return the settings of a gateway on a laptop."""
-    return Settings(**{"env": "development", "gc_freeze": False, **values})
+    return Settings(**{"env": "development", **values})
 
 
 def production(**values: Any) -> Settings:
