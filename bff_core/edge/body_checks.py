@@ -1,35 +1,29 @@
-"""In front of FastAPI's router: refuses a body of the wrong kind, and JSON that is not strict."""
-
-from collections.abc import Iterator, Sequence
+"""Checks bodies in front of FastAPI's router: media type, charset, strict JSON."""
 
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.edge.body_limit import whole
 from bff_core.edge.strict_json import JSONRefused, is_plain, read_json
 from bff_core.routing.body_types import check_media, unsupported
-from bff_core.routing.path import path_of
-from bff_core.routing.route_table import RouteBody, RouteEntry, places_of
+from bff_core.routing.route_table import RouteBody, RouteTable
 
 
 class BodyChecks:
-    """Between FastAPI's middleware and its router: what each route says of its body holds.
+    """Between FastAPI's middleware and its router: checks each body that a route declares.
 
     A wrong media type, charset or content coding is a 415, before the body is read. FastAPI's JSON
-    parser takes what can't be passed on: `NaN`, infinite numbers, halves of surrogate pairs. They
+    parser accepts what can't be passed on: `NaN`, infinite numbers, halves of surrogate pairs. They
     are a 422 in the form of FastAPI's own, so that handlers of an application see them, too.
     """
 
-    __slots__ = ("_app", "_places")
+    __slots__ = ("_app", "_table")
 
-    def __init__(self, app: ASGIApp, routes: Sequence[BaseRoute]) -> None:
+    def __init__(self, app: ASGIApp, table: RouteTable) -> None:
         self._app = app
-        places = [one for one in places_of(routes) if not one.is_socket]
-        methods = {method for one in places if one.body for method in one.methods}
-        self._places = {method: list(_relevant(places, method)) for method in methods}
+        self._table = table
 
     async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
         """Check the body where the route declares one, then call the router."""
@@ -43,21 +37,8 @@ class BodyChecks:
         await self._app(scope, receive, send)
 
     def _declared(self, scope: ASGIScope) -> RouteBody | None:
-        places = self._places.get(scope["method"])
-        if not places:
-            return None
-        path = path_of(scope)
-        for place in places:
-            if place.pattern.match(path):
-                return place.body
-        return None
-
-
-def _relevant(places: Sequence[RouteEntry], method: str) -> Iterator[RouteEntry]:
-    """Yield the places that may hold a request, up to the last one that takes a body."""
-    found = [one for one in places if not one.methods or method in one.methods]
-    last = max(index for index, one in enumerate(found) if one.body)
-    yield from found[: last + 1]
+        entry = self._table.match(scope).entry
+        return None if entry is None else entry.body
 
 
 async def _checked(

@@ -30,9 +30,6 @@ REPLAYED = (b"idempotency-replayed", b"true")
 UNKEPT = frozenset({b"connection", b"date", b"server-timing", b"set-cookie"})
 """Fields of one delivery of an answer, not of the answer; cookies are credentials besides."""
 
-READS_ONLY = "__reads_only__"
-"""An endpoint with this attribute changes nothing by any method: keys mean nothing to it."""
-
 RESERVE_SHARE = 0.1
 RESERVE_MOST = 0.1
 """Seconds (at most) before its deadline that a waiting request gives up, to say so in time."""

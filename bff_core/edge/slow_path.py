@@ -1,18 +1,13 @@
-"""What stands between the fast lane and FastAPI, and what the routes are checked for."""
+"""Wraps FastAPI's own stack in what the fast path has built in: access, HEAD, redirects."""
 
-from collections.abc import Sequence
-
-from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from bff_core.edge.redirects import RelativeRedirects
-from bff_core.edge.strict_numbers import refuse_non_numbers
-from bff_core.routing.access import AccessControl, RouteRules
+from bff_core.routing.access import AccessControl
 from bff_core.routing.methods import Methods
-from bff_core.routing.route_table import places_of
+from bff_core.routing.route_table import RouteTable
 
 
-def inner(app: ASGIApp, routes: Sequence[BaseRoute], rules: RouteRules) -> ASGIApp:
+def slow_path(app: ASGIApp, table: RouteTable) -> ASGIApp:
     """Wrap FastAPI's stack in the access rules of its routes; HEAD is served as GET."""
-    refuse_non_numbers(routes)
-    return Methods(AccessControl(RelativeRedirects(app), rules), list(places_of(routes)))
+    return Methods(AccessControl(RelativeRedirects(app), table), table)

@@ -25,7 +25,8 @@ from bff_core.edge.health import About, Readiness
 from bff_core.edge.preconditions import with_entity_tag
 from bff_core.edge.security_headers import DOCS_POLICY, with_policy
 from bff_core.edge.shedding.controller import SheddingController
-from bff_core.edge.slow_path import inner
+from bff_core.edge.slow_path import slow_path
+from bff_core.edge.strict_numbers import refuse_non_numbers
 from bff_core.errors import ConfigurationError
 from bff_core.gateway.authentication import readiness_checks
 from bff_core.gateway.config import GatewayConfig
@@ -33,8 +34,16 @@ from bff_core.gateway.pipeline import edge
 from bff_core.gateway.running import RunningGateway, StoppedGateway
 from bff_core.idempotency.store import IdempotencyStore
 from bff_core.limits.store import LimitStore
-from bff_core.routing.access import RouteAccess, RouteRules, effective, guarded
+from bff_core.routing.access import (
+    RouteAccess,
+    admit_to_route,
+    check_rules,
+    effective,
+    guarded,
+    refuse_bare_cookies,
+)
 from bff_core.routing.fast_path import FastPath
+from bff_core.routing.route_table import RouteTable
 from bff_core.routing.security_schemes import with_security
 from bff_core.routing.wiring import WIRING
 from bff_core.settings.values import base_of
@@ -105,12 +114,16 @@ class Gateway(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         """Put the edge and the fast path in front of FastAPI's own stack."""
         config, settings = self.config, self.settings
-        rules = RouteRules(self.routes)
-        wrap_router(self.router, partial(BodyChecks, routes=self.routes))
+        refuse_bare_cookies(self.routes)
+        refuse_non_numbers(self.routes)
+        table = RouteTable.of(self.routes, self.fast_path.compiled)
+        check_rules(table)
+        wrap_router(self.router, partial(BodyChecks, table=table))
         handlers, self.exception_handlers = self.exception_handlers, noting(self.exception_handlers)
-        self.fast_path.following = inner(super().build_middleware_stack(), self.routes, rules)
+        self.fast_path.following = slow_path(super().build_middleware_stack(), table)
+        self.fast_path.table = table
         self.exception_handlers = handlers
-        self.shedding.learn(self.routes)
+        self.shedding.learn(table)
         return edge(
             self.fast_path,
             config.options,
@@ -118,8 +131,8 @@ class Gateway(FastAPI):
             readiness=self.readiness,
             events=config.events,
             authenticator=config.authenticator,
-            admit=rules.admit,
-            template=rules.template,
+            admit=partial(admit_to_route, table),
+            template=table.template,
             door=self.shedding,
             store=self._idempotency_store if settings.idempotency_url else None,
             limits=config.limits,

@@ -10,7 +10,6 @@ from starlette.routing import Route
 from bff_core.auth.access import ANYONE
 from bff_core.compat.strawberry import graphql_schema, with_graphql_schema
 from bff_core.composition.composition import Composition
-from bff_core.edge.idempotency import READS_ONLY
 from bff_core.edge.shedding.criticality import criticality as ranked
 from bff_core.errors import ConfigurationError
 from bff_core.graphql.access import effective, guard_fields
@@ -24,6 +23,7 @@ from bff_core.graphql.view import GraphQLView
 from bff_core.policy.edge.shedding import USUAL, Criticality
 from bff_core.routing.access import RouteAccess, guarded
 from bff_core.routing.fast_path import FastPath
+from bff_core.routing.route_table import READS_ONLY
 from bff_core.view_cache.cache import ViewCache
 
 
@@ -86,7 +86,7 @@ class GraphQL:
         """The compositions that the schema's types hold as private fields."""
         return screens_of(self.schema)
 
-    def install(self, app: FastAPI, lane: FastPath, *, is_development: bool) -> None:
+    def install(self, app: FastAPI, fast_path: FastPath, *, is_development: bool) -> None:
         """Add the face to an app; a gateway calls it."""
         served = copy_schema(graphql_schema(self.schema))
         add_null_errors(served)
@@ -103,8 +103,7 @@ class GraphQL:
         guarded(view, ANYONE, has_inner_rules=True)  # of its fields, one by one
         setattr(view, READS_ONLY, served.mutation_type is None)
         app.router.routes.append(Route(self.path, self._rank(view), methods=["GET", "POST"]))
-        for method in ("GET", "POST"):
-            lane.add(method, self.path, view)
+        fast_path.add(view, self.path, view)
 
     def access(self, by: tuple[str, ...]) -> Iterator[RouteAccess]:
         """Yield the access rules of the fields."""

@@ -24,7 +24,7 @@ DOCUMENTATION: Final = frozenset({
     "summary",
     "tags",
 })  # fmt: skip
-"""Options that change a route's documentation alone; any other takes it off the fast lane."""
+"""Options that change a route's documentation alone; any other takes it off the fast path."""
 
 _REFUSED: Final[Mapping[str, str]] = {
     "methods": "declare the view with the decorator of its method, such as @views.post",

@@ -175,7 +175,7 @@ class View:
 
 
 class CompiledView:
-    """A view on the fast lane: builds its compositions, calls its endpoint and sends the answer.
+    """A view on the fast path: builds its compositions, calls its endpoint and sends the answer.
 
     An ASGI application for routed requests (`path_params` is filled in). The view's endpoint and
     its screens are all that it hands a request to, so it knows what an answer depends on, and
@@ -285,7 +285,7 @@ async def _send(told: ViewAnswer, send: Send) -> None:
 
 
 def compile_view(view: View, path: str) -> CompiledView | None:
-    """Return the view for the fast lane, or None where only FastAPI's solver can call it."""
+    """Return the view for the fast path, or None where only FastAPI's solver can call it."""
     _, template, _ = compile_path(path)  # `{name}` for `{name:path}`
     dependant = get_dependant(path=template, call=view.endpoint)
     if dependant.request_param_name is not None or not is_bindable(dependant):

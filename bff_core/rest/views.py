@@ -46,7 +46,7 @@ class Views:
     A view returns what its return type declares: a dataclass, a msgspec Struct, a pydantic model or
     plain JSON values, whose declared fields are sent and are the schema in OpenAPI; or a
     `Response`, which is sent as it is. Everything that FastAPI takes in a signature works; views
-    that only take compositions, path, query and header parameters are compiled for the fast lane.
+    that only take compositions, path, query and header parameters are compiled for the fast path.
     `router` is an ordinary `APIRouter`. Every kind of view may say what its requests matter when
     the gateway has too many (`criticality="sheddable"`), and who may ask
     (`access=Require("orders:read")`, `access=ANYONE`; else as `Views(access=...)` says; else those
@@ -59,7 +59,7 @@ class Views:
         self.prefix = prefix
         self._access = _rule(access)
         self.router = APIRouter(prefix=prefix, tags=list(tags or []))
-        self._views: list[tuple[str, str, View | None]] = []
+        self._views: list[tuple[object, str, View]] = []
 
     def get(
         self,
@@ -141,7 +141,6 @@ class Views:
             wrapped = guarded(as_stream(endpoint, needs, answering), needs)
             self.router.get(path, **route)(rank(wrapped))
             self._check_parameters(endpoint, options)
-            self._views.append(("GET", self.prefix + path, None))
             return endpoint
 
         return self._naming("GET", path, declare)
@@ -156,7 +155,7 @@ class Views:
         del by
         return iter(())
 
-    def install(self, app: FastAPI, lane: FastPath, *, is_development: bool) -> None:
+    def install(self, app: FastAPI, fast_path: FastPath, *, is_development: bool) -> None:
         """Add the views to an app; a gateway calls it."""
         if not has_default_response_class(app):
             raise ConfigurationError(
@@ -164,17 +163,18 @@ class Views:
                 "has a response_class= of its own"
             )
         app.include_router(self.router)
-        for method, path, view in self._views:
-            lane.add(method, path, self._compiled(view, path, app.title))
-            if view is not None:
-                view.with_timing = is_development
+        for served, path, view in self._views:
+            compiled = self._compiled(view, path, app.title)
+            if compiled is not None:
+                fast_path.add(served, path, compiled)
+            view.with_timing = is_development
 
     def _check_parameters(self, endpoint: Callable[..., Any], options: Mapping[str, Any]) -> None:
         dependencies = [*self.router.dependencies, *(options.get("dependencies") or ())]
         check_path_parameters(self.router.routes[-1], endpoint, dependencies)
 
-    def _compiled(self, view: View | None, path: str, gateway: str) -> CompiledView | None:
-        if view is None or not view.is_plain or self.router.dependencies:
+    def _compiled(self, view: View, path: str, gateway: str) -> CompiledView | None:
+        if not view.is_plain or self.router.dependencies:
             return None
         compiled = compile_view(view, path)
         if compiled is not None and view.reads:
@@ -224,15 +224,16 @@ class Views:
             told = _documented(own, view, reads=method == "GET", wish=wish)
             checks = [guard(needs), *_checks(path, endpoint, wish, limited)]
             told["dependencies"] = [*checks, *told.get("dependencies", ())]
+            served = rank(guarded(view.as_endpoint(), needs))
             self.router.add_api_route(
                 path,
-                rank(guarded(view.as_endpoint(), needs)),
+                served,
                 methods=[method],
                 **told,
             )
             self._check_parameters(endpoint, options)
             check_shown(shown or (), list(_screens(self.router.routes[-1])), endpoint.__name__)
-            self._views.append((method, self.prefix + path, view))
+            self._views.append((served, self.prefix + path, view))
             return endpoint
 
         return self._naming(method, path, declare)

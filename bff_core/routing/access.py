@@ -1,8 +1,8 @@
-"""Sees to it that no route is open by oversight: what does not say who may ask is closed."""
+"""Access rules of routes: a route requires a signed-in viewer unless it declares otherwise."""
 
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from fastapi import Depends, Request
 from fastapi.security import APIKeyCookie
@@ -10,34 +10,19 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
-from bff_core.auth.access import (
-    ACCESS_ATTRIBUTE,
-    ANYONE,
-    SIGNED_IN,
-    Access,
-    Require,
-    access_of,
-    admit,
-)
+from bff_core.auth.access import ACCESS_ATTRIBUTE, ANYONE, SIGNED_IN, Access, Require, admit
 from bff_core.compat.fastapi import Dependant, all_dependants, dependant_of, iter_route_contexts
 from bff_core.compat.fastapi import Depends as Dependency
 from bff_core.errors import ConfigurationError
 from bff_core.exchange.context import SCOPE
-from bff_core.routing.path import path_of
-from bff_core.routing.route_table import RouteEntry, places_of
+from bff_core.routing.route_table import CHECKS_ACCESS, RouteTable, route_entries
 
 E = TypeVar("E")
-
-ITSELF: Final = "__checks_access__"
-"""What stands behind a route and checks access by itself has an attribute of this name.
-
-It is true where the rules depend on more than the route and the viewer.
-"""
 
 
 @dataclass(frozen=True, slots=True)
 class RouteAccess:
-    """Who may use a route, and `by` which authenticators the gateway learns who they are, in order.
+    """The access rule of a route, and `by`: the authenticators that identify viewers, in order.
 
     `methods` are empty for a mount, a web socket or a field of GraphQL.
     """
@@ -51,39 +36,39 @@ class RouteAccess:
         return f"{' '.join(sorted(self.methods)) or '*'} {self.path}: {self.access}"
 
 
-def guard(said: Access | None) -> Dependency:
-    """Return a dependency that refuses whoever may not ask, before anything else is read."""
+def guard(rule: Access | None) -> Dependency:
+    """Return a dependency that checks an access rule before anything else is read."""
 
     async def check(request: Request) -> None:
-        admit(said, request.scope[SCOPE])
+        admit(rule, request.scope[SCOPE])
 
     dependency: Dependency = Depends(check)
     return dependency
 
 
-def guarded(endpoint: E, said: Access | None, *, has_inner_rules: bool = False) -> E:
-    """Mark what checks access by itself, and its rule; a GraphQL schema has rules of its fields."""
-    setattr(endpoint, ITSELF, has_inner_rules or _depends_on_inputs(said))
-    if said is not None:
-        setattr(endpoint, ACCESS_ATTRIBUTE, said)
+def guarded(endpoint: E, rule: Access | None, *, has_inner_rules: bool = False) -> E:
+    """Mark an endpoint that checks its rule itself; a GraphQL schema has rules of its fields."""
+    setattr(endpoint, CHECKS_ACCESS, has_inner_rules or _depends_on_inputs(rule))
+    if rule is not None:
+        setattr(endpoint, ACCESS_ATTRIBUTE, rule)
     return endpoint
 
 
-def _depends_on_inputs(said: Access | None) -> bool:
-    return isinstance(said, Require) and said.when is not None
+def _depends_on_inputs(rule: Access | None) -> bool:
+    return isinstance(rule, Require) and rule.when is not None
 
 
 def effective(routes: Sequence[BaseRoute], by: tuple[str, ...]) -> tuple[RouteAccess, ...]:
-    """Return who may use each route, in their order; the first that matches a request counts."""
-    unsaid = SIGNED_IN if by else ANYONE
+    """Return the access rule of each route in order; the first that matches a request counts."""
+    default = SIGNED_IN if by else ANYONE
     return tuple(
-        RouteAccess(one.path, one.methods, access_of(one.behind) or unsaid, by)
-        for one in places_of(routes)
+        RouteAccess(one.path, one.methods, one.access or default, by)
+        for one in route_entries(routes)
     )
 
 
 def refuse_bare_cookies(routes: Sequence[BaseRoute]) -> None:
-    """Raise `ConfigurationError` for a route that believes a cookie by itself.
+    """Raise `ConfigurationError` for a route that authenticates by a cookie of its own.
 
     Browsers send cookies with requests that other sites forge; only the framework's own sessions
     are protected from that.
@@ -92,9 +77,9 @@ def refuse_bare_cookies(routes: Sequence[BaseRoute]) -> None:
         dependant = dependant_of(context.route)
         if dependant is not None and any(map(_reads_cookie, all_dependants(dependant))):
             raise ConfigurationError(
-                f"{context.path} takes a cookie for a proof (APIKeyCookie), and browsers send it "
-                "with requests that other sites forge: let a SessionAuthenticator sign them in, "
-                "or take the proof from a header"
+                f"{context.path} takes a cookie as a credential (APIKeyCookie), and browsers "
+                "send it with requests that other sites forge: use a SessionAuthenticator, or read "
+                "the credential from a header"
             )
 
 
@@ -102,65 +87,39 @@ def _reads_cookie(dependant: Dependant) -> bool:
     return isinstance(dependant.call, APIKeyCookie)
 
 
-class RouteRules:
-    """The access rules of all routes, by the same patterns and in the same order as FastAPI routes.
+def check_rules(table: RouteTable) -> None:
+    """Raise `ConfigurationError` for a rule by inputs on a plain route: they are unknown."""
+    for entry in table.entries:
+        if _depends_on_inputs(entry.access) and not hasattr(entry.endpoint, CHECKS_ACCESS):
+            raise ConfigurationError(
+                f"{entry.path}: Require(when=…) decides by inputs, and those of a plain route "
+                "are not known to the gateway: declare it with Views, or check in the function"
+            )
 
-    Raises `ConfigurationError` for a rule by inputs on a route whose inputs are not known here, and
-    for a route that believes a cookie by itself.
+
+def admit_to_route(table: RouteTable, scope: ASGIScope) -> bool:
+    """Raise for a viewer whom the route refuses; return whether it has rules by inputs, too.
+
+    A path that no route has passes, to be a 404.
     """
-
-    __slots__ = ("_places",)
-
-    def __init__(self, routes: Sequence[BaseRoute]) -> None:
-        refuse_bare_cookies(routes)
-        self._places: list[RouteEntry] = list(places_of(routes))
-        for place in self._places:
-            said = access_of(place.behind)
-            if _depends_on_inputs(said) and not hasattr(place.behind, ITSELF):
-                raise ConfigurationError(
-                    f"{place.path}: Require(when=…) decides by inputs, and those of a plain route "
-                    "are not known to the gateway: declare it with Views, or check in the function"
-                )
-
-    def admit(self, scope: ASGIScope) -> bool:
-        """Raise for a viewer whom the route refuses; return whether it has rules by inputs, too.
-
-        A path that no route has passes, to be a 404.
-        """
-        place = self._find(scope)
-        if place is None:
-            return False
-        admit(access_of(place.behind), scope[SCOPE])
-        return getattr(place.behind, ITSELF, False)
-
-    def template(self, scope: ASGIScope) -> str:
-        """Return the template of the route that a request is for; empty where there is none."""
-        if "app_root_path" in scope:  # a mount has changed the root path
-            scope = {**scope, "root_path": scope["app_root_path"]}
-        place = self._find(scope)
-        return "" if place is None else place.path
-
-    def _find(self, scope: ASGIScope) -> RouteEntry | None:
-        method = scope.get("method", "")
-        method, path = "GET" if method == "HEAD" else method, path_of(scope)
-        for place in self._places:
-            is_other = place.is_socket and scope["type"] == "http"
-            if not is_other and place.holds(method, path):
-                return place
-        return None
+    entry = table.match(scope).entry
+    if entry is None:
+        return False
+    admit(entry.access, scope[SCOPE])
+    return entry.has_inner_rules
 
 
 class AccessControl:
     """In front of FastAPI: checks the access rule of a route before FastAPI reads the body."""
 
-    __slots__ = ("_app", "_rules")
+    __slots__ = ("_app", "_table")
 
-    def __init__(self, app: ASGIApp, rules: RouteRules) -> None:
+    def __init__(self, app: ASGIApp, table: RouteTable) -> None:
         self._app = app
-        self._rules = rules
+        self._table = table
 
     def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> Awaitable[None]:
         """Check the rule, then call the application; the lifespan is passed on unchecked."""
         if scope["type"] != "lifespan":
-            self._rules.admit(scope)
+            admit_to_route(self._table, scope)
         return self._app(scope, receive, send)

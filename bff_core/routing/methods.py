@@ -1,40 +1,37 @@
 """HEAD wherever there is GET, and `Allow` with all methods of a path (RFC 9110, 9.3.2, 10.2.1)."""
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.routing.path import path_of
-from bff_core.routing.route_table import RouteEntry
+from bff_core.routing.route_table import RouteTable
 from bff_core.statuses import WITHOUT_CONTENT
 
 
 class Methods:
     """In front of FastAPI, whose routes of GET don't take HEAD by themselves."""
 
-    __slots__ = ("_app", "_places")
+    __slots__ = ("_app", "_table")
 
-    def __init__(self, app: ASGIApp, places: Sequence[RouteEntry]) -> None:
+    def __init__(self, app: ASGIApp, table: RouteTable) -> None:
         self._app = app
-        self._places = places
+        self._table = table
 
     def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Serve a request; a HEAD by the route of GET unless another takes it."""
+        """Serve a request; a HEAD by the route of GET unless its route takes HEAD."""
         if scope["type"] != "http":
             return self._app(scope, receive, send)
-        if scope["method"] == "HEAD" and self._is_for_get(path_of(scope)):
+        if scope["method"] == "HEAD" and self._is_for_get(scope):
             return answer_head(self._app, scope, receive, self._with_allow(scope, send))
         return self._app(scope, receive, self._with_allow(scope, send))
 
-    def _is_for_get(self, path: str) -> bool:
-        for place in self._places:
-            if place.holds("HEAD", path):
-                return False  # a route that takes HEAD itself, or a mount, which decides itself
-            if place.holds("GET", path):
-                return True
-        return False
+    def _is_for_get(self, scope: ASGIScope) -> bool:
+        entry = self._table.match(scope).entry
+        # A mount decides itself.
+        return entry is not None and bool(entry.methods) and "HEAD" not in entry.methods
 
     def _with_allow(self, scope: ASGIScope, send: Send) -> Send:
         def send_allow(message: Message) -> Awaitable[None]:
@@ -46,8 +43,7 @@ class Methods:
 
     def _completed(self, message: Message, method: str, path: str) -> Message:
         """Return a 405 with all methods of the path; one that a route itself sends is its own."""
-        here = [one.methods for one in self._places if one.methods and one.pattern.match(path)]
-        allowed = frozenset().union(*here)
+        allowed = self._table.methods_of(path)
         if "GET" in allowed:
             allowed |= {"HEAD"}
         if not allowed or method in allowed:
@@ -79,14 +75,14 @@ async def answer_head(app: ASGIApp, scope: ASGIScope, receive: Receive, send: Se
         if message.get("more_body", message["type"] == "http.response.start"):
             raise _Complete
 
-    asked = {**scope, "method": "GET"}
+    as_get = {**scope, "method": "GET"}
     try:
-        await app(asked, receive, send_head)
+        await app(as_get, receive, send_head)
     except (_Complete, ClientDisconnect):
         if not is_complete:
             raise
     finally:
-        scope.update({name: asked[name] for name in ("route", "path_params") if name in asked})
+        scope.update({name: as_get[name] for name in ("route", "path_params") if name in as_get})
 
 
 def _is_stream(start: Message) -> bool:

@@ -55,7 +55,7 @@ class EarlyShedding:
             return None
         if pressure.in_flight + pressure.arriving >= pressure.calm:
             fields = dict(request.headers)
-            if not controller.admits(request.method, path, fields):
+            if not controller.admits_path(request.method, path, fields):
                 return self._render(controller, fields, has_body=request.method != "HEAD")
         if not pressure.arriving:
             self._loop.call_soon(self._arrived)

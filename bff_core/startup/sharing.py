@@ -4,12 +4,9 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from starlette.routing import BaseRoute
-from starlette.staticfiles import StaticFiles
 
 from bff_core.auth.authenticator import Authenticator, HoldsState, each_of
-from bff_core.edge.idempotency import READS_ONLY
-from bff_core.policy.edge.idempotency import UNSAFE
-from bff_core.routing.route_table import RouteEntry, places_of
+from bff_core.routing.route_table import route_entries
 from bff_core.settings.model import Settings
 
 REDIS: Final = "redis://redis.internal:6379/0"
@@ -69,21 +66,14 @@ def keyed_paths(routes: Sequence[BaseRoute], own: Iterable[object]) -> list[str]
     ignored = list(own)
     return [
         place.path
-        for place in places_of(routes)
-        if _is_keyed(place) and not any(place.behind == one for one in ignored)
+        for place in route_entries(routes)
+        if place.is_keyed and not any(place.endpoint == one for one in ignored)
     ]
 
 
 def is_memory(url: str) -> bool:
     """Whether a URL of a journal or of keys is memory of the process."""
     return url == "sqlite://" or url.endswith(":memory:")
-
-
-def _is_keyed(place: RouteEntry) -> bool:
-    if place.is_socket or getattr(place.behind, READS_ONLY, False):
-        return False
-    is_mount = not place.methods and not isinstance(place.behind, StaticFiles)
-    return is_mount or bool(place.methods & UNSAFE)
 
 
 def _example(variable: str) -> str:

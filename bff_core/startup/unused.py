@@ -12,7 +12,7 @@ from bff_core.compat.fastapi import Dependant, all_dependants, dependant_of, ite
 from bff_core.composition.wiring import MARK
 from bff_core.policy.edge.rate_limits import Limit
 from bff_core.routing.access import RouteAccess
-from bff_core.routing.route_table import RouteEntry, places_of
+from bff_core.routing.route_table import RouteEntry, route_entries
 
 NOT_SIGNED_IN: Final = (
     "{routes}: Require(...) admits viewers who are signed in, and this gateway has no "
@@ -28,7 +28,7 @@ def unused_limit_paths(
     limits: Sequence[Limit], routes: Sequence[BaseRoute]
 ) -> Iterator[tuple[str, str]]:
     """Yield the options of limits that match no route: a name, and a sentence for the log."""
-    places = list(places_of(routes))
+    places = list(route_entries(routes))
     for limit in limits:
         for option in ("paths", "exempt"):
             for path in getattr(limit, option):

@@ -11,7 +11,7 @@ from fastapi.security import APIKeyCookie
 
 from bff_core import ANYONE, Views, access, compose, gateway
 from bff_core.admin.cache import cache_actions
-from bff_core.admin.endpoints import MAX_BODY_BYTES
+from bff_core.admin.endpoints import MAX_BODY_BYTES as MAX_ADMIN_BODY_BYTES
 from bff_core.answer_dependencies import PUBLIC, AnswerDependencies
 from bff_core.cache.response_cache import ResponseCache
 from bff_core.edge.health import About, Readiness
@@ -54,8 +54,8 @@ def test_the_viewer_who_was_learnt_first_is_forgotten_first():
     """The one viewer too many takes the place of the stalest, and of no other."""
     ranks, fields = known_viewers(MOST_KNOWN + 1)
 
-    assert ranks.of("GET", "/", fields[0]) == "critical"
-    assert {ranks.of("GET", "/", one) for one in fields[1:]} == {"critical_plus"}
+    assert ranks.of_path("GET", "/", fields[0]) == "critical"
+    assert {ranks.of_path("GET", "/", one) for one in fields[1:]} == {"critical_plus"}
 
 
 def test_a_viewer_who_comes_again_is_forgotten_later():
@@ -64,9 +64,9 @@ def test_a_viewer_who_comes_again_is_forgotten_later():
     ranks.learn("critical_plus", fields[0])
     ranks.learn("critical_plus", {b"cookie": b"new"})
 
-    assert ranks.of("GET", "/", fields[0]) == "critical_plus"
-    assert ranks.of("GET", "/", fields[1]) == "critical"
-    assert {ranks.of("GET", "/", one) for one in fields[2:]} == {"critical_plus"}
+    assert ranks.of_path("GET", "/", fields[0]) == "critical_plus"
+    assert ranks.of_path("GET", "/", fields[1]) == "critical"
+    assert {ranks.of_path("GET", "/", one) for one in fields[2:]} == {"critical_plus"}
 
 
 @pytest.mark.virtual_time
@@ -155,7 +155,9 @@ async def test_only_the_operators_token_is_the_operators_token(given):
     assert (answer.status_code, purged) == (401, [])
 
 
-@pytest.mark.parametrize(("size", "status"), [(MAX_BODY_BYTES, 200), (MAX_BODY_BYTES + 1, 413)])
+@pytest.mark.parametrize(
+    ("size", "status"), [(MAX_ADMIN_BODY_BYTES, 200), (MAX_ADMIN_BODY_BYTES + 1, 413)]
+)
 async def test_an_operator_may_send_so_many_bytes(size, status):
     """The limit itself is read, one byte more is not."""
     body = b'{"tags":["a"]}'.ljust(size)

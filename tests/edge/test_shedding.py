@@ -14,11 +14,12 @@ from starlette.routing import Mount, Route
 
 from bff_core.auth.viewer import Viewer
 from bff_core.edge.options import CorsOptions
-from bff_core.edge.shedding.criticality import Ranks, Rules, criticality
+from bff_core.edge.shedding.criticality import Ranks, criticality
 from bff_core.errors import ConfigurationError
 from bff_core.events import LoadShed, RequestAnswered
 from bff_core.exchange.context import declare_stream
 from bff_core.routing.path import path_of
+from bff_core.routing.route_table import RouteTable, route_entries
 
 HOST = (b"host", b"testserver")
 
@@ -233,8 +234,8 @@ def test_viewers_that_are_remembered_are_bounded():
         ranks.learn("critical_plus", fields)
 
     assert len(ranks._known) == 10_000
-    assert ranks.of("GET", "/", cookies[0]) == "critical"
-    assert ranks.of("GET", "/", cookies[-1]) == "critical_plus"
+    assert ranks.of_path("GET", "/", cookies[0]) == "critical"
+    assert ranks.of_path("GET", "/", cookies[-1]) == "critical_plus"
 
 
 def test_a_viewer_without_credentials_of_its_own_is_not_remembered():
@@ -243,8 +244,8 @@ def test_a_viewer_without_credentials_of_its_own_is_not_remembered():
     ranks.learn("critical_plus", {b"x-auth-request-user": b"gold"})
     ranks.learn("critical_plus", {b"cookie": b"gold"})
 
-    assert ranks.of("GET", "/", {}) == "critical"
-    assert ranks.of("GET", "/", {b"authorization": b"other"}) == "critical"
+    assert ranks.of_path("GET", "/", {}) == "critical"
+    assert ranks.of_path("GET", "/", {b"authorization": b"other"}) == "critical"
 
 
 @criticality("sheddable")
@@ -294,9 +295,9 @@ def routed() -> FastAPI:
 def test_routes_of_every_kind_have_a_class(method, path, rank):
     """Included routers, mounts and plain routes: the first that matches decides, as in FastAPI."""
     ranks = Ranks()
-    ranks.rules = Rules(routed().routes)
+    ranks.routes = RouteTable(list(route_entries(routed().routes)))
 
-    assert ranks.of(method, path, {}) == rank
+    assert ranks.of_path(method, path, {}) == rank
 
 
 def test_below_a_root_path_routes_keep_their_class():

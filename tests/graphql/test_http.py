@@ -13,7 +13,7 @@ RESPONSE = {"accept": "application/graphql-response+json"}
 
 
 def use(lane, shop):
-    """Take the fast lane away where a test asks for FastAPI's own."""
+    """Take the fast path away where a test asks for FastAPI's own."""
     if lane != "fast":
         shop.app.dependency_overrides[object] = object
 

@@ -38,7 +38,7 @@ class Measures(BaseModel):
 
 
 class Near(Composition):
-    """A screen with an input, which the fast lane binds."""
+    """A screen with an input, which the fast path binds."""
 
     radius: Annotated[float, Query(gt=-1)] = 1.0
 

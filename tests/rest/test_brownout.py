@@ -9,6 +9,7 @@ from fastapi import Response
 from bff_core import ANYONE, Reply, Settings, Views, gateway
 from bff_core.edge.options import EdgeOptions
 from bff_core.events import PartEnded
+from bff_core.routing.route_table import RouteTable
 from bff_core.testing.scripted import reply
 
 TENT = {"id": "7", "title": "A green tent"}
@@ -65,7 +66,7 @@ async def test_what_is_left_out_is_no_event_each(shop):
 
 
 def test_views_have_the_class_that_they_are_given():
-    """On the fast lane or not, streams too; FastAPI does not see the option."""
+    """On the fast path or not, streams too; FastAPI does not see the option."""
     views = Views(prefix="/v1", access=ANYONE)
 
     @views.get("/plain", criticality="sheddable")
@@ -81,8 +82,10 @@ def test_views_have_the_class_that_they_are_given():
         yield 1
 
     app = gateway("ranked", faces=[views], settings=Settings(env="development", gc_freeze=False))
-    app.shedding.learn(app.routes)  # as the gateway does before its first request
-    rank = app.shedding.ranks.of
+    app.shedding.learn(
+        RouteTable.of(app.routes, app.fast_path.compiled)
+    )  # as the gateway does before its first request
+    rank = app.shedding.ranks.of_path
 
     assert rank("GET", "/v1/plain", {}) == "sheddable"
     assert rank("POST", "/v1/written/7", {}) == "critical_plus"

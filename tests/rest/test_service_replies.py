@@ -257,7 +257,7 @@ GUEST_KEY = {"idempotency-key": "8e03978e-40d5-43dd-bc93-6894a57f9324"}
     ],
 )
 async def test_statuses_reach_clients_of_both_faces(transport, status, shown, code):
-    """By REST, on the fast lane and beside it, and by GraphQL, with the same code."""
+    """By REST, on the fast path and beside it, and by GraphQL, with the same code."""
     async with opened(transport) as shop:
         shop.answers(READ, status, "location: http://db-7.internal/x", body=b"db-7")
         answers = [await shop.client.get(path) for path in ("/orders/7", "/slow/orders/7")]

@@ -1,4 +1,4 @@
-"""Ids with slashes in views: `{sku:path}`, on the fast lane and on FastAPI's."""
+"""Ids with slashes in views: `{sku:path}`, on the fast path and on FastAPI's."""
 
 from contextlib import asynccontextmanager
 from dataclasses import dataclass

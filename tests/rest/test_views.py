@@ -21,7 +21,7 @@ BOTH_LANES = pytest.mark.parametrize("lane", ["fast", "FastAPI's"])
 
 
 def use(lane, shop):
-    """Take the fast lane away where a test asks for FastAPI's own."""
+    """Take the fast path away where a test asks for FastAPI's own."""
     if lane != "fast":
         shop.app.dependency_overrides[object] = object
 

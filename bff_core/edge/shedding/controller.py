@@ -1,20 +1,20 @@
-"""Who is let in: what the admission of one gateway decides with, whoever asks."""
+"""Load-shedding state of one gateway: pressure, criticality, the response to refused requests."""
 
 import random
-from collections.abc import Sequence
 
-from starlette.routing import BaseRoute
+from starlette.types import Scope as ASGIScope
 
 from bff_core.clock import Clock
 from bff_core.edge.cors import Permissions
 from bff_core.edge.options import EdgeOptions
 from bff_core.edge.request_id import Bits
 from bff_core.edge.security_headers import security_headers
-from bff_core.edge.shedding.criticality import Fields, Ranks, Rules
+from bff_core.edge.shedding.criticality import Fields, Ranks
 from bff_core.edge.shedding.loop_lag import LoopLag
 from bff_core.edge.shedding.response import SheddingResponse
 from bff_core.events import Events
 from bff_core.policy.edge.shedding import Criticality, LoadShedder
+from bff_core.routing.route_table import WEB_SOCKET, RouteTable
 
 
 class SheddingController:
@@ -45,18 +45,24 @@ class SheddingController:
         )
         self.watch = LoopLag(self.pressure, events=events, clock=clock)
 
-    def learn(self, routes: Sequence[BaseRoute]) -> None:
-        """Take what the routes of a gateway that is about to start matter."""
-        self.ranks.rules = Rules(routes)
+    def learn(self, table: RouteTable) -> None:
+        """Take the criticality of the routes of a gateway that is about to start."""
+        self.ranks.routes = table
 
-    def admits(self, method: str, path: str, fields: Fields) -> bool:
-        """Whether a request may begin now; only asked under pressure. `path` is the route's."""
-        return self.pressure.admits(self.ranks.of(method, path, fields))
+    def admits(self, scope: ASGIScope, fields: Fields) -> bool:
+        """Whether a request may begin now; only called under pressure."""
+        return self.pressure.admits(self.ranks.of(scope, fields))
 
-    def keeps(self, viewer: Criticality, method: str, path: str, fields: Fields) -> bool:
+    def admits_path(self, method: str, path: str, fields: Fields) -> bool:
+        """Whether a request may begin now that has no ASGI scope yet; `path` is the route's."""
+        is_handshake = fields.get(b"upgrade", b"").lower() == b"websocket"
+        kind = WEB_SOCKET if is_handshake and method == "GET" else method
+        return self.pressure.admits(self.ranks.of_path(kind, path, fields))
+
+    def admits_viewer(self, viewer: Criticality, scope: ASGIScope, fields: Fields) -> bool:
         """Whether a request may go on whose viewer is now known, and remembered."""
         self.ranks.learn(viewer, fields)
         pressure = self.pressure
         if pressure.in_flight <= pressure.calm:
             return True
-        return pressure.keeps(self.ranks.of(method, path, fields))
+        return pressure.keeps(self.ranks.of(scope, fields))

@@ -1,19 +1,16 @@
 """What a request matters: by its route, by what a browser says of it, by who asks."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Self, TypeVar
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
-from starlette.routing import BaseRoute
+from starlette.types import Scope as ASGIScope
 
 from bff_core.errors import ConfigurationError
 from bff_core.policy.edge.shedding import CLASSES, USUAL, Criticality, moved
-from bff_core.routing.route_table import RouteEntry, places_of
+from bff_core.routing.route_table import CRITICALITY, RouteTable
 
 E = TypeVar("E")
-
-MARK = "__criticality__"
 
 MOST_KNOWN = 10_000
 """Viewers of another class than the usual one that are remembered; the stalest goes first."""
@@ -35,54 +32,10 @@ def criticality(one: Criticality) -> Callable[[E], E]:
         raise ConfigurationError(f"criticality {one!r} is unknown: use {', '.join(CLASSES)}.")
 
     def mark(endpoint: E) -> E:
-        setattr(endpoint, MARK, one)
+        setattr(endpoint, CRITICALITY, one)
         return endpoint
 
     return mark
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A route as far as its class is concerned."""
-
-    place: RouteEntry
-    rank: Criticality
-
-    def hides(self, other: Self) -> bool:
-        """Whether a later route of another class may match what this one takes."""
-        path, later = self.place.path, other.place.path
-        if other.rank == self.rank or ":path}" in path + later:
-            return other.rank != self.rank
-        ours, theirs = path.split("/"), later.split("/")
-        return len(ours) == len(theirs) and all(
-            a == b or "{" in a + b for a, b in zip(ours, theirs, strict=True)
-        )
-
-
-class Rules:
-    """The classes of routes; as in FastAPI, the first route that matches decides.
-
-    Only routes of another class than the usual one are kept, and those before them that match
-    some of the same paths: most requests are decided by a pattern or two.
-    """
-
-    __slots__ = ("_kept",)
-
-    def __init__(self, routes: Sequence[BaseRoute] = ()) -> None:
-        known = [Rule(one, getattr(one.behind, MARK, USUAL)) for one in places_of(routes)]
-        self._kept = [
-            one
-            for place, one in enumerate(known)
-            if one.rank != USUAL or any(one.hides(other) for other in known[place:])
-        ]
-
-    def of(self, method: str, path: str) -> Criticality:
-        """Return the class of the route that will serve a request."""
-        method = "GET" if method == "HEAD" else method
-        for rule in self._kept:
-            if rule.place.holds(method, path):
-                return rule.rank
-        return USUAL
 
 
 class Ranks:
@@ -92,17 +45,27 @@ class Ranks:
     learnt when a request of theirs has been authenticated, and found again by the credentials.
     """
 
-    __slots__ = ("_known", "rules")
+    __slots__ = ("_known", "routes")
 
     def __init__(self) -> None:
-        self.rules = Rules()
+        self.routes = RouteTable()
         self._known: OrderedDict[int, Criticality] = OrderedDict()
 
-    def of(self, method: str, path: str, fields: Fields) -> Criticality:
+    def of(self, scope: ASGIScope, fields: Fields) -> Criticality:
         """Return the class of a request by its route, its purpose and its credentials."""
         if _is_prefetch(fields):
             return "sheddable"
-        route = self.rules.of(method, path)
+        ranked = self.routes.is_any_ranked
+        return self._moved(self.routes.match(scope).criticality if ranked else USUAL, fields)
+
+    def of_path(self, method: str, path: str, fields: Fields) -> Criticality:
+        """Return the class of a request that has no ASGI scope yet; `path` is the route's."""
+        if _is_prefetch(fields):
+            return "sheddable"
+        ranked = self.routes.is_any_ranked
+        return self._moved(self.routes.find(method, path).criticality if ranked else USUAL, fields)
+
+    def _moved(self, route: Criticality, fields: Fields) -> Criticality:
         key = _credentials(fields) if self._known else None
         return route if key is None else moved(route, self._known.get(key, USUAL))
 

@@ -10,7 +10,6 @@ from bff_core.edge.shedding.controller import SheddingController
 from bff_core.errors import Overloaded
 from bff_core.exchange.context import EXCHANGE, PRESSURE, SCOPE, exchange_of
 from bff_core.policy.edge.shedding import USUAL
-from bff_core.routing.path import path_of
 from bff_core.scope import Scope
 
 
@@ -35,7 +34,7 @@ class LoadShedding:
         pressure = self._pressure
         if pressure.in_flight >= pressure.calm:
             fields = dict(scope["headers"])
-            if not self._door.admits(scope.get("method", "GET"), path_of(scope), fields):
+            if not self._door.admits(scope, fields):
                 await self._door.refusal.send(scope, fields, send)
                 return
         scope[PRESSURE] = pressure
@@ -76,7 +75,7 @@ class Rank:
         viewer = seen.viewer
         if isinstance(viewer, Viewer) and viewer.criticality != USUAL:
             fields = exchange_of(scope).fields
-            if not self._door.keeps(viewer.criticality, seen.method, path_of(scope), fields):
+            if not self._door.admits_viewer(viewer.criticality, scope, fields):
                 wait = self._door.refusal.wait()
                 raise Overloaded("too many requests in flight", retry_after=wait)
         return self._app(scope, receive, send)

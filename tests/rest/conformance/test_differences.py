@@ -173,7 +173,7 @@ async def test_cause_of_such_an_error_is_reported():
 
         return Ask(is_compiled=True)
 
-    async with serving("the fast lane", declare) as (served, ask):
+    async with serving("the fast path", declare) as (served, ask):
         await served.ask(ask)
 
     [crash] = [event for event in served.heard if isinstance(event, Crashed)]

@@ -205,7 +205,7 @@ async def test_progressive_answer_ends_with_a_problem():
         headers = {"accept": "application/x-ndjson"}
         return Ask(is_compiled=True, options={"headers": headers})
 
-    answer = await answer_of("the fast lane", declare)
+    answer = await answer_of("the fast path", declare)
 
     first, last = map(json.loads, answer.text.splitlines())
     assert first["value"] == {"name": "Ada"}

@@ -242,7 +242,7 @@ async def test_option_is_documented_as_in_fastapi(option, verb):
         return Ask()
 
     documents = []
-    for way in ("plain FastAPI", "the fast lane"):
+    for way in ("plain FastAPI", "the fast path"):
         async with serving(way, declare) as (served, _):
             documents.append((await served.client.get("/openapi.json")).json())
 
@@ -321,7 +321,7 @@ async def test_default_class_of_the_app_is_refused():
         return Ask()
 
     with pytest.raises(ConfigurationError, match="default_response_class"):
-        async with serving("the fast lane", declare, default_response_class=HTMLResponse):
+        async with serving("the fast path", declare, default_response_class=HTMLResponse):
             pass
 
 

@@ -379,7 +379,7 @@ async def test_openapi_is_that_of_fastapi(declared, returned):
         return Ask()
 
     schemas = []
-    for way in ("plain FastAPI", "the fast lane"):
+    for way in ("plain FastAPI", "the fast path"):
         async with serving(way, declare) as (served, _):
             document = (await served.client.get("/openapi.json")).json()
         answer = document["paths"]["/x"]["get"]["responses"]["200"]["content"]
@@ -421,7 +421,7 @@ async def test_result_of_another_type_is_an_error(declared, returned):
         return Ask(is_compiled=True)
 
     plain = await assert_alike(declare)
-    ours = await answer_of("the fast lane", declare)
+    ours = await answer_of("the fast path", declare)
 
     assert (plain.status_code, ours.status_code) == (500, 500)
     assert "secret" not in ours.text

@@ -151,7 +151,7 @@ def _declared(declared, returned, kind="get"):
 @pytest.mark.parametrize(("declared", "returned", "sent"), RETURNED.values(), ids=RETURNED)
 async def test_openapi_describes_what_is_sent(kind, declared, returned, sent):
     """The schema names the fields as they are written, with their tags."""
-    async with serving("the fast lane", _declared(declared, returned, kind)) as (served, _):
+    async with serving("the fast path", _declared(declared, returned, kind)) as (served, _):
         document = (await served.client.get("/openapi.json")).json()
 
     validate(document)
@@ -216,7 +216,7 @@ async def test_constraints_and_names_are_in_openapi():
 
         return Ask()
 
-    async with serving("the fast lane", declare) as (served, _):
+    async with serving("the fast path", declare) as (served, _):
         schemas = (await served.client.get("/openapi.json")).json()["components"]["schemas"]
 
     [name] = [one for one in schemas if "Dog" in one]

@@ -1,0 +1,195 @@
+"""The route table: one search a request, in FastAPI's order, for everything that depends on it."""
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+import pytest
+from fastapi import FastAPI, WebSocket
+from starlette.responses import PlainTextResponse
+from starlette.routing import Mount, Route
+
+from bff_core import ANYONE, Require, Views, gateway
+from bff_core.auth.access import access
+from bff_core.edge.shedding.criticality import criticality
+from bff_core.events import Events, RequestAnswered
+from bff_core.routing.route_table import RouteTable, route_entries
+from bff_core.settings.model import Settings
+
+KEY = {"idempotency-key": "0123456789abcdef0123456789abcdef"}
+
+
+@contextmanager
+def searches() -> Iterator[list[str]]:
+    """Yield the paths that any route table is searched for, as the interpreter sees the calls."""
+    found: list[str] = []
+
+    def profile(frame, event, _):
+        if event == "call" and frame.f_code is RouteTable.find.__code__:
+            found.append(frame.f_locals["path"])
+
+    sys.setprofile(profile)
+    try:
+        yield found
+    finally:
+        sys.setprofile(None)
+
+
+def shop(**options):
+    """Make a gateway with a compiled view, a view that FastAPI serves and a sheddable route."""
+    views = Views(access=ANYONE)
+
+    @views.get("/fast/{number}")
+    async def fast(number: int) -> int:
+        return number
+
+    @views.post("/slow/{number}")
+    async def slow(number: int, body: dict[str, int]) -> int:
+        return number + len(body)
+
+    @views.get("/closed", access=Require("never"))
+    async def closed() -> int:
+        return 1
+
+    events = []
+    settings = Settings(env="development", log="off", auth="demo", max_concurrent=1)
+    app = gateway("shop", faces=[views], settings=settings, events=Events(events.append), **options)
+
+    @app.get("/telemetry")
+    @access(ANYONE)
+    @criticality("sheddable")
+    async def telemetry() -> int:
+        return 1
+
+    return app, events
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "options", "status"),
+    [
+        ("GET", "/fast/7", {}, 200),
+        ("HEAD", "/fast/7", {}, 200),
+        ("POST", "/slow/7", {"json": {}, "headers": KEY}, 200),
+        ("POST", "/slow/7", {"content": b"{}", "headers": KEY}, 415),
+        ("GET", "/closed", {}, 401),
+        ("GET", "/nowhere", {}, 404),
+        ("HEAD", "/telemetry", {}, 200),
+        ("GET", "/fast/7", {"headers": {"host": "other.example"}}, 400),
+    ],
+)
+async def test_each_request_is_matched_once(method, path, options, status):
+    """Shedding, idempotency, access, body checks, the fast path and the log line share a match."""
+    app, events = shop()
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://testserver") as client,
+    ):
+        app.door.pressure.calm = 0  # as under pressure: the route's criticality decides
+        with searches() as found:
+            answer = await client.request(method, path, **options)
+
+    assert answer.status_code == status
+    assert found == [path]
+    assert len([one for one in events if isinstance(one, RequestAnswered)]) == 1
+
+
+async def test_a_middleware_that_rewrites_the_path_is_obeyed():
+    """The body is checked as the route that really serves the request declares it."""
+    app, _ = shop()
+
+    @app.middleware("http")
+    async def rewrite(request, call_next):
+        request.scope["path"] = "/slow/8"
+        return await call_next(request)
+
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://testserver") as client,
+    ):
+        answers = [
+            await client.post("/anything", content=body, headers={"content-type": kind})
+            for body, kind in ((b"{}", "application/json"), (b"{}", "text/plain"))
+        ]
+
+    assert [one.status_code for one in answers] == [200, 415]
+
+
+def table_of(app: FastAPI) -> RouteTable:
+    """Return the table of an app's routes."""
+    return RouteTable(list(route_entries(app.routes)))
+
+
+def routed() -> FastAPI:
+    """Make an app whose routes overlap."""
+    app = FastAPI(openapi_url=None)
+    app.get("/orders/open")(lambda: 1)
+    app.get("/orders/{order}")(lambda order: order)
+    app.get("/orders/late")(lambda: 1)
+    app.head("/head")(lambda: 1)
+    app.get("/head")(lambda: 1)
+    app.post("/orders/open")(lambda: 1)
+    app.router.routes.append(Mount("/files", app=PlainTextResponse("a file")))
+    app.router.routes.append(Route("/files/late", PlainTextResponse("never")))
+
+    @app.websocket("/live/{room}")
+    async def live(socket: WebSocket, room: str) -> None: ...
+
+    return app
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "template", "methods"),
+    [
+        ("GET", "/orders/open", "/orders/open", {"GET"}),
+        ("GET", "/orders/late", "/orders/{order}", {"GET"}),
+        ("HEAD", "/orders/7", "/orders/{order}", {"GET"}),
+        ("HEAD", "/head", "/head", {"HEAD"}),
+        ("GET", "/head", "/head", {"GET"}),
+        ("POST", "/orders/open", "/orders/open", {"POST"}),
+        ("GET", "/orders/open\n", "/orders/open", {"GET"}),
+        ("PURGE", "/files/a/b", "/files", set()),
+        ("GET", "/files/late", "/files", set()),
+        ("", "/live/7", "/live/{room}", set()),
+        ("GET", "/live/7", None, None),
+        ("DELETE", "/orders/open", None, None),
+        ("GET", "/", None, None),
+    ],
+)
+def test_the_first_route_that_matches_serves(method, path, template, methods):
+    """In FastAPI's order, with its patterns; a HEAD by the first route of GET or HEAD."""
+    entry = table_of(routed()).find(method, path).entry
+
+    assert (None if entry is None else entry.path) == template
+    assert (None if entry is None else entry.methods) == methods
+
+
+def test_a_gateway_within_a_gateway_has_its_own_match():
+    """Below an empty path the outer gateway's match is not taken for the inner one's."""
+    outer, inner = table_of(FastAPI(openapi_url=None)), table_of(routed())
+    scope = {"type": "http", "method": "GET", "path": "/orders/open"}
+
+    outer.match(scope)
+
+    assert inner.match(scope).entry is not None
+
+
+async def test_a_rule_of_a_route_of_head_is_checked():
+    """`app.head` with a rule of its own is not open because another route takes GET."""
+    app, _ = shop()
+
+    @app.head("/secret")
+    @access(Require("never"))
+    async def secret() -> None: ...
+
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://testserver") as client,
+    ):
+        answer = await asyncio.wait_for(client.head("/secret"), 5)
+
+    assert answer.status_code == 401
