@@ -15,6 +15,7 @@ from bff_core.composition.decorators import critical, optional
 from bff_core.composition.gather import gather
 from bff_core.composition.loader import loader
 from bff_core.composition.state import PartStatus
+from bff_core.edge.concern import Concern
 from bff_core.edge.options import CorsOptions, EdgeOptions
 from bff_core.edge.shedding.criticality import criticality
 from bff_core.errors import (
@@ -38,6 +39,7 @@ from bff_core.errors import (
     TransportFailed,
     UpstreamError,
 )
+from bff_core.exchange.context import RequestContext
 from bff_core.gateway.app import Gateway
 from bff_core.gateway.factory import gateway
 from bff_core.policy.edge.idempotency import IdempotencyOptions
@@ -95,6 +97,7 @@ __all__ = [
     "ClientError",
     "Composition",
     "CompositionCycle",
+    "Concern",
     "ConfigurationError",
     "Connection",
     "CorsOptions",
@@ -121,6 +124,7 @@ __all__ = [
     "Policy",
     "Relay",
     "Reply",
+    "RequestContext",
     "Require",
     "ResponseCache",
     "Retry",

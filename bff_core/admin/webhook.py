@@ -3,15 +3,15 @@
 from collections.abc import Awaitable, Callable, Sequence
 
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Receive, Send
-from starlette.types import Scope as ASGIScope
+from starlette.responses import Response
 
 from bff_core.admin.cache import GetCache, purge
-from bff_core.admin.endpoints import MAX_BODY_BYTES, send_json
+from bff_core.admin.endpoints import MAX_BODY_BYTES, json_response
 from bff_core.clock import Clock
 from bff_core.edge.body_limit import whole
+from bff_core.edge.concern import HTTP_ONLY
 from bff_core.errors import ClientError, NotAllowed
-from bff_core.exchange.context import exchange_of
+from bff_core.exchange.context import RequestContext
 from bff_core.policy.edge.webhook import SKEW, Signatures, SignedMessage
 from bff_core.routing.path import path_of
 
@@ -25,37 +25,32 @@ class Webhook:
     the clock that senders and gateways share.
     """
 
-    __slots__ = ("_app", "_cache", "_signatures", "_wall")
+    __slots__ = ("_cache", "_signatures", "_wall")
+    kinds = HTTP_ONLY
 
-    def __init__(
-        self, app: ASGIApp, *, secrets: Sequence[str], cache: GetCache, wall: Clock
-    ) -> None:
-        self._app = app
+    def __init__(self, secrets: Sequence[str], *, cache: GetCache, wall: Clock) -> None:
         self._cache = cache
         self._signatures = Signatures(secrets)
         self._wall = wall
 
-    def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Answer a message; pass other requests on."""
-        if scope["type"] != "http" or path_of(scope) != PATH:
-            return self._app(scope, receive, send)
-        return self._receive(scope, receive, send)
+    def check(self, context: RequestContext) -> Awaitable[Response] | None:
+        """Act on a service's message; requests for other paths go on."""
+        return self._purge(context) if path_of(context.asgi) == PATH else None
 
-    async def _receive(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
-        if scope["method"] != "POST":
+    async def _purge(self, context: RequestContext) -> Response:
+        if context.scope.method != "POST":
             raise HTTPException(405, headers={"allow": "POST"})
-        message, now = _message(exchange_of(scope).fields.get), self._wall()
+        message, now = _message(context.fields.get), self._wall()
         if not message.is_timely(now):
             raise NotAllowed(f"The message was not signed within the last {SKEW / 60:.0f} minutes.")
-        body = await whole(receive, scope, MAX_BODY_BYTES)
+        body = await whole(context.receive, context.asgi, MAX_BODY_BYTES)
         if not self._signatures.match(message, body):
             raise NotAllowed("The signature is of no secret that is known here.")
         if self._signatures.has_seen(message, body, now):
-            await send_json({"purged": [], "dropped": 0}, send)
-            return
+            return json_response({"purged": [], "dropped": 0})
         done = await purge(self._cache(), body, "webhook")
         self._signatures.remember(message, body)
-        await send_json(done, send)
+        return json_response(done)
 
 
 def _message(field: Callable[[bytes, bytes], bytes]) -> SignedMessage:

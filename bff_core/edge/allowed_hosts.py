@@ -1,35 +1,34 @@
-"""Answers only under the names the gateway goes by: a forged Host ends in links and caches."""
+"""Allowed hosts: refuses requests whose `Host` is not a name of the gateway.
+
+A forged Host would end in links and caches.
+"""
 
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Receive, Send
-from starlette.types import Scope as ASGIScope
 
-from bff_core.exchange.context import exchange_of
+from bff_core.exchange.context import RequestContext
 
 _HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?")
 
 
 class AllowedHosts:
-    """Between fields and body: a request for another host, or for none, is a 400."""
+    """After the header limits: a request for another host, or for none, is a 400."""
 
-    __slots__ = ("_app", "_is_allowed")
+    __slots__ = ("_is_allowed",)
 
-    def __init__(self, app: ASGIApp, *, allowed: Iterable[str]) -> None:
-        self._app = app
+    def __init__(self, *, allowed: Iterable[str]) -> None:
         self._is_allowed = host_check(allowed)
 
-    def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> Awaitable[None]:
+    def check(self, context: RequestContext) -> None:
         """Refuse a request for another host."""
-        host = exchange_of(scope).fields.get(b"host")
+        host = context.fields.get(b"host")
         if host is None:
             raise HTTPException(400, "The Host header is missing.")
         if not self._is_allowed(host):
             raise HTTPException(400, "This host is not served here.")
-        return self._app(scope, receive, send)
 
 
 def host_check(allowed: Iterable[str]) -> Callable[[bytes], bool]:

@@ -1,53 +1,57 @@
-"""Finds out who asks; innermost, since all before it is cheaper than checking credentials."""
+"""Authenticates each request once, after all cheaper checks."""
 
+from collections.abc import Awaitable
 from functools import lru_cache
-
-from starlette.types import ASGIApp, Receive, Send
-from starlette.types import Scope as ASGIScope
 
 from bff_core.auth.authenticator import Authenticator, issuer_of, name_of
 from bff_core.auth.refusal_reasons import name_refusal
 from bff_core.auth.viewer import ANONYMOUS, Viewer
 from bff_core.errors import ClientError
-from bff_core.exchange.context import exchange_of
+from bff_core.exchange.context import RequestContext
+from bff_core.scope import Scope
 
 
 class Authentication:
-    """Between the limits and the faces: gives the `Scope` its viewer and audience.
+    """After the limits by address: gives the `Scope` its viewer and audience.
 
-    What a viewer may do is asked where it is known what a request is for: at routes, fields, parts.
+    Anonymous callers get the anonymous viewer. What a viewer may do is checked where it is known
+    what a request is for: at routes, fields, parts.
     """
 
-    __slots__ = ("_app", "_authenticator", "_challenge", "_issuer")
+    __slots__ = ("_authenticator", "_challenge", "_issuer")
 
-    def __init__(self, app: ASGIApp, *, authenticator: Authenticator | None) -> None:
-        self._app = app
+    def __init__(self, authenticator: Authenticator | None) -> None:
         self._authenticator = authenticator
         challenge = "Bearer" if authenticator is None else authenticator.challenge
         self._challenge = challenge.encode("latin-1")
         self._issuer = "" if authenticator is None else issuer_of(authenticator)
 
-    async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
-        """Ask who calls; raises what the authenticator refuses with."""
-        exchange = exchange_of(scope)
-        exchange.challenge = self._challenge
-        viewer = None
-        exchange.scope.is_guarded = self._authenticator is not None
+    def check(self, context: RequestContext) -> Awaitable[None] | None:
+        """Find the viewer; raises what the authenticator refuses with."""
+        context.challenge = self._challenge
+        scope = context.scope
+        scope.is_guarded = self._authenticator is not None
         if self._authenticator is not None:
-            try:
-                viewer = await self._authenticator.authenticate(exchange.scope)
-            except ClientError as error:
-                name_refusal(error, name_of(self._authenticator))
-                raise
-        audience = ANONYMOUS.audience
-        if viewer is None:
-            viewer = ANONYMOUS
-        else:
-            viewer, audience = _named(viewer, self._issuer)
-        exchange.scope.viewer = viewer
-        exchange.scope.audience = audience
-        exchange.scope.tenant = viewer.tenant
-        await self._app(scope, receive, send)
+            return self._authenticate(self._authenticator, scope)
+        _set_viewer(scope, None, "")
+        return None
+
+    async def _authenticate(self, authenticator: Authenticator, scope: Scope) -> None:
+        try:
+            viewer = await authenticator.authenticate(scope)
+        except ClientError as error:
+            name_refusal(error, name_of(authenticator))
+            raise
+        _set_viewer(scope, viewer, self._issuer)
+
+
+def _set_viewer(scope: Scope, viewer: Viewer | None, issuer: str) -> None:
+    if viewer is None:
+        viewer, scope.audience = ANONYMOUS, ANONYMOUS.audience
+    else:
+        viewer, scope.audience = _named(viewer, issuer)
+    scope.viewer = viewer
+    scope.tenant = viewer.tenant
 
 
 def _named(viewer: Viewer, issuer: str) -> tuple[Viewer, str]:

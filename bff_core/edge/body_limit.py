@@ -1,39 +1,37 @@
-"""Bounds a request's body by its declared length and by what really arrives."""
+"""Body limit: bounds a request's body by its declared length and by what really arrives."""
 
-from collections.abc import Awaitable
 from math import inf
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
-from starlette.types import ASGIApp, Message, Receive, Send
+from starlette.types import Message, Receive
 from starlette.types import Scope as ASGIScope
 
-from bff_core.exchange.context import exchange_of
+from bff_core.edge.concern import HTTP_ONLY
+from bff_core.exchange.context import RequestContext
 
 
 class BodyLimit:
-    """Between hosts and authenticate: a body over `limit` bytes is a 413, before it is held.
+    """After the allowed hosts: a body over `limit` bytes is a 413, before it is in memory.
 
     This is the bound of the whole gateway; a route may set a lower one with FastAPI's
     `max_body_size`.
     """
 
-    __slots__ = ("_app", "_limit")
+    __slots__ = ("_limit",)
+    kinds = HTTP_ONLY
 
-    def __init__(self, app: ASGIApp, *, limit: int) -> None:
-        self._app = app
+    def __init__(self, *, limit: int) -> None:
         self._limit = limit
 
-    def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Refuse a body that says to be too large, and count one that comes."""
-        if scope["type"] == "http":
-            fields = exchange_of(scope).fields
-            length = fields.get(b"content-length")
-            if length is not None:
-                self._check(length, scope)
-            if length is not None or b"transfer-encoding" in fields or not _is_http1(scope):
-                receive = self._counted(receive, scope)
-        return self._app(scope, receive, send)
+    def check(self, context: RequestContext) -> None:
+        """Refuse a body whose declared length is too large, and count one that arrives."""
+        length = context.fields.get(b"content-length")
+        if length is not None:
+            self._check(length, context.asgi)
+        elif b"transfer-encoding" not in context.fields and _is_http1(context.asgi):
+            return
+        context.receive = self._counted(context.receive, context.asgi)
 
     def _check(self, length: bytes, scope: ASGIScope) -> None:
         if not length.isdigit():

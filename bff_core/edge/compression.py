@@ -1,18 +1,17 @@
-"""Compresses whole answers for clients that ask for it, and sends none to those that have it."""
+"""Compression of whole answers, and 304 for clients that hold the same bytes."""
 
 import asyncio
-from collections.abc import Awaitable
 from functools import lru_cache
 
 from starlette.responses import FileResponse
-from starlette.types import ASGIApp, Message, Receive, Send
-from starlette.types import Scope as ASGIScope
+from starlette.types import Message, Send
 
 from bff_core.cache.validation import matches
 from bff_core.call import find_header
+from bff_core.edge.concern import HTTP_ONLY
 from bff_core.edge.negotiation import preferences
 from bff_core.edge.preconditions import Fields, coded, without_content
-from bff_core.exchange.context import RequestContext, exchange_of
+from bff_core.exchange.context import RequestContext
 from bff_core.upstream.transport.content_coding import ENCODERS
 
 SMALLEST = 1024
@@ -37,7 +36,7 @@ OF_PLAIN_BYTES = frozenset({b"accept-ranges", b"content-length"})
 
 
 class Compression:
-    """Innermost but for the app: fits an answer sent in one piece to what the client takes and has.
+    """After all that may refuse: fits an answer in one piece to what the client accepts and has.
 
     It is compressed if that is worth it, with an entity tag of its own; to a client that holds
     just these bytes it is a 304 instead. Streams pass unchanged: each of their lines is to arrive
@@ -45,23 +44,18 @@ class Compression:
     `Cache-Control: no-transform` are not compressed.
     """
 
-    __slots__ = ("_app",)
+    __slots__ = ()
+    kinds = HTTP_ONLY
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Choose a coding, and pass on."""
-        if scope["type"] == "http":
-            exchange = exchange_of(scope)
-            # Whatever is chosen: a cache has to know that another client may get another coding.
-            exchange.scope.vary.append("accept-encoding")
-            accepted = exchange.fields.get(b"accept-encoding")
-            coding = choose(accepted) if accepted else None
-            held = exchange.fields.get(b"if-none-match") if scope["method"] in READING else None
-            if coding is not None or held is not None:
-                send = _Fitting(coding, held, exchange, send)
-        return self._app(scope, receive, send)
+    def check(self, context: RequestContext) -> None:
+        """Choose a coding."""
+        # Whatever is chosen: a cache has to know that another client may get another coding.
+        context.scope.vary.append("accept-encoding")
+        accepted = context.fields.get(b"accept-encoding")
+        coding = choose(accepted) if accepted else None
+        held = context.fields.get(b"if-none-match") if context.scope.method in READING else None
+        if coding is not None or held is not None:
+            context.send = _Fitting(coding, held, context, context.send)
 
 
 class _Fitting:

@@ -1,50 +1,46 @@
-"""Lets pages of other origins read answers, if they were named; none are by default."""
+"""CORS: lets pages of named origins read answers; none are named by default."""
 
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Receive, Send
-from starlette.types import Scope as ASGIScope
+from starlette.responses import Response
 
 from bff_core.call import Headers
+from bff_core.edge.concern import HTTP_ONLY
 from bff_core.edge.host_syntax import origin_pattern
 from bff_core.edge.options import CorsOptions
-from bff_core.exchange.context import exchange_of
+from bff_core.exchange.context import RequestContext
 
 
 class Cors:
-    """Between problems and all that may refuse, so that a page can read a refusal as well.
+    """Before all that may refuse, so that a page can read a refusal as well.
 
     Preflights of named origins are answered here (Fetch standard, section 3.3); those of others
-    are a 403. Without any named origin nothing happens at all.
+    are a 403. Without any named origin the concern is left out.
     """
 
-    __slots__ = ("_app", "_permissions", "_preflight")
+    __slots__ = ("_permissions", "_preflight")
+    kinds = HTTP_ONLY
 
-    def __init__(self, app: ASGIApp, *, options: CorsOptions) -> None:
-        self._app = app
+    def __init__(self, options: CorsOptions) -> None:
         self._permissions = Permissions(options)
         self._preflight = _preflight(options)
 
-    async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
+    def check(self, context: RequestContext) -> Response | None:
         """Permit a named origin, or answer its preflight."""
         permissions = self._permissions
-        if permissions.is_any_given and scope["type"] == "http":
-            exchange = exchange_of(scope)
-            origin = exchange.fields.get(b"origin")
-            if permissions.differ:
-                # Also without Origin: a cache must not give that answer to a page.
-                exchange.scope.vary.append("origin")
-            if origin is not None:
-                exchange.added = permissions.of(origin)
-                if _is_preflight(scope["method"], exchange.fields):
-                    await self._answer_preflight(exchange.added, send)
-                    return
-        await self._app(scope, receive, send)
-
-    async def _answer_preflight(self, permission: Headers, send: Send) -> None:
-        if not permission:
+        origin = context.fields.get(b"origin")
+        if permissions.differ:
+            # Also without Origin: a cache must not give that answer to a page.
+            context.scope.vary.append("origin")
+        if origin is None:
+            return None
+        context.added = permissions.of(origin)
+        if not _is_preflight(context.scope.method, context.fields):
+            return None
+        if not context.added:
             raise HTTPException(403, "This origin may not call from a page.")
-        await send({"type": "http.response.start", "status": 204, "headers": self._preflight})
-        await send({"type": "http.response.body", "body": b""})
+        response = Response(status_code=204)
+        response.raw_headers = list(self._preflight)
+        return response
 
 
 class Permissions:

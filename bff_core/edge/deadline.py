@@ -1,19 +1,17 @@
-"""Ends each request in time: sets its deadline and cancels what outlasts it."""
+"""The deadline of each request: what outlasts it is cancelled and answered with a 504."""
 
 import asyncio
 import re
 
-from starlette.types import ASGIApp, Receive, Send
-from starlette.types import Scope as ASGIScope
-
+from bff_core.edge.concern import HTTP_ONLY
 from bff_core.errors import ClientError, RequestTimedOut
-from bff_core.exchange.context import RequestContext, exchange_of
+from bff_core.exchange.context import RequestContext
 
 _SECONDS = re.compile(rb"[0-9]{1,9}(\.[0-9]{1,9})?")
 
 
 class Deadline:
-    """Between problems and the limits: what takes too long becomes a 504.
+    """After CORS: what takes too long becomes a 504.
 
     Everything below works to `Scope.deadline`; the edge itself cuts only `grace` seconds later,
     so that a screen whose last optional part ran out of time still becomes an answer. A client
@@ -22,36 +20,22 @@ class Deadline:
     worker thread can't be cancelled and is waited for.
     """
 
-    __slots__ = ("_app", "_grace", "_loop", "_timeout")
+    __slots__ = ("_grace", "_loop", "_timeout")
+    kinds = HTTP_ONLY
 
-    def __init__(self, app: ASGIApp, *, timeout: float, grace: float) -> None:
-        self._app = app
+    def __init__(self, *, timeout: float, grace: float) -> None:
         self._timeout = timeout
         self._grace = grace
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
-        """Pass on, for no longer than the request has."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        exchange = exchange_of(scope)
-        timeout = self._shortened(exchange.fields.get(b"request-timeout"))
+    def check(self, context: RequestContext) -> None:
+        """Set the deadline, and the timer that cuts the request after it."""
+        timeout = self._shortened(context.fields.get(b"request-timeout"))
         if timeout <= 0:
             raise RequestTimedOut("the caller has no time left")
-        exchange.scope.deadline = exchange.started_at + timeout
+        context.scope.deadline = context.started_at + timeout
         loop, task = self._running()
-        cut = _Cut(task, exchange)
-        timer = loop.call_later(timeout + self._grace, cut.make)
-        try:
-            await self._app(scope, receive, send)
-        except asyncio.CancelledError:
-            if cut.take_back():
-                raise RequestTimedOut(f"no answer within {timeout} s") from None
-            raise
-        finally:
-            timer.cancel()
-            cut.take_back()
+        context.cut = _Cut(task, context, timeout, loop, self._grace)
 
     def _shortened(self, wish: bytes | None) -> float:
         if wish is None:
@@ -61,7 +45,7 @@ class Deadline:
         return min(float(wish), self._timeout)
 
     def _running(self) -> tuple[asyncio.AbstractEventLoop, asyncio.Task[object]]:
-        """Return the loop and the task; a kept loop spares a system call on Python 3.11."""
+        """Return the loop and the task; a stored loop spares a system call on Python 3.11."""
         task = asyncio.current_task(self._loop) if self._loop is not None else None
         if self._loop is None or task is None:
             self._loop = asyncio.get_running_loop()
@@ -72,26 +56,39 @@ class Deadline:
 
 
 class _Cut:
-    """The cancellation at the deadline: told from one by others, and taken back when spent."""
+    """The cancellation at the deadline: distinguished from others', and taken back in time."""
 
-    __slots__ = ("_before", "_exchange", "_is_made", "_task")
+    __slots__ = ("_before", "_context", "_is_made", "_task", "_timeout", "_timer")
 
-    def __init__(self, task: asyncio.Task[object], exchange: RequestContext) -> None:
+    def __init__(
+        self,
+        task: asyncio.Task[object],
+        context: RequestContext,
+        timeout: float,
+        loop: asyncio.AbstractEventLoop,
+        grace: float,
+    ) -> None:
         self._task = task
-        self._exchange = exchange
+        self._context = context
+        self._timeout = timeout
         self._before = task.cancelling()
         self._is_made = False
+        self._timer = loop.call_later(timeout + grace, self._make)
 
-    def make(self) -> None:
-        exchange = self._exchange
-        if exchange.is_complete or (exchange.is_stream and exchange.status):
+    def _make(self) -> None:
+        context = self._context
+        if context.is_complete or (context.is_stream and context.status):
             return  # the client has its answer: what still runs, such as background tasks, may end
         self._is_made = True
         self._task.cancel()
 
-    def take_back(self) -> bool:
-        """Return whether the cancellation was this one and nobody else's."""
+    def end(self, error: BaseException | None) -> BaseException | None:
+        """Stop the timer; return `RequestTimedOut` in place of a cancellation made here."""
+        self._timer.cancel()
         if not self._is_made:
-            return False
+            return error
         self._is_made = False
-        return self._task.uncancel() <= self._before
+        is_ours = self._task.uncancel() <= self._before
+        if is_ours and isinstance(error, asyncio.CancelledError):
+            return RequestTimedOut(f"no answer within {self._timeout} s")
+        return error

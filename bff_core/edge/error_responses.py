@@ -1,4 +1,4 @@
-"""Answers every error in one form, wherever it was raised: in the edge, a face or FastAPI."""
+"""Error responses: every error in one form, wherever it was raised: the edge, a face, FastAPI."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
@@ -9,51 +9,54 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.compat.starlette import is_async_callable
 from bff_core.edge.problem_details import Problem, is_expected, problem
-from bff_core.edge.request_lifecycle import route_template
+from bff_core.edge.route_template import route_template
 from bff_core.edge.trace import trace_id
 from bff_core.errors import BFFError
 from bff_core.events import Crashed, Events
-from bff_core.exchange.context import SCOPE, exchange_of, note_error
+from bff_core.exchange.context import SCOPE, RequestContext, exchange_of, note_error
 from bff_core.scope import Scope
 
 
 class ErrorResponses:
-    """Between accept and all that may refuse: what they raise becomes the answer.
+    """Turns what is raised into the response to a request.
 
-    1. Nothing sent yet: problem details, with a `Crashed` event if nobody expected the error.
+    1. Nothing sent yet: problem details, with a `Crashed` event if the error is not an expected
+       one.
     2. The answer is complete (FastAPI answers a crash and raises it again): only the event.
-    3. Amid an answer: the event, and the error goes on so that the server cuts the connection;
-       a client must not take a torso for the whole.
+    3. Amid an answer: the event, and the error is raised again so that the server cuts the
+       connection; a client must not take a fragment for the whole.
     """
 
-    __slots__ = ("_app", "_events")
+    __slots__ = ("_events",)
 
-    def __init__(self, app: ASGIApp, *, events: Events) -> None:
-        self._app = app
+    def __init__(self, events: Events) -> None:
         self._events = events
 
-    async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
-        """Pass on, and answer what is raised."""
-        try:
-            await self._app(scope, receive, send)
-        except ClientDisconnect:
-            return
-        except Exception as error:
-            exchange = exchange_of(scope)
-            is_torso = exchange.status > 0 and not exchange.is_complete
-            if is_torso or not is_expected(error):
-                report(_handled(error) if is_torso else error, scope, self._events)
-            else:
-                exchange.error = error
-            if is_torso:
-                raise
-            if not exchange.is_complete:
-                await _send(_told(error, exchange.scope), scope, send)
+    def response_to(self, error: BaseException, context: RequestContext) -> Response | None:
+        """Return the response to send; None where none can be sent. Report what is unexpected."""
+        if not isinstance(error, Exception) or isinstance(error, ClientDisconnect):
+            return None
+        is_cut = is_cut_off(context)
+        if is_cut or not is_expected(error):
+            report(_handled(error) if is_cut else error, context.asgi, self._events)
+        else:
+            context.error = error
+        return None if context.status else as_response(_problem(error, context.scope))
+
+    def is_raised(self, error: BaseException, context: RequestContext) -> bool:
+        """Whether an error goes on to the server."""
+        if not isinstance(error, Exception):
+            return True
+        return is_cut_off(context) and not isinstance(error, ClientDisconnect)
+
+
+def is_cut_off(context: RequestContext) -> bool:
+    """Whether an answer has started and has not ended."""
+    return context.status > 0 and not context.is_complete
 
 
 def _handled(error: Exception) -> Exception:
@@ -65,12 +68,12 @@ def _handled(error: Exception) -> Exception:
 
 def report(error: Exception, scope: ASGIScope, events: Events) -> None:
     """Emit `Crashed` for the error of a request, whose own line then needs no error."""
-    exchange = exchange_of(scope)
-    exchange.is_reported = True
+    context = exchange_of(scope)
+    context.is_reported = True
     if events.sinks:
-        seen, where = exchange.scope, route_template(scope) or "edge"
-        status = exchange.status or 500
-        events.emit(Crashed(where, seen.request_id, error, seen.method, seen.path, status))
+        request, where = context.scope, route_template(scope) or "edge"
+        status = context.status or 500
+        events.emit(Crashed(where, request.request_id, error, request.method, request.path, status))
 
 
 def install_problem_handlers(app: FastAPI) -> None:
@@ -102,7 +105,7 @@ async def _answer(request: Request, error: Exception) -> Response:
 
 
 async def _answer_crash(request: Request, error: Exception) -> Response:
-    """Starlette raises the error again behind this answer, so that the edge hears of it."""
+    """Starlette raises the error again after this answer, so that the edge reports it."""
     return _response(request, error)
 
 
@@ -111,24 +114,17 @@ def _pass_up(error: Exception) -> NoReturn:
 
 
 def _response(request: Request, error: Exception) -> Response:
-    told = _told(error, request.scope.get(SCOPE))
-    response = Response(told.body, told.status)
-    response.raw_headers = list(told.headers)
+    return as_response(_problem(error, request.scope.get(SCOPE)))
+
+
+def as_response(rendered: Problem) -> Response:
+    """Return problem details as a response."""
+    response = Response(rendered.body, rendered.status)
+    response.raw_headers = list(rendered.headers)
     return response
 
 
-def _told(error: Exception, seen: Scope | None) -> Problem:
-    if seen is None:
+def _problem(error: Exception, scope: Scope | None) -> Problem:
+    if scope is None:
         return problem(error)
-    return problem(error, request_id=seen.request_id, trace_id=trace_id(seen.traceparent))
-
-
-async def _send(told: Problem, scope: ASGIScope, send: Send) -> None:
-    prefix = "http.response"
-    if scope["type"] == "websocket":
-        if "websocket.http.response" not in scope.get("extensions", ()):
-            await send({"type": "websocket.close", "code": 1008 if told.status < 500 else 1011})
-            return
-        prefix = "websocket.http.response"
-    await send({"type": f"{prefix}.start", "status": told.status, "headers": list(told.headers)})
-    await send({"type": f"{prefix}.body", "body": told.body})
+    return problem(error, request_id=scope.request_id, trace_id=trace_id(scope.traceparent))

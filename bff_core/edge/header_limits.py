@@ -1,14 +1,11 @@
 """Bounds a request's header fields, refuses a second value, and joins the lines of a list."""
 
-from collections.abc import Awaitable
 from itertools import chain
 
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Receive, Send
-from starlette.types import Scope as ASGIScope
 
 from bff_core.call import Headers
-from bff_core.exchange.context import exchange_of
+from bff_core.exchange.context import RequestContext
 
 SINGULAR = frozenset(
     {
@@ -78,7 +75,7 @@ LISTS = frozenset(
 
 
 class HeaderLimits:
-    """Between deadline and hosts: too many or too large header fields are a 431.
+    """After the deadline: too many or too large header fields are a 431.
 
     Of a field in several lines the rest of the gateway reads one value (RFC 9110, section 5.3):
     the lines joined by commas, those of `Cookie` by semicolons (RFC 9113, section 8.2.3). A
@@ -86,24 +83,21 @@ class HeaderLimits:
     each line of a field that no standard defines as a list.
     """
 
-    __slots__ = ("_app", "_max_bytes", "_max_count")
+    __slots__ = ("_max_bytes", "_max_count")
 
-    def __init__(self, app: ASGIApp, *, max_count: int, max_bytes: int) -> None:
-        self._app = app
+    def __init__(self, *, max_count: int, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self._max_count = max_count
 
-    def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Refuse what is out of bounds."""
-        exchange = exchange_of(scope)
-        headers = exchange.scope.headers
+    def check(self, context: RequestContext) -> None:
+        """Refuse what is out of bounds; join the lines of each field."""
+        headers = context.scope.headers
         self._bound(headers)
-        if len(headers) != len(exchange.fields):
+        if len(headers) != len(context.fields):
             _refuse_doubled(headers)
-            exchange.fields = joined = _joined(headers)
-            exchange.scope.headers = tuple(joined.items())
-            scope["headers"] = _with_lists(headers, joined)
-        return self._app(scope, receive, send)
+            context.fields = joined = _joined(headers)
+            context.scope.headers = tuple(joined.items())
+            context.asgi["headers"] = _with_lists(headers, joined)
 
     def _bound(self, headers: Headers) -> None:
         if len(headers) > self._max_count:
@@ -113,11 +107,11 @@ class HeaderLimits:
 
 
 def _refuse_doubled(headers: Headers) -> None:
-    seen: set[bytes] = set()
+    names: set[bytes] = set()
     for name, _ in headers:
-        if name in seen and name in SINGULAR:
+        if name in names and name in SINGULAR:
             raise HTTPException(400, f"The header {name.decode('latin-1')} was sent twice.")
-        seen.add(name)
+        names.add(name)
 
 
 def _joined(headers: Headers) -> dict[bytes, bytes]:

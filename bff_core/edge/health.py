@@ -2,7 +2,7 @@
 
 import json
 import platform
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Receive, Send
@@ -80,15 +80,14 @@ class Health:
             "/version": lambda: (200, version),
         }
 
-    async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> Awaitable[None]:
         """Answer a probe, or pass on."""
         answer = self._answers.get(path_of(scope)) if scope["type"] == "http" else None
         if answer is None:
-            await self._app(scope, receive, send)
-        elif scope["method"] not in {"GET", "HEAD"}:
-            await _send(405, {"status": "method not allowed"}, scope, send)
-        else:
-            await _send(*answer(), scope, send)
+            return self._app(scope, receive, send)
+        if scope["method"] not in {"GET", "HEAD"}:
+            return _send(405, {"status": "method not allowed"}, scope, send)
+        return _send(*answer(), scope, send)
 
 
 def _ready(readiness: Readiness) -> tuple[int, dict[str, object]]:

@@ -2,12 +2,14 @@
 
 from collections.abc import Awaitable, Callable
 
-from starlette.types import ASGIApp, Message, Receive, Send
+from starlette.responses import Response
+from starlette.types import Message, Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.auth.viewer import ANONYMOUS, Viewer
 from bff_core.clock import Clock
 from bff_core.edge.body_limit import whole
+from bff_core.edge.concern import HTTP_ONLY
 from bff_core.errors import BFFError, ClientError, KeyReused, StoreUnavailable
 from bff_core.events import AnswerForgotten, Events
 from bff_core.exchange.context import RequestContext, exchange_of
@@ -22,6 +24,8 @@ from bff_core.policy.edge.idempotency import (
     is_decided,
     parse_key,
 )
+from bff_core.routing.access import admit_to_route
+from bff_core.routing.route_table import RouteTable
 from bff_core.scope import Scope
 
 FIELD = b"idempotency-key"
@@ -35,9 +39,6 @@ RESERVE_MOST = 0.1
 """Seconds (at most) before its deadline that a waiting request gives up, to say so in time."""
 
 GetStore = Callable[[], IdempotencyStore]
-
-Admit = Callable[[ASGIScope], bool]
-"""Raises for a viewer whom the route refuses; returns whether its face has further rules."""
 
 
 class KeyInUse(ClientError):
@@ -56,74 +57,77 @@ class MalformedKey(ClientError):
 KEY_ERRORS = (MalformedKey, KeyReused, KeyInUse, StoreUnavailable)
 
 
-def open_route(_: ASGIScope) -> bool:
-    """Admit everybody: an application without access rules."""
-    return False
-
-
 class Idempotency:
-    """Between compression and the faces: a keyed request is done once, however often it comes.
+    """Innermost: a request with an Idempotency-Key is executed once, however often it is sent.
 
-    Inside of compression, so that an answer is kept as it is and coded for whoever gets it.
-    Nothing is said of a key, and no body is read, before the route's access rule has passed. Where
-    a face has further rules (`Require(when=…)`, fields of GraphQL) it is handed the verdict on the
-    key, and gives it to the client when they have passed, too.
+    After compression, so that an answer is stored as it is and encoded for each client. Nothing is
+    said about a key, and no body is read, before the route's access rule has passed. Where a face
+    has further rules (`Require(when=…)`, fields of GraphQL) it is handed the verdict on the key,
+    and gives it to the client when they have passed, too.
 
     A key belongs to its gateway, viewer and route (method and path); query and body must be those
-    of the first time, and an answer is given again only to a viewer with the rights of then. Final
-    answers are kept (`policy.idempotency.is_decided`); what leaves open what happened is not, and
-    the next request of the key runs again under the same derived keys.
-    Streams are never kept. Requests without the header, and safe methods, pass by.
+    of the first time, and an answer is replayed only to a viewer with the same rights. Final
+    answers are stored (`policy.idempotency.is_decided`); one that leaves open what happened is not,
+    and the next request of the key runs again under the same derived keys.
+    Streams are never stored. Requests without the header, and safe methods, go on.
     """
 
-    __slots__ = ("_admit", "_app", "_clock", "_events", "_gateway", "_options", "_store")
+    __slots__ = ("_clock", "_events", "_gateway", "_options", "_routes", "_store")
+    kinds = HTTP_ONLY
 
     def __init__(
         self,
-        app: ASGIApp,
-        *,
         options: IdempotencyOptions,
-        admit: Admit,
+        *,
+        routes: RouteTable,
         store: GetStore,
         gateway: str,
         clock: Clock,
         events: Events,
     ) -> None:
-        self._app = app
-        self._admit = admit
+        self._routes = routes
         self._options = options
         self._store = store
         self._gateway = gateway
         self._clock = clock
         self._events = events
 
-    def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Pass on what has no key."""
-        if scope["type"] == "http" and scope["method"] in UNSAFE:
-            field = exchange_of(scope).fields.get(FIELD)
-            if field is not None:
-                return self._keyed(field, scope, receive, send)
-        return self._app(scope, receive, send)
+    def check(self, context: RequestContext) -> Awaitable[Response | None] | None:
+        """Claim the key of a request, or replay its answer; a request without a key goes on."""
+        if context.scope.method not in UNSAFE:
+            return None
+        field = context.fields.get(FIELD)
+        return None if field is None else self._keyed(field, context)
 
-    async def _keyed(self, field: bytes, scope: ASGIScope, receive: Receive, send: Send) -> None:
-        has_inner_rules = self._admit(scope)
-        exchange, found = exchange_of(scope), None
+    async def _keyed(self, field: bytes, context: RequestContext) -> Response | None:
+        has_inner_rules, found = admit_to_route(self._routes, context.asgi), None
         try:
-            key = _checked(field, exchange.scope)
-            body = await whole(receive, scope)  # bounded further out
-            receive = _replay(body, receive)
-            found = await self._found(key, exchange.scope, body)
+            key = _checked(field, context.scope)
+            body = await whole(context.receive, context.asgi)  # bounded further out
+            context.receive = _replay(body, context.receive)
+            found = await self._found(key, context.scope, body)
         except KEY_ERRORS as error:
             if not has_inner_rules:
                 raise
-            exchange.verdict = error
+            context.verdict = error
         if isinstance(found, Claim):
-            await self._once(found, scope, receive, send)
+            delivery = _Delivery(
+                found, self._store(), context, self._options.max_answer, context.send
+            )
+            context.send = context.state[self] = delivery
         elif found is not None and not has_inner_rules:
-            await send_again(found, send)
+            return _replayed(found)
         else:
-            exchange.verdict = exchange.verdict or found
-            await self._app(scope, receive, send)
+            context.verdict = context.verdict or found
+        return None
+
+    def finish(self, context: RequestContext, response: Response | None) -> None:
+        """Free the key of a request whose answer is not stored."""
+        del response
+        delivery = context.state.get(self)
+        is_dropped = delivery is not None and delivery.settle() and delivery.is_too_large
+        if is_dropped and self._events.sinks:
+            self._events.emit(AnswerForgotten("size"))
 
     async def _found(self, key: str, seen: Scope, body: bytes) -> Claim | StoredAnswer | None:
         """Return what `_claimed` does; None where the request is served without a promise."""
@@ -156,15 +160,6 @@ class Idempotency:
             if left <= 0 or not self._options.waits:
                 raise KeyInUse("The first request with this Idempotency-Key has not ended.")
             await store.changed(seen.idempotency_key, left)
-
-    async def _once(self, claim: Claim, scope: ASGIScope, receive: Receive, send: Send) -> None:
-        exchange = exchange_of(scope)
-        delivery = _Delivery(claim, self._store(), exchange, self._options.max_answer, send)
-        try:
-            await self._app(scope, receive, delivery)
-        finally:
-            if delivery.settle() and delivery.is_too_large and self._events.sinks:
-                self._events.emit(AnswerForgotten("size"))
 
 
 class _Delivery:
@@ -285,6 +280,12 @@ def stored_answer(scope: ASGIScope) -> StoredAnswer | None:
     if isinstance(verdict, BFFError):
         raise verdict
     return verdict
+
+
+def _replayed(stored: StoredAnswer) -> Response:
+    response = Response(stored.body, stored.status)
+    response.raw_headers = [*stored.headers, REPLAYED]
+    return response
 
 
 async def send_again(kept: StoredAnswer, send: Send) -> None:

@@ -1,20 +1,20 @@
-"""Refuses who asks too often, and tells everybody where they stand."""
+"""Rate limits: refuses callers beyond a limit, and reports to all what is left."""
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import lru_cache
 from ipaddress import IPv6Address, IPv6Network
 
-from starlette.types import ASGIApp, Receive, Send
-from starlette.types import Scope as ASGIScope
+from starlette.responses import Response
 
 from bff_core.auth.viewer import Viewer
 from bff_core.edge.forwarded import parse_address
 from bff_core.errors import ConfigurationError, TooManyRequests
-from bff_core.exchange.context import RequestContext, exchange_of
+from bff_core.exchange.context import RequestContext
 from bff_core.limits.store import LimitQuery, LimitStore, LimitVerdict
 from bff_core.policy.edge.rate_limits import UNITS, Limit, Standing, seconds
 from bff_core.routing.path import path_of
+from bff_core.scope import Scope
 
 GetStore = Callable[[], LimitStore]
 
@@ -48,81 +48,83 @@ def checked(limits: Sequence[Limit]) -> Sequence[Limit]:
 
 
 class RateLimits:
-    """Around authenticate: a caller beyond one of its limits gets a 429.
+    """Around authentication: a caller beyond one of its limits gets a 429.
 
-    Limits by address are asked before credentials are checked, so that guessing them is limited
-    as well; those by viewer or key after. Each answer tells what is left: `RateLimit` and
+    Limits by address are checked before credentials are, so that guessing them is limited as well;
+    those by viewer or key after. Each answer reports what is left: `RateLimit` and
     `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers), and `Retry-After` on a refusal.
     """
 
-    __slots__ = ("_app", "_charges", "_holds_always", "_limits", "_policies", "_store")
+    __slots__ = ("_charges", "_holds_always", "_limits", "_policies", "_store")
 
-    def __init__(self, app: ASGIApp, *, limits: Sequence[Limit], store: GetStore) -> None:
-        self._app = app
+    def __init__(self, limits: Sequence[Limit], *, store: GetStore) -> None:
         self._limits = tuple(limits)
         self._holds_always = all(limit.holds_always for limit in limits)
         self._charges = any(limit.cost != "request" for limit in limits)
         self._policies = {limit.name: _policy(limit) for limit in limits}
         self._store = store
 
-    def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Pass on what no limit holds for."""
+    def check(self, context: RequestContext) -> Awaitable[None] | None:
+        """Count the request against each limit that applies to it."""
         limits: Sequence[Limit] = self._limits
         if not self._holds_always:
             # A web socket begins as a GET.
-            method, path = scope.get("method", "GET"), path_of(scope)
+            method, path = context.asgi.get("method", "GET"), path_of(context.asgi)
             limits = [limit for limit in limits if limit.holds_for(method, path)]
-        if not limits:
-            return self._app(scope, receive, send)
-        return self._limited(limits, scope, receive, send)
+        return self._admit(limits, context) if limits else None
 
-    async def _limited(
-        self, limits: Sequence[Limit], scope: ASGIScope, receive: Receive, send: Send
-    ) -> None:
-        exchange, store = exchange_of(scope), self._store()
-        asked = [LimitQuery(limit, _caller(limit, scope, exchange)) for limit in limits]
-        verdict = await store.admit(asked)
-        self._tell(exchange, asked, verdict.standings)
+    async def _admit(self, limits: Sequence[Limit], context: RequestContext) -> None:
+        queries = [LimitQuery(limit, _caller(limit, context)) for limit in limits]
+        verdict = await self._store().admit(queries)
+        self._report(context, queries, verdict.standings)
         if not verdict.is_admitted:
-            raise _refusal(asked, verdict)
-        try:
-            await self._app(scope, receive, send)
-        finally:
-            if self._charges:
-                seen = exchange.scope
-                for unit, cost in (("calls", seen.calls), ("query", seen.query_cost or 1)):
-                    charged = [one for one in asked if one.limit.cost == unit]
-                    if charged and cost:
-                        await store.charge(charged, cost)
+            raise _refusal(queries, verdict)
+        if self._charges:
+            context.state[self] = queries
 
-    def _tell(
-        self, exchange: RequestContext, asked: Sequence[LimitQuery], standings: Sequence[Standing]
+    def finish(self, context: RequestContext, response: Response | None) -> Awaitable[None] | None:
+        """Charge the calls that were made, or the cost of the query, where a limit counts those."""
+        del response
+        queries = context.state.get(self)
+        return self._charge(queries, context.scope) if queries else None
+
+    async def _charge(self, queries: Sequence[LimitQuery], scope: Scope) -> None:
+        for unit, cost in (("calls", scope.calls), ("query", scope.query_cost or 1)):
+            charged = [one for one in queries if one.limit.cost == unit]
+            if charged and cost:
+                await self._store().charge(charged, cost)
+
+    def _report(
+        self,
+        context: RequestContext,
+        queries: Sequence[LimitQuery],
+        standings: Sequence[Standing],
     ) -> None:
-        policies = b", ".join([self._policies[one.limit.name] for one in asked])
-        rows = zip(asked, standings, strict=True)
+        policies = b", ".join([self._policies[one.limit.name] for one in queries])
+        rows = zip(queries, standings, strict=True)
         left = [
             f'"{one.limit.name}";r={standing.remaining};t={seconds(standing.reset)}'
             for one, standing in rows
         ]
-        _add(exchange, b"ratelimit-policy", policies)
-        _add(exchange, b"ratelimit", ", ".join(left).encode("ascii"))
+        _add(context, b"ratelimit-policy", policies)
+        _add(context, b"ratelimit", ", ".join(left).encode("ascii"))
 
 
-def _refusal(asked: Sequence[LimitQuery], verdict: LimitVerdict) -> LimitExceeded:
-    rows = zip(asked, verdict.standings, strict=True)
+def _refusal(queries: Sequence[LimitQuery], verdict: LimitVerdict) -> LimitExceeded:
+    rows = zip(queries, verdict.standings, strict=True)
     refusing = [one.limit.name for one, standing in rows if standing.wait]
     return LimitExceeded(max(1, seconds(verdict.wait)), refusing)
 
 
-def _add(exchange: RequestContext, name: bytes, value: bytes) -> None:
+def _add(context: RequestContext, name: bytes, value: bytes) -> None:
     """Add a list field, or its members to those that are there."""
-    kept = []
-    for field in exchange.added:
+    others = []
+    for field in context.added:
         if field[0] == name:
             value = b"%b, %b" % (field[1], value)
         else:
-            kept.append(field)
-    exchange.added = (*kept, (name, value))
+            others.append(field)
+    context.added = (*others, (name, value))
 
 
 def _policy(limit: Limit) -> bytes:
@@ -130,15 +132,15 @@ def _policy(limit: Limit) -> bytes:
     return f'"{limit.name}";q={limit.quota};w={seconds(limit.per)}{unit}'.encode("ascii")
 
 
-def _caller(limit: Limit, scope: ASGIScope, exchange: RequestContext) -> str:
-    """Return who a request counts for: as the limit tells callers apart, else by address."""
-    if limit.by == "viewer" and not (viewer := Viewer.from_scope(exchange.scope)).is_anonymous:
+def _caller(limit: Limit, context: RequestContext) -> str:
+    """Return who a request counts for: by the limit's own key, else by address."""
+    if limit.by == "viewer" and not (viewer := Viewer.from_scope(context.scope)).is_anonymous:
         return f"viewer:{_digest(viewer.identity.encode())}"
     if limit.by == "key":
-        key = exchange.fields.get(limit.key_header.lower().encode("latin-1"))
+        key = context.fields.get(limit.key_header.lower().encode("latin-1"))
         if key:
             return f"key:{_digest(key)}"
-    client = scope.get("client")
+    client = context.asgi.get("client")
     return _network(client[0] if client else "")
 
 

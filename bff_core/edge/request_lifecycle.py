@@ -1,44 +1,64 @@
-"""Outermost but for the probes: opens each request's exchange and tells when it was answered."""
+"""The lifecycle of a request: opens its context, runs the concerns, answers errors, reports."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from math import inf
 
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.auth.refusal_reasons import reason_of
 from bff_core.auth.viewer import ANONYMOUS
 from bff_core.clock import Clock
+from bff_core.edge.concern import ALL_KINDS, Concern, FinishingConcern, kinds_of
+from bff_core.edge.error_responses import ErrorResponses
 from bff_core.edge.request_id import Bits, request_id
+from bff_core.edge.route_template import route_template
 from bff_core.edge.trace import child_of, trace_id
 from bff_core.errors import PartFailed, UpstreamError
 from bff_core.events import Events, RequestAnswered
-from bff_core.exchange.context import CUT, EXCHANGE, SCOPE, RequestContext
+from bff_core.exchange.context import CUT, EXCHANGE, SCOPE, RequestContext, Template
 from bff_core.exchange.response_headers import ResponseHeaders
 from bff_core.scope import Scope, current_request
 
 CLIENT_LEFT = 499
-"""What the event says when nobody waited for the answer; nginx's number for it."""
-
+"""The status in the event when the client left before the answer; nginx's number for it."""
 
 RETURNED = "no exception: the route or a middleware returned this response"
-"""What the event says of a 5xx that nothing was raised for."""
+"""The error in the event of a 5xx that nothing was raised for."""
 
 MAX_PATH_LENGTH = 500
 """Characters of a path that the event has."""
 
-Template = Callable[[ASGIScope], str]
-"""Finds the template of the route that a request is for; empty where there is none."""
+POLICY_VIOLATION = 1008
+INTERNAL_ERROR = 1011
+"""Close codes of web sockets (RFC 6455, section 7.4.1)."""
 
 
 class RequestLifecycle:
-    """Gives a request its id, its trace and its `Scope`, and the answer its head."""
+    """Runs a request through the concerns, in their order, and then the application.
 
-    __slots__ = ("_app", "_bits", "_clock", "_events", "_head", "_template")
+    One coroutine runs them all. The first concern that returns a response answers the request; what
+    is raised becomes problem details. Then each concern that checked the request finishes it, last
+    one first, and one event reports how it ended.
+    """
+
+    __slots__ = (
+        "_app",
+        "_bits",
+        "_clock",
+        "_concerns",
+        "_errors",
+        "_events",
+        "_finishing",
+        "_head",
+        "_template",
+    )
 
     def __init__(
         self,
         app: ASGIApp,
+        concerns: Sequence[Concern],
         *,
         head: ResponseHeaders,
         events: Events,
@@ -47,29 +67,85 @@ class RequestLifecycle:
         template: Template,
     ) -> None:
         self._app = app
-        self._template = template
         self._head = head
         self._events = events
+        self._errors = ErrorResponses(events)
         self._clock = clock
         self._bits = bits
+        self._template = template
+        self._concerns = {
+            kind: [one for one in concerns if kind in kinds_of(one)] for kind in ALL_KINDS
+        }
+        self._finishing = {
+            kind: [
+                (place, one)
+                for place, one in enumerate(chosen, start=1)
+                if isinstance(one, FinishingConcern)
+            ][::-1]
+            for kind, chosen in self._concerns.items()
+        }
 
     async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
-        """Open the exchange, pass on, and tell the event however it ends."""
-        exchange, outer = self._open(scope, send), current_request.get()
-        current_request.set(exchange.scope)
+        """Open the context, run the concerns and the application, and report however it ends."""
+        context, outer = self._open(scope, receive, send), current_request.get()
+        current_request.set(context.scope)
+        kind, checked = scope["type"], 0
+        response: Response | None = None
+        error: BaseException | None = None
         try:
-            await self._app(scope, receive, exchange.send)
+            try:
+                for concern in self._concerns[kind]:
+                    checked += 1
+                    found = concern.check(context)
+                    if found is not None:
+                        response = found if isinstance(found, Response) else await found
+                        if response is not None:
+                            break
+                if response is None:
+                    await self._app(scope, context.receive, context.send)
+                else:
+                    await _send(response, context, context.send)
+            except BaseException as raised:  # noqa: BLE001 - what is not answered is raised below
+                error = raised
+            await self._end(context, checked, response, error)
         finally:
+            error = None  # its traceback refers to this frame
             if self._events.sinks:
-                self._tell(scope, exchange)
+                self._report(scope, context)
             current_request.set(outer)
-            exchange.close()
+            context.close()
 
-    def _open(self, scope: ASGIScope, send: Send) -> RequestContext:
+    async def _end(
+        self,
+        context: RequestContext,
+        checked: int,
+        response: Response | None,
+        error: BaseException | None,
+    ) -> None:
+        """Let the concerns finish; answer an error, or raise what can't be answered."""
+        failure: BaseException | None = None
+        try:
+            if context.cut is not None:
+                error = context.cut.end(error)
+            if error is not None:
+                response = self._errors.response_to(error, context)
+            for place, concern in self._finishing[context.asgi["type"]]:
+                failure = await _finish(concern, context, response) if place <= checked else None
+                if failure is not None:
+                    error, response = failure, self._errors.response_to(failure, context)
+            if error is None:
+                return
+            if response is not None:
+                await _send(response, context, context.write)
+            elif self._errors.is_raised(error, context):
+                raise error
+        finally:
+            error = failure = None  # tracebacks refer to this frame
+
+    def _open(self, scope: ASGIScope, receive: Receive, send: Send) -> RequestContext:
         now = self._clock()
         headers = tuple(scope["headers"])
-        fields = dict(headers)
-        seen = Scope(
+        request = Scope(
             inf,
             scope.get("method", "WEBSOCKET"),
             scope["path"],
@@ -77,46 +153,77 @@ class RequestLifecycle:
             scope["query_string"],
             ANONYMOUS.audience,
             ANONYMOUS,
-            request_id(fields.get(b"x-request-id"), self._bits),
-            child_of(fields.get(b"traceparent"), self._bits),
         )
-        scope[SCOPE] = seen
-        exchange = scope[EXCHANGE] = RequestContext(seen, fields, now, self._head, send)
-        return exchange
+        context = RequestContext(
+            scope,
+            request,
+            now,
+            head=self._head,
+            template=self._template,
+            receive=receive,
+            send=send,
+        )
+        request.request_id = request_id(context.fields.get(b"x-request-id"), self._bits)
+        request.traceparent = child_of(context.fields.get(b"traceparent"), self._bits)
+        scope[SCOPE], scope[EXCHANGE] = request, context
+        return context
 
-    def _tell(self, scope: ASGIScope, exchange: RequestContext) -> None:
-        seen = exchange.scope
-        status = exchange.status or scope.get(CUT, CLIENT_LEFT)
-        reason = reason_of(exchange.error)
+    def _report(self, scope: ASGIScope, context: RequestContext) -> None:
+        request = context.scope
+        status = context.status or scope.get(CUT, CLIENT_LEFT)
+        reason = reason_of(context.error)
         self._events.emit(
             RequestAnswered(
-                method=seen.method,
+                method=request.method,
                 # A request that was refused before the router saw it has a route all the same.
-                route=route_template(scope) or self._template(scope),
+                route=route_template(scope) or context.route,
                 status=status,
-                duration=self._clock() - exchange.started_at,
-                request_id=seen.request_id,
-                trace_id=trace_id(seen.traceparent),
-                path=seen.path[:MAX_PATH_LENGTH] if status >= 400 else "",
-                error=_error_of(exchange, scope),
+                duration=self._clock() - context.started_at,
+                request_id=request.request_id,
+                trace_id=trace_id(request.traceparent),
+                path=request.path[:MAX_PATH_LENGTH] if status >= 400 else "",
+                error=_error_of(context, scope),
                 reason=reason,
-                refused_by=getattr(exchange.error, "refused_by", "") if reason else "",
+                refused_by=getattr(context.error, "refused_by", "") if reason else "",
             )
         )
 
 
-def _error_of(exchange: RequestContext, scope: ASGIScope) -> BaseException | str | None:
+async def _finish(
+    concern: FinishingConcern, context: RequestContext, response: Response | None
+) -> BaseException | None:
+    """Let one concern finish; return what it raises, so that the others finish as well."""
+    try:
+        finishing = concern.finish(context, response)
+        if finishing is not None:
+            await finishing
+    except BaseException as raised:  # noqa: BLE001 - the caller raises it
+        return raised
+    return None
+
+
+async def _send(response: Response, context: RequestContext, send: Send) -> None:
+    """Send the edge's own response, or close a web socket whose server can't send one."""
+    scope = context.asgi
+    if not (context.is_http or "websocket.http.response" in scope.get("extensions", ())):
+        code = POLICY_VIOLATION if response.status_code < 500 else INTERNAL_ERROR
+        await send({"type": "websocket.close", "code": code})
+        return
+    await response(scope, context.receive, send)
+
+
+def _error_of(context: RequestContext, scope: ASGIScope) -> BaseException | str | None:
     """Return what made an answer a failure; None where it is none, or where that is reported.
 
-    A 4xx has one where a service answered it; any other is said by its status and path.
+    A 4xx has one where a service answered it; the status and path describe any other.
     """
-    if exchange.is_reported or CUT in scope:
+    if context.is_reported or CUT in scope:
         return None
-    if exchange.is_partial:
-        return exchange.error
-    if exchange.status >= 500:
-        return exchange.error or RETURNED
-    return exchange.error if _is_of_service(exchange.error) else None
+    if context.is_partial:
+        return context.error
+    if context.status >= 500:
+        return context.error or RETURNED
+    return context.error if _is_of_service(context.error) else None
 
 
 def _is_of_service(error: BaseException | None) -> bool:
@@ -124,19 +231,3 @@ def _is_of_service(error: BaseException | None) -> bool:
     while isinstance(error, PartFailed):
         error = error.cause
     return isinstance(error, UpstreamError)
-
-
-def route_template(scope: ASGIScope) -> str:
-    """Return the template of the route that the router chose, empty when it chose none.
-
-    FastAPI keeps the whole template of an included route beside the route itself, whose own
-    lacks the prefix.
-    """
-    context = scope.get("fastapi", {}).get("effective_route_context")
-    route = context or scope.get("route")
-    template = getattr(route, "path_format", None) or getattr(route, "path", "")
-    if not isinstance(template, str):
-        return ""
-    # A mount has taken its own path off, and its routes know the rest alone.
-    mounted: str | None = scope.get("app_root_path")
-    return template if mounted is None else scope["root_path"].removeprefix(mounted) + template

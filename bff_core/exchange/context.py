@@ -1,9 +1,9 @@
-"""One request under way: what the edge's concerns learnt of it and will add to its answer."""
+"""The context of one request: what the edge knows of it, and what it adds to the answer."""
 
-from collections.abc import Awaitable
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
 
-from starlette.types import Message, Send
+from starlette.types import Message, Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.errors import BFFError
@@ -13,7 +13,7 @@ from bff_core.policy.edge.shedding import LoadShedder
 from bff_core.scope import Scope
 
 EXCHANGE = "bff.exchange"
-"""Where the ASGI scope holds the exchange, for the edge itself."""
+"""Where the ASGI scope holds the `RequestContext`, for the edge itself."""
 
 SCOPE = "bff.scope"
 """Where the ASGI scope holds the `Scope`, for the faces."""
@@ -24,46 +24,69 @@ PRESSURE = "bff.pressure"
 CUT = "bff.cut"
 """Where the server notes the status it answered with, in place of a handler that it cancelled."""
 
+Template = Callable[[ASGIScope], str]
+"""Finds the template of a request's route; returns an empty one where it has none."""
+
+
+class DeadlineCut(Protocol):
+    """The cancellation of one request at its deadline."""
+
+    def end(self, error: BaseException | None, /) -> BaseException | None:
+        """Stop the timer; return the error that the request ended with, if any."""
+        ...
+
 
 class RequestContext:
-    """A request and the state of its answer.
+    """A request and the state of its answer: what the concerns of the edge work on.
 
-    `fields` maps each header name to its last value; `started_at` is an instant of the clock;
-    `status` is 0 until the answer starts; `added` are headers that a concern wants on the answer,
-    `challenge` what a 401 is told to authenticate with. `verdict` is what a keyed request gets in
-    place of being done, once the face has checked those access rules that only it knows: the stored
-    answer, or the error that the key is refused with. `error` is what made the answer a 5xx, where
-    it `is_partial` an error behind an answer of another status; it `is_reported` where a `Crashed`
-    event was emitted.
+    `scope` is the request as all lower floors see it; `fields` maps each header name to its value.
+    `asgi` is the ASGI scope; `receive` and `send` are what the application will be called with,
+    and a concern may replace them. `state` is for what a concern needs again when it finishes.
+    `started_at` is an instant of the clock; `status` is 0 until the answer starts. `added` are
+    headers that a concern adds to the answer; `challenge` is the `WWW-Authenticate` of a 401.
+    `verdict` is the reply to a keyed request that is not executed, once the face has checked those
+    access rules that only it knows: the stored answer, or the error that the key is refused with.
+    `error` is what made the answer a 5xx, where it `is_partial` an error behind an answer of
+    another status; it `is_reported` where a `Crashed` event was emitted.
     """
 
     __slots__ = (
         "_head",
         "_send",
+        "_template",
         "added",
+        "asgi",
         "challenge",
+        "cut",
         "error",
         "fields",
         "is_complete",
         "is_partial",
         "is_reported",
         "is_stream",
+        "receive",
         "scope",
+        "send",
         "started_at",
+        "state",
         "status",
         "verdict",
     )
 
     def __init__(
         self,
+        asgi: ASGIScope,
         scope: Scope,
-        fields: dict[bytes, bytes],
         started_at: float,
+        *,
         head: ResponseHeaders,
+        template: Template,
+        receive: Receive,
         send: Send,
     ) -> None:
+        self.asgi = asgi
         self.scope = scope
-        self.fields = fields
+        self.fields = dict(scope.headers)
         self.started_at = started_at
         self.status = 0
         self.is_complete = False
@@ -74,13 +97,28 @@ class RequestContext:
         self.added: tuple[tuple[bytes, bytes], ...] = ()
         self.challenge = b"Bearer"
         self.verdict: StoredAnswer | BFFError | None = None
+        self.cut: DeadlineCut | None = None
+        self.state: dict[object, Any] = {}
+        self.receive = receive
+        self.send: Send = self.write
         self._head = head
+        self._template = template
         self._send = send
 
-    def send(self, message: Message) -> Awaitable[None]:
-        """Pass a message on; the only place where the edge touches an answer.
+    @property
+    def route(self) -> str:
+        """The template of the request's route, such as "/orders/{id}"; empty where it has none."""
+        return self._template(self.asgi)
 
-        No coroutine of its own: the server's is handed back to be awaited.
+    @property
+    def is_http(self) -> bool:
+        """Whether this is an HTTP request, not the handshake of a web socket."""
+        return bool(self.asgi["type"] == "http")
+
+    def write(self, message: Message) -> Awaitable[None]:
+        """Send a message to the client; the head of an answer is completed here.
+
+        No coroutine of its own: the server's is returned to be awaited.
         """
         kind = message["type"]
         if kind == "http.response.body":
@@ -101,8 +139,12 @@ class RequestContext:
         return self._send(message)
 
     def close(self) -> None:
-        """Let go of the server's `send`: it knows the ASGI scope, which knows this exchange."""
-        self._send = _refuse
+        """Drop what refers to the ASGI scope, which refers to this context: no cycle is left."""
+        self._send = self.send = _refuse
+        self.receive = _disconnected
+        self.asgi = {}
+        self.cut = None
+        self.state.clear()
 
     def _write_head(self, message: Message) -> dict[str, Any]:
         headers = list(message.get("headers", ()))
@@ -116,6 +158,10 @@ class RequestContext:
 
 async def _refuse(_: Message) -> None:
     raise RuntimeError("the request is over: nothing can be sent any more")
+
+
+async def _disconnected() -> Message:
+    return {"type": "http.disconnect"}
 
 
 def exchange_of(scope: ASGIScope) -> RequestContext:

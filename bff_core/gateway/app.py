@@ -1,5 +1,6 @@
 """The FastAPI app of one gateway, with the edge and the fast path in front."""
 
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
@@ -12,7 +13,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
-from bff_core.admin.endpoints import admin_actions
+from bff_core.admin.endpoints import AdminEndpoints, admin_actions
+from bff_core.admin.webhook import Webhook
 from bff_core.auth.access import ANYONE
 from bff_core.auth.authenticator import names_of
 from bff_core.cache.response_cache import NO_CACHE, ResponseCache
@@ -30,13 +32,12 @@ from bff_core.edge.strict_numbers import refuse_non_numbers
 from bff_core.errors import ConfigurationError
 from bff_core.gateway.authentication import readiness_checks
 from bff_core.gateway.config import GatewayConfig
-from bff_core.gateway.pipeline import edge
+from bff_core.gateway.pipeline import EdgeParts, edge
 from bff_core.gateway.running import RunningGateway, StoppedGateway
 from bff_core.idempotency.store import IdempotencyStore
 from bff_core.limits.store import LimitStore
 from bff_core.routing.access import (
     RouteAccess,
-    admit_to_route,
     check_rules,
     effective,
     guarded,
@@ -124,30 +125,37 @@ class Gateway(FastAPI):
         self.fast_path.table = table
         self.exception_handlers = handlers
         self.shedding.learn(table)
-        return edge(
-            self.fast_path,
-            config.options,
+        parts = EdgeParts(
             about=About(self.title, _version(), settings.revision),
             readiness=self.readiness,
             events=config.events,
+            routes=table,
             authenticator=config.authenticator,
-            admit=partial(admit_to_route, table),
-            template=table.template,
-            door=self.shedding,
-            store=self._idempotency_store if settings.idempotency_url else None,
             limits=config.limits,
             limit_store=self._limit_store if settings.limits_url else None,
-            token=settings.operator_token.get_secret_value(),
-            errands=admin_actions(
-                read_policies=self.reload_policies if settings.policies else None,
-                cache=self._response_cache if config.has_cache else None,
-                authenticator=config.authenticator,
-            ),
-            secrets=settings.purge_secrets if config.has_cache else (),
-            cache=self._response_cache,
+            idempotency_store=self._idempotency_store if settings.idempotency_url else None,
+            admin=self._admin_endpoints(),
+            webhook=self._webhook(),
+            own=config.concerns,
+            shedding=self.shedding,
             base=base_of(settings.public_url),
             clock=config.clock,
         )
+        return edge(self.fast_path, config.options, parts)
+
+    def _admin_endpoints(self) -> AdminEndpoints | None:
+        actions = admin_actions(
+            read_policies=self.reload_policies if self.settings.policies else None,
+            cache=self._response_cache if self.has_cache else None,
+            authenticator=self.config.authenticator,
+        )
+        token = self.settings.operator_token.get_secret_value()
+        return AdminEndpoints(token=token, actions=actions) if token and actions else None
+
+    def _webhook(self) -> Webhook | None:
+        if not (self.has_cache and self.settings.purge_secrets):
+            return None
+        return Webhook(self.settings.purge_secrets, cache=self._response_cache, wall=time.time)
 
     @property
     def services(self) -> Mapping[type[Upstream], Upstream]:

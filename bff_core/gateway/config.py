@@ -9,6 +9,7 @@ from bff_core.auth.authenticator import Authenticator, Resources
 from bff_core.background import Background
 from bff_core.clock import Clock, chance
 from bff_core.composition.wiring import Brownout, Wiring
+from bff_core.edge.concern import Concern
 from bff_core.edge.options import EdgeOptions
 from bff_core.events import Events
 from bff_core.gateway.authentication import open_authenticator
@@ -32,7 +33,7 @@ class GatewayConfig:
     """A gateway as its author and its environment configured it; good for any number of runs.
 
     `sagas` is None for a gateway without sagas, `authenticator` for one whose callers are all
-    anonymous.
+    anonymous. `concerns` are the user's own checks of every request.
     """
 
     name: str
@@ -41,6 +42,7 @@ class GatewayConfig:
     authenticator: Authenticator | None
     limits: Sequence[Limit]
     faces: Sequence[Face]
+    concerns: Sequence[Concern]
     sagas: SagaCoordinator | None
     policies: PolicyFile
     transport: MakeTransport

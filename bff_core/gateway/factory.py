@@ -9,6 +9,7 @@ from bff_core.auth.authenticator import Authenticator, MakeAuthenticator
 from bff_core.auth.demo import DemoViewer
 from bff_core.auth_routes.routes import routes_for as signin_routes
 from bff_core.clock import Clock, monotonic
+from bff_core.edge.concern import Concern
 from bff_core.edge.options import EdgeOptions
 from bff_core.edge.rate_limits import checked
 from bff_core.events import Events
@@ -43,6 +44,7 @@ def gateway(
     demo: DemoViewer | None = None,
     limits: Sequence[Limit] = (),
     sagas: Sequence[type[Saga]] = (),
+    edge: Sequence[Concern] = (),
     options: EdgeOptions | None = None,
     events: Events | None = None,
     transport: MakeTransport = wire,
@@ -55,7 +57,8 @@ def gateway(
     What is not given comes from the environment (`Settings.load()`): addresses of the services
     (`BFF_UPSTREAM_<NAME>`), the edge's bounds, logs. `authenticator` may be a function that makes
     one of the settings; `BFF_AUTH=demo` goes before it, in development: `demo` makes its viewers of
-    user ids. `limits` are the rate limits of callers, `sagas` the writes that the journal records.
+    user ids. `limits` are the rate limits of callers, `sagas` the writes that the journal records,
+    `edge` your own checks of every request.
     `lifespan` runs inside the gateway's own, services open. Further keywords go to `FastAPI`.
 
     Raises `ConfigurationError` for wrong wiring: a screen that needs a service which is not
@@ -68,6 +71,7 @@ def gateway(
         faces=faces,
         limits=limits,
         sagas=sagas,
+        edge=edge,
         authenticator=authenticator,
     )
     check_parts(
@@ -95,6 +99,7 @@ def gateway(
         authenticator=made,
         limits=checked(limits),
         faces=faces,
+        concerns=tuple(edge),
         sagas=SagaCoordinator(sagas) if sagas else None,
         policies=policies,
         transport=transport,

@@ -19,7 +19,9 @@ def lifespan_of(checks: Checks, users_lifespan: Lifespan | None) -> Lifespan:
             stack.enter_context(
                 lines_of_others(app.events.sinks, is_own_process=processes.is_own_server)
             )
-            checks.before_serving(app.routes, processes, app.events, app.access)
+            checks.before_serving(
+                app.routes, processes, app.events, app.access, app.fast_path.obstacles()
+            )
             await stack.enter_async_context(app.open())
             if users_lifespan is not None:
                 await stack.enter_async_context(users_lifespan(app))

@@ -47,8 +47,8 @@ class RequestRefused(BFFError):
 class Document:
     """A query that is valid and within the limits.
 
-    Per operation: `view_caches` cache its answers, `rules` are the access rules of the fields that it
-    selects, `tariffs` its price.
+    Per operation: `view_caches` cache its answers, `rules` are the access rules of the fields
+    that it selects, `tariffs` its price.
     """
 
     text: str

@@ -1,7 +1,7 @@
 """The fast path: compiled views are called before FastAPI's own middleware and routing."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from starlette.concurrency import run_in_threadpool
@@ -17,6 +17,12 @@ from bff_core.routing.route_table import RouteMatch, RouteTable
 
 Handle = Callable[..., Any]
 """An exception handler as FastAPI takes it: async or not."""
+
+
+OFF_FAST_PATH: Final = (
+    "all requests leave the fast path because of {what}: a check of every request is cheaper as a "
+    "concern, gateway(..., edge=[...])"
+)
 
 
 class FastPath:
@@ -35,6 +41,16 @@ class FastPath:
     def add(self, endpoint: object, path: str, app: ASGIApp) -> None:
         """Serve the route of an endpoint and a path by an application for routed requests."""
         self._compiled[id(endpoint), path] = endpoint, app
+
+    def obstacles(self) -> Iterator[tuple[str, str]]:
+        """Yield what takes all requests off the fast path: an option, and a reason for the log."""
+        if not self._compiled:
+            return
+        if self._app.user_middleware:
+            names = ", ".join(getattr(one.cls, "__name__", "") for one in self._app.user_middleware)
+            yield "add_middleware", OFF_FAST_PATH.format(what=names)
+        if self._app.router.dependencies:
+            yield "dependencies", OFF_FAST_PATH.format(what="dependencies of the app")
 
     def compiled(self, endpoint: object, path: str) -> ASGIApp | None:
         """Return what serves a route on the fast path; None where FastAPI does."""

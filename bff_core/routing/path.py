@@ -1,5 +1,7 @@
 """The path that routes match, whatever a proxy put in front of it."""
 
+from collections.abc import Awaitable
+
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
@@ -26,7 +28,7 @@ class Below:
         self._app = app
         self._base = base
 
-    async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> Awaitable[None]:
         """Pass on, with the root path that the server does not know."""
         scope["root_path"] = scope.get("root_path") or self._base
-        await self._app(scope, receive, send)
+        return self._app(scope, receive, send)

@@ -26,6 +26,7 @@ def check_arguments(
     faces: object,
     limits: object,
     sagas: object,
+    edge: object,
     authenticator: object,
 ) -> None:
     """Raise `ConfigurationError` for an argument of another kind, with what to write instead."""
@@ -49,6 +50,7 @@ def check_arguments(
     _check_each("faces", faces, _face, "views")
     _check_each("limits", limits, _limit, "Limit(quota=600)")
     _check_each("sagas", sagas, _saga, "Checkout")
+    _check_each("edge", edge, _concern, "Maintenance()")
 
 
 def check_parts(
@@ -124,6 +126,14 @@ def _saga(given: object) -> str | None:
     if isinstance(given, type) and issubclass(given, Saga):
         return None
     return "give classes of Saga, as in sagas=[Checkout]"
+
+
+def _concern(given: object) -> str | None:
+    if isinstance(given, type):
+        return f"make one, as in edge=[{given.__name__}()]"
+    if callable(getattr(given, "check", None)):
+        return None
+    return "give concerns: objects with a method check(context); middleware has app.add_middleware"
 
 
 def _face(face: object) -> str | None:

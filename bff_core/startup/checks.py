@@ -52,8 +52,12 @@ class Checks:
         processes: Processes,
         events: Events,
         rules: Sequence[RouteAccess],
+        obstacles: Iterable[tuple[str, str]],
     ) -> None:
-        """Raise `ConfigurationError` for state that must be shared; log what is doubtful."""
+        """Raise `ConfigurationError` for state that must be shared; log what is doubtful.
+
+        `obstacles` take all requests off the fast path.
+        """
         if processes.count > 1:
             has_keys = self.options.idempotency is not None
             unsafe = unsafe_unshared_state(
@@ -69,7 +73,7 @@ class Checks:
         if processes.is_first and events.sinks:
             for variable, reason in self._warnings(processes.count):
                 events.emit(ConfigurationWarned(variable, reason))
-            for option, reason in self._unused(routes, rules):
+            for option, reason in (*self._unused(routes, rules), *obstacles):
                 events.emit(ConfigurationWarned(option, reason))
 
     def _unused(

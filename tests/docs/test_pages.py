@@ -11,7 +11,7 @@ from reading import DOCS, ROOT, page, pages, table
 
 import bff_core
 from bff_core import errors
-from bff_core.gateway import pipeline as stack
+from bff_core.gateway import pipeline
 from scripts.docs.tables import TABLES, names_of_tables, old_name, with_tables
 from scripts.run.shop import GATEWAYS, SERVICES_PORT
 
@@ -179,19 +179,30 @@ def test_states_of_parts_are_complete():
     }
 
 
-def test_concerns_of_the_edge_are_in_order():
-    """What every request passes, as the edge's own list has it."""
-    assigned = next(
-        node
-        for node in ast.walk(ast.parse(inspect.getsource(stack)))
-        if isinstance(node, ast.AnnAssign) and getattr(node.target, "id", "") == "stack"
-    )
-    order = [
-        (one.args[0] if isinstance(one, ast.Call) else one).id.lower()
-        for one in assigned.value.elts
-    ]
+def assigned(tree: ast.AST, name: str) -> list[ast.expr]:
+    """Return what is assigned to a variable, in the order of the source."""
+    found = [node for node in ast.walk(tree) if isinstance(node, ast.Assign | ast.AnnAssign)]
+    targets = [node.targets[0] if isinstance(node, ast.Assign) else node.target for node in found]
+    pairs = zip(found, targets, strict=True)
+    return [node.value for node, target in pairs if node.value and ast.unparse(target) == name]
 
-    assert [row[0] for row in table(page(DOCS / "concepts/request-pipeline.md").text)] == order
+
+def words_of(part: ast.expr) -> str:
+    """Return the name of a part of the edge as the page writes it: `BodyLimit(…)`, body limit."""
+    source = ast.unparse(part).removeprefix("*").removeprefix("parts.")
+    name = re.split(r"\(", source)[0].strip("_").replace("_", " ")
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()
+
+
+def test_concerns_of_the_edge_are_in_order():
+    """The table is what the pipeline builds: wrappers from the outside in, then the concerns."""
+    tree = ast.parse(inspect.getsource(pipeline))
+    wrappers = assigned(tree, "guarded")
+    [concerns] = assigned(tree, "order")
+
+    assert [row[0] for row in table(page(DOCS / "concepts/request-pipeline.md").text)] == [
+        words_of(one) for one in (*reversed(wrappers), *concerns.elts)
+    ]
 
 
 def test_the_reference_app_has_the_ports_of_make_run():

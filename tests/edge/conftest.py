@@ -12,7 +12,7 @@ import pytest
 from bff_core.edge.health import About, Readiness
 from bff_core.edge.options import EdgeOptions
 from bff_core.events import AnyEvent, Events
-from bff_core.gateway.pipeline import edge
+from bff_core.gateway.pipeline import EdgeParts, edge
 
 
 @dataclass
@@ -78,18 +78,21 @@ def edged() -> Callable[..., Edged]:
     """Return what puts an application behind an edge; options are those of `EdgeOptions`."""
 
     def build(
-        app, *, authenticator=None, readiness=None, clock=None, limits=(), **options
+        app, *, authenticator=None, readiness=None, clock=None, limits=(), own=(), **options
     ) -> Edged:
         happened: list[AnyEvent] = []
         wrapped = edge(
             app,
             EdgeOptions(**options),
-            about=About("shop", "1.2.3", "abc123"),
-            readiness=readiness or Readiness(),
-            events=Events(happened.append),
-            authenticator=authenticator,
-            limits=limits,
-            clock=clock or _loop_time,
+            EdgeParts(
+                about=About("shop", "1.2.3", "abc123"),
+                readiness=readiness or Readiness(),
+                events=Events(happened.append),
+                authenticator=authenticator,
+                limits=limits,
+                own=own,
+                clock=clock or _loop_time,
+            ),
         )
         return Edged(wrapped, happened)
 

@@ -12,6 +12,7 @@ from fastapi.security import APIKeyCookie
 from bff_core import ANYONE, Views, access, compose, gateway
 from bff_core.admin.cache import cache_actions
 from bff_core.admin.endpoints import MAX_BODY_BYTES as MAX_ADMIN_BODY_BYTES
+from bff_core.admin.endpoints import AdminEndpoints
 from bff_core.answer_dependencies import PUBLIC, AnswerDependencies
 from bff_core.cache.response_cache import ResponseCache
 from bff_core.edge.health import About, Readiness
@@ -23,7 +24,7 @@ from bff_core.edge.trusted_proxies import MOST_NAMES, TrustedProxies
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events
 from bff_core.exchange.context import SCOPE
-from bff_core.gateway.pipeline import edge
+from bff_core.gateway.pipeline import EdgeParts, edge
 from bff_core.policy.edge.rate_limits import Limit
 from bff_core.policy.edge.shedding import LoadShedder
 from bff_core.routing.access import refuse_bare_cookies
@@ -128,12 +129,13 @@ def operated(purged):
         edge(
             app,
             EdgeOptions(),
-            about=About("shop"),
-            readiness=Readiness(),
-            events=Events(),
-            token=TOKEN,
-            errands=cache_actions(Cache),
-            clock=lambda: 0.0,
+            EdgeParts(
+                about=About("shop"),
+                readiness=Readiness(),
+                events=Events(),
+                admin=AdminEndpoints(token=TOKEN, actions=cache_actions(Cache)),
+                clock=lambda: 0.0,
+            ),
         )
     )
 
@@ -239,10 +241,7 @@ async def keyed(name):
     gateway = edge(
         face,
         EdgeOptions(),
-        about=About(name),
-        readiness=Readiness(),
-        events=Events(),
-        clock=lambda: 0.0,
+        EdgeParts(about=About(name), readiness=Readiness(), events=Events(), clock=lambda: 0.0),
     )
     await Edged(gateway).ask("POST", "/orders", headers={"idempotency-key": KEY})
     return keys[0]
@@ -510,7 +509,11 @@ async def test_an_open_socket_is_no_request_in_flight():
     options = EdgeOptions()
     door = SheddingController(options, events=Events(), clock=asyncio.get_running_loop().time)
     gateway = Edged(
-        edge(app, options, about=About("shop"), readiness=Readiness(), events=Events(), door=door)
+        edge(
+            app,
+            options,
+            EdgeParts(about=About("shop"), readiness=Readiness(), events=Events(), shedding=door),
+        )
     )
     sockets = [asyncio.create_task(gateway.speak([HOST], type="websocket")) for _ in range(5)]
     await asyncio.sleep(0.01)

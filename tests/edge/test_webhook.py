@@ -8,14 +8,15 @@ import httpx
 import pytest
 
 from bff_core.admin.cache import MAX_TAG_CHARACTERS, MAX_TAGS, cache_actions
-from bff_core.admin.endpoints import MAX_BODY_BYTES
+from bff_core.admin.endpoints import MAX_BODY_BYTES, AdminEndpoints
+from bff_core.admin.webhook import Webhook
 from bff_core.cache.entry import CacheEntry
 from bff_core.cache.response_cache import ResponseCache
 from bff_core.cache.stores.memory import MemoryCacheStore
 from bff_core.edge.health import About, Readiness
 from bff_core.edge.options import EdgeOptions
 from bff_core.events import AnyEvent, Events, Purged
-from bff_core.gateway.pipeline import edge
+from bff_core.gateway.pipeline import EdgeParts, edge
 from bff_core.policy.edge.webhook import SKEW, key_of, sign
 from tests.edge.conftest import Edged
 
@@ -49,17 +50,25 @@ class Shop:
             edge(
                 nowhere,
                 EdgeOptions(),
-                about=About("shop"),
-                readiness=Readiness(),
-                events=events,
-                token=self.token,
-                errands=cache_actions(lambda: self.cache),
-                secrets=self.secrets,
-                cache=lambda: self.cache,
-                clock=lambda: 0.0,
-                wall=lambda: self.now,
+                EdgeParts(
+                    about=About("shop"),
+                    readiness=Readiness(),
+                    events=events,
+                    admin=self._admin(),
+                    webhook=self._webhook(),
+                    clock=lambda: 0.0,
+                ),
             )
         )
+
+    def _admin(self) -> AdminEndpoints | None:
+        actions = cache_actions(lambda: self.cache)
+        return AdminEndpoints(token=self.token, actions=actions) if self.token else None
+
+    def _webhook(self) -> Webhook | None:
+        if not self.secrets:
+            return None
+        return Webhook(self.secrets, cache=lambda: self.cache, wall=lambda: self.now)
 
     async def fill(self) -> None:
         """Keep an answer for each tag."""

@@ -1,6 +1,4 @@
-"""Refuses what is too much at once, the least important first, so that the rest is answered."""
-
-from collections.abc import Awaitable
+"""Load shedding: refuses the least important requests first, so that the rest is answered."""
 
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
@@ -8,9 +6,8 @@ from starlette.types import Scope as ASGIScope
 from bff_core.auth.viewer import Viewer
 from bff_core.edge.shedding.controller import SheddingController
 from bff_core.errors import Overloaded
-from bff_core.exchange.context import EXCHANGE, PRESSURE, SCOPE, exchange_of
+from bff_core.exchange.context import EXCHANGE, PRESSURE, RequestContext
 from bff_core.policy.edge.shedding import USUAL
-from bff_core.scope import Scope
 
 
 class LoadShedding:
@@ -56,26 +53,23 @@ def _is_stream(scope: ASGIScope) -> bool:
     return scope["type"] != "http" or (EXCHANGE in scope and scope[EXCHANGE].is_stream)
 
 
-class Rank:
-    """Next to authenticate: a request may turn out to matter less than it seemed.
+class ViewerShedding:
+    """After authentication: a request may turn out to matter less than it seemed.
 
-    What a viewer matters is remembered with the credentials, so that from the next request on it
-    counts at the door: downward, which is cheaper there, and upward.
+    The viewer's criticality is remembered with the credentials, so that from the next request on
+    it counts before the context is opened: downward, which is cheaper there, and upward.
     """
 
-    __slots__ = ("_app", "_door")
+    __slots__ = ("_door",)
 
-    def __init__(self, app: ASGIApp, *, door: SheddingController) -> None:
-        self._app = app
+    def __init__(self, door: SheddingController) -> None:
         self._door = door
 
-    def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Pass on, or raise Overloaded."""
-        seen: Scope = scope[SCOPE]
-        viewer = seen.viewer
+    def check(self, context: RequestContext) -> None:
+        """Raise `Overloaded` for a viewer who matters less than the load allows."""
+        viewer = context.scope.viewer
         if isinstance(viewer, Viewer) and viewer.criticality != USUAL:
-            fields = exchange_of(scope).fields
-            if not self._door.admits_viewer(viewer.criticality, scope, fields):
-                wait = self._door.refusal.wait()
-                raise Overloaded("too many requests in flight", retry_after=wait)
-        return self._app(scope, receive, send)
+            if self._door.admits_viewer(viewer.criticality, context.asgi, context.fields):
+                return
+            wait = self._door.refusal.wait()
+            raise Overloaded("too many requests in flight", retry_after=wait)

@@ -1,0 +1,51 @@
+"""The interface of a concern of the edge, which users implement for their own."""
+
+from collections.abc import Awaitable
+from typing import Final, Protocol, runtime_checkable
+
+from starlette.responses import Response
+
+from bff_core.exchange.context import RequestContext
+
+Checked = Response | Awaitable[Response | None] | None
+"""None to go on, a response to answer with instead, or a coroutine that returns either."""
+
+HTTP_ONLY: Final = frozenset({"http"})
+"""The `kinds` of a concern that does not apply to web sockets."""
+
+ALL_KINDS: Final = frozenset({"http", "websocket"})
+
+
+class Concern(Protocol):
+    """One check of every request, in front of the routes.
+
+    `check` is a plain or an async method. It returns None to let the request go on, returns a
+    response to answer it, or raises an error, which becomes problem details. It decides itself
+    where it applies: by `context.route`, the path, the viewer. A class attribute `kinds` with
+    `{"http"}` leaves web sockets out. With a method `finish`, see `FinishingConcern`.
+    """
+
+    def check(self, context: RequestContext, /) -> Checked:
+        """Check one request before it reaches its route."""
+        ...
+
+
+@runtime_checkable
+class FinishingConcern(Concern, Protocol):
+    """A concern that also does something at the end of each request that it checked.
+
+    `finish` is a plain or an async method. It runs once the answer was sent, or in place of an
+    answer once one could not be: a failure, a client that left. `response` is the edge's own, such
+    as problem details, which is sent after an error; it is None where the application answered.
+    """
+
+    def finish(
+        self, context: RequestContext, response: Response | None, /
+    ) -> Awaitable[None] | None:
+        """End what `check` began."""
+        ...
+
+
+def kinds_of(concern: Concern) -> frozenset[str]:
+    """Return the kinds of ASGI connections that a concern applies to."""
+    return frozenset(getattr(concern, "kinds", ALL_KINDS))
