@@ -14,6 +14,7 @@ from bff_core.composition.composition import Composition
 from bff_core.composition.decorators import critical, optional
 from bff_core.composition.gather import gather
 from bff_core.composition.loader import loader
+from bff_core.composition.locale import Locale
 from bff_core.composition.state import PartStatus
 from bff_core.edge.concern import Concern
 from bff_core.edge.options import CorsOptions, EdgeOptions
@@ -115,6 +116,7 @@ __all__ = [
     "ItemResult",
     "Layer",
     "Limit",
+    "Locale",
     "NotAllowed",
     "NotAuthenticated",
     "NotFound",

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from starlette.exceptions import HTTPException
 
-from bff_core.edge.negotiation import preferred
+from bff_core.policy.edge.negotiation import preferred
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,12 @@ from bff_core.composition.composition import Composition, PartRegistry
 from bff_core.composition.part import Part, PartFailure
 from bff_core.composition.state import DEPENDENCY
 from bff_core.edge.error_responses import report
-from bff_core.edge.negotiation import preferred
 from bff_core.edge.problem_details import is_expected, problem
 from bff_core.edge.trace import trace_id
 from bff_core.errors import RequestTimedOut
 from bff_core.exchange.context import SCOPE, exchange_of, note_error
 from bff_core.exchange.part_headers import parts_told, statuses_of
+from bff_core.policy.edge.negotiation import preferred
 from bff_core.rest.answer import ViewAnswer, with_injected
 from bff_core.rest.progressive_parts import Present, Shown, presenters
 from bff_core.rest.response_model import encode

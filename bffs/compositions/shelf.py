@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from bff_core import Composition, loader
 from bffs.compositions.display import Display
-from bffs.compositions.locale import Locale
+from bffs.compositions.locale import ShopLocale
 from bffs.services.catalog import Catalog, Summary
 from bffs.services.inventory import Inventory, Stock
 from bffs.services.pricing import Price, Pricing
@@ -18,7 +18,7 @@ class Shelf(Composition):
     pricing: Pricing
     inventory: Inventory
     reviews_service: Reviews
-    locale: Locale
+    locale: ShopLocale
     display: Display
 
     @loader(missing=None, fallback=None, timeout=1.0)

@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 
 from bff_core import Scope
 from bffs.compositions.display import Display
-from bffs.compositions.locale import OFFERED, Locale
+from bffs.compositions.locale import OFFERED, ShopLocale
 
 
 def locale_for(accepted: str) -> str:
-    return Locale.from_scope(scope(("accept-language", accepted))).code
+    return ShopLocale.from_scope(scope(("accept-language", accepted))).code
 
 
 def scope(*headers: tuple[str, str], query: str = "") -> Scope:
@@ -73,7 +73,7 @@ def test_answer_varies_by_what_was_looked_at():
     """A cache may not give a German phone's answer to a French desktop."""
     seen = scope()
 
-    Locale.from_scope(seen)
+    ShopLocale.from_scope(seen)
     Display.from_scope(seen)
 
     assert seen.vary == ["accept-language", "sec-ch-viewport-width", "viewport-width"]

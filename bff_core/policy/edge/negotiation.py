@@ -32,9 +32,9 @@ def _preference(member: bytes) -> Preference | None:
     name, _, parameters = member.lower().partition(b";")
     weight = b"1"
     for parameter in _PARAMETER.findall(parameters):
-        key, _, value = parameter.strip(b" \t").partition(b"=")
-        if key == b"q":
-            weight = value
+        key, _, value = parameter.partition(b"=")
+        if key.strip(b" \t") == b"q":
+            weight = value.strip(b" \t")
             break  # what follows it describes no media type
     is_valid = name.strip() and _WEIGHT.fullmatch(weight)
     return Preference(name.strip(), float(weight)) if is_valid else None
@@ -62,3 +62,31 @@ def _rank(wanted: Sequence[Preference], offer: bytes) -> tuple[float, int]:
             weight, place = max(found)
             return weight, place if name == offer else -len(wanted)
     return 0.0, -len(wanted)
+
+
+@lru_cache(maxsize=1024)
+def preferred_language(accept_language: bytes, offers: tuple[str, ...]) -> str:
+    """Return the language of `offers` that an `Accept-Language` field prefers, else the first.
+
+    A range covers a language that it names, or that has the same primary subtag: a client that
+    wants "fr-CA" gets "fr". Of equal weights the language that is named first wins; "*" stands for
+    those that are not named (RFC 9110, sections 12.4.2 and 12.5.4).
+    """
+    wanted = preferences(accept_language)
+    ranked = [(*_language_rank(wanted, offer.lower().encode("latin-1")), offer) for offer in offers]
+    weight, _, _, best = max(ranked, key=lambda one: one[:-1])
+    return best if weight > 0 else offers[0]
+
+
+def _language_rank(wanted: Sequence[Preference], offer: bytes) -> tuple[float, int, bool]:
+    """Return what languages are ranked by: weight, place in the field, whether named exactly."""
+    exact, related = [], []
+    for place, one in enumerate(wanted):
+        if one.name == offer:
+            exact.append((one.weight, -place, True))
+        elif one.name.partition(b"-")[0] == offer.partition(b"-")[0]:
+            related.append((one.weight, -place, False))
+    if exact or related:
+        return max(exact or related)
+    rest = max([one.weight for one in wanted if one.name == b"*"], default=0.0)
+    return rest, -len(wanted), False

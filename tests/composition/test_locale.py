@@ -1,0 +1,67 @@
+"""The language of an answer, negotiated by `Accept-Language`."""
+
+import pytest
+
+from bff_core import ConfigurationError, Locale, Scope
+
+
+class Regional(Locale, offers=("en", "pt-BR", "pt", "zh-Hant")):
+    """Languages of which some are told apart by region or script."""
+
+
+def choice(accepted: str, kind: type[Locale] = Regional) -> str:
+    """Return the language for a field."""
+    headers = ((b"accept-language", accepted.encode("latin-1")),) if accepted else ()
+    return kind.from_scope(Scope(deadline=0.0, headers=headers)).code
+
+
+@pytest.mark.parametrize(
+    ("accepted", "code"),
+    [
+        ("pt-BR", "pt-BR"),
+        ("PT-br", "pt-BR"),
+        ("pt", "pt"),
+        ("pt-PT", "pt-BR"),
+        ("zh", "zh-Hant"),
+        ("pt;q=0.5, zh-TW;q=0.9", "zh-Hant"),
+        ("pt-BR;q=0, pt", "pt"),
+        ("en;q=0.1, *;q=0.5", "pt-BR"),
+        ("*", "en"),
+        ("ja", "en"),
+        ("", "en"),
+        ("en;q=high, pt;q=0.1", "pt"),
+    ],
+)
+def test_the_best_of_what_is_offered_is_chosen(accepted, code):
+    """By weight, then by the order of the client; the first offer is the default."""
+    assert choice(accepted) == code
+
+
+def test_an_answer_varies_by_the_language_that_was_negotiated():
+    """A cache tells answers in different languages apart."""
+    scope = Scope(deadline=0.0)
+
+    Regional.from_scope(scope)
+
+    assert scope.vary == ["accept-language"]
+
+
+def test_a_locale_inherits_what_is_offered():
+    """A subclass for another screen needs not repeat the languages."""
+
+    class Short(Regional):
+        """The same languages."""
+
+    assert choice("pt", Short) == "pt"
+
+
+def test_a_locale_without_languages_is_refused():
+    """With what to write."""
+    with pytest.raises(ConfigurationError, match="class ShopLocale"):
+        choice("de", Locale)
+
+
+def test_languages_are_a_tuple():
+    """One string would be taken for a language a letter."""
+    with pytest.raises(ConfigurationError, match="a tuple of languages"):
+        type("Wrong", (Locale,), {}, offers="en")
