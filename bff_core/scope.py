@@ -1,7 +1,7 @@
 """What one request carries downward: who asks, until when, under which trace, in which part."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -51,6 +51,8 @@ class Scope:
     they say otherwise. `login` is the address where a viewer with a session signs in again; `wall`
     is the clock that the times of its sign-in are compared with. `locations` are the paths of this
     gateway for what the reply to a write names, by header; empty where several writes differ.
+    `fields` maps each header name to its value, where the edge has read the headers; read them by
+    `field`.
     """
 
     deadline: float
@@ -77,6 +79,7 @@ class Scope:
     login: str = ""
     locations: dict[bytes, bytes] | None = None
     wall: Callable[[], float] = time.time
+    fields: Mapping[bytes, bytes] | None = None
 
     def locate(self, name: bytes, path: str) -> None:
         """Note where a write's reply leads, as a header of the answer; of several none is sent."""
@@ -92,8 +95,13 @@ class Scope:
         """
         if name not in self.vary:
             self.vary.append(name)
-        value = find_header(self.headers, name.encode())
+        value = self.field(name.encode())
         return None if value is None else value.decode("latin-1")
+
+    def field(self, name: bytes) -> bytes | None:
+        """Return a request header (lower-case `name`), for what no answer varies by."""
+        fields = self.fields
+        return find_header(self.headers, name) if fields is None else fields.get(name)
 
 
 @runtime_checkable

@@ -7,7 +7,6 @@ from typing import Final, TypeVar
 from urllib.parse import urlencode
 
 from bff_core.auth.viewer import Viewer
-from bff_core.call import find_header
 from bff_core.errors import ConfigurationError, NotAllowed, NotAuthenticated, NotFound
 from bff_core.scope import Scope
 
@@ -213,7 +212,7 @@ def admit(rule: Access | None, scope: Scope) -> None:
     if required.acr or required.max_age is not None:
         if required.is_met_by(viewer, scope.wall()):
             return
-        sent = find_header(scope.headers, b"authorization") or b""
+        sent = scope.field(b"authorization") or b""
         scheme = "DPoP" if sent[:5].lower() == b"dpop " else "Bearer"
         raise StepUpRequired(required, login=scope.login, scheme=scheme)
 

@@ -24,7 +24,6 @@ from bff_core.auth.plain_token import PlainToken, parse_bearer
 from bff_core.auth.refusal_reasons import CredentialsRefused
 from bff_core.auth.signing_keys import SigningKeys
 from bff_core.auth.viewer import Viewer
-from bff_core.call import find_header
 from bff_core.clock import Clock, monotonic
 from bff_core.errors import ConfigurationError, NotAuthenticated
 from bff_core.oauth.endpoint import document_service
@@ -153,7 +152,7 @@ class BearerAuthenticator:
 
     async def authenticate(self, scope: Scope, /) -> Viewer | None:
         """Return the viewer of the token; None without one. Raises `NotAuthenticated`."""
-        sent = find_header(scope.headers, b"authorization")
+        sent = scope.field(b"authorization")
         if sent is None:
             return None
         has_proof = self._proofs is not None and sent[:5].lower() == b"dpop "

@@ -18,7 +18,6 @@ from cryptography.x509.oid import NameOID
 
 from bff_core.auth.authenticator import Resources
 from bff_core.auth.viewer import Viewer
-from bff_core.call import find_header
 from bff_core.clock import Clock
 from bff_core.errors import ConfigurationError, NotAuthenticated
 from bff_core.scope import Scope
@@ -104,7 +103,7 @@ class CertificateAuthenticator:
 
     async def authenticate(self, scope: Scope, /) -> Viewer | None:
         """Return the viewer of a certificate; None without one. Raises `NotAuthenticated`."""
-        sent = find_header(scope.headers, self._header)
+        sent = scope.field(self._header)
         if sent is None:
             return None
         found = self._cached_parse(sent)

@@ -7,7 +7,6 @@ from typing import ClassVar
 from urllib.parse import parse_qs
 
 from bff_core.auth.viewer import Viewer
-from bff_core.call import find_header
 from bff_core.errors import ConfigurationError, NotAuthenticated
 from bff_core.scope import Scope
 
@@ -49,7 +48,7 @@ class DemoAuthenticator:
 
     async def authenticate(self, scope: Scope, /) -> Viewer | None:
         """Return the viewer that the token names; None without a token."""
-        credentials = find_header(scope.headers, b"authorization")
+        credentials = scope.field(b"authorization")
         if credentials is None:
             return None
         match = _CREDENTIALS.fullmatch(credentials)

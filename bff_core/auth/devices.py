@@ -11,7 +11,6 @@ import msgspec
 
 from bff_core.auth.authenticator import Resources
 from bff_core.auth.viewer import Viewer
-from bff_core.call import find_header
 from bff_core.clock import Clock
 from bff_core.errors import ConfigurationError, NotAuthenticated, StoreUnavailable
 from bff_core.redis.interface import RedisInterface
@@ -229,7 +228,7 @@ class DeviceSessions:
 
 
 def _new_device(scope: Scope, viewer: Viewer, name: str, wall: float) -> Device:
-    agent = (find_header(scope.headers, b"user-agent") or b"").decode("latin-1")
+    agent = (scope.field(b"user-agent") or b"").decode("latin-1")
     return Device(name, viewer.client, agent[:MAX_NAME_LENGTH], wall, wall)
 
 

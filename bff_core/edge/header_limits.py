@@ -95,7 +95,7 @@ class HeaderLimits:
         self._bound(headers)
         if len(headers) != len(context.fields):
             _refuse_doubled(headers)
-            context.fields = joined = _joined(headers)
+            context.fields = context.scope.fields = joined = _joined(headers)
             context.scope.headers = tuple(joined.items())
             context.asgi["headers"] = _with_lists(headers, joined)
 

@@ -86,7 +86,7 @@ class RequestContext:
     ) -> None:
         self.asgi = asgi
         self.scope = scope
-        self.fields = dict(scope.headers)
+        self.fields = scope.fields = dict(scope.headers)
         self.started_at = started_at
         self.status = 0
         self.is_complete = False

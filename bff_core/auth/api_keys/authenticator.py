@@ -12,7 +12,6 @@ from bff_core.auth.api_keys.lifecycle import ApiKeys, open_keys
 from bff_core.auth.api_keys.record import ApiKeyRecord, digest_of, prefix_of
 from bff_core.auth.authenticator import Resources
 from bff_core.auth.viewer import Viewer
-from bff_core.call import find_header
 from bff_core.clock import Clock
 from bff_core.errors import ConfigurationError, NotAuthenticated, StoreUnavailable
 from bff_core.scope import Scope
@@ -120,10 +119,10 @@ class ApiKeyAuthenticator:
         return cached.viewer
 
     def _sent(self, scope: Scope) -> bytes | None:
-        sent = find_header(scope.headers, self._header)
+        sent = scope.field(self._header)
         if sent is not None:
             return sent
-        proof = find_header(scope.headers, b"authorization") or b""
+        proof = scope.field(b"authorization") or b""
         kind, _, rest = proof.partition(b" ")
         return rest.strip() if kind.lower() == b"apikey" else None
 
