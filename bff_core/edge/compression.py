@@ -61,7 +61,7 @@ class Compression:
 class _Fitting:
     """A `send` that holds the head back until the first piece of the body is known.
 
-    `held` are the tags of what the client has, None where it does not tell.
+    `held` are the tags of what the client has, None where it sends none.
     """
 
     __slots__ = ("_coding", "_exchange", "_head", "_held", "_is_over", "_send")
@@ -118,8 +118,8 @@ class _Fitting:
 def _is_worth_it(headers: Fields, body: bytes) -> bool:
     """Whether to compress; a HEAD has the length of what a GET would be answered."""
     if not body:
-        told = find_header(tuple(headers), b"content-length") or b"0"
-        return told.isdigit() and int(told) >= SMALLEST and _is_compressible(headers)
+        length = find_header(tuple(headers), b"content-length") or b"0"
+        return length.isdigit() and int(length) >= SMALLEST and _is_compressible(headers)
     return len(body) >= SMALLEST and _is_compressible(headers)
 
 

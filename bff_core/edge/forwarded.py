@@ -1,4 +1,4 @@
-"""Reads what proxies say of the client they speak for, and believes no more than it may."""
+"""Parses `Forwarded` and `X-Forwarded-*`, and finds the client that trusted proxies report."""
 
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -33,7 +33,7 @@ _PAIR = re.compile(r'\s*([A-Za-z]+)=("(?:[^"\\]|\\.)*"|[^\s";,]*)\s*(;|,|$)')
 
 
 class Hop(NamedTuple):
-    """What one proxy wrote of whoever spoke to it; empty where it wrote nothing."""
+    """One entry of a proxy: the peer that it received the request from; empty parts are unknown."""
 
     client: str
     scheme: str = ""
@@ -61,7 +61,7 @@ def trust(hops: Iterable[str]) -> IsTrusted:
 def parse_address(text: str) -> Address | None:
     """Return the address in a text that may have a port and brackets; None for anything else.
 
-    An IPv4 address in IPv6's clothes is the IPv4 address: one client has one address.
+    An IPv4-mapped IPv6 address is the IPv4 address: one client has one address.
     """
     if len(text) > LONGEST_ADDRESS:
         return None
@@ -88,9 +88,9 @@ def _spelled(text: str) -> str:
 def believed(hops: Sequence[Hop], peer: str, is_trusted: IsTrusted) -> Hop:
     """Return the client as the outermost trusted hop saw it; `hops` are in the order of writing.
 
-    Each hop tells who spoke to it, so an entry is believed as long as the one that wrote it is
-    trusted: from the peer backwards. The first address that is no hop is the client. Where an
-    entry is no address, the hop that wrote it stands for the client.
+    Each hop writes the address of its own peer, so an entry is believed as long as the hop that
+    wrote it is trusted: from the peer backwards. The first address that is no hop is the client.
+    Where an entry is no address, the hop that wrote it stands for the client.
     """
     found = Hop(peer)
     for hop in reversed(hops):

@@ -29,7 +29,7 @@ class About:
 class Readiness:
     """Whether the gateway wants traffic; changed by the lifespan, read by the probe.
 
-    `checks` are named, synchronous and quick: they read a state, they call nobody.
+    `checks` are named, synchronous and quick: they read a state and make no calls.
     """
 
     __slots__ = ("_checks", "is_draining")
@@ -39,24 +39,24 @@ class Readiness:
         self.is_draining = False
 
     def open(self) -> None:
-        """Ask for traffic; also after a drain, where an app is started anew."""
+        """Report ready; also after a drain, where an app is started anew."""
         self.is_draining = False
 
     def drain(self) -> None:
-        """Ask for no further traffic; what is in flight goes on."""
+        """Report not ready; what is in flight goes on."""
         self.is_draining = True
 
     def reasons(self) -> dict[str, str]:
         """Return why not, by name of the check; empty when ready."""
         found = {"gateway": "draining"} if self.is_draining else {}
         for name, check in self._checks:
-            reason = _ask(check)
+            reason = _run(check)
             if reason is not None:
                 found[name] = reason
         return found
 
 
-def _ask(check: Check) -> str | None:
+def _run(check: Check) -> str | None:
     try:
         return check()
     except Exception as error:  # noqa: BLE001 - a probe answers, whatever a check does
@@ -66,7 +66,7 @@ def _ask(check: Check) -> str | None:
 class Health:
     """Outermost: `/healthz` (alive), `/readyz` (wants traffic), `/version` (what runs).
 
-    No Host is checked, since probes ask by address, and no event is emitted, since they ask often.
+    Host is not checked, since probes call by address; no event is emitted, since they call often.
     """
 
     __slots__ = ("_answers", "_app")

@@ -1,4 +1,4 @@
-"""Does the request of an `Idempotency-Key` once, and answers it again to whoever asks again."""
+"""Idempotency: executes a request with an `Idempotency-Key` once, and replays its answer."""
 
 from collections.abc import Awaitable, Callable
 
@@ -31,7 +31,7 @@ from bff_core.scope import Scope
 FIELD = b"idempotency-key"
 REPLAYED = (b"idempotency-replayed", b"true")
 
-UNKEPT = frozenset({b"connection", b"date", b"server-timing", b"set-cookie"})
+NOT_STORED = frozenset({b"connection", b"date", b"server-timing", b"set-cookie"})
 """Fields of one delivery of an answer, not of the answer; cookies are credentials besides."""
 
 RESERVE_SHARE = 0.1
@@ -129,14 +129,14 @@ class Idempotency:
         if is_dropped and self._events.sinks:
             self._events.emit(AnswerForgotten("size"))
 
-    async def _found(self, key: str, seen: Scope, body: bytes) -> Claim | StoredAnswer | None:
+    async def _found(self, key: str, request: Scope, body: bytes) -> Claim | StoredAnswer | None:
         """Return what `_claimed` does; None where the request is served without a promise."""
-        viewer = Viewer.from_scope(seen)
-        seen.idempotency_key = derived_key(
-            key, self._gateway, viewer.identity, seen.method, seen.path
+        viewer = Viewer.from_scope(request)
+        request.idempotency_key = derived_key(
+            key, self._gateway, viewer.identity, request.method, request.path
         )
         try:
-            found = await self._claimed(seen, fingerprint(seen.query, body))
+            found = await self._claimed(request, fingerprint(request.query, body))
         except StoreUnavailable:
             if self._options.proceeds_without_store:
                 return None
@@ -145,13 +145,13 @@ class Idempotency:
             raise KeyReused("This Idempotency-Key was used when you had other rights.")
         return found
 
-    async def _claimed(self, seen: Scope, print_: bytes) -> Claim | StoredAnswer:
+    async def _claimed(self, request: Scope, print_: bytes) -> Claim | StoredAnswer:
         """Return the claim or the answer of a key; wait for another request that holds it."""
         store = self._store()
-        left = seen.deadline - self._clock()
-        until = seen.deadline - min(RESERVE_MOST, RESERVE_SHARE * left)
+        left = request.deadline - self._clock()
+        until = request.deadline - min(RESERVE_MOST, RESERVE_SHARE * left)
         while True:
-            found = await store.claim(seen.idempotency_key, print_)
+            found = await store.claim(request.idempotency_key, print_)
             if isinstance(found, Reused):
                 raise KeyReused("This Idempotency-Key came with another request before.")
             if not isinstance(found, Running):
@@ -159,14 +159,14 @@ class Idempotency:
             left = until - self._clock()
             if left <= 0 or not self._options.waits:
                 raise KeyInUse("The first request with this Idempotency-Key has not ended.")
-            await store.changed(seen.idempotency_key, left)
+            await store.changed(request.idempotency_key, left)
 
 
 class _Delivery:
-    """A `send` that holds an answer until it is whole, has it kept if it is final, and sends it.
+    """A `send` that holds an answer until it is whole, stores it if it is final, and sends it.
 
-    It is kept before it is sent: who got an answer can rely on it. The claim is let go of exactly
-    once, by whatever ends the request first: its last message, an error, a cancellation.
+    It is stored before it is sent, so that a client can rely on its answer. The claim is freed
+    exactly once, by what ends the request first: its last message, an error, a cancellation.
     """
 
     __slots__ = (
@@ -193,7 +193,7 @@ class _Delivery:
         self.is_too_large = False
 
     async def __call__(self, message: Message) -> None:
-        """Hold a message, or let all go where the answer is not to be kept."""
+        """Hold a message, or send all where the answer is not to be stored."""
         if self._held is None:
             await self._send(message)
             return
@@ -216,8 +216,8 @@ class _Delivery:
         return True
 
     async def _finish(self, messages: list[Message]) -> None:
-        seen = self._exchange.scope
-        answer, outcome = _answer(messages, Viewer.from_scope(seen).rights), seen.outcome
+        request = self._exchange.scope
+        answer, outcome = _answer(messages, Viewer.from_scope(request).rights), request.outcome
         says_wait = any(name == b"retry-after" for name, _ in answer.headers)
         if is_decided(answer.status, outcome, says_wait=says_wait):
             self._is_settled = True
@@ -233,7 +233,7 @@ class _Delivery:
             await self._send(message)
 
 
-def _checked(field: bytes, seen: Scope) -> str:
+def _checked(field: bytes, request: Scope) -> str:
     """Return the key of a request, or refuse it with 400."""
     key = parse_key(field)
     if key is None:
@@ -241,7 +241,7 @@ def _checked(field: bytes, seen: Scope) -> str:
             "Idempotency-Key must be one text of 1 to 255 printable ASCII characters, in quotes "
             "where it holds spaces, commas, semicolons or quotes; a UUID is best."
         )
-    if seen.audience == ANONYMOUS.audience and len(key) < SHORTEST_GUEST_KEY:
+    if request.audience == ANONYMOUS.audience and len(key) < SHORTEST_GUEST_KEY:
         raise MalformedKey(
             "The Idempotency-Key of somebody who is not signed in must be hard to guess: "
             f"at least {SHORTEST_GUEST_KEY} characters, such as a UUID."
@@ -250,11 +250,11 @@ def _checked(field: bytes, seen: Scope) -> str:
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
-    """Return a `receive` that tells a body which was read before, then what comes after it."""
-    told = iter([{"type": "http.request", "body": body, "more_body": False}])
+    """Return a `receive` that returns a body which was read before, then what comes after it."""
+    first = iter([{"type": "http.request", "body": body, "more_body": False}])
 
     async def again() -> Message:
-        message = next(told, None)
+        message = next(first, None)
         return await receive() if message is None else message
 
     return again
@@ -265,7 +265,7 @@ def _answer(messages: list[Message], rights: str) -> StoredAnswer:
     headers = tuple(
         (bytes(name), bytes(value))
         for name, value in start.get("headers", ())
-        if name not in UNKEPT
+        if name not in NOT_STORED
     )
     body = b"".join([one.get("body", b"") for one in pieces])
     return StoredAnswer(start["status"], headers, body, rights)
@@ -288,8 +288,8 @@ def _replayed(stored: StoredAnswer) -> Response:
     return response
 
 
-async def send_again(kept: StoredAnswer, send: Send) -> None:
+async def send_again(stored: StoredAnswer, send: Send) -> None:
     """Send a stored answer, and that it is one."""
-    headers = [*kept.headers, REPLAYED]
-    await send({"type": "http.response.start", "status": kept.status, "headers": headers})
-    await send({"type": "http.response.body", "body": kept.body})
+    headers = [*stored.headers, REPLAYED]
+    await send({"type": "http.response.start", "status": stored.status, "headers": headers})
+    await send({"type": "http.response.body", "body": stored.body})

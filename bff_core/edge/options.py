@@ -1,4 +1,4 @@
-"""What the edge can be told; validated when built, so that a wrong bound is found at start-up."""
+"""Options of the edge, validated when built, so that a wrong bound is found at start-up."""
 
 from dataclasses import dataclass, field
 from typing import Literal, Self
@@ -11,7 +11,7 @@ from bff_core.policy.edge.idempotency import IdempotencyOptions
 from bff_core.settings.model import Settings
 
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]", "testserver")
-"""What a gateway goes by on a laptop and in a test."""
+"""The hosts of a gateway on a laptop and in a test."""
 
 LOOPBACK = ("127.0.0.0/8", "::1")
 """The machine itself, which is trusted as a hop in development."""
@@ -27,7 +27,7 @@ class CorsOptions:
     `origins` are exact ("https://shop.example"), patterns of one label with at least two labels
     after it ("https://*.preview.example"), or "*" alone, which excludes credentials. A pattern
     allows everyone who can get a name below that host.
-    `max_age` is how many seconds a browser keeps a preflight's answer.
+    `max_age` is how many seconds a browser caches a preflight's answer.
     """
 
     origins: tuple[str, ...] = ()
@@ -78,13 +78,13 @@ class EdgeOptions:
     `timeout` and `grace` in seconds, `max_body` and `max_field_bytes` in bytes. `grace` is how
     long after the deadline the edge itself cuts. `max_concurrent` requests are in flight at most;
     while a turn of the event loop takes longer than `max_lag` seconds the edge admits fewer, down
-    to `min_concurrent` (`max_lag=0` keeps it from doing so). With `brownout` answers lose their
-    optional parts before requests are refused; who is refused is told to wait 1 to `longest_wait`
-    seconds. `allowed_hosts` are exact names, "*.name" or
-    "*". `policy` is the content security policy, `hsts` the Strict-Transport-Security value.
-    `trusted_proxies` (addresses, networks, "unix") may say who the client is, in the family of
-    headers that `forwarded` names; `client_traces` lets anybody continue a trace.
-    `idempotency` says how keyed requests are kept; None leaves the concern out.
+    to `min_concurrent` (not with `max_lag=0`). With `brownout` answers lose their optional parts
+    before requests are refused; a refusal's `Retry-After` is 1 to `longest_wait` seconds.
+    `allowed_hosts` are exact names, "*.name" or "*". `policy` is the content
+    security policy, `hsts` the Strict-Transport-Security value.
+    `trusted_proxies` are the proxies (addresses, networks, "unix") that may say who the client is, in
+    the family of headers that `forwarded` names; `client_traces` lets anybody continue a trace.
+    `idempotency` is how answers of keyed requests are stored; None leaves the concern out.
     """
 
     timeout: float = 10.0
@@ -122,7 +122,7 @@ class EdgeOptions:
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """Return what the environment asks for; raises ConfigurationError for a missing host."""
+        """Return the environment's options; raises ConfigurationError for a missing host."""
         is_production = settings.env == "production"
         if is_production and not settings.allowed_hosts:
             raise ConfigurationError(

@@ -1,4 +1,4 @@
-"""Entity tags of answers, and what is left of an answer to a client that has it."""
+"""Entity tags of answers, and the headers of a 304."""
 
 from hashlib import sha256
 from http import HTTPStatus
@@ -18,7 +18,7 @@ _OF_CONTENT: Final = frozenset(
 def entity_tag(body: bytes, kind: bytes = b"") -> bytes:
     """Return a strong validator: bodies of one kind that share it are equal, byte by byte.
 
-    `kind` tells representations of one resource apart whose bytes may be equal, such as those of
+    `kind` distinguishes representations of one resource whose bytes may be equal, such as those of
     two media types (RFC 9110, section 8.8.1).
     """
     return b'"%b"' % sha256(kind + body).hexdigest()[:32].encode()
@@ -34,7 +34,7 @@ def coded(tag: bytes, coding: bytes) -> bytes:
 
 
 def without_content(headers: Fields) -> Fields:
-    """Return the fields of a 304: those of the answer itself without what tells of its content."""
+    """Return the fields of a 304: those of the answer without those of its content."""
     return [field for field in headers if field[0] not in _OF_CONTENT]
 
 

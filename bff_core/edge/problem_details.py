@@ -1,4 +1,4 @@
-"""Turns any error into problem details (RFC 9457): one table of who may be told what."""
+"""Problem details (RFC 9457) of any error: what a client may learn of each."""
 
 import json
 import re
@@ -19,7 +19,7 @@ Members = dict[str, object]
 
 MEDIA_TYPE = b"application/problem+json"
 MAX_ERRORS = 50
-"""Of a body with more faults the first are told."""
+"""The most faults of one body that are listed."""
 
 # Python's own phrases differ between its versions; these are RFC 9110's.
 _PHRASES = {
@@ -46,10 +46,10 @@ class Problem:
 
 
 def problem(error: BaseException, *, request_id: str = "", trace_id: str = "") -> Problem:
-    """Return what a client is told of `error`; of unexpected ones nothing but that there was one.
+    """Return the problem details of `error`; an unexpected one gets a plain 500 without its text.
 
     Members: `type`, `title`, `status`, `code` (stable, for programs), `detail` where there is
-    something to tell, `request_id`, `trace_id`, and `errors` for input that does not fit.
+    an explanation, `request_id`, `trace_id`, and `errors` for input that does not fit.
     `type` is "/problems/<code>", an identifier that need not resolve: one for each code.
     """
     error = unwrap(error)
@@ -66,17 +66,17 @@ def problem(error: BaseException, *, request_id: str = "", trace_id: str = "") -
     # The standard encoder escapes all that is not ASCII, and so survives lone surrogates.
     body = json.dumps(members, default=str).encode()
     length = b"%d" % len(body)
-    told = {name for name, _ in headers}
+    given = {name for name, _ in headers}
     mandatory = (
         (b"content-type", MEDIA_TYPE),
         (b"content-length", length),
         (b"cache-control", b"no-store"),
     )
-    return Problem(status, (*(f for f in mandatory if f[0] not in told), *headers), body)
+    return Problem(status, (*(f for f in mandatory if f[0] not in given), *headers), body)
 
 
 def members_of(error: BaseException) -> Members:
-    """Return what `problem` tells of an error, for faces whose errors have a form of their own.
+    """Return the members of `problem` of an error, for faces whose errors have a form of their own.
 
     `retry_after` is in whole seconds, as in the header that such an error has no place for.
     """
@@ -205,7 +205,7 @@ def _clean(headers: Mapping[str, str]) -> Headers:
 
 
 def _python_phrase(status: int) -> str:
-    """Return the text that Starlette fills in for a detail that nobody gave."""
+    """Return the text that Starlette fills in where no detail is given."""
     return responses.get(status, f"Status {status}")
 
 

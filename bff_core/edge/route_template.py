@@ -6,7 +6,7 @@ from starlette.types import Scope as ASGIScope
 def route_template(scope: ASGIScope) -> str:
     """Return the template of the route that the router chose, empty when it chose none.
 
-    FastAPI keeps the whole template of an included route beside the route itself, whose own
+    FastAPI stores the whole template of an included route beside the route itself, whose own
     lacks the prefix.
     """
     context = scope.get("fastapi", {}).get("effective_route_context")

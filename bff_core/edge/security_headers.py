@@ -1,4 +1,4 @@
-"""The headers that tell browsers to trust an answer with nothing it does not need."""
+"""Security headers: they let browsers do with an answer only what it needs."""
 
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as ASGIScope
@@ -41,11 +41,11 @@ def with_policy(page: ASGIApp, policy: str) -> ASGIApp:
     field = (b"content-security-policy", policy.encode("ascii"))
 
     async def app(scope: ASGIScope, receive: Receive, send: Send) -> None:
-        async def told(message: Message) -> None:
+        async def with_field(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message = {**message, "headers": [*message["headers"], field]}
             await send(message)
 
-        await page(scope, receive, told)
+        await page(scope, receive, with_field)
 
     return app

@@ -14,7 +14,7 @@ def child_of(offered: bytes | None, bits: Bits) -> str:
     """Return the `traceparent` that this request's calls to services carry.
 
     A valid one is continued under a span id of our own, with the caller's flags. Anything else
-    starts a new trace, as the specification asks; it is marked as sampled because the gateway
+    starts a new trace, as the specification demands; it is marked as sampled because the gateway
     must not switch off the traces of services that would otherwise decide for themselves.
     """
     span = bits(64) or 1

@@ -1,4 +1,4 @@
-"""Whom to believe about the client: the proxies one runs, and nobody else."""
+"""Trusted proxies: only they may report who the client is."""
 
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from typing import Any
@@ -37,7 +37,7 @@ ORIGIN = frozenset(
         b"x-real-ip",
     }
 )
-"""Where the request is said to come from: read here, or by nobody."""
+"""Where the request is said to come from: read here and nowhere else."""
 
 IDENTITY = frozenset(
     {
@@ -75,7 +75,7 @@ IDENTITY_FAMILIES = (
     b"x-ssl-client-",
     b"x-webauth-",
 )
-"""Who is said to ask (proxies that sign people in, certificates that they verified)."""
+"""Who the caller is said to be (proxies that sign people in, certificates that they verified)."""
 
 TRACE = frozenset(
     {
@@ -93,7 +93,7 @@ TRACE = frozenset(
         b"x-cloud-trace-context",
     }
 )
-"""Which trace the request is said to belong to; its id alone (`X-Request-ID`) harms nobody."""
+"""Which trace the request is said to belong to; its id alone (`X-Request-ID`) is harmless."""
 
 GUARDED = ORIGIN | IDENTITY | TRACE
 
@@ -144,25 +144,25 @@ class TrustedProxies:
 
     def _believe(self, scope: ASGIScope, peer: str) -> None:
         drops = self._from_hops
-        kept: list[tuple[bytes, bytes]] = []
-        told: dict[bytes, list[bytes]] = {}
+        others: list[tuple[bytes, bytes]] = []
+        reported: dict[bytes, list[bytes]] = {}
         for field in scope["headers"]:
             if drops[field[0]]:
-                told.setdefault(field[0], []).append(field[1])
+                reported.setdefault(field[0], []).append(field[1])
             else:
-                kept.append(field)
-        if told:
-            hop = believed(self._read(told), peer, self._is_trusted)
+                others.append(field)
+        if reported:
+            hop = believed(self._read(reported), peer, self._is_trusted)
             _set_client(scope, hop, peer)
-            scope["headers"] = kept if not hop.host else _with_host(kept, hop.host)
+            scope["headers"] = others if not hop.host else _with_host(others, hop.host)
 
-    def _read(self, told: Mapping[bytes, Sequence[bytes]]) -> Sequence[Hop]:
+    def _read(self, reported: Mapping[bytes, Sequence[bytes]]) -> Sequence[Hop]:
         if self._reads_rfc:
-            return parse_forwarded(told.get(b"forwarded", ()))
+            return parse_forwarded(reported.get(b"forwarded", ()))
         return parse_x_forwarded(
-            told.get(b"x-forwarded-for", ()),
-            told.get(b"x-forwarded-proto", ()),
-            told.get(b"x-forwarded-host", ()),
+            reported.get(b"x-forwarded-for", ()),
+            reported.get(b"x-forwarded-proto", ()),
+            reported.get(b"x-forwarded-host", ()),
         )
 
 
@@ -198,6 +198,6 @@ def _set_client(scope: ASGIScope, hop: Hop, peer: str) -> None:
 
 
 def _with_host(headers: Iterable[tuple[bytes, bytes]], host: str) -> list[tuple[bytes, bytes]]:
-    kept = [field for field in headers if field[0] != b"host"]
-    kept.append((b"host", host.encode("latin-1")))
-    return kept
+    others = [field for field in headers if field[0] != b"host"]
+    others.append((b"host", host.encode("latin-1")))
+    return others

@@ -1,4 +1,4 @@
-"""What became of the parts of an answer, as every face tells it: fields, values, cacheability."""
+"""Headers about the parts of an answer: `Part-Status`, `Server-Timing`, `Cache-Control`."""
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -27,10 +27,10 @@ def _rank(one: PartStatus) -> tuple[int, float]:
     return WORST_LAST.index(one.state), one.age
 
 
-def reuse_told(statuses: Sequence[PartStatus]) -> list[tuple[bytes, bytes]]:
-    """Return what tells caches of an answer: one that lacks something is kept by nobody.
+def cache_headers_of(statuses: Sequence[PartStatus]) -> list[tuple[bytes, bytes]]:
+    """Return the `Cache-Control` and `Age` of an answer: one that lacks a part is not stored.
 
-    Until when another may be used can't be told from the states of its parts; see `kept`.
+    How long a complete one may be used is known to the view cache only.
     """
     if any(one.is_degraded for one in statuses):
         return [DEGRADED]
@@ -63,7 +63,7 @@ def server_timing(statuses: Iterable[PartStatus]) -> bytes:
     return ", ".join(f"{one.name};dur={one.duration * 1000:.1f}" for one in statuses).encode()
 
 
-def parts_told(statuses: Iterable[PartStatus]) -> dict[str, dict[str, object]]:
+def parts_report(statuses: Iterable[PartStatus]) -> dict[str, dict[str, object]]:
     """Return each part's status, and its age in seconds and reason code where there are any."""
     return {
         one.name: {"status": one.state}

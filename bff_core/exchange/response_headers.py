@@ -1,4 +1,4 @@
-"""Writes what every concern adds to the head of an answer, in one pass."""
+"""Response headers: completes the head of each answer in one pass."""
 
 from functools import lru_cache
 from typing import Final
@@ -58,8 +58,8 @@ class ResponseHeaders:
         if b"x-request-id" not in names:
             headers.append((b"x-request-id", scope.request_id.encode()))
         if scope.vary:
-            told = _take_vary(headers) if b"vary" in names else ()
-            headers.append((b"vary", _vary(told, tuple(scope.vary))))
+            own = _take_vary(headers) if b"vary" in names else ()
+            headers.append((b"vary", _vary(own, tuple(scope.vary))))
         if challenge and b"www-authenticate" not in names:
             headers.append((b"www-authenticate", challenge))
 
@@ -84,17 +84,17 @@ def _in_lower_case(headers: Fields) -> set[bytes]:
 
 def _take_vary(headers: Fields) -> tuple[bytes, ...]:
     """Take the application's own values out."""
-    told = [field for field in headers if field[0] == b"vary"]
-    for field in told:
+    own = [field for field in headers if field[0] == b"vary"]
+    for field in own:
         headers.remove(field)
-    return tuple([value for _, value in told])
+    return tuple([value for _, value in own])
 
 
 @lru_cache(maxsize=256)
-def _vary(told: tuple[bytes, ...], wanted: tuple[str, ...]) -> bytes:
+def _vary(own: tuple[bytes, ...], wanted: tuple[str, ...]) -> bytes:
     """Join the application's own values and the edge's names, each once (RFC 9110, 12.5.5)."""
-    spoken = [name.strip() for value in told for name in value.decode("latin-1").split(",")]
-    if "*" in spoken:
+    names = [name.strip() for value in own for name in value.decode("latin-1").split(",")]
+    if "*" in names:
         return b"*"
-    merged = {name.lower(): name for name in (*spoken, *map(str.title, wanted)) if name}
+    merged = {name.lower(): name for name in (*names, *map(str.title, wanted)) if name}
     return ", ".join(merged.values()).encode("latin-1")

@@ -10,9 +10,9 @@ from bff_core.edge.preconditions import entity_tag
 from bff_core.exchange.part_headers import (
     COMPLETE,
     DEGRADED,
+    cache_headers_of,
     part_status,
-    parts_told,
-    reuse_told,
+    parts_report,
     server_timing,
     statuses_of,
 )
@@ -46,9 +46,9 @@ def answer(
     A complete answer gets an entity tag if `with_tag`.
     """
     statuses = statuses_of(context.compositions)
-    headers = [DEGRADED] if "errors" in response else reuse_told(statuses)
+    headers = [DEGRADED] if "errors" in response else cache_headers_of(statuses)
     if statuses:
-        response["extensions"] = _extensions(response) | {"parts": parts_told(statuses)}
+        response["extensions"] = _extensions(response) | {"parts": parts_report(statuses)}
         headers.append((b"part-status", part_status(statuses)))
         if with_timing:
             headers.append((b"server-timing", server_timing(statuses)))

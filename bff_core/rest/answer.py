@@ -11,10 +11,10 @@ from bff_core.edge.preconditions import entity_tag
 from bff_core.exchange.part_headers import (
     COMPLETE,
     DEGRADED,
+    cache_headers_of,
     part_status,
     part_status_ok,
-    parts_told,
-    reuse_told,
+    parts_report,
     server_timing,
     statuses_of,
 )
@@ -73,7 +73,7 @@ def answer(
         if with_meta and body[:1] == b"{":
             body = _with_meta(body, statuses)
             headers[1] = (b"content-length", b"%d" % len(body))
-    told = reuse_told(statuses)
+    told = cache_headers_of(statuses)
     headers += told
     return _tagged(status, headers, body, with_tag=with_tag and told[0] is COMPLETE)
 
@@ -81,7 +81,7 @@ def answer(
 def part_headers(compositions: Sequence[Composition]) -> list[tuple[bytes, bytes]]:
     """Return the headers that describe the parts of an answer."""
     statuses = statuses_of(compositions)
-    headers = reuse_told(statuses)
+    headers = cache_headers_of(statuses)
     return [(b"part-status", part_status(statuses)), *headers] if statuses else headers
 
 
@@ -122,6 +122,6 @@ def _tagged(
 
 
 def _with_meta(body: bytes, statuses: Sequence[PartStatus]) -> bytes:
-    meta = encode({"parts": parts_told(statuses)})
+    meta = encode({"parts": parts_report(statuses)})
     comma = b"" if body == b"{}" else b","
     return b'%b%b"_meta":%b}' % (body[:-1], comma, meta)

@@ -19,7 +19,7 @@ from bff_core.edge.problem_details import is_expected, problem
 from bff_core.edge.trace import trace_id
 from bff_core.errors import RequestTimedOut
 from bff_core.exchange.context import SCOPE, exchange_of, note_error
-from bff_core.exchange.part_headers import parts_told, statuses_of
+from bff_core.exchange.part_headers import parts_report, statuses_of
 from bff_core.policy.edge.negotiation import preferred
 from bff_core.rest.answer import ViewAnswer, with_injected
 from bff_core.rest.progressive_parts import Present, Shown, presenters
@@ -239,7 +239,7 @@ class ProgressiveAnswer(Response):
         return self._last(b"problem", told.body)
 
     def _last(self, name: bytes, content: bytes) -> bytes:
-        parts = encode(parts_told(statuses_of(self._composed)))
+        parts = encode(parts_report(statuses_of(self._composed)))
         return b'{"%b":%b,"parts":%b}\n' % (name, content, parts)
 
 

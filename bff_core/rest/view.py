@@ -15,7 +15,7 @@ from bff_core.composition.composition import Composition, close
 from bff_core.composition.wiring import Wiring
 from bff_core.edge.idempotency import REPLAYED, send_again, stored_answer
 from bff_core.exchange.context import SCOPE
-from bff_core.exchange.part_headers import DEGRADED, reuse_told, statuses_of
+from bff_core.exchange.part_headers import DEGRADED, cache_headers_of, statuses_of
 from bff_core.rest.answer import (
     ViewAnswer,
     answer,
@@ -264,7 +264,9 @@ def _merged(bound: Sequence[Values]) -> dict[str, object]:
 
 def _forbid_storing(response: Response, composed: Sequence[Composition]) -> None:
     """Make a response `no-store` if a part is degraded and its author does not say otherwise."""
-    if "cache-control" not in response.headers and DEGRADED in reuse_told(statuses_of(composed)):
+    if "cache-control" not in response.headers and DEGRADED in cache_headers_of(
+        statuses_of(composed)
+    ):
         response.headers["cache-control"] = "no-store"
 
 

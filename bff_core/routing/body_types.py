@@ -1,4 +1,4 @@
-"""Which bodies are read: JSON or a form, in UTF-8 and without a content coding; others are 415."""
+"""Media types of request bodies: JSON or a form, in UTF-8, not encoded; others are a 415."""
 
 from collections.abc import Iterable
 from email.message import Message

@@ -86,7 +86,7 @@ class FastPath:
         return None if app.router.dependencies else self.table.match(scope)
 
     def _handler(self, error: Exception) -> Handle | None:
-        # Like Starlette, only handlers of a status or of particular errors: what nobody expected is
+        # Like Starlette, only handlers of a status or of particular errors: unexpected errors are
         # the edge's.
         handlers = self._app.exception_handlers
         if isinstance(error, HTTPException) and error.status_code in handlers:

@@ -11,7 +11,7 @@ from bff_core.compat.starlette import get_route_path
 def path_of(scope: ASGIScope) -> str:
     """Return the path without the root path; itself where it does not begin with that.
 
-    Probes ask a process directly, and clients by way of the proxy that took a prefix.
+    Probes call a process directly, and clients by way of the proxy that took a prefix.
     """
     return get_route_path(scope) if scope.get("root_path") else str(scope["path"])
 

@@ -1,4 +1,4 @@
-"""Tells in OpenAPI how callers prove who they are, and where they have to."""
+"""Security schemes in OpenAPI: how callers authenticate, and which operations demand it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -23,10 +23,10 @@ def with_security(
     document.setdefault("components", {})["securitySchemes"] = schemes
     for path, item in document.get("paths", {}).items():
         for method, operation in item.items():
-            said = _said(access, path, method.upper())
-            if said is not None and isinstance(operation, dict):
-                operation["security"] = [{name: list(said.scopes)} for name in schemes]
-                _answers(operation)
+            rule = _rule_of(access, path, method.upper())
+            if rule is not None and isinstance(operation, dict):
+                operation["security"] = [{name: list(rule.scopes)} for name in schemes]
+                _describe_refusals(operation)
     return document
 
 
@@ -37,7 +37,7 @@ def _schemes(authenticators: Iterable[Authenticator]) -> Iterable[tuple[str, Map
             yield name_of(one), scheme
 
 
-def _said(access: Sequence[RouteAccess], path: str, method: str) -> Require | None:
+def _rule_of(access: Sequence[RouteAccess], path: str, method: str) -> Require | None:
     """Return what the route of an operation takes; None where that is nothing."""
     for one in access:
         if one.path == path and method in one.methods:
@@ -45,8 +45,8 @@ def _said(access: Sequence[RouteAccess], path: str, method: str) -> Require | No
     return None
 
 
-def _answers(operation: Document) -> None:
-    told = operation.setdefault("responses", {})
+def _describe_refusals(operation: Document) -> None:
+    responses = operation.setdefault("responses", {})
     problem: Document = {"content": {"application/problem+json": {}}}
-    told.setdefault("401", {"description": "Nobody is signed in", **problem})
-    told.setdefault("403", {"description": "Somebody else may", **problem})
+    responses.setdefault("401", {"description": "Nobody is signed in", **problem})
+    responses.setdefault("403", {"description": "Somebody else may", **problem})

@@ -1,4 +1,4 @@
-"""Where a request finds what its gateway builds compositions from."""
+"""Finds the wiring of a request's gateway: what compositions are built from."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""What a request matters: by its route, by what a browser says of it, by who asks."""
+"""The criticality of a request: by its route, its purpose, its viewer."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -41,7 +41,7 @@ def criticality(one: Criticality) -> Callable[[E], E]:
 class Ranks:
     """Ranks requests before anything else is known of them than their head.
 
-    A prefetch, which nobody waits for yet, is sheddable whatever it asks for. A viewer's class is
+    A prefetch, which no user waits for yet, is sheddable whatever its route. A viewer's class is
     learnt when a request of theirs has been authenticated, and found again by the credentials.
     """
 
@@ -81,9 +81,9 @@ class Ranks:
 
 
 def _is_prefetch(fields: Fields) -> bool:
-    """Whether a browser asks in advance (Fetch standard, `Sec-Purpose`; older ones: `Purpose`)."""
-    told = fields.get(b"sec-purpose") or fields.get(b"purpose")
-    return told is not None and told.startswith(b"prefetch")
+    """Whether this is a prefetch (Fetch standard, `Sec-Purpose`; older browsers: `Purpose`)."""
+    purpose = fields.get(b"sec-purpose") or fields.get(b"purpose")
+    return purpose is not None and purpose.startswith(b"prefetch")
 
 
 def _credentials(fields: Fields) -> int | None:

@@ -14,10 +14,10 @@ REPORT_EVERY = 1.0
 
 
 class LoopLag:
-    """Measures how long a turn of the loop takes, tells `pressure`, and reports what was refused.
+    """Measures how long a turn of the loop takes, for `pressure`, and reports what was refused.
 
     One timer, and only while requests are under way or the limit has yet to recover: a gateway
-    that nobody asks wakes up for nothing.
+    without requests does not wake up.
     """
 
     __slots__ = (
@@ -42,7 +42,7 @@ class LoopLag:
         self.is_on = False
 
     def start(self) -> None:
-        """Begin to look; whoever admits a request while `is_on` is False calls it."""
+        """Begin to measure; called when a request is admitted while `is_on` is False."""
         self.is_on = True
         self._loop = asyncio.get_running_loop()
         self._pressure.forget_lags()

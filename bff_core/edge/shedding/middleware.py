@@ -15,7 +15,7 @@ class LoadShedding:
 
     The limit that classes have shares of follows the lag of the event loop (see `Pressure`). What
     is refused passes nothing else of the edge: the answer is prepared, and one event a second
-    tells how many there were.
+    reports how many there were.
     """
 
     __slots__ = ("_app", "_door", "_pressure", "_watch")

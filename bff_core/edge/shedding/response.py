@@ -24,7 +24,7 @@ _REQUEST, _TRACE = "<request>", "<trace>"
 class SheddingResponse:
     """Problem details of a 503 with `Retry-After`, the gateway's own headers and those of CORS.
 
-    Clients are told to wait 1 to `longest_wait` seconds, by chance, so that they do not come back
+    Clients are sent a wait of 1 to `longest_wait` seconds, by chance, so that they do not come back
     all at once. The answer is the one that `Overloaded` gives, raised behind the whole edge.
     """
 
@@ -33,14 +33,14 @@ class SheddingResponse:
     def __init__(
         self, constant: Headers, permissions: Permissions, *, longest_wait: int, bits: Bits
     ) -> None:
-        told = problem(Overloaded("", retry_after=1), request_id=_REQUEST, trace_id=_TRACE)
-        before, _, rest = told.body.partition(_REQUEST.encode())
+        rendered = problem(Overloaded("", retry_after=1), request_id=_REQUEST, trace_id=_TRACE)
+        before, _, rest = rendered.body.partition(_REQUEST.encode())
         between, _, after = rest.partition(_TRACE.encode())
         self._pieces = before, between, after
         own = (b"content-length", b"retry-after")
         self.constant: Headers = (
             *constant,
-            *(field for field in told.headers if field[0] not in own),
+            *(field for field in rendered.headers if field[0] not in own),
             *(((b"vary", b"Origin"),) if permissions.differ else ()),
         )
         self._permissions = permissions
