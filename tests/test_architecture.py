@@ -112,7 +112,7 @@ def test_types_are_imported_plainly():
 
 
 def test_rooms_import_from_rooms():
-    """No module of the framework imports from the front door, which imports them all."""
+    """No module of the framework imports from `bff_core` itself, which imports them all."""
     known = {module_name(path) for path in sources("bff_core")}
     through = [
         path

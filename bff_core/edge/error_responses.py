@@ -17,7 +17,7 @@ from bff_core.edge.route_template import route_template
 from bff_core.edge.trace import trace_id
 from bff_core.errors import BFFError
 from bff_core.events import Crashed, Events
-from bff_core.exchange.context import SCOPE, RequestContext, exchange_of, note_error
+from bff_core.exchange.context import SCOPE, RequestContext, context_of, note_error
 from bff_core.scope import Scope
 
 
@@ -68,7 +68,7 @@ def _handled(error: Exception) -> Exception:
 
 def report(error: Exception, scope: ASGIScope, events: Events) -> None:
     """Emit `Crashed` for the error of a request, whose own line then needs no error."""
-    context = exchange_of(scope)
+    context = context_of(scope)
     context.is_reported = True
     if events.sinks:
         request, where = context.scope, route_template(scope) or "edge"

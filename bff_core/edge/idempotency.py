@@ -12,7 +12,7 @@ from bff_core.edge.body_limit import whole
 from bff_core.edge.concern import HTTP_ONLY
 from bff_core.errors import BFFError, ClientError, KeyReused, StoreUnavailable
 from bff_core.events import AnswerForgotten, Events
-from bff_core.exchange.context import RequestContext, exchange_of
+from bff_core.exchange.context import RequestContext, context_of
 from bff_core.idempotency.store import Claim, IdempotencyStore, Reused, Running
 from bff_core.policy.edge.idempotency import (
     SHORTEST_GUEST_KEY,
@@ -276,7 +276,7 @@ def stored_answer(scope: ASGIScope) -> StoredAnswer | None:
 
     For a face with further rules, when they have passed. Raises what the key is refused with.
     """
-    verdict = exchange_of(scope).verdict
+    verdict = context_of(scope).verdict
     if isinstance(verdict, BFFError):
         raise verdict
     return verdict

@@ -164,7 +164,7 @@ async def _disconnected() -> Message:
     return {"type": "http.disconnect"}
 
 
-def exchange_of(scope: ASGIScope) -> RequestContext:
+def context_of(scope: ASGIScope) -> RequestContext:
     """Return the exchange that the edge opened for this request."""
     exchange: RequestContext = scope[EXCHANGE]
     return exchange

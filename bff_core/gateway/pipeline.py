@@ -79,7 +79,7 @@ def edge(app: ASGIApp, options: EdgeOptions, parts: EdgeParts) -> ASGIApp:
         bits=random.getrandbits,
         template=parts.routes.template,
     )
-    guarded = LoadShedding(guarded, door=shedding)
+    guarded = LoadShedding(guarded, shedding=shedding)
     guarded = TrustedProxies(
         guarded,
         trusted=options.trusted_proxies,

@@ -12,7 +12,7 @@ from strawberry.types import ExecutionResult
 
 from bff_core.compat.strawberry import graphql_schema
 from bff_core.edge.idempotency import send_again, stored_answer
-from bff_core.exchange.context import SCOPE, exchange_of, note_error
+from bff_core.exchange.context import SCOPE, context_of, note_error
 from bff_core.graphql.answer import GraphQLAnswer, Response, answer, refusal
 from bff_core.graphql.context import Context
 from bff_core.graphql.documents import Document, Documents, RequestRefused
@@ -74,7 +74,7 @@ class GraphQLView:
             return
         begin(request_scope, operation.operation)
         wiring = wiring_of(scope)
-        if operation.operation is OperationType.MUTATION and exchange_of(scope).verdict is not None:
+        if operation.operation is OperationType.MUTATION and context_of(scope).verdict is not None:
             await self._answer_again(request, document, operation, scope, send)
             return
         view_cache = self._view_cache(request, document) if is_get else None
@@ -197,7 +197,7 @@ def _note_failure(scope: ASGIScope, context: Context) -> None:
     if context.failure is not None:
         note_error(scope, context.failure, is_partial=True)
     elif context.is_reported:
-        exchange_of(scope).is_reported = True
+        context_of(scope).is_reported = True
 
 
 def _inputs(request: GraphQLRequest, medium: Medium) -> tuple[object, ...]:

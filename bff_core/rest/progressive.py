@@ -18,7 +18,7 @@ from bff_core.edge.error_responses import report
 from bff_core.edge.problem_details import is_expected, problem
 from bff_core.edge.trace import trace_id
 from bff_core.errors import RequestTimedOut
-from bff_core.exchange.context import SCOPE, exchange_of, note_error
+from bff_core.exchange.context import SCOPE, context_of, note_error
 from bff_core.exchange.part_headers import parts_report, statuses_of
 from bff_core.policy.edge.negotiation import preferred
 from bff_core.rest.answer import ViewAnswer, with_injected
@@ -47,7 +47,7 @@ HEADERS = (
 
 def wants_lines(scope: ASGIScope) -> bool:
     """Whether the client likes lines better than one JSON document; the answer varies by it."""
-    exchange = exchange_of(scope)
+    exchange = context_of(scope)
     vary = exchange.scope.vary
     if "accept" not in vary:
         vary.append("accept")

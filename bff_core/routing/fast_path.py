@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.compat.starlette import is_async_callable
-from bff_core.exchange.context import exchange_of, note_error
+from bff_core.exchange.context import context_of, note_error
 from bff_core.routing.methods import answer_head
 from bff_core.routing.route_table import RouteMatch, RouteTable
 
@@ -72,7 +72,7 @@ class FastPath:
                 await app(scope, receive, send)
         except Exception as error:
             handler = self._handler(error)
-            if handler is None or exchange_of(scope).status:
+            if handler is None or context_of(scope).status:
                 raise
             note_error(scope, error)
             response = await _handled(handler, Request(scope, receive), error)

@@ -66,7 +66,7 @@ def test_examples_run(name, monkeypatch):
 
 @each_page
 def test_names_that_are_imported_exist(name):
-    """What a page imports from the front door is public."""
+    """What a page imports from `bff_core` itself is public."""
     wanted = {
         alias.name
         for block in PAGES[name].blocks

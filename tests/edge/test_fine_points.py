@@ -507,22 +507,24 @@ async def test_an_open_socket_is_no_request_in_flight():
         await send({"type": "websocket.close", "code": 1000})
 
     options = EdgeOptions()
-    door = SheddingController(options, events=Events(), clock=asyncio.get_running_loop().time)
+    shedding = SheddingController(options, events=Events(), clock=asyncio.get_running_loop().time)
     gateway = Edged(
         edge(
             app,
             options,
-            EdgeParts(about=About("shop"), readiness=Readiness(), events=Events(), shedding=door),
+            EdgeParts(
+                about=About("shop"), readiness=Readiness(), events=Events(), shedding=shedding
+            ),
         )
     )
     sockets = [asyncio.create_task(gateway.speak([HOST], type="websocket")) for _ in range(5)]
     await asyncio.sleep(0.01)
-    while_open = (door.pressure.in_flight, door.pressure.streams)
+    while_open = (shedding.pressure.in_flight, shedding.pressure.streams)
     gate.set()
     await asyncio.gather(*sockets)
 
     assert while_open == (0, 5)
-    assert (door.pressure.in_flight, door.pressure.streams) == (0, 0)
+    assert (shedding.pressure.in_flight, shedding.pressure.streams) == (0, 0)
 
 
 @pytest.mark.virtual_time

@@ -190,7 +190,7 @@ class Tiers:
 
 @pytest.mark.virtual_time
 async def test_a_viewer_who_matters_less_is_refused_once_known(edged):
-    """At first behind the authenticator, from then on at the door; both are the same answer."""
+    """At first after authentication, from then on before it; both are the same answer."""
     gate = asyncio.Event()
     gateway = edged(waiting(gate), max_concurrent=10, authenticator=Tiers())
     batch = {"Authorization": "batch", "X-Request-ID": "mine", "Traceparent": "00-" + "a" * 32}
@@ -204,7 +204,7 @@ async def test_a_viewer_who_matters_less_is_refused_once_known(edged):
     bodies = [answer.json() | {"trace_id": ""} for answer in (late, early)]
     assert bodies[0] == bodies[1]
     names = [set(answer.headers) for answer in (late, early)]
-    assert names[0] - {"vary"} == names[1]  # at the door nobody has looked at the credentials
+    assert names[0] - {"vary"} == names[1]  # before authentication there is no other header
     assert len(gateway.of(RequestAnswered)) == 6 + 1 + 1  # the late one has passed the edge
     await usual
 

@@ -18,21 +18,21 @@ class LoadShedding:
     reports how many there were.
     """
 
-    __slots__ = ("_app", "_door", "_pressure", "_watch")
+    __slots__ = ("_app", "_pressure", "_shedding", "_watch")
 
-    def __init__(self, app: ASGIApp, *, door: SheddingController) -> None:
+    def __init__(self, app: ASGIApp, *, shedding: SheddingController) -> None:
         self._app = app
-        self._door = door
-        self._pressure = door.pressure
-        self._watch = door.watch
+        self._shedding = shedding
+        self._pressure = shedding.pressure
+        self._watch = shedding.watch
 
     async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
         """Pass on and count, or refuse at once."""
         pressure = self._pressure
         if pressure.in_flight >= pressure.calm:
             fields = dict(scope["headers"])
-            if not self._door.admits(scope, fields):
-                await self._door.refusal.send(scope, fields, send)
+            if not self._shedding.admits(scope, fields):
+                await self._shedding.refusal.send(scope, fields, send)
                 return
         scope[PRESSURE] = pressure
         pressure.in_flight += 1
@@ -60,16 +60,16 @@ class ViewerShedding:
     it counts before the context is opened: downward, which is cheaper there, and upward.
     """
 
-    __slots__ = ("_door",)
+    __slots__ = ("_shedding",)
 
-    def __init__(self, door: SheddingController) -> None:
-        self._door = door
+    def __init__(self, shedding: SheddingController) -> None:
+        self._shedding = shedding
 
     def check(self, context: RequestContext) -> None:
         """Raise `Overloaded` for a viewer who matters less than the load allows."""
         viewer = context.scope.viewer
         if isinstance(viewer, Viewer) and viewer.criticality != USUAL:
-            if self._door.admits_viewer(viewer.criticality, context.asgi, context.fields):
+            if self._shedding.admits_viewer(viewer.criticality, context.asgi, context.fields):
                 return
-            wait = self._door.refusal.wait()
+            wait = self._shedding.refusal.wait()
             raise Overloaded("too many requests in flight", retry_after=wait)

@@ -175,7 +175,7 @@ async def test_what_no_key_can_have_is_refused(told):
 
 @asynccontextmanager
 async def open_shop(wall=None):
-    """Run a gateway that takes keys, with an operator's door."""
+    """Run a gateway that takes keys, with admin endpoints."""
     views = Views(prefix="/v1")
 
     @views.get("/orders", access=Require("orders:read"))
@@ -233,7 +233,7 @@ async def test_all_refusals_look_alike():
 
 
 async def test_an_operator_lists_rotates_and_revokes():
-    """Over the door, with the operator's token and no other."""
+    """By the admin endpoints, with the operator's token and no other."""
     async with open_shop() as (client, auth):
         first = await issue(client)
         second = (
