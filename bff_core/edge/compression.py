@@ -64,20 +64,20 @@ class _Fitting:
     `held` are the tags of what the client has, None where it sends none.
     """
 
-    __slots__ = ("_coding", "_exchange", "_head", "_held", "_is_over", "_send")
+    __slots__ = ("_coding", "_context", "_head", "_held", "_is_over", "_send")
 
     def __init__(
-        self, coding: bytes | None, held: bytes | None, exchange: RequestContext, send: Send
+        self, coding: bytes | None, held: bytes | None, context: RequestContext, send: Send
     ) -> None:
         self._coding = coding
         self._held = held
-        self._exchange = exchange
+        self._context = context
         self._send = send
         self._head: Message | None = None
         self._is_over = False
 
     async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.start" and not self._exchange.is_stream:
+        if message["type"] == "http.response.start" and not self._context.is_stream:
             self._head = message
             return
         head, self._head = self._head, None

@@ -170,7 +170,7 @@ class _Delivery:
     """
 
     __slots__ = (
-        "_claim", "_exchange", "_held", "_is_settled", "_limit", "_send", "_size", "_store",
+        "_claim", "_context", "_held", "_is_settled", "_limit", "_send", "_size", "_store",
         "is_too_large",
     )  # fmt: skip
 
@@ -178,13 +178,13 @@ class _Delivery:
         self,
         claim: Claim,
         store: IdempotencyStore,
-        exchange: RequestContext,
+        context: RequestContext,
         limit: int,
         send: Send,
     ) -> None:
         self._claim = claim
         self._store = store
-        self._exchange = exchange
+        self._context = context
         self._limit = limit
         self._send = send
         self._held: list[Message] | None = []
@@ -201,7 +201,7 @@ class _Delivery:
         self._size += len(message.get("body", b""))
         self.is_too_large = self._size > self._limit
         is_plain = message["type"] in {"http.response.start", "http.response.body"}
-        if not is_plain or self.is_too_large or self._exchange.is_stream:
+        if not is_plain or self.is_too_large or self._context.is_stream:
             await self._release()
         elif message["type"] == "http.response.body" and not message.get("more_body", False):
             await self._finish(self._held)
@@ -212,11 +212,11 @@ class _Delivery:
         if self._is_settled:
             return False
         self._is_settled = True
-        self._store.free(self._claim, forget=self._exchange.scope.outcome == "read")
+        self._store.free(self._claim, forget=self._context.scope.outcome == "read")
         return True
 
     async def _finish(self, messages: list[Message]) -> None:
-        request = self._exchange.scope
+        request = self._context.scope
         answer, outcome = _answer(messages, Viewer.from_scope(request).rights), request.outcome
         says_wait = any(name == b"retry-after" for name, _ in answer.headers)
         if is_decided(answer.status, outcome, says_wait=says_wait):

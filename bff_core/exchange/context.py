@@ -165,9 +165,9 @@ async def _disconnected() -> Message:
 
 
 def context_of(scope: ASGIScope) -> RequestContext:
-    """Return the exchange that the edge opened for this request."""
-    exchange: RequestContext = scope[EXCHANGE]
-    return exchange
+    """Return the context that the edge opened for this request."""
+    context: RequestContext = scope[EXCHANGE]
+    return context
 
 
 def note_error(scope: ASGIScope, error: BaseException, *, is_partial: bool = False) -> None:
@@ -176,9 +176,9 @@ def note_error(scope: ASGIScope, error: BaseException, *, is_partial: bool = Fal
     For whatever turns an exception into an answer before the edge can catch it; `is_partial` where
     a failure is answered with a status that does not show it.
     """
-    exchange = scope.get(EXCHANGE)
-    if isinstance(exchange, RequestContext):
-        exchange.error, exchange.is_partial = error, is_partial
+    context = scope.get(EXCHANGE)
+    if isinstance(context, RequestContext):
+        context.error, context.is_partial = error, is_partial
 
 
 def declare_stream(scope: ASGIScope) -> None:
@@ -187,9 +187,9 @@ def declare_stream(scope: ASGIScope) -> None:
     For faces that answer with events, lines or downloads; the time until the answer starts is
     still bounded. Without an edge it does nothing.
     """
-    exchange = scope.get(EXCHANGE)
-    if isinstance(exchange, RequestContext) and not exchange.is_stream:
-        exchange.is_stream = True
+    context = scope.get(EXCHANGE)
+    if isinstance(context, RequestContext) and not context.is_stream:
+        context.is_stream = True
         pressure = scope.get(PRESSURE)
         if isinstance(pressure, LoadShedder):
             pressure.begin_stream()

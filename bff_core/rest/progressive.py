@@ -47,11 +47,11 @@ HEADERS = (
 
 def wants_lines(scope: ASGIScope) -> bool:
     """Whether the client likes lines better than one JSON document; the answer varies by it."""
-    exchange = context_of(scope)
-    vary = exchange.scope.vary
+    context = context_of(scope)
+    vary = context.scope.vary
     if "accept" not in vary:
         vary.append("accept")
-    accept = exchange.fields.get(b"accept")
+    accept = context.fields.get(b"accept")
     return accept is not None and b"ndjson" in accept.lower() and prefers_lines(accept)
 
 
