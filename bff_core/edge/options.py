@@ -82,8 +82,8 @@ class EdgeOptions:
     before requests are refused; a refusal's `Retry-After` is 1 to `longest_wait` seconds.
     `allowed_hosts` are exact names, "*.name" or "*". `policy` is the content
     security policy, `hsts` the Strict-Transport-Security value.
-    `trusted_proxies` are the proxies (addresses, networks, "unix") that may say who the client is, in
-    the family of headers that `forwarded` names; `client_traces` lets anybody continue a trace.
+    `trusted_proxies` are the proxies (addresses, networks, "unix") that may say who the client is,
+    in the family of headers that `forwarded` names; `client_traces` lets anybody continue a trace.
     `idempotency` is how answers of keyed requests are stored; None leaves the concern out.
     """
 

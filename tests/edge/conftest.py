@@ -64,7 +64,7 @@ class Edged:
         return self.sent[0]["status"]
 
     @property
-    def told(self) -> dict[str, Any]:
+    def json(self) -> dict[str, Any]:
         """The JSON of the answer that was spoken."""
         return json.loads(b"".join(message.get("body", b"") for message in self.sent))
 
@@ -108,10 +108,10 @@ def _loop_time() -> float:
 def answering() -> Callable[..., Any]:
     """Return what makes an application that answers the same to every request."""
 
-    def build(status=200, headers=(), body=b"{}", seen=None):
+    def build(status=200, headers=(), body=b"{}", scopes=None):
         async def app(scope, receive, send):
-            if seen is not None:
-                seen.append(scope["bff.scope"])
+            if scopes is not None:
+                scopes.append(scope["bff.scope"])
             await send({"type": "http.response.start", "status": status, "headers": list(headers)})
             await send({"type": "http.response.body", "body": body})
 

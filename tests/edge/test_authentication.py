@@ -18,13 +18,13 @@ def demo():
 
 async def test_a_known_caller_becomes_the_viewer(edged, answering, demo):
     """Faces find the viewer and its key in the scope."""
-    seen = []
-    gateway = edged(answering(seen=seen), authenticator=demo)
+    scopes = []
+    gateway = edged(answering(scopes=scopes), authenticator=demo)
 
     await gateway.get("/", headers={"Authorization": "Bearer demo-7"})
 
-    assert seen[0].viewer.subject == "7"
-    assert seen[0].audience == seen[0].viewer.audience
+    assert scopes[0].viewer.subject == "7"
+    assert scopes[0].audience == scopes[0].viewer.audience
 
 
 @dataclass(frozen=True)
@@ -46,48 +46,48 @@ async def test_a_viewer_is_what_the_authenticator_made_of_this_request(edged, an
             """Return user 7, with the path."""
             return Customer("7", note=scope.path)
 
-    seen = []
-    gateway = edged(answering(seen=seen), authenticator=Noting())
+    scopes = []
+    gateway = edged(answering(scopes=scopes), authenticator=Noting())
     for path in ("/a", "/b"):
         await gateway.get(path)
 
-    assert [one.viewer.note for one in seen] == ["/a", "/b"]
-    assert seen[0].viewer.issuer.endswith("Noting")
-    assert [one.audience for one in seen] == [one.viewer.audience for one in seen]
+    assert [one.viewer.note for one in scopes] == ["/a", "/b"]
+    assert scopes[0].viewer.issuer.endswith("Noting")
+    assert [one.audience for one in scopes] == [one.viewer.audience for one in scopes]
 
 
 async def test_a_caller_without_credentials_is_anonymous(edged, answering, demo):
     """Public screens work without signing in, and never count as declared public."""
-    seen = []
-    gateway = edged(answering(seen=seen), authenticator=demo)
+    scopes = []
+    gateway = edged(answering(scopes=scopes), authenticator=demo)
 
     answer = await gateway.get("/")
 
     assert answer.status_code == 200
-    assert seen[0].viewer is ANONYMOUS
-    assert seen[0].audience == "anonymous"
+    assert scopes[0].viewer is ANONYMOUS
+    assert scopes[0].audience == "anonymous"
 
 
 async def test_wrong_credentials_are_refused_with_a_challenge(edged, answering, demo):
     """Who believes to be signed in must not silently get what everybody gets."""
-    seen = []
-    gateway = edged(answering(seen=seen), authenticator=demo)
+    scopes = []
+    gateway = edged(answering(scopes=scopes), authenticator=demo)
 
     answer = await gateway.get("/", headers={"Authorization": "Basic YWRtaW46"})
 
-    assert (answer.status_code, answer.json()["code"], seen) == (401, "not_authenticated", [])
+    assert (answer.status_code, answer.json()["code"], scopes) == (401, "not_authenticated", [])
     assert answer.headers["www-authenticate"] == 'Bearer realm="demo"'
     assert "YWRtaW46" not in answer.text
 
 
 async def test_without_an_authenticator_everybody_is_anonymous(edged, answering):
-    """Credentials that nobody checks are not believed."""
-    seen = []
-    gateway = edged(answering(seen=seen))
+    """Credentials that are not checked are not believed."""
+    scopes = []
+    gateway = edged(answering(scopes=scopes))
 
     await gateway.get("/", headers={"Authorization": "Bearer demo-1"})
 
-    assert seen[0].viewer is ANONYMOUS
+    assert scopes[0].viewer is ANONYMOUS
 
 
 async def test_an_authenticator_that_fails_lets_nobody_in(edged, answering):
@@ -102,11 +102,11 @@ async def test_an_authenticator_that_fails_lets_nobody_in(edged, answering):
             """Fail."""
             raise Overloaded("sessions can't be read")
 
-    seen = []
+    scopes = []
 
-    answer = await edged(answering(seen=seen), authenticator=Down()).get("/")
+    answer = await edged(answering(scopes=scopes), authenticator=Down()).get("/")
 
-    assert (answer.status_code, seen) == (503, [])
+    assert (answer.status_code, scopes) == (503, [])
 
 
 @pytest.mark.virtual_time

@@ -63,7 +63,7 @@ async def fetch(edged, app, accepted):
     ],
 )
 async def test_large_answer_is_compressed(edged, coding, decode):
-    """The client gets the same bytes after decoding, fewer of them on the way, and is told."""
+    """The client gets the same bytes after decoding, and fewer of them on the way."""
     answer, raw = await fetch(edged, sending(LARGE), coding)
 
     assert answer.headers["content-encoding"] == coding
@@ -106,15 +106,15 @@ TAGGED = [(b"etag", b'"abc"')]
 async def ask(edged, app, method="GET", **headers):
     transport = httpx.ASGITransport(edged(app).app)
     async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
-        told = {"accept-encoding": "identity"} | {
+        headers_sent = {"accept-encoding": "identity"} | {
             name.replace("_", "-"): value for name, value in headers.items()
         }
-        return await client.request(method, "/", headers=told)
+        return await client.request(method, "/", headers=headers_sent)
 
 
 @pytest.mark.parametrize("coding", ["gzip", "br", "zstd"])
 async def test_compressed_bytes_have_a_tag_of_their_own(edged, coding):
-    """A strong tag never stands for two sequences of bytes; each of them can be asked about."""
+    """A strong tag never stands for two sequences of bytes; each can be revalidated."""
     app = sending(LARGE, extra=TAGGED)
     plain = await ask(edged, app)
     packed = await ask(edged, app, accept_encoding=coding)
@@ -177,7 +177,7 @@ async def test_answer_in_pieces_is_left_out_as_well(edged):
 
 
 async def test_head_has_the_tag_of_the_bytes_that_get_would_send(edged):
-    """It tells the coding, and no length, which nobody knows."""
+    """It has the coding, and no length, which is not known."""
 
     async def app(_scope, _receive, send):
         headers = [(b"content-type", b"application/json"), (b"content-length", b"5000"), *TAGGED]

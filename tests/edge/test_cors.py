@@ -62,13 +62,13 @@ async def test_credentials_are_allowed_only_where_told(edged, answering):
 
 
 async def test_a_preflight_is_answered_without_the_app(edged, answering):
-    """The browser learns what it may send; no route is asked, no viewer needed."""
-    seen = []
-    gateway = edged(answering(seen=seen), cors=CorsOptions(origins=(SHOP,)))
+    """The browser learns what it may send; no route is called, no viewer needed."""
+    scopes = []
+    gateway = edged(answering(scopes=scopes), cors=CorsOptions(origins=(SHOP,)))
 
     answer = await gateway.ask("OPTIONS", "/v1/cart", headers=preflight(SHOP))
 
-    assert (answer.status_code, answer.content, seen) == (204, b"", [])
+    assert (answer.status_code, answer.content, scopes) == (204, b"", [])
     assert answer.headers["access-control-allow-origin"] == SHOP
     assert "PUT" in answer.headers["access-control-allow-methods"]
     assert "Authorization" in answer.headers["access-control-allow-headers"]

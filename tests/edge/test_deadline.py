@@ -67,14 +67,14 @@ async def test_what_is_ready_at_the_deadline_is_still_sent(edged):
 async def test_a_client_may_shorten_its_timeout(edged):
     """A wish for 0.5 s ends the request then, and faces see that deadline."""
     loop = asyncio.get_running_loop()
-    seen = []
-    gateway = edged(sleeping(5, before=lambda scope: seen.append(scope["bff.scope"].deadline)))
+    scopes = []
+    gateway = edged(sleeping(5, before=lambda scope: scopes.append(scope["bff.scope"].deadline)))
     began = loop.time()
 
     answer = await gateway.get("/", headers={"Request-Timeout": "0.5"})
 
     assert answer.status_code == 504
-    assert seen == [pytest.approx(began + 0.5)]
+    assert scopes == [pytest.approx(began + 0.5)]
     assert loop.time() - began == pytest.approx(0.55)
 
 
@@ -105,25 +105,25 @@ async def test_a_malformed_wish_is_told(edged, answering, wish):
 @given(wish=st.binary(max_size=24).filter(lambda wish: b"\n" not in wish))
 async def test_whatever_a_client_wishes_it_gets_at_most_the_timeout(edged, answering, wish):
     """Every wish is a 400 or a deadline within bounds, never a crash."""
-    seen = []
-    gateway = edged(answering(204, seen=seen), clock=lambda: 100.0)
+    scopes = []
+    gateway = edged(answering(204, scopes=scopes), clock=lambda: 100.0)
 
     await gateway.speak([(b"host", b"testserver"), (b"request-timeout", wish)])
 
     assert gateway.status in {204, 400, 504}
-    assert all(100.0 < scope.deadline <= 110.0 for scope in seen)
-    assert len(seen) == (gateway.status == 204)
+    assert all(100.0 < scope.deadline <= 110.0 for scope in scopes)
+    assert len(scopes) == (gateway.status == 204)
 
 
 @pytest.mark.virtual_time
 async def test_a_caller_without_any_time_left_is_told_at_once(edged, answering):
     """What a service sends on when its own time is over starts no work here."""
-    seen = []
-    gateway = edged(answering(seen=seen))
+    scopes = []
+    gateway = edged(answering(scopes=scopes))
 
     answer = await gateway.get("/", headers={"Request-Timeout": "0.000"})
 
-    assert (answer.status_code, seen) == (504, [])
+    assert (answer.status_code, scopes) == (504, [])
 
 
 @pytest.mark.virtual_time

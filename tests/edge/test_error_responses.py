@@ -32,7 +32,7 @@ from bff_core.events import Crashed, RequestAnswered
 CALL = Call("users", "GET", "/users/7?token=secret", "GET /users/{id}", 0.0)
 
 
-def told(error):
+def rendered(error):
     """Return the members of an error's problem."""
     return json.loads(problem(error).body)
 
@@ -145,8 +145,8 @@ def test_internals_stay_inside(error):
 
 
 def test_a_passed_through_problem_keeps_its_words():
-    """What the service told about a 404, 409 or 422 was told for the client."""
-    body = told(BadStatus(Reply(422), call=CALL, detail="Quantity must be positive."))
+    """What a service says of a 404, 409 or 422 is meant for the client."""
+    body = rendered(BadStatus(Reply(422), call=CALL, detail="Quantity must be positive."))
 
     assert body["detail"] == "Quantity must be positive."
     assert body["title"] == "Unprocessable content"
@@ -154,7 +154,7 @@ def test_a_passed_through_problem_keeps_its_words():
 
 def test_a_failed_part_is_named_and_its_cause_speaks():
     """The client learns which part of the screen failed, and why by the cause's own code."""
-    body = told(PartFailed("product", CircuitOpen("open", call=CALL, retry_after=5)))
+    body = rendered(PartFailed("product", CircuitOpen("open", call=CALL, retry_after=5)))
 
     assert (body["part"], body["code"]) == ("product", "circuit_open")
 
@@ -162,7 +162,7 @@ def test_a_failed_part_is_named_and_its_cause_speaks():
 def test_error_names_its_faults_one_by_one():
     """What is wrong with each field goes on as the members of problem details."""
     faults = [{"pointer": "/quantity", "detail": "must be positive"}]
-    body = told(PartFailed("order", InvalidInput("Look again.", errors=faults)))
+    body = rendered(PartFailed("order", InvalidInput("Look again.", errors=faults)))
 
     assert (body["status"], body["detail"], body["errors"]) == (422, "Look again.", faults)
 
@@ -172,7 +172,7 @@ def test_problem_within_an_answer_says_when_to_come_back():
     error = PartFailed("order", BadStatus(Reply(409, ((b"retry-after", b"7"),)), call=CALL))
 
     assert members_of(error)["retry_after"] == 7
-    assert "retry_after" not in told(error)
+    assert "retry_after" not in rendered(error)
 
 
 @pytest.mark.parametrize("status", [200, 399, 500])
@@ -198,7 +198,7 @@ def test_a_failed_part_says_when_to_come_back():
 
 
 async def test_the_routers_own_404_is_a_problem(edged):
-    """A path that nobody serves."""
+    """A path that no route serves."""
     answer = await edged(shop()).get("/nothing")
 
     assert answer.status_code == 404
@@ -228,7 +228,7 @@ async def test_input_that_does_not_fit_says_where(edged):
 
 
 async def test_a_parameter_that_does_not_fit_says_which(edged):
-    """Query parameters are told as such."""
+    """Query parameters are named as such."""
     answer = await edged(shop()).get("/search", params={"first": 51})
 
     assert answer.json()["errors"] == [
@@ -383,7 +383,7 @@ async def test_an_error_behind_a_complete_answer_is_only_logged(edged):
 
 
 async def test_a_client_that_hangs_up_while_sending_is_no_crash(edged):
-    """Half a body and gone: nobody is left to be answered, and nothing is wrong here."""
+    """Half a body and gone: no client is left to be answered, and nothing is wrong here."""
 
     async def app(scope, receive, send):
         raise ClientDisconnect
@@ -403,4 +403,4 @@ async def test_without_an_edge_fastapi_tells_the_same_but_for_the_ids():
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         answer = await client.get("/fail/1")
 
-    assert answer.json() == told(NotFound("No such order."))
+    assert answer.json() == rendered(NotFound("No such order."))

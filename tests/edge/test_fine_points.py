@@ -258,7 +258,7 @@ async def test_gateways_that_share_a_store_do_not_share_keys():
 async def test_an_answer_is_stored_before_it_is_sent(edged, answering):
     """Who got an answer can rely on it: even a request amid its delivery is replayed."""
     runs, replays = [], []
-    gateway = edged(answering(201, body=b'{"order": 1}', seen=runs))
+    gateway = edged(answering(201, body=b'{"order": 1}', scopes=runs))
     headers = {"idempotency-key": KEY}
 
     async def receive():

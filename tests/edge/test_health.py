@@ -9,8 +9,8 @@ from bff_core.events import RequestAnswered
 
 
 async def never(scope, receive, send):
-    """Be an application that must not be asked."""
-    raise AssertionError("the application was asked")
+    """Be an application that must not be called."""
+    raise AssertionError("the application was called")
 
 
 async def test_a_gateway_is_alive_whoever_asks(edged):
@@ -62,7 +62,7 @@ async def test_a_draining_gateway_is_alive_but_not_ready(edged):
 
 
 async def test_a_check_that_recovers_makes_ready_again(edged):
-    """Readiness is asked anew each time."""
+    """Readiness is checked anew each time."""
     answers = iter(["circuit open", None])
     gateway = edged(never, readiness=Readiness([("users", lambda: next(answers))]))
 
@@ -95,7 +95,7 @@ async def test_a_head_request_gets_the_head_only(edged, path):
 
 
 async def test_probes_can_only_be_read(edged):
-    """A POST is told what would work."""
+    """The answer to a POST names the methods that work."""
     answer = await edged(never).ask("POST", "/healthz")
 
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
@@ -106,4 +106,4 @@ async def test_probes_are_answered_below_a_root_path(edged):
     gateway = edged(never)
 
     for path in ("/shop/healthz", "/healthz"):
-        await gateway.speak(path=path, root_path="/shop")  # the application is never asked
+        await gateway.speak(path=path, root_path="/shop")  # the application is never called

@@ -16,7 +16,7 @@ HOST = (b"host", b"testserver")
 
 
 class Counter:
-    """Plays a face: counts what it does, and answers as it is told to."""
+    """Plays a face: counts what it does, and answers as the test demands."""
 
     def __init__(self, *answers, after=0.0, headers=(), says=""):
         self._answers = list(answers) or [(201, b'{"n": %d}')]
@@ -40,7 +40,7 @@ class Counter:
 
 
 async def test_the_same_request_is_done_once(edged):
-    """The second gets the answer of the first, and is told so."""
+    """The second gets the answer of the first, with a header that says so."""
     face = Counter(headers=[(b"location", b"/orders/1"), (b"set-cookie", b"a=1")])
     gateway = edged(face)
 
@@ -71,7 +71,7 @@ async def test_every_unsafe_method_may_have_a_key(edged, method):
 
 
 async def test_reads_take_no_notice_of_a_key(edged):
-    """A GET is asked anew each time."""
+    """A GET is executed anew each time."""
     face = Counter()
     gateway = edged(face)
 
@@ -166,7 +166,7 @@ async def test_a_key_belongs_to_its_viewer(edged):
 
 
 async def test_the_key_of_nobody_must_be_hard_to_guess(edged):
-    """Anonymous callers share one audience: their key is all that keeps answers apart."""
+    """Anonymous callers share one audience: only their key separates their answers."""
     face = Counter()
     gateway = edged(face, authenticator=DemoAuthenticator(env="development"))
 
@@ -407,7 +407,7 @@ async def test_an_answer_in_pieces_is_kept_whole(edged):
 
 
 async def test_an_answer_that_is_too_large_is_sent_but_not_kept(edged):
-    """It is made again for whoever asks again, and an event tells of it."""
+    """It is made again for the next request, and an event reports it."""
     face = Counter((200, b"x" * 1001))
     gateway = edged(face, idempotency=IdempotencyOptions(max_answer=1000))
 
@@ -418,7 +418,7 @@ async def test_an_answer_that_is_too_large_is_sent_but_not_kept(edged):
 
 
 async def test_a_stream_passes_as_it_comes(edged):
-    """It is not held back, and not kept."""
+    """It is not held back, and not stored."""
     arrived: list[int] = []
     done = []
 
@@ -451,11 +451,11 @@ async def test_the_body_reaches_the_face_as_it_was_sent(edged):
 
     await gateway.speak(headers, (b'{"a":', b' "b"', b"}"), method="POST")
 
-    assert gateway.told == {"a": "b"}
+    assert gateway.json == {"a": "b"}
 
 
 async def test_a_body_that_does_not_end_claims_nothing(edged):
-    """A client that leaves amid its body has asked for nothing."""
+    """A client that leaves amid its body has sent no request."""
     face = Counter()
     gateway = edged(face)
     messages = [

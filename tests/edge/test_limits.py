@@ -21,7 +21,7 @@ async def test_too_many_header_fields_are_refused(edged, answering):
     await refused.speak([*fields, (b"x-99", b"1")])
 
     assert (accepted.status, refused.status) == (200, 431)
-    assert refused.told["code"] == "request_header_fields_too_large"
+    assert refused.json["code"] == "request_header_fields_too_large"
 
 
 async def test_too_large_header_fields_are_refused(edged, answering):
@@ -53,7 +53,7 @@ async def test_a_field_that_may_stand_once_stands_once(edged, answering, name, v
     await gateway.speak([HOST, (name, value), (name, value)])
 
     assert gateway.status == 400
-    assert name.decode() in gateway.told["detail"]
+    assert name.decode() in gateway.json["detail"]
 
 
 async def test_a_field_that_may_be_repeated_is_not_refused(edged, answering):

@@ -231,14 +231,14 @@ async def test_this_field_can_not_be_sent_twice(edged, answering, name):
     await gateway.speak([*others, once, once])
 
     assert gateway.status == 400
-    assert gateway.told["detail"] == f"The header {name} was sent twice."
+    assert gateway.json["detail"] == f"The header {name} was sent twice."
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/version"])
 async def test_a_probe_is_answered_under_any_host(edged, answering, path):
     """To GET and HEAD, without a body to the latter; the application is not called."""
     reached = []
-    gateway = edged(answering(seen=reached))
+    gateway = edged(answering(scopes=reached))
     probe = [(b"host", b"10.1.2.3")]
 
     await gateway.speak(probe, path=path)
@@ -382,7 +382,7 @@ async def test_a_replayed_answer_lacks_this_field(edged, answering, name):
 async def test_a_key_means_nothing_on_this_method(edged, answering, method):
     """Safe methods are served each time."""
     reached = []
-    gateway = edged(answering(seen=reached))
+    gateway = edged(answering(scopes=reached))
     keyed = {"idempotency-key": "8e03978e-40d5-43dd-bc93-6894a57f9324"}
 
     for _ in range(2):

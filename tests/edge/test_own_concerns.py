@@ -63,7 +63,7 @@ async def test_a_concern_answers_in_place_of_the_application(edged, answering, k
     reached, later = [], Note()
     first = kind(JSONResponse({"title": "closed"}, 503))
 
-    answer = await edged(answering(seen=reached), own=[first, later]).get("/")
+    answer = await edged(answering(scopes=reached), own=[first, later]).get("/")
 
     assert (answer.status_code, answer.json()) == (503, {"title": "closed"})
     assert answer.headers["x-content-type-options"] == "nosniff"

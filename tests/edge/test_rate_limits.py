@@ -1,4 +1,4 @@
-"""Who asks too often gets a 429, and everybody is told where they stand."""
+"""A caller beyond a limit gets a 429, and every answer reports what is left."""
 
 import pytest
 
@@ -31,7 +31,7 @@ async def test_a_viewer_beyond_the_limit_is_refused_and_others_are_not(edged, an
 
 
 async def test_a_refusal_says_when_to_come_back(edged, answering):
-    """It is problem details with Retry-After, and whoever obeys it is let in."""
+    """It is problem details with Retry-After, and a client that waits so long is admitted."""
     gateway = edged(answering(), limits=[TWO])
     await statuses(gateway, 2)
 
@@ -149,13 +149,13 @@ async def test_a_limit_holds_for_whole_segments_of_a_path(edged, answering):
     reports = Limit(quota=1, paths=("/v1/reports/",), exempt=("/v1/reports/free",))
     gateway = edged(answering(), limits=[reports])
 
-    async def asked(path):
+    async def statuses(path):
         return [(await gateway.get(path)).status_code for _ in range(2)]
 
-    assert await asked("/v1/reportsuite") == [200, 200]
-    assert await asked("/v1/reports/free") == [200, 200]
-    assert await asked("/v1/reports") == [200, 429]
-    assert await asked("/v1/reports/freedom") == [429, 429]
+    assert await statuses("/v1/reportsuite") == [200, 200]
+    assert await statuses("/v1/reports/free") == [200, 200]
+    assert await statuses("/v1/reports") == [200, 429]
+    assert await statuses("/v1/reports/freedom") == [429, 429]
 
 
 async def test_a_limit_holds_below_a_root_path(edged, answering):
@@ -175,9 +175,11 @@ async def test_a_limit_may_hold_for_some_methods(edged, answering):
     reads = Limit(quota=2, methods=("GET",), name="reads")
     gateway = edged(answering(), limits=[writes, reads])
 
-    told = [(await gateway.ask(m, "/")).status_code for m in ("POST", "POST", "GET", "HEAD", "GET")]
+    statuses = [
+        (await gateway.ask(m, "/")).status_code for m in ("POST", "POST", "GET", "HEAD", "GET")
+    ]
 
-    assert told == [200, 429, 200, 200, 429]
+    assert statuses == [200, 429, 200, 200, 429]
 
 
 async def test_refusals_can_be_read_by_pages_of_other_origins(edged, answering):

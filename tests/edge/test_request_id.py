@@ -34,23 +34,23 @@ def test_an_id_that_is_too_long_is_replaced():
 
 async def test_the_answer_names_the_request(edged, answering):
     """The id is echoed, and faces see the same one."""
-    seen = []
-    gateway = edged(answering(seen=seen))
+    scopes = []
+    gateway = edged(answering(scopes=scopes))
 
-    kept = await gateway.get("/", headers={"X-Request-ID": "phone-42"})
+    accepted = await gateway.get("/", headers={"X-Request-ID": "phone-42"})
     made = await gateway.get("/", headers={"X-Request-ID": "two words"})
 
-    assert kept.headers["x-request-id"] == "phone-42" == seen[0].request_id
-    assert made.headers["x-request-id"] == seen[1].request_id
-    assert re.fullmatch("[0-9a-f]{24}", seen[1].request_id)
+    assert accepted.headers["x-request-id"] == "phone-42" == scopes[0].request_id
+    assert made.headers["x-request-id"] == scopes[1].request_id
+    assert re.fullmatch("[0-9a-f]{24}", scopes[1].request_id)
 
 
 async def test_ids_differ_from_request_to_request(edged, answering):
     """A thousand requests have a thousand ids."""
-    seen = []
-    gateway = edged(answering(seen=seen))
+    scopes = []
+    gateway = edged(answering(scopes=scopes))
 
     for _ in range(1000):
         await gateway.speak()
 
-    assert len({scope.request_id for scope in seen}) == 1000
+    assert len({scope.request_id for scope in scopes}) == 1000

@@ -13,7 +13,7 @@ from bff_core.settings.model import Settings
 
 
 async def test_every_answer_is_defensive(edged, answering):
-    """Browsers are told not to sniff, frame, refer or load anything."""
+    """Browsers are instructed not to sniff, frame, refer or load anything."""
     answer = await edged(answering()).get("/")
 
     assert answer.headers["x-content-type-options"] == "nosniff"
@@ -88,10 +88,10 @@ async def test_an_answer_that_depends_on_everything_says_only_that(edged, answer
 
 async def test_an_answer_that_is_sent_twice_does_not_grow(edged):
     """An application may keep its messages; the edge works on copies."""
-    kept = {"type": "http.response.start", "status": 200, "headers": [(b"etag", b'"1"')]}
+    start = {"type": "http.response.start", "status": 200, "headers": [(b"etag", b'"1"')]}
 
     async def app(scope, receive, send):
-        await send(kept)
+        await send(start)
         await send({"type": "http.response.body", "body": b""})
 
     gateway = edged(app)
@@ -99,7 +99,7 @@ async def test_an_answer_that_is_sent_twice_does_not_grow(edged):
     first, second = await gateway.get("/"), await gateway.get("/")
 
     assert len(first.headers) == len(second.headers)
-    assert kept["headers"] == [(b"etag", b'"1"')]
+    assert start["headers"] == [(b"etag", b'"1"')]
 
 
 async def test_nothing_can_be_sent_after_the_request(edged):

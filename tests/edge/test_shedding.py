@@ -47,7 +47,7 @@ async def holding(gateway, gate, count, **options):
 
 @pytest.mark.virtual_time
 async def test_requests_over_the_limit_are_refused_at_once(edged):
-    """The third of two is told to come back, while the two go on."""
+    """The third of two gets a `Retry-After`, while the two go on."""
     gate = asyncio.Event()
     gateway = edged(waiting(gate), max_concurrent=2)
     async with holding(gateway, gate, 2):
@@ -120,12 +120,12 @@ async def test_a_refusal_is_a_problem_like_any_other(edged):
         "request_id": "mine",
         "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
     }
-    told = refused.headers
-    assert told["content-type"] == "application/problem+json"
-    assert (told["cache-control"], told["x-request-id"]) == ("no-store", "mine")
-    assert (told["access-control-allow-origin"], told["vary"]) == (shop, "Origin")
-    assert "Retry-After" in told["access-control-expose-headers"]
-    assert told["x-content-type-options"] == "nosniff"
+    fields = refused.headers
+    assert fields["content-type"] == "application/problem+json"
+    assert (fields["cache-control"], fields["x-request-id"]) == ("no-store", "mine")
+    assert (fields["access-control-allow-origin"], fields["vary"]) == (shop, "Origin")
+    assert "Retry-After" in fields["access-control-expose-headers"]
+    assert fields["x-content-type-options"] == "nosniff"
     assert re.fullmatch(r"[0-9a-f]{24}", unnamed.json()["request_id"])
     assert "access-control-allow-origin" not in unnamed.headers
     assert (head.status_code, head.content) == (503, b"")
@@ -133,7 +133,7 @@ async def test_a_refusal_is_a_problem_like_any_other(edged):
 
 @pytest.mark.virtual_time
 async def test_clients_that_are_refused_do_not_come_back_at_once(edged):
-    """What they are told to wait is spread over the seconds, so that no wave returns."""
+    """Their `Retry-After` is spread over the seconds, so that no wave returns."""
     gate = asyncio.Event()
     gateway = edged(waiting(gate), max_concurrent=1)
     async with holding(gateway, gate, 1):
@@ -170,11 +170,11 @@ async def test_a_prefetch_gives_way_first(edged, header):
     gateway = edged(waiting(gate), max_concurrent=10)
     async with holding(gateway, gate, 6):
         prefetch = await gateway.get("/", headers={header: "prefetch"})
-        asked = asyncio.create_task(gateway.get("/"))
+        request = asyncio.create_task(gateway.get("/"))
         await asyncio.sleep(0.01)
 
-        assert (prefetch.status_code, asked.done()) == (503, False)
-    assert (await asked).status_code == 200
+        assert (prefetch.status_code, request.done()) == (503, False)
+    assert (await request).status_code == 200
 
 
 class Tiers:
@@ -227,7 +227,7 @@ async def test_a_viewer_who_matters_more_is_known_at_the_door(edged):
 
 
 def test_viewers_that_are_remembered_are_bounded():
-    """A million of them do not fill the memory; those seen last are kept."""
+    """A million of them do not fill the memory; the latest are remembered."""
     ranks = Ranks()
     cookies = [{b"cookie": b"%d" % number} for number in range(20_000)]
     for fields in cookies:
@@ -329,11 +329,11 @@ async def test_a_stream_takes_no_place_once_it_is_one(edged):
     async with holding(gateway, gate, 0):
         streams = [asyncio.create_task(gateway.get("/stream")) for _ in range(3)]
         await asyncio.sleep(0.01)
-        asked = asyncio.create_task(gateway.get("/"))
+        request = asyncio.create_task(gateway.get("/"))
         await asyncio.sleep(0.01)
         refused = await gateway.get("/")
-        assert (asked.done(), refused.status_code) == (False, 503)
-    answers = [(await each).status_code for each in (*streams, asked)]
+        assert (request.done(), refused.status_code) == (False, 503)
+    answers = [(await each).status_code for each in (*streams, request)]
     again = [(await gateway.get("/")).status_code for _ in range(5)]
 
     assert answers == [200] * 4

@@ -1,4 +1,4 @@
-"""Whom the edge believes about a client: the proxies it was told of, and nobody else."""
+"""Trusted proxies: what they report of a client is believed, and no one else's word."""
 
 import pytest
 from hypothesis import given
@@ -16,7 +16,7 @@ HOST = (b"host", b"shop.example")
 
 
 class Behind:
-    """An application that keeps the last scope it was called with."""
+    """An application that stores the last scope it was called with."""
 
     def __init__(self, *, trusted=("10.0.0.0/8",), reads="x-forwarded", client_traces=False):
         self.scope = {}
@@ -42,91 +42,91 @@ class Behind:
 
 async def test_a_trusted_hop_tells_the_client():
     """Address, scheme and host are what the hop saw; the fields themselves are gone."""
-    seen = await Behind().ask(
+    passed = await Behind().ask(
         (b"x-forwarded-for", b"198.51.100.4"),
         (b"x-forwarded-proto", b"https"),
         (b"x-forwarded-host", b"www.shop.example"),
         (b"accept", b"*/*"),
     )
 
-    assert seen["client"] == ("198.51.100.4", 0)
-    assert seen["scheme"] == "https"
-    assert seen["headers"] == [(b"accept", b"*/*"), (b"host", b"www.shop.example")]
+    assert passed["client"] == ("198.51.100.4", 0)
+    assert passed["scheme"] == "https"
+    assert passed["headers"] == [(b"accept", b"*/*"), (b"host", b"www.shop.example")]
 
 
 async def test_a_stranger_tells_nothing():
-    """The same fields from anybody else change nothing and reach nobody."""
-    seen = await Behind().ask(
+    """The same fields from anyone else change nothing and reach no route."""
+    passed = await Behind().ask(
         (b"x-forwarded-for", b"198.51.100.4"),
         (b"x-forwarded-proto", b"https"),
         (b"x-forwarded-host", b"evil.example"),
         client=STRANGER,
     )
 
-    assert seen["client"] == STRANGER
-    assert seen["scheme"] == "http"
-    assert seen["headers"] == [HOST]
+    assert passed["client"] == STRANGER
+    assert passed["scheme"] == "http"
+    assert passed["headers"] == [HOST]
 
 
 async def test_entries_that_the_client_wrote_are_not_believed():
     """A chain is read from its end; what stands before the first stranger is the stranger's."""
-    seen = await Behind().ask(
+    passed = await Behind().ask(
         (b"x-forwarded-for", b"10.9.9.9, 192.0.2.1, 198.51.100.4"),
         (b"x-forwarded-for", b"10.0.0.8"),
     )
 
-    assert seen["client"][0] == "198.51.100.4"
+    assert passed["client"][0] == "198.51.100.4"
 
 
 async def test_the_fields_of_rfc_7239_are_read_where_the_hops_write_them():
     """`Forwarded` counts with `forwarded="forwarded"`, and the other family does not."""
     gateway = Behind(reads="forwarded")
 
-    seen = await gateway.ask(
+    passed = await gateway.ask(
         (b"forwarded", b'for="[2001:db8::1]:4711";proto=https;host=shop.example, for=10.0.0.9'),
         (b"x-forwarded-for", b"192.0.2.1"),
     )
 
-    assert seen["client"][0] == "2001:db8::1"
-    assert seen["scheme"] == "https"
+    assert passed["client"][0] == "2001:db8::1"
+    assert passed["scheme"] == "https"
 
 
 async def test_the_family_that_hops_pass_on_is_not_believed():
     """A proxy that writes X-Forwarded-For passes a client's `Forwarded` on unread."""
-    seen = await Behind().ask((b"forwarded", b"for=192.0.2.1;proto=https"))
+    passed = await Behind().ask((b"forwarded", b"for=192.0.2.1;proto=https"))
 
-    assert seen["client"] == PROXY
-    assert seen["scheme"] == "http"
-    assert seen["headers"] == [HOST]
+    assert passed["client"] == PROXY
+    assert passed["scheme"] == "http"
+    assert passed["headers"] == [HOST]
 
 
 @pytest.mark.parametrize("entry", [b"unknown", b"_hidden", b"", b"fe80::1%eth0", b"1.2.3.4.5"])
 async def test_an_entry_that_is_no_address_leaves_the_hop(entry):
     """Where a hop hides its client, the hop stands for it."""
-    seen = await Behind().ask((b"x-forwarded-for", b"198.51.100.4, " + entry))
+    passed = await Behind().ask((b"x-forwarded-for", b"198.51.100.4, " + entry))
 
-    assert seen["client"] == PROXY
+    assert passed["client"] == PROXY
 
 
 async def test_a_websocket_becomes_a_secure_one():
     """Behind a hop that ends TLS a socket's scheme is wss."""
-    seen = await Behind().ask((b"x-forwarded-proto", b"https"), kind="websocket", scheme="ws")
+    passed = await Behind().ask((b"x-forwarded-proto", b"https"), kind="websocket", scheme="ws")
 
-    assert seen["scheme"] == "wss"
+    assert passed["scheme"] == "wss"
 
 
 async def test_an_unknown_scheme_is_not_believed():
     """Only http and https are schemes of a client."""
-    seen = await Behind().ask((b"x-forwarded-proto", b"javascript"))
+    passed = await Behind().ask((b"x-forwarded-proto", b"javascript"))
 
-    assert seen["scheme"] == "http"
+    assert passed["scheme"] == "http"
 
 
 async def test_a_peer_of_a_unix_socket_may_be_a_hop():
     """It has no address; "unix" names it."""
-    seen = await Behind(trusted=("unix",)).ask((b"x-forwarded-for", b"192.0.2.1"), client=None)
+    passed = await Behind(trusted=("unix",)).ask((b"x-forwarded-for", b"192.0.2.1"), client=None)
 
-    assert seen["client"][0] == "192.0.2.1"
+    assert passed["client"][0] == "192.0.2.1"
 
 
 async def test_identity_stays_readable_behind_a_trusted_hop():
@@ -138,13 +138,13 @@ async def test_identity_stays_readable_behind_a_trusted_hop():
 
 
 async def test_browsers_may_continue_a_trace_where_that_is_wanted():
-    """With `client_traces` a stranger's trace is kept, its identity still is not."""
+    """With `client_traces` a stranger's trace stays, its identity does not."""
     trace = (b"traceparent", b"00-" + b"1" * 32 + b"-" + b"2" * 16 + b"-01")
     open_to_traces = Behind(client_traces=True)
 
-    seen = await open_to_traces.ask(trace, (b"x-user-id", b"u-1"), client=STRANGER)
+    passed = await open_to_traces.ask(trace, (b"x-user-id", b"u-1"), client=STRANGER)
 
-    assert seen["headers"] == [HOST, trace]
+    assert passed["headers"] == [HOST, trace]
 
 
 spelled = st.builds(
@@ -160,11 +160,11 @@ spelled = st.builds(
 @given(st.lists(st.tuples(spelled, st.binary(max_size=30)), max_size=8))
 async def test_no_stranger_has_a_say(fields):
     """Whatever a peer that is no hop sends: its address, scheme, host and trace are its own."""
-    seen = await Behind().ask(*fields, client=STRANGER)
+    passed = await Behind().ask(*fields, client=STRANGER)
 
-    assert seen["client"] == STRANGER
-    assert seen["scheme"] == "http"
-    assert seen["headers"] == [HOST]
+    assert passed["client"] == STRANGER
+    assert passed["scheme"] == "http"
+    assert passed["headers"] == [HOST]
 
 
 class Believing:
@@ -194,30 +194,30 @@ traces = st.builds(
     st.none() | wishes,
 )
 async def test_no_stranger_is_somebody_else_or_has_more_time(edged, answering, fields, wish):
-    """Behind the whole edge: nobody is signed in, the trace is new, the deadline never later."""
-    seen = []
+    """Behind the edge: the viewer is anonymous, the trace is new, the deadline never later."""
+    scopes = []
     now = 100.0
-    gateway = edged(answering(seen=seen), authenticator=Believing(), clock=lambda: now)
+    gateway = edged(answering(scopes=scopes), authenticator=Believing(), clock=lambda: now)
     wished = () if wish is None else ((b"request-timeout", wish),)
 
     await gateway.speak([(b"host", b"testserver"), *fields, *wished], client=STRANGER)
 
-    for scope in seen:
+    for scope in scopes:
         assert scope.audience == "anonymous"
         assert now < scope.deadline <= now + 10.0
         assert scope.traceparent[3:35].encode() not in b"".join(value for _, value in fields)
         assert scope.headers == ((b"host", b"testserver"), *wished)
-    assert seen or gateway.status in {400, 504}
+    assert scopes or gateway.status in {400, 504}
 
 
 @given(st.lists(st.tuples(spelled, st.binary(max_size=30)), max_size=8))
 async def test_no_hop_breaks_the_edge(fields):
-    """Whatever a hop passes on: what tells of the origin is gone, and nothing is raised."""
-    seen = await Behind().ask(*fields)
+    """Whatever a hop passes on: what describes the origin is gone, and nothing is raised."""
+    passed = await Behind().ask(*fields)
 
-    names = {name.replace(b"_", b"-") for name, _ in seen["headers"]}
+    names = {name.replace(b"_", b"-") for name, _ in passed["headers"]}
     assert names.isdisjoint(ORIGIN)
-    assert not any(b"_" in name for name, _ in seen["headers"])
+    assert not any(b"_" in name for name, _ in passed["headers"])
 
 
 @given(

@@ -1,4 +1,4 @@
-"""The doors to the cache: `/hooks/purge` for services, `/operator` for who runs the gateway."""
+"""Purges from outside: `/hooks/purge` for services, `/operator` for who runs the gateway."""
 
 import json
 from collections.abc import Sequence
@@ -71,13 +71,13 @@ class Shop:
         return Webhook(self.secrets, cache=lambda: self.cache, wall=lambda: self.now)
 
     async def fill(self) -> None:
-        """Keep an answer for each tag."""
+        """Store an answer for each tag."""
         for tag in self.tags:
             entry = CacheEntry(200, (), b"{}", 0.0, 60.0, tags=(tag,))
             await self.cache.store.set(tag, entry, keep=60, mark=self.cache.store.mark())
 
     @property
-    def kept(self) -> list[str]:
+    def cached(self) -> list[str]:
         """The tags whose answers are still there."""
         return [tag for tag in self.tags if self.cache.store.peek(tag) is not None]
 
@@ -85,7 +85,7 @@ class Shop:
     def purges(self) -> list[Purged]:
         return [event for event in self.heard if isinstance(event, Purged)]
 
-    async def tell(self, body: bytes = BODY, headers: dict | None = None) -> httpx.Response:
+    async def notify(self, body: bytes = BODY, headers: dict | None = None) -> httpx.Response:
         """Send a message of a service."""
         headers = signed(body) if headers is None else headers
         return await self.edged.ask("POST", "/hooks/purge", content=body, headers=headers)
@@ -94,11 +94,11 @@ class Shop:
 def signed(
     body: bytes = BODY, *, secret: str = NEW, name: str = "msg_1", at: float = NOW
 ) -> dict[str, str]:
-    told = str(int(at))
-    signature = sign(key_of(secret), name.encode(), told.encode(), body)
+    timestamp = str(int(at))
+    signature = sign(key_of(secret), name.encode(), timestamp.encode(), body)
     return {
         "webhook-id": name,
-        "webhook-timestamp": told,
+        "webhook-timestamp": timestamp,
         "webhook-signature": signature.decode(),
     }
 
@@ -109,11 +109,11 @@ async def test_a_service_says_what_changed_and_it_is_forgotten(secret: str) -> N
     shop = Shop()
     await shop.fill()
 
-    answer = await shop.tell(headers=signed(secret=secret))
+    answer = await shop.notify(headers=signed(secret=secret))
 
     assert (answer.status_code, answer.json()) == (200, {"purged": ["product:42"], "dropped": 1})
     assert answer.headers["cache-control"] == "no-store"
-    assert shop.kept == ["product:43"]
+    assert shop.cached == ["product:43"]
     assert shop.purges == [Purged(("product:42",), "webhook", 1)]
 
 
@@ -139,36 +139,36 @@ async def test_what_is_not_signed_purges_nothing(changed: dict, status: int, cod
     shop = Shop()
     await shop.fill()
 
-    answer = await shop.tell(headers=signed() | changed)
+    answer = await shop.notify(headers=signed() | changed)
 
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert answer.headers["content-type"] == "application/problem+json"
     assert NEW not in answer.text
-    assert shop.kept == list(shop.tags)
+    assert shop.cached == list(shop.tags)
     assert shop.purges == []
 
 
 async def test_a_replay_is_answered_and_not_acted_upon() -> None:
     """Whoever recorded a message can't keep the cache empty with it."""
     shop = Shop()
-    await shop.tell()
+    await shop.notify()
     await shop.fill()
 
-    again = await shop.tell()
+    again = await shop.notify()
     shop.now += SKEW + 1
-    later = await shop.tell()
+    later = await shop.notify()
 
     assert (again.status_code, again.json()) == (200, {"purged": [], "dropped": 0})
     assert later.status_code == 403
-    assert shop.kept == list(shop.tags)
+    assert shop.cached == list(shop.tags)
 
 
 async def test_what_was_refused_may_be_sent_again() -> None:
     """A message whose body did not fit is not remembered as heard."""
     shop = Shop()
 
-    first = await shop.tell(b"{}", signed(b"{}"))
-    again = await shop.tell(b"{}", signed(b"{}"))
+    first = await shop.notify(b"{}", signed(b"{}"))
+    again = await shop.notify(b"{}", signed(b"{}"))
 
     assert (first.status_code, again.status_code) == (422, 422)
 
@@ -194,26 +194,26 @@ async def test_a_body_that_names_nothing_is_told_what_is_expected(body: bytes) -
     shop = Shop()
     await shop.fill()
 
-    by_service = await shop.tell(body, signed(body))
+    by_service = await shop.notify(body, signed(body))
     by_operator = await shop.edged.ask("POST", "/operator/purge", content=body, headers=OPERATOR)
 
     assert (by_service.status_code, by_operator.status_code) == (422, 422)
     assert '{"tags": ["…"]}' in by_service.json()["detail"]
-    assert shop.kept == list(shop.tags)
+    assert shop.cached == list(shop.tags)
 
 
 async def test_a_body_that_is_too_large_is_not_read() -> None:
-    """However large requests may be elsewhere; an operator is told the same."""
+    """However large requests may be elsewhere; an operator gets the same answer."""
     shop, body = Shop(), b" " * (MAX_BODY_BYTES + 1)
 
-    by_service = await shop.tell(body, signed(body))
+    by_service = await shop.notify(body, signed(body))
     by_operator = await shop.edged.ask("POST", "/operator/purge", content=body, headers=OPERATOR)
 
     assert (by_service.status_code, by_operator.status_code) == (413, 413)
 
 
 async def test_the_operator_purges_and_looks() -> None:
-    """With the token; what is told is what the process holds."""
+    """With the token; the answer is what the process holds."""
     shop = Shop()
     await shop.fill()
     shop.cache.note("catalog", "GET /products/{id}", "hit")
@@ -239,7 +239,7 @@ async def test_the_operator_purges_and_looks() -> None:
     ],
 )
 async def test_each_path_has_one_method(method: str, path: str, allowed: str) -> None:
-    """Another one is told which."""
+    """The answer to another one names it."""
     answer = await Shop().edged.ask(method, path, headers=OPERATOR)
 
     assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
@@ -254,14 +254,14 @@ async def test_without_the_token_the_operator_is_nobody(path: str) -> None:
     answer = await shop.edged.ask("POST", path, content=BODY, headers=signed())
 
     assert answer.status_code == 401
-    assert shop.kept == list(shop.tags)
+    assert shop.cached == list(shop.tags)
 
 
 async def test_doors_are_there_only_where_they_were_asked_for() -> None:
     """Without token and secret the paths are the application's."""
     shop = Shop(secrets=(), token="")
 
-    hook = await shop.tell()
+    hook = await shop.notify()
     purge = await shop.edged.ask("POST", "/operator/purge", content=BODY, headers=OPERATOR)
 
     assert (hook.status_code, purge.status_code) == (404, 404)

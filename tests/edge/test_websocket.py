@@ -9,11 +9,11 @@ DEMO = DemoAuthenticator(env="development")
 HOST = (b"host", b"testserver")
 
 
-def chatting(seen):
+def chatting(scopes):
     """Make an application that accepts a socket and closes it again."""
 
     async def app(scope, receive, send):
-        seen.append(scope["bff.scope"])
+        scopes.append(scope["bff.scope"])
         await send({"type": "websocket.accept"})
         await send({"type": "websocket.close", "code": 1000})
 
@@ -22,13 +22,13 @@ def chatting(seen):
 
 async def test_a_socket_has_a_viewer_and_no_deadline(edged):
     """It lives as long as its hub wants; each message may have a deadline of its own."""
-    seen = []
-    gateway = edged(chatting(seen), authenticator=DEMO)
+    scopes = []
+    gateway = edged(chatting(scopes), authenticator=DEMO)
 
     await gateway.speak([HOST, (b"authorization", b"Bearer demo-3")], type="websocket")
 
-    assert seen[0].viewer.subject == "3"
-    assert seen[0].deadline == float("inf")
+    assert scopes[0].viewer.subject == "3"
+    assert scopes[0].deadline == float("inf")
     assert [message["type"] for message in gateway.sent] == ["websocket.accept", "websocket.close"]
     assert [event.status for event in gateway.of(RequestAnswered)] == [101]
 
@@ -39,13 +39,13 @@ async def test_a_socket_has_a_viewer_and_no_deadline(edged):
 )
 async def test_a_refused_socket_is_closed_before_it_opens(edged, headers):
     """The server turns that close into a 403 of the handshake."""
-    seen = []
-    gateway = edged(chatting(seen), authenticator=DEMO)
+    scopes = []
+    gateway = edged(chatting(scopes), authenticator=DEMO)
 
     await gateway.speak(headers, type="websocket")
 
     assert gateway.sent == [{"type": "websocket.close", "code": 1008}]
-    assert seen == []
+    assert scopes == []
 
 
 async def test_a_refused_socket_gets_a_problem_where_the_server_can(edged):
@@ -59,7 +59,7 @@ async def test_a_refused_socket_gets_a_problem_where_the_server_can(edged):
     )
 
     assert gateway.sent[0]["type"] == "websocket.http.response.start"
-    assert (gateway.status, gateway.told["code"]) == (401, "not_authenticated")
+    assert (gateway.status, gateway.json["code"]) == (401, "not_authenticated")
     assert (b"www-authenticate", b'Bearer realm="demo"') in gateway.sent[0]["headers"]
 
 
@@ -95,11 +95,11 @@ async def test_a_crash_of_an_open_socket_ends_the_connection(edged):
 
 async def test_the_lifespan_passes_by(edged):
     """Starting and stopping is no request: nothing is checked and nothing is added."""
-    seen = []
+    scopes = []
 
     async def app(scope, receive, send):
-        seen.append(dict(scope))
+        scopes.append(dict(scope))
 
     await edged(app).app({"type": "lifespan"}, None, None)
 
-    assert seen == [{"type": "lifespan"}]
+    assert scopes == [{"type": "lifespan"}]
