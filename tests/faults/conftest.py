@@ -40,7 +40,7 @@ class Kiosk:
     def environ(self, **changed: str) -> dict[str, str]:
         """Return the settings of a kiosk over these services."""
         trio = [service.url for service in self.catalogs]
-        told = {
+        values = {
             **addresses((self.catalog, self.reviews, self.users)),
             "BFF_UPSTREAM_PAIR": ",".join(trio[:2]),
             "BFF_UPSTREAM_TRIO": ",".join(trio),
@@ -53,7 +53,7 @@ class Kiosk:
             "BFF_MAX_CONCURRENT": "5000",
             "BFF_BROWNOUT": "false",
         }
-        return told | changed
+        return values | changed
 
     @property
     def port(self) -> int:

@@ -151,7 +151,7 @@ class Storm(Upstream):
 
 
 class ProductPage(Composition):
-    """A product, and what is said of it if that is to be had."""
+    """A product, and its reviews if they are available."""
 
     catalog: Catalog
     reviews_service: Reviews
@@ -282,7 +282,7 @@ async def get_storm(one: OfOne) -> Told:
 
 @views.get("/me")
 async def get_me(one: OfOne) -> Told:
-    """Show who asks."""
+    """Show the viewer."""
     return Told((await one.me()).email)
 
 
@@ -307,7 +307,7 @@ async def echo(text: Annotated[str, Body(embed=True)]) -> Told:
 
 @views.get("/limited")
 async def get_limited(request: Request) -> Told:
-    """Tell who asks, a few times a minute."""
+    """Return the viewer, a few times a minute."""
     return Told(f"{request.url.scheme}://{request.url.hostname} {request.client.host}")
 
 

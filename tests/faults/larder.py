@@ -1,4 +1,4 @@
-"""A gateway over the mock services that keeps what they say, for as long as tests can wait."""
+"""A gateway over the mock services that caches their replies, for as long as tests can wait."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class Pricing(Upstream):
 
 
 class Reviews(Upstream):
-    """Never older than its answer: asked each time whether it has changed."""
+    """Never older than its answer: revalidated each time."""
 
     policy = Policy(timeout=5.0, public=True, cache=Cache(ttl=0))
 
@@ -85,7 +85,7 @@ class ProductPage(Composition):
 
 
 class Me(Composition):
-    """Who asks."""
+    """The viewer."""
 
     users: Users
     viewer: Viewer
@@ -97,7 +97,7 @@ class Me(Composition):
 
 @dataclass
 class Shown:
-    """A product with its price, if that is to be had."""
+    """A product with its price, if that is available."""
 
     title: str
     amount: int | None
@@ -143,13 +143,13 @@ async def get_price(page: OfProduct) -> Told:
 
 @views.get("/reviews/{product_id}")
 async def get_reviews(page: OfProduct) -> Said:
-    """Show what is asked about each time."""
+    """Show what is revalidated each time."""
     return Said([review.title for review in await page.reviews()])
 
 
 @views.get("/me")
 async def get_me(me: Annotated[Me, Depends(compose(Me))]) -> Told:
-    """Show who asks."""
+    """Show the viewer."""
     return Told((await me.person()).email)
 
 

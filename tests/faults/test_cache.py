@@ -1,4 +1,4 @@
-"""What is kept, shared and purged by gateways in processes of their own, and survives outages."""
+"""Caching by several gateway processes: sharing, purges, outages."""
 
 import asyncio
 import re
@@ -29,7 +29,7 @@ SLACK = 0.1
 
 @dataclass
 class Larders:
-    """The services that the larder keeps things of, and gateways that serve it."""
+    """The services whose replies the larder caches, and gateways that serve it."""
 
     site: Site
     services: dict[str, Service]
@@ -110,7 +110,7 @@ async def test_304_from_end_to_end(larders):
 
 
 async def test_a_kept_answer_is_304_without_any_call(larders):
-    """What is fresh is told by its tag alone."""
+    """A fresh answer is revalidated by its tag alone."""
     with larders.serving() as (gateway,):
         first = await ask(gateway.port, "/v1/titles/2")
         known = {"if-none-match": first.headers["etag"]}
@@ -121,7 +121,7 @@ async def test_a_kept_answer_is_304_without_any_call(larders):
 
 
 async def test_two_viewers_never_share(larders):
-    """Each has their own, kept as well, and nobody who is not signed in gets either."""
+    """Each has their own, cached as well, and an anonymous caller gets neither."""
     users = larders.services["users"]
     other = {"authorization": "Bearer demo-2"}
     with larders.serving() as (gateway,):
@@ -139,7 +139,7 @@ async def test_two_viewers_never_share(larders):
 
 
 async def test_a_service_that_is_down_is_answered_for_and_marked(larders):
-    """Its last good reply serves, `stale` with its age; nobody on the way keeps it."""
+    """Its last good reply serves, `stale` with its age; no cache on the way stores it."""
     pricing = larders.services["pricing"]
     with larders.serving() as (gateway,):
         first = await ask(gateway.port, "/v1/products/3")
@@ -168,29 +168,29 @@ async def until_price_is(state: str, gateway: Gateway, path: str) -> Answer:
 
 @pytest.mark.needs("redis-server")
 async def test_1000_concurrent_misses_over_4_processes(larders, redis_server):
-    """One of them asks, for all of them: they share a Redis, and one lease.
+    """One of them calls, for all of them: they share a Redis, and one lease.
 
-    A process that the machine keeps from hearing Redis in time goes without it, and asks once.
+    A process that Redis does not answer in time goes without it, and calls once.
     """
     catalog = larders.services["catalog"]
     catalog.break_by(SLOW)
-    asked = []
+    calls = []
     with larders.serving(4, BFF_CACHE_URL=redis_server.url) as gateways:
         for product in (41, 42, 43):
             before = catalog.seen
             path = f"/v1/titles/{product}"
             answers = await asyncio.gather(*(ask(gateways[n % 4].port, path) for n in range(1000)))
-            asked.append(catalog.seen - before)
+            calls.append(catalog.seen - before)
             assert {answer.status for answer in answers} == {200}
             assert len({answer.body for answer in answers}) == 1
 
-    assert min(asked) == 1
-    assert max(asked) <= 4
+    assert min(calls) == 1
+    assert max(calls) <= 4
 
 
 @pytest.mark.needs("redis-server")
 async def test_what_one_process_has_learnt_all_know(larders, redis_server):
-    """A gateway that has just been started asks no service for what others have."""
+    """A gateway that has just been started calls no service for what others have."""
     catalog = larders.services["catalog"]
     with larders.serving(BFF_CACHE_URL=redis_server.url) as (first,):
         await ask(first.port, "/v1/titles/5")
@@ -202,10 +202,10 @@ async def test_what_one_process_has_learnt_all_know(larders, redis_server):
 
 
 async def until_hit(gateway: Gateway, path: str) -> None:
-    """Ask until an answer is kept: that happens after the first has been sent."""
+    """Send requests until an answer is cached: that happens after the first has been sent."""
     ends = time.monotonic() + 15
     while "hit" not in cache_status(await ask(gateway.port, path)):
-        assert time.monotonic() < ends, f"{path} is not kept"
+        assert time.monotonic() < ends, f"{path} is not cached"
 
 
 def signed(body: bytes) -> dict[str, str]:
@@ -221,17 +221,17 @@ def signed(body: bytes) -> dict[str, str]:
 
 @pytest.mark.needs("redis-server")
 async def test_a_purge_reaches_other_processes_within_100_ms(larders, redis_server):
-    """A service tells one gateway; another one forgets as well, though its answer was fresh."""
+    """A service purges one gateway; another one forgets as well, though its answer was fresh."""
     catalog = larders.services["catalog"]
     body = b'{"tags": ["product:6"]}'
     took = []
-    with larders.serving(2, BFF_CACHE_URL=redis_server.url) as (told, other):
+    with larders.serving(2, BFF_CACHE_URL=redis_server.url) as (purged, other):
         for _ in range(3):
-            for gateway in (told, other):
+            for gateway in (purged, other):
                 await until_hit(gateway, "/v1/titles/6")
             seen = catalog.seen
             answer = await ask(
-                told.port, "/hooks/purge", method="POST", headers=signed(body), body=body
+                purged.port, "/hooks/purge", method="POST", headers=signed(body), body=body
             )
             began = time.monotonic()
             async with Line(other.port) as line:

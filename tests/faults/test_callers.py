@@ -12,7 +12,7 @@ VIEWER = {"authorization": "Bearer demo-1"}
 
 
 async def test_client_disconnects_during_a_fan_out(kiosk):
-    """What it asked three services for is called off there within 100 ms."""
+    """Its calls to three services are cancelled there within 100 ms."""
     services = (kiosk.catalogs[0], kiosk.catalogs[1], kiosk.pricing, kiosk.users)
     for service in services:
         service.break_by(SLOW)
@@ -46,7 +46,7 @@ async def test_a_flight_that_others_wait_for_goes_on(kiosk):
 
 
 async def test_1000_cancelled_requests_then_normal_load(kiosk):
-    """Clients that leave at any moment leave nothing behind, and nobody after them notices."""
+    """Clients that leave at any moment leave nothing behind, and no later client notices."""
     await asyncio.gather(*(ask(kiosk.port, f"/v1/products/{n}") for n in range(1, 20)))
     baseline = await settled(kiosk.gateway)
     chance = random.Random(1000)
@@ -72,7 +72,7 @@ async def leave(port: int, number: int, moment: float) -> None:
 
 
 async def test_1000_concurrent_identical_reads(kiosk):
-    """A thousand clients want one product: the service is asked once."""
+    """A thousand clients want one product: the service is called once."""
     kiosk.catalog.freeze()
     reading = [asyncio.create_task(ask(kiosk.port, "/v1/patient/41")) for _ in range(1000)]
     await until(lambda: kiosk.gateway.look()["requests"] == 1000, within=20)
@@ -85,7 +85,7 @@ async def test_1000_concurrent_identical_reads(kiosk):
 
 
 async def test_a_failure_of_identical_reads_is_shared_once(kiosk):
-    """All hear of it, and none of them asks again."""
+    """All get the failure, and none of them calls again."""
     with kiosk.catalog.fault("reset", fraction=0.5):
         kiosk.catalog.freeze()
         reading = [asyncio.create_task(ask(kiosk.port, "/v1/patient/42")) for _ in range(100)]

@@ -1,4 +1,4 @@
-"""The time of day jumps: timers go by another clock, so nobody notices."""
+"""The time of day jumps: timers go by another clock, so no client notices."""
 
 import asyncio
 import glob
@@ -88,8 +88,8 @@ async def logged_at(gateway: Gateway, answer: Answer) -> float:
 
     def found() -> list[str]:
         wanted = answer.headers["x-request-id"]
-        told = gateway.events("request.answered")
-        return [line["time"] for line in told if line["request_id"] == wanted]
+        lines = gateway.events("request.answered")
+        return [line["time"] for line in lines if line["request_id"] == wanted]
 
     await until(lambda: bool(found()))
     return datetime.fromisoformat(found()[0]).timestamp()

@@ -54,7 +54,7 @@ async def test_one_retry_elsewhere(kiosk, halting):
 
 
 async def test_no_retry_of_what_is_not_idempotent(kiosk):
-    """A change that may have happened is not sent again; the client is told that it is unknown."""
+    """A change that may have happened is not sent again; the client learns that it is unknown."""
     with kiosk.users.fault("reset", fraction=0.5):
         answer = await ask(kiosk.port, "/v1/newsletter", method="POST", headers=viewer("1"))
         attempts = kiosk.users.seen
@@ -64,7 +64,7 @@ async def test_no_retry_of_what_is_not_idempotent(kiosk):
 
 
 async def test_surplus_bytes_reach_nobody(kiosk):
-    """What a service says after the end of its answer is nobody's answer."""
+    """What a service sends after the end of its answer is no answer to anyone."""
     with kiosk.users.fault("surplus"), kiosk.catalog.fault("surplus", delay=0.02):
         first = [await ask(kiosk.port, "/v1/me", headers=viewer(one)) for one in ("1", "2", "3")]
         pages = []

@@ -28,11 +28,11 @@ class Odd:
     gateway: Gateway
     port: int
 
-    async def ask_service_that_says(self, told: bytes) -> tuple[Answer, int]:
-        """Return what a client is told then, and how often the service was asked."""
-        asked: list[str] = []
-        async with answering(told, asked, self.port):
-            return await ask(self.gateway.port, "/v1/named/1"), len(asked)
+    async def ask_service_that_says(self, reply: bytes) -> tuple[Answer, int]:
+        """Return the answer to a client, and how often the service was called."""
+        requests: list[str] = []
+        async with answering(reply, requests, self.port):
+            return await ask(self.gateway.port, "/v1/named/1"), len(requests)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ async def test_a_timeout_is_shortened_by_its_client_never_extended(kiosk, odd, w
 
 
 async def test_retry_after_is_obeyed(kiosk):
-    """A service that asks for a second gets it; one that asks for a minute is not asked again."""
+    """A service that demands a second gets it; one that demands a minute is not called again."""
     with kiosk.users.fault("unavailable", retry_after=1, times=1):
         soon = await ask(kiosk.port, "/v1/me", headers=VIEWER)
     kiosk.users.forget()
@@ -102,15 +102,15 @@ async def test_a_bulkhead_bounds_what_a_service_gets_at_once(kiosk):
     """So many calls are under way, so many wait, and all others are refused at once."""
     beyond = 20
     kiosk.pricing.freeze()
-    asked = [
+    requests = [
         asyncio.create_task(ask(kiosk.port, f"/v1/storm/{1 + number}"))
         for number in range(CONCURRENT + QUEUE + beyond)
     ]
-    await until(lambda: sum(task.done() for task in asked) >= beyond)
+    await until(lambda: sum(task.done() for task in requests) >= beyond)
     seen = kiosk.gateway.look()["upstreams"]["storm"]
-    refused = [task.result() for task in asked if task.done()]
+    refused = [task.result() for task in requests if task.done()]
     kiosk.pricing.thaw()
-    answers = await asyncio.gather(*asked)
+    answers = await asyncio.gather(*requests)
 
     assert (seen["permits"], seen["queued"]) == (CONCURRENT, QUEUE)
     assert {answer.status for answer in refused} == {503}
@@ -157,11 +157,11 @@ async def test_redirects_are_not_followed(odd):
     async with answering(b"", elsewhere) as port:
         place = f"http://127.0.0.1:{port}/secret".encode()
         redirect = b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: " + place + b"\r\n\r\n"
-        answer, asked = await odd.ask_service_that_says(redirect)
+        answer, requests = await odd.ask_service_that_says(redirect)
 
     assert answer.status == 502
     assert "location" not in answer.headers
-    assert (asked, elsewhere) == (1, [])
+    assert (requests, elsewhere) == (1, [])
 
 
 async def test_when_all_endpoints_are_bad_all_are_used(kiosk):

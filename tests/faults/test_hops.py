@@ -1,4 +1,4 @@
-"""What a client says of itself is believed of trusted proxies only, and handed on to nobody."""
+"""What a client reports of itself is believed from trusted proxies only, and not passed on."""
 
 import pytest
 
@@ -41,9 +41,9 @@ INTERNALS = ("x-internal", "server", "set-cookie", "x-powered-by", "keep-alive")
 @pytest.mark.parametrize("trusted", ["", "127.0.0.1"])
 async def test_spoofed_forwarded_deadline_or_trace_headers(kiosk, trusted):
     """A service sees what the gateway says, whatever its client or even its proxy said."""
-    seen: list[str] = []
+    received: list[str] = []
     forgeries = FORGERIES if not trusted else [one for one in FORGERIES if one != "666666"]
-    async with answering(ANSWER, seen) as port:
+    async with answering(ANSWER, received) as port:
         environ = kiosk.environ(
             BFF_UPSTREAM_NAMED=f"http://127.0.0.1:{port}",
             BFF_TRUSTED_PROXIES=trusted or "10.0.0.0/8",
@@ -51,15 +51,15 @@ async def test_spoofed_forwarded_deadline_or_trace_headers(kiosk, trusted):
         )
         with kiosk.site.serving(KIOSK, environ) as gateway:
             answer = await ask(gateway.port, "/v1/named/1", headers=SPOOFED)
-            told = await ask(gateway.port, "/v1/limited", headers=SPOOFED)
+            answer = await ask(gateway.port, "/v1/limited", headers=SPOOFED)
 
-    (request,) = seen
+    (request,) = received
     assert answer.status == 200
     assert [word for word in forgeries if word in request] == []
     assert 0 < timeout_of(request) <= 10
     assert [name for name in INTERNALS if name in answer.headers] == []
     usual = "http://localhost 127.0.0.1"
-    assert told.json()["text"] == ("https://evil.example 6.6.6.6" if trusted else usual)
+    assert answer.json()["text"] == ("https://evil.example 6.6.6.6" if trusted else usual)
 
 
 async def test_spoofed_addresses_evade_no_limit(kiosk):
@@ -76,6 +76,6 @@ async def test_spoofed_addresses_evade_no_limit(kiosk):
 
 
 def timeout_of(request: str) -> float:
-    """Return what a service is told of the time that is left, in seconds."""
+    """Return the time that is left as a service receives it, in seconds."""
     (line,) = (line for line in request.split("\r\n") if line.startswith("request-timeout:"))
     return float(line.partition(":")[2])

@@ -17,7 +17,7 @@ OURS = "".join(f"[{name}.cache]\nttl = 0.3\n" for name in ("users", "recommendat
 VIEWER = {"authorization": "Bearer demo-1"}
 SCREENS = [one for one in reads((5,)) if one.kind == "read"]
 NOT_KEPT = {"stock", "payment_methods", "payment"}
-"""Parts of services that no gateway keeps: stock and payments."""
+"""Parts of services that no gateway caches: stock and payments."""
 
 
 @pytest.fixture
@@ -60,5 +60,5 @@ async def test_all_services_are_killed_after_warm_up(shop):
         if state in {"fallback", "missing"}
     }
     assert {name: answer.status for name, answer in answers.items()} == dict.fromkeys(answers, 200)
-    assert [name for name, told in states.items() if "stale" not in told] == []
+    assert [name for name, state in states.items() if "stale" not in state] == []
     assert lost == NOT_KEPT

@@ -21,7 +21,7 @@ JITTER = 1.2
 
 @dataclass
 class Load:
-    """Clients that ask one after another, and what they were told when."""
+    """Clients that send one request after another, and the answers they got, with their times."""
 
     port: int
     path: str
@@ -45,7 +45,7 @@ class Load:
                 await asyncio.sleep(0.015)
 
     def statuses(self, since: float = 0.0, until: float = float("inf")) -> Counter[int]:
-        """Count what was told in a span of time."""
+        """Count the answers in a span of time."""
         return Counter(status for at, status in self.answers if since <= at < until)
 
 

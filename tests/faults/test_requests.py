@@ -122,7 +122,7 @@ MALFORMED = {
 
 @pytest.mark.parametrize("case", MALFORMED)
 async def test_no_host_two_hosts_bare_lf_cl_te_100_kb_of_headers(started, strict, case):
-    """Refused with a reason, and what was sent behind it is nobody's request."""
+    """Refused with a reason, and what was sent behind it is no one's request."""
     status, request = MALFORMED[case]
     before = started.catalog.seen
     async with raw(strict.port) as (reader, writer):
@@ -140,7 +140,7 @@ async def test_no_host_two_hosts_bare_lf_cl_te_100_kb_of_headers(started, strict
 async def test_body_too_large(kiosk):
     """A length that is too large is refused unread, a body that turns out to be is cut off."""
     memory = kiosk.gateway.memory
-    told = await ask(
+    declared = await ask(
         kiosk.port,
         "/v1/echo",
         method="POST",
@@ -150,12 +150,12 @@ async def test_body_too_large(kiosk):
         head = {**JSON, "transfer-encoding": "chunked"}
         writer.write(rendered("/v1/echo", method="POST", headers=head))
         sending = asyncio.create_task(pour(writer, 64 * MIB))
-        untold = await read_answer(reader)
+        undeclared = await read_answer(reader)
         sending.cancel()
         await asyncio.gather(sending, return_exceptions=True)
 
-    assert (told.status, untold.status) == (413, 413)
-    assert told.json()["trace_id"]
+    assert (declared.status, undeclared.status) == (413, 413)
+    assert declared.json()["trace_id"]
     assert kiosk.gateway.memory - memory <= 8 * MIB
 
 
