@@ -1,4 +1,4 @@
-"""Work that outlives the request that caused it, owned by the gateway and ended with it."""
+"""Background tasks: they outlive the request that started them and end with the gateway."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -9,7 +9,7 @@ from bff_core.scope import current_request
 
 
 class Background:
-    """The tasks of one gateway: a failing one is told as an event and harms no other."""
+    """The tasks of one gateway: one that fails emits an event and affects no other."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, events: Events) -> None:
         self._loop = loop
@@ -17,10 +17,10 @@ class Background:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def spawn(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
-        """Start work; the gateway holds it until it ends.
+        """Start a task; the gateway holds it until it ends.
 
-        It is nobody's: neither the deadline of the part that caused it nor its name go along. Its
-        log lines carry the ids of the request that started it.
+        It belongs to no part: neither the deadline nor the name of the part that started it apply.
+        Its log lines carry the ids of the request that started it.
         """
         context = Context()
         context.run(current_request.set, current_request.get())

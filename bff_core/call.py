@@ -57,10 +57,10 @@ class Call(msgspec.Struct, frozen=True):
     further attempt goes elsewhere and an error knows how many there were.
     A call that `is_hedge` repeats one that is under way: it is neither queued nor retried.
     `token` is the access token of the viewer, for services that are called with it.
-    The last four are for the cache alone: `cache` is what the author said of this call in place of
-    the policy (True: nothing, False: not at all, or a `policy.cache.Cache`), `tags` are what
-    a purge knows the reply by, `purges` what a success of the call purges, `decode` makes the
-    caller's value of a reply, since what nobody can read is not kept.
+    The last four are for the cache alone: `cache` overrides the policy's for this call (True: no
+    override, False: no caching, or a `Cache`), `tags` are those of the stored reply, `purges` those
+    that a success of the call purges, `decode` makes the caller's value of a reply, since a reply
+    that does not decode is not stored.
     """
 
     upstream: str
@@ -97,7 +97,7 @@ class Call(msgspec.Struct, frozen=True):
 
     @property
     def can_be_sent_again(self) -> bool:
-        """Whether its body is still there for another attempt."""
+        """Whether its body can be read for another attempt."""
         return isinstance(self.body, bytes) or self.body.can_be_opened
 
     def with_headers(self, fields: Headers) -> "Call":
@@ -110,7 +110,7 @@ class Call(msgspec.Struct, frozen=True):
             self.trail[-1] = self.trail[-1]._replace(is_sent=False)
 
     def bar(self) -> set[object]:
-        """Note that the latest endpoint would fail again; return all of which that is known."""
+        """Note that the latest endpoint would fail again; return all endpoints noted so."""
         if self.trail:
             self.trail[-1] = self.trail[-1]._replace(is_barred=True)
         return {attempt.endpoint for attempt in self.trail if attempt.is_barred}
@@ -126,15 +126,15 @@ class Call(msgspec.Struct, frozen=True):
 
 
 NOT_DECODED: Final = object()
-"""What stands for a value that each caller decodes anew; None would be the JSON value null."""
+"""Stands for a value that each caller decodes by itself; None would be the JSON value null."""
 
 
 class Reuse(msgspec.Struct, frozen=True):
-    """For how long a reply may be used again, as the cache found; instants of the monotonic clock.
+    """How long a stored reply may be used again; instants of the monotonic clock.
 
     It is fresh until the first, may be served while it is refreshed until the second, and while
-    its upstream fails until the third. `tags` are what a purge knows it by. `headers` are those of
-    any further answer, where the first one has fields that are not to be used again.
+    its upstream fails until the third. `tags` are those that purge it. `headers` are those of
+    further answers, where the first one has fields that must not be used again.
     """
 
     fresh_until: float
@@ -149,8 +149,8 @@ class Reply(msgspec.Struct, frozen=True):
 
     `body` is decoded of its content coding. `source` says whether it came from the upstream just
     now, from a cache, or from a cache past its freshness; `age` is in seconds. `reuse` is None
-    where no cache was asked, or may not keep it. `decoded` are the values that the cache has of
-    it, by their `Decode`: of those who share a reply each may want another type.
+    where no cache stores it. `decoded` are the values that the cache has of it, by their `Decode`:
+    callers that share a reply may read it as different types.
     """
 
     status: int
@@ -166,7 +166,7 @@ class Reply(msgspec.Struct, frozen=True):
 
     @property
     def shared(self) -> "Reply":
-        """The reply as others get it who did not cause it, without fields that are withheld."""
+        """The reply without fields that are for the call alone that caused it."""
         again = None if self.reuse is None else self.reuse.headers
         return self if again is None else replace(self, headers=again)
 
@@ -184,11 +184,11 @@ def _shown(value: msgspec.Struct, *, hidden: AbstractSet[str]) -> str:
 
 
 class Decode(Protocol):
-    """Makes its caller's value of a reply; compared and hashed by identity."""
+    """Decodes a reply into its caller's type; compared and hashed by identity."""
 
     @property
     def is_shareable(self) -> bool:
-        """Whether requests may share one value, since nobody can change it."""
+        """Whether requests may share one value, since it is immutable."""
         ...
 
     def value(self, reply: Reply, call: Call, /) -> object:
@@ -200,7 +200,7 @@ class ViewerToken(Protocol):
     """The access token of one viewer, for services that are called in the viewer's name.
 
     Both raise `NotAuthenticated` where the viewer's session has ended, and another `BFFError` where
-    nobody can be asked for a token just now.
+    tokens are unavailable just now.
     """
 
     async def current(self) -> str:
@@ -208,7 +208,7 @@ class ViewerToken(Protocol):
         ...
 
     async def renewed(self, refused: str, /) -> str | None:
-        """Return one in place of what a service refused; None where there is no other."""
+        """Return one in place of a refused one; None where there is no other."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Time and chance as values: whoever decides is handed them and never reaches for them."""
+"""Time and chance as values: code that decides is passed them, so that tests control both."""
 
 import random
 import time

@@ -1,9 +1,10 @@
-"""Every error the framework raises; the branch says whose fault it is, hence the status."""
+"""Every error that the framework raises; its branch says whose fault it is, hence the status."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
+from typing import Final
 from urllib.parse import urlsplit
 
 from bff_core.call import Call, Reply
@@ -11,8 +12,8 @@ from bff_core.payload_errors import SAMPLE_BYTES
 from bff_core.retry_after import retry_after
 from bff_core.statuses import CLIENT_ERROR_TITLES, INSTEAD_OF_502, PASSES_THROUGH
 
-LONGEST_WAIT = 3600.0
-"""Seconds: the most that a service may make our clients wait before they try again."""
+MAX_RETRY_AFTER_SECONDS: Final = 3600.0
+"""The longest Retry-After of a service that is passed on to clients."""
 
 
 class BFFError(Exception):
@@ -25,17 +26,17 @@ class BFFError(Exception):
 
     @property
     def detail(self) -> str:
-        """What may be told to a client: no addresses, no internals."""
+        """The detail for clients: no addresses, no internals."""
         return ""
 
     @property
     def members(self) -> Mapping[str, object]:
-        """What problem details, or GraphQL's extensions, say beside the usual."""
+        """Further members of the problem details, or of GraphQL's extensions."""
         return {}
 
 
 class ClientError(BFFError):
-    """The caller asked for something that can't be done; the message is shown to the caller.
+    """The caller is at fault; the message is shown to the caller.
 
     `status` (400 to 499) sets code and title, too, unless they are given. `errors` name the faults
     one by one, as JSON objects; problem details and GraphQL's extensions repeat them.
@@ -110,7 +111,7 @@ class InvalidInput(ClientError):
 
 
 class NotAuthenticated(ClientError):
-    """Nobody is signed in; or not with this: `challenge` is for `WWW-Authenticate`, if any."""
+    """Credentials are missing or wrong; `challenge` is the value of `WWW-Authenticate`, if any."""
 
     status = 401
     code = "not_authenticated"
@@ -123,7 +124,7 @@ class NotAuthenticated(ClientError):
 
 
 class NotAllowed(ClientError):
-    """The viewer is known and may not do this."""
+    """The viewer is authenticated, but not authorized."""
 
     status = 403
     code = "not_allowed"
@@ -131,7 +132,7 @@ class NotAllowed(ClientError):
 
 
 class NotFound(ClientError):
-    """There is no such thing, or the viewer may not know of it."""
+    """There is no such resource, or the viewer may not learn of it."""
 
     status = 404
     code = "not_found"
@@ -179,7 +180,7 @@ class Overloaded(BFFError):
 
 
 class StoreUnavailable(BFFError):
-    """The store that gateways share is slow, paused or gone; `retry_after` is in seconds."""
+    """A shared store is slow, paused or unreachable; `retry_after` is in seconds."""
 
     status = 503
     code = "store_unavailable"
@@ -242,7 +243,7 @@ class UpstreamError(BFFError):
 
 
 class NotSent(UpstreamError):
-    """Nothing left this process: never retried, never counted by the breaker."""
+    """The call was not sent: it is never retried, and never counted by the breaker."""
 
     status = 503
     code = "not_sent"
@@ -268,9 +269,9 @@ class BulkheadFull(NotSent):
 
 
 class CredentialsUnavailable(NotSent):
-    """What the call has to show to its service can't be had just now; `retry_after` in seconds.
+    """The credentials of the call are unavailable just now; `retry_after` is in seconds.
 
-    The fault is that of whoever gives tokens: the service was not called, or had refused the call.
+    The fault is the token endpoint's: the service was not called, or had refused the call.
     """
 
     code = "credentials_unavailable"
@@ -365,7 +366,7 @@ class BadStatus(UpstreamError):
 
     @property
     def sample(self) -> bytes:
-        """How the body begins, for the log at debug."""
+        """The first bytes of the body, for the log at debug."""
         return self.reply.body[:SAMPLE_BYTES]
 
     @property
@@ -375,13 +376,13 @@ class BadStatus(UpstreamError):
 
 
 def wait_of(reply: Reply, wall: Callable[[], float]) -> float | None:
-    """Return for how many seconds a service's Retry-After lets our clients wait, within reason."""
+    """Return the seconds of a service's Retry-After, at most `MAX_RETRY_AFTER_SECONDS`."""
     wait = retry_after(reply, wall=wall())
-    return None if wait is None else min(wait, LONGEST_WAIT)
+    return None if wait is None else min(wait, MAX_RETRY_AFTER_SECONDS)
 
 
 def answered(reply: Reply) -> str:
-    """Say what a service answered, for the log; of a redirect, where to."""
+    """Return what a service answered, for the log; of a redirect, where to."""
     location = reply.header("location") if 300 <= reply.status < 400 else None
     leads = "" if location is None else f", a redirect to {bare(location)!r}"
     return f"answered {reply.status}{leads}"
@@ -412,8 +413,8 @@ def code_of(title: str) -> str:
 class BadPayload(UpstreamError):
     """The reply does not fit the declared model, or is no JSON at all.
 
-    `reply` is there where the whole reply was read. `sample` is how its body begins, for the log at
-    debug.
+    `reply` is set where the whole reply was read. `sample` are the first bytes of its body, for the
+    log at debug.
     """
 
     code = "bad_payload"
@@ -455,7 +456,7 @@ class PartFailed(CompositionError):
 
     @property
     def detail(self) -> str:
-        """What the cause may tell."""
+        """The cause's detail."""
         return self.cause.detail if isinstance(self.cause, BFFError) else ""
 
 
@@ -467,7 +468,7 @@ class CompositionCycle(CompositionError):
 
 
 class ConfigurationError(BFFError):
-    """Wrong wiring, found at start-up: the message says what to change."""
+    """The gateway is configured wrongly; the message says what to change."""
 
     code = "configuration_error"
     title = "Configuration error"
@@ -475,7 +476,7 @@ class ConfigurationError(BFFError):
 
 @contextmanager
 def wired_in(where: str) -> Iterator[None]:
-    """Name the place in a `ConfigurationError` that arises within: a route and its function."""
+    """Add a place to any `ConfigurationError` raised within: a route and its function."""
     try:
         yield
     except ConfigurationError as error:

@@ -1,4 +1,4 @@
-"""What one request carries downward: who asks, until when, under which trace, in which part."""
+"""The scope of one request: its viewer, deadline and trace, for all floors below the edge."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -11,16 +11,16 @@ from bff_core.answer_dependencies import AnswerDependencies
 from bff_core.call import Call, Headers, Reply, ViewerToken, find_header
 
 Outcome = Literal["", "final", "unknown", "read"]
-"""What a handler says of its own answer; nothing leaves it to the status."""
+"""The outcome of a request as a handler declares it; empty leaves it to the status."""
 
 
 @dataclass(slots=True, eq=False)
 class StepTry:
-    """One try of a saga's step, of its compensation, or of a check, as the calls within see it.
+    """One try of a saga's step, of its compensation, or of a check, for the calls within.
 
-    `unsafe_calls` collects the calls that are no plain reads. `needs_keys` names the step where its
-    POST and PATCH must carry a key, since it has no check. Reads of an `is_check` are answered by
-    the service itself, whatever is cached.
+    `unsafe_calls` collects the calls that may change something. `needs_keys` names the step where
+    its POST and PATCH must carry a key, since it has no check. Reads of an `is_check` bypass all
+    caches.
     """
 
     unsafe_calls: list[Call] = field(default_factory=list)
@@ -30,18 +30,18 @@ class StepTry:
 
 @dataclass(slots=True, eq=False)
 class Scope:
-    """One request as the floors below the edge see it.
+    """One request, as the floors below the edge know it.
 
     `deadline` is an instant of the monotonic clock. `method` is "WEBSOCKET" for the handshake of
-    one. `audience` names the viewer in keys; anonymous
-    viewers share one. `tenant` is the viewer's, empty for none. `viewer` is whatever the
-    authenticator made: only `auth` and compositions look at it; `token` is that viewer's access
-    token, where there is one. `vary` collects the request headers that the answer depended on.
+    one. `audience` names the viewer in keys; anonymous viewers share one. `tenant` is the
+    viewer's, empty for none. `viewer` is the authenticator's result: only `auth` and compositions
+    read it; `token` is that viewer's access token, where there is one. `vary` collects the request
+    headers that the answer depended on.
 
     `idempotency_key` is what the keys for services derive from: the client's key, bound to gateway,
-    viewer and route; empty where the request has none. `outcome` is for whoever knows better than
-    the status of the answer whether the same key may get it again: "final" (all is settled, even
-    if badly), "unknown" (something may or may not have happened) or "read" (nothing was changed).
+    viewer and route; empty where the request has none. `outcome` overrides the status of the answer
+    where a handler knows better whether the same key may get it again: "final" (all is settled,
+    even if badly), "unknown" (something may have happened) or "read" (nothing was changed).
     `writes` counts the calls that were given a key, by what it was derived from, `calls` all calls
     to services that were made for the request. `step` is the try of a saga's step that makes the
     calls, if one does. `query_cost` is the cost of a GraphQL query that is
@@ -82,7 +82,7 @@ class Scope:
     fields: Mapping[bytes, bytes] | None = None
 
     def locate(self, name: bytes, path: str) -> None:
-        """Note where a write's reply leads, as a header of the answer; of several none is sent."""
+        """Set a header that locates a write's result; it is left out where several writes differ."""
         if self.locations is None:
             self.locations = {}
         value = path.encode()
@@ -91,7 +91,7 @@ class Scope:
     def header(self, name: str) -> str | None:
         """Return a request header (lower-case `name`) and note that the answer varies by it.
 
-        Of a header in several lines it is one list, joined by commas.
+        Several lines of one header are joined by commas.
         """
         if name not in self.vary:
             self.vary.append(name)
@@ -106,7 +106,7 @@ class Scope:
 
 @runtime_checkable
 class Wired(Protocol):
-    """What a composition's field may be made of without being an input of the screen.
+    """A type that a composition's field may have without being an input of the screen.
 
     A type with this class method is built from the request: a locale, a screen width.
     """
@@ -122,7 +122,7 @@ class RunningPart(Protocol):
 
     @property
     def name(self) -> str:
-        """What the part is called."""
+        """The name of the part."""
         ...
 
     @property
@@ -144,7 +144,7 @@ running_part: ContextVar[RunningPart | None] = ContextVar("running_part", defaul
 
 
 current_request: ContextVar[Scope | None] = ContextVar("current_request", default=None)
-"""The request that the running code works for; log lines take its ids from here."""
+"""The request that the running code belongs to; log lines take its ids from here."""
 
 
 writing: ContextVar[str] = ContextVar("writing", default="")
@@ -153,7 +153,7 @@ writing: ContextVar[str] = ContextVar("writing", default="")
 
 @contextmanager
 def writing_as(name: str) -> Iterator[None]:
-    """Give the calls made within a name of their own: a step, an item of a batch.
+    """Name the write whose calls are made within: a step, an item of a batch.
 
     Their keys then depend on that name, and no longer on what else the request does meanwhile.
     Names nest.

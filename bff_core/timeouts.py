@@ -1,4 +1,4 @@
-"""Waiting for an answer for a bounded time, on a loop that may have been busy meanwhile."""
+"""Timeouts that allow for an event loop that was busy meanwhile."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,15 +6,15 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 TURNS: Final = 12
-"""Turns of the loop in which a connection is made and a command answered: three for each answer."""
+"""Turns of the loop that a connection and a command take: three for each answer."""
 
 
 @asynccontextmanager
 async def bounded(within: float) -> AsyncIterator[None]:
-    """Raise `TimeoutError` after so many seconds, unless the answer has arrived by then.
+    """Raise `TimeoutError` after `within` seconds, unless the answer has arrived by then.
 
-    A loop that was busy all that time may not have read it yet: it gets to read before it gives
-    up, else every burst of requests would look like a store that is away.
+    A loop that was busy all that time may not have read it yet: it reads before it gives up, else
+    every burst of requests would look like a store that is unavailable.
     """
     loop, is_over = asyncio.get_running_loop(), False
 
