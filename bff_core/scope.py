@@ -82,7 +82,7 @@ class Scope:
     fields: Mapping[bytes, bytes] | None = None
 
     def locate(self, name: bytes, path: str) -> None:
-        """Set a header that locates a write's result; it is left out where several writes differ."""
+        """Set a header that locates a write's result; several writes that differ set none."""
         if self.locations is None:
             self.locations = {}
         value = path.encode()

@@ -1,4 +1,4 @@
-"""From a method's words to a `Call`, and from its `Reply` to a typed value; knows the request."""
+"""How a method of a service makes a `Call`, and a typed value of its `Reply`, within a request."""
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -63,16 +63,16 @@ NO_CACHE: Headers = ((b"cache-control", b"no-cache"),)
 KEYED = frozenset({"POST", "PATCH"})
 """Methods that may be sent again only with an Idempotency-Key (RFC 9110, section 9.2.2)."""
 
-MOST_REPORTED: Final = 10
-"""How many places are named of those that tolerant reading left out of one reply."""
+MAX_REPORTED_PLACES: Final = 10
+"""How many places an event names of those that tolerant reading left out of one reply."""
 
 
 NO_TRANSLATIONS: Final[FailsWith] = MappingProxyType({})
-"""What stands for a call that says nothing of how it fails."""
+"""The `fails_with` of a call that has none."""
 
 
 class Streamer(Protocol):
-    """Opens replies that are read as they come; the road beside the stack."""
+    """Opens replies that are read while they arrive; it stands beside the stack."""
 
     def stream(self, call: Call, /) -> AbstractAsyncContextManager[StreamedReply]:
         """Open the reply: its head has arrived when the context is entered."""
@@ -80,11 +80,11 @@ class Streamer(Protocol):
 
 
 class Stack(Protocol):
-    """What an upstream calls through: the layers, the streaming road, and how they look."""
+    """What an upstream calls through: its layers, and the way that streams take."""
 
     @property
     def policy(self) -> Policy:
-        """What the layers were made of."""
+        """The policy that the layers were built from."""
         ...
 
     @property
@@ -94,7 +94,7 @@ class Stack(Protocol):
 
     @property
     def streamer(self) -> Streamer:
-        """The streaming road."""
+        """The way that streams take."""
         ...
 
     @property
@@ -104,12 +104,12 @@ class Stack(Protocol):
 
     @property
     def events(self) -> Events:
-        """Who learns of what happens."""
+        """The sinks of the gateway's events."""
         ...
 
 
 class Caller:
-    """What every service client does behind its verbs.
+    """The part of a service client behind its verbs.
 
     A bound client calls through the stack of the moment when it was bound, also after a reload.
     """
@@ -119,9 +119,9 @@ class Caller:
     decoders: ClassVar[Mapping[type, Decoder]] = {}
     """Functions that make values of a type from what the service writes in its place."""
     passes_through: ClassVar[AbstractSet[int]] = PASSES_THROUGH
-    """The statuses of the service that the client gets as they are; any others are ours."""
+    """The statuses of the service that the client gets as they are."""
     fails_with: ClassVar[FailsWith] = NO_TRANSLATIONS
-    """Functions that make our errors of the service's, by its status."""
+    """Functions that translate the service's errors, by its status."""
     locations: ClassVar[Mapping[str, str]] = MappingProxyType({})
     """Paths of the service that a `Location` may name, each with the gateway's path for it."""
     _locations: ClassVar[Locations | None] = None
@@ -154,7 +154,7 @@ class Caller:
         return bound
 
     def call_through(self, stack: Stack) -> None:
-        """Let those who are bound from now on call through another stack."""
+        """Replace the stack; copies that are bound already go on with theirs."""
         self._stack = stack
         self._decodings = Decodings(stack, self.decoders)
 
@@ -213,10 +213,10 @@ class Caller:
         return value  # type: ignore[return-value]  # by the decoding of the model
 
     def reduced(self, reply: Reduced, call: Call, *, is_new: bool = True) -> Any:
-        """Return what is left of a reply; the part that made the call says that it is not all.
+        """Return what is left of a reply, and mark the part that made the call as partial.
 
-        Where no part made it the answer can't say so, and is not used again.
-        A check of a saga has to know all: what was left out may be what it looks for.
+        Without a part the answer can't be marked, and is not cached.
+        A check of a saga reads strictly: what was left out may be what it looks for.
         """
         step = None if self._scope is None else self._scope.step
         if step is not None and step.is_check:
@@ -228,12 +228,12 @@ class Caller:
             self._scope.dependencies.forbid("partial")
         events = self._stack.events
         if is_new and events.sinks:
-            lost = reply.lost[:MOST_REPORTED]
+            lost = reply.lost[:MAX_REPORTED_PLACES]
             events.emit(ReplyReduced(call.upstream, call.operation, lost, len(reply.lost)))
         return reply.value
 
     def fail(self, failure: BadStatus, fails_with: FailsWith = NO_TRANSLATIONS) -> NoReturn:
-        """Raise what a failure of the service is to the client, as the call or the class says."""
+        """Raise the error for a failure of the service, as the call or the class translates it."""
         failure.pass_through(self.passes_through)
         status = failure.reply.status
         translate = fails_with.get(status) or self.fails_with.get(status)
@@ -243,7 +243,7 @@ class Caller:
         raise error from failure
 
     def _see_other(self, decode: Decode, reply: Reply, call: Call) -> object:
-        """Return the value of a write whose result is elsewhere (303), as of an empty success.
+        """Return the value of a write that redirects to its result (303), as of an empty success.
 
         Only where the type allows None and the client may learn where; else `NOT_DECODED`.
         """
@@ -256,7 +256,7 @@ class Caller:
             return NOT_DECODED
 
     def _located(self, value: object, reply: Reply, call: Call) -> object:
-        """Note where a write's reply leads, as paths of this gateway, for its client."""
+        """Pass a write's Location on to the client, as a path of this gateway."""
         location = self._own_path(reply, call, "location")
         if isinstance(value, TypedReply):
             value = replace(value, status=reply.status, location=location)
@@ -270,7 +270,7 @@ class Caller:
         return value
 
     def _own_path(self, reply: Reply, call: Call, name: str) -> str | None:
-        """Return the gateway's path for a reference of the reply; one that is unknown is logged."""
+        """Return the gateway's path for a reference of the reply; an unknown one emits an event."""
         reference, stack = reply.header(name), self._stack
         if reference is None or self._locations is None:
             return None
@@ -294,7 +294,7 @@ class Caller:
             raise UnsupportedValue(f"{self.name}: {operation}: {error}") from None
 
     async def reply(self, call: Call) -> Reply:
-        """Send a call down the stack; the part that made it sees a stale reply."""
+        """Send a call down the stack, and report a stale reply to the part that made it."""
         stack = self._stack
         reply = await stack.handler(call)
         if reply.source == "stale" and (part := running_part.get()) is not None:
@@ -373,29 +373,28 @@ class Caller:
         return call
 
 
-def _tags(policys: Cache | None, said: object, values: Mapping[str, object]) -> tuple[str, ...]:
-    """Return what a purge knows the reply of a call by, as the call or else the policy says.
+def _tags(policys: Cache | None, own: object, values: Mapping[str, object]) -> tuple[str, ...]:
+    """Return the tags of the stored reply, from the call or else from the policy.
 
-    Raises `ConfigurationError` for a call that says what can't be meant.
+    Raises `ConfigurationError` for a wrong `cache=`.
     """
-    chosen = policys if said is True else said
+    chosen = policys if own is True else own
     if chosen is None or chosen is False:
         return ()
     if not isinstance(chosen, Cache):
-        raise ConfigurationError(f"cache={said!r}: pass a Cache(...), True or False")
+        raise ConfigurationError(f"cache={own!r}: pass a Cache(...), True or False")
     if policys is None:
         raise ConfigurationError(
-            "cache=Cache(...) of a call needs a policy that keeps replies: Policy(cache=Cache())"
+            "cache=Cache(...) of a call needs a policy that stores replies: Policy(cache=Cache())"
         )
     return filled(chosen.tags, values)
 
 
 def _keyed(headers: Headers, scope: Scope, *names: str) -> Headers:
-    """Add the key of a write that derives from the request's; one that the author gave stays.
+    """Add a write's Idempotency-Key, derived from the request's; the author's own key stays.
 
-    Writes that are alike in all that names them are told apart by their order. The body is not
-    part of the key: if it differs when the request is tried again, the service has to refuse it
-    rather than to do it twice.
+    Writes of the same names are distinguished by their order. The body is not part of the key: if
+    it differs when the request is tried again, the service must refuse it, not do it twice.
     """
     if find_header(headers, b"idempotency-key") is not None:
         return headers
@@ -408,7 +407,7 @@ def _keyed(headers: Headers, scope: Scope, *names: str) -> Headers:
 
 
 def _of_step(step: StepTry, method: str, headers: Headers, service: str) -> Headers:
-    """Return the headers of a call within a saga: a check reads past all caches.
+    """Return the headers of a call within a saga: a check bypasses all caches.
 
     Raises `ConfigurationError` for a write that could not be sent again, and has no check.
     """

@@ -1,4 +1,4 @@
-"""A service as a typed class: methods become calls, calls go down the stack, replies come up."""
+"""`Upstream`, the base of service clients, and its verbs."""
 
 import re
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
@@ -37,13 +37,13 @@ LINES = frozenset(
         *(b"application/jsonl", b"application/x-jsonlines", b"application/json-lines"),
     }
 )
-"""What newline-delimited JSON is called; none of the names is registered."""
+"""Media types of newline-delimited JSON; none of the names is registered."""
 
 ACCEPT_LINES: Headers = ((b"accept", b"application/x-ndjson"),)
 ACCEPT_EVENTS: Headers = ((b"accept", b"text/event-stream"),)
 
-LONGEST_REFUSAL = 64 * 1024
-"""Bytes of the body of a reply that refuses a stream; of a longer one nothing is read."""
+MAX_ERROR_BODY_BYTES = 64 * 1024
+"""The largest body that is read of a reply that refuses a stream."""
 
 
 def _verb(
@@ -80,8 +80,8 @@ class Upstream(Caller):
     `UpstreamError`; where the type allows None, a 404 is None. `passes_through` are the statuses of
     the service that clients get, `fails_with` (of the class, or of one call) makes our errors of
     the service's own. `TypedReply[T]` as the type returns status and headers, too. Path parameters
-    are encoded as one segment each. Writes tell in `purges` what they change, as tags of the
-    replies that are kept: "product:{id}" is filled with the parameters of the call.
+    are encoded as one segment each. `purges` of a write are the tags of the cached replies that
+    it changes: "product:{id}" is filled with the parameters of the call.
     """
 
     def __init_subclass__(cls) -> None:
@@ -128,7 +128,7 @@ class Upstream(Caller):
         fails_with: FailsWith = NO_TRANSLATIONS,
         **parameters: Scalar,
     ) -> Coroutine[object, object, T]:
-        """Read a resource; `cache` is in place of the policy's, or False to ask in any case."""
+        """Read a resource; `cache` overrides the policy's, False calls the service in any case."""
         return self.typed(
             "GET", path, model, parameters,
             query=query, headers=headers, cache=cache, fails_with=fails_with,
@@ -253,8 +253,8 @@ class Upstream(Caller):
     ) -> AsyncIterator[T]:
         """Yield the typed lines of a newline-delimited JSON stream.
 
-        A stream without lines is empty if the service calls it one: an empty body of any other
-        type, such as a broken service's JSON, is `BadPayload`.
+        A stream without lines is empty if its media type is one of lines: an empty body of any
+        other type, such as a broken service's JSON, raises `BadPayload`.
         """
         ours = replaced(self._default_headers, ACCEPT_LINES)
         call = self.call("GET", path, parameters, query=query, ours=ours, headers=headers)
@@ -282,8 +282,7 @@ class Upstream(Caller):
     ) -> AsyncIterator[ServerSentEvent]:
         """Yield the events of a server-sent event stream.
 
-        What calls itself something else is no such stream (WHATWG HTML, section 9.2.2):
-        `BadPayload`.
+        A reply of another media type raises `BadPayload` (WHATWG HTML, section 9.2.2).
         """
         ours = replaced(self._default_headers, ACCEPT_EVENTS)
         if last_event_id:
@@ -314,7 +313,7 @@ async def _whole(reply: StreamedReply) -> Reply:
     body = bytearray()
     async for chunk in reply:
         body += chunk
-        if len(body) > LONGEST_REFUSAL:
+        if len(body) > MAX_ERROR_BODY_BYTES:
             return Reply(reply.status, reply.headers)
     return Reply(reply.status, reply.headers, bytes(body))
 
@@ -331,5 +330,5 @@ def _shown_type(reply: StreamedReply) -> str:
 
 def _type_of(reply: StreamedReply) -> bytes:
     """Return the media type of a reply without its parameters."""
-    told = find_header(reply.headers, b"content-type") or b""
-    return told.partition(b";")[0].strip().lower()
+    content_type = find_header(reply.headers, b"content-type") or b""
+    return content_type.partition(b";")[0].strip().lower()

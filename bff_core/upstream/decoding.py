@@ -1,4 +1,4 @@
-"""Replies into typed values: what counts as an answer, what as a failure, and whose."""
+"""How a reply becomes a typed value, or an error."""
 
 from collections.abc import Hashable, Mapping
 from functools import lru_cache
@@ -30,8 +30,8 @@ from bff_core.upstream.typed_reply import ReplyHeaders, TypedReply
 
 T = TypeVar("T")
 
-FIRST_REPLIES: Final = 1000
-"""How many replies of each type are all searched for names that an object has twice."""
+FULLY_SEARCHED_REPLIES: Final = 1000
+"""How many first replies of each type are searched for names that an object has twice."""
 
 EVERY: Final = 256
 """Of later replies one in so many is searched; each, once such a name was found."""
@@ -61,7 +61,7 @@ class Decoding(Generic[T]):
         self._decode = known.decode
         self._again = Rereading(known, options, may_be_empty=self._is_nullable)
         self._is_zoned = options.is_zoned and known.has_moments
-        self._unsearched = FIRST_REPLIES
+        self._unsearched = FULLY_SEARCHED_REPLIES
         self._every = EVERY
         self._until_searched = 1
         self.is_shareable = is_immutable(model)
@@ -145,7 +145,7 @@ class Decoding(Generic[T]):
 
 
 class HasPolicy(Protocol):
-    """What calls go through, as far as reading replies depends on it."""
+    """A stack, as far as reading replies depends on it."""
 
     @property
     def policy(self) -> Policy:
@@ -214,7 +214,7 @@ _decode_any: Final = msgspec.json.Decoder().decode
 
 
 def problem_detail(reply: Reply) -> str:
-    """Return what a problem body (RFC 9457) says in words, or nothing."""
+    """Return the detail or title of a problem body (RFC 9457), or nothing."""
     content_type = find_header(reply.headers, b"content-type") or b""
     if content_type.partition(b";")[0].strip().lower() != b"application/problem+json":
         return ""
@@ -223,5 +223,5 @@ def problem_detail(reply: Reply) -> str:
     except UNREADABLE:
         return ""
     members = problem if isinstance(problem, dict) else {}
-    said = (members.get(name) for name in ("detail", "title"))
-    return next((text for text in said if isinstance(text, str) and text.strip()), "")
+    texts = (members.get(name) for name in ("detail", "title"))
+    return next((text for text in texts if isinstance(text, str) and text.strip()), "")

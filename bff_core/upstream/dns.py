@@ -1,4 +1,4 @@
-"""The addresses behind the names of one upstream, looked up in the background."""
+"""DNS: the addresses of one upstream's names, looked up in the background."""
 
 import asyncio
 import ipaddress
@@ -80,21 +80,21 @@ class AddressLookup:
     async def finish(self) -> None:
         """Wait for the round that is under way, if that is worthwhile; never for long.
 
-        All wait for the first round. Once a round has failed only one caller waits for each
+        All callers wait for the first round. Once a round has failed only one caller waits for each
         further one, so that the others fail fast for as long as the resolver hangs.
         """
         if self._under_way is None or (self._has_failed and self._is_awaited):
             return
         self._is_awaited = True
-        await asyncio.wait((self._news,))  # whoever leaves cancels nothing, and is told by nobody
+        await asyncio.wait((self._news,))  # a caller that leaves cancels nothing
 
     def stop(self) -> None:
-        """Look nothing up any more; those who wait go on without."""
+        """Stop looking up; callers that wait go on without addresses."""
         self.due = math.inf
         self._resolutions = {}
         if self._under_way is not None:
             self._under_way.cancel()
-        self._tell()
+        self._wake()
 
     def _addresses(self, host: str) -> tuple[str, ...]:
         if is_localhost(host):
@@ -114,12 +114,12 @@ class AddressLookup:
             instants = (resolution.next_lookup for resolution in self._resolutions.values())
             self.due = min(instants, default=math.inf)
         self._changed("; ".join(errors))
-        self._tell()
+        self._wake()
 
     async def _resolve(self, name: str, resolution: Resolution) -> str:
         """Look one name up; returns the error, or nothing."""
         try:
-            found = await self._ask(name, resolution)
+            found = await self._query(name, resolution)
         except (OSError, UnicodeError) as error:
             resolution.fail(self._runtime.clock())
             return str(error)
@@ -127,24 +127,24 @@ class AddressLookup:
         resolution.succeed(tuple(addresses), self._runtime.clock())
         return ""
 
-    async def _ask(self, name: str, resolution: Resolution) -> _Found:
-        """Wait for the resolver as long as it takes: a second question would take a second thread.
+    async def _query(self, name: str, resolution: Resolution) -> _Found:
+        """Wait for the resolver as long as it takes: a second lookup would take a second thread.
 
-        Meanwhile callers stop waiting, and addresses that can't be confirmed grow too old.
+        Meanwhile callers stop waiting, and addresses that can't be confirmed expire.
         """
-        question = (name, None, 0, socket.SOCK_STREAM)
-        answer = self._runtime.loop.run_in_executor(_threads, socket.getaddrinfo, *question)
+        query = (name, None, 0, socket.SOCK_STREAM)
+        answer = self._runtime.loop.run_in_executor(_threads, socket.getaddrinfo, *query)
         try:
             while not (await asyncio.wait((answer,), timeout=PATIENCE))[0]:
                 resolution.fail(self._runtime.clock())
                 self._has_failed = True
                 self._changed(f"{name}: the resolver is silent")
-                self._tell()
+                self._wake()
             return answer.result()
         finally:
             answer.cancel()
 
-    def _tell(self) -> None:
+    def _wake(self) -> None:
         if not self._news.done():
             self._news.set_result(None)
 

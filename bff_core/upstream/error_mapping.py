@@ -1,4 +1,4 @@
-"""A service's failures as our errors: what `passes_through` and `fails_with` mean."""
+"""How a service's failures become our errors: `passes_through` and `fails_with`."""
 
 import inspect
 import re
@@ -27,9 +27,9 @@ from bff_core.upstream.reading.tolerant import UNREADABLE, Reduced
 from bff_core.upstream.typed_reply import ReplyHeaders, TypedReply
 
 Translate = Callable[[Never], BFFError | None]
-"""Makes one of our errors of a service's failure, or none, which leaves it as it is.
+"""Translates a service's failure into one of our errors; None leaves it as it is.
 
-What its only parameter is annotated with is what it gets: a type that the body is decoded as,
+The annotation of its only parameter selects what it gets: a type that the body is decoded as,
 `TypedReply` of one, or `Reply`.
 """
 
@@ -74,7 +74,7 @@ class _Translation:
 
 
 def _parameter(function: Translate, name: str) -> object:
-    """Return what a function's only parameter is annotated with: a `Reply` if with nothing."""
+    """Return the annotation of a function's only parameter; `Reply` if it has none."""
     if isinstance(function, type) or not callable(function):
         shown = function.__name__ if isinstance(function, type) else repr(function)
         raise ConfigurationError(
@@ -106,7 +106,7 @@ def _compiled(function: Translate) -> _Translation:
 
 
 def check_failures(owner: str, passes_through: AbstractSet[int], fails_with: FailsWith) -> None:
-    """Raise `ConfigurationError` for declarations of an upstream that can't be meant."""
+    """Raise `ConfigurationError` for wrong declarations of an upstream."""
     if (
         not isinstance(passes_through, AbstractSet)
         or not passes_through <= CLIENT_ERROR_TITLES.keys()
@@ -220,7 +220,7 @@ def _text(value: object) -> str:
 
 
 def _faults(errors: object) -> Iterator[Mapping[str, object]]:
-    """Yield faults as objects, whichever of the usual forms a service lists them in."""
+    """Yield faults as objects, from any of the usual forms of a list of them."""
     if isinstance(errors, list):
         for one in errors:
             if isinstance(one, dict):
@@ -228,6 +228,6 @@ def _faults(errors: object) -> Iterator[Mapping[str, object]]:
             elif isinstance(one, str):
                 yield {"detail": one}
     elif isinstance(errors, dict):
-        for name, said in errors.items():
-            for one in said if isinstance(said, list) else [said]:
+        for name, details in errors.items():
+            for one in details if isinstance(details, list) else [details]:
                 yield {"field": name, "detail": one}

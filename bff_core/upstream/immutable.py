@@ -1,4 +1,4 @@
-"""Which types make values that nobody can change, however deep: those may be shared."""
+"""Which types decode to immutable values: those may be shared by requests."""
 
 from msgspec import Struct, inspect
 from typing_extensions import TypeForm
@@ -31,20 +31,20 @@ def is_immutable(model: TypeForm[object]) -> bool:
     """
     try:
         return _is_immutable(inspect.type_info(model), set())
-    except TypeError:  # nothing that msgspec could look into
+    except TypeError:  # a type that msgspec does not know
         return False
 
 
-def _is_immutable(info: inspect.Type, seen: set[int]) -> bool:
+def _is_immutable(info: inspect.Type, visited: set[int]) -> bool:
     match info:
         case inspect.Metadata(type=one) | inspect.VarTupleType(item_type=one):
-            return _is_immutable(one, seen)
+            return _is_immutable(one, visited)
         case inspect.FrozenSetType(item_type=one):
-            return _is_immutable(one, seen)
+            return _is_immutable(one, visited)
         case inspect.UnionType(types=types) | inspect.TupleType(item_types=types):
-            return all(_is_immutable(one, seen) for one in types)
+            return all(_is_immutable(one, visited) for one in types)
         case inspect.NamedTupleType() | inspect.StructType() | inspect.DataclassType():
-            return _is_frozen(info.cls) and _has_immutable_fields(info, seen)
+            return _is_frozen(info.cls) and _has_immutable_fields(info, visited)
     return isinstance(info, _SCALARS)
 
 
@@ -55,8 +55,8 @@ def _is_frozen(kind: type) -> bool:
     return parameters is None or parameters.frozen
 
 
-def _has_immutable_fields(info: _WithFields, seen: set[int]) -> bool:
-    if id(info) in seen:  # one that holds itself
+def _has_immutable_fields(info: _WithFields, visited: set[int]) -> bool:
+    if id(info) in visited:  # one that holds itself
         return True
-    seen.add(id(info))
-    return all(_is_immutable(one.type, seen) for one in info.fields)
+    visited.add(id(info))
+    return all(_is_immutable(one.type, visited) for one in info.fields)

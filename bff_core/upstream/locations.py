@@ -1,4 +1,4 @@
-"""A service's references as paths of this gateway: what `Upstream.locations` declares."""
+"""How a service's references become paths of this gateway: `Upstream.locations`."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ _is_own_path: Final = re.compile(r"/(?!/)[!-~]*").fullmatch
 
 
 class Locations:
-    """The paths of a service that clients may learn of, each with the gateway's path for it.
+    """The paths of a service that are passed on to clients, each with the gateway's path for it.
 
     A key is a path as the service's methods write it, or a whole URL where the service names
     another host than it is called by. "{id}" stands for one segment, "{id:path}" for several.

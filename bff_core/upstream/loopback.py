@@ -1,4 +1,4 @@
-"""What `localhost` stands for, whatever a resolver or a hosts file says of it."""
+"""The addresses of `localhost`, independent of resolver and hosts file."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""The stack of a service before the gateway runs: it can be shown, and calls nothing."""
+"""The stack of a service before the gateway runs: it has a repr, and calls nothing."""
 
 import asyncio
 from collections.abc import Coroutine, Sequence
@@ -45,7 +45,7 @@ class PlannedStack:
 
     @property
     def events(self) -> Events:
-        """Where nothing is reported: nothing happens."""
+        """Events without a sink: nothing happens yet."""
         return Events()
 
     @property

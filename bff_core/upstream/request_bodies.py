@@ -17,13 +17,13 @@ from bff_core.streamed_body import Chunks, StreamedBody
 from bff_core.upstream.request_target import encode_pairs
 
 NO_BODY: Final = object()
-"""What stands for a body that is not sent; None would be the JSON value null."""
+"""Stands for a body that is not sent; None would be the JSON value null."""
 
 OCTETS: Final = "application/octet-stream"
 FORM: Final = "application/x-www-form-urlencoded"
 
 Content = bytes | StreamedBody | Chunks
-"""A body as it is: bytes, or what a `StreamedBody` is made of."""
+"""A raw body: bytes, a `StreamedBody`, or the chunks of one."""
 
 Form = Mapping[str, object]
 """The fields of a form by name, with the values that a query takes."""

@@ -1,4 +1,4 @@
-"""Request targets: encoded paths and queries that no value can leave."""
+"""Request targets: encoded paths and queries, which no value can break out of."""
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -68,7 +68,7 @@ class Template:
         )
 
     def operation(self, method: str) -> str:
-        """Return how events call a call of this path: "GET /users/{id}"."""
+        """Return the operation of a call, as events name it: "GET /users/{id}"."""
         operation = self._operations.get(method)
         if operation is None:
             operation = self._operations[method] = f"{method} {self.path}"

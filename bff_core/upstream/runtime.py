@@ -1,4 +1,4 @@
-"""What the layers of one upstream share while the gateway runs: loop, time, chance, events."""
+"""What the layers of one upstream share while the gateway runs: loop, clock, events, timer."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
@@ -19,9 +19,9 @@ Spawn = Callable[[Coroutine[object, object, None]], asyncio.Task[None]]
 
 
 class Credential(Protocol):
-    """What calls to one upstream show of who asks, as header fields; its `repr` tells no secret.
+    """Authenticates calls to one upstream by header fields; its `repr` holds no secret.
 
-    `fetched` is asked where `ready` has nothing yet, `replaced` where fields were refused.
+    `fetched` is called where `ready` returns None, `replaced` where the service refused the fields.
     Both raise `CredentialsUnavailable`, or what a `ViewerToken` raises.
     """
 
@@ -39,12 +39,12 @@ class Credential(Protocol):
         ...
 
     async def replaced(self, call: Call, refused: Headers, /) -> Headers | None:
-        """Return others in place of those that the service refused; None where there are none."""
+        """Return others in place of the refused ones; None where there are none."""
         ...
 
 
 class OpenCredential(Protocol):
-    """Makes of a policy's options what its calls show, while a gateway runs."""
+    """Makes the `Credential` of a policy's options, while a gateway runs."""
 
     def __call__(
         self, options: Credentials, runtime: "Runtime", addresses: Sequence[str], /
@@ -58,9 +58,9 @@ class Runtime:
     """What every layer is built with, inside the running loop.
 
     `spawn` starts background work that the gateway owns: it is cancelled when the gateway closes,
-    and outlives the request that caused it. `budget` is what attempts beyond the first are taken
-    from, whoever makes them; None where the policy sends nothing twice. `cache` is the gateway's,
-    None where it has none. `credential` makes what calls show to the service. `agent` is the
+    and outlives the request that caused it. `budget` bounds the attempts beyond the first, those of
+    retries and of hedges; None where the policy sends nothing twice. `cache` is the gateway's, None
+    where it has none. `credential` makes the credentials of calls. `agent` is the
     User-Agent of calls that have none of their own. `alarms` is the one timer behind the timeouts
     of all layers; each copy has its own.
     """

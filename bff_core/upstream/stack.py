@@ -40,24 +40,24 @@ def layers(
     *,
     streamer: Streamer | None = None,
 ) -> Iterator[Wrap]:
-    """Yield the layers of a policy from the outside in; what it leaves off is not there.
+    """Yield the layers of a policy from the outside in, without those that it leaves off.
 
-    Of them the streaming road has the credentials alone, whose layer stands before `streamer`, too.
-    `addresses` are those of the upstream, which redirects must not leave.
+    Streams pass the credentials layer alone, which stands before `streamer`, too. `addresses` are
+    those of the upstream, which redirects must not leave.
     """
     yield partial(DeadlineLayer, runtime)
     yield from _redirects(policy, addresses)
-    cache, kept = runtime.cache, policy.cache
+    cache, caching = runtime.cache, policy.cache
     refreshing: Refreshing = {}
     if cache is not None:
         yield partial(PurgeLayer, cache, addresses, runtime)
-    if cache is not None and kept is not None:
+    if cache is not None and caching is not None:
         timeout = policy.timeout
-        yield partial(CacheLayer, kept, cache, runtime, refreshing=refreshing, timeout=timeout)
+        yield partial(CacheLayer, caching, cache, runtime, refreshing=refreshing, timeout=timeout)
     if policy.coalesce:
-        yield partial(CoalesceLayer, runtime, cache=None if kept is None else cache)
-    if cache is not None and kept is not None:
-        yield partial(FillLayer, kept, cache, runtime, refreshing=refreshing)
+        yield partial(CoalesceLayer, runtime, cache=None if caching is None else cache)
+    if cache is not None and caching is not None:
+        yield partial(FillLayer, caching, cache, runtime, refreshing=refreshing)
     retry = policy.retry or Retry(attempts=1)
     budget = runtime.budget or RetryBudget(retry)
     if policy.hedge is not None:

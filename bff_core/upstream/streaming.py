@@ -1,4 +1,4 @@
-"""Streams into values: lines of JSON and server-sent events, cut out of chunks as they come."""
+"""Streams of JSON lines and of server-sent events, parsed while they arrive."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass
@@ -10,16 +10,16 @@ from bff_core.upstream.reading.tolerant import Reduced
 
 T = TypeVar("T")
 
-LONGEST_LINE = 1024 * 1024
-"""Bytes of one line; a stream whose line never ends would grow without bound."""
+MAX_LINE_BYTES = 1024 * 1024
+"""The longest line; a stream whose line never ends would grow without bound."""
 
-LONGEST_EVENT = 1024 * 1024
-"""Characters of one event's data; an event that no empty line ends would grow without bound."""
+MAX_EVENT_CHARACTERS = 1024 * 1024
+"""The longest data of one event; an event that no empty line ends would grow without bound."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServerSentEvent:
-    """One event of a stream (WHATWG HTML, section 9.2); `retry` in seconds, if it was told."""
+    """One event of a stream (WHATWG HTML, section 9.2); `retry` in seconds, if any."""
 
     data: str
     event: str = "message"
@@ -46,8 +46,8 @@ async def lines(
         for start in further:
             yield bytes(line.removesuffix(b"\r"))
             line = bytearray(start)
-        if len(line) > LONGEST_LINE:
-            raise BadPayload(f"a line is longer than {LONGEST_LINE} bytes", call=call)
+        if len(line) > MAX_LINE_BYTES:
+            raise BadPayload(f"a line is longer than {MAX_LINE_BYTES} bytes", call=call)
     if line:
         yield bytes(line.removesuffix(b"\r"))
 
@@ -81,8 +81,10 @@ async def events(chunks: AsyncIterator[bytes], call: Call) -> AsyncGenerator[Ser
     async for line in lines(chunks, call, ends_by_cr=True):
         if line:
             event.take(line)
-            if event.size > LONGEST_EVENT:
-                raise BadPayload(f"an event is longer than {LONGEST_EVENT} characters", call=call)
+            if event.size > MAX_EVENT_CHARACTERS:
+                raise BadPayload(
+                    f"an event is longer than {MAX_EVENT_CHARACTERS} characters", call=call
+                )
         elif (complete := event.end()) is not None:
             yield complete
 

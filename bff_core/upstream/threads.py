@@ -1,4 +1,4 @@
-"""Threads for calls that may hang in the C library, and that nothing can interrupt."""
+"""Threads for calls that may hang in the C library and can't be interrupted."""
 
 import threading
 from collections.abc import Callable
@@ -10,9 +10,9 @@ T = TypeVar("T")
 
 
 class OwnThread(Executor):
-    """Gives each job a thread of its own, for jobs that are few and whose starter bounds them.
+    """Runs each job in a thread of its own, for jobs that are few and bounded by their caller.
 
-    A job that hangs holds up neither others, as in a shared pool, nor the end of the process.
+    A job that hangs blocks neither other jobs, as in a shared pool, nor the exit of the process.
     """
 
     def __init__(self, name: str) -> None:
@@ -26,7 +26,7 @@ class OwnThread(Executor):
         def work() -> None:
             try:
                 outcome.set_result(fn(*args, **kwargs))
-            except BaseException as error:  # noqa: BLE001 - it is told to whoever asked
+            except BaseException as error:  # noqa: BLE001 - the future raises it
                 outcome.set_exception(error)
 
         threading.Thread(target=work, name=self._name, daemon=True).start()

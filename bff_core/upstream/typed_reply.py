@@ -39,7 +39,7 @@ class ReplyHeaders(Mapping[str, str]):
 
 @dataclass(frozen=True, slots=True)
 class TypedReply(Generic[T]):
-    """What a method returns that wants more of a reply than its body.
+    """A typed value with the status and the headers of its reply.
 
         page = await self.get("/orders", TypedReply[list[Order]])
         page.value, page.status, page.headers["X-Total-Count"]

@@ -1,4 +1,4 @@
-"""How a gateway introduces itself to services (RFC 9110, section 10.1.5)."""
+"""The User-Agent of calls to services (RFC 9110, section 10.1.5)."""
 
 import re
 from functools import cache

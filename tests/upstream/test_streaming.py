@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from bff_core.call import Call
 from bff_core.errors import BadPayload
 from bff_core.upstream.streaming import (
-    LONGEST_EVENT,
-    LONGEST_LINE,
+    MAX_EVENT_CHARACTERS,
+    MAX_LINE_BYTES,
     ServerSentEvent,
     events,
     lines,
@@ -116,7 +116,7 @@ async def test_rows_skip_empty_lines():
 async def test_line_without_end_is_refused(size):
     """Nobody can make the gateway hold more than a line's limit."""
     with pytest.raises(BadPayload, match="line is longer"):
-        await taken(lines(cut(b"x" * (LONGEST_LINE + 2 * size), size), CALL))
+        await taken(lines(cut(b"x" * (MAX_LINE_BYTES + 2 * size), size), CALL))
 
 
 async def test_event_without_end_is_refused():
@@ -124,7 +124,7 @@ async def test_event_without_end_is_refused():
     line = b"data: " + b"x" * 1017 + b"\n"
 
     with pytest.raises(BadPayload, match="event is longer"):
-        await taken(events(cut(line * (LONGEST_EVENT // 1018 + 2), 64 * 1024), CALL))
+        await taken(events(cut(line * (MAX_EVENT_CHARACTERS // 1018 + 2), 64 * 1024), CALL))
 
 
 async def test_many_events_may_be_longer_than_one():

@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 
 from bff_core.call import Call, Reply
 from bff_core.errors import BadPayload
-from bff_core.upstream.decoding import EVERY, FIRST_REPLIES, Decoding, decoding, problem_detail
+from bff_core.upstream.decoding import (
+    EVERY,
+    FULLY_SEARCHED_REPLIES,
+    Decoding,
+    decoding,
+    problem_detail,
+)
 from bff_core.upstream.reading.charset import _CODECS
 from bff_core.upstream.reading.plain_json import repeated_name
 
@@ -209,7 +215,7 @@ def test_a_repeated_name_in_later_replies_is_found_by_sample_and_then_always():
     """A service that writes a name twice does so often: it is found, and then each time."""
     decode = Decoding(Person)
     good, bad = (Reply(200, (), body) for body in (b'{"name": "a"}', b'{"name": "a", "name": "b"}'))
-    for _ in range(FIRST_REPLIES):
+    for _ in range(FULLY_SEARCHED_REPLIES):
         decode.value(good, CALL)
     taken = 0
     for _ in range(EVERY):
