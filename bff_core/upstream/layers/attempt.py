@@ -1,4 +1,4 @@
-"""Between bulkhead and balance: one attempt may not use up the time of the others."""
+"""Between credentials and balance: a timeout for each attempt."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ from bff_core.upstream.runtime import Runtime
 class AttemptLayer:
     """Cancels an attempt after `timeout` seconds and raises `AttemptTimedOut`, which is retryable.
 
-    Where the call's deadline comes first it has nothing to do.
+    It does nothing where the call's deadline comes first.
     """
 
     __slots__ = ("_alarms", "_clock", "_timeout", "inner")
@@ -25,7 +25,7 @@ class AttemptLayer:
         return f"attempt    {self._timeout:g} s each"
 
     async def __call__(self, call: Call) -> Reply:
-        """Pass one attempt on, until its timeout."""
+        """Pass an attempt on, and cancel it at its timeout."""
         instant = self._clock() + self._timeout
         if instant >= call.deadline:
             return await self.inner(call)

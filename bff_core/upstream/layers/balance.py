@@ -1,4 +1,4 @@
-"""Innermost: chooses the endpoint that takes an attempt, and spares those that fail."""
+"""Innermost: load balancing over the endpoints of an upstream, without those that fail."""
 
 import asyncio
 import math
@@ -22,8 +22,8 @@ class Balancer:
 
     `origins` are the addresses that were configured; with `resolves` (off for a transport that
     knows its own way) each name among them stands for all its addresses. `attempt_timeout` is
-    that of the layer outside, whose cancellation speaks against an endpoint. An attempt that is
-    refused goes to the next endpoint, within `connect_timeout` in all.
+    that of the layer outside, whose cancellation counts against an endpoint. An attempt whose
+    connection is refused goes to the next endpoint, within `connect_timeout` in all.
     """
 
     __slots__ = (
@@ -70,7 +70,7 @@ class Balancer:
         return f"balance    {', '.join(names) or 'no address yet'}"
 
     async def __call__(self, call: Call) -> Reply:
-        """Send the call to an endpoint; the whole attempt is on that endpoint's account."""
+        """Send the call to an endpoint, and count the outcome of the attempt for that endpoint."""
         started = began = self._clock()
         place = self._pick(call, started) or await self._pick_when_resolved(call)
         refused: list[Place] = []
@@ -101,7 +101,7 @@ class Balancer:
 
     @asynccontextmanager
     async def stream(self, call: Call) -> AsyncIterator[StreamedReply]:
-        """Send the call to an endpoint and hand over its reply while it arrives."""
+        """Send the call to an endpoint and yield its reply while it arrives."""
         started = began = self._clock()
         place = self._pick(call, started) or await self._pick_when_resolved(call)
         refused: list[Place] = []
@@ -156,7 +156,7 @@ class Balancer:
     ) -> Place | None:
         """Return an endpoint that was not tried yet, where one refused the connection.
 
-        Nothing was sent, so that it is the same attempt: it needs no budget, whatever the method.
+        Nothing was sent, so that it counts as the same attempt: it needs no budget, for any method.
         """
         if not isinstance(error, TransportFailed) or error.is_sent:
             return None
@@ -168,7 +168,7 @@ class Balancer:
         return None if place is None or place.key in tried else place
 
     async def _pick_when_resolved(self, call: Call) -> Place:
-        """Wait for the first addresses; raise at once while there are none to be had."""
+        """Wait for the first addresses; raise at once while none can be resolved."""
         await self._lookup.finish()
         place = self.endpoints.pick(self._clock(), self._runtime.chance)
         if place is None:
@@ -182,7 +182,7 @@ class Balancer:
         elif place.failures or place.ejected_until is not None:
             self._succeed(place, call)
         if self._events.sinks:
-            self._tell(place, call, str(status), started)
+            self._report(place, call, str(status), started)
 
     def _take_error(self, place: Place, call: Call, error: BaseException, started: float) -> None:
         now = self._clock()
@@ -193,7 +193,7 @@ class Balancer:
         if is_fault:
             self._fail(place, call)
         if self._events.sinks:
-            self._tell(place, call, _outcome(error, is_fault=is_fault), started)
+            self._report(place, call, _outcome(error, is_fault=is_fault), started)
 
     def _succeed(self, place: Place, call: Call) -> None:
         is_restored = self.endpoints.succeed(place, self._clock())
@@ -205,7 +205,7 @@ class Balancer:
         if duration is not None and self._events.sinks:
             self._events.emit(Ejected(call.upstream, call.operation, place.key.name, duration))
 
-    def _tell(self, place: Place, call: Call, outcome: str, started: float) -> None:
+    def _report(self, place: Place, call: Call, outcome: str, started: float) -> None:
         duration = self._clock() - started
         self._events.emit(
             Attempted(call.upstream, call.operation, place.key.name, outcome, duration)
@@ -222,7 +222,7 @@ class Balancer:
             self._events.emit(Resolved(self._runtime.upstream, "", names, error))
 
     def _close_idle(self) -> None:
-        """Close the connections to endpoints that are gone and whose calls have ended."""
+        """Close the connections to removed endpoints whose calls have ended."""
         for place in [place for place in self._leaving if not place.in_flight]:
             self._leaving.discard(place)
             self._runtime.spawn(_close(place.target))

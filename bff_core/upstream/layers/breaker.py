@@ -1,4 +1,4 @@
-"""Between retry and bulkhead: spares an upstream that fails, and its callers the wait."""
+"""Between retry and bulkhead: the circuit breaker of an upstream."""
 
 from bff_core.call import Call, Handler, Reply
 from bff_core.errors import CircuitOpen
@@ -11,7 +11,7 @@ from bff_core.upstream.runtime import Runtime
 class BreakerLayer:
     """Counts how calls end and raises `CircuitOpen` while the circuit is open.
 
-    The time that a call waits for a permit is not the upstream's, and does not make it slow.
+    The time that a call waits for a permit does not count as the upstream's latency.
     """
 
     __slots__ = ("_clock", "_period", "_runtime", "circuit", "inner")
@@ -33,11 +33,11 @@ class BreakerLayer:
 
     @property
     def is_open(self) -> bool:
-        """Whether every call would be refused now; False as soon as it would let one probe."""
+        """Whether every call would be refused now; False as soon as one may probe."""
         return self.circuit.is_refusing(self._clock())
 
     async def __call__(self, call: Call) -> Reply:
-        """Pass the call on if the circuit admits it, and note how it ends."""
+        """Pass the call on if the circuit admits it, and record how it ends."""
         circuit = self.circuit
         started = self._clock()
         period = circuit.admit(started)
@@ -54,7 +54,7 @@ class BreakerLayer:
         else:
             circuit.succeed(period, now, now - call.sent_since(started))
         if circuit.period != self._period:
-            self._tell(call, now)
+            self._report(call, now)
         return reply
 
     def _refuse(self, call: Call, now: float) -> CircuitOpen:
@@ -74,10 +74,10 @@ class BreakerLayer:
         else:
             self.circuit.forget(period)
         if self.circuit.period != self._period:
-            self._tell(call, now)
+            self._report(call, now)
 
-    def _tell(self, call: Call, now: float) -> None:
-        """Tell the sinks of a change of state."""
+    def _report(self, call: Call, now: float) -> None:
+        """Emit the circuit's change of state."""
         circuit = self.circuit
         self._period = circuit.period
         if self._runtime.events.sinks:

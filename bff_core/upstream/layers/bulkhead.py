@@ -1,4 +1,4 @@
-"""Between breaker and attempt: bounds the calls that are under way to one upstream."""
+"""Between breaker and credentials: limits the concurrent calls to one upstream."""
 
 import asyncio
 
@@ -10,11 +10,11 @@ from bff_core.policy.upstream.bulkhead import Bulkhead, Permits
 from bff_core.policy.upstream.concurrency import Adaptive, ConcurrencyLimit
 from bff_core.upstream.runtime import Runtime
 
-SPARE = 0.005
-"""How many seconds before its deadline a call stops waiting: a later permit is of no use to it."""
+SPARE_SECONDS = 0.005
+"""How long before its deadline a call stops waiting: a later permit would be useless."""
 
 Waiter = asyncio.Future[bool]
-"""Who waits for a permit; True tells that it has one, False that its time is over."""
+"""A call that waits for a permit: True once it has one, False once its time is over."""
 
 
 class BulkheadLayer:
@@ -52,7 +52,7 @@ class BulkheadLayer:
         waiter: Waiter = self._runtime.loop.create_future()
         if call.is_hedge or not self.permits.join(waiter):
             raise self._refuse(call, "bulkhead_full", "all permits are taken, the queue is full")
-        left = call.deadline - SPARE - self._runtime.clock()
+        left = call.deadline - SPARE_SECONDS - self._runtime.clock()
         timer = self._runtime.loop.call_later(max(0.0, left), self._give_up, waiter)
         try:
             has_permit = await waiter
@@ -70,7 +70,7 @@ class BulkheadLayer:
             waiter.set_result(False)
 
     def _leave(self, waiter: Waiter) -> None:
-        """Stop waiting; a permit that was just handed over passes on."""
+        """Stop waiting, and pass on a permit that was granted just now."""
         self.permits.leave(waiter)
         if waiter.done() and not waiter.cancelled() and waiter.result():
             self._release()
@@ -93,8 +93,8 @@ class BulkheadLayer:
 class AdaptiveBulkheadLayer(BulkheadLayer):
     """A bulkhead whose limit follows what the upstream can take.
 
-    A call counts from when it has its permit. Replies that speak against the upstream, a 429 and
-    timeouts are drops; calls that were cancelled or never sent tell nothing.
+    A call's latency counts from its permit. Faults of the upstream, a 429 and timeouts are drops;
+    calls that were cancelled or never sent do not count.
     """
 
     __slots__ = ("concurrency",)
@@ -108,7 +108,7 @@ class AdaptiveBulkheadLayer(BulkheadLayer):
         self.permits.limit = self.concurrency.value
 
     async def __call__(self, call: Call) -> Reply:
-        """Pass the call on as soon as it has a permit, and learn from how it ends."""
+        """Pass the call on as soon as it has a permit, and adapt the limit by its outcome."""
         if not self.permits.admit():
             await self._wait(call)
         in_flight, started = self.permits.in_use, self._runtime.clock()
@@ -141,7 +141,7 @@ class AdaptiveBulkheadLayer(BulkheadLayer):
             self._move(call)
 
     def _move(self, call: Call) -> None:
-        """Take the limit over; the release that follows lets in what a higher one allows."""
+        """Apply the new limit; the release that follows admits what a higher one allows."""
         self.permits.limit = self.concurrency.value
         if self._runtime.events.sinks:
             event = LimitMoved(call.upstream, call.operation, self.permits.limit)
@@ -149,7 +149,7 @@ class AdaptiveBulkheadLayer(BulkheadLayer):
 
 
 def bulkhead_layer(options: Bulkhead, runtime: Runtime, inner: Handler) -> BulkheadLayer:
-    """Return the layer that the options ask for: with a limit that moves, or one that stays."""
+    """Return the layer for the options: with an adaptive limit, or a fixed one."""
     if options.adaptive is None:
         return BulkheadLayer(options, runtime, inner)
     return AdaptiveBulkheadLayer(options, options.adaptive, runtime, inner)

@@ -1,4 +1,4 @@
-"""Between deadline and coalesce: reads are answered with what this process holds."""
+"""Between deadline and coalesce: answers reads from the cache in memory."""
 
 from collections.abc import Awaitable, Mapping
 from typing import Final
@@ -19,34 +19,34 @@ from bff_core.upstream.layers.deadline import DeadlineLayer
 from bff_core.upstream.runtime import Runtime
 
 Refreshing = dict[str, float]
-"""The keys that are refreshed in the background, and until when what is held of each is fresh.
+"""The keys that are refreshed in the background, and until when the entry of each is fresh.
 
-The fill layer has to ask about these although there is an answer, unless it finds a newer one.
+The fill layer calls the service for these although an entry is stored, unless it is newer.
 """
 
-RESERVE: Final = 0.05
-"""The share of a call's time that is kept back, to answer with what is held if the rest fails."""
+RESERVED_SHARE: Final = 0.05
+"""The share of a call's time that is reserved, to serve the stored entry if the call fails."""
 
-LONGEST_RESERVE: Final = 0.05
-"""The same in seconds, at most."""
+MAX_RESERVED_SECONDS: Final = 0.05
+"""The longest reserve."""
 
 OUTCOMES: Final[Mapping[Source, Outcome]] = {"upstream": "miss", "cache": "hit", "stale": "stale"}
-"""What is counted of a reply that came from further inside."""
+"""The outcome that is counted for a reply of a layer within."""
 
 
 def options_of(call: Call, policys: Cache) -> Cache | None:
-    """Return how a read is kept, by the call's own word or the policy's; None: not at all."""
-    said = policys if call.cache is True else call.cache
-    return said if isinstance(said, Cache) and not bypass(call) else None
+    """Return the cache options of a call, its own or the policy's; None where it is not cached."""
+    options = policys if call.cache is True else call.cache
+    return options if isinstance(options, Cache) and not bypass(call) else None
 
 
 class CacheLayer:
-    """Serves what is fresh, or stale within the bounds; the rest is filled in further inside.
+    """Serves fresh entries, and stale ones within the bounds; layers within answer the others.
 
-    It never waits for a store: it looks at what is in memory. What is stale, or soon will be, is
-    refreshed in the background, by the same way that a miss takes, so that there is one call for
-    all. When the upstream fails, or takes so long that the call would, what was last good is
-    served, marked `stale`, if it may be.
+    It never waits for a store: it looks into memory. An entry that is stale, or soon will be, is
+    refreshed in the background, the same way as a miss, so that there is one call for all. When the
+    upstream fails, or takes until shortly before the deadline, the last good entry is served,
+    marked `stale`, if its options allow it.
     """
 
     __slots__ = (
@@ -80,12 +80,12 @@ class CacheLayer:
         return f"cache      {self._cache.of(self._upstream)}"
 
     async def __call__(self, call: Call) -> Reply:
-        """Answer with what is held, or pass the call on."""
+        """Serve a stored entry, or pass the call on."""
         options = options_of(call, self._options)
         if options is None:
             return await self.inner(call)
         key, now = primary(call, options.vary), self._clock()
-        entry = self._held(key, call, options)
+        entry = self._stored(key, call, options)
         verdict = judge(entry, call, options, now=now, chance=self._chance)
         if entry is not None and verdict.kind in SERVED:
             reply = self._served(entry, call, now)
@@ -93,15 +93,15 @@ class CacheLayer:
                 if verdict.kind != "fresh":
                     self._refresh(key, call, entry)
                 return reply
-        return await self._ask(key, call, options, has_fallback=now < verdict.error_until)
+        return await self._pass_on(key, call, options, has_fallback=now < verdict.error_until)
 
-    def _held(self, key: str, call: Call, options: Cache) -> CacheEntry | None:
+    def _stored(self, key: str, call: Call, options: Cache) -> CacheEntry | None:
         entry = self._store.peek(key)
         slot = slot_of(key, entry, call, options)
         return entry if slot == key else self._store.peek(slot)
 
     def _served(self, entry: CacheEntry, call: Call, now: float, why: str = "") -> Reply | None:
-        """Return what is held as a reply; None where this author can't read it."""
+        """Return an entry as a reply; None where the call's type can't be read from it."""
         try:
             reply = served(entry, call, now)
         except BadPayload:
@@ -110,8 +110,8 @@ class CacheLayer:
         self._cache.note(self._upstream, call.operation, outcome, why, reply.age)
         return reply
 
-    async def _ask(self, key: str, call: Call, options: Cache, *, has_fallback: bool) -> Reply:
-        """Pass the call on; serve what was last good if that fails."""
+    async def _pass_on(self, key: str, call: Call, options: Cache, *, has_fallback: bool) -> Reply:
+        """Pass the call on; serve the last good entry if that fails."""
         try:
             reply = await (self._in_time(call) if has_fallback else self.inner(call))
         except UpstreamError:
@@ -125,15 +125,15 @@ class CacheLayer:
         return reply
 
     def _in_time(self, call: Call) -> Awaitable[Reply]:
-        """Pass the call on such that it ends a little before its time is over."""
+        """Pass the call on with a deadline a little earlier than its own."""
         now = self._clock()
-        reserve = min((call.deadline - now) * RESERVE, LONGEST_RESERVE)
+        reserve = min((call.deadline - now) * RESERVED_SHARE, MAX_RESERVED_SECONDS)
         return self._bounded(replace(call, deadline=call.deadline - reserve))
 
     def _last_good(self, key: str, call: Call, options: Cache) -> Reply | None:
-        """Return what is held now, if it may answer for a failure: it may be newer, or purged."""
+        """Return the entry that is stored now, if it may replace a failure."""
         now = self._clock()
-        entry = self._held(key, call, options)
+        entry = self._stored(key, call, options)
         verdict = judge(entry, call, options, now=now, chance=self._chance)
         if entry is None or (verdict.kind not in SERVED and now >= verdict.error_until):
             return None
@@ -148,18 +148,18 @@ class CacheLayer:
             self._spawn(self._refreshed(key, call))
 
     async def _refreshed(self, key: str, call: Call) -> None:
-        """Ask in the background; a failure is nobody's: what is held is served while it may be."""
+        """Refresh an entry in the background; after a failure it is served while it may be."""
         try:
             deadline = self._clock() + self._timeout
             await self._bounded(replace(call, deadline=deadline, trail=[]))
-        except UpstreamError:  # told by the layers that saw it; who asks next will ask again
+        except UpstreamError:  # the layers within have reported it; the next read tries again
             return
         finally:
             self._refreshing.pop(key, None)
 
 
 def _has_failed(reply: Reply, call: Call) -> bool:
-    """Whether a reply that is not kept is a failure, or can't be read, which is as bad."""
+    """Whether a reply that is not stored is a failure, or can't be decoded."""
     if reply.status in STALE_IF_ERROR:
         return True
     try:

@@ -1,4 +1,4 @@
-"""Between coalesce and hedge: asks the service for what the cache lacks, and keeps the reply."""
+"""Between coalesce and hedge: calls the service for what the cache lacks, and stores the reply."""
 
 import asyncio
 import time
@@ -23,41 +23,41 @@ from bff_core.statuses import TRY_LATER
 from bff_core.upstream.layers.cache import Refreshing, options_of
 from bff_core.upstream.runtime import Runtime
 
-POLL: Final = 0.02
-"""Seconds between two looks for what another process is asking for."""
+POLL_SECONDS: Final = 0.02
+"""The pause between two looks for the reply that another process is waiting for."""
 
-PATIENCE: Final = 0.8
-"""The share of a call's time for which it waits for another process; then it asks itself."""
+WAITING_SHARE: Final = 0.8
+"""The share of a call's time for which it waits for another process before it calls the service."""
 
-UNSHARED: Final = 10.0
-"""For how many seconds nobody waits for others, once a reply could not be kept or used again."""
+UNSHARED_SECONDS: Final = 10.0
+"""How long processes do not wait for each other, once a reply could not be stored or reused."""
 
-CLOSE: Final = 0.05
-"""Seconds by which the instants of one entry may differ once it was elsewhere."""
+CLOCK_TOLERANCE_SECONDS: Final = 0.05
+"""How much the instants of one entry may differ between processes."""
 
 
 @dataclass(slots=True)
 class _Search:
-    """What is looked for, and what was found: an entry, maybe, and where one belongs.
+    """A lookup: the call, the entry if one was found, and the slot where an entry belongs.
 
-    `seen` is the instant until which an entry is fresh that is to be refreshed; None otherwise.
+    `refreshed` is the instant until which the entry to be refreshed is fresh; None for a miss.
     """
 
     call: Call
     options: Cache
     key: str
-    seen: float | None
+    refreshed: float | None
     slot: str = ""
     entry: CacheEntry | None = None
 
 
 class FillLayer:
-    """Finds in the store what memory lacks, or asks the service, with a condition where it can.
+    """Looks into the store for what memory lacks, or calls the service, with a condition if it can.
 
-    The leader of a flight runs it, hence once for all who wait. Of several processes that share a
-    store one asks, which holds a lease; the others wait for what it keeps, and ask themselves if
-    that takes too long. A reply is kept unless one of its tags was purged since it was asked for.
-    `wall` is the Unix time, for replies that tell nothing but a date.
+    The leader of a flight runs it, hence once for all waiters. Of several processes that share a
+    store one calls, which holds a lease; the others wait for the entry that it stores, and call
+    themselves if that takes too long. A reply is stored unless one of its tags was purged since the
+    call was sent. `wall` is the Unix time, for replies that have nothing but a date.
     """
 
     __slots__ = (
@@ -89,7 +89,7 @@ class FillLayer:
         return f"fill       {len(self._refreshing)} refreshes"
 
     async def __call__(self, call: Call) -> Reply:
-        """Answer with what is in the store, or with what the service says."""
+        """Serve an entry of the store, or call the service."""
         options = options_of(call, self._options)
         if options is None:
             return await self.inner(call)
@@ -99,13 +99,13 @@ class FillLayer:
         if reply is not None:
             return reply
         if self._unshared and self._clock() < self._unshared.get(call.operation, 0.0):
-            return await self._ask(search)
-        return await self._ask_for_all(search)
+            return await self._call(search)
+        return await self._call_under_lease(search)
 
     async def _find(self, search: _Search, *, is_refused: bool = False) -> Reply | None:
-        """Look into the store; return what may be served without asking.
+        """Look into the store; return what may be served without a call.
 
-        An entry that is being refreshed may not, unless another process is at it already.
+        An entry that is being refreshed may not, unless another process refreshes it already.
         """
         call, options = search.call, search.options
         search.slot = search.key
@@ -117,24 +117,25 @@ class FillLayer:
         verdict = judge(entry, call, options, now=now, chance=self._runtime.chance)
         if entry is None or verdict.kind not in SERVED:
             return None
-        seen = search.seen
-        if seen is not None and entry.fresh_until <= seen + CLOSE and not is_refused:
-            return None
+        if search.refreshed is not None and not is_refused:
+            is_newer = entry.fresh_until > search.refreshed + CLOCK_TOLERANCE_SECONDS
+            if not is_newer:
+                return None
         try:
             return served(entry, call, now)
         except BadPayload:
-            search.entry = None  # kept by another release: no condition would bring a new one
+            search.entry = None  # stored by another release: no condition would bring a new one
             return None
 
-    async def _ask_for_all(self, search: _Search) -> Reply:
-        """Ask under a lease, so that of all processes that want to know one does."""
+    async def _call_under_lease(self, search: _Search) -> Reply:
+        """Call under a lease, so that one of all processes does."""
         lease, seconds = self._lease(search)
         if not await self._store.lease(lease, seconds):
             reply = await self._follow(search, lease, seconds)
             if reply is not None:
                 return reply
         try:
-            reply = await self._ask(search)
+            reply = await self._call(search)
         except BaseException:
             self._runtime.spawn(self._store.release(lease))
             raise
@@ -145,21 +146,21 @@ class FillLayer:
     def _lease(self, search: _Search) -> tuple[str, float]:
         """Return the name of a lease, and for how many seconds it is taken.
 
-        That of an early refresh is kept until what is refreshed expires: the other processes hold
-        it, too, and will look for a newer one no sooner.
+        The lease of an early refresh lasts until the entry expires: the other processes hold the
+        entry, too, and will look for a newer one no sooner.
         """
         now = self._clock()
         left = max(search.call.deadline - now, 0.001)
-        if search.seen is not None and search.seen > now:
-            return f"early {search.key}", max(left, search.seen - now)
+        if search.refreshed is not None and search.refreshed > now:
+            return f"early {search.key}", max(left, search.refreshed - now)
         return search.key, left
 
     async def _follow(self, search: _Search, lease: str, seconds: float) -> Reply | None:
-        """Wait for what another process asks for; None once it is up to this one."""
-        patience = self._clock() + seconds * PATIENCE
+        """Wait for the entry of another process; None once this one must call."""
+        patience = self._clock() + seconds * WAITING_SHARE
         reply = await self._find(search, is_refused=True)
         while reply is None and self._clock() < patience:
-            await asyncio.sleep(POLL)
+            await asyncio.sleep(POLL_SECONDS)
             is_ours = await self._store.lease(lease, seconds)
             reply = await self._find(search)
             if is_ours and reply is not None:
@@ -168,55 +169,55 @@ class FillLayer:
                 break
         return reply
 
-    async def _ask(self, search: _Search) -> Reply:
-        """Ask the service, with a condition if there is something that may hold still."""
+    async def _call(self, search: _Search) -> Reply:
+        """Call the service, with a condition if an entry can be validated."""
         call, entry = search.call, search.entry
-        mark, asked = self._store.mark(), self._clock()
+        mark, sent_at = self._store.mark(), self._clock()
         sent = call if entry is None or not entry.has_validator else conditional(call, entry)
         reply = await self.inner(sent)
         if sent is not call and reply.status == 304 and entry is not None:
             update = updated(entry, reply)
             if update is not None:
-                return await self._keep(search, update, mark, asked, is_renewed=True)
-            mark, asked = self._store.mark(), self._clock()
+                return await self._store_reply(search, update, mark, sent_at, is_renewed=True)
+            mark, sent_at = self._store.mark(), self._clock()
             reply = await self.inner(call)
         if call.method == "HEAD" and entry is not None and reply.status == 200:
             update = updated_by_head(entry, reply)
             if update is not None:
-                return await self._keep(search, update, mark, asked, is_renewed=True)
-        return await self._keep(search, reply, mark, asked)
+                return await self._store_reply(search, update, mark, sent_at, is_renewed=True)
+        return await self._store_reply(search, reply, mark, sent_at)
 
-    async def _keep(
-        self, search: _Search, reply: Reply, mark: int, asked: float, *, is_renewed: bool = False
+    async def _store_reply(
+        self, search: _Search, reply: Reply, mark: int, sent_at: float, *, is_renewed: bool = False
     ) -> Reply:
-        """Keep a reply, if it may be kept; return it with what the caller needs to know of that."""
+        """Store a reply, if it may be stored; return it with its `Reuse`."""
         call, options, now = search.call, search.options, self._clock()
-        times = {"asked": asked, "now": now, "wall": self._wall()}
+        times = {"asked": sent_at, "now": now, "wall": self._wall()}
         if is_renewed and search.entry is not None:
             get = call if call.method == "GET" else replace(call, method="GET")
-            kept = renewed(search.entry, get, reply, options, **times)
+            entry = renewed(search.entry, get, reply, options, **times)
         else:
-            kept = admit(call, reply, options, **times)
-        if isinstance(kept, NotStorable):
-            return await self._refuse(search, reply, kept.reason)
+            entry = admit(call, reply, options, **times)
+        if isinstance(entry, NotStorable):
+            return await self._refuse(search, reply, entry.reason)
         try:
-            told = _first(served(kept, call, now, "upstream"), reply)
+            answer = _first(served(entry, call, now, "upstream"), reply)
         except BadPayload:
             return await self._refuse(search, reply, "unreadable")
-        if kept.fresh_until <= now and not kept.stale_for:
-            self._unshared[call.operation] = now + UNSHARED
-        if not await self._place(search, kept, now, mark):
+        if entry.fresh_until <= now and not entry.stale_for:
+            self._unshared[call.operation] = now + UNSHARED_SECONDS
+        if not await self._place(search, entry, now, mark):
             self._note(call, "refuse", "purged")
-            return replace(told, reuse=None)
-        if is_renewed or search.seen is not None:
+            return replace(answer, reuse=None)
+        if is_renewed or search.refreshed is not None:
             self._note(call, "refresh", "304" if is_renewed else "")
         else:
             self._note(call, "store")
-        self._cache.of(call.upstream).size += len(kept.body)
-        return told
+        self._cache.of(call.upstream).size += len(entry.body)
+        return answer
 
     async def _place(self, search: _Search, entry: CacheEntry, now: float, mark: int) -> bool:
-        """Put an entry where calls like this one will look; False if it was purged meanwhile."""
+        """Store an entry where calls like this one look; False if it was purged meanwhile."""
         left = keep(entry, now)
         if not entry.varies:
             return await self._store.set(search.key, entry, keep=left, mark=mark)
@@ -227,10 +228,10 @@ class FillLayer:
         return await self._store.set(slot, entry, keep=left, mark=mark)
 
     async def _refuse(self, search: _Search, reply: Reply, reason: str) -> Reply:
-        """Tell why a reply is not kept; what was kept before does not hold any more."""
+        """Report why a reply is not stored, and delete the entry that it contradicts."""
         call, status = search.call, reply.status
         self._note(call, "refuse", reason)
-        self._unshared[call.operation] = self._clock() + UNSHARED
+        self._unshared[call.operation] = self._clock() + UNSHARED_SECONDS
         is_news = reason != "unreadable" and status < 500 and status not in TRY_LATER
         if search.entry is not None and call.method == "GET" and is_news:
             await self._store.delete(search.slot)
@@ -240,13 +241,13 @@ class FillLayer:
         self._cache.note(call.upstream, call.operation, outcome, reason)
 
 
-def _first(told: Reply, reply: Reply) -> Reply:
-    """Return what is stored as the caller gets it that caused it: with all fields of the reply.
+def _first(stored: Reply, reply: Reply) -> Reply:
+    """Return a stored reply for the call that caused it: with all fields of the service's reply.
 
-    The value is then decoded anew: what is shared was made without those fields.
+    Its value is decoded again: the shared one was made without those fields.
     """
-    reuse = told.reuse
-    if reuse is None or told.headers == reply.headers:
-        return told
-    again = replace(reuse, headers=told.headers)
-    return replace(told, headers=reply.headers, reuse=again, decoded=None)
+    reuse = stored.reuse
+    if reuse is None or stored.headers == reply.headers:
+        return stored
+    again = replace(reuse, headers=stored.headers)
+    return replace(stored, headers=reply.headers, reuse=again, decoded=None)

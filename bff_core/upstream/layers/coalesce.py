@@ -12,22 +12,21 @@ from bff_core.upstream.runtime import Runtime
 Key = tuple[str, str, str | None, Headers, bytes | StreamedBody, tuple[object, int] | None]
 
 Waiter = asyncio.Future[Reply | None]
-"""Who waits for a flight; None tells it to take the lead."""
+"""A caller that waits for a flight; None makes it the leader."""
 
 Flight = dict[Waiter, None]
-"""Its waiters, in the order of arrival; empty while nobody but the leader is aboard."""
+"""The waiters of a flight, in the order of arrival, without its leader."""
 
 
 class CoalesceLayer:
     """Lets the first caller lead a flight, inline, and others with an equal call wait for it.
 
     Calls are equal only for the same audience, which is one viewer unless the upstream's replies
-    are public. A failure is shared with the waiters present. When the leader is cancelled, or out
-    of its own time, the first waiter leads on and sends again; without waiters the flight is
-    forgotten. A waiter that leaves fails nobody. Where replies are kept nobody joins a flight whose
-    author said otherwise of the cache, nor one that took off before a purge: it may bring what was
-    purged. A read that says `no-cache` wants what the service says from now on: it neither joins a
-    flight nor is joined.
+    are public. The waiters share a failure. When the leader is cancelled, or reaches its own
+    deadline, the first waiter takes over and sends again; without waiters the flight is dropped. A
+    waiter that leaves affects no other. Where replies are cached a call joins no flight with other
+    cache options, nor one that began before a purge: it may bring what was purged. A read with
+    `no-cache` neither joins a flight nor is joined.
     """
 
     __slots__ = ("_clock", "_events", "_flights", "_loop", "_store", "_upstream", "inner")
@@ -48,10 +47,10 @@ class CoalesceLayer:
 
     async def __call__(self, call: Call) -> Reply:
         """Lead a flight, or wait for the one that is under way."""
-        if not call.is_safe or _is_asked_anew(call):
+        if not call.is_safe or _bypasses_caches(call):
             return await self.inner(call)
-        kept = None if self._store is None else (call.cache, self._store.mark())
-        key = (call.target, call.method, call.audience, call.headers, call.body, kept)
+        version = None if self._store is None else (call.cache, self._store.mark())
+        key = (call.target, call.method, call.audience, call.headers, call.body, version)
         flight = self._flights.get(key)
         if flight is None:
             return await self._lead(key, call, {})
@@ -99,7 +98,7 @@ class CoalesceLayer:
                 waiter.set_exception(error)
 
     def _hand_over(self, key: Key, flight: Flight) -> None:
-        """Let the first who still waits lead, or forget the flight."""
+        """Make the first caller that still waits the leader, or drop the flight."""
         while flight:
             waiter = next(iter(flight))
             del flight[waiter]
@@ -109,9 +108,9 @@ class CoalesceLayer:
         del self._flights[key]
 
 
-def _is_asked_anew(call: Call) -> bool:
-    said = find_header(call.headers, b"cache-control")
-    return said is not None and cache_control(said).no_cache
+def _bypasses_caches(call: Call) -> bool:
+    directives = find_header(call.headers, b"cache-control")
+    return directives is not None and cache_control(directives).no_cache
 
 
 def _is_lead(waiter: Waiter) -> bool:

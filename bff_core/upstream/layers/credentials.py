@@ -1,4 +1,4 @@
-"""Between bulkhead and attempt: shows the service who asks, and asks anew where that is refused."""
+"""Between bulkhead and attempt: adds credentials to calls, and renews refused ones once."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
@@ -14,19 +14,18 @@ from bff_core.upstream.transport.interface import StreamedReply
 
 T = TypeVar("T")
 
-SPARE = 0.005
-"""How many seconds before its deadline a call stops waiting for a token.
+SPARE_SECONDS = 0.005
+"""How long before its deadline a call stops waiting for a token.
 
-A call that its deadline cuts while it waits would speak against the service, which has no part in
-it.
+A call that is cut by its deadline would count against the service, which was not called yet.
 """
 
 
 class CredentialsLayer:
-    """Adds the fields of a `Credential` to each call, on the streaming road, too.
+    """Adds the fields of a `Credential` to each call, and to each stream.
 
-    A 401 was not acted upon: whatever its method, the call is sent once more where there is
-    something else to show, and never a third time.
+    A service did not act on a call that it answered 401: for any method the call is sent once more
+    if there are other credentials, and never a third time.
     """
 
     __slots__ = ("_alarms", "_credential", "_names", "_runtime", "_streamer", "inner")
@@ -50,7 +49,7 @@ class CredentialsLayer:
         return f"credentials {self._credential!r}"
 
     async def __call__(self, call: Call) -> Reply:
-        """Pass the call on with its credentials, and once more with others."""
+        """Pass the call on with credentials, and once more with others if they are refused."""
         fields = self._ready(call)
         if fields is None:
             fields = await self._in_time(call, self._credential.fetched(call))
@@ -100,7 +99,7 @@ class CredentialsLayer:
 
     async def _in_time(self, call: Call, wait: Awaitable[T]) -> T:
         """Wait until shortly before the call's deadline; raise `CredentialsUnavailable` then."""
-        alarm = self._alarms.set(call.deadline - SPARE)
+        alarm = self._alarms.set(call.deadline - SPARE_SECONDS)
         try:
             return await wait
         except asyncio.CancelledError:

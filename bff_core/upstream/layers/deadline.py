@@ -1,4 +1,4 @@
-"""Outermost: a call ends at its deadline, whatever the layers within are doing."""
+"""Outermost: the deadline of a call."""
 
 import asyncio
 
@@ -25,7 +25,7 @@ class DeadlineLayer:
         return "deadline   the call's own"
 
     async def __call__(self, call: Call) -> Reply:
-        """Pass the call on, until its deadline."""
+        """Pass the call on, and cancel it at its deadline."""
         if self._clock() >= call.deadline:
             message = "its time was over before it was sent"
             raise DeadlineExceeded(message, call=call, attempts=0, is_sent=False)

@@ -1,4 +1,4 @@
-"""Between coalesce and retry: sends a slow call a second time and takes the first good answer."""
+"""Between coalesce and retry: sends a slow call a second time and returns the first good reply."""
 
 import asyncio
 
@@ -19,7 +19,7 @@ class HedgeLayer:
 
     Only idempotent calls, and only within `budget`, which retries share. A call is slow by the time
     since it was sent: one that waits for a permit gains nothing by a second behind it. The first
-    call runs in its caller; a task is made for the second alone. Whichever loses is cancelled.
+    call runs in its caller; a task is made for the second alone. The slower one is cancelled.
     """
 
     __slots__ = ("_alarms", "_budget", "_clock", "_options", "_runtime", "inner", "operations")
@@ -109,7 +109,7 @@ class HedgeLayer:
         try:
             reply = await self.inner(second)
         except UpstreamError:
-            return  # the first goes on, and says what there is to say
+            return  # the first call goes on, and decides the outcome
         else:
             if is_good(second, reply) and race.win(reply) and self._runtime.events.sinks:
                 self._runtime.events.emit(HedgeWon(second.upstream, second.operation))
@@ -133,7 +133,7 @@ class _Race(Alarm):
         self._waiter: asyncio.Future[None] | None = None
 
     def ring(self) -> None:
-        """See whether the time of a second call has come."""
+        """Send the second call if it is time for it."""
         self._layer.look(self)
 
     def send(self, second: Call) -> None:
@@ -151,7 +151,7 @@ class _Race(Alarm):
         return True
 
     def end_second(self) -> None:
-        """Tell the first where the second has been, and wake it if it waits."""
+        """Merge the trail of the second call into the first, and wake the first if it waits."""
         self._merge()
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
@@ -165,7 +165,7 @@ class _Race(Alarm):
         return self.reply
 
     def leave(self) -> None:
-        """End the race; a second that still runs has lost."""
+        """End the race; a second call that still runs is cancelled."""
         task, self._task = self._task, None
         if task is not None and not task.done():
             task.cancel()

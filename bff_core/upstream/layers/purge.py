@@ -1,4 +1,4 @@
-"""Between deadline and cache: what a write may have changed is purged."""
+"""Between deadline and cache: purges the cached replies that a write may have changed."""
 
 from asyncio import CancelledError
 from collections.abc import Sequence
@@ -13,9 +13,9 @@ from bff_core.upstream.runtime import Runtime
 class PurgeLayer:
     """Purges, after a write, its URL, what the reply names and what the call declares.
 
-    It is there for every upstream of a gateway that has a cache: what is written to one may change
-    what another says. A success has purged before its reply goes on. Where nobody knows whether
-    the write was done (a failure after it was sent, a 5xx, a client that left) it is purged, too.
+    Every upstream of a gateway with a cache has this layer: a write to one may change the replies
+    of another. A success purges before its reply goes on. A write whose outcome is unknown (a
+    failure after it was sent, a 5xx, a client that left) purges as well.
     `origins` are the addresses of the upstream, see `invalidated`.
     """
 
@@ -39,19 +39,19 @@ class PurgeLayer:
         try:
             reply = await self.inner(call)
         except UpstreamError:
-            await self._purge(self._doubtful(call))
+            await self._purge(self._indeterminate(call))
             raise
-        except CancelledError:  # whoever called is out of time, or gone
-            self._spawn(self._purge(self._doubtful(call)))
+        except CancelledError:  # the caller's time is over, or it has left
+            self._spawn(self._purge(self._indeterminate(call)))
             raise
         is_known = reply.status < 500
         await self._purge(
-            invalidated(call, reply, self._origins) if is_known else self._doubtful(call)
+            invalidated(call, reply, self._origins) if is_known else self._indeterminate(call)
         )
         return reply
 
-    def _doubtful(self, call: Call) -> tuple[str, ...]:
-        """Return what a write may have changed that ended nobody knows how; sent it was."""
+    def _indeterminate(self, call: Call) -> tuple[str, ...]:
+        """Return the tags of a write whose outcome is unknown; none if it was not sent."""
         return (url_tag(call.upstream, call.target), *call.purges) if call.trail else ()
 
     async def _purge(self, tags: Sequence[str]) -> None:

@@ -15,10 +15,10 @@ _REFERENCES: Final = frozenset({b"location", b"content-location"})
 
 
 class RedirectLayer:
-    """Sends a call on to where a redirect says, at most `limit` times.
+    """Follows redirects, at most `limit` of them.
 
-    Each hop passes all layers within: it is cached and retried by itself, and shows the credentials
-    anew, to the same origin. A redirect that is not followed is the call's reply.
+    Each hop passes all layers within: it is cached and retried by itself, and sends the credentials
+    again, to the same origin. A redirect that is not followed is the call's reply.
     `origins` are the addresses of the upstream.
     """
 
@@ -33,7 +33,7 @@ class RedirectLayer:
         return f"redirect   at most {self._limit} hops within the origin"
 
     async def __call__(self, call: Call) -> Reply:
-        """Pass the call on, and follow what it is redirected to."""
+        """Pass the call on, and follow redirects."""
         reply = await self.inner(call)
         return await self._follow(call, reply) if reply.status in REDIRECTS else reply
 

@@ -12,16 +12,16 @@ from bff_core.events import Retried, RetryRefused
 from bff_core.policy.upstream.retry import Failure, Retry, RetryBudget, decide
 from bff_core.upstream.runtime import Runtime
 
-TOLD = frozenset({"budget", "deadline", "retry_after"})
-"""The refusals that are events: these failures would have been retried under other conditions."""
+REPORTED = frozenset({"budget", "deadline", "retry_after"})
+"""The refusals that emit an event: these failures would be retried under other conditions."""
 
 
 class RetryLayer:
     """Makes up to `attempts` attempts; what the last one ended with is the call's outcome.
 
-    The first attempt costs next to nothing; from its failure on tenacity drives. An error tells
-    how many attempts were sent. `budget` is the upstream's, and hedges draw on it, too; a hedge is
-    sent once.
+    The first attempt costs next to nothing; after its failure tenacity drives. An error has the
+    number of attempts that were sent. `budget` is the upstream's, which hedges draw on as well; a
+    hedge is sent once.
     """
 
     __slots__ = ("_clock", "_options", "_runtime", "_statuses", "_wall", "budget", "inner")
@@ -67,7 +67,7 @@ class RetryLayer:
         return await _Attempts(self, call, failure).finish()
 
     def decide(self, call: Call, failure: Failure, attempt: int) -> float | None:
-        """Return the delay in seconds before another attempt, or None; tell the sinks."""
+        """Return the delay in seconds before another attempt, or None; emit the decision."""
         if isinstance(failure, Reply) and failure.status not in self._statuses:
             return None
         decision = decide(
@@ -80,24 +80,24 @@ class RetryLayer:
             chance=self._runtime.chance,
             budget=self.budget,
         )
-        self._tell(call, failure, attempt, decision)
+        self._report(call, failure, attempt, decision)
         return decision if isinstance(decision, float) else None
 
-    def _tell(self, call: Call, failure: Failure, attempt: int, decision: float | str) -> None:
+    def _report(self, call: Call, failure: Failure, attempt: int, decision: float | str) -> None:
         events = self._runtime.events
         if not events.sinks:
             return
         if isinstance(decision, float):
             reason = str(failure.status) if isinstance(failure, Reply) else failure.code
             events.emit(Retried(call.upstream, call.operation, attempt + 1, reason, decision))
-        elif decision in TOLD:
+        elif decision in REPORTED:
             events.emit(RetryRefused(call.upstream, call.operation, decision))
 
 
 class _Attempts:
-    """The attempts of one call whose first has failed, as tenacity asks for them.
+    """The attempts of one call after the first has failed, driven by tenacity.
 
-    Failures travel as values: an exception kept by tenacity would hold its frames in a cycle.
+    Failures are values: an exception that tenacity stores would hold its frames in a cycle.
     """
 
     def __init__(self, layer: RetryLayer, call: Call, failure: Failure) -> None:
@@ -109,9 +109,9 @@ class _Attempts:
         self._delay = 0.0
 
     async def finish(self) -> Reply:
-        """Go on until an attempt succeeds or no further one is to be made."""
+        """Retry until an attempt succeeds or no further one is allowed."""
         retrying = AsyncRetrying(
-            sleep=asyncio.sleep, retry=self._is_to_go_on, wait=lambda _: self._delay
+            sleep=asyncio.sleep, retry=self._should_retry, wait=lambda _: self._delay
         )
         outcome: Failure = await retrying(self._attempt)
         if isinstance(outcome, Reply):
@@ -134,7 +134,7 @@ class _Attempts:
             self._sent += 1
         return self._outcome
 
-    def _is_to_go_on(self, state: RetryCallState) -> bool:
+    def _should_retry(self, state: RetryCallState) -> bool:
         if state.outcome is None or state.outcome.failed:
             return False  # cancelled, or a mistake in a layer within
         # What lower layers sent again (a stale connection, other credentials) are attempts, too.
