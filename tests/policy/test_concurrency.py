@@ -137,7 +137,7 @@ def test_an_upstream_that_became_slower_for_good_gets_a_new_pace() -> None:
 
 
 def test_the_limit_is_lowered_for_a_look_when_none_was_had_for_half_a_minute() -> None:
-    """And restored as soon as enough calls were seen."""
+    """And restored after enough calls."""
     those = learned(most=40)
     while not those.limit.is_probing:
         those.window(QUICK)
@@ -208,7 +208,7 @@ def test_it_stays_within_its_bounds(least: int, most: int, script: list) -> None
 )
 def test_options_that_contradict_each_other_are_refused(build, message: str) -> None:
     """A limit that can't be meant is found when it is built."""
-    with pytest.raises(ConfigurationError) as told:
+    with pytest.raises(ConfigurationError) as caught:
         build()
 
-    assert message in str(told.value)
+    assert message in str(caught.value)

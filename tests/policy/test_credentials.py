@@ -80,23 +80,23 @@ def test_what_is_shown_for_everybody_may_bring_what_everybody_sees(shown) -> Non
 )
 def test_options_that_cannot_be_meant_are_refused(build, message) -> None:
     """Each says what it must be."""
-    with pytest.raises(ConfigurationError) as told:
+    with pytest.raises(ConfigurationError) as caught:
         build()
 
-    assert message in str(told.value)
+    assert message in str(caught.value)
 
 
 def test_a_secret_in_place_of_its_name_is_not_repeated() -> None:
     """Who mistakes the two does not find it in the log."""
-    with pytest.raises(ConfigurationError) as told:
+    with pytest.raises(ConfigurationError) as caught:
         ApiKey(secret="Sk-live-123")
 
-    assert "Sk-live" not in str(told.value)
+    assert "Sk-live" not in str(caught.value)
 
 
 @pytest.mark.parametrize("said", ["true", "false", '"relay"', "{ secret = 'x' }"])
 def test_a_file_of_policies_changes_no_credentials(said) -> None:
-    """Who may be asked for what is in the code, where it is reviewed."""
+    """Which service gets which credentials is in the code, where it is reviewed."""
     overrides = Overrides.parse(f"[users]\ncredentials = {said}", "policies.toml")
 
     with pytest.raises(ConfigurationError, match=r"users.credentials can't be set here"):

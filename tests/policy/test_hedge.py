@@ -24,7 +24,7 @@ def latencies(*seconds: float, options: Hedge = WIDE) -> Latencies:
 
 
 def test_a_call_is_slow_after_the_observed_quantile() -> None:
-    """Nineteen of twenty calls take 10 ms: whoever takes longer is one of the slow ones."""
+    """Nineteen of twenty calls take 10 ms: a call that takes longer is one of the slow ones."""
     delay = latencies(*([0.01] * 19 + [0.8]) * 10).delay(NOW)
 
     assert 0.01 <= delay < 0.0122
@@ -97,7 +97,7 @@ def test_operations_are_judged_apart() -> None:
     ],
 )
 def test_a_good_reply_ends_a_race(method: str, status: int, *, ends: bool) -> None:
-    """A write that was sent twice may be told of itself: only success counts."""
+    """A write that was sent twice may conflict with itself: only success counts."""
     call = Call("users", method, "/", f"{method} /", NOW + 1)
 
     assert is_good(call, Reply(status)) is ends

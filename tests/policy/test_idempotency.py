@@ -121,7 +121,7 @@ def test_an_answer_to_the_request_is_final(status):
 
 @pytest.mark.parametrize("status", [400, 401, 403, 408, 413, 415, 425, 429, 500, 502, 503, 504])
 def test_an_answer_that_leaves_things_open_is_not_kept(status):
-    """Nothing was decided, or nobody knows: a retry has to find out."""
+    """Nothing was decided, or the outcome is unknown: a retry has to find out."""
     assert not is_decided(status)
 
 

@@ -1,4 +1,4 @@
-"""Options: their defaults, their ranges, and what a wrong one is told."""
+"""Options: their defaults, their ranges, and the errors for wrong ones."""
 
 import math
 
@@ -50,10 +50,10 @@ def test_a_value_out_of_range_names_option_range_and_value(
     """One step below its range an option is refused, and the message says what to change."""
     too_low = option.option.at_least - 1
 
-    with pytest.raises(ConfigurationError) as told:
+    with pytest.raises(ConfigurationError) as caught:
         policy(**{option.name: int(too_low) if float not in option.types else too_low})
 
-    assert f"{policy.__name__}.{option.name} must be {option.option.range}" in str(told.value)
+    assert f"{policy.__name__}.{option.name} must be {option.option.range}" in str(caught.value)
 
 
 @named
@@ -99,10 +99,10 @@ def test_every_option_has_a_sentence_and_a_default_within_its_range(
 )
 def test_options_that_contradict_each_other_are_refused(build, message) -> None:
     """A policy that can't be meant is found when it is built."""
-    with pytest.raises(ConfigurationError) as told:
+    with pytest.raises(ConfigurationError) as caught:
         build()
 
-    assert message in str(told.value)
+    assert message in str(caught.value)
 
 
 def test_layers_can_be_left_off() -> None:

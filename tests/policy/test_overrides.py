@@ -53,7 +53,7 @@ def test_a_file_changes_what_it_names(text: str, policy: Policy) -> None:
 
 
 def test_what_the_code_says_is_what_is_changed() -> None:
-    """An override of one option keeps the author's others."""
+    """An override of one option leaves the author's others as they are."""
     authors = Policy(timeout=0.8, retry=Retry(attempts=2, backoff=0.1), public=True)
 
     changed = over("[users.retry]\nattempts = 5", authors)
@@ -101,15 +101,15 @@ def test_a_layer_that_the_code_leaves_out_is_put_in() -> None:
 )
 def test_what_is_wrong_names_file_key_and_remedy(text: str, complaint: str) -> None:
     """Whoever reads the message knows what to write instead."""
-    with pytest.raises(ConfigurationError) as told:
+    with pytest.raises(ConfigurationError) as caught:
         over(text)
 
-    assert str(told.value).startswith("policies.toml: ")
-    assert complaint in str(told.value)
+    assert str(caught.value).startswith("policies.toml: ")
+    assert complaint in str(caught.value)
 
 
 def test_a_write_that_was_sent_once_is_not_sent_twice_by_a_file() -> None:
-    """Whether a service keeps keys is for the code to say; less is always possible."""
+    """Whether a service stores keys is declared in the code; a file can only restrict it."""
     with pytest.raises(ConfigurationError, match=r"users\.keyed can't be turned on here"):
         over("[users]\nkeyed = true", Policy(keyed=False))
 
@@ -122,11 +122,11 @@ def test_a_table_for_nobody_is_a_mistake() -> None:
     """A misspelt upstream would otherwise go unnoticed."""
     overrides = Overrides.parse("[user]\ntimeout = 1", SOURCE)
 
-    with pytest.raises(ConfigurationError) as told:
+    with pytest.raises(ConfigurationError) as caught:
         overrides.check_names({"users", "orders"})
 
     expected = "policies.toml: [user] is no upstream of this gateway: did you mean users?"
-    assert str(told.value) == expected
+    assert str(caught.value) == expected
 
 
 def test_what_changed_is_told_option_by_option() -> None:
@@ -160,8 +160,8 @@ def test_a_value_is_taken_or_refused_by_name(slot, value) -> None:
     outcome = taken_or_told(Overrides({"users": {name: {option.name: value}}}, SOURCE))
 
     taken = getattr(getattr(outcome, name, None), option.name, value)
-    told = outcome if isinstance(outcome, str) else f"users.{name}"
-    assert f"users.{name}" in told
+    expected = outcome if isinstance(outcome, str) else f"users.{name}"
+    assert f"users.{name}" in expected
     assert isinstance(outcome, str) or option.complaint(taken) == ""
 
 

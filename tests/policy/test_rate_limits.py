@@ -11,7 +11,7 @@ START = 1_000_000.0
 
 
 def admitted(limit, instants):
-    """Return the instants at which a caller who asks then is let in."""
+    """Return the instants at which a request is admitted."""
     state, let_in = EMPTY, []
     for now in instants:
         if look(limit, state, now).wait == 0:
@@ -39,7 +39,7 @@ def test_a_bucket_lets_in_no_more_than_it_held_and_got(instants, quota, burst):
 
 @given(arrivals, st.integers(1, 20))
 def test_a_bucket_refuses_nobody_who_keeps_the_pace(instants, quota):
-    """Whoever asks no faster than the bucket refills is never refused."""
+    """A caller that is no faster than the bucket refills is never refused."""
     limit = Limit(quota=quota, per=10, burst=1)
     paced = [START + place * 10.001 / quota for place in range(len(instants))]
 
@@ -48,7 +48,7 @@ def test_a_bucket_refuses_nobody_who_keeps_the_pace(instants, quota):
 
 @given(arrivals, st.integers(1, 20))
 def test_a_window_lets_in_at_most_its_quota_in_a_fixed_window(instants, quota):
-    """Within one window of the clock nobody gets more than the quota."""
+    """Within one window of the clock no caller gets more than the quota."""
     limit = Limit(quota=quota, per=10, strategy="window")
 
     let_in = admitted(limit, instants)

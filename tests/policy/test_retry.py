@@ -85,14 +85,14 @@ def test_a_write_is_sent_once() -> None:
 
 
 def test_a_write_that_never_left_is_sent_again() -> None:
-    """When connecting failed, nobody can have received it."""
+    """When connecting failed, no service can have received it."""
     refused = TransportFailed("refused", call=WRITE, is_sent=False)
 
     assert isinstance(decision(refused, call=WRITE), float)
 
 
 def test_an_idempotency_key_makes_a_write_retryable() -> None:
-    """The service promises to do it once, however often it is asked."""
+    """The service promises to do it once, however often it is called."""
     call = replace(WRITE, headers=((b"idempotency-key", b"order-1"),))
 
     assert isinstance(decision(answered(503), call=call), float)

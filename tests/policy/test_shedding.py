@@ -30,7 +30,7 @@ def admitted(pressure: LoadShedder) -> list[str]:
     [(49, CLASSES), (50, CLASSES[1:]), (70, CLASSES[2:]), (90, CLASSES[3:]), (100, ())],
 )
 def test_the_lowest_class_is_refused_first(in_flight, classes):
-    """Each class has a share of the limit; what lies above it is kept for the next."""
+    """Each class has a share of the limit; what lies above it is reserved for the next."""
     pressure = LoadShedder(ceiling=100)
     pressure.in_flight = in_flight
 

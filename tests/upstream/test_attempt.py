@@ -29,10 +29,10 @@ async def test_an_attempt_leaves_the_end_of_the_call_to_the_deadline() -> None:
     bench = LayerRuntime()
     attempt = AttemptLayer(2.5, bench.runtime, Scripted(hang()))
 
-    with pytest.raises(DeadlineExceeded) as told:
+    with pytest.raises(DeadlineExceeded) as caught:
         await DeadlineLayer(bench.runtime, attempt)(bench.call(timeout=2.5))
 
-    assert not isinstance(told.value, AttemptTimedOut)
+    assert not isinstance(caught.value, AttemptTimedOut)
 
 
 async def test_a_reply_in_time_passes_the_attempt() -> None:

@@ -51,11 +51,11 @@ class Names:
     def __init__(self, *addresses: str, takes: float = 0.01) -> None:
         self.addresses = addresses
         self.takes = takes
-        self.asked: list[str] = []
+        self.lookups: list[str] = []
         resolve_by(self.resolve)
 
     async def resolve(self, name: str) -> Sequence[str]:
-        self.asked.append(name)
+        self.lookups.append(name)
         await asyncio.sleep(self.takes)
         if not self.addresses:
             raise socket.gaierror(socket.EAI_AGAIN, "try again")
@@ -171,7 +171,7 @@ async def test_an_endpoint_that_recovers_is_restored() -> None:
 
 
 async def test_clients_that_leave_eject_nobody() -> None:
-    """A cancelled call tells nothing of its endpoint."""
+    """A cancelled call does not count for its endpoint."""
     bench = LayerRuntime()
     scripts = {ONE: Scripted(hang()), TWO: Scripted(hang())}
     layer = balancer(bench, scripts, attempt_timeout=2.5)
@@ -192,10 +192,10 @@ async def test_an_attempt_is_told_with_endpoint_outcome_and_duration() -> None:
 
     await balancer(bench, {ONE: Scripted(reply(404, after=0.25))})(bench.call())
 
-    (told,) = bench.heard_of(Attempted)
-    assert (told.endpoint, told.outcome) == ("10.0.0.1:80", "404")
-    assert told.duration == pytest.approx(0.25)
-    assert told.operation == "GET /users/{id}"
+    (event,) = bench.heard_of(Attempted)
+    assert (event.endpoint, event.outcome) == ("10.0.0.1:80", "404")
+    assert event.duration == pytest.approx(0.25)
+    assert event.operation == "GET /users/{id}"
 
 
 async def test_a_name_stands_for_all_its_addresses() -> None:
@@ -229,11 +229,11 @@ async def test_an_address_is_never_looked_up() -> None:
     await balancer(bench, {ONE: Scripted()})(bench.call())
     await balancer(bench, {"users": Scripted()}, resolves=False)(bench.call())
 
-    assert names.asked == []
+    assert names.lookups == []
 
 
 async def test_all_first_calls_share_one_lookup() -> None:
-    """A hundred calls at start-up ask once, and one that leaves disturbs nobody."""
+    """A hundred calls at start-up cause one lookup, and one that leaves disturbs no other."""
     names, bench = Names(ONE, takes=1), LayerRuntime()
     layer = balancer(bench, {ONE: Scripted(reply())}, "users.internal")
     tasks = [asyncio.create_task(layer(bench.call())) for _ in range(100)]
@@ -242,7 +242,7 @@ async def test_all_first_calls_share_one_lookup() -> None:
     tasks[0].cancel()
     await asyncio.wait(tasks)
 
-    assert names.asked == ["users.internal"]
+    assert names.lookups == ["users.internal"]
     assert [task.result().status for task in tasks[1:]] == [200] * 99
 
 
@@ -284,10 +284,10 @@ async def test_a_resolver_that_fails_leaves_the_last_good_addresses_for_ten_minu
         await layer(bench.call())  # finds out in the background that nothing is good any more
     await asyncio.sleep(0.1)
     lost_at = bench.now
-    with pytest.raises(TransportFailed) as told:
+    with pytest.raises(TransportFailed) as caught:
         await layer(bench.call())
 
-    assert (told.value.is_sent, bench.now) == (False, lost_at)
+    assert (caught.value.is_sent, bench.now) == (False, lost_at)
     assert bench.heard_of(Resolved)[-1].error.startswith("users.internal: ")
 
 
@@ -306,7 +306,7 @@ async def test_a_resolver_that_hangs_piles_nothing_up() -> None:
 
     assert all(isinstance(outcome, TransportFailed) for outcome in outcomes)
     assert (waited, bench.now) == (2.0, began + 2.0)
-    assert names.asked == ["users.internal"]
+    assert names.lookups == ["users.internal"]
     assert bench.heard_of(Resolved)[-1].error == "users.internal: the resolver is silent"
     await asyncio.sleep(18.1)
     assert (await layer(bench.call())).status == 200
@@ -330,7 +330,7 @@ async def test_one_call_at_a_time_waits_for_a_name_that_failed() -> None:
 
     assert all(isinstance(outcome, TransportFailed) for outcome in outcomes)
     assert bench.now == began
-    assert len(names.asked) == 2
+    assert len(names.lookups) == 2
     assert (await prober).status == 200
 
 
@@ -348,12 +348,12 @@ async def test_a_resolver_that_hangs_leaves_the_last_good_addresses_for_ten_minu
 
     with pytest.raises(TransportFailed):
         await layer(bench.call())
-    assert len(names.asked) == 2
+    assert len(names.lookups) == 2
     await layer.aclose()
 
 
 async def test_calls_that_wait_for_a_name_fail_when_the_gateway_closes() -> None:
-    """They are told so, and not cancelled as if their clients had left."""
+    """They get an error, and are not cancelled as if their clients had left."""
     _, bench = Names(takes=20), LayerRuntime()
     layer = balancer(bench, {}, "users.internal")
     waiting = [asyncio.create_task(layer(bench.call())) for _ in range(3)]
@@ -366,7 +366,7 @@ async def test_calls_that_wait_for_a_name_fail_when_the_gateway_closes() -> None
 
 
 async def test_a_name_that_resolves_at_last_is_called() -> None:
-    """The caller that asked for the lookup waits for it, and is served."""
+    """The caller that started the lookup waits for it, and is served."""
     names, bench = Names(), LayerRuntime()
     layer = balancer(bench, {ONE: Scripted(reply())}, "users.internal")
     with pytest.raises(TransportFailed):
@@ -378,7 +378,7 @@ async def test_a_name_that_resolves_at_last_is_called() -> None:
 
 
 async def test_a_stream_counts_as_a_call_until_it_is_left() -> None:
-    """Long streams weigh on the choice of an endpoint, and a failing one is told."""
+    """Long streams count in the choice of an endpoint, and a failing one is reported."""
     bench = LayerRuntime()
     layer = balancer(bench, {ONE: Scripted(reply(200, b"rows"))})
     (place,) = [layer.endpoints.pick(bench.now, bench.runtime.chance)]

@@ -43,12 +43,12 @@ async def test_an_upstream_that_fails_is_not_called_any_more(step: Step) -> None
     layer, upstream = await after_twenty(bench, step)
     began = bench.now
 
-    with pytest.raises(CircuitOpen) as told:
+    with pytest.raises(CircuitOpen) as caught:
         await layer(bench.call())
 
     assert (len(upstream.calls), bench.now) == (20, began)
-    assert told.value.retry_after == pytest.approx(5, rel=0.21)
-    assert (told.value.status, told.value.attempts) == (503, 0)
+    assert caught.value.retry_after == pytest.approx(5, rel=0.21)
+    assert (caught.value.status, caught.value.attempts) == (503, 0)
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 409, 429])
@@ -80,7 +80,7 @@ async def test_slow_replies_open_it() -> None:
 
 
 async def test_waiting_for_a_permit_makes_no_call_slow() -> None:
-    """Fifty quick calls through a narrow bulkhead take five seconds, and speak against nobody."""
+    """Fifty quick calls through a narrow bulkhead take five seconds, and none counts as slow."""
     bench, upstream = LayerRuntime(), Scripted(reply(after=0.1))
     policy = Policy(bulkhead=Bulkhead(concurrent=1))
     handler = stack_to(upstream, bench, policy)
@@ -125,7 +125,7 @@ async def test_clients_that_leave_never_count() -> None:
 
 @pytest.mark.parametrize(("left", "state"), [(0.8, "open"), (0.05, "closed")])
 async def test_calls_cut_at_their_deadline_count_if_it_left_some_time(left, state) -> None:
-    """A hanging upstream opens it; a client that asks for 50 ms cannot."""
+    """A hanging upstream opens it; a client with a deadline of 50 ms cannot."""
     bench = LayerRuntime()
     breaker = BreakerLayer(Breaker(), bench.runtime, Scripted(hang()))
     layer = DeadlineLayer(bench.runtime, breaker)
@@ -148,8 +148,8 @@ async def test_it_closes_after_good_probes_and_tells_each_change() -> None:
     for _ in range(4):
         await layer(bench.call())
 
-    told = [event.state for event in bench.heard_of(BreakerChanged)]
-    assert told == ["open", "half-open", "closed"]
+    states = [event.state for event in bench.heard_of(BreakerChanged)]
+    assert states == ["open", "half-open", "closed"]
 
 
 async def test_only_three_calls_probe_at_once() -> None:
@@ -201,7 +201,7 @@ async def test_a_mistake_in_the_gateway_gives_its_slot_back() -> None:
 
 
 async def test_readiness_may_ask_whether_it_is_open() -> None:
-    """It is no longer open as soon as it would let somebody probe, or nobody ever would."""
+    """It is no longer open as soon as it admits a probe, or none would ever be sent."""
     bench = LayerRuntime()
     layer, _ = await after_twenty(bench, reply(500))
 

@@ -33,17 +33,17 @@ async def test_calls_beyond_the_limit_wait_for_their_turn() -> None:
 
 
 async def test_a_full_queue_refuses_at_once() -> None:
-    """The caller hears it without waiting, and an event tells of it."""
+    """The caller gets the error without waiting, and an event reports it."""
     bench, upstream = LayerRuntime(), Scripted(hang())
     layer = bulkhead(bench, upstream, 1, 1)
     tasks = [asyncio.create_task(layer(bench.call())) for _ in range(2)]
     await asyncio.sleep(0)
     began = bench.now
 
-    with pytest.raises(BulkheadFull) as told:
+    with pytest.raises(BulkheadFull) as caught:
         await layer(bench.call())
 
-    assert (told.value.status, told.value.attempts, bench.now) == (503, 0, began)
+    assert (caught.value.status, caught.value.attempts, bench.now) == (503, 0, began)
     assert [event.reason for event in bench.heard_of(CallRejected)] == ["bulkhead_full"]
     await cancelled(tasks)
 

@@ -8,7 +8,16 @@ from bff_core.call import find_header
 from bff_core.errors import TransportFailed
 from bff_core.policy.upstream.cache import Cache
 from bff_core.testing.scripted import fail, hang, reply
-from tests.upstream.kept import MINUTE, Catalog, Larder, Product, Shelf, Title, product, value
+from tests.upstream.cached_upstream import (
+    MINUTE,
+    CachedUpstream,
+    Catalog,
+    Product,
+    Shelf,
+    Title,
+    product,
+    value,
+)
 
 pytestmark = pytest.mark.virtual_time
 
@@ -16,115 +25,121 @@ ASKED_EACH_TIME = {"etag": '"1"', "cache-control": "no-cache"}
 
 
 async def test_a_thousand_misses_are_one_call() -> None:
-    """All get its reply, which is kept once."""
-    larder = Larder(product(after=1))
+    """All get its reply, which is stored once."""
+    cached = CachedUpstream(product(after=1))
 
-    replies = await asyncio.gather(*(larder.get() for _ in range(1000)))
+    replies = await asyncio.gather(*(cached.get() for _ in range(1000)))
 
     assert {value(one) for one in replies} == {Product(7)}
-    assert larder.asked == 1
-    assert larder.cache.figures["catalog"].store == 1
+    assert cached.calls_sent == 1
+    assert cached.cache.figures["catalog"].store == 1
 
 
 async def test_what_may_hold_still_is_asked_about() -> None:
     """The service is spared the body, the gateway the decoding."""
-    larder = Larder(reply(200, {"id": 7}, headers=ASKED_EACH_TIME), reply(304))
-    first = await larder.get()
+    cached = CachedUpstream(reply(200, {"id": 7}, headers=ASKED_EACH_TIME), reply(304))
+    first = await cached.get()
 
-    second = await larder.get()
+    second = await cached.get()
 
-    assert find_header(larder.service.calls[1].headers, b"if-none-match") == b'"1"'
+    assert find_header(cached.service.calls[1].headers, b"if-none-match") == b'"1"'
     assert (second.status, second.source, second.body) == (200, "upstream", first.body)
     assert value(second) is value(first)
-    assert larder.told()[2:] == [("refresh", "304"), ("miss", "")]
+    assert cached.outcomes()[2:] == [("refresh", "304"), ("miss", "")]
 
 
-async def test_a_304_makes_what_is_kept_fresh_again() -> None:
+async def test_a_304_makes_an_entry_fresh_again() -> None:
     """With the fields that it brought."""
-    larder = Larder(product(etag='"1"', **MINUTE), reply(304, headers={**MINUTE, "x-new": "1"}))
-    await larder.get()
+    cached = CachedUpstream(
+        product(etag='"1"', **MINUTE), reply(304, headers={**MINUTE, "x-new": "1"})
+    )
+    await cached.get()
     await asyncio.sleep(61)
-    await larder.get()
+    await cached.get()
 
-    answer = await larder.get()
+    answer = await cached.get()
 
     assert (answer.source, answer.header("x-new")) == ("cache", "1")
-    assert larder.asked == 2
+    assert cached.calls_sent == 2
 
 
 async def test_a_304_about_something_else_is_asked_again_without_condition() -> None:
-    """What it confirms is not what is kept."""
+    """It confirms another entry than the stored one."""
     etag = {"etag": '"other"'}
-    larder = Larder(product(1, etag='"1"', **MINUTE), reply(304, headers=etag), product(2))
-    await larder.get()
+    cached = CachedUpstream(product(1, etag='"1"', **MINUTE), reply(304, headers=etag), product(2))
+    await cached.get()
     await asyncio.sleep(61)
 
-    answer = await larder.get()
+    answer = await cached.get()
 
     assert value(answer) == Product(2)
-    assert find_header(larder.service.calls[2].headers, b"if-none-match") is None
+    assert find_header(cached.service.calls[2].headers, b"if-none-match") is None
 
 
-async def test_a_head_tells_that_what_is_kept_holds_still() -> None:
+async def test_a_head_revalidates_an_entry() -> None:
     """It is fresh again without having been sent (RFC 9111, section 4.3.5)."""
-    larder = Larder(product(etag='"1"', **MINUTE), reply(200, headers={**MINUTE, "etag": '"1"'}))
-    await larder.get()
+    cached = CachedUpstream(
+        product(etag='"1"', **MINUTE), reply(200, headers={**MINUTE, "etag": '"1"'})
+    )
+    await cached.get()
     await asyncio.sleep(61)
 
-    head = await larder.get(None, method="HEAD")
-    full = await larder.get()
+    head = await cached.get(None, method="HEAD")
+    full = await cached.get()
 
     assert (head.status, head.body) == (200, b"")
     assert (full.source, value(full)) == ("cache", Product(7))
 
 
 @pytest.mark.parametrize("status", [404, 410])
-async def test_what_is_gone_is_not_kept_any_more(status: int) -> None:
+async def test_what_is_gone_is_deleted(status: int) -> None:
     """Not even to answer for a failure later on."""
-    larder = Larder(product(etag='"1"', **MINUTE), reply(status), fail(), cache=Cache(error=3600))
-    await larder.get()
+    cached = CachedUpstream(
+        product(etag='"1"', **MINUTE), reply(status), fail(), cache=Cache(error=3600)
+    )
+    await cached.get()
     await asyncio.sleep(61)
-    await larder.get(None)
+    await cached.get(None)
 
     with pytest.raises(TransportFailed):
-        await larder.get(headers=((b"accept", b"application/json"),))
+        await cached.get(headers=((b"accept", b"application/json"),))
 
 
 async def test_what_was_purged_while_it_was_asked_for_is_not_kept() -> None:
-    """The caller gets it, nobody else."""
-    larder = Larder(product(1, after=1), product(2))
-    asking = asyncio.create_task(larder.get(tags=("p",)))
+    """The caller gets it, no other does."""
+    cached = CachedUpstream(product(1, after=1), product(2))
+    asking = asyncio.create_task(cached.get(tags=("p",)))
     await asyncio.sleep(0.5)
-    await larder.cache.purge("p")
+    await cached.cache.purge("p")
 
-    first, second = await asking, await larder.get(tags=("p",))
+    first, second = await asking, await cached.get(tags=("p",))
 
     assert (value(first), first.reuse) == (Product(1), None)
     assert value(second) == Product(2)
-    assert ("refuse", "purged") in larder.told()
+    assert ("refuse", "purged") in cached.outcomes()
 
 
 async def test_who_asks_after_a_purge_joins_no_flight_from_before() -> None:
     """It might bring what was purged."""
-    larder = Larder(product(1, after=1), product(2, after=1))
-    before = asyncio.create_task(larder.get(tags=("p",)))
+    cached = CachedUpstream(product(1, after=1), product(2, after=1))
+    before = asyncio.create_task(cached.get(tags=("p",)))
     await asyncio.sleep(0.5)
-    await larder.cache.purge("p")
+    await cached.cache.purge("p")
 
-    after = await larder.get(tags=("p",))
+    after = await cached.get(tags=("p",))
 
     assert (value(await before), value(after)) == (Product(1), Product(2))
 
 
 async def test_several_processes_ask_once() -> None:
-    """The others wait for what the first keeps."""
+    """The others wait for what the first stores."""
     shelf = Shelf()
-    larders = [Larder(product(after=0.5), shelf=shelf) for _ in range(4)]
+    several = [CachedUpstream(product(after=0.5), shelf=shelf) for _ in range(4)]
 
-    replies = await asyncio.gather(*(larder.get() for larder in larders * 10))
+    replies = await asyncio.gather(*(cached.get() for cached in several * 10))
 
     assert {value(one) for one in replies} == {Product(7)}
-    assert sum(larder.asked for larder in larders) == 1
+    assert sum(cached.calls_sent for cached in several) == 1
     assert shelf.leases == {}
 
 
@@ -132,37 +147,39 @@ async def test_several_processes_refresh_once() -> None:
     """Whoever has the lease; the others go on serving what they have."""
     shelf = Shelf()
     options = Cache(ttl=10, stale=60)
-    larders = [Larder(product(after=0.5), shelf=shelf, cache=options) for _ in range(4)]
-    for larder in larders:
-        await larder.get()
+    several = [CachedUpstream(product(after=0.5), shelf=shelf, cache=options) for _ in range(4)]
+    for cached in several:
+        await cached.get()
     await asyncio.sleep(11)
 
-    replies = await asyncio.gather(*(larder.get() for larder in larders))
-    for larder in larders:
-        await larder.settle()
+    replies = await asyncio.gather(*(cached.get() for cached in several))
+    for cached in several:
+        await cached.settle()
 
     assert {one.source for one in replies} == {"stale"}
-    assert sum(larder.asked for larder in larders) == 2
+    assert sum(cached.calls_sent for cached in several) == 2
 
 
 async def test_several_processes_refresh_ahead_once_a_period() -> None:
     """Though each of them holds the old one, which is fresh to the end."""
     shelf = Shelf()
-    larders = [Larder(product(after=0.05), shelf=shelf, cache=Cache(ttl=10)) for _ in range(4)]
+    several = [
+        CachedUpstream(product(after=0.05), shelf=shelf, cache=Cache(ttl=10)) for _ in range(4)
+    ]
 
     sources = []
     for _ in range(2500):
         await asyncio.sleep(0.02)
-        sources += [(await larder.get()).source for larder in larders]
+        sources += [(await cached.get()).source for cached in several]
 
     assert sources.count("upstream") <= 2
-    assert sum(larder.asked for larder in larders) <= 8
+    assert sum(cached.calls_sent for cached in several) <= 8
 
 
 async def test_a_process_that_holds_a_lease_and_is_stuck_is_waited_for_boundedly() -> None:
     """The others ask themselves while there is time."""
     shelf = Shelf()
-    stuck, other = Larder(hang(), shelf=shelf), Larder(product(), shelf=shelf)
+    stuck, other = CachedUpstream(hang(), shelf=shelf), CachedUpstream(product(), shelf=shelf)
     asking = asyncio.create_task(stuck.get())
     await asyncio.sleep(0.1)
     began = other.bench.now
@@ -177,7 +194,7 @@ async def test_a_process_that_holds_a_lease_and_is_stuck_is_waited_for_boundedly
 async def test_a_lease_is_given_back_when_asking_fails() -> None:
     """The next process tries at once."""
     shelf = Shelf()
-    one, other = Larder(fail(), shelf=shelf), Larder(product(), shelf=shelf)
+    one, other = CachedUpstream(fail(), shelf=shelf), CachedUpstream(product(), shelf=shelf)
 
     with pytest.raises(TransportFailed):
         await one.get()
@@ -188,52 +205,52 @@ async def test_a_lease_is_given_back_when_asking_fails() -> None:
 
 
 async def test_nobody_waits_for_what_can_not_be_shared() -> None:
-    """Replies that are not kept are asked for by all at once, after the first showed that."""
+    """Replies that are not stored are requested by all at once, after the first showed that."""
     shelf = Shelf()
     secret = product(after=0.5, cache_control="no-store")
-    larders = [Larder(secret, shelf=shelf) for _ in range(4)]
-    await asyncio.gather(*(larder.get() for larder in larders))
-    began = larders[0].bench.now
+    several = [CachedUpstream(secret, shelf=shelf) for _ in range(4)]
+    await asyncio.gather(*(cached.get() for cached in several))
+    began = several[0].bench.now
 
-    await asyncio.gather(*(larder.get() for larder in larders))
+    await asyncio.gather(*(cached.get() for cached in several))
 
-    assert larders[0].bench.now - began < 0.6
+    assert several[0].bench.now - began < 0.6
 
 
 async def test_another_process_has_what_this_one_lacks() -> None:
     """It is served without a call, stale ones included."""
     shelf = Shelf()
     options = Cache(ttl=10, stale=60)
-    one, other = (Larder(product(), shelf=shelf, cache=options) for _ in range(2))
+    one, other = (CachedUpstream(product(), shelf=shelf, cache=options) for _ in range(2))
     await one.get()
     fresh = await other.get()
     await asyncio.sleep(15)
-    third = Larder(product(), shelf=shelf, cache=options)
+    third = CachedUpstream(product(), shelf=shelf, cache=options)
 
     stale = await third.get()
 
     assert (fresh.source, stale.source) == ("cache", "stale")
-    assert other.asked == third.asked == 0
+    assert other.calls_sent == third.calls_sent == 0
 
 
 async def test_of_those_who_share_a_reply_each_gets_their_own_type() -> None:
     """Two methods may read one URL as different models, at once."""
-    larder = Larder(product(after=0.5))
-    catalog = Catalog(larder.stack, clock=larder.bench.runtime.clock)
+    cached = CachedUpstream(product(after=0.5))
+    catalog = Catalog(cached.stack, clock=cached.bench.runtime.clock)
 
     first = await asyncio.gather(catalog.product(7), catalog.title(7))
     second = await asyncio.gather(catalog.product(7), catalog.title(7))
 
     assert first == second == [Product(7), Title()]
-    assert larder.asked == 1
+    assert cached.calls_sent == 1
 
 
 async def test_who_wants_no_cache_joins_nobody_who_does() -> None:
-    """`cache=False` means to ask: what another process keeps is no answer to it."""
+    """`cache=False` calls the service, whatever another process stores."""
     shelf = Shelf()
-    await Larder(product(1), shelf=shelf).get()
-    larder = Larder(product(2), shelf=shelf)
+    await CachedUpstream(product(1), shelf=shelf).get()
+    cached = CachedUpstream(product(2), shelf=shelf)
 
-    kept, asked = await asyncio.gather(larder.get(), larder.get(cache=False))
+    stored, sent = await asyncio.gather(cached.get(), cached.get(cache=False))
 
-    assert (kept.source, asked.source) == ("cache", "upstream")
+    assert (stored.source, sent.source) == ("cache", "upstream")

@@ -1,4 +1,4 @@
-"""The coalesce layer: equal reads share one call, and nobody suffers for another."""
+"""The coalesce layer: equal reads share one call, and no caller suffers for another."""
 
 import asyncio
 import gc
@@ -225,7 +225,7 @@ async def test_leader_and_successor_leaving_in_one_moment_hands_over_to_the_thir
 
 
 async def test_a_mistake_in_the_gateway_reaches_everyone() -> None:
-    """An unexpected error is shared like any other; nobody hangs."""
+    """An unexpected error is shared like any other; no caller hangs."""
     bench = LayerRuntime()
 
     async def broken(_: object) -> Reply:

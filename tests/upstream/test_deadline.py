@@ -22,12 +22,12 @@ async def test_a_call_that_hangs_ends_at_its_deadline() -> None:
     bench, upstream = LayerRuntime(), Scripted(hang())
     began = bench.now
 
-    with pytest.raises(DeadlineExceeded) as told:
+    with pytest.raises(DeadlineExceeded) as caught:
         await DeadlineLayer(bench.runtime, upstream)(bench.call(timeout=0.8))
 
     assert bench.now - began == pytest.approx(0.8)
     assert upstream.cancelled == 1
-    assert "users: GET /users/{id}" in str(told.value)
+    assert "users: GET /users/{id}" in str(caught.value)
 
 
 async def test_a_reply_in_time_passes() -> None:
@@ -44,10 +44,10 @@ async def test_a_call_whose_time_is_over_is_not_sent() -> None:
     """No attempt is made, and the error says so."""
     bench, upstream = LayerRuntime(), Scripted()
 
-    with pytest.raises(DeadlineExceeded) as told:
+    with pytest.raises(DeadlineExceeded) as caught:
         await DeadlineLayer(bench.runtime, upstream)(bench.call(timeout=0))
 
-    assert (told.value.attempts, upstream.calls) == (0, [])
+    assert (caught.value.attempts, upstream.calls) == (0, [])
 
 
 async def test_the_error_tells_how_many_attempts_there_were() -> None:
@@ -58,10 +58,10 @@ async def test_the_error_tells_how_many_attempts_there_were() -> None:
     policy = Policy(attempt_timeout=1.0)
     handler = UpstreamStack(policy, [origin], bench.runtime, transport).handler
 
-    with pytest.raises(DeadlineExceeded) as told:
+    with pytest.raises(DeadlineExceeded) as caught:
         await handler(bench.call(timeout=2.6))
 
-    assert told.value.attempts == 3
+    assert caught.value.attempts == 3
 
 
 async def test_a_cancellation_from_elsewhere_passes_through() -> None:
@@ -134,7 +134,7 @@ async def test_an_error_that_an_inner_layer_made_of_the_cancellation_stands() ->
 
 @pytest.mark.uvloop
 async def test_it_is_not_early_on_a_coarse_loop() -> None:
-    """Timers of uvloop count whole milliseconds; a deadline is kept to the microsecond."""
+    """Timers of uvloop count whole milliseconds; a deadline is exact to the microsecond."""
     bench = LayerRuntime(clock=time.monotonic)
 
     for timeout in (0.0107, 0.0003, 0.0051):

@@ -1,4 +1,4 @@
-"""Replies into typed values: success, absence and failures told apart."""
+"""Replies into typed values: success, absence and failures are distinguished."""
 
 from dataclasses import dataclass
 from math import inf
@@ -43,7 +43,7 @@ def test_success_becomes_the_declared_type():
     ],
 )
 def test_body_that_does_not_fit_is_a_bad_payload(body):
-    """Garbage, wrong types and bottomless nesting are the service's fault, told as such."""
+    """Garbage, wrong types and bottomless nesting are the service's fault, and raised as such."""
     with pytest.raises(BadPayload) as caught:
         value(Profile | list[object] if body.startswith(b"[[") else Profile, body)
 
@@ -69,20 +69,20 @@ def test_success_without_a_body_is_none_where_the_type_allows_it():
 
 
 @pytest.mark.parametrize(
-    ("status", "told"),
+    ("status", "answered"),
     [
         *((500, 502), (501, 502), (503, 503), (504, 504), (301, 502), (304, 502), (999, 502)),
         *((400, 502), (401, 502), (403, 502), (405, 502), (408, 502), (429, 503)),
         *((one, one) for one in (402, 404, 409, 410, 412, 422, 423)),
     ],
 )
-def test_other_statuses_are_translated(status, told):
+def test_other_statuses_are_translated(status, answered):
     """A service's failure is ours to answer for; conflicts and the like are the client's."""
     with pytest.raises(BadStatus) as caught:
         value(Profile, b'{"detail": "secret host db-7"}', status, PROBLEM)
 
-    assert caught.value.status == told
-    assert (caught.value.detail != "") == (told == status < 500)
+    assert caught.value.status == answered
+    assert (caught.value.detail != "") == (answered == status < 500)
 
 
 def test_type_that_json_can_not_become_is_refused():
@@ -92,7 +92,7 @@ def test_type_that_json_can_not_become_is_refused():
 
 
 @pytest.mark.parametrize(
-    ("status", "told", "waited"),
+    ("status", "retry_after", "waited"),
     [
         *((503, "7", 7), (503, "999999", 3600), (503, "9" * 400, 3600), (503, "soon", None)),
         *((500, "7", None), (504, "7", None), (429, "7", 7), (409, "7", 7), (423, "7", 7)),
@@ -101,11 +101,11 @@ def test_type_that_json_can_not_become_is_refused():
         *((503, "Sunday, 29-Nov-26 01:00:30 GMT", 30), (503, "Sun Nov 29 01:00:30 2026", 30)),
     ],
 )
-def test_client_is_told_to_wait_as_the_service_said(status, told, waited):
+def test_a_client_gets_the_wait_of_the_service(status, retry_after, waited):
     """The service's Retry-After goes on, in seconds or as a date, within reason."""
     date = (b"date", b"Sun, 29 Nov 2026 01:00:00 GMT")
     with pytest.raises(BadStatus) as caught:
-        value(Profile, status=status, headers=((b"retry-after", told.encode()), date))
+        value(Profile, status=status, headers=((b"retry-after", retry_after.encode()), date))
 
     assert caught.value.retry_after == waited
 

@@ -41,7 +41,7 @@ async def test_jobs_that_hang_hold_up_no_others(loop):
 
 @ON_BOTH_LOOPS
 async def test_what_goes_wrong_in_a_thread_is_told(loop):
-    """A name that can't be looked up is an error for the one who asked."""
+    """A name that can't be looked up is an error for the caller."""
     numbers_only = ("a-name.example", 80, 0, 0, 0, socket.AI_NUMERICHOST)
 
     with pytest.raises(socket.gaierror):
@@ -65,7 +65,7 @@ print("ended")
 
 
 def test_a_thread_that_hangs_does_not_keep_the_process_from_ending():
-    """A gateway that is told to stop stops, whatever its resolver is doing."""
+    """A gateway stops when it should, whatever its resolver is doing."""
     ended = subprocess.run(
         [sys.executable, "-c", HANGS], capture_output=True, text=True, timeout=30, check=False
     )
@@ -137,7 +137,7 @@ async def test_a_name_that_does_not_exist_fails_fast(loop):
     origin = Endpoint("http", "no-such-name.invalid", 80, "no-such-name.invalid")
     layer = Balancer(Balance(), bench.runtime, transport, [origin])
 
-    with pytest.raises(TransportFailed, match=r"known: no-such-name\.invalid: ") as told:
+    with pytest.raises(TransportFailed, match=r"known: no-such-name\.invalid: ") as caught:
         await layer(bench.call())
     began = time.monotonic()
     with pytest.raises(TransportFailed):
@@ -145,5 +145,5 @@ async def test_a_name_that_does_not_exist_fails_fast(loop):
     took = time.monotonic() - began
     await layer.aclose()
 
-    assert not told.value.is_sent
+    assert not caught.value.is_sent
     assert took < 0.1

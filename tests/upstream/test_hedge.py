@@ -182,7 +182,7 @@ async def test_only_idempotent_calls_are_hedged(method: str, headers, sent: int)
 
 
 async def test_a_keyed_write_does_not_fall_over_its_own_conflict() -> None:
-    """The second is told that the first is under way: the first one's answer is the answer."""
+    """The service answers the second that the first is under way: the first one's reply counts."""
     upstream = Upstream()
     keyed = ((b"idempotency-key", b"k"),)
     for _ in range(60):
@@ -275,10 +275,10 @@ async def test_when_both_fail_the_first_is_told_with_all_attempts() -> None:
         fail(after=0.15), reply(503, after=0.3), policy=replace(HEDGED, retry=None)
     )
 
-    with pytest.raises(TransportFailed) as told:
+    with pytest.raises(TransportFailed) as caught:
         await upstream.call()
 
-    assert told.value.attempts == 2
+    assert caught.value.attempts == 2
 
 
 async def test_the_first_is_retried_while_the_second_runs() -> None:
@@ -292,11 +292,11 @@ async def test_a_deadline_cuts_both_and_tells_two_attempts() -> None:
     """Nothing outlives the call."""
     upstream = await slow(hang())
 
-    with pytest.raises(DeadlineExceeded) as told:
+    with pytest.raises(DeadlineExceeded) as caught:
         await upstream.call(timeout=1.0)
     await asyncio.sleep(0.001)
 
-    assert told.value.attempts == 2
+    assert caught.value.attempts == 2
     assert upstream.in_flight == 0
     assert upstream.bench.background == set()
 
@@ -447,4 +447,4 @@ async def test_a_race_is_no_reference_cycle() -> None:
 
 
 class Mark:
-    """Something whose end can be seen."""
+    """An object whose end can be observed."""

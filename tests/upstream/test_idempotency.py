@@ -117,7 +117,7 @@ class Careless(Ledger):
 
 
 async def test_a_service_that_ignores_keys_is_written_to_once():
-    """A key that nobody keeps would only make a retry look safe."""
+    """A key that no service stores would only make a retry look safe."""
     desk = Desk(fail(), kind=Careless)
 
     with pytest.raises(TransportFailed):

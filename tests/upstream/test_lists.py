@@ -22,7 +22,7 @@ from bff_core.upstream.transport.failures import Undecodable
 from bff_core.upstream.transport.hop_by_hop import decoded, end_to_end
 from bff_core.upstream.transport.interface import Endpoint
 from bff_core.upstream.transport.request_writer import Renderer, UnsafeRequest
-from tests.upstream.kept import Larder, product
+from tests.upstream.cached_upstream import CachedUpstream, product
 
 HOP_BY_HOP = [
     "connection", "keep-alive", "proxy-authenticate", "proxy-authentication-info",
@@ -191,25 +191,25 @@ KEPT_UP = Cache(ttl=10, error=3600)
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
 async def test_what_was_last_good_stands_in_for_this_status(status):
     """It is marked as stale (RFC 5861, section 4)."""
-    larder = Larder(product(), reply(status), cache=KEPT_UP)
-    first = await larder.get()
+    cached = CachedUpstream(product(), reply(status), cache=KEPT_UP)
+    first = await cached.get()
     await asyncio.sleep(11)
 
-    second = await larder.get()
+    second = await cached.get()
 
     assert (second.source, second.body) == ("stale", first.body)
-    assert larder.asked == 2
+    assert cached.calls_sent == 2
 
 
 @pytest.mark.virtual_time
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 408, 410, 425, 429, 501, 505])
 async def test_this_status_is_an_answer_and_nothing_stands_in_for_it(status):
     """The service has spoken."""
-    larder = Larder(product(), reply(status), cache=KEPT_UP)
-    await larder.get()
+    cached = CachedUpstream(product(), reply(status), cache=KEPT_UP)
+    await cached.get()
     await asyncio.sleep(11)
 
-    assert (await larder.get()).status == status
+    assert (await cached.get()).status == status
 
 
 @pytest.mark.virtual_time
@@ -219,16 +219,16 @@ async def test_this_status_is_an_answer_and_nothing_stands_in_for_it(status):
 )
 async def test_what_is_stored_outlives_a_passing_failure_only(status, is_there_still):
     """A refusal is news of the resource; a request to wait is not."""
-    larder = Larder(
+    cached = CachedUpstream(
         product(etag='"1"', cache_control="max-age=10, stale-if-error=60"),
         reply(status),
         reply(304, headers={"cache-control": "max-age=10"}),
         product(8),
     )
-    first = await larder.get()
+    first = await cached.get()
     await asyncio.sleep(11)
-    await larder.get()
+    await cached.get()
 
-    last = await larder.get()
+    last = await cached.get()
 
     assert (last.body == first.body) is is_there_still

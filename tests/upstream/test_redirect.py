@@ -20,7 +20,7 @@ from bff_core.upstream.credentials.factory import CredentialFactory
 from bff_core.upstream.layers.redirect import RedirectLayer
 from bff_core.upstream.stack import open_stack, wire
 from bff_core.upstream.transport.httpx import HttpxTransport
-from tests.upstream.kept import MINUTE, Larder
+from tests.upstream.cached_upstream import MINUTE, CachedUpstream
 from tests.upstream.service import serving
 
 ORIGIN = ["http://orders:9005/v1"]
@@ -272,12 +272,12 @@ async def test_hop_is_retried_and_counted_by_itself():
 async def test_each_hop_is_cached_for_itself():
     """A moved resource that may be stored is found again without a call."""
     hop = reply(301, headers={"location": "/api/products/8", **MINUTE})
-    larder = Larder(hop, reply(200, {"id": 8}, headers=MINUTE), redirects=1)
+    cached = CachedUpstream(hop, reply(200, {"id": 8}, headers=MINUTE), redirects=1)
 
-    answers = [await larder.get() for _ in range(2)]
+    answers = [await cached.get() for _ in range(2)]
 
     assert [answer.body for answer in answers] == [b'{"id": 8}'] * 2
-    assert [call.target for call in larder.service.calls] == ["/products/7", "/products/8"]
+    assert [call.target for call in cached.service.calls] == ["/products/7", "/products/8"]
 
 
 @pytest.mark.parametrize("status", [404, 422, 500, 302])

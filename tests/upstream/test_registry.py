@@ -43,11 +43,11 @@ class Office:
         self.bench = LayerRuntime()
         self.users, self.orders = Scripted(*(steps or (reply(200, "Ada"),))), Scripted()
         self.transports: list[ScriptedTransport] = []
-        self.roster = UpstreamRegistry(self._addresses, self._runtime, self._transport)
-        self.roster.adopt({Users: Users.policy, Orders: Orders.policy})
+        self.registry = UpstreamRegistry(self._addresses, self._runtime, self._transport)
+        self.registry.adopt({Users: Users.policy, Orders: Orders.policy})
 
     def change(self, **options) -> None:
-        self.roster.adopt({Users: replace(Users.policy, **options), Orders: Orders.policy})
+        self.registry.adopt({Users: replace(Users.policy, **options), Orders: Orders.policy})
 
     def request(self) -> Users:
         """Return the users as one request is handed them."""
@@ -55,7 +55,7 @@ class Office:
 
     @property
     def service(self) -> Users:
-        return self.roster.services[Users]
+        return self.registry.services[Users]
 
     @property
     def closed(self) -> list[list[str]]:
@@ -162,11 +162,11 @@ async def test_an_upstream_whose_policy_is_the_same_keeps_its_state() -> None:
     office.change(breaker=careful, retry=None)
     with pytest.raises(TransportFailed):
         await office.request().called()
-    stacks = list(office.roster.stacks)
+    stacks = list(office.registry.stacks)
 
     office.change(breaker=careful, retry=None)
 
-    assert list(map(id, office.roster.stacks)) == list(map(id, stacks))
+    assert list(map(id, office.registry.stacks)) == list(map(id, stacks))
     with pytest.raises(CircuitOpen):
         await office.request().called()
 
@@ -174,14 +174,14 @@ async def test_an_upstream_whose_policy_is_the_same_keeps_its_state() -> None:
 async def test_what_can_not_be_built_changes_nothing() -> None:
     """Of two services whose policies changed one can't be had: both stay as they were."""
     office = Office()
-    stacks = office.roster.stacks
+    stacks = office.registry.stacks
 
     with pytest.raises(ConfigurationError, match="no such certificate"):
-        office.roster.adopt({Users: Policy(timeout=1), Orders: Policy(timeout=666)})
+        office.registry.adopt({Users: Policy(timeout=1), Orders: Policy(timeout=666)})
     await asyncio.sleep(0.1)
 
-    assert list(map(id, office.roster.stacks)) == list(map(id, stacks))
-    assert office.roster.policies == {Users: Users.policy, Orders: Orders.policy}
+    assert list(map(id, office.registry.stacks)) == list(map(id, stacks))
+    assert office.registry.policies == {Users: Users.policy, Orders: Orders.policy}
     assert office.closed == [[], [], ["10.0.0.1"]]
     assert await office.request().called() == "Ada"
 
@@ -192,7 +192,7 @@ async def test_closing_ends_the_replaced_ones_too() -> None:
     request = office.request()
     office.change(timeout=0.5)
 
-    await office.roster.aclose()
+    await office.registry.aclose()
     del request
 
     assert office.closed == [["10.0.0.1"], ["10.0.0.2"], ["10.0.0.1"]]

@@ -22,14 +22,14 @@ pytestmark = pytest.mark.virtual_time
 
 
 async def test_a_read_that_failed_succeeds_the_second_time() -> None:
-    """The caller sees the good reply; an event tells of the retry."""
+    """The caller gets the good reply; an event reports the retry."""
     bench, upstream = LayerRuntime(), Scripted(reply(503), reply(200, b"ok"))
 
     received = await RetryLayer(Retry(), bench.runtime, upstream)(bench.call())
 
     assert received.body == b"ok"
-    (told,) = bench.heard_of(Retried)
-    assert (told.attempt, told.reason) == (2, "503")
+    (event,) = bench.heard_of(Retried)
+    assert (event.attempt, event.reason) == (2, "503")
 
 
 async def test_after_three_attempts_the_last_reply_is_the_outcome() -> None:
@@ -45,10 +45,10 @@ async def test_an_error_tells_how_many_attempts_were_sent() -> None:
     """It is the last attempt's own error."""
     bench, upstream = LayerRuntime(), Scripted(fail())
 
-    with pytest.raises(TransportFailed) as told:
+    with pytest.raises(TransportFailed) as caught:
         await RetryLayer(Retry(), bench.runtime, upstream)(bench.call())
 
-    assert (told.value.attempts, len(upstream.calls)) == (3, 3)
+    assert (caught.value.attempts, len(upstream.calls)) == (3, 3)
 
 
 async def test_the_backoff_passes_before_each_further_attempt() -> None:
@@ -88,7 +88,7 @@ async def test_a_service_that_says_wait_too_long_is_not_waited_for() -> None:
 
 
 async def test_a_date_in_retry_after_is_judged_by_the_time_of_day() -> None:
-    """The wall clock is asked only for this."""
+    """The wall clock is read only for this."""
     until = reply(503, headers={"Retry-After": "Thu, 01 Jan 2026 12:00:04 GMT"})
     bench, upstream = LayerRuntime(), Scripted(until, reply())
     began = bench.now
@@ -112,26 +112,26 @@ async def test_a_refused_call_is_not_repeated() -> None:
 
 
 async def test_a_circuit_that_opens_meanwhile_ends_the_retries() -> None:
-    """The refusal tells what went before and how much was really sent."""
+    """The refusal says what went before and how much was really sent."""
     bench = LayerRuntime()
     opened = fail_with(lambda call: CircuitOpen("open", call=call, retry_after=4))
     upstream = Scripted(fail(), opened)
 
-    with pytest.raises(CircuitOpen) as told:
+    with pytest.raises(CircuitOpen) as caught:
         await RetryLayer(Retry(), bench.runtime, upstream)(bench.call())
 
-    assert told.value.attempts == 1
-    assert isinstance(told.value.__cause__, TransportFailed)
+    assert caught.value.attempts == 1
+    assert isinstance(caught.value.__cause__, TransportFailed)
 
 
 async def test_a_write_is_sent_once() -> None:
     """A POST may have been received; it is not repeated."""
     bench, upstream = LayerRuntime(), Scripted(fail(), reply())
 
-    with pytest.raises(TransportFailed) as told:
+    with pytest.raises(TransportFailed) as caught:
         await RetryLayer(Retry(), bench.runtime, upstream)(bench.call(method="POST"))
 
-    assert (told.value.attempts, len(upstream.calls)) == (1, 1)
+    assert (caught.value.attempts, len(upstream.calls)) == (1, 1)
 
 
 async def test_a_write_that_could_not_connect_is_tried_again() -> None:
@@ -162,16 +162,16 @@ async def test_retries_end_with_the_call() -> None:
     layer = DeadlineLayer(bench.runtime, RetryLayer(Retry(), bench.runtime, attempt))
     began = bench.now
 
-    with pytest.raises(DeadlineExceeded) as told:
+    with pytest.raises(DeadlineExceeded) as caught:
         await layer(bench.call(timeout=5))
 
-    assert not isinstance(told.value, AttemptTimedOut)
+    assert not isinstance(caught.value, AttemptTimedOut)
     assert bench.now - began == pytest.approx(5)
     assert (len(upstream.calls), upstream.in_flight) == (2, 0)
 
 
 async def test_a_client_that_leaves_during_the_backoff_ends_it() -> None:
-    """No attempt is made for nobody."""
+    """No attempt is made once the caller has left."""
     bench, upstream = LayerRuntime(), Scripted(reply(503, headers={"Retry-After": "5"}))
     layer = RetryLayer(Retry(), bench.runtime, upstream)
     task = asyncio.create_task(layer(bench.call()))
@@ -197,7 +197,7 @@ async def test_a_failing_upstream_gets_a_fifth_more_calls_and_three() -> None:
 
 
 async def test_a_mistake_in_the_gateway_is_not_retried() -> None:
-    """Only upstreams are asked again."""
+    """Only upstreams are called again."""
     bench, calls = LayerRuntime(), []
 
     async def broken(call):

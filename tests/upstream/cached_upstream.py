@@ -1,4 +1,4 @@
-"""A kept upstream that answers by a script, in one process or in several that share a store."""
+"""A cached upstream that answers by a script, in one process or in several that share a store."""
 
 import asyncio
 from dataclasses import dataclass, replace
@@ -24,7 +24,7 @@ ORIGIN = Endpoint("http", "catalog.internal", 80, "10.0.0.1", "/api")
 
 @dataclass(frozen=True)
 class Product:
-    """What the catalog tells; nobody can change it."""
+    """A value of the catalog, which is immutable."""
 
     id: int
     title: str = ""
@@ -39,7 +39,7 @@ class Title:
 
 @dataclass
 class Draft:
-    """The same, but whoever has it may change it."""
+    """The same, but mutable."""
 
     id: int
     title: str = ""
@@ -66,9 +66,9 @@ class Catalog(Upstream):
         return await self.post("/products", Product, json={"title": title})
 
 
-def value(told: Reply, model: object = Product) -> object:
+def value(answer: Reply, model: object = Product) -> object:
     """Return what the cache has decoded of a reply."""
-    return (told.decoded or {}).get(decoding(model), NOT_DECODED)
+    return (answer.decoded or {}).get(decoding(model), NOT_DECODED)
 
 
 class Shelf:
@@ -110,10 +110,10 @@ class SharedStore(MemoryCacheStore):
             del self._shelf.leases[key]
 
 
-class Larder:
-    """An upstream with a cache, and what was asked of the service behind it.
+class CachedUpstream:
+    """An upstream with a cache, and the calls to the service behind it.
 
-    One that stands `beside` another is not kept itself, in a gateway that has a cache.
+    One that stands `beside` another is not cached itself, in a gateway that has a cache.
     """
 
     def __init__(
@@ -121,7 +121,7 @@ class Larder:
         *steps: Step,
         cache: Cache | None = None,
         shelf: Shelf | None = None,
-        beside: "Larder | None" = None,
+        beside: "CachedUpstream | None" = None,
         **policy,
     ) -> None:
         self.bench = bench = LayerRuntime("catalog")
@@ -150,7 +150,7 @@ class Larder:
         )
 
     async def get(self, model: object = Product, **more) -> Reply:
-        """Make a call; what it is not asked for in the background is done when it returns."""
+        """Make a call; all but background work is done when it returns."""
         return await self.stack.handler(self.call(model, **more))
 
     async def settle(self) -> None:
@@ -159,10 +159,10 @@ class Larder:
             await asyncio.wait(self.bench.background)
 
     @property
-    def asked(self) -> int:
-        """How often the service was asked."""
+    def calls_sent(self) -> int:
+        """The number of calls to the service."""
         return len(self.service.calls)
 
-    def told(self) -> list[tuple[str, str]]:
-        """Return what came of asking the cache, with the reasons."""
+    def outcomes(self) -> list[tuple[str, str]]:
+        """Return the outcomes of the cache's events, with their reasons."""
         return [(one.outcome, one.reason) for one in self.bench.heard_of(CacheLookup)]
