@@ -14,7 +14,7 @@ class StreamedBody:
     the body is sent in chunks.
     """
 
-    __slots__ = ("_chunks", "_is_spent", "length")
+    __slots__ = ("_chunks", "_was_read", "length")
 
     def __init__(self, chunks: Chunks, length: int | None = None) -> None:
         if not (isinstance(chunks, AsyncIterable) or callable(chunks)):
@@ -23,7 +23,7 @@ class StreamedBody:
                 "bytes, or a function that returns one"
             )
         self._chunks = chunks
-        self._is_spent = False
+        self._was_read = False
         self.length = length
 
     @property
@@ -34,7 +34,7 @@ class StreamedBody:
     @property
     def can_be_opened(self) -> bool:
         """Whether it was not read yet, or can be read again."""
-        return self.is_replayable or not self._is_spent
+        return self.is_replayable or not self._was_read
 
     async def open(self) -> AsyncGenerator[bytes]:
         """Yield its pieces from the beginning, none of them empty.
@@ -44,7 +44,7 @@ class StreamedBody:
         """
         if not self.can_be_opened:
             raise RuntimeError("this body can be read once: pass a function that returns a new one")
-        self._is_spent = True
+        self._was_read = True
         chunks = self._chunks if isinstance(self._chunks, AsyncIterable) else self._chunks()
         iterator = aiter(chunks)
         size = 0

@@ -1,4 +1,4 @@
-"""How often somebody may ask: the arithmetic of buckets and windows."""
+"""Rate limits: the arithmetic of buckets and windows."""
 
 import pytest
 from hypothesis import given
@@ -87,7 +87,7 @@ def test_what_is_left_is_what_may_be_asked_at_once(instants, quota, strategy):
 
 
 def admitted_from(limit, state, now, count):
-    """Return how many of `count` requests at one instant are let in."""
+    """Return how many of `count` requests at one instant are admitted."""
     let_in = []
     for _ in range(count):
         if look(limit, state, now).wait == 0:
@@ -98,7 +98,7 @@ def admitted_from(limit, state, now, count):
 
 @pytest.mark.parametrize("strategy", ["bucket", "window"])
 def test_a_costly_answer_is_not_held_against_its_caller_for_long(strategy):
-    """Whatever an answer cost, after two refills or windows the caller is let in again."""
+    """Whatever an answer cost, after two refills or windows the caller is admitted again."""
     limit = Limit(quota=10, per=10, strategy=strategy, cost="calls")
 
     state = take(limit, EMPTY, START, 1_000_000)

@@ -32,7 +32,7 @@ class Product:
 
 @dataclass(frozen=True)
 class Title:
-    """The same, as somebody reads it who wants only this."""
+    """The same, for a reader of these fields alone."""
 
     title: str = ""
 

@@ -219,7 +219,7 @@ FRAMING = [
 
 @pytest.mark.parametrize("name", FRAMING)
 async def test_header_that_frames_a_request_can_not_be_set(name):
-    """Two lengths, or two hosts, would be two requests to somebody on the way."""
+    """Two lengths, or two hosts, would be two requests to a proxy on the way."""
     with pytest.raises(ConfigurationError, match=f"header '{name}' follows from the call"):
         await sent(Carts, lambda carts: carts.read(**{name: "1"}))
 

@@ -340,14 +340,14 @@ def test_what_is_no_problem_is_left_alone(body):
     assert problem(body) is None
 
 
-@pytest.mark.parametrize("road", ["ndjson", "sse"])
-async def test_stream_that_is_refused_is_translated_too(road):
+@pytest.mark.parametrize("method", ["ndjson", "sse"])
+async def test_stream_that_is_refused_is_translated_too(method):
     """Its status and its body count as those of any other reply."""
 
     class Feed(Shop):
         async def read(self):
-            arguments = [Profile] if road == "ndjson" else []
-            return [one async for one in getattr(self, road)("/feed", *arguments)]
+            arguments = [Profile] if method == "ndjson" else []
+            return [one async for one in getattr(self, method)("/feed", *arguments)]
 
     feeds = [client(Scripted(step), Feed) for step in (reply(422, OUT), reply(400))]
     errors = []

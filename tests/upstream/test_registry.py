@@ -172,7 +172,7 @@ async def test_an_upstream_whose_policy_is_the_same_keeps_its_state() -> None:
 
 
 async def test_what_can_not_be_built_changes_nothing() -> None:
-    """Of two services whose policies changed one can't be had: both stay as they were."""
+    """Of two services whose policies changed one can't be built: both stay as they were."""
     office = Office()
     stacks = office.registry.stacks
 
