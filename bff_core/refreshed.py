@@ -3,7 +3,8 @@
 import asyncio
 import math
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Generic, NamedTuple, TypeVar
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from bff_core.clock import Clock
 from bff_core.errors import BFFError
@@ -12,7 +13,8 @@ from bff_core.scope import running_part
 T = TypeVar("T")
 
 
-class Fetched(NamedTuple, Generic[T]):
+@dataclass(frozen=True, slots=True)
+class Fetched(Generic[T]):
     """A value of a source, and three instants of the clock, in ascending order.
 
     From `refresh_at` on, a use starts a fetch in the background. From `wait_at` on, callers wait
@@ -101,8 +103,9 @@ class Refreshed(Generic[T]):
     def ready(self) -> T | None:
         """Return the value if no caller has to wait for another; fetch early if that is due."""
         fetched, now = self._fetched, self._clock()
-        if fetched is None or now >= fetched.refresh_at:
-            self._fetch_if_allowed(now)
+        if fetched is not None and now < fetched.refresh_at:
+            return fetched.value
+        self._fetch_if_allowed(now)
         if fetched is None or now >= fetched.expires_at:
             return None
         return fetched.value if now < fetched.wait_at or self._is_down(fetched, now) else None
