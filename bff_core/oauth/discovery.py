@@ -8,7 +8,7 @@ import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 from urllib.parse import urlsplit
 
 import msgspec
@@ -46,33 +46,23 @@ class Untrusted(ProviderUnavailable):
     """The discovery document is wrong; the message is for operators."""
 
 
-class DiscoveryOptions(Protocol):
-    """Where a provider and its discovery document are."""
+@dataclass(frozen=True, slots=True)
+class DiscoveryOptions:
+    """A provider: its `iss`, the upstream at that origin, further origins of its endpoints."""
 
-    @property
-    def issuer(self) -> str:
-        """The `iss` of the provider."""
-        ...
-
-    @property
-    def upstream(self) -> str:
-        """The name of the upstream at the origin of the issuer."""
-        ...
+    issuer: str
+    upstream: str
+    origins: tuple[str, ...] = ()
 
     @property
     def origin(self) -> str:
         """The origin of the issuer."""
-        ...
+        return origin_in(self.issuer) or ""
 
     @property
-    def origins(self) -> tuple[str, ...]:
-        """Further origins at which endpoints may be."""
-        ...
-
-    @property
-    def discovery(self) -> str:
-        """The path of the document."""
-        ...
+    def path(self) -> str:
+        """The path of the document (OpenID Connect Discovery, section 4)."""
+        return urlsplit(self.issuer).path.rstrip("/") + "/.well-known/openid-configuration"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +122,7 @@ class MetadataCache:
 
     async def _fetch(self) -> Fetched[ProviderMetadata]:
         reply = await self._service.request(
-            "GET", self._options.discovery, headers={"accept": "application/json"}
+            "GET", self._options.path, headers={"accept": "application/json"}
         )
         if reply.status >= 500 or reply.status in {408, 429}:
             raise ProviderUnavailable(f"metadata {answered(reply)}")
@@ -167,7 +157,7 @@ def metadata_of(reply: Reply, options: DiscoveryOptions) -> ProviderMetadata:
     operator did not name: they would be sent our secret. A member that is null is left out.
     """
     if reply.status != 200:
-        raise Untrusted(f"{options.discovery} is answered {reply.status}")
+        raise Untrusted(f"{options.path} is answered {reply.status}")
     try:
         document = decode_object(without_bom(reply.body))
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:

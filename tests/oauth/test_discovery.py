@@ -7,7 +7,7 @@ import pytest
 
 from bff_core.call import Reply
 from bff_core.errors import ConfigurationError
-from bff_core.oauth.discovery import Untrusted, metadata_of
+from bff_core.oauth.discovery import DiscoveryOptions, Untrusted, metadata_of
 from bff_core.oauth.endpoint import ProviderEndpoint
 from tests.auth.browser.site import ISSUER, sign_in_at
 
@@ -37,7 +37,7 @@ COGNITO = {
 
 def read(document: dict[str, Any], **changed: Any):
     """Return the metadata in a document."""
-    options = sign_in_at(**{"issuer": document["issuer"], **changed})
+    options = DiscoveryOptions(document["issuer"], "identity", **changed)
     return metadata_of(Reply(200, (), httpx.Response(200, json=document).content), options)
 
 
@@ -114,7 +114,8 @@ def test_a_document_that_is_wrong_says_what_is(changed, reason):
 
     with pytest.raises(Untrusted, match=reason):
         metadata_of(
-            Reply(200, (), httpx.Response(200, json=document).content), sign_in_at(issuer=ISSUER)
+            Reply(200, (), httpx.Response(200, json=document).content),
+            DiscoveryOptions(ISSUER, "identity"),
         )
 
 

@@ -4,7 +4,6 @@ import asyncio
 
 import pytest
 
-from bff_core.auth.oidc.config import OpenIDProvider
 from bff_core.call import Call, Reply
 from bff_core.errors import ProviderUnavailable
 from bff_core.events import Crashed
@@ -12,6 +11,7 @@ from bff_core.oauth.discovery import (
     MAX_AGE_SECONDS,
     REFRESH_SECONDS,
     RETRY_SECONDS,
+    DiscoveryOptions,
     MetadataCache,
     Untrusted,
 )
@@ -47,7 +47,7 @@ class Provider:
         registry.adopt({kind: kind.policy})
         runtime = self.bench.runtime
         self.cache = MetadataCache(
-            OpenIDProvider(issuer=ISSUER, client_id="web", client_secret="s"),
+            DiscoveryOptions(ISSUER, "identity"),
             registry.services,
             runtime.spawn,
             clock=runtime.clock,

@@ -27,7 +27,7 @@ from bff_core.call import Reply
 from bff_core.clock import Clock, monotonic
 from bff_core.errors import ConfigurationError, GrantRefused, OAuthError, ProviderUnavailable
 from bff_core.events import Events, TokenRefused
-from bff_core.oauth.discovery import MetadataCache, ProviderMetadata
+from bff_core.oauth.discovery import DiscoveryOptions, MetadataCache, ProviderMetadata
 from bff_core.oauth.endpoint import (
     OAuthClient,
     ProviderEndpoint,
@@ -97,7 +97,9 @@ class OIDCClient:
     ) -> None:
         """Use the services of a gateway that runs."""
         events = events or Events()
-        metadata = MetadataCache(self.sign_in, services, spawn, clock=self._clock, events=events)
+        where = self.sign_in
+        options = DiscoveryOptions(where.issuer, where.upstream, where.origins)
+        metadata = MetadataCache(options, services, spawn, clock=self._clock, events=events)
         self._opened, self._keys = _Running(services, spawn, events, metadata), None
 
     async def start(self) -> None:

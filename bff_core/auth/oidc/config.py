@@ -97,19 +97,9 @@ class OpenIDProvider:
                 )
 
     @property
-    def origin(self) -> str:
-        """The origin of the issuer."""
-        return origin_in(self.issuer) or ""
-
-    @property
     def viewer_issuer(self) -> str:
         """The issuer of viewers, with the subject's claim: values of two claims may collide."""
         return self.issuer if self.subject == "sub" else f"{self.issuer}#{self.subject}"
-
-    @property
-    def discovery(self) -> str:
-        """The path of the discovery document (OpenID Connect Discovery, section 4)."""
-        return urlsplit(self.issuer).path.rstrip("/") + "/.well-known/openid-configuration"
 
     def tokens_for_us(self, upstream: str, keys: str, *types: str) -> Issuer:
         """Return how tokens for this client are verified, by the keys at an upstream."""
