@@ -167,6 +167,7 @@ class Refreshed(Generic[T]):
             self.failure, self._failed_at = error, self._clock()
             if not isinstance(error, self._errors):
                 raise
+            error.__traceback__ = None  # it would hold the frames of the fetch until the next one
         else:
             self._fetched, self._fetched_at = fetched, self._clock()
             self.failure = None

@@ -101,9 +101,12 @@ async def _fetch(
         if ends_at <= runtime.clock():
             raise ProviderUnavailable("expired")
     except OAuthError as error:
+        reason = error.reason
         if runtime.events.sinks:
-            runtime.events.emit(TokenRefused(*names, error.reason))
-        raise
-    share = REFRESH_SHARE - 0.1 * runtime.chance()
-    refresh_at = started_at + share * token.lifetime if is_early else ends_at
-    return Fetched(token.value, refresh_at, ends_at, ends_at)
+            runtime.events.emit(TokenRefused(*names, reason))
+    else:
+        share = REFRESH_SHARE - 0.1 * runtime.chance()
+        refresh_at = started_at + share * token.lifetime if is_early else ends_at
+        return Fetched(token.value, refresh_at, ends_at, ends_at)
+    # Without the call and its reply: a failure is stored for each viewer.
+    raise ProviderUnavailable(reason)

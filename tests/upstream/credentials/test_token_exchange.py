@@ -186,6 +186,19 @@ async def test_exchanged_tokens_are_cached_up_to_a_bound() -> None:
     assert len(credential._tokens) == MAX_CACHED_TOKENS
 
 
+async def test_a_stored_failure_holds_no_call() -> None:
+    """There is one for each viewer while the provider is down."""
+    orders = OrdersService(FOR_ORDERS, provider=(reply(503),))
+    viewer_token = ScriptedToken("secret-of-ann")
+    with pytest.raises(CredentialsUnavailable) as raised:
+        await orders.send(viewer_token)
+
+    failure = raised.value.__cause__
+
+    assert str(failure) == "status_503"
+    assert (failure.__cause__, failure.__context__, failure.__traceback__) == (None, None, None)
+
+
 async def test_no_viewers_token_is_a_key_of_the_cache() -> None:
     """The keys are hashes."""
     orders = OrdersService(FOR_ORDERS, provider=(exchanging(),))
