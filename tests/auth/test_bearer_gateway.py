@@ -1,4 +1,4 @@
-"""A gateway that believes access tokens: what its clients see."""
+"""A gateway with bearer authentication, over HTTP."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -25,14 +25,14 @@ from tests.shop_with_view_cache import by_script, client_of, in_production
 
 
 class Me(Composition):
-    """Who asks."""
+    """A screen with the viewer."""
 
     viewer: Viewer
 
 
 @dataclass
-class Told:
-    """Whom the gateway takes the caller for."""
+class Subject:
+    """The subject of the viewer."""
 
     subject: str
 
@@ -41,9 +41,9 @@ views = Views(prefix="/v1")
 
 
 @views.get("/me")
-async def get_me(me: Annotated[Me, Depends(compose(Me))]) -> Told:
-    """Show who asks."""
-    return Told(me.viewer.require("orders:read").subject)
+async def get_me(me: Annotated[Me, Depends(compose(Me))]) -> Subject:
+    """Return the subject of the viewer."""
+    return Subject(me.viewer.require("orders:read").subject)
 
 
 @asynccontextmanager
@@ -69,24 +69,24 @@ def bearer(token: str) -> dict[str, str]:
 
 
 async def test_a_token_signs_in():
-    """Its keys are asked for once."""
+    """The keys are fetched once."""
     async with open_shop(reply(200, key_set())) as (client, service):
-        told = [await client.get("/v1/me", headers=bearer(signed())) for _ in range(3)]
+        answers = [await client.get("/v1/me", headers=bearer(signed())) for _ in range(3)]
 
-    assert [one.status_code for one in told] == [200] * 3
-    assert told[0].json() == {"subject": "user-7"}
+    assert [one.status_code for one in answers] == [200] * 3
+    assert answers[0].json() == {"subject": "user-7"}
     assert len(service.calls) == 1
 
 
-async def test_nobody_a_stranger_and_one_without_the_scope():
+async def test_a_missing_token_a_forged_one_and_one_without_the_scope():
     """401 with a challenge, the same 401, 403: as problems, without reasons that help a forger."""
     async with open_shop(reply(200, key_set())) as (client, _):
-        nobody = await client.get("/v1/me")
+        missing = await client.get("/v1/me")
         forged = await client.get("/v1/me", headers=bearer(signed(claims(aud="elsewhere"))))
         weak = await client.get("/v1/me", headers=bearer(signed(claims(scope="cart"))))
 
-    assert [one.status_code for one in (nobody, forged, weak)] == [401, 401, 403]
-    assert nobody.headers["www-authenticate"] == forged.headers["www-authenticate"] == "Bearer"
+    assert [one.status_code for one in (missing, forged, weak)] == [401, 401, 403]
+    assert missing.headers["www-authenticate"] == forged.headers["www-authenticate"] == "Bearer"
     assert forged.json()["code"] == "not_authenticated"
     assert "audience" not in forged.text
 
@@ -102,18 +102,18 @@ async def test_nobody_a_stranger_and_one_without_the_scope():
         (None, 403),
     ],
 )
-async def test_only_scopes_that_are_spelt_as_such_are_granted(scope, status):
-    """Words with spaces between them, or a list of words; of all else nothing is made up."""
+async def test_only_well_formed_scopes_are_granted(scope, status):
+    """Words with spaces between them, or a list of words; anything else grants nothing."""
     async with open_shop(reply(200, key_set())) as (client, _):
         answer = await client.get("/v1/me", headers=bearer(signed(claims(scope=scope))))
 
     assert answer.status_code == status
 
 
-async def test_an_issuer_that_is_down_signs_nobody_out():
-    """The answer is a 503 with Retry-After; clients keep their tokens."""
+async def test_an_issuer_that_is_down_signs_no_one_out():
+    """The answer is a 503 with Retry-After; tokens stay valid."""
     async with open_shop(fail()) as (client, _):
-        told = await client.get("/v1/me", headers=bearer(signed()))
+        answer = await client.get("/v1/me", headers=bearer(signed()))
 
-    assert (told.status_code, told.headers["retry-after"]) == (503, "5")
-    assert told.json()["code"] == "provider_unavailable"
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert answer.json()["code"] == "provider_unavailable"

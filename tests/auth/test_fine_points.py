@@ -125,7 +125,7 @@ async def test_tokens_that_were_verified_are_remembered_up_to_a_bound():
 
 @pytest.mark.parametrize("tenant", [None, "", 7, ["acme"], True])
 async def test_a_token_without_a_tenant_is_refused_where_viewers_have_one(tenant):
-    """An empty one would be everybody's without a tenant."""
+    """An empty one would be that of all viewers without a tenant."""
     identity = Identity(issuers=[issuer(tenant="org")])
 
     assert (await identity.authenticate(signed(claims(org="acme")))).tenant == "acme"

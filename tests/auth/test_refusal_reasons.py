@@ -143,7 +143,7 @@ async def test_a_proof_without_the_nonce_is_refused_for_that():
     ],
 )
 async def test_an_opaque_token_is_refused_for_a_reason(answer, reason):
-    """As its issuer says of it, and again when the refusal is remembered."""
+    """From the issuer's reply, and again from the cached refusal."""
     headers = bearer("opaque-s3cret-token")
 
     line, text = await refused(IntrospectionAuthenticator(OPTIONS, wall=wall), headers, answer)

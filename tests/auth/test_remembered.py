@@ -1,4 +1,4 @@
-"""What is remembered of credentials and sessions: for how long, how much, and what ends it."""
+"""Caches of credentials and sessions: how long, how much, and what ends an entry."""
 
 import asyncio
 from contextlib import asynccontextmanager
@@ -118,7 +118,7 @@ async def test_a_key_that_is_replaced_without_an_overlap_ends_now(overlap):
 
 @pytest.mark.virtual_time
 async def test_tokens_that_are_refused_do_not_displace_those_that_are_good():
-    """Anybody can send as many as they like."""
+    """Anyone can send as many as they like."""
     bench = LayerRuntime("identity")
     answers = Scripted(active(), *[reply(200, {"active": False})] * 20)
     roster = UpstreamRegistry(
@@ -269,7 +269,7 @@ async def with_sessions():
 
 @pytest.mark.virtual_time
 async def test_a_session_that_this_process_ended_is_over_at_once():
-    """Though it was read a moment ago, and is believed for a second otherwise."""
+    """Though it was read a moment ago, and is cached for a second otherwise."""
     async with with_sessions() as (sessions, found, secret):
         assert await sessions.end([found], "signed_out") == 1
 

@@ -309,9 +309,9 @@ async def test_who_lacks_a_scope_is_not_sent_to_prove_more():
 
     with pytest.raises(NotAllowed):
         needs.admit(Viewer("1"))
-    with pytest.raises(NotAuthenticated) as nobody:
+    with pytest.raises(NotAuthenticated) as anonymous:
         needs.admit(Viewer(""))
-    assert not isinstance(nobody.value, StepUpRequired)
+    assert not isinstance(anonymous.value, StepUpRequired)
 
 
 async def test_a_navigation_is_answered_with_the_login_page():

@@ -20,7 +20,7 @@ from tests.upstream.credential_stubs import SECRET_VALUE, VIEWER, ScriptedToken
 
 @asynccontextmanager
 async def listening(answer: bytes):
-    """Serve one answer to everybody; yields the port and the heads that were received."""
+    """Serve one answer to all requests; yields the port and the received heads."""
     heads: list[bytes] = []
 
     async def serve(reader, writer):
