@@ -1,7 +1,8 @@
 """Limits that one process counts by itself."""
 
-from collections import OrderedDict
 from collections.abc import Sequence
+
+from cachetools import FIFOCache
 
 from bff_core.clock import Clock
 from bff_core.limits.store import LimitQuery, LimitVerdict
@@ -12,15 +13,14 @@ MOST_CALLERS = 100_000
 
 
 class MemoryLimitStore:
-    """States by key, those that asked last at the end; bounded, so that nobody can fill it."""
+    """The state of each limit by caller; of too many the longest silent are forgotten."""
 
     def __init__(self, clock: Clock, *, most: int = MOST_CALLERS) -> None:
         self._clock = clock
-        self._most = most
-        self._states: OrderedDict[str, State] = OrderedDict()
+        self._states: FIFOCache[str, State] = FIFOCache(most)
 
     def __repr__(self) -> str:
-        return f"limits     {len(self._states)} of {self._most} callers, in this process"
+        return f"limits     {len(self._states)} of {self._states.maxsize} callers, in this process"
 
     async def admit(self, asked: Sequence[LimitQuery]) -> LimitVerdict:
         """Take one request from each limit, or nothing where one of them refuses."""
@@ -43,7 +43,4 @@ class MemoryLimitStore:
     def _take(self, one: LimitQuery, now: float, cost: int) -> Standing:
         states, key = self._states, one.key
         state = states[key] = take(one.limit, states.get(key, EMPTY), now, cost)
-        states.move_to_end(key)
-        if len(states) > self._most:
-            states.popitem(last=False)
         return look(one.limit, state, now)
