@@ -1,9 +1,9 @@
 """The criticality of a request: by its route, its purpose, its viewer."""
 
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
+from cachetools import FIFOCache
 from starlette.types import Scope as ASGIScope
 
 from bff_core.errors import ConfigurationError
@@ -49,7 +49,7 @@ class Ranks:
 
     def __init__(self) -> None:
         self.routes = RouteTable()
-        self._known: OrderedDict[int, Criticality] = OrderedDict()
+        self._known: FIFOCache[int, Criticality] = FIFOCache(MOST_KNOWN)
 
     def of(self, scope: ASGIScope, fields: Fields) -> Criticality:
         """Return the class of a request by its route, its purpose and its credentials."""
@@ -72,12 +72,8 @@ class Ranks:
     def learn(self, viewer: Criticality, fields: Fields) -> None:
         """Remember whose credentials these are; a viewer who is known otherwise is not."""
         key = _credentials(fields)
-        if key is None:
-            return
-        self._known[key] = viewer
-        self._known.move_to_end(key)
-        if len(self._known) > MOST_KNOWN:
-            self._known.popitem(last=False)
+        if key is not None:
+            self._known[key] = viewer
 
 
 def _is_prefetch(fields: Fields) -> bool:
