@@ -1,13 +1,13 @@
 """Device sessions: on which devices a viewer of bearer tokens is signed in, and how each ends."""
 
 import time
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Final, Protocol
 
 import msgspec
+from cachetools import FIFOCache
 
 from bff_core.auth.authenticator import Resources
 from bff_core.auth.viewer import Viewer
@@ -66,7 +66,7 @@ class MemoryDeviceStore:
     """Stores devices in the memory of one process."""
 
     def __init__(self) -> None:
-        self._people: OrderedDict[str, dict[str, Device]] = OrderedDict()
+        self._people: FIFOCache[str, dict[str, Device]] = FIFOCache(MOST_PEOPLE)
 
     async def find(self, owner: str, device: str) -> Device | None:
         """Return a device of an owner; None if it is unknown."""
@@ -74,13 +74,11 @@ class MemoryDeviceStore:
 
     async def put(self, owner: str, device: Device) -> None:
         """Store a device, in place of the one with its id."""
-        devices = self._people.setdefault(owner, {})
+        devices = self._people.get(owner, {})
         devices[device.id] = device
-        self._people.move_to_end(owner)
+        self._people[owner] = devices
         if len(devices) > MAX_DEVICES_PER_VIEWER:
             del devices[min(devices.values(), key=lambda one: one.last_seen_at).id]
-        if len(self._people) > MAX_VIEWERS:
-            self._people.popitem(last=False)
 
     async def listed(self, owner: str) -> Sequence[Device]:
         """Return all devices of an owner, ended ones too."""
@@ -162,7 +160,7 @@ class DeviceSessions:
         self._wall = wall
         self._store: DeviceStore | None = None
         self._resources: Resources | None = None
-        self._alive: OrderedDict[tuple[str, str], float] = OrderedDict()
+        self._alive: FIFOCache[tuple[str, str], float] = FIFOCache(MOST_PEOPLE)
 
     def open(self, link: RedisInterface | None, resources: Resources) -> None:
         """Open the store: Redis where there is a connection, else memory."""
@@ -188,9 +186,6 @@ class DeviceSessions:
         elif wall - stored.last_seen_at >= LAST_SEEN_UPDATE_SECONDS:
             resources.spawn(self._update(owner, replace(stored, last_seen_at=wall)))
         self._alive[owner, name] = now + RECHECK_SECONDS
-        self._alive.move_to_end((owner, name))
-        if len(self._alive) > MAX_VIEWERS:
-            self._alive.popitem(last=False)
 
     async def listed(self, viewer: Viewer) -> Sequence[Device]:
         """Return the devices on which a viewer is signed in, the most recent first."""
