@@ -66,7 +66,7 @@ class MemoryDeviceStore:
     """Stores devices in the memory of one process."""
 
     def __init__(self) -> None:
-        self._people: FIFOCache[str, dict[str, Device]] = FIFOCache(MOST_PEOPLE)
+        self._people: FIFOCache[str, dict[str, Device]] = FIFOCache(MAX_VIEWERS)
 
     async def find(self, owner: str, device: str) -> Device | None:
         """Return a device of an owner; None if it is unknown."""
@@ -160,7 +160,7 @@ class DeviceSessions:
         self._wall = wall
         self._store: DeviceStore | None = None
         self._resources: Resources | None = None
-        self._alive: FIFOCache[tuple[str, str], float] = FIFOCache(MOST_PEOPLE)
+        self._alive: FIFOCache[tuple[str, str], float] = FIFOCache(MAX_VIEWERS)
 
     def open(self, link: RedisInterface | None, resources: Resources) -> None:
         """Open the store: Redis where there is a connection, else memory."""

@@ -4,13 +4,14 @@ import os
 import re
 import time
 from base64 import urlsafe_b64encode
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from hmac import compare_digest, digest
 from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit
+
+from cachetools import TTLCache
 
 from bff_core.auth.issuer import ALGORITHMS
 from bff_core.auth.jwt import instant_of, is_signed, parse, public_key_of
@@ -79,9 +80,10 @@ class ProofVerifier:
         self._origin = urlsplit(origin)
         self._secret = secret.encode() or os.urandom(32)
         self._link = link
-        self._clock = clock
         self._wall = wall
-        self._used: OrderedDict[bytes, float] = OrderedDict()
+        self._used: TTLCache[bytes, None] = TTLCache(
+            options.remembered, ttl=2 * options.leeway, timer=clock
+        )
 
     async def check(self, scope: Scope, token: bytes, thumbprint: str) -> None:
         """Verify the proof of a request for its token; raise `NotAuthenticated` if it fails."""
@@ -163,12 +165,9 @@ class ProofVerifier:
         if self._link is not None:
             key = f"bff:dpop:{name.hex()}"
             return await self._link.run("SET", key, "seen", "NX", "PX", int(life * 1000)) == b"OK"
-        now, used = self._clock(), self._used
-        while used and (next(iter(used.values())) <= now or len(used) >= self._options.remembered):
-            used.popitem(last=False)
-        if name in used:
+        if name in self._used:
             return False
-        used[name] = now + life
+        self._used[name] = None
         return True
 
 
