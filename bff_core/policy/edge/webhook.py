@@ -7,10 +7,12 @@ import hmac
 import re
 from base64 import b64decode, b64encode
 from binascii import Error as NotBase64
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Final
+
+from cachetools import FIFOCache
 
 SKEW: Final = 300.0
 """Seconds that a message's timestamp may be off; so long is a message remembered, too."""
@@ -69,7 +71,7 @@ class Signatures:
 
     def __init__(self, secrets: Sequence[str]) -> None:
         self._keys = [key_of(secret) for secret in secrets]
-        self._seen: OrderedDict[bytes, float] = OrderedDict()
+        self._seen: FIFOCache[bytes, float] = FIFOCache(MOST_REMEMBERED)
 
     def match(self, message: SignedMessage, body: bytes) -> bool:
         """Whether one of the signatures is made with one of the secrets; compared in constant time.
@@ -86,19 +88,11 @@ class Signatures:
         It is known by all that is signed, and not by its id alone: what two messages of one
         careless sender say is done.
         """
-        self._forget(now)
-        return self._name(message, body) in self._seen
+        return self._seen.get(self._name(message, body), -inf) >= now
 
     def remember(self, message: SignedMessage, body: bytes) -> None:
         """Know it again for as long as its timestamp could be believed."""
-        if len(self._seen) >= MOST_REMEMBERED:
-            self._seen.popitem(last=False)
         self._seen[self._name(message, body)] = int(message.timestamp) + SKEW
 
     def _name(self, message: SignedMessage, body: bytes) -> bytes:
         return sign(self._keys[0], message.id, message.timestamp, body)
-
-    def _forget(self, now: float) -> None:
-        """Forget what is over, as it came: what came later may be over sooner, and waits."""
-        while self._seen and next(iter(self._seen.values())) < now:
-            self._seen.popitem(last=False)
