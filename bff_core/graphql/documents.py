@@ -1,10 +1,10 @@
 """Parses, prices and validates query texts; caches the documents of valid ones."""
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import strawberry
+from cachetools import LRUCache
 from graphql import DocumentNode, GraphQLError, OperationDefinitionNode
 
 from bff_core.compat.graphql_core import has_too_many_tokens
@@ -86,14 +86,14 @@ class Documents:
         self._limits = limits
         self._validation = Validation(schema, with_introspection=with_introspection)
         self._pricing = Pricing(graphql_schema(schema), limits)
-        self._known: OrderedDict[str, Document] = OrderedDict()
-        self._characters = 0
+        self._known: LRUCache[str, Document] = LRUCache(
+            CACHED_CHARACTERS, getsizeof=lambda document: len(document.text)
+        )
 
     def find(self, query: str) -> Document:
         """Return the document of a query text; raise `RequestRefused` for an invalid one."""
         known = self._known.get(query)
         if known is not None:
-            self._known.move_to_end(query)
             return known
         return self._validated(self._parsed(query))
 
@@ -111,8 +111,6 @@ class Documents:
         cost = self._cost(document, operation, name, variables)
         if known is None:
             self._validated(document)
-        else:
-            self._known.move_to_end(query)
         return document, operation, cost
 
     def _cost(
@@ -151,12 +149,6 @@ class Documents:
         errors = self._validation.errors(document.node, document.text)
         if errors:
             raise RequestRefused("query_not_valid", *errors)
-        self._cache(document)
+        if len(document.text) <= CACHED_CHARACTERS:
+            self._known[document.text] = document
         return document
-
-    def _cache(self, document: Document) -> None:
-        self._known[document.text] = document
-        self._characters += len(document.text)
-        while self._characters > CACHED_CHARACTERS:
-            evicted, _ = self._known.popitem(last=False)
-            self._characters -= len(evicted)
