@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
+from cachetools import FIFOCache
+
 from bff_core.auth.authenticator import Resources
 from bff_core.auth.devices import DeviceSessions
 from bff_core.auth.dpop import DPoP, ProofVerifier
@@ -71,7 +73,7 @@ class BearerAuthenticator:
         self._devices = devices
         self._clock = clock
         self._wall = wall
-        self._verified: dict[bytes, _Verified] = {}
+        self._verified: FIFOCache[bytes, _Verified] = FIFOCache(REMEMBERED)
 
     @property
     def challenge(self) -> str:
@@ -144,7 +146,7 @@ class BearerAuthenticator:
 
     def open(self, services: Mapping[type[Upstream], Upstream], spawn: Spawn) -> None:
         """Use the services of a gateway that runs."""
-        self._verified = {}  # by keys that are not known any more
+        self._verified.clear()  # by keys that are not known any more
         self._keys = {
             name: SigningKeys(issuer, services, spawn, clock=self._clock, withdrawn=self._withdraw)
             for name, issuer in self._issuers.items()
@@ -186,10 +188,7 @@ class BearerAuthenticator:
             known = await self._verify(token)
         except CredentialsRefused as refused:
             raise NotAuthenticated(REFUSAL) from refused
-        self._verified.pop(digest, None)
         self._verified[digest] = known
-        if len(self._verified) > MAX_VERIFIED:
-            del self._verified[next(iter(self._verified))]
         return known
 
     async def _verify(self, token: bytes) -> "_Verified":
@@ -212,9 +211,8 @@ class BearerAuthenticator:
 
     def _withdraw(self, keys: frozenset[PublicKey]) -> None:
         """Drop the tokens that were verified by withdrawn keys."""
-        self._verified = {
-            digest: known for digest, known in self._verified.items() if known.key not in keys
-        }
+        for digest in [name for name, known in self._verified.items() if known.key in keys]:
+            del self._verified[digest]
 
     def _viewer(self, claims: Claims, issuer: Issuer, wall: float) -> Viewer:
         subject, tenant = str(claims["sub"]), claims.get(issuer.tenant) if issuer.tenant else ""
