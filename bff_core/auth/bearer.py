@@ -73,7 +73,7 @@ class BearerAuthenticator:
         self._devices = devices
         self._clock = clock
         self._wall = wall
-        self._verified: FIFOCache[bytes, _Verified] = FIFOCache(REMEMBERED)
+        self._verified: FIFOCache[bytes, _Verified] = FIFOCache(MAX_VERIFIED)
 
     @property
     def challenge(self) -> str:

@@ -8,6 +8,8 @@ from functools import partial
 from hashlib import sha256
 from typing import ClassVar, Final
 
+from cachetools import FIFOCache
+
 from bff_core.auth.authenticator import Resources
 from bff_core.auth.jwt import acr_of, audiences_of, auth_time_of
 from bff_core.auth.plain_token import PlainToken, bearer_in
@@ -94,8 +96,8 @@ class IntrospectionAuthenticator:
         self._options = options
         self._client = OAuthClient(options.client_id, options.client_secret)
         self._wall = wall
-        self._active: dict[bytes, _Introspected] = {}
-        self._inactive: dict[bytes, _Introspected] = {}
+        self._active: FIFOCache[bytes, _Introspected] = FIFOCache(MAX_ACTIVE)
+        self._inactive: FIFOCache[bytes, _Introspected] = FIFOCache(MAX_INACTIVE)
         self._requests: dict[bytes, Refreshed[_Introspected]] = {}
         self._resources: Resources | None = None
 
@@ -155,12 +157,7 @@ class IntrospectionAuthenticator:
     ) -> Fetched[_Introspected]:
         known = await self._introspect(token, resources)
         # Refused tokens have a cache of their own: anyone can send as many as they like.
-        is_active = known.viewer is not None
-        cache, size = (self._active, MAX_ACTIVE) if is_active else (self._inactive, MAX_INACTIVE)
-        cache.pop(digest, None)
-        cache[digest] = known
-        if len(cache) > size:
-            del cache[next(iter(cache))]
+        (self._inactive if known.viewer is None else self._active)[digest] = known
         return Fetched(known, known.until, known.until, known.until)
 
     async def _introspect(self, token: bytes, resources: Resources) -> _Introspected:
