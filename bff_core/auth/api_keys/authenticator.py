@@ -8,6 +8,8 @@ from hashlib import sha256
 from hmac import compare_digest
 from typing import Final
 
+from cachetools import FIFOCache
+
 from bff_core.auth.api_keys.lifecycle import ApiKeys, open_keys
 from bff_core.auth.api_keys.record import ApiKeyRecord, digest_of, prefix_of
 from bff_core.auth.authenticator import Resources
@@ -56,9 +58,9 @@ class ApiKeyAuthenticator:
             raise ConfigurationError(f"ApiKeyAuthenticator: {header!r} is not the name of a header")
         self._header = header.lower().encode()
         self._wall = wall
-        self._valid_keys: dict[bytes, _CachedKey] = {}
-        self._wrong_keys: dict[bytes, _CachedKey] = {}
-        self._used_at: dict[str, float] = {}
+        self._valid_keys: FIFOCache[bytes, _CachedKey] = FIFOCache(MAX_VALID_KEYS)
+        self._wrong_keys: FIFOCache[bytes, _CachedKey] = FIFOCache(MAX_WRONG_KEYS)
+        self._used_at: FIFOCache[str, float] = FIFOCache(MAX_VALID_KEYS)
         self._keys: ApiKeys | None = None
         self._resources: Resources | None = None
 
@@ -135,15 +137,7 @@ class ApiKeyAuthenticator:
         found = record if is_right else None
         cached = _CachedKey(found, None if found is None else found.viewer, now)
         # Wrong keys have a cache of their own: any client can send as many as it likes.
-        cache, limit = (
-            (self._valid_keys, MAX_VALID_KEYS)
-            if found is not None
-            else (self._wrong_keys, MAX_WRONG_KEYS)
-        )
-        cache.pop(name, None)
-        cache[name] = cached
-        if len(cache) > limit:
-            del cache[next(iter(cache))]
+        (self._wrong_keys if found is None else self._valid_keys)[name] = cached
         return cached
 
     def _record_use(self, prefix: str, now: float) -> None:
@@ -153,10 +147,7 @@ class ApiKeyAuthenticator:
             or self._resources is None
         ):
             return
-        self._used_at.pop(prefix, None)
         self._used_at[prefix] = now
-        if len(self._used_at) > MAX_VALID_KEYS:
-            del self._used_at[next(iter(self._used_at))]
         self._resources.spawn(self._store_use(prefix))
 
     async def _store_use(self, prefix: str) -> None:
