@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from cachetools import FIFOCache
+
 from bff_core.auth.session.session import Session, key_of, new_secret, owner_of
 from bff_core.auth.session.store import Lifetimes, SessionStore, StoredSession
 from bff_core.clock import Clock
@@ -55,8 +57,8 @@ class ActiveSessions:
         self._clock = clock
         self._spawn = spawn
         self._events = events
-        self._cached: dict[str, _CachedSession] = {}
-        self._unconfirmed: dict[str, None] = {}
+        self._cached: FIFOCache[str, _CachedSession] = FIFOCache(MAX_CACHED_SESSIONS)
+        self._unconfirmed: FIFOCache[str, None] = FIFOCache(MAX_UNCONFIRMED_LOGOUTS)
 
     async def find(self, secret: str) -> StoredSession | None:
         """Return the session of a cookie; None if it has ended or never was."""
@@ -126,8 +128,6 @@ class ActiveSessions:
             ended = await self.store.end_listed(name, logout_id, seconds)
         except StoreUnavailable:
             self._unconfirmed[logout_id] = None
-            if len(self._unconfirmed) > MAX_UNCONFIRMED_LOGOUTS:
-                del self._unconfirmed[next(iter(self._unconfirmed))]
             raise
         for key in ended or ():
             self._cached.pop(key, None)
@@ -150,10 +150,7 @@ class ActiveSessions:
     def _cache(self, stored: StoredSession, now: float) -> None:
         if not self.store.is_shared:
             return
-        self._cached.pop(stored.key, None)
         self._cached[stored.key] = _CachedSession(stored, now)
-        if len(self._cached) > MAX_CACHED_SESSIONS:
-            del self._cached[next(iter(self._cached))]
 
     async def _touch(self, key: str) -> None:
         try:
