@@ -1,9 +1,10 @@
 """A session store in the memory of one process; sessions are lost when it ends."""
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
+
+from cachetools import FIFOCache
 
 from bff_core.auth.session.session import Session, indexes_of
 from bff_core.auth.session.store import (
@@ -28,18 +29,12 @@ class _Entry:
     until: float
 
 
-class _ExpiringNames(OrderedDict[str, tuple[str, float]]):
+class _ExpiringNames(FIFOCache[str, tuple[str, float]]):
     """Names with a value and an expiry; of too many the oldest are dropped."""
 
     def find(self, name: str, now: float) -> str | None:
         value, until = self.get(name, ("", now))
         return value if now < until else None
-
-    def put(self, name: str, value: str, until: float) -> None:
-        self.pop(name, None)
-        self[name] = value, until
-        if len(self) > MAX_NAMES:
-            self.popitem(last=False)
 
 
 class MemorySessionStore:
@@ -49,11 +44,11 @@ class MemorySessionStore:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._entries: OrderedDict[str, _Entry] = OrderedDict()
+        self._entries: FIFOCache[str, _Entry] = FIFOCache(MAX_SESSIONS)
         self._index: dict[str, dict[str, None]] = {}
-        self._moved = _ExpiringNames()
-        self._leases = _ExpiringNames()
-        self._notes = _ExpiringNames()
+        self._moved = _ExpiringNames(MAX_NAMES)
+        self._leases = _ExpiringNames(MAX_NAMES)
+        self._notes = _ExpiringNames(MAX_NAMES)
 
     async def add(self, key: str, session: Session, lifetimes: Lifetimes) -> None:
         """Store a new session."""
@@ -62,8 +57,6 @@ class MemorySessionStore:
         self._put(key, _Entry(session, min(now + lifetimes.idle, until), until))
         for old in (await self.listed(indexes_of(session)[0]))[MAX_SESSIONS_PER_SUBJECT:]:
             self._drop(old.key)
-        if len(self._entries) > MAX_SESSIONS:
-            self._drop(next(iter(self._entries)))
 
     async def get(self, key: str) -> StoredSession | None:
         """Return a session by its key, or by the key that it had before."""
@@ -82,7 +75,7 @@ class MemorySessionStore:
         entry = self._live_entry(key)
         if entry is not None:
             entry.idle_until = min(self._clock() + idle, entry.until)
-            self._entries.move_to_end(key)
+            self._entries[key] = entry
 
     async def move(self, key: str, to: str, grace: float) -> bool:
         """Give a session another key."""
@@ -91,7 +84,7 @@ class MemorySessionStore:
             return False
         self._drop(key)
         self._put(to, entry)
-        self._moved.put(key, to, self._clock() + grace)
+        self._moved[key] = to, self._clock() + grace
         return True
 
     async def remove(self, keys: Sequence[str]) -> int:
@@ -116,7 +109,7 @@ class MemorySessionStore:
         now = self._clock()
         if self._leases.find(name, now) not in {None, holder}:
             return False
-        self._leases.put(name, holder, now + seconds)
+        self._leases[name] = holder, now + seconds
         return True
 
     async def release(self, name: str, holder: str) -> None:
@@ -129,7 +122,7 @@ class MemorySessionStore:
         now = self._clock()
         if self._notes.find(name, now) is not None:
             return False
-        self._notes.put(name, "noted", now + seconds)
+        self._notes[name] = "noted", now + seconds
         return True
 
     async def has_note(self, name: str) -> bool:
@@ -150,6 +143,8 @@ class MemorySessionStore:
         return entry
 
     def _put(self, key: str, entry: _Entry) -> None:
+        if len(self._entries) >= MAX_SESSIONS:
+            self._unlink(*self._entries.popitem())
         self._entries[key] = entry
         for name in indexes_of(entry.session):
             self._index.setdefault(name, {})[key] = None
@@ -158,9 +153,12 @@ class MemorySessionStore:
         entry = self._entries.pop(key, None)
         if entry is None:
             return False
+        self._unlink(key, entry)
+        return True
+
+    def _unlink(self, key: str, entry: _Entry) -> None:
         for name in indexes_of(entry.session):
             keys = self._index[name]
             del keys[key]
             if not keys:
                 del self._index[name]
-        return True
