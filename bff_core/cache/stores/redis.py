@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from itertools import count
 from typing import Final, NamedTuple
 
+from cachetools import FIFOCache
+
 from bff_core.cache.entry import CacheEntry
 from bff_core.cache.stores.codec import decode, encode, raw, text
 from bff_core.cache.stores.expiry import LONGEST
@@ -47,7 +49,7 @@ class RedisCacheStore:
         self._refreshed = raw(f"{PREFIX}lease:{gateway}:")
         self._clock = clock
         self._spawn = spawn
-        self._leases: dict[str, str] = {}
+        self._leases: FIFOCache[str, str] = FIFOCache(LEASES)
         self._numbers = count(1)
 
     def __repr__(self) -> str:
@@ -130,8 +132,6 @@ class RedisCacheStore:
         if is_ours:
             # Redis may have heard of it though nobody heard its answer: it is given back as well.
             self._leases[key] = owner
-            if len(self._leases) > LEASES:
-                del self._leases[next(iter(self._leases))]
         return is_ours
 
     async def release(self, key: str) -> None:
