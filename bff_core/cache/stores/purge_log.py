@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Final
 
+from cachetools import FIFOCache
+
 REMEMBERED: Final = 4096
 """How many tags are remembered; older marks than the last forgotten one are not believed."""
 
@@ -19,17 +21,15 @@ class PurgeLog:
     def __init__(self) -> None:
         self.count = 0
         self._floor = 0
-        # The longest ago purged first.
-        self._last: dict[str, int] = {}
+        self._last: FIFOCache[str, int] = FIFOCache(REMEMBERED)
 
     def add(self, tags: Iterable[str]) -> None:
         """Note a purge of these tags."""
         self.count += 1
         for tag in tags:
-            self._last.pop(tag, None)
+            if len(self._last) >= REMEMBERED and tag not in self._last:
+                _, self._floor = self._last.popitem()
             self._last[tag] = self.count
-        while len(self._last) > REMEMBERED:
-            self._floor = self._last.pop(next(iter(self._last)))
 
     def add_all(self) -> None:
         """Note a purge of everything."""
