@@ -1,8 +1,9 @@
 """Answers kept in this process, bounded in number and bytes."""
 
 import asyncio
-from collections import OrderedDict
 from contextlib import suppress
+
+from cachetools import FIFOCache
 
 from bff_core.clock import Clock
 from bff_core.events import AnswerForgotten, Events
@@ -51,13 +52,19 @@ class MemoryIdempotencyStore:
         self._events = events
         self._running: dict[str, _Running] = {}
         # In the order in which they were settled, hence in that of their expiry.
-        self._settled: OrderedDict[str, _Settled] = OrderedDict()
+        self._settled: FIFOCache[str, _Settled] = FIFOCache(
+            options.max_bytes, getsizeof=lambda settled: settled.size
+        )
         self._evicted = 0
         self._told_at = -TOLD_EVERY
-        self.size = 0
 
     def __repr__(self) -> str:
         return f"memory     {len(self._settled)} answers, {len(self._running)} running"
+
+    @property
+    def size(self) -> int:
+        """How many bytes its answers take, about."""
+        return int(self._settled.currsize)
 
     async def claim(self, key: str, print: bytes) -> Found:  # noqa: A002 # the field's name
         """Return the claim of a key that nobody holds, or what became of it."""
@@ -71,7 +78,7 @@ class MemoryIdempotencyStore:
                 return REUSED
             if settled.answer is not None:
                 return settled.answer
-            self._remove(key)
+            del self._settled[key]
         claim = Claim(key, print)
         self._running[key] = _Running(claim)
         return claim
@@ -101,9 +108,7 @@ class MemoryIdempotencyStore:
     def _settle(self, claim: Claim, answer: StoredAnswer | None) -> None:
         if self._wake(claim):
             expires = self._clock() + self._options.lifetime
-            settled = self._settled[claim.key] = _Settled(claim.print, answer, expires)
-            self.size += settled.size
-            self._bound()
+            self._store(claim.key, _Settled(claim.print, answer, expires))
 
     def _wake(self, claim: Claim) -> bool:
         """Let go of a claim once; whoever waits for it looks again."""
@@ -119,16 +124,27 @@ class MemoryIdempotencyStore:
     def _expire(self) -> None:
         now = self._clock()
         while self._settled:
-            key, oldest = next(iter(self._settled.items()))
-            if oldest.expires > now:
+            key = next(iter(self._settled))
+            if self._settled[key].expires > now:
                 return
-            self._remove(key)
+            del self._settled[key]
 
-    def _bound(self) -> None:
-        options = self._options
-        while len(self._settled) > options.max_answers or self.size > options.max_bytes:
-            gone = self._remove(next(iter(self._settled)))
-            self._evicted += gone.answer is not None
+    def _store(self, key: str, settled: _Settled) -> None:
+        answers, options = self._settled, self._options
+        is_small = settled.size <= options.max_bytes
+        while (
+            answers
+            and is_small
+            and (
+                len(answers) >= options.max_answers or self.size + settled.size > options.max_bytes
+            )
+        ):
+            _, oldest = answers.popitem()
+            self._evicted += oldest.answer is not None
+        if is_small:
+            answers[key] = settled
+        else:
+            self._evicted += settled.answer is not None
         if self._evicted and self._events.sinks:
             self._tell(self._clock())
 
@@ -136,8 +152,3 @@ class MemoryIdempotencyStore:
         if now - self._told_at >= TOLD_EVERY:
             self._events.emit(AnswerForgotten("evicted", self._evicted))
             self._told_at, self._evicted = now, 0
-
-    def _remove(self, key: str) -> _Settled:
-        settled = self._settled.pop(key)
-        self.size -= settled.size
-        return settled
