@@ -9,7 +9,6 @@ from base64 import b64decode, b64encode
 from binascii import Error as NotBase64
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import inf
 from typing import Final
 
 from cachetools import FIFOCache
@@ -88,7 +87,8 @@ class Signatures:
         It is known by all that is signed, and not by its id alone: what two messages of one
         careless sender say is done.
         """
-        return self._seen.get(self._name(message, body), -inf) >= now
+        self._forget(now)
+        return self._name(message, body) in self._seen
 
     def remember(self, message: SignedMessage, body: bytes) -> None:
         """Know it again for as long as its timestamp could be believed."""
@@ -96,3 +96,11 @@ class Signatures:
 
     def _name(self, message: SignedMessage, body: bytes) -> bytes:
         return sign(self._keys[0], message.id, message.timestamp, body)
+
+    def _forget(self, now: float) -> None:
+        """Forget messages that are over, the first first: later ones may be over sooner, and wait."""
+        while self._seen:
+            name = next(iter(self._seen))
+            if self._seen[name] >= now:
+                return
+            del self._seen[name]
