@@ -9,7 +9,7 @@ from bff_core.limits.store import LimitQuery, LimitVerdict
 from bff_core.policy.edge.rate_limits import EMPTY, Standing, State, look, take
 
 MOST_CALLERS = 100_000
-"""How many callers are remembered (45 MiB at most); of more the longest silent are forgotten."""
+"""How many callers are remembered (49 MiB at most); of more the longest silent are forgotten."""
 
 
 class MemoryLimitStore:

@@ -98,7 +98,7 @@ class Signatures:
         return sign(self._keys[0], message.id, message.timestamp, body)
 
     def _forget(self, now: float) -> None:
-        """Forget messages that are over, the first first: later ones may be over sooner, and wait."""
+        """Forget messages that are over, in their order; one behind another that is not waits."""
         while self._seen:
             name = next(iter(self._seen))
             if self._seen[name] >= now:
