@@ -5,6 +5,8 @@ from functools import lru_cache
 from math import floor
 from typing import Final, Literal
 
+import http_sf
+
 Forwarded = Literal[
     "bypass", "method", "uri-miss", "vary-miss", "miss", "request", "stale", "partial"
 ]
@@ -59,6 +61,5 @@ def age(seconds: float) -> bytes:
 def _bare(text: str) -> str:
     """Return a text as a token, or as a string where it is none (RFC 9651, section 3.3)."""
     if _is_token(text):
-        return text
-    escaped = _NOT_IN_STRING.sub("?", text).replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+        return http_sf.ser(http_sf.Token(text))
+    return http_sf.ser(_NOT_IN_STRING.sub("?", text))

@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import lru_cache
 from ipaddress import IPv6Address, IPv6Network
 
+import http_sf
+from http_sf.types import BareItemType
 from starlette.responses import Response
 
 from bff_core.auth.viewer import Viewer
@@ -128,8 +130,10 @@ def _add(context: RequestContext, name: bytes, value: bytes) -> None:
 
 
 def _policy(limit: Limit) -> bytes:
-    unit = "" if limit.cost == "request" else f';qu="{UNITS[limit.cost]}"'
-    return f'"{limit.name}";q={limit.quota};w={seconds(limit.per)}{unit}'.encode("ascii")
+    parameters: dict[str, BareItemType] = {"q": limit.quota, "w": seconds(limit.per)}
+    if limit.cost != "request":
+        parameters["qu"] = UNITS[limit.cost]
+    return http_sf.ser((limit.name, parameters)).encode("ascii")
 
 
 def _caller(limit: Limit, context: RequestContext) -> str:

@@ -3,7 +3,10 @@
 import hmac
 from base64 import b64encode
 from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import sha256
+
+import http_sf
 
 Component = tuple[str, str]
 """The name of what is covered ("@method", "content-digest"), and its value."""
@@ -34,7 +37,7 @@ def sign(key: bytes, components: Sequence[Component], params: str) -> bytes:
     return b":%b:" % b64encode(hmac.digest(key, base(components, params), "sha256"))
 
 
+@lru_cache(maxsize=64)
 def _quoted(text: str) -> str:
     """Return a string of printable ASCII as a structured field has it (RFC 9651, section 4.1.6)."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    return http_sf.ser(text)
