@@ -77,13 +77,13 @@ class SQLiteFile:
             base.execute("COMMIT")
             return result
 
-        return await self._told(self._writer, transact)
+        return await self._reported(self._writer, transact)
 
     async def read(self, work: Work[T]) -> T:
         """Do work that changes nothing."""
         try:
             async with asyncio.timeout(READ_WITHIN):
-                return await self._told(self._reader, work)
+                return await self._reported(self._reader, work)
         except TimeoutError as error:
             raise StoreUnavailable(self.name, "is not answering") from error
 
@@ -92,7 +92,7 @@ class SQLiteFile:
         for thread in {self._writer, self._reader}:
             await thread.aclose()
 
-    async def _told(self, thread: "_Thread", work: Work[T]) -> T:
+    async def _reported(self, thread: "_Thread", work: Work[T]) -> T:
         try:
             return await thread.do(work)
         except (sqlite3.Error, OSError, RuntimeError) as error:
@@ -141,7 +141,7 @@ class _Thread:
 
 
 def _create(path: Path) -> None:
-    """Create the file for its owner alone: what is in it is nobody else's to read.
+    """Create the file for its owner alone: only the owner may read it.
 
     SQLite's other files take the same mode. A file that is there is not opened: closing it would
     let go of the locks that this process may hold on it (SQLite, "How To Corrupt", 2.2).
@@ -155,7 +155,7 @@ def _write_ahead(base: sqlite3.Connection, patience: float) -> None:
     """Turn on the write-ahead log; where another process is just doing so, wait for it.
 
     SQLite itself does not wait here, whatever its timeout: one of two processes that open a new
-    file at once is told at once that it is locked.
+    file at once fails at once because it is locked.
     """
     for is_last in (*[False] * round(patience / PAUSE), True):
         try:

@@ -205,7 +205,7 @@ async def test_purges_arrive_after_a_slot_has_moved(cluster):
         await until(lambda: other.peek("goes") is None)
         gone, there = await body_of(other, "goes"), await body_of(other, "stays")
         await kept(one, "new", tags=("c",))
-        await until(lambda: other._heard.heard_until > monotonic() - 0.3)
+        await until(lambda: other._subscription.heard_until > monotonic() - 0.3)
         await body_of(other, "new")
         await one.purge(["c"])
         await until(lambda: other.peek("new") is None)

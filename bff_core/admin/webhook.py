@@ -46,7 +46,7 @@ class Webhook:
         body = await whole(context.receive, context.asgi, MAX_BODY_BYTES)
         if not self._signatures.match(message, body):
             raise NotAllowed("The signature is of no secret that is known here.")
-        if self._signatures.has_seen(message, body, now):
+        if self._signatures.has_received(message, body, now):
             return json_response({"purged": [], "dropped": 0})
         done = await purge(self._cache(), body, "webhook")
         self._signatures.remember(message, body)

@@ -1,1 +1,1 @@
-"""What may be used again, for how long and by whom; where it is kept."""
+"""Caching by RFC 9111: which replies are stored, for how long, for whom, and where."""

@@ -1,6 +1,6 @@
 """What header fields say about reuse: Cache-Control and its targeted kin, Age, Vary.
 
-Read as RFC 9111, section 4.2.1, asks: of what contradicts itself or can't be read, the reply is
+Read as RFC 9111, section 4.2.1, requires: of what contradicts itself or can't be read, the reply is
 taken to be stale rather than fresh.
 """
 
@@ -33,7 +33,7 @@ class Directives:
 
     Durations in seconds; None is unsaid. `no_cache` and `private` are about the whole reply, their
     qualified forms (`no-cache="a, b"`) are the names in `withheld`, of fields that are not to be
-    kept. `max_stale` is infinite where the request names no bound.
+    stored. `max_stale` is infinite where the request names no bound.
     """
 
     no_store: bool = False
@@ -166,7 +166,7 @@ def _encoded(names: tuple[str, ...]) -> tuple[bytes, ...]:
 def governing(fields: Fields, names: tuple[str, ...]) -> tuple[Directives, bool]:
     """Return what governs a reply's reuse, and whether a targeted field said it (RFC 9213).
 
-    Where one did, Cache-Control and Expires are not asked (section 2.2).
+    Where one did, Cache-Control and Expires are not consulted (section 2.2).
     """
     said = targeted(fields, names)
     if said is not None:

@@ -1,4 +1,4 @@
-"""What is kept of an answer: itself, how long it may be used, and what a purge knows it by."""
+"""A cache entry: an answer, how long it may be used, and the tags that purge it."""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -26,8 +26,8 @@ class CacheEntry:
     read from another process is given one by its age, so that no wall clock is believed. It is
     fresh for `fresh_for` seconds from then on; after that it may be served for `stale_for` seconds
     while it is refreshed and for `error_for` while that fails. `validator` is whether the service
-    may be asked if it still holds. `varies` are the request's values of the headers that the
-    answer named in `Vary`. `decoded` keeps typed values beside the bytes, by whatever decoded
+    may confirm that it still holds. `varies` are the request's values of the headers that the
+    answer named in `Vary`. `decoded` holds typed values beside the bytes, by whatever decoded
     them; it is never sent anywhere.
     """
 
@@ -60,6 +60,6 @@ class CacheEntry:
             size += len(name) + len(value) + FIELD
         for tag in self.tags:
             size += len(tag) + TAG
-        for name, told in self.varies:
-            size += len(name) + len(told or b"") + FIELD
+        for name, sent in self.varies:
+            size += len(name) + len(sent or b"") + FIELD
         return size

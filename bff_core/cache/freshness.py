@@ -1,4 +1,4 @@
-"""What may be done with a kept reply: RFC 9111, section 4; RFC 5861; RFC 8246."""
+"""Decides how a stored reply may be used: RFC 9111, section 4; RFC 5861; RFC 8246."""
 
 from dataclasses import dataclass
 from math import exp, inf
@@ -62,10 +62,10 @@ CONTROL: Final = frozenset({b"cache-control"})
 
 
 def bypass(call: Call) -> Bypass:
-    """Return why the cache is not asked about a call, or nothing.
+    """Return why the cache is bypassed for a call, or nothing.
 
     Only GET and HEAD are answered from a cache. A call with a Range or a condition of its author's
-    is answered by the service; one that says no-store is neither answered nor kept (RFC 9111,
+    is answered by the service; one that says no-store is neither answered nor stored (RFC 9111,
     section 5.2.1.5). No header of a client reaches a call, so these are always the author's own.
     """
     if call.method not in {"GET", "HEAD"}:
@@ -87,11 +87,11 @@ def _bypass(headers: Headers) -> Bypass:
 def judge(
     entry: CacheEntry | None, call: Call, options: Cache, *, now: float, chance: Chance
 ) -> Verdict:
-    """Decide what to do with what is kept for a call that the cache is asked about.
+    """Decide how to use the entry of a call that does not bypass the cache.
 
-    The call's own Cache-Control is honoured as far as it asks for a better answer than a kept one:
-    no-cache, max-age, min-fresh, or accepts a worse one: max-stale (RFC 9111, section 5.2.1). Its
-    only-if-cached is not: a call to a service has a deadline for that. What an entry that is
+    The call's own Cache-Control is honoured as far as it demands a better answer than the stored
+    one: no-cache, max-age, min-fresh, or accepts a worse one: max-stale (RFC 9111, section 5.2.1).
+    Its only-if-cached is not: a call to a service has a deadline for that. What an entry that is
     served has left is in the entry; all durations are in seconds, `now` is an instant.
     """
     if entry is None:
@@ -122,7 +122,7 @@ def _is_early(entry: CacheEntry, options: Cache, left: float, chance: Chance) ->
 
     Source: "Optimal probabilistic cache stampede prevention", Vattani et al., 2015; the scale is
     the share of its freshness in this cache, not the time that a refresh takes. What is immutable
-    is not asked about while it is fresh (RFC 8246).
+    is not revalidated while it is fresh (RFC 8246).
     """
     window = options.early * (entry.fresh_for - age_of(find_header(entry.headers, b"age")))
     if left >= window or chance() >= exp(-STEEPNESS * left / window):

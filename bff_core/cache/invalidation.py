@@ -1,6 +1,6 @@
-"""What a write makes invalid: every kept reply carries a tag of its URL, and a write purges it.
+"""What a write makes invalid: every stored reply carries a tag of its URL, and a write purges it.
 
-Keys hold an audience and varying headers, so that nobody can list those of a URL; a tag can be
+Keys hold an audience and varying headers, so that no one can list those of a URL; a tag can be
 purged for all of them at once.
 """
 
@@ -13,7 +13,7 @@ from bff_core.policy.upstream.location import same_origin
 
 
 def url_tag(upstream: str, target: str) -> str:
-    """Return the tag of all replies for one target of an upstream, whoever may see them."""
+    """Return the tag of all replies for one target of an upstream, for all viewers."""
     tag = f"url:{upstream}:{canonical(target) if '%' in target else target}"
     return tag if len(tag) <= LONGEST else f"url:{upstream}:={digest(tag)}"
 

@@ -1,4 +1,4 @@
-"""What an answer is kept under: keys that hold all that an answer may depend on, and whose it is.
+"""Cache keys: they hold all that an answer may depend on, and whose it is.
 
 Two calls have one key only if they may share an answer. Every key is printable ASCII of at most
 `LONGEST` letters.
@@ -50,11 +50,11 @@ def is_one_viewer(audience: str | None) -> bool:
 
 
 def primary(call: Call, vary: tuple[str, ...] = ()) -> str:
-    """Return what replies to a call are kept under (RFC 9111, section 2).
+    """Return the primary key of the replies to a call (RFC 9111, section 2).
 
     That is its upstream, audience, target and the headers that are in every key or in `vary` (the
     policy's). HEAD has the key of GET, whose reply answers it, too. Replies that vary by more are
-    kept under a key of their own, see `variant`.
+    stored under a key of their own, see `variant`.
     """
     audience, target = call.audience, call.target
     who = "*" if audience is None else f"{len(audience)}:{audience}"
@@ -69,7 +69,7 @@ def primary(call: Call, vary: tuple[str, ...] = ()) -> str:
 
 
 def variant(key: str, varies: Varies) -> str:
-    """Return what a reply that varies is kept under, beside its primary key (section 4.1).
+    """Return the secondary key of a reply that varies, beside its primary key (section 4.1).
 
     `varies` are the fields that Vary names, with the values of the request at hand.
     """
@@ -125,12 +125,12 @@ def _held(vary: tuple[str, ...]) -> frozenset[bytes]:
 
 
 def _of_fields(fields: Sequence[tuple[bytes, bytes | None]]) -> str:
-    told = [
+    parts = [
         text
         for name, value in fields
         for text in (name.decode("latin-1"), None if value is None else value.decode("latin-1"))
     ]
-    return digest(*told)
+    return digest(*parts)
 
 
 def joined(*parts: str | None) -> str:
@@ -142,9 +142,9 @@ def joined(*parts: str | None) -> str:
 
 
 def digest(*parts: str | None) -> str:
-    """Return 40 hexadecimal letters for some texts; nobody can find others with the same."""
-    told = joined(*parts).encode("utf-8", "surrogatepass")
-    return blake2b(told, digest_size=20, person=b"bff cache key").hexdigest()
+    """Return 40 hexadecimal letters for some texts; no one can find others with the same."""
+    text = joined(*parts).encode("utf-8", "surrogatepass")
+    return blake2b(text, digest_size=20, person=b"bff cache key").hexdigest()
 
 
 def shortened(key: str) -> str:

@@ -24,7 +24,7 @@ _READ: Final = TOLD_IN | {
 
 
 class Terms:
-    """On what terms a reply is kept; durations in seconds.
+    """On what terms a reply is stored; durations in seconds.
 
     `fields` are the header fields that matter, `said` is what governs them. `ttl`, `stale` and
     `error` are the policy's, None for a status that it is not for.
@@ -70,9 +70,9 @@ class Terms:
         return said.max_age is not None or said.s_maxage is not None or is_dated
 
     def age(self, delay: float, wall: float) -> float:
-        """Return its age as it came, `delay` after it was asked for (RFC 9111, section 4.2.3).
+        """Return its age as it came, `delay` after the request (RFC 9111, section 4.2.3).
 
-        The sender's clock is compared with ours only where a hop of HTTP/1.0 may not have told
+        The sender's clock is compared with ours only where a hop of HTTP/1.0 may not have added
         the age: a clock that is wrong then does no harm.
         """
         fields = self.fields
@@ -84,17 +84,17 @@ class Terms:
         return age if date is None else max(age, wall - date)
 
     def lifetime(self, age: float, wall: float) -> float | None:
-        """Return for how long it is fresh, from age 0 on; None if nothing tells.
+        """Return for how long it is fresh, from age 0 on; None if nothing says so.
 
         `age` is that at which it came: what the policy says begins then.
         """
         if self.ttl is not None:
             return age + self.ttl
-        told = self._told(wall)
+        explicit = self._explicit(wall)
         has_window = self._policy_decides and (self.stale or self.error)
-        return max(told or 0.0, age) if has_window else told
+        return max(explicit or 0.0, age) if has_window else explicit
 
-    def _told(self, wall: float) -> float | None:
+    def _explicit(self, wall: float) -> float | None:
         """Return what the service says (RFC 9111, section 4.2.1), or a guess (section 4.2.2)."""
         said, fields = self.said, self.fields
         if said.no_cache or self.is_no_store:

@@ -6,7 +6,7 @@ from bff_core.errors import BadStatus
 
 
 def served(entry: CacheEntry, call: Call, now: float, source: Source | None = None) -> Reply:
-    """Return what a kept reply is to a call; its `source` goes by its age, unless it is given.
+    """Return an entry as the reply to a call; its `source` goes by its age, unless given.
 
     Raises `BadPayload` where the call's author can't read it.
     """
@@ -31,6 +31,6 @@ def _read(entry: CacheEntry, call: Call, decode: Decode) -> object:
     """Return the value that requests may share; `NOT_DECODED` where each has to decode its own."""
     try:
         value = decode.value(Reply(entry.status, entry.headers, entry.body), call)
-    except BadStatus:  # that is what its author will be told
+    except BadStatus:  # the caller raises this error, too
         return NOT_DECODED
     return value if decode.is_shareable else NOT_DECODED

@@ -11,7 +11,7 @@ Outcome = Literal["hit", "miss", "stale", "refresh", "store", "refuse"]
 Who = Literal["code", "write", "operator", "webhook"]
 
 NO_CACHE = (
-    "this gateway keeps no replies, so there is no cache: give a service a policy that says so, "
+    "this gateway has no cache: give a service a policy that says so, "
     "Policy(cache=Cache()), or set BFF_CACHE_URL"
 )
 
@@ -34,15 +34,15 @@ class Figures:
     @property
     def hit_ratio(self) -> float:
         """The share of requests that were answered without waiting for a service."""
-        asked = self.hit + self.stale + self.miss
-        return (self.hit + self.stale) / asked if asked else 0.0
+        lookups = self.hit + self.stale + self.miss
+        return (self.hit + self.stale) / lookups if lookups else 0.0
 
     def __str__(self) -> str:
         return f"{self.hit_ratio:.0%} hits, {self.miss} misses, {self.store} stored"
 
 
 class ResponseCache:
-    """What a gateway keeps of its services' replies and of its own answers, in one store."""
+    """The cached replies of services and the gateway's own cached answers, in one store."""
 
     def __init__(self, store: CacheStore, events: Events) -> None:
         self.store = store
@@ -54,9 +54,9 @@ class ResponseCache:
         return "\n".join([f"cache      {self.store!r}", *rows])
 
     def bind(self, scope: Scope) -> Self:
-        """Return itself: a screen's field of this type is wired, and purges for whoever asks.
+        """Return itself: a screen's field of this type is wired, and purges for its screen.
 
-        What such a screen says may be about the cache, so it is not kept.
+        What such a screen says may be about the cache, so it is not stored.
         """
         if scope.dependencies is not None:
             scope.dependencies.forbid("cache")

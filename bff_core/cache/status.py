@@ -1,4 +1,4 @@
-"""What a cache tells of itself in an answer: Cache-Status (RFC 9211) and Age (RFC 9111)."""
+"""How a cache describes an answer: Cache-Status (RFC 9211) and Age (RFC 9111)."""
 
 import re
 from functools import lru_cache
@@ -21,8 +21,8 @@ def hit(name: str, ttl: float, detail: str = "") -> bytes:
 
     `ttl` are the seconds for which the answer is fresh yet, negative once it is stale.
     """
-    told = f"{_bare(name)}; hit; ttl={floor(ttl)}"
-    return (f"{told}; detail={_bare(detail)}" if detail else told).encode()
+    member = f"{_bare(name)}; hit; ttl={floor(ttl)}"
+    return (f"{member}; detail={_bare(detail)}" if detail else member).encode()
 
 
 def forwarded(
@@ -35,21 +35,21 @@ def forwarded(
     is_collapsed: bool = False,
     detail: str = "",
 ) -> bytes:
-    """Return the member of a cache that asked further (RFC 9211, section 2).
+    """Return the member of a cache that forwarded the request (RFC 9211, section 2).
 
     `status` is what it was answered, where that differs from the status of this answer; `ttl` are
     the seconds for which the answer is fresh.
     """
-    told = f"{_bare(name)}; fwd={why}"
+    member = f"{_bare(name)}; fwd={why}"
     if status is not None:
-        told += f"; fwd-status={status}"
+        member += f"; fwd-status={status}"
     if ttl is not None:
-        told += f"; ttl={floor(ttl)}"
+        member += f"; ttl={floor(ttl)}"
     if is_stored:
-        told += "; stored"
+        member += "; stored"
     if is_collapsed:
-        told += "; collapsed"
-    return (f"{told}; detail={_bare(detail)}" if detail else told).encode()
+        member += "; collapsed"
+    return (f"{member}; detail={_bare(detail)}" if detail else member).encode()
 
 
 def age(seconds: float) -> bytes:

@@ -1,4 +1,4 @@
-"""Whether a reply may be kept, and as what (RFC 9111, section 3)."""
+"""Decides whether a reply may be stored, and as which entry (RFC 9111, section 3)."""
 
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -9,7 +9,7 @@ from bff_core.cache.freshness import Bypass, bypass
 from bff_core.cache.invalidation import url_tag
 from bff_core.cache.key import is_one_viewer, varied
 from bff_core.cache.lifetime import Terms
-from bff_core.cache.tags import TOLD_IN, are_too_many, told
+from bff_core.cache.tags import TOLD_IN, are_too_many, declared_tags
 from bff_core.call import Call, Headers, Reply, find_header
 from bff_core.policy.upstream.cache import Cache
 from bff_core.statuses import HEURISTICALLY_CACHEABLE, NEVER_STORED
@@ -18,23 +18,23 @@ Obstacle = Literal[
     "", "authorization", "error", "no-store", "private", "set-cookie", "size", "status", "vary"
 ]
 Why = Bypass | Obstacle | Literal["expired", "no-lifetime", "tags"]
-"""Why a reply is not kept; the words are in events, and in Cache-Status as its detail."""
+"""Why a reply is not stored; the words are in events, and in Cache-Status as its detail."""
 
 VALIDATE_FOR: Final = 3600.0
-"""For how many seconds past all other use an entry with a validator is kept, to be asked about."""
+"""Seconds past all other use for which an entry with a validator is stored, to be revalidated."""
 
 
 @dataclass(frozen=True, slots=True)
 class NotStorable:
-    """Why a reply is not kept."""
+    """Why a reply is not stored."""
 
     reason: Why
 
 
 def admit(
-    call: Call, reply: Reply, options: Cache, *, asked: float, now: float, wall: float
+    call: Call, reply: Reply, options: Cache, *, sent_at: float, now: float, wall: float
 ) -> CacheEntry | NotStorable:
-    """Return what is kept of a reply that came from the upstream, or why nothing is.
+    """Return the entry of a reply that came from the upstream, or why nothing is.
 
     The policy's `ttl`, `stale` and `error` count from when the reply came. `ttl` overrules
     `no-store`, `no-cache` and the rule about `Authorization`, since its author knows the service;
@@ -42,7 +42,7 @@ def admit(
     overrules `private`, except that a signed-in viewer's own key is a private cache, nor what makes
     a reply unfit for anybody else: a part of a whole, or `Set-Cookie` unless it is withheld.
 
-    `asked` and `now` are the instants at which it was asked for and came, `wall` the Unix time of
+    `sent_at` and `now` are the instants of the request and of the reply, `wall` the Unix time of
     `now`: it is used only where a reply has no `Date`, or came through a hop of HTTP/1.0.
     """
     if call.method != "GET":
@@ -51,7 +51,7 @@ def admit(
     reason = bypass(call) or _unfit(terms) or _forbidden(terms, call)
     if reason or len(reply.body) > options.max_body:
         return NotStorable(reason or "size")
-    age = terms.age(now - asked, wall)
+    age = terms.age(now - sent_at, wall)
     lifetime, (stale_for, error_for) = terms.lifetime(age, wall), terms.windows()
     has_validator = b"etag" in terms.fields or b"last-modified" in terms.fields
     if not has_validator and (lifetime or 0.0) + max(stale_for, error_for) <= age:
@@ -62,7 +62,7 @@ def admit(
     names = varying(terms.fields.get(b"vary"))
     return CacheEntry(
         reply.status,
-        _kept_headers(terms, reply),
+        _stored_headers(terms, reply),
         reply.body,
         born=now - age,
         fresh_for=lifetime or 0.0,
@@ -81,10 +81,10 @@ def keep(entry: CacheEntry, now: float) -> float:
 
 
 def _unfit(terms: Terms) -> Obstacle | Literal["partial"]:
-    """Return why no reply of this kind is kept, whatever its service says.
+    """Return why no reply of this kind is stored, whatever its service says.
 
-    Failures are not, even where they say for how long: who asks again would learn too late that
-    it is over. Of statuses that are not kept by themselves the service has to say that it may be.
+    Failures are not, even where they say for how long: a later request would learn too late that
+    it is over. Of statuses that are not stored by default the service has to say that it may be.
     """
     status, said = terms.status, terms.said
     if status == 206 or (b"content-range" in terms.fields and status < 300):
@@ -126,10 +126,10 @@ def _tags(terms: Terms, call: Call, reply: Reply) -> tuple[str, ...]:
     tags = (url_tag(call.upstream, call.target), *call.tags)
     if TOLD_IN.isdisjoint(terms.fields):
         return tags
-    return tuple(dict.fromkeys((*tags, *told(reply.headers, call.upstream))))
+    return tuple(dict.fromkeys((*tags, *declared_tags(reply.headers, call.upstream))))
 
 
-def _kept_headers(terms: Terms, reply: Reply) -> Headers:
+def _stored_headers(terms: Terms, reply: Reply) -> Headers:
     """Return the headers without those that a qualified `no-cache` or `private` withholds.
 
     They belong to the first answer alone (RFC 9111, sections 5.2.2.4 and 5.2.2.7).

@@ -30,8 +30,8 @@ def strings(field: bytes) -> Sequence[str] | None:
     except (http_sf.StructuredFieldError, ValueError):
         return None
     values = [_bare(member) for member in members] if isinstance(members, list) else []
-    told = tuple(value for value in values if isinstance(value, str))  # tokens are no str
-    return told if len(told) == len(values) else None
+    texts = tuple(value for value in values if isinstance(value, str))  # tokens are no str
+    return texts if len(texts) == len(values) else None
 
 
 def _bare(member: object) -> object:

@@ -63,7 +63,7 @@ def _texts(template: str, name: str, values: Mapping[str, object]) -> list[str]:
     return texts_of(values[name], f"tag {template!r}")
 
 
-def told(headers: Headers, upstream: str) -> tuple[str, ...]:
+def declared_tags(headers: Headers, upstream: str) -> tuple[str, ...]:
     """Return the tags that a service names: Surrogate-Key, Cache-Tag and Cache-Groups (RFC 9875).
 
     Groups are known within their upstream only, see `group`. Limits are the caller's to hold.
@@ -80,7 +80,7 @@ def told(headers: Headers, upstream: str) -> tuple[str, ...]:
 
 
 def are_too_many(tags: tuple[str, ...]) -> bool:
-    """Whether tags are beyond the limits; what has some that nobody keeps can't be purged."""
+    """Whether tags are beyond the limits; an entry whose tags are not stored can't be purged."""
     return len(tags) > MOST or any(len(tag) > LONGEST for tag in tags)
 
 

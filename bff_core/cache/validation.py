@@ -1,4 +1,4 @@
-"""Asking whether what is kept still holds, and what a 304 or a HEAD makes of it.
+"""Revalidates entries: the conditional request, and what a 304 or a HEAD makes of the entry.
 
 RFC 9110, sections 8.8 and 13; RFC 9111, section 4.3.
 """
@@ -17,13 +17,13 @@ from bff_core.policy.upstream.cache import Cache
 NOT_UPDATED: Final = frozenset(
     {b"content-length", b"content-encoding", b"content-type", b"content-range"}
 )
-"""Fields that tell of the kept body, which was decoded (RFC 9111, section 3.2)."""
+"""Fields that describe the stored body, which was decoded (RFC 9111, section 3.2)."""
 
 _OPAQUE: Final = re.compile(rb'"[^"]*"')
 
 
 def conditional(call: Call, entry: CacheEntry) -> Call:
-    """Return the call that asks for a reply only if the entry does not hold any more.
+    """Return the call that requests a reply only if the entry does not hold any more.
 
     It carries both validators where there are both (RFC 9111, section 4.3.1), and is the call
     itself where there is none.
@@ -38,7 +38,7 @@ def conditional(call: Call, entry: CacheEntry) -> Call:
 
 
 def updated(entry: CacheEntry, reply: Reply) -> Reply | None:
-    """Return the kept answer as a 304 confirms it, with the fields that it brought (section 3.2).
+    """Return the stored answer as a 304 confirms it, with the fields that it brought (section 3.2).
 
     None where it is about another answer than ours (section 4.3.4): ask again, without condition.
     """
@@ -50,14 +50,14 @@ def updated(entry: CacheEntry, reply: Reply) -> Reply | None:
 
 
 def updated_by_head(entry: CacheEntry, reply: Reply) -> Reply | None:
-    """Return the kept answer as a 200 to HEAD describes it (RFC 9111, section 4.3.5).
+    """Return the stored answer as a 200 to HEAD describes it (RFC 9111, section 4.3.5).
 
-    None where the validators or the length differ: what is kept does not hold any more.
+    None where the validators or the length differ: the entry does not hold any more.
     """
     if not _is_about(entry.headers, reply.headers):
         return None
-    length, kept = (find_header(one, b"content-length") for one in (reply.headers, entry.headers))
-    if length is not None and kept is not None and length != kept:
+    length, stored = (find_header(one, b"content-length") for one in (reply.headers, entry.headers))
+    if length is not None and stored is not None and length != stored:
         return None
     return structs.replace(
         reply, status=entry.status, headers=_merged(entry, reply), body=entry.body
@@ -70,29 +70,29 @@ def renewed(
     reply: Reply,
     options: Cache,
     *,
-    asked: float,
+    sent_at: float,
     now: float,
     wall: float,
 ) -> CacheEntry | NotStorable:
-    """Return what is kept of an answer that was `updated`; see `admit`, also for the times.
+    """Return the entry of an answer that was `updated`; see `admit`, also for the times.
 
     `call` is the one without conditions. What was decoded of the body is decoded still.
     """
-    kept = admit(call, reply, options, asked=asked, now=now, wall=wall)
-    return replace(kept, decoded=entry.decoded) if isinstance(kept, CacheEntry) else kept
+    stored = admit(call, reply, options, sent_at=sent_at, now=now, wall=wall)
+    return replace(stored, decoded=entry.decoded) if isinstance(stored, CacheEntry) else stored
 
 
-def _is_about(kept: Headers, received: Headers) -> bool:
-    """Whether the validators that were received, if any, are those of what is kept."""
-    etag, ours = find_header(received, b"etag"), find_header(kept, b"etag")
+def _is_about(stored: Headers, received: Headers) -> bool:
+    """Whether the validators that were received, if any, are those of the entry."""
+    etag, ours = find_header(received, b"etag"), find_header(stored, b"etag")
     if etag is not None and ours is not None:
         return weakly_match(etag, ours)
-    modified, known = (find_header(one, b"last-modified") for one in (received, kept))
+    modified, known = (find_header(one, b"last-modified") for one in (received, stored))
     return modified is None or known is None or modified == known
 
 
 def _merged(entry: CacheEntry, reply: Reply) -> Headers:
-    """Return the kept fields, those replaced that were received; the age is that of the news."""
+    """Return the stored fields, those replaced that were received; the age is that of the news."""
     received = [field for field in reply.headers if field[0] not in NOT_UPDATED]
     replaced = {name for name, _ in received} | {b"age"}
     return (*(field for field in entry.headers if field[0] not in replaced), *received)

@@ -1,4 +1,4 @@
-"""Replies that vary: each is kept under a key of its own, and a signpost says by which headers.
+"""Replies that vary: each is stored under a key of its own, and a signpost says by which headers.
 
 RFC 9111, section 4.1.
 """
@@ -15,7 +15,7 @@ SIGNPOST: Final = 0
 
 
 def slot_of(key: str, found: CacheEntry | None, call: Call, options: Cache) -> str:
-    """Return what a call's reply is kept under, by what is found under its primary key."""
+    """Return the key of a call's reply, by what is found under its primary key."""
     if found is None or found.status != SIGNPOST:
         return key
     names = [name for name, _ in found.varies]
@@ -23,7 +23,7 @@ def slot_of(key: str, found: CacheEntry | None, call: Call, options: Cache) -> s
 
 
 def signpost(entry: CacheEntry, now: float, keep: float) -> CacheEntry:
-    """Return what leads to an entry that varies, for as many seconds as that is kept."""
+    """Return what leads to an entry that varies, for as many seconds as that is stored."""
     names = tuple((name, None) for name, _ in entry.varies)
     return CacheEntry(SIGNPOST, (), b"", born=now, fresh_for=keep, varies=names)
 

@@ -1,1 +1,1 @@
-"""Where the final answers of keyed requests are kept: in this process, or in Redis for many."""
+"""Stores of the final answers to keyed requests: in this process, or in Redis for many."""

@@ -1,4 +1,4 @@
-"""Answers kept in this process, bounded in number and bytes."""
+"""Answers to keyed requests in the memory of this process, bounded in number and bytes."""
 
 import asyncio
 from contextlib import suppress
@@ -13,7 +13,7 @@ from bff_core.policy.edge.idempotency import IdempotencyOptions, StoredAnswer
 OVERHEAD = 700
 """Bytes (about) that an entry takes beside its body and its header fields."""
 
-TOLD_EVERY = 60.0
+REPORT_SECONDS = 60.0
 """Seconds between two events of evictions: under pressure there are as many as requests."""
 
 
@@ -28,7 +28,7 @@ class _Running:
 
 
 class _Settled:
-    """A key that nobody holds: its request's print, and the answer if that was final."""
+    """A key that is free: its request's print, and the answer if that was final."""
 
     __slots__ = ("answer", "expires", "print", "size")
 
@@ -56,7 +56,7 @@ class MemoryIdempotencyStore:
             options.max_bytes, getsizeof=lambda settled: settled.size
         )
         self._evicted = 0
-        self._told_at = -TOLD_EVERY
+        self._reported_at = -REPORT_SECONDS
 
     def __repr__(self) -> str:
         return f"memory     {len(self._settled)} answers, {len(self._running)} running"
@@ -67,7 +67,7 @@ class MemoryIdempotencyStore:
         return int(self._settled.currsize)
 
     async def claim(self, key: str, print: bytes) -> Found:  # noqa: A002 # the field's name
-        """Return the claim of a key that nobody holds, or what became of it."""
+        """Return the claim of a key that is free, or what became of it."""
         running = self._running.get(key)
         if running is not None:
             return RUNNING if running.claim.print == print else REUSED
@@ -88,7 +88,7 @@ class MemoryIdempotencyStore:
         self._settle(claim, answer)
 
     def free(self, claim: Claim, *, forget: bool = False) -> None:
-        """Let go of the claim; what the key was used for is remembered, unless told otherwise."""
+        """Let go of the claim; what the key was used for is remembered unless `forget`."""
         if forget:
             self._wake(claim)
         else:
@@ -111,7 +111,7 @@ class MemoryIdempotencyStore:
             self._store(claim.key, _Settled(claim.print, answer, expires))
 
     def _wake(self, claim: Claim) -> bool:
-        """Let go of a claim once; whoever waits for it looks again."""
+        """Let go of a claim once; those who wait for it look again."""
         running = self._running.get(claim.key)
         if running is None or running.claim is not claim:
             return False
@@ -146,9 +146,9 @@ class MemoryIdempotencyStore:
         else:
             self._evicted += settled.answer is not None
         if self._evicted and self._events.sinks:
-            self._tell(self._clock())
+            self._report(self._clock())
 
-    def _tell(self, now: float) -> None:
-        if now - self._told_at >= TOLD_EVERY:
+    def _report(self, now: float) -> None:
+        if now - self._reported_at >= REPORT_SECONDS:
             self._events.emit(AnswerForgotten("evicted", self._evicted))
-            self._told_at, self._evicted = now, 0
+            self._reported_at, self._evicted = now, 0

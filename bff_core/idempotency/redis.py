@@ -1,4 +1,4 @@
-"""Answers kept in Redis, for several gateway processes; a claim there is a lease."""
+"""Answers to keyed requests in Redis, for several gateway processes; a claim is a lease."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -33,7 +33,7 @@ RENEWALS: Final = 3
 CLAIM: Final = """
 local print, ends, answer = unpack(redis.call('HMGET', KEYS[1], 'print', 'until', 'answer'))
 if print and print ~= ARGV[1] then return {'reused'} end
-if answer then return {'kept', answer} end
+if answer then return {'stored', answer} end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 if ends and tonumber(ends) > now then return {'running'} end
@@ -51,7 +51,7 @@ redis.call('HSET', KEYS[1], 'until', string.format('%d', now + ARGV[2]))
 return 1
 """
 
-KEEP: Final = """
+STORE: Final = """
 if redis.call('HGET', KEYS[1], 'owner') ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'answer', ARGV[2])
 redis.call('HDEL', KEYS[1], 'owner', 'until')
@@ -78,7 +78,7 @@ class RedisIdempotencyStore:
     """Claims and answers that all processes of a gateway share.
 
     A claim is a lease, renewed while its request runs: a gateway that is killed blocks a key for
-    `lease` seconds. Who lost its lease (Redis was away for longer) keeps nothing.
+    `lease` seconds. A request that lost its lease (Redis was away for longer) stores nothing.
     """
 
     def __init__(
@@ -105,23 +105,23 @@ class RedisIdempotencyStore:
         return f"{self._link!r}, {len(self._held)} running"
 
     async def claim(self, key: str, print: bytes) -> Found:  # noqa: A002 # the field's name
-        """Return the claim of a key that nobody holds, or what became of it."""
+        """Return the claim of a key that is free, or what became of it."""
         claim = Claim(key, print, f"{self._process}-{next(self._numbers)}")
         try:
-            told = await self._run(
+            found = await self._run(
                 CLAIM, claim, print, claim.owner, _milliseconds(self._lease), self._lifetime
             )
         except (StoreUnavailable, asyncio.CancelledError):
-            # Redis may have heard of the claim though nobody heard its answer.
+            # Redis may have granted the claim although its answer was lost.
             self._spawn(self._end(FREE, claim))
             raise
-        return self._found(told, claim)
+        return self._found(found, claim)
 
     async def keep(self, claim: Claim, answer: StoredAnswer) -> None:
         """Keep the final answer for the key's lifetime, and let go of the claim."""
         self._held.pop(claim, None)
         # A task of its own: the answer is final even if who made it is cancelled now.
-        await asyncio.shield(self._spawn(self._keep(claim, answer)))
+        await asyncio.shield(self._spawn(self._store(claim, answer)))
 
     def free(self, claim: Claim, *, forget: bool = False) -> None:
         """Let go of the claim soon; if Redis does not hear of it, the lease runs out."""
@@ -129,11 +129,11 @@ class RedisIdempotencyStore:
         self._spawn(self._end(FORGET if forget else FREE, claim))
 
     async def changed(self, key: str, timeout: float) -> None:  # noqa: ARG002, ASYNC109 # every key is polled alike
-        """Wait a moment: another process tells nobody that it has ended."""
+        """Wait a moment: another process does not announce its end."""
         await asyncio.sleep(min(timeout, POLL * (0.5 + self._chance())))
 
-    def _found(self, told: object, claim: Claim) -> Found:
-        match told:
+    def _found(self, found: object, claim: Claim) -> Found:
+        match found:
             case [b"claimed"]:
                 self._hold(claim)
                 return claim
@@ -141,9 +141,9 @@ class RedisIdempotencyStore:
                 return RUNNING
             case [b"reused"]:
                 return REUSED
-            case [b"kept", bytes(answer)]:
+            case [b"stored", bytes(answer)]:
                 return self._decoded(answer)
-        raise StoreUnavailable(self._link.name, f"answers a claim with {told!r}")
+        raise StoreUnavailable(self._link.name, f"answers a claim with {found!r}")
 
     def _decoded(self, answer: bytes) -> StoredAnswer:
         try:
@@ -170,11 +170,11 @@ class RedisIdempotencyStore:
             if not is_ours:
                 self._held.pop(claim, None)
 
-    async def _keep(self, claim: Claim, answer: StoredAnswer) -> None:
-        is_kept: object = False
+    async def _store(self, claim: Claim, answer: StoredAnswer) -> None:
+        is_stored: object = False
         with suppress(StoreUnavailable):
-            is_kept = await self._run(KEEP, claim, claim.owner, _encode(answer), self._lifetime)
-        if not is_kept and self._events.sinks:
+            is_stored = await self._run(STORE, claim, claim.owner, _encode(answer), self._lifetime)
+        if not is_stored and self._events.sinks:
             self._events.emit(AnswerForgotten("store"))
 
     async def _end(self, script: str, claim: Claim) -> None:

@@ -1,4 +1,4 @@
-"""What a store of answers does: gives a key to one request at a time, and keeps how it ended."""
+"""The interface of a store of answers: one request at a time claims a key, and stores its end."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -8,7 +8,7 @@ from bff_core.policy.edge.idempotency import StoredAnswer
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Claim:
-    """The right to run the request of a key; whoever holds it keeps an answer or frees the key."""
+    """The right to run the request of a key; its holder stores an answer or frees the key."""
 
     key: str
     print: bytes
@@ -34,12 +34,12 @@ Found = Claim | StoredAnswer | Running | Reused
 class IdempotencyStore(Protocol):
     """Keeps answers by key.
 
-    `print` tells the requests of one key apart. Methods that reach a network raise
+    `print` distinguishes the requests of one key. Methods that reach a network raise
     `StoreUnavailable`.
     """
 
     async def claim(self, key: str, print: bytes, /) -> Found:  # noqa: A002 # the field's name
-        """Return the claim of a key that nobody holds, or what became of it."""
+        """Return the claim of a key that is free, or what became of it."""
         ...
 
     async def keep(self, claim: Claim, answer: StoredAnswer, /) -> None:

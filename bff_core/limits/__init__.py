@@ -1,1 +1,1 @@
-"""How often who has asked lately: in this process, or in Redis for many."""
+"""Stores that count requests against limits: in this process, or in Redis for many."""

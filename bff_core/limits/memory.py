@@ -1,4 +1,4 @@
-"""Limits that one process counts by itself."""
+"""Counts requests against limits in the memory of one process."""
 
 from collections.abc import Sequence
 
@@ -22,22 +22,22 @@ class MemoryLimitStore:
     def __repr__(self) -> str:
         return f"limits     {len(self._states)} of {self._states.maxsize} callers, in this process"
 
-    async def admit(self, asked: Sequence[LimitQuery]) -> LimitVerdict:
+    async def admit(self, queries: Sequence[LimitQuery]) -> LimitVerdict:
         """Take one request from each limit, or nothing where one of them refuses."""
         now = self._clock()
-        before = [look(one.limit, self._states.get(one.key, EMPTY), now) for one in asked]
+        before = [look(one.limit, self._states.get(one.key, EMPTY), now) for one in queries]
         if any(standing.wait for standing in before):
             return LimitVerdict(is_admitted=False, standings=before)
         after = [
             self._take(one, now, 1) if one.limit.cost == "request" else standing
-            for one, standing in zip(asked, before, strict=True)
+            for one, standing in zip(queries, before, strict=True)
         ]
         return LimitVerdict(is_admitted=True, standings=after)
 
-    async def charge(self, asked: Sequence[LimitQuery], cost: int) -> None:
+    async def charge(self, queries: Sequence[LimitQuery], cost: int) -> None:
         """Take what an answer cost."""
         now = self._clock()
-        for one in asked:
+        for one in queries:
             self._take(one, now, cost)
 
     def _take(self, one: LimitQuery, now: float, cost: int) -> Standing:

@@ -1,4 +1,4 @@
-"""Limits that the processes of a fleet count together, in Redis."""
+"""Counts requests against limits in Redis, for all processes of a fleet."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -29,8 +29,8 @@ local function counts(state, per)
 end
 
 for i, key in ipairs(KEYS) do
-  local kept = redis.call('HMGET', key, 'a', 'b', 'c')
-  local state = {tonumber(kept[1]) or 0, tonumber(kept[2]) or 0, tonumber(kept[3]) or 0}
+  local found = redis.call('HMGET', key, 'a', 'b', 'c')
+  local state = {tonumber(found[1]) or 0, tonumber(found[2]) or 0, tonumber(found[3]) or 0}
   local at = 2 + (i - 1) * 5
   local quota, most, per = tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
   local left
@@ -87,32 +87,32 @@ class RedisLimitStore:
     def __repr__(self) -> str:
         return f"limits     in {self._link.name}; while it is away {self._local!r}"
 
-    async def admit(self, asked: Sequence[LimitQuery]) -> LimitVerdict:
+    async def admit(self, queries: Sequence[LimitQuery]) -> LimitVerdict:
         """Take one request from each limit, or nothing where one of them refuses."""
-        costs = [1 if one.limit.cost == "request" else 0 for one in asked]
-        told = await self._run(asked, costs, looks_first=True)
-        if told is None:
-            return await self._local.admit(asked)
-        now, is_admitted, states = told
-        rows = zip(asked, states, strict=True)
+        costs = [1 if one.limit.cost == "request" else 0 for one in queries]
+        found = await self._run(queries, costs, looks_first=True)
+        if found is None:
+            return await self._local.admit(queries)
+        now, is_admitted, states = found
+        rows = zip(queries, states, strict=True)
         return LimitVerdict(is_admitted, [look(one.limit, state, now) for one, state in rows])
 
-    async def charge(self, asked: Sequence[LimitQuery], cost: int) -> None:
+    async def charge(self, queries: Sequence[LimitQuery], cost: int) -> None:
         """Take what an answer cost."""
-        if await self._run(asked, [cost] * len(asked), looks_first=False) is None:
-            await self._local.charge(asked, cost)
+        if await self._run(queries, [cost] * len(queries), looks_first=False) is None:
+            await self._local.charge(queries, cost)
 
     async def _run(
-        self, asked: Sequence[LimitQuery], costs: Sequence[int], *, looks_first: bool
+        self, queries: Sequence[LimitQuery], costs: Sequence[int], *, looks_first: bool
     ) -> tuple[float, bool, list[State]] | None:
         """Run the script; return None where Redis does not answer, or has not lately."""
         if self._clock() < self._rests_until:
             return None
         args: list[Value] = ["1" if looks_first else "0"]
-        for one, cost in zip(asked, costs, strict=True):
+        for one, cost in zip(queries, costs, strict=True):
             limit = one.limit
             args += (limit.strategy, limit.quota, limit.most, limit.per, cost)
-        keys = [f"{self._prefix}{one.key}" for one in asked]
+        keys = [f"{self._prefix}{one.key}" for one in queries]
         try:
             answer = await self._link.script(SCRIPT, keys, args)
         except StoreUnavailable:
@@ -122,6 +122,6 @@ class RedisLimitStore:
         return float(answer[0]), answer[1] == 1, list(_states(answer[2]))
 
 
-def _states(told: Sequence[Sequence[bytes]]) -> Iterator[State]:
-    for first, previous, current in told:
+def _states(found: Sequence[Sequence[bytes]]) -> Iterator[State]:
+    for first, previous, current in found:
         yield float(first), int(previous), int(current)

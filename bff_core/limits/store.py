@@ -16,7 +16,7 @@ class LimitQuery:
 
     @property
     def key(self) -> str:
-        """The name under which the caller's state is kept."""
+        """The name under which the caller's state is stored."""
         return f"{self.limit.name}:{self.caller}"
 
 
@@ -34,14 +34,14 @@ class LimitVerdict:
 
 
 class LimitStore(Protocol):
-    """Where the states of callers are kept."""
+    """Stores the state of each caller."""
 
-    async def admit(self, asked: Sequence[LimitQuery]) -> LimitVerdict:
+    async def admit(self, queries: Sequence[LimitQuery]) -> LimitVerdict:
         """Take one request from each limit, or nothing where one of them refuses.
 
         A limit of calls only has to have something left.
         """
         ...
 
-    async def charge(self, asked: Sequence[LimitQuery], cost: int) -> None:
+    async def charge(self, queries: Sequence[LimitQuery], cost: int) -> None:
         """Take what an answer cost from each limit, also beyond what is left."""

@@ -126,10 +126,10 @@ class RedisClient:
         *,
         within: float | None = None,
     ) -> object:
-        """Run a Lua script atomically and return its result; Redis keeps it from then on."""
+        """Run a Lua script atomically and return its result; Redis has it cached from then on."""
         digest = self._scripts.get(source)
         if digest is None:
-            # The name that Redis gives a script; nothing is kept secret by it.
+            # The name that Redis gives a script; it protects nothing.
             digest = hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()
             self._scripts[source] = digest
         rest = (len(keys), *keys, *args)

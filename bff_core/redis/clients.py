@@ -1,4 +1,4 @@
-"""The stores that gateways share, by URL: one link each, opened when somebody needs it."""
+"""The Redis clients of one gateway, by URL: each is opened when it is first needed."""
 
 from bff_core.clock import Chance, Clock
 from bff_core.events import Events
@@ -6,7 +6,7 @@ from bff_core.redis.interface import RedisInterface
 
 
 class RedisClients:
-    """The links of one gateway: one per URL, closed with it."""
+    """The clients of one gateway: one per URL, closed with it."""
 
     def __init__(self, *, clock: Clock, chance: Chance, events: Events) -> None:
         self._clock = clock

@@ -1,4 +1,4 @@
-"""What the gateways of a fleet share, as those see it who keep something there."""
+"""The interface of a Redis, as the stores that gateways share use it."""
 
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -7,7 +7,7 @@ Value = str | bytes | int | float
 
 
 class RedisInterface(Protocol):
-    """A shared store that speaks Redis' commands; `name` tells logs where it is."""
+    """A shared store that speaks Redis' commands; `name` is its place in logs."""
 
     name: str
 
@@ -35,7 +35,7 @@ class RedisInterface(Protocol):
         ...
 
     def subscribe(self, channel: str, *, gap: Callable[[], None]) -> "Subscription":
-        """Return what hears a channel on a connection of its own, once it is run."""
+        """Return what receives a channel on a connection of its own, once it is run."""
         ...
 
     async def aclose(self) -> None:
@@ -43,7 +43,7 @@ class RedisInterface(Protocol):
 
 
 class Subscription(Protocol):
-    """Hears what is published on one channel."""
+    """Receives what is published on one channel."""
 
     heard_until: float
     """All that was published before this instant, and after the last gap, was handed on."""

@@ -70,7 +70,9 @@ def admitted(
     answer: Reply, asker: Call | None = None, options: Cache | None = None, delay: float = 0.0
 ) -> CacheEntry | NotStorable:
     """Decide about a reply that came now, `delay` seconds after it was asked for."""
-    return admit(asker or call(), answer, options or Cache(), asked=NOW - delay, now=NOW, wall=WALL)
+    return admit(
+        asker or call(), answer, options or Cache(), sent_at=NOW - delay, now=NOW, wall=WALL
+    )
 
 
 def kept(answer: Reply, asker: Call | None = None, options: Cache | None = None) -> CacheEntry:

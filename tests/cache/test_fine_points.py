@@ -84,13 +84,13 @@ def test_a_signpost_is_renewed_for_an_entry_that_lasts_longer():
 
 def test_a_mark_of_another_era_counts_for_nothing():
     """Redis began anew: the number of a purge from before is one of another list."""
-    chronicle = PurgeEpoch(lambda: 0.0)
-    chronicle.learn("e1", 7)
-    before = chronicle.mark()
-    chronicle.learn("e2", 7)
+    epoch = PurgeEpoch(lambda: 0.0)
+    epoch.learn("e1", 7)
+    before = epoch.mark()
+    epoch.learn("e2", 7)
 
-    assert chronicle.count_at(before) is None
-    assert chronicle.count_at(chronicle.mark()) == 7
+    assert epoch.count_at(before) is None
+    assert epoch.count_at(epoch.mark()) == 7
 
 
 def test_an_entry_ages_while_it_is_stored_elsewhere():
@@ -145,7 +145,7 @@ class Shared:
     process = "other"
 
     def __init__(self, entry):
-        self.asking = self.link = self
+        self.session = self.link = self
         self.gate = asyncio.Event()
         self.takes = True
         self.heard = Heard()

@@ -8,8 +8,8 @@ from bff_core.cache.freshness import bypass
 from bff_core.cache.key import primary, varied
 from bff_core.cache.lifetime import Terms
 from bff_core.cache.storing import NotStorable
+from bff_core.cache.tags import declared_tags as tags_in
 from bff_core.cache.tags import group
-from bff_core.cache.tags import told as tags_in
 from bff_core.cache.validation import updated, updated_by_head
 from bff_core.policy.upstream.cache import Cache
 from tests.cache.exchanges import DATE, HOUR_EARLIER, VIEWER, admitted, call, fields, kept, reply

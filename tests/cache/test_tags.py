@@ -5,7 +5,7 @@ from enum import Enum
 
 import pytest
 
-from bff_core.cache.tags import are_too_many, filled, group, invalidated_groups, told
+from bff_core.cache.tags import are_too_many, declared_tags, filled, group, invalidated_groups
 from bff_core.errors import ConfigurationError
 from tests.cache.exchanges import fields
 
@@ -77,14 +77,14 @@ def test_a_tag_that_cannot_be_filled_says_why(template, values, message) -> None
 )
 def test_services_name_tags_in_headers(headers: dict, expected: tuple[str, ...]) -> None:
     """Surrogate-Key by spaces, Cache-Tag by commas, groups as RFC 9875 has them."""
-    assert told(fields(headers), "web") == expected
+    assert declared_tags(fields(headers), "web") == expected
 
 
 def test_tags_may_be_in_any_script() -> None:
     """They are UTF-8, so that a purge by the same word finds them; other bytes are escaped."""
     headers = ((b"cache-tag", "café".encode()), (b"cache-tag", b"\xff"))
 
-    assert told(headers, "web") == ("café", "\\xff")
+    assert declared_tags(headers, "web") == ("café", "\\xff")
 
 
 def test_groups_are_those_of_one_service() -> None:

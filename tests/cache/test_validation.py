@@ -42,7 +42,7 @@ def confirmed(headers: dict, stored: dict | None = None) -> CacheEntry | NotStor
     if whole is None:
         return None
     later = NOW + 30
-    return renewed(entry, asker, whole, Cache(), asked=later, now=later, wall=WALL + 30)
+    return renewed(entry, asker, whole, Cache(), sent_at=later, now=later, wall=WALL + 30)
 
 
 def test_a_call_carries_both_validators() -> None:
@@ -123,7 +123,7 @@ def test_what_was_decoded_need_not_be_decoded_again() -> None:
     entry.decoded["model"] = "value"
     whole = updated(entry, reply({}, 304, b""))
 
-    again = renewed(entry, call(), whole, Cache(), asked=NOW, now=NOW, wall=WALL)
+    again = renewed(entry, call(), whole, Cache(), sent_at=NOW, now=NOW, wall=WALL)
 
     assert again.decoded == {"model": "value"}
 

@@ -62,7 +62,7 @@ def decision_rows() -> list[list[str]]:
 
 def _decided(status: int, headers: Headers, audience: str | None, options: Cache) -> str:
     call = Call("catalog", "GET", "/products/1", "GET /products/{id}", 10.0, audience)
-    kept = admit(call, Reply(status, headers, b"{}"), options, asked=0.0, now=0.0, wall=0.0)
+    kept = admit(call, Reply(status, headers, b"{}"), options, sent_at=0.0, now=0.0, wall=0.0)
     if isinstance(kept, NotStorable):
         return f"— ({kept.reason})"
     told = [

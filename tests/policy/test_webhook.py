@@ -28,7 +28,7 @@ def signed(
 
 
 def is_new(signatures: Signatures, message: SignedMessage, body: bytes, now: float) -> bool:
-    if signatures.has_seen(message, body, now):
+    if signatures.has_received(message, body, now):
         return False
     signatures.remember(message, body)
     return True
@@ -140,7 +140,7 @@ def test_what_is_remembered_is_bounded() -> None:
     for number in range(MOST_REMEMBERED):
         assert is_new(signatures, signed(name=b"%d" % number), BODY, NOW)
 
-    assert len(signatures._seen) == MOST_REMEMBERED
+    assert len(signatures._received) == MOST_REMEMBERED
     assert is_new(signatures, first, BODY, NOW)
 
 
@@ -152,4 +152,4 @@ def test_what_is_over_is_forgotten() -> None:
 
     is_new(signatures, signed(at=NOW + 2 * SKEW), BODY, NOW + 2 * SKEW)
 
-    assert len(signatures._seen) == 1
+    assert len(signatures._received) == 1

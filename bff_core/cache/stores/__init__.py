@@ -1,1 +1,1 @@
-"""Where entries are kept: in this process, in Redis, in both."""
+"""Stores of cache entries: in this process, in Redis, in both."""

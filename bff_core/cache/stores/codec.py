@@ -45,14 +45,14 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Stored).decode
 
 
-def raw(told: str) -> bytes:
+def raw(text: str) -> bytes:
     """Return a key or a tag as bytes; it may hold anything, halves of surrogates as well."""
-    return told.encode("utf-8", "surrogatepass")
+    return text.encode("utf-8", "surrogatepass")
 
 
-def text(told: bytes) -> str:
+def text(name: bytes) -> str:
     """Return what `raw` was given; raise `ValueError` for other bytes."""
-    return told.decode("utf-8", "surrogatepass")
+    return name.decode("utf-8", "surrogatepass")
 
 
 def encode(entry: CacheEntry, now: float) -> bytes:

@@ -5,7 +5,7 @@ from math import ceil, frexp, ldexp
 from typing import Final
 
 LONGEST: Final = 2.0**31
-"""Seconds; what is kept for longer is kept for so long (RFC 9111, section 1.2.2)."""
+"""Seconds; what is stored for longer is stored for so long (RFC 9111, section 1.2.2)."""
 
 
 class Expiries:
@@ -13,8 +13,8 @@ class Expiries:
 
     A key is in the first cell that ends after its instant; the cell is at most a quarter wider
     than the time until then, or a second. So there are a few hundred cells at most, whatever is
-    kept for however long, and adding and taking out cost the same at any number of keys: a heap of
-    all keys would be full of those that are gone, and putting it in order would stop the loop.
+    stored for however long, and adding and removing cost the same at any number of keys: a heap
+    of all keys would be full of removed ones, and putting it in order would stop the loop.
     """
 
     __slots__ = ("_cells", "_ends")

@@ -1,4 +1,4 @@
-"""Where entries are kept, by what a gateway was told: memory, or memory over Redis."""
+"""Opens the store of a gateway: memory, or memory over Redis."""
 
 from bff_core.cache.stores.interface import CacheStore
 from bff_core.cache.stores.invalidation_outbox import Spawn

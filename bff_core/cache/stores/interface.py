@@ -7,10 +7,10 @@ from bff_core.cache.entry import CacheEntry
 
 
 class CacheStore(Protocol):
-    """Keeps entries by key and by tag.
+    """Stores entries by key and by tag.
 
     No method raises for a store that can't be reached: what can't be read is a miss, what can't
-    be written is not kept. Each ends within some 50 ms.
+    be written is not stored. Each ends within some 50 ms.
     """
 
     def __len__(self) -> int:
@@ -36,13 +36,13 @@ class CacheStore(Protocol):
         ...
 
     def mark(self) -> int:
-        """Return a point in the order of purges, to be taken before an answer is asked for."""
+        """Return a point in the order of purges, to be taken before the request is sent."""
         ...
 
     async def set(self, key: str, entry: CacheEntry, /, *, keep: float, mark: int) -> bool:
-        """Keep an entry for so many seconds, unless one of its tags was purged since the mark.
+        """Store an entry for so many seconds, unless one of its tags was purged since the mark.
 
-        Return whether it is kept.
+        Return whether it is stored.
         """
         ...
 
@@ -57,7 +57,7 @@ class CacheStore(Protocol):
     async def lease(self, key: str, seconds: float, /) -> bool:
         """Take the right to refresh a key, for a while; False while another process has it.
 
-        True also where nobody can be asked.
+        True also where no other process is reachable.
         """
         ...
 

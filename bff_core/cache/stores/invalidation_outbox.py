@@ -1,4 +1,4 @@
-"""What is to be forgotten everywhere: how processes tell each other, and what they still owe."""
+"""Announces invalidations to Redis and to the other processes, and repeats those that failed."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Sequence
@@ -18,11 +18,11 @@ OWED: Final = 10_000
 """So many tags and keys are owed at most; beyond that everything is to be forgotten."""
 
 RETRY: Final = 0.1
-"""Seconds between two tries to tell Redis."""
+"""Seconds between two attempts."""
 
 
 class Forgetting(msgspec.Struct, array_like=True, frozen=True):
-    """What a process tells the others to forget, and has forgotten itself.
+    """What a process invalidates, for the other processes to forget, too.
 
     Keys are those of entries in Redis. It is `all` where Redis lost count, or the process did.
     """
@@ -39,18 +39,18 @@ _decode = msgspec.msgpack.Decoder(Forgetting).decode
 
 def heard(message: bytes) -> tuple[str, int, Forgetting]:
     """Return era, number of purges and what is to be forgotten; `ValueError` for anything else."""
-    era, number, told = message.split(b" ", 2)
-    return era.decode(), int(number), _decode(told)
+    era, number, body = message.split(b" ", 2)
+    return era.decode(), int(number), _decode(body)
 
 
 class InvalidationOutbox:
-    """Tells Redis and the other processes what is to be forgotten, however long that takes.
+    """Announces what is to be forgotten, however long Redis is away.
 
     What could not be said is owed. While anything is, nothing that Redis has may be believed.
     """
 
-    def __init__(self, asking: RedisSession, *, process: str, spawn: Spawn) -> None:
-        self._asking = asking
+    def __init__(self, session: RedisSession, *, process: str, spawn: Spawn) -> None:
+        self._session = session
         self._process = process
         self._spawn = spawn
         self._tags: set[bytes] = set()
@@ -62,16 +62,16 @@ class InvalidationOutbox:
     @property
     def owes(self) -> bool:
         """Whether something could not be said yet."""
-        return self._all or bool(self._tags or self._keys) or self._asking.has_lost_count
+        return self._all or bool(self._tags or self._keys) or self._session.has_lost_count
 
-    async def tell(self, tags: Iterable[str] = (), keys: Iterable[bytes] = ()) -> None:
+    async def announce(self, tags: Iterable[str] = (), keys: Iterable[bytes] = ()) -> None:
         """Say what is to be forgotten, now or as soon as that is possible."""
         names, entries = [*map(raw, tags)], [*keys]
-        is_told = False
+        is_announced = False
         try:
-            is_told = await self._say(names, entries)
-        finally:  # also when whoever asks for it leaves
-            if not is_told:
+            is_announced = await self._say(names, entries)
+        finally:  # also when the caller is cancelled
+            if not is_announced:
                 self._owe(names, entries)
 
     async def pay(self) -> bool:
@@ -79,7 +79,7 @@ class InvalidationOutbox:
         if self._is_paying or not self.owes:
             return not self.owes
         self._is_paying = True
-        tags, keys, is_all = self._tags, self._keys, self._all or self._asking.has_lost_count
+        tags, keys, is_all = self._tags, self._keys, self._all or self._session.has_lost_count
         try:
             if await self._say([*tags], [*keys], is_all=is_all):
                 self._tags, self._keys, self._all = self._tags - tags, self._keys - keys, False
@@ -98,9 +98,9 @@ class InvalidationOutbox:
         self, tags: Sequence[bytes], keys: Sequence[bytes], *, is_all: bool = False
     ) -> bool:
         script = RESET if is_all else PURGE
-        told = _encode(Forgetting(self._process, tuple(tags), tuple(keys), all=is_all))
-        rest: tuple[Value, ...] = (PURGES, told, REMEMBERED, len(tags), *tags)
-        return await self._asking.script(script, keys, rest) is not None
+        message = _encode(Forgetting(self._process, tuple(tags), tuple(keys), all=is_all))
+        rest: tuple[Value, ...] = (PURGES, message, REMEMBERED, len(tags), *tags)
+        return await self._session.script(script, keys, rest) is not None
 
     def _owe(self, tags: Iterable[bytes], keys: Iterable[bytes]) -> None:
         # Others than those that are being paid: more of them may be owed meanwhile.
@@ -112,5 +112,5 @@ class InvalidationOutbox:
             self._payer = self._spawn(self._pay_on())
 
     async def _pay_on(self) -> None:
-        while not await self.pay():  # noqa: ASYNC110 # Redis tells nobody that it is back
+        while not await self.pay():  # noqa: ASYNC110 # nothing announces that Redis is back
             await asyncio.sleep(RETRY)

@@ -24,7 +24,7 @@ TAG: Final = 400
 SWEPT: Final = 4
 """How many expired entries go, at most, when one comes: more than one, or they would grow."""
 
-TOLD_EVERY: Final = 1.0
+REPORT_SECONDS: Final = 1.0
 """Seconds between two events of evictions: under pressure there are as many as requests."""
 
 
@@ -49,7 +49,7 @@ class MemoryCacheStore:
     """
 
     def __init__(self, *, size: int, clock: Clock, events: Events, entries: int = ENTRIES) -> None:
-        self._kept: LRUCache[str, _Slot] = LRUCache(size, getsizeof=lambda slot: slot.size)
+        self._slots: LRUCache[str, _Slot] = LRUCache(size, getsizeof=lambda slot: slot.size)
         self._most = entries
         self._clock = clock
         self._events = events
@@ -58,7 +58,7 @@ class MemoryCacheStore:
         self._tagged: dict[str, set[str]] = {}
         self._last: str | None = None
         self._evicted = self._evicted_size = 0
-        self._told_at = -TOLD_EVERY
+        self._reported_at = -REPORT_SECONDS
 
     def __repr__(self) -> str:
         return (
@@ -66,24 +66,24 @@ class MemoryCacheStore:
         )
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self._slots)
 
     @property
     def size(self) -> int:
         """How many bytes its entries take."""
-        return int(self._kept.currsize)
+        return int(self._slots.currsize)
 
     @property
     def limit(self) -> int:
         """How many bytes they may take."""
-        return int(self._kept.maxsize)
+        return int(self._slots.maxsize)
 
     def peek(self, key: str) -> CacheEntry | None:
-        """Return what is held, without asking anybody."""
-        kept = self._kept
-        if key not in kept:
+        """Return what is held, at once."""
+        slots = self._slots
+        if key not in slots:
             return None
-        slot = kept[key]
+        slot = slots[key]
         if slot.until <= self._clock():
             self._drop(key)
             return None
@@ -114,7 +114,7 @@ class MemoryCacheStore:
         self._sweep(now)
         is_held = keep > 0.0 and self._place(key, entry, now, now + min(keep, LONGEST))
         self._last = key if is_held else None
-        self._tell(now)
+        self._report(now)
         return is_held
 
     async def delete(self, key: str) -> None:
@@ -139,14 +139,14 @@ class MemoryCacheStore:
         return len(keys)
 
     def clear(self) -> None:
-        """Forget everything, also what is being asked for."""
+        """Forget everything, also what is being loaded."""
         self._purges.add_all()
-        self._kept.clear()
+        self._slots.clear()
         self._tagged.clear()
         self._expiries = Expiries()
         self._last = None
 
-    async def lease(self, key: str, seconds: float) -> bool:  # noqa: ARG002 # nobody else is there
+    async def lease(self, key: str, seconds: float) -> bool:  # noqa: ARG002 # there is no other process
         """Grant it: there is no other process, and within one calls are coalesced."""
         return True
 
@@ -159,24 +159,24 @@ class MemoryCacheStore:
 
     def _place(self, key: str, entry: CacheEntry, now: float, until: float) -> bool:
         slot = _Slot(key, entry, until, 0.0)
-        kept = self._kept
-        if slot.size > kept.maxsize:
+        slots = self._slots
+        if slot.size > slots.maxsize:
             return False
-        while kept.currsize + slot.size > kept.maxsize or len(kept) >= self._most:
+        while slots.currsize + slot.size > slots.maxsize or len(slots) >= self._most:
             self._evict()
-        kept[key] = slot
+        slots[key] = slot
         slot.cell = self._expiries.add(key, now, until)
         for tag in entry.tags:
             self._tagged.setdefault(tag, set()).add(key)
         return True
 
     def _drop(self, key: str) -> None:
-        slot = self._kept.pop(key, None)
+        slot = self._slots.pop(key, None)
         if slot is not None:
             self._unlink(key, slot)
 
     def _evict(self) -> None:
-        key, slot = self._kept.popitem()
+        key, slot = self._slots.popitem()
         self._unlink(key, slot)
         self._evicted += 1
         self._evicted_size += slot.size
@@ -198,9 +198,9 @@ class MemoryCacheStore:
             self._drop(key)
 
     def _settle(self) -> None:
-        """Weigh what came last once more: whoever put it may have decoded it since."""
+        """Weigh what came last once more: the caller may have decoded it since."""
         key = self._last
-        slot = None if key is None or key not in self._kept else self._kept[key]
+        slot = None if key is None or key not in self._slots else self._slots[key]
         if key is not None and slot is not None and len(slot.entry.decoded) != slot.decoded:
             self._weigh(key, slot)
 
@@ -208,8 +208,8 @@ class MemoryCacheStore:
         self._drop(key)
         self._place(key, slot.entry, self._clock(), slot.until)
 
-    def _tell(self, now: float) -> None:
-        if self._evicted and now - self._told_at >= TOLD_EVERY:
+    def _report(self, now: float) -> None:
+        if self._evicted and now - self._reported_at >= REPORT_SECONDS:
             if self._events.sinks:
                 self._events.emit(Evicted(self._evicted, self._evicted_size))
-            self._told_at, self._evicted, self._evicted_size = now, 0, 0
+            self._reported_at, self._evicted, self._evicted_size = now, 0, 0

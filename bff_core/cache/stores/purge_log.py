@@ -12,8 +12,9 @@ REMEMBERED: Final = 4096
 class PurgeLog:
     """The order of purges in one process.
 
-    A mark is the number of purges so far. What was asked for at a mark may be kept unless one of
-    its tags was purged since, or might have been: everything was, or the tag would be forgotten.
+    A mark is the number of purges so far. An answer to a request sent at a mark may be stored
+    unless one of its tags was purged since, or might have been: everything was, or the tag would
+    be forgotten.
     """
 
     __slots__ = ("_floor", "_last", "count")
@@ -38,7 +39,7 @@ class PurgeLog:
         self._last.clear()
 
     def beat(self, mark: int, tags: Iterable[str]) -> bool:
-        """Whether what was asked for at the mark may be out of date."""
+        """Whether an answer to a request sent at the mark may be out of date."""
         if mark == self.count:
             return False
         last = self._last

@@ -25,14 +25,14 @@ THREADED: Final = 64 * 1024
 
 
 class Loaded(NamedTuple):
-    """An entry, and for how many more seconds Redis keeps it."""
+    """An entry, and for how many more seconds Redis stores it."""
 
     entry: CacheEntry
     left: float
 
 
 class RedisCacheStore:
-    """Keeps the entries of one gateway in Redis; a purge is of all gateways' there.
+    """Stores the entries of one gateway in Redis; a purge is of all gateways' there.
 
     Redis that is away is left alone but for a look now and then: what can't be read is a miss. What
     is to be forgotten meanwhile is said before anything else is read or written, and tried again
@@ -43,8 +43,8 @@ class RedisCacheStore:
         self, link: RedisInterface, *, gateway: str, spawn: Spawn, clock: Clock, chance: Chance
     ) -> None:
         self.process = f"{int(chance() * 2**53):x}{int(chance() * 2**53):x}"
-        self.asking = RedisSession(link, process=self.process, clock=clock)
-        self._telling = InvalidationOutbox(self.asking, process=self.process, spawn=spawn)
+        self.session = RedisSession(link, process=self.process, clock=clock)
+        self._outbox = InvalidationOutbox(self.session, process=self.process, spawn=spawn)
         self._entries = raw(f"{PREFIX}entry:{gateway}:")
         self._refreshed = raw(f"{PREFIX}lease:{gateway}:")
         self._clock = clock
@@ -53,7 +53,7 @@ class RedisCacheStore:
         self._numbers = count(1)
 
     def __repr__(self) -> str:
-        return self.asking.link.name
+        return self.session.link.name
 
     def __len__(self) -> int:
         return 0
@@ -69,7 +69,7 @@ class RedisCacheStore:
         return 0
 
     def peek(self, key: str) -> CacheEntry | None:  # noqa: ARG002 # nothing is held here
-        """Return nothing: what is in Redis has to be asked for."""
+        """Return nothing: what is in Redis has to be loaded."""
         return None
 
     async def get(self, key: str) -> CacheEntry | None:
@@ -79,58 +79,58 @@ class RedisCacheStore:
 
     async def load(self, key: str) -> Loaded | None:
         """Return what Redis holds, and for how much longer."""
-        if self._telling.owes and not await self._telling.pay():
+        if self._outbox.owes and not await self._outbox.pay():
             return None
         began = self._clock()
-        answer = await self.asking.script(LOAD, (self.name_of(key),), ())
+        answer = await self.session.script(LOAD, (self.name_of(key),), ())
         match answer:
             case [bytes(body), bytes(keep), int(left)] if 0 < left <= int(keep):
-                # As if it were read when it was asked for: never younger than it is.
+                # As if it were read when the command was sent: never younger than it is.
                 entry = await _unpacked(body, began, (int(keep) - left) / 1000)
                 return None if entry is None else Loaded(entry, left / 1000)
         return None
 
     def mark(self) -> int:
         """Return the last purge that this process heard of."""
-        return self.asking.chronicle.mark()
+        return self.session.epoch.mark()
 
     async def set(self, key: str, entry: CacheEntry, *, keep: float, mark: int) -> bool:
-        """Keep an entry, unless one of its tags was purged since the mark, or may have been."""
+        """Store an entry, unless one of its tags was purged since the mark, or may have been."""
         return await self.offer(key, entry, keep=keep, mark=mark) is True
 
     async def offer(self, key: str, entry: CacheEntry, *, keep: float, mark: int) -> bool | None:
-        """Do what `set` does; return None where Redis can't be asked."""
-        if self._telling.owes and not await self._telling.pay():
+        """Do what `set` does; return None where Redis is away."""
+        if self._outbox.owes and not await self._outbox.pay():
             return None
-        chronicle, milliseconds = self.asking.chronicle, int(min(keep, LONGEST) * 1000)
-        number = chronicle.count_at(mark)
+        epoch, milliseconds = self.session.epoch, int(min(keep, LONGEST) * 1000)
+        number = epoch.count_at(mark)
         if number is None or milliseconds <= 0:
             return False
-        era, sent, tags = chronicle.era, chronicle.redis_time(), map(raw, entry.tags)
+        era, sent, tags = epoch.era, epoch.redis_time(), map(raw, entry.tags)
         body = await _packed(entry, self._clock())
         args: tuple[Value, ...] = (era, number, milliseconds, sent, REMEMBERED, body, *tags)
-        answer = await self.asking.script(STORE, (self.name_of(key),), args)
+        answer = await self.session.script(STORE, (self.name_of(key),), args)
         return None if answer is None else answer == [1]
 
     async def delete(self, key: str) -> None:
-        """Forget one entry, and tell the others."""
-        await self._telling.tell(keys=(self.name_of(key),))
+        """Forget one entry, here and in the other processes."""
+        await self._outbox.announce(keys=(self.name_of(key),))
 
     async def purge(self, tags: Sequence[str]) -> int:
-        """Forget all entries of these tags, and tell the others; nothing of it is held here."""
-        await self._telling.tell(tags)
+        """Forget all entries of these tags, everywhere; none is held here."""
+        await self._outbox.announce(tags)
         return 0
 
     async def lease(self, key: str, seconds: float) -> bool:
-        """Take the right to refresh a key; True, too, where Redis can't be asked."""
+        """Take the right to refresh a key; True, too, where Redis is away."""
         owner = f"{self.process}-{next(self._numbers)}"
         try:
-            is_ours = await self.asking.take(self._lease_of(key), owner, seconds)
-        except asyncio.CancelledError:  # Redis may have granted it: nobody would give it back
-            self._spawn(self.asking.drop(self._lease_of(key), owner))
+            is_ours = await self.session.take(self._lease_of(key), owner, seconds)
+        except asyncio.CancelledError:  # Redis may have granted it: no one would give it back
+            self._spawn(self.session.drop(self._lease_of(key), owner))
             raise
         if is_ours:
-            # Redis may have heard of it though nobody heard its answer: it is given back as well.
+            # Redis may have granted it although its answer was lost: it is given back as well.
             self._leases[key] = owner
         return is_ours
 
@@ -138,11 +138,11 @@ class RedisCacheStore:
         """Give a lease back, unless it has run out and is another's."""
         owner = self._leases.pop(key, None)
         if owner is not None:
-            await self.asking.drop(self._lease_of(key), owner)
+            await self.session.drop(self._lease_of(key), owner)
 
     async def aclose(self) -> None:
         """Say what is still owed, if that is possible."""
-        await self._telling.aclose()
+        await self._outbox.aclose()
 
     def name_of(self, key: str) -> bytes:
         """Return what an entry is called in Redis."""

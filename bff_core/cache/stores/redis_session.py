@@ -1,4 +1,4 @@
-"""Redis as a store of entries asks it: an answer or none, and never waited for twice."""
+"""Runs the cache's commands in Redis: an answer or none, and one wait at most per request."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -21,7 +21,7 @@ class RedisSession:
 
     def __init__(self, link: RedisInterface, *, process: str, clock: Clock) -> None:
         self.link = link
-        self.chronicle = PurgeEpoch(clock)
+        self.epoch = PurgeEpoch(clock)
         self.has_lost_count = False
         self._process = process
         self._clock = clock
@@ -37,17 +37,17 @@ class RedisSession:
         """
         if self._clock() < self._rests_until:
             return None
-        era_before, count_before = self.chronicle.era, self.chronicle.count
+        era_before, count_before = self.epoch.era, self.epoch.count
         try:
-            told = await self.link.script(source, (*SHARED_KEYS, *keys), (self._process, *args))
+            found = await self.link.script(source, (*SHARED_KEYS, *keys), (self._process, *args))
         except StoreUnavailable:
             self._rest()
             return None
-        match told:
+        match found:
             case [bytes(era), int(count), bytes(time), *answer]:
-                self.chronicle.learn(era.decode(), count)
-                self.chronicle.set_clock(int(time))
-                is_same = self.chronicle.era == era_before
+                self.epoch.learn(era.decode(), count)
+                self.epoch.set_clock(int(time))
+                is_same = self.epoch.era == era_before
                 self.has_lost_count = is_same and (self.has_lost_count or count < count_before)
                 return None if self.has_lost_count else answer
         return None

@@ -16,8 +16,8 @@ from bff_core.events import Events, Purged
 DOUBT: Final = 0.3
 """Seconds since Redis last showed that nothing was missed, after which memory is not believed.
 
-It is asked thrice as often. So no process serves for longer what another has purged, not even while
-the network drops everything without a word.
+The heartbeat is sent thrice as often. So no process serves for longer what another has purged, not
+even while the network drops everything without a word.
 """
 
 _BITS: Final = 64
@@ -25,7 +25,7 @@ _BITS: Final = 64
 
 
 class TieredCacheStore:
-    """Answers from memory what Redis is known to hold, and no purge is known to have beaten.
+    """Answers from memory, while this process is sure to have received every purge.
 
     Each process hears all purges on a connection of its own. While that is silent, memory is left
     aside; when it was lost, memory is empty, since a purge may have been missed.
@@ -45,8 +45,8 @@ class TieredCacheStore:
         self._clock = clock
         self._events = events
         self._deletions = 0
-        self._heard = shared.asking.link.subscribe(PURGES, gap=memory.clear)
-        self._hearing = spawn(self._heard.run(self._hear))
+        self._subscription = shared.session.link.subscribe(PURGES, gap=memory.clear)
+        self._hearing = spawn(self._subscription.run(self._hear))
 
     def __repr__(self) -> str:
         aside = "" if self._is_believed() else " (left aside: it hears of no purges)"
@@ -67,7 +67,7 @@ class TieredCacheStore:
 
     def peek(self, key: str) -> CacheEntry | None:
         """Return what memory holds, where that may be believed."""
-        if self._clock() > self._heard.heard_until + DOUBT:
+        if self._clock() > self._subscription.heard_until + DOUBT:
             return None
         return self.memory.peek(key)
 
@@ -92,14 +92,14 @@ class TieredCacheStore:
         return self.shared.mark() << _BITS | self.memory.mark()
 
     async def set(self, key: str, entry: CacheEntry, *, keep: float, mark: int) -> bool:
-        """Keep an entry in both levels, unless one of its tags was purged since the mark.
+        """Store an entry in both levels, unless one of its tags was purged since the mark.
 
         Redis knows of all purges: what it refuses is not held either.
         """
         shared, own = divmod(mark, 1 << _BITS)
         until, deletions = self._clock() + keep, self._deletions
-        is_kept = await self.shared.offer(key, entry, keep=keep, mark=shared)
-        if is_kept is False:
+        is_stored = await self.shared.offer(key, entry, keep=keep, mark=shared)
+        if is_stored is False:
             self.memory.drop(key)
             return False
         left = until - self._clock()
@@ -108,7 +108,7 @@ class TieredCacheStore:
             and self._is_believed()
             and self.memory.put(key, entry, keep=left, mark=own)
         )
-        return is_held or is_kept is True
+        return is_held or is_stored is True
 
     async def delete(self, key: str) -> None:
         """Forget one entry, here, in Redis and in the other processes."""
@@ -138,7 +138,7 @@ class TieredCacheStore:
         await self.shared.aclose()
 
     def _is_believed(self) -> bool:
-        return self._clock() <= self._heard.heard_until + DOUBT
+        return self._clock() <= self._subscription.heard_until + DOUBT
 
     def _drop(self, key: str) -> None:
         self._deletions += 1
@@ -146,19 +146,19 @@ class TieredCacheStore:
 
     def _hear(self, message: bytes) -> None:
         try:
-            era, number, told = heard(message)
-            tags = tuple(map(text, told.tags))
+            era, number, invalidation = heard(message)
+            tags = tuple(map(text, invalidation.tags))
         except ValueError:
             self.memory.clear()
             return
-        self.shared.asking.chronicle.learn(era, number)
-        if told.all:
+        self.shared.session.epoch.learn(era, number)
+        if invalidation.all:
             self.memory.clear()
-        if told.process != self.shared.process:
-            self._obey(told, tags)
+        if invalidation.process != self.shared.process:
+            self._obey(invalidation, tags)
 
-    def _obey(self, told: Forgetting, tags: tuple[str, ...]) -> None:
-        for name in told.keys:
+    def _obey(self, invalidation: Forgetting, tags: tuple[str, ...]) -> None:
+        for name in invalidation.keys:
             key = self.shared.key_of(name)
             if key is not None:
                 self._drop(key)

@@ -16,7 +16,7 @@ LONGEST_KEY = 255
 """Characters of a key, quotes not counted."""
 
 SHORTEST_GUEST_KEY = 22
-"""Characters of a key that nobody's viewer sends: 128 random bits in base64url."""
+"""Characters of a key that no other viewer sends: 128 random bits in base64url."""
 
 DAY = 86_400.0
 MIB = 1024 * 1024
@@ -24,12 +24,12 @@ MIB = 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdempotencyOptions:
-    """How a gateway keeps the promise of a key. Durations in seconds, sizes in bytes.
+    """How a gateway runs a keyed request once. Durations in seconds, sizes in bytes.
 
     Raises `ConfigurationError` where an option is out of its range.
     """
 
-    lifetime: Annotated[float, Option("How long a final answer is kept", 1, 30 * DAY)] = DAY
+    lifetime: Annotated[float, Option("How long a final answer is stored", 1, 30 * DAY)] = DAY
     waits: Annotated[
         bool,
         Option("Whether a second request waits for the first, within its deadline; else 409"),
@@ -39,9 +39,9 @@ class IdempotencyOptions:
         Option("How long a key in Redis stays claimed by a gateway that is gone", 1, 300),
     ] = 5.0
     max_answer: Annotated[
-        int, Option("The largest answer that is kept; a larger one is made again", 1)
+        int, Option("The largest answer that is stored; a larger one is made again", 1)
     ] = 256 * 1024
-    max_answers: Annotated[int, Option("How many answers are kept in memory", 1)] = 20_000
+    max_answers: Annotated[int, Option("How many answers are stored in memory", 1)] = 20_000
     max_bytes: Annotated[int, Option("How much the answers in memory may take", 1)] = (
         32 * 1024 * 1024
     )
@@ -83,11 +83,11 @@ def derived_key(base: str, *names: str) -> str:
     """Return the key that belongs to `names` under another key: the same for the same, always.
 
     Form: a UUID (version 8, RFC 9562, section 5.8), which services take that insist on one. Names
-    are told apart by their length, so that ("ab", "c") is not ("a", "bc").
+    are distinguished by their length, so that ("ab", "c") is not ("a", "bc").
     """
-    told = "".join([f"{len(name)}:{name}" for name in (base, *names)])
+    joined = "".join([f"{len(name)}:{name}" for name in (base, *names)])
     digest = blake2b(
-        told.encode("utf-8", "surrogatepass"), digest_size=16, person=b"bff idempotency"
+        joined.encode("utf-8", "surrogatepass"), digest_size=16, person=b"bff idempotency"
     )
     number = int.from_bytes(digest.digest(), "big")
     number = number & ~(0xF << 76) & ~(0x3 << 62) | 0x8 << 76 | 0x2 << 62
@@ -96,7 +96,7 @@ def derived_key(base: str, *names: str) -> str:
 
 
 def fingerprint(query: bytes, body: bytes) -> bytes:
-    """Return what tells two requests of one route apart (16 bytes)."""
+    """Return what distinguishes two requests of one route (16 bytes)."""
     return blake2b(b"%d:%b%b" % (len(query), query, body), digest_size=16).digest()
 
 

@@ -19,9 +19,9 @@ UNITS: Final = {"request": "requests", "calls": "calls", "query": "query-cost"}
 class Limit:
     """How many requests, or calls that they cause, each caller has in a stretch of time.
 
-    Callers are told apart by `by`: who signed in, which API key (the header `key_header`) or which
-    address, an IPv6 network of 64 bits being one. Who shows neither goes by address. A "bucket"
-    holds `burst` tokens (None: the quota) and refills steadily; a "window" counts the last `per`
+    Callers are distinguished by `by`: who signed in, which API key (the header `key_header`) or
+    which address, an IPv6 network of 64 bits being one. Who shows neither goes by address. A
+    "bucket" holds `burst` tokens (None: the quota) and refills steadily; a "window" counts the last `per`
     seconds, whatever the pace. With `cost="calls"` the answer is charged with the calls to
     services that it took, with `cost="query"` with the cost of its GraphQL query (1 for all other
     requests); a caller that has anything left is let in.

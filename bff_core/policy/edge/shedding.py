@@ -18,7 +18,7 @@ SHARES: Final[dict[Criticality, float]] = {
     "critical": 0.9,
     "critical_plus": 1.0,
 }
-"""Up to which share of the limit a class is admitted: what lies above is kept for its betters."""
+"""The share of the limit up to which a class is admitted; the rest is for higher classes."""
 
 BROWNOUT = 0.4
 """The share of the limit above which answers do without their optional parts."""
@@ -42,10 +42,10 @@ class LoadShedder:
     interval counts, since only a queue that never empties is a standing one; once the limit has
     been cut, the median of a shorter one. While it is above `max_lag` the limit is cut, by half at
     most; while it is below, the limit grows by up to its square root (as in Netflix's
-    concurrency-limits); both in proportion to the distance. So the limit settles at what keeps the
+    concurrency-limits); both in proportion to the distance. So the limit settles at what holds the
     loop turning, however long the services take that requests wait for.
 
-    `in_flight` is counted by whoever admits; `arriving` are those who were let in and are not yet
+    `in_flight` is counted by the caller; `arriving` are those who were admitted and are not yet
     counted. A stream leaves them when it begins, and takes its place off the ceiling instead.
     Requests up to `calm` need no decision.
     """
@@ -133,7 +133,7 @@ class LoadShedder:
         self.has_refused = False
         self._lags.append((now - lag, lag))
         since = now - (WINDOW if self.is_limited else ONSET)
-        is_seen_whole = self._forget_before(since)
+        is_observed_whole = self._forget_before(since)
         lags = sorted(lag for _, lag in self._lags)
         self.lag = lags[len(lags) // 2] if self.is_limited else lags[0]
         if self.max_lag <= 0:
@@ -141,22 +141,22 @@ class LoadShedder:
         distance = 1.0 - self.lag / self.max_lag
         if distance >= 0:
             self._move(self.limit + sqrt(self.limit) * distance)
-        elif is_seen_whole:
+        elif is_observed_whole:
             # A limit far above what is in flight bounds nothing: the cut starts where it bites.
             used = min(self.limit, max(self.in_flight, self.floor))
             self._move(max(used + sqrt(used) * distance, used / 2))
 
     def forget_lags(self) -> None:
-        """Begin anew with measuring, after a time in which nobody looked."""
+        """Begin anew with measuring, after a time without a measurement."""
         self._lags.clear()
 
     def report(self) -> tuple[dict[str, int], int]:
         """Return what was refused, by class, and how many answers were dimmed; begin anew."""
         refused: dict[str, int] = {one: count for one, count in self.refused.items() if count}
-        told = refused, self.dimmed
+        report = refused, self.dimmed
         self.refused = dict.fromkeys(CLASSES, 0)
         self.dimmed = 0
-        return told
+        return report
 
     def _refuse(self, criticality: Criticality) -> None:
         self.refused[criticality] += 1

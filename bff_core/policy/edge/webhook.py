@@ -1,4 +1,4 @@
-"""Whether a message comes from somebody who knows a secret, and now: webhooks that are signed.
+"""Checks the signature and the time of a webhook, and that it is no replay.
 
 In the manner of Standard Webhooks (symmetric, `v1`): HMAC-SHA-256 over id, timestamp and body.
 """
@@ -64,13 +64,13 @@ def sign(key: bytes, name: bytes, timestamp: bytes, body: bytes) -> bytes:
 
 
 class Signatures:
-    """Knows the secrets of the day, the old and the new, and what was sent with them lately."""
+    """Checks signatures by the secrets in use, the old and the new, and remembers messages."""
 
-    __slots__ = ("_keys", "_seen")
+    __slots__ = ("_keys", "_received")
 
     def __init__(self, secrets: Sequence[str]) -> None:
         self._keys = [key_of(secret) for secret in secrets]
-        self._seen: FIFOCache[bytes, float] = FIFOCache(MOST_REMEMBERED)
+        self._received: FIFOCache[bytes, float] = FIFOCache(MOST_REMEMBERED)
 
     def match(self, message: SignedMessage, body: bytes) -> bool:
         """Whether one of the signatures is made with one of the secrets; compared in constant time.
@@ -81,26 +81,26 @@ class Signatures:
         expected = [sign(key, message.id, message.timestamp, body) for key in self._keys]
         return any(hmac.compare_digest(one, own) for one in given for own in expected)
 
-    def has_seen(self, message: SignedMessage, body: bytes, now: float) -> bool:
+    def has_received(self, message: SignedMessage, body: bytes, now: float) -> bool:
         """Whether it is a replay.
 
         It is known by all that is signed, and not by its id alone: what two messages of one
         careless sender say is done.
         """
         self._forget(now)
-        return self._name(message, body) in self._seen
+        return self._name(message, body) in self._received
 
     def remember(self, message: SignedMessage, body: bytes) -> None:
         """Know it again for as long as its timestamp could be believed."""
-        self._seen[self._name(message, body)] = int(message.timestamp) + SKEW
+        self._received[self._name(message, body)] = int(message.timestamp) + SKEW
 
     def _name(self, message: SignedMessage, body: bytes) -> bytes:
         return sign(self._keys[0], message.id, message.timestamp, body)
 
     def _forget(self, now: float) -> None:
         """Forget messages that are over, in their order; one behind another that is not waits."""
-        while self._seen:
-            name = next(iter(self._seen))
-            if self._seen[name] >= now:
+        while self._received:
+            name = next(iter(self._received))
+            if self._received[name] >= now:
                 return
-            del self._seen[name]
+            del self._received[name]

@@ -192,7 +192,7 @@ class FillLayer:
     ) -> Reply:
         """Store a reply, if it may be stored; return it with its `Reuse`."""
         call, options, now = search.call, search.options, self._clock()
-        times = {"asked": sent_at, "now": now, "wall": self._wall()}
+        times = {"sent_at": sent_at, "now": now, "wall": self._wall()}
         if is_renewed and search.entry is not None:
             get = call if call.method == "GET" else replace(call, method="GET")
             entry = renewed(search.entry, get, reply, options, **times)

@@ -13,23 +13,23 @@ pytestmark = pytest.mark.needs("redis-server")
 
 async def stored(store, key, *, mark, listed=4096, late=0, tags=(b"a",)) -> bool:
     """Have an entry set that was sent so many milliseconds ago."""
-    chronicle = store.asking.chronicle
-    sent = chronicle.redis_time() - late
-    args = (chronicle.era, mark, 60_000, sent, listed, b"body", *tags)
-    return await store.asking.script(STORE, (store.name_of(key),), args) == [1]
+    epoch = store.session.epoch
+    sent = epoch.redis_time() - late
+    args = (epoch.era, mark, 60_000, sent, listed, b"body", *tags)
+    return await store.session.script(STORE, (store.name_of(key),), args) == [1]
 
 
 async def purge(store, *tags: bytes, listed=4096) -> int:
     """Purge tags where so many are listed; return the number of the purge."""
     args = (PURGES, b"said", listed, len(tags), *tags)
-    await store.asking.script(PURGE, (), args)
-    return store.asking.chronicle.count
+    await store.session.script(PURGE, (), args)
+    return store.session.epoch.count
 
 
 async def lifetime_of(store, tag) -> float:
     """Return for how much longer Redis has a tag (ms)."""
-    expiry = await store.asking.link.run("ZSCORE", TAG_EXPIRIES, tag)
-    return expiry - store.asking.chronicle.redis_time()
+    expiry = await store.session.link.run("ZSCORE", TAG_EXPIRIES, tag)
+    return expiry - store.session.epoch.redis_time()
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ async def test_a_tag_lives_as_long_as_the_entry_that_lives_longest(redis_server)
         assert await kept(store, "long", tags=("a",), keep=600.0)
         assert await kept(store, "short", tags=("a",), keep=1.0)
         left = await lifetime_of(store, "a")
-        assert await store.asking.link.run("HDEL", TAGS, raw("a")) == 1
+        assert await store.session.link.run("HDEL", TAGS, raw("a")) == 1
         gone = await body_of(store, "long")
 
     assert left > 500_000
@@ -79,7 +79,7 @@ async def test_a_tag_lives_as_long_as_the_entry_that_lives_longest(redis_server)
 async def test_expired_tags_go_as_others_come(redis_server):
     """A gateway with a tag for each of its users does not fill Redis with those of last year."""
     async with shared(redis_server.url) as store:
-        link = store.asking.link
+        link = store.session.link
         for number in range(20):
             await link.run("HSET", TAGS, f"old-{number}", "x 0")
             await link.run("ZADD", TAG_EXPIRIES, 1, f"old-{number}")
@@ -95,7 +95,7 @@ async def test_expired_tags_go_as_others_come(redis_server):
 async def test_tags_that_redis_evicted_are_written_anew(redis_server, evicted, spoil):
     """Entries of before may be lost; those that are stored from then on are served."""
     async with shared(redis_server.url) as store:
-        link = store.asking.link
+        link = store.session.link
         assert await kept(store, "old", tags=("a", "b"))
         await link.run("DEL", evicted)
         if spoil[0] == "SET":
@@ -115,7 +115,7 @@ async def test_an_entry_counts_only_while_its_tags_say_what_they_said(redis_serv
         for spoil in (("HSET", TAGS, "b", "x 1"), ("HDEL", TAGS, "a"), ("DEL", PURGES)):
             assert await store.set("key", entry, keep=60.0, mark=store.mark())
             assert await body_of(store, "key") == b"{}"
-            await store.asking.link.run(*spoil)
+            await store.session.link.run(*spoil)
 
             assert await body_of(store, "key") is None
             await store.get("")  # it hears of a new era by asking
