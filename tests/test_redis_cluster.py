@@ -28,7 +28,7 @@ from bff_core.policy.edge.idempotency import IdempotencyOptions, StoredAnswer
 from bff_core.policy.edge.rate_limits import Limit
 from bff_core.redis.client import RedisClient
 from bff_core.saga.journal.redis import RedisJournal
-from tests.cache.stores.conftest import body_of, kept, shared, until
+from tests.cache.stores.conftest import body_of, put, shared, until
 from tests.redis_cluster import RedisClusterServers
 
 pytestmark = [pytest.mark.needs("redis-server", "redis-cli"), pytest.mark.alone]
@@ -182,7 +182,7 @@ async def test_a_purge_reaches_all_processes_of_a_cluster(cluster):
         shared(cluster.url, levels=True) as one,
         shared(cluster.url, levels=True) as other,
     ):
-        assert await kept(one, "key", tags=("product:7",))
+        assert await put(one, "key", tags=("product:7",))
         found = await body_of(other, "key")
         await one.purge(["product:7"])
         await until(lambda: other.peek("key") is None)
@@ -197,14 +197,14 @@ async def test_purges_arrive_after_a_slot_has_moved(cluster):
         shared(cluster.url, levels=True) as one,
         shared(cluster.url, levels=True) as other,
     ):
-        assert await kept(one, "stays", tags=("a",))
-        assert await kept(one, "goes", tags=("b",))
+        assert await put(one, "stays", tags=("a",))
+        assert await put(one, "goes", tags=("b",))
         await body_of(other, "goes")
         await move_slot(cluster, PURGES)
         await one.purge(["b"])
         await until(lambda: other.peek("goes") is None)
         gone, there = await body_of(other, "goes"), await body_of(other, "stays")
-        await kept(one, "new", tags=("c",))
+        await put(one, "new", tags=("c",))
         await until(lambda: other._subscription.heard_until > monotonic() - 0.3)
         await body_of(other, "new")
         await one.purge(["c"])
@@ -250,7 +250,7 @@ async def test_the_rights_that_the_documentation_names_are_enough(cluster):
     url = cluster.url.replace("//", "//gateway:pw@")
 
     async with shared(url, heard.append, levels=True) as store:
-        assert await kept(store, "allowed", tags=("allowed",))
+        assert await put(store, "allowed", tags=("allowed",))
         assert await body_of(store, "allowed") == b"{}"
         await store.purge(["allowed"])
         assert await body_of(store, "allowed") is None

@@ -207,8 +207,8 @@ def test_a_request_that_is_counted_is_judged_without_itself():
     pressure = LoadShedder(ceiling=100)
     pressure.in_flight = 61
 
-    assert not pressure.keeps("sheddable")
-    assert pressure.keeps("sheddable_plus")
+    assert not pressure.readmit("sheddable")
+    assert pressure.readmit("sheddable_plus")
 
 
 def test_refusals_are_counted_until_they_are_reported():

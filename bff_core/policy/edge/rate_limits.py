@@ -21,10 +21,10 @@ class Limit:
 
     Callers are distinguished by `by`: who signed in, which API key (the header `key_header`) or
     which address, an IPv6 network of 64 bits being one. Who shows neither goes by address. A
-    "bucket" holds `burst` tokens (None: the quota) and refills steadily; a "window" counts the last `per`
-    seconds, whatever the pace. With `cost="calls"` the answer is charged with the calls to
+    "bucket" holds `burst` tokens (None: the quota) and refills steadily; a "window" counts the last
+    `per` seconds, whatever the pace. With `cost="calls"` the answer is charged with the calls to
     services that it took, with `cost="query"` with the cost of its GraphQL query (1 for all other
-    requests); a caller that has anything left is let in.
+    requests); a caller that has anything left is admitted.
 
     `paths` are the beginnings, in whole segments, of the paths that the limit holds for, `exempt`
     of those that it does not. Source of the window: the weighted count of two fixed windows, as at
@@ -33,7 +33,7 @@ class Limit:
 
     quota: Annotated[int, Option("How many requests or calls a caller has", 1, 10_000_000)]
     per: Annotated[float, Option("In how many seconds", 0.01, 31 * 86_400)] = 60.0
-    by: Annotated[str, Option("By what callers are told apart: viewer, key or address")] = "viewer"
+    by: Annotated[str, Option("What distinguishes callers: viewer, key or address")] = "viewer"
     strategy: Annotated[str, Option("How it is counted: bucket or window")] = "bucket"
     burst: Annotated[
         int | None, Option("How much a bucket holds; None: the quota", 1, 10_000_000)

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from bff_core.redis.client import TIMEOUT
-from tests.cache.stores.conftest import body_of, eventually, kept, shared, until
+from tests.cache.stores.conftest import body_of, eventually, put, shared, until
 from tests.redis_server import RedisServer
 from tests.slow_path import SlowRoad
 
@@ -38,7 +38,7 @@ async def took(doing) -> float:
 
 async def held(store, key: str) -> bool:
     """Whether an answer is kept, in memory as well."""
-    return await kept(store, key) and store.peek(key) is not None
+    return await put(store, key) and store.peek(key) is not None
 
 
 async def found_here(store, key: str) -> bool:
@@ -63,12 +63,12 @@ async def test_a_redis_in_trouble_is_passed_by(redis_server, road, trouble):
     """Nothing raises or takes long; afterwards it is used again, by itself."""
     begin, end = TROUBLES[trouble]
     async with shared(url_of(road), levels=True, within=TIMEOUT) as store:
-        await kept(store, "a", tags=["t"])
+        await put(store, "a", tags=["t"])
         begin(redis_server, road)
         await until(lambda: store.peek("a") is None)
         each = [
             await took(store.get("a")),
-            await took(kept(store, "b")),
+            await took(put(store, "b")),
             await took(store.lease("c", 1.0)),
             await took(store.purge(["t"])),
             await took(store.delete("d")),
@@ -87,7 +87,7 @@ async def test_memory_is_not_believed_while_it_hears_nothing(redis_server, road)
     async with AsyncExitStack() as open_all:
         deaf = await open_all.enter_async_context(shared(url_of(road), levels=True))
         other = await open_all.enter_async_context(shared(redis_server.url, levels=True))
-        await kept(deaf, "a", tags=["t"])
+        await put(deaf, "a", tags=["t"])
         before = deaf.peek("a")
         road.slow_down(3.0)  # without a word, as a network that drops everything
         await until(lambda: deaf.peek("a") is None)
@@ -108,14 +108,14 @@ async def test_a_purge_that_could_not_be_told_is_owed(redis_server):
             )
             for _ in range(2)
         ]
-        await eventually(lambda: kept(one, "a", tags=["t"]))
+        await eventually(lambda: put(one, "a", tags=["t"]))
         await eventually(lambda: body_of(other, "a"))
         redis_server.freeze()
         await one.purge(["t"])
         redis_server.thaw()
         found = [await body_of(one, "a")]
         await eventually(lambda: lost(other, "a"))
-        await eventually(lambda: kept(one, "b"))
+        await eventually(lambda: put(one, "b"))
         found += [await body_of(store, "a") for store in (one, other)]
 
         assert found == [None] * 3
@@ -125,13 +125,13 @@ async def test_a_redis_that_comes_back_empty_revives_nothing(redis_server):
     """It has forgotten its purges, too: what this process holds does not count any more."""
     async with shared(redis_server.url, levels=True) as store:
         mark = store.mark()
-        await kept(store, "a", tags=["t"])
+        await put(store, "a", tags=["t"])
         await store.purge(["t"])
         redis_server.kill()
         redis_server.start()
-        await eventually(lambda: kept(store, "b"))
+        await eventually(lambda: put(store, "b"))
 
-        assert not await kept(store, "a", tags=["t"], mark=mark)
+        assert not await put(store, "a", tags=["t"], mark=mark)
         assert await body_of(store, "a") is None
 
 
@@ -145,7 +145,7 @@ async def test_purges_reach_other_processes_at_once(redis_server):
         seconds = []
         for number in range(5):
             tag = f"t{number}"
-            await kept(stores[0], tag, tags=[tag])
+            await put(stores[0], tag, tags=[tag])
             for store in stores:
                 await eventually(lambda store=store, tag=tag: found_here(store, tag))
             began = time.monotonic()

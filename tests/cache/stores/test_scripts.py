@@ -6,7 +6,7 @@ from bff_core.cache.entry import CacheEntry
 from bff_core.cache.stores.codec import raw
 from bff_core.cache.stores.scripts import PURGE, PURGES, STORE, TAG_EXPIRIES, TAGS
 from bff_core.clock import monotonic
-from tests.cache.stores.conftest import body_of, kept, shared
+from tests.cache.stores.conftest import body_of, put, shared
 
 pytestmark = pytest.mark.needs("redis-server")
 
@@ -66,8 +66,8 @@ async def test_a_purge_after_the_mark_is_known_by_its_tag(redis_server):
 async def test_a_tag_lives_as_long_as_the_entry_that_lives_longest(redis_server):
     """An entry that is set later, for a moment, does not end the others of its tag."""
     async with shared(redis_server.url) as store:
-        assert await kept(store, "long", tags=("a",), keep=600.0)
-        assert await kept(store, "short", tags=("a",), keep=1.0)
+        assert await put(store, "long", tags=("a",), keep=600.0)
+        assert await put(store, "short", tags=("a",), keep=1.0)
         left = await lifetime_of(store, "a")
         assert await store.session.link.run("HDEL", TAGS, raw("a")) == 1
         gone = await body_of(store, "long")
@@ -84,7 +84,7 @@ async def test_expired_tags_go_as_others_come(redis_server):
             await link.run("HSET", TAGS, f"old-{number}", "x 0")
             await link.run("ZADD", TAG_EXPIRIES, 1, f"old-{number}")
         for number in range(5):
-            assert await kept(store, f"key-{number}", tags=(f"new-{number}",))
+            assert await put(store, f"key-{number}", tags=(f"new-{number}",))
 
         assert sorted(await link.run("HKEYS", TAGS)) == [b"new-%d" % number for number in range(5)]
         assert await link.run("ZCARD", TAG_EXPIRIES) == 5
@@ -96,11 +96,11 @@ async def test_tags_that_redis_evicted_are_written_anew(redis_server, evicted, s
     """Entries of before may be lost; those that are stored from then on are served."""
     async with shared(redis_server.url) as store:
         link = store.session.link
-        assert await kept(store, "old", tags=("a", "b"))
+        assert await put(store, "old", tags=("a", "b"))
         await link.run("DEL", evicted)
         if spoil[0] == "SET":
             await link.run("SET", evicted, *spoil[1:])
-        assert await kept(store, "new", tags=("a",))
+        assert await put(store, "new", tags=("a",))
 
         assert await body_of(store, "new") == b"{}"
         assert await link.run("HLEN", TAGS) == await link.run("ZCARD", TAG_EXPIRIES) == 1

@@ -7,7 +7,7 @@ import pytest
 
 from bff_core.cache.entry import CacheEntry
 from bff_core.clock import monotonic
-from tests.cache.stores.conftest import body_of, kept, until
+from tests.cache.stores.conftest import body_of, put, until
 
 FULL = CacheEntry(
     status=203,
@@ -54,8 +54,8 @@ async def test_what_nobody_kept_is_a_miss(opened):
 async def test_a_newer_answer_takes_the_place_of_an_older(opened):
     """A purge of the tags that only the older one had does not touch it."""
     async with opened() as store:
-        await kept(store, "a", body=b"old", tags=["old", "both"])
-        await kept(store, "a", body=b"new", tags=["new", "both"])
+        await put(store, "a", body=b"old", tags=["old", "both"])
+        await put(store, "a", body=b"new", tags=["new", "both"])
         await store.purge(["old"])
         after_old = await body_of(store, "a")
         await store.purge(["new"])
@@ -69,8 +69,8 @@ async def test_answers_of_any_size_come_back_whole(opened, size):
     """Those that can be compressed, and those that can't."""
     async with opened() as store:
         dense, thin = random.Random(size).randbytes(size), b"abc" * (size // 3)
-        await kept(store, "dense", body=dense)
-        await kept(store, "thin", body=thin)
+        await put(store, "dense", body=dense)
+        await put(store, "thin", body=thin)
 
         assert await body_of(store, "dense") == dense
         assert await body_of(store, "thin") == thin
@@ -79,8 +79,8 @@ async def test_answers_of_any_size_come_back_whole(opened, size):
 async def test_a_deleted_answer_is_gone(opened):
     """And no other."""
     async with opened() as store:
-        await kept(store, "a")
-        await kept(store, "b")
+        await put(store, "a")
+        await put(store, "b")
 
         await store.delete("a")
 
@@ -91,7 +91,7 @@ async def test_a_deleted_answer_is_gone(opened):
 async def test_an_answer_is_kept_for_as_long_as_was_said(opened):
     """Then it is a miss; what is to be kept for no time never was there."""
     async with opened() as store:
-        is_kept = [await kept(store, key, keep=keep) for key, keep in (("a", 0.5), ("b", 0.0))]
+        is_kept = [await put(store, key, keep=keep) for key, keep in (("a", 0.5), ("b", 0.0))]
         before = await body_of(store, "a")
         await asyncio.sleep(0.51)
 
@@ -105,8 +105,8 @@ async def test_a_purge_drops_all_that_has_one_of_the_tags(opened):
     """However many they are, and nothing else."""
     async with opened() as store:
         for number in range(60):
-            await kept(store, f"{number}", tags=[f"third:{number % 3}", f"fifth:{number % 5}"])
-        await kept(store, "untagged")
+            await put(store, f"{number}", tags=[f"third:{number % 3}", f"fifth:{number % 5}"])
+        await put(store, "untagged")
 
         await store.purge(["third:1", "fifth:2", "unknown"])
 
@@ -122,8 +122,8 @@ async def test_tags_may_hold_anything(opened):
     """A purge of one is of no other."""
     async with opened() as store:
         for tag in ODD:
-            await kept(store, f"key {tag}", tags=[tag])
-        await kept(store, "all", tags=[*ODD, *(f"{number}" for number in range(300))])
+            await put(store, f"key {tag}", tags=[tag])
+        await put(store, "all", tags=[*ODD, *(f"{number}" for number in range(300))])
         had = [await body_of(store, f"key {tag}") for tag in ODD]
         first = await body_of(store, "all")
         for tag in ODD[::2]:
@@ -138,15 +138,15 @@ async def test_tags_may_hold_anything(opened):
 async def test_a_purge_beats_what_was_asked_for_before_it(opened):
     """An answer that was on its way is not kept, if the tag is one of its."""
     async with opened() as store:
-        await kept(store, "known", tags=["t"])
+        await put(store, "known", tags=["t"])
         before = store.mark()
         await store.purge(["t", "other"])
         results = [
-            await kept(store, "a", tags=["t"], mark=before),
-            await kept(store, "b", tags=["s", "t"], mark=before),
-            await kept(store, "c", tags=["s"], mark=before),
-            await kept(store, "d", mark=before),
-            await kept(store, "e", tags=["t"]),
+            await put(store, "a", tags=["t"], mark=before),
+            await put(store, "b", tags=["s", "t"], mark=before),
+            await put(store, "c", tags=["s"], mark=before),
+            await put(store, "d", mark=before),
+            await put(store, "e", tags=["t"]),
         ]
 
         assert results == [False, False, True, True, True]
@@ -160,7 +160,7 @@ async def test_a_purge_of_a_tag_that_nobody_knew_counts_as_well(opened):
         before = store.mark()
         await store.purge(["t"])
 
-        assert not await kept(store, "a", tags=["t"], mark=before)
+        assert not await put(store, "a", tags=["t"], mark=before)
 
 
 async def test_purges_race_with_answers_and_win(opened):
@@ -174,7 +174,7 @@ async def test_purges_race_with_answers_and_win(opened):
             mark, key = store.mark(), f"{number % 7}"
             for _ in range(dice.randrange(6)):
                 await asyncio.sleep(0)
-            if await kept(store, key, body=b"%d" % number, tags=["t"], mark=mark):
+            if await put(store, key, body=b"%d" % number, tags=["t"], mark=mark):
                 asked[key] = number
 
         async def purge(number: int) -> None:
@@ -190,7 +190,7 @@ async def test_purges_race_with_answers_and_win(opened):
             await asyncio.gather(*jobs)
             mark = store.mark()
             await store.purge(["t"])
-            late = await kept(store, "late", tags=["t"], mark=mark)
+            late = await put(store, "late", tags=["t"], mark=mark)
             found = [await body_of(store, f"{key}") for key in range(7)]
             stale += [body for body in found if body is not None] + [late] * late
 
@@ -203,9 +203,9 @@ async def test_nothing_is_left_of_an_answer_that_was_on_its_way(opened):
     async with opened() as store:
         before = store.mark()
         await store.purge(["t"])
-        await kept(store, "a", body=b"new", tags=["t"])
+        await put(store, "a", body=b"new", tags=["t"])
 
-        assert not await kept(store, "a", body=b"old", tags=["t"], mark=before)
+        assert not await put(store, "a", body=b"old", tags=["t"], mark=before)
         assert await body_of(store, "a") in {b"new", None}
 
 
@@ -223,7 +223,7 @@ async def test_a_lease_may_be_taken_and_given_back(opened):
 async def test_a_store_says_what_it_is(opened):
     """In a line, without keys or values."""
     async with opened() as store:
-        await kept(store, "secret")
+        await put(store, "secret")
         await until(lambda: "secret" not in repr(store))
 
         assert "\n" not in repr(store)
