@@ -220,7 +220,7 @@ async def test_a_full_redis_is_an_outage(redis_server):
 
 
 async def test_a_gateway_opens_one_link_per_url(redis_server):
-    """Whoever asks for the same Redis gets the same link."""
+    """Two callers of one Redis get the same link."""
     links = RedisClients(clock=monotonic, chance=chance, events=Events())
 
     assert links.to(redis_server.url) is links.to(redis_server.url)

@@ -36,7 +36,7 @@ from bff_core.testing.scripted import Scripted
 from tests.shop_with_view_cache import Bearer, by_script, client_of, in_production
 
 PEOPLE = ("ann@acme", "bob@acme", "cyd@other", "")
-"""Two of one tenant, one of another, and nobody."""
+"""Two of one tenant, one of another, and no one."""
 
 SERVICES = {"c": "catalog", "m": "mine", "t": "tenants", "r": "relayed"}
 """Everybody's, each viewer's, each tenant's, and one that is shown what the client sent."""
@@ -108,7 +108,7 @@ Tenant, Name, Token = _fact("tenant"), _fact("x-name"), _fact("authorization")
 
 
 def _screens(of: Mapping[str, Service]) -> tuple[list[type[Upstream]], dict[str, type[Any]]]:
-    """Return service clients, and screens that know nobody, or somebody in one way or another."""
+    """Return service clients, and screens that know no one, or somebody in one way or another."""
 
     class Catalog(Upstream):
         policy = Policy(public=True, cache=of["catalog"].cache, retry=None, breaker=None)
@@ -171,7 +171,7 @@ def _screens(of: Mapping[str, Service]) -> tuple[list[type[Upstream]], dict[str,
 
 
 SCREENS = ("plain", "greeted", "branded", "addressed", "relaying")
-"""What knows nobody, the viewer, the tenant, a name that the client sent, and what it signed."""
+"""What knows no one, the viewer, the tenant, a name that the client sent, and what it signed."""
 
 
 @dataclass

@@ -75,8 +75,8 @@ def admitted(
     )
 
 
-def kept(answer: Reply, asker: Call | None = None, options: Cache | None = None) -> CacheEntry:
-    """Return the entry of a reply that is to be kept."""
+def entry_of(answer: Reply, asker: Call | None = None, options: Cache | None = None) -> CacheEntry:
+    """Return the entry of a reply that is to be stored."""
     entry = admitted(answer, asker, options)
     assert isinstance(entry, CacheEntry), entry
     return entry

@@ -19,7 +19,7 @@ from bff_core.cache.storing import VALIDATE_FOR, keep
 from bff_core.cache.variants import leads_to, signpost
 from bff_core.events import Events
 from bff_core.policy.upstream.cache import Cache
-from tests.cache.exchanges import NOW, VIEWER, call, fields, kept, reply
+from tests.cache.exchanges import NOW, VIEWER, call, entry_of, fields, reply
 
 STORED = CacheEntry(
     200, fields({"etag": '"1"'}), b"{}", born=NOW, fresh_for=60.0, has_validator=True
@@ -59,8 +59,8 @@ def test_a_private_reply_may_be_served_stale_although_shared_ones_may_not():
     """s-maxage and proxy-revalidate are words for shared caches (RFC 9111, section 5.2.2)."""
     mine = call(audience=VIEWER, headers={"cache-control": "max-stale"})
     for word in ("s-maxage=10", "proxy-revalidate"):
-        shared = kept(reply(f"max-age=10, {word}"))
-        private = kept(reply(f"private, max-age=10, {word}"), mine)
+        shared = entry_of(reply(f"max-age=10, {word}"))
+        private = entry_of(reply(f"private, max-age=10, {word}"), mine)
 
         for entry, wanted in ((shared, False), (private, True)):
             found = judge(entry, mine, Cache(), now=NOW + 20, chance=lambda: 1.0)

@@ -1,4 +1,4 @@
-"""What may be kept and for how long: examples of the RFCs, each with the section it is from."""
+"""What may be stored and for how long: examples of the RFCs, each with the section it is from."""
 
 from dataclasses import dataclass, field
 from math import inf
@@ -18,7 +18,7 @@ from tests.cache.exchanges import (
     VIEWER,
     admitted,
     call,
-    kept,
+    entry_of,
     reply,
 )
 
@@ -55,11 +55,11 @@ TABLE = [
     Row("9111-3 nothing said, but a validator", {"etag": '"v1"'}, (0, 0, 0)),
     Row("9111-3 public alone names no lifetime", "public", "no-lifetime"),
     Row("9111-3 a status that is not final", "max-age=60", "status", status=103),
-    Row("9111-3 redirects that are kept by themselves", "max-age=9", (9, 0, 0), status=301),
+    Row("9111-3 redirects that are stored by themselves", "max-age=9", (9, 0, 0), status=301),
     Row("9111-3 others only if the service says so", "max-age=9", (9, 0, 0), status=302),
     Row("9111-3 others not by a validator alone", {"etag": '"v1"'}, "status", status=302),
     Row("9111-3 a negative answer", "max-age=5", (5, 0, 0), status=404),
-    Row("9111-3 a failure is never kept", "max-age=60", "error", status=503),
+    Row("9111-3 a failure is never stored", "max-age=60", "error", status=503),
     Row("9111-3 501 is a failure", "max-age=60", "error", status=501),
     Row("6585-4 too many requests", "max-age=60", "status", status=429),
     Row("6585-5 too large fields", "max-age=60", "status", status=431),
@@ -342,20 +342,20 @@ def test_the_time_that_a_reply_took_is_part_of_its_age() -> None:
 
 
 def test_a_wrong_clock_expires_nothing() -> None:
-    """A gateway that is an hour ahead of its services keeps their replies as long as others."""
+    """A gateway that is an hour ahead of its services stores their replies as long as others."""
     dated = reply({"cache-control": "max-age=60", "date": HOUR_EARLIER})
     expiring = reply({"date": HOUR_EARLIER, "expires": "Sun, 06 Nov 1994 07:50:37 GMT"})
 
-    assert kept(dated).fresh_for == kept(expiring).fresh_for == 60.0
+    assert entry_of(dated).fresh_for == entry_of(expiring).fresh_for == 60.0
 
 
 def test_fields_that_are_withheld_from_a_cache_are_not_kept() -> None:
     """A qualified private or no-cache names fields for the first asker only."""
     headers = {"cache-control": 'private="x-who", no-cache="X-Seen", max-age=60'}
 
-    entry = kept(reply(headers | {"x-who": "u-1", "x-seen": "1", "x-kept": "yes"}))
+    entry = entry_of(reply(headers | {"x-who": "u-1", "x-seen": "1", "x-stored": "yes"}))
 
-    assert {name for name, _ in entry.headers} == {b"content-type", b"cache-control", b"x-kept"}
+    assert {name for name, _ in entry.headers} == {b"content-type", b"cache-control", b"x-stored"}
 
 
 def test_what_cannot_be_purged_is_not_kept() -> None:
@@ -367,10 +367,10 @@ def test_what_cannot_be_purged_is_not_kept() -> None:
 
 
 def test_an_entry_has_the_tags_of_call_service_and_url() -> None:
-    """Whoever purges one of them drops it."""
+    """A purge of one of them drops it."""
     headers = {"surrogate-key": "shelf-1 shelf-2", "cache-tag": "summer sale, shelf-1"}
 
-    entry = kept(reply(headers | EXPIRES), call(tags=("product:7",)))
+    entry = entry_of(reply(headers | EXPIRES), call(tags=("product:7",)))
 
     assert entry.tags == (
         *("url:catalog:/products/7", "product:7"),
@@ -378,7 +378,7 @@ def test_an_entry_has_the_tags_of_call_service_and_url() -> None:
     )
 
 
-# What may be done with what is kept
+# What may be done with what is stored
 
 
 def verdict(
@@ -409,7 +409,7 @@ WINDOWS = "max-age=60, stale-while-revalidate=30, stale-if-error=90"
 )
 def test_an_entry_ages_from_fresh_to_gone(after: float, expected: str) -> None:
     """It is fresh, refreshed ahead, served stale, served on errors, then nothing."""
-    assert verdict(kept(reply(WINDOWS)), after) == expected
+    assert verdict(entry_of(reply(WINDOWS)), after) == expected
 
 
 def test_what_was_never_kept_is_a_miss() -> None:
@@ -419,14 +419,14 @@ def test_what_was_never_kept_is_a_miss() -> None:
 
 def test_an_entry_with_a_validator_is_asked_about_as_long_as_it_is_there() -> None:
     """A 304 is cheaper than the body, however old that is."""
-    entry = kept(reply({"cache-control": "max-age=60", "etag": '"v1"'}))
+    entry = entry_of(reply({"cache-control": "max-age=60", "etag": '"v1"'}))
 
     assert verdict(entry, 10_000) == "revalidate stale"
 
 
 def test_on_errors_an_entry_answers_until_its_end() -> None:
     """The verdict tells the instant, since the failure comes later."""
-    entry = kept(reply({"cache-control": WINDOWS, "etag": '"v1"'}))
+    entry = entry_of(reply({"cache-control": WINDOWS, "etag": '"v1"'}))
 
     first = judge(entry, call(), Cache(), now=NOW + 100, chance=lambda: 0.5)
     late = judge(entry, call(), Cache(), now=NOW + 150, chance=lambda: 0.5)
@@ -437,7 +437,7 @@ def test_on_errors_an_entry_answers_until_its_end() -> None:
 def test_a_variant_is_no_answer_to_another_request() -> None:
     """9111-4.1: the fields that Vary names have to match; absent matches absent."""
     german = call(headers={"accept-language": "de"})
-    entry = kept(reply({"vary": "accept-language"} | EXPIRES), german)
+    entry = entry_of(reply({"vary": "accept-language"} | EXPIRES), german)
 
     assert verdict(entry, 0, accept_language="de") == "fresh fresh"
     assert verdict(entry, 0, accept_language="en") == "miss vary-miss"
@@ -471,7 +471,7 @@ STRICT = {"cache-control": "max-age=60, must-revalidate", "etag": '"v1"'}
 )
 def test_a_call_may_ask_for_better_or_accept_worse(wish, headers, after, expected) -> None:
     """The Cache-Control that a method passes is obeyed within what the service allows."""
-    assert verdict(kept(reply(headers)), after, cache_control=wish) == expected
+    assert verdict(entry_of(reply(headers)), after, cache_control=wish) == expected
 
 
 @pytest.mark.parametrize(
@@ -486,7 +486,7 @@ def test_a_call_may_ask_for_better_or_accept_worse(wish, headers, after, expecte
     ],
 )
 def test_some_calls_pass_the_cache_by(asks: dict, expected: str) -> None:
-    """What asks for a part, or only if it changed, is for the service, and nothing is kept."""
+    """What asks for a part, or only if it changed, is for the service, and nothing is stored."""
     asker = call(headers=asks)
 
     assert bypass(asker) == bypass(call(method="HEAD", headers=asks)) == expected
@@ -496,7 +496,7 @@ def test_some_calls_pass_the_cache_by(asks: dict, expected: str) -> None:
 
 def test_what_is_immutable_is_not_refreshed_ahead() -> None:
     """RFC 8246: while it is fresh, asking about it is wasted."""
-    entry = kept(reply("max-age=60, immutable"))
+    entry = entry_of(reply("max-age=60, immutable"))
 
     assert verdict(entry, 59.99) == "fresh fresh"
     assert verdict(entry, 60) == "miss stale"
@@ -504,7 +504,7 @@ def test_what_is_immutable_is_not_refreshed_ahead() -> None:
 
 def test_early_refreshes_grow_likelier_to_the_end_and_are_rare_before() -> None:
     """A hundredth of the requests at the window's start, all at its end, none outside."""
-    entry = kept(reply("max-age=100"))
+    entry = entry_of(reply("max-age=100"))
     chances = [number / 10_000 for number in range(10_000)]
     options = Cache(early=0.2)
 
@@ -522,7 +522,7 @@ def test_early_refreshes_grow_likelier_to_the_end_and_are_rare_before() -> None:
 
 def test_a_reply_that_came_old_is_not_refreshed_ahead_at_once() -> None:
     """The window is a share of the time that is left here, not of the whole lifetime."""
-    entry = kept(reply({"cache-control": "max-age=1000", "age": "950"}))
+    entry = entry_of(reply({"cache-control": "max-age=1000", "age": "950"}))
 
     assert verdict(entry, 44) == "fresh fresh"
     assert verdict(entry, 49.9) == "early early"
@@ -530,7 +530,7 @@ def test_a_reply_that_came_old_is_not_refreshed_ahead_at_once() -> None:
 
 def test_early_refreshes_can_be_switched_off() -> None:
     """A service that must not be asked more often than needed."""
-    assert verdict(kept(reply("max-age=60")), 59.999, Cache(early=0)) == "fresh fresh"
+    assert verdict(entry_of(reply("max-age=60")), 59.999, Cache(early=0)) == "fresh fresh"
 
 
 @pytest.mark.parametrize(
@@ -544,4 +544,4 @@ def test_early_refreshes_can_be_switched_off() -> None:
 )
 def test_an_entry_is_kept_as_long_as_it_may_be_of_use(headers, seconds: float) -> None:
     """To its last window's end, and an hour more where the service may be asked about it."""
-    assert keep(kept(reply(headers)), NOW) == seconds
+    assert keep(entry_of(reply(headers)), NOW) == seconds

@@ -29,11 +29,11 @@ ENTRY = CacheEntry(200, (), b"{}", 0.0, 60.0, tags=("product:42",))
 
 
 class Plain(Upstream):
-    """A service whose replies nobody keeps."""
+    """A service whose replies no one stores."""
 
 
 class Kept(Upstream):
-    """A service whose replies are kept as it says."""
+    """A service whose replies are stored as it says."""
 
     policy = Policy(cache=Cache())
 

@@ -4,7 +4,7 @@ import pytest
 
 from bff_core.cache.invalidation import invalidated, url_tag
 from bff_core.cache.tags import LONGEST, group
-from tests.cache.exchanges import VIEWER, call, kept, reply
+from tests.cache.exchanges import VIEWER, call, entry_of, reply
 
 
 def purged(headers: dict, origins: tuple[str, ...] = (), target: str = "/orders/7") -> list[str]:
@@ -16,8 +16,8 @@ def purged(headers: dict, origins: tuple[str, ...] = (), target: str = "/orders/
 
 def test_a_write_reaches_every_copy_of_its_url() -> None:
     """Copies of all audiences and variants have the tag that a write purges."""
-    mine = kept(reply("max-age=60"), call("/a%2fb?q=%7e", audience=VIEWER))
-    all_ours = kept(reply("max-age=60"), call("/a%2Fb?q=~"))
+    mine = entry_of(reply("max-age=60"), call("/a%2fb?q=%7e", audience=VIEWER))
+    all_ours = entry_of(reply("max-age=60"), call("/a%2Fb?q=~"))
 
     [tag] = invalidated(call("/a%2Fb?q=%7E", method="PUT"), reply(status=204))
 
@@ -85,7 +85,7 @@ ORIGINS = ("http://catalog:8000/api", "https://10.0.0.7")
     ],
 )
 def test_an_absolute_reference_has_to_be_at_an_address(location, expected) -> None:
-    """RFC 9111, section 4.4: nobody makes another's resources invalid; base paths are taken off."""
+    """RFC 9111, section 4.4: no one makes another's resources invalid; base paths are taken off."""
     assert purged({"location": location}, ORIGINS) == expected
 
 

@@ -1,4 +1,4 @@
-"""What answers are kept under: two calls share a key only if they may share an answer."""
+"""What answers are stored under: two calls share a key only if they may share an answer."""
 
 from urllib.parse import quote, unquote_to_bytes
 
@@ -203,7 +203,7 @@ def test_two_audiences_never_share_a_key(one: Call, first, second) -> None:
 @settings(max_examples=1000, deadline=None)
 @given(targets)
 def test_normalisation_is_idempotent_and_merges_no_resources(target: str) -> None:
-    """A target keeps its octets, and a canonical one stays as it is."""
+    """A target stores its octets, and a canonical one stays as it is."""
     assert canonical(canonical(target)) == canonical(target)
     assert octets(canonical(target)) == octets(target)
 

@@ -1,4 +1,4 @@
-"""Nobody sees another's canary: whatever is kept, of whatever screens, in whatever order."""
+"""No one sees another's canary: whatever is stored, of whatever screens, in whatever order."""
 
 import asyncio
 import random
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.virtual_time
 VISITS = 40
 KEPT = Cache(ttl=30.0)
 PAUSES = (*[0.0] * 12, *[0.1] * 12, 2.0, 40.0)
-"""Seconds between two requests: mostly so few that what was kept is still there."""
+"""Seconds between two requests: mostly so few that what was stored is still there."""
 
 Page = tuple[str, str, str]
 """A screen, the parts that are asked for, and the face."""
@@ -93,7 +93,7 @@ async def visit(
     seed=st.integers(0, 2**32),
 )
 async def test_nobody_sees_anothers_canary(of, pages, purges, seed) -> None:
-    """Two viewers of a tenant, a stranger and nobody, over REST and GraphQL, at once or later."""
+    """Two viewers of a tenant, a stranger and no one, over REST and GraphQL, at once or later."""
     visits = await visit(of, pages, random.Random(seed), purges)
 
     for asking, answer in visits:

@@ -12,7 +12,16 @@ from bff_core.cache.tags import declared_tags as tags_in
 from bff_core.cache.tags import group
 from bff_core.cache.validation import updated, updated_by_head
 from bff_core.policy.upstream.cache import Cache
-from tests.cache.exchanges import DATE, HOUR_EARLIER, VIEWER, admitted, call, fields, kept, reply
+from tests.cache.exchanges import (
+    DATE,
+    HOUR_EARLIER,
+    VIEWER,
+    admitted,
+    call,
+    entry_of,
+    fields,
+    reply,
+)
 
 HEURISTIC = [200, 203, 204, 300, 301, 308, 404, 405, 410, 414]
 UNDERSTOOD = [
@@ -27,10 +36,10 @@ FINAL = range(200, 600)
 @pytest.mark.parametrize("status", HEURISTIC)
 def test_a_reply_of_this_status_may_be_stored_by_itself(status):
     """With a lifetime that is guessed, or the policy's (RFC 9110, section 15.1)."""
-    guessed = kept(
+    guessed = entry_of(
         reply({"date": DATE, "last-modified": HOUR_EARLIER}, status), options=Cache(heuristic=0.1)
     )
-    by_policy = kept(reply({}, status), options=Cache(ttl=30))
+    by_policy = entry_of(reply({}, status), options=Cache(ttl=30))
 
     assert guessed.fresh_for == pytest.approx(360)
     assert by_policy.fresh_for == 30
@@ -62,7 +71,7 @@ def test_a_failure_is_never_stored(status):
 )
 def test_a_reply_of_any_other_status_is_stored_when_its_service_says_so(status):
     """An explicit lifetime is enough (RFC 9111, section 3)."""
-    assert kept(reply("max-age=60", status)).fresh_for == 60
+    assert entry_of(reply("max-age=60", status)).fresh_for == 60
 
 
 @pytest.mark.parametrize("status", UNDERSTOOD)
@@ -164,7 +173,7 @@ def test_this_header_names_tags(header, value, tag):
     answer = reply({header: value, "cache-control": "max-age=60"})
 
     assert tag in tags_in(answer.headers, "catalog")
-    assert tag in kept(answer).tags
+    assert tag in entry_of(answer).tags
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from tests.cache.exchanges import (
     VIEWER,
     WALL,
     call,
-    kept,
+    entry_of,
     reply,
 )
 
@@ -37,7 +37,7 @@ STORED = {
 
 def confirmed(headers: dict, stored: dict | None = None) -> CacheEntry | NotStorable | None:
     """Let a 304 with these headers answer for what is stored, half a minute later."""
-    entry, asker = kept(reply(stored or STORED), call(audience=VIEWER)), call(audience=VIEWER)
+    entry, asker = entry_of(reply(stored or STORED), call(audience=VIEWER)), call(audience=VIEWER)
     whole = updated(entry, reply(headers, 304, b""))
     if whole is None:
         return None
@@ -47,7 +47,7 @@ def confirmed(headers: dict, stored: dict | None = None) -> CacheEntry | NotStor
 
 def test_a_call_carries_both_validators() -> None:
     """RFC 9111, section 4.3.1; the call's own headers stay."""
-    asked = conditional(call(), kept(reply(STORED)))
+    asked = conditional(call(), entry_of(reply(STORED)))
 
     assert asked.headers == (
         *call().headers,
@@ -60,11 +60,11 @@ def test_without_a_validator_the_call_stays_as_it_is() -> None:
     """There is nothing to ask by; the whole reply is wanted."""
     asker = call()
 
-    assert conditional(asker, kept(reply("max-age=60"))) is asker
+    assert conditional(asker, entry_of(reply("max-age=60"))) is asker
 
 
 def test_a_304_makes_an_entry_fresh_again() -> None:
-    """RFC 9111, section 4.3.4: body and status are the kept ones, the age is that of the news."""
+    """RFC 9111, section 4.3.4: body and status are the stored ones, the age is that of the news."""
     entry = confirmed({"etag": '"v1"', "cache-control": "max-age=120", "x-shelf": "2"})
 
     assert (entry.status, entry.body) == (200, b'{"id": 7}')
@@ -74,7 +74,7 @@ def test_a_304_makes_an_entry_fresh_again() -> None:
 
 
 def test_a_304_says_nothing_of_the_body() -> None:
-    """RFC 9111, section 3.2: what tells of the kept body stays, whatever the 304 claims."""
+    """RFC 9111, section 3.2: what tells of the stored body stays, whatever the 304 claims."""
     entry = confirmed(
         {"content-type": "text/plain", "content-length": "0", "content-encoding": "br"}
     )
@@ -119,7 +119,7 @@ def test_a_304_may_end_the_keeping(headers: dict, reason: str) -> None:
 
 def test_what_was_decoded_need_not_be_decoded_again() -> None:
     """The body is the same, and so are the values that were made of it."""
-    entry = kept(reply(STORED))
+    entry = entry_of(reply(STORED))
     entry.decoded["model"] = "value"
     whole = updated(entry, reply({}, 304, b""))
 
@@ -141,7 +141,7 @@ def test_what_was_decoded_need_not_be_decoded_again() -> None:
 def test_a_head_tells_whether_what_is_kept_still_holds(headers: dict, holds: bool) -> None:
     """RFC 9111, section 4.3.5: same validators and length, or it is not to be used any more."""
     stored = {"content-length": "9", "last-modified": HOUR_EARLIER, "cache-control": "max-age=9"}
-    entry = kept(reply(stored | ({"etag": '"v1"'} if "etag" in headers else {})))
+    entry = entry_of(reply(stored | ({"etag": '"v1"'} if "etag" in headers else {})))
 
     whole = updated_by_head(entry, reply(headers, 200, b""))
 

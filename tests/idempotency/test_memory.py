@@ -35,7 +35,7 @@ class Kit:
         self.store = MemoryIdempotencyStore(IdempotencyOptions(**options), self.clock, events)
 
     async def claim(self, key: str = "a") -> Claim:
-        """Claim a key that nobody holds."""
+        """Claim a key that no one holds."""
         claim = await self.store.claim(key, PRINT)
         assert isinstance(claim, Claim)
         return claim
@@ -51,7 +51,7 @@ async def test_a_key_is_claimed_by_one():
 
 
 async def test_an_answer_is_found_by_its_key_and_print():
-    """Whoever comes with another request under the key does not get it."""
+    """A caller with another request under the key does not get it."""
     kit = Kit()
     await kit.store.keep(await kit.claim(), DONE)
 
@@ -219,25 +219,25 @@ STEPS = st.lists(
 @given(STEPS)
 @settings(deadline=None, max_examples=60)
 async def test_no_order_of_steps_gives_a_key_to_two(steps):
-    """Against a model of a few lines: one holder per key, and an answer only if one was kept."""
+    """Against a model of a few lines: one holder per key, and an answer only if one was stored."""
     kit = Kit(lifetime=10)
     held: dict[str, Claim] = {}
-    kept: dict[str, float] = {}
+    stored: dict[str, float] = {}
     for step, key in steps:
         if step == "later":
             kit.clock.now += 4
         elif step == "claim":
             found = await kit.store.claim(key, PRINT)
-            is_kept = kit.clock.now < kept.get(key, 0.0)
+            is_kept = kit.clock.now < stored.get(key, 0.0)
             assert (found is RUNNING) is (key in held)
             assert (found is DONE) is (key not in held and is_kept)
             if isinstance(found, Claim):
                 held[key] = found
         elif key in held:
-            kept[key] = 0.0
+            stored[key] = 0.0
             claim = held.pop(key)
             if step == "keep":
                 await kit.store.keep(claim, DONE)
-                kept[key] = kit.clock.now + 10
+                stored[key] = kit.clock.now + 10
             else:
                 kit.store.free(claim, forget=step == "forget")

@@ -98,7 +98,7 @@ async def test_a_killed_gateway_leaves_its_request_to_another(
 
 @pytest.fixture(params=["", pytest.param("redis", marks=pytest.mark.needs("redis-server"))])
 def store(request) -> str:
-    """Return where answers are kept: in the process, and in Redis."""
+    """Return where answers are stored: in the process, and in Redis."""
     return request.getfixturevalue("redis_server").url if request.param else ""
 
 

@@ -40,7 +40,7 @@ class Process:
     heard: list[object] = field(default_factory=list)
 
     async def claim(self, key: str = "a", print_: bytes = PRINT) -> Claim:
-        """Claim a key that nobody holds."""
+        """Claim a key that no one holds."""
         claim = await self.store.claim(key, print_)
         assert isinstance(claim, Claim)
         return claim
@@ -222,7 +222,7 @@ async def test_an_answer_is_kept_though_its_maker_is_cancelled(process):
 
 
 async def test_a_redis_that_is_gone_refuses_in_time(process, redis_server: RedisServer):
-    """A claim is refused, a final answer is told as not kept."""
+    """A claim is refused, a final answer is told as not stored."""
     async with process() as one:
         claim = await one.claim()
         redis_server.freeze()

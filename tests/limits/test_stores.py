@@ -31,9 +31,9 @@ def linked(server, timeout=5):
     return RedisClient(server.url, clock=monotonic, chance=chance, events=Events(), timeout=timeout)
 
 
-async def admitted(store, asked, times):
+async def admitted(store, queries, times):
     """Return how many of so many requests are let in."""
-    return sum([(await store.admit(asked)).is_admitted for _ in range(times)])
+    return sum([(await store.admit(queries)).is_admitted for _ in range(times)])
 
 
 async def test_callers_are_counted_apart():
@@ -120,14 +120,16 @@ async def test_redis_counts_as_the_arithmetic_does(redis_server):
         args = [
             x for one in limits for x in (one.strategy, one.quota, one.most, one.per, cost(one))
         ]
-        told_at, taken, kept = await link.script(SCRIPT, [one.name for one in limits], ["1", *args])
+        told_at, taken, stored = await link.script(
+            SCRIPT, [one.name for one in limits], ["1", *args]
+        )
         now = float(told_at)
         is_let_in = not any(look(one, states[one], now).wait for one in limits)
         if is_let_in:
             states |= {one: take(one, states[one], now, cost(one)) for one in limits}
 
         assert bool(taken) is is_let_in
-        for one, row in zip(limits, kept, strict=True):
+        for one, row in zip(limits, stored, strict=True):
             told = (float(row[0]), int(row[1]), int(row[2]))
             assert look(one, told, now).remaining == look(one, states[one], now).remaining
     await link.aclose()
@@ -140,7 +142,7 @@ def cost(limit):
 
 @pytest.mark.needs("redis-server")
 async def test_limits_fall_back_on_this_process_while_redis_is_away(redis_server):
-    """A frozen Redis lets nobody wait for long, and nobody ask without end."""
+    """A frozen Redis lets no one wait for long, and no one ask without end."""
     link = linked(redis_server)
     store = RedisLimitStore(link, MemoryLimitStore(monotonic), gateway="shop", clock=monotonic)
     await store.admit([LimitQuery(HOUR, "ann")])
@@ -154,18 +156,18 @@ async def test_limits_fall_back_on_this_process_while_redis_is_away(redis_server
 
 
 class Silent:
-    """A Redis that does not answer, and how often it was asked."""
+    """A Redis that does not answer, and how often it was queries."""
 
     name = "redis://nowhere"
 
     def __init__(self):
-        self.asked = 0
+        self.commands = 0
 
     def prefix(self, group):
         return f"bff:{group}:"
 
     async def script(self, *_, **__):
-        self.asked += 1
+        self.commands += 1
         raise StoreUnavailable(self.name, "is not answering")
 
 
@@ -173,16 +175,16 @@ async def test_a_request_waits_for_a_silent_redis_once():
     """Whatever else of the request is counted: within the next 100 ms it is counted here."""
     clock, link = Hands(), Silent()
     store = RedisLimitStore(link, MemoryLimitStore(clock), gateway="shop", clock=clock)
-    asked = [LimitQuery(HOUR, "ann")]
+    queries = [LimitQuery(HOUR, "ann")]
 
-    await store.admit(asked)
-    await store.admit(asked)
-    await store.charge(asked, 1)
-    within = link.asked
+    await store.admit(queries)
+    await store.admit(queries)
+    await store.charge(queries, 1)
+    within = link.commands
     clock.now += 0.11
-    last = await store.admit(asked)
+    last = await store.admit(queries)
 
-    assert (within, link.asked) == (1, 2)
+    assert (within, link.commands) == (1, 2)
     assert last.standings[0].remaining == 1
 
 

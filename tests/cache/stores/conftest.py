@@ -31,14 +31,14 @@ def in_memory(*sinks, size=2**22):
 async def until(is_true: Callable[[], object], patience: float = 10.0) -> None:
     """Wait for what another task or process does."""
     async with asyncio.timeout(patience):
-        while not is_true():  # noqa: ASYNC110 # another process tells nobody
+        while not is_true():  # noqa: ASYNC110 # another process announces nothing
             await asyncio.sleep(0.002)
 
 
 async def eventually(ask: Callable[[], Awaitable[object]], patience: float = 15.0) -> None:
     """Ask until the answer is yes."""
     async with asyncio.timeout(patience):
-        while not await ask():  # noqa: ASYNC110 # another process tells nobody
+        while not await ask():  # noqa: ASYNC110 # another process announces nothing
             await asyncio.sleep(0.02)
 
 

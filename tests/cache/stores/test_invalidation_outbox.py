@@ -76,7 +76,7 @@ async def test_nothing_is_read_before_a_purge_was_said():
 
 
 async def test_while_a_purge_is_being_said_nothing_is_read():
-    """Whoever comes meanwhile does not wait, and finds nothing."""
+    """A caller who comes meanwhile does not wait, and finds nothing."""
     async with opened() as (store, link):
         link.is_away = True
         await store.purge(["product:7"])

@@ -45,7 +45,7 @@ async def put(store, key, one, keep=60.0):
 
 
 async def test_what_was_not_used_for_longest_makes_room(clock):
-    """A full store drops what nobody asked for, and holds no more bytes than it may."""
+    """A full store drops what no one asked for, and holds no more bytes than it may."""
     store = opened(clock, size=100_000)
     for number in range(40):
         await put(store, f"{number}", entry(b"x" * 5_000))
@@ -81,7 +81,7 @@ async def test_an_answer_larger_than_the_store_is_not_kept(clock):
 
 
 async def test_expired_entries_go_as_others_come(clock):
-    """The dead take no room from the living, although nobody asks for them."""
+    """The dead take no room from the living, although no one asks for them."""
     store = opened(clock)
     for number in range(200):
         await put(store, f"dead:{number}", entry(tags=(f"tag:{number}",)), keep=10)

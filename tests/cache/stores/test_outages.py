@@ -1,4 +1,4 @@
-"""Redis is paused, slow or gone: nobody waits, and nothing is believed that may not hold."""
+"""Redis is paused, slow or gone: no one waits, and nothing is believed that may not hold."""
 
 import asyncio
 import time
@@ -37,12 +37,12 @@ async def took(doing) -> float:
 
 
 async def held(store, key: str) -> bool:
-    """Whether an answer is kept, in memory as well."""
+    """Whether an answer is stored, in memory as well."""
     return await put(store, key) and store.peek(key) is not None
 
 
 async def found_here(store, key: str) -> bool:
-    """Whether what another process keeps is in this one's memory."""
+    """Whether what another process stores is in this one's memory."""
     return await store.get(key) is not None and store.peek(key) is not None
 
 
@@ -172,7 +172,7 @@ async def test_of_several_processes_one_has_the_lease(redis_server):
 
 
 async def test_a_lease_that_nobody_waited_for_is_given_back(redis_server, road):
-    """Whoever asked for it left before the answer came; Redis had granted it."""
+    """Those who asked for it left before the answer came; Redis had granted it."""
     async with AsyncExitStack() as open_all:
         gone = await open_all.enter_async_context(shared(url_of(road)))
         other = await open_all.enter_async_context(shared(redis_server.url))

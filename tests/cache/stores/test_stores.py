@@ -1,4 +1,4 @@
-"""What every store of entries does, wherever it keeps them."""
+"""What every store of entries does, wherever it stores them."""
 
 import asyncio
 import random
@@ -89,7 +89,7 @@ async def test_a_deleted_answer_is_gone(opened):
 
 
 async def test_an_answer_is_kept_for_as_long_as_was_said(opened):
-    """Then it is a miss; what is to be kept for no time never was there."""
+    """Then it is a miss; what is to be stored for no time never was there."""
     async with opened() as store:
         is_kept = [await put(store, key, keep=keep) for key, keep in (("a", 0.5), ("b", 0.0))]
         before = await body_of(store, "a")
@@ -136,7 +136,7 @@ async def test_tags_may_hold_anything(opened):
 
 
 async def test_a_purge_beats_what_was_asked_for_before_it(opened):
-    """An answer that was on its way is not kept, if the tag is one of its."""
+    """An answer that was on its way is not stored, if the tag is one of its."""
     async with opened() as store:
         await put(store, "known", tags=["t"])
         before = store.mark()
@@ -210,7 +210,7 @@ async def test_nothing_is_left_of_an_answer_that_was_on_its_way(opened):
 
 
 async def test_a_lease_may_be_taken_and_given_back(opened):
-    """One that nobody has given is not missed."""
+    """One that no one has given is not missed."""
     async with opened() as store:
         await store.release("a")
         first = await store.lease("a", 5.0)
