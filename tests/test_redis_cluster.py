@@ -213,6 +213,19 @@ async def test_purges_arrive_after_a_slot_has_moved(cluster):
     assert (gone, there) == (None, b"{}")
 
 
+async def test_a_subscription_follows_the_slot_of_its_channel(cluster):
+    """A node that serves it no longer would pass on what others publish at some later time."""
+    channel, gaps = "bff:{followed}:channel", []
+    async with linked(cluster.url) as client:
+        subscription = client.subscribe(channel, gap=lambda: gaps.append(subscription.heard_until))
+        listening = asyncio.get_running_loop().create_task(subscription.run(lambda _: None))
+        await until(lambda: len(gaps) == 1)
+        await move_slot(cluster, channel)
+        await until(lambda: len(gaps) == 3)  # lost, and made anew
+        listening.cancel()
+        await asyncio.wait([listening])
+
+
 async def test_a_node_that_is_silent_for_a_while_is_an_outage_that_ends(cluster):
     """No command takes longer than it may, and the client comes back by itself."""
     silent = cluster.servers[1]
@@ -299,6 +312,7 @@ async def move_slot(cluster: RedisClusterServers, key: str) -> None:
     old.order("CLUSTER", "SETSLOT", slot, "MIGRATING", names[new])
     async with linked(old.url) as node:
         keys = await node.run("CLUSTER", "GETKEYSINSLOT", slot, 1000)
-        await node.run("MIGRATE", "127.0.0.1", new.port, "", 0, 5000, "KEYS", *keys)
+        if keys:
+            await node.run("MIGRATE", "127.0.0.1", new.port, "", 0, 5000, "KEYS", *keys)
     for server in (new, old, third):
         server.order("CLUSTER", "SETSLOT", slot, "NODE", names[new])
