@@ -90,16 +90,6 @@ class Refreshed(Generic[T]):
         wait_at = -math.inf if self._fetched is None else self._fetched.wait_at
         return max(wait_at, self._failed_at + self._pause)
 
-    @property
-    def is_idle(self) -> bool:
-        """Whether it can be dropped: no value, no fetch, no pause after a failure."""
-        now = self._clock()
-        return (
-            self._task is None
-            and (self._fetched is None or now >= self._fetched.expires_at)
-            and now >= self._failed_at + self._pause
-        )
-
     def ready(self) -> T | None:
         """Return the value if no caller has to wait for another; fetch early if that is due."""
         fetched, now = self._fetched, self._clock()

@@ -292,24 +292,6 @@ async def test_a_value_is_trusted_until_callers_wait_or_the_pause_ends():
     assert (fresh, down) == (pytest.approx(WAIT), pytest.approx(PAUSE))
 
 
-async def test_only_an_idle_value_can_be_dropped():
-    """Not one that is valid, that callers wait for, or whose source has a pause."""
-    source = Source(delay=1)
-    idle = [source.value.is_idle]
-    task = source.value.start()
-    idle.append(source.value.is_idle)
-    await task
-    idle.append(source.value.is_idle)
-    source.fail()
-    await asyncio.sleep(EXPIRES)
-    await source.value.get()
-    idle.append(source.value.is_idle)
-    await asyncio.sleep(PAUSE)
-    idle.append(source.value.is_idle)
-
-    assert idle == [True, False, False, False, True]
-
-
 @pytest.mark.parametrize("pace", [0.3, 1.7, 4.0, 9.0, 13.0, 33.0])
 @pytest.mark.parametrize("outage", [0, 15, 60, 150])
 async def test_at_any_pace_values_are_as_young_as_promised(pace, outage):

@@ -55,11 +55,6 @@ class TokenCache:
         self.ready: Final = self._tokens.ready  # without a frame of its own: once per call
 
     @property
-    def is_idle(self) -> bool:
-        """Whether nothing is lost if it is dropped: no token, no request, no pause."""
-        return self._tokens.is_idle
-
-    @property
     def reason(self) -> str:
         """Why the last request failed; empty after a success."""
         failure = self._tokens.failure

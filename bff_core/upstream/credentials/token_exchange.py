@@ -1,9 +1,10 @@
 """A viewer's token, exchanged for one that is meant for a single service (RFC 8693)."""
 
-from collections import OrderedDict
 from functools import partial
 from hashlib import sha256
 from typing import Final
+
+from cachetools import LRUCache
 
 from bff_core.call import Call, Headers, ViewerToken
 from bff_core.errors import CredentialsUnavailable
@@ -37,7 +38,7 @@ class ExchangedToken:
         self._options = options
         self._source = source
         self._runtime = runtime
-        self._tokens: OrderedDict[bytes, TokenCache] = OrderedDict()
+        self._tokens: LRUCache[bytes, TokenCache] = LRUCache(MAX_CACHED_TOKENS)
 
     def __repr__(self) -> str:
         return f"the viewer's token for {self._options.audience}"
@@ -81,26 +82,15 @@ class ExchangedToken:
     def _tokens_of(self, subject: str) -> TokenCache:
         digest = sha256(subject.encode()).digest()
         tokens = self._tokens.get(digest)
-        if tokens is not None:
-            self._tokens.move_to_end(digest)
-            return tokens
-        self._make_room()
-        tokens = self._tokens[digest] = TokenCache(
-            partial(self._source.fetch, self._form(subject), issued=(ACCESS_TOKEN, JWT)),
-            self._runtime,
-            provider=self._options.upstream,
-            operation=self._source.operation,
-            is_early=False,
-        )
+        if tokens is None:
+            tokens = self._tokens[digest] = TokenCache(
+                partial(self._source.fetch, self._form(subject), issued=(ACCESS_TOKEN, JWT)),
+                self._runtime,
+                provider=self._options.upstream,
+                operation=self._source.operation,
+                is_early=False,
+            )
         return tokens
-
-    def _make_room(self) -> None:
-        """Drop the least recently used token if there are too many, and idle ones before it."""
-        while self._tokens:
-            digest, oldest = next(iter(self._tokens.items()))
-            if len(self._tokens) < MAX_CACHED_TOKENS and not oldest.is_idle:
-                return
-            del self._tokens[digest]
 
     def _form(self, subject: str) -> tuple[tuple[str, str], ...]:
         return (
