@@ -14,28 +14,28 @@ class SagaPolicy:
     """
 
     step_timeout: Annotated[
-        float, Option("How long one try of a step or of its undoing may take", 0.01, 600)
+        float, Option("Timeout of one attempt of a step or its compensation", 0.01, 600)
     ] = 5.0
-    tries: Annotated[
-        int, Option("How often in a row a step or its undoing is tried before a pause", 1, 100)
-    ] = 5
+    tries: Annotated[int, Option("Attempts of a step or its compensation in a row", 1, 100)] = 5
     backoff: Annotated[
-        float, Option("How long the first pause between two tries is; it doubles", 0.001, 60)
+        float, Option("First backoff between two attempts; it doubles", 0.001, 60)
     ] = 0.1
     pause: Annotated[
-        float, Option("After what time a saga that is stuck is tried again; it doubles", 0.1, 3600)
+        float, Option("First pause before a stuck saga is resumed; it doubles", 0.1, 3600)
     ] = 10.0
-    longest_pause: Annotated[float, Option("How long that becomes at most", 0.1, 86_400)] = 600.0
+    longest_pause: Annotated[
+        float, Option("Longest pause before a stuck saga is resumed", 0.1, 86_400)
+    ] = 600.0
     key_lifetime: Annotated[
         float,
-        Option("How long services remember a key; later nothing is sent again", 1, 90 * 86_400),
+        Option("How long services store a key; no request is repeated later", 1, 90 * 86_400),
     ] = 86_400.0
     check_delay: Annotated[
         float,
-        Option("How long after a timeout a service may still do what was sent", 0, 86_400),
+        Option("How long after a timeout a service may still process a request", 0, 86_400),
     ] = 10.0
     retention: Annotated[
-        float, Option("How long the journal remembers how a saga ended", 1, 90 * 86_400)
+        float, Option("How long the journal stores the outcome of a saga", 1, 90 * 86_400)
     ] = 86_400.0
 
     def __post_init__(self) -> None:
