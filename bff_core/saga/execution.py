@@ -11,7 +11,7 @@ from bff_core.call import Call
 from bff_core.clock import Chance, Clock
 from bff_core.errors import BFFError, PartFailed, StoreUnavailable
 from bff_core.events import Events, SagaEnded, SagaStuck
-from bff_core.saga.indeterminate import Verdict, is_settled, may_be_busy, verdict
+from bff_core.saga.indeterminate import Effect, effect_of, is_settled, may_be_busy
 from bff_core.saga.journal.interface import Journal
 from bff_core.saga.policy import SagaPolicy
 from bff_core.saga.record import (
@@ -269,7 +269,7 @@ class SagaExecution:
         if not step.since:
             step.state = "done"
 
-    def _apply_failure(self, step: StepRecord, failed: Failed, *, is_again: bool) -> Verdict:
+    def _apply_failure(self, step: StepRecord, failed: Failed, *, is_again: bool) -> Effect:
         """Record the failure of an attempt, and whether it is known to have had no effect.
 
         `is_again` is whether an earlier attempt may have taken effect. A service that refused a key
@@ -279,7 +279,7 @@ class SagaExecution:
         step.sent = 0.0 if is_settled(failed.error, failed.unsafe_calls) else self._wall()
         if self.record.direction == "forward":
             self.cause = failed.error
-        effect = verdict(failed.error, failed.unsafe_calls)
+        effect = effect_of(failed.error, failed.unsafe_calls)
         if effect == "refused":
             is_known = not (is_again and may_be_busy(step.failure, self._wall() - step.since))
             step.round += is_known

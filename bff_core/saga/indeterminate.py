@@ -17,7 +17,7 @@ from bff_core.errors import (
 from bff_core.saga.record import StepFailure
 from bff_core.statuses import DECIDED_IN_JSON, TRY_LATER
 
-Verdict = Literal["refused", "unsent", "later", "open"]
+Effect = Literal["refused", "unsent", "later", "open"]
 """What is known about the effect of a failed attempt.
 
 - refused: the service refused the write under its key: neither this attempt took effect nor earlier
@@ -31,7 +31,7 @@ BUSY_SECONDS: Final = 60.0
 (draft-ietf-httpapi-idempotency-key-header, section 2.7)."""
 
 
-def verdict(error: BaseException, unsafe_calls: Sequence[Call]) -> Verdict:
+def effect_of(error: BaseException, unsafe_calls: Sequence[Call]) -> Effect:
     """Return the effect of a failed attempt; `unsafe_calls` are its calls beyond plain reads.
 
     A call that never reached the service changed nothing. A service's reply decides only for the
@@ -41,7 +41,7 @@ def verdict(error: BaseException, unsafe_calls: Sequence[Call]) -> Verdict:
     """
     match _failed_call(error):
         case PartFailed(cause=cause):
-            return verdict(cause, unsafe_calls)
+            return effect_of(cause, unsafe_calls)
         case UpstreamError(call=call) as failed:
             if any(other.was_sent for other in unsafe_calls if other.trail is not call.trail):
                 return "open"
@@ -60,7 +60,7 @@ def _failed_call(error: BaseException) -> BaseException:
     return cause or error
 
 
-def _of_read(error: UpstreamError) -> Verdict:
+def _of_read(error: UpstreamError) -> Effect:
     match error:
         case NotSent():
             return "unsent"
@@ -69,7 +69,7 @@ def _of_read(error: UpstreamError) -> Verdict:
     return "later"
 
 
-def _of_write(error: UpstreamError) -> Verdict:
+def _of_write(error: UpstreamError) -> Effect:
     sent = _sent_attempts(error)
     match error:
         case BadStatus() if 400 <= error.reply.status < 500:
@@ -87,7 +87,7 @@ def _sent_attempts(error: UpstreamError) -> int:
     return sum(attempt.is_sent for attempt in trail)
 
 
-def _of_refusal(error: BadStatus, sent: int) -> Verdict:
+def _of_refusal(error: BadStatus, sent: int) -> Effect:
     """Return the effect of a write that was refused with a 4xx after so many attempts.
 
     The first attempt may have taken effect although its reply was lost. Then only the refusal of a

@@ -1,4 +1,4 @@
-"""What a failed try says of its effect: believed is only who can know."""
+"""Whether a failed attempt may have taken effect, by its error and its calls."""
 
 import pytest
 
@@ -14,7 +14,7 @@ from bff_core.errors import (
     PartFailed,
     TransportFailed,
 )
-from bff_core.saga.indeterminate import is_settled, verdict
+from bff_core.saga.indeterminate import effect_of, is_settled
 
 KEY = ((b"idempotency-key", b"k-1"),)
 OWN = ((b"content-type", b"application/problem+json; charset=utf-8"),)
@@ -129,8 +129,8 @@ def writes_of(error, others):
     ],
 )
 def test_a_failed_try_is_believed_as_far_as_it_can_know(error, others, said):
-    """What may have happened is never taken for undone, nor what was never sent for done."""
-    assert verdict(error, writes_of(error, others)) == said
+    """A write that may have happened never counts as undone, nor an unsent one as done."""
+    assert effect_of(error, writes_of(error, others)) == said
 
 
 @pytest.mark.parametrize(
@@ -155,5 +155,5 @@ def test_a_failed_try_is_believed_as_far_as_it_can_know(error, others, said):
     ],
 )
 def test_a_service_may_work_on_what_timed_out(error, others, over):
-    """A check that finds nothing is believed at once only where the service has ended its work."""
+    """A check without a finding decides at once only if no service still processes the request."""
     assert is_settled(error, writes_of(error, others)) is over

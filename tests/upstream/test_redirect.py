@@ -12,7 +12,7 @@ from bff_core.call import Attempt, Call, Reply
 from bff_core.errors import BadStatus, TransportFailed
 from bff_core.oauth.tokens import token_sources
 from bff_core.policy.upstream.redirect import redirected
-from bff_core.saga.indeterminate import verdict
+from bff_core.saga.indeterminate import effect_of
 from bff_core.streamed_body import StreamedBody
 from bff_core.testing.layer_runtime import LayerRuntime
 from bff_core.testing.scripted import reply
@@ -293,7 +293,7 @@ async def test_write_whose_result_is_not_found_has_not_failed(status):
 
     assert caught.value.status == 502
     write = structs.replace(caught.value.call, method="POST", trail=[Attempt("a", 0.0)])
-    assert verdict(caught.value, [write]) == "open"
+    assert effect_of(caught.value, [write]) == "open"
 
 
 OURS = ((b"content-type", b"application/json"),)
@@ -304,7 +304,7 @@ async def test_redirected_write_may_be_done_by_an_attempt_that_was_lost(attempts
     """A conflict that answers the second attempt may be what the first one made."""
     answer, call = await written(attempts, Reply(409, OURS, b"{}"))
 
-    assert verdict(BadStatus(answer, call=call), [call]) == said
+    assert effect_of(BadStatus(answer, call=call), [call]) == said
 
 
 async def test_redirected_write_that_was_never_sent_is_not_done():
@@ -313,7 +313,7 @@ async def test_redirected_write_that_was_never_sent_is_not_done():
     with pytest.raises(TransportFailed) as caught:
         await written([False], TransportFailed("refused", call=call, is_sent=False), call)
 
-    assert verdict(caught.value, [call]) == "later"
+    assert effect_of(caught.value, [call]) == "later"
 
 
 async def test_attempts_before_a_redirect_still_count():
@@ -321,7 +321,7 @@ async def test_attempts_before_a_redirect_still_count():
     call = structs.replace(CALL, method="POST", headers=KEYED, trail=[Attempt("a", 0.0)])
     answer, call = await written([True], Reply(409, OURS, b"{}"), call)
 
-    assert verdict(BadStatus(answer, call=call), [call]) == "open"
+    assert effect_of(BadStatus(answer, call=call), [call]) == "open"
 
 
 async def written(attempts, ended, call=None):
