@@ -1,4 +1,4 @@
-"""Who may ask for what: the same words on routes, GraphQL fields and types; closed by default."""
+"""Access rules on routes, GraphQL fields and types; routes require a sign-in by default."""
 
 from contextlib import asynccontextmanager
 from typing import Annotated
@@ -29,8 +29,8 @@ from bff_core.errors import ConfigurationError, NotAllowed
 from bff_core.events import Events
 from bff_core.graphql import GraphQL, Info
 
-OWN = Require(when=lambda viewer, asked: asked["customer_id"] == viewer.subject)
-HIDDEN = Require(when=lambda viewer, asked: asked["customer_id"] == viewer.subject, hides=True)
+OWN = Require(when=lambda viewer, inputs: inputs["customer_id"] == viewer.subject)
+HIDDEN = Require(when=lambda viewer, inputs: inputs["customer_id"] == viewer.subject, hides=True)
 
 
 class Doorman:
@@ -40,10 +40,10 @@ class Doorman:
 
     async def authenticate(self, scope: Scope) -> Viewer | None:
         """Return whom the header names."""
-        told = (find_header(scope.headers, b"x-viewer") or b"").decode()
-        if not told:
+        sent = (find_header(scope.headers, b"x-viewer") or b"").decode()
+        if not sent:
             return None
-        subject, scopes, roles = [*told.split(";"), "", ""][:3]
+        subject, scopes, roles = [*sent.split(";"), "", ""][:3]
         return Viewer(subject, scopes=frozenset(scopes.split()), roles=frozenset(roles.split()))
 
 
@@ -128,20 +128,20 @@ async def get_foreign() -> str:
 @router.get("/imprint")
 @access(ANYONE)
 async def get_imprint() -> str:
-    """Be one that says it is open."""
+    """Serve a plain route that declares itself open."""
     return "imprint"
 
 
 @router.websocket("/imprint")
 async def talk(socket: WebSocket) -> None:
-    """Be a web socket at the same place, which says nothing."""
+    """Serve a WebSocket at the same path, without an access rule."""
     await socket.accept()
 
 
 @access(Require("orders:read"))
 @strawberry.type
 class Ledger:
-    """A type that not everybody may see."""
+    """A type with an access rule."""
 
     @strawberry.field
     def balance(self) -> int | None:
@@ -167,7 +167,7 @@ def get_ledger() -> Ledger:
 
 @strawberry.type
 class Query:
-    """What can be asked."""
+    """The queries of the schema."""
 
     motto: str | None = strawberry.field(resolver=get_motto)
     customer: str | None = strawberry.field(resolver=get_customer)
@@ -223,20 +223,20 @@ BOB = {"x-viewer": "bob;orders:write;support"}
         ("GET", "/nowhere", [404, 404, 404]),
     ],
 )
-@pytest.mark.parametrize("lane", ["fast", "FastAPI's"])
-async def test_who_may_use_a_route(lane, method, path, expected):
-    """Nobody 401, somebody without the right 403; on both ways through the gateway."""
+@pytest.mark.parametrize("served_by", ["fast path", "FastAPI"])
+async def test_who_may_use_a_route(served_by, method, path, expected):
+    """An anonymous caller gets 401, a viewer without the right 403, on both ways of a request."""
     found = app()
-    if lane != "fast":
+    if served_by != "fast path":
         found.dependency_overrides[object] = object
     async with client_of(found) as client:
         body = {"json": {"a": "b"}} if method in {"POST", "PUT"} else {}
-        told = [
+        statuses = [
             (await client.request(method, path, headers=headers, **body)).status_code
             for headers in ({}, ANN, BOB)
         ]
 
-    assert told == expected
+    assert statuses == expected
 
 
 @pytest.mark.parametrize("kind", ["application/json", "text/plain", "application/xml", ""])
@@ -245,17 +245,17 @@ async def test_a_body_is_not_looked_at_before_it_is_known_who_sends_it(kind, hea
     """A stranger does not learn what would fit."""
     sent = headers | ({"content-type": kind} if kind else {})
     async with client_of(app()) as client:
-        told = await client.post("/v1/orders", content=b"nonsense", headers=sent)
+        answer = await client.post("/v1/orders", content=b"nonsense", headers=sent)
 
-    assert told.status_code == status
+    assert answer.status_code == status
 
 
 async def test_views_may_say_it_for_all_of_their_routes():
-    """Each may say otherwise."""
+    """Each route may declare another rule."""
     async with client_of(app(access=ANYONE)) as client:
-        told = [(await client.get(path)).status_code for path in ("/v1/plain", "/v1/orders")]
+        statuses = [(await client.get(path)).status_code for path in ("/v1/plain", "/v1/orders")]
 
-    assert told == [200, 401]
+    assert statuses == [200, 401]
 
 
 async def test_where_nobody_can_sign_in_nothing_is_closed_by_default():
@@ -269,27 +269,27 @@ async def test_where_nobody_can_sign_in_nothing_is_closed_by_default():
 
     async with client_of(found) as client:
         paths = ("/v1/plain", "/foreign", "/v1/orders", "/closed")
-        told = [(await client.get(path)).status_code for path in paths]
+        statuses = [(await client.get(path)).status_code for path in paths]
 
-    assert told == [200, 200, 401, 401]
+    assert statuses == [200, 200, 401, 401]
 
 
 async def ask(client, query, headers=None):
     """Send a query."""
-    told = (await client.post("/graphql", json={"query": query}, headers=headers)).json()
-    codes = [error["extensions"]["code"] for error in told.get("errors", ())]
-    return told["data"], codes
+    body = (await client.post("/graphql", json={"query": query}, headers=headers)).json()
+    codes = [error["extensions"]["code"] for error in body.get("errors", ())]
+    return body["data"], codes
 
 
 async def test_who_may_ask_for_a_field():
     """By its resolver, by its type, or by neither: then those who are signed in."""
     query = '{ motto customer(customerId: "ann") ledger { balance } }'
     async with client_of(app()) as client:
-        nobody, missing = await ask(client, query)
+        anonymous, missing = await ask(client, query)
         ann, fine = await ask(client, query, ANN)
         bob, refused = await ask(client, query, BOB)
 
-    assert nobody == {"motto": "cheap", "customer": None, "ledger": None}
+    assert anonymous == {"motto": "cheap", "customer": None, "ledger": None}
     assert missing == ["not_authenticated", "not_authenticated"]
     assert ann == {"motto": "cheap", "customer": "customer ann", "ledger": {"balance": 7}}
     assert fine == []
@@ -298,28 +298,28 @@ async def test_who_may_ask_for_a_field():
 
 
 async def test_a_part_that_outsiders_may_not_know_of_looks_missing():
-    """What is forbidden says so; what is hidden looks like what is not there."""
+    """A forbidden part is reported as forbidden; a hidden one as not found."""
     async with client_of(app()) as client:
-        told = await client.get("/v1/parts/ann", headers=ANN)
+        answer = await client.get("/v1/parts/ann", headers=ANN)
 
-    assert told.json() == [None, None]
-    assert "secret=forbidden" in told.headers["part-status"]
-    assert "hidden=missing;reason=not_found" in told.headers["part-status"]
+    assert answer.json() == [None, None]
+    assert "secret=forbidden" in answer.headers["part-status"]
+    assert "hidden=missing;reason=not_found" in answer.headers["part-status"]
 
 
 def test_what_may_be_used_by_whom_is_data():
     """Routes first, then fields."""
     routes = app().access
-    told = {one.path: str(one.access) for one in reversed(routes)}
+    rules = {one.path: str(one.access) for one in reversed(routes)}
 
-    assert told["/v1/plain"] == told["/foreign"] == told["/files"] == "signed in"
-    assert told["/v1/open"] == told["/imprint"] == "anyone"
-    assert told["/v1/orders"] == "signed in, with orders:read"
-    assert told["/v1/desk"] == "signed in, with one of support, admin"
-    assert told["/v1/customers/{customer_id}"] == "signed in, with its inputs"
-    assert told["/graphql Query.motto"] == "anyone"
-    assert told["/graphql Query.ledger"] == "signed in"
-    assert told["/graphql Ledger.balance"] == "signed in, with orders:read"
+    assert rules["/v1/plain"] == rules["/foreign"] == rules["/files"] == "signed in"
+    assert rules["/v1/open"] == rules["/imprint"] == "anyone"
+    assert rules["/v1/orders"] == "signed in, with orders:read"
+    assert rules["/v1/desk"] == "signed in, with one of support, admin"
+    assert rules["/v1/customers/{customer_id}"] == "signed in, with its inputs"
+    assert rules["/graphql Query.motto"] == "anyone"
+    assert rules["/graphql Query.ledger"] == "signed in"
+    assert rules["/graphql Ledger.balance"] == "signed in, with orders:read"
 
 
 @pytest.mark.parametrize(

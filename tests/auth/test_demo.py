@@ -1,4 +1,4 @@
-"""The demo authenticator: believes everybody, on a laptop only."""
+"""Demo authentication: accepts any user id without proof, in development only."""
 
 from dataclasses import replace
 
@@ -27,7 +27,7 @@ def asking(credentials):
     ],
 )
 async def test_a_token_is_taken_at_its_word(credentials, subject):
-    """The scheme's name is case-insensitive, as HTTP says."""
+    """The scheme's name is case-insensitive, as HTTP requires."""
     demo = DemoAuthenticator(env="development")
 
     assert await demo.authenticate(asking(credentials)) == Viewer(subject)
@@ -49,7 +49,7 @@ GRANTED = Viewer("1", scopes=frozenset({"orders:read"}), roles=frozenset({"custo
     ],
 )
 async def test_a_token_can_name_other_scopes_and_roles(query, scopes, roles):
-    """So one can try out what such a viewer may do; users have what the application says."""
+    """A token can name other rights than the application gives this user."""
     demo = DemoAuthenticator(
         env="development", viewer=lambda user_id: replace(GRANTED, subject=user_id)
     )

@@ -1,4 +1,4 @@
-"""Fine points of authentication: bounds, instants, and what belongs to whom."""
+"""Fine points of authentication: bounds, instants, tenants and owners."""
 
 import asyncio
 import json
@@ -27,9 +27,8 @@ from bff_core.events import Events
 from bff_core.redis.clients import RedisClients
 from bff_core.scope import Scope
 from tests.auth.identity import Identity
-from tests.auth.keys.test_certificates import GOOD
+from tests.auth.keys.test_certificates import GOOD, header_of
 from tests.auth.keys.test_certificates import open_shop as certified
-from tests.auth.keys.test_certificates import told as header_of
 from tests.auth.keys.test_introspection import active, bearer
 from tests.auth.keys.test_introspection import open_shop as introspecting
 from tests.auth.native.test_dpop import HERE, KEY, OTHER, bound, open_shop, proof, sent
@@ -82,7 +81,7 @@ def test_clocks_may_differ_by_the_leeway_and_no_more(changed, is_valid):
 
 @pytest.mark.parametrize("present", [{}, {"jti": "1"}, {"acr": "1"}, {"jti": "1", "acr": "1"}])
 def test_every_claim_that_is_required_has_to_be_there(present):
-    """One of two is not enough."""
+    """A token with one of two required claims is refused."""
     token = signed(claims(**present))
     if len(present) == 2:
         assert verified(token, required=("jti", "acr"))["jti"] == "1"
@@ -134,7 +133,7 @@ async def test_a_token_without_a_tenant_is_refused_where_viewers_have_one(tenant
 
 
 def test_no_two_pairs_of_tenant_and_subject_are_one_viewer():
-    """Whatever colons and digits they hold."""
+    """With any colons and digits in them."""
     pairs = [("a", "b:c"), ("a:b", "c"), ("", "a:b:c"), ("1:a", "b"), ("", "1:a:b")]
 
     assert len({Viewer(subject, tenant).audience for tenant, subject in pairs}) == len(pairs)
@@ -269,7 +268,7 @@ async def test_of_too_many_devices_the_one_seen_longest_ago_goes():
 
 
 async def test_a_session_ends_however_often_it_is_used():
-    """Its idle time goes on anew, its life does not."""
+    """Each request renews the idle time, but not the total lifetime."""
     clock = [0.0]
     store = MemorySessionStore(lambda: clock[0])
     await store.add("key", Session("h", "1"), Lifetimes(idle=60, absolute=100))
@@ -343,7 +342,7 @@ async def is_proved(proofs, token, made) -> bool:
 
 @pytest.mark.parametrize("later", [0, 59, 61, 110, 118])
 async def test_a_proof_is_known_again_for_as_long_as_it_could_be_taken(later):
-    """One of a clock that is ahead could be taken for nearly twice the leeway."""
+    """A proof by a clock that is ahead is valid for nearly twice the leeway."""
     hands, token = Hands(), bound()
     proofs = ProofVerifier(DPoP(leeway=60), origin=HERE, clock=hands, wall=hands.wall)
     early = proof(token, iat=NOW + 59)

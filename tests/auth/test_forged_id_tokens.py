@@ -356,7 +356,7 @@ async def chosen(browser: Browser, page: Any) -> str:
 
 def changes_of(site: Site) -> list[str]:
     """Return what became of sessions."""
-    return [event.change for event in site.heard if isinstance(event, SessionChanged)]
+    return [event.change for event in site.events if isinstance(event, SessionChanged)]
 
 
 @pytest.mark.parametrize("good", GENUINE)

@@ -1,4 +1,4 @@
-"""An `Idempotency-Key` opens nothing: access rules come before whatever is said of the key."""
+"""Access rules come before any answer about an `Idempotency-Key`."""
 
 import asyncio
 from contextlib import asynccontextmanager
@@ -31,7 +31,7 @@ WRITE = Require("orders:write")
 
 
 class Order(Composition):
-    """An order of somebody's."""
+    """An order of a customer."""
 
     viewer: Viewer
     customer: str
@@ -61,7 +61,7 @@ class Book:
         return self.done
 
     def allows(self, viewer: Viewer, _) -> bool:
-        """Whether somebody is not blocked: a rule that changes while requests look alike."""
+        """Return whether a customer is not blocked: a rule that changes between equal requests."""
         return viewer.subject not in self.blocked
 
 
@@ -79,13 +79,13 @@ class Placed:
 
 @strawberry.type
 class Query:
-    """What can be asked."""
+    """The queries of the schema."""
 
     motto: str = "cheap"
 
 
 def faces(book: Book):
-    """Return routes of all kinds that take a key."""
+    """Return routes of all kinds that accept a key."""
     views, router = Views(prefix="/v1"), APIRouter()
     open_to_some = Require("orders:write", when=book.allows)
     hidden = Require("orders:write", when=book.allows, hides=True)
@@ -186,19 +186,19 @@ async def ask(client, route, viewer, *, key=KEY, body="the usual", **options):
 
 def status_of(answer) -> int:
     """Return the status of an answer; of GraphQL that of its first error."""
-    told = answer.json()
-    errors = told.get("errors", ()) if isinstance(told, dict) and answer.status_code == 200 else ()
+    body = answer.json()
+    errors = body.get("errors", ()) if isinstance(body, dict) and answer.status_code == 200 else ()
     return errors[0]["extensions"]["status"] if errors else answer.status_code
 
 
 @pytest.mark.parametrize("route", ROUTES)
 @pytest.mark.parametrize("key", [*OUT_OF_ORDER, "", None])
 async def test_who_may_not_ask_hears_nothing_of_keys(route, key):
-    """401 and 403 stand before 400, whatever is wrong with the key, or if it is missing."""
+    """401 and 403 precede 400, whether the key is malformed or missing."""
     async with opened() as (client, book):
-        told = {viewer: (await ask(client, route, viewer, key=key))[1] for viewer in STRANGERS}
+        statuses = {viewer: (await ask(client, route, viewer, key=key))[1] for viewer in STRANGERS}
 
-    assert told == STRANGERS
+    assert statuses == STRANGERS
     assert book.done == 0
 
 
@@ -241,12 +241,12 @@ class Refreshed(Doorman):
         viewer = await super().authenticate(scope)
         self._count += 1
         name = f"{self._count}"
-        told = {
+        values = {
             "session": name,
             "client": name,
             "criticality": ("critical", "sheddable")[self._count % 2],
         }
-        return viewer and Viewer(viewer.subject, scopes=viewer.scopes, **told)
+        return viewer and Viewer(viewer.subject, scopes=viewer.scopes, **values)
 
 
 @pytest.mark.parametrize("route", ROUTES)
@@ -262,48 +262,50 @@ async def test_a_new_login_with_the_same_rights_gets_the_answer(route):
 
 @pytest.mark.parametrize("route", [one for one, body in ROUTES.items() if body])
 async def test_a_key_of_another_body_tells_strangers_nothing(route):
-    """403 stands before 422."""
+    """403 precedes 422."""
     other = {"query": "mutation { order { number __typename } }"} if "graphql" in route else ["b"]
     other = {"c": "d"} if isinstance(ROUTES[route], dict) and "graphql" not in route else other
     async with opened() as (client, _):
         await ask(client, route, ANN)
         own = (await ask(client, route, ANN, body=other))[1]
-        told = {viewer: (await ask(client, route, viewer, body=other))[1] for viewer in STRANGERS}
+        statuses = {
+            viewer: (await ask(client, route, viewer, body=other))[1] for viewer in STRANGERS
+        }
 
     assert own == 422
-    assert told == STRANGERS
+    assert statuses == STRANGERS
 
 
 @pytest.mark.virtual_time
 @pytest.mark.parametrize("route", ROUTES)
 async def test_strangers_learn_nothing_of_a_request_that_is_under_way(route):
-    """403 stands before 409; only rules that depend on inputs let somebody wait for it."""
+    """403 precedes 409; only a rule that depends on inputs makes a caller wait."""
     async with opened(clock=asyncio.get_running_loop().time) as (client, book):
         book.gate = asyncio.Event()
         first = asyncio.create_task(ask(client, route, ANN))
         await book.begun.wait()
         began = asyncio.get_running_loop().time()
-        told = {viewer: (await ask(client, route, viewer))[1] for viewer in STRANGERS}
+        statuses = {viewer: (await ask(client, route, viewer))[1] for viewer in STRANGERS}
         passed = asyncio.get_running_loop().time() - began
         book.gate.set()
         await first
 
-    assert told == STRANGERS
+    assert statuses == STRANGERS
     assert passed == 0 or route in WITH_RULES_BY_INPUTS
     assert book.done == 1
 
 
 @pytest.mark.parametrize("route", [*WITH_RULES_BY_INPUTS, "POST /v1/hidden"])
-@pytest.mark.parametrize("lane", ["fast", "FastAPI's"])
-async def test_a_rule_by_inputs_is_asked_again(route, lane):
-    """It may say something else by now, and then goes before all that is said of a key."""
+@pytest.mark.parametrize("served_by", ["fast path", "FastAPI"])
+async def test_a_rule_by_inputs_is_asked_again(route, served_by):
+    """The rule runs again for a repeated request, before any answer about the key."""
     async with opened() as (client, book):
-        if lane != "fast":
+        if served_by != "fast path":
             client._transport.app.dependency_overrides[object] = object  # its app
         await ask(client, route, ANN)
         book.blocked.add("ann")
         bodies = ["the usual", ROUTES[route] and {**ROUTES[route], "extra": "x"}]
-        told = [
+        answers = [
             (await ask(client, route, ANN, key=key, body=body))[1]
             for key in (KEY, "a b")
             for body in bodies
@@ -311,7 +313,7 @@ async def test_a_rule_by_inputs_is_asked_again(route, lane):
         book.blocked.clear()
         again, _ = await ask(client, route, ANN)
 
-    assert set(told) == {404 if "hidden" in route else 403}
+    assert set(answers) == {404 if "hidden" in route else 403}
     assert again.headers["idempotency-replayed"] == "true"
     assert book.done == 1
 
@@ -326,7 +328,7 @@ async def test_a_wrong_key_is_refused_behind_a_rule_by_inputs_as_well(route):
 
 
 async def test_a_request_that_was_left_open_runs_again_with_the_rights_of_now():
-    """There is no answer that could be told, and services are sent the same keys."""
+    """There is no stored answer, and services get the same keys."""
     async with opened() as (client, book):
         book.failing = True
         _, failed = await ask(client, "POST /graphql", ANN)
@@ -365,10 +367,12 @@ async def test_a_mutation_is_refused_however_it_is_spelt(query):
     body = {"query": query, "operationName": "A" if "mutation A" in query else None}
     async with opened() as (client, _):
         await ask(client, "POST /graphql", ANN, body=body)
-        told = {one: (await ask(client, "POST /graphql", one, body=body))[1] for one in STRANGERS}
+        statuses = {
+            one: (await ask(client, "POST /graphql", one, body=body))[1] for one in STRANGERS
+        }
         again, _ = await ask(client, "POST /graphql", ANN, body=body)
 
-    assert told == STRANGERS
+    assert statuses == STRANGERS
     assert again.headers["idempotency-replayed"] == "true"
 
 
@@ -376,14 +380,14 @@ async def test_a_field_that_is_left_out_refuses_nobody():
     """The answer is that of the operation as it runs."""
     body = {"query": "mutation { order @skip(if: true) { number } __typename }"}
     async with opened() as (client, _):
-        told = [await ask(client, "POST /graphql", "bob;other", body=body) for _ in range(2)]
+        answers = [await ask(client, "POST /graphql", "bob;other", body=body) for _ in range(2)]
 
-    assert [one.json()["data"] for one, _ in told] == [{"__typename": "Mutation"}] * 2
-    assert told[1][0].headers["idempotency-replayed"] == "true"
+    assert [one.json()["data"] for one, _ in answers] == [{"__typename": "Mutation"}] * 2
+    assert answers[1][0].headers["idempotency-replayed"] == "true"
 
 
 async def test_an_argument_that_does_not_fit_is_no_crash_of_a_rule():
-    """A rule by inputs reads the arguments of a reused key, whatever they are."""
+    """A rule by inputs reads the arguments of a reused key, of any type."""
     query = 'mutation ($who: String = "ann") { order(customer: $who) { number } }'
     wrong = {"query": query, "variables": {"who": None}}
     async with opened() as (client, _):
@@ -399,11 +403,11 @@ async def test_an_argument_that_does_not_fit_is_no_crash_of_a_rule():
 async def test_a_query_takes_no_notice_of_a_malformed_key():
     """A key means nothing to it."""
     async with opened() as (client, _):
-        told, status = await ask(
+        answer, status = await ask(
             client, "POST /graphql", None, key="a b", body={"query": "{ __typename }"}
         )
 
-    assert (status, told.json()) == (200, {"data": {"__typename": "Query"}})
+    assert (status, answer.json()) == (200, {"data": {"__typename": "Query"}})
 
 
 @pytest.mark.parametrize("route", ROUTES)
@@ -450,12 +454,12 @@ def test_a_rule_by_inputs_that_would_never_be_asked_does_not_start():
 
 
 async def test_a_mounted_application_is_behind_the_same_rule():
-    """It says so for itself."""
+    """The mount itself declares the rule."""
     async with opened() as (client, _):
         client._transport.app.mount("/files", access(WRITE)(PlainTextResponse("file")))  # its app
-        told = [
+        statuses = [
             (await client.post("/files/x", headers={"idempotency-key": "a b"} | who)).status_code
             for who in ({}, {"x-viewer": "ann"}, {"x-viewer": ANN})
         ]
 
-    assert told == [401, 403, 400]
+    assert statuses == [401, 403, 400]

@@ -146,17 +146,17 @@ async def test_this_parameter_can_be_set(name):
     """It goes to the provider as it is."""
     async with open_site(changed={"extra": {name: "x"}}) as site:
         await site.browser().go(f"{HERE}/bff/login")
-        (pushed,) = site.asked("/par")
+        (pushed,) = site.forms_sent("/par")
 
     assert pushed[name] == "x"
 
 
 @pytest.mark.parametrize("name", ["login_hint", "prompt", "acr_values"])
 async def test_a_page_may_wish_for_this(name):
-    """By a parameter of the login address, which goes on to the provider."""
+    """A parameter of the login URL is sent on to the provider."""
     async with open_site() as site:
         await site.browser().go(f"{HERE}/bff/login?{name}=x")
-        (pushed,) = site.asked("/par")
+        (pushed,) = site.forms_sent("/par")
 
     assert pushed[name] == "x"
 
@@ -166,7 +166,7 @@ async def test_a_page_may_not_wish_for_this(name):
     """A link to the login address decides nothing about the flow."""
     async with open_site() as site:
         gone = await site.browser().send("GET", f"{HERE}/bff/login?{name}=evil", headers=GOES)
-        (pushed,) = site.asked("/par")
+        (pushed,) = site.forms_sent("/par")
     query = parse_qs(urlsplit(gone.headers["location"]).query)
 
     assert "evil" not in pushed.values()
@@ -240,13 +240,13 @@ def test_a_write_needs_the_header_and_a_word_of_where_it_comes_from(method):
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "TRACE"])
 def test_a_read_needs_the_header_alone(method):
-    """Old browsers say nothing of where a read comes from."""
+    """Old browsers do not send where a read comes from."""
     assert CsrfProtection((HERE,)).check(method, ((b"x-csrf", b"1"),)) == "trusted"
 
 
 @pytest.mark.parametrize("attribute", ["Path=/", "Secure", "HttpOnly", "SameSite=Strict"])
 def test_a_session_cookie_has_this_attribute(attribute):
-    """Also where it is taken back: browsers ignore what clears it otherwise."""
+    """Also when it is removed: browsers ignore a removal without it."""
     cookie = Cookie("__Host-bff")
 
     for _, value in (cookie.set_header("secret"), cookie.removal_header()):

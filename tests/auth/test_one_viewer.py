@@ -1,4 +1,4 @@
-"""Equal subjects of two issuers are two viewers, in whatever is counted, stored or shared."""
+"""Equal subjects of two issuers are two viewers, for all that is counted, stored or shared."""
 
 from base64 import b64encode
 from contextlib import asynccontextmanager
@@ -47,7 +47,7 @@ KEY = "8e03978e-40d5-43dd-bc93-6894a57f9324"
 
 
 class Named:
-    """Believes a header of its own: subject, then scopes."""
+    """An authenticator that reads the subject and the scopes from a header."""
 
     challenge = "Bearer"
 
@@ -56,11 +56,11 @@ class Named:
         self._issuer = issuer
 
     async def authenticate(self, scope: Scope) -> Viewer | None:
-        told = find_header(scope.headers, self._header)
-        if told is None:
+        sent = find_header(scope.headers, self._header)
+        if sent is None:
             return None
-        subject, *scopes = told.decode().split()
-        scope.token = PlainToken(told.replace(b" ", b"."))
+        subject, *scopes = sent.decode().split()
+        scope.token = PlainToken(sent.replace(b" ", b"."))
         return Viewer(subject, scopes=frozenset(scopes), issuer=self._issuer)
 
 
@@ -78,14 +78,14 @@ class Accounts(Upstream):
 
 
 @dataclass(frozen=True)
-class Told:
+class Number:
     """The number of the reply that an answer is made of."""
 
     number: int
 
 
 class Mine(Composition):
-    """What somebody has."""
+    """A screen with a number of the viewer."""
 
     accounts: Accounts
 
@@ -99,12 +99,12 @@ def views() -> Views:
     views = Views(prefix="/v1")
 
     @views.get("/mine")
-    async def get_mine(mine: Annotated[Mine, Depends(compose(Mine))]) -> Told:
-        return Told(await mine.number())
+    async def get_mine(mine: Annotated[Mine, Depends(compose(Mine))]) -> Number:
+        return Number(await mine.number())
 
     @views.post("/mine")
-    async def post_mine(mine: Annotated[Mine, Depends(compose(Mine))]) -> Told:
-        return Told(await mine.number())
+    async def post_mine(mine: Annotated[Mine, Depends(compose(Mine))]) -> Number:
+        return Number(await mine.number())
 
     return views
 
@@ -161,8 +161,8 @@ async def test_equal_subjects_of_two_issuers_share_nothing(pair):
             (await client.get("/v1/mine", headers=who)).status_code for who in (one, other, other)
         ]
 
-    assert [told["number"] for told in read] == [1, 2, 1]
-    assert [told.json()["number"] for told in write] == [1, 2]
+    assert [one["number"] for one in read] == [1, 2, 1]
+    assert [one.json()["number"] for one in write] == [1, 2]
     assert "idempotency-replayed" not in write[1].headers
     assert left == [429, 200, 429]
 
@@ -176,33 +176,35 @@ class Suspicious(FirstOf):
 
 
 async def test_a_subclass_of_first_of_runs_its_own_checks():
-    """Its own checks run where it is one of several."""
+    """They run when it is a member of another `FirstOf`, too."""
     async with opened(FirstOf(Named("a"), Suspicious(Named("b")))) as client:
-        told = [(await client.get("/v1/mine", headers={name: "7"})).status_code for name in "ab"]
+        statuses = [
+            (await client.get("/v1/mine", headers={name: "7"})).status_code for name in "ab"
+        ]
 
-    assert told == [200, 401]
+    assert statuses == [200, 401]
 
 
 async def test_one_issuer_behind_two_authenticators_is_one_viewer():
     """A session and an access token of one provider are one person's."""
     both = FirstOf(Named("a", "https://id.example"), Other("b", "https://id.example"))
     async with opened(both, limits=[Limit(quota=2, per=60)]) as client:
-        told = [await client.get("/v1/mine", headers={name: "7"}) for name in ("a", "b", "a")]
+        answers = [await client.get("/v1/mine", headers={name: "7"}) for name in ("a", "b", "a")]
 
-    assert [one.status_code for one in told] == [200, 200, 429]
-    assert told[0].json() == told[1].json()
+    assert [one.status_code for one in answers] == [200, 200, 429]
+    assert answers[0].json() == answers[1].json()
 
 
 async def test_a_token_with_fewer_scopes_is_not_shown_what_one_with_more_was():
     """The service decides by the token that it sees; limits count the person."""
     async with opened(Named("a"), limits=[Limit(quota=3, per=60)]) as client:
-        told = [
+        answers = [
             await client.get("/v1/mine", headers={"a": who})
             for who in ("7 read write", "7 read", "7 write read", "7")
         ]
 
-    assert [one.json().get("number") for one in told] == [1, 2, 1, None]
-    assert told[3].status_code == 429
+    assert [one.json().get("number") for one in answers] == [1, 2, 1, None]
+    assert answers[3].status_code == 429
 
 
 WEB = {"issuer": ISSUER, "client_id": "web", "client_secret": "secret"}
@@ -210,10 +212,10 @@ CA = trustme.CA()
 
 
 def in_session(**changed) -> str:
-    """Return the identity of a session whose ID token says 7 wherever it can."""
-    sign_in, told = OpenIDProvider(**WEB | changed), {"sub": "7", "email": "7"}
+    """Return the identity of a session whose ID token has 7 in each claim that names users."""
+    sign_in, values = OpenIDProvider(**WEB | changed), {"sub": "7", "email": "7"}
     grant = Grant("t", "", "", 60.0, frozenset())
-    return session_of(grant, told, sign_in, browser="", wall=0.0).viewer.identity
+    return session_of(grant, values, sign_in, browser="", wall=0.0).viewer.identity
 
 
 async def by_token(authenticator, step, token="opaque", name="identity") -> str:
@@ -233,8 +235,8 @@ async def by_token(authenticator, step, token="opaque", name="identity") -> str:
         transport=by_script(upstreams),
     )
     async with client_of(app) as client:
-        told = await client.get("/who", headers={"authorization": f"Bearer {token}"})
-    subject, identity = told.json()
+        answer = await client.get("/who", headers={"authorization": f"Bearer {token}"})
+    subject, identity = answer.json()
     assert subject == "7"
     return identity
 
@@ -247,10 +249,10 @@ class Who(Composition):
 
 async def opaque(*, iss=None, name="identity", **changed) -> str:
     """Return the identity of a token that its issuer calls 7's."""
-    told = {"active": True, "aud": AUDIENCE, "sub": "7"} | ({"iss": iss} if iss else {})
+    answer = {"active": True, "aud": AUDIENCE, "sub": "7"} | ({"iss": iss} if iss else {})
     known = {"client_id": "g", "client_secret": "s", "audience": (AUDIENCE,), "upstream": name}
     options = Introspection(**known, **changed)
-    return await by_token(IntrospectionAuthenticator(options), reply(200, told), name=name)
+    return await by_token(IntrospectionAuthenticator(options), reply(200, answer), name=name)
 
 
 async def jwt(issuer: str) -> str:
@@ -261,7 +263,7 @@ async def jwt(issuer: str) -> str:
 
 
 async def by_certificate(by: str) -> str:
-    """Return the identity of a certificate that says 7 wherever it can."""
+    """Return the identity of a certificate that has 7 in each of its names."""
     issued = CA.issue_cert("7", common_name="7").cert_chain_pems[0].bytes()
     der = x509.load_pem_x509_certificate(issued).public_bytes(Encoding.DER)
     headers = ((b"client-cert", b":%b:" % b64encode(der)),)
@@ -302,12 +304,12 @@ async def test_who_is_who_among_those_called_7():
 
 
 async def test_a_demo_user_is_no_one_elses():
-    """Whoever signs in for a try gets nothing of a user with the same name."""
+    """A demo user shares no data with a real user of the same name."""
     both = FirstOf(DemoAuthenticator(env="development"), Named("a"))
     async with opened(both) as client:
-        told = [
+        answers = [
             (await client.get("/v1/mine", headers=who)).json()["number"]
             for who in ({"authorization": "Bearer demo-7"}, {"a": "7"})
         ]
 
-    assert told == [1, 2]
+    assert answers == [1, 2]

@@ -14,7 +14,7 @@ from bff_core.auth.session.csrf import CsrfProtection, Forged
 from bff_core.errors import NotAuthenticated
 from bff_core.testing.scripted import Scripted, fail, reply
 from tests.auth.keys.test_certificates import certificate
-from tests.auth.keys.test_certificates import told as sent_as
+from tests.auth.keys.test_certificates import header_of as sent_as
 from tests.auth.keys.test_introspection import OPTIONS, active
 from tests.auth.native.test_dpop import HERE, KEY, OTHER, bound, proof
 from tests.auth.test_bearer_gateway import bearer, views

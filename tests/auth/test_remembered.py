@@ -151,7 +151,7 @@ def bearing(token: str) -> Scope:
 @pytest.mark.virtual_time
 @pytest.mark.parametrize("status", [201, 203, 304, 400, 404, 500, 503])
 async def test_keys_are_read_of_a_200_alone(status):
-    """Whatever else an answer holds is no word of the issuer's."""
+    """A body with another status is no key set."""
     identity = Identity(reply(status, key_set()))
 
     with pytest.raises(ProviderUnavailable):

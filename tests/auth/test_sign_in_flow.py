@@ -1,4 +1,4 @@
-"""What a browser may bring back from the provider, and what a gateway makes of it."""
+"""The callback of a sign-in: which requests begin a session, and what it holds."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ async def came_back(edit, *, wait: float = 0.0):
         query = urlencode(edit(parse_qsl(parts.query, keep_blank_values=True)))
         await browser.send("GET", parts._replace(query=query).geturl(), headers=GOES)
         me = await browser.fetch("/v1/me")
-        begun = [one for one in site.heard if isinstance(one, SessionChanged)]
+        begun = [one for one in site.events if isinstance(one, SessionChanged)]
     return browser, me.status_code, len(begun)
 
 
@@ -79,7 +79,7 @@ EDITS = {
 
 @pytest.mark.parametrize("edit", EDITS)
 async def test_a_callback_that_was_edited_signs_nobody_in(edit):
-    """No session, whatever of it is genuine."""
+    """No session begins, even if parts of the callback are genuine."""
     browser, status, begun = await came_back(EDITS[edit])
 
     assert browser.cookie is None
@@ -119,7 +119,7 @@ async def test_a_token_of_another_kind_than_a_bearers_is_not_taken(kind, is_take
 
 
 async def test_a_session_whose_grant_changed_has_a_new_cookie():
-    """Who held the old one does not gain what was granted since."""
+    """A holder of the old cookie does not gain the new scopes."""
     async with open_site() as site:
         browser = site.browser()
         await browser.sign_in()
@@ -158,7 +158,7 @@ async def test_a_session_whose_grant_changed_has_a_new_cookie():
     ],
 )
 async def test_a_session_has_the_scopes_that_were_granted(scope, granted):
-    """What was requested counts only where the provider says nothing (RFC 6749, section 5.1)."""
+    """The requested scopes count only if the provider names none (RFC 6749, section 5.1)."""
     async with open_site() as site:
 
         async def answer(call):

@@ -1,4 +1,4 @@
-"""Viewers: who asks, and the key of what only they may see."""
+"""Viewers: their scopes and rights, and the cache key of data that only they may get."""
 
 from dataclasses import dataclass, field
 
@@ -29,7 +29,7 @@ def test_two_viewers_share_a_key_only_if_they_are_one(one, other):
 
 @given(VIEWERS, VIEWERS)
 def test_two_viewers_share_limits_and_keys_only_if_they_are_one_person(one, other):
-    """Whatever they may do, and whichever login they come by."""
+    """With any rights, and from any sign-in."""
     whole = [(viewer.subject, viewer.tenant, viewer.issuer) for viewer in (one, other)]
     is_same = (one.is_anonymous and other.is_anonymous) or whole[0] == whole[1]
 
@@ -96,7 +96,7 @@ def test_a_composition_is_handed_the_viewer_by_type():
 
 
 def test_a_screen_can_require_somebody():
-    """Nobody is a 401, somebody is handed back for the next word."""
+    """`require` raises 401 for an anonymous viewer, and returns a signed-in one."""
     viewer = Viewer("7")
 
     assert viewer.require().subject == "7"

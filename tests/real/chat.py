@@ -1,4 +1,4 @@
-"""A gateway with a web socket that a real browser opens: `tests.real.chat:app`."""
+"""A gateway with a WebSocket for a real browser: `tests.real.chat:app`."""
 
 from fastapi import Response, WebSocket
 from fastapi.responses import HTMLResponse
@@ -22,7 +22,7 @@ made: list[SessionAuthenticator] = []
 
 
 def browsers(settings: Settings) -> SessionAuthenticator:
-    """Take sessions; the test begins them itself, so that no provider is needed."""
+    """Return an authenticator by sessions; the test begins them itself, without a provider."""
     made.append(
         SessionAuthenticator(
             OpenIDProvider(issuer="https://id.example", client_id="web", client_secret="secret")

@@ -1,4 +1,4 @@
-"""The gateway that real providers and browsers are set on: `tests.real.shop:app`."""
+"""The gateway that tests run with real providers and browsers: `tests.real.shop:app`."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -19,20 +19,20 @@ class Me(Composition):
 
 
 @dataclass
-class Told:
-    """Whom the gateway takes the caller for."""
+class Caller:
+    """The caller as the gateway authenticated it."""
 
     subject: str
 
 
 @views.get("/me")
-async def get_me(me: Annotated[Me, Depends(compose(Me))]) -> Told:
+async def get_me(me: Annotated[Me, Depends(compose(Me))]) -> Caller:
     """Show who looks."""
-    return Told(me.viewer.subject)
+    return Caller(me.viewer.subject)
 
 
 def browsers(settings: Settings) -> SessionAuthenticator:
-    """Sign browsers in at whatever provider the environment names."""
+    """Return an authenticator by sessions, for the provider of the environment."""
     return SessionAuthenticator(
         OpenIDProvider(
             issuer=settings.issuer,

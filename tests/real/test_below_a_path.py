@@ -1,4 +1,4 @@
-"""A gateway below a path of its host, behind a real nginx that strips the path or passes it on."""
+"""A gateway below a path of its host, behind a real nginx that strips the path or forwards it."""
 
 import subprocess
 from collections.abc import Iterator
@@ -73,13 +73,13 @@ def test_a_user_signs_in_and_out_below_a_path(packages, redis_server, tmp_path, 
         first = browser.submit(page)
         again = browser.go(f"{site.web}/bff/login?returnUrl=/store/healthz")
         names = set(browser.jar[site.proxy_port])
-        told = [browser.fetch("/v1/me").status_code for _ in range(2)]
+        statuses = [browser.fetch("/v1/me").status_code for _ in range(2)]
         left = browser.fetch("/bff/logout", "POST").json()["location"]
         gone = browser.fetch("/v1/me")
 
     assert str(first.url) == str(again.url) == f"{site.web}/healthz"
     assert names == {"__Host-bff-store"}
-    assert told == [200, 200]
+    assert statuses == [200, 200]
     assert f"localhost%3A{site.proxy_port}%2Fstore%2F" in left
     assert gone.status_code == 401
     assert "/store/bff/login" in gone.headers["www-authenticate"]

@@ -1,4 +1,4 @@
-"""The reference shop in a real browser: sign in, look, be attacked, sign out."""
+"""The reference shop in a real browser: sign in, read, resist attacks, sign out."""
 
 import http.server
 import json
@@ -25,7 +25,7 @@ TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]{8,}")
 pytestmark = pytest.mark.needs("chromium")
 
 EVIL = """<!doctype html><title>evil</title><script>
-const web = "%s", told = {};
+const web = "%s", results = {};
 const tries = {
   form: () => fetch(web + "/bff/logout",
     { method: "POST", mode: "no-cors", credentials: "include" }),
@@ -36,10 +36,10 @@ const tries = {
 };
 async function attack() {
   for (const [name, run] of Object.entries(tries)) {
-    try { const answer = await run(); told[name] = answer.type + " " + answer.status; }
-    catch (error) { told[name] = "blocked"; }
+    try { const answer = await run(); results[name] = answer.type + " " + answer.status; }
+    catch (error) { results[name] = "blocked"; }
   }
-  document.title = JSON.stringify(told);
+  document.title = JSON.stringify(results);
 }
 attack();
 </script>"""
@@ -55,7 +55,7 @@ class Shop:
 
 @pytest.fixture(scope="module")
 def shop() -> Iterator[Shop]:
-    """Run the whole shop, with real logins, on ports of its own."""
+    """Run the whole shop, with real sign-in, on ports of its own."""
     web_port, mobile_port, desktop_port, first, *_ = free_ports(13)
     ports = {"WEB_PORT": web_port, "MOBILE_PORT": mobile_port, "DESKTOP_PORT": desktop_port}
     ports = {name: str(port) for name, port in ports.items()}
@@ -117,18 +117,18 @@ def test_a_user_signs_in_and_sees_the_home_screen(shop, context):
 def test_no_token_is_anywhere_in_the_browser(shop, context):
     """Not in the page, its storage, its address, nor in anything that went over the network."""
     page = context.new_page()
-    seen: list[str] = []
-    page.on("response", lambda answer: seen.append(everything_of(answer)))
+    found: list[str] = []
+    page.on("response", lambda answer: found.append(everything_of(answer)))
     sign_in(page, shop)
-    told = page.evaluate(
+    stored_text = page.evaluate(
         "() => JSON.stringify([document.cookie, {...localStorage}, {...sessionStorage},"
         " location.href, document.documentElement.outerHTML])"
     )
     cookies = {one["name"]: one for one in context.cookies() if one["name"].startswith("__Host-")}
 
-    assert len(seen) > 8
-    assert [one for one in (*seen, told) if TOKEN.search(one)] == []
-    assert json.loads(told)[0] == ""
+    assert len(found) > 8
+    assert [one for one in (*found, stored_text) if TOKEN.search(one)] == []
+    assert json.loads(stored_text)[0] == ""
     assert cookies["__Host-bff"]["httpOnly"]
     assert cookies["__Host-bff"]["secure"]
     assert cookies["__Host-bff"]["sameSite"] == "Strict"
@@ -136,8 +136,8 @@ def test_no_token_is_anywhere_in_the_browser(shop, context):
 
 def everything_of(answer: Response) -> str:
     """Return what went over the network: addresses, headers, bodies."""
-    asked = answer.request
-    parts = [asked.url, str(asked.headers), asked.post_data or "", str(answer.headers)]
+    request = answer.request
+    parts = [request.url, str(request.headers), request.post_data or "", str(answer.headers)]
     is_text = answer.ok and "text" in answer.headers.get("content-type", "text")
     return "\n".join([*parts, answer.text() if is_text else ""])
 
@@ -155,7 +155,7 @@ def second_origin(shop: Shop) -> Iterator[int]:
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log no requests."""
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Evil) as server:
         thread = threading.Thread(target=server.serve_forever)
@@ -177,9 +177,9 @@ def test_requests_that_a_second_origin_forges_fail(shop, context, host):
         evil = context.new_page()
         evil.goto(f"http://{host}:{port}/")
         evil.wait_for_function("document.title.startsWith('{')")
-        told = json.loads(evil.title())
+        body = json.loads(evil.title())
     page.reload()
     expect(page.locator("#home")).to_be_visible()
 
-    assert told["header"] == told["read"] == "blocked"
-    assert {told["form"], told["json"]} <= {"opaque 0", "blocked"}
+    assert body["header"] == body["read"] == "blocked"
+    assert {body["form"], body["json"]} <= {"opaque 0", "blocked"}

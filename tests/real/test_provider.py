@@ -1,4 +1,4 @@
-"""Signing in at a certified provider (`oidc-provider`): as a browser and its user would."""
+"""Sign-in at a certified provider (`oidc-provider`), as a browser and its user do it."""
 
 import asyncio
 import json
@@ -42,7 +42,7 @@ PORTS = iter(range(11_000 + os.getpid() * 53 % 9_000, 32_000))
 
 
 def free_ports(count: int = 1) -> list[int]:
-    """Return ports in a row that nobody listens on, others each time."""
+    """Return free ports in a row, others each time."""
     found: list[int] = []
     for port in PORTS:
         found = [*found, port] if not found or port == found[-1] + 1 else [port]
@@ -57,13 +57,13 @@ def free_ports(count: int = 1) -> list[int]:
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
+    """Return a free port."""
     return free_ports()[0]
 
 
 @pytest.fixture(scope="session")
 def packages() -> None:
-    """Install the provider, as its lock says."""
+    """Install the provider from its lock file."""
     if not (FOLDER / "node_modules").exists():
         command = [shutil.which("npm"), "ci", "--no-audit", "--no-fund"]
         subprocess.run(command, cwd=FOLDER, check=True, capture_output=True)
@@ -117,8 +117,8 @@ class Site:
 
     def provider(self, *, keys: tuple[RSAKey, ...] = (), lifetime: int = 300):
         """Run the provider, with keys of runs before."""
-        told = self.folder / "keys.json"
-        told.write_text(
+        keys_file = self.folder / "keys.json"
+        keys_file.write_text(
             json.dumps(
                 [{**one.as_dict(private=True), "use": "sig", "alg": "RS256"} for one in keys]
             )
@@ -128,7 +128,7 @@ class Site:
             "PORT": str(self.issuer_port),
             "WEB": self.web,
             "BACK": f"http://127.0.0.1:{self.web_port}",
-            "KEYS": str(told),
+            "KEYS": str(keys_file),
             "LIFETIME": str(lifetime),
         }
         url = f"{self.issuer}/.well-known/openid-configuration"
@@ -160,7 +160,7 @@ class Site:
 
 
 class Browser:
-    """Keeps cookies by port (one host has several), fills in forms, follows redirects."""
+    """A browser: it stores cookies by port, fills in forms, follows redirects."""
 
     def __init__(self, site: Site) -> None:
         self.site = site
@@ -173,15 +173,15 @@ class Browser:
         if jar:
             headers["cookie"] = "; ".join(f"{name}={value}" for name, value in jar.items())
         answer = httpx.request(method, url, headers=headers, trust_env=False, timeout=10, **options)
-        for told in answer.headers.get_list("set-cookie"):
-            pair, _, rest = told.partition(";")
+        for set_cookie in answer.headers.get_list("set-cookie"):
+            pair, _, rest = set_cookie.partition(";")
             name, _, value = pair.partition("=")
             is_gone = "max-age=0" in rest.lower() or "1970" in rest
             jar.pop(name, None) if is_gone else jar.update({name: value})
         return answer
 
     def go(self, url: str, method: str = "GET", **options) -> httpx.Response:
-        """Go somewhere, and on to wherever that leads."""
+        """Navigate to a URL, and follow redirects."""
         answer = self.send(method, url, **options)
         while answer.is_redirect:
             answer = self.send("GET", urljoin(str(answer.url), answer.headers["location"]))
@@ -203,7 +203,7 @@ class Browser:
         return page
 
     def fetch(self, path: str, method: str = "GET") -> httpx.Response:
-        """Ask the gateway from a page of its own."""
+        """Send a request to the gateway as its own page does."""
         origin = urljoin(self.site.web, "/").rstrip("/")
         headers = {"x-csrf": "1", "origin": origin, "accept": "*/*"}
         return self.send(method, self.site.web + path, headers=headers)
@@ -235,8 +235,8 @@ def test_a_user_signs_in_and_out_at_a_real_provider(site):
 
 
 def test_rotating_refresh_tokens_are_used_once(site):
-    """Tokens that live a second, twenty requests at a time on four processes: no reuse is seen."""
-    told: list[int] = []
+    """With tokens of one second, twenty requests at once on four processes use none twice."""
+    statuses: list[int] = []
     with site.provider(lifetime=1), site.gateway(workers=4):
         browser = Browser(site)
         browser.sign_in("alice")
@@ -244,15 +244,15 @@ def test_rotating_refresh_tokens_are_used_once(site):
         with ThreadPoolExecutor(20) as pool:
             for _ in range(4):
                 time.sleep(1)  # the provider's clock is real
-                told += pool.map(lambda _: browser.fetch("/v1/me").status_code, range(20))
+                statuses += pool.map(lambda _: browser.fetch("/v1/me").status_code, range(20))
         last = asyncio.run(tokens_of(site, browser))
 
-    assert told == [200] * 80
+    assert statuses == [200] * 80
     assert last.generation - first.generation >= 4
 
 
 def use(site: Site, refresh_token: str) -> httpx.Response:
-    """Use a refresh token, as somebody who has stolen it would."""
+    """Use a refresh token, as a thief would."""
     form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
     return httpx.post(f"{site.issuer}/token", data=form, auth=("web", SECRET))
 
@@ -262,13 +262,13 @@ async def tokens_of(site: Site, browser: Browser):
     links = RedisClients(clock=monotonic, chance=chance, events=Events())
     place = f"shop:{key_of(site.issuer)}"
     store = RedisSessionStore(links.to(site.redis), Sealing([KEY]), gateway=place)
-    kept = await store.get(key_of(browser.jar[site.web_port]["__Host-bff"]))
+    stored = await store.get(key_of(browser.jar[site.web_port]["__Host-bff"]))
     await links.aclose()
-    return kept.session.tokens
+    return stored.session.tokens
 
 
 async def test_a_stolen_refresh_token_ends_the_session(site):
-    """Who uses it a second time is noticed; the gateway signs its user out, and says so."""
+    """The provider detects the second use; the gateway ends the session and reports it."""
     with site.provider(lifetime=1), site.gateway():
         browser = Browser(site)
         browser.sign_in("alice")
@@ -287,7 +287,7 @@ async def test_a_stolen_refresh_token_ends_the_session(site):
 
 
 def test_a_user_who_leaves_at_the_provider_is_signed_out_here(site):
-    """The provider says so over the back channel; both browsers' sessions are told apart."""
+    """A back-channel logout ends the session of one browser, and not that of the other."""
     with site.provider(), site.gateway():
         leaving, staying = Browser(site), Browser(site)
         leaving.sign_in("alice")
@@ -295,13 +295,13 @@ def test_a_user_who_leaves_at_the_provider_is_signed_out_here(site):
         page = leaving.go(f"{site.issuer}/session/end?client_id=web")
         leaving.submit(page, logout="yes")
         time.sleep(1.2)
-        told = [leaving.fetch("/v1/me"), staying.fetch("/v1/me")]
+        answers = [leaving.fetch("/v1/me"), staying.fetch("/v1/me")]
 
-    assert [one.status_code for one in told] == [401, 200]
+    assert [one.status_code for one in answers] == [401, 200]
 
 
 def test_keys_are_rotated_between_two_runs_of_the_provider(site):
-    """The gateway goes on with the new key; those who were signed in stay so."""
+    """The gateway uses the new key; signed-in users stay signed in."""
     old, new = (RSAKey.generate_key(2048, {"kid": kid}, private=True) for kid in ("old", "new"))
     with site.gateway_after(site.provider(keys=(old,))) as early:
         early.sign_in("alice")

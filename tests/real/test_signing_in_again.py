@@ -76,7 +76,7 @@ def test_a_user_who_signs_in_again_stays_signed_in(site, context):  # noqa: F811
 
 
 def test_ten_tabs_sign_in_at_once(site, context):  # noqa: F811 # fixtures
-    """All come back to their pages, none shows JSON of an error, and the user stays signed in."""
+    """All tabs return to their pages, none shows a JSON error, and the user stays signed in."""
     with running(site) as web:
         first = context.new_page()
         sign_in(first, web)
@@ -89,10 +89,10 @@ def test_ten_tabs_sign_in_at_once(site, context):  # noqa: F811 # fixtures
             tab.evaluate("(there) => { setTimeout(() => { location.href = there }) }", there)
         for number, tab in enumerate(tabs):
             tab.wait_for_url(f"{web}{PAGE}?tab={number}")
-        told = [status_of(tab) for tab in tabs]
+        statuses = [status_of(tab) for tab in tabs]
         left = [one for one in context.cookies() if "sign-in" in one["name"]]
 
-    assert told == [200] * 10
+    assert statuses == [200] * 10
     assert left == []
 
 
@@ -100,10 +100,10 @@ def test_the_back_button_shows_no_json(site, context):  # noqa: F811 # fixtures
     """The callback in the browser's history leads on to the page, and the user stays signed in."""
     with running(site) as web:
         page = context.new_page()
-        seen: list[str] = []
-        page.on("request", lambda one: seen.append(one.url))
+        found: list[str] = []
+        page.on("request", lambda one: found.append(one.url))
         sign_in(page, web)
-        (callback,) = [one for one in seen if "/bff/callback" in one]
+        (callback,) = [one for one in found if "/bff/callback" in one]
         page.goto(callback)
         there, me = page.url, status_of(page)
 
@@ -119,5 +119,5 @@ def test_a_second_sign_in_of_a_program_keeps_its_refresh_token_good(site):  # no
         for _ in range(3):
             browser.sign_in("alice")
             time.sleep(0.2)
-            told = browser.fetch("/v1/me").status_code
-            assert told == 200
+            status = browser.fetch("/v1/me").status_code
+            assert status == 200

@@ -1,4 +1,4 @@
-"""Web sockets of a real browser: of our page, of another origin, of a page without one."""
+"""WebSockets of a real browser: from an own page, from another origin, without a session."""
 
 import os
 import subprocess
@@ -21,23 +21,23 @@ SANDBOXED = """async (url) => {
     socket.onmessage = (event) => parent.postMessage(event.data, "*");
     socket.onerror = () => parent.postMessage("refused", "*");
   <\\/script>`;
-  const told = new Promise((resolve) => addEventListener("message", (one) => resolve(one.data)));
+  const text = new Promise((resolve) => addEventListener("message", (one) => resolve(one.data)));
   document.body.append(frame);
-  return told;
+  return text;
 }"""
 
 
 @pytest.fixture(scope="module")
 def ports() -> Iterator[tuple[int, int]]:
-    """Run the gateway at its own origin, and once more at another of the same site."""
+    """Run the gateway at its own origin, and a second one at another origin of the same site."""
     first, second = free_ports(2)
-    told = {"BFF_ENV": "development", "BFF_PUBLIC_URL": f"http://localhost:{first}"}
-    told |= {"BFF_SESSION_KEYS": "a-secret-of-the-tests-that-is-long-enough"}
-    told |= {"BFF_UPSTREAM_IDENTITY": "http://127.0.0.1:9", "BFF_LOG": "off"}
+    env = {"BFF_ENV": "development", "BFF_PUBLIC_URL": f"http://localhost:{first}"}
+    env |= {"BFF_SESSION_KEYS": "a-secret-of-the-tests-that-is-long-enough"}
+    env |= {"BFF_UPSTREAM_IDENTITY": "http://127.0.0.1:9", "BFF_LOG": "off"}
     running = [
         subprocess.Popen(
             [sys.executable, "-m", "bff_core.server", "tests.real.chat:app", f"--port={port}"],
-            cwd=ROOT, env={**os.environ, **told}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            cwd=ROOT, env={**os.environ, **env}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )
         for port in (first, second)
     ]  # fmt: skip
@@ -61,16 +61,16 @@ def page_at(context: BrowserContext, port: int) -> Page:  # noqa: F811 # the fix
 def test_who_opens_a_socket_in_a_browser(ports, context):  # noqa: F811 # fixtures
     """Our page does, for whom it is signed in; a page of another port has the cookie, and does not.
 
-    Cookies know hosts and no ports: only the origin tells the two apart.
+    Cookies belong to hosts, not to ports: only the origin distinguishes the two.
     """
     ours, others = ports
     url = f"ws://localhost:{ours}/chat"
     page, evil = page_at(context, ours), page_at(context, others)
     before = page.evaluate("(url) => chat(url)", url)
     page.evaluate("() => fetch('/begin')")
-    told = [one.evaluate("(url) => chat(url)", url) for one in (page, evil)]
+    answers = [one.evaluate("(url) => chat(url)", url) for one in (page, evil)]
     sandboxed = page.evaluate(SANDBOXED, url)
 
     assert before == "refused"
-    assert told == ["7", "refused"]
+    assert answers == ["7", "refused"]
     assert sandboxed == "refused"

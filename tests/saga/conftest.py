@@ -1,4 +1,4 @@
-"""The processes of the shop, for what only their deaths can show."""
+"""The processes of the shop, for tests that kill them."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,7 +1,8 @@
-"""The mobile gateway with the moment of its death: it kills itself at a write of its journal.
+"""The mobile gateway with a journal that kills the process at one of its writes.
 
-`DOOM` says when, as in "before 3" or "after 7". What others left is gone on with only where
-`DOOM_RESUMES` is set, so that each process dies in its own purchase.
+`DOOM` names the write, as in "before 3" or "after 7". The process resumes abandoned sagas only with
+`DOOM_RESUMES`, so that each process dies in its own purchase.
+
 """
 
 import os
@@ -19,7 +20,7 @@ T = TypeVar("T")
 
 
 class Doomed:
-    """A journal whose writer does not outlive one of its writes."""
+    """A journal that kills its process at one of its writes."""
 
     def __init__(self, journal: Journal, when: str, number: int, *, resumes: bool) -> None:
         self._journal = journal
@@ -28,23 +29,23 @@ class Doomed:
         self._writes = 0
 
     async def begin(self, *entry: Any) -> bytes | None:
-        """Write down the first record."""
+        """Store the first record."""
         return await self._fatal(self._journal.begin(*entry))
 
     async def record(self, *entry: Any) -> bool:
-        """Write down one on the way."""
+        """Store a record."""
         return await self._fatal(self._journal.record(*entry))
 
     async def end(self, *entry: Any) -> bool:
-        """Write down the last one."""
+        """Store the last record."""
         return await self._fatal(self._journal.end(*entry))
 
     async def park(self, *entry: Any) -> None:
-        """Put an entry aside."""
+        """Park a record."""
         await self._journal.park(*entry)
 
     async def claim(self, *wanted: Any) -> Sequence[bytes]:
-        """Take over what others left, where this one is to."""
+        """Claim abandoned sagas, if this process resumes them."""
         return await self._journal.claim(*wanted) if self._resumes else ()
 
     async def _fatal(self, writing: Coroutine[Any, Any, T]) -> T:
@@ -59,7 +60,7 @@ class Doomed:
 
 
 def doomed(gateway: Gateway) -> Gateway:
-    """Let a gateway's sagas be written down in the journal that kills."""
+    """Return the gateway with the journal that kills."""
     when, _, number = os.environ["DOOM"].partition(" ")
     resumes = "DOOM_RESUMES" in os.environ
     coordinator = gateway.config.sagas

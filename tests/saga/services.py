@@ -1,4 +1,4 @@
-"""Real HTTP services on loopback that serve, or fail as their script says."""
+"""Real HTTP services on loopback that answer or fail by script."""
 
 import asyncio
 import json
@@ -114,7 +114,7 @@ def closed_port() -> int:
 
 @asynccontextmanager
 async def silent_port() -> AsyncIterator[int]:
-    """Hold a port whose queue of connections is full: connecting to it never ends."""
+    """Return a port whose backlog is full: a connection to it is never accepted."""
     server = socket.socket()
     server.bind(("127.0.0.1", 0))
     server.listen(0)

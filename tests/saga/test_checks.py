@@ -1,4 +1,4 @@
-"""Steps over services that keep no keys: a check finds out what happened, and nothing is twice."""
+"""Steps over services without keys: a check finds out the outcome, and no effect happens twice."""
 
 import asyncio
 from contextlib import suppress
@@ -110,7 +110,7 @@ class Paying(Saga):
         return await self.till.finds(f"refund {charge}")
 
     async def is_released(self, hold: str) -> bool:
-        """Find out whether the hold is gone."""
+        """Return whether the hold is gone."""
         return await self.till.finds(f"release {hold}")
 
     async def found(self, what: str) -> str | None:
@@ -125,7 +125,7 @@ class Paying(Saga):
 
     @step(check=found_hold)
     async def hold(self) -> str:
-        """Hold it."""
+        """Hold the goods."""
         return await self.till.write(f"hold {await self.reference()}")
 
     @hold.compensation(check=is_released)
@@ -135,7 +135,7 @@ class Paying(Saga):
 
     @step(check=found_charge)
     async def charge(self) -> str:
-        """Take money."""
+        """Charge the money."""
         return await self.till.write(f"charge {await self.reference()}")
 
     @charge.compensation(check=is_refunded)
@@ -184,7 +184,7 @@ class Counter:
     ],
 )
 async def test_what_happened_is_not_sent_again_and_what_did_not_is(story, writes):
-    """A step whose reply was lost is found, or found missing, and the saga comes through."""
+    """The check of a step whose reply was lost decides about a retry; the saga completes."""
     counter = Counter(story)
 
     assert (await counter.pay()).startswith("place")
@@ -195,7 +195,7 @@ async def test_what_happened_is_not_sent_again_and_what_did_not_is(story, writes
 
 @pytest.mark.parametrize("reads", [["broken"], ["dropped"], ["hang"], ["unsent"], ["refused"]])
 async def test_a_check_that_fails_says_nothing(reads):
-    """While the check itself is in doubt nothing is sent; once it answers, the saga goes on."""
+    """While the check itself fails, nothing is sent; once it answers, the saga continues."""
     counter = Counter(["ok", "lost"], reads * 2)
 
     assert (await counter.pay()).startswith("place")
@@ -297,7 +297,7 @@ STORIES = st.lists(
     st.floats(0.05, 3.0),
 )
 async def test_without_keys_money_is_never_taken_for_nothing(story, reads, crashes, within):
-    """Whatever fails, and wherever gateways die: an order, or all of it undone; nothing twice."""
+    """With any failures and crashes: an order, or all of it compensated; no effect twice."""
     till, papers = Till(list(story), list(reads)), Papers()
     for records in [*crashes, None]:
         papers.left = records

@@ -1,4 +1,4 @@
-"""A gateway that is killed while somebody buys: an order, or the money back; nothing twice."""
+"""A gateway that is killed during a purchase: an order, or the money back; no effect twice."""
 
 import asyncio
 import json
@@ -43,7 +43,7 @@ POLICIES = "".join(
 
 @dataclass(frozen=True)
 class Buyer:
-    """A customer who buys two of something that nobody else buys."""
+    """A customer who buys two of a product that no other customer buys."""
 
     customer: int
     sku: str
@@ -88,7 +88,7 @@ class Shop:
 
     def gateway(self, app: str, **environ: str) -> Gateway:
         """Return a mobile gateway that is not started yet."""
-        told = {
+        settings = {
             **{f"BFF_UPSTREAM_{name.upper()}": NOTHING_LISTENS for name in ELSEWHERE},
             **addresses(self.services),
             "BFF_JOURNAL_URL": self.journal_url,
@@ -98,10 +98,10 @@ class Shop:
             "BFF_POLICIES": str(self._policies),
             **environ,
         }
-        return self.site.gateway(app, told)
+        return self.site.gateway(app, settings)
 
     def doomed(self, when: str, **environ: str) -> Gateway:
-        """Return one that dies at a write of its journal."""
+        """Return a gateway that dies at a write of its journal."""
         return self.gateway("tests.saga.doomed:app", DOOM=when, **environ)
 
     def buyer(self) -> Buyer:
@@ -166,13 +166,13 @@ class Shop:
     def effects(self, buyer: Buyer) -> set[str]:
         """Return what a purchase has caused by now."""
         charges = self.charges(buyer)
-        told = {
+        values = {
             "held": self.left(buyer) == buyer.in_stock - 2,
             "charged": bool(charges),
             "refunded": any(charge["refunded"]["amount"] for charge in charges),
             "ordered": bool(self.placed(buyer)),
         }
-        return {name for name, is_so in told.items() if is_so}
+        return {name for name, is_so in values.items() if is_so}
 
     def charges(self, buyer: Buyer) -> list[dict[str, Any]]:
         """Return the charges of a buyer."""
@@ -190,7 +190,7 @@ class Shop:
         return next(one["available"] for one in item["skus"] if one["sku"] == buyer.sku)
 
     def wrongs(self, buyer: Buyer) -> list[str]:
-        """Return what nobody should suffer."""
+        """Return the effects that are wrong for a customer."""
         placed, left = len(self.placed(buyer)), self.left(buyer)
         wrong = injustices(self.payments, self.orders, buyer.customer)
         if placed > 1:
@@ -210,7 +210,7 @@ def shop(site: Site, journal_url: str) -> Iterator[Shop]:
 
 @pytest.fixture(params=["sqlite", pytest.param("redis", marks=pytest.mark.needs("redis-server"))])
 def journal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RedisServer | Path]:
-    """Return where sagas are written down: a file, or a Redis that keeps what it was told."""
+    """Return the URL of the journal: a file, or a Redis that persists each write."""
     if request.param == "sqlite":
         yield tmp_path / "journal.sqlite3"
         return
@@ -222,7 +222,7 @@ def journal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RedisSer
 
 @pytest.fixture
 def journal_url(journal: RedisServer | Path) -> str:
-    """Return how a gateway is told."""
+    """Return the settings of a gateway that name the journal."""
     return journal.url if isinstance(journal, RedisServer) else f"sqlite:///{journal}"
 
 
@@ -248,9 +248,9 @@ async def test_a_gateway_that_is_killed_owes_nobody(shop, journal):
         answers = [await buyer.buy(survivor.port) for buyer in shop.buyers]
         later = {buyer: shop.wrongs(buyer) for buyer in shop.buyers}
 
-    assert {buyer: told for buyer, told in wrong.items() if told} == {}
-    assert {buyer: told for buyer, told in later.items() if told} == {}
-    # Refused are those whose refusal was written down; all others got what they asked for.
+    assert {buyer: effects_left for buyer, effects_left in wrong.items() if effects_left} == {}
+    assert {buyer: effects_left for buyer, effects_left in later.items() if effects_left} == {}
+    # Purchases whose refusal was journaled are refused; all others succeed.
     assert Counter(answer.status for answer in answers) == {201: len(ways) + 4, 409: len(back)}
     assert [len(shop.placed(buyer)) for buyer in shop.buyers] == [
         int(answer.status == 201) for answer in answers

@@ -1,4 +1,4 @@
-"""Where sagas are written down: the same promises from SQLite and Redis."""
+"""The journals of sagas in SQLite and Redis behave alike."""
 
 import asyncio
 import sqlite3
@@ -52,7 +52,7 @@ async def close(*journals):
 
 
 async def until_claimed(journal, owner):
-    """Take over what comes free within a moment."""
+    """Claim the records whose leases expire within a moment."""
     for _ in range(2000):
         if found := await journal.claim(KIND, owner, HOUR, 8):
             return found
@@ -60,7 +60,7 @@ async def until_claimed(journal, owner):
 
 
 async def test_an_entry_is_begun_once(make):
-    """Whoever comes second is handed what is known."""
+    """The second request gets the existing record."""
     first, second = make(), make()
 
     assert await first.begin("s-1", KIND, b"one", "a", HOUR) is None
@@ -82,7 +82,7 @@ async def test_only_the_owner_records(make):
 
 
 async def test_what_somebody_holds_is_not_taken_over(make):
-    """A lease keeps others away until it is over, and an end for good."""
+    """No other process can claim a record until its lease expires, or once it is closed."""
     journal = make()
     await journal.begin("held", KIND, b"held", "a", HOUR)
     await journal.begin("ended", KIND, b"begun", "a", SOON)
@@ -106,7 +106,7 @@ async def test_only_those_who_know_a_saga_take_it_over(make):
 
 
 async def test_what_a_person_has_settled_is_forgotten(make):
-    """Nobody takes it over any more, and who works on it learns it at the next record."""
+    """No process can claim it any more, and the one that executes it notices at its next write."""
     journal = make()
     await journal.begin("s-1", KIND, b"one", "a", HOUR)
 
@@ -118,7 +118,7 @@ async def test_what_a_person_has_settled_is_forgotten(make):
 
 
 async def test_what_is_parked_is_taken_up_later(make):
-    """Not before its time, and then by anybody."""
+    """Not before its time, and then by any process."""
     journal = make()
     await journal.begin("s-1", KIND, b"one", "a", HOUR)
     await journal.begin("s-2", KIND, b"two", "a", HOUR)
@@ -130,7 +130,7 @@ async def test_what_is_parked_is_taken_up_later(make):
 
 
 async def test_an_end_is_forgotten_after_its_time(make):
-    """What had no effect may be begun anew under the same id."""
+    """A saga without an effect may start again under the same id."""
     journal = make()
     await journal.begin("s-1", KIND, b"one", "a", HOUR)
     await journal.end("s-1", b"ended", "a", 0)
@@ -154,16 +154,16 @@ async def test_a_file_is_its_owners_alone(tmp_path):
 
 
 async def test_processes_that_open_a_new_file_at_once_wait_for_each_other(tmp_path):
-    """SQLite says at once that a file is locked whose log is being set up; nobody else hears it."""
+    """SQLite reports a lock while another process sets up the log; callers don't get that error."""
     path = tmp_path / "journal.sqlite3"
     other, journal = sqlite3.connect(path, isolation_level=None), SQLiteJournal(str(path), Hands())
     other.execute("BEGIN IMMEDIATE")
     beginning = asyncio.create_task(journal.begin("s-1", KIND, b"one", "a", HOUR))
-    told, _ = await asyncio.wait([beginning], timeout=0.1)
+    done, _ = await asyncio.wait([beginning], timeout=0.1)
     other.execute("COMMIT")
     other.close()
 
-    assert not told
+    assert not done
     assert await beginning is None
     await journal.aclose()
 
@@ -182,7 +182,7 @@ async def test_a_file_that_stays_locked_is_a_journal_that_is_away(tmp_path):
 
 
 async def test_a_journal_that_cannot_be_written_says_so(tmp_path):
-    """A folder in the place of the file is told as a store that is away."""
+    """A folder in place of the file is reported as an unavailable store."""
     journal = SQLiteJournal(str(tmp_path), Hands())
 
     with pytest.raises(StoreUnavailable, match="journal"):

@@ -1,4 +1,4 @@
-"""What an operator sees of sagas that are not over, and does about them."""
+"""The command line of sagas: operators list open ones and forget settled ones."""
 
 import asyncio
 import subprocess
@@ -33,19 +33,19 @@ STUCK = SagaRecord(
 
 
 def test_a_stuck_saga_is_seen_and_settled_by_hand(tmp_path, capsys):
-    """The list tells how far it came and why, but not for whom; what is forgotten is gone."""
+    """The list shows the steps and the failure, but not the viewer; a forgotten saga is gone."""
     url = f"--journal=sqlite:///{tmp_path / 'journal.sqlite3'}"
     asyncio.run(_stick(tmp_path / "journal.sqlite3"))
     listed = main((url, "list")), capsys.readouterr().out
     forgotten, again = main((url, "forget", "s-1")), main((url, "forget", "s-1"))
-    told = capsys.readouterr().err
+    errors = capsys.readouterr().err
     after = main((url, "list")), capsys.readouterr().out
 
     assert listed[1].startswith("s-1  Buying  ")
     assert listed[1].endswith("hold=undone charge=not-undone place=not-started (unavailable)\n")
     assert not any(word in listed[1] for word in ("ann", "pm-7", "pay-1"))
     assert (listed[0], forgotten, again) == (0, 0, 1)
-    assert told == "the journal has no saga s-1\n"
+    assert errors == "the journal has no saga s-1\n"
     assert after == (0, "")
 
 
@@ -56,14 +56,14 @@ async def _stick(path):
 
 
 def test_a_journal_that_is_not_there_is_told(tmp_path):
-    """The command fails with one line that says what is wrong."""
+    """The command fails with one line that names the fault."""
     command = (sys.executable, "-m", "bff_core.saga", f"--journal=sqlite:///{tmp_path}", "list")
     root = Path(__file__).parents[2]
-    told = subprocess.run(command, check=False, cwd=root, capture_output=True, text=True)
+    process = subprocess.run(command, check=False, cwd=root, capture_output=True, text=True)
 
-    assert told.returncode == 1
-    assert told.stderr.startswith("journal: ")
-    assert told.stderr.count("\n") == 1
+    assert process.returncode == 1
+    assert process.stderr.startswith("journal: ")
+    assert process.stderr.count("\n") == 1
 
 
 def test_the_journal_is_that_of_the_gateway(tmp_path, capsys, monkeypatch):

@@ -1,4 +1,4 @@
-"""Steps and inputs that are models of pydantic, and types that no journal can hold."""
+"""Pydantic models as results and inputs of steps, and types that a journal can't store."""
 
 import datetime as dt
 from typing import Annotated
@@ -26,7 +26,7 @@ from tests.saga.services import Ledger
 
 
 class Made(BaseModel, alias_generator=to_camel):
-    """What a service says of an entry, and what is derived from it."""
+    """The reply of a service about an entry, with a computed field."""
 
     made_path: str = Field(
         validation_alias=AliasChoices("path", "madePath"), serialization_alias="way"
@@ -178,12 +178,12 @@ async def test_a_check_may_find_a_model_of_pydantic(fate, requests):
 
 @pytest.mark.parametrize("kind", [complex, TypedReply[Made], list[TypedReply[None]], Views])
 def test_what_no_journal_can_hold_is_refused_at_start(kind):
-    """After the write it would be too late: the saga could neither go on nor be undone."""
+    """After the write it would be too late: the saga could neither continue nor be compensated."""
     with pytest.raises(ConfigurationError, match=r"pay returns .*, which a journal can't store"):
         build(Buying, Checked, saga_of(kind))
 
 
 def test_a_saga_that_the_gateway_was_not_given_is_refused_at_start():
-    """A view takes it; without a journal each request would fail."""
+    """A view uses it; without a journal each request would fail."""
     with pytest.raises(ConfigurationError, match=r"Buying is a saga: .*sagas=\[Buying, "):
         build(Checked)

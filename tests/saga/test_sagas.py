@@ -1,4 +1,4 @@
-"""Write compositions: in order, undone in reverse, and never twice, whatever fails when."""
+"""Sagas: steps in order, compensation in reverse, no effect twice, with any failure at any time."""
 
 import asyncio
 from contextlib import suppress
@@ -36,7 +36,7 @@ class Bank:
 
     `story` says what happens to each next request: "ok"; "refused" (no effect, nor later); "lost"
     (the effect happens, its answer is lost); "dropped" (neither); "hang" (neither, and no end);
-    "late" (the effect happens after a while; whoever asks meanwhile is told that it is under way);
+    "late" (the effect happens after a while; a request in the meantime gets 409);
     "unsent" (the circuit is open); "later" (429); "stray" (a proxy's 404).
     """
 
@@ -52,7 +52,7 @@ class Bank:
         return Bank(self.story, self.effects, self.log, self.refused, self.busy, scope)
 
     async def ask(self, effect):
-        """Do something once, however often it is asked."""
+        """Take effect once, however often the request is repeated."""
         what = self.story.pop(0) if self.story else "ok"
         key = f"{self.scope.idempotency_key} {effect}"
         call = Call("bank", "POST", "/", "POST /", now() + 9, headers=keyed(key))
@@ -109,7 +109,7 @@ class Buying(Saga):
 
     @step
     async def hold(self) -> str:
-        """Hold it."""
+        """Hold the goods."""
         return await self.bank.ask("hold")
 
     @hold.compensation
@@ -120,7 +120,7 @@ class Buying(Saga):
 
     @step
     async def charge(self) -> str:
-        """Take money."""
+        """Charge the money."""
         assert await self.hold() == "hold done"
         return await self.bank.ask("charge")
 
@@ -262,7 +262,7 @@ async def test_steps_run_in_order_and_their_results_are_there():
 
 
 async def test_a_refused_step_undoes_those_before_it_in_reverse():
-    """And the error tells each step's fate."""
+    """And the error has the state of each step."""
     bank, papers = Bank(["ok", "ok", "refused"]), Papers()
     life = Life(bank, papers)
 
@@ -291,7 +291,7 @@ async def test_a_lost_answer_is_asked_for_again_under_the_same_key():
 
 
 async def test_a_request_out_of_time_is_told_so_and_everything_undone():
-    """The client hears 504 and how far it came; the money goes back behind it."""
+    """The client gets 504 with the steps' states; the saga is compensated in the background."""
     bank, papers = Bank(["ok", "hang"]), Papers()
     life = Life(bank, papers)
 
@@ -336,7 +336,7 @@ async def test_behind_the_commit_point_there_is_only_forward():
 
 
 async def test_what_cannot_be_undone_is_told_and_tried_again():
-    """The answer says so, sinks hear of it, and later it is undone after all."""
+    """The answer and an event report it, and a later attempt compensates it."""
     heard = []
     bank = Bank(["ok", "ok", "refused", "dropped", "dropped", "dropped"])
     papers = Papers()
@@ -356,7 +356,7 @@ async def test_what_cannot_be_undone_is_told_and_tried_again():
 
 
 async def test_a_key_meets_the_saga_that_it_began():
-    """A second request is told what the first was, also by another process."""
+    """A second request gets the outcome of the first, also from another process."""
     bank, papers = Bank(), Papers()
     first = Life(bank, papers)
     await first.buy(key="k-1")
@@ -386,7 +386,7 @@ async def test_a_key_whose_saga_is_under_way_is_told_to_wait():
 
 
 async def test_what_was_undone_for_a_passing_cause_is_begun_anew_under_its_key():
-    """A retry after an outage buys, with keys that no service has seen before."""
+    """A retry after an outage buys, with keys that are new to the services."""
     bank, papers = Bank(["ok", "dropped", "dropped", "dropped"]), Papers()
     life = Life(bank, papers)
     with pytest.raises(SagaFailed) as failed:
@@ -401,7 +401,7 @@ async def test_what_was_undone_for_a_passing_cause_is_begun_anew_under_its_key()
 
 
 async def test_what_was_refused_stays_refused_under_its_key():
-    """A decision about the request itself is told again, and nothing is asked again."""
+    """A refusal of the request itself is repeated, and no service is called again."""
     bank = Bank(["ok", "refused"])
     life = Life(bank, Papers())
     scopes = [scope_of("k-1"), scope_of("k-1")]
@@ -415,7 +415,7 @@ async def test_what_was_refused_stays_refused_under_its_key():
 
 
 async def test_a_key_with_other_inputs_is_refused():
-    """Nobody is told of another purchase than the one that was asked for."""
+    """A key that was used for another purchase is refused."""
     life = Life(Bank(), Papers())
     await life.buy(key="k-1")
 
@@ -456,7 +456,7 @@ async def test_two_sagas_of_one_request_are_two():
 
 
 async def test_a_circuit_that_opens_proves_nothing_about_the_try_before():
-    """A charge that was cut is not taken for undone since it could not be sent again."""
+    """A charge whose reply was lost does not count as refused because a retry was not sent."""
     bank = Bank(["ok", "lost", "unsent", "unsent", "unsent", "unsent", "unsent"])
     papers = Papers()
     life = Life(bank, papers)
@@ -472,7 +472,7 @@ async def test_a_circuit_that_opens_proves_nothing_about_the_try_before():
 
 
 async def test_what_was_never_sent_fails_at_once():
-    """With an open circuit nobody waits: it did not happen, and the answer says when to come."""
+    """With an open circuit the saga fails at once, and the answer has Retry-After."""
     bank = Bank(["ok", "unsent"])
     life = Life(bank, Papers())
     with pytest.raises(SagaFailed) as failed:
@@ -485,7 +485,7 @@ async def test_what_was_never_sent_fails_at_once():
 
 
 async def test_a_conflict_may_mean_that_it_is_under_way():
-    """A 409 to what was sent before is not taken for a refusal; the charge is found and undone."""
+    """A 409 to a repeated request is no refusal; the charge is found and compensated."""
     bank, papers = Bank(["ok", "late"]), Papers()
     life = Life(bank, papers)
     with pytest.raises(SagaUnsettled):
@@ -498,7 +498,7 @@ async def test_a_conflict_may_mean_that_it_is_under_way():
 
 
 async def test_a_journal_that_fails_half_way_leaves_nothing_out_of_the_answer():
-    """The client is told what is known, and the rest is undone once the journal is back."""
+    """The client gets the known states, and the rest is compensated once the journal is back."""
     bank, papers = Bank(), Papers()
     life = Life(bank, papers)
     papers.left = 3
@@ -515,7 +515,7 @@ async def test_a_journal_that_fails_half_way_leaves_nothing_out_of_the_answer():
 
 
 async def test_a_gateway_that_ends_lets_sagas_end():
-    """Within the grace what nobody waits for any more is settled, too."""
+    """Within the grace period, sagas without a waiting request are settled too."""
     bank, papers = Bank(["ok", "dropped", "dropped"]), Papers()
     life = Life(bank, papers)
     client = asyncio.create_task(life.buy())
@@ -546,7 +546,7 @@ async def test_what_is_cut_short_is_handed_on_at_once():
 
 
 async def test_what_services_have_forgotten_is_not_sent_again():
-    """A refund of yesterday whose answer was lost is left to people, and told."""
+    """A refund of yesterday whose answer was lost is left to operators, and reported."""
     heard = []
     bank, papers = Bank(["ok", "ok", "refused", "lost", "dropped", "dropped"]), Papers()
     life = Life(bank, papers)
@@ -583,7 +583,7 @@ async def test_a_coordinator_that_takes_over_its_own_saga_lets_go_of_the_former_
 
 
 async def test_an_entry_that_cannot_be_read_keeps_no_other_from_being_resumed():
-    """It is told, and those behind it are gone on with."""
+    """It is reported, and the records after it are resumed."""
     heard = []
     bank, papers = Bank(["ok", "hang"]), Papers()
     first = Life(bank, papers)
@@ -601,7 +601,7 @@ async def test_an_entry_that_cannot_be_read_keeps_no_other_from_being_resumed():
 
 
 async def test_sagas_under_way_do_not_keep_others_from_being_resumed():
-    """However many are running, what a dead process left is taken up."""
+    """With any number of running sagas, those of a dead process are resumed."""
     bank, papers = Bank(["ok", "hang"]), Papers()
     first = Life(bank, papers)
     with pytest.raises(SagaUnsettled):
@@ -643,7 +643,7 @@ class Doubtful(Saga):
 
 
 async def test_a_refusal_is_believed_for_the_write_that_it_answers_only():
-    """A step whose second write is refused is not told to have had no effect."""
+    """A step whose second write is refused may have had an effect."""
     bank = Bank(["ok", "refused"] * 9)
     life = Life(bank, Papers(), kinds=[Doubtful])
     scope = scope_of()
@@ -655,7 +655,7 @@ async def test_a_refusal_is_believed_for_the_write_that_it_answers_only():
 
 
 async def test_without_a_journal_nothing_is_begun():
-    """A write that could not be resumed is refused, and no service is asked."""
+    """A write that could not be resumed is refused, and no service is called."""
     bank, papers = Bank(), Papers()
     life = Life(bank, papers)
     papers.left = 0
@@ -682,7 +682,7 @@ async def test_without_a_journal_nothing_is_begun():
     st.floats(0.05, 3.0),
 )
 async def test_money_is_never_taken_for_nothing(story, crashes, within):
-    """Whatever fails, and wherever gateways die: an order, or all of it undone; nothing twice."""
+    """With any failures and crashes: an order, or all of it compensated; no effect twice."""
     bank, papers = Bank(list(story)), Papers()
     for records in crashes:
         papers.left = records
@@ -711,7 +711,7 @@ async def _try(life, within):
 
 
 async def test_wrong_declarations_are_refused():
-    """The errors say what to write instead."""
+    """The errors name the fix."""
     with pytest.raises(ConfigurationError, match="has no steps"):
         type("Empty", (Saga,), {})
     with pytest.raises(ConfigurationError, match="async def"):

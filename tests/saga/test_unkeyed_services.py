@@ -1,4 +1,4 @@
-"""Sagas over services that keep no keys: refused at start, or checked, over real sockets."""
+"""Sagas over services without keys: refused at start, or checked, over real sockets."""
 
 import asyncio
 import time
@@ -32,13 +32,13 @@ UNKEYED = Policy(keyed=False, retry=None)
 
 @dataclass(frozen=True)
 class Made:
-    """What a service says of an entry."""
+    """The reply of a service about an entry."""
 
     path: str
 
 
 class Bank(Upstream):
-    """Keeps no keys; a payment is found by the path under which it was made."""
+    """A service without keys; a payment is found by the path under which it was made."""
 
     policy = UNKEYED
 
@@ -75,7 +75,7 @@ class Bank(Upstream):
 
 
 class Remembering(Bank):
-    """The same bank, whose replies the gateway caches; a write purges its own URL alone."""
+    """The same bank with cached replies; a write purges only its own URL."""
 
     name = "bank"
     policy = Policy(keyed=False, retry=None, cache=Cache(ttl=600, stale=600, error=600))
@@ -85,7 +85,7 @@ class Remembering(Bank):
 
 
 class Orders(Upstream):
-    """Keeps keys."""
+    """A service with keys."""
 
     async def place(self, ref: str) -> Made:
         return await self.post("/orders/{ref}", Made, ref=ref, json={})
@@ -226,7 +226,7 @@ def undone_by(pay, undo, check=None):
     ],
 )
 def test_a_step_that_can_not_be_sent_again_needs_a_check(pay):
-    """The gateway does not start, and says which saga, step and service, and what to write."""
+    """The gateway does not start; the error names the saga, the step, the service and the fix."""
     with pytest.raises(ConfigurationError) as refused:
         start(saga_with(step(pay)))
 
@@ -241,7 +241,7 @@ def test_a_step_that_can_be_sent_again_needs_none(pay):
 
 
 def test_a_check_lets_the_gateway_start():
-    """A step with a check may write to a service that keeps no keys."""
+    """A step with a check may write to a service without keys."""
     assert start(saga_with(step(check=found)(by_post)))
 
 
@@ -255,7 +255,7 @@ def test_a_compensation_that_can_not_be_sent_again_needs_a_check():
 
 
 def test_a_step_with_a_check_returns_something():
-    """None says that it did not happen, so no result may be None."""
+    """None means that the step had no effect, so no result may be None."""
 
     async def pay(self) -> Made | None:
         return await self.bank.charge(self.ref)
@@ -365,7 +365,7 @@ async def test_a_lost_refund_is_looked_for(fate, tmp_path):
 
 
 async def test_a_lost_refund_without_a_check_is_left_to_people(tmp_path):
-    """Nothing tells a refund from none, so it is not sent a second time."""
+    """No check finds out whether a refund took effect, so it is not sent a second time."""
     kind = saga_with(undone_by(step(check=found)(by_post), refund))
     services = {"script": ["ok", "lost"], "orders": ["refused"]}
     async with town(kind, tmp_path, **services) as (buy, bank, _):
@@ -423,7 +423,7 @@ OLD = (
 
 
 async def test_entries_of_before_are_gone_on_with(tmp_path):
-    """A saga that an older release left is checked like any other."""
+    """A saga that an older release left is resumed and checked like any other."""
     journal = SQLiteJournal(str(tmp_path / "j.sqlite3"), time.time)
     entry = SagaRecord.decode(OLD % time.time())
     await journal.begin(entry.id, entry.kind, OLD % time.time(), "gone", -1.0)

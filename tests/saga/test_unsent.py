@@ -1,4 +1,4 @@
-"""A step that was never sent did not happen: over real sockets, by the gateway as it is."""
+"""A step that was never sent has no effect: over real sockets, with the default policy."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -31,7 +31,7 @@ from tests.saga.services import Ledger, closed_port, silent_port
 
 @dataclass(frozen=True)
 class Held:
-    """What a service says of an entry."""
+    """The reply of a service about an entry."""
 
     path: str
 
@@ -40,7 +40,7 @@ class Stock(Upstream):
     """Holds what is bought."""
 
     async def hold(self) -> Held:
-        """Hold it."""
+        """Hold the goods."""
         return await self.post("/holds", Held, json={})
 
     async def release(self) -> None:
@@ -49,12 +49,12 @@ class Stock(Upstream):
 
 
 class Bank(Upstream):
-    """Takes the money; tried three times, as by default."""
+    """A bank that is called three times, as by default."""
 
     policy = Policy(attempt_timeout=0.15)
 
     async def charge(self) -> Held:
-        """Take it."""
+        """Charge the money."""
         return await self.post("/charges", Held, json={})
 
 
@@ -127,7 +127,7 @@ async def unknown(_: AsyncExitStack) -> str:
 
 
 async def silent(stack: AsyncExitStack) -> str:
-    """Hold an address that does not answer, so that connecting outlasts an attempt."""
+    """Return an address that does not answer, so that connecting outlasts an attempt."""
     return f"http://127.0.0.1:{await stack.enter_async_context(silent_port())}"
 
 
@@ -141,7 +141,7 @@ async def plain(stack: AsyncExitStack) -> str:
     "situation", [refused, unknown, silent, plain], ids=lambda one: one.__name__
 )
 async def test_a_step_that_never_left_is_not_done(situation, tmp_path):
-    """Three attempts that reached nobody count as none: what was done before is undone."""
+    """Three attempts that reached no service have no effect: completed steps are compensated."""
     async with AsyncExitStack() as stack:
         stock = await stack.enter_async_context(Ledger().serving())
         bank = await situation(stack)
@@ -168,7 +168,7 @@ async def test_a_circuit_that_opens_among_refusals_proves_that_nothing_was_sent(
 
 
 async def test_one_attempt_that_was_sent_among_refusals_leaves_it_open(tmp_path):
-    """A write whose reply was lost stays in doubt, however many refusals come before and after."""
+    """A write whose reply was lost stays indeterminate, with any refusals before and after."""
     ledger = Ledger(script=["lost"] * 100)
     async with AsyncExitStack() as stack:
         stock = await stack.enter_async_context(Ledger().serving())
@@ -182,7 +182,7 @@ async def test_one_attempt_that_was_sent_among_refusals_leaves_it_open(tmp_path)
 
 
 async def test_a_compensation_that_was_never_sent_is_sent_later(tmp_path):
-    """What could not be undone is not taken for undone: it is, once the service is back."""
+    """A compensation that failed is repeated once the service is back."""
     async with AsyncExitStack() as stack:
         bank = await stack.enter_async_context(Ledger(script=["refused"]).serving())
         stock = Ledger()
@@ -203,7 +203,7 @@ async def test_a_compensation_that_was_never_sent_is_sent_later(tmp_path):
 
 
 async def left(path: Path) -> list[bytes]:
-    """Return what a journal says is not over."""
+    """Return the open sagas of a journal."""
     journal = SQLiteJournal(str(path), asyncio.get_running_loop().time)
     try:
         return list(await journal.open_records(9))

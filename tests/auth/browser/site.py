@@ -42,10 +42,10 @@ FAR = ("oauth2.example", "www.example")
 ISSUER = "https://id.example"
 KEY = "a secret of the tests, which is long enough"
 OURS = {"x-csrf": "1", "sec-fetch-site": "same-origin", "sec-fetch-mode": "cors"}
-"""What a browser sends with a request of our own page."""
+"""Headers of a browser with a request of the gateway's own page."""
 
 GOES = {"sec-fetch-mode": "navigate", "sec-fetch-dest": "document", "accept": "text/html"}
-"""What it sends when it goes to a page."""
+"""Headers of a browser that navigates to a page."""
 
 
 class Wall:
@@ -59,7 +59,7 @@ class Wall:
 
 
 class Accounts(Upstream):
-    """A service that is asked on behalf of whoever looks."""
+    """A service that is called with the viewer's access token."""
 
     policy = Policy(credentials=Relay(), retry=None, coalesce=False)
 
@@ -68,7 +68,7 @@ class Accounts(Upstream):
 
 
 class Me(Composition):
-    """Who looks, and what they have."""
+    """A screen of the viewer and its balance."""
 
     viewer: Viewer
     accounts: Accounts
@@ -83,19 +83,19 @@ class Me(Composition):
 
 
 @dataclass
-class Told:
-    """Whom the gateway takes the caller for."""
+class Caller:
+    """The caller as the gateway authenticated it."""
 
     subject: str
 
 
 def views() -> Views:
-    """Return a view for those who are signed in, one that changes something, one for anyone."""
+    """Return views: for signed-in viewers, with an unsafe method, and for anyone."""
     views = Views(prefix="/v1")
 
     @views.get("/me")
-    async def get_me(me: Annotated[Me, Depends(compose(Me))]) -> Told:
-        return Told(me.viewer.subject)
+    async def get_me(me: Annotated[Me, Depends(compose(Me))]) -> Caller:
+        return Caller(me.viewer.subject)
 
     @views.get("/balance")
     async def get_balance(me: Annotated[Me, Depends(compose(Me))]) -> int:
@@ -106,51 +106,51 @@ def views() -> Views:
         return await me.glance()
 
     @views.post("/note")
-    async def post_note(me: Annotated[Me, Depends(compose(Me))]) -> Told:
-        return Told(me.viewer.subject)
+    async def post_note(me: Annotated[Me, Depends(compose(Me))]) -> Caller:
+        return Caller(me.viewer.subject)
 
     @views.get("/welcome", access=ANYONE)
-    async def get_welcome(me: Annotated[Me, Depends(compose(Me))]) -> Told:
-        return Told(me.viewer.subject)
+    async def get_welcome(me: Annotated[Me, Depends(compose(Me))]) -> Caller:
+        return Caller(me.viewer.subject)
 
     return views
 
 
 @dataclass
 class Browser:
-    """Keeps cookies by host, as a browser does, and sends what a page would."""
+    """A browser: it stores cookies by host and sends the headers that a page would send."""
 
     site: "Site"
     jar: dict[str, dict[str, str]] = field(default_factory=dict)
-    seen: list[httpx.Response] = field(default_factory=list)
+    answers: list[httpx.Response] = field(default_factory=list)
 
     async def go(self, url: str, method: str = "GET", **options: Any) -> httpx.Response:
-        """Go to an address, and on to wherever that leads."""
+        """Navigate to a URL, and follow redirects."""
         answer = await self.send(method, url, headers=GOES, **options)
         while answer.is_redirect:
             answer = await self.send("GET", str(answer.next_request.url), headers=GOES)
         return answer
 
     async def fetch(self, path: str, method: str = "GET", **options: Any) -> httpx.Response:
-        """Ask our gateway from a page of ours."""
+        """Send a request to the gateway as a page of its origin does."""
         headers = {**OURS, **options.pop("headers", {})}
         return await self.send(method, HERE + path, headers=headers, **options)
 
     async def sign_in(self, user: str = "1", return_url: str = "/v1/welcome") -> httpx.Response:
-        """Sign in at the provider's page, as somebody."""
+        """Sign in as a user at the provider's page."""
         page = await self.go(f"{HERE}/bff/login?returnUrl={return_url}")
         if page.url.host == urlsplit(HERE).hostname:  # the provider still knew us
             return page
         return await self.choose(page, user)
 
     async def choose(self, page: httpx.Response, user: str) -> httpx.Response:
-        """Press a button of the provider's page."""
+        """Submit the form of the provider's page for a user."""
         hidden = dict(re.findall(r'type="hidden" name="([^"]*)" value="([^"]*)"', page.text))
         form = {unescape(name): unescape(value) for name, value in hidden.items()}
         return await self.go(f"{ISSUER}/authorize", "POST", data={**form, "user": user})
 
     async def send(self, method: str, url: str, **options: Any) -> httpx.Response:
-        """Send one request with the cookies of its host, and keep those of the answer."""
+        """Send one request with the cookies of its host, and store those of the answer."""
         host = urlsplit(url).hostname or ""
         jar = self.jar.setdefault(host, {})
         headers = dict(options.pop("headers", {}))
@@ -161,9 +161,9 @@ class Browser:
         client = self.site.clients[host]
         client.cookies.clear()  # this browser's are its own
         answer = await client.request(method, url, headers=headers, **options)
-        self.seen.append(answer)
-        for told in answer.headers.get_list("set-cookie"):
-            pair, _, rest = told.partition(";")
+        self.answers.append(answer)
+        for set_cookie in answer.headers.get_list("set-cookie"):
+            pair, _, rest = set_cookie.partition(";")
             name, _, value = pair.partition("=")
             if "max-age=0" in rest.lower():
                 jar.pop(name, None)
@@ -179,7 +179,7 @@ class Browser:
 
 @dataclass
 class Site:
-    """The gateway, the provider, the service behind, and what the gateway told."""
+    """The gateway, the provider, the service behind, and the gateway's events."""
 
     app: Gateway
     auth: SessionAuthenticator
@@ -187,19 +187,19 @@ class Site:
     service: Scripted
     wall: Wall
     clients: dict[str, httpx.AsyncClient]
-    heard: list[AnyEvent]
+    events: list[AnyEvent]
     identity: Any
     answer: Any
 
     def browser(self) -> Browser:
-        """Return a browser that nobody is signed in with."""
+        """Return a browser without a session."""
         return Browser(self)
 
     async def rotate_keys(self) -> None:
         """Have the provider sign with a new key."""
         await self.clients[urlsplit(ISSUER).hostname].post("/__keys__")
 
-    def asked(self, path: str) -> list[dict[str, str]]:
+    def forms_sent(self, path: str) -> list[dict[str, str]]:
         """Return the forms that the provider was sent at a path."""
         calls = [call for call in self.provider.calls if call.target == path]
         return [dict(parse_qsl(call.body.decode())) for call in calls]
@@ -211,9 +211,9 @@ def asgi(app: Any) -> Callable[[Call], Any]:
 
     async def step(call: Call) -> Reply:
         headers = [(name.decode(), value.decode()) for name, value in call.headers]
-        told = await client.request(call.method, call.target, headers=headers, content=call.body)
-        fields = tuple((name.lower(), value) for name, value in told.headers.raw)
-        return Reply(told.status_code, fields, told.content)
+        answer = await client.request(call.method, call.target, headers=headers, content=call.body)
+        fields = tuple((name.lower(), value) for name, value in answer.headers.raw)
+        return Reply(answer.status_code, fields, answer.content)
 
     return step
 
@@ -226,13 +226,13 @@ def with_claims(provider: Any, answer: Any, changed: dict[str, Any]) -> Callable
         given = await answer(call)
         if call.target != "/token" or given.status != 200:
             return given
-        told = json.loads(given.body)
-        claims = {**read(book, told["id_token"]), **changed}
+        body = json.loads(given.body)
+        claims = {**read(book, body["id_token"]), **changed}
         if isinstance(changed.get("auth_time"), int):
             claims["auth_time"] = int(book.wall()) + changed["auth_time"]
         claims = {name: value for name, value in claims.items() if value is not None}
-        told["id_token"] = signed(book, "JWT", claims)
-        return Reply(200, given.headers, json.dumps(told).encode())
+        body["id_token"] = signed(book, "JWT", claims)
+        return Reply(200, given.headers, json.dumps(body).encode())
 
     return step
 
@@ -254,14 +254,14 @@ def settings(**changed: Any) -> Settings:
 
 def sign_in_at(**changed: Any) -> OpenIDProvider:
     """Return how our gateway is known to the provider."""
-    told = {"issuer": ISSUER, "client_id": "web", "client_secret": WEB_SECRET, **changed}
-    return OpenIDProvider(**told)
+    options = {"issuer": ISSUER, "client_id": "web", "client_secret": WEB_SECRET, **changed}
+    return OpenIDProvider(**options)
 
 
 @asynccontextmanager
 async def open_site(
     *,
-    told: dict[str, Any] | None = None,
+    overrides: dict[str, Any] | None = None,
     clock: Clock = monotonic,
     provider: Any = None,
     wall: Wall | None = None,
@@ -273,7 +273,7 @@ async def open_site(
     more: Sequence[Any] = (),
     **options: Any,
 ) -> AsyncIterator[Site]:
-    """Run a gateway over a provider; `told` are its settings, `options` those of its sessions.
+    """Run a gateway over a provider; `overrides` are its settings, `options` those of its sessions.
 
     The provider answers after `steps`, and through `front` if that is given; what it has at other
     origins is `elsewhere`. Its ID tokens have other `claims` (None takes one away, an
@@ -284,18 +284,18 @@ async def open_site(
     answer = front or asgi(provider)
     if claims is not None:
         answer = with_claims(provider, answer, claims)
-    asked, service = Scripted(*steps, answer), Scripted()
-    heard: list[AnyEvent] = []
-    scripts = {"identity": asked, "accounts": service}
+    identity_script, service = Scripted(*steps, answer), Scripted()
+    events: list[AnyEvent] = []
+    scripts = {"identity": identity_script, "accounts": service}
     far = {} if elsewhere is None else dict.fromkeys(FAR, elsewhere)
     auth = SessionAuthenticator(sign_in_at(**(changed or {})), wall=wall, **options)
     app = gateway(
         "shop",
         services=[Accounts],
         faces=[views(), *more],
-        settings=settings(**(told or {})),
+        settings=settings(**(overrides or {})),
         authenticator=auth,
-        events=Events(heard.append),
+        events=Events(events.append),
         transport=lambda _, runtime: ScriptedTransport(
             {"10.0.0.1": scripts[runtime.upstream]} if runtime.upstream in scripts else far
         ),
@@ -311,4 +311,4 @@ async def open_site(
             )
             for url, each in ((HERE, app), (ISSUER, provider))
         }
-        yield Site(app, auth, asked, service, wall, clients, heard, provider, answer)
+        yield Site(app, auth, identity_script, service, wall, clients, events, provider, answer)

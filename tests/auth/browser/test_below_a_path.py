@@ -47,8 +47,8 @@ async def below(*, strips: bool, **options):
     """Run a site whose gateway is below a path."""
     wall = Wall()
     provider = identity.create_app(ISSUER, HERE + BASE, wall=wall)
-    told = {"public_url": HERE + BASE}
-    async with open_site(provider=provider, told=told, wall=wall, **options) as site:
+    overrides = {"public_url": HERE + BASE}
+    async with open_site(provider=provider, overrides=overrides, wall=wall, **options) as site:
         proxy = Proxy(site.app, strips=strips)
         transport = httpx.ASGITransport(proxy, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url=HERE) as client:
@@ -74,11 +74,11 @@ async def test_a_browser_signs_in_and_out_below_a_path(strips):
         await browser.fetch(f"{BASE}/v1/note", "POST")
         left = await browser.fetch(f"{BASE}/bff/logout", "POST")
         gone = await browser.fetch(f"{BASE}/bff/user")
-    (arrived,) = [one for one in browser.seen if "/callback" in str(one.url)]
+    (arrived,) = [one for one in browser.answers if "/callback" in str(one.url)]
     farewell = parse_qs(urlsplit(left.json()["location"]).query)
 
     assert urlsplit(str(arrived.url)).path == "/store/bff/callback"
-    assert site.asked("/par")[0]["redirect_uri"] == f"{HERE}{BASE}/bff/callback"
+    assert site.forms_sent("/par")[0]["redirect_uri"] == f"{HERE}{BASE}/bff/callback"
     assert (me.json(), user.json()["subject"]) == ({"subject": "1"}, "1")
     assert farewell["post_logout_redirect_uri"] == [f"{HERE}{BASE}/"]
     assert gone.status_code == 401
@@ -106,7 +106,7 @@ async def test_the_default_page_is_the_gateways_root(strips):
         browser = site.browser()
         page = await browser.go(f"{HERE}{BASE}/bff/login")
         await browser.choose(page, "1")
-        (arrived,) = [one for one in browser.seen if "/callback" in str(one.url)]
+        (arrived,) = [one for one in browser.answers if "/callback" in str(one.url)]
         stale = await site.browser().send("GET", f"{HERE}{BASE}/bff/callback", headers=GOES)
 
     assert arrived.headers["location"] == "/store/"
@@ -117,7 +117,7 @@ async def test_pages_may_be_served_from_the_root_of_the_host():
     """A gateway at `/store` for pages at `/`: `home`, and any return address of the host."""
     async with below(strips=True, home="/") as site:
         browser = await signed_in(site, "/orders")
-        (arrived,) = [one for one in browser.seen if "/callback" in str(one.url)]
+        (arrived,) = [one for one in browser.answers if "/callback" in str(one.url)]
         left = await browser.fetch(f"{BASE}/bff/logout", "POST")
         stale = await site.browser().send("GET", f"{HERE}{BASE}/bff/callback", headers=GOES)
 
@@ -129,14 +129,14 @@ async def test_pages_may_be_served_from_the_root_of_the_host():
 
 @pytest.mark.parametrize("strips", [True, False])
 async def test_cookies_of_two_gateways_of_one_host_stay_apart(strips):
-    """Each has a name of its own, and all that `__Host-` promises."""
+    """Each cookie has its own name, and the attributes that `__Host-` requires."""
     async with below(strips=strips) as site:
         browser = await signed_in(site)
-    told = [one for answer in browser.seen for one in answer.headers.get_list("set-cookie")]
-    (session,) = [one for one in told if one.startswith("__Host-bff-store=")]
+    cookies = [one for answer in browser.answers for one in answer.headers.get_list("set-cookie")]
+    (session,) = [one for one in cookies if one.startswith("__Host-bff-store=")]
 
     assert set(session.split("; ")[1:]) == {"Path=/", "Secure", "HttpOnly", "SameSite=Strict"}
-    ours = [one for one in told if not one.startswith("mock-identity")]
+    ours = [one for one in cookies if not one.startswith("mock-identity")]
     assert all(one.startswith(("__Host-bff-store=", "__Host-bff-store-sign-in-")) for one in ours)
 
 
@@ -158,9 +158,9 @@ async def test_requests_are_judged_by_their_origin(headers, status, strips):
         browser = await signed_in(site)
         client = site.clients["shop.example"]
         cookie = f"__Host-bff-store={browser.jar['shop.example']['__Host-bff-store']}"
-        told = await client.post(f"{BASE}/v1/note", headers={**headers, "cookie": cookie})
+        answer = await client.post(f"{BASE}/v1/note", headers={**headers, "cookie": cookie})
 
-    assert told.status_code == status
+    assert answer.status_code == status
 
 
 async def test_a_name_that_was_given_is_used():
@@ -189,15 +189,15 @@ def test_a_path_that_can_not_be_told_from_the_endpoints_is_refused(url):
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "given"),
     [
         ("https://shop.example/store/", "https://shop.example/store"),
         ("https://shop.example/a/b-c_d.e~f", "https://shop.example/a/b-c_d.e~f"),
     ],
 )
-def test_a_public_address_may_have_a_path(url, told):
+def test_a_public_address_may_have_a_path(url, given):
     """A slash at its end is left out."""
-    assert Settings(public_url=url).public_url == told
+    assert Settings(public_url=url).public_url == given
 
 
 @pytest.mark.parametrize(

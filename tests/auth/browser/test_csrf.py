@@ -1,4 +1,4 @@
-"""Requests that other sites forge are refused, whatever the way in; ours are served."""
+"""CSRF protection: forged requests of other sites are refused, requests of own pages are served."""
 
 import pytest
 
@@ -12,9 +12,9 @@ SOCKET = {"upgrade": "websocket", "connection": "upgrade"}
 EVENTS = {"accept": "text/event-stream"}
 
 
-def judge(method, **told):
+def judge(method, **given):
     """Return the verdict on a request with a cookie."""
-    headers = tuple((name.replace("_", "-").encode(), one.encode()) for name, one in told.items())
+    headers = tuple((name.replace("_", "-").encode(), one.encode()) for name, one in given.items())
     return CsrfProtection([HERE]).check(method, headers)
 
 
@@ -76,14 +76,14 @@ def test_a_request_of_our_pages_is_ours(method, headers):
     ],
 )
 def test_a_request_that_nothing_shows_to_be_ours_is_refused(method, headers):
-    """Forms, scripts, sockets and event streams of other sites; and ours without the header."""
+    """Forms, scripts, sockets and event streams of other sites; own pages without the header."""
     with pytest.raises(Forged):
         judge(method, **headers)
 
 
 @pytest.mark.parametrize("second", [HERE, EVIL])
 def test_a_socket_that_names_two_origins_is_refused(second):
-    """Whoever added the second might have read it as the first."""
+    """Software that added the second one may have read it as the first."""
     headers = ((b"origin", HERE.encode()), (b"origin", second.encode()))
     with pytest.raises(Forged):
         CsrfProtection([HERE]).check("WEBSOCKET", headers)
@@ -105,7 +105,7 @@ def test_a_page_that_is_only_shown_is_anybodys(headers):
 
 
 async def test_forged_requests_are_refused_at_the_gateway():
-    """A 403 that says what is missing, and nothing happens."""
+    """The answer is a 403 that names what is missing, and the request has no effect."""
     async with open_site() as site:
         browser = site.browser()
         await browser.sign_in()
@@ -127,18 +127,18 @@ async def test_forged_requests_are_refused_at_the_gateway():
 async def test_without_a_cookie_there_is_nothing_to_forge():
     """Callers without a session need no header."""
     async with open_site() as site:
-        told = await site.browser().send("GET", f"{HERE}/v1/welcome", headers={"origin": EVIL})
+        answer = await site.browser().send("GET", f"{HERE}/v1/welcome", headers={"origin": EVIL})
 
-    assert told.status_code == 200
+    assert answer.status_code == 200
 
 
 async def test_two_cookies_of_the_name_are_none():
-    """One of them was planted by somebody else."""
+    """An attacker may have planted one of them."""
     async with open_site() as site:
         browser = site.browser()
         await browser.sign_in()
         pair = f"__Host-bff={browser.cookie}; __Host-bff={'x' * 43}"
         browser.jar.clear()
-        told = await browser.send("GET", f"{HERE}/v1/me", headers={**OURS, "cookie": pair})
+        answer = await browser.send("GET", f"{HERE}/v1/me", headers={**OURS, "cookie": pair})
 
-    assert told.status_code == 401
+    assert answer.status_code == 401

@@ -54,7 +54,7 @@ async def at_other_origins(**settings: Any):
         )
 
     async with open_site(
-        provider=provider, front=document, elsewhere=elsewhere, told=settings
+        provider=provider, front=document, elsewhere=elsewhere, overrides=settings
     ) as site:
         yield site, elsewhere
 

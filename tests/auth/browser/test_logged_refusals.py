@@ -1,4 +1,4 @@
-"""Why a session or a sign-in was refused is in the line of the request, and nothing of them."""
+"""The log line of a request has the reason why a session or a sign-in was refused."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.auth.browser.site import GOES, HERE, OURS, open_site
 
 def answered(site, path):
     """Return the events of requests for a path."""
-    return [one for one in site.heard if isinstance(one, RequestAnswered) and one.path == path]
+    return [one for one in site.events if isinstance(one, RequestAnswered) and one.path == path]
 
 
 async def test_a_cookie_of_no_session_is_refused_for_a_reason():
@@ -48,21 +48,21 @@ async def test_a_request_without_the_header_of_our_pages_is_refused_for_a_reason
     ],
 )
 async def test_an_id_token_is_refused_for_a_reason(claims, reason):
-    """The browser is sent on as ever; the line says what was wrong."""
+    """The browser is redirected as usual; the log line has the reason."""
     async with open_site(claims=claims) as site:
         await site.browser().sign_in()
 
-    found = [one for one in site.heard if isinstance(one, RequestAnswered) and one.reason]
+    found = [one for one in site.events if isinstance(one, RequestAnswered) and one.reason]
     assert [(one.route, one.status, one.reason) for one in found] == [
         ("/bff/callback", 303, reason)
     ]
 
 
 async def test_a_provider_that_is_down_is_in_the_line_of_the_sign_in():
-    """The browser gets a redirect, and the line says what it hides."""
+    """The browser gets a redirect, and the log line has the error."""
     async with open_site(front=fail()) as site:
         answer = await site.browser().send("GET", f"{HERE}/bff/login", headers=GOES)
 
-    (event,) = [one for one in site.heard if isinstance(one, RequestAnswered)]
+    (event,) = [one for one in site.events if isinstance(one, RequestAnswered)]
     assert (answer.status_code, event.status, event.route) == (303, 303, "/bff/login")
     assert type(event.error).__name__ == "ProviderUnavailable"

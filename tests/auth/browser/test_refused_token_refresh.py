@@ -1,4 +1,4 @@
-"""The provider refuses a refresh: the session ends. Only an outage is a 503."""
+"""A refresh that the provider refuses ends the session; an outage of the provider is a 503."""
 
 import asyncio
 import json
@@ -81,12 +81,12 @@ async def test_a_refusal_ends_the_session_whatever_its_status(status, error):
     async with open_site() as site:
         browser = site.browser()
         await browser.sign_in()
-        told = await answered(site, browser, reply(status, {"error": error}))
+        answer = await answered(site, browser, reply(status, {"error": error}))
         after = await browser.fetch("/v1/me")
 
-    assert (told.status_code, told.json()["code"]) == (401, "session_ended")
-    assert told.json()["login"] == "/bff/login"
-    assert "form-action" in told.headers["www-authenticate"]
+    assert (answer.status_code, answer.json()["code"]) == (401, "session_ended")
+    assert answer.json()["login"] == "/bff/login"
+    assert "form-action" in answer.headers["www-authenticate"]
     assert (browser.cookie, after.status_code) == (None, 401)
     assert changes(site) == ["begun", "refused"]
 
@@ -96,9 +96,9 @@ async def test_a_refusal_may_begin_with_a_byte_order_mark():
     async with open_site() as site:
         browser = site.browser()
         await browser.sign_in()
-        told = await answered(site, browser, reply(400, BOM_UTF8 + b'{"error":"invalid_grant"}'))
+        answer = await answered(site, browser, reply(400, BOM_UTF8 + b'{"error":"invalid_grant"}'))
 
-    assert (told.status_code, browser.cookie) == (401, None)
+    assert (answer.status_code, browser.cookie) == (401, None)
 
 
 @pytest.mark.parametrize(
@@ -131,14 +131,14 @@ async def test_a_refusal_may_begin_with_a_byte_order_mark():
     ],
 )
 async def test_anything_else_is_an_outage_and_names_its_reason(step, reason):
-    """The page gets 503, the operator a line in the log; when it is over the session goes on."""
+    """The page gets 503, the log has the reason; the session works again after the outage."""
     async with open_site() as site:
         site.service.then(guarded(site))
         browser = site.browser()
         await browser.sign_in()
         down = await answered(site, browser, step)
         back = await browser.fetch("/v1/balance")
-        reports = [event for event in site.heard if isinstance(event, TokenRefused)]
+        reports = [event for event in site.events if isinstance(event, TokenRefused)]
 
     assert (down.status_code, down.json()["code"]) == (503, "provider_unavailable")
     assert down.headers["retry-after"]
@@ -149,7 +149,7 @@ async def test_anything_else_is_an_outage_and_names_its_reason(step, reason):
 
 
 async def test_an_unreachable_provider_ends_no_session():
-    """Neither refused connections nor broken ones say anything about the session."""
+    """Refused and broken connections do not end the session."""
     async with open_site() as site:
         site.service.then(guarded(site))
         browser = site.browser()
@@ -173,14 +173,14 @@ def test_an_operator_finds_the_reason_in_the_log(caplog):
 
 
 async def test_nothing_of_an_error_that_is_not_known_gets_into_the_log():
-    """It may be anything, such as the refresh token that was sent."""
+    """An unknown error may contain secrets, such as the refresh token that was sent."""
     async with open_site() as site:
         browser = site.browser()
         await browser.sign_in()
         for status in (404, 500):
             await answered(site, browser, reply(status, {"error": "canary.of.a.secret"}))
 
-    assert "canary" not in repr(site.heard)
+    assert "canary" not in repr(site.events)
 
 
 async def test_twenty_calls_at_a_time_share_one_refusal():
@@ -190,9 +190,9 @@ async def test_twenty_calls_at_a_time_share_one_refusal():
         await browser.sign_in()
         site.wall.now += 400
         site.provider.then(reply(403, {"error": "login_required"}, after=0.05))
-        told = await asyncio.gather(*(browser.fetch("/v1/balance") for _ in range(20)))
+        answers = await asyncio.gather(*(browser.fetch("/v1/balance") for _ in range(20)))
 
-    assert {(one.status_code, one.json().get("login")) for one in told} == {(401, "/bff/login")}
+    assert {(one.status_code, one.json().get("login")) for one in answers} == {(401, "/bff/login")}
     assert len(refreshes(site)) == 1
     assert changes(site) == ["begun", "refused"]
 
@@ -221,11 +221,11 @@ async def test_a_service_refuses_the_token_and_the_provider_the_refresh():
         site.wall.now += 60
         site.service.then(reply(401))
         site.provider.then(reply(401, {"error": "invalid_token"}))
-        told = await browser.fetch("/v1/balance")
+        answer = await browser.fetch("/v1/balance")
         after = await browser.fetch("/v1/me")
 
-    assert (told.status_code, told.json()["code"]) == (401, "session_ended")
-    assert told.json()["login"] == "/bff/login"
+    assert (answer.status_code, answer.json()["code"]) == (401, "session_ended")
+    assert answer.json()["login"] == "/bff/login"
     assert (after.status_code, browser.cookie) == (401, None)
 
 
@@ -245,10 +245,12 @@ async def test_four_gateways_share_one_refusal(redis_server):
     """They share a Redis: the provider gets one request, and no page gets a 503."""
     wall = Wall()
     provider = identity.create_app(ISSUER, HERE, wall=wall)
-    told = {"session_url": redis_server.url}
+    overrides = {"session_url": redis_server.url}
     async with AsyncExitStack() as closing:
         sites = [
-            await closing.enter_async_context(open_site(told=told, provider=provider, wall=wall))
+            await closing.enter_async_context(
+                open_site(overrides=overrides, provider=provider, wall=wall)
+            )
             for _ in range(4)
         ]
         for site in sites:
@@ -294,9 +296,9 @@ async def test_a_new_token_of_one_second_is_used_without_a_refresh():
         site.service.then(guarded(site))
         browser = site.browser()
         await browser.sign_in()
-        told = await asyncio.gather(*(browser.fetch("/v1/balance") for _ in range(10)))
+        answers = await asyncio.gather(*(browser.fetch("/v1/balance") for _ in range(10)))
 
-    assert {one.status_code for one in told} == {200}
+    assert {one.status_code for one in answers} == {200}
     assert refreshes(site) == []
 
 
@@ -335,16 +337,16 @@ LIFETIMES = {
 @pytest.mark.parametrize("form", LIFETIMES)
 @pytest.mark.parametrize("when", ["at sign-in", "at a refresh"])
 async def test_a_lifetime_counts_as_it_is_meant(form, when):
-    """A number or its digits; five minutes where it says nothing, or that the token has ended."""
+    """A number or its digits; five minutes if it is missing, or not positive."""
     said, seconds = LIFETIMES[form]
     async with open_site() as site:
 
         async def saying(call) -> Reply:
-            told = await site.answer(call)
+            answer = await site.answer(call)
             if call.target != "/token":
-                return told
-            body = {**json.loads(told.body), "expires_in": said}
-            return Reply(told.status, told.headers, json.dumps(body).encode())
+                return answer
+            body = {**json.loads(answer.body), "expires_in": said}
+            return Reply(answer.status, answer.headers, json.dumps(body).encode())
 
         browser = site.browser()
         if when == "at sign-in":
@@ -361,11 +363,11 @@ def replaced_id_token(site, make):
     """Return a step whose refresh brings another ID token: what `make` returns for its claims."""
 
     async def step(call) -> Reply:
-        told = await site.answer(call)
-        body = json.loads(told.body)
+        answer = await site.answer(call)
+        body = json.loads(answer.body)
         if "id_token" in body:
             body["id_token"] = make()
-        return Reply(told.status, told.headers, json.dumps(body).encode())
+        return Reply(answer.status, answer.headers, json.dumps(body).encode())
 
     return step
 
@@ -373,8 +375,8 @@ def replaced_id_token(site, make):
 def claims(site, **changed):
     """Return the claims of a good ID token of user 1; None leaves one out."""
     now = int(site.wall.now)
-    told = {"iss": ISSUER, "aud": "web", "sub": "1", "iat": now, "exp": now + 300, **changed}
-    return {name: value for name, value in told.items() if value is not None}
+    payload = {"iss": ISSUER, "aud": "web", "sub": "1", "iat": now, "exp": now + 300, **changed}
+    return {name: value for name, value in payload.items() if value is not None}
 
 
 @pytest.mark.parametrize(
@@ -406,10 +408,10 @@ async def test_an_id_token_of_somebody_else_ends_the_session(changed):
         await browser.sign_in()
         book = site.identity.state.store
         step = replaced_id_token(site, lambda: signed(book, "JWT", claims(site, **changed)))
-        told = await answered(site, browser, step)
-        reports = [event for event in site.heard if isinstance(event, TokenRefused)]
+        answer = await answered(site, browser, step)
+        reports = [event for event in site.events if isinstance(event, TokenRefused)]
 
-    assert (told.status_code, told.json()["login"]) == (401, "/bff/login")
+    assert (answer.status_code, answer.json()["login"]) == (401, "/bff/login")
     assert browser.cookie is None
     assert changes(site) == ["begun", "refused"]
     assert [one.reason.startswith("id_token_") for one in reports] == [True]
@@ -418,7 +420,7 @@ async def test_an_id_token_of_somebody_else_ends_the_session(changed):
 
 @pytest.mark.parametrize("forged", ["signature", "no token", "none", "logout"])
 async def test_an_id_token_that_is_forged_ends_the_session(forged):
-    """By a signature of somebody else, without one, of another type, or no token at all."""
+    """With a wrong signature, without one, of another type, or no token at all."""
     async with open_site() as site:
         browser = site.browser()
         await browser.sign_in()
@@ -434,9 +436,9 @@ async def test_an_id_token_that_is_forged_ends_the_session(forged):
                 "logout": signed(book, "logout+jwt", claims(site)),
             }[forged]
 
-        told = await answered(site, browser, replaced_id_token(site, make))
+        answer = await answered(site, browser, replaced_id_token(site, make))
 
-    assert told.status_code == 401
+    assert answer.status_code == 401
     assert changes(site) == ["begun", "refused"]
 
 
@@ -451,9 +453,9 @@ async def test_an_id_token_of_the_same_user_goes_on(changed):
         await browser.sign_in()
         book = site.identity.state.store
         step = replaced_id_token(site, lambda: signed(book, "JWT", claims(site, **changed)))
-        told = await answered(site, browser, step)
+        answer = await answered(site, browser, step)
 
-    assert told.json() == 1
+    assert answer.json() == 1
     assert changes(site) == ["begun", "refreshed"]
 
 
@@ -463,14 +465,14 @@ async def test_a_refresh_without_an_id_token_goes_on():
         site.service.then(guarded(site))
         browser = site.browser()
         await browser.sign_in()
-        told = await answered(site, browser, replaced_id_token(site, lambda: None))
+        answer = await answered(site, browser, replaced_id_token(site, lambda: None))
 
-    assert told.json() == 1
+    assert answer.json() == 1
 
 
 @pytest.mark.parametrize(("user", "status"), [("1", 200), ("2", 401), (None, 401)])
 async def test_an_id_token_whose_key_can_not_be_fetched_is_read_all_the_same(user, status):
-    """The spent refresh token is not lost by it; somebody else's name still ends the session."""
+    """The new refresh token is not lost; an ID token of another user still ends the session."""
     async with open_site() as site:
         site.service.then(guarded(site))
         browser = site.browser()
@@ -485,13 +487,13 @@ async def test_an_id_token_whose_key_can_not_be_fetched_is_read_all_the_same(use
                 site, lambda: signed(book, "JWT", claims(site, sub=user))
             )(call)
 
-        told = await answered(site, browser, without_keys)
+        answer = await answered(site, browser, without_keys)
 
-    assert told.status_code == status
+    assert answer.status_code == status
 
 
 async def test_a_viewer_is_named_by_the_claim_that_sign_in_says():
-    """A tenant or a subject of another claim that changes is somebody else, too."""
+    """A changed tenant, or a changed subject of another claim, is another user."""
     changed = {"subject": "email", "tenant": "locale"}
     async with open_site(changed=changed) as site:
         browser = site.browser()
@@ -502,7 +504,7 @@ async def test_a_viewer_is_named_by_the_claim_that_sign_in_says():
         same = await answered(
             site, browser, replaced_id_token(site, lambda: id_token(book, grant, "x"))
         )
-        told = await answered(
+        answer = await answered(
             site,
             browser,
             replaced_id_token(
@@ -511,11 +513,11 @@ async def test_a_viewer_is_named_by_the_claim_that_sign_in_says():
         )
 
     assert same.status_code != 401
-    assert told.status_code == 401
+    assert answer.status_code == 401
 
 
 def test_sessions_end_for_one_word(caplog):
-    """`refused` is what the log says of each session that a provider has ended."""
+    """`refused` is the logged change of each session that a provider has ended."""
     caplog.set_level("INFO")
     LogSink()(SessionChanged("refused"))
 

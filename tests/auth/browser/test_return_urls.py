@@ -105,7 +105,7 @@ async def test_a_sign_in_comes_back_to_any_path(address):
         browser = site.browser()
         page = await browser.send("GET", f"{HERE}/bff/login", params={"returnUrl": address})
         await browser.choose(await browser.go(page.headers["location"]), "1")
-        (callback,) = [one for one in browser.seen if "/bff/callback" in str(one.url)]
+        (callback,) = [one for one in browser.answers if "/bff/callback" in str(one.url)]
 
     assert callback.headers["location"] == local(address)
 
@@ -116,7 +116,7 @@ async def test_who_declines_comes_back_with_an_error_before_the_fragment():
         browser = site.browser()
         page = await browser.go(f"{HERE}/bff/login?returnUrl=/%23/orders")
         await browser.choose(page, "no-such-user")
-        (callback,) = [one for one in browser.seen if "/bff/callback" in str(one.url)]
+        (callback,) = [one for one in browser.answers if "/bff/callback" in str(one.url)]
 
     assert callback.headers["location"] == "/?login_error=access_denied#/orders"
 
@@ -135,7 +135,7 @@ async def test_a_browser_with_a_bad_address_is_shown_the_page(query):
     assert address.status_code == 303
     assert address.headers["location"] == "/?login_error=invalid_return_url"
     assert (program.status_code, program.json()["code"]) == (400, "sign_in_failed")
-    assert site.asked("/par") == []
+    assert site.forms_sent("/par") == []
 
 
 async def test_an_address_of_another_gateways_state_is_not_believed():
@@ -143,7 +143,7 @@ async def test_an_address_of_another_gateways_state_is_not_believed():
     async with open_site() as site:
         browser = site.browser()
         await browser.send("GET", f"{HERE}/bff/login?returnUrl=/secret-place", headers=GOES)
-        state = site.asked("/par")[0]["state"]
+        state = site.forms_sent("/par")[0]["state"]
         wrong = state[:-1] + ("A" if state[-1] != "A" else "B")
         address = [
             await browser.send("GET", f"{HERE}/bff/callback?code=x&state={one}", headers=GOES)

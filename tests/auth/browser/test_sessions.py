@@ -1,4 +1,4 @@
-"""Sessions as their owners, the provider and Redis see them: listed, ended, kept, sealed."""
+"""Sessions are stored sealed, listed to their owners, and ended by owners and the provider."""
 
 import asyncio
 
@@ -30,7 +30,7 @@ OTHER_KEY = "another secret of the tests, which is long enough, too"
 
 def session(handle: str = "h1", **changed) -> Session:
     """Return a session of user 1."""
-    told = {
+    values = {
         "subject": "1",
         "provider_sid": "sid-1",
         "provider_subject": "1",
@@ -38,10 +38,10 @@ def session(handle: str = "h1", **changed) -> Session:
         "tokens": Tokens("access-canary", "refresh-canary", 0.0, 300.0),
         **changed,
     }
-    return Session(handle, **told)
+    return Session(handle, **values)
 
 
-KEPT = Lifetimes(idle=600, absolute=3600)
+LIFETIMES = Lifetimes(idle=600, absolute=3600)
 
 
 @pytest.mark.needs("redis-server")
@@ -49,11 +49,11 @@ KEPT = Lifetimes(idle=600, absolute=3600)
 async def test_a_store_keeps_what_it_is_given(kind, redis_server):
     """Found by key and by its owner's name, changed once, moved, ended."""
     async with opened(kind, redis_server) as store:
-        await store.add("k1", session(), KEPT)
-        await store.add("k2", session("h2", signed_in_at=2.0), KEPT)
-        kept = await store.get("k1")
+        await store.add("k1", session(), LIFETIMES)
+        await store.add("k2", session("h2", signed_in_at=2.0), LIFETIMES)
+        stored = await store.get("k1")
         fresh = session().with_tokens(Tokens("a2", "r2", 1.0, 600.0, generation=1))
-        first, second = await store.replace(kept, fresh), await store.replace(kept, fresh)
+        first, second = await store.replace(stored, fresh), await store.replace(stored, fresh)
         listed = [one.session.handle for one in await store.listed(owner_of("1", ""))]
         of_sid = await store.listed(provider_session_of("sid-1"))
         of_sub = await store.listed(provider_subject_of("1"))
@@ -62,9 +62,9 @@ async def test_a_store_keeps_what_it_is_given(kind, redis_server):
         ended = await store.remove(["k3", "k2", "nothing"])
         left = await store.listed(owner_of("1", ""))
 
-    assert (kept.session, first, second) == (session(), True, False)
-    assert 3500 < kept.left <= 3600
-    assert 500 < kept.idle_left <= 600
+    assert (stored.session, first, second) == (session(), True, False)
+    assert 3500 < stored.left <= 3600
+    assert 500 < stored.idle_left <= 600
     assert listed == ["h2", "h1"]
     assert (len(of_sid), len(of_sub)) == (2, 2)
     assert moved
@@ -118,7 +118,9 @@ async def test_one_person_can_not_fill_a_store(kind, redis_server):
     """One session more ends the oldest."""
     async with opened(kind, redis_server) as store:
         for number in range(MAX_SESSIONS_PER_SUBJECT + 3):
-            await store.add(f"k{number}", session(f"h{number}", signed_in_at=float(number)), KEPT)
+            await store.add(
+                f"k{number}", session(f"h{number}", signed_in_at=float(number)), LIFETIMES
+            )
         listed = await store.listed(owner_of("1", ""))
 
     assert len(listed) == MAX_SESSIONS_PER_SUBJECT
@@ -153,7 +155,7 @@ async def test_redis_holds_nothing_that_can_be_read(redis_server):
     link = links.to(redis_server.url)
     store = RedisSessionStore(link, Sealing([KEY]), gateway="shop")
     key = key_of("cookie-canary")
-    await store.add(key, session(subject="subject-canary"), KEPT)
+    await store.add(key, session(subject="subject-canary"), LIFETIMES)
     names = await link.run("KEYS", "*")
     values = [await link.run("DUMP", name) for name in names]
     (name,) = [one for one in names if key.encode() in one and b"list" not in one]
@@ -182,8 +184,8 @@ def test_keys_are_rotated():
 
 @pytest.mark.needs("redis-server")
 async def test_a_redis_that_is_frozen_signs_nobody_out(redis_server):
-    """503 with Retry-After while it is; afterwards all goes on, with the same cookie."""
-    async with open_site(told={"session_url": redis_server.url}) as site:
+    """503 with Retry-After while it is frozen; then the same cookie works again."""
+    async with open_site(overrides={"session_url": redis_server.url}) as site:
         browser = site.browser()
         await browser.sign_in()
         cookie = browser.cookie
@@ -203,20 +205,20 @@ async def test_a_redis_that_is_frozen_signs_nobody_out(redis_server):
 
 
 async def settled(browser):
-    """Ask until the answer is no 503 any more."""
+    """Repeat a request until the answer is no 503."""
     for _ in range(100):
-        told = await browser.fetch("/v1/me")
-        if told.status_code != 503:
+        answer = await browser.fetch("/v1/me")
+        if answer.status_code != 503:
             break
         await asyncio.sleep(0.1)
-    return told
+    return answer
 
 
 @pytest.mark.needs("redis-server")
 async def test_a_session_outlives_its_process(redis_server):
     """Another process serves it; who signs out at one is signed out at all within a second."""
-    told = {"session_url": redis_server.url}
-    async with open_site(told=told) as first, open_site(told=told) as second:
+    overrides = {"session_url": redis_server.url}
+    async with open_site(overrides=overrides) as first, open_site(overrides=overrides) as second:
         browser = first.browser()
         await browser.sign_in()
         elsewhere = second.browser()
@@ -254,20 +256,20 @@ async def test_a_person_sees_and_ends_their_sessions():
 
 
 async def test_all_others_are_ended_at_once():
-    """Somebody has lost a device, and does not know which session it had."""
+    """A user who lost a device ends all sessions but the current one."""
     async with open_site() as site:
         browsers = [site.browser() for _ in range(3)]
         for one in browsers:
             await one.sign_in("1")
-        told = await browsers[0].fetch("/bff/sessions", "DELETE")
+        answer = await browsers[0].fetch("/bff/sessions", "DELETE")
         after = [(await one.fetch("/v1/me")).status_code for one in browsers]
 
-    assert told.json() == {"ended": 2}
+    assert answer.json() == {"ended": 2}
     assert after == [200, 401, 401]
 
 
 async def test_the_provider_signs_out_over_the_back_channel():
-    """One session of its own, or everywhere; the same word is heard once."""
+    """One session or all of a user; the same logout token is accepted once."""
     async with open_site() as site:
         book = site.identity.state.store
         browsers = [site.browser() for _ in range(3)]
@@ -295,7 +297,7 @@ EVENTS = {"http://schemas.openid.net/event/backchannel-logout": {}}
 def claims(site, **changed):
     """Return the claims of a logout token; None leaves one out."""
     now = int(site.wall.now)
-    told = {
+    payload = {
         "iss": "https://id.example",
         "aud": "web",
         "iat": now,
@@ -304,7 +306,7 @@ def claims(site, **changed):
         "events": EVENTS,
         **changed,
     }
-    return {name: value for name, value in told.items() if value is not None}
+    return {name: value for name, value in payload.items() if value is not None}
 
 
 async def tell(site, token: str):
@@ -328,17 +330,17 @@ async def tell(site, token: str):
     ],
 )
 async def test_a_logout_token_that_is_none_ends_nothing(changed):
-    """An ID token, another client's, an old one, one that names nobody."""
+    """An ID token, one of another client, an old one, one without a subject."""
     async with open_site() as site:
         browser = site.browser()
         await browser.sign_in()
-        told = await tell(
+        answer = await tell(
             site, signed(site.identity.state.store, "JWT", claims(site, **{"sub": "1", **changed}))
         )
         still = await browser.fetch("/v1/me")
 
-    assert told.status_code == 400
-    assert told.json()["code"] == "invalid_request"
+    assert answer.status_code == 400
+    assert answer.json()["code"] == "invalid_request"
     assert still.status_code == 200
 
 
@@ -354,17 +356,17 @@ async def test_keys_of_the_provider_are_rotated_between_sign_ins():
 
 
 async def test_a_cookie_is_rotated_when_privileges_change():
-    """The old one is good for those who are under way, and then for nobody."""
+    """Requests in flight may use the old cookie for a while; then it is refused."""
     async with open_site() as site:
         browser = site.browser()
         await browser.sign_in()
         old = browser.cookie
-        kept = await site.auth.sessions.find(old)
-        new = await site.auth.sessions.rotate(kept)
+        stored = await site.auth.sessions.find(old)
+        new = await site.auth.sessions.rotate(stored)
         found = [await site.auth.sessions.find(one) for one in (old, new)]
 
     assert old != new
-    assert [one.session.handle for one in found] == [kept.session.handle] * 2
+    assert [one.session.handle for one in found] == [stored.session.handle] * 2
 
 
 async def test_a_session_ends_after_its_idle_time_and_its_lifetime():
@@ -386,11 +388,11 @@ async def test_a_session_ends_after_its_idle_time_and_its_lifetime():
 @pytest.mark.needs("redis-server")
 async def test_sessions_of_two_providers_never_meet(redis_server):
     """User 1 of one is not user 1 of another, and a cookie opens what its provider vouched for."""
-    told, other = {"session_url": redis_server.url}, "https://id.elsewhere.example"
+    overrides, other = {"session_url": redis_server.url}, "https://id.elsewhere.example"
     provider = identity.create_app(other, HERE)
     async with (
-        open_site(told=told) as site,
-        open_site(told=told, provider=provider, changed={"issuer": other}) as elsewhere,
+        open_site(overrides=overrides) as site,
+        open_site(overrides=overrides, provider=provider, changed={"issuer": other}) as elsewhere,
     ):
         browser = site.browser()
         await browser.sign_in("1")

@@ -1,4 +1,4 @@
-"""A browser signs in, is known, and signs out; what it holds is a cookie and nothing else."""
+"""A browser signs in and out; it holds a cookie, and no token."""
 
 import re
 from urllib.parse import parse_qs, urlsplit
@@ -9,20 +9,20 @@ from tests.auth.browser.site import GOES, HERE, ISSUER, open_site
 
 
 async def test_a_browser_signs_in_and_is_known():
-    """It comes back to where it wanted to go, and its pages are answered as its user's."""
+    """It returns to the page it requested, and the gateway answers as its user."""
     async with open_site() as site:
         browser = site.browser()
-        nobody = await browser.fetch("/v1/me")
+        anonymous = await browser.fetch("/v1/me")
         back = await browser.sign_in("2", "/v1/welcome")
         known = await browser.fetch("/v1/me")
-        told = await browser.fetch("/bff/user")
+        answer = await browser.fetch("/bff/user")
 
-    assert nobody.status_code == 401
-    assert "/bff/login" in nobody.headers["www-authenticate"]
+    assert anonymous.status_code == 401
+    assert "/bff/login" in anonymous.headers["www-authenticate"]
     assert (back.status_code, str(back.url)) == (200, f"{HERE}/v1/welcome")
     assert known.json() == {"subject": "2"}
-    assert told.json()["subject"] == "2"
-    assert "@" in told.json()["claims"]["email"] or told.json()["claims"]["name"]
+    assert answer.json()["subject"] == "2"
+    assert "@" in answer.json()["claims"]["email"] or answer.json()["claims"]["name"]
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ async def test_a_browser_signs_in_and_is_known():
     [("GET", "/bff/user"), ("GET", "/bff/sessions"), ("POST", "/bff/logout")],
 )
 async def test_a_page_without_a_session_learns_where_to_sign_in(method, path):
-    """The problem says so, not the challenge alone, which pages of other origins can't read."""
+    """The problem has the login path too: pages of other origins can't read the challenge."""
     async with open_site() as site:
         refused = await site.browser().fetch(path, method)
 
@@ -47,7 +47,7 @@ async def test_nothing_of_a_token_reaches_the_browser():
         await browser.fetch("/bff/user")
         await browser.fetch("/bff/logout", "POST")
         store = await site.auth.sessions.of("1")
-    given = [answer for answer in browser.seen if str(answer.url).startswith(HERE)]
+    given = [answer for answer in browser.answers if str(answer.url).startswith(HERE)]
     text = "\n".join(f"{one.url}\n{one.headers}\n{one.text}" for one in given)
 
     assert store == []
@@ -60,8 +60,8 @@ async def test_the_cookie_is_as_strict_as_cookies_can_be():
     async with open_site() as site:
         browser = site.browser()
         await browser.sign_in()
-    told = [one for answer in browser.seen for one in answer.headers.get_list("set-cookie")]
-    (session,) = [one for one in told if one.startswith("__Host-bff=")]
+    cookies = [one for answer in browser.answers for one in answer.headers.get_list("set-cookie")]
+    (session,) = [one for one in cookies if one.startswith("__Host-bff=")]
 
     name, *attributes = session.split("; ")
     assert len(name) > 40
@@ -73,9 +73,9 @@ async def test_what_the_provider_is_asked():
     async with open_site() as site:
         browser = site.browser()
         await browser.sign_in()
-        (pushed,) = site.asked("/par")
-        (redeemed,) = site.asked("/token")
-    (gone,) = [one.headers["location"] for one in browser.seen if "/bff/login" in str(one.url)]
+        (pushed,) = site.forms_sent("/par")
+        (redeemed,) = site.forms_sent("/token")
+    (gone,) = [one.headers["location"] for one in browser.answers if "/bff/login" in str(one.url)]
     query = parse_qs(urlsplit(gone).query)
 
     assert gone.startswith(f"{ISSUER}/authorize?")
@@ -91,27 +91,27 @@ async def test_what_the_provider_is_asked():
     ["https://evil.example/", "//evil.example", "/\\evil.example", "/%0d%0aset-cookie:x", "x", ""],
 )
 async def test_a_sign_in_returns_to_this_site_only(elsewhere):
-    """Anything but a path is refused before the provider is asked."""
+    """Anything but a path is refused before the provider is called."""
     async with open_site() as site:
-        told = await site.browser().send(
+        answer = await site.browser().send(
             "GET", f"{HERE}/bff/login", params={"returnUrl": elsewhere.replace("%0d%0a", "\r\n")}
         )
 
-    assert told.status_code == 400
-    assert told.json()["code"] == "sign_in_failed"
+    assert answer.status_code == 400
+    assert answer.json()["code"] == "sign_in_failed"
 
 
 async def test_a_sign_in_that_somebody_else_began_is_not_ended():
-    """A link with a code of the attacker's signs nobody in (login CSRF)."""
+    """A link with the attacker's code does not sign the victim in (login CSRF)."""
     async with open_site() as site:
         attacker, victim = site.browser(), site.browser()
         page = await attacker.go(f"{HERE}/bff/login")
         hidden = dict(re.findall(r'type="hidden" name="([^"]*)" value="([^"]*)"', page.text))
         sent = await attacker.send("POST", f"{ISSUER}/authorize", data={**hidden, "user": "3"})
-        told = await victim.send("GET", sent.headers["location"])
+        answer = await victim.send("GET", sent.headers["location"])
         shown = await victim.send("GET", sent.headers["location"], headers=GOES)
 
-    assert told.status_code == 400
+    assert answer.status_code == 400
     assert shown.headers["location"] == "/?login_error=sign_in_expired"
     assert victim.cookie is None
 
@@ -127,9 +127,9 @@ async def test_an_answer_that_was_tampered_with_signs_nobody_in(name, value):
         hidden = dict(re.findall(r'type="hidden" name="([^"]*)" value="([^"]*)"', page.text))
         sent = await browser.send("POST", f"{ISSUER}/authorize", data={**hidden, "user": "3"})
         changed = re.sub(rf"(?<=[?&]{name}=)[^&]*", value, sent.headers["location"])
-        kept = dict(browser.jar["shop.example"])
+        stored = dict(browser.jar["shop.example"])
         shown = await browser.send("GET", changed, headers=GOES)
-        browser.jar["shop.example"] = kept
+        browser.jar["shop.example"] = stored
         again = await browser.send("GET", changed)
 
     assert changed != sent.headers["location"]
@@ -141,62 +141,63 @@ async def test_an_answer_that_was_tampered_with_signs_nobody_in(name, value):
 
 @pytest.mark.parametrize("is_sent", [True, False])
 async def test_a_callback_is_good_once(is_sent):
-    """Going back in the browser's history begins nothing, and leads on to the page.
+    """A callback from the browser's history begins no session, and redirects to the page.
 
-    Whether or not the browser sends the session's cookie: it comes from another site.
+    With and without the session's cookie, since it comes from another site.
+
     """
     async with open_site() as site:
         browser = site.browser()
         await browser.sign_in()
         before = browser.cookie
-        (callback,) = [one for one in browser.seen if "/bff/callback" in str(one.url)]
+        (callback,) = [one for one in browser.answers if "/bff/callback" in str(one.url)]
         if not is_sent:
             browser.jar["shop.example"].clear()
-        told = await browser.send("GET", str(callback.url), headers=GOES)
+        answer = await browser.send("GET", str(callback.url), headers=GOES)
 
-    assert (told.status_code, told.headers["location"]) == (303, "/v1/welcome")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/v1/welcome")
     assert browser.cookie == (before if is_sent else None)
-    assert len(site.asked("/token")) == 1
+    assert len(site.forms_sent("/token")) == 1
 
 
 async def test_signing_in_anew_takes_a_new_cookie_and_ends_the_old_session():
-    """A cookie that somebody planted before is worth nothing after (session fixation)."""
+    """A cookie that was planted before the sign-in is not valid after it (session fixation)."""
     async with open_site() as site:
         browser = site.browser()
         await browser.sign_in("1")
         before = browser.cookie
         await browser.sign_in("1")
         after, browser.jar["shop.example"]["__Host-bff"] = browser.cookie, before
-        told = await browser.fetch("/v1/me")
+        answer = await browser.fetch("/v1/me")
 
     assert before != after
-    assert told.status_code == 401
-    assert told.json()["code"] == "session_ended"
+    assert answer.status_code == 401
+    assert answer.json()["code"] == "session_ended"
 
 
 async def test_who_declines_is_told_so():
-    """The page that asked learns the provider's word."""
+    """The page that began the sign-in gets the provider's error code."""
     async with open_site() as site:
         browser = site.browser()
         page = await browser.go(f"{HERE}/bff/login?returnUrl=/v1/welcome")
-        told = await browser.choose(page, "no-such-user")
+        answer = await browser.choose(page, "no-such-user")
 
-    assert str(told.url) == f"{HERE}/v1/welcome?login_error=access_denied"
+    assert str(answer.url) == f"{HERE}/v1/welcome?login_error=access_denied"
     assert browser.cookie is None
 
 
 async def test_signing_out_ends_the_session_here_and_tells_where_it_ends_there():
-    """The cookie is taken back, the refresh token is revoked, the provider's page is next."""
+    """The cookie is removed, the refresh token is revoked, the answer has the provider's URL."""
     async with open_site() as site:
         browser = site.browser()
         await browser.sign_in()
         stolen = browser.cookie
-        told = await browser.fetch("/bff/logout", "POST")
-        left = await browser.go(told.json()["location"])
+        answer = await browser.fetch("/bff/logout", "POST")
+        left = await browser.go(answer.json()["location"])
         taken = browser.cookie
         browser.jar["shop.example"]["__Host-bff"] = stolen
         again = await browser.fetch("/v1/me")
-        revoked = site.asked("/revoke")
+        revoked = site.forms_sent("/revoke")
 
     assert taken is None
     assert str(left.url).startswith(f"{HERE}/")
@@ -205,7 +206,7 @@ async def test_signing_out_ends_the_session_here_and_tells_where_it_ends_there()
 
 
 async def test_a_cookie_of_nobody_is_taken_back():
-    """The page learns where to sign in; the next request is anybody's."""
+    """The page gets the login path; the next request is anonymous."""
     async with open_site() as site:
         browser = site.browser()
         browser.jar["shop.example"] = {"__Host-bff": "x" * 43}

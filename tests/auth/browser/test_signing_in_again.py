@@ -1,4 +1,4 @@
-"""Signing in again leaves the user signed in: nothing that the new session needs is revoked."""
+"""A second sign-in leaves the user signed in: no token that the new session needs is revoked."""
 
 import asyncio
 
@@ -15,7 +15,7 @@ async def refreshed(site, browser) -> int:
 
 
 async def settled() -> None:
-    """Let tasks in the background go on."""
+    """Let background tasks finish."""
     for _ in range(20):
         await asyncio.sleep(0)
 
@@ -28,10 +28,10 @@ async def test_a_user_who_signs_in_again_stays_signed_in(times):
         for _ in range(times):
             await browser.sign_in("1")
         await settled()
-        told = await refreshed(site, browser)
+        status = await refreshed(site, browser)
 
-    assert told == 200
-    assert site.asked("/revoke") == []
+    assert status == 200
+    assert site.forms_sent("/revoke") == []
 
 
 async def test_a_user_who_proves_who_they_are_again_stays_signed_in():
@@ -42,10 +42,10 @@ async def test_a_user_who_proves_who_they_are_again_stays_signed_in():
         page = await browser.go(f"{HERE}/bff/login?prompt=login&returnUrl=/v1/welcome")
         await browser.choose(page, "1")
         await settled()
-        told = await refreshed(site, browser)
+        status = await refreshed(site, browser)
 
-    assert told == 200
-    assert site.asked("/revoke") == []
+    assert status == 200
+    assert site.forms_sent("/revoke") == []
 
 
 async def test_another_user_ends_the_session_of_the_one_before():
@@ -56,11 +56,11 @@ async def test_another_user_ends_the_session_of_the_one_before():
         page = await browser.go(f"{HERE}/bff/login?prompt=login")
         await browser.choose(page, "2")
         await settled()
-        left, told = await site.auth.sessions.of("1"), await refreshed(site, browser)
-        revoked = site.asked("/revoke")
+        left, status = await site.auth.sessions.of("1"), await refreshed(site, browser)
+        revoked = site.forms_sent("/revoke")
 
     assert left == []
-    assert told == 200
+    assert status == 200
     assert [one["token_type_hint"] for one in revoked] == ["refresh_token"]
 
 
@@ -78,11 +78,11 @@ async def test_the_session_of_before_ends(cookie):
         sessions = await site.auth.sessions.of("1")
         new = browser.cookie
         browser.jar["shop.example"]["__Host-bff"] = before
-        told = await browser.fetch("/v1/me")
+        answer = await browser.fetch("/v1/me")
 
     assert new not in {None, before}
     assert len(sessions) == 1
-    assert told.json()["code"] == "session_ended"
+    assert answer.json()["code"] == "session_ended"
 
 
 async def test_a_session_that_was_left_over_ends_with_the_next_sign_in():
@@ -94,10 +94,10 @@ async def test_a_session_that_was_left_over_ends_with_the_next_sign_in():
         site.wall.now += 60
         await browser.sign_in("1")
         sessions = await site.auth.sessions.of("1")
-        told = await refreshed(site, browser)
+        status = await refreshed(site, browser)
 
     assert len(sessions) == 1
-    assert told == 200
+    assert status == 200
 
 
 async def test_a_request_under_way_does_not_take_the_new_cookie_back():
@@ -108,10 +108,10 @@ async def test_a_request_under_way_does_not_take_the_new_cookie_back():
         before = browser.cookie
         await browser.sign_in("1")
         headers = {**OURS, "cookie": f"__Host-bff={before}"}
-        told = await site.clients["shop.example"].get("/v1/me", headers=headers)
+        answer = await site.clients["shop.example"].get("/v1/me", headers=headers)
 
-    assert told.status_code == 401
-    assert "set-cookie" not in told.headers
+    assert answer.status_code == 401
+    assert "set-cookie" not in answer.headers
 
 
 async def two_sessions_of_one_grant(site):
@@ -132,11 +132,11 @@ async def test_ending_other_sessions_leaves_ones_own(path):
         browser, other = await two_sessions_of_one_grant(site)
         ended = await browser.fetch(path.format(other), "DELETE")
         await settled()
-        told = await refreshed(site, browser)
+        status = await refreshed(site, browser)
 
     assert ended.json() == {"ended": 1}
-    assert told == 200
-    assert site.asked("/revoke") == []
+    assert status == 200
+    assert site.forms_sent("/revoke") == []
 
 
 async def test_ending_a_session_of_another_browser_revokes_its_tokens():
@@ -147,11 +147,11 @@ async def test_ending_a_session_of_another_browser_revokes_its_tokens():
         await theirs.sign_in("1")
         await mine.fetch("/bff/sessions", "DELETE")
         await settled()
-        revoked = site.asked("/revoke")
-        told = [(await one.fetch("/v1/me")).status_code for one in (mine, theirs)]
+        revoked = site.forms_sent("/revoke")
+        statuses = [(await one.fetch("/v1/me")).status_code for one in (mine, theirs)]
 
     assert len(revoked) == 1
-    assert told == [200, 401]
+    assert statuses == [200, 401]
 
 
 async def test_without_sid_sessions_of_one_user_may_share_a_grant():
@@ -166,7 +166,7 @@ async def test_without_sid_sessions_of_one_user_may_share_a_grant():
         await mine.fetch("/bff/sessions", "DELETE")
         await settled()
 
-    assert site.asked("/revoke") == []
+    assert site.forms_sent("/revoke") == []
 
 
 async def test_a_back_channel_logout_ends_the_session_of_a_second_sign_in():
@@ -179,10 +179,10 @@ async def test_a_back_channel_logout_ends_the_session_of_a_second_sign_in():
         (stay,) = book.stays.values()
         token = logout_token(book, "web", "1", stay.sid)
         client = site.clients["shop.example"]
-        told = await client.post("/bff/backchannel-logout", data={"logout_token": token})
+        answer = await client.post("/bff/backchannel-logout", data={"logout_token": token})
         gone = await browser.fetch("/v1/me")
 
-    assert (told.status_code, gone.status_code) == (200, 401)
+    assert (answer.status_code, gone.status_code) == (200, 401)
 
 
 @pytest.mark.parametrize("answer", ["error=access_denied", "code=made-up"])
@@ -193,17 +193,17 @@ async def test_a_second_sign_in_that_fails_leaves_the_first(answer):
         await browser.sign_in("1")
         gone = await browser.send("GET", f"{HERE}/bff/login?prompt=login&returnUrl=/v1/welcome")
         assert gone.headers["location"].startswith(ISSUER)
-        state = site.asked("/par")[-1]["state"]
+        state = site.forms_sent("/par")[-1]["state"]
         url = f"{HERE}/bff/callback?state={state}&iss={ISSUER}&{answer}"
-        told = await browser.go(url)
+        response = await browser.go(url)
         me = await browser.fetch("/v1/me")
 
-    assert "login_error=" in str(told.url)
+    assert "login_error=" in str(response.url)
     assert me.json() == {"subject": "1"}
 
 
 async def test_a_refresh_under_way_does_not_end_the_new_session():
-    """Tokens that come too late for the session of before share its grant: none is revoked."""
+    """Late tokens of the previous session share its grant: none is revoked."""
     async with open_site() as site:
         browser = site.browser()
         await browser.sign_in("1")
@@ -219,8 +219,8 @@ async def test_a_refresh_under_way_does_not_end_the_new_session():
         headers = {**OURS, "cookie": f"__Host-bff={before}"}
         await site.clients["shop.example"].get("/v1/me", headers=headers)
         await settled()
-        told = await refreshed(site, browser)
+        status = await refreshed(site, browser)
 
     assert browser.cookie != before
-    assert site.asked("/revoke") == []
-    assert told == 200
+    assert site.forms_sent("/revoke") == []
+    assert status == 200

@@ -1,4 +1,4 @@
-"""A browser's web socket is opened by the pages of allowed origins, and for whom they are shown."""
+"""WebSockets of browsers: pages of allowed origins open them with the session's cookie."""
 
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -88,7 +88,7 @@ def _copy(act):
 
 @pytest.mark.parametrize("origin", [HERE, APP])
 async def test_a_page_of_an_allowed_origin_opens_a_socket(origin):
-    """The cookie says for whom; no header is needed, since no page could add one."""
+    """The cookie names the viewer; no header is needed, since pages can't add one."""
     async with opened() as chat:
         greeted, _ = await chat.open(origin=origin)
 
@@ -105,23 +105,23 @@ OTHERS = [
 @pytest.mark.parametrize("origin", OTHERS)
 @pytest.mark.parametrize("path", ["/chat", "/lobby"])
 async def test_no_other_page_opens_one_with_the_cookie(path, origin):
-    """Nor a request that does not say where it comes from; on open routes as well."""
+    """Nor does a request without an origin; on open routes as well."""
     claims = [("x-csrf", "1"), ("sec-fetch-site", "same-origin")]
     async with opened() as chat:
-        told = [await chat.status(path, origin=origin, headers=more) for more in ((), claims)]
+        statuses = [await chat.status(path, origin=origin, headers=more) for more in ((), claims)]
 
-    assert told == [403, 403]
+    assert statuses == [403, 403]
 
 
 async def test_without_a_cookie_there_is_nothing_to_forge():
-    """An open route is open to all pages; a closed one wants somebody."""
+    """An open route accepts all pages; another one requires a signed-in viewer."""
     async with opened() as chat:
-        told = [
+        statuses = [
             await chat.status(path, origin="https://evil.example", cookie="none")
             for path in ("/lobby", "/chat")
         ]
 
-    assert told == [101, 401]
+    assert statuses == [101, 401]
 
 
 async def test_a_socket_passes_the_access_rule_of_its_route():

@@ -1,4 +1,4 @@
-"""Many tabs, the back button, and sign-ins that took too long: people are shown pages."""
+"""Many tabs, the back button, and late sign-ins: people get pages, not JSON."""
 
 import asyncio
 from urllib.parse import parse_qs, urlsplit
@@ -29,18 +29,18 @@ def held(browser: Browser) -> int:
 
 async def departed(browser: Browser, return_url: str) -> str:
     """Begin to sign in; return the provider's address."""
-    told = await browser.send(
+    answer = await browser.send(
         "GET", f"{HERE}/bff/login", params={"returnUrl": return_url}, headers=GOES
     )
-    return told.headers["location"]
+    return answer.headers["location"]
 
 
 async def arrived(browser: Browser, location: str) -> str:
     """Go to the provider, where the user is signed in, and back; return where that leads."""
     back = await browser.send("GET", location, headers=GOES)
-    told = await browser.send("GET", back.headers["location"], headers=GOES)
-    assert told.status_code == 303
-    return told.headers["location"]
+    answer = await browser.send("GET", back.headers["location"], headers=GOES)
+    assert answer.status_code == 303
+    return answer.headers["location"]
 
 
 async def known(site) -> Browser:
@@ -55,9 +55,10 @@ async def known(site) -> Browser:
 @pytest.mark.parametrize("is_sent", [True, False])
 @pytest.mark.parametrize("path", ["/v1/welcome?tab={}", LONG + "{}"])
 async def test_ten_tabs_sign_in_at_once(path, is_sent):
-    """All begin before any is back; all come back to their pages, and the user is signed in.
+    """All begin before any returns; all return to their pages, and the user is signed in.
 
     With and without the session's cookie at the callback: a provider may be of another site.
+
     """
     paths = [path.format(number) for number in range(10)]
     async with open_site() as site:
@@ -79,13 +80,14 @@ async def test_ten_tabs_sign_in_at_once(path, is_sent):
     assert size < 4096
     assert held(browser) == 0
     assert (me.status_code, later.status_code) == (200, 200)
-    assert site.asked("/revoke") == []
+    assert site.forms_sent("/revoke") == []
 
 
 async def test_a_page_of_another_tab_goes_on_for_a_moment():
-    """A tab that has just signed in sends a request while the next comes back: it is answered.
+    """A tab that has just signed in sends a request while the next tab returns: it is answered.
 
     The session of that tab ends soon after, so that one session is left.
+
     """
     async with open_site() as site:
         browser = await known(site)
@@ -95,12 +97,12 @@ async def test_a_page_of_another_tab_goes_on_for_a_moment():
         first = browser.cookie
         await arrived(browser, gone[1])
         headers = {**OURS, "cookie": f"__Host-bff={first}"}
-        told = await site.clients["shop.example"].get("/v1/me", headers=headers)
+        answer = await site.clients["shop.example"].get("/v1/me", headers=headers)
         both = await site.auth.sessions.of("1")
 
     assert browser.cookie != first
-    assert told.status_code == 200
-    assert "set-cookie" not in told.headers
+    assert answer.status_code == 200
+    assert "set-cookie" not in answer.headers
     assert len(both) == 2
 
 
@@ -121,7 +123,7 @@ async def test_sessions_of_tabs_that_came_back_before_end_by_themselves():
 
     assert (len(at_once), len(left)) == (3, 1)
     assert me.status_code == 200
-    assert site.asked("/revoke") == []
+    assert site.forms_sent("/revoke") == []
 
 
 @pytest.mark.parametrize("return_url", ["/", LONG, "/" + "y" * 8192])
@@ -145,7 +147,7 @@ async def test_cookies_stay_small_however_many_tabs_there_are(return_url):
 
 
 async def test_surplus_cookies_of_tabs_that_began_at_once_are_taken_back():
-    """None of them knew of the others; the first that comes back tidies up."""
+    """The tabs began independently; the first that returns removes the surplus cookies."""
     async with open_site() as site:
         browser = await known(site)
         gone = await asyncio.gather(*(departed(browser, "/") for _ in range(30)))
@@ -158,16 +160,16 @@ async def test_a_sign_in_that_took_too_long_comes_back_with_an_error():
     """The page learns it, the user is where they wanted to be, and nothing was redeemed."""
     async with open_site() as site:
         browser = await known(site)
-        asked = len(site.asked("/token"))
+        redeemed_before = len(site.forms_sent("/token"))
         gone = await departed(browser, "/orders#top")
         site.wall.now += 50
         back = await browser.send("GET", gone, headers=GOES)
         site.wall.now += 600
-        told = await browser.send("GET", back.headers["location"], headers=GOES)
+        answer = await browser.send("GET", back.headers["location"], headers=GOES)
 
-    assert told.headers["location"] == "/orders?login_error=sign_in_expired#top"
+    assert answer.headers["location"] == "/orders?login_error=sign_in_expired#top"
     assert held(browser) == 0
-    assert len(site.asked("/token")) == asked
+    assert len(site.forms_sent("/token")) == redeemed_before
 
 
 async def test_a_failed_callback_consumes_its_sign_in():
@@ -192,14 +194,14 @@ async def test_a_failed_callback_consumes_its_sign_in():
 
 
 async def test_a_callback_that_comes_twice_at_once_redeems_its_code_once():
-    """A second use of a code would end its tokens: providers take it for theft."""
+    """Providers treat a second use of a code as theft, and revoke its tokens."""
     async with open_site() as site:
         browser = await known(site)
-        asked = len(site.asked("/token"))
+        redeemed_before = len(site.forms_sent("/token"))
         back = await browser.send("GET", await departed(browser, "/orders"), headers=GOES)
         url = back.headers["location"]
         await asyncio.gather(*(browser.send("GET", url, headers=GOES) for _ in range(3)))
-        redeemed = len(site.asked("/token")) - asked
+        redeemed = len(site.forms_sent("/token")) - redeemed_before
         site.wall.now += 400
         me = await browser.fetch("/v1/me")
 
@@ -214,11 +216,11 @@ async def test_a_head_of_the_callback_changes_nothing():
         back = await browser.send("GET", await departed(browser, "/orders"), headers=GOES)
         url = back.headers["location"]
         looked = await browser.send("HEAD", url, headers={**GOES, "origin": HERE})
-        told = await browser.send("GET", url, headers=GOES)
+        answer = await browser.send("GET", url, headers=GOES)
 
     assert (looked.status_code, looked.headers["location"]) == (303, "/orders")
     assert "set-cookie" not in looked.headers
-    assert told.headers["location"] == "/orders"
+    assert answer.headers["location"] == "/orders"
     assert browser.cookie is not None
 
 
@@ -231,19 +233,22 @@ async def test_a_head_of_the_callback_changes_nothing():
 async def test_no_person_is_shown_json_at_the_callback(query, headers):
     """Bookmarks of it, and addresses that make no sense, lead to the root."""
     async with open_site() as site:
-        told = await site.browser().send("GET", f"{HERE}/bff/callback{query}", headers=headers)
+        answer = await site.browser().send("GET", f"{HERE}/bff/callback{query}", headers=headers)
 
-    assert (told.status_code, told.headers["location"]) == (303, "/?login_error=sign_in_expired")
+    assert (answer.status_code, answer.headers["location"]) == (
+        303,
+        "/?login_error=sign_in_expired",
+    )
 
 
 async def test_a_provider_that_is_down_sends_people_back():
-    """To the page they come from, with the reason; programs get the problem."""
+    """A browser returns to its page with the reason; programs get the problem."""
     async with open_site(provider=_down) as site:
         browser = site.browser()
-        told = await browser.send("GET", f"{HERE}/bff/login?returnUrl=/a", headers=GOES)
+        answer = await browser.send("GET", f"{HERE}/bff/login?returnUrl=/a", headers=GOES)
         program = await browser.send("GET", f"{HERE}/bff/login?returnUrl=/a")
 
-    assert told.headers["location"] == "/a?login_error=provider_unavailable"
+    assert answer.headers["location"] == "/a?login_error=provider_unavailable"
     assert (program.status_code, program.json()["code"]) == (503, "provider_unavailable")
 
 
@@ -253,17 +258,17 @@ async def _down(scope, receive, send) -> None:
 
 
 async def test_a_stale_session_keeps_nobody_from_signing_in():
-    """A cookie of a session that is over, whatever headers come with it."""
+    """A cookie of an ended session, with any headers, does not prevent a sign-in."""
     async with open_site() as site:
         browser = site.browser()
         browser.jar["shop.example"] = {"__Host-bff": "x" * 43}
-        told = [
+        answers = [
             await browser.send("GET", f"{HERE}/bff/login", headers=one)
             for one in (GOES, {}, {"accept": "*/*"}, {"x-csrf": "1"})
         ]
 
-    assert [one.status_code for one in told] == [303] * 4
-    assert all(one.headers["location"].startswith(ISSUER) for one in told)
+    assert [one.status_code for one in answers] == [303] * 4
+    assert all(one.headers["location"].startswith(ISSUER) for one in answers)
 
 
 @pytest.mark.parametrize(
@@ -286,10 +291,10 @@ def test_cookies_stay_small_however_they_are_named(urls):
         former = PreviousSession(key_of("owner"), "h" * 16)
         _, cookies = ring.begin(state, second, former)
         for _, value in (*ring.removals(sent, second, room=1), *cookies):
-            name, _, told = value.decode().partition(";")[0].partition("=")
-            jar[name] = told
-            jar = {name: told for name, told in jar.items() if told}
-        assert len("; ".join(f"{name}={told}" for name, told in jar.items())) < 4096
+            name, _, content = value.decode().partition(";")[0].partition("=")
+            jar[name] = content
+            jar = {name: content for name, content in jar.items() if content}
+        assert len("; ".join(f"{name}={content}" for name, content in jar.items())) < 4096
     sent = [(b"cookie", "; ".join(f"{name}={jar[name]}" for name in jar).encode())]
 
     alive = [ring.find(sent, state, 60) is not None for ring, state in states]

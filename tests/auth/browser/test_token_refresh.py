@@ -1,4 +1,4 @@
-"""Tokens are refreshed once for all who need them, and nobody is signed out by a hiccup."""
+"""Token refresh: once for all requests and processes, and a temporary fault signs no user out."""
 
 import asyncio
 import random
@@ -29,17 +29,17 @@ def guarded(site):
 
 
 def refreshes(site) -> list[dict[str, str]]:
-    """Return the questions for new tokens that the provider was asked."""
-    return [form for form in site.asked("/token") if form["grant_type"] == "refresh_token"]
+    """Return the forms of refresh requests that the provider received."""
+    return [form for form in site.forms_sent("/token") if form["grant_type"] == "refresh_token"]
 
 
 def changes(site) -> list[str]:
-    """Return what the gateway told of its sessions."""
-    return [event.change for event in site.heard if isinstance(event, SessionChanged)]
+    """Return the gateway's events of sessions."""
+    return [event.change for event in site.events if isinstance(event, SessionChanged)]
 
 
 async def test_a_token_is_refreshed_when_it_has_ended():
-    """Before the service is asked; the service never sees an old one."""
+    """The refresh happens before the call, so the service never gets an expired token."""
     async with open_site() as site:
         site.service.then(guarded(site))
         browser = site.browser()
@@ -54,16 +54,16 @@ async def test_a_token_is_refreshed_when_it_has_ended():
 
 
 async def test_a_token_is_refreshed_early_behind_the_request():
-    """Who asks half a minute before the end does not wait."""
+    """A request within half a minute before the expiry does not wait for the refresh."""
     async with open_site() as site:
         site.service.then(guarded(site))
         browser = site.browser()
         await browser.sign_in()
         site.wall.now += 280
         site.provider.then(hang())
-        told = await browser.fetch("/v1/balance")
+        answer = await browser.fetch("/v1/balance")
 
-    assert told.json() == 1
+    assert answer.json() == 1
 
 
 async def test_a_token_that_a_service_refuses_is_refreshed_once():
@@ -73,11 +73,11 @@ async def test_a_token_that_a_service_refuses_is_refreshed_once():
         await browser.sign_in()
         site.wall.now += 60
         site.service.then(reply(401), reply(200, 7))
-        told = await browser.fetch("/v1/balance")
+        answer = await browser.fetch("/v1/balance")
         site.service.then(reply(401))
         again = await browser.fetch("/v1/balance")
 
-    assert told.json() == 7
+    assert answer.json() == 7
     assert again.status_code == 502
     assert len(refreshes(site)) == 1
 
@@ -89,24 +89,24 @@ async def test_twenty_calls_at_a_time_need_one_refresh():
         browser = site.browser()
         await browser.sign_in()
         site.wall.now += 400
-        told = await asyncio.gather(*(browser.fetch("/v1/balance") for _ in range(20)))
+        answers = await asyncio.gather(*(browser.fetch("/v1/balance") for _ in range(20)))
 
-    assert [one.status_code for one in told] == [200] * 20
+    assert [one.status_code for one in answers] == [200] * 20
     assert len(refreshes(site)) == 1
 
 
 async def test_a_refused_refresh_ends_the_session():
-    """401, where to sign in, and the cookie is taken back."""
+    """401 with the login path, and the cookie is removed."""
     async with open_site() as site:
         browser = site.browser()
         await browser.sign_in()
         site.wall.now += 400
         site.provider.then(reply(400, {"error": "invalid_grant"}))
-        told = await browser.fetch("/v1/balance")
+        answer = await browser.fetch("/v1/balance")
 
-    assert told.status_code == 401
-    assert told.json()["login"] == "/bff/login"
-    assert told.json()["code"] == "session_ended"
+    assert answer.status_code == 401
+    assert answer.json()["login"] == "/bff/login"
+    assert answer.json()["code"] == "session_ended"
     assert browser.cookie is None
     assert changes(site) == ["begun", "refused"]
 
@@ -115,7 +115,7 @@ async def test_a_refused_refresh_ends_the_session():
     "trouble", [fail(), reply(500), reply(503), reply(401, {"error": "invalid_client"})]
 )
 async def test_a_provider_in_trouble_signs_nobody_out(trouble):
-    """503 with Retry-After; when it is back all goes on."""
+    """503 with Retry-After during the outage; then the session works again."""
     async with open_site() as site:
         site.service.then(guarded(site))
         browser = site.browser()
@@ -147,11 +147,13 @@ async def test_nothing_of_a_token_is_told_to_sinks():
         site.wall.now += 400
         site.provider.then(reply(400, {"error": "invalid_grant"}))
         await browser.fetch("/v1/balance")
-    told = repr(site.heard) + "".join(repr(getattr(event, "error", "")) for event in site.heard)
+    emitted = repr(site.events) + "".join(
+        repr(getattr(event, "error", "")) for event in site.events
+    )
 
-    assert "SessionChanged" in told
-    assert "eyJ" not in told
-    assert cookie not in told
+    assert "SessionChanged" in emitted
+    assert "eyJ" not in emitted
+    assert cookie not in emitted
 
 
 async def test_a_session_that_is_given_another_cookie_meanwhile_keeps_its_new_tokens():
@@ -163,8 +165,8 @@ async def test_a_session_that_is_given_another_cookie_meanwhile_keeps_its_new_to
         site.wall.now += 400
 
         async def moving(call) -> Reply:
-            kept = await site.auth.sessions.find(browser.cookie)
-            secret = await site.auth.sessions.rotate(kept)
+            stored = await site.auth.sessions.find(browser.cookie)
+            secret = await site.auth.sessions.rotate(stored)
             browser.jar["shop.example"]["__Host-bff"] = secret
             site.provider.then(site.answer)
             return await site.answer(call)
@@ -187,32 +189,32 @@ async def test_who_signs_out_during_a_refresh_is_signed_out():
 
         async def leaving(call) -> Reply:
             site.provider.then(site.answer)
-            kept = await site.auth.sessions.find(browser.cookie)
-            await site.auth.sessions.end([kept], "signed_out")
+            stored = await site.auth.sessions.find(browser.cookie)
+            await site.auth.sessions.end([stored], "signed_out")
             return await site.answer(call)
 
         site.provider.then(leaving)
         await browser.fetch("/v1/balance")
         after = await browser.fetch("/v1/me")
-        revoked = site.asked("/revoke")
+        revoked = site.forms_sent("/revoke")
 
     assert after.status_code == 401
     assert len(revoked) == 1
 
 
 async def test_signing_out_needs_no_provider():
-    """Neither does asking who one is: those who leave need no token for it."""
+    """Nor does `/bff/user`: these endpoints need no fresh token."""
     async with open_site() as site:
         browser = site.browser()
         await browser.sign_in()
         site.wall.now += 400
         site.provider.then(fail())
         user = await browser.fetch("/bff/user")
-        told = await browser.fetch("/bff/logout", "POST")
+        answer = await browser.fetch("/bff/logout", "POST")
 
     assert user.status_code == 200
-    assert told.status_code == 200
-    assert told.json()["location"].startswith((HERE, ISSUER))
+    assert answer.status_code == 200
+    assert answer.json()["location"].startswith((HERE, ISSUER))
     assert browser.cookie is None
 
 
@@ -227,9 +229,9 @@ async def test_who_leaves_does_not_end_the_refresh_for_the_others():
         staying = asyncio.create_task(browser.fetch("/v1/balance"))
         await asyncio.sleep(0)
         leaving.cancel()
-        told = await staying
+        answer = await staying
 
-    assert told.json() == 1
+    assert answer.json() == 1
     assert len(refreshes(site)) == 1
 
 
@@ -246,17 +248,17 @@ async def test_a_part_that_is_out_of_time_leaves_the_refresh_alone():
             return await site.answer(call)
 
         site.provider.then(slow)
-        told = await browser.fetch("/v1/glance")
+        answer = await browser.fetch("/v1/glance")
         await asyncio.sleep(0.4)
         again = await browser.fetch("/v1/balance")
 
-    assert told.json() == -1
+    assert answer.json() == -1
     assert again.json() == 7
     assert changes(site) == ["begun", "refreshed"]
 
 
 async def test_without_a_refresh_token_a_session_ends_with_its_token():
-    """It does not outlive what the provider said."""
+    """It does not outlive the access token."""
     scope = {"scope": ("openid",)}
     async with open_site(changed=scope) as site:
         site.service.then(guarded(site))
@@ -277,21 +279,23 @@ async def test_a_gateway_that_keeps_no_tokens_keeps_its_sessions():
         browser = site.browser()
         await browser.sign_in()
         site.wall.now += 4000
-        told = await browser.fetch("/v1/me")
+        answer = await browser.fetch("/v1/me")
 
-    assert told.status_code == 200
+    assert answer.status_code == 200
     assert refreshes(site) == []
 
 
 @pytest.mark.needs("redis-server")
 async def test_four_gateways_refresh_once(redis_server):
-    """They share a Redis. Twenty calls on each with a token that has ended: nobody is refused."""
+    """They share a Redis. Of twenty calls on each with an expired token, none is refused."""
     wall = Wall()
     provider = identity.create_app(ISSUER, HERE, wall=wall)
-    told = {"session_url": redis_server.url}
+    overrides = {"session_url": redis_server.url}
     async with AsyncExitStack() as closing:
         sites = [
-            await closing.enter_async_context(open_site(told=told, provider=provider, wall=wall))
+            await closing.enter_async_context(
+                open_site(overrides=overrides, provider=provider, wall=wall)
+            )
             for _ in range(4)
         ]
         for site in sites:
@@ -301,8 +305,8 @@ async def test_four_gateways_refresh_once(redis_server):
         others = [Browser(site, jar=browser.jar) for site in sites]
         before = [await one.fetch("/v1/balance") for one in others]
         wall.now += 400
-        asked = [one.fetch("/v1/balance") for one in others for _ in range(20)]
-        after = await asyncio.gather(*asked)
+        requests = [one.fetch("/v1/balance") for one in others for _ in range(20)]
+        after = await asyncio.gather(*requests)
         counted = sum(len(refreshes(site)) for site in sites)
 
     assert [one.status_code for one in before] == [200] * 4
@@ -312,14 +316,14 @@ async def test_four_gateways_refresh_once(redis_server):
 
 @pytest.mark.parametrize("seed", range(12))
 async def test_no_interleaving_shows_one_the_others_data(seed):
-    """Two viewers ask, refresh, sign out and in again, all at once: each sees their own."""
+    """Two viewers request, refresh, sign out and in again at once: each gets only their data."""
     dice = random.Random(seed)
     async with open_site() as site:
         site.service.then(guarded(site))
         browsers = {"1": site.browser(), "2": site.browser()}
         for user, browser in browsers.items():
             await browser.sign_in(user)
-        seen: list[tuple[str, str, object]] = []
+        found: list[tuple[str, str, object]] = []
 
         async def live(user: str) -> None:
             browser = browsers[user]
@@ -330,18 +334,18 @@ async def test_no_interleaving_shows_one_the_others_data(seed):
                     case 1:
                         site.wall.now += dice.choice([30, 280, 320])
                     case 2 | 3:
-                        told = await browser.fetch("/v1/balance")
-                        if told.status_code == 200:
-                            seen.append((user, "balance", str(told.json())))
+                        answer = await browser.fetch("/v1/balance")
+                        if answer.status_code == 200:
+                            found.append((user, "balance", str(answer.json())))
                     case _:
-                        told = await browser.fetch("/v1/me")
-                        if told.status_code == 200:
-                            seen.append((user, "me", told.json()["subject"]))
+                        answer = await browser.fetch("/v1/me")
+                        if answer.status_code == 200:
+                            found.append((user, "me", answer.json()["subject"]))
                 if browser.cookie is None:
                     browser.jar.clear()
                     await browser.sign_in(user)
 
         await asyncio.gather(*(live(user) for user in browsers for _ in range(2)))
 
-    assert seen
-    assert [one for one in seen if one[0] != one[2]] == []
+    assert found
+    assert [one for one in found if one[0] != one[2]] == []

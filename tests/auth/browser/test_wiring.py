@@ -1,4 +1,4 @@
-"""Wrong wiring refuses to start, and says how to mend it; what is wired can be asked for."""
+"""A gateway with a wrong sign-in configuration does not start, and the error says what to do."""
 
 from typing import Annotated
 
@@ -33,7 +33,7 @@ def test_a_gateway_with_sessions_needs_a_key_and_an_address(changed, mend):
 
 
 def test_sessions_do_not_start_without_protection():
-    """Nobody turns it off by accident, or at all."""
+    """CSRF protection can't be turned off."""
     with pytest.raises(ConfigurationError, match="X-CSRF"):
         SessionAuthenticator(sign_in_at(), csrf=False)
 
@@ -50,7 +50,7 @@ def test_sessions_do_not_start_without_protection():
     ],
 )
 def test_a_provider_is_described_completely(changed, mend):
-    """Whatever would make the flow unsafe is found before it starts."""
+    """An option that would make the flow unsafe is refused at start."""
     with pytest.raises(ConfigurationError, match=mend):
         sign_in_at(**changed)
 
@@ -75,8 +75,8 @@ async def test_a_route_that_believes_a_cookie_by_itself_does_not_start():
 
 
 def test_the_key_of_the_examples_is_not_for_production():
-    """Everybody has read it."""
-    known = settings(session_keys=("development-only-whoever-reads-this-reads-sessions",))
+    """The key is public."""
+    known = settings(session_keys=("development-only-key-of-the-examples",))
     with pytest.raises(ConfigurationError, match="openssl"):
         gateway("shop", settings=known, authenticator=SessionAuthenticator(sign_in_at()))
 
@@ -93,19 +93,19 @@ def test_two_providers_are_no_gateway():
 
 
 def test_who_may_use_what_can_be_asked():
-    """Each route with what it takes; what says nothing is closed."""
+    """Each route is listed with its access rule; without a rule it requires a signed-in viewer."""
     app = gateway(
         "shop",
         settings=settings(),
         faces=[Views(), _orders()],
         authenticator=SessionAuthenticator(sign_in_at()),
     )
-    told = {one.path: str(one.access) for one in app.access}
+    rules = {one.path: str(one.access) for one in app.access}
 
     assert {one.by for one in app.access} == {("Session",)}
-    assert told["/orders"] == "signed in, with orders:read"
-    assert told["/plain"] == "signed in"
-    assert told["/open"] == told["/bff/login"] == told["/openapi.json"] == "anyone"
+    assert rules["/orders"] == "signed in, with orders:read"
+    assert rules["/plain"] == "signed in"
+    assert rules["/open"] == rules["/bff/login"] == rules["/openapi.json"] == "anyone"
 
 
 def _orders() -> Views:
@@ -127,7 +127,7 @@ def _orders() -> Views:
 
 
 def test_openapi_says_where_one_has_to_sign_in():
-    """The scheme, the operations that take it, and their refusals; open ones take nothing."""
+    """The security scheme, the operations that require it, and their errors."""
     app = gateway(
         "shop",
         settings=settings(),

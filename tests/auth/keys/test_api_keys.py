@@ -1,4 +1,4 @@
-"""API keys: taken while they are good, known by a hash alone, rotated without a gap."""
+"""API keys: accepted while they are valid, stored as hashes, rotated without a gap."""
 
 import json
 import subprocess
@@ -74,7 +74,7 @@ async def test_a_store_keeps_keys_by_their_prefix(kind, tmp_path, redis_server):
 @pytest.mark.needs("redis-server")
 @stores
 async def test_a_rotated_key_goes_on_for_its_overlap(kind, tmp_path, redis_server):
-    """Its successor has the same grants; a revoked one is gone at once."""
+    """The new key has the same grants; a revoked key is refused at once."""
     wall = Wall()
     async with opened(kind, tmp_path, redis_server, wall) as keys:
         _, old = await keys.issue("CI", "svc-1", scopes=["a"])
@@ -97,7 +97,7 @@ async def test_a_rotated_key_goes_on_for_its_overlap(kind, tmp_path, redis_serve
 @pytest.mark.needs("redis-server")
 @stores
 async def test_a_successor_lives_as_long_as_the_key_was_given(kind, tmp_path, redis_server):
-    """Though the key has been told to end; one that has ended has no successor."""
+    """Although the key was given an end; an expired key can't be rotated."""
     wall = Wall()
     async with opened(kind, tmp_path, redis_server, wall) as keys:
         _, endless = await keys.issue("CI", "svc-1")
@@ -152,7 +152,7 @@ async def test_keys_are_long_and_alike():
 
 
 @pytest.mark.parametrize(
-    "told",
+    "given",
     [
         {"name": " "},
         {"subject": ""},
@@ -165,17 +165,17 @@ async def test_keys_are_long_and_alike():
         {"name": "a\x1b[2J"},
     ],
 )
-async def test_what_no_key_can_have_is_refused(told):
+async def test_what_no_key_can_have_is_refused(given):
     """Before it is issued."""
     with pytest.raises(ConfigurationError):
         await ApiKeys(open_keys("sqlite://", None)).issue(
-            **{"name": "CI", "subject": "svc", **told}
+            **{"name": "CI", "subject": "svc", **given}
         )
 
 
 @asynccontextmanager
 async def open_shop(wall=None):
-    """Run a gateway that takes keys, with admin endpoints."""
+    """Run a gateway that accepts API keys, with admin endpoints."""
     views = Views(prefix="/v1")
 
     @views.get("/orders", access=Require("orders:read"))
@@ -194,9 +194,9 @@ async def open_shop(wall=None):
 OPERATOR = {"authorization": f"Bearer {TOKEN}"}
 
 
-async def issue(client: httpx.AsyncClient, **told) -> dict:
+async def issue(client: httpx.AsyncClient, **given) -> dict:
     """Have the operator issue a key."""
-    body = {"name": "CI", "subject": "svc-1", "scopes": ["orders:read"], **told}
+    body = {"name": "CI", "subject": "svc-1", "scopes": ["orders:read"], **given}
     answer = await client.post("/operator/api-keys/issue", json=body, headers=OPERATOR)
     assert answer.status_code == 200, answer.text
     return answer.json()
@@ -206,12 +206,12 @@ async def test_a_key_signs_in_by_either_header():
     """And is looked up once."""
     async with open_shop() as (client, _):
         key = (await issue(client))["key"]
-        told = [
+        answers = [
             await client.get("/v1/orders", headers=headers)
             for headers in ({"x-api-key": key}, {"authorization": f"ApiKey {key}"})
         ]
 
-    assert [one.status_code for one in told] == [200, 200]
+    assert [one.status_code for one in answers] == [200, 200]
 
 
 async def test_all_refusals_look_alike():
@@ -223,13 +223,13 @@ async def test_all_refusals_look_alike():
         before = await client.get("/v1/orders", headers={"x-api-key": good["key"]})
         wall.now += 61
         sent = (good["key"], wrong, new_key(), "nonsense", "")
-        told = [await client.get("/v1/orders", headers={"x-api-key": one}) for one in sent]
-        nobody = await client.get("/v1/orders")
+        answers = [await client.get("/v1/orders", headers={"x-api-key": one}) for one in sent]
+        anonymous = await client.get("/v1/orders")
 
     assert before.status_code == 200
-    assert [one.status_code for one in told] == [401] * 5
-    assert {one.json()["detail"] for one in told} == {REFUSAL}
-    assert {one.headers["www-authenticate"] for one in (*told, nobody)} == {"ApiKey"}
+    assert [one.status_code for one in answers] == [401] * 5
+    assert {one.json()["detail"] for one in answers} == {REFUSAL}
+    assert {one.headers["www-authenticate"] for one in (*answers, anonymous)} == {"ApiKey"}
 
 
 async def test_an_operator_lists_rotates_and_revokes():

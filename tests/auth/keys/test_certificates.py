@@ -1,4 +1,4 @@
-"""Client certificates that a trusted hop has verified; nobody else's word is taken."""
+"""Client certificates count only if a trusted proxy has verified them."""
 
 from base64 import b64encode
 from contextlib import asynccontextmanager
@@ -31,7 +31,7 @@ def certificate(name="jobs.shop.example") -> x509.Certificate:
 GOOD = certificate()
 
 
-def told(one: x509.Certificate) -> dict[str, str]:
+def header_of(one: x509.Certificate) -> dict[str, str]:
     """Return the header as RFC 9440 has it."""
     return {"client-cert": f":{b64encode(one.public_bytes(Encoding.DER)).decode()}:"}
 
@@ -64,22 +64,22 @@ async def open_shop(*, peer="10.0.0.7", header="client-cert", **options):
 
 
 async def test_a_certificate_signs_in():
-    """By the name that the gateway goes by; in either hop's words."""
+    """By the configured name; in the header of either kind of proxy."""
     async with open_shop() as client:
-        first = await client.get("/v1/me", headers=told(GOOD))
+        first = await client.get("/v1/me", headers=header_of(GOOD))
     async with open_shop(header="x-forwarded-client-cert") as client:
         second = await client.get("/v1/me", headers=envoys(GOOD, 'Hash=y;Cert="forged"'))
     async with open_shop(by="cn", allowed=("jobs",)) as client:
-        third = await client.get("/v1/me", headers=told(GOOD))
+        third = await client.get("/v1/me", headers=header_of(GOOD))
 
     assert first.json() == second.json() == {"subject": "jobs.shop.example"}
     assert third.json() == {"subject": "jobs"}
 
 
 async def test_nobody_but_a_trusted_hop_tells_of_certificates():
-    """The header is taken away before anything reads it."""
+    """The gateway removes the header of other senders before anything reads it."""
     async with open_shop(peer="203.0.113.9") as client:
-        answer = await client.get("/v1/me", headers=told(GOOD))
+        answer = await client.get("/v1/me", headers=header_of(GOOD))
 
     assert answer.status_code == 401
     assert "certificate" not in answer.json()["detail"]
@@ -88,7 +88,7 @@ async def test_nobody_but_a_trusted_hop_tells_of_certificates():
 @pytest.mark.parametrize(
     "headers",
     [
-        told(certificate("jobs.evil.example")),
+        header_of(certificate("jobs.evil.example")),
         {"client-cert": ":AAAA:"},
         {"client-cert": "nonsense"},
         {"client-cert": f":{'A' * 20_000}:"},
@@ -107,7 +107,7 @@ async def test_a_certificate_that_has_ended_is_refused():
     """The hop may have let it pass a moment ago."""
     late = GOOD.not_valid_after_utc.timestamp() + 1
     async with open_shop(wall=lambda: late) as client:
-        answer = await client.get("/v1/me", headers=told(GOOD))
+        answer = await client.get("/v1/me", headers=header_of(GOOD))
 
     assert answer.status_code == 401
 
@@ -116,14 +116,14 @@ async def test_certificates_may_be_named_one_by_one():
     """By their fingerprints."""
     known = sha256(GOOD.public_bytes(Encoding.DER)).hexdigest()
     async with open_shop(fingerprints=(known,)) as client:
-        taken = await client.get("/v1/me", headers=told(GOOD))
-        other = await client.get("/v1/me", headers=told(certificate()))
+        taken = await client.get("/v1/me", headers=header_of(GOOD))
+        other = await client.get("/v1/me", headers=header_of(certificate()))
 
     assert (taken.status_code, other.status_code) == (200, 401)
 
 
 def test_without_a_trusted_hop_it_does_not_start():
-    """Anybody could send the header then."""
+    """Any client could send the header then."""
     with pytest.raises(ConfigurationError, match="BFF_TRUSTED_PROXIES"):
         gateway(
             "shop",
@@ -148,7 +148,7 @@ VICTIM = quote(certificate("admin.shop.example").public_bytes(Encoding.PEM).deco
     ],
 )
 async def test_a_certificate_in_the_text_of_another_field_is_none(more):
-    """Names are the client's own words; who they say it is does not matter."""
+    """Clients choose the names in their certificates; text in them is not parsed as a field."""
     one = CertificateAuthenticator("x-forwarded-client-cert", by="dns", allowed=("*.shop.example",))
     sent = f"{envoys(GOOD)['x-forwarded-client-cert'].partition(';Subject')[0]};{more}"
 

@@ -1,4 +1,4 @@
-"""Tokens that are bound to a key are worth nothing without it (RFC 9449)."""
+"""Access tokens that are bound to a key are refused without a proof of the key (RFC 9449)."""
 
 import json
 from base64 import urlsafe_b64encode
@@ -31,7 +31,7 @@ def bound(key=KEY, **more) -> str:
 
 def proof(token: str, *, key=KEY, jwk=None, header=None, algorithm="ES256", **changed) -> str:
     """Return a proof of a key for GET /v1/me; None leaves a claim out."""
-    told = {
+    values = {
         "jti": "proof-1",
         "htm": "GET",
         "htu": f"{HERE}/v1/me",
@@ -39,20 +39,22 @@ def proof(token: str, *, key=KEY, jwk=None, header=None, algorithm="ES256", **ch
         "ath": urlsafe_b64encode(sha256(token.encode()).digest()).rstrip(b"=").decode(),
         **changed,
     }
-    told = {name: value for name, value in told.items() if value is not None}
+    values = {name: value for name, value in values.items() if value is not None}
     head = {
         "typ": "dpop+jwt",
         "alg": algorithm,
         "jwk": jwk or key.as_dict(private=False),
         **(header or {}),
     }
-    return assembled(head, json.dumps(told).encode(), key=key, algorithm=algorithm)
+    return assembled(head, json.dumps(values).encode(), key=key, algorithm=algorithm)
 
 
 @asynccontextmanager
-async def open_shop(dpop=None, *, told=None, devices=None, clock=None):
-    """Run a gateway that takes proofs."""
-    settings = in_production(["identity"]).model_copy(update={"public_url": HERE, **(told or {})})
+async def open_shop(dpop=None, *, overrides=None, devices=None, clock=None):
+    """Run a gateway that requires or accepts proofs."""
+    settings = in_production(["identity"]).model_copy(
+        update={"public_url": HERE, **(overrides or {})}
+    )
     issuer = Issuer(issuer=ISSUER, audience=(AUDIENCE,))
     more = {} if clock is None else {"clock": clock}
     auth = BearerAuthenticator(issuer, dpop=dpop or DPoP(), devices=devices, wall=wall, **more)
@@ -81,10 +83,10 @@ def sent(token: str, *proofs: str) -> list[tuple[str, str]]:
 async def test_a_proof_names_the_address_below_a_path(path, htu, status):
     """That which clients see, whether a proxy strips the path or not."""
     token = bound()
-    async with open_shop(told={"public_url": f"{HERE}/store"}) as client:
-        told = await client.get(path, headers=sent(token, proof(token, htu=htu)))
+    async with open_shop(overrides={"public_url": f"{HERE}/store"}) as client:
+        answer = await client.get(path, headers=sent(token, proof(token, htu=htu)))
 
-    assert told.status_code == status
+    assert answer.status_code == status
 
 
 async def test_a_bound_token_is_taken_with_its_proof():
@@ -172,13 +174,13 @@ FORGED = {
 
 @pytest.mark.parametrize("name", FORGED)
 async def test_a_forged_proof_is_refused_like_any_other(name):
-    """One sentence, whatever is wrong."""
+    """The message is the same for each fault."""
     token = bound()
     async with open_shop() as client:
-        told = await client.get("/v1/me", headers=sent(token, *FORGED[name](token)))
+        answer = await client.get("/v1/me", headers=sent(token, *FORGED[name](token)))
 
-    assert told.status_code == 401
-    assert told.json()["detail"] == REFUSAL
+    assert answer.status_code == 401
+    assert answer.json()["detail"] == REFUSAL
 
 
 async def test_a_web_socket_is_opened_with_a_proof_for_get():
@@ -233,15 +235,15 @@ async def test_a_proof_is_not_left_out():
 
 
 async def test_a_token_that_is_bound_by_something_else_is_refused():
-    """By a certificate that nobody has shown here, say."""
+    """Such as a token that is bound to a client certificate which the request lacks."""
     token = bound(**{"x5t#S256": "x"})
     async with open_shop() as client:
-        told = [
+        answers = [
             await client.get("/v1/me", headers={"authorization": f"Bearer {token}"}),
             await client.get("/v1/me", headers=sent(token, proof(token))),
         ]
 
-    assert [one.status_code for one in told] == [401, 401]
+    assert [one.status_code for one in answers] == [401, 401]
 
 
 @pytest.mark.parametrize("skew", [-59, 59])
@@ -249,13 +251,13 @@ async def test_clocks_may_differ_by_a_minute(skew):
     """A phone's is seldom right."""
     token = bound()
     async with open_shop() as client:
-        told = await client.get("/v1/me", headers=sent(token, proof(token, iat=NOW + skew)))
+        answer = await client.get("/v1/me", headers=sent(token, proof(token, iat=NOW + skew)))
 
-    assert told.status_code == 200
+    assert answer.status_code == 200
 
 
 async def test_a_gateway_may_want_a_nonce_of_its_own():
-    """It tells one with each answer, and says so when one is missing."""
+    """The gateway sends a nonce with each answer, and an error if a proof lacks one."""
     token = bound()
     async with open_shop(DPoP(nonces=True)) as client:
         without = await client.get("/v1/me", headers=sent(token, proof(token)))
@@ -275,9 +277,9 @@ async def test_a_gateway_may_want_a_nonce_of_its_own():
 
 @pytest.mark.needs("redis-server")
 async def test_a_proof_is_taken_once_by_all_processes(redis_server):
-    """They share what they have seen; while Redis is frozen nothing is taken unseen."""
-    token, told = bound(), {"session_url": redis_server.url}
-    async with open_shop(told=told) as first, open_shop(told=told) as second:
+    """Processes share used proofs in Redis; while Redis is frozen, every proof is refused."""
+    token, overrides = bound(), {"session_url": redis_server.url}
+    async with open_shop(overrides=overrides) as first, open_shop(overrides=overrides) as second:
         here = await first.get("/v1/me", headers=sent(token, proof(token)))
         there = await second.get("/v1/me", headers=sent(token, proof(token)))
         redis_server.freeze()
@@ -316,11 +318,11 @@ class Ticking:
 @pytest.mark.parametrize("kind", ["memory", "redis"])
 async def test_a_device_is_listed_and_ended(kind, redis_server):
     """Its tokens are refused from then on; other devices, and other people's, are not."""
-    told = {"session_url": redis_server.url} if kind == "redis" else {}
+    overrides = {"session_url": redis_server.url} if kind == "redis" else {}
     phone = {"authorization": f"Bearer {signed(claims(sid='phone'))}", "user-agent": "Phone 1"}
     laptop = {"authorization": f"Bearer {signed(claims(sid='laptop'))}", "user-agent": "Laptop"}
     other = {"authorization": f"Bearer {signed(claims(sub='user-8', sid='theirs'))}"}
-    async with open_shop(devices=DeviceSessions(wall=wall), told=told) as client:
+    async with open_shop(devices=DeviceSessions(wall=wall), overrides=overrides) as client:
         for headers in (phone, laptop, other):
             assert (await client.get("/v1/me", headers=headers)).status_code == 200
         listed = (await client.get("/bff/devices", headers=phone)).json()["devices"]
@@ -332,11 +334,11 @@ async def test_a_device_is_listed_and_ended(kind, redis_server):
         after = [
             (await client.get("/v1/me", headers=one)).status_code for one in (phone, laptop, other)
         ]
-        nobody = await client.get("/bff/devices")
+        anonymous = await client.get("/bff/devices")
         left = (await client.get("/bff/devices", headers=phone)).json()["devices"]
 
     assert {one["name"] for one in listed} == {"Phone 1", "Laptop"}
     assert (foreign.status_code, ended.status_code, again.status_code) == (404, 204, 404)
     assert after == [200, 401, 200]
-    assert nobody.status_code == 401
+    assert anonymous.status_code == 401
     assert [one["name"] for one in left] == ["Phone 1"]
