@@ -13,7 +13,7 @@ Claims = dict[str, str | int | float | bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Tokens:
+class SessionTokens:
     """The tokens that the provider issued at `given_at` (Unix time).
 
     The access token expires at `expires_at`. `generation` counts refreshes, so that a process
@@ -58,7 +58,7 @@ class Session:
     claims: Claims = field(default_factory=dict)
     browser: str = ""
     signed_in_at: float = 0.0
-    tokens: Tokens | None = field(default=None, repr=False)
+    tokens: SessionTokens | None = field(default=None, repr=False)
     acr: str = ""
     auth_time: float = 0.0
     issuer: str = ""
@@ -91,7 +91,7 @@ class Session:
         )
         return is_same_user and (not mine or not theirs or mine == theirs)
 
-    def with_tokens(self, tokens: Tokens) -> Self:
+    def with_tokens(self, tokens: SessionTokens) -> Self:
         """Return a copy of the session with other tokens."""
         return replace(self, tokens=tokens)
 

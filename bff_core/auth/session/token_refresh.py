@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, NoReturn
 
 from bff_core.auth.oidc.client import OIDCClient
-from bff_core.auth.session.session import Session, Tokens, new_secret
+from bff_core.auth.session.session import Session, SessionTokens, new_secret
 from bff_core.auth.session.store import SessionStore, StoredSession
 from bff_core.clock import Clock
 from bff_core.errors import (
@@ -244,11 +244,11 @@ class TokenRefresher:
             self._events.emit(SessionChanged(change))
 
 
-def tokens_of(grant: Grant, wall: float, before: Tokens | None = None) -> Tokens:
+def tokens_of(grant: Grant, wall: float, before: SessionTokens | None = None) -> SessionTokens:
     """Return the tokens of a grant as a session stores them."""
     refresh = grant.refresh or ("" if before is None else before.refresh)
     generation = 0 if before is None else before.generation + 1
-    return Tokens(grant.access, refresh, wall, wall + grant.expires_in, generation)
+    return SessionTokens(grant.access, refresh, wall, wall + grant.expires_in, generation)
 
 
 def _is_newer(found: StoredSession, stored: StoredSession) -> bool:

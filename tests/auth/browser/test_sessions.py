@@ -9,7 +9,7 @@ from bff_core.auth.session.redis import RedisSessionStore
 from bff_core.auth.session.sealing import Sealing
 from bff_core.auth.session.session import (
     Session,
-    Tokens,
+    SessionTokens,
     key_of,
     owner_of,
     provider_session_of,
@@ -35,7 +35,7 @@ def session(handle: str = "h1", **changed) -> Session:
         "provider_sid": "sid-1",
         "provider_subject": "1",
         "signed_in_at": 1.0,
-        "tokens": Tokens("access-canary", "refresh-canary", 0.0, 300.0),
+        "tokens": SessionTokens("access-canary", "refresh-canary", 0.0, 300.0),
         **changed,
     }
     return Session(handle, **values)
@@ -52,7 +52,7 @@ async def test_a_store_keeps_what_it_is_given(kind, redis_server):
         await store.add("k1", session(), LIFETIMES)
         await store.add("k2", session("h2", signed_in_at=2.0), LIFETIMES)
         stored = await store.get("k1")
-        fresh = session().with_tokens(Tokens("a2", "r2", 1.0, 600.0, generation=1))
+        fresh = session().with_tokens(SessionTokens("a2", "r2", 1.0, 600.0, generation=1))
         first, second = await store.replace(stored, fresh), await store.replace(stored, fresh)
         listed = [one.session.handle for one in await store.listed(owner_of("1", ""))]
         of_sid = await store.listed(provider_session_of("sid-1"))
