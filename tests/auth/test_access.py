@@ -250,7 +250,7 @@ async def test_a_body_is_not_looked_at_before_it_is_known_who_sends_it(kind, hea
     assert answer.status_code == status
 
 
-async def test_views_may_say_it_for_all_of_their_routes():
+async def test_views_may_declare_a_rule_for_all_their_routes():
     """Each route may declare another rule."""
     async with client_of(app(access=ANYONE)) as client:
         statuses = [(await client.get(path)).status_code for path in ("/v1/plain", "/v1/orders")]
@@ -258,7 +258,7 @@ async def test_views_may_say_it_for_all_of_their_routes():
     assert statuses == [200, 401]
 
 
-async def test_where_nobody_can_sign_in_nothing_is_closed_by_default():
+async def test_without_an_authenticator_routes_are_open_by_default():
     """But a rule that requires a sign-in does, also on a plain route."""
     found = app(authenticator=False)
 

@@ -26,7 +26,7 @@ def asking(credentials):
         (b"Bearer  demo-alice_B-2", "alice_B-2"),
     ],
 )
-async def test_a_token_is_taken_at_its_word(credentials, subject):
+async def test_a_token_is_accepted_without_proof(credentials, subject):
     """The scheme's name is case-insensitive, as HTTP requires."""
     demo = DemoAuthenticator(env="development")
 
@@ -59,7 +59,7 @@ async def test_a_token_can_name_other_scopes_and_roles(query, scopes, roles):
     assert viewer == Viewer("7", scopes=frozenset(scopes), roles=frozenset(roles))
 
 
-async def test_no_token_is_nobody():
+async def test_without_a_token_the_caller_is_anonymous():
     """Anonymous callers see public screens."""
     assert await DemoAuthenticator(env="development").authenticate(Scope(0.0)) is None
 

@@ -254,7 +254,7 @@ async def test_wrong_keys_do_not_fill_the_memory():
 # Devices and sessions
 
 
-async def test_of_too_many_devices_the_one_seen_longest_ago_goes():
+async def test_of_too_many_devices_the_least_recent_is_dropped():
     """Whenever it came first."""
     devices = MemoryDeviceStore()
     for number in range(MAX_DEVICES_PER_VIEWER):
@@ -341,7 +341,7 @@ async def is_proved(proofs, token, made) -> bool:
 
 
 @pytest.mark.parametrize("later", [0, 59, 61, 110, 118])
-async def test_a_proof_is_known_again_for_as_long_as_it_could_be_taken(later):
+async def test_a_proof_is_remembered_for_as_long_as_it_is_valid(later):
     """A proof by a clock that is ahead is valid for nearly twice the leeway."""
     hands, token = Hands(), bound()
     proofs = ProofVerifier(DPoP(leeway=60), origin=HERE, clock=hands, wall=hands.wall)
@@ -354,7 +354,7 @@ async def test_a_proof_is_known_again_for_as_long_as_it_could_be_taken(later):
 
 
 @pytest.mark.parametrize(("later", "is_taken"), [(0, True), (299, True), (301, True), (601, False)])
-async def test_a_nonce_is_taken_until_the_one_after_the_next(later, is_taken):
+async def test_a_nonce_is_valid_until_the_one_after_the_next(later, is_taken):
     """A client that got it just before the change has time to use it."""
     hands, token = Hands(), bound()
     hands.now = -(NOW % NONCE_SECONDS)  # the beginning of a nonce's time

@@ -261,7 +261,7 @@ async def test_a_new_login_with_the_same_rights_gets_the_answer(route):
 
 
 @pytest.mark.parametrize("route", [one for one, body in ROUTES.items() if body])
-async def test_a_key_of_another_body_tells_strangers_nothing(route):
+async def test_a_key_of_another_body_reveals_nothing_to_others(route):
     """403 precedes 422."""
     other = {"query": "mutation { order { number __typename } }"} if "graphql" in route else ["b"]
     other = {"c": "d"} if isinstance(ROUTES[route], dict) and "graphql" not in route else other
@@ -297,7 +297,7 @@ async def test_strangers_learn_nothing_of_a_request_that_is_under_way(route):
 
 @pytest.mark.parametrize("route", [*WITH_RULES_BY_INPUTS, "POST /v1/hidden"])
 @pytest.mark.parametrize("served_by", ["fast path", "FastAPI"])
-async def test_a_rule_by_inputs_is_asked_again(route, served_by):
+async def test_a_rule_by_inputs_runs_again(route, served_by):
     """The rule runs again for a repeated request, before any answer about the key."""
     async with opened() as (client, book):
         if served_by != "fast path":
@@ -376,7 +376,7 @@ async def test_a_mutation_is_refused_however_it_is_spelt(query):
     assert again.headers["idempotency-replayed"] == "true"
 
 
-async def test_a_field_that_is_left_out_refuses_nobody():
+async def test_a_field_that_is_left_out_refuses_no_one():
     """The answer is that of the operation as it runs."""
     body = {"query": "mutation { order @skip(if: true) { number } __typename }"}
     async with opened() as (client, _):
@@ -435,7 +435,7 @@ async def test_a_body_is_not_read_for_who_may_not_ask(route):
     assert bool(read) == ("graphql" in route)
 
 
-def test_a_rule_by_inputs_that_would_never_be_asked_does_not_start():
+def test_a_rule_by_inputs_that_would_never_run_does_not_start():
     """A plain route's inputs are not known to the gateway: silence would leave it open."""
     app = gateway(
         "shop",

@@ -78,7 +78,7 @@ EDITS = {
 
 
 @pytest.mark.parametrize("edit", EDITS)
-async def test_a_callback_that_was_edited_signs_nobody_in(edit):
+async def test_an_edited_callback_begins_no_session(edit):
     """No session begins, even if parts of the callback are genuine."""
     browser, status, begun = await came_back(EDITS[edit])
 
@@ -99,7 +99,7 @@ async def test_a_sign_in_may_take_ten_minutes(wait, is_signed_in):
     ("kind", "is_taken"),
     [("Bearer", True), ("bearer", True), ("DPoP", False), ("mac", False), ("", False), (7, False)],
 )
-async def test_a_token_of_another_kind_than_a_bearers_is_not_taken(kind, is_taken):
+async def test_a_token_of_another_type_than_bearer_is_refused(kind, is_taken):
     """It would be shown to services as if it were one (RFC 6749, section 7.1)."""
     async with open_site() as site:
 

@@ -76,7 +76,7 @@ def test_an_issuer_is_filled_in_where_there_is_none():
     assert gold.issuer == ""
 
 
-def test_nobody_can_be_called_anonymous():
+def test_no_viewer_has_the_key_of_anonymous_callers():
     """A user whose id is 'anonymous' does not share the anonymous callers' answers."""
     assert Viewer("anonymous").audience != ANONYMOUS.audience
 

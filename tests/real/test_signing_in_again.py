@@ -111,7 +111,7 @@ def test_the_back_button_shows_no_json(site, context):  # noqa: F811 # fixtures
     assert me == 200
 
 
-def test_a_second_sign_in_of_a_program_keeps_its_refresh_token_good(site):  # noqa: F811 # fixture
+def test_a_second_sign_in_of_a_program_leaves_its_refresh_token_valid(site):  # noqa: F811 # fixture
     """The same without a browser, where the cookie is sent to the callback."""
     with running(site):
         browser = Browser(site)

@@ -194,7 +194,7 @@ async def test_what_happened_is_not_sent_again_and_what_did_not_is(story, writes
 
 
 @pytest.mark.parametrize("reads", [["broken"], ["dropped"], ["hang"], ["unsent"], ["refused"]])
-async def test_a_check_that_fails_says_nothing(reads):
+async def test_a_check_that_fails_decides_nothing(reads):
     """While the check itself fails, nothing is sent; once it answers, the saga continues."""
     counter = Counter(["ok", "lost"], reads * 2)
 
@@ -296,7 +296,7 @@ STORIES = st.lists(
     st.lists(st.integers(0, 9), max_size=3),
     st.floats(0.05, 3.0),
 )
-async def test_without_keys_money_is_never_taken_for_nothing(story, reads, crashes, within):
+async def test_without_keys_no_money_is_lost(story, reads, crashes, within):
     """With any failures and crashes: an order, or all of it compensated; no effect twice."""
     till, papers = Till(list(story), list(reads)), Papers()
     for records in [*crashes, None]:

@@ -226,7 +226,7 @@ def journal_url(journal: RedisServer | Path) -> str:
     return journal.url if isinstance(journal, RedisServer) else f"sqlite:///{journal}"
 
 
-async def test_a_gateway_that_is_killed_owes_nobody(shop, journal):
+async def test_a_gateway_that_is_killed_loses_no_money(shop, journal):
     """Killed around each record, with and without answers, also while it undoes, and again."""
     ways = moments(1, BOUGHT)
     await shop.kill_all(ways)

@@ -128,7 +128,7 @@ def writes_of(error, others):
         (TimeoutError(), [UNSENT, write()], "open"),
     ],
 )
-def test_a_failed_try_is_believed_as_far_as_it_can_know(error, others, said):
+def test_the_effect_of_a_failed_attempt(error, others, said):
     """A write that may have happened never counts as undone, nor an unsent one as done."""
     assert effect_of(error, writes_of(error, others)) == said
 

@@ -81,7 +81,7 @@ async def test_only_the_owner_records(make):
     await close(journal)
 
 
-async def test_what_somebody_holds_is_not_taken_over(make):
+async def test_a_leased_record_can_not_be_claimed(make):
     """No other process can claim a record until its lease expires, or once it is closed."""
     journal = make()
     await journal.begin("held", KIND, b"held", "a", HOUR)
@@ -117,7 +117,7 @@ async def test_what_a_person_has_settled_is_forgotten(make):
     await close(journal)
 
 
-async def test_what_is_parked_is_taken_up_later(make):
+async def test_a_parked_record_is_claimed_later(make):
     """Not before its time, and then by any process."""
     journal = make()
     await journal.begin("s-1", KIND, b"one", "a", HOUR)
@@ -181,7 +181,7 @@ async def test_a_file_that_stays_locked_is_a_journal_that_is_away(tmp_path):
     await journal.aclose()
 
 
-async def test_a_journal_that_cannot_be_written_says_so(tmp_path):
+async def test_a_journal_that_cannot_be_written_is_unavailable(tmp_path):
     """A folder in place of the file is reported as an unavailable store."""
     journal = SQLiteJournal(str(tmp_path), Hands())
 

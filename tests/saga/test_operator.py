@@ -32,7 +32,7 @@ STUCK = SagaRecord(
 )
 
 
-def test_a_stuck_saga_is_seen_and_settled_by_hand(tmp_path, capsys):
+def test_a_stuck_saga_is_listed_and_settled_by_hand(tmp_path, capsys):
     """The list shows the steps and the failure, but not the viewer; a forgotten saga is gone."""
     url = f"--journal=sqlite:///{tmp_path / 'journal.sqlite3'}"
     asyncio.run(_stick(tmp_path / "journal.sqlite3"))
@@ -55,7 +55,7 @@ async def _stick(path):
     await journal.aclose()
 
 
-def test_a_journal_that_is_not_there_is_told(tmp_path):
+def test_a_missing_journal_is_reported(tmp_path):
     """The command fails with one line that names the fault."""
     command = (sys.executable, "-m", "bff_core.saga", f"--journal=sqlite:///{tmp_path}", "list")
     root = Path(__file__).parents[2]
@@ -85,7 +85,7 @@ def test_the_journal_is_that_of_the_gateway(tmp_path, capsys, monkeypatch):
     assert not (tmp_path / "elsewhere").exists()
 
 
-def test_a_journal_without_open_sagas_says_so(tmp_path, capsys):
+def test_a_journal_without_open_sagas_is_reported(tmp_path, capsys):
     """An empty list is no riddle: it names the journal."""
     url = f"sqlite:///{tmp_path / 'journal.sqlite3'}"
     asyncio.run(_stick(tmp_path / "journal.sqlite3"))

@@ -279,7 +279,7 @@ async def test_a_refused_step_undoes_those_before_it_in_reverse():
     await life.kill()
 
 
-async def test_a_lost_answer_is_asked_for_again_under_the_same_key():
+async def test_a_request_with_a_lost_answer_is_repeated_under_its_key():
     """A charge whose answer was cut is neither repeated nor forgotten."""
     bank = Bank(["ok", "lost", "ok"])
     life = Life(bank, Papers())
@@ -290,7 +290,7 @@ async def test_a_lost_answer_is_asked_for_again_under_the_same_key():
     await life.kill()
 
 
-async def test_a_request_out_of_time_is_told_so_and_everything_undone():
+async def test_a_late_saga_answers_504_and_is_compensated():
     """The client gets 504 with the steps' states; the saga is compensated in the background."""
     bank, papers = Bank(["ok", "hang"]), Papers()
     life = Life(bank, papers)
@@ -335,7 +335,7 @@ async def test_behind_the_commit_point_there_is_only_forward():
     await life.kill()
 
 
-async def test_what_cannot_be_undone_is_told_and_tried_again():
+async def test_a_failed_compensation_is_reported_and_retried():
     """The answer and an event report it, and a later attempt compensates it."""
     heard = []
     bank = Bank(["ok", "ok", "refused", "dropped", "dropped", "dropped"])
@@ -368,7 +368,7 @@ async def test_a_key_meets_the_saga_that_it_began():
     await second.kill()
 
 
-async def test_a_key_whose_saga_is_under_way_is_told_to_wait():
+async def test_a_key_whose_saga_is_running_is_a_conflict():
     """Neither is it begun again, nor is an end made up."""
     bank, papers = Bank(["ok", "hang"]), Papers()
     life = Life(bank, papers)
@@ -582,7 +582,7 @@ async def test_a_coordinator_that_takes_over_its_own_saga_lets_go_of_the_former_
     await life.kill()
 
 
-async def test_an_entry_that_cannot_be_read_keeps_no_other_from_being_resumed():
+async def test_an_unreadable_record_does_not_block_others():
     """It is reported, and the records after it are resumed."""
     heard = []
     bank, papers = Bank(["ok", "hang"]), Papers()
@@ -600,7 +600,7 @@ async def test_an_entry_that_cannot_be_read_keeps_no_other_from_being_resumed():
     await second.kill()
 
 
-async def test_sagas_under_way_do_not_keep_others_from_being_resumed():
+async def test_running_sagas_do_not_block_abandoned_ones():
     """With any number of running sagas, those of a dead process are resumed."""
     bank, papers = Bank(["ok", "hang"]), Papers()
     first = Life(bank, papers)
@@ -642,7 +642,7 @@ class Doubtful(Saga):
         return await self.bank.ask("three")
 
 
-async def test_a_refusal_is_believed_for_the_write_that_it_answers_only():
+async def test_a_refusal_counts_only_for_the_write_that_it_answers():
     """A step whose second write is refused may have had an effect."""
     bank = Bank(["ok", "refused"] * 9)
     life = Life(bank, Papers(), kinds=[Doubtful])
@@ -681,7 +681,7 @@ async def test_without_a_journal_nothing_is_begun():
     st.lists(st.integers(0, 9), max_size=3),
     st.floats(0.05, 3.0),
 )
-async def test_money_is_never_taken_for_nothing(story, crashes, within):
+async def test_no_money_is_lost(story, crashes, within):
     """With any failures and crashes: an order, or all of it compensated; no effect twice."""
     bank, papers = Bank(list(story)), Papers()
     for records in crashes:

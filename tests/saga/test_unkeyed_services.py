@@ -422,7 +422,7 @@ OLD = (
 """An entry as it was written before steps had checks."""
 
 
-async def test_entries_of_before_are_gone_on_with(tmp_path):
+async def test_records_of_an_older_release_are_resumed(tmp_path):
     """A saga that an older release left is resumed and checked like any other."""
     journal = SQLiteJournal(str(tmp_path / "j.sqlite3"), time.time)
     entry = SagaRecord.decode(OLD % time.time())

@@ -86,7 +86,7 @@ async def test_a_browser_signs_in_and_out_below_a_path(strips):
 
 
 @pytest.mark.parametrize("strips", [True, False])
-async def test_what_ends_a_session_says_where_to_sign_in(strips):
+async def test_an_ended_session_answers_with_the_login_path(strips):
     """The hint has the path; signing out needs no token."""
     async with below(strips=strips) as site:
         browser = await signed_in(site)
@@ -182,7 +182,7 @@ def test_names_of_cookies_differ_where_paths_do():
 
 
 @pytest.mark.parametrize("url", ["https://shop.example/bff", "https://shop.example/bff/"])
-def test_a_path_that_can_not_be_told_from_the_endpoints_is_refused(url):
+def test_a_path_equal_to_that_of_the_endpoints_is_refused(url):
     """Whether the proxy strips it would be a guess."""
     with pytest.raises(ConfigurationError, match="prefix"):
         SessionAuthenticator(sign_in_at()).check(settings(public_url=url))

@@ -445,7 +445,7 @@ async def test_an_id_token_that_is_forged_ends_the_session(forged):
 @pytest.mark.parametrize(
     "changed", [{}, {"aud": ["web", "another"]}, {"azp": "web"}, {"name": "Someone"}]
 )
-async def test_an_id_token_of_the_same_user_goes_on(changed):
+async def test_an_id_token_of_the_same_user_is_accepted(changed):
     """Other claims may change."""
     async with open_site() as site:
         site.service.then(guarded(site))
@@ -459,7 +459,7 @@ async def test_an_id_token_of_the_same_user_goes_on(changed):
     assert changes(site) == ["begun", "refreshed"]
 
 
-async def test_a_refresh_without_an_id_token_goes_on():
+async def test_a_refresh_without_an_id_token_is_accepted():
     """Providers need not send one."""
     async with open_site() as site:
         site.service.then(guarded(site))
@@ -492,7 +492,7 @@ async def test_an_id_token_whose_key_can_not_be_fetched_is_read_all_the_same(use
     assert answer.status_code == status
 
 
-async def test_a_viewer_is_named_by_the_claim_that_sign_in_says():
+async def test_a_viewer_is_named_by_the_claim_of_the_options():
     """A changed tenant, or a changed subject of another claim, is another user."""
     changed = {"subject": "email", "tenant": "locale"}
     async with open_site(changed=changed) as site:

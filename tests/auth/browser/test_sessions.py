@@ -46,7 +46,7 @@ LIFETIMES = Lifetimes(idle=600, absolute=3600)
 
 @pytest.mark.needs("redis-server")
 @pytest.mark.parametrize("kind", ["memory", "redis"])
-async def test_a_store_keeps_what_it_is_given(kind, redis_server):
+async def test_a_store_returns_what_it_stored(kind, redis_server):
     """Found by key and by its owner's name, changed once, moved, ended."""
     async with opened(kind, redis_server) as store:
         await store.add("k1", session(), LIFETIMES)
@@ -183,7 +183,7 @@ def test_keys_are_rotated():
 
 
 @pytest.mark.needs("redis-server")
-async def test_a_redis_that_is_frozen_signs_nobody_out(redis_server):
+async def test_a_redis_that_is_frozen_ends_no_session(redis_server):
     """503 with Retry-After while it is frozen; then the same cookie works again."""
     async with open_site(overrides={"session_url": redis_server.url}) as site:
         browser = site.browser()

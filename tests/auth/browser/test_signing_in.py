@@ -68,7 +68,7 @@ async def test_the_cookie_is_as_strict_as_cookies_can_be():
     assert set(attributes) == {"Path=/", "Secure", "HttpOnly", "SameSite=Strict"}
 
 
-async def test_what_the_provider_is_asked():
+async def test_the_requests_to_the_provider():
     """A code by PKCE with S256, a state and a nonce, pushed beforehand since it is offered."""
     async with open_site() as site:
         browser = site.browser()
@@ -119,7 +119,7 @@ async def test_a_sign_in_that_somebody_else_began_is_not_ended():
 @pytest.mark.parametrize(
     ("name", "value"), [("iss", "https://evil.example"), ("state", "made-up"), ("code", "made-up")]
 )
-async def test_an_answer_that_was_tampered_with_signs_nobody_in(name, value):
+async def test_a_tampered_answer_begins_no_session(name, value):
     """Another issuer (RFC 9207), another state, another code."""
     async with open_site() as site:
         browser = site.browser()
@@ -175,7 +175,7 @@ async def test_signing_in_anew_takes_a_new_cookie_and_ends_the_old_session():
     assert answer.json()["code"] == "session_ended"
 
 
-async def test_who_declines_is_told_so():
+async def test_a_declined_sign_in_returns_its_error():
     """The page that began the sign-in gets the provider's error code."""
     async with open_site() as site:
         browser = site.browser()
@@ -186,7 +186,7 @@ async def test_who_declines_is_told_so():
     assert browser.cookie is None
 
 
-async def test_signing_out_ends_the_session_here_and_tells_where_it_ends_there():
+async def test_logout_ends_the_session_and_returns_the_providers_logout_url():
     """The cookie is removed, the refresh token is revoked, the answer has the provider's URL."""
     async with open_site() as site:
         browser = site.browser()
@@ -205,7 +205,7 @@ async def test_signing_out_ends_the_session_here_and_tells_where_it_ends_there()
     assert revoked[0]["token_type_hint"] == "refresh_token"
 
 
-async def test_a_cookie_of_nobody_is_taken_back():
+async def test_a_cookie_without_a_session_is_removed():
     """The page gets the login path; the next request is anonymous."""
     async with open_site() as site:
         browser = site.browser()

@@ -83,7 +83,7 @@ async def test_ten_tabs_sign_in_at_once(path, is_sent):
     assert site.forms_sent("/revoke") == []
 
 
-async def test_a_page_of_another_tab_goes_on_for_a_moment():
+async def test_a_page_of_another_tab_works_for_a_moment():
     """A tab that has just signed in sends a request while the next tab returns: it is answered.
 
     The session of that tab ends soon after, so that one session is left.
@@ -146,7 +146,7 @@ async def test_cookies_stay_small_however_many_tabs_there_are(return_url):
     assert late == there[0]  # it has a session anyway
 
 
-async def test_surplus_cookies_of_tabs_that_began_at_once_are_taken_back():
+async def test_surplus_cookies_of_tabs_that_began_at_once_are_removed():
     """The tabs began independently; the first that returns removes the surplus cookies."""
     async with open_site() as site:
         browser = await known(site)
@@ -257,7 +257,7 @@ async def _down(scope, receive, send) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-async def test_a_stale_session_keeps_nobody_from_signing_in():
+async def test_a_stale_session_does_not_prevent_a_sign_in():
     """A cookie of an ended session, with any headers, does not prevent a sign-in."""
     async with open_site() as site:
         browser = site.browser()

@@ -114,7 +114,7 @@ async def test_a_refused_refresh_ends_the_session():
 @pytest.mark.parametrize(
     "trouble", [fail(), reply(500), reply(503), reply(401, {"error": "invalid_client"})]
 )
-async def test_a_provider_in_trouble_signs_nobody_out(trouble):
+async def test_a_provider_in_trouble_ends_no_session(trouble):
     """503 with Retry-After during the outage; then the session works again."""
     async with open_site() as site:
         site.service.then(guarded(site))
@@ -132,7 +132,7 @@ async def test_a_provider_in_trouble_signs_nobody_out(trouble):
     assert back.json() == 1
 
 
-async def test_nothing_of_a_token_is_told_to_sinks():
+async def test_events_contain_no_tokens():
     """Neither of one that was relayed, refreshed, refused, nor of the cookie."""
     async with open_site() as site:
         site.service.then(guarded(site))
@@ -156,7 +156,7 @@ async def test_nothing_of_a_token_is_told_to_sinks():
     assert cookie not in emitted
 
 
-async def test_a_session_that_is_given_another_cookie_meanwhile_keeps_its_new_tokens():
+async def test_a_session_with_a_new_cookie_gets_the_refreshed_tokens():
     """They are written down under its new name."""
     async with open_site() as site:
         site.service.then(guarded(site))
@@ -273,7 +273,7 @@ async def test_without_a_refresh_token_a_session_ends_with_its_token():
     assert changes(site) == ["begun", "expired"]
 
 
-async def test_a_gateway_that_keeps_no_tokens_keeps_its_sessions():
+async def test_a_gateway_without_tokens_has_sessions():
     """Where services are not called in the viewer's name there is nothing to refresh."""
     async with open_site(changed={"stores_tokens": False}) as site:
         browser = site.browser()

@@ -92,7 +92,7 @@ def test_two_providers_are_no_gateway():
         )
 
 
-def test_who_may_use_what_can_be_asked():
+def test_the_access_rule_of_each_route_is_listed():
     """Each route is listed with its access rule; without a rule it requires a signed-in viewer."""
     app = gateway(
         "shop",
@@ -126,7 +126,7 @@ def _orders() -> Views:
     return views
 
 
-def test_openapi_says_where_one_has_to_sign_in():
+def test_openapi_has_the_security_scheme():
     """The security scheme, the operations that require it, and their errors."""
     app = gateway(
         "shop",

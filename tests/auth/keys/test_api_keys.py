@@ -50,7 +50,7 @@ stores = pytest.mark.parametrize("kind", ["sqlite", "redis"])
 
 @pytest.mark.needs("redis-server")
 @stores
-async def test_a_store_keeps_keys_by_their_prefix(kind, tmp_path, redis_server):
+async def test_a_store_finds_keys_by_their_prefix(kind, tmp_path, redis_server):
     """With all that was granted, and listed for their subject, newest first."""
     wall = Wall()
     async with opened(kind, tmp_path, redis_server, wall) as keys:
@@ -73,7 +73,7 @@ async def test_a_store_keeps_keys_by_their_prefix(kind, tmp_path, redis_server):
 
 @pytest.mark.needs("redis-server")
 @stores
-async def test_a_rotated_key_goes_on_for_its_overlap(kind, tmp_path, redis_server):
+async def test_a_rotated_key_is_valid_during_its_overlap(kind, tmp_path, redis_server):
     """The new key has the same grants; a revoked key is refused at once."""
     wall = Wall()
     async with opened(kind, tmp_path, redis_server, wall) as keys:
@@ -129,7 +129,7 @@ async def test_what_ended_long_ago_is_forgotten(tmp_path):
 
 @pytest.mark.needs("redis-server")
 @stores
-async def test_nothing_of_a_key_is_kept(kind, tmp_path, redis_server):
+async def test_no_part_of_a_secret_is_stored(kind, tmp_path, redis_server):
     """Who reads the store can't make a request."""
     async with opened(kind, tmp_path, redis_server, Wall()) as keys:
         key, record = await keys.issue("CI", "svc-1")

@@ -76,7 +76,7 @@ async def test_a_certificate_signs_in():
     assert third.json() == {"subject": "jobs"}
 
 
-async def test_nobody_but_a_trusted_hop_tells_of_certificates():
+async def test_only_a_trusted_proxy_may_send_certificates():
     """The gateway removes the header of other senders before anything reads it."""
     async with open_shop(peer="203.0.113.9") as client:
         answer = await client.get("/v1/me", headers=header_of(GOOD))

@@ -89,7 +89,7 @@ async def test_a_proof_names_the_address_below_a_path(path, htu, status):
     assert answer.status_code == status
 
 
-async def test_a_bound_token_is_taken_with_its_proof():
+async def test_a_bound_token_is_accepted_with_its_proof():
     """Each proof once."""
     token = bound()
     async with open_shop() as client:
@@ -276,7 +276,7 @@ async def test_a_gateway_may_want_a_nonce_of_its_own():
 
 
 @pytest.mark.needs("redis-server")
-async def test_a_proof_is_taken_once_by_all_processes(redis_server):
+async def test_a_proof_is_accepted_once_over_all_processes(redis_server):
     """Processes share used proofs in Redis; while Redis is frozen, every proof is refused."""
     token, overrides = bound(), {"session_url": redis_server.url}
     async with open_shop(overrides=overrides) as first, open_shop(overrides=overrides) as second:
