@@ -1,1 +1,1 @@
-"""The REST face: views that answer with tailored JSON and say what is missing from it."""
+"""Serves views: endpoints that return tailored JSON and report which parts are missing."""

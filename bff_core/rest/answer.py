@@ -1,4 +1,4 @@
-"""The answer of a view: status, headers and body; its parts in headers and, on request, `_meta`."""
+"""Renders the answer of a view: status, headers, body; the status of its parts."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -22,7 +22,7 @@ from bff_core.rest.response_model import encode
 from bff_core.statuses import WITHOUT_CONTENT
 
 META_FLAG = b"_meta=parts"
-"""The query parameter by which a client asks for `_meta.parts`."""
+"""The query parameter by which a client requests `_meta.parts`."""
 
 JSON = (b"content-type", b"application/json")
 
@@ -32,7 +32,7 @@ _FRAMING = frozenset({b"content-length", b"transfer-encoding"})
 
 
 def wants_meta(query: bytes) -> bool:
-    """Whether the query asks for `_meta.parts`."""
+    """Whether the query requests `_meta.parts`."""
     return META_FLAG in query.split(b"&")
 
 
@@ -53,9 +53,9 @@ def answer(
     with_timing: bool = False,
     with_tag: bool = False,
 ) -> ViewAnswer:
-    """Return what a view answers: the encoded result and the states of its parts.
+    """Return the answer of a view: the encoded result and the status of its parts.
 
-    An answer that lacks nothing has an entity tag, where one is wanted.
+    A complete answer gets an entity tag if `with_tag`.
     """
     if status in WITHOUT_CONTENT:
         return _without_content(status, compositions)
@@ -73,26 +73,26 @@ def answer(
         if with_meta and body[:1] == b"{":
             body = _with_meta(body, statuses)
             headers[1] = (b"content-length", b"%d" % len(body))
-    told = cache_headers_of(statuses)
-    headers += told
-    return _tagged(status, headers, body, with_tag=with_tag and told[0] is COMPLETE)
+    reuse = cache_headers_of(statuses)
+    headers += reuse
+    return _tagged(status, headers, body, with_tag=with_tag and reuse[0] is COMPLETE)
 
 
 def part_headers(compositions: Sequence[Composition]) -> list[tuple[bytes, bytes]]:
-    """Return the headers that describe the parts of an answer."""
+    """Return the headers that report the parts of an answer."""
     statuses = statuses_of(compositions)
     headers = cache_headers_of(statuses)
     return [(b"part-status", part_status(statuses)), *headers] if statuses else headers
 
 
 def _without_content(status: int, compositions: Sequence[Composition]) -> ViewAnswer:
-    """Return an answer without content, hence without its type; a 205 has a length, of 0."""
+    """Return an answer without content and content type; a 205 has a length, of 0."""
     length = [_EMPTY] if status == 205 else []
     return ViewAnswer(status, [*length, *part_headers(compositions)], b"")
 
 
 def as_response(answered: ViewAnswer) -> Response:
-    """Return an answer for FastAPI to send."""
+    """Return an answer as a response that FastAPI sends."""
     response = Response(answered.body, answered.status)
     response.raw_headers = answered.headers
     return response
@@ -101,10 +101,10 @@ def as_response(answered: ViewAnswer) -> Response:
 def with_injected(
     headers: list[tuple[bytes, bytes]], injected: Response
 ) -> list[tuple[bytes, bytes]]:
-    """Return the headers of an answer, and those of the `Response` that FastAPI injected.
+    """Return the headers of an answer with those of the `Response` that FastAPI injected.
 
-    A header that the view has set replaces ours of the same name, except that an answer which
-    lacks a part is never stored.
+    A header that the view has set replaces ours of the same name. An answer that lacks a part
+    stays `no-store`.
     """
     own = [field for field in injected.raw_headers if field[0] not in _FRAMING]
     if DEGRADED in headers:

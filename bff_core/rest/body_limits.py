@@ -1,4 +1,4 @@
-"""How many values a body of JSON may have, and what the framework needs to read a form."""
+"""Limits the number of values in JSON bodies; checks that forms can be read."""
 
 from collections.abc import Callable, Coroutine
 from importlib.util import find_spec
@@ -12,13 +12,13 @@ from bff_core.edge.json_value_count import count_values
 from bff_core.errors import ConfigurationError
 
 MAX_VALUES: Final = 10_000
-"""Values of a body, nested ones included: pydantic takes up to 30 µs for each that does not fit."""
+"""Values of a body, nested ones included; pydantic takes up to 30 µs for each invalid one."""
 
 
 def takes_json(path: str, endpoint: Callable[..., Any]) -> bool:
-    """Whether a function declares a body, and it is no form.
+    """Whether a function takes a JSON body.
 
-    Raises `ConfigurationError` for a form where nothing is installed that reads one.
+    Raises `ConfigurationError` for a form if python-multipart, which reads forms, is not installed.
     """
     try:
         fields = get_dependant(path=compile_path(path)[1], call=endpoint).body_params
@@ -33,7 +33,7 @@ def takes_json(path: str, endpoint: Callable[..., Any]) -> bool:
 
 
 def values_limited(most: object) -> Callable[[Request], Coroutine[object, object, None]]:
-    """Return a dependency that refuses a body of more JSON values with 413, before it is judged."""
+    """Return a dependency that refuses a body of more JSON values with 413, before validation."""
     if type(most) is not int or most < 1:
         raise ConfigurationError(f"max_values={most!r} of a view: give a whole number from 1 up")
 

@@ -1,4 +1,4 @@
-"""How the items of a batch ended, as a client is told: a status and a result or a problem each."""
+"""The answer of a bulk write: for each item a status, and a result or a problem."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ V = TypeVar("V")
 
 @dataclass(frozen=True, slots=True)
 class BulkItem(Generic[T]):
-    """How one item ended: `status` as of a request of its own, `problem` as RFC 9457 has it."""
+    """The outcome of one item: `status` as of a request of its own, `problem` as in RFC 9457."""
 
     index: int
     key: str
@@ -24,7 +24,7 @@ class BulkItem(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class BulkAnswer(Generic[T]):
-    """How all items ended, in the order in which they were sent; the route's status is 207."""
+    """The outcomes of all items, in the order of the request; the route's status is 207."""
 
     done: int
     failed: int
@@ -33,7 +33,7 @@ class BulkAnswer(Generic[T]):
 
 
 def bulk_answer(results: Sequence[ItemResult[V]], present: Callable[[V], T]) -> BulkAnswer[T]:
-    """Return the answer of a bulk write; `present` shows what came of an item that was done."""
+    """Return the answer of a bulk write; `present` maps the result of an item for the client."""
     items = [_item(one, present) for one in results]
     done = sum(one.is_done for one in results)
     skipped = sum(isinstance(one.error, NotAttempted) for one in results)
@@ -42,7 +42,7 @@ def bulk_answer(results: Sequence[ItemResult[V]], present: Callable[[V], T]) -> 
 
 def _item(one: ItemResult[V], present: Callable[[V], T]) -> BulkItem[T]:
     if one.error is None:
-        value: V = one.value  # type: ignore[assignment]  # done, hence what the method returned
+        value: V = one.value  # type: ignore[assignment]  # an item without an error has the result of the method
         return BulkItem(one.index, one.key, 200, present(value), None)
     problem = members_of(one.error)
     return BulkItem(one.index, one.key, int(str(problem["status"])), None, problem)

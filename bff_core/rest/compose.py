@@ -1,4 +1,4 @@
-"""`compose(ProductPage)`: a composition as an ordinary FastAPI dependency."""
+"""`compose(ProductPage)`: a composition as a FastAPI dependency."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from functools import cache
@@ -17,16 +17,16 @@ from bff_core.scope import Scope
 C = TypeVar("C", bound=Composition)
 
 COMPOSED = "bff.composed"
-"""Where the ASGI scope lists the screens that were built for its answer."""
+"""The key of the ASGI scope that lists the compositions built for its answer."""
 
 
 @cache
 def compose(cls: type[C]) -> Callable[..., AsyncIterator[C]]:
-    """Return a dependency that builds a screen per request and closes it after the answer.
+    """Return a dependency that builds a composition per request and closes it after the answer.
 
-    The screen's inputs become path or query parameters of the route, validated and in OpenAPI;
-    `Annotated` metadata of a field (`Annotated[int, Query(ge=1)]`) is kept. The same class gives
-    the same function, so it can be a key of `dependency_overrides`.
+    Its inputs become path or query parameters of the route, validated and in OpenAPI, with the
+    `Annotated` metadata of the fields (`Annotated[int, Query(ge=1)]`). The same class gives the
+    same function, so it can be a key of `dependency_overrides`.
     """
     if not isinstance(cls, type) or not issubclass(cls, Composition):
         shown = cls.__name__ if isinstance(cls, type) else f"{type(cls).__name__}(...)"
@@ -55,7 +55,7 @@ def _parameter(one: Input) -> Parameter:
 
 
 def inputs_of(values: Mapping[str, object]) -> dict[str, object]:
-    """Return what a view is called for: its own parameters, and the inputs of its screens."""
+    """Return the inputs of a request: parameters of the view, and inputs of its compositions."""
     found: dict[str, object] = {}
     for name, value in values.items():
         if isinstance(value, Composition):

@@ -1,4 +1,4 @@
-"""Checks how a view is declared, and says what to write instead."""
+"""Checks the declaration of a view; the errors say what to write instead."""
 
 import inspect
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -23,7 +23,7 @@ from bff_core.upstream.client import Upstream
 
 
 def check_path(path: object, verb: str) -> None:
-    """Raise `ConfigurationError` for what is no path: a decorator without one is given a view."""
+    """Raise `ConfigurationError` for a decorator without a path, or a path without a slash."""
     if not isinstance(path, str):
         raise ConfigurationError(f'@views.{verb} needs a path, as in @views.{verb}("/products")')
     if path and not path.startswith("/"):
@@ -31,7 +31,7 @@ def check_path(path: object, verb: str) -> None:
 
 
 def check_endpoint(endpoint: Callable[..., Any]) -> None:
-    """Raise `ConfigurationError` for a parameter that FastAPI can't fill: a screen, a service."""
+    """Raise `ConfigurationError` for a composition without `Depends`, and for a service."""
     hints = _hints_of(endpoint)
     for parameter in inspect.signature(endpoint).parameters.values():
         given, metadata = _split(hints.get(parameter.name))
@@ -49,10 +49,11 @@ def check_endpoint(endpoint: Callable[..., Any]) -> None:
 def check_path_parameters(
     route: BaseRoute, endpoint: Callable[..., Any], dependencies: Sequence[Depends]
 ) -> None:
-    """Raise `ConfigurationError` for a parameter of the path that is taken by another name.
+    """Raise `ConfigurationError` for a path parameter that the view takes under another name.
 
-    A parameter that a query parameter may be meant for is refused. Others need not be taken, such
-    as a slug, and a view that takes the request may read them there.
+    That is suspected if nothing takes the path parameter, and a query parameter has a similar name
+    or no default. Other path parameters need not be taken, such as a slug, and a view that takes
+    the request may read them there.
     """
     dependant = dependant_of(route)
     if not isinstance(route, APIRoute) or dependant is None:
@@ -75,7 +76,7 @@ def check_path_parameters(
 
 
 def _names_of(field: ModelField) -> Iterator[str]:
-    """Yield the parameters of the path that a field takes; a model takes one for each of its."""
+    """Yield the path parameters that a field takes; a model takes one for each of its fields."""
     yield field.alias
     kind = field.field_info.annotation
     if isinstance(kind, type) and issubclass(kind, BaseModel):
@@ -84,12 +85,12 @@ def _names_of(field: ModelField) -> Iterator[str]:
 
 
 def _may_be_meant(field: ModelField, unused: Collection[str]) -> bool:
-    """Whether a query parameter may be one of the path under another name, which has no default."""
+    """Whether a query parameter may be a path parameter under another name."""
     return field.field_info.is_required() or bool(get_close_matches(field.alias, unused))
 
 
 def _hints_of(endpoint: Callable[..., Any]) -> dict[str, Any]:
-    """Return the annotations of an endpoint; raise `ConfigurationError` for an unknown name."""
+    """Return the annotations of an endpoint; raise `ConfigurationError` for an undefined name."""
     try:
         return get_type_hints(endpoint, include_extras=True)
     except NameError as error:
@@ -120,7 +121,7 @@ def _is_service(given: object) -> TypeGuard[type[Upstream]]:
 
 
 def _takes_request(call: Callable[..., Any], path: str) -> bool:
-    """Whether a function, or one that it depends on, takes the request; screens always do."""
+    """Whether a function or one of its dependencies, compositions aside, takes the request."""
     return any(
         one.request_param_name or one.websocket_param_name or one.http_connection_param_name
         for one in all_dependants(get_dependant(path=path, call=call))

@@ -1,9 +1,9 @@
-"""Whether a result is made of exactly the types that a view declares, and of nothing else.
+"""Checks that a result has exactly the types that a view declares.
 
-msgspec encodes what an object *is*, which may be more than what the view declares: a subclass has
-further fields. Checking every value costs as much as encoding it, so the check works on columns
-(all values of one field at once) and looks at objects only. Values of other fields are counted: a
-JSON document has as many opening braces as it has objects, unless a string contains one.
+msgspec encodes all fields of an object, and a subclass has more fields than the declared class. A
+check of every value would cost as much as encoding it. So the check works on columns (all values of
+one field at once), and only looks at objects. Objects in other fields are found by counting: a JSON
+document has as many opening braces as objects, unless a string contains one.
 """
 
 import dataclasses
@@ -48,23 +48,23 @@ _DICT_TYPES: Final = frozenset({dict, Mapping, MutableMapping})
 
 Values = Collection[object]
 Check = Callable[[Values], int]
-"""Takes the values of one place of the tree, and returns how many objects of JSON they are."""
+"""Checks the values of one field, and returns how many JSON objects they make."""
 
 
 class Unlike(Exception):
-    """A value is not of the type that is declared for it, or may have more fields."""
+    """A value does not have its declared type, and may have more fields."""
 
 
 class NotFinite(ValueError):
-    """A number has no form in JSON."""
+    """A number can't be represented in JSON: NaN or infinity."""
 
 
 class Foreign(TypeError):
-    """A type that msgspec does not write as its schema in OpenAPI describes it."""
+    """A type that msgspec does not encode as its schema in OpenAPI describes it."""
 
 
 class ExactTypes:
-    """The check of one declared type; raises `Foreign` for a type that it does not know."""
+    """The check of one declared type; raises `Foreign` for a type that it does not support."""
 
     def __init__(self, declared: object) -> None:
         quick, full = _Compiler(is_full=False), _Compiler(is_full=True)
@@ -74,9 +74,9 @@ class ExactTypes:
         self._has_numbers = quick.has_numbers
 
     def holds(self, result: object, body: bytes) -> bool:
-        """Whether `body`, encoded by msgspec, is what the declared type describes.
+        """Whether `body`, encoded by msgspec, fits the declared type.
 
-        Raises `NotFinite` where it has a null in place of a number that may not be null.
+        Raises `NotFinite` if it has a null for a number that is not nullable.
         """
         try:
             objects = self._quick((result,)) if self._quick else 0
@@ -90,7 +90,7 @@ class ExactTypes:
 
 
 class _Objects:
-    """Checks values that are instances of one class, and no others."""
+    """Checks that values are instances of exactly one class."""
 
     def __init__(self, kind: type) -> None:
         self.kind = {kind}
@@ -108,10 +108,10 @@ class _Objects:
 
 
 class _Compiler:
-    """Makes checks of types. A full check looks at scalars as well, and at numbers.
+    """Compiles checks of types; a full check also covers scalars, and finite numbers.
 
-    As with FastAPI, scalars that are no fields (the items of a list) are of their declared types,
-    while those of a dataclass are what its author made them.
+    As with FastAPI, the items of lists and dicts must have their declared scalar types; the fields
+    of a dataclass may have any scalar type, since its constructor did not check them either.
     """
 
     def __init__(self, *, is_full: bool) -> None:
@@ -122,7 +122,7 @@ class _Compiler:
         self.has_numbers = False
 
     def check_of(self, declared: object, args: Mapping[object, object]) -> Check | None:
-        """Return the check of a type; None where there is nothing to check."""
+        """Return the check of a type; None if there is nothing to check."""
         declared = plain(declared, args)
         kind = get_origin(declared) or declared
         inner = get_args(declared)
@@ -140,12 +140,12 @@ class _Compiler:
             return _finite
         if not self._is_inside:
             if any(kind is Decimal or get_origin(kind) is Literal for kind in declared):
-                raise Foreign("a type does not say which of its values are meant")
+                raise Foreign("a type alone does not say which of its values are allowed")
             return _exactly({one for kind in declared for one in _types_of(kind)})
         return _scalars if self._is_full else None
 
     def _must_be_finite(self, kinds: Collection[object]) -> bool:
-        """Whether one of these types is a number, and null is none of them."""
+        """Whether one of these types is a float, and None is not among them."""
         is_number = float in kinds and NoneType not in kinds
         self.has_numbers |= is_number
         return is_number
@@ -159,7 +159,7 @@ class _Compiler:
             return self._list_of(inner, args)
         if kind in _DICT_TYPES:
             return self._dict_of(inner, args)
-        raise Foreign(f"{kind!r} is not written by msgspec as OpenAPI describes it")
+        raise Foreign(f"{kind!r} is not encoded by msgspec as OpenAPI describes it")
 
     def _objects_of(self, declared: object, kind: Any, args: Mapping[object, object]) -> Check:
         given = tuple(args.get(one, one) for one in get_args(declared))
@@ -192,7 +192,7 @@ class _Compiler:
         ):
             raise Foreign(f"{key!r} as a key")
         if not self._is_inside and get_origin(key) is Literal:
-            raise Foreign("a type does not say which keys are meant")
+            raise Foreign("a type alone does not say which keys are allowed")
         keys = None if self._is_inside else _exactly(_types_of(key))
         return _dicts_of(self.check_of(value, args), keys)
 
@@ -223,7 +223,7 @@ class _Compiler:
 
 
 def plain(declared: object, args: Mapping[object, object]) -> object:
-    """Return a type without what only names or describes it; raises `Foreign` if that matters."""
+    """Return a type without aliases and metadata; raises `Foreign` for metadata of pydantic."""
     while True:
         if isinstance(declared, TypeVar):
             declared = args.get(declared, Any)
@@ -232,7 +232,7 @@ def plain(declared: object, args: Mapping[object, object]) -> object:
         elif get_origin(declared) is Annotated:
             declared, *metadata = get_args(declared)
             if any(map(_is_of_pydantic, metadata)):
-                raise Foreign("Annotated with what may change how a value is written")
+                raise Foreign("Annotated metadata may change how pydantic writes the value")
         elif declared is None:
             return NoneType
         else:
@@ -240,7 +240,7 @@ def plain(declared: object, args: Mapping[object, object]) -> object:
 
 
 def _is_of_pydantic(metadata: object) -> bool:
-    """Whether metadata, or a default, may say how pydantic writes a value."""
+    """Whether metadata, or a default, may change how pydantic writes a value."""
     return isinstance(metadata, FieldInfo) or decides_its_schema(metadata)
 
 
@@ -250,7 +250,7 @@ def is_scalar(declared: object) -> bool:
 
 
 def _is_enum(declared: object) -> bool:
-    """Whether a type is an enumeration of texts or whole numbers, which msgspec knows."""
+    """Whether a type is an enum of strings or of integers, as msgspec supports them."""
     if not (isinstance(declared, type) and issubclass(declared, Enum)):
         return False
     kinds = {type(one.value) for one in declared}
@@ -265,7 +265,7 @@ def _types_of(scalar: object) -> set[type]:
 
 
 def has_fields(kind: object) -> bool:
-    """Whether a class is a dataclass or a Struct whose fields are written as they are declared."""
+    """Whether a class is a dataclass or a Struct whose fields are encoded as declared."""
     if is_struct(kind):
         return not kind.__struct_config__.array_like
     if not (isinstance(kind, type) and dataclasses.is_dataclass(kind)):

@@ -1,7 +1,7 @@
-"""NaN and infinity have no form in JSON: models refuse them where they declare a number.
+"""Refuses NaN and infinity in answers, which JSON can't represent.
 
-pydantic writes null for them, which the schema of a `float` does not allow. A `float | None` may
-be null, and a model with `ser_json_inf_nan` in its config has decided for itself.
+pydantic writes null for them, which the schema of a `float` does not allow. A `float | None` may be
+null, and a model with `ser_json_inf_nan` in its config has decided for itself.
 """
 
 from math import isfinite

@@ -1,4 +1,4 @@
-"""What a view says of the `Idempotency-Key`: whether it needs one, and how OpenAPI shows it."""
+"""The `idempotency=` option of views: requires an `Idempotency-Key`, documents it in OpenAPI."""
 
 from typing import Any, Literal
 
@@ -8,35 +8,35 @@ from bff_core.errors import ClientError, ConfigurationError
 from bff_core.policy.edge.idempotency import KEY_PATTERN
 from bff_core.rest.openapi import PROBLEM
 
-Wish = Literal["optional", "required"]
+KeyRule = Literal["optional", "required"]
 
 HEADER = "Idempotency-Key"
 
 
-def wish_of(told: object, method: str) -> Wish:
-    """Return what a view wishes, or refuse what can't be meant."""
-    if told == "required" and method != "GET":
+def key_rule(option: object, method: str) -> KeyRule:
+    """Return the checked `idempotency=` option of a view; raise `ConfigurationError`."""
+    if option == "required" and method != "GET":
         return "required"
-    if told == "optional":
+    if option == "optional":
         return "optional"
     raise ConfigurationError(
-        f"idempotency={told!r} of a {method} view: only views that change something may have it, "
+        f"idempotency={option!r} of a {method} view: only views that change something may have it, "
         "and it is 'optional' or 'required'"
     )
 
 
 async def key_required(request: Request) -> None:
-    """Refuse a request without a key with 400; a dependency. The edge has checked its form."""
+    """Refuse a request without a key with 400, as a dependency; the edge has checked its form."""
     if HEADER not in request.headers:
         raise ClientError(f"{HEADER} is missing: send one, such as a UUID, and keep it to retry.")
 
 
-def key_parameter(wish: Wish) -> dict[str, Any]:
+def key_parameter(rule: KeyRule) -> dict[str, Any]:
     """Return the header as a parameter in OpenAPI."""
     return {
         "name": HEADER,
         "in": "header",
-        "required": wish == "required",
+        "required": rule == "required",
         "description": "The same key gets the same answer for a day: a request can be sent again "
         "without being done twice.",
         "schema": {"type": "string", "pattern": KEY_PATTERN},

@@ -1,4 +1,4 @@
-"""What every view tells of itself in OpenAPI beside its own parameters and model."""
+"""What OpenAPI shows for every view beside its own parameters and model."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Reading a view's parameters without solving dependencies anew on every request."""
+"""Reads and validates the parameters of views on the fast path."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,14 +23,14 @@ _MANY = (list, tuple, set, frozenset, Sequence)
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """The raw parameters of one request; the query is parsed once and only where it is needed."""
+    """The raw parameters of one request."""
 
     path: Mapping[str, str]
     scope: Scope
     headers: Iterable[tuple[bytes, bytes]]
 
     def header(self, name: str) -> str | None:
-        """Return the first line of a header, as FastAPI does; the answer varies by it."""
+        """Return the first line of a header, as FastAPI does; add it to `Vary`."""
         if name not in self.scope.vary:
             self.scope.vary.append(name)
         value = find_header(self.headers, name.encode())
@@ -47,7 +47,7 @@ Read = Callable[[Inputs, Mapping[str, str]], str | None]
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One declared parameter: where it comes from and how it is validated."""
+    """One declared parameter: its source and its validation."""
 
     name: str
     alias: str
@@ -56,7 +56,7 @@ class Parameter:
     is_plain: bool
 
     def read(self, inputs: Inputs, query: Mapping[str, str]) -> str | None:
-        """Return the raw value, or None where the request has none."""
+        """Return the raw value; None if the request has none."""
         if self.source == "path":
             return inputs.path.get(self.alias)
         if self.source == "query":
@@ -64,7 +64,7 @@ class Parameter:
         return inputs.header(self.alias.lower())
 
     def take(self, raw: str | None, values: Values, errors: Errors) -> None:
-        """Put the validated value in place, or note what is wrong with it."""
+        """Add the validated value to `values`, or what is wrong with it to `errors`."""
         if raw is None:
             self._default(values, errors)
         elif self.is_plain:
@@ -92,7 +92,7 @@ class Parameter:
 
 
 class Binder:
-    """Reads the parameters of one function, compiled from what FastAPI found in its signature."""
+    """Reads the parameters of one function; compiled from what FastAPI found in its signature."""
 
     __slots__ = ("_needs_query", "_parameters")
 
@@ -101,7 +101,7 @@ class Binder:
         self._needs_query = any(one.source == "query" for one in self._parameters)
 
     def bind(self, inputs: Inputs) -> Values:
-        """Return the values by name; raise `RequestValidationError` with all that is wrong."""
+        """Return the values by name; raise `RequestValidationError` with all errors."""
         values: Values = {}
         if self._parameters:
             errors: Errors = []
@@ -127,7 +127,7 @@ def _parameters(dependant: Dependant) -> Iterator[Parameter]:
 
 
 def is_bindable(dependant: Dependant) -> bool:
-    """Whether `Binder` reads all that a function declares; if not, FastAPI's own solver does."""
+    """Whether `Binder` can read all parameters of a function; if not, FastAPI has to."""
     fields = [*dependant.path_params, *dependant.query_params, *dependant.header_params]
     others = (
         dependant.cookie_params,
@@ -142,7 +142,7 @@ def is_bindable(dependant: Dependant) -> bool:
 
 
 def _is_named(field: ModelField) -> bool:
-    """Whether a request knows the field by its alias alone."""
+    """Whether requests name the field by its alias alone."""
     return field.field_info.validation_alias in {None, field.alias}
 
 

@@ -1,4 +1,4 @@
-"""Parts as lines while they land, then the whole answer: `Accept: application/x-ndjson`."""
+"""Progressive answers: each part as a line when it ends, then the whole answer (NDJSON)."""
 
 import asyncio
 from collections import deque
@@ -22,7 +22,7 @@ from bff_core.exchange.context import SCOPE, context_of, note_error
 from bff_core.exchange.part_headers import parts_report, statuses_of
 from bff_core.policy.edge.negotiation import preferred
 from bff_core.rest.answer import ViewAnswer, with_injected
-from bff_core.rest.progressive_parts import Present, Shown, presenters
+from bff_core.rest.progressive_parts import EarlyPart, Present, presenters
 from bff_core.rest.response_model import encode
 from bff_core.routing.wiring import wiring_of
 from bff_core.scope import Scope
@@ -33,20 +33,20 @@ NDJSON = b"application/x-ndjson"
 JSON = b"application/json"
 _FORMS = (JSON, NDJSON)
 
-LONGEST = 86_400.0
-"""Seconds that a request without a deadline is given."""
+MAX_SECONDS = 86_400.0
+"""Time limit of a request without a deadline."""
 
 HEADERS = (
     (b"content-type", NDJSON),
-    # What will be missing is not known yet.
+    # Which parts will be missing is not known yet.
     (b"cache-control", b"no-store"),
-    # nginx and those that took its word hand each line on at once.
+    # nginx, and proxies that understand its header, forward each line at once.
     (b"x-accel-buffering", b"no"),
 )
 
 
 def wants_lines(scope: ASGIScope) -> bool:
-    """Whether the client likes lines better than one JSON document; the answer varies by it."""
+    """Whether the client prefers lines to one JSON document; adds `Accept` to `Vary`."""
     context = context_of(scope)
     vary = context.scope.vary
     if "accept" not in vary:
@@ -56,22 +56,22 @@ def wants_lines(scope: ASGIScope) -> bool:
 
 
 def prefers_lines(accept: bytes) -> bool:
-    """Whether lines are preferred to JSON; without a preference, and for neither, it is JSON."""
+    """Whether `Accept` prefers lines to JSON; JSON is the default."""
     return preferred(accept, _FORMS) == NDJSON
 
 
 class _Watched(PartRegistry):
-    """The parts of a screen, each reported as it ends."""
+    """A registry that calls a function for each part as it ends."""
 
-    __slots__ = ("_tell",)
+    __slots__ = ("_notify",)
 
-    def __init__(self, part_registry: PartRegistry, tell: Callable[[Part[object]], None]) -> None:
+    def __init__(self, part_registry: PartRegistry, notify: Callable[[Part[object]], None]) -> None:
         self.scope = part_registry.scope
         self.run = part_registry.run
         self.started = part_registry.started
         self.is_closed = part_registry.is_closed
         self.loaders = part_registry.loaders
-        self._tell = tell
+        self._notify = notify
         for part in self.started.values():
             self._watch(part)
 
@@ -90,84 +90,84 @@ class _Watched(PartRegistry):
 
     def _watch(self, part: Part[T]) -> None:
         if part.is_done:
-            self._tell(part)
+            self._notify(part)
         else:
-            part.add_done_callback(self._tell)
+            part.add_done_callback(self._notify)
 
 
 class ProgressiveAnswer(Response):
     """A response that runs its view while it is sent.
 
-    Each part is a line as it lands; the last line holds the answer as the view gives it, byte for
-    byte, or the problem that came instead. The answer starts with the first part that is worth
-    showing, until then a failure is a problem with its own status. At the request's deadline, and
-    when the client leaves, what still runs is cancelled.
+    Each part is sent as a line when it ends. The last line has the answer of the view, byte for
+    byte, or a problem document instead. The response starts with the first part that succeeded;
+    until then a failure is a problem with its own status. At the request's deadline, and when the
+    client disconnects, parts that still run are cancelled.
     """
 
     def __init__(
         self,
         run: Callable[[], Coroutine[object, object, object]],
-        told: Callable[[object], ViewAnswer],
+        render: Callable[[object], ViewAnswer],
         composed: Sequence[Composition],
-        shown: Sequence[Shown],
+        early_parts: Sequence[EarlyPart],
         *,
         injected: Response | None = None,
     ) -> None:
         super().__init__()
         self._injected = injected
         self._run = run
-        self._told = told
+        self._render = render
         self._composed = composed
-        self._present: dict[tuple[Composition, str], Present] = presenters(shown, composed)
-        self._landed: deque[tuple[Composition, Part[object]]] = deque()
-        self._moved = asyncio.Event()
+        self._present: dict[tuple[Composition, str], Present] = presenters(early_parts, composed)
+        self._ended: deque[tuple[Composition, Part[object]]] = deque()
+        self._changed = asyncio.Event()
         self._has_begun = False
         self._is_late = False
 
     async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
-        """Run the view, and send what lands."""
+        """Run the view, and send parts as they end."""
         loop = asyncio.get_running_loop()
         for one in self._composed:
-            one.enter(_Watched(one.part_registry, partial(self._land, one)))
-        work, leaving = loop.create_task(self._run()), loop.create_task(_left(receive))
-        for task in (work, leaving):
-            task.add_done_callback(self._move)
-        timer = loop.call_later(self._left_of(scope[SCOPE]), self._expire)
+            one.enter(_Watched(one.part_registry, partial(self._end, one)))
+        work, disconnect = loop.create_task(self._run()), loop.create_task(_disconnected(receive))
+        for task in (work, disconnect):
+            task.add_done_callback(self._wake)
+        timer = loop.call_later(self._seconds_left(scope[SCOPE]), self._expire)
         try:
-            await self._deliver(scope, send, work, leaving)
-            is_answered = work.done() and not work.cancelled() and work.exception() is None
+            await self._deliver(scope, send, work, disconnect)
+            has_answered = work.done() and not work.cancelled() and work.exception() is None
         finally:
             timer.cancel()
             work.cancel()
-            leaving.cancel()
-            await asyncio.wait((work, leaving))
-        if is_answered and self.background is not None:
+            disconnect.cancel()
+            await asyncio.wait((work, disconnect))
+        if has_answered and self.background is not None:
             await self.background()
 
-    def _land(self, composition: Composition, part: Part[object]) -> None:
-        self._landed.append((composition, part))
-        self._moved.set()
+    def _end(self, composition: Composition, part: Part[object]) -> None:
+        self._ended.append((composition, part))
+        self._changed.set()
 
-    def _move(self, _: object) -> None:
-        self._moved.set()
+    def _wake(self, _: object) -> None:
+        self._changed.set()
 
     def _expire(self) -> None:
         self._is_late = True
-        self._moved.set()
+        self._changed.set()
 
-    def _left_of(self, seen: Scope) -> float:
+    def _seconds_left(self, request_scope: Scope) -> float:
         clock = self._composed[0].part_registry.run.clock if self._composed else monotonic
-        return min(seen.deadline - clock(), LONGEST)
+        return min(request_scope.deadline - clock(), MAX_SECONDS)
 
     async def _deliver(
         self,
         scope: ASGIScope,
         send: Send,
         work: asyncio.Task[object],
-        leaving: asyncio.Task[None],
+        disconnect: asyncio.Task[None],
     ) -> None:
         try:
-            last = await self._end_of(work, leaving, send)
+            last = await self._end_of(work, disconnect, send)
         except Exception as error:
             if not self._has_begun:
                 raise
@@ -176,14 +176,14 @@ class ProgressiveAnswer(Response):
             await send({"type": "http.response.body", "body": last})
 
     async def _end_of(
-        self, work: asyncio.Task[object], leaving: asyncio.Task[None], send: Send
+        self, work: asyncio.Task[object], disconnect: asyncio.Task[None], send: Send
     ) -> bytes | None:
-        """Send what lands until the view has ended; return the last line, None for a leaver."""
+        """Send parts until the view ends; return the last line, None if the client disconnected."""
         while not work.done():
-            await self._moved.wait()
-            self._moved.clear()
+            await self._changed.wait()
+            self._changed.clear()
             await self._send_parts(send)
-            if leaving.done():
+            if disconnect.done():
                 return None
             if self._is_late and not work.done():
                 raise RequestTimedOut("the view has not ended in time")
@@ -193,11 +193,11 @@ class ProgressiveAnswer(Response):
         return whole
 
     async def _send_parts(self, send: Send) -> None:
-        if not self._has_begun and not any(_is_good(part) for _, part in self._landed):
+        if not self._has_begun and not any(_is_good(part) for _, part in self._ended):
             return
         await self._begin(send)
-        while self._landed:
-            line = self._line(*self._landed.popleft())
+        while self._ended:
+            line = self._line(*self._ended.popleft())
             if line is not None:
                 await send({"type": "http.response.body", "body": line, "more_body": True})
 
@@ -211,32 +211,36 @@ class ProgressiveAnswer(Response):
             await send({"type": "http.response.start", "status": status, "headers": headers})
 
     def _line(self, composition: Composition, part: Part[object]) -> bytes | None:
-        """Return a part as it landed; one that failed is the problem's to tell."""
+        """Return the line of a part; None for one that raised, which the last line reports."""
         if part.exception() is not None:
             return None
-        told: dict[str, object] = {"part": part.name, "status": part.state}
+        members: dict[str, object] = {"part": part.name, "status": part.state}
         if part.reason:
-            told["reason"] = part.reason
+            members["reason"] = part.reason
         if part.age:
-            told["age"] = int(part.age)
+            members["age"] = int(part.age)
         present = self._present.get((composition, part.name))
         if present is not None:
-            told["value"] = present(part.result(), composition)
-        return encode(told) + b"\n"
+            members["value"] = present(part.result(), composition)
+        return encode(members) + b"\n"
 
     def _whole(self, result: object) -> bytes:
         if isinstance(result, Response):
             raise TypeError("a view that answers with a Response of its own can't be progressive")
-        return self._last(b"answer", self._told(result).body)
+        return self._last(b"answer", self._render(result).body)
 
     def _failed(self, error: Exception, scope: ASGIScope) -> bytes:
-        seen: Scope = scope[SCOPE]
-        told = problem(error, request_id=seen.request_id, trace_id=trace_id(seen.traceparent))
+        request_scope: Scope = scope[SCOPE]
+        answer = problem(
+            error,
+            request_id=request_scope.request_id,
+            trace_id=trace_id(request_scope.traceparent),
+        )
         if is_expected(error):
-            note_error(scope, error, is_partial=told.status >= 500)
+            note_error(scope, error, is_partial=answer.status >= 500)
         else:
             report(error, scope, wiring_of(scope).events)
-        return self._last(b"problem", told.body)
+        return self._last(b"problem", answer.body)
 
     def _last(self, name: bytes, content: bytes) -> bytes:
         parts = encode(parts_report(statuses_of(self._composed)))
@@ -244,12 +248,12 @@ class ProgressiveAnswer(Response):
 
 
 def _is_good(part: Part[object]) -> bool:
-    """Whether a part is worth showing; one that lacks something of another still is."""
+    """Whether a part has a value of its own; it may be degraded because of another part."""
     is_own = part.state in {"ok", "stale", "partial"} or part.reason == DEPENDENCY
     return is_own and part.exception() is None
 
 
-async def _left(receive: Receive) -> None:
-    """Return when the client has left."""
+async def _disconnected(receive: Receive) -> None:
+    """Return when the client has disconnected."""
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -1,4 +1,4 @@
-"""`early(Home.orders, cards)`: how a part looks to a client before the whole answer is there."""
+"""`early(Home.orders, cards)`: declares parts that a progressive answer sends early."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -11,46 +11,48 @@ from bff_core.errors import ConfigurationError
 T = TypeVar("T")
 
 Present = Callable[[Any, Any], object]
-"""Takes a part's value and its screen, and returns what a client is shown."""
+"""Takes the value of a part and its composition, and returns what is sent to the client."""
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """A part and how it is presented; made by `early`."""
+class EarlyPart:
+    """A part that is sent early, and how it is presented; made by `early`."""
 
     part: PartMethod[Any, Any]
     present: Present
 
     def belongs_to(self, kind: type[Composition]) -> bool:
-        """Whether screens of a class have this part, not overridden by another."""
+        """Whether compositions of a class have this part, not overridden by another."""
         return getattr(kind, self.part.name, None) is self.part
 
 
-def early(part: PartMethod[..., T], present: Callable[[T, Any], object]) -> Shown:
-    """Say how a part is presented as soon as it lands; `present` takes its value and its screen.
+def early(part: PartMethod[..., T], present: Callable[[T, Any], object]) -> EarlyPart:
+    """Send a part as soon as it ends; `present` takes its value and its composition.
 
-    Only what is presented leaves the gateway before the whole answer: a part's own value is a
-    service's, and the view has not trimmed it yet.
+    The client gets what `present` returns, not the value of the part: that is a service's, and the
+    view has not trimmed it yet.
     """
-    return Shown(part, present)
+    return EarlyPart(part, present)
 
 
 def presenters(
-    shown: Sequence[Shown], compositions: Iterable[Composition]
+    early_parts: Sequence[EarlyPart], compositions: Iterable[Composition]
 ) -> dict[tuple[Composition, str], Present]:
-    """Return how the parts of these screens are presented."""
+    """Return the presenters of the early parts of compositions."""
     return {
         (one, each.part.name): each.present
         for one in compositions
-        for each in shown
+        for each in early_parts
         if each.belongs_to(type(one))
     }
 
 
-def check_shown(shown: Sequence[Shown], kinds: Sequence[type[Composition]], view: str) -> None:
-    """Refuse to present a part that no screen of the view has."""
-    for each in shown:
-        if not isinstance(each, Shown):
+def check_early_parts(
+    early_parts: Sequence[EarlyPart], kinds: Sequence[type[Composition]], view: str
+) -> None:
+    """Raise `ConfigurationError` for an early part that no composition of the view has."""
+    for each in early_parts:
+        if not isinstance(each, EarlyPart):
             raise ConfigurationError(
                 f"view {view}: progressive= takes a list of early(part, present), not {each!r}"
             )

@@ -1,8 +1,8 @@
-"""What a view declares that it answers with, and how a result becomes JSON of just that.
+"""Encodes the results of a view as JSON with the fields of its declared type.
 
-1. A result of exactly the declared dataclasses, Structs and plain types is encoded by msgspec.
-2. Every other result is filtered: pydantic validates it and writes the declared fields, as plain
-   FastAPI does. Types with Structs, which pydantic does not know, are filtered by msgspec.
+1. A result that has exactly the declared dataclasses, Structs and plain types: msgspec encodes it.
+2. Other results are filtered: pydantic validates them and writes the declared fields, as FastAPI
+   does. Types with Structs, which pydantic does not support, are filtered by msgspec.
 """
 
 import inspect
@@ -28,7 +28,7 @@ from bff_core.rest.struct_schema import has_structs, unknown_in, without_structs
 
 @dataclass(frozen=True, slots=True)
 class Dump:
-    """FastAPI's `response_model_*` options: which of the declared fields are written, and how."""
+    """FastAPI's `response_model_*` options: which declared fields are written, and how."""
 
     include: IncEx | None = None
     exclude: IncEx | None = None
@@ -44,7 +44,7 @@ class Dump:
 
 
 def _refuse_unawaited(value: Awaitable[object]) -> Never:
-    """Raise `RuntimeError` for a part or a call that stands in the place of its result."""
+    """Raise `RuntimeError` for a part or a call that was not awaited."""
     name = getattr(value, "__qualname__", None) or repr(value)
     if inspect.iscoroutine(value):
         value.close()  # or Python complains as well, later and elsewhere
@@ -52,9 +52,9 @@ def _refuse_unawaited(value: Awaitable[object]) -> Never:
 
 
 def _foreign(value: object) -> object:
-    """Return the JSON form of an object that msgspec does not know."""
+    """Return the JSON form of an object that msgspec does not support."""
     if isinstance(value, Iterator):
-        raise TypeError("an iterator can be read only once: it is left to pydantic")
+        raise TypeError("an iterator can be read only once: pydantic encodes it")
     if isinstance(value, Awaitable):
         _refuse_unawaited(value)
     try:
@@ -67,11 +67,11 @@ def _foreign(value: object) -> object:
 
 
 encode = msgspec.json.Encoder(enc_hook=_foreign).encode
-"""Encodes a value as what it is, where nothing is declared that would filter it."""
+"""Encodes a value with all its fields, without a declared type."""
 
 
 class InvalidResult(ResponseValidationError):
-    """A result that the declared type does not describe; its text, for logs, has no values."""
+    """A result that does not fit the declared type; its text, for logs, has no values."""
 
     def __str__(self) -> str:
         return "; ".join(
@@ -81,20 +81,20 @@ class InvalidResult(ResponseValidationError):
 
 @contextmanager
 def _without_values() -> Iterator[None]:
-    """Leave the values out of the text of an error that pydantic raises when it writes."""
+    """Replace errors of pydantic's serializer by errors whose text has no values."""
     try:
         yield
     except PydanticSerializationError as error:
         found = ", ".join(fields_in(error))
         where = f" of its field {found}" if found else ""
-        raise TypeError(f"a view answers with what the declared type{where} is not") from None
+        raise TypeError(f"a view's result does not fit the declared type{where}") from None
 
 
 class ResponseModel:
-    """The declared type of a view's results; `None` where a view declares none.
+    """The declared type of a view's results; `declared` is None if the view declares none.
 
-    `schema` is the same type as FastAPI takes it, for OpenAPI. Raises `ConfigurationError` for a
-    type that has no JSON form, or options that it has no use for.
+    `schema` is the same type for FastAPI's OpenAPI. Raises `ConfigurationError` for a type that
+    has no JSON form, and for options that don't work with it.
     """
 
     def __init__(self, declared: Any, dump: Dump, view: str) -> None:
@@ -112,7 +112,7 @@ class ResponseModel:
         else:
             self._adapter = _adapter_of(declared, view)
         if dump.is_default:
-            with suppress(Foreign):  # then pydantic, or a decoder, writes all results
+            with suppress(Foreign):  # then pydantic, or a decoder, filters all results
                 self._exact = ExactTypes(declared)
 
     def _use_structs(self, view: str) -> None:
@@ -135,7 +135,7 @@ class ResponseModel:
         self.schema = without_structs(self.declared)
 
     def encode(self, result: object) -> bytes:
-        """Return a result as JSON, with the declared fields only."""
+        """Return a result as JSON with the declared fields."""
         if self._exact is not None:
             try:
                 body = encode(result)
@@ -167,7 +167,7 @@ class ResponseModel:
             return self._adapter.dump_python(valid, mode="json", warnings="error", **self._options)
 
     def _validated(self, result: object) -> object:
-        assert self._adapter is not None  # noqa: S101 - only for types that pydantic knows
+        assert self._adapter is not None  # noqa: S101 - only for types that pydantic supports
         try:
             return self._adapter.validate_python(result, from_attributes=True)
         except ValidationError as error:
@@ -199,7 +199,7 @@ _ENCODERS: Final[dict[Any, Callable[[Any], Any]]] = {
 
 
 def jsonable(result: object) -> object:
-    """Return what FastAPI makes of a result whose type is not declared."""
+    """Return a result without a declared type as FastAPI encodes it."""
     return jsonable_encoder(result, custom_encoder=_ENCODERS)
 
 

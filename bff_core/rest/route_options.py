@@ -1,4 +1,4 @@
-"""FastAPI's options of a route decorator: which a view acts on, hands on, or refuses at start."""
+"""Options of route decorators: which a view handles, passes to FastAPI, or refuses."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ _DUMPS: Final = tuple(Dump.__dataclass_fields__)
 
 @dataclass(frozen=True, slots=True)
 class Answering:
-    """How a view's results are answered, as its options and its return type say."""
+    """Status, type and response class of a view's answers."""
 
     status: int
     model: ResponseModel
@@ -52,7 +52,7 @@ class Answering:
         )
 
     def documented(self) -> dict[str, Any]:
-        """Return what FastAPI's OpenAPI shows of it."""
+        """Return the options by which FastAPI documents it in OpenAPI."""
         if self.response_class is None:
             return {"status_code": self.status, "response_model": self.model.schema}
         # A class may have a status of its own, such as that of a redirect.
@@ -64,9 +64,9 @@ class Answering:
 def take_answering(
     options: dict[str, Any], endpoint: Callable[..., Any], *, status: int, declared: Any
 ) -> Answering:
-    """Take the options about the answer out of `options`; `declared` is the type of a result.
+    """Remove the options about the answer from `options`; `declared` is the type of a result.
 
-    Raises `ConfigurationError` for an option that a view can't act on.
+    Raises `ConfigurationError` for an option that a view does not support.
     """
     view = endpoint.__qualname__
     for name, instead in _REFUSED.items():
@@ -93,7 +93,7 @@ def take_answering(
 
 
 def result_of(endpoint: Callable[..., Any]) -> Any:
-    """Return the type of a view's results; None where there are none, or it sends them itself."""
+    """Return the type of a view's results; None for no results, and for a `Response`."""
     declared = get_type_hints(endpoint, include_extras=True).get("return")
     return None if _is_response(declared) or declared is type(None) else declared
 

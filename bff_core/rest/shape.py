@@ -1,4 +1,4 @@
-"""What the answers of a view look like, as a hash: names, types and order of all their fields."""
+"""Hashes the form of a view's answers: names, types and order of all fields."""
 
 import json
 from hashlib import sha256
@@ -9,10 +9,10 @@ from bff_core.rest.response_model import ResponseModel
 
 
 def shape_of(model: ResponseModel) -> str:
-    """Return the hash of what a view declares that it returns, recursively.
+    """Return a hash of a view's declared type, recursively.
 
-    Two releases share it only if a client could not tell by the form of an answer which of them
-    made it. A type that has no schema is known by its name alone.
+    Two releases have the same hash only if their answers have the same form. A type without a
+    schema is hashed by its name.
     """
     by_alias = model.dump.by_alias
     try:

@@ -1,4 +1,4 @@
-"""Signatures for FastAPI: the parameters of an endpoint, the request and the response."""
+"""Makes signatures for FastAPI: the parameters of an endpoint, the request and the response."""
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -9,14 +9,14 @@ from fastapi import Request, Response
 from starlette.requests import HTTPConnection
 
 REQUEST = "bff_request"
-"""The name under which a wrapped endpoint is handed the request."""
+"""The parameter by which a wrapped endpoint gets the request."""
 
 RESPONSE = "bff_response"
-"""The name under which a wrapped endpoint is handed the response that FastAPI injects."""
+"""The parameter by which a wrapped endpoint gets the response that FastAPI injects."""
 
 
 class Injected(NamedTuple):
-    """What FastAPI injects into a wrapped endpoint: the request, and the response to write to."""
+    """The request and the response that FastAPI injects into a wrapped endpoint."""
 
     request: Request
     response: Response
@@ -29,7 +29,7 @@ class Injection(NamedTuple):
     responses: tuple[str, ...]
 
     def fill(self, values: dict[str, object]) -> Injected:
-        """Take what FastAPI injected out of the wrapper's values, and put in the endpoint's own."""
+        """Replace the wrapper's request and response in `values` by the endpoint's parameters."""
         request, response = values.pop(REQUEST), values.pop(RESPONSE)
         assert isinstance(request, Request)  # noqa: S101 - FastAPI fills it by its type
         assert isinstance(response, Response)  # noqa: S101 - likewise
@@ -44,7 +44,7 @@ class Injection(NamedTuple):
 
 
 def as_function(endpoint: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a coroutine function for a `partial` or an object that is called like one.
+    """Return a coroutine function for a `partial`, or an object with an async `__call__`.
 
     Functions and methods are returned as they are.
     """
@@ -73,10 +73,10 @@ def injection_of(endpoint: Callable[..., Any]) -> Injection:
 
 
 def with_request(wrapper: Callable[..., Any], endpoint: Callable[..., Any]) -> Injection:
-    """Give `wrapper` the parameters of `endpoint`, all by keyword, the request and the response.
+    """Set the signature of `wrapper`: parameters of `endpoint`, the request and the response.
 
-    FastAPI fills one parameter each by its type, so those of `endpoint` are left out; they are
-    returned, for the wrapper to fill.
+    FastAPI injects each type into one parameter only. The parameters of `endpoint` that get the
+    request or the response are left out, and returned: the wrapper fills them.
     """
     keyword, hints = inspect.Parameter.KEYWORD_ONLY, _hints_of(endpoint)
     wanted = injection_of(endpoint)
@@ -107,6 +107,6 @@ def _named(hints: Mapping[str, object], kind: type) -> tuple[str, ...]:
 
 
 def _without_metadata(hint: object) -> object:
-    """Return the type that FastAPI goes by: that of an alias, or the first of `Annotated`."""
+    """Return the type of an annotation: that of an alias, or the first of `Annotated`."""
     hint = getattr(hint, "__value__", hint)
     return get_args(hint)[0] if get_origin(hint) is Annotated else hint

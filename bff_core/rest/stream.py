@@ -1,4 +1,4 @@
-"""Views that yield: values become lines while the client reads, and stop when it leaves."""
+"""Streaming views: an async generator whose values are sent as lines of JSON."""
 
 import inspect
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
@@ -21,13 +21,13 @@ from bff_core.statuses import WITHOUT_CONTENT
 
 
 class Lines(JSONResponse):
-    """Lines of JSON, as OpenAPI shows them: each has the schema of a value."""
+    """The response class of streams in OpenAPI: lines of JSON, with the schema of a value."""
 
     media_type = "application/x-ndjson"
 
 
 def item_of(endpoint: Callable[..., Any]) -> Any:
-    """Return the type of the values that an async generator yields; None where it declares none."""
+    """Return the type of the values of an async generator; None if it declares none."""
     if not inspect.isasyncgenfunction(endpoint):
         raise ConfigurationError(f"stream {endpoint.__qualname__}: write it with `yield`")
     declared = get_type_hints(endpoint, include_extras=True).get("return")
@@ -38,7 +38,7 @@ def item_of(endpoint: Callable[..., Any]) -> Any:
 def as_stream(
     endpoint: Callable[..., Any], access: Access | None, answering: Answering
 ) -> Callable[..., Any]:
-    """Return an async generator function as FastAPI calls it; `access` is who may ask."""
+    """Return an async generator function as an endpoint of FastAPI; `access` is its rule."""
     model = answering.model
 
     @wraps(endpoint)
@@ -46,7 +46,7 @@ def as_stream(
         request, injected = wanted.fill(values)
         admit_to(access, request.scope[SCOPE], lambda: inputs_of(wanted.others(values)))
         rows = endpoint(**values)
-        # The first value is awaited before the answer starts: a failure can still be a problem.
+        # The first value is awaited before the answer starts, so a failure is still a problem.
         first, status = await _first(rows, model), injected.status_code or answering.status
         if status in WITHOUT_CONTENT:
             await rows.aclose()
@@ -57,14 +57,14 @@ def as_stream(
         answer.raw_headers[:] = with_injected(answer.raw_headers, injected)
         return answer
 
-    # An async generator's wrapper is none: FastAPI must not take it for one.
+    # The wrapper is no async generator, and FastAPI must not take it for one.
     del stream.__wrapped__
     wanted = with_request(stream, endpoint)
     return stream
 
 
 async def _first(rows: AsyncGenerator[object], model: ResponseModel) -> bytes | None:
-    """Return the first line; None where there is none."""
+    """Return the first line; None for an empty stream."""
     try:
         return model.encode(await anext(rows)) + b"\n"
     except StopAsyncIteration:

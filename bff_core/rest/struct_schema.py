@@ -1,8 +1,8 @@
-"""msgspec Structs for OpenAPI: the same type with a `TypedDict` in place of each Struct.
+"""Documents msgspec Structs in OpenAPI: replaces each Struct in a type by a `TypedDict`.
 
-FastAPI makes schemas with pydantic, which knows no Structs. A `TypedDict` has the name, the
-docstring, the fields as they are written and the tag of the Struct. A dataclass around a Struct
-is replaced as well.
+FastAPI makes schemas with pydantic, which does not support Structs. The `TypedDict` has the name,
+the docstring, the encoded fields and the tag of the Struct. A dataclass that contains a Struct is
+replaced as well.
 """
 
 import dataclasses
@@ -26,7 +26,7 @@ def has_structs(declared: object) -> bool:
 
 
 def unknown_in(declared: object) -> Iterator[type]:
-    """Yield the classes in a type that msgspec does not know, such as pydantic models."""
+    """Yield the classes in a type that msgspec does not support, such as pydantic models."""
     left: list[object] = [msgspec.inspect.type_info(declared)]
     known: set[int] = set()
     while left:

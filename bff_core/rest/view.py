@@ -1,4 +1,4 @@
-"""One view, compiled: from the request's parameters to the bytes of the answer."""
+"""Runs one view: from the parameters of the request to the bytes of the answer."""
 
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial, wraps
@@ -27,7 +27,7 @@ from bff_core.rest.answer import (
 from bff_core.rest.compose import COMPOSED, composition_of, inputs_of
 from bff_core.rest.parameters import Binder, Inputs, Values, is_bindable
 from bff_core.rest.progressive import ProgressiveAnswer, wants_lines
-from bff_core.rest.progressive_parts import Shown
+from bff_core.rest.progressive_parts import EarlyPart
 from bff_core.rest.route_options import Answering
 from bff_core.rest.signature import with_request
 from bff_core.routing.wiring import wiring_of
@@ -39,11 +39,11 @@ Endpoint = Callable[..., Coroutine[object, object, object]]
 
 
 class View:
-    """An endpoint and how its result is told; used by both lanes, so that they answer alike.
+    """An endpoint and how its result is rendered, on the fast path and by FastAPI.
 
-    `shown` are the parts that a progressive answer presents; None where there is no such answer.
-    `access` is who may ask; None leaves it to the gateway. `answering` is how a result is encoded.
-    What a view that `reads` answers has an entity tag; if it `keeps`, its answers may be kept.
+    `answering` renders results. `access` is the view's rule; None means the default of the gateway.
+    `early_parts` are the parts that a progressive answer presents; None if the view has no such
+    answer. Answers of a view that `reads` have an entity tag, and may be cached if `is_cacheable`.
     """
 
     def __init__(
@@ -54,8 +54,8 @@ class View:
         with_meta: bool,
         is_plain: bool,
         reads: bool,
-        keeps: bool,
-        shown: Sequence[Shown] | None,
+        is_cacheable: bool,
+        early_parts: Sequence[EarlyPart] | None,
         access: Access | None = None,
     ) -> None:
         self.answering = answering
@@ -64,21 +64,21 @@ class View:
         self.endpoint = endpoint
         self.access = access
         self.decides_by_inputs = isinstance(access, Require) and access.when is not None
-        self.shown = shown
+        self.early_parts = early_parts
         self.is_plain = is_plain
         self.reads = reads
-        self.keeps = keeps
+        self.is_cacheable = is_cacheable
         self.status = answering.status
         self.with_meta = with_meta
         self.with_timing = False
 
     def adds_meta(self, scope: Scope) -> bool:
-        """Whether the answer to a request tells of its parts in the body, too."""
+        """Whether the answer to a request reports its parts in the body, too."""
         return self.with_meta or (b"_meta" in scope.query and wants_meta(scope.query))
 
     def wants_lines(self, scope: ASGIScope) -> bool:
-        """Whether a client likes its parts as they land."""
-        return self.shown is not None and wants_lines(scope)
+        """Whether a client prefers parts as they end."""
+        return self.early_parts is not None and wants_lines(scope)
 
     def answer(
         self,
@@ -87,9 +87,9 @@ class View:
         compositions: list[Composition],
         injected: Response | None = None,
     ) -> ViewAnswer:
-        """Return the answer to one request, with what the view or a dependency has `injected`."""
+        """Return the answer to one request, with the headers and the status of `injected`."""
         status = self._status(injected)
-        made = answer(
+        answered = answer(
             b"" if status in WITHOUT_CONTENT else self.model.encode(result),
             compositions,
             status=status,
@@ -98,8 +98,9 @@ class View:
             with_tag=self.reads and status == 200,
         )
         if injected is None or not injected.raw_headers:
-            return made
-        return ViewAnswer(made.status, with_injected(made.headers, injected), made.body)
+            return answered
+        headers = with_injected(answered.headers, injected)
+        return ViewAnswer(answered.status, headers, answered.body)
 
     def _status(self, injected: Response | None) -> int:
         return self.status if injected is None else injected.status_code or self.status
@@ -111,7 +112,7 @@ class View:
         compositions: list[Composition],
         injected: Response | None,
     ) -> Response:
-        """Return the answer as the response class of the view makes it."""
+        """Return the answer as a response of the view's response class."""
         status, content = self._status(injected), self.model.content(result)
         # A class may have a status of its own, such as that of a redirect.
         response = make(content) if status == 200 else make(content, status_code=status)
@@ -129,46 +130,46 @@ class View:
         in_lines: bool,
         injected: Response | None = None,
     ) -> ViewAnswer | Response:
-        """Return the answer of the endpoint, or what will send it as it comes."""
+        """Return the answer of the endpoint, or a response that sends it."""
         if in_lines and self._status(injected) not in WITHOUT_CONTENT:
-            told = partial(self.answer, scope=scope[SCOPE], compositions=composed)
-            shown, run = self.shown or (), partial(self.endpoint, **values)
-            return ProgressiveAnswer(run, told, composed, shown, injected=injected)
+            render = partial(self.answer, scope=scope[SCOPE], compositions=composed)
+            early_parts, run = self.early_parts or (), partial(self.endpoint, **values)
+            return ProgressiveAnswer(run, render, composed, early_parts, injected=injected)
         result = await self.endpoint(**values)
         if isinstance(result, Response):
             _forbid_storing(result, composed)
             return result
-        seen: Scope = scope[SCOPE]
-        made = self._response_class
-        if made is not None and self._status(injected) not in WITHOUT_CONTENT:
-            response = self._response(made, result, composed, injected)
+        request_scope: Scope = scope[SCOPE]
+        make = self._response_class
+        if make is not None and self._status(injected) not in WITHOUT_CONTENT:
+            response = self._response(make, result, composed, injected)
             _forbid_storing(response, composed)
-            _name_locations(response.raw_headers, seen, scope)
+            _name_locations(response.raw_headers, request_scope, scope)
             return response
-        complete = self.answer(result, seen, composed, injected)
-        _name_locations(complete.headers, seen, scope)
+        complete = self.answer(result, request_scope, composed, injected)
+        _name_locations(complete.headers, request_scope, scope)
         return complete
 
     def as_endpoint(self) -> Callable[..., Coroutine[object, object, Response]]:
-        """Return the endpoint as FastAPI calls it: the same parameters, answered by us."""
+        """Return an endpoint for FastAPI: the same parameters, answers of this view."""
 
         @wraps(self.endpoint)
         async def endpoint(**values: object) -> Response:
             request, injected = wanted.fill(values)
-            asked = request.scope
-            admit_to(self.access, asked[SCOPE], lambda: inputs_of(wanted.others(values)))
-            stored = stored_answer(asked) if self.decides_by_inputs else None
+            scope = request.scope
+            admit_to(self.access, scope[SCOPE], lambda: inputs_of(wanted.others(values)))
+            stored = stored_answer(scope) if self.decides_by_inputs else None
             if stored is not None:
                 return as_response(
                     ViewAnswer(stored.status, [*stored.headers, REPLAYED], stored.body)
                 )
-            composed, in_lines = asked.get(COMPOSED, []), self.wants_lines(asked)
-            told = await self.run(asked, values, composed, in_lines=in_lines, injected=injected)
-            if isinstance(told, Response):
-                return told
-            if self.reads and wiring_of(asked).cache is not None:
-                told.headers.append((b"cache-status", forwarded(asked["app"].title, "bypass")))
-            return as_response(told)
+            composed, in_lines = scope.get(COMPOSED, []), self.wants_lines(scope)
+            answered = await self.run(scope, values, composed, in_lines=in_lines, injected=injected)
+            if isinstance(answered, Response):
+                return answered
+            if self.reads and wiring_of(scope).cache is not None:
+                answered.headers.append((b"cache-status", forwarded(scope["app"].title, "bypass")))
+            return as_response(answered)
 
         wanted = with_request(endpoint, self.endpoint)
         return endpoint
@@ -177,9 +178,9 @@ class View:
 class CompiledView:
     """A view on the fast path: builds its compositions, calls its endpoint and sends the answer.
 
-    An ASGI application for routed requests (`path_params` is filled in). The view's endpoint and
-    its screens are all that it hands a request to, so it knows what an answer depends on, and
-    `view_cache` may keep it; None for a view that changes something.
+    An ASGI application for routed requests (`path_params` is filled in). Only the endpoint and its
+    compositions read the request, so all that an answer depends on is known, and `view_cache` may
+    cache it; None for a view that changes something.
     """
 
     __slots__ = ("_binder", "_compositions", "_view", "view_cache")
@@ -195,12 +196,12 @@ class CompiledView:
         )
 
     async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
-        """Answer one request; its compositions are closed when the answer has been sent."""
-        seen: Scope = scope[SCOPE]
-        admit(self._view.access, seen)
+        """Answer one request, then close its compositions."""
+        request_scope: Scope = scope[SCOPE]
+        admit(self._view.access, request_scope)
         in_lines = self._view.wants_lines(scope)
-        bound = self._bound(Inputs(scope["path_params"], seen, scope["headers"]))
-        admit_to(self._view.access, seen, partial(_merged, bound))
+        bound = self._bound(Inputs(scope["path_params"], request_scope, scope["headers"]))
+        admit_to(self._view.access, request_scope, partial(_merged, bound))
         stored = stored_answer(scope) if self._view.decides_by_inputs else None
         if stored is not None:
             await send_again(stored, send)
@@ -208,51 +209,55 @@ class CompiledView:
         wiring, view_cache = wiring_of(scope), self.view_cache
         cacheable = None
         if view_cache is not None and not in_lines:
-            cacheable = view_cache.begin(wiring, seen)
+            cacheable = view_cache.begin(wiring, request_scope)
         if cacheable is not None:
-            kept = cacheable.peek(self._inputs(bound, seen)) or await cacheable.fetch()
+            kept = cacheable.peek(self._inputs(bound, request_scope)) or await cacheable.fetch()
             if kept is not None:
                 await _send(ViewAnswer(200, *kept), send)
                 return
             cacheable.record()
         composed: list[Composition] = []
         try:
-            values = self._built(bound, wiring, seen, composed)
-            told = await self._view.run(scope, values, composed, in_lines=in_lines)
-            if isinstance(told, Response):
-                await told(scope, receive, send)
+            values = self._built(bound, wiring, request_scope, composed)
+            answered = await self._view.run(scope, values, composed, in_lines=in_lines)
+            if isinstance(answered, Response):
+                await answered(scope, receive, send)
                 return
             pending = None
             if cacheable is not None:
-                is_for_all = is_open(self._view.access, seen)
-                pending = cacheable.prepare(told.headers, told.body, is_open=is_for_all)
+                is_for_all = is_open(self._view.access, request_scope)
+                pending = cacheable.prepare(answered.headers, answered.body, is_open=is_for_all)
             elif view_cache is not None:
-                view_cache.add_status(wiring, told.headers)
-            await _send(told, send)
+                view_cache.add_status(wiring, answered.headers)
+            await _send(answered, send)
             if cacheable is not None and pending is not None:
                 await cacheable.store(pending)
         finally:
             await close(composed)
 
     def _bound(self, inputs: Inputs) -> list[Values]:
-        """Return the parameters of the endpoint, then those of each screen."""
+        """Return the parameters of the endpoint, then those of each composition."""
         bound = [self._binder.bind(inputs)]
         for _, _, binder in self._compositions:
             bound.append(binder.bind(inputs))
         return bound
 
-    def _inputs(self, bound: Sequence[Values], seen: Scope) -> tuple[object, ...]:
-        """Return all that the answer may depend on and that nobody reads from the scope."""
+    def _inputs(self, bound: Sequence[Values], request_scope: Scope) -> tuple[object, ...]:
+        """Return everything that an answer depends on and that is not read from the scope."""
         values = [value for one in bound for value in one.values()]
-        return (self._view.adds_meta(seen), *values)
+        return (self._view.adds_meta(request_scope), *values)
 
     def _built(
-        self, bound: Sequence[Values], wiring: Wiring, seen: Scope, composed: list[Composition]
+        self,
+        bound: Sequence[Values],
+        wiring: Wiring,
+        request_scope: Scope,
+        composed: list[Composition],
     ) -> Values:
-        """Build the screens, and return what the endpoint is called with."""
+        """Build the compositions, and return the arguments of the endpoint."""
         values = bound[0]
         for (name, cls, _), inputs in zip(self._compositions, bound[1:], strict=True):
-            composition = wiring.build(cls, seen, inputs)
+            composition = wiring.build(cls, request_scope, inputs)
             composed.append(composition)
             values[name] = composition
         return values
@@ -263,27 +268,28 @@ def _merged(bound: Sequence[Values]) -> dict[str, object]:
 
 
 def _forbid_storing(response: Response, composed: Sequence[Composition]) -> None:
-    """Make a response `no-store` if a part is degraded and its author does not say otherwise."""
-    if "cache-control" not in response.headers and DEGRADED in cache_headers_of(
-        statuses_of(composed)
-    ):
+    """Make a response `no-store` if a part is degraded and the view set no `Cache-Control`."""
+    headers = cache_headers_of(statuses_of(composed))
+    if "cache-control" not in response.headers and DEGRADED in headers:
         response.headers["cache-control"] = "no-store"
 
 
-def _name_locations(headers: list[tuple[bytes, bytes]], seen: Scope, scope: ASGIScope) -> None:
-    """Add the headers that name what the one write of a request made; the view's own stay."""
-    if seen.locations is None:
+def _name_locations(
+    headers: list[tuple[bytes, bytes]], request_scope: Scope, scope: ASGIScope
+) -> None:
+    """Add `Location` and `Content-Location` of what a request created; the view's own stay."""
+    if request_scope.locations is None:
         return
     root = scope.get("root_path", "").encode()
     own = {name for name, _ in headers}
-    for name, path in seen.locations.items():
+    for name, path in request_scope.locations.items():
         if path and name not in own:
             headers.append((name, root + path))
 
 
-async def _send(told: ViewAnswer, send: Send) -> None:
-    await send({"type": "http.response.start", "status": told.status, "headers": told.headers})
-    await send({"type": "http.response.body", "body": told.body})
+async def _send(answer: ViewAnswer, send: Send) -> None:
+    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+    await send({"type": "http.response.body", "body": answer.body})
 
 
 def compile_view(view: View, path: str) -> CompiledView | None:

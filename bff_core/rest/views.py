@@ -1,4 +1,4 @@
-"""`Views`: the routes of one REST face, in FastAPI's manner and with the framework's answers."""
+"""`Views`: declares the routes of a REST face with FastAPI's decorators."""
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,9 +18,9 @@ from bff_core.policy.edge.shedding import USUAL
 from bff_core.rest.body_limits import MAX_VALUES, takes_json, values_limited
 from bff_core.rest.compose import composition_of
 from bff_core.rest.declaration import check_endpoint, check_path, check_path_parameters
-from bff_core.rest.idempotency import KEY_RESPONSES, Wish, key_parameter, key_required, wish_of
+from bff_core.rest.idempotency import KEY_RESPONSES, KeyRule, key_parameter, key_required, key_rule
 from bff_core.rest.openapi import META_PARAMETER, PART_STATUS, PROBLEM, PROGRESSIVE
-from bff_core.rest.progressive_parts import Shown, check_shown
+from bff_core.rest.progressive_parts import EarlyPart, check_early_parts
 from bff_core.rest.route_options import DOCUMENTATION, Answering, result_of, take_answering
 from bff_core.rest.shape import shape_of
 from bff_core.rest.signature import as_function, injection_of
@@ -47,10 +47,10 @@ class Views:
     plain JSON values, whose declared fields are sent and are the schema in OpenAPI; or a
     `Response`, which is sent as it is. Everything that FastAPI takes in a signature works; views
     that only take compositions, path, query and header parameters are compiled for the fast path.
-    `router` is an ordinary `APIRouter`. Every kind of view may say what its requests matter when
-    the gateway has too many (`criticality="sheddable"`), and who may ask
-    (`access=Require("orders:read")`, `access=ANYONE`; else as `Views(access=...)` says; else those
-    who are signed in, if anybody can).
+    `router` is an ordinary `APIRouter`. Every view may set which requests are rejected first under
+    overload (`criticality="sheddable"`), and its access rule (`access=Require("orders:read")`,
+    `access=ANYONE`). The default rule is that of `Views(access=...)`, else it requires a signed-in
+    viewer if the gateway has an authenticator.
     """
 
     def __init__(
@@ -67,19 +67,27 @@ class Views:
         *,
         meta: bool = False,
         cache: bool = True,
-        progressive: Sequence[Shown] = (),
+        progressive: Sequence[EarlyPart] = (),
         **options: Any,
     ) -> Callable[[E], E]:
         """Declare a view that reads; `meta=True` always adds `_meta.parts`.
 
-        Its answers are kept if all that they are made of may be; `cache=False` keeps none.
+        Its answers are cached if all that they are made of may be; `cache=False` turns that off.
 
-        A client that accepts `application/x-ndjson` gets each part as it lands, then the answer:
-        of parts that `progressive=[early(Home.orders, ...)]` names what it presents, of the others
-        how they ended. Other options are those of `APIRouter.get`: summary, tags, status_code …
+        A client that accepts `application/x-ndjson` gets a line for each part as it ends, then the
+        answer. The lines of `progressive=[early(Home.orders, ...)]` have a value; those of other
+        parts only their status.
+
+        Other options are those of `APIRouter.get`: summary, tags, status_code …
         """
         return self._declare(
-            "GET", path, status=200, meta=meta, options=options, shown=progressive, cache=cache
+            "GET",
+            path,
+            status=200,
+            meta=meta,
+            options=options,
+            early_parts=progressive,
+            cache=cache,
         )
 
     def post(
@@ -112,19 +120,19 @@ class Views:
         return self._declare("DELETE", path, status=status, meta=meta, options=options)
 
     def stream(self, path: str, **options: Any) -> Callable[[E], E]:
-        """Declare a view that yields: each value becomes a line of JSON as soon as it is there.
+        """Declare a streaming view: each value that it yields is sent at once, as a line of JSON.
 
-        The function is an async generator; it is closed when the client leaves, and so are the
-        upstream streams that it reads. A failure before the first value is a problem document;
-        a later one cuts the answer off, so that it can't be taken for complete. Each value is sent
-        as the function declares it: `Row` of `AsyncIterator[Row]` is the schema in OpenAPI.
+        The function is an async generator. When the client disconnects it is closed, and so are the
+        upstream streams that it reads. A failure before the first value is a problem document; a
+        later one aborts the answer, so that clients can't take it for complete. Each value is sent
+        with the fields of its declared type: `Row` of `AsyncIterator[Row]`, also in OpenAPI.
         """
         check_path(path, "stream")
         options = {"response_description": "One JSON value per line"} | options
         options["responses"] = {"default": PROBLEM} | options.get("responses", {})
         rank = criticality(options.pop("criticality", USUAL))
         with wired_in(f"stream {self.prefix}{path}"):
-            said = _rule(options.pop("access", None))
+            access = _rule(options.pop("access", None))
 
         def declare(endpoint: E) -> E:
             check_endpoint(endpoint)
@@ -135,7 +143,7 @@ class Views:
                     f"stream {endpoint.__qualname__}: response_class= has no use here: a stream is "
                     "lines of JSON; return a StreamingResponse from a view for any other"
                 )
-            needs = said or access_of(endpoint) or self._access
+            needs = access or access_of(endpoint) or self._access
             route["dependencies"] = [guard(needs), *route.get("dependencies", ())]
             route |= answering.documented() | {"response_class": Lines}
             wrapped = guarded(as_stream(endpoint, needs, answering), needs)
@@ -147,11 +155,11 @@ class Views:
 
     @property
     def compositions(self) -> list[type[Composition]]:
-        """The screens that the views are made of."""
+        """The compositions that the views take."""
         return [screen for route in self.router.routes for screen in _screens(route)]
 
     def access(self, by: tuple[str, ...]) -> Iterator[RouteAccess]:
-        """Yield nothing: all that views serve are routes."""
+        """Yield nothing: the access rules of views are those of their routes."""
         del by
         return iter(())
 
@@ -179,7 +187,7 @@ class Views:
         compiled = compile_view(view, path)
         if compiled is not None and view.reads:
             shape = partial(shape_of, view.model)
-            compiled.view_cache = ViewCache(gateway, f"GET {path}", shape, keeps=view.keeps)
+            compiled.view_cache = ViewCache(gateway, f"GET {path}", shape, keeps=view.is_cacheable)
         return compiled
 
     def _declare(
@@ -190,15 +198,15 @@ class Views:
         status: int,
         meta: bool,
         options: dict[str, Any],
-        shown: Sequence[Shown] | None = None,
+        early_parts: Sequence[EarlyPart] | None = None,
         cache: bool = False,
     ) -> Callable[[E], E]:
         check_path(path, method.lower())
         with wired_in(f"{method} {self.prefix}{path}"):
             rank = criticality(options.pop("criticality", USUAL))
-            wish = wish_of(options.pop("idempotency", "optional"), method)
+            rule = key_rule(options.pop("idempotency", "optional"), method)
             limited = values_limited(options.pop("max_values", MAX_VALUES))
-            said = _rule(options.pop("access", None))
+            access = _rule(options.pop("access", None))
 
         def declare(endpoint: E) -> E:
             if inspect.isasyncgenfunction(endpoint):
@@ -210,29 +218,30 @@ class Views:
             check_endpoint(endpoint)
             own = dict(options)
             answering = take_answering(own, endpoint, status=status, declared=result_of(endpoint))
-            needs = said or access_of(endpoint) or self._access
+            needs = access or access_of(endpoint) or self._access
             view = View(
                 endpoint,
                 answering,
                 with_meta=meta,
-                is_plain=own.keys() <= DOCUMENTATION and wish == "optional",
+                is_plain=own.keys() <= DOCUMENTATION and rule == "optional",
                 reads=method == "GET",
-                keeps=cache and answering.is_cacheable,
-                shown=_shown(shown, endpoint, answering),
+                is_cacheable=cache and answering.is_cacheable,
+                early_parts=_early_parts(early_parts, endpoint, answering),
                 access=needs,
             )
-            told = _documented(own, view, reads=method == "GET", wish=wish)
-            checks = [guard(needs), *_checks(path, endpoint, wish, limited)]
-            told["dependencies"] = [*checks, *told.get("dependencies", ())]
+            documented = _documented(own, view, reads=method == "GET", rule=rule)
+            checks = [guard(needs), *_checks(path, endpoint, rule, limited)]
+            documented["dependencies"] = [*checks, *documented.get("dependencies", ())]
             served = rank(guarded(view.as_endpoint(), needs))
             self.router.add_api_route(
                 path,
                 served,
                 methods=[method],
-                **told,
+                **documented,
             )
             self._check_parameters(endpoint, options)
-            check_shown(shown or (), list(_screens(self.router.routes[-1])), endpoint.__name__)
+            screens = list(_screens(self.router.routes[-1]))
+            check_early_parts(early_parts or (), screens, endpoint.__name__)
             self._views.append((served, self.prefix + path, view))
             return endpoint
 
@@ -257,13 +266,13 @@ def _rule(access: Access | None) -> Access | None:
     return None if access is None else checked_access(access)
 
 
-def _shown(
-    shown: Sequence[Shown] | None, endpoint: Callable[..., Any], answering: Answering
-) -> Sequence[Shown] | None:
-    """Return what a progressive answer presents; None where a view must end before its headers."""
+def _early_parts(
+    early_parts: Sequence[EarlyPart] | None, endpoint: Callable[..., Any], answering: Answering
+) -> Sequence[EarlyPart] | None:
+    """Return the early parts of a view; None if its status and headers depend on its result."""
     if answering.is_cacheable and not injection_of(endpoint).responses:
-        return shown
-    if shown:
+        return early_parts
+    if early_parts:
         raise ConfigurationError(
             f"view {endpoint.__qualname__}: progressive= sends lines before the view has ended, so "
             "it can't go with a Response, a response_class or a status of its own"
@@ -272,17 +281,17 @@ def _shown(
 
 
 def _checks(
-    path: str, endpoint: Callable[..., Any], wish: Wish, limited: Callable[..., Any]
+    path: str, endpoint: Callable[..., Any], rule: KeyRule, limited: Callable[..., Any]
 ) -> Iterator[Dependency]:
-    """Yield what refuses a request before the view is called."""
-    if wish == "required":
+    """Yield dependencies that refuse a request before the view is called."""
+    if rule == "required":
         yield Depends(key_required)
     if takes_json(path, endpoint):
         yield Depends(limited)
 
 
 def _screens(route: BaseRoute) -> Iterator[type[Composition]]:
-    """Yield the screens that a route is handed."""
+    """Yield the compositions that a route takes."""
     dependant = dependant_of(route)
     for dependency in dependant.dependencies if dependant is not None else ():
         screen = composition_of(dependency.call)
@@ -290,16 +299,18 @@ def _screens(route: BaseRoute) -> Iterator[type[Composition]]:
             yield screen
 
 
-def _documented(options: dict[str, Any], view: View, *, reads: bool, wish: Wish) -> dict[str, Any]:
+def _documented(
+    options: dict[str, Any], view: View, *, reads: bool, rule: KeyRule
+) -> dict[str, Any]:
     success: dict[str, Any] = {"headers": {"Part-Status": PART_STATUS}}
-    if view.shown is not None:
+    if view.early_parts is not None:
         success["content"] = PROGRESSIVE
     responses: dict[int | str, Any] = {view.answering.status: success, "default": PROBLEM}
     if not reads:
         responses |= KEY_RESPONSES
-    for status, told in (options.pop("responses", None) or {}).items():
-        responses[status] = responses.get(status, {}) | told if status != "default" else told
+    for status, own in (options.pop("responses", None) or {}).items():
+        responses[status] = responses.get(status, {}) | own if status != "default" else own
     extra = dict(options.pop("openapi_extra", None) or {})
-    parameters = [META_PARAMETER if reads else key_parameter(wish), *extra.get("parameters", ())]
-    told = {"response_description": "The view"} | view.answering.documented() | options
-    return told | {"responses": responses, "openapi_extra": extra | {"parameters": parameters}}
+    parameters = [META_PARAMETER if reads else key_parameter(rule), *extra.get("parameters", ())]
+    made = {"response_description": "The view"} | view.answering.documented() | options
+    return made | {"responses": responses, "openapi_extra": extra | {"parameters": parameters}}
