@@ -31,7 +31,7 @@ PATIENT = Policy(public=True, retry=Retry(attempts=1))
 
 @dataclass(frozen=True)
 class Product:
-    """What the catalog tells."""
+    """A reply of the catalog."""
 
     id: str
     title: str
@@ -213,7 +213,7 @@ class Mutation:
 
 @dataclass
 class Shop:
-    """A running gateway, the scripts behind it, a client in front of it, and what it told."""
+    """A running gateway, the scripts behind it, a client in front of it, and its events."""
 
     app: Gateway
     client: httpx.AsyncClient

@@ -63,7 +63,7 @@ DOCUMENTS = {
     "a chain that doubles": "{ ...F0 }" + chain(45, "@ @", "viewer { id }"),
     "a chain of home": "{ ...F0 }" + chain(30, "home { viewer { id } } @", "viewer { id }"),
     "a circle of fragments": "{ ...F0 }" + chain(58, "@", "...F0"),
-    "circles nobody spreads": "{ viewer { id } }" + chain(58, "@", "...F0"),
+    "circles that are not spread": "{ viewer { id } }" + chain(58, "@", "...F0"),
     "all fragments spread each other": (
         "{ ...F0 }"
         + " ".join(

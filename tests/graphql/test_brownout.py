@@ -29,14 +29,14 @@ async def test_fields_of_parts_that_were_left_out_say_so(shop):
 
         answer = await open_shop.ask(QUERY % 8)
 
-        told = answer.json()
-        assert told["data"]["product"] == {"title": "A tent", "reviews": [], "rating": None}
-        assert told["extensions"]["parts"] == {
+        answered = answer.json()
+        assert answered["data"]["product"] == {"title": "A tent", "reviews": [], "rating": None}
+        assert answered["extensions"]["parts"] == {
             "product": {"status": "ok"},
             "reviews": {"status": "missing", "reason": "shed"},
             "rating": {"status": "missing", "reason": "shed"},
         }
-        [error] = told["errors"]
+        [error] = answered["errors"]
         assert error["path"] == ["product", "rating"]
         assert (error["extensions"]["code"], error["extensions"]["part"]) == ("shed", "rating")
         assert answer.headers["cache-control"] == "no-store"

@@ -1,4 +1,4 @@
-"""Errors: stable codes, words for clients only, and events of what nobody expected."""
+"""Errors: stable codes, masked messages, and events for bugs."""
 
 from typing import Annotated
 
@@ -77,7 +77,7 @@ async def test_broken_promise_of_a_non_null_field_is_masked(shop):
     assert len(crashes(open_shop)) == 1
 
 
-async def test_unexpected_exception_is_masked_and_told_to_events(shop):
+async def test_unexpected_exception_is_masked_and_emitted_as_an_event(shop):
     """Its text stays in the house; its place and the request's id are in the event."""
     async with shop() as open_shop:
         answer = await open_shop.ask('{ products(ids: ["7"]) { broken } }')
@@ -90,21 +90,21 @@ async def test_unexpected_exception_is_masked_and_told_to_events(shop):
     assert event.request_id == answer.headers["x-request-id"]
 
 
-async def test_errors_of_the_caller_are_told_in_their_words(shop):
-    """A client's fault keeps its message and code, and is no event."""
+async def test_errors_of_the_caller_are_sent_as_written(shop):
+    """A client's fault has its message and code, and is no event."""
     async with shop(schema=strawberry.Schema(Trouble)) as open_shop:
         answer = await open_shop.ask("{ forbidden said }")
 
-    told = {error["path"][0]: error for error in answer.json()["errors"]}
-    assert told["forbidden"]["message"] == "This needs the scope 'admin'."
-    assert told["forbidden"]["extensions"] == {"code": "not_allowed", "status": 403}
-    assert told["said"]["message"] == "The voucher has expired."
-    assert told["said"]["extensions"]["code"] == "voucher_expired"
+    answered = {error["path"][0]: error for error in answer.json()["errors"]}
+    assert answered["forbidden"]["message"] == "This needs the scope 'admin'."
+    assert answered["forbidden"]["extensions"] == {"code": "not_allowed", "status": 403}
+    assert answered["said"]["message"] == "The voucher has expired."
+    assert answered["said"]["extensions"]["code"] == "voucher_expired"
     assert crashes(open_shop) == []
 
 
-async def test_problem_that_a_service_told_is_passed_on(shop):
-    """A 409 of a critical part keeps its detail, so that the client can tell the user why."""
+async def test_problem_of_a_service_is_passed_on(shop):
+    """A 409 of a critical part has its detail, so that the client can show the user why."""
     async with shop() as open_shop:
         open_shop.scripts["catalog"].then(
             reply(409, PROBLEM, headers={"content-type": "application/problem+json"})
@@ -245,15 +245,15 @@ class Nosy:
 
     @strawberry.field
     def who(self, info: Info) -> str:
-        return info.context.viewer.subject or "nobody"
+        return info.context.viewer.subject or "stranger"
 
 
-async def test_anonymous_viewer_is_told_to_resolvers(shop):
+async def test_resolvers_get_an_anonymous_viewer(shop):
     """A resolver can ask who calls without composing anything."""
     async with shop(schema=strawberry.Schema(Nosy)) as open_shop:
         answer = await open_shop.ask("{ who }")
 
-    assert answer.json() == {"data": {"who": "nobody"}}
+    assert answer.json() == {"data": {"who": "stranger"}}
 
 
 class Bounded(Composition):

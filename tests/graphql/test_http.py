@@ -1,4 +1,4 @@
-"""GraphQL over HTTP: what is asked how, and which status answers it."""
+"""GraphQL over HTTP: requests, media types and status codes."""
 
 import json
 from collections.abc import AsyncGenerator
@@ -13,7 +13,7 @@ RESPONSE = {"accept": "application/graphql-response+json"}
 
 
 def use(lane, shop):
-    """Take the fast path away where a test asks for FastAPI's own."""
+    """Turn the fast path off where a test is about FastAPI's own."""
     if lane != "fast":
         shop.app.dependency_overrides[object] = object
 
@@ -132,7 +132,7 @@ async def test_client_without_accept_gets_the_media_type_of_graphql(shop):
 @pytest.mark.parametrize(
     "accept", ["text/html", "application/json;q=0", "*/*;q=0", "application/json;q=high", "*/*;q=7"]
 )
-async def test_client_that_takes_no_json_is_told(shop, accept):
+async def test_client_that_takes_no_json_gets_406(shop, accept):
     """406 names what there is."""
     async with shop() as open_shop:
         answer = await open_shop.ask(QUERY, {"accept": accept})
@@ -208,7 +208,7 @@ async def test_json_is_recognised_however_it_is_written(shop, content_type):
         b'{"query": "{ language }", "variables": {"a": ' + b'{"a":' * 50_000,
     ],
 )
-async def test_body_that_asks_nothing_is_a_problem(shop, body):
+async def test_body_without_a_query_is_a_problem(shop, body):
     """What is no GraphQL request (a batch included) is a 400 with problem details."""
     async with shop() as open_shop:
         answer = await open_shop.client.post(
@@ -232,7 +232,7 @@ async def test_body_that_asks_nothing_is_a_problem(shop, body):
         "extensions={}",
     ],
 )
-async def test_link_that_asks_nothing_is_a_problem(shop, query):
+async def test_link_without_a_query_is_a_problem(shop, query):
     """A GET without a query, or with variables that are no object, is a 400."""
     async with shop() as open_shop:
         answer = await open_shop.client.get(f"/graphql?{query}")
@@ -321,7 +321,7 @@ async def test_subscription_is_not_served(shop):
 
 
 async def test_request_header_that_was_used_is_in_vary(shop):
-    """Caches are told what an answer depended on."""
+    """`Vary` lists the headers that an answer depends on."""
     async with shop() as open_shop:
         answer = await open_shop.ask("{ language }", {"accept-language": "de"})
 

@@ -1,4 +1,4 @@
-"""GraphQL and the `Idempotency-Key`: a mutation is done once, a query is asked anew."""
+"""GraphQL and the `Idempotency-Key`: a mutation is done once, a query is executed again."""
 
 import pytest
 
@@ -59,7 +59,7 @@ async def test_a_mutation_that_was_refused_is_refused_again(shop):
 
 
 async def test_what_is_only_shown_does_not_open_a_change_again(shop):
-    """The title was changed; that its rating can't be had is no reason to change it again."""
+    """The title was changed; that its rating is unavailable is no reason to change it again."""
     query = 'mutation { rename(productId: "7", title: "A tent") { rating } }'
     async with shop() as open_shop:
         open_shop.scripts["reviews"].then(reply(503))

@@ -7,7 +7,7 @@ import pytest
 from bff_core.testing.scripted import fail, hang, reply
 
 
-async def test_parts_are_told(shop):
+async def test_parts_are_reported(shop):
     """Extensions and header tell how each part ended."""
     async with shop() as open_shop:
         answer = await open_shop.ask('{ product(id: "7") { title reviews } }')
@@ -48,8 +48,8 @@ async def test_list_items_are_batched(shop):
     assert [call.target for call in open_shop.scripts["stock"].calls] == ["/stock?ids=7%2C8"]
 
 
-async def test_fallback_is_told_and_is_no_error(shop):
-    """A part with a fallback answers with it, says so, and nobody stores the answer."""
+async def test_fallback_is_reported_and_is_no_error(shop):
+    """A part with a fallback answers with it, is reported, and the answer is `no-store`."""
     async with shop() as open_shop:
         open_shop.scripts["reviews"].then(reply(500))
 
@@ -97,7 +97,7 @@ async def test_null_of_a_part_behind_which_one_is_down_is_an_error(shop):
 
 
 async def test_null_of_a_thing_that_is_not_there_is_no_error(shop):
-    """Where the service says "not found" there is none: null, told as a part, but no failure."""
+    """A part that is "not found" is null, reported as missing, and no error."""
     async with shop() as open_shop:
         open_shop.scripts["reviews"].then(reply(404))
 
@@ -132,7 +132,7 @@ async def test_null_of_an_unknown_key_is_no_error(shop):
     assert "errors" not in answer.json()
 
 
-async def test_worst_state_of_a_shared_name_is_told(shop):
+async def test_worst_state_of_a_shared_name_is_reported(shop):
     """Of several products one lacks its reviews: the answer says that reviews are degraded."""
     async with shop() as open_shop:
         open_shop.scripts["reviews"].then(reply(200, ["good"]), fail())
@@ -145,7 +145,7 @@ async def test_worst_state_of_a_shared_name_is_told(shop):
 
 
 async def test_critical_part_fails_its_field(shop):
-    """The error has the path, the stable code and the part; what else was asked for is there."""
+    """The error has the path, the stable code and the part; all other fields have values."""
     async with shop() as open_shop:
         open_shop.scripts["catalog"].then(reply(500))
 
@@ -205,7 +205,7 @@ def hang_after(called):
 
 
 async def test_client_that_leaves_cancels_its_calls(shop):
-    """Nothing goes on for an answer that nobody reads."""
+    """No work goes on for an answer that is not read."""
     async with shop() as open_shop:
         called = asyncio.Event()
         open_shop.scripts["reviews"].then(hang_after(called))

@@ -29,7 +29,7 @@ from bff_core.testing.scripted import Scripted, ScriptedTransport, reply
 
 @dataclass(frozen=True)
 class Product:
-    """What the catalog tells."""
+    """A reply of the catalog."""
 
     id: str
     title: str
@@ -127,7 +127,7 @@ def shop_views() -> Views:
 
 @dataclass
 class Shop:
-    """A running gateway, the scripts behind it, a client in front of it, and what it told."""
+    """A running gateway, the scripts behind it, a client in front of it, and its events."""
 
     app: Gateway
     client: httpx.AsyncClient

@@ -35,7 +35,7 @@ async def pressed(open_shop, **bounds):
 
 
 async def test_a_view_under_pressure_lacks_its_optional_parts(shop):
-    """200 with the fallback, no call for it, and nobody keeps the answer."""
+    """200 with the fallback, no call for it, and the answer is `no-store`."""
     async with pressed(shop) as open_shop:
         answer = await open_shop.client.get("/v1/products/8?_meta=parts")
 
@@ -43,8 +43,8 @@ async def test_a_view_under_pressure_lacks_its_optional_parts(shop):
         assert answer.json()["reviews"] == []
         assert answer.headers["part-status"] == "product=ok, reviews=missing;reason=shed"
         assert answer.headers["cache-control"] == "no-store"
-        told = answer.json()["_meta"]["parts"]["reviews"]
-        assert told == {"status": "missing", "reason": "shed"}
+        answered = answer.json()["_meta"]["parts"]["reviews"]
+        assert answered == {"status": "missing", "reason": "shed"}
     assert len(open_shop.scripts["reviews"].calls) == 1  # the first request's
 
 

@@ -39,8 +39,8 @@ class Names(Composition):
         """Give a name."""
         if name == "bug":
             raise KeyError("hunter2")
-        if name == "nobody":
-            raise NotFound("There is nobody of that name.")
+        if name == "stranger":
+            raise NotFound("There is no such person.")
         return name.upper()
 
 
@@ -63,29 +63,34 @@ def app():
 async def test_each_item_has_a_status_and_a_result_or_a_problem(app):
     """The answer is a 207; a bug is masked in its item as it would be alone."""
     async with running(app) as client:
-        answer = await client.post("/names", json={"items": ["ann", "nobody", "bug"]})
+        answer = await client.post("/names", json={"items": ["ann", "stranger", "bug"]})
 
-    told = answer.json()
-    assert (answer.status_code, told["done"], told["failed"], told["not_attempted"]) == (
+    answered = answer.json()
+    assert (
+        answer.status_code,
+        answered["done"],
+        answered["failed"],
+        answered["not_attempted"],
+    ) == (
         207,
         1,
         2,
         0,
     )
-    assert [(item["index"], item["status"]) for item in told["items"]] == [
+    assert [(item["index"], item["status"]) for item in answered["items"]] == [
         (0, 200),
         (1, 404),
         (2, 500),
     ]
-    assert told["items"][0]["result"] == {"name": "ANN"}
-    assert told["items"][1]["problem"] == {
+    assert answered["items"][0]["result"] == {"name": "ANN"}
+    assert answered["items"][1]["problem"] == {
         "type": "/problems/not_found",
         "title": "Not found",
         "status": 404,
         "code": "not_found",
-        "detail": "There is nobody of that name.",
+        "detail": "There is no such person.",
     }
-    assert told["items"][2]["problem"]["code"] == "internal_error"
+    assert answered["items"][2]["problem"]["code"] == "internal_error"
     assert "hunter2" not in answer.text
 
 
@@ -116,7 +121,7 @@ async def test_a_batch_with_an_open_end_runs_again_under_its_key(app):
         ]
         other = KEYED | {"Idempotency-Key": "another-key-that-is-long-enough"}
         second = [
-            await client.post("/names", json={"items": ["ann", "nobody"]}, headers=other)
+            await client.post("/names", json={"items": ["ann", "stranger"]}, headers=other)
             for _ in range(2)
         ]
 

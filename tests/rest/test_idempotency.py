@@ -30,7 +30,7 @@ def till():
 
 
 async def test_a_route_may_insist_on_a_key(till):
-    """Without one nothing is done, and the client is told what to send."""
+    """Without a key nothing is done, and the answer says what to send."""
     app, taken = till
     async with running(app) as client:
         bare = await client.post("/v1/payments?amount=5")

@@ -20,11 +20,11 @@ async def left(client, path="/v1/products/7"):
 async def test_a_screen_is_charged_with_its_calls():
     """A page of two services takes two, a title one, and a refusal takes nothing."""
     async with open_shop(limits=[CALLS]) as shop:
-        told = [await left(shop.client), await left(shop.client, "/v1/products/7/title")]
-        told += [await left(shop.client) for _ in range(5)]
+        remaining = [await left(shop.client), await left(shop.client, "/v1/products/7/title")]
+        remaining += [await left(shop.client) for _ in range(5)]
         calls = sum(len(script.calls) for script in shop.scripts.values())
 
-    assert told == [10, 8, 7, 5, 3, 1, 0]
+    assert remaining == [10, 8, 7, 5, 3, 1, 0]
     assert calls == 11
 
 
@@ -32,15 +32,15 @@ async def test_a_bad_day_of_a_service_is_not_charged():
     """Calls are counted, not the attempts that they took."""
     async with open_shop(limits=[CALLS]) as shop:
         shop.scripts["catalog"].then(fail(), reply(200, {"id": "7", "title": "A green tent"}))
-        told = [await left(shop.client), await left(shop.client)]
+        remaining = [await left(shop.client), await left(shop.client)]
         attempts = len(shop.scripts["catalog"].calls)
 
-    assert told == [10, 8]
+    assert remaining == [10, 8]
     assert attempts == 3
 
 
 async def test_a_request_that_runs_out_of_time_is_charged():
-    """What was asked of the services before the deadline counts."""
+    """Calls to services before the deadline count."""
     async with open_shop(limits=[CALLS]) as shop:
         shop.scripts["catalog"].then(reply(200, {"id": "7", "title": "A tent"}, after=5))
         late = await shop.client.get("/v1/products/7", headers={"Request-Timeout": "0.2"})

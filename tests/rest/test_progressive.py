@@ -196,7 +196,7 @@ async def test_each_part_comes_as_it_lands(open_page, lane):
 
 @BOTH_LANES
 @pytest.mark.virtual_time
-async def test_what_no_one_presents_is_told_and_not_shown(open_page, lane):
+async def test_a_part_without_presenter_is_reported_without_value(open_page, lane):
     """A service's own data leaves only through the view."""
     async with open_page(lane) as shop:
         heard = await speak(shop, "/v1/plain/7")
@@ -210,7 +210,7 @@ async def test_what_no_one_presents_is_told_and_not_shown(open_page, lane):
 @BOTH_LANES
 @pytest.mark.virtual_time
 async def test_the_last_line_holds_the_plain_answer(open_page, lane):
-    """Byte for byte, with `_meta` where it is asked for."""
+    """Byte for byte, with `_meta` on request."""
     async with open_page(lane) as shop:
         for path in (PAGE, f"{PAGE}?_meta=parts", "/v1/nothing"):
             plain = await shop.client.get(path)
@@ -221,7 +221,7 @@ async def test_the_last_line_holds_the_plain_answer(open_page, lane):
 
 @BOTH_LANES
 @pytest.mark.virtual_time
-async def test_a_degraded_part_is_told_like_in_the_header(open_page, lane):
+async def test_a_degraded_part_is_reported_as_in_the_header(open_page, lane):
     """The line has state and reason, and what the fallback looks like; so has the end."""
     async with open_page(lane) as shop:
         shop.scripts["reviews"].then(hang())
@@ -235,7 +235,7 @@ async def test_a_degraded_part_is_told_like_in_the_header(open_page, lane):
 
 @BOTH_LANES
 @pytest.mark.virtual_time
-async def test_a_failure_before_the_first_line_keeps_its_status(open_page, lane):
+async def test_a_failure_before_the_first_line_has_its_own_status(open_page, lane):
     """Nothing good has landed: it is the problem that everybody else gets."""
     async with open_page(lane) as shop:
         shop.scripts["catalog"].then(reply(404))
@@ -277,7 +277,7 @@ async def test_a_failure_after_the_start_is_the_last_line(open_page, lane):
 @BOTH_LANES
 @pytest.mark.parametrize("path", ["/v1/broken/7", "/v1/bug/7"])
 @pytest.mark.virtual_time
-async def test_a_bug_is_masked_and_told_to_the_events(open_page, lane, path):
+async def test_a_bug_is_masked_and_emitted_as_an_event(open_page, lane, path):
     """In a view or in how a part is presented: the client learns only that there was one."""
     async with open_page(lane) as shop:
         heard = await speak(shop, path)
@@ -324,7 +324,7 @@ async def test_a_client_that_leaves_cancels_what_runs(open_page, lane):
 @BOTH_LANES
 @pytest.mark.virtual_time
 async def test_lines_are_not_held_back_on_their_way(open_page, lane):
-    """No compression that would wait for more, no buffer in a proxy, nothing kept."""
+    """No compression that waits for more, no buffer in a proxy, nothing cached."""
     async with open_page(lane) as shop:
         answer = await shop.client.get(PAGE, headers=LINES | {"accept-encoding": "gzip"})
 
@@ -423,7 +423,7 @@ class Other(Composition):
 
 
 def test_a_part_that_the_view_does_not_have_is_refused():
-    """When it is declared, not when a client asks."""
+    """When it is declared, not at the first request."""
     views = Views(access=ANYONE)
     declare = views.get("/{product_id}", progressive=[early(Other.product, heading)])
 

@@ -360,7 +360,7 @@ async def test_cached_failure_is_translated_again():
     assert shop.service.lines == [READ]
 
 
-async def test_optional_part_says_what_its_service_said():
+async def test_optional_part_reports_the_error_of_its_service():
     """A screen goes on without the part; its status names the translated code."""
     async with opened() as shop:
         shop.answers(READ, 423, JSON, body=b'{"code": "locked_by_staff", "message": "No."}')

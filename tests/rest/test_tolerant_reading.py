@@ -128,8 +128,8 @@ async def get_lines(page: Shown) -> list[str]:
     return [one.id for one in await page.orders()]
 
 
-@views.get("/kept", cache=True)
-async def get_kept(page: Shown) -> list[str]:
+@views.get("/cached", cache=True)
+async def get_cached(page: Shown) -> list[str]:
     return [one.id for one in await page.orders()]
 
 
@@ -205,7 +205,7 @@ async def opened(*steps):
 
 
 async def test_a_part_says_that_something_was_left_out():
-    """The rest arrives, marked, and nobody stores it."""
+    """The rest arrives, is marked, and is not stored."""
     async with opened(reply(200, ORDERS)) as (client, _, heard):
         answer = await client.get("/v1/orders")
 
@@ -275,7 +275,7 @@ async def test_what_is_read_strictly_is_refused_whole():
     assert [one for one in heard if isinstance(one, ReplyReduced)] == []
 
 
-@pytest.mark.parametrize("path", ["/v1/orders", "/v1/kept"])
+@pytest.mark.parametrize("path", ["/v1/orders", "/v1/cached"])
 async def test_a_cached_reply_carries_the_same_status(path):
     """The service is called once; each answer says that it is partial, the log says it once."""
     async with opened(reply(200, ORDERS, headers=FRESH)) as (client, script, heard):

@@ -1,4 +1,4 @@
-"""Views: tailored JSON, parts that are told, problems, and both lanes alike."""
+"""Views: tailored JSON, status of parts, problems; the same on the fast path and by FastAPI."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -21,7 +21,7 @@ BOTH_LANES = pytest.mark.parametrize("lane", ["fast", "FastAPI's"])
 
 
 def use(lane, shop):
-    """Take the fast path away where a test asks for FastAPI's own."""
+    """Turn the fast path off where a test is about FastAPI's own."""
     if lane != "fast":
         shop.app.dependency_overrides[object] = object
 
@@ -41,7 +41,7 @@ async def test_view_answers_with_its_model(shop, lane):
 
 
 @BOTH_LANES
-async def test_part_that_nobody_asks_for_causes_no_call(shop, lane):
+async def test_part_that_no_code_awaits_causes_no_call(shop, lane):
     """A view costs what it uses."""
     async with shop() as open_shop:
         use(lane, open_shop)
@@ -54,7 +54,7 @@ async def test_part_that_nobody_asks_for_causes_no_call(shop, lane):
 
 
 @BOTH_LANES
-async def test_failing_optional_part_is_told(shop, lane):
+async def test_failing_optional_part_is_reported(shop, lane):
     """The answer is 200, says what is missing and why, and may not be stored."""
     async with shop() as open_shop:
         use(lane, open_shop)
@@ -153,7 +153,7 @@ async def test_missing_input_is_422(shop, lane):
 
 @BOTH_LANES
 async def test_viewer_is_wired_by_type(shop, lane):
-    """A composition that holds a viewer sees who asks."""
+    """A composition with a viewer gets the caller."""
     async with shop() as open_shop:
         use(lane, open_shop)
         path = "/v1/greeting?product_id=7"
@@ -199,7 +199,7 @@ async def test_body_is_validated_and_handed_on(shop):
     ids=["text", "xml", "utf-16", "gzip"],
 )
 async def test_body_that_is_no_json_is_415(shop, headers):
-    """The client is told what to send instead; nothing reaches a service."""
+    """The answer says what to send instead; nothing reaches a service."""
     async with shop() as open_shop:
         answer = await open_shop.client.put(
             "/v1/products/7", content=b'{"title": "B"}', headers=headers
@@ -221,7 +221,7 @@ async def test_head_is_a_get_without_content(shop):
 
 
 @pytest.mark.parametrize("query", ["x_meta=parts", "_meta=partsfoo", "_meta=all"])
-async def test_meta_is_added_only_where_it_is_asked_for(shop, query):
+async def test_meta_is_added_only_on_request(shop, query):
     """A parameter that merely looks like it changes nothing."""
     async with shop() as open_shop:
         answer = await open_shop.client.get(f"/v1/products/7?{query}")
@@ -239,7 +239,7 @@ async def test_stream_is_lines_of_json(shop):
 
 
 async def test_stream_that_fails_before_its_first_value_is_a_problem(shop):
-    """Nothing was sent, so the failure can still be told."""
+    """Nothing was sent, so the failure can still be a problem document."""
     async with shop() as open_shop:
         open_shop.scripts["catalog"].then(reply(503))
 
@@ -292,21 +292,21 @@ async def test_composition_can_be_overridden(shop):
 
 async def test_middleware_of_the_app_sees_every_view(shop):
     """A gateway stays a FastAPI app: what is added to it is not passed by."""
-    seen: list[str] = []
+    paths: list[str] = []
 
     class Watch:
         def __init__(self, app):
             self.app = app
 
         async def __call__(self, scope, receive, send):
-            seen.append(scope["path"])
+            paths.append(scope["path"])
             await self.app(scope, receive, send)
 
     async with shop() as open_shop:
         open_shop.app.add_middleware(Watch)
         await open_shop.client.get("/v1/products/7")
 
-    assert seen == ["/v1/products/7"]
+    assert paths == ["/v1/products/7"]
 
 
 async def test_dependency_of_a_route_guards_its_view(shop):
@@ -349,15 +349,15 @@ async def test_view_may_ask_for_the_request(shop):
         return request.headers["user-agent"]
 
     @views.stream("/agents")
-    async def stream_agents(asked: Request) -> AsyncIterator[str]:
-        yield asked.headers["user-agent"]
+    async def stream_agents(request: Request) -> AsyncIterator[str]:
+        yield request.headers["user-agent"]
 
     async with shop() as open_shop:
         views.install(open_shop.app, open_shop.app.fast_path, is_development=True)
-        told = await open_shop.client.get("/agent", headers={"user-agent": "phone"})
+        answered = await open_shop.client.get("/agent", headers={"user-agent": "phone"})
         streamed = await open_shop.client.get("/agents", headers={"user-agent": "desktop"})
 
-    assert (told.json(), streamed.json()) == ("phone", "desktop")
+    assert (answered.json(), streamed.json()) == ("phone", "desktop")
 
 
 @BOTH_LANES
@@ -461,7 +461,7 @@ async def test_bug_in_a_view_is_a_500_without_internals(shop, lane):
     assert isinstance(crash.error, ZeroDivisionError)
 
 
-async def test_server_timing_is_told_in_development(shop):
+async def test_server_timing_is_sent_in_development(shop):
     """A developer sees what each part took."""
     async with shop() as open_shop:
         answer = await open_shop.client.get("/v1/products/7")
@@ -470,7 +470,7 @@ async def test_server_timing_is_told_in_development(shop):
 
 
 async def test_open_circuit_of_a_critical_service_is_not_ready(shop):
-    """A gateway that can't serve without a service that is down asks for no traffic."""
+    """A gateway is not ready while a service that it needs is down."""
     async with shop() as open_shop:
         ready = await open_shop.client.get("/readyz")
         open_shop.scripts["catalog"].then(reply(500))
@@ -538,7 +538,7 @@ async def test_parameter_is_known_by_its_validation_alias(shop, lane):
 
 
 async def test_documentation_page_may_load_its_script(shop):
-    """The policy of data would leave the page blank; everything else keeps it."""
+    """The policy of data would leave the page blank; all other answers have it."""
     async with shop() as open_shop:
         page = await open_shop.client.get("/docs")
         data = await open_shop.client.get("/openapi.json")
@@ -549,7 +549,7 @@ async def test_documentation_page_may_load_its_script(shop):
 
 
 async def test_gateway_that_is_started_anew_is_ready(shop):
-    """What one life of the app told of its end does not outlast it."""
+    """The drain of one run of the app does not affect the next run."""
     async with shop() as open_shop:
         app = open_shop.app
     client = AsyncClient(transport=ASGITransport(app), base_url="http://testserver")

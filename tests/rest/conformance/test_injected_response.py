@@ -67,7 +67,7 @@ def header_of_a_view(routes):
 def several_cookies_and_a_deleted_one(routes):
     @routes.get("/x")
     async def x(response: Response) -> Item:
-        response.set_cookie("seen", "1", httponly=True, samesite="strict", max_age=60)
+        response.set_cookie("visited", "1", httponly=True, samesite="strict", max_age=60)
         response.set_cookie("other", "2", path="/a")
         response.delete_cookie("old")
         return Item(1)
@@ -174,7 +174,7 @@ def response_of_its_own_drops_the_injected_one(routes):
 def error_drops_the_injected_one(routes):
     @routes.get("/x")
     async def x(response: Response) -> Item:
-        response.set_cookie("seen", "1")
+        response.set_cookie("visited", "1")
         raise HTTPException(418, headers={"x-error": "1"})
 
     return Ask()
@@ -298,7 +298,7 @@ async def test_batch_has_the_cookies_of_its_view(way):
         async def x(
             wanted: Wanted, desk: Annotated[Desk, Depends(compose(Desk))], response: Response
         ) -> BulkAnswer[str]:
-            response.set_cookie("seen", "1")
+            response.set_cookie("visited", "1")
             return bulk_answer(await desk.put(wanted.items), str)
 
         return Ask(method="POST", options={"json": {"items": ["a"]}})
@@ -307,7 +307,7 @@ async def test_batch_has_the_cookies_of_its_view(way):
 
     assert (answer.status_code, answer.json()["done"]) == (207, 1)
     assert answer.headers["x-total-count"] == "7"
-    assert answer.headers["set-cookie"].startswith("seen=1")
+    assert answer.headers["set-cookie"].startswith("visited=1")
 
 
 @pytest.mark.parametrize("declare", features(globals()), ids=lambda one: one.__name__)

@@ -158,7 +158,7 @@ def redirect(routes):
 def redirect_with_a_status_and_a_cookie(routes):
     @routes.get("/x", response_class=RedirectResponse, status_code=303)
     async def x(response: Response) -> str:
-        response.set_cookie("seen", "1")
+        response.set_cookie("visited", "1")
         return "/elsewhere"
 
     return Ask()
