@@ -48,7 +48,7 @@ class Document:
     """A query that is valid and within the limits.
 
     Per operation: `view_caches` cache its answers, `rules` are the access rules of the fields
-    that it selects, `tariffs` its price.
+    that it selects, `tariffs` have its price.
     """
 
     text: str

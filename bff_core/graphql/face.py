@@ -79,7 +79,7 @@ class GraphQL:
         self.limits = limits or QueryLimits()
         self.introspection = introspection
         self._rank = ranked(criticality)
-        self._keeps = cache
+        self._is_cached = cache
 
     @property
     def compositions(self) -> Iterable[type[Composition]]:
@@ -111,4 +111,4 @@ class GraphQL:
 
     def _view_caches(self, gateway: str) -> Callable[[], ViewCache]:
         shape = cache(partial(shape_of, self.schema))
-        return partial(ViewCache, gateway, f"GET {self.path}", shape, keeps=self._keeps)
+        return partial(ViewCache, gateway, f"GET {self.path}", shape, keeps=self._is_cached)

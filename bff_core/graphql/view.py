@@ -84,9 +84,9 @@ class GraphQLView:
         ):
             cacheable = None  # resolvers refuse the fields
         if cacheable is not None:
-            kept = cacheable.peek(_inputs(request, medium)) or await cacheable.fetch()
-            if kept is not None:
-                await _send(GraphQLAnswer(200, *kept), send)
+            hit = cacheable.peek(_inputs(request, medium)) or await cacheable.fetch()
+            if hit is not None:
+                await _send(GraphQLAnswer(200, *hit), send)
                 return
             cacheable.record()
         context = Context(request_scope, wiring)

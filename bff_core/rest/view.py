@@ -211,9 +211,9 @@ class CompiledView:
         if view_cache is not None and not in_lines:
             cacheable = view_cache.begin(wiring, request_scope)
         if cacheable is not None:
-            kept = cacheable.peek(self._inputs(bound, request_scope)) or await cacheable.fetch()
-            if kept is not None:
-                await _send(ViewAnswer(200, *kept), send)
+            hit = cacheable.peek(self._inputs(bound, request_scope)) or await cacheable.fetch()
+            if hit is not None:
+                await _send(ViewAnswer(200, *hit), send)
                 return
             cacheable.record()
         composed: list[Composition] = []
