@@ -231,7 +231,7 @@ def test_a_default_response_class_is_recognised():
 
 
 def test_tracing_is_off_without_a_provider():
-    """`FastAPI._native_telemetry` says that nothing is traced where nobody configured it."""
+    """`FastAPI._native_telemetry` is off unless tracing is configured."""
     assert compat.is_traced(FastAPI()) is False
 
 

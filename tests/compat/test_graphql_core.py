@@ -18,7 +18,7 @@ SCHEMA = build_schema("type Query { a(n: Int): String }")
 
 
 def test_the_error_about_too_many_tokens_is_known_by_its_text():
-    """A document with too many tokens is told from one that is misspelt."""
+    """A document with too many tokens differs from one that is misspelt."""
     with pytest.raises(GraphQLError) as large:
         compat.Parser("{ a b c d }", max_tokens=3).parse_document()
     with pytest.raises(GraphQLError) as misspelt:
@@ -29,7 +29,7 @@ def test_the_error_about_too_many_tokens_is_known_by_its_text():
 
 
 def test_giving_up_after_errors_is_known_by_its_text():
-    """The error that says "too many errors" is told from the mistakes themselves."""
+    """The error that says "too many errors" differs from the mistakes themselves."""
     document = parse("{ b c d e }")
 
     found = validate(SCHEMA, document, max_errors=2, hide_suggestions=True)

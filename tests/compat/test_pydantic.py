@@ -75,7 +75,7 @@ def test_a_changed_serializer_holds_inside_nested_models():
 
 
 def test_models_and_dataclasses_of_pydantic_have_a_validator():
-    """`__pydantic_validator__` validates JSON, and is what tells pydantic's classes from others."""
+    """`__pydantic_validator__` validates JSON; only classes of pydantic have it."""
     assert compat.has_validator(Inner)
     assert compat.has_validator(Own)
     assert not compat.has_validator(Plain)

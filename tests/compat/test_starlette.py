@@ -58,11 +58,11 @@ def test_a_route_and_a_mount_have_a_path_pattern():
 
 async def test_what_wraps_a_router_is_called_first():
     """`Router.middleware_stack` is what the router calls, inside the middleware of its app."""
-    app, seen = Starlette(routes=[Route("/", answer)]), []
+    app, calls = Starlette(routes=[Route("/", answer)]), []
 
     def wrapped(router):
         async def wrapper(scope, receive, send):
-            seen.append(scope["path"])
+            calls.append(scope["path"])
             await router(scope, receive, send)
 
         return wrapper
@@ -71,16 +71,16 @@ async def test_what_wraps_a_router_is_called_first():
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://t") as client:
         reply = await client.get("/")
 
-    assert (reply.status_code, seen) == (200, ["/"])
+    assert (reply.status_code, calls) == (200, ["/"])
 
 
 async def test_the_app_of_a_route_can_be_replaced():
     """`Route.app` is what a matched request is handed to."""
     route = Route("/", answer)
-    inner, seen = route.app, []
+    inner, calls = route.app, []
 
     async def noted(scope, receive, send):
-        seen.append(scope["path"])
+        calls.append(scope["path"])
         await inner(scope, receive, send)
 
     route.app = noted
@@ -89,7 +89,7 @@ async def test_the_app_of_a_route_can_be_replaced():
     ) as client:
         await client.get("/")
 
-    assert seen == ["/"]
+    assert calls == ["/"]
 
 
 async def test_the_raw_headers_of_a_response_are_sent():
@@ -126,16 +126,16 @@ async def test_an_error_amid_an_answer_is_wrapped():
 
 
 def test_an_exception_without_a_detail_has_the_phrase_of_its_status():
-    """A detail that nobody gave is Python's phrase, so that problem details can leave it out."""
+    """A default detail is Python's phrase, so that problem details can leave it out."""
     assert HTTPException(404).detail == HTTPStatus(404).phrase
 
 
 async def test_a_mount_names_the_root_path_of_its_app():
     """`app_root_path` is the root path before a mount added to it."""
-    seen = []
+    calls = []
 
     async def inner(scope, receive, send):
-        seen.append((scope["app_root_path"], scope["root_path"]))
+        calls.append((scope["app_root_path"], scope["root_path"]))
         await Response()(scope, receive, send)
 
     app = Starlette(routes=[Mount("/m", app=inner)])
@@ -144,4 +144,4 @@ async def test_a_mount_names_the_root_path_of_its_app():
     ) as client:
         await client.get("/base/m/x")
 
-    assert seen == [("/base", "/base/m")]
+    assert calls == [("/base", "/base/m")]

@@ -109,11 +109,11 @@ async def test_an_extension_spares_parsing_and_validating():
 
 async def test_errors_are_processed_by_a_method_of_the_schema():
     """`process_errors` is inherited unless an author overrides it, and is called on the copy."""
-    seen = []
+    errors_of = []
     made = compat.with_extension(strawberry.Schema(query=Query), SchemaExtension)
-    made.process_errors = lambda errors, execution_context=None: seen.append(errors)
+    made.process_errors = lambda errors, execution_context=None: errors_of.append(errors)
 
     await made.execute("{ nothing }")
 
     assert "process_errors" not in vars(strawberry.Schema)
-    assert len(seen) == 1
+    assert len(errors_of) == 1
