@@ -83,7 +83,7 @@ def test_models_and_dataclasses_of_pydantic_have_a_validator():
     assert compat.validator_of(Inner).validate_json(b'{"price": 2}') == Inner(price=2)
 
 
-def test_classes_that_pydantic_writes_are_told_from_others():
+def test_classes_that_pydantic_writes_are_recognised():
     """A model, a dataclass of pydantic's and a type with a schema of its own are recognised."""
 
     class Custom:
