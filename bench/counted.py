@@ -156,7 +156,7 @@ async def get_screen(page: Annotated[Screen, Depends(compose(Screen))]) -> Shown
     return Shown(item.title, len(others or []), following.title if following else None)
 
 
-@views.get("/cached/{number}")
+@views.get("/cached/{number}", public=True)
 async def get_cached(page: Annotated[StoredScreen, Depends(compose(StoredScreen))]) -> Shown:
     """Show the one that is cached."""
     return Shown((await page.item()).title, 0, None)

@@ -1,4 +1,4 @@
-"""What an answer is made of, and so whether it may be used again, until when and for whom."""
+"""What a composed answer depends on: whether it is cacheable, until when, and who may share it."""
 
 from dataclasses import dataclass, field
 from math import inf
@@ -7,32 +7,33 @@ from typing import Final, Literal
 from bff_core.call import SAFE, Call, Reply
 
 Sharing = Literal[0, 1, 2]
-"""Who may be given the same answer: the narrower, the greater."""
+"""Which viewers may share an answer: the fewer, the greater."""
 
 PUBLIC: Final = 0
 PER_TENANT: Final = 1
 PER_VIEWER: Final = 2
 
 CREDENTIALS: Final = frozenset({"authorization", "cookie", "proxy-authorization"})
-"""Request headers whose readers make something of one request alone."""
+"""Request headers that make an answer uncacheable once they are read."""
 
-_OF_TENANT: Final = "tenant:"
+_TENANT_PREFIX: Final = "tenant:"
 
 
 @dataclass(slots=True, eq=False)
 class AnswerDependencies:
-    """What was read while one answer was made; attached to a `Scope` by a face that wants to know.
+    """Records what was read while one answer was composed; stored in the request's `Scope`.
 
-    `sharing` is the narrowest audience of all that was read, `fresh_until` (an instant of the
-    monotonic clock) the first at which one of the replies is no longer fresh, `age` that of the
-    oldest (seconds), `tags` those of all. `headers` are the request headers that facts were made
-    of, `has_query` is whether one was made of the query. `reason` is why the answer can't be used
-    again, empty as long as it can. `before` is how many calls the request had made when this was
-    attached.
+    `sharing` is the narrowest audience of everything that was read, and `narrowed_by` names what
+    narrowed it last. `fresh_until` (an instant of the monotonic clock) is when the first of the
+    replies stops being fresh, `age` the age of the oldest (seconds), `tags` are the tags of all.
+    `headers` are the request headers that were read, `has_query` whether the query was. `reason` is
+    why the answer can't be cached, empty if it can. `before` is how many calls the request had
+    made when recording began.
     """
 
     before: int = 0
     sharing: Sharing = PUBLIC
+    narrowed_by: str = ""
     fresh_until: float = inf
     age: float = 0.0
     replies: int = 0
@@ -42,7 +43,7 @@ class AnswerDependencies:
     reason: str = ""
 
     def add_reply(self, call: Call, reply: Reply) -> None:
-        """Note a reply that the answer may be made of."""
+        """Record a reply that the answer may depend on."""
         self.replies += 1
         reuse = reply.reuse
         if call.method not in SAFE:
@@ -56,14 +57,16 @@ class AnswerDependencies:
         self.tags.update(dict.fromkeys(reuse.tags))
         audience = call.audience
         if audience is not None:
-            self.narrow(PER_TENANT if audience.startswith(_OF_TENANT) else PER_VIEWER)
+            is_tenant = audience.startswith(_TENANT_PREFIX)
+            self.narrow(PER_TENANT if is_tenant else PER_VIEWER, f"a reply of {call.upstream}")
 
-    def narrow(self, sharing: Sharing) -> None:
-        """Note that the answer is for no wider an audience."""
-        self.sharing = max(self.sharing, sharing)
+    def narrow(self, sharing: Sharing, cause: str) -> None:
+        """Record that only this audience, or a narrower one, may share the answer."""
+        if sharing > self.sharing:
+            self.sharing, self.narrowed_by = sharing, cause
 
     def add_header(self, name: str) -> None:
-        """Note that the answer depends on a request header."""
+        """Record a request header that the answer depends on."""
         name = name.lower()
         if name in CREDENTIALS:
             self.forbid(name)
@@ -71,14 +74,14 @@ class AnswerDependencies:
             self.headers.append(name)
 
     def forbid(self, reason: str) -> None:
-        """Note why the answer can't be used again; the first reason stays."""
+        """Record why the answer can't be cached; the first reason stays."""
         self.reason = self.reason or reason
 
     def uncacheable_reason(self, calls: int, now: float) -> str:
-        """Return why the answer can't be used again, empty if it can.
+        """Return why the answer can't be cached, empty if it can.
 
-        `calls` is how many the request has made: one without a reply here failed, was streamed, or
-        is still under way, and what came of it, or did not, may be part of the answer.
+        `calls` is how many calls the request has made. A call without a recorded reply failed, was
+        streamed or is still running; the answer may depend on it.
         """
         if self.reason:
             return self.reason

@@ -10,7 +10,7 @@ import pytest
 
 from bff_core.auth.api_keys.record import ApiKeyRecord
 from bff_core.auth.api_keys.redis import RedisApiKeyStore
-from bff_core.auth.devices import Device, RedisDevices
+from bff_core.auth.devices import Device, RedisDeviceStore
 from bff_core.auth.session.redis import RedisSessionStore
 from bff_core.auth.session.sealing import Sealing
 from bff_core.auth.session.session import Session, owner_of
@@ -162,7 +162,7 @@ async def test_sagas_are_journaled_in_a_cluster(cluster):
 async def test_api_keys_and_devices_are_stored_in_a_cluster(cluster):
     """They are added once, found, listed and ended."""
     async with linked(cluster.url) as client:
-        keys, devices = RedisApiKeyStore(client), RedisDevices(client, 60)
+        keys, devices = RedisApiKeyStore(client), RedisDeviceStore(client, 60)
         record = ApiKeyRecord("prefix", "digest", "CI", "ann")
         assert await keys.add(record)
         assert not await keys.add(record)

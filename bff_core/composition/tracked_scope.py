@@ -1,4 +1,4 @@
-"""The request as facts and parts see it while a face wants to know what its answer is made of."""
+"""A request's scope that records what a composition reads of it, for the view cache."""
 
 from copy import copy
 from typing import Final
@@ -11,58 +11,57 @@ NARROWED_BY: Final[dict[str, Sharing]] = {
     "viewer": PER_VIEWER,
     "tenant": PER_TENANT,
 }
-"""What of a request is in the key of a kept answer, and whose that key then is.
+"""Fields whose reading forbids that other viewers, or other tenants, share the answer.
 
-Headers are, too, one by one, and the query as a whole. Whatever else is read makes an answer that
-nobody else is given.
+Headers are part of the cache key one by one, and the query as a whole. Reading any other field
+makes the answer uncacheable.
 """
 
 
 class TrackedScope(Scope):
-    """A `Scope` that notes in the dependencies what is read of it, and how that narrows the answer.
+    """A `Scope` that records each read in the answer's dependencies.
 
     The fields of its base are never set here, so that each access ends in `__getattr__`: a field
-    that is added to `Scope` is noted without anybody thinking of it.
+    that is added to `Scope` is recorded without a change here.
     """
 
-    __slots__ = ("_dependencies", "_whole")
-    # So that `dataclasses.replace` makes a plain one, having read every field of this.
+    __slots__ = ("_dependencies", "_scope")
+    # So that `dataclasses.replace` makes a plain scope, having read every field of this one.
     __class__ = property(lambda _: Scope)
 
     _dependencies: AnswerDependencies
-    _whole: Scope
+    _scope: Scope
 
-    def __init__(
-        self, whole: Scope, dependencies: AnswerDependencies
-    ) -> None:  # the fields stay with the whole
-        object.__setattr__(self, "_whole", whole)
+    def __init__(self, scope: Scope, dependencies: AnswerDependencies) -> None:
+        # Not the base's `__init__`: it would set the fields.
+        object.__setattr__(self, "_scope", scope)
         object.__setattr__(self, "_dependencies", dependencies)
 
     def __getattr__(self, name: str) -> object:
         sharing = NARROWED_BY.get(name)
         if sharing is not None:
-            self._dependencies.narrow(sharing)
+            self._dependencies.narrow(sharing, f"the {name} of the request")
         elif name == "query":
             self._dependencies.has_query = True
         else:
             self._dependencies.forbid(name)
-        return getattr(self._whole, name)
+        return getattr(self._scope, name)
 
     def __setattr__(self, name: str, value: object) -> None:
         self._dependencies.forbid(name)
-        setattr(self._whole, name, value)
+        setattr(self._scope, name, value)
 
     def header(self, name: str) -> str | None:
-        """Return a request header, on which the answer then depends."""
+        """Return a request header, and record that the answer depends on it."""
         self._dependencies.add_header(name)
-        return self._whole.header(name)
+        return self._scope.header(name)
 
     def __copy__(self) -> Scope:
         self._dependencies.forbid("scope")
-        return copy(self._whole)
+        return copy(self._scope)
 
 
-def watched(scope: Scope) -> Scope:
-    """Return the scope as those see it who need not be trusted to tell what they read."""
+def tracked(scope: Scope) -> Scope:
+    """Return a scope that records what is read of it, if an answer's dependencies are recorded."""
     dependencies = scope.dependencies
     return scope if dependencies is None else TrackedScope(scope, dependencies)

@@ -8,7 +8,7 @@ from typing import Protocol, Self, TypeVar, get_type_hints, runtime_checkable
 from bff_core.cache.response_cache import ResponseCache
 from bff_core.clock import Clock
 from bff_core.composition.composition import Composition, PartRegistry
-from bff_core.composition.tracked_scope import watched
+from bff_core.composition.tracked_scope import tracked
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events
 from bff_core.scope import Scope, Wired
@@ -119,8 +119,8 @@ class Wiring:
         builder = self._builders.get(cls)
         if builder is None:
             builder = self._builders[cls] = self._compile(cls)
-        seen = watched(scope)
-        composition = cls(**builder(scope, seen), **inputs)
+        tracked_scope = tracked(scope)
+        composition = cls(**builder(scope, tracked_scope), **inputs)
         composition.enter(
             PartRegistry(
                 cls.__name__,
@@ -128,7 +128,7 @@ class Wiring:
                 clock=self.clock,
                 events=self.events,
                 deadline=scope.deadline,
-                scope=seen,
+                scope=tracked_scope,
                 is_dimmed=self._brownout.sheds_parts(),
             )
         )
@@ -142,11 +142,11 @@ class Wiring:
         facts = [(name, one.bind) for name, one in services if not reports_dependencies(one)]
         facts += [(name, kind.from_scope) for name, kind in shape.facts]
 
-        def build(scope: Scope, seen: Scope) -> dict[str, object]:
-            made: dict[str, object] = {name: bind(scope) for name, bind in bound}
+        def build(scope: Scope, tracked_scope: Scope) -> dict[str, object]:
+            values: dict[str, object] = {name: bind(scope) for name, bind in bound}
             for name, make in facts:
-                made[name] = make(seen)
-            return made
+                values[name] = make(tracked_scope)
+            return values
 
         return build
 
@@ -160,9 +160,9 @@ class Wiring:
 
 
 def reports_dependencies(service: Service) -> bool:
-    """Whether a service tells the dependencies of each reply itself, as upstreams do."""
+    """Whether a service records each reply in `Scope.dependencies` itself, as upstreams do."""
     return getattr(service, "reports_dependencies", False) is True
 
 
 Builder = Callable[[Scope, Scope], dict[str, object]]
-"""Takes a request as it is, and as it is watched."""
+"""Takes the scope of a request, and the same scope with its reads recorded."""

@@ -185,7 +185,7 @@ class PoliciesRefused(GatewayEvent):
 
 @dataclass(frozen=True, slots=True)
 class ConfigurationWarned(GatewayEvent):
-    """The gateway starts, but a setting or an option should be changed for this `reason`."""
+    """The gateway starts, but a setting, option or view should be changed for this `reason`."""
 
     name: ClassVar[str] = "configuration.warned"
     variable: str

@@ -7,7 +7,7 @@ import strawberry
 
 from bff_core.auth.viewer import Viewer
 from bff_core.composition.composition import Composition, close
-from bff_core.composition.tracked_scope import watched
+from bff_core.composition.tracked_scope import tracked
 from bff_core.composition.wiring import Wiring
 from bff_core.events import Events
 from bff_core.graphql.inputs import checked
@@ -36,7 +36,7 @@ class Context:
     )
 
     def __init__(self, scope: Scope, wiring: Wiring) -> None:
-        self.scope = watched(scope)
+        self.scope = tracked(scope)
         self.untracked_scope = scope
         self.compositions: list[Composition] = []
         self.failure: Exception | None = None

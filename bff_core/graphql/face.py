@@ -1,10 +1,11 @@
 """`GraphQL`: a Strawberry schema as one face of a gateway."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cache, partial
 
 import strawberry
 from fastapi import FastAPI
+from graphql import DocumentNode, OperationDefinitionNode
 from starlette.routing import Route
 
 from bff_core.auth.access import ANYONE
@@ -19,7 +20,8 @@ from bff_core.graphql.null_errors import add_null_errors
 from bff_core.graphql.query_limits import QueryLimits
 from bff_core.graphql.schema import screens_of, shape_of
 from bff_core.graphql.schema_copy import copy_schema
-from bff_core.graphql.view import GraphQLView
+from bff_core.graphql.shared_fields import SharedFields
+from bff_core.graphql.view import GraphQLView, MakeViewCache
 from bff_core.policy.edge.shedding import USUAL, Criticality
 from bff_core.routing.access import RouteAccess, guarded
 from bff_core.routing.fast_path import FastPath
@@ -43,10 +45,12 @@ class GraphQL:
     error has `extensions.code`; unexpected errors are masked, and emitted as events.
 
     `introspection` is off in production unless it is set; without it, validation suggests no
-    names. Answers to GET are cached if all that they are made of may be; `cache=False` turns
-    that off. `criticality` decides which requests are rejected first under overload. Batches,
-    uploads and subscriptions are not served. The face serves a copy of `schema`, which stays as it
-    is.
+    names. The answer to a GET is cached per viewer if all that it depends on is cacheable;
+    `cache=False` stores none. Viewers share the answer to a query whose root fields are all in
+    `public`, and viewers of a tenant one whose root fields are in `public` or `per_tenant`, unless
+    it depends on a viewer, or on a reply that is a viewer's. `criticality` decides which requests
+    are rejected first under overload. Batches, uploads and subscriptions are not served. The face
+    serves a copy of `schema`, which stays as it is.
     """
 
     def __init__(
@@ -58,6 +62,8 @@ class GraphQL:
         introspection: bool | None = None,
         criticality: Criticality = USUAL,
         cache: bool = True,
+        public: Collection[str] = (),
+        per_tenant: Collection[str] = (),
     ) -> None:
         if not isinstance(schema, strawberry.Schema):
             raise ConfigurationError("GraphQL(...) takes a strawberry.Schema(query=Query)")
@@ -80,6 +86,7 @@ class GraphQL:
         self.introspection = introspection
         self._rank = ranked(criticality)
         self._is_cached = cache
+        self._shared = SharedFields(graphql_schema(schema), public=public, per_tenant=per_tenant)
 
     @property
     def compositions(self) -> Iterable[type[Composition]]:
@@ -109,6 +116,12 @@ class GraphQL:
         """Yield the access rules of the fields."""
         return effective(graphql_schema(self.schema), self.path, by)
 
-    def _view_caches(self, gateway: str) -> Callable[[], ViewCache]:
+    def _view_caches(self, gateway: str) -> MakeViewCache:
         shape = cache(partial(shape_of, self.schema))
-        return partial(ViewCache, gateway, f"GET {self.path}", shape, keeps=self._is_cached)
+
+        def make(document: DocumentNode, operation: OperationDefinitionNode) -> ViewCache:
+            declared = self._shared.sharing(document, operation)
+            name = f"GET {self.path}"
+            return ViewCache(gateway, name, shape, enabled=self._is_cached, declared=declared)
+
+        return make

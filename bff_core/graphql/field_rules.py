@@ -119,7 +119,7 @@ class FieldRules:
         if not isinstance(values, VariableValues):
             return values
         found: list[GraphQLError] = []
-        for node in _selected(operation.selection_set, _fragments(document), values, set()):
+        for node in selected_fields(document, operation, values):
             field = root.fields.get(node.name.value)
             rule = None if field is None else rule_of(root, field)
             if field is not None and not is_unguarded(self._schema, root, rule):
@@ -179,15 +179,26 @@ def _fragments(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
     return {one.name.value: one for one in found if isinstance(one, FragmentDefinitionNode)}
 
 
+def selected_fields(
+    document: DocumentNode,
+    operation: OperationDefinitionNode,
+    values: VariableValues | None = None,
+) -> Iterator[FieldNode]:
+    """Yield the fields at the root of an operation (GraphQL, section 6.3.2, CollectFields).
+
+    Without `values` these are all that it selects with some variables.
+    """
+    return _selected(operation.selection_set, _fragments(document), values, set())
+
+
 def _selected(
     selections: SelectionSetNode,
     fragments: dict[str, FragmentDefinitionNode],
-    values: VariableValues,
+    values: VariableValues | None,
     visited: set[str],
 ) -> Iterator[FieldNode]:
-    """Yield the fields at the root of an operation (GraphQL, section 6.3.2, CollectFields)."""
     for node in selections.selections:
-        if not _is_included(node, values):
+        if values is not None and not _is_included(node, values):
             continue
         if isinstance(node, FieldNode):
             yield node

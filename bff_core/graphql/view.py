@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 import strawberry
-from graphql import GraphQLError, OperationDefinitionNode, OperationType
+from graphql import DocumentNode, GraphQLError, OperationDefinitionNode, OperationType
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Send
 from starlette.types import Scope as ASGIScope
@@ -28,8 +28,8 @@ from bff_core.routing.wiring import wiring_of
 from bff_core.scope import Scope
 from bff_core.view_cache.cache import ViewCache
 
-MakeViewCache = Callable[[], ViewCache]
-"""Makes the view cache of one operation."""
+MakeViewCache = Callable[[DocumentNode, OperationDefinitionNode], ViewCache]
+"""Returns the view cache of one operation."""
 
 _encode_sorted = msgspec.json.Encoder(order="sorted").encode
 
@@ -77,7 +77,7 @@ class GraphQLView:
         if operation.operation is OperationType.MUTATION and context_of(scope).verdict is not None:
             await self._answer_again(request, document, operation, scope, send)
             return
-        view_cache = self._view_cache(request, document) if is_get else None
+        view_cache = self._view_cache(request, document, operation) if is_get else None
         cacheable = None if view_cache is None else view_cache.begin(wiring, request_scope)
         if cacheable is not None and not self._may_select_all(
             request, document, operation, request_scope
@@ -123,11 +123,14 @@ class GraphQLView:
         elif (stored := stored_answer(scope)) is not None:
             await send_again(stored, send)
 
-    def _view_cache(self, request: GraphQLRequest, document: Document) -> ViewCache:
+    def _view_cache(
+        self, request: GraphQLRequest, document: Document, operation: OperationDefinitionNode
+    ) -> ViewCache:
         """Return the view cache of an operation."""
         view_cache = document.view_caches.get(request.operation_name)
         if view_cache is None:
-            view_cache = document.view_caches[request.operation_name] = self._make_view_cache()
+            view_cache = self._make_view_cache(document.node, operation)
+            document.view_caches[request.operation_name] = view_cache
         return view_cache
 
     def _may_select_all(

@@ -7,6 +7,7 @@ from fastapi import Response
 from starlette.types import Receive, Send
 from starlette.types import Scope as ASGIScope
 
+from bff_core.answer_dependencies import PER_VIEWER, Sharing
 from bff_core.auth.access import Access, Require, admit, admit_to, is_open
 from bff_core.cache.status import forwarded
 from bff_core.compat.fastapi import Dependant, get_dependant
@@ -43,7 +44,8 @@ class View:
 
     `answering` renders results. `access` is the view's rule; None means the default of the gateway.
     `early_parts` are the parts that a progressive answer presents; None if the view has no such
-    answer. Answers of a view that `reads` have an entity tag, and may be cached if `is_cacheable`.
+    answer. Answers of a view that `reads` have an entity tag; those of one that `is_cacheable` are
+    stored in the view cache, where the viewers of `sharing` may share them.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class View:
         is_cacheable: bool,
         early_parts: Sequence[EarlyPart] | None,
         access: Access | None = None,
+        sharing: Sharing = PER_VIEWER,
     ) -> None:
         self.answering = answering
         self.model = answering.model
@@ -68,6 +71,7 @@ class View:
         self.is_plain = is_plain
         self.reads = reads
         self.is_cacheable = is_cacheable
+        self.sharing = sharing
         self.status = answering.status
         self.with_meta = with_meta
         self.with_timing = False
@@ -179,8 +183,8 @@ class CompiledView:
     """A view on the fast path: builds its compositions, calls its endpoint and sends the answer.
 
     An ASGI application for routed requests (`path_params` is filled in). Only the endpoint and its
-    compositions read the request, so all that an answer depends on is known, and `view_cache` may
-    cache it; None for a view that changes something.
+    compositions read the request, so all that an answer depends on is known, and it may be stored
+    in `view_cache`; None for a view that changes something.
     """
 
     __slots__ = ("_binder", "_compositions", "_view", "view_cache")

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from fastapi import APIRouter, Depends, FastAPI
 from starlette.routing import BaseRoute
 
+from bff_core.answer_dependencies import PER_VIEWER, Sharing
 from bff_core.auth.access import Access, access_of, checked_access
 from bff_core.compat.fastapi import Depends as Dependency
 from bff_core.compat.fastapi import dependant_of, has_default_response_class
@@ -28,7 +29,7 @@ from bff_core.rest.stream import Lines, as_stream, item_of
 from bff_core.rest.view import CompiledView, View, compile_view
 from bff_core.routing.access import RouteAccess, guard, guarded
 from bff_core.routing.fast_path import FastPath
-from bff_core.view_cache.cache import ViewCache
+from bff_core.view_cache.cache import ViewCache, declared_sharing
 
 E = TypeVar("E", bound=Callable[..., Any])
 
@@ -67,12 +68,16 @@ class Views:
         *,
         meta: bool = False,
         cache: bool = True,
+        public: bool = False,
+        per_tenant: bool = False,
         progressive: Sequence[EarlyPart] = (),
         **options: Any,
     ) -> Callable[[E], E]:
         """Declare a view that reads; `meta=True` always adds `_meta.parts`.
 
-        Its answers are cached if all that they are made of may be; `cache=False` turns that off.
+        Its answers are cached per viewer if all that they depend on is cacheable; `cache=False`
+        stores none. `public=True` lets all viewers share an answer, `per_tenant=True` those of a
+        tenant, unless it depends on a viewer, or on a reply that is a viewer's.
 
         A client that accepts `application/x-ndjson` gets a line for each part as it ends, then the
         answer. The lines of `progressive=[early(Home.orders, ...)]` have a value; those of other
@@ -80,6 +85,8 @@ class Views:
 
         Other options are those of `APIRouter.get`: summary, tags, status_code …
         """
+        with wired_in(f"GET {self.prefix}{path}"):
+            sharing = declared_sharing(public=public, per_tenant=per_tenant, cache=cache)
         return self._declare(
             "GET",
             path,
@@ -88,6 +95,7 @@ class Views:
             options=options,
             early_parts=progressive,
             cache=cache,
+            sharing=sharing,
         )
 
     def post(
@@ -187,7 +195,9 @@ class Views:
         compiled = compile_view(view, path)
         if compiled is not None and view.reads:
             shape = partial(shape_of, view.model)
-            compiled.view_cache = ViewCache(gateway, f"GET {path}", shape, keeps=view.is_cacheable)
+            compiled.view_cache = ViewCache(
+                gateway, f"GET {path}", shape, enabled=view.is_cacheable, declared=view.sharing
+            )
         return compiled
 
     def _declare(
@@ -200,6 +210,7 @@ class Views:
         options: dict[str, Any],
         early_parts: Sequence[EarlyPart] | None = None,
         cache: bool = False,
+        sharing: Sharing = PER_VIEWER,
     ) -> Callable[[E], E]:
         check_path(path, method.lower())
         with wired_in(f"{method} {self.prefix}{path}"):
@@ -228,6 +239,7 @@ class Views:
                 is_cacheable=cache and answering.is_cacheable,
                 early_parts=_early_parts(early_parts, endpoint, answering),
                 access=needs,
+                sharing=sharing,
             )
             documented = _documented(own, view, reads=method == "GET", rule=rule)
             checks = [guard(needs), *_checks(path, endpoint, rule, limited)]

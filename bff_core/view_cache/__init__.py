@@ -1,1 +1,1 @@
-"""Composed answers, cached as bytes: found before anything is composed, stored afterwards."""
+"""The view cache: composed answers, stored as bytes and served without composing them again."""

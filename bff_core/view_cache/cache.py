@@ -1,107 +1,131 @@
-"""Composed answers that are kept as bytes: found before anything is composed, kept afterwards.
+"""When a composed answer is served from the view cache, and when it is stored there.
 
-A request whose answer is found is answered from bytes after the edge: admission, limits and
-authentication have passed it. An entry is served as long as it is fresh, which is until the first
-of its parts is not; then it is composed anew, and the parts' own caches serve stale, refresh and
-coalesce. So there is one rule for each, in one place.
+The lookup runs after the edge, so a cached answer has passed admission, limits and authentication.
+An entry is served while it is fresh, that is until the first of its parts is stale. Then the answer
+is composed again, and the upstream cache serves stale replies, refreshes and coalesces.
 
-What an answer depends on beyond the view and its bound parameters is known only after it was
-composed (see `answer_dependencies`): its *form*, which is the narrowest audience of all that was
-read, and the request headers. Forms that answers of a view had are remembered, and a request
-looks for one key per form, the widest first. A view whose answers could never be kept has none, so
-nothing is looked up, and after some tries nothing is noted either, but for one request a second.
+Answers are cached per viewer. Viewers share one only where the view declares it (`public=True`,
+`per_tenant=True`) and nothing that was read while it was composed forbids it: the viewer, or a
+reply that is a viewer's. `AnswerDependencies` is that proof. An answer that fails it is cached per
+viewer, and a warning names what was read.
 
-Why a public entry may be served although this viewer's own answer might have become a private one:
-an entry has a form only if its making read nothing of the request but what is in that form's key.
-Had this viewer asked at that instant, each read would have returned the same, one after the other:
-a parameter and a header because the keys are equal, a reply because it is everybody's. So the
-course of the view would have been the same, what it read next included, and so the answer. Where
-it takes another course now, that is because a reply (or time, chance, a global) has changed since;
-to be served a fresh answer of a moment ago means just that.
+The key also holds the request headers (and the query, as a whole) that answers of the view were
+found to depend on, as the secondary keys of `Vary` (RFC 9111, section 4.1). The set only grows.
+
+Why a shared entry may be served although this viewer's own answer might depend on the viewer: the
+entry's composition read nothing of the request but what is in the key. Had this viewer sent the
+request at that instant, each read would have returned the same, one after the other: a parameter
+and a header because the keys are equal, a reply because it is public. So the view would have taken
+the same course and returned the same answer. If it takes another course now, then a reply (or time,
+chance, a global) has changed since; a fresh answer of a moment ago may be served all the same.
 """
 
-from bisect import insort
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bff_core.answer_dependencies import AnswerDependencies
+from bff_core.answer_dependencies import PER_TENANT, PER_VIEWER, PUBLIC, AnswerDependencies, Sharing
 from bff_core.cache.entry import CacheEntry
 from bff_core.cache.response_cache import ResponseCache
 from bff_core.cache.status import forwarded, hit
-from bff_core.clock import Clock
 from bff_core.composition.wiring import Wiring
 from bff_core.edge.preconditions import Fields
+from bff_core.errors import ConfigurationError
+from bff_core.events import ConfigurationWarned
 from bff_core.exchange.part_headers import COMPLETE
 from bff_core.scope import Scope
 from bff_core.view_cache.headers import add_freshness, cache_entry, exceeded_limit
-from bff_core.view_cache.key import Form, UnkeyableValue, canonical
+from bff_core.view_cache.key import UnkeyableValue, Vary, canonical
 
 VIEWS: Final = "views"
-"""What the cache calls composed answers, in its figures and events."""
+"""The upstream name of the view cache in figures and events."""
 
-PATIENCE: Final = 8
-"""After how many answers in a row that could not be kept a view is watched no more."""
+MAX_REFUSALS: Final = 8
+"""After how many uncacheable answers in a row dependencies are no longer recorded."""
 
-REST: Final = 1.0
-"""For how many seconds; then one more answer is tried."""
+PAUSE_SECONDS: Final = 1.0
+"""For how long they are not; then the next answer is tried again."""
 
-MOST_FORMS: Final = 8
+MAX_VARY_HEADERS: Final = 8
+
+
+def declared_sharing(*, public: bool, per_tenant: bool, cache: bool) -> Sharing:
+    """Return which viewers may share answers; raise `ConfigurationError` for a contradiction."""
+    if public and per_tenant:
+        raise ConfigurationError("public= and per_tenant= exclude each other")
+    if (public or per_tenant) and not cache:
+        raise ConfigurationError("cache=False stores no answer, so none can be shared")
+    return PUBLIC if public else PER_TENANT if per_tenant else PER_VIEWER
 
 
 class ViewCache:
-    """What is known of the answers of one view: whether they can be kept, and in what forms.
+    """The view cache of one view: its keys, and whether its answers are cacheable.
 
-    `operation` names the view in events, `shape` is what its answers look like, hashed: a release
-    that renames a field must not find those of the last one. One that does not `keep` leaves the
-    cache alone, and says so.
+    `operation` names the view in events. `shape` returns a hash of what its answers look like: a
+    release that renames a field must not find those of the last one. `declared` is the widest
+    audience that may share an answer. One that is not `enabled` leaves the cache alone and reports
+    `bypass`.
     """
 
     __slots__ = (
-        "_gateway", "_hit", "_keeps", "_missed", "_prefix", "_refusals", "_resting_until",
-        "_shape", "bypassed", "forms", "operation", "reason", "stored",
+        "_declared", "_enabled", "_gateway", "_has_warned", "_hit", "_misses", "_paused_until",
+        "_prefix", "_refusals", "_shape", "_sharings", "_vary", "bypass_status", "operation",
+        "reason", "stored_status",
     )  # fmt: skip
 
     def __init__(
-        self, gateway: str, operation: str, shape: Callable[[], str], *, keeps: bool = True
+        self,
+        gateway: str,
+        operation: str,
+        shape: Callable[[], str],
+        *,
+        enabled: bool = True,
+        declared: Sharing = PER_VIEWER,
     ) -> None:
         self.operation = operation
-        self.forms: list[Form] = []
-        self.bypassed = (b"cache-status", forwarded(gateway, "bypass"))
-        self.stored = (b"cache-status", forwarded(gateway, "miss", is_stored=True))
-        self._missed: dict[str, tuple[bytes, bytes]] = {}
-        self._keeps = keeps
+        self.bypass_status = (b"cache-status", forwarded(gateway, "bypass"))
+        self.stored_status = (b"cache-status", forwarded(gateway, "miss", is_stored=True))
+        self.reason = ""
+        self._declared = declared
+        self._enabled = enabled
+        self._gateway = gateway
+        self._has_warned = False
         # A percent sign in the name is one.
         self._hit = hit(gateway, 0.0)[:-1].replace(b"%", b"%%") + b"%d"
-        self._gateway = gateway
-        self._shape = shape
+        self._misses: dict[str, tuple[bytes, bytes]] = {}
+        self._paused_until = 0.0
         self._prefix = ""
         self._refusals = 0
-        self.reason = ""
-        self._resting_until = 0.0
+        self._shape = shape
+        self._sharings: tuple[Sharing, ...] = ()
+        self._vary = Vary()
 
     def begin(self, wiring: Wiring, scope: Scope) -> "CacheableRequest | None":
-        """Return what looks after one request; None where there is nothing to expect of it."""
+        """Return the cache side of one request; None where no cached answer can be expected."""
         cache = wiring.cache
-        if cache is None or not self._keeps:
+        if cache is None or not self._enabled:
             return None
-        is_resting = self._refusals >= PATIENCE and wiring.clock() < self._resting_until
-        if is_resting and not self.forms:
+        is_paused = self._refusals >= MAX_REFUSALS and wiring.clock() < self._paused_until
+        if is_paused and not self._sharings:
             return None
-        return CacheableRequest(self, cache, scope, wiring.clock, is_resting=is_resting)
+        return CacheableRequest(self, cache, wiring, scope, is_paused=is_paused)
 
     def add_status(self, wiring: Wiring, headers: Fields) -> None:
-        """Complete the headers of an answer of which nothing was expected."""
+        """Add the `Cache-Status` of an answer for which `begin` returned None."""
         if wiring.cache is not None:
-            headers.append(self.missed(self.reason) if self._keeps else self.bypassed)
+            headers.append(self.miss_status(self.reason) if self._enabled else self.bypass_status)
 
-    def missed(self, reason: str) -> tuple[bytes, bytes]:
-        """Return the `Cache-Status` of an answer that is not kept; reasons are few."""
-        told = self._missed.get(reason)
-        if told is None:
+    def miss_status(self, reason: str) -> tuple[bytes, bytes]:
+        """Return the `Cache-Status` of an answer that is not stored; there are few reasons."""
+        status = self._misses.get(reason)
+        if status is None:
             value = forwarded(self._gateway, "miss", detail=reason)
-            told = self._missed[reason] = (b"cache-status", value)
-        return told
+            status = self._misses[reason] = (b"cache-status", value)
+        return status
+
+    def hit_status(self, left: float) -> tuple[bytes, bytes]:
+        """Return the `Cache-Status` of an answer that stays fresh for so many seconds."""
+        return (b"cache-status", self._hit % left)
 
     def identity(self, values: tuple[object, ...]) -> str:
         """Return what stands for the view and its parameters; raises `UnkeyableValue`."""
@@ -109,28 +133,60 @@ class ViewCache:
             self._prefix = canonical((self._gateway, self.operation, self._shape()))
         return self._prefix + canonical(values)
 
-    def hit_status(self, left: float) -> tuple[bytes, bytes]:
-        """Return the `Cache-Status` of an answer that stays fresh for so many seconds."""
-        return (b"cache-status", self._hit % left)
+    def keys(self, values: tuple[object, ...], scope: Scope) -> Sequence[str]:
+        """Return the keys that may hold the answer to a request, the shared one first.
 
-    def learn(self, form: Form) -> None:
-        """Remember a form that an answer had."""
-        if form not in self.forms:
-            insort(self.forms, form)
+        There is none before the first answer was stored, and for a viewer that no key can hold.
+        """
+        if not self._sharings:
+            return ()
+        try:
+            identity = self.identity(values)
+            return [self._vary.key(identity, sharing, scope) for sharing in self._sharings]
+        except UnkeyableValue:
+            return ()
 
-    def knows_too_many(self, form: Form) -> bool:
-        """Whether a further form would make each request look in too many places."""
-        return len(self.forms) >= MOST_FORMS and form not in self.forms
+    def sharing(self, dependencies: AnswerDependencies, wiring: Wiring, scope: Scope) -> Sharing:
+        """Return which viewers may share an answer: as declared, unless what was read forbids it.
 
-    def succeed(self) -> None:
-        """Note that an answer was kept, or served from what was."""
+        The first time it does, a warning is emitted, except for viewers without a tenant.
+        """
+        if dependencies.sharing <= self._declared:
+            return self._declared
+        is_expected = self._declared == PER_TENANT and not scope.tenant
+        if not self._has_warned and not is_expected:
+            self._has_warned = True
+            if wiring.events.sinks:
+                word = "per_tenant" if self._declared else "public"
+                wiring.events.emit(
+                    ConfigurationWarned(
+                        self.operation,
+                        f"it is declared {word}, but an answer depends on "
+                        f"{dependencies.narrowed_by}: such answers are cached per viewer",
+                    )
+                )
+        return PER_VIEWER
+
+    def vary(self, dependencies: AnswerDependencies) -> Vary:
+        """Return what the key of an answer holds of the request beyond parameters and viewer."""
+        return self._vary.union(Vary(tuple(dependencies.headers), dependencies.has_query))
+
+    def record_stored(self, sharing: Sharing, vary: Vary) -> None:
+        """Record that an answer was stored, so that requests look for it."""
+        self._vary = self._vary.union(vary)
+        if sharing not in self._sharings:
+            self._sharings = tuple(sorted((*self._sharings, sharing)))
+        self.record_success()
+
+    def record_success(self) -> None:
+        """Record that an answer was stored, or served from the cache."""
         self._refusals = 0
         self.reason = ""
 
-    def refuse(self, reason: str, cache: ResponseCache, now: float) -> None:
-        """Note why an answer is not kept; the same reason is told once, not at each request."""
+    def record_refusal(self, reason: str, cache: ResponseCache, now: float) -> None:
+        """Record why an answer is not stored; the same reason is reported once."""
         self._refusals += 1
-        self._resting_until = now + REST
+        self._paused_until = now + PAUSE_SECONDS
         if reason != self.reason:
             self.reason = reason
             cache.note(VIEWS, self.operation, "refuse", reason)
@@ -138,62 +194,51 @@ class ViewCache:
 
 @dataclass(frozen=True, slots=True)
 class PendingEntry:
-    """An answer that is to be kept when it has been sent."""
+    """An answer that is stored once it has been sent."""
 
     key: str
-    form: Form
+    sharing: Sharing
+    vary: Vary
     entry: CacheEntry
 
 
 class CacheableRequest:
-    """One request to a view that may be kept."""
+    """One request to a view whose answer may come from the cache, or be stored in it."""
 
     __slots__ = (
-        "_cache",
-        "_clock",
-        "_dependencies",
-        "_identity",
-        "_is_resting",
-        "_keys",
-        "_mark",
-        "_scope",
-        "_values",
-        "_view_cache",
+        "_cache", "_clock", "_dependencies", "_is_paused", "_keys", "_mark", "_scope", "_values",
+        "_view_cache", "_wiring",
     )  # fmt: skip
 
     def __init__(
         self,
         view_cache: ViewCache,
         cache: ResponseCache,
+        wiring: Wiring,
         scope: Scope,
-        clock: Clock,
         *,
-        is_resting: bool,
+        is_paused: bool,
     ) -> None:
         self._view_cache = view_cache
         self._cache = cache
+        self._wiring = wiring
+        self._clock = wiring.clock
         self._scope = scope
-        self._clock = clock
         self._values: tuple[object, ...] = ()
-        self._identity = ""
         self._keys: Sequence[str] = ()
-        self._is_resting = is_resting
+        self._is_paused = is_paused
         self._dependencies: AnswerDependencies | None = None
         self._mark = 0
 
     def peek(self, values: tuple[object, ...]) -> tuple[Fields, bytes] | None:
-        """Return headers and body of an answer that this process holds.
+        """Return headers and body of an answer that this process holds in memory.
 
-        `values` are all that the view is handed of the request, in the order of its parameters.
+        `values` are all parameters that the view gets of the request, in the order of its
+        signature.
         """
         self._values = values
-        forms = self._view_cache.forms
-        if not forms:
-            return None
-        try:
-            self._identity = self._view_cache.identity(values)
-            keys = self._keys = [form.key(self._identity, self._scope) for form in forms]
-        except UnkeyableValue:
+        keys = self._keys = self._view_cache.keys(values, self._scope)
+        if not keys:
             return None
         now, store = self._clock(), self._cache.store
         for key in keys:
@@ -203,7 +248,7 @@ class CacheableRequest:
         return None
 
     async def fetch(self) -> tuple[Fields, bytes] | None:
-        """Return headers and body of an answer that any process keeps; None to compose it."""
+        """Return headers and body of an answer that any process stored; None to compose it."""
         if not self._keys:
             return None
         for key in self._keys:
@@ -215,67 +260,73 @@ class CacheableRequest:
         return None
 
     def record(self) -> None:
-        """Have noted from now on what the answer is made of."""
-        if not self._is_resting:
+        """Record from now on what the answer depends on."""
+        if not self._is_paused:
             self._mark = self._cache.store.mark()
-            self._scope.dependencies = self._dependencies = AnswerDependencies(self._scope.calls)
+            self._dependencies = AnswerDependencies(self._scope.calls)
+            self._scope.dependencies = self._dependencies
 
     def _hit(self, entry: CacheEntry, now: float) -> tuple[Fields, bytes]:
         view_cache, age = self._view_cache, now - entry.born
-        view_cache.succeed()
+        view_cache.record_success()
         self._cache.note(VIEWS, view_cache.operation, "hit", age=age)
         status = view_cache.hit_status(entry.fresh_until - now)
         return [*entry.headers, (b"age", b"%d" % max(0.0, age)), status], entry.body
 
     def prepare(self, headers: Fields, body: bytes, *, is_open: bool) -> PendingEntry | None:
-        """Complete the headers of an answer of 200; return what is to be kept, if it can be.
+        """Complete the headers of a 200 answer; return the entry to store, if it is cacheable.
 
-        Until when it may be used is told to the client as well, if by then it was composed whole.
-        One that is not open to all (`is_open`) is private: shared caches check no access rule.
+        `is_open` says whether anonymous callers may see the answer.
         """
-        dependencies, now = self._dependencies, self._clock()
+        dependencies, now, view_cache = self._dependencies, self._clock(), self._view_cache
         if dependencies is None:
-            headers.append(self._view_cache.missed(self._view_cache.reason))
+            headers.append(view_cache.miss_status(view_cache.reason))
             return None
         reason = dependencies.uncacheable_reason(self._scope.calls, now)
         if COMPLETE not in headers:
             reason = "degraded"
+        pending: PendingEntry | str = reason
         if not reason:
-            add_freshness(headers, dependencies, now, is_open=is_open)
-            reason = exceeded_limit(dependencies, body)
-        pending = reason or self._pending(dependencies, headers, body, now)
+            sharing = view_cache.sharing(dependencies, self._wiring, self._scope)
+            add_freshness(headers, dependencies, sharing, now, is_open=is_open)
+            pending = self._pending(dependencies, sharing, headers, body, now)
         if isinstance(pending, str):
-            self._view_cache.refuse(pending, self._cache, now)
-            headers.append(self._view_cache.missed(pending))
+            view_cache.record_refusal(pending, self._cache, now)
+            headers.append(view_cache.miss_status(pending))
             return None
-        headers.append(self._view_cache.stored)
+        headers.append(view_cache.stored_status)
         return pending
 
     def _pending(
-        self, dependencies: AnswerDependencies, headers: Fields, body: bytes, now: float
+        self,
+        dependencies: AnswerDependencies,
+        sharing: Sharing,
+        headers: Fields,
+        body: bytes,
+        now: float,
     ) -> PendingEntry | str:
-        """Return what is to be kept, or the reason why nothing is."""
-        form = Form(
-            dependencies.sharing, tuple(sorted(dependencies.headers)), dependencies.has_query
-        )
-        if self._view_cache.knows_too_many(form):
-            return "forms"
+        """Return the entry to store, or the reason why none is."""
+        exceeded = exceeded_limit(dependencies, body)
+        if exceeded:
+            return exceeded
+        vary = self._view_cache.vary(dependencies)
+        if len(vary.headers) > MAX_VARY_HEADERS:
+            return "vary"
         try:
-            key = form.key(self._identity or self._view_cache.identity(self._values), self._scope)
+            key = vary.key(self._view_cache.identity(self._values), sharing, self._scope)
         except UnkeyableValue:
             return "parameter"
-        return PendingEntry(key, form, cache_entry(dependencies, headers, body, now))
+        return PendingEntry(key, sharing, vary, cache_entry(dependencies, headers, body, now))
 
     async def store(self, pending: PendingEntry) -> None:
-        """Keep an answer that has been sent, unless what it is made of was purged meanwhile."""
+        """Store an answer that was sent, unless a tag of it was purged since `record`."""
         left = pending.entry.fresh_until - self._clock()
         if left <= 0:
             return
-        cache, operation = self._cache, self._view_cache.operation
+        cache, view_cache = self._cache, self._view_cache
         if await cache.store.set(pending.key, pending.entry, keep=left, mark=self._mark):
-            self._view_cache.learn(pending.form)
-            self._view_cache.succeed()
+            view_cache.record_stored(pending.sharing, pending.vary)
             cache.of(VIEWS).size += len(pending.entry.body)
-            cache.note(VIEWS, operation, "store")
+            cache.note(VIEWS, view_cache.operation, "store")
         else:
-            self._view_cache.refuse("purged", cache, self._clock())
+            view_cache.record_refusal("purged", cache, self._clock())

@@ -1,31 +1,37 @@
-"""For how long a composed answer may be used, and by whom: told to clients, and kept."""
+"""Cache headers of a composed answer, and the entry that is stored for it."""
 
 from typing import Final
 
-from bff_core.answer_dependencies import PUBLIC, AnswerDependencies
+from bff_core.answer_dependencies import PUBLIC, AnswerDependencies, Sharing
 from bff_core.cache.entry import CacheEntry
 from bff_core.edge.preconditions import Fields
 from bff_core.exchange.part_headers import COMPLETE
 
 MAX_TAGS: Final = 512
 MAX_LIFETIME_SECONDS: Final = 365 * 86_400.0
-"""Seconds for which an answer is kept, at most."""
-
 MAX_BODY_BYTES: Final = 1024 * 1024
-"""Bytes of a body that is kept, at most."""
 
 CREDENTIAL_HEADERS: Final = ("authorization", "cookie")
-"""What tells viewers apart to caches on the way, such as the browser that two of them share."""
+"""Headers that a private answer varies by, such as in a browser that two viewers share."""
 
 PER_DELIVERY: Final = frozenset({b"server-timing", b"age"})
-"""Fields of one delivery of an answer, not of the answer."""
+"""Headers of one delivery of an answer, which are not stored."""
 
 
 def add_freshness(
-    headers: Fields, dependencies: AnswerDependencies, now: float, *, is_open: bool
+    headers: Fields,
+    dependencies: AnswerDependencies,
+    sharing: Sharing,
+    now: float,
+    *,
+    is_open: bool,
 ) -> None:
-    """Say for how long an answer may be used, by whom, and how old its oldest part is."""
-    is_public = is_open and dependencies.sharing == PUBLIC
+    """Add `Cache-Control`, `Vary` and `Age` for clients and the caches between.
+
+    Only an answer that is shared by all and open to anonymous callers (`is_open`) is `public`:
+    shared caches check no access rule.
+    """
+    is_public = is_open and sharing == PUBLIC
     age, left = (
         int(dependencies.age),
         int(min(dependencies.fresh_until - now, MAX_LIFETIME_SECONDS)),
@@ -33,8 +39,8 @@ def add_freshness(
     varies = dependencies.headers if is_public else [*dependencies.headers, *CREDENTIAL_HEADERS]
     if left:
         headers.remove(COMPLETE)
-        who = b"public" if is_public else b"private"
-        headers.append((b"cache-control", b"%b, max-age=%d" % (who, age + left)))
+        scope = b"public" if is_public else b"private"
+        headers.append((b"cache-control", b"%b, max-age=%d" % (scope, age + left)))
     if varies:
         headers.append((b"vary", ", ".join(map(str.title, varies)).encode("latin-1", "replace")))
     if age:
@@ -42,7 +48,7 @@ def add_freshness(
 
 
 def exceeded_limit(dependencies: AnswerDependencies, body: bytes) -> str:
-    """Return what there is too much of to keep an answer."""
+    """Return which limit of a stored answer this one exceeds: "tags", "size" or none."""
     if len(dependencies.tags) > MAX_TAGS:
         return "tags"
     return "size" if len(body) > MAX_BODY_BYTES else ""
@@ -51,7 +57,7 @@ def exceeded_limit(dependencies: AnswerDependencies, body: bytes) -> str:
 def cache_entry(
     dependencies: AnswerDependencies, headers: Fields, body: bytes, now: float
 ) -> CacheEntry:
-    """Return what is kept of an answer."""
+    """Return the entry that is stored for an answer."""
     return CacheEntry(
         200,
         tuple(field for field in headers if field[0] not in PER_DELIVERY),

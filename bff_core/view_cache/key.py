@@ -1,4 +1,4 @@
-"""What a composed answer is kept under: all that it depends on, and whose it is, as one key."""
+"""The cache key of a composed answer: it holds all that the answer depends on."""
 
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime, time, timedelta
@@ -18,19 +18,18 @@ PREFIX: Final = "view:"
 _PRINTED: Final = frozenset(
     {bool, int, float, bytes, type(None), Decimal, UUID, date, datetime, time, timedelta}
 )
-"""Types that differ if and only if their `repr` does."""
+"""Types whose values differ if and only if their `repr` does."""
 
 
 class UnkeyableValue(TypeError):
-    """A value of a type whose equals can't be told from its text."""
+    """A value whose type has no text that only equal values share."""
 
 
 def canonical(value: object) -> str:
     """Return a text that two values share only if an answer may be shared between them.
 
-    Each text tells its own end, so that neighbours can't be mistaken for one another: of strings
-    the length stands in front. Raises `UnkeyableValue` for what is neither plain data nor made of
-    it.
+    Texts are self-delimiting, so that neighbours never run into one another: a string's length
+    stands in front of it. Raises `UnkeyableValue` for what is neither plain data nor made of it.
     """
     kind = type(value)
     if kind is str:
@@ -58,36 +57,42 @@ def _measured(text: str) -> str:
 
 
 def viewer_key(viewer: object) -> str:
-    """Return a text that no two viewers share, nor two logins of one who may do different things.
+    """Return a text that differs for any two viewers, and for two logins with other rights.
 
     Raises `UnkeyableValue` for a viewer that holds more than plain data.
     """
     # A subclass may compare by fewer fields than it has.
-    return _known(viewer) if type(viewer) is Viewer else canonical(viewer)
+    return _cached_viewer_key(viewer) if type(viewer) is Viewer else canonical(viewer)
 
 
 @lru_cache(maxsize=1024)
-def _known(viewer: Viewer) -> str:
+def _cached_viewer_key(viewer: Viewer) -> str:
     return canonical(viewer)
 
 
-class Form(NamedTuple):
-    """What answers of one view turned out to depend on beyond its parameters."""
+class Vary(NamedTuple):
+    """The parts of a request that answers of one view depend on, beyond its parameters."""
 
-    sharing: Sharing
-    headers: tuple[str, ...]
+    headers: tuple[str, ...] = ()
     has_query: bool = False
 
-    def key(self, identity: str, scope: Scope) -> str:
-        """Return what the answer to a request is kept under if it is of this form.
+    def union(self, other: "Vary") -> "Vary":
+        """Return both together; header names are sorted."""
+        if other == self:
+            return self
+        headers = tuple(sorted({*self.headers, *other.headers}))
+        return Vary(headers, self.has_query or other.has_query)
 
-        `identity` stands for the view and its parameters. Raises `UnkeyableValue` for a viewer that
-        none can be told of.
+    def key(self, identity: str, sharing: Sharing, scope: Scope) -> str:
+        """Return the key of the answer to a request that viewers of this `sharing` may share.
+
+        `identity` stands for the view and its parameters. Raises `UnkeyableValue` for a viewer
+        that no key can hold.
         """
-        pieces = [identity, str(self.sharing)]
-        if self.sharing != PUBLIC:
+        pieces = [identity, str(sharing)]
+        if sharing != PUBLIC:
             pieces.append(canonical(scope.tenant))
-        if self.sharing == PER_VIEWER:
+        if sharing == PER_VIEWER:
             pieces += canonical(scope.audience), viewer_key(scope.viewer)
         if self.has_query:
             pieces.append(canonical(scope.query))
@@ -98,5 +103,5 @@ class Form(NamedTuple):
 
 
 def _values(scope: Scope, name: bytes) -> list[str]:
-    """Return the values of all lines of a header; a reader may have seen any of them."""
+    """Return the values of all lines of a header, since any of them may have been read."""
     return [value.decode("latin-1") for key, value in scope.headers if key == name]

@@ -56,7 +56,7 @@ class MobileProduct:
 views = Views(prefix="/v1", tags=["products"], access=ANYONE)
 
 
-@views.get("/products")
+@views.get("/products", public=True)
 async def get_products(
     products: Annotated[ProductList, Depends(compose(ProductList))],
 ) -> MobileProducts:

@@ -34,6 +34,6 @@ app = gateway(
     limits=[Limit(quota=6000), Limit(quota=60_000, by="address")],
     authenticator=browsers,
     demo=demo_viewer,
-    faces=[GraphQL(schema)],
+    faces=[GraphQL(schema, public=["product", "products"])],
 )
 app.include_router(page.router)

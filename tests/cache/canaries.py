@@ -6,7 +6,7 @@ import random
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import httpx
 import strawberry
@@ -37,6 +37,9 @@ from tests.shop_with_view_cache import Bearer, by_script, client_of, in_producti
 
 PEOPLE = ("ann@acme", "bob@acme", "cyd@other", "")
 """Two of one tenant, one of another, and no one."""
+
+Declared = Literal["", "public", "per_tenant"]
+"""What all views declare about who may share their answers."""
 
 SERVICES = {"c": "catalog", "m": "mine", "t": "tenants", "r": "relayed"}
 """Everybody's, each viewer's, each tenant's, and one that is shown what the client sent."""
@@ -181,12 +184,12 @@ class Shown:
     told: list[str | None]
 
 
-def _faces(screens: Mapping[str, type[Any]]) -> list[Any]:
-    """Return both faces of the same screens."""
+def _faces(screens: Mapping[str, type[Any]], declared: Declared) -> list[Any]:
+    """Return both faces of the same screens, all of which declare the same sharing."""
     views = Views(prefix="/v1", access=ANYONE)
 
     def declare(name: str, kind: type[Any]) -> None:
-        @views.get(f"/{name}")
+        @views.get(f"/{name}", public=declared == "public", per_tenant=declared == "per_tenant")
         async def get_screen(page: Annotated[Any, Depends(compose(kind))], parts: str) -> Shown:
             return Shown(await page.told(parts))
 
@@ -203,7 +206,8 @@ def _faces(screens: Mapping[str, type[Any]]) -> list[Any]:
                 return [*told, f"Hello canary-{info.context.viewer.subject}"]
             return list(await info.context.compose(screens[name]).told(parts))
 
-    return [views, GraphQL(strawberry.Schema(Query))]
+    shared = {declared: ["screen"]} if declared else {}
+    return [views, GraphQL(strawberry.Schema(Query), **shared)]
 
 
 @dataclass(frozen=True)
@@ -232,7 +236,7 @@ class Asking:
 
 @asynccontextmanager
 async def serving(
-    of: Mapping[str, Service], dice: random.Random
+    of: Mapping[str, Service], dice: random.Random, declared: Declared
 ) -> AsyncIterator[tuple[Gateway, httpx.AsyncClient]]:
     """Run a gateway over such services on the running loop's time."""
     kinds, screens = _screens(of)
@@ -240,7 +244,7 @@ async def serving(
     app = gateway(
         "shop",
         services=kinds,
-        faces=_faces(screens),
+        faces=_faces(screens, declared),
         settings=in_production(scripts),
         authenticator=Bearer(),
         events=Events(),

@@ -15,6 +15,7 @@ from tests.cache.canaries import (
     SCREENS,
     SERVICES,
     Asking,
+    Declared,
     Service,
     canaries_of_others,
     serving,
@@ -69,11 +70,15 @@ PAGES = st.tuples(
 
 
 async def visit(
-    of: Mapping[str, Service], pages: Sequence[Page], dice: random.Random, purges: int = 0
+    of: Mapping[str, Service],
+    pages: Sequence[Page],
+    dice: random.Random,
+    declared: Declared,
+    purges: int = 0,
 ) -> list[tuple[Asking, httpx.Response]]:
     """Return what many get who ask for a few pages, at once or one after another."""
     asked = []
-    async with serving(of, dice) as (app, client):
+    async with serving(of, dice, declared) as (app, client):
         for _ in range(VISITS):
             screen, parts, face = dice.choice(pages)
             asking = Asking(dice.choice(PEOPLE), screen, parts, face)
@@ -85,16 +90,17 @@ async def visit(
         return [(asking, await answer) for asking, answer in asked]
 
 
-@settings(max_examples=60, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@settings(max_examples=80, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(
     of=st.fixed_dictionaries(dict.fromkeys(SERVICES.values(), DRAWN)),
     pages=st.lists(PAGES, min_size=1, max_size=2),
+    declared=st.sampled_from(["public", "public", "per_tenant"]),
     purges=st.integers(0, 3),
     seed=st.integers(0, 2**32),
 )
-async def test_nobody_sees_anothers_canary(of, pages, purges, seed) -> None:
-    """Two viewers of a tenant, a stranger and no one, over REST and GraphQL, at once or later."""
-    visits = await visit(of, pages, random.Random(seed), purges)
+async def test_no_viewer_gets_anothers_canary(of, pages, declared, purges, seed) -> None:
+    """Two viewers of a tenant, a stranger and an anonymous caller, at once or later."""
+    visits = await visit(of, pages, random.Random(seed), declared, purges)
 
     for asking, answer in visits:
         assert canaries_of_others(asking.viewer, answer.text) == [], asking
@@ -102,14 +108,15 @@ async def test_nobody_sees_anothers_canary(of, pages, purges, seed) -> None:
             assert f"Hello canary-{asking.viewer.partition('@')[0]}" in answer.text
 
 
+@pytest.mark.parametrize("declared", ["public", "per_tenant", ""])
 @pytest.mark.parametrize("face", ["rest", "graphql"])
 @pytest.mark.parametrize("screen", SCREENS)
-async def test_they_are_served_what_is_kept(screen, face) -> None:
+async def test_cached_answers_are_served(screen, face, declared) -> None:
     """Each in turn, of what everybody shares, a tenant, a viewer: there is something to leak."""
     of = {name: Service(KEPT) for name in SERVICES.values()}
     hits = {}
     for letter in SERVICES:
-        visits = await visit(of, [(screen, letter, face)], random.Random(7))
+        visits = await visit(of, [(screen, letter, face)], random.Random(7), declared)
         assert [canaries_of_others(one.viewer, told.text) for one, told in visits] == [[]] * VISITS
         hits[letter] = sum("hit" in told.headers["cache-status"] for _, told in visits)
 

@@ -8,7 +8,7 @@ import pytest
 from bff_core.answer_dependencies import PER_TENANT, PER_VIEWER, PUBLIC, AnswerDependencies
 from bff_core.auth.viewer import Viewer
 from bff_core.call import Call, Reply, Reuse
-from bff_core.composition.tracked_scope import watched
+from bff_core.composition.tracked_scope import tracked
 from bff_core.scope import Scope
 
 REUSE = Reuse(60.0, 60.0, 60.0, ("product:7",))
@@ -27,7 +27,7 @@ def test_nothing_is_watched_where_nobody_wants_to_know():
     """A request without a dependencies costs what it did."""
     scope = scope_of()
 
-    assert watched(scope) is scope
+    assert tracked(scope) is scope
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_who_asks_narrows_the_answer(name, sharing):
     dependencies = AnswerDependencies()
     scope = scope_of(dependencies, tenant="acme")
 
-    assert getattr(watched(scope), name) == getattr(scope, name)
+    assert getattr(tracked(scope), name) == getattr(scope, name)
     assert (dependencies.sharing, dependencies.reason) == (sharing, "")
 
 
@@ -47,7 +47,7 @@ def test_whatever_else_is_read_keeps_the_answer_from_being_shared(name):
     """Each field of a request is in the key of an answer, or makes it nobody else's."""
     dependencies = AnswerDependencies()
 
-    getattr(watched(scope_of(dependencies)), name)
+    getattr(tracked(scope_of(dependencies)), name)
 
     assert dependencies.reason == name or dependencies.sharing > PUBLIC or dependencies.has_query
     assert dependencies.has_query is (name == "query")
@@ -58,7 +58,7 @@ def test_credentials_keep_the_answer_from_being_shared(name):
     """An answer that was made of a cookie is given to nobody else, whatever its value."""
     dependencies = AnswerDependencies()
 
-    watched(scope_of(dependencies)).header(name)
+    tracked(scope_of(dependencies)).header(name)
 
     assert dependencies.reason == name.lower()
 
@@ -66,7 +66,7 @@ def test_credentials_keep_the_answer_from_being_shared(name):
 def test_header_is_noted_by_name():
     """An answer in German is for those who ask for German."""
     dependencies = AnswerDependencies()
-    seen = watched(scope_of(dependencies))
+    seen = tracked(scope_of(dependencies))
 
     assert seen.header("accept-language") == "de"
     assert (dependencies.headers, dependencies.reason) == (["accept-language"], "")
@@ -88,7 +88,7 @@ def test_no_way_around(look):
     """Copying, printing and writing are reading, too."""
     dependencies = AnswerDependencies()
 
-    look(watched(scope_of(dependencies)))
+    look(tracked(scope_of(dependencies)))
 
     assert dependencies.reason
 
@@ -97,7 +97,7 @@ def test_what_is_written_reaches_the_request():
     """A part that says how its request ended is heard."""
     scope = scope_of(AnswerDependencies())
 
-    watched(scope).outcome = "unknown"
+    tracked(scope).outcome = "unknown"
 
     assert scope.outcome == "unknown"
 

@@ -13,7 +13,7 @@ from bff_core import ANYONE, Views, access, compose, gateway
 from bff_core.admin.cache import cache_actions
 from bff_core.admin.endpoints import MAX_BODY_BYTES as MAX_ADMIN_BODY_BYTES
 from bff_core.admin.endpoints import AdminEndpoints
-from bff_core.answer_dependencies import PUBLIC, AnswerDependencies
+from bff_core.answer_dependencies import AnswerDependencies
 from bff_core.cache.response_cache import ResponseCache
 from bff_core.edge.health import About, Readiness
 from bff_core.edge.options import EdgeOptions
@@ -28,9 +28,9 @@ from bff_core.gateway.pipeline import EdgeParts, edge
 from bff_core.policy.edge.rate_limits import Limit
 from bff_core.policy.edge.shedding import LoadShedder
 from bff_core.routing.access import refuse_bare_cookies
-from bff_core.view_cache.cache import MOST_FORMS, ViewCache
+from bff_core.view_cache.cache import MAX_VARY_HEADERS
 from bff_core.view_cache.headers import MAX_BODY_BYTES, MAX_TAGS, exceeded_limit
-from bff_core.view_cache.key import Form, canonical
+from bff_core.view_cache.key import canonical
 from tests.edge.conftest import Edged
 from tests.shop_with_view_cache import Bearer, Page, bearer, client_of, in_production, open_shop
 
@@ -320,7 +320,7 @@ def views_of(products) -> Views:
     """Return a view of a product."""
     views = Views(prefix="/v1", access=ANYONE)
 
-    @views.get("/products/{product_id}")
+    @views.get("/products/{product_id}", public=True)
     async def get_product(page: Annotated[Page, Depends(compose(Page))]) -> Title:
         products.append(page.product_id)
         return Title(await page.product())
@@ -432,16 +432,39 @@ async def test_a_private_answer_varies_by_this_credential(credential):
     assert credential not in public.headers.get("vary", "")
 
 
-def test_a_view_has_so_many_forms_and_no_more():
-    """The last that fits is remembered; those that are known stay welcome."""
-    view_cache = ViewCache("shop", "GET /x", lambda: "")
-    forms = [Form(PUBLIC, (f"x-{number}",)) for number in range(MOST_FORMS + 1)]
-    for form in forms[:-1]:
-        assert not view_cache.knows_too_many(form)
-        view_cache.learn(form)
+@pytest.mark.virtual_time
+@pytest.mark.parametrize(
+    ("count", "status"),
+    [
+        (MAX_VARY_HEADERS, "shop; hit; ttl=60"),
+        (MAX_VARY_HEADERS + 1, "shop; fwd=miss; detail=vary"),
+    ],
+)
+async def test_answers_of_a_view_vary_by_so_many_headers_and_no_more(count, status):
+    """One header more, and the answer is composed for each request."""
 
-    assert view_cache.knows_too_many(forms[-1])
-    assert not view_cache.knows_too_many(forms[0])
+    @dataclass(frozen=True)
+    class Headers:
+        values: tuple[str | None, ...]
+
+        @classmethod
+        def from_scope(cls, scope):
+            return cls(tuple(scope.header(f"x-{number}") for number in range(count)))
+
+    class Varied(Page):
+        headers: Headers
+
+    views = Views(access=ANYONE)
+
+    @views.get("/varied")
+    async def get_varied(page: Annotated[Varied, Depends(compose(Varied))]) -> Title:
+        return Title(await page.product())
+
+    async with open_shop([views]) as shop:
+        first, second = [await shop.get("/varied") for _ in range(2)]
+
+    assert second.content == first.content
+    assert second.headers["cache-status"] == status
 
 
 @pytest.mark.parametrize(

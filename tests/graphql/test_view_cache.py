@@ -7,9 +7,10 @@ import pytest
 import strawberry
 
 from bff_core import ANYONE, Require, access
+from bff_core.errors import ConfigurationError
 from bff_core.graphql import GraphQL, Info
 from bff_core.testing.scripted import hang
-from tests.shop_with_view_cache import Greeting, Page, Shop, bearer, open_shop
+from tests.shop_with_view_cache import Greeting, Language, Page, Shop, bearer, open_shop
 
 pytestmark = pytest.mark.virtual_time
 
@@ -32,6 +33,15 @@ class Query:
         return await info.context.compose(Page).name()
 
     @strawberry.field
+    async def tariff(self, info: Info) -> str:
+        return await info.context.compose(Page).tariff()
+
+    @strawberry.field
+    async def translated(self, info: Info, id: str) -> str:  # noqa: A002 - its name
+        title = await info.context.compose(Page, product_id=id).product()
+        return title if id == "7" else f"{title} in {info.context.wired(Language).name}"
+
+    @strawberry.field
     async def hello(self, info: Info) -> str:
         return f"Hello {info.context.compose(Greeting).viewer.subject}"
 
@@ -48,6 +58,7 @@ class Mutation:
 
 def opened(**options):
     """Open a shop with this schema."""
+    options = {"public": ["title", "price", "me", "hello", "translated"]} | options
     return open_shop([GraphQL(strawberry.Schema(Query, Mutation), **options)])
 
 
@@ -131,6 +142,68 @@ async def test_viewers_are_kept_apart():
         assert ann == again != bob
         assert "ann" in ann
         assert "ann" not in bob
+
+
+@pytest.mark.parametrize(
+    ("query", "hits"),
+    [
+        ('{ title(id: "7") }', [True, True, True]),
+        ('{ __typename ...F } fragment F on Query { title(id: "7") }', [True, True, True]),
+        ("{ tariff }", [True, False, False]),
+        ('{ title(id: "7") tariff }', [True, False, False]),
+        ('{ title(id: "7") price }', [False, False, False]),
+        ('{ ... on Query { title(id: "7") price } }', [False, False, False]),
+        ('{ title(id: "7") ...F } fragment F on Query { price }', [False, False, False]),
+        ('{ title(id: "7") price @include(if: false) }', [False, False, False]),
+    ],
+)
+async def test_viewers_share_what_all_root_fields_allow(query, hits):
+    """Bob of Ann's tenant, Ann of another tenant, and an anonymous caller, after Ann."""
+    async with opened(public=["title"], per_tenant=["tariff"]) as shop:
+        await get(shop, query, bearer("ann@acme"))
+        others = [bearer("bob@acme"), bearer("ann@bolt"), None]
+        answers = [await get(shop, query, headers) for headers in others]
+        again = await get(shop, query, bearer("ann@acme"))
+
+    assert ["hit" in one.headers["cache-status"] for one in answers] == hits
+    assert "hit" in again.headers["cache-status"]
+
+
+async def test_header_that_is_read_later_is_part_of_the_key_from_then_on():
+    """Titles in German are not served to those who read French, whatever was cached before."""
+    query = "query ($id: String!) { translated(id: $id) }"
+    async with opened() as shop:
+        answers = [
+            await get(
+                shop, query, {"accept-language": language}, variables=f'{{"id": "{product}"}}'
+            )
+            for product, language in [
+                ("7", "de"),
+                ("8", "de"),
+                ("8", "fr"),
+                ("7", "fr"),
+                ("8", "de"),
+            ]
+        ]
+
+    assert [one.json()["data"]["translated"] for one in answers] == [
+        "Tent 7", "Tent 8 in de", "Tent 8 in fr", "Tent 7", "Tent 8 in de",
+    ]  # fmt: skip
+    assert "hit" in answers[-1].headers["cache-status"]
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"public": ["titel"]}, r"GraphQL\(public=\['titel'\]\): the query type has no such field"),
+        ({"per_tenant": "me"}, r"GraphQL\(per_tenant='me'\): give a list of field names"),
+        ({"public": ["me"], "per_tenant": ["me"]}, r"per_tenant=\['me'\]\): it is declared twice"),
+    ],
+)
+def test_declaration_of_an_unknown_field_is_refused(options, error):
+    """Nothing is shared by a slip of the pen."""
+    with pytest.raises(ConfigurationError, match=error):
+        GraphQL(strawberry.Schema(Query), **options)
 
 
 async def test_a_mutation_purges_what_it_changed():
@@ -240,7 +313,8 @@ class Guarded:
 
 def guarded():
     """Open a shop whose fields are for some."""
-    return open_shop([GraphQL(strawberry.Schema(Guarded, types=[Open, Closed]))])
+    public = ["secret", "own", "signedIn", "thing"]
+    return open_shop([GraphQL(strawberry.Schema(Guarded, types=[Open, Closed]), public=public)])
 
 
 GUARDED = {

@@ -93,7 +93,7 @@ async def test_the_root_logger_of_another_server_s_process_is_left_alone(serve):
     process, port = serve("uvicorn", BFF_LOG="json")
 
     get(port, "/v1/optional")
-    await until(lambda: '"answered"' in process.output)
+    await until(lambda: '"request.answered"' in process.output)
     process.stop()
 
     assert "a line of the view" in process.output.splitlines()

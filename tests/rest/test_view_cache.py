@@ -10,7 +10,8 @@ from fastapi import Depends, Query, Request, Response
 from starlette.middleware.base import BaseHTTPMiddleware
 
 from bff_core import ANYONE, Scope, Views, compose, gather
-from bff_core.events import Purged
+from bff_core.errors import ConfigurationError
+from bff_core.events import ConfigurationWarned, Purged
 from bff_core.testing.scripted import hang, reply
 from tests.shop_with_view_cache import Greeting, Language, Page, bearer, open_shop, saying
 
@@ -55,35 +56,35 @@ def views_of(runs: Counter[str]) -> Views:  # noqa: C901 - a list of views, none
     """Return views that count how often they ran."""
     views = Views(prefix="/v1", access=ANYONE)
 
-    @views.get("/products/{product_id}")
+    @views.get("/products/{product_id}", public=True)
     async def get_product(page: P) -> ProductView:
         runs["product"] += 1
         title, price = await gather(page.product(), page.price())
         return ProductView(title, price)
 
-    @views.get("/titles/{product_id}")
+    @views.get("/titles/{product_id}", public=True)
     async def get_title(page: P, limit: Annotated[int, Query(ge=1)] = 3) -> ProductView:
         runs["title"] += 1
         return ProductView((await page.product())[:limit])
 
-    @views.get("/stock")
+    @views.get("/stock", public=True)
     async def get_stock(page: P) -> ProductView:
         runs["stock"] += 1
         title, count = await gather(page.product(), page.count())
         return ProductView(title, count)
 
-    @views.get("/me")
+    @views.get("/me", public=True)
     async def get_me(page: P) -> ProductView:
         runs["me"] += 1
         title, name = await gather(page.product(), page.name())
         return ProductView(f"{title}, {name}")
 
-    @views.get("/plan")
+    @views.get("/plan", per_tenant=True)
     async def get_plan(page: P) -> ProductView:
         runs["plan"] += 1
         return ProductView(await page.tariff())
 
-    @views.get("/greeting")
+    @views.get("/greeting", public=True)
     async def get_greeting(
         page: Annotated[Greeting, Depends(compose(Greeting))],
     ) -> ProductView:
@@ -91,14 +92,29 @@ def views_of(runs: Counter[str]) -> Views:  # noqa: C901 - a list of views, none
         page.viewer.require("read")
         return ProductView(f"{await page.product()} for {page.viewer.subject}")
 
-    @views.get("/translated")
+    @views.get("/undeclared/{product_id}")
+    async def get_undeclared(page: P) -> ProductView:
+        runs["undeclared"] += 1
+        return ProductView(await page.product())
+
+    @views.get("/mixed/{product_id}", public=True)
+    async def get_mixed(page: P) -> ProductView:
+        runs["mixed"] += 1
+        return ProductView(await (page.product() if page.product_id == "7" else page.name()))
+
+    @views.get("/mine-by-tenant", per_tenant=True)
+    async def get_mine_by_tenant(page: P) -> ProductView:
+        runs["mine-by-tenant"] += 1
+        return ProductView(await page.name())
+
+    @views.get("/translated", public=True)
     async def get_translated(
         page: Annotated[Translated, Depends(compose(Translated))],
     ) -> ProductView:
         runs["translated"] += 1
         return ProductView(f"{await page.product()} in {page.language.name}")
 
-    @views.get("/wide")
+    @views.get("/wide", public=True)
     async def get_wide(page: Annotated[Wide, Depends(compose(Wide))]) -> ProductView:
         runs["wide"] += 1
         return ProductView(f"{await page.product()} at {page.asked.text}")
@@ -108,7 +124,7 @@ def views_of(runs: Counter[str]) -> Views:  # noqa: C901 - a list of views, none
         runs["unkept"] += 1
         return ProductView(await page.product())
 
-    @views.get("/raw")
+    @views.get("/raw", public=True)
     async def get_raw(page: P, request: Request) -> ProductView:
         runs["raw"] += 1
         return ProductView(await page.product() + request.headers.get("x-secret", ""))
@@ -118,7 +134,7 @@ def views_of(runs: Counter[str]) -> Views:  # noqa: C901 - a list of views, none
         runs["response"] += 1
         return Response(await page.product())
 
-    @views.get("/written")
+    @views.get("/written", public=True)
     async def get_written(page: P) -> ProductView:
         runs["written"] += 1
         await page.catalog.rename("7")
@@ -264,6 +280,87 @@ async def test_call_per_tenant_makes_the_answer_the_tenants():
     ]
     assert runs["plan"] == 3
     assert answers[1].headers["cache-control"] == "private, max-age=30"
+
+
+async def test_view_that_declares_nothing_is_cached_per_viewer():
+    """Ann never gets an answer that was composed for Bob, although it would be the same."""
+    runs, opened = open_views()
+    async with opened as shop:
+        headers = [bearer("ann"), bearer("ann"), bearer("bob"), None, None]
+        answers = [await shop.get("/v1/undeclared/7", one) for one in headers]
+
+    hits = ["hit" in one.headers["cache-status"] for one in answers]
+    assert hits == [False, True, False, False, True]
+    assert runs["undeclared"] == 3
+    for answer in answers:
+        assert answer.headers["cache-control"] == "private, max-age=60"
+        assert {"Authorization", "Cookie"} <= set(answer.headers["vary"].split(", "))
+
+
+async def test_declaration_that_an_answer_contradicts_is_logged_once():
+    """An answer that depends on the viewer is cached per viewer, and a warning says why."""
+    _, opened = open_views()
+    async with opened as shop:
+        for name in ("ann", "bob", "cyd"):
+            await shop.get("/v1/greeting", bearer(f"{name} read"))
+            await shop.get("/v1/me", bearer(name))
+
+    warnings = [one for one in shop.heard if isinstance(one, ConfigurationWarned)]
+    assert [one.variable for one in warnings] == ["GET /v1/greeting", "GET /v1/me"]
+    assert [one.reason.partition(": ")[0] for one in warnings] == [
+        "it is declared public, but an answer depends on the viewer of the request",
+        "it is declared public, but an answer depends on a reply of profiles",
+    ]
+
+
+async def test_shared_and_private_answers_of_one_view_are_held_apart():
+    """A public view shares the answers that are public, and caches the others per viewer."""
+    runs, opened = open_views()
+    async with opened as shop:
+        answers = [
+            await shop.get(f"/v1/mixed/{product}", bearer(name))
+            for product in ("7", "8", "7", "8")
+            for name in ("ann", "bob")
+        ]
+
+    titles = [one.json()["title"] for one in answers]
+    assert titles[:2] == ["Tent 7", "Tent 7"]
+    assert titles[2:4] == ["I am 0::3:ann:shop#", "I am 0::3:bob:shop#"]
+    assert titles[4:] == titles[:4]
+    hits = ["hit" in one.headers["cache-status"] for one in answers]
+    assert hits == [False, True, False, False, True, True, True, True]
+    assert runs["mixed"] == 3
+
+
+async def test_viewers_reply_forbids_a_tenant_to_share():
+    """Colleagues do not get each other's answer; viewers without a tenant are no surprise."""
+    runs, opened = open_views()
+    async with opened as shop:
+        await shop.get("/v1/plan", bearer("dan"))
+        expected = [one for one in shop.heard if isinstance(one, ConfigurationWarned)]
+        names = ["ann@acme", "bob@acme", "ann@acme"]
+        answers = [await shop.get("/v1/mine-by-tenant", bearer(name)) for name in names]
+
+    assert expected == []
+    assert answers[0].content == answers[2].content != answers[1].content
+    assert runs["mine-by-tenant"] == 2
+    [warning] = [one for one in shop.heard if isinstance(one, ConfigurationWarned)]
+    assert warning.variable == "GET /v1/mine-by-tenant"
+    assert "declared per_tenant" in warning.reason
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"public": True, "per_tenant": True}, "public= and per_tenant= exclude each other"),
+        ({"public": True, "cache": False}, "cache=False stores no answer"),
+        ({"per_tenant": True, "cache": False}, "cache=False stores no answer"),
+    ],
+)
+def test_contradicting_declaration_is_refused(options, error):
+    """The error names the route."""
+    with pytest.raises(ConfigurationError, match=f"GET /v1/it: {error}"):
+        Views(prefix="/v1").get("/it", **options)
 
 
 async def test_fact_of_a_header_varies_the_answer():
@@ -548,7 +645,7 @@ async def test_view_that_is_not_for_anyone_is_private_to_caches_on_the_way():
     """They check no rule; the gateway itself shares it among viewers who may see it."""
     views = Views()
 
-    @views.get("/closed")
+    @views.get("/closed", public=True)
     async def get_closed(page: P) -> ProductView:
         return ProductView(await page.product())
 

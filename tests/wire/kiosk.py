@@ -266,14 +266,14 @@ Title_ = Annotated[Direct, Depends(compose(Direct))]
 Mine = Annotated[Me, Depends(compose(Me))]
 
 
-@views.get("/things/{number}")
+@views.get("/things/{number}", public=True)
 async def get_thing(screen: Looked) -> Shown:
     """Show a product."""
     product, reviews = await gather(screen.product(), screen.reviews())
     return Shown(product.id, product.title, len(reviews))
 
 
-@views.get("/meta/{number}", meta=True)
+@views.get("/meta/{number}", meta=True, public=True)
 async def get_meta(screen: Looked) -> Shown:
     """Show a product with the states of its parts."""
     product, reviews = await gather(screen.product(), screen.reviews())
@@ -294,7 +294,7 @@ async def get_broken(screen: Looked) -> Shown:
     return Shown(product.id, product.title, 0, broken)
 
 
-@views.get("/plain/{number}")
+@views.get("/plain/{number}", public=True)
 async def get_plain(page: Title_) -> Title:
     """Show a title."""
     return await page.from_plain()
