@@ -130,7 +130,7 @@ class RunningPart(Protocol):
         """The instant by which the part ends."""
         ...
 
-    def saw(self, reply: Reply, /) -> None:
+    def note_reply(self, reply: Reply, /) -> None:
         """Note a reply that the part's value is made of."""
         ...
 

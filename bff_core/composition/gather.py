@@ -5,7 +5,7 @@ from collections.abc import Awaitable
 from contextlib import ExitStack
 from typing import TypeVar, overload
 
-from bff_core.composition.part import Part, witness
+from bff_core.composition.part import Part, part_observer
 from bff_core.scope import running_part
 
 T = TypeVar("T")
@@ -98,7 +98,7 @@ async def gather(*awaitables: Awaitable[object]) -> tuple[object, ...]:
             await _wait_within(caller, slots)
         else:
             await _wait(slots)
-            _tell(slots)
+            _report_use(slots)
         # Not done are only those that another's failure has left behind: that one raises here.
         return tuple([slot.result() for slot in slots if slot.done()])
     finally:
@@ -116,7 +116,7 @@ async def _wait_within(caller: Part[object], slots: list[Slot]) -> None:
         await _wait(slots)
     for slot in slots:
         if isinstance(slot, Part) and slot.is_done:
-            slot.used()
+            slot.mark_used()
 
 
 async def _wait(slots: list[Slot]) -> None:
@@ -152,8 +152,8 @@ def _has_failed(slot: Slot) -> bool:
     return slot.done() and (slot.cancelled() or slot.exception() is not None)
 
 
-def _tell(slots: list[Slot]) -> None:
-    if witness.get() is not None:
+def _report_use(slots: list[Slot]) -> None:
+    if part_observer.get() is not None:
         for slot in slots:
             if isinstance(slot, Part) and slot.is_done:
-                slot.witnessed()
+                slot.report_use()

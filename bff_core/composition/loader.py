@@ -78,7 +78,7 @@ class Options:
         )
 
 
-class Keyed(Awaitable[V_co]):
+class PendingValue(Awaitable[V_co]):
     """One key's value on its way; awaitable often."""
 
     __slots__ = ("_key", "_options", "_part")
@@ -89,9 +89,9 @@ class Keyed(Awaitable[V_co]):
         self._options = options
 
     def __await__(self) -> Generator[object, None, V_co]:
-        batch = yield from self._part.landed()
+        batch = yield from self._part.wait_for_result()
         if isinstance(batch, _Failed):
-            self._part.used()
+            self._part.mark_used()
         try:
             value = batch[self._key]
         except KeyError:
@@ -114,7 +114,7 @@ class Keyed(Awaitable[V_co]):
             self._part.degrade(
                 state_of(error, has_fallback=True), reason_of(error), self._part.result()
             )
-        self._part.used()
+        self._part.mark_used()
         return value  # type: ignore[return-value]  # the declaration types it
 
 
@@ -124,7 +124,7 @@ class _Keys(Generic[K, V]):
     __slots__ = ("known", "open", "part")
 
     def __init__(self) -> None:
-        self.known: dict[K, Keyed[V]] = {}
+        self.known: dict[K, PendingValue[V]] = {}
         self.open: list[K] = []
         self.part: Part[Batch[K, V]] | None = None
 
@@ -150,11 +150,11 @@ class Loader(Generic[K, V]):
         self._options = options
         self._keys = keys
 
-    def __call__(self, key: K) -> Keyed[V]:
+    def __call__(self, key: K) -> PendingValue[V]:
         """Return the value under `key`, loaded together with what else this tick asks for."""
         keyed = self._keys.known.get(key)
         if keyed is None:
-            keyed = Keyed(self._join(key), key, self._options)  # type: ignore[arg-type]  # a mapping is invariant in its key
+            keyed = PendingValue(self._join(key), key, self._options)  # type: ignore[arg-type]  # a mapping is invariant in its key
             self._keys.known[key] = keyed
         return keyed
 
@@ -187,7 +187,7 @@ class Loader(Generic[K, V]):
         return await self._body(self._composition, tuple(keys))
 
 
-async def _in_order(asked: list[Keyed[V]]) -> list[V]:
+async def _in_order(asked: list[PendingValue[V]]) -> list[V]:
     return [await keyed for keyed in asked]
 
 

@@ -63,7 +63,7 @@ class Part(Awaitable[T_co], Generic[T_co]):
         "deadline",
         "ended",
         "is_done",
-        "lacks",
+        "is_incomplete",
         "name",
         "reason",
         "started",
@@ -97,7 +97,7 @@ class Part(Awaitable[T_co], Generic[T_co]):
         self._awaiting: list[Part[object]] = []
         self._has_expired = False
         self._is_raised = False
-        self.lacks = False
+        self.is_incomplete = False
         self._timer: asyncio.TimerHandle | None = None
         self._body: Coroutine[object, object, T_co] | None = body
         self._task: asyncio.Task[None] | None = None
@@ -110,7 +110,7 @@ class Part(Awaitable[T_co], Generic[T_co]):
             self._timer = run.loop.call_later(deadline - self.started, self._expire)
         self._task = run.loop.create_task(self._run())
 
-    def saw(self, reply: Reply) -> None:
+    def note_reply(self, reply: Reply) -> None:
         """Note a reply that the value is made of: one stale reply makes the part stale."""
         if reply.source == "stale":
             if self.state == "ok":
@@ -155,8 +155,8 @@ class Part(Awaitable[T_co], Generic[T_co]):
         body, self._body = self._body, None
         try:
             self._value = await body  # type: ignore[misc]  # a body is run once
-            if self.lacks:
-                self._take_lack()
+            if self.is_incomplete:
+                self._degrade_incomplete()
         except asyncio.CancelledError:
             self._take_cancellation()
             if not self._has_expired:
@@ -175,7 +175,7 @@ class Part(Awaitable[T_co], Generic[T_co]):
         else:
             self.fail(PartCancelled(self.name))
 
-    def _take_lack(self) -> None:
+    def _degrade_incomplete(self) -> None:
         """Degrade: the value was made of what a part that degraded had in place of its own."""
         if self._failure.tolerates_degraded or self.state not in {"ok", "stale"}:
             return
@@ -220,11 +220,11 @@ class Part(Awaitable[T_co], Generic[T_co]):
         self.cancel()
 
     def __await__(self) -> Generator[object, None, T_co]:
-        value = yield from self.landed()
-        self.used()
+        value = yield from self.wait_for_result()
+        self.mark_used()
         return value
 
-    def landed(self) -> Generator[object, None, T_co]:
+    def wait_for_result(self) -> Generator[object, None, T_co]:
         """Wait for the part and return its value, or raise what it died of."""
         caller = running_part.get()
         if isinstance(caller, Part):
@@ -232,18 +232,18 @@ class Part(Awaitable[T_co], Generic[T_co]):
                 yield from self._wait()
         else:
             yield from self._wait()
-            self.witnessed()
+            self.report_use()
         return self.result()
 
-    def used(self) -> None:
+    def mark_used(self) -> None:
         """Note that the value of the running part, if one runs, is made of this one's."""
         caller = running_part.get()
         if isinstance(caller, Part) and self.state not in {"ok", "stale"}:
-            caller.lacks = True
+            caller.is_incomplete = True
 
-    def witnessed(self) -> None:
+    def report_use(self) -> None:
         """Tell whoever wants to know which parts the running code has used."""
-        tell = witness.get()
+        tell = part_observer.get()
         if tell is not None:
             tell(self)
 
@@ -265,17 +265,17 @@ class Part(Awaitable[T_co], Generic[T_co]):
         finally:
             caller._awaiting.remove(self)  # noqa: SLF001 - same class
 
-    def troubles_behind(self) -> Iterator[tuple[str, State, str]]:
+    def problems_awaited(self) -> Iterator[tuple[str, State, str]]:
         """Yield what it waited for, and what that waited for, as far as it did not end well.
 
         Each has a name, a state and a reason. Where all ended well this takes no time.
         """
-        troubles, edges = self._run_state.troubles, self._run_state.edges
-        reached = [self.name] if troubles else []
+        problems, edges = self._run_state.problems, self._run_state.edges
+        reached = [self.name] if problems else []
         for name in reached:
             reached += [b for a, b in edges if a == name and b not in reached]
-            if name != self.name and name in troubles:
-                yield (name, *troubles[name])
+            if name != self.name and name in problems:
+                yield (name, *problems[name])
 
     def _leads_to(self, part: "Part[object]") -> bool:
         reached: list[Part[object]] = [self]
@@ -317,7 +317,9 @@ class Part(Awaitable[T_co], Generic[T_co]):
         return f"<Part {self.name} {state}{': ' + self.reason if self.reason else ''}>"
 
 
-witness: ContextVar[Callable[[Part[object]], object] | None] = ContextVar("witness", default=None)
+part_observer: ContextVar[Callable[[Part[object]], object] | None] = ContextVar(
+    "part_observer", default=None
+)
 """Told of each ended part that code outside any part has awaited; a face may set it."""
 
 

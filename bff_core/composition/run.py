@@ -11,12 +11,12 @@ class Run:
     """One screen under way; it knows none of its parts, so that no cycle is left behind.
 
     `deadline` is the request's, an instant of `clock`. `edges` are pairs of part names, (waiter,
-    awaited), each once, in the order of their first mention. `troubles` are the states and reasons
+    awaited), each once, in the order of their first mention. `problems` are the states and reasons
     of parts that did not end well, by name, the worst of each. `is_dimmed` says that the process
     has too much to do for parts that may be shed.
     """
 
-    __slots__ = ("clock", "deadline", "edges", "events", "is_dimmed", "loop", "title", "troubles")
+    __slots__ = ("clock", "deadline", "edges", "events", "is_dimmed", "loop", "problems", "title")
 
     def __init__(
         self,
@@ -35,10 +35,10 @@ class Run:
         self.deadline = deadline
         self.is_dimmed = is_dimmed
         self.edges: dict[tuple[str, str], None] = {}
-        self.troubles: dict[str, tuple[State, str]] = {}
+        self.problems: dict[str, tuple[State, str]] = {}
 
     def note(self, name: str, state: State, reason: str) -> None:
         """Note how a part ended that did not end well."""
-        known = self.troubles.get(name)
+        known = self.problems.get(name)
         if known is None or is_worse(state, known[0]):
-            self.troubles[name] = (state, reason)
+            self.problems[name] = (state, reason)

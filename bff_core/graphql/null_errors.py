@@ -11,7 +11,7 @@ from typing import Any
 
 from graphql import GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema, is_non_null_type
 
-from bff_core.composition.part import Part, witness
+from bff_core.composition.part import Part, part_observer
 from bff_core.composition.state import DEPENDENCY, State
 from bff_core.graphql.context import Context
 from bff_core.graphql.failures import PartMissing
@@ -34,11 +34,11 @@ def _with_null_error(resolve: Resolve) -> Resolve:
         source: object, info: GraphQLResolveInfo[Any], **arguments: object
     ) -> object:
         awaited: list[Part[object]] = []
-        token = witness.set(awaited.append)
+        token = part_observer.set(awaited.append)
         try:
             value = await resolve(source, info, **arguments)
         finally:
-            witness.reset(token)
+            part_observer.reset(token)
         if value is None and awaited and isinstance(info.context, Context):
             _raise_if_missing(awaited)
         return value
@@ -57,4 +57,4 @@ def _raise_if_missing(awaited: list[Part[object]]) -> None:
 def _behind(part: Part[object]) -> Iterator[tuple[str, State, str]]:
     """Yield name, state and reason of a part, then of the parts that it awaited."""
     yield part.name, part.state, part.reason
-    yield from part.troubles_behind()
+    yield from part.problems_awaited()

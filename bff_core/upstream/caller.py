@@ -298,7 +298,7 @@ class Caller:
         stack = self._stack
         reply = await stack.handler(call)
         if reply.source == "stale" and (part := running_part.get()) is not None:
-            part.saw(reply)
+            part.note_reply(reply)
         scope = self._scope
         if scope is not None and scope.dependencies is not None:
             scope.dependencies.add_reply(call, reply)

@@ -6,7 +6,7 @@ import pytest
 
 from bff_core import ClientError, Composition, NotAllowed, PartFailed, critical, gather, optional
 from bff_core.composition.composition import close
-from bff_core.composition.part import witness
+from bff_core.composition.part import part_observer
 from bff_core.composition.state import state_of
 
 
@@ -56,7 +56,7 @@ async def test_what_a_part_waited_for_stands_behind_it():
         await part
 
         assert (part.state, part.reason) == ("fallback", "dependency")
-        behind = {name: (state, reason) for name, state, reason in part.troubles_behind()}
+        behind = {name: (state, reason) for name, state, reason in part.problems_awaited()}
         assert behind == {
             name: (one.state, one.reason) for name, one in screen.parts.items() if name != "empty"
         }
@@ -67,10 +67,10 @@ async def test_parts_that_are_awaited_are_told_to_a_witness():
     """Code outside of parts can be watched, whether it awaits parts one by one or gathers them."""
     seen = []
     async with Screen(error=TimeoutError()) as screen:
-        token = witness.set(lambda part: seen.append(part.name))
+        token = part_observer.set(lambda part: seen.append(part.name))
         await gather(screen.shown(), screen.empty())
         await screen.shown()
-        witness.reset(token)
+        part_observer.reset(token)
         await screen.empty()
 
     assert seen == ["shown", "empty", "shown"]

@@ -96,7 +96,7 @@ class Screen(Composition):
     @critical
     async def mixed(self) -> int:
         orders = await self.orders_service.all()
-        running_part.get().saw(Reply(200, source="stale", age=7.0))
+        running_part.get().note_reply(Reply(200, source="stale", age=7.0))
         return len(orders)
 
     @loader(fallback="?")
