@@ -1,1 +1,1 @@
-"""Putting a screen together from typed parts, each at most once and in parallel."""
+"""Compositions: a screen's data from typed parts, each run at most once, all in parallel."""

@@ -1,4 +1,4 @@
-"""`@bulk`: one change per item of a batch, some at a time, each one's end told by itself."""
+"""`@bulk`: one change per item of a batch, a few at a time, each with a result of its own."""
 
 import asyncio
 import inspect
@@ -27,11 +27,11 @@ V = TypeVar("V")
 
 RESERVE_SHARE = 0.1
 RESERVE_MOST = 0.1
-"""Seconds (at most) before the request's deadline at which a batch ends, so that it can be told."""
+"""Seconds (at most) before the request's deadline at which a batch ends, to report its results."""
 
 
 class NotAttempted(CompositionError):
-    """The batch ran out of time before this item's turn: nothing was done."""
+    """The batch timed out before it began this item: nothing was changed."""
 
     status = 503
     code = "not_attempted"
@@ -43,7 +43,7 @@ class NotAttempted(CompositionError):
 
 
 class ItemTimedOut(CompositionError):
-    """The batch ran out of time while this item was under way: it may have been done."""
+    """The batch timed out while this item was running: it may have been changed."""
 
     status = 504
     code = "timeout"
@@ -54,7 +54,7 @@ class ItemTimedOut(CompositionError):
 
 
 class DuplicateItem(ClientError):
-    """An item before this one is about the same thing: only the first is attempted."""
+    """An earlier item has the same key: only the first is attempted."""
 
     status = 409
     code = "duplicate_item"
@@ -63,7 +63,7 @@ class DuplicateItem(ClientError):
 
 @dataclass(frozen=True, slots=True)
 class ItemResult(Generic[V]):
-    """How one item ended: with its `value`, or with an `error`."""
+    """The result of one item: its `value`, or an `error`."""
 
     index: int
     key: str
@@ -77,7 +77,7 @@ class ItemResult(Generic[V]):
 
     @property
     def is_open(self) -> bool:
-        """Whether trying again may end otherwise: nobody knows, or nothing was decided."""
+        """Whether the outcome is open: a retry may end otherwise."""
         error = self.error
         return error is not None and not is_decided(
             error.status if isinstance(error, BFFError) else 500
@@ -86,7 +86,7 @@ class ItemResult(Generic[V]):
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How a batch is declared."""
+    """The declared options of a batch."""
 
     key: Callable[[Any], Hashable] | None
     most: int
@@ -94,7 +94,7 @@ class Bounds:
 
 
 class BulkMethod(Generic[T, V]):
-    """A method of a composition that changes one item, and is called with many."""
+    """A method of a composition that changes one item, called with a sequence of items."""
 
     def __init__(
         self, body: Callable[[Any, T], Coroutine[object, object, V]], bounds: Bounds
@@ -122,14 +122,14 @@ class BulkMethod(Generic[T, V]):
     def _run(
         self, composition: Composition, items: Sequence[T]
     ) -> Coroutine[object, object, list[ItemResult[V]]]:
-        """Change the items; raise `InvalidInput` for too many of them."""
+        """Change the items; raise `InvalidInput` for too many."""
         if len(items) > self.bounds.most:
             raise InvalidInput(f"At most {self.bounds.most} items are taken at once.")
         return _Batch(self, composition, items).run()
 
 
 class _Batch(Generic[T, V]):
-    """One call of a bulk method: its items take turns, and end in any order."""
+    """One call of a bulk method: a few items run at a time, and end in any order."""
 
     def __init__(
         self, method: BulkMethod[T, V], composition: Composition, items: Sequence[T]
@@ -142,7 +142,7 @@ class _Batch(Generic[T, V]):
         self._turns = self._unique()
 
     async def run(self) -> list[ItemResult[V]]:
-        """Return how each item ended, in their order; it always does so before the deadline."""
+        """Return the results in the order of the items, always before the deadline."""
         registry = self._composition.part_registry
         loop, bounds = registry.run.loop, self._method.bounds
         count = min(bounds.concurrent, len(self._items))
@@ -166,7 +166,7 @@ class _Batch(Generic[T, V]):
         return str(index) if key is None else str(key(item))
 
     def _unique(self) -> Iterator[int]:
-        """Yield the items that are to be attempted; of several about the same thing the first."""
+        """Yield the indexes of the items to attempt: of several with one key the first."""
         first: dict[str, int] = {}
         for index, key in enumerate(self._keys):
             if key in first:
@@ -177,7 +177,7 @@ class _Batch(Generic[T, V]):
                 yield index
 
     def _left(self) -> float | None:
-        """Return the seconds that the batch may take, None where nothing bounds it."""
+        """Return how many seconds the batch may take, None for no limit."""
         run, part = self._composition.part_registry.run, running_part.get()
         deadline = run.deadline if part is None else min(run.deadline, part.deadline)
         if isinf(deadline):
@@ -192,7 +192,7 @@ class _Batch(Generic[T, V]):
     async def _change(self, index: int) -> None:
         key = self._keys[index]
         try:
-            # A name of its own: its keys for the services depend on no other item.
+            # A write name per item, so that its idempotency keys depend on no other item.
             with writing_as(f"{self._method.name}:{key}"):
                 value = await self._method.body(self._composition, self._items[index])
         except asyncio.CancelledError:
@@ -224,11 +224,11 @@ def bulk(
 ) -> Callable[[Callable[[C, T], Coroutine[object, object, V]]], BulkMethod[T, V]]:
     """Declare a method that changes one item; called with a sequence, it changes them all.
 
-    It returns an `ItemResult` per item, in their order: a failure is its item's and stops no other.
-    At most `concurrent` are under way at a time, and more than `most` are `InvalidInput`. `key`
-    says what an item is about (a number of the item otherwise): of several about the same thing
-    only the first is attempted. The batch ends a little before the request does; items whose turn
-    had not come are told as not attempted, those under way as timed out.
+    It returns an `ItemResult` per item, in their order: the failure of one item stops no other.
+    At most `concurrent` items run at a time, and more than `most` raise `InvalidInput`. `key`
+    returns the key of an item (its index otherwise): of several items with one key only the first
+    is attempted. The batch ends a little before the request does; items that have not begun are
+    reported as not attempted, those that are running as timed out.
     """
     if most < 1 or concurrent < 1:
         raise ConfigurationError("bulk: most and concurrent must be at least 1")

@@ -1,4 +1,4 @@
-"""One screen's data as a class: inputs are fields, parts are methods that run at most once."""
+"""`Composition`: one screen's data as a class, with inputs as fields and parts as methods."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Hashable, Iterable
@@ -23,7 +23,7 @@ SILENCE = Events()
 
 
 class PartRegistry:
-    """The parts of one composition that have started, and its loaders; `scope` is its request."""
+    """The started parts and the loaders of one composition; `scope` is the request's."""
 
     __slots__ = ("is_closed", "loaders", "run", "scope", "started")
 
@@ -53,7 +53,7 @@ class PartRegistry:
         body: Callable[[], Coroutine[object, object, T]],
         failure: PartFailure,
     ) -> Part[T]:
-        """Return the part under `key`, started now if it is the first to be asked for."""
+        """Return the part under `key`, and start it if it has not started yet."""
         part = self.started.get(key)
         if part is None:
             if self.is_closed:
@@ -67,14 +67,14 @@ class PartRegistry:
         return part  # type: ignore[return-value]  # one key belongs to one body
 
     def names_if_ok(self) -> tuple[str, ...] | None:
-        """Return the names of all parts if each has ended well, else None; most do."""
+        """Return the names of all parts if each ended well, else None."""
         for part in self.started.values():
             if not part.is_done or part.state != "ok":
                 return None
         return tuple([part.name for part in self.started.values()])
 
     def statuses(self) -> Iterable[PartStatus]:
-        """Tell each part once, by the worst of its runs; a part still running is not told."""
+        """Return the status of each ended part, once, by the most severe of its runs."""
         worst: dict[str, PartStatus] = {}
         for part in self.started.values():
             if part.is_done:
@@ -86,7 +86,7 @@ class PartRegistry:
         return worst.values()
 
     def cancel(self) -> list[asyncio.Task[None]]:
-        """Start nothing more, cancel what still runs and return its tasks."""
+        """Start no more parts, cancel those that still run and return their tasks."""
         self.is_closed = True
         return [task for part in self.started.values() if (task := part.cancel()) is not None]
 
@@ -98,7 +98,7 @@ RESERVED = frozenset(
 
 @dataclass_transform(kw_only_default=True, eq_default=False)
 class Composition:
-    """Base of every screen; subclasses are keyword-only dataclasses without a decorator.
+    """Base class of screens; subclasses are keyword-only dataclasses without a decorator.
 
     Fields whose type is an upstream, the viewer or another wired type are filled by the gateway;
     every other field is an input of the screen. Methods marked `@critical`, `@optional` or
@@ -125,7 +125,7 @@ class Composition:
 
     @classmethod
     def _check_fields(cls) -> None:
-        """Raise `ConfigurationError` for a type where a field was meant: `shop = Shop`."""
+        """Raise `ConfigurationError` for `shop = Shop`, which should be `shop: Shop`."""
         for name, value in vars(cls).items():
             is_nested = isinstance(value, type) and value.__qualname__.startswith(cls.__qualname__)
             if isinstance(value, type) and not is_nested and name not in get_annotations(cls):
@@ -140,7 +140,7 @@ class Composition:
 
     @property
     def has_part_registry(self) -> bool:
-        """Whether anything was asked of this instance, or a gateway entered it."""
+        """Whether a part of this instance was called, or a gateway entered it."""
         return self._part_registry is not None
 
     @property
@@ -152,7 +152,7 @@ class Composition:
 
     @property
     def parts(self) -> dict[str, PartStatus]:
-        """How each part ended that has ended so far, in the order they were started."""
+        """The status of each part that has ended so far, in the order of their start."""
         return {status.name: status for status in self.part_registry.statuses()}
 
     @property
@@ -161,12 +161,12 @@ class Composition:
         return tuple(status for status in self.part_registry.statuses() if status.is_degraded)
 
     def plan(self) -> Plan:
-        """Return what has run so far and what waited for what; `str()` of it draws a tree."""
+        """Return the parts that ran so far and what each waited for; `str()` of it draws a tree."""
         registry = self.part_registry
         return Plan(registry.run.title, tuple(registry.statuses()), tuple(registry.run.edges))
 
     async def aclose(self) -> None:
-        """Cancel the parts that still run; a view's end calls it."""
+        """Cancel the parts that still run; called when a view has ended."""
         await close((self,))
 
     async def __aenter__(self) -> Self:
@@ -177,10 +177,10 @@ class Composition:
 
 
 async def close(compositions: Iterable[Composition]) -> None:
-    """Cancel the parts of all these that still run, then wait until they have ended.
+    """Cancel the parts that still run, of all these compositions, and wait until they have ended.
 
-    All are cancelled before the first is waited for: who is itself cancelled while it waits leaves
-    nothing running.
+    All are cancelled before the first is awaited, so that none goes on if the caller is cancelled
+    meanwhile.
     """
     tasks = [
         task for one in compositions if one.has_part_registry for task in one.part_registry.cancel()

@@ -1,4 +1,4 @@
-"""`@critical` and `@optional`: how an author declares the parts of a screen."""
+"""`@critical` and `@optional`: decorators that declare the parts of a screen."""
 
 import inspect
 from collections.abc import Callable, Coroutine
@@ -18,11 +18,11 @@ F = TypeVar("F")
 
 RESERVE_SHARE = 0.1
 RESERVE_MOST = 0.1
-"""Seconds (at most) that an optional part without a timeout leaves for answering without it."""
+"""Seconds (at most) before the request's deadline at which an optional part times out."""
 
 
 class Arguments:
-    """Brings the arguments of a call into one hashable form, so that equal calls meet."""
+    """Normalises the arguments of a call to a hashable tuple, so that equal calls share a part."""
 
     __slots__ = ("_defaults", "_names", "_positional", "_signature")
 
@@ -31,8 +31,8 @@ class Arguments:
         for parameter in parameters:
             if parameter.kind in {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD}:
                 raise ConfigurationError(
-                    f"part {body.__qualname__}: name each argument; *{parameter.name} can't be "
-                    "told apart from a call that means the same"
+                    f"part {body.__qualname__}: name each argument; two calls that mean the same "
+                    f"could differ in *{parameter.name}"
                 )
         self._signature = inspect.Signature(parameters)
         self._names = tuple(parameter.name for parameter in parameters)
@@ -53,7 +53,7 @@ class Arguments:
         known = {**self._defaults, **kwargs}
         if given <= self._positional and kwargs.keys() <= set(rest) and known.keys() >= set(rest):
             return (*args, *[known[name] for name in rest])
-        # Something is missing or too much: the signature itself says it best.
+        # An argument is missing or unknown: the signature raises the usual error.
         return tuple(self._signature.bind(*args, **kwargs).arguments.values())
 
     def named(self, values: tuple[object, ...]) -> dict[str, object]:
@@ -118,7 +118,7 @@ class PartMethod(Generic[P, T]):
 
 
 class Optional(Generic[F]):
-    """An optional part's failure is replaced by its fallback and told as a state."""
+    """The failure policy of an optional part: its fallback replaces its value."""
 
     __slots__ = ("_fallback", "_has_fallback", "may_shed", "timeout", "tolerates_degraded")
 
@@ -138,13 +138,13 @@ class Optional(Generic[F]):
         self.may_shed = shed
 
     def deadline(self, now: float, limit: float) -> float:
-        """Return the part's end: always a little before the request's, so that it can degrade."""
+        """Return the part's deadline: a little before the request's, so that it can degrade."""
         left = limit - now
         limit -= min(RESERVE_MOST, RESERVE_SHARE * max(left, 0.0))
         return limit if self.timeout is None else min(limit, now + self.timeout)
 
     def settle(self, part: Part[object], error: Exception) -> None:
-        """Put the fallback in place; a cycle is a mistake of the author and stays an error."""
+        """Set the fallback; a cycle is a mistake in the code and stays an error."""
         if isinstance(error, CompositionCycle):
             part.fail(error)
             return
@@ -152,7 +152,7 @@ class Optional(Generic[F]):
         part.degrade(state, reason_of(error), self._substitute())
 
     def shed(self, part: Part[object]) -> None:
-        """Put the fallback in place of what was not even tried."""
+        """Set the fallback of a part that was not started."""
         part.degrade("missing", "shed", self._substitute())
 
     def _substitute(self) -> object:
@@ -172,7 +172,7 @@ class _Declaration(Generic[F]):
 
 
 class _NoFallback:
-    """The mark of a fallback that was not given."""
+    """Marks a fallback that was not given."""
 
 
 _NONE: Final = _NoFallback()
@@ -193,13 +193,13 @@ def critical(
     timeout: float | None = None,
     tolerates_degraded: bool = False,
 ) -> object:
-    """Declare a part without which there is no screen: its failure is raised.
+    """Declare a part that the screen can't do without: its failure is raised.
 
     `timeout` in seconds covers everything that the part awaits; the request's deadline bounds it
-    in any case. Whoever awaits the part gets `PartFailed`, whose cause decides the status.
+    in any case. To await a part that failed raises `PartFailed`, whose cause decides the status.
 
     A part that awaits one which has degraded is reported as `fallback` with the reason
-    `dependency`; with `tolerates_degraded` its value is whole all the same.
+    `dependency`; with `tolerates_degraded` its value counts as complete.
     """
     failure = Critical(checked_timeout(timeout), tolerates_degraded=tolerates_degraded)
     return partial(_declare, failure) if body is None else PartMethod(body, failure)
@@ -249,11 +249,11 @@ def optional(
     `fallback` is an immutable value or a function that makes one; without it the value is None
     and the state `missing`. `timeout` in seconds covers everything that the part awaits; without
     it the part ends a little (a tenth of what is left, 0.1 s at most) before the request does, so
-    that the answer can still tell of it. While the gateway has too much to do the part is left
-    out, and yields its fallback at once, unless `shed=False`.
+    that the answer can still report it. While the gateway is overloaded the part is left out, and
+    yields its fallback at once, unless `shed=False`.
 
     A part that awaits one which has degraded is reported as `fallback` with the reason
-    `dependency`; with `tolerates_degraded` its value is whole all the same.
+    `dependency`; with `tolerates_degraded` its value counts as complete.
     """
     has_fallback = fallback is not _NONE
     value = frozen_fallback(fallback) if has_fallback else None
@@ -268,14 +268,14 @@ def optional(
 
 
 def checked_timeout(timeout: float | None) -> float | None:
-    """Return the timeout of a declaration, in seconds, or refuse it."""
+    """Return the timeout of a declaration, in seconds; raise for one that is not positive."""
     if timeout is not None and not timeout > 0:
         raise ConfigurationError(f"timeout must be above 0 seconds, not {timeout!r}")
     return timeout
 
 
 def frozen_fallback(fallback: object) -> object:
-    """Return a fallback that requests may share, or refuse it."""
+    """Return a fallback that requests may share; raise for a mutable one."""
     if isinstance(fallback, list | dict | set | bytearray):
         kind = type(fallback).__name__
         raise ConfigurationError(

@@ -1,10 +1,10 @@
-"""How a part ends that was not left to end by itself."""
+"""Errors of parts that were cut off."""
 
 from bff_core.errors import CompositionError
 
 
 class PartCancelled(CompositionError):
-    """A part was cut off: its composition was closed, or what it awaited was cancelled."""
+    """A part was cancelled: its composition was closed, or what it awaited was cancelled."""
 
     code = "part_cancelled"
     title = "Part cancelled"
@@ -14,7 +14,7 @@ class PartCancelled(CompositionError):
 
 
 class PartTimedOut(CompositionError):
-    """A part ran longer than it may."""
+    """A part ran into its timeout."""
 
     status = 504
     code = "timeout"

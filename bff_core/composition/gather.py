@@ -1,4 +1,4 @@
-"""Awaiting several parts at once: they already run, so this waits, and fails as the first fails."""
+"""`gather`: awaits several parts at once, and fails as soon as the first fails."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -87,7 +87,7 @@ async def gather(*awaitables: Awaitable[T]) -> tuple[T, ...]: ...
 async def gather(*awaitables: Awaitable[object]) -> tuple[object, ...]:
     """Await all and return their results in order; raise the first failure as soon as it happens.
 
-    Parts go on for others who await them; what else is still running then is cancelled.
+    Parts then go on for others that await them; any other awaitable is cancelled.
     """
     slots: list[Slot] = [
         one if isinstance(one, Part) else asyncio.ensure_future(one) for one in awaitables
@@ -99,7 +99,7 @@ async def gather(*awaitables: Awaitable[object]) -> tuple[object, ...]:
         else:
             await _wait(slots)
             _report_use(slots)
-        # Not done are only those that another's failure has left behind: that one raises here.
+        # Only another slot's failure leaves a slot undone, and that failure is raised here.
         return tuple([slot.result() for slot in slots if slot.done()])
     finally:
         for slot in slots:
@@ -108,7 +108,7 @@ async def gather(*awaitables: Awaitable[object]) -> tuple[object, ...]:
 
 
 async def _wait_within(caller: Part[object], slots: list[Slot]) -> None:
-    """Wait on behalf of a part, which must not be waited for by any of them."""
+    """Wait on behalf of a part, which none of the slots may wait for."""
     with ExitStack() as waiting:
         for slot in slots:
             if isinstance(slot, Part):
@@ -131,7 +131,7 @@ async def _wait(slots: list[Slot]) -> None:
 
 
 class Countdown:
-    """Wakes who waits when all have ended, or one has failed."""
+    """Wakes the waiter when all slots have ended, or one has failed."""
 
     __slots__ = ("_left", "woken")
 
@@ -140,9 +140,9 @@ class Countdown:
         self.woken = woken
 
     def ended(self, slot: Slot) -> None:
-        """Take the end of one."""
+        """Count the end of one slot."""
         self._left -= 1
-        # Always asked, so that of several failures none is reported as never retrieved.
+        # Always checked, so that asyncio reports none of several failures as never retrieved.
         has_failed = _has_failed(slot)
         if not self.woken.done() and (self._left == 0 or has_failed):
             self.woken.set_result(None)

@@ -1,4 +1,4 @@
-"""Keyed loaders: what fields and list items ask for in one tick becomes one batched call."""
+"""`@loader`: keys that are loaded in one tick of the event loop become one batched call."""
 
 from collections.abc import (
     Awaitable,
@@ -27,17 +27,17 @@ F = TypeVar("F")
 
 
 class _NotGiven:
-    """The mark of an option that was not given."""
+    """Marks an option that was not given."""
 
 
 _NOT_GIVEN: Final = _NotGiven()
 
 Batch = Mapping[K, V | Exception]
-"""What the author's method returns: a value, or what went wrong, for each key it knows."""
+"""What a loader's method returns: a value or an error for each key that it knows."""
 
 
 class _Failed(Mapping[Hashable, object]):
-    """The batch that failed as a whole: the fallback under every key."""
+    """A batch that failed as a whole: it has the fallback under every key."""
 
     def __init__(self, fallback: object) -> None:
         self._fallback = fallback
@@ -53,7 +53,7 @@ class _Failed(Mapping[Hashable, object]):
 
 
 class Options:
-    """How one loader was declared."""
+    """The declared options of one loader."""
 
     __slots__ = ("chunk", "failure", "fallback", "missing", "name")
 
@@ -79,7 +79,7 @@ class Options:
 
 
 class PendingValue(Awaitable[V_co]):
-    """One key's value on its way; awaitable often."""
+    """The value of one key, which may be awaited many times."""
 
     __slots__ = ("_key", "_options", "_part")
 
@@ -119,7 +119,7 @@ class PendingValue(Awaitable[V_co]):
 
 
 class _Keys(Generic[K, V]):
-    """What one composition has asked of one loader so far."""
+    """The keys that one composition has passed to one loader so far."""
 
     __slots__ = ("known", "open", "part")
 
@@ -130,10 +130,9 @@ class _Keys(Generic[K, V]):
 
 
 class Loader(Generic[K, V]):
-    """A loader bound to one composition: call it with a key, or ask for many at once.
+    """A loader bound to one composition: call it with one key, or `many` with several.
 
-    Each key is asked for once per composition. Keys of one tick travel together, `chunk` at most
-    in one call.
+    Each key is loaded once per composition. Keys of one tick go into one call, `chunk` at most.
     """
 
     __slots__ = ("_body", "_composition", "_keys", "_options")
@@ -151,7 +150,7 @@ class Loader(Generic[K, V]):
         self._keys = keys
 
     def __call__(self, key: K) -> PendingValue[V]:
-        """Return the value under `key`, loaded together with what else this tick asks for."""
+        """Return the value under `key`, loaded together with the other keys of this tick."""
         keyed = self._keys.known.get(key)
         if keyed is None:
             keyed = PendingValue(self._join(key), key, self._options)  # type: ignore[arg-type]  # a mapping is invariant in its key
@@ -159,7 +158,7 @@ class Loader(Generic[K, V]):
         return keyed
 
     def many(self, keys: Iterable[K]) -> Coroutine[object, object, list[V]]:
-        """Ask for many now; awaited, it returns their values in the order of `keys`."""
+        """Load several keys; awaited, it returns their values in the order of `keys`."""
         return _in_order([self(key) for key in keys])
 
     def _join(self, key: K) -> Part[Batch[K, V]]:
@@ -181,14 +180,14 @@ class Loader(Generic[K, V]):
         )
 
     async def _load(self, keys: list[K]) -> Batch[K, V]:
-        # A part's first step comes a tick after it was started: whoever asked has joined by now.
+        # A part's first step comes a tick after it was started: all keys of the tick have joined.
         if keys is self._keys.open:
             self._keys.part = None
         return await self._body(self._composition, tuple(keys))
 
 
-async def _in_order(asked: list[PendingValue[V]]) -> list[V]:
-    return [await keyed for keyed in asked]
+async def _in_order(values: list[PendingValue[V]]) -> list[V]:
+    return [await value for value in values]
 
 
 class LoaderMethod(Generic[K, V]):
@@ -262,12 +261,12 @@ def loader(
 ) -> object:
     """Declare a batched part: the body takes a tuple of distinct keys and returns a mapping.
 
-    Callers ask for one key (`await page.price(sku)`) or many (`await page.price.many(skus)`); what
-    is asked for in one tick is one call of the body per `chunk` keys. A value that is an exception
-    is raised to its key's callers only. A key that the mapping lacks yields `missing`, or raises
-    `NotFound` where none is declared. With a `fallback` the loader is optional: failures yield it
-    and are told as the part's state; without one they are raised as of a critical part. An optional
-    loader is left out while the gateway has too much to do, unless `shed=False`.
+    Callers load one key (`await page.price(sku)`) or several (`await page.price.many(skus)`). The
+    keys of one tick are one call of the body per `chunk` keys. A value that is an exception is
+    raised to its key's callers only. A key that is not in the mapping yields `missing`, or raises
+    `NotFound` where none is declared. With a `fallback` the loader is optional: a failure yields it
+    and is reported as the part's state; without one it is raised as a critical part's is. An
+    optional loader is left out while the gateway is overloaded, unless `shed=False`.
     """
     options = Options(chunk=chunk, missing=missing, fallback=fallback, timeout=timeout, shed=shed)
     return _Declaration(options) if body is None else LoaderMethod(body, options)

@@ -1,4 +1,4 @@
-"""One slot of a screen: started once, awaited by many, ended in a state that clients are told."""
+"""A part of a screen: it starts once, many may await it, and it ends in a reported state."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
@@ -23,20 +23,20 @@ class PartFailure(Protocol):
 
     @property
     def may_shed(self) -> bool:
-        """Whether the part is left out of an answer that is dimmed."""
+        """Whether the part may be left out under load."""
 
     @property
     def tolerates_degraded(self) -> bool:
-        """Whether the part is whole although a part that it awaited has degraded."""
+        """Whether the part is complete although a part that it awaited has degraded."""
 
     def deadline(self, now: float, limit: float, /) -> float:
-        """Return the instant by which the part ends, given the request's."""
+        """Return the part's deadline, given the instant `now` and the request's deadline."""
 
     def settle(self, part: "Part[object]", error: Exception, /) -> None:
-        """Give the part its fallback, or the error that its waiters get."""
+        """Set the part's fallback, or the error that is raised to its waiters."""
 
     def shed(self, part: "Part[object]", /) -> None:
-        """Give a part that never ran its fallback; only asked of one that may be shed."""
+        """Set the fallback of a part that is shed; called only for one that may be."""
 
 
 class Part(Awaitable[T_co], Generic[T_co]):
@@ -44,7 +44,7 @@ class Part(Awaitable[T_co], Generic[T_co]):
 
     `deadline` is an instant of the composition's clock; `state` and `reason` are final once
     `is_done`; `age` is in seconds and above 0 when a stale reply was used; `started` and `ended`
-    are instants. It `lacks` something where a part that it awaited has degraded.
+    are instants. A part `is_incomplete` if one that it awaited has degraded.
     """
 
     __slots__ = (
@@ -80,7 +80,7 @@ class Part(Awaitable[T_co], Generic[T_co]):
         deadline: float,
         failure: PartFailure,
     ) -> None:
-        """Start the body at once; a part without one has been shed."""
+        """Start the body at once; a part without a body is shed."""
         self.name = name
         self.deadline = deadline
         self.state: State = "ok"
@@ -111,23 +111,23 @@ class Part(Awaitable[T_co], Generic[T_co]):
         self._task = run.loop.create_task(self._run())
 
     def note_reply(self, reply: Reply) -> None:
-        """Note a reply that the value is made of: one stale reply makes the part stale."""
+        """Record a reply that the value depends on: one stale reply makes the part stale."""
         if reply.source == "stale":
             if self.state == "ok":
                 self.state = "stale"
             self.age = max(self.age, reply.age)
 
     def reduce(self) -> None:
-        """Note that something was left out of a reply that the value is made of."""
+        """Record that something was left out of a reply that the value depends on."""
         self.state, self.reason = "partial", BadPayload.code
 
     def degrade(self, state: State, reason: str, value: object) -> None:
-        """End with a substitute: called by the failure policy."""
+        """End with a fallback; the failure policy calls it."""
         self.state, self.reason = state, reason
         self._value = value  # type: ignore[assignment]  # the declaration types it as T | fallback
 
     def fail(self, error: Exception) -> None:
-        """End with an error that every waiter gets: called by the failure policy."""
+        """End with an error that is raised to every waiter; the failure policy calls it."""
         self.state, self.reason = state_of(error, has_fallback=False), reason_of(error)
         self._error = error
 
@@ -143,7 +143,7 @@ class Part(Awaitable[T_co], Generic[T_co]):
         return task
 
     def _report_bug(self, error: Exception) -> None:
-        """Report a bug in a part whose failure was raised to no code at all."""
+        """Emit an event for a bug that no code awaited."""
         cause = error.cause if isinstance(error, PartFailed) else error
         run = self._run_state
         if run.events.sinks and not isinstance(cause, BFFError):
@@ -167,7 +167,7 @@ class Part(Awaitable[T_co], Generic[T_co]):
             self._finish()
 
     def _take_cancellation(self) -> None:
-        """Tell apart who cancelled: our timer, whoever closes the screen, or something awaited."""
+        """Settle a part that its timer, the closing screen or an awaited part cancelled."""
         if self._has_expired:
             self._settle(PartTimedOut(self.name))
         elif self._task is not None and not self._task.cancelling():
@@ -176,7 +176,7 @@ class Part(Awaitable[T_co], Generic[T_co]):
             self.fail(PartCancelled(self.name))
 
     def _degrade_incomplete(self) -> None:
-        """Degrade: the value was made of what a part that degraded had in place of its own."""
+        """Degrade: the value depends on the fallback of a part that degraded."""
         if self._failure.tolerates_degraded or self.state not in {"ok", "stale"}:
             return
         self.state, self.reason = "fallback", DEPENDENCY
@@ -225,7 +225,7 @@ class Part(Awaitable[T_co], Generic[T_co]):
         return value
 
     def wait_for_result(self) -> Generator[object, None, T_co]:
-        """Wait for the part and return its value, or raise what it died of."""
+        """Wait for the part and return its value, or raise its error."""
         caller = running_part.get()
         if isinstance(caller, Part):
             with self.awaited_by(caller):
@@ -236,16 +236,16 @@ class Part(Awaitable[T_co], Generic[T_co]):
         return self.result()
 
     def mark_used(self) -> None:
-        """Note that the value of the running part, if one runs, is made of this one's."""
+        """Record that the value of the running part, if one runs, depends on this one's."""
         caller = running_part.get()
         if isinstance(caller, Part) and self.state not in {"ok", "stale"}:
             caller.is_incomplete = True
 
     def report_use(self) -> None:
-        """Tell whoever wants to know which parts the running code has used."""
-        tell = part_observer.get()
-        if tell is not None:
-            tell(self)
+        """Pass this part to the part observer, if the running code has one."""
+        observe = part_observer.get()
+        if observe is not None:
+            observe(self)
 
     def _wait(self) -> Generator[object, None, None]:
         if not self.is_done:
@@ -255,7 +255,7 @@ class Part(Awaitable[T_co], Generic[T_co]):
 
     @contextmanager
     def awaited_by(self, caller: "Part[object]") -> Iterator[None]:
-        """Note that another part waits for this one, and refuse if that would never end."""
+        """Record that another part waits for this one; raise `CompositionCycle` for a deadlock."""
         self._run_state.edges[caller.name, self.name] = None
         if self._leads_to(caller):
             raise CompositionCycle(f"part {caller.name!r} awaits {self.name!r}, which awaits it")
@@ -266,9 +266,9 @@ class Part(Awaitable[T_co], Generic[T_co]):
             caller._awaiting.remove(self)  # noqa: SLF001 - same class
 
     def problems_awaited(self) -> Iterator[tuple[str, State, str]]:
-        """Yield what it waited for, and what that waited for, as far as it did not end well.
+        """Yield name, state and reason of each part behind this one that did not end well.
 
-        Each has a name, a state and a reason. Where all ended well this takes no time.
+        These are the parts that it waited for, and those that they waited for.
         """
         problems, edges = self._run_state.problems, self._run_state.edges
         reached = [self.name] if problems else []
@@ -302,11 +302,11 @@ class Part(Awaitable[T_co], Generic[T_co]):
         return self._run_state.loop
 
     def exception(self) -> Exception | None:
-        """Return what an ended part died of, or None."""
+        """Return the error of an ended part, or None."""
         return self._error
 
     def result(self) -> T_co:
-        """Return the value of an ended part, or raise what it died of."""
+        """Return the value of an ended part, or raise its error."""
         if self._error is not None:
             self._is_raised = True
             raise self._error
@@ -320,11 +320,11 @@ class Part(Awaitable[T_co], Generic[T_co]):
 part_observer: ContextVar[Callable[[Part[object]], object] | None] = ContextVar(
     "part_observer", default=None
 )
-"""Told of each ended part that code outside any part has awaited; a face may set it."""
+"""Called with each ended part that code outside any part has awaited; a face may set it."""
 
 
 class Critical:
-    """A critical part's failure is raised to whoever awaits it."""
+    """The failure policy of a critical part: its failure is raised to all that await it."""
 
     __slots__ = ("timeout", "tolerates_degraded")
 
@@ -339,9 +339,9 @@ class Critical:
         return limit if self.timeout is None else min(limit, now + self.timeout)
 
     def settle(self, part: Part[object], error: Exception) -> None:
-        """Wrap the cause once, whatever the depth it comes from."""
-        is_told = isinstance(error, (PartFailed, CompositionCycle))
-        part.fail(error if is_told else PartFailed(part.name, error))
+        """Wrap the cause in `PartFailed`, once, however many parts it passes."""
+        is_wrapped = isinstance(error, (PartFailed, CompositionCycle))
+        part.fail(error if is_wrapped else PartFailed(part.name, error))
 
     def shed(self, part: Part[object]) -> None:
         """Fail: without the part there is no screen."""

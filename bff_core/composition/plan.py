@@ -1,4 +1,4 @@
-"""The shape of a screen as it ran: which part waited for which."""
+"""The plan of a screen as it ran: which part waited for which."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class _Status(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Parts that ended and the edges (waiter, awaited) between them."""
+    """Ended parts, and the edges (waiter, awaited) between them."""
 
     title: str
     parts: Sequence[_Status]

@@ -1,4 +1,4 @@
-"""What the parts of one composition share."""
+"""What the parts of one composition share: loop, clock, events, deadline."""
 
 import asyncio
 
@@ -8,12 +8,12 @@ from bff_core.events import Events
 
 
 class Run:
-    """One screen under way; it knows none of its parts, so that no cycle is left behind.
+    """One run of a screen; it does not refer to its parts, so that no reference cycle remains.
 
     `deadline` is the request's, an instant of `clock`. `edges` are pairs of part names, (waiter,
     awaited), each once, in the order of their first mention. `problems` are the states and reasons
-    of parts that did not end well, by name, the worst of each. `is_dimmed` says that the process
-    has too much to do for parts that may be shed.
+    of parts that did not end well, by name, the worst of each. `is_dimmed` says that the
+    process is overloaded, so that parts that may be shed are left out.
     """
 
     __slots__ = ("clock", "deadline", "edges", "events", "is_dimmed", "loop", "problems", "title")
@@ -38,7 +38,7 @@ class Run:
         self.problems: dict[str, tuple[State, str]] = {}
 
     def note(self, name: str, state: State, reason: str) -> None:
-        """Note how a part ended that did not end well."""
+        """Record how a part ended that did not end well."""
         known = self.problems.get(name)
         if known is None or is_worse(state, known[0]):
             self.problems[name] = (state, reason)

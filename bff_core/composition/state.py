@@ -1,4 +1,4 @@
-"""How a part ended: the states that clients are told, and what of an error decides them."""
+"""How a part ended: the states in `Part-Status`, and which errors lead to which."""
 
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -9,10 +9,10 @@ from bff_core.statuses import ABSENT
 State = Literal["ok", "stale", "partial", "fallback", "missing", "forbidden"]
 
 DEPENDENCY: Final = "dependency"
-"""The reason of a part whose value lacks what a part that it awaited would have given."""
+"""The reason of a part that degraded because one that it awaited did."""
 
 WORST_LAST: tuple[State, ...] = ("ok", "stale", "partial", "missing", "fallback", "forbidden")
-"""States by how much they take away; several runs of one part are told as the last of these."""
+"""States by severity; several runs of one part are reported as the last of these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +27,17 @@ class PartStatus:
 
     @property
     def is_degraded(self) -> bool:
-        """Whether something is missing or made up; a stale value is told, but no loss."""
+        """Whether the value is missing, partial or a fallback; a stale value is complete."""
         return self.state not in {"ok", "stale"}
 
 
 def is_worse(state: State, known: State) -> bool:
-    """Whether a state takes away more than another."""
+    """Whether a state is more severe than another."""
     return WORST_LAST.index(state) > WORST_LAST.index(known)
 
 
 def reason_of(error: BaseException) -> str:
-    """Return the stable code that clients see for a part that ended with `error`."""
+    """Return the stable reason code of a part that ended with `error`."""
     if isinstance(error, PartFailed):
         return reason_of(error.cause)
     if isinstance(error, TimeoutError):
@@ -48,7 +48,7 @@ def reason_of(error: BaseException) -> str:
 
 
 def state_of(error: BaseException, *, has_fallback: bool) -> State:
-    """Return how an optional part ends that died of `error`."""
+    """Return the state of an optional part that failed with `error`."""
     if isinstance(error, PartFailed):
         return state_of(error.cause, has_fallback=has_fallback)
     status = error.status if isinstance(error, BFFError) else 0

@@ -1,4 +1,4 @@
-"""Filling a composition's fields: services and request facts by type, inputs by name."""
+"""Dependency injection of compositions: services and request facts by type, inputs by name."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
@@ -29,10 +29,10 @@ class Service(Protocol):
 
 
 class Brownout(Protocol):
-    """Knows whether the process has too much to do for parts that can be done without."""
+    """Decides whether the process is too loaded for parts that may be shed."""
 
     def sheds_parts(self) -> bool:
-        """Whether a screen that is built now is dimmed; asked once for each."""
+        """Whether a screen that is built now leaves out such parts; called once per screen."""
         ...
 
 
@@ -46,7 +46,7 @@ NEVER = _Never()
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """A field that the caller of a screen gives: its annotation keeps `Annotated` metadata."""
+    """A field that the caller of a screen passes; `annotation` includes `Annotated` metadata."""
 
     name: str
     annotation: object
@@ -54,13 +54,13 @@ class Input:
 
     @property
     def is_required(self) -> bool:
-        """Whether the screen can't be built without it."""
+        """Whether it has no default."""
         return self.default is MISSING
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """The fields of a composition class, sorted by who fills them."""
+    """The fields of a composition class: services, request facts and inputs."""
 
     services: tuple[tuple[str, type[Service]], ...]
     facts: tuple[tuple[str, type[Wired]], ...]
@@ -68,7 +68,7 @@ class Shape:
 
 
 def shape_of(cls: type[Composition]) -> Shape:
-    """Read a composition's fields; raise `ConfigurationError` for one that nobody can fill."""
+    """Return the fields of a composition class, sorted by what fills them."""
     hints = get_type_hints(cls, include_extras=True)
     services: list[tuple[str, type[Service]]] = []
     facts: list[tuple[str, type[Wired]]] = []
@@ -89,9 +89,9 @@ def _default(field: Field[object]) -> object:
 
 
 class Wiring:
-    """What compositions of one gateway are built from: its services, loop, clock and events.
+    """Builds the compositions of one gateway from its services, loop, clock and events.
 
-    `cache` is the gateway's, None where it has none; a field of its type is given it.
+    `cache` is the gateway's, None where it has none; it is injected into fields of its type.
     """
 
     def __init__(
@@ -115,7 +115,7 @@ class Wiring:
         self._builders: dict[type[Composition], Builder] = {}
 
     def build(self, cls: type[C], scope: Scope, inputs: Mapping[str, object]) -> C:
-        """Return the screen for one request; the caller closes it."""
+        """Return a screen for one request; the caller closes it."""
         builder = self._builders.get(cls)
         if builder is None:
             builder = self._builders[cls] = self._compile(cls)
