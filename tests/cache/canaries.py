@@ -1,4 +1,4 @@
-"""A gateway whose answers hold what only one viewer, or one tenant, may see: their canaries."""
+"""A gateway whose answers hold a canary: a word that only one viewer, or one tenant, may get."""
 
 import asyncio
 import json
@@ -36,18 +36,18 @@ from bff_core.testing.scripted import Scripted
 from tests.shop_with_view_cache import Bearer, by_script, client_of, in_production
 
 PEOPLE = ("ann@acme", "bob@acme", "cyd@other", "")
-"""Two of one tenant, one of another, and no one."""
+"""Two viewers of one tenant, one of another, and an anonymous caller."""
 
 Declared = Literal["", "public", "per_tenant"]
 """What all views declare about who may share their answers."""
 
 SERVICES = {"c": "catalog", "m": "mine", "t": "tenants", "r": "relayed"}
-"""Everybody's, each viewer's, each tenant's, and one that is shown what the client sent."""
+"""Public, per viewer, per tenant, and one that gets the client's credentials."""
 
 
 @dataclass(frozen=True)
 class Service:
-    """What a policy says of a service, what the service says itself, and how often it fails."""
+    """The cache policy of a service, its cache headers, and how often it fails."""
 
     cache: Cache | None
     said: str = ""
@@ -56,18 +56,18 @@ class Service:
 
     @property
     def headers(self) -> tuple[tuple[bytes, bytes], ...]:
-        told = [("cache-control", self.said)] if self.said else []
-        return tuple((name.encode(), value.encode()) for name, value in [*told, *self.fields])
+        control = [("cache-control", self.said)] if self.said else []
+        return tuple((name.encode(), value.encode()) for name, value in [*control, *self.fields])
 
     def script(self, name: str, dice: random.Random) -> Scripted:
-        """Return what tells the canary of whom it was asked for, late, or not at all."""
+        """Return a script that replies with the canary of the viewer, late, or fails."""
 
         async def step(call: Call) -> Reply:
             await asyncio.sleep(dice.choice([0.0, 0.0, 0.3, 1.0]))
             if dice.random() < self.failing:
                 raise TransportFailed("cut", call=call, is_sent=True)
-            asks = find_header(call.headers, b"if-none-match")
-            if asks is not None and dice.random() < 0.5:
+            condition = find_header(call.headers, b"if-none-match")
+            if condition is not None and dice.random() < 0.5:
                 return Reply(304, self.headers)
             return Reply(200, self.headers, json.dumps(_words(name, call)).encode())
 
@@ -111,7 +111,7 @@ Tenant, Name, Token = _fact("tenant"), _fact("x-name"), _fact("authorization")
 
 
 def _screens(of: Mapping[str, Service]) -> tuple[list[type[Upstream]], dict[str, type[Any]]]:
-    """Return service clients, and screens that know no one, or somebody in one way or another."""
+    """Return upstreams, and screens that depend on the viewer in one way or another."""
 
     class Catalog(Upstream):
         policy = Policy(public=True, cache=of["catalog"].cache, retry=None, breaker=None)
@@ -142,7 +142,7 @@ def _screens(of: Mapping[str, Service]) -> tuple[list[type[Upstream]], dict[str,
             service: Upstream = getattr(self, SERVICES[letter])
             return await service.get("/it", str, headers=self.sent() if letter == "r" else None)
 
-        async def told(self, parts: str) -> list[str | None]:
+        async def words_of_parts(self, parts: str) -> list[str | None]:
             return [*await gather(*map(self.part, parts)), *self.words()]
 
     class Greeted(Plain):
@@ -174,14 +174,14 @@ def _screens(of: Mapping[str, Service]) -> tuple[list[type[Upstream]], dict[str,
 
 
 SCREENS = ("plain", "greeted", "branded", "addressed", "relaying")
-"""What knows no one, the viewer, the tenant, a name that the client sent, and what it signed."""
+"""They depend on no viewer, the viewer, the tenant, a header, and the credentials."""
 
 
 @dataclass
 class Shown:
-    """What a screen tells, part by part."""
+    """The answer of a screen, part by part."""
 
-    told: list[str | None]
+    words: list[str | None]
 
 
 def _faces(screens: Mapping[str, type[Any]], declared: Declared) -> list[Any]:
@@ -191,7 +191,7 @@ def _faces(screens: Mapping[str, type[Any]], declared: Declared) -> list[Any]:
     def declare(name: str, kind: type[Any]) -> None:
         @views.get(f"/{name}", public=declared == "public", per_tenant=declared == "per_tenant")
         async def get_screen(page: Annotated[Any, Depends(compose(kind))], parts: str) -> Shown:
-            return Shown(await page.told(parts))
+            return Shown(await page.words_of_parts(parts))
 
     for name, kind in screens.items():
         declare(name, kind)
@@ -202,17 +202,17 @@ def _faces(screens: Mapping[str, type[Any]], declared: Declared) -> list[Any]:
         @strawberry.field
         async def screen(self, info: Info, name: str, parts: str) -> list[str | None]:
             if name == "greeted":  # by the resolver itself
-                told = await info.context.compose(screens["plain"]).told(parts)
-                return [*told, f"Hello canary-{info.context.viewer.subject}"]
-            return list(await info.context.compose(screens[name]).told(parts))
+                words = await info.context.compose(screens["plain"]).words_of_parts(parts)
+                return [*words, f"Hello canary-{info.context.viewer.subject}"]
+            return list(await info.context.compose(screens[name]).words_of_parts(parts))
 
     shared = {declared: ["screen"]} if declared else {}
     return [views, GraphQL(strawberry.Schema(Query), **shared)]
 
 
 @dataclass(frozen=True)
-class Asking:
-    """One request: who, for which screen, of which parts, over which face."""
+class Request:
+    """One request: its viewer, screen, parts and face."""
 
     viewer: str
     screen: str

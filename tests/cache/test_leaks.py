@@ -1,4 +1,4 @@
-"""No one sees another's canary: whatever is stored, of whatever screens, in whatever order."""
+"""No viewer gets another's canary, whatever is cached, of any screens, in any order."""
 
 import asyncio
 import random
@@ -14,8 +14,8 @@ from tests.cache.canaries import (
     PEOPLE,
     SCREENS,
     SERVICES,
-    Asking,
     Declared,
+    Request,
     Service,
     canaries_of_others,
     serving,
@@ -24,16 +24,16 @@ from tests.cache.canaries import (
 pytestmark = pytest.mark.virtual_time
 
 VISITS = 40
-KEPT = Cache(ttl=30.0)
+CACHED = Cache(ttl=30.0)
 PAUSES = (*[0.0] * 12, *[0.1] * 12, 2.0, 40.0)
-"""Seconds between two requests: mostly so few that what was stored is still there."""
+"""Seconds between two requests: mostly so few that cached answers are still fresh."""
 
 Page = tuple[str, str, str]
-"""A screen, the parts that are asked for, and the face."""
+"""A screen, the requested parts, and the face."""
 
 CACHES = st.one_of(
     st.none(),
-    st.just(KEPT),
+    st.just(CACHED),
     st.just(Cache(ttl=1.0, stale=100.0, error=60.0)),
     st.builds(
         Cache,
@@ -59,7 +59,7 @@ FIELDS = st.lists(
     st.sampled_from([("etag", '"1"'), ("vary", "authorization"), ("vary", "accept")]), max_size=2
 )
 DRAWN = st.one_of(
-    st.just(Service(KEPT)),
+    st.just(Service(CACHED)),
     st.builds(Service, CACHES, SAID, FIELDS, st.sampled_from([0.0, 0.0, 0.15])),
 )
 PAGES = st.tuples(
@@ -75,19 +75,19 @@ async def visit(
     dice: random.Random,
     declared: Declared,
     purges: int = 0,
-) -> list[tuple[Asking, httpx.Response]]:
-    """Return what many get who ask for a few pages, at once or one after another."""
-    asked = []
+) -> list[tuple[Request, httpx.Response]]:
+    """Return the answers to many requests for a few pages, at once or one after another."""
+    requests = []
     async with serving(of, dice, declared) as (app, client):
         for _ in range(VISITS):
             screen, parts, face = dice.choice(pages)
-            asking = Asking(dice.choice(PEOPLE), screen, parts, face)
+            request = Request(dice.choice(PEOPLE), screen, parts, face)
             await asyncio.sleep(dice.choice(PAUSES))
             if app.has_cache and dice.randrange(VISITS) < purges:
                 await app.cache.purge("anything")
-            sent = client.get(asking.url, headers=asking.headers)
-            asked.append((asking, asyncio.create_task(sent)))
-        return [(asking, await answer) for asking, answer in asked]
+            sent = client.get(request.url, headers=request.headers)
+            requests.append((request, asyncio.create_task(sent)))
+        return [(request, await answer) for request, answer in requests]
 
 
 @settings(max_examples=80, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
@@ -99,26 +99,28 @@ async def visit(
     seed=st.integers(0, 2**32),
 )
 async def test_no_viewer_gets_anothers_canary(of, pages, declared, purges, seed) -> None:
-    """Two viewers of a tenant, a stranger and an anonymous caller, at once or later."""
+    """Two viewers of a tenant, one of another and anonymous, by REST and GraphQL, in any order."""
     visits = await visit(of, pages, random.Random(seed), declared, purges)
 
-    for asking, answer in visits:
-        assert canaries_of_others(asking.viewer, answer.text) == [], asking
-        if asking.screen == "greeted" and answer.status_code == 200:
-            assert f"Hello canary-{asking.viewer.partition('@')[0]}" in answer.text
+    for request, answer in visits:
+        assert canaries_of_others(request.viewer, answer.text) == [], request
+        if request.screen == "greeted" and answer.status_code == 200:
+            assert f"Hello canary-{request.viewer.partition('@')[0]}" in answer.text
 
 
 @pytest.mark.parametrize("declared", ["public", "per_tenant", ""])
 @pytest.mark.parametrize("face", ["rest", "graphql"])
 @pytest.mark.parametrize("screen", SCREENS)
 async def test_cached_answers_are_served(screen, face, declared) -> None:
-    """Each in turn, of what everybody shares, a tenant, a viewer: there is something to leak."""
-    of = {name: Service(KEPT) for name in SERVICES.values()}
+    """Public, per tenant and per viewer: there are cached answers that could leak."""
+    of = {name: Service(CACHED) for name in SERVICES.values()}
     hits = {}
     for letter in SERVICES:
         visits = await visit(of, [(screen, letter, face)], random.Random(7), declared)
-        assert [canaries_of_others(one.viewer, told.text) for one, told in visits] == [[]] * VISITS
-        hits[letter] = sum("hit" in told.headers["cache-status"] for _, told in visits)
+        assert [canaries_of_others(one.viewer, answer.text) for one, answer in visits] == [
+            []
+        ] * VISITS
+        hits[letter] = sum("hit" in answer.headers["cache-status"] for _, answer in visits)
 
     if screen == "relaying":  # made of what one request signed: composed each time
         assert hits == dict.fromkeys(SERVICES, 0)

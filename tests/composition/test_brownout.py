@@ -61,14 +61,14 @@ class Page(Composition):
 
 
 class Pressed:
-    """A pressure that is on as long as somebody says so."""
+    """A load that a test switches on and off."""
 
     def __init__(self) -> None:
         self.is_on = True
-        self.asked = 0
+        self.calls = 0
 
     def sheds_parts(self) -> bool:
-        self.asked += 1
+        self.calls += 1
         return self.is_on
 
 
@@ -92,8 +92,8 @@ async def test_optional_parts_are_left_out_and_say_so():
     reviews, rating = await gather(page.reviews(first=2), page.rating())
 
     assert (reviews, rating, page.ran) == ((), None, [])
-    told = {name: (one.state, one.reason) for name, one in page.parts.items()}
-    assert told == {"reviews": ("missing", "shed"), "rating": ("missing", "shed")}
+    states = {name: (one.state, one.reason) for name, one in page.parts.items()}
+    assert states == {"reviews": ("missing", "shed"), "rating": ("missing", "shed")}
     assert {one.name for one in page.degraded} == {"reviews", "rating"}
 
 
@@ -111,8 +111,8 @@ async def test_a_critical_part_goes_on_with_the_fallback_of_an_optional_one():
 
 
 @pytest.mark.virtual_time
-async def test_an_author_may_keep_an_optional_part():
-    """What a service may fail to say, but the gateway must not leave out: `shed=False`."""
+async def test_shed_false_runs_an_optional_part_under_load():
+    """A part that may fail, but is never left out."""
     page = dimmed()
 
     assert await page.warning() == "may contain nuts"
@@ -121,7 +121,7 @@ async def test_an_author_may_keep_an_optional_part():
 
 @pytest.mark.virtual_time
 async def test_loaders_are_left_out_like_parts():
-    """Each key yields the fallback, whenever it is asked for; those without one still load."""
+    """Each key yields the fallback, now or later; loaders without one still load."""
     page = dimmed()
 
     first = await gather(page.stock("a"), page.stock("b"), page.names("n"), page.limit("x"))
@@ -134,7 +134,7 @@ async def test_loaders_are_left_out_like_parts():
 
 @pytest.mark.virtual_time
 async def test_a_screen_is_dimmed_as_a_whole():
-    """The pressure is asked once, when a screen is built: no screen is half of each."""
+    """Load is checked once, when a screen is built: no screen is half complete, half shed."""
     pressure = Pressed()
     page = wiring(pressure).build(Page, Scope(float("inf")), {"ran": []})
     pressure.is_on = False
@@ -144,7 +144,7 @@ async def test_a_screen_is_dimmed_as_a_whole():
     whole = await gather(other.price(), other.reviews())
 
     assert (shed, whole) == ((0, ()), (7, ("good",) * 3))
-    assert pressure.asked == 2
+    assert pressure.calls == 2
     await page.aclose()
     await other.aclose()
 

@@ -1,4 +1,4 @@
-"""Bulk changes: some at a time, in order, each one's end told, and always in time."""
+"""Bulk changes: a few at a time, results in order, and always before the deadline."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.virtual_time
 
 @dataclass(frozen=True)
 class Change:
-    """What one item asks for: it takes a while, and may fail."""
+    """One item: its change takes a while, and may fail."""
 
     key: str
     takes: float = 0.0
@@ -25,7 +25,7 @@ class Change:
 
 @dataclass
 class Log:
-    """What was seen of the items."""
+    """A log of the items that were changed."""
 
     begun: list[str] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
@@ -82,7 +82,7 @@ def ends(results: list[ItemResult[str]]) -> list[object]:
 
 
 async def test_every_item_is_told_in_the_order_it_was_sent():
-    """Whoever ends first: the first is the first."""
+    """Results have the order of the items, whichever ends first."""
     screen, _, _ = desk()
 
     results = await screen.change([Change("a", 0.3), Change("b", 0.1), Change("c", 0.2)])
@@ -92,7 +92,7 @@ async def test_every_item_is_told_in_the_order_it_was_sent():
 
 
 async def test_a_failure_is_its_items_and_stops_no_other():
-    """The others are changed, and each tells what it came to."""
+    """The others are changed, and each has its own result."""
     screen, log, _ = desk()
 
     results = await screen.change([Change("a"), Change("b", fails=NotFound("no b")), Change("c")])
@@ -129,7 +129,7 @@ async def test_what_there_was_no_time_for_is_told_as_not_attempted():
 
 
 async def test_an_item_that_comes_twice_is_attempted_once():
-    """Which of the two should win would be a race; the second is told where the first stands."""
+    """Which of the two wins would be a race; the second item's error names the first."""
     screen, log, scope = desk()
 
     results = await screen.change([Change("a"), Change("b"), Change("a")])

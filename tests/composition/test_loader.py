@@ -1,4 +1,4 @@
-"""Keyed loaders: one call for what a tick asks for, joined back to whoever asked."""
+"""Keyed loaders: one call for all keys of a tick, and each caller gets its value."""
 
 import asyncio
 from collections.abc import Mapping
@@ -67,7 +67,7 @@ async def test_keys_of_one_tick_become_one_call():
 
 @pytest.mark.virtual_time
 async def test_key_is_loaded_once_per_screen():
-    """A key that is asked for twice, now or later, travels once."""
+    """A key that is loaded twice, now or later, is sent once."""
     screen = shelf()
 
     await gather(screen.price("a"), screen.price("a"))
@@ -185,7 +185,7 @@ async def test_failed_batch_without_fallback_is_raised_to_each_key():
 
 @pytest.mark.virtual_time
 async def test_parts_may_use_loaders():
-    """A part that asks a loader is recorded in the plan like any other."""
+    """A part that awaits a loader is recorded in the plan like any other."""
     screen = shelf()
 
     assert await screen.cheapest() == 1

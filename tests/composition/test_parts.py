@@ -1,4 +1,4 @@
-"""Parts of a composition: once per arguments, in parallel, ended in a state that is told."""
+"""Parts of a composition: once per arguments, in parallel, ended in a reported state."""
 
 import asyncio
 from collections.abc import Sequence
@@ -76,7 +76,7 @@ async def test_part_runs_once_per_arguments_however_they_are_written():
     ("arguments", "named"), [((1, 2), {}), ((), {"last": 1}), ((1,), {"first": 1})]
 )
 async def test_wrong_arguments_are_refused_as_python_does(arguments, named):
-    """Too many, unknown and doubled arguments are the caller's mistake, told where it is made."""
+    """Too many, unknown and doubled arguments raise a `TypeError` in the caller."""
     with pytest.raises(TypeError):
         page().reviews(*arguments, **named)
 
@@ -122,7 +122,7 @@ async def test_optional_part_without_fallback_is_none_and_missing():
 
 @pytest.mark.virtual_time
 async def test_critical_part_raises_what_failed():
-    """Whoever awaits a critical part that failed gets its cause, its status and its name."""
+    """To await a critical part that failed raises its cause, its status and its name."""
 
     class Broken(Composition):
         @critical
@@ -141,7 +141,7 @@ async def test_critical_part_raises_what_failed():
 
 @pytest.mark.virtual_time
 async def test_failure_travels_up_with_its_first_cause():
-    """A critical part that awaits another tells of the one that failed, not of itself."""
+    """A critical part that awaits another names the one that failed, not itself."""
 
     class Chain(Composition):
         @critical
@@ -168,7 +168,7 @@ async def test_failure_travels_up_with_its_first_cause():
 @pytest.mark.virtual_time
 async def test_bug_in_an_optional_part_degrades_it_and_is_told():
     """A screen survives a mistake in a part that it can do without, and sinks see the mistake."""
-    told: list[object] = []
+    emitted: list[object] = []
 
     class Buggy(Composition):
         @optional(fallback=())
@@ -176,11 +176,13 @@ async def test_bug_in_an_optional_part_degrades_it_and_is_told():
             raise KeyError("oops")
 
     screen = Buggy()
-    screen.enter(PartRegistry("Buggy", loop=asyncio.get_running_loop(), events=Events(told.append)))
+    screen.enter(
+        PartRegistry("Buggy", loop=asyncio.get_running_loop(), events=Events(emitted.append))
+    )
 
     assert await screen.related() == ()
     assert screen.parts["related"].reason == "error"
-    [event] = told
+    [event] = emitted
     assert isinstance(event, PartEnded)
     assert isinstance(event.error, KeyError)
 
@@ -244,7 +246,7 @@ async def test_part_goes_on_for_others_when_one_that_awaits_it_times_out():
 
 @pytest.mark.virtual_time
 async def test_parts_that_await_each_other_raise_instead_of_hanging():
-    """A cycle is a mistake of the author: told at once, and never hidden by a fallback."""
+    """A cycle is a mistake in the code: raised at once, and never hidden by a fallback."""
 
     class Cycle(Composition):
         @critical
@@ -371,7 +373,7 @@ async def test_part_whose_future_is_cancelled_elsewhere_degrades():
 
 @pytest.mark.virtual_time
 async def test_closed_screen_starts_no_part():
-    """What is asked for after the end would never be cancelled, so it is not begun."""
+    """A part that is called after the end would never be cancelled, so it does not start."""
     screen = page()
     async with screen:
         await screen.reviews(first=1)
@@ -448,7 +450,7 @@ def test_part_that_is_no_coroutine_is_refused():
 
 
 def test_part_with_open_arguments_is_refused():
-    """`*args` could not be told apart from a call that means the same."""
+    """Two calls that mean the same could differ in `*args`."""
     with pytest.raises(ConfigurationError, match="name each argument"):
 
         @critical

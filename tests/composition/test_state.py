@@ -1,4 +1,4 @@
-"""States: what is told of parts that failed, and of those behind them."""
+"""States: how parts that failed are reported, and the parts behind them."""
 
 import asyncio
 
@@ -65,15 +65,15 @@ async def test_what_a_part_waited_for_stands_behind_it():
 
 async def test_parts_that_are_awaited_are_told_to_a_witness():
     """Code outside of parts can be watched, whether it awaits parts one by one or gathers them."""
-    seen = []
+    observed = []
     async with Screen(error=TimeoutError()) as screen:
-        token = part_observer.set(lambda part: seen.append(part.name))
+        token = part_observer.set(lambda part: observed.append(part.name))
         await gather(screen.shown(), screen.empty())
         await screen.shown()
         part_observer.reset(token)
         await screen.empty()
 
-    assert seen == ["shown", "empty", "shown"]
+    assert observed == ["shown", "empty", "shown"]
 
 
 async def test_cancelled_part_is_not_told_as_ok():

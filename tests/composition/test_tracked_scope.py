@@ -1,4 +1,4 @@
-"""What is read of a request while an answer is made is noted, whatever way it is read."""
+"""Each read of a request while an answer is composed is recorded, in whichever way it is read."""
 
 from copy import copy
 from dataclasses import asdict, fields, replace
@@ -14,17 +14,17 @@ from bff_core.scope import Scope
 REUSE = Reuse(60.0, 60.0, 60.0, ("product:7",))
 
 
-def scope_of(dependencies=None, **told):
+def scope_of(dependencies=None, **fields):
     headers = ((b"accept-language", b"de"), (b"cookie", b"session=ann"))
-    return Scope(10.0, headers=headers, viewer=Viewer("ann"), dependencies=dependencies, **told)
+    return Scope(10.0, headers=headers, viewer=Viewer("ann"), dependencies=dependencies, **fields)
 
 
 def call(method="GET", audience=None):
     return Call("catalog", method, "/products/7", "GET /products/{id}", 10.0, audience)
 
 
-def test_nothing_is_watched_where_nobody_wants_to_know():
-    """A request without a dependencies costs what it did."""
+def test_scope_without_dependencies_is_not_tracked():
+    """Requests whose answers are not cached have no tracking cost."""
     scope = scope_of()
 
     assert tracked(scope) is scope
@@ -33,8 +33,8 @@ def test_nothing_is_watched_where_nobody_wants_to_know():
 @pytest.mark.parametrize(
     ("name", "sharing"), [("viewer", PER_VIEWER), ("audience", PER_VIEWER), ("tenant", PER_TENANT)]
 )
-def test_who_asks_narrows_the_answer(name, sharing):
-    """What is made of the viewer is the viewer's, what is made of the tenant the tenant's."""
+def test_reading_the_viewer_or_tenant_forbids_sharing(name, sharing):
+    """The answer is then per viewer, or per tenant."""
     dependencies = AnswerDependencies()
     scope = scope_of(dependencies, tenant="acme")
 
@@ -43,8 +43,8 @@ def test_who_asks_narrows_the_answer(name, sharing):
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(Scope)])
-def test_whatever_else_is_read_keeps_the_answer_from_being_shared(name):
-    """Each field of a request is in the key of an answer, or makes it nobody else's."""
+def test_every_field_is_in_the_key_or_forbids_sharing(name):
+    """Each field of a request is in the key of an answer, or forbids sharing it."""
     dependencies = AnswerDependencies()
 
     getattr(tracked(scope_of(dependencies)), name)
@@ -54,8 +54,8 @@ def test_whatever_else_is_read_keeps_the_answer_from_being_shared(name):
 
 
 @pytest.mark.parametrize("name", ["authorization", "Cookie", "proxy-authorization"])
-def test_credentials_keep_the_answer_from_being_shared(name):
-    """An answer that was made of a cookie is given to nobody else, whatever its value."""
+def test_credentials_make_an_answer_uncacheable(name):
+    """An answer that depends on a cookie is not cached, whatever the value."""
     dependencies = AnswerDependencies()
 
     tracked(scope_of(dependencies)).header(name)
@@ -66,9 +66,9 @@ def test_credentials_keep_the_answer_from_being_shared(name):
 def test_header_is_noted_by_name():
     """An answer in German is for those who ask for German."""
     dependencies = AnswerDependencies()
-    seen = tracked(scope_of(dependencies))
+    scope = tracked(scope_of(dependencies))
 
-    assert seen.header("accept-language") == "de"
+    assert scope.header("accept-language") == "de"
     assert (dependencies.headers, dependencies.reason) == (["accept-language"], "")
 
 
@@ -140,10 +140,10 @@ def test_answer_is_for_the_narrowest_audience_of_its_calls(audience, sharing):
         (2, [Reply(200, reuse=REUSE)], "unfinished"),
         (1, [Reply(200, reuse=REUSE)], ""),
     ],
-    ids=["nothing", "not kept", "one without a reply", "whole"],
+    ids=["nothing", "uncacheable", "one without a reply", "whole"],
 )
-def test_answer_is_kept_only_if_every_call_was_answered(made, replies, reason):
-    """What failed, was streamed or still runs may be part of the answer."""
+def test_answer_is_cacheable_only_if_every_call_was_answered(made, replies, reason):
+    """The answer may depend on a call that failed, was streamed or still runs."""
     dependencies = AnswerDependencies(before=3)
     for reply in replies:
         dependencies.add_reply(call(), reply)
@@ -151,7 +151,7 @@ def test_answer_is_kept_only_if_every_call_was_answered(made, replies, reason):
     assert dependencies.uncacheable_reason(3 + made, 0.0) == reason
 
 
-def test_answer_of_a_write_is_not_kept():
+def test_answer_of_a_write_is_uncacheable():
     """Even if its reply says that it may be."""
     dependencies = AnswerDependencies()
     dependencies.add_reply(call("POST"), Reply(200, reuse=REUSE))

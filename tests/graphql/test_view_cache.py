@@ -1,4 +1,4 @@
-"""Answers to GraphQL queries by GET that are kept as bytes: the same rules as for views."""
+"""The view cache of GraphQL queries by GET: the same rules as for REST views."""
 
 import asyncio
 
@@ -63,13 +63,13 @@ def opened(**options):
 
 
 async def get(shop: Shop, query: str, headers=None, **more: str) -> httpx.Response:
-    """Ask by GET."""
+    """Send a query by GET."""
     url = httpx.URL("/graphql", params={"query": query, **more})
     return await shop.get(str(url), headers)
 
 
-def asked(shop: Shop, name: str = "catalog") -> int:
-    """Return how often a service was asked."""
+def calls_of(shop: Shop, name: str = "catalog") -> int:
+    """Return how often a service was called."""
     return len(shop.scripts[name].calls)
 
 
@@ -77,7 +77,7 @@ TITLE = '{ title(id: "7") }'
 
 
 async def test_a_query_by_get_is_served_from_bytes():
-    """The second is, and says so."""
+    """The second answer comes from the cache, and `Cache-Status` says so."""
     async with opened() as shop:
         first = await get(shop, TITLE)
         await asyncio.sleep(10)
@@ -91,54 +91,54 @@ async def test_a_query_by_get_is_served_from_bytes():
 
 
 async def test_a_query_by_post_is_executed_each_time():
-    """Its parts are kept, it is not."""
+    """Its parts are cached, the answer is not."""
     async with opened() as shop:
-        told = [await shop.client.post("/graphql", json={"query": TITLE}) for _ in range(2)]
+        answers = [await shop.client.post("/graphql", json={"query": TITLE}) for _ in range(2)]
 
-    assert [one.headers.get("cache-status") for one in told] == [None, None]
-    assert asked(shop) == 1
+    assert [one.headers.get("cache-status") for one in answers] == [None, None]
+    assert calls_of(shop) == 1
 
 
-async def test_a_face_that_keeps_nothing_says_so():
-    """Each query is executed; its parts are kept all the same."""
+async def test_a_face_without_a_view_cache_reports_bypass():
+    """Each query is executed; its parts are cached all the same."""
     async with opened(cache=False) as shop:
-        told = [await get(shop, TITLE) for _ in range(2)]
+        answers = [await get(shop, TITLE) for _ in range(2)]
 
-    assert {one.headers["cache-status"] for one in told} == {"shop; fwd=bypass"}
-    assert {one.headers["cache-control"] for one in told} == {"private, no-cache"}
-    assert asked(shop) == 1
+    assert {one.headers["cache-status"] for one in answers} == {"shop; fwd=bypass"}
+    assert {one.headers["cache-control"] for one in answers} == {"private, no-cache"}
+    assert calls_of(shop) == 1
 
 
 async def test_query_variables_and_operation_are_part_of_the_key():
     """What differs in any of them is another answer."""
     document = "query A($id: String!) { title(id: $id) } query B { price }"
     async with opened() as shop:
-        told = [
+        answers = [
             await get(shop, document, operationName="A", variables='{"id": "7"}'),
             await get(shop, document, operationName="A", variables='{"id": "8"}'),
             await get(shop, document, operationName="B"),
             await get(shop, document, operationName="A", variables='{ "id":"7" }'),
         ]
 
-    assert [one.json()["data"] for one in told] == [
+    assert [one.json()["data"] for one in answers] == [
         {"title": "Tent 7"},
         {"title": "Tent 8"},
         {"price": 100},
         {"title": "Tent 7"},
     ]
-    assert ["hit" in one.headers["cache-status"] for one in told] == [False, False, False, True]
+    assert ["hit" in one.headers["cache-status"] for one in answers] == [False, False, False, True]
 
 
-async def test_viewers_are_kept_apart():
-    """By what a service tells, and by a greeting that asks nobody."""
+async def test_viewers_get_their_own_answers():
+    """By a reply of a service, and by a greeting that needs no call."""
     async with opened() as shop:
-        told = [
+        answers = [
             (await get(shop, query, bearer(name))).text
             for query in ("{ me }", '{ hello title(id: "7") }')
             for name in ("ann", "bob", "ann")
         ]
 
-    for ann, bob, again in (told[:3], told[3:]):
+    for ann, bob, again in (answers[:3], answers[3:]):
         assert ann == again != bob
         assert "ann" in ann
         assert "ann" not in bob
@@ -201,13 +201,13 @@ async def test_header_that_is_read_later_is_part_of_the_key_from_then_on():
     ],
 )
 def test_declaration_of_an_unknown_field_is_refused(options, error):
-    """Nothing is shared by a slip of the pen."""
+    """The error names the option and the field."""
     with pytest.raises(ConfigurationError, match=error):
         GraphQL(strawberry.Schema(Query), **options)
 
 
 async def test_a_mutation_purges_what_it_changed():
-    """What was kept of it is asked for again."""
+    """After the purge the query is executed again."""
     async with opened() as shop:
         await get(shop, TITLE)
         await shop.client.post("/graphql", json={"query": 'mutation { rename(id: "7") }'})
@@ -217,7 +217,7 @@ async def test_a_mutation_purges_what_it_changed():
 
 
 async def test_a_client_that_has_the_answer_gets_304():
-    """By the tag of the answer, kept or not."""
+    """By the entity tag of the answer, cached or not."""
     async with opened() as shop:
         first = await get(shop, TITLE)
         second = await get(shop, TITLE, {"if-none-match": first.headers["etag"]})
@@ -226,8 +226,8 @@ async def test_a_client_that_has_the_answer_gets_304():
     assert second.headers["etag"] == first.headers["etag"]
 
 
-async def test_a_degraded_answer_is_kept_by_nobody():
-    """Neither here nor on the way."""
+async def test_a_degraded_answer_is_stored_nowhere():
+    """Neither here nor by caches on the way."""
     async with opened() as shop:
         shop.scripts["prices"].then(hang())
         first = await get(shop, "{ price }")
@@ -238,24 +238,24 @@ async def test_a_degraded_answer_is_kept_by_nobody():
 
 
 async def test_what_was_last_good_is_marked_stale():
-    """It is no error, and nobody on the way keeps it."""
+    """A stale reply is no error, and caches on the way do not store the answer."""
     async with opened() as shop:
         await get(shop, "{ price }")
         shop.scripts["prices"].then(hang())
         await asyncio.sleep(20)
-        told = await get(shop, "{ price }")
+        answers = await get(shop, "{ price }")
 
-    answer = told.json()
+    answer = answers.json()
     assert answer["data"] == {"price": 100}
     assert "errors" not in answer
     assert answer["extensions"]["parts"]["price"]["status"] == "stale"
     assert answer["extensions"]["parts"]["price"]["age"] >= 20
-    assert told.headers["cache-control"] == "private, no-cache"
-    assert int(told.headers["age"]) >= 20
+    assert answers.headers["cache-control"] == "private, no-cache"
+    assert int(answers.headers["age"]) >= 20
 
 
 SECRET = Require("secret:read")
-KEEPER, STRANGER = bearer("ann secret:read"), bearer("bob other")
+READER, STRANGER = bearer("ann secret:read"), bearer("bob other")
 
 
 @access(SECRET)
@@ -318,12 +318,12 @@ def guarded():
 
 
 GUARDED = {
-    "a scope": ('{ secret(id: "7") }', KEEPER, STRANGER),
-    "anonymous": ('{ secret(id: "7") }', KEEPER, None),
+    "a scope": ('{ secret(id: "7") }', READER, STRANGER),
+    "anonymous": ('{ secret(id: "7") }', READER, None),
     "what says nothing": ("{ signedIn }", STRANGER, None),
-    "by alias": ('{ a: secret(id: "7") }', KEEPER, STRANGER),
+    "by alias": ('{ a: secret(id: "7") }', READER, STRANGER),
     "in a fragment": (
-        '{ ...F } fragment F on Guarded { ... on Guarded { secret(id: "7") } }', KEEPER, STRANGER,
+        '{ ...F } fragment F on Guarded { ... on Guarded { secret(id: "7") } }', READER, STRANGER,
     ),
     "by arguments": ('{ own(productId: "ann") }', bearer("ann"), bearer("bob")),
     "by the arguments of one of two": (
@@ -334,13 +334,13 @@ GUARDED = {
     "by a default": (
         'query ($of: String! = "ann") { own(productId: $of) }', bearer("ann"), bearer("bob"),
     ),
-    "of a type behind an interface": ("{ thing { title } }", KEEPER, STRANGER),
+    "of a type behind an interface": ("{ thing { title } }", READER, STRANGER),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("how", GUARDED)
-async def test_a_stored_answer_is_for_who_may_ask_for_each_field(how):
-    """Of what is everybody's, too: the rules of fields come before what is stored."""
+async def test_a_stored_answer_is_for_viewers_who_may_read_each_field(how):
+    """The access rules of all fields are checked before a stored answer is served."""
     query, friend, stranger = GUARDED[how]
     more = {"variables": '{"of": "ann"}'} if "($of: String!)" in query else {}
     async with guarded() as shop:
@@ -356,19 +356,19 @@ async def test_a_stored_answer_is_for_who_may_ask_for_each_field(how):
     assert after.content == first.content
 
 
-async def test_a_field_that_is_left_out_keeps_nobody_from_an_answer():
-    """It is executed, as the answer may not be for everybody who can send the query."""
+async def test_a_field_that_is_left_out_does_not_refuse_an_answer():
+    """The query is executed, since a stored answer may hold the field."""
     query = 'query ($all: Boolean!) { signedIn secret(id: "7") @include(if: $all) }'
     async with guarded() as shop:
-        told = [await get(shop, query, STRANGER, variables='{"all": false}') for _ in range(2)]
+        answers = [await get(shop, query, STRANGER, variables='{"all": false}') for _ in range(2)]
 
-    assert [one.json()["data"] for one in told] == [{"signedIn": "Tent 7"}] * 2
+    assert [one.json()["data"] for one in answers] == [{"signedIn": "Tent 7"}] * 2
 
 
-async def test_what_is_not_for_anyone_is_private_to_caches_on_the_way():
-    """They check no rule, and would show it to the next."""
+async def test_a_field_with_an_access_rule_is_private_to_shared_caches():
+    """They check no rule, and would serve it to the next viewer."""
     async with guarded() as shop:
-        told = await get(shop, '{ secret(id: "7") }', KEEPER)
+        answers = await get(shop, '{ secret(id: "7") }', READER)
 
-    assert told.headers["cache-control"] == "private, max-age=60"
-    assert {"Authorization", "Cookie"} <= set(told.headers["vary"].split(", "))
+    assert answers.headers["cache-control"] == "private, max-age=60"
+    assert {"Authorization", "Cookie"} <= set(answers.headers["vary"].split(", "))

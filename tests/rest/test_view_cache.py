@@ -1,4 +1,4 @@
-"""Answers of views that are kept as bytes: when, for whom, how long, and what clients are told."""
+"""The view cache of REST views: what is cached, for which viewers, how long, and the headers."""
 
 import asyncio
 from collections import Counter
@@ -27,14 +27,14 @@ class ProductView:
 
 
 class Translated(Page):
-    """Knows what the client reads."""
+    """A page that depends on the client's language."""
 
     language: Language
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What stands behind the question mark."""
+class SearchText:
+    """The query of the request."""
 
     text: str
 
@@ -44,9 +44,9 @@ class Asked:
 
 
 class Wide(Page):
-    """Knows what no view declares."""
+    """A page that depends on the query."""
 
-    asked: Asked
+    search_text: SearchText
 
 
 P = Annotated[Page, Depends(compose(Page))]
@@ -117,11 +117,11 @@ def views_of(runs: Counter[str]) -> Views:  # noqa: C901 - a list of views, none
     @views.get("/wide", public=True)
     async def get_wide(page: Annotated[Wide, Depends(compose(Wide))]) -> ProductView:
         runs["wide"] += 1
-        return ProductView(f"{await page.product()} at {page.asked.text}")
+        return ProductView(f"{await page.product()} at {page.search_text.text}")
 
-    @views.get("/unkept", cache=False)
-    async def get_unkept(page: P) -> ProductView:
-        runs["unkept"] += 1
+    @views.get("/uncached", cache=False)
+    async def get_uncached(page: P) -> ProductView:
+        runs["uncached"] += 1
         return ProductView(await page.product())
 
     @views.get("/raw", public=True)
@@ -182,8 +182,8 @@ async def test_answer_lives_as_long_as_its_shortest_part():
     assert (before, runs["product"]) == (1, 2)
 
 
-async def test_age_and_lifetime_agree_when_a_part_was_kept_already():
-    """A client that counts max-age from the Age it is told stops when the first part does."""
+async def test_age_and_lifetime_agree_when_a_part_was_cached_already():
+    """A client that subtracts `Age` from `max-age` stops when the first part is stale."""
     _, opened = open_views()
     async with opened as shop:
         await shop.get("/v1/titles/7")
@@ -195,7 +195,7 @@ async def test_age_and_lifetime_agree_when_a_part_was_kept_already():
 
 
 async def test_parameters_are_part_of_the_key():
-    """Another product, another limit or `_meta` is another answer; what nobody declared is not."""
+    """Another product, limit or `_meta` is another answer; an undeclared parameter is not."""
     runs, opened = open_views()
     async with opened as shop:
         paths = ["7", "8", "7?limit=2", "7?limit=02", "7?limit=3", "7?_meta=parts", "7?utm=1"]
@@ -222,15 +222,15 @@ async def test_wrong_parameter_is_refused_however_warm():
 
 
 async def test_call_per_viewer_makes_the_answer_the_viewers():
-    """Ann gets hers from the cache, Bob his own; browsers are told to tell them apart."""
+    """Ann gets hers from the cache, Bob his own; `Vary` has browsers separate them."""
     runs, opened = open_views()
     async with opened as shop:
         ann = [await shop.get("/v1/me", bearer("ann")) for _ in range(2)]
         bob = await shop.get("/v1/me", bearer("bob"))
-        nobody = await shop.get("/v1/me")
+        anonymous = await shop.get("/v1/me")
 
     assert ann[0].content == ann[1].content
-    assert [one.json()["title"][8:] for one in (ann[1], bob, nobody)] == [
+    assert [one.json()["title"][8:] for one in (ann[1], bob, anonymous)] == [
         "I am 0::3:ann:shop#",
         "I am 0::3:bob:shop#",
         "I am anonymous",
@@ -241,7 +241,7 @@ async def test_call_per_viewer_makes_the_answer_the_viewers():
     assert ann[0].headers["vary"] == "Authorization, Cookie, Accept-Encoding, Accept"
 
 
-async def test_same_viewer_with_fewer_rights_gets_no_kept_answer():
+async def test_same_viewer_with_fewer_rights_gets_no_cached_answer():
     """A second token of Ann's that may not read is refused, although her answer is warm."""
     runs, opened = open_views()
     async with opened as shop:
@@ -254,7 +254,7 @@ async def test_same_viewer_with_fewer_rights_gets_no_kept_answer():
 
 
 async def test_viewer_field_makes_the_answer_the_viewers():
-    """A page that greets by name is nobody else's, although all its calls are everybody's."""
+    """A page that greets by name is not shared, although all its calls are public."""
     _, opened = open_views()
     async with opened as shop:
         ann = await shop.get("/v1/greeting", bearer("ann read"))
@@ -380,7 +380,7 @@ async def test_fact_of_a_header_varies_the_answer():
 
 
 async def test_fact_of_the_query_makes_the_query_part_of_the_key():
-    """A width that no view declares is asked for in the link, and told apart by it."""
+    """A width in the query that no view declares is part of the key once a fact reads it."""
     runs, opened = open_views()
     async with opened as shop:
         paths = ["", "?width=320", "?width=320", ""]
@@ -393,27 +393,27 @@ async def test_fact_of_the_query_makes_the_query_part_of_the_key():
 
 
 @pytest.mark.parametrize(
-    ("path", "told"),
+    ("path", "status"),
     [
         ("stock", "shop; fwd=miss; detail=part"),
-        ("unkept", "shop; fwd=bypass"),
+        ("uncached", "shop; fwd=bypass"),
         ("raw", "shop; fwd=bypass"),
         ("response", None),
         ("written", "shop; fwd=miss; detail=write"),
     ],
 )
-async def test_what_may_not_be_kept_is_composed_each_time(path, told):
-    """A part without a cache, a view that says no or takes the request, a response, a write."""
+async def test_uncacheable_answer_is_composed_each_time(path, status):
+    """A part without a cache, `cache=False`, a view that takes the request, a response, a write."""
     runs, opened = open_views()
     async with opened as shop:
         answers = [await shop.get(f"/v1/{path}") for _ in range(3)]
 
     assert runs[path] == 3
-    assert {one.headers.get("cache-status") for one in answers} == {told}
+    assert {one.headers.get("cache-status") for one in answers} == {status}
     assert {one.headers.get("cache-control") for one in answers} <= {"private, no-cache", None}
 
 
-async def test_why_an_answer_is_not_kept_is_told_once():
+async def test_reason_for_not_storing_is_reported_once():
     """The log names the reason, and does not repeat it for each request."""
     _, opened = open_views()
     async with opened as shop:
@@ -424,7 +424,7 @@ async def test_why_an_answer_is_not_kept_is_told_once():
     assert answer.headers["cache-status"] == "shop; fwd=miss; detail=part"
 
 
-async def test_view_that_becomes_fit_to_be_kept_is_kept_soon():
+async def test_view_that_becomes_cacheable_is_cached_soon():
     """A service that was down for long is noticed within a second of its return."""
     runs, opened = open_views()
     async with opened as shop:
@@ -441,7 +441,7 @@ async def test_view_that_becomes_fit_to_be_kept_is_kept_soon():
     assert runs["product"] < 15
 
 
-async def test_degraded_answer_is_kept_by_nobody():
+async def test_degraded_answer_is_stored_nowhere():
     """It has no entity tag either: it is not the answer."""
     runs, opened = open_views()
     async with opened as shop:
@@ -474,7 +474,7 @@ async def test_purge_drops_answers_made_of_what_changed():
 
 
 async def test_purge_beats_the_answer_that_is_being_composed():
-    """What was asked for before the purge is answered, and not kept."""
+    """An answer that was requested before the purge is sent, but not stored."""
     runs, opened = open_views()
     async with opened as shop:
         slow = asyncio.Event()
@@ -519,7 +519,7 @@ async def test_client_that_has_the_answer_gets_none():
     assert changed.headers["etag"] != tag
 
 
-async def test_head_tells_what_get_would():
+async def test_head_has_the_headers_of_get():
     """Cold and warm, a HEAD has the fields of the GET, and no content."""
     runs, opened = open_views()
     async with opened as shop:
@@ -534,8 +534,8 @@ async def test_head_tells_what_get_would():
             assert head.headers[name] == get.headers[name]
 
 
-async def test_lines_are_never_kept():
-    """A client that wants parts as they land is told them as they land, however warm it is."""
+async def test_lines_are_never_cached():
+    """A client that accepts parts as they end gets them so, whatever is cached."""
     runs, opened = open_views()
     async with opened as shop:
         await shop.get("/v1/products/7")
@@ -550,7 +550,7 @@ async def test_lines_are_never_kept():
         assert "etag" not in answer.headers
 
 
-async def test_lane_of_fastapi_keeps_nothing():
+async def test_slow_path_caches_nothing():
     """An app with middleware of its own composes each answer; entity tags are the same."""
     runs, opened = open_views()
     async with opened as shop:
@@ -569,8 +569,8 @@ async def test_lane_of_fastapi_keeps_nothing():
     assert known.status_code == 304
 
 
-async def test_part_that_hangs_keeps_the_answer_from_being_kept():
-    """An answer that was ready before one of its calls had ended is not kept."""
+async def test_unfinished_call_makes_the_answer_uncacheable():
+    """An answer that was ready before one of its calls had ended is not cached."""
     views = Views(access=ANYONE)
     runs: Counter[str] = Counter()
 
@@ -629,8 +629,8 @@ async def test_renamed_field_finds_no_old_answer():
     assert "hit" in fresh.headers["cache-status"]
 
 
-async def test_gateway_without_a_cache_says_nothing_of_one():
-    """No policy, no cache, no field."""
+async def test_gateway_without_a_cache_sends_no_cache_status():
+    """Without a cache there is no `Cache-Status`."""
     from shop import open_shop as open_plain  # noqa: PLC0415 - the other shop of this directory
 
     async with open_plain() as shop:
@@ -641,8 +641,8 @@ async def test_gateway_without_a_cache_says_nothing_of_one():
     assert answer.headers["etag"]
 
 
-async def test_view_that_is_not_for_anyone_is_private_to_caches_on_the_way():
-    """They check no rule; the gateway itself shares it among viewers who may see it."""
+async def test_view_with_an_access_rule_is_private_to_shared_caches():
+    """They check no rule; the gateway itself shares it among viewers who are allowed to see it."""
     views = Views()
 
     @views.get("/closed", public=True)
