@@ -156,15 +156,12 @@ class ViewCache:
         is_expected = self._declared == PER_TENANT and not scope.tenant
         if not self._has_warned and not is_expected:
             self._has_warned = True
-            if wiring.events.sinks:
-                word = "per_tenant" if self._declared else "public"
-                wiring.events.emit(
-                    ConfigurationWarned(
-                        self.operation,
-                        f"it is declared {word}, but an answer depends on "
-                        f"{dependencies.narrowed_by}: such answers are cached per viewer",
-                    )
-                )
+            word = "per_tenant" if self._declared else "public"
+            reason = (
+                f"it is declared {word}, but an answer depends on {dependencies.narrowed_by}: "
+                "such answers are cached per viewer"
+            )
+            wiring.events.emit(ConfigurationWarned(self.operation, reason))
         return PER_VIEWER
 
     def vary(self, dependencies: AnswerDependencies) -> Vary:
