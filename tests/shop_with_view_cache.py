@@ -1,4 +1,4 @@
-"""A gateway whose services may be kept, by themselves and composed: for tests of both faces."""
+"""A gateway whose replies and composed answers are cacheable: for tests of both faces."""
 
 import asyncio
 import json
@@ -31,14 +31,14 @@ from bff_core.upstream.stack import MakeTransport
 
 @dataclass(frozen=True)
 class Product:
-    """What the catalog tells."""
+    """A product of the catalog."""
 
     id: str
     title: str
 
 
 class Catalog(Upstream):
-    """Everybody's, for a minute."""
+    """Public, fresh for a minute."""
 
     policy = Policy(public=True, cache=Cache(ttl=60, tags=("product:{id}",)))
 
@@ -50,7 +50,7 @@ class Catalog(Upstream):
 
 
 class Prices(Upstream):
-    """Everybody's, for five seconds, and while it fails."""
+    """Public, fresh for five seconds, and used while the service fails."""
 
     policy = Policy(public=True, cache=Cache(ttl=5, error=60), retry=None)
 
@@ -59,7 +59,7 @@ class Prices(Upstream):
 
 
 class Profiles(Upstream):
-    """Each viewer's own."""
+    """Per viewer."""
 
     policy = Policy(cache=Cache(ttl=30))
 
@@ -68,7 +68,7 @@ class Profiles(Upstream):
 
 
 class Plans(Upstream):
-    """Each tenant's own."""
+    """Per tenant."""
 
     policy = Policy(per_tenant=True, cache=Cache(ttl=30))
 
@@ -77,7 +77,7 @@ class Plans(Upstream):
 
 
 class Stock(Upstream):
-    """Never kept."""
+    """Never cached."""
 
     policy = Policy(public=True)
 
@@ -90,7 +90,7 @@ SERVICES = (Catalog, Prices, Profiles, Plans, Stock)
 
 @dataclass(frozen=True)
 class Language:
-    """What the client reads."""
+    """The language of the client."""
 
     name: str
 
@@ -100,7 +100,7 @@ class Language:
 
 
 class Page(Composition):
-    """Whatever a view wants to know of a product, and of who asks."""
+    """The parts of a product, and of the viewer."""
 
     catalog: Catalog
     prices: Prices
@@ -135,32 +135,32 @@ class Page(Composition):
 
 
 class Greeting(Page):
-    """Knows who asks, and calls nobody who would need to."""
+    """A page that depends on the viewer, although its calls do not."""
 
     viewer: Viewer
 
 
 class Bearer:
-    """Takes `Bearer subject@tenant scope scope` at its word."""
+    """Believes `Bearer subject@tenant scope scope`."""
 
     challenge = "Bearer"
 
     async def authenticate(self, scope: Scope) -> Viewer | None:
-        told = (find_header(scope.headers, b"authorization") or b"").decode()
-        if not told:
+        credentials = (find_header(scope.headers, b"authorization") or b"").decode()
+        if not credentials:
             return None
-        name, *scopes = told.removeprefix("Bearer ").split()
+        name, *scopes = credentials.removeprefix("Bearer ").split()
         subject, _, tenant = name.partition("@")
         return Viewer(subject, tenant, frozenset(scopes), issuer="shop")
 
 
 def bearer(name: str, **headers: str) -> dict[str, str]:
-    """Return the headers of somebody who is signed in."""
+    """Return the headers of a signed-in viewer."""
     return {"authorization": f"Bearer {name}"} | headers
 
 
 def echoing(call: Call) -> object:
-    """Return what a service says: it knows for whom it was called."""
+    """Return the reply of a service, which holds the audience of the call."""
     name = call.target.rpartition("/")[2]
     return {
         "catalog": {"id": name, "title": f"Tent {name}"},
@@ -173,7 +173,7 @@ def echoing(call: Call) -> object:
 
 @dataclass
 class Shop:
-    """A running gateway, the scripts behind it, a client in front of it, and what it told."""
+    """A running gateway, the scripts behind it, a client in front of it, and its events."""
 
     app: Gateway
     client: httpx.AsyncClient
@@ -183,11 +183,11 @@ class Shop:
 
     async def get(self, path: str, headers: dict[str, str] | None = None) -> httpx.Response:
         """Send a GET that names no coding."""
-        told = {"accept-encoding": "identity"} | (headers or {})
-        return await self.client.get(path, headers=told)
+        sent = {"accept-encoding": "identity"} | (headers or {})
+        return await self.client.get(path, headers=sent)
 
     def of_views(self) -> list[tuple[str, str]]:
-        """Return what the cache told of the views: outcomes and reasons."""
+        """Return outcome and reason of each event of the view cache."""
         return [
             (one.outcome, one.reason)
             for one in self.heard
@@ -207,18 +207,18 @@ def saying(say: Any = echoing):
 
 def in_production(names: Iterable[str], **more: Any) -> Settings:
     """Return the settings of a gateway whose services are scripts."""
-    told: dict[str, Any] = {
+    defaults: dict[str, Any] = {
         "env": "production",
         "auth": "none",
         "gc_freeze": False,
         "allowed_hosts": ["testserver"],
         "upstreams": dict.fromkeys(names, ("http://127.0.0.1:1",)),
     }
-    return Settings(**told | more)
+    return Settings(**defaults | more)
 
 
 def by_script(scripts: Mapping[str, Scripted]) -> MakeTransport:
-    """Return what leads each upstream to its script."""
+    """Return a factory that gives each upstream its script as transport."""
     return lambda _, runtime: ScriptedTransport({"127.0.0.1": scripts[runtime.upstream]})
 
 
