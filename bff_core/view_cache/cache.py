@@ -63,14 +63,15 @@ class ViewCache:
 
     `operation` names the view in events. `shape` returns a hash of what its answers look like: a
     release that renames a field must not find those of the last one. `declared` is the widest
-    audience that may share an answer. One that is not `enabled` leaves the cache alone and reports
-    `bypass`.
+    audience that may share an answer; `sharings` are those of the answers stored so far, the widest
+    first, and a request looks for one key for each. One that is not `enabled` leaves the cache
+    alone and reports `bypass`.
     """
 
     __slots__ = (
         "_declared", "_enabled", "_gateway", "_has_warned", "_hit", "_misses", "_paused_until",
-        "_prefix", "_refusals", "_shape", "_sharings", "_vary", "bypass_status", "operation",
-        "reason", "stored_status",
+        "_prefix", "_refusals", "_shape", "bypass_status", "current_vary", "operation",
+        "reason", "sharings", "stored_status",
     )  # fmt: skip
 
     def __init__(
@@ -97,8 +98,8 @@ class ViewCache:
         self._prefix = ""
         self._refusals = 0
         self._shape = shape
-        self._sharings: tuple[Sharing, ...] = ()
-        self._vary = Vary()
+        self.sharings: tuple[Sharing, ...] = ()
+        self.current_vary = Vary()
 
     def begin(self, wiring: Wiring, scope: Scope) -> "CacheableRequest | None":
         """Return the cache side of one request; None where no cached answer can be expected."""
@@ -106,7 +107,7 @@ class ViewCache:
         if cache is None or not self._enabled:
             return None
         is_paused = self._refusals >= MAX_REFUSALS and wiring.clock() < self._paused_until
-        if is_paused and not self._sharings:
+        if is_paused and not self.sharings:
             return None
         return CacheableRequest(self, cache, wiring, scope, is_paused=is_paused)
 
@@ -133,19 +134,6 @@ class ViewCache:
             self._prefix = canonical((self._gateway, self.operation, self._shape()))
         return self._prefix + canonical(values)
 
-    def keys(self, values: tuple[object, ...], scope: Scope) -> Sequence[str]:
-        """Return the keys that may hold the answer to a request, the shared one first.
-
-        There is none before the first answer was stored, and for a viewer that no key can hold.
-        """
-        if not self._sharings:
-            return ()
-        try:
-            identity = self.identity(values)
-            return [self._vary.key(identity, sharing, scope) for sharing in self._sharings]
-        except UnkeyableValue:
-            return ()
-
     def sharing(self, dependencies: AnswerDependencies, wiring: Wiring, scope: Scope) -> Sharing:
         """Return which viewers may share an answer: as declared, unless what was read forbids it.
 
@@ -166,13 +154,13 @@ class ViewCache:
 
     def vary(self, dependencies: AnswerDependencies) -> Vary:
         """Return what the key of an answer holds of the request beyond parameters and viewer."""
-        return self._vary.union(Vary(tuple(dependencies.headers), dependencies.has_query))
+        return self.current_vary.union(Vary(tuple(dependencies.headers), dependencies.has_query))
 
     def record_stored(self, sharing: Sharing, vary: Vary) -> None:
         """Record that an answer was stored, so that requests look for it."""
-        self._vary = self._vary.union(vary)
-        if sharing not in self._sharings:
-            self._sharings = tuple(sorted((*self._sharings, sharing)))
+        self.current_vary = self.current_vary.union(vary)
+        if sharing not in self.sharings:
+            self.sharings = tuple(sorted((*self.sharings, sharing)))
         self.record_success()
 
     def record_success(self) -> None:
@@ -203,7 +191,7 @@ class CacheableRequest:
     """One request to a view whose answer may come from the cache, or be stored in it."""
 
     __slots__ = (
-        "_cache", "_clock", "_dependencies", "_is_paused", "_keys", "_mark", "_scope", "_values",
+        "_cache", "_dependencies", "_is_paused", "_keys", "_mark", "_scope", "_values",
         "_view_cache", "_wiring",
     )  # fmt: skip
 
@@ -219,7 +207,6 @@ class CacheableRequest:
         self._view_cache = view_cache
         self._cache = cache
         self._wiring = wiring
-        self._clock = wiring.clock
         self._scope = scope
         self._values: tuple[object, ...] = ()
         self._keys: Sequence[str] = ()
@@ -234,10 +221,16 @@ class CacheableRequest:
         signature.
         """
         self._values = values
-        keys = self._keys = self._view_cache.keys(values, self._scope)
-        if not keys:
+        sharings = self._view_cache.sharings
+        if not sharings:
             return None
-        now, store = self._clock(), self._cache.store
+        try:
+            identity, vary = self._view_cache.identity(values), self._view_cache.current_vary
+            keys = [vary.key(identity, sharing, self._scope) for sharing in sharings]
+        except UnkeyableValue:
+            return None
+        self._keys = keys
+        now, store = self._wiring.clock(), self._cache.store
         for key in keys:
             entry = store.peek(key)
             if entry is not None and now < entry.fresh_until:
@@ -250,7 +243,7 @@ class CacheableRequest:
             return None
         for key in self._keys:
             entry = await self._cache.store.get(key)
-            now = self._clock()
+            now = self._wiring.clock()
             if entry is not None and now < entry.fresh_until:
                 return self._hit(entry, now)
         self._cache.note(VIEWS, self._view_cache.operation, "miss")
@@ -275,7 +268,7 @@ class CacheableRequest:
 
         `is_open` says whether anonymous callers may see the answer.
         """
-        dependencies, now, view_cache = self._dependencies, self._clock(), self._view_cache
+        dependencies, now, view_cache = self._dependencies, self._wiring.clock(), self._view_cache
         if dependencies is None:
             headers.append(view_cache.miss_status(view_cache.reason))
             return None
@@ -317,7 +310,7 @@ class CacheableRequest:
 
     async def store(self, pending: PendingEntry) -> None:
         """Store an answer that was sent, unless a tag of it was purged since `record`."""
-        left = pending.entry.fresh_until - self._clock()
+        left = pending.entry.fresh_until - self._wiring.clock()
         if left <= 0:
             return
         cache, view_cache = self._cache, self._view_cache
@@ -326,4 +319,4 @@ class CacheableRequest:
             cache.of(VIEWS).size += len(pending.entry.body)
             cache.note(VIEWS, view_cache.operation, "store")
         else:
-            view_cache.record_refusal("purged", cache, self._clock())
+            view_cache.record_refusal("purged", cache, self._wiring.clock())
