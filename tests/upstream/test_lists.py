@@ -21,7 +21,7 @@ from bff_core.upstream.transport.content_coding import decoders
 from bff_core.upstream.transport.failures import Undecodable
 from bff_core.upstream.transport.hop_by_hop import decoded, end_to_end
 from bff_core.upstream.transport.interface import Endpoint
-from bff_core.upstream.transport.request_writer import Renderer, UnsafeRequest
+from bff_core.upstream.transport.request_writer import RequestWriter, UnsafeRequest
 from tests.upstream.cached_upstream import CachedUpstream, product
 
 HOP_BY_HOP = [
@@ -42,7 +42,7 @@ def calling(method: str = "GET", **changed) -> Call:
 
 def rendered(call: Call) -> bytes:
     """Return the bytes of a request."""
-    return Renderer(ENDPOINT, Connection()).render(call, 1.0)
+    return RequestWriter(ENDPOINT, Connection()).render(call, 1.0)
 
 
 @pytest.mark.parametrize("name", HOP_BY_HOP)

@@ -1,1 +1,1 @@
-"""How replies are read that the strict decoder refuses: charsets, numbers, dates, lost items."""
+"""How replies become typed values: charsets, numbers, dates, and what tolerant reading drops."""

@@ -1,4 +1,4 @@
-"""Which text the bytes of a JSON reply are: byte order marks, declared charsets, UTF-8."""
+"""How the bytes of a JSON reply are decoded to text: byte order mark, declared charset, UTF-8."""
 
 import codecs
 import json
@@ -33,10 +33,10 @@ _CODECS: Final = frozenset({
     *("cp932", "euc-jp", "iso-2022-jp", "gbk", "gb18030"),
     *("big5", "big5hkscs", "euc-kr"),
 })  # fmt: skip
-"""Of Python's codecs those of text that services send; a reply can't name others."""
+"""The allowed charsets: Python's text codecs that services use. A reply can't name others."""
 
 _OFTEN_WRONG: Final = frozenset({"us-ascii", "iso-8859-1", "windows-1252"})
-"""What servers declare by default, also of a body that was written as UTF-8."""
+"""Charsets that servers declare by default, even if the body is UTF-8."""
 
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -47,8 +47,8 @@ _MARKS: Final = (
 )
 
 
-_LONGEST: Final = 256
-"""Bytes of a Content-Type that are looked at, and remembered."""
+_MAX_CONTENT_TYPE_BYTES: Final = 256
+"""Longer Content-Types are cut before they are parsed and cached."""
 
 
 class UnknownCharset(ValueError):
@@ -64,16 +64,16 @@ def _declared(content_type: bytes) -> str:
 
 def declared(content_type: bytes) -> str:
     """Return the charset of a Content-Type in lower case, "utf-8" where it names none."""
-    return _declared(content_type[:_LONGEST])
+    return _declared(content_type[:_MAX_CONTENT_TYPE_BYTES])
 
 
 def is_foreign(content_type: bytes) -> bool:
-    """Whether bytes that happen to be UTF-8 may mean something else.
+    """Whether a body that is valid UTF-8 may mean another text in its charset.
 
     JSON is UTF-8 (RFC 8259, section 8.1). Another charset is obeyed, except where it is one that
     servers declare by default: such a body is UTF-8 if it can be.
     """
-    return _is_foreign(content_type[:_LONGEST])
+    return _is_foreign(content_type[:_MAX_CONTENT_TYPE_BYTES])
 
 
 @lru_cache(maxsize=256)

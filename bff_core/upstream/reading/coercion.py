@@ -1,4 +1,4 @@
-"""Plain values made to fit a type: whole numbers, dates, decoders, and what may be left out."""
+"""Coercion of plain values to a type: whole numbers, dates, decoders, and omitted values."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ Hook = Callable[[type, object], object]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a value stands, as a path from the root: `$.items[3].price`."""
+    """The path of a value from the root: `$.items[3].price`."""
 
     outer: "Place | None" = None
     step: str = "$"
@@ -39,10 +39,10 @@ class Place:
 ROOT: Final = Place()
 
 Lost = list[str]
-"""What was left out, and why; never its content."""
+"""The omitted values: each path and the reason, never the content."""
 
 Fit = Callable[[Any, Place, Lost], Any]
-"""Returns a value changed to fit; notes what it leaves out."""
+"""Returns a value coerced to the type; records what it omits."""
 
 _Fields = (
     inspect.StructType | inspect.DataclassType | inspect.TypedDictType | inspect.NamedTupleType
@@ -53,7 +53,7 @@ _FIELDS: Final = (
 
 
 class Fitting:
-    """Compiles, for each type, the function that makes plain values fit it."""
+    """Compiles, for each type, the function that coerces plain values to it."""
 
     def __init__(self, options: ReadingOptions, hook: Hook) -> None:
         self._is_tolerant = options.is_tolerant
@@ -105,7 +105,7 @@ class Fitting:
             raise NoZone(f"{error} - at `{place}`") from None
 
     def _decoded(self, info: inspect.Type, fit: Fit, decoder: Decoder) -> Fit:
-        """Let an upstream's own decoder read what does not fit.
+        """Return a function that uses an upstream's own decoder for values that do not fit.
 
         A datetime that it makes without a zone is dealt with as the policy says.
         """
@@ -185,7 +185,7 @@ class Fitting:
         return fit_all
 
     def _slot(self, info: inspect.Type, *, is_optional: bool) -> Fit:
-        """Return what fits a value, or leaves it out where tolerant reading may do that."""
+        """Return the function that coerces a value, or omits it where tolerant reading allows."""
         fit = self.of(info)
         if not (is_optional and self._is_tolerant):
             return fit
@@ -206,7 +206,7 @@ class Fitting:
         return fit_or_leave_out
 
     def _union(self, types: Sequence[inspect.Type]) -> Fit:
-        """Return what fits a value to the type of the union that takes its kind of JSON."""
+        """Return the function that coerces a value to the member of a union of its JSON kind."""
         has_float = any(isinstance(one, inspect.FloatType | inspect.DecimalType) for one in types)
         fits = [
             (takes(one), self.of(one))
@@ -224,13 +224,13 @@ class Fitting:
         return fit_one
 
     def _decoder(self, info: inspect.Type) -> Decoder | None:
-        """Return what the upstream reads a type with; a custom type's is called by msgspec."""
+        """Return the upstream's decoder of a type; msgspec itself calls those of custom types."""
         if isinstance(info, inspect.CustomType):
             return None
         return self._decoders.get(class_of(info))
 
     def _check(self, info: inspect.Type) -> Callable[[Any], str]:
-        """Return what says why a fitted value is no value of a type; nothing where it is one."""
+        """Return the function that reports why a coerced value does not match a type."""
         decode = msgspec.json.Decoder(form(info), dec_hook=self._hook).decode
 
         def check(value: Any) -> str:
@@ -257,7 +257,7 @@ def _fits(value: Any) -> str:
 
 
 _LEFT_OUT: Final = object()
-"""What stands for a value that tolerant reading left out."""
+"""The placeholder of an omitted value."""
 
 
 def _whole(value: Any, place: Place, lost: Lost) -> Any:
@@ -270,7 +270,7 @@ def _whole(value: Any, place: Place, lost: Lost) -> Any:
 
 
 def _reduced(kind: type, value: Any, place: Place, lost: Lost) -> Any:
-    """Return what a pydantic model takes without what it refuses and has a default for."""
+    """Return a value without the parts that a pydantic model refuses and has defaults for."""
     rest, gone = without_misfits(kind, value)
     lost += [f"{place}{written(one.path)}: {one.why}" for one in gone]
     return rest

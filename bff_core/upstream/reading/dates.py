@@ -1,4 +1,4 @@
-"""Dates that RFC 3339 or its neighbours allow and the decoder refuses, and those without a zone."""
+"""Dates that the strict decoder refuses: other ISO 8601 forms, leap seconds, missing zones."""
 
 import re
 from datetime import datetime, timedelta, timezone, tzinfo
@@ -18,12 +18,12 @@ class NoZone(ValueError):
 
 
 def may_lack_zone(body: bytes) -> bool:
-    """Whether a body may hold a date and time without a zone; escapes can hide one."""
+    """Whether a body may contain a datetime without a zone; escapes can hide one."""
     return _is_local(body) is not None or b"\\u00" in body
 
 
 def readable(text: str, zone: tzinfo | None, *, refuses: bool) -> str:
-    """Return a date and time as the decoder can read it; what is none comes back as it is.
+    """Return a datetime in the decoder's form; any other value is returned unchanged.
 
     Python holds microseconds and no 60th second: more digits are cut where rounding would leave
     the year 9999, a leap second is read as the second before it, 24:00 as midnight of the next day.

@@ -1,4 +1,4 @@
-"""How an upstream's replies are read: what its policy and its class say, in one value."""
+"""The options for reading an upstream's replies, from its policy and its class."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from bff_core.policy.upstream.policy import Policy
 
 Decoder = Callable[[object], object]
-"""Makes a value of a type from what JSON says: text, a number, a flag, a list or a dictionary.
+"""Converts a plain JSON value to a type: text, a number, a flag, a list or a dictionary.
 
 Raises `ValueError` for what it can't read.
 """
@@ -18,7 +18,7 @@ _ERRORS: Final = (TypeError, LookupError, ArithmeticError, AttributeError, OSErr
 
 
 def call_decoder(decoder: Decoder, value: object) -> object:
-    """Return what a decoder makes of a value; raise `ValueError` for whatever else it raises."""
+    """Return a decoder's value; raise `ValueError` for any exception that it raises."""
     try:
         return decoder(value)
     except _ERRORS as error:
@@ -27,7 +27,7 @@ def call_decoder(decoder: Decoder, value: object) -> object:
 
 @dataclass(frozen=True, slots=True)
 class ReadingOptions:
-    """What decides how a reply becomes a value, beside its type; compared by value."""
+    """The options for reading a reply, apart from its type; compared by value."""
 
     is_tolerant: bool = False
     naive: str = "accept"
@@ -45,7 +45,7 @@ class ReadingOptions:
 
     @property
     def zone(self) -> tzinfo | None:
-        """The zone of a date and time that has none; None leaves it without."""
+        """The zone for datetimes without one; None leaves them without."""
         if self.naive in {"accept", "refuse"}:
             return None
         return UTC if self.naive == "UTC" else ZoneInfo(self.naive)
@@ -55,7 +55,7 @@ STRICT: Final = ReadingOptions()
 
 
 def reading_options(policy: Policy, decoders: Mapping[type, Decoder]) -> ReadingOptions:
-    """Return what a policy and the decoders of an upstream's class say."""
+    """Return the options of a policy and of the decoders of an upstream's class."""
     return ReadingOptions(
         policy.reading == "tolerant", policy.naive_datetimes, tuple(decoders.items())
     )

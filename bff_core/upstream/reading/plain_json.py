@@ -1,4 +1,4 @@
-"""JSON as plain values of which no digit and no repeated name is lost."""
+"""Parses JSON to plain values without losing a digit or a repeated name."""
 
 import json
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ class RepeatedName(ValueError):
 
 
 class Number(float):
-    """A number that knows how it was written."""
+    """A number with its original text."""
 
     __slots__ = ("text",)
 
@@ -32,7 +32,7 @@ class Number(float):
 
     @classmethod
     def of(cls, text: str) -> Self:
-        """Return the number that is written so."""
+        """Return the number for a text."""
         number = cls(text)
         number.text = text
         return number
@@ -66,7 +66,7 @@ def parse(text: str) -> object:
 
 
 def render(value: object) -> bytes:
-    """Return plain values as JSON, numbers as they were written."""
+    """Return plain values as JSON, with each number's original text."""
     return _encode(value)
 
 

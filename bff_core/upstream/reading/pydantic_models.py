@@ -1,4 +1,4 @@
-"""Pydantic's models: how they refuse a value, and what of it tolerant reading leaves out."""
+"""How pydantic models refuse a value, and which parts of it tolerant reading omits."""
 
 from bisect import insort
 from collections.abc import Container, Mapping, Sequence
@@ -11,10 +11,10 @@ from bff_core.compat.pydantic import has_validator, validator_of
 from bff_core.upstream.reading.plain_json import parse, render
 
 _PASSES: Final = 10
-"""How often a model is validated: once more for each level at which something goes."""
+"""How often a model is validated at most: once more for each level with an omission."""
 
 _MOST: Final = 1000
-"""How many misfits of one model are left out; with more it is refused."""
+"""How many wrong values of one model are omitted; with more the reply is refused."""
 
 _UNKNOWN_MEMBER: Final = frozenset({"enum", "literal_error"})
 
@@ -24,7 +24,7 @@ Path = tuple[str | int, ...]
 
 
 class Misfit(NamedTuple):
-    """What a model refuses, and why."""
+    """A value that a model refuses, and the reason."""
 
     path: Path
     why: str
@@ -36,7 +36,7 @@ def is_model(kind: object) -> bool:
 
 
 def first_error(error: pydantic.ValidationError) -> str:
-    """Return what is wrong first, and where, without any content.
+    """Return the first error and its path, without content of the reply.
 
     Of very many errors their number: pydantic lists all of them or none, 50 µs each.
     """
@@ -51,12 +51,12 @@ def _errors(error: pydantic.ValidationError) -> list[ErrorDetails]:
 
 
 def written(path: Sequence[str | int]) -> str:
-    """Return steps as they are written behind a place: `.items[3].price`."""
+    """Return steps as the text of a path: `.items[3].price`."""
     return "".join(f"[{one}]" if isinstance(one, int) else f".{one}" for one in path)
 
 
 def without_misfits(kind: type, value: Any) -> tuple[Any, list[Misfit]]:
-    """Return a plain value without what a model refuses, as far as the model has defaults for it.
+    """Return a plain value without the parts that a model refuses and has defaults for.
 
     What can't be left out leaves all as it was. Misfits are taken from the end, so that the
     indexes of those before them still hold.
@@ -82,7 +82,7 @@ def without_misfits(kind: type, value: Any) -> tuple[Any, list[Misfit]]:
 
 
 def _misfits(kind: Any, value: object) -> dict[Path, str] | None:
-    """Return what has to go, and why: values that are wrong, objects that lack a required one.
+    """Return the parts to omit, and why: wrong values, and objects that lack a required one.
 
     None where there are too many.
     """
@@ -106,7 +106,7 @@ def _misfits(kind: Any, value: object) -> dict[Path, str] | None:
 
 
 def _original(path: Path, shifts: Mapping[Path, Sequence[int]]) -> Path:
-    """Return a path as it was before items were removed from the lists on it."""
+    """Return a path with the indexes before items were removed from its lists."""
     original: Path = ()
     for step in path:
         index = step
@@ -118,12 +118,12 @@ def _original(path: Path, shifts: Mapping[Path, Sequence[int]]) -> Path:
 
 
 def _is_within(path: Path, outer: Container[Path]) -> bool:
-    """Whether one of the paths leads to something that holds what stands at `path`."""
+    """Whether one of the paths is a parent of `path`."""
     return any(path[:depth] in outer for depth in range(len(path)))
 
 
 def _at(value: Any, path: Path) -> Any:
-    """Return what stands at a path; the value itself where the path leads nowhere."""
+    """Return the value at a path; the root where the path does not exist."""
     inner = value
     for step in path:
         try:
@@ -134,7 +134,7 @@ def _at(value: Any, path: Path) -> Any:
 
 
 def _remove(value: Any, path: Path) -> bool:
-    """Remove what stands at a path; return whether it was there."""
+    """Remove the value at a path; return whether it existed."""
     if not path:
         return False
     try:

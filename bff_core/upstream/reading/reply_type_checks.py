@@ -1,4 +1,4 @@
-"""Which reply types an upstream's methods name, found in their source before any call is made."""
+"""Start-up check of the reply types that an upstream's methods name, from their source."""
 
 import ast
 import inspect
@@ -16,7 +16,7 @@ _FORMS: Final = (
     ast.Name, ast.Attribute, ast.Subscript, ast.BinOp, ast.BitOr, ast.Tuple, ast.List,
     ast.Constant, ast.Load,
 )  # fmt: skip
-"""What a type form is written with; anything else is not evaluated."""
+"""The syntax nodes of type forms; any other expression is not evaluated."""
 
 
 def check_reply_types(kind: type, decoders: Mapping[type, Decoder]) -> None:

@@ -1,4 +1,4 @@
-"""Which types replies can become: those of msgspec, pydantic's models, those with a decoder."""
+"""Which types a reply can be read as: msgspec's types, pydantic models, types with a decoder."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, Final, get_args
@@ -16,7 +16,7 @@ _NESTED: Final = ("type", "types", "item_type", "item_types", "key_type", "value
 
 
 class Known:
-    """What of a type decides how it is decoded; raises `ConfigurationError` for an unknown type.
+    """The traits of a type that decide how it is decoded; unknown ones raise `ConfigurationError`.
 
     `info` is None for a union of pydantic's models, which msgspec does not describe.
     """
@@ -113,5 +113,5 @@ def _hook(options: ReadingOptions) -> Callable[[type, object], object]:
 
 
 def name_of(kind: Any) -> str:
-    """Return how a type is written."""
+    """Return a type as text for messages."""
     return getattr(kind, "__name__", str(kind)) if not get_args(kind) else str(kind)

@@ -1,4 +1,4 @@
-"""The slow way to read a reply that the fast decoder refused, or may have misread."""
+"""The slow path for replies that the fast decoder refused, or may have misread."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,27 +13,27 @@ from bff_core.upstream.reading.plain_json import RepeatedName, parse, render, re
 from bff_core.upstream.reading.reply_types import Known
 
 LARGEST: Final = 1024 * 1024
-"""Characters of a text whose values are looked at one by one: about 0.2 s of the loop's time."""
+"""The longest text whose values are coerced one by one: about 0.2 s of the loop's time."""
 
 
 UNREADABLE: Final = (ValueError, RecursionError)
-"""What reading may raise: what does not fit, bytes that are no text, a name that comes twice."""
+"""The errors of reading: a wrong type, bytes that are no text, a repeated name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reduced:
-    """A value of which something was left out: paths and reasons, never content."""
+    """A value with omissions: their paths and reasons, never content."""
 
     value: Any
     lost: tuple[str, ...]
 
 
 class TooLong(ValueError):
-    """The text is too long to look at its values one by one."""
+    """The text is too long to coerce its values one by one."""
 
 
 class Rereading:
-    """Reads a body by its charset, and fits its values to the type before they are decoded."""
+    """Reads a body by its charset, and coerces its values to the type before they are decoded."""
 
     __slots__ = ("_decode", "_fit", "_known", "_may_be_empty", "_options")
 
@@ -86,7 +86,7 @@ def _refuse_repeated(text: str) -> None:
 
 
 def without_content(error: Exception) -> str:
-    """Return what an error says, without what msgspec quotes of the reply."""
+    """Return the text of an error without what msgspec quotes of the reply."""
     text = str(error)
     if not text.startswith("Invalid enum value"):
         return text

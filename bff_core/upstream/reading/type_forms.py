@@ -1,4 +1,4 @@
-"""Type forms from what msgspec knows of a type, so that a part of it can be decoded alone."""
+"""Rebuilds type forms from msgspec's inspection, so that a part of a type can be decoded alone."""
 
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
@@ -17,7 +17,7 @@ NATIVE: Final[dict[type[inspect.Type], type]] = {
     inspect.TimeType: time, inspect.TimeDeltaType: timedelta, inspect.UUIDType: UUID,
     inspect.DecimalType: Decimal, inspect.RawType: msgspec.Raw,
 }  # fmt: skip
-"""Which class stands for a type that has neither parts nor a class of its own."""
+"""The classes of msgspec's simple types."""
 
 LISTS: Final[dict[type[inspect.Type], Callable[[Any], Any]]] = {
     inspect.ListType: lambda item: GenericAlias(list, (item,)),
@@ -53,7 +53,7 @@ _KINDS: Final[tuple[tuple[tuple[type[inspect.Type], ...], Callable[[Any], bool]]
     ((inspect.CustomType, inspect.AnyType), lambda value: value is not None),
     (tuple(NATIVE), lambda value: isinstance(value, str)),
 )
-"""The kind of JSON that types take, as far as they need a value to be fitted."""
+"""The JSON kind of each type that may need coercion."""
 
 
 def form(info: inspect.Type) -> Any:
@@ -91,7 +91,7 @@ def class_of(info: inspect.Type) -> Any:
 
 
 def takes(info: inspect.Type) -> Callable[[Any], bool]:
-    """Return whether a type of a union is meant by a plain value, by its kind of JSON."""
+    """Return whether a plain value matches a member of a union, by its JSON kind."""
     if isinstance(info, inspect.Metadata):
         return takes(info.type)
     if isinstance(info, inspect.StructType) and (info.array_like or info.tag_field is not None):
@@ -100,7 +100,7 @@ def takes(info: inspect.Type) -> Callable[[Any], bool]:
 
 
 def _takes_struct(info: inspect.StructType) -> Callable[[Any], bool]:
-    """Return whether a plain value is meant for a struct that is a list, or has a tag."""
+    """Return whether a plain value matches a struct that is a list, or has a tag."""
     tag, name = info.tag, info.tag_field
 
     def is_it(value: Any) -> bool:

@@ -1,1 +1,1 @@
-"""How calls travel: connections, framing and decoding, behind one interface."""
+"""How a call gets to a service: connection pools, HTTP/1.1 framing, decoding; one interface."""

@@ -1,4 +1,4 @@
-"""An exchange whose reply is wanted complete, so that it can be shared and kept."""
+"""How a complete reply is read: the body is buffered, so that it can be shared and cached."""
 
 import asyncio
 
@@ -6,10 +6,10 @@ from bff_core.call import Call, Reply
 from bff_core.upstream.transport.failures import TooLarge
 from bff_core.upstream.transport.framing import ResponseFraming
 from bff_core.upstream.transport.hop_by_hop import decoded
-from bff_core.upstream.transport.reply_body import Content
+from bff_core.upstream.transport.reply_body import BodyDecoder
 
 
-class Whole:
+class BufferedExchange:
     """Collects one response; its future holds the reply."""
 
     __slots__ = ("_cap", "_content", "_pieces", "call", "future", "response")
@@ -21,7 +21,7 @@ class Whole:
         self.response = response
         self.future: asyncio.Future[Reply] = loop.create_future()
         self._cap = cap
-        self._content: Content | None = None
+        self._content: BodyDecoder | None = None
         self._pieces: list[bytes] = []
 
     def feed(self, data: bytes) -> None:
@@ -53,7 +53,7 @@ class Whole:
     def _decode(self, coding: bytes) -> None:
         """Decode right away: a bomb is refused while it arrives."""
         if self._content is None:
-            self._content = Content(coding, self._cap)
+            self._content = BodyDecoder(coding, self._cap)
         for raw in self.response.pieces:
             self._pieces.extend(self._content.decode(raw))
         self.response.pieces.clear()

@@ -1,6 +1,6 @@
-"""The body of a chunked response (RFC 9112, section 7.1), and whether the bytes end where it does.
+"""How a chunked response body is read (RFC 9112, section 7.1), and whether any bytes follow it.
 
-The parser reads the chunks; what it forgives after them is noticed here.
+The parser reads the chunks. It skips stray bytes after the last one; this module detects them.
 """
 
 from typing import Final
@@ -9,19 +9,22 @@ from bff_core.upstream.transport.failures import Violation
 from bff_core.upstream.transport.parser import Parser, ParserEvents
 
 _LAST: Final = b"\r\n\r\n"
-_MANY: Final = 16
+_MAX_PIECES: Final = 16
 
 
-class Chunks:
-    """Goes on where the head ended, with the same parser; `limit` bounds framing without a body."""
+class ChunkedBody:
+    """Reads a chunked body after its head, with the same parser.
 
-    __slots__ = ("_events", "_limit", "_parser", "_silence", "_tail")
+    `limit` is how many bytes of framing may come without a byte of the body.
+    """
+
+    __slots__ = ("_events", "_framing_bytes", "_limit", "_parser", "_tail")
 
     def __init__(self, parser: Parser, events: ParserEvents, limit: int) -> None:
         self._parser = parser
         self._events = events
         self._limit = limit
-        self._silence = 0  # bytes of framing since the last of the body
+        self._framing_bytes = 0  # since the last byte of the body
         self._tail = b""
 
     @property
@@ -33,7 +36,7 @@ class Chunks:
     def is_exact(self) -> bool:
         """Whether the bytes end with the one empty line that ends the chunks.
 
-        The parser skips stray line ends after a message in silence.
+        The parser skips stray line ends after a message without an event.
         """
         tail = self._tail
         ends_once = tail.endswith(_LAST) and tail[:1] not in {b"\r", b"\n"}
@@ -49,10 +52,10 @@ class Chunks:
                 raise Violation(f"malformed response: {error}") from error
             events.is_surplus = True
         pieces, events.pieces = events.pieces, []
-        if len(pieces) > _MANY:  # an object for each of a million tiny chunks is a bomb, too
+        if len(pieces) > _MAX_PIECES:  # an object for each of a million tiny chunks is a bomb, too
             pieces = [b"".join(pieces)]
-        self._silence = 0 if pieces else self._silence + len(data)
-        if self._silence > self._limit:
+        self._framing_bytes = 0 if pieces else self._framing_bytes + len(data)
+        if self._framing_bytes > self._limit:
             raise Violation("chunk framing without a body")
         self._tail = (self._tail + data)[-5:] if len(data) < 5 else data[-5:]
         return pieces

@@ -1,4 +1,4 @@
-"""What the clients of httpx and httpx2 have in common, as far as the general transport uses it."""
+"""Protocols for the clients of httpx and httpx2: the parts that the httpx transport uses."""
 
 from collections.abc import AsyncIterable, AsyncIterator, MutableMapping
 from typing import Protocol, TypeVar
@@ -23,7 +23,7 @@ class RawFields(Protocol):
 
 
 class HttpxResponse(Protocol):
-    """A response as the client's library hands it over, its body unread."""
+    """A response as the client's library returns it, with its body unread."""
 
     @property
     def status_code(self) -> int:
@@ -48,7 +48,7 @@ RequestT = TypeVar("RequestT", bound=HttpxRequest)
 
 
 class HttpxClient(Protocol[RequestT]):
-    """What `httpx.AsyncClient` and `httpx2.AsyncClient` have in common, as far as it is used."""
+    """The methods of `httpx.AsyncClient` and `httpx2.AsyncClient` that the transport calls."""
 
     def build_request(
         self,
@@ -66,5 +66,5 @@ class HttpxClient(Protocol[RequestT]):
     async def send(
         self, request: RequestT, *, stream: bool, follow_redirects: bool
     ) -> HttpxResponse:
-        """Send it and return when the head is there."""
+        """Send a request; return when the head of its response has arrived."""
         ...

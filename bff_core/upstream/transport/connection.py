@@ -1,4 +1,4 @@
-"""One socket: at most one exchange at a time, and never a byte that nobody asked for."""
+"""One HTTP/1.1 connection: one exchange at a time; unsolicited bytes close it."""
 
 import asyncio
 import math
@@ -13,9 +13,9 @@ from bff_core.upstream.transport.failures import UNREADABLE, Cut, explain
 from bff_core.upstream.transport.framing import ResponseFraming
 from bff_core.upstream.transport.tls import CLIENT_CERTIFICATE, FAILED, Reason, reason_of
 
-_EARLIEST: Final = 0.001
-_UNTOLD: Final = "its end was not told"
-_TURNS: Final = 8  # of the event loop; two are enough for it to read what is there
+_MIN_TIMER_SECONDS: Final = 0.001
+_UNANNOUNCED: Final = "its end was not announced"
+_MAX_LOOP_TURNS: Final = 8  # two are enough for the event loop to read what is there
 
 
 class Stale(Exception):
@@ -23,16 +23,16 @@ class Stale(Exception):
 
 
 class Exchange(Protocol):
-    """A request that was sent and the response that is awaited, whole or streamed."""
+    """A request that was sent, and the response to it: buffered or streamed."""
 
     @property
     def call(self) -> Call:
-        """What was asked."""
+        """The call that was sent."""
         ...
 
     @property
     def response(self) -> ResponseFraming:
-        """What was answered so far."""
+        """The response so far."""
         ...
 
     def feed(self, data: bytes, /) -> None:
@@ -40,31 +40,31 @@ class Exchange(Protocol):
         ...
 
     def end(self) -> None:
-        """Hand over what is complete; raise `Undecodable`."""
+        """Deliver the complete response; raise `Undecodable`."""
         ...
 
     def fail(self, error: Exception, /) -> None:
-        """There will be no more of it."""
+        """End the exchange with an error."""
         ...
 
 
 class Owner(Protocol):
-    """Where connections come from and return to."""
+    """The pool that a connection belongs to."""
 
     def release(self, connection: "WireConnection", /) -> None:
         """Take back a connection that can be used again."""
         ...
 
     def discard(self, connection: "WireConnection", /) -> None:
-        """Forget a connection that can't; may be told more than once."""
+        """Forget a closed connection; may be called more than once for the same one."""
         ...
 
 
 class WireConnection(asyncio.Protocol):
-    """A connection of a pool.
+    """A connection of a pool, as the event loop's protocol.
 
-    One timer serves many exchanges: it is set for the earliest deadline seen, and when it fires
-    early for the present one, it is set again.
+    One timer serves many exchanges. It is set for the earliest deadline so far. If the current
+    exchange has a later deadline when it fires, it is set again.
     """
 
     def __init__(self, owner: Owner, runtime: Runtime, retires_at: float) -> None:
@@ -74,14 +74,14 @@ class WireConnection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._poll = select.poll()
         self._exchange: Exchange | None = None
-        self._alarm: asyncio.TimerHandle | None = None
-        self._alarm_at = math.inf
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = math.inf
         self._deadline = math.inf
         self._is_reused = False
         self._is_uploading = False
         self._writable: asyncio.Future[None] | None = None  # while the service reads too slowly
         self.lost: asyncio.Future[None] = runtime.loop.create_future()
-        self.cause = ""  # why it was lost, where that was not our doing
+        self.cause = ""  # why it was lost, unless the gateway closed it
         self.refusal: Reason | None = None  # the same, where TLS says it
         self.retires_at = retires_at
         self.idle_since = 0.0
@@ -97,26 +97,26 @@ class WireConnection(asyncio.Protocol):
         return self._transport is not None and not self._transport.is_closing()
 
     def is_usable(self) -> bool:
-        """Whether a request may be written: open, and nothing is there to read."""
+        """Whether a request may be written: the connection is open and has no bytes to read."""
         transport = self._transport
         return transport is not None and not transport.is_closing() and not self._poll.poll(0)
 
     async def settle(self) -> None:
-        """Read what TLS itself says after its handshake, session tickets (RFC 8446, 4.6.1) say.
+        """Read TLS messages that follow the handshake: session tickets (RFC 8446, 4.6.1), alerts.
 
-        It looks to the kernel like a service that speaks before it is asked, which then ends the
-        connection; the loop tells the two apart as it reads. So it does with an alert: the client's
-        certificate is judged after the handshake, and refused there.
+        To the kernel they look like unsolicited bytes, which would close the connection; only
+        reading them shows the difference. A service that refuses the client's certificate sends
+        its alert here, after the handshake.
         """
         turns = 0
-        while turns < _TURNS and self.is_open and self._poll.poll(0):
+        while turns < _MAX_LOOP_TURNS and self.is_open and self._poll.poll(0):
             turns += 1
             await asyncio.sleep(0)
         if not self.is_open:
             await asyncio.wait((self.lost,))  # for the cause
 
     def begin(self, exchange: Exchange, request: bytes) -> None:
-        """Write a request; what is read from now on goes to the exchange."""
+        """Write a request; bytes that arrive from now on go to the exchange."""
         transport = self._transport
         if transport is None or transport.is_closing():
             self.abort()
@@ -137,26 +137,26 @@ class WireConnection(asyncio.Protocol):
             await self._writable
 
     def end_upload(self, exchange: Exchange, error: BaseException | None) -> None:
-        """Note that a streamed body was written, or fail what is under way by its error."""
+        """Note that a streamed body was written, or fail the exchange with the body's error."""
         if self._exchange is exchange:
             self._is_uploading = False
             if isinstance(error, Exception):
                 self._fail(exchange, error)
 
     def leave(self, exchange: Exchange) -> None:
-        """Close at once if the exchange is still under way: its caller is gone."""
+        """Close the connection if the exchange is still under way: its caller is gone."""
         if self._exchange is exchange:
             self.abort()
 
     def close(self, reason: str) -> None:
-        """Close at once and fail what is under way."""
+        """Close the connection and fail the exchange that is under way."""
         exchange = self._exchange
         self.abort()
         if exchange is not None:
             exchange.fail(TransportFailed(reason, call=exchange.call, is_sent=True))
 
     def lift_deadline(self, exchange: Exchange) -> None:
-        """Let an exchange that is still under way go on for as long as it likes."""
+        """Remove the deadline of an exchange that is still under way."""
         if self._exchange is exchange:
             self._deadline = math.inf
 
@@ -166,27 +166,27 @@ class WireConnection(asyncio.Protocol):
             self._transport.pause_reading()
 
     def resume(self) -> None:
-        """Read on."""
+        """Continue reading."""
         if self._transport is not None and not self._transport.is_closing():
             self._transport.resume_reading()
 
     def abort(self) -> None:
-        """Close without waiting for anything."""
+        """Close the connection without waiting for anything."""
         self._exchange = None
-        if self._alarm is not None:
-            self._alarm.cancel()
-            self._alarm = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         if self._transport is not None:
             self._transport.abort()
         self._owner.discard(self)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Register the socket once for all checks to come."""
+        """Register the socket with `poll`, once for all later checks."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's are so by structure
         self._poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
 
     def data_received(self, data: bytes) -> None:
-        """Feed the exchange; bytes that nobody asked for close the connection."""
+        """Pass bytes to the exchange; without one they are unsolicited and close the connection."""
         exchange = self._exchange
         if exchange is None:
             self.abort()
@@ -199,30 +199,30 @@ class WireConnection(asyncio.Protocol):
             self._fail(exchange, explain(error, exchange.call))
 
     def eof_received(self) -> None:
-        """Finish a body that has no other end; there is no use for half a connection."""
-        self._finish("" if self._is_end_told() else _UNTOLD)
+        """Take the end of the connection, which completes a body of unknown length."""
+        self._finish("" if self._is_end_announced() else _UNANNOUNCED)
 
     def pause_writing(self) -> None:
-        """Let who streams a body wait: the service reads more slowly."""
+        """Make a streaming upload wait: the service reads more slowly."""
         self._writable = self._loop.create_future()
 
     def resume_writing(self) -> None:
-        """Let who streams a body go on."""
+        """Let a streaming upload continue."""
         writable, self._writable = self._writable, None
         if writable is not None and not writable.done():
             writable.set_result(None)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Fail what is under way."""
+        """Fail the exchange that is under way."""
         self.resume_writing()
         self.cause, self.refusal = str(exc or ""), reason_of(exc)
-        self._finish(self.cause or _UNTOLD)
+        self._finish(self.cause or _UNANNOUNCED)
         self._transport = None
         if not self.lost.done():
             self.lost.set_result(None)
 
     def _end(self, exchange: Exchange) -> None:
-        """Free the connection before its reply is seen: the caller's cancel can't touch it."""
+        """Deliver the reply and free the connection before the caller runs and could cancel."""
         exchange.end()
         transport = self._transport
         is_written = transport is not None and transport.get_write_buffer_size() == 0
@@ -233,11 +233,11 @@ class WireConnection(asyncio.Protocol):
         else:
             self.abort()
 
-    def _is_end_told(self) -> bool:
-        """Whether the service itself ended the connection: TLS says so by `close_notify`.
+    def _is_end_announced(self) -> bool:
+        """Whether the service itself ended the connection; over TLS it sends `close_notify`.
 
-        Without it anybody on the way can have cut the body there (RFC 9112, section 9.8). After it,
-        TLS reads nothing; before it, there is always more to want.
+        Without it, an attacker on the network may have cut the body (RFC 9112, section 9.8). After
+        `close_notify` a read returns nothing; before it, a read raises `SSLWantReadError`.
         """
         transport = self._transport
         tls = None if transport is None else transport.get_extra_info("ssl_object")
@@ -247,7 +247,7 @@ class WireConnection(asyncio.Protocol):
             return False
 
     def _finish(self, cause: str) -> None:
-        """End what is under way: by the end of the connection, or by the cause of its loss."""
+        """End the exchange: by the end of the connection, or with the cause of its loss."""
         exchange = self._exchange
         if exchange is None:
             self.abort()
@@ -269,8 +269,8 @@ class WireConnection(asyncio.Protocol):
     def explain_refusal(self, call: Call) -> TransportFailed:
         """Return the error of a connection that TLS ended.
 
-        With TLS 1.3 a service judges our certificate after it may have received a request, which
-        it then does not pass on: the first request of a connection was not received.
+        With TLS 1.3 a service verifies our certificate after the handshake, when a request may
+        have arrived. It does not process that request: the first one counts as not sent.
         """
         reason, exchange = self.refusal or FAILED, self._exchange
         is_first = not self._is_reused and not (exchange and exchange.response.has_begun)
@@ -288,15 +288,15 @@ class WireConnection(asyncio.Protocol):
 
     def _set_deadline(self, deadline: float) -> None:
         self._deadline = deadline
-        if self._alarm is None or deadline < self._alarm_at:
-            if self._alarm is not None:
-                self._alarm.cancel()
-            left = max(_EARLIEST, deadline - self._clock())
-            self._alarm_at = deadline
-            self._alarm = self._loop.call_later(left, self._ring)
+        if self._timer is None or deadline < self._timer_at:
+            if self._timer is not None:
+                self._timer.cancel()
+            left = max(_MIN_TIMER_SECONDS, deadline - self._clock())
+            self._timer_at = deadline
+            self._timer = self._loop.call_later(left, self._on_timer)
 
-    def _ring(self) -> None:
-        self._alarm = None
+    def _on_timer(self) -> None:
+        self._timer = None
         exchange = self._exchange
         if exchange is None or self._deadline == math.inf:
             return

@@ -1,8 +1,8 @@
-"""Content codings undone piece by piece, so that a small body can't become a huge one unseen.
+"""Content decoding (gzip, deflate, br, zstd) piece by piece, safe against decompression bombs.
 
-A decoder yields pieces; whoever counts them stops reading and thereby stops the decoding. Pieces
-hold about 64 KiB at most, those of zstd 8 MiB: its library knows no limit, so it is fed in slices.
-A body may consist of many parts that hold next to nothing: they are counted, too.
+A decoder yields pieces; the consumer counts them, and decoding stops when it stops reading. A piece
+has at most about 64 KiB, with zstd 8 MiB: its library has no limit, so it gets the input in slices.
+A body may also consist of many parts that are almost empty: these are counted, too.
 """
 
 import zlib
@@ -14,21 +14,21 @@ import zstandard
 
 from bff_core.upstream.transport.failures import Undecodable
 
-PIECE: Final = 64 * 1024
+PIECE_BYTES: Final = 64 * 1024
 MAX_CODINGS: Final = 5
 """How many codings one body may have, as many as curl accepts."""
-_GZIP_WINDOW: Final = 31  # zlib's code for "32 KiB window, gzip header and trailer"
-_ZSTD_WINDOW: Final = 8 * 1024 * 1024  # the most that RFC 9659 allows for this coding
-_ZSTD_SLICE: Final = 256  # 64 blocks of 128 KiB at most, as a block takes four bytes or more
+_GZIP_WBITS: Final = 31  # zlib's code for "32 KiB window, gzip header and trailer"
+_ZSTD_WINDOW_BYTES: Final = 8 * 1024 * 1024  # the most that RFC 9659 allows for this coding
+_ZSTD_SLICE_BYTES: Final = 256  # 64 blocks of 128 KiB at most, as a block takes four bytes or more
 
 
-_FREE_PARTS: Final = 128
-_FAIR_PART: Final = 1024
-"""Decoded bytes: to begin a part takes about as long as to decode so many."""
+_MAX_EMPTY_PARTS: Final = 128
+_PART_COST_BYTES: Final = 1024
+"""Beginning a part takes about as long as decoding this many bytes."""
 
 
 class Decoder(Protocol):
-    """Undoes one coding."""
+    """Decodes one content coding."""
 
     @property
     def is_complete(self) -> bool:
@@ -44,7 +44,7 @@ def decoders(codings: bytes) -> list[Decoder]:
     """Return new decoders for a Content-Encoding, in lower case, in the order of their use.
 
     The coding that was applied last is listed last (RFC 9110, section 8.4) and decoded first.
-    Raises `Undecodable` for a coding that is unknown, and for a longer list than anyone needs.
+    Raises `Undecodable` for an unknown coding, and for more than `MAX_CODINGS`.
     """
     listed = codings.split(b", ")
     if len(listed) > MAX_CODINGS:
@@ -59,31 +59,31 @@ def _decoder(coding: bytes) -> Decoder:
     return create()
 
 
-class Parts:
-    """Counts the members or frames of a body: a megabyte of empty ones would block the loop."""
+class PartLimit:
+    """Limits almost empty members or frames of a body: a megabyte of them would block the loop."""
 
     __slots__ = ("_left",)
 
     def __init__(self) -> None:
-        self._left = _FREE_PARTS * _FAIR_PART
+        self._left = _MAX_EMPTY_PARTS * _PART_COST_BYTES
 
     def begin(self) -> None:
-        """Note that a part begins; raise `Undecodable` when all together hold too little."""
-        self._left -= _FAIR_PART
+        """Count a part that begins; raise `Undecodable` after too many that are almost empty."""
+        self._left -= _PART_COST_BYTES
         if self._left < 0:
             raise Undecodable("many parts with next to nothing in them")
 
     def take(self, piece: bytes) -> None:
-        """Note what a part holds."""
+        """Count the decoded bytes of a part."""
         self._left += len(piece)
 
 
 class Gzip:
-    """RFC 1952, of one member or several."""
+    """Decodes gzip (RFC 1952), of one member or several."""
 
     def __init__(self) -> None:
-        self._parts = Parts()
-        self._member = zlib.decompressobj(wbits=_GZIP_WINDOW)
+        self._parts = PartLimit()
+        self._member = zlib.decompressobj(wbits=_GZIP_WBITS)
 
     @property
     def is_complete(self) -> bool:
@@ -93,12 +93,12 @@ class Gzip:
     def decode(self, data: bytes) -> Iterator[bytes]:
         """Yield pieces; a full one means that zlib may hold back more of the same input."""
         piece = b""
-        while data or len(piece) == PIECE:
+        while data or len(piece) == PIECE_BYTES:
             if data and self._member.eof:
                 self._parts.begin()
-                self._member = zlib.decompressobj(wbits=_GZIP_WINDOW)
+                self._member = zlib.decompressobj(wbits=_GZIP_WBITS)
             try:
-                piece = self._member.decompress(data, PIECE)
+                piece = self._member.decompress(data, PIECE_BYTES)
             except zlib.error as error:
                 raise Undecodable(f"gzip: {error}") from error
             data = self._member.unconsumed_tail or self._member.unused_data
@@ -108,7 +108,7 @@ class Gzip:
 
 
 class Deflate:
-    """RFC 1950, or RFC 1951 alone, as some servers send it in spite of RFC 9110, section 8.4.1.2.
+    """Decodes deflate: RFC 1950, or bare RFC 1951 as some servers send (RFC 9110, 8.4.1.2 forbids).
 
     The first byte decides. One that names zlib's method would begin a block of RFC 1951 that no
     encoder writes.
@@ -128,11 +128,11 @@ class Deflate:
             is_zlib = data[0] & 15 == zlib.DEFLATED
             self._stream = zlib.decompressobj(zlib.MAX_WBITS if is_zlib else -zlib.MAX_WBITS)
         stream, piece = self._stream, b""
-        while stream is not None and (data or len(piece) == PIECE):
+        while stream is not None and (data or len(piece) == PIECE_BYTES):
             if data and stream.eof:
                 raise Undecodable("deflate: data after the end")
             try:
-                piece = stream.decompress(data, PIECE)
+                piece = stream.decompress(data, PIECE_BYTES)
             except zlib.error as error:
                 raise Undecodable(f"deflate: {error}") from error
             data = stream.unconsumed_tail or stream.unused_data
@@ -141,7 +141,7 @@ class Deflate:
 
 
 class Brotli:
-    """RFC 7932."""
+    """Decodes Brotli (RFC 7932)."""
 
     def __init__(self) -> None:
         self._stream = brotli.Decompressor()
@@ -158,7 +158,7 @@ class Brotli:
         is_drained = not data
         while not is_drained:
             try:
-                piece = self._stream.process(data, output_buffer_limit=PIECE)
+                piece = self._stream.process(data, output_buffer_limit=PIECE_BYTES)
             except brotli.error as error:
                 raise Undecodable(f"br: {error}") from error
             data = b""
@@ -168,11 +168,11 @@ class Brotli:
 
 
 class Zstd:
-    """RFC 8878, of one frame or several."""
+    """Decodes Zstandard (RFC 8878), of one frame or several."""
 
     def __init__(self) -> None:
-        self._parts = Parts()
-        self._library = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW)
+        self._parts = PartLimit()
+        self._library = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW_BYTES)
         self._frame = self._library.decompressobj()
 
     @property
@@ -187,7 +187,7 @@ class Zstd:
             if self._frame.eof:
                 self._parts.begin()
                 self._frame = self._library.decompressobj()
-            part = data[position : position + _ZSTD_SLICE]
+            part = data[position : position + _ZSTD_SLICE_BYTES]
             try:
                 piece = self._frame.decompress(part)
             except zstandard.ZstdError as error:
@@ -209,6 +209,6 @@ _DECODERS: dict[bytes, Callable[[], Decoder]] = {
 ENCODERS: dict[bytes, Callable[[bytes], bytes]] = {
     b"zstd": lambda data: zstandard.compress(data, 3),
     b"br": lambda data: brotli.compress(data, quality=4),
-    b"gzip": lambda data: zlib.compress(data, 5, wbits=_GZIP_WINDOW),
+    b"gzip": lambda data: zlib.compress(data, 5, wbits=_GZIP_WBITS),
 }
-"""Each applies one coding to a whole body; the first is the one we like best."""
+"""Functions that encode a complete body; the first coding is preferred."""

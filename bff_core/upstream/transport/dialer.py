@@ -1,6 +1,6 @@
-"""Opening a connection: TCP, then TLS, within a timeout of its own and the call's deadline.
+"""How a connection is opened: TCP, then TLS, within `connect_timeout` and the call's deadline.
 
-Where an address refuses, the next one of the same host is tried within the same time.
+If an address refuses, the next address of the host is tried within the same time.
 """
 
 import asyncio
@@ -15,12 +15,12 @@ from bff_core.upstream.transport.connection import Owner, WireConnection
 from bff_core.upstream.transport.interface import Endpoint
 from bff_core.upstream.transport.tls import reason_of
 
-JITTER: Final = 0.2
-"""The share of a connection's lifetime that is left to chance, so that they don't end at once."""
+LIFETIME_JITTER: Final = 0.2
+"""The largest random reduction of a connection's lifetime, so that they do not all end at once."""
 
 
 class Dialer:
-    """Opens connections to one endpoint. Whatever fails here, nothing of a call was sent."""
+    """Opens connections to one endpoint. When it fails, nothing of the call was sent."""
 
     def __init__(
         self,
@@ -33,10 +33,13 @@ class Dialer:
         self._options = options
         self._runtime = runtime
         self._context = context
-        self._addresses = [endpoint.address, *endpoint.fallbacks]  # the one that worked comes first
+        self._addresses = [
+            endpoint.address,
+            *endpoint.fallbacks,
+        ]  # the last to work is first
 
     async def dial(self, owner: Owner, call: Call) -> WireConnection:
-        """Return a new connection; raise `TransportFailed`, or `DeadlineExceeded` at its end."""
+        """Return a new connection; raise `TransportFailed` or `DeadlineExceeded`."""
         left = call.deadline - self._runtime.clock()
         try:
             async with asyncio.timeout(min(self._options.connect_timeout, left)):
@@ -60,7 +63,7 @@ class Dialer:
         return TransportFailed(message, call=call, is_sent=False, code=reason.code, is_lasting=True)
 
     async def _connect(self, owner: Owner) -> WireConnection:
-        """Connect to the first address that does not refuse."""
+        """Connect to the first address that accepts."""
         failed: list[OSError] = []
         for address in [*self._addresses]:
             try:
@@ -78,7 +81,7 @@ class Dialer:
 
     async def _connect_to(self, address: str, owner: Owner) -> WireConnection:
         name = self._options.server_name or self._endpoint.host
-        life = self._options.lifetime * (1 - JITTER * self._runtime.chance())
+        life = self._options.lifetime * (1 - LIFETIME_JITTER * self._runtime.chance())
         retires_at = self._runtime.clock() + life
         _, connection = await self._runtime.loop.create_connection(
             lambda: WireConnection(owner, self._runtime, retires_at),

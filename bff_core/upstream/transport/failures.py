@@ -1,4 +1,4 @@
-"""What may be wrong with a response, and what it is called above the transport."""
+"""What can be wrong with a response, and which framework error it becomes."""
 
 from typing import Final
 
@@ -7,7 +7,7 @@ from bff_core.errors import BadPayload, TransportFailed, UpstreamError
 
 
 class Violation(Exception):
-    """The response breaks the protocol, or a limit that was set for it."""
+    """The response violates HTTP/1.1, or exceeds a limit of `Connection`."""
 
 
 class Cut(Violation):
@@ -19,14 +19,14 @@ class Undecodable(Exception):
 
 
 class TooLarge(Exception):
-    """The body outgrew its cap."""
+    """The body is larger than its cap."""
 
 
 UNREADABLE: Final = (Violation, Undecodable, TooLarge)
 
 
 def explain(error: Exception, call: Call) -> UpstreamError:
-    """Turn one of `UNREADABLE` into an error of the framework."""
+    """Return the framework error for one of `UNREADABLE`."""
     failure: UpstreamError
     if isinstance(error, Cut):
         failure = TransportFailed(str(error), call=call, is_sent=True)

@@ -1,7 +1,7 @@
-"""Where one response ends, and whether the connection can carry another after it (RFC 9112).
+"""HTTP/1.1 framing: where a response ends, and whether its connection is reusable (RFC 9112).
 
-The parser reads the head and the chunks; everything else about framing is decided here, because
-one byte taken for the wrong response hands a viewer what belongs to another.
+The parser reads the head and the chunks; this module decides everything else about framing. One
+byte assigned to the wrong response would show one viewer the data of another.
 """
 
 import math
@@ -10,7 +10,7 @@ from typing import Final
 from bff_core.call import Headers
 from bff_core.policy.upstream.connection import Connection
 from bff_core.statuses import WITHOUT_BODY
-from bff_core.upstream.transport.chunked import Chunks
+from bff_core.upstream.transport.chunked import ChunkedBody
 from bff_core.upstream.transport.failures import Cut, Violation
 from bff_core.upstream.transport.hop_by_hop import content_coding, end_to_end, tokens
 from bff_core.upstream.transport.parser import Parser, ParserEvents, ParserFactory
@@ -26,10 +26,10 @@ _KNOWN_OPTIONS: Final = frozenset({b"close", b"keep-alive"})
 
 
 class ResponseFraming:
-    """One response: is fed what the connection reads and says when it is complete.
+    """Frames one response: takes the bytes of the connection and decides when it is complete.
 
-    `pieces` are the raw body; who takes them empties the list. `is_reusable` is meaningful once
-    `is_complete`: the message ended exactly where the bytes did, and neither side asked to close.
+    `pieces` are the raw body; the consumer empties the list. `is_reusable` is valid once
+    `is_complete`: the bytes ended exactly with the message, and neither side sent `close`.
     """
 
     __slots__ = (
@@ -41,7 +41,7 @@ class ResponseFraming:
         "_limits",
         "_new_parser",
         "_parser",
-        "_seen",
+        "_partial_head",
         "coding",
         "headers",
         "is_complete",
@@ -58,9 +58,9 @@ class ResponseFraming:
         self._new_parser = new_parser
         self._events = events = ParserEvents()
         self._parser: Parser | None = new_parser(events)  # of the head
-        self._seen = b""  # the head so far, where it comes in several segments
+        self._partial_head = b""  # the head so far, where it comes in several segments
         self._interim = self._interim_size = 0
-        self._chunks: Chunks | None = None
+        self._chunks: ChunkedBody | None = None
         self.status = 0
         self.headers: Headers = ()
         self.coding: bytes | None = None
@@ -72,12 +72,12 @@ class ResponseFraming:
 
     @property
     def has_begun(self) -> bool:
-        """Whether any byte of it arrived."""
-        return self.status > 0 or bool(self._seen) or self._interim > 0
+        """Whether any byte of the response arrived."""
+        return self.status > 0 or bool(self._partial_head) or self._interim > 0
 
     @property
     def size(self) -> float:
-        """How large the raw body is: as announced, or as received so far."""
+        """The size of the raw body in bytes: as announced, or as received so far."""
         return self.received if self.left == _UNTIL_CLOSE else self.received + self.left
 
     def feed(self, data: bytes) -> None:
@@ -92,7 +92,7 @@ class ResponseFraming:
             self._feed_chunks(self._chunks, data)
 
     def feed_eof(self) -> None:
-        """Take the end of the connection: it completes a body that has no other end."""
+        """Take the end of the connection: it completes a body of unknown length."""
         if not (self.status and self._chunks is None and self.left == _UNTIL_CLOSE):
             raise Cut("the connection ended before the response did")
         self.is_complete, self.is_reusable = True, False
@@ -100,12 +100,12 @@ class ResponseFraming:
     def _feed_head(self, data: bytes) -> bytes:
         """Read heads until the final one; return what follows it."""
         while data:
-            known = len(self._seen)
-            head = self._seen + data if known else data
+            known = len(self._partial_head)
+            head = self._partial_head + data if known else data
             end = head.find(_END_OF_HEAD, known - 3 if known > 3 else 0) + 4
             if end < 4:
                 self._feed_part(data, len(head))
-                self._seen = head
+                self._partial_head = head
                 break
             self._feed_part(head[known:end], end)
             data = head[end:]
@@ -142,7 +142,7 @@ class ResponseFraming:
         self._interim_size += end
         if not 100 <= status <= 199 or status == 101 or self._interim > MAX_INTERIM:
             raise Violation(f"unexpected status {status}")
-        self._seen = b""
+        self._partial_head = b""
         self._events = ParserEvents()
         self._parser = self._new_parser(self._events)
         return False
@@ -155,10 +155,10 @@ class ResponseFraming:
         if self._is_head or self.status in WITHOUT_BODY:
             self.left, self.coding = 0, None
         elif is_chunked:
-            self._chunks = Chunks(parser, events, self._limits.max_header_bytes)
+            self._chunks = ChunkedBody(parser, events, self._limits.max_header_bytes)
 
     def _measure(self, fields: list[tuple[bytes, bytes]]) -> None:
-        """Read how long the body is and how it is coded."""
+        """Read the length and the content coding of the body."""
         self.left = _UNTIL_CLOSE
         codings = []
         for name, value in fields:
@@ -170,7 +170,7 @@ class ResponseFraming:
             self.coding = content_coding(codings)
 
     def _obey_hops(self, hops: list[tuple[bytes, bytes]]) -> bool:
-        """Obey the fields of the connection; return whether the body is chunked."""
+        """Apply the hop-by-hop fields; return whether the body is chunked."""
         is_chunked = False
         options = []
         for name, value in hops:
@@ -189,7 +189,7 @@ class ResponseFraming:
             raise Violation("a transfer coding that is not exactly chunked")
 
     def _obey_options(self, options: set[bytes]) -> None:
-        """Obey a Connection field: close or not, and the names of fields that go no further."""
+        """Apply a Connection field: close or not, and the fields that it names are dropped."""
         if self.is_reusable or b"keep-alive" in options:
             self.is_reusable = b"close" not in options
         named = options - _KNOWN_OPTIONS
@@ -200,14 +200,14 @@ class ResponseFraming:
         size = len(data)
         if size > self.left:
             data, size = data[: int(self.left)], int(self.left)
-            self.is_reusable = False  # surplus must never meet the next request
+            self.is_reusable = False  # surplus must not be read as the next response
         if size:
             self.pieces.append(data)
             self.received += size
             self.left -= size
         self.is_complete = self.left == 0
 
-    def _feed_chunks(self, chunks: Chunks, data: bytes) -> None:
+    def _feed_chunks(self, chunks: ChunkedBody, data: bytes) -> None:
         pieces = chunks.feed(data)
         self.received += sum(map(len, pieces))
         self.pieces += pieces

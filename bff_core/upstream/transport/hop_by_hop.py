@@ -1,4 +1,4 @@
-"""Which header fields belong to one connection and go no further (RFC 9110, section 7.6.1)."""
+"""Which header fields are hop-by-hop and therefore not forwarded (RFC 9110, section 7.6.1)."""
 
 from collections.abc import Iterable
 
@@ -23,10 +23,10 @@ NO_CODINGS = frozenset({
     *(b"identity", b"none", b"null", b"binary", b"7bit", b"8bit", b"aws-chunked"),
     *(b"utf-8", b"utf8", b"us-ascii", b"ascii", b"iso-8859-1", b"latin1", b"windows-1252"),
 })  # fmt: skip
-"""What services write into Content-Encoding where the body has no coding.
+"""Values of Content-Encoding that services send for a body without a coding.
 
-Object stores return what an upload said, and frameworks take the field for that of the charset or
-for MIME's Content-Transfer-Encoding. Of these only identity is registered.
+Object stores return the value of the upload. Some frameworks confuse the field with the charset or
+with MIME's Content-Transfer-Encoding. Only identity is registered.
 """
 
 
@@ -36,17 +36,17 @@ def tokens(value: bytes) -> list[bytes]:
 
 
 def content_coding(values: Iterable[bytes]) -> bytes | None:
-    """Return what Content-Encoding fields say: None is no coding, several are joined by commas."""
+    """Return the codings of Content-Encoding fields, joined by commas; None where there is none."""
     codings = [coding for value in values for coding in tokens(value) if coding not in NO_CODINGS]
     return b", ".join(codings) or None
 
 
 def end_to_end(fields: Iterable[tuple[bytes, bytes]], *, named: Iterable[bytes] = ()) -> Headers:
-    """Drop the fields of the connection, and those that its Connection fields name."""
+    """Return the fields without hop-by-hop ones and without those that Connection fields name."""
     dropped = HOP_BY_HOP.union(named)
     return tuple(field for field in fields if field[0] not in dropped)
 
 
 def decoded(headers: Headers) -> Headers:
-    """Drop the fields that are no longer true of a body whose coding was undone."""
+    """Return the fields without those that are no longer true of a decoded body."""
     return tuple(field for field in headers if field[0] not in _CODED)

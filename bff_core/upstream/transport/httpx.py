@@ -1,8 +1,8 @@
-"""The general transport: whatever a client of httpx or httpx2 can reach, by our rules.
+"""The transport over a client of httpx or httpx2, for HTTP/2, proxies and in-process apps.
 
-HTTP/2, proxies and in-process apps (`ASGITransport`) come with the client that is passed in.
-Nothing is imported: a client is known by its structure, so that each library meets only its own
-objects. Deadline, caps, decoding and redirects are not left to it.
+The client that is passed in brings HTTP/2, proxies or `ASGITransport`. Neither library is imported:
+clients are typed by their structure, so that each library gets only its own objects. The framework
+applies deadline, caps, decoding and redirects itself.
 """
 
 import asyncio
@@ -21,14 +21,14 @@ from bff_core.upstream.transport.client import HttpxClient, HttpxResponse, Reque
 from bff_core.upstream.transport.failures import UNREADABLE, Violation, explain
 from bff_core.upstream.transport.hop_by_hop import content_coding, decoded, end_to_end, tokens
 from bff_core.upstream.transport.interface import Endpoint, Load
-from bff_core.upstream.transport.reply_body import Content
-from bff_core.upstream.transport.request_writer import Renderer
+from bff_core.upstream.transport.reply_body import BodyDecoder
+from bff_core.upstream.transport.request_writer import RequestWriter
 from bff_core.upstream.transport.tls import reason_of
 from bff_core.upstream.user_agent import user_agent
 
 _DEFAULTS: Final = Connection()
-_ENDS: Final = ("disconnected", "closed connection", "ConnectionTerminated")
-"""How the libraries word a connection that ended; they have one class for that and for bad HTTP."""
+_ENDED_TEXTS: Final = ("disconnected", "closed connection", "ConnectionTerminated")
+"""Texts of the libraries for a connection that ended; the class is the same as for bad HTTP."""
 
 _UNSENT: Final = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError"})
 
@@ -63,7 +63,7 @@ class HttpxTransport(Generic[RequestT]):
 
 
 class HttpxConnector(Generic[RequestT]):
-    """The calls to one endpoint through a shared client; pooling is the client's."""
+    """Sends calls to one endpoint through a shared client, which pools connections."""
 
     def __init__(
         self,
@@ -78,7 +78,7 @@ class HttpxConnector(Generic[RequestT]):
         self._client = client
         self._options = options
         self._clock = clock
-        self._renderer = Renderer(endpoint, options, agent)
+        self._writer = RequestWriter(endpoint, options, agent)
         codings = ", ".join(options.accept_encoding) or "identity"
         self._replaceable = (
             (b"accept-encoding", codings.encode("ascii")),
@@ -94,7 +94,7 @@ class HttpxConnector(Generic[RequestT]):
 
     @property
     def load(self) -> Load:
-        """Calls under way; what the client keeps idle is not known."""
+        """The calls under way; the client's idle connections are not known."""
         return Load(0, self._active, 0)
 
     async def send(self, call: Call) -> Reply:
@@ -112,7 +112,7 @@ class HttpxConnector(Generic[RequestT]):
 
     @asynccontextmanager
     async def stream(self, call: Call) -> AsyncIterator["HttpxStream"]:
-        """Send a call and hand over its head, then its body; see `Connector.stream`."""
+        """Send a call and yield its head, then its body; see `Connector.stream`."""
         left = self._time_left(call)
         limit = asyncio.timeout(left)
         opened = self._opened(call, left)
@@ -131,8 +131,8 @@ class HttpxConnector(Generic[RequestT]):
         self._is_closed = True
 
     def _time_left(self, call: Call) -> float:
-        """Return the seconds that a call has; raise where it can't be sent."""
-        self._renderer.check(call)
+        """Return how many seconds a call has left; raise if it can't be sent."""
+        self._writer.check(call)
         left = call.deadline - self._clock()
         if self._is_closed:
             raise TransportFailed("the connector was closed", call=call, is_sent=False)
@@ -185,7 +185,7 @@ class HttpxConnector(Generic[RequestT]):
             self._active -= 1
 
     async def _respond(self, call: Call, left: float, source: "_Source | None") -> HttpxResponse:
-        """Return the head of the reply, from the first address that does not refuse."""
+        """Return the head of the reply, from the first address that accepts."""
         *others, last = self._addresses
         for address in others:
             try:
@@ -208,7 +208,7 @@ class HttpxConnector(Generic[RequestT]):
     async def _read(self, call: Call, response: HttpxResponse) -> Reply:
         headers, coding = _head(response, self._options)
         has_body = call.method != "HEAD" and response.status_code not in WITHOUT_BODY
-        content = Content(coding if has_body else None, self._options.max_body)
+        content = BodyDecoder(coding if has_body else None, self._options.max_body)
         pieces: list[bytes] = []
         async for raw in response.aiter_raw():  # an absent body, too, so that it is reused
             pieces.extend(content.decode(raw))
@@ -224,7 +224,7 @@ class HttpxConnector(Generic[RequestT]):
 
 
 class _Source:
-    """A streamed body that remembers its own error, whatever the client makes of it."""
+    """A streamed body that stores its own error, since the client may wrap it."""
 
     def __init__(self, body: StreamedBody) -> None:
         self._body = body
@@ -241,14 +241,14 @@ class _Source:
 
 
 class HttpxStream:
-    """A reply that is read while it arrives, no faster than it is consumed."""
+    """A streamed reply, read as fast as it is consumed."""
 
     def __init__(self, call: Call, response: HttpxResponse, options: Connection) -> None:
         self._call = call
         self._options = options
         try:
             fields, coding = _head(response, options)
-            self._content = Content(coding, options.max_streamed)
+            self._content = BodyDecoder(coding, options.max_streamed)
         except UNREADABLE as error:
             raise explain(error, call) from error
         self.status = response.status_code
@@ -286,10 +286,10 @@ class HttpxStream:
 
 
 def failure(error: Exception, call: Call) -> UpstreamError:
-    """Turn whatever a client raised into an error of the framework.
+    """Return the framework error for an exception that a client raised.
 
-    Errors are known by the names that both libraries share; an app behind `ASGITransport` may
-    raise anything, and is an upstream that failed.
+    Errors are recognised by the class names that both libraries share. An app behind
+    `ASGITransport` may raise anything; it counts as an upstream that failed.
     """
     if isinstance(error, UNREADABLE):
         return explain(error, call)
@@ -299,7 +299,7 @@ def failure(error: Exception, call: Call) -> UpstreamError:
     if reason is not None:
         message = f"{message}: {reason.text}"
         code, is_lasting = reason.code, not is_sent
-    elif "RemoteProtocolError" in kinds and not any(end in message for end in _ENDS):
+    elif "RemoteProtocolError" in kinds and not any(text in message for text in _ENDED_TEXTS):
         code, is_lasting = "protocol_error", True
     else:
         code, is_lasting = TransportFailed.code, False

@@ -1,4 +1,4 @@
-"""What every transport is: endpoints to call, a connector for each, replies whole or streamed."""
+"""The interface of transports: endpoints, a connector for each, buffered or streamed replies."""
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
@@ -29,23 +29,23 @@ class Endpoint:
 
     @property
     def authority(self) -> str:
-        """The host and, unless it is the scheme's own, the port, as the Host header says them."""
+        """The host, and the port unless it is the scheme's default, as in the Host header."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == (443 if self.is_secure else 80) else f"{host}:{self.port}"
 
     @property
     def url(self) -> str:
-        """What targets are put behind."""
+        """The URL that targets are appended to."""
         return f"{self.scheme}://{self.authority}{self.base_path}"
 
     @property
     def is_secure(self) -> bool:
-        """Whether it is called over TLS."""
+        """Whether the endpoint is called over TLS."""
         return self.scheme == "https"
 
     @property
     def name(self) -> str:
-        """How events and errors call it: host and port, and the address where it differs."""
+        """The name in events and errors: host and port, and the address where it differs."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         where = "" if self.address == self.host else f" ({self.address})"
         return f"{host}:{self.port}{where}"
@@ -74,10 +74,10 @@ class StreamedReply(Protocol):
         ...
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        """Yield decoded bytes; reading pauses at the socket while nobody asks for more.
+        """Yield decoded bytes; reading pauses at the socket while the consumer does not iterate.
 
-        Raises `TransportFailed` when the body ends early or the service falls silent for longer
-        than `stream_idle_timeout`, `BadPayload` when it can't be decoded or is too large.
+        Raises `TransportFailed` when the body ends early or no byte arrives for longer than
+        `stream_idle_timeout`, `BadPayload` when it can't be decoded or is too large.
         """
         ...
 
@@ -92,7 +92,7 @@ class Connector(Protocol):
 
     @property
     def load(self) -> Load:
-        """What is going on right now."""
+        """How many connections and waiting calls there are now."""
         ...
 
     async def send(self, call: Call, /) -> Reply:
@@ -105,7 +105,7 @@ class Connector(Protocol):
         ...
 
     def stream(self, call: Call, /) -> AbstractAsyncContextManager[StreamedReply]:
-        """Send a call and hand over status and headers as soon as they are there.
+        """Send a call and yield status and headers as soon as they arrive.
 
         `call.deadline` bounds the wait for the head. Leaving the context early closes the
         connection, so that the service sees it.
@@ -118,8 +118,8 @@ class Connector(Protocol):
 
 
 class Transport(Protocol):
-    """A way to reach endpoints."""
+    """Creates the connectors of endpoints."""
 
     def connect(self, endpoint: Endpoint, /) -> Connector:
-        """Return the connector of an endpoint: cheap, opens no socket."""
+        """Return the connector of an endpoint; opens no socket."""
         ...

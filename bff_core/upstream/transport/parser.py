@@ -1,4 +1,4 @@
-"""What a parser of responses is, and what it reports: header fields, each put where it belongs."""
+"""The interface of response parsers, and the sorting of header fields for framing."""
 
 from collections.abc import Callable
 from typing import Final, Protocol
@@ -6,18 +6,18 @@ from typing import Final, Protocol
 from bff_core.upstream.transport.hop_by_hop import HOP_BY_HOP
 
 _BODY_FIELDS: Final = frozenset({b"content-length", b"content-encoding"})
-_MEMORY: Final = 1024  # spellings
-_LONGEST: Final = 64  # bytes
+_MAX_CACHED_NAMES: Final = 1024
+_MAX_NAME_BYTES: Final = 64
 
-_ordinary: dict[bytes, bytes] = {}  # field names that framing need not know, by their spelling
+_ordinary: dict[bytes, bytes] = {}  # lower-case names that do not affect framing, by their spelling
 
 
 class Parser(Protocol):
-    """Reads heads and chunks, strictly."""
+    """Parses heads and chunks, strictly."""
 
     @property
     def errors(self) -> tuple[type[Exception], ...]:
-        """What it raises where bytes are no HTTP."""
+        """The exceptions that it raises where bytes are no HTTP."""
         ...
 
     def feed_data(self, data: bytes, /) -> None:
@@ -30,7 +30,10 @@ class Parser(Protocol):
 
 
 class ParserEvents:
-    """What a parser reports of one message. It knows neither parser nor response: no cycle."""
+    """Collects what a parser reports of one message.
+
+    It refers to neither parser nor response, so there is no reference cycle.
+    """
 
     __slots__ = ("body", "fields", "hops", "is_complete", "is_headed", "is_surplus", "pieces")
 
@@ -44,11 +47,11 @@ class ParserEvents:
         self.is_surplus = False
 
     def on_message_begin(self) -> None:
-        """Notice a message after the end of this one."""
+        """Note a second message after the end of this one."""
         self.is_surplus = self.is_complete
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep a field; set those apart that framing depends on."""
+        """Store a field; separate those that framing depends on."""
         lowered = _ordinary.get(name)
         if lowered is not None:
             self.fields.append((lowered, value.rstrip(b" \t")))
@@ -60,7 +63,7 @@ class ParserEvents:
         self.is_headed = True
 
     def on_body(self, data: bytes) -> None:
-        """Keep a piece of a chunk, unless it belongs to another message."""
+        """Store a piece of a chunk, unless it belongs to another message."""
         if not self.is_complete:
             self.pieces.append(data)
 
@@ -69,7 +72,7 @@ class ParserEvents:
         self.is_complete = True
 
     def _classify(self, spelling: bytes, value: bytes) -> None:
-        """Keep a field of a name that matters, or that was not seen before."""
+        """Store a field that framing depends on, or whose name is new."""
         name = spelling.lower()
         if name in HOP_BY_HOP:
             self.hops.append((name, value))
@@ -77,7 +80,7 @@ class ParserEvents:
         self.fields.append((name, value.rstrip(b" \t")))
         if name in _BODY_FIELDS:
             self.body.append((name, value))
-        elif len(_ordinary) < _MEMORY and len(spelling) <= _LONGEST:
+        elif len(_ordinary) < _MAX_CACHED_NAMES and len(spelling) <= _MAX_NAME_BYTES:
             _ordinary[spelling] = name
 
 

@@ -1,4 +1,4 @@
-"""The connections to one endpoint: who gets one, in which order, and when one is given up."""
+"""The connection pool of one endpoint: which call gets a connection, and when one is closed."""
 
 import asyncio
 import ssl
@@ -13,26 +13,26 @@ from bff_core.errors import DeadlineExceeded, TransportFailed
 from bff_core.policy.upstream.connection import Connection
 from bff_core.streamed_body import StreamedBody
 from bff_core.upstream.runtime import Runtime
-from bff_core.upstream.transport.buffered_exchange import Whole
+from bff_core.upstream.transport.buffered_exchange import BufferedExchange
 from bff_core.upstream.transport.connection import Stale, WireConnection
 from bff_core.upstream.transport.dialer import Dialer
 from bff_core.upstream.transport.framing import ResponseFraming
 from bff_core.upstream.transport.interface import Endpoint, Load
 from bff_core.upstream.transport.parser import ParserFactory
-from bff_core.upstream.transport.request_writer import Renderer
-from bff_core.upstream.transport.streamed_exchange import Streamed
+from bff_core.upstream.transport.request_writer import RequestWriter
+from bff_core.upstream.transport.streamed_exchange import StreamedExchange
 from bff_core.upstream.transport.upload import upload
 
-EARLIEST: Final = 0.001
-"""The finest step of a timer in seconds: event loops round to milliseconds."""
+MIN_TIMER_SECONDS: Final = 0.001
+"""Event loops round timers to milliseconds."""
 
 
 class Pool:
-    """At most `max_connections` sockets. The one used last is used next; waiters go in turn.
+    """Pools at most `max_connections` sockets: the last used is used next; calls wait in turn.
 
-    A connection holds a slot while it is in `_held`; leaving that set is what frees the slot, so
-    it happens once, however often and from wherever a connection is given up. A slot that becomes
-    free goes straight to the first waiter: as a connection, or as None, the leave to open one.
+    A connection holds a slot while it is in `_held`. Removing it from that set frees the slot, so
+    a slot is freed once, even if the connection is closed from several places. A free slot goes
+    to the first waiter: as a connection, or as None, which means that it may open one.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Pool:
         self._budget = runtime.budget
         self._new_parser = new_parser
         self._dialer = Dialer(endpoint, options, runtime, context)
-        self._renderer = Renderer(endpoint, options, runtime.agent)
+        self._writer = RequestWriter(endpoint, options, runtime.agent)
         self._idle: list[WireConnection] = []  # by idle_since, as each joins and leaves at the end
         self._held: set[WireConnection] = set()
         self._opening = 0
@@ -84,7 +84,9 @@ class Pool:
             call.mark_unsent()
             raise
         while True:
-            exchange = Whole(call, self._expect(call), self._loop, cap=self._options.max_body)
+            exchange = BufferedExchange(
+                call, self._expect(call), self._loop, cap=self._options.max_body
+            )
             try:
                 connection.begin(exchange, request)
                 if not isinstance(call.body, bytes):
@@ -98,8 +100,8 @@ class Pool:
             connection, request = await self._reopen(call)
 
     @asynccontextmanager
-    async def stream(self, call: Call) -> AsyncIterator[Streamed]:
-        """Send a call and hand over its head, then its body; see `Connector.stream`."""
+    async def stream(self, call: Call) -> AsyncIterator[StreamedExchange]:
+        """Send a call and yield its head, then its body; see `Connector.stream`."""
         try:
             now = self._clock()
             self._render(call, now)  # refuses what can't be sent before a connection is taken
@@ -132,7 +134,7 @@ class Pool:
             await connection.lost
 
     def release(self, connection: WireConnection) -> None:
-        """Hand a free connection to the first waiter, or keep it for the next call."""
+        """Hand a free connection to the first waiter, or store it for the next call."""
         now = self._clock()
         if now >= connection.retires_at or self._options.idle_expiry == 0 or self._is_closed:
             connection.abort()
@@ -143,7 +145,7 @@ class Pool:
                 self._sweeper = self._loop.call_later(self._options.idle_expiry, self._sweep)
 
     def discard(self, connection: WireConnection) -> None:
-        """Free the slot of a connection, unless that was done."""
+        """Free the slot of a connection, unless it is free already."""
         if connection in self._held:
             self._held.remove(connection)
             if connection in self._idle:
@@ -154,10 +156,10 @@ class Pool:
         left = call.deadline - now
         if left <= 0:
             raise DeadlineExceeded("no time left to send", call=call, is_sent=False)
-        return self._renderer.render(call, left)
+        return self._writer.render(call, left)
 
     def _render_for(self, connection: WireConnection, call: Call) -> bytes:
-        """Render after a wait, when it may be too late."""
+        """Render a call after a wait; raise `DeadlineExceeded` if its deadline has passed."""
         try:
             return self._render(call, self._clock())
         except DeadlineExceeded:
@@ -165,11 +167,11 @@ class Pool:
             raise
 
     async def _uploaded(
-        self, body: StreamedBody, connection: WireConnection, exchange: Whole
+        self, body: StreamedBody, connection: WireConnection, exchange: BufferedExchange
     ) -> Reply:
         """Send a streamed body and return the reply, which may come before the body ends.
 
-        A service that refuses a body need not read it: what is left of it is not sent.
+        A service may refuse a body without reading it: the rest is then not sent.
         """
         task = self._loop.create_task(upload(body, connection))
         task.add_done_callback(partial(_end_upload, connection, exchange))
@@ -183,8 +185,8 @@ class Pool:
 
     async def _open_stream(
         self, call: Call, connection: WireConnection, request: bytes
-    ) -> Streamed:
-        streamed = Streamed(call, self._expect(call), connection, self._options, self._loop)
+    ) -> StreamedExchange:
+        streamed = StreamedExchange(call, self._expect(call), connection, self._options, self._loop)
         try:
             connection.begin(streamed, request)
             await streamed.head()
@@ -206,11 +208,11 @@ class Pool:
         return None
 
     async def _reopen(self, call: Call) -> tuple[WireConnection, bytes]:
-        """Answer a stale connection: a call that may be sent again gets a new one, once.
+        """Replace a stale connection, once, if the call may be sent again.
 
-        That is an attempt like any other: it needs one that is left, and a place in the budget of
-        retries. The service may have received the first, so only an idempotent call is sent again
-        (RFC 9110, section 9.2.2).
+        This is an attempt like any other: it needs an attempt that is left, and a retry of the
+        budget. The service may have received the first request, so only an idempotent call is sent
+        again (RFC 9110, section 9.2.2).
         """
         now = self._clock()
         if not self._may_resend(call, now):
@@ -231,7 +233,7 @@ class Pool:
         return budget is None or (len(call.trail) < budget.attempts and budget.withdraw(now))
 
     async def _acquire(self, call: Call, *, is_fresh: bool) -> WireConnection:
-        """Open a connection, or wait for one in turn; `is_fresh` refuses those used before."""
+        """Open a connection, or wait for one in turn; `is_fresh` excludes those used before."""
         if is_fresh and self._is_full and self._idle:
             self._idle[0].abort()
         if not self._is_full:
@@ -302,13 +304,15 @@ class Pool:
         self._hold(connection)
         if self._is_closed:
             self._refuse(connection, call, "the connector was closed")
-        # Under TLS the kernel may hold tickets; what the service itself said was read by now.
+        # Under TLS the kernel may hold tickets; bytes of the service itself were read by `settle`.
         if not (connection.is_open if self.endpoint.is_secure else connection.is_usable()):
             if connection.refusal is not None:
                 connection.abort()
                 raise connection.explain_refusal(call)
             self._refuse(
-                connection, call, connection.cause or "spoke before it was asked, or closed"
+                connection,
+                call,
+                connection.cause or "unsolicited bytes, or closed",
             )
         return connection
 
@@ -317,7 +321,7 @@ class Pool:
         raise TransportFailed(f"connection lost: {reason}", call=call, is_sent=False)
 
     def _sweep(self) -> None:
-        """Close what has been idle for too long; come again while anything is left."""
+        """Close connections that were idle for too long; schedule the next sweep."""
         self._sweeper = None
         now = self._clock()
         oldest = now - self._options.idle_expiry
@@ -326,8 +330,10 @@ class Pool:
                 connection.abort()
         if self._idle:
             first = self._idle[0].idle_since - oldest
-            self._sweeper = self._loop.call_later(max(EARLIEST, first), self._sweep)
+            self._sweeper = self._loop.call_later(max(MIN_TIMER_SECONDS, first), self._sweep)
 
 
-def _end_upload(connection: WireConnection, exchange: Whole, task: asyncio.Task[None]) -> None:
+def _end_upload(
+    connection: WireConnection, exchange: BufferedExchange, task: asyncio.Task[None]
+) -> None:
     connection.end_upload(exchange, None if task.cancelled() else task.exception())

@@ -1,4 +1,4 @@
-"""The body of a reply on its way up: decoded as it comes, counted against its cap."""
+"""How a reply's body is decoded while it arrives, and how its size is capped."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -7,14 +7,14 @@ from bff_core.policy.upstream.connection import KIB, MIB
 from bff_core.upstream.transport.content_coding import Decoder, decoders
 from bff_core.upstream.transport.failures import TooLarge, Undecodable
 
-_UNCAPPED_LEAD: Final = 8 * MIB
-"""How many more bytes than it yields an inner coding of a stream without a cap may take in."""
+_MAX_UNCAPPED_EXCESS_BYTES: Final = 8 * MIB
+"""How many more bytes an inner coding of a stream without a cap may read than it yields."""
 
 
-class Content:
-    """Turns the raw pieces of one coded body into decoded ones, never more than `cap` bytes.
+class BodyDecoder:
+    """Decodes the raw pieces of one body, up to `cap` bytes.
 
-    Of several codings each is held to the cap, so that one can't expand what the next discards.
+    Each of several codings has the cap, so that one can't expand what the next discards.
     """
 
     __slots__ = ("_cap", "_layers", "_raw_size", "_size")
@@ -47,7 +47,7 @@ class Content:
 
 
 class _Layer:
-    """One coding of a body, with what it took in and gave out, in bytes."""
+    """One coding of a body, and how many bytes it has read and yielded."""
 
     __slots__ = ("_cap", "_decoder", "_is_first", "_taken", "_yielded")
 
@@ -72,15 +72,15 @@ class _Layer:
                 yield decoded
 
     def _check_padding(self) -> None:
-        """No coding makes a body much larger; where one does, it may go on without end.
+        """Raise `TooLarge` when a coding reads far more than it yields: it may go on without end.
 
-        What the network sends to a stream without a cap is bounded by the network alone; what an
-        outer coding expands is not.
+        Only the network bounds the raw bytes of a stream without a cap. Bytes that an outer coding
+        expands have no such bound.
         """
         cap = self._cap
         if cap is not None and self._taken > cap + cap // 64 + KIB:
             raise TooLarge(f"the body is coded in far more than {cap} bytes")
         yielded = self._yielded
         is_bounded = cap is not None or self._is_first
-        if not is_bounded and self._taken > yielded + yielded // 64 + _UNCAPPED_LEAD:
+        if not is_bounded and self._taken > yielded + yielded // 64 + _MAX_UNCAPPED_EXCESS_BYTES:
             raise TooLarge("an inner coding of the body decodes to next to nothing")

@@ -1,4 +1,4 @@
-"""The bytes of a request, checked so that no value can split it or speak for another."""
+"""How a call becomes the bytes of a request, safe against request splitting."""
 
 import re
 from typing import Final
@@ -17,7 +17,7 @@ RESERVED: Final = HOP_BY_HOP | {
     b"request-timeout",
     b"traceparent",
 }
-"""Fields that follow from the call, the endpoint or the options, and that no caller may set."""
+"""Fields that the transport derives from the call, the endpoint or the options; not settable."""
 
 REPLACEABLE: Final = frozenset({b"accept-encoding", b"user-agent"})
 """Fields that the transport sends unless the call has one of the same name."""
@@ -28,20 +28,20 @@ _is_value: Final = re.compile(rb"(?:[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\
 _is_host: Final = re.compile(r"[0-9A-Za-z_.:-]+").fullmatch
 _is_traceparent: Final = re.compile(r"[0-9a-f-]+").fullmatch
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
-_IMPERSONAL: Final = frozenset({b"accept", b"accept-language", b"content-type"})
-_MEMORY: Final = 512
-_LONGEST: Final = 128  # bytes
+_CACHEABLE: Final = frozenset({b"accept", b"accept-language", b"content-type"})
+_MAX_CACHED: Final = 512  # of methods, of names and of lines
+_MAX_CACHED_LINE_BYTES: Final = 128
 
 
 class UnsafeRequest(ConfigurationError):
-    """The request could be read as another one, or two; nothing of it was sent."""
+    """The call could be read as another request, or as two; nothing of it was sent."""
 
 
-class Renderer:
-    """Renders calls to one endpoint. What is the same in every request is rendered once.
+class RequestWriter:
+    """Renders calls to one endpoint. Text that is the same in every request is rendered once.
 
-    Methods, field names and the lines of fields that tell nothing about a viewer are checked once
-    each and remembered, up to a bound.
+    Methods, field names and the lines of fields without data of a viewer are checked once each and
+    cached, up to a bound.
     """
 
     __slots__ = ("_base", "_lines", "_names", "_own", "_replaceable", "_starts", "_static")
@@ -66,13 +66,13 @@ class Renderer:
     def render(self, call: Call, left: float) -> bytes:
         """Return head and body, with `left` seconds to answer; raise `UnsafeRequest`.
 
-        Of a streamed body nothing is there yet.
+        A streamed body is not included.
         """
         head, body = self._head(call, left), call.body
         return head + body if body and isinstance(body, bytes) else head
 
     def check(self, call: Call) -> None:
-        """Raise `UnsafeRequest` where a part of the call has no place in a request."""
+        """Raise `UnsafeRequest` for a call that can't be sent."""
         self._head(call, 0.0)
 
     def _head(self, call: Call, left: float) -> bytes:
@@ -103,29 +103,29 @@ class Renderer:
         return head + b"\r\n"
 
     def _start(self, method: str) -> str:
-        """Check a method and return how its requests begin."""
+        """Check a method and return the start of its request lines."""
         # CONNECT would turn the connection into a tunnel
         if _is_token(method.encode()) is None or method.upper() == "CONNECT":
             raise UnsafeRequest(f"{method!r} is no method that can be sent")
         start = f"{method} {self._base}"
-        if len(self._starts) < _MEMORY:
+        if len(self._starts) < _MAX_CACHED:
             self._starts[method] = start
         return start
 
     def _line(self, field: tuple[bytes, bytes], call: Call) -> bytes:
-        """Check a field and return its line; what may belong to a viewer is not remembered."""
+        """Check a field and return its line; lines that may hold a viewer's data are not cached."""
         name, value = field
         if name not in self._names:
-            self._learn_name(name, call)
+            self._check_name(name, call)
         if _is_value(value) is None:
             raise UnsafeRequest(f"{call.operation}: malformed value of header {name!r}")
         line = b"%b: %b\r\n" % field
-        has_room = len(self._lines) < _MEMORY and len(line) <= _LONGEST
-        if has_room and name in _IMPERSONAL:
+        has_room = len(self._lines) < _MAX_CACHED and len(line) <= _MAX_CACHED_LINE_BYTES
+        if has_room and name in _CACHEABLE:
             self._lines[field] = line
         return line
 
-    def _learn_name(self, name: bytes, call: Call) -> None:
+    def _check_name(self, name: bytes, call: Call) -> None:
         if _is_token(name) is None:
             raise UnsafeRequest(f"{call.operation}: {name!r} is no name of a header")
         if name.lower() in RESERVED:
@@ -133,7 +133,7 @@ class Renderer:
                 f"{call.operation}: header {name!r} follows from the call and its service: it "
                 "can't be set"
             )
-        if len(self._names) < _MEMORY:
+        if len(self._names) < _MAX_CACHED:
             self._names.add(name)
 
 

@@ -1,4 +1,4 @@
-"""An exchange whose reply is read while it arrives, no faster than it is consumed."""
+"""How a streamed reply is read: as fast as its consumer takes it, with backpressure."""
 
 import asyncio
 from collections import deque
@@ -12,20 +12,20 @@ from bff_core.upstream.transport.connection import WireConnection
 from bff_core.upstream.transport.failures import UNREADABLE, explain
 from bff_core.upstream.transport.framing import ResponseFraming
 from bff_core.upstream.transport.hop_by_hop import decoded
-from bff_core.upstream.transport.reply_body import Content
+from bff_core.upstream.transport.reply_body import BodyDecoder
 
-HIGH_WATER: Final = 64 * 1024
-"""How many undecoded bytes are buffered before reading pauses."""
+HIGH_WATER_BYTES: Final = 64 * 1024
+"""Reading pauses when more undecoded bytes than this are buffered."""
 
-LOW_WATER: Final = 16 * 1024
-"""How few of them let reading go on."""
+LOW_WATER_BYTES: Final = 16 * 1024
+"""Reading continues when no more than this are left."""
 
 
-class Streamed:
+class StreamedExchange:
     """A reply of the wire transport, read while it arrives. Iterate once, inside its context.
 
-    Raw pieces wait in `_raw`; they are decoded one by one as the consumer asks, so that what
-    expands does so only as fast as it is taken.
+    Raw pieces wait in `_raw`; each is decoded when the consumer iterates, so that a body expands
+    only as fast as it is consumed.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Streamed:
         self._connection = connection
         self._options = options
         self._loop = loop
-        self._content: Content | None = None
+        self._content: BodyDecoder | None = None
         self._raw: deque[bytes] = deque()
         self._buffered = 0
         self._is_paused = False
@@ -78,32 +78,32 @@ class Streamed:
             await self._advance()
 
     async def head(self) -> None:
-        """Wait until status and headers are there."""
+        """Wait until status and headers have arrived."""
         while self._content is None:
             if self._error is not None:
                 raise self._error
-            await self._news()
+            await self._wait()
 
     def feed(self, data: bytes) -> None:
-        """Take what was read; pause the socket when the consumer is behind."""
+        """Take the bytes that were read; pause the socket when the consumer is behind."""
         response = self.response
         response.feed(data)
         if response.status and self._content is None:
-            self._content = Content(response.coding, self._options.max_streamed)
+            self._content = BodyDecoder(response.coding, self._options.max_streamed)
         self._raw.extend(response.pieces)
         self._buffered += sum(map(len, response.pieces))
         response.pieces.clear()
-        if self._buffered > HIGH_WATER and not (self._is_paused or response.is_complete):
+        if self._buffered > HIGH_WATER_BYTES and not (self._is_paused or response.is_complete):
             self._is_paused = True
             self._connection.pause()
         self._wake()
 
     def end(self) -> None:
-        """Tell the consumer that nothing follows."""
+        """Wake the consumer: the response is complete."""
         self._wake()
 
     def fail(self, error: Exception) -> None:
-        """Tell the consumer, once it has taken what came before."""
+        """Raise an error in the consumer, once it has consumed what came before."""
         self._error = error
         self._wake()
 
@@ -113,7 +113,7 @@ class Streamed:
         self._connection.leave(self)
 
     async def _advance(self) -> None:
-        """Begin the next raw piece, or wait for one."""
+        """Decode the next raw piece, or wait for one."""
         if self._raw:
             self._begin_piece(self._raw.popleft())
         elif self._error is not None:
@@ -125,20 +125,20 @@ class Streamed:
         self._buffered -= len(raw)
         if self._content is not None:
             self._pieces = self._content.decode(raw)
-        if self._is_paused and self._buffered <= LOW_WATER:
+        if self._is_paused and self._buffered <= LOW_WATER_BYTES:
             self._is_paused = False
             self._connection.resume()
 
     async def _within_idle_timeout(self) -> None:
         try:
             async with asyncio.timeout(self._options.stream_idle_timeout):
-                await self._news()
+                await self._wait()
         except TimeoutError:
             self.close()
             silence = f"silent for {self._options.stream_idle_timeout} s"
             raise TransportFailed(silence, call=self.call, is_sent=True) from None
 
-    async def _news(self) -> None:
+    async def _wait(self) -> None:
         self._waiter = self._loop.create_future()
         await self._waiter
 

@@ -1,4 +1,4 @@
-"""Whom a TLS connection trusts, as whom it speaks, and what it failed of."""
+"""TLS of connections to services: trust, client certificates, and reasons of failures."""
 
 import ssl
 from typing import Final, NamedTuple
@@ -19,7 +19,7 @@ def client_context(options: Connection) -> ssl.SSLContext:
 
 
 class Reason(NamedTuple):
-    """Why TLS failed: a stable code, and a sentence for the operator."""
+    """Why TLS failed: a stable code, and a text for the operator."""
 
     code: str
     text: str
@@ -52,10 +52,10 @@ _ABOUT_CERTIFICATES: Final = ("CERTIFICATE", "UNKNOWN_CA", "ACCESS_DENIED", "DEC
 
 
 def reason_of(error: BaseException | None) -> Reason | None:
-    """Return why TLS failed; None where the connection ended, or was never a matter of TLS."""
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
+    """Return why TLS failed; None where the connection ended, or the error is not of TLS."""
+    visited: set[int] = set()
+    while error is not None and id(error) not in visited:
+        visited.add(id(error))
         if isinstance(error, ssl.SSLCertVerificationError):
             return _BY_CODE.get(error.verify_code, _INVALID)
         if isinstance(error, ssl.SSLError):
@@ -73,5 +73,5 @@ def _of_alert(error: ssl.SSLError) -> Reason | None:
 
 
 def _no_password() -> str:
-    """Refuse to ask at the terminal for the password of an encrypted key."""
+    """Refuse an encrypted key, for which OpenSSL would prompt at the terminal."""
     raise ValueError("client_key must not be encrypted")

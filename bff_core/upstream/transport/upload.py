@@ -1,4 +1,4 @@
-"""A streamed request body on its way to a service: framed, and read no faster than it is sent."""
+"""How a streamed request body is sent: framed, and read no faster than the service takes it."""
 
 from contextlib import aclosing
 from typing import Protocol
@@ -15,7 +15,7 @@ class UploadSink(Protocol):
         ...
 
     def write(self, data: bytes, /) -> None:
-        """Write a part of the request that is under way."""
+        """Write a part of the body."""
         ...
 
     async def drained(self) -> None:
@@ -24,10 +24,10 @@ class UploadSink(Protocol):
 
 
 async def upload(body: StreamedBody, sink: UploadSink) -> None:
-    """Write a body that follows its head; in chunks where its length is unknown (RFC 9112, 7.1).
+    """Write the body of a request; in chunks if its length is unknown (RFC 9112, section 7.1).
 
-    Raises what the body's own iterator raises. A connection that is lost ends it in silence: its
-    exchange knows why.
+    Raises what the body's own iterator raises. Returns early if the connection is lost: the
+    exchange has the error.
     """
     is_chunked = body.length is None
     async with aclosing(body.open()) as pieces:

@@ -13,7 +13,7 @@ from bff_core.upstream.transport.tls import client_context
 
 
 class LlhttpParser(HttpResponseParser):
-    """llhttp as it comes, strict."""
+    """Node's llhttp with its strict defaults."""
 
     __slots__ = ()
 
@@ -21,7 +21,7 @@ class LlhttpParser(HttpResponseParser):
 
 
 class WireTransport:
-    """Opens pooled connections of HTTP/1.1; knows every connection rule of the framework."""
+    """A `Transport` that pools HTTP/1.1 connections and applies every option of `Connection`."""
 
     def __init__(self, options: Connection, runtime: Runtime) -> None:
         self._options = options
@@ -38,7 +38,7 @@ class WireTransport:
         return Pool(endpoint, self._options, self._runtime, LlhttpParser, context)
 
     def _secure(self) -> ssl.SSLContext:
-        """Load the authorities once, and only where there is an endpoint that needs them."""
+        """Load the certificate authorities once, when the first endpoint needs them."""
         if self._context is None:
             try:
                 self._context = client_context(self._options)

@@ -1,4 +1,4 @@
-"""Responses that nobody should send: a grammar that is bent here and there, and bytes that fall."""
+"""Generates malformed responses: from a grammar with mistakes, and from damaged recordings."""
 
 import itertools
 import os
@@ -14,13 +14,13 @@ FACTOR = max(1, int(os.environ.get("BFF_FUZZ", "1")))
 """How many times as many examples as usual; more than usual are drawn by chance."""
 
 USUAL = 40
-"""How many times likelier than each odd token the usual one is: most bent responses have a bend."""
+"""How many times likelier the usual token is than each odd one."""
 
 POISON = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nPOISON"
 
 
 def effort(examples: int) -> settings:
-    """Return how long a property searches: the same every time, unless `BFF_FUZZ` asks for more."""
+    """Return how long a property searches: the same every time, unless `BFF_FUZZ` is set."""
     return settings(
         max_examples=examples * FACTOR,
         deadline=None,
@@ -64,7 +64,7 @@ DATA_END = mostly(b"\r\n", b"\n", b"", b"\r", b"x\r\n")
 
 @st.composite
 def chunks(draw: st.DrawFn) -> bytes:
-    """Draw a chunked body, whose sizes, ends and trailer may be bent."""
+    """Draw a chunked body, whose sizes, line ends and trailer may be malformed."""
     body = b""
     for data in draw(st.lists(st.binary(min_size=1, max_size=6), max_size=4)):
         size = draw(mostly(b"%x" % len(data), b"0%x" % len(data), b"-1", b"0x1", b"f", b"", b" 1"))
@@ -92,7 +92,7 @@ def heads(draw: st.DrawFn, *framing: tuple[bytes, bytes]) -> bytes:
 
 @st.composite
 def sound(draw: st.DrawFn) -> bytes:
-    """Draw a response without a flaw, of either framing."""
+    """Draw a valid response, of either framing."""
     data = draw(st.binary(max_size=20))
     if draw(st.booleans()):
         return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(data), data)

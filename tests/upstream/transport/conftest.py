@@ -57,7 +57,7 @@ class Peer:
         return request
 
     async def send(self, *parts: bytes) -> None:
-        """Write each part, letting it go out on its own; raise `Gone` when nobody reads."""
+        """Write each part in a segment of its own; raise `Gone` when the gateway has closed."""
         for part in parts:
             if self.writer.is_closing():
                 raise Gone

@@ -58,7 +58,7 @@ def by_h11(raw: bytes, *, method: str = "GET") -> Read | None:
 
 
 def _without_reasons(raw: bytes) -> bytes:
-    """Make the reasons plain: the wire's parser skips them, whatever is in them; nobody reads them.
+    """Replace the reason phrases: the wire's parser skips them, whatever they contain.
 
     Interim responses are followed to the final one; what comes after its line is left alone.
     """

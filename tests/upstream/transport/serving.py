@@ -84,18 +84,18 @@ def build_site(folder: Path) -> Site:
 
 
 def free_port() -> int:
-    """Find a port that nobody uses."""
+    """Find a free port."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return int(probe.getsockname()[1])
 
 
 def await_port(port: int, process: subprocess.Popen[Any] | None = None) -> int:
-    """Wait until somebody listens."""
+    """Wait until a server listens."""
     ends = time.monotonic() + PATIENCE
     while True:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return port
-        assert time.monotonic() < ends, f"nobody listens on {port}"
+        assert time.monotonic() < ends, f"no server listens on {port}"
         assert process is None or process.poll() is None, f"{process.args} ended"
         time.sleep(0.01)
 

@@ -1,4 +1,4 @@
-"""A call may be cancelled wherever it waits: nothing is lost, and nobody else notices."""
+"""A call may be cancelled wherever it waits: no resource leaks, and no other call is affected."""
 
 import asyncio
 import ssl
@@ -254,7 +254,7 @@ async def make_through(stack, bench, number, plan):
 @storms
 @given(calls=st.lists(plans, min_size=25, max_size=40))
 async def test_a_storm_of_cancels_leaves_a_whole_stack_as_it_was(kit, loop, calls):
-    """Flights, permits, alarms and endpoints count nobody who has left; the rest are answered."""
+    """Cancelled calls leave no flight, permit, timer or endpoint load; the others are answered."""
     bench = LayerRuntime(clock=time.monotonic)
     policy = Policy(
         bulkhead=Bulkhead(concurrent=6, queue=100),

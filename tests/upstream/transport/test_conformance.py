@@ -383,7 +383,7 @@ async def test_too_many_header_fields_are_refused(kit, connected):
 
 
 async def test_a_refused_connection_was_not_sent(kit, connected):
-    """Where nobody listens, the call may be tried elsewhere."""
+    """If no server listens, the call may be tried elsewhere."""
     async with kit.Service(kit.answering(kit.http())) as service:
         service.server.close()
         await service.server.wait_closed()

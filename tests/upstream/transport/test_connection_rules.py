@@ -89,7 +89,7 @@ async def test_an_exact_end_keeps_the_connection(kit, ending):
 
 @pytest.mark.parametrize("surplus", SURPLUS)
 async def test_bytes_while_idle_close_the_connection(kit, surplus):
-    """A response that nobody asked for is the answer to nothing."""
+    """An unsolicited response is never the answer to a later call."""
 
     async def script(peer):
         while True:
@@ -134,7 +134,7 @@ async def test_nothing_may_be_readable_at_checkout(kit, loop, poison):
 
 
 async def test_a_service_that_speaks_first_is_not_listened_to(kit):
-    """A connection on which something was said before it was asked carries no request."""
+    """A connection with unsolicited bytes carries no request."""
     loop = asyncio.get_running_loop()
     with listening() as (listener, endpoint):
         async with kit.wired(endpoint) as pool:
@@ -149,7 +149,7 @@ async def test_a_service_that_speaks_first_is_not_listened_to(kit):
 
 
 async def test_an_end_while_idle_closes_the_connection(kit):
-    """A service may close what is idle; the gateway notices and keeps nothing."""
+    """A service may close an idle connection; the gateway notices and drops it."""
 
     async def script(peer):
         await peer.request()
@@ -193,7 +193,7 @@ async def test_a_stale_connection_is_replaced_once(kit, call, by_reset):
 
 
 async def test_replacing_stale_connections_is_within_the_budget(kit):
-    """A service that resets whatever it is asked gets no second attempt per idle connection."""
+    """A service that resets every request gets no second attempt per idle connection."""
     budget = RetryBudget(Retry(budget_ratio=0, budget_min=1))
     script = dying(after=1, by_reset=True)
 
@@ -426,7 +426,7 @@ async def test_a_timer_that_rings_while_idle_harms_nothing(kit):
     """The deadline of a call that was answered long ago ends nothing."""
     async with kit.Service(kit.answering(CLEAN)) as service, kit.wired(service) as pool:
         await pool.send(kit.calling(within=0.03))
-        await service.until(lambda: pool._idle[0]._alarm is None)
+        await service.until(lambda: pool._idle[0]._timer is None)
         await pool.send(kit.calling())
 
     assert service.accepted == 1
@@ -483,10 +483,10 @@ async def test_exchanges_leave_no_cycles(kit, response):
     """Memory is freed as calls end, well or badly: the cyclic collector finds nothing of ours."""
 
     async def script(peer):
-        keeps = response in {CLEAN, CHUNKED}
+        is_reusable = response in {CLEAN, CHUNKED}
         while await peer.request():
             await peer.send(response)
-            if not keeps:
+            if not is_reusable:
                 return
 
     async def call_often(pool):

@@ -1,4 +1,4 @@
-"""Content codings: any split, any content, and no more memory than was promised."""
+"""BodyDecoder codings: any split, any content, and no more memory than was promised."""
 
 import gzip
 import itertools
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from bff_core.upstream.transport.content_coding import MAX_CODINGS, decoders
 from bff_core.upstream.transport.failures import TooLarge, Undecodable
-from bff_core.upstream.transport.reply_body import Content
+from bff_core.upstream.transport.reply_body import BodyDecoder
 
 MIB = 1024 * 1024
 COMPRESS = {
@@ -41,7 +41,7 @@ def bomb(coding, size):
 
 def decode(coding, *parts):
     """Decode parts that arrive one by one."""
-    content = Content(coding, None)
+    content = BodyDecoder(coding, None)
     plain = b"".join(piece for part in parts for piece in content.decode(part))
     content.end()
     return plain
@@ -64,10 +64,10 @@ def test_any_split_decodes_to_the_same(coding, seed, repeats, data):
 def test_a_cut_body_is_never_taken_for_a_whole_one(coding, plain, data):
     """A body that lacks its end, however little, is refused."""
     coded = COMPRESS[coding](plain)
-    kept = data.draw(st.integers(1, len(coded) - 1))
+    length = data.draw(st.integers(1, len(coded) - 1))
 
     with pytest.raises(Undecodable):
-        decode(coding, coded[:kept])
+        decode(coding, coded[:length])
 
 
 @settings(max_examples=100, deadline=None)
@@ -77,7 +77,7 @@ def test_damage_is_refused_or_decodes_within_the_cap(coding, plain, data):
     coded = bytearray(COMPRESS[coding](plain))
     for _ in range(data.draw(st.integers(1, 4))):
         coded[data.draw(st.integers(0, len(coded) - 1))] = data.draw(st.integers(0, 255))
-    content = Content(coding, MIB)
+    content = BodyDecoder(coding, MIB)
 
     try:
         decoded = b"".join(content.decode(bytes(coded)))
@@ -92,7 +92,7 @@ def test_damage_is_refused_or_decodes_within_the_cap(coding, plain, data):
 def test_a_bomb_stops_at_the_cap_with_memory_flat(coding):
     """Very many zeros in very few bytes cost no more than the cap and a piece."""
     coded = bomb(coding, 128 * MIB)
-    content = Content(coding, 8 * MIB)
+    content = BodyDecoder(coding, 8 * MIB)
 
     tracemalloc.start()
     with pytest.raises(TooLarge):
@@ -182,7 +182,7 @@ def test_a_long_list_of_codings_is_refused():
 def test_a_bomb_within_a_bomb_stops_at_the_cap(outer):
     """What the outer coding expands is capped, whatever the inner one makes of it."""
     inner = bomb(b"gzip", 64 * MIB)
-    content = Content(b"gzip, " + outer, MIB)
+    content = BodyDecoder(b"gzip, " + outer, MIB)
 
     tracemalloc.start()
     with pytest.raises(TooLarge):
@@ -199,7 +199,7 @@ def test_an_inner_coding_that_decodes_to_nothing_is_refused(cap):
     packer = zlib.compressobj(wbits=31)
     head = packer.compress(b"") + packer.flush(zlib.Z_SYNC_FLUSH)
     hollow = head + b"\x00\x00\x00\xff\xff" * (4 * MIB)
-    content = Content(b"gzip, gzip", cap)
+    content = BodyDecoder(b"gzip, gzip", cap)
 
     with pytest.raises(TooLarge):
         sum(map(len, content.decode(gzip.compress(hollow, 9))))
@@ -265,7 +265,7 @@ def test_padding_without_end_is_cut_at_the_cap():
     """Empty blocks in one member decode to nothing, and are counted as they come."""
     packer = zlib.compressobj(wbits=31)
     head = packer.compress(b"") + packer.flush(zlib.Z_SYNC_FLUSH)
-    content = Content(b"gzip", MIB)
+    content = BodyDecoder(b"gzip", MIB)
 
     taken = list(content.decode(head))
     with pytest.raises(TooLarge, match="far more than"):
@@ -279,7 +279,7 @@ def test_a_body_of_the_cap_that_does_not_shrink_is_accepted(coding):
     """Its coding makes it a little larger than it is."""
     plain = random.Random(3).randbytes(MIB)
     coded = COMPRESS[coding](plain)
-    content = Content(coding, MIB)
+    content = BodyDecoder(coding, MIB)
 
     decoded = b"".join(content.decode(coded))
     content.end()

@@ -1,4 +1,4 @@
-"""Whatever a service sends: the right reply or one of our errors, in time, and nobody else's.
+"""Whatever a service sends, a call ends in time with its own reply or one of our errors.
 
 `BFF_FUZZ=100` searches a hundred times as long, by chance; what it finds belongs into `corpus`.
 """
@@ -134,7 +134,7 @@ def test_another_reader_reads_the_same(grammar, method):
 
         assert own is None or other is not None
         assert own is None or (own.status, own.body) == (other.status, other.body)
-        is_old = raw.startswith(b"HTTP/1.0")  # h11 never keeps those alive
+        is_old = raw.startswith(b"HTTP/1.0")  # h11 always closes those
         assert own is None or not own.ends_here or other.ends_here or is_old
 
     agree()

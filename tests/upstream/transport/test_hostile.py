@@ -257,11 +257,11 @@ def test_a_body_of_tiny_chunks_costs_no_more_memory_than_its_bytes(chunk):
     response.feed(CHUNKS)
     for _ in range(25):
         response.feed(read)
-    kept, _ = tracemalloc.get_traced_memory()
+    allocated, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
     assert response.received == 25 * size
-    assert kept < 25 * size + 500_000
+    assert allocated < 25 * size + 500_000
 
 
 async def flood(peer, head, block):

@@ -24,7 +24,7 @@ def site(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def start(site):
-    """Start each server once for all tests, when it is first asked for."""
+    """Start each server once for all tests, when a test first needs it."""
     with contextlib.ExitStack() as stack:
         endpoints = {}
 
@@ -98,21 +98,21 @@ EXPLAINED = {"none": "certificate required", "expired": "certificate expired", "
 @pytest.mark.parametrize("who", EXPLAINED)
 @pytest.mark.parametrize("server", REFUSING)
 async def test_a_gateway_whose_certificate_is_refused_learns_why(kit, connect, server, who, loop):
-    """With TLS 1.3 it is refused after the handshake: the alert is told, if the service sent one.
+    """With TLS 1.3 it is refused after the handshake: the error names the alert, if there was one.
 
     Node ends the connection without a word where there is a certificate that it doesn't like.
     """
-    told = []
+    messages = []
 
     async with connect(server[0], who) as pool:
         for _ in range(5):
             with pytest.raises(TransportFailed, match="connection lost: ") as caught:
                 await pool.send(kit.calling(within=10))
-            told.append(str(caught.value))
+            messages.append(str(caught.value))
         load = pool.load
 
     is_explained = server[0] == "granian" or who == "none"
-    assert not is_explained or any(EXPLAINED[who] in message for message in told)
+    assert not is_explained or any(EXPLAINED[who] in message for message in messages)
     assert load == Load(0, 0, 0)
 
 

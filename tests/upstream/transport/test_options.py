@@ -7,7 +7,7 @@ import pytest
 from bff_core.errors import ConfigurationError
 from bff_core.policy.upstream.connection import Connection
 from bff_core.upstream.transport.interface import Endpoint
-from bff_core.upstream.transport.request_writer import Renderer
+from bff_core.upstream.transport.request_writer import RequestWriter
 
 
 def test_defaults_are_the_promised_ones():
@@ -50,7 +50,7 @@ def test_defaults_are_the_promised_ones():
     ],
 )
 def test_a_value_out_of_range_names_its_option(option, value):
-    """A mistake is told with the option's name and what it may be."""
+    """An error names the option and its allowed values."""
     with pytest.raises(ConfigurationError, match=rf"Connection\.{option} must .*not "):
         Connection(**{option: value})
 
@@ -83,13 +83,13 @@ def test_asked_codings_are_sent(kit):
     """Codings are listed in the order of preference; by default the body shall have none."""
     endpoint = Endpoint("http", "shop", 80, "10.0.0.1")
 
-    asked = Renderer(endpoint, Connection(accept_encoding=("zstd", "gzip"))).render(
+    explicit = RequestWriter(endpoint, Connection(accept_encoding=("zstd", "gzip"))).render(
         kit.calling(), 1.0
     )
-    unasked = Renderer(endpoint, Connection()).render(kit.calling(), 1.0)
+    default = RequestWriter(endpoint, Connection()).render(kit.calling(), 1.0)
 
-    assert b"\r\naccept-encoding: zstd, gzip\r\n" in asked
-    assert b"\r\naccept-encoding: identity\r\n" in unasked
+    assert b"\r\naccept-encoding: zstd, gzip\r\n" in explicit
+    assert b"\r\naccept-encoding: identity\r\n" in default
 
 
 @pytest.mark.parametrize(
@@ -122,4 +122,4 @@ def test_an_endpoint_tells_its_names(endpoint, authority, name):
 def test_an_address_that_is_none_is_refused_at_start_up(kit, endpoint):
     """A host or base path that could split a request never gets as far as one."""
     with pytest.raises(ConfigurationError):
-        Renderer(endpoint, Connection())
+        RequestWriter(endpoint, Connection())

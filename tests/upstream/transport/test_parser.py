@@ -18,7 +18,7 @@ def read(*fields):
 
 
 def test_every_spelling_reads_the_same_each_time():
-    """A name in any case is the same field, whether it was seen before or not."""
+    """A name in any case is the same field, whether it is new or not."""
     spellings = ("X-Spelt: 1", "x-spelt: 1", "X-SPELT: 1 \t")
 
     first, second = read(*spellings), read(*spellings)

@@ -145,7 +145,7 @@ async def test_a_connection_that_dies_at_hand_over_keeps_the_slot(kit):
 
 
 async def test_idle_connections_expire(kit):
-    """What nobody uses is closed, and the timer that saw to it is gone."""
+    """Unused connections are closed, and so is the timer that closed them."""
     async with (
         kit.Service(kit.answering(CLEAN)) as service,
         kit.wired(service, idle_expiry=0.05) as pool,

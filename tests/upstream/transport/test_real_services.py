@@ -55,7 +55,7 @@ async def by_uvicorn():
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="off"))
     serving = asyncio.create_task(server.serve())
     async with asyncio.timeout(5):
-        while not server.started:  # noqa: ASYNC110 - uvicorn tells in no other way
+        while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(0.005)
     port = server.servers[0].sockets[0].getsockname()[1]
     try:
@@ -145,7 +145,7 @@ def await_file(path):
 
 @pytest.fixture
 def unused_ports():
-    """Find two ports that nobody uses."""
+    """Find two free ports."""
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(http.server.socket.socket()) for _ in range(2)]
         for each in sockets:

@@ -37,7 +37,7 @@ BROKEN = {
     "length and chunks": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: x\r\n\r\nok",
     "a bad field": b"HTTP/1.1 200 OK\r\nContent Length: 2\r\n\r\nok",
     "a head too large": b"HTTP/1.1 200 OK\r\nX-A: " + b"a" * 200_000 + b"\r\n\r\n",
-    "101 unasked for": b"HTTP/1.1 101 Switching Protocols\r\n\r\n",
+    "unsolicited 101": b"HTTP/1.1 101 Switching Protocols\r\n\r\n",
 }
 
 
@@ -344,7 +344,7 @@ class Page(Composition):
 
 
 async def test_an_answer_says_that_a_certificate_has_expired(kit, authority, tmp_path):
-    """The reason of a part tells a certificate from an outage."""
+    """The reason of a part distinguishes an expired certificate from an outage."""
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     Vault.policy = Policy(connection=Connection(ca_file=str(tmp_path / "ca.pem")))
     views = Views()

@@ -1,16 +1,16 @@
-"""What is remembered of requests: checked lines, up to a bound, and nothing of a viewer."""
+"""Which lines of requests are cached: checked ones, up to a bound, and none with viewer data."""
 
 import pytest
 
 from bff_core.policy.upstream.connection import Connection
 from bff_core.upstream.transport.interface import Endpoint
-from bff_core.upstream.transport.request_writer import Renderer, UnsafeRequest
+from bff_core.upstream.transport.request_writer import RequestWriter, UnsafeRequest
 
 
 @pytest.fixture
 def renderer():
     """Render for a shop."""
-    return Renderer(Endpoint("http", "shop", 80, "10.0.0.1", "/v1"), Connection())
+    return RequestWriter(Endpoint("http", "shop", 80, "10.0.0.1", "/v1"), Connection())
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE", "POST", "PURGE"])
@@ -53,7 +53,7 @@ def test_a_safe_call_before_opens_no_way_for_an_unsafe_one(kit, renderer, unsafe
 
 
 def test_nothing_of_a_viewer_is_remembered(kit, renderer):
-    """A token lives as long as its call; only fields that are the same for all are kept."""
+    """A token is never cached; only fields that are the same for all viewers are."""
     headers = (
         (b"authorization", b"Bearer secret"),
         (b"cookie", b"session=secret"),

@@ -20,7 +20,7 @@ def site(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def start(site):
-    """Start each server once for all tests, when it is first asked for."""
+    """Start each server once for all tests, when a test first needs it."""
     with contextlib.ExitStack() as stack:
         endpoints = {}
 
@@ -75,7 +75,7 @@ async def test_all_framings_share_one_connection(kit, connect, server, loop):
 
 @each_that_serves("/gzip")
 async def test_coded_bodies_arrive_decoded(kit, connect, server):
-    """Whoever codes them, in one piece or in chunks."""
+    """From every server, in one piece or in chunks."""
     async with connect(server, accept_encoding=("gzip",)) as pool:
         replies = [await get(kit, pool, "/gzip") for _ in range(3)]
 
@@ -103,7 +103,7 @@ async def test_early_hints_are_passed_over(kit, connect, server):
 
 @each_that_serves("/ends")
 async def test_a_body_may_end_with_its_connection(kit, connect, server):
-    """Nothing else tells its length; under TLS the end is told by close_notify."""
+    """The end of the connection ends the body; under TLS, close_notify announces it."""
     async with connect(server) as pool:
         replies = [await get(kit, pool, "/ends") for _ in range(3)]
         load = pool.load
@@ -175,7 +175,7 @@ async def test_many_calls_at_once_each_get_their_own_answer(kit, connect, server
     assert load == Load(6, 0, 0)
 
 
-# granian keeps what idles for as long as its client does.
+# granian does not close idle connections.
 @pytest.mark.parametrize("server", serves("/peer", ("nginx", "uvicorn", "node", "http.server")))
 async def test_connections_that_the_service_closes_are_not_used(kit, connect, server):
     """A keep-alive that the service gave up is noticed while it idles; a POST is no risk."""

@@ -1,4 +1,4 @@
-"""Whom the gateway trusts, as whom it speaks, and what it says when it trusts nobody."""
+"""TLS to services: trusted authorities, verified names, and the warning without verification."""
 
 import asyncio
 import contextlib
@@ -119,10 +119,10 @@ async def test_the_systems_authorities_are_trusted_by_default(kit, authority):
 
 
 async def test_the_server_name_can_be_set(kit, authority, ca_file):
-    """A service behind a shared certificate is verified, and asked for, by that name."""
+    """A service behind a shared certificate is verified by that name, which is also sent as SNI."""
     tls = serving(authority, "shared.example")
-    asked = []
-    tls.sni_callback = lambda _socket, name, _context: asked.append(name)
+    server_names = []
+    tls.sni_callback = lambda _socket, name, _context: server_names.append(name)
 
     async with (
         kit.Service(kit.answering(CLEAN), tls) as service,
@@ -130,12 +130,12 @@ async def test_the_server_name_can_be_set(kit, authority, ca_file):
     ):
         reply = await pool.send(kit.calling())
 
-    assert (reply.body, asked) == (b"clean", ["shared.example"])
+    assert (reply.body, server_names) == (b"clean", ["shared.example"])
     assert f"host: localhost:{service.port}".encode() in service.requests[0]
 
 
 async def test_only_http_1_is_negotiated(kit, authority, ca_file):
-    """A service that could speak HTTP/2 is asked for HTTP/1.1."""
+    """A service that could speak HTTP/2 is called with HTTP/1.1."""
     spoken = []
 
     async def script(peer):
@@ -180,7 +180,7 @@ async def test_surplus_over_tls_never_meets_the_next_request(kit, authority, ca_
     assert service.accepted == 2
 
 
-async def test_a_file_that_is_no_certificate_is_told_at_start_up(kit, tmp_path):
+async def test_a_file_that_is_no_certificate_fails_at_start_up(kit, tmp_path):
     """A wrong file fails when the gateway is assembled, not with the first call."""
     path = tmp_path / "not.pem"
     path.write_text("nothing")
@@ -240,15 +240,15 @@ UNTIL_CLOSE = b"HTTP/1.1 200 OK\r\n\r\nhalf of it"
 
 @ON_BOTH_LOOPS
 async def test_a_body_that_anybody_can_have_cut_is_refused(kit, authority, ca_file, loop):
-    """Under TLS a body until close ends by close_notify; a bare end of the socket proves nothing.
+    """Under TLS a body until close ends with close_notify; a bare end of the socket proves nothing.
 
-    Where the end is told the same body is a reply.
+    If the end is announced, the same body is a reply.
     """
 
     def answer(peer):
         peer.recv(4096)
         peer.sendall(UNTIL_CLOSE)
-        if is_told:
+        if is_announced:
             with contextlib.suppress(OSError):
                 peer.unwrap()
         socket.socket.shutdown(peer, socket.SHUT_WR)
@@ -260,12 +260,12 @@ async def test_a_body_that_anybody_can_have_cut_is_refused(kit, authority, ca_fi
 
     with in_a_thread(serving(authority, "localhost"), answer) as endpoint:
         async with kit.wired(endpoint, ca_file=ca_file) as pool:
-            is_told = True
+            is_announced = True
             whole, streamed = (await pool.send(kit.calling())).body, await stream()
-            is_told = False
-            with pytest.raises(TransportFailed, match="end was not told"):
+            is_announced = False
+            with pytest.raises(TransportFailed, match="end was not announced"):
                 await pool.send(kit.calling())
-            with pytest.raises(TransportFailed, match="end was not told"):
+            with pytest.raises(TransportFailed, match="end was not announced"):
                 await stream()
 
     assert whole == streamed == b"half of it"
