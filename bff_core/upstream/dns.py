@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from bff_core.policy.upstream.balance import Balance
-from bff_core.policy.upstream.resolution import PATIENCE, Resolution
+from bff_core.policy.upstream.resolution import LOOKUP_TIMEOUT_SECONDS, Resolution
 from bff_core.upstream.loopback import LOOPBACK, is_localhost
 from bff_core.upstream.runtime import Runtime
 from bff_core.upstream.threads import OwnThread
@@ -135,7 +135,7 @@ class AddressLookup:
         query = (name, None, 0, socket.SOCK_STREAM)
         answer = self._runtime.loop.run_in_executor(_threads, socket.getaddrinfo, *query)
         try:
-            while not (await asyncio.wait((answer,), timeout=PATIENCE))[0]:
+            while not (await asyncio.wait((answer,), timeout=LOOKUP_TIMEOUT_SECONDS))[0]:
                 resolution.fail(self._runtime.clock())
                 self._has_failed = True
                 self._changed(f"{name}: the resolver is silent")

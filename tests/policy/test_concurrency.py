@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from bff_core.errors import ConfigurationError
 from bff_core.policy.upstream.bulkhead import Bulkhead
 from bff_core.policy.upstream.concurrency import (
+    MIN_CALLS,
     MOST_OPERATIONS,
-    SAMPLES,
     Adaptive,
     ConcurrencyLimit,
 )
@@ -30,7 +30,7 @@ class Clocked:
         """Let as many calls end as it takes to judge; `share` of the limit was used."""
         began, in_flight = self.now, max(1, round(share * self.limit.value))
         self.now += max(2 * latency, 0.1)
-        for number in range(SAMPLES):
+        for number in range(MIN_CALLS):
             if number < drops:
                 self.limit.fail(began, self.now, in_flight)
             else:
@@ -133,7 +133,7 @@ def test_an_upstream_that_became_slower_for_good_gets_a_new_pace() -> None:
 
     assert min(values) == 4
     assert values[-1] > 20
-    assert those.limit.paces["read"] == pytest.approx(SLOW)
+    assert those.limit.baselines["read"] == pytest.approx(SLOW)
 
 
 def test_the_limit_is_lowered_for_a_look_when_none_was_had_for_half_a_minute() -> None:
@@ -168,7 +168,7 @@ def test_ten_thousand_operations_share_a_bounded_memory() -> None:
     for number in range(10_000):
         those.limit.succeed(f"GET /{number}", NOW, NOW + QUICK, 1)
 
-    assert len(those.limit.paces) == MOST_OPERATIONS + 1
+    assert len(those.limit.baselines) == MOST_OPERATIONS + 1
 
 
 ends = st.tuples(

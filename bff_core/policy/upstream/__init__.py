@@ -1,1 +1,1 @@
-"""Decisions on calls to services: plain synchronous state machines that are handed `now`."""
+"""Policies of upstream calls: options, and synchronous state machines that take `now`."""

@@ -1,4 +1,4 @@
-"""Which endpoint of an upstream takes a call, and which gets none for a while."""
+"""Load balancing: which endpoint takes a call, and which is ejected for a while."""
 
 import math
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -43,9 +43,10 @@ class Balance:
 
 
 class Member(Generic[Key, Target]):
-    """One endpoint: what reaches it, how busy it is, how it fared.
+    """The state of one endpoint: its target, load and failures.
 
-    It is healthy, ejected, or probed: after its time it gets one call at a time until one succeeds.
+    An endpoint is healthy, ejected or probed. After its ejection it is probed: it gets one call at
+    a time until one succeeds.
     """
 
     __slots__ = (
@@ -71,11 +72,11 @@ class Member(Generic[Key, Target]):
 
 
 class EndpointSet(Generic[Key, Target]):
-    """The endpoints of one upstream.
+    """Balances calls over the endpoints of one upstream.
 
-    Two are drawn and the less busy one is taken ("The power of two choices in randomized load
-    balancing", Mitzenmacher 2001). When more than `max_ejected_ratio` would get no calls, the
-    fault is hardly theirs, and all are used.
+    It picks two at random and takes the less busy one ("The power of two choices in randomized
+    load balancing", Mitzenmacher 2001). If more than `max_ejected_ratio` are ejected, the fault is
+    probably not theirs, and all are used (panic).
     """
 
     __slots__ = ("_all", "_connect", "_members", "_next_review", "_options", "_probed", "_usable")
@@ -104,12 +105,12 @@ class EndpointSet(Generic[Key, Target]):
 
     @property
     def is_panicking(self) -> bool:
-        """Whether so many are ejected that all are used."""
+        """Whether all endpoints are used because so many are ejected."""
         ejected = len(self.ejected)
         return ejected > self._options.max_ejected_ratio * len(self) or ejected == len(self)
 
     def update(self, keys: Iterable[Key], now: float) -> list[Member[Key, Target]]:
-        """Take the endpoints that there are now; return those that are gone."""
+        """Replace the endpoints; return those that are gone."""
         wanted = dict.fromkeys(keys)
         gone = [member for key, member in self._members.items() if key not in wanted]
         for member in gone:
@@ -125,9 +126,9 @@ class EndpointSet(Generic[Key, Target]):
     def pick(
         self, now: float, chance: Chance, tried: Sequence[object] = ()
     ) -> Member[Key, Target] | None:
-        """Choose an endpoint for a call: one whose key is not among `tried` where there is one.
+        """Choose an endpoint for a call: one whose key is not in `tried`, if there is one.
 
-        When all were tried, it is another one than the last where there is one.
+        If all were tried, any but the last one, if there is another.
         """
         if now >= self._next_review:
             self._arrange(now)
@@ -139,14 +140,14 @@ class EndpointSet(Generic[Key, Target]):
         return _less_busy_of_two(usable, chance)
 
     def has_other(self, barred: Collection[object]) -> bool:
-        """Whether a call could go to an endpoint that is not among these."""
+        """Whether a usable endpoint is not in `barred`."""
         return any(member.key not in barred for member in self._usable)
 
     def succeed(self, member: Member[Key, Target], now: float) -> bool:
-        """Take a success; True when it restored an endpoint that had been ejected.
+        """Record a success; return True when it restored an ejected endpoint.
 
-        Before an ejected endpoint's time has come a success is late, and it stays ejected; unless
-        all endpoints are used, when success is news.
+        A success before the end of an ejection is late: the endpoint stays ejected. In panic mode
+        all endpoints are used, so that the success is recent and counts.
         """
         member.failures = 0
         if member.ejected_until is None or (now < member.ejected_until and not self.is_panicking):
@@ -157,7 +158,7 @@ class EndpointSet(Generic[Key, Target]):
         return True
 
     def fail(self, member: Member[Key, Target], now: float) -> float | None:
-        """Take a failure; returns for how many seconds the endpoint is ejected, if it now is."""
+        """Record a failure; return for how many seconds it ejects the endpoint, or None."""
         if member.is_gone or len(self) < 2:
             return None
         if member.ejected_until is not None:
@@ -169,9 +170,9 @@ class EndpointSet(Generic[Key, Target]):
 
     def _eject(self, member: Member[Key, Target], now: float) -> float | None:
         options = self._options
-        if member.ejected_until is None:  # it was well for a while, and repeats are forgiven
-            well = int((now - member.restored_at) / options.eject_for)
-            member.repeats = max(0, member.repeats - well)
+        if member.ejected_until is None:  # time without failures lowers the count of repeats
+            healthy = int((now - member.restored_at) / options.eject_for)
+            member.repeats = max(0, member.repeats - healthy)
         member.failures = 0
         member.repeats += 1
         duration = min(options.eject_for * member.repeats, options.eject_for_max)
@@ -180,7 +181,7 @@ class EndpointSet(Generic[Key, Target]):
         return None if self.is_panicking else duration
 
     def _arrange(self, now: float) -> None:
-        """Sort the endpoints into those used, those probed and those ejected."""
+        """Sort the endpoints into used, probed and ejected ones."""
         healthy = [member for member in self._all if member.ejected_until is None]
         out = [(member.ejected_until, member) for member in self._all]
         waiting = [until for until, _ in out if until is not None and until > now]

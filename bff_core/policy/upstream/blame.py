@@ -1,4 +1,4 @@
-"""Whose fault it is that an attempt failed: what the breaker and the balance count."""
+"""Which failed attempts count as failures of the upstream, for breaker and load balancing."""
 
 import asyncio
 import math
@@ -6,14 +6,14 @@ import math
 from bff_core.call import Call
 from bff_core.errors import AttemptTimedOut, DeadlineExceeded, NotSent, UpstreamError
 
-PATIENCE = 0.1
-"""From how many seconds on an attempt that its deadline cut speaks against the upstream.
+MIN_BLAMED_SECONDS = 0.1
+"""An attempt that its deadline cut earlier than this does not count as a failure.
 
-A client may ask for any short deadline, and must not be able to open a circuit by it.
+A client may choose any short deadline, and must not be able to open a circuit with it.
 """
 
-TOLERANCE = 0.001
-"""How much earlier than an instant a timer of the loop may fire, in seconds."""
+TIMER_TOLERANCE_SECONDS = 0.001
+"""How much too early a timer of the event loop may fire."""
 
 
 def is_upstream_fault(
@@ -21,11 +21,11 @@ def is_upstream_fault(
 ) -> bool:
     """Whether an attempt that took `duration` seconds failed by the upstream's fault.
 
-    `cut_after` is the timeout after which a layer further out cancels the attempt, in seconds.
+    `cut_after` is the timeout in seconds after which an outer layer cancels the attempt.
 
-    1. What was never sent tells nothing.
-    2. Its own timeout is the upstream's fault; the call's deadline only if it left some time.
-    3. A cancellation is a timeout in disguise, or the client's.
+    1. A call that was never sent is no failure of the upstream.
+    2. The attempt's timeout is the upstream's fault; the call's deadline if it was long enough.
+    3. A cancellation at the deadline or at `cut_after` is a timeout; any other is the client's.
     4. Every other error of the call is the upstream's; any other error is the gateway's.
     """
     if isinstance(error, NotSent):
@@ -33,13 +33,15 @@ def is_upstream_fault(
     if isinstance(error, AttemptTimedOut):
         return True
     if isinstance(error, DeadlineExceeded):
-        return duration >= PATIENCE
+        return duration >= MIN_BLAMED_SECONDS
     if isinstance(error, asyncio.CancelledError):
-        has_expired = now >= call.deadline - TOLERANCE and duration >= PATIENCE
-        return has_expired or duration >= cut_after - TOLERANCE
+        has_expired = (
+            now >= call.deadline - TIMER_TOLERANCE_SECONDS and duration >= MIN_BLAMED_SECONDS
+        )
+        return has_expired or duration >= cut_after - TIMER_TOLERANCE_SECONDS
     return isinstance(error, UpstreamError)
 
 
 def is_fault_status(status: int) -> bool:
-    """Whether a reply's status speaks against the upstream: 4xx, 429 included, never does."""
+    """Whether a status counts as a failure of the upstream; 4xx, 429 included, never does."""
     return status >= 500

@@ -1,4 +1,4 @@
-"""Whether an upstream is called at all: a circuit that opens when too many calls fail."""
+"""Circuit breaker: rejects calls to an upstream while too many of them fail."""
 
 import math
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from bff_core.policy.window import Window
 
 State = Literal["closed", "open", "half-open"]
 
-JITTER = 0.2
-"""By which share an open time is shortened or lengthened, so that gateways don't probe as one."""
+OPEN_TIME_JITTER = 0.2
+"""The largest random change of an open time, so that gateways do not probe at the same time."""
 
 
-GROWTH = 1 / 10
-"""The share of an outage that the circuit stays open at least: how late it may notice the end."""
+OUTAGE_SHARE = 1 / 10
+"""The share of an outage that the circuit stays open: how late it may notice the end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,17 +53,16 @@ class Breaker:
 class Circuit:
     """The state of one upstream's circuit.
 
-    A call asks to be admitted and is told the circuit's `period`, which it hands back with its
-    result. Each change of state begins a new period, and a result from an earlier one is late:
+    `admit` returns the circuit's `period`, and the call passes it back with its result. Each change
+    of state begins a new period. A result from an earlier period is late, and is ignored:
 
-    1. admitted closed, now open: it is one of those for which the circuit opened;
-    2. admitted closed, now half-open or closed again: it tells of the time before the outage;
-    3. a probe, now open: another probe failed first, and its slot is gone with its period;
-    4. a probe, now closed or half-open again: others have decided.
+    1. admitted closed, now open: the call is one of those that opened the circuit;
+    2. admitted closed, now half-open or closed again: the call began before the outage;
+    3. a probe, now open: another probe failed first, and the slots of its period are gone;
+    4. a probe, now closed or half-open again: other probes have decided.
 
-    In each case the result is ignored. In half-open at most `probes` calls are under way; as many
-    successes close the circuit and one failure opens it again, for longer. No chance is involved
-    in who probes: the first who ask do.
+    A half-open circuit admits at most `probes` calls, the first ones that come. As many successes
+    close it; one failure opens it again, for longer.
     """
 
     __slots__ = (
@@ -92,7 +91,7 @@ class Circuit:
         self._probing = self._successes = 0
 
     def admit(self, now: float) -> int | None:
-        """Return the period to hand back with the result, or None when the call is refused."""
+        """Return the period to pass back with the result, or None when the call is rejected."""
         if self.state == "closed":
             return self.period
         if self.state == "open":
@@ -105,7 +104,7 @@ class Circuit:
         return self.period
 
     def succeed(self, period: int, now: float, duration: float) -> None:
-        """Take the result of a call that was answered; it may have been slow (seconds)."""
+        """Record a call that was answered after `duration` seconds; it may have been slow."""
         if period != self.period:
             return
         slow_call = self.options.slow_call
@@ -119,7 +118,7 @@ class Circuit:
             self._judge(now)
 
     def fail(self, period: int, now: float) -> None:
-        """Take the result of a call that failed by the upstream's fault."""
+        """Record a call that failed by the upstream's fault."""
         if period != self.period:
             return
         if self.state == "half-open":
@@ -130,21 +129,21 @@ class Circuit:
         self._judge(now)
 
     def open(self, period: int, now: float) -> None:
-        """Open a closed circuit at once: whoever calls it knows that nothing answers."""
+        """Open a closed circuit at once: the caller knows that no endpoint answers."""
         if period == self.period and self.state == "closed":
             self._open(now)
 
     def forget(self, period: int) -> None:
-        """Take back a call that tells nothing: its caller left, or it was never sent."""
+        """Discard a call without a result: its caller left, or it was never sent."""
         if period == self.period and self.state == "half-open":
             self._probing -= 1
 
     def is_refusing(self, now: float) -> bool:
-        """Whether it refuses every call: open, and not yet due for a probe."""
+        """Whether it rejects every call: open, and not yet due for a probe."""
         return self.state == "open" and now < self._reopens_at
 
     def retry_after(self, now: float) -> float:
-        """Return in how many seconds a refused call may be tried again."""
+        """Return after how many seconds a rejected call may be tried again."""
         return max(self._reopens_at - now, 0.0) if self.state == "open" else 1.0
 
     def _end_probe(self, now: float, *, is_good: bool) -> None:
@@ -166,11 +165,11 @@ class Circuit:
             self._open(now)
 
     def _open(self, now: float) -> None:
-        # Opening soon after it closed, it goes on with the same outage.
+        # A circuit that opens again soon after it closed continues the same outage.
         if self.state == "closed" and now - self._closed_at > self.options.window:
             self._failing_since = now
-        grown = max(self.options.open_for, GROWTH * (now - self._failing_since))
-        jitter = 1 + JITTER * (2 * self._chance() - 1)
+        grown = max(self.options.open_for, OUTAGE_SHARE * (now - self._failing_since))
+        jitter = 1 + OPEN_TIME_JITTER * (2 * self._chance() - 1)
         self._reopens_at = now + jitter * min(grown, self.options.open_for_max)
         self._change("open")
 

@@ -1,4 +1,4 @@
-"""How many calls an upstream gets at once, and who is next."""
+"""Bulkhead: limits the concurrent calls to an upstream, and queues those beyond the limit."""
 
 from dataclasses import dataclass
 from typing import Annotated, Generic, TypeVar
@@ -30,11 +30,11 @@ class Bulkhead:
 
 
 class Permits(Generic[Waiter]):
-    """The permits of one upstream and the queue for them: first come, first served.
+    """The permits of one upstream and the queue for them, first in, first out.
 
-    Whoever gives a permit back hands it on at once, so that no newcomer can overtake the queue.
-    `limit` may be moved while calls are under way: permits beyond a lowered limit lapse as their
-    calls end; whoever raises it promotes those who wait.
+    After `release` the caller promotes the next waiter at once, so that no new call can overtake
+    the queue. `limit` may change while calls are under way. Permits beyond a lowered limit lapse as
+    their calls end; after raising the limit, the caller promotes waiters.
     """
 
     __slots__ = ("_queue", "in_use", "limit", "options")
@@ -43,16 +43,16 @@ class Permits(Generic[Waiter]):
         self.options = options
         self.limit = options.concurrent
         self.in_use = 0
-        # A dict keeps the order of arrival and lets anyone leave from the middle at once.
+        # A dict is ordered by arrival, and removes from the middle in constant time.
         self._queue: dict[Waiter, None] = {}
 
     @property
     def waiting(self) -> int:
-        """How many wait for a permit."""
+        """How many calls wait for a permit."""
         return len(self._queue)
 
     def admit(self) -> bool:
-        """Take a permit if one is free and nobody waits for it."""
+        """Take a permit if one is free and the queue is empty."""
         if self.in_use >= self.limit or self._queue:
             return False
         self.in_use += 1
@@ -74,7 +74,7 @@ class Permits(Generic[Waiter]):
         self.in_use -= 1
 
     def promote(self) -> Waiter | None:
-        """Hand a free permit to the first waiter, who is returned; None when there is neither."""
+        """Give a free permit to the first waiter and return it; None without permit or waiter."""
         if not self._queue or self.in_use >= self.limit:
             return None
         waiter = next(iter(self._queue))

@@ -1,4 +1,4 @@
-"""What its author says of caching an upstream's replies; the rest the service says itself."""
+"""Options for caching an upstream's replies; they replace what the service's headers say."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -8,12 +8,12 @@ from bff_core.policy.options import Option, check
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cache:
-    """How replies are kept and used again; durations in seconds.
+    """How replies are stored and reused; durations in seconds.
 
-    Without options a service's own headers decide (RFC 9111, 5861, 9213). `ttl`, `stale` and
-    `error` each replace what it says about that; where the service forbids stale replies, `stale`
-    and `error` hold only with `force_stale`. What is kept is the viewer's alone, unless the policy
-    says `public` or `per_tenant`.
+    By default the service's headers decide (RFC 9111, 5861, 9213). `ttl`, `stale` and `error` each
+    replace the matching directive. If the service forbids stale replies, `stale` and `error` apply
+    only with `force_stale`. A stored reply is private to its viewer, unless the policy has `public`
+    or `per_tenant`.
     """
 
     ttl: Annotated[
@@ -47,7 +47,7 @@ class Cache:
         tuple[str, ...],
         Option("Fields that are obeyed before Cache-Control, the first that is there"),
     ] = ("bff-cache-control", "cdn-cache-control")
-    max_body: Annotated[int, Option("The largest body that is kept (bytes)", 0)] = 1024 * 1024
+    max_body: Annotated[int, Option("The largest body that is stored (bytes)", 0)] = 1024 * 1024
 
     def __post_init__(self) -> None:
         check(self)

@@ -1,4 +1,4 @@
-"""The options of connections: how long, how many, how large, and whom to trust."""
+"""Options of the connections to a service: timeouts, pool size, body caps and TLS."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +30,7 @@ class Connection:
     # Shorter than the keep-alive of services (uvicorn and Node 5 s, nginx 75 s): the gateway closes
     # first, and no request meets a connection that the service is about to close.
     idle_expiry: Annotated[
-        float, Option("How long an unused connection is kept; 0 keeps none", 0, 3600)
+        float, Option("How long an unused connection stays open; 0 closes it at once", 0, 3600)
     ] = 4.0
     lifetime: Annotated[
         float,

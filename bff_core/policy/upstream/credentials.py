@@ -1,4 +1,4 @@
-"""What an upstream's calls show to the service, as options that name secrets and hold none."""
+"""Options for the credentials of upstream calls; they name secrets and never hold them."""
 
 import re
 from dataclasses import dataclass, fields
@@ -22,7 +22,7 @@ PATH: Final = Option("The path of the token endpoint there")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relay:
-    """Shows the viewer's own access token; calls for nobody are sent without (RFC 6750)."""
+    """Sends the viewer's own access token; anonymous calls carry none (RFC 6750)."""
 
     is_per_viewer: ClassVar[bool] = True
     secret: ClassVar[str] = ""
@@ -31,14 +31,16 @@ class Relay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientCredentials:
-    """Shows a token of the gateway's own, which a provider gives it (RFC 6749, section 4.4)."""
+    """Sends an access token of the gateway's own (RFC 6749, section 4.4: client credentials)."""
 
     is_per_viewer: ClassVar[bool] = False
 
     client_id: Annotated[str, CLIENT]
     secret: Annotated[str, SECRET]
     scope: Annotated[tuple[str, ...], SCOPE] = ()
-    audience: Annotated[str, Option("Whom the token is for, where the provider asks for it")] = ""
+    audience: Annotated[
+        str, Option("The service that the token is for, where the provider requires it")
+    ] = ""
     upstream: Annotated[str, PROVIDER] = "identity"
     path: Annotated[str, PATH] = "/token"
 
@@ -48,9 +50,9 @@ class ClientCredentials:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenExchange:
-    """Shows a token that a provider gives in exchange for the viewer's (RFC 8693).
+    """Sends a token that the provider issues in exchange for the viewer's (RFC 8693).
 
-    It is the viewer's still, but meant for this service alone. Calls for nobody are sent without.
+    It still represents the viewer, but only this service accepts it. Anonymous calls carry none.
     """
 
     is_per_viewer: ClassVar[bool] = True
@@ -73,7 +75,7 @@ class TokenExchange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
-    """Shows a key that is the same for all calls, in a field of its own."""
+    """Sends an API key, the same for all calls, in a header of its own."""
 
     is_per_viewer: ClassVar[bool] = False
     upstream: ClassVar[str] = ""
@@ -87,7 +89,7 @@ class ApiKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Basic:
-    """Shows a name and a password (RFC 7617)."""
+    """Sends a user name and a password (RFC 7617)."""
 
     is_per_viewer: ClassVar[bool] = False
     upstream: ClassVar[str] = ""
@@ -101,7 +103,7 @@ class Basic:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signature:
-    """Signs each call with a key that the service knows, too (RFC 9421, hmac-sha256).
+    """Signs each call with a key that is shared with the service (RFC 9421, hmac-sha256).
 
     Covered are method, path, query, the authority, and the body by its digest (RFC 9530).
     """
@@ -121,7 +123,7 @@ class Signature:
 
 
 Credentials = Relay | ClientCredentials | TokenExchange | ApiKey | Basic | Signature
-"""What a policy may say of the credentials of its calls."""
+"""The values of `Policy.credentials`."""
 
 Made = ClientCredentials | TokenExchange | ApiKey | Basic | Signature
 
@@ -141,7 +143,7 @@ _ANY: Final = (re.compile(r"[ -~]*").fullmatch, "be printable ASCII")
 
 
 def _check(options: "Made") -> None:
-    """Hold options to their types and rules; a secret that stands where a name belongs is hid."""
+    """Check the options; an error never shows the value of `secret`, which may be a secret."""
     owner = type(options).__name__
     check(options)
     for field in fields(options):

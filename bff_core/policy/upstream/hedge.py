@@ -1,4 +1,4 @@
-"""When a call is slow enough to be sent a second time, and which reply will do."""
+"""Hedging: when a slow call is sent a second time, and which reply is accepted."""
 
 from bisect import bisect_left
 from dataclasses import dataclass
@@ -9,15 +9,15 @@ from bff_core.call import Call, Reply
 from bff_core.errors import ConfigurationError
 from bff_core.policy.options import Option, check
 
-STEP = 1.1
-BOUNDS = tuple(accumulate([0.001] + [STEP] * 115, float.__mul__))
-"""The upper ends of the buckets that latencies are counted in: from 1 ms to a minute."""
+BUCKET_RATIO = 1.1
+BUCKET_BOUNDS = tuple(accumulate([0.001] + [BUCKET_RATIO] * 115, float.__mul__))
+"""The upper ends of the latency buckets, in seconds: from 1 ms to a minute."""
 
-COUNT_AGAIN = 16
-"""After how many calls the delay is worked out anew."""
+RECOMPUTE_EVERY = 16
+"""After how many calls the delay is computed again."""
 
 MOST_OPERATIONS = 64
-"""How many operations have latencies of their own; further ones share theirs."""
+"""How many operations have latencies of their own; further ones share one record."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,10 +48,10 @@ class Hedge:
 
 
 class Latencies:
-    """How long the recent calls of one operation took, in constant memory.
+    """The latencies of the recent calls of one operation, in constant memory.
 
-    They are counted in buckets, each a tenth wider than the one before, of two half windows: what
-    is recent reaches back between half of `window` and all of it.
+    They are counted in buckets, each a tenth wider than the one before, of two half windows. So
+    "recent" is between half of `window` and all of it.
     """
 
     __slots__ = ("_before", "_delay", "_known", "_now", "_options", "_turn_at")
@@ -64,13 +64,13 @@ class Latencies:
         self._turn_at = -1.0
 
     def add(self, latency: float, now: float) -> None:
-        """Count a call. One that was cut off counts with what it had taken by then."""
+        """Count a call; a cancelled one counts with the time until then."""
         if now >= self._turn_at:
             self._turn(now)
-        self._now[bisect_left(BOUNDS, latency)] += 1
+        self._now[bisect_left(BUCKET_BOUNDS, latency)] += 1
         self._known += 1
-        if self._known % COUNT_AGAIN == 0 or self._known == self._options.minimum_calls:
-            self._delay = self._worked_out()
+        if self._known % RECOMPUTE_EVERY == 0 or self._known == self._options.minimum_calls:
+            self._delay = self._computed_delay()
 
     def delay(self, now: float) -> float | None:
         """Return after how many seconds a call is slow; None while too little is known."""
@@ -84,24 +84,24 @@ class Latencies:
         self._before = _none() if is_stale else self._now
         self._now = _none()
         self._turn_at = now + half
-        self._delay = self._worked_out()
+        self._delay = self._computed_delay()
 
-    def _worked_out(self) -> float | None:
+    def _computed_delay(self) -> float | None:
         counts = [before + now for before, now in zip(self._before, self._now, strict=True)]
         self._known = sum(counts)
         if self._known < self._options.minimum_calls:
             return None
         rank = bisect_left(list(accumulate(counts)), self._options.quantile * self._known)
-        slow = BOUNDS[min(rank, len(BOUNDS) - 1)]
+        slow = BUCKET_BOUNDS[min(rank, len(BUCKET_BOUNDS) - 1)]
         return min(max(slow, self._options.delay_min), self._options.delay_max)
 
 
 def _none() -> list[int]:
-    return [0] * (len(BOUNDS) + 1)
+    return [0] * (len(BUCKET_BOUNDS) + 1)
 
 
 class Operations:
-    """The latencies of each operation of an upstream; of so many at most."""
+    """The latencies of each operation of an upstream, for up to `MOST_OPERATIONS`."""
 
     __slots__ = ("_known", "_options")
 
@@ -123,10 +123,10 @@ class Operations:
 
 
 def is_good(call: Call, reply: Reply) -> bool:
-    """Whether a reply ends a race.
+    """Whether a reply is accepted while the other request is still under way.
 
-    A read may be told that there is nothing. Of a write that was sent twice the second may be told
-    of a conflict with the first, or that what it deletes is gone: only success is an answer.
+    For a read, 4xx is a valid answer. Of a write that is sent twice, the second may get a conflict
+    with the first, or find its target already deleted: only success is accepted.
     """
     if call.is_safe:
         return reply.status < 500 and reply.status != 429

@@ -1,4 +1,4 @@
-"""Which targets of an upstream the references in its replies stand for."""
+"""Which targets of an upstream a Location or Link reference in its replies refers to."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -6,11 +6,11 @@ from urllib.parse import quote, urljoin, urlsplit
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _ALLOWED: Final = "%:/?#[]@!$&'()*+,;=-._~"
-"""What a reference may hold beside letters and digits (RFC 3986, section 2)."""
+"""The characters of a reference beside letters and digits (RFC 3986, section 2)."""
 
 
 def same_origin(reference: str, target: str, origins: Sequence[str]) -> list[str]:
-    """Return the targets that a reference in the reply to a call of `target` stands for.
+    """Return the targets that a reference in the reply to a call of `target` refers to.
 
     `origins` are the addresses of the upstream, with the base path that targets are put behind; a
     reference is resolved at each (RFC 3986, section 5), and counts where scheme, host and port stay

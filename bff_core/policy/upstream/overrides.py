@@ -1,4 +1,4 @@
-"""What an operator says over the policies in the code: a file, read strictly, merged, compared."""
+"""Policy overrides: a TOML file of the operator is parsed, checked and merged over policies."""
 
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
@@ -13,16 +13,16 @@ from bff_core.policy.upstream.policy import Policy
 
 Part = TypeVar("Part")
 
-AUTHORS = {
+CODE_ONLY = {
     "public": "whether replies are the same for everybody",
     "per_tenant": "whether replies are the same for all viewers of a tenant",
-    "keyed": "whether the service keeps Idempotency-Keys",
+    "keyed": "whether the service supports Idempotency-Keys",
 }
-"""Options that only the author can know: a file may turn them off, never on."""
+"""Options that a file may turn off, never on: only the author of the code knows the service."""
 
 
 class Overrides:
-    """The tables of a file, each named after an upstream.
+    """The tables of an override file, each named after an upstream.
 
         [users]
         timeout = 0.5
@@ -31,9 +31,9 @@ class Overrides:
         [users.retry]
         attempts = 1
 
-    `false` leaves a layer out, or an option that may be None; `true` puts a layer in with its
-    defaults; a table changes what it names. Whatever is wrong is a `ConfigurationError` that
-    names file, key, what is accepted, and the closest name that there is.
+    `false` removes a layer, or sets an option to None; `true` adds a layer with its defaults; a
+    table changes the options that it names. Every mistake is a `ConfigurationError` that names the
+    file, the key, the accepted values and the closest known name.
     """
 
     def __init__(self, tables: Mapping[str, object], source: str) -> None:
@@ -42,29 +42,29 @@ class Overrides:
 
     @classmethod
     def parse(cls, text: str, source: str) -> Self:
-        """Read TOML; `source` is how errors call it."""
+        """Parse TOML; `source` is its name in errors."""
         try:
             return cls(tomllib.loads(text), source)
         except tomllib.TOMLDecodeError as error:
             raise ConfigurationError(f"{source}: {error}") from None
 
     def check_names(self, upstreams: Collection[str]) -> None:
-        """Raise `ConfigurationError` for a table that is named after no upstream."""
+        """Raise `ConfigurationError` for a table whose name is no upstream."""
         for name in self._tables:
             if name not in upstreams:
                 hint = _nearest(name, upstreams)
                 raise self._wrong(f"[{name}]", f"is no upstream of this gateway{hint}")
 
     def over(self, upstream: str, policy: Policy) -> Policy:
-        """Return an upstream's policy with what the file says of it."""
+        """Return an upstream's policy with the overrides of the file."""
         table = self._tables.get(upstream, {})
         if not isinstance(table, Mapping):
             raise self._wrong(upstream, f"must be a table, [{upstream}]")
         merged = self._merged(policy, table, upstream)
-        for option, meaning in AUTHORS.items():
+        for option, meaning in CODE_ONLY.items():
             if getattr(merged, option) and not getattr(policy, option):
-                told = f"can't be turned on here: {meaning} is for the code to say"
-                raise self._wrong(f"{upstream}.{option}", told)
+                reason = f"can't be turned on here: only the code can declare {meaning}"
+                raise self._wrong(f"{upstream}.{option}", reason)
         return merged
 
     def _merged(self, part: Part, table: Mapping[str, object], path: str) -> Part:
@@ -79,8 +79,8 @@ class Overrides:
     def _value(self, part: object, key: str, value: object, path: str) -> object:
         known = options_of(type(part))
         if isinstance(part, Policy) and key == "credentials":
-            told = "can't be set here: what calls show to a service is for the code to say"
-            raise self._wrong(path, told)
+            reason = "can't be set here: only the code can declare the credentials of calls"
+            raise self._wrong(path, reason)
         if key not in known:
             raise self._wrong(path, f"is no option{_nearest(key, known)}")
         slot = known[key]
@@ -95,12 +95,12 @@ class Overrides:
         return value
 
     def _part(self, slot: "Slot", current: object, value: object, path: str) -> object:
-        made = slot.part
-        assert made is not None, path  # noqa: S101 # asked by the caller
+        kind = slot.part
+        assert kind is not None, path  # noqa: S101 # checked by the caller
         if isinstance(value, Mapping):
-            return self._merged(made() if current is None else current, value, path)
+            return self._merged(kind() if current is None else current, value, path)
         if value is True:
-            return made() if current is None else current
+            return kind() if current is None else current
         if value is False and slot.is_optional:
             return None
         choice = ", true or false" if slot.is_optional else ""
@@ -117,7 +117,7 @@ class Overrides:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One field of a policy: an option with a range, a policy of its own, or a set of statuses."""
+    """One field of a policy: an option with a range, a nested policy, or a set of statuses."""
 
     described: DescribedOption | None
     part: type | None
@@ -125,7 +125,7 @@ class Slot:
 
 
 def options_of(policy: Any) -> Mapping[str, Slot]:
-    """Return what may be said of a policy class, by name."""
+    """Return the fields of a policy class by name."""
     hints = get_type_hints(policy)
     options = {option.name: option for option in described(policy)}
     return {one.name: _slot(hints[one.name], options.get(one.name)) for one in fields(policy)}
@@ -138,24 +138,24 @@ def _slot(hint: Any, option: DescribedOption | None) -> Slot:
 
 
 def _nearest(name: str, known: Collection[str]) -> str:
-    """Suggest what may have been meant, else all there is."""
+    """Return a suggestion: the closest known name, else all of them."""
     near = get_close_matches(name, known, n=1)
     return f": did you mean {near[0]}?" if near else f"; there are {', '.join(sorted(known))}"
 
 
 def differences(old: object, new: object, path: str) -> Iterator[str]:
-    """Yield what changed between two policies, as "users.retry.attempts: 3 -> 1"."""
+    """Yield the changes between two policies, such as "users.retry.attempts: 3 -> 1"."""
     if old == new:
         return
     if type(old) is not type(new) or not is_dataclass(old):
-        yield f"{path}: {_told(old)} -> {_told(new)}"
+        yield f"{path}: {_shown(old)} -> {_shown(new)}"
         return
     for field in fields(old):
         before, after = getattr(old, field.name), getattr(new, field.name)
         yield from differences(before, after, f"{path}.{field.name}")
 
 
-def _told(value: object) -> str:
+def _shown(value: object) -> str:
     if value is None or value is False:
         return "off"
     if value is True or is_dataclass(value):

@@ -1,4 +1,4 @@
-"""Everything that a user may say about calling one upstream."""
+"""The policy of one upstream: all options for calling it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ PARTS: Final[Mapping[str, tuple[type, bool]]] = {
     "balance": (Balance, False),
     "connection": (Connection, False),
 }
-"""The options that are policies themselves, and whether None leaves one out."""
+"""The nested policies, and whether each may be None."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,9 @@ class Policy:
     ] = False
     keyed: Annotated[
         bool,
-        Option("Whether the service keeps Idempotency-Keys: POST and PATCH are given one, retried"),
+        Option(
+            "Whether the service supports Idempotency-Keys: POST and PATCH get one and are retried"
+        ),
     ] = True
     reading: Annotated[
         Literal["strict", "tolerant"],
@@ -95,7 +97,9 @@ class Policy:
         self._check_credentials()
         self._check_reading()
         if self.critical and self.breaker is None:
-            raise ConfigurationError("Policy.critical needs a breaker, whose circuit it asks")
+            raise ConfigurationError(
+                "Policy.critical needs a breaker: readiness follows its circuit"
+            )
 
     def _check_reading(self) -> None:
         if self.reading not in {"strict", "tolerant"}:

@@ -1,4 +1,4 @@
-"""Where a redirect leads, and with which method (RFC 9110, section 15.4)."""
+"""Redirects: the call that a 3xx reply leads to (RFC 9110, section 15.4)."""
 
 import re
 from collections.abc import Sequence
@@ -10,16 +10,16 @@ from bff_core.call import Call, Headers, Reply
 from bff_core.policy.upstream.location import same_origin
 
 _is_target: Final = re.compile(r"/[!\"$-~]*").fullmatch
-_OF_THE_BODY: Final = (b"content-", b"if-", b"idempotency-key")
-"""How the fields begin that a request loses with its method."""
+_BODY_FIELD_PREFIXES: Final = (b"content-", b"if-", b"idempotency-key")
+"""Fields that are dropped when a redirect becomes a GET."""
 
 
 def redirected(call: Call, reply: Reply, origins: Sequence[str]) -> Call | None:
-    """Return the call that a redirect leads to; None for another origin, or what is no reference.
+    """Return the call that a redirect leads to; None for another origin or an invalid reference.
 
-    303 means a GET, and so do 301 and 302 after a POST, as browsers have always taken them (the
-    Fetch standard, section 4.4). Otherwise the method and the body stay. The call has a trail of
-    its own, since what was redirected was not done.
+    303 becomes a GET, and so do 301 and 302 after a POST, as in browsers (the Fetch standard,
+    section 4.4). Otherwise method and body stay. The call has an attempt trail of its own, since
+    the redirected request was not executed.
     """
     reference = reply.header("location")
     if reference is None:
@@ -47,4 +47,4 @@ def _becomes_get(method: str, status: int) -> bool:
 
 
 def _bodiless(headers: Headers) -> Headers:
-    return tuple(field for field in headers if not field[0].startswith(_OF_THE_BODY))
+    return tuple(field for field in headers if not field[0].startswith(_BODY_FIELD_PREFIXES))

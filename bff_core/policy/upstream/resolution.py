@@ -1,18 +1,18 @@
-"""When the addresses of a name are looked up, and how long old ones stay good."""
+"""DNS refresh: when a name is looked up, and how long old addresses stay valid."""
 
 from bff_core.policy.upstream.balance import Balance
 
-AGAIN_AFTER = 1.0
-"""How soon a lookup that failed is repeated, in seconds."""
+RETRY_SECONDS = 1.0
+"""After how long a failed lookup is repeated."""
 
-PATIENCE = 2.0
-"""How long calls wait for a lookup, in seconds; then it counts as failed until it ends."""
+LOOKUP_TIMEOUT_SECONDS = 2.0
+"""How long calls wait for a lookup; then it counts as failed until it ends."""
 
 
 class Resolution:
-    """What is known of one name: its addresses, and until when they may be used.
+    """The addresses of one name, and until when they may be used.
 
-    Addresses that can't be confirmed stay good for `last_good_for` seconds; then there are none,
+    While lookups fail, the addresses stay valid for `last_good_for` seconds. Then there are none,
     so that calls fail at once. `next_lookup` is an instant.
     """
 
@@ -25,13 +25,13 @@ class Resolution:
         self.next_lookup = 0.0
 
     def succeed(self, addresses: tuple[str, ...], now: float) -> None:
-        """Take the addresses that a lookup found."""
+        """Store the addresses that a lookup found."""
         self.addresses = addresses
         self._confirmed_at = now
         self.next_lookup = now + self._options.resolve_every
 
     def fail(self, now: float) -> None:
-        """Note that a lookup failed; addresses that are too old go."""
-        self.next_lookup = now + min(AGAIN_AFTER, self._options.resolve_every)
+        """Record a failed lookup; drop addresses that are too old."""
+        self.next_lookup = now + min(RETRY_SECONDS, self._options.resolve_every)
         if now - self._confirmed_at >= self._options.last_good_for:
             self.addresses = ()

@@ -1,4 +1,4 @@
-"""Whether, and after how long, a failed call is sent again."""
+"""Retries: whether, and after how long, a failed call is sent again."""
 
 import math
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from bff_core.retry_after import retry_after
 from bff_core.statuses import RETRYABLE
 
 Failure = Reply | UpstreamError
-"""What a failed attempt ended with: a reply of a failing status, or an error."""
+"""The end of a failed attempt: a reply with a failing status, or an error."""
 
 Refusal = Literal["final", "attempts", "not_idempotent", "retry_after", "deadline", "budget"]
 """Why a failure is not retried; `final` means that sending again could not help."""
@@ -65,7 +65,7 @@ class Retry:
 class RetryBudget:
     """How many retries one upstream may get: a share of its recent calls, and a few more.
 
-    Keeps a failing upstream from receiving a multiple of its load.
+    Retries can't multiply the load of a failing upstream.
     """
 
     __slots__ = ("_calls", "_options", "_retries")
@@ -85,7 +85,7 @@ class RetryBudget:
         self._calls.add(now)
 
     def withdraw(self, now: float) -> bool:
-        """Take one retry; False when none is left."""
+        """Take one retry; return False when none is left."""
         if self.left(now) < 1:
             return False
         self._retries.add(now)
@@ -110,9 +110,9 @@ def decide(
 ) -> float | Refusal:
     """Return the delay in seconds before a further attempt, or why there is none.
 
-    `attempt` is how many attempts were made. A delay has been withdrawn from the budget.
+    `attempt` is how many attempts were made. A returned delay has used one retry of the budget.
     """
-    wait = _asked_wait(failure, wall)
+    wait = _retry_after_seconds(failure, wall)
     if not _may_help(failure, wait):
         return "final"
     if attempt >= options.attempts:
@@ -125,8 +125,8 @@ def decide(
     return delay if budget.withdraw(now) else "budget"
 
 
-def _asked_wait(failure: Failure, wall: float) -> float:
-    """Return how long the service asks to be left alone; infinitely, if a 429 doesn't say."""
+def _retry_after_seconds(failure: Failure, wall: float) -> float:
+    """Return the seconds of Retry-After: 0 without the field, for a 429 infinity."""
     if not isinstance(failure, Reply):
         return 0.0
     wait = retry_after(failure, wall=wall)

@@ -1,4 +1,4 @@
-"""What a signature of a request says: its base and its fields, by RFC 9421 and RFC 9530."""
+"""HTTP message signatures: the signature base and its fields (RFC 9421, RFC 9530)."""
 
 import hmac
 from base64 import b64encode
@@ -9,7 +9,7 @@ from hashlib import sha256
 import http_sf
 
 Component = tuple[str, str]
-"""The name of what is covered ("@method", "content-digest"), and its value."""
+"""A covered component: its name ("@method", "content-digest") and its value."""
 
 
 def digest_field(body: bytes) -> bytes:
@@ -18,7 +18,7 @@ def digest_field(body: bytes) -> bytes:
 
 
 def parameters(components: Sequence[Component], *, created: int, key_id: str) -> str:
-    """Return what is covered, when and by which key: the value of @signature-params.
+    """Return the value of @signature-params: covered components, time and key.
 
     `created` is a Unix time. Source: RFC 9421, section 2.3.
     """

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from bff_core.call import Call, Handler, Reply
 from bff_core.errors import UpstreamError
 from bff_core.events import Hedged, HedgeRefused, HedgeWon
-from bff_core.policy.upstream.blame import TOLERANCE
+from bff_core.policy.upstream.blame import TIMER_TOLERANCE_SECONDS
 from bff_core.policy.upstream.hedge import Hedge, Operations, is_good
 from bff_core.policy.upstream.retry import RetryBudget
 from bff_core.upstream.runtime import Runtime
@@ -86,7 +86,9 @@ class HedgeLayer:
         """Send the second call of a race, if the first was sent long enough ago."""
         call, now = race.call, self._clock()
         sent = call.trail[-1].instant if call.trail else now
-        if now < sent + race.delay - TOLERANCE:  # it has waited for a permit, or was retried
+        if (
+            now < sent + race.delay - TIMER_TOLERANCE_SECONDS
+        ):  # it has waited for a permit, or was retried
             race.instant = sent + race.delay
             self._alarms.add(race)
         elif self._may_send(call, now):
