@@ -102,7 +102,7 @@ def test_a_gateway_knows_every_service_by_name(containers, gateway):
     assert set(container["depends_on"]) == {*SERVICES, REDIS}
 
 
-def test_what_is_shared_is_nobody_else_s_and_never_on_disk(containers):
+def test_shared_state_is_private_and_never_on_disk(containers):
     """Redis is reached by the gateways alone, and forgets the oldest when it is full."""
     container = containers[REDIS]
     told = dict(pairwise(container["command"]))
@@ -114,7 +114,7 @@ def test_what_is_shared_is_nobody_else_s_and_never_on_disk(containers):
 
 
 @pytest.mark.needs("redis-server")
-def test_redis_understands_what_it_is_told(containers, tmp_path):
+def test_redis_accepts_its_configuration(containers, tmp_path):
     """The options of the container start a Redis that answers."""
     _, *options = containers[REDIS]["command"]
     command = ("redis-server", "--port", "0", "--unixsocket", str(tmp_path / "redis"), *options)
@@ -212,7 +212,7 @@ def test_the_image_installs_locked_packages_only(stages):
     assert [s for s in steps if "--require-hashes" not in s and "--no-index" not in s] == []
 
 
-def test_the_image_tells_whether_it_is_well(stages, tmp_path):
+def test_the_image_has_a_health_check(stages, tmp_path):
     """The health check passes while the container's port answers /healthz, and fails after."""
     (check,) = [argument for word, argument in stages[-1] if word == "HEALTHCHECK"]
     _, *words = json.loads(check.partition("CMD ")[2])

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from bff_core.gateway.app import Gateway, Lifespan
-from bff_core.observe.foreign_logs import lines_of_others
+from bff_core.observe.foreign_logs import foreign_logs_formatted
 from bff_core.startup.checks import Checks
 from bff_core.startup.processes import processes_of
 
@@ -17,7 +17,7 @@ def lifespan_of(checks: Checks, users_lifespan: Lifespan | None) -> Lifespan:
         processes = processes_of(app.lifespan_state, app.settings)
         async with AsyncExitStack() as stack:
             stack.enter_context(
-                lines_of_others(app.events.sinks, is_own_process=processes.is_own_server)
+                foreign_logs_formatted(app.events.sinks, is_own_process=processes.is_own_server)
             )
             checks.before_serving(
                 app.routes, processes, app.events, app.access, app.fast_path.obstacles()

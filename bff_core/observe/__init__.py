@@ -1,4 +1,4 @@
-"""Sinks for events: logs now. What a logging set-up of the user's own is made of."""
+"""Logging: the sink that logs events, and the formatters and filter for users' own set-ups."""
 
 from bff_core.observe.formatters import JSONLines, Words
 from bff_core.observe.log import LogSink

@@ -1,4 +1,4 @@
-"""What a log line says of an exception: its cause in words, and its traceback once."""
+"""How exceptions appear in the log: causes in one line, and a traceback once."""
 
 import traceback
 from collections.abc import Iterator
@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from bff_core.errors import BFFError, PartFailed, StoreUnavailable, UpstreamError
 
 MAX_CAUSES = 3
-"""Exceptions behind one that are named."""
+"""How many causes of an exception are named."""
 
 _LOGGED = "__bff_logged__"
 
 
 def cause_of(error: BaseException) -> BaseException:
-    """Return what matters of an exception: the only member of a group, the cause of a part."""
+    """Unwrap an exception: the only member of a group, the cause of a failed part."""
     while True:
         match error:
             case BaseExceptionGroup(exceptions=[only]):
@@ -32,15 +32,15 @@ def described(error: BaseException) -> str:
 
 
 def is_bug(error: BaseException) -> bool:
-    """Whether the place in the code matters; the message of a service's failure says enough."""
+    """Whether an exception is a bug, whose traceback is logged; a service's failure is not."""
     cause = cause_of(error)
     return not isinstance(cause, BFFError) or cause.status == 500
 
 
 def mark_logged(error: BaseException, logger: str, request_id: str) -> bool:
-    """Note that a logger writes of an exception; whether it did for this request.
+    """Mark an exception as logged; return whether it already was, for this logger and request.
 
-    The same exception may be raised again, in another request, and then is another failure.
+    The same exception may be raised again in another request: that is another failure.
     """
     known, place = cause_of(error).__dict__, (logger, request_id)
     if known.get(_LOGGED) == place:
@@ -50,17 +50,17 @@ def mark_logged(error: BaseException, logger: str, request_id: str) -> bool:
 
 
 def is_logged(error: BaseException) -> bool:
-    """Whether a line was written of an exception, or of one that it was raised from."""
+    """Whether an exception, or one of its causes, has been logged."""
     return any(_LOGGED in one.__dict__ for one in _chain(cause_of(error)))
 
 
 def traceback_of(error: BaseException) -> str:
-    """Return the traceback of what matters of an exception."""
+    """Return the traceback of an unwrapped exception."""
     return "".join(traceback.format_exception(cause_of(error))).rstrip("\n")
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield an exception, then its causes; what our own errors were made of is in their words."""
+    """Yield an exception, then its causes; our own errors include theirs in the message."""
     for _ in range(MAX_CAUSES):
         yield error
         hidden = None if error.__suppress_context__ else error.__context__

@@ -1,6 +1,6 @@
-"""How log lines of other code are written while a gateway runs.
+"""How log records of other loggers are written while a gateway runs.
 
-Called when the gateway starts: by then the user's code has set up `logging`, if it does.
+Applied when the gateway starts: by then the user's code has set up `logging`, if it does.
 """
 
 import logging
@@ -14,21 +14,21 @@ from bff_core.observe.exceptions import is_logged
 from bff_core.observe.log import LOGGER, LogSink, own_handler
 
 SERVER_LOGGERS: Final = ("uvicorn.error",)
-"""Where servers log an exception that a gateway has logged and raised again, to be cut off."""
+"""Loggers of servers, which log an exception again that the gateway has logged and re-raised."""
 
 
 WRITTEN: Final = frozenset({"json", "text"})
-"""Forms that a handler of ours writes."""
+"""The forms for which the framework installs a handler."""
 
 
 @contextmanager
-def lines_of_others(sinks: Sequence[Sink], *, is_own_process: bool) -> Iterator[None]:
-    """Write the lines of other loggers as ours are written, where no other handler does.
+def foreign_logs_formatted(sinks: Sequence[Sink], *, is_own_process: bool) -> Iterator[None]:
+    """Write records of other loggers in our format, if no other handler writes them.
 
-    1. Our own logger is on again, if a `dictConfig` that did not name it has disabled it.
-    2. In a process of our own, with the forms json and text and a root logger without handlers,
-       our handler writes its lines. An embedded gateway leaves the root logger alone.
-    3. A server does not log a second traceback of an exception that we have logged.
+    1. Enable our own logger again, if a `dictConfig` that did not name it has disabled it.
+    2. In a process of our own, with form json or text, add our handler to a root logger that has
+       none. An embedded gateway leaves the root logger alone.
+    3. Stop servers from logging a second traceback of an exception that we have logged.
     """
     own = [sink for sink in sinks if isinstance(sink, LogSink)]
     if not own:
@@ -43,17 +43,17 @@ def lines_of_others(sinks: Sequence[Sink], *, is_own_process: bool) -> Iterator[
         root.addHandler(handler)
     loggers = [logging.getLogger(name) for name in SERVER_LOGGERS]
     for logger in loggers:
-        logger.addFilter(is_news)
+        logger.addFilter(is_not_logged_yet)
     try:
         yield
     finally:
         for logger in loggers:
-            logger.removeFilter(is_news)
+            logger.removeFilter(is_not_logged_yet)
         if handler is not None:
             root.removeHandler(handler)
 
 
-def is_news(record: logging.LogRecord) -> bool:
+def is_not_logged_yet(record: logging.LogRecord) -> bool:
     """Whether a record has no exception, or of one that we have not logged."""
     error = record.exc_info[1] if record.exc_info else None
     return error is None or not is_logged(error)

@@ -1,4 +1,4 @@
-"""Formatters for log records, ours and those of other code: JSON lines, or words for people."""
+"""Formatters for log records of the framework and of other code: JSON lines, or readable text."""
 
 import json
 import logging
@@ -32,7 +32,7 @@ class JSONLines(logging.Formatter):
 
 
 class Words(logging.Formatter):
-    """Time, level, event and `key=value` words; a traceback or a stack follows, indented."""
+    """Readable lines: time, level, event and `key=value` words, then an indented traceback."""
 
     colours: Mapping[int, str] = {
         logging.DEBUG: "\x1b[2m",
@@ -67,7 +67,7 @@ def _event_of(record: logging.LogRecord) -> str:
 
 
 def _fields_of(record: logging.LogRecord) -> dict[str, object]:
-    """Return the fields of an event, or where another record comes from, with the request's ids."""
+    """Return the fields of an event, or the logger of another record, with the request's ids."""
     values = getattr(record, "event", None)
     fields = dict(values) if isinstance(values, dict) else {"logger": record.name}
     for name in ("request_id", "trace_id"):

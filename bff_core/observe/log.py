@@ -115,7 +115,7 @@ LEVELS: Mapping[type, int] = {
 
 
 class LogSink:
-    """Writes one line per event; nothing is built for an event below the logger's level.
+    """An event sink that logs one line per event; events below the logger's level cost nothing.
 
     `form` is how `log_sink` set up the logger, empty for a logger of the user's own.
     """
@@ -129,7 +129,7 @@ class LogSink:
         self.form = form
 
     def __call__(self, event: AnyEvent, /) -> None:
-        """Take one event."""
+        """Log one event."""
         logger, level = self._logger, level_of(event)
         if not logger.isEnabledFor(level):
             return
@@ -157,7 +157,7 @@ class LogSink:
         logger.handle(record)
 
     def _error_fields(self, error: BaseException) -> dict[str, object]:
-        """Return what an error says, the call that it is about, and at debug a piece of a reply."""
+        """Return an error's text, its call, and at level debug a piece of the reply."""
         cause = cause_of(error)
         values: dict[str, object] = {"error": masked(described(error))}
         if isinstance(cause, UpstreamError):
@@ -170,7 +170,7 @@ class LogSink:
 
 
 class _Line:
-    """The message of a record: what a plain `%(message)s` shows, made when it is wanted."""
+    """The message of a record, for `%(message)s`; rendered when it is first used."""
 
     __slots__ = ("_fields", "_name")
 
@@ -183,7 +183,7 @@ class _Line:
 
 
 def level_of(event: AnyEvent) -> int:
-    """Return the level of an event; an answer's goes by its status."""
+    """Return the level of an event; a response's level depends on its status."""
     match event:
         case RequestAnswered(status=status) if status >= 500:
             return logging.ERROR
@@ -217,7 +217,7 @@ def log_sink(form: Form, level: str = "info", *, stream: TextIO | None = None) -
 
 
 class OwnHandler(logging.StreamHandler[TextIO]):
-    """Ours, and so to be replaced by a later set-up; others' handlers stay."""
+    """The framework's own handler, which a later set-up replaces; other handlers stay."""
 
 
 def own_handler(form: str, stream: TextIO) -> OwnHandler:
@@ -235,7 +235,7 @@ def _exc_info(
 
 
 def _fields(event: AnyEvent) -> dict[str, object]:
-    """Return the fields of an event and the ids of its request; what says nothing is left out."""
+    """Return the fields of an event and the ids of its request, without empty values."""
     values: dict[str, object] = {}
     for field in fields(event):
         value = getattr(event, field.name)

@@ -1,4 +1,4 @@
-"""Text as a log may hold it: without credentials, line ends and invisible characters."""
+"""Makes text safe for logs: masks credentials, escapes line ends and invisible characters."""
 
 import json
 import re
@@ -18,16 +18,16 @@ _NAMED_SECRETS: Final = re.compile(
     ("(?:[^"\\]|\\.)*"? | '[^']*'? | \[[^\]]*\]? | [^\s,;&<>{}\[\]]+)
     """
 )
-"""Members of JSON, of a form or of a query that are named like secrets, and their values."""
+"""Members of JSON, forms or queries whose names suggest secrets, and their values."""
 
 
 def masked(text: str) -> str:
-    """Return a text without the credentials that can be recognised in it."""
+    """Return a text with recognisable credentials replaced by ***."""
     return _CREDENTIALS.sub(lambda match: f"{match[1] or match[2] or ''} ***".strip(), text)
 
 
 def redacted(text: str) -> str:
-    """Return a piece of a body without credentials, and without values that are named like them."""
+    """Return a piece of a body without credentials, and without values whose names suggest them."""
     return _NAMED_SECRETS.sub(r"\1***", masked(text))
 
 

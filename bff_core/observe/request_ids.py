@@ -1,4 +1,4 @@
-"""The ids of the request that a line is written for, by our code or the user's."""
+"""Adds the ids of the current request to log records, of our code or the user's."""
 
 import logging
 

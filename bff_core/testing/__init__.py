@@ -1,1 +1,1 @@
-"""The kit that users test their gateways with: virtual time and scripted upstreams."""
+"""Test kit for users' gateways: virtual time, scripted upstreams and an in-process client."""

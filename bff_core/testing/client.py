@@ -1,4 +1,4 @@
-"""A gateway that runs in the test's own process, and a client in front of it."""
+"""Runs a gateway in the test's process, with an HTTP client that calls it."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -7,7 +7,7 @@ import httpx
 from fastapi import FastAPI
 
 BASE_URL = "http://localhost"
-"""A host that a gateway answers to in development and production alike."""
+"""A host that a gateway accepts in development and in production."""
 
 
 @asynccontextmanager
@@ -19,9 +19,9 @@ async def running(
         async with running(app, headers={"Authorization": "Bearer demo-1"}) as client:
             answer = await client.get("/v1/home")
 
-    `headers` go with every request. An error that nobody handles is answered as it would be in
-    production, not raised into the test. Answers arrive whole: streams and clients that leave
-    need a server.
+    `headers` are sent with every request. An unhandled error becomes a response, as in production,
+    and is not raised into the test. Responses are buffered: to test streams, or clients that
+    disconnect, run a server.
     """
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (

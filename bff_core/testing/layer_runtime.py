@@ -1,4 +1,4 @@
-"""A place to try layers by themselves: a runtime on the running loop, and calls for it."""
+"""Runs a single layer in a test: a runtime on the running loop, and calls for it."""
 
 import asyncio
 import random
@@ -14,11 +14,10 @@ Kind = TypeVar("Kind")
 
 
 class LayerRuntime:
-    """What a layer needs to run, made inside the running loop.
+    """The runtime of a layer under test; create it inside the running loop.
 
-    Its clock is the loop's unless another is given.
-    `heard` lists the events that were emitted, `background` holds the tasks that were spawned.
-    Chance is seeded, so that a run can be repeated.
+    Its clock is the loop's unless another is given. `heard` lists the emitted events, `background`
+    holds the spawned tasks. Randomness is seeded, so that a run can be repeated.
     """
 
     def __init__(
@@ -44,7 +43,7 @@ class LayerRuntime:
 
     @property
     def now(self) -> float:
-        """The instant, in seconds."""
+        """The current time of the clock, in seconds."""
         return self._clock()
 
     def call(

@@ -1,4 +1,4 @@
-"""An upstream that answers by a script and remembers what it was asked."""
+"""Scripted upstreams: they answer step by step and record the calls that they receive."""
 
 import asyncio
 import json
@@ -10,7 +10,7 @@ from bff_core.errors import TransportFailed, UpstreamError
 from bff_core.upstream.transport.interface import Endpoint, Load, StreamedReply
 
 Step = Callable[[Call], Awaitable[Reply]]
-"""What one attempt meets."""
+"""The outcome of one attempt: returns a reply or raises."""
 
 JSON: Headers = ((b"content-type", b"application/json"),)
 
@@ -22,7 +22,7 @@ def reply(
     headers: Mapping[str, str] | None = None,
     after: float = 0,
 ) -> Step:
-    """Answer after some seconds; a body that is not bytes is sent as JSON."""
+    """Answer after `after` seconds; a body that is not bytes is sent as JSON."""
     fields = () if isinstance(body, bytes) else JSON
     extra = tuple(
         (name.lower().encode(), value.encode()) for name, value in (headers or {}).items()
@@ -38,7 +38,7 @@ def reply(
 
 
 def fail(*, is_sent: bool = True, after: float = 0) -> Step:
-    """Break the connection after some seconds, or refuse it (`is_sent=False`)."""
+    """Break the connection after `after` seconds, or refuse it (`is_sent=False`)."""
 
     async def step(call: Call) -> Reply:
         if after:
@@ -71,7 +71,7 @@ def hang() -> Step:
 class Scripted:
     """A `Handler` that takes its steps in order; the last one repeats for ever.
 
-    `calls` holds every call it received, `in_flight` tells how many have not ended, `cancelled`
+    `calls` lists the calls that it received. `in_flight` is how many have not ended, `cancelled`
     how many were cancelled.
     """
 
@@ -85,7 +85,7 @@ class Scripted:
         return f"scripted   {len(self.calls)} calls, {self.in_flight} in flight"
 
     def then(self, *steps: Step) -> None:
-        """Replace what is left of the script."""
+        """Replace the steps that are left."""
         self._steps = list(steps)
 
     async def __call__(self, call: Call) -> Reply:
@@ -120,7 +120,7 @@ class ScriptedTransport:
 
 
 class ScriptedConnector:
-    """The way to one scripted upstream."""
+    """A `Connector` of one scripted upstream."""
 
     def __init__(self, endpoint: Endpoint, script: Scripted, closed: list[str]) -> None:
         self.endpoint = endpoint
@@ -129,12 +129,12 @@ class ScriptedConnector:
 
     @property
     def load(self) -> Load:
-        """What is going on right now."""
+        """How many calls are under way now."""
         return Load(idle=0, active=self.send.in_flight, waiting=0)
 
     @asynccontextmanager
     async def stream(self, call: Call) -> AsyncIterator[StreamedReply]:
-        """Hand over the scripted reply, its body in one piece."""
+        """Yield the scripted reply, with its body in one piece."""
         yield _Streamed(await self.send(call))
 
     async def aclose(self) -> None:

@@ -18,8 +18,8 @@ Resolver = Callable[[str], Awaitable[Sequence[str]]]
 START = 1_000_000.0
 """The first instant, in seconds: far from zero, as that of a real monotonic clock is."""
 
-PATIENCE = 5.0
-"""How long sockets and threads, which live in real time, may keep the loop waiting (seconds)."""
+MAX_REAL_WAIT_SECONDS = 5.0
+"""How long the loop waits for sockets and threads, which run in real time."""
 
 
 class NothingToWaitFor(RuntimeError):
@@ -39,7 +39,7 @@ class _JumpingSelector(selectors.DefaultSelector):
         if ready or (timeout is not None and timeout <= 0):
             return ready
         if self.threads:  # time stands still while a thread works
-            return super().select(PATIENCE)
+            return super().select(MAX_REAL_WAIT_SECONDS)
         if timeout is None:
             return self._await_socket()
         self.now += timeout
@@ -47,7 +47,7 @@ class _JumpingSelector(selectors.DefaultSelector):
 
     def _await_socket(self) -> Ready:
         wakers = 1  # the loop's own pipe, by which other threads would wake it
-        ready = super().select(PATIENCE) if len(self.get_map()) > wakers else []
+        ready = super().select(MAX_REAL_WAIT_SECONDS) if len(self.get_map()) > wakers else []
         if not ready:
             raise NothingToWaitFor("every task waits, and no timer, socket or thread can wake one")
         return ready

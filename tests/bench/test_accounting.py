@@ -36,7 +36,7 @@ def test_a_process_is_read_whatever_its_command_is_called() -> None:
     assert process == Process(pid=77, parent=42, cpu=60 / TICKS_PER_SECOND, rss=250 * PAGE)
 
 
-def test_a_tree_holds_descendants_and_nobody_else() -> None:
+def test_a_tree_holds_descendants_only() -> None:
     """Workers of workers count with their gateway; a neighbour's don't."""
     parents = {10: 1, 11: 10, 12: 11, 20: 1, 21: 20}
     processes = [Process(pid, parent, cpu=0.0, rss=0) for pid, parent in parents.items()]

@@ -183,7 +183,7 @@ def test_recovery_is_where_three_good_seconds_begin(refused, after) -> None:
     assert recovered_after(run, 10.0) == after
 
 
-def test_what_came_after_recovery_is_told_as_well() -> None:
+def test_figures_after_recovery_are_reported_as_well() -> None:
     """One bad moment later does not put recovery off, and is not hidden either."""
     run = Run(20.0)
     run.sent += [sent(12.0, REFUSED), *[sent(13.0 + n, FULL) for n in range(3)], sent(17.0, DIMMED)]

@@ -43,7 +43,7 @@ def test_a_peer_answers_the_screen(peer: Peer, tmp_path: Path) -> None:
 
 
 @pytest.mark.needs("nginx", "taskset")
-def test_a_peer_that_does_not_start_tells_why(tmp_path: Path) -> None:
+def test_a_peer_that_does_not_start_says_why(tmp_path: Path) -> None:
     """The end of its log is the reason."""
     tmp_path.chmod(0o755)
     core = choose_cores().load

@@ -120,7 +120,7 @@ async def test_an_empty_cart_is_not_bought(mocks, open_gateway, cart):
     assert answer.json()["detail"] == "The cart is empty."
 
 
-async def test_nobody_buys_without_signing_in(open_gateway):
+async def test_buying_requires_a_sign_in(open_gateway):
     """An anonymous caller is asked to sign in."""
     async with open_gateway("mobile", headers={}) as client:
         answer = await client.post("/v1/checkout", json={"payment_method_id": "pm-3-1"})

@@ -28,7 +28,7 @@ def variants(mocks) -> Iterator[list[dict]]:
         assert mocks._ask("pricing", "PUT", path, json=variant["price"]).status_code == 200
 
 
-async def test_each_change_is_told(open_gateway, mocks, variants):
+async def test_each_change_is_reported(open_gateway, mocks, variants):
     """Done, unknown, too steep, no price at all, twice: in the order they were sent."""
     first, second = variants[0], variants[-1]
     cheaper = first["price"]["amount"] * 3 // 4
@@ -69,7 +69,7 @@ async def test_a_batch_is_done_in_a_bounded_number_of_calls(open_gateway, mocks,
     assert many.status_code == 422
 
 
-async def test_what_the_deadline_cuts_off_is_told(open_gateway, mocks, variants):
+async def test_changes_after_the_deadline_are_reported(open_gateway, mocks, variants):
     """A service that hangs costs the items under way, and those behind them are not attempted."""
     wanted = [change(f"nonsense-{number}", 100) for number in range(20)]
     async with open_gateway("desktop", headers=STAFF) as client:

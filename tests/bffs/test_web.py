@@ -222,7 +222,7 @@ async def test_fields_that_are_down_say_so(open_gateway, mocks):
     assert answer["extensions"]["parts"]["stock"]["status"] == "fallback"
 
 
-async def test_lists_that_are_down_are_empty_and_told(open_gateway, mocks):
+async def test_lists_that_are_down_are_empty_and_reported(open_gateway, mocks):
     """Reviews have a fallback: an empty list, no error, and a part that says why."""
     async with open_gateway("web") as client:
         with mocks.fault("reviews", route="GET /reviews", kind="error", status=500):
@@ -317,7 +317,7 @@ async def test_page_that_is_too_large_is_refused(open_gateway, query):
     assert answer["errors"][0]["extensions"] == {"code": "invalid_input", "status": 422}
 
 
-async def test_nobody_is_no_viewer(open_gateway):
+async def test_an_anonymous_caller_has_no_viewer(open_gateway):
     """Without a sign-in the viewer is null; what needs one says so."""
     async with open_gateway("web", headers=None) as client:
         answer = await ask(client, '{ viewer { id } cart { count } product(id: "42") { title } }')

@@ -99,7 +99,7 @@ class Machine:
         return list(self.taken)
 
 
-def test_what_the_machine_keeps_is_no_lateness():
+def test_time_that_the_machine_took_is_no_lateness():
     """Standing still and waiting for a processor count at once, in the tick that is under way."""
     machine = Machine()
     watch = Stopwatch((), machine.clock, machine.taken_of)
@@ -170,7 +170,7 @@ def test_the_allow_list_is_what_upstreams_declare():
     assert all(routes.values())
 
 
-def test_every_gateway_is_asked():
+def test_every_gateway_gets_requests():
     """Over REST, GraphQL and lines."""
     asked = {(request.gateway, request.kind) for request in reads((1,))}
 

@@ -86,7 +86,7 @@ def test_pages_are_short(name):
 
 
 @each_page
-def test_fences_are_closed_and_told_apart(name):
+def test_fences_are_closed_and_have_a_language(name):
     """Each fenced block says its language, so that no test passes it by."""
     fences = re.findall(r"^```(\w*)$", PAGES[name].text, re.MULTILINE)
 

@@ -278,7 +278,7 @@ async def test_a_store_that_is_down_leaves_one_line():
 
 
 @pytest.mark.parametrize("within_part", [False, True])
-async def test_a_refusal_of_a_service_is_told_from_one_of_the_gateway(within_part):
+async def test_a_refusal_of_a_service_differs_from_one_of_the_gateway(within_part):
     """A 404 of the service names the call; one of a wrong path has nothing to name."""
 
     class Stock(Upstream):

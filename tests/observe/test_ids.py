@@ -70,7 +70,7 @@ async def test_what_happens_to_a_call_has_the_ids_of_its_request():
 
 
 async def test_ids_do_not_outlive_their_request():
-    """What happens between two requests is of neither."""
+    """Events between two requests have the ids of neither."""
     with logged() as (log, events):
         async with running(lab(events=events)) as client:
             await client.get("/v1/view")
@@ -113,7 +113,7 @@ async def test_work_in_the_background_has_the_ids_of_the_request_that_started_it
 
 
 def test_a_filter_gives_records_ids_for_any_formatter():
-    """And leaves those alone that have some."""
+    """Records that have ids stay unchanged."""
     record, mine = (logging.makeLogRecord({"msg": "x"}) for _ in range(2))
     mine.request_id, mine.trace_id = "mine", "too"
     token = current_request.set(REQUEST)
@@ -140,7 +140,7 @@ def test_a_thread_of_its_own_belongs_to_no_request():
     assert "request_id" not in log.of("load.shed")[0]
 
 
-def test_an_event_that_has_ids_of_its_own_keeps_them():
+def test_ids_of_an_event_are_not_replaced():
     """The server's refusal of another request, say."""
     with logged() as (log, events):
         token = current_request.set(REQUEST)

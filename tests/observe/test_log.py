@@ -1,4 +1,4 @@
-"""Logs: one line per event, which nobody outside can forge and no credential enters."""
+"""Logs: one line per event, which no outsider can forge and no credential enters."""
 
 import dataclasses
 import io
@@ -140,7 +140,7 @@ def test_people_get_words():
 
 
 def test_a_terminal_gets_colours_and_a_file_does_not():
-    """Escape sequences are for eyes."""
+    """Escape sequences are written to terminals only."""
 
     class Terminal(io.StringIO):
         """Plays a terminal."""
@@ -220,7 +220,7 @@ def test_a_message_of_an_exception_can_not_forge_a_line():
     ],
 )
 def test_credentials_do_not_enter_the_log(text, secret):
-    """Exceptions quote what they stumbled over; the log masks it."""
+    """Exceptions quote their input; the log masks credentials in it."""
     written_down = written("json", Crashed("/", "r", failed(ValueError(text))))
 
     assert secret not in masked(text)
@@ -235,7 +235,7 @@ def test_harmless_text_is_left_as_it_is():
 
 
 def test_what_is_below_the_level_is_not_written():
-    """Warnings and worse, if that is what was asked for."""
+    """With level warning, only warnings and errors."""
     lines = written("json", *EVERY, level="warning").splitlines()
 
     assert [json.loads(line)["event"] for line in lines] == [
@@ -251,7 +251,7 @@ def test_what_is_below_the_level_is_not_written():
 
 
 def test_logs_that_are_off_cost_nothing():
-    """Without a sink nobody listens, and producers build no event."""
+    """Without a sink, producers build no event."""
     assert log_sink("off") is None
     assert logging.getLogger(LOGGER).handlers == []
 

@@ -43,7 +43,7 @@ def test_a_newcomer_does_not_overtake_the_queue() -> None:
 
 
 def test_who_leaves_the_queue_is_passed_over() -> None:
-    """A caller that gave up blocks no other."""
+    """A caller that gave up does not block the queue."""
     one = permits()
     one.admit()
     one.join("Ann")

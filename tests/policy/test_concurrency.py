@@ -136,8 +136,8 @@ def test_an_upstream_that_became_slower_for_good_gets_a_new_pace() -> None:
     assert those.limit.baselines["read"] == pytest.approx(SLOW)
 
 
-def test_the_limit_is_lowered_for_a_look_when_none_was_had_for_half_a_minute() -> None:
-    """And restored after enough calls."""
+def test_the_limit_is_lowered_when_the_baseline_was_not_measured_for_half_a_minute() -> None:
+    """It is restored as soon as enough calls were measured."""
     those = learned(most=40)
     while not those.limit.is_probing:
         those.window(QUICK)

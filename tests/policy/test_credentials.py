@@ -19,7 +19,7 @@ EXCHANGE = TokenExchange(audience="orders", client_id="shop", secret="gateway")
 
 @pytest.mark.parametrize("shown", [Relay(), EXCHANGE], ids=["relay", "exchange"])
 @pytest.mark.parametrize("shared", ["public", "per_tenant"])
-def test_replies_to_a_viewers_token_are_shared_with_nobody(shown, shared) -> None:
+def test_replies_to_a_viewers_token_are_never_shared(shown, shared) -> None:
     """The message says what to change."""
     with pytest.raises(ConfigurationError, match=f"Policy.{shared} would share .* leave {shared}"):
         Policy(credentials=shown, **{shared: True})
@@ -96,7 +96,7 @@ def test_a_secret_in_place_of_its_name_is_not_repeated() -> None:
 
 @pytest.mark.parametrize("said", ["true", "false", '"relay"', "{ secret = 'x' }"])
 def test_a_file_of_policies_changes_no_credentials(said) -> None:
-    """Which service gets which credentials is in the code, where it is reviewed."""
+    """Credentials are declared in the code, where they are reviewed."""
     overrides = Overrides.parse(f"[users]\ncredentials = {said}", "policies.toml")
 
     with pytest.raises(ConfigurationError, match=r"users.credentials can't be set here"):

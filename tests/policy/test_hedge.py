@@ -24,7 +24,7 @@ def latencies(*seconds: float, options: Hedge = WIDE) -> Latencies:
 
 
 def test_a_call_is_slow_after_the_observed_quantile() -> None:
-    """Nineteen of twenty calls take 10 ms: a call that takes longer is one of the slow ones."""
+    """Nineteen of twenty calls take 10 ms: a call that takes longer is slow."""
     delay = latencies(*([0.01] * 19 + [0.8]) * 10).delay(NOW)
 
     assert 0.01 <= delay < 0.0122

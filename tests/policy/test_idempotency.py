@@ -106,7 +106,7 @@ def test_a_derived_key_is_a_uuid(base, name):
 
 
 @given(st.binary(), st.binary(), st.binary(), st.binary())
-def test_query_and_body_are_told_apart(query, body, other_query, other_body):
+def test_query_and_body_are_distinguished(query, body, other_query, other_body):
     """Moving bytes from one into the other makes another request."""
     is_same = (query, body) == (other_query, other_body)
 
@@ -120,12 +120,12 @@ def test_an_answer_to_the_request_is_final(status):
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 408, 413, 415, 425, 429, 500, 502, 503, 504])
-def test_an_answer_that_leaves_things_open_is_not_kept(status):
-    """Nothing was decided, or the outcome is unknown: a retry has to find out."""
+def test_an_answer_without_an_outcome_is_not_stored(status):
+    """The outcome is undecided or unknown: a retry has to find out."""
     assert not is_decided(status)
 
 
-def test_a_refusal_that_says_wait_is_not_kept():
+def test_a_refusal_with_retry_after_is_not_stored():
     """A 409 with Retry-After means that another request is at it, not that this one is refused."""
     assert not is_decided(409, says_wait=True)
     assert is_decided(202, says_wait=True)

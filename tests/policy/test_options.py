@@ -1,4 +1,4 @@
-"""Options: their defaults, their ranges, and the errors for wrong ones."""
+"""Options: defaults, ranges, and the errors for wrong values."""
 
 import math
 

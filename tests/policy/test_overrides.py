@@ -53,7 +53,7 @@ def test_a_file_changes_what_it_names(text: str, policy: Policy) -> None:
 
 
 def test_what_the_code_says_is_what_is_changed() -> None:
-    """An override of one option leaves the author's others as they are."""
+    """An override of one option leaves the others as the code has them."""
     authors = Policy(timeout=0.8, retry=Retry(attempts=2, backoff=0.1), public=True)
 
     changed = over("[users.retry]\nattempts = 5", authors)
@@ -100,7 +100,7 @@ def test_a_layer_that_the_code_leaves_out_is_put_in() -> None:
     ],
 )
 def test_what_is_wrong_names_file_key_and_remedy(text: str, complaint: str) -> None:
-    """Whoever reads the message knows what to write instead."""
+    """The message says what to write instead."""
     with pytest.raises(ConfigurationError) as caught:
         over(text)
 
@@ -109,7 +109,7 @@ def test_what_is_wrong_names_file_key_and_remedy(text: str, complaint: str) -> N
 
 
 def test_a_write_that_was_sent_once_is_not_sent_twice_by_a_file() -> None:
-    """Whether a service stores keys is declared in the code; a file can only restrict it."""
+    """Only the code can declare that a service supports keys; a file may turn it off."""
     with pytest.raises(ConfigurationError, match=r"users\.keyed can't be turned on here"):
         over("[users]\nkeyed = true", Policy(keyed=False))
 
@@ -118,7 +118,7 @@ def test_a_write_that_was_sent_once_is_not_sent_twice_by_a_file() -> None:
     )
 
 
-def test_a_table_for_nobody_is_a_mistake() -> None:
+def test_a_table_of_no_upstream_is_a_mistake() -> None:
     """A misspelt upstream would otherwise go unnoticed."""
     overrides = Overrides.parse("[user]\ntimeout = 1", SOURCE)
 
@@ -129,7 +129,7 @@ def test_a_table_for_nobody_is_a_mistake() -> None:
     assert str(caught.value) == expected
 
 
-def test_what_changed_is_told_option_by_option() -> None:
+def test_changes_are_reported_option_by_option() -> None:
     """The log shows old and new value of each."""
     old = Policy(timeout=0.8, bulkhead=Bulkhead(concurrent=5))
     new = Policy(timeout=0.5, retry=None, hedge=Hedge(), bulkhead=Bulkhead(concurrent=9))
@@ -157,15 +157,15 @@ numbers = [
 def test_a_value_is_taken_or_refused_by_name(slot, value) -> None:
     """Whatever a file holds: a policy that is in range, or an error that names the key."""
     name, option = slot
-    outcome = taken_or_told(Overrides({"users": {name: {option.name: value}}}, SOURCE))
+    outcome = policy_or_error(Overrides({"users": {name: {option.name: value}}}, SOURCE))
 
     taken = getattr(getattr(outcome, name, None), option.name, value)
-    expected = outcome if isinstance(outcome, str) else f"users.{name}"
-    assert f"users.{name}" in expected
+    text = outcome if isinstance(outcome, str) else f"users.{name}"
+    assert f"users.{name}" in text
     assert isinstance(outcome, str) or option.complaint(taken) == ""
 
 
-def taken_or_told(overrides: Overrides) -> Policy | str:
+def policy_or_error(overrides: Overrides) -> Policy | str:
     try:
         return overrides.over("users", Policy())
     except ConfigurationError as error:

@@ -12,12 +12,12 @@ START = 1_000_000.0
 
 def admitted(limit, instants):
     """Return the instants at which a request is admitted."""
-    state, let_in = EMPTY, []
+    state, admitted_at = EMPTY, []
     for now in instants:
         if look(limit, state, now).wait == 0:
             state = take(limit, state, now, 1)
-            let_in.append(now)
-    return let_in
+            admitted_at.append(now)
+    return admitted_at
 
 
 arrivals = st.lists(st.floats(0, 3, allow_nan=False), max_size=150).map(
@@ -26,20 +26,20 @@ arrivals = st.lists(st.floats(0, 3, allow_nan=False), max_size=150).map(
 
 
 @given(arrivals, st.integers(1, 20), st.integers(1, 20))
-def test_a_bucket_lets_in_no_more_than_it_held_and_got(instants, quota, burst):
+def test_a_bucket_admits_no_more_than_it_held_and_got(instants, quota, burst):
     """In any stretch of time: the burst, and what trickled in meanwhile."""
     limit = Limit(quota=quota, per=10, burst=burst)
 
-    let_in = admitted(limit, instants)
+    admitted_at = admitted(limit, instants)
 
-    for place, first in enumerate(let_in):
-        for count, last in enumerate(let_in[place:], start=1):
+    for place, first in enumerate(admitted_at):
+        for count, last in enumerate(admitted_at[place:], start=1):
             assert count <= burst + (last - first) * quota / 10 + 1e-3
 
 
 @given(arrivals, st.integers(1, 20))
-def test_a_bucket_refuses_nobody_who_keeps_the_pace(instants, quota):
-    """A caller that is no faster than the bucket refills is never refused."""
+def test_a_bucket_admits_a_caller_no_faster_than_its_refill(instants, quota):
+    """A caller no faster than the refill of the bucket is never refused."""
     limit = Limit(quota=quota, per=10, burst=1)
     paced = [START + place * 10.001 / quota for place in range(len(instants))]
 
@@ -51,15 +51,15 @@ def test_a_window_lets_in_at_most_its_quota_in_a_fixed_window(instants, quota):
     """Within one window of the clock no caller gets more than the quota."""
     limit = Limit(quota=quota, per=10, strategy="window")
 
-    let_in = admitted(limit, instants)
+    admitted_at = admitted(limit, instants)
 
-    for first in let_in:
-        same = [now for now in let_in if now // 10 == first // 10]
+    for first in admitted_at:
+        same = [now for now in admitted_at if now // 10 == first // 10]
         assert len(same) <= quota
 
 
 @given(arrivals, st.integers(1, 20), st.sampled_from(["bucket", "window"]))
-def test_who_waits_as_told_is_let_in(instants, quota, strategy):
+def test_a_caller_that_waits_for_retry_after_is_admitted(instants, quota, strategy):
     """After `wait` seconds, and not much earlier, the next request passes."""
     limit = Limit(quota=quota, per=10, strategy=strategy)
     state = EMPTY
@@ -73,7 +73,7 @@ def test_who_waits_as_told_is_let_in(instants, quota, strategy):
 
 
 @given(arrivals, st.integers(1, 20), st.sampled_from(["bucket", "window"]))
-def test_what_is_left_is_what_may_be_asked_at_once(instants, quota, strategy):
+def test_what_is_left_may_be_used_at_once(instants, quota, strategy):
     """`remaining` requests pass at this instant, and not one more."""
     limit = Limit(quota=quota, per=10, strategy=strategy)
     state = EMPTY
@@ -87,13 +87,13 @@ def test_what_is_left_is_what_may_be_asked_at_once(instants, quota, strategy):
 
 
 def admitted_from(limit, state, now, count):
-    """Return how many of `count` requests at one instant are admitted."""
-    let_in = []
+    """Return how many of `count` requests at one instant are let in."""
+    admitted_at = []
     for _ in range(count):
         if look(limit, state, now).wait == 0:
             state = take(limit, state, now, 1)
-            let_in.append(now)
-    return let_in
+            admitted_at.append(now)
+    return admitted_at
 
 
 @pytest.mark.parametrize("strategy", ["bucket", "window"])

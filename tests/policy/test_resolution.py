@@ -17,7 +17,7 @@ def test_a_name_is_looked_up_at_once_and_then_every_half_minute() -> None:
     assert (name.addresses, name.next_lookup) == (("10.0.0.1",), NOW + 30)
 
 
-def test_a_failed_lookup_is_repeated_soon_and_keeps_the_last_good_addresses() -> None:
+def test_a_failed_lookup_is_repeated_soon_and_the_last_good_addresses_stay() -> None:
     """A resolver that is down for a while goes unnoticed by the callers."""
     name = Resolution(Balance())
     name.succeed(("10.0.0.1",), NOW)

@@ -92,7 +92,7 @@ def test_a_write_that_never_left_is_sent_again() -> None:
 
 
 def test_an_idempotency_key_makes_a_write_retryable() -> None:
-    """The service promises to do it once, however often it is called."""
+    """The service promises to execute it once, however often it arrives."""
     call = replace(WRITE, headers=((b"idempotency-key", b"order-1"),))
 
     assert isinstance(decision(answered(503), call=call), float)
@@ -104,7 +104,7 @@ def test_the_last_attempt_is_the_last() -> None:
     assert decision(answered(500), attempt=3) == "attempts"
 
 
-def test_a_service_that_says_wait_is_not_asked_before() -> None:
+def test_retry_after_delays_the_next_attempt() -> None:
     """Retry-After in seconds is the least delay."""
     assert decision(answered(503, "2")) == 2.0
     assert decision(answered(429, "2")) == 2.0

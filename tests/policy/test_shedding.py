@@ -30,7 +30,7 @@ def admitted(pressure: LoadShedder) -> list[str]:
     [(49, CLASSES), (50, CLASSES[1:]), (70, CLASSES[2:]), (90, CLASSES[3:]), (100, ())],
 )
 def test_the_lowest_class_is_refused_first(in_flight, classes):
-    """Each class has a share of the limit; what lies above it is reserved for the next."""
+    """Each class has a share of the limit; the rest is reserved for higher classes."""
     pressure = LoadShedder(ceiling=100)
     pressure.in_flight = in_flight
 
@@ -137,7 +137,7 @@ def test_without_a_largest_lag_the_limit_stands_still():
 
 
 @given(st.floats(20e-6, 200e-6), st.integers(0, 2**32))
-def test_the_limit_settles_where_the_loop_keeps_turning(cost, seed):
+def test_the_limit_settles_where_the_loop_is_not_blocked(cost, seed):
     """Under endless demand, whatever a request costs the loop, its lag stays near the largest.
 
     The loop is played: a turn takes as long as what is in flight costs, give or take a half.
@@ -203,12 +203,12 @@ def test_a_stream_gives_its_place_back_but_for_the_ceiling():
 
 
 def test_a_request_that_is_counted_is_judged_without_itself():
-    """Who has come in as the last of its class may stay; one that matters less leaves."""
+    """The last admitted request of its class may continue; a less critical one may not."""
     pressure = LoadShedder(ceiling=100)
     pressure.in_flight = 61
 
-    assert not pressure.readmit("sheddable")
-    assert pressure.readmit("sheddable_plus")
+    assert not pressure.may_continue("sheddable")
+    assert pressure.may_continue("sheddable_plus")
 
 
 def test_refusals_are_counted_until_they_are_reported():

@@ -23,8 +23,8 @@ BODY = b'{"tags": ["product:42"]}'
 def signed(
     body: bytes = BODY, *, secret: str = NEW, name: bytes = b"msg_1", at: float = NOW
 ) -> SignedMessage:
-    sent_at = b"%d" % at
-    return SignedMessage(name, sent_at, sign(key_of(secret), name, sent_at, body))
+    timestamp = b"%d" % at
+    return SignedMessage(name, timestamp, sign(key_of(secret), name, timestamp, body))
 
 
 def is_new(signatures: Signatures, message: SignedMessage, body: bytes, now: float) -> bool:
@@ -79,10 +79,10 @@ def test_whatever_is_changed_of_a_message_it_holds_no_more(part: int, at: int, b
     pieces = [bytearray(one.id), bytearray(one.timestamp), bytearray(BODY)]
     piece = pieces[part]
     piece[at % len(piece)] ^= by
-    name, sent_at, body = map(bytes, pieces)
+    name, timestamp, body = map(bytes, pieces)
 
     assert Signatures([NEW]).match(one, BODY)
-    assert not Signatures([NEW]).match(SignedMessage(name, sent_at, one.signatures), body)
+    assert not Signatures([NEW]).match(SignedMessage(name, timestamp, one.signatures), body)
 
 
 @pytest.mark.parametrize(

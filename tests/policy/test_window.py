@@ -11,13 +11,13 @@ steps = st.lists(st.floats(0, 4, allow_nan=False), max_size=60)
 @given(steps=steps)
 def test_the_total_is_that_of_a_list_of_instants(steps: list[float]) -> None:
     """It counts what happened in the current bucket of one second and the nine before."""
-    window, instants, now = Window(10.0, buckets=10), [], 1000.0
+    window, added, now = Window(10.0, buckets=10), [], 1000.0
     for step in steps:
         now += step
         window.add(now)
-        instants.append(now)
+        added.append(now)
 
-        assert window.total(now) == sum(int(now) - int(at) < 10 for at in instants)
+        assert window.total(now) == sum(int(now) - int(at) < 10 for at in added)
 
 
 def test_a_long_silence_empties_the_window() -> None:

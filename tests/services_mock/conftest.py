@@ -92,7 +92,7 @@ def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
         process.communicate(timeout=10)
 
 
-def port_told_by(process: subprocess.Popen[str]) -> int:
+def printed_port(process: subprocess.Popen[str]) -> int:
     """Read the line by which a service says that it is ready."""
     assert process.stderr is not None
     line = process.stderr.readline()
@@ -104,7 +104,7 @@ def port_told_by(process: subprocess.Popen[str]) -> int:
 @contextmanager
 def served(process: subprocess.Popen[str]) -> Iterator[Served]:
     """Wait until a service is ready, and speak to it."""
-    port = port_told_by(process)
+    port = printed_port(process)
     with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
         yield Served(port, client)
 

@@ -151,7 +151,7 @@ async def test_a_page_says_what_is_on_it(name, path, shop):
 
 
 @pytest.mark.parametrize("ids", ["7, x y", "7,%0d%0aset-cookie:a", "7,é"])
-async def test_no_header_is_made_of_what_somebody_asks_for(ids, shop):
+async def test_input_never_becomes_a_header(ids, shop):
     """Names are letters and digits."""
     answer = await shop("catalog").get(f"/products?ids={ids}")
 
@@ -169,7 +169,7 @@ async def test_each_service_says_how_long_its_answers_keep(name, shop):
 
 
 @pytest.mark.parametrize("name", MANNERED)
-async def test_a_batch_comes_in_the_order_asked_and_names_what_is_missing(name, shop):
+async def test_a_batch_has_the_requested_order_and_names_what_is_missing(name, shop):
     """A screen joins many records with one call, and gaps are no error."""
     path, field = MANY[name]
     known = IDS.get(name, ("7", "3", "5"))

@@ -191,7 +191,7 @@ async def test_latency_waits_and_then_answers_as_ever(shop):
 
 
 @pytest.mark.virtual_time
-async def test_a_late_write_keeps_its_body(shop):
+async def test_a_late_write_has_its_body(shop):
     """The body that was read before the wait arrives after it."""
     cart = shop("cart")
     sku = (await cart.get("/carts/1")).json()["lines"][0]["sku"]
@@ -296,7 +296,7 @@ async def test_a_gzip_bomb_grows_a_thousandfold(shop):
     assert msgspec.json.decode(decoded).isspace()
 
 
-async def test_an_oversized_body_is_as_large_as_asked(shop):
+async def test_an_oversized_body_has_the_requested_size(shop):
     """Plain JSON, without a length."""
     await put(shop("catalog"), {"kind": "oversized", "bytes": 1_000_001})
     answer = await shop("catalog").get("/products/42")
@@ -317,7 +317,7 @@ async def test_the_first_of_several_faults_decides(shop):
     assert [(fault["seen"], fault["hits"]) for fault in told] == [(1, 1), (1, 0)]
 
 
-async def test_a_write_whose_answer_was_lost_can_be_asked_again(shop):
+async def test_a_write_whose_answer_was_lost_can_be_sent_again(shop):
     """The key finds the stored answer behind the fault."""
     payments = shop("payments")
     body = {

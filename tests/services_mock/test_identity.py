@@ -319,7 +319,7 @@ async def test_a_service_is_granted_no_scope_of_staff():
     assert given["scope"] == "openid"
 
 
-async def test_tokens_are_told_of_and_revoked():
+async def test_tokens_are_introspected_and_revoked():
     """Opaque ones, too; only clients with a secret may ask."""
     async with running() as provider:
         tokens = await provider.signed_in()
@@ -386,7 +386,7 @@ async def test_who_signs_out_is_sent_back_to_a_page_of_the_client():
     assert again.status_code == 200
 
 
-async def test_keys_are_rotated_and_the_last_ones_still_told_of():
+async def test_keys_are_rotated_and_the_last_ones_still_published():
     """What was signed before can be verified for a while."""
     async with running() as provider:
         before = await provider.signed_in()

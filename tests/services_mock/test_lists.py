@@ -78,7 +78,7 @@ async def test_cursors_lead_through_everything_exactly_once(
         ),
     ],
 )
-async def test_lists_come_in_the_order_asked(shop, name, path, params, key):
+async def test_lists_have_the_requested_order(shop, name, path, params, key):
     """Sorting is the service's, over all pages."""
     items, _ = await walk(shop(name), path, params)
 

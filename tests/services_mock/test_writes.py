@@ -309,7 +309,7 @@ async def test_an_impossible_order_is_refused(shop, changes, problem):
 # pricing
 
 
-async def test_a_changed_price_is_told_from_then_on(shop):
+async def test_a_changed_price_is_returned_from_then_on(shop):
     """By its product, alone and among many; the product costs what its cheapest variant does."""
     pricing = shop("pricing")
     before = (await pricing.get("/prices/42")).json()

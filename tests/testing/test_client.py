@@ -9,14 +9,14 @@ from bff_core import ANYONE, Gateway, Settings, Views, gateway
 from bff_core.events import Events
 from bff_core.testing.client import running
 
-TOLD: list[str] = []
+LIFESPAN_STEPS: list[str] = []
 
 
 @asynccontextmanager
-async def told(_: Gateway) -> AsyncIterator[None]:
-    TOLD.append("opened")
+async def lifespan(_: Gateway) -> AsyncIterator[None]:
+    LIFESPAN_STEPS.append("opened")
     yield
-    TOLD.append("closed")
+    LIFESPAN_STEPS.append("closed")
 
 
 @pytest.fixture
@@ -31,19 +31,19 @@ def app() -> Gateway:
     async def get_bug() -> str:
         raise RuntimeError("a secret")
 
-    TOLD.clear()
+    LIFESPAN_STEPS.clear()
     settings = Settings(env="development", auth="demo", gc_freeze=False)
-    return gateway("shop", faces=[views], settings=settings, events=Events(), lifespan=told)
+    return gateway("shop", faces=[views], settings=settings, events=Events(), lifespan=lifespan)
 
 
 async def test_app_runs_while_the_client_is_there(app):
     """The lifespan is opened before the first request and closed after the last."""
     async with running(app) as client:
         answer = await client.get("/v1/greeting")
-        during = list(TOLD)
+        during = list(LIFESPAN_STEPS)
 
     assert answer.json() == "hello"
-    assert (during, TOLD) == (["opened"], ["opened", "closed"])
+    assert (during, LIFESPAN_STEPS) == (["opened"], ["opened", "closed"])
 
 
 async def test_headers_go_with_every_request(app):

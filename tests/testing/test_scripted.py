@@ -39,14 +39,14 @@ async def test_replies_and_failures_take_their_time() -> None:
     began = bench.now
     await upstream(bench.call())
 
-    with pytest.raises(TransportFailed) as told:
+    with pytest.raises(TransportFailed) as caught:
         await upstream(bench.call())
 
-    assert not told.value.is_sent
+    assert not caught.value.is_sent
     assert bench.now - began == pytest.approx(0.75)
 
 
-async def test_it_tells_what_is_under_way_and_what_was_cancelled() -> None:
+async def test_it_counts_calls_under_way_and_cancelled_ones() -> None:
     """Tests can see that abandoned work was really stopped."""
     bench, upstream = LayerRuntime(), Scripted(hang())
     task = asyncio.create_task(upstream(bench.call()))

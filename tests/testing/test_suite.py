@@ -18,7 +18,7 @@ async def forever():
     await asyncio.sleep(1000)
 
 async def test_leaks():
-    globals()["kept"] = asyncio.create_task(forever())
+    globals()["leaked"] = asyncio.create_task(forever())
 
 async def test_cleans_up():
     task = asyncio.create_task(forever())
@@ -57,13 +57,13 @@ def run_suite(folder: Path, **environment: str) -> str:
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Return what a developer sees."""
+    """Return the report of a developer's run."""
     return run_suite(tmp_path_factory.mktemp("suite"))
 
 
 @pytest.fixture(scope="module")
 def strict_report(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Return what is seen where every test has to run."""
+    """Return the report where every test has to run."""
     return run_suite(tmp_path_factory.mktemp("strict"), BFF_REQUIRE_ALL="1")
 
 

@@ -65,7 +65,7 @@ async def test_sockets_work_in_no_time() -> None:
 
 
 def test_a_test_that_would_hang_fails_at_once() -> None:
-    """Waiting for what nobody will ever do is an error instead of a hang."""
+    """Waiting for something that can never happen is an error instead of a hang."""
 
     async def hang() -> None:
         await asyncio.get_running_loop().create_future()

@@ -65,4 +65,4 @@ class SheddingController:
         pressure = self.pressure
         if pressure.in_flight <= pressure.calm:
             return True
-        return pressure.readmit(self.ranks.of(scope, fields))
+        return pressure.may_continue(self.ranks.of(scope, fields))

@@ -100,7 +100,7 @@ class LoadShedder:
         self._refuse(criticality)
         return False
 
-    def readmit(self, criticality: Criticality) -> bool:
+    def may_continue(self, criticality: Criticality) -> bool:
         """Whether a request that is counted already may go on, now that its class is known."""
         if self.in_flight <= self._marks[criticality]:
             return True

@@ -433,7 +433,7 @@ async def test_a_call_without_time_is_not_sent(kit, connected):
     assert service.accepted == 0
 
 
-async def test_a_cancelled_call_is_seen_by_the_service(kit, connected):
+async def test_a_cancelled_call_reaches_the_service(kit, connected):
     """When the caller goes, the service learns it within 50 ms."""
 
     async def script(peer):

@@ -76,7 +76,7 @@ async def test_surplus_never_meets_the_next_request(kit, ending, surplus):
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-async def test_an_exact_end_keeps_the_connection(kit, ending):
+async def test_an_exact_end_leaves_the_connection_reusable(kit, ending):
     """The same responses without surplus share one connection."""
     method, response = ENDINGS[ending]
 
@@ -251,7 +251,7 @@ async def test_a_call_is_sent_again_only_once(kit):
     assert len(service.requests) == 3
 
 
-async def test_a_response_that_had_begun_is_not_asked_for_again(kit):
+async def test_a_call_whose_response_had_begun_is_not_sent_again(kit):
     """One byte of an answer proves that the service took the request."""
 
     async def script(peer):

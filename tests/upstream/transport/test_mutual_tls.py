@@ -133,7 +133,7 @@ async def test_a_service_with_an_expired_certificate_is_refused(kit, site, loop)
 
 
 @pytest.mark.parametrize("lacking", ["certificate", "key"])
-async def test_a_certificate_without_its_key_is_told_at_start_up(kit, site, tmp_path, lacking):
+async def test_a_certificate_without_its_key_fails_at_start_up(kit, site, tmp_path, lacking):
     """A file that holds one of the two only does not do."""
     issued = site.authority.issue_cert("gateway.internal")
     path = tmp_path / "half.pem"
@@ -145,7 +145,7 @@ async def test_a_certificate_without_its_key_is_told_at_start_up(kit, site, tmp_
         kit.transport(client_cert=str(path)).connect(endpoint)
 
 
-async def test_a_key_that_belongs_to_another_is_told_at_start_up(kit, site, shown):
+async def test_a_key_of_another_certificate_fails_at_start_up(kit, site, shown):
     """Certificate and key have to fit."""
     endpoint = Endpoint("https", "localhost", 443, "127.0.0.1")
     transport = kit.transport(**shown["own"], client_key=site.key)

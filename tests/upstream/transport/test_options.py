@@ -79,7 +79,7 @@ def test_options_are_frozen():
         Connection().max_body = 1
 
 
-def test_asked_codings_are_sent(kit):
+def test_accepted_codings_are_sent(kit):
     """Codings are listed in the order of preference; by default the body shall have none."""
     endpoint = Endpoint("http", "shop", 80, "10.0.0.1")
 
@@ -102,7 +102,7 @@ def test_asked_codings_are_sent(kit):
         (Endpoint("http", "::1", 9001, "::1"), "[::1]:9001", "[::1]:9001"),
     ],
 )
-def test_an_endpoint_tells_its_names(endpoint, authority, name):
+def test_an_endpoint_has_names(endpoint, authority, name):
     """The Host header leaves out the scheme's own port; events never do."""
     assert (endpoint.authority, endpoint.name) == (authority, name)
 

@@ -71,7 +71,7 @@ async def test_the_connection_used_last_is_used_next(kit):
     assert is_same
 
 
-async def test_repr_tells_the_load(kit):
+async def test_repr_shows_the_load(kit):
     """A connector shows where it leads and what it does."""
     async with kit.Service(kit.answering(CLEAN)) as service, kit.wired(service) as pool:
         await pool.send(kit.calling())
@@ -126,7 +126,7 @@ async def test_a_slot_handed_to_a_cancelled_waiter_is_passed_on(kit):
     assert (load, service.accepted) == (Load(1, 0, 0), 1)
 
 
-async def test_a_connection_that_dies_at_hand_over_keeps_the_slot(kit):
+async def test_a_connection_that_dies_at_hand_over_frees_no_slot(kit):
     """A waiter that is handed a dead connection opens another in its place."""
     answered = 0
 
@@ -171,7 +171,7 @@ async def test_an_expired_connection_is_not_taken(kit):
     assert service.accepted == 2
 
 
-async def test_no_idle_connection_is_kept_when_told_so(kit):
+async def test_an_idle_expiry_of_zero_pools_no_connection(kit):
     """An idle expiry of zero means a connection for each call."""
     async with (
         kit.Service(kit.answering(CLEAN)) as service,
@@ -286,7 +286,7 @@ async def test_connecting_ends_at_the_deadline(kit):
     assert load == EMPTY
 
 
-async def test_a_connection_that_comes_too_late_is_kept_for_others(kit):
+async def test_a_connection_that_comes_too_late_is_pooled(kit):
     """When the time ran out while connecting, nothing is sent and the connection stays."""
     async with kit.Service(kit.answering(CLEAN)) as service, kit.wired(service) as pool:
         connection = await pool._acquire(kit.calling(), is_fresh=False)

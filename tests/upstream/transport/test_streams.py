@@ -96,7 +96,7 @@ async def test_the_head_has_to_come_by_the_deadline(kit, connected):
     assert len(service.requests) == 1
 
 
-async def test_leaving_early_is_seen_by_the_service(kit, connected):
+async def test_leaving_early_reaches_the_service(kit, connected):
     """Who stops reading stops the service's work."""
 
     async def script(peer):
