@@ -10,8 +10,8 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
+from tests.chaos.invariants import Verdict
 from tests.chaos.run import TIMEOUT, Chaos, Plan
-from tests.chaos.verdict import Verdict
 from tests.processes.process import Nursery
 from tests.processes.site import Shop, Site
 from tests.redis_server import RedisServer

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.chaos.invariants import Verdict
 from tests.chaos.screens import Request
-from tests.chaos.verdict import Verdict
 from tests.processes.client import Answer
 
 MARK = re.compile(rb"[\w.+-]+@example\.com|\b\d{4}-00\d{5}\b|surplus")

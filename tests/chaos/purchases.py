@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from tests.chaos.verdict import Verdict
+from tests.chaos.invariants import Verdict
 from tests.processes.services import Service
 
 PATIENCE = 20.0

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bff_core.redis.client import CONNECTIONS
-from tests.chaos.acquaintance import acquaint, wares_of
+from tests.chaos.call_counts import Ledger
 from tests.chaos.checks import Checker, Viewer
-from tests.chaos.crowd import Client, Stopwatch, goodput
-from tests.chaos.ledger import Ledger
+from tests.chaos.clients import Client, Stopwatch, goodput
+from tests.chaos.faults import Shared, Storm, forecast
+from tests.chaos.invariants import Verdict
 from tests.chaos.purchases import PATIENCE, audit, method_of, newest_order
-from tests.chaos.verdict import Verdict
-from tests.chaos.weather import Shared, Storm, forecast
+from tests.chaos.viewers import acquaint, wares_of
 from tests.processes.gateway import Gateway
 from tests.processes.settling import HELD
 from tests.processes.site import SERVICES, Shop

@@ -1,8 +1,8 @@
 """A short storm in every run of the suite; `make chaos` raises longer ones."""
 
 from tests.chaos.__main__ import run
+from tests.chaos.invariants import INVARIANTS, NOT_YET
 from tests.chaos.run import Plan
-from tests.chaos.verdict import INVARIANTS, NOT_YET
 
 
 def test_invariants_hold_in_a_storm(tmp_path):

@@ -6,12 +6,12 @@ import time
 
 import pytest
 
+from tests.chaos.call_counts import declared
 from tests.chaos.checks import Checker, Viewer, difference
-from tests.chaos.crowd import Stopwatch, waited_of
-from tests.chaos.ledger import declared
+from tests.chaos.clients import Stopwatch, waited_of
+from tests.chaos.faults import forecast
+from tests.chaos.invariants import INVARIANTS, NOT_YET, Verdict
 from tests.chaos.screens import Request, reads
-from tests.chaos.verdict import INVARIANTS, NOT_YET, Verdict
-from tests.chaos.weather import forecast
 from tests.processes.client import Answer
 
 SERVICES = ("users", "catalog", "pricing", "inventory", "orders")

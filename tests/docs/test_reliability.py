@@ -6,7 +6,7 @@ from pathlib import Path
 
 from reading import DOCS, ROOT, page, table
 
-from tests.chaos.verdict import INVARIANTS, NOT_YET
+from tests.chaos.invariants import INVARIANTS, NOT_YET
 
 PAGE = page(DOCS / "concepts/reliability.md")
 FAULTS = ROOT / "tests" / "faults"

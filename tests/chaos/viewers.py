@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable
 
 from tests.chaos.checks import Viewer
-from tests.chaos.crowd import PRODUCTS
+from tests.chaos.clients import PRODUCTS
 from tests.chaos.purchases import all_of
 from tests.chaos.screens import reads
 from tests.processes.client import ask

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from tests.chaos.ledger import Ledger
+from tests.chaos.call_counts import Ledger
 from tests.processes.services import Service
 
 Deed = Literal["fault", "freeze", "kill"]
