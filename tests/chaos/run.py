@@ -17,8 +17,8 @@ from tests.chaos.invariants import Verdict
 from tests.chaos.purchases import PATIENCE, audit, method_of, newest_order
 from tests.chaos.viewers import acquaint, wares_of
 from tests.processes.gateway import Gateway
-from tests.processes.settling import HELD
 from tests.processes.site import SERVICES, Shop
+from tests.processes.waiting import HELD
 
 TIMEOUT = 3.0
 """Seconds that the gateways give each request."""

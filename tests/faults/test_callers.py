@@ -5,7 +5,7 @@ import random
 import time
 
 from tests.processes.client import Line, ask, raw, rendered
-from tests.processes.settling import settled, until
+from tests.processes.waiting import settled, until
 
 SLOW = {"kind": "latency", "distribution": {"name": "constant", "seconds": 5.0}}
 VIEWER = {"authorization": "Bearer demo-1"}

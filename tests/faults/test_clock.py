@@ -12,7 +12,7 @@ from tests.faults.bounds import CALL_TIMEOUT
 from tests.faults.conftest import KIOSK, Kiosk
 from tests.processes.client import Answer, ask
 from tests.processes.gateway import Gateway
-from tests.processes.settling import until
+from tests.processes.waiting import until
 
 pytestmark = pytest.mark.needs("faketime")
 

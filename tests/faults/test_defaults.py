@@ -11,7 +11,7 @@ from tests.faults.conftest import KIOSK, Kiosk
 from tests.faults.stand_in import answering
 from tests.processes.client import Answer, Line, ask, raw, rendered
 from tests.processes.gateway import Gateway
-from tests.processes.settling import settled, until
+from tests.processes.waiting import settled, until
 
 VIEWER = {"authorization": "Bearer demo-1"}
 MIB = 1024 * 1024

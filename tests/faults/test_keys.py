@@ -10,7 +10,7 @@ import pytest
 from tests.faults.conftest import KIOSK, Kiosk
 from tests.processes.client import Line
 from tests.processes.gateway import Gateway
-from tests.processes.settling import settled
+from tests.processes.waiting import settled
 
 KEYS = int(os.environ.get("FAULTS_KEYS", "5000"))
 """How many: a million of them take seven minutes."""

@@ -10,7 +10,7 @@ import pytest
 
 from tests.faults.bounds import EJECT_FOR, OPEN_FOR, OPEN_FOR_MAX, WINDOW
 from tests.processes.client import Line
-from tests.processes.settling import until
+from tests.processes.waiting import until
 
 OUTAGE = 1.6
 """Seconds of failure, of a window that is a tenth of the usual one."""

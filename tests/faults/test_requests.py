@@ -12,7 +12,7 @@ import pytest
 from tests.faults.conftest import KIOSK, Kiosk
 from tests.processes.client import Answer, ask, raw, read_answer, rendered
 from tests.processes.gateway import Gateway
-from tests.processes.settling import until
+from tests.processes.waiting import until
 
 PATIENCE = 0.6
 """Seconds that the gateway of these tests waits for a head, a body or a reader."""

@@ -11,8 +11,8 @@ import pytest
 from tests.processes.client import Line, ask
 from tests.processes.gateway import UVICORN_ON_ASYNCIO, Gateway, addresses
 from tests.processes.services import Service
-from tests.processes.settling import until
 from tests.processes.site import Site
+from tests.processes.waiting import until
 
 APP = "tests.policy_reload.serve:app"
 MEMBER = "/members/1"

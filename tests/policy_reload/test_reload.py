@@ -18,7 +18,7 @@ from bff_core.server.hangup import reload_on_hangup
 from bff_core.testing.client import running
 from bff_core.testing.scripted import Scripted, ScriptedTransport, reply
 from tests.policy_reload.club import Users, make
-from tests.processes.settling import until
+from tests.processes.waiting import until
 
 TOKEN = "x" * 20
 OPERATOR = {"authorization": f"Bearer {TOKEN}"}

@@ -33,7 +33,7 @@ class Gateway(Process):
         self._window = folder / f"{name}-{port}.window"
         super().__init__(
             nursery,
-            *(*server, "tests.processes.window:app", "--port", str(port)),
+            *(*server, "tests.processes.introspection:app", "--port", str(port)),
             log=folder / f"{name}-{port}.log",
             environ={
                 **DEVELOPMENT,
@@ -46,7 +46,7 @@ class Gateway(Process):
         )
 
     def look(self) -> dict[str, Any]:
-        """Return what `tests.processes.window` sees inside it."""
+        """Return what `tests.processes.introspection` sees inside it."""
         with socket.socket(socket.AF_UNIX) as line:
             line.settimeout(10)
             line.connect(str(self._window))

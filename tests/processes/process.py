@@ -19,11 +19,11 @@ PATIENCE = 30.0
 
 
 class Nursery:
-    """Forks the processes of a test run; see `tests.processes.nursery`."""
+    """Forks the processes of a test run; see `tests.processes.fork_server`."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            (sys.executable, "-m", "tests.processes.nursery"),
+            (sys.executable, "-m", "tests.processes.fork_server"),
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -21,8 +21,8 @@ from tests.chaos.purchases import injustices
 from tests.processes.client import Answer, Cut, ask
 from tests.processes.gateway import Gateway, addresses
 from tests.processes.services import Service
-from tests.processes.settling import until
 from tests.processes.site import NOTHING_LISTENS, Site
+from tests.processes.waiting import until
 from tests.redis_server import RedisServer
 
 STEPS = 4

@@ -20,7 +20,7 @@ from fastapi import FastAPI
 
 from bff_core import Gateway, Settings, gateway
 from bff_core.testing.client import running
-from tests.processes.settling import until
+from tests.processes.waiting import until
 
 
 def state_of_process() -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Starts Python modules as processes of their own, fast: each is a fork that has imported already.
 
-`python -m tests.processes.nursery` reads one JSON request per line from its standard input and
+`python -m tests.processes.fork_server` reads one JSON request per line from its standard input and
 answers each with a line. When the input ends, the test run is gone, and all children end with it.
 """
 
