@@ -9,7 +9,7 @@ from tests.processes.process import Nursery
 from tests.processes.services import Service
 from tests.processes.site import NOTHING_LISTENS, Site
 
-KIOSK = "tests.faults.kiosk:app"
+KIOSK = "tests.faults.fault_gateway:app"
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +27,7 @@ def site(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> Site:
 
 
 class Kiosk:
-    """The gateway of `tests.faults.kiosk`, and the services that each of its routes calls."""
+    """The gateway of `tests.faults.fault_gateway`, and the services that each of its routes calls."""
 
     def __init__(self, site: Site) -> None:
         self.site = site

@@ -13,13 +13,13 @@ from statistics import quantiles
 import pytest
 
 from bff_core.policy.edge.webhook import key_of, sign
-from tests.faults.bounds import FRESH
+from tests.faults.limits import FRESH
 from tests.processes.client import Answer, Line, ask
 from tests.processes.gateway import Gateway, addresses
 from tests.processes.services import Service
 from tests.processes.site import Site
 
-LARDER = "tests.faults.larder:app"
+LARDER = "tests.faults.cache_gateway:app"
 SECRET = "the-secret-of-the-larders"
 VIEWER = {"authorization": "Bearer demo-1"}
 SLOW = {"kind": "latency", "distribution": {"name": "constant", "seconds": 0.5}}

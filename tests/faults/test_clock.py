@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.bounds import CALL_TIMEOUT
 from tests.faults.conftest import KIOSK, Kiosk
+from tests.faults.limits import CALL_TIMEOUT
 from tests.processes.client import Answer, ask
 from tests.processes.gateway import Gateway
 from tests.processes.waiting import until

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.faults.bounds import CALL_TIMEOUT, PAIR_ATTEMPT
+from tests.faults.limits import CALL_TIMEOUT, PAIR_ATTEMPT
 from tests.processes.client import ask
 
 HALTING = {

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.faults.bounds import CONCURRENT, QUEUE
 from tests.faults.conftest import KIOSK, Kiosk
-from tests.faults.stand_in import answering
+from tests.faults.limits import CONCURRENT, QUEUE
+from tests.faults.raw_service import answering
 from tests.processes.client import Answer, Line, ask, raw, rendered
 from tests.processes.gateway import Gateway
 from tests.processes.waiting import settled, until

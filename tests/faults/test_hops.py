@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.faults.bounds import QUOTA
 from tests.faults.conftest import KIOSK
-from tests.faults.stand_in import answering
+from tests.faults.limits import QUOTA
+from tests.faults.raw_service import answering
 from tests.processes.client import ask
 
 SPOOFED = {

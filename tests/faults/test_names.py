@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.bounds import LAST_GOOD_FOR, LOOKED_UP_EVERY
 from tests.faults.conftest import KIOSK, Kiosk
+from tests.faults.limits import LAST_GOOD_FOR, LOOKED_UP_EVERY
 from tests.faults.names import HANGS_FOR
 from tests.processes.client import Answer, ask
 from tests.processes.gateway import UVICORN_ON_ASYNCIO, Gateway

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tests.faults.bounds import EJECT_FOR, OPEN_FOR, OPEN_FOR_MAX, WINDOW
+from tests.faults.limits import EJECT_FOR, OPEN_FOR, OPEN_FOR_MAX, WINDOW
 from tests.processes.client import Line
 from tests.processes.waiting import until
 

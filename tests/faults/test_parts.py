@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.faults.bounds import CALL_TIMEOUT, PART_TIMEOUT
+from tests.faults.limits import CALL_TIMEOUT, PART_TIMEOUT
 from tests.processes.client import Answer, ask
 from tests.processes.services import Service
 

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.faults.bounds import QUOTA
 from tests.faults.conftest import KIOSK, Kiosk
+from tests.faults.limits import QUOTA
 from tests.processes.client import Answer, ask
 from tests.processes.gateway import Gateway
 from tests.redis_server import RedisServer

@@ -20,8 +20,8 @@ from bff_core import (
     gather,
     optional,
 )
-from tests.faults.bounds import FRESH, LAST_GOOD
-from tests.faults.goods import Page, Person, Price, Product, Review
+from tests.faults.limits import FRESH, LAST_GOOD
+from tests.faults.models import Page, Person, Price, Product, Review
 
 
 class Catalog(Upstream):

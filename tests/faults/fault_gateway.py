@@ -30,7 +30,7 @@ from bff_core import (
     gather,
     optional,
 )
-from tests.faults.bounds import (
+from tests.faults.limits import (
     CALL_TIMEOUT,
     CONCURRENT,
     EJECT_FOR,
@@ -44,7 +44,7 @@ from tests.faults.bounds import (
     QUOTA,
     WINDOW,
 )
-from tests.faults.goods import Page, Person, Product, Review
+from tests.faults.models import Page, Person, Product, Review
 from tests.faults.names import read_names_from
 
 OUTAGE = Breaker(window=WINDOW, open_for=OPEN_FOR, open_for_max=OPEN_FOR_MAX)
