@@ -1,4 +1,4 @@
-"""`python -m tests.chaos --seed N --minutes M`: storms over the whole shop, and what they show."""
+"""`python -m tests.chaos --seed N --minutes M`: random failures all over the shop."""
 
 import argparse
 import asyncio
@@ -10,15 +10,15 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.chaos.invariants import Verdict
+from tests.chaos.invariants import InvariantReport
 from tests.chaos.run import TIMEOUT, Chaos, Plan
-from tests.processes.process import Nursery
+from tests.processes.process import ForkServer
 from tests.processes.site import Shop, Site
 from tests.redis_server import RedisServer
 
 
 class Redis(RedisServer):
-    """A Redis that comes back with nothing of what it knew."""
+    """A Redis that loses its data when it restarts."""
 
     def restart(self) -> None:
         """Start it again."""
@@ -27,41 +27,41 @@ class Redis(RedisServer):
 
 def main() -> int:
     """Run, report, and return the exit status: 1 when an invariant was broken."""
-    asked = _parser().parse_args()
-    seed = random.SystemRandom().randrange(1_000_000) if asked.seed is None else asked.seed
-    plan = Plan(seed, asked.minutes * 60, has_faults=not asked.calm)
-    replay = f"make {'soak' if asked.calm else 'chaos'} SEED={seed} MINUTES={asked.minutes:g}"
+    options = _parser().parse_args()
+    seed = random.SystemRandom().randrange(1_000_000) if options.seed is None else options.seed
+    plan = Plan(seed, options.minutes * 60, has_faults=not options.calm)
+    replay = f"make {'soak' if options.calm else 'chaos'} SEED={seed} MINUTES={options.minutes:g}"
     sys.stdout.write(f"{replay}\n")
     folder, began = Path(tempfile.mkdtemp(prefix="chaos-")), time.monotonic()
-    verdict = run(plan, folder)
+    report = run(plan, folder)
     took = time.monotonic() - began
-    if verdict.is_good:
+    if report.is_good:
         shutil.rmtree(folder)
     else:
         sys.stdout.write(f"\nlogs of all processes: {folder}\n")
-    sys.stdout.write(f"\n{verdict.report()}\n")
-    sys.stdout.write(f"{'held' if verdict.is_good else 'BROKEN'} in {took:.0f} s: {replay}\n")
-    return 0 if verdict.is_good else 1
+    sys.stdout.write(f"\n{report.text()}\n")
+    sys.stdout.write(f"{'held' if report.is_good else 'BROKEN'} in {took:.0f} s: {replay}\n")
+    return 0 if report.is_good else 1
 
 
-def run(plan: Plan, folder: Path) -> Verdict:
-    """Start the shop, let the plan happen to it, and return what was found."""
+def run(plan: Plan, folder: Path) -> InvariantReport:
+    """Start the shop, run the plan against it, and return the report."""
     with ExitStack() as ending:
-        nursery = Nursery()
-        ending.callback(nursery.close)
+        fork_server = ForkServer()
+        ending.callback(fork_server.close)
         shared = _redis(folder, ending)
         environ = {"BFF_TIMEOUT": str(TIMEOUT), "BFF_LOG_LEVEL": "warning"}
         for redis in shared.values():
             names = ("BFF_LIMITS_URL", "BFF_IDEMPOTENCY_URL", "BFF_CACHE_URL")
             environ |= dict.fromkeys(names, redis.url)
-        site = Site(nursery, folder)
+        site = Site(fork_server, folder)
         shop = Shop(site, environ)
         ending.enter_context(site.running(*shop.processes))
         return asyncio.run(Chaos(shop, plan, others=shared).run())
 
 
 def _redis(folder: Path, ending: ExitStack) -> dict[str, Redis]:
-    """Start a Redis where one is installed; without it the gateways count by themselves."""
+    """Start a Redis if one is installed; without it each gateway has stores of its own."""
     if shutil.which("redis-server") is None:
         return {}
     redis = Redis(folder)
@@ -73,7 +73,7 @@ def _redis(folder: Path, ending: ExitStack) -> dict[str, Redis]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
-    parser.add_argument("--seed", type=int, help="what decides about everything (any one)")
+    parser.add_argument("--seed", type=int, help="seed of all random choices (random by default)")
     parser.add_argument("--minutes", type=float, default=2.0, help="how long, at least one round")
     parser.add_argument("--calm", action="store_true", help="without faults: a soak")
     return parser

@@ -1,4 +1,4 @@
-"""What reached the services: how often, and whether anything did that no upstream declares."""
+"""Counts the requests that reached the services, and finds those that no upstream declares."""
 
 import ast
 import re
@@ -14,8 +14,8 @@ VERBS = {
     "ndjson": "GET",
     "sse": "GET",
 }
-ASKED = {"GET /healthz", "DELETE /carts/{}", "GET /payments", "GET /payment-methods"}
-"""What the suite itself asks of services."""
+OWN_REQUESTS = {"GET /healthz", "DELETE /carts/{}", "GET /payments", "GET /payment-methods"}
+"""The requests that the suite itself sends to services."""
 
 
 def declared(folder: Path = SOURCES) -> dict[str, set[str]]:
@@ -45,8 +45,8 @@ def _routes_of(node: ast.ClassDef) -> list[str]:
     ]
 
 
-class Ledger:
-    """The counters of all services, also of those that were killed since."""
+class CallCounts:
+    """The counters of all services, those before a kill included."""
 
     def __init__(self) -> None:
         self.attempts: Counter[str] = Counter()
@@ -54,21 +54,21 @@ class Ledger:
         self._allowed = declared()
 
     def note(self, service: Service) -> None:
-        """Take over what a service counted, and let it begin anew."""
+        """Add the counters of a service, and reset them."""
         calls = service.calls
         service.forget()
         self.attempts[service.name] += int(calls["total"])
         for route, count in calls["routes"].items():
             self.routes[f"{service.name} {re.sub('{.*?}', '{}', route)}"] += count
 
-    def strangers(self) -> list[str]:
+    def undeclared(self) -> list[str]:
         """Return the routes that were called and are declared by no upstream."""
         allowed = {f"{name} {route}" for name, routes in self._allowed.items() for route in routes}
         return sorted(set(self.routes) - allowed)
 
-    def strange_paths(self, service: Service) -> list[str]:
+    def undeclared_paths(self, service: Service) -> list[str]:
         """Return the paths in a service's access log that fit no declared route."""
-        routes = self._allowed[service.name] | ASKED
+        routes = self._allowed[service.name] | OWN_REQUESTS
         patterns = [re.escape(route).replace(r"\{\}", "[^/?#]+") for route in routes]
         allowed = re.compile(rf"(?:{'|'.join(patterns)})(?:\?.*)?")
         lines = (f"{method} {path}" for method, path in service.access_log())

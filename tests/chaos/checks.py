@@ -1,4 +1,4 @@
-"""What one answer shows of the invariants."""
+"""Checks each answer against the invariants."""
 
 import json
 import re
@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.chaos.invariants import Verdict
+from tests.chaos.invariants import InvariantReport
 from tests.chaos.screens import Request
 from tests.processes.client import Answer
 
 MARK = re.compile(rb"[\w.+-]+@example\.com|\b\d{4}-00\d{5}\b|surplus")
-"""What belongs to one customer: e-mail addresses, numbers of orders; and what nobody asked for."""
+"""Data of one customer (e-mail addresses, numbers of orders), and bytes of unsolicited answers."""
 
 DEGRADED = {"partial", "fallback", "missing", "forbidden"}
 TOLERANCE = 0.1
@@ -21,7 +21,7 @@ EXCERPT = 200
 
 @dataclass
 class Viewer:
-    """A customer: what is theirs alone, and what their screens look like when all is well."""
+    """A customer: private data, and whole screens without failures."""
 
     number: int
     marks: frozenset[bytes] = frozenset()
@@ -29,19 +29,19 @@ class Viewer:
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """Return who asks, as the demo authenticator believes it."""
+        """Return the credentials for the demo authenticator."""
         return {"authorization": f"Bearer demo-{self.number}"}
 
 
 @dataclass
 class Checker:
-    """Holds answers against what is promised; `timeout` is the gateways' (seconds).
+    """Checks answers against the invariants; `timeout` is the gateways' (seconds).
 
-    `newest` is the number of the last order that was placed before the run; whoever is shown a
-    later one first is the one who placed it.
+    `newest` is the number of the last order before the run; a later one belongs to the viewer who
+    gets it first.
     """
 
-    verdict: Verdict
+    report: InvariantReport
     timeout: float
     newest: int = sys.maxsize
     owners: dict[bytes, int] = field(default_factory=dict)
@@ -49,7 +49,7 @@ class Checker:
     def judge(
         self, viewer: Viewer, request: Request, answer: Answer, *, wish: float | None, stall: float
     ) -> bool:
-        """Look at a whole answer; return whether it was a good one.
+        """Check a whole answer; return whether it was a good one.
 
         `wish` is the client's own timeout, `stall` how long this client itself stood still
         meanwhile: both in seconds.
@@ -60,15 +60,15 @@ class Checker:
         self._problem(answer, where)
         if request.kind == "bad":
             is_served = answer.status < 400 and not _codes(answer)
-            self.verdict.hold(1, not is_served, f"{where}: served what must be refused")
-            self.verdict.counts["refused"] += not is_served
+            self.report.hold(1, not is_served, f"{where}: served what must be refused")
+            self.report.counts["refused"] += not is_served
             return False
         return self._contents(viewer, request, answer, where)
 
     def _canaries(self, viewer: Viewer, answer: Answer, where: str) -> None:
         found = set(MARK.findall(answer.body)) - viewer.marks
         strange = sorted(mark for mark in found if not self._is_new_and_of(viewer, mark))
-        self.verdict.hold(1, not strange, f"{where} holds {strange[:3]}")
+        self.report.hold(1, not strange, f"{where} holds {strange[:3]}")
 
     def _is_new_and_of(self, viewer: Viewer, mark: bytes) -> bool:
         number = mark.rpartition(b"-")[2]
@@ -83,30 +83,30 @@ class Checker:
             return
         limit = min(self.timeout, self.timeout if wish is None else wish) + TOLERANCE
         late = answer.seconds - stall - limit
-        self.verdict.hold(3, late <= 0, f"{where} after {answer.seconds:.3f} s, {late:.3f} late")
+        self.report.hold(3, late <= 0, f"{where} after {answer.seconds:.3f} s, {late:.3f} late")
 
     def _problem(self, answer: Answer, where: str) -> None:
         if answer.status < 500:
-            self.verdict.hold(6, is_held=True)
+            self.report.hold(6, is_held=True)
             return
-        told = answer.headers.get("content-type", "").partition(";")[0]
-        problem = _parsed(answer) if told == "application/problem+json" else {}
-        is_told = bool(problem.get("trace_id")) and problem.get("status") == answer.status
-        self.verdict.hold(6, is_told, f"{where} is {told} {answer.body[:EXCERPT]!r}")
+        media_type = answer.headers.get("content-type", "").partition(";")[0]
+        problem = _parsed(answer) if media_type == "application/problem+json" else {}
+        is_explained = bool(problem.get("trace_id")) and problem.get("status") == answer.status
+        self.report.hold(6, is_explained, f"{where} is {media_type} {answer.body[:EXCERPT]!r}")
         if answer.status == 503:
             says_when = answer.headers.get("retry-after", "").isdigit()
-            self.verdict.hold(
+            self.report.hold(
                 7, says_when, f"{where} without Retry-After: {answer.body[:EXCERPT]!r}"
             )
 
     def _contents(self, viewer: Viewer, request: Request, answer: Answer, where: str) -> bool:
-        counts = self.verdict.counts
+        counts = self.report.counts
         if request.kind == "buy" and answer.status < 500:
             return self._purchase(answer)
         if answer.status != 200:
             counts[f"answered {answer.status}"] += 1
             is_failure = answer.status >= 500
-            self.verdict.hold(7, is_failure, f"{where}: {answer.body[:EXCERPT]!r}")
+            self.report.hold(7, is_failure, f"{where}: {answer.body[:EXCERPT]!r}")
             return False
         if request.kind == "lines" and self._ends_in_a_problem(answer, where):
             return False
@@ -114,43 +114,43 @@ class Checker:
         if codes or DEGRADED & set(parts.values()):
             counts["degraded"] += 1
             no_store = answer.headers.get("cache-control") == "no-store"
-            self.verdict.hold(7, no_store, f"{where} is degraded and may be stored")
+            self.report.hold(7, no_store, f"{where} is degraded and may be stored")
             return False
         counts["stale" if "stale" in parts.values() else "complete"] += 1
         self._is_whole(viewer, request, answer, where)
         return True
 
     def _purchase(self, answer: Answer) -> bool:
-        """Count what became of it; the services know whether it is true."""
+        """Count the outcome of a purchase; `audit` verifies it with the services."""
         is_bought = answer.status in {200, 201} and not _codes(answer)
-        told = "bought" if is_bought else f"not bought ({answer.status})"
-        self.verdict.counts[told] += 1
+        outcome = "bought" if is_bought else f"not bought ({answer.status})"
+        self.report.counts[outcome] += 1
         return is_bought
 
     def _ends_in_a_problem(self, answer: Answer, where: str) -> bool:
         last = json.loads(_last_line(answer.body))
         if "problem" in last:
-            self.verdict.counts["lines that end in a problem"] += 1
-            is_told = bool(last["problem"].get("trace_id"))
-            self.verdict.hold(6, is_told, f"{where}: {last}")
+            self.report.counts["lines that end in a problem"] += 1
+            is_explained = bool(last["problem"].get("trace_id"))
+            self.report.hold(6, is_explained, f"{where}: {last}")
         return "problem" in last
 
     def _is_whole(self, viewer: Viewer, request: Request, answer: Answer, where: str) -> None:
-        """Hold an answer that claims to be complete to it."""
+        """Check that an answer without degraded parts is complete."""
         if request.kind == "write":
             lines = _lines_of_cart(answer)
-            self.verdict.hold(7, request.expected in lines, f"{where} lacks {request.expected}")
+            self.report.hold(7, request.expected in lines, f"{where} lacks {request.expected}")
             return
         usual = viewer.screens.get((request.gateway, request.name))
         if usual is None:
             return
         lacking = difference(_content(request, usual), _content(request, answer.body))
         what = f"{where} claims to be complete: {lacking}, {answer.headers.get('part-status')}"
-        self.verdict.hold(7, not lacking, what)
+        self.report.hold(7, not lacking, what)
 
 
 def _content(request: Request, body: bytes) -> object:
-    """Return what a screen shows, without what tells how its parts fared."""
+    """Return the content of a screen, without the states of its parts."""
     if request.kind == "lines":
         return json.loads(_last_line(body)).get("answer")
     if request.kind == "stream":
@@ -158,16 +158,16 @@ def _content(request: Request, body: bytes) -> object:
     return json.loads(body)["data"] if request.gateway == "web" else json.loads(body)
 
 
-def difference(usual: object, told: object, place: str = "") -> str:
-    """Return where two JSON values differ first, and how; nothing for equal ones."""
-    if isinstance(usual, dict) and isinstance(told, dict) and usual.keys() == told.keys():
+def difference(usual: object, actual: object, place: str = "") -> str:
+    """Return the first difference of two JSON values; an empty text for equal ones."""
+    if isinstance(usual, dict) and isinstance(actual, dict) and usual.keys() == actual.keys():
         return next(
-            filter(None, (difference(usual[k], told[k], f"{place}/{k}") for k in usual)), ""
+            filter(None, (difference(usual[k], actual[k], f"{place}/{k}") for k in usual)), ""
         )
-    if isinstance(usual, list) and isinstance(told, list) and len(usual) == len(told):
-        pairs = enumerate(zip(usual, told, strict=True))
+    if isinstance(usual, list) and isinstance(actual, list) and len(usual) == len(actual):
+        pairs = enumerate(zip(usual, actual, strict=True))
         return next(filter(None, (difference(*two, f"{place}/{n}") for n, two in pairs)), "")
-    return "" if usual == told else f"{place} is {told!r:.80} instead of {usual!r:.80}"
+    return "" if usual == actual else f"{place} is {actual!r:.80} instead of {usual!r:.80}"
 
 
 def _last_line(body: bytes) -> bytes:
@@ -191,11 +191,13 @@ def _codes(answer: Answer) -> list[str]:
 
 
 def _parts(request: Request, answer: Answer) -> Mapping[str, str]:
-    """Return the states of parts, wherever this kind of answer tells them."""
+    """Return the states of parts, from the header or the last line."""
     if request.kind != "lines":
         return answer.parts
-    told = json.loads(_last_line(answer.body))["parts"]
-    return {name: part if isinstance(part, str) else part["status"] for name, part in told.items()}
+    states = json.loads(_last_line(answer.body))["parts"]
+    return {
+        name: part if isinstance(part, str) else part["status"] for name, part in states.items()
+    }
 
 
 def _lines_of_cart(answer: Answer) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The clients: some read, some write, some leave, some send nonsense; each by its own dice."""
+"""Clients that read, write, disconnect or send malformed requests, each with a seed of its own."""
 
 import asyncio
 import os
@@ -17,7 +17,7 @@ from tests.processes.client import Answer, Cut, Line
 
 TICK = 0.02
 PRODUCTS = (5, 42, 311)
-LEAVING, NONSENSE, WRITING, HURRY = 0.10, 0.06, 0.15, 0.15
+LEAVING, MALFORMED, WRITING, SHORT_TIMEOUT = 0.10, 0.06, 0.15, 0.15
 """Shares of requests whose client leaves, that are bad, that write, that have a short timeout."""
 
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
@@ -28,10 +28,10 @@ LONGEST_STREAM = 2.0
 
 
 class Stopwatch:
-    """How long the machine let us wait: this client stood still, or a gateway that had work to do.
+    """Measures the delay that the machine adds: a client or a gateway without a processor.
 
-    What a busy machine adds to an answer is nobody's doing; what a gateway does to itself is not
-    counted, for then it runs. `pids` are the gateways'.
+    A busy machine's delay is not a gateway's fault. Time in which a gateway runs does not count.
+    `pids` are the gateways'.
     """
 
     def __init__(
@@ -42,30 +42,30 @@ class Stopwatch:
     ) -> None:
         self._pids = pids
         self._clock = clock
-        self._taken_of = taken or taken_of
+        self._waits_of = taken or waits_of
         self._stalls: deque[tuple[float, float]] = deque(maxlen=5000)
-        self._began, self._taken = clock(), self._taken_of(pids)
+        self._began, self._taken = clock(), self._waits_of(pids)
 
     async def run(self) -> None:
-        """Tick for ever, and note what was lost in each tick."""
+        """Tick for ever, and record the delay of each tick."""
         while True:
             self._began = self._clock()
             await asyncio.sleep(TICK)
             self._note()
 
     def since(self, began: float) -> float:
-        """Return how many seconds were lost since an instant, also in the tick that is not over.
+        """Return the seconds of delay since an instant, with those of the current tick.
 
-        Whatever kept an answer may have kept the tick, too, and its end comes after the answer.
+        What delays an answer may delay the tick, too, whose end comes after the answer.
         """
         self._note()
         recent = takewhile(lambda stall: stall[0] >= began, reversed(self._stalls))
         return sum(lost for _, lost in recent)
 
     def _note(self) -> None:
-        """Note what was lost since the last time."""
+        """Record the delay since the last time."""
         before, now = self._taken, self._clock()
-        self._taken = self._taken_of(self._pids)
+        self._taken = self._waits_of(self._pids)
         late = max(0.0, now - self._began - TICK)
         self._began += late
         taken = max(after - earlier for earlier, after in zip(before, self._taken, strict=True))
@@ -73,8 +73,8 @@ class Stopwatch:
             self._stalls.append((now, late + taken))
 
 
-def taken_of(pids: Collection[int]) -> list[float]:
-    """Return for how long each process, and each processor, had to wait so far (seconds)."""
+def waits_of(pids: Collection[int]) -> list[float]:
+    """Return how long each process, and each processor, has waited so far (seconds)."""
     return [*map(waited_of, pids), *stolen()]
 
 
@@ -84,21 +84,21 @@ def waited_of(pid: int) -> float:
 
 
 def stolen() -> list[float]:
-    """Return for how many seconds each processor served other machines, if ours tells (proc(5))."""
+    """Return for how many seconds each processor served other virtual machines (proc(5))."""
     lines = Path("/proc/stat").read_text().splitlines()
     return [int(line.split()[8]) / CLOCK_TICKS for line in lines if re.match(r"cpu\d", line)]
 
 
 @dataclass
 class Client:
-    """One client of one viewer, with a connection to each gateway; buys `wares`."""
+    """One client of one viewer, with a connection to each gateway; buys `skus`."""
 
     viewer: Viewer
     ports: dict[str, int]
     chance: random.Random
     checker: Checker
     stopwatch: Stopwatch
-    wares: tuple[str, ...] = ()
+    skus: tuple[str, ...] = ()
     method: str = ""
     good: list[tuple[float, bool]] = field(default_factory=list)
 
@@ -109,7 +109,7 @@ class Client:
         self._number = 0
 
     async def run(self, pause: float) -> None:
-        """Ask for one thing after another, for ever."""
+        """Send one request after another, for ever."""
         try:
             while True:
                 await self.ask_something()
@@ -123,21 +123,21 @@ class Client:
             line.close()
 
     async def ask_something(self) -> None:
-        """Ask for whatever comes to mind."""
+        """Send a request at random."""
         await self.ask(self._choose())
 
     def _choose(self) -> Request:
-        if self.chance.random() < NONSENSE:
+        if self.chance.random() < MALFORMED:
             return self.chance.choice(self._bad)
-        if self.wares and self.chance.random() < WRITING:
-            sku, quantity = self.chance.choice(self.wares), self.chance.randint(1, 2)
+        if self.skus and self.chance.random() < WRITING:
+            sku, quantity = self.chance.choice(self.skus), self.chance.randint(1, 2)
             return self.chance.choice(writes(sku, quantity) + purchases(self.method))
         return self.chance.choice(self._reads)
 
     async def ask(self, request: Request) -> None:
-        """Ask for one thing, perhaps in a hurry, and perhaps leave before the answer."""
+        """Send a request, perhaps with a short timeout; perhaps disconnect before the answer."""
         wish = None
-        if request.kind != "bad" and self.chance.random() < HURRY:
+        if request.kind != "bad" and self.chance.random() < SHORT_TIMEOUT:
             wish = round(self.chance.uniform(0.2, 2.0), 2)
         stays = LONGEST_STREAM if request.kind == "stream" else None
         if request.kind != "write" and self.chance.random() < LEAVING:
@@ -145,7 +145,7 @@ class Client:
         if request.kind in {"write", "buy"}:
             key = f'"{self.viewer.number}-{self.chance.getrandbits(64):x}"'
             request = replace(request, headers={**request.headers, "idempotency-key": key})
-        counts = self.checker.verdict.counts
+        counts = self.checker.report.counts
         counts["requests"] += 1
         try:
             async with asyncio.timeout(stays):
@@ -174,9 +174,11 @@ class Client:
     def _take(
         self, request: Request, answer: Answer, name: str, wish: float | None, began: float
     ) -> None:
-        told = answer.headers.get("x-request-id", name)
-        is_mine = told == name or answer.status in {400, 431}  # refused before it was read
-        self.checker.verdict.hold(1, is_mine, f"{request.name}: the answer to {told}, not {name}")
+        request_id = answer.headers.get("x-request-id", name)
+        is_mine = request_id == name or answer.status in {400, 431}  # refused before it was read
+        self.checker.report.hold(
+            1, is_mine, f"{request.name}: the answer to {request_id}, not {name}"
+        )
         is_good = self.checker.judge(
             self.viewer, request, answer, wish=wish, stall=self.stopwatch.since(began)
         )
@@ -186,23 +188,23 @@ class Client:
     def _take_cut(
         self, request: Request, cut: str, began: float, *, wish: float | None, is_reused: bool
     ) -> None:
-        """Judge an answer without an end: a stream, or lines that had begun at the deadline.
+        """Check an answer without an end: a stream, or lines that had begun at the deadline.
 
         An idle connection may also be closed in the very moment of its use.
         """
         checker, seconds = self.checker, time.monotonic() - began
         if request.kind == "stream":
-            checker.verdict.counts["streams cut off"] += 1
+            checker.report.counts["streams cut off"] += 1
         elif request.kind == "lines" and seconds >= min(checker.timeout, wish or checker.timeout):
-            checker.verdict.counts["lines cut off at the deadline"] += 1
+            checker.report.counts["lines cut off at the deadline"] += 1
         elif is_reused and seconds < AT_ONCE:
-            checker.verdict.counts["idle connections closed"] += 1
+            checker.report.counts["idle connections closed"] += 1
         else:
             what = f"{request.gateway} {request.name}: no answer after {seconds:.3f} s, {cut}"
-            checker.verdict.hold(6, is_held=False, otherwise=what)
+            checker.report.hold(6, is_held=False, otherwise=what)
 
 
 def goodput(clients: Sequence[Client], since: float, until: float) -> tuple[float, float]:
-    """Return the rate of good answers (per second), and the share of all that they are."""
-    told = [good for client in clients for at, good in client.good if since <= at < until]
-    return sum(told) / (until - since), sum(told) / len(told) if told else 0.0
+    """Return the rate of good answers (per second), and their share of all."""
+    are_good = [good for client in clients for at, good in client.good if since <= at < until]
+    return sum(are_good) / (until - since), sum(are_good) / len(are_good) if are_good else 0.0

@@ -1,4 +1,4 @@
-"""What goes wrong, and when: drawn from the seed before anything runs."""
+"""The failures of a run: drawn from the seed before anything runs, then injected."""
 
 import asyncio
 import random
@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from tests.chaos.call_counts import Ledger
+from tests.chaos.call_counts import CallCounts
 from tests.processes.services import Service
 
-Deed = Literal["fault", "freeze", "kill"]
+Action = Literal["fault", "freeze", "kill"]
 
 MIB = 1024 * 1024
 SECONDS = (0.3, 3.0)
-"""How long one trouble lasts, at least and at most."""
+"""How long one failure lasts, at least and at most."""
 
 KINDS: tuple[Callable[[random.Random], dict[str, object]], ...] = (
     lambda dice: slow(dice, median=0.05),
@@ -29,7 +29,7 @@ KINDS: tuple[Callable[[random.Random], dict[str, object]], ...] = (
     lambda _: {"kind": "truncated"},
     lambda dice: {"kind": "wrong_length", "delta": dice.choice((-3, 10))},
     # With a delay it would now and then arrive just after the next request was sent, and nothing
-    # in HTTP/1.1 tells it from the answer to that; see docs/concepts/reliability.md.
+    # in HTTP/1.1 distinguishes it from the answer to that; see docs/concepts/reliability.md.
     lambda _: {"kind": "surplus", "delay": 0.0},
     lambda _: {"kind": "oversized", "bytes": 10 * MIB},
     lambda _: {"kind": "gzip_bomb", "decoded_bytes": 32 * MIB},
@@ -37,71 +37,71 @@ KINDS: tuple[Callable[[random.Random], dict[str, object]], ...] = (
 
 FLAVOURS = ("syntax", "cut", "nan", "deep", "shape", "html", "charset", "empty")
 HEAVY = {"oversized", "gzip_bomb"}
-"""What costs the service itself so much that it is to strike seldom."""
+"""Faults that cost the service itself so much that they are rare."""
 
 
 REMEMBERING = {"payments", "orders", "inventory", "cart"}
 """Services whose only copy of purchases and carts is in memory: they are not killed."""
 
 UNFAULTED = {"redis"}
-"""What commits no faults of its own."""
+"""Processes without a fault API: they are only frozen or killed."""
 
 
 def slow(dice: random.Random, median: float) -> dict[str, object]:
-    """Return latencies as real ones are."""
+    """Return a fault with realistic latencies."""
     shape = {"name": "lognormal", "median": median, "sigma": 1.0}
     return {"kind": "latency", "distribution": shape, "at_most": 5.0, "seed": dice.getrandbits(16)}
 
 
 @dataclass(frozen=True)
-class Trouble:
-    """One thing that goes wrong: `at` seconds after the storm began, for `seconds`."""
+class Failure:
+    """One failure: `at` seconds after the first, for `seconds`."""
 
     at: float
     seconds: float
     service: str
-    deed: Deed
+    action: Action
     fault: Mapping[str, object]
 
     def __str__(self) -> str:
-        what = self.fault.get("kind", self.deed)
+        what = self.fault.get("kind", self.action)
         return f"{self.at:6.2f} s  {self.service:<16} {what} for {self.seconds:.2f} s"
 
 
-def forecast(seed: int, services: tuple[str, ...], lasts: float) -> list[Trouble]:
-    """Return what goes wrong in a storm of `lasts` seconds; the same for the same seed.
+def draw_failures(seed: int, services: tuple[str, ...], lasts: float) -> list[Failure]:
+    """Return the failures of `lasts` seconds; the same for the same seed.
 
-    A service has one trouble at a time, and most of them are well at any moment.
+    A service has one failure at a time, and most of them work at any moment.
     """
     dice = random.Random(seed)
-    troubles, at, free = [], 0.0, dict.fromkeys(services, 0.0)
+    failures, at, free = [], 0.0, dict.fromkeys(services, 0.0)
     while at < lasts:
         ready = [name for name in services if free[name] <= at]
         if len(services) - len(ready) < 4:
             name = dice.choice(ready)
-            trouble = _draw(dice, at, name, lasts)
-            free[name] = at + trouble.seconds + 0.2
-            troubles.append(trouble)
+            failure = _draw(dice, at, name, lasts)
+            free[name] = at + failure.seconds + 0.2
+            failures.append(failure)
         at += dice.expovariate(2.0)
-    return troubles
+    return failures
 
 
-def _draw(dice: random.Random, at: float, name: str, lasts: float) -> Trouble:
+def _draw(dice: random.Random, at: float, name: str, lasts: float) -> Failure:
     seconds = min(dice.uniform(*SECONDS), max(0.1, lasts - at))
-    deed: Deed = dice.choices(("fault", "freeze", "kill"), (8, 1, 1))[0]
-    if name in UNFAULTED and deed == "fault":
-        deed = dice.choice(("freeze", "kill"))
-    if name in REMEMBERING and deed == "kill":
-        deed = "freeze"
-    if deed != "fault":
-        return Trouble(at, seconds, name, deed, {})
+    action: Action = dice.choices(("fault", "freeze", "kill"), (8, 1, 1))[0]
+    if name in UNFAULTED and action == "fault":
+        action = dice.choice(("freeze", "kill"))
+    if name in REMEMBERING and action == "kill":
+        action = "freeze"
+    if action != "fault":
+        return Failure(at, seconds, name, action, {})
     fault = dice.choice(KINDS)(dice)
     rate = 0.02 if fault["kind"] in HEAVY else dice.choice((0.1, 0.5, 1.0))
-    return Trouble(at, seconds, name, deed, {**fault, "rate": rate, "seed": dice.getrandbits(16)})
+    return Failure(at, seconds, name, action, {**fault, "rate": rate, "seed": dice.getrandbits(16)})
 
 
-class Victim(Protocol):
-    """What can be frozen and killed."""
+class Target(Protocol):
+    """A process that can be frozen and killed."""
 
     def freeze(self) -> None: ...
 
@@ -112,45 +112,45 @@ class Victim(Protocol):
     def restart(self) -> None: ...
 
 
-class Shared(Victim, Protocol):
-    """What the gateways share, at a port."""
+class Shared(Target, Protocol):
+    """A store that the gateways share, at a port."""
 
     @property
     def port(self) -> int: ...
 
 
-class Storm:
-    """Lets troubles happen to services, and leaves all of them well."""
+class FaultInjector:
+    """Injects failures into services, and restores all of them."""
 
-    def __init__(self, services: Mapping[str, Victim], ledger: Ledger) -> None:
+    def __init__(self, services: Mapping[str, Target], call_counts: CallCounts) -> None:
         self._services = services
-        self._ledger = ledger
+        self._call_counts = call_counts
         self.under_way: set[str] = set()
 
-    async def rage(self, troubles: list[Trouble]) -> None:
-        """Let them happen when they are due; return when the last one is over."""
-        await asyncio.gather(*(self._happen(trouble) for trouble in troubles))
+    async def inject(self, failures: list[Failure]) -> None:
+        """Inject each failure when it is due; return when the last one is over."""
+        await asyncio.gather(*(self._happen(failure) for failure in failures))
 
-    async def _happen(self, trouble: Trouble) -> None:
-        await asyncio.sleep(trouble.at)
-        service, name = self._services[trouble.service], str(trouble)
+    async def _happen(self, failure: Failure) -> None:
+        await asyncio.sleep(failure.at)
+        service, name = self._services[failure.service], str(failure)
         self.under_way.add(name)
-        begin, end = self._deeds(trouble, service)
+        begin, end = self._actions(failure, service)
         try:
             await asyncio.to_thread(begin)
-            await asyncio.sleep(trouble.seconds)
+            await asyncio.sleep(failure.seconds)
         finally:
             await asyncio.to_thread(end)
             self.under_way.discard(name)
 
-    def _deeds(self, trouble: Trouble, victim: Victim) -> tuple[Callable[[], None], ...]:
-        if trouble.deed == "freeze":
-            return victim.freeze, victim.thaw
-        if isinstance(victim, Service) and trouble.deed == "fault":
-            return lambda: victim.break_by(trouble.fault), victim.heal
-        return lambda: self._kill(victim), victim.restart
+    def _actions(self, failure: Failure, target: Target) -> tuple[Callable[[], None], ...]:
+        if failure.action == "freeze":
+            return target.freeze, target.thaw
+        if isinstance(target, Service) and failure.action == "fault":
+            return lambda: target.break_by(failure.fault), target.heal
+        return lambda: self._kill(target), target.restart
 
-    def _kill(self, victim: Victim) -> None:
-        if isinstance(victim, Service):
-            self._ledger.note(victim)  # its counters die with it
-        victim.kill()
+    def _kill(self, target: Target) -> None:
+        if isinstance(target, Service):
+            self._call_counts.note(target)  # its counters die with it
+        target.kill()

@@ -1,4 +1,4 @@
-"""What the invariants are, how often each was checked, and what broke them."""
+"""The invariants of a chaos run, and the report of checks and violations."""
 
 import re
 from collections import Counter
@@ -15,19 +15,19 @@ INVARIANTS = {
     8: "no upstream request outside the allow-list",
     9: "at most one token refresh per session per expiry",
     10: "goodput returns unaided after any fault",
-    11: "beyond the ten: nobody pays without an order or a refund, nor twice",
+    11: "beyond the ten: each charge has one order or a refund",
 }
 
 NOT_YET = {9: "there are no sessions with tokens yet"}
-"""Invariants that nothing can break so far, and why."""
+"""Invariants that can't be checked yet, and why."""
 
 SHOWN = 20
-"""Sorts of violations of which one is told in full."""
+"""How many kinds of violations are shown, one of each."""
 
 
 @dataclass
-class Verdict:
-    """Collects what clients and lookers-on found."""
+class InvariantReport:
+    """Collects checks, violations and figures of a run."""
 
     checked: Counter[int] = field(default_factory=Counter)
     violations: list[tuple[int, str]] = field(default_factory=list)
@@ -35,23 +35,23 @@ class Verdict:
     figures: dict[str, str] = field(default_factory=dict)
 
     def hold(self, invariant: int, is_held: bool, otherwise: str = "") -> None:
-        """Note one look at an invariant, and what was seen if it did not hold."""
+        """Record one check of an invariant, and a description if it did not hold."""
         self.checked[invariant] += 1
         if not is_held:
             self.violations.append((invariant, otherwise))
 
     @property
     def unchecked(self) -> list[int]:
-        """Invariants at which a run did not look although it could have."""
+        """The invariants that a run did not check although it could have."""
         return [one for one in INVARIANTS if not self.checked[one] and one not in NOT_YET]
 
     @property
     def is_good(self) -> bool:
-        """Whether all invariants were looked at, and held."""
+        """Whether all invariants were checked, and held."""
         return not self.violations and not self.unchecked
 
-    def report(self) -> str:
-        """Return what was seen, as a page of text."""
+    def text(self) -> str:
+        """Return the report as text."""
         return "\n".join((*self._invariants(), "", *self._numbers(), *self._failures()))
 
     def _invariants(self) -> list[str]:
@@ -65,18 +65,18 @@ class Verdict:
         if number in NOT_YET:
             return f"not checked: {NOT_YET[number]}"
         state = f"BROKEN {broken} x" if broken else "held"
-        return f"{state}, {self.checked[number]} looks"
+        return f"{state}, {self.checked[number]} checks"
 
     def _numbers(self) -> list[str]:
         counted = [f"      {name:<36} {count}" for name, count in sorted(self.counts.items())]
-        return counted + [f"      {name:<36} {told}" for name, told in self.figures.items()]
+        return counted + [f"      {name:<36} {figure}" for name, figure in self.figures.items()]
 
     def _failures(self) -> list[str]:
         unchecked = [
-            f"  never looked at: {number}. {INVARIANTS[number]}" for number in self.unchecked
+            f"  never checked: {number}. {INVARIANTS[number]}" for number in self.unchecked
         ]
-        # One of each sort: the first words say where it was seen, digits are but ids.
+        # One of each kind: the first words say where it happened, digits are ids.
         sorts = {(one, re.sub(r"\d", "", text)[:40]): text for one, text in self.violations}
-        told = [f"  {one}. {text}" for (one, _), text in list(sorts.items())[:SHOWN]]
+        shown = [f"  {one}. {text}" for (one, _), text in list(sorts.items())[:SHOWN]]
         more = len(sorts) - SHOWN
-        return ["", *unchecked, *told, *([f"  … and {more} sorts more"] if more > 0 else [])]
+        return ["", *unchecked, *shown, *([f"  … and {more} kinds more"] if more > 0 else [])]

@@ -1,15 +1,15 @@
-"""Whether everybody got what they paid for, as the services know it."""
+"""Audits purchases with the services: each charge has an order or a refund."""
 
 import time
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from tests.chaos.invariants import Verdict
+from tests.chaos.invariants import InvariantReport
 from tests.processes.services import Service
 
 PATIENCE = 20.0
-"""Seconds within which a purchase that failed is undone, once all services are well."""
+"""Seconds within which a failed purchase is undone, once all services work again."""
 
 
 def newest_order(orders: Service) -> int:
@@ -19,34 +19,36 @@ def newest_order(orders: Service) -> int:
 
 
 def method_of(payments: Service, customer: int) -> str:
-    """Return a way to pay that works."""
+    """Return a payment method that works."""
     methods = payments.ask("GET", f"/payment-methods?customer_id={customer}")["items"]
     return next(one["id"] for one in methods if one["kind"] in {"paypal", "sepa", "invoice"})
 
 
-def audit(payments: Service, orders: Service, customers: Iterable[int], verdict: Verdict) -> None:
-    """Hold what was paid against what was ordered, once what failed had time to be undone."""
+def audit(
+    payments: Service, orders: Service, customers: Iterable[int], report: InvariantReport
+) -> None:
+    """Compare charges with orders, after failed purchases had time to be undone."""
     for customer in customers:
         ends = time.monotonic() + PATIENCE
-        while wrong := injustices(payments, orders, customer):
+        while wrong := mismatches(payments, orders, customer):
             if time.monotonic() > ends:
                 break
             time.sleep(0.2)
-        verdict.hold(11, not wrong, f"customer {customer}: {wrong[:3]}")
-        verdict.counts["purchases"] += len(_charges(payments, customer))
+        report.hold(11, not wrong, f"customer {customer}: {wrong[:3]}")
+        report.counts["purchases"] += len(_charges(payments, customer))
 
 
-def injustices(payments: Service, orders: Service, customer: int) -> list[str]:
-    """Return charges without an order or a refund, and orders that nobody or somebody else paid."""
+def mismatches(payments: Service, orders: Service, customer: int) -> list[str]:
+    """Return charges without an order or a refund, and orders without a charge of their own."""
     charges = {charge["id"]: charge for charge in _charges(payments, customer)}
     placed = [
         order for order in all_of(orders, f"/orders?customer_id={customer}") if _is_new(order)
     ]
     paid = Counter(order["payment_id"] for order in placed)
     wrong = [
-        f"{name} is charged {_kept(charge)} for {paid[name]} orders"
+        f"{name} is charged {_net_charge(charge)} for {paid[name]} orders"
         for name, charge in charges.items()
-        if (_kept(charge) > 0) != (paid[name] == 1)
+        if (_net_charge(charge) > 0) != (paid[name] == 1)
     ]
     return wrong + [
         f"order {order['id']} is paid with {order['payment_id']}"
@@ -57,14 +59,14 @@ def injustices(payments: Service, orders: Service, customer: int) -> list[str]:
 
 def _is_paid(order: dict[str, Any], charges: dict[str, Any]) -> bool:
     charge = charges.get(order["payment_id"])
-    return charge is not None and _kept(charge) == order["totals"]["total"]["amount"]
+    return charge is not None and _net_charge(charge) == order["totals"]["total"]["amount"]
 
 
 def _is_new(order: dict[str, Any]) -> bool:
     return str(order["payment_id"]).startswith("pay-c")
 
 
-def _kept(charge: dict[str, Any]) -> int:
+def _net_charge(charge: dict[str, Any]) -> int:
     return int(charge["amount"]["amount"]) - int(charge["refunded"]["amount"])
 
 

@@ -1,4 +1,4 @@
-"""One run: all is well, a storm, calm again, silence; and round again for as long as is asked."""
+"""Runs rounds of a normal load, failures, recovery and silence, for as long as the plan says."""
 
 import asyncio
 import random
@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bff_core.redis.client import CONNECTIONS
-from tests.chaos.call_counts import Ledger
+from tests.chaos.call_counts import CallCounts
 from tests.chaos.checks import Checker, Viewer
 from tests.chaos.clients import Client, Stopwatch, goodput
-from tests.chaos.faults import Shared, Storm, forecast
-from tests.chaos.invariants import Verdict
+from tests.chaos.faults import FaultInjector, Shared, draw_failures
+from tests.chaos.invariants import InvariantReport
 from tests.chaos.purchases import PATIENCE, audit, method_of, newest_order
-from tests.chaos.viewers import acquaint, wares_of
+from tests.chaos.viewers import cheap_skus, load_viewers
 from tests.processes.gateway import Gateway
 from tests.processes.site import SERVICES, Shop
 from tests.processes.waiting import HELD
@@ -24,13 +24,13 @@ TIMEOUT = 3.0
 """Seconds that the gateways give each request."""
 
 RECOVERY = 10.0
-"""Seconds within which all is well again after the last trouble."""
+"""Seconds within which goodput is back after the last failure."""
 
 SETTLING = 2.0
-"""Seconds within which nothing is left after the last request."""
+"""Seconds within which all resources are free after the last request."""
 
 SAGA = "SagaCoordinator._start.<locals>.run"
-"""The task of a purchase under way: what a fault interrupted is taken up when its lease is over."""
+"""The task of a purchase: one that a failure interrupted resumes when its lease is over."""
 
 MIB = 1024 * 1024
 MOST_MEMORY, MOST_GROWTH, ROUNDS_THAT_TELL = 220 * MIB, 12 * MIB, 6
@@ -40,7 +40,7 @@ ATTEMPTS_PER_CALL, SPARE_ATTEMPTS, BUDGET_WINDOW = 1.2, 3, 10.0
 
 @dataclass(frozen=True)
 class Plan:
-    """How long each part of a round takes (seconds), and whether anything goes wrong at all."""
+    """How long each phase of a round takes (seconds), and whether there are failures at all."""
 
     seed: int
     seconds: float
@@ -52,35 +52,35 @@ class Plan:
 
 @dataclass
 class Chaos:
-    """The shop under test, its clients, and what they find."""
+    """The shop under test, its clients, and the report of a run."""
 
     shop: Shop
     plan: Plan
-    verdict: Verdict = field(default_factory=Verdict)
-    ledger: Ledger = field(default_factory=Ledger)
+    report: InvariantReport = field(default_factory=InvariantReport)
+    call_counts: CallCounts = field(default_factory=CallCounts)
     others: Mapping[str, Shared] = field(default_factory=dict)
     memory: dict[str, list[int]] = field(default_factory=dict)
-    _wares: tuple[str, ...] = ()
+    _skus: tuple[str, ...] = ()
     _newest: int = 0
     _methods: Mapping[int, str] = field(default_factory=dict)
     _owners: dict[bytes, int] = field(default_factory=dict)
 
-    async def run(self) -> Verdict:
-        """Run rounds until the time is up; return what was found."""
+    async def run(self) -> InvariantReport:
+        """Run rounds until the time is up; return the report."""
         services = self.shop.services
-        readers = await acquaint(self.shop, READERS, screens=True)
-        viewers = readers + await acquaint(self.shop, WRITERS, screens=False)
-        self._wares = await asyncio.to_thread(wares_of, self.shop, readers)
+        readers = await load_viewers(self.shop, READERS, screens=True)
+        viewers = readers + await load_viewers(self.shop, WRITERS, screens=False)
+        self._skus = await asyncio.to_thread(cheap_skus, self.shop, readers)
         self._newest = await asyncio.to_thread(newest_order, services["orders"])
         self._methods = {
             number: await asyncio.to_thread(method_of, services["payments"], number)
             for number in WRITERS
         }
-        for number in WRITERS:  # what lay in their carts before may be on readers' screens
+        for number in WRITERS:  # their carts may be on readers' screens
             await asyncio.to_thread(services["cart"].ask, "DELETE", f"/carts/{number}")
         for service in services.values():
             await asyncio.to_thread(service.forget)
-        storm = Storm({**services, **self.others}, self.ledger)
+        storm = FaultInjector({**services, **self.others}, self.call_counts)
         self.stopwatch = Stopwatch({gateway.pid for gateway in self.shop.gateways.values()})
         ticking = asyncio.create_task(self.stopwatch.run())
         began, number = time.monotonic(), 0
@@ -91,30 +91,30 @@ class Chaos:
                 number += 1
         finally:
             ticking.cancel()
-        self.verdict.figures["shared by the gateways"] = ", ".join(self.others) or "nothing"
+        self.report.figures["shared by the gateways"] = ", ".join(self.others) or "nothing"
         await asyncio.to_thread(self._compare, baseline, time.monotonic() - began)
         payments, orders = services["payments"], services["orders"]
-        await asyncio.to_thread(audit, payments, orders, WRITERS, self.verdict)
+        await asyncio.to_thread(audit, payments, orders, WRITERS, self.report)
         self._weigh(number)
-        return self.verdict
+        return self.report
 
     def _weigh(self, rounds: int) -> None:
-        """Hold the memory of the last rounds against that of the first ones, if there were many."""
-        self.verdict.figures["rounds"] = str(rounds)
+        """Compare the memory of the last rounds with that of the first ones, if there were many."""
+        self.report.figures["rounds"] = str(rounds)
         for name, series in self.memory.items():
             third = len(series) // 3
             early, late = max(series[1 : third + 1] or series), max(series[-third:] or series)
-            told = [f"{value / MIB:.0f}" for value in (series[0], early, late)]
-            self.verdict.figures[f"{name}: memory (MiB)"] = " → ".join(told)
+            mib = [f"{value / MIB:.0f}" for value in (series[0], early, late)]
+            self.report.figures[f"{name}: memory (MiB)"] = " → ".join(mib)
             if rounds >= ROUNDS_THAT_TELL:
                 is_flat = late - early <= MOST_GROWTH
-                self.verdict.hold(5, is_flat, f"{name} grows: {' → '.join(told)} MiB")
+                self.report.hold(5, is_flat, f"{name} grows: {' → '.join(mib)} MiB")
 
     async def _round(
         self,
         number: int,
         viewers: Sequence[Viewer],
-        storm: Storm,
+        storm: FaultInjector,
         baseline: Mapping[str, Mapping[str, Any]],
     ) -> None:
         dice = random.Random(self.plan.seed * 1_000 + number)
@@ -123,11 +123,11 @@ class Chaos:
         try:
             before = await self._goodput(clients, self.plan.calm)
             if self.plan.has_faults:
-                troubles = forecast(
+                failures = draw_failures(
                     dice.getrandbits(32), (*SERVICES, *self.others), self.plan.storm
                 )
-                self.verdict.counts["troubles"] += len(troubles)
-                await asyncio.gather(storm.rage(troubles), self._burst(clients, dice))
+                self.report.counts["failures"] += len(failures)
+                await asyncio.gather(storm.inject(failures), self._burst(clients, dice))
                 await self._recover(clients, before)
             else:
                 await asyncio.sleep(self.plan.storm)
@@ -142,7 +142,7 @@ class Chaos:
 
     def _clients(self, viewers: Sequence[Viewer], dice: random.Random) -> list[Client]:
         ports = {name: gateway.port for name, gateway in self.shop.gateways.items()}
-        checker = Checker(self.verdict, TIMEOUT, self._newest, self._owners)
+        checker = Checker(self.report, TIMEOUT, self._newest, self._owners)
         return [
             Client(
                 viewer,
@@ -150,7 +150,7 @@ class Chaos:
                 random.Random(dice.getrandbits(32)),
                 checker,
                 self.stopwatch,
-                wares=self._wares if viewer.number in WRITERS else (),
+                skus=self._skus if viewer.number in WRITERS else (),
                 method=self._methods.get(viewer.number, ""),
             )
             for viewer in viewers
@@ -158,26 +158,26 @@ class Chaos:
         ]
 
     async def _goodput(self, clients: Sequence[Client], seconds: float) -> tuple[float, float]:
-        """Measure the rate of good answers while all is well, and their share of all."""
+        """Measure the rate of good answers without failures, and their share of all."""
         began = time.monotonic()
         await asyncio.sleep(seconds)
         rate, share = goodput(clients, began, time.monotonic())
-        self.verdict.hold(10, share > 0.5, f"all is well, and {share:.0%} of answers are good")
+        self.report.hold(10, share > 0.5, f"no failures, and {share:.0%} of answers are good")
         return rate, share
 
     async def _burst(self, clients: Sequence[Client], dice: random.Random) -> None:
-        """Now and then many ask at once."""
+        """Send bursts of requests, at random intervals."""
         ends = time.monotonic() + self.plan.storm
         while time.monotonic() < ends:
             await asyncio.sleep(dice.uniform(1.0, 3.0))
-            self.verdict.counts["bursts"] += 1
+            self.report.counts["bursts"] += 1
             crowd = self._clients([client.viewer for client in clients[::CLIENTS]] * 2, dice)
             await asyncio.gather(*(client.ask_something() for client in crowd))
             for client in crowd:
                 client.leave()
 
     async def _recover(self, clients: Sequence[Client], before: tuple[float, float]) -> None:
-        """Wait until half a second is again nearly as good as those before the storm."""
+        """Wait until goodput is again nearly what it was before the failures."""
         healed = time.monotonic()
         is_back, rate, share = False, 0.0, 0.0
         while not is_back and time.monotonic() - healed < RECOVERY:
@@ -187,10 +187,10 @@ class Chaos:
             is_back = rate >= 0.6 * before[0] and share >= 0.97 * before[1]
         took = time.monotonic() - healed
         what = f"after {took:.1f} s {rate:.0f}/s of {before[0]:.0f}/s, {share:.0%} good"
-        self.verdict.hold(10, is_back, what)
-        slowest = max(took, float(self.verdict.figures.get("slowest recovery (s)", 0)))
-        self.verdict.figures["slowest recovery (s)"] = f"{slowest:.1f}"
-        self.verdict.figures["goodput when well (1/s)"] = f"{before[0]:.0f}"
+        self.report.hold(10, is_back, what)
+        slowest = max(took, float(self.report.figures.get("slowest recovery (s)", 0)))
+        self.report.figures["slowest recovery (s)"] = f"{slowest:.1f}"
+        self.report.figures["goodput when well (1/s)"] = f"{before[0]:.0f}"
 
     async def _look(self) -> dict[str, dict[str, Any]]:
         return {
@@ -210,52 +210,58 @@ class Chaos:
         return {"descriptors": files.total(), "files": files, "memory": gateway.memory}
 
     async def _settle(self, baseline: Mapping[str, Mapping[str, Any]]) -> None:
-        """After the last request nothing is left of any, once purchases left open have ended."""
+        """Check that all resources are free after the last request and the last open purchase."""
         began = time.monotonic()
         while True:
             now = await self._look()
-            left = {name: _left(seen, baseline[name]) for name, seen in now.items()}
-            is_buying = any(SAGA in seen["running"] for seen in now.values())
+            left = {name: _left(resources, baseline[name]) for name, resources in now.items()}
+            is_buying = any(SAGA in resources["running"] for resources in now.values())
             within = PATIENCE if is_buying else SETTLING
             if not any(left.values()) or time.monotonic() - began > within:
                 break
             await asyncio.sleep(0.05)
-        for name, seen in now.items():
-            self.verdict.hold(4, not left[name], f"{name} still has {left[name]}")
-            memory = seen["memory"]
-            self.verdict.hold(5, memory <= MOST_MEMORY, f"{name}: {memory / MIB:.0f} MiB")
+        for name, resources in now.items():
+            self.report.hold(4, not left[name], f"{name} still has {left[name]}")
+            memory = resources["memory"]
+            self.report.hold(5, memory <= MOST_MEMORY, f"{name}: {memory / MIB:.0f} MiB")
             self.memory.setdefault(name, []).append(memory)
-            self.verdict.figures[f"{name}: files, tasks at rest"] = (
-                f"{seen['descriptors'] - seen['idle']}, {seen['tasks']}"
+            self.report.figures[f"{name}: files, tasks at rest"] = (
+                f"{resources['descriptors'] - resources['idle']}, {resources['tasks']}"
             )
 
     def _compare(self, baseline: Mapping[str, Mapping[str, Any]], seconds: float) -> None:
-        """Hold what the services saw against what the gateways were to send."""
+        """Compare the requests that services received with the calls of the gateways."""
         looks = {name: gateway.look() for name, gateway in self.shop.gateways.items()}
         windows = 1 + seconds / BUDGET_WINDOW
         for name, service in self.shop.services.items():
-            self.ledger.note(service)
+            self.call_counts.note(service)
             calls = _calls(looks, name) - _calls(baseline, name)
-            streams = self.ledger.routes["orders GET /orders/export"] if name == "orders" else 0
-            attempts = self.ledger.attempts[name] - streams
+            streams = (
+                self.call_counts.routes["orders GET /orders/export"] if name == "orders" else 0
+            )
+            attempts = self.call_counts.attempts[name] - streams
             allowed = ATTEMPTS_PER_CALL * calls + SPARE_ATTEMPTS * len(looks) * windows
-            self.verdict.hold(2, attempts <= allowed, f"{name}: {attempts} for {calls} calls")
-            self.verdict.counts["calls"] += calls
-            self.verdict.counts["attempts"] += attempts
-            strange = self.ledger.strange_paths(service)
-            self.verdict.hold(8, not strange, f"{name}: {strange[:3]}")
-        self.verdict.hold(8, not self.ledger.strangers(), f"{self.ledger.strangers()[:3]}")
+            self.report.hold(2, attempts <= allowed, f"{name}: {attempts} for {calls} calls")
+            self.report.counts["calls"] += calls
+            self.report.counts["attempts"] += attempts
+            strange = self.call_counts.undeclared_paths(service)
+            self.report.hold(8, not strange, f"{name}: {strange[:3]}")
+        self.report.hold(
+            8, not self.call_counts.undeclared(), f"{self.call_counts.undeclared()[:3]}"
+        )
 
 
 def _calls(looks: Mapping[str, Mapping[str, Any]], service: str) -> int:
     return sum(look["upstreams"][service]["calls"] for look in looks.values())
 
 
-def _left(seen: Mapping[str, Any], baseline: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a gateway holds that it did not hold before; idle connections aside."""
-    left = {one: seen[one] for one in HELD if seen[one]}
-    if seen["tasks"] > baseline["tasks"]:
-        left["tasks"] = seen["running"]
-    files = seen["descriptors"] - seen["idle"] - (baseline["descriptors"] - baseline["idle"])
-    more = Counter(seen["files"]) - Counter(baseline["files"])
+def _left(resources: Mapping[str, Any], baseline: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the resources that a gateway holds beyond its baseline, without idle connections."""
+    left = {one: resources[one] for one in HELD if resources[one]}
+    if resources["tasks"] > baseline["tasks"]:
+        left["tasks"] = resources["running"]
+    files = (
+        resources["descriptors"] - resources["idle"] - (baseline["descriptors"] - baseline["idle"])
+    )
+    more = Counter(resources["files"]) - Counter(baseline["files"])
     return left | ({"descriptors": f"{files} more: {dict(more)}"} if files > 0 else {})

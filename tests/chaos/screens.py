@@ -1,4 +1,4 @@
-"""What clients ask for: every screen of the three gateways, some of them as lines."""
+"""The requests of clients: every screen of the three gateways, some of them as lines."""
 
 import json
 from collections.abc import Mapping
@@ -25,10 +25,10 @@ Kind = Literal["read", "lines", "stream", "write", "buy", "bad"]
 
 @dataclass(frozen=True)
 class Request:
-    """One thing to ask a gateway for; `name` tells screens of one viewer apart.
+    """One request to a gateway; `name` identifies the screen.
 
     A `read` has the same whole answer each time, also as `lines`; a `stream` lasts as long as it
-    takes and may be cut off; a `write` changes a cart and a `buy` empties a purse; a `bad` one is
+    takes and may be cut off; a `write` changes a cart and a `buy` places an order; a `bad` one is
     refused.
     """
 
@@ -80,7 +80,7 @@ BUY = """mutation ($method: ID!) { checkout(paymentMethodId: $method) { number }
 
 
 def purchases(method: str) -> list[Request]:
-    """Return the ways to buy what lies in the cart."""
+    """Return the ways to buy the contents of the cart."""
     body = json.dumps({"payment_method_id": method}).encode()
     over_rest = [
         Request(gateway, "checkout", "/v1/checkout", "buy", "POST", JSON, body)
@@ -100,7 +100,7 @@ TRAVERSALS = (
 
 
 def bad() -> list[Request]:
-    """Return what no honest client sends; all of it is refused, or means nothing."""
+    """Return malformed and forbidden requests; each of them is refused."""
     long = {"x-long": "a" * 40_000}
     deep = "{ home " + "{ viewer " * 60 + "}" * 60 + " }"
     return [
@@ -114,7 +114,13 @@ def bad() -> list[Request]:
         Request("desktop", "host", "/v1/dashboard", "bad", headers={"host": "evil.example"}),
         Request("desktop", "long", "/v1/dashboard", "bad", headers=long),
         Request("desktop", "timeout", "/v1/orders", "bad", headers={"request-timeout": "soon"}),
-        Request("desktop", "nobody", "/v1/dashboard", "bad", headers={"authorization": "Bearer x"}),
+        Request(
+            "desktop",
+            "unknown token",
+            "/v1/dashboard",
+            "bad",
+            headers={"authorization": "Bearer x"},
+        ),
         Request("web", "no JSON", "/graphql", "bad", "POST", JSON, b"{"),
         _query("syntax", "{ home { ", kind="bad"),
         _query("deep", deep, kind="bad"),

@@ -1,4 +1,4 @@
-"""What breaks an invariant is found out: a suite that can't fail would show nothing."""
+"""Each broken invariant is reported: a suite that can't fail would prove nothing."""
 
 import json
 import os
@@ -9,8 +9,8 @@ import pytest
 from tests.chaos.call_counts import declared
 from tests.chaos.checks import Checker, Viewer, difference
 from tests.chaos.clients import Stopwatch, waited_of
-from tests.chaos.faults import forecast
-from tests.chaos.invariants import INVARIANTS, NOT_YET, Verdict
+from tests.chaos.faults import draw_failures
+from tests.chaos.invariants import INVARIANTS, NOT_YET, InvariantReport
 from tests.chaos.screens import Request, reads
 from tests.processes.client import Answer
 
@@ -26,34 +26,36 @@ CLOCK_SLACK = 0.005
 PROBLEM = {"content-type": "application/problem+json", "retry-after": "1"}
 
 
-def told(status: int) -> bytes:
+def problem_of(status: int) -> bytes:
     return json.dumps({"status": status, "trace_id": "abc", "code": "unavailable"}).encode()
 
 
-def judged(request: Request, *, status=200, headers=OK, body=BODY, seconds=0.1, **known) -> Verdict:
-    """Return what one answer is found to break."""
+def judged(
+    request: Request, *, status=200, headers=OK, body=BODY, seconds=0.1, **known
+) -> InvariantReport:
+    """Return the report on one answer."""
     viewer = Viewer(1, frozenset({b"2601-0010001"}), {("mobile", "home"): BODY})
-    verdict = Verdict()
+    report = InvariantReport()
     answer = Answer(status, headers, body, seconds)
-    Checker(verdict, timeout=1.0).judge(
+    Checker(report, timeout=1.0).judge(
         viewer, request, answer, wish=known.get("wish"), stall=known.get("stall", 0.0)
     )
-    return verdict
+    return report
 
 
 def test_good_answers_break_nothing():
-    """Whole, or a failure that is told, or a refusal."""
-    verdicts = [
+    """A whole answer, a failure with a problem document, or a refusal."""
+    reports = [
         judged(HOME),
         judged(HOME, headers={**OK, "part-status": "orders=stale"}),
-        judged(HOME, status=502, headers=PROBLEM, body=told(502)),
-        judged(HOME, status=503, headers=PROBLEM, body=told(503)),
-        judged(BAD, status=404, headers=PROBLEM, body=told(404)),
+        judged(HOME, status=502, headers=PROBLEM, body=problem_of(502)),
+        judged(HOME, status=503, headers=PROBLEM, body=problem_of(503)),
+        judged(BAD, status=404, headers=PROBLEM, body=problem_of(404)),
         judged(EXPORT, body=b'{"number":"2601-0010001"}\n', seconds=100.0),
         judged(HOME, seconds=1.3, stall=0.25),
     ]
 
-    assert [verdict.violations for verdict in verdicts] == [[]] * len(verdicts)
+    assert [report.violations for report in reports] == [[]] * len(reports)
 
 
 @pytest.mark.parametrize(
@@ -73,16 +75,16 @@ def test_good_answers_break_nothing():
         (6, {"status": 500, "headers": {}, "body": b"Internal Server Error"}),
         (6, {"status": 502, "headers": PROBLEM, "body": b'{"status": 502}'}),
         (7, {"status": 503, "headers": {"content-type": "application/problem+json"}}),
-        (7, {"status": 404, "headers": PROBLEM, "body": told(404)}),
+        (7, {"status": 404, "headers": PROBLEM, "body": problem_of(404)}),
         (7, {"body": b'{"name":"Ada","orders":[]}'}),
         (7, {"headers": {**OK, "part-status": "orders=fallback"}}),
     ],
 )
 def test_answers_that_break_an_invariant(invariant, answer):
     """Each sort of wrong answer counts against the invariant that it breaks."""
-    verdict = judged(HOME, **answer)
+    report = judged(HOME, **answer)
 
-    assert invariant in {broken for broken, _ in verdict.violations}
+    assert invariant in {broken for broken, _ in report.violations}
 
 
 class Machine:
@@ -95,14 +97,14 @@ class Machine:
     def clock(self):
         return self.now
 
-    def taken_of(self, _):
+    def waits_of(self, _):
         return list(self.taken)
 
 
 def test_time_that_the_machine_took_is_no_lateness():
     """Standing still and waiting for a processor count at once, in the tick that is under way."""
     machine = Machine()
-    watch = Stopwatch((), machine.clock, machine.taken_of)
+    watch = Stopwatch((), machine.clock, machine.waits_of)
     machine.now += 0.01
     in_time = watch.since(100.0)
     machine.now += 0.31
@@ -119,7 +121,7 @@ def test_time_that_the_machine_took_is_no_lateness():
 
 
 def test_what_a_gateway_does_to_itself_is_lateness():
-    """Processes that run, and are not kept from it, have no excuse."""
+    """A process that had a processor has no excuse."""
     began, before = time.monotonic(), waited_of(os.getpid())
     ends = time.thread_time() + 0.05
     while time.thread_time() < ends:
@@ -130,28 +132,28 @@ def test_what_a_gateway_does_to_itself_is_lateness():
 
 
 def test_bad_requests_that_are_served():
-    """What must be refused counts as somebody else's."""
+    """An answer to a forbidden request counts as a leak."""
     assert [broken for broken, _ in judged(BAD).violations] == [1]
 
 
-def test_runs_that_look_away_are_not_good():
-    """A run in which an invariant was never looked at has shown nothing of it."""
-    verdict = Verdict()
+def test_runs_without_a_check_are_not_good():
+    """A run that never checked an invariant proves nothing about it."""
+    report = InvariantReport()
     for invariant in set(INVARIANTS) - set(NOT_YET) - {4}:
-        verdict.hold(invariant, is_held=True)
+        report.hold(invariant, is_held=True)
 
-    assert not verdict.is_good
-    assert "never looked at: 4" in verdict.report()
+    assert not report.is_good
+    assert "never checked: 4" in report.text()
 
 
-def test_the_forecast_follows_the_seed():
-    """The same seed brings the same troubles, another one others; one service has one at a time."""
-    storm = forecast(7, SERVICES, 30.0)
+def test_failures_follow_the_seed():
+    """The same seed draws the same failures; each service has one at a time."""
+    storm = draw_failures(7, SERVICES, 30.0)
 
-    assert forecast(7, SERVICES, 30.0) == storm != forecast(8, SERVICES, 30.0)
+    assert draw_failures(7, SERVICES, 30.0) == storm != draw_failures(8, SERVICES, 30.0)
     for name in SERVICES:
-        mine = [trouble for trouble in storm if trouble.service == name]
-        ends = [trouble.at + trouble.seconds for trouble in mine]
+        mine = [failure for failure in storm if failure.service == name]
+        ends = [failure.at + failure.seconds for failure in mine]
         assert all(end <= after.at for end, after in zip(ends, mine[1:], strict=False))
 
 
@@ -172,7 +174,7 @@ def test_the_allow_list_is_what_upstreams_declare():
 
 def test_every_gateway_gets_requests():
     """Over REST, GraphQL and lines."""
-    asked = {(request.gateway, request.kind) for request in reads((1,))}
+    options = {(request.gateway, request.kind) for request in reads((1,))}
 
-    assert {gateway for gateway, _ in asked} == {"web", "mobile", "desktop"}
-    assert {kind for _, kind in asked} == {"read", "lines", "stream"}
+    assert {gateway for gateway, _ in options} == {"web", "mobile", "desktop"}
+    assert {kind for _, kind in options} == {"read", "lines", "stream"}

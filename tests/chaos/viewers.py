@@ -1,4 +1,4 @@
-"""What is known of viewers before anything goes wrong: what is theirs, and how it looks."""
+"""Loads what each viewer sees before any failure: private data and whole screens."""
 
 import asyncio
 from collections.abc import Iterable
@@ -11,11 +11,11 @@ from tests.processes.client import ask
 from tests.processes.site import Shop
 
 CHEAP = 10_000
-"""Cents: no cart that is full of it costs more than a card allows at once."""
+"""Cents: a full cart of such products stays within the limit of a card."""
 
 
-async def acquaint(shop: Shop, numbers: tuple[int, ...], *, screens: bool) -> list[Viewer]:
-    """Return viewers with what is theirs alone; with `screens` also each of their screens."""
+async def load_viewers(shop: Shop, numbers: tuple[int, ...], *, screens: bool) -> list[Viewer]:
+    """Return viewers with their private data; with `screens` also each of their screens."""
     viewers = []
     for number in numbers:
         viewer = Viewer(number, await asyncio.to_thread(_marks_of, shop, number))
@@ -25,8 +25,8 @@ async def acquaint(shop: Shop, numbers: tuple[int, ...], *, screens: bool) -> li
     return viewers
 
 
-def wares_of(shop: Shop, readers: Iterable[Viewer]) -> tuple[str, ...]:
-    """Return cheap things of which there are many, none of which is on a screen of readers."""
+def cheap_skus(shop: Shop, readers: Iterable[Viewer]) -> tuple[str, ...]:
+    """Return cheap SKUs with much stock, none of which is on a reader's screen."""
     shown = b"".join(body for reader in readers for body in reader.screens.values())
     ids = ",".join(str(one) for one in range(2001, 2101) if f'"{one}"'.encode() not in shown)
     prices = shop.services["pricing"].ask("GET", f"/prices?ids={ids}")["items"]

@@ -32,7 +32,7 @@ def test_every_row_is_shown_by_tests_that_exist():
 
 
 def test_every_test_of_a_fault_is_in_a_row():
-    """What is shown is also told."""
+    """Every fault that is tested is on the page."""
     there = {
         name
         for path in FAULTS.glob("test_*.py")
@@ -44,7 +44,7 @@ def test_every_test_of_a_fault_is_in_a_row():
 
 
 def test_invariants_are_those_of_the_storms():
-    """Number and wording, and which of them nobody can check yet."""
+    """Number and wording, and which of them can't be checked yet."""
     rows = table(PAGE.section("Chaos tests"))
 
     assert {int(row[0]): row[1] for row in rows} == INVARIANTS

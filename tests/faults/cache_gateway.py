@@ -153,4 +153,4 @@ async def get_me(me: Annotated[Me, Depends(compose(Me))]) -> Told:
     return Told((await me.person()).email)
 
 
-app = gateway("larder", services=[Catalog, Pricing, Reviews, Users], faces=[views])
+app = gateway("shelf", services=[Catalog, Pricing, Reviews, Users], faces=[views])

@@ -5,29 +5,29 @@ from collections.abc import Iterator
 import pytest
 
 from tests.processes.gateway import addresses
-from tests.processes.process import Nursery
+from tests.processes.process import ForkServer
 from tests.processes.services import Service
 from tests.processes.site import NOTHING_LISTENS, Site
 
-KIOSK = "tests.faults.fault_gateway:app"
+FAULT_GATEWAY = "tests.faults.fault_gateway:app"
 
 
 @pytest.fixture(scope="session")
-def nursery() -> Iterator[Nursery]:
+def fork_server() -> Iterator[ForkServer]:
     """Fork the processes of the session, and end them with it."""
-    nursery = Nursery()
-    yield nursery
-    nursery.close()
+    fork_server = ForkServer()
+    yield fork_server
+    fork_server.close()
 
 
 @pytest.fixture(scope="session")
-def site(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> Site:
+def site(fork_server: ForkServer, tmp_path_factory: pytest.TempPathFactory) -> Site:
     """Where processes are started and found again."""
-    return Site(nursery, tmp_path_factory.mktemp("site"))
+    return Site(fork_server, tmp_path_factory.mktemp("site"))
 
 
-class Kiosk:
-    """The gateway of `tests.faults.fault_gateway`, and the services that each of its routes calls."""
+class FaultSite:
+    """The gateway of `tests.faults.fault_gateway`, and the services that its routes call."""
 
     def __init__(self, site: Site) -> None:
         self.site = site
@@ -35,12 +35,12 @@ class Kiosk:
         self.catalog = self.catalogs[0]
         self.reviews, self.pricing, self.users = map(site.service, ("reviews", "pricing", "users"))
         self.services: list[Service] = [*self.catalogs, self.reviews, self.pricing, self.users]
-        self.gateway = site.gateway(KIOSK, self.environ())
+        self.gateway = site.gateway(FAULT_GATEWAY, self.environ())
 
     def environ(self, **changed: str) -> dict[str, str]:
-        """Return the settings of a kiosk over these services."""
+        """Return the settings of a gateway over these services."""
         trio = [service.url for service in self.catalogs]
-        values = {
+        environ = {
             **addresses((self.catalog, self.reviews, self.users)),
             "BFF_UPSTREAM_PAIR": ",".join(trio[:2]),
             "BFF_UPSTREAM_TRIO": ",".join(trio),
@@ -53,7 +53,7 @@ class Kiosk:
             "BFF_MAX_CONCURRENT": "5000",
             "BFF_BROWNOUT": "false",
         }
-        return values | changed
+        return environ | changed
 
     @property
     def port(self) -> int:
@@ -62,16 +62,16 @@ class Kiosk:
 
 
 @pytest.fixture(scope="session")
-def started(site: Site) -> Iterator[Kiosk]:
-    """Start the kiosk and its services."""
-    kiosk = Kiosk(site)
-    with site.running(*kiosk.services, kiosk.gateway):
-        yield kiosk
+def started(site: Site) -> Iterator[FaultSite]:
+    """Start the gateway and its services."""
+    fault_site = FaultSite(site)
+    with site.running(*fault_site.services, fault_site.gateway):
+        yield fault_site
 
 
 @pytest.fixture
-def kiosk(started: Kiosk) -> Iterator[Kiosk]:
-    """Hand out the kiosk; whatever a test broke is healed, and nothing was counted before it."""
+def fault_site(started: FaultSite) -> Iterator[FaultSite]:
+    """Return the site with all counters at zero; heal its services after the test."""
     for service in started.services:
         service.forget()
     yield started

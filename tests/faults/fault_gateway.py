@@ -324,11 +324,11 @@ async def stream() -> AsyncIterator[Told]:
         yield Told("x" * 1000)
 
 
-if path := os.environ.get("KIOSK_NAMES"):
+if path := os.environ.get("FAULT_GATEWAY_NAMES"):
     read_names_from(Path(path))
 
 app = gateway(
-    "kiosk",
+    "faults",
     services=[Catalog, Reviews, Users, Pair, Trio, Patient, Thrifty, Named, Storm],
     faces=[views],
     limits=[Limit(quota=QUOTA, by="address", paths=("/v1/limited",))],

@@ -1,4 +1,4 @@
-"""How long things may take in the kiosk: what its policies say, and what tests measure against."""
+"""The timeouts and limits of the fault gateway, which its tests check."""
 
 PART_TIMEOUT = 0.25
 """Seconds that the optional part of a page may take."""

@@ -1,4 +1,4 @@
-"""What the mock services tell, as far as the gateways of these tests show it."""
+"""The reply types of the mock services, as far as the gateways of these tests use them."""
 
 from dataclasses import dataclass
 

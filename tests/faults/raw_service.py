@@ -1,4 +1,4 @@
-"""A service that says what no mock would: the bytes that a test gives it, to every request."""
+"""A service that answers every request with the bytes that a test chooses."""
 
 import asyncio
 from collections.abc import AsyncIterator

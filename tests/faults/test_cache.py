@@ -19,8 +19,8 @@ from tests.processes.gateway import Gateway, addresses
 from tests.processes.services import Service
 from tests.processes.site import Site
 
-LARDER = "tests.faults.cache_gateway:app"
-SECRET = "the-secret-of-the-larders"
+CACHE_GATEWAY = "tests.faults.cache_gateway:app"
+SECRET = "the-secret-of-the-cache-site"
 VIEWER = {"authorization": "Bearer demo-1"}
 SLOW = {"kind": "latency", "distribution": {"name": "constant", "seconds": 0.5}}
 SLACK = 0.1
@@ -28,7 +28,7 @@ SLACK = 0.1
 
 
 @dataclass
-class Larders:
+class CacheSite:
     """The services whose replies the larder caches, and gateways that serve it."""
 
     site: Site
@@ -46,23 +46,23 @@ class Larders:
 
     @contextmanager
     def serving(self, count: int = 1, **environ: str) -> Iterator[Sequence[Gateway]]:
-        """Serve the larder in so many processes that know nothing yet."""
-        gateways = [self.site.gateway(LARDER, self.environ(**environ)) for _ in range(count)]
+        """Serve the gateway in so many processes with empty caches."""
+        gateways = [self.site.gateway(CACHE_GATEWAY, self.environ(**environ)) for _ in range(count)]
         with self.site.running(*gateways):
             yield gateways
 
 
 @pytest.fixture(scope="module")
-def started(site: Site) -> Iterator[Larders]:
+def started(site: Site) -> Iterator[CacheSite]:
     """Start the services once."""
     names = ("catalog", "pricing", "reviews", "users")
     services = {name: site.service(name) for name in names}
     with site.running(*services.values()):
-        yield Larders(site, services)
+        yield CacheSite(site, services)
 
 
 @pytest.fixture
-def larders(started: Larders) -> Iterator[Larders]:
+def cache_site(started: CacheSite) -> Iterator[CacheSite]:
     """Hand out the services; what a test broke is healed, and nothing was counted before it."""
     for service in started.services.values():
         service.forget()
@@ -78,10 +78,10 @@ def cache_status(answer: Answer) -> str:
     return answer.headers["cache-status"]
 
 
-async def test_an_answer_is_kept_as_bytes_and_told_apart(larders):
+async def test_an_answer_is_kept_as_bytes_and_told_apart(cache_site):
     """The second request reaches neither composition nor service, and says so."""
-    catalog = larders.services["catalog"]
-    with larders.serving() as (gateway,):
+    catalog = cache_site.services["catalog"]
+    with cache_site.serving() as (gateway,):
         first = await ask(gateway.port, "/v1/titles/1")
         await until_hit(gateway, "/v1/titles/1")
         second = await ask(gateway.port, "/v1/titles/1")
@@ -89,14 +89,14 @@ async def test_an_answer_is_kept_as_bytes_and_told_apart(larders):
     assert (first.status, second.status) == (200, 200)
     assert second.body == first.body
     assert "fwd=miss; stored" in cache_status(first)
-    assert re.fullmatch(r"larder; hit; ttl=\d+", cache_status(second))
-    assert catalog.seen == 1
+    assert re.fullmatch(r"shelf; hit; ttl=\d+", cache_status(second))
+    assert catalog.call_count == 1
 
 
-async def test_304_from_end_to_end(larders):
+async def test_304_from_end_to_end(cache_site):
     """Client and gateway, gateway and service: neither sends what the other has."""
-    reviews = larders.services["reviews"]
-    with larders.serving() as (gateway,):
+    reviews = cache_site.services["reviews"]
+    with cache_site.serving() as (gateway,):
         first = await ask(gateway.port, "/v1/reviews/1")
         known = {"if-none-match": first.headers["etag"]}
         again = [await ask(gateway.port, "/v1/reviews/1", headers=known) for _ in range(3)]
@@ -109,22 +109,22 @@ async def test_304_from_end_to_end(larders):
     assert reviews.calls["statuses"] == {"200": 1, "304": 4}
 
 
-async def test_a_kept_answer_is_304_without_any_call(larders):
+async def test_a_kept_answer_is_304_without_any_call(cache_site):
     """A fresh answer is revalidated by its tag alone."""
-    with larders.serving() as (gateway,):
+    with cache_site.serving() as (gateway,):
         first = await ask(gateway.port, "/v1/titles/2")
         known = {"if-none-match": first.headers["etag"]}
         again = await ask(gateway.port, "/v1/titles/2", headers=known)
 
     assert (again.status, again.body) == (304, b"")
-    assert larders.services["catalog"].seen == 1
+    assert cache_site.services["catalog"].call_count == 1
 
 
-async def test_two_viewers_never_share(larders):
+async def test_two_viewers_never_share(cache_site):
     """Each has their own, cached as well, and an anonymous caller gets neither."""
-    users = larders.services["users"]
+    users = cache_site.services["users"]
     other = {"authorization": "Bearer demo-2"}
-    with larders.serving() as (gateway,):
+    with cache_site.serving() as (gateway,):
         rounds = [
             [await ask(gateway.port, "/v1/me", headers=headers) for headers in (VIEWER, other, {})]
             for _ in range(3)
@@ -135,13 +135,13 @@ async def test_two_viewers_never_share(larders):
         assert mine.body != theirs.body
         assert "no-store" in nobodys.headers["cache-control"]
     assert {answer.body for answer, *_ in rounds} == {rounds[0][0].body}
-    assert users.seen == 2
+    assert users.call_count == 2
 
 
-async def test_a_service_that_is_down_is_answered_for_and_marked(larders):
+async def test_a_service_that_is_down_is_answered_for_and_marked(cache_site):
     """Its last good reply serves, `stale` with its age; no cache on the way stores it."""
-    pricing = larders.services["pricing"]
-    with larders.serving() as (gateway,):
+    pricing = cache_site.services["pricing"]
+    with cache_site.serving() as (gateway,):
         first = await ask(gateway.port, "/v1/products/3")
         pricing.kill()
         during = await until_price_is("stale", gateway, "/v1/products/3?_meta=parts")
@@ -167,20 +167,20 @@ async def until_price_is(state: str, gateway: Gateway, path: str) -> Answer:
 
 
 @pytest.mark.needs("redis-server")
-async def test_1000_concurrent_misses_over_4_processes(larders, redis_server):
+async def test_1000_concurrent_misses_over_4_processes(cache_site, redis_server):
     """One of them calls, for all of them: they share a Redis, and one lease.
 
     A process that Redis does not answer in time goes without it, and calls once.
     """
-    catalog = larders.services["catalog"]
+    catalog = cache_site.services["catalog"]
     catalog.break_by(SLOW)
     calls = []
-    with larders.serving(4, BFF_CACHE_URL=redis_server.url) as gateways:
+    with cache_site.serving(4, BFF_CACHE_URL=redis_server.url) as gateways:
         for product in (41, 42, 43):
-            before = catalog.seen
+            before = catalog.call_count
             path = f"/v1/titles/{product}"
             answers = await asyncio.gather(*(ask(gateways[n % 4].port, path) for n in range(1000)))
-            calls.append(catalog.seen - before)
+            calls.append(catalog.call_count - before)
             assert {answer.status for answer in answers} == {200}
             assert len({answer.body for answer in answers}) == 1
 
@@ -189,16 +189,16 @@ async def test_1000_concurrent_misses_over_4_processes(larders, redis_server):
 
 
 @pytest.mark.needs("redis-server")
-async def test_what_one_process_has_learnt_all_know(larders, redis_server):
+async def test_what_one_process_has_learnt_all_know(cache_site, redis_server):
     """A gateway that has just been started calls no service for what others have."""
-    catalog = larders.services["catalog"]
-    with larders.serving(BFF_CACHE_URL=redis_server.url) as (first,):
+    catalog = cache_site.services["catalog"]
+    with cache_site.serving(BFF_CACHE_URL=redis_server.url) as (first,):
         await ask(first.port, "/v1/titles/5")
-        with larders.serving(BFF_CACHE_URL=redis_server.url) as (second,):
+        with cache_site.serving(BFF_CACHE_URL=redis_server.url) as (second,):
             answer = await ask(second.port, "/v1/titles/5")
 
     assert answer.status == 200
-    assert catalog.seen == 1
+    assert catalog.call_count == 1
 
 
 async def until_hit(gateway: Gateway, path: str) -> None:
@@ -220,16 +220,16 @@ def signed(body: bytes) -> dict[str, str]:
 
 
 @pytest.mark.needs("redis-server")
-async def test_a_purge_reaches_other_processes_within_100_ms(larders, redis_server):
+async def test_a_purge_reaches_other_processes_within_100_ms(cache_site, redis_server):
     """A service purges one gateway; another one forgets as well, though its answer was fresh."""
-    catalog = larders.services["catalog"]
+    catalog = cache_site.services["catalog"]
     body = b'{"tags": ["product:6"]}'
     took = []
-    with larders.serving(2, BFF_CACHE_URL=redis_server.url) as (purged, other):
+    with cache_site.serving(2, BFF_CACHE_URL=redis_server.url) as (purged, other):
         for _ in range(3):
             for gateway in (purged, other):
                 await until_hit(gateway, "/v1/titles/6")
-            seen = catalog.seen
+            seen = catalog.call_count
             answer = await ask(
                 purged.port, "/hooks/purge", method="POST", headers=signed(body), body=body
             )
@@ -239,17 +239,17 @@ async def test_a_purge_reaches_other_processes_within_100_ms(larders, redis_serv
                     assert time.monotonic() - began < 5
             took.append(time.monotonic() - began)
             assert answer.json()["purged"] == ["product:6"]
-            assert catalog.seen == seen + 1
+            assert catalog.call_count == seen + 1
 
     assert min(took) <= 0.1
 
 
 @pytest.mark.needs("curl")
-async def test_the_line_of_the_page_purges(larders):
+async def test_the_line_of_the_page_purges(cache_site):
     """What docs/how-to/caching.md has services send is heard, word for word."""
     page = (Path(__file__).parents[2] / "docs" / "how-to/caching.md").read_text()
     (script,) = re.findall(r"```text\n(body=.*?)```", page, re.DOTALL)
-    with larders.serving() as (gateway,):
+    with cache_site.serving() as (gateway,):
         await ask(gateway.port, "/v1/titles/42")
         done = await asyncio.to_thread(
             subprocess.run,
@@ -270,16 +270,16 @@ async def test_the_line_of_the_page_purges(larders):
 
 
 @pytest.mark.needs("redis-server")
-async def test_redis_stops_under_load_and_nobody_notices(larders, redis_server):
+async def test_redis_stops_under_load_and_nobody_notices(cache_site, redis_server):
     """No error while it is frozen, little delay, and it is used again as soon as it answers."""
-    with larders.serving(2, BFF_CACHE_URL=redis_server.url) as (gateway, other):
+    with cache_site.serving(2, BFF_CACHE_URL=redis_server.url) as (gateway, other):
         await load(gateway, seconds=1.0)
         before = await load(gateway, seconds=2.0)
         redis_server.freeze()
         during = await load(gateway, seconds=3.0)
         redis_server.thaw()
         after = await load(gateway, seconds=1.5)
-        shared = await until_shared(gateway, other, larders.services["catalog"])
+        shared = await until_shared(gateway, other, cache_site.services["catalog"])
 
     answers = [*before, *during, *after]
     assert {answer.status for answer in answers} == {200}
@@ -316,9 +316,9 @@ async def until_shared(one: Gateway, other: Gateway, service: Service) -> bool:
     """Whether, before long, a process finds in Redis what another one has just put there."""
     for number in range(1000, 1200):
         await ask(one.port, f"/v1/titles/{number}")
-        seen = service.seen
+        seen = service.call_count
         await ask(other.port, f"/v1/titles/{number}")
-        if service.seen == seen:
+        if service.call_count == seen:
             return True
         await asyncio.sleep(0.05)
     return False

@@ -11,12 +11,12 @@ SLOW = {"kind": "latency", "distribution": {"name": "constant", "seconds": 5.0}}
 VIEWER = {"authorization": "Bearer demo-1"}
 
 
-async def test_client_disconnects_during_a_fan_out(kiosk):
+async def test_client_disconnects_during_a_fan_out(fault_site):
     """Its calls to three services are cancelled there within 100 ms."""
-    services = (kiosk.catalogs[0], kiosk.catalogs[1], kiosk.pricing, kiosk.users)
+    services = (fault_site.catalogs[0], fault_site.catalogs[1], fault_site.pricing, fault_site.users)
     for service in services:
         service.break_by(SLOW)
-    async with raw(kiosk.port) as (_, writer):
+    async with raw(fault_site.port) as (_, writer):
         writer.write(rendered("/v1/fan/1", headers=VIEWER))
         await until(lambda: sum(service.calls["active"] for service in services) == 3)
     left = time.monotonic()
@@ -28,33 +28,35 @@ async def test_client_disconnects_during_a_fan_out(kiosk):
     assert sum(one["aborted"] for one in calls) == sum(one["total"] for one in calls) == 3
 
 
-async def test_a_flight_that_others_wait_for_goes_on(kiosk):
+async def test_a_flight_that_others_wait_for_goes_on(fault_site):
     """The first client leaves while a second wants the same: the second gets its answer."""
     path = "/v1/patient/31"
-    kiosk.catalog.freeze()
-    async with raw(kiosk.port) as (_, writer):
+    fault_site.catalog.freeze()
+    async with raw(fault_site.port) as (_, writer):
         writer.write(rendered(path))
-        await until(lambda: kiosk.gateway.look()["requests"] == 1)
-        second = asyncio.create_task(ask(kiosk.port, path))
-        await until(lambda: kiosk.gateway.look()["requests"] == 2)
-    await until(lambda: kiosk.gateway.look()["requests"] == 1)
-    kiosk.catalog.thaw()
+        await until(lambda: fault_site.gateway.look()["requests"] == 1)
+        second = asyncio.create_task(ask(fault_site.port, path))
+        await until(lambda: fault_site.gateway.look()["requests"] == 2)
+    await until(lambda: fault_site.gateway.look()["requests"] == 1)
+    fault_site.catalog.thaw()
     answer = await second
 
     assert answer.status == 200
-    assert kiosk.catalog.seen <= 2
+    assert fault_site.catalog.call_count <= 2
 
 
-async def test_1000_cancelled_requests_then_normal_load(kiosk):
+async def test_1000_cancelled_requests_then_normal_load(fault_site):
     """Clients that leave at any moment leave nothing behind, and no later client notices."""
-    await asyncio.gather(*(ask(kiosk.port, f"/v1/products/{n}") for n in range(1, 20)))
-    baseline = await settled(kiosk.gateway)
+    await asyncio.gather(*(ask(fault_site.port, f"/v1/products/{n}") for n in range(1, 20)))
+    baseline = await settled(fault_site.gateway)
     chance = random.Random(1000)
     for start in range(0, 1000, 100):
-        await asyncio.gather(*(leave(kiosk.port, start + n, chance.random()) for n in range(100)))
-    async with Line(kiosk.port) as line:
+        await asyncio.gather(
+            *(leave(fault_site.port, start + n, chance.random()) for n in range(100))
+        )
+    async with Line(fault_site.port) as line:
         statuses = [(await line.ask(f"/v1/products/{number}")).status for number in range(1, 101)]
-    after = await settled(kiosk.gateway)
+    after = await settled(fault_site.gateway)
 
     assert statuses == [200] * 100
     for held in ("requests", "tasks", "flights", "permits", "queued", "active", "waiting"):
@@ -71,43 +73,43 @@ async def leave(port: int, number: int, moment: float) -> None:
         await asyncio.sleep(moment * 0.03)
 
 
-async def test_1000_concurrent_identical_reads(kiosk):
+async def test_1000_concurrent_identical_reads(fault_site):
     """A thousand clients want one product: the service is called once."""
-    kiosk.catalog.freeze()
-    reading = [asyncio.create_task(ask(kiosk.port, "/v1/patient/41")) for _ in range(1000)]
-    await until(lambda: kiosk.gateway.look()["requests"] == 1000, within=20)
-    kiosk.catalog.thaw()
+    fault_site.catalog.freeze()
+    reading = [asyncio.create_task(ask(fault_site.port, "/v1/patient/41")) for _ in range(1000)]
+    await until(lambda: fault_site.gateway.look()["requests"] == 1000, within=20)
+    fault_site.catalog.thaw()
     answers = await asyncio.gather(*reading)
 
     assert {answer.status for answer in answers} == {200}
     assert len({answer.body for answer in answers}) == 1
-    assert kiosk.catalog.seen == 1
+    assert fault_site.catalog.call_count == 1
 
 
-async def test_a_failure_of_identical_reads_is_shared_once(kiosk):
+async def test_a_failure_of_identical_reads_is_shared_once(fault_site):
     """All get the failure, and none of them calls again."""
-    with kiosk.catalog.fault("reset", fraction=0.5):
-        kiosk.catalog.freeze()
-        reading = [asyncio.create_task(ask(kiosk.port, "/v1/patient/42")) for _ in range(100)]
-        await until(lambda: kiosk.gateway.look()["requests"] == 100)
-        kiosk.catalog.thaw()
+    with fault_site.catalog.fault("reset", fraction=0.5):
+        fault_site.catalog.freeze()
+        reading = [asyncio.create_task(ask(fault_site.port, "/v1/patient/42")) for _ in range(100)]
+        await until(lambda: fault_site.gateway.look()["requests"] == 100)
+        fault_site.catalog.thaw()
         answers = await asyncio.gather(*reading)
-        seen = kiosk.catalog.seen
+        seen = fault_site.catalog.call_count
 
     assert {answer.status for answer in answers} == {502}
     assert seen == 1
 
 
-async def test_one_waiter_that_leaves_fails_nobody_else(kiosk):
+async def test_one_waiter_that_leaves_fails_nobody_else(fault_site):
     """Half of the clients leave, the first among them; the others get what they wanted."""
-    kiosk.catalog.freeze()
-    reading = [asyncio.create_task(ask(kiosk.port, "/v1/patient/43")) for _ in range(100)]
-    await until(lambda: kiosk.gateway.look()["requests"] == 100)
+    fault_site.catalog.freeze()
+    reading = [asyncio.create_task(ask(fault_site.port, "/v1/patient/43")) for _ in range(100)]
+    await until(lambda: fault_site.gateway.look()["requests"] == 100)
     for leaver in reading[:50]:
         leaver.cancel()
-    await until(lambda: kiosk.gateway.look()["requests"] == 50)
-    kiosk.catalog.thaw()
+    await until(lambda: fault_site.gateway.look()["requests"] == 50)
+    fault_site.catalog.thaw()
     answers = await asyncio.gather(*reading[50:])
 
     assert {answer.status for answer in answers} == {200}
-    assert kiosk.catalog.seen <= 51
+    assert fault_site.catalog.call_count <= 51

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.conftest import KIOSK, Kiosk
+from tests.faults.conftest import FAULT_GATEWAY, FaultSite
 from tests.faults.limits import CALL_TIMEOUT
 from tests.processes.client import Answer, ask
 from tests.processes.gateway import Gateway
@@ -43,8 +43,8 @@ def wall(tmp_path_factory: pytest.TempPathFactory) -> Wall:
 
 
 @pytest.fixture(scope="module")
-def clocked(started: Kiosk, wall: Wall) -> Iterator[Gateway]:
-    """Serve a kiosk whose time of day comes from the file; its monotonic clock is left alone."""
+def clocked(started: FaultSite, wall: Wall) -> Iterator[Gateway]:
+    """Serve a gateway whose time of day comes from the file; its monotonic clock is left alone."""
     (library,) = [path for pattern in LIBRARIES for path in glob.glob(pattern)][:1]  # noqa: PTH207
     environ = started.environ(
         LD_PRELOAD=library,
@@ -52,17 +52,17 @@ def clocked(started: Kiosk, wall: Wall) -> Iterator[Gateway]:
         FAKETIME_NO_CACHE="1",
         FAKETIME_DONT_FAKE_MONOTONIC="1",
     )
-    with started.site.serving(KIOSK, environ) as gateway:
+    with started.site.serving(FAULT_GATEWAY, environ) as gateway:
         yield gateway
 
 
 @pytest.mark.parametrize("hours", [1, -1])
-async def test_clock_jump_1_h(kiosk, clocked, wall, hours):
+async def test_clock_jump_1_h(fault_site, clocked, wall, hours):
     """Requests under way, connections, deadlines: all go on as if nothing had happened."""
     wall.jump(0)
     before = [await ask(clocked.port, f"/v1/products/{number}") for number in range(1, 20)]
     idle = clocked.look()["idle"]
-    with kiosk.reviews.fault("latency", distribution={"name": "constant", "seconds": 0.15}):
+    with fault_site.reviews.fault("latency", distribution={"name": "constant", "seconds": 0.15}):
         under_way = asyncio.create_task(ask(clocked.port, "/v1/products/50"))
         await asyncio.sleep(0.05)
         wall.jump(hours * HOUR)
@@ -70,7 +70,7 @@ async def test_clock_jump_1_h(kiosk, clocked, wall, hours):
     moved = await logged_at(clocked, interrupted) - await logged_at(clocked, before[-1])
     after = [await ask(clocked.port, f"/v1/products/{number}") for number in range(1, 20)]
     held = clocked.look()["idle"]
-    with kiosk.catalog.fault(**SLOW):
+    with fault_site.catalog.fault(**SLOW):
         late = await ask(clocked.port, "/v1/products/51")
     seen = clocked.look()
 

@@ -21,13 +21,13 @@ IN_TIME = {"reset", "reset at once", "truncated"}
 
 
 @pytest.mark.parametrize("halting", HALTING)
-async def test_hang_mid_body_drip_reset_truncated_body(kiosk, halting):
+async def test_hang_mid_body_drip_reset_truncated_body(fault_site, halting):
     """A 502 where the fault shows, else a 504 at the deadline; what was cut is closed."""
-    idle = kiosk.gateway.look()["upstreams"]["catalog"]["idle"]
-    with kiosk.catalog.fault(**HALTING[halting]):
-        answer = await ask(kiosk.port, "/v1/products/3")
-        held = kiosk.gateway.look()["upstreams"]["catalog"]
-    after = await ask(kiosk.port, "/v1/products/3")
+    idle = fault_site.gateway.look()["upstreams"]["catalog"]["idle"]
+    with fault_site.catalog.fault(**HALTING[halting]):
+        answer = await ask(fault_site.port, "/v1/products/3")
+        held = fault_site.gateway.look()["upstreams"]["catalog"]
+    after = await ask(fault_site.port, "/v1/products/3")
 
     assert answer.status == (502 if halting in IN_TIME else 504)
     assert answer.json()["code"] == ("unavailable" if halting in IN_TIME else "timeout")
@@ -39,13 +39,13 @@ async def test_hang_mid_body_drip_reset_truncated_body(kiosk, halting):
 
 
 @pytest.mark.parametrize("halting", HALTING)
-async def test_one_retry_elsewhere(kiosk, halting):
+async def test_one_retry_elsewhere(fault_site, halting):
     """With a second endpoint the client notices nothing but the time of the first attempt."""
-    bad, good = kiosk.catalogs[:2]
+    bad, good = fault_site.catalogs[:2]
     with bad.fault(**HALTING[halting]):
         paths = [f"/v1/pair/{number}" for number in range(10, 18)]
-        answers = await asyncio.gather(*(ask(kiosk.port, path) for path in paths))
-        seen = bad.seen, good.seen
+        answers = await asyncio.gather(*(ask(fault_site.port, path) for path in paths))
+        seen = bad.call_count, good.call_count
 
     assert [answer.status for answer in answers] == [200] * 8
     assert max(answer.seconds for answer in answers) <= PAIR_ATTEMPT + 0.4
@@ -53,40 +53,40 @@ async def test_one_retry_elsewhere(kiosk, halting):
     assert seen[1] == 8
 
 
-async def test_no_retry_of_what_is_not_idempotent(kiosk):
+async def test_no_retry_of_what_is_not_idempotent(fault_site):
     """A change that may have happened is not sent again; the client learns that it is unknown."""
-    with kiosk.users.fault("reset", fraction=0.5):
-        answer = await ask(kiosk.port, "/v1/newsletter", method="POST", headers=viewer("1"))
-        attempts = kiosk.users.seen
+    with fault_site.users.fault("reset", fraction=0.5):
+        answer = await ask(fault_site.port, "/v1/newsletter", method="POST", headers=viewer("1"))
+        attempts = fault_site.users.call_count
 
     assert (answer.status, answer.json()["code"]) == (502, "unavailable")
     assert attempts == 1
 
 
-async def test_surplus_bytes_reach_nobody(kiosk):
+async def test_surplus_bytes_reach_nobody(fault_site):
     """What a service sends after the end of its answer is no answer to anyone."""
-    with kiosk.users.fault("surplus"), kiosk.catalog.fault("surplus", delay=0.02):
-        first = [await ask(kiosk.port, "/v1/me", headers=viewer(one)) for one in ("1", "2", "3")]
+    with fault_site.users.fault("surplus"), fault_site.catalog.fault("surplus", delay=0.02):
+        first = [await ask(fault_site.port, "/v1/me", headers=viewer(one)) for one in ("1", "2", "3")]
         pages = []
         for number in range(4, 8):
-            pages.append(await ask(kiosk.port, f"/v1/products/{number}"))
+            pages.append(await ask(fault_site.port, f"/v1/products/{number}"))
             await asyncio.sleep(0.03)
-        own = [kiosk.users.ask("GET", f"/users/{one}")["email"] for one in ("1", "2", "3")]
-        titles = [kiosk.catalog.ask("GET", f"/products/{n}")["title"] for n in range(4, 8)]
+        own = [fault_site.users.ask("GET", f"/users/{one}")["email"] for one in ("1", "2", "3")]
+        titles = [fault_site.catalog.ask("GET", f"/products/{n}")["title"] for n in range(4, 8)]
 
     assert [answer.json()["text"] for answer in first] == own
     assert [page.json()["title"] for page in pages] == titles
 
 
-async def test_retries_stay_within_the_budget(kiosk):
+async def test_retries_stay_within_the_budget(fault_site):
     """Of many calls to a service that fails them all, a fifth and three are repeated at most."""
     requests, attempts = 50, 0
     for fault in ("error", "reset", "truncated"):
-        kiosk.catalog.forget()
-        with kiosk.catalog.fault(fault):
+        fault_site.catalog.forget()
+        with fault_site.catalog.fault(fault):
             paths = [f"/v1/thrifty/{1 + number}" for number in range(requests)]
-            statuses = await asyncio.gather(*(status_of(kiosk.port, path) for path in paths))
-            attempts += kiosk.catalog.seen
+            statuses = await asyncio.gather(*(status_of(fault_site.port, path) for path in paths))
+            attempts += fault_site.catalog.call_count
 
         assert set(statuses) == {502}
     assert attempts > 3 * requests

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.faults.conftest import KIOSK, Kiosk
+from tests.faults.conftest import FAULT_GATEWAY, FaultSite
 from tests.faults.limits import CONCURRENT, QUEUE
 from tests.faults.raw_service import answering
 from tests.processes.client import Answer, Line, ask, raw, rendered
@@ -36,20 +36,20 @@ class Odd:
 
 
 @pytest.fixture(scope="module")
-def odd(started: Kiosk) -> Iterator[Odd]:
-    """Serve a kiosk over a service that is yet to be played."""
+def odd(started: FaultSite) -> Iterator[Odd]:
+    """Serve a gateway over a service that is yet to be played."""
     port = started.site.free_port()
     environ = started.environ(
         BFF_UPSTREAM_NAMED=f"http://127.0.0.1:{port}", BFF_TIMEOUT=str(PATIENCE)
     )
-    with started.site.serving(KIOSK, environ) as gateway:
+    with started.site.serving(FAULT_GATEWAY, environ) as gateway:
         yield Odd(gateway, port)
 
 
 @pytest.mark.parametrize(("wish", "ends_at"), [("9999", PATIENCE), ("0.2", 0.2)])
-async def test_a_timeout_is_shortened_by_its_client_never_extended(kiosk, odd, wish, ends_at):
+async def test_a_timeout_is_shortened_by_its_client_never_extended(fault_site, odd, wish, ends_at):
     """A client may have less patience than the gateway, and can't give it more."""
-    with kiosk.users.fault("hang"):
+    with fault_site.users.fault("hang"):
         headers = {**VIEWER, "request-timeout": wish}
         answer = await ask(odd.gateway.port, "/v1/me", headers=headers)
 
@@ -57,14 +57,14 @@ async def test_a_timeout_is_shortened_by_its_client_never_extended(kiosk, odd, w
     assert ends_at * 0.9 <= answer.seconds <= ends_at + 0.25
 
 
-async def test_retry_after_is_obeyed(kiosk):
+async def test_retry_after_is_obeyed(fault_site):
     """A service that demands a second gets it; one that demands a minute is not called again."""
-    with kiosk.users.fault("unavailable", retry_after=1, times=1):
-        soon = await ask(kiosk.port, "/v1/me", headers=VIEWER)
-    kiosk.users.forget()
-    with kiosk.users.fault("unavailable", retry_after=60):
-        late = await ask(kiosk.port, "/v1/me", headers=VIEWER)
-        attempts = kiosk.users.seen
+    with fault_site.users.fault("unavailable", retry_after=1, times=1):
+        soon = await ask(fault_site.port, "/v1/me", headers=VIEWER)
+    fault_site.users.forget()
+    with fault_site.users.fault("unavailable", retry_after=60):
+        late = await ask(fault_site.port, "/v1/me", headers=VIEWER)
+        attempts = fault_site.users.call_count
 
     assert (soon.status, late.status) == (200, 503)
     assert 1.0 <= soon.seconds <= 1.8
@@ -73,18 +73,18 @@ async def test_retry_after_is_obeyed(kiosk):
     assert attempts == 1
 
 
-async def test_cancels_and_4xx_open_no_circuit(kiosk):
+async def test_cancels_and_4xx_open_no_circuit(fault_site):
     """What clients do, and what is not there, says nothing about a service."""
-    async with Line(kiosk.port) as line:
+    async with Line(fault_site.port) as line:
         missing = {(await line.ask(f"/v1/storm/x{number}")).status for number in range(60)}
-    kiosk.pricing.break_by(
+    fault_site.pricing.break_by(
         {"kind": "latency", "distribution": {"name": "constant", "seconds": 0.5}}
     )
-    await asyncio.gather(*(leave(kiosk.port, f"/v1/storm/{number}") for number in range(60)))
-    kiosk.pricing.heal()
-    await settled(kiosk.gateway)
-    seen = kiosk.gateway.look()["upstreams"]["storm"]
-    answer = await ask(kiosk.port, "/v1/storm/1")
+    await asyncio.gather(*(leave(fault_site.port, f"/v1/storm/{number}") for number in range(60)))
+    fault_site.pricing.heal()
+    await settled(fault_site.gateway)
+    seen = fault_site.gateway.look()["upstreams"]["storm"]
+    answer = await ask(fault_site.port, "/v1/storm/1")
 
     assert missing == {404}
     assert seen["breaker"] == "closed"
@@ -98,18 +98,18 @@ async def leave(port: int, path: str) -> None:
         await asyncio.sleep(0.15)
 
 
-async def test_a_bulkhead_bounds_what_a_service_gets_at_once(kiosk):
+async def test_a_bulkhead_bounds_what_a_service_gets_at_once(fault_site):
     """So many calls are under way, so many wait, and all others are refused at once."""
     beyond = 20
-    kiosk.pricing.freeze()
+    fault_site.pricing.freeze()
     requests = [
-        asyncio.create_task(ask(kiosk.port, f"/v1/storm/{1 + number}"))
+        asyncio.create_task(ask(fault_site.port, f"/v1/storm/{1 + number}"))
         for number in range(CONCURRENT + QUEUE + beyond)
     ]
     await until(lambda: sum(task.done() for task in requests) >= beyond)
-    seen = kiosk.gateway.look()["upstreams"]["storm"]
+    seen = fault_site.gateway.look()["upstreams"]["storm"]
     refused = [task.result() for task in requests if task.done()]
-    kiosk.pricing.thaw()
+    fault_site.pricing.thaw()
     answers = await asyncio.gather(*requests)
 
     assert (seen["permits"], seen["queued"]) == (CONCURRENT, QUEUE)
@@ -126,15 +126,15 @@ async def test_a_bulkhead_bounds_what_a_service_gets_at_once(kiosk):
     ],
     ids=["oversized", "gzip bomb"],
 )
-async def test_answers_of_services_are_capped(kiosk, fault):
+async def test_answers_of_services_are_capped(fault_site, fault):
     """Eight MiB of a body are taken, unpacked, and no more; it costs no memory that stays."""
-    await ask(kiosk.port, "/v1/me", headers=VIEWER)
-    memory = kiosk.gateway.memory
-    with kiosk.users.fault(**fault):
-        answer = await ask(kiosk.port, "/v1/me", headers=VIEWER)
+    await ask(fault_site.port, "/v1/me", headers=VIEWER)
+    memory = fault_site.gateway.memory
+    with fault_site.users.fault(**fault):
+        answer = await ask(fault_site.port, "/v1/me", headers=VIEWER)
 
     assert (answer.status, answer.json()["code"]) == (502, "bad_payload")
-    assert kiosk.gateway.memory - memory <= 24 * MIB
+    assert fault_site.gateway.memory - memory <= 24 * MIB
 
 
 LENGTHY = b"X-Long: " + b"a" * 70_000 + b"\r\n"
@@ -164,14 +164,14 @@ async def test_redirects_are_not_followed(odd):
     assert (requests, elsewhere) == (1, [])
 
 
-async def test_when_all_endpoints_are_bad_all_are_used(kiosk):
+async def test_when_all_endpoints_are_bad_all_are_used(fault_site):
     """Nobody is left to spare: calls go on, and the first that is well answers."""
-    for service in kiosk.catalogs:
+    for service in fault_site.catalogs:
         service.break_by({"kind": "error"})
-    async with Line(kiosk.port) as line:
+    async with Line(fault_site.port) as line:
         for number in range(12):
             await line.ask(f"/v1/trio/{80 + number}")
-        for service in kiosk.catalogs:
+        for service in fault_site.catalogs:
             service.heal()
         statuses = [(await line.ask(f"/v1/trio/{180 + number}")).status for number in range(10)]
 

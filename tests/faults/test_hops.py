@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.faults.conftest import KIOSK
+from tests.faults.conftest import FAULT_GATEWAY
 from tests.faults.limits import QUOTA
 from tests.faults.raw_service import answering
 from tests.processes.client import ask
@@ -39,17 +39,17 @@ INTERNALS = ("x-internal", "server", "set-cookie", "x-powered-by", "keep-alive")
 
 
 @pytest.mark.parametrize("trusted", ["", "127.0.0.1"])
-async def test_spoofed_forwarded_deadline_or_trace_headers(kiosk, trusted):
+async def test_spoofed_forwarded_deadline_or_trace_headers(fault_site, trusted):
     """A service sees what the gateway says, whatever its client or even its proxy said."""
     received: list[str] = []
     forgeries = FORGERIES if not trusted else [one for one in FORGERIES if one != "666666"]
     async with answering(ANSWER, received) as port:
-        environ = kiosk.environ(
+        environ = fault_site.environ(
             BFF_UPSTREAM_NAMED=f"http://127.0.0.1:{port}",
             BFF_TRUSTED_PROXIES=trusted or "10.0.0.0/8",
             BFF_ALLOWED_HOSTS="localhost,127.0.0.1,evil.example",
         )
-        with kiosk.site.serving(KIOSK, environ) as gateway:
+        with fault_site.site.serving(FAULT_GATEWAY, environ) as gateway:
             answer = await ask(gateway.port, "/v1/named/1", headers=SPOOFED)
             answer = await ask(gateway.port, "/v1/limited", headers=SPOOFED)
 
@@ -62,10 +62,10 @@ async def test_spoofed_forwarded_deadline_or_trace_headers(kiosk, trusted):
     assert answer.json()["text"] == ("https://evil.example 6.6.6.6" if trusted else usual)
 
 
-async def test_spoofed_addresses_evade_no_limit(kiosk):
+async def test_spoofed_addresses_evade_no_limit(fault_site):
     """Another address in each request is still one client."""
-    environ = kiosk.environ(BFF_TRUSTED_PROXIES="10.0.0.0/8")
-    with kiosk.site.serving(KIOSK, environ) as gateway:
+    environ = fault_site.environ(BFF_TRUSTED_PROXIES="10.0.0.0/8")
+    with fault_site.site.serving(FAULT_GATEWAY, environ) as gateway:
         answers = [
             await ask(gateway.port, "/v1/limited", headers={"x-forwarded-for": f"6.6.6.{number}"})
             for number in range(QUOTA + 4)

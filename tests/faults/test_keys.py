@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.conftest import KIOSK, Kiosk
+from tests.faults.conftest import FAULT_GATEWAY, FaultSite
 from tests.processes.client import Line
 from tests.processes.gateway import Gateway
 from tests.processes.waiting import settled
@@ -21,9 +21,9 @@ JSON = {"content-type": "application/json"}
 
 
 @pytest.fixture(scope="module")
-def fresh(started: Kiosk) -> Iterator[Gateway]:
-    """Serve a kiosk that has not remembered anything yet."""
-    with started.site.serving(KIOSK, started.environ(BFF_LOG="off")) as gateway:
+def fresh(started: FaultSite) -> Iterator[Gateway]:
+    """Serve a gateway with empty stores."""
+    with started.site.serving(FAULT_GATEWAY, started.environ(BFF_LOG="off")) as gateway:
         yield gateway
 
 
@@ -70,7 +70,7 @@ async def ask_all(gateway: Gateway, numbers: Iterator[int]) -> set[int]:
     return set().union(*await asyncio.gather(*(client() for _ in range(CLIENTS))))
 
 
-async def test_10_6_distinct_keys_users_hosts_label_values(kiosk, fresh):
+async def test_10_6_distinct_keys_users_hosts_label_values(fault_site, fresh):
     """Scaled to thousands: the second half takes no more memory than noise."""
     numbers = itertools.count(1)
     statuses = await ask_all(fresh, numbers)

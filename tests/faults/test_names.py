@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.conftest import KIOSK, Kiosk
+from tests.faults.conftest import FAULT_GATEWAY, FaultSite
 from tests.faults.limits import LAST_GOOD_FOR, LOOKED_UP_EVERY
 from tests.faults.names import HANGS_FOR
 from tests.processes.client import Answer, ask
@@ -39,13 +39,13 @@ def names(tmp_path_factory: pytest.TempPathFactory) -> Names:
 
 
 @pytest.fixture(scope="module")
-def by_name(started: Kiosk, names: Names) -> Iterator[Gateway]:
-    """Serve a kiosk that calls the catalog by its name, on a loop whose look-ups are ours."""
+def by_name(started: FaultSite, names: Names) -> Iterator[Gateway]:
+    """Serve a gateway that calls the catalog by its name, on a loop whose look-ups are ours."""
     environ = started.environ(
         BFF_UPSTREAM_NAMED=f"http://{NAME}:{started.catalog.port}",
-        KIOSK_NAMES=str(names.path),
+        FAULT_GATEWAY_NAMES=str(names.path),
     )
-    with started.site.serving(KIOSK, environ, UVICORN_ON_ASYNCIO) as gateway:
+    with started.site.serving(FAULT_GATEWAY, environ, UVICORN_ON_ASYNCIO) as gateway:
         yield gateway
 
 
@@ -83,13 +83,13 @@ async def test_dns_address_change(by_name, names, started):
     with started.site.running(moved):
         names.say(ELSEWHERE)
         async with asyncio.timeout(5):
-            while not moved.seen:
+            while not moved.call_count:
                 statuses.append((await answer_of(by_name)).status)
         started.catalog.forget()
         statuses += [(await answer_of(by_name)).status for _ in range(20)]
-        seen = started.catalog.seen
+        seen = started.catalog.call_count
         names.say("127.0.0.1")
-        while not started.catalog.seen:
+        while not started.catalog.call_count:
             statuses.append((await answer_of(by_name)).status)
 
     assert seen == 0

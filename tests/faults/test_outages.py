@@ -49,22 +49,22 @@ class Load:
         return Counter(status for at, status in self.answers if since <= at < until)
 
 
-async def test_60_s_of_500s_then_healthy(kiosk):
+async def test_60_s_of_500s_then_healthy(fault_site):
     """Scaled to 1.6 s: the circuit opens, hardly anything is sent, and recovery is quick and whole.
 
     Windows, and so all durations, are a tenth of the default ones or less.
     """
-    service = kiosk.pricing
-    async with Load(kiosk.port, "/v1/storm") as load:
+    service = fault_site.pricing
+    async with Load(fault_site.port, "/v1/storm") as load:
         await asyncio.sleep(0.3)
-        before = service.seen
+        before = service.call_count
         began = time.monotonic()
         with service.fault("error", status=500):
             await asyncio.sleep(WINDOW)
-            at_window = service.seen
-            state = kiosk.gateway.look()["upstreams"]["storm"]["breaker"]
+            at_window = service.call_count
+            state = fault_site.gateway.look()["upstreams"]["storm"]["breaker"]
             await asyncio.sleep(OUTAGE - WINDOW)
-            at_end = service.seen
+            at_end = service.call_count
         healed = time.monotonic()
         await asyncio.sleep(OPEN_FOR_MAX * JITTER + 0.6)
         ended = time.monotonic()
@@ -80,23 +80,23 @@ async def test_60_s_of_500s_then_healthy(kiosk):
 
 
 @pytest.mark.parametrize("trouble", ["errors", "dead"])
-async def test_1_of_3_endpoints_bad(kiosk, trouble):
+async def test_1_of_3_endpoints_bad(fault_site, trouble):
     """It is found out after five failures; until then a retry may find the budget spent."""
-    bad = kiosk.catalogs[2]
+    bad = fault_site.catalogs[2]
     if trouble == "dead":
         bad.kill()
     else:
         bad.break_by({"kind": "error"})
     began = time.monotonic()
-    async with Load(kiosk.port, "/v1/trio") as load:
+    async with Load(fault_site.port, "/v1/trio") as load:
         await asyncio.sleep(1.5 * EJECT_FOR)
     lasted = time.monotonic() - began
-    seen = 0 if trouble == "dead" else bad.seen
-    is_ejected = kiosk.gateway.look()["upstreams"]["trio"]["ejected"]
+    seen = 0 if trouble == "dead" else bad.call_count
+    is_ejected = fault_site.gateway.look()["upstreams"]["trio"]["ejected"]
     if trouble == "dead":
         bad.restart()
     bad.heal()
-    await until_restored(kiosk)
+    await until_restored(fault_site)
 
     statuses, after = load.statuses(), load.statuses(began + EJECT_FOR / 3)
     assert statuses[200] >= 0.95 * statuses.total() > 50
@@ -106,7 +106,7 @@ async def test_1_of_3_endpoints_bad(kiosk, trouble):
     assert seen <= 5 + 5 + lasted / EJECT_FOR
 
 
-async def until_restored(kiosk) -> None:
+async def until_restored(fault_site) -> None:
     """Go on asking until the endpoint is in use again, as it will be by itself."""
-    async with Load(kiosk.port, "/v1/trio"):
-        await until(lambda: not kiosk.gateway.look()["upstreams"]["trio"]["ejected"])
+    async with Load(fault_site.port, "/v1/trio"):
+        await until(lambda: not fault_site.gateway.look()["upstreams"]["trio"]["ejected"])

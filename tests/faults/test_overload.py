@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.conftest import KIOSK, Kiosk
+from tests.faults.conftest import FAULT_GATEWAY, FaultSite
 from tests.processes.client import Answer, Line, ask
 from tests.processes.gateway import Gateway
 
@@ -24,13 +24,13 @@ PREFETCH = {"sec-purpose": "prefetch"}
 
 
 @pytest.fixture
-def small(kiosk: Kiosk) -> Iterator[Gateway]:
-    """Serve a kiosk that can do little at once, over a service that takes its time."""
-    environ = kiosk.environ(BFF_MAX_CONCURRENT=str(PLACES), BFF_LOG="off")
+def small(fault_site: FaultSite) -> Iterator[Gateway]:
+    """Serve a gateway with low limits, over a service that takes its time."""
+    environ = fault_site.environ(BFF_MAX_CONCURRENT=str(PLACES), BFF_LOG="off")
     slow = {"name": "constant", "seconds": TAKES}
     with (
-        kiosk.site.serving(KIOSK, environ) as gateway,
-        kiosk.catalog.fault("latency", distribution=slow),
+        fault_site.site.serving(FAULT_GATEWAY, environ) as gateway,
+        fault_site.catalog.fault("latency", distribution=slow),
     ):
         yield gateway
 

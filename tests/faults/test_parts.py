@@ -51,10 +51,10 @@ async def quickest(port: int, path: str, rounds: int = 3) -> Answer:
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)
-async def test_optional_part_slow_dead_or_garbage(kiosk, trouble):
+async def test_optional_part_slow_dead_or_garbage(fault_site, trouble):
     """The page is there without it, says so, and took no longer than the part may."""
-    with TROUBLES[trouble](kiosk.reviews):
-        answer = await quickest(kiosk.port, "/v1/products/1")
+    with TROUBLES[trouble](fault_site.reviews):
+        answer = await quickest(fault_site.port, "/v1/products/1")
 
     assert answer.status == 200
     assert answer.json() == {"title": answer.json()["title"], "reviews": []}
@@ -63,16 +63,16 @@ async def test_optional_part_slow_dead_or_garbage(kiosk, trouble):
     assert answer.seconds <= PART_TIMEOUT + SLACK
 
 
-async def test_critical_part_slow(kiosk):
+async def test_critical_part_slow(fault_site):
     """The page fails in time with problem details, and the service's work is called off."""
-    with kiosk.catalog.fault(**SLOW):
-        answer = await quickest(kiosk.port, "/v1/products/2", rounds=1)
+    with fault_site.catalog.fault(**SLOW):
+        answer = await quickest(fault_site.port, "/v1/products/2", rounds=1)
         ended = time.monotonic()
-        while kiosk.catalog.calls["active"]:
+        while fault_site.catalog.calls["active"]:
             assert time.monotonic() < ended + 5, "the call goes on"
             await asyncio.sleep(0.001)
         cancelled_after = time.monotonic() - ended
-        calls = kiosk.catalog.calls
+        calls = fault_site.catalog.calls
 
     assert answer.status == 504
     assert answer.headers["content-type"] == "application/problem+json"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.conftest import KIOSK, Kiosk
+from tests.faults.conftest import FAULT_GATEWAY, FaultSite
 from tests.processes.client import Answer, ask
 from tests.processes.gateway import Gateway
 
@@ -19,14 +19,14 @@ FORGED = "%0d%0a%1b[31m{%22event%22:%22forged%22}"
 
 
 @pytest.fixture(scope="module", params=["json", "text"])
-def talkative(started: Kiosk, request: pytest.FixtureRequest) -> Iterator[Gateway]:
-    """Serve a kiosk that logs all that it can."""
+def talkative(started: FaultSite, request: pytest.FixtureRequest) -> Iterator[Gateway]:
+    """Serve a gateway that logs at level debug."""
     environ = started.environ(BFF_LOG=request.param, BFF_LOG_LEVEL="debug")
-    with started.site.serving(KIOSK, environ) as gateway:
+    with started.site.serving(FAULT_GATEWAY, environ) as gateway:
         yield gateway
 
 
-async def confide(kiosk: Kiosk, port: int) -> list[Answer]:
+async def confide(fault_site: FaultSite, port: int) -> list[Answer]:
     """Send secrets wherever there is room for one, so that much goes wrong."""
     secret = {
         "authorization": f"Bearer {TOKEN}",
@@ -45,20 +45,20 @@ async def confide(kiosk: Kiosk, port: int) -> list[Answer]:
     ]
     escaping = {**secret, "x-request-id": f"{PASSWORD}\x1b[31m"}
     answers.append(await ask(port, "/v1/me", headers=escaping))
-    for service in (kiosk.users, kiosk.catalog):
+    for service in (fault_site.users, fault_site.catalog):
         service.break_by({"kind": "error"})
     answers.append(await ask(port, f"/v1/me?token={QUERY}", headers=viewer))
     answers.append(await ask(port, f"/v1/products/7?token={QUERY}", headers=viewer))
     return answers
 
 
-async def test_logs_and_problems_hold_no_secrets(kiosk, talkative):
+async def test_logs_and_problems_hold_no_secrets(fault_site, talkative):
     """No token, cookie, password or e-mail address is logged, or sent to another client."""
-    email = kiosk.users.ask("GET", "/users/1")["email"]
-    answers = await confide(kiosk, talkative.port)
+    email = fault_site.users.ask("GET", "/users/1")["email"]
+    answers = await confide(fault_site, talkative.port)
     problems = [answer for answer in answers if answer.status >= 400]
     log = talkative.output
-    addresses = [f"127.0.0.1:{service.port}" for service in kiosk.services]
+    addresses = [f"127.0.0.1:{service.port}" for service in fault_site.services]
 
     assert [answer.status for answer in answers] == [401, 200, 404, 404, 422, 500, 400, 502, 502]
     assert [secret for secret in (*SECRETS, email) if secret in log] == []
@@ -70,9 +70,9 @@ async def test_logs_and_problems_hold_no_secrets(kiosk, talkative):
         assert [word for word in internals if word in sent] == []
 
 
-async def test_logs_hold_no_forged_lines(kiosk, talkative):
+async def test_logs_hold_no_forged_lines(fault_site, talkative):
     """Line ends and escape sequences arrive in the log as text: one event stays one line."""
-    await confide(kiosk, talkative.port)
+    await confide(fault_site, talkative.port)
     log = talkative.output
 
     assert "\x1b" not in log

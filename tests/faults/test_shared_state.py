@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.faults.conftest import KIOSK, Kiosk
+from tests.faults.conftest import FAULT_GATEWAY, FaultSite
 from tests.faults.limits import QUOTA
 from tests.processes.client import Answer, ask
 from tests.processes.gateway import Gateway
@@ -36,11 +36,11 @@ def road(redis_server: RedisServer) -> Iterator[SlowRoad]:
 
 
 @pytest.fixture
-def shared(kiosk: Kiosk, road: SlowRoad) -> Iterator[Gateway]:
-    """Serve a kiosk that counts and remembers in Redis."""
+def shared(fault_site: FaultSite, road: SlowRoad) -> Iterator[Gateway]:
+    """Serve a gateway whose shared state is in Redis."""
     url = f"redis://127.0.0.1:{road.port}/0"
-    environ = kiosk.environ(BFF_LIMITS_URL=url, BFF_IDEMPOTENCY_URL=url)
-    with kiosk.site.serving(KIOSK, environ) as gateway:
+    environ = fault_site.environ(BFF_LIMITS_URL=url, BFF_IDEMPOTENCY_URL=url)
+    with fault_site.site.serving(FAULT_GATEWAY, environ) as gateway:
         yield gateway
 
 

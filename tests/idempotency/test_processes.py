@@ -10,7 +10,7 @@ import pytest
 from services_mock.shop import SERVICES
 from tests.processes.client import Answer, ask
 from tests.processes.gateway import addresses
-from tests.processes.process import Nursery
+from tests.processes.process import ForkServer
 from tests.processes.services import Service
 from tests.processes.site import NOTHING_LISTENS, Site
 
@@ -26,9 +26,9 @@ PATIENCE = 20.0
 @pytest.fixture(scope="module")
 def site(tmp_path_factory) -> Iterator[Site]:
     """Return where processes are started."""
-    nursery = Nursery()
-    yield Site(nursery, tmp_path_factory.mktemp("site"))
-    nursery.close()
+    fork_server = ForkServer()
+    yield Site(fork_server, tmp_path_factory.mktemp("site"))
+    fork_server.close()
 
 
 @pytest.fixture(scope="module")

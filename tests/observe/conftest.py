@@ -5,28 +5,28 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes.process import Nursery, Process
+from tests.processes.process import ForkServer, Process
 from tests.processes.services import answers
 from tests.server.conftest import free_port
 
 
 @pytest.fixture(scope="session")
-def nursery() -> Iterator[Nursery]:
+def fork_server() -> Iterator[ForkServer]:
     """Fork processes, and end them with the session."""
-    nursery = Nursery()
-    yield nursery
-    nursery.close()
+    fork_server = ForkServer()
+    yield fork_server
+    fork_server.close()
 
 
 @pytest.fixture
-def serve(nursery: Nursery, tmp_path: Path) -> Iterator[Callable[..., tuple[Process, int]]]:
+def serve(fork_server: ForkServer, tmp_path: Path) -> Iterator[Callable[..., tuple[Process, int]]]:
     """Start a server of the lab; return it with its port when it serves."""
     running: list[Process] = []
 
     def start(server: str, **environ: str) -> tuple[Process, int]:
         port = free_port()
         process = Process(
-            nursery,
+            fork_server,
             *(server, "tests.observe.serving:app", "--port", str(port)),
             log=tmp_path / f"{port}.log",
             environ={"BFF_ENV": "development", "BFF_DRAIN_DELAY": "0", **environ},

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.processes.process import Nursery
+from tests.processes.process import ForkServer
 from tests.processes.site import Site
 
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Where processes are started and found again."""
-    nursery = Nursery()
-    yield Site(nursery, tmp_path_factory.mktemp("policies"))
-    nursery.close()
+    fork_server = ForkServer()
+    yield Site(fork_server, tmp_path_factory.mktemp("policies"))
+    fork_server.close()

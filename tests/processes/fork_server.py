@@ -1,4 +1,4 @@
-"""Starts Python modules as processes of their own, fast: each is a fork that has imported already.
+"""Starts Python modules as processes, fast: each is a fork with its libraries imported.
 
 `python -m tests.processes.fork_server` reads one JSON request per line from its standard input and
 answers each with a line. When the input ends, the test run is gone, and all children end with it.
@@ -27,7 +27,7 @@ PRELOADED = (
         )
     ),
 )
-"""Libraries, and what has no state before it serves; gateways are imported by the child."""
+"""Libraries and stateless modules; the child imports gateways."""
 
 
 def main() -> None:
@@ -97,7 +97,7 @@ def _fork(order: Mapping[str, object], pipes: Sequence[int]) -> int:
         status = 0
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else 1 if end.code else 0
-    except BaseException:  # noqa: BLE001 - the child must not go on as the nursery
+    except BaseException:  # noqa: BLE001 - the child must not go on as the fork server
         traceback.print_exc()
     finally:
         _flush()

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.processes.process import Nursery, Process
+from tests.processes.process import ForkServer, Process
 from tests.processes.services import Service, answers
 
 DEVELOPMENT = {"BFF_ENV": "development", "BFF_AUTH": "demo", "BFF_LOG": "json"}
@@ -20,7 +20,7 @@ class Gateway(Process):
 
     def __init__(
         self,
-        nursery: Nursery,
+        fork_server: ForkServer,
         app: str,
         port: int,
         *,
@@ -30,26 +30,26 @@ class Gateway(Process):
     ) -> None:
         name = app.replace(":", ".").split(".")[-2]
         self.port = port
-        self._window = folder / f"{name}-{port}.window"
+        self._introspection = folder / f"{name}-{port}.window"
         super().__init__(
-            nursery,
+            fork_server,
             *(*server, "tests.processes.introspection:app", "--port", str(port)),
             log=folder / f"{name}-{port}.log",
             environ={
                 **DEVELOPMENT,
                 "BFF_JOURNAL_URL": f"sqlite:///{folder / name}-{port}.sqlite3",
                 **environ,
-                "WINDOW_APP": app,
-                "WINDOW_PATH": str(self._window),
+                "INTROSPECTED_APP": app,
+                "INTROSPECTION_SOCKET": str(self._introspection),
             },
             is_ready=lambda: answers(port, "/readyz"),
         )
 
     def look(self) -> dict[str, Any]:
-        """Return what `tests.processes.introspection` sees inside it."""
+        """Return what `tests.processes.introspection` reports of it."""
         with socket.socket(socket.AF_UNIX) as line:
             line.settimeout(10)
-            line.connect(str(self._window))
+            line.connect(str(self._introspection))
             content = b"".join(iter(lambda: line.recv(65536), b""))
         return json.loads(content)
 

@@ -1,7 +1,8 @@
-"""A window into a gateway under test: what it holds, sent over a socket that no client reaches.
+"""Reports the state of a gateway under test (tasks, permits, connections) over a Unix socket.
 
-Served in place of a gateway's own module: `WINDOW_APP` names that one, `WINDOW_PATH` the socket.
-The gateway is served as it is; only its lifespan opens the window, too.
+Served in place of a gateway's own module: `INTROSPECTED_APP` names that module, and
+`INTROSPECTION_SOCKET` the socket. The gateway is unchanged, except that its lifespan opens the
+socket, too.
 """
 
 import asyncio
@@ -24,14 +25,14 @@ from bff_core.upstream.stack import UpstreamStack
 
 
 class Counted:
-    """Counts the calls of one upstream: what reaches its retry layer, once each."""
+    """Counts the calls of one upstream that reach its retry layer."""
 
     def __init__(self, inner: Handler) -> None:
         self.calls = 0
         self._inner = inner
 
     def __call__(self, call: Call) -> Awaitable[Reply]:
-        """Count a call, and pass it on."""
+        """Count a call and forward it."""
         self.calls += 1
         return self._inner(call)
 
@@ -46,7 +47,7 @@ def count_calls(stack: UpstreamStack) -> Counted | None:
 
 
 def held_by(gateway: Gateway, counters: Mapping[str, Counted | None]) -> dict[str, Any]:
-    """Return how much of everything there is, and how the upstreams fare."""
+    """Return the state of a gateway and of its upstreams."""
     upstreams = {stack.name: _upstream(stack) for stack in gateway.running.upstreams.stacks}
     for name, counter in counters.items():
         upstreams[name]["calls"] = 0 if counter is None else counter.calls
@@ -96,8 +97,8 @@ LOOKS = {
 }
 
 
-def with_window(gateway: Gateway, path: Path) -> Gateway:
-    """Let the lifespan of a gateway open the window."""
+def with_introspection(gateway: Gateway, path: Path) -> Gateway:
+    """Let the lifespan of a gateway open the socket."""
     inner = gateway.router.lifespan_context
     counters: dict[str, Counted | None] = {}
     path.unlink(missing_ok=True)
@@ -120,8 +121,10 @@ def with_window(gateway: Gateway, path: Path) -> Gateway:
 
 
 def _served() -> Gateway:
-    module, _, name = os.environ["WINDOW_APP"].partition(":")
-    return with_window(getattr(import_module(module), name), Path(os.environ["WINDOW_PATH"]))
+    module, _, name = os.environ["INTROSPECTED_APP"].partition(":")
+    return with_introspection(
+        getattr(import_module(module), name), Path(os.environ["INTROSPECTION_SOCKET"])
+    )
 
 
 app = _served()

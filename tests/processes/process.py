@@ -18,7 +18,7 @@ PATIENCE = 30.0
 """Seconds to wait for anything of a process; what takes longer is broken."""
 
 
-class Nursery:
+class ForkServer:
     """Forks the processes of a test run; see `tests.processes.fork_server`."""
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class Nursery:
 
     def _answer(self) -> str:
         line = self._process.stdout.readline()
-        assert line, "the nursery ended"
+        assert line, "the fork server ended"
         return line.strip()
 
 
@@ -60,7 +60,7 @@ class Process:
 
     def __init__(
         self,
-        nursery: Nursery,
+        fork_server: ForkServer,
         *command: str,
         log: Path,
         environ: Mapping[str, str],
@@ -68,7 +68,7 @@ class Process:
     ) -> None:
         self.log = log
         self.pid = 0
-        self._nursery = nursery
+        self._fork_server = fork_server
         self._command = command
         self._environ = {**inherited(), **environ}
         self._is_ready = is_ready
@@ -79,7 +79,7 @@ class Process:
         if "LD_PRELOAD" in self._environ:  # takes effect with exec only
             self.pid = self._execute()
         else:
-            self.pid = self._nursery.start(self._command, self._environ, self.log)
+            self.pid = self._fork_server.start(self._command, self._environ, self.log)
         return self
 
     def _execute(self) -> int:

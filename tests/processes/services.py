@@ -1,4 +1,4 @@
-"""The mock services, one process each: broken and healed from outside, with lists of requests."""
+"""The mock services, one process each, with faults and request counts from outside."""
 
 import http.client
 import json
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.processes.process import Nursery, Process
+from tests.processes.process import ForkServer, Process
 
 HOST = "127.0.0.1"
 
@@ -16,10 +16,10 @@ class Service(Process):
     """One mock service. Its faults and its counters are gone when it is started again."""
 
     def __init__(
-        self, nursery: Nursery, name: str, port: int, *, folder: Path, host: str = HOST
+        self, fork_server: ForkServer, name: str, port: int, *, folder: Path, host: str = HOST
     ) -> None:
         super().__init__(
-            nursery,
+            fork_server,
             *("services_mock", name, "--host", host, "--port", str(port), "--access-log"),
             log=folder / f"{name}-{host}-{port}.log",
             environ={},
@@ -35,22 +35,22 @@ class Service(Process):
         return f"http://{self._host}:{self.port}"
 
     def ask(self, method: str, path: str, value: object = None) -> Any:
-        """Call it directly, past every gateway; return its answer."""
+        """Call it directly, without a gateway; return its answer."""
         status, body = request(self.port, method, path, value, host=self._host)
         assert status < 300, f"{self.name}: {method} {path}: {status} {body!r}"
         return json.loads(body) if body else None
 
     def break_by(self, *faults: Mapping[str, object]) -> None:
-        """Let it commit these faults from now on, and no others."""
+        """Replace its faults."""
         self.ask("PUT", "/__faults__", {"faults": faults})
 
     def heal(self) -> None:
-        """Let it answer as ever."""
+        """Remove its faults."""
         self.ask("DELETE", "/__faults__")
 
     @contextmanager
     def fault(self, kind: str, **options: object) -> Iterator[None]:
-        """Break it for a while."""
+        """Inject a fault while the context is open."""
         self.break_by({"kind": kind, **options})
         try:
             yield
@@ -58,21 +58,21 @@ class Service(Process):
             self.heal()
 
     def forget(self) -> None:
-        """Count its calls anew."""
+        """Reset its counters."""
         self.ask("DELETE", "/__calls__")
 
     @property
     def calls(self) -> Any:
-        """What it counted: total, active, aborted, routes."""
+        """Its counters: total, active, aborted, routes."""
         return self.ask("GET", "/__calls__")
 
     @property
-    def seen(self) -> int:
-        """How many calls it received since it last forgot."""
+    def call_count(self) -> int:
+        """How many calls it received since the last reset."""
         return int(self.calls["total"])
 
     def access_log(self) -> list[tuple[str, str]]:
-        """Return method and path of every request that it answered, from all its lives."""
+        """Return method and path of every request that it answered, restarts included."""
         lines = (line for line in self.output.splitlines() if '" ' in line and " - " in line)
         requests = (line.split('"')[1].split(" ") for line in lines)
         return [(words[0], words[1]) for words in requests if not words[1].startswith("/__")]
@@ -81,7 +81,7 @@ class Service(Process):
 def request(
     port: int, method: str, path: str, value: object = None, *, host: str = HOST
 ) -> tuple[int, bytes]:
-    """Ask whatever listens there, and return status and body."""
+    """Send a request to a port; return status and body."""
     connection = http.client.HTTPConnection(host, port, timeout=10)
     try:
         body = None if value is None else json.dumps(value)
@@ -93,7 +93,7 @@ def request(
 
 
 def answers(port: int, path: str, host: str = HOST) -> bool:
-    """Return whether something there answers with success."""
+    """Return whether a server there answers with 200."""
     try:
         return request(port, "GET", path, host=host)[0] == 200
     except OSError:

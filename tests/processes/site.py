@@ -9,7 +9,7 @@ from pathlib import Path
 
 from services_mock.shop import SERVICES as ALL
 from tests.processes.gateway import OURS, Gateway, addresses
-from tests.processes.process import Nursery, Process
+from tests.processes.process import ForkServer, Process
 from tests.processes.services import HOST, Service
 
 NOTHING_LISTENS = "http://127.0.0.1:9"
@@ -24,9 +24,9 @@ SERVICES = tuple(name for name in ALL if name != "identity")
 class Site:
     """Starts processes; `folder` holds their logs."""
 
-    def __init__(self, nursery: Nursery, folder: Path) -> None:
+    def __init__(self, fork_server: ForkServer, folder: Path) -> None:
         self.folder = folder
-        self._nursery = nursery
+        self._fork_server = fork_server
         # Below the range from which the system gives ports to outgoing connections, so that a
         # port stays free while its process is started again.
         self._ports = iter(range(12_000 + os.getpid() * 37 % 10_000, 32_000))
@@ -41,7 +41,7 @@ class Site:
     def service(self, name: str, *, host: str = HOST, port: int = 0) -> Service:
         """Return a service that is not started yet."""
         port = port or self.free_port()
-        return Service(self._nursery, name, port, folder=self.folder, host=host)
+        return Service(self._fork_server, name, port, folder=self.folder, host=host)
 
     def gateway(
         self, app: str, environ: Mapping[str, str], server: tuple[str, ...] = OURS
@@ -49,7 +49,7 @@ class Site:
         """Return a gateway that is not started yet."""
         port = self.free_port()
         options = {"folder": self.folder, "environ": environ, "server": server}
-        return Gateway(self._nursery, app, port, **options)
+        return Gateway(self._fork_server, app, port, **options)
 
     @contextmanager
     def running(self, *processes: Process) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""Waiting for what another process comes to, with a bound."""
+"""Waits for the state of another process, with a timeout."""
 
 import asyncio
 import time
@@ -8,7 +8,7 @@ from typing import Any
 from tests.processes.gateway import Gateway
 
 HELD = ("requests", "streams", "flights", "permits", "queued", "active", "waiting")
-"""What an idle gateway holds none of."""
+"""The counters that are 0 in an idle gateway."""
 
 
 async def until(condition: Callable[[], bool], within: float = 5.0) -> None:
@@ -20,7 +20,7 @@ async def until(condition: Callable[[], bool], within: float = 5.0) -> None:
 
 
 async def settled(gateway: Gateway, within: float = 2.0) -> dict[str, Any]:
-    """Return what a gateway looks like as soon as it is idle, or after `within` seconds."""
+    """Return the state of a gateway as soon as it is idle, or after `within` seconds."""
     ends = time.monotonic() + within
     while True:
         found = gateway.look()

@@ -5,19 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes.process import Nursery
+from tests.processes.process import ForkServer
 from tests.processes.site import Site
 
 
 @pytest.fixture(scope="session")
-def nursery() -> Iterator[Nursery]:
+def fork_server() -> Iterator[ForkServer]:
     """Fork processes, and end them with the session."""
-    nursery = Nursery()
-    yield nursery
-    nursery.close()
+    fork_server = ForkServer()
+    yield fork_server
+    fork_server.close()
 
 
 @pytest.fixture
-def site(nursery: Nursery, tmp_path: Path) -> Site:
+def site(fork_server: ForkServer, tmp_path: Path) -> Site:
     """Where processes are started and found again."""
-    return Site(nursery, tmp_path)
+    return Site(fork_server, tmp_path)

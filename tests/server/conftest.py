@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes.process import Nursery, Process
+from tests.processes.process import ForkServer, Process
 from tests.processes.services import answers
 
 DEPOT = "tests.server.depot:app"
 
 
 @pytest.fixture(scope="session")
-def nursery() -> Iterator[Nursery]:
+def fork_server() -> Iterator[ForkServer]:
     """Fork processes, and end them with the session."""
-    nursery = Nursery()
-    yield nursery
-    nursery.close()
+    fork_server = ForkServer()
+    yield fork_server
+    fork_server.close()
 
 
 def free_port() -> int:
@@ -30,14 +30,14 @@ Depot = Callable[..., Process]
 
 
 @pytest.fixture
-def depot(nursery: Nursery, tmp_path: Path) -> Iterator[Depot]:
+def depot(fork_server: ForkServer, tmp_path: Path) -> Iterator[Depot]:
     """Start processes that serve the depot; `port` and `log` say where."""
     started: list[Process] = []
 
     def start(*options: str, app: str = DEPOT, port: int | None = None, **environ: str) -> Process:
         port = port or free_port()
         process = Process(
-            nursery,
+            fork_server,
             *("bff_core.server", app, "--port", str(port), *options),
             log=tmp_path / f"{port}.log",
             environ={"BFF_ENV": "development", "BFF_LOG": "json", "BFF_MAX_LAG": "0", **environ},

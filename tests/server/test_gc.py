@@ -28,11 +28,11 @@ async def test_the_setting_leaves_the_collector_alone(depot):
     assert int((await ask(process.port, "/threshold")).body) == gc.get_threshold()[0]
 
 
-async def test_another_server_s_process_is_not_tuned(nursery, tmp_path):
+async def test_another_server_s_process_is_not_tuned(fork_server, tmp_path):
     """How often such a process collects is for its main program to decide."""
     port = free_port()
     process = Process(
-        nursery,
+        fork_server,
         *("uvicorn", PROBE, "--port", str(port)),
         log=tmp_path / "log",
         environ={"BFF_ENV": "development", "BFF_LOG": "off"},

@@ -336,18 +336,18 @@ def _lives(pid: int) -> bool:
     return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
-async def test_the_protocol_runs_under_uvicorn_s_own_server(nursery, tmp_path):
+async def test_the_protocol_runs_under_uvicorn_s_own_server(fork_server, tmp_path):
     """With uvicorn's own command a gateway still has our parsing, limits and deadlines."""
     port = free_port()
     protocol = "bff_core.server.protocol:HTTPProtocol"
     process = Process(
-        nursery,
+        fork_server,
         *("uvicorn", "tests.server.depot:app", "--port", str(port), "--http", protocol),
         log=tmp_path / "log",
         environ={"BFF_ENV": "development", "BFF_LOG": "off", "BFF_HEADER_TIMEOUT": "0.2"},
         is_ready=lambda: answers(port, "/readyz"),
     )
-    process.start().wait_until_ready()  # the nursery ends it, whatever happens
+    process.start().wait_until_ready()  # the fork server ends it, whatever happens
     slow, streaming = await connect(port), await connect(port)
     slow.send(b"GET /items/1 HTTP/1.1\r\n")
     streaming.send(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")

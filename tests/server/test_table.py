@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes.process import Nursery, Process
+from tests.processes.process import ForkServer, Process
 from tests.processes.services import answers
 from tests.server.conftest import DEPOT, free_port
 from tests.server.talking import connect, until
@@ -169,7 +169,9 @@ PROBES: dict[str, Probe] = {
 
 
 @pytest.fixture(scope="module")
-def servers(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, int]]:
+def servers(
+    fork_server: ForkServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, int]]:
     """Serve the depot with three servers; their ports by name."""
     folder = tmp_path_factory.mktemp("servers")
     ports = {name: free_port() for name in ("ours", "uvicorn", "granian")}
@@ -178,7 +180,7 @@ def servers(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> Itera
         "uvicorn": ("uvicorn", DEPOT, "--port", str(ports["uvicorn"]), "--http", "httptools"),
     }
     processes = [
-        Process(nursery, *command, log=folder / name, environ=ENVIRON, is_ready=lambda: True)
+        Process(fork_server, *command, log=folder / name, environ=ENVIRON, is_ready=lambda: True)
         for name, command in commands.items()
     ]
     granian = subprocess.Popen(

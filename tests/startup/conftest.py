@@ -11,7 +11,7 @@ from bff_core import gateway
 from bff_core.events import AnyEvent, ConfigurationWarned, Events
 from bff_core.gateway.app import Gateway
 from bff_core.settings.model import Settings
-from tests.processes.process import Nursery, Process
+from tests.processes.process import ForkServer, Process
 from tests.processes.services import answers
 from tests.server.conftest import free_port
 
@@ -58,22 +58,22 @@ Start = Callable[..., AbstractAsyncContextManager[Started]]
 
 
 @pytest.fixture(scope="session")
-def nursery() -> Iterator[Nursery]:
+def fork_server() -> Iterator[ForkServer]:
     """Fork processes, and end them with the session."""
-    nursery = Nursery()
-    yield nursery
-    nursery.close()
+    fork_server = ForkServer()
+    yield fork_server
+    fork_server.close()
 
 
 @pytest.fixture
-def till(nursery: Nursery, tmp_path: Path) -> Iterator[Callable[..., Process]]:
+def till(fork_server: ForkServer, tmp_path: Path) -> Iterator[Callable[..., Process]]:
     """Start servers of the till; `port` says where."""
     running: list[Process] = []
 
     def start(*command: str, **environ: str) -> Process:
         port = free_port()
         process = Process(
-            nursery,
+            fork_server,
             *(*command, "--port", str(port)),
             log=tmp_path / f"{port}.log",
             environ={"BFF_ENV": "development", "BFF_LOG": "json", **environ},
