@@ -32,7 +32,7 @@ MAX_PIPELINED_REQUESTS: Final = 16
 
 
 class HTTPProtocol(asyncio.Protocol):
-    """Makes a `Connection` of a transport, which then speaks to the connection alone."""
+    """Makes a `ClientConnection` of a transport, which then speaks to the connection alone."""
 
     def __init__(
         self,
@@ -48,12 +48,12 @@ class HTTPProtocol(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Let a connection take over."""
         stream = cast("asyncio.Transport", transport)
-        connection = Connection(self._serving, stream)
+        connection = ClientConnection(self._serving, stream)
         stream.set_protocol(connection)
         self._serving.add(connection)
 
 
-class Connection(asyncio.Protocol):
+class ClientConnection(asyncio.Protocol):
     """One connection; answers its requests in their order.
 
     `check_deadlines` is called by a timer.
