@@ -62,16 +62,16 @@ def decision_rows() -> list[list[str]]:
 
 def _decided(status: int, headers: Headers, audience: str | None, options: Cache) -> str:
     call = Call("catalog", "GET", "/products/1", "GET /products/{id}", 10.0, audience)
-    kept = admit(call, Reply(status, headers, b"{}"), options, sent_at=0.0, now=0.0, wall=0.0)
-    if isinstance(kept, NotStorable):
-        return f"— ({kept.reason})"
-    told = [
+    admitted = admit(call, Reply(status, headers, b"{}"), options, sent_at=0.0, now=0.0, wall=0.0)
+    if isinstance(admitted, NotStorable):
+        return f"— ({admitted.reason})"
+    lifetimes = [
         f"{name} {seconds:g} s"
         for name, seconds in (
-            ("fresh", kept.fresh_for),
-            ("stale", kept.stale_for),
-            ("error", kept.error_for),
+            ("fresh", admitted.fresh_for),
+            ("stale", admitted.stale_for),
+            ("error", admitted.error_for),
         )
         if seconds
     ]
-    return ", ".join(told) or "asked each time"
+    return ", ".join(lifetimes) or "revalidated each time"

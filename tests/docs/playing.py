@@ -111,8 +111,8 @@ class Reader:
             timeout=PATIENCE,
             check=False,
         )
-        told = (done.stdout + done.stderr).replace("\r", "")
-        return told if not told or told.endswith("\n") else told + "\n"
+        output = (done.stdout + done.stderr).replace("\r", "")
+        return output if not output or output.endswith("\n") else output + "\n"
 
     def _serve(self) -> None:
         port = self._ports[8000]
@@ -142,7 +142,7 @@ def steady(text: str) -> str:
 
 
 def free_ports(count: int) -> list[int]:
-    """Return ports that nobody listens on."""
+    """Return free ports."""
     with contextlib.ExitStack() as held:
         sockets = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
         return [one.getsockname()[1] for one in sockets]

@@ -33,13 +33,13 @@ OPTIONS = {
 }
 """Which options a page lists: those of a whole policy, or the ones named."""
 
-TOLD_ELSEWHERE = {
+INDIRECT_EVENTS = {
     "cache": CacheLookup,
     "credentials": TokenRefused,
     "cache_fill": CacheLookup,
     "purge": Purged,
 }
-"""The events that layers have the cache emit, or the tokens' keeper, which counts as well."""
+"""Events of a layer that the cache or the token cache emits for it."""
 
 
 def all_pages(test):
@@ -53,7 +53,7 @@ def module_of(path: Path):
 
 
 def test_each_layer_has_a_page():
-    """Nobody meets a layer that is not explained."""
+    """Every layer has an explanation."""
     assert [path.stem for path in PAGES] == sorted(OPTIONS)
 
 
@@ -68,7 +68,7 @@ def test_a_page_has_the_five_sections_in_order(path):
 
 @all_pages
 def test_a_page_begins_as_the_code_does(path):
-    """The place of a layer is told in one sentence, the same in both."""
+    """One sentence says where a layer stands, the same in both."""
     assert page(path).text.splitlines()[2] == module_of(path).__doc__.splitlines()[0]
 
 
@@ -102,22 +102,22 @@ def test_options_within_an_option_have_a_table(stem, kind):
 def test_options_without_a_range_are_mentioned(stem):
     """Each field of a layer's policy is found on its page."""
     policy, _ = OPTIONS[stem]
-    told = page(DOCS / f"layers/{stem}.md").section("Defaults")
+    defaults = page(DOCS / f"layers/{stem}.md").section("Defaults")
 
-    assert [one.name for one in fields(getattr(bff_core, policy)) if one.name not in told] == []
+    assert [one.name for one in fields(getattr(bff_core, policy)) if one.name not in defaults] == []
 
 
 @all_pages
 def test_events_are_those_that_the_layer_emits(path):
-    """Which events, and at which level the log tells them."""
+    """The events of a layer, and their log levels."""
     emitted = {
         f"`{name}`": logging.getLevelName(LEVELS[one]).lower()
         for name, one in vars(module_of(path)).items()
         if isinstance(one, type) and issubclass(one, Event)
     }
-    told = TOLD_ELSEWHERE.get(path.stem)
-    if told is not None:
-        emitted[f"`{told.__name__}`"] = logging.getLevelName(LEVELS[told]).lower()
+    event = INDIRECT_EVENTS.get(path.stem)
+    if event is not None:
+        emitted[f"`{event.__name__}`"] = logging.getLevelName(LEVELS[event]).lower()
     rows = table(page(path).section("Events"))
 
     assert {row[0]: row[2] for row in rows} == emitted

@@ -112,14 +112,14 @@ def test_decisions_have_their_three_sections():
 
     assert numbers == [f"{number:04}" for number in range(1, len(records) + 1)]
     for record in records:
-        told = page(record)
-        assert re.findall(r"^## (.+)$", told.text, re.MULTILINE) == [
+        decision = page(record)
+        assert re.findall(r"^## (.+)$", decision.text, re.MULTILINE) == [
             "Context",
             "Decision",
             "Consequences",
         ]
-        assert told.text.startswith(f"# {record.name[:4]} ")
-        assert len(told.text.splitlines()) <= 60
+        assert decision.text.startswith(f"# {record.name[:4]} ")
+        assert len(decision.text.splitlines()) <= 60
 
 
 @pytest.mark.parametrize("name", GENERATED)
@@ -169,7 +169,7 @@ def test_statuses_of_services_are_those_of_the_code():
 
 
 def test_states_of_parts_are_complete():
-    """Each state that a client may be told of."""
+    """Each state that a client may get."""
     rows = table(page(DOCS / "how-to/partial-responses.md").section("Parts and their states"))
     degraded = {row[0].strip("`"): row[2] == "yes" for row in rows}
 
@@ -207,10 +207,10 @@ def test_concerns_of_the_edge_are_in_order():
 
 def test_the_reference_app_has_the_ports_of_make_run():
     """Variables and ports are those of the run."""
-    told = page(DOCS / "reference-app.md").section("Defaults")
+    defaults = page(DOCS / "reference-app.md").section("Defaults")
     ports = {f"`{one.variable}`": str(one.default_port) for one in GATEWAYS}
 
-    assert {row[0]: row[1] for row in table(told)} == {
+    assert {row[0]: row[1] for row in table(defaults)} == {
         **ports,
         "`SERVICES_PORT`": str(SERVICES_PORT),
     }
@@ -218,21 +218,21 @@ def test_the_reference_app_has_the_ports_of_make_run():
 
 def test_requests_of_the_readme_are_those_of_make_run():
     """What a newcomer reads is what the run prints."""
-    told = page(ROOT / "README.md").text
+    readme = page(ROOT / "README.md").text
 
-    assert [one.home for one in GATEWAYS if one.home % one.default_port not in told] == []
+    assert [one.home for one in GATEWAYS if one.home % one.default_port not in readme] == []
 
 
 def test_ratios_of_the_readme_are_those_of_the_benchmarks():
     """No figure is better on the front page than on the page that explains it."""
     begin, end = "| our CPU", "\n\n"
-    told = [
+    tables = [
         page(path).text.partition(begin)[2].partition(end)[0].partition("\n<!--")[0]
         for path in (ROOT / "README.md", DOCS / "benchmarks.md")
     ]
 
-    assert told[0] == told[1]
-    assert "fastify-undici" in told[0]
+    assert tables[0] == tables[1]
+    assert "fastify-undici" in tables[0]
 
 
 def test_glossary_is_sorted():
