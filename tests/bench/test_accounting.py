@@ -47,7 +47,7 @@ def test_a_tree_holds_descendants_only() -> None:
 
 
 def test_a_core_is_busy_when_it_neither_idles_nor_waits() -> None:
-    """Waiting for a disk is no work; time that the hypervisor took is told apart."""
+    """Waiting for a disk is no work; time that the hypervisor took is counted apart."""
     cores = parse_cores(CORES)
 
     assert cores == {

@@ -4,7 +4,7 @@ import pytest
 
 from bench.markdown import BEGIN, END, PAGE, README, figures, put, summary
 
-TOLD = {
+RESULTS = {
     "machine": "a computer",
     "ratios": [
         {"against": "nginx-ssi", "ratio": 4.5, "must": 5.0, "goal": 3.5, "verdict": "must met"}
@@ -30,20 +30,20 @@ TOLD = {
 
 def test_a_session_becomes_tables() -> None:
     """Each section that was measured is one, and a skipped peer is named."""
-    told = figures(TOLD)
+    text = figures(RESULTS)
 
-    assert "| nginx-ssi | **4.50** | 5.00 | 3.50 | must met |" in told
-    assert "| bff | 1,234 µs | 4,321 | 1.2 ms | 9.5 ms | 64 MiB |" in told
-    assert "| workers |" not in told
-    assert told.endswith("Skipped: go-net-http: go not installed.")
+    assert "| nginx-ssi | **4.50** | 5.00 | 3.50 | must met |" in text
+    assert "| bff | 1,234 µs | 4,321 | 1.2 ms | 9.5 ms | 64 MiB |" in text
+    assert "| workers |" not in text
+    assert text.endswith("Skipped: go-net-http: go not installed.")
 
 
 def test_a_disturbed_session_says_so() -> None:
     """Figures of a busy machine are not passed off as clean ones."""
-    told = figures(TOLD | {"disturbed": {"bff": 0.01, "nginx-ssi": 0.31}})
+    text = figures(RESULTS | {"disturbed": {"bff": 0.01, "nginx-ssi": 0.31}})
 
-    assert "others took up to 31% of a core" in told
-    assert "others" not in figures(TOLD)
+    assert "others took up to 31% of a core" in text
+    assert "others" not in figures(RESULTS)
 
 
 def test_only_what_is_between_the_marks_is_replaced() -> None:
@@ -54,9 +54,9 @@ def test_only_what_is_between_the_marks_is_replaced() -> None:
 
 
 def test_the_summary_begins_the_figures() -> None:
-    """The README tells the ratios as the page of benchmarks does."""
-    assert "| nginx-ssi | **4.50** |" in summary(TOLD)
-    assert figures(TOLD).startswith(summary(TOLD))
+    """The README shows the same ratios as the page of benchmarks."""
+    assert "| nginx-ssi | **4.50** |" in summary(RESULTS)
+    assert figures(RESULTS).startswith(summary(RESULTS))
 
 
 @pytest.mark.parametrize("path", [PAGE, README], ids=lambda path: path.name)

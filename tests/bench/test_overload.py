@@ -102,7 +102,7 @@ def test_a_connection_that_breaks_is_counted_and_replaced() -> None:
 
 
 def test_a_schedule_is_a_poisson_stream_of_every_kind() -> None:
-    """The same for a seed; the rates are kept; instants come in order."""
+    """The same for a seed, with the right rates, in the order of time."""
     kinds = [Kind(name, rate, get("/"), healthy) for name, rate in (("a", 1000), ("b", 100))]
 
     first, second = schedule(kinds, 10, 1), schedule(kinds, 10, 1)

@@ -68,7 +68,7 @@ def test_a_configuration_has_no_word_left_to_fill_in(tmp_path: Path) -> None:
 
 
 def test_the_lock_of_the_node_peer_names_no_address() -> None:
-    """Whoever installs it uses the registry of their own."""
+    """Every user installs from a registry of their own."""
     lock = json.loads((FOLDER / "fastify-undici" / "package-lock.json").read_text())
 
     packages = {name: package for name, package in lock["packages"].items() if name}

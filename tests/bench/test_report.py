@@ -1,4 +1,4 @@
-"""What the bench tells: medians, ratios, the budget, rows."""
+"""The report of the bench: medians, ratios, the budget, rows."""
 
 from bench.harness.budget import BUDGETS, Ratio, ratios_of
 from bench.harness.comparison import Comparison
@@ -73,7 +73,7 @@ def test_a_row_has_the_columns_that_readers_of_the_file_rely_on() -> None:
 
 
 def test_a_row_says_when_it_should_not_be_trusted() -> None:
-    """A crowded load core and a noisy neighbour are told beside the figures."""
+    """A crowded load core and a noisy neighbour are reported beside the figures."""
     calm, crowded = sample(100), sample(100, load_busy=0.99, disturbed=0.2)
 
     assert remarks_on(calm) == []

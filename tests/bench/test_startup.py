@@ -19,5 +19,5 @@ def test_own_time_is_added_up_by_package() -> None:
 
 
 def test_a_module_that_is_not_there_has_no_import_time() -> None:
-    """It is told, not counted as fast."""
+    """It is reported, not counted as fast."""
     assert measure_import("no_such_module_anywhere", runs=1) is None
