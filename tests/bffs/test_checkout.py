@@ -111,7 +111,7 @@ async def test_an_order_that_is_refused_is_refunded(mocks, open_gateway, cart):
 
 
 async def test_an_empty_cart_is_not_bought(mocks, open_gateway, cart):
-    """The answer is a 422, and no service was asked to change anything."""
+    """The answer is a 422, and no service got a write."""
     mocks.send("cart", "DELETE", CART)
     async with open_gateway("mobile", headers=THREE) as client:
         answer = await client.post("/v1/checkout", json={"payment_method_id": "pm-3-1"})
@@ -121,7 +121,7 @@ async def test_an_empty_cart_is_not_bought(mocks, open_gateway, cart):
 
 
 async def test_buying_requires_a_sign_in(open_gateway):
-    """An anonymous caller is asked to sign in."""
+    """An anonymous caller gets a 401."""
     async with open_gateway("mobile", headers={}) as client:
         answer = await client.post("/v1/checkout", json={"payment_method_id": "pm-3-1"})
 

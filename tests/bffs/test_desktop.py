@@ -39,7 +39,7 @@ async def test_dashboard_is_made_of_many_services(open_gateway, mocks):
 
 @pytest.mark.parametrize("service", BESIDE_THE_CUSTOMER)
 async def test_dashboard_answers_without_an_optional_service(open_gateway, mocks, service):
-    """Whichever service is down but the profiles', the rest is shown and the loss is told."""
+    """If any service but the profiles' is down, the rest is shown and the loss is reported."""
     async with open_gateway("desktop") as client:
         with mocks.fault(service, kind="reset"):
             answer = await client.get("/v1/dashboard")
@@ -95,7 +95,7 @@ async def test_export_streams_all_orders(open_gateway, mocks):
 
 
 async def test_export_that_can_not_begin_is_a_problem(open_gateway, mocks):
-    """A failure before the first row is told like any other."""
+    """A failure before the first row is reported like any other."""
     async with open_gateway("desktop") as client:
         with mocks.fault("orders", kind="error", status=503):
             answer = await client.get("/v1/orders/export")
@@ -183,7 +183,7 @@ async def test_order_page_is_whole(open_gateway, mocks):
 
 
 async def test_export_is_for_somebody(open_gateway):
-    """Nobody's orders can't be streamed, and neither dashboard nor order pages be shown."""
+    """Without a sign-in there is no export, no dashboard and no page of orders."""
     async with open_gateway("desktop", headers={}) as client:
         answers = [
             await client.get(f"/v1/{path}")

@@ -3,7 +3,7 @@
 import pytest
 
 HOME = "{ home { viewer { name } } }"
-ASKED = {
+REQUESTS = {
     "web": {"method": "POST", "url": "/graphql", "json": {"query": HOME}},
     "mobile": {"method": "GET", "url": "/v1/home"},
     "desktop": {"method": "GET", "url": "/v1/dashboard"},
@@ -15,11 +15,11 @@ POLICIES = {
 }
 
 
-@pytest.mark.parametrize("name", ASKED)
+@pytest.mark.parametrize("name", REQUESTS)
 async def test_answers_tell_where_the_caller_stands(open_gateway, name):
     """REST and GraphQL alike: by address, and by viewer."""
     async with open_gateway(name) as client:
-        answer = await client.request(**ASKED[name])
+        answer = await client.request(**REQUESTS[name])
 
     by_address = '"address-requests";q=60000;w=60'
     assert answer.status_code == 200

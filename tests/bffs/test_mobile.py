@@ -18,7 +18,7 @@ OPTIONAL_AT_HOME = ("pricing", "orders", "cart", "recommendations", "catalog")
 
 
 async def test_home_calls_only_what_it_shows(open_gateway, mocks):
-    """What the phone does not show is not asked for."""
+    """Data that the phone does not show is not requested."""
     async with open_gateway("mobile") as client:
         mocks.forget()
         answer = await client.get("/v1/home")
@@ -75,7 +75,7 @@ async def test_home_without_its_customer_is_a_problem(open_gateway, mocks):
 
 @pytest.mark.parametrize("path", ["home", "orders", "orders/10001", "cart"])
 async def test_personal_screens_need_somebody(open_gateway, path):
-    """Nobody's home is 401, told as a problem with a challenge."""
+    """Without a sign-in, home is a 401: a problem with a challenge."""
     async with open_gateway("mobile", headers={}) as client:
         answer = await client.get(f"/v1/{path}")
 
@@ -86,19 +86,19 @@ async def test_personal_screens_need_somebody(open_gateway, path):
 
 async def test_products_are_found_page_by_page(open_gateway):
     """A cursor leads through all pages without repeating a product."""
-    seen: list[str] = []
+    ids: list[str] = []
     async with open_gateway("mobile") as client:
         cursor: str | None = ""
-        while cursor is not None and len(seen) < 60:
+        while cursor is not None and len(ids) < 60:
             page = (await client.get("/v1/products", params={"limit": 20, "cursor": cursor})).json()
-            seen += [item["id"] for item in page["items"]]
+            ids += [item["id"] for item in page["items"]]
             cursor = page["next"]
 
-    assert len(seen) == len(set(seen)) == 60
+    assert len(ids) == len(set(ids)) == 60
 
 
 async def test_products_speak_the_clients_language(open_gateway):
-    """The answer is in the language asked for, and varies by it."""
+    """The answer is in the requested language, and varies by it."""
     async with open_gateway("mobile") as client:
         german = await client.get("/v1/products/42", headers={"accept-language": "de-AT, en;q=0.5"})
         english = await client.get("/v1/products/42", headers={"accept-language": "nl"})
@@ -137,11 +137,11 @@ async def test_orders_of_others_do_not_exist(open_gateway, mocks):
 
     assert mine.json()["order"]["id"] == own
     unlike = {"request_id", "trace_id"}
-    told, expected = (
+    actual, expected = (
         {name: value for name, value in answer.json().items() if name not in unlike}
         for answer in (theirs, nobodys)
     )
-    assert told == expected
+    assert actual == expected
     assert theirs.status_code == 404
 
 

@@ -1,4 +1,4 @@
-"""Changing many prices at once on the desktop: each change's fate is told."""
+"""Changing many prices at once on the desktop: each change's outcome is reported."""
 
 from collections.abc import Iterator
 from uuid import uuid4
@@ -43,14 +43,14 @@ async def test_each_change_is_reported(open_gateway, mocks, variants):
     async with open_gateway("desktop", headers=STAFF) as client:
         answer = await client.post("/v1/prices/bulk", json={"items": wanted})
 
-    told = answer.json()
+    report = answer.json()
     assert answer.status_code == 207
-    assert [item["key"] for item in told["items"]] == [item["sku"] for item in wanted]
-    assert [item["status"] for item in told["items"]] == [200, 404, 409, 422, 409]
-    assert (told["done"], told["failed"], told["not_attempted"]) == (1, 4, 0)
-    assert told["items"][0]["result"]["product_id"] == "42"
-    assert "more than 50%" in told["items"][2]["problem"]["detail"]
-    assert told["items"][4]["problem"]["code"] == "duplicate_item"
+    assert [item["key"] for item in report["items"]] == [item["sku"] for item in wanted]
+    assert [item["status"] for item in report["items"]] == [200, 404, 409, 422, 409]
+    assert (report["done"], report["failed"], report["not_attempted"]) == (1, 4, 0)
+    assert report["items"][0]["result"]["product_id"] == "42"
+    assert "more than 50%" in report["items"][2]["problem"]["detail"]
+    assert report["items"][4]["problem"]["code"] == "duplicate_item"
     assert price_of(mocks, "42")[0]["price"]["amount"] == cheaper
 
 
@@ -78,9 +78,9 @@ async def test_changes_after_the_deadline_are_reported(open_gateway, mocks, vari
                 "/v1/prices/bulk", json={"items": wanted}, headers={"Request-Timeout": "0.5"}
             )
 
-    told = answer.json()
-    codes = [item["problem"]["code"] for item in told["items"]]
-    assert (answer.status_code, told["done"]) == (207, 0)
+    report = answer.json()
+    codes = [item["problem"]["code"] for item in report["items"]]
+    assert (answer.status_code, report["done"]) == (207, 0)
     assert codes == ["timeout"] * 8 + ["not_attempted"] * 12
 
 
@@ -101,7 +101,7 @@ async def test_a_batch_is_safe_to_send_again(open_gateway, mocks, variants):
 
 
 async def test_prices_are_changed_by_somebody(open_gateway):
-    """Nobody changes nothing."""
+    """An anonymous caller changes nothing."""
     async with open_gateway("desktop", headers={}) as client:
         answer = await client.post("/v1/prices/bulk", json={"items": [change("42-BLK-M", 1)]})
 

@@ -11,7 +11,7 @@ import pytest
 LINES = {"accept": "application/x-ndjson"}
 READER = LINES | {"authorization": "Bearer demo-1"}
 LEAVER = {**READER, "authorization": "Bearer demo-2"}
-"""Somebody of whom the gateway keeps nothing yet."""
+"""A viewer of whom nothing is cached yet."""
 
 
 def reading_views() -> list[tuple[str, str]]:
@@ -19,8 +19,10 @@ def reading_views() -> list[tuple[str, str]]:
     found = []
     for name in ("mobile", "desktop"):
         for path, operations in import_module(f"bffs.{name}.app").app.openapi()["paths"].items():
-            told = operations.get("get", {}).get("responses", {}).get("200", {}).get("content", {})
-            line = told.get("application/x-ndjson", {}).get("schema", {})
+            content = (
+                operations.get("get", {}).get("responses", {}).get("200", {}).get("content", {})
+            )
+            line = content.get("application/x-ndjson", {}).get("schema", {})
             if "answer" in line.get("properties", {}):
                 found.append((name, path))
     return found
@@ -108,7 +110,7 @@ def test_lines_arrive_while_a_service_still_works(desktop_url, mocks):
 
 
 def test_a_reader_that_leaves_ends_the_calls(desktop_url, mocks):
-    """Nobody thinks on for somebody who has gone."""
+    """Work for a client that has gone is stopped."""
     mocks.forget()
     with mocks.fault("recommendations", kind="hang"):
         with httpx.stream("GET", f"{desktop_url}/v1/dashboard", headers=LEAVER) as answer:

@@ -44,7 +44,7 @@ def test_language_is_what_the_client_likes_best(accepted, locale):
 
 @given(st.text(st.characters(max_codepoint=255), max_size=400))
 def test_whatever_is_sent_a_language_is_found(accepted):
-    """No header, however mangled, keeps a client from its answer."""
+    """No header, however malformed, prevents an answer."""
     assert locale_for(accepted) in OFFERED
 
 
@@ -71,9 +71,9 @@ def test_width_is_what_the_client_declares(headers, query, width):
 
 def test_answer_varies_by_what_was_looked_at():
     """A cache may not give a German phone's answer to a French desktop."""
-    seen = scope()
+    request = scope()
 
-    ShopLocale.from_scope(seen)
-    Display.from_scope(seen)
+    ShopLocale.from_scope(request)
+    Display.from_scope(request)
 
-    assert seen.vary == ["accept-language", "sec-ch-viewport-width", "viewport-width"]
+    assert request.vary == ["accept-language", "sec-ch-viewport-width", "viewport-width"]

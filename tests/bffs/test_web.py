@@ -43,15 +43,15 @@ async def ask(client, query, headers=None, **variables):
     return answer.json()
 
 
-def everything(kind, seen=()):
+def everything(kind, outer=()):
     """Return a selection of all fields below a type, but for types within themselves."""
     fields = []
     for name, field in kind.fields.items():
         inner = get_named_type(field.type)
         if not isinstance(inner, GraphQLObjectType):
             fields.append(name)
-        elif inner not in seen:
-            fields.append(f"{name} {everything(inner, (*seen, inner))}")
+        elif inner not in outer:
+            fields.append(f"{name} {everything(inner, (*outer, inner))}")
     return "{ %s }" % " ".join(fields)  # noqa: UP031 - braces are GraphQL's here
 
 
@@ -124,7 +124,7 @@ ALIASED = " ".join(
     ],
 )
 async def test_query_that_would_keep_a_process_busy_is_refused(open_gateway, mocks, query):
-    """Without a sign-in, with two kilobytes, nobody has the catalogue a thousand times."""
+    """Two kilobytes of query, without a sign-in, can't load the catalogue a thousand times."""
     async with open_gateway("web", headers=None) as client:
         mocks.forget()
         answer = await client.post(
@@ -185,7 +185,7 @@ async def test_field_that_is_not_selected_costs_nothing(open_gateway, mocks, sel
 
 
 async def test_home_joins_the_products_of_all_its_parts_in_one_call(open_gateway, mocks):
-    """Deals, picks, cart and orders show products: the catalog is asked once for each tick."""
+    """Deals, picks, cart and orders show products: the catalog gets one call for each tick."""
     query = """{ home {
         viewer { name givenName } orders { number } cart { count }
         deals { badge product { title } } picks { trackingId product { title } }
@@ -256,7 +256,7 @@ async def test_roots_fail_apart(open_gateway, mocks):
 
 
 async def test_language_follows_the_client(open_gateway):
-    """Titles come in the language that the browser asks for, and caches are told."""
+    """Titles come in the browser's language, and `Vary` says so."""
     query = '{ product(id: "42") { category { name } } }'
 
     async with open_gateway("web") as client:
