@@ -61,8 +61,8 @@ class Served:
     def fault(self, **fault: object) -> Iterator[None]:
         """Break the service for a while."""
         wanted = msgspec.json.encode({"faults": [fault]})
-        status, told = self.ask("/__faults__", method="PUT", body=wanted)
-        assert status == 200, told
+        status, answer = self.ask("/__faults__", method="PUT", body=wanted)
+        assert status == 200, answer
         try:
             yield
         finally:

@@ -26,17 +26,17 @@ def test_the_best_language_is_chosen(accepted, language):
 async def test_a_product_speaks_three_languages(shop):
     """Texts differ by language; ids, SKUs and pictures do not."""
     catalog = shop("catalog")
-    told = {}
+    products = {}
     for language in ("en", "de", "fr"):
         answer = await catalog.get("/products/42", headers={"accept-language": language})
         assert answer.headers["content-language"] == language
         assert answer.headers["vary"] == "Accept-Language"
-        told[language] = answer.json()
+        products[language] = answer.json()
 
     for field in ("title", "subtitle", "description", "care", "attributes", "path", "highlights"):
-        assert len({str(told[language][field]) for language in told}) == 3, field
+        assert len({str(products[language][field]) for language in products}) == 3, field
     for field in ("id", "slug", "variants", "related", "shipping", "default_sku"):
-        assert told["en"][field] == told["de"][field] == told["fr"][field], field
+        assert products["en"][field] == products["de"][field] == products["fr"][field], field
 
 
 async def test_the_query_outranks_the_header(shop):
@@ -92,7 +92,7 @@ async def test_a_category_knows_its_way_from_the_root(shop):
     assert [child["parent_id"] for child in children["items"]] == ["outdoor"] * 3
 
 
-@pytest.mark.parametrize("params", [{"category": "nowhere"}, {"brand": "nobody"}, {"q": "xyzzy"}])
+@pytest.mark.parametrize("params", [{"category": "nowhere"}, {"brand": "unknown"}, {"q": "xyzzy"}])
 async def test_filters_that_match_nothing_give_an_empty_page(shop, params):
     """An empty list is an answer, no error."""
     page = (await shop("catalog").get("/products", params=params)).json()
@@ -101,7 +101,7 @@ async def test_filters_that_match_nothing_give_an_empty_page(shop, params):
 
 
 async def test_a_summary_is_a_part_of_the_product(shop):
-    """One model decodes both: what a list tells, the product tells alike."""
+    """One model decodes both: a list and the product have the same members."""
     catalog = shop("catalog")
     summary = (await catalog.get("/products", params={"ids": "42"})).json()["items"][0]
     full = (await catalog.get("/products", params={"ids": "42", "view": "full"})).json()
@@ -114,8 +114,8 @@ async def test_a_summary_is_a_part_of_the_product(shop):
 
 async def test_products_are_whole(shop):
     """Variants, pictures and related products hang together, for every product of a page."""
-    asked = {"ids": ",".join(map(str, range(300, 360))), "view": "full"}
-    products = (await shop("catalog").get("/products", params=asked)).json()["items"]
+    params = {"ids": ",".join(map(str, range(300, 360))), "view": "full"}
+    products = (await shop("catalog").get("/products", params=params)).json()["items"]
 
     for product in products:
         skus = [variant["sku"] for variant in product["variants"]]

@@ -25,7 +25,7 @@ ONE = {
     "reviews": "/summaries/42",
     "recommendations": "/related/42",
 }
-"""A record of each service that keeps to the manners; the identity service keeps to OAuth's."""
+"""A record of each service with the common conventions; the identity service follows OAuth's."""
 
 MANNERED = tuple(ONE)
 
@@ -73,20 +73,22 @@ def test_each_service_describes_itself_in_valid_openapi(name):
 @pytest.mark.parametrize("name", SERVICES)
 def test_the_readme_lists_exactly_the_routes_that_are_there(name):
     """Who writes a client reads the truth."""
-    told = {(method, path) for method, path, _ in ROUTE.findall(sections()[name])}
+    documented = {(method, path) for method, path, _ in ROUTE.findall(sections()[name])}
     paths = create(name).openapi()["paths"]
     there = {(method.upper(), path) for path, item in paths.items() for method in item}
 
-    assert {(method, re.sub(r"{\w+}", "{}", path)) for method, path in told} == {
+    assert {(method, re.sub(r"{\w+}", "{}", path)) for method, path in documented} == {
         (method, re.sub(r"{\w+}", "{}", path)) for method, path in there
     }
 
 
 def test_the_ports_count_up_as_the_readme_says():
     """The table of ports is the order of services."""
-    told = dict(re.findall(r"^\| (\w+) \| (\d{4}) \|", README.read_text(), flags=re.MULTILINE))
+    documented = dict(
+        re.findall(r"^\| (\w+) \| (\d{4}) \|", README.read_text(), flags=re.MULTILINE)
+    )
 
-    assert {name: str(port) for name, port in ports().items()} == told
+    assert {name: str(port) for name, port in ports().items()} == documented
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -113,7 +115,7 @@ async def test_a_known_entity_tag_is_answered_304_without_a_body(name, shop):
 
 
 async def test_answers_that_were_spared_are_counted(shop):
-    """Who keeps answers sees what that saves, from outside."""
+    """A client that caches can measure the saving."""
     catalog = shop("catalog")
     tag = (await catalog.get("/products/1")).headers["etag"]
     await catalog.get("/products/1", headers={"if-none-match": tag})
@@ -125,7 +127,7 @@ async def test_answers_that_were_spared_are_counted(shop):
 
 
 @pytest.mark.parametrize(
-    ("name", "path", "told"),
+    ("name", "path", "tag"),
     [
         ("catalog", "/products/7", "product:7"),
         ("catalog", "/products?ids=7,8", "product:7 product:8"),
@@ -134,11 +136,11 @@ async def test_answers_that_were_spared_are_counted(shop):
         ("pricing", "/prices/7", "price:7"),
     ],
 )
-async def test_an_answer_says_what_it_is_about(name, path, told, shop):
-    """What is asked for in vain is in the list as soon as it exists."""
+async def test_an_answer_says_what_it_is_about(name, path, tag, shop):
+    """A missing record has the tag of the list, which changes when it is created."""
     answer = await shop(name).get(path)
 
-    assert answer.headers["surrogate-key"] == told
+    assert answer.headers["surrogate-key"] == tag
 
 
 @pytest.mark.parametrize(("name", "path"), [("catalog", "/products"), ("pricing", "/deals")])
@@ -163,9 +165,9 @@ async def test_each_service_says_how_long_its_answers_keep(name, shop):
     """`Cache-Control` is what the contract's table says."""
     answer = await shop(name).get(ONE[name])
     table = re.findall(r"^\| ([\w, ]+) \| `(p[^`]+)`", README.read_text(), flags=re.MULTILINE)
-    told = {one: value for names, value in table for one in names.split(", ")}
+    documented = {one: value for names, value in table for one in names.split(", ")}
 
-    assert answer.headers["cache-control"] == told[name]
+    assert answer.headers["cache-control"] == documented[name]
 
 
 @pytest.mark.parametrize("name", MANNERED)
@@ -173,12 +175,12 @@ async def test_a_batch_has_the_requested_order_and_names_what_is_missing(name, s
     """A screen joins many records with one call, and gaps are no error."""
     path, field = MANY[name]
     known = IDS.get(name, ("7", "3", "5"))
-    asked = [known[0], "nobody", *known[1:], known[0]]
+    requested = [known[0], "unknown", *known[1:], known[0]]
 
-    page = (await shop(name).get(path, params={"ids": ",".join(asked)})).json()
+    page = (await shop(name).get(path, params={"ids": ",".join(requested)})).json()
 
     assert [item[field] for item in page["items"]] == list(known)
-    assert page["missing"] == ["nobody"]
+    assert page["missing"] == ["unknown"]
     assert (page["next_cursor"], page["total"]) == (None, 3)
 
 
@@ -198,7 +200,7 @@ async def test_a_batch_of_more_than_a_hundred_is_refused(name, shop):
 
 
 @pytest.mark.parametrize("name", MANNERED)
-@pytest.mark.parametrize("identity", ["nobody", "0", "042", "999999999999", "-1", "٣"])
+@pytest.mark.parametrize("identity", ["unknown", "0", "042", "999999999999", "-1", "٣"])
 async def test_what_is_not_there_is_a_404_problem(name, identity, shop):
     """An id that leads nowhere says so, whatever it looks like."""
     path = ONE[name].rpartition("/")[0]
@@ -240,7 +242,7 @@ async def test_calls_are_counted_by_route_until_they_are_reset(name, shop):
 
 @pytest.mark.parametrize("name", MANNERED)
 async def test_a_service_that_warmed_up_looks_untouched(name):
-    """Its first requests succeed, and no counter tells of them."""
+    """Its first requests succeed, and no counter includes them."""
     app = create(name)
     statuses = await warm(app, name)
     client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://warm")

@@ -30,14 +30,14 @@ DIGEST = """
 import hashlib, msgspec
 from services_mock.data import carts, orders, payments, prices, products, reviews, stock, users
 from services_mock.data import recommendations
-told = [
+records = [
     *(users.user(str(n)) for n in (1, 77, 320)),
     *(products.product(str(n), locale) for n in (2400, 42) for locale in ("fr", "en")),
     *(prices.price(str(n)) for n in (5, 6)), stock.stock("9", {}), carts.cart("1"),
     *(orders.order(str(n)) for n in (15600, 10001)), payments.payment("pay-10010"),
     *map(reviews.summary, ("1", "2")), recommendations.recommendations("3", "cart"),
 ]
-print(hashlib.sha256(msgspec.json.encode(told)).hexdigest())
+print(hashlib.sha256(msgspec.json.encode(records)).hexdigest())
 """
 
 
@@ -96,12 +96,12 @@ def test_ratings_differ_between_products():
 def test_a_summary_adds_up():
     """The histogram is the count, and the average follows from it."""
     best = max(goods.everything(), key=lambda item: reviews.count(item.id))
-    told = reviews.summary(best.id)
+    summary = reviews.summary(best.id)
     stars = Counter(row.rating for row in reviews.rows(best.id))
 
-    assert told.histogram == {str(rating): stars[rating] for rating in range(1, 6)}
-    assert sum(told.histogram.values()) == told.count
-    assert told.average == round(sum(r * n for r, n in stars.items()) / told.count, 1)
+    assert summary.histogram == {str(rating): stars[rating] for rating in range(1, 6)}
+    assert sum(summary.histogram.values()) == summary.count
+    assert summary.average == round(sum(r * n for r, n in stars.items()) / summary.count, 1)
 
 
 def test_names_come_from_many_places():
@@ -131,14 +131,14 @@ def test_stock_and_prices_vary():
 
 @pytest.mark.parametrize("product_id", ["1", "42", "999", "2400"])
 def test_prices_are_consistent(product_id):
-    """The price is the cheapest variant's, below the list price by the discount that is told."""
-    told = prices.price(product_id)
-    amounts = [variant.price.amount for variant in told.variants]
+    """The price is the cheapest variant's, below the list price by the stated discount."""
+    price = prices.price(product_id)
+    amounts = [variant.price.amount for variant in price.variants]
 
-    assert told.price.amount == min(amounts)
+    assert price.price.amount == min(amounts)
     assert all(amount > 0 for amount in amounts)
-    assert (told.list_price is None) == (told.discount_percent == 0)
-    assert [variant.sku for variant in told.variants] == [
+    assert (price.list_price is None) == (price.discount_percent == 0)
+    assert [variant.sku for variant in price.variants] == [
         variant.sku for variant in goods.good(product_id).variants
     ]
 
@@ -221,7 +221,7 @@ async def test_the_demo_viewer_can_pay_in_four_ways(shop):
 
 def test_texts_are_text():
     """No placeholder is left in what a customer reads."""
-    told = json.dumps([str(products.product(str(n), "de")) for n in range(1, 200, 7)])
+    texts = json.dumps([str(products.product(str(n), "de")) for n in range(1, 200, 7)])
 
-    assert "{" not in told.replace("{'color'", "")
-    assert "orem ipsum" not in told
+    assert "{" not in texts.replace("{'color'", "")
+    assert "orem ipsum" not in texts

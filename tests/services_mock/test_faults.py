@@ -32,12 +32,12 @@ async def test_faults_are_read_as_they_were_set_and_cleared(shop):
     await put(catalog, {"kind": "error", "route": "/products/{product_id}", "times": 1})
     statuses = [(await catalog.get("/products/42")).status_code for _ in range(3)]
     other = (await catalog.get("/products")).status_code
-    told = (await catalog.get("/__faults__")).json()
+    found = (await catalog.get("/__faults__")).json()
     cleared = await catalog.delete("/__faults__")
 
     assert statuses == [500, 200, 200]
     assert other == 200
-    assert told == {
+    assert found == {
         "faults": [
             {
                 "kind": "error",
@@ -82,11 +82,11 @@ async def test_a_bad_fault_is_refused_and_changes_nothing(shop, fault):
     catalog = shop("catalog")
     await put(catalog, {"kind": "unavailable"})
     answer = await put(catalog, {"kind": "error"}, fault)
-    told = (await catalog.get("/__faults__")).json()["faults"]
+    found = (await catalog.get("/__faults__")).json()["faults"]
 
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
     assert answer.json()["errors"][0]["message"]
-    assert [one["kind"] for one in told] == ["unavailable"]
+    assert [one["kind"] for one in found] == ["unavailable"]
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"fault": []}', b'{"faults": {}}', b"\xff"])
@@ -99,7 +99,7 @@ async def test_a_body_that_holds_no_faults_is_refused(shop, body):
 
 @pytest.mark.parametrize("kind", SOCKET_KINDS)
 async def test_an_app_in_process_refuses_faults_of_the_socket(shop, kind):
-    """A test that would prove nothing is told so."""
+    """A test that would prove nothing gets an error."""
     answer = await put(shop("catalog"), {"kind": kind})
 
     assert (answer.status_code, answer.json()["code"]) == (422, "needs_socket")
@@ -311,10 +311,10 @@ async def test_the_first_of_several_faults_decides(shop):
     catalog = shop("catalog")
     await put(catalog, {"kind": "error", "status": 418}, {"kind": "unavailable"})
     answer = await catalog.get("/products/42")
-    told = (await catalog.get("/__faults__")).json()["faults"]
+    found = (await catalog.get("/__faults__")).json()["faults"]
 
     assert answer.status_code == 418
-    assert [(fault["seen"], fault["hits"]) for fault in told] == [(1, 1), (1, 0)]
+    assert [(fault["seen"], fault["hits"]) for fault in found] == [(1, 1), (1, 0)]
 
 
 async def test_a_write_whose_answer_was_lost_can_be_sent_again(shop):

@@ -40,9 +40,9 @@ class Provider:
     client: httpx.AsyncClient
     wall: Wall
 
-    async def asked(self, **changed) -> httpx.Response:
-        """Ask for the page to choose a user on; None leaves a parameter out."""
-        told = {
+    async def authorize(self, **changed) -> httpx.Response:
+        """Request the page for choosing a user; None leaves a parameter out."""
+        params = {
             "client_id": "web",
             "redirect_uri": CALLBACK,
             "response_type": "code",
@@ -53,14 +53,14 @@ class Provider:
             "code_challenge_method": "S256",
             **changed,
         }
-        told = {name: value for name, value in told.items() if value is not None}
-        return await self.client.get("/authorize", params=told)
+        params = {name: value for name, value in params.items() if value is not None}
+        return await self.client.get("/authorize", params=params)
 
     async def chosen(self, user: str = "2", **changed) -> dict[str, str]:
         """Choose a user; return what the browser is sent back with."""
-        page = await self.asked(**changed)
+        page = await self.authorize(**changed)
         form = dict(re.findall(r'type="hidden" name="([^"]*)" value="([^"]*)"', page.text))
-        sent = page  # who is signed in already is not asked again
+        sent = page  # a user who is signed in gets no form
         if not page.is_redirect:
             sent = await self.client.post("/authorize", data={**form, "user": user})
         return {k: v[0] for k, v in parse_qs(urlsplit(sent.headers["location"]).query).items()}
@@ -71,15 +71,15 @@ class Provider:
 
     async def redeemed(self, code: str, auth=BASIC, **changed) -> httpx.Response:
         """Redeem a code."""
-        told = {"code_verifier": VERIFIER, "redirect_uri": CALLBACK, **changed}
-        return await self.token(auth, grant_type="authorization_code", code=code, **told)
+        form = {"code_verifier": VERIFIER, "redirect_uri": CALLBACK, **changed}
+        return await self.token(auth, grant_type="authorization_code", code=code, **form)
 
     async def signed_in(self) -> dict[str, str]:
         """Return the tokens of somebody who signed in."""
         return (await self.redeemed((await self.chosen())["code"])).json()
 
     async def claims(self, token: str) -> dict[str, object]:
-        """Return what a token says, verified by the keys that are told."""
+        """Return what a token says, verified by the published keys."""
         keys = KeySet.import_key_set((await self.client.get("/jwks")).json())
         return dict(jwt.decode(token, keys, algorithms=["ES256"]).claims)
 
@@ -117,7 +117,7 @@ async def test_a_user_signs_in():
 @pytest.mark.parametrize(
     ("changed", "status"),
     [
-        ({"client_id": "nobody"}, 400),
+        ({"client_id": "unknown"}, 400),
         ({"redirect_uri": "https://evil.example/"}, 400),
         ({"redirect_uri": f"{CALLBACK}/more"}, 400),
         ({"response_type": "token"}, 303),
@@ -130,12 +130,12 @@ async def test_a_user_signs_in():
 async def test_a_request_that_is_wrong_is_refused(changed, status):
     """On a page where nothing says that the redirect is the client's, to the client else."""
     async with running() as provider:
-        told = await provider.asked(**changed)
+        answer = await provider.authorize(**changed)
 
-    assert told.status_code == status
+    assert answer.status_code == status
     if status == 303:
-        assert "error=" in told.headers["location"]
-        assert told.headers["location"].startswith(CALLBACK)
+        assert "error=" in answer.headers["location"]
+        assert answer.headers["location"].startswith(CALLBACK)
 
 
 @pytest.mark.parametrize(
@@ -149,13 +149,13 @@ async def test_a_request_that_is_wrong_is_refused(changed, status):
     ],
 )
 async def test_a_code_is_redeemed_by_whom_it_is_for(changed):
-    """With the verifier, the address and the secret of the client that asked."""
+    """With the verifier, the address and the secret of the client that requested it."""
     async with running() as provider:
         code = (await provider.chosen())["code"]
-        told = await provider.redeemed(**{"code": code, **changed})
+        answer = await provider.redeemed(**{"code": code, **changed})
 
-    assert told.status_code in {400, 401}
-    assert told.json()["error"] in {"invalid_grant", "invalid_client"}
+    assert answer.status_code in {400, 401}
+    assert answer.json()["error"] in {"invalid_grant", "invalid_client"}
 
 
 async def test_a_code_is_good_once_and_not_for_long():
@@ -178,10 +178,10 @@ async def test_refresh_tokens_are_rotated_and_reuse_is_noticed():
     """Who comes with one that was replaced ends the whole family."""
     async with running() as provider:
         first = (await provider.signed_in())["refresh_token"]
-        asked = {"grant_type": "refresh_token"}
-        second = (await provider.token(**asked, refresh_token=first)).json()["refresh_token"]
-        stolen = await provider.token(**asked, refresh_token=first)
-        ended = await provider.token(**asked, refresh_token=second)
+        grant = {"grant_type": "refresh_token"}
+        second = (await provider.token(**grant, refresh_token=first)).json()["refresh_token"]
+        stolen = await provider.token(**grant, refresh_token=first)
+        ended = await provider.token(**grant, refresh_token=second)
 
     assert first != second
     assert (stolen.status_code, ended.status_code) == (400, 400)
@@ -217,8 +217,8 @@ async def test_parameters_can_be_pushed():
 async def test_native_apps_listen_on_any_port():
     """Of the loopback interface, at the path that was registered."""
     async with running() as provider:
-        told = [
-            (await provider.asked(client_id="desktop", redirect_uri=uri)).status_code
+        statuses = [
+            (await provider.authorize(client_id="desktop", redirect_uri=uri)).status_code
             for uri in (
                 "http://127.0.0.1:51234/callback",
                 "http://127.0.0.1/callback",
@@ -228,7 +228,7 @@ async def test_native_apps_listen_on_any_port():
             )
         ]
 
-    assert told == [200, 200, 400, 400, 400]
+    assert statuses == [200, 200, 400, 400, 400]
 
 
 async def test_services_get_tokens_of_their_own_and_in_exchange():
@@ -326,15 +326,18 @@ async def test_tokens_are_introspected_and_revoked():
         auth = httpx.BasicAuth("opaque", JOBS_SECRET)
         opaque = (await provider.token(auth, grant_type="client_credentials")).json()
 
-        async def told(token: str):
+        async def introspected(token: str):
             return (
                 await provider.client.post("/introspect", data={"token": token}, auth=JOBS)
             ).json()
 
-        before = [await told(tokens["access_token"]), await told(opaque["access_token"])]
+        before = [
+            await introspected(tokens["access_token"]),
+            await introspected(opaque["access_token"]),
+        ]
         for name in ("access_token", "refresh_token"):
             await provider.client.post("/revoke", data={"token": tokens[name]}, auth=BASIC)
-        after = [await told(tokens["access_token"]), await told("made-up")]
+        after = [await introspected(tokens["access_token"]), await introspected("made-up")]
         stranger = await provider.client.post("/introspect", data={"token": "x"})
         refreshed = await provider.token(
             grant_type="refresh_token", refresh_token=tokens["refresh_token"]
@@ -372,13 +375,13 @@ async def test_who_signs_out_is_sent_back_to_a_page_of_the_client():
     """And has to choose again the next time."""
     async with running() as provider:
         await provider.chosen()
-        known = await provider.asked()
-        asked = {"client_id": "web", "post_logout_redirect_uri": f"{WEB}/", "state": "x"}
-        left = await provider.client.get("/end-session", params=asked)
+        known = await provider.authorize()
+        params = {"client_id": "web", "post_logout_redirect_uri": f"{WEB}/", "state": "x"}
+        left = await provider.client.get("/end-session", params=params)
         evil = await provider.client.get(
-            "/end-session", params={**asked, "post_logout_redirect_uri": "https://evil.example/"}
+            "/end-session", params={**params, "post_logout_redirect_uri": "https://evil.example/"}
         )
-        again = await provider.asked()
+        again = await provider.authorize()
 
     assert known.status_code == 303
     assert left.headers["location"] == f"{WEB}/?state=x"
@@ -391,20 +394,20 @@ async def test_keys_are_rotated_and_the_last_ones_still_published():
     async with running() as provider:
         before = await provider.signed_in()
         fresh = (await provider.client.post("/__keys__")).json()["kid"]
-        told = (await provider.client.get("/jwks")).json()["keys"]
+        keys = (await provider.client.get("/jwks")).json()["keys"]
         claims = await provider.claims(before["access_token"])
 
-    assert told[0]["kid"] == fresh
-    assert len(told) == 2
-    assert all("d" not in one for one in told)
+    assert keys[0]["kid"] == fresh
+    assert len(keys) == 2
+    assert all("d" not in one for one in keys)
     assert claims["sub"] == "2"
 
 
 async def test_everything_that_is_announced_is_there():
     """Each endpoint of the discovery document answers something."""
     async with running() as provider:
-        told = (await provider.client.get("/.well-known/openid-configuration")).json()
-        urls = [told[name] for name in told if name.endswith(("_endpoint", "_uri"))]
+        metadata = (await provider.client.get("/.well-known/openid-configuration")).json()
+        urls = [metadata[name] for name in metadata if name.endswith(("_endpoint", "_uri"))]
         statuses = [
             (await provider.client.request(method, url)).status_code
             for url in urls
@@ -416,9 +419,9 @@ async def test_everything_that_is_announced_is_there():
 
 
 async def test_the_page_can_not_be_framed_and_loads_nothing():
-    """It says that it is a mock, and asks no password."""
+    """It says that it is a mock, and has no password field."""
     async with running() as provider:
-        page = await provider.asked(scope="openid", client_id="web")
+        page = await provider.authorize(scope="openid", client_id="web")
 
     assert "frame-ancestors 'none'" in page.headers["content-security-policy"]
     assert "A mock" in page.text
@@ -428,8 +431,8 @@ async def test_the_page_can_not_be_framed_and_loads_nothing():
 
 async def introspected(provider: Provider, token: str) -> bool:
     """Return whether the provider calls a token active."""
-    told = await provider.client.post("/introspect", data={"token": token}, auth=BASIC)
-    return told.json()["active"]
+    answer = await provider.client.post("/introspect", data={"token": token}, auth=BASIC)
+    return answer.json()["active"]
 
 
 @pytest.mark.parametrize("ending", ["revoked", "reused", "code used twice"])
@@ -450,7 +453,7 @@ async def test_sign_ins_of_one_session_share_a_grant(ending):
                 )
         else:
             await provider.redeemed(code)
-        told = await provider.token(
+        answer = await provider.token(
             grant_type="refresh_token", refresh_token=second["refresh_token"]
         )
         after = await introspected(provider, second["access_token"])
@@ -461,7 +464,7 @@ async def test_sign_ins_of_one_session_share_a_grant(ending):
 
     assert sids[0] == sids[1]
     assert (before, after) == (True, False)
-    assert (told.status_code, told.json()["error"]) == (400, "invalid_grant")
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
     assert again.status_code == 200
 
 
@@ -472,15 +475,15 @@ async def test_sessions_of_two_browsers_share_nothing():
         provider.client.cookies.clear()
         second = await provider.signed_in()
         await provider.client.post("/revoke", data={"token": first["refresh_token"]}, auth=BASIC)
-        told = await provider.token(
+        answer = await provider.token(
             grant_type="refresh_token", refresh_token=second["refresh_token"]
         )
 
-    assert told.status_code == 200
+    assert answer.status_code == 200
 
 
 @pytest.mark.parametrize(
-    ("asked", "is_asked"),
+    ("demanded", "signs_in_again"),
     [
         ({}, False),
         ({"max_age": "100"}, False),
@@ -492,15 +495,15 @@ async def test_sessions_of_two_browsers_share_nothing():
         ({"prompt": "login"}, True),
     ],
 )
-async def test_a_user_signs_in_again_where_that_is_demanded(asked, is_asked):
+async def test_a_user_signs_in_again_where_that_is_demanded(demanded, signs_in_again):
     """By `max_age`, `acr_values` and `prompt`; the session of before goes on, stronger."""
     async with running() as provider:
         await provider.chosen()
         provider.wall.now += 100
-        page = await provider.asked(**asked)
-        back = await provider.chosen(**asked)
+        page = await provider.authorize(**demanded)
+        back = await provider.chosen(**demanded)
         who = await provider.claims((await provider.redeemed(back["code"])).json()["id_token"])
 
-    assert (page.status_code == 200) is is_asked
-    assert who["auth_time"] == provider.wall.now - (0 if is_asked else 100)
-    assert who["acr"] == ("2" if "2" in asked.get("acr_values", "") else "1")
+    assert (page.status_code == 200) is signs_in_again
+    assert who["auth_time"] == provider.wall.now - (0 if signs_in_again else 100)
+    assert who["acr"] == ("2" if "2" in demanded.get("acr_values", "") else "1")

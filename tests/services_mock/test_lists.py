@@ -23,11 +23,11 @@ LISTS = [
 
 
 async def walk(service, path, params, *, limit=37):
-    """Follow cursors to the end; return all items and the totals that pages told."""
+    """Follow cursors to the end; return all items and the totals of the pages."""
     items, totals, cursor = [], set(), None
     while True:
-        asked = {**params, "limit": limit} | ({"cursor": cursor} if cursor else {})
-        page = (await service.get(path, params=asked)).json()
+        query = {**params, "limit": limit} | ({"cursor": cursor} if cursor else {})
+        page = (await service.get(path, params=query)).json()
         items += page["items"]
         totals.add(page["total"])
         cursor = page["next_cursor"]
@@ -99,13 +99,13 @@ async def test_the_newest_orders_come_first(shop):
 async def test_a_cursor_survives_an_order_that_is_placed_meanwhile(shop):
     """Somebody who pages while others buy sees each order once."""
     orders = shop("orders")
-    asked = {"customer_id": "1", "limit": 10}
-    first = (await orders.get("/orders", params=asked)).json()
+    query = {"customer_id": "1", "limit": 10}
+    first = (await orders.get("/orders", params=query)).json()
     wanted = {"customer_id": "1", "lines": [{"sku": await any_sku(shop), "quantity": 1}]}
     placed = (await orders.post("/orders", json=wanted)).json()
 
-    second = (await orders.get("/orders", params=asked | {"cursor": first["next_cursor"]})).json()
-    again = (await orders.get("/orders", params=asked)).json()
+    second = (await orders.get("/orders", params=query | {"cursor": first["next_cursor"]})).json()
+    again = (await orders.get("/orders", params=query)).json()
 
     ids = [order["id"] for order in first["items"] + second["items"]]
     assert len(set(ids)) == 20
@@ -154,9 +154,9 @@ async def test_orders_are_filtered_by_status_and_time(shop):
     """A list can be narrowed to a state and a span; the later end is not part of it."""
     whole = (await shop("orders").get("/orders", params={"customer_id": "2", "limit": 100})).json()
     middle = whole["items"][50]["placed_at"]
-    asked = {"customer_id": "2", "status": "delivered", "since": middle, "limit": 100}
+    query = {"customer_id": "2", "status": "delivered", "since": middle, "limit": 100}
 
-    since = (await shop("orders").get("/orders", params=asked)).json()
+    since = (await shop("orders").get("/orders", params=query)).json()
     until = (
         await shop("orders").get("/orders", params={"customer_id": "2", "until": middle})
     ).json()
@@ -188,9 +188,9 @@ async def test_payments_are_found_by_their_orders(shop):
 async def test_first_reviews_of_many_products_come_in_one_call(shop):
     """Twelve related products cost the review service one call."""
     best = await best_seller(shop)
-    asked = {"product_ids": f"42,{best},nobody", "per_product": 2, "sort": "-created_at"}
+    query = {"product_ids": f"42,{best},unknown", "per_product": 2, "sort": "-created_at"}
 
-    page = (await shop("reviews").get("/reviews", params=asked)).json()
+    page = (await shop("reviews").get("/reviews", params=query)).json()
     alone = (
         await shop("reviews").get(
             "/reviews", params={"product_id": best, "sort": "-created_at", "limit": 2}
@@ -200,11 +200,11 @@ async def test_first_reviews_of_many_products_come_in_one_call(shop):
     of_best = [review for review in page["items"] if review["product_id"] == best]
     assert of_best == alone["items"]
     assert len(of_best) == 2
-    assert page["missing"] == ["nobody"]
+    assert page["missing"] == ["unknown"]
 
 
 async def test_stock_is_found_by_sku(shop):
-    """A cart asks for exactly its variants, grouped by product."""
+    """A cart requests exactly its variants, grouped by product."""
     product = (await shop("catalog").get("/products/42")).json()
     skus = [variant["sku"] for variant in product["variants"][:2]]
 

@@ -14,7 +14,7 @@ from services_mock.shop import SERVICES
 
 
 def free_row(count: int) -> int:
-    """Return the first of so many neighbouring ports that nobody listens on."""
+    """Return the first of so many free neighbouring ports."""
     for first in range(21_000, 60_000, 50):
         with contextlib.ExitStack() as opened:
             try:
@@ -30,8 +30,8 @@ def free_row(count: int) -> int:
 
 def children_of(pid: int) -> list[int]:
     """Return the ids of a process's children."""
-    told = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
-    return [int(child) for child in told.split()]
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+    return [int(child) for child in children.split()]
 
 
 def is_alive(pid: int) -> bool:
@@ -70,7 +70,7 @@ def test_all_services_come_up_and_go_with_one_signal(start):
     first = free_row(len(SERVICES))
     process = start(SERVICES_PORT=str(first))
     lines = ready(process, len(SERVICES))
-    told = [
+    started = [
         httpx.get(f"http://127.0.0.1:{first + place}/healthz").json()["service"]
         for place in range(len(SERVICES))
     ]
@@ -80,7 +80,7 @@ def test_all_services_come_up_and_go_with_one_signal(start):
 
     assert process.wait(10) == 0
     assert {line.split()[0] for line in lines} == set(SERVICES)
-    assert told == list(SERVICES)
+    assert started == list(SERVICES)
     assert len(children) == len(SERVICES)
     assert all_gone(children)
 
@@ -118,12 +118,12 @@ def test_a_busy_port_is_one_line_and_nothing_is_left(start):
     first = free_row(len(SERVICES))
     with socket.create_server(("127.0.0.1", first + 4)):
         process = start(SERVICES_PORT=str(first))
-        _, told = process.communicate(timeout=10)
+        _, errors = process.communicate(timeout=10)
 
     assert process.returncode == 1
-    assert told.count("\n") == 1
-    assert told.startswith(f"orders: cannot listen on 127.0.0.1:{first + 4}")
-    assert "SERVICES_PORT" in told
+    assert errors.count("\n") == 1
+    assert errors.startswith(f"orders: cannot listen on 127.0.0.1:{first + 4}")
+    assert "SERVICES_PORT" in errors
     with socket.create_server(("127.0.0.1", first)) as again:
         assert again.getsockname()[1] == first
 
@@ -140,37 +140,37 @@ def test_one_service_stops_with_status_zero_though_a_call_hangs(start):
         while httpx.get(f"{address}/__calls__").json()["active"] == 0:
             time.sleep(0.01)
         process.send_signal(signal.SIGTERM)
-        _, told = process.communicate(timeout=10)
+        _, errors = process.communicate(timeout=10)
 
     assert process.returncode == 0
-    assert "Traceback" not in told
+    assert "Traceback" not in errors
 
 
 @pytest.mark.parametrize("value", ["http", "65530"])
 def test_a_first_port_that_is_none_is_refused_by_name(start, value):
     """A setting that cannot be meant stops the start with its name."""
     process = start(SERVICES_PORT=value)
-    _, told = process.communicate(timeout=10)
+    _, errors = process.communicate(timeout=10)
 
     assert process.returncode == 1
-    assert told.startswith("SERVICES_PORT must be a port")
+    assert errors.startswith("SERVICES_PORT must be a port")
 
 
 @pytest.mark.parametrize("value", ["http", "-1", "65536"])
 def test_a_port_that_is_none_is_refused_with_the_usage(start, value):
     """A mistyped port is a line that names the option, not a traceback."""
     process = start("catalog", f"--port={value}")
-    _, told = process.communicate(timeout=10)
+    _, errors = process.communicate(timeout=10)
 
     assert process.returncode == 2
-    assert f"argument --port: '{value}' is no port" in told
-    assert "Traceback" not in told
+    assert f"argument --port: '{value}' is no port" in errors
+    assert "Traceback" not in errors
 
 
 def test_a_first_port_too_high_for_all_is_refused(start):
     """Ten services need ten ports; the line says how high the first may be."""
     process = start("--port", "65530")
-    _, told = process.communicate(timeout=10)
+    _, errors = process.communicate(timeout=10)
 
     assert process.returncode == 1
-    assert told == "--port must be a port from 1 to 65526, not '65530'\n"
+    assert errors == "--port must be a port from 1 to 65526, not '65530'\n"

@@ -150,7 +150,7 @@ def test_a_client_that_wants_no_more_is_closed_upon(catalog):
 
 
 def test_surplus_bytes_can_come_while_the_connection_idles(catalog):
-    """The answer ends cleanly; the surplus follows though nobody asked."""
+    """The answer ends cleanly; unsolicited surplus follows."""
     fault = {"kind": "surplus", "delay": 0.2, "text": "late"}
     with catalog.fault(**fault), catalog.connect() as connection:
         connection.sendall(REQUEST)
@@ -258,7 +258,7 @@ def test_an_export_is_a_chunked_stream_of_all_orders(orders):
 
 
 def test_an_export_stops_when_its_client_leaves(orders):
-    """Nobody reads, so nothing is written any more; the call counts as aborted."""
+    """The client has gone, so nothing is written any more; the call counts as aborted."""
     with orders.connect() as connection:
         connection.sendall(b"GET /orders/export HTTP/1.1\r\nHost: test\r\n\r\n")
         first = connection.recv(1024)

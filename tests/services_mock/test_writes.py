@@ -24,7 +24,7 @@ def code(answer) -> tuple[int, str]:
 
 
 async def test_a_line_is_put_changed_and_taken_out(shop):
-    """The count follows, the version grows, and a line keeps its age when its number changes."""
+    """The count follows, the version grows, and a changed line has the same age."""
     cart = shop("cart")
     before = (await cart.get("/carts/1")).json()
     put = (await cart.put(f"/carts/1/items/{PLENTY}", json={"quantity": 2, "gift": True})).json()
@@ -165,7 +165,7 @@ async def test_an_unknown_sku_cannot_be_reserved(shop):
 
 
 def test_a_reservation_expires():
-    """Whoever does not buy in time gives the stock back; whoever bought keeps it."""
+    """Stock returns where the buyer was too late, and does not where they bought."""
     now = 0.0
     held = Reservations(clock=lambda: now)
     line = (ReservedLine(PLENTY, 5),)
