@@ -14,7 +14,7 @@ PATIENCE = 20.0
 class RedisServer:
     """A redis-server on a free port of this machine; `folder` holds what it writes to disk.
 
-    With `durable` it keeps each write on disk before it answers, and has it after a restart. With a
+    With `durable` it writes to disk before it answers, and has the data after a restart. With a
     `certificate`, a file that holds its key as well, it also speaks TLS, on `tls_port`. `options`
     are further ones of its command line.
     """

@@ -53,7 +53,7 @@ def test_compose_can_read_the_file():
 
 
 def test_the_containers_are_the_programs_of_make_run(containers):
-    """Nobody has to learn two systems: the same names on the same ports."""
+    """Names and ports are the same as in `make run`."""
     ports = {name: one["ports"] for name, one in containers.items() if name != REDIS}
 
     assert ports == {
@@ -71,21 +71,21 @@ def test_a_service_listens_where_the_gateways_look_for_it(containers, name):
     assert command == [
         *("python", "-m", "services_mock", name, "--host", "0.0.0.0", "--port", port)
     ]
-    told = next(program.env for program in shop({}) if program.name == name)
-    assert containers[name]["environment"] == {"PORT": port, **told}
+    environ = next(program.env for program in shop({}) if program.name == name)
+    assert containers[name]["environment"] == {"PORT": port, **environ}
 
 
 @pytest.mark.parametrize("gateway", GATEWAYS, ids=lambda gateway: gateway.name)
 def test_a_gateway_knows_every_service_by_name(containers, gateway):
-    """A gateway is told the same as in `make run`, with the services at their containers.
+    """A gateway has the same settings as in `make run`, with the services at their containers.
 
     Its cache is shared in Redis besides, and its sagas are in a folder that can be written to.
     """
     container = containers[gateway.name]
-    told = next(program.env for program in shop({}) if program.name == gateway.name)
+    environ = next(program.env for program in shop({}) if program.name == gateway.name)
     at_containers = {
         key: re.sub(r"127\.0\.0\.1", key.removeprefix("BFF_UPSTREAM_").lower(), value)
-        for key, value in told.items()
+        for key, value in environ.items()
     }
     port = str(gateway.default_port)
 
@@ -105,12 +105,12 @@ def test_a_gateway_knows_every_service_by_name(containers, gateway):
 def test_shared_state_is_private_and_never_on_disk(containers):
     """Redis is reached by the gateways alone, and forgets the oldest when it is full."""
     container = containers[REDIS]
-    told = dict(pairwise(container["command"]))
+    options = dict(pairwise(container["command"]))
 
     assert "ports" not in container
     assert container["user"] == "redis"
-    assert (told["--save"], told["--appendonly"]) == ("", "no")
-    assert (told["--maxmemory"], told["--maxmemory-policy"]) == ("256mb", "allkeys-lru")
+    assert (options["--save"], options["--appendonly"]) == ("", "no")
+    assert (options["--maxmemory"], options["--maxmemory-policy"]) == ("256mb", "allkeys-lru")
 
 
 @pytest.mark.needs("redis-server")
@@ -160,7 +160,7 @@ def test_compose_waits_until_a_gateway_has_drained(containers):
 
 
 def test_containers_hold_no_more_power_than_they_need(containers, stages):
-    """The programs run as nobody special, on a read-only file system, without capabilities."""
+    """The programs run as an ordinary user, on a read-only file system, without capabilities."""
     users = [argument for word, argument in stages[-1] if word == "USER"]
 
     assert users

@@ -109,8 +109,8 @@ async def test_limits_are_counted_in_a_cluster(cluster):
             RedisLimitStore(client, MemoryLimitStore(monotonic), gateway="shop", clock=monotonic)
             for client in (one, other)
         ]
-        asked = [LimitQuery(HOUR, "ann"), LimitQuery(DAY, "address 1")]
-        admitted = [(await stores[turn % 2].admit(asked)).is_admitted for turn in range(8)]
+        queries = [LimitQuery(HOUR, "ann"), LimitQuery(DAY, "address 1")]
+        admitted = [(await stores[turn % 2].admit(queries)).is_admitted for turn in range(8)]
 
     assert admitted == [True] * 5 + [False] * 3
     assert heard == []
