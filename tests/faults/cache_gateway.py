@@ -1,4 +1,4 @@
-"""A gateway over the mock services that caches their replies, for as long as tests can wait."""
+"""A gateway over the mock services that caches their replies, with short lifetimes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class Pricing(Upstream):
 
 
 class Reviews(Upstream):
-    """Never older than its answer: revalidated each time."""
+    """Revalidated each time."""
 
     policy = Policy(timeout=5.0, public=True, cache=Cache(ttl=0))
 
@@ -111,7 +111,7 @@ class Said:
 
 
 @dataclass
-class Told:
+class Text:
     """One thing that a service said."""
 
     text: str
@@ -129,28 +129,28 @@ async def get_product(page: OfProduct) -> Shown:
 
 
 @views.get("/titles/{product_id}")
-async def get_title(page: OfProduct) -> Told:
+async def get_title(page: OfProduct) -> Text:
     """Show what changes seldom."""
-    return Told((await page.product()).title)
+    return Text((await page.product()).title)
 
 
 @views.get("/prices/{product_id}")
-async def get_price(page: OfProduct) -> Told:
+async def get_price(page: OfProduct) -> Text:
     """Show what changes often."""
     price = await page.price()
-    return Told(str(price.price.amount) if price else "")
+    return Text(str(price.price.amount) if price else "")
 
 
 @views.get("/reviews/{product_id}")
 async def get_reviews(page: OfProduct) -> Said:
-    """Show what is revalidated each time."""
+    """Return a reply that is revalidated each time."""
     return Said([review.title for review in await page.reviews()])
 
 
 @views.get("/me")
-async def get_me(me: Annotated[Me, Depends(compose(Me))]) -> Told:
-    """Show the viewer."""
-    return Told((await me.person()).email)
+async def get_me(me: Annotated[Me, Depends(compose(Me))]) -> Text:
+    """Return the viewer."""
+    return Text((await me.person()).email)
 
 
 app = gateway("shelf", services=[Catalog, Pricing, Reviews, Users], faces=[views])

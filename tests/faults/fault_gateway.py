@@ -151,7 +151,7 @@ class Storm(Upstream):
 
 
 class ProductPage(Composition):
-    """A product, and its reviews if they are available."""
+    """A product, with its reviews if they are available."""
 
     catalog: Catalog
     reviews_service: Reviews
@@ -220,7 +220,7 @@ class Shown:
 
 
 @dataclass
-class Told:
+class Text:
     """One thing that a service said."""
 
     text: str
@@ -245,45 +245,45 @@ async def get_product(page: Annotated[ProductPage, Depends(compose(ProductPage))
 
 
 @views.get("/pair/{product_id}")
-async def get_pair(one: OfOne) -> Told:
+async def get_pair(one: OfOne) -> Text:
     """Ask either of two endpoints."""
-    return Told((await one.pair()).title)
+    return Text((await one.pair()).title)
 
 
 @views.get("/trio/{product_id}")
-async def get_trio(one: OfOne) -> Told:
+async def get_trio(one: OfOne) -> Text:
     """Ask one of three endpoints."""
-    return Told((await one.trio()).title)
+    return Text((await one.trio()).title)
 
 
 @views.get("/patient/{product_id}")
-async def get_patient(one: OfOne) -> Told:
+async def get_patient(one: OfOne) -> Text:
     """Wait for the catalog."""
-    return Told((await one.patient()).title)
+    return Text((await one.patient()).title)
 
 
 @views.get("/thrifty/{product_id}")
-async def get_thrifty(one: OfOne) -> Told:
+async def get_thrifty(one: OfOne) -> Text:
     """Ask with the usual retries."""
-    return Told((await one.thrifty()).title)
+    return Text((await one.thrifty()).title)
 
 
 @views.get("/named/{product_id}")
-async def get_named(one: OfOne) -> Told:
+async def get_named(one: OfOne) -> Text:
     """Ask a service that is known by its name."""
-    return Told((await one.named()).title)
+    return Text((await one.named()).title)
 
 
 @views.get("/storm/{product_id}")
-async def get_storm(one: OfOne) -> Told:
+async def get_storm(one: OfOne) -> Text:
     """Ask a service whose outages are short."""
-    return Told((await one.storm()).product_id)
+    return Text((await one.storm()).product_id)
 
 
 @views.get("/me")
-async def get_me(one: OfOne) -> Told:
-    """Show the viewer."""
-    return Told((await one.me()).email)
+async def get_me(one: OfOne) -> Text:
+    """Return the viewer."""
+    return Text((await one.me()).email)
 
 
 @views.get("/fan/{product_id}")
@@ -294,34 +294,34 @@ async def get_fan(one: OfOne) -> Fan:
 
 
 @views.post("/newsletter")
-async def post_newsletter(one: OfOne) -> Told:
+async def post_newsletter(one: OfOne) -> Text:
     """Change something by a call that must not be sent twice."""
-    return Told((await one.subscribe()).email)
+    return Text((await one.subscribe()).email)
 
 
 @views.post("/echo")
-async def echo(text: Annotated[str, Body(embed=True)]) -> Told:
+async def echo(text: Annotated[str, Body(embed=True)]) -> Text:
     """Tell how much was sent."""
-    return Told(str(len(text)))
+    return Text(str(len(text)))
 
 
 @views.get("/limited")
-async def get_limited(request: Request) -> Told:
-    """Return the viewer, a few times a minute."""
-    return Told(f"{request.url.scheme}://{request.url.hostname} {request.client.host}")
+async def get_limited(request: Request) -> Text:
+    """Return the caller's address, a few times a minute."""
+    return Text(f"{request.url.scheme}://{request.url.hostname} {request.client.host}")
 
 
 @views.get("/crash")
-async def crash(said: str) -> Told:
+async def crash(said: str) -> Text:
     """Fail with an error that quotes what its client said, as errors will."""
     raise RuntimeError(f"Authorization: Bearer {said}\r\n\x1b[31m{{'event':'forged'}}")
 
 
 @views.stream("/endless")
-async def stream() -> AsyncIterator[Told]:
+async def stream() -> AsyncIterator[Text]:
     """Tell more than any buffer holds."""
     for _ in range(200_000):
-        yield Told("x" * 1000)
+        yield Text("x" * 1000)
 
 
 if path := os.environ.get("FAULT_GATEWAY_NAMES"):

@@ -28,7 +28,7 @@ CONCURRENT, QUEUE = 50, 20
 """Calls that may be under way to the service of storms, and that may wait."""
 
 FRESH = 1.0
-"""Seconds that a price is cached as fresh."""
+"""Seconds that a cached price is fresh."""
 
 LAST_GOOD = 600.0
 """Seconds that the last good reply serves while its service is down."""

@@ -28,7 +28,7 @@ class Page:
 
 @dataclass(frozen=True)
 class Person:
-    """A customer, whose e-mail address no one else may see."""
+    """A customer, whose e-mail address is private."""
 
     id: str
     email: str

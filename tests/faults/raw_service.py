@@ -6,11 +6,11 @@ from contextlib import asynccontextmanager
 
 
 @asynccontextmanager
-async def answering(answer: bytes, received: list[str], port: int = 0) -> AsyncIterator[int]:
+async def answering(answer: bytes, requests: list[str], port: int = 0) -> AsyncIterator[int]:
     """Answer each connection's request once, and note it; yield the port."""
 
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        received.append((await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower())
+        requests.append((await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower())
         writer.write(answer)
         await writer.drain()
         writer.close()

@@ -1,4 +1,4 @@
-"""Caching by several gateway processes: sharing, purges, outages."""
+"""Caches of gateways in several processes: stored, shared, purged, and good through outages."""
 
 import asyncio
 import re
@@ -29,7 +29,7 @@ SLACK = 0.1
 
 @dataclass
 class CacheSite:
-    """The services whose replies the larder caches, and gateways that serve it."""
+    """The services whose replies are cached, and the gateways that cache them."""
 
     site: Site
     services: dict[str, Service]
@@ -110,7 +110,7 @@ async def test_304_from_end_to_end(cache_site):
 
 
 async def test_a_kept_answer_is_304_without_any_call(cache_site):
-    """A fresh answer is revalidated by its tag alone."""
+    """A fresh answer is confirmed by its tag alone."""
     with cache_site.serving() as (gateway,):
         first = await ask(gateway.port, "/v1/titles/2")
         known = {"if-none-match": first.headers["etag"]}
@@ -121,7 +121,7 @@ async def test_a_kept_answer_is_304_without_any_call(cache_site):
 
 
 async def test_two_viewers_never_share(cache_site):
-    """Each has their own, cached as well, and an anonymous caller gets neither."""
+    """Each gets their own, cached as well, and no anonymous caller gets either."""
     users = cache_site.services["users"]
     other = {"authorization": "Bearer demo-2"}
     with cache_site.serving() as (gateway,):
@@ -139,7 +139,7 @@ async def test_two_viewers_never_share(cache_site):
 
 
 async def test_a_service_that_is_down_is_answered_for_and_marked(cache_site):
-    """Its last good reply serves, `stale` with its age; no cache on the way stores it."""
+    """Its last good reply serves, `stale` with its age; no cache on the way may store it."""
     pricing = cache_site.services["pricing"]
     with cache_site.serving() as (gateway,):
         first = await ask(gateway.port, "/v1/products/3")
@@ -168,9 +168,9 @@ async def until_price_is(state: str, gateway: Gateway, path: str) -> Answer:
 
 @pytest.mark.needs("redis-server")
 async def test_1000_concurrent_misses_over_4_processes(cache_site, redis_server):
-    """One of them calls, for all of them: they share a Redis, and one lease.
+    """One of them calls the service for all: they share a Redis, and one lease.
 
-    A process that Redis does not answer in time goes without it, and calls once.
+    A process that a busy machine delays may miss Redis, and calls the service once.
     """
     catalog = cache_site.services["catalog"]
     catalog.break_by(SLOW)
@@ -190,7 +190,7 @@ async def test_1000_concurrent_misses_over_4_processes(cache_site, redis_server)
 
 @pytest.mark.needs("redis-server")
 async def test_what_one_process_has_learnt_all_know(cache_site, redis_server):
-    """A gateway that has just been started calls no service for what others have."""
+    """A gateway that has just started calls no service for what others have cached."""
     catalog = cache_site.services["catalog"]
     with cache_site.serving(BFF_CACHE_URL=redis_server.url) as (first,):
         await ask(first.port, "/v1/titles/5")
@@ -221,7 +221,7 @@ def signed(body: bytes) -> dict[str, str]:
 
 @pytest.mark.needs("redis-server")
 async def test_a_purge_reaches_other_processes_within_100_ms(cache_site, redis_server):
-    """A service purges one gateway; another one forgets as well, though its answer was fresh."""
+    """A service purges at one gateway; another one forgets as well, though its answer was fresh."""
     catalog = cache_site.services["catalog"]
     body = b'{"tags": ["product:6"]}'
     took = []
@@ -229,7 +229,7 @@ async def test_a_purge_reaches_other_processes_within_100_ms(cache_site, redis_s
         for _ in range(3):
             for gateway in (purged, other):
                 await until_hit(gateway, "/v1/titles/6")
-            seen = catalog.call_count
+            calls = catalog.call_count
             answer = await ask(
                 purged.port, "/hooks/purge", method="POST", headers=signed(body), body=body
             )
@@ -239,7 +239,7 @@ async def test_a_purge_reaches_other_processes_within_100_ms(cache_site, redis_s
                     assert time.monotonic() - began < 5
             took.append(time.monotonic() - began)
             assert answer.json()["purged"] == ["product:6"]
-            assert catalog.call_count == seen + 1
+            assert catalog.call_count == calls + 1
 
     assert min(took) <= 0.1
 
@@ -316,9 +316,9 @@ async def until_shared(one: Gateway, other: Gateway, service: Service) -> bool:
     """Whether, before long, a process finds in Redis what another one has just put there."""
     for number in range(1000, 1200):
         await ask(one.port, f"/v1/titles/{number}")
-        seen = service.call_count
+        calls = service.call_count
         await ask(other.port, f"/v1/titles/{number}")
-        if service.call_count == seen:
+        if service.call_count == calls:
             return True
         await asyncio.sleep(0.05)
     return False

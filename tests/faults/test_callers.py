@@ -13,7 +13,12 @@ VIEWER = {"authorization": "Bearer demo-1"}
 
 async def test_client_disconnects_during_a_fan_out(fault_site):
     """Its calls to three services are cancelled there within 100 ms."""
-    services = (fault_site.catalogs[0], fault_site.catalogs[1], fault_site.pricing, fault_site.users)
+    services = (
+        fault_site.catalogs[0],
+        fault_site.catalogs[1],
+        fault_site.pricing,
+        fault_site.users,
+    )
     for service in services:
         service.break_by(SLOW)
     async with raw(fault_site.port) as (_, writer):
@@ -46,7 +51,7 @@ async def test_a_flight_that_others_wait_for_goes_on(fault_site):
 
 
 async def test_1000_cancelled_requests_then_normal_load(fault_site):
-    """Clients that leave at any moment leave nothing behind, and no later client notices."""
+    """Clients that leave at any moment hold no resource, and later clients are not affected."""
     await asyncio.gather(*(ask(fault_site.port, f"/v1/products/{n}") for n in range(1, 20)))
     baseline = await settled(fault_site.gateway)
     chance = random.Random(1000)
@@ -74,7 +79,7 @@ async def leave(port: int, number: int, moment: float) -> None:
 
 
 async def test_1000_concurrent_identical_reads(fault_site):
-    """A thousand clients want one product: the service is called once."""
+    """A thousand clients want one product: the service gets one call."""
     fault_site.catalog.freeze()
     reading = [asyncio.create_task(ask(fault_site.port, "/v1/patient/41")) for _ in range(1000)]
     await until(lambda: fault_site.gateway.look()["requests"] == 1000, within=20)
@@ -87,17 +92,17 @@ async def test_1000_concurrent_identical_reads(fault_site):
 
 
 async def test_a_failure_of_identical_reads_is_shared_once(fault_site):
-    """All get the failure, and none of them calls again."""
+    """All get the failure, and none of them causes another call."""
     with fault_site.catalog.fault("reset", fraction=0.5):
         fault_site.catalog.freeze()
         reading = [asyncio.create_task(ask(fault_site.port, "/v1/patient/42")) for _ in range(100)]
         await until(lambda: fault_site.gateway.look()["requests"] == 100)
         fault_site.catalog.thaw()
         answers = await asyncio.gather(*reading)
-        seen = fault_site.catalog.call_count
+        calls = fault_site.catalog.call_count
 
     assert {answer.status for answer in answers} == {502}
-    assert seen == 1
+    assert calls == 1
 
 
 async def test_one_waiter_that_leaves_fails_nobody_else(fault_site):

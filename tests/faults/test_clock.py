@@ -1,4 +1,4 @@
-"""The time of day jumps: timers go by another clock, so no client notices."""
+"""The time of day jumps: timers use another clock, so no request is affected."""
 
 import asyncio
 import glob
@@ -72,7 +72,7 @@ async def test_clock_jump_1_h(fault_site, clocked, wall, hours):
     held = clocked.look()["idle"]
     with fault_site.catalog.fault(**SLOW):
         late = await ask(clocked.port, "/v1/products/51")
-    seen = clocked.look()
+    state = clocked.look()
 
     assert abs(moved - hours * HOUR) < 60
     assert {answer.status for answer in (*before, interrupted, *after)} == {200}
@@ -80,7 +80,7 @@ async def test_clock_jump_1_h(fault_site, clocked, wall, hours):
     assert late.status == 504
     assert CALL_TIMEOUT * 0.9 <= late.seconds <= CALL_TIMEOUT + 0.3
     assert held >= idle > 0
-    assert (seen["requests"], seen["flights"], seen["active"]) == (0, 0, 0)
+    assert (state["requests"], state["flights"], state["active"]) == (0, 0, 0)
 
 
 async def logged_at(gateway: Gateway, answer: Answer) -> float:

@@ -45,16 +45,16 @@ async def test_one_retry_elsewhere(fault_site, halting):
     with bad.fault(**HALTING[halting]):
         paths = [f"/v1/pair/{number}" for number in range(10, 18)]
         answers = await asyncio.gather(*(ask(fault_site.port, path) for path in paths))
-        seen = bad.call_count, good.call_count
+        calls = bad.call_count, good.call_count
 
     assert [answer.status for answer in answers] == [200] * 8
     assert max(answer.seconds for answer in answers) <= PAIR_ATTEMPT + 0.4
-    assert seen[0] > 0
-    assert seen[1] == 8
+    assert calls[0] > 0
+    assert calls[1] == 8
 
 
 async def test_no_retry_of_what_is_not_idempotent(fault_site):
-    """A change that may have happened is not sent again; the client learns that it is unknown."""
+    """A write that may have happened is not sent again; its client gets a 502."""
     with fault_site.users.fault("reset", fraction=0.5):
         answer = await ask(fault_site.port, "/v1/newsletter", method="POST", headers=viewer("1"))
         attempts = fault_site.users.call_count
@@ -64,9 +64,11 @@ async def test_no_retry_of_what_is_not_idempotent(fault_site):
 
 
 async def test_surplus_bytes_reach_nobody(fault_site):
-    """What a service sends after the end of its answer is no answer to anyone."""
+    """Bytes after the end of an answer belong to no answer."""
     with fault_site.users.fault("surplus"), fault_site.catalog.fault("surplus", delay=0.02):
-        first = [await ask(fault_site.port, "/v1/me", headers=viewer(one)) for one in ("1", "2", "3")]
+        first = [
+            await ask(fault_site.port, "/v1/me", headers=viewer(one)) for one in ("1", "2", "3")
+        ]
         pages = []
         for number in range(4, 8):
             pages.append(await ask(fault_site.port, f"/v1/products/{number}"))

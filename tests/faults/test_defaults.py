@@ -28,10 +28,10 @@ class Odd:
     gateway: Gateway
     port: int
 
-    async def ask_service_that_says(self, reply: bytes) -> tuple[Answer, int]:
-        """Return the answer to a client, and how often the service was called."""
+    async def ask_service_that_answers(self, response: bytes) -> tuple[Answer, int]:
+        """Return the client's answer, and how many requests the service got."""
         requests: list[str] = []
-        async with answering(reply, requests, self.port):
+        async with answering(response, requests, self.port):
             return await ask(self.gateway.port, "/v1/named/1"), len(requests)
 
 
@@ -58,7 +58,7 @@ async def test_a_timeout_is_shortened_by_its_client_never_extended(fault_site, o
 
 
 async def test_retry_after_is_obeyed(fault_site):
-    """A service that demands a second gets it; one that demands a minute is not called again."""
+    """A Retry-After of a second is waited for; after one of a minute there is no retry."""
     with fault_site.users.fault("unavailable", retry_after=1, times=1):
         soon = await ask(fault_site.port, "/v1/me", headers=VIEWER)
     fault_site.users.forget()
@@ -83,11 +83,11 @@ async def test_cancels_and_4xx_open_no_circuit(fault_site):
     await asyncio.gather(*(leave(fault_site.port, f"/v1/storm/{number}") for number in range(60)))
     fault_site.pricing.heal()
     await settled(fault_site.gateway)
-    seen = fault_site.gateway.look()["upstreams"]["storm"]
+    state = fault_site.gateway.look()["upstreams"]["storm"]
     answer = await ask(fault_site.port, "/v1/storm/1")
 
     assert missing == {404}
-    assert seen["breaker"] == "closed"
+    assert state["breaker"] == "closed"
     assert answer.status == 200
 
 
@@ -102,17 +102,17 @@ async def test_a_bulkhead_bounds_what_a_service_gets_at_once(fault_site):
     """So many calls are under way, so many wait, and all others are refused at once."""
     beyond = 20
     fault_site.pricing.freeze()
-    requests = [
+    sent = [
         asyncio.create_task(ask(fault_site.port, f"/v1/storm/{1 + number}"))
         for number in range(CONCURRENT + QUEUE + beyond)
     ]
-    await until(lambda: sum(task.done() for task in requests) >= beyond)
-    seen = fault_site.gateway.look()["upstreams"]["storm"]
-    refused = [task.result() for task in requests if task.done()]
+    await until(lambda: sum(task.done() for task in sent) >= beyond)
+    state = fault_site.gateway.look()["upstreams"]["storm"]
+    refused = [task.result() for task in sent if task.done()]
     fault_site.pricing.thaw()
-    answers = await asyncio.gather(*requests)
+    answers = await asyncio.gather(*sent)
 
-    assert (seen["permits"], seen["queued"]) == (CONCURRENT, QUEUE)
+    assert (state["permits"], state["queued"]) == (CONCURRENT, QUEUE)
     assert {answer.status for answer in refused} == {503}
     assert [answer.json()["code"] for answer in refused] == ["bulkhead_full"] * len(refused)
     assert sum(answer.status == 200 for answer in answers) == CONCURRENT + QUEUE
@@ -145,8 +145,8 @@ MANY = b"".join(b"X-%d: a\r\n" % number for number in range(200))
 async def test_headers_of_services_are_capped(odd, fields):
     """An answer with a head beyond all measure is none."""
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 26\r\n"
-    whole, _ = await odd.ask_service_that_says(head + b"\r\n" + PRODUCT)
-    answer, _ = await odd.ask_service_that_says(head + fields + b"\r\n" + PRODUCT)
+    whole, _ = await odd.ask_service_that_answers(head + b"\r\n" + PRODUCT)
+    answer, _ = await odd.ask_service_that_answers(head + fields + b"\r\n" + PRODUCT)
 
     assert (whole.status, answer.status) == (200, 502)
 
@@ -157,7 +157,7 @@ async def test_redirects_are_not_followed(odd):
     async with answering(b"", elsewhere) as port:
         place = f"http://127.0.0.1:{port}/secret".encode()
         redirect = b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: " + place + b"\r\n\r\n"
-        answer, requests = await odd.ask_service_that_says(redirect)
+        answer, requests = await odd.ask_service_that_answers(redirect)
 
     assert answer.status == 502
     assert "location" not in answer.headers
@@ -165,7 +165,7 @@ async def test_redirects_are_not_followed(odd):
 
 
 async def test_when_all_endpoints_are_bad_all_are_used(fault_site):
-    """Nobody is left to spare: calls go on, and the first that is well answers."""
+    """With all ejected, all are used again, and the first that works answers."""
     for service in fault_site.catalogs:
         service.break_by({"kind": "error"})
     async with Line(fault_site.port) as line:

@@ -1,4 +1,4 @@
-"""What a client reports of itself is believed from trusted proxies only, and not passed on."""
+"""Forwarded fields are believed of trusted proxies only, and are never sent to services."""
 
 import pytest
 
@@ -41,9 +41,9 @@ INTERNALS = ("x-internal", "server", "set-cookie", "x-powered-by", "keep-alive")
 @pytest.mark.parametrize("trusted", ["", "127.0.0.1"])
 async def test_spoofed_forwarded_deadline_or_trace_headers(fault_site, trusted):
     """A service sees what the gateway says, whatever its client or even its proxy said."""
-    received: list[str] = []
+    requests: list[str] = []
     forgeries = FORGERIES if not trusted else [one for one in FORGERIES if one != "666666"]
-    async with answering(ANSWER, received) as port:
+    async with answering(ANSWER, requests) as port:
         environ = fault_site.environ(
             BFF_UPSTREAM_NAMED=f"http://127.0.0.1:{port}",
             BFF_TRUSTED_PROXIES=trusted or "10.0.0.0/8",
@@ -51,15 +51,15 @@ async def test_spoofed_forwarded_deadline_or_trace_headers(fault_site, trusted):
         )
         with fault_site.site.serving(FAULT_GATEWAY, environ) as gateway:
             answer = await ask(gateway.port, "/v1/named/1", headers=SPOOFED)
-            answer = await ask(gateway.port, "/v1/limited", headers=SPOOFED)
+            limited = await ask(gateway.port, "/v1/limited", headers=SPOOFED)
 
-    (request,) = received
+    (request,) = requests
     assert answer.status == 200
     assert [word for word in forgeries if word in request] == []
     assert 0 < timeout_of(request) <= 10
     assert [name for name in INTERNALS if name in answer.headers] == []
     usual = "http://localhost 127.0.0.1"
-    assert answer.json()["text"] == ("https://evil.example 6.6.6.6" if trusted else usual)
+    assert limited.json()["text"] == ("https://evil.example 6.6.6.6" if trusted else usual)
 
 
 async def test_spoofed_addresses_evade_no_limit(fault_site):
@@ -76,6 +76,6 @@ async def test_spoofed_addresses_evade_no_limit(fault_site):
 
 
 def timeout_of(request: str) -> float:
-    """Return the time that is left as a service receives it, in seconds."""
+    """Return the Request-Timeout that a service gets, in seconds."""
     (line,) = (line for line in request.split("\r\n") if line.startswith("request-timeout:"))
     return float(line.partition(":")[2])

@@ -77,10 +77,10 @@ async def test_10_6_distinct_keys_users_hosts_label_values(fault_site, fresh):
     await settled(fresh)
     half = fresh.memory
     await ask_all(fresh, numbers)
-    seen = await settled(fresh)
+    state = await settled(fresh)
     grown = fresh.memory - half
 
     assert statuses <= {200, 400, 401, 404, 405, 415, 422}
     assert grown <= 4 * MIB
     assert fresh.peak_memory <= 150 * MIB
-    assert (seen["flights"], seen["requests"]) == (0, 0)
+    assert (state["flights"], state["requests"]) == (0, 0)

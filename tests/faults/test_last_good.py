@@ -17,7 +17,7 @@ OURS = "".join(f"[{name}.cache]\nttl = 0.3\n" for name in ("users", "recommendat
 VIEWER = {"authorization": "Bearer demo-1"}
 SCREENS = [one for one in reads((5,)) if one.kind == "read"]
 NOT_KEPT = {"stock", "payment_methods", "payment"}
-"""Parts of services that no gateway caches: stock and payments."""
+"""Parts of services whose replies are not cached: stock and payments."""
 
 
 @pytest.fixture

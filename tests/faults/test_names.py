@@ -55,13 +55,13 @@ async def test_dns_failure(by_name, names):
     await until_answered(by_name, 200)
     names.say("hangs")
     lost = time.monotonic()
-    statuses, last_good = set(), await answer_of(by_name)
+    statuses, last_good = set(), await get_product(by_name)
     while time.monotonic() < lost + LAST_GOOD_FOR - LOOKED_UP_EVERY:
-        last_good = await answer_of(by_name)
+        last_good = await get_product(by_name)
         statuses.add(last_good.status)
     await until_answered(by_name, 502)
     failing_after = time.monotonic() - lost
-    many = await asyncio.gather(*(answer_of(by_name) for _ in range(100)))
+    many = await asyncio.gather(*(get_product(by_name) for _ in range(100)))
     threads = by_name.threads
     names.say("127.0.0.1")
     await until_answered(by_name, 200)
@@ -84,24 +84,24 @@ async def test_dns_address_change(by_name, names, started):
         names.say(ELSEWHERE)
         async with asyncio.timeout(5):
             while not moved.call_count:
-                statuses.append((await answer_of(by_name)).status)
+                statuses.append((await get_product(by_name)).status)
         started.catalog.forget()
-        statuses += [(await answer_of(by_name)).status for _ in range(20)]
-        seen = started.catalog.call_count
+        statuses += [(await get_product(by_name)).status for _ in range(20)]
+        calls = started.catalog.call_count
         names.say("127.0.0.1")
         while not started.catalog.call_count:
-            statuses.append((await answer_of(by_name)).status)
+            statuses.append((await get_product(by_name)).status)
 
-    assert seen == 0
+    assert calls == 0
     assert set(statuses) == {200}
 
 
-async def answer_of(gateway: Gateway) -> Answer:
+async def get_product(gateway: Gateway) -> Answer:
     return await ask(gateway.port, "/v1/named/1")
 
 
 async def until_answered(gateway: Gateway, status: int) -> None:
     """Ask until the answer has a status."""
     async with asyncio.timeout(10):
-        while (await answer_of(gateway)).status != status:
+        while (await get_product(gateway)).status != status:
             continue

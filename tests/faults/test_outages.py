@@ -21,7 +21,7 @@ JITTER = 1.2
 
 @dataclass
 class Load:
-    """Clients that send one request after another, and the answers they got, with their times."""
+    """Clients that send requests one after another, and the times of their answers."""
 
     port: int
     path: str
@@ -45,7 +45,7 @@ class Load:
                 await asyncio.sleep(0.015)
 
     def statuses(self, since: float = 0.0, until: float = float("inf")) -> Counter[int]:
-        """Count the answers in a span of time."""
+        """Count the statuses in a span of time."""
         return Counter(status for at, status in self.answers if since <= at < until)
 
 
@@ -91,7 +91,7 @@ async def test_1_of_3_endpoints_bad(fault_site, trouble):
     async with Load(fault_site.port, "/v1/trio") as load:
         await asyncio.sleep(1.5 * EJECT_FOR)
     lasted = time.monotonic() - began
-    seen = 0 if trouble == "dead" else bad.call_count
+    calls = 0 if trouble == "dead" else bad.call_count
     is_ejected = fault_site.gateway.look()["upstreams"]["trio"]["ejected"]
     if trouble == "dead":
         bad.restart()
@@ -103,7 +103,7 @@ async def test_1_of_3_endpoints_bad(fault_site, trouble):
     assert after[200] >= 0.995 * after.total() > 30
     assert is_ejected == 1
     # Those that were under way when it was ejected come on top: one per client at most.
-    assert seen <= 5 + 5 + lasted / EJECT_FOR
+    assert calls <= 5 + 5 + lasted / EJECT_FOR
 
 
 async def until_restored(fault_site) -> None:

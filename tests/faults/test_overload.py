@@ -47,18 +47,18 @@ async def arrivals(gateway: Gateway, rate: float) -> list[tuple[bool, Answer]]:
         free.append(line)
         return is_prefetch, answer
 
-    began, requests = time.monotonic(), []
+    began, sent = time.monotonic(), []
     for number in range(int(rate * SECONDS)):
         await asyncio.sleep(began + number / rate - time.monotonic())
-        requests.append(asyncio.create_task(arrive(number)))
-    answers = await asyncio.gather(*requests)
+        sent.append(asyncio.create_task(arrive(number)))
+    answers = await asyncio.gather(*sent)
     for line in free:
         line.close()
     return answers
 
 
 async def test_overload_3_x_capacity(small):
-    """Goodput stays, refusals are sent at once, prefetches give way, and it says that it lives."""
+    """Goodput stays, refusals come at once, prefetches give way, and it stays healthy."""
     flood = asyncio.create_task(arrivals(small, 3 * CAPACITY))
     await asyncio.sleep(SECONDS / 2)
     alive = await ask(small.port, "/healthz")

@@ -122,7 +122,7 @@ MALFORMED = {
 
 @pytest.mark.parametrize("case", MALFORMED)
 async def test_no_host_two_hosts_bare_lf_cl_te_100_kb_of_headers(started, strict, case):
-    """Refused with a reason, and what was sent behind it is no one's request."""
+    """Refused with a reason, and bytes behind it are not read as a request."""
     status, request = MALFORMED[case]
     before = started.catalog.call_count
     async with raw(strict.port) as (reader, writer):
@@ -140,7 +140,7 @@ async def test_no_host_two_hosts_bare_lf_cl_te_100_kb_of_headers(started, strict
 async def test_body_too_large(fault_site):
     """A length that is too large is refused unread, a body that turns out to be is cut off."""
     memory = fault_site.gateway.memory
-    declared = await ask(
+    announced = await ask(
         fault_site.port,
         "/v1/echo",
         method="POST",
@@ -150,12 +150,12 @@ async def test_body_too_large(fault_site):
         head = {**JSON, "transfer-encoding": "chunked"}
         writer.write(rendered("/v1/echo", method="POST", headers=head))
         sending = asyncio.create_task(pour(writer, 64 * MIB))
-        undeclared = await read_answer(reader)
+        chunked = await read_answer(reader)
         sending.cancel()
         await asyncio.gather(sending, return_exceptions=True)
 
-    assert (declared.status, undeclared.status) == (413, 413)
-    assert declared.json()["trace_id"]
+    assert (announced.status, chunked.status) == (413, 413)
+    assert announced.json()["trace_id"]
     assert fault_site.gateway.memory - memory <= 8 * MIB
 
 

@@ -1,4 +1,4 @@
-"""Secrets of clients reach no log and no one else, and forged input forges no log line."""
+"""Credentials never reach logs or other clients, and no client can forge a log line."""
 
 import json
 from collections.abc import Iterator
@@ -53,7 +53,7 @@ async def confide(fault_site: FaultSite, port: int) -> list[Answer]:
 
 
 async def test_logs_and_problems_hold_no_secrets(fault_site, talkative):
-    """No token, cookie, password or e-mail address is logged, or sent to another client."""
+    """No token, cookie, password or e-mail address is logged, or shown to another."""
     email = fault_site.users.ask("GET", "/users/1")["email"]
     answers = await confide(fault_site, talkative.port)
     problems = [answer for answer in answers if answer.status >= 400]
@@ -63,11 +63,11 @@ async def test_logs_and_problems_hold_no_secrets(fault_site, talkative):
     assert [answer.status for answer in answers] == [401, 200, 404, 404, 422, 500, 400, 502, 502]
     assert [secret for secret in (*SECRETS, email) if secret in log] == []
     for problem in problems:
-        sent = f"{problem.headers} {problem.body.decode()}"
+        text = f"{problem.headers} {problem.body.decode()}"
         assert problem.headers["content-type"] == "application/problem+json"
         assert problem.json()["trace_id"]
         internals = (*SECRETS, *addresses, "Traceback", ".py", "RuntimeError")
-        assert [word for word in internals if word in sent] == []
+        assert [word for word in internals if word in text] == []
 
 
 async def test_logs_hold_no_forged_lines(fault_site, talkative):
