@@ -78,7 +78,7 @@ def cache_status(answer: Answer) -> str:
     return answer.headers["cache-status"]
 
 
-async def test_an_answer_is_kept_as_bytes_and_told_apart(cache_site):
+async def test_an_answer_is_cached_as_bytes_with_a_status(cache_site):
     """The second request reaches neither composition nor service, and says so."""
     catalog = cache_site.services["catalog"]
     with cache_site.serving() as (gateway,):
@@ -109,7 +109,7 @@ async def test_304_from_end_to_end(cache_site):
     assert reviews.calls["statuses"] == {"200": 1, "304": 4}
 
 
-async def test_a_kept_answer_is_304_without_any_call(cache_site):
+async def test_a_cached_answer_is_304_without_any_call(cache_site):
     """A fresh answer is confirmed by its tag alone."""
     with cache_site.serving() as (gateway,):
         first = await ask(gateway.port, "/v1/titles/2")
@@ -270,7 +270,7 @@ async def test_the_line_of_the_page_purges(cache_site):
 
 
 @pytest.mark.needs("redis-server")
-async def test_redis_stops_under_load_and_nobody_notices(cache_site, redis_server):
+async def test_redis_stops_under_load_and_no_request_fails(cache_site, redis_server):
     """No error while it is frozen, little delay, and it is used again as soon as it answers."""
     with cache_site.serving(2, BFF_CACHE_URL=redis_server.url) as (gateway, other):
         await load(gateway, seconds=1.0)

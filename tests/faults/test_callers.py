@@ -105,7 +105,7 @@ async def test_a_failure_of_identical_reads_is_shared_once(fault_site):
     assert calls == 1
 
 
-async def test_one_waiter_that_leaves_fails_nobody_else(fault_site):
+async def test_one_waiter_that_leaves_fails_no_other(fault_site):
     """Half of the clients leave, the first among them; the others get what they wanted."""
     fault_site.catalog.freeze()
     reading = [asyncio.create_task(ask(fault_site.port, "/v1/patient/43")) for _ in range(100)]

@@ -63,7 +63,7 @@ async def test_no_retry_of_what_is_not_idempotent(fault_site):
     assert attempts == 1
 
 
-async def test_surplus_bytes_reach_nobody(fault_site):
+async def test_surplus_bytes_reach_no_client(fault_site):
     """Bytes after the end of an answer belong to no answer."""
     with fault_site.users.fault("surplus"), fault_site.catalog.fault("surplus", delay=0.02):
         first = [
