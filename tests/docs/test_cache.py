@@ -13,6 +13,6 @@ def test_the_decision_table_is_what_the_code_decides():
 
 def test_the_decision_table_names_its_policies():
     """The columns are the policies that the rows were made with."""
-    (head,) = [line for line in PAGE.text.splitlines() if line.startswith("| the service says")]
+    (head,) = [line for line in PAGE.text.splitlines() if line.startswith("| the service sends")]
 
     assert [cell.strip() for cell in head.strip("|").split("|")[1:]] == [*POLICIES]
