@@ -144,11 +144,11 @@ PROBES: dict[str, Probe] = {
     "an expectation that is not supported: 417": is_answered(
         417, GET + HOST + b"Expect: tea\r\n\r\n"
     ),
-    "a body behind an offer of HTTP/2 is no request": reads_behind_an_offer,
+    "a body after an offer of HTTP/2 is no request": reads_behind_an_offer,
     "a handshake of a web socket with a body: 400": is_answered(
         400, OFFER % (b"GET /chat", b"websocket") + b"Content-Length: 8\r\n\r\n"
     ),
-    "HTTP/2.0 and RTSP/1.0 without an agreement: 505 or 400": refuses(
+    "HTTP/2.0 and RTSP/1.0 without negotiation: 505 or 400": refuses(
         b"GET /items/1 HTTP/2.0\r\n" + HOST + b"\r\n",
         b"GET /items/1 RTSP/1.0\r\n" + HOST + b"\r\n",
     ),
@@ -162,7 +162,7 @@ PROBES: dict[str, Probe] = {
     "trailers are not taken for headers": drops_trailers,
     "a head that takes too long: 408": is_answered(408, GET + HOST),
     "a body that takes too long: 408": is_answered(408, POST + b"Content-Length: 8\r\n\r\n{"),
-    "a reader that stands still is cut off": cuts_readers,
+    "a reader that stops reading is cut off": cuts_readers,
     "a client that leaves: its handler ends within 0.1 s": cancels_handlers,
     "refusals are problem details with ids": sends_problems,
 }

@@ -1,4 +1,4 @@
-"""Between deadline and retry: equal reads that are under way together become one call."""
+"""Between deadline and retry: merges equal concurrent reads into one call."""
 
 import asyncio
 

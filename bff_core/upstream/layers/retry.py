@@ -1,4 +1,4 @@
-"""Between coalesce and breaker: sends a failed call again, within its time and a budget."""
+"""Between coalesce and breaker: sends a failed call again, within its deadline and a budget."""
 
 import asyncio
 import time
