@@ -15,7 +15,7 @@ INVARIANTS = {
     8: "no upstream request outside the allow-list",
     9: "at most one token refresh per session per expiry",
     10: "goodput returns unaided after any fault",
-    11: "beyond the ten: each charge has one order or a refund",
+    11: "beyond the ten: no customer pays without an order or a refund, nor twice",
 }
 
 NOT_YET = {9: "there are no sessions with tokens yet"}
