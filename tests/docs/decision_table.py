@@ -74,4 +74,4 @@ def _decided(status: int, headers: Headers, audience: str | None, options: Cache
         )
         if seconds
     ]
-    return ", ".join(told) or "revalidated each time"
+    return ", ".join(lifetimes) or "revalidated each time"
