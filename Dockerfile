@@ -25,7 +25,7 @@ COPY --from=build /opt/bff /opt/bff
 COPY services_mock services_mock
 COPY bffs bffs
 USER 10001
-# /healthz asks nobody else: a dead service must not make the gateways in front of it restart.
+# /healthz calls no service: a dead service must not make the gateways in front of it restart.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
     CMD ["python", "-c", "import os, urllib.request as http; http.urlopen(f'http://127.0.0.1:{os.environ[\"PORT\"]}/healthz', timeout=2)"]
 CMD ["python", "-m", "bff_core.server", "bffs.web.app:app", "--port", "8000"]

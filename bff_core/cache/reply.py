@@ -1,4 +1,4 @@
-"""Kept replies as what a call gets: with the typed values beside the bytes."""
+"""Cached replies as what a call gets: with the typed values beside the bytes."""
 
 from bff_core.cache.entry import CacheEntry
 from bff_core.call import NOT_DECODED, Call, Decode, Reply, Reuse, Source

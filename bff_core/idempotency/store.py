@@ -32,7 +32,7 @@ Found = Claim | StoredAnswer | Running | Reused
 
 
 class IdempotencyStore(Protocol):
-    """Keeps answers by key.
+    """Stores answers by key.
 
     `print` distinguishes the requests of one key. Methods that reach a network raise
     `StoreUnavailable`.

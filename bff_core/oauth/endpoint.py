@@ -48,11 +48,11 @@ class ProviderService(Upstream):
 def document_service(name: str) -> type[ProviderService]:
     """Return the upstream class for documents of a provider, and for introspection."""
 
-    class Documents(ProviderService):
+    class DocumentService(ProviderService):
         policy = Policy(timeout=5.0, attempt_timeout=2.5, public=True)
 
-    Documents.name = name
-    return Documents
+    DocumentService.name = name
+    return DocumentService
 
 
 @cache

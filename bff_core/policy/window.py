@@ -2,7 +2,7 @@
 
 
 class Window:
-    """A count over a rolling window, kept in buckets: exact to one bucket's width.
+    """A count over a rolling window, held in buckets: exact to one bucket's width.
 
     Counting costs a comparison and an addition; only asking for the total sums the buckets.
     """

@@ -114,7 +114,7 @@ PROOFS = [
 
 @pytest.mark.parametrize(("proofs", "reason"), PROOFS, ids=[str(one[1]) for one in PROOFS])
 async def test_a_proof_is_refused_for_a_reason(proofs, reason):
-    """Told apart from what may be wrong with the token itself."""
+    """Separate from what may be wrong with the token itself."""
     headers = [("authorization", f"DPoP {TOKEN}"), *(("dpop", one) for one in proofs)]
 
     line, text = await refused(jwt(dpop=DPoP()), headers)

@@ -8,7 +8,7 @@ from bff_core.call import Call, Headers, Reply
 from bff_core.policy.upstream.cache import Cache
 
 NOW = 1000.0
-"""The instant at which replies come; they are asked for at the same."""
+"""The instant of requests and replies."""
 
 WALL = 784111777.0
 """The time of day at that instant: Sun, 06 Nov 1994 08:49:37 GMT, as in RFC 9110."""
@@ -62,14 +62,14 @@ def reply(
     body: bytes = b'{"id": 7}',
 ) -> Reply:
     """Return a reply; text alone is its Cache-Control."""
-    told = {"cache-control": headers} if isinstance(headers, str) else headers
-    return Reply(status, ((b"content-type", b"application/json"), *fields(told)), body)
+    given = {"cache-control": headers} if isinstance(headers, str) else headers
+    return Reply(status, ((b"content-type", b"application/json"), *fields(given)), body)
 
 
 def admitted(
     answer: Reply, asker: Call | None = None, options: Cache | None = None, delay: float = 0.0
 ) -> CacheEntry | NotStorable:
-    """Decide about a reply that came now, `delay` seconds after it was asked for."""
+    """Decide about a reply that came now, `delay` seconds after its request."""
     return admit(
         asker or call(), answer, options or Cache(), sent_at=NOW - delay, now=NOW, wall=WALL
     )

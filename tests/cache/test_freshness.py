@@ -32,7 +32,7 @@ class Row:
     outcome: tuple[float, float, float] | str
     status: int = 200
     audience: str | None = None
-    asks: dict = field(default_factory=dict)
+    sends: dict = field(default_factory=dict)
     options: Cache = field(default_factory=Cache)
 
     def __str__(self) -> str:
@@ -78,13 +78,13 @@ TABLE = [
         audience=VIEWER,
     ),
     # RFC 9111, section 3.5: Authorization
-    Row("9111-3.5 credentials", "max-age=60", "authorization", asks=CREDENTIALS),
-    Row("9111-3.5 public", "public, max-age=60", (60, 0, 0), asks=CREDENTIALS),
-    Row("9111-3.5 s-maxage", "s-maxage=60", (60, 0, 0), asks=CREDENTIALS),
-    Row("9111-3.5 must-revalidate", "must-revalidate, max-age=6", (6, 0, 0), asks=CREDENTIALS),
-    Row("9111-3.5 own cache", "max-age=60", (60, 0, 0), asks=CREDENTIALS, audience=VIEWER),
-    Row("9111-3.5 a tenant's", "max-age=60", "authorization", asks=CREDENTIALS, audience=TENANT),
-    Row("9111-3.5 the author's word", {}, (30, 0, 0), asks=CREDENTIALS, options=Cache(ttl=30)),
+    Row("9111-3.5 credentials", "max-age=60", "authorization", sends=CREDENTIALS),
+    Row("9111-3.5 public", "public, max-age=60", (60, 0, 0), sends=CREDENTIALS),
+    Row("9111-3.5 s-maxage", "s-maxage=60", (60, 0, 0), sends=CREDENTIALS),
+    Row("9111-3.5 must-revalidate", "must-revalidate, max-age=6", (6, 0, 0), sends=CREDENTIALS),
+    Row("9111-3.5 own cache", "max-age=60", (60, 0, 0), sends=CREDENTIALS, audience=VIEWER),
+    Row("9111-3.5 a tenant's", "max-age=60", "authorization", sends=CREDENTIALS, audience=TENANT),
+    Row("9111-3.5 the author's word", {}, (30, 0, 0), sends=CREDENTIALS, options=Cache(ttl=30)),
     # RFC 9111, section 4.1: Vary
     Row("9111-4.1 no other request matches", {"vary": "*"} | EXPIRES, "vary"),
     Row("9111-4.1 a star among others", {"vary": "accept, *"} | EXPIRES, "vary"),
@@ -115,7 +115,7 @@ TABLE = [
     Row("9111-5.3 an earlier date", {"date": DATE, "expires": HOUR_EARLIER}, "expired"),
     Row("9111-5.3 two dates", {"date": DATE, "expires": [MINUTE_LATER, MINUTE_LATER]}, "expired"),
     # RFC 9111, section 4.2.2: guesses
-    Row("9111-4.2.2 not unless asked for", MODIFIED, (0, 0, 0)),
+    Row("9111-4.2.2 not unless required", MODIFIED, (0, 0, 0)),
     Row("9111-4.2.2 a tenth", MODIFIED, (360, 0, 0), options=Cache(heuristic=0.1)),
     Row(
         "9111-4.2.2 not where the service says",
@@ -148,7 +148,7 @@ TABLE = [
         (60, 0, 0),
     ),
     Row(
-        "9111-4.2.3 it does behind a hop that tells none",
+        "9111-4.2.3 it does behind a proxy that sends none",
         {"cache-control": "max-age=7200", "date": HOUR_EARLIER, "via": "1.1 a, 1.0 b"},
         (3600, 0, 0),
     ),
@@ -313,14 +313,14 @@ TABLE = [
 @pytest.mark.parametrize("row", TABLE, ids=str)
 def test_a_reply_is_kept_as_its_section_says(row: Row) -> None:
     """A service that reads the RFC gets what it says."""
-    asker = call(audience=row.audience, headers=row.asks)
+    sender = call(audience=row.audience, headers=row.sends)
 
-    outcome = admitted(reply(row.headers, row.status), asker, row.options)
+    outcome = admitted(reply(row.headers, row.status), sender, row.options)
 
-    assert told(outcome) == row.outcome
+    assert lifetimes_of(outcome) == row.outcome
 
 
-def told(outcome: CacheEntry | NotStorable) -> tuple[float, float, float] | str:
+def lifetimes_of(outcome: CacheEntry | NotStorable) -> tuple[float, float, float] | str:
     if isinstance(outcome, NotStorable):
         return outcome.reason
     return max(0.0, outcome.fresh_until - NOW), outcome.stale_for, outcome.error_for
@@ -350,10 +350,10 @@ def test_a_wrong_clock_expires_nothing() -> None:
 
 
 def test_fields_that_are_withheld_from_a_cache_are_not_kept() -> None:
-    """A qualified private or no-cache names fields for the first asker only."""
-    headers = {"cache-control": 'private="x-who", no-cache="X-Seen", max-age=60'}
+    """A qualified private or no-cache names fields for the first sender only."""
+    headers = {"cache-control": 'private="x-who", no-cache="X-Trail", max-age=60'}
 
-    entry = entry_of(reply(headers | {"x-who": "u-1", "x-seen": "1", "x-stored": "yes"}))
+    entry = entry_of(reply(headers | {"x-who": "u-1", "x-trail": "1", "x-stored": "yes"}))
 
     assert {name for name, _ in entry.headers} == {b"content-type", b"cache-control", b"x-stored"}
 
@@ -382,9 +382,9 @@ def test_an_entry_has_the_tags_of_call_service_and_url() -> None:
 
 
 def verdict(
-    entry: CacheEntry | None, after: float, options: Cache | None = None, **asks: str
+    entry: CacheEntry | None, after: float, options: Cache | None = None, **sends: str
 ) -> str:
-    headers = {name.replace("_", "-"): value for name, value in asks.items()}
+    headers = {name.replace("_", "-"): value for name, value in sends.items()}
     found = judge(
         entry, call(headers=headers), options or Cache(), now=NOW + after, chance=lambda: 0.5
     )
@@ -425,7 +425,7 @@ def test_an_entry_with_a_validator_is_asked_about_as_long_as_it_is_there() -> No
 
 
 def test_on_errors_an_entry_answers_until_its_end() -> None:
-    """The verdict tells the instant, since the failure comes later."""
+    """The verdict has the instant, since the failure comes later."""
     entry = entry_of(reply({"cache-control": WINDOWS, "etag": '"v1"'}))
 
     first = judge(entry, call(), Cache(), now=NOW + 100, chance=lambda: 0.5)
@@ -453,7 +453,7 @@ STRICT = {"cache-control": "max-age=60, must-revalidate", "etag": '"v1"'}
     [
         ("max-age=10", VALIDATED, 10, "fresh fresh"),  # 9111-5.2.1.1
         ("max-age=10", VALIDATED, 11, "revalidate request"),
-        ("max-age=100", VALIDATED, 70, "revalidate stale"),  # stale is not asked for
+        ("max-age=100", VALIDATED, 70, "revalidate stale"),  # the call does not accept stale
         ("max-age=0", VALIDATED, 1, "revalidate request"),
         ("max-stale=10", VALIDATED, 95, "revalidate stale"),  # 9111-5.2.1.2
         ("max-stale=40", VALIDATED, 95, "stale stale"),
@@ -475,7 +475,7 @@ def test_a_call_may_ask_for_better_or_accept_worse(wish, headers, after, expecte
 
 
 @pytest.mark.parametrize(
-    ("asks", "expected"),
+    ("sends", "expected"),
     [
         ({}, ""),
         ({"x-any": "1", "cache-control": "no-cache"}, ""),
@@ -485,13 +485,13 @@ def test_a_call_may_ask_for_better_or_accept_worse(wish, headers, after, expecte
         ({"if-modified-since": DATE}, "conditional"),
     ],
 )
-def test_some_calls_pass_the_cache_by(asks: dict, expected: str) -> None:
-    """What asks for a part, or only if it changed, is for the service, and nothing is stored."""
-    asker = call(headers=asks)
+def test_some_calls_pass_the_cache_by(sends: dict, expected: str) -> None:
+    """A request for a part, or only if it changed, is for the service, and nothing is stored."""
+    sender = call(headers=sends)
 
-    assert bypass(asker) == bypass(call(method="HEAD", headers=asks)) == expected
-    assert bypass(call(method="DELETE", headers=asks)) == "method"
-    assert (admitted(reply("max-age=60"), asker) == NotStorable(expected)) == bool(expected)
+    assert bypass(sender) == bypass(call(method="HEAD", headers=sends)) == expected
+    assert bypass(call(method="DELETE", headers=sends)) == "method"
+    assert (admitted(reply("max-age=60"), sender) == NotStorable(expected)) == bool(expected)
 
 
 def test_what_is_immutable_is_not_refreshed_ahead() -> None:
@@ -529,7 +529,7 @@ def test_a_reply_that_came_old_is_not_refreshed_ahead_at_once() -> None:
 
 
 def test_early_refreshes_can_be_switched_off() -> None:
-    """A service that must not be asked more often than needed."""
+    """A service that must not be called more often than needed."""
     assert verdict(entry_of(reply("max-age=60")), 59.999, Cache(early=0)) == "fresh fresh"
 
 
@@ -543,5 +543,5 @@ def test_early_refreshes_can_be_switched_off() -> None:
     ],
 )
 def test_an_entry_is_kept_as_long_as_it_may_be_of_use(headers, seconds: float) -> None:
-    """To its last window's end, and an hour more where the service may be asked about it."""
+    """To its last window's end, and an hour more where it may be revalidated."""
     assert keep(entry_of(reply(headers)), NOW) == seconds

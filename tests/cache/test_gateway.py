@@ -32,7 +32,7 @@ class Plain(Upstream):
     """A service whose replies no one stores."""
 
 
-class Kept(Upstream):
+class Cached(Upstream):
     """A service whose replies are stored as it says."""
 
     policy = Policy(cache=Cache())
@@ -64,15 +64,15 @@ def make() -> Callable[..., Gateway]:
 
     def build(*services: type[Upstream], faces=(), **settings) -> Gateway:
         upstreams = {kind.name: ("http://127.0.0.1:1",) for kind in services}
-        told = Settings(env="development", log="off", upstreams=upstreams, **settings)
-        return gateway("shop", services=services, faces=faces, settings=told)
+        loaded = Settings(env="development", log="off", upstreams=upstreams, **settings)
+        return gateway("shop", services=services, faces=faces, settings=loaded)
 
     return build
 
 
 async def test_a_policy_that_keeps_replies_opens_the_cache(make) -> None:
     """And what is known by a tag can be forgotten."""
-    app = make(Plain, Kept)
+    app = make(Plain, Cached)
     async with running(app):
         store = app.cache.store
         await store.set("a", ENTRY, keep=60, mark=store.mark())
@@ -84,7 +84,7 @@ async def test_a_policy_that_keeps_replies_opens_the_cache(make) -> None:
 
 async def test_stacks_are_handed_the_cache(make) -> None:
     """Every service has the same one; the memory it may take is what the settings say."""
-    app = make(Plain, Kept, cache_size=8 * 2**20)
+    app = make(Plain, Cached, cache_size=8 * 2**20)
     async with running(app):
         assert app.cache.store.limit == 8 * 2**20
         assert {runtime.cache for runtime in app.running.upstreams._runtimes.values()} == {
@@ -93,7 +93,7 @@ async def test_stacks_are_handed_the_cache(make) -> None:
 
 
 async def test_without_a_policy_there_is_no_cache(make) -> None:
-    """And nothing that costs anything; who asks for it is told what to do."""
+    """And nothing that costs anything; a purge raises an error that says what to do."""
     app = make(Plain)
     async with running(app):
         assert app.wiring.cache is None
@@ -103,7 +103,7 @@ async def test_without_a_policy_there_is_no_cache(make) -> None:
 
 async def test_a_cache_that_is_closed_says_so(make) -> None:
     """It is there while the gateway runs."""
-    app = make(Kept)
+    app = make(Cached)
     with pytest.raises(ConfigurationError, match="lifespan"):
         _ = app.cache
     async with running(app):
@@ -128,7 +128,7 @@ async def test_a_file_of_policies_may_ask_for_it_later(make, tmp_path) -> None:
 
 async def test_a_screen_is_given_the_cache_by_its_type(make) -> None:
     """It purges what its own writes changed."""
-    app = make(Kept, faces=[views])
+    app = make(Cached, faces=[views])
     async with running(app) as client:
         store = app.cache.store
         await store.set("a", ENTRY, keep=60, mark=store.mark())
@@ -145,7 +145,7 @@ def test_a_screen_that_wants_a_cache_where_there_is_none_is_found_at_the_start(m
 
 async def test_what_a_screen_with_the_cache_says_is_not_kept(make) -> None:
     """Figures of a minute ago would be wrong, and a purge that does not run worse."""
-    app = make(Kept)
+    app = make(Cached)
     async with running(app):
         scope = replace(Scope(60.0), dependencies=AnswerDependencies())
         screen = app.wiring.build(Change, scope, {"tag": "x"})

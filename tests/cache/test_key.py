@@ -172,7 +172,7 @@ def identity(one: Call, vary: tuple[str, ...]) -> tuple[object, ...]:
 
 
 def octets(target: str) -> tuple[tuple[bool, bytes], ...]:
-    """Return the octets of a target, and whether each was escaped where that tells."""
+    """Return the octets of a target, and whether each was escaped where that matters."""
     found, rest = [], target
     while rest:
         if len(rest) > 2 and rest[0] == "%" and set(rest[1:3]) <= set("0123456789abcdefABCDEF"):
@@ -186,7 +186,7 @@ def octets(target: str) -> tuple[tuple[bool, bytes], ...]:
 
 @given(calls, calls, st.sampled_from([(), ("x-a",)]))
 def test_keys_are_equal_exactly_if_calls_are(one: Call, other: Call, vary) -> None:
-    """No text in any place makes a key that belongs to another call, and none is told apart."""
+    """No text in any place makes a key that belongs to another call, and none is logged apart."""
     are_same = identity(one, vary) == identity(other, vary)
 
     assert (primary(one, vary) == primary(other, vary)) == are_same

@@ -93,7 +93,7 @@ def test_nothing_is_fresh_after_its_lifetime(answer, asker, options, moments, ch
 
 @given(replies, askers | wishers, policies, moments, chances)
 def test_an_entry_only_gets_worse(answer, asker, options, moments, chance) -> None:
-    """As time goes by a verdict never turns back, whatever a call asks for."""
+    """As time goes by a verdict never turns back, whatever a call requests."""
     entry = admitted(answer, asker, options)
     assume(isinstance(entry, CacheEntry))
 
@@ -106,8 +106,8 @@ def test_an_entry_only_gets_worse(answer, asker, options, moments, chance) -> No
 
 
 @given(replies, askers, policies, moments)
-def test_an_entry_is_kept_until_it_is_of_no_use(answer, asker, options, moments) -> None:
-    """Before `keep` is over it is good for something; after it at most to be asked about."""
+def test_an_entry_is_stored_until_it_is_of_no_use(answer, asker, options, moments) -> None:
+    """Before `keep` is over it is good for something; after it at most to be revalidated."""
     entry = admitted(answer, asker, options)
     assume(isinstance(entry, CacheEntry))
 

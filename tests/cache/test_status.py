@@ -47,8 +47,8 @@ def test_every_member_is_a_structured_field(name: str, quarters: int, detail: st
     """Whatever a gateway is called, a client's parser reads its member, and only that one."""
     members = http_sf.parse(hit(name, quarters / 4, detail), tltype="list")
 
-    [(told, parameters)] = members
-    assert len(str(told)) == len(name)
+    [(name_in_field, parameters)] = members
+    assert len(str(name_in_field)) == len(name)
     assert list(parameters) == ["hit", "ttl", "detail"]
     assert parameters["ttl"] == quarters // 4
 

@@ -47,9 +47,9 @@ def confirmed(headers: dict, stored: dict | None = None) -> CacheEntry | NotStor
 
 def test_a_call_carries_both_validators() -> None:
     """RFC 9111, section 4.3.1; the call's own headers stay."""
-    asked = conditional(call(), entry_of(reply(STORED)))
+    request = conditional(call(), entry_of(reply(STORED)))
 
-    assert asked.headers == (
+    assert request.headers == (
         *call().headers,
         (b"if-none-match", b'"v1"'),
         (b"if-modified-since", HOUR_EARLIER.encode()),
@@ -74,7 +74,7 @@ def test_a_304_makes_an_entry_fresh_again() -> None:
 
 
 def test_a_304_says_nothing_of_the_body() -> None:
-    """RFC 9111, section 3.2: what tells of the stored body stays, whatever the 304 claims."""
+    """RFC 9111, section 3.2: what describes the stored body stays, whatever the 304 claims."""
     entry = confirmed(
         {"content-type": "text/plain", "content-length": "0", "content-encoding": "br"}
     )

@@ -6,7 +6,7 @@ from bff_core import ConfigurationError, Locale, Scope
 
 
 class Regional(Locale, offers=("en", "pt-BR", "pt", "zh-Hant")):
-    """Languages of which some are told apart by region or script."""
+    """Languages of which some differ by region or script."""
 
 
 def choice(accepted: str, kind: type[Locale] = Regional) -> str:
@@ -38,7 +38,7 @@ def test_the_best_of_what_is_offered_is_chosen(accepted, code):
 
 
 def test_an_answer_varies_by_the_language_that_was_negotiated():
-    """A cache tells answers in different languages apart."""
+    """A cache separates answers in different languages."""
     scope = Scope(deadline=0.0)
 
     Regional.from_scope(scope)

@@ -96,7 +96,7 @@ async def test_a_watch_that_was_stopped_looks_no_more():
 
 
 async def test_guests_do_not_share_one_quota(edged, answering):
-    """Whoever is not signed in goes by address, also under a limit by viewer."""
+    """An anonymous caller goes by address, also under a limit by viewer."""
     gateway = edged(answering(), limits=[Limit(quota=1, per=60)])
 
     for address in ("198.51.100.1", "198.51.100.2", "198.51.100.1"):

@@ -317,7 +317,7 @@ async def test_the_handler_may_know_better_than_its_status(edged, says, status, 
 
 
 async def test_a_handler_that_crashes_frees_the_key(edged):
-    """Nobody waits a day for a bug to go away."""
+    """No client waits a day for a bug to go away."""
     calls = []
 
     async def face(scope, receive, send):
@@ -493,7 +493,7 @@ async def test_a_gateway_can_do_without(edged):
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.virtual_time
 async def test_a_storm_of_leavers_frees_every_key_once(edged, seed):
-    """Whoever is cancelled and when, each key ends with one answer that all get from then on."""
+    """Whichever request is cancelled, each key ends with one answer that all get from then on."""
     chance = random.Random(seed)
     face = Counter(after=1)
     gateway = edged(face, timeout=600)

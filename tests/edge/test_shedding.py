@@ -165,7 +165,7 @@ async def test_refusals_are_told_once_a_second_not_one_by_one(edged):
 @pytest.mark.parametrize("header", ["Sec-Purpose", "Purpose"])
 @pytest.mark.virtual_time
 async def test_a_prefetch_gives_way_first(edged, header):
-    """Nobody waits for a page that a browser fetches in case it is opened."""
+    """No user waits for a page that a browser fetches in case it is opened."""
     gate = asyncio.Event()
     gateway = edged(waiting(gate), max_concurrent=10)
     async with holding(gateway, gate, 6):
@@ -211,7 +211,7 @@ async def test_a_viewer_who_matters_less_is_refused_once_known(edged):
 
 @pytest.mark.virtual_time
 async def test_a_viewer_who_matters_more_is_known_at_the_door(edged):
-    """Whoever has been authenticated before finds room where others are refused."""
+    """A caller that has been authenticated before finds room where others are refused."""
     gate = asyncio.Event()
     gate.set()
     gateway = edged(waiting(gate), max_concurrent=20, authenticator=Tiers())

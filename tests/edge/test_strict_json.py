@@ -96,7 +96,7 @@ def test_values_that_json_cannot_pass_on_are_refused_where_they_stand(text, kind
     ],
 )
 def test_malformed_and_deep_text_is_refused_by_line_and_column(text, place):
-    """Whoever wrote the text finds the character; lines and columns count from 1."""
+    """The author of the text finds the character; lines and columns count from 1."""
     assert refused(text) == ("json_invalid", (), place)
 
 

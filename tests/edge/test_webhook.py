@@ -149,7 +149,7 @@ async def test_what_is_not_signed_purges_nothing(changed: dict, status: int, cod
 
 
 async def test_a_replay_is_answered_and_not_acted_upon() -> None:
-    """Whoever recorded a message can't keep the cache empty with it."""
+    """Somebody who recorded a message can't keep the cache empty with it."""
     shop = Shop()
     await shop.notify()
     await shop.fill()

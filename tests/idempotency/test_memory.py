@@ -26,7 +26,7 @@ class Clock:
 
 
 class Kit:
-    """A store, its clock, and what it told."""
+    """A store, its clock, and its events."""
 
     def __init__(self, **options) -> None:
         self.clock = Clock()
@@ -104,7 +104,7 @@ async def test_answers_end_at_their_lifetime():
 
 
 async def test_the_oldest_answers_make_room():
-    """By number, and an event tells that a promise was shortened."""
+    """By number, and an event reports that a promise was shortened."""
     kit = Kit(max_answers=2)
     for key in "abc":
         await kit.store.keep(await kit.claim(key), DONE)

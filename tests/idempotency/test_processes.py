@@ -103,7 +103,7 @@ def store(request) -> str:
 
 
 async def test_a_client_that_leaves_frees_its_key(site, pricing, environ, change, store):
-    """Its calls are cancelled, and the retry does what it had asked for, at once."""
+    """Its calls are cancelled, and the retry does what it had requested for, at once."""
     with site.serving(DESKTOP, environ | {"BFF_IDEMPOTENCY_URL": store}) as gateway:
         pricing.forget()
         with pricing.fault("hang"):

@@ -46,7 +46,7 @@ class Process:
         return claim
 
     async def find(self, key: str, wanted: object) -> Found:
-        """Look until the key is found as wanted: ends are told to Redis in the background."""
+        """Look until the key is found as wanted: ends are written to Redis in the background."""
         async with asyncio.timeout(5):
             while (found := await self.store.claim(key, PRINT)) != wanted:
                 await self.store.changed(key, 1)
@@ -167,7 +167,7 @@ async def test_a_long_request_keeps_its_lease(process):
 
 
 async def test_who_lost_its_lease_keeps_nothing(process):
-    """The one who took over answers for the key; the loss is told."""
+    """The one who took over answers for the key; the loss is reported."""
     async with process(lease=1) as one, process(lease=60) as other:
         late = await one.claim()
         await one.background.aclose()  # as if its renewals had not come through
@@ -209,7 +209,7 @@ async def test_what_is_cancelled_while_it_claims_holds_nothing(process):
 
 
 async def test_an_answer_is_kept_though_its_maker_is_cancelled(process):
-    """It is final; who asks next gets it."""
+    """It is final; the next request gets it."""
     async with process() as one:
         claim = await one.claim()
         task = asyncio.create_task(one.store.keep(claim, DONE))
@@ -222,7 +222,7 @@ async def test_an_answer_is_kept_though_its_maker_is_cancelled(process):
 
 
 async def test_a_redis_that_is_gone_refuses_in_time(process, redis_server: RedisServer):
-    """A claim is refused, a final answer is told as not stored."""
+    """A claim is refused, a final answer is reported as not stored."""
     async with process() as one:
         claim = await one.claim()
         redis_server.freeze()
@@ -259,7 +259,7 @@ def till(url: str, taken: list[int], **options):
 
 
 async def test_two_gateways_do_a_request_once(redis_server):
-    """Behind a balancer it does not matter which of them is asked again."""
+    """Behind a balancer it does not matter which of them gets the retry."""
     taken: list[int] = []
     async with (
         running(till(redis_server.url, taken)) as one,

@@ -74,7 +74,7 @@ async def test_a_limit_of_calls_lets_in_whoever_has_any_left(cost):
 
 
 async def test_any_number_of_callers_takes_bounded_memory():
-    """The longest silent are forgotten; who asks all the time is not."""
+    """The longest silent are forgotten; an active caller is not."""
     store = MemoryLimitStore(Hands(), most=1000)
     busy = [LimitQuery(HOUR, "busy")]
     await admitted(store, busy, 5)
@@ -130,8 +130,8 @@ async def test_redis_counts_as_the_arithmetic_does(redis_server):
 
         assert bool(taken) is is_let_in
         for one, row in zip(limits, stored, strict=True):
-            told = (float(row[0]), int(row[1]), int(row[2]))
-            assert look(one, told, now).remaining == look(one, states[one], now).remaining
+            stored = (float(row[0]), int(row[1]), int(row[2]))
+            assert look(one, stored, now).remaining == look(one, states[one], now).remaining
     await link.aclose()
 
 

@@ -44,7 +44,7 @@ async def test_a_head_that_drips_is_a_408():
 
 
 async def test_a_connection_that_says_nothing_is_closed_without_a_word():
-    """A browser keeps one in reserve: it would take a 408 for the answer to its next request."""
+    """A browser has one in reserve: it would take a 408 for the answer to its next request."""
     async with served(Shop(), header_timeout=0.1) as server, server.client() as client:
         assert await client.is_closed()
 

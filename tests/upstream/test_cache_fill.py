@@ -144,7 +144,7 @@ async def test_several_processes_ask_once() -> None:
 
 
 async def test_several_processes_refresh_once() -> None:
-    """Whoever has the lease; the others go on serving what they have."""
+    """One process has the lease; the others go on serving what they have."""
     shelf = Shelf()
     options = Cache(ttl=10, stale=60)
     several = [CachedUpstream(product(after=0.5), shelf=shelf, cache=options) for _ in range(4)]

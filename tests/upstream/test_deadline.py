@@ -77,7 +77,7 @@ async def test_a_cancellation_from_elsewhere_passes_through() -> None:
 
 
 async def test_a_task_cancelled_at_its_deadline_by_others_too_stays_cancelled() -> None:
-    """Whoever cancels a task may rely on it, even in the very same moment."""
+    """A caller that cancels a task may rely on it, even in the very same moment."""
     bench, upstream = LayerRuntime(), Scripted(hang())
     task = asyncio.create_task(DeadlineLayer(bench.runtime, upstream)(bench.call(timeout=1)))
     asyncio.get_running_loop().call_later(1, task.cancel)
@@ -116,7 +116,7 @@ async def test_a_task_goes_on_as_usual_after_a_deadline() -> None:
 
 
 async def test_an_error_that_an_inner_layer_made_of_the_cancellation_stands() -> None:
-    """Whoever cleans up by raising is heard, and the task is not left cancelled."""
+    """A cleanup that raises is heard, and the task is not left cancelled."""
     bench = LayerRuntime()
 
     async def stubborn(call: Call) -> Reply:

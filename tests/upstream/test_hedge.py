@@ -317,7 +317,7 @@ async def test_a_client_that_leaves_takes_both_along() -> None:
 
 
 async def test_a_client_that_leaves_in_the_moment_of_winning_is_gone() -> None:
-    """Whoever cancels a task may rely on it, even when an answer has just come."""
+    """A caller that cancels a task may rely on it, even when an answer has just come."""
     loop = asyncio.get_running_loop()
 
     async def answer_while_the_client_leaves(_: Call) -> Reply:

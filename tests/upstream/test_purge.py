@@ -74,7 +74,7 @@ async def test_a_write_of_which_nobody_knows_purges(outcome) -> None:
 
 
 async def test_a_write_that_took_too_long_purges() -> None:
-    """Whoever called is gone by then."""
+    """The caller is gone by then."""
     cached = CachedUpstream(product(1), hang(), product(2))
     await cached.get()
 

@@ -135,7 +135,7 @@ async def test_a_write_is_sent_once() -> None:
 
 
 async def test_a_write_that_could_not_connect_is_tried_again() -> None:
-    """Nobody received it."""
+    """No service received it."""
     bench, upstream = LayerRuntime(), Scripted(fail(is_sent=False), reply(201))
 
     received = await RetryLayer(Retry(), bench.runtime, upstream)(bench.call(method="POST"))

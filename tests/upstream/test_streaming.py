@@ -114,7 +114,7 @@ async def test_rows_skip_empty_lines():
 
 @pytest.mark.parametrize("size", [1024, 64 * 1024])
 async def test_line_without_end_is_refused(size):
-    """Nobody can make the gateway hold more than a line's limit."""
+    """No service can make the gateway hold more than a line's limit."""
     with pytest.raises(BadPayload, match="line is longer"):
         await taken(lines(cut(b"x" * (MAX_LINE_BYTES + 2 * size), size), CALL))
 

@@ -42,7 +42,7 @@ class _Slot:
 
 
 class MemoryCacheStore:
-    """Keeps `size` bytes of entries and `entries` of them, those that were used last.
+    """Holds `size` bytes of entries and `entries` of them, those that were used last.
 
     Expired ones go as others come. Values that were decoded beside an entry count as well: it is
     weighed again when the next one comes, or when it is used.

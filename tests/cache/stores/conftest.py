@@ -42,9 +42,9 @@ async def eventually(ask: Callable[[], Awaitable[object]], patience: float = 15.
             await asyncio.sleep(0.02)
 
 
-async def put(store, key, *, body=b"{}", tags=(), keep=60.0, mark=None, **told) -> bool:
-    """Keep an answer that was asked for at a mark, or just now."""
-    entry = CacheEntry(200, (), body, monotonic(), 60.0, tags=tuple(tags), **told)
+async def put(store, key, *, body=b"{}", tags=(), keep=60.0, mark=None, **more) -> bool:
+    """Store an answer whose request was sent at a mark, or just now."""
+    entry = CacheEntry(200, (), body, monotonic(), 60.0, tags=tuple(tags), **more)
     return await store.set(key, entry, keep=keep, mark=store.mark() if mark is None else mark)
 
 

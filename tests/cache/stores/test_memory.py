@@ -40,12 +40,12 @@ def entry(body=b"{}", tags=()):
 
 
 async def put(store, key, one, keep=60.0):
-    """Keep an answer that was asked for just now."""
+    """Store an answer whose request was sent just now."""
     return await store.set(key, one, keep=keep, mark=store.mark())
 
 
 async def test_what_was_not_used_for_longest_makes_room(clock):
-    """A full store drops what no one asked for, and holds no more bytes than it may."""
+    """A full store drops what no call read, and holds no more bytes than it may."""
     store = opened(clock, size=100_000)
     for number in range(40):
         await put(store, f"{number}", entry(b"x" * 5_000))
@@ -81,7 +81,7 @@ async def test_an_answer_larger_than_the_store_is_not_kept(clock):
 
 
 async def test_expired_entries_go_as_others_come(clock):
-    """The dead take no room from the living, although no one asks for them."""
+    """The dead take no room from the living, although no call reads them."""
     store = opened(clock)
     for number in range(200):
         await put(store, f"dead:{number}", entry(tags=(f"tag:{number}",)), keep=10)
@@ -101,9 +101,9 @@ async def test_evictions_are_told_once_a_second(clock):
         clock.now += 0.1
         await put(store, f"{number:02}", entry())
 
-    told = [event for event in heard if isinstance(event, Evicted)]
-    assert [event.count for event in told] == [1, 10]
-    assert all(event.size == event.count * told[0].size for event in told)
+    evictions = [event for event in heard if isinstance(event, Evicted)]
+    assert [event.count for event in evictions] == [1, 10]
+    assert all(event.size == event.count * evictions[0].size for event in evictions)
 
 
 async def test_what_was_decoded_counts(clock):
@@ -188,13 +188,13 @@ main()
 """
 
 
-@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="asks Linux for its memory")
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads from Linux its memory")
 def test_a_million_keys_take_what_they_may():
     """The process grows by the bound and a fifth at most, and then no more."""
-    told = subprocess.run(
+    ended = subprocess.run(
         (sys.executable, "-c", GROWTH), cwd=ROOT, check=True, capture_output=True, timeout=120
     )
-    size, *grown = map(int, told.stdout.split())
+    size, *grown = map(int, ended.stdout.split())
 
     bound = 16 * 2**20
     assert 0.9 * bound < size <= bound

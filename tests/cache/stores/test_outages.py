@@ -100,7 +100,7 @@ async def test_memory_is_not_believed_while_it_hears_nothing(redis_server, road)
 
 
 async def test_a_purge_that_could_not_be_told_is_owed(redis_server):
-    """It is told before anything that Redis has is believed; the others forget as well."""
+    """It is announced before anything that Redis has is believed; the others forget as well."""
     async with AsyncExitStack() as open_all:
         one, other = [
             await open_all.enter_async_context(
@@ -172,7 +172,7 @@ async def test_of_several_processes_one_has_the_lease(redis_server):
 
 
 async def test_a_lease_that_nobody_waited_for_is_given_back(redis_server, road):
-    """Those who asked for it left before the answer came; Redis had granted it."""
+    """The callers left before the answer came; Redis had granted it."""
     async with AsyncExitStack() as open_all:
         gone = await open_all.enter_async_context(shared(url_of(road)))
         other = await open_all.enter_async_context(shared(redis_server.url))

@@ -164,10 +164,10 @@ async def test_a_purge_of_a_tag_that_nobody_knew_counts_as_well(opened):
 
 
 async def test_purges_race_with_answers_and_win(opened):
-    """Of many answers on their way none is found that was asked for before a purge ended."""
+    """Of many answers on their way none is found that was requested before a purge ended."""
     async with opened() as store:
         dice = random.Random(5)
-        asked: dict[str, int] = {}
+        requested: dict[str, int] = {}
         purged = -1
 
         async def fetch(number: int) -> None:
@@ -175,7 +175,7 @@ async def test_purges_race_with_answers_and_win(opened):
             for _ in range(dice.randrange(6)):
                 await asyncio.sleep(0)
             if await put(store, key, body=b"%d" % number, tags=["t"], mark=mark):
-                asked[key] = number
+                requested[key] = number
 
         async def purge(number: int) -> None:
             nonlocal purged
@@ -194,12 +194,12 @@ async def test_purges_race_with_answers_and_win(opened):
             found = [await body_of(store, f"{key}") for key in range(7)]
             stale += [body for body in found if body is not None] + [late] * late
 
-        assert asked
+        assert requested
         assert stale == []
 
 
 async def test_nothing_is_left_of_an_answer_that_was_on_its_way(opened):
-    """An answer that was asked for before a purge is refused for good, not only once."""
+    """An answer that was requested before a purge is refused for good, not only once."""
     async with opened() as store:
         before = store.mark()
         await store.purge(["t"])
