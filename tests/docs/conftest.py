@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from playing import Reader, free_ports, mock_services  # found by the line above
+from page_runner import Reader, free_ports, mock_services  # found by the line above
 
 
 @pytest.fixture(scope="session")

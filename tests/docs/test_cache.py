@@ -1,7 +1,7 @@
 """The page about the cache: its decision table is what the code decides."""
 
 from decision_table import POLICIES, decision_rows
-from reading import DOCS, page, table
+from markdown_pages import DOCS, page, table
 
 PAGE = page(DOCS / "how-to/caching.md")
 

@@ -6,7 +6,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
-from reading import DOCS, page, table
+from markdown_pages import DOCS, page, table
 
 import bff_core
 from bff_core.events import CacheLookup, Event, Purged, TokenRefused

@@ -7,7 +7,7 @@ import sys
 from types import ModuleType
 
 import pytest
-from reading import DOCS, ROOT, page, pages, table
+from markdown_pages import DOCS, ROOT, page, pages, table
 
 import bff_core
 from bff_core import errors

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from reading import DOCS, ROOT, page
+from markdown_pages import DOCS, ROOT, page
 
 from bff_core import Settings, gateway
 from bff_core.testing.client import running

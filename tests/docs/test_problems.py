@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from fastapi import HTTPException
-from reading import DOCS, page, table
+from markdown_pages import DOCS, page, table
 
 import bff_core
 from bff_core.edge.problem_details import members_of, problem

@@ -4,7 +4,7 @@ import ast
 import re
 from pathlib import Path
 
-from reading import DOCS, ROOT, page, table
+from markdown_pages import DOCS, ROOT, page, table
 
 from tests.chaos.invariants import INVARIANTS, NOT_YET
 

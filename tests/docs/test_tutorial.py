@@ -1,8 +1,8 @@
 """What the pages tell a reader to do, done: each file written, each command run and compared."""
 
 import pytest
-from playing import steady
-from reading import DOCS, ROOT, page
+from markdown_pages import DOCS, ROOT, page
+from page_runner import steady
 
 pytestmark = pytest.mark.needs("curl")
 

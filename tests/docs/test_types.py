@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from playing import write_file
-from reading import ROOT, Page, pages
+from markdown_pages import ROOT, Page, pages
+from page_runner import write_file
 
 PLAYED = ("README.md", "docs/tutorial.md", "docs/how-to/testing.md")
 CACHE = ROOT / ".mypy_cache" / "examples"

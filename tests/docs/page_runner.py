@@ -12,7 +12,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from reading import ROOT, Block
+from markdown_pages import ROOT, Block
 
 PATIENCE = 30.0
 _FILE = re.compile(r"# (?P<path>[\w/]+\.py)(?P<adds>: add)?\n")
