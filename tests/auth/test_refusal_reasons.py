@@ -19,7 +19,7 @@ from tests.auth.keys.test_introspection import OPTIONS, active
 from tests.auth.native.test_dpop import HERE, KEY, OTHER, bound, proof
 from tests.auth.test_bearer_gateway import bearer, views
 from tests.auth.tokens import AUDIENCE, ISSUER, NOW, STRANGER, claims, key_set, signed, wall
-from tests.observe.lab import logged
+from tests.observe.failing_gateway import logged
 from tests.shop_with_view_cache import by_script, in_production
 
 TOKEN = bound()

@@ -4,7 +4,7 @@ import logging.config
 import os
 
 from bff_core.settings.model import Settings
-from tests.observe.lab import lab, nowhere
+from tests.observe.failing_gateway import lab, nowhere
 
 app = lab(settings=Settings.load({**os.environ, "BFF_UPSTREAM_DEAD": nowhere()}))
 

@@ -5,7 +5,7 @@ from fastapi import FastAPI
 
 from bff_core import ANYONE, Limit, NotAuthenticated, Require, Viewer, Views
 from bff_core.testing.client import running
-from tests.observe.lab import lab, logged
+from tests.observe.failing_gateway import lab, logged
 
 
 class Tokens:

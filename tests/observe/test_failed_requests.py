@@ -22,7 +22,7 @@ from bff_core import (
 from bff_core.graphql import GraphQL, Info
 from bff_core.testing.client import running
 from bff_core.testing.scripted import Scripted, ScriptedTransport, reply
-from tests.observe.lab import Dead, Screen, lab, logged, nowhere, settings
+from tests.observe.failing_gateway import Dead, Screen, lab, logged, nowhere, settings
 
 SERVICE = "TransportFailed: dead: GET /stock/{sku}: can't connect to 127.0.0.1:"
 

@@ -13,7 +13,7 @@ from bff_core.observe import LogSink, RequestIds
 from bff_core.scope import Scope, current_request
 from bff_core.testing.client import running
 from bff_core.testing.scripted import Scripted, fail
-from tests.observe.lab import lab, logged, own_log, settings
+from tests.observe.failing_gateway import lab, logged, own_log, settings
 from tests.shop_with_view_cache import by_script
 
 REQUEST = Scope(0.0, request_id="r-1", traceparent=f"00-{'a' * 32}-{'b' * 16}-01")

@@ -12,7 +12,7 @@ from bff_core.call import Call, Reply
 from bff_core.testing.client import running
 from bff_core.testing.scripted import Scripted, reply
 from bff_core.upstream.decoding import decoding
-from tests.observe.lab import logged, settings
+from tests.observe.failing_gateway import logged, settings
 from tests.shop_with_view_cache import by_script
 
 CALL = Call("shop", "GET", "/x?token=s3cr3t", "GET /x", 0.0)
