@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import trustme
-from driving import MOMENTS, Driven
+from cancelling import MOMENTS, Driven
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

@@ -8,10 +8,10 @@ import time
 
 import httptools
 import pytest
-from adversary import Move, adversarial, bent, corpus, damaged, effort, moves, packets, sound
+from h11_reader import by_h11, by_wire
 from hypothesis import given
 from hypothesis import strategies as st
-from oracle import by_h11, by_wire
+from malformed import Move, adversarial, bent, corpus, damaged, effort, moves, packets, sound
 
 from bff_core.errors import UpstreamError
 
