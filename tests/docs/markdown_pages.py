@@ -1,4 +1,4 @@
-"""The documentation as tests see it: pages, their headings, links, tables and code blocks."""
+"""Parses the documentation for tests: pages, headings, links, tables and code blocks."""
 
 import re
 import textwrap

@@ -1,4 +1,4 @@
-"""A reader who does what a page says: writes its files, runs its commands, reads the answers."""
+"""Runs the examples of a page as a reader would: writes its files, runs its commands."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""The lab behind real servers."""
+"""Runs the failing gateway behind real servers."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,7 +20,7 @@ def fork_server() -> Iterator[ForkServer]:
 
 @pytest.fixture
 def serve(fork_server: ForkServer, tmp_path: Path) -> Iterator[Callable[..., tuple[Process, int]]]:
-    """Start a server of the lab; return it with its port when it serves."""
+    """Start a server of the failing gateway; return it with its port when it serves."""
     running: list[Process] = []
 
     def start(server: str, **environ: str) -> tuple[Process, int]:

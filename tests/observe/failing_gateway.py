@@ -1,4 +1,4 @@
-"""A gateway where everything that can fail does, and the lines that its log then has."""
+"""A gateway in which every kind of failure can happen, and access to its log lines."""
 
 import io
 import json
@@ -173,8 +173,8 @@ def settings(**values: Any) -> Settings:
     return Settings(**{"env": "development", "upstreams": {"dead": nowhere()}, **values})
 
 
-def lab(*faces: Any, with_middleware: bool = False, **options: Any) -> FastAPI:
-    """Return the gateway; its only service is not there."""
+def failing_gateway(*faces: Any, with_middleware: bool = False, **options: Any) -> FastAPI:
+    """Return the gateway; no server listens at its only service's address."""
     options.setdefault("settings", settings())
     app = gateway("lab", services=[Dead], faces=[views(), *faces], **options)
     if with_middleware:

@@ -1,12 +1,12 @@
-"""The lab as real servers load it; the environment says how it logs."""
+"""The failing gateway as real servers load it; environment variables set up its log."""
 
 import logging.config
 import os
 
 from bff_core.settings.model import Settings
-from tests.observe.failing_gateway import lab, nowhere
+from tests.observe.failing_gateway import failing_gateway, nowhere
 
-app = lab(settings=Settings.load({**os.environ, "BFF_UPSTREAM_DEAD": nowhere()}))
+app = failing_gateway(settings=Settings.load({**os.environ, "BFF_UPSTREAM_DEAD": nowhere()}))
 
 if os.environ.get("LAB_LOGGING"):
     logging.config.dictConfig(  # as people write it: loggers that it does not name are disabled

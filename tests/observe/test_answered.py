@@ -5,7 +5,7 @@ from fastapi import FastAPI
 
 from bff_core import ANYONE, Limit, NotAuthenticated, Require, Viewer, Views
 from bff_core.testing.client import running
-from tests.observe.failing_gateway import lab, logged
+from tests.observe.failing_gateway import failing_gateway, logged
 
 
 class Tokens:
@@ -73,7 +73,9 @@ async def test_a_refused_request_has_route_and_path(request_):
     """Whatever refused it, before or behind the router; the query stays out of the log."""
     method, path, headers, status, route = request_
     with logged() as (log, events):
-        async with running(lab(views(), events=events, authenticator=Tokens())) as client:
+        async with running(
+            failing_gateway(views(), events=events, authenticator=Tokens())
+        ) as client:
             answer = await client.request(method, f"{path}?token=s3cr3t", headers=headers)
 
     (line,) = log.of("request.answered")
@@ -85,7 +87,9 @@ async def test_a_refused_request_has_route_and_path(request_):
 async def test_a_request_that_is_answered_again_has_its_route():
     """The stored answer is sent before any router sees the request."""
     with logged() as (log, events):
-        async with running(lab(views(), events=events, authenticator=Tokens())) as client:
+        async with running(
+            failing_gateway(views(), events=events, authenticator=Tokens())
+        ) as client:
             for body in ({"n": 1}, {"n": 1}, {"n": 2}):
                 await client.post("/r/orders/7", json=body, headers=KEY)
 
@@ -99,7 +103,7 @@ async def test_a_request_over_a_limit_has_its_route():
     """A limit by address refuses before credentials are looked at."""
     limits = [Limit(quota=1, per=60, by="address")]
     with logged() as (log, events):
-        async with running(lab(views(), events=events, limits=limits)) as client:
+        async with running(failing_gateway(views(), events=events, limits=limits)) as client:
             await client.get("/r/open/7")
             await client.get("/r/open/8")
 
@@ -130,7 +134,7 @@ async def test_a_mounted_application_has_its_path_in_front(path, status, route):
         return 1
 
     with logged() as (log, events):
-        app = lab(events=events)
+        app = failing_gateway(events=events)
         app.mount("/sub", sub)
         async with running(app) as client:
             await client.get(path)

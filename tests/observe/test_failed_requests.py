@@ -22,7 +22,7 @@ from bff_core import (
 from bff_core.graphql import GraphQL, Info
 from bff_core.testing.client import running
 from bff_core.testing.scripted import Scripted, ScriptedTransport, reply
-from tests.observe.failing_gateway import Dead, Screen, lab, logged, nowhere, settings
+from tests.observe.failing_gateway import Dead, Screen, failing_gateway, logged, nowhere, settings
 
 SERVICE = "TransportFailed: dead: GET /stock/{sku}: can't connect to 127.0.0.1:"
 
@@ -99,7 +99,9 @@ async def test_a_failed_request_leaves_one_line_with_what_made_it(failure, with_
     """Type and message, call, route, path, status and ids: in one line, and in no other."""
     path, status, event, route, error = failure
     with logged() as (log, events):
-        async with running(lab(events=events, with_middleware=with_middleware)) as client:
+        async with running(
+            failing_gateway(events=events, with_middleware=with_middleware)
+        ) as client:
             answer = await client.get(path)
 
     (line,) = log.errors
@@ -132,7 +134,7 @@ async def test_a_failed_request_leaves_one_line_with_what_made_it(failure, with_
 async def test_a_middleware_that_fails_leaves_one_line(path, status, event, error):
     """It stands before the routes, so the line has the path alone."""
     with logged() as (log, events):
-        async with running(lab(events=events, with_middleware=True)) as client:
+        async with running(failing_gateway(events=events, with_middleware=True)) as client:
             await client.get(path)
 
     (line,) = log.errors
@@ -143,7 +145,7 @@ async def test_a_middleware_that_fails_leaves_one_line(path, status, event, erro
 async def test_a_bug_in_a_part_of_several_leaves_one_traceback():
     """Two optional parts wait for the one that has it: each says so, the first with the place."""
     with logged() as (log, events):
-        async with running(lab(events=events)) as client:
+        async with running(failing_gateway(events=events)) as client:
             await client.get("/v1/optional")
 
     assert [line["part"] for line in log.of("part.ended")] == ["extra", "more"]
@@ -154,7 +156,7 @@ async def test_a_bug_in_a_part_of_several_leaves_one_traceback():
 async def test_the_same_bug_has_a_traceback_in_each_request():
     """Not once in the life of a process."""
     with logged() as (log, events):
-        async with running(lab(events=events)) as client:
+        async with running(failing_gateway(events=events)) as client:
             await client.get("/v1/view")
             await client.get("/v1/view")
 
@@ -184,7 +186,7 @@ async def test_a_step_of_a_saga_leaves_one_line():
 
     values = settings(journal_url="sqlite://")
     with logged() as (log, events):
-        app = lab(orders, events=events, sagas=[Order], settings=values)
+        app = failing_gateway(orders, events=events, sagas=[Order], settings=values)
         async with running(app) as client:
             answer = await client.post("/orders")
 
@@ -223,7 +225,7 @@ async def test_a_resolver_that_fails_leaves_one_line(field, event, error):
     """GraphQL answers 200 and hides the failure in its errors; the log does not."""
     face = GraphQL(strawberry.Schema(Query))
     with logged() as (log, events):
-        async with running(lab(face, events=events)) as client:
+        async with running(failing_gateway(face, events=events)) as client:
             await client.post("/graphql", json={"query": f"{{ {field} }}"})
 
     (line,) = log.errors
@@ -245,7 +247,7 @@ async def test_a_request_that_runs_out_of_time_leaves_one_line():
         return 1
 
     with logged() as (log, events):
-        app = lab(slow, events=events, settings=settings(timeout=0.05))
+        app = failing_gateway(slow, events=events, settings=settings(timeout=0.05))
         async with running(app) as client:
             answer = await client.get("/slow")
 
@@ -265,7 +267,7 @@ async def test_a_store_that_is_down_leaves_one_line():
 
     url = f"redis://{nowhere().removeprefix('http://')}/0"
     with logged() as (log, events):
-        app = lab(writes, events=events, settings=settings(idempotency_url=url))
+        app = failing_gateway(writes, events=events, settings=settings(idempotency_url=url))
         async with running(app) as client:
             key = {"idempotency-key": "a-key-that-is-hard-to-guess"}
             answer = await client.post("/orders", headers=key)

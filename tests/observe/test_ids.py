@@ -13,7 +13,7 @@ from bff_core.observe import LogSink, RequestIds
 from bff_core.scope import Scope, current_request
 from bff_core.testing.client import running
 from bff_core.testing.scripted import Scripted, fail
-from tests.observe.failing_gateway import lab, logged, own_log, settings
+from tests.observe.failing_gateway import failing_gateway, logged, own_log, settings
 from tests.shop_with_view_cache import by_script
 
 REQUEST = Scope(0.0, request_id="r-1", traceparent=f"00-{'a' * 32}-{'b' * 16}-01")
@@ -72,7 +72,7 @@ async def test_what_happens_to_a_call_has_the_ids_of_its_request():
 async def test_ids_do_not_outlive_their_request():
     """Events between two requests have the ids of neither."""
     with logged() as (log, events):
-        async with running(lab(events=events)) as client:
+        async with running(failing_gateway(events=events)) as client:
             await client.get("/v1/view")
             own_log.warning("between two requests")
 
@@ -83,7 +83,7 @@ async def test_ids_do_not_outlive_their_request():
 async def test_requests_at_once_have_ids_of_their_own():
     """Twenty of them, each with the line of its view."""
     with logged() as (log, events):
-        async with running(lab(events=events)) as client:
+        async with running(failing_gateway(events=events)) as client:
             names = [f"request-{number}" for number in range(20)]
             await asyncio.gather(
                 *(client.get("/v1/optional", headers={"x-request-id": name}) for name in names)

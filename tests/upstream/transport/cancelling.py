@@ -1,4 +1,4 @@
-"""Awaiting a coroutine by hand, so that its task can be cancelled where it is suspended."""
+"""Cancels a coroutine at any of its suspensions."""
 
 import asyncio
 from collections.abc import Coroutine, Generator
@@ -39,7 +39,7 @@ class Driven:
                 resume = partial(self._work.throw, error)
 
     async def run(self) -> Any:
-        """Await it, as a task does."""
+        """Await the coroutine, as a task does."""
         return await self
 
     def _cancel(self, awaited: asyncio.Future[Any] | None) -> None:

@@ -1,4 +1,4 @@
-"""Another reader of HTTP/1.1 (h11, written from the RFC in Python): what it makes of a response."""
+"""Reads responses with h11, a second reader of HTTP/1.1, to compare its result with ours."""
 
 import gzip
 import re
@@ -18,7 +18,7 @@ _status_line = re.compile(rb"(HTTP/1\.[01] ([0-9])[0-9]{2} )[^\r\n]+")
 
 @dataclass(frozen=True)
 class Read:
-    """What a reader makes of the bytes of a whole connection; `ends_here` where reuse is safe."""
+    """The result of reading a whole connection; `ends_here` where reuse is safe."""
 
     status: int
     body: bytes
@@ -26,12 +26,12 @@ class Read:
 
     @property
     def plain(self) -> bytes:
-        """The body, its coding undone where it is the one that the corpus has."""
+        """The body, decoded if it is gzip, the only coding of the corpus."""
         return gzip.decompress(self.body) if self.body.startswith(b"\x1f\x8b") else self.body
 
 
 def by_wire(*parts: bytes, method: str = "GET") -> Read | None:
-    """Read by the wire's own framing, from parts that arrive one by one; None is a refusal."""
+    """Read with our own framing, from parts that arrive one by one; None is a refusal."""
     response = ResponseFraming(LlhttpParser, Connection(), is_head=method == "HEAD")
     left = list(parts)
     try:
@@ -46,7 +46,7 @@ def by_wire(*parts: bytes, method: str = "GET") -> Read | None:
 
 
 def by_h11(raw: bytes, *, method: str = "GET") -> Read | None:
-    """Read by h11; None is a refusal."""
+    """Read with h11; None is a refusal."""
     raw = _without_reasons(raw)
     reader = h11.Connection(h11.CLIENT, max_incomplete_event_size=LARGEST)
     reader.send(h11.Request(method=method, target="/", headers=[("host", "shop")]))
