@@ -17,7 +17,7 @@ from bff_core.events import Events
 from bff_core.redis.client import RedisClient
 from bff_core.saga.journal.redis import RedisJournal
 from bff_core.saga.journal.sqlite import SQLiteJournal
-from tests.chaos.purchases import injustices
+from tests.chaos.purchases import mismatches
 from tests.processes.client import Answer, Cut, ask
 from tests.processes.gateway import Gateway, addresses
 from tests.processes.services import Service
@@ -192,7 +192,7 @@ class Shop:
     def wrongs(self, buyer: Buyer) -> list[str]:
         """Return the effects that are wrong for a customer."""
         placed, left = len(self.placed(buyer)), self.left(buyer)
-        wrong = injustices(self.payments, self.orders, buyer.customer)
+        wrong = mismatches(self.payments, self.orders, buyer.customer)
         if placed > 1:
             wrong.append(f"{placed} orders")
         if left != buyer.in_stock - 2 * placed:
