@@ -14,7 +14,7 @@ from bff_core.auth.devices import Device, RedisDeviceStore
 from bff_core.auth.session.redis import RedisSessionStore
 from bff_core.auth.session.sealing import Sealing
 from bff_core.auth.session.session import Session, owner_of
-from bff_core.auth.session.store import MOST_PER_SUBJECT, Lifetimes
+from bff_core.auth.session.store import MAX_SESSIONS_PER_SUBJECT, Lifetimes
 from bff_core.cache.stores.scripts import PURGES
 from bff_core.clock import chance, monotonic
 from bff_core.errors import ConfigurationError, StoreUnavailable
@@ -82,7 +82,7 @@ async def test_sessions_work_in_a_cluster(cluster):
     """They are found, moved, listed, and ended together; one too many ends the oldest."""
     async with linked(cluster.url) as client:
         store = RedisSessionStore(client, Sealing(["a secret of a test " * 2]), gateway="shop")
-        for number in range(MOST_PER_SUBJECT + 1):
+        for number in range(MAX_SESSIONS_PER_SUBJECT + 1):
             await store.add(f"key-{number}", Session(f"s{number}", "ann"), LIFETIMES)
         first = await store.get("key-0")
         is_moved = await store.move("key-1", "moved", 10)
@@ -96,7 +96,7 @@ async def test_sessions_work_in_a_cluster(cluster):
     assert is_moved
     assert by_former_key is not None
     assert by_former_key.key == "moved"
-    assert len(listed) == len(ended) == MOST_PER_SUBJECT
+    assert len(listed) == len(ended) == MAX_SESSIONS_PER_SUBJECT
     assert again is None
     assert after is None
 
@@ -145,14 +145,14 @@ async def test_sagas_are_journaled_in_a_cluster(cluster):
         assert await journal.begin("one", "Checkout", b"begun", "me", 60) is None
         known = await journal.begin("one", "Checkout", b"again", "other", 60)
         await journal.park("one", b"parked", "me", 0)
-        listed = await journal.open_entries(10)
+        listed = await journal.open_records(10)
         taken = []
         async with asyncio.timeout(10):
             while not taken:
                 taken = await journal.claim("Checkout", "other", 60, 8)
         is_late = await journal.record("one", b"late", "me", 60)
         is_ended = await journal.end("one", b"ended", "other", 60)
-        left = await journal.open_entries(10)
+        left = await journal.open_records(10)
         is_dropped = await journal.drop("one")
 
     assert (known, listed, taken) == (b"begun", [b"parked"], [b"parked"])
@@ -255,7 +255,7 @@ async def test_a_node_that_is_silent_for_a_while_is_an_outage_that_ends(cluster)
 
 async def test_the_rights_that_the_documentation_names_are_enough(cluster):
     """A user with those of one server and those of a cluster can do all that a gateway does."""
-    page = (Path(__file__).parents[1] / "docs" / "operations.md").read_text()
+    page = (Path(__file__).parents[1] / "docs" / "how-to/deployment.md").read_text()
     (rights,) = re.findall(r"ACL SETUSER gateway on >PASSWORD (.+)", page)
     (more,) = re.findall(r"ACL SETUSER gateway (\+cluster.+)", page)
     cluster.order("ACL", "SETUSER", "gateway", "on", ">pw", *rights.split(), *more.split())
