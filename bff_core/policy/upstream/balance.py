@@ -21,7 +21,8 @@ class Balance:
         int, Option("How many failures in a row eject an endpoint", 1, 1000)
     ] = 5
     eject_for: Annotated[
-        float, Option("How long an endpoint is ejected the first time; grows by it", 0.01, 3600)
+        float,
+        Option("How long the first ejection lasts; each further one is longer by it", 0.01, 3600),
     ] = 10.0
     eject_for_max: Annotated[
         float, Option("How long an endpoint is ejected at most", 0.01, 86_400)
@@ -29,11 +30,9 @@ class Balance:
     max_ejected_ratio: Annotated[
         float, Option("Beyond which ejected share all endpoints are used (panic)", 0, 1)
     ] = 0.5
-    resolve_every: Annotated[
-        float, Option("How often the addresses of a name are looked up", 0.1, 86_400)
-    ] = 30.0
+    resolve_every: Annotated[float, Option("How often a name is resolved", 0.1, 86_400)] = 30.0
     last_good_for: Annotated[
-        float, Option("How long addresses are used that can't be confirmed", 0, 604_800)
+        float, Option("How long addresses stay in use while the resolver fails", 0, 604_800)
     ] = 600.0
 
     def __post_init__(self) -> None:

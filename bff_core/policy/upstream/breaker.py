@@ -27,13 +27,13 @@ class Breaker:
         float, Option("The share of recent calls that must have failed to open it", 0.01, 1)
     ] = 0.5
     slow_call: Annotated[
-        float | None, Option("From how long on a call is slow; None: none is", 0.001, 600)
+        float | None, Option("From which latency on a call is slow; None: no call is", 0.001, 600)
     ] = 2.0
     slow_ratio: Annotated[
         float, Option("The share of recent calls that must have been slow to open it", 0.01, 1)
     ] = 0.5
     minimum_calls: Annotated[
-        int, Option("How many recent calls there must be to judge by", 1, 100_000)
+        int, Option("How many recent calls are needed to decide", 1, 100_000)
     ] = 20
     window: Annotated[float, Option("How long a call is recent", 0.1, 3600)] = 10.0
     open_for: Annotated[
@@ -41,7 +41,7 @@ class Breaker:
     ] = 5.0
     open_for_max: Annotated[float, Option("How long it stays open at most", 0.01, 86_400)] = 60.0
     probes: Annotated[
-        int, Option("How many calls must succeed, at most all at once, to close it", 1, 1000)
+        int, Option("How many probes must succeed to close it; they may run at once", 1, 1000)
     ] = 3
 
     def __post_init__(self) -> None:

@@ -12,13 +12,13 @@ Waiter = TypeVar("Waiter")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bulkhead:
-    """How many calls may be under way to one upstream, and how many may wait for their turn.
+    """How many calls may be in flight to one upstream, and how many may wait for their turn.
 
     `adaptive` lets the limit follow what the upstream can take, up to `concurrent`.
     """
 
-    concurrent: Annotated[int, Option("How many calls may be under way", 1, 100_000)] = 100
-    queue: Annotated[int, Option("How many further calls may wait", 0, 100_000)] = 100
+    concurrent: Annotated[int, Option("How many calls may be in flight", 1, 100_000)] = 100
+    queue: Annotated[int, Option("How many further calls may queue", 0, 100_000)] = 100
     adaptive: Adaptive | None = None
 
     def __post_init__(self) -> None:

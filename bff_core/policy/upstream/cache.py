@@ -21,11 +21,16 @@ class Cache:
     ] = None
     stale: Annotated[
         float | None,
-        Option("How long after that it is served while it is refreshed; None: as it says", 0),
+        Option(
+            "How long after that it is served while it is refreshed; None: as the service says", 0
+        ),
     ] = None
     error: Annotated[
         float | None,
-        Option("How long after that it is served while the upstream fails; None: as it says", 0),
+        Option(
+            "How long after that it is served while the upstream fails; None: as the service says",
+            0,
+        ),
     ] = None
     force_stale: Annotated[
         bool,
@@ -35,7 +40,7 @@ class Cache:
         float, Option("The last share of its freshness in which it may be refreshed ahead", 0, 0.9)
     ] = 0.1
     heuristic: Annotated[
-        float, Option("The share of its age since Last-Modified that makes an unsaid ttl", 0, 1)
+        float, Option("The share of the age since Last-Modified that is the default ttl", 0, 1)
     ] = 0.0
     vary: Annotated[
         tuple[str, ...], Option("Request headers that are part of the key, in any case")
@@ -45,7 +50,9 @@ class Cache:
     ] = ()
     targeted: Annotated[
         tuple[str, ...],
-        Option("Fields that are obeyed before Cache-Control, the first that is there"),
+        Option(
+            "Header fields that take precedence over Cache-Control; the first present one counts"
+        ),
     ] = ("bff-cache-control", "cdn-cache-control")
     max_body: Annotated[int, Option("The largest body that is stored (bytes)", 0)] = 1024 * 1024
 

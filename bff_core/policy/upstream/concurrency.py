@@ -40,8 +40,8 @@ MOST_OPERATIONS = 64
 class Adaptive:
     """Options for a bulkhead whose limit follows latency; durations in seconds."""
 
-    least: Annotated[int, Option("How low the limit may go", 1, 100_000)] = 4
-    initial: Annotated[int, Option("Where the limit starts", 1, 100_000)] = 20
+    least: Annotated[int, Option("The lowest limit of concurrent calls", 1, 100_000)] = 4
+    initial: Annotated[int, Option("The limit of concurrent calls at the start", 1, 100_000)] = 20
     tolerance: Annotated[
         float, Option("How many times its baseline latency a call may take at the limit", 1, 10)
     ] = 1.1

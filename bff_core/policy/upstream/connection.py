@@ -21,11 +21,11 @@ class Connection:
 
     connect_timeout: Annotated[
         float,
-        Option("How long connecting may take, TLS included, within the deadline", 0.001, 60),
+        Option("The time limit of connecting, TLS included, within the deadline", 0.001, 60),
     ] = 1.0
     max_connections: Annotated[
         int,
-        Option("How many connections an endpoint may have; further calls wait in turn", 1, 10_000),
+        Option("How many connections an endpoint may have; further calls queue", 1, 10_000),
     ] = 100
     # Shorter than the keep-alive of services (uvicorn and Node 5 s, nginx 75 s): the gateway closes
     # first, and no request meets a connection that the service is about to close.
@@ -34,7 +34,7 @@ class Connection:
     ] = 4.0
     lifetime: Annotated[
         float,
-        Option("How long a connection is reused, less up to a fifth by chance", 0.1, 86_400),
+        Option("How long a connection is reused, less a random fifth at most", 0.1, 86_400),
     ] = 300.0
     max_body: Annotated[int, Option("How many bytes a decoded body may have", KIB, 1024 * MIB)] = (
         8 * MIB
@@ -49,7 +49,7 @@ class Connection:
         Option("How many bytes a streamed decoded body may have; None sets no limit", KIB),
     ] = None
     stream_idle_timeout: Annotated[
-        float, Option("How long a streamed body may fall silent", 0.01, 3600)
+        float, Option("How long a streamed body may pause", 0.01, 3600)
     ] = 30.0
     # None by default: within a datacentre the time to unpack costs more than the bytes that it
     # saves. Whatever a service sends is decoded.
@@ -68,7 +68,7 @@ class Connection:
         str | None, Option("The name that the certificate must carry, where it isn't the host")
     ] = None
     client_cert: Annotated[
-        str | None, Option("PEM file of the certificate chain shown to the service")
+        str | None, Option("PEM file of the certificate chain for mutual TLS")
     ] = None
     client_key: Annotated[
         str | None, Option("PEM file of its private key, where client_cert does not hold it")

@@ -14,10 +14,10 @@ _is_text: Final = re.compile(r"[ -~]+").fullmatch
 _is_scope: Final = re.compile(r"[!#-\[\]-~]+").fullmatch
 
 SECRET: Final = Option("The name of a secret: its value is in BFF_SECRET_<NAME>, or in a file")
-CLIENT: Final = Option("How the provider knows the gateway")
-SCOPE: Final = Option("The scopes to ask for; none leaves them to the provider")
-PROVIDER: Final = Option("The upstream that gives tokens: BFF_UPSTREAM_<NAME> says where it is")
-PATH: Final = Option("The path of the token endpoint there")
+CLIENT: Final = Option("The client id of the gateway at the provider")
+SCOPE: Final = Option("The scopes to request; none leaves them to the provider")
+PROVIDER: Final = Option("The upstream that issues tokens, called at BFF_UPSTREAM_<NAME>")
+PATH: Final = Option("The path of its token endpoint")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,9 @@ class TokenExchange:
 
     is_per_viewer: ClassVar[bool] = True
 
-    audience: Annotated[str, Option("The service that the token is for, as the provider knows it")]
+    audience: Annotated[
+        str, Option("The audience of the token: the service's name at the provider")
+    ]
     client_id: Annotated[str, CLIENT]
     secret: Annotated[str, SECRET]
     scope: Annotated[tuple[str, ...], SCOPE] = ()
@@ -94,7 +96,7 @@ class Basic:
     is_per_viewer: ClassVar[bool] = False
     upstream: ClassVar[str] = ""
 
-    username: Annotated[str, Option("The name that the service knows the gateway by")]
+    username: Annotated[str, Option("The user name of the gateway at the service")]
     secret: Annotated[str, SECRET]
 
     def __post_init__(self) -> None:
@@ -112,8 +114,8 @@ class Signature:
     upstream: ClassVar[str] = ""
 
     secret: Annotated[str, SECRET]
-    key_id: Annotated[str, Option("How the service finds the key")]
-    label: Annotated[str, Option("What the signature is called in its fields")] = "sig"
+    key_id: Annotated[str, Option("The id of the key at the service")]
+    label: Annotated[str, Option("The label of the signature in its header fields")] = "sig"
     authority: Annotated[
         bool, Option("Whether the host is covered; turn it off for several addresses")
     ] = True

@@ -28,17 +28,13 @@ class Hedge:
     """
 
     quantile: Annotated[
-        float, Option("The share of recent calls that ended sooner than a slow one", 0.5, 0.999)
+        float, Option("The quantile of recent latencies beyond which a call is slow", 0.5, 0.999)
     ] = 0.95
     minimum_calls: Annotated[
-        int, Option("How many recent calls of an operation there must be to judge by", 10, 100_000)
+        int, Option("How many recent calls of an operation are needed to decide", 10, 100_000)
     ] = 50
-    delay_min: Annotated[float, Option("The shortest delay before the second is sent", 0, 60)] = (
-        0.01
-    )
-    delay_max: Annotated[
-        float, Option("The longest delay before the second is sent", 0.001, 60)
-    ] = 1.0
+    delay_min: Annotated[float, Option("The shortest delay before the second call", 0, 60)] = 0.01
+    delay_max: Annotated[float, Option("The longest delay before the second call", 0.001, 60)] = 1.0
     window: Annotated[float, Option("How long a call is recent", 1, 3600)] = 60.0
 
     def __post_init__(self) -> None:

@@ -36,14 +36,12 @@ class Policy:
     """
 
     timeout: Annotated[
-        float, Option("How long a whole call may take, retries and queues included", 0.001, 3600)
+        float, Option("The time limit of a call, retries and queues included", 0.001, 3600)
     ] = 10.0
     attempt_timeout: Annotated[
-        float, Option("How long one attempt may take, within the call's timeout", 0.001, 3600)
+        float, Option("The time limit of one attempt, within the call's timeout", 0.001, 3600)
     ] = 2.5
-    coalesce: Annotated[
-        bool, Option("Whether equal reads that are under way together become one call")
-    ] = True
+    coalesce: Annotated[bool, Option("Whether equal concurrent reads become one call")] = True
     public: Annotated[
         bool, Option("Whether replies are the same for everybody, hence shared between viewers")
     ] = False
