@@ -17,7 +17,7 @@ venv := $(abspath $(VENV))
 python := $(venv)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-floors test-newest check docs docs-serve bench bench-overload instructions chaos soak lock format clean python runtime dev
+.PHONY: help run test test-floors test-newest test-all check docs docs-serve bench bench-overload instructions chaos soak lock format clean python runtime dev
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -39,6 +39,20 @@ endif
 test: dev ## run the whole suite (ARGS="-k retry -x" goes to pytest)
 	$(call suite,$(python))
 
+check: dev ## lint, formatting, types, floors, locks, words
+	@$(python) -m ruff check .
+	@$(python) -m ruff format --check .
+	@$(python) -m mypy
+	@$(venv)/bin/lint-imports
+	@$(python) scripts/lock.py check
+	@$(python) -m scripts.words
+
+docs: dev ## rewrite the generated tables, build the documentation site, check its links
+	@$(python) -m scripts.docs build
+
+docs-serve: dev ## the same, and serve the site at http://127.0.0.1:8080 (PORT=…)
+	@$(python) -m scripts.docs serve $(if $(PORT),--port $(PORT))
+
 test-floors: dev ## run it on the lowest versions of the dependencies (ARGS as for test)
 	@$(python) scripts/version_range.py floors $(venv)-floors
 	$(call suite,$(venv)-floors/bin/python)
@@ -47,18 +61,7 @@ test-newest: dev ## run it on the newest versions that are allowed (ARGS as for 
 	@$(python) scripts/version_range.py newest $(venv)-newest
 	$(call suite,$(venv)-newest/bin/python)
 
-check: dev ## lint, formatting, types, floors, locks
-	@$(python) -m ruff check .
-	@$(python) -m ruff format --check .
-	@$(python) -m mypy
-	@$(venv)/bin/lint-imports
-	@$(python) scripts/lock.py check
-
-docs: dev ## rewrite the generated tables, build the documentation site, check its links
-	@$(python) -m scripts.docs build
-
-docs-serve: dev ## the same, and serve the site at http://127.0.0.1:8080 (PORT=…)
-	@$(python) -m scripts.docs serve $(if $(PORT),--port $(PORT))
+test-all: test test-floors test-newest chaos docs ## the long checks: the suite on all versions, storms, the site
 
 bench: dev ## measure against hand-written peers (needs wrk and nginx)
 	@$(python) -m bench.run $(ARGS)

@@ -43,17 +43,22 @@ def banned_words() -> Iterator[str]:
     allowed = set(ALLOWED.read_text().splitlines())
     used = set()
     for path in _files():
-        for number, line in enumerate((ROOT / path).read_text().splitlines(), 1):
-            word = BANNED.search(line)
-            if word is None:
-                continue
-            entry = f"{path}: {line.strip()}"
+        for number, line, word in banned_in((ROOT / path).read_text()):
+            entry = f"{path}: {line}"
             if entry in allowed:
                 used.add(entry)
             else:
-                yield f"{path}:{number}: say it without {word[0]!r}: {line.strip()}"
+                yield f"{path}:{number}: say it without {word!r}: {line}"
     for entry in sorted(allowed - used):
         yield f"{ALLOWED.relative_to(ROOT)}: no such line any more: {entry}"
+
+
+def banned_in(text: str) -> Iterator[tuple[int, str, str]]:
+    """Yield number, line and word of each line of a text that has a banned word."""
+    for number, line in enumerate(text.splitlines(), 1):
+        word = BANNED.search(line)
+        if word is not None:
+            yield number, line.strip(), word[0]
 
 
 def classes_of_one_name() -> Iterator[str]:
