@@ -1,5 +1,6 @@
 """How a gateway finds, renews and ends the session of a cookie."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -59,6 +60,7 @@ class ActiveSessions:
         self._events = events
         self._cached: FIFOCache[str, _CachedSession] = FIFOCache(MAX_CACHED_SESSIONS)
         self._unconfirmed: FIFOCache[str, None] = FIFOCache(MAX_UNCONFIRMED_LOGOUTS)
+        self._logout = asyncio.Lock()
 
     async def find(self, secret: str) -> StoredSession | None:
         """Return the session of a cookie; None if it has ended or never was."""
@@ -125,7 +127,8 @@ class ActiveSessions:
         the list have ended, or none.
         """
         try:
-            ended = await self.store.end_listed(name, logout_id, seconds)
+            async with self._logout:  # providers repeat a logout at once, and it is two commands
+                ended = await self.store.end_listed(name, logout_id, seconds)
         except StoreUnavailable:
             self._unconfirmed[logout_id] = None
             raise
