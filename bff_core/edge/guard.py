@@ -1,6 +1,6 @@
 """Sees to it that no route is open by oversight: what does not say who may ask is closed."""
 
-from collections.abc import Awaitable, Iterator, Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.auth.access import ANYONE, MARK, SIGNED_IN, Access, Require, access_of, admit
+from bff_core.edge.dependants import all_dependants
 from bff_core.edge.exchange import SCOPE
 from bff_core.edge.path import path_of
 from bff_core.edge.places import Place, places_of
@@ -82,18 +83,12 @@ def refuse_bare_cookies(routes: Sequence[BaseRoute]) -> None:
     """
     for context in iter_route_contexts(routes):
         dependant = getattr(context.route, "dependant", None)
-        if isinstance(dependant, Dependant) and any(map(_reads_cookie, _all_of(dependant))):
+        if isinstance(dependant, Dependant) and any(map(_reads_cookie, all_dependants(dependant))):
             raise ConfigurationError(
                 f"{context.path} takes a cookie for a proof (APIKeyCookie), and browsers send it "
                 "with requests that other sites forge: let a SessionAuthenticator sign them in, "
                 "or take the proof from a header"
             )
-
-
-def _all_of(dependant: Dependant) -> Iterator[Dependant]:
-    for one in dependant.dependencies:
-        yield one
-        yield from _all_of(one)
 
 
 def _reads_cookie(dependant: Dependant) -> bool:

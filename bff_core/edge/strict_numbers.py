@@ -15,6 +15,7 @@ from fastapi.routing import iter_route_contexts
 from pydantic_core import PydanticKnownError, SchemaValidator
 from starlette.routing import BaseRoute
 
+from bff_core.edge.dependants import all_dependants
 from bff_core.edge.json_text import JSONRefused, is_plain, read_json
 
 _ERRORS: Final[Mapping[str, Any]] = {
@@ -36,7 +37,7 @@ def refuse_non_numbers(routes: Sequence[BaseRoute]) -> None:
     for context in iter_route_contexts(routes):
         dependant = getattr(context, "dependant", None)
         if isinstance(dependant, Dependant):
-            for one in _all_of(dependant):
+            for one in all_dependants(dependant):
                 for body in one.body_params:
                     _revalidate(body, strict_schema)
                 for parameter in _parameters(one):
@@ -143,9 +144,3 @@ def _listed(schema: Mapping[str, Any]) -> list[object]:
         return list(schema["expected"])
     members = schema["members"] if schema.get("type") == "enum" else ()
     return [one.value for one in members]
-
-
-def _all_of(dependant: Dependant) -> Iterator[Dependant]:
-    yield dependant
-    for one in dependant.dependencies:
-        yield from _all_of(one)

@@ -1,13 +1,15 @@
 """How many values a body of JSON may have, and what the framework needs to read a form."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from importlib.util import find_spec
+from itertools import chain
 from typing import Any, Final
 
 from fastapi import HTTPException, Request, params
 from fastapi.dependencies.utils import get_dependant
 from starlette.routing import compile_path
 
+from bff_core.edge.dependants import all_dependants
 from bff_core.edge.json_values import count_values
 from bff_core.errors import ConfigurationError
 
@@ -15,13 +17,16 @@ MAX_VALUES: Final = 10_000
 """Values of a body, nested ones included: pydantic takes up to 30 µs for each that does not fit."""
 
 
-def takes_json(path: str, endpoint: Callable[..., Any]) -> bool:
-    """Whether a function declares a body, and it is no form.
+def takes_json(
+    path: str, endpoint: Callable[..., Any], dependencies: Sequence[params.Depends]
+) -> bool:
+    """Whether a view or one of its dependencies declares a body, and it is no form.
 
     Raises `ConfigurationError` for a form where nothing is installed that reads one.
     """
     try:
-        fields = get_dependant(path=compile_path(path)[1], call=endpoint).body_params
+        calls = [endpoint, *(one.dependency for one in dependencies if one.dependency)]
+        roots = [get_dependant(path=compile_path(path)[1], call=call) for call in calls]
     except RuntimeError as error:
         if find_spec("python_multipart") is not None:
             raise
@@ -29,6 +34,8 @@ def takes_json(path: str, endpoint: Callable[..., Any]) -> bool:
             f"view {endpoint.__qualname__} takes a form or a file, and python-multipart is not "
             "installed: pip install python-multipart (it is in bff-core[uploads])"
         ) from error
+    found = chain.from_iterable(map(all_dependants, roots))
+    fields = [field for one in found for field in one.body_params]
     return bool(fields) and not any(isinstance(one.field_info, params.Form) for one in fields)
 
 

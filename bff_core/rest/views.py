@@ -170,8 +170,10 @@ class Views:
                 view.with_timing = is_development
 
     def _check_parameters(self, endpoint: Callable[..., Any], options: Mapping[str, Any]) -> None:
-        dependencies = [*self.router.dependencies, *(options.get("dependencies") or ())]
-        check_path_parameters(self.router.routes[-1], endpoint, dependencies)
+        check_path_parameters(self.router.routes[-1], endpoint, self._dependencies(options))
+
+    def _dependencies(self, options: Mapping[str, Any]) -> list[params.Depends]:
+        return [*self.router.dependencies, *(options.get("dependencies") or ())]
 
     def _compiled(self, view: View | None, path: str, gateway: str) -> CompiledView | None:
         if view is None or not view.is_plain or self.router.dependencies:
@@ -222,7 +224,10 @@ class Views:
                 access=needs,
             )
             told = _documented(own, view, reads=method == "GET", wish=wish)
-            checks = [guard(needs), *_checks(path, endpoint, wish, limited)]
+            checks = [
+                guard(needs),
+                *_checks(path, endpoint, self._dependencies(options), wish, limited),
+            ]
             told["dependencies"] = [*checks, *told.get("dependencies", ())]
             self.router.add_api_route(
                 path,
@@ -271,12 +276,16 @@ def _shown(
 
 
 def _checks(
-    path: str, endpoint: Callable[..., Any], wish: Wish, limited: Callable[..., Any]
+    path: str,
+    endpoint: Callable[..., Any],
+    dependencies: Sequence[params.Depends],
+    wish: Wish,
+    limited: Callable[..., Any],
 ) -> Iterator[params.Depends]:
     """Yield what refuses a request before the view is called."""
     if wish == "required":
         yield Depends(key_required)
-    if takes_json(path, endpoint):
+    if takes_json(path, endpoint, dependencies):
         yield Depends(limited)
 
 

@@ -154,11 +154,11 @@ class Steps:
         )
 
     def _build(self, entry: Entry, scope: Scope) -> Kind:
-        told = msgspec.json.decode(entry.inputs)
+        stored = msgspec.json.decode(entry.inputs)
         inputs = {
-            field: msgspec.convert(told[field], kind, dec_hook=to_model)
+            field: msgspec.convert(stored[field], kind, dec_hook=to_model)
             for field, kind in self._inputs.items()
-            if field in told  # one that was added since has its default
+            if field in stored  # one that was added since has its default
         }
         saga = self._home.wiring.build(self._kind, scope, inputs)
         saga.remember(results_of(self._kind, entry))

@@ -137,7 +137,7 @@ async def test_a_name_that_does_not_exist_fails_fast(loop):
     origin = Endpoint("http", "no-such-name.invalid", 80, "no-such-name.invalid")
     layer = Balancer(Balance(), bench.runtime, transport, [origin])
 
-    with pytest.raises(TransportFailed, match=r"known: no-such-name\.invalid: ") as told:
+    with pytest.raises(TransportFailed, match=r"known: no-such-name\.invalid: ") as raised:
         await layer(bench.call())
     began = time.monotonic()
     with pytest.raises(TransportFailed):
@@ -145,5 +145,5 @@ async def test_a_name_that_does_not_exist_fails_fast(loop):
     took = time.monotonic() - began
     await layer.aclose()
 
-    assert not told.value.is_sent
+    assert not raised.value.is_sent
     assert took < 0.1
