@@ -1,12 +1,13 @@
 """Limits the number of values in JSON bodies; checks that forms can be read."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from importlib.util import find_spec
+from itertools import chain
 from typing import Any, Final
 
 from fastapi import HTTPException, Request
 
-from bff_core.compat.fastapi import Form, get_dependant
+from bff_core.compat.fastapi import Depends, Form, all_dependants, get_dependant
 from bff_core.compat.starlette import compile_path
 from bff_core.edge.json_value_count import count_values
 from bff_core.errors import ConfigurationError
@@ -15,13 +16,14 @@ MAX_VALUES: Final = 10_000
 """Values of a body, nested ones included; pydantic takes up to 30 µs for each invalid one."""
 
 
-def takes_json(path: str, endpoint: Callable[..., Any]) -> bool:
-    """Whether a function takes a JSON body.
+def takes_json(path: str, endpoint: Callable[..., Any], dependencies: Sequence[Depends]) -> bool:
+    """Whether a view or one of its dependencies takes a JSON body.
 
     Raises `ConfigurationError` for a form if python-multipart, which reads forms, is not installed.
     """
     try:
-        fields = get_dependant(path=compile_path(path)[1], call=endpoint).body_params
+        calls = [endpoint, *(one.dependency for one in dependencies if one.dependency)]
+        roots = [get_dependant(path=compile_path(path)[1], call=call) for call in calls]
     except RuntimeError as error:
         if find_spec("python_multipart") is not None:
             raise
@@ -29,6 +31,8 @@ def takes_json(path: str, endpoint: Callable[..., Any]) -> bool:
             f"view {endpoint.__qualname__} takes a form or a file, and python-multipart is not "
             "installed: pip install python-multipart (it is in bff-core[uploads])"
         ) from error
+    found = chain.from_iterable(map(all_dependants, roots))
+    fields = [field for one in found for field in one.body_params]
     return bool(fields) and not any(isinstance(one.field_info, Form) for one in fields)
 
 

@@ -186,8 +186,10 @@ class Views:
             view.with_timing = is_development
 
     def _check_parameters(self, endpoint: Callable[..., Any], options: Mapping[str, Any]) -> None:
-        dependencies = [*self.router.dependencies, *(options.get("dependencies") or ())]
-        check_path_parameters(self.router.routes[-1], endpoint, dependencies)
+        check_path_parameters(self.router.routes[-1], endpoint, self._dependencies(options))
+
+    def _dependencies(self, options: Mapping[str, Any]) -> list[Dependency]:
+        return [*self.router.dependencies, *(options.get("dependencies") or ())]
 
     def _compiled(self, view: View, path: str, gateway: str) -> CompiledView | None:
         if not view.is_plain or self.router.dependencies:
@@ -242,7 +244,10 @@ class Views:
                 sharing=sharing,
             )
             documented = _documented(own, view, reads=method == "GET", rule=rule)
-            checks = [guard(needs), *_checks(path, endpoint, rule, limited)]
+            checks = [
+                guard(needs),
+                *_checks(path, endpoint, self._dependencies(options), rule, limited),
+            ]
             documented["dependencies"] = [*checks, *documented.get("dependencies", ())]
             served = rank(guarded(view.as_endpoint(), needs))
             self.router.add_api_route(
@@ -293,12 +298,16 @@ def _early_parts(
 
 
 def _checks(
-    path: str, endpoint: Callable[..., Any], rule: KeyRule, limited: Callable[..., Any]
+    path: str,
+    endpoint: Callable[..., Any],
+    dependencies: Sequence[Dependency],
+    rule: KeyRule,
+    limited: Callable[..., Any],
 ) -> Iterator[Dependency]:
     """Yield dependencies that refuse a request before the view is called."""
     if rule == "required":
         yield Depends(key_required)
-    if takes_json(path, endpoint):
+    if takes_json(path, endpoint, dependencies):
         yield Depends(limited)
 
 

@@ -3,11 +3,22 @@
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import Annotated
 
 import httpx
 import pytest
+from fastapi import Body, Depends
 
-from bff_core import ANYONE, ConfigurationError, Settings, Views, gateway
+from bff_core import (
+    ANYONE,
+    Composition,
+    ConfigurationError,
+    Settings,
+    Views,
+    compose,
+    critical,
+    gateway,
+)
 from bff_core.events import Events
 from bff_core.rest.body_limits import MAX_VALUES
 from tests.cpu_time import cpu_seconds_of
@@ -26,6 +37,30 @@ class Line:
     count: int
 
 
+class Numbers(Composition):
+    """A screen whose inputs a POST takes from its body."""
+
+    numbers: Annotated[list[int], Body()]
+    name: Annotated[str, Body()]
+
+    @critical
+    async def count(self) -> int:
+        """Count the numbers."""
+        return len(self.numbers)
+
+
+def numbers_of(
+    numbers: Annotated[list[int], Body()], name: Annotated[str, Body()]
+) -> tuple[list[int], str]:
+    """Read the body for a view."""
+    return numbers, name
+
+
+def count_of(read: Annotated[tuple[list[int], str], Depends(numbers_of)]) -> int:
+    """Depend on what reads the body."""
+    return len(read[0])
+
+
 @asynccontextmanager
 async def opened():
     """Run a gateway with views that take lists."""
@@ -38,6 +73,24 @@ async def opened():
     @views.put("/few", max_values=4)
     async def put_few(numbers: list[int]) -> int:
         return len(numbers)
+
+    @views.post("/screen")
+    async def post_screen(screen: Annotated[Numbers, Depends(compose(Numbers))]) -> int:
+        return await screen.count()
+
+    @views.post("/dependency")
+    async def post_dependency(
+        read: Annotated[tuple[list[int], str], Depends(numbers_of)],
+    ) -> int:
+        return len(read[0])
+
+    @views.post("/nested")
+    async def post_nested(count: Annotated[int, Depends(count_of)]) -> int:
+        return count
+
+    @views.post("/given", dependencies=[Depends(numbers_of)])
+    async def post_given() -> int:
+        return 9
 
     @views.post("/text")
     async def post_text(text: dict[str, str]) -> int:
@@ -78,6 +131,17 @@ async def test_a_body_of_very_many_values_is_refused_in_little_time(body):
 
     assert answer.status_code in {413, 422}
     assert took < MOST_SECONDS
+
+
+@pytest.mark.parametrize("path", ["/screen", "/dependency", "/nested", "/given"])
+async def test_the_limit_holds_for_bodies_that_dependencies_declare(path):
+    """Inputs of a composition are values of the body, and so are those of a function."""
+    async with opened() as client:
+        taken = await client.post(path, json={"numbers": [7] * 9, "name": "a"})
+        refused = await client.post(path, json={"numbers": [7] * MAX_VALUES, "name": "a"})
+
+    assert (taken.status_code, taken.json()) == (200, 9)
+    assert (refused.status_code, refused.json()["code"]) == (413, "content_too_large")
 
 
 @pytest.mark.parametrize(("count", "status"), [(1, 200), (4, 200), (5, 413), (MAX_VALUES, 413)])
