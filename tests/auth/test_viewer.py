@@ -6,6 +6,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from bff_core.auth.api_keys.authenticator import ApiKeyAuthenticator
+from bff_core.auth.authenticator import Authenticator, issuer_of
+from bff_core.auth.demo import DemoAuthenticator
 from bff_core.auth.viewer import ANONYMOUS, Viewer
 from bff_core.errors import NotAllowed, NotAuthenticated
 from bff_core.scope import Scope, Wired
@@ -111,3 +114,15 @@ def test_a_screen_can_require_a_grant():
     assert viewer.require("orders:read") is viewer
     with pytest.raises(NotAllowed, match="orders:write"):
         viewer.require("orders:read", "orders:write")
+
+
+@pytest.mark.parametrize(
+    ("authenticator", "issuer"),
+    [
+        (ApiKeyAuthenticator(), "bff_core.auth.api_keys.authenticator.ApiKeyAuthenticator"),
+        (DemoAuthenticator(env="test"), "bff_core.auth.demo.DemoAuthenticator"),
+    ],
+)
+def test_stored_issuers_stay_the_same(authenticator: Authenticator, issuer: str) -> None:
+    """Journals and stored answers name the issuer of a viewer, and a new release reads them."""
+    assert issuer_of(authenticator) == f"authenticator:{issuer}"
