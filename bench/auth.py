@@ -27,7 +27,7 @@ from bff_core.background import Background
 from bff_core.call import Call, Headers, Reply
 from bff_core.clock import chance, monotonic
 from bff_core.events import Events
-from bff_core.redis.clients import RedisClients
+from bff_core.redis.clients_by_url import RedisClients
 from bff_core.scope import Scope
 from bff_core.settings.model import Settings
 from bff_core.testing.scripted import Scripted, ScriptedTransport

@@ -15,7 +15,7 @@ from bff_core.composition.decorators import critical, optional
 from bff_core.composition.gather import gather
 from bff_core.composition.loader import loader
 from bff_core.composition.locale import Locale
-from bff_core.composition.state import PartStatus
+from bff_core.composition.part_status import PartStatus
 from bff_core.edge.concern import Concern
 from bff_core.edge.options import CorsOptions, EdgeOptions
 from bff_core.edge.shedding.criticality import criticality
@@ -40,9 +40,9 @@ from bff_core.errors import (
     TransportFailed,
     UpstreamError,
 )
-from bff_core.exchange.context import RequestContext
 from bff_core.gateway.app import Gateway
 from bff_core.gateway.factory import gateway
+from bff_core.http_exchange.request_context import RequestContext
 from bff_core.policy.edge.idempotency import IdempotencyOptions
 from bff_core.policy.edge.rate_limits import Limit
 from bff_core.policy.upstream.balance import Balance
@@ -75,7 +75,7 @@ from bff_core.streamed_body import StreamedBody
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.error_mapping import as_problem
 from bff_core.upstream.request_bodies import FilePart
-from bff_core.upstream.transport.httpx import HttpxTransport
+from bff_core.upstream.transport.httpx_transport import HttpxTransport
 from bff_core.upstream.typed_reply import TypedReply
 
 __all__ = [

@@ -8,9 +8,9 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from bff_core.call import Call, Reply
+from bff_core.http_statuses import CLIENT_ERROR_TITLES, INSTEAD_OF_502, PASSES_THROUGH
 from bff_core.payload_errors import SAMPLE_BYTES
 from bff_core.retry_after import retry_after
-from bff_core.statuses import CLIENT_ERROR_TITLES, INSTEAD_OF_502, PASSES_THROUGH
 
 MAX_RETRY_AFTER_SECONDS: Final = 3600.0
 """The longest Retry-After of a service that is passed on to clients."""

@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, Self, runtime_checkable
 
-from bff_core.answer_dependencies import AnswerDependencies
+from bff_core.answer_cacheability import AnswerDependencies
 from bff_core.call import Call, Headers, Reply, ViewerToken, find_header
 
 Outcome = Literal["", "final", "unknown", "read"]

@@ -35,7 +35,7 @@ ALONE = (
     "bench",
     "chaos",
     "faults",
-    "policy_reload/test_hangup.py",
+    "policy_reload/test_sighup.py",
     "processes",
     "real",
     "run",

@@ -10,7 +10,7 @@ from bff_core.clock import chance, monotonic
 from bff_core.errors import ConfigurationError, StoreUnavailable
 from bff_core.events import Events, StoreChanged
 from bff_core.redis.client import RedisClient, name_of
-from bff_core.redis.clients import RedisClients
+from bff_core.redis.clients_by_url import RedisClients
 from tests.redis_server import RedisServer
 
 pytestmark = pytest.mark.needs("redis-server")

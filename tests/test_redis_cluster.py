@@ -11,19 +11,19 @@ import pytest
 from bff_core.auth.api_keys.record import ApiKeyRecord
 from bff_core.auth.api_keys.redis import RedisApiKeyStore
 from bff_core.auth.devices import Device, RedisDeviceStore
+from bff_core.auth.session.interface import MAX_SESSIONS_PER_SUBJECT, Lifetimes
 from bff_core.auth.session.redis import RedisSessionStore
 from bff_core.auth.session.sealing import Sealing
 from bff_core.auth.session.session import Session, owner_of
-from bff_core.auth.session.store import MAX_SESSIONS_PER_SUBJECT, Lifetimes
 from bff_core.cache.stores.scripts import PURGES
 from bff_core.clock import chance, monotonic
 from bff_core.errors import ConfigurationError, StoreUnavailable
 from bff_core.events import Events
+from bff_core.idempotency.interface import REUSED, RUNNING, Claim
 from bff_core.idempotency.redis import RedisIdempotencyStore
-from bff_core.idempotency.store import REUSED, RUNNING, Claim
+from bff_core.limits.interface import LimitQuery
 from bff_core.limits.memory import MemoryLimitStore
 from bff_core.limits.redis import RedisLimitStore
-from bff_core.limits.store import LimitQuery
 from bff_core.policy.edge.idempotency import IdempotencyOptions, StoredAnswer
 from bff_core.policy.edge.rate_limits import Limit
 from bff_core.redis.client import RedisClient

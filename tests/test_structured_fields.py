@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bff_core.cache.status import forwarded, hit
-from bff_core.composition.state import WORST_LAST
-from bff_core.exchange.part_headers import part_status, part_status_ok
+from bff_core.composition.part_status import WORST_LAST
+from bff_core.http_exchange.part_headers import part_status, part_status_ok
 from bff_core.policy.upstream.signature import digest_field, parameters, sign
 
 NAMES = st.from_regex(r"[a-z][a-z0-9_]{0,20}", fullmatch=True)

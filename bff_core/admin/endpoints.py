@@ -14,7 +14,7 @@ from bff_core.auth.authenticator import Authenticator, HasKeys, each_of
 from bff_core.edge.body_limit import whole
 from bff_core.edge.concern import HTTP_ONLY
 from bff_core.errors import NotAuthenticated
-from bff_core.exchange.context import RequestContext
+from bff_core.http_exchange.request_context import RequestContext
 from bff_core.routing.path import path_of
 
 MAX_BODY_BYTES = 64 * 1024

@@ -11,8 +11,8 @@ from bff_core.clock import Clock
 from bff_core.edge.body_limit import whole
 from bff_core.edge.concern import HTTP_ONLY
 from bff_core.errors import ClientError, NotAllowed
-from bff_core.exchange.context import RequestContext
-from bff_core.policy.edge.webhook import SKEW, Signatures, SignedMessage
+from bff_core.http_exchange.request_context import RequestContext
+from bff_core.policy.edge.webhook_signature import SKEW, Signatures, SignedMessage
 from bff_core.routing.path import path_of
 
 PATH = "/hooks/purge"

@@ -13,7 +13,7 @@ from bff_core.auth.viewer import Viewer
 from bff_core.clock import Clock
 from bff_core.errors import ClientError, ConfigurationError
 from bff_core.events import Events
-from bff_core.redis.clients import RedisClients
+from bff_core.redis.clients_by_url import RedisClients
 from bff_core.scope import Scope
 from bff_core.settings.model import Settings
 from bff_core.upstream.client import Upstream

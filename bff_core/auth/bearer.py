@@ -10,9 +10,11 @@ from typing import Final
 from cachetools import FIFOCache
 
 from bff_core.auth.authenticator import Resources
+from bff_core.auth.bearer_token import PlainToken, parse_bearer
 from bff_core.auth.devices import DeviceSessions
 from bff_core.auth.dpop import DPoP, ProofVerifier
-from bff_core.auth.issuer import Issuer
+from bff_core.auth.issuer_config import Issuer
+from bff_core.auth.jwks import SigningKeys
 from bff_core.auth.jwt import (
     Claims,
     PublicKey,
@@ -22,9 +24,7 @@ from bff_core.auth.jwt import (
     parse,
     verify,
 )
-from bff_core.auth.plain_token import PlainToken, parse_bearer
 from bff_core.auth.refusal_reasons import CredentialsRefused
-from bff_core.auth.signing_keys import SigningKeys
 from bff_core.auth.viewer import Viewer
 from bff_core.clock import Clock, monotonic
 from bff_core.errors import ConfigurationError, NotAuthenticated

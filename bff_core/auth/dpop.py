@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from cachetools import TTLCache
 
-from bff_core.auth.issuer import ALGORITHMS
+from bff_core.auth.issuer_config import ALGORITHMS
 from bff_core.auth.jwt import instant_of, is_signed, parse, public_key_of
 from bff_core.auth.refusal_reasons import CredentialsRefused
 from bff_core.clock import Clock

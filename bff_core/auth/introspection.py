@@ -11,15 +11,15 @@ from typing import ClassVar, Final
 from cachetools import FIFOCache
 
 from bff_core.auth.authenticator import Resources
+from bff_core.auth.bearer_token import PlainToken, bearer_in
 from bff_core.auth.jwt import acr_of, audiences_of, auth_time_of
-from bff_core.auth.plain_token import PlainToken, bearer_in
 from bff_core.auth.refusal_reasons import CredentialsRefused
 from bff_core.auth.viewer import Viewer
 from bff_core.clock import Clock
 from bff_core.errors import ConfigurationError, NotAuthenticated, ProviderUnavailable
 from bff_core.oauth.endpoint import OAuthClient, document_service, object_in
 from bff_core.oauth.tokens import scopes_of, seconds_in
-from bff_core.refreshed import Fetched, Refreshed
+from bff_core.refreshed_value import Fetched, Refreshed
 from bff_core.scope import Scope
 from bff_core.settings.model import Settings
 from bff_core.upstream.client import Upstream

@@ -14,7 +14,7 @@ import msgspec
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-from bff_core.auth.issuer import ALGORITHMS, Issuer
+from bff_core.auth.issuer_config import ALGORITHMS, Issuer
 from bff_core.auth.refusal_reasons import CredentialsRefused
 from bff_core.auth.weak_keys import is_weak
 from bff_core.compat.joserfc import base64_to_int, is_signature

@@ -13,6 +13,7 @@ from bff_core.auth.access import ANYONE
 from bff_core.auth.oidc.return_url import local, with_error
 from bff_core.auth.refusal_reasons import CredentialsRefused
 from bff_core.auth.session.authenticator import SessionAuthenticator
+from bff_core.auth.session.interface import StoredSession
 from bff_core.auth.session.pending_sign_ins import SIGN_IN_SECONDS
 from bff_core.auth.session.session import (
     key_of,
@@ -21,7 +22,6 @@ from bff_core.auth.session.session import (
     provider_unnamed_of,
 )
 from bff_core.auth.session.sign_in_flow import CallbackRequest, SignInFailed
-from bff_core.auth.session.store import StoredSession
 from bff_core.auth.session.token_refresh import NotSignedIn
 from bff_core.auth.viewer import Viewer
 from bff_core.auth_routes.navigation import NO_STORE, redirect, with_redirect
@@ -34,7 +34,7 @@ from bff_core.errors import (
     NotAllowed,
     NotFound,
 )
-from bff_core.exchange.context import SCOPE
+from bff_core.http_exchange.request_context import SCOPE
 from bff_core.routing.access import guarded
 from bff_core.scope import Scope
 

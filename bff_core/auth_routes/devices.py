@@ -8,7 +8,7 @@ from bff_core.auth.access import SIGNED_IN
 from bff_core.auth.devices import DeviceSessions
 from bff_core.auth.viewer import Viewer
 from bff_core.errors import NotFound
-from bff_core.exchange.context import SCOPE
+from bff_core.http_exchange.request_context import SCOPE
 from bff_core.routing.access import guarded
 
 NO_STORE = {"cache-control": "no-store"}

@@ -11,7 +11,7 @@ from bff_core.auth.oidc.return_url import with_error
 from bff_core.auth.session.sign_in_flow import SignInFailed
 from bff_core.clock import Clock
 from bff_core.errors import BFFError, RequestTimedOut
-from bff_core.exchange.context import SCOPE, note_error
+from bff_core.http_exchange.request_context import SCOPE, note_error
 from bff_core.scope import Scope
 
 NO_STORE: Final = {"cache-control": "no-store"}

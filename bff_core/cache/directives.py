@@ -11,7 +11,7 @@ from functools import lru_cache
 from math import inf
 from typing import Final
 
-from bff_core.cache.structured import dictionary
+from bff_core.cache.structured_fields import dictionary
 from bff_core.call import Headers
 
 LONGEST: Final = 2.0**31

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from bff_core.cache.key import canonical, digest
 from bff_core.cache.tags import LONGEST, invalidated_groups
 from bff_core.call import Call, Reply, find_header
-from bff_core.policy.upstream.location import same_origin
+from bff_core.policy.upstream.reference_resolution import same_origin
 
 
 def url_tag(upstream: str, target: str) -> str:

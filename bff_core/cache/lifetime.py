@@ -11,8 +11,8 @@ from bff_core.cache.dates import date_of
 from bff_core.cache.directives import age_of, control_fields, fields_of, governing
 from bff_core.cache.tags import TOLD_IN
 from bff_core.call import Reply
+from bff_core.http_statuses import HEURISTICALLY_CACHEABLE, UNDERSTOOD
 from bff_core.policy.upstream.cache import Cache
-from bff_core.statuses import HEURISTICALLY_CACHEABLE, UNDERSTOOD
 
 LONGEST_GUESS: Final = 86400.0
 """The longest lifetime that is guessed, in seconds."""

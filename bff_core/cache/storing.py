@@ -11,8 +11,8 @@ from bff_core.cache.key import is_one_viewer, varied
 from bff_core.cache.lifetime import Terms
 from bff_core.cache.tags import TOLD_IN, are_too_many, declared_tags
 from bff_core.call import Call, Headers, Reply, find_header
+from bff_core.http_statuses import HEURISTICALLY_CACHEABLE, NEVER_STORED
 from bff_core.policy.upstream.cache import Cache
-from bff_core.statuses import HEURISTICALLY_CACHEABLE, NEVER_STORED
 
 Obstacle = Literal[
     "", "authorization", "error", "no-store", "private", "set-cookie", "size", "status", "vary"

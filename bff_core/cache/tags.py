@@ -6,7 +6,7 @@ from string import Formatter
 from typing import Final
 
 from bff_core.cache.directives import fields_of
-from bff_core.cache.structured import strings
+from bff_core.cache.structured_fields import strings
 from bff_core.call import Headers
 from bff_core.errors import ConfigurationError
 from bff_core.parameter_values import texts_of

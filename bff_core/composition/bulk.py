@@ -9,7 +9,7 @@ from types import MethodType
 from typing import Any, Generic, Self, TypeVar, overload
 
 from bff_core.composition.composition import Composition
-from bff_core.composition.state import reason_of
+from bff_core.composition.part_status import reason_of
 from bff_core.errors import (
     BFFError,
     ClientError,

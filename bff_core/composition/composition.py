@@ -9,10 +9,10 @@ from typing import Self, TypeVar, dataclass_transform
 
 from bff_core.clock import Clock, monotonic
 from bff_core.composition.errors import PartCancelled
+from bff_core.composition.executed_plan import Plan
 from bff_core.composition.part import Part, PartFailure
-from bff_core.composition.plan import Plan
-from bff_core.composition.run import Run
-from bff_core.composition.state import PartStatus, is_worse
+from bff_core.composition.part_status import PartStatus, is_worse
+from bff_core.composition.run_context import Run
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events
 from bff_core.scope import Scope

@@ -8,7 +8,7 @@ from typing import Concatenate, Final, Generic, ParamSpec, Self, TypeVar, overlo
 
 from bff_core.composition.composition import Composition
 from bff_core.composition.part import Critical, Part, PartFailure
-from bff_core.composition.state import reason_of, state_of
+from bff_core.composition.part_status import reason_of, state_of
 from bff_core.errors import CompositionCycle, ConfigurationError
 
 C = TypeVar("C", bound=Composition)

@@ -15,7 +15,7 @@ from typing import Final, Generic, Never, Self, TypeVar, overload
 from bff_core.composition.composition import Composition
 from bff_core.composition.decorators import Optional, checked_timeout, frozen_fallback
 from bff_core.composition.part import Critical, Part, PartFailure
-from bff_core.composition.state import reason_of, state_of
+from bff_core.composition.part_status import reason_of, state_of
 from bff_core.errors import ConfigurationError, NotFound
 
 C = TypeVar("C", bound=Composition)

@@ -3,7 +3,7 @@
 from copy import copy
 from typing import Final
 
-from bff_core.answer_dependencies import PER_TENANT, PER_VIEWER, AnswerDependencies, Sharing
+from bff_core.answer_cacheability import PER_TENANT, PER_VIEWER, AnswerDependencies, Sharing
 from bff_core.scope import Scope
 
 NARROWED_BY: Final[dict[str, Sharing]] = {

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from starlette.exceptions import HTTPException
 
-from bff_core.exchange.context import RequestContext
+from bff_core.http_exchange.request_context import RequestContext
 
 _HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?")
 

@@ -7,7 +7,7 @@ from bff_core.auth.authenticator import Authenticator, issuer_of, name_of
 from bff_core.auth.refusal_reasons import name_refusal
 from bff_core.auth.viewer import ANONYMOUS, Viewer
 from bff_core.errors import ClientError
-from bff_core.exchange.context import RequestContext
+from bff_core.http_exchange.request_context import RequestContext
 from bff_core.scope import Scope
 
 

@@ -8,7 +8,7 @@ from starlette.types import Message, Receive
 from starlette.types import Scope as ASGIScope
 
 from bff_core.edge.concern import HTTP_ONLY
-from bff_core.exchange.context import RequestContext
+from bff_core.http_exchange.request_context import RequestContext
 
 
 class BodyLimit:

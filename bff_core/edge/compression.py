@@ -9,8 +9,8 @@ from starlette.types import Message, Send
 from bff_core.cache.validation import matches
 from bff_core.call import find_header
 from bff_core.edge.concern import HTTP_ONLY
-from bff_core.edge.preconditions import Fields, coded, without_content
-from bff_core.exchange.context import RequestContext
+from bff_core.edge.entity_tags import Fields, coded, without_content
+from bff_core.http_exchange.request_context import RequestContext
 from bff_core.policy.edge.negotiation import preferences
 from bff_core.upstream.transport.content_coding import ENCODERS
 

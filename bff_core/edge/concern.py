@@ -5,7 +5,7 @@ from typing import Final, Protocol, runtime_checkable
 
 from starlette.responses import Response
 
-from bff_core.exchange.context import RequestContext
+from bff_core.http_exchange.request_context import RequestContext
 
 Checked = Response | Awaitable[Response | None] | None
 """None to go on, a response to answer with instead, or a coroutine that returns either."""

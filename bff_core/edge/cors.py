@@ -7,7 +7,7 @@ from bff_core.call import Headers
 from bff_core.edge.concern import HTTP_ONLY
 from bff_core.edge.host_syntax import origin_pattern
 from bff_core.edge.options import CorsOptions
-from bff_core.exchange.context import RequestContext
+from bff_core.http_exchange.request_context import RequestContext
 
 
 class Cors:

@@ -5,7 +5,7 @@ import re
 
 from bff_core.edge.concern import HTTP_ONLY
 from bff_core.errors import ClientError, RequestTimedOut
-from bff_core.exchange.context import RequestContext
+from bff_core.http_exchange.request_context import RequestContext
 
 _SECONDS = re.compile(rb"[0-9]{1,9}(\.[0-9]{1,9})?")
 

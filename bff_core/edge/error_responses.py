@@ -17,7 +17,7 @@ from bff_core.edge.route_template import route_template
 from bff_core.edge.trace import trace_id
 from bff_core.errors import BFFError
 from bff_core.events import Crashed, Events
-from bff_core.exchange.context import SCOPE, RequestContext, context_of, note_error
+from bff_core.http_exchange.request_context import SCOPE, RequestContext, context_of, note_error
 from bff_core.scope import Scope
 
 

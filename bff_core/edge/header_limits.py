@@ -5,7 +5,7 @@ from itertools import chain
 from starlette.exceptions import HTTPException
 
 from bff_core.call import Headers
-from bff_core.exchange.context import RequestContext
+from bff_core.http_exchange.request_context import RequestContext
 
 SINGULAR = frozenset(
     {

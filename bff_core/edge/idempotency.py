@@ -12,8 +12,8 @@ from bff_core.edge.body_limit import whole
 from bff_core.edge.concern import HTTP_ONLY
 from bff_core.errors import BFFError, ClientError, KeyReused, StoreUnavailable
 from bff_core.events import AnswerForgotten, Events
-from bff_core.exchange.context import RequestContext, context_of
-from bff_core.idempotency.store import Claim, IdempotencyStore, Reused, Running
+from bff_core.http_exchange.request_context import RequestContext, context_of
+from bff_core.idempotency.interface import Claim, IdempotencyStore, Reused, Running
 from bff_core.policy.edge.idempotency import (
     SHORTEST_GUEST_KEY,
     UNSAFE,

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from bff_core.call import Headers
 from bff_core.edge.strict_json import place_of
 from bff_core.errors import BFFError, InvalidInput, NotAuthenticated, PartFailed
-from bff_core.statuses import WITHOUT_CONTENT
+from bff_core.http_statuses import WITHOUT_CONTENT
 
 Members = dict[str, object]
 

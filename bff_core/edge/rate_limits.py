@@ -12,8 +12,8 @@ from starlette.responses import Response
 from bff_core.auth.viewer import Viewer
 from bff_core.edge.forwarded import parse_address
 from bff_core.errors import ConfigurationError, TooManyRequests
-from bff_core.exchange.context import RequestContext
-from bff_core.limits.store import LimitQuery, LimitStore, LimitVerdict
+from bff_core.http_exchange.request_context import RequestContext
+from bff_core.limits.interface import LimitQuery, LimitStore, LimitVerdict
 from bff_core.policy.edge.rate_limits import UNITS, Limit, Standing, seconds
 from bff_core.routing.path import path_of
 from bff_core.scope import Scope

@@ -6,7 +6,7 @@ from starlette.datastructures import URL
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as ASGIScope
 
-from bff_core.statuses import REDIRECTS
+from bff_core.http_statuses import REDIRECTS
 
 
 class RelativeRedirects:

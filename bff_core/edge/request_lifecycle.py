@@ -17,8 +17,8 @@ from bff_core.edge.route_template import route_template
 from bff_core.edge.trace import child_of, trace_id
 from bff_core.errors import PartFailed, UpstreamError
 from bff_core.events import Events, RequestAnswered
-from bff_core.exchange.context import CUT, EXCHANGE, SCOPE, RequestContext, Template
-from bff_core.exchange.response_headers import ResponseHeaders
+from bff_core.http_exchange.request_context import CUT, EXCHANGE, SCOPE, RequestContext, Template
+from bff_core.http_exchange.response_headers import ResponseHeaders
 from bff_core.scope import Scope, current_request
 
 CLIENT_LEFT = 499

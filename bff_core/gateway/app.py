@@ -22,9 +22,9 @@ from bff_core.compat.fastapi import is_traced
 from bff_core.compat.starlette import wrap_router
 from bff_core.composition.wiring import Wiring
 from bff_core.edge.body_checks import BodyChecks
+from bff_core.edge.entity_tags import with_entity_tag
 from bff_core.edge.error_responses import install_problem_handlers, noting
 from bff_core.edge.health import About, Readiness
-from bff_core.edge.preconditions import with_entity_tag
 from bff_core.edge.security_headers import DOCS_POLICY, with_policy
 from bff_core.edge.shedding.controller import SheddingController
 from bff_core.edge.slow_path import slow_path
@@ -34,8 +34,8 @@ from bff_core.gateway.authentication import readiness_checks
 from bff_core.gateway.config import GatewayConfig
 from bff_core.gateway.pipeline import EdgeParts, edge
 from bff_core.gateway.running import RunningGateway, StoppedGateway
-from bff_core.idempotency.store import IdempotencyStore
-from bff_core.limits.store import LimitStore
+from bff_core.idempotency.interface import IdempotencyStore
+from bff_core.limits.interface import LimitStore
 from bff_core.routing.access import (
     RouteAccess,
     check_rules,

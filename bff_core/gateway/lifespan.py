@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from bff_core.gateway.app import Gateway, Lifespan
-from bff_core.observe.foreign_logs import foreign_logs_formatted
+from bff_core.observe.third_party_logs import foreign_logs_formatted
 from bff_core.startup.checks import Checks
 from bff_core.startup.processes import processes_of
 

@@ -30,7 +30,7 @@ from bff_core.edge.shedding.controller import SheddingController
 from bff_core.edge.shedding.middleware import LoadShedding, ViewerShedding
 from bff_core.edge.trusted_proxies import TrustedProxies
 from bff_core.events import Events
-from bff_core.exchange.response_headers import ResponseHeaders
+from bff_core.http_exchange.response_headers import ResponseHeaders
 from bff_core.idempotency.memory import MemoryIdempotencyStore
 from bff_core.limits.memory import MemoryLimitStore
 from bff_core.policy.edge.rate_limits import Limit

@@ -9,7 +9,7 @@ from bff_core.background import Background
 from bff_core.clock import chance
 from bff_core.composition.wiring import Wiring
 from bff_core.gateway.shared_state import SharedStateConfig
-from bff_core.redis.clients import RedisClients
+from bff_core.redis.clients_by_url import RedisClients
 from bff_core.saga.coordinator import SagaCoordinator
 from bff_core.saga.journal.factory import open_journal
 from bff_core.saga.step_runner import SagaResources

@@ -9,13 +9,13 @@ from bff_core.cache.response_cache import ResponseCache
 from bff_core.cache.stores.factory import open_store
 from bff_core.clock import Clock, chance
 from bff_core.events import Events
+from bff_core.idempotency.interface import IdempotencyStore
 from bff_core.idempotency.redis import RedisIdempotencyStore
-from bff_core.idempotency.store import IdempotencyStore
+from bff_core.limits.interface import LimitStore
 from bff_core.limits.memory import MemoryLimitStore
 from bff_core.limits.redis import RedisLimitStore
-from bff_core.limits.store import LimitStore
 from bff_core.policy.edge.idempotency import IdempotencyOptions
-from bff_core.redis.clients import RedisClients
+from bff_core.redis.clients_by_url import RedisClients
 from bff_core.settings.model import Settings
 
 

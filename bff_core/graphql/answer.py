@@ -6,8 +6,10 @@ from typing import NamedTuple
 import msgspec
 from graphql import GraphQLFormattedError
 
-from bff_core.edge.preconditions import entity_tag
-from bff_core.exchange.part_headers import (
+from bff_core.edge.entity_tags import entity_tag
+from bff_core.graphql.context import Context
+from bff_core.graphql.negotiation import Medium
+from bff_core.http_exchange.part_headers import (
     COMPLETE,
     DEGRADED,
     cache_headers_of,
@@ -16,8 +18,6 @@ from bff_core.exchange.part_headers import (
     server_timing,
     statuses_of,
 )
-from bff_core.graphql.context import Context
-from bff_core.graphql.negotiation import Medium
 
 Response = dict[str, object]
 """`data`, `errors`, `extensions` (GraphQL, section 7.1); without `data` nothing was executed."""

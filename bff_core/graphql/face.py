@@ -14,14 +14,14 @@ from bff_core.composition.composition import Composition
 from bff_core.edge.shedding.criticality import criticality as ranked
 from bff_core.errors import ConfigurationError
 from bff_core.graphql.access import effective, guard_fields
+from bff_core.graphql.cache_sharing import SharedFields
 from bff_core.graphql.finite_numbers import refuse_infinite
+from bff_core.graphql.http_handler import GraphQLView, MakeViewCache
 from bff_core.graphql.idempotency import name_writes
 from bff_core.graphql.null_errors import add_null_errors
 from bff_core.graphql.query_limits import QueryLimits
 from bff_core.graphql.schema import screens_of, shape_of
 from bff_core.graphql.schema_copy import copy_schema
-from bff_core.graphql.shared_fields import SharedFields
-from bff_core.graphql.view import GraphQLView, MakeViewCache
 from bff_core.policy.edge.shedding import USUAL, Criticality
 from bff_core.routing.access import RouteAccess, guarded
 from bff_core.routing.fast_path import FastPath

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from graphql import GraphQLError, GraphQLFormattedError
 
-from bff_core.composition.state import State
+from bff_core.composition.part_status import State
 from bff_core.edge.problem_details import is_expected, members_of, unwrap
 from bff_core.errors import BFFError
 from bff_core.events import Crashed

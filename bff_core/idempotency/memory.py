@@ -7,7 +7,7 @@ from cachetools import FIFOCache
 
 from bff_core.clock import Clock
 from bff_core.events import AnswerForgotten, Events
-from bff_core.idempotency.store import REUSED, RUNNING, Claim, Found
+from bff_core.idempotency.interface import REUSED, RUNNING, Claim, Found
 from bff_core.policy.edge.idempotency import IdempotencyOptions, StoredAnswer
 
 OVERHEAD = 700

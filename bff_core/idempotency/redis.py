@@ -11,7 +11,7 @@ import msgspec
 from bff_core.clock import Chance
 from bff_core.errors import StoreUnavailable
 from bff_core.events import AnswerForgotten, Events
-from bff_core.idempotency.store import REUSED, RUNNING, Claim, Found
+from bff_core.idempotency.interface import REUSED, RUNNING, Claim, Found
 from bff_core.policy.edge.idempotency import IdempotencyOptions, StoredAnswer
 from bff_core.redis.interface import RedisInterface
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from cachetools import FIFOCache
 
 from bff_core.clock import Clock
-from bff_core.limits.store import LimitQuery, LimitVerdict
+from bff_core.limits.interface import LimitQuery, LimitVerdict
 from bff_core.policy.edge.rate_limits import EMPTY, Standing, State, look, take
 
 MOST_CALLERS = 100_000

@@ -5,7 +5,7 @@ from typing import Final
 
 from bff_core.clock import Clock
 from bff_core.errors import StoreUnavailable
-from bff_core.limits.store import LimitQuery, LimitStore, LimitVerdict
+from bff_core.limits.interface import LimitQuery, LimitStore, LimitVerdict
 from bff_core.policy.edge.rate_limits import State, look
 from bff_core.redis.interface import RedisInterface, Value
 

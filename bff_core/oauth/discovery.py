@@ -25,7 +25,7 @@ from bff_core.oauth.endpoint import (
     service_name,
     without_bom,
 )
-from bff_core.refreshed import Fetched, Refreshed
+from bff_core.refreshed_value import Fetched, Refreshed
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.runtime import Spawn
 

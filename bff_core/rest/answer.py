@@ -6,9 +6,9 @@ from typing import NamedTuple
 from fastapi import Response
 
 from bff_core.composition.composition import Composition
-from bff_core.composition.state import PartStatus
-from bff_core.edge.preconditions import entity_tag
-from bff_core.exchange.part_headers import (
+from bff_core.composition.part_status import PartStatus
+from bff_core.edge.entity_tags import entity_tag
+from bff_core.http_exchange.part_headers import (
     COMPLETE,
     DEGRADED,
     cache_headers_of,
@@ -18,8 +18,8 @@ from bff_core.exchange.part_headers import (
     server_timing,
     statuses_of,
 )
+from bff_core.http_statuses import WITHOUT_CONTENT
 from bff_core.rest.response_model import encode
-from bff_core.statuses import WITHOUT_CONTENT
 
 META_FLAG = b"_meta=parts"
 """The query parameter by which a client requests `_meta.parts`."""

@@ -10,7 +10,7 @@ from fastapi import Request
 from bff_core.composition.composition import Composition
 from bff_core.composition.wiring import MARK, Input, shape_of
 from bff_core.errors import ConfigurationError
-from bff_core.exchange.context import SCOPE
+from bff_core.http_exchange.request_context import SCOPE
 from bff_core.routing.wiring import wiring_of
 from bff_core.scope import Scope
 

@@ -7,8 +7,8 @@ from typing import Any, Final, get_type_hints
 from fastapi import Response
 
 from bff_core.errors import ConfigurationError
+from bff_core.http_statuses import WITHOUT_CONTENT
 from bff_core.rest.response_model import Dump, ResponseModel
-from bff_core.statuses import WITHOUT_CONTENT
 
 DOCUMENTATION: Final = frozenset({
     "callbacks",

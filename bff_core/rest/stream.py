@@ -11,13 +11,13 @@ from starlette.responses import JSONResponse, StreamingResponse
 
 from bff_core.auth.access import Access, admit_to
 from bff_core.errors import ConfigurationError
-from bff_core.exchange.context import SCOPE, declare_stream
+from bff_core.http_exchange.request_context import SCOPE, declare_stream
+from bff_core.http_statuses import WITHOUT_CONTENT
 from bff_core.rest.answer import ViewAnswer, as_response, with_injected
 from bff_core.rest.compose import inputs_of
 from bff_core.rest.response_model import ResponseModel
 from bff_core.rest.route_options import Answering
 from bff_core.rest.signature import with_request
-from bff_core.statuses import WITHOUT_CONTENT
 
 
 class Lines(JSONResponse):

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from fastapi import APIRouter, Depends, FastAPI
 from starlette.routing import BaseRoute
 
-from bff_core.answer_dependencies import PER_VIEWER, Sharing
+from bff_core.answer_cacheability import PER_VIEWER, Sharing
 from bff_core.auth.access import Access, access_of, checked_access
 from bff_core.compat.fastapi import Depends as Dependency
 from bff_core.compat.fastapi import dependant_of, has_default_response_class
@@ -16,17 +16,17 @@ from bff_core.composition.composition import Composition
 from bff_core.edge.shedding.criticality import criticality
 from bff_core.errors import ConfigurationError, wired_in
 from bff_core.policy.edge.shedding import USUAL
-from bff_core.rest.body_limits import MAX_VALUES, takes_json, values_limited
 from bff_core.rest.compose import composition_of
 from bff_core.rest.declaration import check_endpoint, check_path, check_path_parameters
 from bff_core.rest.idempotency import KEY_RESPONSES, KeyRule, key_parameter, key_required, key_rule
 from bff_core.rest.openapi import META_PARAMETER, PART_STATUS, PROBLEM, PROGRESSIVE
 from bff_core.rest.progressive_parts import EarlyPart, check_early_parts
 from bff_core.rest.route_options import DOCUMENTATION, Answering, result_of, take_answering
-from bff_core.rest.shape import shape_of
+from bff_core.rest.schema_hash import shape_of
 from bff_core.rest.signature import as_function, injection_of
 from bff_core.rest.stream import Lines, as_stream, item_of
-from bff_core.rest.view import CompiledView, View, compile_view
+from bff_core.rest.value_limit import MAX_VALUES, takes_json, values_limited
+from bff_core.rest.view_handler import CompiledView, View, compile_view
 from bff_core.routing.access import RouteAccess, guard, guarded
 from bff_core.routing.fast_path import FastPath
 from bff_core.view_cache.cache import ViewCache, declared_sharing

@@ -14,7 +14,7 @@ from bff_core.auth.access import ACCESS_ATTRIBUTE, ANYONE, SIGNED_IN, Access, Re
 from bff_core.compat.fastapi import Dependant, all_dependants, dependant_of, iter_route_contexts
 from bff_core.compat.fastapi import Depends as Dependency
 from bff_core.errors import ConfigurationError
-from bff_core.exchange.context import SCOPE
+from bff_core.http_exchange.request_context import SCOPE
 from bff_core.routing.route_table import CHECKS_ACCESS, RouteTable, route_entries
 
 E = TypeVar("E")

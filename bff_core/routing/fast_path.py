@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.compat.starlette import is_async_callable
-from bff_core.exchange.context import context_of, note_error
+from bff_core.http_exchange.request_context import context_of, note_error
 from bff_core.routing.methods import answer_head
 from bff_core.routing.route_table import RouteMatch, RouteTable
 

@@ -6,9 +6,9 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as ASGIScope
 
+from bff_core.http_statuses import WITHOUT_CONTENT
 from bff_core.routing.path import path_of
 from bff_core.routing.route_table import RouteTable
-from bff_core.statuses import WITHOUT_CONTENT
 
 
 class Methods:

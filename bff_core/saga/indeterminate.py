@@ -14,8 +14,8 @@ from bff_core.errors import (
     TransportFailed,
     UpstreamError,
 )
+from bff_core.http_statuses import DECIDED_IN_JSON, TRY_LATER
 from bff_core.saga.record import StepFailure
-from bff_core.statuses import DECIDED_IN_JSON, TRY_LATER
 
 Effect = Literal["refused", "unsent", "later", "open"]
 """What is known about the effect of a failed attempt.

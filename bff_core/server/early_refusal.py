@@ -15,7 +15,7 @@ from bff_core.edge.request_id import Bits, request_id
 from bff_core.edge.security_headers import security_headers
 from bff_core.edge.trace import child_of, trace_id
 from bff_core.events import Crashed, Events, Refused
-from bff_core.exchange.context import SCOPE
+from bff_core.http_exchange.request_context import SCOPE
 from bff_core.scope import Scope
 from bff_core.server.response_head import CLOSE, STATUS_LINES
 

@@ -24,7 +24,7 @@ from bff_core.server.early_refusal import (
 )
 from bff_core.server.framing import bare_head
 from bff_core.server.options import ServerOptions
-from bff_core.server.target import Target, is_host, read_target
+from bff_core.server.request_target import Target, is_host, read_target
 
 _NOTICED: Final = frozenset({b"host", b"expect", b"transfer-encoding", b"upgrade"})
 _NOWHERE: Final = Target(b"", "", b"")

@@ -14,12 +14,12 @@ from bff_core.events import Events, Opened
 from bff_core.gateway.app import GATEWAY, Gateway
 from bff_core.server.gc import tuned_collector
 from bff_core.server.graceful_shutdown import GracefulShutdown
-from bff_core.server.hangup import reload_on_hangup
 from bff_core.server.lifespan import Lifespan
 from bff_core.server.listening_socket import listen
 from bff_core.server.options import ServerOptions
 from bff_core.server.protocol import HTTPProtocol
 from bff_core.server.server_state import App, DateHeader, ServerState, options_of
+from bff_core.server.sighup import reload_on_hangup
 from bff_core.server.watchdog import Watchdog
 from bff_core.startup.processes import PROCESSES, Processes
 

@@ -5,7 +5,7 @@ from typing import Any, Final, Protocol
 
 from starlette.exceptions import HTTPException
 
-from bff_core.exchange.context import CUT
+from bff_core.http_exchange.request_context import CUT
 from bff_core.server.early_refusal import CRASHED, UNFINISHED, EarlyRefusal
 from bff_core.server.response import EVENTS, LINES, Message, ResponseRenderer
 from bff_core.server.server_state import ServerState

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from bff_core.http_statuses import INFORMATIONAL, WITHOUT_BODY
 from bff_core.server.response_head import CHUNKED, CLOSE, HeadRenderer, find
-from bff_core.statuses import INFORMATIONAL, WITHOUT_BODY
 
 LARGE_BODY_BYTES: Final = 16 * 1024
 """Bytes from which a body is written by itself: joining it to its head would copy it."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bff_core.compat.uvicorn import web_socket_protocol
-from bff_core.exchange.context import CUT
+from bff_core.http_exchange.request_context import CUT
 from bff_core.server.early_refusal import NOT_ACCEPTED, NOT_HTTP, EarlyRefusal
 from bff_core.server.parser import RequestReader
 from bff_core.server.peer import reset

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from bff_core.errors import ConfigurationError
-from bff_core.policy.edge.webhook import key_of
+from bff_core.policy.edge.webhook_signature import key_of
 
 PREFIX = "BFF_"
 

@@ -30,16 +30,16 @@ from bff_core.errors import (
     bare,
 )
 from bff_core.events import Events, LocationDropped, ReplyReduced
+from bff_core.http_statuses import PASSES_THROUGH, WITH_LOCATION
 from bff_core.parameter_values import Scalar, UnsupportedValue
 from bff_core.policy.edge.idempotency import derived_key
 from bff_core.policy.upstream.cache import Cache
 from bff_core.policy.upstream.policy import Policy
 from bff_core.scope import Scope, StepTry, running_part, writing
-from bff_core.statuses import PASSES_THROUGH, WITH_LOCATION
 from bff_core.streamed_body import StreamedBody
 from bff_core.upstream.decoding import Decodings
 from bff_core.upstream.error_mapping import FailsWith, translated
-from bff_core.upstream.locations import Locations
+from bff_core.upstream.location_rewriting import Locations
 from bff_core.upstream.reading.options import Decoder
 from bff_core.upstream.reading.tolerant import Reduced
 from bff_core.upstream.request_bodies import (

@@ -18,7 +18,7 @@ from bff_core.policy.upstream.policy import Policy
 from bff_core.upstream.caller import ACCEPT_JSON, JSON, NO_TRANSLATIONS, Caller
 from bff_core.upstream.decoding import problem_detail
 from bff_core.upstream.error_mapping import FailsWith, check_failures
-from bff_core.upstream.locations import Locations
+from bff_core.upstream.location_rewriting import Locations
 from bff_core.upstream.reading.tolerant import Reduced
 from bff_core.upstream.request_bodies import NO_BODY, Content, Files, Form, content_of
 from bff_core.upstream.request_headers import Fields, default_headers, replaced

@@ -10,9 +10,9 @@ from typing_extensions import TypeForm
 
 from bff_core.call import SAFE, Call, Decode, Headers, Reply, find_header
 from bff_core.errors import BadPayload, BadStatus, ConfigurationError
+from bff_core.http_statuses import ABSENT
 from bff_core.payload_errors import SAMPLE_BYTES, misfit, misfit_of_line
 from bff_core.policy.upstream.policy import Policy
-from bff_core.statuses import ABSENT
 from bff_core.upstream.immutable import is_immutable
 from bff_core.upstream.reading.charset import is_foreign, text_of
 from bff_core.upstream.reading.dates import may_lack_zone

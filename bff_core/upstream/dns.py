@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from bff_core.policy.upstream.balance import Balance
-from bff_core.policy.upstream.resolution import LOOKUP_TIMEOUT_SECONDS, Resolution
+from bff_core.policy.upstream.dns_refresh import LOOKUP_TIMEOUT_SECONDS, Resolution
 from bff_core.upstream.loopback import LOOPBACK, is_localhost
 from bff_core.upstream.runtime import Runtime
 from bff_core.upstream.threads import OwnThread

@@ -20,7 +20,7 @@ from bff_core.errors import (
     ConfigurationError,
     wait_of,
 )
-from bff_core.statuses import CLIENT_ERROR_TITLES
+from bff_core.http_statuses import CLIENT_ERROR_TITLES
 from bff_core.upstream.decoding import decoding
 from bff_core.upstream.reading.charset import text_of
 from bff_core.upstream.reading.tolerant import UNREADABLE, Reduced

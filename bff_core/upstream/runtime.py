@@ -11,7 +11,7 @@ from bff_core.clock import Chance, Clock
 from bff_core.events import Events
 from bff_core.policy.upstream.credentials import Credentials
 from bff_core.policy.upstream.retry import RetryBudget
-from bff_core.upstream.timeouts import AlarmClock
+from bff_core.upstream.call_timer import AlarmClock
 from bff_core.upstream.user_agent import user_agent
 
 Spawn = Callable[[Coroutine[object, object, None]], asyncio.Task[None]]

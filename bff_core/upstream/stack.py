@@ -25,7 +25,7 @@ from bff_core.upstream.layers.redirect import RedirectLayer
 from bff_core.upstream.layers.retry import RetryLayer
 from bff_core.upstream.runtime import Runtime
 from bff_core.upstream.transport.interface import Endpoint, Scheme, Transport
-from bff_core.upstream.transport.wire import WireTransport
+from bff_core.upstream.transport.wire_transport import WireTransport
 
 MakeTransport = Callable[[Policy, Runtime], Transport]
 """Makes the transport of one upstream, inside the running loop."""

@@ -24,15 +24,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bff_core.answer_dependencies import PER_TENANT, PER_VIEWER, PUBLIC, AnswerDependencies, Sharing
+from bff_core.answer_cacheability import PER_TENANT, PER_VIEWER, PUBLIC, AnswerDependencies, Sharing
 from bff_core.cache.entry import CacheEntry
 from bff_core.cache.response_cache import ResponseCache
 from bff_core.cache.status import forwarded, hit
 from bff_core.composition.wiring import Wiring
-from bff_core.edge.preconditions import Fields
+from bff_core.edge.entity_tags import Fields
 from bff_core.errors import ConfigurationError
 from bff_core.events import ConfigurationWarned
-from bff_core.exchange.part_headers import COMPLETE
+from bff_core.http_exchange.part_headers import COMPLETE
 from bff_core.scope import Scope
 from bff_core.view_cache.headers import add_freshness, cache_entry, exceeded_limit
 from bff_core.view_cache.key import UnkeyableValue, Vary, canonical

@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from bff_core.answer_dependencies import PUBLIC, AnswerDependencies, Sharing
+from bff_core.answer_cacheability import PUBLIC, AnswerDependencies, Sharing
 from bff_core.cache.entry import CacheEntry
-from bff_core.edge.preconditions import Fields
-from bff_core.exchange.part_headers import COMPLETE
+from bff_core.edge.entity_tags import Fields
+from bff_core.http_exchange.part_headers import COMPLETE
 
 MAX_TAGS: Final = 512
 MAX_LIFETIME_SECONDS: Final = 365 * 86_400.0

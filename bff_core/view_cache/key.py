@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from bff_core.answer_dependencies import PER_VIEWER, PUBLIC, Sharing
+from bff_core.answer_cacheability import PER_VIEWER, PUBLIC, Sharing
 from bff_core.auth.viewer import Viewer
 from bff_core.scope import Scope
 

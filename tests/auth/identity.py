@@ -6,7 +6,7 @@ from joserfc.errors import SecurityWarning
 from joserfc.jwk import ECKey, RSAKey
 
 from bff_core.auth.bearer import BearerAuthenticator
-from bff_core.auth.issuer import Issuer
+from bff_core.auth.issuer_config import Issuer
 from bff_core.scope import Scope
 from bff_core.testing.layer_runtime import LayerRuntime
 from bff_core.testing.scripted import Scripted, ScriptedTransport, reply

@@ -14,17 +14,17 @@ from bff_core.auth.authenticator import Resources
 from bff_core.auth.bearer import MAX_VERIFIED, DPoP
 from bff_core.auth.devices import MAX_DEVICES_PER_VIEWER, Device, MemoryDeviceStore
 from bff_core.auth.dpop import NONCE_SECONDS, ProofVerifier
-from bff_core.auth.issuer import Issuer
+from bff_core.auth.issuer_config import Issuer
 from bff_core.auth.jwt import MAX_KEYS, key_for, keys_of, parse, verify
 from bff_core.auth.refusal_reasons import CredentialsRefused
+from bff_core.auth.session.interface import MAX_SESSIONS_PER_SUBJECT, Lifetimes
 from bff_core.auth.session.memory import MemorySessionStore
 from bff_core.auth.session.session import Session, owner_of
-from bff_core.auth.session.store import MAX_SESSIONS_PER_SUBJECT, Lifetimes
 from bff_core.auth.viewer import Viewer
 from bff_core.clock import chance
 from bff_core.errors import NotAuthenticated
 from bff_core.events import Events
-from bff_core.redis.clients import RedisClients
+from bff_core.redis.clients_by_url import RedisClients
 from bff_core.scope import Scope
 from tests.auth.identity import Identity
 from tests.auth.keys.test_certificates import GOOD, header_of

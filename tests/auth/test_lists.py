@@ -7,7 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from joserfc.jwk import ECKey, OKPKey
 
-from bff_core.auth.issuer import Issuer
+from bff_core.auth.issuer_config import Issuer
 from bff_core.auth.jwt import keys_of, parse, public_key_of, verify
 from bff_core.auth.refusal_reasons import CredentialsRefused
 from bff_core.auth.session.cookie import Cookie

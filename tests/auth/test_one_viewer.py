@@ -27,12 +27,12 @@ from bff_core import (
 )
 from bff_core.auth.api_keys.record import ApiKeyRecord
 from bff_core.auth.bearer import BearerAuthenticator
+from bff_core.auth.bearer_token import PlainToken
 from bff_core.auth.certificate import CertificateAuthenticator
 from bff_core.auth.demo import DemoAuthenticator
 from bff_core.auth.introspection import Introspection, IntrospectionAuthenticator
-from bff_core.auth.issuer import Issuer
+from bff_core.auth.issuer_config import Issuer
 from bff_core.auth.oidc.config import OpenIDProvider
-from bff_core.auth.plain_token import PlainToken
 from bff_core.auth_routes.session_start import session_of
 from bff_core.call import Reply, find_header
 from bff_core.events import Events

@@ -14,17 +14,17 @@ from bff_core.auth.authenticator import Resources
 from bff_core.auth.devices import LAST_SEEN_UPDATE_SECONDS, DeviceSessions, id_of
 from bff_core.auth.devices import RECHECK_SECONDS as DEVICE_RECHECK_SECONDS
 from bff_core.auth.introspection import Introspection, IntrospectionAuthenticator
-from bff_core.auth.session.active import RECHECK_SECONDS as SESSION_RECHECK_SECONDS
-from bff_core.auth.session.active import ActiveSessions
+from bff_core.auth.session.active_sessions import RECHECK_SECONDS as SESSION_RECHECK_SECONDS
+from bff_core.auth.session.active_sessions import ActiveSessions
+from bff_core.auth.session.interface import Lifetimes
 from bff_core.auth.session.memory import MAX_SESSIONS, MemorySessionStore
 from bff_core.auth.session.redis import MOVE
 from bff_core.auth.session.session import Session, key_of
-from bff_core.auth.session.store import Lifetimes
 from bff_core.auth.viewer import Viewer
 from bff_core.clock import chance
 from bff_core.errors import NotAuthenticated, ProviderUnavailable
 from bff_core.events import Events
-from bff_core.redis.clients import RedisClients
+from bff_core.redis.clients_by_url import RedisClients
 from bff_core.scope import Scope
 from bff_core.testing.layer_runtime import LayerRuntime
 from bff_core.testing.scripted import Scripted, ScriptedTransport, reply

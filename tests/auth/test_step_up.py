@@ -10,7 +10,7 @@ import strawberry
 from bff_core import ANYONE, Gateway, Require, Settings, Views, access, gateway
 from bff_core.auth.access import StepUpRequired, admit
 from bff_core.auth.bearer import BearerAuthenticator
-from bff_core.auth.issuer import Issuer
+from bff_core.auth.issuer_config import Issuer
 from bff_core.auth.viewer import Viewer
 from bff_core.errors import ConfigurationError, NotAllowed, NotAuthenticated
 from bff_core.events import Events

@@ -4,10 +4,10 @@ import pytest
 
 from bff_core import gateway
 from bff_core.auth.bearer import BearerAuthenticator, DeviceSessions, DPoP, Issuer
+from bff_core.auth.jwks import FRESH_SECONDS
 from bff_core.auth.oidc.client import OIDCClient
 from bff_core.auth.oidc.config import OpenIDProvider
 from bff_core.auth.refusal_reasons import CredentialsRefused
-from bff_core.auth.signing_keys import FRESH_SECONDS
 from bff_core.events import Events
 from bff_core.oauth.tokens import Grant
 from bff_core.testing.layer_runtime import LayerRuntime

@@ -20,7 +20,7 @@ from bff_core import (
     compose,
     gateway,
 )
-from bff_core.answer_dependencies import AnswerDependencies
+from bff_core.answer_cacheability import AnswerDependencies
 from bff_core.cache.entry import CacheEntry
 from bff_core.scope import Scope
 from bff_core.testing.client import running

@@ -7,7 +7,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry
 
-from bff_core.auth.issuer import ALGORITHMS
+from bff_core.auth.issuer_config import ALGORITHMS
 from bff_core.auth.jwt import CURVES
 from bff_core.compat import joserfc as compat
 

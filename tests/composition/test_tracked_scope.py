@@ -5,7 +5,7 @@ from dataclasses import asdict, fields, replace
 
 import pytest
 
-from bff_core.answer_dependencies import PER_TENANT, PER_VIEWER, PUBLIC, AnswerDependencies
+from bff_core.answer_cacheability import PER_TENANT, PER_VIEWER, PUBLIC, AnswerDependencies
 from bff_core.auth.viewer import Viewer
 from bff_core.call import Call, Reply, Reuse
 from bff_core.composition.tracked_scope import tracked

@@ -14,7 +14,7 @@ from markdown_pages import DOCS, page, table
 import bff_core
 from bff_core.edge.problem_details import members_of, problem
 from bff_core.errors import BFFError, code_of
-from bff_core.statuses import CLIENT_ERROR_TITLES, PASSES_THROUGH
+from bff_core.http_statuses import CLIENT_ERROR_TITLES, PASSES_THROUGH
 
 PAGE = page(DOCS / "reference/problem-codes.md")
 OWN = [

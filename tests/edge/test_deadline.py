@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bff_core.errors import RequestTimedOut
 from bff_core.events import Crashed, RequestAnswered
-from bff_core.exchange.context import declare_stream
+from bff_core.http_exchange.request_context import declare_stream
 
 
 def sleeping(seconds, *, before=None):

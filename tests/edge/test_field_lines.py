@@ -8,7 +8,7 @@ from fastapi import FastAPI, Header, Request
 
 from bff_core.auth.viewer import Viewer
 from bff_core.edge.header_limits import LISTS, SINGULAR
-from bff_core.exchange.context import EXCHANGE, SCOPE
+from bff_core.http_exchange.request_context import EXCHANGE, SCOPE
 from bff_core.policy.edge.rate_limits import Limit
 
 HOST = (b"host", b"testserver")

@@ -13,7 +13,7 @@ from bff_core import ANYONE, Views, access, compose, gateway
 from bff_core.admin.cache import cache_actions
 from bff_core.admin.endpoints import MAX_BODY_BYTES as MAX_ADMIN_BODY_BYTES
 from bff_core.admin.endpoints import AdminEndpoints
-from bff_core.answer_dependencies import AnswerDependencies
+from bff_core.answer_cacheability import AnswerDependencies
 from bff_core.cache.response_cache import ResponseCache
 from bff_core.edge.health import About, Readiness
 from bff_core.edge.options import EdgeOptions
@@ -23,8 +23,8 @@ from bff_core.edge.shedding.loop_lag import INTERVAL, LoopLag
 from bff_core.edge.trusted_proxies import MOST_NAMES, TrustedProxies
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events
-from bff_core.exchange.context import SCOPE
 from bff_core.gateway.pipeline import EdgeParts, edge
+from bff_core.http_exchange.request_context import SCOPE
 from bff_core.policy.edge.rate_limits import Limit
 from bff_core.policy.edge.shedding import LoadShedder
 from bff_core.routing.access import refuse_bare_cookies

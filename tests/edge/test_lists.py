@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from starlette.exceptions import HTTPException
 
-from bff_core.answer_dependencies import AnswerDependencies
+from bff_core.answer_cacheability import AnswerDependencies
 from bff_core.edge.options import CorsOptions, EdgeOptions
 from bff_core.edge.problem_details import problem
 from bff_core.edge.trusted_proxies import TrustedProxies

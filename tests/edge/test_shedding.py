@@ -17,7 +17,7 @@ from bff_core.edge.options import CorsOptions
 from bff_core.edge.shedding.criticality import Ranks, criticality
 from bff_core.errors import ConfigurationError
 from bff_core.events import LoadShed, RequestAnswered
-from bff_core.exchange.context import declare_stream
+from bff_core.http_exchange.request_context import declare_stream
 from bff_core.routing.path import path_of
 from bff_core.routing.route_table import RouteTable, route_entries
 

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from starlette.responses import FileResponse
 
 from bff_core.edge.compression import LONG, SMALLEST
-from bff_core.exchange.context import declare_stream
+from bff_core.http_exchange.request_context import declare_stream
 from bff_core.routing.methods import answer_head
 
 LARGE = b'{"text": "' + b"word " * 1000 + b'"}'

@@ -17,7 +17,7 @@ from bff_core.edge.health import About, Readiness
 from bff_core.edge.options import EdgeOptions
 from bff_core.events import AnyEvent, Events, Purged
 from bff_core.gateway.pipeline import EdgeParts, edge
-from bff_core.policy.edge.webhook import SKEW, key_of, sign
+from bff_core.policy.edge.webhook_signature import SKEW, key_of, sign
 from tests.edge.conftest import Edged
 
 OLD, NEW = "the-secret-of-last-year", "the-secret-of-this-year"

@@ -12,7 +12,7 @@ from statistics import quantiles
 
 import pytest
 
-from bff_core.policy.edge.webhook import key_of, sign
+from bff_core.policy.edge.webhook_signature import key_of, sign
 from tests.faults.limits import FRESH
 from tests.processes.client import Answer, Line, ask
 from tests.processes.gateway import Gateway, addresses

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bff_core.events import AnswerForgotten, Events
+from bff_core.idempotency.interface import REUSED, RUNNING, Claim
 from bff_core.idempotency.memory import MemoryIdempotencyStore
-from bff_core.idempotency.store import REUSED, RUNNING, Claim
 from bff_core.policy.edge.idempotency import IdempotencyOptions, StoredAnswer
 
 PRINT, OTHER = b"p" * 16, b"q" * 16

@@ -14,8 +14,8 @@ from bff_core.clock import monotonic
 from bff_core.edge.options import EdgeOptions
 from bff_core.errors import StoreUnavailable
 from bff_core.events import AnswerForgotten, Events
+from bff_core.idempotency.interface import REUSED, RUNNING, Claim, Found
 from bff_core.idempotency.redis import PREFIX, RedisIdempotencyStore
-from bff_core.idempotency.store import REUSED, RUNNING, Claim, Found
 from bff_core.policy.edge.idempotency import IdempotencyOptions, StoredAnswer
 from bff_core.redis.client import RedisClient
 from bff_core.testing.client import running

@@ -7,9 +7,9 @@ import pytest
 from bff_core.clock import chance, monotonic
 from bff_core.errors import StoreUnavailable
 from bff_core.events import Events
+from bff_core.limits.interface import LimitQuery
 from bff_core.limits.memory import MemoryLimitStore
 from bff_core.limits.redis import SCRIPT, RedisLimitStore
-from bff_core.limits.store import LimitQuery
 from bff_core.policy.edge.rate_limits import EMPTY, Limit, look, take
 from bff_core.redis.client import RedisClient
 

@@ -8,7 +8,7 @@ from bff_core import ANYONE, Scope, Settings, Viewer, access, gateway
 from bff_core.auth.oidc.config import OpenIDProvider
 from bff_core.auth.session.authenticator import SessionAuthenticator
 from bff_core.auth.session.session import Session
-from bff_core.exchange.context import SCOPE
+from bff_core.http_exchange.request_context import SCOPE
 
 PAGE = """<!doctype html><title>chat</title><script>
 window.chat = (url) => new Promise((resolve) => {

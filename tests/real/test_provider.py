@@ -26,7 +26,7 @@ from bff_core.auth.session.sealing import Sealing
 from bff_core.auth.session.session import key_of
 from bff_core.clock import chance, monotonic
 from bff_core.events import Events
-from bff_core.redis.clients import RedisClients
+from bff_core.redis.clients_by_url import RedisClients
 
 ROOT = Path(__file__).parents[2]
 FOLDER = Path(__file__).parent / "provider"

@@ -20,7 +20,7 @@ from bff_core import (
     gateway,
 )
 from bff_core.events import Events
-from bff_core.rest.body_limits import MAX_VALUES
+from bff_core.rest.value_limit import MAX_VALUES
 from tests.cpu_time import cpu_seconds_of
 
 JSON = {"content-type": "application/json"}

@@ -17,7 +17,7 @@ from bff_core.testing.layer_runtime import LayerRuntime
 from bff_core.upstream.layers.balance import Balancer
 from bff_core.upstream.threads import OwnThread
 from bff_core.upstream.transport.interface import Endpoint
-from bff_core.upstream.transport.wire import WireTransport
+from bff_core.upstream.transport.wire_transport import WireTransport
 
 ON_BOTH_LOOPS = pytest.mark.parametrize(
     "loop", ["asyncio", pytest.param("uvloop", marks=pytest.mark.uvloop)]

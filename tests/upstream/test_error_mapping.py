@@ -22,7 +22,7 @@ from bff_core import (
 )
 from bff_core.call import Call
 from bff_core.errors import TransportFailed
-from bff_core.statuses import CLIENT_ERROR_TITLES
+from bff_core.http_statuses import CLIENT_ERROR_TITLES
 from bff_core.testing.scripted import Scripted, fail_with, reply
 from tests.upstream.test_client import Profile, client
 

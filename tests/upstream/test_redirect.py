@@ -19,7 +19,7 @@ from bff_core.testing.scripted import reply
 from bff_core.upstream.credentials.factory import CredentialFactory
 from bff_core.upstream.layers.redirect import RedirectLayer
 from bff_core.upstream.stack import open_stack, wire
-from bff_core.upstream.transport.httpx import HttpxTransport
+from bff_core.upstream.transport.httpx_transport import HttpxTransport
 from tests.upstream.cached_upstream import MINUTE, CachedUpstream
 from tests.upstream.service import serving
 

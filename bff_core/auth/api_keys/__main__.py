@@ -23,7 +23,7 @@ from bff_core.auth.api_keys.record import ApiKeyRecord
 from bff_core.clock import chance, monotonic
 from bff_core.errors import BFFError, ConfigurationError
 from bff_core.events import Events
-from bff_core.redis.clients import RedisClients
+from bff_core.redis.clients_by_url import RedisClients
 from bff_core.settings.values import API_KEYS, PREFIX, with_files
 from bff_core.sqlite import missing_file
 

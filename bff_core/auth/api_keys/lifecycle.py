@@ -4,10 +4,10 @@ import time
 from collections.abc import Sequence
 from typing import Final, Protocol
 
+from bff_core.auth.api_keys.interface import ApiKeyStore
 from bff_core.auth.api_keys.record import ApiKeyRecord, digest_of, new_key, prefix_of
 from bff_core.auth.api_keys.redis import RedisApiKeyStore
 from bff_core.auth.api_keys.sqlite import SQLiteApiKeyStore
-from bff_core.auth.api_keys.store import ApiKeyStore
 from bff_core.clock import Clock
 from bff_core.errors import ConfigurationError, NotFound
 from bff_core.redis.interface import RedisInterface

@@ -6,8 +6,8 @@ from typing import Final
 
 import msgspec
 
+from bff_core.auth.api_keys.interface import LISTED_AFTER_END_SECONDS
 from bff_core.auth.api_keys.record import ApiKeyRecord
-from bff_core.auth.api_keys.store import LISTED_AFTER_END_SECONDS
 from bff_core.errors import StoreUnavailable
 from bff_core.redis.interface import RedisInterface
 

@@ -4,8 +4,8 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Final
 
+from bff_core.auth.api_keys.interface import LISTED_AFTER_END_SECONDS
 from bff_core.auth.api_keys.record import ApiKeyRecord
-from bff_core.auth.api_keys.store import LISTED_AFTER_END_SECONDS
 from bff_core.sqlite import SQLiteFile
 
 SCHEMA: Final = """

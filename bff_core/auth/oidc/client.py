@@ -8,7 +8,8 @@ from hashlib import new as new_hash
 from hmac import compare_digest
 from typing import Final
 
-from bff_core.auth.issuer import Issuer
+from bff_core.auth.issuer_config import Issuer
+from bff_core.auth.jwks import SigningKeys
 from bff_core.auth.jwt import (
     Claims,
     PublicKey,
@@ -22,7 +23,6 @@ from bff_core.auth.jwt import (
 from bff_core.auth.oidc.back_channel_logout import LOGOUT, LoggedOut, logout_in
 from bff_core.auth.oidc.config import OpenIDProvider
 from bff_core.auth.refusal_reasons import CredentialsRefused
-from bff_core.auth.signing_keys import SigningKeys
 from bff_core.call import Reply
 from bff_core.clock import Clock, monotonic
 from bff_core.errors import ConfigurationError, GrantRefused, OAuthError, ProviderUnavailable

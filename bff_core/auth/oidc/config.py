@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
-from bff_core.auth.issuer import ALGORITHMS, Issuer
+from bff_core.auth.issuer_config import ALGORITHMS, Issuer
 from bff_core.auth.oidc.step_up import Strength
 from bff_core.errors import ConfigurationError
 from bff_core.oauth.endpoint import origin_in

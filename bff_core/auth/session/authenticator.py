@@ -9,18 +9,18 @@ from bff_core.auth.authenticator import Resources
 from bff_core.auth.oidc.client import OIDCClient
 from bff_core.auth.oidc.config import OpenIDProvider
 from bff_core.auth.oidc.return_url import local
-from bff_core.auth.session.active import ActiveSessions
+from bff_core.auth.session.active_sessions import ActiveSessions
 from bff_core.auth.session.cookie import Cookie, SameSite
 from bff_core.auth.session.csrf import CsrfProtection
+from bff_core.auth.session.interface import Lifetimes, SessionStore, StoredSession
 from bff_core.auth.session.memory import MemorySessionStore
 from bff_core.auth.session.redis import RedisSessionStore
 from bff_core.auth.session.replacement import SessionReplacement
 from bff_core.auth.session.sealing import Sealing
 from bff_core.auth.session.session import Session, key_of
+from bff_core.auth.session.session_token import SessionToken
 from bff_core.auth.session.settings_checks import check_settings, cookie_of, origin_of
 from bff_core.auth.session.sign_in_flow import SignInFlow
-from bff_core.auth.session.store import Lifetimes, SessionStore, StoredSession
-from bff_core.auth.session.token import SessionToken
 from bff_core.auth.session.token_refresh import SessionEnded, TokenRefresher
 from bff_core.auth.viewer import Viewer
 from bff_core.clock import Clock

@@ -6,13 +6,13 @@ from typing import Final
 
 from cachetools import FIFOCache
 
-from bff_core.auth.session.session import Session, indexes_of
-from bff_core.auth.session.store import (
+from bff_core.auth.session.interface import (
     MAX_SESSIONS_PER_SUBJECT,
     Lifetimes,
     StoredSession,
     newest_first,
 )
+from bff_core.auth.session.session import Session, indexes_of
 from bff_core.clock import Clock
 
 MAX_SESSIONS: Final = 100_000

@@ -5,14 +5,14 @@ from typing import Final
 
 import msgspec
 
-from bff_core.auth.session.sealing import Sealing
-from bff_core.auth.session.session import Session, indexes_of
-from bff_core.auth.session.store import (
+from bff_core.auth.session.interface import (
     MAX_SESSIONS_PER_SUBJECT,
     Lifetimes,
     StoredSession,
     newest_first,
 )
+from bff_core.auth.session.sealing import Sealing
+from bff_core.auth.session.session import Session, indexes_of
 from bff_core.redis.interface import RedisInterface
 
 # A session is a hash: the sealed session, the generation of its tokens, and its end by the clock of

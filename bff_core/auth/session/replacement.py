@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Iterable
 
 from bff_core.auth.oidc.client import OIDCClient
-from bff_core.auth.session.active import GRACE_SECONDS, ActiveSessions
+from bff_core.auth.session.active_sessions import GRACE_SECONDS, ActiveSessions
+from bff_core.auth.session.interface import StoredSession
 from bff_core.auth.session.pending_sign_ins import PreviousSession
 from bff_core.auth.session.session import (
     Session,
@@ -12,7 +13,6 @@ from bff_core.auth.session.session import (
     provider_session_of,
     provider_subject_of,
 )
-from bff_core.auth.session.store import StoredSession
 from bff_core.errors import ProviderUnavailable, StoreUnavailable
 from bff_core.upstream.runtime import Spawn
 

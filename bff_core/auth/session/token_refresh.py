@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from typing import Final, NoReturn
 
 from bff_core.auth.oidc.client import OIDCClient
+from bff_core.auth.session.interface import SessionStore, StoredSession
 from bff_core.auth.session.session import Session, SessionTokens, new_secret
-from bff_core.auth.session.store import SessionStore, StoredSession
 from bff_core.clock import Clock
 from bff_core.errors import (
     BFFError,

@@ -8,7 +8,7 @@ import msgspec
 
 from bff_core.cache.stores.codec import raw
 from bff_core.cache.stores.purge_log import REMEMBERED
-from bff_core.cache.stores.redis_session import RedisSession
+from bff_core.cache.stores.redis_commands import RedisSession
 from bff_core.cache.stores.scripts import PURGE, PURGES, RESET
 from bff_core.redis.interface import Value
 

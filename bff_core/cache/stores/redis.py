@@ -12,7 +12,7 @@ from bff_core.cache.stores.codec import decode, encode, raw, text
 from bff_core.cache.stores.expiry import LONGEST
 from bff_core.cache.stores.invalidation_outbox import InvalidationOutbox, Spawn
 from bff_core.cache.stores.purge_log import REMEMBERED
-from bff_core.cache.stores.redis_session import RedisSession
+from bff_core.cache.stores.redis_commands import RedisSession
 from bff_core.cache.stores.scripts import LOAD, PREFIX, STORE
 from bff_core.clock import Chance, Clock
 from bff_core.redis.interface import RedisInterface, Value

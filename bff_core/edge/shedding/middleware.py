@@ -6,7 +6,7 @@ from starlette.types import Scope as ASGIScope
 from bff_core.auth.viewer import Viewer
 from bff_core.edge.shedding.controller import SheddingController
 from bff_core.errors import Overloaded
-from bff_core.exchange.context import EXCHANGE, PRESSURE, RequestContext
+from bff_core.http_exchange.request_context import EXCHANGE, PRESSURE, RequestContext
 from bff_core.policy.edge.shedding import USUAL
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Annotated
 
+from bff_core.http_statuses import DECIDED
 from bff_core.policy.options import Option, check
 from bff_core.scope import Outcome
-from bff_core.statuses import DECIDED
 
 UNSAFE = frozenset({"POST", "PATCH", "PUT", "DELETE"})
 """Methods whose requests may carry a key; with any other it means nothing."""

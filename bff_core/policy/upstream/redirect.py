@@ -7,7 +7,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from bff_core.call import Call, Headers, Reply
-from bff_core.policy.upstream.location import same_origin
+from bff_core.policy.upstream.reference_resolution import same_origin
 
 _is_target: Final = re.compile(r"/[!\"$-~]*").fullmatch
 _BODY_FIELD_PREFIXES: Final = (b"content-", b"if-", b"idempotency-key")

@@ -12,10 +12,10 @@ from bff_core.errors import (
     TransportFailed,
     UpstreamError,
 )
+from bff_core.http_statuses import RETRYABLE
 from bff_core.policy.options import Option, check
 from bff_core.policy.window import Window
 from bff_core.retry_after import retry_after
-from bff_core.statuses import RETRYABLE
 
 Failure = Reply | UpstreamError
 """The end of a failed attempt: a reply with a failing status, or an error."""

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from bff_core.call import Call, Headers
 from bff_core.clock import Clock
 from bff_core.errors import ConfigurationError
-from bff_core.policy.edge.webhook import key_of
+from bff_core.policy.edge.webhook_signature import key_of
 from bff_core.policy.upstream.credentials import Signature
 from bff_core.policy.upstream.signature import Component, digest_field, parameters, sign
 from bff_core.upstream.credentials.redacted_headers import RedactedValue

@@ -7,7 +7,7 @@ from typing import Final
 from bff_core.call import Call
 from bff_core.errors import CredentialsUnavailable, OAuthError, ProviderUnavailable
 from bff_core.events import TokenRefused
-from bff_core.refreshed import Fetched, Refreshed
+from bff_core.refreshed_value import Fetched, Refreshed
 from bff_core.upstream.credentials.token_source import IssuedToken
 from bff_core.upstream.runtime import Runtime
 

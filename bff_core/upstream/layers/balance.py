@@ -9,7 +9,7 @@ from bff_core.call import Attempt, Call, Reply
 from bff_core.errors import TransportFailed, UpstreamError
 from bff_core.events import Attempted, Ejected, Resolved, Restored
 from bff_core.policy.upstream.balance import Balance, EndpointSet, Member
-from bff_core.policy.upstream.blame import is_fault_status, is_upstream_fault
+from bff_core.policy.upstream.fault_classification import is_fault_status, is_upstream_fault
 from bff_core.upstream.dns import AddressLookup
 from bff_core.upstream.runtime import Runtime
 from bff_core.upstream.transport.interface import Connector, Endpoint, StreamedReply, Transport

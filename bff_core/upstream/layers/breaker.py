@@ -3,8 +3,8 @@
 from bff_core.call import Call, Handler, Reply
 from bff_core.errors import CircuitOpen
 from bff_core.events import BreakerChanged, CallRejected
-from bff_core.policy.upstream.blame import is_fault_status, is_upstream_fault
 from bff_core.policy.upstream.breaker import Breaker, Circuit
+from bff_core.policy.upstream.fault_classification import is_fault_status, is_upstream_fault
 from bff_core.upstream.runtime import Runtime
 
 

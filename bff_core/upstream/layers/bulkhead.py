@@ -5,9 +5,9 @@ import asyncio
 from bff_core.call import Call, Handler, Reply
 from bff_core.errors import BulkheadFull
 from bff_core.events import CallRejected, LimitMoved
-from bff_core.policy.upstream.blame import is_fault_status, is_upstream_fault
 from bff_core.policy.upstream.bulkhead import Bulkhead, Permits
 from bff_core.policy.upstream.concurrency import Adaptive, ConcurrencyLimit
+from bff_core.policy.upstream.fault_classification import is_fault_status, is_upstream_fault
 from bff_core.upstream.runtime import Runtime
 
 SPARE_SECONDS = 0.005

@@ -13,8 +13,8 @@ from bff_core.cache.response_cache import Outcome, ResponseCache
 from bff_core.cache.variants import slot_of
 from bff_core.call import Call, Handler, Reply, Source
 from bff_core.errors import BadPayload, BadStatus, UpstreamError
+from bff_core.http_statuses import STALE_IF_ERROR
 from bff_core.policy.upstream.cache import Cache
-from bff_core.statuses import STALE_IF_ERROR
 from bff_core.upstream.layers.deadline import DeadlineLayer
 from bff_core.upstream.runtime import Runtime
 

@@ -18,8 +18,8 @@ from bff_core.cache.variants import leads_to, signpost, slot_of
 from bff_core.call import Call, Handler, Reply
 from bff_core.clock import Clock
 from bff_core.errors import BadPayload
+from bff_core.http_statuses import TRY_LATER
 from bff_core.policy.upstream.cache import Cache
-from bff_core.statuses import TRY_LATER
 from bff_core.upstream.layers.cache import Refreshing, options_of
 from bff_core.upstream.runtime import Runtime
 

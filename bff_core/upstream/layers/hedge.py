@@ -7,11 +7,11 @@ from msgspec.structs import replace
 from bff_core.call import Call, Handler, Reply
 from bff_core.errors import UpstreamError
 from bff_core.events import Hedged, HedgeRefused, HedgeWon
-from bff_core.policy.upstream.blame import TIMER_TOLERANCE_SECONDS
+from bff_core.policy.upstream.fault_classification import TIMER_TOLERANCE_SECONDS
 from bff_core.policy.upstream.hedge import Hedge, Operations, is_good
 from bff_core.policy.upstream.retry import RetryBudget
+from bff_core.upstream.call_timer import Alarm
 from bff_core.upstream.runtime import Runtime
-from bff_core.upstream.timeouts import Alarm
 
 
 class HedgeLayer:

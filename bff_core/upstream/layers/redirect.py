@@ -8,8 +8,8 @@ from msgspec.structs import replace
 
 from bff_core.call import Call, Handler, Reply
 from bff_core.errors import BadStatus
+from bff_core.http_statuses import REDIRECTS
 from bff_core.policy.upstream.redirect import redirected
-from bff_core.statuses import REDIRECTS
 
 _REFERENCES: Final = frozenset({b"location", b"content-location"})
 

@@ -8,8 +8,8 @@ import math
 from typing import Final
 
 from bff_core.call import Headers
+from bff_core.http_statuses import WITHOUT_BODY
 from bff_core.policy.upstream.connection import Connection
-from bff_core.statuses import WITHOUT_BODY
 from bff_core.upstream.transport.chunked import ChunkedBody
 from bff_core.upstream.transport.failures import Cut, Violation
 from bff_core.upstream.transport.hop_by_hop import content_coding, end_to_end, tokens

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from bff_core.auth.session.interface import MAX_SESSIONS_PER_SUBJECT, Lifetimes
 from bff_core.auth.session.memory import MemorySessionStore
 from bff_core.auth.session.redis import RedisSessionStore
 from bff_core.auth.session.sealing import Sealing
@@ -15,11 +16,10 @@ from bff_core.auth.session.session import (
     provider_session_of,
     provider_subject_of,
 )
-from bff_core.auth.session.store import MAX_SESSIONS_PER_SUBJECT, Lifetimes
 from bff_core.clock import chance, monotonic
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events
-from bff_core.redis.clients import RedisClients
+from bff_core.redis.clients_by_url import RedisClients
 from services_mock import identity
 from services_mock.identity.book import Stay
 from services_mock.identity.signing import logout_token, signed

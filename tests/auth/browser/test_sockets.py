@@ -13,7 +13,7 @@ from bff_core.auth.session.authenticator import SessionAuthenticator
 from bff_core.auth.session.session import Session
 from bff_core.auth.viewer import Viewer
 from bff_core.events import Events
-from bff_core.exchange.context import SCOPE
+from bff_core.http_exchange.request_context import SCOPE
 from bff_core.testing.scripted import Scripted
 from tests.auth.browser.site import HERE, settings, sign_in_at
 from tests.server.talking import served

@@ -16,7 +16,7 @@ from bff_core.auth.api_keys.record import digest_of, new_key, prefix_of
 from bff_core.clock import chance, monotonic
 from bff_core.errors import ConfigurationError, NotFound
 from bff_core.events import Events
-from bff_core.redis.clients import RedisClients
+from bff_core.redis.clients_by_url import RedisClients
 from tests.shop_with_view_cache import client_of, in_production
 
 TOKEN = "an operator's token that is long"

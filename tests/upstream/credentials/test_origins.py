@@ -14,7 +14,7 @@ from bff_core.policy.upstream.policy import Policy
 from bff_core.testing.layer_runtime import LayerRuntime
 from bff_core.upstream.credentials.factory import CredentialFactory
 from bff_core.upstream.stack import open_stack, wire
-from bff_core.upstream.transport.httpx import HttpxTransport
+from bff_core.upstream.transport.httpx_transport import HttpxTransport
 from tests.upstream.credential_stubs import SECRET_VALUE, VIEWER, ScriptedToken
 
 

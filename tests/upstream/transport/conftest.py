@@ -22,9 +22,9 @@ from bff_core.events import Events
 from bff_core.policy.upstream.connection import Connection
 from bff_core.policy.upstream.retry import RetryBudget
 from bff_core.upstream.runtime import Runtime
-from bff_core.upstream.transport.httpx import HttpxTransport
+from bff_core.upstream.transport.httpx_transport import HttpxTransport
 from bff_core.upstream.transport.interface import Connector, Endpoint
-from bff_core.upstream.transport.wire import WireTransport
+from bff_core.upstream.transport.wire_transport import WireTransport
 
 sys.path.insert(0, str(Path(__file__).parent))  # for what these tests share
 

@@ -9,7 +9,7 @@ import h11
 from bff_core.policy.upstream.connection import Connection
 from bff_core.upstream.transport.failures import Violation
 from bff_core.upstream.transport.framing import ResponseFraming
-from bff_core.upstream.transport.wire import LlhttpParser
+from bff_core.upstream.transport.wire_transport import LlhttpParser
 
 LARGEST = 1024 * 1024
 

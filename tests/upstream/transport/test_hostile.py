@@ -16,7 +16,7 @@ from bff_core.errors import BadPayload, DeadlineExceeded, TransportFailed, Upstr
 from bff_core.policy.upstream.connection import Connection
 from bff_core.upstream.transport.framing import ResponseFraming
 from bff_core.upstream.transport.interface import Endpoint, Load
-from bff_core.upstream.transport.wire import LlhttpParser
+from bff_core.upstream.transport.wire_transport import LlhttpParser
 
 ROOT = Path(__file__).parents[3]
 ON_BOTH_LOOPS = pytest.mark.parametrize(

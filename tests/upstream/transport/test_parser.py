@@ -6,7 +6,7 @@ from bff_core.policy.upstream.connection import Connection
 from bff_core.upstream.transport import parser as parsing
 from bff_core.upstream.transport.framing import ResponseFraming
 from bff_core.upstream.transport.parser import ParserEvents
-from bff_core.upstream.transport.wire import LlhttpParser
+from bff_core.upstream.transport.wire_transport import LlhttpParser
 
 
 def read(*fields):

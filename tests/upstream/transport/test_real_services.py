@@ -19,7 +19,7 @@ import uvicorn
 
 from bff_core.errors import TransportFailed
 from bff_core.policy.upstream.connection import Connection
-from bff_core.upstream.transport.httpx import HttpxTransport
+from bff_core.upstream.transport.httpx_transport import HttpxTransport
 from bff_core.upstream.transport.interface import Endpoint
 
 PLAIN = b"the quick brown fox " * 400

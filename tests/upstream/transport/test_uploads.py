@@ -26,7 +26,7 @@ from bff_core import (
 from bff_core.errors import DeadlineExceeded, TransportFailed
 from bff_core.policy.upstream.credentials import Signature
 from bff_core.policy.upstream.retry import Retry
-from bff_core.upstream.transport.httpx import HttpxTransport
+from bff_core.upstream.transport.httpx_transport import HttpxTransport
 
 MEGABYTE = 1024 * 1024
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from bff_core.composition.composition import Composition
-from bff_core.composition.state import WORST_LAST, PartStatus
+from bff_core.composition.part_status import WORST_LAST, PartStatus
 
 COMPLETE = (b"cache-control", b"private, no-cache")
 DEGRADED = (b"cache-control", b"no-store")

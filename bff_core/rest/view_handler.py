@@ -7,7 +7,7 @@ from fastapi import Response
 from starlette.types import Receive, Send
 from starlette.types import Scope as ASGIScope
 
-from bff_core.answer_dependencies import PER_VIEWER, Sharing
+from bff_core.answer_cacheability import PER_VIEWER, Sharing
 from bff_core.auth.access import Access, Require, admit, admit_to, is_open
 from bff_core.cache.status import forwarded
 from bff_core.compat.fastapi import Dependant, get_dependant
@@ -15,8 +15,9 @@ from bff_core.compat.starlette import compile_path
 from bff_core.composition.composition import Composition, close
 from bff_core.composition.wiring import Wiring
 from bff_core.edge.idempotency import REPLAYED, send_again, stored_answer
-from bff_core.exchange.context import SCOPE
-from bff_core.exchange.part_headers import DEGRADED, cache_headers_of, statuses_of
+from bff_core.http_exchange.part_headers import DEGRADED, cache_headers_of, statuses_of
+from bff_core.http_exchange.request_context import SCOPE
+from bff_core.http_statuses import WITHOUT_CONTENT
 from bff_core.rest.answer import (
     ViewAnswer,
     answer,
@@ -33,7 +34,6 @@ from bff_core.rest.route_options import Answering
 from bff_core.rest.signature import with_request
 from bff_core.routing.wiring import wiring_of
 from bff_core.scope import Scope
-from bff_core.statuses import WITHOUT_CONTENT
 from bff_core.view_cache.cache import ViewCache
 
 Endpoint = Callable[..., Coroutine[object, object, object]]

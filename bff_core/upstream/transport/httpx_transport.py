@@ -13,13 +13,13 @@ from typing import Final, Generic
 from bff_core.call import Call, Headers, Reply, find_header
 from bff_core.clock import Clock, monotonic
 from bff_core.errors import DeadlineExceeded, TransportFailed, UpstreamError
+from bff_core.http_statuses import WITHOUT_BODY
 from bff_core.policy.upstream.connection import Connection
-from bff_core.statuses import WITHOUT_BODY
 from bff_core.streamed_body import StreamedBody
 from bff_core.upstream.loopback import LOOPBACK, is_localhost
-from bff_core.upstream.transport.client import HttpxClient, HttpxResponse, RequestT
 from bff_core.upstream.transport.failures import UNREADABLE, Violation, explain
 from bff_core.upstream.transport.hop_by_hop import content_coding, decoded, end_to_end, tokens
+from bff_core.upstream.transport.httpx_protocols import HttpxClient, HttpxResponse, RequestT
 from bff_core.upstream.transport.interface import Endpoint, Load
 from bff_core.upstream.transport.reply_body import BodyDecoder
 from bff_core.upstream.transport.request_writer import RequestWriter

@@ -7,7 +7,7 @@ import pytest
 from bff_core import ClientError, Composition, NotAllowed, PartFailed, critical, gather, optional
 from bff_core.composition.composition import close
 from bff_core.composition.part import part_observer
-from bff_core.composition.state import state_of
+from bff_core.composition.part_status import state_of
 
 
 class Screen(Composition):

@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import unquote, urljoin, urlsplit
 
 from bff_core.errors import ConfigurationError, InvalidInput
-from bff_core.policy.upstream.location import escaped, same_origin
+from bff_core.policy.upstream.reference_resolution import escaped, same_origin
 from bff_core.upstream.request_target import encode_segment
 
 _PATTERNS: Final = {"": "[^/?#]+", "path": "[^?#]+"}

@@ -3,7 +3,7 @@
 import asyncio
 
 from bff_core.clock import Clock
-from bff_core.composition.state import State, is_worse
+from bff_core.composition.part_status import State, is_worse
 from bff_core.events import Events
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bff_core.policy.edge.webhook import (
+from bff_core.policy.edge.webhook_signature import (
     MOST_REMEMBERED,
     SKEW,
     Signatures,

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bff_core.auth.signing_keys import FETCH_INTERVAL, FRESH_SECONDS, MAX_AGE_SECONDS
+from bff_core.auth.jwks import FETCH_INTERVAL, FRESH_SECONDS, MAX_AGE_SECONDS
 from bff_core.errors import NotAuthenticated, ProviderUnavailable
 from bff_core.testing.scripted import fail, hang, reply
 from tests.auth.identity import Identity

@@ -7,8 +7,8 @@ from typing import Final
 
 from cachetools import FIFOCache
 
+from bff_core.auth.session.interface import Lifetimes, SessionStore, StoredSession
 from bff_core.auth.session.session import Session, key_of, new_secret, owner_of
-from bff_core.auth.session.store import Lifetimes, SessionStore, StoredSession
 from bff_core.clock import Clock
 from bff_core.errors import StoreUnavailable
 from bff_core.events import Events, SessionChanged

@@ -7,7 +7,7 @@ import pytest
 from bff_core import BadStatus, ConfigurationError, Scope, TypedReply, Upstream
 from bff_core.events import Events, LocationDropped
 from bff_core.testing.scripted import Scripted, reply
-from bff_core.upstream.locations import Locations
+from bff_core.upstream.location_rewriting import Locations
 from tests.upstream.test_client import ADA, Profile
 
 ORIGINS = ["http://orders:9005/v1"]

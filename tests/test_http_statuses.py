@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bff_core import statuses
+from bff_core import http_statuses as statuses
 
 ROOT = Path(statuses.__file__).parent
 

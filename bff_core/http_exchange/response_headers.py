@@ -4,7 +4,7 @@ from functools import lru_cache
 from typing import Final
 
 from bff_core.call import Headers
-from bff_core.exchange.part_headers import COMPLETE, DEGRADED
+from bff_core.http_exchange.part_headers import COMPLETE, DEGRADED
 from bff_core.scope import Scope
 
 Fields = list[tuple[bytes, bytes]]

@@ -7,7 +7,7 @@ import pytest
 from bff_core.background import Background
 from bff_core.errors import ProviderUnavailable
 from bff_core.events import AnyEvent, Crashed, Events
-from bff_core.refreshed import Fetched, Refreshed
+from bff_core.refreshed_value import Fetched, Refreshed
 from bff_core.scope import running_part
 
 pytestmark = pytest.mark.virtual_time

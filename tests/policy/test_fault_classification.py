@@ -12,7 +12,7 @@ from bff_core.errors import (
     DeadlineExceeded,
     TransportFailed,
 )
-from bff_core.policy.upstream.blame import is_fault_status, is_upstream_fault
+from bff_core.policy.upstream.fault_classification import is_fault_status, is_upstream_fault
 
 CALL = Call("users", "GET", "/users/7", "GET /users/{id}", deadline=1010.0)
 

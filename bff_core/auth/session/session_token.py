@@ -1,6 +1,6 @@
 """The access token of a session, which the credentials layer relays to services."""
 
-from bff_core.auth.session.store import StoredSession
+from bff_core.auth.session.interface import StoredSession
 from bff_core.auth.session.token_refresh import SessionEnded, TokenRefresher
 
 

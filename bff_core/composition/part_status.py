@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from bff_core.errors import BFFError, PartFailed
-from bff_core.statuses import ABSENT
+from bff_core.http_statuses import ABSENT
 
 State = Literal["ok", "stale", "partial", "fallback", "missing", "forbidden"]
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 
 from graphql import DocumentNode, GraphQLSchema, OperationDefinitionNode
 
-from bff_core.answer_dependencies import PER_TENANT, PER_VIEWER, PUBLIC, Sharing
+from bff_core.answer_cacheability import PER_TENANT, PER_VIEWER, PUBLIC, Sharing
 from bff_core.errors import ConfigurationError
 from bff_core.graphql.field_rules import selected_fields
 

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from bff_core.auth.issuer import Issuer
+from bff_core.auth.issuer_config import Issuer
 from bff_core.auth.jwt import PublicKey, Unverified, key_for, keys_of
 from bff_core.clock import Clock
 from bff_core.errors import ProviderUnavailable, UpstreamError, answered
 from bff_core.oauth.endpoint import document_service, without_bom
-from bff_core.refreshed import Fetched, Refreshed
+from bff_core.refreshed_value import Fetched, Refreshed
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.runtime import Spawn
 

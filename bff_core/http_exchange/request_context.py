@@ -7,7 +7,7 @@ from starlette.types import Message, Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.errors import BFFError
-from bff_core.exchange.response_headers import FAILED, ResponseHeaders
+from bff_core.http_exchange.response_headers import FAILED, ResponseHeaders
 from bff_core.policy.edge.idempotency import StoredAnswer
 from bff_core.policy.edge.shedding import LoadShedder
 from bff_core.scope import Scope

@@ -12,7 +12,6 @@ from strawberry.types import ExecutionResult
 
 from bff_core.compat.strawberry import graphql_schema
 from bff_core.edge.idempotency import send_again, stored_answer
-from bff_core.exchange.context import SCOPE, context_of, note_error
 from bff_core.graphql.answer import GraphQLAnswer, Response, answer, refusal
 from bff_core.graphql.context import Context
 from bff_core.graphql.documents import Document, Documents, RequestRefused
@@ -24,6 +23,7 @@ from bff_core.graphql.negotiation import Medium, medium_for
 from bff_core.graphql.query_limits import QueryLimits
 from bff_core.graphql.request import GraphQLRequest, read_body, read_query
 from bff_core.graphql.validation import MAX_ERRORS
+from bff_core.http_exchange.request_context import SCOPE, context_of, note_error
 from bff_core.routing.wiring import wiring_of
 from bff_core.scope import Scope
 from bff_core.view_cache.cache import ViewCache

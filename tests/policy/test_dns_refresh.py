@@ -1,7 +1,7 @@
 """Addresses of a name: when they are looked up, and how long old ones serve."""
 
 from bff_core.policy.upstream.balance import Balance
-from bff_core.policy.upstream.resolution import Resolution
+from bff_core.policy.upstream.dns_refresh import Resolution
 
 NOW = 1000.0
 
