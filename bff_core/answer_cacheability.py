@@ -20,7 +20,7 @@ _TENANT_PREFIX: Final = "tenant:"
 
 
 @dataclass(slots=True, eq=False)
-class AnswerDependencies:
+class AnswerCacheability:
     """Records what was read while one answer was composed; stored in the request's `Scope`.
 
     `sharing` is the narrowest audience of everything that was read, and `narrowed_by` names what

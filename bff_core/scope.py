@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, Self, runtime_checkable
 
-from bff_core.answer_cacheability import AnswerDependencies
+from bff_core.answer_cacheability import AnswerCacheability
 from bff_core.call import Call, Headers, Reply, ViewerToken, find_header
 
 Outcome = Literal["", "final", "unknown", "read"]
@@ -72,7 +72,7 @@ class Scope:
     calls: int = 0
     step: "StepTry | None" = None
     query_cost: int = 0
-    dependencies: AnswerDependencies | None = None
+    dependencies: AnswerCacheability | None = None
     token: ViewerToken | None = None
     added: list[tuple[bytes, bytes]] = field(default_factory=list)
     is_guarded: bool = False

@@ -10,11 +10,11 @@ from typing import Final
 from cachetools import FIFOCache
 
 from bff_core.auth.authenticator import Resources
-from bff_core.auth.bearer_token import PlainToken, parse_bearer
+from bff_core.auth.bearer_token import BearerToken, parse_bearer
 from bff_core.auth.devices import DeviceSessions
 from bff_core.auth.dpop import DPoP, ProofVerifier
 from bff_core.auth.issuer_config import Issuer
-from bff_core.auth.jwks import SigningKeys
+from bff_core.auth.jwks import IssuerKeys
 from bff_core.auth.jwt import (
     Claims,
     PublicKey,
@@ -65,7 +65,7 @@ class BearerAuthenticator:
         if not issuers:
             raise ConfigurationError("BearerAuthenticator: name at least one Issuer(...)")
         self._issuers = {one.issuer: one for one in issuers}
-        self._keys: dict[str, SigningKeys] = {}
+        self._keys: dict[str, IssuerKeys] = {}
         if len(self._issuers) < len(issuers):
             raise ConfigurationError("BearerAuthenticator: each issuer is named once")
         self._dpop = dpop
@@ -148,7 +148,7 @@ class BearerAuthenticator:
         """Use the services of a gateway that runs."""
         self._verified.clear()  # by keys that are not known any more
         self._keys = {
-            name: SigningKeys(issuer, services, spawn, clock=self._clock, withdrawn=self._withdraw)
+            name: IssuerKeys(issuer, services, spawn, clock=self._clock, withdrawn=self._withdraw)
             for name, issuer in self._issuers.items()
         }
 
@@ -168,7 +168,7 @@ class BearerAuthenticator:
         elif has_proof or known.thumbprint:  # a bound token without its proof, or the reverse
             raise NotAuthenticated(REFUSAL, reason="not_bound" if has_proof else "proof_missing")
         else:
-            scope.token = PlainToken(token)
+            scope.token = BearerToken(token)
         if self._devices is not None:
             await self._devices.admit(scope, known.viewer, known.device)
         scope.wall = self._wall

@@ -8,7 +8,7 @@ from bff_core.call import Headers, find_header
 parse_bearer: Final = re.compile(rb"bearer +(\S+)", re.IGNORECASE).fullmatch
 
 
-class PlainToken:
+class BearerToken:
     """The access token that a caller sent; the gateway can't refresh it."""
 
     __slots__ = ("_token",)

@@ -11,7 +11,7 @@ from typing import ClassVar, Final
 from cachetools import FIFOCache
 
 from bff_core.auth.authenticator import Resources
-from bff_core.auth.bearer_token import PlainToken, bearer_in
+from bff_core.auth.bearer_token import BearerToken, bearer_in
 from bff_core.auth.jwt import acr_of, audiences_of, auth_time_of
 from bff_core.auth.refusal_reasons import CredentialsRefused
 from bff_core.auth.viewer import Viewer
@@ -137,7 +137,7 @@ class IntrospectionAuthenticator:
                 raise request.failure or ProviderUnavailable("the gateway is closing")
         if known.viewer is None:
             raise NotAuthenticated(REFUSAL, reason=known.reason)
-        scope.token, scope.wall = PlainToken(token), self._wall
+        scope.token, scope.wall = BearerToken(token), self._wall
         return known.viewer
 
     def _request(

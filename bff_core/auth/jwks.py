@@ -32,7 +32,7 @@ def _ignore(_: frozenset[PublicKey]) -> None:
     """Do nothing: no verified tokens are cached."""
 
 
-class SigningKeys:
+class IssuerKeys:
     """The keys of one issuer.
 
     `withdrawn` is called with keys that are gone from the issuer's set: tokens that were verified

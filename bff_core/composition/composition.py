@@ -9,10 +9,10 @@ from typing import Self, TypeVar, dataclass_transform
 
 from bff_core.clock import Clock, monotonic
 from bff_core.composition.errors import PartCancelled
-from bff_core.composition.executed_plan import Plan
+from bff_core.composition.executed_plan import ExecutedPlan
 from bff_core.composition.part import Part, PartFailure
 from bff_core.composition.part_status import PartStatus, is_worse
-from bff_core.composition.run_context import Run
+from bff_core.composition.run_context import RunContext
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events
 from bff_core.scope import Scope
@@ -39,7 +39,7 @@ class PartRegistry:
         scope: Scope | None = None,
     ) -> None:
         self.scope = scope
-        self.run = Run(
+        self.run = RunContext(
             title, loop=loop, clock=clock, events=events, deadline=deadline, is_dimmed=is_dimmed
         )
         self.started: dict[Hashable, Part[object]] = {}
@@ -160,10 +160,12 @@ class Composition:
         """The parts whose value is a fallback, missing or forbidden."""
         return tuple(status for status in self.part_registry.statuses() if status.is_degraded)
 
-    def plan(self) -> Plan:
+    def plan(self) -> ExecutedPlan:
         """Return the parts that ran so far and what each waited for; `str()` of it draws a tree."""
         registry = self.part_registry
-        return Plan(registry.run.title, tuple(registry.statuses()), tuple(registry.run.edges))
+        return ExecutedPlan(
+            registry.run.title, tuple(registry.statuses()), tuple(registry.run.edges)
+        )
 
     async def aclose(self) -> None:
         """Cancel the parts that still run; called when a view has ended."""

@@ -17,7 +17,7 @@ class _Status(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ExecutedPlan:
     """Ended parts, and the edges (waiter, awaited) between them."""
 
     title: str

@@ -10,7 +10,7 @@ from typing import Generic, Protocol, TypeVar
 from bff_core.call import Reply
 from bff_core.composition.errors import PartCancelled, PartTimedOut
 from bff_core.composition.part_status import DEPENDENCY, State, reason_of, state_of
-from bff_core.composition.run_context import Run
+from bff_core.composition.run_context import RunContext
 from bff_core.errors import BadPayload, BFFError, CompositionCycle, PartFailed
 from bff_core.events import Crashed, PartEnded
 from bff_core.scope import running_part
@@ -72,7 +72,7 @@ class Part(Awaitable[T_co], Generic[T_co]):
 
     def __init__(
         self,
-        run: Run,
+        run: RunContext,
         name: str,
         body: Coroutine[object, object, T_co] | None,
         *,

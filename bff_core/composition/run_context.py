@@ -7,7 +7,7 @@ from bff_core.composition.part_status import State, is_worse
 from bff_core.events import Events
 
 
-class Run:
+class RunContext:
     """One run of a screen; it does not refer to its parts, so that no reference cycle remains.
 
     `deadline` is the request's, an instant of `clock`. `edges` are pairs of part names, (waiter,

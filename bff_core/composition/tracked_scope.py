@@ -3,7 +3,7 @@
 from copy import copy
 from typing import Final
 
-from bff_core.answer_cacheability import PER_TENANT, PER_VIEWER, AnswerDependencies, Sharing
+from bff_core.answer_cacheability import PER_TENANT, PER_VIEWER, AnswerCacheability, Sharing
 from bff_core.scope import Scope
 
 NARROWED_BY: Final[dict[str, Sharing]] = {
@@ -29,10 +29,10 @@ class TrackedScope(Scope):
     # So that `dataclasses.replace` makes a plain scope, having read every field of this one.
     __class__ = property(lambda _: Scope)
 
-    _dependencies: AnswerDependencies
+    _dependencies: AnswerCacheability
     _scope: Scope
 
-    def __init__(self, scope: Scope, dependencies: AnswerDependencies) -> None:
+    def __init__(self, scope: Scope, dependencies: AnswerCacheability) -> None:
         # Not the base's `__init__`: it would set the fields.
         object.__setattr__(self, "_scope", scope)
         object.__setattr__(self, "_dependencies", dependencies)

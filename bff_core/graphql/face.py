@@ -20,7 +20,7 @@ from bff_core.graphql.http_handler import GraphQLView, MakeViewCache
 from bff_core.graphql.idempotency import name_writes
 from bff_core.graphql.null_errors import add_null_errors
 from bff_core.graphql.query_limits import QueryLimits
-from bff_core.graphql.schema import screens_of, shape_of
+from bff_core.graphql.schema import schema_hash, screens_of
 from bff_core.graphql.schema_copy import copy_schema
 from bff_core.policy.edge.shedding import USUAL, Criticality
 from bff_core.routing.access import RouteAccess, guarded
@@ -117,7 +117,7 @@ class GraphQL:
         return effective(graphql_schema(self.schema), self.path, by)
 
     def _view_caches(self, gateway: str) -> MakeViewCache:
-        shape = cache(partial(shape_of, self.schema))
+        shape = cache(partial(schema_hash, self.schema))
 
         def make(document: DocumentNode, operation: OperationDefinitionNode) -> ViewCache:
             declared = self._shared.sharing(document, operation)

@@ -12,7 +12,7 @@ from bff_core.compat.strawberry import class_of, get_object_definition, graphql_
 from bff_core.composition.composition import Composition
 
 
-def shape_of(schema: strawberry.Schema) -> str:
+def schema_hash(schema: strawberry.Schema) -> str:
     """Return a hash of a schema: answers of two schemas with one hash have the same form."""
     return sha256(print_schema(graphql_schema(schema)).encode()).hexdigest()[:16]
 

@@ -8,7 +8,7 @@ from pydantic import PydanticSchemaGenerationError, PydanticUserError, TypeAdapt
 from bff_core.rest.response_model import ResponseModel
 
 
-def shape_of(model: ResponseModel) -> str:
+def schema_hash(model: ResponseModel) -> str:
     """Return a hash of a view's declared type, recursively.
 
     Two releases have the same hash only if their answers have the same form. A type without a

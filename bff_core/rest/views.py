@@ -22,7 +22,7 @@ from bff_core.rest.idempotency import KEY_RESPONSES, KeyRule, key_parameter, key
 from bff_core.rest.openapi import META_PARAMETER, PART_STATUS, PROBLEM, PROGRESSIVE
 from bff_core.rest.progressive_parts import EarlyPart, check_early_parts
 from bff_core.rest.route_options import DOCUMENTATION, Answering, result_of, take_answering
-from bff_core.rest.schema_hash import shape_of
+from bff_core.rest.schema_hash import schema_hash
 from bff_core.rest.signature import as_function, injection_of
 from bff_core.rest.stream import Lines, as_stream, item_of
 from bff_core.rest.value_limit import MAX_VALUES, takes_json, values_limited
@@ -196,7 +196,7 @@ class Views:
             return None
         compiled = compile_view(view, path)
         if compiled is not None and view.reads:
-            shape = partial(shape_of, view.model)
+            shape = partial(schema_hash, view.model)
             compiled.view_cache = ViewCache(
                 gateway, f"GET {path}", shape, enabled=view.is_cacheable, declared=view.sharing
             )

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from bff_core.policy.upstream.balance import Balance
-from bff_core.policy.upstream.dns_refresh import LOOKUP_TIMEOUT_SECONDS, Resolution
+from bff_core.policy.upstream.dns_refresh import LOOKUP_TIMEOUT_SECONDS, DnsRefresh
 from bff_core.upstream.loopback import LOOPBACK, is_localhost
 from bff_core.upstream.runtime import Runtime
 from bff_core.upstream.threads import OwnThread
@@ -48,7 +48,7 @@ class AddressLookup:
         self._changed = changed
         hosts = (origin.host for origin in origins)
         names = (host for host in hosts if not (is_literal(host) or is_localhost(host)))
-        self._resolutions = {name: Resolution(options) for name in names}
+        self._resolutions = {name: DnsRefresh(options) for name in names}
         self._under_way: asyncio.Task[None] | None = None
         self._news: asyncio.Future[None] = runtime.loop.create_future()
         self._has_failed = self._is_awaited = False
@@ -116,7 +116,7 @@ class AddressLookup:
         self._changed("; ".join(errors))
         self._wake()
 
-    async def _resolve(self, name: str, resolution: Resolution) -> str:
+    async def _resolve(self, name: str, resolution: DnsRefresh) -> str:
         """Look one name up; returns the error, or nothing."""
         try:
             found = await self._query(name, resolution)
@@ -127,7 +127,7 @@ class AddressLookup:
         resolution.succeed(tuple(addresses), self._runtime.clock())
         return ""
 
-    async def _query(self, name: str, resolution: Resolution) -> _Found:
+    async def _query(self, name: str, resolution: DnsRefresh) -> _Found:
         """Wait for the resolver as long as it takes: a second lookup would take a second thread.
 
         Meanwhile callers stop waiting, and addresses that can't be confirmed expire.

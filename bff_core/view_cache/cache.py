@@ -6,7 +6,7 @@ is composed again, and the upstream cache serves stale replies, refreshes and co
 
 Answers are cached per viewer. Viewers share one only where the view declares it (`public=True`,
 `per_tenant=True`) and nothing that was read while it was composed forbids it: the viewer, or a
-reply that is a viewer's. `AnswerDependencies` is that proof. An answer that fails it is cached per
+reply that is a viewer's. `AnswerCacheability` is that proof. An answer that fails it is cached per
 viewer, and a warning names what was read.
 
 The key also holds the request headers (and the query, as a whole) that answers of the view were
@@ -24,7 +24,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bff_core.answer_cacheability import PER_TENANT, PER_VIEWER, PUBLIC, AnswerDependencies, Sharing
+from bff_core.answer_cacheability import PER_TENANT, PER_VIEWER, PUBLIC, AnswerCacheability, Sharing
 from bff_core.cache.entry import CacheEntry
 from bff_core.cache.response_cache import ResponseCache
 from bff_core.cache.status import forwarded, hit
@@ -134,7 +134,7 @@ class ViewCache:
             self._prefix = canonical((self._gateway, self.operation, self._shape()))
         return self._prefix + canonical(values)
 
-    def sharing(self, dependencies: AnswerDependencies, wiring: Wiring, scope: Scope) -> Sharing:
+    def sharing(self, dependencies: AnswerCacheability, wiring: Wiring, scope: Scope) -> Sharing:
         """Return which viewers may share an answer: as declared, unless what was read forbids it.
 
         The first time it does, a warning is emitted, except for viewers without a tenant.
@@ -152,7 +152,7 @@ class ViewCache:
             wiring.events.emit(ConfigurationWarned(self.operation, reason))
         return PER_VIEWER
 
-    def vary(self, dependencies: AnswerDependencies) -> Vary:
+    def vary(self, dependencies: AnswerCacheability) -> Vary:
         """Return what the key of an answer holds of the request beyond parameters and viewer."""
         return self.current_vary.union(Vary(tuple(dependencies.headers), dependencies.has_query))
 
@@ -211,7 +211,7 @@ class CacheableRequest:
         self._values: tuple[object, ...] = ()
         self._keys: Sequence[str] = ()
         self._is_paused = is_paused
-        self._dependencies: AnswerDependencies | None = None
+        self._dependencies: AnswerCacheability | None = None
         self._mark = 0
 
     def peek(self, values: tuple[object, ...]) -> tuple[Fields, bytes] | None:
@@ -253,7 +253,7 @@ class CacheableRequest:
         """Record from now on what the answer depends on."""
         if not self._is_paused:
             self._mark = self._cache.store.mark()
-            self._dependencies = AnswerDependencies(self._scope.calls)
+            self._dependencies = AnswerCacheability(self._scope.calls)
             self._scope.dependencies = self._dependencies
 
     def _hit(self, entry: CacheEntry, now: float) -> tuple[Fields, bytes]:
@@ -289,7 +289,7 @@ class CacheableRequest:
 
     def _pending(
         self,
-        dependencies: AnswerDependencies,
+        dependencies: AnswerCacheability,
         sharing: Sharing,
         headers: Fields,
         body: bytes,

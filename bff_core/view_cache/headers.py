@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from bff_core.answer_cacheability import PUBLIC, AnswerDependencies, Sharing
+from bff_core.answer_cacheability import PUBLIC, AnswerCacheability, Sharing
 from bff_core.cache.entry import CacheEntry
 from bff_core.edge.entity_tags import Fields
 from bff_core.http_exchange.part_headers import COMPLETE
@@ -20,7 +20,7 @@ PER_DELIVERY: Final = frozenset({b"server-timing", b"age"})
 
 def add_freshness(
     headers: Fields,
-    dependencies: AnswerDependencies,
+    dependencies: AnswerCacheability,
     sharing: Sharing,
     now: float,
     *,
@@ -47,7 +47,7 @@ def add_freshness(
         headers.append((b"age", b"%d" % age))
 
 
-def exceeded_limit(dependencies: AnswerDependencies, body: bytes) -> str:
+def exceeded_limit(dependencies: AnswerCacheability, body: bytes) -> str:
     """Return which limit of a stored answer this one exceeds: "tags", "size" or none."""
     if len(dependencies.tags) > MAX_TAGS:
         return "tags"
@@ -55,7 +55,7 @@ def exceeded_limit(dependencies: AnswerDependencies, body: bytes) -> str:
 
 
 def cache_entry(
-    dependencies: AnswerDependencies, headers: Fields, body: bytes, now: float
+    dependencies: AnswerCacheability, headers: Fields, body: bytes, now: float
 ) -> CacheEntry:
     """Return the entry that is stored for an answer."""
     return CacheEntry(

@@ -27,7 +27,7 @@ from bff_core import (
 )
 from bff_core.auth.api_keys.record import ApiKeyRecord
 from bff_core.auth.bearer import BearerAuthenticator
-from bff_core.auth.bearer_token import PlainToken
+from bff_core.auth.bearer_token import BearerToken
 from bff_core.auth.certificate import CertificateAuthenticator
 from bff_core.auth.demo import DemoAuthenticator
 from bff_core.auth.introspection import Introspection, IntrospectionAuthenticator
@@ -60,7 +60,7 @@ class Named:
         if sent is None:
             return None
         subject, *scopes = sent.decode().split()
-        scope.token = PlainToken(sent.replace(b" ", b"."))
+        scope.token = BearerToken(sent.replace(b" ", b"."))
         return Viewer(subject, scopes=frozenset(scopes), issuer=self._issuer)
 
 

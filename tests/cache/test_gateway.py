@@ -20,7 +20,7 @@ from bff_core import (
     compose,
     gateway,
 )
-from bff_core.answer_cacheability import AnswerDependencies
+from bff_core.answer_cacheability import AnswerCacheability
 from bff_core.cache.entry import CacheEntry
 from bff_core.scope import Scope
 from bff_core.testing.client import running
@@ -147,7 +147,7 @@ async def test_what_a_screen_with_the_cache_says_is_not_kept(make) -> None:
     """Figures of a minute ago would be wrong, and a purge that does not run worse."""
     app = make(Cached)
     async with running(app):
-        scope = replace(Scope(60.0), dependencies=AnswerDependencies())
+        scope = replace(Scope(60.0), dependencies=AnswerCacheability())
         screen = app.wiring.build(Change, scope, {"tag": "x"})
 
         assert screen.cache is app.cache

@@ -5,7 +5,7 @@ from dataclasses import asdict, fields, replace
 
 import pytest
 
-from bff_core.answer_cacheability import PER_TENANT, PER_VIEWER, PUBLIC, AnswerDependencies
+from bff_core.answer_cacheability import PER_TENANT, PER_VIEWER, PUBLIC, AnswerCacheability
 from bff_core.auth.viewer import Viewer
 from bff_core.call import Call, Reply, Reuse
 from bff_core.composition.tracked_scope import tracked
@@ -35,7 +35,7 @@ def test_scope_without_dependencies_is_not_tracked():
 )
 def test_reading_the_viewer_or_tenant_forbids_sharing(name, sharing):
     """The answer is then per viewer, or per tenant."""
-    dependencies = AnswerDependencies()
+    dependencies = AnswerCacheability()
     scope = scope_of(dependencies, tenant="acme")
 
     assert getattr(tracked(scope), name) == getattr(scope, name)
@@ -45,7 +45,7 @@ def test_reading_the_viewer_or_tenant_forbids_sharing(name, sharing):
 @pytest.mark.parametrize("name", [field.name for field in fields(Scope)])
 def test_every_field_is_in_the_key_or_forbids_sharing(name):
     """Each field of a request is in the key of an answer, or forbids sharing it."""
-    dependencies = AnswerDependencies()
+    dependencies = AnswerCacheability()
 
     getattr(tracked(scope_of(dependencies)), name)
 
@@ -56,7 +56,7 @@ def test_every_field_is_in_the_key_or_forbids_sharing(name):
 @pytest.mark.parametrize("name", ["authorization", "Cookie", "proxy-authorization"])
 def test_credentials_make_an_answer_uncacheable(name):
     """An answer that depends on a cookie is not cached, whatever the value."""
-    dependencies = AnswerDependencies()
+    dependencies = AnswerCacheability()
 
     tracked(scope_of(dependencies)).header(name)
 
@@ -65,7 +65,7 @@ def test_credentials_make_an_answer_uncacheable(name):
 
 def test_header_is_noted_by_name():
     """An answer in German is for those who ask for German."""
-    dependencies = AnswerDependencies()
+    dependencies = AnswerCacheability()
     scope = tracked(scope_of(dependencies))
 
     assert scope.header("accept-language") == "de"
@@ -86,7 +86,7 @@ def test_header_is_noted_by_name():
 )
 def test_no_way_around(look):
     """Copying, printing and writing are reading, too."""
-    dependencies = AnswerDependencies()
+    dependencies = AnswerCacheability()
 
     look(tracked(scope_of(dependencies)))
 
@@ -95,7 +95,7 @@ def test_no_way_around(look):
 
 def test_what_is_written_reaches_the_request():
     """A part that says how its request ended is heard."""
-    scope = scope_of(AnswerDependencies())
+    scope = scope_of(AnswerCacheability())
 
     tracked(scope).outcome = "unknown"
 
@@ -104,7 +104,7 @@ def test_what_is_written_reaches_the_request():
 
 def test_answer_is_as_fresh_as_the_first_of_its_replies_to_go():
     """Lifetime is the minimum, age the maximum, tags are those of all."""
-    dependencies = AnswerDependencies()
+    dependencies = AnswerCacheability()
     dependencies.add_reply(call(), Reply(200, age=3.0, reuse=REUSE))
     dependencies.add_reply(call(), Reply(200, age=5.0, reuse=Reuse(20.0, 90.0, 90.0, ("price:7",))))
 
@@ -125,7 +125,7 @@ def test_answer_is_as_fresh_as_the_first_of_its_replies_to_go():
 )
 def test_answer_is_for_the_narrowest_audience_of_its_calls(audience, sharing):
     """One call per viewer makes the whole answer that viewer's."""
-    dependencies = AnswerDependencies()
+    dependencies = AnswerCacheability()
     dependencies.add_reply(call(audience=audience), Reply(200, reuse=REUSE))
     dependencies.add_reply(call(), Reply(200, reuse=REUSE))
 
@@ -144,7 +144,7 @@ def test_answer_is_for_the_narrowest_audience_of_its_calls(audience, sharing):
 )
 def test_answer_is_cacheable_only_if_every_call_was_answered(made, replies, reason):
     """The answer may depend on a call that failed, was streamed or still runs."""
-    dependencies = AnswerDependencies(before=3)
+    dependencies = AnswerCacheability(before=3)
     for reply in replies:
         dependencies.add_reply(call(), reply)
 
@@ -153,7 +153,7 @@ def test_answer_is_cacheable_only_if_every_call_was_answered(made, replies, reas
 
 def test_answer_of_a_write_is_uncacheable():
     """Even if its reply says that it may be."""
-    dependencies = AnswerDependencies()
+    dependencies = AnswerCacheability()
     dependencies.add_reply(call("POST"), Reply(200, reuse=REUSE))
 
     assert dependencies.uncacheable_reason(1, 0.0) == "write"

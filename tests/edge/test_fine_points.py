@@ -13,7 +13,7 @@ from bff_core import ANYONE, Views, access, compose, gateway
 from bff_core.admin.cache import cache_actions
 from bff_core.admin.endpoints import MAX_BODY_BYTES as MAX_ADMIN_BODY_BYTES
 from bff_core.admin.endpoints import AdminEndpoints
-from bff_core.answer_cacheability import AnswerDependencies
+from bff_core.answer_cacheability import AnswerCacheability
 from bff_core.cache.response_cache import ResponseCache
 from bff_core.edge.health import About, Readiness
 from bff_core.edge.options import EdgeOptions
@@ -478,7 +478,7 @@ async def test_answers_of_a_view_vary_by_so_many_headers_and_no_more(count, stat
 )
 def test_a_stored_answer_has_so_many_tags_and_bytes(tags, size, reason):
     """The limits themselves are not too much."""
-    dependencies = AnswerDependencies(tags={f"tag-{number}": None for number in range(tags)})
+    dependencies = AnswerCacheability(tags={f"tag-{number}": None for number in range(tags)})
 
     assert exceeded_limit(dependencies, b"x" * size) == reason
 

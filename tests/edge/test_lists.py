@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from starlette.exceptions import HTTPException
 
-from bff_core.answer_cacheability import AnswerDependencies
+from bff_core.answer_cacheability import AnswerCacheability
 from bff_core.edge.options import CorsOptions, EdgeOptions
 from bff_core.edge.problem_details import problem
 from bff_core.edge.trusted_proxies import TrustedProxies
@@ -412,7 +412,7 @@ def test_this_status_has_the_phrase_of_the_rfc(status, title):
 def test_a_stored_answer_lacks_this_field(name):
     """It was of one delivery; each has an age of its own."""
     entry = cache_entry(
-        AnswerDependencies(fresh_until=60.0), [(name, b"7"), (b"etag", b'"a"')], b"{}", 0.0
+        AnswerCacheability(fresh_until=60.0), [(name, b"7"), (b"etag", b'"a"')], b"{}", 0.0
     )
 
     assert entry.headers == ((b"etag", b'"a"'),)

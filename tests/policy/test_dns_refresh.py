@@ -1,14 +1,14 @@
 """Addresses of a name: when they are looked up, and how long old ones serve."""
 
 from bff_core.policy.upstream.balance import Balance
-from bff_core.policy.upstream.dns_refresh import Resolution
+from bff_core.policy.upstream.dns_refresh import DnsRefresh
 
 NOW = 1000.0
 
 
 def test_a_name_is_looked_up_at_once_and_then_every_half_minute() -> None:
     """Addresses that change are noticed within thirty seconds."""
-    name = Resolution(Balance())
+    name = DnsRefresh(Balance())
     first = name.next_lookup
 
     name.succeed(("10.0.0.1",), NOW)
@@ -19,7 +19,7 @@ def test_a_name_is_looked_up_at_once_and_then_every_half_minute() -> None:
 
 def test_a_failed_lookup_is_repeated_soon_and_the_last_good_addresses_stay() -> None:
     """A resolver that is down for a while goes unnoticed by the callers."""
-    name = Resolution(Balance())
+    name = DnsRefresh(Balance())
     name.succeed(("10.0.0.1",), NOW)
 
     name.fail(NOW + 30)
@@ -29,7 +29,7 @@ def test_a_failed_lookup_is_repeated_soon_and_the_last_good_addresses_stay() -> 
 
 def test_addresses_that_cannot_be_confirmed_go_in_the_end() -> None:
     """After ten minutes without an answer it is better to fail at once."""
-    name = Resolution(Balance())
+    name = DnsRefresh(Balance())
     name.succeed(("10.0.0.1",), NOW)
 
     name.fail(NOW + 599)

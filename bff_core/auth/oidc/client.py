@@ -9,7 +9,7 @@ from hmac import compare_digest
 from typing import Final
 
 from bff_core.auth.issuer_config import Issuer
-from bff_core.auth.jwks import SigningKeys
+from bff_core.auth.jwks import IssuerKeys
 from bff_core.auth.jwt import (
     Claims,
     PublicKey,
@@ -69,7 +69,7 @@ class OIDCClient:
         self._oauth = OAuthClient(sign_in.client_id, sign_in.client_secret, sign_in.auth)
         self._clock = clock
         self._wall = wall
-        self._keys: SigningKeys | None = None
+        self._keys: IssuerKeys | None = None
         self._opened: _Running | None = None
 
     @property
@@ -222,7 +222,7 @@ class OIDCClient:
     async def _key_of(self, token: Unverified, issuer: Issuer) -> PublicKey | None:
         keys, running = self._keys, self._running
         if keys is None or (keys.upstream, keys.path) != (issuer.upstream, issuer.keys):
-            keys = SigningKeys(issuer, running.services, running.spawn, clock=self._clock)
+            keys = IssuerKeys(issuer, running.services, running.spawn, clock=self._clock)
             self._keys = keys
         return await keys.find(token)
 

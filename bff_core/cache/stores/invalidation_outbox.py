@@ -8,7 +8,7 @@ import msgspec
 
 from bff_core.cache.stores.codec import raw
 from bff_core.cache.stores.purge_log import REMEMBERED
-from bff_core.cache.stores.redis_commands import RedisSession
+from bff_core.cache.stores.redis_commands import RedisCommands
 from bff_core.cache.stores.scripts import PURGE, PURGES, RESET
 from bff_core.redis.interface import Value
 
@@ -49,7 +49,7 @@ class InvalidationOutbox:
     What could not be said is owed. While anything is, nothing that Redis has may be believed.
     """
 
-    def __init__(self, session: RedisSession, *, process: str, spawn: Spawn) -> None:
+    def __init__(self, session: RedisCommands, *, process: str, spawn: Spawn) -> None:
         self._session = session
         self._process = process
         self._spawn = spawn

@@ -12,7 +12,7 @@ from bff_core.cache.stores.codec import decode, encode, raw, text
 from bff_core.cache.stores.expiry import LONGEST
 from bff_core.cache.stores.invalidation_outbox import InvalidationOutbox, Spawn
 from bff_core.cache.stores.purge_log import REMEMBERED
-from bff_core.cache.stores.redis_commands import RedisSession
+from bff_core.cache.stores.redis_commands import RedisCommands
 from bff_core.cache.stores.scripts import LOAD, PREFIX, STORE
 from bff_core.clock import Chance, Clock
 from bff_core.redis.interface import RedisInterface, Value
@@ -43,7 +43,7 @@ class RedisCacheStore:
         self, link: RedisInterface, *, gateway: str, spawn: Spawn, clock: Clock, chance: Chance
     ) -> None:
         self.process = f"{int(chance() * 2**53):x}{int(chance() * 2**53):x}"
-        self.session = RedisSession(link, process=self.process, clock=clock)
+        self.session = RedisCommands(link, process=self.process, clock=clock)
         self._outbox = InvalidationOutbox(self.session, process=self.process, spawn=spawn)
         self._entries = raw(f"{PREFIX}entry:{gateway}:")
         self._refreshed = raw(f"{PREFIX}lease:{gateway}:")

@@ -16,7 +16,7 @@ SHARED_KEYS: Final = (PURGES, TAGS, TAG_EXPIRIES)
 """The keys that every script declares first; its own follow."""
 
 
-class RedisSession:
+class RedisCommands:
     """Runs scripts and commands, and learns from each answer how many purges there were."""
 
     def __init__(self, link: RedisInterface, *, process: str, clock: Clock) -> None:

@@ -9,7 +9,7 @@ LOOKUP_TIMEOUT_SECONDS = 2.0
 """How long calls wait for a lookup; then it counts as failed until it ends."""
 
 
-class Resolution:
+class DnsRefresh:
     """The addresses of one name, and until when they may be used.
 
     While lookups fail, the addresses stay valid for `last_good_for` seconds. Then there are none,
