@@ -1,1 +1,1 @@
-"""What every request passes before it meets a face; `stack.py` knows the order."""
+"""The edge: the concerns that a request passes before a face; `gateway.pipeline` orders them."""
