@@ -12,8 +12,9 @@ from bff_core.redis.interface import RedisInterface, Value
 RESPITE: Final = 0.1
 """Seconds that Redis is left alone after a failure, so that a request waits for it once at most."""
 
-# The arithmetic of `policy.edge.rate_limits`, where it is atomic. Redis' own clock counts: those of the
-# processes differ. A state is a hash of three numbers and lives as long as it means something.
+# The arithmetic of `policy.edge.rate_limits`, as one atomic script. It uses the clock of Redis,
+# because those of the processes differ. A state is a hash of three numbers; it expires when it
+# equals that of a new caller.
 # ARGV: whether to look first, and per key: strategy, quota, most, per (s), cost. Answers the time,
 # whether it was taken, and the states.
 SCRIPT: Final = """
