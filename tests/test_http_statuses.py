@@ -32,7 +32,7 @@ def test_sets_of_statuses_stand_in_one_file():
 
     found = [where for path in paths for where in sets_of_statuses(path)]
 
-    assert {where.partition(":")[0] for where in found} == {"statuses.py"}
+    assert {where.partition(":")[0] for where in found} == {"http_statuses.py"}
 
 
 MEMBERS = {
