@@ -142,7 +142,7 @@ class Caller:
         self._stack = stack
         self._clock = clock
         self._scope: Scope | None = None
-        self._decodings = Decodings(stack, self.decoders)
+        self._decodings = Decodings(stack.policy, self.decoders)
 
     def bind(self, scope: Scope) -> Self:
         """Return a copy that acts for one request: its viewer, its deadline, its trace."""
@@ -156,7 +156,7 @@ class Caller:
     def call_through(self, stack: Stack) -> None:
         """Replace the stack; copies that are bound already go on with theirs."""
         self._stack = stack
-        self._decodings = Decodings(stack, self.decoders)
+        self._decodings = Decodings(stack.policy, self.decoders)
 
     async def typed(
         self,

@@ -3,7 +3,7 @@
 from collections.abc import Hashable, Mapping
 from functools import lru_cache
 from types import NoneType
-from typing import Any, Final, Generic, Protocol, TypeVar, get_args, get_origin
+from typing import Any, Final, Generic, TypeVar, get_args, get_origin
 
 import msgspec
 from typing_extensions import TypeForm
@@ -144,28 +144,17 @@ class Decoding(Generic[T]):
         raise BadStatus(reply, call=call, detail=problem_detail(reply))
 
 
-class HasPolicy(Protocol):
-    """A stack, as far as reading replies depends on it."""
-
-    @property
-    def policy(self) -> Policy:
-        """The policy of the upstream."""
-        ...
-
-
 class Decodings(dict[Any, Decode]):
     """The decodings of one upstream by their types; each is compiled when it is first looked up."""
 
-    __slots__ = ("_decoders", "_stack")
+    __slots__ = ("_options",)
 
-    def __init__(self, stack: HasPolicy, decoders: Mapping[type, Decoder]) -> None:
+    def __init__(self, policy: Policy, decoders: Mapping[type, Decoder]) -> None:
         super().__init__()
-        self._stack = stack
-        self._decoders = decoders
+        self._options = reading_options(policy, decoders)
 
     def __missing__(self, model: Any) -> Decode:
-        options = reading_options(self._stack.policy, self._decoders)
-        made = self[model] = decoding(model, options)
+        made = self[model] = decoding(model, self._options)
         return made
 
     def of_lines(self, model: Any) -> Decoding[Any]:

@@ -43,14 +43,11 @@ class Credential(Protocol):
         ...
 
 
-class OpenCredential(Protocol):
-    """Makes the `Credential` of a policy's options, while a gateway runs."""
+OpenCredential = Callable[[Credentials, "Runtime", Sequence[str]], Credential]
+"""Makes the `Credential` for a policy's options and an upstream's addresses.
 
-    def __call__(
-        self, options: Credentials, runtime: "Runtime", addresses: Sequence[str], /
-    ) -> Credential:
-        """Return it, for an upstream at these addresses; raises `ConfigurationError`."""
-        ...
+Raises `ConfigurationError`.
+"""
 
 
 @dataclass(frozen=True, slots=True)

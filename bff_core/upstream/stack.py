@@ -112,8 +112,6 @@ class UpstreamStack:
         )
         self.handler: Handler = self.balancer
         self.streamer: Streamer = self.balancer
-        self.events = runtime.events
-        self._clock = runtime.clock
         self._breaker: BreakerLayer | None = None
         self._lines: list[object] = [self.balancer, transport]
         self.origins = [one.url for one in origins]
@@ -133,7 +131,7 @@ class UpstreamStack:
     @property
     def is_open(self) -> bool:
         """Whether the breaker refuses calls now."""
-        return self._breaker is not None and self._breaker.circuit.is_refusing(self._clock())
+        return self._breaker is not None and self._breaker.is_open
 
     async def aclose(self) -> None:
         """Close the connections to every endpoint."""

@@ -1,6 +1,6 @@
 """Where the tokens come from that calls carry: the interface that the gateway implements."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -32,11 +32,5 @@ class TokenSource(Protocol):
         ...
 
 
-class OpenTokenSource(Protocol):
-    """Returns the token source of a policy's credentials."""
-
-    def __call__(
-        self, options: ClientCredentials | TokenExchange, client_secret: str, /
-    ) -> TokenSource:
-        """Return the source for a client with this secret."""
-        ...
+OpenTokenSource = Callable[[ClientCredentials | TokenExchange, str], TokenSource]
+"""Returns the token source for a policy's credentials and the client's secret."""

@@ -6,7 +6,7 @@ The parser reads the chunks. It skips stray bytes after the last one; this modul
 from typing import Final
 
 from bff_core.upstream.transport.failures import Violation
-from bff_core.upstream.transport.parser import Parser, ParserEvents
+from bff_core.upstream.transport.parser import ParserEvents, ResponseParser
 
 _LAST: Final = b"\r\n\r\n"
 _MAX_PIECES: Final = 16
@@ -20,7 +20,7 @@ class ChunkedBody:
 
     __slots__ = ("_events", "_framing_bytes", "_limit", "_parser", "_tail")
 
-    def __init__(self, parser: Parser, events: ParserEvents, limit: int) -> None:
+    def __init__(self, parser: ResponseParser, events: ParserEvents, limit: int) -> None:
         self._parser = parser
         self._events = events
         self._limit = limit

@@ -13,7 +13,7 @@ from bff_core.policy.upstream.connection import Connection
 from bff_core.upstream.transport.chunked import ChunkedBody
 from bff_core.upstream.transport.failures import Cut, Violation
 from bff_core.upstream.transport.hop_by_hop import content_coding, end_to_end, tokens
-from bff_core.upstream.transport.parser import Parser, ParserEvents, ParserFactory
+from bff_core.upstream.transport.parser import ParserEvents, ResponseParser
 
 MAX_INTERIM: Final = 8
 """How many 1xx responses may precede a response."""
@@ -39,7 +39,6 @@ class ResponseFraming:
         "_interim_size",
         "_is_head",
         "_limits",
-        "_new_parser",
         "_parser",
         "_partial_head",
         "coding",
@@ -52,12 +51,11 @@ class ResponseFraming:
         "status",
     )
 
-    def __init__(self, new_parser: ParserFactory, limits: Connection, *, is_head: bool) -> None:
+    def __init__(self, limits: Connection, *, is_head: bool) -> None:
         self._limits = limits
         self._is_head = is_head
-        self._new_parser = new_parser
         self._events = events = ParserEvents()
-        self._parser: Parser | None = new_parser(events)  # of the head
+        self._parser: ResponseParser | None = ResponseParser(events)  # of the head
         self._partial_head = b""  # the head so far, where it comes in several segments
         self._interim = self._interim_size = 0
         self._chunks: ChunkedBody | None = None
@@ -144,10 +142,10 @@ class ResponseFraming:
             raise Violation(f"unexpected status {status}")
         self._partial_head = b""
         self._events = ParserEvents()
-        self._parser = self._new_parser(self._events)
+        self._parser = ResponseParser(self._events)
         return False
 
-    def _frame(self, parser: Parser, events: ParserEvents) -> None:
+    def _frame(self, parser: ResponseParser, events: ParserEvents) -> None:
         """Decide how long the body is (RFC 9112, section 6.3); only chunks need the parser on."""
         self._parser = None
         is_chunked = self._obey_hops(events.hops) if events.hops else False

@@ -1,7 +1,8 @@
-"""The interface of response parsers, and the sorting of header fields for framing."""
+"""The parser of responses (llhttp), and the sorting of header fields for framing."""
 
-from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final
+
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from bff_core.upstream.transport.hop_by_hop import HOP_BY_HOP
 
@@ -12,21 +13,13 @@ _MAX_NAME_BYTES: Final = 64
 _ordinary: dict[bytes, bytes] = {}  # lower-case names that do not affect framing, by their spelling
 
 
-class Parser(Protocol):
-    """Parses heads and chunks, strictly."""
+class ResponseParser(HttpResponseParser):
+    """Node's llhttp with its strict defaults: parses heads and chunks, and calls `ParserEvents`."""
 
-    @property
-    def errors(self) -> tuple[type[Exception], ...]:
-        """The exceptions that it raises where bytes are no HTTP."""
-        ...
+    __slots__ = ()
 
-    def feed_data(self, data: bytes, /) -> None:
-        """Take bytes and call the events; raise one of `errors`."""
-        ...
-
-    def get_status_code(self) -> int:
-        """Return the status, once the head is complete."""
-        ...
+    errors = (HttpParserError, HttpParserUpgrade)
+    """The exceptions that `feed_data` raises for bytes that are not HTTP."""
 
 
 class ParserEvents:
@@ -82,6 +75,3 @@ class ParserEvents:
             self.body.append((name, value))
         elif len(_ordinary) < _MAX_CACHED_NAMES and len(spelling) <= _MAX_NAME_BYTES:
             _ordinary[spelling] = name
-
-
-ParserFactory = Callable[[ParserEvents], Parser]

@@ -18,7 +18,6 @@ from bff_core.upstream.transport.connection import Stale, WireConnection
 from bff_core.upstream.transport.dialer import Dialer
 from bff_core.upstream.transport.framing import ResponseFraming
 from bff_core.upstream.transport.interface import Endpoint, Load
-from bff_core.upstream.transport.parser import ParserFactory
 from bff_core.upstream.transport.request_writer import RequestWriter
 from bff_core.upstream.transport.streamed_exchange import StreamedExchange
 from bff_core.upstream.transport.upload import upload
@@ -40,7 +39,6 @@ class Pool:
         endpoint: Endpoint,
         options: Connection,
         runtime: Runtime,
-        new_parser: ParserFactory,
         context: ssl.SSLContext | None,
     ) -> None:
         self.endpoint = endpoint
@@ -48,7 +46,6 @@ class Pool:
         self._loop = runtime.loop
         self._clock = runtime.clock
         self._budget = runtime.budget
-        self._new_parser = new_parser
         self._dialer = Dialer(endpoint, options, runtime, context)
         self._writer = RequestWriter(endpoint, options, runtime.agent)
         self._idle: list[WireConnection] = []  # by idle_since, as each joins and leaves at the end
@@ -181,7 +178,7 @@ class Pool:
             task.cancel()
 
     def _expect(self, call: Call) -> ResponseFraming:
-        return ResponseFraming(self._new_parser, self._options, is_head=call.method == "HEAD")
+        return ResponseFraming(self._options, is_head=call.method == "HEAD")
 
     async def _open_stream(
         self, call: Call, connection: WireConnection, request: bytes

@@ -2,22 +2,12 @@
 
 import ssl
 
-from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
-
 from bff_core.errors import ConfigurationError
 from bff_core.policy.upstream.connection import Connection
 from bff_core.upstream.runtime import Runtime
 from bff_core.upstream.transport.interface import Endpoint
 from bff_core.upstream.transport.pool import Pool
 from bff_core.upstream.transport.tls import client_context
-
-
-class LlhttpParser(HttpResponseParser):
-    """Node's llhttp with its strict defaults."""
-
-    __slots__ = ()
-
-    errors = (HttpParserError, HttpParserUpgrade)
 
 
 class WireTransport:
@@ -35,7 +25,7 @@ class WireTransport:
     def connect(self, endpoint: Endpoint) -> Pool:
         """Return the pool of an endpoint; opens no socket."""
         context = self._secure() if endpoint.is_secure else None
-        return Pool(endpoint, self._options, self._runtime, LlhttpParser, context)
+        return Pool(endpoint, self._options, self._runtime, context)
 
     def _secure(self) -> ssl.SSLContext:
         """Load the certificate authorities once, when the first endpoint needs them."""

@@ -9,7 +9,6 @@ import h11
 from bff_core.policy.upstream.connection import Connection
 from bff_core.upstream.transport.failures import Violation
 from bff_core.upstream.transport.framing import ResponseFraming
-from bff_core.upstream.transport.wire_transport import LlhttpParser
 
 LARGEST = 1024 * 1024
 
@@ -32,7 +31,7 @@ class Read:
 
 def by_wire(*parts: bytes, method: str = "GET") -> Read | None:
     """Read with our own framing, from parts that arrive one by one; None is a refusal."""
-    response = ResponseFraming(LlhttpParser, Connection(), is_head=method == "HEAD")
+    response = ResponseFraming(Connection(), is_head=method == "HEAD")
     left = list(parts)
     try:
         while left and not response.is_complete:

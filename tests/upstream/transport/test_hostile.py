@@ -16,7 +16,6 @@ from bff_core.errors import BadPayload, DeadlineExceeded, TransportFailed, Upstr
 from bff_core.policy.upstream.connection import Connection
 from bff_core.upstream.transport.framing import ResponseFraming
 from bff_core.upstream.transport.interface import Endpoint, Load
-from bff_core.upstream.transport.wire_transport import LlhttpParser
 
 ROOT = Path(__file__).parents[3]
 ON_BOTH_LOOPS = pytest.mark.parametrize(
@@ -250,7 +249,7 @@ async def test_a_service_that_never_reads_is_left_at_the_deadline(kit):
 @pytest.mark.parametrize("chunk", [b"1\r\nx\r\n", b"2\r\nxy\r\n"])
 def test_a_body_of_tiny_chunks_costs_no_more_memory_than_its_bytes(chunk):
     """An object for each chunk would make a gigabyte of a few megabytes."""
-    response = ResponseFraming(LlhttpParser, Connection(), is_head=False)
+    response = ResponseFraming(Connection(), is_head=False)
     read, size = chunk * 40_000, int(chunk[:1]) * 40_000
 
     tracemalloc.start()

@@ -6,12 +6,11 @@ from bff_core.policy.upstream.connection import Connection
 from bff_core.upstream.transport import parser as parsing
 from bff_core.upstream.transport.framing import ResponseFraming
 from bff_core.upstream.transport.parser import ParserEvents
-from bff_core.upstream.transport.wire_transport import LlhttpParser
 
 
 def read(*fields):
     """Read a response with these fields and no body."""
-    response = ResponseFraming(LlhttpParser, Connection(max_headers=2000), is_head=False)
+    response = ResponseFraming(Connection(max_headers=2000), is_head=False)
     lines = "\r\n".join(["HTTP/1.1 200 OK", "Content-Length: 0", *fields, "", ""])
     response.feed(lines.encode())
     return response
