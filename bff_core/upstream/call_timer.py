@@ -1,4 +1,4 @@
-"""How a call that takes too long is cancelled: one timer serves all layers of an upstream."""
+"""Timeouts of calls: one timer of the event loop serves all layers of an upstream."""
 
 import asyncio
 import math
@@ -7,90 +7,91 @@ from typing import TypeVar
 from bff_core.clock import Clock
 
 
-class Alarm:
-    """One task that is to be cancelled at an instant; compared by identity."""
+class CallTimer:
+    """Cancels one task at an instant; compared by identity."""
 
-    __slots__ = ("_cancelling", "has_rung", "instant", "task")
+    __slots__ = ("_cancelling", "has_fired", "instant", "task")
 
     def __init__(self, task: asyncio.Task[object], instant: float) -> None:
         self.task = task
         self.instant = instant
-        self.has_rung = False
+        self.has_fired = False
         self._cancelling = task.cancelling()
 
-    def ring(self) -> None:
+    def fire(self) -> None:
         """Cancel the task."""
-        self.has_rung = True
+        self.has_fired = True
         self.task.cancel()
 
-    def settle(self) -> bool:
-        """Take the cancellation back; True if this alarm alone requested one.
+    def uncancel(self) -> bool:
+        """Take the cancellation back; return whether nothing else cancelled the task as well.
 
-        A task that something else cancelled too stays cancelled (as in `asyncio.timeout`).
+        A task that something else cancelled stays cancelled, as in `asyncio.timeout`.
         """
-        if not self.has_rung:
+        if not self.has_fired:
             return False
-        self.has_rung = False
+        self.has_fired = False
         return self.task.uncancel() <= self._cancelling
 
 
-Kind = TypeVar("Kind", bound=Alarm)
+TimerT = TypeVar("TimerT", bound=CallTimer)
 
 
-class AlarmClock:
-    """The alarms of one upstream behind a single timer of the loop.
+class CallTimers:
+    """The call timers of one upstream, behind a single timer of the event loop.
 
-    Most calls end long before their instant. Setting and clearing an alarm is then an insertion
-    into a set and its removal; the timer stays where it is, rings for the earliest alarm only,
-    and looks for the next one when it does.
+    Most calls end long before their instant. To start and stop a timer is then an insertion into a
+    set and its removal. The loop's timer stays as it is: it fires at the earliest instant that it
+    was set for, and is then set for the next one.
     """
 
-    __slots__ = ("_alarms", "_clock", "_loop", "_ring_at", "_timer")
+    __slots__ = ("_clock", "_fires_at", "_handle", "_loop", "_pending")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, clock: Clock) -> None:
         self._loop = loop
         self._clock = clock
-        self._alarms: set[Alarm] = set()
-        self._ring_at = math.inf
-        self._timer: asyncio.TimerHandle | None = None
+        self._pending: set[CallTimer] = set()
+        self._fires_at = math.inf
+        self._handle: asyncio.TimerHandle | None = None
 
-    def set(self, instant: float) -> Alarm:
-        """Cancel the current task at the instant, unless the alarm is cleared before."""
-        return self.arm(Alarm, instant)
+    def cancel_at(self, instant: float) -> CallTimer:
+        """Cancel the current task at the instant, unless the timer is stopped before."""
+        return self.start(CallTimer, instant)
 
-    def arm(self, kind: type[Kind], instant: float) -> Kind:
-        """Set an alarm of the current task; its kind defines what happens at the instant."""
+    def start(self, kind: type[TimerT], instant: float) -> TimerT:
+        """Start a timer of the current task; its class defines what happens at the instant."""
         task = asyncio.current_task(self._loop)
-        assert task is not None, "a layer runs in a task"  # noqa: S101 # for the type checker
-        alarm = kind(task, instant)
-        self.add(alarm)
-        return alarm
+        if task is None:
+            raise RuntimeError("a call must be made in a task")
+        timer = kind(task, instant)
+        self.schedule(timer)
+        return timer
 
-    def add(self, alarm: Alarm) -> None:
-        """Ring an alarm at its instant; it may have rung before."""
-        self._alarms.add(alarm)
-        if alarm.instant < self._ring_at:
-            self._wind(alarm.instant)
+    def schedule(self, timer: CallTimer) -> None:
+        """Fire a timer at its instant; it may have fired before."""
+        self._pending.add(timer)
+        if timer.instant < self._fires_at:
+            self._set_loop_timer(timer.instant)
 
-    def clear(self, alarm: Alarm) -> None:
-        """Forget an alarm, wherever the task has left what it guarded."""
-        self._alarms.discard(alarm)
-        if alarm.has_rung:
-            alarm.settle()
+    def stop(self, timer: CallTimer) -> None:
+        """Remove a timer, whether or not it has fired."""
+        self._pending.discard(timer)
+        if timer.has_fired:
+            timer.uncancel()
 
-    def _wind(self, instant: float) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._ring_at = instant
+    def _set_loop_timer(self, instant: float) -> None:
+        if self._handle is not None:
+            self._handle.cancel()
+        self._fires_at = instant
         # By delay: the loop's own clock may run from another origin than ours.
-        self._timer = self._loop.call_later(max(0.0, instant - self._clock()), self._ring)
+        self._handle = self._loop.call_later(max(0.0, instant - self._clock()), self._fire)
 
-    def _ring(self) -> None:
-        """Ring what is due. A coarse timer of the loop may come early, and is wound again."""
+    def _fire(self) -> None:
+        """Fire what is due. A coarse timer of the loop may come early, and is set again."""
         now = self._clock()
-        self._ring_at, self._timer = math.inf, None
-        for alarm in [alarm for alarm in self._alarms if alarm.instant <= now]:
-            self._alarms.discard(alarm)
-            alarm.ring()
-        if self._alarms:
-            self._wind(min(alarm.instant for alarm in self._alarms))
+        self._fires_at, self._handle = math.inf, None
+        for timer in [timer for timer in self._pending if timer.instant <= now]:
+            self._pending.discard(timer)
+            timer.fire()
+        if self._pending:
+            self._set_loop_timer(min(timer.instant for timer in self._pending))

@@ -11,7 +11,7 @@ from bff_core.clock import Chance, Clock
 from bff_core.events import Events
 from bff_core.policy.upstream.credentials import Credentials
 from bff_core.policy.upstream.retry import RetryBudget
-from bff_core.upstream.call_timer import AlarmClock
+from bff_core.upstream.call_timer import CallTimers
 from bff_core.upstream.user_agent import user_agent
 
 Spawn = Callable[[Coroutine[object, object, None]], asyncio.Task[None]]
@@ -58,7 +58,7 @@ class Runtime:
     and outlives the request that caused it. `budget` bounds the attempts beyond the first, those of
     retries and of hedges; None where the policy sends nothing twice. `cache` is the gateway's, None
     where it has none. `credential` makes the credentials of calls. `agent` is the
-    User-Agent of calls that have none of their own. `alarms` is the one timer behind the timeouts
+    User-Agent of calls that have none of their own. `timers` is the one timer behind the timeouts
     of all layers; each copy has its own.
     """
 
@@ -72,7 +72,7 @@ class Runtime:
     cache: ResponseCache | None = None
     credential: OpenCredential | None = None
     agent: str = field(default_factory=user_agent)
-    alarms: AlarmClock = field(init=False, compare=False, repr=False)
+    timers: CallTimers = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "alarms", AlarmClock(self.loop, self.clock))
+        object.__setattr__(self, "timers", CallTimers(self.loop, self.clock))

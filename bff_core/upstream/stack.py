@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partial
 from urllib.parse import urlsplit
 
-from bff_core.call import Handler
+from bff_core.call import Handler, Layer
 from bff_core.errors import ConfigurationError
 from bff_core.policy.upstream.policy import Policy
 from bff_core.policy.upstream.retry import Retry, RetryBudget
@@ -30,23 +30,18 @@ from bff_core.upstream.transport.wire_transport import WireTransport
 MakeTransport = Callable[[Policy, Runtime], Transport]
 """Makes the transport of one upstream, inside the running loop."""
 
-Wrap = Callable[[Handler], Handler]
 
+def layers(  # noqa: C901 # a table of contents: one branch for each layer
+    policy: Policy, runtime: Runtime, addresses: Sequence[str], streamer: Streamer
+) -> Iterator[Layer]:
+    """Yield the layers of a policy from the outside in, without those that it turns off.
 
-def layers(
-    policy: Policy,
-    runtime: Runtime,
-    addresses: Sequence[str] = (),
-    *,
-    streamer: Streamer | None = None,
-) -> Iterator[Wrap]:
-    """Yield the layers of a policy from the outside in, without those that it leaves off.
-
-    Streams pass the credentials layer alone, which stands before `streamer`, too. `addresses` are
-    those of the upstream, which redirects must not leave.
+    Streams pass only the credentials layer, which sends them through `streamer`. `addresses` are
+    those of the upstream: redirects to others are not followed.
     """
     yield partial(DeadlineLayer, runtime)
-    yield from _redirects(policy, addresses)
+    if policy.redirects:
+        yield partial(RedirectLayer, policy.redirects, addresses)
     cache, caching = runtime.cache, policy.cache
     refreshing: Refreshing = {}
     if cache is not None:
@@ -73,14 +68,9 @@ def layers(
         yield partial(AttemptLayer, policy.attempt_timeout, runtime)
 
 
-def _redirects(policy: Policy, addresses: Sequence[str]) -> Iterator[Wrap]:
-    if policy.redirects:
-        yield partial(RedirectLayer, policy.redirects, addresses)
-
-
 def _credentials(
-    policy: Policy, runtime: Runtime, addresses: Sequence[str], streamer: Streamer | None
-) -> Iterator[Wrap]:
+    policy: Policy, runtime: Runtime, addresses: Sequence[str], streamer: Streamer
+) -> Iterator[Layer]:
     if policy.credentials is None:
         return
     if runtime.credential is None:
@@ -115,7 +105,7 @@ class UpstreamStack:
         self._breaker: BreakerLayer | None = None
         self._lines: list[object] = [self.balancer, transport]
         self.origins = [one.url for one in origins]
-        for wrap in reversed(list(layers(policy, runtime, self.origins, streamer=self.balancer))):
+        for wrap in reversed(list(layers(policy, runtime, self.origins, self.balancer))):
             self.handler = wrap(self.handler)
             self._lines.insert(0, self.handler)
             if isinstance(self.handler, BreakerLayer):

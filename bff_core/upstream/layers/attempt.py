@@ -13,13 +13,13 @@ class AttemptLayer:
     It does nothing where the call's deadline comes first.
     """
 
-    __slots__ = ("_alarms", "_clock", "_timeout", "inner")
+    __slots__ = ("_clock", "_timeout", "_timers", "inner")
 
     def __init__(self, timeout: float, runtime: Runtime, inner: Handler) -> None:
         self.inner = inner
         self._timeout = timeout
         self._clock = runtime.clock
-        self._alarms = runtime.alarms
+        self._timers = runtime.timers
 
     def __repr__(self) -> str:
         return f"attempt    {self._timeout:g} s each"
@@ -29,12 +29,12 @@ class AttemptLayer:
         instant = self._clock() + self._timeout
         if instant >= call.deadline:
             return await self.inner(call)
-        alarm = self._alarms.set(instant)
+        timer = self._timers.cancel_at(instant)
         try:
             return await self.inner(call)
         except asyncio.CancelledError:
-            if alarm.settle():
+            if timer.uncancel():
                 raise AttemptTimedOut(f"no reply within {self._timeout:g} s", call=call) from None
             raise
         finally:
-            self._alarms.clear(alarm)
+            self._timers.stop(timer)

@@ -28,7 +28,7 @@ class CredentialsLayer:
     if there are other credentials, and never a third time.
     """
 
-    __slots__ = ("_alarms", "_credential", "_names", "_runtime", "_streamer", "inner")
+    __slots__ = ("_credential", "_names", "_runtime", "_streamer", "_timers", "inner")
 
     def __init__(
         self,
@@ -36,14 +36,14 @@ class CredentialsLayer:
         runtime: Runtime,
         inner: Handler,
         *,
-        streamer: Streamer | None = None,
+        streamer: Streamer,
     ) -> None:
         self.inner = inner
         self._credential = credential
         self._names = credential.names
         self._streamer = streamer
         self._runtime = runtime
-        self._alarms = runtime.alarms
+        self._timers = runtime.timers
 
     def __repr__(self) -> str:
         return f"credentials {self._credential!r}"
@@ -65,7 +65,6 @@ class CredentialsLayer:
     async def stream(self, call: Call) -> AsyncIterator[StreamedReply]:
         """Open a reply with the call's credentials; one that is refused, once more with others."""
         streamer = self._streamer
-        assert streamer is not None, "the stack has given one"  # noqa: S101 # for the type checker
         fields = self._ready(call)
         if fields is None:
             fields = await self._in_time(call, self._credential.fetched(call))
@@ -99,12 +98,12 @@ class CredentialsLayer:
 
     async def _in_time(self, call: Call, wait: Awaitable[T]) -> T:
         """Wait until shortly before the call's deadline; raise `CredentialsUnavailable` then."""
-        alarm = self._alarms.set(call.deadline - SPARE_SECONDS)
+        timer = self._timers.cancel_at(call.deadline - SPARE_SECONDS)
         try:
             return await wait
         except asyncio.CancelledError:
-            if alarm.settle():
+            if timer.uncancel():
                 raise CredentialsUnavailable("nothing to show in time", call=call) from None
             raise
         finally:
-            self._alarms.clear(alarm)
+            self._timers.stop(timer)

@@ -14,12 +14,12 @@ class DeadlineLayer:
     passes through as such.
     """
 
-    __slots__ = ("_alarms", "_clock", "inner")
+    __slots__ = ("_clock", "_timers", "inner")
 
     def __init__(self, runtime: Runtime, inner: Handler) -> None:
         self.inner = inner
         self._clock = runtime.clock
-        self._alarms = runtime.alarms
+        self._timers = runtime.timers
 
     def __repr__(self) -> str:
         return "deadline   the call's own"
@@ -29,11 +29,11 @@ class DeadlineLayer:
         if self._clock() >= call.deadline:
             message = "its time was over before it was sent"
             raise DeadlineExceeded(message, call=call, attempts=0, is_sent=False)
-        alarm = self._alarms.set(call.deadline)
+        timer = self._timers.cancel_at(call.deadline)
         try:
             return await self.inner(call)
         except asyncio.CancelledError:
-            if alarm.settle():
+            if timer.uncancel():
                 raise DeadlineExceeded(
                     "took until its deadline",
                     call=call,
@@ -42,4 +42,4 @@ class DeadlineLayer:
                 ) from None
             raise
         finally:
-            self._alarms.clear(alarm)
+            self._timers.stop(timer)

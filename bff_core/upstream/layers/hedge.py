@@ -10,7 +10,7 @@ from bff_core.events import Hedged, HedgeRefused, HedgeWon
 from bff_core.policy.upstream.fault_classification import TIMER_TOLERANCE_SECONDS
 from bff_core.policy.upstream.hedge import Hedge, Operations, is_good
 from bff_core.policy.upstream.retry import RetryBudget
-from bff_core.upstream.call_timer import Alarm
+from bff_core.upstream.call_timer import CallTimer
 from bff_core.upstream.runtime import Runtime
 
 
@@ -22,7 +22,7 @@ class HedgeLayer:
     call runs in its caller; a task is made for the second alone. The slower one is cancelled.
     """
 
-    __slots__ = ("_alarms", "_budget", "_clock", "_options", "_runtime", "inner", "operations")
+    __slots__ = ("_budget", "_clock", "_options", "_runtime", "_timers", "inner", "operations")
 
     def __init__(
         self, options: Hedge, budget: RetryBudget, runtime: Runtime, inner: Handler
@@ -33,7 +33,7 @@ class HedgeLayer:
         self._budget = budget
         self._runtime = runtime
         self._clock = runtime.clock
-        self._alarms = runtime.alarms
+        self._timers = runtime.timers
 
     def __repr__(self) -> str:
         options = self._options
@@ -61,7 +61,7 @@ class HedgeLayer:
         return reply
 
     async def _race(self, call: Call, started: float, delay: float) -> Reply:
-        race = self._alarms.arm(_Race, started + delay)
+        race = self._timers.start(_Race, started + delay)
         race.enter(self, call, delay)
         try:
             reply = await self.inner(call)
@@ -69,7 +69,7 @@ class HedgeLayer:
                 return reply
             return await race.other() or reply
         except asyncio.CancelledError:
-            if race.settle() and race.reply is not None:
+            if race.uncancel() and race.reply is not None:
                 return race.reply
             raise
         except UpstreamError as error:
@@ -79,7 +79,7 @@ class HedgeLayer:
                 raise
             return other
         finally:
-            self._alarms.clear(race)
+            self._timers.stop(race)
             race.leave()
 
     def look(self, race: "_Race") -> None:
@@ -90,7 +90,7 @@ class HedgeLayer:
             now < sent + race.delay - TIMER_TOLERANCE_SECONDS
         ):  # it has waited for a permit, or was retried
             race.instant = sent + race.delay
-            self._alarms.add(race)
+            self._timers.schedule(race)
         elif self._may_send(call, now):
             race.send(replace(call, trail=[*call.trail], is_hedge=True))
 
@@ -119,13 +119,13 @@ class HedgeLayer:
             race.end_second()
 
 
-class _Race(Alarm):
+class _Race(CallTimer):
     """A call and, from its instant on, a second one; the first good reply is the race's."""
 
     __slots__ = ("_layer", "_second", "_sent", "_task", "_waiter", "call", "delay", "reply")
 
     def enter(self, layer: HedgeLayer, call: Call, delay: float) -> None:
-        """Begin with the first call, which runs in the alarm's task."""
+        """Begin with the first call, which runs in the timer's task."""
         self.call = call
         self.delay = delay
         self.reply: Reply | None = None
@@ -134,7 +134,7 @@ class _Race(Alarm):
         self._task: asyncio.Task[None] | None = None
         self._waiter: asyncio.Future[None] | None = None
 
-    def ring(self) -> None:
+    def fire(self) -> None:
         """Send the second call if it is time for it."""
         self._layer.look(self)
 
@@ -149,7 +149,7 @@ class _Race(Alarm):
             return False
         self.reply = reply
         if self._waiter is None:
-            super().ring()
+            super().fire()
         return True
 
     def end_second(self) -> None:

@@ -271,8 +271,8 @@ async def test_a_storm_of_cancels_leaves_a_whole_stack_as_it_was(kit, loop, call
         (member,) = stack.balancer.endpoints._members.values()
         left = (
             len(layer_of(stack, CoalesceLayer)._flights),
-            len(layer_of(stack, DeadlineLayer)._alarms._alarms),
-            len(layer_of(stack, AttemptLayer)._alarms._alarms),
+            len(layer_of(stack, DeadlineLayer)._timers._pending),
+            len(layer_of(stack, AttemptLayer)._timers._pending),
             (permits.in_use, permits.waiting, member.in_flight),
             (member.target.load.active, member.target.load.waiting, member.target._opening),
         )
