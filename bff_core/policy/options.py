@@ -1,7 +1,8 @@
-"""What an option is: a default, a range and a sentence, checked when a policy is built."""
+"""Options of policies: each has a default, a range and a sentence, and is checked when set."""
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
+from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
@@ -10,9 +11,9 @@ from bff_core.errors import ConfigurationError
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """The sentence and the range of an option; stands in its `Annotated` type.
+    """The sentence and the range of an option, as part of its `Annotated` type.
 
-    Seconds and ratios are floats, counts are ints; both ends of a range belong to it.
+    Seconds and ratios are floats, counts are ints. A range includes both of its ends.
     """
 
     sentence: str
@@ -21,7 +22,7 @@ class Option:
 
     @property
     def range(self) -> str:
-        """How the range reads: "0.1 to 60", "at least 1", "any"."""
+        """The range as text: "0.1 to 60", "at least 1", "any"."""
         if math.isinf(self.at_least):
             return "any"
         if math.isinf(self.at_most):
@@ -48,7 +49,7 @@ class DescribedOption:
             raise ConfigurationError(f"{owner.__name__}.{self.name} {complaint}")
 
     def complaint(self, value: object) -> str:
-        """Say what the value must be, after its name; empty where nothing is wrong."""
+        """Return what the value must be, as the end of a sentence; empty for a valid value."""
         if value is None and NoneType in self.types:
             return ""
         kinds = (int, float) if float in self.types else self.types
@@ -61,10 +62,11 @@ class DescribedOption:
         return ""
 
     def _holds(self, value: float) -> bool:
-        # Not a number fails both comparisons.
+        # NaN fails both comparisons.
         return self.option.at_least <= value <= self.option.at_most
 
 
+@cache
 def described(policy: type) -> tuple[DescribedOption, ...]:
     """Return the options of a policy class in the order of their declaration."""
     hints = get_type_hints(policy, include_extras=True)
@@ -75,22 +77,38 @@ def described(policy: type) -> tuple[DescribedOption, ...]:
     )
 
 
+def members_of(hint: Any) -> tuple[Any, ...]:
+    """Return the members of a union; a type that is no union is its only member."""
+    return get_args(hint) if isinstance(hint, UnionType) else (hint,)
+
+
 def _types(hint: Any) -> tuple[type, ...]:
-    inner = get_args(hint)[0]
-    kinds = get_args(inner) if isinstance(inner, UnionType) else (inner,)
-    return tuple(_class_of(kind) for kind in kinds)
+    return tuple(_class_of(kind) for kind in members_of(get_args(hint)[0]))
 
 
 def _class_of(kind: Any) -> type:
-    """Return the class of a type's values; of a choice of words it is text."""
+    """Return the class of a type's values; that of a `Literal` of words is `str`."""
     origin = get_origin(kind)
     return str if origin is Literal else origin or kind
 
 
 def check(policy: object) -> None:
-    """Hold every option to its type and range.
+    """Raise `ConfigurationError` for an option of a wrong type or out of its range.
 
-    Raises `ConfigurationError` naming the option, the value and the range.
+    Nested policies must be of their type. The error names the option, the value and the range.
     """
-    for option in described(type(policy)):
-        option.refuse(type(policy), getattr(policy, option.name))
+    owner = type(policy)
+    for option in described(owner):
+        option.refuse(owner, getattr(policy, option.name))
+    for name, kinds in _nested(owner):
+        if not isinstance(getattr(policy, name), kinds):
+            names = ", ".join(f"{kind.__name__}(...)" for kind in kinds if kind is not NoneType)
+            choice = " or None" if NoneType in kinds else ""
+            raise ConfigurationError(f"{owner.__name__}.{name} must be {names}{choice}")
+
+
+@cache
+def _nested(policy: type) -> tuple[tuple[str, tuple[type, ...]], ...]:
+    """Return the nested policies of a class: each name with its types."""
+    members = {name: members_of(hint) for name, hint in get_type_hints(policy).items()}
+    return tuple((name, kinds) for name, kinds in members.items() if is_dataclass(kinds[0]))

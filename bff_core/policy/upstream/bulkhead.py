@@ -23,8 +23,6 @@ class Bulkhead:
 
     def __post_init__(self) -> None:
         check(self)
-        if not isinstance(self.adaptive, Adaptive | None):
-            raise ConfigurationError("Bulkhead.adaptive must be Adaptive(...) or None")
         if self.adaptive is not None and self.adaptive.least > self.concurrent:
             raise ConfigurationError("Bulkhead.concurrent must be at least Adaptive.least")
 

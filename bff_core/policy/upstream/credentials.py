@@ -127,10 +127,6 @@ class Signature:
 Credentials = Relay | ClientCredentials | TokenExchange | ApiKey | Basic | Signature
 """The values of `Policy.credentials`."""
 
-Made = ClientCredentials | TokenExchange | ApiKey | Basic | Signature
-
-KINDS: Final = (Relay, ClientCredentials, TokenExchange, ApiKey, Basic, Signature)
-
 _RULES: Final = {
     "secret": (_is_name, "be a name in lower case such as billing_key, never the secret itself"),
     "upstream": (_is_name, "be the name of an upstream, such as identity"),
@@ -144,7 +140,7 @@ _RULES: Final = {
 _ANY: Final = (re.compile(r"[ -~]*").fullmatch, "be printable ASCII")
 
 
-def _check(options: "Made") -> None:
+def _check(options: "Credentials") -> None:
     """Check the options; an error never shows the value of `secret`, which may be a secret."""
     owner = type(options).__name__
     check(options)

@@ -4,11 +4,11 @@ import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from difflib import get_close_matches
-from types import NoneType, UnionType
-from typing import Any, Self, TypeVar, get_args, get_type_hints
+from types import NoneType
+from typing import Any, Self, TypeVar, get_type_hints
 
 from bff_core.errors import ConfigurationError
-from bff_core.policy.options import DescribedOption, described
+from bff_core.policy.options import DescribedOption, described, members_of
 from bff_core.policy.upstream.policy import Policy
 
 Part = TypeVar("Part")
@@ -132,7 +132,7 @@ def options_of(policy: Any) -> Mapping[str, Slot]:
 
 
 def _slot(hint: Any, option: DescribedOption | None) -> Slot:
-    kinds = get_args(hint) if isinstance(hint, UnionType) else (hint,)
+    kinds = members_of(hint)
     part = next((kind for kind in kinds if is_dataclass(kind)), None)
     return Slot(option, part if isinstance(part, type) else None, NoneType in kinds)
 
