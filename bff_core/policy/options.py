@@ -97,7 +97,7 @@ def check(policy: object) -> None:
 
     Nested policies must be of their type. The error names the option, the value and the range.
     """
-    owner = type(policy)
+    owner: type = type(policy)
     for option in described(owner):
         option.refuse(owner, getattr(policy, option.name))
     for name, kinds in _nested(owner):

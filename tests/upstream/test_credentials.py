@@ -263,10 +263,12 @@ async def test_no_target_leads_elsewhere(target: str) -> None:
     await stack.aclose()
 
 
-def test_paths_of_a_client_begin_at_its_service() -> None:
+async def test_paths_of_a_client_begin_at_its_service() -> None:
     """An address in place of a path is a ConfigurationError."""
+    orders = OrdersService(ApiKey(secret="gateway"))
+
     with pytest.raises(ConfigurationError, match="begin with /"):
-        Orders(object()).call("GET", "http://evil/x", {}, query=None)
+        Orders(orders.stack).call("GET", "http://evil/x", {}, query=None)
 
 
 async def test_nothing_secret_is_in_a_repr() -> None:
