@@ -1,6 +1,6 @@
-"""One call to a service and its reply: the two values that every layer passes on.
+"""`Call` and `Reply`, the immutable values that all layers pass on, and the `Handler` type.
 
-Layers change a copy: `msgspec.structs.replace(call, method="GET")`.
+A layer that changes one makes a copy: `msgspec.structs.replace(call, method="GET")`.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -19,16 +19,16 @@ Source = Literal["upstream", "cache", "stale"]
 
 
 class Attempt(NamedTuple):
-    """One attempt of a call: the key of its endpoint, and the instant at which it began.
+    """One attempt of a call: its endpoint, and the instant at which it began.
 
-    `is_sent` is False where it ended before a byte of the request left this process, `is_barred`
-    is True where the endpoint would fail again.
+    `is_sent` is False if it ended before a byte of the request left this process. `is_excluded` is
+    True if the endpoint would fail again.
     """
 
     endpoint: object
     instant: float
     is_sent: bool = True
-    is_barred: bool = False
+    is_excluded: bool = False
 
 
 Trail = list[Attempt]
@@ -47,20 +47,20 @@ def find_header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes | 
 
 
 class Call(msgspec.Struct, frozen=True):
-    """A request to one upstream, complete but for the endpoint that will take it.
+    """A request to one upstream; the balancer chooses its endpoint.
 
     `target` is the encoded origin-form ("/users/7?fields=name"); `operation` is its template
     ("GET /users/{id}") and names the call in events and errors, so that ids stay out of them.
     `deadline` is an instant of the monotonic clock. `audience` names who may share the reply:
     None is everybody, any other value is one viewer (or tenant).
-    `trail` is written where attempts are sent. Copies that a layer makes share it, so that a
-    further attempt goes elsewhere and an error knows how many there were.
-    A call that `is_hedge` repeats one that is under way: it is neither queued nor retried.
-    `token` is the access token of the viewer, for services that are called with it.
-    The last four are for the cache alone: `cache` overrides the policy's for this call (True: no
-    override, False: no caching, or a `Cache`), `tags` are those of the stored reply, `purges` those
-    that a success of the call purges, `decode` makes the caller's value of a reply, since a reply
-    that does not decode is not stored.
+    `trail` lists the attempts so far. Copies of a call share it: a further attempt avoids the
+    endpoints that were tried, and an error counts the attempts.
+    `is_hedge` marks the copy of a call that is still under way: it is neither queued nor retried.
+    `token` is the viewer's access token, for services that are called in the viewer's name.
+    The cache reads the last four. `cache` overrides the policy's for this call (True: no override,
+    False: no caching, or a `Cache`). `tags` are those of the stored reply, `purges` those that a
+    success of the call purges. `decode` decodes a reply for the caller: a reply that can't be
+    decoded is not stored.
     """
 
     upstream: str
@@ -101,7 +101,7 @@ class Call(msgspec.Struct, frozen=True):
         return isinstance(self.body, bytes) or self.body.can_be_opened
 
     def with_headers(self, fields: Headers) -> "Call":
-        """Return a copy with further header fields."""
+        """Return a copy with additional header fields."""
         return replace(self, headers=self.headers + fields)
 
     def mark_unsent(self) -> None:
@@ -109,11 +109,11 @@ class Call(msgspec.Struct, frozen=True):
         if self.trail:
             self.trail[-1] = self.trail[-1]._replace(is_sent=False)
 
-    def bar(self) -> set[object]:
-        """Note that the latest endpoint would fail again; return all endpoints noted so."""
+    def exclude_endpoint(self) -> set[object]:
+        """Note that the latest endpoint would fail again; return all excluded endpoints."""
         if self.trail:
-            self.trail[-1] = self.trail[-1]._replace(is_barred=True)
-        return {attempt.endpoint for attempt in self.trail if attempt.is_barred}
+            self.trail[-1] = self.trail[-1]._replace(is_excluded=True)
+        return {attempt.endpoint for attempt in self.trail if attempt.is_excluded}
 
     @property
     def was_sent(self) -> bool:
@@ -126,15 +126,15 @@ class Call(msgspec.Struct, frozen=True):
 
 
 NOT_DECODED: Final = object()
-"""Stands for a value that each caller decodes by itself; None would be the JSON value null."""
+"""Placeholder for a value that is not decoded yet; None would be the JSON value null."""
 
 
 class Reuse(msgspec.Struct, frozen=True):
-    """How long a stored reply may be used again; instants of the monotonic clock.
+    """How long a stored reply may be reused; instants of the monotonic clock.
 
-    It is fresh until the first, may be served while it is refreshed until the second, and while
-    its upstream fails until the third. `tags` are those that purge it. `headers` are those of
-    further answers, where the first one has fields that must not be used again.
+    It is fresh until `fresh_until`. It may be served until `stale_until` while it is refreshed, and
+    until `error_until` while its upstream fails. `tags` are those that purge it. `headers` replace
+    the reply's own if it has fields that only the call which caused it may get.
     """
 
     fresh_until: float
@@ -147,10 +147,10 @@ class Reuse(msgspec.Struct, frozen=True):
 class Reply(msgspec.Struct, frozen=True):
     """A complete answer of any status; immutable, so that waiters and a cache may share it.
 
-    `body` is decoded of its content coding. `source` says whether it came from the upstream just
-    now, from a cache, or from a cache past its freshness; `age` is in seconds. `reuse` is None
-    where no cache stores it. `decoded` are the values that the cache has of it, by their `Decode`:
-    callers that share a reply may read it as different types.
+    `body` has no content coding. `source` is the upstream, a cache, or a cache that served it
+    stale; `age` is in seconds. `reuse` is None if no cache stores the reply. `decoded` holds values
+    that the cache decoded before, by `Decode`: callers that share a reply may decode it as
+    different types.
     """
 
     status: int
@@ -166,7 +166,7 @@ class Reply(msgspec.Struct, frozen=True):
 
     @property
     def shared(self) -> "Reply":
-        """The reply without fields that are for the call alone that caused it."""
+        """The reply without the header fields that only the call which caused it may get."""
         again = None if self.reuse is None else self.reuse.headers
         return self if again is None else replace(self, headers=again)
 
@@ -177,7 +177,7 @@ class Reply(msgspec.Struct, frozen=True):
 
 
 def _shown(value: msgspec.Struct, *, hidden: AbstractSet[str]) -> str:
-    """Return the repr of a Struct without the fields that are for layers alone."""
+    """Return the repr of a Struct without the fields that only layers read."""
     names = [name for name in value.__struct_fields__ if name not in hidden]
     fields = ", ".join([f"{name}={getattr(value, name)!r}" for name in names])
     return f"{type(value).__name__}({fields})"
@@ -188,7 +188,7 @@ class Decode(Protocol):
 
     @property
     def is_shareable(self) -> bool:
-        """Whether requests may share one value, since it is immutable."""
+        """Whether values are immutable, so that requests may share one."""
         ...
 
     def value(self, reply: Reply, call: Call, /) -> object:
@@ -199,8 +199,8 @@ class Decode(Protocol):
 class ViewerToken(Protocol):
     """The access token of one viewer, for services that are called in the viewer's name.
 
-    Both raise `NotAuthenticated` where the viewer's session has ended, and another `BFFError` where
-    tokens are unavailable just now.
+    Both methods raise `NotAuthenticated` if the viewer's session has ended, and another `BFFError`
+    while tokens are unavailable.
     """
 
     async def current(self) -> str:
@@ -208,7 +208,7 @@ class ViewerToken(Protocol):
         ...
 
     async def renewed(self, refused: str, /) -> str | None:
-        """Return one in place of a refused one; None where there is no other."""
+        """Return another token in place of the refused one; None if there is no other."""
         ...
 
 
@@ -216,4 +216,4 @@ Handler = Callable[[Call], Awaitable[Reply]]
 """One upstream call: returns a reply of any status, or raises an `UpstreamError`."""
 
 Layer = Callable[[Handler], Handler]
-"""Anything that happens around it."""
+"""Wraps a handler: one step of what happens around a call."""

@@ -48,7 +48,7 @@ CALL = Call("users", "GET", "/users/7", "GET /users/{id}", deadline=1010.0)
 )
 def test_blame(error: BaseException, now: float, duration: float, expected: bool) -> None:
     """Broken connections and timeouts count against an upstream; what clients do never does."""
-    blamed = is_upstream_fault(error, CALL, now=now, duration=duration, cut_after=2.5)
+    blamed = is_upstream_fault(error, CALL, now=now, duration=duration, attempt_timeout=2.5)
 
     assert blamed is expected
 

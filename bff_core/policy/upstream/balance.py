@@ -138,9 +138,9 @@ class EndpointSet(Generic[Key, Target]):
         usable = _elsewhere(self._usable, tried) if tried else self._usable
         return _less_busy_of_two(usable, chance)
 
-    def has_other(self, barred: Collection[object]) -> bool:
-        """Whether a usable endpoint is not in `barred`."""
-        return any(member.key not in barred for member in self._usable)
+    def has_other(self, excluded: Collection[object]) -> bool:
+        """Whether a usable endpoint is not in `excluded`."""
+        return any(member.key not in excluded for member in self._usable)
 
     def succeed(self, member: Member[Key, Target], now: float) -> bool:
         """Record a success; return True when it restored an ejected endpoint.

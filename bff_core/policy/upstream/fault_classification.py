@@ -7,25 +7,30 @@ from bff_core.call import Call
 from bff_core.errors import AttemptTimedOut, DeadlineExceeded, NotSent, UpstreamError
 
 MIN_BLAMED_SECONDS = 0.1
-"""An attempt that its deadline cut earlier than this does not count as a failure.
+"""An attempt that its deadline ended earlier than this does not count as a failure.
 
 A client may choose any short deadline, and must not be able to open a circuit with it.
 """
 
 TIMER_TOLERANCE_SECONDS = 0.001
-"""How much too early a timer of the event loop may fire."""
+"""How many seconds too early a timer of the event loop may fire."""
 
 
 def is_upstream_fault(
-    error: BaseException, call: Call, *, now: float, duration: float, cut_after: float = math.inf
+    error: BaseException,
+    call: Call,
+    *,
+    now: float,
+    duration: float,
+    attempt_timeout: float = math.inf,
 ) -> bool:
     """Whether an attempt that took `duration` seconds failed by the upstream's fault.
 
-    `cut_after` is the timeout in seconds after which an outer layer cancels the attempt.
+    `attempt_timeout` is after how many seconds an outer layer cancels the attempt.
 
-    1. A call that was never sent is no failure of the upstream.
+    1. A call that was not sent is never the upstream's fault.
     2. The attempt's timeout is the upstream's fault; the call's deadline if it was long enough.
-    3. A cancellation at the deadline or at `cut_after` is a timeout; any other is the client's.
+    3. A cancellation at the deadline or `attempt_timeout` is a timeout; any other is the client's.
     4. Every other error of the call is the upstream's; any other error is the gateway's.
     """
     if isinstance(error, NotSent):
@@ -38,7 +43,7 @@ def is_upstream_fault(
         has_expired = (
             now >= call.deadline - TIMER_TOLERANCE_SECONDS and duration >= MIN_BLAMED_SECONDS
         )
-        return has_expired or duration >= cut_after - TIMER_TOLERANCE_SECONDS
+        return has_expired or duration >= attempt_timeout - TIMER_TOLERANCE_SECONDS
     return isinstance(error, UpstreamError)
 
 
