@@ -1,7 +1,7 @@
-"""What the layers of one upstream share while the gateway runs: loop, clock, events, timer."""
+"""`Runtime`: what the layers of one upstream share while the gateway runs."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -21,25 +21,20 @@ Spawn = Callable[[Coroutine[object, object, None]], asyncio.Task[None]]
 class Credential(Protocol):
     """Authenticates calls to one upstream by header fields; its `repr` holds no secret.
 
-    `fetched` is called where `ready` returns None, `replaced` where the service refused the fields.
-    Both raise `CredentialsUnavailable`, or what a `ViewerToken` raises.
+    Waiting for fields raises `CredentialsUnavailable`, or what a `ViewerToken` raises.
     """
 
     @property
     def names(self) -> frozenset[bytes]:
-        """The fields that it sets, in lower case."""
+        """The names of the fields that it sets, in lower case."""
         ...
 
-    def ready(self, call: Call, /) -> Headers | None:
-        """Return the fields for a call, none where it goes without; None where it has to wait."""
-        ...
-
-    async def fetched(self, call: Call, /) -> Headers:
-        """Return them after a wait."""
+    def headers(self, call: Call, /) -> Headers | Awaitable[Headers]:
+        """Return the fields for a call, or an awaitable of them; empty for an anonymous call."""
         ...
 
     async def replaced(self, call: Call, refused: Headers, /) -> Headers | None:
-        """Return others in place of the refused ones; None where there are none."""
+        """Return other fields in place of those that the service refused; None without others."""
         ...
 
 
@@ -52,14 +47,13 @@ Raises `ConfigurationError`.
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """What every layer is built with, inside the running loop.
+    """What every layer is built with, inside the running event loop.
 
-    `spawn` starts background work that the gateway owns: it is cancelled when the gateway closes,
-    and outlives the request that caused it. `budget` bounds the attempts beyond the first, those of
-    retries and of hedges; None where the policy sends nothing twice. `cache` is the gateway's, None
-    where it has none. `credential` makes the credentials of calls. `agent` is the
-    User-Agent of calls that have none of their own. `timers` is the one timer behind the timeouts
-    of all layers; each copy has its own.
+    `spawn` starts background work: it outlives the request that caused it, and is cancelled when
+    the gateway closes. `budget` limits the attempts beyond the first, of retries and of hedges; it
+    is None if the policy sends nothing twice. `cache` is the gateway's, None if it has none.
+    `credential` makes the credentials of calls. `agent` is the User-Agent of calls that do not set
+    one. `timers` run the timeouts of all layers; each copy of a runtime has its own.
     """
 
     upstream: str

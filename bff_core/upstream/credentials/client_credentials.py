@@ -1,5 +1,6 @@
 """The gateway's own token, the same for all calls (RFC 6749, section 4.4)."""
 
+from collections.abc import Awaitable
 from functools import partial
 
 from bff_core.call import Call, Headers
@@ -11,7 +12,7 @@ from bff_core.upstream.runtime import Runtime
 
 
 class ClientCredentialsToken:
-    """Adds the token of a client; upstreams whose options are the same share it."""
+    """Adds the gateway's token; upstreams with the same options share it."""
 
     __slots__ = ("_client_id", "_headers", "_token", "_tokens", "names")
 
@@ -35,19 +36,18 @@ class ClientCredentialsToken:
     def __repr__(self) -> str:
         return f"the token of {self._client_id}"
 
-    def ready(self, _: Call) -> Headers | None:
-        """Return the header with the token, if there is a valid one."""
+    def headers(self, call: Call) -> Headers | Awaitable[Headers]:
+        """Return the header with the token, after a token request if there is no valid one."""
         token = self._tokens.ready()
-        return None if token is None else self._header(token)
-
-    async def fetched(self, call: Call) -> Headers:
-        """Return the header, after a token request if one is needed."""
-        return self._header(await self._tokens.get(call))
+        return self._requested(call) if token is None else self._header(token)
 
     async def replaced(self, _: Call, refused: Headers) -> Headers | None:
         """Return a header with another token than the refused one."""
         other = await self._tokens.replaced(token_in(refused))
         return None if other is None else self._header(other)
+
+    async def _requested(self, call: Call) -> Headers:
+        return self._header(await self._tokens.get(call))
 
     def _header(self, token: str) -> Headers:
         if token != self._token:

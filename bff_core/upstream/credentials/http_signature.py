@@ -1,4 +1,4 @@
-"""HTTP message signatures (RFC 9421), by a key that the service shares."""
+"""HTTP message signatures (RFC 9421), by a key that gateway and service share."""
 
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -40,7 +40,7 @@ class HTTPSignature:
     def __repr__(self) -> str:
         return f"signed by {self._options.key_id}"
 
-    def ready(self, call: Call) -> Headers:
+    def headers(self, call: Call) -> Headers:
         """Return the headers with the signature of a call, and the digest of its body."""
         covered, fields = self._covered(call)
         signed = parameters(covered, created=int(self._wall()), key_id=self._options.key_id)
@@ -50,10 +50,6 @@ class HTTPSignature:
             (b"signature-input", self._label + b"=" + signed.encode()),
             (b"signature", RedactedValue(self._label + b"=" + signature)),
         )
-
-    async def fetched(self, call: Call) -> Headers:
-        """Return the same headers."""
-        return self.ready(call)
 
     async def replaced(self, _: Call, _refused: Headers) -> None:
         """Return None: there is no other key."""
@@ -100,7 +96,7 @@ def _origin(options: Signature, addresses: Sequence[str]) -> tuple[str, str]:
     if options.authority and len(authorities) > 1:
         raise ConfigurationError(
             "Signature covers the host, and the upstream has several: give them one name in DNS, "
-            "or say Signature(authority=False)"
+            "or set Signature(authority=False)"
         )
     bases = {part.path for part in parts}
     if len(bases) > 1:

@@ -11,7 +11,7 @@ from bff_core.upstream.transport.request_writer import RESERVED
 
 
 class StaticHeader:
-    """Adds the same header to every call; there is no other if it is refused."""
+    """Adds the same header to every call."""
 
     __slots__ = ("_headers", "_repr", "names")
 
@@ -23,11 +23,7 @@ class StaticHeader:
     def __repr__(self) -> str:
         return self._repr
 
-    def ready(self, _: Call) -> Headers:
-        """Return the header."""
-        return self._headers
-
-    async def fetched(self, _: Call) -> Headers:
+    def headers(self, _: Call) -> Headers:
         """Return the header."""
         return self._headers
 

@@ -1,5 +1,6 @@
 """A viewer's token, exchanged for one that is meant for a single service (RFC 8693)."""
 
+from collections.abc import Awaitable
 from functools import partial
 from hashlib import sha256
 from typing import Final
@@ -29,7 +30,7 @@ JWT: Final = "urn:ietf:params:oauth:token-type:jwt"
 
 
 class ExchangedToken:
-    """Adds each viewer's token as the provider has exchanged it; caches it by a hash."""
+    """Adds the token that the provider issued in exchange for the viewer's; caches it by a hash."""
 
     __slots__ = ("_options", "_runtime", "_source", "_tokens", "names")
 
@@ -43,18 +44,13 @@ class ExchangedToken:
     def __repr__(self) -> str:
         return f"the viewer's token for {self._options.audience}"
 
-    def ready(self, call: Call) -> Headers | None:
-        """Return no header for an anonymous call, None for others: they wait for a token."""
-        return () if viewer_token(call) is None else None
-
-    async def fetched(self, call: Call) -> Headers:
-        """Return the header with the exchanged token.
-
-        If the provider does not accept the viewer's token, it is renewed once.
-        """
+    def headers(self, call: Call) -> Headers | Awaitable[Headers]:
+        """Return the header with the exchanged token; nothing for an anonymous call."""
         token = viewer_token(call)
-        if token is None:
-            return ()
+        return () if token is None else self._exchanged(token, call)
+
+    async def _exchanged(self, token: ViewerToken, call: Call) -> Headers:
+        """Return the header; renew the viewer's token once if the provider does not accept it."""
         subject = await token.current()
         tokens = self._tokens_of(subject)
         try:
@@ -68,7 +64,7 @@ class ExchangedToken:
         return bearer(await self._tokens_of(newer).get(call))
 
     async def replaced(self, call: Call, refused: Headers) -> Headers | None:
-        """Return another: in exchange for the same token of the viewer, or for a newer one."""
+        """Return another one: in exchange for the viewer's token, or else for a renewed one."""
         token = viewer_token(call)
         if token is None:
             return None

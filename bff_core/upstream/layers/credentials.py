@@ -17,15 +17,15 @@ T = TypeVar("T")
 SPARE_SECONDS = 0.005
 """How long before its deadline a call stops waiting for a token.
 
-A call that is cut by its deadline would count against the service, which was not called yet.
+If the deadline ended the wait, that would count as a failure of a service that was not called.
 """
 
 
 class CredentialsLayer:
-    """Adds the fields of a `Credential` to each call, and to each stream.
+    """Adds the header fields of a `Credential` to each call and each stream.
 
-    A service did not act on a call that it answered 401: for any method the call is sent once more
-    if there are other credentials, and never a third time.
+    A service did not act on a call that it answered with 401. If there are other credentials, the
+    call is therefore sent once more, whatever its method.
     """
 
     __slots__ = ("_credential", "_names", "_runtime", "_streamer", "_timers", "inner")
@@ -50,9 +50,9 @@ class CredentialsLayer:
 
     async def __call__(self, call: Call) -> Reply:
         """Pass the call on with credentials, and once more with others if they are refused."""
-        fields = self._ready(call)
-        if fields is None:
-            fields = await self._in_time(call, self._credential.fetched(call))
+        fields = self._fields(call)
+        if not isinstance(fields, tuple):
+            fields = await self._in_time(call, fields)
         if not fields:
             return await self.inner(call)
         reply = await self.inner(call.with_headers(fields))
@@ -63,11 +63,11 @@ class CredentialsLayer:
 
     @asynccontextmanager
     async def stream(self, call: Call) -> AsyncIterator[StreamedReply]:
-        """Open a reply with the call's credentials; one that is refused, once more with others."""
+        """Open a stream with credentials, and once more with others if they are refused."""
         streamer = self._streamer
-        fields = self._ready(call)
-        if fields is None:
-            fields = await self._in_time(call, self._credential.fetched(call))
+        fields = self._fields(call)
+        if not isinstance(fields, tuple):
+            fields = await self._in_time(call, fields)
         others: Headers | None = None
         async with streamer.stream(call.with_headers(fields) if fields else call) as reply:
             if fields and reply.status == 401:
@@ -78,7 +78,8 @@ class CredentialsLayer:
             async with streamer.stream(call.with_headers(others)) as reply:
                 yield reply
 
-    def _ready(self, call: Call) -> Headers | None:
+    def _fields(self, call: Call) -> Headers | Awaitable[Headers]:
+        """Return the fields for a call; raise `ConfigurationError` if it has one of them."""
         names = self._names
         for name, _ in call.headers:
             if name in names:
@@ -87,7 +88,7 @@ class CredentialsLayer:
                     "what the policy's credentials set: leave it out of the call, or call through "
                     "an upstream class without credentials"
                 )
-        return self._credential.ready(call)
+        return self._credential.headers(call)
 
     async def _others(self, call: Call, refused: Headers) -> Headers | None:
         others = await self._in_time(call, self._credential.replaced(call, refused))
@@ -103,7 +104,7 @@ class CredentialsLayer:
             return await wait
         except asyncio.CancelledError:
             if timer.uncancel():
-                raise CredentialsUnavailable("nothing to show in time", call=call) from None
+                raise CredentialsUnavailable("no credentials in time", call=call) from None
             raise
         finally:
             self._timers.stop(timer)

@@ -114,7 +114,7 @@ async def test_upstreams_with_the_same_options_share_a_token() -> None:
     )
 
     assert known is again
-    assert known.ready(orders.call()) == orders.service.calls[0].headers
+    assert known.headers(orders.call()) == orders.service.calls[0].headers
 
 
 async def test_a_token_is_replaced_early_and_no_call_waits() -> None:

@@ -126,4 +126,4 @@ def _opened(addresses, options=SIGNED, secrets=SECRETS):
 
 def _signed(credential):
     call = Call("orders", "GET", "/orders", "GET /orders", 5.0)
-    return call.with_headers(credential.ready(call))
+    return call.with_headers(credential.headers(call))

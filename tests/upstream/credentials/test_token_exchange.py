@@ -176,11 +176,11 @@ async def test_exchanged_tokens_are_cached_up_to_a_bound() -> None:
     orders = OrdersService(FOR_ORDERS, provider=(exchanging(86_400),))
     credential = orders.credentials.open(FOR_ORDERS, orders.bench.runtime, ())
     for number in range(MAX_CACHED_TOKENS + 1):
-        await credential.fetched(orders.call(ScriptedToken(f"viewer-{number}")))
+        await credential.headers(orders.call(ScriptedToken(f"viewer-{number}")))
 
-    await credential.fetched(orders.call(ScriptedToken(f"viewer-{MAX_CACHED_TOKENS}")))
+    await credential.headers(orders.call(ScriptedToken(f"viewer-{MAX_CACHED_TOKENS}")))
     before = len(orders.provider.calls)
-    await credential.fetched(orders.call(ScriptedToken("viewer-0")))
+    await credential.headers(orders.call(ScriptedToken("viewer-0")))
 
     assert (before, len(orders.provider.calls)) == (MAX_CACHED_TOKENS + 1, MAX_CACHED_TOKENS + 2)
     assert len(credential._tokens) == MAX_CACHED_TOKENS
