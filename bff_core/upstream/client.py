@@ -3,7 +3,6 @@
 import re
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
-from functools import partial
 from inspect import signature
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -23,7 +22,7 @@ from bff_core.upstream.reading.tolerant import Reduced
 from bff_core.upstream.request_bodies import NO_BODY, Content, Files, Form, content_of
 from bff_core.upstream.request_headers import Fields, default_headers, replaced
 from bff_core.upstream.request_target import Query
-from bff_core.upstream.streaming import ServerSentEvent, events, rows
+from bff_core.upstream.streaming import ServerSentEvent, events, lines
 from bff_core.upstream.transport.interface import StreamedReply
 
 P = ParamSpec("P")
@@ -43,7 +42,7 @@ ACCEPT_LINES: Headers = ((b"accept", b"application/x-ndjson"),)
 ACCEPT_EVENTS: Headers = ((b"accept", b"text/event-stream"),)
 
 MAX_ERROR_BODY_BYTES = 64 * 1024
-"""The largest body that is read of a reply that refuses a stream."""
+"""The largest body that is read from a reply that refuses a stream."""
 
 
 def _verb(
@@ -262,11 +261,13 @@ class Upstream(Caller):
         async with stack.streamer.stream(call) as reply:
             await self._refuse_failure(reply, call)
             is_empty = True
-            line = partial(self._decodings.of_lines(model).line, headers=reply.headers, call=call)
-            async with aclosing(rows(aiter(reply), line, call)) as values:
-                async for value in values:
-                    is_empty = False
-                    yield self.reduced(value, call) if isinstance(value, Reduced) else value
+            decoding = self._decodings.of_lines(model)
+            async with aclosing(lines(aiter(reply), call)) as found:
+                async for line in found:
+                    if line:
+                        is_empty = False
+                        value = decoding.line(line, reply.headers, call)
+                        yield self.reduced(value, call) if isinstance(value, Reduced) else value
             if is_empty:
                 _refuse_void(reply, call)
 
@@ -309,7 +310,7 @@ class Upstream(Caller):
 
 
 async def _whole(reply: StreamedReply) -> Reply:
-    """Return the reply to a stream that was refused; without its body where that is long."""
+    """Return the complete reply to a refused stream; without its body if that is too large."""
     body = bytearray()
     async for chunk in reply:
         body += chunk

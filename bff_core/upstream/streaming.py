@@ -1,20 +1,16 @@
-"""Streams of JSON lines and of server-sent events, parsed while they arrive."""
+"""Splits streams into lines and server-sent events while they arrive."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
-from typing import TypeVar
 
 from bff_core.call import Call
 from bff_core.errors import BadPayload
-from bff_core.upstream.reading.tolerant import Reduced
-
-T = TypeVar("T")
 
 MAX_LINE_BYTES = 1024 * 1024
-"""The longest line; a stream whose line never ends would grow without bound."""
+"""The longest line: a line that never ends would fill the memory."""
 
 MAX_EVENT_CHARACTERS = 1024 * 1024
-"""The longest data of one event; an event that no empty line ends would grow without bound."""
+"""The longest data of one event: an event that never ends would fill the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +30,7 @@ async def lines(
 
     A line ends by LF or CRLF; with `ends_by_cr` by a CR alone, too, as in event streams.
     """
-    # It grows in place: a long line that drips in single bytes must not be copied for each of them.
+    # It grows in place: a long line that arrives byte by byte must not be copied for each byte.
     line = bytearray()
     was_cr = False
     async for read in chunks:
@@ -53,23 +49,15 @@ async def lines(
 
 
 def _by_lf(chunk: bytes, *, was_cr: bool) -> tuple[bytes, bool]:
-    """Write each end of a line as LF; return also whether a LF that comes next belongs to a CR.
+    """Return a chunk with LF at the end of each line, and whether the chunk ended with a CR.
 
-    A CR that ends a chunk ends its line at once: to wait for what follows could take minutes.
+    A CR at the end of a chunk ends its line at once, since the next chunk may come minutes later. A
+    LF that begins the next chunk belongs to it.
     """
     if not chunk:
         return chunk, was_cr
     rest = chunk[1:] if was_cr and chunk.startswith(b"\n") else chunk
     return rest.replace(b"\r\n", b"\n").replace(b"\r", b"\n"), chunk.endswith(b"\r")
-
-
-async def rows(
-    chunks: AsyncIterator[bytes], decode: Callable[[bytes], T | Reduced], call: Call
-) -> AsyncGenerator[T | Reduced]:
-    """Yield each line of newline-delimited JSON as a typed value."""
-    async for line in lines(chunks, call):
-        if line:
-            yield decode(line)
 
 
 async def events(chunks: AsyncIterator[bytes], call: Call) -> AsyncGenerator[ServerSentEvent]:
@@ -90,7 +78,7 @@ async def events(chunks: AsyncIterator[bytes], call: Call) -> AsyncGenerator[Ser
 
 
 class _EventBuffer:
-    """The fields of the event that is being read; `size` is how many characters its data has."""
+    """The fields of the event that is being read; `size` is the length of its data."""
 
     def __init__(self) -> None:
         self.size = 0

@@ -1,7 +1,6 @@
 """Streams into values: lines and events, however the chunks are cut and however hostile."""
 
 import itertools
-import json
 from math import inf
 
 import pytest
@@ -16,7 +15,6 @@ from bff_core.upstream.streaming import (
     ServerSentEvent,
     events,
     lines,
-    rows,
 )
 
 CALL = Call("news", "GET", "/news", "GET /news", inf)
@@ -105,11 +103,6 @@ async def test_ends_of_lines_are_read_as_the_standard_says(parts, data):
 async def test_lines_are_the_same_however_the_chunks_are_cut(size):
     """LF and CRLF end a line, and so does the end of the stream."""
     assert await taken(lines(cut(b"a\n\nbc\r\nd\r", size), CALL)) == [b"a", b"", b"bc", b"d"]
-
-
-async def test_rows_skip_empty_lines():
-    """A service may keep a slow stream alive by empty lines."""
-    assert await taken(rows(cut(b"[1]\n\n\r\n[2,3]", 2), json.loads, CALL)) == [[1], [2, 3]]
 
 
 @pytest.mark.parametrize("size", [1024, 64 * 1024])

@@ -33,7 +33,7 @@ _CODECS: Final = frozenset({
     *("cp932", "euc-jp", "iso-2022-jp", "gbk", "gb18030"),
     *("big5", "big5hkscs", "euc-kr"),
 })  # fmt: skip
-"""The allowed charsets: Python's text codecs that services use. A reply can't name others."""
+"""The charsets that a reply may declare: the text codecs of Python that services use."""
 
 _OFTEN_WRONG: Final = frozenset({"us-ascii", "iso-8859-1", "windows-1252"})
 """Charsets that servers declare by default, even if the body is UTF-8."""
@@ -57,44 +57,35 @@ class UnknownCharset(ValueError):
 
 @lru_cache(maxsize=256)
 def _declared(content_type: bytes) -> str:
+    """Return the charset of a Content-Type in lower case; "utf-8" if it has none."""
     match = _is_parameter(content_type.decode("latin-1"))
     label = match[1].lower().replace("_", "-") if match else "utf-8"
     return _ALIASES.get(label, label)
 
 
-def declared(content_type: bytes) -> str:
-    """Return the charset of a Content-Type in lower case, "utf-8" where it names none."""
-    return _declared(content_type[:_MAX_CONTENT_TYPE_BYTES])
-
-
 def is_foreign(content_type: bytes) -> bool:
-    """Whether a body that is valid UTF-8 may mean another text in its charset.
+    """Whether a body that is valid UTF-8 must be decoded by another charset.
 
-    JSON is UTF-8 (RFC 8259, section 8.1). Another charset is obeyed, except where it is one that
-    servers declare by default: such a body is UTF-8 if it can be.
+    JSON is UTF-8 (RFC 8259, section 8.1). Other declared charsets apply, except those that servers
+    declare by default: such a body is decoded as UTF-8 if that is possible.
     """
-    return _is_foreign(content_type[:_MAX_CONTENT_TYPE_BYTES])
-
-
-@lru_cache(maxsize=256)
-def _is_foreign(content_type: bytes) -> bool:
-    charset = _declared(content_type)
+    charset = _declared(content_type[:_MAX_CONTENT_TYPE_BYTES])
     return charset != "utf-8" and charset not in _OFTEN_WRONG
 
 
 def text_of(body: bytes, content_type: bytes) -> str:
-    """Return the text of a body without its byte order mark, which decides if there is one.
+    """Return the text of a body without its byte order mark, which overrides the charset.
 
-    Raises `UnknownCharset`, or `UnicodeDecodeError` for bytes that do not follow the charset.
+    Raises `UnknownCharset`, or `UnicodeDecodeError` for bytes that are invalid in the charset.
     """
     for mark, charset in _MARKS:
         if body.startswith(mark):
             return body.decode(charset).removeprefix("\ufeff")
-    charset = declared(content_type)
+    charset = _declared(content_type[:_MAX_CONTENT_TYPE_BYTES])
     if charset not in _CODECS:
         raise UnknownCharset(f"its charset {charset[:40]!r} is unknown")
     if charset in {"utf-8", "utf-16", "utf-32"}:
-        # without a mark the zeros of the first characters, which are ASCII, show the order
+        # JSON begins with ASCII: without a mark, the zero bytes show the byte order.
         return body.decode(json.detect_encoding(body))
     if charset in _OFTEN_WRONG:
         try:
