@@ -9,10 +9,10 @@ import pydantic
 from bff_core.errors import ConfigurationError
 from bff_core.upstream.reading.options import STRICT
 from bff_core.upstream.reading.pydantic_models import is_model
-from bff_core.upstream.reading.reply_types import Known
+from bff_core.upstream.reading.reply_types import ReplyType
 from bff_core.upstream.typed_reply import TypedReply
 
-to_model: Final = Known(object, STRICT).hook
+to_model: Final = ReplyType(object, STRICT).hook
 """A decoding hook of msgspec that makes pydantic models of journaled inputs."""
 
 
@@ -32,7 +32,7 @@ class JournalCodec:
                 "a journal does not store the headers of a reply: return only what later steps "
                 "need, such as reply.value or reply.location"
             )
-        reader = Known(model, STRICT)
+        reader = ReplyType(model, STRICT)
         self.read: Callable[[str | bytes], Any] = reader.decode  # type: ignore[assignment]  # str, too
         self._adapter: pydantic.TypeAdapter[Any] | None = None
         if any(map(is_model, types)):

@@ -1,4 +1,4 @@
-"""How a reply becomes a typed value, or an error."""
+"""Decodes replies: a reply becomes a typed value, or an error."""
 
 from collections.abc import Hashable, Mapping
 from functools import lru_cache
@@ -18,12 +18,12 @@ from bff_core.upstream.reading.charset import is_foreign, text_of
 from bff_core.upstream.reading.dates import may_lack_zone
 from bff_core.upstream.reading.options import STRICT, Decoder, ReadingOptions, reading_options
 from bff_core.upstream.reading.plain_json import RepeatedName, repeated_name
-from bff_core.upstream.reading.reply_types import Known, name_of
+from bff_core.upstream.reading.reply_types import ReplyType, name_of
 from bff_core.upstream.reading.tolerant import (
-    LARGEST,
-    UNREADABLE,
+    DECODE_ERRORS,
+    MAX_COERCED_CHARACTERS,
+    FallbackDecoder,
     Reduced,
-    Rereading,
     without_content,
 )
 from bff_core.upstream.typed_reply import ReplyHeaders, TypedReply
@@ -31,46 +31,54 @@ from bff_core.upstream.typed_reply import ReplyHeaders, TypedReply
 T = TypeVar("T")
 
 FULLY_SEARCHED_REPLIES: Final = 1000
-"""How many first replies of each type are searched for names that an object has twice."""
+"""How many replies of each type are all searched for repeated names, before sampling begins."""
 
-EVERY: Final = 256
-"""Of later replies one in so many is searched; each, once such a name was found."""
+SEARCH_INTERVAL_REPLIES: Final = 256
+"""After that one reply in so many is searched; each one, once a repeated name was found."""
 
-_NONE_IF_ABSENT: Final = SAFE | {"DELETE"}
-"""Methods for which "there is no such thing" is an answer though only nothing was expected."""
+_ABSENT_IS_NONE: Final = SAFE | {"DELETE"}
+"""Methods whose 404 is None even if the declared type is None: nothing was expected anyway."""
 
 
 class Decoding(Generic[T]):
-    """How replies become one declared type.
+    """Decodes replies as one declared type.
 
-    `is_shareable` is whether requests may share a value, since it can't be changed. The fast
-    decoder comes first; what it refuses or may misread is read again, slowly. To look for names
-    that an object has twice takes three times as long as to decode: later replies are sampled.
+    `is_shareable` is whether values are immutable, so that requests may share one. A fast decoder
+    comes first; the slower fallback reads what that one refuses or may misread. The search for
+    repeated names takes three times as long as decoding, so that later replies are sampled.
     """
 
     __slots__ = (
-        "_again", "_decode", "_every", "_is_nullable", "_is_void", "_is_zoned", "_model",
-        "_unsearched", "_until_searched", "is_shareable",
+        "_decode",
+        "_every",
+        "_fallback",
+        "_is_nullable",
+        "_is_void",
+        "_is_zoned",
+        "_model",
+        "_unsearched",
+        "_until_searched",
+        "is_shareable",
     )  # fmt: skip
 
     def __init__(self, model: TypeForm[T], options: ReadingOptions = STRICT) -> None:
         self._model = model
         self._is_void = model is None or model is NoneType
         self._is_nullable = self._is_void or NoneType in get_args(model)
-        known = Known(model, options)
+        known = ReplyType(model, options)
         self._decode = known.decode
-        self._again = Rereading(known, options, may_be_empty=self._is_nullable)
+        self._fallback = FallbackDecoder(known, options, may_be_empty=self._is_nullable)
         self._is_zoned = options.is_zoned and known.has_moments
         self._unsearched = FULLY_SEARCHED_REPLIES
-        self._every = EVERY
+        self._every = SEARCH_INTERVAL_REPLIES
         self._until_searched = 1
         self.is_shareable = is_immutable(model)
 
     def value(self, reply: Reply, call: Call) -> T | Reduced:
-        """Return the typed value of a reply, or `Reduced` where tolerant reading left some out.
+        """Return the typed value of a reply, or `Reduced` if tolerant reading omitted something.
 
-        A 404 or 410 and an empty success are None where the type allows it. Raises `BadStatus` for
-        any status that is no success and `BadPayload` for a body that does not fit.
+        404, 410 and an empty success are None if the type allows it. Raises `BadStatus` for any
+        other status that is not a success, and `BadPayload` for a body that does not fit.
         """
         if not 200 <= reply.status < 300:
             return self._refused(reply, call)
@@ -79,30 +87,30 @@ class Decoding(Generic[T]):
             return None  # type: ignore[return-value]  # the type allows it
         try:
             value = self._decode(body)
-        except UNREADABLE:
+        except DECODE_ERRORS:
             return self._read_again(reply, call)
         self._until_searched = left = self._until_searched - 1
         if left <= 0 or self._is_zoned or not body.isascii():
-            return self._examined(value, reply, call)
+            return self._checked(value, reply, call)
         return value  # type: ignore[no-any-return]  # decoded as the model
 
     def line(self, line: bytes, headers: Headers, call: Call) -> T | Reduced:
         """Return the typed value of a line of a stream; raise `BadPayload`."""
         try:
             value = self._decode(line)
-        except UNREADABLE:
+        except DECODE_ERRORS:
             try:
-                return self._again.read(line, find_header(headers, b"content-type") or b"")  # type: ignore[no-any-return]  # as the model
-            except UNREADABLE as error:
+                return self._fallback.read(line, find_header(headers, b"content-type") or b"")  # type: ignore[no-any-return]  # as the model
+            except DECODE_ERRORS as error:
                 message = misfit_of_line(line, error, without_content(error))
                 raise BadPayload(message, call=call, sample=line[:SAMPLE_BYTES]) from error
         self._until_searched = left = self._until_searched - 1
         if left <= 0 or self._is_zoned or not line.isascii():
-            return self._examined(value, Reply(200, headers, line), call)
+            return self._checked(value, Reply(200, headers, line), call)
         return value  # type: ignore[no-any-return]  # decoded as the model
 
-    def _examined(self, value: Any, reply: Reply, call: Call) -> T | Reduced:
-        """Return a value that was decoded, unless its body means another or repeats a name."""
+    def _checked(self, value: Any, reply: Reply, call: Call) -> T | Reduced:
+        """Return a decoded value, unless its body needs the fallback or repeats a name."""
         body = reply.body
         content_type = find_header(reply.headers, b"content-type") or b""
         is_foreign_text = is_foreign(content_type) and not body.isascii()
@@ -113,13 +121,13 @@ class Decoding(Generic[T]):
         return value  # type: ignore[no-any-return]  # decoded as the model
 
     def _search(self, reply: Reply, call: Call) -> None:
-        """Raise `BadPayload` for a name that an object has twice; then search each reply."""
+        """Raise `BadPayload` for a repeated name; from then on each reply is searched."""
         self._unsearched -= 1
         self._until_searched = 1 if self._unsearched > 0 else self._every
         body = reply.body
-        name = (
-            repeated_name(body.decode("utf-8", "surrogateescape")) if len(body) <= LARGEST else None
-        )
+        if len(body) > MAX_COERCED_CHARACTERS:
+            return
+        name = repeated_name(body.decode("utf-8", "surrogateescape"))
         if name is not None:
             self._every = self._until_searched = 1
             raise self._unfit(reply, call, RepeatedName.of(name))
@@ -127,25 +135,25 @@ class Decoding(Generic[T]):
     def _read_again(self, reply: Reply, call: Call) -> T | Reduced:
         content_type = find_header(reply.headers, b"content-type") or b""
         try:
-            return self._again.read(reply.body, content_type)  # type: ignore[no-any-return]  # as the model
-        except UNREADABLE as error:
+            return self._fallback.read(reply.body, content_type)  # type: ignore[no-any-return]  # as the model
+        except DECODE_ERRORS as error:
             raise self._unfit(reply, call, error) from error
 
     def _unfit(self, reply: Reply, call: Call, error: Exception) -> BadPayload:
-        """Return the error of a body that does not fit; it holds no content of the body."""
+        """Return the error for a body that does not fit, without content of the body."""
         message = misfit(reply, name_of(self._model), error, without_content(error))
         return BadPayload(message, call=call, reply=reply)
 
     def _refused(self, reply: Reply, call: Call) -> T:
-        # A write that returns nothing would be taken as done; what is deleted twice is gone.
-        is_answer = self._is_nullable and (not self._is_void or call.method in _NONE_IF_ABSENT)
+        # A write to an absent resource must not look successful; a delete of one is.
+        is_answer = self._is_nullable and (not self._is_void or call.method in _ABSENT_IS_NONE)
         if reply.status in ABSENT and is_answer:
             return None  # type: ignore[return-value]  # the type allows it
         raise BadStatus(reply, call=call, detail=problem_detail(reply))
 
 
 class Decodings(dict[Any, Decode]):
-    """The decodings of one upstream by their types; each is compiled when it is first looked up."""
+    """The decodings of one upstream by type; each is compiled when it is first needed."""
 
     __slots__ = ("_options",)
 
@@ -158,7 +166,7 @@ class Decodings(dict[Any, Decode]):
         return made
 
     def of_lines(self, model: Any) -> Decoding[Any]:
-        """Return the decoding of the lines of a stream; raise `ConfigurationError`."""
+        """Return the decoding for the lines of a stream; raises `ConfigurationError`."""
         found = self[model]
         if not isinstance(found, Decoding):
             raise ConfigurationError(f"{model!r}: lines have no status and headers of their own")
@@ -166,7 +174,7 @@ class Decodings(dict[Any, Decode]):
 
 
 class ReplyDecoding(Generic[T]):
-    """How replies become a `TypedReply` of one declared type."""
+    """Decodes replies as a `TypedReply` of one declared type."""
 
     __slots__ = ("_inner", "is_shareable")
 
@@ -209,7 +217,7 @@ def problem_detail(reply: Reply) -> str:
         return ""
     try:
         problem = _decode_any(text_of(reply.body, content_type))
-    except UNREADABLE:
+    except DECODE_ERRORS:
         return ""
     members = problem if isinstance(problem, dict) else {}
     texts = (members.get(name) for name in ("detail", "title"))

@@ -23,7 +23,7 @@ from bff_core.errors import (
 from bff_core.http_statuses import CLIENT_ERROR_TITLES
 from bff_core.upstream.decoding import decoding
 from bff_core.upstream.reading.charset import text_of
-from bff_core.upstream.reading.tolerant import UNREADABLE, Reduced
+from bff_core.upstream.reading.tolerant import DECODE_ERRORS, Reduced
 from bff_core.upstream.typed_reply import ReplyHeaders, TypedReply
 
 Translate = Callable[[Never], BFFError | None]
@@ -201,7 +201,7 @@ def as_problem(reply: Reply) -> ClientError | None:
     try:
         content_type = find_header(reply.headers, b"content-type") or b""
         problem = _decode_problem(text_of(reply.body, content_type))
-    except UNREADABLE:
+    except DECODE_ERRORS:
         return None
     if not 400 <= reply.status <= 499:
         return None

@@ -1,4 +1,4 @@
-"""Which types decode to immutable values: those may be shared by requests."""
+"""Which types decode to immutable values? Requests may share those."""
 
 from msgspec import Struct, inspect
 from typing_extensions import TypeForm
@@ -24,10 +24,10 @@ _WithFields = inspect.NamedTupleType | inspect.StructType | inspect.DataclassTyp
 
 
 def is_immutable(model: TypeForm[object]) -> bool:
-    """Whether all that is decoded as this type is immutable.
+    """Whether every value that is decoded as this type is immutable.
 
-    Scalars are, and tuples, frozen sets, frozen structs and frozen dataclasses of what is. Lists,
-    dictionaries and what msgspec does not know are not.
+    Scalars are immutable, and tuples, frozen sets, frozen structs and frozen dataclasses of
+    immutable types. Lists, dictionaries and types that msgspec does not know are not.
     """
     try:
         return _is_immutable(inspect.type_info(model), set())
@@ -51,12 +51,12 @@ def _is_immutable(info: inspect.Type, visited: set[int]) -> bool:
 def _is_frozen(kind: type) -> bool:
     if issubclass(kind, Struct):
         return kind.__struct_config__.frozen
-    parameters = getattr(kind, "__dataclass_params__", None)  # none has a named tuple
+    parameters = getattr(kind, "__dataclass_params__", None)  # named tuples have none
     return parameters is None or parameters.frozen
 
 
 def _has_immutable_fields(info: _WithFields, visited: set[int]) -> bool:
-    if id(info) in visited:  # one that holds itself
+    if id(info) in visited:  # a recursive type
         return True
     visited.add(id(info))
     return all(_is_immutable(one.type, visited) for one in info.fields)

@@ -1,4 +1,4 @@
-"""Coercion of plain values to a type: whole numbers, dates, decoders, and omitted values."""
+"""Coerces plain JSON values to a type: integers, dates, decoders, and what is omitted."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,38 +11,38 @@ from msgspec import inspect
 from bff_core.upstream.reading.dates import NoZone, readable
 from bff_core.upstream.reading.options import Decoder, ReadingOptions, call_decoder
 from bff_core.upstream.reading.plain_json import Number, render
-from bff_core.upstream.reading.pydantic_models import is_model, without_misfits, written
+from bff_core.upstream.reading.pydantic_models import is_model, path_text, without_misfits
 from bff_core.upstream.reading.type_forms import LISTS, class_of, form, takes
 
 Hook = Callable[[type, object], object]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ValuePath:
     """The path of a value from the root: `$.items[3].price`."""
 
-    outer: "Place | None" = None
+    outer: "ValuePath | None" = None
     step: str = "$"
 
     def __str__(self) -> str:
         return f"{self.outer or ''}{self.step}"
 
-    def member(self, name: str) -> "Place":
-        """Return the place of a field."""
-        return Place(self, f".{name}")
+    def member(self, name: str) -> "ValuePath":
+        """Return the path of a field."""
+        return ValuePath(self, f".{name}")
 
-    def item(self, index: int) -> "Place":
-        """Return the place of an item of a list."""
-        return Place(self, f"[{index}]")
+    def item(self, index: int) -> "ValuePath":
+        """Return the path of an item of a list."""
+        return ValuePath(self, f"[{index}]")
 
 
-ROOT: Final = Place()
+ROOT: Final = ValuePath()
 
-Lost = list[str]
-"""The omitted values: each path and the reason, never the content."""
+Omissions = list[str]
+"""The omitted values: each path with the reason, never the content."""
 
-Fit = Callable[[Any, Place, Lost], Any]
-"""Returns a value coerced to the type; records what it omits."""
+Coerce = Callable[[Any, ValuePath, Omissions], Any]
+"""Returns a value coerced to a type; adds what it omits to the list."""
 
 _Fields = (
     inspect.StructType | inspect.DataclassType | inspect.TypedDictType | inspect.NamedTupleType
@@ -52,8 +52,8 @@ _FIELDS: Final = (
 )  # fmt: skip
 
 
-class Fitting:
-    """Compiles, for each type, the function that coerces plain values to it."""
+class Coercion:
+    """Compiles the functions that coerce plain values to types, one for each type."""
 
     def __init__(self, options: ReadingOptions, hook: Hook) -> None:
         self._is_tolerant = options.is_tolerant
@@ -61,10 +61,10 @@ class Fitting:
         self._refuses_naive = options.refuses_naive
         self._decoders = dict(options.decoders)
         self._hook = hook
-        self._known: dict[object, Fit] = {}
+        self._known: dict[object, Coerce] = {}
 
-    def of(self, info: inspect.Type) -> Fit:
-        """Return the function of a type; of a type that holds itself there is one."""
+    def of(self, info: inspect.Type) -> Coerce:
+        """Return the function of a type; a recursive type has one for all its levels."""
         match info:
             case inspect.Metadata():
                 return self.of(info.type)
@@ -76,161 +76,163 @@ class Fitting:
                 return _tuple([self.of(one) for one in info.item_types])
         if type(info) in LISTS:
             return self._list(getattr(info, "item_type", info))
-        fit = self._object(info) if isinstance(info, _FIELDS) else self._leaf(info)
+        coerce = self._object(info) if isinstance(info, _FIELDS) else self._leaf(info)
         decoder = self._decoder(info)
-        return fit if decoder is None else self._decoded(info, fit, decoder)
+        return coerce if decoder is None else self._decoded(info, coerce, decoder)
 
-    def _leaf(self, info: inspect.Type) -> Fit:
+    def _leaf(self, info: inspect.Type) -> Coerce:
         match info:
             case inspect.IntType():
-                return _whole
+                return _integer
             case inspect.DateTimeType():
-                return self._moment
+                return self._datetime
             case inspect.CustomType() if self._is_tolerant and is_model(info.cls):
                 return partial(_reduced, info.cls)
             case inspect.EnumType():
                 is_numeric = any(type(one.value) is int for one in info.cls)
-                return _whole if is_numeric else _same
+                return _integer if is_numeric else _unchanged
             case inspect.LiteralType():
-                return _whole if any(type(one) is int for one in info.values) else _same
-        return _same
+                return _integer if any(type(one) is int for one in info.values) else _unchanged
+        return _unchanged
 
-    def _moment(self, value: Any, place: Place, lost: Lost) -> Any:
-        del lost
+    def _datetime(self, value: Any, path: ValuePath, omitted: Omissions) -> Any:
+        del omitted
         if not isinstance(value, str):
             return value
         try:
             return readable(value, self._zone, refuses=self._refuses_naive)
         except NoZone as error:
-            raise NoZone(f"{error} - at `{place}`") from None
+            raise NoZone(f"{error} - at `{path}`") from None
 
-    def _decoded(self, info: inspect.Type, fit: Fit, decoder: Decoder) -> Fit:
-        """Return a function that uses an upstream's own decoder for values that do not fit.
+    def _decoded(self, info: inspect.Type, coerce: Coerce, decoder: Decoder) -> Coerce:
+        """Return a function that calls the upstream's own decoder for values that do not fit.
 
-        A datetime that it makes without a zone is dealt with as the policy says.
+        The policy for datetimes without a zone applies to those that it returns.
         """
         check = self._check(info)
 
-        def decode(value: Any, place: Place, lost: Lost) -> Any:
-            fitted = fit(value, place, lost)
-            if not check(fitted):
-                return fitted
+        def decode(value: Any, path: ValuePath, omitted: Omissions) -> Any:
+            coerced = coerce(value, path, omitted)
+            if not check(coerced):
+                return coerced
             try:
                 made = call_decoder(decoder, value)
             except ValueError:
-                return fitted
+                return coerced
             plain = msgspec.to_builtins(made)
-            return fit(plain, place, lost) if isinstance(info, inspect.DateTimeType) else plain
+            return coerce(plain, path, omitted) if isinstance(info, inspect.DateTimeType) else plain
 
         return decode
 
-    def _list(self, item_type: inspect.Type) -> Fit:
+    def _list(self, item_type: inspect.Type) -> Coerce:
         slot = self._slot(item_type, is_optional=True)
 
-        def fit_all(value: Any, place: Place, lost: Lost) -> Any:
+        def coerce_all(value: Any, path: ValuePath, omitted: Omissions) -> Any:
             if not isinstance(value, list):
                 return value
-            fitted = (slot(one, place.item(index), lost) for index, one in enumerate(value))
-            return [one for one in fitted if one is not _LEFT_OUT]
+            coerced = (slot(one, path.item(index), omitted) for index, one in enumerate(value))
+            return [one for one in coerced if one is not _OMITTED]
 
-        return fit_all
+        return coerce_all
 
-    def _dictionary(self, info: inspect.DictType | inspect.FrozenDictType) -> Fit:
+    def _dictionary(self, info: inspect.DictType | inspect.FrozenDictType) -> Coerce:
         slot = self._slot(info.value_type, is_optional=True)
-        fit_key = self._moment if isinstance(info.key_type, inspect.DateTimeType) else _same
+        coerce_key = (
+            self._datetime if isinstance(info.key_type, inspect.DateTimeType) else _unchanged
+        )
         check_key = self._check(inspect.DictType(info.key_type, inspect.AnyType()))
-        check = check_key if self._is_tolerant else _fits
+        check = check_key if self._is_tolerant else _accept
 
-        def fit_all(value: Any, place: Place, lost: Lost) -> Any:
+        def coerce_all(value: Any, path: ValuePath, omitted: Omissions) -> Any:
             if not isinstance(value, dict):
                 return value
             entries = {}
-            there = Place(place, "[...]")  # a key may be content
+            there = ValuePath(path, "[...]")  # a key may be content
             for name, one in value.items():
-                key = fit_key(name, there, lost)
+                key = coerce_key(name, there, omitted)
                 if check({key: None}):
-                    lost.append(f"{there}: an unknown key")
-                elif (entry := slot(one, there, lost)) is not _LEFT_OUT:
+                    omitted.append(f"{there}: an unknown key")
+                elif (entry := slot(one, there, omitted)) is not _OMITTED:
                     entries[key] = entry
             return entries
 
-        return fit_all
+        return coerce_all
 
-    def _object(self, info: _Fields) -> Fit:
+    def _object(self, info: _Fields) -> Coerce:
         known = self._known.get(info.cls)
         if known is not None:
             return known
-        fields: dict[str, Fit] = {}
+        fields: dict[str, Coerce] = {}
         if isinstance(info, inspect.StructType) and info.tag_field is not None:
-            fields[info.tag_field] = _same
-        keeps_unknown = isinstance(info, inspect.StructType) and info.forbid_unknown_fields
+            fields[info.tag_field] = _unchanged
+        passes_unknown = isinstance(info, inspect.StructType) and info.forbid_unknown_fields
 
-        def fit_all(value: Any, place: Place, lost: Lost) -> Any:
+        def coerce_all(value: Any, path: ValuePath, omitted: Omissions) -> Any:
             if isinstance(value, list):
-                return _in_order(value, list(fields.values()), place, lost)
+                return _in_order(value, list(fields.values()), path, omitted)
             if not isinstance(value, dict):
                 return value
             result = {}
             for name, one in value.items():
-                if name not in fields and not keeps_unknown:
+                if name not in fields and not passes_unknown:
                     continue
-                member = fields.get(name, _same)(one, place.member(name), lost)
-                if member is not _LEFT_OUT:
+                member = fields.get(name, _unchanged)(one, path.member(name), omitted)
+                if member is not _OMITTED:
                     result[name] = member
             return result
 
-        self._known[info.cls] = fit_all
+        self._known[info.cls] = coerce_all
         for field in info.fields:
             fields[field.encode_name] = self._slot(field.type, is_optional=not field.required)
-        return fit_all
+        return coerce_all
 
-    def _slot(self, info: inspect.Type, *, is_optional: bool) -> Fit:
-        """Return the function that coerces a value, or omits it where tolerant reading allows."""
-        fit = self.of(info)
+    def _slot(self, info: inspect.Type, *, is_optional: bool) -> Coerce:
+        """Return the function that coerces a value, or omits it if tolerant reading allows that."""
+        coerce = self.of(info)
         if not (is_optional and self._is_tolerant):
-            return fit
+            return coerce
         check = self._check(info)
 
-        def fit_or_leave_out(value: Any, place: Place, lost: Lost) -> Any:
-            mark = len(lost)
+        def coerce_or_omit(value: Any, path: ValuePath, omitted: Omissions) -> Any:
+            before = len(omitted)
             try:
-                fitted = fit(value, place, lost)
-                why = check(fitted)
+                coerced = coerce(value, path, omitted)
+                why = check(coerced)
             except NoZone:
-                fitted, why = None, "without a zone"
+                coerced, why = None, "without a zone"
             if not why:
-                return fitted
-            lost[mark:] = [f"{place}: {why}"]
-            return _LEFT_OUT
+                return coerced
+            omitted[before:] = [f"{path}: {why}"]
+            return _OMITTED
 
-        return fit_or_leave_out
+        return coerce_or_omit
 
-    def _union(self, types: Sequence[inspect.Type]) -> Fit:
-        """Return the function that coerces a value to the member of a union of its JSON kind."""
+    def _union(self, types: Sequence[inspect.Type]) -> Coerce:
+        """Return the function that coerces a value to the union's member of its JSON kind."""
         has_float = any(isinstance(one, inspect.FloatType | inspect.DecimalType) for one in types)
-        fits = [
+        functions = [
             (takes(one), self.of(one))
             for one in types
             if not (has_float and isinstance(one, inspect.IntType))
         ]
         last = [self.of(one) for one in types if self._decoder(one) is not None]
 
-        def fit_one(value: Any, place: Place, lost: Lost) -> Any:
-            fit = next((fit for is_taken, fit in fits if is_taken(value)), None)
-            if fit is None and last and value is not None:
-                fit = last[0]
-            return value if fit is None else fit(value, place, lost)
+        def coerce_one(value: Any, path: ValuePath, omitted: Omissions) -> Any:
+            coerce = next((coerce for is_taken, coerce in functions if is_taken(value)), None)
+            if coerce is None and last and value is not None:
+                coerce = last[0]
+            return value if coerce is None else coerce(value, path, omitted)
 
-        return fit_one
+        return coerce_one
 
     def _decoder(self, info: inspect.Type) -> Decoder | None:
-        """Return the upstream's decoder of a type; msgspec itself calls those of custom types."""
+        """Return the upstream's decoder of a type; msgspec calls those of custom types itself."""
         if isinstance(info, inspect.CustomType):
             return None
         return self._decoders.get(class_of(info))
 
     def _check(self, info: inspect.Type) -> Callable[[Any], str]:
-        """Return the function that reports why a coerced value does not match a type."""
+        """Return the function that returns why a value does not match a type, or nothing."""
         decode = msgspec.json.Decoder(form(info), dec_hook=self._hook).decode
 
         def check(value: Any) -> str:
@@ -246,46 +248,48 @@ class Fitting:
         return check
 
 
-def _same(value: Any, place: Place, lost: Lost) -> Any:
-    del place, lost
+def _unchanged(value: Any, path: ValuePath, omitted: Omissions) -> Any:
+    del path, omitted
     return value
 
 
-def _fits(value: Any) -> str:
+def _accept(value: Any) -> str:
     del value
     return ""
 
 
-_LEFT_OUT: Final = object()
-"""The placeholder of an omitted value."""
+_OMITTED: Final = object()
+"""Placeholder for an omitted value."""
 
 
-def _whole(value: Any, place: Place, lost: Lost) -> Any:
+def _integer(value: Any, path: ValuePath, omitted: Omissions) -> Any:
     """Return 1.0 and 1e3 as integers."""
-    del place, lost
+    del path, omitted
     if not isinstance(value, Number) or value.is_written_as_integer:
         return value
     integer = value.integer
     return value if integer is None else integer
 
 
-def _reduced(kind: type, value: Any, place: Place, lost: Lost) -> Any:
+def _reduced(kind: type, value: Any, path: ValuePath, omitted: Omissions) -> Any:
     """Return a value without the parts that a pydantic model refuses and has defaults for."""
-    rest, gone = without_misfits(kind, value)
-    lost += [f"{place}{written(one.path)}: {one.why}" for one in gone]
+    rest, removed = without_misfits(kind, value)
+    omitted += [f"{path}{path_text(one.path)}: {one.why}" for one in removed]
     return rest
 
 
-def _tuple(fits: Sequence[Fit]) -> Fit:
-    def fit_all(value: Any, place: Place, lost: Lost) -> Any:
-        return _in_order(value, fits, place, lost) if isinstance(value, list) else value
+def _tuple(functions: Sequence[Coerce]) -> Coerce:
+    def coerce_all(value: Any, path: ValuePath, omitted: Omissions) -> Any:
+        return _in_order(value, functions, path, omitted) if isinstance(value, list) else value
 
-    return fit_all
+    return coerce_all
 
 
-def _in_order(value: list[Any], fits: Sequence[Fit], place: Place, lost: Lost) -> list[Any]:
-    fitted = [
-        fit(one, place.item(index), lost)
-        for index, (fit, one) in enumerate(zip(fits, value, strict=False))
+def _in_order(
+    value: list[Any], functions: Sequence[Coerce], path: ValuePath, omitted: Omissions
+) -> list[Any]:
+    coerced = [
+        coerce(one, path.item(index), omitted)
+        for index, (coerce, one) in enumerate(zip(functions, value, strict=False))
     ]
-    return fitted + value[len(fitted) :]
+    return coerced + value[len(coerced) :]

@@ -14,20 +14,21 @@ _is_local: Final = re.compile(rb'"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?"'
 
 
 class NoZone(ValueError):
-    """A date and time has no zone, and the policy refuses such."""
+    """A datetime has no zone, and the policy refuses those."""
 
 
 def may_lack_zone(body: bytes) -> bool:
-    """Whether a body may contain a datetime without a zone; escapes can hide one."""
+    """Whether a body may contain a datetime without a zone, which escapes can hide."""
     return _is_local(body) is not None or b"\\u00" in body
 
 
 def readable(text: str, zone: tzinfo | None, *, refuses: bool) -> str:
-    """Return a datetime in the decoder's form; any other value is returned unchanged.
+    """Return a datetime in a form that the decoder accepts; any other text unchanged.
 
-    Python holds microseconds and no 60th second: more digits are cut where rounding would leave
-    the year 9999, a leap second is read as the second before it, 24:00 as midnight of the next day.
-    Without a zone it gets `zone`, or is refused: `NoZone`.
+    1. Digits beyond microseconds are cut where rounding would leave the year 9999.
+    2. A leap second, which Python does not have, becomes the second before it.
+    3. 24:00 becomes midnight of the next day.
+    4. A datetime without a zone gets `zone`, or raises `NoZone` if the policy refuses it.
     """
     match = _parts(text)
     if match is None:
@@ -36,9 +37,9 @@ def readable(text: str, zone: tzinfo | None, *, refuses: bool) -> str:
     if offset is None and refuses:
         raise NoZone("a date and time without a zone")
     if offset is not None or zone is None:
-        return text if _fits(text) else _mended(match) or text
-    local = text if _fits(text) else _mended(match)
-    return text if local is None else _placed(local, zone)
+        return text if _fits(text) else _repaired(match) or text
+    local = text if _fits(text) else _repaired(match)
+    return text if local is None else _with_offset(local, zone)
 
 
 def _fits(text: str) -> bool:
@@ -49,7 +50,7 @@ def _fits(text: str) -> bool:
     return True
 
 
-def _mended(match: re.Match[str]) -> str | None:
+def _repaired(match: re.Match[str]) -> str | None:
     day, hour, minute, second, fraction, offset = match.groups(default="")
     is_midnight = (hour, minute, second, fraction.strip("0")) == ("24", "00", "00", "")
     is_leap = second == "60"
@@ -73,8 +74,8 @@ def _ends_a_day(moment: datetime) -> bool:
     return minute % 1440 == 1439
 
 
-def _placed(local: str, zone: tzinfo) -> str:
-    """Add the zone's offset of that moment; in whole minutes, as RFC 3339 knows no seconds."""
+def _with_offset(local: str, zone: tzinfo) -> str:
+    """Add the zone's offset at that time, in whole minutes (RFC 3339 has no seconds)."""
     moment = msgspec.convert(local, datetime)
     offset = zone.utcoffset(moment.replace(tzinfo=zone))
     minutes = (offset or timedelta()) // timedelta(minutes=1)

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 from bff_core.policy.upstream.policy import Policy
 
 Decoder = Callable[[object], object]
-"""Converts a plain JSON value to a type: text, a number, a flag, a list or a dictionary.
+"""Converts a plain JSON value (str, float, bool, list or dict) to a type.
 
-Raises `ValueError` for what it can't read.
+Raises `ValueError` for a value that it can't convert.
 """
 
 _ERRORS: Final = (TypeError, LookupError, ArithmeticError, AttributeError, OSError)
@@ -35,17 +35,17 @@ class ReadingOptions:
 
     @property
     def is_zoned(self) -> bool:
-        """Whether a date and time without a zone is changed or refused."""
+        """Whether a datetime without a zone is changed or refused."""
         return self.naive != "accept"
 
     @property
     def refuses_naive(self) -> bool:
-        """Whether a date and time without a zone is refused."""
+        """Whether a datetime without a zone is refused."""
         return self.naive == "refuse"
 
     @property
     def zone(self) -> tzinfo | None:
-        """The zone for datetimes without one; None leaves them without."""
+        """The zone that datetimes without one get, or None."""
         if self.naive in {"accept", "refuse"}:
             return None
         return UTC if self.naive == "UTC" else ZoneInfo(self.naive)

@@ -1,4 +1,4 @@
-"""Parses JSON to plain values without losing a digit or a repeated name."""
+"""Parses JSON to plain values: exact numbers, and an error for a repeated name."""
 
 import json
 from collections.abc import Sequence
@@ -7,15 +7,17 @@ from typing import Final, Self
 
 import msgspec
 
-EXACT: Final = 2**53 - 1
+MAX_SAFE_INTEGER: Final = 2**53 - 1
 """The largest integer that a double, and so JavaScript, holds exactly (RFC 8259, section 6)."""
 
-_SHORT: Final = 18  # digits of an integer that needs no care
-_FREE: Final = str.maketrans("", "", "0123456789+-")
+_MAX_PLAIN_DIGITS: Final = 18
+"""Integers with more digits become a `Number`."""
+
+_WITHOUT_DIGITS: Final = str.maketrans("", "", "0123456789+-")
 
 
 class RepeatedName(ValueError):
-    """An object has two members of one name."""
+    """An object has two members with the same name."""
 
     @classmethod
     def of(cls, name: str) -> Self:
@@ -39,23 +41,23 @@ class Number(float):
 
     @property
     def integer(self) -> int | None:
-        """The integer that it is (1.0, 1e3), None for a fraction and beyond exactness."""
+        """Its value as an integer (1.0, 1e3); None for fractions and beyond `MAX_SAFE_INTEGER`."""
         try:
             value = Decimal(self.text)
         except InvalidOperation:  # an exponent that no Decimal holds
             return None
-        if not -EXACT <= value <= EXACT or value != value.to_integral_value():
+        if not -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER or value != value.to_integral_value():
             return None
         return int(value)
 
     @property
     def is_written_as_integer(self) -> bool:
-        """Whether it has neither fraction nor exponent, however long it is."""
-        return not self.text.translate(_FREE)
+        """Whether its text has neither fraction nor exponent."""
+        return not self.text.translate(_WITHOUT_DIGITS)
 
 
 def parse(text: str) -> object:
-    """Return plain values; raise `RepeatedName`, or `ValueError` for what is no JSON."""
+    """Return plain values; raise `RepeatedName`, or `ValueError` for text that is not JSON."""
     return json.loads(
         text,
         object_pairs_hook=_object,
@@ -71,11 +73,11 @@ def render(value: object) -> bytes:
 
 
 def repeated_name(text: str) -> str | None:
-    """Return a name that an object of the text has twice, None where there is no such.
+    """Return a name that an object of the text has twice, or None.
 
-    All of it runs in C: the pairs of each object are collected, and compared with a dictionary of
-    them. Escaped spellings of a name are the same name. None, too, where Python's own parser can't
-    read what the fast decoder could, as far as it looked.
+    For speed all of it runs in C: it collects the pairs of each object, and compares their number
+    with the size of a dictionary of them. Escaped spellings of a name count as the same name. It
+    returns None for text that Python's parser can't read, though the fast decoder could.
     """
     objects: list[Sequence[tuple[str, object]]] = []
     decoder = json.JSONDecoder(
@@ -107,17 +109,17 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def _integer(text: str) -> object:
-    return int(text) if len(text) <= _SHORT else Number.of(text)
+    return int(text) if len(text) <= _MAX_PLAIN_DIGITS else Number.of(text)
 
 
 def _refuse(constant: str) -> object:
-    raise ValueError(f"{constant} is no JSON")
+    raise ValueError(f"{constant} is not JSON")
 
 
 def _as_written(value: object) -> msgspec.Raw:
     if isinstance(value, Number):
         return msgspec.Raw(value.text.encode())
-    raise TypeError(f"{type(value).__name__} is no plain value")
+    raise TypeError(f"{type(value).__name__} is not a plain value")
 
 
 _encode = msgspec.json.Encoder(enc_hook=_as_written).encode

@@ -1,4 +1,4 @@
-"""How pydantic models refuse a value, and which parts of it tolerant reading omits."""
+"""Which parts of a value a pydantic model refuses, and tolerant reading omits."""
 
 from bisect import insort
 from collections.abc import Container, Mapping, Sequence
@@ -10,11 +10,11 @@ from pydantic_core import ErrorDetails
 from bff_core.compat.pydantic import has_validator, validator_of
 from bff_core.upstream.reading.plain_json import parse, render
 
-_PASSES: Final = 10
-"""How often a model is validated at most: once more for each level with an omission."""
+_MAX_PASSES: Final = 10
+"""How many times a model is validated at most: once more for each level with an omission."""
 
-_MOST: Final = 1000
-"""How many wrong values of one model are omitted; with more the reply is refused."""
+_MAX_MISFITS: Final = 1000
+"""How many values of one model are omitted at most; with more the reply is refused."""
 
 _UNKNOWN_MEMBER: Final = frozenset({"enum", "literal_error"})
 
@@ -31,47 +31,49 @@ class Misfit(NamedTuple):
 
 
 def is_model(kind: object) -> bool:
-    """Whether it is a class of pydantic's: a model, or one of its dataclasses."""
+    """Whether it is a pydantic model or a pydantic dataclass."""
     return isinstance(kind, type) and has_validator(kind)
 
 
 def first_error(error: pydantic.ValidationError) -> str:
     """Return the first error and its path, without content of the reply.
 
-    Of very many errors their number: pydantic lists all of them or none, 50 µs each.
+    For very many errors it returns their number: pydantic would list all of them, at 50 µs each.
     """
-    if error.error_count() > _MOST:
+    if error.error_count() > _MAX_MISFITS:
         return f"{error.error_count()} values do not fit"
     first = _errors(error)[0]
-    return f"{first['msg']} - at `${written(first['loc'])}`"
+    return f"{first['msg']} - at `${path_text(first['loc'])}`"
 
 
 def _errors(error: pydantic.ValidationError) -> list[ErrorDetails]:
     return error.errors(include_input=False, include_context=False, include_url=False)
 
 
-def written(path: Sequence[str | int]) -> str:
-    """Return steps as the text of a path: `.items[3].price`."""
+def path_text(path: Sequence[str | int]) -> str:
+    """Return a path as text: `.items[3].price`."""
     return "".join(f"[{one}]" if isinstance(one, int) else f".{one}" for one in path)
 
 
 def without_misfits(kind: type, value: Any) -> tuple[Any, list[Misfit]]:
-    """Return a plain value without the parts that a model refuses and has defaults for.
+    """Return a plain value without the parts that a model refuses and can replace by defaults.
 
-    What can't be left out leaves all as it was. Misfits are taken from the end, so that the
-    indexes of those before them still hold.
+    If one of them can't be omitted, the value is returned unchanged. Misfits are removed from the
+    end, so that the indexes of those before them stay valid.
     """
     misfits = _misfits(kind, value)
     if not misfits:
         return value, []
-    rest, gone, shifts = parse(render(value).decode()), dict[Path, str](), dict[Path, list[int]]()
-    for _ in range(_PASSES):
-        if misfits is None or len(gone) > _MOST:
+    rest, removed = parse(render(value).decode()), dict[Path, str]()
+    shifts: dict[Path, list[int]] = {}
+    for _ in range(_MAX_PASSES):
+        if misfits is None or len(removed) > _MAX_MISFITS:
             break
         if not misfits:
-            return rest, [Misfit(*one) for one in sorted(gone.items(), key=str)]
+            return rest, [Misfit(*one) for one in sorted(removed.items(), key=str)]
         found = {_original(path, shifts): why for path, why in misfits.items()}
-        gone = {path: why for path, why in gone.items() if not _is_within(path, found)} | found
+        outside = {path: why for path, why in removed.items() if not _is_within(path, found)}
+        removed = outside | found
         if not all(_remove(rest, path) for path in reversed(misfits)):
             break
         for path in found:
@@ -82,14 +84,14 @@ def without_misfits(kind: type, value: Any) -> tuple[Any, list[Misfit]]:
 
 
 def _misfits(kind: Any, value: object) -> dict[Path, str] | None:
-    """Return the parts to omit, and why: wrong values, and objects that lack a required one.
+    """Return the parts to omit, and why: wrong values, and objects without a required member.
 
-    None where there are too many.
+    Returns None for too many of them.
     """
     try:
         validator_of(kind).validate_json(render(value))
     except pydantic.ValidationError as error:
-        if error.error_count() > _MOST:
+        if error.error_count() > _MAX_MISFITS:
             return None
         errors = _errors(error)
     else:
@@ -106,13 +108,13 @@ def _misfits(kind: Any, value: object) -> dict[Path, str] | None:
 
 
 def _original(path: Path, shifts: Mapping[Path, Sequence[int]]) -> Path:
-    """Return a path with the indexes before items were removed from its lists."""
+    """Return a path with the indexes that its lists had before items were removed."""
     original: Path = ()
     for step in path:
         index = step
         if isinstance(index, int):
-            for removed in shifts.get(original, ()):
-                index += removed <= index
+            for shift in shifts.get(original, ()):
+                index += shift <= index
         original += (index,)
     return original
 

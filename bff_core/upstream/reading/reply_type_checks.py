@@ -1,4 +1,4 @@
-"""Start-up check of the reply types that an upstream's methods name, from their source."""
+"""Start-up check of the reply types that an upstream's methods declare."""
 
 import ast
 import inspect
@@ -9,21 +9,21 @@ from typing import Final
 
 from bff_core.errors import ConfigurationError
 from bff_core.upstream.reading.options import Decoder, ReadingOptions
-from bff_core.upstream.reading.reply_types import Known
+from bff_core.upstream.reading.reply_types import ReplyType
 
 _VERBS: Final = frozenset({"get", "post", "put", "patch", "delete", "ndjson"})
 _FORMS: Final = (
     ast.Name, ast.Attribute, ast.Subscript, ast.BinOp, ast.BitOr, ast.Tuple, ast.List,
     ast.Constant, ast.Load,
 )  # fmt: skip
-"""The syntax nodes of type forms; any other expression is not evaluated."""
+"""The syntax nodes of type forms; expressions with other nodes are not evaluated."""
 
 
 def check_reply_types(kind: type, decoders: Mapping[type, Decoder]) -> None:
-    """Raise `ConfigurationError` for a method whose replies can't become the type that it names.
+    """Raise `ConfigurationError` for a method that names a type which can't be decoded from JSON.
 
-    Found are types in calls such as `self.get("/users/{id}", Profile, …)`. What is computed, or a
-    parameter, and a method without source, is checked when it is called.
+    The types are read from the source of calls such as `self.get("/users/{id}", Profile, …)`. A
+    type that is computed or a parameter, and a method without source, are checked when called.
     """
     options = ReadingOptions(decoders=tuple(decoders.items()))
     own = [one for one in kind.__mro__ if not one.__module__.startswith("bff_core.")]
@@ -31,8 +31,8 @@ def check_reply_types(kind: type, decoders: Mapping[type, Decoder]) -> None:
     for method in (one for one in members if isinstance(one, FunctionType)):
         for model in _named(inspect.unwrap(method)):
             try:
-                Known(model, options)
-            except NameError:  # a name that is there for type checkers alone, or later
+                ReplyType(model, options)
+            except NameError:  # a name that only type checkers have, or that is defined later
                 continue
             except ConfigurationError as error:
                 raise ConfigurationError(f"{kind.__name__}.{method.__name__}: {error}") from error

@@ -1,4 +1,4 @@
-"""Which types a reply can be read as: msgspec's types, pydantic models, types with a decoder."""
+"""Which types can replies have? Those of msgspec, pydantic models, and types with a decoder."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, Final, get_args
@@ -15,10 +15,10 @@ from bff_core.upstream.reading.pydantic_models import first_error, is_model
 _NESTED: Final = ("type", "types", "item_type", "item_types", "key_type", "value_type", "fields")
 
 
-class Known:
-    """The traits of a type that decide how it is decoded; unknown ones raise `ConfigurationError`.
+class ReplyType:
+    """How a type is decoded from JSON; raises `ConfigurationError` for types that can't be.
 
-    `info` is None for a union of pydantic's models, which msgspec does not describe.
+    `info` is msgspec's description, None for a union of pydantic models.
     """
 
     __slots__ = ("decode", "has_moments", "hook", "info")
@@ -43,7 +43,7 @@ class Known:
 
 
 def _arguments(model: Any) -> Iterator[Any]:
-    """Yield a type form and what it is made of, such as the items of a list; not their fields."""
+    """Yield a type form and its arguments, such as the item type of a list."""
     yield model
     for argument in get_args(model):
         yield from _arguments(argument)
@@ -68,9 +68,9 @@ def _check(info: inspect.Type, model: Any, options: ReadingOptions, *, is_valida
         if kind is object or is_model(kind) or any(kind is one for one, _ in options.decoders):
             return
         raise ConfigurationError(
-            f"{name_of(model)} can't be decoded from JSON, since {name_of(kind)} is no type that "
-            "JSON becomes: use a dataclass, a msgspec.Struct or a pydantic model, or name a "
-            f"function that makes it: decoders = {{{name_of(kind)}: …}}"
+            f"{name_of(model)} can't be decoded from JSON, since {name_of(kind)} has no JSON "
+            "form: use a dataclass, a msgspec.Struct or a pydantic model, or name a function that "
+            f"makes it: decoders = {{{name_of(kind)}: …}}"
         )
     if is_model(kind) and not is_validated:
         raise ConfigurationError(

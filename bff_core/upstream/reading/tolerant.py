@@ -7,22 +7,22 @@ import msgspec
 from msgspec import inspect
 
 from bff_core.upstream.reading.charset import text_of
-from bff_core.upstream.reading.coercion import ROOT, Fit, Fitting, Lost
+from bff_core.upstream.reading.coercion import ROOT, Coerce, Coercion, Omissions
 from bff_core.upstream.reading.options import ReadingOptions
 from bff_core.upstream.reading.plain_json import RepeatedName, parse, render, repeated_name
-from bff_core.upstream.reading.reply_types import Known
+from bff_core.upstream.reading.reply_types import ReplyType
 
-LARGEST: Final = 1024 * 1024
-"""The longest text whose values are coerced one by one: about 0.2 s of the loop's time."""
+MAX_COERCED_CHARACTERS: Final = 1024 * 1024
+"""The longest text whose values are coerced one by one, which blocks the loop for about 0.2 s."""
 
 
-UNREADABLE: Final = (ValueError, RecursionError)
-"""The errors of reading: a wrong type, bytes that are no text, a repeated name."""
+DECODE_ERRORS: Final = (ValueError, RecursionError)
+"""What decoding raises: for a wrong type, a wrong charset, a repeated name, deep nesting."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reduced:
-    """A value with omissions: their paths and reasons, never content."""
+    """A value with omissions; `lost` are their paths and reasons, never content."""
 
     value: Any
     lost: tuple[str, ...]
@@ -32,14 +32,14 @@ class TooLong(ValueError):
     """The text is too long to coerce its values one by one."""
 
 
-class Rereading:
-    """Reads a body by its charset, and coerces its values to the type before they are decoded."""
+class FallbackDecoder:
+    """Decodes a body by its charset, and coerces its values to the type."""
 
-    __slots__ = ("_decode", "_fit", "_known", "_may_be_empty", "_options")
+    __slots__ = ("_coerce", "_decode", "_known", "_may_be_empty", "_options")
 
     def __init__(
         self,
-        known: Known,
+        known: ReplyType,
         options: ReadingOptions,
         *,
         may_be_empty: bool,
@@ -47,35 +47,38 @@ class Rereading:
         self._decode = known.decode
         self._known = known
         self._options = options
-        self._fit: Fit | None = None
+        self._coerce: Coerce | None = None
         self._may_be_empty = may_be_empty
 
     def read(self, body: bytes, content_type: bytes) -> Any:
-        """Return the value, or `Reduced`; raise one of `UNREADABLE`."""
+        """Return the value, or `Reduced` with omissions; raises one of `DECODE_ERRORS`."""
         text = text_of(body, content_type)
         if self._may_be_empty and not text.strip():
             return None
         info = self._known.info
         try:
             value = self._decode(text.encode())
-        except msgspec.ValidationError as error:  # what does not fit as it is may be made to
+        except msgspec.ValidationError as error:  # coercion may help
             if info is None:
                 raise
-            if len(text) > LARGEST:
-                raise TooLong(f"{error} (over {LARGEST} characters nothing is mended)") from None
+            if len(text) > MAX_COERCED_CHARACTERS:
+                reason = (
+                    f"{error} (values of over {MAX_COERCED_CHARACTERS} characters are not coerced)"
+                )
+                raise TooLong(reason) from None
         else:
             if info is None or not (self._options.is_zoned and self._known.has_moments):
                 _refuse_repeated(text)
                 return value
-            if len(text) > LARGEST:
-                raise TooLong(f"over {LARGEST} characters no zones are added or missed")
-        return self._fitted(info, text)
+            if len(text) > MAX_COERCED_CHARACTERS:
+                raise TooLong(f"zones of over {MAX_COERCED_CHARACTERS} characters are not checked")
+        return self._coerced(info, text)
 
-    def _fitted(self, info: inspect.Type, text: str) -> Any:
-        if self._fit is None:
-            self._fit = Fitting(self._options, self._known.hook).of(info)
-        lost: Lost = []
-        value = self._decode(render(self._fit(parse(text), ROOT, lost)))
+    def _coerced(self, info: inspect.Type, text: str) -> Any:
+        if self._coerce is None:
+            self._coerce = Coercion(self._options, self._known.hook).of(info)
+        lost: Omissions = []
+        value = self._decode(render(self._coerce(parse(text), ROOT, lost)))
         return Reduced(value, tuple(lost)) if lost else value
 
 

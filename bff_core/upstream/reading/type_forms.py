@@ -1,4 +1,4 @@
-"""Rebuilds type forms from msgspec's inspection, so that a part of a type can be decoded alone."""
+"""Rebuilds type forms from msgspec's descriptions, to decode a part of a type alone."""
 
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
@@ -26,7 +26,7 @@ LISTS: Final[dict[type[inspect.Type], Callable[[Any], Any]]] = {
     inspect.FrozenSetType: lambda item: GenericAlias(frozenset, (item,)),
     inspect.VarTupleType: lambda item: GenericAlias(tuple, (item, ...)),
 }
-"""Types of any number of equal items, and the form of each."""
+"""Types of any number of items of one type, with the form of each."""
 
 _CONSTRAINTS: Final = (
     *("gt", "ge", "lt", "le", "multiple_of"),
@@ -84,14 +84,14 @@ def _plain(info: inspect.Type) -> Any:
 
 
 def class_of(info: inspect.Type) -> Any:
-    """Return the class of a type that has no parts but fields; None for null, Any for anything."""
+    """Return the class of a type without arguments; None for null, Any for `Any`."""
     if isinstance(info, inspect.AnyType):
         return Any
     return getattr(info, "cls", NATIVE.get(type(info)))
 
 
 def takes(info: inspect.Type) -> Callable[[Any], bool]:
-    """Return whether a plain value matches a member of a union, by its JSON kind."""
+    """Return a predicate: whether a plain value matches a member of a union, by its JSON kind."""
     if isinstance(info, inspect.Metadata):
         return takes(info.type)
     if isinstance(info, inspect.StructType) and (info.array_like or info.tag_field is not None):
@@ -100,7 +100,7 @@ def takes(info: inspect.Type) -> Callable[[Any], bool]:
 
 
 def _takes_struct(info: inspect.StructType) -> Callable[[Any], bool]:
-    """Return whether a plain value matches a struct that is a list, or has a tag."""
+    """Return a predicate: whether a plain value matches a struct that is a list, or has a tag."""
     tag, name = info.tag, info.tag_field
 
     def is_it(value: Any) -> bool:

@@ -9,7 +9,7 @@ from typing import Final, Protocol, cast
 from bff_core.call import Call
 from bff_core.errors import DeadlineExceeded, TransportFailed
 from bff_core.upstream.runtime import Runtime
-from bff_core.upstream.transport.failures import UNREADABLE, Cut, explain
+from bff_core.upstream.transport.failures import RESPONSE_ERRORS, Cut, explain
 from bff_core.upstream.transport.framing import ResponseFraming
 from bff_core.upstream.transport.tls import CLIENT_CERTIFICATE, FAILED, Reason, reason_of
 
@@ -195,7 +195,7 @@ class WireConnection(asyncio.Protocol):
             exchange.feed(data)
             if exchange.response.is_complete:
                 self._end(exchange)
-        except UNREADABLE as error:
+        except RESPONSE_ERRORS as error:
             self._fail(exchange, explain(error, exchange.call))
 
     def eof_received(self) -> None:
@@ -263,7 +263,7 @@ class WireConnection(asyncio.Protocol):
                 raise Cut(f"connection lost: {cause}")
             exchange.response.feed_eof()
             self._end(exchange)
-        except UNREADABLE as error:
+        except RESPONSE_ERRORS as error:
             self._fail(exchange, explain(error, exchange.call))
 
     def explain_refusal(self, call: Call) -> TransportFailed:

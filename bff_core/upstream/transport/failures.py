@@ -22,11 +22,11 @@ class TooLarge(Exception):
     """The body is larger than its cap."""
 
 
-UNREADABLE: Final = (Violation, Undecodable, TooLarge)
+RESPONSE_ERRORS: Final = (Violation, Undecodable, TooLarge)
 
 
 def explain(error: Exception, call: Call) -> UpstreamError:
-    """Return the framework error for one of `UNREADABLE`."""
+    """Return the framework error for one of `RESPONSE_ERRORS`."""
     failure: UpstreamError
     if isinstance(error, Cut):
         failure = TransportFailed(str(error), call=call, is_sent=True)

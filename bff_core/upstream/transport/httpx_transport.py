@@ -17,7 +17,7 @@ from bff_core.http_statuses import WITHOUT_BODY
 from bff_core.policy.upstream.connection import Connection
 from bff_core.streamed_body import StreamedBody
 from bff_core.upstream.loopback import LOOPBACK, is_localhost
-from bff_core.upstream.transport.failures import UNREADABLE, Violation, explain
+from bff_core.upstream.transport.failures import RESPONSE_ERRORS, Violation, explain
 from bff_core.upstream.transport.hop_by_hop import content_coding, decoded, end_to_end, tokens
 from bff_core.upstream.transport.httpx_protocols import HttpxClient, HttpxResponse, RequestT
 from bff_core.upstream.transport.interface import Endpoint, Load
@@ -249,7 +249,7 @@ class HttpxStream:
         try:
             fields, coding = _head(response, options)
             self._content = BodyDecoder(coding, options.max_streamed)
-        except UNREADABLE as error:
+        except RESPONSE_ERRORS as error:
             raise explain(error, call) from error
         self.status = response.status_code
         self.headers = fields if coding is None else decoded(fields)
@@ -267,7 +267,7 @@ class HttpxStream:
                 if piece is None and self._is_ended:
                     self._content.end()
                     raise StopAsyncIteration
-            except UNREADABLE as error:
+            except RESPONSE_ERRORS as error:
                 raise explain(error, self._call) from error
             if piece is not None:
                 return piece
@@ -291,7 +291,7 @@ def failure(error: Exception, call: Call) -> UpstreamError:
     Errors are recognised by the class names that both libraries share. An app behind
     `ASGITransport` may raise anything; it counts as an upstream that failed.
     """
-    if isinstance(error, UNREADABLE):
+    if isinstance(error, RESPONSE_ERRORS):
         return explain(error, call)
     message = f"{type(error).__name__}: {error}"
     kinds = _kinds(error)

@@ -9,7 +9,7 @@ from bff_core.call import Call, Headers
 from bff_core.errors import TransportFailed
 from bff_core.policy.upstream.connection import Connection
 from bff_core.upstream.transport.connection import WireConnection
-from bff_core.upstream.transport.failures import UNREADABLE, explain
+from bff_core.upstream.transport.failures import RESPONSE_ERRORS, explain
 from bff_core.upstream.transport.framing import ResponseFraming
 from bff_core.upstream.transport.hop_by_hop import decoded
 from bff_core.upstream.transport.reply_body import BodyDecoder
@@ -70,7 +70,7 @@ class StreamedExchange:
                 if piece is None and not self._raw and self.response.is_complete:
                     self._end_of_content()
                     raise StopAsyncIteration
-            except UNREADABLE as error:
+            except RESPONSE_ERRORS as error:
                 self.close()
                 raise explain(error, self.call) from error
             if piece is not None:

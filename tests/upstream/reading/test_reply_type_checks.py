@@ -48,7 +48,7 @@ def test_a_gateway_with_a_reply_type_that_json_does_not_become_does_not_start(ve
         gateway("shop", services=[kinds[verb]], settings=SETTINGS)
 
     assert "total: list[" in str(caught.value)
-    assert "Money is no type that JSON becomes" in str(caught.value)
+    assert "Money has no JSON form" in str(caught.value)
     assert "decoders = {Money: …}" in str(caught.value)
 
 

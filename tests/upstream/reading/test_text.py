@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from bff_core.call import Call, Reply
 from bff_core.errors import BadPayload
 from bff_core.upstream.decoding import (
-    EVERY,
     FULLY_SEARCHED_REPLIES,
+    SEARCH_INTERVAL_REPLIES,
     Decoding,
     decoding,
     problem_detail,
@@ -218,14 +218,14 @@ def test_a_repeated_name_in_later_replies_is_found_by_sample_and_then_always():
     for _ in range(FULLY_SEARCHED_REPLIES):
         decode.value(good, CALL)
     taken = 0
-    for _ in range(EVERY):
+    for _ in range(SEARCH_INTERVAL_REPLIES):
         try:
             decode.value(bad, CALL)
         except BadPayload:
             break
         taken += 1
 
-    assert 0 < taken < EVERY
+    assert 0 < taken < SEARCH_INTERVAL_REPLIES
     for _ in range(3):
         with pytest.raises(BadPayload, match="two members"):
             decode.value(bad, CALL)

@@ -23,8 +23,8 @@ from bff_core.call import Call, Reply
 from bff_core.errors import BadPayload
 from bff_core.upstream.decoding import decoding
 from bff_core.upstream.reading.options import ReadingOptions, reading_options
-from bff_core.upstream.reading.reply_types import Known
-from bff_core.upstream.reading.tolerant import Rereading
+from bff_core.upstream.reading.reply_types import ReplyType
+from bff_core.upstream.reading.tolerant import FallbackDecoder
 
 CALL = Call("users", "GET", "/users/7", "GET /users/{id}", inf)
 
@@ -511,7 +511,7 @@ def test_a_reply_too_long_to_be_mended_says_so():
     """Its values would be looked at one by one, which takes the loop's time."""
     body = b"[" + b"1.0," * 300_000 + b"1]"
 
-    with pytest.raises(BadPayload, match="over 1048576 characters nothing is mended"):
+    with pytest.raises(BadPayload, match="over 1048576 characters are not coerced"):
         read(list[int], body)
 
 
@@ -547,7 +547,7 @@ MIXED = st.builds(
 def test_what_fits_is_the_same_on_the_slow_way(value, is_tolerant):
     """To look at values one by one changes none that fits."""
     options = ReadingOptions(is_tolerant=is_tolerant, naive="UTC")
-    known = Known(Mixed, options)
-    slow = Rereading(known, options, may_be_empty=False)
+    known = ReplyType(Mixed, options)
+    slow = FallbackDecoder(known, options, may_be_empty=False)
 
     assert slow.read(msgspec.json.encode(value), b"") == value
