@@ -1,4 +1,4 @@
-"""How a method of a service makes a `Call`, and a typed value of its `Reply`, within a request."""
+"""`Caller`: makes calls for a request, and typed values of their replies."""
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -23,12 +23,7 @@ from bff_core.call import (
     find_header,
 )
 from bff_core.clock import Clock, monotonic
-from bff_core.errors import (
-    BadPayload,
-    BadStatus,
-    ConfigurationError,
-    bare,
-)
+from bff_core.errors import BadPayload, BadStatus, ConfigurationError, bare
 from bff_core.events import Events, LocationDropped, ReplyReduced
 from bff_core.http_statuses import PASSES_THROUGH, WITH_LOCATION
 from bff_core.parameter_values import Scalar, UnsupportedValue
@@ -64,7 +59,7 @@ KEYED = frozenset({"POST", "PATCH"})
 """Methods that may be sent again only with an Idempotency-Key (RFC 9110, section 9.2.2)."""
 
 MAX_REPORTED_PLACES: Final = 10
-"""How many places an event names of those that tolerant reading left out of one reply."""
+"""How many of the values that tolerant reading omitted from a reply an event lists."""
 
 
 NO_TRANSLATIONS: Final[FailsWith] = MappingProxyType({})
@@ -72,15 +67,15 @@ NO_TRANSLATIONS: Final[FailsWith] = MappingProxyType({})
 
 
 class Streamer(Protocol):
-    """Opens replies that are read while they arrive; it stands beside the stack."""
+    """Opens replies that are read while they arrive; most layers of the stack do not apply."""
 
     def stream(self, call: Call, /) -> AbstractAsyncContextManager[StreamedReply]:
-        """Open the reply: its head has arrived when the context is entered."""
+        """Open the reply; its head has arrived when the context is entered."""
         ...
 
 
 class Stack(Protocol):
-    """What an upstream calls through: its layers, and the way that streams take."""
+    """The layers that an upstream calls through, and the streamer for streams."""
 
     @property
     def policy(self) -> Policy:
@@ -94,7 +89,7 @@ class Stack(Protocol):
 
     @property
     def streamer(self) -> Streamer:
-        """The way that streams take."""
+        """Opens streams."""
         ...
 
     @property
@@ -109,35 +104,35 @@ class Stack(Protocol):
 
 
 class Caller:
-    """The part of a service client behind its verbs.
+    """The implementation behind the verbs of a service client.
 
-    A bound client calls through the stack of the moment when it was bound, also after a reload.
+    A bound client calls through the stack that was current when it was bound, also after a reload.
     """
 
     name: ClassVar[str] = ""
     policy: ClassVar[Policy] = Policy()
     decoders: ClassVar[Mapping[type, Decoder]] = {}
-    """Functions that make values of a type from what the service writes in its place."""
+    """Functions that convert plain JSON values to a type, by the type."""
     passes_through: ClassVar[AbstractSet[int]] = PASSES_THROUGH
-    """The statuses of the service that the client gets as they are."""
+    """The statuses of the service that are passed through to clients."""
     fails_with: ClassVar[FailsWith] = NO_TRANSLATIONS
-    """Functions that translate the service's errors, by its status."""
+    """Functions that translate the service's errors into ours, by its status."""
     locations: ClassVar[Mapping[str, str]] = MappingProxyType({})
-    """Paths of the service that a `Location` may name, each with the gateway's path for it."""
+    """Paths of the service in a `Location`, each with the gateway's path that replaces it."""
     _locations: ClassVar[Locations | None] = None
     headers: ClassVar[Mapping[str, object]] = MappingProxyType({})
-    """Headers of every call; one of the same name in a call replaces it."""
+    """Headers of every call; a call replaces one by a header of the same name."""
     reports_dependencies: ClassVar[bool] = True
-    """Its replies are noted in `Scope.dependencies`, each with its audience."""
+    """Whether its replies are noted in `Scope.dependencies`, each with its audience."""
     _default_headers: ClassVar[Headers] = ()
     _json_headers: ClassVar[tuple[Headers, Headers]] = (ACCEPT_JSON, JSON)
-    """The headers of a typed call without a body, and with one of JSON."""
+    """The headers of a typed call without a body, and of one with a JSON body."""
 
     def __init__(self, stack: Stack | None = None, *, clock: Clock = monotonic) -> None:
         if stack is None:
             kind = type(self).__name__
             raise ConfigurationError(
-                f"{kind}() is opened by a gateway: give it the class, services=[{kind}]"
+                f"a gateway makes {kind}(): pass it the class, services=[{kind}]"
             )
         self._stack = stack
         self._clock = clock
@@ -154,7 +149,7 @@ class Caller:
         return bound
 
     def call_through(self, stack: Stack) -> None:
-        """Replace the stack; copies that are bound already go on with theirs."""
+        """Replace the stack; clients that are bound already go on with theirs."""
         self._stack = stack
         self._decodings = Decodings(stack.policy, self.decoders)
 
@@ -175,7 +170,7 @@ class Caller:
         purges: Sequence[str] = (),
         fails_with: FailsWith = NO_TRANSLATIONS,
     ) -> T:
-        """Make a call with one kind of body, or none, and return its reply as the model."""
+        """Make a call with one kind of body, or none, and return its reply as `model`."""
         body: bytes | StreamedBody = b""
         fields, sends_json = self._json_headers
         if json is not NO_BODY:
@@ -213,10 +208,10 @@ class Caller:
         return value  # type: ignore[return-value]  # by the decoding of the model
 
     def reduced(self, reply: Reduced, call: Call, *, is_new: bool = True) -> Any:
-        """Return what is left of a reply, and mark the part that made the call as partial.
+        """Return a reply with omissions, and mark the part that made the call as reduced.
 
-        Without a part the answer can't be marked, and is not cached.
-        A check of a saga reads strictly: what was left out may be what it looks for.
+        Outside a part the answer can't be marked, and is therefore not cached. A check of a saga
+        raises `BadPayload`: the omitted value may be the one that it looks for.
         """
         step = None if self._scope is None else self._scope.step
         if step is not None and step.is_check:
@@ -233,7 +228,7 @@ class Caller:
         return reply.value
 
     def fail(self, failure: BadStatus, fails_with: FailsWith = NO_TRANSLATIONS) -> NoReturn:
-        """Raise the error for a failure of the service, as the call or the class translates it."""
+        """Raise the error for a failure of the service, translated by the call or the class."""
         failure.pass_through(self.passes_through)
         status = failure.reply.status
         translate = fails_with.get(status) or self.fails_with.get(status)
@@ -243,9 +238,9 @@ class Caller:
         raise error from failure
 
     def _see_other(self, decode: Decode, reply: Reply, call: Call) -> object:
-        """Return the value of a write that redirects to its result (303), as of an empty success.
+        """Return the value of a write that redirects to its result (303): that of an empty reply.
 
-        Only where the type allows None and the client may learn where; else `NOT_DECODED`.
+        `NOT_DECODED` if the type does not allow None, or `locations` does not declare the target.
         """
         is_done = reply.status == 303 and not call.is_safe
         if not is_done or self._own_path(reply, call, "location") is None:
@@ -256,7 +251,7 @@ class Caller:
             return NOT_DECODED
 
     def _located(self, value: object, reply: Reply, call: Call) -> object:
-        """Pass a write's Location on to the client, as a path of this gateway."""
+        """Rewrite a write's Location to a path of this gateway, for the client."""
         location = self._own_path(reply, call, "location")
         if isinstance(value, TypedReply):
             value = replace(value, status=reply.status, location=location)
@@ -270,7 +265,7 @@ class Caller:
         return value
 
     def _own_path(self, reply: Reply, call: Call, name: str) -> str | None:
-        """Return the gateway's path for a reference of the reply; an unknown one emits an event."""
+        """Return the gateway's path for a reference of the reply; emit an event without one."""
         reference, stack = reply.header(name), self._stack
         if reference is None or self._locations is None:
             return None
@@ -287,14 +282,14 @@ class Caller:
         content: Content | None,
         headers: Fields | None,
     ) -> tuple[str, bytes | StreamedBody]:
-        """Return the media type and the body of a call that sends no JSON."""
+        """Return the media type and the body of a call that does not send JSON."""
         try:
             return body_of(form, files, content, headers or {})
         except UnsupportedValue as error:
             raise UnsupportedValue(f"{self.name}: {operation}: {error}") from None
 
     async def reply(self, call: Call) -> Reply:
-        """Send a call down the stack, and report a stale reply to the part that made it."""
+        """Send a call through the stack; note its reply for the running part and the view cache."""
         stack = self._stack
         reply = await stack.handler(call)
         if reply.source == "stale" and (part := running_part.get()) is not None:
@@ -318,9 +313,9 @@ class Caller:
         purges: Sequence[str] = (),
         decode: Decode | None = None,
     ) -> Call:
-        """Return the call, with what the request and the running part add to it.
+        """Return the call: its deadline, viewer and trace come from the request and its part.
 
-        `headers` are those of the call, which replace any of `ours` that have the same name.
+        `headers` replace those of `ours` that have the same name.
         """
         compiled = template(path)
         operation = compiled.operation(method)
@@ -373,17 +368,17 @@ class Caller:
         return call
 
 
-def _tags(policys: Cache | None, own: object, values: Mapping[str, object]) -> tuple[str, ...]:
-    """Return the tags of the stored reply, from the call or else from the policy.
+def _tags(default: Cache | None, own: object, values: Mapping[str, object]) -> tuple[str, ...]:
+    """Return the tags of the stored reply, from the call's own options or the policy's.
 
     Raises `ConfigurationError` for a wrong `cache=`.
     """
-    chosen = policys if own is True else own
+    chosen = default if own is True else own
     if chosen is None or chosen is False:
         return ()
     if not isinstance(chosen, Cache):
         raise ConfigurationError(f"cache={own!r}: pass a Cache(...), True or False")
-    if policys is None:
+    if default is None:
         raise ConfigurationError(
             "cache=Cache(...) of a call needs a policy that stores replies: Policy(cache=Cache())"
         )
@@ -391,10 +386,10 @@ def _tags(policys: Cache | None, own: object, values: Mapping[str, object]) -> t
 
 
 def _keyed(headers: Headers, scope: Scope, *names: str) -> Headers:
-    """Add a write's Idempotency-Key, derived from the request's; the author's own key stays.
+    """Add an Idempotency-Key to a write, derived from the request's, unless it has one.
 
-    Writes of the same names are distinguished by their order. The body is not part of the key: if
-    it differs when the request is tried again, the service must refuse it, not do it twice.
+    The order distinguishes writes with the same names. The body is not part of the key: if it
+    differs when the request is repeated, the service must refuse the write, not execute it twice.
     """
     if find_header(headers, b"idempotency-key") is not None:
         return headers
@@ -407,9 +402,9 @@ def _keyed(headers: Headers, scope: Scope, *names: str) -> Headers:
 
 
 def _of_step(step: StepTry, method: str, headers: Headers, service: str) -> Headers:
-    """Return the headers of a call within a saga: a check bypasses all caches.
+    """Return the headers of a call within a saga; those of a check bypass all caches.
 
-    Raises `ConfigurationError` for a write that could not be sent again, and has no check.
+    Raises `ConfigurationError` for a write without key in a step without check.
     """
     if step.is_check and find_header(headers, b"cache-control") is None:
         return headers + NO_CACHE
@@ -419,10 +414,10 @@ def _of_step(step: StepTry, method: str, headers: Headers, service: str) -> Head
 
 
 def unkeyed(step: str, service: str) -> str:
-    """Return what is wrong with a step without a check, and how to mend it."""
+    """Return the error text for a step without check whose write has no key."""
     return (
-        f"{step} writes to {service}, which does not keep Idempotency-Keys (Policy(keyed=False)): "
-        "if a reply is lost, the write can't be sent again safely. Declare a read that finds out "
-        "whether it happened: @step(check=...) for a step, compensation(check=...) for what undoes "
-        "it (docs/how-to/sagas.md)"
+        f"{step} writes to {service}, which does not support Idempotency-Keys "
+        "(Policy(keyed=False)): if a reply is lost, the write can't be repeated safely. Declare a "
+        "read that finds out whether it happened: @step(check=...) for a step, "
+        "compensation(check=...) for its compensation (docs/how-to/sagas.md)"
     )

@@ -1,4 +1,4 @@
-"""`Upstream`, the base of service clients, and its verbs."""
+"""`Upstream`, the base class of service clients, and its verbs such as `get` and `post`."""
 
 import re
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
@@ -46,16 +46,16 @@ MAX_ERROR_BODY_BYTES = 64 * 1024
 
 
 def _verb(
-    method: str, write: Callable[Concatenate[S, str, P], R], doc: str
+    method: str, write: Callable[Concatenate[S, str, P], R]
 ) -> Callable[Concatenate[S, P], R]:
-    """Return a verb that writes with one HTTP method and has the options of `write`."""
+    """Return `write` for one HTTP method; type checkers and editors see the options of `write`."""
 
     def verb(self: S, /, *args: P.args, **options: P.kwargs) -> R:
         return write(self, method, *args, **options)
 
     verb.__name__ = method.lower()
     verb.__qualname__ = f"Upstream.{verb.__name__}"
-    verb.__doc__ = doc
+    verb.__doc__ = write.__doc__
     declared = signature(write)
     itself, _, *others = declared.parameters.values()
     verb.__signature__ = declared.replace(parameters=[itself, *others])  # type: ignore[attr-defined]  # for help()
@@ -75,12 +75,12 @@ class Upstream(Caller):
     The upstream's name is the class name in snake case unless `name` is given; its addresses come
     from `BFF_UPSTREAM_<NAME>`.
 
-    Each verb takes a path with named parameters, the type of the answer, and raises an
-    `UpstreamError`; where the type allows None, a 404 is None. `passes_through` are the statuses of
-    the service that clients get, `fails_with` (of the class, or of one call) makes our errors of
-    the service's own. `TypedReply[T]` as the type returns status and headers, too. Path parameters
-    are encoded as one segment each. `purges` of a write are the tags of the cached replies that
-    it changes: "product:{id}" is filled with the parameters of the call.
+    Each verb takes a path with named parameters and the type of the answer, and raises an
+    `UpstreamError`. A 404 is None if the type allows None. `TypedReply[T]` as the type returns
+    status and headers, too. `passes_through` are the statuses of the service that clients get.
+    `fails_with`, of the class or of one call, translates the service's errors into ours. Path
+    parameters are encoded as one segment each. `purges` are the tags of the cached replies that a
+    write changes: "product:{id}" is filled with the parameters of the call.
     """
 
     def __init_subclass__(cls) -> None:
@@ -92,8 +92,8 @@ class Upstream(Caller):
             )
         if "__init__" in vars(cls):
             raise ConfigurationError(
-                f"{cls.__name__}.__init__: the gateway makes upstreams and a copy of one for each "
-                "request: set attributes on the class instead"
+                f"{cls.__name__}.__init__: the gateway makes each upstream, and a copy of it for "
+                "each request: set attributes on the class instead"
             )
         if "name" not in vars(cls):
             cls.name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
@@ -127,7 +127,7 @@ class Upstream(Caller):
         fails_with: FailsWith = NO_TRANSLATIONS,
         **parameters: Scalar,
     ) -> Coroutine[object, object, T]:
-        """Read a resource; `cache` overrides the policy's, False calls the service in any case."""
+        """Read a resource; `cache` overrides the policy's, False always calls the service."""
         return self.typed(
             "GET", path, model, parameters,
             query=query, headers=headers, cache=cache, fails_with=fails_with,
@@ -150,7 +150,7 @@ class Upstream(Caller):
         fails_with: FailsWith = NO_TRANSLATIONS,
         **parameters: Scalar,
     ) -> Coroutine[object, object, T]:
-        """Send one kind of body, or none; what `post`, `put` and `patch` have in common."""
+        """Write a resource: `json`, a `form` with or without `files`, or raw `content`."""
         return self.typed(
             method,
             path,
@@ -166,11 +166,18 @@ class Upstream(Caller):
             fails_with=fails_with,
         )
 
-    post = _verb("POST", _write, "Send something; retried only with an `Idempotency-Key` header.")
-    put = _verb("PUT", _write, "Replace a resource.")
-    patch = _verb(
-        "PATCH", _write, "Change a resource; retried only with an `Idempotency-Key` header."
-    )
+    post = _verb("POST", _write)
+    """Send `json`, a `form` with or without `files`, or raw `content`.
+
+    Retried only with an `Idempotency-Key` header.
+    """
+    put = _verb("PUT", _write)
+    """Replace a resource; the options are those of `post`."""
+    patch = _verb("PATCH", _write)
+    """Change a resource; the options are those of `post`.
+
+    Retried only with an `Idempotency-Key` header.
+    """
 
     def delete(
         self,
@@ -184,7 +191,7 @@ class Upstream(Caller):
         fails_with: FailsWith = NO_TRANSLATIONS,
         **parameters: Scalar,
     ) -> Coroutine[object, object, T]:
-        """Remove a resource; pass None as the type where the service answers without a body."""
+        """Remove a resource; pass None as the type if the service answers without a body."""
         return self.typed(
             "DELETE", path, model, parameters,
             query=query, headers=headers, purges=purges, fails_with=fails_with,
@@ -203,10 +210,10 @@ class Upstream(Caller):
         purges: Sequence[str] = (),
         **parameters: Scalar,
     ) -> Reply:
-        """Send any method with any body and return the reply as it is, whatever its status.
+        """Send any method with any body and return the reply, whatever its status.
 
-        A body that is streamed needs a method that changes something. `post` is POST: services take
-        it so, and what holds for POST (keys, retries, caches, sagas) has to hold for it.
+        Safe methods can't have a streamed body. The method is sent in upper case, so that the rules
+        for keys, retries, caches and sagas apply to `post` as to POST.
         """
         method = method.upper()
         content = content_of(body)
@@ -235,7 +242,7 @@ class Upstream(Caller):
         headers: Fields | None = None,
         **parameters: Scalar,
     ) -> AbstractAsyncContextManager[StreamedReply]:
-        """Open a reply that is read as it comes: no retries, no coalescing, memory stays flat."""
+        """Open a streamed reply: it is read as it arrives, and neither retried nor coalesced."""
         ours, method = self._default_headers, method.upper()
         call = self.call(method, path, parameters, query=query, ours=ours, headers=headers)
         return self._stack.streamer.stream(call)
@@ -252,8 +259,8 @@ class Upstream(Caller):
     ) -> AsyncIterator[T]:
         """Yield the typed lines of a newline-delimited JSON stream.
 
-        A stream without lines is empty if its media type is one of lines: an empty body of any
-        other type, such as a broken service's JSON, raises `BadPayload`.
+        An empty body is an empty stream only if its media type is one of JSON lines, or missing.
+        With any other type it raises `BadPayload`.
         """
         ours = replaced(self._default_headers, ACCEPT_LINES)
         call = self.call("GET", path, parameters, query=query, ours=ours, headers=headers)
@@ -300,7 +307,7 @@ class Upstream(Caller):
                     yield value
 
     async def _refuse_failure(self, reply: StreamedReply, call: Call) -> None:
-        """Raise for a stream whose status is no success, as any method does."""
+        """Raise for a status that is not a success."""
         if not 200 <= reply.status < 300:
             whole = await _whole(reply)
             self.fail(BadStatus(whole, call=call, detail=problem_detail(whole)))
@@ -321,7 +328,7 @@ async def _whole(reply: StreamedReply) -> Reply:
 
 def _refuse_void(reply: StreamedReply, call: Call) -> None:
     if _type_of(reply) not in {b"", *LINES}:
-        message = f"an empty body of {_shown_type(reply)}, and no stream of lines"
+        message = f"an empty body of {_shown_type(reply)}, not a stream of lines"
         raise BadPayload(message, call=call)
 
 

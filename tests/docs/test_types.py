@@ -56,24 +56,49 @@ def test_files_of_a_page_are_typed(name, tmp_path):
     assert complaints(tmp_path, sorted(files)) == ""
 
 
-@pytest.mark.parametrize("verb", ["get", "post", "put", "patch", "delete"])
-def test_a_verb_takes_its_own_options_only(verb, tmp_path):
+RIGHT = (
+    *(
+        ("int | None", f'await self.{verb}("/a/{{id}}", int | None, query={{"n": 1}}, id="7")')
+        for verb in ("get", "post", "put", "patch", "delete")
+    ),
+    ("int", 'await self.get("/a", int, cache=False)'),
+    *(
+        ("str", f'await self.{verb}("/a", str, json={{"b": 1}}, purges=("a",))')
+        for verb in ("post", "put", "patch")
+    ),
+    ("None", 'await self.delete("/a/{id}", None, purges=("a",), id="7")'),
+    ("int", '(await self.request("PUT", "/a/{id}", body=b"x", id="7")).status'),
+    ("list[int]", '[line async for line in self.ndjson("/a/{id}", int, id="7")]'),
+    ("list[str]", '[one.data async for one in self.sse("/a", last_event_id="7")]'),
+)
+"""The type of a method, and the call that it returns."""
+
+WRONG = (
+    *(
+        ("str", f'await self.{verb}("/a", {model}, {wrong})')
+        for verb in ("get", "post", "put", "patch", "delete")
+        for model, wrong in (("str", "jsonn={}"), ("int", "id=7"), ("str", "query=7"))
+    ),
+    ("str", 'await self.get("/a", str, json={})'),
+    ("str", 'await self.delete("/a", str, json={})'),
+    ("str", 'await self.post("/a", str, files={"f": b"x"})'),
+    ("int", '(await self.request("PUT", "/a", json={})).status'),
+    ("list[int]", '[line async for line in self.ndjson("/a", str)]'),
+    ("list[str]", '[one.data async for one in self.sse("/a", last_event_id=7)]'),
+)
+"""Such calls with an option that the verb does not have, or with a reply of another type."""
+
+
+def test_verbs_take_their_own_options_only(tmp_path):
     """A wrong option, or a reply of another type than the method's, is an error of types."""
-    file = tmp_path / f"{verb}_of_shop.py"
-    lines = (
-        "from bff_core import Upstream",
-        "class Shop(Upstream):",
-        "    async def right(self) -> int | None:",
-        f'        return await self.{verb}("/a/{{id}}", int | None, query={{"n": 1}}, id="7")',
-        "    async def wrong(self) -> str:",
-        f'        return await self.{verb}("/a", str, jsonn={{}})',
-        "    async def other(self) -> str:",
-        f'        return await self.{verb}("/a", int)',
-    )
-    file.write_text("\n".join(lines))
+    methods = [
+        f"    async def call_{number}(self) -> {kind}: return {call}\n"
+        for number, (kind, call) in enumerate((*RIGHT, *WRONG))
+    ]
+    file = tmp_path / "shop.py"
+    file.write_text("from bff_core import Upstream\nclass Shop(Upstream):\n" + "".join(methods))
 
     found = complaints(tmp_path, [file])
 
-    assert ":6: error" in found
-    assert ":8: error" in found
-    assert "Found 2 errors" in found
+    lines = {int(line.split(":")[1]) for line in found.splitlines() if ": error:" in line}
+    assert lines == set(range(3 + len(RIGHT), 3 + len(RIGHT) + len(WRONG))), found

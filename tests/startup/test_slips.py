@@ -108,7 +108,7 @@ def test_a_gateway_has_a_name(name):
 
 def test_an_instance_of_a_service_is_refused_where_it_is_made():
     """A gateway opens its services."""
-    assert refusal(Shop) == "Shop() is opened by a gateway: give it the class, services=[Shop]"
+    assert refusal(Shop) == "a gateway makes Shop(): pass it the class, services=[Shop]"
 
 
 def test_a_service_is_not_made_by_its_class():

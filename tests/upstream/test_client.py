@@ -240,7 +240,7 @@ async def test_void_is_no_stream_of_lines():
     """A broken service's empty body is not taken for a list without entries."""
     users = client(Scripted(reply(200, headers={"content-type": "application/json"})))
 
-    with pytest.raises(BadPayload, match="no stream of lines"):
+    with pytest.raises(BadPayload, match="not a stream of lines"):
         _ = [row async for row in users.ndjson("/users/export", Profile)]
 
 
