@@ -225,7 +225,7 @@ class Gateway(FastAPI):
 
     def _unready(self) -> str | None:
         """Name the critical upstreams whose circuits are open."""
-        down = [stack.name for stack in self._state.stacks if stack.is_critical and stack.is_open]
+        down = [one.name for one in self._state.stacks if one.policy.critical and one.is_open]
         return f"circuit open: {', '.join(down)}" if down else None
 
     def _response_cache(self) -> ResponseCache:

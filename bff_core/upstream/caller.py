@@ -178,7 +178,10 @@ class Caller:
         if form is not None or files is not None or content is not None:
             if json is not NO_BODY:
                 raise UnsupportedValue(f"{self.name}: {method} {path}: json= is the whole body")
-            kind, body = self._body(f"{method} {path}", form, files, content, headers)
+            try:
+                kind, body = body_of(form, files, content, headers or {})
+            except UnsupportedValue as error:
+                raise UnsupportedValue(f"{self.name}: {method} {path}: {error}") from None
             fields = replaced(fields, ((b"content-type", kind.encode("ascii")),))
         decode = self._decodings[model]
         call = self.call(
@@ -273,20 +276,6 @@ class Caller:
         if path is None and stack.events.sinks:
             stack.events.emit(LocationDropped(call.upstream, call.operation, bare(reference)))
         return path
-
-    def _body(
-        self,
-        operation: str,
-        form: Form | None,
-        files: Files | None,
-        content: Content | None,
-        headers: Fields | None,
-    ) -> tuple[str, bytes | StreamedBody]:
-        """Return the media type and the body of a call that does not send JSON."""
-        try:
-            return body_of(form, files, content, headers or {})
-        except UnsupportedValue as error:
-            raise UnsupportedValue(f"{self.name}: {operation}: {error}") from None
 
     async def reply(self, call: Call) -> Reply:
         """Send a call through the stack; note its reply for the running part and the view cache."""

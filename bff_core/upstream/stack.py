@@ -114,11 +114,6 @@ class UpstreamStack:
                 self.streamer = self.handler
 
     @property
-    def is_critical(self) -> bool:
-        """Whether the gateway is not ready while the circuit is open."""
-        return self.policy.critical
-
-    @property
     def is_open(self) -> bool:
         """Whether the breaker refuses calls now."""
         return self._breaker is not None and self._breaker.is_open

@@ -27,7 +27,7 @@ _PART_COST_BYTES: Final = 1024
 """Beginning a part takes about as long as decoding this many bytes."""
 
 
-class Decoder(Protocol):
+class ContentDecoder(Protocol):
     """Decodes one content coding."""
 
     @property
@@ -40,7 +40,7 @@ class Decoder(Protocol):
         ...
 
 
-def decoders(codings: bytes) -> list[Decoder]:
+def decoders(codings: bytes) -> list[ContentDecoder]:
     """Return new decoders for a Content-Encoding, in lower case, in the order of their use.
 
     The coding that was applied last is listed last (RFC 9110, section 8.4) and decoded first.
@@ -52,7 +52,7 @@ def decoders(codings: bytes) -> list[Decoder]:
     return [_decoder(coding) for coding in reversed(listed)]
 
 
-def _decoder(coding: bytes) -> Decoder:
+def _decoder(coding: bytes) -> ContentDecoder:
     create = _DECODERS.get(coding)
     if create is None:
         raise Undecodable(f"unknown content coding {coding.decode('latin-1')!r}")
@@ -198,7 +198,7 @@ class Zstd:
                 yield piece
 
 
-_DECODERS: dict[bytes, Callable[[], Decoder]] = {
+_DECODERS: dict[bytes, Callable[[], ContentDecoder]] = {
     b"gzip": Gzip,
     b"x-gzip": Gzip,
     b"deflate": Deflate,

@@ -22,7 +22,7 @@ from bff_core.upstream.transport.hop_by_hop import content_coding, decoded, end_
 from bff_core.upstream.transport.httpx_protocols import HttpxClient, HttpxResponse, RequestT
 from bff_core.upstream.transport.interface import Endpoint, Load
 from bff_core.upstream.transport.reply_body import BodyDecoder
-from bff_core.upstream.transport.request_writer import RequestWriter
+from bff_core.upstream.transport.request_writer import RequestWriter, default_fields
 from bff_core.upstream.transport.tls import reason_of
 from bff_core.upstream.user_agent import user_agent
 
@@ -79,11 +79,7 @@ class HttpxConnector(Generic[RequestT]):
         self._options = options
         self._clock = clock
         self._writer = RequestWriter(endpoint, options, agent)
-        codings = ", ".join(options.accept_encoding) or "identity"
-        self._replaceable = (
-            (b"accept-encoding", codings.encode("ascii")),
-            (b"user-agent", agent.encode("ascii")),
-        )
+        self._defaults = default_fields(options, agent)
         others = LOOPBACK if is_localhost(endpoint.address) else ()
         self._addresses = [_address(endpoint, one) for one in (endpoint.address, *others)]
         self._active = 0
@@ -108,7 +104,7 @@ class HttpxConnector(Generic[RequestT]):
         except Exception as error:
             if source is not None and source.error is not None and not limit.expired():
                 raise source.error from None
-            raise self._explain(error, call, is_late=limit.expired()) from error
+            raise _late(call) if limit.expired() else failure(error, call) from error
 
     @asynccontextmanager
     async def stream(self, call: Call) -> AsyncIterator["HttpxStream"]:
@@ -120,7 +116,7 @@ class HttpxConnector(Generic[RequestT]):
             async with limit:
                 response = await opened.__aenter__()
         except Exception as error:
-            raise self._explain(error, call, is_late=limit.expired()) from error
+            raise _late(call) if limit.expired() else failure(error, call) from error
         try:
             yield HttpxStream(call, response, self._options)
         finally:
@@ -160,7 +156,7 @@ class HttpxConnector(Generic[RequestT]):
         named = {name for name, _ in call.headers}
         fields = [
             (b"host", self.endpoint.authority.encode("ascii")),
-            *[field for field in self._replaceable if field[0] not in named],
+            *[field for field in self._defaults if field[0] not in named],
             (b"request-timeout", b"%.3f" % left),
             *call.headers,
         ]
@@ -216,11 +212,6 @@ class HttpxConnector(Generic[RequestT]):
         body = b"".join(pieces) if has_body else b""
         is_decoded = coding is not None and has_body
         return Reply(response.status_code, decoded(headers) if is_decoded else headers, body)
-
-    def _explain(self, error: Exception, call: Call, *, is_late: bool) -> UpstreamError:
-        if is_late:
-            return DeadlineExceeded("no reply in time", call=call)
-        return failure(error, call)
 
 
 class _Source:
@@ -283,6 +274,10 @@ class HttpxStream:
         except Exception as error:
             silence = TimeoutError(f"silent for {self._options.stream_idle_timeout} s")
             raise failure(silence if limit.expired() else error, self._call) from error
+
+
+def _late(call: Call) -> DeadlineExceeded:
+    return DeadlineExceeded("no reply in time", call=call)
 
 
 def failure(error: Exception, call: Call) -> UpstreamError:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from bff_core.policy.upstream.connection import KIB, MIB
-from bff_core.upstream.transport.content_coding import Decoder, decoders
+from bff_core.upstream.transport.content_coding import ContentDecoder, decoders
 from bff_core.upstream.transport.failures import TooLarge, Undecodable
 
 _MAX_UNCAPPED_EXCESS_BYTES: Final = 8 * MIB
@@ -14,14 +14,14 @@ _MAX_UNCAPPED_EXCESS_BYTES: Final = 8 * MIB
 class BodyDecoder:
     """Decodes the raw pieces of one body, up to `cap` bytes.
 
-    Each of several codings has the cap, so that one can't expand what the next discards.
+    Each of several codings has the cap: a bomb in one coding could shrink again in the next.
     """
 
-    __slots__ = ("_cap", "_layers", "_raw_size", "_size")
+    __slots__ = ("_cap", "_codings", "_raw_size", "_size")
 
     def __init__(self, coding: bytes | None, cap: int | None) -> None:
-        self._layers = (
-            [_Layer(one, cap, is_first=number == 0) for number, one in enumerate(decoders(coding))]
+        self._codings = (
+            [_Coding(one, cap, is_first=number == 0) for number, one in enumerate(decoders(coding))]
             if coding is not None
             else []
         )
@@ -32,8 +32,8 @@ class BodyDecoder:
         """Yield the decoded pieces of a raw one; raise `Undecodable` or `TooLarge`."""
         self._raw_size += len(raw)
         pieces: Iterator[bytes] = iter((raw,))
-        for layer in self._layers:
-            pieces = layer.decode(pieces)
+        for stage in self._codings:
+            pieces = stage.decode(pieces)
         for piece in pieces:
             self._size += len(piece)
             if self._cap is not None and self._size > self._cap:
@@ -42,16 +42,16 @@ class BodyDecoder:
 
     def end(self) -> None:
         """Check that the body ended where its codings end; an empty body needs no coding."""
-        if self._raw_size and not all(layer.is_complete for layer in self._layers):
+        if self._raw_size and not all(stage.is_complete for stage in self._codings):
             raise Undecodable("the coded body ended early")
 
 
-class _Layer:
-    """One coding of a body, and how many bytes it has read and yielded."""
+class _Coding:
+    """One coding of a body; counts the bytes that it reads and yields."""
 
     __slots__ = ("_cap", "_decoder", "_is_first", "_taken", "_yielded")
 
-    def __init__(self, decoder: Decoder, cap: int | None, *, is_first: bool) -> None:
+    def __init__(self, decoder: ContentDecoder, cap: int | None, *, is_first: bool) -> None:
         self._decoder = decoder
         self._cap = cap
         self._is_first = is_first

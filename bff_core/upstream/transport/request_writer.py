@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from bff_core.call import Call
+from bff_core.call import Call, Headers
 from bff_core.errors import ConfigurationError
 from bff_core.policy.upstream.connection import Connection
 from bff_core.streamed_body import StreamedBody
@@ -17,10 +17,7 @@ RESERVED: Final = HOP_BY_HOP | {
     b"request-timeout",
     b"traceparent",
 }
-"""Fields that the transport derives from the call, the endpoint or the options; not settable."""
-
-REPLACEABLE: Final = frozenset({b"accept-encoding", b"user-agent"})
-"""Fields that the transport sends unless the call has one of the same name."""
+"""Fields that the transport sets by call, endpoint and options; a call must not set them."""
 
 _is_token: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
 _is_target: Final = re.compile(r"/[!\"$-~]*").fullmatch
@@ -34,29 +31,23 @@ _MAX_CACHED_LINE_BYTES: Final = 128
 
 
 class UnsafeRequest(ConfigurationError):
-    """The call could be read as another request, or as two; nothing of it was sent."""
+    """The service could read the call as another request, or as two; nothing of it was sent."""
 
 
 class RequestWriter:
-    """Renders calls to one endpoint. Text that is the same in every request is rendered once.
+    """Renders calls to one endpoint; text that is the same in every request is rendered once.
 
-    Methods, field names and the lines of fields without data of a viewer are checked once each and
-    cached, up to a bound.
+    Checked methods, field names and the lines of fields without a viewer's data are cached, up to a
+    bound.
     """
 
-    __slots__ = ("_base", "_lines", "_names", "_own", "_replaceable", "_starts", "_static")
+    __slots__ = ("_base", "_default_lines", "_defaults", "_lines", "_names", "_starts", "_static")
 
     def __init__(self, endpoint: Endpoint, options: Connection, agent: str = "") -> None:
         _check_endpoint(endpoint)
-        # without the field a service may choose any coding (RFC 9110, section 12.5.3)
-        codings = ", ".join(options.accept_encoding) or "identity"
-        own = {b"user-agent": agent, b"accept-encoding": codings}
-        self._replaceable = {
-            name: b"%b: %b\r\n" % (name, value.encode("ascii"))
-            for name, value in own.items()
-            if value
-        }
-        self._own = b"".join(self._replaceable.values())
+        defaults = default_fields(options, agent)
+        self._default_lines = {field[0]: b"%b: %b\r\n" % field for field in defaults}
+        self._defaults = b"".join(self._default_lines.values())
         self._base = endpoint.base_path
         self._static = f" HTTP/1.1\r\nhost: {endpoint.authority}\r\nrequest-timeout: "
         self._starts: dict[str, str] = {}  # by method
@@ -86,15 +77,16 @@ class RequestWriter:
                 raise UnsafeRequest(f"{call.operation}: malformed traceparent")
             first = f"{first}traceparent: {traceparent}\r\n"
         head = first.encode("ascii")
-        own = self._own
+        defaults = self._defaults
         for field in call.headers:
             line = self._lines.get(field)
             if line is None:
                 line = self._line(field, call)
-                if field[0] in REPLACEABLE:
-                    own = own.replace(self._replaceable.get(field[0], b""), b"")
+                replaced = self._default_lines.get(field[0])
+                if replaced is not None:
+                    defaults = defaults.replace(replaced, b"")
             head += line
-        head += own
+        head += defaults
         body = call.body
         if not isinstance(body, bytes):
             head += _framing(body)
@@ -106,7 +98,7 @@ class RequestWriter:
         """Check a method and return the start of its request lines."""
         # CONNECT would turn the connection into a tunnel
         if _is_token(method.encode()) is None or method.upper() == "CONNECT":
-            raise UnsafeRequest(f"{method!r} is no method that can be sent")
+            raise UnsafeRequest(f"{method!r} is not a method that can be sent")
         start = f"{method} {self._base}"
         if len(self._starts) < _MAX_CACHED:
             self._starts[method] = start
@@ -127,7 +119,7 @@ class RequestWriter:
 
     def _check_name(self, name: bytes, call: Call) -> None:
         if _is_token(name) is None:
-            raise UnsafeRequest(f"{call.operation}: {name!r} is no name of a header")
+            raise UnsafeRequest(f"{call.operation}: {name!r} is not a header name")
         if name.lower() in RESERVED:
             raise UnsafeRequest(
                 f"{call.operation}: header {name!r} follows from the call and its service: it "
@@ -135,6 +127,16 @@ class RequestWriter:
             )
         if len(self._names) < _MAX_CACHED:
             self._names.add(name)
+
+
+def default_fields(options: Connection, agent: str) -> Headers:
+    """Return the fields that are sent unless the call has one of the same name.
+
+    Without Accept-Encoding a service may choose any coding (RFC 9110, section 12.5.3).
+    """
+    codings = ", ".join(options.accept_encoding) or "identity"
+    agents = ((b"user-agent", agent.encode("ascii")),) if agent else ()
+    return (*agents, (b"accept-encoding", codings.encode("ascii")))
 
 
 def _framing(body: StreamedBody) -> bytes:
@@ -145,7 +147,7 @@ def _framing(body: StreamedBody) -> bytes:
 
 def _check_endpoint(endpoint: Endpoint) -> None:
     if _is_host(endpoint.host) is None:
-        raise ConfigurationError(f"{endpoint.host!r} is no host name or address")
+        raise ConfigurationError(f"{endpoint.host!r} is not a host name or address")
     base = endpoint.base_path
     if base and (_is_target(base) is None or base.endswith("/") or "?" in base):
         raise ConfigurationError(f"base path {base!r} must look like '/v1'")
