@@ -1,4 +1,4 @@
-"""Background tasks: they outlive the request that started them and end with the gateway."""
+"""Background tasks, which outlive the request that started them and end with the gateway."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -9,7 +9,7 @@ from bff_core.scope import current_request
 
 
 class Background:
-    """The tasks of one gateway: one that fails emits an event and affects no other."""
+    """The background tasks of one gateway; one that fails emits an event."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, events: Events) -> None:
         self._loop = loop
@@ -17,10 +17,10 @@ class Background:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def spawn(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
-        """Start a task; the gateway holds it until it ends.
+        """Start a task and hold it until it ends.
 
-        It belongs to no part: neither the deadline nor the name of the part that started it apply.
-        Its log lines carry the ids of the request that started it.
+        Its log lines have the ids of the request that started it. No other context variable is
+        inherited: the deadline of the part that started it does not apply.
         """
         context = Context()
         context.run(current_request.set, current_request.get())
@@ -30,7 +30,7 @@ class Background:
         return task
 
     async def aclose(self) -> None:
-        """Cancel what still runs and wait until it has ended."""
+        """Cancel the running tasks and wait until they have ended."""
         tasks = tuple(self._tasks)
         for task in tasks:
             task.cancel()

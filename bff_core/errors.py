@@ -1,4 +1,4 @@
-"""Every error that the framework raises; its branch says whose fault it is, hence the status."""
+"""The errors that the framework raises; their branch is whose fault it is, hence the status."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ MAX_RETRY_AFTER_SECONDS: Final = 3600.0
 
 
 class BFFError(Exception):
-    """The root. `status` is what the edge answers; `code` is stable and safe to show."""
+    """The base of all errors. `status` is that of the answer; `code` is stable and safe to show."""
 
     status: int = 500
     code: str = "internal_error"
@@ -36,13 +36,13 @@ class BFFError(Exception):
 
 
 class ClientError(BFFError):
-    """The caller is at fault; the message is shown to the caller.
+    """The caller is at fault; the caller gets the message.
 
-    `status` (400 to 499) sets code and title, too, unless they are given. `errors` name the faults
-    one by one, as JSON objects; problem details and GraphQL's extensions repeat them.
+    `status` (400 to 499) also sets code and title, unless they are given. `errors` are the faults
+    one by one, as JSON objects, for problem details and GraphQL's extensions.
 
-    Where credentials are refused `reason` is a fixed word for the log, and `refused_by` names the
-    authenticator; the caller gets neither.
+    If credentials are refused, `reason` is a fixed word and `refused_by` the authenticator's name,
+    for the log only.
     """
 
     status = 400
@@ -87,7 +87,7 @@ class InvalidInput(ClientError):
 
     `where` is body, query, path, header or cookie, and `pointer` a JSON pointer (RFC 6901) into it:
     `InvalidInput("There is no such colour.", where="body", pointer="/colour")`. Both are empty for
-    an error that is not about one place; `errors` name several. The others are as in `ClientError`.
+    an error that is not about one place; `errors` list several. The others are as in `ClientError`.
     """
 
     status = 422
@@ -168,7 +168,7 @@ class RequestTimedOut(BFFError):
 
 
 class Overloaded(BFFError):
-    """The gateway itself refuses work to stay healthy; `retry_after` is in seconds."""
+    """The gateway refuses a request because of its load; `retry_after` is in seconds."""
 
     status = 503
     code = "overloaded"
@@ -193,7 +193,7 @@ class StoreUnavailable(BFFError):
 
 
 class OAuthError(BFFError):
-    """An identity provider did not grant what was requested; `reason` is a word for logs."""
+    """A request to an identity provider failed; `reason` is a word for logs."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -201,7 +201,7 @@ class OAuthError(BFFError):
 
 
 class ProviderUnavailable(OAuthError):
-    """An identity provider does not answer, or answers as none should: no session ends by that."""
+    """An identity provider does not answer, or not as it should; sessions stay valid."""
 
     status = 503
     code = "provider_unavailable"
@@ -219,8 +219,8 @@ class GrantRefused(OAuthError):
 class UpstreamError(BFFError):
     """A call to a service failed; carries the call and how many attempts were made.
 
-    `is_sent` is False where the attempt that failed certainly never reached the service; of the
-    attempts before it, the trail of the call says the same.
+    `is_sent` is False if the last attempt certainly never reached the service; for the attempts
+    before it, see the trail of the call.
     """
 
     status = 502
@@ -252,7 +252,7 @@ class NotSent(UpstreamError):
 
 
 class CircuitOpen(NotSent):
-    """The breaker refuses calls; `retry_after` is when it will probe again, in seconds."""
+    """The circuit breaker is open; `retry_after` is when it will probe again, in seconds."""
 
     code = "circuit_open"
 
@@ -269,9 +269,9 @@ class BulkheadFull(NotSent):
 
 
 class CredentialsUnavailable(NotSent):
-    """The credentials of the call are unavailable just now; `retry_after` is in seconds.
+    """There are no credentials for the call now; `retry_after` is in seconds.
 
-    The fault is the token endpoint's: the service was not called, or had refused the call.
+    The token endpoint is at fault: the service was not called, or refused other credentials.
     """
 
     code = "credentials_unavailable"
@@ -282,7 +282,7 @@ class CredentialsUnavailable(NotSent):
 
 
 class DeadlineExceeded(UpstreamError):
-    """The call's deadline passed; `is_sent` is False where that was before it was sent."""
+    """The call's deadline passed; `is_sent` is False if that was before it was sent."""
 
     status = 504
     code = "timeout"
@@ -300,12 +300,12 @@ class AttemptTimedOut(DeadlineExceeded):
 
 
 class TransportFailed(UpstreamError):
-    """Connecting, reading or the protocol itself failed; `code` says which.
+    """The connection failed, or the reply is not HTTP.
 
-    `unavailable` is a connection that was refused, cut or not made in time, `protocol_error` a
-    reply that is no HTTP, `tls_…` a failure of TLS. `is_sent` is False when the request
-    certainly never reached the service (connecting failed), so that even a call that is not
-    idempotent may be tried elsewhere. `is_lasting` is whether the same endpoint would fail
+    The `code` is `unavailable` for a connection that was refused, lost or not made in time,
+    `protocol_error` for a reply that is not HTTP, `tls_…` for a failure of TLS. `is_sent` is False
+    if the request certainly never reached the service (connecting failed): even a call that is not
+    idempotent may then be tried elsewhere. `is_lasting` is whether the same endpoint would fail
     again, and there is no other: such a call is not retried.
     """
 
@@ -329,11 +329,11 @@ class TransportFailed(UpstreamError):
 
 
 class BadStatus(UpstreamError):
-    """The service answered with a status that is no success.
+    """The service answered with a status that is not a success.
 
-    Statuses in `passes_through` are the client's, with the `detail` that the service gave. Of the
-    others 504 stays, 503 and 429 (this gateway called too often) are 503, and the rest are 502.
-    The seconds of Retry-After go on with all but 502 and 504.
+    The client gets statuses in `passes_through` as they are, with the service's `detail`. Of the
+    others 504 stays 504, 503 and 429 (this gateway called too often) become 503, and the rest 502.
+    All but 502 and 504 keep the service's Retry-After.
     """
 
     code = "bad_status"
@@ -356,13 +356,15 @@ class BadStatus(UpstreamError):
         self.pass_through(passes_through)
 
     def pass_through(self, statuses: AbstractSet[int]) -> None:
-        """Set status, code, title and wait by which of a service's statuses go to the client."""
+        """Set status, code, title and Retry-After; `statuses` are passed through to clients."""
         status = self.reply.status
         self.is_passed_through = status in statuses and status in CLIENT_ERROR_TITLES
         self.status = status if self.is_passed_through else INSTEAD_OF_502.get(status, 502)
         self.title = CLIENT_ERROR_TITLES[status] if self.is_passed_through else BadStatus.title
         self.code = code_of(self.title) if self.is_passed_through else BadStatus.code
-        self.retry_after = None if self.status in {502, 504} else wait_of(self.reply, self._wall)
+        self.retry_after = (
+            None if self.status in {502, 504} else retry_after_of(self.reply, self._wall)
+        )
 
     @property
     def sample(self) -> bytes:
@@ -371,20 +373,20 @@ class BadStatus(UpstreamError):
 
     @property
     def detail(self) -> str:
-        """The problem's detail as the service gave it, for statuses that are passed through."""
+        """The detail of the service's problem, for statuses that are passed through."""
         return self._detail if self.is_passed_through else ""
 
 
-def wait_of(reply: Reply, wall: Callable[[], float]) -> float | None:
+def retry_after_of(reply: Reply, wall: Callable[[], float]) -> float | None:
     """Return the seconds of a service's Retry-After, at most `MAX_RETRY_AFTER_SECONDS`."""
     wait = retry_after(reply, wall=wall())
     return None if wait is None else min(wait, MAX_RETRY_AFTER_SECONDS)
 
 
 def answered(reply: Reply) -> str:
-    """Return what a service answered, for the log; of a redirect, where to."""
+    """Return the status that a service answered, for the log, with the target of a redirect."""
     location = reply.header("location") if 300 <= reply.status < 400 else None
-    leads = "" if location is None else f", a redirect to {bare(location)!r}"
+    leads = "" if location is None else f", a redirect to {redacted(location)!r}"
     return f"answered {reply.status}{leads}"
 
 
@@ -392,15 +394,15 @@ def _failed(reply: Reply) -> str:
     shown = answered(reply)
     if "a redirect to" not in shown:
         return shown
-    return f"{shown}; Policy(redirects=...) follows those that stay within the service's own origin"
+    return f"{shown}; Policy(redirects=...) follows redirects within the service's own origin"
 
 
-def bare(reference: str) -> str:
-    """Return a reference for the log, without what may be secret: user information and query."""
+def redacted(reference: str) -> str:
+    """Return a URL reference for the log, without user information and query."""
     try:
         parts = urlsplit(reference)
     except ValueError:
-        return "no reference"
+        return "an invalid reference"
     host = parts.netloc.rpartition("@")[2]
     return parts._replace(netloc=host, query="", fragment="").geturl()[:200]
 
@@ -411,9 +413,9 @@ def code_of(title: str) -> str:
 
 
 class BadPayload(UpstreamError):
-    """The reply does not fit the declared model, or is no JSON at all.
+    """The reply does not fit the declared model, or is not JSON.
 
-    `reply` is set where the whole reply was read. `sample` are the first bytes of its body, for the
+    `reply` is set if the whole reply was read. `sample` are the first bytes of its body, for the
     log at debug.
     """
 
@@ -435,7 +437,7 @@ class BadPayload(UpstreamError):
 
 
 class CompositionError(BFFError):
-    """Putting a screen together failed."""
+    """A composition failed."""
 
 
 class PartFailed(CompositionError):
@@ -461,7 +463,7 @@ class PartFailed(CompositionError):
 
 
 class CompositionCycle(CompositionError):
-    """Parts await each other and would never end."""
+    """Parts of a composition await each other and would never end."""
 
     code = "composition_cycle"
     title = "Composition cycle"
@@ -476,7 +478,7 @@ class ConfigurationError(BFFError):
 
 @contextmanager
 def wired_in(where: str) -> Iterator[None]:
-    """Add a place to any `ConfigurationError` raised within: a route and its function."""
+    """Add a place, such as a route and its function, to a `ConfigurationError` raised within."""
     try:
         yield
     except ConfigurationError as error:

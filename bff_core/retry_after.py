@@ -1,4 +1,4 @@
-"""How many seconds a reply wants its caller to wait: the Retry-After header."""
+"""The Retry-After header: how many seconds a reply wants its caller to wait."""
 
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -7,10 +7,10 @@ from bff_core.call import Reply
 
 
 def retry_after(reply: Reply, *, wall: float) -> float | None:
-    """Return the seconds to wait that a reply names (RFC 9110, section 10.2.3), or None.
+    """Return the seconds of a reply's Retry-After (RFC 9110, section 10.2.3), or None.
 
-    `wall` is the time of day as a Unix time; a date is judged by the reply's own `Date` if it has
-    one, since the clocks of two machines differ.
+    A date in it is compared with the reply's `Date`, since the clocks of two machines differ;
+    without `Date` with `wall`, a Unix time.
     """
     value = reply.header("retry-after")
     if value is None:
@@ -25,7 +25,7 @@ def retry_after(reply: Reply, *, wall: float) -> float | None:
 
 
 def _instant(date: str) -> float | None:
-    """Return a date as a Unix time; one without a zone is in GMT, as asctime's form is."""
+    """Return an HTTP date as a Unix time; the asctime form has no zone and means GMT."""
     try:
         parsed = parsedate_to_datetime(date)
         return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()

@@ -1,4 +1,4 @@
-"""The scope of one request: its viewer, deadline and trace, for all floors below the edge."""
+"""`Scope`: the viewer, deadline and trace of one request, for all layers below the edge."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -16,11 +16,10 @@ Outcome = Literal["", "final", "unknown", "read"]
 
 @dataclass(slots=True, eq=False)
 class StepTry:
-    """One try of a saga's step, of its compensation, or of a check, for the calls within.
+    """One try of a saga's step, compensation or check.
 
-    `unsafe_calls` collects the calls that may change something. `needs_keys` names the step where
-    its POST and PATCH must carry a key, since it has no check. Reads of an `is_check` bypass all
-    caches.
+    `unsafe_calls` collects the calls that may change something. `needs_keys` is the name of a step
+    without a check: its POST and PATCH must have a key. With `is_check` reads bypass all caches.
     """
 
     unsafe_calls: list[Call] = field(default_factory=list)
@@ -30,29 +29,29 @@ class StepTry:
 
 @dataclass(slots=True, eq=False)
 class Scope:
-    """One request, as the floors below the edge know it.
+    """One request, as the layers below the edge know it.
 
-    `deadline` is an instant of the monotonic clock. `method` is "WEBSOCKET" for the handshake of
-    one. `audience` names the viewer in keys; anonymous viewers share one. `tenant` is the
-    viewer's, empty for none. `viewer` is the authenticator's result: only `auth` and compositions
-    read it; `token` is that viewer's access token, where there is one. `vary` collects the request
-    headers that the answer depended on.
+    `deadline` is an instant of the monotonic clock. `method` is "WEBSOCKET" for the handshake of a
+    WebSocket. `audience` identifies the viewer in cache keys; all anonymous viewers have the same
+    one. `tenant` is the viewer's tenant, or empty. `viewer` is the authenticator's result, which
+    only `auth` and compositions read. `token` is the viewer's access token, if there is one. `vary`
+    collects the request headers that the answer depends on.
 
-    `idempotency_key` is what the keys for services derive from: the client's key, bound to gateway,
-    viewer and route; empty where the request has none. `outcome` overrides the status of the answer
-    where a handler knows better whether the same key may get it again: "final" (all is settled,
-    even if badly), "unknown" (something may have happened) or "read" (nothing was changed).
-    `writes` counts the calls that were given a key, by what it was derived from, `calls` all calls
-    to services that were made for the request. `step` is the try of a saga's step that makes the
-    calls, if one does. `query_cost` is the cost of a GraphQL query that is
-    executed. `dependencies` records what the answer depends on, where a view cache may store it.
-    `added` are headers of any answer that the request gets, such as a cookie; they are never
-    cached. Where callers can sign in it `is_guarded`: routes then require a signed-in viewer unless
-    they say otherwise. `login` is the address where a viewer with a session signs in again; `wall`
-    is the clock that the times of its sign-in are compared with. `locations` are the paths of this
-    gateway for what the reply to a write names, by header; empty where several writes differ.
-    `fields` maps each header name to its value, where the edge has read the headers; read them by
-    `field`.
+    `idempotency_key` is the client's key, bound to gateway, viewer and route, or empty; the keys
+    for services derive from it. `outcome` overrides the status of the answer if a handler knows
+    better whether a repeated request gets the same answer: "final" (done or failed for good),
+    "unknown" (something may have happened) or "read" (nothing was changed). `writes` counts the
+    calls that got a key, by what the key derives from; `calls` counts all calls to services.
+    `step` is the try of a saga's step that makes the calls. `query_cost` is the cost of the GraphQL
+    query.
+
+    `dependencies` records what the answer depends on, if the view cache may store it. `added` are
+    headers for any answer to the request, such as a cookie; they are never cached. `is_guarded` is
+    whether callers can sign in: routes then require a signed-in viewer unless they say otherwise.
+    `login` is the address where a viewer with a session signs in again; `wall` is the clock for the
+    time of the sign-in. `locations` are this gateway's paths for what a write made, by header;
+    empty if several writes differ. `fields` maps header names to values once the edge has read
+    them; use `field` to read one.
     """
 
     deadline: float
@@ -82,7 +81,7 @@ class Scope:
     fields: Mapping[bytes, bytes] | None = None
 
     def locate(self, name: bytes, path: str) -> None:
-        """Set a header that locates a write's result; several writes that differ set none."""
+        """Set a header with the path of a write's result; empty it if several writes differ."""
         if self.locations is None:
             self.locations = {}
         value = path.encode()
@@ -99,16 +98,16 @@ class Scope:
         return None if value is None else value.decode("latin-1")
 
     def field(self, name: bytes) -> bytes | None:
-        """Return a request header (lower-case `name`), for what no answer varies by."""
+        """Return a request header (lower-case `name`) that the answer does not vary by."""
         fields = self.fields
         return find_header(self.headers, name) if fields is None else fields.get(name)
 
 
 @runtime_checkable
 class Wired(Protocol):
-    """A type that a composition's field may have without being an input of the screen.
+    """A type whose values are built from the request, such as a locale or a screen width.
 
-    A type with this class method is built from the request: a locale, a screen width.
+    Fields of such a type are not inputs of their composition.
     """
 
     @classmethod
@@ -118,7 +117,7 @@ class Wired(Protocol):
 
 
 class RunningPart(Protocol):
-    """The part of a composition that makes a call, as the upstream client sees it."""
+    """The part of a composition that makes a call, as far as upstream clients know it."""
 
     @property
     def name(self) -> str:
@@ -131,32 +130,31 @@ class RunningPart(Protocol):
         ...
 
     def note_reply(self, reply: Reply, /) -> None:
-        """Note a reply that the part's value is made of."""
+        """Note that the part used this reply."""
         ...
 
     def reduce(self) -> None:
-        """Note that something was left out of what the part's value is made of."""
+        """Note that tolerant reading omitted something from a reply that the part used."""
         ...
 
 
 running_part: ContextVar[RunningPart | None] = ContextVar("running_part", default=None)
-"""The running part; set by the composition, read once where a call is made."""
+"""The running part; the composition sets it, and upstream clients read it for each call."""
 
 
 current_request: ContextVar[Scope | None] = ContextVar("current_request", default=None)
-"""The request that the running code belongs to; log lines take its ids from here."""
+"""The request that the running code belongs to; log lines have its ids."""
 
 
 writing: ContextVar[str] = ContextVar("writing", default="")
-"""The name of the write under way, where one request makes several; part of derived keys."""
+"""The name of the running write, if a request makes several; part of derived keys."""
 
 
 @contextmanager
 def writing_as(name: str) -> Iterator[None]:
-    """Name the write whose calls are made within: a step, an item of a batch.
+    """Name the write that makes the calls in this block, such as a step or an item of a batch.
 
-    Their keys then depend on that name, and no longer on what else the request does meanwhile.
-    Names nest.
+    Their derived keys depend on that name, and not on other writes of the request. Names nest.
     """
     outer = writing.get()
     token = writing.set(f"{outer}/{name}" if outer else name)

@@ -3,15 +3,15 @@
 from collections.abc import AsyncGenerator, AsyncIterable, Callable
 
 Chunks = AsyncIterable[bytes] | Callable[[], AsyncIterable[bytes]]
-"""A body in pieces: an iterator, which is read once, or a function that returns a new one."""
+"""A body in pieces: an async iterator, which is read once, or a function that returns one."""
 
 
 class StreamedBody:
     """A request body that is read while it is sent.
 
-    `chunks` is an async iterator, or a function that returns a new one for each attempt: only then
-    can the body be sent again. `length` in bytes is sent as Content-Length, and checked; without it
-    the body is sent in chunks.
+    `chunks` is an async iterator, or a function that returns a new one. Only with a function can
+    the body be sent again. `length` in bytes is sent as Content-Length, and checked; without it the
+    body is sent in chunks.
     """
 
     __slots__ = ("_chunks", "_was_read", "length")
@@ -33,14 +33,14 @@ class StreamedBody:
 
     @property
     def can_be_opened(self) -> bool:
-        """Whether it was not read yet, or can be read again."""
+        """Whether it has not been read yet, or can be read again."""
         return self.is_replayable or not self._was_read
 
     async def open(self) -> AsyncGenerator[bytes]:
-        """Yield its pieces from the beginning, none of them empty.
+        """Yield the pieces from the beginning, without empty ones.
 
         Raises what the iterator raises, `TypeError` for a piece that is not bytes, and `ValueError`
-        where the pieces are more or less than `length` bytes.
+        if the pieces have more or less than `length` bytes.
         """
         if not self.can_be_opened:
             raise RuntimeError("this body can be read once: pass a function that returns a new one")

@@ -1,20 +1,20 @@
-"""Timeouts that allow for an event loop that was busy meanwhile."""
+"""Timeouts for answers of stores, which tolerate a busy event loop."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-TURNS: Final = 12
-"""Turns of the loop that a connection and a command take: three for each answer."""
+LOOP_TURNS: Final = 12
+"""Turns of the event loop for a connection and a command: three for each answer."""
 
 
 @asynccontextmanager
 async def bounded(within: float) -> AsyncIterator[None]:
     """Raise `TimeoutError` after `within` seconds, unless the answer has arrived by then.
 
-    A loop that was busy all that time may not have read it yet: it reads before it gives up, else
-    every burst of requests would look like a store that is unavailable.
+    A busy event loop may have an answer that it has not read yet. It gets some turns to read before
+    the timeout applies: otherwise every burst of requests would look like an unavailable store.
     """
     loop, is_over = asyncio.get_running_loop(), False
 
@@ -25,7 +25,7 @@ async def bounded(within: float) -> AsyncIterator[None]:
             limit.reschedule(loop.time())
 
     async with asyncio.timeout(None) as limit:
-        timer = loop.call_later(within, expire, TURNS)
+        timer = loop.call_later(within, expire, LOOP_TURNS)
         try:
             yield
         finally:

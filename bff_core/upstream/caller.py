@@ -23,7 +23,7 @@ from bff_core.call import (
     find_header,
 )
 from bff_core.clock import Clock, monotonic
-from bff_core.errors import BadPayload, BadStatus, ConfigurationError, bare
+from bff_core.errors import BadPayload, BadStatus, ConfigurationError, redacted
 from bff_core.events import Events, LocationDropped, ReplyReduced
 from bff_core.http_statuses import PASSES_THROUGH, WITH_LOCATION
 from bff_core.parameter_values import Scalar, UnsupportedValue
@@ -274,7 +274,7 @@ class Caller:
             return None
         path = self._locations.own_path(reference, call.target, stack.origins)
         if path is None and stack.events.sinks:
-            stack.events.emit(LocationDropped(call.upstream, call.operation, bare(reference)))
+            stack.events.emit(LocationDropped(call.upstream, call.operation, redacted(reference)))
         return path
 
     async def reply(self, call: Call) -> Reply:

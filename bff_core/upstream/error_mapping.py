@@ -18,7 +18,7 @@ from bff_core.errors import (
     BFFError,
     ClientError,
     ConfigurationError,
-    wait_of,
+    retry_after_of,
 )
 from bff_core.http_statuses import CLIENT_ERROR_TITLES
 from bff_core.upstream.decoding import decoding
@@ -151,7 +151,7 @@ def translated(
         return failure
     made = _own(made)
     if made.retry_after is None:
-        made.retry_after = wait_of(failure.reply, time.time)
+        made.retry_after = retry_after_of(failure.reply, time.time)
     return made
 
 

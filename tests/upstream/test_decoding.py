@@ -125,7 +125,7 @@ def test_date_without_a_date_of_the_reply_is_judged_by_our_clock():
             "https://eve:pw@login.internal/in?token=secret#x",
             "answered 301, a redirect to 'https://login.internal/in'; Policy(redirects=...) ",
         ),
-        ("http://[", "answered 301, a redirect to 'no reference'"),
+        ("http://[", "answered 301, a redirect to 'an invalid reference'"),
     ],
 )
 def test_redirect_that_is_not_followed_says_where_to(location, said):
