@@ -1,4 +1,4 @@
-"""DNS: the addresses of one upstream's names, looked up in the background."""
+"""DNS lookups: the addresses of one upstream's names, refreshed in the background."""
 
 import asyncio
 import ipaddress
@@ -18,21 +18,21 @@ _Found = Collection[tuple[int, int, int, str, tuple[object, ...]]]
 
 
 class AddressLookup:
-    """Looks names up, one after another: an upstream never occupies more than one thread.
+    """Looks up the names of one upstream, in rounds and one after another, in a single thread.
 
-    `due` is the instant from which on `start` has something to do. `changed` is called with an
-    error message, or nothing, after each round, and while a round takes longer than it should.
+    `due` is the instant of the next round. `changed` is called with an error message or "" after
+    each round, and whenever a lookup exceeds `LOOKUP_TIMEOUT_SECONDS`.
     """
 
     __slots__ = (
         "_changed",
         "_has_failed",
         "_is_awaited",
-        "_news",
         "_origins",
+        "_progress",
         "_resolutions",
+        "_round",
         "_runtime",
-        "_under_way",
         "due",
     )
 
@@ -49,17 +49,16 @@ class AddressLookup:
         hosts = (origin.host for origin in origins)
         names = (host for host in hosts if not (is_literal(host) or is_localhost(host)))
         self._resolutions = {name: DnsRefresh(options) for name in names}
-        self._under_way: asyncio.Task[None] | None = None
-        self._news: asyncio.Future[None] = runtime.loop.create_future()
+        self._round: asyncio.Task[None] | None = None
+        self._progress: asyncio.Future[None] = runtime.loop.create_future()
         self._has_failed = self._is_awaited = False
         self.due = 0.0 if self._resolutions else math.inf
 
     @property
     def endpoints(self) -> list[Endpoint]:
-        """Every address that is known now, as an endpoint.
+        """The endpoints for all known addresses.
 
-        IPv6 addresses of a name that has IPv4 ones are no endpoints of their own, but what each of
-        those falls back to.
+        If a name has IPv4 addresses, its IPv6 addresses are the fallbacks of those endpoints.
         """
         found = []
         for origin in self._origins:
@@ -70,30 +69,31 @@ class AddressLookup:
         return found
 
     def start(self) -> None:
-        """Begin a round in the background, unless one is under way."""
-        if self._under_way is None:
+        """Start a round in the background, unless one is running."""
+        if self._round is None:
             self.due = math.inf
             self._is_awaited = False
-            self._news = self._runtime.loop.create_future()
-            self._under_way = self._runtime.spawn(self._look_up())
+            self._progress = self._runtime.loop.create_future()
+            self._round = self._runtime.spawn(self._look_up())
 
     async def finish(self) -> None:
-        """Wait for the round that is under way, if that is worthwhile; never for long.
+        """Wait for the running round, at most `LOOKUP_TIMEOUT_SECONDS` for each name.
 
-        All callers wait for the first round. Once a round has failed only one caller waits for each
-        further one, so that the others fail fast for as long as the resolver hangs.
+        All callers wait for the first round. After a failed round only one caller waits for each
+        further one: the others fail fast while the resolver hangs.
         """
-        if self._under_way is None or (self._has_failed and self._is_awaited):
+        if self._round is None or (self._has_failed and self._is_awaited):
             return
         self._is_awaited = True
-        await asyncio.wait((self._news,))  # a caller that leaves cancels nothing
+        # `wait` does not cancel the future if this caller is cancelled.
+        await asyncio.wait((self._progress,))
 
     def stop(self) -> None:
-        """Stop looking up; callers that wait go on without addresses."""
+        """Stop; waiting callers go on without addresses."""
         self.due = math.inf
         self._resolutions = {}
-        if self._under_way is not None:
-            self._under_way.cancel()
+        if self._round is not None:
+            self._round.cancel()
         self._wake()
 
     def _addresses(self, host: str) -> tuple[str, ...]:
@@ -109,7 +109,7 @@ class AddressLookup:
                 if error := await self._resolve(name, resolution):
                     errors.append(f"{name}: {error}")
         finally:
-            self._under_way = None
+            self._round = None
             self._has_failed = bool(errors)
             instants = (resolution.next_lookup for resolution in self._resolutions.values())
             self.due = min(instants, default=math.inf)
@@ -117,7 +117,7 @@ class AddressLookup:
         self._wake()
 
     async def _resolve(self, name: str, resolution: DnsRefresh) -> str:
-        """Look one name up; returns the error, or nothing."""
+        """Look one name up; return the error message, or ""."""
         try:
             found = await self._query(name, resolution)
         except (OSError, UnicodeError) as error:
@@ -128,12 +128,12 @@ class AddressLookup:
         return ""
 
     async def _query(self, name: str, resolution: DnsRefresh) -> _Found:
-        """Wait for the resolver as long as it takes: a second lookup would take a second thread.
+        """Wait for the resolver without a limit: a second lookup would need a second thread.
 
-        Meanwhile callers stop waiting, and addresses that can't be confirmed expire.
+        After `LOOKUP_TIMEOUT_SECONDS` callers stop waiting, and old addresses may expire.
         """
         query = (name, None, 0, socket.SOCK_STREAM)
-        answer = self._runtime.loop.run_in_executor(_threads, socket.getaddrinfo, *query)
+        answer = self._runtime.loop.run_in_executor(_lookup_threads, socket.getaddrinfo, *query)
         try:
             while not (await asyncio.wait((answer,), timeout=LOOKUP_TIMEOUT_SECONDS))[0]:
                 resolution.fail(self._runtime.clock())
@@ -145,15 +145,15 @@ class AddressLookup:
             answer.cancel()
 
     def _wake(self) -> None:
-        if not self._news.done():
-            self._news.set_result(None)
+        if not self._progress.done():
+            self._progress.set_result(None)
 
 
-_threads = OwnThread("lookup")
+_lookup_threads = OwnThread("lookup")
 
 
 def is_literal(host: str) -> bool:
-    """Whether a host is an IP address and needs no looking up."""
+    """Whether a host is an IP address, which needs no lookup."""
     try:
         ipaddress.ip_address(host)
     except ValueError:

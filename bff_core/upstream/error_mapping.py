@@ -1,4 +1,4 @@
-"""How a service's failures become our errors: `passes_through` and `fails_with`."""
+"""Translates a service's errors into ours: `passes_through` and `fails_with`."""
 
 import inspect
 import re
@@ -27,25 +27,25 @@ from bff_core.upstream.reading.tolerant import DECODE_ERRORS, Reduced
 from bff_core.upstream.typed_reply import ReplyHeaders, TypedReply
 
 Translate = Callable[[Never], BFFError | None]
-"""Translates a service's failure into one of our errors; None leaves it as it is.
+"""Translates a service's failure into one of our errors; None leaves it unchanged.
 
-The annotation of its only parameter selects what it gets: a type that the body is decoded as,
-`TypedReply` of one, or `Reply`.
+The annotation of its only parameter is what it gets: the type as which the body is decoded, a
+`TypedReply` of such a type, or `Reply`.
 """
 
 FailsWith = Mapping[int, Translate]
-"""Which function translates a failure, by the service's status."""
+"""The functions that translate failures, by the service's status."""
 
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 MAX_ERRORS: Final = 50
-"""Of a problem with more faults the first are passed on."""
+"""How many `errors` of a problem are passed on at most."""
 
 _is_code: Final = re.compile(r"[A-Za-z0-9_.:-]{1,100}").fullmatch
 
 
 class _Translation:
-    """A function of `fails_with`, and how its argument is made of a reply."""
+    """A function of `fails_with`, and how its argument is made from a reply."""
 
     __slots__ = ("_is_typed_reply", "_model", "function", "name")
 
@@ -59,7 +59,7 @@ class _Translation:
             decoding(self._model)  # type: ignore[arg-type]  # an annotation; raises for wrong ones
 
     def argument(self, failure: BadStatus, decodings: Mapping[object, Decode]) -> object:
-        """Return what the function takes; raise `BadPayload` for a body that does not fit."""
+        """Return the function's argument; raise `BadPayload` for a body that does not fit."""
         reply = failure.reply
         if self._model is Reply:
             return reply
@@ -78,8 +78,8 @@ def _parameter(function: Translate, name: str) -> object:
     if isinstance(function, type) or not callable(function):
         shown = function.__name__ if isinstance(function, type) else repr(function)
         raise ConfigurationError(
-            f"fails_with: {shown} must be a function of one argument, which says what of the "
-            "service it gets: def as_our_error(error: TheirError) -> InvalidInput"
+            f"fails_with: {shown} must be a function with one parameter, whose annotation is the "
+            "type of the service's error: def as_our_error(error: TheirError) -> InvalidInput"
         )
     if inspect.iscoroutinefunction(function):
         raise ConfigurationError(f"fails_with: {name} must be declared with `def`, not `async def`")
@@ -119,7 +119,7 @@ def check_failures(owner: str, passes_through: AbstractSet[int], fails_with: Fai
     for status, function in fails_with.items():
         if type(status) is not int or not 300 <= status <= 599:
             raise ConfigurationError(
-                f"{owner}.fails_with: {status!r} is no status of a failure, 300 to 599"
+                f"{owner}.fails_with: {status!r} must be the status of a failure, 300 to 599"
             )
         try:
             _translation(function)
@@ -130,14 +130,14 @@ def check_failures(owner: str, passes_through: AbstractSet[int], fails_with: Fai
 def translated(
     failure: BadStatus, function: Translate, decodings: Mapping[object, Decode]
 ) -> BFFError:
-    """Return the error that a function makes of a failure; the failure itself where it makes none.
+    """Return the error that a function makes of a failure, or the failure itself.
 
-    `decodings` are those of the upstream, whose policy and decoders hold for errors as well.
+    `decodings` are those of the upstream: its policy and decoders apply to errors as well.
 
-    1. A body that does not fit leaves the failure as it is, which says so.
-    2. An error of ours that is raised counts as returned.
-    3. Anything else that is raised is a bug of the function, and goes on with the failure as cause.
-    4. The wait of the service's Retry-After goes on unless the error has one of its own.
+    1. If the body does not fit, the failure is returned, with that in its message.
+    2. Raising one of our errors is the same as returning it.
+    3. Any other exception is a bug of the function; it is raised with the failure as its cause.
+    4. The error gets the service's Retry-After unless it has one of its own.
     """
     translation = _translation(function)
     try:
@@ -146,16 +146,16 @@ def translated(
         reason = str(misfit.args[0]).replace("(status 200", f"(status {failure.reply.status}")
         failure.args = (f"{failure.args[0]}; for {translation.name}, {reason}",)
         return failure
-    made = _made(translation, argument, failure)
+    made = _called(translation, argument, failure)
     if made is None:
         return failure
-    made = _own(made)
+    made = _copied(made)
     if made.retry_after is None:
         made.retry_after = retry_after_of(failure.reply, time.time)
     return made
 
 
-def _made(translation: _Translation, argument: object, failure: BadStatus) -> BFFError | None:
+def _called(translation: _Translation, argument: object, failure: BadStatus) -> BFFError | None:
     try:
         made = translation.function(argument)  # type: ignore[arg-type]  # it is as annotated
     except BFFError as raised:
@@ -171,10 +171,10 @@ def _made(translation: _Translation, argument: object, failure: BadStatus) -> BF
     return made
 
 
-def _own(error: BFFError) -> BFFError:
-    """Return the error as one of this call alone: a function may return a constant.
+def _copied(error: BFFError) -> BFFError:
+    """Return a copy of an error, since a function may return a constant.
 
-    Its cause and the wait that the service names must not show at another call.
+    The cause and the Retry-After of this call must not appear in the errors of other calls.
     """
     own = type(error).__new__(type(error), *error.args)
     own.__dict__.update(error.__dict__)
@@ -192,11 +192,11 @@ _decode_problem: Final = msgspec.json.Decoder(_Problem).decode
 
 
 def as_problem(reply: Reply) -> ClientError | None:
-    """Pass on a service's problem (RFC 9457): status, title, detail, and its `code` and `errors`.
+    """Pass on a service's problem (RFC 9457): status, title, detail, `code` and `errors`.
 
-    For `fails_with`, of services whose problems are written for our clients. What is of another
-    type than it should be is left out; a body that is no JSON object, or a status that is no 4xx,
-    is not translated. Faults by field name, as ASP.NET lists them, become one object each.
+    For `fails_with` of services whose problems are written for our clients. Members of a wrong type
+    are left out. A body that is not a JSON object, or a status other than 4xx, is not translated.
+    Faults by field name, as ASP.NET lists them, become one object each.
     """
     try:
         content_type = find_header(reply.headers, b"content-type") or b""
@@ -220,7 +220,7 @@ def _text(value: object) -> str:
 
 
 def _faults(errors: object) -> Iterator[Mapping[str, object]]:
-    """Yield faults as objects, from any of the usual forms of a list of them."""
+    """Yield faults as objects, from the usual forms of `errors`."""
     if isinstance(errors, list):
         for one in errors:
             if isinstance(one, dict):

@@ -1,4 +1,4 @@
-"""How a service's references become paths of this gateway: `Upstream.locations`."""
+"""Rewrites URLs in a service's replies to paths of this gateway: `Upstream.locations`."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -15,10 +15,10 @@ _is_own_path: Final = re.compile(r"/(?!/)[!-~]*").fullmatch
 
 
 class Locations:
-    """The paths of a service that are passed on to clients, each with the gateway's path for it.
+    """Maps paths of a service to paths of the gateway, as an upstream declares them.
 
-    A key is a path as the service's methods write it, or a whole URL where the service names
-    another host than it is called by. "{id}" stands for one segment, "{id:path}" for several.
+    A key is a path as in the upstream's methods, or a whole URL if the service uses another host
+    than the one that it is called by. "{id}" is one segment, "{id:path}" one or more.
     """
 
     __slots__ = ("_rules",)
@@ -29,10 +29,10 @@ class Locations:
         self._rules = [_Rule(owner, *pair) for pair in declared.items()]
 
     def own_path(self, reference: str, target: str, origins: Sequence[str]) -> str | None:
-        """Return the gateway's path for a reference in the reply to a call of `target`.
+        """Return the gateway's path for a reference in the reply to a call of `target`, or None.
 
-        None for what is not declared, the service's query parameters included. `origins` are the
-        addresses of the upstream.
+        It is None for a path or query that is not declared. `origins` are the addresses of the
+        upstream.
         """
         candidates = [*same_origin(reference, target, origins), *_urls(reference, target, origins)]
         for candidate in candidates:
@@ -50,11 +50,11 @@ class _Rule:
     def __init__(self, owner: str, service_path: str, own: str) -> None:
         where = f"{owner}.locations: {service_path!r}: {own!r}"
         if not isinstance(service_path, str) or not re.match(r"/|https?://", service_path):
-            raise ConfigurationError(f"{where}: begin the first with / or http(s)://")
+            raise ConfigurationError(f"{where}: begin the service's path with / or http(s)://")
         if not isinstance(own, str) or _is_own_path(own) is None:
-            raise ConfigurationError(f"{where}: the second must be a path of this gateway, /...")
+            raise ConfigurationError(f"{where}: the value must be a path of this gateway, /...")
         pattern, names = "", {}
-        for literal, name, kind, _ in _pieces(service_path, where):
+        for literal, name, kind in _pieces(service_path, where):
             pattern += re.escape(literal)
             if name is not None:
                 if not name.isidentifier() or name in names or kind not in _PATTERNS:
@@ -63,10 +63,10 @@ class _Rule:
                 pattern += f"(?P<{name}>{_PATTERNS[kind]})"
         self._is_service_path = re.compile(pattern).fullmatch
         self._own = [
-            (literal, name, names.get(name or "")) for literal, name, _, _ in _pieces(own, where)
+            (literal, name, names.get(name or "")) for literal, name, _ in _pieces(own, where)
         ]
         if any(name is not None and kind is None for _, name, kind in self._own):
-            raise ConfigurationError(f"{where}: the second names a parameter that the first lacks")
+            raise ConfigurationError(f"{where}: the value has a parameter that the key lacks")
 
     def own_path(self, candidate: str) -> str | None:
         found = self._is_service_path(candidate)
@@ -83,12 +83,9 @@ class _Rule:
         return path
 
 
-def _pieces(template: str, where: str) -> list[tuple[str, str | None, str, str | None]]:
+def _pieces(template: str, where: str) -> list[tuple[str, str | None, str]]:
     try:
-        return [
-            (literal, name, kind or "", conversion)
-            for literal, name, kind, conversion in Formatter().parse(template)
-        ]
+        return [(text, name, kind or "") for text, name, kind, _ in Formatter().parse(template)]
     except ValueError as error:
         raise ConfigurationError(f"{where}: {error}") from error
 
@@ -99,7 +96,7 @@ def _encoded(found: str, name: str, *, is_path: bool) -> str:
 
 
 def _urls(reference: str, target: str, origins: Sequence[str]) -> list[str]:
-    """Return the URLs that a reference stands for, without their fragment and user information."""
+    """Return the URLs that a reference resolves to, without fragment and user information."""
     found = []
     for origin in origins:
         try:

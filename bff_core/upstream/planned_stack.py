@@ -1,4 +1,4 @@
-"""The stack of a service before the gateway runs: it has a repr, and calls nothing."""
+"""`PlannedStack`: the stack of a service before the gateway runs, for its `repr`."""
 
 import asyncio
 from collections.abc import Coroutine, Sequence
@@ -16,7 +16,7 @@ from bff_core.upstream.stack import MakeTransport, open_stack
 
 
 class PlannedStack:
-    """The stack that a service will have; its `repr` is that of the stack when it is new.
+    """The stack that a service will have; its `repr` is that of the new stack.
 
     A call raises `ConfigurationError`: connections belong to the event loop of a gateway that runs.
     """
@@ -45,7 +45,7 @@ class PlannedStack:
 
     @property
     def events(self) -> Events:
-        """Events without a sink: nothing happens yet."""
+        """Events without a sink."""
         return Events()
 
     @property
@@ -65,7 +65,7 @@ class PlannedStack:
         )
 
     def __repr__(self) -> str:
-        loop = asyncio.new_event_loop()  # layers take one to be built, and use it for calls only
+        loop = asyncio.new_event_loop()  # layers are built with a loop, and use it for calls only
         events = Events()
         store = MemoryCacheStore(size=0, clock=monotonic, events=events)
         runtime = Runtime(

@@ -12,15 +12,15 @@ from bff_core.upstream.stack import MakeTransport, UpstreamStack, open_stack
 Policies = Mapping[type[Upstream], Policy]
 
 CLOSE_AFTER_SECONDS: Final = 600.0
-"""How long a stack that was replaced stays open: its requests and streams end within that time."""
+"""How long a replaced stack stays open, for the requests and streams that still use it."""
 
 
 class UpstreamRegistry:
     """One instance of each service while a gateway runs; its stack may be replaced.
 
-    A request calls through the stack that was current when the service was bound to it, until it
-    ends. Replacing a stack is one assignment. The pools of a replaced stack close idle connections
-    as ever (`Connection.idle_expiry`); a timer closes the rest after `CLOSE_AFTER_SECONDS`.
+    A request calls through the stack that was current when the service was bound to the request.
+    The pools of a replaced stack still close idle connections (`Connection.idle_expiry`); a timer
+    closes the rest after `CLOSE_AFTER_SECONDS`.
     """
 
     def __init__(
@@ -44,9 +44,9 @@ class UpstreamRegistry:
         return list(self._stacks.values())
 
     def adopt(self, policies: Policies) -> None:
-        """Call services by these policies from now on; an unchanged one goes on with its stack.
+        """Apply policies: build the stacks of those that changed, and replace the old ones.
 
-        All or nothing: if a stack can't be built, the error is raised before any is replaced.
+        If a stack can't be built, the error is raised before any stack is replaced.
         """
         current = self.policies
         changed = {kind: one for kind, one in policies.items() if current.get(kind) != one}

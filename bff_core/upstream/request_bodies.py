@@ -1,4 +1,4 @@
-"""Bodies of requests: JSON, forms, files and streams, each with its media type."""
+"""Request bodies: JSON, forms, files and streams, each with its media type."""
 
 import re
 import secrets
@@ -17,7 +17,7 @@ from bff_core.streamed_body import Chunks, StreamedBody
 from bff_core.upstream.request_target import encode_pairs
 
 NO_BODY: Final = object()
-"""Stands for a body that is not sent; None would be the JSON value null."""
+"""Placeholder for no body; None would be the JSON value null."""
 
 OCTETS: Final = "application/octet-stream"
 FORM: Final = "application/x-www-form-urlencoded"
@@ -26,7 +26,7 @@ Content = bytes | StreamedBody | Chunks
 """A raw body: bytes, a `StreamedBody`, or the chunks of one."""
 
 Form = Mapping[str, object]
-"""The fields of a form by name, with the values that a query takes."""
+"""The fields of a form by name; values are as in a `Query`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +39,10 @@ class FilePart:
 
 
 Files = Mapping[str, FilePart | list[FilePart] | tuple[FilePart, ...]]
-"""Files by the name of their field; a list of them repeats the name."""
+"""Files by the name of their field; the files of a list have the same name."""
 
-_WIDE: Final = re.compile(rb"\xcb[\x7f\xff][\xf0-\xff]")
-"""How MessagePack begins a float that is no number (IEEE 754: all bits of its exponent are set)."""
+_NOT_FINITE: Final = re.compile(rb"\xcb[\x7f\xff][\xf0-\xff]")
+"""How MessagePack encodes NaN and infinities (IEEE 754: all bits of the exponent are set)."""
 
 _is_media_type: Final = re.compile(r"[!#-'*+.0-9A-Z^_`a-z|~-]+/[ -~]+").fullmatch
 
@@ -50,7 +50,7 @@ _is_media_type: Final = re.compile(r"[!#-'*+.0-9A-Z^_`a-z|~-]+/[ -~]+").fullmatc
 def body_of(
     form: Form | None, files: Files | None, content: Content | None, headers: Mapping[str, object]
 ) -> tuple[str, bytes | StreamedBody]:
-    """Return the media type and the body of a call that sends no JSON."""
+    """Return the media type and the body of a call that does not send JSON."""
     if content is not None:
         if form is not None or files is not None:
             raise UnsupportedValue("content= is the whole body: pass it without form= or files=")
@@ -63,7 +63,7 @@ def body_of(
 
 
 def content_of(content: Content) -> bytes | StreamedBody:
-    """Return a body as a call holds it."""
+    """Return raw content as the body of a `Call`."""
     if isinstance(content, bytes | StreamedBody):
         return content
     if isinstance(content, str | bytearray | memoryview):
@@ -76,33 +76,33 @@ def content_of(content: Content) -> bytes | StreamedBody:
 
 
 def json_of(value: object) -> bytes:
-    """Return a value as JSON; pydantic models are written by their aliases.
+    """Return a value as JSON; pydantic models are encoded by their aliases.
 
-    Raises `InvalidInput` with the place of text that UTF-8 can't encode, and of a float that is no
-    number, which would be written as null.
+    Raises `InvalidInput` with the place of a text that UTF-8 can't encode, or of a NaN or infinity,
+    which msgspec would encode as null.
     """
     try:
         body = msgspec.json.encode(value, enc_hook=_builtin)
     except UnicodeEncodeError as error:
-        where = _place(value, _is_cut)
+        where = _place(value, _has_half_surrogate)
         raise InvalidInput(f"the body holds half of a surrogate pair{where}") from error
-    if b"null" in body and _may_hold_nan(value):
-        where = _place(value, _is_nan)
+    if b"null" in body and _may_hold_not_finite(value):
+        where = _place(value, _is_not_finite)
         if where:
             raise InvalidInput(f"the body holds a number that is not finite{where}")
     return body
 
 
 def form_of(form: Form) -> bytes:
-    """Return the fields of a form as browsers send them; lists repeat the name."""
+    """Return a form in URL encoding, as browsers send it; lists repeat the name."""
     return encode_pairs(form, "form field").encode("ascii")
 
 
 def multipart_of(form: Form, files: Files) -> tuple[str, bytes | StreamedBody]:
     """Return the media type and the body of a form with files (RFC 7578).
 
-    The body is streamed if a file is; it has a length if all of them have, and can be sent again if
-    all of them can.
+    If a file is streamed, so is the body. It has a length if all its files have one, and can be
+    sent again if all its files can.
     """
     boundary = secrets.token_hex(16)
     pieces: list[bytes | StreamedBody] = [
@@ -126,7 +126,7 @@ def _file(boundary: str, name: str, file: FilePart) -> list[bytes | StreamedBody
         kind = type(file).__name__
         raise UnsupportedValue(f"file {name!r} is of type {kind}: pass FilePart(name, content)")
     if _is_media_type(file.type) is None:
-        raise InvalidInput(f"the type of file {name!r} is no media type")
+        raise InvalidInput(f"the type of file {name!r} is not a media type")
     return [_head(boundary, name, file), content_of(file.content)]
 
 
@@ -169,21 +169,21 @@ def _builtin(value: object) -> object:
     return dump(mode="json", by_alias=True)
 
 
-def _may_hold_nan(value: object) -> bool:
+def _may_hold_not_finite(value: object) -> bool:
     try:
-        return _WIDE.search(msgspec.msgpack.encode(value, enc_hook=_builtin)) is not None
-    except (OverflowError, ValueError, TypeError):  # what JSON alone can hold
+        return _NOT_FINITE.search(msgspec.msgpack.encode(value, enc_hook=_builtin)) is not None
+    except (OverflowError, ValueError, TypeError):  # MessagePack can't encode it, JSON can
         return True
 
 
-def _is_cut(value: object) -> bool:
+def _has_half_surrogate(value: object) -> bool:
     try:
         return isinstance(value, str) and not value.encode()
     except UnicodeEncodeError:
         return True
 
 
-def _is_nan(value: object) -> bool:
+def _is_not_finite(value: object) -> bool:
     return isinstance(value, float) and not isfinite(value)
 
 
@@ -197,7 +197,7 @@ def _place(value: object, is_wrong: Callable[[object], bool]) -> str:
 
 
 def _places(value: object, path: str, is_wrong: Callable[[object], bool]) -> Iterator[str]:
-    """Yield the JSON pointers (RFC 6901) of what is wrong; a wrong name counts for its object."""
+    """Yield the JSON pointers (RFC 6901) of wrong values; for a wrong name that of its object."""
     if isinstance(value, dict):
         for name, one in value.items():
             if is_wrong(name):

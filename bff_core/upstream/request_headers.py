@@ -1,4 +1,4 @@
-"""Headers of a call: encoded for the wire, and which of several of one name is sent."""
+"""Headers of a call: encoding, checks, and defaults that a call replaces."""
 
 import re
 from collections.abc import Mapping
@@ -11,17 +11,17 @@ from bff_core.parameter_values import UnsupportedValue, text_of
 from bff_core.upstream.transport.request_writer import RESERVED
 
 Fields = Mapping[str, object]
-"""Headers by name, in any case: each value a `Scalar`, or None to leave the header out."""
+"""Headers by name, in any case; each value is a `Scalar`, or None to leave the header out."""
 
 _is_token: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
 _is_sendable: Final = re.compile(r"[\t -~\x80-\xff]*").fullmatch
 
 
 def encoded(headers: Fields) -> Headers:
-    """Return headers as the wire takes them: names in lower case, bytes, each name once.
+    """Return headers as bytes, with names in lower case, each name once.
 
-    Raises `InvalidInput` for text that no header can carry, since it may come from a client, and
-    `ConfigurationError` for a name that a call can't set.
+    Raises `InvalidInput` for text that a header can't hold, since it may come from a client, and
+    `ConfigurationError` for a name that a call must not set.
     """
     fields: dict[bytes, bytes] = {}
     for name, value in headers.items():
@@ -30,12 +30,12 @@ def encoded(headers: Fields) -> Headers:
     return tuple(fields.items())
 
 
-def replaced(ours: Headers, theirs: Headers) -> Headers:
-    """Return both; of a name that both have, only theirs."""
-    if not theirs:
-        return ours
-    names = {name for name, _ in theirs}
-    return (*[field for field in ours if field[0] not in names], *theirs)
+def replaced(defaults: Headers, headers: Headers) -> Headers:
+    """Return `defaults` and `headers`; a header replaces a default of the same name."""
+    if not headers:
+        return defaults
+    names = {name for name, _ in headers}
+    return (*[field for field in defaults if field[0] not in names], *headers)
 
 
 def default_headers(where: str, headers: object) -> Headers:
@@ -51,7 +51,7 @@ def default_headers(where: str, headers: object) -> Headers:
 @lru_cache(maxsize=1024)
 def _name(name: str) -> bytes:
     if not isinstance(name, str) or _is_token(name) is None:
-        raise ConfigurationError(f"{name!r} is no name of a header")
+        raise ConfigurationError(f"{name!r} is not a header name")
     lowered = name.lower().encode("ascii")
     if lowered in RESERVED:
         raise ConfigurationError(

@@ -1,4 +1,4 @@
-"""Request targets: encoded paths and queries, which no value can break out of."""
+"""Request targets: encodes paths and queries, safe against path injection."""
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -9,9 +9,9 @@ from bff_core.errors import ConfigurationError, InvalidInput
 from bff_core.parameter_values import Scalar, text_of, texts_of
 
 Query = Mapping[str, object]
-"""Query parameters by name: each a `Scalar`, a list, tuple or set of them, or None to leave it out.
+"""Query parameters by name: a `Scalar`, a list, tuple or set of them, or None to leave one out.
 
-Not typed more narrowly, because a dictionary of mixed values would then need an annotation.
+The type is not narrower, because a dictionary of mixed values would then need an annotation.
 """
 
 
@@ -24,7 +24,7 @@ class Template:
     __slots__ = ("_names", "_operations", "_slots", "_start", "path")
 
     def __init__(self, path: str) -> None:
-        pieces = [(text, name, spec, how) for text, name, spec, how in Formatter().parse(path)]
+        pieces = list(Formatter().parse(path))
         slots = [(name, spec) for _, name, spec, how in pieces if name is not None and not how]
         is_known = all(name.isidentifier() and spec in {"", "path"} for name, spec in slots)
         if not path.startswith("/") or not is_known or any(how for *_, how in pieces):
@@ -46,7 +46,7 @@ class Template:
     def fill(self, values: Mapping[str, Scalar]) -> str:
         """Return the encoded path.
 
-        Raises `InvalidInput` for text that the path can't hold, `UnsupportedValue` for other types.
+        Raises `InvalidInput` for text that a path can't hold, `UnsupportedValue` for other types.
         """
         filled = self._start
         try:
@@ -77,15 +77,14 @@ class Template:
 
 @lru_cache(maxsize=4096)
 def template(path: str) -> Template:
-    """Return the compiled template of a path; paths are written in code, so they are few."""
+    """Return the compiled template of a path, from a cache: paths are literals in code, so few."""
     return Template(path)
 
 
 def encode_segment(value: Scalar, name: str) -> str:
     """Return a value as one path segment (RFC 3986, section 3.3).
 
-    Dot segments and the empty one would be taken out or merged by servers, encoded or not, so they
-    are refused.
+    Dot segments and the empty segment are refused: servers remove or merge them, even encoded ones.
     """
     text = value if type(value) is str else text_of(value, f"path parameter {name!r}")
     if text.isalnum() and text.isascii():
@@ -96,9 +95,9 @@ def encode_segment(value: Scalar, name: str) -> str:
 
 
 def encode_path(value: Scalar, name: str) -> str:
-    """Return a value as one or more segments: its slashes separate them.
+    """Return a value as one or more path segments, separated by its slashes.
 
-    Dot segments and empty ones are refused: none may leave the path before it.
+    Dot segments and empty segments are refused: they could leave the path before the value.
     """
     text = text_of(value, f"path parameter {name!r}")
     segments = text.split("/")
@@ -121,7 +120,7 @@ def encode_query(query: Query | None) -> str:
 
 
 def encode_pairs(values: Mapping[str, object], what: str) -> str:
-    """Return "name=value&…" as queries and forms have it (WHATWG URL, section 5.2)."""
+    """Return "name=value&…", the encoding of queries and forms (WHATWG URL, section 5.2)."""
     pairs = []
     for name, value in values.items():
         if type(value) is str or type(value) is int:

@@ -1,4 +1,4 @@
-"""Threads for calls that may hang in the C library and can't be interrupted."""
+"""Threads for blocking calls that may hang and can't be interrupted, such as DNS lookups."""
 
 import threading
 from collections.abc import Callable
@@ -10,9 +10,9 @@ T = TypeVar("T")
 
 
 class OwnThread(Executor):
-    """Runs each job in a thread of its own, for jobs that are few and bounded by their caller.
+    """An executor that runs each job in a new daemon thread; its users limit the number of jobs.
 
-    A job that hangs blocks neither other jobs, as in a shared pool, nor the exit of the process.
+    A job that hangs does not block other jobs, as in a shared pool, nor the exit of the process.
     """
 
     def __init__(self, name: str) -> None:

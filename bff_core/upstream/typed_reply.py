@@ -1,4 +1,4 @@
-"""A typed value together with the status and the headers of the reply that held it."""
+"""`TypedReply`: a typed value with the status and the headers of its reply."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,9 +10,10 @@ T = TypeVar("T")
 
 
 class ReplyHeaders(Mapping[str, str]):
-    """The header fields of a reply: any case finds a name, lines of one name are one list.
+    """The header fields of a reply as a mapping; names are found in any case.
 
-    Iteration yields names in lower case. Lines are joined by ", " (RFC 9110, section 5.3).
+    Iteration yields names in lower case. Lines with the same name are joined by ", " (RFC 9110,
+    section 5.3).
     """
 
     __slots__ = ("_fields",)
@@ -45,8 +46,7 @@ class TypedReply(Generic[T]):
         page.value, page.status, page.headers["X-Total-Count"]
 
     The headers are those that the service sent, or that were stored with a cached reply. `location`
-    is the path of this gateway that the reply's `Location` stands for by `Upstream.locations`, None
-    where there is none.
+    is the gateway's path for the reply's `Location`, by `Upstream.locations`, or None.
     """
 
     value: T

@@ -227,15 +227,15 @@ async def later(_: Reply) -> ClientError:
     [
         (
             {400: InvalidInput},
-            r"Odd\.fails_with: InvalidInput must be a function of .*def ",
+            r"Odd\.fails_with: InvalidInput must be a function with .*def ",
         ),
-        ({400: "as_invalid_input"}, "must be a function of one argument"),
+        ({400: "as_invalid_input"}, "must be a function with one parameter"),
         ({400: later}, "not `async def`"),
         ({400: lambda: None}, "must take one argument"),
         ({400: lambda _, __: None}, "must take one argument"),
         ({400: unresolved}, "define the type before"),
-        ({200: by_bytes}, "is no status of a failure"),
-        ({"400": by_bytes}, "is no status of a failure"),
+        ({200: by_bytes}, "must be the status of a failure"),
+        ({"400": by_bytes}, "must be the status of a failure"),
         ([400], "must map statuses to functions"),
     ],
 )

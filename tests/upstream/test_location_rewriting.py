@@ -88,12 +88,12 @@ def test_other_reference_becomes_nothing(reference):
 @pytest.mark.parametrize(
     ("declared", "complaint"),
     [
-        ({"orders/{id}": "/orders/{id}"}, "begin the first with / or http"),
+        ({"orders/{id}": "/orders/{id}"}, "begin the service's path with / or http"),
         ({"/orders/{id}": "orders/{id}"}, "must be a path of this gateway"),
         ({"/orders/{id}": "//evil.example/{id}"}, "must be a path of this gateway"),
         ({"/orders/{id}": "https://shop.example/{id}"}, "must be a path of this gateway"),
         ({"/orders/{id}": 7}, "must be a path of this gateway"),
-        ({"/orders/{id}": "/orders/{no}"}, "parameter that the first lacks"),
+        ({"/orders/{id}": "/orders/{no}"}, "parameter that the key lacks"),
         ({"/orders/{}": "/orders"}, "write parameters as"),
         ({"/orders/{id:int}": "/orders/{id}"}, "write parameters as"),
         ({"/{id}/{id}": "/orders/{id}"}, "write parameters as"),

@@ -120,7 +120,7 @@ async def test_name_of_a_file_can_not_forge_a_header():
 @pytest.mark.parametrize("kind", ["image/png\r\nx: y", "image", "", "a b/c", "image/ü"])
 async def test_type_of_a_file_is_a_media_type(kind):
     """The type may come from a client's upload."""
-    with pytest.raises(InvalidInput, match="the type of file 'f' is no media type"):
+    with pytest.raises(InvalidInput, match="the type of file 'f' is not a media type"):
         await sent(files={"f": FilePart("a", b"", kind)})
 
 
