@@ -15,7 +15,7 @@ from bff_core.upstream.layers.balance import Balancer
 from bff_core.upstream.layers.breaker import BreakerLayer
 from bff_core.upstream.layers.bulkhead import bulkhead_layer
 from bff_core.upstream.layers.cache import CacheLayer, Refreshing
-from bff_core.upstream.layers.cache_fill import FillLayer
+from bff_core.upstream.layers.cache_fill import CacheFillLayer
 from bff_core.upstream.layers.coalesce import CoalesceLayer
 from bff_core.upstream.layers.credentials import CredentialsLayer
 from bff_core.upstream.layers.deadline import DeadlineLayer
@@ -52,7 +52,7 @@ def layers(  # noqa: C901 # a table of contents: one branch for each layer
     if policy.coalesce:
         yield partial(CoalesceLayer, runtime, cache=None if caching is None else cache)
     if cache is not None and caching is not None:
-        yield partial(FillLayer, caching, cache, runtime, refreshing=refreshing)
+        yield partial(CacheFillLayer, caching, cache, runtime, refreshing=refreshing)
     retry = policy.retry or Retry(attempts=1)
     budget = runtime.budget or RetryBudget(retry)
     if policy.hedge is not None:

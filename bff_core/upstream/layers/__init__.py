@@ -1,5 +1,5 @@
 """The layers around a call to a service: one handler class each.
 
-Each is built from its options, the runtime of its upstream and the next handler inward, which it
-shows as `inner`; its `repr` is the line that `repr(upstream)` prints.
+Each is built from its options, the runtime of its upstream and the next handler, which is its
+attribute `inner`. `repr(upstream)` prints the `repr` of each layer on a line.
 """

@@ -10,7 +10,7 @@ from bff_core.upstream.runtime import Runtime
 class AttemptLayer:
     """Cancels an attempt after `timeout` seconds and raises `AttemptTimedOut`, which is retryable.
 
-    It does nothing where the call's deadline comes first.
+    It does nothing if the call's deadline comes first.
     """
 
     __slots__ = ("_clock", "_timeout", "_timers", "inner")

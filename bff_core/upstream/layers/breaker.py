@@ -9,9 +9,9 @@ from bff_core.upstream.runtime import Runtime
 
 
 class BreakerLayer:
-    """Counts how calls end and raises `CircuitOpen` while the circuit is open.
+    """Records the outcomes of calls, and raises `CircuitOpen` while the circuit is open.
 
-    The time that a call waits for a permit does not count as the upstream's latency.
+    The wait of a call for a permit of the bulkhead is not part of its latency.
     """
 
     __slots__ = ("_clock", "_period", "_runtime", "circuit", "inner")
@@ -33,11 +33,11 @@ class BreakerLayer:
 
     @property
     def is_open(self) -> bool:
-        """Whether every call would be refused now; False as soon as one may probe."""
+        """Whether every call is refused now; False as soon as a call may probe."""
         return self.circuit.is_refusing(self._clock())
 
     async def __call__(self, call: Call) -> Reply:
-        """Pass the call on if the circuit admits it, and record how it ends."""
+        """Pass the call on if the circuit admits it, and record its outcome."""
         circuit = self.circuit
         started = self._clock()
         period = circuit.admit(started)
@@ -46,7 +46,7 @@ class BreakerLayer:
         try:
             reply = await self.inner(call)
         except BaseException as error:
-            self._take_error(error, call, period, started)
+            self._record_error(error, call, period, started)
             raise
         now = self._clock()
         if is_fault_status(reply.status):
@@ -66,7 +66,7 @@ class BreakerLayer:
             retry_after=self.circuit.retry_after(now),
         )
 
-    def _take_error(self, error: BaseException, call: Call, period: int, started: float) -> None:
+    def _record_error(self, error: BaseException, call: Call, period: int, started: float) -> None:
         now = self._clock()
         duration = now - call.sent_since(started)
         if is_upstream_fault(error, call, now=now, duration=duration):

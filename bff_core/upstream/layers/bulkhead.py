@@ -11,17 +11,17 @@ from bff_core.policy.upstream.fault_classification import is_fault_status, is_up
 from bff_core.upstream.runtime import Runtime
 
 SPARE_SECONDS = 0.005
-"""How long before its deadline a call stops waiting: a later permit would be useless."""
+"""How long before its deadline a call stops waiting for a permit, which it could not use."""
 
 Waiter = asyncio.Future[bool]
-"""A call that waits for a permit: True once it has one, False once its time is over."""
+"""A call that waits for a permit; the result is whether it got one in time."""
 
 
 class BulkheadLayer:
-    """Lets `concurrent` calls pass and queues further ones, first come, first served.
+    """Limits the concurrent calls, and queues further ones, first in, first out.
 
-    Raises `BulkheadFull` when the queue is full, too, or the wait would outlast the deadline; a
-    hedge does not wait.
+    Raises `BulkheadFull` if the queue is full or the wait would outlast the deadline, and for a
+    hedge that would have to wait.
     """
 
     __slots__ = ("_runtime", "inner", "permits")
@@ -53,7 +53,7 @@ class BulkheadLayer:
         if call.is_hedge or not self.permits.join(waiter):
             raise self._refuse(call, "bulkhead_full", "all permits are taken, the queue is full")
         left = call.deadline - SPARE_SECONDS - self._runtime.clock()
-        timer = self._runtime.loop.call_later(max(0.0, left), self._give_up, waiter)
+        timer = self._runtime.loop.call_later(max(0.0, left), self._time_out, waiter)
         try:
             has_permit = await waiter
         except asyncio.CancelledError:
@@ -64,13 +64,13 @@ class BulkheadLayer:
         if not has_permit:
             raise self._refuse(call, "queue", "no permit came free in time")
 
-    def _give_up(self, waiter: Waiter) -> None:
+    def _time_out(self, waiter: Waiter) -> None:
         self.permits.leave(waiter)
         if not waiter.done():
             waiter.set_result(False)
 
     def _leave(self, waiter: Waiter) -> None:
-        """Stop waiting, and pass on a permit that was granted just now."""
+        """Stop waiting; give back a permit that was granted in this very moment."""
         self.permits.leave(waiter)
         if waiter.done() and not waiter.cancelled() and waiter.result():
             self._release()
@@ -79,7 +79,7 @@ class BulkheadLayer:
         permits = self.permits
         permits.release()
         while permits.waiting and (waiter := permits.promote()) is not None:
-            if waiter.done():  # cancelled, and not yet awake to leave the queue
+            if waiter.done():  # cancelled, but it has not left the queue yet
                 permits.release()
             else:
                 waiter.set_result(True)
@@ -91,10 +91,10 @@ class BulkheadLayer:
 
 
 class AdaptiveBulkheadLayer(BulkheadLayer):
-    """A bulkhead whose limit follows what the upstream can take.
+    """A bulkhead whose limit follows the latency and the failures of calls.
 
-    A call's latency counts from its permit. Faults of the upstream, a 429 and timeouts are drops;
-    calls that were cancelled or never sent do not count.
+    A call's latency counts from its permit. Faults of the upstream, a 429 and timeouts lower the
+    limit; calls that were cancelled or never sent do not count.
     """
 
     __slots__ = ("concurrency",)
@@ -108,40 +108,42 @@ class AdaptiveBulkheadLayer(BulkheadLayer):
         self.permits.limit = self.concurrency.value
 
     async def __call__(self, call: Call) -> Reply:
-        """Pass the call on as soon as it has a permit, and adapt the limit by its outcome."""
+        """Pass the call on as soon as it has a permit, and adapt the limit to its outcome."""
         if not self.permits.admit():
             await self._wait(call)
         in_flight, started = self.permits.in_use, self._runtime.clock()
         try:
             reply = await self.inner(call)
         except BaseException as error:
-            self._take_error(error, call, started, in_flight)
+            self._record_error(error, call, started, in_flight)
             raise
         else:
-            self._take_status(reply.status, call, started, in_flight)
+            self._record_status(reply.status, call, started, in_flight)
         finally:
             self._release()
         return reply
 
-    def _take_status(self, status: int, call: Call, started: float, in_flight: int) -> None:
+    def _record_status(self, status: int, call: Call, started: float, in_flight: int) -> None:
         now = self._runtime.clock()
         if is_fault_status(status) or status == 429:
             self.concurrency.fail(started, now, in_flight)
         else:
             self.concurrency.succeed(call.operation, started, now, in_flight)
         if self.concurrency.value != self.permits.limit:
-            self._move(call)
+            self._apply_limit(call)
 
-    def _take_error(self, error: BaseException, call: Call, started: float, in_flight: int) -> None:
+    def _record_error(
+        self, error: BaseException, call: Call, started: float, in_flight: int
+    ) -> None:
         now = self._runtime.clock()
         if not is_upstream_fault(error, call, now=now, duration=now - started):
             return
         self.concurrency.fail(started, now, in_flight)
         if self.concurrency.value != self.permits.limit:
-            self._move(call)
+            self._apply_limit(call)
 
-    def _move(self, call: Call) -> None:
-        """Apply the new limit; the release that follows admits what a higher one allows."""
+    def _apply_limit(self, call: Call) -> None:
+        """Apply the new limit; if it is higher, the release that follows admits waiting calls."""
         self.permits.limit = self.concurrency.value
         if self._runtime.events.sinks:
             event = LimitMoved(call.upstream, call.operation, self.permits.limit)

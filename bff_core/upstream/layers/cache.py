@@ -19,34 +19,34 @@ from bff_core.upstream.layers.deadline import DeadlineLayer
 from bff_core.upstream.runtime import Runtime
 
 Refreshing = dict[str, float]
-"""The keys that are refreshed in the background, and until when the entry of each is fresh.
+"""The keys that are being refreshed in the background; until when each stored entry is fresh.
 
-The fill layer calls the service for these although an entry is stored, unless it is newer.
+For these keys the fill layer calls the service, unless it finds a newer entry.
 """
 
 RESERVED_SHARE: Final = 0.05
-"""The share of a call's time that is reserved, to serve the stored entry if the call fails."""
+"""The share of a call's time that is reserved to serve the stored entry if the call fails."""
 
 MAX_RESERVED_SECONDS: Final = 0.05
-"""The longest reserve."""
+"""The largest reserve."""
 
 OUTCOMES: Final[Mapping[Source, Outcome]] = {"upstream": "miss", "cache": "hit", "stale": "stale"}
-"""The outcome that is counted for a reply of a layer within."""
+"""The outcome that is counted for a reply, by its source."""
 
 
-def options_of(call: Call, policys: Cache) -> Cache | None:
-    """Return the cache options of a call, its own or the policy's; None where it is not cached."""
-    options = policys if call.cache is True else call.cache
+def options_of(call: Call, default: Cache) -> Cache | None:
+    """Return the cache options of a call, its own or the policy's; None if it is not cached."""
+    options = default if call.cache is True else call.cache
     return options if isinstance(options, Cache) and not bypass(call) else None
 
 
 class CacheLayer:
-    """Serves fresh entries, and stale ones within the bounds; layers within answer the others.
+    """Serves fresh entries, and stale ones as far as options allow; passes on other calls.
 
-    It never waits for a store: it looks into memory. An entry that is stale, or soon will be, is
-    refreshed in the background, the same way as a miss, so that there is one call for all. When the
-    upstream fails, or takes until shortly before the deadline, the last good entry is served,
-    marked `stale`, if its options allow it.
+    It looks only into memory, and so never waits for a store. An entry that is stale, or soon will
+    be, is refreshed in the background through the same layers as a miss, which are one call for all
+    waiters. If the upstream fails, or does not answer until shortly before the deadline, the last
+    good entry is served as `stale`, if options allow it.
     """
 
     __slots__ = (
@@ -101,7 +101,7 @@ class CacheLayer:
         return entry if slot == key else self._store.peek(slot)
 
     def _served(self, entry: CacheEntry, call: Call, now: float, why: str = "") -> Reply | None:
-        """Return an entry as a reply; None where the call's type can't be read from it."""
+        """Return an entry as a reply; None if it can't be decoded as the call's type."""
         try:
             reply = served(entry, call, now)
         except BadPayload:
@@ -111,7 +111,7 @@ class CacheLayer:
         return reply
 
     async def _pass_on(self, key: str, call: Call, options: Cache, *, has_fallback: bool) -> Reply:
-        """Pass the call on; serve the last good entry if that fails."""
+        """Pass the call on; if it fails, serve the last good entry."""
         try:
             reply = await (self._in_time(call) if has_fallback else self.inner(call))
         except UpstreamError:
@@ -125,13 +125,13 @@ class CacheLayer:
         return reply
 
     def _in_time(self, call: Call) -> Awaitable[Reply]:
-        """Pass the call on with a deadline a little earlier than its own."""
+        """Pass the call on with a deadline that leaves a reserve."""
         now = self._clock()
         reserve = min((call.deadline - now) * RESERVED_SHARE, MAX_RESERVED_SECONDS)
         return self._bounded(replace(call, deadline=call.deadline - reserve))
 
     def _last_good(self, key: str, call: Call, options: Cache) -> Reply | None:
-        """Return the entry that is stored now, if it may replace a failure."""
+        """Return the stored entry, if it may be served in place of a failure."""
         now = self._clock()
         entry = self._stored(key, call, options)
         verdict = judge(entry, call, options, now=now, chance=self._chance)
@@ -148,18 +148,18 @@ class CacheLayer:
             self._spawn(self._refreshed(key, call))
 
     async def _refreshed(self, key: str, call: Call) -> None:
-        """Refresh an entry in the background; after a failure it is served while it may be."""
+        """Refresh an entry in the background; after a failure the old entry stays."""
         try:
             deadline = self._clock() + self._timeout
             await self._bounded(replace(call, deadline=deadline, trail=[]))
-        except UpstreamError:  # the layers within have reported it; the next read tries again
+        except UpstreamError:  # inner layers have reported it; the next read tries again
             return
         finally:
             self._refreshing.pop(key, None)
 
 
 def _has_failed(reply: Reply, call: Call) -> bool:
-    """Whether a reply that is not stored is a failure, or can't be decoded."""
+    """Whether a reply is a failure, or can't be decoded."""
     if reply.status in STALE_IF_ERROR:
         return True
     try:

@@ -1,4 +1,4 @@
-"""Between coalesce and hedge: calls the service for what the cache lacks, and stores the reply."""
+"""Between coalesce and hedge: calls the service after a cache miss, and stores the reply."""
 
 import asyncio
 import time
@@ -24,23 +24,23 @@ from bff_core.upstream.layers.cache import Refreshing, options_of
 from bff_core.upstream.runtime import Runtime
 
 POLL_SECONDS: Final = 0.02
-"""The pause between two looks for the reply that another process is waiting for."""
+"""The pause between two lookups of the entry that another process will store."""
 
 WAITING_SHARE: Final = 0.8
-"""The share of a call's time for which it waits for another process before it calls the service."""
+"""The share of a call's time that it waits for another process before it calls the service."""
 
 UNSHARED_SECONDS: Final = 10.0
-"""How long processes do not wait for each other, once a reply could not be stored or reused."""
+"""How long processes do not wait for each other after a reply that can't be reused."""
 
 CLOCK_TOLERANCE_SECONDS: Final = 0.05
 """How much the instants of one entry may differ between processes."""
 
 
 @dataclass(slots=True)
-class _Search:
-    """A lookup: the call, the entry if one was found, and the slot where an entry belongs.
+class _Lookup:
+    """A lookup in the store: the call, the entry that was found, and the key of its slot.
 
-    `refreshed` is the instant until which the entry to be refreshed is fresh; None for a miss.
+    `refreshed` is until when the entry that is to be refreshed is fresh; None for a miss.
     """
 
     call: Call
@@ -51,13 +51,14 @@ class _Search:
     entry: CacheEntry | None = None
 
 
-class FillLayer:
-    """Looks into the store for what memory lacks, or calls the service, with a condition if it can.
+class CacheFillLayer:
+    """Serves entries of the store, or else calls the service and stores the reply.
 
-    The leader of a flight runs it, hence once for all waiters. Of several processes that share a
-    store one calls, which holds a lease; the others wait for the entry that it stores, and call
-    themselves if that takes too long. A reply is stored unless one of its tags was purged since the
-    call was sent. `wall` is the Unix time, for replies that have nothing but a date.
+    If an entry can be validated, the request is conditional. The leader of a flight runs this layer
+    once for all waiters. Of several processes that share a store, the one with the lease calls the
+    service; the others wait for the entry, and call themselves if that takes too long. A reply is
+    not stored if one of its tags was purged since the call was sent. `wall` returns the Unix time,
+    for replies whose age follows from their date.
     """
 
     __slots__ = (
@@ -94,157 +95,158 @@ class FillLayer:
         if options is None:
             return await self.inner(call)
         key = primary(call, options.vary)
-        search = _Search(call, options, key, self._refreshing.get(key))
-        reply = await self._find(search)
+        lookup = _Lookup(call, options, key, self._refreshing.get(key))
+        reply = await self._find(lookup)
         if reply is not None:
             return reply
         if self._unshared and self._clock() < self._unshared.get(call.operation, 0.0):
-            return await self._call(search)
-        return await self._call_under_lease(search)
+            return await self._call(lookup)
+        return await self._call_under_lease(lookup)
 
-    async def _find(self, search: _Search, *, is_refused: bool = False) -> Reply | None:
-        """Look into the store; return what may be served without a call.
+    async def _find(self, lookup: _Lookup, *, is_refused: bool = False) -> Reply | None:
+        """Look into the store; return the reply if an entry may be served without a call.
 
-        An entry that is being refreshed may not, unless another process refreshes it already.
+        An entry that is being refreshed may not, unless another process has the lease
+        (`is_refused`) or has stored a newer entry.
         """
-        call, options = search.call, search.options
-        search.slot = search.key
-        entry = await self._store.get(search.key)
-        slot = slot_of(search.key, entry, call, options)
-        if slot != search.key:
-            entry, search.slot = await self._store.get(slot), slot
-        search.entry, now = entry, self._clock()
+        call, options = lookup.call, lookup.options
+        lookup.slot = lookup.key
+        entry = await self._store.get(lookup.key)
+        slot = slot_of(lookup.key, entry, call, options)
+        if slot != lookup.key:
+            entry, lookup.slot = await self._store.get(slot), slot
+        lookup.entry, now = entry, self._clock()
         verdict = judge(entry, call, options, now=now, chance=self._runtime.chance)
         if entry is None or verdict.kind not in SERVED:
             return None
-        if search.refreshed is not None and not is_refused:
-            is_newer = entry.fresh_until > search.refreshed + CLOCK_TOLERANCE_SECONDS
+        if lookup.refreshed is not None and not is_refused:
+            is_newer = entry.fresh_until > lookup.refreshed + CLOCK_TOLERANCE_SECONDS
             if not is_newer:
                 return None
         try:
             return served(entry, call, now)
         except BadPayload:
-            search.entry = None  # stored by another release: no condition would bring a new one
+            lookup.entry = None  # stored by another release: it must not be validated
             return None
 
-    async def _call_under_lease(self, search: _Search) -> Reply:
-        """Call under a lease, so that one of all processes does."""
-        lease, seconds = self._lease(search)
+    async def _call_under_lease(self, lookup: _Lookup) -> Reply:
+        """Call with a lease, so that only one process does."""
+        lease, seconds = self._lease(lookup)
         if not await self._store.lease(lease, seconds):
-            reply = await self._follow(search, lease, seconds)
+            reply = await self._follow(lookup, lease, seconds)
             if reply is not None:
                 return reply
         try:
-            reply = await self._call(search)
+            reply = await self._call(lookup)
         except BaseException:
             self._runtime.spawn(self._store.release(lease))
             raise
-        if lease == search.key or reply.reuse is None:
+        if lease == lookup.key or reply.reuse is None:
             await self._store.release(lease)
         return reply
 
-    def _lease(self, search: _Search) -> tuple[str, float]:
-        """Return the name of a lease, and for how many seconds it is taken.
+    def _lease(self, lookup: _Lookup) -> tuple[str, float]:
+        """Return the name of a lease, and its duration in seconds.
 
-        The lease of an early refresh lasts until the entry expires: the other processes hold the
-        entry, too, and will look for a newer one no sooner.
+        The lease of an early refresh lasts until the entry expires: until then other processes
+        serve the entry from memory, and do not look for a newer one.
         """
         now = self._clock()
-        left = max(search.call.deadline - now, 0.001)
-        if search.refreshed is not None and search.refreshed > now:
-            return f"early {search.key}", max(left, search.refreshed - now)
-        return search.key, left
+        left = max(lookup.call.deadline - now, 0.001)
+        if lookup.refreshed is not None and lookup.refreshed > now:
+            return f"early {lookup.key}", max(left, lookup.refreshed - now)
+        return lookup.key, left
 
-    async def _follow(self, search: _Search, lease: str, seconds: float) -> Reply | None:
-        """Wait for the entry of another process; None once this one must call."""
-        patience = self._clock() + seconds * WAITING_SHARE
-        reply = await self._find(search, is_refused=True)
-        while reply is None and self._clock() < patience:
+    async def _follow(self, lookup: _Lookup, lease: str, seconds: float) -> Reply | None:
+        """Wait for the entry of another process; return None when this one has to call."""
+        gives_up_at = self._clock() + seconds * WAITING_SHARE
+        reply = await self._find(lookup, is_refused=True)
+        while reply is None and self._clock() < gives_up_at:
             await asyncio.sleep(POLL_SECONDS)
             is_ours = await self._store.lease(lease, seconds)
-            reply = await self._find(search)
+            reply = await self._find(lookup)
             if is_ours and reply is not None:
                 await self._store.release(lease)
             if is_ours:
                 break
         return reply
 
-    async def _call(self, search: _Search) -> Reply:
-        """Call the service, with a condition if an entry can be validated."""
-        call, entry = search.call, search.entry
+    async def _call(self, lookup: _Lookup) -> Reply:
+        """Call the service, with a conditional request if an entry can be validated."""
+        call, entry = lookup.call, lookup.entry
         mark, sent_at = self._store.mark(), self._clock()
         sent = call if entry is None or not entry.has_validator else conditional(call, entry)
         reply = await self.inner(sent)
         if sent is not call and reply.status == 304 and entry is not None:
             update = updated(entry, reply)
             if update is not None:
-                return await self._store_reply(search, update, mark, sent_at, is_renewed=True)
+                return await self._store_reply(lookup, update, mark, sent_at, is_renewed=True)
             mark, sent_at = self._store.mark(), self._clock()
             reply = await self.inner(call)
         if call.method == "HEAD" and entry is not None and reply.status == 200:
             update = updated_by_head(entry, reply)
             if update is not None:
-                return await self._store_reply(search, update, mark, sent_at, is_renewed=True)
-        return await self._store_reply(search, reply, mark, sent_at)
+                return await self._store_reply(lookup, update, mark, sent_at, is_renewed=True)
+        return await self._store_reply(lookup, reply, mark, sent_at)
 
     async def _store_reply(
-        self, search: _Search, reply: Reply, mark: int, sent_at: float, *, is_renewed: bool = False
+        self, lookup: _Lookup, reply: Reply, mark: int, sent_at: float, *, is_renewed: bool = False
     ) -> Reply:
         """Store a reply, if it may be stored; return it with its `Reuse`."""
-        call, options, now = search.call, search.options, self._clock()
+        call, options, now = lookup.call, lookup.options, self._clock()
         times = {"sent_at": sent_at, "now": now, "wall": self._wall()}
-        if is_renewed and search.entry is not None:
+        if is_renewed and lookup.entry is not None:
             get = call if call.method == "GET" else replace(call, method="GET")
-            entry = renewed(search.entry, get, reply, options, **times)
+            entry = renewed(lookup.entry, get, reply, options, **times)
         else:
             entry = admit(call, reply, options, **times)
         if isinstance(entry, NotStorable):
-            return await self._refuse(search, reply, entry.reason)
+            return await self._refuse(lookup, reply, entry.reason)
         try:
-            answer = _first(served(entry, call, now, "upstream"), reply)
+            answer = _with_all_fields(served(entry, call, now, "upstream"), reply)
         except BadPayload:
-            return await self._refuse(search, reply, "unreadable")
+            return await self._refuse(lookup, reply, "unreadable")
         if entry.fresh_until <= now and not entry.stale_for:
             self._unshared[call.operation] = now + UNSHARED_SECONDS
-        if not await self._place(search, entry, now, mark):
+        if not await self._store_entry(lookup, entry, now, mark):
             self._note(call, "refuse", "purged")
             return replace(answer, reuse=None)
-        if is_renewed or search.refreshed is not None:
+        if is_renewed or lookup.refreshed is not None:
             self._note(call, "refresh", "304" if is_renewed else "")
         else:
             self._note(call, "store")
         self._cache.of(call.upstream).size += len(entry.body)
         return answer
 
-    async def _place(self, search: _Search, entry: CacheEntry, now: float, mark: int) -> bool:
-        """Store an entry where calls like this one look; False if it was purged meanwhile."""
+    async def _store_entry(self, lookup: _Lookup, entry: CacheEntry, now: float, mark: int) -> bool:
+        """Store an entry for calls like this one; return False if it was purged meanwhile."""
         left = keep(entry, now)
         if not entry.varies:
-            return await self._store.set(search.key, entry, keep=left, mark=mark)
+            return await self._store.set(lookup.key, entry, keep=left, mark=mark)
         post = signpost(entry, now, left)
-        if not leads_to(await self._store.get(search.key), post):
-            await self._store.set(search.key, post, keep=left, mark=mark)
-        slot = variant(search.key, entry.varies)
+        if not leads_to(await self._store.get(lookup.key), post):
+            await self._store.set(lookup.key, post, keep=left, mark=mark)
+        slot = variant(lookup.key, entry.varies)
         return await self._store.set(slot, entry, keep=left, mark=mark)
 
-    async def _refuse(self, search: _Search, reply: Reply, reason: str) -> Reply:
-        """Report why a reply is not stored, and delete the entry that it contradicts."""
-        call, status = search.call, reply.status
+    async def _refuse(self, lookup: _Lookup, reply: Reply, reason: str) -> Reply:
+        """Report why a reply is not stored, and delete the entry that it makes obsolete."""
+        call, status = lookup.call, reply.status
         self._note(call, "refuse", reason)
         self._unshared[call.operation] = self._clock() + UNSHARED_SECONDS
         is_news = reason != "unreadable" and status < 500 and status not in TRY_LATER
-        if search.entry is not None and call.method == "GET" and is_news:
-            await self._store.delete(search.slot)
+        if lookup.entry is not None and call.method == "GET" and is_news:
+            await self._store.delete(lookup.slot)
         return reply
 
     def _note(self, call: Call, outcome: Outcome, reason: str = "") -> None:
         self._cache.note(call.upstream, call.operation, outcome, reason)
 
 
-def _first(stored: Reply, reply: Reply) -> Reply:
-    """Return a stored reply for the call that caused it: with all fields of the service's reply.
+def _with_all_fields(stored: Reply, reply: Reply) -> Reply:
+    """Return a stored reply with all fields of the service's reply, for the call that caused it.
 
-    Its value is decoded again: the shared one was made without those fields.
+    Its value is decoded again, since the shared value was decoded without those fields.
     """
     reuse = stored.reuse
     if reuse is None or stored.headers == reply.headers:

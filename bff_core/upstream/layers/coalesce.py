@@ -12,21 +12,22 @@ from bff_core.upstream.runtime import Runtime
 Key = tuple[str, str, str | None, Headers, bytes | StreamedBody, tuple[object, int] | None]
 
 Waiter = asyncio.Future[Reply | None]
-"""A caller that waits for a flight; None makes it the leader."""
+"""A caller that waits for a flight; the result None makes it the leader."""
 
 Flight = dict[Waiter, None]
-"""The waiters of a flight, in the order of arrival, without its leader."""
+"""The waiters of a flight in their order of arrival, without its leader."""
 
 
 class CoalesceLayer:
-    """Lets the first caller lead a flight, inline, and others with an equal call wait for it.
+    """Single-flight: the first caller leads and makes the call, others with an equal one wait.
 
     Calls are equal only for the same audience, which is one viewer unless the upstream's replies
-    are public. The waiters share a failure. When the leader is cancelled, or reaches its own
-    deadline, the first waiter takes over and sends again; without waiters the flight is dropped. A
-    waiter that leaves affects no other. Where replies are cached a call joins no flight with other
-    cache options, nor one that began before a purge: it may bring what was purged. A read with
-    `no-cache` neither joins a flight nor is joined.
+    are public. Waiters share a failure. If the leader is cancelled, or reaches its own deadline,
+    the first waiter becomes the leader and calls again; without waiters the flight is dropped. A
+    waiter that leaves does not affect the others.
+
+    With a cache, a call does not join a flight with other cache options, nor one that began before
+    a purge, which may return purged data. A read with `no-cache` is never coalesced.
     """
 
     __slots__ = ("_clock", "_events", "_flights", "_loop", "_store", "_upstream", "inner")
@@ -46,7 +47,7 @@ class CoalesceLayer:
         return f"coalesce   {len(self._flights)} flights"
 
     async def __call__(self, call: Call) -> Reply:
-        """Lead a flight, or wait for the one that is under way."""
+        """Lead a flight, or wait for the one that is running."""
         if not call.is_safe or _bypasses_caches(call):
             return await self.inner(call)
         version = None if self._store is None else (call.cache, self._store.mark())
@@ -87,7 +88,7 @@ class CoalesceLayer:
         except asyncio.CancelledError:
             flight.pop(waiter, None)
             if waiter.done() and not waiter.cancelled() and _is_lead(waiter):
-                self._hand_over(key, flight)  # it left in the very moment it was to lead
+                self._hand_over(key, flight)  # cancelled in the moment when it became the leader
             raise
         return await self._lead(key, call, flight) if reply is None else reply
 
@@ -98,7 +99,7 @@ class CoalesceLayer:
                 waiter.set_exception(error)
 
     def _hand_over(self, key: Key, flight: Flight) -> None:
-        """Make the first caller that still waits the leader, or drop the flight."""
+        """Make the first caller that still waits the leader; without one drop the flight."""
         while flight:
             waiter = next(iter(flight))
             del flight[waiter]

@@ -8,10 +8,9 @@ from bff_core.upstream.runtime import Runtime
 
 
 class DeadlineLayer:
-    """Cancels what is under way at `call.deadline` and raises `DeadlineExceeded`.
+    """Cancels the call at `call.deadline` and raises `DeadlineExceeded`.
 
-    A call whose deadline has passed already is not sent. A cancellation that comes from elsewhere
-    passes through as such.
+    A call whose deadline has passed already is not sent. A cancellation by others stays one.
     """
 
     __slots__ = ("_clock", "_timers", "inner")

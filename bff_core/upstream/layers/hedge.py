@@ -15,11 +15,11 @@ from bff_core.upstream.runtime import Runtime
 
 
 class HedgeLayer:
-    """Races a call that takes longer than most against a copy of it, elsewhere where it can.
+    """Sends a slow call once more, to another endpoint if possible, and returns the first reply.
 
-    Only idempotent calls, and only within `budget`, which retries share. A call is slow by the time
-    since it was sent: one that waits for a permit gains nothing by a second behind it. The first
-    call runs in its caller; a task is made for the second alone. The slower one is cancelled.
+    Only idempotent calls are hedged, within the `budget` that retries use as well. What counts is
+    the time since the call was sent: a second call would not help one that waits for a permit. The
+    first call runs in its caller's task, the second in a new one. The slower one is cancelled.
     """
 
     __slots__ = ("_budget", "_clock", "_options", "_runtime", "_timers", "inner", "operations")
@@ -54,8 +54,8 @@ class HedgeLayer:
         else:
             reply = await self._race(call, started, delay)
         if is_good(call, reply):
-            # A call that lost counts with what it took so far: else the hedges themselves would
-            # make the latencies shorter, and hedging would feed on itself.
+            # A call that lost counts with its time so far. Otherwise hedges would lower the
+            # latencies, and that would cause more hedges.
             now = self._clock()
             latencies.add(now - call.sent_since(started), now)
         return reply
@@ -82,13 +82,12 @@ class HedgeLayer:
             self._timers.stop(race)
             race.leave()
 
-    def look(self, race: "_Race") -> None:
-        """Send the second call of a race, if the first was sent long enough ago."""
+    def send_if_due(self, race: "_Race") -> None:
+        """Send the second call of a race if the first was sent long enough ago."""
         call, now = race.call, self._clock()
         sent = call.trail[-1].instant if call.trail else now
-        if (
-            now < sent + race.delay - TIMER_TOLERANCE_SECONDS
-        ):  # it has waited for a permit, or was retried
+        # The first call may have waited for a permit, or been retried.
+        if now < sent + race.delay - TIMER_TOLERANCE_SECONDS:
             race.instant = sent + race.delay
             self._timers.schedule(race)
         elif self._may_send(call, now):
@@ -120,12 +119,12 @@ class HedgeLayer:
 
 
 class _Race(CallTimer):
-    """A call and, from its instant on, a second one; the first good reply is the race's."""
+    """A call and, from its instant on, a second one; the first good reply wins."""
 
     __slots__ = ("_layer", "_second", "_sent", "_task", "_waiter", "call", "delay", "reply")
 
     def enter(self, layer: HedgeLayer, call: Call, delay: float) -> None:
-        """Begin with the first call, which runs in the timer's task."""
+        """Set the first call, which runs in the timer's task."""
         self.call = call
         self.delay = delay
         self.reply: Reply | None = None
@@ -135,8 +134,8 @@ class _Race(CallTimer):
         self._waiter: asyncio.Future[None] | None = None
 
     def fire(self) -> None:
-        """Send the second call if it is time for it."""
-        self._layer.look(self)
+        """Send the second call if it is due."""
+        self._layer.send_if_due(self)
 
     def send(self, second: Call) -> None:
         """Start the second call."""
@@ -144,7 +143,7 @@ class _Race(CallTimer):
         self._task = self._layer.spawn(self, second)
 
     def win(self, reply: Reply) -> bool:
-        """Take the second's reply and stop the first; False when the race is over already."""
+        """Accept the reply of the second call and cancel the first; False if the race is over."""
         if self._task is None:
             return False
         self.reply = reply
@@ -153,13 +152,13 @@ class _Race(CallTimer):
         return True
 
     def end_second(self) -> None:
-        """Merge the trail of the second call into the first, and wake the first if it waits."""
+        """Merge the trail of the second call into that of the first, and wake the first."""
         self._merge()
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
     async def other(self) -> Reply | None:
-        """Return the second's reply; None when there is no second, or it fails, too."""
+        """Return the reply of the second call; None if there is none, or it failed as well."""
         task = self._task
         if self.reply is None and task is not None and not task.done():
             self._waiter = task.get_loop().create_future()
@@ -176,5 +175,5 @@ class _Race(CallTimer):
     def _merge(self) -> None:
         second, self._second = self._second, None
         if second is not None:
-            # Before the last: when the first was sent is what its latency is counted from.
+            # Not at the end: the latency of the first call counts from its own last attempt.
             self.call.trail[-1:-1] = second.trail[self._sent :]

@@ -1,4 +1,4 @@
-"""Between deadline and cache: purges the cached replies that a write may have changed."""
+"""Between deadline and cache: invalidates the cached replies that a write may have changed."""
 
 from asyncio import CancelledError
 from collections.abc import Sequence
@@ -11,11 +11,11 @@ from bff_core.upstream.runtime import Runtime
 
 
 class PurgeLayer:
-    """Purges, after a write, its URL, what the reply names and what the call declares.
+    """After a write, purges its URL, the URLs that the reply names, and the tags of the call.
 
-    Every upstream of a gateway with a cache has this layer: a write to one may change the replies
-    of another. A success purges before its reply goes on. A write whose outcome is unknown (a
-    failure after it was sent, a 5xx, a client that left) purges as well.
+    Every upstream of a gateway with a cache has this layer, since a write to one may change the
+    replies of another. After a success it purges before the reply is returned. It also purges if
+    the outcome is unknown: a failure after the write was sent, a 5xx, a client that left.
     `origins` are the addresses of the upstream, see `invalidated`.
     """
 
@@ -33,7 +33,7 @@ class PurgeLayer:
         return "purge      what writes change"
 
     async def __call__(self, call: Call) -> Reply:
-        """Pass the call on, and purge what it changed."""
+        """Pass the call on, and purge what it may have changed."""
         if call.is_safe:
             return await self.inner(call)
         try:
@@ -41,7 +41,7 @@ class PurgeLayer:
         except UpstreamError:
             await self._purge(self._indeterminate(call))
             raise
-        except CancelledError:  # the caller's time is over, or it has left
+        except CancelledError:  # at the deadline, or the client has left
             self._spawn(self._purge(self._indeterminate(call)))
             raise
         is_known = reply.status < 500

@@ -17,8 +17,8 @@ _REFERENCES: Final = frozenset({b"location", b"content-location"})
 class RedirectLayer:
     """Follows redirects, at most `limit` of them.
 
-    Each hop passes all layers within: it is cached and retried by itself, and sends the credentials
-    again, to the same origin. A redirect that is not followed is the call's reply.
+    Each hop passes all inner layers: it is cached and retried by itself, and has the credentials,
+    since it stays within the origin. A redirect that is not followed is the reply of the call.
     `origins` are the addresses of the upstream.
     """
 
@@ -38,9 +38,9 @@ class RedirectLayer:
         return await self._follow(call, reply) if reply.status in REDIRECTS else reply
 
     async def _follow(self, call: Call, reply: Reply) -> Reply:
-        """Follow a redirect; raise `BadStatus` for one that a write led to and that fails.
+        """Follow a redirect; raise `BadStatus` if the GET after a write fails.
 
-        The write was answered, so that the failure of what follows is not a failure of the write.
+        The write itself was answered: that failure must not look like a failure of the write.
         """
         at = call
         for _ in range(self._limit):
@@ -48,7 +48,7 @@ class RedirectLayer:
             if hop is None or not hop.can_be_sent_again:
                 break
             if not hop.is_safe:
-                # It is the same write, and its attempts count; the redirected one did nothing.
+                # It is the same write: its attempts count, but not the redirected one.
                 del at.trail[-1:]
                 hop = replace(hop, trail=at.trail)
             at, reply = hop, await self.inner(hop)
@@ -59,9 +59,9 @@ class RedirectLayer:
         return reply if at is call else self._with_resolved_references(at, reply)
 
     def _with_resolved_references(self, at: Call, reply: Reply) -> Reply:
-        """Return a reply whose references do not depend on the path that it came from.
+        """Return a reply with absolute paths in its references.
 
-        Outside of this layer only the path is known that the call began with.
+        Outer layers would resolve relative ones by the path of the original call.
         """
         base = urlsplit(self._origins[0]).path.rstrip("/") if self._origins else ""
         headers = tuple(
@@ -74,5 +74,5 @@ class RedirectLayer:
 def _absolute(reference: bytes, path: str) -> bytes:
     try:
         return urljoin(path, reference.decode("latin-1")).encode("latin-1")
-    except ValueError:  # brackets that hold no address
+    except ValueError:  # brackets without an IPv6 address
         return reference

@@ -13,15 +13,15 @@ from bff_core.policy.upstream.retry import Failure, Retry, RetryBudget, decide
 from bff_core.upstream.runtime import Runtime
 
 REPORTED = frozenset({"budget", "deadline", "retry_after"})
-"""The refusals that emit an event: these failures would be retried under other conditions."""
+"""The refusals that emit an event: under other conditions the call would be retried."""
 
 
 class RetryLayer:
-    """Makes up to `attempts` attempts; what the last one ended with is the call's outcome.
+    """Makes up to `attempts` attempts; the outcome of the last one is that of the call.
 
-    The first attempt costs next to nothing; after its failure tenacity drives. An error has the
-    number of attempts that were sent. `budget` is the upstream's, which hedges draw on as well; a
-    hedge is sent once.
+    tenacity drives the attempts after the first one has failed, so that a success costs almost
+    nothing. An error has the number of attempts that were sent. `budget` is the upstream's; hedges
+    use it as well. A hedge is not retried.
     """
 
     __slots__ = ("_clock", "_options", "_runtime", "_statuses", "_wall", "budget", "inner")
@@ -51,7 +51,7 @@ class RetryLayer:
         )
 
     async def __call__(self, call: Call) -> Reply:
-        """Pass the call on, and again if it fails."""
+        """Pass the call on, again if it fails."""
         if call.is_hedge:
             return await self.inner(call)
         self.budget.deposit(self._clock())
@@ -67,7 +67,7 @@ class RetryLayer:
         return await _Attempts(self, call, failure).finish()
 
     def decide(self, call: Call, failure: Failure, attempt: int) -> float | None:
-        """Return the delay in seconds before another attempt, or None; emit the decision."""
+        """Return the delay in seconds before another attempt, or None; emit an event."""
         if isinstance(failure, Reply) and failure.status not in self._statuses:
             return None
         decision = decide(
@@ -97,7 +97,7 @@ class RetryLayer:
 class _Attempts:
     """The attempts of one call after the first has failed, driven by tenacity.
 
-    Failures are values: an exception that tenacity stores would hold its frames in a cycle.
+    Failures are values: tenacity would store an exception, and its frames form a cycle.
     """
 
     def __init__(self, layer: RetryLayer, call: Call, failure: Failure) -> None:
@@ -136,8 +136,8 @@ class _Attempts:
 
     def _should_retry(self, state: RetryCallState) -> bool:
         if state.outcome is None or state.outcome.failed:
-            return False  # cancelled, or a mistake in a layer within
-        # What lower layers sent again (a stale connection, other credentials) are attempts, too.
+            return False  # cancelled, or a bug in an inner layer
+        # Inner layers may have sent the call again: a stale connection, other credentials.
         made = max(state.attempt_number, len(self._call.trail))
         delay = self._layer.decide(self._call, self._outcome, made)
         self._delay = delay or 0.0
