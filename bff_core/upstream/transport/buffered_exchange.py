@@ -1,11 +1,11 @@
-"""How a complete reply is read: the body is buffered, so that it can be shared and cached."""
+"""Reads a complete reply into memory, so that it can be shared and cached."""
 
 import asyncio
 
 from bff_core.call import Call, Reply
 from bff_core.upstream.transport.failures import TooLarge
 from bff_core.upstream.transport.framing import ResponseFraming
-from bff_core.upstream.transport.hop_by_hop import decoded
+from bff_core.upstream.transport.hop_by_hop import without_coding
 from bff_core.upstream.transport.reply_body import BodyDecoder
 
 
@@ -25,7 +25,7 @@ class BufferedExchange:
         self._pieces: list[bytes] = []
 
     def feed(self, data: bytes) -> None:
-        """Take what was read; raise `Violation`, `Undecodable` or `TooLarge`."""
+        """Take what was read; raise `ProtocolViolation`, `Undecodable` or `TooLarge`."""
         response = self.response
         response.feed(data)
         if response.coding is not None:
@@ -34,24 +34,24 @@ class BufferedExchange:
             raise TooLarge(f"the body is larger than {self._cap} bytes")
 
     def end(self) -> None:
-        """Hand over the reply; raise `Undecodable`."""
-        if self.future.done():  # cancelled in this very tick
+        """Set the reply as the result; raise `Undecodable`."""
+        if self.future.done():  # cancelled in the same turn of the loop
             return
         response = self.response
         if self._content is None:
             reply = Reply(response.status, response.headers, b"".join(response.pieces))
         else:
             self._content.end()
-            reply = Reply(response.status, decoded(response.headers), b"".join(self._pieces))
+            reply = Reply(response.status, without_coding(response.headers), b"".join(self._pieces))
         self.future.set_result(reply)
 
     def fail(self, error: Exception) -> None:
-        """Hand over an error."""
+        """Set the error as the result."""
         if not self.future.done():
             self.future.set_exception(error)
 
     def _decode(self, coding: bytes) -> None:
-        """Decode right away: a bomb is refused while it arrives."""
+        """Decode pieces as they arrive, to refuse a decompression bomb early."""
         if self._content is None:
             self._content = BodyDecoder(coding, self._cap)
         for raw in self.response.pieces:

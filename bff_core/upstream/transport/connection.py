@@ -1,4 +1,4 @@
-"""One HTTP/1.1 connection: one exchange at a time; unsolicited bytes close it."""
+"""An HTTP/1.1 connection: one exchange at a time; unsolicited bytes close it."""
 
 import asyncio
 import math
@@ -9,17 +9,17 @@ from typing import Final, Protocol, cast
 from bff_core.call import Call
 from bff_core.errors import DeadlineExceeded, TransportFailed
 from bff_core.upstream.runtime import Runtime
-from bff_core.upstream.transport.failures import RESPONSE_ERRORS, Cut, explain
+from bff_core.upstream.transport.failures import RESPONSE_ERRORS, TruncatedResponse, upstream_error
 from bff_core.upstream.transport.framing import ResponseFraming
 from bff_core.upstream.transport.tls import CLIENT_CERTIFICATE, FAILED, Reason, reason_of
 
 _MIN_TIMER_SECONDS: Final = 0.001
-_UNANNOUNCED: Final = "its end was not announced"
+_WITHOUT_CLOSE: Final = "its end was not announced"
 _MAX_LOOP_TURNS: Final = 8  # two are enough for the event loop to read what is there
 
 
-class Stale(Exception):
-    """A reused connection ended before the service can have answered."""
+class StaleConnection(Exception):
+    """A reused connection ended before any byte of the response: the service had closed it."""
 
 
 class Exchange(Protocol):
@@ -36,7 +36,7 @@ class Exchange(Protocol):
         ...
 
     def feed(self, data: bytes, /) -> None:
-        """Take what was read; raise `Violation`, `Undecodable` or `TooLarge`."""
+        """Take what was read; raise `ProtocolViolation`, `Undecodable` or `TooLarge`."""
         ...
 
     def end(self) -> None:
@@ -63,8 +63,8 @@ class Owner(Protocol):
 class WireConnection(asyncio.Protocol):
     """A connection of a pool, as the event loop's protocol.
 
-    One timer serves many exchanges. It is set for the earliest deadline so far. If the current
-    exchange has a later deadline when it fires, it is set again.
+    One timer serves many exchanges. It is set to the earliest deadline so far, and set again when
+    it fires before the deadline of the current exchange.
     """
 
     def __init__(self, owner: Owner, runtime: Runtime, retires_at: float) -> None:
@@ -79,10 +79,10 @@ class WireConnection(asyncio.Protocol):
         self._deadline = math.inf
         self._is_reused = False
         self._is_uploading = False
-        self._writable: asyncio.Future[None] | None = None  # while the service reads too slowly
+        self._writable: asyncio.Future[None] | None = None  # set while the service reads too slowly
         self.lost: asyncio.Future[None] = runtime.loop.create_future()
-        self.cause = ""  # why it was lost, unless the gateway closed it
-        self.refusal: Reason | None = None  # the same, where TLS says it
+        self.cause = ""  # why the connection was lost, unless the gateway closed it
+        self.refusal: Reason | None = None  # the reason, if TLS failed
         self.retires_at = retires_at
         self.idle_since = 0.0
 
@@ -104,19 +104,18 @@ class WireConnection(asyncio.Protocol):
     async def settle(self) -> None:
         """Read TLS messages that follow the handshake: session tickets (RFC 8446, 4.6.1), alerts.
 
-        To the kernel they look like unsolicited bytes, which would close the connection; only
-        reading them shows the difference. A service that refuses the client's certificate sends
-        its alert here, after the handshake.
+        To `poll` they look like unsolicited bytes, which would close the connection. A service that
+        refuses the client's certificate sends its alert here, after the handshake.
         """
         turns = 0
         while turns < _MAX_LOOP_TURNS and self.is_open and self._poll.poll(0):
             turns += 1
             await asyncio.sleep(0)
         if not self.is_open:
-            await asyncio.wait((self.lost,))  # for the cause
+            await asyncio.wait((self.lost,))  # sets the cause
 
     def begin(self, exchange: Exchange, request: bytes) -> None:
-        """Write a request; bytes that arrive from now on go to the exchange."""
+        """Write a request; the exchange gets the bytes that arrive from now on."""
         transport = self._transport
         if transport is None or transport.is_closing():
             self.abort()
@@ -137,14 +136,14 @@ class WireConnection(asyncio.Protocol):
             await self._writable
 
     def end_upload(self, exchange: Exchange, error: BaseException | None) -> None:
-        """Note that a streamed body was written, or fail the exchange with the body's error."""
+        """End the upload of a streamed body; its error, if any, fails the exchange."""
         if self._exchange is exchange:
             self._is_uploading = False
             if isinstance(error, Exception):
                 self._fail(exchange, error)
 
     def leave(self, exchange: Exchange) -> None:
-        """Close the connection if the exchange is still under way: its caller is gone."""
+        """Close the connection if the exchange is still running: its caller has left."""
         if self._exchange is exchange:
             self.abort()
 
@@ -196,14 +195,14 @@ class WireConnection(asyncio.Protocol):
             if exchange.response.is_complete:
                 self._end(exchange)
         except RESPONSE_ERRORS as error:
-            self._fail(exchange, explain(error, exchange.call))
+            self._fail(exchange, upstream_error(error, exchange.call))
 
     def eof_received(self) -> None:
-        """Take the end of the connection, which completes a body of unknown length."""
-        self._finish("" if self._is_end_announced() else _UNANNOUNCED)
+        """Handle the end of the connection, which completes a body of unknown length."""
+        self._finish("" if self._is_end_announced() else _WITHOUT_CLOSE)
 
     def pause_writing(self) -> None:
-        """Make a streaming upload wait: the service reads more slowly."""
+        """Pause a streaming upload: the service reads too slowly."""
         self._writable = self._loop.create_future()
 
     def resume_writing(self) -> None:
@@ -216,13 +215,13 @@ class WireConnection(asyncio.Protocol):
         """Fail the exchange that is under way."""
         self.resume_writing()
         self.cause, self.refusal = str(exc or ""), reason_of(exc)
-        self._finish(self.cause or _UNANNOUNCED)
+        self._finish(self.cause or _WITHOUT_CLOSE)
         self._transport = None
         if not self.lost.done():
             self.lost.set_result(None)
 
     def _end(self, exchange: Exchange) -> None:
-        """Deliver the reply and free the connection before the caller runs and could cancel."""
+        """Deliver the reply; free the connection before the caller runs and could cancel."""
         exchange.end()
         transport = self._transport
         is_written = transport is not None and transport.get_write_buffer_size() == 0
@@ -234,10 +233,10 @@ class WireConnection(asyncio.Protocol):
             self.abort()
 
     def _is_end_announced(self) -> bool:
-        """Whether the service itself ended the connection; over TLS it sends `close_notify`.
+        """Whether the service itself closed the connection; over TLS it sends `close_notify`.
 
-        Without it, an attacker on the network may have cut the body (RFC 9112, section 9.8). After
-        `close_notify` a read returns nothing; before it, a read raises `SSLWantReadError`.
+        Without `close_notify` an attacker may have truncated the body (RFC 9112, section 9.8). A
+        read returns nothing after `close_notify`; otherwise it raises `SSLWantReadError`.
         """
         transport = self._transport
         tls = None if transport is None else transport.get_extra_info("ssl_object")
@@ -253,18 +252,18 @@ class WireConnection(asyncio.Protocol):
             self.abort()
             return
         if self._is_reused and not exchange.response.has_begun:
-            self._fail(exchange, Stale())
+            self._fail(exchange, StaleConnection())
             return
         try:
             if cause and self.refusal is not None:
                 self._fail(exchange, self.explain_refusal(exchange.call))
                 return
             if cause:
-                raise Cut(f"connection lost: {cause}")
+                raise TruncatedResponse(f"connection lost: {cause}")
             exchange.response.feed_eof()
             self._end(exchange)
         except RESPONSE_ERRORS as error:
-            self._fail(exchange, explain(error, exchange.call))
+            self._fail(exchange, upstream_error(error, exchange.call))
 
     def explain_refusal(self, call: Call) -> TransportFailed:
         """Return the error of a connection that TLS ended.

@@ -1,8 +1,8 @@
 """Content decoding (gzip, deflate, br, zstd) piece by piece, safe against decompression bombs.
 
-A decoder yields pieces; the consumer counts them, and decoding stops when it stops reading. A piece
-has at most about 64 KiB, with zstd 8 MiB: its library has no limit, so it gets the input in slices.
-A body may also consist of many parts that are almost empty: these are counted, too.
+A decoder yields pieces; the consumer counts their bytes, and may stop at any piece. A piece has at
+most about 64 KiB. With zstd it has up to 8 MiB: that library has no limit for its output, and gets
+the input in slices. The number of almost empty members or frames is limited, too.
 """
 
 import zlib
@@ -24,7 +24,7 @@ _ZSTD_SLICE_BYTES: Final = 256  # 64 blocks of 128 KiB at most, as a block takes
 
 _MAX_EMPTY_PARTS: Final = 128
 _PART_COST_BYTES: Final = 1024
-"""Beginning a part takes about as long as decoding this many bytes."""
+"""To begin a part takes about as long as to decode this many bytes."""
 
 
 class ContentDecoder(Protocol):
@@ -32,7 +32,7 @@ class ContentDecoder(Protocol):
 
     @property
     def is_complete(self) -> bool:
-        """Whether the data ended where the coding says that it ends."""
+        """Whether the data ended at the end of its coding."""
         ...
 
     def decode(self, data: bytes, /) -> Iterator[bytes]:
@@ -60,7 +60,7 @@ def _decoder(coding: bytes) -> ContentDecoder:
 
 
 class PartLimit:
-    """Limits almost empty members or frames of a body: a megabyte of them would block the loop."""
+    """Limits the almost empty members or frames of a body, which would block the event loop."""
 
     __slots__ = ("_left",)
 
@@ -71,7 +71,7 @@ class PartLimit:
         """Count a part that begins; raise `Undecodable` after too many that are almost empty."""
         self._left -= _PART_COST_BYTES
         if self._left < 0:
-            raise Undecodable("many parts with next to nothing in them")
+            raise Undecodable("too many parts that are almost empty")
 
     def take(self, piece: bytes) -> None:
         """Count the decoded bytes of a part."""
@@ -91,7 +91,7 @@ class Gzip:
         return self._member.eof
 
     def decode(self, data: bytes) -> Iterator[bytes]:
-        """Yield pieces; a full one means that zlib may hold back more of the same input."""
+        """Yield pieces; after a full one zlib may have more output for the same input."""
         piece = b""
         while data or len(piece) == PIECE_BYTES:
             if data and self._member.eof:
@@ -108,10 +108,10 @@ class Gzip:
 
 
 class Deflate:
-    """Decodes deflate: RFC 1950, or bare RFC 1951 as some servers send (RFC 9110, 8.4.1.2 forbids).
+    """Decodes deflate in zlib format (RFC 1950), or raw (RFC 1951) as some servers send it.
 
-    The first byte decides. One that names zlib's method would begin a block of RFC 1951 that no
-    encoder writes.
+    RFC 9110, section 8.4.1.2, forbids the raw form. The first byte decides: no encoder begins a raw
+    stream with the byte of a zlib header.
     """
 
     def __init__(self) -> None:
@@ -123,7 +123,7 @@ class Deflate:
         return self._stream is not None and self._stream.eof
 
     def decode(self, data: bytes) -> Iterator[bytes]:
-        """Yield pieces; a full one means that zlib may hold back more of the same input."""
+        """Yield pieces; after a full one zlib may have more output for the same input."""
         if data and self._stream is None:
             is_zlib = data[0] & 15 == zlib.DEFLATED
             self._stream = zlib.decompressobj(zlib.MAX_WBITS if is_zlib else -zlib.MAX_WBITS)
@@ -181,7 +181,7 @@ class Zstd:
         return self._frame.eof
 
     def decode(self, data: bytes) -> Iterator[bytes]:
-        """Yield what each slice decodes to; what a frame leaves unused begins the next one."""
+        """Yield the decoded slices; the unused rest of a slice begins the next frame."""
         position = 0
         while position < len(data):
             if self._frame.eof:

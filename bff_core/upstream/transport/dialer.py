@@ -1,4 +1,4 @@
-"""How a connection is opened: TCP, then TLS, within `connect_timeout` and the call's deadline.
+"""Opens connections: TCP, then TLS, within `connect_timeout` and the call's deadline.
 
 If an address refuses, the next address of the host is tried within the same time.
 """
@@ -16,11 +16,11 @@ from bff_core.upstream.transport.interface import Endpoint
 from bff_core.upstream.transport.tls import reason_of
 
 LIFETIME_JITTER: Final = 0.2
-"""The largest random reduction of a connection's lifetime, so that they do not all end at once."""
+"""The largest share by which a lifetime is reduced at random, so that not all end at once."""
 
 
 class Dialer:
-    """Opens connections to one endpoint. When it fails, nothing of the call was sent."""
+    """Opens connections to one endpoint; errors are those of a call that was not sent."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class Dialer:
         self._addresses = [
             endpoint.address,
             *endpoint.fallbacks,
-        ]  # the last to work is first
+        ]  # the last one that worked is first
 
     async def dial(self, owner: Owner, call: Call) -> WireConnection:
         """Return a new connection; raise `TransportFailed` or `DeadlineExceeded`."""

@@ -1,4 +1,4 @@
-"""What can be wrong with a response, and which framework error it becomes."""
+"""Errors of responses, and the `UpstreamError` that each becomes."""
 
 from typing import Final
 
@@ -6,11 +6,11 @@ from bff_core.call import Call
 from bff_core.errors import BadPayload, TransportFailed, UpstreamError
 
 
-class Violation(Exception):
+class ProtocolViolation(Exception):
     """The response violates HTTP/1.1, or exceeds a limit of `Connection`."""
 
 
-class Cut(Violation):
+class TruncatedResponse(ProtocolViolation):
     """The connection ended before the response did."""
 
 
@@ -22,15 +22,16 @@ class TooLarge(Exception):
     """The body is larger than its cap."""
 
 
-RESPONSE_ERRORS: Final = (Violation, Undecodable, TooLarge)
+RESPONSE_ERRORS: Final = (ProtocolViolation, Undecodable, TooLarge)
+"""What reading a response may raise."""
 
 
-def explain(error: Exception, call: Call) -> UpstreamError:
-    """Return the framework error for one of `RESPONSE_ERRORS`."""
+def upstream_error(error: Exception, call: Call) -> UpstreamError:
+    """Return the `UpstreamError` for one of `RESPONSE_ERRORS`."""
     failure: UpstreamError
-    if isinstance(error, Cut):
+    if isinstance(error, TruncatedResponse):
         failure = TransportFailed(str(error), call=call, is_sent=True)
-    elif isinstance(error, Violation):
+    elif isinstance(error, ProtocolViolation):
         failure = TransportFailed(
             str(error), call=call, is_sent=True, code="protocol_error", is_lasting=True
         )
@@ -41,9 +42,9 @@ def explain(error: Exception, call: Call) -> UpstreamError:
 
 
 def _without_frames(error: Exception) -> Exception:
-    """Drop the tracebacks of a chain of errors.
+    """Remove the tracebacks of an error and its contexts.
 
-    Their frames hold the exchange that holds the error: a cycle for each bad response.
+    Their frames refer to the exchange, which refers to the error: a reference cycle.
     """
     link: BaseException | None = error
     while link is not None:

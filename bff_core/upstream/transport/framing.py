@@ -1,7 +1,7 @@
 """HTTP/1.1 framing: where a response ends, and whether its connection is reusable (RFC 9112).
 
-The parser reads the head and the chunks; this module decides everything else about framing. One
-byte assigned to the wrong response would show one viewer the data of another.
+The parser reads the head and the chunks; this module decides everything else about framing. If it
+assigned a byte to the wrong response, a viewer would get the data of another one.
 """
 
 import math
@@ -11,7 +11,7 @@ from bff_core.call import Headers
 from bff_core.http_statuses import WITHOUT_BODY
 from bff_core.policy.upstream.connection import Connection
 from bff_core.upstream.transport.chunked import ChunkedBody
-from bff_core.upstream.transport.failures import Cut, Violation
+from bff_core.upstream.transport.failures import ProtocolViolation, TruncatedResponse
 from bff_core.upstream.transport.hop_by_hop import content_coding, end_to_end, tokens
 from bff_core.upstream.transport.parser import ParserEvents, ResponseParser
 
@@ -29,7 +29,7 @@ class ResponseFraming:
     """Frames one response: takes the bytes of the connection and decides when it is complete.
 
     `pieces` are the raw body; the consumer empties the list. `is_reusable` is valid once
-    `is_complete`: the bytes ended exactly with the message, and neither side sent `close`.
+    `is_complete` is True: the bytes ended exactly with the message, and neither side sent `close`.
     """
 
     __slots__ = (
@@ -79,7 +79,7 @@ class ResponseFraming:
         return self.received if self.left == _UNTIL_CLOSE else self.received + self.left
 
     def feed(self, data: bytes) -> None:
-        """Take what was read; raise `Violation`."""
+        """Take what was read; raise `ProtocolViolation`."""
         if self.status == 0:
             data = self._feed_head(data)
             if self.status == 0 or not (data or self.left == 0):
@@ -92,7 +92,7 @@ class ResponseFraming:
     def feed_eof(self) -> None:
         """Take the end of the connection: it completes a body of unknown length."""
         if not (self.status and self._chunks is None and self.left == _UNTIL_CLOSE):
-            raise Cut("the connection ended before the response did")
+            raise TruncatedResponse("the connection ended before the response did")
         self.is_complete, self.is_reusable = True, False
 
     def _feed_head(self, data: bytes) -> bytes:
@@ -112,23 +112,23 @@ class ResponseFraming:
         return b""
 
     def _feed_part(self, part: bytes, size: int) -> None:
-        """Parse a part of a head that is `size` bytes long with it."""
+        """Parse a part of a head, which is `size` bytes long so far."""
         limits, events, parser = self._limits, self._events, self._parser
         if self._interim_size + size > limits.max_header_bytes:
-            raise Violation(f"the head is larger than {limits.max_header_bytes} bytes")
+            raise ProtocolViolation(f"the head is larger than {limits.max_header_bytes} bytes")
         if parser is not None:
             try:
                 parser.feed_data(part)
             except parser.errors as error:
-                raise Violation(f"malformed response: {error}") from error
+                raise ProtocolViolation(f"malformed response: {error}") from error
         if len(events.fields) + len(events.hops) > limits.max_headers:
-            raise Violation(f"more than {limits.max_headers} header fields")
+            raise ProtocolViolation(f"more than {limits.max_headers} header fields")
 
     def _conclude_head(self, head: bytes, end: int) -> bool:
-        """Check the head; return whether it is the final one, or prepare for the next."""
+        """Check the head; return whether it is final. After an interim one, expect the next."""
         version, events, parser = head[:9], self._events, self._parser
         if version not in _VERSIONS or not events.is_headed or parser is None:
-            raise Violation("no response of HTTP/1.1")
+            raise ProtocolViolation("no response of HTTP/1.1")
         status = parser.get_status_code()
         if 200 <= status <= 599:
             self.status = status
@@ -139,14 +139,14 @@ class ResponseFraming:
         self._interim += 1
         self._interim_size += end
         if not 100 <= status <= 199 or status == 101 or self._interim > MAX_INTERIM:
-            raise Violation(f"unexpected status {status}")
+            raise ProtocolViolation(f"unexpected status {status}")
         self._partial_head = b""
         self._events = ParserEvents()
         self._parser = ResponseParser(self._events)
         return False
 
     def _frame(self, parser: ResponseParser, events: ParserEvents) -> None:
-        """Decide how long the body is (RFC 9112, section 6.3); only chunks need the parser on."""
+        """Decide the length of the body (RFC 9112, section 6.3); only chunks need the parser."""
         self._parser = None
         is_chunked = self._obey_hops(events.hops) if events.hops else False
         self._measure(events.body)
@@ -184,7 +184,7 @@ class ResponseFraming:
     def _check_chunked(self, value: bytes, *, is_chunked: bool) -> None:
         is_http_1_1 = self.is_reusable
         if value.strip(b" \t").lower() != b"chunked" or is_chunked or not is_http_1_1:
-            raise Violation("a transfer coding that is not exactly chunked")
+            raise ProtocolViolation("a transfer coding that is not exactly chunked")
 
     def _obey_options(self, options: set[bytes]) -> None:
         """Apply a Connection field: close or not, and the fields that it names are dropped."""
@@ -198,7 +198,7 @@ class ResponseFraming:
         size = len(data)
         if size > self.left:
             data, size = data[: int(self.left)], int(self.left)
-            self.is_reusable = False  # surplus must not be read as the next response
+            self.is_reusable = False  # the surplus must not become the next response
         if size:
             self.pieces.append(data)
             self.received += size

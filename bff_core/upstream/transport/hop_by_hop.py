@@ -1,4 +1,4 @@
-"""Which header fields are hop-by-hop and therefore not forwarded (RFC 9110, section 7.6.1)."""
+"""Hop-by-hop header fields, which are not forwarded (RFC 9110, section 7.6.1)."""
 
 from collections.abc import Iterable
 
@@ -25,8 +25,8 @@ NO_CODINGS = frozenset({
 })  # fmt: skip
 """Values of Content-Encoding that services send for a body without a coding.
 
-Object stores return the value of the upload. Some frameworks confuse the field with the charset or
-with MIME's Content-Transfer-Encoding. Only identity is registered.
+Object stores return the value that came with the upload. Some frameworks confuse the field with the
+charset, or with MIME's Content-Transfer-Encoding. Only identity is registered.
 """
 
 
@@ -36,17 +36,17 @@ def tokens(value: bytes) -> list[bytes]:
 
 
 def content_coding(values: Iterable[bytes]) -> bytes | None:
-    """Return the codings of Content-Encoding fields, joined by commas; None where there is none."""
+    """Return the codings of Content-Encoding fields, joined by commas; None without any."""
     codings = [coding for value in values for coding in tokens(value) if coding not in NO_CODINGS]
     return b", ".join(codings) or None
 
 
 def end_to_end(fields: Iterable[tuple[bytes, bytes]], *, named: Iterable[bytes] = ()) -> Headers:
-    """Return the fields without hop-by-hop ones and without those that Connection fields name."""
+    """Return the fields without hop-by-hop ones and those that Connection fields name."""
     dropped = HOP_BY_HOP.union(named)
     return tuple(field for field in fields if field[0] not in dropped)
 
 
-def decoded(headers: Headers) -> Headers:
-    """Return the fields without those that are no longer true of a decoded body."""
+def without_coding(headers: Headers) -> Headers:
+    """Return the fields of a body that was decoded: without Content-Encoding and Content-Length."""
     return tuple(field for field in headers if field[0] not in _CODED)

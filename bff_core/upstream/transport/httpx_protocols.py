@@ -18,7 +18,7 @@ class RawFields(Protocol):
 
     @property
     def raw(self) -> list[tuple[bytes, bytes]]:
-        """The fields as they came."""
+        """The fields as received."""
         ...
 
 
@@ -36,11 +36,11 @@ class HttpxResponse(Protocol):
         ...
 
     def aiter_raw(self) -> AsyncIterator[bytes]:
-        """Iterate the body, not decoded."""
+        """Yield the body without decoding it."""
         ...
 
     async def aclose(self) -> None:
-        """Give the connection back, or close it."""
+        """Return the connection to the pool, or close it."""
         ...
 
 
@@ -60,11 +60,11 @@ class HttpxClient(Protocol[RequestT]):
         timeout: tuple[float | None, float | None, float | None, float | None],
         extensions: dict[str, str],
     ) -> RequestT:
-        """Build a request of the client's own kind."""
+        """Build a request of the client's library."""
         ...
 
     async def send(
         self, request: RequestT, *, stream: bool, follow_redirects: bool
     ) -> HttpxResponse:
-        """Send a request; return when the head of its response has arrived."""
+        """Send a request; return once the head of its response has arrived."""
         ...

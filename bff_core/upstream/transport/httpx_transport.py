@@ -1,8 +1,7 @@
 """The transport over a client of httpx or httpx2, for HTTP/2, proxies and in-process apps.
 
-The client that is passed in brings HTTP/2, proxies or `ASGITransport`. Neither library is imported:
-clients are typed by their structure, so that each library gets only its own objects. The framework
-applies deadline, caps, decoding and redirects itself.
+The user's client has HTTP/2, proxies or `ASGITransport`. Neither library is imported: Protocols
+type the clients. The framework itself applies deadlines, caps, decoding and redirects.
 """
 
 import asyncio
@@ -17,8 +16,13 @@ from bff_core.http_statuses import WITHOUT_BODY
 from bff_core.policy.upstream.connection import Connection
 from bff_core.streamed_body import StreamedBody
 from bff_core.upstream.loopback import LOOPBACK, is_localhost
-from bff_core.upstream.transport.failures import RESPONSE_ERRORS, Violation, explain
-from bff_core.upstream.transport.hop_by_hop import content_coding, decoded, end_to_end, tokens
+from bff_core.upstream.transport.failures import RESPONSE_ERRORS, ProtocolViolation, upstream_error
+from bff_core.upstream.transport.hop_by_hop import (
+    content_coding,
+    end_to_end,
+    tokens,
+    without_coding,
+)
 from bff_core.upstream.transport.httpx_protocols import HttpxClient, HttpxResponse, RequestT
 from bff_core.upstream.transport.interface import Endpoint, Load
 from bff_core.upstream.transport.reply_body import BodyDecoder
@@ -28,16 +32,16 @@ from bff_core.upstream.user_agent import user_agent
 
 _DEFAULTS: Final = Connection()
 _ENDED_TEXTS: Final = ("disconnected", "closed connection", "ConnectionTerminated")
-"""Texts of the libraries for a connection that ended; the class is the same as for bad HTTP."""
+"""Texts in the libraries' errors for a connection that ended; bad HTTP has the same class."""
 
 _UNSENT: Final = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError"})
 
 
 class HttpxTransport(Generic[RequestT]):
-    """Sends calls through a client that the user made and closes.
+    """Sends calls through the user's client, which the user closes.
 
-    The client's cookie jar is never sent: it would mix the cookies of all viewers. `agent` is the
-    User-Agent of calls that have none of their own; a gateway's is `runtime.agent`.
+    Cookies of the client's jar are never sent, since they would be those of all viewers. `agent` is
+    the User-Agent of calls that do not set one; a gateway's is `runtime.agent`.
     """
 
     def __init__(
@@ -90,7 +94,7 @@ class HttpxConnector(Generic[RequestT]):
 
     @property
     def load(self) -> Load:
-        """The calls under way; the client's idle connections are not known."""
+        """The running calls; the client's idle connections are unknown."""
         return Load(0, self._active, 0)
 
     async def send(self, call: Call) -> Reply:
@@ -196,7 +200,7 @@ class HttpxConnector(Generic[RequestT]):
     ) -> HttpxResponse:
         request = self._build(address, call, left, source)
         response = await self._client.send(request, stream=True, follow_redirects=False)
-        if address != self._addresses[0]:  # it is the first to be tried from now on
+        if address != self._addresses[0]:  # from now on it is tried first
             self._addresses.remove(address)
             self._addresses.insert(0, address)
         return response
@@ -206,16 +210,18 @@ class HttpxConnector(Generic[RequestT]):
         has_body = call.method != "HEAD" and response.status_code not in WITHOUT_BODY
         content = BodyDecoder(coding if has_body else None, self._options.max_body)
         pieces: list[bytes] = []
-        async for raw in response.aiter_raw():  # an absent body, too, so that it is reused
+        async for (
+            raw
+        ) in response.aiter_raw():  # even if there is no body, so that the connection is reused
             pieces.extend(content.decode(raw))
         content.end()
         body = b"".join(pieces) if has_body else b""
         is_decoded = coding is not None and has_body
-        return Reply(response.status_code, decoded(headers) if is_decoded else headers, body)
+        return Reply(response.status_code, without_coding(headers) if is_decoded else headers, body)
 
 
 class _Source:
-    """A streamed body that stores its own error, since the client may wrap it."""
+    """Reads a streamed body and stores its error, since the client may wrap it."""
 
     def __init__(self, body: StreamedBody) -> None:
         self._body = body
@@ -232,7 +238,7 @@ class _Source:
 
 
 class HttpxStream:
-    """A streamed reply, read as fast as it is consumed."""
+    """A streamed reply, which is read only as fast as it is consumed."""
 
     def __init__(self, call: Call, response: HttpxResponse, options: Connection) -> None:
         self._call = call
@@ -241,9 +247,9 @@ class HttpxStream:
             fields, coding = _head(response, options)
             self._content = BodyDecoder(coding, options.max_streamed)
         except RESPONSE_ERRORS as error:
-            raise explain(error, call) from error
+            raise upstream_error(error, call) from error
         self.status = response.status_code
-        self.headers = fields if coding is None else decoded(fields)
+        self.headers = fields if coding is None else without_coding(fields)
         self._raws = response.aiter_raw()
         self._pieces: Iterator[bytes] = iter(())
         self._is_ended = call.method == "HEAD" or self.status in WITHOUT_BODY
@@ -259,7 +265,7 @@ class HttpxStream:
                     self._content.end()
                     raise StopAsyncIteration
             except RESPONSE_ERRORS as error:
-                raise explain(error, self._call) from error
+                raise upstream_error(error, self._call) from error
             if piece is not None:
                 return piece
             await self._advance()
@@ -281,13 +287,13 @@ def _late(call: Call) -> DeadlineExceeded:
 
 
 def failure(error: Exception, call: Call) -> UpstreamError:
-    """Return the framework error for an exception that a client raised.
+    """Return the `UpstreamError` for an exception that a client raised.
 
-    Errors are recognised by the class names that both libraries share. An app behind
-    `ASGITransport` may raise anything; it counts as an upstream that failed.
+    The class names, which both libraries share, identify errors. An app behind `ASGITransport` may
+    raise any exception, which counts as a failure of the upstream.
     """
     if isinstance(error, RESPONSE_ERRORS):
-        return explain(error, call)
+        return upstream_error(error, call)
     message = f"{type(error).__name__}: {error}"
     kinds = _kinds(error)
     is_sent, reason = kinds.isdisjoint(_UNSENT), reason_of(error)
@@ -311,11 +317,11 @@ def _address(endpoint: Endpoint, address: str) -> str:
 
 
 def _head(response: HttpxResponse, options: Connection) -> tuple[Headers, bytes | None]:
-    """Check a head and return its end-to-end fields and its coding; raise `Violation`."""
+    """Check a head and return its end-to-end fields and its coding; raise `ProtocolViolation`."""
     fields = [(name.lower(), value.strip(b" \t")) for name, value in response.headers.raw]
     size = sum(len(name) + len(value) + 4 for name, value in fields)
     if len(fields) > options.max_headers or size > options.max_header_bytes:
-        raise Violation("too many header fields, or too large")
+        raise ProtocolViolation("too many header fields, or too large")
     named = [token for name, value in fields if name == b"connection" for token in tokens(value)]
     coding = content_coding(value for name, value in fields if name == b"content-encoding")
     return end_to_end(fields, named=named), coding

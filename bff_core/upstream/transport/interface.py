@@ -14,10 +14,10 @@ Scheme = Literal["http", "https"]
 class Endpoint:
     """One address of an upstream.
 
-    `host` is the name for the Host header and for TLS; `address` is the IP address to connect to
-    and equals `host` where that is a literal (or is left to the transport to resolve).
-    `base_path` is put before every target: "" or "/v1", without a slash at its end. `fallbacks`
-    are addresses of the same host that are tried in turn where `address` refuses connections.
+    `host` is the name for the Host header and for TLS. `address` is the IP address to connect to;
+    it is the same as `host` if that is an IP address, or if the transport resolves names itself.
+    `base_path` precedes every target: "" or "/v1", without a slash at its end. `fallbacks` are
+    addresses of the same host, which are tried in turn if `address` refuses connections.
     """
 
     scheme: Scheme
@@ -29,13 +29,13 @@ class Endpoint:
 
     @property
     def authority(self) -> str:
-        """The host, and the port unless it is the scheme's default, as in the Host header."""
+        """The value of the Host header: the host, and the port if it is not the default."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == (443 if self.is_secure else 80) else f"{host}:{self.port}"
 
     @property
     def url(self) -> str:
-        """The URL that targets are appended to."""
+        """The base URL of targets."""
         return f"{self.scheme}://{self.authority}{self.base_path}"
 
     @property
@@ -45,7 +45,7 @@ class Endpoint:
 
     @property
     def name(self) -> str:
-        """The name in events and errors: host and port, and the address where it differs."""
+        """The name in events and errors: host and port, and the address if it differs."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         where = "" if self.address == self.host else f" ({self.address})"
         return f"{host}:{self.port}{where}"
@@ -61,7 +61,7 @@ class Load:
 
 
 class StreamedReply(Protocol):
-    """A reply whose body is read while it arrives: iterate once, inside its context."""
+    """A reply whose body is read while it arrives; iterate it once, inside its context."""
 
     @property
     def status(self) -> int:
@@ -74,10 +74,10 @@ class StreamedReply(Protocol):
         ...
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        """Yield decoded bytes; reading pauses at the socket while the consumer does not iterate.
+        """Yield decoded bytes; the socket is not read while the consumer does not iterate.
 
-        Raises `TransportFailed` when the body ends early or no byte arrives for longer than
-        `stream_idle_timeout`, `BadPayload` when it can't be decoded or is too large.
+        Raises `TransportFailed` if the body ends early or no byte arrives for longer than
+        `stream_idle_timeout`, and `BadPayload` if it can't be decoded or is too large.
         """
         ...
 
@@ -98,9 +98,10 @@ class Connector(Protocol):
     async def send(self, call: Call, /) -> Reply:
         """Send a call and return the complete reply, of any status.
 
-        Raises `TransportFailed` when connecting, reading or the protocol fails, `BadPayload` when
-        the body is over its cap or can't be decoded, `DeadlineExceeded` at `call.deadline`, and
-        `UnsafeRequest` before anything is sent when the call could split a request.
+        Raises `TransportFailed` if connecting or reading fails or the reply is not HTTP,
+        `BadPayload` if the body is too large or can't be decoded, `DeadlineExceeded` at
+        `call.deadline`, and `UnsafeRequest`, before anything is sent, if the call could be read as
+        another request.
         """
         ...
 

@@ -10,7 +10,7 @@ _BODY_FIELDS: Final = frozenset({b"content-length", b"content-encoding"})
 _MAX_CACHED_NAMES: Final = 1024
 _MAX_NAME_BYTES: Final = 64
 
-_ordinary: dict[bytes, bytes] = {}  # lower-case names that do not affect framing, by their spelling
+_ordinary: dict[bytes, bytes] = {}  # names that do not affect framing: lower-case by spelling
 
 
 class ResponseParser(HttpResponseParser):
@@ -23,9 +23,9 @@ class ResponseParser(HttpResponseParser):
 
 
 class ParserEvents:
-    """Collects what a parser reports of one message.
+    """Collects what a parser reports about one message.
 
-    It refers to neither parser nor response, so there is no reference cycle.
+    It refers neither to the parser nor to the response: there is no reference cycle.
     """
 
     __slots__ = ("body", "fields", "hops", "is_complete", "is_headed", "is_surplus", "pieces")
@@ -44,7 +44,7 @@ class ParserEvents:
         self.is_surplus = self.is_complete
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Store a field; separate those that framing depends on."""
+        """Store a field; separate the fields that framing depends on."""
         lowered = _ordinary.get(name)
         if lowered is not None:
             self.fields.append((lowered, value.rstrip(b" \t")))

@@ -1,4 +1,4 @@
-"""The connection pool of one endpoint: which call gets a connection, and when one is closed."""
+"""The connection pool of one endpoint."""
 
 import asyncio
 import ssl
@@ -14,7 +14,7 @@ from bff_core.policy.upstream.connection import Connection
 from bff_core.streamed_body import StreamedBody
 from bff_core.upstream.runtime import Runtime
 from bff_core.upstream.transport.buffered_exchange import BufferedExchange
-from bff_core.upstream.transport.connection import Stale, WireConnection
+from bff_core.upstream.transport.connection import StaleConnection, WireConnection
 from bff_core.upstream.transport.dialer import Dialer
 from bff_core.upstream.transport.framing import ResponseFraming
 from bff_core.upstream.transport.interface import Endpoint, Load
@@ -27,11 +27,11 @@ MIN_TIMER_SECONDS: Final = 0.001
 
 
 class Pool:
-    """Pools at most `max_connections` sockets: the last used is used next; calls wait in turn.
+    """A pool of at most `max_connections` connections, last in, first out; calls wait in turn.
 
-    A connection holds a slot while it is in `_held`. Removing it from that set frees the slot, so
-    a slot is freed once, even if the connection is closed from several places. A free slot goes
-    to the first waiter: as a connection, or as None, which means that it may open one.
+    A connection has a slot while it is in `_held`. To remove it from that set frees the slot: that
+    happens once, even if several places close the connection. The first waiter gets a free slot:
+    with a connection, or with None, which allows it to open one.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Pool:
         self._budget = runtime.budget
         self._dialer = Dialer(endpoint, options, runtime, context)
         self._writer = RequestWriter(endpoint, options, runtime.agent)
-        self._idle: list[WireConnection] = []  # by idle_since, as each joins and leaves at the end
+        self._idle: list[WireConnection] = []  # sorted by idle_since, as a stack is
         self._held: set[WireConnection] = set()
         self._opening = 0
         self._waiters: OrderedDict[asyncio.Future[WireConnection | None], None] = OrderedDict()
@@ -64,7 +64,7 @@ class Pool:
 
     @property
     def load(self) -> Load:
-        """Connections by use, those being opened counted as active, and waiting calls."""
+        """Idle connections, active ones (including those being opened), and waiting calls."""
         active = len(self._held) - len(self._idle) + self._opening
         return Load(len(self._idle), active, len(self._waiters))
 
@@ -89,11 +89,11 @@ class Pool:
                 if not isinstance(call.body, bytes):
                     return await self._uploaded(call.body, connection, exchange)
                 return await exchange.future
-            except Stale:
-                pass  # which a connection that was just opened never is: this happens once
+            except StaleConnection:
+                pass  # never a new connection, so that this happens once
             finally:
                 connection.leave(exchange)
-                del exchange  # an error's traceback would close a cycle through it
+                del exchange  # otherwise the traceback of an error forms a cycle with it
             connection, request = await self._reopen(call)
 
     @asynccontextmanager
@@ -101,7 +101,7 @@ class Pool:
         """Send a call and yield its head, then its body; see `Connector.stream`."""
         try:
             now = self._clock()
-            self._render(call, now)  # refuses what can't be sent before a connection is taken
+            self._render(call, now)  # raises for an unsafe call before it takes a connection
             connection = self._take_idle(now) or await self._acquire(call, is_fresh=False)
             request = self._render_for(connection, call)
         except BaseException:
@@ -109,7 +109,7 @@ class Pool:
             raise
         try:
             streamed = await self._open_stream(call, connection, request)
-        except Stale:
+        except StaleConnection:
             streamed = await self._open_stream(call, *await self._reopen(call))
         try:
             yield streamed
@@ -120,7 +120,7 @@ class Pool:
         """Close every connection; calls under way and waiting calls fail."""
         self._is_closed = True
         while self._hand_over(None):
-            continue  # each finds the pool closed
+            continue  # each waiter finds the pool closed
         if self._sweeper is not None:
             self._sweeper.cancel()
             self._sweeper = None
@@ -131,7 +131,7 @@ class Pool:
             await connection.lost
 
     def release(self, connection: WireConnection) -> None:
-        """Hand a free connection to the first waiter, or store it for the next call."""
+        """Give a free connection to the first waiter, or store it for the next call."""
         now = self._clock()
         if now >= connection.retires_at or self._options.idle_expiry == 0 or self._is_closed:
             connection.abort()
@@ -142,7 +142,7 @@ class Pool:
                 self._sweeper = self._loop.call_later(self._options.idle_expiry, self._sweep)
 
     def discard(self, connection: WireConnection) -> None:
-        """Free the slot of a connection, unless it is free already."""
+        """Free the slot of a connection, unless that was done before."""
         if connection in self._held:
             self._held.remove(connection)
             if connection in self._idle:
@@ -166,9 +166,9 @@ class Pool:
     async def _uploaded(
         self, body: StreamedBody, connection: WireConnection, exchange: BufferedExchange
     ) -> Reply:
-        """Send a streamed body and return the reply, which may come before the body ends.
+        """Send a streamed body and return the reply, which may arrive before the body ends.
 
-        A service may refuse a body without reading it: the rest is then not sent.
+        The rest of the body is then not sent: the service has refused it.
         """
         task = self._loop.create_task(upload(body, connection))
         task.add_done_callback(partial(_end_upload, connection, exchange))
@@ -207,9 +207,8 @@ class Pool:
     async def _reopen(self, call: Call) -> tuple[WireConnection, bytes]:
         """Replace a stale connection, once, if the call may be sent again.
 
-        This is an attempt like any other: it needs an attempt that is left, and a retry of the
-        budget. The service may have received the first request, so only an idempotent call is sent
-        again (RFC 9110, section 9.2.2).
+        This counts as an attempt, and costs a retry of the budget. The service may have received
+        the first request: only an idempotent call is sent again (RFC 9110, section 9.2.2).
         """
         now = self._clock()
         if not self._may_resend(call, now):
@@ -230,7 +229,7 @@ class Pool:
         return budget is None or (len(call.trail) < budget.attempts and budget.withdraw(now))
 
     async def _acquire(self, call: Call, *, is_fresh: bool) -> WireConnection:
-        """Open a connection, or wait for one in turn; `is_fresh` excludes those used before."""
+        """Open a connection, or wait for one in turn; with `is_fresh` it must be a new one."""
         if is_fresh and self._is_full and self._idle:
             self._idle[0].abort()
         if not self._is_full:
@@ -255,7 +254,7 @@ class Pool:
                 return await waiter
         except BaseException as error:
             self._waiters.pop(waiter, None)
-            if waiter.done() and not waiter.cancelled():  # handed over in this very tick
+            if waiter.done() and not waiter.cancelled():  # it got a slot just now
                 self._give_back(waiter.result())
             if isinstance(error, TimeoutError):
                 message = "no connection became free"
@@ -263,7 +262,7 @@ class Pool:
             raise
 
     def _hand_over(self, connection: WireConnection | None) -> bool:
-        """Give a slot to the first waiter: until it wakes, the slot counts as being opened."""
+        """Give a slot to the first waiter; until it runs, the slot counts as being opened."""
         while self._waiters:
             waiter, _ = self._waiters.popitem(last=False)
             if not waiter.done():
@@ -279,7 +278,7 @@ class Pool:
         self._held.add(connection)
 
     def _give_back(self, connection: WireConnection | None) -> None:
-        """Pass on a slot that its waiter or opener did not use."""
+        """Free a slot that its waiter or opener did not use."""
         if connection is not None and connection.is_usable():
             self._hold(connection)
             self.release(connection)
@@ -301,7 +300,7 @@ class Pool:
         self._hold(connection)
         if self._is_closed:
             self._refuse(connection, call, "the connector was closed")
-        # Under TLS the kernel may hold tickets; bytes of the service itself were read by `settle`.
+        # Under TLS the socket may have session tickets to read; `settle` has read the rest.
         if not (connection.is_open if self.endpoint.is_secure else connection.is_usable()):
             if connection.refusal is not None:
                 connection.abort()
@@ -318,7 +317,7 @@ class Pool:
         raise TransportFailed(f"connection lost: {reason}", call=call, is_sent=False)
 
     def _sweep(self) -> None:
-        """Close connections that were idle for too long; schedule the next sweep."""
+        """Close connections that are idle for too long; schedule the next sweep."""
         self._sweeper = None
         now = self._clock()
         oldest = now - self._options.idle_expiry

@@ -1,4 +1,4 @@
-"""How a reply's body is decoded while it arrives, and how its size is capped."""
+"""Decodes the body of a reply while it arrives, up to a maximum size."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -8,7 +8,7 @@ from bff_core.upstream.transport.content_coding import ContentDecoder, decoders
 from bff_core.upstream.transport.failures import TooLarge, Undecodable
 
 _MAX_UNCAPPED_EXCESS_BYTES: Final = 8 * MIB
-"""How many more bytes an inner coding of a stream without a cap may read than it yields."""
+"""How many more bytes an inner coding may read than it yields, in a stream without a cap."""
 
 
 class BodyDecoder:
@@ -41,7 +41,7 @@ class BodyDecoder:
             yield piece
 
     def end(self) -> None:
-        """Check that the body ended where its codings end; an empty body needs no coding."""
+        """Raise `Undecodable` for a truncated coding; an empty body needs no coding."""
         if self._raw_size and not all(stage.is_complete for stage in self._codings):
             raise Undecodable("the coded body ended early")
 
@@ -59,7 +59,7 @@ class _Coding:
 
     @property
     def is_complete(self) -> bool:
-        """Whether the data ended where the coding says that it ends."""
+        """Whether the data ended at the end of its coding."""
         return self._decoder.is_complete
 
     def decode(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -72,10 +72,10 @@ class _Coding:
                 yield decoded
 
     def _check_padding(self) -> None:
-        """Raise `TooLarge` when a coding reads far more than it yields: it may go on without end.
+        """Raise `TooLarge` if a coding reads far more than it yields, which might never end.
 
-        Only the network bounds the raw bytes of a stream without a cap. Bytes that an outer coding
-        expands have no such bound.
+        In a stream without a cap, the network limits the bytes that the first coding reads. Inner
+        codings read what others have expanded, without such a limit.
         """
         cap = self._cap
         if cap is not None and self._taken > cap + cap // 64 + KIB:
@@ -83,4 +83,4 @@ class _Coding:
         yielded = self._yielded
         is_bounded = cap is not None or self._is_first
         if not is_bounded and self._taken > yielded + yielded // 64 + _MAX_UNCAPPED_EXCESS_BYTES:
-            raise TooLarge("an inner coding of the body decodes to next to nothing")
+            raise TooLarge("an inner coding of the body decodes to almost nothing")

@@ -1,4 +1,4 @@
-"""How a streamed reply is read: as fast as its consumer takes it, with backpressure."""
+"""Reads a streamed reply as fast as its consumer does, with backpressure."""
 
 import asyncio
 from collections import deque
@@ -9,9 +9,9 @@ from bff_core.call import Call, Headers
 from bff_core.errors import TransportFailed
 from bff_core.policy.upstream.connection import Connection
 from bff_core.upstream.transport.connection import WireConnection
-from bff_core.upstream.transport.failures import RESPONSE_ERRORS, explain
+from bff_core.upstream.transport.failures import RESPONSE_ERRORS, upstream_error
 from bff_core.upstream.transport.framing import ResponseFraming
-from bff_core.upstream.transport.hop_by_hop import decoded
+from bff_core.upstream.transport.hop_by_hop import without_coding
 from bff_core.upstream.transport.reply_body import BodyDecoder
 
 HIGH_WATER_BYTES: Final = 64 * 1024
@@ -22,10 +22,10 @@ LOW_WATER_BYTES: Final = 16 * 1024
 
 
 class StreamedExchange:
-    """A reply of the wire transport, read while it arrives. Iterate once, inside its context.
+    """A streamed reply of the wire transport; iterate it once, inside its context.
 
-    Raw pieces wait in `_raw`; each is decoded when the consumer iterates, so that a body expands
-    only as fast as it is consumed.
+    Raw pieces are queued in `_raw`, and decoded when the consumer iterates: a compressed body
+    expands only as fast as it is consumed.
     """
 
     def __init__(
@@ -56,9 +56,9 @@ class StreamedExchange:
 
     @property
     def headers(self) -> Headers:
-        """The end-to-end header fields, as true of the decoded body."""
+        """The end-to-end header fields of the decoded body."""
         response = self.response
-        return response.headers if response.coding is None else decoded(response.headers)
+        return response.headers if response.coding is None else without_coding(response.headers)
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
@@ -72,7 +72,7 @@ class StreamedExchange:
                     raise StopAsyncIteration
             except RESPONSE_ERRORS as error:
                 self.close()
-                raise explain(error, self.call) from error
+                raise upstream_error(error, self.call) from error
             if piece is not None:
                 return piece
             await self._advance()
@@ -85,7 +85,7 @@ class StreamedExchange:
             await self._wait()
 
     def feed(self, data: bytes) -> None:
-        """Take the bytes that were read; pause the socket when the consumer is behind."""
+        """Queue the bytes that were read; pause the socket if the consumer is too slow."""
         response = self.response
         response.feed(data)
         if response.status and self._content is None:
@@ -103,7 +103,7 @@ class StreamedExchange:
         self._wake()
 
     def fail(self, error: Exception) -> None:
-        """Raise an error in the consumer, once it has consumed what came before."""
+        """Raise an error in the consumer, after the pieces that arrived before it."""
         self._error = error
         self._wake()
 

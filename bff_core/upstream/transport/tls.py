@@ -1,4 +1,4 @@
-"""TLS of connections to services: trust, client certificates, and reasons of failures."""
+"""TLS of connections to services: trusted authorities, client certificates, failure reasons."""
 
 import ssl
 from typing import Final, NamedTuple
@@ -7,7 +7,7 @@ from bff_core.policy.upstream.connection import Connection
 
 
 def client_context(options: Connection) -> ssl.SSLContext:
-    """Build the context of client connections; raise `OSError` where a file can't be loaded."""
+    """Return the context of client connections; raise `OSError` if a file can't be loaded."""
     context = ssl.create_default_context(cafile=options.ca_file)
     context.set_alpn_protocols(["http/1.1"])
     if not options.verify:
@@ -52,7 +52,7 @@ _ABOUT_CERTIFICATES: Final = ("CERTIFICATE", "UNKNOWN_CA", "ACCESS_DENIED", "DEC
 
 
 def reason_of(error: BaseException | None) -> Reason | None:
-    """Return why TLS failed; None where the connection ended, or the error is not of TLS."""
+    """Return why TLS failed; None if the connection just ended, or the error is not of TLS."""
     visited: set[int] = set()
     while error is not None and id(error) not in visited:
         visited.add(id(error))
@@ -73,5 +73,5 @@ def _of_alert(error: ssl.SSLError) -> Reason | None:
 
 
 def _no_password() -> str:
-    """Refuse an encrypted key, for which OpenSSL would prompt at the terminal."""
+    """Raise `ValueError` for an encrypted key; OpenSSL would prompt for its password."""
     raise ValueError("client_key must not be encrypted")

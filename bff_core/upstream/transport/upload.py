@@ -1,4 +1,4 @@
-"""How a streamed request body is sent: framed, and read no faster than the service takes it."""
+"""Sends a streamed request body, no faster than the service reads it."""
 
 from contextlib import aclosing
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import h11
 
 from bff_core.policy.upstream.connection import Connection
-from bff_core.upstream.transport.failures import Violation
+from bff_core.upstream.transport.failures import ProtocolViolation
 from bff_core.upstream.transport.framing import ResponseFraming
 
 LARGEST = 1024 * 1024
@@ -38,7 +38,7 @@ def by_wire(*parts: bytes, method: str = "GET") -> Read | None:
             response.feed(left.pop(0))
         if not response.is_complete:
             response.feed_eof()
-    except Violation:
+    except ProtocolViolation:
         return None
     ends_here = response.is_reusable and not any(left)
     return Read(response.status, b"".join(response.pieces), ends_here)
