@@ -1,4 +1,4 @@
-"""Events: what happened, as frozen records that sinks receive."""
+"""Events: frozen records of what happened, which sinks receive."""
 
 from bff_core.events.calls import (
     Attempted,

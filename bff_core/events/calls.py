@@ -18,7 +18,7 @@ class Attempted(Event):
 
 @dataclass(frozen=True, slots=True)
 class Retried(Event):
-    """A further attempt will start after `delay` seconds."""
+    """Another attempt will start after `delay` seconds."""
 
     name: ClassVar[str] = "retry.scheduled"
     attempt: int
@@ -36,14 +36,14 @@ class RetryRefused(Event):
 
 @dataclass(frozen=True, slots=True)
 class Hedged(Event):
-    """A second call is sent, since the first takes longer than most."""
+    """A second call was sent, since the first takes longer than most."""
 
     name: ClassVar[str] = "hedge.sent"
 
 
 @dataclass(frozen=True, slots=True)
 class HedgeWon(Event):
-    """The second call of a slow one was answered first."""
+    """A second call was answered before the slow first one."""
 
     name: ClassVar[str] = "hedge.won"
 
@@ -83,7 +83,7 @@ class LimitMoved(Event):
 
 @dataclass(frozen=True, slots=True)
 class Unauthorized(Event):
-    """A service refused the credentials of a call; it `is_sent_again` with others, or not."""
+    """A service refused the credentials of a call; `is_sent_again` is whether others are tried."""
 
     name: ClassVar[str] = "credentials.refused"
     is_sent_again: bool
@@ -99,7 +99,7 @@ class LocationDropped(Event):
 
 @dataclass(frozen=True, slots=True)
 class TokenRefused(Event):
-    """A token endpoint gave no token: `reason` is its error code if that is a known one."""
+    """A token endpoint issued no token; `reason` is its error code if that is a known one."""
 
     name: ClassVar[str] = "token.refused"
     reason: str
@@ -107,7 +107,7 @@ class TokenRefused(Event):
 
 @dataclass(frozen=True, slots=True)
 class Coalesced(Event):
-    """A call joined an equal one that was under way."""
+    """A call waits for an equal one that is running."""
 
     name: ClassVar[str] = "call.coalesced"
 
@@ -116,7 +116,7 @@ class Coalesced(Event):
 class CacheLookup(Event):
     """A cache looked an entry up, or stored one; `age` is that of the served entry in seconds.
 
-    Of the view cache `upstream` is "views" and `operation` the route.
+    For the view cache `upstream` is "views" and `operation` is the route.
     """
 
     name: ClassVar[str] = "cache.looked_up"
@@ -127,10 +127,10 @@ class CacheLookup(Event):
 
 @dataclass(frozen=True, slots=True)
 class ReplyReduced(Event):
-    """Tolerant reading left something out of a reply.
+    """Tolerant reading omitted values of a reply.
 
-    `lost` names the first places and why (`$.items[3].status: an unknown member`), never a value;
-    `count` is how many there are.
+    `lost` are the paths and reasons of the first ones (`$.items[3].status: an unknown member`),
+    without the values; `count` is how many there are.
     """
 
     name: ClassVar[str] = "reply.reduced"
@@ -157,7 +157,7 @@ class Restored(Event):
 
 @dataclass(frozen=True, slots=True)
 class Resolved(Event):
-    """The endpoints of an upstream changed, or could not be resolved (`error`)."""
+    """The endpoints of an upstream changed, or DNS lookups failed (`error`)."""
 
     name: ClassVar[str] = "endpoints.resolved"
     endpoints: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Events of the gateway itself, or of its process."""
+"""Events of the gateway and its process."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ from bff_core.events.sinks import GatewayEvent
 
 @dataclass(frozen=True, slots=True)
 class PartEnded(GatewayEvent):
-    """A part of a composition ended other than `ok`; `error` is the exception, if there was one.
+    """A part of a composition did not end as `ok`; `error` is the exception, if there was one.
 
-    It `is_raised` to the code that awaits a critical part, whose outcome is an event of its own.
+    `is_raised` is whether the code that awaits the part gets the error, as with a critical part.
     """
 
     name: ClassVar[str] = "part.ended"
@@ -28,8 +28,8 @@ class RequestAnswered(GatewayEvent):
     """The edge answered a request; `duration` in seconds, `route` a template or empty.
 
     `path`, without the query, is set from status 400 up. `error` is the cause of a 5xx: an
-    exception, or a sentence where there was none; None where a `Crashed` event has reported it.
-    Where credentials were refused `reason` is a fixed word, and `refused_by` the authenticator.
+    exception or a sentence, or None if a `Crashed` event has reported it. If credentials were
+    refused, `reason` is a fixed word and `refused_by` the authenticator.
     """
 
     name: ClassVar[str] = "request.answered"
@@ -47,7 +47,7 @@ class RequestAnswered(GatewayEvent):
 
 @dataclass(frozen=True, slots=True)
 class SagaEnded(GatewayEvent):
-    """A saga ended: all its steps are `done`, or what was done is `undone`."""
+    """A saga ended: all its steps are `done`, or the steps that ran are `undone`."""
 
     name: ClassVar[str] = "saga.ended"
     saga: str
@@ -57,9 +57,9 @@ class SagaEnded(GatewayEvent):
 
 @dataclass(frozen=True, slots=True)
 class SagaStuck(GatewayEvent):
-    """A saga can't go on: a step can't be undone, or its outcome is unknown.
+    """A saga can't continue: a step can't be undone, or its outcome is unknown.
 
-    It is tried again in `pause` seconds. `error` is why the last try in this process failed.
+    It is resumed in `pause` seconds. `error` is why the last try in this process failed.
     """
 
     name: ClassVar[str] = "saga.stuck"
@@ -88,8 +88,8 @@ class StoreChanged(GatewayEvent):
 class StoreRefused(GatewayEvent):
     """A shared store answered a command with an error, the `reason`.
 
-    Such as a missing right (NOPERM), a read-only replica (READONLY), a full disk (MISCONF).
-    Emitted once a minute for each kind of error.
+    Examples: a missing permission (NOPERM), a read-only replica (READONLY), a full disk (MISCONF).
+    Emitted at most once a minute for each kind of error.
     """
 
     name: ClassVar[str] = "store.refused"
@@ -106,10 +106,10 @@ Change = Literal[
 class SessionChanged(GatewayEvent):
     """A browser's session has `begun`, its tokens were `refreshed`, or it has ended.
 
-    It ends by its user (`signed_out`), from another place (`ended_elsewhere`: the provider, a list
-    of sessions, an operator), without a refresh token (`expired`), when the provider refuses a
-    refresh (`refused`), or because it is no longer stored (`gone`). `lost` are new tokens that
-    could not be stored: the next refresh will be refused.
+    It ends because its user signs out (`signed_out`), the provider, a list of sessions or an
+    operator ends it (`ended_elsewhere`), it expires without a refresh token (`expired`), the
+    provider refuses a refresh (`refused`), or it is no longer stored (`gone`). `lost` means that
+    new tokens could not be stored: the next refresh will be refused.
     """
 
     name: ClassVar[str] = "session.changed"
@@ -118,7 +118,7 @@ class SessionChanged(GatewayEvent):
 
 @dataclass(frozen=True, slots=True)
 class Purged(GatewayEvent):
-    """Entries with these `tags` were purged, `count` of this process; `by` is what caused it."""
+    """Entries with these `tags` were purged, `count` in this process; `by` is the cause."""
 
     name: ClassVar[str] = "cache.purged"
     tags: tuple[str, ...]
@@ -137,10 +137,10 @@ class Evicted(GatewayEvent):
 
 @dataclass(frozen=True, slots=True)
 class LoadShed(GatewayEvent):
-    """The gateway shed load in the last `seconds`: how many requests it refused, by criticality.
+    """The gateway shed load in the last `seconds`: `refused` counts requests by criticality.
 
-    `dimmed` screens were answered without their optional parts. `in_flight`, `limit` and `lag`
-    (seconds that a turn of the event loop takes) are of the moment.
+    `dimmed` counts the screens that were answered without their optional parts. `in_flight`,
+    `limit` and `lag` (seconds that a turn of the event loop takes) are the current values.
     """
 
     name: ClassVar[str] = "load.shed"
@@ -169,7 +169,7 @@ class Refused(GatewayEvent):
 
 @dataclass(frozen=True, slots=True)
 class PoliciesChanged(GatewayEvent):
-    """A policy file was loaded; `changes` are those since before, or against the code."""
+    """A policy file was loaded; `changes` are the differences to the policies before."""
 
     name: ClassVar[str] = "policies.changed"
     changes: tuple[str, ...]
@@ -185,7 +185,7 @@ class PoliciesRefused(GatewayEvent):
 
 @dataclass(frozen=True, slots=True)
 class ConfigurationWarned(GatewayEvent):
-    """The gateway starts, but a setting, option or view should be changed for this `reason`."""
+    """The gateway starts, but a setting, option or view should be changed: see `reason`."""
 
     name: ClassVar[str] = "configuration.warned"
     variable: str
@@ -194,7 +194,7 @@ class ConfigurationWarned(GatewayEvent):
 
 @dataclass(frozen=True, slots=True)
 class ReloadSkipped(GatewayEvent):
-    """A SIGHUP arrived and changed nothing; `reason` says what is missing."""
+    """A SIGHUP arrived and changed nothing, for this `reason`."""
 
     name: ClassVar[str] = "reload.skipped"
     reason: str
@@ -210,7 +210,7 @@ class Opened(GatewayEvent):
 
 @dataclass(frozen=True, slots=True)
 class FileOpened(GatewayEvent):
-    """The gateway stores data in the file `path`, absolute; the setting `variable` names it."""
+    """The gateway stores data in the file `path` (absolute), which the setting `variable` sets."""
 
     name: ClassVar[str] = "file.opened"
     path: str
@@ -219,9 +219,9 @@ class FileOpened(GatewayEvent):
 
 @dataclass(frozen=True, slots=True)
 class LoopBlocked(GatewayEvent):
-    """The event loop is blocked for `waited` seconds: `stack` is what it is busy with.
+    """The event loop has been blocked for `waited` seconds; `stack` is what it executes.
 
-    A thread emits it while the loop is blocked, once for each time.
+    A thread emits it once for each time that the loop is blocked.
     """
 
     name: ClassVar[str] = "event_loop.blocked"
@@ -239,7 +239,7 @@ class LoopFreed(GatewayEvent):
 
 @dataclass(frozen=True, slots=True)
 class Drained(GatewayEvent):
-    """Graceful shutdown ended; `unfinished` requests were cut at the end of the grace period."""
+    """Graceful shutdown ended; `unfinished` requests were cancelled after the grace period."""
 
     name: ClassVar[str] = "server.drained"
     unfinished: int
@@ -257,7 +257,7 @@ class WorkerEnded(GatewayEvent):
 
 @dataclass(frozen=True, slots=True)
 class Crashed(GatewayEvent):
-    """An exception was not handled, or cut off an answer that had begun.
+    """An exception was not handled, or truncated an answer that had begun.
 
     `where` is a route's template, a part that no code awaited, or another place; `method`,
     `path` and `status` are those of the request and its answer, where there is one.
@@ -274,10 +274,10 @@ class Crashed(GatewayEvent):
 
 @dataclass(frozen=True, slots=True)
 class AnswerForgotten(GatewayEvent):
-    """A final answer is not stored under its Idempotency-Key: a retry would run again.
+    """A final answer is not stored under its Idempotency-Key: a retry would be executed again.
 
-    `reason` is size, evicted (memory is full) or store (Redis could not be written). Evictions are
-    reported once in a while, `count` of them together.
+    `reason` is size, evicted (memory is full) or store (Redis could not be written). An event may
+    report several evictions, `count` of them.
     """
 
     name: ClassVar[str] = "idempotency_record.lost"

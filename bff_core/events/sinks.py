@@ -1,7 +1,7 @@
-"""What every event is, and how sinks receive it.
+"""The base classes of events, and the sinks that receive them.
 
-A producer checks `if events.sinks:` before it builds a record, so that an event without a sink
-costs one attribute read.
+A producer checks `if events.sinks:` before it creates an event: without sinks an event costs one
+attribute read.
 """
 
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ from typing import ClassVar, Protocol
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened at an upstream; `operation` is a template and holds no ids."""
+    """An event of an upstream; `operation` is a template without ids."""
 
     name: ClassVar[str] = ""
-    """What happened, as noun.verb: the event's name in logs and metrics."""
+    """Its name in logs and metrics, as noun.verb."""
 
     upstream: str
     operation: str
@@ -21,24 +21,24 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class GatewayEvent:
-    """Something that happened in the gateway itself, or in its process."""
+    """An event of the gateway or its process."""
 
     name: ClassVar[str] = ""
-    """What happened, as noun.verb: the event's name in logs and metrics."""
+    """Its name in logs and metrics, as noun.verb."""
 
 
 AnyEvent = Event | GatewayEvent
 
 
 class Sink(Protocol):
-    """Receives each event; must neither block nor raise."""
+    """Receives each event; must not block or raise."""
 
     def __call__(self, event: AnyEvent, /) -> None:
         """Take one event."""
 
 
 class Events:
-    """The sinks of one gateway; `sinks` is empty when there are none."""
+    """The sinks of one gateway."""
 
     __slots__ = ("sinks",)
 
@@ -50,6 +50,6 @@ class Events:
         self.sinks = (*self.sinks, sink)
 
     def emit(self, event: AnyEvent) -> None:
-        """Hand an event to every sink."""
+        """Pass an event to every sink."""
         for sink in self.sinks:
             sink(event)

@@ -1,1 +1,1 @@
-"""Decisions: frozen options, and plain synchronous state machines that are handed `now`."""
+"""Policies: frozen options, and synchronous state machines that get the time as `now`."""

@@ -1,10 +1,10 @@
-"""How often something happened within the last seconds, in constant memory."""
+"""`Window`: counts events of the last seconds, in constant memory."""
 
 
 class Window:
-    """A count over a rolling window, held in buckets: exact to one bucket's width.
+    """A count over a sliding window, in buckets: exact to the width of one bucket.
 
-    Counting costs a comparison and an addition; only asking for the total sums the buckets.
+    To count costs a comparison and an addition; `total` sums the buckets.
     """
 
     __slots__ = ("_buckets", "_first", "_next", "_slot", "_width")
@@ -18,21 +18,21 @@ class Window:
     def add(self, now: float) -> None:
         """Count one."""
         if now >= self._next:
-            self._turn(now)
+            self._advance(now)
         self._buckets[self._slot] += 1
 
     def total(self, now: float) -> int:
-        """Return how many were counted within the window that ends now."""
+        """Return the count of the window that ends now."""
         if now >= self._next:
-            self._turn(now)
+            self._advance(now)
         return sum(self._buckets)
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Set the count to zero."""
         self._buckets = [0] * len(self._buckets)
 
-    def _turn(self, now: float) -> None:
-        """Empty the buckets whose time has come round again."""
+    def _advance(self, now: float) -> None:
+        """Advance to the current bucket; empty those whose time is over."""
         size = len(self._buckets)
         bucket = int(now / self._width)
         for passed in range(min(bucket - self._first, size)):

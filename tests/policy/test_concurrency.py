@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from bff_core.errors import ConfigurationError
 from bff_core.policy.upstream.bulkhead import Bulkhead
 from bff_core.policy.upstream.concurrency import (
+    MAX_OPERATIONS,
     MIN_CALLS,
-    MOST_OPERATIONS,
     Adaptive,
     ConcurrencyLimit,
 )
@@ -168,7 +168,7 @@ def test_ten_thousand_operations_share_a_bounded_memory() -> None:
     for number in range(10_000):
         those.limit.succeed(f"GET /{number}", NOW, NOW + QUICK, 1)
 
-    assert len(those.limit.baselines) == MOST_OPERATIONS + 1
+    assert len(those.limit.baselines) == MAX_OPERATIONS + 1
 
 
 ends = st.tuples(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bff_core.call import Call, Reply
 from bff_core.errors import ConfigurationError
-from bff_core.policy.upstream.hedge import MOST_OPERATIONS, Hedge, Latencies, Operations, is_good
+from bff_core.policy.upstream.hedge import MAX_OPERATIONS, Hedge, Latencies, Operations, is_good
 from bff_core.policy.upstream.policy import Policy
 
 NOW = 1000.0
@@ -70,7 +70,7 @@ def test_a_path_with_ids_in_it_is_no_leak() -> None:
     for number in range(10_000):
         those.of(f"GET /{number}").add(0.01, NOW)
 
-    assert len(those) == MOST_OPERATIONS + 1
+    assert len(those) == MAX_OPERATIONS + 1
 
 
 def test_operations_are_judged_apart() -> None:

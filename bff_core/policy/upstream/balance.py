@@ -44,8 +44,8 @@ class Balance:
 class Member(Generic[Key, Target]):
     """The state of one endpoint: its target, load and failures.
 
-    An endpoint is healthy, ejected or probed. After its ejection it is probed: it gets one call at
-    a time until one succeeds.
+    An endpoint is healthy, ejected or probed: after an ejection it gets one call at a time until
+    one succeeds.
     """
 
     __slots__ = (
@@ -73,8 +73,8 @@ class Member(Generic[Key, Target]):
 class EndpointSet(Generic[Key, Target]):
     """Balances calls over the endpoints of one upstream.
 
-    It picks two at random and takes the less busy one ("The power of two choices in randomized
-    load balancing", Mitzenmacher 2001). If more than `max_ejected_ratio` are ejected, the fault is
+    It takes the less busy one of two random endpoints ("The power of two choices in randomized load
+    balancing", Mitzenmacher 2001). If more than `max_ejected_ratio` are ejected, the fault is
     probably not theirs, and all are used (panic).
     """
 
@@ -109,7 +109,7 @@ class EndpointSet(Generic[Key, Target]):
         return ejected > self._options.max_ejected_ratio * len(self) or ejected == len(self)
 
     def update(self, keys: Iterable[Key], now: float) -> list[Member[Key, Target]]:
-        """Replace the endpoints; return those that are gone."""
+        """Replace the endpoints; return the removed ones."""
         wanted = dict.fromkeys(keys)
         gone = [member for key, member in self._members.items() if key not in wanted]
         for member in gone:
@@ -125,9 +125,9 @@ class EndpointSet(Generic[Key, Target]):
     def pick(
         self, now: float, chance: Chance, tried: Sequence[object] = ()
     ) -> Member[Key, Target] | None:
-        """Choose an endpoint for a call: one whose key is not in `tried`, if there is one.
+        """Choose an endpoint for a call: one that is not in `tried`, or else not the last of them.
 
-        If all were tried, any but the last one, if there is another.
+        None without endpoints.
         """
         if now >= self._next_review:
             self._arrange(now)
@@ -145,8 +145,8 @@ class EndpointSet(Generic[Key, Target]):
     def succeed(self, member: Member[Key, Target], now: float) -> bool:
         """Record a success; return True when it restored an ejected endpoint.
 
-        A success before the end of an ejection is late: the endpoint stays ejected. In panic mode
-        all endpoints are used, so that the success is recent and counts.
+        A success during the ejection is one of an earlier call, and does not end it. In panic mode
+        ejected endpoints are used as well: there the success counts.
         """
         member.failures = 0
         if member.ejected_until is None or (now < member.ejected_until and not self.is_panicking):
@@ -169,7 +169,7 @@ class EndpointSet(Generic[Key, Target]):
 
     def _eject(self, member: Member[Key, Target], now: float) -> float | None:
         options = self._options
-        if member.ejected_until is None:  # time without failures lowers the count of repeats
+        if member.ejected_until is None:  # healthy time lowers the count of repeats
             healthy = int((now - member.restored_at) / options.eject_for)
             member.repeats = max(0, member.repeats - healthy)
         member.failures = 0
@@ -180,7 +180,7 @@ class EndpointSet(Generic[Key, Target]):
         return None if self.is_panicking else duration
 
     def _arrange(self, now: float) -> None:
-        """Sort the endpoints into used, probed and ejected ones."""
+        """Divide the endpoints into used, probed and ejected ones."""
         healthy = [member for member in self._all if member.ejected_until is None]
         out = [(member.ejected_until, member) for member in self._all]
         waiting = [until for until, _ in out if until is not None and until > now]

@@ -12,11 +12,11 @@ from bff_core.policy.window import Window
 State = Literal["closed", "open", "half-open"]
 
 OPEN_TIME_JITTER = 0.2
-"""The largest random change of an open time, so that gateways do not probe at the same time."""
+"""The largest random change of an open time, so that gateways do not all probe at once."""
 
 
 OUTAGE_SHARE = 1 / 10
-"""The share of an outage that the circuit stays open: how late it may notice the end."""
+"""How long the circuit stays open, as a share of the outage so far."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,15 +54,15 @@ class Circuit:
     """The state of one upstream's circuit.
 
     `admit` returns the circuit's `period`, and the call passes it back with its result. Each change
-    of state begins a new period. A result from an earlier period is late, and is ignored:
+    of state begins a new period. A late result, from an earlier period, is ignored:
 
     1. admitted closed, now open: the call is one of those that opened the circuit;
     2. admitted closed, now half-open or closed again: the call began before the outage;
     3. a probe, now open: another probe failed first, and the slots of its period are gone;
     4. a probe, now closed or half-open again: other probes have decided.
 
-    A half-open circuit admits at most `probes` calls, the first ones that come. As many successes
-    close it; one failure opens it again, for longer.
+    A half-open circuit admits the first `probes` calls. If all of them succeed, it closes; one
+    failure opens it again, for longer.
     """
 
     __slots__ = (
@@ -104,7 +104,7 @@ class Circuit:
         return self.period
 
     def succeed(self, period: int, now: float, duration: float) -> None:
-        """Record a call that was answered after `duration` seconds; it may have been slow."""
+        """Record a call that was answered after `duration` seconds, which may be slow."""
         if period != self.period:
             return
         slow_call = self.options.slow_call
@@ -129,12 +129,12 @@ class Circuit:
         self._judge(now)
 
     def open(self, period: int, now: float) -> None:
-        """Open a closed circuit at once: the caller knows that no endpoint answers."""
+        """Open a closed circuit at once, if the caller knows that no endpoint answers."""
         if period == self.period and self.state == "closed":
             self._open(now)
 
     def forget(self, period: int) -> None:
-        """Discard a call without a result: its caller left, or it was never sent."""
+        """Discard a call without a result: it was cancelled, or never sent."""
         if period == self.period and self.state == "half-open":
             self._probing -= 1
 

@@ -12,9 +12,9 @@ Waiter = TypeVar("Waiter")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bulkhead:
-    """How many calls may be in flight to one upstream, and how many may wait for their turn.
+    """How many calls may be in flight to one upstream, and how many may queue.
 
-    `adaptive` lets the limit follow what the upstream can take, up to `concurrent`.
+    With `adaptive` the limit follows the latency of calls, up to `concurrent`.
     """
 
     concurrent: Annotated[int, Option("How many calls may be in flight", 1, 100_000)] = 100
@@ -30,9 +30,9 @@ class Bulkhead:
 class Permits(Generic[Waiter]):
     """The permits of one upstream and the queue for them, first in, first out.
 
-    After `release` the caller promotes the next waiter at once, so that no new call can overtake
-    the queue. `limit` may change while calls are under way. Permits beyond a lowered limit lapse as
-    their calls end; after raising the limit, the caller promotes waiters.
+    After `release` the caller promotes the next waiter at once, so that no new call overtakes the
+    queue. `limit` may change at any time. A lower limit applies as calls end; after a raise, the
+    caller promotes waiters.
     """
 
     __slots__ = ("_queue", "in_use", "limit", "options")
@@ -41,7 +41,7 @@ class Permits(Generic[Waiter]):
         self.options = options
         self.limit = options.concurrent
         self.in_use = 0
-        # A dict is ordered by arrival, and removes from the middle in constant time.
+        # A dict preserves the order of arrival, and removes any waiter in constant time.
         self._queue: dict[Waiter, None] = {}
 
     @property
@@ -72,7 +72,7 @@ class Permits(Generic[Waiter]):
         self.in_use -= 1
 
     def promote(self) -> Waiter | None:
-        """Give a free permit to the first waiter and return it; None without permit or waiter."""
+        """Give a free permit to the first waiter; return that waiter, or None."""
         if not self._queue or self.in_use >= self.limit:
             return None
         waiter = next(iter(self._queue))

@@ -1,4 +1,4 @@
-"""Options for caching an upstream's replies; they replace what the service's headers say."""
+"""Options for caching an upstream's replies, which override the service's headers."""
 
 from dataclasses import dataclass
 from typing import Annotated

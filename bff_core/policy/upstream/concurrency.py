@@ -1,4 +1,4 @@
-"""Adaptive concurrency: a limit on concurrent calls that follows their latency."""
+"""Adaptive concurrency: a limit for concurrent calls that follows their latency."""
 
 import math
 from collections.abc import Mapping
@@ -9,10 +9,10 @@ from bff_core.clock import Chance
 from bff_core.policy.options import Option, check
 
 BASELINE_SHARE = 1 / 3
-"""Up to this share of the limit, and up to `least` calls, a call counts as uncontended."""
+"""A call counts as uncontended up to this share of the limit, and up to `least` calls."""
 
 MIN_UTILISATION = 0.8
-"""The share of the limit that a window must have used to move it."""
+"""The share of the limit that calls of a window must have used to move the limit."""
 
 MIN_GRADIENT = 0.5
 """The smallest factor for the limit, however bad a window was."""
@@ -30,9 +30,9 @@ MIN_WINDOW_SECONDS = 0.1
 MIN_PROBE_SECONDS = 1.0
 
 PROBE_JITTER = 0.2
-"""The largest random change of the time between probes, so that gateways do not probe as one."""
+"""The largest random change of the time between probes, so that gateways probe at random."""
 
-MOST_OPERATIONS = 64
+MAX_OPERATIONS = 64
 """How many operations have a baseline of their own; further ones share one."""
 
 
@@ -54,11 +54,11 @@ class Adaptive:
 
 
 class _Baseline:
-    """The baseline latency of one operation: in seconds, without contention.
+    """The baseline latency of one operation: its latency without contention, in seconds.
 
-    It is the moving mean of calls without contention. It is replaced where the mean of a batch of
-    them differs by more than chance. Calls under contention can only have taken longer, so the
-    mean of a batch of them is an upper bound, within the error of so few.
+    It is the moving average of calls without contention. If the average of a batch of them differs
+    by more than chance, that one replaces it. Calls under contention take longer, so that the
+    average of a batch of them is an upper bound, with some allowance.
     """
 
     __slots__ = (
@@ -73,8 +73,8 @@ class _Baseline:
     ALLOWANCE = 1.25
     MAX_RATIO = 1.5
 
-    # Of the calls without contention the long ones end last: with a higher gain the mean would
-    # consist of them alone.
+    # Of the calls without contention the long ones end last: with a higher gain the average would
+    # consist of those alone.
     MIN_GAIN = 0.02
 
     def __init__(self) -> None:
@@ -136,19 +136,20 @@ class _Window:
 
 
 class ConcurrencyLimit:
-    """A limit that moves between `options.least` and `most` and settles where queueing begins.
+    """A limit between `options.least` and `most`, which settles where queueing begins.
 
     Calls report their results. After a window of calls that used most of the limit, the limit is
     multiplied by the *gradient*, the ratio of baseline latency to actual latency, and some headroom
     is added, so that it grows until calls slow each other down (Netflix, "Performance under load",
     2018; Envoy's adaptive concurrency filter). In this implementation
 
-    1. each operation has a baseline of its own, so that a change in their mix is no congestion;
+    1. each operation has its own baseline, so that a change in their mix does not look like
+       congestion;
     2. the baseline is measured while at most a third of the limit is used. If that did not happen
        for `probe_every` seconds, a probe lowers the limit to that third for a moment, so that a
        lasting queue is never taken for the normal state;
     3. a failure is a drop: the limit shrinks by the share of drops, and grows slowly after them;
-    4. a window that did not come near the limit does not move it.
+    4. a window whose calls used much less than the limit does not move it.
 
     `value` is the limit now, in whole calls.
     """
@@ -222,7 +223,7 @@ class ConcurrencyLimit:
         self._evaluate(now)
 
     def _baseline_of(self, operation: str) -> _Baseline:
-        if len(self._baselines) >= MOST_OPERATIONS:
+        if len(self._baselines) >= MAX_OPERATIONS:
             operation = ""
         return self._baselines.setdefault(operation, _Baseline())
 

@@ -28,7 +28,7 @@ class Connection:
         Option("How many connections an endpoint may have; further calls queue", 1, 10_000),
     ] = 100
     # Shorter than the keep-alive of services (uvicorn and Node 5 s, nginx 75 s): the gateway closes
-    # first, and no request meets a connection that the service is about to close.
+    # first, and sends no request on a connection that the service is about to close.
     idle_expiry: Annotated[
         float, Option("How long an unused connection stays open; 0 closes it at once", 0, 3600)
     ] = 4.0
@@ -51,8 +51,8 @@ class Connection:
     stream_idle_timeout: Annotated[
         float, Option("How long a streamed body may pause", 0.01, 3600)
     ] = 30.0
-    # None by default: within a datacentre the time to unpack costs more than the bytes that it
-    # saves. Whatever a service sends is decoded.
+    # None by default: within a datacentre decompression costs more time than it saves. All codings
+    # that a service sends are decoded, whatever the option.
     accept_encoding: Annotated[
         tuple[str, ...],
         Option("Content codings to accept, of gzip, br and zstd, best first; () sends identity"),

@@ -141,7 +141,7 @@ _ANY: Final = (re.compile(r"[ -~]*").fullmatch, "be printable ASCII")
 
 
 def _check(options: "Credentials") -> None:
-    """Check the options; an error never shows the value of `secret`, which may be a secret."""
+    """Raise `ConfigurationError` for a wrong option, without the value of `secret`."""
     owner = type(options).__name__
     check(options)
     for field in fields(options):

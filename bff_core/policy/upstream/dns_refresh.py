@@ -3,17 +3,17 @@
 from bff_core.policy.upstream.balance import Balance
 
 RETRY_SECONDS = 1.0
-"""After how long a failed lookup is repeated."""
+"""The delay before a failed lookup is repeated."""
 
 LOOKUP_TIMEOUT_SECONDS = 2.0
-"""How long calls wait for a lookup; then it counts as failed until it ends."""
+"""How long calls wait for a lookup; after that it counts as failed."""
 
 
 class DnsRefresh:
     """The addresses of one name, and until when they may be used.
 
-    While lookups fail, the addresses stay valid for `last_good_for` seconds. Then there are none,
-    so that calls fail at once. `next_lookup` is an instant.
+    While lookups fail, the addresses stay valid for `last_good_for` seconds; after that there are
+    none, and calls fail at once. `next_lookup` is an instant.
     """
 
     __slots__ = ("_confirmed_at", "_options", "addresses", "next_lookup")
@@ -31,7 +31,7 @@ class DnsRefresh:
         self.next_lookup = now + self._options.resolve_every
 
     def fail(self, now: float) -> None:
-        """Record a failed lookup; drop addresses that are too old."""
+        """Record a failed lookup; remove addresses that are too old."""
         self.next_lookup = now + min(RETRY_SECONDS, self._options.resolve_every)
         if now - self._confirmed_at >= self._options.last_good_for:
             self.addresses = ()

@@ -16,8 +16,8 @@ BUCKET_BOUNDS = tuple(accumulate([0.001] + [BUCKET_RATIO] * 115, float.__mul__))
 RECOMPUTE_EVERY = 16
 """After how many calls the delay is computed again."""
 
-MOST_OPERATIONS = 64
-"""How many operations have latencies of their own; further ones share one record."""
+MAX_OPERATIONS = 64
+"""How many operations have their own latencies; all others share one record."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,42 +44,42 @@ class Hedge:
 
 
 class Latencies:
-    """The latencies of the recent calls of one operation, in constant memory.
+    """A histogram of the recent latencies of one operation.
 
-    They are counted in buckets, each a tenth wider than the one before, of two half windows. So
-    "recent" is between half of `window` and all of it.
+    Each bucket is a tenth wider than the one before. There are two histograms, each for half of
+    `window`: recent calls are those of the last half to whole window.
     """
 
-    __slots__ = ("_before", "_delay", "_known", "_now", "_options", "_turn_at")
+    __slots__ = ("_before", "_delay", "_known", "_now", "_options", "_rotates_at")
 
     def __init__(self, options: Hedge) -> None:
         self._options = options
-        self._before = self._now = _none()
+        self._before = self._now = _empty_histogram()
         self._delay: float | None = None
         self._known = 0
-        self._turn_at = -1.0
+        self._rotates_at = -1.0
 
     def add(self, latency: float, now: float) -> None:
         """Count a call; a cancelled one counts with the time until then."""
-        if now >= self._turn_at:
-            self._turn(now)
+        if now >= self._rotates_at:
+            self._rotate(now)
         self._now[bisect_left(BUCKET_BOUNDS, latency)] += 1
         self._known += 1
         if self._known % RECOMPUTE_EVERY == 0 or self._known == self._options.minimum_calls:
             self._delay = self._computed_delay()
 
     def delay(self, now: float) -> float | None:
-        """Return after how many seconds a call is slow; None while too little is known."""
-        if now >= self._turn_at:
-            self._turn(now)
+        """Return after how many seconds a call is slow; None while there are too few calls."""
+        if now >= self._rotates_at:
+            self._rotate(now)
         return self._delay
 
-    def _turn(self, now: float) -> None:
+    def _rotate(self, now: float) -> None:
         half = self._options.window / 2
-        is_stale = now >= self._turn_at + half
-        self._before = _none() if is_stale else self._now
-        self._now = _none()
-        self._turn_at = now + half
+        is_stale = now >= self._rotates_at + half
+        self._before = _empty_histogram() if is_stale else self._now
+        self._now = _empty_histogram()
+        self._rotates_at = now + half
         self._delay = self._computed_delay()
 
     def _computed_delay(self) -> float | None:
@@ -92,12 +92,12 @@ class Latencies:
         return min(max(slow, self._options.delay_min), self._options.delay_max)
 
 
-def _none() -> list[int]:
+def _empty_histogram() -> list[int]:
     return [0] * (len(BUCKET_BOUNDS) + 1)
 
 
 class Operations:
-    """The latencies of each operation of an upstream, for up to `MOST_OPERATIONS`."""
+    """The latencies of each operation of an upstream, for up to `MAX_OPERATIONS`."""
 
     __slots__ = ("_known", "_options")
 
@@ -110,19 +110,19 @@ class Operations:
 
     def of(self, operation: str) -> Latencies:
         """Return the latencies of an operation."""
-        return self._known.get(operation) or self._meet(operation)
+        return self._known.get(operation) or self._add(operation)
 
-    def _meet(self, operation: str) -> Latencies:
-        if len(self._known) >= MOST_OPERATIONS:
+    def _add(self, operation: str) -> Latencies:
+        if len(self._known) >= MAX_OPERATIONS:
             operation = ""
         return self._known.setdefault(operation, Latencies(self._options))
 
 
 def is_good(call: Call, reply: Reply) -> bool:
-    """Whether a reply is accepted while the other request is still under way.
+    """Whether a reply wins the race, while the other call is still running.
 
-    For a read, 4xx is a valid answer. Of a write that is sent twice, the second may get a conflict
-    with the first, or find its target already deleted: only success is accepted.
+    For a read, a 4xx is a valid answer. If a write is sent twice, the second one may conflict with
+    the first, or find its target deleted: only a success wins.
     """
     if call.is_safe:
         return reply.status < 500 and reply.status != 429

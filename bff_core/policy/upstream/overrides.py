@@ -1,4 +1,4 @@
-"""Policy overrides: a TOML file of the operator is parsed, checked and merged over policies."""
+"""Policy overrides: parses and checks an operator's TOML file, and merges it over policies."""
 
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
@@ -18,7 +18,7 @@ CODE_ONLY = {
     "per_tenant": "whether replies are the same for all viewers of a tenant",
     "keyed": "whether the service supports Idempotency-Keys",
 }
-"""Options that a file may turn off, never on: only the author of the code knows the service."""
+"""Options that a file may turn off, but not on: only the code's author knows the service."""
 
 
 class Overrides:
@@ -138,7 +138,7 @@ def _slot(hint: Any, option: DescribedOption | None) -> Slot:
 
 
 def _nearest(name: str, known: Collection[str]) -> str:
-    """Return a suggestion: the closest known name, else all of them."""
+    """Return a suggestion: the closest known name, or all names."""
     near = get_close_matches(name, known, n=1)
     return f": did you mean {near[0]}?" if near else f"; there are {', '.join(sorted(known))}"
 

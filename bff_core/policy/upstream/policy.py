@@ -1,4 +1,4 @@
-"""The policy of one upstream: all options for calling it."""
+"""`Policy`: all options for the calls to one upstream."""
 
 from dataclasses import dataclass, field
 from typing import Annotated, Literal

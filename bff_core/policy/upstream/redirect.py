@@ -18,8 +18,8 @@ def redirected(call: Call, reply: Reply, origins: Sequence[str]) -> Call | None:
     """Return the call that a redirect leads to; None for another origin or an invalid reference.
 
     303 becomes a GET, and so do 301 and 302 after a POST, as in browsers (the Fetch standard,
-    section 4.4). Otherwise method and body stay. The call has an attempt trail of its own, since
-    the redirected request was not executed.
+    section 4.4). Otherwise method and body stay. The call has its own trail of attempts, since the
+    redirected request was not executed.
     """
     reference = reply.header("location")
     if reference is None:

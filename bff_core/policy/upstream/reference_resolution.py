@@ -1,4 +1,4 @@
-"""Which targets of an upstream a Location or Link reference in its replies refers to."""
+"""Resolves URL references in a service's replies, such as Location, to targets of the service."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -6,15 +6,15 @@ from urllib.parse import quote, urljoin, urlsplit
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _ALLOWED: Final = "%:/?#[]@!$&'()*+,;=-._~"
-"""The characters of a reference beside letters and digits (RFC 3986, section 2)."""
+"""The characters of a reference apart from letters and digits (RFC 3986, section 2)."""
 
 
 def same_origin(reference: str, target: str, origins: Sequence[str]) -> list[str]:
-    """Return the targets that a reference in the reply to a call of `target` refers to.
+    """Return the targets that a reference in the reply to a call of `target` resolves to.
 
-    `origins` are the addresses of the upstream, with the base path that targets are put behind; a
-    reference is resolved at each (RFC 3986, section 5), and counts where scheme, host and port stay
-    the same. Without them only relative references do.
+    `origins` are the addresses of the upstream, with their base path. A reference is resolved
+    against each (RFC 3986, section 5), and counts if scheme, host and port stay the same. Without
+    origins only relative references count.
     """
     reference = escaped(reference)
     found = [_resolved(reference, target, origin) for origin in origins or ("http://.invalid",)]
@@ -22,9 +22,9 @@ def same_origin(reference: str, target: str, origins: Sequence[str]) -> list[str
 
 
 def escaped(reference: str) -> str:
-    """Return a reference, read as Latin-1, with its octets escaped that no URL holds.
+    """Return a reference, which was decoded as Latin-1, with percent-encoding where it lacks it.
 
-    Services send spaces and UTF-8 as they are, and browsers take them so.
+    Services send unencoded spaces and UTF-8, and browsers accept them.
     """
     return quote(reference, safe=_ALLOWED, encoding="latin-1")
 
@@ -35,7 +35,7 @@ def _resolved(reference: str, target: str, origin: str) -> str | None:
         url = urlsplit(urljoin(base + target, reference))
         if _origin(base) != _origin(url.geturl()):
             return None
-    except ValueError:  # brackets that hold no address, a port that is none
+    except ValueError:  # brackets without an IPv6 address, or a wrong port
         return None
     path = urlsplit(base).path
     if not url.path.startswith(f"{path}/"):

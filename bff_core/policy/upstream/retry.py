@@ -18,10 +18,10 @@ from bff_core.policy.window import Window
 from bff_core.retry_after import retry_after
 
 Failure = Reply | UpstreamError
-"""The end of a failed attempt: a reply with a failing status, or an error."""
+"""The outcome of a failed attempt: a reply with a failing status, or an error."""
 
 Refusal = Literal["final", "attempts", "not_idempotent", "retry_after", "deadline", "budget"]
-"""Why a failure is not retried; `final` means that sending again could not help."""
+"""Why a failure is not retried; `final` means that another attempt could not help."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ class Retry:
     ] = 0.025
     backoff_max: Annotated[float, Option("The longest delay before any attempt", 0, 60)] = 0.25
     statuses: frozenset[int] = RETRYABLE
-    """The statuses that are retried; 429 only when its Retry-After says when."""
+    """The statuses that are retried; a 429 only if it has a Retry-After."""
     budget_ratio: Annotated[
         float, Option("How many retries the upstream's recent calls allow, per call", 0, 1)
     ] = 0.2
@@ -55,7 +55,7 @@ class Retry:
             )
 
     def pause(self, attempt: int, chance: Chance) -> float:
-        """Return the delay after the given attempt: full jitter, exponentially growing.
+        """Return the delay after an attempt: exponential backoff with full jitter.
 
         Source: AWS builders' library, "Timeouts, retries and backoff with jitter".
         """
@@ -65,7 +65,7 @@ class Retry:
 class RetryBudget:
     """How many retries one upstream may get: a share of its recent calls, and a few more.
 
-    Retries can't multiply the load of a failing upstream.
+    Otherwise retries would multiply the load of a failing upstream.
     """
 
     __slots__ = ("_calls", "_options", "_retries")
@@ -108,9 +108,9 @@ def decide(
     chance: Chance,
     budget: RetryBudget,
 ) -> float | Refusal:
-    """Return the delay in seconds before a further attempt, or why there is none.
+    """Return the delay in seconds before another attempt, or why there is none.
 
-    `attempt` is how many attempts were made. A returned delay has used one retry of the budget.
+    `attempt` is how many attempts were made. A delay costs one retry of the budget.
     """
     wait = _retry_after_seconds(failure, wall)
     if not _may_help(failure, wait):
@@ -126,7 +126,7 @@ def decide(
 
 
 def _retry_after_seconds(failure: Failure, wall: float) -> float:
-    """Return the seconds of Retry-After: 0 without the field, for a 429 infinity."""
+    """Return the seconds of Retry-After; without the field 0, or infinity for a 429."""
     if not isinstance(failure, Reply):
         return 0.0
     wait = retry_after(failure, wall=wall)
@@ -140,8 +140,8 @@ def _may_help(failure: Failure, wait: float) -> bool:
         return wait < math.inf
     if isinstance(failure, TransportFailed):
         return not failure.is_lasting
-    # Everything else is final: what was never sent was refused for all attempts alike, a payload
-    # would not fit the second time, and a deadline that passed has passed.
+    # All other errors are final: a refused call would be refused again, a wrong payload would not
+    # fit the second time, and there is no time after the deadline.
     return isinstance(failure, AttemptTimedOut)
 
 

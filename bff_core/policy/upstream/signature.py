@@ -9,7 +9,7 @@ from hashlib import sha256
 import http_sf
 
 Component = tuple[str, str]
-"""A covered component: its name ("@method", "content-digest") and its value."""
+"""A covered component: its name, such as "@method", and its value."""
 
 
 def digest_field(body: bytes) -> bytes:
@@ -39,5 +39,5 @@ def sign(key: bytes, components: Sequence[Component], params: str) -> bytes:
 
 @lru_cache(maxsize=64)
 def _quoted(text: str) -> str:
-    """Return a string of printable ASCII as a structured field has it (RFC 9651, section 4.1.6)."""
+    """Return printable ASCII as a string of a structured field (RFC 9651, section 4.1.6)."""
     return http_sf.ser(text)
