@@ -6,7 +6,7 @@ from typing import Annotated, NoReturn
 import msgspec
 
 from bff_core.admin.actions import AdminAction, AdminActions
-from bff_core.cache.response_cache import NO_CACHE, ResponseCache, Who
+from bff_core.cache.response_cache import NO_CACHE, PurgeSource, ResponseCache
 from bff_core.edge.json_errors import unreadable
 from bff_core.errors import ConfigurationError
 
@@ -45,7 +45,7 @@ def cache_actions(cache: GetCache) -> AdminActions:
     }
 
 
-async def purge(cache: ResponseCache, body: bytes, by: Who) -> Mapping[str, object]:
+async def purge(cache: ResponseCache, body: bytes, by: PurgeSource) -> Mapping[str, object]:
     """Drop what a body names, `{"tags": [...]}`; raise `InvalidInput` where it names nothing."""
     try:
         tags = msgspec.json.decode(body, type=PurgeRequest).tags

@@ -90,7 +90,7 @@ def fields_of(headers: Headers, names: frozenset[bytes]) -> dict[bytes, bytes]:
     return found
 
 
-def cache_control(field: bytes | None) -> Directives:
+def parse_cache_control(field: bytes | None) -> Directives:
     """Return what a Cache-Control field says (RFC 9111, section 5.2)."""
     if field is None:
         return NOTHING_SAID
@@ -171,7 +171,7 @@ def governing(fields: Fields, names: tuple[str, ...]) -> tuple[Directives, bool]
     said = targeted(fields, names)
     if said is not None:
         return said, True
-    return cache_control(fields.get(b"cache-control")), False
+    return parse_cache_control(fields.get(b"cache-control")), False
 
 
 def _directives(found: Iterable[tuple[bytes, Argument]]) -> Directives:

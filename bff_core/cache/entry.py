@@ -22,19 +22,19 @@ DECODED: Final = 5
 class CacheEntry:
     """A stored answer, of a service or composed; immutable, but for `decoded`.
 
-    `born` is the instant of this process' monotonic clock at which the answer had age 0: what is
-    read from another process is given one by its age, so that no wall clock is believed. It is
-    fresh for `fresh_for` seconds from then on; after that it may be served for `stale_for` seconds
-    while it is refreshed and for `error_for` while that fails. `validator` is whether the service
-    may confirm that it still holds. `varies` are the request's values of the headers that the
-    answer named in `Vary`. `decoded` holds typed values beside the bytes, by whatever decoded
-    them; it is never sent anywhere.
+    `generated_at` is the instant of this process's monotonic clock at which the answer had age 0.
+    An entry from another process gets it from its age, so no wall clock is trusted. The entry is
+    fresh for `fresh_for` seconds from then on. After that it may be served for `stale_for` seconds
+    while it is refreshed, and for `error_for` seconds while the upstream fails. `has_validator`
+    says whether it has an ETag or a Last-Modified to revalidate it with. `varies` are the request's
+    values of the headers that the answer named in `Vary`. `decoded` holds typed values by their
+    decoder; it never leaves this process.
     """
 
     status: int
     headers: Headers
     body: bytes
-    born: float
+    generated_at: float
     fresh_for: float
     stale_for: float = 0.0
     error_for: float = 0.0
@@ -45,12 +45,12 @@ class CacheEntry:
 
     def age(self, now: float) -> float:
         """Return its age in seconds."""
-        return max(0.0, now - self.born)
+        return max(0.0, now - self.generated_at)
 
     @property
     def fresh_until(self) -> float:
         """The instant at which it stops being fresh."""
-        return self.born + self.fresh_for
+        return self.generated_at + self.fresh_for
 
     @property
     def size(self) -> int:

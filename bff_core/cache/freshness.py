@@ -8,10 +8,10 @@ from bff_core.cache.directives import (
     NOTHING_SAID,
     Directives,
     age_of,
-    cache_control,
     control_fields,
     fields_of,
     governing,
+    parse_cache_control,
 )
 from bff_core.cache.entry import CacheEntry
 from bff_core.cache.key import USUAL, Varies
@@ -79,7 +79,7 @@ def _bypass(headers: Headers) -> Bypass:
             return "partial"
         if name.startswith(b"if-"):
             return "conditional"
-        if name == b"cache-control" and cache_control(value).no_store:
+        if name == b"cache-control" and parse_cache_control(value).no_store:
             return "request"
     return ""
 
@@ -99,10 +99,10 @@ def judge(
     if entry.varies and not is_alike(entry.varies, call.headers):
         return VARY_MISS
     if call.headers != USUAL:
-        wish = cache_control(fields_of(call.headers, CONTROL).get(b"cache-control"))
+        wish = parse_cache_control(fields_of(call.headers, CONTROL).get(b"cache-control"))
         if wish is not NOTHING_SAID:
             return _judge_wish(entry, wish, options, now)
-    left = entry.born + entry.fresh_for - now
+    left = entry.generated_at + entry.fresh_for - now
     if left > 0:
         window = options.early * entry.fresh_for
         return EARLY if left < window and _is_early(entry, options, left, chance) else FRESH

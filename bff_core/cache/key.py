@@ -49,7 +49,7 @@ def is_one_viewer(audience: str | None) -> bool:
     return audience is not None and audience[:1].isdecimal()
 
 
-def primary(call: Call, vary: tuple[str, ...] = ()) -> str:
+def primary_key(call: Call, vary: tuple[str, ...] = ()) -> str:
     """Return the primary key of the replies to a call (RFC 9111, section 2).
 
     That is its upstream, audience, target and the headers that are in every key or in `vary` (the
@@ -68,7 +68,7 @@ def primary(call: Call, vary: tuple[str, ...] = ()) -> str:
     return shortened(f"{len(call.upstream)}:{call.upstream}{who}{extra} {target}")
 
 
-def variant(key: str, varies: Varies) -> str:
+def secondary_key(key: str, varies: Varies) -> str:
     """Return the secondary key of a reply that varies, beside its primary key (section 4.1).
 
     `varies` are the fields that Vary names, with the values of the request at hand.
@@ -76,7 +76,7 @@ def variant(key: str, varies: Varies) -> str:
     return f"~{_of_fields(varies)}{key}"
 
 
-def varied(headers: Headers, names: Sequence[bytes], vary: tuple[str, ...] = ()) -> Varies:
+def varying_values(headers: Headers, names: Sequence[bytes], vary: tuple[str, ...] = ()) -> Varies:
     """Return the request's values of the fields that a reply's Vary names (RFC 9111, section 4.1).
 
     Left out are those that the primary key holds anyway (with the same `vary`), and those that no

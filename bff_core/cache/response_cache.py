@@ -8,7 +8,7 @@ from bff_core.events import CacheLookup, Events, Purged
 from bff_core.scope import Scope
 
 Outcome = Literal["hit", "miss", "stale", "refresh", "store", "refuse"]
-Who = Literal["code", "write", "operator", "webhook"]
+PurgeSource = Literal["code", "write", "operator", "webhook"]
 
 NO_CACHE = (
     "this gateway has no cache: give a service a policy that says so, "
@@ -79,7 +79,7 @@ class ResponseCache:
         held = {"entries": len(store), "bytes": store.size, "limit": store.limit}
         return {"store": repr(store), **held, "upstreams": rows}
 
-    def note(
+    def record(
         self, name: str, operation: str, outcome: Outcome, reason: str = "", age: float = 0.0
     ) -> None:
         """Count what came of asking the cache, and tell who listens."""
@@ -88,7 +88,7 @@ class ResponseCache:
         if self._events.sinks:
             self._events.emit(CacheLookup(name, operation, outcome, reason, age))
 
-    async def purge(self, *tags: str, by: Who = "code") -> int:
+    async def purge(self, *tags: str, by: PurgeSource = "code") -> int:
         """Forget all that is known by any of these tags, in all processes of the gateways.
 
         Return how many entries of this process were dropped.

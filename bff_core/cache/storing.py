@@ -7,7 +7,7 @@ from bff_core.cache.directives import varying
 from bff_core.cache.entry import CacheEntry
 from bff_core.cache.freshness import Bypass, bypass
 from bff_core.cache.invalidation import url_tag
-from bff_core.cache.key import is_one_viewer, varied
+from bff_core.cache.key import is_one_viewer, varying_values
 from bff_core.cache.lifetime import Terms
 from bff_core.cache.tags import TOLD_IN, are_too_many, declared_tags
 from bff_core.call import Call, Headers, Reply, find_header
@@ -64,17 +64,17 @@ def admit(
         reply.status,
         _stored_headers(terms, reply),
         reply.body,
-        born=now - age,
+        generated_at=now - age,
         fresh_for=lifetime or 0.0,
         stale_for=stale_for,
         error_for=error_for,
         has_validator=has_validator,
-        varies=varied(call.headers, names, options.vary) if names else (),
+        varies=varying_values(call.headers, names, options.vary) if names else (),
         tags=tags,
     )
 
 
-def keep(entry: CacheEntry, now: float) -> float:
+def storage_seconds(entry: CacheEntry, now: float) -> float:
     """Return for how many seconds from now an entry may be of use to anybody."""
     left = entry.fresh_until + max(entry.stale_for, entry.error_for) - now
     return max(left, 0.0) + VALIDATE_FOR if entry.has_validator else left

@@ -174,7 +174,7 @@ class ViewCache:
         self._paused_until = now + PAUSE_SECONDS
         if reason != self.reason:
             self.reason = reason
-            cache.note(VIEWS, self.operation, "refuse", reason)
+            cache.record(VIEWS, self.operation, "refuse", reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +246,7 @@ class CacheableRequest:
             now = self._wiring.clock()
             if entry is not None and now < entry.fresh_until:
                 return self._hit(entry, now)
-        self._cache.note(VIEWS, self._view_cache.operation, "miss")
+        self._cache.record(VIEWS, self._view_cache.operation, "miss")
         return None
 
     def record(self) -> None:
@@ -257,9 +257,9 @@ class CacheableRequest:
             self._scope.dependencies = self._dependencies
 
     def _hit(self, entry: CacheEntry, now: float) -> tuple[Fields, bytes]:
-        view_cache, age = self._view_cache, now - entry.born
+        view_cache, age = self._view_cache, now - entry.generated_at
         view_cache.record_success()
-        self._cache.note(VIEWS, view_cache.operation, "hit", age=age)
+        self._cache.record(VIEWS, view_cache.operation, "hit", age=age)
         status = view_cache.hit_status(entry.fresh_until - now)
         return [*entry.headers, (b"age", b"%d" % max(0.0, age)), status], entry.body
 
@@ -314,9 +314,9 @@ class CacheableRequest:
         if left <= 0:
             return
         cache, view_cache = self._cache, self._view_cache
-        if await cache.store.set(pending.key, pending.entry, keep=left, mark=self._mark):
+        if await cache.store.set(pending.key, pending.entry, store_for=left, mark=self._mark):
             view_cache.record_stored(pending.sharing, pending.vary)
             cache.of(VIEWS).size += len(pending.entry.body)
-            cache.note(VIEWS, view_cache.operation, "store")
+            cache.record(VIEWS, view_cache.operation, "store")
         else:
             view_cache.record_refusal("purged", cache, self._wiring.clock())

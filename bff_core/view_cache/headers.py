@@ -62,7 +62,7 @@ def cache_entry(
         200,
         tuple(field for field in headers if field[0] not in PER_DELIVERY),
         body,
-        born=now - dependencies.age,
+        generated_at=now - dependencies.age,
         fresh_for=min(dependencies.fresh_until - now, MAX_LIFETIME_SECONDS) + dependencies.age,
         tags=tuple(dependencies.tags),
     )

@@ -15,23 +15,23 @@ from bff_core.cache.stores.memory import MemoryCacheStore
 from bff_core.cache.stores.purge_epoch import PurgeEpoch
 from bff_core.cache.stores.redis import Loaded
 from bff_core.cache.stores.tiered import TieredCacheStore
-from bff_core.cache.storing import VALIDATE_FOR, keep
-from bff_core.cache.variants import leads_to, signpost
+from bff_core.cache.storing import VALIDATE_FOR, storage_seconds
+from bff_core.cache.variants import is_current_index, variant_index
 from bff_core.events import Events
 from bff_core.policy.upstream.cache import Cache
 from tests.cache.exchanges import NOW, VIEWER, call, entry_of, fields, reply
 
 STORED = CacheEntry(
-    200, fields({"etag": '"1"'}), b"{}", born=NOW, fresh_for=60.0, has_validator=True
+    200, fields({"etag": '"1"'}), b"{}", generated_at=NOW, fresh_for=60.0, has_validator=True
 )
 
 
 def test_a_validator_is_of_use_for_an_hour_from_now():
     """However long ago the entry stopped being fresh: what counts then is the service."""
-    assert keep(STORED, NOW) == 60 + VALIDATE_FOR
-    assert keep(STORED, NOW + 60) == VALIDATE_FOR
-    assert keep(STORED, NOW + 1000) == VALIDATE_FOR
-    assert keep(replace(STORED, has_validator=False), NOW + 1000) < 0
+    assert storage_seconds(STORED, NOW) == 60 + VALIDATE_FOR
+    assert storage_seconds(STORED, NOW + 60) == VALIDATE_FOR
+    assert storage_seconds(STORED, NOW + 1000) == VALIDATE_FOR
+    assert storage_seconds(replace(STORED, has_validator=False), NOW + 1000) < 0
 
 
 @pytest.mark.parametrize(
@@ -71,15 +71,15 @@ def test_a_private_reply_may_be_served_stale_although_shared_ones_may_not():
 def test_a_signpost_is_renewed_for_an_entry_that_lasts_longer():
     """Without it nothing would lead to the entry once the old one is gone."""
     entry = replace(STORED, varies=((b"accept-language", b"de"),))
-    short, long = signpost(entry, NOW, 10.0), signpost(entry, NOW, 20.0)
-    other = signpost(replace(STORED, varies=((b"x-country", b"de"),)), NOW, 30.0)
+    short, long = variant_index(entry, NOW, 10.0), variant_index(entry, NOW, 20.0)
+    other = variant_index(replace(STORED, varies=((b"x-country", b"de"),)), NOW, 30.0)
 
-    assert leads_to(long, short)
-    assert leads_to(short, short)
-    assert not leads_to(short, long)
-    assert not leads_to(other, short)
-    assert not leads_to(entry, short)
-    assert not leads_to(None, short)
+    assert is_current_index(long, short)
+    assert is_current_index(short, short)
+    assert not is_current_index(short, long)
+    assert not is_current_index(other, short)
+    assert not is_current_index(entry, short)
+    assert not is_current_index(None, short)
 
 
 def test_a_mark_of_another_era_counts_for_nothing():
@@ -95,14 +95,14 @@ def test_a_mark_of_another_era_counts_for_nothing():
 
 def test_an_entry_ages_while_it_is_stored_elsewhere():
     """No process serves it for longer because another one held it."""
-    aged = replace(STORED, born=NOW - 5)
+    aged = replace(STORED, generated_at=NOW - 5)
 
     found = decode(encode(aged, NOW), 100.0, stored_for=20.0)
 
     assert found is not None
     assert found.age(100.0) == 25.0
     assert found.fresh_until - 100.0 == 35.0
-    assert replace(found, born=aged.born) == aged
+    assert replace(found, generated_at=aged.generated_at) == aged
 
 
 @pytest.mark.parametrize("size", [10, 100_000])
@@ -197,7 +197,7 @@ async def two_levels():
 
 def put(memory, entry=STORED):
     """Have memory hold an entry."""
-    return memory.put("key", entry, keep=60.0, mark=memory.mark())
+    return memory.put("key", entry, store_for=60.0, mark=memory.mark())
 
 
 @pytest.mark.parametrize("does", ["get", "set"])
@@ -206,7 +206,7 @@ async def test_what_is_deleted_meanwhile_does_not_come_back_into_memory(does):
     async with two_levels() as (store, _, shared):
         doing = {
             "get": lambda: store.get("key"),
-            "set": lambda: store.set("key", STORED, keep=60.0, mark=store.mark()),
+            "set": lambda: store.set("key", STORED, store_for=60.0, mark=store.mark()),
         }[does]
         task = asyncio.ensure_future(doing())
         await asyncio.sleep(0)
@@ -227,7 +227,7 @@ async def test_what_the_other_level_refuses_is_not_in_memory_either():
         shared.takes = False
         shared.gate.set()
 
-        assert not await store.set("key", STORED, keep=60.0, mark=store.mark())
+        assert not await store.set("key", STORED, store_for=60.0, mark=store.mark())
         assert store.peek("key") is None
 
 

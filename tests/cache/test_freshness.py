@@ -7,7 +7,7 @@ import pytest
 
 from bff_core.cache.entry import CacheEntry
 from bff_core.cache.freshness import bypass, judge
-from bff_core.cache.storing import NotStorable, keep
+from bff_core.cache.storing import NotStorable, storage_seconds
 from bff_core.policy.upstream.cache import Cache
 from tests.cache.exchanges import (
     DATE,
@@ -544,4 +544,4 @@ def test_early_refreshes_can_be_switched_off() -> None:
 )
 def test_an_entry_is_kept_as_long_as_it_may_be_of_use(headers, seconds: float) -> None:
     """To its last window's end, and an hour more where it may be revalidated."""
-    assert keep(entry_of(reply(headers)), NOW) == seconds
+    assert storage_seconds(entry_of(reply(headers)), NOW) == seconds

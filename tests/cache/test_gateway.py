@@ -75,7 +75,7 @@ async def test_a_policy_that_keeps_replies_opens_the_cache(make) -> None:
     app = make(Plain, Cached)
     async with running(app):
         store = app.cache.store
-        await store.set("a", ENTRY, keep=60, mark=store.mark())
+        await store.set("a", ENTRY, store_for=60, mark=store.mark())
         dropped = await app.cache.purge("product:42")
 
         assert dropped == 1
@@ -131,7 +131,7 @@ async def test_a_screen_is_given_the_cache_by_its_type(make) -> None:
     app = make(Cached, faces=[views])
     async with running(app) as client:
         store = app.cache.store
-        await store.set("a", ENTRY, keep=60, mark=store.mark())
+        await store.set("a", ENTRY, store_for=60, mark=store.mark())
         answer = await client.post("/changes/product:42")
 
     assert (answer.status_code, answer.json()) == (200, 1)

@@ -2,10 +2,10 @@
 
 import pytest
 
-from bff_core.cache.directives import cache_control
+from bff_core.cache.directives import parse_cache_control
 from bff_core.cache.entry import CacheEntry
 from bff_core.cache.freshness import bypass
-from bff_core.cache.key import primary, varied
+from bff_core.cache.key import primary_key, varying_values
 from bff_core.cache.lifetime import Terms
 from bff_core.cache.storing import NotStorable
 from bff_core.cache.tags import declared_tags as tags_in
@@ -104,9 +104,9 @@ def test_another_status_is_not_understood(status):
 )
 def test_this_directive_is_a_flag(directive, attribute):
     """In any case, among others."""
-    assert getattr(cache_control(directive.encode()), attribute) is True
-    assert getattr(cache_control(f"x, {directive.upper()} ,y".encode()), attribute) is True
-    assert getattr(cache_control(b"x"), attribute) is False
+    assert getattr(parse_cache_control(directive.encode()), attribute) is True
+    assert getattr(parse_cache_control(f"x, {directive.upper()} ,y".encode()), attribute) is True
+    assert getattr(parse_cache_control(b"x"), attribute) is False
 
 
 @pytest.mark.parametrize(
@@ -126,14 +126,14 @@ def test_this_directive_is_a_flag(directive, attribute):
 )
 def test_this_directive_is_a_number_of_seconds(directive, attribute, text, seconds):
     """At most 2**31; what is no number is 0 (RFC 9111, section 1.2.2 and 4.2.1)."""
-    assert getattr(cache_control(f"{directive}={text}".encode()), attribute) == seconds
-    assert getattr(cache_control(b"x"), attribute) is None
+    assert getattr(parse_cache_control(f"{directive}={text}".encode()), attribute) == seconds
+    assert getattr(parse_cache_control(b"x"), attribute) is None
 
 
 @pytest.mark.parametrize("name", ["accept", "authorization", "cookie"])
 def test_this_request_header_is_part_of_every_key(name):
     """Whether or not the service says that it varies by it."""
-    keys = {primary(call(headers={name: value})) for value in ("one", "two")}
+    keys = {primary_key(call(headers={name: value})) for value in ("one", "two")}
 
     assert len(keys) == 2
 
@@ -141,20 +141,20 @@ def test_this_request_header_is_part_of_every_key(name):
 @pytest.mark.parametrize("name", ["accept", "authorization", "cookie"])
 def test_what_every_key_holds_makes_no_variant(name):
     """It would be there twice."""
-    assert varied(fields({name: "one"}), (name.encode(),)) == ()
+    assert varying_values(fields({name: "one"}), (name.encode(),)) == ()
 
 
 @pytest.mark.parametrize("name", ["accept-encoding", "host", "request-timeout", "traceparent"])
 def test_what_only_the_transport_sets_makes_no_variant(name):
     """It is alike for all callers, or says nothing of the answer."""
-    assert varied(fields({name: "one"}), (name.encode(),)) == ()
+    assert varying_values(fields({name: "one"}), (name.encode(),)) == ()
 
 
 @pytest.mark.parametrize("name", ["accept-language", "x-country", "user-agent", "range", "origin"])
 def test_another_header_makes_a_variant(name):
     """With its value, or without one."""
-    assert varied(fields({name: "one"}), (name.encode(),)) == ((name.encode(), b"one"),)
-    assert varied((), (name.encode(),)) == ((name.encode(), None),)
+    assert varying_values(fields({name: "one"}), (name.encode(),)) == ((name.encode(), b"one"),)
+    assert varying_values((), (name.encode(),)) == ((name.encode(), None),)
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_this_header_names_tags(header, value, tag):
 def test_a_304_does_not_change_this_field(name):
     """It describes the stored body, which a 304 does not have (RFC 9111, section 3.2)."""
     entry = CacheEntry(
-        200, fields({name: "stored", "x-a": "stored"}), b"{}", born=0.0, fresh_for=60.0
+        200, fields({name: "stored", "x-a": "stored"}), b"{}", generated_at=0.0, fresh_for=60.0
     )
     news = reply({name: "new", "x-a": "new"}, 304)
 
@@ -196,7 +196,7 @@ def test_a_304_does_not_change_this_field(name):
 @pytest.mark.parametrize("name", ["etag", "last-modified"])
 def test_a_304_or_head_about_another_validator_is_about_another_answer(name):
     """What is stored is neither confirmed nor described by it (RFC 9111, section 4.3.4)."""
-    entry = CacheEntry(200, fields({name: '"one"'}), b"{}", born=0.0, fresh_for=60.0)
+    entry = CacheEntry(200, fields({name: '"one"'}), b"{}", generated_at=0.0, fresh_for=60.0)
     same, other = reply({name: '"one"'}, 304), reply({name: '"two"'}, 304)
 
     assert updated(entry, same) is not None

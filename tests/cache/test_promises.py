@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from bff_core.cache.entry import CacheEntry
 from bff_core.cache.freshness import judge
-from bff_core.cache.storing import NotStorable, keep
+from bff_core.cache.storing import NotStorable, storage_seconds
 from bff_core.call import Reply, find_header
 from bff_core.policy.upstream.cache import Cache
 from tests.cache.exchanges import (
@@ -107,15 +107,15 @@ def test_an_entry_only_gets_worse(answer, asker, options, moments, chance) -> No
 
 @given(replies, askers, policies, moments)
 def test_an_entry_is_stored_until_it_is_of_no_use(answer, asker, options, moments) -> None:
-    """Before `keep` is over it is good for something; after it at most to be revalidated."""
+    """An entry is usable while it is stored; after that it can only be revalidated."""
     entry = admitted(answer, asker, options)
     assume(isinstance(entry, CacheEntry))
 
     for moment in moments:
         verdict = judge(entry, asker, options, now=NOW + moment, chance=lambda: 0.5)
         is_of_use = verdict.kind != "miss" or verdict.error_until > NOW + moment
-        assert is_of_use or moment >= keep(entry, NOW)
-        assert not is_of_use or entry.has_validator or moment < keep(entry, NOW)
+        assert is_of_use or moment >= storage_seconds(entry, NOW)
+        assert not is_of_use or entry.has_validator or moment < storage_seconds(entry, NOW)
 
 
 @given(replies, shared, policies, controls)
@@ -159,6 +159,6 @@ def test_nothing_is_granted_that_nobody_grants(answer, asker, delay) -> None:
     assume(isinstance(entry, CacheEntry))
     text = b" ".join(value for name, value in answer.headers if name.endswith(b"control"))
 
-    assert entry.born <= NOW - delay
+    assert entry.generated_at <= NOW - delay
     assert not entry.stale_for or b"stale-while-revalidate=" in text
     assert not entry.error_for or b"stale-if-error=" in text

@@ -74,7 +74,7 @@ class Shop:
         """Store an answer for each tag."""
         for tag in self.tags:
             entry = CacheEntry(200, (), b"{}", 0.0, 60.0, tags=(tag,))
-            await self.cache.store.set(tag, entry, keep=60, mark=self.cache.store.mark())
+            await self.cache.store.set(tag, entry, store_for=60, mark=self.cache.store.mark())
 
     @property
     def cached(self) -> list[str]:
@@ -216,8 +216,8 @@ async def test_the_operator_purges_and_looks() -> None:
     """With the token; the answer is what the process holds."""
     shop = Shop()
     await shop.fill()
-    shop.cache.note("catalog", "GET /products/{id}", "hit")
-    shop.cache.note("catalog", "GET /products/{id}", "miss")
+    shop.cache.record("catalog", "GET /products/{id}", "hit")
+    shop.cache.record("catalog", "GET /products/{id}", "miss")
 
     before = (await shop.edged.get("/operator/cache", headers=OPERATOR)).json()
     purged = await shop.edged.ask("POST", "/operator/purge", content=BODY, headers=OPERATOR)

@@ -94,12 +94,12 @@ class SharedStore(MemoryCacheStore):
         entry = self._shelf.entries.get(key)
         if entry is None:
             return held
-        self.put(key, entry, keep=600, mark=self.mark())
+        self.put(key, entry, store_for=600, mark=self.mark())
         return entry
 
-    async def set(self, key, entry, *, keep, mark):
+    async def set(self, key, entry, *, store_for, mark):
         self._shelf.entries[key] = entry
-        return self.put(key, entry, keep=keep, mark=mark)
+        return self.put(key, entry, store_for=store_for, mark=mark)
 
     async def lease(self, key, seconds):
         await asyncio.sleep(0)

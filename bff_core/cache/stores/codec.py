@@ -89,7 +89,7 @@ def decode(data: bytes, now: float, stored_for: float) -> CacheEntry | None:
         status=stored.status,
         headers=stored.headers,
         body=stored.body,
-        born=now - stored.age - stored_for,
+        generated_at=now - stored.age - stored_for,
         fresh_for=stored.fresh_for,
         stale_for=stored.stale_for,
         error_for=stored.error_for,

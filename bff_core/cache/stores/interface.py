@@ -39,7 +39,7 @@ class CacheStore(Protocol):
         """Return a point in the order of purges, to be taken before the request is sent."""
         ...
 
-    async def set(self, key: str, entry: CacheEntry, /, *, keep: float, mark: int) -> bool:
+    async def set(self, key: str, entry: CacheEntry, /, *, store_for: float, mark: int) -> bool:
         """Store an entry for so many seconds, unless one of its tags was purged since the mark.
 
         Return whether it is stored.

@@ -100,11 +100,11 @@ class MemoryCacheStore:
         """Return a point in the order of purges."""
         return self._purges.count
 
-    async def set(self, key: str, entry: CacheEntry, *, keep: float, mark: int) -> bool:
+    async def set(self, key: str, entry: CacheEntry, *, store_for: float, mark: int) -> bool:
         """Hold an entry for so many seconds, unless it is out of date or larger than all."""
-        return self.put(key, entry, keep=keep, mark=mark)
+        return self.put(key, entry, store_for=store_for, mark=mark)
 
-    def put(self, key: str, entry: CacheEntry, *, keep: float, mark: int) -> bool:
+    def put(self, key: str, entry: CacheEntry, *, store_for: float, mark: int) -> bool:
         """Do what `set` does, at once."""
         if self._purges.beat(mark, entry.tags):
             return False
@@ -112,7 +112,7 @@ class MemoryCacheStore:
         self._drop(key)
         now = self._clock()
         self._sweep(now)
-        is_held = keep > 0.0 and self._place(key, entry, now, now + min(keep, LONGEST))
+        is_held = store_for > 0.0 and self._place(key, entry, now, now + min(store_for, LONGEST))
         self._last = key if is_held else None
         self._report(now)
         return is_held

@@ -84,9 +84,9 @@ class RedisCacheStore:
         began = self._clock()
         answer = await self.session.script(LOAD, (self.name_of(key),), ())
         match answer:
-            case [bytes(body), bytes(keep), int(left)] if 0 < left <= int(keep):
+            case [bytes(body), bytes(lifetime), int(left)] if 0 < left <= int(lifetime):
                 # As if it were read when the command was sent: never younger than it is.
-                entry = await _unpacked(body, began, (int(keep) - left) / 1000)
+                entry = await _unpacked(body, began, (int(lifetime) - left) / 1000)
                 return None if entry is None else Loaded(entry, left / 1000)
         return None
 
@@ -94,15 +94,17 @@ class RedisCacheStore:
         """Return the last purge that this process heard of."""
         return self.session.epoch.mark()
 
-    async def set(self, key: str, entry: CacheEntry, *, keep: float, mark: int) -> bool:
+    async def set(self, key: str, entry: CacheEntry, *, store_for: float, mark: int) -> bool:
         """Store an entry, unless one of its tags was purged since the mark, or may have been."""
-        return await self.offer(key, entry, keep=keep, mark=mark) is True
+        return await self.offer(key, entry, store_for=store_for, mark=mark) is True
 
-    async def offer(self, key: str, entry: CacheEntry, *, keep: float, mark: int) -> bool | None:
+    async def offer(
+        self, key: str, entry: CacheEntry, *, store_for: float, mark: int
+    ) -> bool | None:
         """Do what `set` does; return None where Redis is away."""
         if self._outbox.owes and not await self._outbox.pay():
             return None
-        epoch, milliseconds = self.session.epoch, int(min(keep, LONGEST) * 1000)
+        epoch, milliseconds = self.session.epoch, int(min(store_for, LONGEST) * 1000)
         number = epoch.count_at(mark)
         if number is None or milliseconds <= 0:
             return False

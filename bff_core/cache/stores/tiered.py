@@ -84,21 +84,21 @@ class TieredCacheStore:
         if held is not None and held.fresh_until >= found.fresh_until - 0.05:
             return self.peek(key)  # the same; typed values are beside this one
         if deletions == self._deletions:
-            self.memory.put(key, found, keep=loaded.left, mark=mark)
+            self.memory.put(key, found, store_for=loaded.left, mark=mark)
         return found
 
     def mark(self) -> int:
         """Return a point in the order of purges, those of this process and those in Redis."""
         return self.shared.mark() << _BITS | self.memory.mark()
 
-    async def set(self, key: str, entry: CacheEntry, *, keep: float, mark: int) -> bool:
+    async def set(self, key: str, entry: CacheEntry, *, store_for: float, mark: int) -> bool:
         """Store an entry in both levels, unless one of its tags was purged since the mark.
 
         Redis knows of all purges: what it refuses is not held either.
         """
         shared, own = divmod(mark, 1 << _BITS)
-        until, deletions = self._clock() + keep, self._deletions
-        is_stored = await self.shared.offer(key, entry, keep=keep, mark=shared)
+        until, deletions = self._clock() + store_for, self._deletions
+        is_stored = await self.shared.offer(key, entry, store_for=store_for, mark=shared)
         if is_stored is False:
             self.memory.drop(key)
             return False
@@ -106,7 +106,7 @@ class TieredCacheStore:
         is_held = (
             deletions == self._deletions
             and self._is_believed()
-            and self.memory.put(key, entry, keep=left, mark=own)
+            and self.memory.put(key, entry, store_for=left, mark=own)
         )
         return is_held or is_stored is True
 

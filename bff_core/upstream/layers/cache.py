@@ -7,10 +7,10 @@ from msgspec.structs import replace
 
 from bff_core.cache.entry import CacheEntry
 from bff_core.cache.freshness import SERVED, bypass, judge
-from bff_core.cache.key import primary
+from bff_core.cache.key import primary_key
 from bff_core.cache.reply import served
 from bff_core.cache.response_cache import Outcome, ResponseCache
-from bff_core.cache.variants import slot_of
+from bff_core.cache.variants import key_of_variant
 from bff_core.call import Call, Handler, Reply, Source
 from bff_core.errors import BadPayload, BadStatus, UpstreamError
 from bff_core.http_statuses import STALE_IF_ERROR
@@ -84,7 +84,7 @@ class CacheLayer:
         options = options_of(call, self._options)
         if options is None:
             return await self.inner(call)
-        key, now = primary(call, options.vary), self._clock()
+        key, now = primary_key(call, options.vary), self._clock()
         entry = self._stored(key, call, options)
         verdict = judge(entry, call, options, now=now, chance=self._chance)
         if entry is not None and verdict.kind in SERVED:
@@ -97,7 +97,7 @@ class CacheLayer:
 
     def _stored(self, key: str, call: Call, options: Cache) -> CacheEntry | None:
         entry = self._store.peek(key)
-        slot = slot_of(key, entry, call, options)
+        slot = key_of_variant(key, entry, call, options)
         return entry if slot == key else self._store.peek(slot)
 
     def _served(self, entry: CacheEntry, call: Call, now: float, why: str = "") -> Reply | None:
@@ -107,7 +107,7 @@ class CacheLayer:
         except BadPayload:
             return None
         outcome = OUTCOMES[reply.source]
-        self._cache.note(self._upstream, call.operation, outcome, why, reply.age)
+        self._cache.record(self._upstream, call.operation, outcome, why, reply.age)
         return reply
 
     async def _pass_on(self, key: str, call: Call, options: Cache, *, has_fallback: bool) -> Reply:
@@ -140,7 +140,7 @@ class CacheLayer:
         return self._served(entry, call, now, "error")
 
     def _note(self, call: Call, reply: Reply) -> None:
-        self._cache.note(self._upstream, call.operation, OUTCOMES[reply.source], age=reply.age)
+        self._cache.record(self._upstream, call.operation, OUTCOMES[reply.source], age=reply.age)
 
     def _refresh(self, key: str, call: Call, entry: CacheEntry) -> None:
         if key not in self._refreshing:

@@ -9,12 +9,12 @@ from msgspec.structs import replace
 
 from bff_core.cache.entry import CacheEntry
 from bff_core.cache.freshness import SERVED, judge
-from bff_core.cache.key import primary, variant
+from bff_core.cache.key import primary_key, secondary_key
 from bff_core.cache.reply import served
 from bff_core.cache.response_cache import Outcome, ResponseCache
-from bff_core.cache.storing import NotStorable, admit, keep
+from bff_core.cache.storing import NotStorable, admit, storage_seconds
 from bff_core.cache.validation import conditional, renewed, updated, updated_by_head
-from bff_core.cache.variants import leads_to, signpost, slot_of
+from bff_core.cache.variants import is_current_index, key_of_variant, variant_index
 from bff_core.call import Call, Handler, Reply
 from bff_core.clock import Clock
 from bff_core.errors import BadPayload
@@ -94,7 +94,7 @@ class CacheFillLayer:
         options = options_of(call, self._options)
         if options is None:
             return await self.inner(call)
-        key = primary(call, options.vary)
+        key = primary_key(call, options.vary)
         lookup = _Lookup(call, options, key, self._refreshing.get(key))
         reply = await self._find(lookup)
         if reply is not None:
@@ -112,7 +112,7 @@ class CacheFillLayer:
         call, options = lookup.call, lookup.options
         lookup.slot = lookup.key
         entry = await self._store.get(lookup.key)
-        slot = slot_of(lookup.key, entry, call, options)
+        slot = key_of_variant(lookup.key, entry, call, options)
         if slot != lookup.key:
             entry, lookup.slot = await self._store.get(slot), slot
         lookup.entry, now = entry, self._clock()
@@ -220,14 +220,14 @@ class CacheFillLayer:
 
     async def _store_entry(self, lookup: _Lookup, entry: CacheEntry, now: float, mark: int) -> bool:
         """Store an entry for calls like this one; return False if it was purged meanwhile."""
-        left = keep(entry, now)
+        left = storage_seconds(entry, now)
         if not entry.varies:
-            return await self._store.set(lookup.key, entry, keep=left, mark=mark)
-        post = signpost(entry, now, left)
-        if not leads_to(await self._store.get(lookup.key), post):
-            await self._store.set(lookup.key, post, keep=left, mark=mark)
-        slot = variant(lookup.key, entry.varies)
-        return await self._store.set(slot, entry, keep=left, mark=mark)
+            return await self._store.set(lookup.key, entry, store_for=left, mark=mark)
+        post = variant_index(entry, now, left)
+        if not is_current_index(await self._store.get(lookup.key), post):
+            await self._store.set(lookup.key, post, store_for=left, mark=mark)
+        slot = secondary_key(lookup.key, entry.varies)
+        return await self._store.set(slot, entry, store_for=left, mark=mark)
 
     async def _refuse(self, lookup: _Lookup, reply: Reply, reason: str) -> Reply:
         """Report why a reply is not stored, and delete the entry that it makes obsolete."""
@@ -240,7 +240,7 @@ class CacheFillLayer:
         return reply
 
     def _note(self, call: Call, outcome: Outcome, reason: str = "") -> None:
-        self._cache.note(call.upstream, call.operation, outcome, reason)
+        self._cache.record(call.upstream, call.operation, outcome, reason)
 
 
 def _with_all_fields(stored: Reply, reply: Reply) -> Reply:

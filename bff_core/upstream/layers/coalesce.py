@@ -2,7 +2,7 @@
 
 import asyncio
 
-from bff_core.cache.directives import cache_control
+from bff_core.cache.directives import parse_cache_control
 from bff_core.cache.response_cache import ResponseCache
 from bff_core.call import Call, Handler, Headers, Reply, find_header
 from bff_core.events import Coalesced
@@ -111,7 +111,7 @@ class CoalesceLayer:
 
 def _bypasses_caches(call: Call) -> bool:
     directives = find_header(call.headers, b"cache-control")
-    return directives is not None and cache_control(directives).no_cache
+    return directives is not None and parse_cache_control(directives).no_cache
 
 
 def _is_lead(waiter: Waiter) -> bool:

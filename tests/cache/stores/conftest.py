@@ -42,10 +42,12 @@ async def eventually(ask: Callable[[], Awaitable[object]], patience: float = 15.
             await asyncio.sleep(0.02)
 
 
-async def put(store, key, *, body=b"{}", tags=(), keep=60.0, mark=None, **more) -> bool:
+async def put(store, key, *, body=b"{}", tags=(), store_for=60.0, mark=None, **more) -> bool:
     """Store an answer whose request was sent at a mark, or just now."""
     entry = CacheEntry(200, (), body, monotonic(), 60.0, tags=tuple(tags), **more)
-    return await store.set(key, entry, keep=keep, mark=store.mark() if mark is None else mark)
+    return await store.set(
+        key, entry, store_for=store_for, mark=store.mark() if mark is None else mark
+    )
 
 
 async def body_of(store, key) -> bytes | None:

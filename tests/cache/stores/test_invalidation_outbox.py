@@ -16,7 +16,7 @@ from bff_core.errors import StoreUnavailable
 pytestmark = pytest.mark.virtual_time
 
 NAMES = {LOAD: "load", STORE: "store", PURGE: "purge", RESET: "reset"}
-ENTRY = CacheEntry(200, (), b"{}", born=0.0, fresh_for=60.0)
+ENTRY = CacheEntry(200, (), b"{}", generated_at=0.0, fresh_for=60.0)
 
 
 class Link:

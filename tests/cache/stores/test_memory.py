@@ -39,9 +39,9 @@ def entry(body=b"{}", tags=()):
     return CacheEntry(200, ((b"content-type", b"application/json"),), body, 1000.0, 60.0, tags=tags)
 
 
-async def put(store, key, one, keep=60.0):
+async def put(store, key, one, store_for=60.0):
     """Store an answer whose request was sent just now."""
-    return await store.set(key, one, keep=keep, mark=store.mark())
+    return await store.set(key, one, store_for=store_for, mark=store.mark())
 
 
 async def test_what_was_not_used_for_longest_makes_room(clock):
@@ -84,7 +84,7 @@ async def test_expired_entries_go_as_others_come(clock):
     """The dead take no room from the living, although no call reads them."""
     store = opened(clock)
     for number in range(200):
-        await put(store, f"dead:{number}", entry(tags=(f"tag:{number}",)), keep=10)
+        await put(store, f"dead:{number}", entry(tags=(f"tag:{number}",)), store_for=10)
     clock.now += 30
     for number in range(100):
         await put(store, f"alive:{number}", entry())
@@ -128,7 +128,7 @@ async def test_what_was_decoded_counts(clock):
 def opened_size(clock):
     """Return what the entry without a body takes."""
     store = opened(clock)
-    store.put("third", entry(b""), keep=60.0, mark=store.mark())
+    store.put("third", entry(b""), store_for=60.0, mark=store.mark())
     return store.size
 
 
@@ -141,8 +141,8 @@ async def test_a_forgotten_purge_is_taken_to_be_of_everything(clock):
     for number in range(5_000):
         await store.purge([f"{number}"])
 
-    assert not await store.set("a", entry(tags=("first",)), keep=60, mark=before)
-    assert not await store.set("a", entry(), keep=60, mark=after)
+    assert not await store.set("a", entry(tags=("first",)), store_for=60, mark=before)
+    assert not await store.set("a", entry(), store_for=60, mark=after)
     assert await put(store, "a", entry())
 
 
@@ -155,7 +155,7 @@ async def test_clearing_beats_what_is_being_asked_for(clock):
     store.clear()
 
     assert (len(store), store.size, await store.purge(["t"])) == (0, 0, 0)
-    assert not await store.set("a", entry(), keep=60, mark=mark)
+    assert not await store.set("a", entry(), store_for=60, mark=mark)
 
 
 GROWTH = """
@@ -179,7 +179,7 @@ def main():
         headers = ((b"etag", b"%d" % number),) * (number % 4)
         tags = (f"product:{number}", f"shop:{number % 50}")[: number % 3]
         entry = CacheEntry(200, headers, body, number / 7, 60.0, tags=tags)
-        store.put(f"GET /{number}", entry, keep=number % 301, mark=store.mark())
+        store.put(f"GET /{number}", entry, store_for=number % 301, mark=store.mark())
         if number % 100_000 == 99_999:
             worst.append(resident() - before)
     print(store.size, *worst)

@@ -66,8 +66,8 @@ async def test_a_purge_after_the_mark_is_known_by_its_tag(redis_server):
 async def test_a_tag_lives_as_long_as_the_entry_that_lives_longest(redis_server):
     """An entry that is set later, for a moment, does not end the others of its tag."""
     async with shared(redis_server.url) as store:
-        assert await put(store, "long", tags=("a",), keep=600.0)
-        assert await put(store, "short", tags=("a",), keep=1.0)
+        assert await put(store, "long", tags=("a",), store_for=600.0)
+        assert await put(store, "short", tags=("a",), store_for=1.0)
         left = await lifetime_of(store, "a")
         assert await store.session.link.run("HDEL", TAGS, raw("a")) == 1
         gone = await body_of(store, "long")
@@ -113,7 +113,7 @@ async def test_an_entry_counts_only_while_its_tags_say_what_they_said(redis_serv
     entry = CacheEntry(200, (), b"{}", monotonic(), 60.0, tags=("a", "b"))
     async with shared(redis_server.url) as store:
         for spoil in (("HSET", TAGS, "b", "x 1"), ("HDEL", TAGS, "a"), ("DEL", PURGES)):
-            assert await store.set("key", entry, keep=60.0, mark=store.mark())
+            assert await store.set("key", entry, store_for=60.0, mark=store.mark())
             assert await body_of(store, "key") == b"{}"
             await store.session.link.run(*spoil)
 

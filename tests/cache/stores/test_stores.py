@@ -13,7 +13,7 @@ FULL = CacheEntry(
     status=203,
     headers=((b"content-type", b"text/plain"), (b"etag", b'"\xe9"')),
     body=b"\x00\xff" * 3,
-    born=0.0,
+    generated_at=0.0,
     fresh_for=1.5,
     stale_for=2.5,
     error_for=3.5,
@@ -27,17 +27,17 @@ async def test_what_is_kept_is_found_as_it_was(opened):
     """Every field of an answer; its age goes on."""
     async with opened() as store:
         now = monotonic()
-        entry = CacheEntry(**{**_fields(FULL), "born": now - 100.0})
-        is_kept = await store.set("GET /", entry, keep=60.0, mark=store.mark())
+        entry = CacheEntry(**{**_fields(FULL), "generated_at": now - 100.0})
+        is_kept = await store.set("GET /", entry, store_for=60.0, mark=store.mark())
         found = await store.get("GET /")
 
     assert is_kept
     assert _fields(found) == _fields(FULL)
-    assert 99.9 < now - found.born < 105
+    assert 99.9 < now - found.generated_at < 105
 
 
 def _fields(entry):
-    names = (name for name in CacheEntry.__slots__ if name not in {"born", "decoded"})
+    names = (name for name in CacheEntry.__slots__ if name not in {"generated_at", "decoded"})
     return {name: getattr(entry, name) for name in names}
 
 
@@ -91,7 +91,7 @@ async def test_a_deleted_answer_is_gone(opened):
 async def test_an_answer_is_kept_for_as_long_as_was_said(opened):
     """Then it is a miss; what is to be stored for no time never was there."""
     async with opened() as store:
-        is_kept = [await put(store, key, keep=keep) for key, keep in (("a", 0.5), ("b", 0.0))]
+        is_kept = [await put(store, key, store_for=keep) for key, keep in (("a", 0.5), ("b", 0.0))]
         before = await body_of(store, "a")
         await asyncio.sleep(0.51)
 
