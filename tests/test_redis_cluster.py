@@ -205,7 +205,7 @@ async def test_purges_arrive_after_a_slot_has_moved(cluster):
         await until(lambda: other.peek("goes") is None)
         gone, there = await body_of(other, "goes"), await body_of(other, "stays")
         await put(one, "new", tags=("c",))
-        await until(lambda: other._subscription.heard_until > monotonic() - 0.3)
+        await until(lambda: other._subscription.received_until > monotonic() - 0.3)
         await body_of(other, "new")
         await one.purge(["c"])
         await until(lambda: other.peek("new") is None)
@@ -217,7 +217,9 @@ async def test_a_subscription_follows_the_slot_of_its_channel(cluster):
     """A node that serves it no longer would pass on what others publish at some later time."""
     channel, gaps = "bff:{followed}:channel", []
     async with linked(cluster.url) as client:
-        subscription = client.subscribe(channel, gap=lambda: gaps.append(subscription.heard_until))
+        subscription = client.subscribe(
+            channel, gap=lambda: gaps.append(subscription.received_until)
+        )
         listening = asyncio.get_running_loop().create_task(subscription.run(lambda _: None))
         await until(lambda: len(gaps) == 1)
         await move_slot(cluster, channel)

@@ -1,12 +1,12 @@
-"""Dates in header fields, read strictly: what is nearly a date is none, and so expires nothing."""
+"""Parses HTTP dates (RFC 9110, section 5.6.7) strictly: anything malformed is no date."""
 
 import re
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
 
-LONGEST: Final = 40
-"""No format of a date has so many bytes; two dates in one field do."""
+MAX_DATE_BYTES: Final = 40
+"""Longer fields are rejected unparsed: a date has fewer bytes, two dates in one field have more."""
 
 _MONTHS: Final = (
     *(b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun"),
@@ -22,28 +22,28 @@ _FORMATS: Final = tuple(
         rb"[A-Z][a-z]{2} " + _MONTH + rb" (?P<day>[ \d]\d) " + _TIME + rb" (?P<year>\d{4})",
     )
 )
-"""IMF-fixdate, and the two formats that were before it (RFC 9110, section 5.6.7)."""
+"""IMF-fixdate, and the two obsolete formats: RFC 850 and asctime."""
 
 
-def date_of(field: bytes | None) -> float | None:
-    """Return an HTTP date as a Unix time, None where it is none (RFC 9110, section 5.6.7)."""
-    return None if field is None or len(field) > LONGEST else _date(field)
+def parse_http_date(field: bytes | None) -> float | None:
+    """Return an HTTP date as Unix time, or None for a missing or malformed one."""
+    return None if field is None or len(field) > MAX_DATE_BYTES else _date(field)
 
 
 @lru_cache(maxsize=1024)
 def _date(field: bytes) -> float | None:
     for is_date in _FORMATS:
         if found := is_date(field):
-            return _instant(found)
+            return _unix_time(found)
     return None
 
 
-def _instant(found: re.Match[bytes]) -> float | None:
+def _unix_time(found: re.Match[bytes]) -> float | None:
     year = int(found["year"])
     if len(found["year"]) == 2:
         year += 2000 if year < 70 else 1900
     second = int(found["second"])
-    leap = second == 60  # the first second of the next minute
+    leap = second == 60  # a leap second counts as the first second of the next minute
     try:
         whole = datetime(
             year,

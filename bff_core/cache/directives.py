@@ -1,7 +1,7 @@
-"""What header fields say about reuse: Cache-Control and its targeted kin, Age, Vary.
+"""Parses the fields that control caching: Cache-Control, targeted cache control, Vary and Age.
 
-Read as RFC 9111, section 4.2.1, requires: of what contradicts itself or can't be read, the reply is
-taken to be stale rather than fresh.
+If directives contradict each other or are malformed, the reply counts as stale (RFC 9111, section
+4.2.1).
 """
 
 import re
@@ -14,14 +14,14 @@ from typing import Final
 from bff_core.cache.structured_fields import dictionary
 from bff_core.call import Headers
 
-LONGEST: Final = 2.0**31
-"""The most seconds that a directive may say (RFC 9111, section 1.2.2)."""
+MAX_SECONDS: Final = 2.0**31
+"""The largest value of a duration (RFC 9111, section 1.2.2)."""
 
-READABLE: Final = 1024
-"""The most bytes of a field that are read; a service that sends more is taken to say no-store."""
+MAX_FIELD_BYTES: Final = 1024
+"""The longest field that is parsed; a longer one counts as no-store."""
 
-REMEMBERED: Final = 1024
-"""So many values are parsed once; services send the same few over and over."""
+PARSED_FIELDS: Final = 1024
+"""How many parsed fields are cached; services repeat a few values."""
 
 Fields = Mapping[bytes, bytes]
 """Header fields by lower-case name; several lines of one name are joined by commas."""
@@ -29,11 +29,11 @@ Fields = Mapping[bytes, bytes]
 
 @dataclass(frozen=True, slots=True)
 class Directives:
-    """What a Cache-Control field says (RFC 9111, section 5.2; RFC 5861; RFC 8246).
+    """The directives of a Cache-Control field (RFC 9111, section 5.2; RFC 5861; RFC 8246).
 
-    Durations in seconds; None is unsaid. `no_cache` and `private` are about the whole reply, their
-    qualified forms (`no-cache="a, b"`) are the names in `withheld`, of fields that are not to be
-    stored. `max_stale` is infinite where the request names no bound.
+    Durations are in seconds, None if absent. `no_cache` and `private` apply to the whole reply.
+    `withheld` holds the field names of the qualified forms (`no-cache="a, b"`), which are not
+    stored. `max_stale` is infinite if the request names no bound.
     """
 
     no_store: bool = False
@@ -53,7 +53,7 @@ class Directives:
     withheld: frozenset[bytes] = frozenset()
 
 
-NOTHING_SAID: Final = Directives()
+NO_DIRECTIVES: Final = Directives()
 UNREADABLE: Final = Directives(no_store=True)
 
 _PIECE: Final = re.compile(rb'(?:[^,"]|"(?:[^"\\]|\\.)*"|")+', re.DOTALL)
@@ -77,11 +77,11 @@ _SECONDS: Final = {
 }
 
 Argument = bytes | int | None
-"""What follows a directive: nothing, text, or a number; empty text where it is malformed."""
+"""The argument of a directive: None, text or a number; empty text if it is malformed."""
 
 
 def fields_of(headers: Headers, names: frozenset[bytes]) -> dict[bytes, bytes]:
-    """Return the fields of these names that are there, lines joined (RFC 9110, section 5.3)."""
+    """Select fields by name; several lines of one name are joined (RFC 9110, section 5.3)."""
     found: dict[bytes, bytes] = {}
     for name, value in headers:
         if name in names:
@@ -91,20 +91,20 @@ def fields_of(headers: Headers, names: frozenset[bytes]) -> dict[bytes, bytes]:
 
 
 def parse_cache_control(field: bytes | None) -> Directives:
-    """Return what a Cache-Control field says (RFC 9111, section 5.2)."""
+    """Parse a Cache-Control field (RFC 9111, section 5.2)."""
     if field is None:
-        return NOTHING_SAID
-    return _cache_control(field) if len(field) <= READABLE else UNREADABLE
+        return NO_DIRECTIVES
+    return _parse_cache_control(field) if len(field) <= MAX_FIELD_BYTES else UNREADABLE
 
 
-@lru_cache(maxsize=REMEMBERED)
-def _cache_control(field: bytes) -> Directives:
+@lru_cache(maxsize=PARSED_FIELDS)
+def _parse_cache_control(field: bytes) -> Directives:
     pieces = _PIECE.findall(field) if b'"' in field else field.split(b",")
     return _directives([_directive(piece) for piece in pieces])
 
 
 def _directive(piece: bytes) -> tuple[bytes, Argument]:
-    """Return name and argument, with or without quotes: both forms are accepted (section 5.2)."""
+    """Return name and argument, which may be a token or a quoted string (section 5.2)."""
     name, equals, argument = piece.strip(b" \t").partition(b"=")
     if not equals:
         return name.lower(), None
@@ -115,38 +115,39 @@ def _directive(piece: bytes) -> tuple[bytes, Argument]:
     return name.lower(), argument
 
 
-def targeted(fields: Fields, names: tuple[str, ...]) -> Directives | None:
-    """Return what the first targeted field says that is there and valid (RFC 9213, section 2.2).
+def targeted_directives(fields: Fields, names: tuple[str, ...]) -> Directives | None:
+    """Parse the first targeted field that is present and valid (RFC 9213, section 2.2).
 
-    None where there is none. An empty or malformed field is as if it were not there. A value of
-    another type than the directive's is not obeyed (section 2.1): such a lifetime is 0.
+    Return None if there is none. Empty and malformed fields are skipped. A directive whose value
+    has the wrong type is ignored (section 2.1), except that a duration then is 0.
     """
-    for name in _encoded(names):
+    for name in _lower_bytes(names):
         field = fields.get(name)
-        if field is not None and (found := _targeted(field[: READABLE + 1])) is not None:
-            return found
+        directives = None if field is None else _parse_targeted(field[: MAX_FIELD_BYTES + 1])
+        if directives is not None:
+            return directives
     return None
 
 
-@lru_cache(maxsize=REMEMBERED)
-def _targeted(field: bytes) -> Directives | None:
-    members = dictionary(field) if len(field) <= READABLE else None
+@lru_cache(maxsize=PARSED_FIELDS)
+def _parse_targeted(field: bytes) -> Directives | None:
+    members = dictionary(field) if len(field) <= MAX_FIELD_BYTES else None
     if not members:
         return None
-    said = [(name.encode(), value) for name, value in members.items()]
+    named = [(name.encode(), value) for name, value in members.items()]
     return _directives(
-        [(name, _argument(name, value)) for name, value in said if _is_obeyed(name, value)]
+        [(name, _argument(name, value)) for name, value in named if _has_valid_type(name, value)]
     )
 
 
-def _is_obeyed(name: bytes, value: object) -> bool:
-    """Whether a value is of its directive's type; a lifetime counts in any case, as 0."""
+def _has_valid_type(name: bytes, value: object) -> bool:
+    """Whether a value has its directive's type; durations pass with any type and become 0."""
     is_names = name in _FLAGS_OR_NAMES and type(value) is str
     return value is True or name in _SECONDS or is_names
 
 
 def _argument(name: bytes, value: object) -> Argument:
-    """Return a structured value as an argument; of a number's directive only an integer is one."""
+    """Convert a structured value to an argument; a duration has to be an integer."""
     if name in _SECONDS:
         return value if type(value) is int else b""
     return value.encode("latin-1", "replace") if isinstance(value, str) else None
@@ -154,83 +155,83 @@ def _argument(name: bytes, value: object) -> Argument:
 
 @lru_cache(maxsize=64)
 def control_fields(names: tuple[str, ...]) -> frozenset[bytes]:
-    """Return Cache-Control and the targeted fields of a policy; policies are few."""
-    return frozenset([b"cache-control", *_encoded(names)])
+    """Return the names of Cache-Control and of a policy's targeted fields."""
+    return frozenset([b"cache-control", *_lower_bytes(names)])
 
 
 @lru_cache(maxsize=64)
-def _encoded(names: tuple[str, ...]) -> tuple[bytes, ...]:
+def _lower_bytes(names: tuple[str, ...]) -> tuple[bytes, ...]:
     return tuple([name.lower().encode("latin-1") for name in names])
 
 
-def governing(fields: Fields, names: tuple[str, ...]) -> tuple[Directives, bool]:
-    """Return what governs a reply's reuse, and whether a targeted field said it (RFC 9213).
+def effective_directives(fields: Fields, names: tuple[str, ...]) -> tuple[Directives, bool]:
+    """Return the directives for a reply, and whether they come from a targeted field (RFC 9213).
 
-    Where one did, Cache-Control and Expires are not consulted (section 2.2).
+    If they do, Cache-Control and Expires are ignored (section 2.2).
     """
-    said = targeted(fields, names)
-    if said is not None:
-        return said, True
+    directives = targeted_directives(fields, names)
+    if directives is not None:
+        return directives, True
     return parse_cache_control(fields.get(b"cache-control")), False
 
 
 def _directives(found: Iterable[tuple[bytes, Argument]]) -> Directives:
-    said: dict[str, bool | float] = {}
+    values: dict[str, bool | float] = {}
     withheld: set[bytes] = set()
     for name, argument in found:
         if name in _SECONDS:
-            _say(said, _SECONDS[name], _seconds(name, argument))
+            _set_duration(values, _SECONDS[name], _seconds(name, argument))
         elif name in _FLAGS:
-            said[_FLAGS[name]] = True
+            values[_FLAGS[name]] = True
         elif name in _FLAGS_OR_NAMES:
-            names = names_in(argument) if isinstance(argument, bytes) else ()
+            names = field_names(argument) if isinstance(argument, bytes) else ()
             withheld.update(names)
             if not names or not all(map(_is_token, names)):
-                said[_FLAGS_OR_NAMES[name]] = True
-    return Directives(**said, withheld=frozenset(withheld))  # type: ignore[arg-type]  # by name
+                values[_FLAGS_OR_NAMES[name]] = True
+    return Directives(**values, withheld=frozenset(withheld))  # type: ignore[arg-type]  # by name
 
 
-def _say(said: dict[str, bool | float], name: str, seconds: float) -> None:
-    """Note a duration; of two that differ, neither counts (section 4.2.1)."""
-    said[name] = seconds if said.get(name, seconds) == seconds else 0.0
+def _set_duration(values: dict[str, bool | float], name: str, seconds: float) -> None:
+    """Set a duration; two different values become 0, which is stale (section 4.2.1)."""
+    values[name] = seconds if values.get(name, seconds) == seconds else 0.0
 
 
 def _seconds(name: bytes, argument: Argument) -> float:
-    """Return a duration (section 1.2.2); what is none is 0: stale at once, or no window."""
+    """Parse a duration (section 1.2.2); a malformed one is 0."""
     if argument is None:
         return inf if name == b"max-stale" else 0.0
     if isinstance(argument, int):
-        return min(float(max(argument, 0)), LONGEST)
-    return min(float(argument), LONGEST) if argument.isdigit() else 0.0
+        return min(float(max(argument, 0)), MAX_SECONDS)
+    return min(float(argument), MAX_SECONDS) if argument.isdigit() else 0.0
 
 
-def names_in(field: bytes) -> tuple[bytes, ...]:
-    """Return the names that a list of fields holds, in lower case, each once."""
+def field_names(field: bytes) -> tuple[bytes, ...]:
+    """Parse a list of field names: in lower case, without duplicates."""
     names = (name.strip(b" \t") for name in field.lower().split(b","))
     return tuple(dict.fromkeys(name for name in names if name))
 
 
-def varying(field: bytes | None) -> tuple[bytes, ...] | None:
-    """Return the request fields that Vary names, sorted; None where no other request matches.
+def vary_names(field: bytes | None) -> tuple[bytes, ...] | None:
+    """Return the request fields that Vary names, sorted; None if no other request can match.
 
-    That is the case for "*" (RFC 9111, section 4.1), and for what is no list of names.
+    None stands for "*" (RFC 9111, section 4.1) and for a malformed list.
     """
     if field is None:
         return ()
-    return _varying(field) if len(field) <= READABLE else None
+    return _vary_names(field) if len(field) <= MAX_FIELD_BYTES else None
 
 
-@lru_cache(maxsize=REMEMBERED)
-def _varying(field: bytes) -> tuple[bytes, ...] | None:
-    names = names_in(field)
+@lru_cache(maxsize=PARSED_FIELDS)
+def _vary_names(field: bytes) -> tuple[bytes, ...] | None:
+    names = field_names(field)
     if b"*" in names or not all(map(_is_token, names)):
         return None
     return tuple(sorted(names))
 
 
-def age_of(field: bytes | None) -> float:
-    """Return what an Age field says: the first member of a list, 0 if invalid (section 5.1)."""
+def parse_age(field: bytes | None) -> float:
+    """Parse an Age field: the first member of a list, 0 if invalid (RFC 9111, section 5.1)."""
     if field is None:
         return 0.0
     first = field.partition(b",")[0].strip(b" \t")
-    return min(float(first), LONGEST) if first.isdigit() else 0.0
+    return min(float(first), MAX_SECONDS) if first.isdigit() else 0.0

@@ -1,26 +1,26 @@
-"""A cache entry: an answer, how long it may be used, and the tags that purge it."""
+"""A cache entry: a stored answer, how long it may be reused, and the tags that purge it."""
 
 from dataclasses import dataclass, field
 from typing import Final
 
 from bff_core.call import Headers
 
-ITSELF: Final = 400
-"""Bytes of an entry without a body, as CPython lays it out: itself, its numbers, its body."""
+ENTRY_BYTES: Final = 400
+"""Memory of an entry without its contents, in CPython (bytes)."""
 
-FIELD: Final = 140
-"""Bytes of a header field beside its text: a pair, two values and a place among the others."""
+HEADER_BYTES: Final = 140
+"""Memory of a header field without its text, in CPython (bytes)."""
 
-TAG: Final = 60
-"""Bytes of a tag beside its text, and of its place among the others."""
+TAG_BYTES: Final = 60
+"""Memory of a tag without its text, in CPython (bytes)."""
 
-DECODED: Final = 5
-"""How many times the bytes of its JSON a typed value takes: 3 to 5 with slots, 5 to 6 without."""
+DECODED_FACTOR: Final = 5
+"""Memory of a typed value, in multiples of its JSON: 3 to 5 with slots, 5 to 6 without."""
 
 
 @dataclass(frozen=True, slots=True)
 class CacheEntry:
-    """A stored answer, of a service or composed; immutable, but for `decoded`.
+    """A stored answer, of a service or composed; immutable except for `decoded`.
 
     `generated_at` is the instant of this process's monotonic clock at which the answer had age 0.
     An entry from another process gets it from its age, so no wall clock is trusted. The entry is
@@ -54,12 +54,12 @@ class CacheEntry:
 
     @property
     def size(self) -> int:
-        """Return about how many bytes it takes in memory, with what was decoded of it."""
-        size = ITSELF + len(self.body) * (1 + DECODED * len(self.decoded))
+        """Return about how many bytes of memory it takes, with its decoded values."""
+        size = ENTRY_BYTES + len(self.body) * (1 + DECODED_FACTOR * len(self.decoded))
         for name, value in self.headers:
-            size += len(name) + len(value) + FIELD
+            size += len(name) + len(value) + HEADER_BYTES
         for tag in self.tags:
-            size += len(tag) + TAG
-        for name, sent in self.varies:
-            size += len(name) + len(sent or b"") + FIELD
+            size += len(tag) + TAG_BYTES
+        for name, requested in self.varies:
+            size += len(name) + len(requested or b"") + HEADER_BYTES
         return size

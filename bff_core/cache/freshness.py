@@ -5,16 +5,16 @@ from math import exp, inf
 from typing import Final, Literal
 
 from bff_core.cache.directives import (
-    NOTHING_SAID,
+    NO_DIRECTIVES,
     Directives,
-    age_of,
     control_fields,
+    effective_directives,
     fields_of,
-    governing,
+    parse_age,
     parse_cache_control,
 )
 from bff_core.cache.entry import CacheEntry
-from bff_core.cache.key import USUAL, Varies
+from bff_core.cache.key import DEFAULT_HEADERS, Varies
 from bff_core.call import Call, Headers, find_header
 from bff_core.clock import Chance
 from bff_core.policy.upstream.cache import Cache
@@ -23,19 +23,19 @@ Kind = Literal["fresh", "early", "stale", "revalidate", "miss"]
 
 Why = Literal["fresh", "early", "stale", "request", "uri-miss", "vary-miss"]
 
-STEEPNESS: Final = 5.0
-"""How late in its window an early refresh is: at the start its chance is e to the minus fifth."""
+EARLY_STEEPNESS: Final = 5.0
+"""How steeply the chance of an early refresh grows: from exp(-5) to 1 within its window."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What to do with an entry: `reason` is the word for events and, of misses, Cache-Status.
+    """What to do with an entry; `reason` is for events and, for misses, Cache-Status.
 
-    - `fresh`: answer with it. `early`: the same, and refresh it in the background.
-    - `stale`: answer with it, and refresh it in the background.
-    - `revalidate`: ask the upstream, conditionally if there is a validator. Should that fail before
-      `error_until`, an instant, answer with the entry.
-    - `miss`: ask the upstream.
+    - `fresh`: serve it.
+    - `early`, `stale`: serve it, and refresh it in the background.
+    - `revalidate`: call the upstream, conditionally if there is a validator. If that fails before
+      the instant `error_until`, serve the entry.
+    - `miss`: call the upstream.
     """
 
     kind: Kind
@@ -44,7 +44,7 @@ class Verdict:
 
 
 SERVED: Final = frozenset({"fresh", "early", "stale"})
-"""The kinds of verdicts by which an entry is the answer."""
+"""The kinds of verdicts that serve the entry."""
 
 FRESH: Final = Verdict("fresh", "fresh")
 EARLY: Final = Verdict("early", "early")
@@ -52,25 +52,25 @@ STALE: Final = Verdict("stale", "stale")
 URI_MISS: Final = Verdict("miss", "uri-miss")
 VARY_MISS: Final = Verdict("miss", "vary-miss")
 EXPIRED: Final = Verdict("miss", "stale")
-ASK: Final = Verdict("revalidate", "stale")
-ASKED_FOR: Final = Verdict("revalidate", "request")
-UNWANTED: Final = Verdict("miss", "request")
+REVALIDATE: Final = Verdict("revalidate", "stale")
+REVALIDATE_ON_REQUEST: Final = Verdict("revalidate", "request")
+MISS_ON_REQUEST: Final = Verdict("miss", "request")
 
 Bypass = Literal["", "method", "partial", "conditional", "request"]
 
-CONTROL: Final = frozenset({b"cache-control"})
+CACHE_CONTROL: Final = frozenset({b"cache-control"})
 
 
 def bypass(call: Call) -> Bypass:
-    """Return why the cache is bypassed for a call, or nothing.
+    """Return why a call bypasses the cache, or "" if it does not.
 
-    Only GET and HEAD are answered from a cache. A call with a Range or a condition of its author's
-    is answered by the service; one that says no-store is neither answered nor stored (RFC 9111,
-    section 5.2.1.5). No header of a client reaches a call, so these are always the author's own.
+    Only GET and HEAD use the cache. A call with a Range or a condition goes to the service. A call
+    with no-store is neither served from the cache nor stored (RFC 9111, section 5.2.1.5). The
+    gateway's author sets these headers: no header of a client reaches a call.
     """
     if call.method not in {"GET", "HEAD"}:
         return "method"
-    return "" if call.headers == USUAL else _bypass(call.headers)
+    return "" if call.headers == DEFAULT_HEADERS else _bypass(call.headers)
 
 
 def _bypass(headers: Headers) -> Bypass:
@@ -89,19 +89,17 @@ def judge(
 ) -> Verdict:
     """Decide how to use the entry of a call that does not bypass the cache.
 
-    The call's own Cache-Control is honoured as far as it demands a better answer than the stored
-    one: no-cache, max-age, min-fresh, or accepts a worse one: max-stale (RFC 9111, section 5.2.1).
-    Its only-if-cached is not: a call to a service has a deadline for that. What an entry that is
-    served has left is in the entry; all durations are in seconds, `now` is an instant.
+    The call's own Cache-Control counts: no-cache, max-age, min-fresh and max-stale (RFC 9111,
+    section 5.2.1). Its only-if-cached does not, since a call has a deadline. `now` is an instant.
     """
     if entry is None:
         return URI_MISS
-    if entry.varies and not is_alike(entry.varies, call.headers):
+    if entry.varies and not has_values(entry.varies, call.headers):
         return VARY_MISS
-    if call.headers != USUAL:
-        wish = parse_cache_control(fields_of(call.headers, CONTROL).get(b"cache-control"))
-        if wish is not NOTHING_SAID:
-            return _judge_wish(entry, wish, options, now)
+    if call.headers != DEFAULT_HEADERS:
+        wanted = parse_cache_control(fields_of(call.headers, CACHE_CONTROL).get(b"cache-control"))
+        if wanted is not NO_DIRECTIVES:
+            return _judge_request(entry, wanted, options, now)
     left = entry.generated_at + entry.fresh_for - now
     if left > 0:
         window = options.early * entry.fresh_for
@@ -111,65 +109,69 @@ def judge(
     return _to_revalidate(entry, now)
 
 
-def is_alike(varies: Varies, headers: Headers) -> bool:
-    """Whether a request has the values that a reply was made for (RFC 9111, section 4.1)."""
+def has_values(varies: Varies, headers: Headers) -> bool:
+    """Whether a request has the header values that a reply varies by (RFC 9111, section 4.1)."""
     found = fields_of(headers, frozenset([name for name, _ in varies]))
     return all(found.get(name) == value for name, value in varies)
 
 
 def _is_early(entry: CacheEntry, options: Cache, left: float, chance: Chance) -> bool:
-    """Whether to refresh ahead, with a chance that grows exponentially to the end.
+    """Whether to refresh before expiry, with a chance that grows exponentially.
 
-    Source: "Optimal probabilistic cache stampede prevention", Vattani et al., 2015; the scale is
-    the share of its freshness in this cache, not the time that a refresh takes. What is immutable
-    is not revalidated while it is fresh (RFC 8246).
+    Source: "Optimal probabilistic cache stampede prevention", Vattani et al., 2015; the scale here
+    is a share of the lifetime, not the duration of a refresh. Immutable replies are not
+    revalidated while they are fresh (RFC 8246).
     """
-    window = options.early * (entry.fresh_for - age_of(find_header(entry.headers, b"age")))
-    if left >= window or chance() >= exp(-STEEPNESS * left / window):
+    window = options.early * (entry.fresh_for - parse_age(find_header(entry.headers, b"age")))
+    if left >= window or chance() >= exp(-EARLY_STEEPNESS * left / window):
         return False
-    return not _said(entry, options).immutable
+    return not _stored_directives(entry, options).immutable
 
 
-def _judge_wish(entry: CacheEntry, wish: Directives, options: Cache, now: float) -> Verdict:
+def _judge_request(entry: CacheEntry, wanted: Directives, options: Cache, now: float) -> Verdict:
     """Decide for a call with a Cache-Control of its own (RFC 9111, section 5.2.1).
 
-    1. It is too old for the call, or has too little left: ask, and let a failure be one.
-    2. It is fresh, and that will do.
+    1. The entry is too old for the call, or expires too soon: call the upstream, and let a failure
+       fail the call.
+    2. It is fresh.
     3. It is stale, and the call accepts that; max-age without max-stale does not.
     """
     left = entry.fresh_until - now
-    is_too_old = wish.max_age is not None and entry.age(now) > wish.max_age
-    is_too_short = wish.min_fresh is not None and left < wish.min_fresh
-    if wish.no_store or wish.no_cache or is_too_old or is_too_short:
-        return ASKED_FOR if entry.has_validator and not wish.no_store else UNWANTED
+    is_too_old = wanted.max_age is not None and entry.age(now) > wanted.max_age
+    is_too_short = wanted.min_fresh is not None and left < wanted.min_fresh
+    if wanted.no_store or wanted.no_cache or is_too_old or is_too_short:
+        can_revalidate = entry.has_validator and not wanted.no_store
+        return REVALIDATE_ON_REQUEST if can_revalidate else MISS_ON_REQUEST
     if left > 0:
         return FRESH
     if (
-        wish.max_stale is not None
-        and -left <= wish.max_stale
+        wanted.max_stale is not None
+        and -left <= wanted.max_stale
         and not _forbids_stale(entry, options)
     ):
         return STALE
-    if wish.max_age is None and left + entry.stale_for > 0:
+    if wanted.max_age is None and left + entry.stale_for > 0:
         return STALE
     return _to_revalidate(entry, now)
 
 
 def _forbids_stale(entry: CacheEntry, options: Cache) -> bool:
     """Whether the service forbids to serve the entry stale (RFC 9111, section 4.2.4)."""
-    said = _said(entry, options)
-    is_shared_only = said.proxy_revalidate or said.s_maxage is not None
-    return said.no_cache or said.must_revalidate or (is_shared_only and not said.private)
+    directives = _stored_directives(entry, options)
+    if directives.no_cache or directives.must_revalidate:
+        return True
+    is_shared_only = directives.proxy_revalidate or directives.s_maxage is not None
+    return is_shared_only and not directives.private
 
 
-def _said(entry: CacheEntry, options: Cache) -> Directives:
+def _stored_directives(entry: CacheEntry, options: Cache) -> Directives:
     fields = fields_of(entry.headers, control_fields(options.targeted))
-    return governing(fields, options.targeted)[0]
+    return effective_directives(fields, options.targeted)[0]
 
 
 def _to_revalidate(entry: CacheEntry, now: float) -> Verdict:
-    """Ask; the entry is of use if it has a validator, or may yet answer for a failing upstream."""
+    """Call the upstream; use the entry to revalidate, or as the answer if the upstream fails."""
     error_until = entry.fresh_until + entry.error_for
     if now < error_until:
         return Verdict("revalidate", "stale", error_until)
-    return ASK if entry.has_validator else EXPIRED
+    return REVALIDATE if entry.has_validator else EXPIRED

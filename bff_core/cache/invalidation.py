@@ -1,13 +1,12 @@
-"""What a write makes invalid: every stored reply carries a tag of its URL, and a write purges it.
+"""Selects the tags that a write purges: its URL, what the reply names, what the call declares.
 
-Keys hold an audience and varying headers, so that no one can list those of a URL; a tag can be
-purged for all of them at once.
+Every stored reply has a tag of its URL: one URL has many keys, by audience and by headers.
 """
 
 from collections.abc import Sequence
 
 from bff_core.cache.key import canonical, digest
-from bff_core.cache.tags import LONGEST, invalidated_groups
+from bff_core.cache.tags import MAX_TAG_LENGTH, invalidated_groups
 from bff_core.call import Call, Reply, find_header
 from bff_core.policy.upstream.reference_resolution import same_origin
 
@@ -15,16 +14,16 @@ from bff_core.policy.upstream.reference_resolution import same_origin
 def url_tag(upstream: str, target: str) -> str:
     """Return the tag of all replies for one target of an upstream, for all viewers."""
     tag = f"url:{upstream}:{canonical(target) if '%' in target else target}"
-    return tag if len(tag) <= LONGEST else f"url:{upstream}:={digest(tag)}"
+    return tag if len(tag) <= MAX_TAG_LENGTH else f"url:{upstream}:={digest(tag)}"
 
 
 def invalidated(call: Call, reply: Reply, origins: Sequence[str] = ()) -> tuple[str, ...]:
-    """Return the tags to purge after a call: none for a safe one, or one that failed.
+    """Return the tags to purge after a call: none if it is safe or failed.
 
-    Those are the URL itself, what `Location` and `Content-Location` name within the same origin
-    (RFC 9111, section 4.4), the groups that the reply names (RFC 9875), and what the call itself
-    `purges`. `origins` are the addresses of the upstream, with the base path that targets are put
-    behind: without them only relative references are followed.
+    They are those of the URL, of `Location` and `Content-Location` within the same origin (RFC
+    9111, section 4.4), of the groups that the reply names (RFC 9875), and the call's `purges`.
+    `origins` are the upstream's addresses with the base path of its targets; without them only
+    relative references are resolved.
     """
     if call.is_safe or not 200 <= reply.status < 400:
         return ()

@@ -1,7 +1,7 @@
-"""Cache keys: they hold all that an answer may depend on, and whose it is.
+"""Cache keys: upstream, audience, target and the headers that a reply may depend on.
 
-Two calls have one key only if they may share an answer. Every key is printable ASCII of at most
-`LONGEST` letters.
+Two calls have the same key only if they may share a reply. Every key is printable ASCII of at most
+`MAX_KEY_LENGTH` characters.
 """
 
 import re
@@ -13,23 +13,22 @@ from typing import Final
 from bff_core.cache.directives import fields_of
 from bff_core.call import Call, Headers
 
-LONGEST: Final = 200
-"""Longer keys are hashed: neither Redis nor memory is to hold a URL of kilobytes as a name."""
+MAX_KEY_LENGTH: Final = 200
+"""Longer keys are hashed, so that a URL of kilobytes does not become a key."""
 
-USUAL: Final[Headers] = ((b"accept", b"application/json"),)
-"""The headers of a call whose author passed none; such calls differ by nothing else."""
+DEFAULT_HEADERS: Final[Headers] = ((b"accept", b"application/json"),)
+"""The headers of a call for which the gateway sets none; the fast case of every key."""
 
 IN_EVERY_KEY: Final = frozenset({b"accept", b"authorization", b"cookie"})
 """Request headers that are part of every key, whether or not a reply names them in Vary.
 
-Without the last two, a service that forgets to say `private` would show one viewer's data to the
-next.
+Without the last two, one viewer would get another's data if a service forgets `private`.
 """
 
-_NO_CALLERS: Final = frozenset({b"accept-encoding", b"host", b"request-timeout", b"traceparent"})
+_NEVER_VARYING: Final = frozenset({b"accept-encoding", b"host", b"request-timeout", b"traceparent"})
 """Request headers that no stored reply depends on.
 
-Bodies are stored decoded; the others are set by the transport alone.
+Bodies are stored without content coding; only the transport sets the others.
 """
 
 _ESCAPE: Final = re.compile(r"%[0-9A-Fa-f]{2}")
@@ -37,14 +36,14 @@ _has_bare_percent: Final = re.compile(r"%(?![0-9A-Fa-f]{2})").search
 _UNRESERVED: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 Varies = tuple[tuple[bytes, bytes | None], ...]
-"""Request headers with the values that a reply was made for; None where there was none."""
+"""Request headers that a reply varies by, with their values; None for an absent one."""
 
 
 def is_one_viewer(audience: str | None) -> bool:
-    """Whether replies of this audience are one signed-in viewer's alone, as in a private cache.
+    """Whether an audience is a single signed-in viewer, as in a private cache.
 
-    Everybody (None), all anonymous viewers, a tenant and calls that belong to no request share
-    theirs. Only what a signed-in viewer calls its audience begins with a digit.
+    All others are shared: everybody (None), anonymous viewers, a tenant, calls without a request.
+    Only the audience of a signed-in viewer begins with a digit.
     """
     return audience is not None and audience[:1].isdecimal()
 
@@ -52,38 +51,38 @@ def is_one_viewer(audience: str | None) -> bool:
 def primary_key(call: Call, vary: tuple[str, ...] = ()) -> str:
     """Return the primary key of the replies to a call (RFC 9111, section 2).
 
-    That is its upstream, audience, target and the headers that are in every key or in `vary` (the
-    policy's). HEAD has the key of GET, whose reply answers it, too. Replies that vary by more are
-    stored under a key of their own, see `variant`.
+    It holds the upstream, the audience, the target, and the headers of every key and of the
+    policy's `vary`. HEAD has the key of GET, since a reply to GET answers both. Replies that vary
+    by more have a secondary key as well.
     """
     audience, target = call.audience, call.target
     who = "*" if audience is None else f"{len(audience)}:{audience}"
     if "%" in target:
         target = canonical(target)
-    extra = "" if call.headers == USUAL and not vary else _extra(call.headers, vary)
+    extra = "" if call.headers == DEFAULT_HEADERS and not vary else _header_part(call.headers, vary)
     method = call.method if call.method not in {"GET", "HEAD"} else None
     if call.body or method is not None:
-        body = call.body  # a streamed one is like no other
+        body = call.body  # every streamed body is unique
         extra += "!" + digest(method, body.hex() if isinstance(body, bytes) else str(id(body)))
     return shortened(f"{len(call.upstream)}:{call.upstream}{who}{extra} {target}")
 
 
 def secondary_key(key: str, varies: Varies) -> str:
-    """Return the secondary key of a reply that varies, beside its primary key (section 4.1).
+    """Return the secondary key of a reply that varies (RFC 9111, section 4.1).
 
-    `varies` are the fields that Vary names, with the values of the request at hand.
+    `varies` are the fields that Vary names, with this request's values.
     """
-    return f"~{_of_fields(varies)}{key}"
+    return f"~{_digest_of_fields(varies)}{key}"
 
 
 def varying_values(headers: Headers, names: Sequence[bytes], vary: tuple[str, ...] = ()) -> Varies:
     """Return the request's values of the fields that a reply's Vary names (RFC 9111, section 4.1).
 
-    Left out are those that the primary key holds anyway (with the same `vary`), and those that no
-    caller can set. Values of several lines are joined.
+    Fields of the primary key (with the same `vary`) and those that no reply depends on are left
+    out. Several lines of one field are joined.
     """
-    held = _held(vary)
-    wanted = [name for name in names if name not in held and name not in _NO_CALLERS]
+    held = _key_header_names(vary)
+    wanted = [name for name in names if name not in held and name not in _NEVER_VARYING]
     if not wanted:
         return ()
     found = fields_of(headers, frozenset(wanted))
@@ -91,12 +90,11 @@ def varying_values(headers: Headers, names: Sequence[bytes], vary: tuple[str, ..
 
 
 def canonical(target: str) -> str:
-    """Return a target in which equal octets look alike (RFC 3986, sections 6.2.2.1 and 6.2.2.2).
+    """Normalise the percent-encoding of a target (RFC 3986, sections 6.2.2.1 and 6.2.2.2).
 
-    Escapes are in upper case, and none stands for a letter that needs none. The order of a query
-    is significant, and dot segments and empty ones are left alone: not every service takes them
-    out, so that two such paths may be two resources. So is a target with a bare "%", which might
-    become part of an escape.
+    Escapes become upper-case, and unreserved characters lose theirs. The order of a query, dot
+    segments and empty segments stay: to some services they make another resource. A target with a
+    bare "%" stays as it is, since the "%" could become part of an escape.
     """
     if _has_bare_percent(target):
         return target
@@ -109,22 +107,22 @@ def _escape(match: re.Match[str]) -> str:
     return letter if letter in _UNRESERVED else escape.upper()
 
 
-def _extra(headers: Headers, vary: tuple[str, ...]) -> str:
-    """Return what the headers add to a key: nothing, or a digest of those that count."""
-    names = _held(vary)
+def _header_part(headers: Headers, vary: tuple[str, ...]) -> str:
+    """Return the headers' part of a key: a digest, or "" for the default headers."""
+    names = _key_header_names(vary)
     found = fields_of(headers, names)
-    if not vary and tuple(found.items()) == USUAL:
+    if not vary and tuple(found.items()) == DEFAULT_HEADERS:
         return ""
-    return "#" + _of_fields([(name, found.get(name)) for name in sorted(names)])
+    return "#" + _digest_of_fields([(name, found.get(name)) for name in sorted(names)])
 
 
 @lru_cache(maxsize=256)
-def _held(vary: tuple[str, ...]) -> frozenset[bytes]:
-    """Return the names of the headers that a primary key holds; policies are few."""
+def _key_header_names(vary: tuple[str, ...]) -> frozenset[bytes]:
+    """Return the names of the headers in a primary key."""
     return IN_EVERY_KEY.union([name.lower().encode("latin-1") for name in vary])
 
 
-def _of_fields(fields: Sequence[tuple[bytes, bytes | None]]) -> str:
+def _digest_of_fields(fields: Sequence[tuple[bytes, bytes | None]]) -> str:
     parts = [
         text
         for name, value in fields
@@ -134,19 +132,19 @@ def _of_fields(fields: Sequence[tuple[bytes, bytes | None]]) -> str:
 
 
 def joined(*parts: str | None) -> str:
-    """Return one text for several such that no others make the same; None differs from all text.
+    """Join texts unambiguously, as netstrings; None differs from every text.
 
-    The primary keys of calls are none of these: a caller begins with a part of its own.
+    The first part has to tell the kinds of keys apart: primary keys are not made here.
     """
     return "".join(["-" if part is None else f"{len(part)}:{part}" for part in parts])
 
 
 def digest(*parts: str | None) -> str:
-    """Return 40 hexadecimal letters for some texts; no one can find others with the same."""
+    """Return a collision-resistant hash of texts: 40 hexadecimal digits."""
     text = joined(*parts).encode("utf-8", "surrogatepass")
     return blake2b(text, digest_size=20, person=b"bff cache key").hexdigest()
 
 
 def shortened(key: str) -> str:
-    """Return a key that is short enough and ASCII: itself, or a digest, which begins with "="."""
-    return key if len(key) <= LONGEST and key.isascii() else f"={digest(key)}"
+    """Return a key that is short and ASCII: itself, or "=" and its digest."""
+    return key if len(key) <= MAX_KEY_LENGTH and key.isascii() else f"={digest(key)}"

@@ -1,4 +1,4 @@
-"""Cached replies as what a call gets: with the typed values beside the bytes."""
+"""Makes the reply to a call from a cache entry, with the typed values decoded before."""
 
 from bff_core.cache.entry import CacheEntry
 from bff_core.call import NOT_DECODED, Call, Decode, Reply, Reuse, Source
@@ -6,9 +6,9 @@ from bff_core.errors import BadStatus
 
 
 def served(entry: CacheEntry, call: Call, now: float, source: Source | None = None) -> Reply:
-    """Return an entry as the reply to a call; its `source` goes by its age, unless given.
+    """Return an entry as the reply to a call; without `source`, the age decides it.
 
-    Raises `BadPayload` where the call's author can't read it.
+    Raises `BadPayload` if the call's type can't be decoded from it.
     """
     decode = call.decode
     if decode is not None and decode not in entry.decoded:
@@ -28,7 +28,7 @@ def served(entry: CacheEntry, call: Call, now: float, source: Source | None = No
 
 
 def _read(entry: CacheEntry, call: Call, decode: Decode) -> object:
-    """Return the value that requests may share; `NOT_DECODED` where each has to decode its own."""
+    """Decode the value that calls share; `NOT_DECODED` if each call has to decode its own."""
     try:
         value = decode.value(Reply(entry.status, entry.headers, entry.body), call)
     except BadStatus:  # the caller raises this error, too

@@ -1,5 +1,6 @@
-"""Both caches of one gateway: their store, what came of asking it, and how to purge it."""
+"""The cache of a gateway: one store for services' replies and for views, its figures, purges."""
 
+from collections import defaultdict
 from dataclasses import asdict, dataclass
 from typing import Literal, Self
 
@@ -18,10 +19,7 @@ NO_CACHE = (
 
 @dataclass(slots=True)
 class Figures:
-    """How often something came of asking the cache, since the gateway started.
-
-    `size` is the sum of the bodies that were stored (bytes).
-    """
+    """Counts outcomes since the gateway started; `size` sums the stored bodies (bytes)."""
 
     hit: int = 0
     miss: int = 0
@@ -46,7 +44,8 @@ class ResponseCache:
 
     def __init__(self, store: CacheStore, events: Events) -> None:
         self.store = store
-        self.figures: dict[str, Figures] = {}
+        self.figures: defaultdict[str, Figures] = defaultdict(Figures)
+        """By the name of an upstream, or of the views."""
         self._events = events
 
     def __repr__(self) -> str:
@@ -54,23 +53,16 @@ class ResponseCache:
         return "\n".join([f"cache      {self.store!r}", *rows])
 
     def bind(self, scope: Scope) -> Self:
-        """Return itself: a screen's field of this type is wired, and purges for its screen.
+        """Return itself, so that a screen may have a field of this type.
 
-        What such a screen says may be about the cache, so it is not stored.
+        The answer of such a screen may depend on the cache, so it is not stored.
         """
         if scope.dependencies is not None:
             scope.dependencies.forbid("cache")
         return self
 
-    def of(self, name: str) -> Figures:
-        """Return the figures of an upstream, or of the views."""
-        found = self.figures.get(name)
-        if found is None:
-            found = self.figures[name] = Figures()
-        return found
-
     def report(self) -> dict[str, object]:
-        """Return what an operator is shown: what is held here, and the figures of each upstream."""
+        """Return the report for operators: the store's contents, and each upstream's figures."""
         rows = {
             name: {**asdict(figures), "hit_ratio": round(figures.hit_ratio, 4)}
             for name, figures in sorted(self.figures.items())
@@ -82,16 +74,16 @@ class ResponseCache:
     def record(
         self, name: str, operation: str, outcome: Outcome, reason: str = "", age: float = 0.0
     ) -> None:
-        """Count what came of asking the cache, and tell who listens."""
-        figures = self.of(name)
+        """Count the outcome of a lookup or a store, and emit its event."""
+        figures = self.figures[name]
         setattr(figures, outcome, getattr(figures, outcome) + 1)
         if self._events.sinks:
             self._events.emit(CacheLookup(name, operation, outcome, reason, age))
 
     async def purge(self, *tags: str, by: PurgeSource = "code") -> int:
-        """Forget all that is known by any of these tags, in all processes of the gateways.
+        """Delete all entries with any of these tags, in all processes of the gateways.
 
-        Return how many entries of this process were dropped.
+        Return how many entries of this process were deleted.
         """
         count = await self.store.purge(tags)
         if self._events.sinks:

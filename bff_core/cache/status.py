@@ -1,4 +1,4 @@
-"""How a cache describes an answer: Cache-Status (RFC 9211) and Age (RFC 9111)."""
+"""Renders the Cache-Status (RFC 9211) and Age (RFC 9111) fields of an answer."""
 
 import re
 from functools import lru_cache
@@ -17,9 +17,9 @@ _NOT_IN_STRING: Final = re.compile(r"[^ -~]")
 
 
 def hit(name: str, ttl: float, detail: str = "") -> bytes:
-    """Return the member of a cache that answered by itself (RFC 9211, section 2.1).
+    """Return the Cache-Status member of a cache hit (RFC 9211, section 2.1).
 
-    `ttl` are the seconds for which the answer is fresh yet, negative once it is stale.
+    `ttl` is the remaining freshness in seconds, negative for a stale answer.
     """
     member = f"{_bare(name)}; hit; ttl={floor(ttl)}"
     return (f"{member}; detail={_bare(detail)}" if detail else member).encode()
@@ -35,10 +35,10 @@ def forwarded(
     is_collapsed: bool = False,
     detail: str = "",
 ) -> bytes:
-    """Return the member of a cache that forwarded the request (RFC 9211, section 2).
+    """Return the Cache-Status member of a forwarded request (RFC 9211, section 2).
 
-    `status` is what it was answered, where that differs from the status of this answer; `ttl` are
-    the seconds for which the answer is fresh.
+    `status` is that of the forwarded request's reply, if this answer has another. `ttl` is the
+    remaining freshness in seconds.
     """
     member = f"{_bare(name)}; fwd={why}"
     if status is not None:
@@ -59,7 +59,7 @@ def age(seconds: float) -> bytes:
 
 @lru_cache(maxsize=256)
 def _bare(text: str) -> str:
-    """Return a text as a token, or as a string where it is none (RFC 9651, section 3.3)."""
+    """Serialise a text as a token, or else as a string (RFC 9651, section 3.3)."""
     if _is_token(text):
         return http_sf.ser(http_sf.Token(text))
     return http_sf.ser(_NOT_IN_STRING.sub("?", text))

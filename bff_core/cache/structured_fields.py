@@ -1,4 +1,4 @@
-"""Structured fields (RFC 9651) as plain values; what is no structured field is None."""
+"""Parses structured fields (RFC 9651) into plain values; a malformed field is None."""
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -8,10 +8,9 @@ import http_sf
 
 @lru_cache(maxsize=1024)
 def dictionary(field: bytes) -> Mapping[str, object] | None:
-    """Return the members of a dictionary without their parameters; None for a malformed one.
+    """Parse a dictionary without parameters (RFC 9651, section 3.2); None if malformed.
 
-    Values are bool, int, str, `Decimal`, or what else the library makes of the type (RFC 9651,
-    section 3.2); an inner list is a list of such.
+    Values are bool, int, str, `Decimal` or another type of `http_sf`; an inner list is a list.
     """
     try:
         members = http_sf.parse(field, tltype="dictionary")
@@ -24,7 +23,7 @@ def dictionary(field: bytes) -> Mapping[str, object] | None:
 
 @lru_cache(maxsize=1024)
 def strings(field: bytes) -> Sequence[str] | None:
-    """Return the members of a list of strings; None where it is malformed or holds others."""
+    """Parse a list of strings; None if it is malformed or has other members."""
     try:
         members = http_sf.parse(field, tltype="list")
     except (http_sf.StructuredFieldError, ValueError):
@@ -35,5 +34,5 @@ def strings(field: bytes) -> Sequence[str] | None:
 
 
 def _bare(member: object) -> object:
-    """Return the value of a member, which stands in front of its parameters."""
+    """Return the value of a member without its parameters."""
     return member[0] if isinstance(member, tuple) else member

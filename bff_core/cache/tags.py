@@ -1,4 +1,4 @@
-"""What a purge knows answers by: templates that are filled, and what services tell in headers."""
+"""Cache tags: made from templates with a call's parameters, and parsed from services' headers."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -11,25 +11,24 @@ from bff_core.call import Headers
 from bff_core.errors import ConfigurationError
 from bff_core.parameter_values import texts_of
 
-MOST: Final = 128
-"""How many tags an entry may have."""
+MAX_TAGS: Final = 128
+"""Tags of an entry, at most."""
 
-LONGEST: Final = 256
-"""How many letters a tag may have."""
+MAX_TAG_LENGTH: Final = 256
+"""Characters of a tag, at most."""
 
-TOLD_IN: Final = frozenset({b"surrogate-key", b"cache-tag", b"cache-groups"})
-"""The header fields of a reply that name tags."""
+TAG_FIELDS: Final = frozenset({b"surrogate-key", b"cache-tag", b"cache-groups"})
+"""The header fields that name the tags of a reply."""
 
-INVALIDATED_IN: Final = frozenset({b"cache-group-invalidation"})
-"""The header field of a reply to a write that names groups."""
+GROUP_INVALIDATION: Final = frozenset({b"cache-group-invalidation"})
+"""The header field by which a reply to a write invalidates groups."""
 
 
 def filled(templates: tuple[str, ...], values: Mapping[str, object]) -> tuple[str, ...]:
-    """Return the tags of a call: "product:{id}" with id 7 is "product:7".
+    """Fill tag templates with a call's parameters: "product:{id}" with id 7 is "product:7".
 
-    A value has the text that it has in the call. A list, tuple or set makes a tag for each member;
-    None makes none, as a query parameter that is left out. Raises `ConfigurationError` for
-    a name that no parameter has.
+    Values have the same text as in the request. A list, tuple or set makes a tag for each member,
+    None makes none. Raises `ConfigurationError` for a name that is no parameter.
     """
     if not templates:
         return ()
@@ -46,7 +45,7 @@ def _fill(template: str, values: Mapping[str, object]) -> list[str]:
 
 @lru_cache(maxsize=1024)
 def _pieces(template: str) -> tuple[tuple[str, str | None], ...]:
-    """Return the literals of a template, each with the name that follows it."""
+    """Parse a template into its literals, each with the parameter that follows."""
     try:
         pieces = [(piece[0], piece[1]) for piece in Formatter().parse(template)]
     except ValueError as error:
@@ -59,14 +58,14 @@ def _pieces(template: str) -> tuple[tuple[str, str | None], ...]:
 def _texts(template: str, name: str, values: Mapping[str, object]) -> list[str]:
     if name not in values:
         known = ", ".join(sorted(values)) or "none"
-        raise ConfigurationError(f"tag {template!r}: there is no parameter {name}; of {known}")
+        raise ConfigurationError(f"tag {template!r}: {name} is none of the parameters: {known}")
     return texts_of(values[name], f"tag {template!r}")
 
 
 def declared_tags(headers: Headers, upstream: str) -> tuple[str, ...]:
-    """Return the tags that a service names: Surrogate-Key, Cache-Tag and Cache-Groups (RFC 9875).
+    """Parse a service's tags: Surrogate-Key, Cache-Tag and Cache-Groups (RFC 9875).
 
-    Groups are known within their upstream only, see `group`. Limits are the caller's to hold.
+    A group is valid within its upstream only, see `group`. The caller checks `are_too_many`.
     """
     tags: list[str] = []
     for name, value in headers:
@@ -80,8 +79,8 @@ def declared_tags(headers: Headers, upstream: str) -> tuple[str, ...]:
 
 
 def are_too_many(tags: tuple[str, ...]) -> bool:
-    """Whether tags are beyond the limits; an entry whose tags are not stored can't be purged."""
-    return len(tags) > MOST or any(len(tag) > LONGEST for tag in tags)
+    """Whether tags exceed the limits. Such a reply is not stored, since a purge would miss it."""
+    return len(tags) > MAX_TAGS or any(len(tag) > MAX_TAG_LENGTH for tag in tags)
 
 
 def group(upstream: str, name: str) -> str:
@@ -90,8 +89,8 @@ def group(upstream: str, name: str) -> str:
 
 
 def invalidated_groups(headers: Headers, upstream: str) -> tuple[str, ...]:
-    """Return the tags of the groups that a reply to a write invalidates (RFC 9875, section 3)."""
-    field = fields_of(headers, INVALIDATED_IN).get(b"cache-group-invalidation")
+    """Parse Cache-Group-Invalidation into the tags of its groups (RFC 9875, section 3)."""
+    field = fields_of(headers, GROUP_INVALIDATION).get(b"cache-group-invalidation")
     return () if field is None else tuple(group(upstream, one) for one in strings(field) or ())
 
 

@@ -1,4 +1,4 @@
-"""Revalidates entries: the conditional request, and what a 304 or a HEAD makes of the entry.
+"""Revalidates entries: makes the conditional request, and updates the entry by its reply.
 
 RFC 9110, sections 8.8 and 13; RFC 9111, section 4.3.
 """
@@ -17,16 +17,15 @@ from bff_core.policy.upstream.cache import Cache
 NOT_UPDATED: Final = frozenset(
     {b"content-length", b"content-encoding", b"content-type", b"content-range"}
 )
-"""Fields that describe the stored body, which was decoded (RFC 9111, section 3.2)."""
+"""Fields that describe the stored body, which has no content coding (RFC 9111, section 3.2)."""
 
 _OPAQUE: Final = re.compile(rb'"[^"]*"')
 
 
 def conditional(call: Call, entry: CacheEntry) -> Call:
-    """Return the call that requests a reply only if the entry does not hold any more.
+    """Return the call with the entry's validators as conditions (RFC 9111, section 4.3.1).
 
-    It carries both validators where there are both (RFC 9111, section 4.3.1), and is the call
-    itself where there is none.
+    Without a validator it is the call itself.
     """
     conditions: list[tuple[bytes, bytes]] = []
     for name, value in entry.headers:
@@ -38,11 +37,11 @@ def conditional(call: Call, entry: CacheEntry) -> Call:
 
 
 def updated(entry: CacheEntry, reply: Reply) -> Reply | None:
-    """Return the stored answer as a 304 confirms it, with the fields that it brought (section 3.2).
+    """Return the stored answer with the fields of a 304 (RFC 9111, sections 3.2 and 4.3.4).
 
-    None where it is about another answer than ours (section 4.3.4): ask again, without condition.
+    Return None if the 304 is about another answer: call again without conditions.
     """
-    if not _is_about(entry.headers, reply.headers):
+    if not _has_same_validator(entry.headers, reply.headers):
         return None
     return structs.replace(
         reply, status=entry.status, headers=_merged(entry, reply), body=entry.body
@@ -50,18 +49,14 @@ def updated(entry: CacheEntry, reply: Reply) -> Reply | None:
 
 
 def updated_by_head(entry: CacheEntry, reply: Reply) -> Reply | None:
-    """Return the stored answer as a 200 to HEAD describes it (RFC 9111, section 4.3.5).
+    """Return the stored answer with the fields of a 200 to HEAD (RFC 9111, section 4.3.5).
 
-    None where the validators or the length differ: the entry does not hold any more.
+    Return None if the validators or the lengths differ: the entry is out of date.
     """
-    if not _is_about(entry.headers, reply.headers):
-        return None
     length, stored = (find_header(one, b"content-length") for one in (reply.headers, entry.headers))
     if length is not None and stored is not None and length != stored:
         return None
-    return structs.replace(
-        reply, status=entry.status, headers=_merged(entry, reply), body=entry.body
-    )
+    return updated(entry, reply)
 
 
 def renewed(
@@ -74,16 +69,16 @@ def renewed(
     now: float,
     wall: float,
 ) -> CacheEntry | NotStorable:
-    """Return the entry of an answer that was `updated`; see `admit`, also for the times.
+    """Return the entry to store for an `updated` answer; see `admit`, also for the times.
 
-    `call` is the one without conditions. What was decoded of the body is decoded still.
+    `call` is the one without conditions. The entry has the same decoded values.
     """
     stored = admit(call, reply, options, sent_at=sent_at, now=now, wall=wall)
     return replace(stored, decoded=entry.decoded) if isinstance(stored, CacheEntry) else stored
 
 
-def _is_about(stored: Headers, received: Headers) -> bool:
-    """Whether the validators that were received, if any, are those of the entry."""
+def _has_same_validator(stored: Headers, received: Headers) -> bool:
+    """Whether the received validators, if any, match those of the entry."""
     etag, ours = find_header(received, b"etag"), find_header(stored, b"etag")
     if etag is not None and ours is not None:
         return weakly_match(etag, ours)
@@ -92,21 +87,21 @@ def _is_about(stored: Headers, received: Headers) -> bool:
 
 
 def _merged(entry: CacheEntry, reply: Reply) -> Headers:
-    """Return the stored fields, those replaced that were received; the age is that of the news."""
+    """Return the stored fields, replaced by the received ones; Age counts only if received."""
     received = [field for field in reply.headers if field[0] not in NOT_UPDATED]
     replaced = {name for name, _ in received} | {b"age"}
     return (*(field for field in entry.headers if field[0] not in replaced), *received)
 
 
 def weakly_match(one: bytes, other: bytes) -> bool:
-    """Whether two entity tags are the same but for their weakness (RFC 9110, section 8.8.3.2)."""
+    """Whether two entity tags match by the weak comparison (RFC 9110, section 8.8.3.2)."""
     return one.removeprefix(b"W/") == other.removeprefix(b"W/")
 
 
 def matches(if_none_match: bytes, etag: bytes) -> bool:
-    """Whether If-None-Match names an entity tag, compared weakly (RFC 9110, section 13.1.2).
+    """Whether If-None-Match lists an entity tag, compared weakly (RFC 9110, section 13.1.2).
 
-    "*" names whatever there is. A tag may hold commas.
+    "*" matches every tag. A tag may contain commas.
     """
     if if_none_match == etag:
         return True

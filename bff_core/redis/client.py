@@ -1,4 +1,4 @@
-"""Redis as state that gateways share: every command ends in time, whatever Redis does."""
+"""The Redis client: every command has a timeout, and a circuit breaker skips a failing Redis."""
 
 import asyncio
 import hashlib
@@ -30,24 +30,24 @@ from bff_core.redis.reports import StoreReports, reason_of
 from bff_core.redis.subscription import RedisSubscription
 from bff_core.timeouts import bounded
 
-TIMEOUT: Final = 0.05
-"""Seconds: what a request may lose by a Redis that does not answer."""
+TIMEOUT_SECONDS: Final = 0.05
+"""How long a request may wait for a Redis that does not answer."""
 
-STREAK: Final = 5
-"""After how many failures on end commands are refused at once."""
+MAX_CONSECUTIVE_FAILURES: Final = 5
+"""So many failures in a row open the circuit."""
 
-CONNECTIONS: Final = 16
-"""How many connections a link opens at most; further commands wait for one, in time.
+MAX_CONNECTIONS: Final = 16
+"""Connections of a client, at most; further commands wait for a free one.
 
-Redis works one command at a time: more connections are no quicker, and a burst that has to open
-all of them at once is slower than its timeout.
+Redis runs one command at a time, so more connections are no faster. A burst that has to open all of
+them at once would exceed its timeout.
 """
 
 CLUSTER: Final = "cluster"
-"""The parameter of a URL that says that it names a node of a cluster."""
+"""The query parameter of a URL that names a node of a cluster."""
 
 _REFUSALS: Final = (AuthenticationError, BusyLoadingError, ResponseError)
-"""What Redis itself answers instead of a result."""
+"""Errors that Redis itself answers."""
 
 
 class _Connections(Protocol):
@@ -65,22 +65,28 @@ class _Connections(Protocol):
 
 
 class RedisClient:
-    """A client of one Redis (or Valkey), or of a cluster of them, for a whole process.
+    """A process's client of one Redis (or Valkey) server or cluster.
 
-    A cluster is a URL with `cluster=true`, as in `redis://node:6379?cluster=true`.
+    The URL of a cluster has `cluster=true`, as in `redis://node:6379?cluster=true`.
 
-    Each command ends within `timeout` seconds, connecting included. After five failures on end, or
-    when half of the last seconds' commands failed, the link refuses at once, and probes now and
-    then until Redis is back; of commands that were under way together one speaks for all, so that
-    a hiccup is one failure.
+    Each command ends within `timeout` seconds, connecting included. The circuit opens after five
+    failures in a row, or when half of the last seconds' commands failed. Commands then fail at
+    once, except for probes, until Redis is back. Concurrent commands count as one, so that a short
+    stall is one failure.
 
-    Whatever goes wrong is `StoreUnavailable`, also what Redis refuses (NOPERM, READONLY, MISCONF,
-    OOM, WRONGTYPE …): callers do without the store, and the reason is logged. A refusal of one
-    command does not stop the others.
+    Every failure raises `StoreUnavailable`, and so does every refusal by Redis (NOPERM, READONLY,
+    MISCONF, OOM, WRONGTYPE …): callers continue without the store, and the reason is logged. A
+    refused command does not count as a failure.
     """
 
     def __init__(
-        self, url: str, *, clock: Clock, chance: Chance, events: Events, timeout: float = TIMEOUT
+        self,
+        url: str,
+        *,
+        clock: Clock,
+        chance: Chance,
+        events: Events,
+        timeout: float = TIMEOUT_SECONDS,
     ) -> None:
         self.name = name_of(url)
         self.timeout = timeout
@@ -90,33 +96,33 @@ class RedisClient:
         self._circuit = Circuit(
             Breaker(minimum_calls=5, window=5.0, open_for=0.5, open_for_max=2.0, probes=1), chance
         )
-        self._streak = 0
-        self._judged_at = {True: 0.0, False: 0.0}
+        self._consecutive_failures = 0
+        self._counted_at = {True: 0.0, False: 0.0}
         self._scripts: dict[str, str] = {}
         try:
             self._is_cluster, address = _is_cluster(url)
             self._connections = _connections(address, is_cluster=self._is_cluster)
         except ValueError as error:
-            raise ConfigurationError(f"{name_of(url)} is no Redis URL: {error}") from error
+            raise ConfigurationError(f"{name_of(url)} is no valid Redis URL: {error}") from error
 
     def __repr__(self) -> str:
         return f"redis      {self.name}, {self._circuit.state}"
 
     @property
     def is_down(self) -> bool:
-        """Whether commands are refused now."""
+        """Whether the circuit is open."""
         return self._circuit.is_refusing(self._clock())
 
     def prefix(self, group: str) -> str:
-        """Return what the keys of a group begin with; a cluster has all of them in one slot."""
+        """Return the prefix of a group's keys; in a cluster they share one slot."""
         return f"bff:{{{group}}}:" if self._is_cluster else f"bff:{group}:"
 
     async def run(self, *command: Value, within: float | None = None) -> object:
-        """Send one command and return what Redis answers, text as bytes.
+        """Send one command and return its answer, with text as bytes.
 
-        Raises `StoreUnavailable` when there is no answer within that many seconds.
+        Raises `StoreUnavailable` if there is no answer `within` seconds.
         """
-        return await self._bounded(command, self.timeout if within is None else within)
+        return await self._execute(command, self.timeout if within is None else within)
 
     async def script(
         self,
@@ -126,10 +132,10 @@ class RedisClient:
         *,
         within: float | None = None,
     ) -> object:
-        """Run a Lua script atomically and return its result; Redis has it cached from then on."""
+        """Run a Lua script atomically and return its result; Redis caches the script."""
         digest = self._scripts.get(source)
         if digest is None:
-            # The name that Redis gives a script; it protects nothing.
+            # Redis names scripts by their SHA-1; it protects nothing.
             digest = hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()
             self._scripts[source] = digest
         rest = (len(keys), *keys, *args)
@@ -139,7 +145,7 @@ class RedisClient:
             return await self.run("EVAL", source, *rest, within=within)
 
     def subscribe(self, channel: str, *, gap: Callable[[], None]) -> "RedisSubscription":
-        """Return what receives a channel on a connection of its own, once it is run."""
+        """Return a subscription with a connection of its own; it receives once it is run."""
         return RedisSubscription(
             self._connections.connection_to,
             channel,
@@ -154,7 +160,7 @@ class RedisClient:
         """Close the connections."""
         await self._connections.aclose()
 
-    async def _bounded(self, command: Sequence[Value], within: float) -> object:
+    async def _execute(self, command: Sequence[Value], within: float) -> object:
         circuit, now = self._circuit, self._clock()
         period = circuit.admit(now)
         if period is None:
@@ -163,40 +169,40 @@ class RedisClient:
             async with bounded(within):
                 answer = await self._connections.execute(command)
         except NoScriptError:
-            self._take(period, now, is_good=True)
+            self._count(period, now, is_good=True)
             raise
         except (TimeoutError, OSError, RedisError) as error:
-            is_refusal = isinstance(error, ResponseError) and not _serves_nothing(error)
+            is_refusal = isinstance(error, ResponseError) and not _refuses_everything(error)
             if not is_refusal:
                 self._connections.rediscover()
-            self._take(period, now, is_good=is_refusal, reason=reason_of(error))
+            self._count(period, now, is_good=is_refusal, reason=reason_of(error))
             self._report(error)
             raise StoreUnavailable(self.name, reason_of(error)) from error
         except asyncio.CancelledError:
             circuit.forget(period)
             raise
-        self._take(period, now, is_good=True)
+        self._count(period, now, is_good=True)
         return answer
 
-    def _take(self, period: int, began: float, *, is_good: bool, reason: str = "") -> None:
+    def _count(self, period: int, began: float, *, is_good: bool, reason: str = "") -> None:
         if is_good:
-            self._streak = 0
+            self._consecutive_failures = 0
         is_probe = self._circuit.state != "closed"
-        if began < self._judged_at[is_good] and not is_probe:
+        if began < self._counted_at[is_good] and not is_probe:
             return
-        now = self._judged_at[is_good] = self._clock()
+        now = self._counted_at[is_good] = self._clock()
         if is_good:
             self._circuit.succeed(period, now, 0.0)
         else:
-            self._streak += 1
+            self._consecutive_failures += 1
             self._circuit.fail(period, now)
-            # A share of the calls says little for long after many that were answered.
-            if self._streak >= STREAK:
+            # After many successes the failure rate would take long to rise.
+            if self._consecutive_failures >= MAX_CONSECUTIVE_FAILURES:
                 self._circuit.open(period, now)
         self._reports.state(is_away=self._circuit.state != "closed", reason=reason)
 
     def _report(self, error: BaseException) -> None:
-        # A node of a cluster that no longer serves a channel says so by a redirection.
+        # ASK is how a node of a cluster redirects; it is no refusal.
         if isinstance(error, _REFUSALS) and not isinstance(error, AskError):
             self._reports.refusal(reason_of(error))
 
@@ -208,27 +214,27 @@ class _ServerConnections:
         pool = BlockingConnectionPool.from_url(
             url,
             max_connections=connections,
-            timeout=None,  # `_bounded` ends a command, however much it waits and reads
+            timeout=None,  # `_execute` limits the time of the whole command
             socket_timeout=None,
             socket_connect_timeout=None,
             **options,
         )
         self._client = Redis.from_pool(pool)
-        self._client.response_callbacks.clear()  # answers as Redis gives them
+        self._client.response_callbacks.clear()  # return answers unparsed
 
     async def execute(self, command: Sequence[Value]) -> object:
         answer: object = await self._client.execute_command(*command)  # type: ignore[no-untyped-call]  # it is not typed
         return answer
 
-    async def connection_to(self, channel: str) -> AbstractConnection:  # noqa: ARG002 # all are here
+    async def connection_to(self, channel: str) -> AbstractConnection:  # noqa: ARG002 # there is one server
         connection: AbstractConnection = self._client.connection_pool.make_connection()  # type: ignore[no-untyped-call]  # it is not typed
         return connection
 
-    def heartbeat(self, channel: str) -> Sequence[str]:  # noqa: ARG002 # all are here
+    def heartbeat(self, channel: str) -> Sequence[str]:  # noqa: ARG002 # there is one server
         return ("PING",)
 
     def rediscover(self) -> None:
-        """Do nothing: the address is all there is to know."""
+        """Do nothing: there is one server."""
 
     async def aclose(self) -> None:
         await self._client.aclose()
@@ -238,11 +244,11 @@ def _connections(url: str, *, is_cluster: bool) -> _Connections:
     kind = ClusterConnections if is_cluster else _ServerConnections
     return kind(
         url,
-        connections=CONNECTIONS,
+        connections=MAX_CONNECTIONS,
         retry=Retries(NoBackoff(), 0),
         client_name="bff",
-        # Three commands fewer for a new connection, and one that has unread answers left is not
-        # used again.
+        # These save three commands for a new connection, and a connection with unread answers is
+        # not reused.
         driver_info=None,
         maint_notifications_config=MaintNotificationsConfig(enabled=False),
         protocol=3,
@@ -250,24 +256,24 @@ def _connections(url: str, *, is_cluster: bool) -> _Connections:
 
 
 def _is_cluster(url: str) -> tuple[bool, str]:
-    """Return whether a URL names a cluster, and the URL of its node without that parameter."""
+    """Return whether a URL is that of a cluster, and the URL without that parameter."""
     values = parse_qs(urlsplit(url).query).get(CLUSTER, [])
     if not values:
         return False, url
     if values != ["true"]:
-        raise ValueError("the parameter cluster is true, or left out")
+        raise ValueError("the parameter cluster has to be true, or absent")
     parts = urlsplit(url)
     rest = "&".join(one for one in parts.query.split("&") if one != f"{CLUSTER}=true")
     return True, parts._replace(query=rest).geturl()
 
 
 def name_of(url: str) -> str:
-    """Return how a URL appears in logs and errors: without user, password and query."""
+    """Return a URL for logs and errors: without user, password and query."""
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
     return f"{parts.scheme}://{host}{parts.path}"
 
 
-def _serves_nothing(error: ResponseError) -> bool:
-    """Whether Redis refuses every command now, not only this one: in a script, in a failover."""
+def _refuses_everything(error: ResponseError) -> bool:
+    """Whether Redis refuses every command now: a script blocks it, or the cluster is down."""
     return isinstance(error, ClusterDownError) or str(error).startswith("BUSY ")

@@ -1,4 +1,4 @@
-"""The Redis clients of one gateway, by URL: each is opened when it is first needed."""
+"""Opens the Redis clients of one gateway: one per URL, on first use."""
 
 from bff_core.clock import Chance, Clock
 from bff_core.events import Events
@@ -6,27 +6,27 @@ from bff_core.redis.interface import RedisInterface
 
 
 class RedisClients:
-    """The clients of one gateway: one per URL, closed with it."""
+    """The clients of one gateway, by URL."""
 
     def __init__(self, *, clock: Clock, chance: Chance, events: Events) -> None:
         self._clock = clock
         self._chance = chance
         self._events = events
-        self._links: dict[str, RedisInterface] = {}
+        self._clients: dict[str, RedisInterface] = {}
 
     def to(self, url: str) -> RedisInterface:
-        """Return the link to a Redis; raise `ConfigurationError` where the URL names none."""
-        link = self._links.get(url)
-        if link is None:
-            # Loading the client takes a fifth of a second that most gateways need not wait for.
+        """Return the client of a URL; raise `ConfigurationError` if it is no Redis URL."""
+        client = self._clients.get(url)
+        if client is None:
+            # Importing redis-py takes a fifth of a second, and most gateways do not use it.
             from bff_core.redis.client import RedisClient  # noqa: PLC0415 # only where a URL is set
 
-            link = RedisClient(url, clock=self._clock, chance=self._chance, events=self._events)
-            self._links[url] = link
-        return link
+            client = RedisClient(url, clock=self._clock, chance=self._chance, events=self._events)
+            self._clients[url] = client
+        return client
 
     async def aclose(self) -> None:
-        """Close every link."""
-        links, self._links = self._links, {}
-        for link in links.values():
-            await link.aclose()
+        """Close every client."""
+        clients, self._clients = self._clients, {}
+        for client in clients.values():
+            await client.aclose()

@@ -1,4 +1,4 @@
-"""Finds the node of a Redis Cluster that serves a key; redis-py follows its redirections."""
+"""Connects to the nodes of a Redis Cluster; redis-py follows their redirections."""
 
 import asyncio
 from collections.abc import Sequence
@@ -10,32 +10,32 @@ from redis.exceptions import RedisClusterException, RedisError
 from bff_core.compat.redis import AbstractConnection
 from bff_core.redis.interface import Value
 
-NODE_TIMEOUT: Final = 1.0
-"""Seconds that a node may take to answer, before another one describes the cluster."""
+NODE_TIMEOUT_SECONDS: Final = 1.0
+"""How long a node may take to describe the cluster before another is tried."""
 
-DISCOVERY_TIMEOUT: Final = 5.0
-"""Seconds in which one of the nodes has to describe the cluster."""
+DISCOVERY_SECONDS: Final = 5.0
+"""How long discovery may take, over all nodes."""
 
 _NEEDED_CALLBACKS: Final = {"CLUSTER SLOTS", "COMMAND"}
-"""The answers that redis-py parses for itself."""
+"""The answers that redis-py has to parse for itself."""
 
 
 class ClusterConnections:
-    """Connections to all nodes of a cluster, found through the node that a URL names.
+    """Connections to all nodes of a cluster, discovered through the node in the URL.
 
-    Discovery is a task of its own, which outlives the command that started it: it takes longer
-    than most commands may. A failed command starts it again, as a node may have been replaced.
+    Discovery is a task that outlives the command that started it, since it takes longer than most
+    commands may. After a failed command it runs again, as a node may have been replaced.
     """
 
     def __init__(self, url: str, *, connections: int, **options: Any) -> None:
-        options |= {"socket_timeout": NODE_TIMEOUT, "socket_connect_timeout": NODE_TIMEOUT}
+        options |= dict.fromkeys(("socket_timeout", "socket_connect_timeout"), NODE_TIMEOUT_SECONDS)
         try:
             # A redirected command takes a second connection, and so does discovery.
             self._cluster = RedisCluster.from_url(url, max_connections=2 * connections, **options)
         except RedisClusterException as error:
             raise ValueError(str(error)) from error
         for name in {*self._cluster.response_callbacks} - _NEEDED_CALLBACKS:
-            del self._cluster.response_callbacks[name]  # answers as Redis gives them
+            del self._cluster.response_callbacks[name]  # return answers unparsed
         self._permits = asyncio.Semaphore(connections)
         self._discovery: asyncio.Task[RedisError | None] | None = None
 
@@ -62,15 +62,15 @@ class ClusterConnections:
         return node.connection_class(**node.connection_kwargs)
 
     def heartbeat(self, channel: str) -> Sequence[str]:
-        """Return a command that only the node that serves a channel's key answers.
+        """Return a command that fails on a node that no longer serves the channel's slot.
 
-        A node that was replaced answers MOVED. PING would not do: nodes pass on what others
-        publish, at some later time.
+        Such a node answers MOVED. PING would succeed, although the node then receives messages
+        through other nodes, and later.
         """
         return "EXISTS", channel
 
     def rediscover(self) -> None:
-        """Have the next command find out first which node serves what."""
+        """Discover the cluster again before the next command."""
         if self._discovery is not None and self._discovery.done():
             self._discovery = None
 
@@ -80,7 +80,7 @@ class ClusterConnections:
             self._discovery.cancel()
             await asyncio.wait([self._discovery])
         await self._cluster.aclose()
-        # After a failure redis-py takes them for closed.
+        # After a failure redis-py believes these closed.
         await self._cluster.nodes_manager.aclose()
         await self._cluster.nodes_manager.aclose("startup_nodes")
 
@@ -93,9 +93,9 @@ class ClusterConnections:
             raise error
 
     async def _discover(self) -> RedisError | None:
-        """Learn which node serves what; return what went wrong, for all who wait."""
+        """Find out which node serves which slots; return the error for all that wait."""
         try:
-            async with asyncio.timeout(DISCOVERY_TIMEOUT):
+            async with asyncio.timeout(DISCOVERY_SECONDS):
                 await self._cluster.initialize()
                 await self._cluster.nodes_manager.initialize()
         except RedisError as error:
@@ -106,6 +106,6 @@ class ClusterConnections:
 
 
 def _redis_error(error: Exception) -> RedisError:
-    """Return an error of redis-py's that is no `RedisError` as one, by its cause if it has one."""
+    """Convert an error to a `RedisError`: to its cause if that is one."""
     cause = error.__cause__
     return cause if isinstance(cause, RedisError) else RedisError(str(error) or "no node answers")

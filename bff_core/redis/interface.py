@@ -1,4 +1,4 @@
-"""The interface of a Redis, as the stores that gateways share use it."""
+"""The interface to Redis for the stores that gateways share."""
 
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -7,12 +7,12 @@ Value = str | bytes | int | float
 
 
 class RedisInterface(Protocol):
-    """A shared store that speaks Redis' commands; `name` is its place in logs."""
+    """A shared store that understands Redis commands; `name` names it in logs."""
 
     name: str
 
     def prefix(self, group: str) -> str:
-        """Return what the keys of a group begin with; one script may touch all of them.
+        """Return the prefix of a group's keys; one script may use all keys of a group.
 
         On one server it is `bff:group:`. In a cluster it is `bff:{group}:`, a hash tag that puts
         them in one slot.
@@ -20,7 +20,7 @@ class RedisInterface(Protocol):
         ...
 
     async def run(self, *command: Value, within: float | None = None) -> object:
-        """Send one command; raise `StoreUnavailable` when it isn't done `within` seconds."""
+        """Send one command; raise `StoreUnavailable` if it takes longer than `within` seconds."""
         ...
 
     async def script(
@@ -35,7 +35,7 @@ class RedisInterface(Protocol):
         ...
 
     def subscribe(self, channel: str, *, gap: Callable[[], None]) -> "Subscription":
-        """Return what receives a channel on a connection of its own, once it is run."""
+        """Return a subscription with a connection of its own; it receives once it is run."""
         ...
 
     async def aclose(self) -> None:
@@ -43,11 +43,11 @@ class RedisInterface(Protocol):
 
 
 class Subscription(Protocol):
-    """Receives what is published on one channel."""
+    """Receives the messages of one channel."""
 
-    heard_until: float
-    """All that was published before this instant, and after the last gap, was handed on."""
+    received_until: float
+    """All messages from the last gap to this instant were passed on."""
 
-    async def run(self, hear: Callable[[bytes], None]) -> None:
-        """Hand on each message until cancelled; say `gap` where some may have been missed."""
+    async def run(self, receive: Callable[[bytes], None]) -> None:
+        """Pass on each message until cancelled; call `gap` if some may have been missed."""
         ...

@@ -1,4 +1,4 @@
-"""Reports the state of one shared store: that it went away, is back, or refuses commands."""
+"""Reports that one shared store became unavailable, is back, or refuses commands."""
 
 from math import inf
 from typing import Final
@@ -7,10 +7,10 @@ from bff_core.clock import Clock
 from bff_core.events import Events, StoreChanged, StoreRefused
 
 REPORT_SECONDS: Final = 60.0
-"""Seconds between two reports about refusals of one kind."""
+"""The time between two reports about refusals of one kind."""
 
 MAX_REASON_LENGTH: Final = 200
-"""Characters of a reason that are reported."""
+"""Longer reasons are truncated (characters)."""
 
 
 class StoreReports:
@@ -24,7 +24,7 @@ class StoreReports:
         self._reported_at: dict[str, float] = {}
 
     def state(self, *, is_away: bool, reason: str) -> None:
-        """Report once that the store is away, not at each probe, and once that it is back."""
+        """Report once that the store is unavailable, and once that it is back."""
         if is_away == self._is_away:
             return
         self._is_away = is_away
@@ -34,7 +34,7 @@ class StoreReports:
             self._events.emit(StoreChanged(self._store, "closed"))
 
     def refusal(self, reason: str) -> None:
-        """Report what the store refuses, each kind once a minute; the first word is the kind."""
+        """Report a refusal, at most once a minute for each kind: the first word of the reason."""
         kind, now = reason.partition(" ")[0], self._clock()
         if self._events.sinks and now - self._reported_at.get(kind, -inf) >= REPORT_SECONDS:
             self._reported_at[kind] = now
@@ -42,7 +42,7 @@ class StoreReports:
 
 
 def reason_of(error: BaseException) -> str:
-    """Return what went wrong, without what the command held: Redis repeats unknown ones."""
+    """Return an error's text without the command's arguments, which Redis may repeat."""
     code = getattr(error, "status_code", None)  # redis-py takes it out of the text
     text = str(error).partition(", with args beginning with")[0][:MAX_REASON_LENGTH]
     return " ".join(filter(None, (code, text))) or type(error).__name__

@@ -1,4 +1,4 @@
-"""Subscribes to one channel of Redis, and knows until when it has received everything."""
+"""Subscribes to one channel of Redis, and tracks until when it has received everything."""
 
 import asyncio
 from collections import deque
@@ -13,22 +13,22 @@ from bff_core.clock import Chance, Clock
 from bff_core.compat.redis import AbstractConnection
 
 HEARTBEAT_SECONDS: Final = 0.1
-"""Seconds between two heartbeats of a subscription."""
+"""The time between two heartbeats."""
 
-SILENCE: Final = 2.0
-"""Seconds without an answer, after which a subscription connects anew."""
+SILENCE_SECONDS: Final = 2.0
+"""The time without an answer after which a subscription reconnects."""
 
-PAUSES: Final = (0.05, 0.1, 0.2, 0.4, 0.8)
-"""Seconds between two attempts to connect a subscription, at most; half of that at least."""
+RECONNECT_SECONDS: Final = (0.05, 0.1, 0.2, 0.4, 0.8)
+"""The longest pauses between attempts to reconnect; the shortest are half of that."""
 
 
 class RedisSubscription:
-    """One channel on a connection of its own, which is replaced when it is lost.
+    """Receives one channel on a connection of its own, and reconnects when that is lost.
 
-    Redis publishes in order and repeats nothing. What was published before it answered a heartbeat
-    has arrived before that answer, so `heard_until` is when the last answered heartbeat was sent.
-    It is minus infinity while there is no connection. `gap` is called when a connection is made,
-    and when it is lost: what was published in between has not arrived.
+    Redis delivers messages in order, once. Everything published before Redis answered a heartbeat
+    arrives before that answer, so `received_until` is when the last answered heartbeat was sent. It
+    is minus infinity while there is no connection. `gap` is called when a connection is made and
+    when it is lost: messages in between are missed.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class RedisSubscription:
         clock: Clock,
         chance: Chance,
     ) -> None:
-        self.heard_until = -inf
+        self.received_until = -inf
         self._connect = connect
         self._channel = channel
         self._gap = gap
@@ -52,42 +52,42 @@ class RedisSubscription:
         self._chance = chance
         self._unanswered: deque[float] = deque()
 
-    async def run(self, hear: Callable[[bytes], None]) -> None:
-        """Hand on each message until cancelled."""
+    async def run(self, receive: Callable[[bytes], None]) -> None:
+        """Pass each message to `receive` until cancelled."""
         failures = 0
         while True:
             try:
-                async with asyncio.timeout(SILENCE):
+                async with asyncio.timeout(SILENCE_SECONDS):
                     connection = await self._connect(self._channel)
                 try:
                     await self._open(connection)
                     failures = 0
-                    await self._listen(connection, hear)
+                    await self._listen(connection, receive)
                 finally:
                     self._close()
                     await connection.disconnect(nowait=True)
             except (TimeoutError, OSError, RedisError) as error:
                 self._report(error)
-                pause = PAUSES[min(failures, len(PAUSES) - 1)]
+                pause = RECONNECT_SECONDS[min(failures, len(RECONNECT_SECONDS) - 1)]
                 failures += 1
             await asyncio.sleep(pause * (1 + self._chance()) / 2)
 
     async def _open(self, connection: AbstractConnection) -> None:
-        async with asyncio.timeout(SILENCE):
+        async with asyncio.timeout(SILENCE_SECONDS):
             await connection.connect()  # type: ignore[no-untyped-call]  # it is not typed
             await connection.send_command("SUBSCRIBE", self._channel)
             await connection.read_response(push_request=True)
         self._unanswered.clear()
         self._gap()
-        self.heard_until = self._clock()
+        self.received_until = self._clock()
 
     def _close(self) -> None:
-        if self.heard_until > -inf:
-            self.heard_until = -inf
+        if self.received_until > -inf:
+            self.received_until = -inf
             self._gap()
 
     async def _listen(
-        self, connection: AbstractConnection, hear: Callable[[bytes], None]
+        self, connection: AbstractConnection, receive: Callable[[bytes], None]
     ) -> NoReturn:
         unanswered = self._unanswered
         due_at = self._clock()
@@ -97,7 +97,7 @@ class RedisSubscription:
                 unanswered.append(now)
                 due_at = now + HEARTBEAT_SECONDS
                 await connection.send_command(*self._heartbeat)
-            if unanswered and now - unanswered[0] > SILENCE:
+            if unanswered and now - unanswered[0] > SILENCE_SECONDS:
                 raise TimeoutError
             try:
                 message = await connection.read_response(
@@ -105,11 +105,11 @@ class RedisSubscription:
                 )
             except ReadTimeout:
                 continue
-            self._take(message, hear)
+            self._take(message, receive)
 
-    def _take(self, message: object, hear: Callable[[bytes], None]) -> None:
+    def _take(self, message: object, receive: Callable[[bytes], None]) -> None:
         match message:
             case b"PONG" | int():
-                self.heard_until = self._unanswered.popleft()
+                self.received_until = self._unanswered.popleft()
             case [b"message", _, bytes(text)]:
-                hear(text)
+                receive(text)

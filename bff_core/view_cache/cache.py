@@ -316,7 +316,7 @@ class CacheableRequest:
         cache, view_cache = self._cache, self._view_cache
         if await cache.store.set(pending.key, pending.entry, store_for=left, mark=self._mark):
             view_cache.record_stored(pending.sharing, pending.vary)
-            cache.of(VIEWS).size += len(pending.entry.body)
+            cache.figures[VIEWS].size += len(pending.entry.body)
             cache.record(VIEWS, view_cache.operation, "store")
         else:
             view_cache.record_refusal("purged", cache, self._wiring.clock())

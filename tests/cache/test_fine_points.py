@@ -6,16 +6,16 @@ from dataclasses import replace
 
 import pytest
 
-from bff_core.cache.dates import date_of
+from bff_core.cache.dates import parse_http_date
 from bff_core.cache.entry import CacheEntry
 from bff_core.cache.freshness import FRESH, STALE, judge
 from bff_core.cache.stores.codec import DEFLATED, decode, encode
-from bff_core.cache.stores.expiry import Expiries
+from bff_core.cache.stores.expiry import ExpiryBuckets
 from bff_core.cache.stores.memory import MemoryCacheStore
 from bff_core.cache.stores.purge_epoch import PurgeEpoch
 from bff_core.cache.stores.redis import Loaded
 from bff_core.cache.stores.tiered import TieredCacheStore
-from bff_core.cache.storing import VALIDATE_FOR, storage_seconds
+from bff_core.cache.storing import REVALIDATION_SECONDS, storage_seconds
 from bff_core.cache.variants import is_current_index, variant_index
 from bff_core.events import Events
 from bff_core.policy.upstream.cache import Cache
@@ -28,9 +28,9 @@ STORED = CacheEntry(
 
 def test_a_validator_is_of_use_for_an_hour_from_now():
     """However long ago the entry stopped being fresh: what counts then is the service."""
-    assert storage_seconds(STORED, NOW) == 60 + VALIDATE_FOR
-    assert storage_seconds(STORED, NOW + 60) == VALIDATE_FOR
-    assert storage_seconds(STORED, NOW + 1000) == VALIDATE_FOR
+    assert storage_seconds(STORED, NOW) == 60 + REVALIDATION_SECONDS
+    assert storage_seconds(STORED, NOW + 60) == REVALIDATION_SECONDS
+    assert storage_seconds(STORED, NOW + 1000) == REVALIDATION_SECONDS
     assert storage_seconds(replace(STORED, has_validator=False), NOW + 1000) < 0
 
 
@@ -39,9 +39,9 @@ def test_a_validator_is_of_use_for_an_hour_from_now():
 )
 def test_a_year_of_two_digits_has_its_century(digits, year):
     """As POSIX counts: 70 is the first that is of the last century."""
-    found = date_of(f"Sunday, 06-Nov-{digits} 08:49:37 GMT".encode())
+    found = parse_http_date(f"Sunday, 06-Nov-{digits} 08:49:37 GMT".encode())
 
-    assert found == date_of(f"Sun, 06 Nov {year} 08:49:37 GMT".encode())
+    assert found == parse_http_date(f"Sun, 06 Nov {year} 08:49:37 GMT".encode())
     assert found is not None
 
 
@@ -118,7 +118,7 @@ def test_an_entry_that_is_cut_off_is_none(size, cut):
 
 def test_a_key_is_due_at_the_end_of_its_cell():
     """Not before, and no instant later."""
-    expiries = Expiries()
+    expiries = ExpiryBuckets()
     end = expiries.add("key", 0.0, 10.0)
 
     assert expiries.due(end - 0.001) is None
@@ -130,7 +130,7 @@ def test_a_key_is_due_at_the_end_of_its_cell():
 class Heard:
     """A subscription that is always up to date."""
 
-    heard_until = float("inf")
+    received_until = float("inf")
     hear = None
 
     async def run(self, hear):

@@ -3,7 +3,7 @@
 import pytest
 
 from bff_core.cache.invalidation import invalidated, url_tag
-from bff_core.cache.tags import LONGEST, group
+from bff_core.cache.tags import MAX_TAG_LENGTH, group
 from tests.cache.exchanges import VIEWER, call, entry_of, reply
 
 
@@ -103,4 +103,4 @@ def test_the_tag_of_a_long_url_is_short() -> None:
     tags = {url_tag("catalog", "/search?q=" + "x" * size) for size in (500, 501)}
 
     assert len(tags) == 2
-    assert all(len(tag) <= LONGEST for tag in tags)
+    assert all(len(tag) <= MAX_TAG_LENGTH for tag in tags)

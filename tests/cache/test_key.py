@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from bff_core.auth.viewer import ANONYMOUS, Viewer
 from bff_core.cache.key import (
-    LONGEST,
+    MAX_KEY_LENGTH,
     canonical,
     is_one_viewer,
     joined,
@@ -83,7 +83,7 @@ def test_keys_are_short_printable_and_still_apart() -> None:
     keys = [primary_key(one) for one in (*long, *strange)]
 
     assert len(set(keys)) == 5
-    assert all(len(key) <= LONGEST and key.isascii() and key.isprintable() for key in keys)
+    assert all(len(key) <= MAX_KEY_LENGTH and key.isascii() and key.isprintable() for key in keys)
 
 
 def test_replies_that_vary_have_a_key_for_each_variant() -> None:

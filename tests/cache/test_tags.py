@@ -42,8 +42,8 @@ def test_templates_are_filled_from_parameters(templates, values, expected) -> No
 @pytest.mark.parametrize(
     ("template", "values", "message"),
     [
-        ("product:{ID}", {"id": 7, "full": 1}, "there is no parameter ID; of full, id"),
-        ("product:{id}", {}, "there is no parameter id; of none"),
+        ("product:{ID}", {"id": 7, "full": 1}, "ID is none of the parameters: full, id"),
+        ("product:{id}", {}, "id is none of the parameters: none"),
         ("product:{}", {"id": 7}, "name each parameter"),
         ("product:{id.x}", {"id": 7}, "name each parameter"),
         ("product:{id", {"id": 7}, "product:{id"),

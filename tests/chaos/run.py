@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bff_core.redis.client import CONNECTIONS
+from bff_core.redis.client import MAX_CONNECTIONS
 from tests.chaos.call_counts import CallCounts
 from tests.chaos.checks import Checker, Viewer
 from tests.chaos.clients import Client, Stopwatch, goodput
@@ -206,7 +206,7 @@ class Chaos:
         )
         if self.others and self.plan.has_faults:
             # Connections that died with a store stay in its pool, closed, until their next use.
-            files["socket"] = max(0, files["socket"] - CONNECTIONS)
+            files["socket"] = max(0, files["socket"] - MAX_CONNECTIONS)
         return {"descriptors": files.total(), "files": files, "memory": gateway.memory}
 
     async def _settle(self, baseline: Mapping[str, Mapping[str, Any]]) -> None:

@@ -1,1 +1,1 @@
-"""Stores of cache entries: in this process, in Redis, in both."""
+"""Stores of cache entries: in memory, in Redis, and tiered (memory over Redis)."""

@@ -1,7 +1,7 @@
-"""Entries as bytes: compact, versioned and compressed where that pays.
+"""Serialises cache entries: versioned msgpack, compressed if that makes it smaller.
 
-A byte says how to read the rest. What can't be read, because another version wrote it or something
-else broke it, is no entry. Nothing of it is run: it is msgpack (and no pickle), of declared types.
+The first byte is the version. Bytes of another version and malformed bytes decode to None. Decoding
+runs no code: it is msgpack of declared types, not pickle.
 """
 
 import zlib
@@ -13,19 +13,19 @@ from bff_core.cache.entry import CacheEntry
 from bff_core.call import Headers
 
 PLAIN: Final = b"\x11"
-"""Version 1, as it is. Another layout takes other bytes than these two."""
+"""Version 1, uncompressed. Another layout needs other bytes than these two."""
 
 DEFLATED: Final = b"\x12"
-"""Version 1, as zlib has it (RFC 1950)."""
+"""Version 1, compressed by zlib (RFC 1950)."""
 
-WORTHWHILE: Final = 1024
-"""Bytes from which on an entry is compressed."""
+MIN_COMPRESSED_BYTES: Final = 1024
+"""Smaller entries are not compressed."""
 
-LARGEST: Final = 64 * 2**20
-"""Bytes that a compressed entry may have at most, once it is read."""
+MAX_INFLATED_BYTES: Final = 64 * 2**20
+"""The largest decompressed entry."""
 
-LEVEL: Final = 1
-"""The quickest: JSON shrinks to a fifth, in 4 µs a KiB; level 6 takes twice that for a sixth."""
+COMPRESSION_LEVEL: Final = 1
+"""The fastest: JSON shrinks to a fifth in 4 µs a KiB; level 6 takes twice as long for a sixth."""
 
 
 class _Stored(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -46,17 +46,17 @@ _decode = msgspec.msgpack.Decoder(_Stored).decode
 
 
 def raw(text: str) -> bytes:
-    """Return a key or a tag as bytes; it may hold anything, halves of surrogates as well."""
+    """Encode a key or a tag, which may contain lone surrogates."""
     return text.encode("utf-8", "surrogatepass")
 
 
 def text(name: bytes) -> str:
-    """Return what `raw` was given; raise `ValueError` for other bytes."""
+    """Decode the result of `raw`; raise `ValueError` for other bytes."""
     return name.decode("utf-8", "surrogatepass")
 
 
 def encode(entry: CacheEntry, now: float) -> bytes:
-    """Return an entry as bytes, with the age that it has now in place of its instant."""
+    """Encode an entry with its age now, since instants mean nothing to other processes."""
     plain = _encode(
         _Stored(
             status=entry.status,
@@ -71,17 +71,17 @@ def encode(entry: CacheEntry, now: float) -> bytes:
             tags=tuple(map(raw, entry.tags)),
         )
     )
-    if len(plain) >= WORTHWHILE:
-        packed = zlib.compress(plain, LEVEL)
+    if len(plain) >= MIN_COMPRESSED_BYTES:
+        packed = zlib.compress(plain, COMPRESSION_LEVEL)
         if len(packed) < len(plain) * 0.9:
             return DEFLATED + packed
     return PLAIN + plain
 
 
 def decode(data: bytes, now: float, stored_for: float) -> CacheEntry | None:
-    """Return the entry that was stored so many seconds ago, or None where it is none."""
+    """Decode an entry that was stored `stored_for` seconds ago; return None if it is malformed."""
     try:
-        stored = _decode(_unpacked(data))
+        stored = _decode(_inflated(data))
         tags = tuple(map(text, stored.tags))
     except (ValueError, zlib.error):
         return None
@@ -99,14 +99,14 @@ def decode(data: bytes, now: float, stored_for: float) -> CacheEntry | None:
     )
 
 
-def _unpacked(data: bytes) -> bytes | memoryview:
+def _inflated(data: bytes) -> bytes | memoryview:
     head, rest = data[:1], memoryview(data)[1:]
     if head == PLAIN:
         return rest
     if head != DEFLATED:
         raise ValueError("another version")
     inflater = zlib.decompressobj()
-    plain = inflater.decompress(rest, LARGEST)
+    plain = inflater.decompress(rest, MAX_INFLATED_BYTES)
     if not inflater.eof:
-        raise ValueError("cut off, or too large")
+        raise ValueError("truncated, or too large")
     return plain

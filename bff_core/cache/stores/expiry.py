@@ -1,53 +1,53 @@
-"""When keys expire: found in order, without looking at those that don't."""
+"""Finds expired keys without scanning the others."""
 
 from heapq import heappop, heappush
 from math import ceil, frexp, ldexp
 from typing import Final
 
-LONGEST: Final = 2.0**31
-"""Seconds; what is stored for longer is stored for so long (RFC 9111, section 1.2.2)."""
+MAX_STORED_SECONDS: Final = 2.0**31
+"""The longest storage time; longer ones are cut to it (RFC 9111, section 1.2.2)."""
 
 
-class Expiries:
-    """Keys in cells of time that are the wider the further away they are.
+class ExpiryBuckets:
+    """Keys in buckets of expiry time; later buckets are wider.
 
-    A key is in the first cell that ends after its instant; the cell is at most a quarter wider
-    than the time until then, or a second. So there are a few hundred cells at most, whatever is
-    stored for however long, and adding and removing cost the same at any number of keys: a heap
-    of all keys would be full of removed ones, and putting it in order would stop the loop.
+    A key is in the first bucket that ends after its expiry. A bucket is at most a quarter of the
+    remaining time wide, or a second. So there are at most a few hundred buckets, and adding and
+    removing cost the same for any number of keys. (A heap of keys would fill with removed ones, and
+    rebuilding it would block the event loop.)
     """
 
-    __slots__ = ("_cells", "_ends")
+    __slots__ = ("_buckets", "_ends")
 
     def __init__(self) -> None:
-        self._cells: dict[float, set[str]] = {}
+        self._buckets: dict[float, set[str]] = {}
         self._ends: list[float] = []
 
     def add(self, key: str, now: float, until: float) -> float:
-        """Note when a key expires; return its cell, which takes it out again."""
-        end = _end_of_cell(now, until)
-        cell = self._cells.get(end)
-        if cell is None:
-            cell = self._cells[end] = set()
+        """Add a key that expires at `until`; return its bucket, for `discard`."""
+        end = _end_of_bucket(now, until)
+        bucket = self._buckets.get(end)
+        if bucket is None:
+            bucket = self._buckets[end] = set()
             heappush(self._ends, end)
-        cell.add(key)
+        bucket.add(key)
         return end
 
     def discard(self, key: str, end: float) -> None:
-        """Take a key out of its cell."""
-        self._cells[end].discard(key)
+        """Remove a key from its bucket."""
+        self._buckets[end].discard(key)
 
     def due(self, now: float) -> str | None:
-        """Return a key that has expired, which is still in its cell; None if there is none."""
+        """Return one expired key without removing it, or None."""
         while self._ends and self._ends[0] <= now:
-            cell = self._cells[self._ends[0]]
-            if cell:
-                return next(iter(cell))
-            del self._cells[heappop(self._ends)]
+            bucket = self._buckets[self._ends[0]]
+            if bucket:
+                return next(iter(bucket))
+            del self._buckets[heappop(self._ends)]
         return None
 
 
-def _end_of_cell(now: float, until: float) -> float:
-    left = min(max(until - now, 0.0), LONGEST)
+def _end_of_bucket(now: float, until: float) -> float:
+    left = min(max(until - now, 0.0), MAX_STORED_SECONDS)
     width = ldexp(1.0, max(0, frexp(left / 8.0)[1]))
     return ceil((now + left) / width) * width

@@ -1,4 +1,4 @@
-"""Opens the store of a gateway: memory, or memory over Redis."""
+"""Opens the cache store of a gateway: memory, or memory over Redis."""
 
 from bff_core.cache.stores.interface import CacheStore
 from bff_core.cache.stores.invalidation_outbox import Spawn
@@ -20,10 +20,10 @@ def open_store(
     chance: Chance,
     events: Events,
 ) -> CacheStore:
-    """Return an open store, whose memory takes `size` bytes; with a link it is shared.
+    """Open a store with `size` bytes of memory; with a Redis (`link`) it is shared.
 
-    Gateways of one name share their entries, all that share a Redis their purges. It is called
-    inside the running loop, and closed before the link.
+    Gateways of one name share their entries; all gateways on one Redis share their purges. Call it
+    inside the running loop, and close the store before the link.
     """
     memory = MemoryCacheStore(size=size, clock=clock, events=events)
     if link is None:

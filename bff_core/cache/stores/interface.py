@@ -1,4 +1,4 @@
-"""What every store of entries does; one suite of tests holds all of them to it."""
+"""The interface of a cache store."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -9,62 +9,62 @@ from bff_core.cache.entry import CacheEntry
 class CacheStore(Protocol):
     """Stores entries by key and by tag.
 
-    No method raises for a store that can't be reached: what can't be read is a miss, what can't
-    be written is not stored. Each ends within some 50 ms.
+    No method raises if the store is unreachable: a failed read is a miss, a failed write stores
+    nothing. Each method ends within about 50 ms.
     """
 
     def __len__(self) -> int:
-        """Return how many entries this process holds in memory."""
+        """Return the number of entries in this process's memory."""
         ...
 
     @property
     def size(self) -> int:
-        """How many bytes those take."""
+        """The memory that those take (bytes)."""
         ...
 
     @property
     def limit(self) -> int:
-        """How many bytes they may take."""
+        """The memory that they may take (bytes)."""
         ...
 
     def peek(self, key: str, /) -> CacheEntry | None:
-        """Return what this process holds in memory, without asking anybody."""
+        """Return an entry from this process's memory, without I/O."""
         ...
 
     async def get(self, key: str, /) -> CacheEntry | None:
-        """Return an entry that may still be of use, wherever it is."""
+        """Return a usable entry from memory or from the shared store."""
         ...
 
     def mark(self) -> int:
-        """Return a point in the order of purges, to be taken before the request is sent."""
+        """Return the current position in the order of purges; call it before sending a request."""
         ...
 
     async def set(self, key: str, entry: CacheEntry, /, *, store_for: float, mark: int) -> bool:
-        """Store an entry for so many seconds, unless one of its tags was purged since the mark.
+        """Store an entry for `store_for` seconds, unless one of its tags was purged since the mark.
 
         Return whether it is stored.
         """
         ...
 
     async def delete(self, key: str, /) -> None:
-        """Forget one entry, here and elsewhere."""
+        """Delete one entry, in all processes."""
         ...
 
     async def purge(self, tags: Sequence[str], /) -> int:
-        """Forget all entries of these tags, in all processes; return how many were dropped here."""
+        """Delete the entries with these tags, in all processes; return how many were in memory."""
         ...
 
     async def lease(self, key: str, seconds: float, /) -> bool:
-        """Take the right to refresh a key, for a while; False while another process has it.
+        """Take the lease to refresh a key, for some seconds; False if another process has it.
 
-        True also where no other process is reachable.
+        True also if no shared store is reachable.
         """
         ...
 
     async def release(self, key: str, /) -> None:
-        """Give a lease back."""
+        """Release a lease."""
         ...
 
     async def aclose(self) -> None:
-        """Let go of what it holds open."""
+        """Close it."""
         ...

@@ -1,50 +1,50 @@
-"""What one process knows of the purges in Redis, and of Redis' clock."""
+"""Tracks how far one process has received the purges of Redis, and estimates Redis' clock."""
 
 from typing import Final
 
 from bff_core.clock import Clock
 
-_NUMBERS: Final = 53
-"""Bits of a mark that number a purge, as Redis counts exactly; those above number the era."""
+_COUNT_BITS: Final = 53
+"""The low bits of a mark count purges (Lua counts exactly so far), the others number the era."""
 
 
 class PurgeEpoch:
-    """The era and the number of the last purge that this process heard of.
+    """The era and the number of the last purge that this process received.
 
-    It may have heard of fewer than there were: a mark of then refuses more than it has to. Eras
-    have no order, so this process numbers them as it meets them.
+    There may be later ones; a mark then refuses more than necessary. Eras have no order, so each
+    process numbers them as they come.
     """
 
-    __slots__ = ("_ahead", "_clock", "_eras", "count", "era")
+    __slots__ = ("_clock", "_era_number", "_offset", "count", "era")
 
     def __init__(self, clock: Clock) -> None:
         self.era = ""
         self.count = 0
-        self._eras = 0
+        self._era_number = 0
         self._clock = clock
-        self._ahead = 0.0
+        self._offset = 0.0
 
     def mark(self) -> int:
-        """Return the point in the order of purges that is known."""
-        return self._eras << _NUMBERS | self.count
+        """Return the last known position in the order of purges."""
+        return self._era_number << _COUNT_BITS | self.count
 
     def count_at(self, mark: int) -> int | None:
-        """Return how many purges there were at a mark; None where it is of another era."""
-        eras, number = divmod(mark, 1 << _NUMBERS)
-        return number if eras == self._eras else None
+        """Return the purge count of a mark; None if it is from another era."""
+        era_number, number = divmod(mark, 1 << _COUNT_BITS)
+        return number if era_number == self._era_number else None
 
     def learn(self, era: str, number: int) -> None:
-        """Take what Redis says, which may come in any order."""
+        """Update from an answer of Redis; answers may arrive in any order."""
         if era != self.era:
             self.era, self.count = era, number
-            self._eras += 1
+            self._era_number += 1
         elif number > self.count:
             self.count = number
 
     def set_clock(self, milliseconds: int) -> None:
-        """Take what Redis' clock says now."""
-        self._ahead = milliseconds / 1000 - self._clock()
+        """Set Redis' time now."""
+        self._offset = milliseconds / 1000 - self._clock()
 
     def redis_time(self) -> int:
-        """Return what Redis' clock should say now (milliseconds)."""
-        return round((self._clock() + self._ahead) * 1000)
+        """Return the estimate of Redis' time now (milliseconds)."""
+        return round((self._clock() + self._offset) * 1000)

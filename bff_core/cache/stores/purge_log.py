@@ -1,20 +1,20 @@
-"""Which tags were purged when, so that no answer from before comes in afterwards."""
+"""Logs the latest purges of one process, so that replies requested before them are not stored."""
 
 from collections.abc import Iterable
 from typing import Final
 
 from cachetools import FIFOCache
 
-REMEMBERED: Final = 4096
-"""How many tags are remembered; older marks than the last forgotten one are not believed."""
+MAX_LOGGED_TAGS: Final = 4096
+"""Logged tags, at most; marks before the last dropped one count as outdated."""
 
 
 class PurgeLog:
     """The order of purges in one process.
 
-    A mark is the number of purges so far. An answer to a request sent at a mark may be stored
-    unless one of its tags was purged since, or might have been: everything was, or the tag would
-    be forgotten.
+    A mark is the number of purges so far. The reply to a request that was sent at a mark is
+    outdated if one of its tags, or everything, was purged since. It also counts as outdated if the
+    log does not reach back that far.
     """
 
     __slots__ = ("_floor", "_last", "count")
@@ -22,24 +22,24 @@ class PurgeLog:
     def __init__(self) -> None:
         self.count = 0
         self._floor = 0
-        self._last: FIFOCache[str, int] = FIFOCache(REMEMBERED)
+        self._last: FIFOCache[str, int] = FIFOCache(MAX_LOGGED_TAGS)
 
     def add(self, tags: Iterable[str]) -> None:
-        """Note a purge of these tags."""
+        """Log a purge of tags."""
         self.count += 1
         for tag in tags:
-            if len(self._last) >= REMEMBERED and tag not in self._last:
+            if len(self._last) >= MAX_LOGGED_TAGS and tag not in self._last:
                 _, self._floor = self._last.popitem()
             self._last[tag] = self.count
 
-    def add_all(self) -> None:
-        """Note a purge of everything."""
+    def add_everything(self) -> None:
+        """Log a purge of everything."""
         self.count += 1
         self._floor = self.count
         self._last.clear()
 
-    def beat(self, mark: int, tags: Iterable[str]) -> bool:
-        """Whether an answer to a request sent at the mark may be out of date."""
+    def is_outdated(self, mark: int, tags: Iterable[str]) -> bool:
+        """Whether the reply to a request sent at the mark may be out of date."""
         if mark == self.count:
             return False
         last = self._last

@@ -1,4 +1,4 @@
-"""Runs the cache's commands in Redis: an answer or none, and one wait at most per request."""
+"""Runs the cache's scripts and commands in Redis; a failure is no answer, not an exception."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -9,15 +9,15 @@ from bff_core.clock import Clock
 from bff_core.errors import StoreUnavailable
 from bff_core.redis.interface import RedisInterface, Value
 
-RESPITE: Final = 0.1
-"""Seconds that Redis is left alone after a failure, so that a request waits for it once."""
+BACKOFF_SECONDS: Final = 0.1
+"""How long Redis is skipped after a failure, so that a request waits for it only once."""
 
 SHARED_KEYS: Final = (PURGES, TAGS, TAG_EXPIRIES)
-"""The keys that every script declares first; its own follow."""
+"""The keys that every script declares before its own."""
 
 
 class RedisCommands:
-    """Runs scripts and commands, and learns from each answer how many purges there were."""
+    """Runs scripts and commands, and reads the purge count from each answer."""
 
     def __init__(self, link: RedisInterface, *, process: str, clock: Clock) -> None:
         self.link = link
@@ -25,23 +25,23 @@ class RedisCommands:
         self.has_lost_count = False
         self._process = process
         self._clock = clock
-        self._rests_until = 0.0
+        self._backoff_until = 0.0
 
     async def script(
         self, source: str, keys: Sequence[bytes], args: Sequence[Value]
     ) -> list[object] | None:
-        """Return what a script answers beside what is learnt; None where Redis is away.
+        """Run a script and return its result without era, count and time; None on failure.
 
-        None, too, where Redis knows of fewer purges than it did: it was restored, or another has
-        taken its place. It `has_lost_count` then, until a new era begins.
+        If Redis has counted fewer purges than before, it was restored from a backup or replaced.
+        Then it `has_lost_count`, and every result is None until a new era begins.
         """
-        if self._clock() < self._rests_until:
+        if self._clock() < self._backoff_until:
             return None
         era_before, count_before = self.epoch.era, self.epoch.count
         try:
             found = await self.link.script(source, (*SHARED_KEYS, *keys), (self._process, *args))
         except StoreUnavailable:
-            self._rest()
+            self._back_off()
             return None
         match found:
             case [bytes(era), int(count), bytes(time), *answer]:
@@ -52,25 +52,25 @@ class RedisCommands:
                 return None if self.has_lost_count else answer
         return None
 
-    async def take(self, key: bytes, owner: str, seconds: float) -> bool:
-        """Set a key that is not there, for a while; True where Redis is away."""
-        if self._clock() < self._rests_until:
+    async def set_if_absent(self, key: bytes, owner: str, seconds: float) -> bool:
+        """Set a key for some seconds if it is absent; True also if Redis is unavailable."""
+        if self._clock() < self._backoff_until:
             return True
         lifetime = max(1, int(seconds * 1000))
         try:
             answer = await self.link.run("SET", key, owner, "NX", "PX", lifetime)
         except StoreUnavailable:
-            self._rest()
+            self._back_off()
             return True
         return answer is not None
 
-    async def drop(self, key: bytes, owner: str) -> None:
-        """Take a key away that is still its owner's."""
-        if self._clock() >= self._rests_until:
+    async def delete_if_owned(self, key: bytes, owner: str) -> None:
+        """Delete a key if it still has this owner."""
+        if self._clock() >= self._backoff_until:
             try:
                 await self.link.script(RELEASE, (key,), (owner,))
             except StoreUnavailable:
-                self._rest()
+                self._back_off()
 
-    def _rest(self) -> None:
-        self._rests_until = self._clock() + RESPITE
+    def _back_off(self) -> None:
+        self._backoff_until = self._clock() + BACKOFF_SECONDS

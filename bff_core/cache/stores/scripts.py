@@ -1,22 +1,23 @@
-"""Which Lua scripts the cache runs in Redis, and what its keys hold.
+"""The Lua scripts of the cache in Redis, and the layout of its keys.
 
 Four kinds of keys:
 
-- an entry is a hash of `body`, of `keep` (ms) and of its `guard`: the era, and each of its tags
-  with that tag's state when the entry was stored;
-- `tags` is a hash with the state of each tag: when it was last purged, as far as Redis knew when
-  its first entry was stored;
-- `tag-expiries` is a sorted set of the same tags by the instant (ms) when their last entry expires;
-- `purges` is a sorted set: the last purged tags, by the number of the purge, and the era, which is
-  first. A new list is a new era. Purges are published on a channel of the same name.
+- an entry is a hash of `body`, `keep` (its lifetime, ms) and `guard`: the era, and each of its tags
+  with the state of the tag when the entry was stored;
+- `tags` is a hash with the state of each tag: the number of its last purge that Redis had logged
+  when the tag's first entry was stored;
+- `tag-expiries` is a sorted set of the same tags, by the time (ms) when their last entry expires;
+- `purges` is the purge log: a sorted set of the last purged tags by the number of the purge, with
+  the era as its first member. A new log begins a new era. Purges are published on a channel of the
+  same name.
 
-An entry is valid only while era and tags have the state in its guard. So a purge removes the tags,
-however many entries they have, and whatever Redis evicts costs entries and never revives one.
-An entry is stored unless one of its tags was purged after its mark: the tag's state says so, or the
-list does, or the mark is older than the list.
+An entry is valid only while the era and its tags have the state in its guard. So a purge only
+removes the tags, however many entries they have. If Redis evicts any of these keys, entries are
+lost, but no purged entry becomes valid again. An entry is stored unless one of its tags was purged
+after its mark, by the tag's state or by the log, or the mark is older than the log.
 
-Scripts declare every key that they read or write, and the hash tag in the prefix puts all of them
-in one slot of a Redis Cluster. The prefix names the version of this layout.
+Scripts declare every key that they read or write. The hash tag in the prefix puts all of them in
+one slot of a Redis Cluster. The prefix contains the version of this layout.
 """
 
 from typing import Final
@@ -24,7 +25,7 @@ from typing import Final
 PREFIX: Final = "bff:{cache:2}:"
 
 PURGES: Final = f"{PREFIX}purges"
-"""The list of purges, and the channel that announces them."""
+"""The purge log, and the channel of purges."""
 
 TAGS: Final = f"{PREFIX}tags"
 
@@ -59,8 +60,8 @@ end
 
 local era, count = state()
 """
-# KEYS: the list of purges, the tags, their expiries, then those of the script. ARGV[1] makes the
-# name of a new era. Every answer begins with the era, the number of purges, and Redis' time (ms).
+# KEYS: the purge log, the tags, their expiries, then those of the script. ARGV[1] becomes part of
+# the name of a new era. Every answer begins with the era, the purge count, and Redis' time (ms).
 
 LOAD: Final = (
     _BEGIN
@@ -87,7 +88,7 @@ local entry = redis.call('HMGET', KEYS[4], 'body', 'keep')
 return answer(era, count, entry[1], entry[2], redis.call('PTTL', KEYS[4]))
 """
 )
-# KEYS[4] is the entry. Returns its body, its lifetime and what is left of that (ms).
+# KEYS[4] is the entry. Returns its body, its lifetime and its remaining lifetime (ms).
 
 STORE: Final = (
     _BEGIN
@@ -143,9 +144,9 @@ return answer(era, count, 1)
 """
 )
 # KEYS[4] is the entry. ARGV from 2: the mark (era and number); the lifetime (ms); when the command
-# was sent, by Redis' clock (ms); how many purges are listed; the body; the tags. A command that a
-# frozen Redis reads much later would make an answer younger than it is. Returns whether the entry
-# is stored.
+# was sent, by Redis' clock (ms); the size of the purge log; the body; the tags. Returns whether the
+# entry is stored. A command that a frozen Redis reads much later is refused: the entry would be
+# older than it claims.
 
 PURGE: Final = (
     _BEGIN
@@ -164,8 +165,8 @@ redis.call('PUBLISH', ARGV[2], string.format('%s %.0f ', era, count) .. ARGV[3])
 return answer(era, count)
 """
 )
-# KEYS from 4: entries. ARGV from 2: the channel and the message; how many purges are listed; how
-# many tags; the tags.
+# KEYS from 4: entries. ARGV from 2: the channel; the message; the size of the purge log; the number
+# of tags; the tags.
 
 RESET: Final = "redis.call('DEL', KEYS[1])\n" + PURGE
 """Begins a new era: no stored entry is valid any more."""

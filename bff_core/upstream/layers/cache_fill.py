@@ -215,7 +215,7 @@ class CacheFillLayer:
             self._note(call, "refresh", "304" if is_renewed else "")
         else:
             self._note(call, "store")
-        self._cache.of(call.upstream).size += len(entry.body)
+        self._cache.figures[call.upstream].size += len(entry.body)
         return answer
 
     async def _store_entry(self, lookup: _Lookup, entry: CacheEntry, now: float, mark: int) -> bool:
@@ -223,9 +223,9 @@ class CacheFillLayer:
         left = storage_seconds(entry, now)
         if not entry.varies:
             return await self._store.set(lookup.key, entry, store_for=left, mark=mark)
-        post = variant_index(entry, now, left)
-        if not is_current_index(await self._store.get(lookup.key), post):
-            await self._store.set(lookup.key, post, store_for=left, mark=mark)
+        index = variant_index(entry, now, left)
+        if not is_current_index(await self._store.get(lookup.key), index):
+            await self._store.set(lookup.key, index, store_for=left, mark=mark)
         slot = secondary_key(lookup.key, entry.varies)
         return await self._store.set(slot, entry, store_for=left, mark=mark)
 

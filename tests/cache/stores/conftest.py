@@ -69,7 +69,7 @@ async def shared(
     if levels:
         memory = in_memory(*sinks, size=size)
         store = TieredCacheStore(memory, store, spawn=spawn, clock=monotonic, events=events)
-        await until(lambda: store._subscription.heard_until > -inf)
+        await until(lambda: store._subscription.received_until > -inf)
     try:
         yield store
     finally:

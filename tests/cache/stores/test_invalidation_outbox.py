@@ -7,8 +7,8 @@ import pytest
 
 from bff_core.cache.entry import CacheEntry
 from bff_core.cache.stores.codec import encode
-from bff_core.cache.stores.invalidation_outbox import OWED
-from bff_core.cache.stores.purge_log import REMEMBERED, PurgeLog
+from bff_core.cache.stores.invalidation_outbox import MAX_PENDING
+from bff_core.cache.stores.purge_log import MAX_LOGGED_TAGS, PurgeLog
 from bff_core.cache.stores.redis import RedisCacheStore
 from bff_core.cache.stores.scripts import LOAD, PURGE, RESET, STORE
 from bff_core.errors import StoreUnavailable
@@ -104,7 +104,7 @@ async def test_too_much_that_is_owed_becomes_everything():
     """What is remembered is bounded; a new era forgets all that there is."""
     async with opened() as (store, link):
         link.is_away = True
-        await store.purge([f"product:{number}" for number in range(OWED + 1)])
+        await store.purge([f"product:{number}" for number in range(MAX_PENDING + 1)])
         link.is_away = False
         await asyncio.sleep(1)
 
@@ -115,12 +115,12 @@ async def test_so_much_can_be_owed_one_by_one():
     """The bound itself is not too much."""
     async with opened() as (store, link):
         link.is_away = True
-        await store.purge([f"product:{number}" for number in range(OWED)])
+        await store.purge([f"product:{number}" for number in range(MAX_PENDING)])
         link.is_away = False
         await asyncio.sleep(1)
 
         (said,) = link.sent
-        assert (said[0], len(said)) == ("purge", 1 + OWED)
+        assert (said[0], len(said)) == ("purge", 1 + MAX_PENDING)
 
 
 async def test_what_is_owed_while_debts_are_paid_is_paid_next():
@@ -153,14 +153,14 @@ async def test_an_entry_without_time_left_is_none(left, is_found):
 def test_a_tag_that_is_purged_again_is_remembered_for_longer():
     """Of too many the one that was purged longest ago is forgotten."""
     purges = PurgeLog()
-    for number in range(REMEMBERED):
+    for number in range(MAX_LOGGED_TAGS):
         purges.add([f"{number}"])
     purges.add(["0"])
     mark = purges.count
     purges.add(["new"])
 
-    assert not purges.beat(mark, ["0"])
-    assert purges.beat(mark - 1, ["0"])
-    assert purges.beat(mark, ["new"])
-    assert not purges.beat(mark - 1, ["3"])
-    assert purges.beat(1, ["unheard-of"])
+    assert not purges.is_outdated(mark, ["0"])
+    assert purges.is_outdated(mark - 1, ["0"])
+    assert purges.is_outdated(mark, ["new"])
+    assert not purges.is_outdated(mark - 1, ["3"])
+    assert purges.is_outdated(1, ["unheard-of"])

@@ -31,7 +31,7 @@ def clock():
 
 def opened(clock, *sinks, size=2**20, entries=1000):
     """Return an empty store."""
-    return MemoryCacheStore(size=size, entries=entries, clock=clock, events=Events(*sinks))
+    return MemoryCacheStore(size=size, max_entries=entries, clock=clock, events=Events(*sinks))
 
 
 def entry(body=b"{}", tags=()):

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from bff_core.redis.client import TIMEOUT
+from bff_core.redis.client import TIMEOUT_SECONDS
 from tests.cache.stores.conftest import body_of, eventually, put, shared, until
 from tests.redis_server import RedisServer
 from tests.slow_path import SlowRoad
@@ -62,7 +62,7 @@ TROUBLES = {
 async def test_a_redis_in_trouble_is_passed_by(redis_server, road, trouble):
     """Nothing raises or takes long; afterwards it is used again, by itself."""
     begin, end = TROUBLES[trouble]
-    async with shared(url_of(road), levels=True, within=TIMEOUT) as store:
+    async with shared(url_of(road), levels=True, within=TIMEOUT_SECONDS) as store:
         await put(store, "a", tags=["t"])
         begin(redis_server, road)
         await until(lambda: store.peek("a") is None)
@@ -78,7 +78,7 @@ async def test_a_redis_in_trouble_is_passed_by(redis_server, road, trouble):
         end(redis_server, road)
         await eventually(lambda: held(store, "e"))
 
-        assert max(*each, all_at_once) <= TIMEOUT + SLACK
+        assert max(*each, all_at_once) <= TIMEOUT_SECONDS + SLACK
         assert await body_of(store, "a") is None
 
 
@@ -104,7 +104,7 @@ async def test_a_purge_that_could_not_be_told_is_owed(redis_server):
     async with AsyncExitStack() as open_all:
         one, other = [
             await open_all.enter_async_context(
-                shared(redis_server.url, levels=True, within=TIMEOUT)
+                shared(redis_server.url, levels=True, within=TIMEOUT_SECONDS)
             )
             for _ in range(2)
         ]
