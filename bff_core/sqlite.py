@@ -1,4 +1,4 @@
-"""A file of SQLite off the event loop, shared by the processes of one machine."""
+"""SQLite files used off the event loop, and shared by the processes of one machine."""
 
 import asyncio
 import os
@@ -18,29 +18,29 @@ Work = Callable[[sqlite3.Connection], T]
 
 MEMORY: Final = ":memory:"
 
-PATIENCE: Final = 5.0
-"""Seconds that a writer waits for another process's."""
+BUSY_SECONDS: Final = 5.0
+"""How long a writer waits for the writer of another process."""
 
-PAUSE: Final = 0.005
-"""Seconds between two tries to turn on the write-ahead log."""
+RETRY_SECONDS: Final = 0.005
+"""The pause between two attempts to turn on the write-ahead log."""
 
-READ_WITHIN: Final = 1.0
-"""Seconds that somebody waits for what is read, whatever the disk does."""
+READ_SECONDS: Final = 1.0
+"""How long a read may take, whatever the disk does."""
 
 
 def path_of(url: str) -> str:
-    """Return the file that a sqlite:///file names; "sqlite://" is memory, and for tests."""
+    """Return the path in a URL sqlite:///path; "sqlite://" is in memory, for tests."""
     return url.removeprefix("sqlite://").removeprefix("/") or MEMORY
 
 
 def opened_file(url: str, variable: str) -> Iterator[FileOpened]:
-    """Yield the event of a file that a setting names; none for memory, or another store."""
+    """Yield the event for the file in a setting's URL; none for memory or another store."""
     if url.startswith("sqlite:") and path_of(url) != MEMORY:
         yield FileOpened(str(Path(path_of(url)).absolute()), variable)
 
 
 def missing_file(url: str) -> Path | None:
-    """Return the file that a URL names and that is not there."""
+    """Return the file in a URL if it does not exist."""
     if not url.startswith("sqlite:") or path_of(url) == MEMORY:
         return None
     path = Path(path_of(url)).absolute()
@@ -48,41 +48,38 @@ def missing_file(url: str) -> Path | None:
 
 
 class SQLiteFile:
-    """Tables in a file, written by one thread and read by another; each write is synced to disk.
+    """A database file with one thread that writes and one that reads; writes are synced to disk.
 
-    `name` is what an error calls it, `schema` creates what is not there. `patience` is how long a
-    writer waits for another process's (seconds); a reader waits for no writer. Whatever goes wrong
-    is `StoreUnavailable`.
+    Errors call it `name`; `schema` creates missing tables. A writer waits `busy_timeout` seconds
+    for a writer of another process; readers wait for no writer. Every failure raises
+    `StoreUnavailable`.
     """
 
-    def __init__(self, path: str, schema: str, *, name: str, patience: float = PATIENCE) -> None:
+    def __init__(
+        self, path: str, schema: str, *, name: str, busy_timeout: float = BUSY_SECONDS
+    ) -> None:
         self.name = name
         self._path = path
         self._schema = schema
-        self._patience = patience
+        self._busy_timeout = busy_timeout
         self._writer = _Thread(self._open, name)
-        # What is in memory belongs to the connection that made it.
+        # A database in memory belongs to one connection.
         self._reader = self._writer if path == MEMORY else _Thread(self._open, f"{name}-reader")
 
     async def write(self, work: Work[T]) -> T:
-        """Do work in a transaction of its own, and return what it returns once that is on disk."""
+        """Run work in a transaction, and return its result once that is on disk."""
 
-        def transact(base: sqlite3.Connection) -> T:
-            base.execute("BEGIN IMMEDIATE")
-            try:
-                result = work(base)
-            except BaseException:
-                base.execute("ROLLBACK")
-                raise
-            base.execute("COMMIT")
-            return result
+        def transact(connection: sqlite3.Connection) -> T:
+            with connection:  # commits, or rolls back after an error
+                connection.execute("BEGIN IMMEDIATE")
+                return work(connection)
 
         return await self._reported(self._writer, transact)
 
     async def read(self, work: Work[T]) -> T:
-        """Do work that changes nothing."""
+        """Run work that only reads."""
         try:
-            async with asyncio.timeout(READ_WITHIN):
+            async with asyncio.timeout(READ_SECONDS):
                 return await self._reported(self._reader, work)
         except TimeoutError as error:
             raise StoreUnavailable(self.name, "is not answering") from error
@@ -101,21 +98,21 @@ class SQLiteFile:
     def _open(self) -> sqlite3.Connection:
         if self._path != MEMORY:
             _create(Path(self._path))
-        base = sqlite3.connect(
-            self._path, timeout=self._patience, isolation_level=None, check_same_thread=False
+        connection = sqlite3.connect(
+            self._path, timeout=self._busy_timeout, isolation_level=None, check_same_thread=False
         )
         try:
-            _write_ahead(base, self._patience)
-            base.execute("PRAGMA synchronous = FULL")
-            base.executescript(self._schema)
+            _write_ahead(connection, self._busy_timeout)
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.executescript(self._schema)
         except BaseException:
-            base.close()
+            connection.close()
             raise
-        return base
+        return connection
 
 
 class _Thread:
-    """A thread with a connection of its own, which is opened when it is first needed."""
+    """A thread with a connection of its own, opened on first use."""
 
     def __init__(self, connect: Callable[[], sqlite3.Connection], name: str) -> None:
         self._connect = connect
@@ -141,28 +138,28 @@ class _Thread:
 
 
 def _create(path: Path) -> None:
-    """Create the file for its owner alone: only the owner may read it.
+    """Create the file, readable by its owner only, if it does not exist.
 
-    SQLite's other files take the same mode. A file that is there is not opened: closing it would
-    let go of the locks that this process may hold on it (SQLite, "How To Corrupt", 2.2).
+    SQLite gives its other files the same mode. An existing file is not opened: closing it would
+    release the locks that this process may hold on it (SQLite, "How To Corrupt", 2.2).
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
-def _write_ahead(base: sqlite3.Connection, patience: float) -> None:
-    """Turn on the write-ahead log; where another process is just doing so, wait for it.
+def _write_ahead(connection: sqlite3.Connection, busy_timeout: float) -> None:
+    """Turn on the write-ahead log; wait while another process does the same.
 
-    SQLite itself does not wait here, whatever its timeout: one of two processes that open a new
-    file at once fails at once because it is locked.
+    SQLite ignores its timeout here: of two processes that open a new file at the same time, one
+    fails at once with SQLITE_BUSY.
     """
-    for is_last in (*[False] * round(patience / PAUSE), True):
+    for is_last in (*[False] * round(busy_timeout / RETRY_SECONDS), True):
         try:
-            base.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA journal_mode = WAL")
         except sqlite3.OperationalError as error:
             if is_last or error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
                 raise
-            time.sleep(PAUSE)
+            time.sleep(RETRY_SECONDS)
         else:
             return

@@ -35,7 +35,7 @@ async def test_what_was_written_is_read(tmp_path, name) -> None:
 async def test_a_reader_waits_for_no_writer(tmp_path) -> None:
     """Another process is in the middle of something; what was there before is read."""
     path = str(tmp_path / "notes.sqlite3")
-    file = SQLiteFile(path, SCHEMA, name="notes", patience=0.05)
+    file = SQLiteFile(path, SCHEMA, name="notes", busy_timeout=0.05)
     await file.write(note)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")

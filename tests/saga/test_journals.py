@@ -172,7 +172,7 @@ async def test_a_file_that_stays_locked_is_a_journal_that_is_away(tmp_path):
     """After some patience, and without leaving the file open."""
     path = tmp_path / "journal.sqlite3"
     other = sqlite3.connect(path, isolation_level=None)
-    journal = SQLiteJournal(str(path), Hands(), patience=0.05)
+    journal = SQLiteJournal(str(path), Hands(), busy_timeout=0.05)
     other.execute("BEGIN IMMEDIATE")
 
     with pytest.raises(StoreUnavailable, match="locked"):

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from bff_core.clock import Clock
-from bff_core.sqlite import PATIENCE, SQLiteFile
+from bff_core.sqlite import BUSY_SECONDS, SQLiteFile
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS sagas (
@@ -21,13 +21,13 @@ class SQLiteJournal:
     `wall` is the wall clock, since leases have to mean the same to all processes and after a
     restart. If the clock is set back, a record is claimed later. If it jumps ahead, two processes
     may execute one saga until the first one notices; idempotency keys make that harmless.
-    `patience` is how long a writer waits for another process (seconds).
+    A writer waits `busy_timeout` seconds for a writer of another process.
     """
 
-    def __init__(self, path: str, wall: Clock, *, patience: float = PATIENCE) -> None:
+    def __init__(self, path: str, wall: Clock, *, busy_timeout: float = BUSY_SECONDS) -> None:
         self._path = path
         self._wall = wall
-        self._file = SQLiteFile(path, SCHEMA, name="journal", patience=patience)
+        self._file = SQLiteFile(path, SCHEMA, name="journal", busy_timeout=busy_timeout)
 
     def __repr__(self) -> str:
         return f"journal    sqlite:///{self._path}"
