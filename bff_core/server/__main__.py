@@ -1,4 +1,4 @@
-"""`python -m bff_core.server shop.app:app`: serve a gateway."""
+"""The command line of the server: `python -m bff_core.server shop.app:app`."""
 
 import argparse
 import signal
@@ -8,7 +8,7 @@ from bff_core.server.runner import CannotServe, ServePlan, serve
 
 
 def main() -> int:
-    """Serve the application that the command line names; return the exit status, 2 for an error."""
+    """Serve the application on the command line; return the exit status, 2 for an error."""
     try:
         return serve(plan_of(sys.argv[1:]))
     except CannotServe as reason:
@@ -18,11 +18,11 @@ def main() -> int:
 
 
 def plan_of(arguments: list[str]) -> ServePlan:
-    """Read the command line; ends the program with a message where it is wrong."""
+    """Parse the command line; an error ends the program with a message."""
     parser = argparse.ArgumentParser(
         prog="python -m bff_core.server",
-        description="Serve a gateway. Options that are not given are read from the BFF_ variables.",
-        epilog="SIGTERM drains and ends, a second one ends at once; SIGHUP reloads policies.",
+        description="Serve a gateway. The BFF_ variables are the defaults of the options.",
+        epilog="SIGTERM shuts down gracefully, a second one at once; SIGHUP reloads policies.",
     )
     parser.add_argument("app", help="module:attribute, as in shop.app:app")
     parser.add_argument("--host", help="address to listen on (BFF_HOST)")
@@ -32,12 +32,12 @@ def plan_of(arguments: list[str]) -> ServePlan:
         "--drain-delay",
         dest="delay",
         type=_seconds,
-        help="seconds to go on accepting after a signal to end (BFF_DRAIN_DELAY)",
+        help="seconds to accept connections after SIGTERM (BFF_DRAIN_DELAY)",
     )
     parser.add_argument(
         "--grace", type=_seconds, help="seconds for requests then in flight (BFF_GRACE)"
     )
-    parser.add_argument("--fd", type=int, help="descriptor of a socket that listens already")
+    parser.add_argument("--fd", type=int, help="file descriptor of a listening socket")
     parser.add_argument("--lifeline", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--number", type=int, help=argparse.SUPPRESS)
     return ServePlan(**vars(parser.parse_args(arguments)))
@@ -45,13 +45,13 @@ def plan_of(arguments: list[str]) -> ServePlan:
 
 def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) <= 65535):
-        raise argparse.ArgumentTypeError(f"{text!r} is no port: give a number up to 65535")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port: give a number from 0 to 65535")
     return int(text)
 
 
 def _count(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 256):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of processes from 1 to 256")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of processes from 1 to 256")
     return int(text)
 
 
@@ -61,11 +61,11 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = -1.0
     if not 0 <= seconds <= 3600:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds up to 3600")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 0 to 3600")
     return seconds
 
 
 if __name__ == "__main__":
     if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the process has ended, too
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # also after `serve` has returned
     sys.exit(main())

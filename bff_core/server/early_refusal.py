@@ -1,4 +1,4 @@
-"""Problem details that the server sends before, or instead of, the gateway."""
+"""Problem details that the server itself sends, before or instead of the gateway."""
 
 import logging
 import random
@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 
 from bff_core.call import Headers
 from bff_core.edge.cors import Permissions
-from bff_core.edge.problem_details import problem
+from bff_core.edge.problem_details import Problem, problem
 from bff_core.edge.request_id import Bits, request_id
 from bff_core.edge.security_headers import security_headers
 from bff_core.edge.trace import child_of, trace_id
@@ -24,7 +24,7 @@ _log = logging.getLogger("bff_core")
 
 @dataclass(frozen=True, slots=True)
 class EarlyRefusal:
-    """Why the server refuses a request: status, reason for events, detail for the client."""
+    """A refusal by the server: status, reason for events, detail for the client."""
 
     status: int
     reason: str
@@ -33,27 +33,27 @@ class EarlyRefusal:
 
 NOT_HTTP: Final = EarlyRefusal(400, "not_http", "The request is not valid HTTP/1.1.")
 UNKNOWN_VERSION: Final = EarlyRefusal(
-    505, "unknown_version", "The versions of HTTP that are served here are 1.1 and 1.0."
+    505, "unknown_version", "The supported versions of HTTP are 1.1 and 1.0."
 )
 NO_HOST: Final = EarlyRefusal(400, "no_host", "The Host header is missing.")
 TWO_HOSTS: Final = EarlyRefusal(400, "two_hosts", "The Host header was sent twice.")
-BAD_HOST: Final = EarlyRefusal(400, "bad_host", "The Host header is not a host.")
-BAD_TARGET: Final = EarlyRefusal(400, "bad_target", "The target of the request is none.")
-BAD_FRAMING: Final = EarlyRefusal(400, "bad_framing", "HTTP/1.0 knows no Transfer-Encoding.")
-BAD_TRAILER: Final = EarlyRefusal(400, "bad_trailer", "Connection is no field of a trailer.")
+BAD_HOST: Final = EarlyRefusal(400, "bad_host", "The Host header is not a valid host.")
+BAD_TARGET: Final = EarlyRefusal(400, "bad_target", "The target of the request is not valid.")
+BAD_FRAMING: Final = EarlyRefusal(400, "bad_framing", "HTTP/1.0 has no Transfer-Encoding.")
+BAD_TRAILER: Final = EarlyRefusal(400, "bad_trailer", "Connection is not allowed in a trailer.")
 UNKNOWN_CODING: Final = EarlyRefusal(
-    501, "unknown_coding", "Of transfer codings only chunked is known here."
+    501, "unknown_coding", "The only supported transfer coding is chunked."
 )
 UNKNOWN_EXPECTATION: Final = EarlyRefusal(
-    417, "unknown_expectation", "Of expectations only 100-continue can be met."
+    417, "unknown_expectation", "The only supported expectation is 100-continue."
 )
-NO_TUNNEL: Final = EarlyRefusal(501, "no_tunnel", "There are no tunnels here.")
+NO_TUNNEL: Final = EarlyRefusal(501, "no_tunnel", "CONNECT is not supported.")
 HANDSHAKE_WITH_BODY: Final = EarlyRefusal(
-    400, "handshake_with_body", "The handshake of a web socket has no body."
+    400, "handshake_with_body", "The handshake of a web socket must not have a body."
 )
 HEAD_TOO_LARGE: Final = EarlyRefusal(431, "head_too_large", "The head of the request is too large.")
 FRAMING_TOO_LARGE: Final = EarlyRefusal(
-    431, "framing_too_large", "The body of the request is wrapped in too much."
+    431, "framing_too_large", "The framing of the request's body is too large."
 )
 HEAD_TOO_SLOW: Final = EarlyRefusal(408, "head_too_slow", "The head of the request took too long.")
 BODY_TOO_SLOW: Final = EarlyRefusal(408, "body_too_slow", "The body of the request took too long.")
@@ -61,17 +61,16 @@ NOT_ACCEPTED: Final = EarlyRefusal(503, "not_accepted", "The web socket was not 
 READER_TOO_SLOW: Final = EarlyRefusal(0, "reader_too_slow", "")
 CRASHED: Final = EarlyRefusal(500, "crashed", "")
 UNFINISHED: Final = EarlyRefusal(
-    503, "unfinished", "The gateway is restarted, and the answer was not ready in time."
+    503, "unfinished", "The gateway is restarting, and the answer was not ready in time."
 )
 
 _RETRY_AFTER: Final = {503: {"retry-after": "1"}}
 
 
 class EarlyRefusals:
-    """Renders refusals for one gateway, as the edge would, and emits their events.
+    """Renders a gateway's refusals in the same form as the edge, and emits their events.
 
-    A page of another origin may read a refusal if CORS allows it to read answers, as far as the
-    request was read up to its `Origin`.
+    They have CORS headers if the gateway has CORS and the request was read up to its `Origin`.
     """
 
     __slots__ = ("_bits", "_constant", "_cors", "_events", "_fields")
@@ -95,20 +94,17 @@ class EarlyRefusals:
         refusal: EarlyRefusal,
         defaults: bytes,
         *,
-        offered: Iterable[tuple[bytes, bytes]] = (),
+        received: Iterable[tuple[bytes, bytes]] = (),
         scope: Mapping[str, object] | None = None,
         has_body: bool = True,
     ) -> bytes:
         """Return the whole answer, the last one of its connection.
 
-        `offered` are the header fields of the request as far as they were read; `scope` is its
-        ASGI scope if there is one already: the edge may have given it a request id.
+        `received` are the header fields that were read before the refusal. `scope` is the ASGI
+        scope if there is one; the edge may have set a request id in it.
         """
-        name, trace = self._ids(offered, scope)
-        error = HTTPException(refusal.status, refusal.detail, _RETRY_AFTER.get(refusal.status))
-        rendered = problem(error, request_id=name, trace_id=trace)
-        self.report(refusal, name, trace)
-        permission = self._permission(offered if scope is None else scope.get("headers"))
+        rendered, name = self._problem(refusal, received, scope)
+        permission = self._permission(received if scope is None else scope.get("headers"))
         lines = [b"%b: %b\r\n" % field for field in (*rendered.headers, *permission)]
         ids = b"x-request-id: %b\r\n" % name.encode()
         head = (
@@ -125,33 +121,28 @@ class EarlyRefusals:
     def messages(
         self, refusal: EarlyRefusal, scope: Mapping[str, object]
     ) -> tuple[dict[str, object], dict[str, object]]:
-        """Return start and body for ASGI, without the types of the messages."""
-        name, trace = self._ids((), scope)
-        error = HTTPException(refusal.status, refusal.detail, _RETRY_AFTER.get(refusal.status))
-        rendered = problem(error, request_id=name, trace_id=trace)
-        self.report(refusal, name, trace)
+        """Return the start and body messages for ASGI, without their types."""
+        rendered, name = self._problem(refusal, (), scope)
         ids = (b"x-request-id", name.encode())
         permission = self._permission(scope.get("headers"))
         fields = [*rendered.headers, *permission, *self._fields, ids, (b"connection", b"close")]
         return {"status": rendered.status, "headers": fields}, {"body": rendered.body}
 
     def line(self, refusal: EarlyRefusal, scope: Mapping[str, object]) -> bytes:
-        """Return it as one line of JSON: the last of a stream that ends before its end."""
-        name, trace = self._ids((), scope)
-        self.report(refusal, name, trace)
-        error = HTTPException(refusal.status, refusal.detail)
-        return problem(error, request_id=name, trace_id=trace).body + b"\n"
+        """Return a refusal as a line of JSON, the last line of a truncated stream."""
+        rendered, _ = self._problem(refusal, (), scope)
+        return rendered.body + b"\n"
 
     def report(self, refusal: EarlyRefusal, name: str = "", trace: str = "") -> None:
-        """Emit the event only: there is no client to answer, or it was answered otherwise."""
+        """Emit the event of a refusal, without an answer."""
         if self._events is not None and self._events.sinks:
             self._events.emit(Refused(refusal.status, refusal.reason, name, trace))
 
     def crashed(self, error: Exception, scope: Mapping[str, object], *, has_started: bool) -> None:
-        """Report an error that left the application.
+        """Report an exception that the application raised.
 
-        After the start of an answer the edge has reported it already, and raised it again so that
-        the connection is broken.
+        If the answer has started, the edge has reported it already, and raised it again to have the
+        connection aborted.
         """
         if has_started and SCOPE in scope:
             return
@@ -161,8 +152,20 @@ class EarlyRefusals:
         elif self._events.sinks:
             self._events.emit(Crashed("server", name, error))
 
+    def _problem(
+        self,
+        refusal: EarlyRefusal,
+        received: Iterable[tuple[bytes, bytes]],
+        scope: Mapping[str, object] | None,
+    ) -> tuple[Problem, str]:
+        """Return problem details with the request id in them, and emit the event."""
+        name, trace = self._ids(received, scope)
+        error = HTTPException(refusal.status, refusal.detail, _RETRY_AFTER.get(refusal.status))
+        self.report(refusal, name, trace)
+        return problem(error, request_id=name, trace_id=trace), name
+
     def _permission(self, fields: object) -> Headers:
-        """Return what CORS adds for a request with these header fields."""
+        """Return the CORS headers for a request with these header fields."""
         cors = self._cors
         if cors is None or not cors.is_any_given or not isinstance(fields, Iterable):
             return ()
@@ -171,11 +174,11 @@ class EarlyRefusals:
         return (*allowed, (b"vary", b"Origin")) if cors.differ else allowed
 
     def _ids(
-        self, offered: Iterable[tuple[bytes, bytes]], scope: Mapping[str, object] | None
+        self, received: Iterable[tuple[bytes, bytes]], scope: Mapping[str, object] | None
     ) -> tuple[str, str]:
         context = scope.get(SCOPE) if scope is not None else None
         if isinstance(context, Scope):
             return context.request_id, trace_id(context.traceparent)
-        fields = dict(offered)
+        fields = dict(received)
         trace = child_of(fields.get(b"traceparent"), self._bits)
         return request_id(fields.get(b"x-request-id"), self._bits), trace_id(trace)

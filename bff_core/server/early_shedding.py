@@ -1,7 +1,7 @@
-"""Load shedding before ASGI: refuses requests that the edge would refuse, at half the cost.
+"""Load shedding before ASGI: refuses what the edge would refuse, at half the cost.
 
-The answer is the edge's. Here it takes no task, no ASGI cycle, and one write. Under overload most
-requests are refused, and the time that it takes is time that the admitted ones lack.
+The answer is the same as the edge's, without a task and an ASGI cycle, in one write. Under overload
+most requests are refused, and refusals take CPU time from the admitted ones.
 """
 
 import asyncio
@@ -20,9 +20,9 @@ _STATUS: Final = STATUS_LINES[Overloaded.status]
 
 
 class EarlyShedding:
-    """Load shedding for one gateway; any other application has no controller, and none is refused.
+    """Load shedding for one gateway; other applications have no controller and refuse nothing.
 
-    Requests that end their connection, or whose body waits for a 100, are left to the edge.
+    Requests that end their connection, or that expect a 100, are left to the edge.
     """
 
     __slots__ = ("_controller", "_defaults", "_head", "_loop", "_pressure")
@@ -42,16 +42,16 @@ class EarlyShedding:
         self._head = lines + b"content-length: %d\r\nretry-after: %d\r\nx-request-id: %b\r\n"
 
     def reject(self, request: RequestReader) -> bytes | None:
-        """Return the whole answer to a request that is not admitted; None for one that is.
+        """Return the whole answer to a refused request; None for an admitted one.
 
-        Several requests are read in one turn of the loop before the first of them begins: those
-        that are admitted count as arriving until they do.
+        The loop reads several requests before the first of their tasks begins. So admitted requests
+        count as arriving until the next iteration of the loop.
         """
         pressure, controller = self._pressure, self._controller
         if controller is None or not (pressure.is_limited or pressure.in_flight >= pressure.calm):
             return None
         path = request.target.path
-        if path in PROBES or request.is_last or request.continues:
+        if path in PROBES or request.is_last or request.expects_continue:
             return None
         if pressure.in_flight + pressure.arriving >= pressure.calm:
             fields = dict(request.headers)

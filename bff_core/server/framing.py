@@ -1,13 +1,13 @@
-"""How the head of a request frames its body (RFC 9112, section 6)."""
+"""Extracts the framing of a request's body from its head (RFC 9112, section 6)."""
 
 from collections.abc import Iterable
 
 
 def bare_head(fields: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """Return a head that frames a body as these fields do and says nothing else.
+    """Return a minimal head that frames a body as these fields do; empty without a body.
 
-    Empty where there is no body. The names are in lower case, and the parser has checked that
-    the fields do not contradict each other.
+    The names are in lower case. The parser has checked that the fields do not contradict each
+    other.
     """
     for name, value in fields:
         if name == b"transfer-encoding" or (name == b"content-length" and value.strip(b"0")):

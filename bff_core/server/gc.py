@@ -9,11 +9,11 @@ from bff_core.settings.model import Settings
 
 @contextmanager
 def tuned_collector(settings: Settings) -> Iterator[None]:
-    """Freeze what exists and collect less often, while the context is open.
+    """Freeze existing objects and collect less often, while the context is open.
 
-    The collector belongs to the whole process, so only our own server calls this. Requests leave
-    no reference cycles behind, so little is lost; `BFF_GC_FREEZE=false` and `BFF_GC_THRESHOLD=0`
-    leave the collector as it is.
+    The collector belongs to the whole process, so only our own server calls this. Requests create
+    no reference cycles, so fewer collections are harmless. `BFF_GC_FREEZE=false` and
+    `BFF_GC_THRESHOLD=0` leave the collector unchanged.
     """
     before = gc.get_threshold()
     if settings.gc_threshold:

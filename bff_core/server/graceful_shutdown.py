@@ -1,4 +1,4 @@
-"""Graceful shutdown: admitted requests are answered, and nothing waits without end."""
+"""Graceful shutdown: answers admitted requests, within the grace period."""
 
 import asyncio
 from typing import Final
@@ -9,26 +9,26 @@ from bff_core.server.listening_socket import Listening
 from bff_core.server.server_state import ServerState
 
 POLL_SECONDS: Final = 0.02
-"""How often the remaining connections are checked."""
+"""The time between two checks of the remaining connections."""
 
 QUIET_SECONDS: Final = 0.5
-"""How long a connection has to be idle before it is closed: a request may be on its way."""
+"""How long a connection has to be idle before it is closed: a request may be in transit."""
 
 CLEANUP_SECONDS: Final = 1.0
-"""How long cancelled handlers have to clean up, and clients to read why."""
+"""How long cancelled handlers may clean up, and clients may read their refusals."""
 
 
 class GracefulShutdown:
     """The steps from the first signal to the last connection.
 
-    1. Readiness is false, and each answer closes its connection; all goes on for the delay, in
-       which balancers notice.
-    2. Connections that wait are accepted, then no more. Web sockets are closed with 1012 and
-       event streams end: their clients connect anew, elsewhere.
-    3. Requests in flight go on for the grace period; connections that stay idle are closed.
-    4. Unfinished requests are cancelled and answered 503, or broken off where the answer has begun.
+    1. Readiness turns false, and each answer closes its connection. The server accepts connections
+       for the delay, in which load balancers notice.
+    2. Connections in the backlog are accepted, then no more. Web sockets are closed with 1012 and
+       event streams end: their clients reconnect, elsewhere.
+    3. Requests in flight continue for the grace period; idle connections are closed.
+    4. Unfinished requests are cancelled and answered 503, or aborted if their answer has begun.
 
-    Once `is_urgent` is set the steps wait no longer for anything.
+    Once `is_urgent` is set, no step waits.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class GracefulShutdown:
         self._is_urgent = is_urgent
 
     async def run(self, *, delay: float, grace: float) -> None:
-        """Take the steps; durations in seconds."""
+        """Shut down; `delay` and `grace` are in seconds."""
         began_at = self._serving.now()
         if self._readiness is not None:
             self._readiness.drain()
@@ -76,7 +76,7 @@ class GracefulShutdown:
             connection.reconnect()
 
     async def _wait_until_answered(self, grace: float) -> None:
-        """Wait until all is answered, for no longer than the grace."""
+        """Wait until every request is answered, at most for the grace period."""
         serving = self._serving
         until = serving.now() + grace
         while not self._is_urgent.is_set() and serving.now() < until:

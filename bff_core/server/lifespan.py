@@ -1,4 +1,4 @@
-"""Starts and stops an application by ASGI's lifespan protocol."""
+"""Starts and stops an application by the ASGI lifespan protocol."""
 
 import asyncio
 from collections.abc import Mapping
@@ -10,13 +10,13 @@ SCOPE: Final = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "
 
 
 class LifespanFailed(Exception):
-    """The application could not start, or stop; its cause is what it raised, if it did."""
+    """The application failed to start or stop; its exception, if any, is the cause."""
 
 
 class Lifespan:
-    """One run of an application, started when this is made, inside the loop.
+    """The lifespan of an application, which starts when this object is made inside the loop.
 
-    `values` is the state that the application shares with its requests.
+    `values` is the lifespan state, which ASGI passes to each request.
     """
 
     def __init__(
@@ -37,14 +37,14 @@ class Lifespan:
         await self._wait_for("startup")
 
     async def stop(self) -> None:
-        """Stop it; raises LifespanFailed where it could not."""
+        """Stop the application; raises LifespanFailed."""
         self._may_stop.set()
         if not self._task.done():
             await self._wait_for("shutdown")
             await asyncio.wait([self._task])
 
     async def cancel(self) -> None:
-        """End what is left of it."""
+        """Cancel the application's lifespan task."""
         if not self._task.done():
             self._task.cancel()
             await asyncio.wait([self._task])
@@ -64,12 +64,12 @@ class Lifespan:
             self._answers[phase].set_result("" if outcome == "complete" else "failed")
 
     async def _wait_for(self, phase: str) -> None:
-        """Wait until the application reports how a phase went, or ends without a report."""
+        """Wait until the application reports the outcome of a phase, or ends."""
         answer, task = self._answers[phase], self._task
         both: set[asyncio.Future[Any]] = {answer, task}
         await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         if answer.done() and not answer.result():
             return
-        await asyncio.wait({task})  # it raises the reason of its failure
+        await asyncio.wait({task})  # its exception is the reason
         error = None if task.cancelled() else task.exception()
         raise LifespanFailed(phase) from error

@@ -1,4 +1,4 @@
-"""The socket that clients connect to: bound with clear errors, closed without losing a client."""
+"""The listening socket: binds with clear errors, and closes without resetting a connection."""
 
 import asyncio
 import errno
@@ -19,38 +19,38 @@ _REASONS: Final = {
 
 
 class CannotListen(Exception):
-    """A socket is not available; the message is one line."""
+    """The socket can't be opened; the message is one line."""
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Return a socket that listens; raises CannotListen."""
+    """Bind a listening socket; raises CannotListen."""
     try:
         (family, _, _, _, address), *_ = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
         listener = socket.socket(family, socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise CannotListen(f"host {host!r} can't be listened on: {error}") from None
+        raise CannotListen(f"can't listen on host {host!r}: {error}") from None
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
         listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
-        reason = _REASONS.get(error.errno or 0, f"can't be listened on: {error.strerror}")
+        reason = _REASONS.get(error.errno or 0, f"can't be opened: {error.strerror}")
         raise CannotListen(f"port {port} of {host} {reason}") from None
     return listener
 
 
 def adopt(descriptor: int) -> socket.socket:
-    """Return the listening socket that the process was started with; raises CannotListen."""
+    """Return the listening socket that this process inherited; raises CannotListen."""
     try:
         if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):
-            raise CannotListen(f"file descriptor {descriptor} is no socket")
+            raise CannotListen(f"file descriptor {descriptor} is not a socket")
         return socket.socket(fileno=descriptor)
     except OSError as error:
         raise CannotListen(
-            f"file descriptor {descriptor} can't be listened on: {error.strerror}"
+            f"can't listen on file descriptor {descriptor}: {error.strerror}"
         ) from None
 
 
@@ -60,9 +60,9 @@ async def listen(
     *,
     send_timeout: float,
 ) -> "Listening":
-    """Accept connections; a client that takes nothing for `send_timeout` seconds is dropped."""
+    """Accept connections; the kernel drops clients that acknowledge nothing for `send_timeout`."""
     listener.setblocking(False)
-    _bound_unacknowledged(listener, send_timeout)
+    _set_user_timeout(listener, send_timeout)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(make_protocol, sock=listener, backlog=BACKLOG)
     return Listening(listener, make_protocol, server)
@@ -82,11 +82,10 @@ class Listening:
         self._server = server
 
     async def close(self) -> None:
-        """Accept the connections that wait, then no more.
+        """Accept the connections in the backlog, then close the socket.
 
-        Closing a socket resets the connections that the kernel has completed and the process has
-        not accepted: clients that have done nothing wrong. All happens in one turn of the loop, so
-        that hardly any can come in between.
+        Closing a socket resets connections that the kernel has completed but the process has not
+        accepted. Both happen in one iteration of the loop, so that few can arrive in between.
         """
         if not self._server.is_serving():
             return
@@ -99,7 +98,7 @@ class Listening:
         await asyncio.gather(*waiting, return_exceptions=True)
 
     def _accept_all(self) -> list[socket.socket]:
-        # A copy: the loop may have made the socket its own, and closes it when it wants to.
+        # A duplicate: the loop owns the socket, and may close it at any time.
         accepted = []
         with suppress(OSError), socket.socket(fileno=os.dup(self._listener.fileno())) as listener:
             listener.setblocking(False)
@@ -110,11 +109,8 @@ class Listening:
         return accepted
 
 
-def _bound_unacknowledged(listener: socket.socket, seconds: float) -> None:
-    """Let the kernel, too, drop clients that do not acknowledge what was sent.
-
-    Accepted sockets inherit it.
-    """
+def _set_user_timeout(listener: socket.socket, seconds: float) -> None:
+    """Have the kernel drop clients that acknowledge no data; accepted sockets inherit this."""
     option = getattr(socket, "TCP_USER_TIMEOUT", None)
     if option is not None and listener.family in {socket.AF_INET, socket.AF_INET6}:
         with suppress(OSError):

@@ -1,4 +1,4 @@
-"""Options of the server: receive and send timeouts, sizes, graceful shutdown."""
+"""Options of the server: timeouts, size limits, graceful shutdown."""
 
 from dataclasses import dataclass
 from typing import Annotated, Final, Self
@@ -12,15 +12,15 @@ MIB: Final = 1024 * KIB
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerOptions:
-    """How one process treats the clients that connect to it.
+    """Limits for the clients of one process; durations in seconds.
 
-    Durations in seconds. Raises `ConfigurationError` where an option is out of its range.
+    Raises `ConfigurationError` if an option is out of its range.
     """
 
     header_timeout: Annotated[
         float, Option("How long the head of a request may take to arrive, as a whole", 0.05, 3600)
     ] = 10.0
-    # Less than a request's own 10 s, so that the refusal says what was slow.
+    # Less than a request's own 10 s, so that the refusal names the slow body.
     body_timeout: Annotated[
         float, Option("How long a request's body may take to arrive", 0.05, 3600)
     ] = 8.0
@@ -33,8 +33,8 @@ class ServerOptions:
     send_buffer: Annotated[
         int, Option("How many unsent bytes stop the handler that writes them", KIB, 64 * MIB)
     ] = 64 * KIB
-    # Longer than a balancer in front leaves idle (nginx and ALB 60 s): it closes first, and
-    # none of its requests meets a connection that is about to be closed.
+    # Longer than the idle timeout of load balancers (60 s in nginx and ALB), so that they close
+    # connections first, and none sends a request on a connection that is about to be closed.
     keep_alive: Annotated[float, Option("How long an idle connection stays open", 0.05, 3600)] = (
         75.0
     )
@@ -62,7 +62,7 @@ class ServerOptions:
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """Return the options of a gateway's settings; only production has balancers in front."""
+        """Return the options of a gateway's settings; only production has a default drain delay."""
         delay = settings.drain_delay
         if delay is None:
             delay = cls().drain_delay if settings.env == "production" else 0.0

@@ -1,4 +1,4 @@
-"""HTTP parsing: reads requests strictly, and refuses what two programs could read differently."""
+"""HTTP/1 parsing: strict, so that a request has one meaning for every program on its way."""
 
 import re
 from typing import Final, Protocol
@@ -26,63 +26,62 @@ from bff_core.server.framing import bare_head
 from bff_core.server.options import ServerOptions
 from bff_core.server.request_target import Target, is_host, read_target
 
-_NOTICED: Final = frozenset({b"host", b"expect", b"transfer-encoding", b"upgrade"})
-_NOWHERE: Final = Target(b"", "", b"")
-_ROUTING: Final = frozenset({b"connection", b"proxy-connection"})
-_OFFERED: Final = re.compile(
+_CHECKED: Final = frozenset({b"host", b"expect", b"transfer-encoding", b"upgrade"})
+_NO_TARGET: Final = Target(b"", "", b"")
+_HOP_BY_HOP: Final = frozenset({b"connection", b"proxy-connection"})
+_REFUSAL_FIELDS: Final = re.compile(
     rb"\r\n(origin|traceparent|x-request-id):([^\r\n]*)(?=\r\n)", re.IGNORECASE
 )
-"""Fields of a head that a refusal is made of."""
+"""The header fields that a refusal needs."""
 
-_OTHERS: Final = (b" RTSP/", b" ICE/", b"  HTTP/")
-"""What ends a request line for the parser, and is none of HTTP/1."""
+_OTHER_PROTOCOLS: Final = (b" RTSP/", b" ICE/", b"  HTTP/")
+"""Ends of request lines that the parser accepts, but that are not HTTP/1."""
 
 
 class RequestSink(Protocol):
-    """Takes requests as they are read."""
+    """Receives requests as they are parsed."""
 
     def begin(self) -> None:
-        """Take a request whose head is complete; the reader holds it."""
+        """Begin a request whose head is complete; the reader has its fields."""
 
     def body(self, piece: bytes, /) -> None:
-        """Take a piece of its body."""
+        """Receive a piece of its body."""
 
     def end(self) -> None:
-        """Take note that the request is complete."""
+        """End the request."""
 
 
 class RequestReader:
-    """Puts the parser's events together to requests, and checks them.
+    """Assembles requests from the parser's events, and checks them.
 
-    The parser itself refuses bare line feeds, folded and malformed fields, two lengths, and a
-    length beside a transfer coding. Checked here: the protocol and its version, the Host field,
-    codings and expectations that are not supported, the size of the head and of what stands
-    between pieces of a body. Trailers are dropped: a field that comes after the checks must not
-    be taken for one that passed them. Those that would change how the connection goes on are
-    refused (RFC 9110, section 6.5.1).
+    The parser refuses bare line feeds, folded and malformed fields, two lengths, and a length
+    beside a transfer coding. This class checks the protocol and its version, the Host field,
+    transfer codings, expectations, and the size of the head and of the framing between pieces of a
+    body. Trailers are dropped, since they would bypass these checks. A trailer that would change
+    the connection is refused (RFC 9110, section 6.5.1).
 
-    The parser ends each request that offers an upgrade at its head. Where the offer is not taken
-    up, a second parser reads the body, framed as the head declares it (RFC 9112, section 6.3).
+    The parser stops at the head of a request that offers an upgrade. If the offer is not accepted,
+    a second parser reads the body, framed as the head declares it (RFC 9112, section 6.3).
 
-    Once `fault` is set nothing more is read.
+    Once `fault` is set, nothing more is read.
     """
 
     __slots__ = (
+        "_allowance",
+        "_bare_head",
         "_can_upgrade",
+        "_checked_fields",
+        "_has_other_protocol",
         "_is_done",
-        "_line_at",
-        "_line_in",
+        "_line_bytes",
+        "_line_offset",
         "_max_fields",
         "_max_head",
-        "_names_others",
-        "_noticed",
         "_parser",
-        "_room",
         "_searched",
         "_sink",
-        "_unread",
         "_url",
-        "continues",
+        "expects_continue",
         "fault",
         "has_begun",
         "headers",
@@ -97,201 +96,200 @@ class RequestReader:
 
     def __init__(self, sink: RequestSink, options: ServerOptions, *, can_upgrade: bool) -> None:
         self._sink = sink
-        self._max_head = self._room = options.max_head
+        self._max_head = self._allowance = options.max_head
         self._max_fields = options.max_fields
         self._can_upgrade = can_upgrade
         self._parser = HttpRequestParser(self)
-        self._url = self._line_in = self._searched = self._unread = b""
-        self._line_at = 0
-        self._noticed: list[tuple[bytes, bytes]] = []
-        self._is_done = self._names_others = False
+        self._url = self._line_bytes = self._searched = self._bare_head = b""
+        self._line_offset = 0
+        self._checked_fields: list[tuple[bytes, bytes]] = []
+        self._is_done = self._has_other_protocol = False
         self.headers: list[tuple[bytes, bytes]] = []
         self.method = self.version = ""
-        self.target = _NOWHERE
+        self.target = _NO_TARGET
         self.has_begun = self.is_headed = False
-        self.is_last = self.continues = self.is_upgrade = False
+        self.is_last = self.expects_continue = self.is_upgrade = False
         self.fault: EarlyRefusal | None = None
         self.rest = b""
 
     @property
-    def offered(self) -> list[tuple[bytes, bytes]]:
-        """The fields of the head as far as it was read, for a refusal.
+    def received(self) -> list[tuple[bytes, bytes]]:
+        """The header fields that were read so far, for a refusal.
 
-        The parser hands a field on when it has read the next name. Where the head breaks off, what
-        a refusal is made of is found in the bytes.
+        The parser reports a field when it has read the next name. So the fields of a refusal are
+        also searched in the bytes of an incomplete head.
         """
         known = {name for name, _ in self.headers}
-        found = {
-            name.lower(): value.strip(b" \t") for name, value in _OFFERED.findall(self._line_in)
-        }
+        matches = _REFUSAL_FIELDS.findall(self._line_bytes)
+        found = {name.lower(): value.strip(b" \t") for name, value in matches}
         return [*self.headers, *(field for field in found.items() if field[0] not in known)]
 
     def close(self) -> None:
-        """Let go of parser and sink, which know each other."""
+        """Drop parser and sink, which form a reference cycle."""
         self._is_done = True
         del self._parser, self._sink
 
     def feed(self, data: bytes) -> bool:
-        """Take bytes; return False when a fault or an upgrade ends the reading."""
-        while len(data) > self._room and not (self.is_headed or self._is_done):
-            piece, data = data[: self._room], data[self._room :]
-            self._room = 0
+        """Parse bytes; return False after a fault or an upgrade."""
+        while len(data) > self._allowance and not (self.is_headed or self._is_done):
+            piece, data = data[: self._allowance], data[self._allowance :]
+            self._allowance = 0
             if not self._feed(piece):
                 self.rest += data
                 return False
-            if not self._room:  # it completed no head
+            if not self._allowance:  # the piece completed no head
                 self.fault = HEAD_TOO_LARGE
-                self._line_in += data
+                self._line_bytes += data
                 return False
-        self._room -= len(data)
+        self._allowance -= len(data)
         if not self._feed(data):
             return False
-        if self._room < 0 and self.is_headed:
+        if self._allowance < 0 and self.is_headed:
             self.fault = FRAMING_TOO_LARGE
         return self.fault is None
 
     def _feed(self, data: bytes) -> bool:
-        # After the last request there may be anything: it is not read.
+        # Bytes after the last request are ignored.
         while data and not self._is_done:
             data = self._parse(data)
         return self.fault is None and not (self.is_upgrade and self._is_done)
 
     def _parse(self, data: bytes) -> bytes:
-        """Let the parser have bytes; return those that it left."""
+        """Parse bytes; return the unparsed rest."""
         if not self.has_begun:
-            self._line_in, self._line_at = data, 0
-        elif self.version:  # amid a request no other one begins at the first byte
-            self._line_in, self._line_at = data, 1
-        else:  # the head comes in pieces
-            self._line_in += data
+            self._line_bytes, self._line_offset = data, 0
+        elif self.version:  # within a request, no request line begins at the first byte
+            self._line_bytes, self._line_offset = data, 1
+        else:  # a head in several pieces
+            self._line_bytes += data
         try:
             self._parser.feed_data(data)
         except HttpParserUpgrade as pause:
-            return self._go_on(data[pause.args[0] :])
+            return self._resume_after_upgrade(data[pause.args[0] :])
         except HttpParserError:
             if not self._is_done:
                 self.fault = self.fault or NOT_HTTP
         finally:
             if not self.has_begun or self.version:
-                self._line_in = self._searched = b""
+                self._line_bytes = self._searched = b""
         return b""
 
-    def _go_on(self, rest: bytes) -> bytes:
-        """Take the bytes behind a head that offers an upgrade; return those to be parsed."""
+    def _resume_after_upgrade(self, rest: bytes) -> bytes:
+        """Handle the bytes after a head that offers an upgrade; return those to be parsed."""
         if self.fault is not None:
             return b""
         if self.is_upgrade:
             self.rest, self._is_done = rest, True
             return b""
-        # An offer that is not taken up: what follows is HTTP (RFC 9110, section 7.8).
+        # The offer is not accepted: what follows is HTTP (RFC 9110, section 7.8).
         self._parser = HttpRequestParser(self)
-        if self._unread:
-            self._parser.feed_data(self._unread)
-            self._unread = b""
+        if self._bare_head:
+            self._parser.feed_data(self._bare_head)
+            self._bare_head = b""
         return rest
 
     def on_message_begin(self) -> None:
-        """Start anew."""
-        if self.is_headed:  # the head is a bare one, for the body behind an offer
+        """Reset the state for a request."""
+        if self.is_headed:  # the second parser reads a bare head, after an upgrade offer
             return
         self.has_begun = True
         self._url = b""
         self.version = ""
         self.headers = []
-        if self._noticed:
-            self._noticed = []
+        if self._checked_fields:
+            self._checked_fields = []
 
     def on_url(self, url: bytes) -> None:
-        """Take a piece of the target."""
+        """Add a piece of the target."""
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a field; note those that decide how the request is read."""
+        """Add a field; remember those that `_check_head` needs."""
         name = name.lower()
         if self.is_headed:
-            if name in _ROUTING:  # of a trailer; the parser would obey it
+            if name in _HOP_BY_HOP:  # a trailer; the parser would apply it
                 self.fault = self.fault or BAD_TRAILER
             return
         if value and value[-1] <= 32:
             value = value.rstrip(b" \t")
-        if name in _NOTICED:
-            self._noticed.append((name, value))
+        if name in _CHECKED:
+            self._checked_fields.append((name, value))
         self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
-        """Check the head, and hand the request on."""
+        """Check the head, and begin the request."""
         if self._is_done or self.is_headed or self.fault is not None:
             return
         parser = self._parser
         self.is_headed = True
-        self._room = self._max_head
+        self._allowance = self._max_head
         method = parser.get_method()
         self.method = method.decode("ascii")
         self.version = self._find_version(method)
         self.is_last = self.version != "1.1" or not parser.should_keep_alive()
-        self.fault = self._check() if self.version else self._judge_protocol()
+        self.fault = self._check_head() if self.version else self._protocol_fault()
         if self.fault is None and not self.is_upgrade:
             self._sink.begin()
 
     def on_body(self, piece: bytes) -> None:
-        """Hand a piece of the body on."""
-        self._room = self._max_head
+        """Pass on a piece of the body."""
+        self._allowance = self._max_head
         if self.fault is None and not self._is_done:
             self._sink.body(piece)
 
     def on_message_complete(self) -> None:
-        """Hand on that the request is complete."""
-        if self.fault is not None or self._is_done or self._unread:
+        """End the request."""
+        if self.fault is not None or self._is_done or self._bare_head:
             return
         self.has_begun = self.is_headed = False
-        self._room = self._max_head
+        self._allowance = self._max_head
         self._is_done = self.is_last
         if not self.is_upgrade:
             self._sink.end()
 
     def _find_version(self, method: bytes) -> str:
-        """Return the version of HTTP/1 that the request line names; nothing for other protocols.
+        """Return the version of HTTP/1 in the request line; "" for other protocols.
 
-        The parser takes RTSP for HTTP and does not say so, hence the look at the bytes.
+        The parser accepts RTSP as HTTP without reporting it, so the bytes are searched.
         """
-        if not self._line_at:  # as a rule the bytes begin with the line
-            self._line_at = len(method) + 1 + len(self._url)
-            if self._line_in.startswith(b" HTTP/1.1\r\n", self._line_at):
+        if not self._line_offset:  # the fast path: the bytes begin with the request line
+            self._line_offset = len(method) + 1 + len(self._url)
+            if self._line_bytes.startswith(b" HTTP/1.1\r\n", self._line_offset):
                 return "1.1"
-            self._line_at = 0
+            self._line_offset = 0
         line = b"%b %b HTTP/1." % (method, self._url)
-        at = self._line_in.find(line, self._line_at)
-        if at < 0 or (at and not self._line_at and self._line_in[:at].strip(b"\r\n")):
+        at = self._line_bytes.find(line, self._line_offset)
+        if at < 0 or (at and not self._line_offset and self._line_bytes[:at].strip(b"\r\n")):
             return ""
-        if self._line_at and self._names_another() and not self._is_next(at):
+        if self._line_offset and self._names_other_protocol() and not self._is_next_request(at):
             return ""
-        self._line_at = at + len(line)
+        self._line_offset = at + len(line)
         version = self._parser.get_http_version()
         return version if version in {"1.0", "1.1"} else ""
 
-    def _names_another(self) -> bool:
-        """Whether the bytes name another protocol anywhere; they are searched once."""
-        if self._searched is not self._line_in:
-            self._searched = self._line_in
-            self._names_others = any(one in self._line_in for one in _OTHERS)
-        return self._names_others
+    def _names_other_protocol(self) -> bool:
+        """Whether another protocol occurs anywhere in the bytes; they are searched once."""
+        if self._searched is not self._line_bytes:
+            self._searched = self._line_bytes
+            self._has_other_protocol = any(one in self._line_bytes for one in _OTHER_PROTOCOLS)
+        return self._has_other_protocol
 
-    def _is_next(self, at: int) -> bool:
-        """Whether a line stands where the request behind one without a body begins.
+    def _is_next_request(self, at: int) -> bool:
+        """Whether a request line at `at` directly follows a request without a body.
 
-        Behind a body that place is not known: the line that was found may be part of the body, and
-        the request's own line of another protocol.
+        After a body its place is unknown: the line that was found may be part of the body, and the
+        real request line may name another protocol.
         """
-        end = self._line_in.find(b"\r\n\r\n", self._line_at) + 4
-        head = self._line_in[self._line_at : end].lower()
+        end = self._line_bytes.find(b"\r\n\r\n", self._line_offset) + 4
+        head = self._line_bytes[self._line_offset : end].lower()
         has_body = b"content-length" in head or b"transfer-encoding" in head
-        is_near = 4 <= end <= at and not self._line_in[end:at].strip(b"\r\n")
-        return self._line_at > 1 and is_near and not has_body
+        is_near = 4 <= end <= at and not self._line_bytes[end:at].strip(b"\r\n")
+        return self._line_offset > 1 and is_near and not has_body
 
-    def _judge_protocol(self) -> EarlyRefusal:
+    def _protocol_fault(self) -> EarlyRefusal:
         return UNKNOWN_VERSION if self._parser.get_http_version() == "2.0" else NOT_HTTP
 
-    def _check(self) -> EarlyRefusal | None:
+    def _check_head(self) -> EarlyRefusal | None:
         target = read_target(self.method, self._url)
         if target is None:
             return NO_TUNNEL if self.method == "CONNECT" else BAD_TARGET
@@ -299,48 +297,48 @@ class RequestReader:
         if len(self.headers) > self._max_fields:
             return HEAD_TOO_LARGE
         hosts = 0
-        self.continues = self.is_upgrade = False
-        for name, value in self._noticed:
+        self.expects_continue = self.is_upgrade = False
+        for name, value in self._checked_fields:
             if name == b"host":
                 hosts += 1
                 if not is_host(value):
                     return BAD_HOST
-            elif fault := self._notice(name, value.lower()):
+            elif fault := self._check_field(name, value.lower()):
                 return fault
         if hosts != 1:
-            return TWO_HOSTS if hosts else self._check_no_host()
+            return TWO_HOSTS if hosts else self._missing_host_fault()
         if target.host is not None:
             self._replace_host(target.host)
         return None
 
-    def _notice(self, name: bytes, value: bytes) -> EarlyRefusal | None:
+    def _check_field(self, name: bytes, value: bytes) -> EarlyRefusal | None:
         if name == b"expect":
-            # RFC 9110, section 10.1.1: of an HTTP/1.0 client it is ignored.
+            # RFC 9110, section 10.1.1: it is ignored from an HTTP/1.0 client.
             if value != b"100-continue":
                 return UNKNOWN_EXPECTATION
-            self.continues = self.version == "1.1"
+            self.expects_continue = self.version == "1.1"
         elif name == b"transfer-encoding":
             if self.version != "1.1":
                 return BAD_FRAMING
             if value != b"chunked":
                 return UNKNOWN_CODING
         elif self._parser.should_upgrade():
-            return self._notice_offer(value)
+            return self._check_upgrade(value)
         return None
 
-    def _notice_offer(self, protocol: bytes) -> EarlyRefusal | None:
-        """Take up the offer of a web socket; of any other one read the body."""
-        self._unread = bare_head(self.headers)
+    def _check_upgrade(self, protocol: bytes) -> EarlyRefusal | None:
+        """Accept the offer of a web socket; ignore any other one, and read the body."""
+        self._bare_head = bare_head(self.headers)
         # RFC 9110, section 7.8: an HTTP/1.0 client's offer is ignored.
-        is_old, is_read = self.version != "1.1", self.method != "GET"
-        if protocol != b"websocket" or not self._can_upgrade or is_old or is_read:
+        is_old, is_other_method = self.version != "1.1", self.method != "GET"
+        if protocol != b"websocket" or not self._can_upgrade or is_old or is_other_method:
             return None
         self.is_upgrade = True
-        return HANDSHAKE_WITH_BODY if self._unread else None
+        return HANDSHAKE_WITH_BODY if self._bare_head else None
 
-    def _check_no_host(self) -> EarlyRefusal | None:
+    def _missing_host_fault(self) -> EarlyRefusal | None:
         return NO_HOST if self.version == "1.1" else None
 
     def _replace_host(self, host: bytes) -> None:
-        """Let the target's host win (RFC 9112, section 3.2.2)."""
+        """Replace the Host field by the target's host (RFC 9112, section 3.2.2)."""
         self.headers = [(name, host if name == b"host" else value) for name, value in self.headers]

@@ -1,4 +1,4 @@
-"""The two ends of a connection, and requests over it as ASGI scopes."""
+"""The addresses of a connection, and the ASGI scopes of its requests."""
 
 import asyncio
 import select
@@ -14,7 +14,7 @@ ASGI: Final = {"version": "3.0", "spec_version": "2.4"}
 
 
 class Peer:
-    """Who is connected to whom, and how."""
+    """The client's and the server's address, and the scheme, of one connection."""
 
     __slots__ = ("_client", "_scheme", "_server")
 
@@ -24,7 +24,7 @@ class Peer:
         self._scheme = "https" if transport.get_extra_info("sslcontext") else "http"
 
     def scope(self, request: RequestReader, serving: ServerState) -> dict[str, Any]:
-        """Return the ASGI scope of the request that was read last."""
+        """Return the ASGI scope of the latest request."""
         raw_path, path, query, _ = request.target
         root = serving.root_path
         return {
@@ -45,23 +45,23 @@ class Peer:
 
 
 def has_arrived(transport: asyncio.BaseTransport) -> bool:
-    """Whether bytes of the client have arrived that the loop has not read yet."""
+    """Whether the socket has bytes that the loop has not read yet."""
     connection = transport.get_extra_info("socket")
     try:
         poll = select.poll()
         poll.register(connection.fileno(), select.POLLIN)
         return bool(poll.poll(0))
-    except (AttributeError, OSError, ValueError):  # no poll here, or closed already
+    except (AttributeError, OSError, ValueError):  # no poll on this platform, or a closed socket
         return False
 
 
 def reset(transport: asyncio.Transport) -> None:
-    """Break a connection so that its client notices, and the kernel buffers nothing for it.
+    """Reset a connection (RST), so that the client notices a truncated answer.
 
     A plain close would deliver what is buffered, and then look like an orderly end.
     """
     connection = transport.get_extra_info("socket")
-    with suppress(AttributeError, OSError, ValueError):  # the last where it is closed already
+    with suppress(AttributeError, OSError, ValueError):  # ValueError: a closed socket
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort()
 

@@ -1,4 +1,4 @@
-"""One process that serves one application: start, signals, drain, stop."""
+"""Runs one process of the server: start, signals, graceful shutdown, stop."""
 
 import asyncio
 import signal
@@ -23,19 +23,18 @@ from bff_core.server.sighup import reload_on_hangup
 from bff_core.server.watchdog import Watchdog
 from bff_core.startup.processes import PROCESSES, Processes
 
-STOPPING: Final = (signal.SIGTERM, signal.SIGINT)
+STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 STOP_SECONDS: Final = 10.0
-"""How long an application may take to close its connections; the platform kills before long."""
+"""How long an application may take to close its connections, before the platform kills it."""
 
 
 class Process:
-    """Serves until it is stopped, all inside one event loop.
+    """Serves one application in one event loop until a signal stops it.
 
-    SIGTERM drains with the delay, in which balancers notice; SIGINT, from a keyboard, without.
-    A second signal of either kind ends all at once. SIGHUP reloads policies and ends nothing. The
-    state of the lifespan has the `processes`. `delay` and `grace`, in seconds, override the
-    settings.
+    SIGTERM starts the graceful shutdown with the drain delay, SIGINT without. A second signal ends
+    the process at once. SIGHUP reloads policies. The lifespan state has the `processes`. `delay`
+    and `grace`, in seconds, override the settings.
     """
 
     def __init__(
@@ -58,18 +57,18 @@ class Process:
         self._end: asyncio.Future[bool] = self._loop.create_future()
         self._is_urgent = asyncio.Event()
 
-    def end(self, *, is_patient: bool = True) -> None:
-        """Drain, at first with the delay if `is_patient`; at once when called again."""
+    def end(self, *, has_delay: bool = True) -> None:
+        """Start the graceful shutdown; a second call ends the process at once."""
         if self._end.done():
             self._is_urgent.set()
         else:
-            self._end.set_result(is_patient)
+            self._end.set_result(has_delay)
 
     async def run(self, listener: socket.socket, on_open: Callable[[], None]) -> None:
-        """Start, serve, drain, stop; raises LifespanFailed."""
-        for number in STOPPING:
-            is_patient = number == signal.SIGTERM
-            self._loop.add_signal_handler(number, partial(self.end, is_patient=is_patient))
+        """Start, serve, shut down; raises LifespanFailed."""
+        for number in STOP_SIGNALS:
+            has_delay = number == signal.SIGTERM
+            self._loop.add_signal_handler(number, partial(self.end, has_delay=has_delay))
         lifespan = Lifespan(self._app, self._loop, {PROCESSES: self._processes})
         starting = self._loop.create_task(lifespan.started())
         both: set[asyncio.Future[Any]] = {starting, self._end}
@@ -111,7 +110,7 @@ class Process:
             on_open()
             if events.sinks:
                 events.emit(Opened(address))
-            is_patient = await self._end
+            has_delay = await self._end
             shutdown = GracefulShutdown(
                 serving,
                 listening,
@@ -119,7 +118,7 @@ class Process:
                 events=events,
                 is_urgent=self._is_urgent,
             )
-            delay = options.drain_delay if is_patient else 0.0
+            delay = options.drain_delay if has_delay else 0.0
             await shutdown.run(delay=delay, grace=options.grace)
 
     def _overridden(self, options: ServerOptions) -> ServerOptions:
@@ -129,7 +128,7 @@ class Process:
 
 
 async def _stop(lifespan: Lifespan) -> None:
-    """Stop the application, for no longer than it may take to close its connections."""
+    """Stop the application, and cancel it if that takes too long."""
     try:
         async with asyncio.timeout(STOP_SECONDS):
             await lifespan.stop()
@@ -138,7 +137,7 @@ async def _stop(lifespan: Lifespan) -> None:
 
 
 def _address_of(listener: socket.socket) -> str:
-    """Return the address to call, as a URL."""
+    """Return the address of a socket as a URL."""
     address = listener.getsockname()
     if not isinstance(address, tuple):
         return str(address)

@@ -1,7 +1,7 @@
-"""HTTP/1.1 on one connection: bytes become requests, and answers become bytes.
+"""The HTTP/1.1 protocol of one connection, in place of uvicorn's.
 
-It replaces uvicorn's own protocol, and enforces limits before a request reaches the application:
-deadlines for heads, bodies and readers, strict parsing.
+It parses strictly, and enforces timeouts for heads, bodies and answers before, or outside of, the
+application.
 """
 
 import asyncio
@@ -28,11 +28,11 @@ from bff_core.server.upgrade import handshake_of, upgrade
 from bff_core.server.writer import ConnectionWriter
 
 MAX_PIPELINED_REQUESTS: Final = 16
-"""Requests that wait for the answer before theirs."""
+"""Pipelined requests that wait for an earlier answer, at most."""
 
 
 class HTTPProtocol(asyncio.Protocol):
-    """Makes a `ClientConnection` of a transport, which then speaks to the connection alone."""
+    """Replaces itself by a `ClientConnection` when a client connects."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class HTTPProtocol(asyncio.Protocol):
         self._serving = serving or serving_of(config, server_state, app_state, _loop)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Let a connection take over."""
+        """Make the connection the transport's protocol."""
         stream = cast("asyncio.Transport", transport)
         connection = ClientConnection(self._serving, stream)
         stream.set_protocol(connection)
@@ -54,9 +54,9 @@ class HTTPProtocol(asyncio.Protocol):
 
 
 class ClientConnection(asyncio.Protocol):
-    """One connection; answers its requests in their order.
+    """One client connection, which answers requests in their order.
 
-    `check_deadlines` is called by a timer.
+    A timer calls `check_deadlines`.
     """
 
     def __init__(self, serving: ServerState, transport: asyncio.Transport) -> None:
@@ -83,10 +83,10 @@ class ClientConnection(asyncio.Protocol):
             self._interrupt()
 
     def eof_received(self) -> None:
-        """Take a client that closes its side for one that left, as most servers do."""
+        """Close the connection when the client closes its side, as most servers do."""
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Cancel what the client waited for."""
+        """Cancel the request in flight."""
         del exc
         self.serving.discard(self)
         self._is_lost = self._ignores_input = True
@@ -99,22 +99,22 @@ class ClientConnection(asyncio.Protocol):
         self._reader.close()
 
     def pause_writing(self) -> None:
-        """Make the handler wait: the client reads too slowly."""
+        """Suspend the handler: the client reads too slowly."""
         self.writer.is_blocked = True
 
     def resume_writing(self) -> None:
-        """Let it go on."""
+        """Resume the handler."""
         self.writer.release()
 
     def begin(self) -> None:
-        """Take a request: start it, or queue it behind the one before."""
+        """Start a request, or queue it after the one in flight."""
         reader, serving = self._reader, self.serving
-        # A client that takes no answers has to wait for its next one, be it a refusal.
+        # A client that does not read its answers gets no further one, not even a refusal.
         if self._cycle is None and not (serving.is_draining or self.writer.is_blocked):
             refusal = serving.early_shedding.reject(reader)
             if refusal is not None:
                 self.writer.write(refusal)
-                self._deadlines.await_body()  # which is read, and dropped
+                self._deadlines.await_body()  # which is read and dropped
                 return
         answer = ResponseRenderer(
             has_body=reader.method != "HEAD",
@@ -122,7 +122,9 @@ class ClientConnection(asyncio.Protocol):
             is_last=reader.is_last,
         )
         scope = self._peer.scope(reader, serving)
-        cycle = self._incoming = RequestCycle(self, scope, answer, continues=reader.continues)
+        cycle = self._incoming = RequestCycle(
+            self, scope, answer, expects_continue=reader.expects_continue
+        )
         self._deadlines.await_body()
         if self._cycle is None:
             self._start(cycle)
@@ -132,7 +134,7 @@ class ClientConnection(asyncio.Protocol):
                 self._pause()
 
     def body(self, piece: bytes) -> None:
-        """Hand a piece of the body to its request."""
+        """Pass a piece of the body to its request."""
         cycle = self._incoming
         if cycle is None or cycle.is_over:
             return
@@ -142,7 +144,7 @@ class ClientConnection(asyncio.Protocol):
             self._pause()
 
     def end(self) -> None:
-        """Take note that the body is complete."""
+        """Complete the body of a request."""
         cycle, self._incoming = self._incoming, None
         if cycle is not None:
             self._deadlines.clear()
@@ -151,20 +153,20 @@ class ClientConnection(asyncio.Protocol):
             self._deadlines.await_request()
 
     def resume(self) -> None:
-        """Read on."""
+        """Resume reading from the client."""
         if self._is_paused and len(self._queue) < MAX_PIPELINED_REQUESTS and not self._is_lost:
             self._is_paused = False
             self._transport.resume_reading()
             self._deadlines.resume()
 
     def answered(self, cycle: RequestCycle) -> None:
-        """Go on behind an answer: with the next request, or with the end of the connection."""
+        """Continue after an answer: with the next request, or by closing the connection."""
         self.serving.state.total_requests += 1
         self._cycle = None
         if self._is_lost:
             return
         if cycle.answer.is_last:
-            self._finish(is_heard=not cycle.more_body)
+            self._finish(is_body_read=not cycle.more_body)
         elif self._queue:
             self._next()
         else:
@@ -175,7 +177,7 @@ class ClientConnection(asyncio.Protocol):
                 self._deadlines.await_request()
 
     def break_off(self, *, looks_complete: bool) -> None:
-        """End the connection amid an answer; a truncated one must not look complete."""
+        """End the connection within an answer; reset it if the truncated answer looks complete."""
         self._ignores_input, self._cycle = True, None
         if looks_complete:
             reset(self._transport)
@@ -183,25 +185,25 @@ class ClientConnection(asyncio.Protocol):
             self._transport.close()
 
     def shutdown(self) -> None:
-        """Close the connection once it is idle; uvicorn's own server calls this when it ends."""
+        """Close the connection once it is idle; uvicorn's own server calls this at shutdown."""
         self.serving.is_draining = True
         self.reconnect()
         self.close_if_idle(0)
 
     def reconnect(self) -> None:
-        """End a stream of events."""
+        """End an event stream, so that its client reconnects."""
         if self._cycle is not None:
             self._cycle.reconnect(self.serving.reconnect_event())
 
     def close_if_idle(self, seconds: float) -> None:
-        """Close the connection if no request has come for so long, and none is arriving."""
+        """Close the connection if no request came for so many seconds, and none is arriving."""
         if self._deadlines.is_idle(self.serving.now(), seconds) and not has_arrived(
             self._transport
         ):
             self._transport.close()
 
     def cut(self) -> bool:
-        """End what is unfinished, and the connection; return whether anything was."""
+        """Cancel the request in flight and close the connection; return whether there was one."""
         self._ignores_input = True
         self._queue.clear()
         if self._cycle is None:
@@ -211,11 +213,11 @@ class ClientConnection(asyncio.Protocol):
         return True
 
     def abort(self) -> None:
-        """Break the connection."""
+        """Reset the connection."""
         reset(self._transport)
 
     def check_deadlines(self, now: float) -> None:
-        """Act on a deadline that passed, and on a client that does not read."""
+        """Enforce the receive deadline and the send timeout."""
         if self._deadlines.due <= now:
             self._expire()
         if self.writer.is_stuck(now, self.serving.options.send_timeout):
@@ -243,26 +245,26 @@ class ClientConnection(asyncio.Protocol):
         elif stage == BODY and self._incoming is not None:
             self._refuse(BODY_TOO_SLOW)
         else:
-            # No request was sent: a browser's spare connection would take a 408 for the answer to
-            # its first one.
+            # No request was sent: a browser's preconnected socket would take a 408 as the answer to
+            # its first request.
             self._transport.close()
 
     def _pause(self) -> None:
-        """Let the client wait; the time does not count as the client's."""
+        """Pause reading; the time does not count against the client."""
         if not self._is_paused:
             self._is_paused = True
             self._transport.pause_reading()
             self._deadlines.pause()
 
     def _interrupt(self) -> None:
-        """Go on where the reading has ended."""
+        """Handle the end of reading: a fault, or an upgrade."""
         fault = self._reader.fault
         if fault is not None and self._deadlines.stage == BODY and self._incoming is None:
-            self._transport.close()  # it was refused: a second answer would be one too many
+            self._transport.close()  # the request was refused already
         elif fault is not None:
             self._refuse(fault)
         elif self._cycle is not None or self._reader.rest:
-            # An upgrade is not pipelined, and its client waits (RFC 6455, section 4.1).
+            # A client must wait for the answer to its handshake (RFC 6455, section 4.1).
             self._refuse(NOT_HTTP)
         elif (head := handshake_of(self._reader)) is None:
             self._refuse(HEAD_TOO_LARGE)
@@ -274,7 +276,7 @@ class ClientConnection(asyncio.Protocol):
             self._reader.close()
 
     def _refuse(self, refusal: EarlyRefusal) -> None:
-        """Read no more, and say why: to the handler amid a body, else to the client in its turn."""
+        """Stop reading, and report why: to the handler within a body, otherwise to the client."""
         self._ignores_input = True
         self._deadlines.clear()
         if self._incoming is not None and not self._incoming.is_over:
@@ -287,23 +289,23 @@ class ClientConnection(asyncio.Protocol):
 
     def _write_refusal(self, refusal: EarlyRefusal) -> None:
         serving = self.serving
-        offered = self._reader.offered
-        self.writer.write(serving.refusals.render(refusal, serving.defaults, offered=offered))
-        self._finish(is_heard=False)
+        received = self._reader.received
+        self.writer.write(serving.refusals.render(refusal, serving.defaults, received=received))
+        self._finish(is_body_read=False)
 
-    def _finish(self, *, is_heard: bool) -> None:
-        """End the connection behind its last answer.
+    def _finish(self, *, is_body_read: bool) -> None:
+        """End the connection after its last answer.
 
-        Closing while the client still sends would reset the connection, and with it may go the
-        answer that says why: its side is closed, and what comes is read and dropped for a while.
+        If the body was not read, only the sending side is closed, and input is read and dropped for
+        a while: closing would reset the connection, and the client might lose the answer.
         """
         self._ignores_input = True
         self._queue.clear()
-        if is_heard or not self.serving.options.linger:
+        if is_body_read or not self.serving.options.linger:
             self._transport.close()
             return
         if self._transport.can_write_eof():
-            with suppress(OSError):  # it was reset, and the loop has yet to notice
+            with suppress(OSError):  # it was reset, and the loop has not noticed yet
                 self._transport.write_eof()
         self.resume()
         self._deadlines.await_close()

@@ -1,4 +1,4 @@
-"""One request in flight: what the application receives and sends, over one connection."""
+"""One request in flight: the `receive` and `send` of ASGI over one connection."""
 
 import asyncio
 from typing import Any, Final, Protocol
@@ -12,48 +12,48 @@ from bff_core.server.server_state import ServerState
 from bff_core.server.writer import ConnectionWriter
 
 MAX_BUFFERED_BYTES: Final = 64 * 1024
-"""Bytes of a body that wait for the handler; beyond them the client has to wait."""
+"""Unread bytes of a body, at most; beyond them reading from the client is paused."""
 
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class CycleConnection(Protocol):
-    """The connection, as a cycle sees it."""
+    """The part of a connection that a request uses."""
 
     @property
     def serving(self) -> ServerState:
-        """What all connections share."""
+        """The state of the process."""
         ...
 
     @property
     def writer(self) -> ConnectionWriter:
-        """Takes the bytes of answers."""
+        """The sending half of the connection."""
         ...
 
     def resume(self) -> None:
-        """Read on: more of the body is wanted."""
+        """Resume reading: the handler wants more of the body."""
 
     def answered(self, cycle: "RequestCycle", /) -> None:
-        """Go on behind the end of an answer."""
+        """Continue after the end of an answer."""
 
     def break_off(self, *, looks_complete: bool) -> None:
-        """End the connection amid an answer; a truncated one must not look complete."""
+        """End the connection within an answer; reset it if the truncated answer looks complete."""
 
 
 class RequestCycle:
-    """A request as ASGI sees it. The connection feeds its body and says when the client left.
+    """One request and its answer. The connection feeds the body, and reports a disconnect.
 
-    `is_over` once nothing more can be sent: it was answered, the client left, or it was cut.
+    `is_over` is set when nothing more can be sent: it was answered or cut, or the client left.
     """
 
     __slots__ = (
         "_buffered",
-        "_continues",
+        "_connection",
+        "_expects_continue",
         "_fault",
         "_is_read",
         "_pieces",
         "_reader",
-        "_wire",
         "answer",
         "is_over",
         "more_body",
@@ -63,13 +63,13 @@ class RequestCycle:
 
     def __init__(
         self,
-        wire: CycleConnection,
+        connection: CycleConnection,
         scope: dict[str, Any],
         answer: ResponseRenderer,
         *,
-        continues: bool,
+        expects_continue: bool,
     ) -> None:
-        self._wire = wire
+        self._connection = connection
         self.scope = scope
         self.answer = answer
         self.task: asyncio.Task[None] | None = None
@@ -78,23 +78,23 @@ class RequestCycle:
         self._buffered = 0
         self._pieces: list[bytes] = []
         self._is_read = False
-        self._continues = continues
+        self._expects_continue = expects_continue
         self._fault: EarlyRefusal | None = None
         self._reader: asyncio.Future[None] | None = None
 
     @property
     def is_full(self) -> bool:
-        """Whether more of the body waits than should."""
+        """Whether the unread part of the body exceeds the limit."""
         return self._buffered > MAX_BUFFERED_BYTES
 
     async def run(self) -> None:
-        """Call the application; where it does not answer, answer or break the connection for it."""
-        serving = self._wire.serving
+        """Call the application; if it does not answer, answer or abort in its place."""
+        serving = self._connection.serving
         try:
             if self._fault is None or serving.reads_faults:
                 await serving.app(self.scope, self.receive, self.send)
         except asyncio.CancelledError:
-            if not self.is_over:  # at the end of the process: the client did not leave
+            if not self.is_over:  # cancelled by the shutdown, not by a disconnect
                 self._give_up(UNFINISHED)
         except Exception as error:  # noqa: BLE001 - the connection survives what the app does
             if self._fault is None:
@@ -104,65 +104,65 @@ class RequestCycle:
                 self._give_up(self._fault or CRASHED)
             if self.task is not None:
                 serving.state.tasks.discard(self.task)
-            self.task = None  # it refers to this frame: no reference cycle stays behind
+            self.task = None  # the task refers to this frame: avoid a reference cycle
 
     def take(self, body: bytes) -> None:
-        """Take a piece of the body; what comes behind the answer is of no interest."""
+        """Add a piece of the body; it is dropped after the answer."""
         if not self.is_over:
             self._pieces.append(body)
             self._buffered += len(body)
             self._wake()
 
     def complete(self) -> None:
-        """Take note that the body is complete."""
+        """Complete the body."""
         self.more_body = False
         self._wake()
 
     def fail(self, fault: EarlyRefusal) -> None:
-        """Take note that the body will never be complete.
+        """Report that the body will never be complete.
 
-        A gateway learns it from `receive`, and answers. Another application is cancelled, as if
-        the client had left, and the server answers: ASGI has no message for a broken body, and an
-        exception would become a 500.
+        A gateway gets an exception from `receive`, and answers. Another application is cancelled,
+        and the server answers: ASGI has no message for an incomplete body, and an exception would
+        become a 500.
         """
         self._fault = fault
-        if self.task is not None and not self._wire.serving.reads_faults:
+        if self.task is not None and not self._connection.serving.reads_faults:
             self._give_up(fault)
             self._cancel()
         self._wake()
 
     def leave(self) -> None:
-        """Cancel the handler unless it has answered: its client left."""
+        """Cancel the handler, unless it has answered: the client left."""
         if not self.is_over:
             self.is_over = True
             self._cancel()
             self._wake()
 
     def reconnect(self, last_event: bytes) -> None:
-        """End a stream of events where one ends: its client connects anew, elsewhere."""
+        """End an event stream after its last whole event: the client reconnects, elsewhere."""
         if self.answer.media == EVENTS and not self.is_over:
-            self._wire.writer.write(self.answer.end_early(last_event, is_end=True))
+            self._connection.writer.write(self.answer.end_early(last_event, is_end=True))
             self.leave()
-            self._wire.answered(self)
+            self._connection.answered(self)
 
     def cut(self) -> None:
-        """Cancel the handler because the process ends; answer 503 if the answer has not begun."""
+        """Cancel the handler at shutdown; answer 503 if the answer has not begun."""
         if not self.is_over:
             self._give_up(UNFINISHED)
             self._cancel()
 
     async def receive(self) -> dict[str, Any]:
-        """Return the next piece of the body, or that the client left or was answered.
+        """Return the next piece of the body, or `http.disconnect`.
 
-        Raises `HTTPException` for a gateway where the body is broken or too slow.
+        Raises `HTTPException`, in a gateway, if the body is malformed or too slow.
         """
-        if self._continues:
-            self._continues = False
+        if self._expects_continue:
+            self._expects_continue = False
             if not self._pieces and self.more_body:
-                self._wire.writer.write(CONTINUE)
-        while not self._has_news():
-            self._wire.resume()
-            self._reader = self._wire.serving.loop.create_future()
+                self._connection.writer.write(CONTINUE)
+        while not self._has_message():
+            self._connection.resume()
+            self._reader = self._connection.serving.loop.create_future()
             await self._reader
         if self.is_over:
             return {"type": "http.disconnect"}
@@ -174,38 +174,38 @@ class RequestCycle:
         return {"type": "http.request", "body": body, "more_body": self.more_body}
 
     async def send(self, message: Message) -> None:
-        """Take a message of the answer; waits while the client takes less than it is sent."""
-        answer, wire = self.answer, self._wire
+        """Send a message of the answer; wait while the client reads too slowly."""
+        answer, connection = self.answer, self._connection
         if self.is_over and not answer.is_complete:
             return  # the client left, and the handler is cancelled
         if not answer.has_started:
-            serving = wire.serving
-            # What is left of the body would be read as the next request.
+            serving = connection.serving
+            # The rest of the body would be parsed as the next request.
             answer.is_last = answer.is_last or self.more_body or serving.is_draining
             data = answer.start(message, serving.defaults)
             if data:
-                wire.writer.write(data)
+                connection.writer.write(data)
             return
-        if wire.writer.is_blocked:
-            await wire.writer.drained()
+        if connection.writer.is_blocked:
+            await connection.writer.drained()
             if self.is_over:
                 return
         for piece in answer.body(message):
-            wire.writer.write(piece)
+            connection.writer.write(piece)
         if answer.is_complete:
             self.is_over = True
             self._wake()
-            wire.answered(self)
+            connection.answered(self)
 
-    def _has_news(self) -> bool:
+    def _has_message(self) -> bool:
         is_new_end = not self.more_body and not self._is_read
         return bool(self._pieces or self.is_over or self._fault is not None or is_new_end)
 
     def _cancel(self) -> None:
         task = self.task
         if task is not None:
-            # A task that is cancelled before its first step never gets to take itself out.
-            task.add_done_callback(self._wire.serving.state.tasks.discard)
+            # A task that is cancelled before its first step does not run its `finally`.
+            task.add_done_callback(self._connection.serving.state.tasks.discard)
             task.cancel()
 
     def _wake(self) -> None:
@@ -213,19 +213,22 @@ class RequestCycle:
             self._reader.set_result(None)
 
     def _give_up(self, refusal: EarlyRefusal) -> None:
-        """Answer in the application's place; behind the start of an answer only break it off."""
-        answer, wire = self.answer, self._wire
-        refusals = wire.serving.refusals
+        """Answer in the application's place; if the answer has started, abort it."""
+        answer, connection = self.answer, self._connection
+        serving, writer = connection.serving, connection.writer
         self.is_over = True
         if not answer.has_started:
             self.scope[CUT] = refusal.status
             has_body = self.scope["method"] != "HEAD"
-            wire.writer.write(
-                refusals.render(refusal, wire.serving.defaults, scope=self.scope, has_body=has_body)
+            writer.write(
+                serving.refusals.render(
+                    refusal, serving.defaults, scope=self.scope, has_body=has_body
+                )
             )
             answer.is_last = True
-            wire.answered(self)
+            connection.answered(self)
             return
         if answer.media == LINES and refusal is UNFINISHED:
-            wire.writer.write(answer.end_early(refusals.line(refusal, self.scope), is_end=False))
-        wire.break_off(looks_complete=answer.is_old)
+            line = serving.refusals.line(refusal, self.scope)
+            writer.write(answer.end_early(line, is_end=False))
+        connection.break_off(looks_complete=answer.is_old)

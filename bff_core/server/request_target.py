@@ -1,4 +1,4 @@
-"""Reads the target of a request: path, query, and the host that it is for."""
+"""Parses the request target: path, query, host (RFC 9112, section 3.2)."""
 
 import re
 from functools import lru_cache
@@ -6,7 +6,7 @@ from ipaddress import AddressValueError, IPv6Address
 from typing import Final, NamedTuple
 from urllib.parse import unquote
 
-# RFC 9110, section 7.2; which hosts are served is the edge's to decide.
+# RFC 9110, section 7.2. The edge checks whether the host is allowed.
 _HOST: Final = re.compile(
     rb"(?:\[([0-9A-Fa-f:.]+)\]|(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*)(?::([0-9]{0,5}))?"
 )
@@ -15,7 +15,7 @@ _LAST_PORT: Final = 65_535
 
 
 class Target(NamedTuple):
-    """Path as sent and decoded, query, and the host of a target in absolute form, else None."""
+    """The path (raw and decoded), the query, and the host of a target in absolute form."""
 
     raw_path: bytes
     path: str
@@ -24,16 +24,16 @@ class Target(NamedTuple):
 
 
 def read_target(method: str, url: bytes) -> Target | None:
-    """Split the target of a request (RFC 9112, section 3.2); None where it is none of ours.
+    """Parse a request target (RFC 9112, section 3.2); return None for an unacceptable one.
 
-    Refused is what programs on the way read differently: user names before a host (RFC 9110,
-    section 4.2.4), fragments, and paths with a backslash, which some take for a slash.
+    That includes targets that other programs might read differently: with user names before the
+    host (RFC 9110, section 4.2.4), fragments, or a backslash in the path.
     """
     if method == "CONNECT":
         return None
     host = None
     if url[:1] != b"/":
-        if url == b"*":  # section 3.2.4: of OPTIONS only
+        if url == b"*":  # section 3.2.4: for OPTIONS only
             return Target(b"*", "*", b"") if method == "OPTIONS" else None
         match = _ABSOLUTE.fullmatch(url)
         if match is None:
@@ -52,7 +52,7 @@ def read_target(method: str, url: bytes) -> Target | None:
 
 @lru_cache(maxsize=256)
 def is_host(value: bytes) -> bool:
-    """Whether a Host field has the form of one: host, maybe port. It may be empty."""
+    """Whether the value of a Host field is valid: a host, optionally with a port, or empty."""
     match = _HOST.fullmatch(value)
     if match is None or int(match[2] or 0) > _LAST_PORT or value[:1] == b":":
         return False

@@ -1,4 +1,4 @@
-"""Renders ASGI's messages as the bytes of one HTTP/1.x answer; it knows no socket."""
+"""Renders the ASGI messages of one answer as HTTP/1.x bytes, without I/O."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -7,7 +7,7 @@ from bff_core.http_statuses import INFORMATIONAL, WITHOUT_BODY
 from bff_core.server.response_head import CHUNKED, CLOSE, HeadRenderer, find
 
 LARGE_BODY_BYTES: Final = 16 * 1024
-"""Bytes from which a body is written by itself: joining it to its head would copy it."""
+"""A larger body is written separately: joining it to its head would copy it."""
 
 EVENTS: Final = b"text/event-stream"
 LINES: Final = b"application/x-ndjson"
@@ -18,12 +18,12 @@ Message = Mapping[str, Any]
 
 
 class ResponseRenderer:
-    """What is sent for one request, in order: `start` once, then `body` until it is complete.
+    """Renders one answer: call `start` once, then `body` until `is_complete`.
 
-    A head that declares a length is held back and leaves together with the first piece of the
-    body; any other one leaves at once, since its first piece may be a while. `is_last` says that
-    the connection ends with this answer. Raises `RuntimeError` for messages that are out of order
-    or contradict the declared length, `ValueError` for fields that can't be sent.
+    A head with a Content-Length is sent together with the first piece of the body. Any other head
+    is sent at once, since its first piece may take a while. `is_last` closes the connection after
+    this answer. Raises `RuntimeError` for messages that are out of order or contradict the declared
+    length, `ValueError` for malformed header fields.
     """
 
     __slots__ = (
@@ -41,18 +41,18 @@ class ResponseRenderer:
 
     def __init__(self, *, has_body: bool, is_old: bool, is_last: bool) -> None:
         self.has_body = has_body
-        self.is_old = is_old  # HTTP/1.0 knows no chunks
+        self.is_old = is_old  # HTTP/1.0, which has no chunks
         self.is_last = is_last
         self.has_started = False
         self.is_complete = False
-        self.media = b""  # of an answer whose length is not declared
+        self.media = b""  # set for an answer without a declared length
         self._held = b""
         self._left: int | None = None
         self._is_chunked = False
         self._tail = b""
 
     def start(self, message: Message, defaults: bytes) -> bytes:
-        """Take status and fields; return what is to be sent at once."""
+        """Render the head; return the bytes to send now."""
         if self.has_started or message["type"] != "http.response.start":
             raise RuntimeError(f"{message['type']} is out of order")
         status, fields = message["status"], message.get("headers", ())
@@ -74,7 +74,7 @@ class ResponseRenderer:
         return b""
 
     def body(self, message: Message) -> tuple[bytes, ...]:
-        """Take a piece of the body; return what is to be sent, head first."""
+        """Render a piece of the body; return the bytes to send, with a held head first."""
         if self.is_complete or not self.has_started or message["type"] != "http.response.body":
             raise RuntimeError(f"{message['type']} is out of order")
         piece = message.get("body", b"")
@@ -92,9 +92,9 @@ class ResponseRenderer:
         return (held + piece,) if held or piece else ()
 
     def end_early(self, piece: bytes, *, is_end: bool) -> bytes:
-        """End a stream before its end: with a last piece where a unit ended, else without.
+        """End a stream early, with a last piece if the previous one ended a whole event or line.
 
-        With `is_end` the client sees a regular end; without, that something is missing.
+        With `is_end` the client sees a regular end, without it a truncated answer.
         """
         self.is_complete = self.is_last = True
         if not self._tail.endswith(b"\n\n" if self.media == EVENTS else b"\n") and self._tail:
@@ -102,7 +102,7 @@ class ResponseRenderer:
         return self._chunk(piece, is_end=is_end) if self._is_chunked else piece
 
     def _frame(self, head: HeadRenderer) -> None:
-        """Say where a body of unknown length ends: with a chunk, or with the connection."""
+        """Frame a body of unknown length: by chunks, or by closing the connection."""
         if self.is_old:
             self.is_last = True
         else:
@@ -118,7 +118,7 @@ class ResponseRenderer:
 
 
 def _left_of(left: int, size: int, *, is_end: bool) -> int:
-    """Return how many bytes of a declared length are left to send."""
+    """Return the unsent bytes of the declared length."""
     left -= size
     if left < 0:
         raise RuntimeError("the answer is longer than its Content-Length")

@@ -1,4 +1,4 @@
-"""Writes the head of an answer: checked once per spelling, and remembered where it repeats."""
+"""Renders the head of an answer; checked names and frequent lines are cached."""
 
 import re
 from collections.abc import Iterable
@@ -23,20 +23,20 @@ _FORBIDDEN: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 _FRAMING: Final = frozenset({b"connection", b"content-length", b"transfer-encoding"})
 _ONCE: Final = frozenset({b"date", b"server"})
-"""Fields that an answer has once: the application's own, else the server's."""
+"""Fields that an answer has once: the application's, or else the server's."""
 
 _NEVER_REUSED: Final = _ONCE | {
     *(b"content-length", b"etag", b"location", b"server-timing", b"set-cookie"),
     *(b"x-request-id", b"traceparent"),
 }
-"""Fields that are not remembered: values that do not repeat, secrets, and what replaces others."""
+"""Fields that are not cached: their values do not repeat, are secret, or replace others."""
 
 _MAX_ENTRIES: Final = 1024
 _MAX_LINE_BYTES: Final = 512
 
 
 class HeadRenderer:
-    """The head of one answer without its last line; `length` is None unless it was declared.
+    """The head of one answer without its last line; `length` is the declared length.
 
     Raises `ValueError` for a field that would break the head or split the answer.
     """
@@ -64,26 +64,26 @@ class HeadRenderer:
         if lowered in _ONCE:
             return self._replace(prefix, line)
         if lowered not in _NEVER_REUSED and len(line) <= _MAX_LINE_BYTES:
-            if len(_lines) >= _MAX_ENTRIES:  # of ages and lifetimes, which come and go
+            if len(_lines) >= _MAX_ENTRIES:  # full of ages and lifetimes, which change
                 _lines.clear()
             _lines[name, value] = line
         return line
 
     def _replace(self, prefix: bytes, line: bytes) -> bytes:
-        """Take the server's own field out; of two that the application sends the first counts."""
+        """Replace the server's field; of two from the application, the first counts."""
         defaults, fields = self.lines[1], self.lines[2:]
         others = [one for one in defaults.splitlines(keepends=True) if not one.startswith(prefix)]
         self.lines[1] = b"".join(others)
         return b"" if any(one.startswith(prefix) for one in fields) else line
 
     def _frame(self, name: bytes, value: bytes, prefix: bytes) -> bytes:
-        """Take note of a field that says where the answer ends."""
+        """Handle a field that frames the answer."""
         if name == b"content-length":
             if self.length is not None or not value.isdigit():
                 raise ValueError("the answer has no single Content-Length")
             self.length = int(value)
         elif name == b"transfer-encoding":
-            return b""  # ours to write
+            return b""  # `CHUNKED` is written by the renderer
         elif b"close" in {token.strip() for token in value.lower().split(b",")}:
             self.is_last = True
             return b""
@@ -96,7 +96,7 @@ _lines: dict[tuple[bytes, bytes], bytes] = {}
 
 def _learn_name(name: bytes) -> tuple[bytes, bytes]:
     if not _NAME.fullmatch(name):
-        raise ValueError(f"{name!r} is no name of a header field")
+        raise ValueError(f"{name!r} is not a valid name of a header field")
     lowered = name.lower()
     known = lowered, lowered + b": "
     if len(_names) < _MAX_ENTRIES:
@@ -105,5 +105,5 @@ def _learn_name(name: bytes) -> tuple[bytes, bytes]:
 
 
 def find(fields: Iterable[tuple[bytes, bytes]], wanted: bytes) -> bytes:
-    """Return a field's value, empty where there is none."""
+    """Return a field's value, empty if it is absent."""
     return next((value for name, value in fields if name.lower() == wanted), b"")

@@ -1,4 +1,4 @@
-"""Serves an application by name, as the command line and the settings say."""
+"""Runs the server: loads the application, binds the socket, serves in one or more processes."""
 
 import asyncio
 import importlib
@@ -27,16 +27,16 @@ from bff_core.startup.processes import Processes
 
 
 class CannotServe(Exception):
-    """The application can't be served; the message is one line for the user."""
+    """The application can't be served; the message is one line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServePlan:
-    """What to serve and where; what is None is left to the settings.
+    """What to serve and where; the settings replace None.
 
-    `app` is "module:attribute". `fd` is a listening socket that the process was started with,
-    `lifeline` the descriptor by which it knows the process that supervises it, `number` which of
-    its workers this is, from 1 up. `delay` and `grace` in seconds.
+    `app` is "module:attribute". `fd` is the descriptor of an inherited listening socket, `lifeline`
+    that of the socket to the supervising process, and `number` counts its workers from 1. `delay`
+    and `grace` are in seconds.
     """
 
     app: str
@@ -51,10 +51,10 @@ class ServePlan:
 
 
 def serve(plan: ServePlan) -> int:
-    """Serve until a signal ends it; return the exit status.
+    """Serve until a signal; return the exit status.
 
-    0: a signal ended it. 1: the application could not start. Raises CannotServe for what is
-    wrong with the plan, the settings or the port.
+    0: ended by a signal. 1: the application failed to start. Raises CannotServe for an error in
+    the plan, in the settings or with the port.
     """
     try:
         settings = _settings()
@@ -72,9 +72,9 @@ def serve(plan: ServePlan) -> int:
 
 @contextmanager
 def _hangups_ignored() -> Iterator[None]:
-    """Ignore SIGHUP, which ends a process by default, until an application handles it.
+    """Ignore SIGHUP, which ends a process by default, until the application handles it.
 
-    Afterwards all is as before: a loop that closes would leave the default behind.
+    The previous handler is restored at the end: a closing event loop would leave the default.
     """
     before = signal.getsignal(signal.SIGHUP)
     is_main = threading.current_thread() is threading.main_thread()
@@ -89,15 +89,15 @@ def _hangups_ignored() -> Iterator[None]:
 
 
 def load(name: str) -> App:
-    """Return the application that "module:attribute" names; a factory is called without arguments.
+    """Import the application "module:attribute"; a factory is called without arguments.
 
-    Raises CannotServe where there is none, ConfigurationError where it is wired wrongly. What the
-    module itself raises goes on.
+    Raises CannotServe if there is none, and ConfigurationError if it is configured wrongly.
+    Exceptions of the module itself are passed on.
     """
     module_name, _, path = name.partition(":")
     if not module_name or not path:
         raise CannotServe(
-            f"{name!r} names no application: write module:attribute, as in shop.app:app"
+            f"{name!r} is not an application: write module:attribute, as in shop.app:app"
         )
     try:
         found: Any = importlib.import_module(module_name)
@@ -111,15 +111,15 @@ def load(name: str) -> App:
         if found is None:
             raise CannotServe(f"module {module_name!r} has no {path!r}")
     if not callable(found):
-        raise CannotServe(f"{name!r} is no application: it is a {type(found).__name__}")
+        raise CannotServe(f"{name!r} is not an application: it is a {type(found).__name__}")
     app: App = _made(found, name)
     return app
 
 
 def _made(found: Callable[..., Any], name: str) -> Any:
-    """Return what a factory makes, and an ASGI application, which takes three arguments, as it is.
+    """Return an ASGI application, which takes three arguments, or call a factory, which takes none.
 
-    Raises CannotServe for what is neither.
+    Raises CannotServe for anything else.
     """
     if _takes(found, 3):
         return found
@@ -132,13 +132,13 @@ def _made(found: Callable[..., Any], name: str) -> Any:
     if not callable(app):
         kind = "None" if app is None else f"an object of {type(app).__name__}"
         raise CannotServe(
-            f"{name!r} returned {kind}, which is no application: end it with `return gateway(...)`"
+            f"{name!r} returned {kind}, not an application: end it with `return gateway(...)`"
         )
     return app
 
 
 def _takes(found: Callable[..., Any], count: int) -> bool:
-    """Whether something can be called with so many arguments; compiled code may not say."""
+    """Whether a callable takes so many arguments; True for compiled code without a signature."""
     try:
         inspect.signature(found).bind(*range(count))
     except ValueError:
@@ -177,7 +177,7 @@ def _serve(plan: ServePlan, listener: socket.socket, processes: Processes) -> in
 
 
 def _follow_supervisor(lifeline: int | None, process: Process) -> Callable[[], None]:
-    """End a process with its supervisor, if it has one; return what to call once it serves."""
+    """End a process together with its supervisor; return the callback that reports readiness."""
     if lifeline is None:
         return lambda: None
     line = socket.socket(fileno=lifeline)
@@ -205,7 +205,7 @@ def _supervise(plan: ServePlan, workers: int, listener: socket.socket, settings:
 
 
 def _report(failed: LifespanFailed) -> int:
-    """Report why the application did not start: an error of ours in a line, else a traceback."""
+    """Report why the application did not start: one line for an error of ours, or a traceback."""
     cause = failed.__cause__
     if isinstance(cause, ConfigurationError):
         raise cause

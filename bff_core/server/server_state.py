@@ -1,4 +1,4 @@
-"""What all connections of one process share: gateway, options, date, one timer."""
+"""The state that all connections of one process share: gateway, options, date, one timer."""
 
 import asyncio
 import time
@@ -19,46 +19,44 @@ App = Callable[[Any, Any, Any], Awaitable[None]]
 
 MIN_CHECK_SECONDS = 0.02
 MAX_CHECK_SECONDS = 0.5
-"""How often deadlines of connections are checked."""
-
 CHECKS_PER_TIMEOUT = 8
+"""The time between two checks of deadlines: an eighth of the shortest, within these bounds."""
 
 MIN_RECONNECT_MILLISECONDS = 250
 RECONNECT_SPREAD_MILLISECONDS = 1750
-"""Milliseconds until the client of a stream connects anew: not all at once."""
+"""How long clients of event streams wait before they reconnect, so that not all do at once."""
 
 
 class WatchedConnection(Protocol):
-    """A connection, as far as the timer and the graceful shutdown use it."""
+    """The part of a connection that the timer and the graceful shutdown use."""
 
     def check_deadlines(self, now: float, /) -> None:
-        """Act on what is due."""
+        """Enforce its deadlines."""
 
     def reconnect(self) -> None:
-        """End its stream of events, if it carries one."""
+        """End its event stream, if it has one."""
 
     def close_if_idle(self, seconds: float, /) -> None:
-        """Close it if it has been without a request for so long."""
+        """Close it if no request came for so many seconds."""
 
     def cut(self) -> bool:
-        """End what is unfinished; return whether anything was."""
+        """Cancel its request; return whether it had one."""
         ...
 
     def abort(self) -> None:
-        """Break it."""
+        """Reset it."""
 
 
 class ServerState:
-    """One process that serves one application, as its connections share it.
+    """The shared state of one process that serves one application.
 
-    One timer checks all connections in turn, as long as there are any: setting a deadline is an
-    assignment, and a process without connections does not wake up.
+    One timer checks all connections, while there are any. So setting a deadline is an assignment,
+    and a process without connections does not wake up.
     """
 
     __slots__ = (
         "_chance",
         "_defaults",
-        "_loop",
         "_rendered",
         "_tick",
         "_timer",
@@ -67,6 +65,7 @@ class ServerState:
         "connections",
         "early_shedding",
         "is_draining",
+        "loop",
         "now",
         "options",
         "reads_faults",
@@ -91,9 +90,9 @@ class ServerState:
         gateway = values.get(GATEWAY)
         self.options = options or options_of(gateway)
         self.refusals = _refusals_of(gateway)
-        # A gateway turns an error of `receive` into problem details; others know no such error.
+        # A gateway turns an exception of `receive` into problem details; other applications do not.
         self.reads_faults = gateway is not None
-        # An application around the gateway may want to answer itself: then nothing is shed early.
+        # Middleware around the gateway may answer itself, so nothing is shed before it.
         controller = gateway.shedding if gateway and gateway is config.loaded_app else None
         self.early_shedding = EarlyShedding(controller, lambda: self.defaults, loop)
         self.config = config
@@ -105,14 +104,14 @@ class ServerState:
         self.connections: set[WatchedConnection] = set()
         self.is_draining = False
         self._chance = chance
-        self._loop = loop
+        self.loop = loop
         self._timer: asyncio.TimerHandle | None = None
         self._tick = _tick(self.options)
         self._defaults: list[tuple[bytes, bytes]] = []
         self._rendered = b""
 
     def reconnect_event(self) -> bytes:
-        """Return the last event of a stream: clients reconnect, each after a time of its own.
+        """Return the last event of a stream, with a random time to reconnect.
 
         The `retry` field is in milliseconds (HTML, section 9.2.6).
         """
@@ -120,13 +119,8 @@ class ServerState:
         return b": the server restarts\nretry: %d\n\n" % wait
 
     @property
-    def loop(self) -> asyncio.AbstractEventLoop:
-        """The loop of the process."""
-        return self._loop
-
-    @property
     def defaults(self) -> bytes:
-        """The header fields of every answer, the date among them, rendered once a second."""
+        """The header fields of every answer, such as Date, rendered once a second."""
         current = self.state.default_headers
         if current is not self._defaults:
             self._defaults = current
@@ -134,14 +128,14 @@ class ServerState:
         return self._rendered
 
     def add(self, connection: WatchedConnection) -> None:
-        """Watch over a connection."""
+        """Add a connection, whose deadlines are checked from now on."""
         self.connections.add(connection)
         self.state.connections.add(connection)
         if self._timer is None:
-            self._timer = self._loop.call_later(self._tick, self._check_connections)
+            self._timer = self.loop.call_later(self._tick, self._check_connections)
 
     def discard(self, connection: WatchedConnection) -> None:
-        """Forget a connection."""
+        """Remove a connection."""
         self.connections.discard(connection)
         self.state.connections.discard(connection)
 
@@ -152,9 +146,9 @@ class ServerState:
             self._timer = None
 
     def _check_connections(self) -> None:
-        # Set before anything else: an error of one connection must not end the checks of all.
+        # First of all: an exception of one connection must not end the checks of the others.
         self._timer = (
-            self._loop.call_later(self._tick, self._check_connections) if self.connections else None
+            self.loop.call_later(self._tick, self._check_connections) if self.connections else None
         )
         now = self.now()
         for connection in tuple(self.connections):
@@ -162,7 +156,7 @@ class ServerState:
 
 
 SERVER_STATE = "bff.server"
-"""Where the state of the lifespan holds the `ServerState`, under uvicorn's own server."""
+"""The key of the `ServerState` in the lifespan state, under uvicorn's own server."""
 
 
 def serving_of(
@@ -171,7 +165,7 @@ def serving_of(
     values: dict[str, Any],
     loop: asyncio.AbstractEventLoop | None,
 ) -> ServerState:
-    """Return the state under uvicorn's own server; made with its first connection."""
+    """Return the state under uvicorn's own server; the first connection creates it."""
     serving: ServerState | None = values.get(SERVER_STATE)
     if serving is None:
         loop = loop or asyncio.get_running_loop()
@@ -180,7 +174,7 @@ def serving_of(
 
 
 def options_of(gateway: Gateway | None) -> ServerOptions:
-    """Return the options of a gateway's settings; the defaults for any other application."""
+    """Return the options of a gateway's settings, or the defaults for another application."""
     return ServerOptions() if gateway is None else ServerOptions.of(gateway.settings)
 
 
@@ -196,7 +190,7 @@ def _refusals_of(gateway: Gateway | None) -> EarlyRefusals:
 
 
 def _tick(options: ServerOptions) -> float:
-    """Return how often deadlines are checked: eight times within the shortest of them."""
+    """Return the time between two checks of deadlines."""
     shortest = min(
         options.header_timeout, options.body_timeout, options.send_timeout, options.keep_alive
     )
@@ -204,7 +198,7 @@ def _tick(options: ServerOptions) -> float:
 
 
 class DateHeader:
-    """The date of answers, in a process that uvicorn's own server does not run."""
+    """Updates the Date field of answers, as uvicorn's own server would."""
 
     __slots__ = ("_loop", "_state", "_timer")
 

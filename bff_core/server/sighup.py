@@ -1,4 +1,4 @@
-"""SIGHUP in a process that our own server runs: the gateway reads its policies again."""
+"""Reloads the policies of a gateway on SIGHUP."""
 
 import asyncio
 import signal
@@ -14,8 +14,8 @@ from bff_core.gateway.app import Gateway
 def reload_on_hangup(gateway: Gateway, loop: asyncio.AbstractEventLoop) -> Iterator[None]:
     """Reload the policies of a gateway at each SIGHUP, while the context is open.
 
-    Without a policy file a SIGHUP is logged, unless the application has a handler of its own: by
-    default the signal would end the process.
+    Without a policy file the signal is logged, since by default it would end the process; but a
+    handler of the application stays in place.
     """
     before = signal.getsignal(signal.SIGHUP)
     has_file = bool(gateway.settings.policies)

@@ -1,4 +1,4 @@
-"""Web sockets: hands a connection over to uvicorn's protocol."""
+"""Upgrades connections to web sockets: hands them over to uvicorn's protocol."""
 
 import asyncio
 from collections.abc import Mapping
@@ -18,14 +18,14 @@ _DENIAL: Final = "websocket.http.response"
 
 MAX_LINE_BYTES: Final = 8190
 MAX_FIELDS: Final = 128
-"""The most that the web socket's protocol reads of a head; for more it would wait for ever."""
+"""Limits of the web socket protocol; it would wait forever for the end of a larger head."""
 
 
 def handshake_of(request: RequestReader) -> bytes | None:
-    """Return the head as it was read and checked; None where it is too large for a web socket."""
+    """Render the checked head again; return None if it is too large for the protocol."""
     target = request.target
     query = b"?" + target.query if target.query else b""
-    # A length of zero says no more than no length, and is not understood in every spelling.
+    # A length of zero means the same as none, and the protocol does not accept all its spellings.
     fields = [field for field in request.headers if field[0] != b"content-length"]
     lines = [b"GET %b%b HTTP/1.1" % (target.raw_path, query), *(b"%b: %b" % one for one in fields)]
     if len(fields) > MAX_FIELDS or any(len(line) > MAX_LINE_BYTES for line in lines):
@@ -34,9 +34,9 @@ def handshake_of(request: RequestReader) -> bytes | None:
 
 
 def upgrade(data: bytes, transport: asyncio.Transport, serving: ServerState, *, due: float) -> None:
-    """Let another protocol have the connection, with what was read of it.
+    """Hand the connection over to the web socket protocol, with the rendered head.
 
-    The application has until `due`, an instant of the loop's clock, to accept or refuse.
+    The application has to accept or refuse until `due`, an instant of the loop's clock.
     """
     config = copy(serving.config)
     handshake = config.loaded_app = Handshake(serving, transport, due)
@@ -47,10 +47,10 @@ def upgrade(data: bytes, transport: asyncio.Transport, serving: ServerState, *, 
 
 
 class PendingHandshake(asyncio.Protocol):
-    """The protocol of a web socket whose handshake has not been answered yet.
+    """The protocol of a connection until the application has answered the handshake.
 
-    A client has to wait for the answer (RFC 6455, section 4.1): bytes that come before it are
-    refused here, since the web socket's own protocol takes them for another handshake.
+    A client has to wait for the answer (RFC 6455, section 4.1). Bytes that arrive before it are
+    refused here, since the web socket protocol would parse them as another handshake.
     """
 
     def __init__(self, protocol: Any, handshake: "Handshake") -> None:
@@ -64,27 +64,27 @@ class PendingHandshake(asyncio.Protocol):
         self._handshake.interrupt()
 
     def eof_received(self) -> bool | None:
-        """Pass on that the client sends nothing more."""
+        """Pass on the end of input."""
         is_open: bool | None = self._protocol.eof_received()
         return is_open
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Pass on that the client left."""
+        """Pass on the disconnect."""
         self._protocol.connection_lost(exc)
 
     def pause_writing(self) -> None:
-        """Pass on that the client reads too slowly."""
+        """Pass on that the write buffer is full."""
         self._protocol.pause_writing()
 
     def resume_writing(self) -> None:
-        """Pass on that it reads again."""
+        """Pass on that the write buffer has drained."""
         self._protocol.resume_writing()
 
 
 class Handshake:
-    """The application as one web socket sees it: cancelled unless it answers in time.
+    """The application during one handshake: it is cancelled unless it answers in time.
 
-    Where the protocol does not even call it by then, the connection is broken.
+    If the protocol has not called it by then, the connection is reset.
     """
 
     __slots__ = (
@@ -104,14 +104,14 @@ class Handshake:
         self._timer = serving.loop.call_at(due, self._expire)
         self._call: _Call | None = None  # the protocol reads the head before it calls
         self._has_begun = self._is_answered = self._is_interrupted = False
-        self.following: asyncio.BaseProtocol | None = None  # of what is accepted
+        self.following: asyncio.BaseProtocol | None = None  # the protocol after acceptance
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Call the application; refuse the web socket where it does not answer in time."""
+        """Call the application; refuse the web socket if it does not answer in time."""
 
         async def answer(message: Mapping[str, Any]) -> None:
             if not self._is_answered:
-                self._take_note(message)
+                self._track(message)
             await send(message)
 
         deadline = asyncio.timeout(None)
@@ -123,19 +123,19 @@ class Handshake:
             if not deadline.expired():
                 raise
             if self._has_begun:
-                return  # the connection ends with what was sent
-            if self._is_interrupted:  # and closed: the protocol only learns that it is over
+                return  # the answer has begun: the connection ends after it
+            if self._is_interrupted:  # the transport is closed; this ends the protocol
                 await send({"type": "websocket.close"})
             else:
                 await self._refuse(scope, send)
         finally:
             self._timer.cancel()
-            self.following = None  # it refers to this handshake: no reference cycle stays behind
+            self.following = None  # it refers to this handshake: avoid a reference cycle
 
     def interrupt(self) -> None:
-        """Refuse a client that does not wait for the answer, and cancel the application."""
+        """Refuse a client that sends before the answer, and cancel the application."""
         if self._has_begun or self._is_interrupted:
-            return  # it is refused already
+            return  # answered or refused already
         self._is_interrupted = True
         serving, call = self._serving, self._call
         scope = None if call is None else call.scope
@@ -150,7 +150,7 @@ class Handshake:
         else:
             self._call.cut(NOT_ACCEPTED, self._serving.now())
 
-    def _take_note(self, message: Mapping[str, Any]) -> None:
+    def _track(self, message: Mapping[str, Any]) -> None:
         """End the deadline once the answer is complete."""
         self._has_begun = True
         kind, is_last = message["type"], not message.get("more_body", False)
@@ -168,12 +168,12 @@ class Handshake:
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """The application that was called for a handshake, under its deadline."""
+    """The running application call of a handshake, with its deadline."""
 
     scope: Any
     deadline: asyncio.Timeout
 
     def cut(self, refusal: EarlyRefusal, now: float) -> None:
-        """Cancel it, for a reason that its log line shows."""
+        """Cancel it, and store the status for its log line."""
         self.scope[CUT] = refusal.status
         self.deadline.reschedule(now)

@@ -1,4 +1,4 @@
-"""Reports an event loop that is blocked, and by which code: a thread of its own looks on."""
+"""Reports a blocked event loop, with the stack of the blocking code, from a thread."""
 
 import asyncio
 import sys
@@ -9,20 +9,19 @@ from typing import Final
 from bff_core.clock import Clock, monotonic
 from bff_core.events import Events, LoopBlocked, LoopFreed
 
-BEATS: Final = 5
-"""Heartbeats of the loop within the time that it may be blocked."""
+BEATS_PER_THRESHOLD: Final = 5
+"""Heartbeats of the loop within the threshold."""
 
 MAX_FRAMES: Final = 40
-"""Frames of the stack that are reported, innermost last."""
+"""Reported stack frames, at most; the innermost is last."""
 
 
 class Watchdog:
-    """Emits `LoopBlocked` once while the loop is blocked, and `LoopFreed` when it turns again.
+    """Emits `LoopBlocked` once while the loop is blocked, and `LoopFreed` when it runs again.
 
-    It begins when it is made, on the loop. The loop writes down the time at intervals, the thread
-    reads it: a few wake-ups a second are all it costs. Where the thread could not look either
-    (code that holds the interpreter's lock, a process that was stopped) only the end is reported.
-    Sinks get `LoopBlocked` from the thread.
+    It starts when it is made, on the loop. The loop stores the time at intervals, and the thread
+    reads it, which costs a few wake-ups a second. If the thread can't run either (code that holds
+    the GIL, a stopped process), only `LoopFreed` is emitted. Sinks get `LoopBlocked` on the thread.
     """
 
     def __init__(
@@ -37,7 +36,7 @@ class Watchdog:
         self._events = events
         self._threshold = threshold
         self._clock = clock
-        self._interval = threshold / BEATS
+        self._interval = threshold / BEATS_PER_THRESHOLD
         self._loop_thread = threading.get_ident()
         self._beaten_at = clock()
         self._reported_at = 0.0
@@ -47,7 +46,7 @@ class Watchdog:
         self._thread.start()
 
     def stop(self) -> None:
-        """End; returns when the thread has ended."""
+        """Stop, and wait for the thread to end."""
         self._is_over.set()
         self._timer.cancel()
         self._thread.join()

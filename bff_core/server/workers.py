@@ -1,4 +1,4 @@
-"""Several worker processes behind one socket: started, replaced when they die, ended together."""
+"""Supervises worker processes that share one socket: starts, replaces and ends them."""
 
 import asyncio
 import signal
@@ -12,16 +12,16 @@ from typing import Final
 from bff_core.events import Events, WorkerEnded
 
 RESPAWN_SECONDS: Final = 1.0
-"""How long after its predecessor's end a worker is started: what dies at once must not spin."""
+"""The pause before a worker is replaced, so that one that fails at once does not loop."""
 
 READY: Final = b"ready"
 
 
 class Worker:
-    """One process of several.
+    """A worker process.
 
-    A pair of sockets connects it to this one: by it the worker reports when it serves, and each
-    notices the end of the other, whatever the cause.
+    A socket pair connects it to the supervisor. The worker reports on it when it serves, and each
+    side notices the end of the other.
     """
 
     def __init__(self, process: asyncio.subprocess.Process, line: socket.socket) -> None:
@@ -38,7 +38,7 @@ class Worker:
         return f"status {code}" if code >= 0 else signal.Signals(-code).name
 
     async def is_ready(self) -> bool:
-        """Wait until it serves; False where it ends instead."""
+        """Wait until it serves; return False if it ends instead."""
         await asyncio.wait({self._readiness})
         return self._serves
 
@@ -48,14 +48,14 @@ class Worker:
             self.process.send_signal(number)
 
     def hang_up(self) -> None:
-        """Send it SIGHUP once it serves: a process that has only been started would end of it."""
+        """Send it SIGHUP once it serves; before, the signal would end the process."""
         if self._serves:
             self.send_signal(signal.SIGHUP)
         else:
             self._is_hung_up = True
 
     async def ended(self) -> int:
-        """Wait for its end; return its status."""
+        """Wait until it has ended; return its status."""
         status = await self.process.wait()
         self._readiness.cancel()
         await asyncio.wait({self._readiness})
@@ -70,9 +70,10 @@ class Worker:
 
 
 class Workers:
-    """Runs `count` times the same command, with the descriptors of socket and line.
+    """Runs a command in `count` processes, with the descriptors of listener and lifeline.
 
-    SIGTERM and SIGINT go to all and end them; SIGHUP goes to each as soon as it serves.
+    SIGTERM and SIGINT are passed on to all workers and end them; SIGHUP is passed on to each as
+    soon as it serves.
     """
 
     def __init__(
@@ -88,7 +89,7 @@ class Workers:
         self._numbers = count_from(1)
 
     async def run(self) -> int:
-        """Serve until a signal; return 0, or the first worker's status if it can't start."""
+        """Serve until a signal; return 0, or the first worker's status if it fails to start."""
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, self._end, number)
         self._loop.add_signal_handler(signal.SIGHUP, self._hang_up)
@@ -113,7 +114,7 @@ class Workers:
                 *("--fd", str(descriptors[0]), "--lifeline", str(descriptors[1])),
                 *("--number", str(next(self._numbers))),
                 pass_fds=descriptors,
-                # Not of the terminal's group: Ctrl-C is passed on, and must not arrive twice.
+                # A session of its own: the terminal must not send Ctrl-C to workers as well.
                 start_new_session=True,
             )
         worker = Worker(process, ours)
@@ -143,19 +144,16 @@ class Workers:
 
     def _end(self, number: int) -> None:
         if not self._ending.is_set():
-            self._listener.close()  # the workers' copies accept what waits
+            self._listener.close()  # the workers have copies, and accept the backlog
         self._ending.set()
-        self._send_signal(number)
+        for worker in self._alive:
+            worker.send_signal(number)
 
     def _hang_up(self) -> None:
         for worker in self._alive:
             worker.hang_up()
 
-    def _send_signal(self, number: int) -> None:
-        for worker in self._alive:
-            worker.send_signal(number)
-
 
 def command(arguments: Sequence[str]) -> list[str]:
-    """Return how a worker is started."""
+    """Return the command line of a worker."""
     return [sys.executable, "-m", "bff_core.server", *arguments]

@@ -1,17 +1,17 @@
-"""The sending half of a connection: backpressure, and clients that do not read."""
+"""The sending half of a connection: backpressure, and the send timeout."""
 
 import asyncio
 from math import inf
 from typing import Final
 
 MIN_PROGRESS_BYTES: Final = 4 * 1024
-"""What a client has to read within the send timeout to count as reading."""
+"""A client that reads less within the send timeout counts as stuck."""
 
 
 class ConnectionWriter:
-    """Writes to a transport, makes a fast handler wait, and detects a client that does not read.
+    """Writes to a transport, suspends fast handlers, and detects clients that do not read.
 
-    `is_blocked` while more than the transport's high-water mark is unsent.
+    `is_blocked` is set while more than the transport's high-water mark is unsent.
     """
 
     __slots__ = (
@@ -35,20 +35,20 @@ class ConnectionWriter:
         self._is_open = True
 
     def write(self, data: bytes) -> None:
-        """Send bytes, or hold them until the client takes them."""
+        """Send bytes, or buffer them until the client reads."""
         if self._is_open:
             self._written += len(data)
             self._transport.write(data)
 
     async def drained(self) -> None:
-        """Wait until the client has taken most of what was sent, or left."""
+        """Wait until the buffer has drained, or the client left."""
         while self.is_blocked:
             waiter = self._loop.create_future()
             self._waiters.append(waiter)
             await waiter
 
     def release(self) -> None:
-        """Let the handlers that wait go on."""
+        """Resume the waiting handlers."""
         self.is_blocked = False
         waiters, self._waiters = self._waiters, []
         for waiter in waiters:
@@ -56,12 +56,12 @@ class ConnectionWriter:
                 waiter.set_result(None)
 
     def close(self) -> None:
-        """Send nothing more: the client is gone."""
+        """Stop sending: the client left."""
         self._is_open = False
         self.release()
 
     def is_stuck(self, now: float, seconds: float) -> bool:
-        """Whether something is unsent and the client has hardly read for so many seconds."""
+        """Whether data is unsent and the client has hardly read for so many seconds."""
         unsent = self._transport.get_write_buffer_size()
         if not unsent:
             self._marked_at = inf

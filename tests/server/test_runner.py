@@ -45,14 +45,14 @@ def run(*arguments: str, **environ: str) -> tuple[int, str]:
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("depot", "'depot' names no application: write module:attribute, as in shop.app:app"),
+        ("depot", "'depot' is not an application: write module:attribute, as in shop.app:app"),
         ("no.such:app", "there is no module 'no' (in 'no.such:app')"),
         ("tests.server.nowhere:app", "there is no module 'tests.server.nowhere'"),
         ("tests.server.talking:nothing", "module 'tests.server.talking' has no 'nothing'"),
-        ("tests.server.conftest:DEPOT", "'tests.server.conftest:DEPOT' is no application: it is a"),
+        ("tests.server.conftest:DEPOT", "'tests.server.conftest:DEPOT' is not an application: it"),
         ("tests.server.factories:needs_settings", "'tests.server.factories:needs_settings' takes"),
         ("tests.server.factories:opens_later", "'tests.server.factories:opens_later' is a factory"),
-        ("tests.server.factories:forgets", "'tests.server.factories:forgets' returned None, which"),
+        ("tests.server.factories:forgets", "'tests.server.factories:forgets' returned None, not"),
         ("tests.server.factories:counts", "'tests.server.factories:counts' returned an object of"),
     ],
 )
@@ -127,7 +127,10 @@ def test_an_address_that_can_not_be_had_is_a_line(host):
 
 def test_a_descriptor_that_is_no_socket_is_a_line(tmp_path):
     """A manager that hands over the wrong one gets an error."""
-    with (tmp_path / "file").open("w") as file, pytest.raises(CannotListen, match="is no socket"):
+    with (
+        (tmp_path / "file").open("w") as file,
+        pytest.raises(CannotListen, match="is not a socket"),
+    ):
         adopt(file.fileno())
     with pytest.raises(CannotListen, match="Bad file descriptor"):
         adopt(9999)
